@@ -1,0 +1,33 @@
+"""Every error the grader raises on purpose, as a tree; each says who can act.
+
+GraderError
+    KernelError
+    NotebookError
+    RubricError
+    UsageError
+    WireError
+"""
+
+
+class GraderError(Exception):
+    """The root: whatever is caught by this was raised on purpose, with a sentence for a person."""
+
+
+class UsageError(GraderError):
+    """The person at the keyboard can mend it: a path, a flag, the environment."""
+
+
+class RubricError(GraderError):
+    """Course staff can mend it: the message names file, key and the nearest valid word."""
+
+
+class NotebookError(GraderError):
+    """The submitted file cannot be read as a notebook; it becomes a row that says why."""
+
+
+class KernelError(GraderError):
+    """The notebook's process could not be started or reached; it becomes a row that says why."""
+
+
+class WireError(GraderError):
+    """What came through the wall is not what `wire` allows; it becomes an observation's status."""
