@@ -40,6 +40,8 @@ class Submission:
     path: Path
     shown: str
     """The path below the folder that was given, as the instructor knows it."""
+    attachments: tuple[Path, ...] = ()
+    """Files of the same name handed in beside it, such as a PDF."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

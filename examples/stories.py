@@ -1,0 +1,4 @@
+"""stub."""
+
+STORIES = ()
+NOT_A_NOTEBOOK = "x"

@@ -1,0 +1,172 @@
+"""What a check is: its questions, its counter-questions, and an opinion on what came back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from grader.checks.recording import Recording
+from grader.model import (
+    ExecutionRecord,
+    Exhibit,
+    Finding,
+    Json,
+    Notebook,
+    Observation,
+    Question,
+)
+
+if TYPE_CHECKING:
+    from grader.model import Array, Numbers
+
+
+class Params(BaseModel):
+    """The parameters a check takes from a rubric; subclasses name them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+P = TypeVar("P", bound=Params)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """Numbers nobody can know before: drawn from the assignment's secret seed, by label."""
+
+    seed: bytes
+
+    def normal(self, label: str, shape: tuple[int, ...], *, scale: float = 1.0) -> Numbers:
+        """Normal numbers as float32, the same for the same seed and label."""
+        digest = hashlib.sha256(self.seed + b"|" + label.encode()).digest()
+        generator = np.random.default_rng(int.from_bytes(digest[:16], "big"))
+        drawn: Numbers = (generator.standard_normal(shape) * scale).astype(np.float32)
+        return drawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that is known about one submission when it is judged."""
+
+    notebook: Notebook
+    record: ExecutionRecord
+    observations: Mapping[str, Observation]
+    recording: Recording
+    draws: Draws
+    attachments: tuple[str, ...] = ()
+    """Endings of files handed in beside the notebook, such as '.pdf'."""
+    expected: Mapping[str, Observation] = field(default_factory=dict)
+    """The reference's answers to counter-questions."""
+    findings: tuple[Finding, ...] = ()
+    """What was concluded so far, in the rubric's order."""
+
+    def observed(self, question: Question) -> Observation:
+        """The student's answer to a question."""
+        return self.observations.get(question.id, Observation(id=question.id, status="died"))
+
+    def reference(self, question: Question) -> Observation:
+        """The reference's answer to a counter-question."""
+        return self.expected.get(question.id, Observation(id=question.id, status="died"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What a check makes of the evidence, before its dependencies are considered."""
+
+    share: Fraction
+    """Of its points, from 0 to 1."""
+    expected: str
+    found: str
+    hint: str = ""
+    unjudged: bool = False
+    """The thing to judge is not there: blocked, if something it needs is why."""
+    stops: bool = False
+    """What needs this can't be judged either."""
+    pending: bool = False
+    """Only a person can tell."""
+    names: tuple[str, ...] = ()
+    """Names of the notebook that are missing."""
+    cells: tuple[int, ...] = ()
+    exhibit: Exhibit | None = None
+
+
+def passed(*, expected: str, found: str, **more: Any) -> Opinion:
+    """All points."""
+    return Opinion(share=Fraction(1), expected=expected, found=found, **more)
+
+
+def failed(*, expected: str, found: str, hint: str = "", **more: Any) -> Opinion:
+    """No points."""
+    return Opinion(share=Fraction(0), expected=expected, found=found, hint=hint, **more)
+
+
+def absent(*, expected: str, found: str, hint: str = "", **more: Any) -> Opinion:
+    """Nothing to judge."""
+    return Opinion(
+        share=Fraction(0),
+        expected=expected,
+        found=found,
+        hint=hint,
+        unjudged=True,
+        stops=True,
+        **more,
+    )
+
+
+class Ours(Exception):  # noqa: N818 (it is not the student's error, and not an error of use)
+    """The reference did not answer: our failure, verdict ERROR."""
+
+
+class Check(Generic[P]):
+    """A rule about observations, with a code; its docstring is its documentation page."""
+
+    code: ClassVar[str]
+    params: ClassVar[type[Params]]
+
+    def title(self, params: P) -> str:
+        """What it checks, in a few words for a report."""
+        raise NotImplementedError
+
+    def questions(self, params: P, draws: Draws) -> tuple[Question, ...]:
+        """What it asks the student's live notebook."""
+        return ()
+
+    def counter_questions(self, params: P, evidence: Evidence) -> tuple[Question, ...]:
+        """What it then asks the reference."""
+        return ()
+
+    def judge(self, params: P, evidence: Evidence) -> Opinion:
+        """Its opinion.
+
+        Raises:
+            Ours: the reference did not answer as it must.
+        """
+        raise NotImplementedError
+
+    def names(self, params: P) -> tuple[str, ...]:
+        """Names in the student's code that it is about, for showing that code."""
+        return ()
+
+
+def question(
+    kind: str, params: Mapping[str, Json], arrays: Mapping[str, Array] | None = None
+) -> Question:
+    """A question whose id is its content, so that equal questions are asked once."""
+    digest = hashlib.sha256(json.dumps([kind, params], sort_keys=True).encode())
+    for key, value in sorted((arrays or {}).items()):
+        digest.update(key.encode() + str(value.shape).encode() + value.tobytes())
+    return Question(
+        id=f"{kind}-{digest.hexdigest()[:16]}", kind=kind, params=params, arrays=arrays or {}
+    )
+
+
+ARRAYS = question("arrays", {})
+"""Every numeric array of the notebook's namespace."""
+RECORDING = question("recording", {})
+"""What was recorded of the notebook's own run."""

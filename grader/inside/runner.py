@@ -1,0 +1,293 @@
+"""Runs one notebook headless with nbclient, in a kernel forked from this process.
+
+A program of its own: requests come on standard input, frames leave on standard output, both moved
+out of the way before anything else. It stays until the other end closes.
+"""
+
+import asyncio
+import contextlib
+import importlib.metadata
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from inside import frames  # noqa: E402 (this program's own folder comes first, then goes)
+from inside import kernel as kernel_side  # noqa: E402
+
+sys.path.pop(0)
+
+GRACE = 2.0
+"""Seconds an interrupted cell has to stop before its kernel is killed."""
+OUTPUT = 4 * 1024 * 1024
+"""Characters of output that nbclient may hold for one cell."""
+CHANNELS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
+
+
+def take_standard_streams():
+    """Move the pipes to private descriptors; 0, 1 and 2 then lead nowhere."""
+    requests, results = os.dup(0), os.dup(1)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    os.close(nowhere)
+    return requests, results
+
+
+def write_connection_file(folder):
+    """A connection over unix sockets in a private folder."""
+    connection = {name: place for place, name in enumerate(CHANNELS, start=1)}
+    connection |= {
+        "transport": "ipc",
+        "ip": str(Path(folder) / "k"),
+        "key": os.urandom(16).hex(),
+        "signature_scheme": "hmac-sha256",
+        "kernel_name": "python3",
+    }
+    path = Path(folder) / "connection.json"
+    path.write_text(json.dumps(connection), encoding="utf-8")
+    return path
+
+
+def fork_kernel(job, connection_file, keep_from_it):
+    """Fork the kernel before any thread or socket exists here; its pid and the probe's pipes."""
+    question_r, question_w = os.pipe()
+    answer_r, answer_w = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(question_r)
+        os.close(answer_w)
+        return pid, question_w, answer_r
+    try:
+        for fd in (*keep_from_it, question_w, answer_r):
+            os.close(fd)
+        kernel_side.become(
+            job, connection_file=str(connection_file), questions=question_r, answers=answer_w
+        )
+    finally:
+        os._exit(70)
+
+
+class ForkedKernel:
+    """What nbclient needs of a kernel manager, for a process that we forked."""
+
+    ipykernel = True
+    kernel_id = "notebook"
+
+    def __init__(self, pid, connection_file):
+        self.pid = pid
+        self.connection_file = connection_file
+        self.exit = None
+
+    @property
+    def has_kernel(self):
+        """Whether there is a process."""
+        return self.exit is None
+
+    def client(self):
+        """A client of the kernel's sockets, reading this object for signs of life."""
+        from jupyter_client.asynchronous.client import AsyncKernelClient
+
+        client = AsyncKernelClient()
+        client.load_connection_file(str(self.connection_file))
+
+        async def alive():
+            return self.alive()
+
+        client.is_alive = client._async_is_alive = alive  # noqa: SLF001 (its own seam for managers)
+        return client
+
+    def alive(self):
+        """Whether the process still runs."""
+        if self.exit is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.exit = os.waitstatus_to_exitcode(status)
+        return self.exit is None
+
+    async def is_alive(self):
+        """The same, for nbclient."""
+        return self.alive()
+
+    async def interrupt_kernel(self):
+        """Ask the running cell to stop."""
+        if self.alive():
+            os.kill(self.pid, signal.SIGINT)
+
+    def kill(self):
+        """End the process, whatever it does."""
+        if self.alive():
+            os.kill(self.pid, signal.SIGKILL)
+            _, status = os.waitpid(self.pid, 0)
+            self.exit = os.waitstatus_to_exitcode(status)
+
+
+def bounded_client(notebook, manager):
+    """An nbclient that drops output beyond a bound instead of holding it."""
+    from nbclient import NotebookClient
+
+    class BoundedClient(NotebookClient):
+        spent = 0
+
+        def output(self, outs, msg, display_id, cell_index):
+            self.spent += len(str(msg["content"]))
+            if self.spent > OUTPUT and msg["msg_type"] != "error":
+                return None
+            return super().output(outs, msg, display_id, cell_index)
+
+    client = BoundedClient(
+        notebook, km=manager, allow_errors=True, timeout=None, log_level="CRITICAL"
+    )
+    client.reset_execution_trackers()
+    return client
+
+
+def notebook_of(job):
+    """The job's cells as a notebook of version 4, for nbclient."""
+    from nbformat import v4
+
+    cells = [v4.new_code_cell(source=cell["source"]) for cell in job["cells"]]
+    return v4.new_notebook(cells=cells)
+
+
+class Run:
+    """One notebook, cell by cell, each reported as soon as it is over."""
+
+    def __init__(self, job, manager, client, tell):
+        self.job = job
+        self.manager = manager
+        self.client = client
+        self.tell = tell
+        self.end = time.monotonic() + job["submission_s"]
+
+    async def all_cells(self):
+        """Run the cells in order; False when the kernel died."""
+        for place, cell in enumerate(self.job["cells"]):
+            left = self.end - time.monotonic()
+            if left <= 0:
+                self.tell({"frame": "out_of_time"})
+                return True
+            await self.one_cell(place, cell["index"], min(left, self.job["cell_s"]))
+            if not self.manager.alive():
+                return False
+        return True
+
+    async def one_cell(self, place, index, seconds):
+        """Run one cell within its time."""
+        cell = self.client.nb.cells[place]
+        self.client.spent = 0
+        began = time.monotonic()
+        task = asyncio.ensure_future(self.client.async_execute_cell(cell, place))
+        late = not await self.within(task, seconds)
+        if late:
+            await self.manager.interrupt_kernel()
+            if not await self.within(task, GRACE):
+                self.manager.kill()
+        with contextlib.suppress(Exception, asyncio.CancelledError):
+            await task
+        self.tell(
+            {
+                "frame": "cell",
+                "index": index,
+                "seconds": time.monotonic() - began,
+                "limit": seconds if late else None,
+                "exit": None if self.manager.alive() else self.manager.exit,
+                "error": error_of(cell),
+            }
+        )
+
+    async def within(self, task, seconds):
+        """Whether the task ends in time; the kernel's death ends it too, without nbclient's wait."""
+        end = time.monotonic() + seconds
+        while not task.done() and time.monotonic() < end:
+            await asyncio.wait({task}, timeout=min(0.5, max(0.0, end - time.monotonic())))
+            if not task.done() and not self.manager.alive():
+                task.cancel()
+        return task.done()
+
+
+def error_of(cell):
+    """The last error among a cell's outputs, bounded."""
+    errors = [output for output in cell.get("outputs", []) if output["output_type"] == "error"]
+    if not errors:
+        return None
+    error = errors[-1]
+    return {
+        "name": str(error.get("ename", ""))[:200],
+        "message": str(error.get("evalue", ""))[:2000],
+        "traceback": "\n".join(map(str, error.get("traceback", [])))[-8000:],
+    }
+
+
+def versions():
+    """What notebooks see here."""
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in ("torch", "numpy", "ipykernel", "nbclient"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
+
+
+async def ready(client, manager):
+    """Open the client's channels and wait until the kernel answers."""
+    client.km = manager
+    client.kc = manager.client()
+    client.kc.start_channels()
+    await client.kc.wait_for_ready(timeout=60)
+    client.kc.allow_stdin = False
+
+
+async def run(job, manager, tell):
+    """Run the notebook; True when the kernel is there to be asked."""
+    client = bounded_client(notebook_of(job), manager)
+    try:
+        await ready(client, manager)
+    except Exception as error:
+        tell({"frame": "failed", "error": f"{type(error).__name__}: {error}"[:500]})
+        return False
+    try:
+        alive = await Run(job, manager, client, tell).all_cells()
+    finally:
+        client.kc.stop_channels()
+    tell({"frame": "ran", "alive": alive, "versions": versions()})
+    return alive
+
+
+def relay(requests, results, questions, answers):
+    """Pass batches of questions to the probe and its frames back, unopened."""
+    while True:
+        try:
+            body = frames.receive_bytes(requests)
+            frames.send_bytes(questions, body)
+            nonce = frames.unpack_body(body)[0]["nonce"]
+            while True:
+                reply = frames.receive_bytes(answers)
+                frames.send_bytes(results, reply)
+                header, _ = frames.unpack_body(reply)
+                if header.get("end") and header.get("nonce") == nonce:
+                    break
+        except (frames.Closed, OSError, ValueError, KeyError):
+            return
+
+
+def main():
+    """Take a job, run it, answer questions, and go."""
+    requests, results = take_standard_streams()
+    job, _ = frames.receive(requests)
+    with tempfile.TemporaryDirectory(prefix="k") as folder:
+        connection_file = write_connection_file(folder)
+        pid, questions, answers = fork_kernel(job, connection_file, (requests, results))
+        manager = ForkedKernel(pid, connection_file)
+        try:
+            if asyncio.run(run(job, manager, lambda frame: frames.send(results, frame))):
+                relay(requests, results, questions, answers)
+        finally:
+            manager.kill()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,250 @@
+"""What a headless notebook can't have, replaced so that the rest of its cell still runs.
+
+Installers (`!pip`, `%conda`, `!apt`), `google.colab`, `input()`, figure windows, optional imports
+that are not installed, and a `grader` whose checks do nothing. Each use leaves a note.
+"""
+
+import importlib.abc
+import importlib.machinery
+import re
+import sys
+import types
+
+INSTALLER = re.compile(
+    r"^\s*(sudo\s+)?(\S*python[\d.]*\s+-m\s+)?(pip[\d.]*|uv|conda|mamba|micromamba|apt|apt-get|brew)\b"
+)
+TYPED = "1"
+"""What `input()` answers: it reads as a word, as a whole number and as a float."""
+
+
+class Notes:
+    """Notes by the number of the cell that was running, counted from 0 over the cells that ran."""
+
+    def __init__(self):
+        self.cell = -1
+        self.running = False
+        self.by_cell = {}
+
+    def add(self, text):
+        """Keep a note once a cell, bounded."""
+        notes = self.by_cell.setdefault(self.cell, [])
+        if text not in notes and len(notes) < 20:
+            notes.append(text[:200])
+
+    def watch(self, shell):
+        """Follow the shell from cell to cell; a cell run from within a cell is the same cell."""
+
+        def begin(info):
+            if not self.running:
+                self.cell += 1
+            self.running = True
+
+        def end(result):
+            self.running = False
+
+        shell.events.register("pre_run_cell", begin)
+        shell.events.register("post_run_cell", end)
+
+
+class Absent:
+    """A name of a module that is not installed: harmless until it is used."""
+
+    def __init__(self, root, name):
+        self.__dict__.update(_root=root, _name=name)
+
+    def _fail(self, *args, **kwargs):
+        root, name = self.__dict__["_root"], self.__dict__["_name"]
+        raise ModuleNotFoundError(
+            f"{name} was used, but {root} is not installed where this notebook is graded. "
+            "Importing it costs nothing; using it does."
+        )
+
+    __call__ = __getitem__ = __iter__ = __enter__ = __len__ = __mro_entries__ = _fail
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._fail()
+
+
+class PlaceholderLoader(importlib.abc.Loader):
+    """Fills a module with Absent names."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        fill_with_absent(module, self.root)
+
+
+def fill_with_absent(module, root):
+    """Make every public name of `module` an Absent one."""
+
+    def absent(name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Absent(root, f"{module.__name__}.{name}")
+
+    module.__getattr__ = absent
+    module.__path__ = []
+
+
+class ForgivingLoader(importlib.abc.Loader):
+    """Loads an optional module that is installed; one that fails to import becomes a placeholder."""
+
+    def __init__(self, loader, root):
+        self.loader = loader
+        self.root = root
+
+    def create_module(self, spec):
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module):
+        try:
+            self.loader.exec_module(module)
+        except Exception:
+            fill_with_absent(module, self.root)
+
+
+class OptionalFinder(importlib.abc.MetaPathFinder):
+    """Finds modules that the rubric declares optional, installed or not."""
+
+    def __init__(self, roots, notes):
+        self.roots = frozenset(roots)
+        self.notes = notes
+
+    def find_spec(self, fullname, path=None, target=None):
+        root = fullname.partition(".")[0]
+        if root not in self.roots:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = ForgivingLoader(spec.loader, root)
+            return spec
+        self.notes.add(f"{root} is not installed here: its import was let pass")
+        return importlib.machinery.ModuleSpec(fullname, PlaceholderLoader(root), is_package=True)
+
+
+class Idle:
+    """An object on which everything can be called and nothing happens."""
+
+    def __init__(self, name, notes):
+        self.__dict__.update(_name=name, _notes=notes)
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Idle(f"{self.__dict__['_name']}.{name}", self.__dict__["_notes"])
+
+    def __call__(self, *args, **kwargs):
+        name = self.__dict__["_name"]
+        self.__dict__["_notes"].add(f"{name}(…) did nothing: there is no Colab here")
+        return {} if name.endswith("upload") else None
+
+
+class ColabLoader(importlib.abc.Loader):
+    """Fills `google.colab` and what is below it with Idle names."""
+
+    def __init__(self, notes):
+        self.notes = notes
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        def idle(name):
+            if name.startswith("__"):
+                raise AttributeError(name)
+            return Idle(f"{module.__name__}.{name}", self.notes)
+
+        module.__getattr__ = idle
+        module.__path__ = []
+
+
+class ColabFinder(importlib.abc.MetaPathFinder):
+    """Finds `google.colab`, and `google` itself where nothing else does."""
+
+    def __init__(self, notes):
+        self.notes = notes
+
+    def find_spec(self, fullname, path=None, target=None):
+        ours = fullname == "google.colab" or fullname.startswith("google.colab.")
+        if not ours and fullname != "google":
+            return None
+        loader = ColabLoader(self.notes) if ours else None
+        spec = importlib.machinery.ModuleSpec(fullname, loader, is_package=True)
+        if not ours:
+            spec.submodule_search_locations = []
+        return spec
+
+
+def checks_that_do_nothing():
+    """A `grader` module for notebooks that still call their self-check."""
+    module = types.ModuleType("grader", "At grading time the self-check does nothing.")
+    module.check = lambda *args, **kwargs: None
+    module.check_all = lambda *args, **kwargs: None
+    return module
+
+
+def neutralise_installers(shell, notes):
+    """Let `!pip …`, `%pip …` and their like do nothing."""
+    real_system, real_getoutput = shell.system, shell.getoutput
+
+    def system(command, *args, **kwargs):
+        if INSTALLER.match(str(command)):
+            notes.add(f"!{command.strip()} was left out")
+            return None
+        return real_system(command, *args, **kwargs)
+
+    def getoutput(command, *args, **kwargs):
+        if INSTALLER.match(str(command)):
+            notes.add(f"!{command.strip()} was left out")
+            return real_getoutput("true", *args, **kwargs)
+        return real_getoutput(command, *args, **kwargs)
+
+    object.__setattr__(shell, "system", system)
+    object.__setattr__(shell, "getoutput", getoutput)
+
+    def left_out(name):
+        return lambda line="", cell=None: notes.add(f"%{name} {line.strip()} was left out")
+
+    for name in ("pip", "conda", "mamba", "micromamba", "uv"):
+        shell.register_magic_function(left_out(name), "line", name)
+
+
+def keep_figures_inline(shell, notes):
+    """Answer `%matplotlib widget` and the like with inline figures."""
+    real = shell.find_line_magic("matplotlib")
+
+    def matplotlib(line=""):
+        if line.strip() and line.strip() not in {"inline", "-l", "--list"}:
+            notes.add(f"%matplotlib {line.strip()} was answered with inline figures")
+            line = "inline"
+        return real(line)
+
+    shell.register_magic_function(matplotlib, "line", "matplotlib")
+
+
+def answer_input(kernel, notes):
+    """Answer `input()` and `getpass()` at once: nobody sits at this keyboard."""
+
+    def answer(prompt="", *args, **kwargs):
+        notes.add(f"input() was answered with {TYPED!r}")
+        return TYPED
+
+    object.__setattr__(kernel, "raw_input", answer)
+    object.__setattr__(kernel, "getpass", answer)
+
+
+def install(shell, kernel, *, optional_imports, notes):
+    """Put every stand-in in place."""
+    notes.watch(shell)
+    neutralise_installers(shell, notes)
+    keep_figures_inline(shell, notes)
+    answer_input(kernel, notes)
+    sys.modules["grader"] = checks_that_do_nothing()
+    sys.meta_path.insert(0, OptionalFinder(optional_imports, notes))
+    sys.meta_path.append(ColabFinder(notes))

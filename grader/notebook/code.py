@@ -1,0 +1,169 @@
+"""Finds a student's own code by the names it defines, without running it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+
+from grader.model import Cell, Excerpt, Notebook
+
+_MAX_PARSED = 1_000_000
+_LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
+_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w.,\s]+=\s*)[!%].*$")
+_CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
+_PYTHON_CELL_MAGICS = frozenset({"capture", "prun", "time", "timeit"})
+_Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+def code_about(notebook: Notebook, names: Iterable[str]) -> tuple[Excerpt, ...]:
+    """The code cells that define or assign any of these names, at any depth.
+
+    Args:
+        notebook: The notebook.
+        names: Names of variables, functions, methods, classes or modules.
+
+    Returns:
+        Each such cell whole, in the notebook's order.
+    """
+    wanted = frozenset(names)
+    return tuple(
+        Excerpt(cell=cell.index, source=cell.source)
+        for cell in notebook.code()
+        if _binds(cell, names=wanted, inner=True)
+    )
+
+
+def assigning_cells(notebook: Notebook, name: str) -> tuple[int, ...]:
+    """The indexes of the code cells that give a name of the notebook's namespace a value.
+
+    Args:
+        notebook: The notebook.
+        name: The name; what a function assigns for itself does not count.
+
+    Returns:
+        Indexes over all cells, in order.
+    """
+    wanted = frozenset({name})
+    return tuple(
+        cell.index for cell in notebook.code() if _binds(cell, names=wanted, inner=False)
+    )
+
+
+def is_blank(cell: Cell) -> bool:
+    """Whether a code cell has nothing to run: empty, or comments only.
+
+    Args:
+        cell: A code cell; one of magics only is not blank.
+
+    Returns:
+        True where nothing would run.
+    """
+    lines = (line.strip() for line in cell.source.splitlines())
+    return all(not line or line.startswith("#") for line in lines)
+
+
+def parsed(source: str) -> ast.Module | None:
+    """The syntax tree of a cell, with IPython's own lines replaced; None if there is none.
+
+    Args:
+        source: The cell's source.
+
+    Returns:
+        A module, or None where the cell is not Python.
+    """
+    tree = _tree(source)
+    return tree if tree is not None else _tree(_plain_python(source))
+
+
+def _tree(source: str) -> ast.Module | None:
+    if len(source) > _MAX_PARSED:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a student's '\d' is no concern here
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _plain_python(source: str) -> str:
+    """The source with magics and shell lines replaced, line for line."""
+    lines = source.splitlines()
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    magic = _CELL_MAGIC.match(lines[first]) if lines else None
+    if magic and magic[1] not in _PYTHON_CELL_MAGICS:
+        return ""
+    return "\n".join(_plain_line(line) for line in lines)
+
+
+def _plain_line(line: str) -> str:
+    return _ASSIGNED_MAGIC.sub(r"\1None", _LINE_MAGIC.sub(r"\1pass", line))
+
+
+def _binds(cell: Cell, *, names: frozenset[str], inner: bool) -> bool:
+    """Whether a cell binds any of the names; inner also looks inside functions and classes."""
+    tree = parsed(cell.source)
+    if tree is None:
+        return any(_seems_to_bind(cell.source, name=name) for name in names)
+    try:
+        return not names.isdisjoint(_bound(tree, inner=inner))
+    except RecursionError:
+        return any(_seems_to_bind(cell.source, name=name) for name in names)
+
+
+def _bound(node: ast.AST, *, inner: bool, local: bool = False) -> Iterator[str]:
+    """The names that a node binds; local says that plain assignments belong to a function."""
+    if not local or inner:
+        yield from _own_names(node)
+    elif isinstance(node, ast.Global):
+        yield from node.names
+    for child in ast.iter_child_nodes(node):
+        if isinstance(node, _Comprehension) and not inner:
+            yield from _walruses(child)
+        else:
+            inside = local or (isinstance(node, _Scope) and not _evaluated_outside(node, child))
+            yield from _bound(child, inner=inner, local=inside)
+
+
+def _evaluated_outside(scope: _Scope, child: ast.AST) -> bool:
+    """Whether a part of a def, lambda or class belongs to the scope around it."""
+    return not isinstance(scope, ast.Lambda) and child in scope.decorator_list
+
+
+def _own_names(node: ast.AST) -> Iterator[str]:
+    """The names that this node itself binds, its children aside."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()):
+            yield name
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.alias(name=name, asname=asname):
+            yield asname or name.partition(".")[0]
+        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+            yield name
+        case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+            yield name
+
+
+def _walruses(node: ast.AST) -> Iterator[str]:
+    """The names that := binds inside a comprehension, whose own targets stay inside."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.NamedExpr):
+            yield inner.target.id
+
+
+def _seems_to_bind(source: str, *, name: str) -> bool:
+    """A tolerant reading of a cell that is not valid Python."""
+    word = rf"(?<![\w.]){re.escape(name)}\b"
+    forms = (
+        rf"^\s*(?:async\s+)?(?:def|class)\s+{word}",
+        rf"^[^#=('\"\n]*{word}[^=('\"\n]*(?<![=!<>])=(?!=)",
+        rf"^\s*for\s[^\n]*{word}[^\n]*\sin\s",
+        rf"^\s*(?:from\s[^\n]+)?import\s[^\n#]*{word}",
+        rf"\bas\s+{word}",
+        rf"{word}\s*:=",
+    )
+    return any(re.search(form, source, re.M) for form in forms)

@@ -1,0 +1,106 @@
+"""Turns the bytes of a submitted file into JSON, or says what the file is instead."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from grader.errors import NotebookError
+from grader.model import Json
+
+MAX_PARTS = 20_000_000
+"""Brackets and commas of a file; more would take gigabytes once parsed."""
+
+_BINARY = {
+    b"%PDF": "a PDF",
+    b"PK\x03\x04": "a zip archive (or a Word or Pages document)",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"\x1f\x8b": "a compressed file",
+    b"Rar!": "an archive",
+    b"7z\xbc\xaf": "an archive",
+    b"{\\rtf": "a rich text document",
+}
+_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype|html|head|body)\b", re.I | re.S)
+_CONFLICT = re.compile(r"^(?:<{7} |>{7} |\|{7} )", re.M)
+_PYTHON = re.compile(r"^(?:import|from|def|class|#)\b|^# ?%%", re.M)
+
+
+def text_of(data: bytes, *, notes: list[str]) -> str:
+    """The text of a file, in whichever encoding it is.
+
+    Args:
+        data: The file's bytes.
+        notes: Where to say what had to be mended.
+
+    Returns:
+        The text, without a byte order mark.
+
+    Raises:
+        NotebookError: The file is empty, or is known to be something else.
+    """
+    if not data.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
+        raise NotebookError("The file is empty. Save the notebook, and hand it in again.")
+    for start, what in _BINARY.items():
+        if data.startswith(start):
+            raise NotebookError(f"The file is {what}, not a notebook. Hand in the .ipynb file.")
+    encoding = json.detect_encoding(data)
+    if encoding not in ("utf-8", "utf-8-sig"):
+        notes.append(f"The file is saved as {encoding.upper()} instead of UTF-8.")
+    try:
+        return data.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        notes.append("The file is not valid UTF-8 and was read as Windows-1252.")
+        return data.decode("cp1252", "replace")
+
+
+def tree_of(text: str) -> dict[str, Json]:
+    """The JSON object that a notebook's text is.
+
+    Args:
+        text: The text of the file.
+
+    Returns:
+        The top object.
+
+    Raises:
+        NotebookError: The text is not JSON, is nested too deep, or is no object.
+    """
+    if text.count("[") + text.count("{") + text.count(",") > MAX_PARTS:
+        raise NotebookError(
+            "The file has too many parts to be read. Clear the large outputs and hand it in again."
+        )
+    try:
+        tree = json.loads(text)
+    except RecursionError as error:
+        raise NotebookError("The file is nested too deep to be a notebook.") from error
+    except ValueError as error:  # also a number of thousands of digits
+        raise NotebookError(_why_not_json(text, error=error)) from error
+    if not isinstance(tree, dict):
+        raise NotebookError(
+            "The file holds JSON, but no notebook: it is no object. Hand in the .ipynb file itself."
+        )
+    return tree
+
+
+def _why_not_json(text: str, *, error: ValueError) -> str:
+    """What the file is, as far as its text tells."""
+    if _HTML.match(text[:10_000]):
+        return (
+            "The file is a web page, not a notebook: perhaps an export, or the page that shows it. "
+            "Download the .ipynb file itself."
+        )
+    if _CONFLICT.search(text):
+        return (
+            "The file has merge conflict marks (<<<<<<< and >>>>>>>) in it. "
+            "Resolve the conflict, check that Jupyter opens it, and hand it in again."
+        )
+    if not text.lstrip().startswith(("{", "[")):
+        what = "looks like a Python script" if _PYTHON.match(text) else "is not JSON"
+        return f"The file {what}, and a notebook is JSON. Hand in the .ipynb file itself."
+    where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+    return (
+        f"The file is not valid JSON{where}, so it was cut off or changed by hand. "
+        "Check that Jupyter opens it, save it, and hand it in again."
+    )

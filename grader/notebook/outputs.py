@@ -1,0 +1,101 @@
+"""What a submitted file shows below its code cells: saved texts, and which kinds of media."""
+
+from __future__ import annotations
+
+import re
+
+from grader.model import Json, SavedOutput
+
+MAX_TEXT = 1_000_000
+"""Characters kept of one output; the middle of a longer one is left out."""
+
+_ANSI = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])"
+)
+_FIGURE = re.compile(
+    r"<(?:img|svg|canvas)\b|plotly|bokeh|vega-?embed|mpld3|<script[^>]*>.{0,5000}?\bd3\.", re.I | re.S
+)
+_OF_FORMAT_3 = {
+    "text": "text/plain",
+    "html": "text/html",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "latex": "text/latex",
+    "json": "application/json",
+    "javascript": "application/javascript",
+    "pdf": "application/pdf",
+}
+
+
+def saved_outputs(raw: Json, *, cell: int, notes: list[str]) -> tuple[SavedOutput, ...]:
+    """The outputs that were saved with a cell.
+
+    Args:
+        raw: What the file has under `outputs`.
+        cell: The cell's index, for notes.
+        notes: Where to say what was left out.
+
+    Returns:
+        An output for each that can be understood.
+    """
+    if not isinstance(raw, list):
+        return ()
+    outputs = tuple(_output(output) for output in raw if isinstance(output, dict))
+    if any(len(output.text) > MAX_TEXT for output in outputs):
+        notes.append(
+            f"An output of cell {cell} is longer than {MAX_TEXT:,} characters: "
+            "its middle was left out."
+        )
+    return tuple(_shortened(output) for output in outputs)
+
+
+def without_ansi(text: str) -> str:
+    """A text without terminal colours and cursor moves."""
+    return _ANSI.sub("", text)
+
+
+def _output(raw: dict[str, Json]) -> SavedOutput:
+    """One output, of format 3 or 4."""
+    kind = raw.get("output_type")
+    if kind == "stream":
+        return SavedOutput(text=_shown(raw.get("text")), mimes=())
+    if kind in ("error", "pyerr"):
+        return SavedOutput(text="", mimes=())
+    data = raw.get("data")
+    bundle = data if isinstance(data, dict) else _bundle_of_format_3(raw)
+    mimes = tuple(mime for mime in bundle if isinstance(mime, str))
+    picture = any(mime.startswith("image/") for mime in mimes)
+    return SavedOutput(
+        text="" if picture else _shown(bundle.get("text/plain")),
+        mimes=tuple(mime.encode("ascii", "replace").decode() for mime in mimes),
+        html_has_figure=_FIGURE.search(_text(bundle.get("text/html"))) is not None,
+    )
+
+
+def _bundle_of_format_3(raw: dict[str, Json]) -> dict[str, Json]:
+    """Format 3 keeps the media beside `output_type`, under short names."""
+    return {_OF_FORMAT_3.get(key, key): raw[key] for key in raw if key in _OF_FORMAT_3 or "/" in key}
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, list):
+        value = "".join(part for part in value if isinstance(part, str))
+    return value if isinstance(value, str) else ""
+
+
+def _shown(value: Json) -> str:
+    """A text as a person saw it; half characters become question marks in a diamond."""
+    text = without_ansi(_text(value)).replace("\r\n", "\n")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _shortened(output: SavedOutput) -> SavedOutput:
+    if len(output.text) <= MAX_TEXT:
+        return output
+    half = MAX_TEXT // 2
+    return SavedOutput(
+        text=output.text[:half] + "\n[…]\n" + output.text[-half:],
+        mimes=output.mimes,
+        html_has_figure=output.html_has_figure,
+    )

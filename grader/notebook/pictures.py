@@ -1,0 +1,118 @@
+"""Pictures that students attach to text cells: a scan of a handwritten answer, say.
+
+Jupyter keeps them under `attachments` and shows them by `attachment:name`; Colab writes them
+into the text as `data:` addresses. Here both become `attachment:<hash>`, so that the same
+picture has the same name in the handout and in a submission, whatever its file was called.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from grader.model import Json, Picture
+
+MAX_PICTURE_BYTES = 2 * 1024 * 1024
+MAX_PICTURES = 10
+"""Per notebook."""
+
+REFERENCE = re.compile(r"attachment:([0-9a-f]{16})\b")
+"""A picture as the text of a cell names it, once it was read."""
+LEFT_OUT = "attachment-left-out"
+
+_MAGIC = {
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+}
+_INLINE = re.compile(r"data:(image/[\w.+-]+);base64,\s*([A-Za-z0-9+/=%]+)")
+_MAX_BASE64 = MAX_PICTURE_BYTES * 4 // 3 + 1024
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(kw_only=True)
+class Album:
+    """Collects the pictures of one notebook, and says which were left out."""
+
+    notes: list[str]
+    kept: set[str] = field(default_factory=set)
+
+    def take(
+        self, source: str, *, attachments: Json, cell: int
+    ) -> tuple[str, tuple[Picture, ...]]:
+        """The pictures of a text cell, in the order in which its text shows them.
+
+        Args:
+            source: The cell's text.
+            attachments: What the file has under `attachments`.
+            cell: The cell's index, for notes.
+
+        Returns:
+            The text with each picture named by its hash, and the pictures.
+        """
+        pictures: dict[str, Picture] = {}
+        for name, mime, data in _attached(attachments):
+            address = self._address(mime, data=data, cell=cell, pictures=pictures)
+            source = _renamed(source, name=name, address=address)
+        source = _INLINE.sub(
+            lambda found: self._address(found[1], data=found[2], cell=cell, pictures=pictures),
+            source,
+        )
+        shown = [name for name in REFERENCE.findall(source) if name in pictures]
+        return source, tuple(pictures[name] for name in dict.fromkeys(shown))
+
+    def _address(self, mime: str, *, data: str, cell: int, pictures: dict[str, Picture]) -> str:
+        """Keep a picture if it may be kept; the address that stands for it either way."""
+        raw, reason = _decoded(mime, data=data)
+        name = hashlib.sha256(raw).hexdigest()[:16]
+        if not reason and name not in self.kept and len(self.kept) >= MAX_PICTURES:
+            reason = f"a notebook may have {MAX_PICTURES}"
+        if reason:
+            self.notes.append(f"A picture attached to cell {cell} was left out: {reason}.")
+            return LEFT_OUT
+        self.kept.add(name)
+        pictures[name] = Picture(mime=mime, base64=base64.b64encode(raw).decode("ascii"))
+        return f"attachment:{name}"
+
+
+def _attached(attachments: Json) -> Iterator[tuple[str, str, str]]:
+    """Name, media type and base64 of each attachment."""
+    bundles = attachments.items() if isinstance(attachments, dict) else ()
+    for name, bundle in bundles:
+        for mime, data in bundle.items() if isinstance(bundle, dict) else ():
+            if isinstance(data, list):
+                data = "".join(part for part in data if isinstance(part, str))  # noqa: PLW2901 -- the same data, joined
+            if isinstance(data, str):
+                yield name, mime, data
+
+
+def _renamed(source: str, *, name: str, address: str) -> str:
+    """The text with every mention of an attachment replaced; one never shown is put at the end."""
+    spellings = sorted({name, quote(name), quote(name, safe="")}, key=len, reverse=True)
+    mention = re.compile("attachment:(?:" + "|".join(map(re.escape, spellings)) + r")(?![\w%-])")
+    if mention.search(source):
+        return mention.sub(address, source)
+    return f"{source}\n\n![]({address})" if address != LEFT_OUT else source
+
+
+def _decoded(mime: str, *, data: str) -> tuple[bytes, str]:
+    """The picture's bytes, and why it may not be kept (or an empty reason)."""
+    if mime not in _MAGIC:
+        return b"", "only PNG, JPEG and GIF are shown"
+    too_large = f"it is larger than {MAX_PICTURE_BYTES // 2**20} MB"
+    if len(data) > 2 * _MAX_BASE64:
+        return b"", too_large
+    try:
+        raw = base64.b64decode(_SPACE.sub("", data), validate=True)
+    except (binascii.Error, ValueError):
+        return b"", "it is damaged"
+    if len(raw) > MAX_PICTURE_BYTES:
+        return b"", too_large
+    if not raw.startswith(_MAGIC[mime]):
+        return b"", f"it is not what its type says ({mime})"
+    return raw, ""

@@ -1,0 +1,185 @@
+"""Reads an .ipynb file that anything may have written, and says what had to be mended.
+
+nbformat's own reader refuses what Jupyter opens without a word (no cell ids, extra keys, a
+missing nbformat_minor), so the few keys that matter here are taken by hand, and the
+worksheets of nbformat 3 are laid out as the cells of nbformat 4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from grader.errors import NotebookError
+from grader.model import Cell, Json, Notebook, Picture
+from grader.notebook.decoding import text_of, tree_of
+from grader.notebook.outputs import saved_outputs
+from grader.notebook.pictures import Album
+
+MAX_BYTES = 100 * 1024 * 1024
+"""Larger files are refused: read whole, they would take the memory of the machine."""
+MAX_CELLS = 2000
+OLDEST, NEWEST = 3, 4
+KINDS = frozenset({"code", "markdown", "raw"})
+
+
+def read(path: Path) -> Notebook:
+    """Read a submitted file.
+
+    Args:
+        path: The file, whatever it is called.
+
+    Returns:
+        The notebook; it may have no cells at all.
+
+    Raises:
+        NotebookError: The file cannot be used as a notebook; the message says why.
+    """
+    data = _bytes_of(path)
+    notes: list[str] = []
+    tree = tree_of(text_of(data, notes=notes))
+    cells = _cells_of(tree, notes=notes)
+    _note_kernel(tree, notes=notes)
+    return Notebook(cells=cells, sha256=hashlib.sha256(data).hexdigest(), notes=tuple(notes))
+
+
+def _bytes_of(path: Path) -> bytes:
+    """The file's bytes, never more of them than the limit."""
+    if not path.is_file():
+        raise NotebookError("There is no such file, or it is not an ordinary file.")
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise NotebookError(f"The file could not be opened: {error.strerror}.") from error
+    if len(data) > MAX_BYTES:
+        raise NotebookError(
+            f"The file is larger than {MAX_BYTES // 2**20} MB, the most that is read. "
+            "Clear the large outputs and hand it in again."
+        )
+    return data
+
+
+def _cells_of(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
+    """The cells of a notebook of any version from 3 to 4.5."""
+    raw_cells = _raw_cells(tree, notes=notes)
+    if len(raw_cells) > MAX_CELLS:
+        raise NotebookError(
+            f"The notebook has {len(raw_cells)} cells; at most {MAX_CELLS} are read."
+        )
+    album = Album(notes=notes)
+    return tuple(
+        _cell(raw, index=index, album=album, notes=notes) for index, raw in enumerate(raw_cells)
+    )
+
+
+def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
+    """The list of cells as JSON, wherever this version keeps it."""
+    version = tree.get("nbformat")
+    if isinstance(version, int) and not OLDEST <= version <= NEWEST:
+        raise NotebookError(
+            f"The notebook is in format {version}; formats {OLDEST} and {NEWEST} are read. "
+            "Open it in a current Jupyter, save it, and hand it in again."
+        )
+    cells, worksheets = tree.get("cells"), tree.get("worksheets")
+    if isinstance(cells, list):
+        if not isinstance(version, int):
+            notes.append("The file does not say its notebook format; format 4 was assumed.")
+        return cells
+    if isinstance(worksheets, list):
+        notes.append("The notebook is in format 3 and was converted to format 4.")
+        return [cell for sheet in worksheets for cell in _cells_of_worksheet(sheet)]
+    raise NotebookError(
+        "The file holds JSON, but no notebook: it has no list of cells. "
+        "Hand in the .ipynb file itself."
+    )
+
+
+def _cells_of_worksheet(sheet: Json) -> list[Json]:
+    cells = sheet.get("cells") if isinstance(sheet, dict) else None
+    return cells if isinstance(cells, list) else []
+
+
+def _cell(raw: Json, *, index: int, album: Album, notes: list[str]) -> Cell:
+    """One cell; what is no cell keeps its place as an empty raw one, so that indexes hold."""
+    if not isinstance(raw, dict):
+        notes.append(f"Cell {index} is no cell and was left empty.")
+        return Cell(index=index, kind="raw", source="")
+    kind = _kind_of(raw, index=index, notes=notes)
+    source = _source_of(raw, index=index)
+    images: tuple[Picture, ...] = ()
+    if kind != "code":
+        source, images = album.take(source, attachments=raw.get("attachments"), cell=index)
+    return Cell(
+        index=index,
+        kind=kind,
+        source=source,
+        tags=_tags_of(raw),
+        outputs=saved_outputs(raw.get("outputs"), cell=index, notes=notes)
+        if kind == "code"
+        else (),
+        images=images,
+    )
+
+
+def _kind_of(raw: dict[str, Json], *, index: int, notes: list[str]) -> str:
+    kind = raw.get("cell_type")
+    if isinstance(kind, str) and kind in KINDS:
+        return kind
+    if kind in ("heading", "html"):  # format 3
+        return "markdown"
+    guessed = "code" if "outputs" in raw else "raw"
+    notes.append(f"Cell {index} is of no known kind and was read as a {guessed} cell.")
+    return guessed
+
+
+def _source_of(raw: dict[str, Json], *, index: int) -> str:
+    """The text of a cell, with line ends as \\n."""
+    source = raw.get("source", raw.get("input"))
+    if source is None:
+        source = ""
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = _joined(source)
+    if not isinstance(source, str):
+        raise NotebookError(
+            f"The source of cell {index} is neither text nor a list of lines, so the file was "
+            "damaged or written by hand. Open it in Jupyter, save it, and hand it in again."
+        )
+    _refuse_half_characters(source, index=index)
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
+    level = raw.get("level")
+    if raw.get("cell_type") == "heading":
+        return "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 1) + " " + source  # noqa: PLR2004 -- Markdown has six levels
+    return source
+
+
+def _joined(lines: list[str]) -> str:
+    """Lines as one text, also where the writer forgot to end them."""
+    forgotten = len(lines) > 1 and not any("\n" in line or "\r" in line for line in lines)
+    return ("\n" if forgotten else "").join(lines)
+
+
+def _refuse_half_characters(source: str, *, index: int) -> None:
+    try:
+        source.encode()
+    except UnicodeEncodeError as error:
+        raise NotebookError(
+            f"Cell {index} holds half a character (a lone surrogate), which no program can save. "
+            "Retype the emoji or symbol there, and hand it in again."
+        ) from error
+
+
+def _tags_of(raw: dict[str, Json]) -> tuple[str, ...]:
+    metadata = raw.get("metadata")
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
+
+
+def _note_kernel(tree: dict[str, Json], *, notes: list[str]) -> None:
+    """Say so where the file asks for another kernel than the one it will get."""
+    metadata = tree.get("metadata")
+    spec = metadata.get("kernelspec") if isinstance(metadata, dict) else None
+    name = spec.get("name") if isinstance(spec, dict) else None
+    if isinstance(name, str) and name not in ("", "python3"):
+        shown = name.encode("ascii", "replace").decode()[:60]
+        notes.append(f"The file asks for the kernel '{shown}'; the grader's Python is used.")
