@@ -1,4 +1,4 @@
 """stub."""
 
-STORIES = ()
+STORIES: tuple[Story, ...] = ()
 NOT_A_NOTEBOOK = "x"

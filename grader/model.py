@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
     Numbers = NDArray[np.float64]
+else:
+    Array = Numbers = Any
 
 Json = Any
 """A value that JSON can hold."""

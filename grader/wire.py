@@ -39,6 +39,7 @@ KINDS = frozenset("biuf")
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CELL_FILE = re.compile(r"\b\d{5,}\.py, (?=line \d)")
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _LIBRARY = re.compile(r"(?:/[^\s:'\"()<>,]+)?/(?:site|dist)-packages/")
 CELL_LINE = re.compile(r"(?:Cell )?In ?\[\d+\], line (\d+)")
@@ -63,7 +64,7 @@ def clean(text: object, *, most: int = TEXT) -> str:
 
 def scrub(text: object, *, most: int = TEXT) -> str:
     """A cleaned text without addresses and without paths of this machine."""
-    cleaned = _ADDRESS.sub("0x…", clean(text, most=most))
+    cleaned = _CELL_FILE.sub("", _ADDRESS.sub("0x…", clean(text, most=most)))
     return _PATH.sub(r"\1", _LIBRARY.sub("", cleaned))
 
 

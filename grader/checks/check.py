@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -69,6 +69,10 @@ class Evidence:
     def observed(self, question: Question) -> Observation:
         """The student's answer to a question."""
         return self.observations.get(question.id, Observation(id=question.id, status="died"))
+
+    def with_expected(self, expected: Mapping[str, Observation]) -> Evidence:
+        """The same, with the reference's answers."""
+        return replace(self, expected=expected)
 
     def reference(self, question: Question) -> Observation:
         """The reference's answer to a counter-question."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ class Forward:
     grad: bool
     inputs: tuple[Array, ...]
     output: Array | None
+    pull: Array | None = None
+    """The loss's gradient at the output, once it went backwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,6 @@ class Recording:
     modules: tuple[Module, ...] = ()
     total: int = 0
     """Events in all; those in the middle of a long run are not kept."""
-    cells: Mapping[int, int] = field(default_factory=dict)
 
     def first_step(self, module: int) -> int | None:
         """When an optimiser first moved the module."""
@@ -96,9 +97,14 @@ class Recording:
 class _Reader:
     """Reads one observation; what doesn't fit raises TypeError, KeyError or ValueError."""
 
-    def __init__(self, observation: Observation) -> None:
+    def __init__(self, observation: Observation, cells: Sequence[int]) -> None:
         self.data: Mapping[str, Any] = observation.data
         self.arrays = observation.arrays
+        self.cells = cells
+
+    def cell(self, event: Mapping[str, Any]) -> int:
+        place = int(event["cell"])
+        return self.cells[place] if 0 <= place < len(self.cells) else -1
 
     def array(self, key: Json) -> Array | None:
         return self.arrays.get(key) if isinstance(key, str) else None
@@ -109,20 +115,22 @@ class _Reader:
 
     def forward(self, event: Mapping[str, Any]) -> Forward:
         outputs = self.several(event["args"]["out"])
+        pulls = self.several(event["args"].get("pull", ()))
         return Forward(
             n=int(event["n"]),
-            cell=int(event["cell"]),
+            cell=self.cell(event),
             module=int(event["module"]),
             state=int(event["state"]),
             grad=bool(event["grad"]),
             inputs=self.several(event["args"]["in"]),
             output=outputs[0] if len(outputs) == 1 else None,
+            pull=pulls[0] if len(pulls) == 1 else None,
         )
 
     def call(self, event: Mapping[str, Any]) -> Call:
         return Call(
             n=int(event["n"]),
-            cell=int(event["cell"]),
+            cell=self.cell(event),
             name=str(event.get("name", "")),
             args={str(key): self.several(keys) for key, keys in event["args"].items()},
         )
@@ -130,7 +138,7 @@ class _Reader:
     def step(self, event: Mapping[str, Any]) -> Step:
         return Step(
             n=int(event["n"]),
-            cell=int(event["cell"]),
+            cell=self.cell(event),
             modules=tuple(int(number) for number in event["modules"]),
         )
 
@@ -155,12 +163,17 @@ class _Reader:
         )
 
 
-def read(observation: Observation | None) -> Recording:
-    """Parse a recording; one that is absent or malformed is an empty one."""
+def read(observation: Observation | None, *, cells: Sequence[int]) -> Recording:
+    """Parse a recording; one that is absent or malformed is an empty one.
+
+    Args:
+        observation: the answer to the question 'recording'.
+        cells: index in the notebook of each cell that ran, in order.
+    """
     if observation is None or observation.status != "ok":
         return Recording()
     try:
-        return _Reader(observation).recording()
+        return _Reader(observation, cells).recording()
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         return Recording()
 

@@ -287,15 +287,11 @@ class Recorder:
             return
         grad = self.torch.is_grad_enabled()
         state = self.state(number) if self.count < HEAD or not grad else -1
-        self.keep(
-            {
-                "kind": "forward",
-                "module": number,
-                "state": state,
-                "grad": grad,
-                "args": {"in": self.arrays(list(args)), "out": self.arrays(output)},
-            }
-        )
+        values = {"in": self.arrays(list(args)), "out": self.arrays(output), "pull": []}
+        event = {"kind": "forward", "module": number, "state": state, "grad": grad, "args": values}
+        if self.count < HEAD and getattr(output, "requires_grad", False):
+            output.register_hook(lambda gradient: values.update(pull=self.arrays(gradient)))
+        self.keep(event)
 
     def stepped(self, optimizer):
         """The numbers of the modules whose parameters an optimiser holds."""

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from grader.model import Cell, Excerpt, Notebook
 
 _MAX_PARSED = 1_000_000
+_MAX_SEARCHED = 100_000
 _LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
-_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w.,\s]+=\s*)[!%].*$")
+_ASSIGNED_MAGIC = re.compile(r"^([\w.,\s]+=\s*)[!%].*$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
 _PYTHON_CELL_MAGICS = frozenset({"capture", "prun", "time", "timeit"})
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
@@ -47,9 +48,7 @@ def assigning_cells(notebook: Notebook, name: str) -> tuple[int, ...]:
         Indexes over all cells, in order.
     """
     wanted = frozenset({name})
-    return tuple(
-        cell.index for cell in notebook.code() if _binds(cell, names=wanted, inner=False)
-    )
+    return tuple(cell.index for cell in notebook.code() if _binds(cell, names=wanted, inner=False))
 
 
 def is_blank(cell: Cell) -> bool:
@@ -146,6 +145,8 @@ def _own_names(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
             yield name
+        case _:
+            pass
 
 
 def _walruses(node: ast.AST) -> Iterator[str]:
@@ -159,11 +160,12 @@ def _seems_to_bind(source: str, *, name: str) -> bool:
     """A tolerant reading of a cell that is not valid Python."""
     word = rf"(?<![\w.]){re.escape(name)}\b"
     forms = (
-        rf"^\s*(?:async\s+)?(?:def|class)\s+{word}",
+        rf"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+{word}",
         rf"^[^#=('\"\n]*{word}[^=('\"\n]*(?<![=!<>])=(?!=)",
-        rf"^\s*for\s[^\n]*{word}[^\n]*\sin\s",
-        rf"^\s*(?:from\s[^\n]+)?import\s[^\n#]*{word}",
+        rf"^[ \t]*for[ \t][^\n]*?{word}[^\n]*[ \t]in[ \t]",
+        rf"^[ \t]*(?:from[ \t][^\n]+)?import[ \t][^\n#]*{word}",
         rf"\bas\s+{word}",
         rf"{word}\s*:=",
     )
-    return any(re.search(form, source, re.M) for form in forms)
+    text = source[:_MAX_SEARCHED]
+    return any(re.search(form, text, re.MULTILINE) for form in forms)

@@ -22,9 +22,12 @@ _BINARY = {
     b"7z\xbc\xaf": "an archive",
     b"{\\rtf": "a rich text document",
 }
-_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype|html|head|body)\b", re.I | re.S)
-_CONFLICT = re.compile(r"^(?:<{7} |>{7} |\|{7} )", re.M)
-_PYTHON = re.compile(r"^(?:import|from|def|class|#)\b|^# ?%%", re.M)
+_HTML = re.compile(
+    r"\s*(?><\?xml[^>]*>\s*|<!--.*?-->\s*)*+<(?:!doctype|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_CONFLICT = re.compile(r"^(?:<{7} |>{7} |\|{7} )", re.MULTILINE)
+_PYTHON = re.compile(r"^(?:import|from|def|class|#)\b|^# ?%%", re.MULTILINE)
 
 
 def text_of(data: bytes, *, notes: list[str]) -> str:

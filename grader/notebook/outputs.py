@@ -13,7 +13,8 @@ _ANSI = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])"
 )
 _FIGURE = re.compile(
-    r"<(?:img|svg|canvas)\b|plotly|bokeh|vega-?embed|mpld3|<script[^>]*>.{0,5000}?\bd3\.", re.I | re.S
+    r"<(?:img|svg|canvas)\b|plotly|bokeh|vega-?embed|mpld3|<script[^>]*>.{0,5000}?\bd3\.",
+    re.IGNORECASE | re.DOTALL,
 )
 _OF_FORMAT_3 = {
     "text": "text/plain",
@@ -75,7 +76,9 @@ def _output(raw: dict[str, Json]) -> SavedOutput:
 
 def _bundle_of_format_3(raw: dict[str, Json]) -> dict[str, Json]:
     """Format 3 keeps the media beside `output_type`, under short names."""
-    return {_OF_FORMAT_3.get(key, key): raw[key] for key in raw if key in _OF_FORMAT_3 or "/" in key}
+    return {
+        _OF_FORMAT_3.get(key, key): raw[key] for key in raw if key in _OF_FORMAT_3 or "/" in key
+    }
 
 
 def _text(value: Json) -> str:

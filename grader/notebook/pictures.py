@@ -31,7 +31,7 @@ _MAGIC = {
     "image/gif": (b"GIF87a", b"GIF89a"),
 }
 _INLINE = re.compile(r"data:(image/[\w.+-]+);base64,\s*([A-Za-z0-9+/=%]+)")
-_MAX_BASE64 = MAX_PICTURE_BYTES * 4 // 3 + 1024
+_MAX_BASE64 = MAX_PICTURE_BYTES * 3 // 2  # base64 takes 4/3, and line ends a little
 _SPACE = re.compile(r"\s+")
 
 
@@ -42,9 +42,7 @@ class Album:
     notes: list[str]
     kept: set[str] = field(default_factory=set)
 
-    def take(
-        self, source: str, *, attachments: Json, cell: int
-    ) -> tuple[str, tuple[Picture, ...]]:
+    def take(self, source: str, *, attachments: Json, cell: int) -> tuple[str, tuple[Picture, ...]]:
         """The pictures of a text cell, in the order in which its text shows them.
 
         Args:
@@ -104,15 +102,12 @@ def _decoded(mime: str, *, data: str) -> tuple[bytes, str]:
     """The picture's bytes, and why it may not be kept (or an empty reason)."""
     if mime not in _MAGIC:
         return b"", "only PNG, JPEG and GIF are shown"
-    too_large = f"it is larger than {MAX_PICTURE_BYTES // 2**20} MB"
-    if len(data) > 2 * _MAX_BASE64:
-        return b"", too_large
     try:
-        raw = base64.b64decode(_SPACE.sub("", data), validate=True)
+        raw = base64.b64decode(_SPACE.sub("", data[:_MAX_BASE64]), validate=True)
     except (binascii.Error, ValueError):
-        return b"", "it is damaged"
-    if len(raw) > MAX_PICTURE_BYTES:
-        return b"", too_large
+        raw = b""
+    if len(raw) > MAX_PICTURE_BYTES or len(data) > _MAX_BASE64:
+        return b"", f"it is larger than {MAX_PICTURE_BYTES // 2**20} MB"
     if not raw.startswith(_MAGIC[mime]):
-        return b"", f"it is not what its type says ({mime})"
+        return b"", f"it is damaged, or not what its type says ({mime})"
     return raw, ""

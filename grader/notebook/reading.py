@@ -134,7 +134,7 @@ def _kind_of(raw: dict[str, Json], *, index: int, notes: list[str]) -> str:
 
 
 def _source_of(raw: dict[str, Json], *, index: int) -> str:
-    """The text of a cell, with line ends as \\n."""
+    """The text of a cell, with one kind of line end."""
     source = raw.get("source", raw.get("input"))
     if source is None:
         source = ""
@@ -172,7 +172,11 @@ def _refuse_half_characters(source: str, *, index: int) -> None:
 def _tags_of(raw: dict[str, Json]) -> tuple[str, ...]:
     metadata = raw.get("metadata")
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
-    return tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else ()
+    return (
+        tuple(tag for tag in tags if isinstance(tag, str) and tag.isprintable())
+        if isinstance(tags, list)
+        else ()
+    )
 
 
 def _note_kernel(tree: dict[str, Json], *, notes: list[str]) -> None:

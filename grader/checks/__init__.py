@@ -1,0 +1,55 @@
+"""Rules about observations: one family a file, every check with a code, written out below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from grader.checks.arrays import Independent, Initialised, Noise
+from grader.checks.check import RECORDING, Check, Draws, Evidence, Params
+from grader.checks.embeddings import After, Before
+from grader.checks.execution import Runs
+from grader.checks.judging import counter_questions, judge, questions
+from grader.checks.layers import LayerApplied
+from grader.checks.normalisation import OwnImages, Scales
+from grader.checks.outputs import ShowsFigure, ShowsNumbers
+from grader.checks.pairs import PairContrasted
+from grader.checks.shapes import Batch, Outputs
+from grader.checks.similarity import Order
+from grader.checks.training import LossFalls
+
+__all__ = [
+    "CHECKS",
+    "RECORDING",
+    "Draws",
+    "Evidence",
+    "catalogue",
+    "counter_questions",
+    "judge",
+    "questions",
+]
+
+CHECKS: Mapping[str, Check[Any]] = {
+    "ARR001": Initialised(),
+    "ARR002": Independent(),
+    "ARR003": Noise(),
+    "EMB001": Before(),
+    "EMB002": After(),
+    "EXE001": Runs(),
+    "LAY001": LayerApplied(),
+    "NRM001": OwnImages(),
+    "NRM002": Scales(),
+    "OUT001": ShowsNumbers(),
+    "OUT002": ShowsFigure(),
+    "PAR001": PairContrasted(),
+    "SHP001": Batch(),
+    "SHP002": Outputs(),
+    "SIM001": Order(),
+    "TRN001": LossFalls(),
+}
+"""Every check there is, by its code."""
+
+
+def catalogue() -> Mapping[str, type[Params]]:
+    """The parameters that each check takes, for reading rubrics."""
+    return {code: check.params for code, check in CHECKS.items()}

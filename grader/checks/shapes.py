@@ -1,0 +1,140 @@
+"""SHP: shapes of what goes into a module and of what comes out."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from grader.checks.arrays import ArraysParams, in_words
+from grader.checks.check import (
+    ARRAYS,
+    RECORDING,
+    Check,
+    Draws,
+    Evidence,
+    Opinion,
+    Params,
+    absent,
+    passed,
+    question,
+)
+from grader.checks.images import as_encoded, inputs_of, same
+from grader.checks.recording import numbers
+from grader.model import Question
+
+
+class BatchParams(ArraysParams):
+    """The inputs that should go in together."""
+
+    module: str
+
+
+class OutputParams(Params):
+    """Output shapes to expect."""
+
+    module: str
+    shape: tuple[int, ...]
+    """Shape of one input."""
+    features: int
+    """Length of one output row."""
+    batches: tuple[int, ...]
+    """Batch sizes to try; each is worth the same share."""
+
+
+class Batch(Check[BatchParams]):
+    """The inputs go into the module as one batch of the expected shape.
+
+    Calls with one input at a time count if they cover all inputs.
+    """
+
+    code = "SHP001"
+    params = BatchParams
+
+    def title(self, params: BatchParams) -> str:
+        """What it checks."""
+        return f"batch of images {in_words((len(params.labels), *params.shape))}"
+
+    def questions(self, params: BatchParams, draws: Draws) -> tuple[Question, ...]:
+        """Asks for arrays and the recording."""
+        return (ARRAYS, RECORDING)
+
+    def names(self, params: BatchParams) -> tuple[str, ...]:
+        """The arrays."""
+        return params.labels
+
+    def judge(self, params: BatchParams, evidence: Evidence) -> Opinion:
+        """Looks for the batch among the inputs that were recorded."""
+        whole = (len(params.labels), *params.shape)
+        expected = f"a batch of shape {in_words(whole)}"
+        shapes = [f.inputs[0].shape for f in evidence.recording.forwards if f.inputs]
+        cells = tuple({f.cell for f in evidence.recording.forwards[:1]})
+        if whole in shapes:
+            return passed(expected=expected, found="it is", cells=cells)
+        rows = [row for row, _, _ in inputs_of(evidence, params.shape)]
+        known = as_encoded(evidence, labels=params.labels, shape=params.shape)
+        covered = [label for label in known if any(same(row, known[label]) for row in rows)]
+        if len(covered) == len(params.labels):
+            return passed(expected=expected, found="all images, a few at a time", cells=cells)
+        if not shapes:
+            return absent(expected=expected, found=f"{params.module} was never given images")
+        seen = ", ".join(sorted({in_words(shape) for shape in shapes})[:4])
+        hint = "Stack the three images along a new first dimension."
+        return absent(expected=expected, found=f"inputs of shape {seen}", hint=hint)
+
+
+class Outputs(Check[OutputParams]):
+    """The module gives one row of the expected length for each input, whatever the batch size.
+
+    Asked with inputs drawn after the notebook ran; every batch size is worth the same share.
+    """
+
+    code = "SHP002"
+    params = OutputParams
+
+    def title(self, params: OutputParams) -> str:
+        """What it checks."""
+        sizes = ", ".join(map(str, params.batches))
+        return f"embeddings (N, {params.features}) for N = {sizes}"
+
+    def _asked(self, params: OutputParams, draws: Draws) -> Question:
+        arrays = {f"x{n}": draws.normal(f"shape{n}", (n, *params.shape)) for n in params.batches}
+        calls = [[key, None] for key in arrays]
+        return question("forward", {"module": params.module, "sets": {}, "calls": calls}, arrays)
+
+    def questions(self, params: OutputParams, draws: Draws) -> tuple[Question, ...]:
+        """Asks the module at every batch size."""
+        return (self._asked(params, draws),)
+
+    def names(self, params: OutputParams) -> tuple[str, ...]:
+        """The class."""
+        return (params.module,)
+
+    def judge(self, params: OutputParams, evidence: Evidence) -> Opinion:
+        """Counts the batch sizes that came out right."""
+        observation = evidence.observed(self._asked(params, evidence.draws))
+        calls = observation.data.get("calls")
+        right, found = 0, []
+        for place, size in enumerate(params.batches):
+            array = observation.arrays.get(f"out{place}")
+            good = array is not None and array.shape == (size, params.features)
+            if array is None:
+                error = calls[place].get("error") if isinstance(calls, list) else None
+                found.append(f"N = {size}: {str(error or 'no output')[:160]}")
+            elif not good:
+                found.append(f"N = {size}: {in_words(array.shape)}")
+            elif array.dtype.kind != "f" or not (numbers(array) == numbers(array)).all():
+                good = False
+                found.append(f"N = {size}: not all numbers")
+            right += good
+        expected = f"(N, {params.features}) for every N of {', '.join(map(str, params.batches))}"
+        if right == len(params.batches):
+            return passed(expected=expected, found="all of them")
+        hint = "Nothing in forward should depend on how many images come in at once."
+        return Opinion(
+            share=Fraction(right, len(params.batches)),
+            expected=expected,
+            found="; ".join(found),
+            hint=hint if right else "",
+            unjudged=right == 0 and not observation.arrays,
+            stops=right == 0,
+            names=(params.module,),
+        )

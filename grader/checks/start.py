@@ -1,0 +1,102 @@
+"""Where a student's training began, and the reference trained from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grader.checks.check import Evidence, Ours, question
+from grader.checks.embeddings import StagesParams, find, trained_module
+from grader.checks.images import as_encoded
+from grader.checks.layers import ModuleParams, forward_question, matching, outputs, own_batch
+from grader.model import Json, Question
+
+if TYPE_CHECKING:
+    from grader.model import Array
+
+MOST_STEPS = 200
+"""More optimiser steps than these are not replayed."""
+
+
+class TrainingParams(StagesParams, ModuleParams):
+    """A training run and its counterpart in the reference."""
+
+    train: str
+    """Function of the reference: (inputs, *weights, activation=..., steps=...) to embeddings."""
+    steps: int = 1
+    """The handout's number of steps."""
+    layers: tuple[tuple[int, ...], ...]
+    """Places of each layer's parameters in `weights`."""
+
+
+def start_weights(params: TrainingParams, evidence: Evidence) -> tuple[Array, ...] | None:
+    """The trained module's weights before training, in the counterpart's order; None if unlike."""
+    module = trained_module(params, evidence)
+    if module is None or module >= len(evidence.recording.modules):
+        return None
+    start = evidence.recording.modules[module].start
+    free = list(start.weights) if start is not None else []
+    ordered = []
+    for shape in params.weights:
+        place = next((i for i, array in enumerate(free) if array.shape == shape), None)
+        if place is None or not np.isfinite(free[place]).all():
+            return None
+        ordered.append(free.pop(place))
+    return tuple(ordered)
+
+
+def activation(params: TrainingParams, evidence: Evidence) -> str:
+    """The accepted activation that the module was found to use, or else the first."""
+    asked = forward_question(params, evidence.draws, layers=tuple(sorted(params.layers)))
+    found = outputs(evidence.observed(asked), asked)
+    base = found.get((f"x{own_batch(params, evidence)}", "base"))
+    if base is None:
+        return params.accepted[0]
+    try:
+        return matching(params, evidence, observed=base) or params.accepted[0]
+    except Ours:
+        return params.accepted[0]
+
+
+def optimiser_steps(params: TrainingParams, evidence: Evidence) -> int | None:
+    """Optimiser steps between the start and the trained embeddings; None if not all were kept."""
+    module = trained_module(params, evidence)
+    after = find(params, evidence, name=params.after, trained=True)
+    if module is None or after is None or not after.complete:
+        return None
+    last = max(row.forward.n for row in after.rows.values())
+    return evidence.recording.steps_before(module, last)
+
+
+def training_question(
+    params: TrainingParams,
+    evidence: Evidence,
+    *,
+    steps: int | None = None,
+    using: str | None = None,
+) -> Question | None:
+    """Asks the reference to train from the student's start, or None where there is none.
+
+    Args:
+        params: names of things.
+        evidence: the student's.
+        steps: optimiser steps, the handout's number by default.
+        using: an accepted activation, by default the one the student's module was found to use.
+    """
+    weights = start_weights(params, evidence)
+    images = as_encoded(evidence, labels=params.labels, shape=params.shape)
+    if weights is None or set(images) != set(params.labels):
+        return None
+    if any(array.shape != params.shape or array.dtype.kind != "f" for array in images.values()):
+        return None
+    batch = np.stack([np.asarray(images[label], dtype=np.float32) for label in params.labels])
+    arrays: dict[str, Array] = {"images": batch}
+    for place, array in enumerate(weights):
+        arrays[f"w{place}"] = np.asarray(array, dtype=np.float32)
+    options: dict[str, Json] = {
+        "activation": using or activation(params, evidence),
+        "steps": params.steps if steps is None else steps,
+    }
+    asked: dict[str, Json] = {"name": params.train, "args": list(arrays), "options": options}
+    return question("function", asked, arrays)

@@ -1,0 +1,116 @@
+"""Words in, exit code out: the command `grade`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader import __version__
+from grader.errors import GraderError
+
+if TYPE_CHECKING:
+    from grader.settings import Settings
+
+DONE, PERSON, USAGE, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes: done, pending marks included; a row needs a person; usage or rubric; Ctrl-C."""
+
+
+class WordOrPath(click.Group):
+    """A group whose first word is a command if it is one, else a path to run on."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `run` before a path."""
+        first = next((arg for arg in args if not arg.startswith("-")), None)
+        alone = args and args[0] in {"--help", "-h", "--version"}
+        if args and not alone and first not in self.commands:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=WordOrPath, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="grade")
+def cli() -> None:
+    """Grade homework notebooks.
+
+    `grade PATH` is short for `grade run PATH`.
+
+    \b
+    Exit codes:
+      0    done (answers that wait for marks included)
+      1    a submission needs a person: ungradable, flagged, or our error
+      2    usage, rubric or environment
+      130  interrupted
+    """
+
+
+@cli.command("run")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--assignment", metavar="ID", help="Rubric to grade by (default: the default one).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("graded"),
+    show_default=True,
+    help="Folder to write to.",
+)
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Notebooks at once (default: cores).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+def run_command(  # noqa: PLR0913 (one parameter an option)
+    *,
+    path: Path,
+    assignment: str | None,
+    out: Path,
+    jobs: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Grade PATH: a folder of notebooks, or one notebook.
+
+    Finds the rubric in rubrics/*.toml and writes reports, index.html, gradebook.csv and
+    results/*.json to the output folder.
+    """
+    # Imported here so that --help answers at once.
+    from grader import settings  # noqa: PLC0415
+
+    _run(
+        settings.read(path=path, out=out, assignment=assignment, jobs=jobs),
+        as_json=as_json,
+        quiet=quiet,
+    )
+
+
+def _run(settings: Settings, *, as_json: bool, quiet: bool) -> None:
+    from grader.pipeline.run import run  # noqa: PLC0415 (see run_command)
+    from grader.report.progress import Bar, Silence  # noqa: PLC0415 (see run_command)
+
+    if as_json or quiet:
+        outcome = run(settings, watcher=Silence())
+    else:
+        with Bar() as bar:
+            outcome = run(settings, watcher=bar)
+        bar.summary(outcome.results, rubric=outcome.rubric, out=outcome.out)
+    if as_json:
+        from grader.exports import class_json  # noqa: PLC0415 (see run_command)
+
+        click.echo(class_json(outcome.results, rubric=outcome.rubric))
+    sys.exit(PERSON if outcome.needs_person else DONE)
+
+
+def main() -> None:
+    """Run the command and leave with its exit code."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE)
+    except GraderError as error:
+        click.echo(f"grade: {error}", err=True)
+        sys.exit(USAGE)

@@ -1,0 +1,69 @@
+"""The folder that a run writes: private, self-contained, each file whole or not there."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from grader.errors import UsageError
+from grader.exports import gradebook_csv, to_json
+from grader.model import Graded, Rubric
+from grader.report import class_page, student_page
+
+SEED = ".seed"
+"""The assignment's secret seed, for nobody but staff."""
+SEED_BYTES = 32
+
+
+class Folder:
+    """Where results go.
+
+    Raises:
+        UsageError: it cannot be made or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            for part in (path, path / "reports", path / "results"):
+                part.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.chmod(0o700)
+            self._write(path / ".gitignore", "*\n")
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be written ({error.strerror})") from error
+
+    def seed(self) -> bytes:
+        """The secret seed, drawn once and kept."""
+        place = self.path / SEED
+        if place.exists():
+            kept = bytes.fromhex(place.read_text(encoding="ascii").strip())
+            if len(kept) == SEED_BYTES:
+                return kept
+        drawn = secrets.token_bytes(SEED_BYTES)
+        self._write(place, drawn.hex() + "\n")
+        return drawn
+
+    def write_one(self, graded: Graded, *, rubric: Rubric) -> None:
+        """The result and the report of one submission."""
+        name = graded.submission.name
+        self._write(self.path / "results" / f"{name}.json", to_json(graded, rubric=rubric))
+        self._write(self.report(name), student_page(graded, rubric=rubric))
+
+    def write_class(self, results: Sequence[Graded], *, rubric: Rubric) -> None:
+        """The class page and the gradebook."""
+        self._write(self.path / "index.html", class_page(results, rubric=rubric))
+        self._write(self.path / "gradebook.csv", gradebook_csv(results, rubric=rubric))
+
+    def report(self, name: str) -> Path:
+        """Where the report of a submission stands."""
+        return self.path / "reports" / f"{name}.html"
+
+    def _write(self, place: Path, text: str) -> None:
+        """Write beside and rename, so that a file is whole or not there."""
+        handle, beside = tempfile.mkstemp(dir=place.parent, prefix=".part-")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        Path(beside).replace(place)

@@ -1,0 +1,115 @@
+"""Makes an exhibit readable: a table of cosines, a chart, and the chart again in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from markupsafe import Markup
+
+from grader.model import Exhibit, Finding
+from grader.report.chart import SHAPES, chart
+from grader.report.plane import Plane, cosines, principal_plane
+from grader.report.wording import one_line
+
+LONGEST_LABEL = 24
+UNDEFINED = "undefined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A pair of labels and its cosine at each stage, as words."""
+
+    pair: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """An exhibit, ready for the page."""
+
+    name: str
+    """The id it has on the page."""
+    title: str
+    caption: str
+    stages: tuple[str, ...]
+    rows: tuple[Row, ...]
+    legend: tuple[tuple[str, str], ...]
+    """The shape of each stage's points, and the stage's name."""
+    chart: Markup | None
+
+
+Key = tuple[str, tuple[str, ...], tuple[tuple[str, bytes], ...]]
+
+
+def key(exhibit: Exhibit) -> Key:
+    """What two exhibits have in common when they would be drawn the same."""
+    stages = tuple((stage.name, stage.vectors.tobytes()) for stage in exhibit.stages)
+    return (exhibit.title, exhibit.labels, stages)
+
+
+def unique(findings: Iterable[Finding]) -> dict[Key, Shown]:
+    """The exhibits of the findings, each once, in their order."""
+    found: dict[Key, Shown] = {}
+    for finding in findings:
+        exhibit = finding.exhibit
+        if exhibit is not None and _is_whole(exhibit) and key(exhibit) not in found:
+            found[key(exhibit)] = show(exhibit, name=f"exhibit-{len(found) + 1}")
+    return found
+
+
+def show(exhibit: Exhibit, *, name: str) -> Shown:
+    """The exhibit as table, chart and words."""
+    labels = [one_line(label)[:LONGEST_LABEL] for label in exhibit.labels]
+    stages = tuple(one_line(stage.name)[:LONGEST_LABEL] for stage in exhibit.stages)
+    columns = [[_words(value) for value in cosines(stage.vectors)] for stage in exhibit.stages]
+    plane = principal_plane(np.concatenate([stage.vectors for stage in exhibit.stages]))
+    return Shown(
+        name=name,
+        title=one_line(exhibit.title),
+        caption=one_line(exhibit.caption),
+        stages=stages,
+        rows=tuple(
+            Row(pair=f"{one} and {other}", values=values)
+            for (one, other), values in zip(
+                combinations(labels, 2), zip(*columns, strict=True), strict=True
+            )
+        ),
+        legend=tuple((SHAPES[n % len(SHAPES)][1], stage) for n, stage in enumerate(stages)),
+        chart=plane
+        and chart(
+            plane,
+            labels=labels,
+            stages=len(stages),
+            name=name,
+            title=f"{one_line(exhibit.title)}, in the plane of two principal components",
+            description=_in_words(plane, labels=labels, stages=stages),
+        ),
+    )
+
+
+def _is_whole(exhibit: Exhibit) -> bool:
+    """Whether every stage has a row of the same length for every label."""
+    shapes = {stage.vectors.shape for stage in exhibit.stages}
+    wanted = len(exhibit.labels)
+    return wanted > 1 and len(shapes) == 1 and all(s[:1] == (wanted,) and len(s) > 1 for s in shapes)
+
+
+def _words(cosine: float | None) -> str:
+    return UNDEFINED if cosine is None else f"{cosine:.4f}".replace("-", "\u2212")
+
+
+def _in_words(plane: Plane, *, labels: list[str], stages: tuple[str, ...]) -> str:
+    """The chart's text alternative: where each point is at each stage."""
+    places = plane.points.reshape(len(stages), len(labels), 2)
+    told = [
+        f"{label}: "
+        + ", ".join(
+            f"{stage} at ({places[s, n, 0]:.2f}, {places[s, n, 1]:.2f})"
+            for s, stage in enumerate(stages)
+        )
+        for n, label in enumerate(labels)
+    ]
+    return "A scatter plot. " + "; ".join(told) + "."

@@ -1,0 +1,50 @@
+"""The arithmetic of an exhibit: cosines of pairs, and the plane of two principal components."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from grader.model import Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plane:
+    """Rows of numbers projected on their two principal components."""
+
+    points: Numbers
+    """A row each, two columns."""
+    shares: tuple[float, float]
+    """How much of the variance each component holds, from 0 to 1."""
+
+
+def principal_plane(rows: Numbers) -> Plane | None:
+    """The rows in the plane of their two principal components, or None where there is none.
+
+    Signs follow scikit-learn: the largest loading of each component is positive.
+    """
+    if rows.ndim != 2 or min(rows.shape) < 2:  # noqa: PLR2004 - a plane has two dimensions
+        return None
+    with np.errstate(all="ignore"):  # hostile numbers give no plane, and no warning either
+        centred = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
+        if not np.isfinite(centred).all() or not centred.any():
+            return None
+        _, sizes, components = np.linalg.svd(centred, full_matrices=False)
+        largest = np.abs(components).argmax(axis=1)
+        signs = np.sign(components[np.arange(len(components)), largest])
+        points = centred @ (components * signs[:, np.newaxis])[:2].T
+        shares = sizes**2 / (sizes**2).sum()
+    if not (np.isfinite(points).all() and np.isfinite(shares).all()):
+        return None
+    return Plane(points=points, shares=(float(shares[0]), float(shares[1])))
+
+
+def cosines(vectors: Numbers) -> list[float | None]:
+    """The cosine of each pair of rows, in the order of `itertools.combinations`; None: undefined."""
+    with np.errstate(all="ignore"):
+        rows = vectors.astype(np.float64)
+        units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        found = [float(a @ b) for a, b in combinations(units, 2)]
+    return [value if np.isfinite(value) else None for value in found]

@@ -1,0 +1,96 @@
+"""Says points, verdicts and foreign text in the words and letters that readers get to see."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from types import MappingProxyType
+
+from grader.model import CellStatus, Verdict
+
+_ESCAPE_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and cursor moves
+    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # titles and hyperlinks
+    r"|\x1b[ -/]*[0-~]"
+)
+_DIRECTION_MARKS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_INVISIBLE = frozenset({"Cc", "Cs", "Co", "Cn"})
+
+
+def clean(text: str) -> str:
+    """The text without terminal sequences, control characters and marks that turn its direction."""
+    plain = _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n"))
+    return "".join(_shown(letter) for letter in plain)
+
+
+def _shown(letter: str) -> str:
+    if letter in "\n\t":
+        return letter
+    if letter in _DIRECTION_MARKS:
+        return ""
+    return "\ufffd" if unicodedata.category(letter) in _INVISIBLE else letter
+
+
+def one_line(text: str) -> str:
+    """The cleaned text with every run of white space as one space."""
+    return " ".join(clean(text).split())
+
+
+def number(value: Fraction) -> str:
+    """Points in plain digits, two decimals at most, half a hundredth rounded up."""
+    hundredths = math.floor(value * 100 + Fraction(1, 2))
+    whole = f"{hundredths / 100:.2f}"
+    return whole.rstrip("0").rstrip(".")
+
+
+def points(value: Fraction) -> str:
+    """Points with their unit: '1 point', '2.5 points'."""
+    return f"{number(value)} {'point' if value == 1 else 'points'}"
+
+
+def seconds(value: float) -> str:
+    """A duration that a reader can compare at a glance."""
+    if not math.isfinite(value):
+        return "unknown"
+    return f"{value:.0f} s" if value >= 10 else f"{value:.2f} s"  # noqa: PLR2004 - three digits
+
+
+def counted(amount: int, *, one: str, many: str) -> str:
+    """A number of things: '1 cell', '3 cells'."""
+    return f"{amount} {one if amount == 1 else many}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How a verdict or a cell's status is shown: a sign, words, and the word its style goes by."""
+
+    sign: str
+    words: str
+    style: str
+
+
+VERDICTS: Mapping[Verdict, Wording] = MappingProxyType(
+    {
+        Verdict.PASSED: Wording(sign="✓", words="earned in full", style="passed"),
+        Verdict.PARTIAL: Wording(sign="◐", words="earned in part", style="partial"),
+        Verdict.FAILED: Wording(sign="✕", words="not earned", style="failed"),
+        Verdict.BLOCKED: Wording(sign="⊘", words="blocked", style="blocked"),
+        Verdict.PENDING: Wording(sign="…", words="waiting for a person", style="pending"),
+        Verdict.ERROR: Wording(sign="!", words="our fault, waiting for a person", style="error"),
+    }
+)
+
+CELLS: Mapping[CellStatus, Wording] = MappingProxyType(
+    {
+        CellStatus.RAN: Wording(sign="✓", words="ran", style="passed"),
+        CellStatus.RAISED: Wording(sign="✕", words="raised an error", style="failed"),
+        CellStatus.TIMED_OUT: Wording(sign="✕", words="took too long", style="failed"),
+        CellStatus.STRUCK_OUT: Wording(sign="✕", words="left out: it ended Python", style="failed"),
+        CellStatus.NOT_REACHED: Wording(sign="⊘", words="not reached", style="blocked"),
+        CellStatus.SKIPPED: Wording(sign="–", words="empty, nothing to run", style="pending"),
+    }
+)

@@ -1,0 +1,234 @@
+"""Loads a rubric file and refuses it, with all its faults at once, if it has any."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from grader import model
+from grader.errors import RubricError
+from grader.rubric.complaints import complaint, complaints_about, keys_of, nearest, refuse
+from grader.rubric.schema import SCHEMA, CheckTable, ItemTable, RubricFile
+from grader.rubric.sums import contradictions
+
+Catalogue = Mapping[str, type[BaseModel]]
+"""Check codes, each with the model that its params must satisfy."""
+_PARENTS = 3
+
+
+def load(path: Path, *, catalogue: Catalogue) -> model.Rubric:
+    """Load a rubric.
+
+    The reference is looked for in the folder that holds `rubrics/`, then beside the rubric
+    file, then in up to three folders above that.
+
+    Args:
+        path: The TOML file.
+        catalogue: The checks that exist, and their params.
+
+    Returns:
+        The rubric; points are exact, and params are as their model completed them.
+
+    Raises:
+        RubricError: The file cannot be used; the message names every fault in it.
+    """
+    data, tree = read_toml(path)
+    _refuse_newer(path, tree=tree)
+    complaints: list[str] = []
+    file = _validated(tree, complaints=complaints)
+    complaints.extend(_check_faults(tree, catalogue=catalogue))
+    if file is None:
+        refuse(path, complaints)
+        raise RubricError(f"{path}: not a rubric")
+    complaints.extend(contradictions(file))
+    reference = find_reference(file.assignment.reference, rubric=path)
+    if reference is None:
+        fault = f"there is no file '{file.assignment.reference}' beside the rubric or above it"
+        complaints.append(complaint(["assignment", "reference"], fault))
+    refuse(path, complaints)
+    return _rubric(file, path=path, data=data, reference=reference or path, catalogue=catalogue)
+
+
+def read_toml(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """A TOML file's bytes and tables; numbers with a point are Decimals.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Both.
+
+    Raises:
+        RubricError: It cannot be opened, is not UTF-8 or not TOML.
+    """
+    try:
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
+        return data, tomllib.loads(text.replace("\r\n", "\n"), parse_float=Decimal)
+    except OSError as error:
+        raise RubricError(f"{path}: cannot be opened ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise RubricError(f"{path}: line {line} is not UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        last = f"(at the end, line {text.count(chr(10)) + 1})"
+        said = str(error).replace("(at end of document)", last)
+        raise RubricError(f"{path}: not TOML: {said}") from error
+    except RecursionError as error:
+        raise RubricError(f"{path}: nested too deep") from error
+
+
+def find_reference(reference: str, *, rubric: Path) -> Path | None:
+    """The reference notebook that a rubric names.
+
+    Args:
+        reference: The path as the rubric has it.
+        rubric: The rubric file.
+
+    Returns:
+        The first that exists, or None.
+    """
+    own = rubric.resolve().parent
+    holding = [folder.parent for folder in (own, *own.parents) if folder.name == "rubrics"][:1]
+    folders = [*holding, own, *list(own.parents)[:_PARENTS]]
+    return next((f / reference for f in folders if (f / reference).is_file()), None)
+
+
+def _refuse_newer(path: Path, *, tree: dict[str, Any]) -> None:
+    schema = tree.get("schema")
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise RubricError(
+            f"{path}: schema: {schema} is newer than this grader reads ({SCHEMA}); "
+            "install a newer grader"
+        )
+
+
+def _validated(tree: dict[str, Any], *, complaints: list[str]) -> RubricFile | None:
+    try:
+        return RubricFile.model_validate(tree)
+    except ValidationError as error:
+        complaints.extend(complaints_about(error, model=RubricFile, tree=tree))
+        return None
+
+
+# ---------------------------------------------------------------- checks and their params
+
+
+def _check_faults(tree: dict[str, Any], *, catalogue: Catalogue) -> Iterator[str]:
+    """Unknown checks and params, also where other parts of the file are at fault."""
+    for item_number, item in enumerate(_tables(tree, key="item"), 1):
+        where = f"item {item.get('id', item_number)}"
+        for number, check in enumerate(_tables(item, key="check"), 1):
+            yield from _faults_of_check(check, keys=[where, f"check {number}"], catalogue=catalogue)
+
+
+def _tables(tree: dict[str, Any], *, key: str) -> list[dict[str, Any]]:
+    tables = tree.get(key)
+    return [t for t in tables if isinstance(t, dict)] if isinstance(tables, list) else []
+
+
+def _faults_of_check(
+    check: dict[str, Any], *, keys: list[str], catalogue: Catalogue
+) -> Iterator[str]:
+    code, params = check.get("code"), check.get("params", {})
+    if not isinstance(code, str) or not isinstance(params, dict):
+        return  # the schema has complained
+    if code not in catalogue:
+        hint = nearest(code, among=catalogue)
+        yield complaint([*keys, "code"], f"there is no check '{code}'; {hint}")
+        return
+    params_model = catalogue[code]
+    inside = [*keys, "params"]
+    unknown = _unknown_params(params, params_model=params_model)
+    for name in unknown:
+        hint = nearest(name, among=keys_of(params_model))
+        yield complaint([*inside, name], f"there is no such key; {hint}")
+    known = {name: value for name, value in plain(params).items() if name not in unknown}
+    try:
+        params_model.model_validate(known)
+    except ValidationError as error:
+        yield from complaints_about(error, model=params_model, tree=known, inside=inside)
+
+
+def _unknown_params(params: dict[str, Any], *, params_model: type[BaseModel]) -> list[str]:
+    if params_model.model_config.get("extra") == "allow":
+        return []
+    return [name for name in params if name not in keys_of(params_model)]
+
+
+def plain(value: Any) -> Any:
+    """Params as a check's model expects them: Decimals as floats.
+
+    Args:
+        value: A value of the TOML file.
+
+    Returns:
+        The same without Decimals.
+    """
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+# ---------------------------------------------------------------- tables to records
+
+
+def _rubric(
+    file: RubricFile, *, path: Path, data: bytes, reference: Path, catalogue: Catalogue
+) -> model.Rubric:
+    assignment = file.assignment
+    return model.Rubric(
+        id=assignment.id,
+        title=assignment.title,
+        total=assignment.total,
+        reference=reference,
+        seed=assignment.seed,
+        optional_imports=tuple(assignment.optional_imports),
+        record=tuple(assignment.record),
+        limits=model.Limits(**file.limits.model_dump()),
+        items=tuple(_item(item, catalogue=catalogue) for item in file.item),
+        path=path,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _item(item: ItemTable, *, catalogue: Catalogue) -> model.Item:
+    return model.Item(
+        id=item.id,
+        title=item.title,
+        points=item.points,
+        kind=item.kind,
+        source=item.source,
+        prompt=item.prompt,
+        good_answer=item.good_answer,
+        why=item.why,
+        checks=tuple(_check(check, catalogue=catalogue) for check in item.check),
+        criteria=tuple(
+            model.Criterion(
+                id=criterion.id,
+                text=criterion.text,
+                points=criterion.points,
+                keywords=tuple(criterion.keywords),
+            )
+            for criterion in item.criterion
+        ),
+    )
+
+
+def _check(check: CheckTable, *, catalogue: Catalogue) -> model.CheckSpec:
+    params = catalogue[check.code].model_validate(plain(check.params))
+    return model.CheckSpec(
+        code=check.code,
+        points=check.points,
+        public=check.public,
+        needs=tuple(check.needs),
+        params=params.model_dump(mode="json", by_alias=True),
+    )

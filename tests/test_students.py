@@ -1,0 +1,159 @@
+"""Names and ids are read in the forms people write them."""
+
+import pytest
+
+from grader.model import Cell, Notebook
+from grader.notebook import students
+from grader.notebook.students import names_cells
+
+Team = list[tuple[str, str]]
+
+LABEL = "# HW 5\n\n**Total points:** 80\n\n**Name(s) and EID(s):**\n\n"
+AFTER = (
+    "\n\nIf you prefer, you can work in groups of two. **Please note that only one student per "
+    "team needs to submit the assignment but make sure to include both students' names and UT "
+    "EIDs.**"
+)
+ADA, BEN = ("Ada Example", "ae10001"), ("Ben Sample", "bs10002")
+
+
+def notebook(*texts: str) -> Notebook:
+    cells = tuple(Cell(index=i, kind="markdown", source=text) for i, text in enumerate(texts))
+    return Notebook(cells=cells, sha256="")
+
+
+def named(*texts: str) -> Team:
+    return [(who.name, who.id) for who in students(notebook(*texts))]
+
+
+FORMS = [
+    ("Ada Example (ae10001) </br> Ben Sample (bs10002)", [ADA, BEN]),
+    ("Ada Example (ae10001) <br> Ben Sample (bs10002)", [ADA, BEN]),
+    ("Ada Example (ae10001)<br/>Ben Sample (bs10002)", [ADA, BEN]),
+    ("- Ada Example (ae10001)\n- Ben Sample (bs10002)", [ADA, BEN]),
+    ("* Ada Example, ae10001\n* Ben Sample, bs10002", [ADA, BEN]),
+    ("1. Ada Example - ae10001\n2. Ben Sample - bs10002", [ADA, BEN]),
+    ("1) Ada Example – ae10001\n2) Ben Sample – bs10002", [ADA, BEN]),  # noqa: RUF001 -- typed so
+    ("**Ada Example** (ae10001), **Ben Sample** (bs10002)", [ADA, BEN]),
+    ("### Ada Example (ae10001)\n### Ben Sample (bs10002)", [ADA, BEN]),
+    ("Ada Example (ae10001) & Ben Sample (bs10002)", [ADA, BEN]),
+    ("Ada Example (ae10001) and Ben Sample (bs10002)", [ADA, BEN]),
+    ("Ada Example ae10001; Ben Sample bs10002", [ADA, BEN]),
+    ("Ada Example: ae10001\nBen Sample: bs10002", [ADA, BEN]),
+    ("Ada Example (EID: ae10001)\n\nBen Sample (EID: bs10002)", [ADA, BEN]),
+    ("Ada Example, EID ae10001, Ben Sample, EID bs10002", [ADA, BEN]),
+    ("Ada Example [ae10001] / Ben Sample [bs10002]", [ADA, BEN]),
+    ("ae10001 Ada Example\nbs10002 Ben Sample", [ADA, BEN]),
+    ("ae10001 - Ada Example, bs10002 - Ben Sample", [ADA, BEN]),
+    ("Name: Ada Example\nEID: ae10001", [ADA]),
+    ("Name: Ada Example\n\nUT EID: ae10001\n\nName: Ben Sample\n\nUT EID: bs10002", [ADA, BEN]),
+    ("**Name:** Ada Example, **EID:** ae10001", [ADA]),
+    ("Names: Ada Example, Ben Sample\nEIDs: ae10001, bs10002", [ADA, BEN]),
+    ("Names: Ada Example and Ben Sample\n\nIDs: ae10001 and bs10002", [ADA, BEN]),
+    ("Ada Example, Ben Sample\nae10001, bs10002", [ADA, BEN]),
+    ("Ada Example and Ben Sample (ae10001, bs10002)", [ADA, BEN]),
+    ("Student 1: Ada Example (ae10001)\nStudent 2: Ben Sample (bs10002)", [ADA, BEN]),
+    ("Student 1 name: Ada Example\nStudent 1 ID: ae10001", [ADA]),
+    ("Partner 1: Ada Example, ae10001\nPartner 2: Ben Sample, bs10002", [ADA, BEN]),
+    ("| Name | EID |\n|---|---|\n| Ada Example | ae10001 |\n| Ben Sample | bs10002 |", [ADA, BEN]),
+    ("| Name | Ada Example | Ben Sample |\n|--|--|--|\n| EID | ae10001 | bs10002 |", [ADA, BEN]),
+    ("Example, Ada (ae10001); Sample, Ben (bs10002)", [ADA, BEN]),
+    ("Example, Ada ae10001\nSample, Ben bs10002", [ADA, BEN]),
+    ("Ada Example (ae10001, ada@students.example)", [ADA]),
+    ("Ada Example <ada@students.example> ae10001", [ADA]),
+    ("Ada Example (ae10001@students.example)", [ADA]),
+    ("Ada Example, [ada@students.example](mailto:ada@students.example), ae10001", [ADA]),
+    ("José O'Sample-Núñez (jos2)", [("José O'Sample-Núñez", "jos2")]),
+    ("Zoë van der Beispiel (zvb77)", [("Zoë van der Beispiel", "zvb77")]),
+    ("李 示例 (ls1234)", [("李 示例", "ls1234")]),
+    ("Ada M. Example (ae10001)", [("Ada M. Example", "ae10001")]),
+    ("ada example (ae10001)", [("ada example", "ae10001")]),
+    ("Ada Example (1234567)", [("Ada Example", "1234567")]),
+    ("Ada Example, 20-1234-567", [("Ada Example", "20-1234-567")]),
+    ("Ada Example (ada.example)", [("Ada Example", "ada.example")]),
+    ("Ada Example - AE10001", [("Ada Example", "AE10001")]),
+    ("Ada Example", [("Ada Example", "")]),
+    ("Ada Example, Ben Sample", [("Ada Example", ""), ("Ben Sample", "")]),
+    ("Ada Example\nBen Sample (bs10002)", [("Ada Example", ""), BEN]),
+    ("Ada Example&nbsp;(ae10001)", [ADA]),
+    ('<font color="blue">Ada Example (ae10001)</font>', [ADA]),
+    ("`Ada Example` `ae10001`", [ADA]),
+    ("Ada Example (she/her) ae10001", [ADA]),
+    ("\\* Ada Example (ae10001)  \n\\* Ben Sample (bs10002)  ", [ADA, BEN]),
+]
+
+NOBODY = [
+    "",
+    "[Your name here] (your EID)",
+    "Your Name (your EID)",
+    "Name 1 (EID 1) </br> Name 2 (EID 2)",
+    "First Last (EID)",
+    "TODO",
+    "_______",
+    "...",
+    "N/A",
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), FORMS)
+def test_names_are_read_below_the_label(text: str, expected: Team) -> None:
+    assert named(LABEL + text + AFTER, "## Q1. Convolutional Networks (20 points)") == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), FORMS)
+def test_names_are_read_in_the_cell_after_the_label(text: str, expected: Team) -> None:
+    assert named("# HW 5", "Name(s) and EID(s):", text, AFTER) == expected
+
+
+@pytest.mark.parametrize("text", NOBODY)
+def test_a_label_or_a_placeholder_is_nobody(text: str) -> None:
+    assert named(LABEL + text + AFTER, "## Q1. Convolutional Networks (20 points)") == []
+
+
+def test_names_stand_on_the_label_line() -> None:
+    assert named("Name(s) and EID(s): Ada Example (ae10001), Ben Sample (bs10002)") == [ADA, BEN]
+
+
+def test_other_words_for_the_label_do() -> None:
+    assert named("**Group members & NetIDs**\n\nAda Example, ae10001") == [ADA]
+    assert named("Student name: Ada Example\nStudent ID: 1234567") == [("Ada Example", "1234567")]
+    assert named("Author: Ada Example\n\nUID: 1234567") == [("Ada Example", "1234567")]
+
+
+def test_names_with_ids_are_believed_without_a_label() -> None:
+    assert named("# HW 5", "Ada Example (ae10001)\n\nBen Sample (bs10002)") == [ADA, BEN]
+
+
+def test_a_title_without_a_label_is_nobody() -> None:
+    assert named("# Deep Networks", "Spring Term, CS391", "Convolutions And Pooling") == []
+
+
+def test_team_names_dates_and_courses_are_nobody() -> None:
+    text = "Team name: The Convolvers\nDate: 2024-05-12\nCourse: CS391 Vision\nName: Ada Example"
+    assert named(text + "\nEID: ae10001") == [ADA]
+
+
+def test_nothing_below_the_first_sentence_is_a_name() -> None:
+    assert named(LABEL + "Ada Example (ae10001)" + AFTER + "\n\nCara Later (cl10003)") == [ADA]
+
+
+def test_a_notebook_without_text_names_nobody() -> None:
+    assert students(Notebook(cells=(), sha256="")) == ()
+
+
+def test_at_most_six_students_are_read() -> None:
+    rows = "\n".join(f"- Person {letter}ohn (p{n}0001)" for n, letter in enumerate("ABCDEFGH", 1))
+    assert len(named(LABEL + rows)) == 6
+
+
+def test_a_student_named_twice_counts_once() -> None:
+    assert named(LABEL + "Ada Example (ae10001)\nAda Example (ae10001)") == [ADA]
+
+
+def test_the_cells_of_the_label_and_of_the_names_are_known() -> None:
+    assert names_cells(notebook("# HW", "Names and EIDs:", "Ada Example (ae10001)")) == {1, 2}
+
+
+def test_a_very_long_line_is_read_in_no_time() -> None:
+    assert named("Name: " + "a" * 300_000) != [("", "")]
+    assert named("Names:\n" + "name " * 100_000) == []

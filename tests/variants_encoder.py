@@ -1,0 +1,120 @@
+"""How students complete and rewrite the encoder, right and wrong."""
+
+from __future__ import annotations
+
+from variant import Variant, changed
+
+NORMALIZE = "return F.normalize(x, p=2, dim=1)"
+CONV = "self.conv = nn.Conv2d(3, 16, kernel_size=3, stride=2, padding=1)"
+LINEAR = "self.fc = nn.Linear(16 * 16 * 16, 128)"
+VIEW = "x = x.view(x.size(0), -1)"
+FORWARD = """\
+        # Pass x through conv layer
+        x = self.conv(x)
+        x = x.view(x.size(0), -1)
+        # Pass x through the Fully Connected Layer
+        x = self.fc(x)
+        return F.normalize(x, p=2, dim=1)"""
+
+
+def returning(expression: str) -> dict[str, str]:
+    """The encoder's cell with another last line of forward."""
+    return {"encoder": changed("encoder", (NORMALIZE, f"return {expression}"))}
+
+
+def one_line(expression: str) -> dict[str, str]:
+    """The encoder's cell with a forward of one line."""
+    return {"encoder": changed("encoder", (FORWARD, f"        return {expression}"))}
+
+
+def flattened(line: str) -> dict[str, str]:
+    """The encoder's cell with another line that flattens."""
+    return {"encoder": changed("encoder", (VIEW, line))}
+
+
+ENCODER = (
+    Variant("relu after the convolution", {"conv": "x = F.relu(self.conv(x))"}, {}),
+    Variant("relu as a method", {"conv": "x = self.conv(x)\nx = x.relu()"}, {}),
+    Variant("relu as a module", {
+        "encoder": changed(
+            "encoder",
+            (LINEAR, LINEAR + "\n        self.act = nn.ReLU()"),
+            ("x = self.conv(x)", "x = self.act(self.conv(x))"),
+        ),
+    }, {}),
+    Variant("flatten", flattened("x = torch.flatten(x, 1)"), {}),
+    Variant("reshape", flattened("x = x.reshape(len(x), 16 * 16 * 16)"), {}),
+    Variant("flatten as a module", flattened("x = nn.Flatten()(x)"), {}),
+    Variant(
+        "one-line forward",
+        one_line("F.normalize(self.fc(self.conv(x).flatten(1)), dim=1)"),
+        {},
+    ),
+    Variant("one-line forward with relu", one_line(
+        "F.normalize(self.fc(torch.relu(self.conv(x)).flatten(start_dim=1)), p=2.0, dim=-1)"
+    ), {}),
+    Variant("own norm", returning("x / x.norm(dim=1, keepdim=True)"), {}),
+    Variant("own norm by squares", returning("x / (x * x).sum(1, keepdim=True).sqrt()"), {}),
+    Variant("own norm with a floor", returning(
+        "x / torch.clamp(torch.linalg.norm(x, dim=1, keepdim=True), min=1e-12)"
+    ), {}),
+    Variant("layers renamed", {
+        "encoder": changed("encoder", ("self.conv", "self.conv1"), ("self.fc", "self.fc1")),
+    }, {}),
+    Variant("layers in a sequence", {
+        "encoder": changed(
+            "encoder",
+            (CONV, f"self.net = nn.Sequential({CONV[12:]}, nn.Flatten(), {LINEAR[10:]})"),
+            (f"        {LINEAR}\n", ""),
+            (FORWARD, "        return F.normalize(self.net(x), dim=1)"),
+        ),
+    }, {}),
+    Variant("the class defined twice, the last one right", {
+        "encoder": changed("encoder", ("x = self.fc(x)", "pass")) + "\n\n" + changed("encoder"),
+    }, {}),
+    Variant("the class defined twice in two cells", {
+        "encoder": changed("encoder", (NORMALIZE, "return x")) + "\n# %%\n" + changed("encoder"),
+    }, {}),
+    Variant("the class renamed and typed", {
+        "encoder": changed(
+            "encoder",
+            ("SimpleEncoder", "CatEncoder"),
+            ("super(CatEncoder, self)", "super()"),
+            ("def forward(self, x):", "def forward(self, x: torch.Tensor) -> torch.Tensor:"),
+        ),
+        "train": changed("train", ("SimpleEncoder", "CatEncoder")),
+    }, {}),
+    Variant("leaky relu", {"conv": "x = F.leaky_relu(self.conv(x))"}, {"Q2.3.1": 1}),
+    Variant("gelu", {"conv": "x = F.gelu(self.conv(x))"}, {"Q2.3.1": 1}),
+    Variant("tanh", {"conv": "x = torch.tanh(self.conv(x))"}, {"Q2.3.1": 1}),
+    Variant("sigmoid", {"conv": "x = torch.sigmoid(self.conv(x))"}, {"Q2.3.1": 1}),
+    Variant("relu after the last layer", {"fc": "x = self.fc(x).relu()"}, {"Q2.3.1": 1}),
+    Variant("a further layer with weights", {
+        "encoder": changed(
+            "encoder",
+            (LINEAR, LINEAR + "\n        self.bn = nn.BatchNorm2d(16)"),
+            ("x = self.conv(x)", "x = self.bn(self.conv(x))"),
+        ),
+    }, {"Q2.3.1": 1}),
+    Variant("no convolution", {"conv": "pass"}, {"Q2.3.1": 0}),
+    Variant("the convolution's result discarded", {"encoder": changed(
+        "encoder",
+        (LINEAR, "self.fc = nn.Linear(3 * 32 * 32, 128)"),
+        ("x = self.conv(x)", "self.conv(x)"),
+    )}, {"Q2.3.1": 1}),
+    Variant("the convolution's result zeroed", {"conv": "x = self.conv(x) * 0 + 1"},
+            {"Q2.3.1": 1}),
+    Variant("no fully connected layer", {"fc": "pass"}, {"Q2.3.1": 1}),
+    Variant("a layer's name mistyped", {"conv": "x = self.cov(x)"}, {"Q2.3.1": 0}),
+    Variant("a view for three images only", flattened("x = x.view(3, -1)"), {"V3": 2}),
+    Variant("normalised over the batch", returning("F.normalize(x, dim=0)"),
+            {"V4": 0, "Q2.3.1": 1}),
+    Variant("not normalised", returning("x"), {"V4": 0}),
+    Variant("normalised by the sum", returning("F.normalize(x, p=1, dim=1)"), {"V4": 0}),
+    Variant("one norm for the whole batch", returning("x / x.norm()"), {"V4": 0}),
+    Variant("normalised twice", {"fc": "x = F.normalize(self.fc(x), dim=1)"}, {}),
+    Variant("forward returns nothing", {
+        "encoder": changed("encoder", (NORMALIZE, "x = F.normalize(x, p=2, dim=1)")),
+    }, {"Q2.3.1": 0}),
+    Variant("forward left unfilled", {"conv": "#FILLME", "fc": "#FILLME"}, {"Q2.3.1": 0}),
+)
