@@ -33,7 +33,7 @@ class WordOrPath(click.Group):
 @click.group(cls=WordOrPath, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="grade")
 def cli() -> None:
-    """Grade homework notebooks.
+    r"""Grade homework notebooks.
 
     `grade PATH` is short for `grade run PATH`.
 
@@ -59,7 +59,7 @@ def cli() -> None:
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Notebooks at once (default: cores).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-def run_command(  # noqa: PLR0913 (one parameter an option)
+def run_command(
     *,
     path: Path,
     assignment: str | None,
@@ -74,7 +74,7 @@ def run_command(  # noqa: PLR0913 (one parameter an option)
     results/*.json to the output folder.
     """
     # Imported here so that --help answers at once.
-    from grader import settings  # noqa: PLC0415
+    from grader import settings
 
     _run(
         settings.read(path=path, out=out, assignment=assignment, jobs=jobs),
@@ -84,8 +84,8 @@ def run_command(  # noqa: PLR0913 (one parameter an option)
 
 
 def _run(settings: Settings, *, as_json: bool, quiet: bool) -> None:
-    from grader.pipeline.run import run  # noqa: PLC0415 (see run_command)
-    from grader.report.progress import Bar, Silence  # noqa: PLC0415 (see run_command)
+    from grader.pipeline.run import run
+    from grader.report.progress import Bar, Silence
 
     if as_json or quiet:
         outcome = run(settings, watcher=Silence())
@@ -94,7 +94,7 @@ def _run(settings: Settings, *, as_json: bool, quiet: bool) -> None:
             outcome = run(settings, watcher=bar)
         bar.summary(outcome.results, rubric=outcome.rubric, out=outcome.out)
     if as_json:
-        from grader.exports import class_json  # noqa: PLC0415 (see run_command)
+        from grader.exports import class_json
 
         click.echo(class_json(outcome.results, rubric=outcome.rubric))
     sys.exit(PERSON if outcome.needs_person else DONE)

@@ -1,4 +1,4 @@
-"""The knobs of one run, read once and frozen: flags first, then the rubric, then the environment."""
+"""The knobs of one run, read once and frozen."""
 
 from __future__ import annotations
 

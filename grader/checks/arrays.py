@@ -18,7 +18,7 @@ from grader.checks.check import (
 )
 from grader.checks.images import as_encoded, correlation, dtype_of, namespace
 from grader.checks.recording import numbers
-from grader.model import Array, Question
+from grader.model import Array, Numbers, Question
 
 
 class ArraysParams(Params):
@@ -34,6 +34,7 @@ class InitialisedParams(ArraysParams):
     """Which arrays the student fills."""
 
     check: tuple[str, ...]
+    """Those that the student fills."""
     hint: str = ""
     """Shown when one is missing or constant."""
 
@@ -42,7 +43,9 @@ class PairParams(ArraysParams):
     """Two of the arrays."""
 
     one: str
+    """The first, by its label."""
     other: str
+    """The second, by its label."""
 
 
 class IndependentParams(PairParams):
@@ -56,8 +59,9 @@ class NoiseParams(PairParams):
     """How much one array may differ from another."""
 
     low: float
+    """Lower bound, inclusive."""
     high: float
-    """Bounds of the standard deviation of the difference, inclusive."""
+    """Upper bound of the standard deviation of the difference, inclusive."""
 
 
 def found_arrays(params: ArraysParams, evidence: Evidence) -> dict[str, Array]:
@@ -138,11 +142,17 @@ class Initialised(Check[InitialisedParams]):
                 bad.append(f"{name} is constant ({array.flat[0]:g} everywhere)")
             notes.append(f"{name} mean {array.mean():.2f}, standard deviation {array.std():.2f}")
         if bad:
-            return failed(expected=expected, found="; ".join(bad), hint=params.hint)
-        uniform = [n for n in params.check if 0 <= numbers(arrays[n]).min() < 0.01 < 0.99]  # noqa: PLR2004 (torch.rand's range)
-        looks_uniform = [n for n in uniform if numbers(arrays[n]).max() <= 1]
-        hint = params.hint if looks_uniform else ""
+            infinite = any("not finite" in told for told in bad)
+            found = "; ".join(bad)
+            return failed(expected=expected, found=found, hint=params.hint, stops=infinite)
+        uniform = any(_in_unit_interval(numbers(arrays[name])) for name in params.check)
+        hint = params.hint if uniform else ""
         return passed(expected=expected, found="; ".join(notes), hint=hint)
+
+
+def _in_unit_interval(array: Numbers) -> bool:
+    """Whether values lie in [0, 1], as those of torch.rand do."""
+    return bool(array.min() >= 0 and array.max() <= 1)
 
 
 class Independent(Check[IndependentParams]):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Params(BaseModel):
     """The parameters a check takes from a rubric; subclasses name them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 P = TypeVar("P", bound=Params)
@@ -123,7 +123,7 @@ def absent(*, expected: str, found: str, hint: str = "", **more: Any) -> Opinion
     )
 
 
-class Ours(Exception):  # noqa: N818 (it is not the student's error, and not an error of use)
+class Ours(Exception):
     """The reference did not answer: our failure, verdict ERROR."""
 
 

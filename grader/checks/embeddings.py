@@ -64,7 +64,7 @@ def find(params: StagesParams, evidence: Evidence, *, name: str, trained: bool) 
     named = _matched(params, rows, name=name, array=arrays.get(name))
     if named is not None:
         return named
-    for other, array in reversed(arrays.items()):
+    for other, array in reversed(list(arrays.items())):
         found = _matched(params, rows, name=other, array=array)
         if found is None or not found.complete or other in {params.before, params.after}:
             continue
@@ -80,7 +80,10 @@ def _matched(
     count = len(params.labels)
     if array is None or array.ndim != 2 or array.shape[0] != count:  # noqa: PLR2004 (rows)
         return None
-    made = [nearest(array[place], rows) for place in range(count)]
+    made: list[Row | None] = []
+    for place in range(count):
+        used = frozenset(row.label for row in made if row)
+        made.append(nearest(array[place], rows, used=used))
     labels = [row.label if row else None for row in made]
     if len(set(labels)) == count and None not in labels:
         by_label = {row.label: (row, array[i]) for i, row in enumerate(made) if row}
@@ -157,6 +160,8 @@ class Before(Check[StagesParams]):
         found = find(params, evidence, name=params.before, trained=False)
         if found is None:
             return missing(params.before, expected=expected)
+        if not all_encoded(params, evidence):
+            return nothing_encoded(expected=expected)
         shown = exhibit(params, evidence)
         if not found.complete:
             return failed(
@@ -227,6 +232,8 @@ class After(Check[StagesParams]):
         found = find(params, evidence, name=params.after, trained=True)
         if found is None:
             return missing(params.after, expected=expected)
+        if not all_encoded(params, evidence):
+            return nothing_encoded(expected=expected)
         if not found.complete:
             return failed(
                 expected=expected,
@@ -244,3 +251,14 @@ class After(Check[StagesParams]):
 def missing(name: str, *, expected: str) -> Opinion:
     """An opinion on embeddings that are not there."""
     return absent(expected=expected, found=f"no {name} after the notebook ran", names=(name,))
+
+
+def all_encoded(params: StagesParams, evidence: Evidence) -> bool:
+    """Whether a module made a finite embedding of every input."""
+    rows = rows_made(evidence, labels=params.labels, shape=params.shape)
+    return {row.label for row in rows} == set(params.labels)
+
+
+def nothing_encoded(*, expected: str) -> Opinion:
+    """An opinion where the encoder was not seen to make embeddings of all inputs."""
+    return absent(expected=expected, found="the encoder made no finite embeddings of all images")

@@ -21,7 +21,7 @@ class RunsParams(Params):
 
 
 def own_failures(evidence: Evidence) -> tuple[CellRun, ...]:
-    """Cells that failed of their own: not for want of a name that an earlier failed cell assigns."""
+    """Cells that failed of their own, not for want of a name that a failed cell assigns."""
     failed_so_far: set[int] = set()
     own = []
     for run in evidence.record.cells:

@@ -1,4 +1,4 @@
-"""Which row is which: labelled things told by their values, wherever and in whatever order they went."""
+"""Which row is which: labelled things told by their values, in whatever order they went."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from grader.checks.recording import Forward, numbers
 if TYPE_CHECKING:
     from grader.model import Array, Numbers
 
+MOST = 16
+"""Distinct inputs that are told apart."""
 SAME = 1e-5
 """Two vectors are the same when they differ by at most this share of their size."""
 
@@ -75,7 +77,7 @@ def as_encoded(
     named = {label: array for label, array in namespace(evidence).items() if label in labels}
     distinct: list[Array] = []
     for row, _, _ in inputs_of(evidence, shape):
-        if len(distinct) < 16 and not any(same(row, seen) for seen in distinct):
+        if len(distinct) < MOST and not any(same(row, seen) for seen in distinct):
             distinct.append(row)
     if not distinct:
         return named
@@ -122,9 +124,11 @@ def rows_made(
 ) -> tuple[Row, ...]:
     """Every vector that a module made of a labelled input, in order."""
     known = as_encoded(evidence, labels=labels, shape=shape)
-    made = []
+    made: list[Row] = []
     for row, forward, place in inputs_of(evidence, shape):
-        label = next((name for name in known if same(row, known[name])), None)
+        used = {other.label for other in made[-len(labels) :] if other.forward is forward}
+        fitting = [name for name in known if same(row, known[name])]
+        label = next((n for n in fitting if n not in used), next(iter(fitting), None))
         vector = _vector(forward, place, single=row.shape == forward.inputs[0].shape)
         if label is not None and vector is not None:
             made.append(Row(label=label, vector=vector, forward=forward))
@@ -140,19 +144,28 @@ def _vector(forward: Forward, place: int, *, single: bool) -> Numbers | None:
     return numbers(output[place]).ravel() if place < len(output) else None
 
 
-def nearest(vector: Array, rows: Sequence[Row]) -> Row | None:
-    """The row that a vector is, up to rounding and a positive factor; None if it is none."""
+def nearest(
+    vector: Array, rows: Sequence[Row], *, used: frozenset[str] = frozenset()
+) -> Row | None:
+    """The row that a vector is, up to rounding and a positive factor; None if it is none.
+
+    Of rows that are equal, one whose label is not among `used`.
+    """
     value = numbers(vector).ravel()
     size = float(np.linalg.norm(value))
-    best: tuple[float, Row] | None = None
+    near: list[tuple[float, Row]] = []
     for row in rows:
         length = float(np.linalg.norm(row.vector))
         if row.vector.size != value.size or not size > 0 or not length > 0:
             continue
         distance = float(np.abs(value / size - row.vector / length).max())
-        if best is None or distance < best[0]:
-            best = (distance, row)
-    return best[1] if best is not None and best[0] <= 10 * SAME else None
+        if distance <= 10 * SAME:
+            near.append((distance, row))
+    if not near:
+        return None
+    closest = min(distance for distance, _ in near)
+    equal = [row for distance, row in near if distance <= closest + SAME / 100]
+    return next((row for row in equal if row.label not in used), equal[0])
 
 
 def cosine(one: Numbers, other: Numbers) -> float:

@@ -42,7 +42,7 @@ def _once(questions: Iterable[Question]) -> tuple[Question, ...]:
 
 def questions(rubric: Rubric, *, registry: Registry, draws: Draws) -> tuple[Question, ...]:
     """What the rubric's checks ask a notebook, each question once."""
-    asked = []
+    asked: list[Question] = []
     for _, spec in _called(rubric):
         check, params = _with_params(registry, spec)
         asked.extend(check.questions(params, draws))
@@ -53,7 +53,7 @@ def counter_questions(
     rubric: Rubric, *, registry: Registry, evidence: Evidence
 ) -> tuple[Question, ...]:
     """What they then ask the reference, each question once."""
-    asked = []
+    asked: list[Question] = []
     for _, spec in _called(rubric):
         check, params = _with_params(registry, spec)
         asked.extend(check.counter_questions(params, evidence))

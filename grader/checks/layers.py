@@ -27,6 +27,8 @@ from grader.model import Observation, Question
 if TYPE_CHECKING:
     from grader.model import Array, Json, Numbers
 
+ROUNDING = 1e-5
+"""Differences up to this are none."""
 BATCHES = (3, 1, 2)
 """Batch sizes tried, the handout's usual first; the student's own is the one judged."""
 
@@ -115,21 +117,23 @@ def own_batch(params: ModuleParams, evidence: Evidence) -> int:
     return BATCHES[0]
 
 
-def what_went_wrong(params: ModuleParams, observation: Observation, asked: Question) -> str:
+def what_went_wrong(params: ModuleParams, observation: Observation) -> str:
     """Why there is no output, in the student's words."""
-    if observation.status == "missing":
-        return f"no class {params.module} and no other torch module was left when the run ended"
-    if observation.status == "timed_out":
-        return f"{params.module} did not answer in time"
-    if observation.status in {"died", "invalid"}:
-        return f"asking {params.module} ended the notebook's process"
+    name = params.module
+    without_answer = {
+        "missing": f"no class {name} and no other torch module was left when the run ended",
+        "timed_out": f"{name} did not answer in time",
+        "died": f"asking {name} ended the notebook's process",
+        "invalid": f"asking {name} gave no answer that could be read",
+    }
+    if observation.status in without_answer:
+        return without_answer[observation.status]
     calls = observation.data.get("calls")
     first = calls[0] if isinstance(calls, list) and calls and isinstance(calls[0], dict) else {}
-    if first.get("error"):
-        return f"calling {params.module} raised {str(first['error'])[:300]}"
-    if observation.error:
-        return f"calling {params.module} raised {observation.error}"
-    return f"{params.module} returned something that is not finite numbers"
+    raised = str(first.get("error") or observation.error)[:300]
+    if raised:
+        return f"calling {name} raised {raised}"
+    return f"{name} returned something that is not finite numbers"
 
 
 def counterpart_question(
@@ -180,9 +184,9 @@ class LayerApplied(Check[LayerParams]):
     """A layer is applied: the output changes when only that layer's weights change.
 
     Asked at weights and inputs drawn after the notebook ran, at the batch size the student used.
-    Parameters are matched by shape, so names are free. With `agreement`, the outputs must also equal
-    those of an accepted counterpart of the reference at equal weights, up to a positive factor a
-    row (so the normalisation is judged elsewhere); where another layer is not applied, that
+    Parameters are matched by shape, so names are free. With `agreement`, the outputs must also
+    equal those of an accepted counterpart of the reference at equal weights, up to a positive
+    factor a row (so the normalisation is judged elsewhere); where another layer is not applied, that
     layer's own check says so instead.
     """
 
@@ -224,7 +228,7 @@ class LayerApplied(Check[LayerParams]):
         if base is None:
             return absent(
                 expected=expected,
-                found=what_went_wrong(params, observation, asked),
+                found=what_went_wrong(params, observation),
                 hint="Read the lines of forward one by one: what shape has x after each?",
                 names=(params.module,),
             )
@@ -245,7 +249,7 @@ class LayerApplied(Check[LayerParams]):
         base, changed = found.get((batch, "base")), found.get((batch, name_of(own)))
         if base is None or changed is None or base.shape != changed.shape:
             return False
-        return bool(np.abs(numbers(base) - numbers(changed)).max() > 1e-5)  # noqa: PLR2004 (rounding)
+        return bool(np.abs(numbers(base) - numbers(changed)).max() > ROUNDING)
 
     def _unchanged(self, params: LayerParams, observation: Observation) -> str:
         calls = observation.data.get("calls")

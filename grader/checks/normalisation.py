@@ -30,13 +30,16 @@ class OwnImagesParams(ArraysParams):
     """The student's inputs."""
 
     module: str
+    """The handout's name of the class."""
 
 
 class ScalesParams(Params):
     """Inputs of ours."""
 
     module: str
+    """The handout's name of the class; another name is found by what was recorded."""
     shape: tuple[int, ...]
+    """Shape of one input."""
     scales: tuple[float, ...]
     """Factors on standard normal inputs."""
 

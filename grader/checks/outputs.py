@@ -25,6 +25,7 @@ class NumbersParams(Params):
     """How many results must be shown."""
 
     count: int
+    """How many numbers."""
     what: str
     """What they are, for the report: 'similarities'."""
 
@@ -33,6 +34,7 @@ class FigureParams(Params):
     """The figure that must be shown."""
 
     what: str = "a figure"
+    """What it is called in the report."""
 
 
 def cleared(evidence: Evidence) -> bool:
@@ -106,7 +108,8 @@ class ShowsFigure(Check[FigureParams]):
         """Looks for pictures in saved outputs."""
         expected = f"{params.what} in the saved outputs, after training"
         cells = [cell for cell in evidence.notebook.code() if _has_figure(cell)]
-        trained = [call.cell for call in (*evidence.recording.steps, *evidence.recording.calls)]
+        recording = evidence.recording
+        trained = [e.cell for e in recording.steps] + [e.cell for e in recording.calls]
         first = min(trained, default=0)
         if any(cell.index >= first for cell in cells):
             return passed(expected=expected, found="it is shown")

@@ -11,8 +11,14 @@ from typing import Literal
 import numpy as np
 
 from grader.checks.check import ARRAYS, RECORDING, Check, Draws, Evidence, Opinion, failed, passed
-from grader.checks.embeddings import StagesParams, missing, trained_module
-from grader.checks.images import Row, namespace, nearest, rows_made
+from grader.checks.embeddings import (
+    StagesParams,
+    all_encoded,
+    missing,
+    nothing_encoded,
+    trained_module,
+)
+from grader.checks.images import Row, as_encoded, namespace, nearest, rows_made, same
 from grader.checks.recording import Call, Forward, numbers
 from grader.model import Array, Question
 
@@ -27,7 +33,9 @@ class PairsParams(StagesParams):
     roles: tuple[str, str, str] = ("anchor", "positive", "negatives")
     """Its parameters, in order."""
     role: Literal["positive", "negative"]
+    """In which role."""
     pair: tuple[str, str]
+    """The two inputs, by label; their order is free."""
     variable: str = ""
     """What the handout calls the pair; a variable that says otherwise gets a note."""
 
@@ -183,6 +191,20 @@ def variable_pairs(params: PairsParams, evidence: Evidence) -> Mapping[str, Pair
     return found
 
 
+def told_apart(params: PairsParams, evidence: Evidence) -> Pair:
+    """The pair's labels; of inputs with equal values only the first can be told."""
+    known = as_encoded(evidence, labels=params.labels, shape=params.shape)
+
+    def first(label: str) -> str:
+        if label not in known:
+            return label
+        return next(
+            (n for n in params.labels if n in known and same(known[n], known[label])), label
+        )
+
+    return frozenset(first(label) for label in params.pair)
+
+
 class PairContrasted(Check[PairsParams]):
     """The loss contrasts a pair, in its role, in the first step of training.
 
@@ -211,27 +233,35 @@ class PairContrasted(Check[PairsParams]):
 
     def judge(self, params: PairsParams, evidence: Evidence) -> Opinion:
         """Reads the calls, then the variables."""
-        wanted = frozenset(params.pair)
-        expected = f"the loss contrasts {in_order(wanted)} as a {params.role} pair"
+        expected = f"the loss contrasts {in_order(frozenset(params.pair))} as a {params.role} pair"
+        wanted = told_apart(params, evidence)
         found = contrasted(params, evidence)
         variables = variable_pairs(params, evidence)
         if found is None and not variables:
             return missing(params.variable or params.loss, expected=expected)
-        if found is not None and self._right(params, found, variables):
+        if not all_encoded(params, evidence):
+            return nothing_encoded(expected=expected)
+        if found is not None and self._right(params, found, variables, wanted=wanted):
             hint = self._note(params, variables, wanted)
             return passed(
                 expected=expected, found="it does, in the first step", hint=hint, cells=found.cells
             )
-        return self._wrong(params, found, variables, expected=expected)
+        return self._wrong(params, found, variables, expected=expected, wanted=wanted)
 
-    def _right(self, params: PairsParams, found: Contrasted, variables: Mapping[str, Pair]) -> bool:
-        wanted = frozenset(params.pair)
+    def _right(
+        self,
+        params: PairsParams,
+        found: Contrasted,
+        variables: Mapping[str, Pair],
+        *,
+        wanted: Pair,
+    ) -> bool:
         if not found.roles:
             named = variables.get(params.variable)
             return wanted in found.positive and named in {None, wanted}
         if params.role == "positive":
             return found.positive == {wanted}
-        return wanted in found.negative and wanted not in found.positive
+        return wanted in found.negative
 
     def _wrong(
         self,
@@ -240,8 +270,8 @@ class PairContrasted(Check[PairsParams]):
         variables: Mapping[str, Pair],
         *,
         expected: str,
+        wanted: Pair,
     ) -> Opinion:
-        wanted = frozenset(params.pair)
         seen = frozenset() if found is None else found.positive
         if found is not None and params.role == "negative":
             seen = found.negative

@@ -89,7 +89,8 @@ class Recording:
     def steps_before(self, module: int, n: int) -> int | None:
         """Optimiser steps of the module before a moment; None if some were not kept."""
         kept = [step.n for step in self.steps if module in step.modules and step.n < n]
-        seen = sorted(event.n for event in (*self.forwards, *self.calls, *self.steps))
+        events: list[Forward | Call | Step] = [*self.forwards, *self.calls, *self.steps]
+        seen = sorted(event.n for event in events)
         gaps = any(b - a > 1 for a, b in pairwise(seen) if b <= n)
         return None if gaps else len(kept)
 

@@ -26,12 +26,14 @@ class BatchParams(ArraysParams):
     """The inputs that should go in together."""
 
     module: str
+    """The handout's name of the class."""
 
 
 class OutputParams(Params):
     """Output shapes to expect."""
 
     module: str
+    """The handout's name of the class; another name is found by what was recorded."""
     shape: tuple[int, ...]
     """Shape of one input."""
     features: int

@@ -29,9 +29,13 @@ class OrderParams(TrainingParams):
     """The order of two similarities."""
 
     stage: Literal["inputs", "before", "after"]
+    """Whether inputs are compared, or embeddings before or after training."""
     anchor: str
+    """The label that the other two are compared with."""
     closer: str
+    """The label that should be closer to it."""
     farther: str
+    """The label that should be farther from it."""
 
 
 class Order(Check[OrderParams]):
@@ -74,11 +78,12 @@ class Order(Check[OrderParams]):
         if params.stage == "inputs":
             encoded = as_encoded(evidence, labels=params.labels, shape=params.shape)
             right = {k: v for k, v in encoded.items() if v.shape == params.shape}
-            return {k: numbers(v).ravel() for k, v in right.items() if v.dtype.kind in "fiu"}
+            return {k: numbers(v).ravel() for k, v in right.items() if np.isfinite(v).all()}
         trained = params.stage == "after"
         name = params.after if trained else params.before
         found = find(params, evidence, name=name, trained=trained)
-        return {} if found is None else found.vectors
+        vectors = {} if found is None else found.vectors
+        return vectors if all(np.isfinite(v).all() for v in vectors.values()) else {}
 
     def judge(self, params: OrderParams, evidence: Evidence) -> Opinion:
         """Compares two cosines."""

@@ -18,7 +18,7 @@ from grader.checks.check import (
     failed,
     passed,
 )
-from grader.checks.embeddings import Found, find, moved, trained_module
+from grader.checks.embeddings import find, moved, trained_module
 from grader.checks.images import cosine, rows_made
 from grader.checks.layers import counterpart_question, forward_question, own_batch
 from grader.checks.recording import numbers
@@ -37,6 +37,7 @@ class LossParams(TrainingParams):
     positive: tuple[str, str]
     """The two that belong together; all others are negatives of both."""
     temperature: float
+    """What cosines are divided by."""
     capped_by: tuple[str, ...] = ()
     """Codes of checks that leave at most half of the points here where they lost any."""
 
@@ -125,7 +126,7 @@ class LossFalls(Check[LossParams]):
                 hint="How often does the training loop run, and does its step reach this encoder?",
             )
         trained = np.stack([found.vectors[label] for label in params.labels])
-        opinion = self._compared(params, evidence, found=found, trained=trained, expected=expected)
+        opinion = self._compared(params, evidence, trained=trained, expected=expected)
         return self._capped(params, evidence, opinion)
 
     def _compared(
@@ -133,7 +134,6 @@ class LossFalls(Check[LossParams]):
         params: LossParams,
         evidence: Evidence,
         *,
-        found: Found,
         trained: Numbers,
         expected: str,
     ) -> Opinion:

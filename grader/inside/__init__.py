@@ -1,1 +1,1 @@
-"""All that shares a process with student code: it observes, and may be lied to; it judges nothing."""
+"""All that shares a process with student code: it observes and judges nothing."""

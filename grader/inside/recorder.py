@@ -10,6 +10,7 @@ import importlib.abc
 import inspect
 import sys
 from collections import deque
+import contextlib
 
 HEAD = 256
 """Events kept from the start of a run."""
@@ -43,7 +44,7 @@ class Decorate(ast.NodeTransformer):
         names = {target.id for target in node.targets if isinstance(target, ast.Name)}
         if isinstance(node.value, ast.Lambda) and names & self.names:
             decorator = ast.Name(id=WATCH, ctx=ast.Load())
-            named = ast.Constant(value=sorted(names & self.names)[0])
+            named = ast.Constant(value=min(names & self.names))
             node.value = ast.Call(func=decorator, args=[node.value, named], keywords=[])
             ast.fix_missing_locations(node)
         return node
@@ -158,10 +159,8 @@ class Recorder:
         @functools.wraps(function)
         def call(*args, **kwargs):
             if not self.inside_watched:
-                try:
+                with contextlib.suppress(Exception):
                     self.keep_call(name, function, args, kwargs)
-                except Exception:
-                    pass
             self.inside_watched += 1
             try:
                 return function(*args, **kwargs)
@@ -199,10 +198,8 @@ class Recorder:
 
         @functools.wraps(real)
         def cosine_similarity(*args, **kwargs):
-            try:
+            with contextlib.suppress(Exception):
                 self.keep_similarity(args, kwargs)
-            except Exception:
-                pass
             return real(*args, **kwargs)
 
         torch.nn.functional.cosine_similarity = cosine_similarity
@@ -275,10 +272,8 @@ class Recorder:
         """A module has answered, or raised."""
         self.inside_module = max(0, self.inside_module - 1)
         if self.inside_module == 0:
-            try:
+            with contextlib.suppress(Exception):
                 self.keep_forward(module, args, output)
-            except Exception:
-                pass
 
     def keep_forward(self, module, args, output):
         """Keep inputs, output and the weights that made it."""
@@ -312,7 +307,7 @@ class Recorder:
 
     def after_step(self, optimizer, args, kwargs):
         """An optimiser has stepped."""
-        try:
+        with contextlib.suppress(Exception):
             self.keep(
                 {
                     "kind": "step",
@@ -321,5 +316,3 @@ class Recorder:
                     "args": {},
                 }
             )
-        except Exception:
-            pass

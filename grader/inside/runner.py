@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from inside import frames  # noqa: E402 (this program's own folder comes first, then goes)
-from inside import kernel as kernel_side  # noqa: E402
+from inside import frames
+from inside import kernel as kernel_side
 
 sys.path.pop(0)
 
@@ -201,7 +201,7 @@ class Run:
         )
 
     async def within(self, task, seconds):
-        """Whether the task ends in time; the kernel's death ends it too, without nbclient's wait."""
+        """Whether the task ends in time; the death of the kernel ends it too, at once."""
         end = time.monotonic() + seconds
         while not task.done() and time.monotonic() < end:
             await asyncio.wait({task}, timeout=min(0.5, max(0.0, end - time.monotonic())))

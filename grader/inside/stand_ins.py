@@ -93,7 +93,7 @@ def fill_with_absent(module, root):
 
 
 class ForgivingLoader(importlib.abc.Loader):
-    """Loads an optional module that is installed; one that fails to import becomes a placeholder."""
+    """Loads an optional module; one that is installed and fails becomes a placeholder."""
 
     def __init__(self, loader, root):
         self.loader = loader

@@ -89,9 +89,7 @@ def blanks(notebook: Notebook) -> frozenset[int]:
 def grade(submission: Submission, *, course: Course) -> Graded:
     """Grade one submission as far as a machine can; what can't be graded says why."""
     try:
-        notebook = read(submission.path)
-        if not notebook.cells:
-            raise NotebookError("the notebook has no cells")
+        notebook = _with_cells(read(submission.path))
         record, observations = _run_and_ask(notebook, course)
     except (NotebookError, KernelError) as error:
         return Graded(
@@ -104,6 +102,12 @@ def grade(submission: Submission, *, course: Course) -> Graded:
         )
     evidence = _evidence(submission, notebook, record, observations, course)
     return _concluded(submission, evidence, course)
+
+
+def _with_cells(notebook: Notebook) -> Notebook:
+    if not notebook.cells:
+        raise NotebookError("the notebook has no cells")
+    return notebook
 
 
 def _run_and_ask(

@@ -148,4 +148,6 @@ def _overlap(one: Box, other: Box) -> float:
 def _outside(box: Box) -> float:
     """How badly the box leaves the canvas of 5 by 3.8 inches, as an area."""
     left, bottom, right, top = box
-    return 1000.0 * (max(0, 52 - left) + max(0, right - 358) + max(0, 42 - bottom) + max(0, top - 270))
+    return 1000.0 * (
+        max(0, 52 - left) + max(0, right - 358) + max(0, 42 - bottom) + max(0, top - 270)
+    )

@@ -94,7 +94,9 @@ def _is_whole(exhibit: Exhibit) -> bool:
     """Whether every stage has a row of the same length for every label."""
     shapes = {stage.vectors.shape for stage in exhibit.stages}
     wanted = len(exhibit.labels)
-    return wanted > 1 and len(shapes) == 1 and all(s[:1] == (wanted,) and len(s) > 1 for s in shapes)
+    return (
+        wanted > 1 and len(shapes) == 1 and all(s[:1] == (wanted,) and len(s) > 1 for s in shapes)
+    )
 
 
 def _words(cosine: float | None) -> str:

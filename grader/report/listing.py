@@ -16,7 +16,9 @@ def listing(source: str) -> Markup:
     """The code, ready to stand inside a `<pre>`."""
     cleaned = clean(source).strip("\n")
     shown = cleaned[:LONGEST]
-    html = highlight(shown, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True, classprefix="c-"))
+    html = highlight(
+        shown, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True, classprefix="c-")
+    )
     coloured = Markup(html.rstrip("\n"))  # noqa: S704 - Pygments escapes what it colours
     if len(cleaned) <= LONGEST:
         return coloured

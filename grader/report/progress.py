@@ -18,6 +18,7 @@ from rich.progress import (
 
 from grader.model import Graded, Rubric
 from grader.report.terminal import summary
+from typing import Self
 
 
 class Silence:
@@ -51,7 +52,7 @@ class Bar:
         )
         self._task = self._progress.add_task("starting", total=None)
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> Self:
         """Show the bar."""
         self._progress.start()
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
@@ -152,7 +152,7 @@ def _table_at(model: type[BaseModel], *, key: str) -> type[BaseModel] | None:
     return None
 
 
-def _models_in(annotation: Any) -> Iterable[Any]:
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):
@@ -160,4 +160,12 @@ def _models_in(annotation: Any) -> Iterable[Any]:
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
+    """The keys of a table.
+
+    Args:
+        model: What it is validated by.
+
+    Returns:
+        Its keys as they are written in the file.
+    """
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from grader.errors import UsageError
@@ -23,7 +24,7 @@ def collect(path: Path, *, leave_out: Path | None = None) -> tuple[Submission, .
         UsageError: there is no notebook.
     """
     if path.is_file():
-        found = {path.name: path}
+        found: Mapping[str, Path] = {path.name: path}
     else:
         found = notebooks_below(path, leave_out=leave_out)
     if not found:

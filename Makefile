@@ -1,0 +1,51 @@
+# Two commands for a new machine: `make demo` and `make test`. Each does all its own set-up.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+
+.PHONY: demo test lint fix docs browser clean
+
+demo: $(VENV)/installed
+	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
+	if [ $$code -gt 1 ]; then exit $$code; fi; \
+	echo; echo "Class page: $(CURDIR)/graded/index.html"; \
+	echo "Reports:    $(CURDIR)/graded/reports/"
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest -m "not kernel and not browser"
+	$(BIN)/python -m pytest -m kernel -n $(JOBS)
+	$(BIN)/python -m pytest -m browser
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/dev
+	$(BIN)/python docs/make_checks.py
+
+browser: $(VENV)/dev
+	$(PIP) install -c constraints.txt -e '.[browser]'
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing (once, a few minutes: PyTorch is large) ..."
+	@$(PIP) install -c constraints.txt torch
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/installed
+	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) graded build dist .pytest_cache .mypy_cache .ruff_cache

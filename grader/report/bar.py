@@ -1,0 +1,60 @@
+"""Divides the points of a score into the parts that a bar and its legend show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from grader.model import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One stretch of a bar, in hundredths of its width."""
+
+    style: str
+    name: str
+    meaning: str
+    points: Fraction
+    start: str
+    width: str
+
+
+MEANINGS = (
+    ("auto", "Automatic", "earned by running your code"),
+    ("marked", "Marked", "given by a person"),
+    ("pending", "Pending", "waits for a person; not lost"),
+    ("blocked", "Blocked", "not judged: something before it failed"),
+    ("lost", "Not earned", "judged, and not earned"),
+)
+
+
+def not_earned(tally: Tally) -> Fraction:
+    """What was judged and not earned."""
+    left = tally.possible - tally.earned - tally.pending - tally.blocked
+    return max(left, Fraction(0))
+
+
+def parts(tally: Tally) -> tuple[Part, ...]:
+    """The five parts of a tally, in the order of the bar; empty ones have no width."""
+    amounts = (tally.auto, tally.marked, tally.pending, tally.blocked, not_earned(tally))
+    whole = max(sum(amounts, start=Fraction(0)), Fraction(1))
+    made = []
+    start = Fraction(0)
+    for (style, name, meaning), points in zip(MEANINGS, amounts, strict=True):
+        made.append(
+            Part(
+                style=style,
+                name=name,
+                meaning=meaning,
+                points=points,
+                start=_percent(start / whole),
+                width=_percent(points / whole),
+            )
+        )
+        start += points
+    return tuple(made)
+
+
+def _percent(share: Fraction) -> str:
+    return f"{float(share) * 100:.3f}%"
