@@ -9,9 +9,10 @@ from __future__ import annotations
 from variant import FULL, Variant, build
 from variants_encoder import ENCODER
 from variants_images import IMAGES
+from variants_pairs import PAIRING
 from variants_style import STYLE
 from variants_training import TRAINING
 
-VARIANTS = (*STYLE, *IMAGES, *ENCODER, *TRAINING)
+VARIANTS = (*STYLE, *IMAGES, *ENCODER, *PAIRING, *TRAINING)
 
 __all__ = ["FULL", "VARIANTS", "Variant", "build"]

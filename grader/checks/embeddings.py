@@ -163,28 +163,23 @@ class Before(Check[StagesParams]):
         if not all_encoded(params, evidence):
             return nothing_encoded(expected=expected)
         shown = exhibit(params, evidence)
-        if not found.complete:
-            return failed(
-                expected=expected,
-                found=f"{found.name} is not what the encoder made of the three images",
-                exhibit=shown,
-            )
-        if any(moved(evidence, row) for row in found.rows.values()):
-            return failed(
-                expected=expected,
-                found=f"{found.name} was made after training had moved the weights",
-                hint="Compute it before the optimiser takes its first step.",
-                exhibit=shown,
-            )
-        if not self._same_module(params, evidence, found):
-            return failed(
-                expected=expected,
-                found=f"{found.name} comes from another encoder than the one that was trained",
-                exhibit=shown,
-            )
+        wrong = self._wrong(params, evidence, found)
+        if wrong:
+            hint = "Compute it with the encoder you train, before its first step."
+            told = f"{found.name} {wrong}"
+            return failed(expected=expected, found=told, hint=hint, exhibit=shown)
         note = "Still attached to its graph: harmless here, but .detach() says what is meant."
         hint = note if requires_grad(evidence, found.name) else ""
         return passed(expected=expected, found="they are", hint=hint, exhibit=shown)
+
+    def _wrong(self, params: StagesParams, evidence: Evidence, found: Found) -> str:
+        if not found.complete:
+            return "is not what the encoder made of the three images"
+        if any(moved(evidence, row) for row in found.rows.values()):
+            return "was made after training had moved the weights"
+        if not self._same_module(params, evidence, found):
+            return "comes from another encoder than the one that was trained"
+        return ""
 
     def _same_module(self, params: StagesParams, evidence: Evidence, found: Found) -> bool:
         after = find(params, evidence, name=params.after, trained=True)

@@ -10,7 +10,7 @@ from grader.model import CellRun, CellStatus
 from grader.notebook import assigning_cells
 
 _NAME = re.compile(r"name '([^']+)' is not defined")
-_BAD = {CellStatus.RAISED, CellStatus.TIMED_OUT, CellStatus.STRUCK_OUT, CellStatus.NOT_REACHED}
+BAD = {CellStatus.RAISED, CellStatus.TIMED_OUT, CellStatus.STRUCK_OUT, CellStatus.NOT_REACHED}
 
 
 class RunsParams(Params):
@@ -22,24 +22,22 @@ class RunsParams(Params):
 
 def own_failures(evidence: Evidence) -> tuple[CellRun, ...]:
     """Cells that failed of their own, not for want of a name that a failed cell assigns."""
-    failed_so_far: set[int] = set()
-    own = []
-    for run in evidence.record.cells:
-        if run.status not in _BAD:
-            continue
-        if not _brought_down(run, evidence, failed_so_far):
-            own.append(run)
-        failed_so_far.add(run.index)
-    return tuple(own)
+    bad = [run for run in evidence.record.cells if run.status in BAD]
+    return tuple(run for run in bad if brought_down_by(run, evidence) is None)
 
 
-def _brought_down(run: CellRun, evidence: Evidence, failed_so_far: set[int]) -> bool:
+def brought_down_by(run: CellRun, evidence: Evidence) -> CellRun | None:
+    """The earlier failed cell that should have assigned the name this one did not find."""
     if run.error is None or run.error.name != "NameError":
-        return False
+        return None
     name = _NAME.search(run.error.message)
     if name is None:
-        return False
-    return bool(failed_so_far & set(assigning_cells(evidence.notebook, name.group(1))))
+        return None
+    makers = assigning_cells(evidence.notebook, name.group(1))
+    for other in evidence.record.cells:
+        if other.index < run.index and other.index in makers and other.status in BAD:
+            return brought_down_by(other, evidence) or other
+    return None
 
 
 class Runs(Check[RunsParams]):

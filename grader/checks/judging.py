@@ -9,9 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 from grader.checks.check import Check, Draws, Evidence, Opinion, Ours, Params
+from grader.checks.execution import BAD, brought_down_by
 from grader.model import (
     CellRun,
-    CellStatus,
     CheckSpec,
     Finding,
     Item,
@@ -24,7 +24,6 @@ from grader.notebook import assigning_cells
 from grader.notebook.code import parsed
 
 Registry = Mapping[str, Check[Any]]
-_BAD = {CellStatus.RAISED, CellStatus.TIMED_OUT, CellStatus.STRUCK_OUT, CellStatus.NOT_REACHED}
 
 
 def _called(rubric: Rubric) -> Iterable[tuple[Item, CheckSpec]]:
@@ -175,8 +174,10 @@ def _explained(
     run = _failed_cell(evidence, opinion.names)
     if run is None or run.error is None:
         return finding
-    if _is_innocent(run, evidence, opinion.names):
-        return _as_blocked(finding, by=f"cell {run.index} ({run.error.name})", cells=(run.index,))
+    cause = _other_cause(run, evidence, opinion.names)
+    if cause is not None and cause.error is not None:
+        by = f"cell {cause.index} ({cause.error.name})"
+        return _as_blocked(finding, by=by, cells=(cause.index,))
     told = f"{finding.found} (cell {run.index}: {run.error.name}: {run.error.message[:160]})"
     return replace(finding, found=told)
 
@@ -203,16 +204,17 @@ def _cells_of(evidence: Evidence, names: tuple[str, ...]) -> tuple[int, ...]:
 
 def _failed_cell(evidence: Evidence, names: tuple[str, ...]) -> CellRun | None:
     """The first cell that should have made one of the names, and failed."""
-    runs = {run.index: run for run in evidence.record.cells if run.status in _BAD}
+    runs = {run.index: run for run in evidence.record.cells if run.status in BAD}
     return next((runs[i] for i in _cells_of(evidence, names) if i in runs), None)
 
 
-def _is_innocent(run: CellRun, evidence: Evidence, names: tuple[str, ...]) -> bool:
-    """Whether a cell failed elsewhere than in a statement that makes one of the names."""
-    if run.error is None or run.error.name == "SyntaxError":
-        return False
+def _other_cause(run: CellRun, evidence: Evidence, names: tuple[str, ...]) -> CellRun | None:
+    """What made a cell fail, unless it was a statement that makes one of the names."""
+    earlier = brought_down_by(run, evidence)
+    if earlier is not None or run.error is None or run.error.name == "SyntaxError":
+        return earlier
     lines = {line for n in names for line in _own_lines(evidence.notebook, run.index, n)}
-    return run.error.line not in lines
+    return None if run.error.line in lines else run
 
 
 def _own_lines(notebook: Notebook, index: int, name: str) -> set[int | None]:

@@ -186,8 +186,8 @@ class LayerApplied(Check[LayerParams]):
     Asked at weights and inputs drawn after the notebook ran, at the batch size the student used.
     Parameters are matched by shape, so names are free. With `agreement`, the outputs must also
     equal those of an accepted counterpart of the reference at equal weights, up to a positive
-    factor a row (so the normalisation is judged elsewhere); where another layer is not applied, that
-    layer's own check says so instead.
+    factor a row (so the normalisation is judged elsewhere); where another layer is not applied,
+    that layer's own check says so instead.
     """
 
     code = "LAY001"

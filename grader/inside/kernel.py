@@ -26,6 +26,16 @@ def seed_everything(seed):
     recorder.after_import({"numpy": numpy, "torch": torch})
 
 
+def before_the_first_cell(shell, call):
+    """Call something once, when the first cell is about to run: the kernel draws numbers too."""
+
+    def once(info):
+        shell.events.unregister("pre_run_cell", once)
+        call()
+
+    shell.events.register("pre_run_cell", once)
+
+
 def limit_memory(megabytes):
     """Bound the address space, where the platform can."""
     if megabytes and sys.platform == "linux":
@@ -51,7 +61,7 @@ def become(job, *, connection_file, questions, answers):
     watch = recorder.Recorder(job["record"], notes)
     stand_ins.install(app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes)
     watch.install(app.shell)
-    seed_everything(job["seed"])
+    before_the_first_cell(app.shell, lambda: seed_everything(job["seed"]))
     limit_memory(job["memory_mb"])
     probe.start(app.shell.user_ns, watch, notes, reading=questions, writing=answers)
     app.start()

@@ -9,6 +9,7 @@ forward     outputs of a module of the notebook, at weights and inputs of the as
 function    what a function of the notebook returns for arguments of the asker's
 """
 
+import contextlib
 import inspect
 import json
 import os
@@ -21,7 +22,6 @@ import time
 
 import numpy as np
 from inside import frames
-import contextlib
 
 # Bound before student code runs.
 _fork, _kill, _waitpid, _exit, _pipe, _close = (

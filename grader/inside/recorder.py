@@ -5,12 +5,12 @@ It keeps numbers, never a verdict. Everything here is on the inside's word: see 
 
 import ast
 import builtins
+import contextlib
 import functools
 import importlib.abc
 import inspect
 import sys
 from collections import deque
-import contextlib
 
 HEAD = 256
 """Events kept from the start of a run."""

@@ -228,6 +228,19 @@ def keep_figures_inline(shell, notes):
     shell.register_magic_function(matplotlib, "line", "matplotlib")
 
 
+def keep_streams_alive(shell):
+    """Give back standard output and error after a cell that lost or closed them."""
+    kept = {name: getattr(sys, name) for name in ("stdout", "stderr")}
+
+    def restore(result):
+        for name, stream in kept.items():
+            now = getattr(sys, name, None)
+            if not hasattr(now, "flush") or getattr(now, "closed", False):
+                setattr(sys, name, stream)
+
+    shell.events.register("post_run_cell", restore)
+
+
 def answer_input(kernel, notes):
     """Answer `input()` and `getpass()` at once: nobody sits at this keyboard."""
 
@@ -244,6 +257,7 @@ def install(shell, kernel, *, optional_imports, notes):
     notes.watch(shell)
     neutralise_installers(shell, notes)
     keep_figures_inline(shell, notes)
+    keep_streams_alive(shell)
     answer_input(kernel, notes)
     sys.modules["grader"] = checks_that_do_nothing()
     sys.meta_path.insert(0, OptionalFinder(optional_imports, notes))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import islice
 
 from grader.notebook.prose import shown_lines, words
 
@@ -16,6 +17,7 @@ SAME = 0.95
 _SHORT = 5
 _SLACK = 0.3
 _MAX_CANDIDATES = 12
+_MAX_OCCURRENCES = 20
 _SNAP = 3
 _MAX_PROMPT = 250
 _ENDS = ".?!:"
@@ -131,13 +133,14 @@ def _occurrences(prompt: str, *, item: str, page: _Page) -> list[Anchor]:
 def _exact(wanted: list[str], *, item: str, page: _Page) -> list[Anchor]:
     """Word for word; a prompt of a few words only where it opens a line."""
     length, texts = len(wanted), page.texts
-    return [
+    found = (
         Anchor(item=item, first=start, last=start + length, ratio=1.0)
         for start in range(len(texts) - length + 1 if wanted else 0)
         if texts[start] == wanted[0]
         and texts[start : start + length] == wanted
         and (length >= _SHORT or page.stream[start].first)
-    ]
+    )
+    return list(islice(found, _MAX_OCCURRENCES))
 
 
 def _fuzzy(wanted: list[str], *, item: str, page: _Page, taken: frozenset[int]) -> list[Anchor]:

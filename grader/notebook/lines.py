@@ -11,7 +11,7 @@ from grader.notebook.code import is_blank, parsed
 from grader.notebook.handout import Handout
 from grader.notebook.prose import shown_lines
 
-_MAX_TEXT = 1_000_000
+_MAX_TEXT = 300_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

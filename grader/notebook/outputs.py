@@ -13,8 +13,8 @@ _ANSI = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])"
 )
 _FIGURE = re.compile(
-    r"<(?:img|svg|canvas)\b|plotly|bokeh|vega-?embed|mpld3|<script[^>]*>.{0,5000}?\bd3\.",
-    re.IGNORECASE | re.DOTALL,
+    r"<(?:img|svg|canvas)\b|plotly|bokeh|vega-?embed|mpld3|\bd3\.(?:select|v\d)",
+    re.IGNORECASE,
 )
 _OF_FORMAT_3 = {
     "text": "text/plain",

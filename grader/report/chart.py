@@ -1,4 +1,4 @@
-"""Draws labelled points at several moments with matplotlib, as SVG that follows the page's theme."""
+"""Draws labelled points at several moments, as SVG that follows the page's theme."""
 
 from __future__ import annotations
 
@@ -45,15 +45,14 @@ def chart(
     from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - see above
     from matplotlib.figure import Figure  # noqa: PLC0415 - see above
 
-    settings = {"svg.fonttype": "none", "svg.hashsalt": name, "font.size": 11.0}
-    with mpl.rc_context(settings):
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": 11.0}):
         figure = Figure(figsize=(5.0, 3.8))
         figure.subplots_adjust(left=0.14, right=0.98, bottom=0.15, top=0.97)
-        canvas = FigureCanvasSVG(figure)
+        FigureCanvasSVG(figure)  # the figure keeps it
         axes = figure.add_subplot()
         _dress(axes, shares=plane.shares)
         _draw_points(axes, plane.points.reshape(stages, len(labels), 2))
-        canvas.draw()
+        figure.draw_without_rendering()
         _write_labels(axes, plane.points, labels=tuple(labels) * stages)
         written = io.StringIO()
         figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})

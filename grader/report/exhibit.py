@@ -78,8 +78,9 @@ def show(exhibit: Exhibit, *, name: str) -> Shown:
             )
         ),
         legend=tuple((SHAPES[n % len(SHAPES)][1], stage) for n, stage in enumerate(stages)),
-        chart=plane
-        and chart(
+        chart=None
+        if plane is None
+        else chart(
             plane,
             labels=labels,
             stages=len(stages),

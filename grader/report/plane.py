@@ -42,7 +42,7 @@ def principal_plane(rows: Numbers) -> Plane | None:
 
 
 def cosines(vectors: Numbers) -> list[float | None]:
-    """The cosine of each pair of rows, in the order of `itertools.combinations`; None: undefined."""
+    """The cosine of each pair of rows, in the order of `itertools.combinations`, or None."""
     with np.errstate(all="ignore"):
         rows = vectors.astype(np.float64)
         units = rows / np.linalg.norm(rows, axis=1, keepdims=True)

@@ -23,14 +23,13 @@ def page(template: str, *, script: str = "", **view: Any) -> str:
     """The page of that template; `script` names a file beside it that may run."""
     style = _own_text("style.css")
     code = _own_text(script) if script else ""
-    text = (
+    return (
         _environment()
         .get_template(template)
         .render(
             style=_trusted(style), script=_trusted(code), policy=_policy(style, script=code), **view
         )
     )
-    return re.sub(r"\n[ \t]*(?=\n)", "", text) if "<pre" not in text else text
 
 
 @functools.cache

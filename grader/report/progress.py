@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -18,7 +19,6 @@ from rich.progress import (
 
 from grader.model import Graded, Rubric
 from grader.report.terminal import summary
-from typing import Self
 
 
 class Silence:

@@ -1,4 +1,4 @@
-"""Shows a student's Markdown as HTML in which nothing runs, nothing loads and nothing links away."""
+"""Shows a student's Markdown as HTML in which nothing runs, loads or links away."""
 
 from __future__ import annotations
 

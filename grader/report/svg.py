@@ -16,7 +16,7 @@ _FONT = "font"
 """Fonts are the page's choice, so properties that begin so are left out."""
 
 
-def as_inline(  # noqa: PLR0913 - what a chart says in pictures it also says in words
+def as_inline(
     drawing: str,
     *,
     colours: Mapping[str, str],
@@ -42,8 +42,8 @@ def as_inline(  # noqa: PLR0913 - what a chart says in pictures it also says in 
         _style_as_attributes(element, colours=colours)
         if _HREF in element.attrib:
             element.set("href", element.attrib.pop(_HREF))
-        if element.tag == "text" and element.text in words:
-            element.text = words[element.text]
+        if element.tag == "text" and element.text:
+            element.text = words.get(element.text, element.text)
     _keep_only_used_ids(root)
     _describe(root, name=name, title=title, description=description)
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - ElementTree escapes texts

@@ -93,6 +93,6 @@ CELLS: Mapping[CellStatus, Wording] = MappingProxyType(
         CellStatus.TIMED_OUT: Wording(sign="✕", words="took too long", style="failed"),
         CellStatus.STRUCK_OUT: Wording(sign="✕", words="left out: it ended Python", style="failed"),
         CellStatus.NOT_REACHED: Wording(sign="⊘", words="not reached", style="blocked"),
-        CellStatus.SKIPPED: Wording(sign="–", words="empty, nothing to run", style="pending"),
+        CellStatus.SKIPPED: Wording(sign="∅", words="empty, nothing to run", style="pending"),
     }
 )

@@ -19,6 +19,9 @@ from pathlib import Path
 RUNNER = Path(__file__).resolve().parent.parent / "inside" / "runner.py"
 ISOLATION = "a process of its own with a scrubbed environment; not isolated from this computer"
 
+PATIENCE = 1.0
+"""Seconds a runner has to end by itself."""
+
 PASSED_ON = ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Variables of our own environment that a notebook needs to run as it would elsewhere."""
 
@@ -82,11 +85,14 @@ def opened(*, python: str) -> Iterator[Room]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process and its whole group."""
+    """Let the runner kill and reap its kernel; then kill whatever is left of its group."""
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=PATIENCE)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
+    if process.stdout is not None:
+        process.stdout.close()

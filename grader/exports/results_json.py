@@ -1,0 +1,170 @@
+"""Writes and reads `results/<submission>.json`, the contract that docs/results.md publishes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from grader.errors import UsageError
+from grader.exports.figures import rounded, storable
+from grader.exports.results_schema import (
+    CellPart,
+    FindingPart,
+    ItemPart,
+    Result,
+    ScorePart,
+    StatusWord,
+    StudentPart,
+)
+from grader.model import CellRun, Finding, Graded, ItemScore, Provenance, Rubric, Score
+
+SCHEMA = 1
+
+
+def to_json(graded: Graded, *, rubric: Rubric) -> str:
+    """One submission as JSON: UTF-8, indented, never NaN, a line end at the end."""
+    return _written(result(graded, rubric=rubric).model_dump(mode="python"))
+
+
+def class_json(results: Sequence[Graded], *, rubric: Rubric) -> str:
+    """All submissions of a run in one object, each as in its own file."""
+    parts = [result(graded, rubric=rubric).model_dump(mode="python") for graded in results]
+    whole = {"schema": SCHEMA, "assignment": storable(rubric.id), "results": parts}
+    return _written(whole)
+
+
+def from_json(text: str) -> Result:
+    """The record that such a file holds; keys this version doesn't know are ignored.
+
+    Raises:
+        UsageError: it is no JSON, says NaN, has another `schema` or breaks the contract.
+    """
+    try:
+        data = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"This is not a result in JSON: {error}") from error
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if schema != SCHEMA or isinstance(schema, bool):
+        raise UsageError(f"This result has schema {schema!r}; this version reads {SCHEMA}.")
+    try:
+        return Result.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise UsageError(f"This result breaks its contract at {place}: {first['msg']}") from error
+
+
+def result(graded: Graded, *, rubric: Rubric) -> Result:
+    """The submission as the published record."""
+    ungradable = graded.score is None
+    return Result(
+        schema_=1,
+        assignment=storable(rubric.id),
+        submission=storable(graded.submission.name),
+        students=[
+            StudentPart(name=storable(one.name), id=storable(one.id)) for one in graded.students
+        ],
+        status=_status(graded),
+        reason=storable(graded.reason or "no reason was recorded") if ungradable else None,
+        score=_score(graded.score),
+        items=[_item(item) for item in graded.score.items] if graded.score else [],
+        cells=[_cell(run) for run in graded.record.cells],
+        provenance=_provenance(graded.provenance),
+        flags=[storable(flag) for flag in graded.flags],
+        notes=[storable(note) for note in graded.notes],
+    )
+
+
+def _status(graded: Graded) -> StatusWord:
+    if graded.score is None:
+        return "ungradable"
+    return "needs_marks" if graded.score.total.final is None else "graded"
+
+
+def _score(score: Score | None) -> ScorePart:
+    if score is None:
+        return ScorePart.model_validate(dict.fromkeys(ScorePart.model_fields))
+    tally = score.total
+    return ScorePart(
+        auto=rounded(tally.auto),
+        marked=rounded(tally.marked),
+        earned=rounded(tally.earned),
+        pending=rounded(tally.pending),
+        blocked=rounded(tally.blocked),
+        possible=rounded(tally.possible),
+        late=None,
+        final=None if tally.final is None else rounded(tally.final),
+    )
+
+
+def _item(score: ItemScore) -> ItemPart:
+    return ItemPart(
+        id=storable(score.item.id),
+        title=storable(score.item.title),
+        kind=score.item.kind,
+        source=score.item.source,
+        possible=rounded(score.item.points),
+        earned=None if score.earned is None else rounded(score.earned),
+        verdict=score.verdict.value,
+        mark=None,
+        override=None,
+        findings=[_finding(finding) for finding in score.findings],
+    )
+
+
+def _finding(finding: Finding) -> FindingPart:
+    return FindingPart(
+        code=storable(finding.code),
+        title=storable(finding.title),
+        verdict=finding.verdict.value,
+        earned=rounded(finding.earned),
+        possible=rounded(finding.possible),
+        expected=storable(finding.expected),
+        found=storable(finding.found),
+        hint=storable(finding.hint),
+        public=finding.public,
+        blocked_by=storable(finding.blocked_by),
+    )
+
+
+def _cell(run: CellRun) -> CellPart:
+    return CellPart(
+        index=run.index,
+        status=run.status.value,
+        seconds=round(run.seconds, 3) if math.isfinite(run.seconds) else None,
+        error=_error(run),
+    )
+
+
+def _error(run: CellRun) -> str | None:
+    if run.error is None:
+        return None
+    where = f" (line {run.error.line})" if run.error.line else ""
+    return storable(f"{run.error.name}: {run.error.message}{where}")
+
+
+def _provenance(made: Provenance | None) -> dict[str, Any]:
+    if made is None:
+        return {}
+    return {
+        "notebook": made.notebook,
+        "rubric": made.rubric,
+        "reference": made.reference,
+        "grader": made.grader,
+        "versions": {storable(key): storable(word) for key, word in made.versions.items()},
+        "time": made.time,
+        "seed_commitment": made.seed_commitment,
+        "isolation": made.isolation,
+    }
+
+
+def _written(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number in a result")

@@ -1,0 +1,118 @@
+"""The shape of `results/<submission>.json`, as docs/results.md promises it to other programs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+Number = int | float
+VerdictWord = Literal["passed", "partial", "failed", "blocked", "pending", "error"]
+StatusWord = Literal["graded", "needs_marks", "ungradable"]
+CellWord = Literal["ran", "raised", "timed_out", "struck_out", "not_reached", "skipped"]
+
+
+class Part(BaseModel):
+    """What all parts share: they don't change, unknown keys are ignored, and NaN is no number."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class StudentPart(Part):
+    """One member of the team."""
+
+    name: str
+    id: str
+
+
+class ScorePart(Part):
+    """The points of the submission; all null where it is ungradable."""
+
+    auto: Number | None
+    marked: Number | None
+    earned: Number | None
+    pending: Number | None
+    blocked: Number | None
+    possible: Number | None
+    late: dict[str, Any] | None
+    final: Number | None
+
+
+class FindingPart(Part):
+    """A check's conclusion."""
+
+    code: str
+    title: str = ""
+    verdict: VerdictWord
+    earned: Number
+    possible: Number
+    expected: str
+    found: str
+    hint: str
+    public: bool = False
+    blocked_by: str = ""
+
+
+class ItemPart(Part):
+    """One line of the rubric; `earned` is null while a person is still needed."""
+
+    id: str
+    title: str
+    kind: str
+    source: str
+    possible: Number
+    earned: Number | None
+    verdict: VerdictWord
+    mark: dict[str, Any] | None
+    override: dict[str, Any] | None
+    findings: list[FindingPart]
+
+    @model_validator(mode="after")
+    def _waiting_is_null(self) -> Self:
+        if (self.earned is None) != (self.verdict in {"pending", "error"}):
+            raise ValueError(f"{self.id}: `earned` is null if and only if a person is needed")
+        return self
+
+
+class CellPart(Part):
+    """What happened to one code cell."""
+
+    index: int
+    status: CellWord
+    seconds: Number | None
+    error: str | None
+
+
+class Result(Part):
+    """One submission."""
+
+    schema_: Literal[1]
+    assignment: str
+    submission: str
+    students: list[StudentPart]
+    status: StatusWord
+    reason: str | None
+    score: ScorePart
+    items: list[ItemPart]
+    cells: list[CellPart]
+    provenance: dict[str, Any]
+    flags: list[str] = []
+    notes: list[str] = []
+
+    model_config = ConfigDict(
+        alias_generator=lambda name: name.rstrip("_"),
+        validate_by_name=True,
+        serialize_by_alias=True,
+    )
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        ungradable = self.status == "ungradable"
+        numbers = [value for _, value in self.score if value is not None]
+        if ungradable and (self.items or numbers or self.reason is None):
+            raise ValueError("an ungradable result has a reason, no items and no numbers")
+        if not ungradable and (self.reason is not None or self.score.earned is None):
+            raise ValueError("a result that is not ungradable has numbers and no reason")
+        if (self.score.final is not None) != (self.status == "graded"):
+            raise ValueError("`final` is a number if and only if the status is graded")
+        return self

@@ -1,0 +1,197 @@
+"""Real notebooks in real kernels, one for each way to go wrong."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader import kernel
+from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Observation, Question
+
+pytestmark = pytest.mark.kernel
+
+LIMITS = Limits(cell_s=3, submission_s=60, question_s=2)
+
+
+def setup(limits: Limits = LIMITS) -> kernel.Setup:
+    return kernel.Setup(
+        python=sys.executable,
+        seed=16,
+        record=("loss",),
+        optional_imports=("torchvision",),
+        limits=limits,
+    )
+
+
+def code(*sources: str) -> tuple[Cell, ...]:
+    return tuple(Cell(index=i, kind="code", source=s) for i, s in enumerate(sources))
+
+
+def run(*sources: str, limits: Limits = LIMITS) -> ExecutionRecord:
+    with kernel.opened(setup(limits)) as live:
+        return live.run(code(*sources), blank=frozenset())
+
+
+def statuses(record: ExecutionRecord) -> list[str]:
+    return [cell.status.value for cell in record.cells]
+
+
+@pytest.fixture(scope="module")
+def asked() -> Iterator[dict[str, Observation]]:
+    """A notebook that hangs, dies and lies when it is asked, and answers in between."""
+    sources = """
+import os, time
+import numpy as np
+def hangs(x):
+    while True: pass
+def dies(x): os._exit(1)
+def raises(x): raise ValueError('no such /home/me/thing at 0x7fffdeadbeef')
+def lies(x): return 'a string'
+def doubles(x): return 2 * x
+a = np.arange(4.0)
+pair = (a, a + 1)
+_hidden = a
+"""
+    names = ["hangs", "doubles", "dies", "raises", "lies", "absent"]
+    questions = tuple(
+        Question(
+            id=name,
+            kind="function",
+            params={"name": name, "args": ["x"], "tensors": False},
+            arrays={"x": np.ones(2)},
+        )
+        for name in names
+    )
+    with kernel.opened(setup()) as live:
+        live.run(code(sources), blank=frozenset())
+        yield dict(live.ask((*questions, Question(id="arrays", kind="arrays"))))
+
+
+def test_what_each_cell_did_is_told() -> None:
+    record = run(
+        "import sys; print('noise', file=sys.stderr); x = 1",
+        "1 / 0",
+        "assert x == 1\nraise KeyError('a')",
+        "!pip install torch",
+        "%pip install torch\nimport torchvision.transforms.functional as TF",
+        "TF.resize(1)",
+        "from google.colab import drive, files\ndrive.mount('/content')\nfiles.upload()",
+        "n = int(input('how many? '))",
+        "import grader\ngrader.check('Q1'); grader.check_all()",
+    )
+
+    assert statuses(record) == ["ran", "raised", "raised", "ran", "ran", "raised"] + ["ran"] * 3
+    error = record.cells[2].error
+    assert error is not None
+    assert (error.name, error.line) == ("KeyError", 2)
+    assert record.cells[3].notes == ("!pip install torch was left out",)
+    assert "torchvision is not installed here: its import was let pass" in record.cells[4].notes
+    assert record.cells[5].error is not None
+    assert "not installed where this notebook is graded" in record.cells[5].error.message
+    assert len(record.cells[6].notes) == 2
+    assert record.cells[7].notes == ("input() was answered with '1'",)
+
+
+def test_a_cell_that_hangs_is_interrupted_and_the_next_one_runs() -> None:
+    record = run("while True: pass", "x = 1")
+
+    assert statuses(record) == ["timed_out", "ran"]
+    assert record.cells[0].error is not None
+    assert "3 s" in record.cells[0].error.message
+
+
+def test_a_cell_that_swallows_the_interrupt_is_struck_out() -> None:
+    stubborn = (
+        "import time\nwhile True:\n    try:\n        time.sleep(9)\n    except BaseException: pass"
+    )
+
+    record = run("x = 1", stubborn, "assert x == 1")
+
+    assert statuses(record) == ["ran", "struck_out", "ran"]
+
+
+def test_a_cell_that_kills_its_kernel_is_struck_out() -> None:
+    record = run("x = 1", "import os; os._exit(3)", "assert x == 1")
+
+    assert statuses(record) == ["ran", "struck_out", "ran"]
+
+
+def test_after_three_strikes_the_rest_is_not_reached() -> None:
+    record = run(*["import os; os._exit(3)"] * 4, "x = 1")
+
+    assert statuses(record) == ["struck_out"] * 3 + ["not_reached"] * 2
+
+
+def test_a_notebook_out_of_time_keeps_what_it_did() -> None:
+    limits = Limits(cell_s=5, submission_s=2, question_s=2)
+
+    record = run("x = 1", "import time; time.sleep(60)", "y = 2", limits=limits)
+
+    assert statuses(record) == ["ran", "timed_out", "not_reached"]
+
+
+def test_shadowed_builtins_and_a_lost_stdout_harm_nothing() -> None:
+    record = run(
+        "list = str = len = max = id = input = dict = print = None",
+        "import sys; sys.stdout = None",
+        "import warnings; warnings.simplefilter('error')",
+        "x = [1, 2]",
+    )
+
+    assert statuses(record) == ["ran"] * 4
+
+
+def test_randomness_is_seeded_before_the_first_cell() -> None:
+    source = "import random, numpy as np\na = np.array([random.random(), np.random.rand()])"
+    found = []
+    for _ in range(2):
+        with kernel.opened(setup()) as live:
+            live.run(code(source), blank=frozenset())
+            answer = live.ask((Question(id="a", kind="arrays"),))["a"]
+            found.append(answer.arrays["a"].tolist())
+
+    assert found[0] == found[1]
+
+
+def test_a_print_flood_is_bounded() -> None:
+    record = run("for _ in range(200_000): print('x' * 200)", "x = 1", limits=Limits(cell_s=20))
+
+    assert record.cells[1].status is CellStatus.RAN
+
+
+def test_nothing_of_ours_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with kernel.opened(setup()) as live:
+        source = "import os, numpy\npid = numpy.array([os.getpid()])"
+        live.run(code(source), blank=frozenset())
+        pid = int(live.ask((Question(id="a", kind="arrays"),))["a"].arrays["pid"][0])
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_question_that_hangs_or_dies_costs_only_itself(asked: dict[str, Observation]) -> None:
+    assert {name: answer.status for name, answer in asked.items()} == {
+        "hangs": "timed_out",
+        "doubles": "ok",
+        "dies": "died",
+        "raises": "raised",
+        "lies": "raised",
+        "absent": "missing",
+        "arrays": "ok",
+    }
+    assert asked["doubles"].arrays["out0"].tolist() == [2, 2]
+
+
+def test_errors_are_scrubbed_of_paths_and_addresses(asked: dict[str, Observation]) -> None:
+    assert asked["raises"].error == "ValueError: no such thing at 0x…"
+
+
+def test_arrays_of_tuples_are_found_and_hidden_names_left_out(
+    asked: dict[str, Observation],
+) -> None:
+    assert set(asked["arrays"].arrays) == {"a", "pair/0", "pair/1"}
