@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from prose import paragraphs
+
 from reference import SOLVED
+
+WRITTEN = ("q1-1", "q1-2", "q1-3", "q2-1", "q2-2", "q2-3-3", "q2-3-4")
+"""The handout's cells that ask for a written answer."""
 
 
 class Place(Enum):
@@ -41,3 +46,8 @@ class Story:
 def but(**changed: str) -> dict[str, str]:
     """The solved blanks with these changed."""
     return {**SOLVED, **changed}
+
+
+def answered(*texts: str) -> dict[str, str]:
+    """Seven written answers in the order of the handout; an empty one was left out."""
+    return dict(zip(WRITTEN, (paragraphs(text) for text in texts), strict=True))

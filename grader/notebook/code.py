@@ -11,6 +11,7 @@ from grader.model import Cell, Excerpt, Notebook
 
 _MAX_PARSED = 1_000_000
 _MAX_SEARCHED = 100_000
+_MAX_LINE = 400
 _LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
 _ASSIGNED_MAGIC = re.compile(r"^([\w.,\s]+=\s*)[!%].*$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
@@ -167,5 +168,5 @@ def _seems_to_bind(source: str, *, name: str) -> bool:
         rf"\bas\s+{word}",
         rf"{word}\s*:=",
     )
-    text = source[:_MAX_SEARCHED]
+    text = "\n".join(line[:_MAX_LINE] for line in source[:_MAX_SEARCHED].splitlines())
     return any(re.search(form, text, re.MULTILINE) for form in forms)

@@ -8,6 +8,7 @@ from grader.model import Json, SavedOutput
 
 MAX_TEXT = 1_000_000
 """Characters kept of one output; the middle of a longer one is left out."""
+_MAX_SEARCHED = 2_000_000
 
 _ANSI = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])"
@@ -70,7 +71,7 @@ def _output(raw: dict[str, Json]) -> SavedOutput:
     return SavedOutput(
         text="" if picture else _shown(bundle.get("text/plain")),
         mimes=tuple(mime.encode("ascii", "replace").decode() for mime in mimes),
-        html_has_figure=_FIGURE.search(_text(bundle.get("text/html"))) is not None,
+        html_has_figure=_FIGURE.search(_text(bundle.get("text/html"))[:_MAX_SEARCHED]) is not None,
     )
 
 

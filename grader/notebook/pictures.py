@@ -13,6 +13,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import quote
 
 from grader.model import Json, Picture
@@ -20,6 +21,7 @@ from grader.model import Json, Picture
 MAX_PICTURE_BYTES = 2 * 1024 * 1024
 MAX_PICTURES = 10
 """Per notebook."""
+_MAX_ATTACHMENTS = 50
 
 REFERENCE = re.compile(r"attachment:([0-9a-f]{16})\b")
 """A picture as the text of a cell names it, once it was read."""
@@ -41,6 +43,7 @@ class Album:
 
     notes: list[str]
     kept: set[str] = field(default_factory=set)
+    said: set[str] = field(default_factory=set)
 
     def take(self, source: str, *, attachments: Json, cell: int) -> tuple[str, tuple[Picture, ...]]:
         """The pictures of a text cell, in the order in which its text shows them.
@@ -64,6 +67,12 @@ class Album:
         shown = [name for name in REFERENCE.findall(source) if name in pictures]
         return source, tuple(pictures[name] for name in dict.fromkeys(shown))
 
+    def _note(self, note: str) -> None:
+        """Say so once for each cell and reason."""
+        if note not in self.said:
+            self.said.add(note)
+            self.notes.append(note)
+
     def _address(self, mime: str, *, data: str, cell: int, pictures: dict[str, Picture]) -> str:
         """Keep a picture if it may be kept; the address that stands for it either way."""
         raw, reason = _decoded(mime, data=data)
@@ -71,7 +80,7 @@ class Album:
         if not reason and name not in self.kept and len(self.kept) >= MAX_PICTURES:
             reason = f"a notebook may have {MAX_PICTURES}"
         if reason:
-            self.notes.append(f"A picture attached to cell {cell} was left out: {reason}.")
+            self._note(f"A picture attached to cell {cell} was left out: {reason}.")
             return LEFT_OUT
         self.kept.add(name)
         pictures[name] = Picture(mime=mime, base64=base64.b64encode(raw).decode("ascii"))
@@ -81,7 +90,7 @@ class Album:
 def _attached(attachments: Json) -> Iterator[tuple[str, str, str]]:
     """Name, media type and base64 of each attachment."""
     bundles = attachments.items() if isinstance(attachments, dict) else ()
-    for name, bundle in bundles:
+    for name, bundle in islice(bundles, _MAX_ATTACHMENTS):
         for mime, data in bundle.items() if isinstance(bundle, dict) else ():
             if isinstance(data, list):
                 data = "".join(part for part in data if isinstance(part, str))  # noqa: PLW2901 -- the same data, joined

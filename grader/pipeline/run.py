@@ -52,7 +52,7 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
         UsageError: path, output folder or environment are not as they must be.
         RubricError: rubric or reference are not.
     """
-    found = rubric.find(settings.root / "rubrics", assignment=settings.assignment)
+    found = rubric.find(settings.root, assignment=settings.assignment)
     loaded = rubric.load(found, catalogue=checks.catalogue())
     handed_in = submissions.collect(settings.path, leave_out=settings.out)
     folder = Folder(settings.out)

@@ -1,0 +1,166 @@
+"""What was concluded: findings, scores, marks, and what they were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from grader.model.handed_in import Answer, Student, Submission
+from grader.model.plain import Numbers
+from grader.model.running import ExecutionRecord
+from grader.model.worth import Item
+
+
+class Verdict(StrEnum):
+    """A conclusion; ERROR is ours and costs the student nothing."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    PENDING = "pending"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Vectors of labelled things at one moment: a row a label."""
+
+    name: str
+    vectors: Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """Embeddings a report can redraw: the same labelled things at several moments."""
+
+    title: str
+    labels: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A check's conclusion on one submission, in the student's words."""
+
+    item: str
+    code: str
+    title: str
+    verdict: Verdict
+    earned: Fraction
+    possible: Fraction
+    public: bool
+    expected: str
+    found: str
+    hint: str = ""
+    blocked_by: str = ""
+    """The item or cell that failed before this could be judged."""
+    cells: tuple[int, ...] = ()
+    """The cells it is about."""
+    exhibit: Exhibit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a person gave a written answer."""
+
+    points: Fraction
+    by: str
+    at: str
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemScore:
+    """One item of one submission; earned is None while a person is still needed."""
+
+    item: Item
+    verdict: Verdict
+    earned: Fraction | None
+    blocked: Fraction
+    findings: tuple[Finding, ...] = ()
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Points kept apart: nothing pending is ever counted as lost."""
+
+    auto: Fraction
+    marked: Fraction
+    pending: Fraction
+    blocked: Fraction
+    possible: Fraction
+
+    @property
+    def earned(self) -> Fraction:
+        """Automatic and marked points so far."""
+        return self.auto + self.marked
+
+    @property
+    def final(self) -> Fraction | None:
+        """The sum, or None while anything is pending."""
+        return self.earned if self.pending == 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """Points for the items of one submission."""
+
+    total: Tally
+    by_source: Mapping[str, Tally]
+    items: tuple[ItemScore, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """A piece of the student's own code, and the cell it stands in."""
+
+    cell: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What a grade was made from, so that it can be made again; no path and no secret."""
+
+    notebook: str
+    rubric: str
+    reference: str
+    grader: str
+    versions: Mapping[str, str]
+    """Python and packages of the notebook's process."""
+    time: str
+    seed_commitment: str
+    """SHA-256 over the assignment's secret seed, never the seed."""
+    isolation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """One submission, graded as far as a machine can."""
+
+    submission: Submission
+    students: tuple[Student, ...]
+    reason: str | None
+    """Why it could not be graded, or None."""
+    score: Score | None
+    record: ExecutionRecord
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    code: Mapping[str, tuple[Excerpt, ...]] = field(default_factory=dict)
+    """The student's own code for each item."""
+    flags: tuple[str, ...] = ()
+    """What asks for a person, for staff only."""
+    notes: tuple[str, ...] = ()
+    """What the team should know that costs nothing."""
+    provenance: Provenance | None = None
+
+    @property
+    def status(self) -> str:
+        """'graded', 'needs_marks' or 'ungradable'."""
+        if self.score is None:
+            return "ungradable"
+        return "graded" if self.score.total.final is not None else "needs_marks"

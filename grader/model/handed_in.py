@@ -1,0 +1,86 @@
+"""What was handed in: submissions, notebooks, cells, answers, and whose they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Student:
+    """One member of a team, as the notebook names them; either word may be empty."""
+
+    name: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A file that was handed in."""
+
+    name: str
+    """The safe, unique name that reports and rows go by."""
+    path: Path
+    shown: str
+    """The path below the folder that was given, as the instructor knows it."""
+    attachments: tuple[Path, ...] = ()
+    """Files of the same name handed in beside it, such as a PDF."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedOutput:
+    """One output that was saved in the submitted file."""
+
+    text: str
+    """Streams and text/plain, concatenated; empty for pictures."""
+    mimes: tuple[str, ...]
+    """The media types it holds, such as image/png; empty for streams."""
+    html_has_figure: bool = False
+    """Whether its text/html draws a figure (an img, svg, canvas or plotting script)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One cell of the submitted notebook; index counts all cells from 0."""
+
+    index: int
+    kind: str
+    """'code', 'markdown' or 'raw'."""
+    source: str
+    tags: tuple[str, ...] = ()
+    outputs: tuple[SavedOutput, ...] = ()
+    images: tuple[Picture, ...] = ()
+    """Pictures attached to a markdown cell (png, jpeg or gif only)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture a student attached: a scan of a handwritten answer, say."""
+
+    mime: str
+    base64: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notebook:
+    """A notebook as it was read; nothing of it has run."""
+
+    cells: tuple[Cell, ...]
+    sha256: str
+    notes: tuple[str, ...] = ()
+    """What had to be mended to read it, in words for the report."""
+
+    def code(self) -> tuple[Cell, ...]:
+        """The code cells, in order."""
+        return tuple(cell for cell in self.cells if cell.kind == "code")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a student wrote to one written item."""
+
+    item: str
+    text: str
+    """Markdown; empty when nothing was found."""
+    cells: tuple[int, ...] = ()
+    images: tuple[Picture, ...] = ()

@@ -1,0 +1,86 @@
+"""What is worth how much: rubrics, items, checks as rubrics call them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from grader.model.plain import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSpec:
+    """A check as a rubric calls it."""
+
+    code: str
+    points: Fraction
+    public: bool
+    """Whether students can run it before they hand in."""
+    needs: tuple[str, ...]
+    """Item ids or check codes without which it cannot be judged."""
+    params: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criterion:
+    """A reason to give or take points on a written answer."""
+
+    id: str
+    text: str
+    points: Fraction
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One line of the rubric."""
+
+    id: str
+    title: str
+    points: Fraction
+    kind: str
+    """'auto' or 'written'."""
+    source: str
+    """Who asks for it: 'handout' or 'course'."""
+    prompt: str = ""
+    good_answer: str = ""
+    why: str = ""
+    """Why a course item exists, for students."""
+    checks: tuple[CheckSpec, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long and how large a notebook may be."""
+
+    cell_s: float = 60.0
+    submission_s: float = 300.0
+    question_s: float = 10.0
+    memory_mb: int = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rubric:
+    """An assignment: what is asked, what is worth how much, and how it is checked."""
+
+    id: str
+    title: str
+    total: Fraction
+    reference: Path
+    """The solved notebook, graded by the same road as a student's."""
+    seed: int
+    """Public: what `random`, NumPy and torch are seeded with before the first cell."""
+    optional_imports: tuple[str, ...]
+    record: tuple[str, ...]
+    """Functions whose calls are recorded where notebooks define them."""
+    limits: Limits
+    items: tuple[Item, ...]
+    path: Path
+    sha256: str
+
+    def item(self, item_id: str) -> Item:
+        """The item of that id."""
+        return next(item for item in self.items if item.id == item_id)

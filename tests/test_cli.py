@@ -1,0 +1,94 @@
+"""Words in, exit code out."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def grade(*args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "grader", *args],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_help_answers_at_once_and_names_the_exit_codes() -> None:
+    grade("--help")
+    began = time.monotonic()
+
+    done = grade("--help")
+
+    assert time.monotonic() - began < 1.5
+    assert done.returncode == 0
+    assert "130  interrupted" in done.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom grader.cli import cli\n"
+        "try:\n    cli(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'numpy', 'jinja2', 'matplotlib', 'rich', 'pydantic', 'nbformat'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("nowhere/",), "no such file or folder"),
+        (("run", "nowhere/"), "no such file or folder"),
+        (("examples", "--assignment", "hw9"), "hw5"),
+        (("run",), "Missing argument"),
+        (("examples/", "--jobs", "0"), "jobs"),
+        (("--nonsense", "examples/"), "nonsense"),
+    ],
+)
+def test_a_usage_error_says_what_is_wrong_and_exits_with_2(
+    args: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    done = grade(*args, *(() if "run" in args[:1] else ("--out", str(tmp_path / "out"))))
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_without_rubrics_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.ipynb").write_text("{}", encoding="utf-8")
+
+    done = grade(".", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "rubric" in done.stderr
+
+
+def test_no_argument_at_all_shows_the_help() -> None:
+    done = grade()
+
+    assert "Usage" in done.stdout + done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX modes")
+def test_output_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    done = grade("reference", "--out", str(tmp_path / "file" / "graded"))
+
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr

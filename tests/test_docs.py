@@ -1,0 +1,45 @@
+"""The documents say what the program does."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from grader import __version__, checks, cli
+
+ROOT = Path(__file__).parent.parent
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_checks_page_is_current() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "make_checks.py"), "--check"], check=False
+    )
+
+    assert done.returncode == 0, "run `make docs`"
+
+
+def test_every_parameter_of_every_check_says_what_it_means() -> None:
+    silent = [
+        f"{code}.{name}"
+        for code, check in checks.CHECKS.items()
+        for name, field in check.params.model_fields.items()
+        if not field.description
+    ]
+
+    assert silent == []
+
+
+def test_the_readme_shows_every_command_and_exit_code() -> None:
+    text = read("README.md")
+
+    assert all(f"grade {name}" in text for name in cli.cli.commands)
+    assert all(f"| {code} |" in text for code in (0, 1, 2, 130))
+
+
+def test_the_changelog_has_a_place_for_what_is_new() -> None:
+    text = read("CHANGELOG.md")
+
+    assert "## Unreleased" in text or f"## {__version__}" in text
