@@ -7,6 +7,7 @@ import pytest
 
 from grader.model import Answer, Cell, Item, Notebook, Picture
 from grader.notebook import handout_lines, written_answers
+from grader.notebook.anchors import anchors, places
 from grader.notebook.cascade import Gap, Prompt, Unit, cascade
 from grader.notebook.labels import is_placeholder, without_label
 from grader.notebook.pictures import Album
@@ -245,6 +246,14 @@ def test_the_reworded_prompt_still_counts() -> None:
     assert answers(page) == GIVEN
 
 
+def test_only_words_much_like_a_prompt_are_taken_for_it() -> None:
+    asked = "Why are skip connections so useful in a CNN architecture like ResNet?"
+    lines = ["Skip it: connections of trains to the CNN tower are useful.", f"Part 1: {asked}"]
+    found = anchors(places(lines), prompts={"A": PROMPTS["Q1.1"].partition(" (")[0]})
+    assert [(anchor.item, anchor.ratio < 1) for anchor in found] == [("A", True)]
+    assert places(lines)[found[0].first].line == 1
+
+
 def test_a_prompt_split_over_two_cells_still_counts() -> None:
     page = inside()
     at = place_of(page, "Q2.1")
@@ -342,11 +351,12 @@ def test_a_students_own_code_cell_does_not_end_an_answer() -> None:
 
 
 def test_the_handouts_code_with_its_blanks_filled_ends_an_answer() -> None:
-    page = with_cells("below")
-    at = next(i for i, (_, source) in enumerate(page) if "#FILLME" in source)
-    filled = page[at][1].replace("#FILLME", "torch.randn(3, 32, 32)")
-    page[at : at + 1] = [code(filled), text("A stray remark.")]
-    assert all("stray" not in answer for answer in answers(page).values())
+    page = handout()
+    filled = next(source for _, source in page if "pos_pair" in source)
+    filled = filled.replace("#FILLME", "(e[0], e[1])")
+    at = place_of(page, "Q2.3.3") + 1
+    page[at:at] = [text("The cats met."), code(filled), text("A stray remark.")]
+    assert answers(page)["Q2.3.3"] == "The cats met."
 
 
 def test_a_students_own_heading_is_part_of_the_answer() -> None:

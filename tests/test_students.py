@@ -76,6 +76,8 @@ FORMS = [
     ("Ada Example, Ben Sample", [("Ada Example", ""), ("Ben Sample", "")]),
     ("Ada Example\nBen Sample (bs10002)", [("Ada Example", ""), BEN]),
     ("Ada Example&nbsp;(ae10001)", [ADA]),
+    ("1. Ruth Placeholder rp10005", [("Ruth Placeholder", "rp10005")]),
+    ("May Example (me10006)", [("May Example", "me10006")]),
     ('<font color="blue">Ada Example (ae10001)</font>', [ADA]),
     ("`Ada Example` `ae10001`", [ADA]),
     ("Ada Example (she/her) ae10001", [ADA]),

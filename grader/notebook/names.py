@@ -60,10 +60,11 @@ _OTHER_WORDS = """
     lastname learning machine may member n/a na name names netid network networks neural none note
     notebook of only or our part partner placeholder please points problem professor project
     question replace report science section semester she solo solution spring student students
-    submission submit summer surname tba tbd team teammate the them they this title to todo total
-    type uid university untitled we worked write xx xxx xxxx you your
+    submission submit summer surname tba tbd team teammate term the them they this title to
+    todo total type uid university untitled we worked write xx xxx xxxx you your
 """
 _NOT_NAMES = frozenset(_OTHER_WORDS.split())
+_SOMETIMES_NAMES = frozenset({"Autumn", "Banner", "Fall", "May", "Placeholder", "Spring", "Summer"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +184,7 @@ def _is_name(text: str) -> bool:
     found = text.split()
     if not 1 <= len(found) <= _MOST_NAME_WORDS:
         return False
-    if any(word.casefold().strip(".,'\u2019") in _NOT_NAMES for word in found):
+    others = [word for word in found if word.casefold().strip(".,'\u2019") in _NOT_NAMES]
+    if len(others) == len(found) or not _SOMETIMES_NAMES.issuperset(others):
         return False
     return all(_NAME_WORD.fullmatch(word) for word in found)

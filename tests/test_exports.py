@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import specimens
+from hypothesis import given
+from hypothesis import strategies as st
+from specimen_assignment import rubric
+
+from grader.errors import UsageError
+from grader.exports import class_json, from_json, gradebook_csv, to_json
+from grader.exports.figures import rounded
+from grader.exports.gradebook_csv import COLUMNS, defused
+from grader.model import CellRun, CellStatus, ExecutionRecord, Graded, Score, Student
+
+RUBRIC = rubric()
+ITEMS = [item.id for item in RUBRIC.items]
+DOCUMENT = Path(__file__).parent.parent / "docs" / "results.md"
+Make = Callable[[], Graded]
+
+
+def table(*makes: Make) -> list[dict[str, str]]:
+    text = gradebook_csv([make() for make in makes], rubric=RUBRIC)
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def data_of(graded: Graded) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(to_json(graded, rubric=RUBRIC))
+    return data
+
+
+def score_of(graded: Graded) -> Score:
+    assert graded.score is not None
+    return graded.score
+
+
+def test_the_header_is_the_promised_columns_then_one_an_item() -> None:
+    head = gradebook_csv([], rubric=RUBRIC)
+    promised = "submission,name,id,status,auto,marked,pending,blocked,total,late,final"
+    assert head == promised + "," + ",".join(ITEMS) + "\n"
+    assert ",".join(COLUMNS) == promised
+
+
+def test_a_team_of_two_gives_two_rows_with_equal_points() -> None:
+    one, two = table(specimens.full_marks)
+    assert (one["name"], one["id"]) == ("Åsa Lindgren", "al20001")
+    assert (two["name"], two["id"]) == ("Chidi Okoro", "co20002")
+    assert {one["final"], two["final"], one["total"]} == {"80"}
+    assert one["late"] == ""
+
+
+def test_what_is_pending_is_an_empty_cell_and_leaves_total_and_final_empty() -> None:
+    (row,) = table(specimens.half_right)
+    assert row["status"] == "needs_marks"
+    assert (row["auto"], row["marked"], row["pending"], row["blocked"]) == ("26.5", "0", "40", "10")
+    assert (row["total"], row["late"], row["final"]) == ("", "", "")
+    assert (row["Q1.1"], row["Q2.3.2"], row["V5"]) == ("", "3.5", "0")
+
+
+def test_an_item_with_an_error_of_ours_is_an_empty_cell() -> None:
+    (row,) = table(specimens.with_our_error)
+    assert (row["V6"], row["V5"], row["pending"]) == ("", "5", "45")
+
+
+def test_an_ungradable_row_has_empty_numbers_and_never_a_zero() -> None:
+    (row,) = table(specimens.ungradable)
+    assert (row["submission"], row["status"]) == ("broken", "ungradable")
+    assert {row[key] for key in row if key not in {"submission", "status"}} == {""}
+
+
+def test_a_submission_that_names_nobody_gives_one_row() -> None:
+    (row,) = table(lambda: replace(specimens.half_right(), students=()))
+    assert (row["name"], row["id"], row["auto"]) == ("", "", "26.5")
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("  =1", "'=1"),
+        ("\t=1", "'=1"),
+        ("\tAda", "'Ada"),
+        ("\rAda", "'Ada"),
+        ("\u200b=1", "'\u200b=1"),
+        ("\u00a0=1", "'\u00a0=1"),
+        ("\x00=1", "'=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("Zoë Núñez-Ó", "Zoë Núñez-Ó"),
+        ("Ada\nB\x1b[31m", "Ada B[31m"),
+        ("a=1", "a=1"),
+        ("", ""),
+        ("\ud800", "\ufffd"),
+    ],
+)
+def test_a_text_cell_never_runs_as_a_formula(text: str, cell: str) -> None:
+    assert defused(text) == cell
+
+
+@given(st.text())
+def test_whatever_a_name_is_the_gradebook_stays_one_row_that_runs_nothing(name: str) -> None:
+    named = replace(specimens.ungradable(), students=(Student(name=name, id=name),))
+    text = gradebook_csv([named], rubric=RUBRIC)
+    _, row = list(csv.reader(io.StringIO(text)))
+    assert len(row) == len(COLUMNS) + len(ITEMS)
+    assert not re.match(r"\s*[=+\-@\t\r]", row[1])
+    assert text.encode("utf-8").count(b"\n") == 2
+
+
+def test_the_gradebook_survives_hostile_words() -> None:
+    (row,) = table(specimens.hostile)
+    assert row["name"].startswith("Inès Moreau<script>")
+    assert "\x1b" not in row["name"]
+
+
+@pytest.mark.parametrize(
+    ("points", "figure"),
+    [("1/3", 0.33), ("1/200", 0.01), ("5/2", 2.5), ("6", 6), ("0", 0), ("1/400", 0)],
+)
+def test_figures_are_rounded_half_up(points: str, figure: float) -> None:
+    found = rounded(Fraction(points))
+    assert found == figure
+    assert isinstance(found, type(figure))
+
+
+@pytest.mark.parametrize("make", specimens.ALL)
+def test_what_is_written_is_read_back_equal(make: Make) -> None:
+    text = to_json(make(), rubric=RUBRIC)
+    read = from_json(text)
+    assert read.model_dump() == json.loads(text)
+    text.encode("utf-8")
+
+
+@given(st.text(st.characters()), st.sampled_from(["name", "reason", "note", "flag"]))
+def test_hostile_strings_come_back_as_they_were(words: str, place: str) -> None:
+    graded = specimens.ungradable()
+    changed = {
+        "name": replace(graded, students=(Student(name=words, id=words),)),
+        "reason": replace(graded, reason=words or "none"),
+        "note": replace(graded, notes=(words,)),
+        "flag": replace(graded, flags=(words,)),
+    }[place]
+    text = to_json(changed, rubric=RUBRIC)
+    text.encode("utf-8")
+    read = from_json(text)
+    expected = re.sub("[\ud800-\udfff]", "\ufffd", words)
+    found = {
+        "name": [one.name for one in read.students],
+        "reason": [read.reason],
+        "note": read.notes,
+        "flag": read.flags,
+    }[place]
+    assert found == [expected or ("none" if place == "reason" else "")]
+
+
+def test_the_keys_are_exactly_the_contracts() -> None:
+    data = data_of(specimens.half_right())
+    assert list(data) == [
+        "schema",
+        "assignment",
+        "submission",
+        "students",
+        "status",
+        "reason",
+        "score",
+        "items",
+        "cells",
+        "provenance",
+        "flags",
+        "notes",
+    ]
+    assert list(data["score"]) == [
+        "auto",
+        "marked",
+        "earned",
+        "pending",
+        "blocked",
+        "possible",
+        "late",
+        "final",
+    ]
+    assert list(data["items"][0]) == (
+        [
+            "id",
+            "title",
+            "kind",
+            "source",
+            "possible",
+            "earned",
+            "verdict",
+            "mark",
+            "override",
+            "findings",
+        ]
+    )
+    assert list(data["items"][5]["findings"][0]) == (
+        [
+            "code",
+            "title",
+            "verdict",
+            "earned",
+            "possible",
+            "expected",
+            "found",
+            "hint",
+            "public",
+            "blocked_by",
+        ]
+    )
+    assert list(data["cells"][0]) == ["index", "status", "seconds", "error"]
+
+
+def test_earned_is_auto_and_marked_so_far_and_final_waits() -> None:
+    half, full = data_of(specimens.half_right()), data_of(specimens.full_marks())
+    assert half["score"] == {
+        "auto": 26.5,
+        "marked": 0,
+        "earned": 26.5,
+        "pending": 40,
+        "blocked": 10,
+        "possible": 80,
+        "late": None,
+        "final": None,
+    }
+    assert (full["status"], full["score"]["marked"], full["score"]["final"]) == ("graded", 40, 80)
+
+
+def test_an_item_with_an_error_of_ours_has_earned_null_and_counts_as_pending() -> None:
+    data = data_of(specimens.with_our_error())
+    item = data["items"][-1]
+    assert (item["verdict"], item["earned"]) == ("error", None)
+    assert data["score"]["pending"] == 45
+
+
+def test_an_ungradable_result_has_a_reason_no_items_and_no_numbers() -> None:
+    data = data_of(specimens.ungradable())
+    assert data["reason"].startswith("The file is not a notebook")
+    assert data["items"] == []
+    assert set(data["score"].values()) == {None}
+
+
+def test_an_error_is_said_in_one_string() -> None:
+    errors = [cell["error"] for cell in data_of(specimens.half_right())["cells"] if cell["error"]]
+    assert errors == [
+        "TypeError: cosine_similarity(): argument 'x1' must be Tensor, not list (line 6)"
+    ]
+
+
+def test_a_duration_that_is_no_number_is_null() -> None:
+    run = CellRun(index=0, status=CellStatus.RAN, seconds=float("nan"))
+    graded = replace(specimens.ungradable(), record=ExecutionRecord(cells=(run,)))
+    assert data_of(graded)["cells"][0]["seconds"] is None
+
+
+def test_no_path_is_written() -> None:
+    text = to_json(specimens.hostile(), rubric=RUBRIC)
+    assert "secret-place" not in text
+    assert "reference/" not in text
+
+
+def test_all_results_of_a_run_are_one_object() -> None:
+    results = [make() for make in specimens.ALL]
+    whole = json.loads(class_json(results, rubric=RUBRIC))
+    assert (whole["schema"], whole["assignment"]) == (1, "hw5")
+    assert whole["results"] == [data_of(graded) for graded in results]
+
+
+def test_the_example_of_the_document_keeps_the_contract() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    read = from_json(example)
+    assert read.model_dump() == json.loads(example)
+    assert read.score.earned == sum(item.earned or 0 for item in read.items)
+
+
+def test_the_document_names_every_key() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    data = data_of(specimens.half_right())
+    for part in (data, data["score"], data["items"][5], data["items"][5]["findings"][0]):
+        assert all(f"`{key}`" in text for key in part)
+
+
+def test_readers_ignore_unknown_keys() -> None:
+    data = data_of(specimens.half_right())
+    data["news"] = data["score"]["news"] = data["items"][0]["news"] = 1
+    assert from_json(json.dumps(data)) == from_json(to_json(specimens.half_right(), rubric=RUBRIC))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"schema": 2}, "schema 2"),
+        ({"schema": True}, "schema True"),
+        ({"status": "great"}, "status"),
+        ({"items": None}, "items"),
+        ({"reason": "why not"}, "no reason"),
+        ({"status": "graded"}, "final"),
+        ({"students": [{"name": 5, "id": ""}]}, "students.0.name"),
+        ({"score": {}}, "score"),
+    ],
+)
+def test_what_breaks_the_contract_is_refused_by_name(change: dict[str, Any], told: str) -> None:
+    text = json.dumps(data_of(specimens.half_right()) | change)
+    with pytest.raises(UsageError, match=told):
+        from_json(text)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": NaN}', "[" * 100_000, "null"])
+def test_what_is_no_result_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        from_json(text)
+
+
+def test_the_item_columns_add_up_to_what_was_earned() -> None:
+    (row,) = table(specimens.half_right)
+    added = sum(Fraction(row[item]) for item in ITEMS if row[item])
+    assert added == score_of(specimens.half_right()).total.earned

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import specimens
+from page_reader import Page, squeezed
+from specimen_assignment import rubric
+
+from grader.model import Answer, Exhibit, Graded, Picture, Stage, Verdict
+from grader.report import class_page, student_page
+from grader.report.page import lost
+
+RUBRIC = rubric()
+ALL = specimens.ALL
+
+
+@cache
+def text_of(make: Callable[[], Graded]) -> str:
+    return student_page(make(), rubric=RUBRIC)
+
+
+def student(make: Callable[[], Graded]) -> Page:
+    return Page(text_of(make))
+
+
+def page_of(graded: Graded) -> Page:
+    return Page(student_page(graded, rubric=RUBRIC))
+
+
+def whole_class() -> str:
+    return class_page([make() for make in ALL], rubric=RUBRIC)
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_a_students_page_runs_and_loads_nothing(make: Callable[[], Graded]) -> None:
+    page = student(make)
+    assert not page.named("script")
+    assert not page.named("link")
+    for tag, attrs in page.tags:
+        assert not [key for key in attrs if key.startswith("on")], tag
+        assert "style" not in attrs, tag
+        for key in ("src", "href"):
+            assert re.match(r"(#|data:image/)", attrs.get(key) or "#"), (tag, attrs)
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_a_page_is_well_nested_with_one_h1_and_headings_in_order(
+    make: Callable[[], Graded],
+) -> None:
+    page = student(make)
+    assert not page.badly_nested
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_ids_are_unique_and_every_anchor_has_its_place(make: Callable[[], Graded]) -> None:
+    page = student(make)
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert {(a["href"] or "")[1:] for a in page.named("a")} <= set(ids)
+
+
+@pytest.mark.parametrize("text", [text_of(make) for make in ALL] + [whole_class()])
+def test_the_policy_allows_the_one_style_and_nothing_remote(text: str) -> None:
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)
+    assert policy is not None
+    allowed = policy.group(1).replace("&#39;", "'")
+    assert allowed.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    for tag in ("style", "script"):
+        for inline in re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL):
+            digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+            assert f"{tag}-src 'sha256-{digest}'" in allowed
+
+
+def test_hostile_words_are_shown_as_words() -> None:
+    text = text_of(specimens.hostile)
+    page = Page(text)
+    assert "<script>alert(1)</script>" in page.words
+    assert "{{ 7*7 }}" in page.words
+    assert all((image["src"] or "").startswith("data:image/png") for image in page.named("img"))
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200f\u202e\ud800]", text)
+    text.encode("utf-8")
+
+
+def test_a_page_keeps_automatic_marked_pending_and_blocked_apart() -> None:
+    words = squeezed(student(specimens.half_right))
+    assert "26.5 of 80 points so far" in words
+    assert "40 points still wait for a person. They are not lost" in words
+    for row in ("handout 50 7.5 0 40 0 2.5", "course 30 19 0 0 10 1", "all 80 26.5 0 40 10 3.5"):
+        assert row in words
+
+
+def test_a_final_score_is_not_said_to_be_so_far() -> None:
+    words = squeezed(student(specimens.full_marks))
+    assert "80 of 80 points" in words
+    assert "so far" not in words.replace("Nothing so far", "")
+
+
+def test_what_cost_points_is_listed_with_anchors_and_what_waits_is_not() -> None:
+    half = specimens.half_right()
+    assert half.score is not None
+    costly = {item.item.id for item in half.score.items if lost(item) > 0}
+    assert costly == {"Q2.3.0", "Q2.3.2", "V1"}
+    text = text_of(specimens.half_right)
+    listed = text.split("What cost points")[1].split("</ul>")[0]
+    assert set(re.findall(r'href="#item-([^"]+)"', listed)) == costly
+    assert "correlation 0.96" in listed
+
+
+def test_a_finding_says_expected_found_hint_and_whether_it_could_be_run_before() -> None:
+    words = squeezed(student(specimens.half_right))
+    assert "Expected a correlation between C1 and B1 below 0.15 either way" in words
+    assert "Found correlation 0.96: B1 is made from C1" in words
+    assert "Try Draw B1 on its own" in words
+    assert "You could run this check before handing in." in words
+    assert "Only run after handing in." in words
+
+
+def test_what_is_blocked_names_what_blocks_it() -> None:
+    words = squeezed(student(specimens.half_right))
+    assert "blocked by Q2.3.0 (B1 is independent of C1, cell 17)" in words
+
+
+def test_our_error_is_said_to_be_ours_and_to_cost_nothing() -> None:
+    graded = specimens.with_our_error()
+    assert graded.score is not None
+    failed = next(item for item in graded.score.items if item.verdict is Verdict.ERROR)
+    assert lost(failed) == 0
+    words = squeezed(student(specimens.with_our_error))
+    assert "It is our fault, it costs you nothing, and a person will look at it." in words
+
+
+def test_an_ungradable_page_says_why_and_what_to_do_and_names_no_points() -> None:
+    words = squeezed(student(specimens.ungradable))
+    assert "not valid JSON (line 1, column 1)" in words
+    assert "That is not a zero" in words
+    assert "What you can do" in words
+    assert "of 80" not in words
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_no_path_no_flag_and_nothing_for_staff_reaches_a_student(
+    make: Callable[[], Graded],
+) -> None:
+    text = text_of(make)
+    for secret in (
+        "secret-place",
+        "follow-through",
+        "-FOR-STAFF",
+        "staff-7",
+        "rubrics/",
+        ".ipynb<",
+    ):
+        assert secret not in text.replace("<code>.ipynb</code>", "")
+
+
+def test_code_stands_beside_its_item_with_the_number_of_its_cell() -> None:
+    text = text_of(specimens.half_right)
+    item = text.split('id="item-Q2.3.1"')[1].split("</article>")[0]
+    words = Page(f"<article {item}</article>").words
+    assert "class SimpleEncoder(nn.Module):" in words
+    assert "cell 19" in words
+
+
+def test_every_cell_says_what_happened_to_it() -> None:
+    words = squeezed(student(specimens.half_right))
+    assert "TypeError, line 6: cosine_similarity()" in words
+    assert "Traceback of cell 23" in words
+    assert "!pip install torch torchvision was not run" in words
+
+
+def test_provenance_is_on_the_page() -> None:
+    words = squeezed(student(specimens.full_marks))
+    for part in ("a1" * 32, "5d" * 32, "7e" * 32, "c0" * 32, "without network", "2031-04-02"):
+        assert part in words
+
+
+def test_a_mark_shows_its_comment() -> None:
+    assert "Clear and to the point." in squeezed(student(specimens.full_marks))
+
+
+def test_an_attachment_that_is_no_picture_is_counted_not_shown() -> None:
+    bad = (Picture(mime="image/svg+xml", base64="AAAA"), Picture(mime="image/png", base64='"><x'))
+    half = specimens.half_right()
+    answers = {"Q1.1": Answer(item="Q1.1", text="see scan", images=bad)}
+    page = page_of(replace(half, answers=answers))
+    assert not page.named("img")
+    assert "2 attachments are not shown here" in page.words
+
+
+def test_an_exhibit_without_a_plane_says_so() -> None:
+    stage = Stage(name="before", vectors=np.ones((3, 4)))
+    flat = Exhibit(title="Flat", labels=("a", "b", "c"), stages=(stage, stage))
+    half = specimens.half_right()
+    assert half.score is not None
+    items = tuple(
+        replace(i, findings=tuple(replace(f, exhibit=flat) for f in i.findings))
+        for i in half.score.items
+    )
+    page = page_of(replace(half, score=replace(half.score, items=items)))
+    assert "so there is no chart" in page.words
+
+
+def test_the_same_exhibit_on_two_findings_is_drawn_once() -> None:
+    text = text_of(specimens.full_marks)
+    assert text.count('class="chart"') == 1
+    assert text.count('href="#exhibit-1"') == 2

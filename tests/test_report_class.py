@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import specimens
+from page_reader import Page, squeezed
+from rich.console import Console
+from specimen_assignment import rubric
+
+from grader.report import class_page
+from grader.report.terminal import summary
+
+RUBRIC = rubric()
+ALL = specimens.ALL
+
+
+def whole_class() -> str:
+    return class_page([make() for make in ALL], rubric=RUBRIC)
+
+
+def test_the_class_page_is_for_staff_only_and_escapes_what_students_wrote() -> None:
+    page = Page(whole_class())
+    assert "Staff only" in page.words
+    assert len(page.named("script")) == 1
+    assert not page.named("img")
+    assert not page.badly_nested
+    assert {"href": "reports/broken.html"} in page.named("a")
+
+
+def test_the_class_page_counts_verdicts_and_says_why_a_row_is_ungradable() -> None:
+    words = squeezed(Page(whole_class()))
+    assert "V5 The cats are closer than the bicycle 5 2 0 0 2 0 0" in words
+    assert "V6 The loss falls 5 1 0 0 2 0 1" in words
+    assert "ungradable" in words
+    assert "not valid JSON" in words
+    assert "1 item with an error of ours" in words
+
+
+def test_an_empty_class_has_a_page() -> None:
+    assert "median so far none" in squeezed(Page(class_page([], rubric=RUBRIC)))
+
+
+def printed(*, width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
+    results = [make() for make in ALL]
+    console.print(summary(results, rubric=RUBRIC, out=Path("graded")))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_summary_is_plain_and_says_where_to_look() -> None:
+    text = printed()
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    assert "[bold]" in text.replace("\n", "")
+    assert "5 submissions: 1 graded, 3 waiting for marks, 1 ungradable" in text
+    assert "graded/index.html (staff only)" in text
+
+
+def test_the_summary_fits_a_narrow_terminal() -> None:
+    assert max(len(line) for line in printed(width=80).splitlines()) <= 80
