@@ -16,7 +16,7 @@ demo: $(VENV)/installed
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -m "not kernel and not browser"
-	$(BIN)/python -m pytest -m kernel -n $(JOBS)
+	$(BIN)/python -m pytest -m kernel -n $(JOBS) --dist loadgroup
 	$(BIN)/python -m pytest -m browser
 
 lint: $(VENV)/dev

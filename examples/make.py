@@ -1,6 +1,6 @@
 """Makes the notebooks of HW 5 that are committed: template, reference and invented submissions.
 
-    python examples/make.py             builds and runs them all (two to three minutes)
+    python examples/make.py             builds and runs them all (a few minutes)
     python examples/make.py NAME ...    only those whose path holds one of these words
     python examples/make.py --check     runs nothing; fails if a committed notebook's sources
                                         are not what these scripts say

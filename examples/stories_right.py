@@ -193,8 +193,9 @@ OWN_LOSS = Story(
         The loss of the handout is nan in my run. It takes log(1 - exp(cos/T)), and as soon as a
         negative pair has a cosine above 0 the argument of the log is negative. Even its gradient
         then pulls the negatives closer. I replaced it with InfoNCE at the same temperature and ran
-        50 steps. Before: 0.9193, 0.1696, 0.1561. After: {after}. Positives stay together and the
-        negatives end up on the opposite side of the sphere, which is what the method promises.
+        50 steps. Before: 0.9193, 0.1696, 0.1561. After: 0.9975, -0.9891, -0.9903. Positives stay
+        together and the negatives end up on the opposite side of the sphere, which is what the
+        method promises.
         """,
         """
         Yes. After 50 steps the cats are one point and the bicycle is at the other end of the first

@@ -132,7 +132,10 @@ CONSTANT_IMAGE = Story(
         "CNNs see the image in patches so it doesn't matter where something is.",
         "No. You need two cats.",
         "True.",
-        "{own}",
+        """
+        C1 and C2 went from 0.8656 to 0.9948. The others went up as well, from 0.0302 to 0.2135 and
+        from -0.0667 to 0.2054, so everything got more similar.
+        """,
         "The cats are together and the bicycle is not.",
     ),
 )

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Callable
@@ -17,10 +15,9 @@ from hypothesis import strategies as st
 from specimen_assignment import rubric
 
 from grader.errors import UsageError
-from grader.exports import class_json, from_json, gradebook_csv, to_json
+from grader.exports import class_json, from_json, to_json
 from grader.exports.figures import rounded
-from grader.exports.gradebook_csv import COLUMNS, defused
-from grader.model import CellRun, CellStatus, ExecutionRecord, Graded, Score, Student
+from grader.model import CellRun, CellStatus, ExecutionRecord, Graded, Student
 
 RUBRIC = rubric()
 ITEMS = [item.id for item in RUBRIC.items]
@@ -28,100 +25,9 @@ DOCUMENT = Path(__file__).parent.parent / "docs" / "results.md"
 Make = Callable[[], Graded]
 
 
-def table(*makes: Make) -> list[dict[str, str]]:
-    text = gradebook_csv([make() for make in makes], rubric=RUBRIC)
-    return list(csv.DictReader(io.StringIO(text)))
-
-
 def data_of(graded: Graded) -> dict[str, Any]:
     data: dict[str, Any] = json.loads(to_json(graded, rubric=RUBRIC))
     return data
-
-
-def score_of(graded: Graded) -> Score:
-    assert graded.score is not None
-    return graded.score
-
-
-def test_the_header_is_the_promised_columns_then_one_an_item() -> None:
-    head = gradebook_csv([], rubric=RUBRIC)
-    promised = "submission,name,id,status,auto,marked,pending,blocked,total,late,final"
-    assert head == promised + "," + ",".join(ITEMS) + "\n"
-    assert ",".join(COLUMNS) == promised
-
-
-def test_a_team_of_two_gives_two_rows_with_equal_points() -> None:
-    one, two = table(specimens.full_marks)
-    assert (one["name"], one["id"]) == ("Åsa Lindgren", "al20001")
-    assert (two["name"], two["id"]) == ("Chidi Okoro", "co20002")
-    assert {one["final"], two["final"], one["total"]} == {"80"}
-    assert one["late"] == ""
-
-
-def test_what_is_pending_is_an_empty_cell_and_leaves_total_and_final_empty() -> None:
-    (row,) = table(specimens.half_right)
-    assert row["status"] == "needs_marks"
-    assert (row["auto"], row["marked"], row["pending"], row["blocked"]) == ("26.5", "0", "40", "10")
-    assert (row["total"], row["late"], row["final"]) == ("", "", "")
-    assert (row["Q1.1"], row["Q2.3.2"], row["V5"]) == ("", "3.5", "0")
-
-
-def test_an_item_with_an_error_of_ours_is_an_empty_cell() -> None:
-    (row,) = table(specimens.with_our_error)
-    assert (row["V6"], row["V5"], row["pending"]) == ("", "5", "45")
-
-
-def test_an_ungradable_row_has_empty_numbers_and_never_a_zero() -> None:
-    (row,) = table(specimens.ungradable)
-    assert (row["submission"], row["status"]) == ("broken", "ungradable")
-    assert {row[key] for key in row if key not in {"submission", "status"}} == {""}
-
-
-def test_a_submission_that_names_nobody_gives_one_row() -> None:
-    (row,) = table(lambda: replace(specimens.half_right(), students=()))
-    assert (row["name"], row["id"], row["auto"]) == ("", "", "26.5")
-
-
-@pytest.mark.parametrize(
-    ("text", "cell"),
-    [
-        ("=1+1", "'=1+1"),
-        ("+1", "'+1"),
-        ("-1", "'-1"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("  =1", "'=1"),
-        ("\t=1", "'=1"),
-        ("\tAda", "'Ada"),
-        ("\rAda", "'Ada"),
-        ("\u200b=1", "'\u200b=1"),
-        ("\u00a0=1", "'\u00a0=1"),
-        ("\x00=1", "'=1"),
-        ("\uff1d1", "'\uff1d1"),
-        ("Zoë Núñez-Ó", "Zoë Núñez-Ó"),
-        ("Ada\nB\x1b[31m", "Ada B[31m"),
-        ("a=1", "a=1"),
-        ("", ""),
-        ("\ud800", "\ufffd"),
-    ],
-)
-def test_a_text_cell_never_runs_as_a_formula(text: str, cell: str) -> None:
-    assert defused(text) == cell
-
-
-@given(st.text())
-def test_whatever_a_name_is_the_gradebook_stays_one_row_that_runs_nothing(name: str) -> None:
-    named = replace(specimens.ungradable(), students=(Student(name=name, id=name),))
-    text = gradebook_csv([named], rubric=RUBRIC)
-    _, row = list(csv.reader(io.StringIO(text)))
-    assert len(row) == len(COLUMNS) + len(ITEMS)
-    assert not re.match(r"\s*[=+\-@\t\r]", row[1])
-    assert text.encode("utf-8").count(b"\n") == 2
-
-
-def test_the_gradebook_survives_hostile_words() -> None:
-    (row,) = table(specimens.hostile)
-    assert row["name"].startswith("Inès Moreau<script>")
-    assert "\x1b" not in row["name"]
 
 
 @pytest.mark.parametrize(
@@ -319,9 +225,3 @@ def test_what_breaks_the_contract_is_refused_by_name(change: dict[str, Any], tol
 def test_what_is_no_result_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         from_json(text)
-
-
-def test_the_item_columns_add_up_to_what_was_earned() -> None:
-    (row,) = table(specimens.half_right)
-    added = sum(Fraction(row[item]) for item in ITEMS if row[item])
-    assert added == score_of(specimens.half_right()).total.earned

@@ -58,7 +58,7 @@ class Variant:
     blocked: tuple[str, ...] = ()
     """The items in which something is blocked."""
     note: str = ""
-    """What was measured. What follows 'Choice:' is how a rule was read that can be read otherwise."""
+    """What was measured. After 'Choice:' stands how a rule was read that can be read otherwise."""
 
     def points(self) -> dict[str, float]:
         """The points of every automatic item but V2."""

@@ -150,16 +150,17 @@ def _error(run: CellRun) -> str | None:
 def _provenance(made: Provenance | None) -> dict[str, Any]:
     if made is None:
         return {}
-    return {
+    words = {
         "notebook": made.notebook,
         "rubric": made.rubric,
         "reference": made.reference,
         "grader": made.grader,
-        "versions": {storable(key): storable(word) for key, word in made.versions.items()},
         "time": made.time,
         "seed_commitment": made.seed_commitment,
         "isolation": made.isolation,
     }
+    versions = {storable(name): storable(version) for name, version in made.versions.items()}
+    return {name: storable(word) for name, word in words.items()} | {"versions": versions}
 
 
 def _written(data: dict[str, Any]) -> str:
