@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from prose import paragraphs
 
-TEAM = "Reference Solution (ref00000)"
+TEAM = "Rory Reference (rr10000)"
 
 SOLVED = {
     "C1": "C1 = torch.randn(3, 32, 32)  # Cat image 1, initialized with random values",

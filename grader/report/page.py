@@ -56,6 +56,7 @@ class Card:
     lost: Fraction
     lines: tuple[Line, ...]
     code: tuple[Code, ...]
+    prompt: Markup
     written: Written | None
 
 
@@ -99,6 +100,7 @@ def _card(score: ItemScore, *, graded: Graded, exhibits: Mapping[Key, Shown]) ->
         lost=lost(score),
         lines=tuple(_line(finding, exhibits=exhibits) for finding in score.findings),
         code=tuple(_code(excerpt) for excerpt in graded.code.get(score.item.id, ())),
+        prompt=prose(score.item.prompt.strip()),
         written=_written(answer) if wanted else None,
     )
 
