@@ -92,6 +92,8 @@ class Opinion:
     """The thing to judge is not there: blocked, if something it needs is why."""
     stops: bool = False
     """What needs this can't be judged either."""
+    because: str = ""
+    """What kept it from being judged, where nothing failed: 'the training loop never ran'."""
     pending: bool = False
     """Only a person can tell."""
     names: tuple[str, ...] = ()

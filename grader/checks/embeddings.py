@@ -45,6 +45,15 @@ class Found:
         """Whether every label has a vector that the module made."""
         return len(self.rows) == len(self.vectors) > 0
 
+    @property
+    def module(self) -> int:
+        """The number of the module that made them."""
+        return next(iter(self.rows.values())).forward.module
+
+    def moved(self, evidence: Evidence) -> bool:
+        """Whether training had moved the module's weights."""
+        return any(moved(evidence, row) for row in self.rows.values())
+
 
 def moved(evidence: Evidence, row: Row) -> bool:
     """Whether the module's weights were no longer those of its start when it made the row."""
@@ -104,13 +113,39 @@ def _flat(array: Numbers) -> Numbers:
 def trained_module(params: StagesParams, evidence: Evidence) -> int | None:
     """The module that made the trained embeddings, or else the one that an optimiser moved."""
     after = find(params, evidence, name=params.after, trained=True)
-    if after is not None and after.complete:
-        return next(iter(after.rows.values())).forward.module
+    if after is not None and after.complete and after.moved(evidence):
+        return after.module
     for step in reversed(evidence.recording.steps):
         if step.modules:
             return step.modules[0]
+    if after is not None and after.complete:
+        return after.module
     rows = rows_made(evidence, labels=params.labels, shape=params.shape)
     return rows[-1].forward.module if rows else None
+
+
+def made_by(
+    params: StagesParams, evidence: Evidence, *, module: int | None, trained: bool
+) -> Found | None:
+    """What a module last made of the inputs before training, or after it, whoever kept it."""
+    rows = rows_made(evidence, labels=params.labels, shape=params.shape)
+    mine = [r for r in rows if r.forward.module == module and moved(evidence, r) is trained]
+    by_label = {row.label: row for row in mine}
+    if set(by_label) != set(params.labels):
+        return None
+    vectors = {label: by_label[label].vector for label in params.labels}
+    return Found(name=params.after if trained else params.before, vectors=vectors, rows=by_label)
+
+
+def trained_embeddings(params: StagesParams, evidence: Evidence) -> Found | None:
+    """The trained embeddings; where the variable missed them, what the module makes at the end."""
+    found = find(params, evidence, name=params.after, trained=True)
+    if found is not None and found.complete:
+        if found.moved(evidence):
+            return found
+        return made_by(params, evidence, module=found.module, trained=True) or found
+    module = trained_module(params, evidence)
+    return made_by(params, evidence, module=module, trained=True)
 
 
 def exhibit(params: StagesParams, evidence: Evidence) -> Exhibit | None:
@@ -175,7 +210,7 @@ class Before(Check[StagesParams]):
     def _wrong(self, params: StagesParams, evidence: Evidence, found: Found) -> str:
         if not found.complete:
             return "is not what the encoder made of the three images"
-        if any(moved(evidence, row) for row in found.rows.values()):
+        if found.moved(evidence):
             return "was made after training had moved the weights"
         if not self._same_module(params, evidence, found):
             return "comes from another encoder than the one that was trained"
@@ -183,7 +218,7 @@ class Before(Check[StagesParams]):
 
     def _same_module(self, params: StagesParams, evidence: Evidence, found: Found) -> bool:
         after = find(params, evidence, name=params.after, trained=True)
-        if after is None or not after.complete:
+        if after is None or not after.complete or not after.moved(evidence):
             return True
         ours = {row.forward.module for row in found.rows.values()}
         theirs = {row.forward.module for row in after.rows.values()}
@@ -234,7 +269,7 @@ class After(Check[StagesParams]):
                 expected=expected,
                 found=f"{found.name} is not what the encoder made of the three images",
             )
-        if not any(moved(evidence, row) for row in found.rows.values()):
+        if not found.moved(evidence):
             return failed(
                 expected=expected,
                 found="the encoder's weights were still those of the start",

@@ -169,6 +169,6 @@ def nearest(
 
 
 def cosine(one: Numbers, other: Numbers) -> float:
-    """Cosine similarity; NaN where a vector has no direction."""
+    """Cosine similarity; 0 where a vector has no direction, as in PyTorch."""
     size = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(one.ravel() @ other.ravel()) / size if size > 0 else float("nan")
+    return float(one.ravel() @ other.ravel()) / size if size > 0 else 0.0

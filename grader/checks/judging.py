@@ -165,21 +165,36 @@ def _explained(
     done: Mapping[tuple[str, int], _Judged],
 ) -> Finding:
     """The finding as blocked, if something it needs or an unrelated error in a cell is why."""
+    run = _failed_cell(evidence, opinion.names)
+    if run is not None and run.error is not None and run.error.name == "SyntaxError":
+        return replace(finding, found=_with_error(finding, run))
     for need in spec.needs:
         for judged in done.values():
             other = judged.finding
             named = need == other.item or (need == other.code and other.item == finding.item)
             if named and judged.stops:
                 return _as_blocked(finding, by=_root_of(other), cells=other.cells)
-    run = _failed_cell(evidence, opinion.names)
     if run is None or run.error is None:
-        return finding
+        return _unfinished(finding, opinion)
     cause = _other_cause(run, evidence, opinion.names)
     if cause is not None and cause.error is not None:
         by = f"cell {cause.index} ({cause.error.name})"
         return _as_blocked(finding, by=by, cells=(cause.index,))
-    told = f"{finding.found} (cell {run.index}: {run.error.name}: {run.error.message[:160]})"
-    return replace(finding, found=told)
+    return replace(finding, found=_with_error(finding, run))
+
+
+def _with_error(finding: Finding, run: CellRun) -> str:
+    error = f"{run.error.name}: {run.error.message[:160]}" if run.error else ""
+    return f"{finding.found} (cell {run.index}: {error})"
+
+
+def _unfinished(finding: Finding, opinion: Opinion) -> Finding:
+    """Blocked by what never happened, if the check says so; else failed."""
+    if not opinion.because:
+        return finding
+    cell = f", cell {finding.cells[0]}" if finding.cells else ""
+    by = f"{finding.item} ({opinion.because}{cell})"
+    return _as_blocked(finding, by=by, cells=finding.cells)
 
 
 def _root_of(other: Finding) -> str:

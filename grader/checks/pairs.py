@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 from typing import Literal
@@ -238,7 +238,7 @@ class PairContrasted(Check[PairsParams]):
         found = contrasted(params, evidence)
         variables = variable_pairs(params, evidence)
         if found is None and not variables:
-            return missing(params.variable or params.loss, expected=expected)
+            return self._never_called(params, evidence, expected=expected)
         if not all_encoded(params, evidence):
             return nothing_encoded(expected=expected)
         if found is not None and self._right(params, found, variables, wanted=wanted):
@@ -247,6 +247,12 @@ class PairContrasted(Check[PairsParams]):
                 expected=expected, found="it does, in the first step", hint=hint, cells=found.cells
             )
         return self._wrong(params, found, variables, expected=expected, wanted=wanted)
+
+    def _never_called(self, params: PairsParams, evidence: Evidence, *, expected: str) -> Opinion:
+        opinion = missing(params.variable or params.loss, expected=expected)
+        if not all_encoded(params, evidence):
+            return opinion
+        return replace(opinion, because="the training loop never ran")
 
     def _right(
         self,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +21,8 @@ class Forward:
     module: int
     state: int
     grad: bool
+    steps: int
+    """Optimiser steps of the module before it."""
     inputs: tuple[Array, ...]
     output: Array | None
     pull: Array | None = None
@@ -86,14 +87,6 @@ class Recording:
         """When an optimiser first moved the module."""
         return next((step.n for step in self.steps if module in step.modules), None)
 
-    def steps_before(self, module: int, n: int) -> int | None:
-        """Optimiser steps of the module before a moment; None if some were not kept."""
-        kept = [step.n for step in self.steps if module in step.modules and step.n < n]
-        events: list[Forward | Call | Step] = [*self.forwards, *self.calls, *self.steps]
-        seen = sorted(event.n for event in events)
-        gaps = any(b - a > 1 for a, b in pairwise(seen) if b <= n)
-        return None if gaps else len(kept)
-
 
 class _Reader:
     """Reads one observation; what doesn't fit raises TypeError, KeyError or ValueError."""
@@ -123,6 +116,7 @@ class _Reader:
             module=int(event["module"]),
             state=int(event["state"]),
             grad=bool(event["grad"]),
+            steps=int(event["steps"]),
             inputs=self.several(event["args"]["in"]),
             output=outputs[0] if len(outputs) == 1 else None,
             pull=pulls[0] if len(pulls) == 1 else None,

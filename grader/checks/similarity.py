@@ -18,10 +18,10 @@ from grader.checks.check import (
     failed,
     passed,
 )
-from grader.checks.embeddings import exhibit, find
+from grader.checks.embeddings import exhibit, find, made_by, trained_module
 from grader.checks.images import as_encoded, cosine
 from grader.checks.recording import numbers
-from grader.checks.start import TrainingParams, training_question
+from grader.checks.start import TrainingParams, optimiser_steps, training_question
 from grader.model import Numbers, Question
 
 
@@ -65,8 +65,12 @@ class Order(Check[OrderParams]):
         """Trains the reference from the same start, for what comes after training."""
         if params.stage != "after":
             return ()
-        asked = training_question(params, evidence)
+        asked = self._replay(params, evidence)
         return () if asked is None else (asked,)
+
+    def _replay(self, params: OrderParams, evidence: Evidence) -> Question | None:
+        steps = optimiser_steps(params, evidence)
+        return training_question(params, evidence, steps=steps)
 
     def names(self, params: OrderParams) -> tuple[str, ...]:
         """The arrays or the embeddings."""
@@ -82,6 +86,9 @@ class Order(Check[OrderParams]):
         trained = params.stage == "after"
         name = params.after if trained else params.before
         found = find(params, evidence, name=name, trained=trained)
+        if found is not None and not found.complete:
+            module = trained_module(params, evidence)
+            found = made_by(params, evidence, module=module, trained=trained) or found
         vectors = {} if found is None else found.vectors
         return vectors if all(np.isfinite(v).all() for v in vectors.values()) else {}
 
@@ -116,7 +123,7 @@ class Order(Check[OrderParams]):
         )
 
     def _reference_fails_too(self, params: OrderParams, evidence: Evidence) -> bool:
-        asked = training_question(params, evidence)
+        asked = self._replay(params, evidence)
         answer = None if asked is None else evidence.reference(asked).arrays.get("out0")
         if answer is None or len(answer) != len(params.labels):
             return False

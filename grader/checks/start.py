@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grader.checks.check import Evidence, Ours, question
-from grader.checks.embeddings import StagesParams, find, trained_module
+from grader.checks.embeddings import StagesParams, trained_embeddings, trained_module
 from grader.checks.images import as_encoded
 from grader.checks.layers import ModuleParams, forward_question, matching, outputs, own_batch
 from grader.model import Json, Question
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from grader.model import Array
 
 MOST_STEPS = 200
-"""More optimiser steps than these are not replayed."""
+"""Of more optimiser steps these are replayed."""
 
 
 class TrainingParams(StagesParams, ModuleParams):
@@ -60,13 +60,11 @@ def activation(params: TrainingParams, evidence: Evidence) -> str:
 
 
 def optimiser_steps(params: TrainingParams, evidence: Evidence) -> int | None:
-    """Optimiser steps between the start and the trained embeddings; None if not all were kept."""
-    module = trained_module(params, evidence)
-    after = find(params, evidence, name=params.after, trained=True)
-    if module is None or after is None or not after.complete:
+    """Optimiser steps between the start and the trained embeddings, at most 200; None if none."""
+    after = trained_embeddings(params, evidence)
+    if after is None:
         return None
-    last = max(row.forward.n for row in after.rows.values())
-    return evidence.recording.steps_before(module, last)
+    return min(MOST_STEPS, max(row.forward.steps for row in after.rows.values())) or None
 
 
 def training_question(

@@ -18,11 +18,11 @@ from grader.checks.check import (
     failed,
     passed,
 )
-from grader.checks.embeddings import find, moved, trained_module
-from grader.checks.images import cosine, rows_made
+from grader.checks.embeddings import made_by, trained_embeddings, trained_module
+from grader.checks.images import cosine
 from grader.checks.layers import counterpart_question, forward_question, own_batch
 from grader.checks.recording import numbers
-from grader.checks.start import MOST_STEPS, TrainingParams, optimiser_steps, training_question
+from grader.checks.start import TrainingParams, optimiser_steps, training_question
 from grader.model import Array, Numbers, Question, Verdict
 
 COSINES = 1e-3
@@ -39,7 +39,7 @@ class LossParams(TrainingParams):
     temperature: float
     """What cosines are divided by."""
     capped_by: tuple[str, ...] = ()
-    """Codes of checks that leave at most half of the points here where they lost any."""
+    """Codes of checks that leave at most half of the points here where they failed."""
 
 
 def info_nce(
@@ -100,7 +100,7 @@ class LossFalls(Check[LossParams]):
             for name in params.accepted
         ]
         for name in params.accepted:
-            for steps in {params.steps, self._steps(params, evidence) or params.steps}:
+            for steps in {params.steps, optimiser_steps(params, evidence) or params.steps}:
                 trained = training_question(params, evidence, steps=steps, using=name)
                 asked += [] if trained is None else [trained]
         return tuple(asked)
@@ -109,17 +109,13 @@ class LossFalls(Check[LossParams]):
         """The trained embeddings and the loss."""
         return (params.after,)
 
-    def _steps(self, params: LossParams, evidence: Evidence) -> int | None:
-        steps = optimiser_steps(params, evidence)
-        return steps if steps and steps <= MOST_STEPS else None
-
     def judge(self, params: LossParams, evidence: Evidence) -> Opinion:
         """Measures, and compares with the reference."""
         expected = "the loss (InfoNCE) of the trained embeddings falls as the reference's does"
-        found = find(params, evidence, name=params.after, trained=True)
-        if found is None or not found.complete:
+        found = trained_embeddings(params, evidence)
+        if found is None:
             return absent(expected=expected, found="no embeddings that training made")
-        if not any(moved(evidence, row) for row in found.rows.values()):
+        if not found.moved(evidence):
             return failed(
                 expected=expected,
                 found="the encoder's weights did not move",
@@ -137,7 +133,7 @@ class LossFalls(Check[LossParams]):
         trained: Numbers,
         expected: str,
     ) -> Opinion:
-        steps = self._steps(params, evidence)
+        steps = optimiser_steps(params, evidence)
         replay = None if steps is None else self._reference(params, evidence, steps=steps)
         loss = self._loss(params, trained)
         start = self._start_loss(params, evidence)
@@ -176,18 +172,16 @@ class LossFalls(Check[LossParams]):
     def _start_loss(self, params: LossParams, evidence: Evidence) -> float:
         """The loss of what the module made of the inputs before its weights moved."""
         module = trained_module(params, evidence)
-        rows = rows_made(evidence, labels=params.labels, shape=params.shape)
-        mine = [r for r in rows if r.forward.module == module and not moved(evidence, r)]
-        vectors = {row.label: row.vector for row in mine}
-        if set(vectors) != set(params.labels):
+        start = made_by(params, evidence, module=module, trained=False)
+        if start is None:
             return float("nan")
-        return self._loss(params, np.stack([vectors[label] for label in params.labels]))
+        return self._loss(params, np.stack([start.vectors[label] for label in params.labels]))
 
     def _capped(self, params: LossParams, evidence: Evidence, opinion: Opinion) -> Opinion:
         lost = [
             f
             for f in evidence.findings
-            if f.code in params.capped_by and f.verdict is not Verdict.PASSED
+            if f.code in params.capped_by and f.verdict in {Verdict.FAILED, Verdict.BLOCKED}
         ]
         if not lost or opinion.share <= Fraction(1, 2):
             return opinion

@@ -109,6 +109,8 @@ class Notebook:
     def recording(self, params, given):
         """What the recorder kept."""
         recorder = self.recorder
+        with contextlib.suppress(Exception):
+            recorder.encode_again()
         out, events = {}, []
         for event in [*recorder.head, *recorder.tail]:
             args = {}

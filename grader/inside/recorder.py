@@ -108,6 +108,7 @@ class Recorder:
         self.modules = []
         self.states = []
         self.snapshots = {}
+        self.steps = {}
         self.inside_module = 0
         self.inside_watched = 0
         self.torch = None
@@ -191,7 +192,7 @@ class Recorder:
 
         self.torch = torch
         module.register_module_forward_pre_hook(self.before_forward)
-        module.register_module_forward_hook(self.after_forward, always_call=True)
+        module.register_module_forward_hook(self.after_forward, with_kwargs=True, always_call=True)
         optimizer.register_optimizer_step_pre_hook(self.before_step)
         optimizer.register_optimizer_step_post_hook(self.after_step)
         real = torch.nn.functional.cosine_similarity
@@ -268,12 +269,12 @@ class Recorder:
             except Exception:
                 pass
 
-    def after_forward(self, module, args, output):
+    def after_forward(self, module, args, kwargs, output):
         """A module has answered, or raised."""
         self.inside_module = max(0, self.inside_module - 1)
         if self.inside_module == 0:
             with contextlib.suppress(Exception):
-                self.keep_forward(module, args, output)
+                self.keep_forward(module, [*args, *kwargs.values()], output)
 
     def keep_forward(self, module, args, output):
         """Keep inputs, output and the weights that made it."""
@@ -282,11 +283,21 @@ class Recorder:
             return
         grad = self.torch.is_grad_enabled()
         state = self.state(number) if self.count < HEAD or not grad else -1
-        values = {"in": self.arrays(list(args)), "out": self.arrays(output), "pull": []}
-        event = {"kind": "forward", "module": number, "state": state, "grad": grad, "args": values}
+        values = {"in": self.arrays(args), "out": self.arrays(output), "pull": []}
+        event = {"kind": "forward", "module": number, "state": state, "grad": grad}
+        event |= {"steps": self.steps.get(number, 0), "args": values}
         if self.count < HEAD and getattr(output, "requires_grad", False):
             output.register_hook(lambda gradient: values.update(pull=self.arrays(gradient)))
         self.keep(event)
+
+    def encode_again(self):
+        """Call each module once more on what it was last given, as its weights are at the end."""
+        forwards = [e for e in [*self.head, *self.tail] if e["kind"] == "forward"]
+        with self.torch.no_grad():
+            for number, module in enumerate(self.modules[:8]):
+                for event in [e for e in forwards if e["module"] == number][-3:]:
+                    if event["args"]["in"]:
+                        module(*event["args"]["in"])
 
     def stepped(self, optimizer):
         """The numbers of the modules whose parameters an optimiser holds."""
@@ -308,11 +319,7 @@ class Recorder:
     def after_step(self, optimizer, args, kwargs):
         """An optimiser has stepped."""
         with contextlib.suppress(Exception):
-            self.keep(
-                {
-                    "kind": "step",
-                    "optimizer": type(optimizer).__name__[:60],
-                    "modules": self.stepped(optimizer),
-                    "args": {},
-                }
-            )
+            moved = self.stepped(optimizer)
+            for number in moved:
+                self.steps[number] = self.steps.get(number, 0) + 1
+            self.keep({"kind": "step", "modules": moved, "args": {}})
