@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import PurePosixPath
 
 LONGEST = 80
 """Characters of a name."""
@@ -31,8 +30,8 @@ def safe_names(paths: Iterable[str]) -> Mapping[str, str]:
 
 
 def _without_ending(path: str) -> str:
-    pure = PurePosixPath(path)
-    return str(pure.with_suffix("")) if pure.suffix else str(pure)
+    stem, dot, ending = path.rpartition(".")
+    return stem if dot and "/" not in ending and stem.rpartition("/")[2] else path
 
 
 def _made_safe(name: str) -> str:
