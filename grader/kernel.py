@@ -6,7 +6,8 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import Protocol
 
 from grader import sandbox, wire
@@ -52,6 +53,8 @@ class Setup:
     record: tuple[str, ...]
     optional_imports: tuple[str, ...]
     limits: Limits
+    stop: Event = field(default_factory=Event)
+    """Set to end every wait for this kernel, when the run is interrupted."""
 
 
 @contextmanager
@@ -84,6 +87,7 @@ class Process:
             if killer is not None:
                 struck[killer.index] = killer
             over = len(struck) >= STRIKES or time.monotonic() >= end
+            over = over or self._setup.stop.is_set()
             if killer is None or over:
                 break
         if attempt.killer is None:
@@ -128,7 +132,7 @@ class Process:
     def _attempt(self, cells: list[Cell], *, seconds: float) -> _Attempt:
         self._rooms.close()
         room = self._rooms.enter_context(sandbox.opened(python=self._setup.python))
-        channel = wire.Channel(reading=room.reading, writing=room.writing)
+        channel = wire.Channel(reading=room.reading, writing=room.writing, stop=self._setup.stop)
         attempt = _Attempt(runs=(), versions={}, killer=None)
         try:
             channel.send(wire.compose(self._job(cells, seconds)), seconds=MARGIN)

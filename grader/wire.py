@@ -15,6 +15,7 @@ import struct
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Event
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
@@ -32,6 +33,8 @@ HEADER_BYTES = 8 * 1024 * 1024
 """Largest JSON header that is parsed."""
 TENSOR_HEADER_BYTES = 512 * 1024
 """Largest safetensors header that is parsed: its cost grows with the number of arrays."""
+GLANCE = 0.25
+"""Seconds after which a wait looks whether it should go on."""
 TEXT = 4000
 """Characters kept of one text."""
 KINDS = frozenset("biuf")
@@ -118,9 +121,11 @@ class Channel:
     Args:
         reading: descriptor frames arrive on; set to non-blocking.
         writing: descriptor frames leave by; set to non-blocking.
+        stop: set by whoever wants all waiting to end.
     """
 
-    def __init__(self, *, reading: int, writing: int) -> None:
+    def __init__(self, *, reading: int, writing: int, stop: Event | None = None) -> None:
+        self._stop = stop or Event()
         self._reading = reading
         self._writing = writing
         for descriptor in (reading, writing):
@@ -163,8 +168,11 @@ class Channel:
         poll = select.poll()
         poll.register(self._reading, select.POLLIN)
         while len(data) < count:
-            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            left = deadline - time.monotonic()
+            if left <= 0 or self._stop.is_set():
                 raise WireError("no answer in time")
+            if not poll.poll(min(left, GLANCE) * 1000):
+                continue
             try:
                 part = os.read(self._reading, min(count - len(data), 1 << 20))
             except BlockingIOError:

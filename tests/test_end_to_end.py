@@ -1,11 +1,16 @@
 """The main job as an instructor meets it: a folder in, reports and a gradebook out."""
 
+import contextlib
 import csv
 import hashlib
 import io
 import json
 import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +174,58 @@ def test_one_notebook_alone_can_be_graded(tmp_path: Path) -> None:
     whole = json.loads(run.stdout)
     assert [r["submission"] for r in whole["results"]] == ["mine"]
     assert whole["results"][0]["score"]["auto"] == 36
+
+
+def interrupted(tmp_path: Path, sent: signal.Signals) -> tuple[int, float]:
+    """Start a run of a notebook that sleeps, send a signal; the exit code and the seconds after."""
+    folder = tmp_path / "class"
+    folder.mkdir()
+    sleeper = solved()
+    sleeper["cells"][1]["source"] = "import time\ntime.sleep(50)"
+    (folder / "a.ipynb").write_text(json.dumps(sleeper), encoding="utf-8")
+    rooms = tmp_path / "rooms"
+    rooms.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grader", str(folder), "--out", str(tmp_path / "graded")],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(rooms)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while len(list(rooms.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(2)
+    process.send_signal(sent)
+    began = time.monotonic()
+    code = process.wait(timeout=30)
+    return code, time.monotonic() - began
+
+
+def runners_in(folder: Path) -> list[str]:
+    """Processes whose working folder is below a folder (Linux)."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if str(link.readlink()).startswith(str(folder)):
+                found.append(link.parent.name)
+    return found
+
+
+def test_ctrl_c_ends_a_run_soon_and_leaves_nothing(tmp_path: Path) -> None:
+    code, seconds = interrupted(tmp_path, signal.SIGINT)
+
+    assert code == 130
+    assert seconds < 10
+    assert list((tmp_path / "rooms").iterdir()) == []
+    assert runners_in(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills with the parent")
+def test_no_process_outlives_a_killed_grader(tmp_path: Path) -> None:
+    interrupted(tmp_path, signal.SIGKILL)
+
+    deadline = time.monotonic() + 5
+    while runners_in(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert runners_in(tmp_path) == []

@@ -6,6 +6,7 @@ out of the way before anything else. It stays until the other end closes.
 
 import asyncio
 import contextlib
+import ctypes
 import importlib.metadata
 import json
 import os
@@ -21,6 +22,8 @@ from inside import kernel as kernel_side
 
 sys.path.pop(0)
 
+PR_SET_PDEATHSIG = 1
+"""From <sys/prctl.h>."""
 GRACE = 2.0
 """Seconds an interrupted cell has to stop before its kernel is killed."""
 OUTPUT = 4 * 1024 * 1024
@@ -36,6 +39,13 @@ def take_standard_streams():
         os.dup2(nowhere, standard)
     os.close(nowhere)
     return requests, results
+
+
+def die_with_the_parent():
+    """Have Linux kill this process when the one that started it dies, however it dies."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def write_connection_file(folder):
@@ -63,6 +73,7 @@ def fork_kernel(job, connection_file, keep_from_it):
         os.close(answer_w)
         return pid, question_w, answer_r
     try:
+        die_with_the_parent()
         for fd in (*keep_from_it, question_w, answer_r):
             os.close(fd)
         kernel_side.become(
@@ -277,6 +288,7 @@ def relay(requests, results, questions, answers):
 def main():
     """Take a job, run it, answer questions, and go."""
     requests, results = take_standard_streams()
+    die_with_the_parent()
     job, _ = frames.receive(requests)
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from threading import Lock
+from dataclasses import dataclass, replace
+from threading import Event, Lock
 
 from grader import checks, kernel, scoring
 from grader.checks.recording import read as read_recording
@@ -46,10 +46,12 @@ class Course:
     reference: Reference
     draws: checks.Draws
     python: str
+    stop: Event
+    """Set when the run is interrupted: every wait for a notebook then ends."""
 
     def setup(self) -> kernel.Setup:
         """What a kernel is told before the first cell."""
-        return setup_for(self.rubric, python=self.python)
+        return replace(setup_for(self.rubric, python=self.python), stop=self.stop)
 
 
 def setup_for(rubric: Rubric, *, python: str) -> kernel.Setup:
@@ -78,7 +80,7 @@ def opened(rubric: Rubric, *, draws: checks.Draws, python: str) -> Iterator[Cour
             why = bad[0].error.message if bad[0].error else bad[0].status.value
             raise RubricError(f"{rubric.reference.name}: cell {bad[0].index} does not run: {why}")
         reference = Reference(notebook=notebook, live=live, lock=Lock())
-        yield Course(rubric=rubric, reference=reference, draws=draws, python=python)
+        yield Course(rubric=rubric, reference=reference, draws=draws, python=python, stop=Event())
 
 
 def blanks(notebook: Notebook) -> frozenset[int]:

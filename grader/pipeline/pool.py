@@ -36,6 +36,9 @@ def _as_they_end(
             for future in over:
                 yield future.result()
             running |= {pool.submit(_one, s, course) for s in islice(waiting, len(over))}
+    except BaseException:
+        course.stop.set()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
