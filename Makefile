@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
-JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 
 .PHONY: demo test lint fix docs browser clean
 
@@ -16,7 +15,7 @@ demo: $(VENV)/installed
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -m "not kernel and not browser"
-	$(BIN)/python -m pytest -m kernel -n $(JOBS) --dist loadgroup
+	$(BIN)/python -m pytest -m kernel
 	$(BIN)/python -m pytest -m browser
 
 lint: $(VENV)/dev

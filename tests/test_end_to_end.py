@@ -19,7 +19,7 @@ import pytest
 from grading import ROOT, Run, grade
 from variants import VARIANTS, build
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("end to end")]
+pytestmark = pytest.mark.kernel
 
 SOLVED = next(v for v in VARIANTS if not v.edits)
 

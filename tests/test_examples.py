@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from grading import ROOT, Run, grade
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("end to end")]
+pytestmark = pytest.mark.kernel
 
 ROW = re.compile(r"^\| `(?P<file>[^`]+)` \|[^|]*\| (?P<points>[\d.]+|none) \|", re.MULTILINE)
 

@@ -5,7 +5,7 @@ import pytest
 from grading import Run, grade
 from variants import VARIANTS, Variant, build
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("variants")]
+pytestmark = pytest.mark.kernel
 
 
 @pytest.fixture(scope="session")
