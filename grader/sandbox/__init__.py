@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -84,6 +85,17 @@ def opened(*, python: str) -> Iterator[Room]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def wait_for_group(group: int) -> None:
+    """Wait, within bounds, until every process of a killed group is gone."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            return
+        time.sleep(0.01)
+
+
 def end(process: subprocess.Popen[bytes]) -> None:
     """Let the runner kill and reap its kernel; then kill whatever is left of its group."""
     if process.stdin is not None:
@@ -94,5 +106,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    wait_for_group(process.pid)
     if process.stdout is not None:
         process.stdout.close()
