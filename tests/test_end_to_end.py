@@ -176,6 +176,11 @@ def test_one_notebook_alone_can_be_graded(tmp_path: Path) -> None:
     assert whole["results"][0]["score"]["auto"] == 36
 
 
+def heed_ctrl_c() -> None:
+    """A shell that runs the tests in the background ignores it, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def interrupted(tmp_path: Path, sent: signal.Signals) -> tuple[int, float]:
     """Start a run of a notebook that sleeps, send a signal; the exit code and the seconds after."""
     folder = tmp_path / "class"
@@ -191,6 +196,7 @@ def interrupted(tmp_path: Path, sent: signal.Signals) -> tuple[int, float]:
         env={**os.environ, "TMPDIR": str(rooms)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509 (no thread is running in the tests)
     )
     deadline = time.monotonic() + 60
     while len(list(rooms.iterdir())) < 2 and time.monotonic() < deadline:

@@ -216,7 +216,6 @@ IMAGES = (
         {"B1": "#FILLME"},
         {"Q2.3.0": 0, "Q2.3.1": 0, "Q2.3.2": 0, "V1": 5, "V3": 0, "V4": 0, "V5": 0, "V6": 0},
         (
-            "Q2.3.0",
             "Q2.3.1",
             "Q2.3.2",
             "V3",
@@ -226,7 +225,7 @@ IMAGES = (
         ),
         note=(
             "The data cell does not parse, so nn is missing in the next cell. Choice: an "
-            "import assigns its name; one point of Q2.3.0 is lost, two are blocked."
+            "import assigns its name; an unfilled blank is lost, not blocked, as in the template."
         ),
     ),
 )

@@ -269,8 +269,9 @@ class Recorder:
             except Exception:
                 pass
 
-    def after_forward(self, module, args, kwargs, output):
-        """A module has answered, or raised."""
+    def after_forward(self, module, args, *rest):
+        """A module has answered, or raised: then torch leaves out the keyword arguments."""
+        kwargs, output = rest if len(rest) == 2 else ({}, rest[-1])
         self.inside_module = max(0, self.inside_module - 1)
         if self.inside_module == 0:
             with contextlib.suppress(Exception):
