@@ -22,6 +22,7 @@ from grader.model.running import (
     ExecutionRecord,
     Observation,
     Question,
+    Trace,
 )
 from grader.model.worth import CheckSpec, Criterion, Item, Limits, Rubric
 
@@ -57,5 +58,6 @@ __all__ = [
     "Student",
     "Submission",
     "Tally",
+    "Trace",
     "Verdict",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from grader.model.handed_in import Notebook
 from grader.model.plain import Array, Json
 
 
@@ -74,3 +75,14 @@ class Observation:
     data: Mapping[str, Json] = field(default_factory=dict)
     arrays: Mapping[str, Array] = field(default_factory=dict)
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """All that a run left behind: enough to judge it again without a kernel."""
+
+    notebook: Notebook
+    record: ExecutionRecord
+    observations: Mapping[str, Observation]
+    expected: Mapping[str, Observation]
+    """The reference's answers to counter-questions."""

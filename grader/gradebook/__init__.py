@@ -1,0 +1,6 @@
+"""The store: what every submission left behind and was given, each whole or not there."""
+
+from grader.gradebook.book import Entry, Gradebook
+from grader.gradebook.opening import opened
+
+__all__ = ["Entry", "Gradebook", "opened"]

@@ -1,0 +1,348 @@
+"""The book: what is kept comes back as it was, once, and nothing else changes."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import stat
+import tracemalloc
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import fields, is_dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from specimens import full_marks, half_right, hostile, ungradable, with_our_error
+
+from grader.gradebook import Entry, Gradebook, opened
+from grader.model import (
+    Array,
+    Cell,
+    Graded,
+    Json,
+    Notebook,
+    Observation,
+    Picture,
+    SavedOutput,
+    Trace,
+)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "book.db"
+
+
+@pytest.fixture
+def book(place: Path) -> Iterator[Gradebook]:
+    with opened(place) as made:
+        yield made
+
+
+def named(name: str, graded: Graded | None = None) -> Graded:
+    made = graded or ungradable()
+    return replace(made, submission=replace(made.submission, name=name))
+
+
+def trace(arrays: dict[str, Array], *, data: Json = None) -> Trace:
+    """A run that left these arrays behind."""
+    cell = Cell(
+        index=0,
+        kind="code",
+        source="print('\ud800 \x00 ünï')",
+        tags=("a", "b"),
+        outputs=(SavedOutput(text="ü", mimes=("image/png",), html_has_figure=True),),
+        images=(Picture(mime="image/png", base64="AAAA"),),
+    )
+    seen = Observation(id="q", status="ok", data=data or {}, arrays=arrays)
+    return Trace(
+        notebook=Notebook(cells=(cell,), sha256="ab" * 32, notes=("mended",)),
+        record=half_right().record,
+        observations={"q": seen, "p": Observation(id="p", status="died", error="gone")},
+        expected={"e": replace(seen, id="e")},
+    )
+
+
+def entry(name: str, *, key: str = "k", arrays: dict[str, Array] | None = None) -> Entry:
+    return Entry(key=key, graded=named(name), trace=trace(arrays or {}))
+
+
+def weights(number: int) -> Array:
+    """A large array."""
+    return np.full((64, 1024), number, dtype=np.float32)
+
+
+def spelled(value: Any) -> Any:
+    """A record with its types and its arrays spelled out, so that == means the same."""
+    if isinstance(value, np.ndarray):
+        return (value.dtype.str, value.shape, value.tobytes())
+    if is_dataclass(value):
+        return (type(value), [(f.name, spelled(getattr(value, f.name))) for f in fields(value)])
+    if isinstance(value, dict):
+        return [(key, spelled(part)) for key, part in value.items()]
+    if isinstance(value, tuple | list):
+        return (type(value), [spelled(part) for part in value])
+    return (type(value), value)
+
+
+def count(place: Path, table: str) -> int:
+    with closing(sqlite3.connect(place)) as connection:
+        found: int = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 (our own words)
+        return found
+
+
+@pytest.mark.parametrize("made", [full_marks, half_right, hostile, ungradable, with_our_error])
+def test_a_result_comes_back_exactly(book: Gradebook, made: Any) -> None:
+    graded = made()
+
+    book.keep(Entry(key="k", graded=graded, trace=None))
+
+    assert spelled(book.graded(graded.submission.name)) == spelled(graded)
+
+
+def test_points_stay_fractions(book: Gradebook) -> None:
+    graded = full_marks()
+    assert graded.score is not None
+    total = replace(graded.score.total, auto=Fraction(1, 3), marked=Fraction(-7, 10**30))
+    graded = replace(graded, score=replace(graded.score, total=total))
+
+    book.keep(Entry(key="k", graded=graded, trace=None))
+
+    found = book.graded(graded.submission.name)
+    assert found.score is not None
+    assert found.score.total == total
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array(3.5),
+        np.ones((), dtype=np.float16),
+        np.zeros((0, 3), dtype=np.int64),
+        np.arange(24, dtype=np.uint8).reshape(2, 3, 4).transpose(2, 0, 1),
+        np.array([True, False]),
+        np.array([np.nan, -0.0, np.inf]),
+        np.arange(3, dtype=">i4"),
+        weights(3),
+        weights(3)[::2, ::3],
+    ],
+    ids=lambda array: f"{array.dtype.str}-{array.shape}",
+)
+def test_an_array_comes_back_with_its_type_and_shape(book: Gradebook, array: Array) -> None:
+    kept = trace({"a": array, "again": array, "one": np.ones(1)})
+
+    book.keep(Entry(key="k", graded=named("ada"), trace=kept))
+
+    assert spelled(book.trace("ada")) == spelled(kept)
+
+
+def test_what_a_student_sends_is_kept_as_it_is(book: Gradebook) -> None:
+    strange = {"\ud800": [math.inf, 10**400, None, {"": {"arrays": {"x": 0}}}], "\x00": "\u202e"}
+
+    book.keep(Entry(key="k", graded=named("ada"), trace=trace({}, data=strange)))
+
+    found = book.trace("ada")
+    assert found is not None
+    assert found.observations["q"].data == strange
+
+
+def test_an_answer_nested_without_end_is_lost_alone(book: Gradebook) -> None:
+    bottomless: Json = {}
+    for _ in range(100_000):
+        bottomless = {"x": bottomless}
+    kept = trace({"a": weights(1)}, data=bottomless)
+    kept = replace(kept, expected={})
+
+    book.keep(Entry(key="k", graded=named("ada"), trace=kept))
+
+    found = book.trace("ada")
+    assert found is not None
+    assert found.observations["q"].status == "invalid"
+    assert found.observations["p"] == kept.observations["p"]
+
+
+def test_keeping_again_replaces(book: Gradebook) -> None:
+    book.keep(entry("ada", key="old", arrays={"a": weights(1)}))
+    book.keep(Entry(key="new", graded=named("ada", full_marks()), trace=None))
+
+    assert book.keys() == {"ada": "new"}
+    assert book.graded("ada").score is not None
+    assert book.trace("ada") is None
+
+
+def test_another_conclusion_leaves_the_trace(book: Gradebook) -> None:
+    book.keep(entry("ada", key="old", arrays={"a": weights(1)}))
+
+    book.amend(named("ada", full_marks()), key="new")
+
+    found = book.trace("ada")
+    assert book.keys() == {"ada": "new"}
+    assert book.graded("ada").score is not None
+    assert found is not None
+    assert found.observations["q"].arrays["a"][0, 0] == 1
+
+
+def test_who_is_not_in_the_book_is_not_made_up(book: Gradebook) -> None:
+    with pytest.raises(KeyError):
+        book.graded("nobody")
+    with pytest.raises(KeyError):
+        book.amend(named("nobody"), key="k")
+
+    assert book.trace("nobody") is None
+    assert book.keys() == {}
+
+
+def test_equal_large_arrays_are_kept_once(book: Gradebook, place: Path) -> None:
+    for name in ("ada", "ben", "cyd"):
+        book.keep(entry(name, arrays={"before": weights(1), "same": weights(1).copy()}))
+
+    assert count(place, "blobs") == 1
+
+
+def test_a_blob_goes_with_its_last_holder(book: Gradebook, place: Path) -> None:
+    book.keep(entry("ada", arrays={"a": weights(1), "b": weights(2)}))
+    book.keep(entry("ben", arrays={"a": weights(1)}))
+    book.keep(entry("ada", arrays={"b": weights(3)}))
+    assert count(place, "blobs") == 2
+
+    book.keep(Entry(key="k", graded=named("ben"), trace=None))
+    assert count(place, "blobs") == 1
+
+    found = book.trace("ada")
+    assert found is not None
+    assert found.observations["q"].arrays["b"][0, 0] == 3
+
+
+def test_items_are_kept_once_a_rubric(book: Gradebook, place: Path) -> None:
+    for name in ("ada", "ben"):
+        book.keep(Entry(key="k", graded=named(name, full_marks()), trace=None))
+    assert count(place, "item_lists") == 1
+
+    changed = _retitled(full_marks(), "Other words")
+    book.amend(named("ada", changed), key="k")
+
+    assert spelled(book.graded("ada")) == spelled(named("ada", changed))
+    assert spelled(book.graded("ben")) == spelled(named("ben", full_marks()))
+
+
+def test_items_of_rubrics_long_gone_do_not_pile_up(book: Gradebook, place: Path) -> None:
+    for number in range(5):
+        graded = named("ada", _retitled(full_marks(), f"Version {number}"))
+        book.keep(Entry(key="k", graded=graded, trace=None))
+
+    assert count(place, "item_lists") == 1
+
+
+def _retitled(graded: Graded, title: str) -> Graded:
+    assert graded.score is not None
+    first, *rest = graded.score.items
+    items = (replace(first, item=replace(first.item, title=title)), *rest)
+    return replace(graded, score=replace(graded.score, items=items))
+
+
+def test_the_roll_keeps_order_and_loses_nobody(book: Gradebook) -> None:
+    for name in ("ada", "ben"):
+        book.keep(entry(name))
+
+    book.enrol(["cyd", "ada"])
+
+    assert book.roll() == ("cyd", "ada")
+    assert set(book.keys()) == {"ada", "ben"}
+
+
+def test_notes_are_remembered_and_replaced(book: Gradebook) -> None:
+    book.note("rubric", value="a")
+    book.note("rubric", value="b")
+
+    assert book.noted("rubric") == "b"
+    assert book.noted("other") is None
+
+
+def test_what_was_kept_is_there_when_the_book_is_opened_again(place: Path) -> None:
+    kept = entry("ada", arrays={"a": weights(1), "b": np.ones(3)})
+    with opened(place) as book:
+        book.keep(kept)
+        book.enrol(["ada"])
+
+    with opened(str(place)) as book:
+        assert spelled(book.trace("ada")) == spelled(kept.trace)
+        assert spelled(book.graded("ada")) == spelled(kept.graded)
+        assert book.roll() == ("ada",)
+
+
+def test_a_closed_book_is_one_file_for_its_owner_alone(place: Path) -> None:
+    with opened(place) as book:
+        book.keep(entry("ada"))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in place.parent.iterdir()}
+
+    assert modes == dict.fromkeys(("book.db", "book.db-wal", "book.db-shm"), 0o600)
+    assert [path.name for path in place.parent.iterdir()] == ["book.db"]
+
+
+def test_threads_keep_at_once(book: Gradebook) -> None:
+    def keep(number: int) -> None:
+        name = f"s{number % 10}"
+        book.keep(entry(name, key=name, arrays={"a": weights(number % 3), "b": weights(number)}))
+        book.graded(name)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(keep, range(60)))
+
+    assert book.keys() == {f"s{number}": f"s{number}" for number in range(10)}
+
+
+def test_two_who_opened_one_book_keep_at_once(place: Path) -> None:
+    def keep(name: str) -> None:
+        with opened(place) as book:
+            for number in range(20):
+                graded = _retitled(named(name, full_marks()), str(number))
+                book.keep(
+                    Entry(key=str(number), graded=graded, trace=trace({"a": weights(number)}))
+                )
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(keep, ("ada", "ben")))
+
+    with opened(place) as book:
+        assert book.keys() == {"ada": "19", "ben": "19"}
+    assert count(place, "blobs") == 1
+
+
+def test_results_are_read_in_the_order_asked_for(book: Gradebook) -> None:
+    for name in ("ada", "ben", "cyd"):
+        book.keep(entry(name))
+
+    found = [graded.submission.name for graded in book.all_graded(["cyd", "ada", "ben"])]
+
+    assert found == ["cyd", "ada", "ben"]
+
+
+def test_memory_does_not_grow_with_the_class(book: Gradebook) -> None:
+    names = [f"s{number}" for number in range(1000)]
+    for name in names:
+        graded = replace(named(name), notes=(name * 5000,))
+        book.keep(Entry(key=name, graded=graded, trace=None))
+
+    tracemalloc.start()
+    read = sum(len(graded.notes[0]) for graded in book.all_graded(names))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert read > 19_000_000
+    assert most < 2_000_000
+
+
+def test_reading_holds_up_no_writer(book: Gradebook) -> None:
+    for name in ("ada", "ben"):
+        book.keep(entry(name, key="old"))
+    reading = book.all_graded(["ada", "ben"])
+    next(reading)
+
+    book.keep(entry("ben", key="new"))
+
+    assert next(reading).submission.name == "ben"
+    assert book.keys()["ben"] == "new"

@@ -1,0 +1,260 @@
+"""Opening a book: made whole, migrated in steps, and what is not ours stays untouched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing, nullcontext
+from pathlib import Path
+
+import pytest
+from specimens import ungradable
+from sqlalchemy import Connection, text
+
+from grader.errors import UsageError
+from grader.gradebook import Entry, opened, schema
+
+REFUSED = "is not a gradebook|can't be read as a gradebook"
+State = Mapping[str, tuple[bytes, int]]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "book.db"
+
+
+def state(folder: Path) -> State:
+    """Every file with its bytes and the time it was written."""
+    return {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.iterdir()}
+
+
+def add_colour(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE submissions ADD COLUMN colour TEXT DEFAULT 'red'"))
+
+
+def paint(connection: Connection) -> None:
+    connection.execute(text("UPDATE submissions SET colour = colour || 'dish'"))
+
+
+def fail(connection: Connection) -> None:
+    paint(connection)
+    raise RuntimeError("no")
+
+
+def versions(place: Path) -> tuple[int, str]:
+    with closing(sqlite3.connect(place)) as connection:
+        (header,) = connection.execute("PRAGMA user_version").fetchone()
+        (table,) = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    return header, table
+
+
+def kept(place: Path) -> None:
+    with opened(place) as book:
+        book.keep(Entry(key="k", graded=ungradable(), trace=None))
+
+
+def colours(place: Path) -> list[str]:
+    with closing(sqlite3.connect(place)) as connection:
+        return [row[0] for row in connection.execute("SELECT colour FROM submissions")]
+
+
+def test_a_new_book_says_its_version_where_others_look(place: Path) -> None:
+    with opened(place):
+        pass
+
+    assert versions(place) == (1, "1")
+
+
+def test_an_older_book_goes_forward_step_by_step(place: Path) -> None:
+    kept(place)
+
+    with opened(place, steps=(add_colour,)):
+        pass
+    assert versions(place) == (2, "2")
+    with opened(place, steps=(add_colour, paint)) as book:
+        assert list(book.keys().values()) == ["k"]
+
+    assert versions(place) == (3, "3")
+    assert colours(place) == ["reddish"]
+
+
+def test_a_step_that_fails_leaves_the_book_as_it_was(place: Path) -> None:
+    kept(place)
+
+    with pytest.raises(RuntimeError), opened(place, steps=(add_colour, fail)):
+        pass
+
+    assert versions(place) == (1, "1")
+    with opened(place) as book:
+        assert list(book.keys().values()) == ["k"]
+
+
+def test_steps_are_taken_once_by_whoever_comes_first(place: Path) -> None:
+    kept(place)
+    with opened(place) as book, book.reading() as early:
+        assert schema.version(early) == 1
+        with opened(place, steps=(add_colour,)) as other:
+            schema.advance(
+                other.writing, reading=lambda: nullcontext(early), steps=(add_colour,), place="book"
+            )
+
+    assert colours(place) == ["red"]
+
+
+def test_a_newer_book_is_refused_in_one_sentence_and_untouched(place: Path) -> None:
+    with opened(place, steps=(lambda _: None,)) as book:
+        book.keep(Entry(key="k", graded=ungradable(), trace=None))
+    before = state(place.parent)
+
+    with pytest.raises(UsageError, match=r"newer grader \(version 2 .* knows 1\)"), opened(place):
+        pass
+
+    assert state(place.parent) == before
+
+
+def test_a_newer_book_is_refused_when_only_its_log_says_so(place: Path, tmp_path: Path) -> None:
+    kept(place)
+    crashed = tmp_path / "crashed"
+    crashed.mkdir()
+    with closing(sqlite3.connect(place)) as connection:
+        connection.execute("PRAGMA user_version = 9")
+        connection.commit()
+        for path in place.parent.glob("book.db*"):
+            shutil.copy2(path, crashed)
+    assert (crashed / "book.db-wal").stat().st_size
+    before = state(crashed)
+
+    with pytest.raises(UsageError, match="version 9"), opened(crashed / "book.db"):
+        pass
+
+    after = state(crashed)
+    assert after["book.db"] == before["book.db"]
+    assert after["book.db-wal"] == before["book.db-wal"]
+
+
+def make_text(place: Path) -> None:
+    place.write_text("id,points\nada,7\n" * 200, encoding="utf-8")
+
+
+def make_empty(place: Path) -> None:
+    place.write_bytes(b"")
+
+
+def make_other(place: Path) -> None:
+    with closing(sqlite3.connect(place)) as connection:
+        connection.execute("CREATE TABLE cookies (name TEXT)")
+        connection.commit()
+
+
+def make_other_logged(place: Path) -> None:
+    with closing(sqlite3.connect(place)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE cookies (name TEXT)")
+        connection.commit()
+
+
+@pytest.mark.parametrize("make", [make_text, make_empty, make_other, make_other_logged])
+@pytest.mark.parametrize("name", ["book.db", "a ?#%41 ü book"])
+def test_what_is_not_ours_is_refused_and_untouched(tmp_path: Path, make: object, name: str) -> None:
+    place = tmp_path / name
+    assert callable(make)
+    make(place)
+    before = state(tmp_path)
+
+    with pytest.raises(UsageError, match=REFUSED) as refused, opened(place):
+        pass
+
+    assert state(tmp_path) == before
+    assert str(place) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_folder_is_no_book(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not a file"), opened(tmp_path):
+        pass
+
+
+def test_a_book_in_no_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="can't be made"), opened(tmp_path / "no" / "book.db"):
+        pass
+
+
+def test_a_server_is_refused_until_there_is_one_and_its_password_not_shown() -> None:
+    address = "postgresql://ada:secret@host/db"
+
+    with pytest.raises(UsageError, match="postgresql") as refused, opened(address):
+        pass
+
+    assert "secret" not in str(refused.value)
+
+
+def test_a_strange_path_is_no_obstacle(tmp_path: Path) -> None:
+    place = tmp_path / "a ?#%41 ü book"
+    kept(place)
+
+    with opened(place) as book:
+        assert list(book.keys().values()) == ["k"]
+    assert [path.name for path in tmp_path.iterdir()] == [place.name]
+
+
+def test_a_damaged_book_is_told_in_one_sentence(place: Path) -> None:
+    kept(place)
+    whole = place.read_bytes()
+    place.write_bytes(whole[:4096] + b"\x55" * (len(whole) - 4096))
+
+    with pytest.raises(UsageError, match="can't be used") as refused, opened(place) as book:
+        book.keys()
+
+    assert "\n" not in str(refused.value)
+
+
+def test_a_crash_while_it_is_made_leaves_nothing(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(_: Connection, **__: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(schema, "create", crash)
+
+    with pytest.raises(RuntimeError), opened(place):
+        pass
+
+    assert list(place.parent.iterdir()) == []
+
+
+def test_a_file_system_without_links_will_do(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    kept(place)
+
+    assert [path.name for path in place.parent.iterdir()] == [place.name]
+
+
+def test_a_book_that_another_made_meanwhile_is_used(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = schema.create
+
+    def outrun(connection: Connection, *, steps: tuple[schema.Step, ...]) -> None:
+        monkeypatch.setattr(schema, "create", create)
+        kept(place)
+        create(connection, steps=steps)
+
+    monkeypatch.setattr(schema, "create", outrun)
+
+    with opened(place) as book:
+        assert list(book.keys().values()) == ["k"]
+
+
+def test_a_book_does_not_outlive_a_fork(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(place) as book:
+        ours = os.getpid()
+        monkeypatch.setattr(os, "getpid", lambda: ours + 1)
+
+        with pytest.raises(RuntimeError, match="process"):
+            book.keys()
+        monkeypatch.undo()
