@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test lint fix docs browser clean
+.PHONY: demo test lint fix docs browser bench clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -30,6 +30,9 @@ fix: $(VENV)/dev
 
 docs: $(VENV)/dev
 	$(BIN)/python docs/make_checks.py
+
+bench: $(VENV)/dev
+	$(BIN)/python -m benchmarks.run $(BENCH)
 
 browser: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[browser]'

@@ -57,6 +57,8 @@ def cli() -> None:
     help="Folder to write to.",
 )
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Notebooks at once (default: cores).")
+@click.option("--force", is_flag=True, help="Grade what did not change, too.")
+@click.option("--python", metavar="PATH", help="Interpreter that notebooks run in (default: ours).")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def run_command(
@@ -65,22 +67,23 @@ def run_command(
     assignment: str | None,
     out: Path,
     jobs: int | None,
+    force: bool,
+    python: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Grade PATH: a folder of notebooks, or one notebook.
 
     Finds the rubric in rubrics/*.toml and writes reports, index.html, gradebook.csv and
-    results/*.json to the output folder.
+    results/*.json to the output folder. What did not change since the last run is kept.
     """
     # Imported here so that --help answers at once.
     from grader import settings
 
-    _run(
-        settings.read(path=path, out=out, assignment=assignment, jobs=jobs),
-        as_json=as_json,
-        quiet=quiet,
+    read = settings.read(
+        path=path, out=out, assignment=assignment, jobs=jobs, python=python, force=force
     )
+    _run(read, as_json=as_json, quiet=quiet)
 
 
 def _run(settings: Settings, *, as_json: bool, quiet: bool) -> None:
@@ -92,11 +95,33 @@ def _run(settings: Settings, *, as_json: bool, quiet: bool) -> None:
     else:
         with Bar() as bar:
             outcome = run(settings, watcher=bar)
-        bar.summary(outcome.results, rubric=outcome.rubric, out=outcome.out)
+        bar.summary(outcome.results(), rubric=outcome.rubric, out=outcome.out)
     if as_json:
         from grader.exports import class_json
 
-        click.echo(class_json(outcome.results, rubric=outcome.rubric))
+        click.echo(class_json(outcome.results(), rubric=outcome.rubric))
+    sys.exit(PERSON if outcome.needs_person else DONE)
+
+
+@cli.command("again")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded"))
+@click.option("--assignment", metavar="ID", help="Rubric to judge by (default: the default one).")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Processes (default: cores).")
+def again_command(*, folder: Path, assignment: str | None, jobs: int | None) -> None:
+    """Judge again what is in FOLDER (default: graded), after a rubric or a check changed.
+
+    Runs no notebook: findings, scores and pages are made anew from what each run left behind.
+    Prints the scores that moved, before and after.
+    """
+    from rich.console import Console
+
+    from grader import settings
+    from grader.pipeline.again import again
+    from grader.report.moves import moves
+
+    outcome = again(settings.read(path=Path(), out=folder, assignment=assignment, jobs=jobs))
+    done = outcome.rejudged
+    Console(highlight=False).print(moves(done.changes, count=done.count, unasked=done.unasked))
     sys.exit(PERSON if outcome.needs_person else DONE)
 
 

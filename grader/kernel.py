@@ -48,7 +48,8 @@ class Live(Protocol):
 class Setup:
     """What a kernel is told before the first cell."""
 
-    python: str
+    parent: sandbox.Parent
+    """What rooms are forked from."""
     seed: int
     record: tuple[str, ...]
     optional_imports: tuple[str, ...]
@@ -82,9 +83,11 @@ class Process:
         struck: dict[int, CellRun] = {}
         while True:
             todo = [c for c in cells if c.index not in blank and c.index not in struck]
+            lives = self._setup.parent.lives
             attempt = self._attempt(todo, seconds=max(1.0, end - time.monotonic()))
             killer = attempt.killer
-            if killer is not None:
+            ours = killer is not None and self._setup.parent.check() > lives
+            if killer is not None and not ours:
                 struck[killer.index] = killer
             over = len(struck) >= STRIKES or time.monotonic() >= end
             over = over or self._setup.stop.is_set()
@@ -131,10 +134,12 @@ class Process:
 
     def _attempt(self, cells: list[Cell], *, seconds: float) -> _Attempt:
         self._rooms.close()
-        room = self._rooms.enter_context(sandbox.opened(python=self._setup.python))
-        channel = wire.Channel(reading=room.reading, writing=room.writing, stop=self._setup.stop)
         attempt = _Attempt(runs=(), versions={}, killer=None)
         try:
+            room = self._rooms.enter_context(self._setup.parent.room())
+            channel = wire.Channel(
+                reading=room.reading, writing=room.writing, stop=self._setup.stop
+            )
             channel.send(wire.compose(self._job(cells, seconds)), seconds=MARGIN)
             attempt = self._listen(channel, cells, seconds=seconds)
         except WireError as error:

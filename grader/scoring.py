@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from math import floor
 
 from grader.model import Finding, Item, ItemScore, Mark, Rubric, Score, Tally, Verdict
 
@@ -13,7 +12,8 @@ NOTHING = Fraction(0)
 
 def rounded(points: Fraction) -> Fraction:
     """Points rounded half up to 0.01."""
-    return Fraction(floor(points * 100 + Fraction(1, 2)), 100)
+    half_up = (points.numerator * 200 + points.denominator) // (2 * points.denominator)
+    return Fraction(half_up, 100)
 
 
 def score(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import platformdirs
 
 from grader.errors import UsageError
 
@@ -23,10 +26,20 @@ class Settings:
     """The interpreter that notebooks run in."""
     root: Path
     """The folder that holds `rubrics/` and `reference/`."""
+    cache: Path
+    """The user's cache folder for this program."""
+    force: bool
+    """Whether to grade what did not change, too."""
 
 
 def read(
-    *, path: Path, out: Path, assignment: str | None = None, jobs: int | None = None
+    *,
+    path: Path,
+    out: Path,
+    assignment: str | None = None,
+    jobs: int | None = None,
+    python: str | None = None,
+    force: bool = False,
 ) -> Settings:
     """The settings of one run.
 
@@ -40,9 +53,23 @@ def read(
         out=out,
         assignment=assignment,
         jobs=jobs or usable_cores(),
-        python=sys.executable,
+        python=_interpreter(python) if python else sys.executable,
         root=Path.cwd(),
+        cache=platformdirs.user_cache_path("notebook-grader", appauthor=False),
+        force=force,
     )
+
+
+def _interpreter(word: str) -> str:
+    """An interpreter by path or by name; links stay, since an environment is told by its link.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = shutil.which(word)
+    if found is None:
+        raise UsageError(f"{word}: no such Python interpreter")
+    return str(Path(found).absolute())
 
 
 def usable_cores() -> int:

@@ -19,10 +19,12 @@ from grader.checks.check import (
     failed,
     passed,
 )
-from grader.checks.images import correlation, nearest, same
+from grader.checks.images import correlation
 from grader.checks.layers import agree
 from grader.checks.recording import Recording, read
+from grader.checks.rows import nearest
 from grader.checks.training import info_nce
+from grader.checks.values import same
 from grader.model import (
     Cell,
     CellError,
@@ -37,6 +39,7 @@ from grader.model import (
     Verdict,
 )
 
+DRAWS = Draws(seed=b"0" * 32)
 UNIT = np.array([[1.0, 0.0], [0.6, 0.8]])
 
 
@@ -87,14 +90,14 @@ def evidence(source: str = "x = 1", *, error: CellError | None = None) -> Eviden
         record=ExecutionRecord(cells=(CellRun(index=0, status=status, error=error),)),
         observations={},
         recording=Recording(),
-        draws=Draws(seed=b"0" * 32),
+        draws=DRAWS,
     )
 
 
 def judged(
     rubric: Rubric, registry: Mapping[str, Check[Any]], seen: Evidence | None = None
 ) -> dict[str, Any]:
-    findings = judging.judge(rubric, registry=registry, evidence=seen or evidence())
+    findings = judging.bind(rubric, registry=registry, draws=DRAWS).judge(seen or evidence())
     return {f.item: f for f in findings}
 
 
@@ -134,7 +137,7 @@ def test_what_can_be_judged_is_judged_whatever_it_needs() -> None:
 def test_needs_are_judged_first_and_findings_keep_the_rubrics_order() -> None:
     rubric = course(a=(spec("GONE", "b"),), b=(spec("GONE"),))
 
-    findings = judging.judge(rubric, registry={"GONE": GONE}, evidence=evidence())
+    findings = judging.bind(rubric, registry={"GONE": GONE}, draws=DRAWS).judge(evidence())
 
     assert [(f.item, f.verdict) for f in findings] == [
         ("a", Verdict.BLOCKED),

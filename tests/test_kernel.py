@@ -2,13 +2,13 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from grader import kernel
+from grader import kernel, sandbox
 from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Observation, Question
 
 pytestmark = pytest.mark.kernel
@@ -16,23 +16,41 @@ pytestmark = pytest.mark.kernel
 LIMITS = Limits(cell_s=3, submission_s=60, question_s=2)
 
 
-def setup(limits: Limits = LIMITS) -> kernel.Setup:
-    return kernel.Setup(
-        python=sys.executable,
-        seed=16,
-        record=("loss",),
-        optional_imports=("torchvision",),
-        limits=limits,
-    )
+Run = Callable[..., ExecutionRecord]
+Prepare = Callable[..., kernel.Setup]
+
+
+@pytest.fixture(scope="module")
+def setup() -> Iterator[Prepare]:
+    """Makes setups whose kernels are forked from one warm parent."""
+    with sandbox.opened(python=sys.executable) as parent:
+        parent.preload(("numpy",))
+
+        def prepare(limits: Limits = LIMITS) -> kernel.Setup:
+            return kernel.Setup(
+                parent=parent,
+                seed=16,
+                record=("loss",),
+                optional_imports=("torchvision",),
+                limits=limits,
+            )
+
+        yield prepare
+
+
+@pytest.fixture(scope="module")
+def run(setup: Prepare) -> Run:
+    """Runs cells and says how they went."""
+
+    def run(*sources: str, limits: Limits = LIMITS) -> ExecutionRecord:
+        with kernel.opened(setup(limits)) as live:
+            return live.run(code(*sources), blank=frozenset())
+
+    return run
 
 
 def code(*sources: str) -> tuple[Cell, ...]:
     return tuple(Cell(index=i, kind="code", source=s) for i, s in enumerate(sources))
-
-
-def run(*sources: str, limits: Limits = LIMITS) -> ExecutionRecord:
-    with kernel.opened(setup(limits)) as live:
-        return live.run(code(*sources), blank=frozenset())
 
 
 def statuses(record: ExecutionRecord) -> list[str]:
@@ -40,7 +58,7 @@ def statuses(record: ExecutionRecord) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def asked() -> Iterator[dict[str, Observation]]:
+def asked(setup: Prepare) -> Iterator[dict[str, Observation]]:
     """A notebook that hangs, dies and lies when it is asked, and answers in between."""
     sources = """
 import os, time
@@ -70,7 +88,7 @@ _hidden = a
         yield dict(live.ask((*questions, Question(id="arrays", kind="arrays"))))
 
 
-def test_what_each_cell_did_is_told() -> None:
+def test_what_each_cell_did_is_told(run: Run) -> None:
     record = run(
         "import sys; print('noise', file=sys.stderr); x = 1",
         "1 / 0",
@@ -95,7 +113,7 @@ def test_what_each_cell_did_is_told() -> None:
     assert record.cells[7].notes == ("input() was answered with '1'",)
 
 
-def test_a_cell_that_hangs_is_interrupted_and_the_next_one_runs() -> None:
+def test_a_cell_that_hangs_is_interrupted_and_the_next_one_runs(run: Run) -> None:
     record = run("while True: pass", "x = 1")
 
     assert statuses(record) == ["timed_out", "ran"]
@@ -103,7 +121,7 @@ def test_a_cell_that_hangs_is_interrupted_and_the_next_one_runs() -> None:
     assert "3 s" in record.cells[0].error.message
 
 
-def test_a_cell_that_swallows_the_interrupt_is_struck_out() -> None:
+def test_a_cell_that_swallows_the_interrupt_is_struck_out(run: Run) -> None:
     stubborn = (
         "import time\nwhile True:\n    try:\n        time.sleep(9)\n    except BaseException: pass"
     )
@@ -113,19 +131,19 @@ def test_a_cell_that_swallows_the_interrupt_is_struck_out() -> None:
     assert statuses(record) == ["ran", "struck_out", "ran"]
 
 
-def test_a_cell_that_kills_its_kernel_is_struck_out() -> None:
+def test_a_cell_that_kills_its_kernel_is_struck_out(run: Run) -> None:
     record = run("x = 1", "import os; os._exit(3)", "assert x == 1")
 
     assert statuses(record) == ["ran", "struck_out", "ran"]
 
 
-def test_after_three_strikes_the_rest_is_not_reached() -> None:
+def test_after_three_strikes_the_rest_is_not_reached(run: Run) -> None:
     record = run(*["import os; os._exit(3)"] * 4, "x = 1")
 
     assert statuses(record) == ["struck_out"] * 3 + ["not_reached"] * 2
 
 
-def test_a_notebook_out_of_time_keeps_what_it_did() -> None:
+def test_a_notebook_out_of_time_keeps_what_it_did(run: Run) -> None:
     limits = Limits(cell_s=5, submission_s=2, question_s=2)
 
     record = run("x = 1", "import time; time.sleep(60)", "y = 2", limits=limits)
@@ -133,7 +151,7 @@ def test_a_notebook_out_of_time_keeps_what_it_did() -> None:
     assert statuses(record) == ["ran", "timed_out", "not_reached"]
 
 
-def test_shadowed_builtins_and_a_lost_stdout_harm_nothing() -> None:
+def test_shadowed_builtins_and_a_lost_stdout_harm_nothing(run: Run) -> None:
     record = run(
         "list = str = len = max = id = input = dict = print = None",
         "import sys; sys.stdout = None",
@@ -144,7 +162,7 @@ def test_shadowed_builtins_and_a_lost_stdout_harm_nothing() -> None:
     assert statuses(record) == ["ran"] * 4
 
 
-def test_randomness_is_seeded_before_the_first_cell() -> None:
+def test_randomness_is_seeded_before_the_first_cell(setup: Prepare) -> None:
     source = "import random, numpy as np\na = np.array([random.random(), np.random.rand()])"
     found = []
     for _ in range(2):
@@ -156,7 +174,7 @@ def test_randomness_is_seeded_before_the_first_cell() -> None:
     assert found[0] == found[1]
 
 
-def test_a_print_flood_is_bounded() -> None:
+def test_a_print_flood_is_bounded(run: Run) -> None:
     record = run("for _ in range(200_000): print('x' * 200)", "x = 1", limits=Limits(cell_s=20))
 
     assert record.cells[1].status is CellStatus.RAN
@@ -164,7 +182,12 @@ def test_a_print_flood_is_bounded() -> None:
 
 def test_nothing_of_ours_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with kernel.opened(setup()) as live:
+    with (
+        sandbox.opened(python=sys.executable) as parent,
+        kernel.opened(
+            kernel.Setup(parent=parent, seed=16, record=(), optional_imports=(), limits=LIMITS)
+        ) as live,
+    ):
         source = "import os, numpy\npid = numpy.array([os.getpid()])"
         live.run(code(source), blank=frozenset())
         pid = int(live.ask((Question(id="a", kind="arrays"),))["a"].arrays["pid"][0])

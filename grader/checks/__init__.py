@@ -9,7 +9,7 @@ from grader.checks.arrays import Independent, Initialised, Noise
 from grader.checks.check import RECORDING, Check, Draws, Evidence, Params
 from grader.checks.embeddings import After, Before
 from grader.checks.execution import Runs
-from grader.checks.judging import counter_questions, judge, questions
+from grader.checks.judging import Bound, Called, bind
 from grader.checks.layers import LayerApplied
 from grader.checks.normalisation import OwnImages, Scales
 from grader.checks.outputs import ShowsFigure, ShowsNumbers
@@ -21,12 +21,12 @@ from grader.checks.training import LossFalls
 __all__ = [
     "CHECKS",
     "RECORDING",
+    "Bound",
+    "Called",
     "Draws",
     "Evidence",
+    "bind",
     "catalogue",
-    "counter_questions",
-    "judge",
-    "questions",
 ]
 
 CHECKS: Mapping[str, Check[Any]] = {

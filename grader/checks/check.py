@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from grader.checks.memo import Memo
 from grader.checks.recording import Recording
 from grader.model import (
     ExecutionRecord,
@@ -41,12 +42,19 @@ class Draws:
     """Numbers nobody can know before: drawn from the assignment's secret seed, by label."""
 
     seed: bytes
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
+    """What was drawn, and questions made of it: the same for every submission."""
 
     def normal(self, label: str, shape: tuple[int, ...], *, scale: float = 1.0) -> Numbers:
-        """Normal numbers as float32, the same for the same seed and label."""
+        """Normal numbers as float32, the same for the same seed and label; not to be written to."""
+        key = ("normal", label, shape, scale)
+        return self.memo.once(key, lambda: self._drawn(label, shape, scale=scale))
+
+    def _drawn(self, label: str, shape: tuple[int, ...], *, scale: float) -> Numbers:
         digest = hashlib.sha256(self.seed + b"|" + label.encode()).digest()
         generator = np.random.default_rng(int.from_bytes(digest[:16], "big"))
         drawn: Numbers = (generator.standard_normal(shape) * scale).astype(np.float32)
+        drawn.flags.writeable = False
         return drawn
 
 
@@ -65,14 +73,16 @@ class Evidence:
     """The reference's answers to counter-questions."""
     findings: tuple[Finding, ...] = ()
     """What was concluded so far, in the rubric's order."""
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
+    """What checks worked out from the notebook's side alone, findings and reference aside."""
 
     def observed(self, question: Question) -> Observation:
         """The student's answer to a question."""
         return self.observations.get(question.id, Observation(id=question.id, status="died"))
 
     def with_expected(self, expected: Mapping[str, Observation]) -> Evidence:
-        """The same, with the reference's answers."""
-        return replace(self, expected=expected)
+        """The same, with more of the reference's answers."""
+        return replace(self, expected={**self.expected, **expected})
 
     def reference(self, question: Question) -> Observation:
         """The reference's answer to a counter-question."""
@@ -143,8 +153,12 @@ class Check(Generic[P]):
         """What it asks the student's live notebook."""
         return ()
 
+    def constant_questions(self, params: P, draws: Draws) -> tuple[Question, ...]:
+        """What it asks the reference whatever a student did: asked once for all submissions."""
+        return ()
+
     def counter_questions(self, params: P, evidence: Evidence) -> tuple[Question, ...]:
-        """What it then asks the reference."""
+        """What it then asks the reference about one student, constant answers at hand."""
         return ()
 
     def judge(self, params: P, evidence: Evidence) -> Opinion:
@@ -166,7 +180,8 @@ def question(
     """A question whose id is its content, so that equal questions are asked once."""
     digest = hashlib.sha256(json.dumps([kind, params], sort_keys=True).encode())
     for key, value in sorted((arrays or {}).items()):
-        digest.update(key.encode() + str(value.shape).encode() + value.tobytes())
+        digest.update(key.encode() + str(value.shape).encode())
+        digest.update(np.ascontiguousarray(value).data)
     return Question(
         id=f"{kind}-{digest.hexdigest()[:16]}", kind=kind, params=params, arrays=arrays or {}
     )

@@ -19,7 +19,9 @@ from grader.checks.check import (
     failed,
     passed,
 )
-from grader.checks.images import Row, namespace, nearest, requires_grad, rows_made, same
+from grader.checks.images import gallery, namespace, requires_grad, rows_made
+from grader.checks.rows import Gallery, Row
+from grader.checks.values import same
 from grader.model import Exhibit, Numbers, Question, Stage
 
 
@@ -68,13 +70,23 @@ def moved(evidence: Evidence, row: Row) -> bool:
 
 def find(params: StagesParams, evidence: Evidence, *, name: str, trained: bool) -> Found | None:
     """Embeddings by the handout's name, or else by what they are; None when there are none."""
-    rows = rows_made(evidence, labels=params.labels, shape=params.shape)
+    key = ("find", *_of(params), name, trained)
+    return evidence.memo.once(key, lambda: _find(params, evidence, name=name, trained=trained))
+
+
+def _of(params: StagesParams) -> tuple[object, ...]:
+    """What a memo knows the stages of a rubric by."""
+    return (params.labels, params.shape, params.before, params.after)
+
+
+def _find(params: StagesParams, evidence: Evidence, *, name: str, trained: bool) -> Found | None:
+    made = gallery(evidence, labels=params.labels, shape=params.shape)
     arrays = namespace(evidence)
-    named = _matched(params, rows, name=name, array=arrays.get(name))
+    named = _matched(params, made, name=name, array=arrays.get(name))
     if named is not None:
         return named
     for other, array in reversed(list(arrays.items())):
-        found = _matched(params, rows, name=other, array=array)
+        found = _matched(params, made, name=other, array=array)
         if found is None or not found.complete or other in {params.before, params.after}:
             continue
         if all(moved(evidence, row) is trained for row in found.rows.values()):
@@ -83,7 +95,7 @@ def find(params: StagesParams, evidence: Evidence, *, name: str, trained: bool) 
 
 
 def _matched(
-    params: StagesParams, rows: tuple[Row, ...], *, name: str, array: Numbers | None
+    params: StagesParams, known: Gallery, *, name: str, array: Numbers | None
 ) -> Found | None:
     """An array's rows as labelled embeddings; rows that nothing made keep the handout's order."""
     count = len(params.labels)
@@ -92,7 +104,7 @@ def _matched(
     made: list[Row | None] = []
     for place in range(count):
         used = frozenset(row.label for row in made if row)
-        made.append(nearest(array[place], rows, used=used))
+        made.append(known.nearest(array[place], used=used))
     labels = [row.label if row else None for row in made]
     if len(set(labels)) == count and None not in labels:
         by_label = {row.label: (row, array[i]) for i, row in enumerate(made) if row}
@@ -112,6 +124,11 @@ def _flat(array: Numbers) -> Numbers:
 
 def trained_module(params: StagesParams, evidence: Evidence) -> int | None:
     """The module that made the trained embeddings, or else the one that an optimiser moved."""
+    key = ("module", *_of(params))
+    return evidence.memo.once(key, lambda: _trained_module(params, evidence))
+
+
+def _trained_module(params: StagesParams, evidence: Evidence) -> int | None:
     after = find(params, evidence, name=params.after, trained=True)
     if after is not None and after.complete and after.moved(evidence):
         return after.module
@@ -128,6 +145,15 @@ def made_by(
     params: StagesParams, evidence: Evidence, *, module: int | None, trained: bool
 ) -> Found | None:
     """What a module last made of the inputs before training, or after it, whoever kept it."""
+    key = ("made", *_of(params), module, trained)
+    return evidence.memo.once(
+        key, lambda: _made_by(params, evidence, module=module, trained=trained)
+    )
+
+
+def _made_by(
+    params: StagesParams, evidence: Evidence, *, module: int | None, trained: bool
+) -> Found | None:
     rows = rows_made(evidence, labels=params.labels, shape=params.shape)
     mine = [r for r in rows if r.forward.module == module and moved(evidence, r) is trained]
     by_label = {row.label: row for row in mine}
@@ -150,6 +176,11 @@ def trained_embeddings(params: StagesParams, evidence: Evidence) -> Found | None
 
 def exhibit(params: StagesParams, evidence: Evidence) -> Exhibit | None:
     """The embeddings before and after, for the report's table and chart."""
+    key = ("exhibit", *_of(params))
+    return evidence.memo.once(key, lambda: _exhibit(params, evidence))
+
+
+def _exhibit(params: StagesParams, evidence: Evidence) -> Exhibit | None:
     stages = []
     for title, name, trained in (("before", params.before, False), ("after", params.after, True)):
         found = find(params, evidence, name=name, trained=trained)

@@ -1,4 +1,4 @@
-"""Which row is which: labelled things told by their values, in whatever order they went."""
+"""Which input is which: labelled things told by their values, in whatever order they went."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ import numpy as np
 
 from grader.checks.check import ARRAYS, Evidence
 from grader.checks.recording import Forward, numbers
+from grader.checks.rows import Gallery, Row
+from grader.checks.values import Values, equal, values
 
 if TYPE_CHECKING:
     from grader.model import Array, Numbers
 
 MOST = 16
 """Distinct inputs that are told apart."""
-SAME = 1e-5
-"""Two vectors are the same when they differ by at most this share of their size."""
+MOST_OF_BATCH = 64
+"""Rows of one batch that are looked at."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One labelled input and the vector a module made of it."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Input:
+    """One row that went into a module; equal rows share their values."""
 
-    label: str
-    vector: Numbers
+    values: Values
     forward: Forward
+    place: int
+    """Its place in the batch, or 0 where it went in alone."""
 
 
 def namespace(evidence: Evidence) -> Mapping[str, Array]:
@@ -48,43 +51,80 @@ def requires_grad(evidence: Evidence, name: str) -> bool:
     return isinstance(entry, dict) and entry.get("grad") is True
 
 
-def same(one: Array, other: Array) -> bool:
-    """Whether two arrays hold the same numbers, up to rounding."""
-    if one.size != other.size or not one.size:
-        return False
-    a, b = numbers(one).ravel(), numbers(other).ravel()
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return False
-    return bool(np.abs(a - b).max() <= SAME * max(1e-12, float(np.abs(b).max())))
-
-
-def inputs_of(evidence: Evidence, shape: tuple[int, ...]) -> tuple[tuple[Array, Forward, int], ...]:
+def inputs_of(evidence: Evidence, shape: tuple[int, ...]) -> tuple[Input, ...]:
     """Every row of that shape that went into a module, with its forward and its place."""
-    rows = []
+    return evidence.memo.once(("inputs", shape), lambda: _inputs_of(evidence, shape))
+
+
+def _inputs_of(evidence: Evidence, shape: tuple[int, ...]) -> tuple[Input, ...]:
+    batches: dict[int, list[Values]] = {}
+    shelf = _Shelf()
+    found = []
     for forward in evidence.recording.forwards:
         for batch in forward.inputs[:1]:
-            if batch.shape == shape:
-                rows.append((batch, forward, 0))
-            elif batch.ndim == len(shape) + 1 and batch.shape[1:] == shape:
-                rows.extend((batch[i], forward, i) for i in range(min(len(batch), 64)))
-    return tuple(rows)
+            if id(batch) not in batches:
+                batches[id(batch)] = [shelf.values(row) for row in _rows_of(batch, shape)]
+            found += [
+                Input(values=row, forward=forward, place=place)
+                for place, row in enumerate(batches[id(batch)])
+            ]
+    return tuple(found)
+
+
+class _Shelf:
+    """Values of rows, those of equal rows once: a training loop sends the same in again."""
+
+    def __init__(self) -> None:
+        self._alike: dict[tuple[str, bytes], list[Values]] = {}
+
+    def values(self, row: Array) -> Values:
+        """The row, looked through; the same object where an equal row was looked through."""
+        key = row.dtype.str, row.ravel()[:8].tobytes()
+        alike = self._alike.setdefault(key, [])
+        for known in alike:
+            if np.array_equal(known.array, row):
+                return known
+        found = values(row)
+        if len(alike) < MOST:
+            alike.append(found)
+        return found
+
+
+def _rows_of(batch: Array, shape: tuple[int, ...]) -> list[Array]:
+    if batch.shape == shape:
+        return [batch]
+    if batch.ndim == len(shape) + 1 and batch.shape[1:] == shape:
+        return list(batch[:MOST_OF_BATCH])
+    return []
 
 
 def as_encoded(
     evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]
 ) -> Mapping[str, Array]:
     """The labelled arrays as they went into the encoder; from the namespace where none did."""
-    named = {label: array for label, array in namespace(evidence).items() if label in labels}
-    distinct: list[Array] = []
-    for row, _, _ in inputs_of(evidence, shape):
-        if len(distinct) < MOST and not any(same(row, seen) for seen in distinct):
-            distinct.append(row)
+    known = known_values(evidence, labels=labels, shape=shape)
+    return {label: found.array for label, found in known.items()}
+
+
+def known_values(
+    evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]
+) -> Mapping[str, Values]:
+    """What `as_encoded` gives, looked through."""
+    key = ("known", tuple(labels), shape)
+    return evidence.memo.once(key, lambda: _known_values(evidence, labels=labels, shape=shape))
+
+
+def _known_values(
+    evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]
+) -> Mapping[str, Values]:
+    named = {name: values(array) for name, array in namespace(evidence).items() if name in labels}
+    distinct = _distinct(inputs_of(evidence, shape))
     if not distinct:
         return named
-    found: dict[str, Array] = {}
+    found: dict[str, Values] = {}
     free = list(distinct)
     for label in labels:
-        match = next((r for r in free if label in named and same(r, named[label])), None)
+        match = next((r for r in free if label in named and equal(r, named[label])), None)
         if match is not None:
             found[label] = match
             free = [r for r in free if r is not match]
@@ -94,17 +134,34 @@ def as_encoded(
     return found if len(found) == len(labels) else {**named, **found}
 
 
-def _by_likeness(rows: list[Array]) -> list[Array]:
+def _distinct(inputs: Sequence[Input]) -> list[Values]:
+    """Inputs that differ from all before them; what is not finite differs from everything."""
+    distinct: list[Values] = []
+    decided: set[int] = set()
+    for row in inputs:
+        if len(distinct) == MOST:
+            break
+        if id(row.values) in decided:
+            continue
+        if not any(equal(row.values, seen) for seen in distinct):
+            distinct.append(row.values)
+        if row.values.finite:
+            decided.add(id(row.values))
+    return distinct
+
+
+def _by_likeness(rows: list[Values]) -> list[Values]:
     """Rows nobody named: where one of them is another plus noise, those two come first."""
     if len(rows) != 3:  # noqa: PLR2004 (two that are alike and a third)
         return rows
-    pairs = [(abs(correlation(rows[i], rows[j])), i, j) for i in range(3) for j in range(i + 1, 3)]
+    flat = [row.flat for row in rows]
+    pairs = [(abs(correlation(flat[i], flat[j])), i, j) for i in range(3) for j in range(i + 1, 3)]
     strength, i, j = max(pairs)
     if strength < 0.5:  # noqa: PLR2004 (nothing is alike: keep their order)
         return rows
     other = 3 - i - j
-    difference = numbers(rows[j]) - numbers(rows[i])
-    if abs(correlation(difference, rows[i])) > abs(correlation(difference, rows[j])):
+    difference = flat[j] - flat[i]
+    if abs(correlation(difference, flat[i])) > abs(correlation(difference, flat[j])):
         i, j = j, i
     return [rows[i], rows[j], rows[other]]
 
@@ -123,49 +180,49 @@ def rows_made(
     evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]
 ) -> tuple[Row, ...]:
     """Every vector that a module made of a labelled input, in order."""
-    known = as_encoded(evidence, labels=labels, shape=shape)
+    key = ("rows", tuple(labels), shape)
+    return evidence.memo.once(key, lambda: _rows_made(evidence, labels=labels, shape=shape))
+
+
+def gallery(evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]) -> Gallery:
+    """The same, for finding a vector among them."""
+    rows = rows_made(evidence, labels=labels, shape=shape)
+    return evidence.memo.once(("gallery", tuple(labels), shape), lambda: Gallery(rows))
+
+
+def _rows_made(
+    evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]
+) -> tuple[Row, ...]:
+    known = known_values(evidence, labels=labels, shape=shape)
+    fitting: dict[int, list[str]] = {}
+    outputs: dict[int, Numbers | None] = {}
     made: list[Row] = []
-    for row, forward, place in inputs_of(evidence, shape):
+    for row in inputs_of(evidence, shape):
+        forward, place = row.forward, row.place
+        if id(row.values) not in fitting:
+            fitting[id(row.values)] = [n for n in known if equal(row.values, known[n])]
+        if id(forward.output) not in outputs:
+            outputs[id(forward.output)] = _finite(forward.output)
+        names = fitting[id(row.values)]
         used = {other.label for other in made[-len(labels) :] if other.forward is forward}
-        fitting = [name for name in known if same(row, known[name])]
-        label = next((n for n in fitting if n not in used), next(iter(fitting), None))
-        vector = _vector(forward, place, single=row.shape == forward.inputs[0].shape)
+        label = next((n for n in names if n not in used), next(iter(names), None))
+        alone = forward.inputs[0].shape == row.values.array.shape
+        vector = _vector(outputs[id(forward.output)], place, alone=alone)
         if label is not None and vector is not None:
             made.append(Row(label=label, vector=vector, forward=forward))
     return tuple(made)
 
 
-def _vector(forward: Forward, place: int, *, single: bool) -> Numbers | None:
-    output = forward.output
+def _finite(output: Array | None) -> Numbers | None:
     if output is None or not np.isfinite(numbers(output)).all():
         return None
-    if single or output.ndim == 1:
-        return numbers(output).ravel()
-    return numbers(output[place]).ravel() if place < len(output) else None
+    return numbers(output)
 
 
-def nearest(
-    vector: Array, rows: Sequence[Row], *, used: frozenset[str] = frozenset()
-) -> Row | None:
-    """The row that a vector is, up to rounding and a positive factor; None if it is none.
-
-    Of rows that are equal, one whose label is not among `used`.
-    """
-    value = numbers(vector).ravel()
-    size = float(np.linalg.norm(value))
-    near: list[tuple[float, Row]] = []
-    for row in rows:
-        length = float(np.linalg.norm(row.vector))
-        if row.vector.size != value.size or not size > 0 or not length > 0:
-            continue
-        distance = float(np.abs(value / size - row.vector / length).max())
-        if distance <= 10 * SAME:
-            near.append((distance, row))
-    if not near:
-        return None
-    closest = min(distance for distance, _ in near)
-    equal = [row for distance, row in near if distance <= closest + SAME / 100]
-    return next((row for row in equal if row.label not in used), equal[0])
+def _vector(output: Numbers | None, place: int, *, alone: bool) -> Numbers | None:
+    if output is None or alone or output.ndim == 1:
+        return None if output is None else output.ravel()
+    return output[place].ravel() if place < len(output) else None
 
 
 def cosine(one: Numbers, other: Numbers) -> float:

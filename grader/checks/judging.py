@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -26,53 +26,83 @@ from grader.notebook.code import parsed
 Registry = Mapping[str, Check[Any]]
 
 
-def _called(rubric: Rubric) -> Iterable[tuple[Item, CheckSpec]]:
-    return ((item, spec) for item in rubric.items for spec in item.checks)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """A check as an item of the rubric calls it, its parameters read."""
+
+    item: Item
+    spec: CheckSpec
+    check: Check[Any]
+    params: Params
+
+    @property
+    def title(self) -> str:
+        """What it checks."""
+        return self.check.title(self.params)
 
 
-def _with_params(registry: Registry, spec: CheckSpec) -> tuple[Check[Any], Params]:
-    check = registry[spec.code]
-    return check, check.params.model_validate(spec.params)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A rubric, the checks it calls, and what was drawn for a course: made once, used for all."""
+
+    called: tuple[Called, ...]
+    order: tuple[int, ...]
+    """Places in `called`, those that others need first."""
+    questions: tuple[Question, ...]
+    """What a notebook is asked, each question once."""
+    constant_questions: tuple[Question, ...]
+    """What the reference is asked once, for all submissions; its answers are in all evidence."""
+
+    def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
+        """What the reference is asked about one submission, and has not answered yet."""
+        asked = _once(
+            one
+            for called in self.called
+            for one in called.check.counter_questions(called.params, evidence)
+        )
+        return tuple(one for one in asked if one.id not in evidence.expected)
+
+    def judge(self, evidence: Evidence) -> tuple[Finding, ...]:
+        """A finding for every check of the rubric, those it needs judged first, in its order."""
+        done: dict[int, _Judged] = {}
+        for place in self.order:
+            seen = tuple(judged.finding for judged in done.values())
+            known = replace(evidence, findings=seen)
+            done[place] = _judge_one(self.called[place], known, tuple(done.values()))
+        return tuple(done[place].finding for place in range(len(self.called)))
+
+
+def bind(rubric: Rubric, *, registry: Registry, draws: Draws) -> Bound:
+    """The rubric with its checks, ready to judge any number of submissions."""
+    called = tuple(
+        Called(item=item, spec=spec, check=check, params=check.params.model_validate(spec.params))
+        for item in rubric.items
+        for spec in item.checks
+        for check in (registry[spec.code],)
+    )
+    return Bound(
+        called=called,
+        order=_in_order_of_need(called),
+        questions=_once(q for c in called for q in c.check.questions(c.params, draws)),
+        constant_questions=_once(
+            q for c in called for q in c.check.constant_questions(c.params, draws)
+        ),
+    )
 
 
 def _once(questions: Iterable[Question]) -> tuple[Question, ...]:
     return tuple({question.id: question for question in questions}.values())
 
 
-def questions(rubric: Rubric, *, registry: Registry, draws: Draws) -> tuple[Question, ...]:
-    """What the rubric's checks ask a notebook, each question once."""
-    asked: list[Question] = []
-    for _, spec in _called(rubric):
-        check, params = _with_params(registry, spec)
-        asked.extend(check.questions(params, draws))
-    return _once(asked)
-
-
-def counter_questions(
-    rubric: Rubric, *, registry: Registry, evidence: Evidence
-) -> tuple[Question, ...]:
-    """What they then ask the reference, each question once."""
-    asked: list[Question] = []
-    for _, spec in _called(rubric):
-        check, params = _with_params(registry, spec)
-        asked.extend(check.counter_questions(params, evidence))
-    return _once(asked)
-
-
-def judge(rubric: Rubric, *, registry: Registry, evidence: Evidence) -> tuple[Finding, ...]:
-    """A finding for every check of the rubric, those it needs judged first, in its order."""
-    done: dict[tuple[str, int], _Judged] = {}
-    order = list(_called(rubric))
-    waiting = list(enumerate(order))
+def _in_order_of_need(called: tuple[Called, ...]) -> tuple[int, ...]:
+    order: list[int] = []
+    waiting = list(range(len(called)))
     while waiting:
-        ready = [entry for entry in waiting if not _waits(entry[1], waiting)] or waiting[:1]
-        place, (item, spec) = ready[0]
-        waiting.remove(ready[0])
-        seen = tuple(judged.finding for judged in done.values())
-        judged = _judge_one(item, spec, registry, replace(evidence, findings=seen), done)
-        done[item.id, place] = judged
-    by_place = {place: judged for (_, place), judged in done.items()}
-    return tuple(by_place[place].finding for place in range(len(order)))
+        others = [called[place] for place in waiting]
+        ready = (place for place in waiting if not _waits(called[place], others))
+        order.append(next(ready, waiting[0]))
+        waiting.remove(order[-1])
+    return tuple(order)
 
 
 class _Judged:
@@ -83,57 +113,47 @@ class _Judged:
         self.stops = stops
 
 
-def _waits(
-    entry: tuple[Item, CheckSpec], waiting: list[tuple[int, tuple[Item, CheckSpec]]]
-) -> bool:
-    item, spec = entry
-    others = [other for _, other in waiting if other[1] is not spec]
+def _waits(one: Called, others: list[Called]) -> bool:
     return any(
-        need == other_item.id or (need == other.code and other_item.id == item.id)
-        for need in spec.needs
-        for other_item, other in others
+        need == other.item.id or (need == other.spec.code and other.item.id == one.item.id)
+        for need in one.spec.needs
+        for other in others
+        if other.spec is not one.spec
     )
 
 
-def _judge_one(
-    item: Item,
-    spec: CheckSpec,
-    registry: Registry,
-    evidence: Evidence,
-    done: Mapping[tuple[str, int], _Judged],
-) -> _Judged:
-    check, params = _with_params(registry, spec)
+def _judge_one(called: Called, evidence: Evidence, done: tuple[_Judged, ...]) -> _Judged:
     try:
-        opinion = check.judge(params, evidence)
+        opinion = called.check.judge(called.params, evidence)
     except Ours as ours:
-        return _Judged(_ours(item, spec, check.title(params), str(ours)), stops=False)
+        return _Judged(_ours(called, str(ours)), stops=False)
     except Exception as error:  # noqa: BLE001 (a fault of a check must not cost a student anything)
-        told = f"{type(error).__name__} while judging"
-        return _Judged(_ours(item, spec, check.title(params), told), stops=False)
-    finding = _finding(item, spec, check.title(params), opinion)
+        return _Judged(_ours(called, f"{type(error).__name__} while judging"), stops=False)
+    finding = _finding(called, opinion)
     if not finding.cells:
-        names = opinion.names or check.names(params)
+        names = opinion.names or called.check.names(called.params)
         finding = replace(finding, cells=_cells_of(evidence, names))
     if not opinion.unjudged:
         return _Judged(finding, stops=opinion.stops)
-    return _Judged(_explained(finding, spec, opinion, evidence, done), stops=True)
+    return _Judged(_explained(finding, called.spec, opinion, evidence, done), stops=True)
 
 
-def _ours(item: Item, spec: CheckSpec, title: str, told: str) -> Finding:
+def _ours(called: Called, told: str) -> Finding:
     return Finding(
-        item=item.id,
-        code=spec.code,
-        title=title,
+        item=called.item.id,
+        code=called.spec.code,
+        title=called.title,
         verdict=Verdict.ERROR,
         earned=Fraction(0),
-        possible=spec.points,
-        public=spec.public,
+        possible=called.spec.points,
+        public=called.spec.public,
         expected="",
         found=f"the grader could not judge this: {told}. It costs you nothing.",
     )
 
 
-def _finding(item: Item, spec: CheckSpec, title: str, opinion: Opinion) -> Finding:
+def _finding(called: Called, opinion: Opinion) -> Finding:
+    spec = called.spec
     verdict = Verdict.PARTIAL
     if opinion.pending:
         verdict = Verdict.PENDING
@@ -142,9 +162,9 @@ def _finding(item: Item, spec: CheckSpec, title: str, opinion: Opinion) -> Findi
     elif opinion.share == 0:
         verdict = Verdict.FAILED
     return Finding(
-        item=item.id,
+        item=called.item.id,
         code=spec.code,
-        title=title,
+        title=called.title,
         verdict=verdict,
         earned=spec.points * opinion.share,
         possible=spec.points,
@@ -162,14 +182,14 @@ def _explained(
     spec: CheckSpec,
     opinion: Opinion,
     evidence: Evidence,
-    done: Mapping[tuple[str, int], _Judged],
+    done: tuple[_Judged, ...],
 ) -> Finding:
     """The finding as blocked, if something it needs or an unrelated error in a cell is why."""
     run = _failed_cell(evidence, opinion.names)
     if run is not None and run.error is not None and run.error.name == "SyntaxError":
         return replace(finding, found=_with_error(finding, run))
     for need in spec.needs:
-        for judged in done.values():
+        for judged in done:
             other = judged.finding
             named = need == other.item or (need == other.code and other.item == finding.item)
             if named and judged.stops:
@@ -212,9 +232,11 @@ def _as_blocked(finding: Finding, *, by: str, cells: tuple[int, ...]) -> Finding
 
 
 def _cells_of(evidence: Evidence, names: tuple[str, ...]) -> tuple[int, ...]:
-    return tuple(
-        sorted({cell for name in names for cell in assigning_cells(evidence.notebook, name)})
-    )
+    def found() -> tuple[int, ...]:
+        cells = (cell for name in names for cell in assigning_cells(evidence.notebook, name))
+        return tuple(sorted(set(cells)))
+
+    return evidence.memo.once(("cells", names), found)
 
 
 def _failed_cell(evidence: Evidence, names: tuple[str, ...]) -> CellRun | None:

@@ -92,10 +92,15 @@ def forward_question(
     params: ModuleParams, draws: Draws, *, layers: tuple[tuple[int, ...], ...]
 ) -> Question:
     """Asks for outputs at the base weights and with one layer changed at a time."""
-    sets = layer_sets(params, layers)
-    calls: list[Json] = [[f"x{n}", name] for n in BATCHES for name in sets]
-    asked: dict[str, Json] = {"module": params.module, "sets": sets, "calls": calls}
-    return question("forward", asked, drawn(params, draws))
+
+    def made() -> Question:
+        sets = layer_sets(params, layers)
+        calls: list[Json] = [[f"x{n}", name] for n in BATCHES for name in sets]
+        asked: dict[str, Json] = {"module": params.module, "sets": sets, "calls": calls}
+        return question("forward", asked, drawn(params, draws))
+
+    key = ("forward", params.module, params.shape, params.weights, layers)
+    return draws.memo.once(key, made)
 
 
 def outputs(observation: Observation, asked: Question) -> Mapping[tuple[str, str], Array]:
@@ -137,17 +142,31 @@ def what_went_wrong(params: ModuleParams, observation: Observation) -> str:
 
 
 def counterpart_question(
-    params: ModuleParams, evidence: Evidence, *, batch: int, activation: str
+    params: ModuleParams, draws: Draws, *, batch: int, activation: str
 ) -> Question:
     """Asks the reference for its outputs at the same inputs and weights."""
-    arrays = drawn(params, evidence.draws)
-    keys = [f"x{batch}", *(f"a{place}" for place in range(len(params.weights)))]
-    asked: dict[str, Json] = {
-        "name": params.counterpart,
-        "args": keys,
-        "options": {"activation": activation},
-    }
-    return question("function", asked, {key: arrays[key] for key in keys})
+
+    def made() -> Question:
+        arrays = drawn(params, draws)
+        keys = [f"x{batch}", *(f"a{place}" for place in range(len(params.weights)))]
+        asked: dict[str, Json] = {
+            "name": params.counterpart,
+            "args": keys,
+            "options": {"activation": activation},
+        }
+        return question("function", asked, {key: arrays[key] for key in keys})
+
+    key = ("counterpart", params.counterpart, params.shape, params.weights, batch, activation)
+    return draws.memo.once(key, made)
+
+
+def counterpart_questions(params: ModuleParams, draws: Draws) -> tuple[Question, ...]:
+    """The same for every batch size and every accepted activation: no student changes them."""
+    return tuple(
+        counterpart_question(params, draws, batch=batch, activation=activation)
+        for batch in BATCHES
+        for activation in params.accepted
+    )
 
 
 def agree(found: Array, expected: Array) -> bool:
@@ -171,7 +190,7 @@ def matching(params: ModuleParams, evidence: Evidence, *, observed: Array) -> st
     """
     batch = own_batch(params, evidence)
     for activation in params.accepted:
-        asked = counterpart_question(params, evidence, batch=batch, activation=activation)
+        asked = counterpart_question(params, evidence.draws, batch=batch, activation=activation)
         answer = evidence.reference(asked)
         if "out0" not in answer.arrays:
             raise Ours(f"the reference's {params.counterpart} gave no output: {answer.error}")
@@ -205,13 +224,9 @@ class LayerApplied(Check[LayerParams]):
         """Asks the module, and what was recorded."""
         return (RECORDING, self._asked(params, draws))
 
-    def counter_questions(self, params: LayerParams, evidence: Evidence) -> tuple[Question, ...]:
+    def constant_questions(self, params: LayerParams, draws: Draws) -> tuple[Question, ...]:
         """Asks for every accepted output."""
-        batch = own_batch(params, evidence)
-        return tuple(
-            counterpart_question(params, evidence, batch=batch, activation=activation)
-            for activation in params.accepted
-        )
+        return counterpart_questions(params, draws)
 
     def names(self, params: LayerParams) -> tuple[str, ...]:
         """The class."""

@@ -85,13 +85,17 @@ class Scales(Check[ScalesParams]):
         return f"embeddings of other images have length 1, at scales {low:g} to {high:g}"
 
     def _asked(self, params: ScalesParams, draws: Draws) -> Question:
-        arrays = {
-            f"x{n}-{place}": draws.normal(f"scale{n}-{place}", (n, *params.shape), scale=scale)
-            for n in (3, 1)
-            for place, scale in enumerate(params.scales)
-        }
-        calls: list[Json] = [[key, None] for key in arrays]
-        return question("forward", {"module": params.module, "sets": {}, "calls": calls}, arrays)
+        def made() -> Question:
+            arrays = {
+                f"x{n}-{place}": draws.normal(f"scale{n}-{place}", (n, *params.shape), scale=scale)
+                for n in (3, 1)
+                for place, scale in enumerate(params.scales)
+            }
+            calls: list[Json] = [[key, None] for key in arrays]
+            asked: dict[str, Json] = {"module": params.module, "sets": {}, "calls": calls}
+            return question("forward", asked, arrays)
+
+        return draws.memo.once(("scales", params), made)
 
     def questions(self, params: ScalesParams, draws: Draws) -> tuple[Question, ...]:
         """Asks the module at every scale, three inputs at once and one alone."""

@@ -18,8 +18,10 @@ from grader.checks.embeddings import (
     nothing_encoded,
     trained_module,
 )
-from grader.checks.images import Row, as_encoded, namespace, nearest, rows_made, same
+from grader.checks.images import gallery, known_values, namespace, rows_made
 from grader.checks.recording import Call, Forward, numbers
+from grader.checks.rows import Gallery, Row
+from grader.checks.values import equal
 from grader.model import Array, Question
 
 Pair = frozenset[str]
@@ -83,17 +85,23 @@ def calls_of_first_step(params: PairsParams, evidence: Evidence) -> tuple[Call, 
 
 def contrasted(params: PairsParams, evidence: Evidence) -> Contrasted | None:
     """What was contrasted in the first step; None when nothing tells."""
-    rows = rows_made(evidence, labels=params.labels, shape=params.shape)
+    stages = (params.labels, params.shape, params.before, params.after)
+    key = ("contrasted", *stages, params.loss, params.roles)
+    return evidence.memo.once(key, lambda: _contrasted(params, evidence))
+
+
+def _contrasted(params: PairsParams, evidence: Evidence) -> Contrasted | None:
+    known = gallery(evidence, labels=params.labels, shape=params.shape)
     calls = calls_of_first_step(params, evidence)
     if not calls:
         return _by_gradient(params, evidence)
     positive: set[Pair] = set()
     negative: set[Pair] = set()
     for call in calls:
-        before = [row for row in rows if row.forward.n < call.n]
         first, second, third = _arguments(params, call)
-        positive |= _pairs(first, second, before)
-        negative |= _pairs(first, third, before) if call.name else _pairs(first, second, before)
+        positive |= _pairs(first, second, known, before=call.n)
+        others = third if call.name else second
+        negative |= _pairs(first, others, known, before=call.n)
     return Contrasted(
         positive=frozenset(positive),
         negative=frozenset(negative),
@@ -122,14 +130,16 @@ def _vectors(arrays: Sequence[Array]) -> list[Array]:
     return out[:64]
 
 
-def _labels(arrays: Sequence[Array], rows: Sequence[Row]) -> list[str | None]:
-    found = [nearest(vector, rows) for vector in _vectors(arrays)]
+def _labels(arrays: Sequence[Array], known: Gallery, *, before: float = np.inf) -> list[str | None]:
+    found = [known.nearest(vector, before=before) for vector in _vectors(arrays)]
     return [row.label if row else None for row in found]
 
 
-def _pairs(ones: Sequence[Array], others: Sequence[Array], rows: Sequence[Row]) -> set[Pair]:
+def _pairs(
+    ones: Sequence[Array], others: Sequence[Array], known: Gallery, *, before: float
+) -> set[Pair]:
     """Unordered pairs of labels; what is none of the inputs is '?'. Rows of batches go together."""
-    left, right = _labels(ones, rows), _labels(others, rows)
+    left, right = _labels(ones, known, before=before), _labels(others, known, before=before)
     if len(left) > 1 and len(left) == len(right):
         return {frozenset((a or "?", b or "?")) for a, b in zip(left, right, strict=True)}
     return {frozenset((a or "?", b or "?")) for a in left for b in right}
@@ -177,7 +187,12 @@ def _weights(forward: Forward, rows: Sequence[Row]) -> Mapping[tuple[str, str], 
 
 def variable_pairs(params: PairsParams, evidence: Evidence) -> Mapping[str, Pair]:
     """Variables that hold two embeddings, and of which inputs."""
-    rows = rows_made(evidence, labels=params.labels, shape=params.shape)
+    key = ("pairs", params.labels, params.shape)
+    return evidence.memo.once(key, lambda: _variable_pairs(params, evidence))
+
+
+def _variable_pairs(params: PairsParams, evidence: Evidence) -> Mapping[str, Pair]:
+    known = gallery(evidence, labels=params.labels, shape=params.shape)
     arrays = namespace(evidence)
     names = {name.rpartition("/")[0] for name in arrays if name.endswith("/1")}
     found = {}
@@ -185,7 +200,7 @@ def variable_pairs(params: PairsParams, evidence: Evidence) -> Mapping[str, Pair
         parts = [arrays.get(f"{name}/{place}") for place in range(3)]
         if parts[0] is None or parts[1] is None or parts[2] is not None:
             continue
-        labels = _labels([parts[0].ravel(), parts[1].ravel()], rows)
+        labels = _labels([parts[0].ravel(), parts[1].ravel()], known)
         if None not in labels:
             found[name] = frozenset(label for label in labels if label)
     return found
@@ -193,13 +208,13 @@ def variable_pairs(params: PairsParams, evidence: Evidence) -> Mapping[str, Pair
 
 def told_apart(params: PairsParams, evidence: Evidence) -> Pair:
     """The pair's labels; of inputs with equal values only the first can be told."""
-    known = as_encoded(evidence, labels=params.labels, shape=params.shape)
+    known = known_values(evidence, labels=params.labels, shape=params.shape)
 
     def first(label: str) -> str:
         if label not in known:
             return label
         return next(
-            (n for n in params.labels if n in known and same(known[n], known[label])), label
+            (n for n in params.labels if n in known and equal(known[n], known[label])), label
         )
 
     return frozenset(first(label) for label in params.pair)

@@ -17,9 +17,10 @@ from grader.checks.check import (
     passed,
     question,
 )
-from grader.checks.images import as_encoded, inputs_of, same
+from grader.checks.images import inputs_of, known_values
 from grader.checks.recording import numbers
-from grader.model import Question
+from grader.checks.values import equal
+from grader.model import Json, Question
 
 
 class BatchParams(ArraysParams):
@@ -71,9 +72,9 @@ class Batch(Check[BatchParams]):
         cells = tuple({f.cell for f in evidence.recording.forwards[:1]})
         if whole in shapes:
             return passed(expected=expected, found="it is", cells=cells)
-        rows = [row for row, _, _ in inputs_of(evidence, params.shape)]
-        known = as_encoded(evidence, labels=params.labels, shape=params.shape)
-        covered = [label for label in known if any(same(row, known[label]) for row in rows)]
+        rows = {id(row.values): row.values for row in inputs_of(evidence, params.shape)}.values()
+        known = known_values(evidence, labels=params.labels, shape=params.shape)
+        covered = [label for label in known if any(equal(row, known[label]) for row in rows)]
         if len(covered) == len(params.labels):
             return passed(expected=expected, found="all images, a few at a time", cells=cells)
         if not shapes:
@@ -98,9 +99,14 @@ class Outputs(Check[OutputParams]):
         return f"embeddings (N, {params.features}) for N = {sizes}"
 
     def _asked(self, params: OutputParams, draws: Draws) -> Question:
-        arrays = {f"x{n}": draws.normal(f"shape{n}", (n, *params.shape)) for n in params.batches}
-        calls = [[key, None] for key in arrays]
-        return question("forward", {"module": params.module, "sets": {}, "calls": calls}, arrays)
+        def made() -> Question:
+            sizes = params.batches
+            arrays = {f"x{n}": draws.normal(f"shape{n}", (n, *params.shape)) for n in sizes}
+            calls = [[key, None] for key in arrays]
+            asked: dict[str, Json] = {"module": params.module, "sets": {}, "calls": calls}
+            return question("forward", asked, arrays)
+
+        return draws.memo.once(("shapes", params), made)
 
     def questions(self, params: OutputParams, draws: Draws) -> tuple[Question, ...]:
         """Asks the module at every batch size."""

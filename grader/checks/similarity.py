@@ -20,6 +20,7 @@ from grader.checks.check import (
 )
 from grader.checks.embeddings import exhibit, find, made_by, trained_module
 from grader.checks.images import as_encoded, cosine
+from grader.checks.layers import counterpart_questions
 from grader.checks.recording import numbers
 from grader.checks.start import TrainingParams, optimiser_steps, training_question
 from grader.model import Numbers, Question
@@ -60,6 +61,10 @@ class Order(Check[OrderParams]):
     def questions(self, params: OrderParams, draws: Draws) -> tuple[Question, ...]:
         """Asks for arrays and the recording."""
         return (ARRAYS, RECORDING)
+
+    def constant_questions(self, params: OrderParams, draws: Draws) -> tuple[Question, ...]:
+        """Asks what the module gives with every accepted activation, to tell which it uses."""
+        return counterpart_questions(params, draws) if params.stage == "after" else ()
 
     def counter_questions(self, params: OrderParams, evidence: Evidence) -> tuple[Question, ...]:
         """Trains the reference from the same start, for what comes after training."""

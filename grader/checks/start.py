@@ -32,6 +32,17 @@ class TrainingParams(StagesParams, ModuleParams):
 
 def start_weights(params: TrainingParams, evidence: Evidence) -> tuple[Array, ...] | None:
     """The trained module's weights before training, in the counterpart's order; None if unlike."""
+    key = ("start", *_of(params))
+    return evidence.memo.once(key, lambda: _start_weights(params, evidence))
+
+
+def _of(params: TrainingParams) -> tuple[object, ...]:
+    """What a memo knows a training run by."""
+    named = (params.before, params.after, params.module, params.train)
+    return (params.labels, params.shape, params.weights, *named)
+
+
+def _start_weights(params: TrainingParams, evidence: Evidence) -> tuple[Array, ...] | None:
     module = trained_module(params, evidence)
     if module is None or module >= len(evidence.recording.modules):
         return None
@@ -82,6 +93,15 @@ def training_question(
         steps: optimiser steps, the handout's number by default.
         using: an accepted activation, by default the one the student's module was found to use.
     """
+    uses = using or activation(params, evidence)
+    takes = params.steps if steps is None else steps
+    key = ("training", *_of(params), uses, takes)
+    return evidence.memo.once(key, lambda: _training(params, evidence, steps=takes, using=uses))
+
+
+def _training(
+    params: TrainingParams, evidence: Evidence, *, steps: int, using: str
+) -> Question | None:
     weights = start_weights(params, evidence)
     images = as_encoded(evidence, labels=params.labels, shape=params.shape)
     if weights is None or set(images) != set(params.labels):
@@ -92,9 +112,6 @@ def training_question(
     arrays: dict[str, Array] = {"images": batch}
     for place, array in enumerate(weights):
         arrays[f"w{place}"] = np.asarray(array, dtype=np.float32)
-    options: dict[str, Json] = {
-        "activation": using or activation(params, evidence),
-        "steps": params.steps if steps is None else steps,
-    }
+    options: dict[str, Json] = {"activation": using, "steps": steps}
     asked: dict[str, Json] = {"name": params.train, "args": list(arrays), "options": options}
     return question("function", asked, arrays)

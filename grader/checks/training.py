@@ -20,7 +20,7 @@ from grader.checks.check import (
 )
 from grader.checks.embeddings import made_by, trained_embeddings, trained_module
 from grader.checks.images import cosine
-from grader.checks.layers import counterpart_question, forward_question, own_batch
+from grader.checks.layers import counterpart_questions, forward_question
 from grader.checks.recording import numbers
 from grader.checks.start import TrainingParams, optimiser_steps, training_question
 from grader.model import Array, Numbers, Question, Verdict
@@ -92,18 +92,18 @@ class LossFalls(Check[LossParams]):
         asked = forward_question(params, draws, layers=tuple(sorted(params.layers)))
         return (ARRAYS, RECORDING, asked)
 
+    def constant_questions(self, params: LossParams, draws: Draws) -> tuple[Question, ...]:
+        """Asks what the module gives with every accepted activation, to tell which it uses."""
+        return counterpart_questions(params, draws)
+
     def counter_questions(self, params: LossParams, evidence: Evidence) -> tuple[Question, ...]:
-        """Trains the reference with every accepted activation; which counts is known later."""
-        batch = own_batch(params, evidence)
-        asked = [
-            counterpart_question(params, evidence, batch=batch, activation=name)
-            for name in params.accepted
-        ]
-        for name in params.accepted:
-            for steps in {params.steps, optimiser_steps(params, evidence) or params.steps}:
-                trained = training_question(params, evidence, steps=steps, using=name)
-                asked += [] if trained is None else [trained]
-        return tuple(asked)
+        """Trains the reference, for the handout's number of steps and for the student's own."""
+        own = optimiser_steps(params, evidence) or params.steps
+        asked = (
+            training_question(params, evidence, steps=steps)
+            for steps in dict.fromkeys((params.steps, own))
+        )
+        return tuple(one for one in asked if one is not None)
 
     def names(self, params: LossParams) -> tuple[str, ...]:
         """The trained embeddings and the loss."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from grader.exports.figures import rounded, storable
@@ -29,11 +29,12 @@ NOBODY = Student(name="", id="")
 _STARTS_A_FORMULA = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - some spreadsheets read wide ones too
 
 
-def gradebook_csv(results: Sequence[Graded], *, rubric: Rubric) -> str:
+def gradebook_csv(results: Iterable[Graded], *, rubric: Rubric) -> str:
     """The gradebook: the columns above, then one an item of the rubric.
 
     Args:
-        results: every submission; one without names gives one row, a team of two gives two.
+        results: every submission, each let go once its rows are written; one without names gives
+            one row, a team of two gives two.
         rubric: what they were graded by.
     """
     written = io.StringIO()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
@@ -27,10 +27,10 @@ SCHEMA = 1
 
 def to_json(graded: Graded, *, rubric: Rubric) -> str:
     """One submission as JSON: UTF-8, indented, never NaN, a line end at the end."""
-    return _written(result(graded, rubric=rubric).model_dump(mode="python"))
+    return result(graded, rubric=rubric).model_dump_json(indent=2) + "\n"
 
 
-def class_json(results: Sequence[Graded], *, rubric: Rubric) -> str:
+def class_json(results: Iterable[Graded], *, rubric: Rubric) -> str:
     """All submissions of a run in one object, each as in its own file."""
     parts = [result(graded, rubric=rubric).model_dump(mode="python") for graded in results]
     whole = {"schema": SCHEMA, "assignment": storable(rubric.id), "results": parts}

@@ -5,11 +5,13 @@ Kinds of question:
 arrays      every numeric array in the namespace, alone or in a tuple, list or dict
 recording   what the recorder saw: events, modules, snapshots of weights
 notes       what was neutralised, by cell
+modules     names of all that was imported, in order
 forward     outputs of a module of the notebook, at weights and inputs of the asker's
 function    what a function of the notebook returns for arguments of the asker's
 """
 
 import contextlib
+import importlib.machinery
 import inspect
 import json
 import os
@@ -39,6 +41,8 @@ _isinstance, _type, _str, _list, _dict, _tuple = isinstance, type, str, list, di
 
 KINDS = "biuf"
 """Kinds of NumPy dtype that cross the wall."""
+OURS = ("notes", "modules")
+"""Kinds of question that run nothing of the notebook's, so that they need no fork."""
 LARGEST = 200_000
 """Elements of an array of the namespace that is sent along."""
 
@@ -111,7 +115,7 @@ class Notebook:
         recorder = self.recorder
         with contextlib.suppress(Exception):
             recorder.encode_again()
-        out, events = {}, []
+        out, events, sent = {}, [], {}
         for event in [*recorder.head, *recorder.tail]:
             args = {}
             for name, values in event["args"].items():
@@ -119,10 +123,11 @@ class Notebook:
             events.append({**event, "args": args})
         modules = []
         for number, module in enumerate(recorder.modules[:8]):
-            recorder.snapshot(number, "end")
             snapshots = {}
-            for why, (state, weights) in recorder.snapshots[number].items():
-                parts = [[name, self.put(out, value)] for name, value in weights]
+            for why, (state, weights) in recorder.snapshots.get(number, {}).items():
+                if id(weights) not in sent:
+                    sent[id(weights)] = [[name, self.put(out, value)] for name, value in weights]
+                parts = sent[id(weights)]
                 snapshots[why] = {"state": state, "weights": parts}
             modules.append({"class": _type(module).__name__[:100], "snapshots": snapshots})
         return {"events": events, "count": recorder.count, "modules": modules}, out
@@ -140,6 +145,19 @@ class Notebook:
     def tell_notes(self, params, given):
         """What was neutralised."""
         return {"notes": [[cell, notes] for cell, notes in self.notes.by_cell.items()]}, {}
+
+    def tell_modules(self, params, given):
+        """What was imported from the standard library and from installed packages, in order."""
+        names = [
+            name
+            for name, module in _list(sys.modules.items())
+            if (spec := getattr(module, "__spec__", None)) is not None
+            and spec.name == name
+            and (spec.origin or spec.submodule_search_locations)
+        ]
+        tops = {name.partition(".")[0] for name in names} - {"__main__", "inside"}
+        known = {top for top in tops if top in sys.builtin_module_names or on_the_path(top)}
+        return {"modules": [name for name in names if name.partition(".")[0] in known]}, {}
 
     # ------------------------------------------------------------ forward
 
@@ -249,6 +267,14 @@ class Notebook:
         return {}, {f"out{place}": plain(value) for place, value in enumerate(values)}
 
 
+def on_the_path(top):
+    """Whether a fresh interpreter would find a module of that name."""
+    try:
+        return importlib.machinery.PathFinder.find_spec(top) is not None
+    except Exception:
+        return False
+
+
 def describe(error):
     """An exception as a short text, whatever its own __str__ does."""
     try:
@@ -263,6 +289,7 @@ def answer(notebook, question, arrays):
         "arrays": notebook.arrays,
         "recording": notebook.recording,
         "notes": notebook.tell_notes,
+        "modules": notebook.tell_modules,
         "forward": notebook.forward,
         "function": notebook.function,
     }
@@ -312,7 +339,9 @@ def read_with_deadline(fd, count, deadline):
 
 def serve_batch(notebook, header, arrays, out):
     """Answer a batch; a question that dies or overruns is marked, and a new fork goes on."""
-    questions = header["questions"]
+    questions = _list(header["questions"])
+    while questions and questions[0]["kind"] in OURS:
+        frames.send_bytes(out, answer(notebook, questions.pop(0), arrays))
     while questions:
         reading, writing = _pipe()
         pid = _fork()

@@ -244,12 +244,17 @@ class Recorder:
         labels = self.snapshots.setdefault(number, {})
         if why in labels:
             return
+        state = self.state(number)
+        for seen, kept in labels.values():
+            if seen == state:
+                labels[why] = (seen, kept)
+                return
         weights = [
             (name, parameter.detach().clone())
             for name, parameter in self.modules[number].named_parameters()
             if parameter.numel() <= 50 * ELEMENTS
         ]
-        labels[why] = (self.state(number), weights)
+        labels[why] = (state, weights)
 
     def snapshot_all(self, why):
         """Copy the weights of the module that was called last."""

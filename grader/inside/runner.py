@@ -10,6 +10,7 @@ import ctypes
 import importlib.metadata
 import json
 import os
+import queue
 import signal
 import sys
 import tempfile
@@ -23,12 +24,19 @@ from inside import kernel as kernel_side
 sys.path.pop(0)
 
 PR_SET_PDEATHSIG = 1
-"""From <sys/prctl.h>."""
+PR_SET_CHILD_SUBREAPER = 36
+"""Both from <sys/prctl.h>."""
 GRACE = 2.0
 """Seconds an interrupted cell has to stop before its kernel is killed."""
 OUTPUT = 4 * 1024 * 1024
 """Characters of output that nbclient may hold for one cell."""
 CHANNELS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
+
+
+READY = 60.0
+"""Seconds a kernel may take to come up."""
+WELCOME = 2.0
+"""Seconds a kernel that is up may take to say that its outputs can be heard."""
 
 
 def take_standard_streams():
@@ -41,11 +49,16 @@ def take_standard_streams():
     return requests, results
 
 
-def die_with_the_parent():
-    """Have Linux kill this process when the one that started it dies, however it dies."""
+def ask_linux(option, value):
+    """Call prctl, where there is one."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            ctypes.CDLL(None).prctl(option, value)
+
+
+def die_with_the_parent():
+    """Have Linux kill this process when the one that started it dies, however it dies."""
+    ask_linux(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def write_connection_file(folder):
@@ -64,21 +77,22 @@ def write_connection_file(folder):
 
 
 def fork_kernel(job, connection_file, keep_from_it):
-    """Fork the kernel before any thread or socket exists here; its pid and the probe's pipes."""
+    """Fork the kernel before any thread or socket exists here; its pid and the pipes to it."""
     question_r, question_w = os.pipe()
     answer_r, answer_w = os.pipe()
+    ready_r, ready_w = os.pipe()
     pid = os.fork()
     if pid:
         os.close(question_r)
         os.close(answer_w)
-        return pid, question_w, answer_r
+        os.close(ready_w)
+        return pid, question_w, answer_r, ready_r
     try:
         die_with_the_parent()
-        for fd in (*keep_from_it, question_w, answer_r):
+        for fd in (*keep_from_it, question_w, answer_r, ready_r):
             os.close(fd)
-        kernel_side.become(
-            job, connection_file=str(connection_file), questions=question_r, answers=answer_w
-        )
+        pipes = kernel_side.Pipes(questions=question_r, answers=answer_w, ready=ready_w)
+        kernel_side.become(job, connection_file=str(connection_file), pipes=pipes)
     finally:
         os._exit(70)
 
@@ -89,8 +103,9 @@ class ForkedKernel:
     ipykernel = True
     kernel_id = "notebook"
 
-    def __init__(self, pid, connection_file):
+    def __init__(self, pid, connection_file, ready):
         self.pid = pid
+        self.ready = ready
         self.connection_file = connection_file
         self.exit = None
 
@@ -244,12 +259,43 @@ def versions():
 
 
 async def ready(client, manager):
-    """Open the client's channels and wait until the kernel answers."""
+    """Open the client's channels and wait until the kernel answers and can be heard."""
     client.km = manager
     client.kc = manager.client()
-    client.kc.start_channels()
-    await client.kc.wait_for_ready(timeout=60)
+    if not await readable(manager.ready, READY):
+        raise TimeoutError("the kernel did not come up")
+    if not os.read(manager.ready, 1):
+        raise RuntimeError("the kernel ended before it was up")
+    client.kc.start_channels(stdin=False, hb=False)
+    if not await welcomed(client.kc):
+        await client.kc.wait_for_ready(timeout=READY)
     client.kc.allow_stdin = False
+
+
+async def readable(fd, seconds):
+    """Whether there is something to read from a pipe in time."""
+    loop, there = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(fd, there.set)
+    try:
+        await asyncio.wait_for(there.wait(), seconds)
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(fd)
+    return True
+
+
+async def welcomed(kernel_client):
+    """Whether the kernel says that our subscription to its outputs has arrived (ipykernel 7)."""
+    end = time.monotonic() + WELCOME
+    while (left := end - time.monotonic()) > 0:
+        try:
+            message = await kernel_client.get_iopub_msg(timeout=left)
+        except queue.Empty:
+            return False
+        if message["msg_type"] == "iopub_welcome":
+            return True
+    return False
 
 
 async def run(job, manager, tell):
@@ -285,20 +331,26 @@ def relay(requests, results, questions, answers):
             return
 
 
-def main():
+def serve(requests, results):
     """Take a job, run it, answer questions, and go."""
-    requests, results = take_standard_streams()
-    die_with_the_parent()
+    ask_linux(PR_SET_CHILD_SUBREAPER, 1)
     job, _ = frames.receive(requests)
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)
-        pid, questions, answers = fork_kernel(job, connection_file, (requests, results))
-        manager = ForkedKernel(pid, connection_file)
+        pid, questions, answers, up = fork_kernel(job, connection_file, (requests, results))
+        manager = ForkedKernel(pid, connection_file, up)
         try:
             if asyncio.run(run(job, manager, lambda frame: frames.send(results, frame))):
                 relay(requests, results, questions, answers)
         finally:
             manager.kill()
+
+
+def main():
+    """Serve on the standard streams, in an interpreter of its own."""
+    requests, results = take_standard_streams()
+    die_with_the_parent()
+    serve(requests, results)
 
 
 if __name__ == "__main__":

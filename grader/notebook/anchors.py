@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import islice
+from functools import lru_cache
+from itertools import chain, islice
+from math import ceil
+from typing import NamedTuple
 
 from grader.notebook.prose import shown_lines, words
 
@@ -20,11 +24,13 @@ _MAX_CANDIDATES = 12
 _MAX_OCCURRENCES = 20
 _SNAP = 3
 _MAX_PROMPT = 250
-_ENDS = ".?!:"
+_KEPT, _MAX_KEPT = 4096, 500
+"""How many lines are kept taken apart, as in `prose`."""
+_CLOSES = re.compile(r"[\"'*_)\]]*(?:[.?!:]|\Z)")
+"""What follows the last word of a sentence."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(NamedTuple):  # as many as there are words
     """A word of the notebook's text, and the line and the columns where it stands."""
 
     text: str
@@ -56,21 +62,29 @@ def places(lines: Sequence[str]) -> list[Place]:
     Returns:
         Every word with its place.
     """
-    return [place for number, line in enumerate(lines) for place in _of_line(line, number=number)]
-
-
-def _of_line(line: str, *, number: int) -> Iterator[Place]:
-    found = words(line)
-    for count, word in enumerate(found):
-        following = line[word.end :].lstrip("\"'*_)]")[:1]
-        yield Place(
-            text=word.text,
-            line=number,
-            start=word.start,
-            end=word.end,
-            first=count == 0,
-            closes=count + 1 == len(found) or following in _ENDS,
+    return [
+        Place(text, number, start, end, first, closes)
+        for number, line in enumerate(lines)
+        for text, start, end, first, closes in (
+            _known_standing(line) if len(line) <= _MAX_KEPT else _standing(line)
         )
+    ]
+
+
+_Standing = tuple[str, int, int, bool, bool]
+"""A word of one line: its text, start and end, whether it opens the line, whether it closes."""
+
+
+def _standing(line: str) -> tuple[_Standing, ...]:
+    found = words(line)
+    closing = (*(_CLOSES.match(line, word.end) is not None for word in found[:-1]), True)
+    return tuple(
+        (*word, count == 0, closes)
+        for count, (word, closes) in enumerate(zip(found, closing, strict=False))
+    )
+
+
+_known_standing = lru_cache(maxsize=_KEPT)(_standing)
 
 
 def anchors(stream: Sequence[Place], *, prompts: dict[str, str]) -> list[Anchor]:
@@ -83,7 +97,7 @@ def anchors(stream: Sequence[Place], *, prompts: dict[str, str]) -> list[Anchor]
     Returns:
         The occurrences, in the notebook's order; an item may have several, or none.
     """
-    page = _Page(stream=stream, texts=[place.text for place in stream])
+    page = Page.of(stream)
     groups = _by_prompt(prompts)
     found = [
         anchor
@@ -94,11 +108,21 @@ def anchors(stream: Sequence[Place], *, prompts: dict[str, str]) -> list[Anchor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
-    """The stream, and the bare words of it."""
+class Page:
+    """The words of a notebook, and where each of them stands."""
 
     stream: Sequence[Place]
-    texts: list[str]
+    texts: Sequence[str]
+    standing: Mapping[str, Sequence[int]]
+
+    @classmethod
+    def of(cls, stream: Sequence[Place]) -> Page:
+        """A page of words."""
+        texts = [place.text for place in stream]
+        standing: dict[str, list[int]] = {}
+        for number, text in enumerate(texts):
+            standing.setdefault(text, []).append(number)
+        return cls(stream=stream, texts=texts, standing=standing)
 
 
 def _by_prompt(prompts: dict[str, str]) -> dict[str, list[str]]:
@@ -112,7 +136,7 @@ def _prompt_words(prompt: str) -> list[str]:
     return [word.text for line in shown_lines(prompt) for word in words(line)][:_MAX_PROMPT]
 
 
-def _occurrences(prompt: str, *, item: str, page: _Page) -> list[Anchor]:
+def _occurrences(prompt: str, *, item: str, page: Page) -> list[Anchor]:
     """A prompt as it is, in parts with an answer between them, or else reworded."""
     parts = [line for line in shown_lines(prompt) if len(words(line)) >= _SHORT]
     whole = _prompt_words(prompt)
@@ -130,27 +154,26 @@ def _occurrences(prompt: str, *, item: str, page: _Page) -> list[Anchor]:
     return found
 
 
-def _exact(wanted: list[str], *, item: str, page: _Page) -> list[Anchor]:
+def _exact(wanted: list[str], *, item: str, page: Page) -> list[Anchor]:
     """Word for word; a prompt of a few words only where it opens a line."""
     length, texts = len(wanted), page.texts
     found = (
         Anchor(item=item, first=start, last=start + length, ratio=1.0)
-        for start in range(len(texts) - length + 1 if wanted else 0)
-        if texts[start] == wanted[0]
-        and texts[start : start + length] == wanted
+        for start in (page.standing.get(wanted[0], ()) if wanted else ())
+        if texts[start : start + length] == wanted
         and (length >= _SHORT or page.stream[start].first)
     )
     return list(islice(found, _MAX_OCCURRENCES))
 
 
-def _fuzzy(wanted: list[str], *, item: str, page: _Page, taken: frozenset[int]) -> list[Anchor]:
+def _fuzzy(wanted: list[str], *, item: str, page: Page, taken: frozenset[int]) -> list[Anchor]:
     """The window that reads most like the prompt, and all that are as good as the same.
 
     Where the prompt was found word for word (taken), only the same again is looked for.
     """
     found = []
     least = SAME if taken else CLOSE
-    starts = _candidates(wanted, texts=page.texts, least=least)
+    starts = candidates(wanted, page=page, least=least)
     free = [s for s in starts if taken.isdisjoint((s, s + len(wanted) - 1))]
     for start in free[:_MAX_CANDIDATES]:
         last, ratio = _best_end(wanted, start=start, texts=page.texts, least=least)
@@ -161,22 +184,44 @@ def _fuzzy(wanted: list[str], *, item: str, page: _Page, taken: frozenset[int]) 
     return [anchor for anchor in found if anchor.ratio >= min(SAME, best)]
 
 
-def _candidates(wanted: list[str], *, texts: list[str], least: float) -> list[int]:
+def candidates(wanted: list[str], *, page: Page, least: float) -> list[int]:
     """Starts of windows that share most words with the prompt, the best first."""
     length = len(wanted)
     need = Counter(wanted)
-    have: Counter[str] = Counter()
-    shared, scored = 0, []
-    for end, text in enumerate(texts):
-        have[text] += 1
-        shared += have[text] <= need[text]
-        gone = texts[end - length] if end >= length else None
-        if gone is not None:
-            shared -= have[gone] <= need[gone]
-            have[gone] -= 1
-        if shared >= (2 * least - 1.1) * length:
-            scored.append((-shared, max(0, end - length + 1)))
+    least_shared = (2 * least - 1.1) * length
+    scored: list[tuple[int, int]] = []
+    for first, last in _dense(need, page=page, length=length, least=least_shared):
+        have = Counter(page.texts[max(0, first - length) : first])
+        shared = sum(min(count, have[text]) for text, count in need.items())
+        for end in range(first, last):
+            text = page.texts[end]
+            have[text] += 1
+            shared += have[text] <= need[text]
+            gone = page.texts[end - length] if end >= length else None
+            if gone is not None:
+                shared -= have[gone] <= need[gone]
+                have[gone] -= 1
+            if shared >= least_shared:
+                scored.append((-shared, max(0, end - length + 1)))
     return [start for _, start in sorted(scored)]
+
+
+def _dense(
+    need: Counter[str], *, page: Page, length: int, least: float
+) -> Iterator[tuple[int, int]]:
+    """Stretches of ends of windows with enough of the prompt's words, however often each."""
+    count = max(1, ceil(least))
+    standing = sorted(chain.from_iterable(page.standing.get(text, ()) for text in need))
+    first, last = 0, 0
+    for low, high in zip(standing, standing[count - 1 :], strict=False):
+        if high - low < length:
+            if high > last:
+                if first < last:
+                    yield first, last
+                first = high
+            last = max(last, min(low + length, len(page.texts)))
+    if first < last:
+        yield first, last
 
 
 def _best_end(

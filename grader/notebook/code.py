@@ -5,13 +5,17 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 
 from grader.model import Cell, Excerpt, Notebook
 
 _MAX_PARSED = 1_000_000
 _MAX_SEARCHED = 100_000
 _MAX_LINE = 400
+_KEPT, _MAX_KEPT = 512, 20_000
+"""How many cells' names are kept for the next submission, and of how many letters at most."""
 _LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
 _ASSIGNED_MAGIC = re.compile(r"^([\w.,\s]+=\s*)[!%].*$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
@@ -103,29 +107,47 @@ def _plain_line(line: str) -> str:
     return _ASSIGNED_MAGIC.sub(r"\1None", _LINE_MAGIC.sub(r"\1pass", line))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """The names that a cell gives a value: to its notebook, and at any depth."""
+
+    outer: frozenset[str]
+    inner: frozenset[str]
+
+
 def _binds(cell: Cell, *, names: frozenset[str], inner: bool) -> bool:
     """Whether a cell binds any of the names; inner also looks inside functions and classes."""
-    tree = parsed(cell.source)
+    bound = _known(cell.source) if len(cell.source) <= _MAX_KEPT else _bound_by(cell.source)
+    if bound is None:
+        return any(_seems_to_bind(cell.source, name=name) for name in names)
+    return not names.isdisjoint(bound.inner if inner else bound.outer)
+
+
+def _bound_by(source: str) -> Bound | None:
+    """What a source binds, or None where it is not Python."""
+    tree = parsed(source)
     if tree is None:
-        return any(_seems_to_bind(cell.source, name=name) for name in names)
-    try:
-        return not names.isdisjoint(_bound(tree, inner=inner))
-    except RecursionError:
-        return any(_seems_to_bind(cell.source, name=name) for name in names)
+        return None
+    outer: set[str] = set()
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while waiting:
+        node, local = waiting.pop()
+        if not local:
+            outer.update(_own_names(node))
+        elif isinstance(node, ast.Global):
+            outer.update(node.names)
+        for child in ast.iter_child_nodes(node):
+            if isinstance(node, _Comprehension):
+                outer.update(_walruses(child))
+            else:
+                inside = isinstance(node, _Scope) and not _evaluated_outside(node, child)
+                waiting.append((child, local or inside))
+    inner = (name for node in ast.walk(tree) for name in _own_names(node))
+    return Bound(outer=frozenset(outer), inner=frozenset(inner))
 
 
-def _bound(node: ast.AST, *, inner: bool, local: bool = False) -> Iterator[str]:
-    """The names that a node binds; local says that plain assignments belong to a function."""
-    if not local or inner:
-        yield from _own_names(node)
-    elif isinstance(node, ast.Global):
-        yield from node.names
-    for child in ast.iter_child_nodes(node):
-        if isinstance(node, _Comprehension) and not inner:
-            yield from _walruses(child)
-        else:
-            inside = local or (isinstance(node, _Scope) and not _evaluated_outside(node, child))
-            yield from _bound(child, inner=inner, local=inside)
+# Most cells of a class are the handout's, word for word, and every check asks for its names.
+_known = lru_cache(maxsize=_KEPT)(_bound_by)
 
 
 def _evaluated_outside(scope: _Scope, child: ast.AST) -> bool:
@@ -133,24 +155,26 @@ def _evaluated_outside(scope: _Scope, child: ast.AST) -> bool:
     return not isinstance(scope, ast.Lambda) and child in scope.decorator_list
 
 
-def _own_names(node: ast.AST) -> Iterator[str]:
+def _own_names(node: ast.AST) -> tuple[str, ...]:
     """The names that this node itself binds, its children aside."""
+    found: str | None = None
     match node:
-        case ast.Name(id=name, ctx=ast.Store()):
-            yield name
+        case ast.Name(id=name):
+            found = name if isinstance(node.ctx, ast.Store) else None
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
+            found = name
         case ast.alias(name=name, asname=asname):
-            yield asname or name.partition(".")[0]
+            found = asname or name.partition(".")[0]
         case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
-            yield name
+            found = name
         case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-            yield name
+            found = name
         case _:
             pass
+    return () if found is None else (found,)
 
 
-def _walruses(node: ast.AST) -> Iterator[str]:
+def _walruses(node: ast.AST) -> Iterable[str]:
     """The names that := binds inside a comprehension, whose own targets stay inside."""
     for inner in ast.walk(node):
         if isinstance(inner, ast.NamedExpr):

@@ -7,8 +7,10 @@ of its headings once more with '# ' before them, and its lines of code with 'cod
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from grader.model import Notebook
 from grader.notebook.prose import Word, is_heading, key, shown_lines, words
@@ -56,86 +58,108 @@ def _marked_lines(reference: Notebook) -> Iterator[str]:
                     yield _HEADING + key(line)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """A handout's lines, laid out for looking them up."""
+
+    code: frozenset[str]
+    headings: frozenset[str]
+    lines: frozenset[str]
+    text: str
+    long: tuple[tuple[str, frozenset[str]], ...]
+    by_start: Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]]
+
+
+@lru_cache(maxsize=4)  # one for all submissions of a course
+def _known(marked: frozenset[str]) -> _Known:
+    lines = sorted(line for line in marked if line and not line.startswith((_HEADING, _CODE)))
+    by_start: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {}
+    for line in lines:
+        if line.count(" ") + 1 >= _PREFIX_WORDS:
+            said = tuple(line.split())
+            by_start[said[:_PREFIX_WORDS]] = (*by_start.get(said[:_PREFIX_WORDS], ()), said)
+    return _Known(
+        code=frozenset(line.removeprefix(_CODE) for line in marked if _is_code(line)),
+        headings=frozenset(
+            line.removeprefix(_HEADING) for line in marked if line.startswith(_HEADING)
+        ),
+        lines=frozenset(lines),
+        text="\n".join(f" {line} " for line in lines),
+        long=tuple(
+            (line, frozenset(line.split()))
+            for line in lines
+            if _FUZZY_WORDS <= line.count(" ") + 1 <= _MAX_FUZZY_WORDS
+        ),
+        by_start=by_start,
+    )
+
+
 class Handout:
-    """Answers whether a line, a part of a line or a cell of code is the handout's."""
+    """Answers whether a line, a part of a line or a cell of code is the handout's.
+
+    One for each notebook: how many lines of it may be compared letter by letter is limited.
+    """
 
     def __init__(self, marked: frozenset[str]) -> None:
-        self._code = frozenset(line.removeprefix(_CODE) for line in marked if _is_code(line))
-        self._headings = frozenset(
-            line.removeprefix(_HEADING) for line in marked if line.startswith(_HEADING)
-        )
-        self._lines = frozenset(
-            line for line in marked if line and not line.startswith((_HEADING, _CODE))
-        )
-        self._text = "\n".join(f" {line} " for line in sorted(self._lines))
-        self._long = [
-            (line, frozenset(line.split()))
-            for line in sorted(self._lines)
-            if _FUZZY_WORDS <= line.count(" ") + 1 <= _MAX_FUZZY_WORDS
-        ]
+        self._known = _known(marked)
         self._comparisons = 0
-        self._by_start: dict[tuple[str, ...], list[list[str]]] = {}
-        for line in sorted(self._lines):
-            if line.count(" ") + 1 >= _PREFIX_WORDS:
-                start = tuple(line.split()[:_PREFIX_WORDS])
-                self._by_start.setdefault(start, []).append(line.split())
 
     def has_heading(self, line: str) -> bool:
         """Whether a line is one of the handout's headings."""
-        return key(line) in self._headings
+        return key(line) in self._known.headings
 
     def has_exactly(self, line: str) -> bool:
         """Whether a line is the handout's, word for word."""
-        return key(line) in self._lines
+        return key(line) in self._known.lines
 
     def has_line(self, line: str) -> bool:
         """Whether a line is the handout's, wrapped or slightly reworded too."""
         said = key(line)
-        if said in self._lines:
+        if said in self._known.lines:
             return True
         count = said.count(" ") + 1
-        if count >= _CONTAINED_WORDS and f" {said} " in self._text:
+        if count >= _CONTAINED_WORDS and f" {said} " in self._known.text:
             return True
         return _FUZZY_WORDS <= count <= _MAX_FUZZY_WORDS and self._resembles(said)
 
     def ends_with(self, words_left: str) -> bool:
         """Whether one of the handout's lines ends so."""
-        return f" {words_left} \n" in self._text + "\n"
+        return f" {words_left} \n" in self._known.text + "\n"
 
     def begins_with(self, words_before: str) -> bool:
         """Whether one of the handout's lines begins so."""
-        return f"\n {words_before} " in "\n" + self._text
+        return f"\n {words_before} " in "\n" + self._known.text
 
     def prefix_end(self, line: str) -> int:
         """Where the handout's part ends in a line that goes on in the student's words."""
         found = words(line)
-        texts = [word.text for word in found]
+        texts = tuple(word.text for word in found)
         lengths = [
             len(known)
-            for known in self._by_start.get(tuple(texts[:_PREFIX_WORDS]), ())
+            for known in self._known.by_start.get(texts[:_PREFIX_WORDS], ())
             if texts[: len(known)] == known
         ]
         return past(found[: max(lengths)], line=line) if lengths else 0
 
     def has_code(self, source: str) -> bool:
         """Whether a code cell is the handout's, with its blanks filled in."""
-        if not self._code:
+        if not self._known.code:
             return True
         lines = [code_line(line) for line in source.splitlines()]
         lines = [line for line in lines if line]
         telling = [line for line in lines if not line.startswith(("import", "from"))] or lines
-        known = sum(line in self._code for line in telling)
+        known = sum(line in self._known.code for line in telling)
         return known > 0 and known >= _SHARED_CODE * len(telling)
 
     def has_comment(self, line: str) -> bool:
         """Whether a comment stands in the handout's code."""
-        return key(line) in self._code or self.has_line(line)
+        return key(line) in self._known.code or self.has_line(line)
 
     def _resembles(self, said: str) -> bool:
         own = frozenset(said.split())
         alike = [
             line
-            for line, known in self._long
+            for line, known in self._known.long
             if len(own & known) >= _FUZZY_SHARED * max(len(own), len(known))
         ]
         self._comparisons += len(alike)
@@ -144,7 +168,7 @@ class Handout:
         )
 
 
-def past(found: list[Word], *, line: str) -> int:
+def past(found: Sequence[Word], *, line: str) -> int:
     """The place after these words and the signs that close them."""
     end = found[-1].end
     rest = re.match(r"[^\w\s]*(?<![(\[])\s*", line[end:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from grader.notebook.handout import Handout
 from grader.notebook.prose import shown_lines
 
 _MAX_TEXT = 300_000
+_MAY_BE_STRING = re.compile(r"(?:\s+|#[^\n]*\n|\\\n)*+[rRuUbBfF]{0,2}[\"'(]")
+"""How a cell begins that holds nothing but a string; only such a cell is parsed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ def _prose_in_code(cell: Cell, *, handout: Handout) -> list[str]:
         comments = [line.strip().lstrip("#").strip() for line in cell.source.splitlines()]
         kept = [line for line in comments if not handout.has_comment(line)]
         return kept if any(kept) and not _is_code("\n".join(kept)) else []
-    tree = parsed(cell.source)
+    tree = parsed(cell.source) if _MAY_BE_STRING.match(cell.source) else None
     match tree.body if tree else []:
         case [ast.Expr(value=ast.Constant(value=str(text)))]:
             return shown_lines(text)

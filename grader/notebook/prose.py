@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from grader.notebook.pictures import LEFT_OUT, REFERENCE
 
@@ -22,11 +23,12 @@ _SECTION = re.compile(
     r"(?: (?:points?|pts?|marks?))?\s*)+"
 )
 _MAX_HEADING_WORDS = 12
+_KEPT, _MAX_KEPT = 4096, 500
+"""Of how many lines the words are kept, most of a class being the handout's, and how long ones."""
 _MAX_NUMBERED_WORDS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
+class Word(NamedTuple):  # thousands a notebook, and a tuple is made in a third of the time
     """A word as it is compared, and where it stands in its line."""
 
     text: str
@@ -34,7 +36,7 @@ class Word:
     end: int
 
 
-def words(line: str) -> list[Word]:
+def words(line: str) -> tuple[Word, ...]:
     """The words of a line of Markdown; tags, emphasis and addresses of pictures are none.
 
     Args:
@@ -43,13 +45,16 @@ def words(line: str) -> list[Word]:
     Returns:
         Its words, casefolded, with their places in the line as it was given.
     """
+    return _known_words(line) if len(line) <= _MAX_KEPT else _words(line)
+
+
+def _words(line: str) -> tuple[Word, ...]:
     masked = line
-    for pattern in (TAG, REFERENCE):
+    for pattern in (TAG, REFERENCE) if "<" in line or "attachment:" in line else ():
         masked = pattern.sub(lambda found: " " * len(found[0]), masked)
-    return [
-        Word(text=_folded(found[0]), start=found.start(), end=found.end())
-        for found in _WORD.finditer(masked)
-    ]
+    return tuple(
+        Word(_folded(found[0]), found.start(), found.end()) for found in _WORD.finditer(masked)
+    )
 
 
 def key(line: str) -> str:
@@ -61,13 +66,21 @@ def key(line: str) -> str:
     Returns:
         The words with single spaces; empty for a blank line, dots or a rule.
     """
-    found = " ".join(word.text for word in words(line))
+    return _known_key(line) if len(line) <= _MAX_KEPT else _key(line)
+
+
+def _key(line: str) -> str:
+    found = " ".join([word.text for word in words(line)])
     picture = REFERENCE.search(line)
     if picture:
         return f"{found} attachment:{picture[1]}".strip()
     if found:
         return found
     return re.sub(r"[\s*_>#|:.…-]+", "", TAG.sub("", line))
+
+
+_known_words = lru_cache(maxsize=_KEPT)(_words)
+_known_key = lru_cache(maxsize=_KEPT)(_key)
 
 
 def is_heading(line: str) -> bool:
@@ -139,4 +152,4 @@ def _without_comments(source: str) -> str:
 
 
 def _folded(word: str) -> str:
-    return unicodedata.normalize("NFKC", word).casefold()
+    return (word if word.isascii() else unicodedata.normalize("NFKC", word)).casefold()

@@ -7,6 +7,7 @@ then paired within a line where they can be, else with the lines before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
 
 from grader.model import Cell, Notebook, Student
@@ -92,9 +93,14 @@ def _lines(cell: Cell) -> list[str]:
 def _label_line(lines: Iterable[str]) -> int | None:
     """The first line that asks for names or ids."""
     for number, line in enumerate(lines):
-        if not is_prose(line) and any(piece.kind == "label" for piece in pieces(line)):
+        if _asks(line):
             return number
     return None
+
+
+@lru_cache(maxsize=1024)  # the lines of most first cells are the handout's
+def _asks(line: str) -> bool:
+    return not is_prose(line) and any(piece.kind == "label" for piece in pieces(line))
 
 
 def _labelled_rows(lines: list[str]) -> list[list[Piece]]:

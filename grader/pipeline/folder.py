@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from grader.errors import UsageError
@@ -25,6 +25,9 @@ class Folder:
         UsageError: it cannot be made or written.
     """
 
+    STORE = "gradebook.db"
+    """Everything that was graded; the pages, the CSV and the JSON are made from it."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
@@ -34,6 +37,11 @@ class Folder:
             self._write(path / ".gitignore", "*\n")
         except OSError as error:
             raise UsageError(f"{path}: cannot be written ({error.strerror})") from error
+
+    @property
+    def store(self) -> Path:
+        """Where the gradebook is."""
+        return self.path / self.STORE
 
     def seed(self) -> bytes:
         """The secret seed, drawn once and kept."""
@@ -49,17 +57,25 @@ class Folder:
     def write_one(self, graded: Graded, *, rubric: Rubric) -> None:
         """The result and the report of one submission."""
         name = graded.submission.name
-        self._write(self.path / "results" / f"{name}.json", to_json(graded, rubric=rubric))
+        self._write(self._result(name), to_json(graded, rubric=rubric))
         self._write(self.report(name), student_page(graded, rubric=rubric))
 
-    def write_class(self, results: Sequence[Graded], *, rubric: Rubric) -> None:
-        """The class page and the gradebook."""
-        self._write(self.path / "index.html", class_page(results, rubric=rubric))
-        self._write(self.path / "gradebook.csv", gradebook_csv(results, rubric=rubric))
+    def has(self, name: str) -> bool:
+        """Whether result and report of a submission are there."""
+        places = (self._result(name), self.report(name))
+        return all(place.is_file() and place.stat().st_size for place in places)
+
+    def write_class(self, results: Callable[[], Iterable[Graded]], *, rubric: Rubric) -> None:
+        """The class page and the gradebook, each from a pass over the results."""
+        self._write(self.path / "index.html", class_page(results(), rubric=rubric))
+        self._write(self.path / "gradebook.csv", gradebook_csv(results(), rubric=rubric))
 
     def report(self, name: str) -> Path:
         """Where the report of a submission stands."""
         return self.path / "reports" / f"{name}.html"
+
+    def _result(self, name: str) -> Path:
+        return self.path / "results" / f"{name}.json"
 
     def _write(self, place: Path, text: str) -> None:
         """Write beside and rename, so that a file is whole or not there."""

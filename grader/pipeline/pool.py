@@ -1,59 +1,60 @@
-"""Many submissions at once, each on disk before its place in the pool is given away."""
+"""Many submissions at once: threads that wait for kernels, and processes where cores are many."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
+from threading import Event
 
-from grader.model import ExecutionRecord, Graded, Submission
-from grader.pipeline import Course, grade
+from grader.model import Graded, Submission
+from grader.pipeline import Tell
+from grader.pipeline.crew import hired
+from grader.pipeline.desk import One, Work, opened_desk
 
-Done = Callable[[Graded], None]
+WIDTH = 8
+"""Notebooks at once that one grader process keeps up with."""
 
 
 def grade_all(
-    submissions: Sequence[Submission], *, course: Course, jobs: int, done: Done
-) -> tuple[Graded, ...]:
-    """Grade every submission; `done` is called for each, in this thread, as soon as it is over."""
-    finished: dict[str, Graded] = {}
-    for graded in _as_they_end(submissions, course=course, jobs=jobs):
-        done(graded)
-        finished[graded.submission.name] = graded
-    return tuple(finished[submission.name] for submission in submissions)
-
-
-def _as_they_end(
-    submissions: Sequence[Submission], *, course: Course, jobs: int
+    submissions: Sequence[Submission],
+    *,
+    work: Work,
+    jobs: int,
+    ready: Callable[[], None],
+    tell: Tell,
 ) -> Iterator[Graded]:
+    """Grade every submission; each is yielded, in this thread, once it is on disk."""
+    jobs = max(1, min(jobs, len(submissions)))
+    if jobs > WIDTH:
+        processes = math.ceil(jobs / WIDTH)
+        with hired(work, processes=processes, width=math.ceil(jobs / processes), tell=tell) as crew:
+            ready()
+            yield from crew.grade(submissions)
+        return
+    stop = Event()
+    with opened_desk(work, tell=tell, stop=stop) as one:
+        ready()
+        yield from as_they_end(submissions, one=one, jobs=jobs, stop=stop)
+
+
+def as_they_end(
+    submissions: Sequence[Submission], *, one: One, jobs: int, stop: Event
+) -> Iterator[Graded]:
+    """Grade in threads, never more than `jobs` at once."""
     waiting = iter(submissions)
     pool = ThreadPoolExecutor(max_workers=jobs)
     running: set[Future[Graded]] = set()
     try:
-        running = {pool.submit(_one, s, course) for s in islice(waiting, jobs)}
+        running = {pool.submit(one, s) for s in islice(waiting, jobs)}
         while running:
             over, running = wait(running, return_when=FIRST_COMPLETED)
+            running |= {pool.submit(one, s) for s in islice(waiting, len(over))}
             for future in over:
                 yield future.result()
-            running |= {pool.submit(_one, s, course) for s in islice(waiting, len(over))}
     except BaseException:
-        course.stop.set()
+        stop.set()
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _one(submission: Submission, course: Course) -> Graded:
-    """Grade one; a fault of ours costs this submission nothing and the others nothing."""
-    try:
-        return grade(submission, course=course)
-    except Exception as error:  # noqa: BLE001 (one submission must never stop the batch)
-        told = f"the grader failed on it ({type(error).__name__}); please report this"
-        return Graded(
-            submission=submission,
-            students=(),
-            reason=told,
-            score=None,
-            record=ExecutionRecord(cells=()),
-            flags=(told,),
-        )

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from grader import checks, rubric, submissions
-from grader.model import Graded, Rubric
-from grader.pipeline import opened
+from grader import checks, gradebook, rubric, sandbox, submissions
+from grader.gradebook import Gradebook
+from grader.model import Graded, Rubric, Submission
+from grader.pipeline.desk import Work
 from grader.pipeline.folder import Folder
+from grader.pipeline.keys import Keys, ran_of
 from grader.pipeline.pool import grade_all
+from grader.pipeline.rejudging import Rejudged, rejudge
 from grader.settings import Settings
 
 
 class Watcher(Protocol):
     """Who is told how a run goes."""
 
-    def begin(self, *, rubric: Rubric, count: int) -> None:
-        """The reference is about to run, then so many submissions."""
+    def begin(self, *, rubric: Rubric, count: int, kept: int, judged: int) -> None:
+        """So many submissions are about to run; some stay as they are, or were judged again."""
         ...
 
     def ready(self) -> None:
         """The reference is live."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Something about this machine that the person should know."""
         ...
 
     def done(self, graded: Graded) -> None:
@@ -36,17 +43,24 @@ class Outcome:
     """What a run came to."""
 
     rubric: Rubric
-    results: tuple[Graded, ...]
+    names: tuple[str, ...]
+    """The submissions, in order."""
+    kept: int
+    """How many stay as they are, since nothing changed."""
+    rejudged: Rejudged
+    """Those that were not run but judged again, since the rubric or a check changed."""
+    needs_person: bool
+    """Whether a row is ungradable, an error of ours, or flagged."""
     out: Path
 
-    @property
-    def needs_person(self) -> bool:
-        """Whether a row is ungradable, an error of ours, or flagged."""
-        return any(graded.reason is not None or graded.flags for graded in self.results)
+    def results(self) -> Iterator[Graded]:
+        """Every submission's grade, read from the gradebook one after another."""
+        with gradebook.opened(Folder(self.out).store) as book:
+            yield from book.all_graded(self.names)
 
 
 def run(settings: Settings, *, watcher: Watcher) -> Outcome:
-    """Grade everything at the path of the settings.
+    """Grade everything at the path of the settings, and keep what did not change.
 
     Raises:
         UsageError: path, output folder or environment are not as they must be.
@@ -55,26 +69,66 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
     found = rubric.find(settings.root, assignment=settings.assignment)
     loaded = rubric.load(found, catalogue=checks.catalogue())
     handed_in = submissions.collect(settings.path, leave_out=settings.out)
+    environment = sandbox.survey(settings.python)
     folder = Folder(settings.out)
-    watcher.begin(rubric=loaded, count=len(handed_in))
-    draws = checks.Draws(seed=folder.seed())
-    with opened(loaded, draws=draws, python=settings.python) as course:
-        watcher.ready()
-        results = grade_all(
-            handed_in,
-            course=course,
-            jobs=settings.jobs,
-            done=_both(lambda g: folder.write_one(g, rubric=loaded), watcher.done),
-        )
-    folder.write_class(results, rubric=loaded)
-    return Outcome(rubric=loaded, results=results, out=settings.out)
+    work = Work(
+        rubric=loaded,
+        seed=folder.seed(),
+        environment=environment,
+        cache=settings.cache,
+        out=settings.out,
+        force=settings.force,
+    )
+    with gradebook.opened(folder.store) as book:
+        sorted_out = _sorted_out(handed_in, work, book, folder)
+        rejudged = rejudge(work, sorted_out.judge) if sorted_out.judge else Rejudged()
+        todo = [s for s in handed_in if s.name in {*sorted_out.run, *rejudged.unasked}]
+        kept = len(handed_in) - len(todo) - rejudged.count
+        watcher.begin(rubric=loaded, count=len(todo), kept=kept, judged=rejudged.count)
+        if todo:
+            graded = grade_all(
+                todo, work=work, jobs=settings.jobs, ready=watcher.ready, tell=watcher.note
+            )
+            for one in graded:
+                watcher.done(one)
+        names = tuple(submission.name for submission in handed_in)
+        book.enrol(names)
+        person = write_class(names, book=book, folder=folder, rubric=loaded)
+    return Outcome(
+        rubric=loaded,
+        names=names,
+        kept=kept,
+        rejudged=rejudged,
+        needs_person=person,
+        out=settings.out,
+    )
 
 
-def _both(
-    first: Callable[[Graded], None], then: Callable[[Graded], None]
-) -> Callable[[Graded], None]:
-    def both(graded: Graded) -> None:
-        first(graded)
-        then(graded)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sorted:
+    """The names of submissions, by what is to be done with them; the rest stay as they are."""
 
-    return both
+    judge: tuple[str, ...]
+    run: tuple[str, ...]
+
+
+def _sorted_out(
+    handed_in: tuple[Submission, ...], work: Work, book: Gradebook, folder: Folder
+) -> _Sorted:
+    known = {} if work.force else book.keys()
+    keys = Keys.of(work.judge())
+    judge, run = [], []
+    for submission in handed_in:
+        name = submission.name
+        before, now = known.get(name, ""), keys.key(submission)
+        if not before or ran_of(before) != ran_of(now):
+            run.append(name)
+        elif before != now or not folder.has(name):
+            judge.append(name)
+    return _Sorted(judge=tuple(judge), run=tuple(run))
+
+
+def write_class(names: tuple[str, ...], *, book: Gradebook, folder: Folder, rubric: Rubric) -> bool:
+    """Write the pages of the whole class; whether a row needs a person."""
+    folder.write_class(lambda: book.all_graded(names), rubric=rubric)
+    return any(g.reason is not None or g.flags for g in book.all_graded(names))

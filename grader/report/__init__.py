@@ -2,5 +2,6 @@
 
 from grader.report.class_page import class_page
 from grader.report.page import student_page
+from grader.report.press import prepare
 
-__all__ = ["class_page", "student_page"]
+__all__ = ["class_page", "prepare", "student_page"]

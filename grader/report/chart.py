@@ -1,141 +1,157 @@
-"""Draws labelled points at several moments, as SVG that follows the page's theme."""
+"""Draws labelled points at several moments, as SVG that follows the page's theme.
+
+It writes the few lines and shapes itself: a plotting library takes longer for one such figure
+than everything else that is done to a submission after it ran.
+"""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from itertools import cycle, pairwise
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from grader.model import Numbers
 from grader.report.plane import Plane
-from grader.report.svg import as_inline
+from grader.report.scale import Scale
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-SHAPES = (("o", "●"), ("s", "■"), ("^", "▲"), ("D", "◆"), ("v", "▼"))
-"""A shape for each moment: as matplotlib names it, and as a legend writes it."""
-INK = "#010200"
-LABEL_COLOURS = ("#010201", "#010202", "#010203", "#010204")
-"""Stand-ins, one for each label in turn; the style sheet says what they look like."""
-THEME = {INK: "currentColor"} | {
-    colour: f"var(--chart-{place})" for place, colour in enumerate(LABEL_COLOURS, start=1)
-}
+SHAPES = (
+    ("M -4.5 0 a 4.5 4.5 0 1 0 9 0 a 4.5 4.5 0 1 0 -9 0 z", "●"),
+    ("M -4.5 -4.5 h 9 v 9 h -9 z", "■"),
+    ("M 0 -4.5 L 4.5 4.5 h -9 z", "▲"),
+    ("M 0 -6.4 L 6.4 0 L 0 6.4 L -6.4 0 z", "◆"),
+    ("M 0 4.5 L 4.5 -4.5 h -9 z", "▼"),
+)
+"""A shape for each moment: as it is drawn around its point, and as a legend writes it."""
+COLOURS = ("var(--chart-1)", "var(--chart-2)", "var(--chart-3)", "var(--chart-4)")
+"""One for each label in turn; the style sheet says what they look like."""
+WIDTH, HEIGHT = 360.0, 273.6
+LEFT, RIGHT, TOP, BOTTOM = 50.4, 352.8, 8.2, 232.6
 _LETTER, _LINE = 7.5, 15.0
-"""About how wide a letter and how high a line of a label is, in points."""
+"""About how wide a letter and how high a line of a label is, in the drawing's units."""
+_GRID = 'stroke="currentColor" stroke-opacity="0.15" stroke-width="0.6"'
+_AXIS = 'stroke="currentColor" stroke-width="0.8"'
+_TRAIL = 'stroke="currentColor" stroke-opacity="0.6" stroke-width="1.2" stroke-dasharray="1.2 1.98"'
+
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 
 
-def chart(
-    plane: Plane, *, labels: Sequence[str], stages: int, name: str, title: str, description: str
-) -> Markup:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A drawing's text alternative."""
+
+    name: str
+    """Unique on the page; ids are made from it."""
+    title: str
+    description: str
+    """What it shows."""
+
+
+def chart(plane: Plane, *, labels: Sequence[str], stages: int, words: Words) -> Markup:
     """The plane as an inline SVG: colour tells labels apart, shape tells stages apart.
 
     Args:
         plane: a point for each label of the first stage, then of the next, and so on.
         labels: what the points are called; may be foreign text.
         stages: how many moments there are.
-        name: unique on the page; ids are made from it.
-        title: the chart's name, for a screen reader.
-        description: what it shows, in words.
+        words: for who can't see it.
     """
-    import matplotlib as mpl  # noqa: PLC0415 - slow to import, and most commands draw nothing
-    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - see above
-    from matplotlib.figure import Figure  # noqa: PLC0415 - see above
-
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.size": 11.0}):
-        figure = Figure(figsize=(5.0, 3.8))
-        figure.subplots_adjust(left=0.14, right=0.98, bottom=0.15, top=0.97)
-        FigureCanvasSVG(figure)  # the figure keeps it
-        axes = figure.add_subplot()
-        _dress(axes, shares=plane.shares)
-        _draw_points(axes, plane.points.reshape(stages, len(labels), 2))
-        figure.draw_without_rendering()
-        _write_labels(axes, plane.points, labels=tuple(labels) * stages)
-        written = io.StringIO()
-        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
-    words = {stand_in(place): label for place, label in enumerate(tuple(labels) * stages)}
-    return as_inline(
-        written.getvalue(),
-        colours=THEME,
-        words=words,
-        name=name,
-        title=title,
-        description=description,
+    across = Scale.over(plane.points[:, 0], start=LEFT, end=RIGHT)
+    up = Scale.over(plane.points[:, 1], start=BOTTOM, end=TOP)
+    points = [(across.place(float(x)), up.place(float(y))) for x, y in plane.points]
+    count = len(labels)
+    by_stage = [points[stage * count : (stage + 1) * count] for stage in range(stages)]
+    parts = (
+        *_axes(across, up=up, shares=plane.shares),
+        *_trails(by_stage),
+        *_marks(by_stage),
+        *_labels(points, labels=tuple(labels) * stages),
     )
+    ids = f"{words.name}-title", f"{words.name}-words"
+    head = (
+        f'<svg viewBox="0 0 {_n(WIDTH)} {_n(HEIGHT)}" class="chart" role="img" '
+        f'aria-labelledby="{escape(ids[0])} {escape(ids[1])}" fill="none" stroke-linejoin="round">'
+        f'<title id="{escape(ids[0])}">{escape(words.title)}</title>'
+        f'<desc id="{escape(ids[1])}">{escape(words.description)}</desc>'
+    )
+    return Markup("\n".join((head, *parts, "</svg>")))  # noqa: S704 - numbers, and escaped words
 
 
-def stand_in(place: int) -> str:
-    """What is drawn in a label's place: matplotlib shall not read a student's text as its own."""
-    return f"label{place}"
+def _n(number: float) -> str:
+    return f"{number:.2f}".rstrip("0").rstrip(".")
 
 
-def _dress(axes: Axes, *, shares: tuple[float, float]) -> None:
-    axes.set_xlabel(f"first component ({shares[0]:.0%} of variance)", color=INK)
-    axes.set_ylabel(f"second component ({shares[1]:.0%})", color=INK)
-    axes.tick_params(colors=INK, length=3)
-    axes.margins(0.18)
-    axes.grid(color=INK, alpha=0.15, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.locator_params(nbins=6)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in {"left", "bottom"})
-        spine.set_color(INK)
+def _axes(across: Scale, *, up: Scale, shares: tuple[float, float]) -> Iterator[str]:
+    """Two axes with their ticks and names, and a faint grid."""
+    grid, ticks = [], []
+    for number, said in across.ticks():
+        x = _n(across.place(number))
+        grid.append(f"M {x} {TOP} V {BOTTOM}")
+        ticks.append(f"M {x} {BOTTOM} v 3")
+        yield _text(said, x=x, y="247.4", more='text-anchor="middle"')
+    for number, said in up.ticks():
+        place = up.place(number)
+        grid.append(f"M {LEFT} {_n(place)} H {RIGHT}")
+        ticks.append(f"M {LEFT} {_n(place)} h -3")
+        yield _text(said, x="43.9", y=_n(place + 4.2), more='text-anchor="end"')
+    yield f'<path d="{" ".join(grid)}" {_GRID}/>'
+    yield f'<path d="M {LEFT} {TOP} V {BOTTOM} H {RIGHT} {" ".join(ticks)}" {_AXIS}/>'
+    first, second = shares
+    named = f"first component ({first:.0%} of variance)"
+    yield _text(named, x="201.6", y="262.4", more='text-anchor="middle"')
+    turned = 'text-anchor="middle" transform="rotate(-90 10.5 120.4)"'
+    yield _text(f"second component ({second:.0%})", x="10.5", y="120.4", more=turned)
 
 
-def _draw_points(axes: Axes, places: Numbers) -> None:
-    """The points, a shape a stage, and a dotted line from each to where it went."""
-    for stage, (shape, _) in zip(places, _shapes(), strict=False):
-        for label, (x, y) in enumerate(stage):
-            colour = LABEL_COLOURS[label % len(LABEL_COLOURS)]
-            axes.plot(x, y, shape, color=colour, markersize=9, zorder=3)
-    for before, after in pairwise(places):
+def _text(said: str, *, x: str, y: str, more: str = "") -> str:
+    return f'<text x="{x}" y="{y}" fill="currentColor" {more}>{escape(said)}</text>'
+
+
+def _trails(by_stage: Sequence[Sequence[Point]]) -> Iterator[str]:
+    """A dotted line from each point to where it went."""
+    for before, after in pairwise(by_stage):
         for (x0, y0), (x1, y1) in zip(before, after, strict=True):
-            axes.plot((x0, x1), (y0, y1), ":", color=INK, alpha=0.6, linewidth=1.2, zorder=2)
+            yield f'<path d="M {_n(x0)} {_n(y0)} L {_n(x1)} {_n(y1)}" {_TRAIL}/>'
 
 
-def _shapes() -> Iterator[tuple[str, str]]:
-    while True:
-        yield from SHAPES
+def _marks(by_stage: Sequence[Sequence[Point]]) -> Iterator[str]:
+    for stage, (shape, _) in zip(by_stage, cycle(SHAPES), strict=False):
+        for (x, y), colour in zip(stage, cycle(COLOURS), strict=False):
+            yield f'<path d="{shape}" transform="translate({_n(x)} {_n(y)})" fill="{colour}"/>'
 
 
-def _write_labels(axes: Axes, points: Numbers, *, labels: Sequence[str]) -> None:
+def _labels(points: Sequence[Point], *, labels: Sequence[str]) -> Iterator[str]:
     """Each label beside its point, where it covers no other label and no other point."""
-    scale = 72.0 / axes.figure.dpi
-    centres = [(float(x) * scale, float(y) * scale) for x, y in axes.transData.transform(points)]
-    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in centres]
-    for place, (centre, label) in enumerate(zip(centres, labels, strict=True)):
-        box = _free_box(centre, width=_LETTER * len(label), taken=taken)
+    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in points]
+    for point, label in zip(points, labels, strict=True):
+        box = _free_box(point, width=_LETTER * len(label), taken=taken)
         taken.append(box)
-        left, bottom = box[0] - centre[0], box[1] - centre[1]
-        axes.annotate(
-            stand_in(place),
-            points[place],
-            xytext=(left, bottom + 3),
-            textcoords="offset points",
-            color=INK,
-        )
+        yield _text(label, x=_n(box[0]), y=_n(box[3] - 3))
 
 
-Box = tuple[float, float, float, float]
-
-
-def _free_box(centre: tuple[float, float], *, width: float, taken: Sequence[Box]) -> Box:
+def _free_box(point: Point, *, width: float, taken: Sequence[Box]) -> Box:
     """The nearest place for a label that overlaps least of what is taken, and stays inside."""
-    x, y = centre
+    x, y = point
     boxes = [
-        (left, bottom, left + width, bottom + _LINE)
+        (left, top, left + width, top + _LINE)
         for far in (9.0, 22.0, 36.0)
-        for left, bottom in (
+        for left, top in (
             (x + far, y - _LINE / 2),
             (x - far - width, y - _LINE / 2),
-            (x - width / 2, y + far),
             (x - width / 2, y - far - _LINE),
+            (x - width / 2, y + far),
         )
     ]
-    return min(boxes, key=lambda box: sum(_overlap(box, other) for other in taken) + _outside(box))
+    best, least = boxes[0], float("inf")
+    for box in boxes:
+        cost = _outside(box) + sum(_overlap(box, other) for other in taken)
+        if cost < least:
+            best, least = box, cost
+        if not cost:
+            break
+    return best
 
 
 def _overlap(one: Box, other: Box) -> float:
@@ -145,8 +161,11 @@ def _overlap(one: Box, other: Box) -> float:
 
 
 def _outside(box: Box) -> float:
-    """How badly the box leaves the canvas of 5 by 3.8 inches, as an area."""
-    left, bottom, right, top = box
+    """How badly the box leaves the space between the axes, as an area."""
+    left, top, right, bottom = box
     return 1000.0 * (
-        max(0, 52 - left) + max(0, right - 358) + max(0, 42 - bottom) + max(0, top - 270)
+        max(0.0, LEFT + 1.6 - left)
+        + max(0.0, right - 358)
+        + max(0.0, 3.6 - top)
+        + max(0.0, bottom - (BOTTOM - 1))
     )

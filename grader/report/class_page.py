@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
 from statistics import median
 
-from grader.model import Graded, Item, ItemScore, Rubric, Score, Verdict
+from grader.model import Graded, Item, Rubric, Student, Tally, Verdict
 from grader.report.press import page
 from grader.report.wording import counted, number
 
@@ -19,11 +18,18 @@ _STATUS = {"graded": "graded", "needs_marks": "needs marks", "ungradable": "ungr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One submission of the table."""
+    """One submission of the table: all that is kept of it, so that a large class fits."""
 
-    graded: Graded
-    score: Score | None
+    name: str
+    students: tuple[Student, ...]
     status: str
+    """'graded', 'needs_marks' or 'ungradable'."""
+    said: str
+    """The status, in words."""
+    reason: str
+    tally: Tally | None
+    verdicts: tuple[tuple[str, Verdict], ...]
+    """What became of each item, by its id."""
     flags: tuple[str, ...]
 
 
@@ -58,25 +64,27 @@ COLUMNS = (
 _WIDTH, _HEIGHT, _TOP = 60.0, 150.0, 24.0
 
 
-def class_page(results: Sequence[Graded], *, rubric: Rubric) -> str:
+def class_page(results: Iterable[Graded], *, rubric: Rubric) -> str:
     """The class at a glance, a whole page of HTML for staff only.
 
     Args:
-        results: every submission, gradable or not.
+        results: every submission, gradable or not; each is looked at once and let go.
         rubric: what they were graded by.
     """
-    scores = [graded.score for graded in results if graded.score is not None]
-    earned = [score.total.earned for score in scores]
+    rows = tuple(_row(graded) for graded in results)
+    tallies = [row.tally for row in rows if row.tally is not None]
+    earned = [tally.earned for tally in tallies]
+    verdicts = Counter(one for row in rows for one in row.verdicts)
     return page(
         "class.html",
         script="sort.js",
         rubric=rubric,
-        rows=tuple(_row(graded) for graded in results),
-        facts=_facts(results, earned=earned),
+        rows=rows,
+        facts=_facts(rows, earned=earned),
         bins=_bins(earned, possible=rubric.total),
         columns=tuple(name for name, _ in COLUMNS),
-        items=tuple(_line(item, scores=scores) for item in rubric.items),
-        pending=any(score.total.final is None for score in scores),
+        items=tuple(_line(item, verdicts=verdicts) for item in rubric.items),
+        pending=any(tally.final is None for tally in tallies),
     )
 
 
@@ -89,22 +97,25 @@ def _row(graded: Graded) -> Row:
         else ()
     )
     return Row(
-        graded=graded,
-        score=graded.score,
-        status=_STATUS[graded.status],
+        name=graded.submission.name,
+        students=graded.students,
+        status=graded.status,
+        said=_STATUS[graded.status],
+        reason=graded.reason or "",
+        tally=graded.score.total if graded.score else None,
+        verdicts=tuple((one.item.id, one.verdict) for one in items),
         flags=(*ours, *graded.flags),
     )
 
 
-def _facts(results: Sequence[Graded], *, earned: Sequence[Fraction]) -> tuple[tuple[str, str], ...]:
-    statuses = Counter(graded.status for graded in results)
-    people = chain.from_iterable(graded.students for graded in results)
+def _facts(rows: Sequence[Row], *, earned: Sequence[Fraction]) -> tuple[tuple[str, str], ...]:
+    statuses = Counter(row.status for row in rows)
     return (
-        ("submissions", str(len(results))),
-        ("students named", str(sum(1 for _ in people))),
+        ("submissions", str(len(rows))),
+        ("students named", str(sum(len(row.students) for row in rows))),
         ("wait for marks", str(statuses["needs_marks"])),
         ("ungradable", str(statuses["ungradable"])),
-        ("flagged", str(sum(bool(_row(graded).flags) for graded in results))),
+        ("flagged", str(sum(bool(row.flags) for row in rows))),
         ("median so far", number(Fraction(median(earned))) if earned else "none"),
     )
 
@@ -129,12 +140,5 @@ def _bins(earned: Sequence[Fraction], *, possible: Fraction) -> tuple[Bin, ...]:
     return tuple(made)
 
 
-def _line(item: Item, *, scores: Sequence[Score]) -> ItemLine:
-    found = Counter(
-        one.verdict for score in scores for one in score.items if _is_of(one, item=item)
-    )
-    return ItemLine(item=item, counts=tuple(found[verdict] for _, verdict in COLUMNS))
-
-
-def _is_of(score: ItemScore, *, item: Item) -> bool:
-    return score.item.id == item.id
+def _line(item: Item, *, verdicts: Counter[tuple[str, Verdict]]) -> ItemLine:
+    return ItemLine(item=item, counts=tuple(verdicts[item.id, verdict] for _, verdict in COLUMNS))

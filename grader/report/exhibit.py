@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from grader.model import Exhibit, Finding
-from grader.report.chart import SHAPES, chart
+from grader.report.chart import SHAPES, Words, chart
 from grader.report.plane import Plane, cosines, principal_plane
 from grader.report.wording import one_line
 
@@ -84,9 +84,11 @@ def show(exhibit: Exhibit, *, name: str) -> Shown:
             plane,
             labels=labels,
             stages=len(stages),
-            name=name,
-            title=f"{one_line(exhibit.title)}, in the plane of two principal components",
-            description=_in_words(plane, labels=labels, stages=stages),
+            words=Words(
+                name=name,
+                title=f"{one_line(exhibit.title)}, in the plane of two principal components",
+                description=_in_words(plane, labels=labels, stages=stages),
+            ),
         ),
     )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -100,9 +101,14 @@ def _card(score: ItemScore, *, graded: Graded, exhibits: Mapping[Key, Shown]) ->
         lost=lost(score),
         lines=tuple(_line(finding, exhibits=exhibits) for finding in score.findings),
         code=tuple(_code(excerpt) for excerpt in graded.code.get(score.item.id, ())),
-        prompt=prose(score.item.prompt.strip()),
+        prompt=_asked(score.item.prompt.strip()),
         written=_written(answer) if wanted else None,
     )
+
+
+@lru_cache(maxsize=64)  # the rubric's own words, the same on every page
+def _asked(prompt: str) -> Markup:
+    return prose(prompt)
 
 
 def lost(score: ItemScore) -> Fraction:

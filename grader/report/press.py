@@ -8,13 +8,16 @@ import hashlib
 import re
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from grader.report.prose import prose
 from grader.report.wording import CELLS, VERDICTS, clean, counted, number, points, seconds
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -32,6 +35,13 @@ def page(template: str, *, script: str = "", **view: Any) -> str:
     )
 
 
+def prepare() -> None:
+    """Load and compile what the first page needs, for whoever waits for something meanwhile."""
+    for name in ("student.html", "item.html", "parts.html", "base.html"):
+        _environment().get_template(name)
+    prose("")
+
+
 @functools.cache
 def _own_text(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
@@ -39,8 +49,11 @@ def _own_text(name: str) -> str:
 
 @functools.cache
 def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - a tenth of a second, for the first page
+
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
+        auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_presentable,
@@ -61,17 +74,18 @@ def anchor(name: str) -> str:
 
 def _presentable(value: object) -> object:
     """What a template may print: every foreign word on a page passes here, then is escaped."""
-    if isinstance(value, Fraction):
-        return number(value)
-    if isinstance(value, str) and not isinstance(value, Markup):
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, str):
         return clean(value)
-    return value
+    return number(value) if isinstance(value, Fraction) else value
 
 
 def _trusted(own: str) -> Markup:
     return Markup(own)  # noqa: S704 - a file of ours, never a student's text
 
 
+@functools.cache  # the files of ours are few, and none of them changes
 def _policy(style: str, *, script: str) -> str:
     allowed = [f"style-src {_hash_source(style)}"]
     if script:

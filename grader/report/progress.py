@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,12 +19,16 @@ from rich.progress import (
 
 from grader.model import Graded, Rubric
 from grader.report.terminal import summary
+from grader.report.wording import counted, one_line
 
 
 class Silence:
     """A watcher that says nothing."""
 
-    def begin(self, *, rubric: Rubric, count: int) -> None:
+    def begin(self, *, rubric: Rubric, count: int, kept: int, judged: int) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
         """Nothing."""
 
     def ready(self) -> None:
@@ -66,8 +70,18 @@ class Bar:
         """Take the bar away."""
         self._progress.stop()
 
-    def begin(self, *, rubric: Rubric, count: int) -> None:
-        """The reference runs first."""
+    def begin(self, *, rubric: Rubric, count: int, kept: int, judged: int) -> None:
+        """The reference runs first, unless nothing is to be run."""
+        told = []
+        if kept:
+            same = counted(kept, one="submission", many="submissions")
+            told.append(f"kept {same} as graded before: nothing changed")
+        if judged:
+            told.append(f"judged {judged} again without a kernel: rubric or checks changed")
+        if told and count:
+            told.append(f"{count} to run")
+        if told:
+            self._console.print("; ".join(told))
         self._progress.update(self._task, description="reference", total=count)
 
     def ready(self) -> None:
@@ -75,10 +89,14 @@ class Bar:
         self._progress.reset(self._task)
         self._progress.update(self._task, description="grading")
 
+    def note(self, text: str) -> None:
+        """A line above the bar."""
+        self._console.print(f"note: {one_line(text)}", markup=False)
+
     def done(self, graded: Graded) -> None:
         """One more."""
         self._progress.advance(self._task)
 
-    def summary(self, results: Sequence[Graded], *, rubric: Rubric, out: Path) -> None:
+    def summary(self, results: Iterable[Graded], *, rubric: Rubric, out: Path) -> None:
         """The table at the end."""
         self._console.print(summary(results, rubric=rubric, out=out))

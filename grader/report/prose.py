@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
-from markdown_it.token import Token
 from markupsafe import Markup
 
 from grader.report.wording import clean
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_inline import StateInline
+    from markdown_it.token import Token
 
 LONGEST = 20_000
 _MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$", re.DOTALL)
@@ -33,6 +36,8 @@ def prose(text: str) -> Markup:
 
 @functools.cache
 def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - slow to import, for the first page
+
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     markdown.inline.ruler.before("escape", "math", _math_as_text)
     return markdown
@@ -75,4 +80,6 @@ def _inlines(tokens: Iterable[Token]) -> Iterator[Token]:
 
 
 def _text(content: str) -> Token:
+    from markdown_it.token import Token  # noqa: PLC0415 - see `_markdown`
+
     return Token("text", "", 0, content=content)

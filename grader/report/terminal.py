@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,31 +18,34 @@ from grader.report.wording import counted, number, one_line
 NOTHING = "-"
 
 
-def summary(results: Sequence[Graded], *, rubric: Rubric, out: Path) -> RenderableType:
+def summary(results: Iterable[Graded], *, rubric: Rubric, out: Path) -> RenderableType:
     """A table with a row a submission, and closing lines.
 
     Args:
-        results: every submission, gradable or not.
+        results: every submission, gradable or not; each is looked at once and let go.
         rubric: what they were graded by.
         out: the folder that was written.
     """
-    return Group(_table(results, rubric=rubric), Text(""), *_closing(results, out=out))
-
-
-def _table(results: Sequence[Graded], *, rubric: Rubric) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("submission", overflow="fold")
-    table.add_column("students", overflow="fold")
-    for name in (f"of {number(rubric.total)}", "pending", "blocked"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("needs", overflow="fold")
+    table = _table(rubric)
+    statuses: Counter[str] = Counter()
     for graded in results:
+        statuses[graded.status] += 1
         table.add_row(
             _foreign(graded.submission.name),
             _foreign(", ".join(student.name or student.id for student in graded.students)),
             *_numbers(graded.score.total if graded.score else None),
             _foreign(_needs(graded)),
         )
+    return Group(table, Text(""), *_closing(statuses, out=out))
+
+
+def _table(rubric: Rubric) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("submission", overflow="fold")
+    table.add_column("students", overflow="fold")
+    for name in (f"of {number(rubric.total)}", "pending", "blocked"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("needs", overflow="fold")
     return table
 
 
@@ -70,8 +73,7 @@ def _needs(graded: Graded) -> str:
     return "; ".join([*ours, *graded.flags, *marks])
 
 
-def _closing(results: Sequence[Graded], *, out: Path) -> list[Text]:
-    statuses = Counter(graded.status for graded in results)
+def _closing(statuses: Counter[str], *, out: Path) -> list[Text]:
     told = [
         (statuses["graded"], "graded"),
         (statuses["needs_marks"], "waiting for marks"),
@@ -83,7 +85,7 @@ def _closing(results: Sequence[Graded], *, out: Path) -> list[Text]:
         ("for students", "reports", ""),
         ("gradebook", "gradebook.csv", ""),
     )
-    head = counted(len(results), one="submission", many="submissions")
+    head = counted(statuses.total(), one="submission", many="submissions")
     return [
         Text(f"{head}: {counts}" if counts else head),
         *(Text(f"{name:<13} {one_line(str(out / file))}{more}") for name, file, more in places),

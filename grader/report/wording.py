@@ -20,11 +20,14 @@ _ESCAPE_SEQUENCE = re.compile(
 _DIRECTION_MARKS = frozenset(
     "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
+_LAYOUT = {ord("\n"): None, ord("\t"): None}
 _INVISIBLE = frozenset({"Cc", "Cs", "Co", "Cn"})
 
 
 def clean(text: str) -> str:
     """The text without terminal sequences, control characters and marks that turn its direction."""
+    if text.isprintable() or text.translate(_LAYOUT).isprintable():
+        return text  # nearly all there is
     plain = _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n"))
     return "".join(_shown(letter) for letter in plain)
 
@@ -44,7 +47,7 @@ def one_line(text: str) -> str:
 
 def number(value: Fraction) -> str:
     """Points in plain digits, two decimals at most, half a hundredth rounded up."""
-    hundredths = math.floor(value * 100 + Fraction(1, 2))
+    hundredths = (value.numerator * 200 + value.denominator) // (2 * value.denominator)
     whole = f"{hundredths / 100:.2f}"
     return whole.rstrip("0").rstrip(".")
 

@@ -1,0 +1,315 @@
+"""Imports what notebooks will need, then forks a runner for each one, ready at once.
+
+A program of its own, started as `warm.py CONTROL FOLDER`: orders come on the socket CONTROL, rooms
+(work folders) are made below FOLDER. It runs no student code and no tensor work, has one thread
+whenever it forks, and when the other end of the socket closes, it ends every room, removes the
+folder and goes.
+
+Orders, each a frame whose header names an `order`:
+
+preload   import modules (`modules`); answered by what was left out, and by the count of threads
+ping      answered at once
+open      fork a runner (`room`, and `cold` for a fresh interpreter); its two pipes come after it
+close     end a room, whatever runs in it
+"""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from inside import frames
+
+sys.path.pop(0)
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+"""Both from <sys/prctl.h>."""
+MADV_COLLAPSE = 25
+"""From <linux/mman.h>, Linux 6.1: back a range with huge pages now, so that forks are cheap."""
+HUGE = 2 * 1024 * 1024
+OURS = (
+    "numpy",
+    "safetensors.numpy",
+    "zmq.asyncio",
+    "jupyter_client.asynchronous.client",
+    "nbformat.v4",
+    "nbclient",
+    "ipykernel.kernelapp",
+    "IPython.core.completer",
+    "matplotlib_inline.backend_inline",
+    "inside.runner",
+)
+"""What each runner and its kernel need themselves."""
+RESTARTS = 3
+"""How often it starts over to leave modules out."""
+
+
+def prctl(option, value):
+    """Ask Linux for something about this process; elsewhere nothing happens."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(option, value)
+
+
+def count_threads():
+    """Threads of this process, those of libraries too where the platform tells."""
+    try:
+        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 (3,000 calls: no Path objects)
+    except OSError:
+        import threading
+
+        return threading.active_count()
+
+
+def lead_standard_streams_to(path):
+    """Send 0, 1 and 2 to a file, and keep nothing else of them."""
+    place = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    for standard in (0, 1, 2):
+        os.dup2(place, standard)
+    if place > 2:
+        os.close(place)
+
+
+class Preloader:
+    """Imports modules and notices those that must not be imported ahead."""
+
+    def __init__(self, printed):
+        self.printed = printed
+        self.left_out = {}
+
+    def size(self):
+        """How much has been printed so far."""
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        return self.printed.stat().st_size
+
+    def load(self, names):
+        """Import; the names that start threads or print, by why, which only a restart undoes."""
+        culprits = {}
+        threads, printed = count_threads(), self.size()
+        for name in names:
+            if name in sys.modules or name in self.left_out:
+                continue
+            try:
+                importlib.import_module(name)
+            except BaseException as error:
+                self.left_out[name] = f"cannot be imported ({type(error).__name__})"
+            now = count_threads(), self.size()
+            if now[0] > threads:
+                culprits[name] = "starts threads"
+            elif now[1] > printed:
+                culprits[name] = "prints"
+            threads, printed = now
+        return culprits
+
+
+def settle():
+    """Make forks cheap: nothing for the collector to touch, and few, large pages."""
+    gc.collect()
+    gc.freeze()
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    for line in Path("/proc/self/maps").read_text(encoding="ascii", errors="replace").splitlines():
+        span, mode, _, device, *rest = line.split()
+        ours = mode.startswith("rw") and device == "00:00" and (not rest[1:] or rest[1] == "[heap]")
+        if ours:
+            start, end = (int(address, 16) for address in span.split("-"))
+            start, end = -(-start // HUGE) * HUGE, end // HUGE * HUGE
+            if end > start:
+                libc.madvise(start, end - start, MADV_COLLAPSE)
+
+
+def warm_up_readers():
+    """Compile what every runner would compile again: the notebook schema."""
+    with contextlib.suppress(Exception):
+        import nbformat
+
+        nbformat.reads('{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}', as_version=4)
+
+
+class Parent:
+    """The loop: orders in, rooms forked and ended."""
+
+    def __init__(self, control, folder, state):
+        self.control = control
+        self.folder = folder
+        self.rooms = {int(room): pid for room, pid in state.get("rooms", {}).items()}
+        self.preloader = Preloader(folder / "printed")
+        self.preloader.left_out.update(state.get("left_out", {}))
+        self.loaded = list(state.get("loaded", ()))
+        self.restarts = state.get("restarts", 0)
+        self.pending = state.get("pending")
+
+    def serve(self):
+        """Obey until the other end closes."""
+        if self.pending is not None:
+            self.preload(self.pending)
+        while True:
+            header, _ = frames.receive(self.control)
+            if header["order"] == "preload":
+                self.preload(header["modules"])
+            elif header["order"] == "ping":
+                frames.send(self.control, {})
+            elif header["order"] == "open":
+                self.open(header)
+            elif header["order"] == "close":
+                self.close(header["room"])
+
+    # ------------------------------------------------------------ ahead
+
+    def preload(self, names):
+        """Import; start over without what can't stay; say how it went."""
+        culprits = self.preloader.load([*OURS, *self.loaded, *names])
+        if culprits and self.restarts < RESTARTS:
+            self.preloader.left_out.update(culprits)
+            self.start_over(names)
+        self.loaded += [name for name in names if name not in self.preloader.left_out]
+        warm_up_readers()
+        settle()
+        left_out = self.preloader.left_out
+        answer = {
+            "left_out": {name: why for name, why in left_out.items() if name not in OURS},
+            "broken": [name for name in OURS if name in left_out],
+            "threads": count_threads(),
+            "loaded": sum(name in sys.modules for name in self.loaded),
+        }
+        frames.send(self.control, answer)
+
+    def start_over(self, pending):
+        """Become a fresh interpreter that still knows its rooms, and goes on with the order."""
+        state = {
+            "rooms": self.rooms,
+            "left_out": self.preloader.left_out,
+            "loaded": self.loaded,
+            "restarts": self.restarts + 1,
+            "pending": list(pending),
+        }
+        place = self.folder / "state"
+        place.write_text(json.dumps(state), encoding="utf-8")
+        os.set_inheritable(self.control, True)
+        options = [f"-W{option}" for option in sys.warnoptions]
+        arguments = [str(HERE / "warm.py"), str(self.control), str(self.folder)]
+        os.execv(sys.executable, [sys.executable, "-P", *options, *arguments])  # noqa: S606 (itself)
+
+    # ------------------------------------------------------------ rooms
+
+    def open(self, header):
+        """Fork a runner with the two pipes that follow the order."""
+        _, pipes, _, _ = socket.recv_fds(socket.socket(fileno=os.dup(self.control)), 1, 2)
+        room = self.folder / str(header["room"])
+        for part in ("tmp", "work"):
+            (room / part).mkdir(parents=True)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.close(self.control)
+                become_runner(room, *pipes, cold=header["cold"])
+            finally:
+                os._exit(70)
+        for pipe in pipes:
+            os.close(pipe)
+        self.rooms[header["room"]] = pid
+
+    def close(self, room):
+        """Kill a runner and all it started, and remove its folder."""
+        pid = self.rooms.pop(room, None)
+        if pid is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+        self.sweep()
+        shutil.rmtree(self.folder / str(room), ignore_errors=True)
+
+    def sweep(self):
+        """Kill what ended runners left behind: it became ours when they died."""
+        known = set(self.rooms.values())
+        while left := [pid for pid in children() if pid not in known]:
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
+
+    def end(self):
+        """End every room, and leave nothing behind."""
+        for room in list(self.rooms):
+            self.close(room)
+        self.sweep()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def children():
+    """The pids of this process's children, where the platform tells."""
+    try:
+        told = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [int(pid) for pid in told.split()]
+
+
+def become_runner(room, requests, results, *, cold):
+    """Turn a fork into the runner of one notebook, warm or as a fresh interpreter."""
+    os.setsid()
+    os.chdir(room / "work")
+    os.environ |= {
+        "HOME": str(room),
+        "TMPDIR": str(room / "tmp"),
+        "IPYTHONDIR": str(room / "ipython"),
+    }
+    tempfile.tempdir = None
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    lead_standard_streams_to(os.devnull)
+    if cold:
+        os.environ["MPLCONFIGDIR"] = str(room / "matplotlib")
+        os.dup2(requests, 0)
+        os.dup2(results, 1)
+        arguments = [sys.executable, "-P", "-Wignore", str(HERE / "runner.py")]
+        os.execv(sys.executable, arguments)  # noqa: S606 (our own interpreter, our own file)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    from inside import runner
+
+    runner.serve(requests, results)
+    os._exit(0)
+
+
+def main():
+    """Take the socket and the folder, and serve."""
+    control, folder = int(sys.argv[1]), Path(sys.argv[2])
+    state_file = folder / "state"
+    state = {}
+    if state_file.exists():
+        state = json.loads(state_file.read_text(encoding="utf-8"))
+        state_file.unlink()
+    os.set_inheritable(control, False)
+    lead_standard_streams_to(folder / "printed")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    parent = Parent(control, folder, state)
+    try:
+        parent.serve()
+    except (frames.Closed, OSError):
+        pass
+    finally:
+        parent.end()
+
+
+if __name__ == "__main__":
+    main()

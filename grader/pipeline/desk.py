@@ -1,0 +1,79 @@
+"""Where one process grades: a course, and what becomes of each submission is on disk at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+from grader import checks, gradebook
+from grader.gradebook import Entry
+from grader.model import Graded, Rubric, Submission
+from grader.pipeline import Course, Done, Opening, Tell, grade, opened, ungradable
+from grader.pipeline.folder import Folder
+from grader.pipeline.judge import Judge
+from grader.pipeline.keys import Keys
+from grader.sandbox import Environment
+
+One = Callable[[Submission], Graded]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What all processes of one run are told; plain data, so that it can be sent to them."""
+
+    rubric: Rubric
+    seed: bytes
+    environment: Environment
+    cache: Path
+    out: Path
+    force: bool = False
+
+    def judge(self) -> Judge:
+        """The judge of this work."""
+        return Judge.of(
+            self.rubric,
+            draws=checks.Draws(seed=self.seed),
+            environment=self.environment.fingerprint,
+        )
+
+
+class Stopped(Exception):
+    """The run was interrupted while this submission ran, so it counts as never begun."""
+
+
+@contextmanager
+def opened_desk(work: Work, *, tell: Tell, stop: Event) -> Iterator[One]:
+    """A function that grades one submission, and returns once its grade is on disk.
+
+    Raises:
+        RubricError: the reference does not run.
+        UsageError: the folder can't be written.
+    """
+    judge = work.judge()
+    keys = Keys.of(judge)
+    folder = Folder(work.out)
+    opening = Opening(environment=work.environment, cache=work.cache, tell=tell, stop=stop)
+    with gradebook.opened(folder.store) as book, opened(judge, opening=opening) as course:
+
+        def one(submission: Submission) -> Graded:
+            key = keys.key(submission)
+            done = _graded(submission, course)
+            if stop.is_set():
+                raise Stopped
+            folder.write_one(done.graded, rubric=work.rubric)
+            book.keep(Entry(key="" if done.ours else key, graded=done.graded, trace=done.trace))
+            return done.graded
+
+        yield one
+
+
+def _graded(submission: Submission, course: Course) -> Done:
+    """Grade one; a fault of ours costs this submission nothing and the others nothing."""
+    try:
+        return grade(submission, course=course)
+    except Exception as error:  # noqa: BLE001 (one submission must never stop the batch)
+        told = f"the grader failed on it ({type(error).__name__}); please report this"
+        return Done(graded=ungradable(submission, told, flag=told), ours=True)

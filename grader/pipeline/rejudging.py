@@ -1,0 +1,98 @@
+"""Judges from stored observations: no kernel, and the numbers that moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from grader import gradebook
+from grader.gradebook import Gradebook
+from grader.model import Graded
+from grader.pipeline.desk import Work
+from grader.pipeline.folder import Folder
+from grader.pipeline.judge import Judge
+from grader.pipeline.keys import Keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One number of one submission, before and after."""
+
+    submission: str
+    item: str
+    """An item's id, or '' for the sum."""
+    before: Fraction | None
+    after: Fraction | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejudged:
+    """What judging some submissions again came to."""
+
+    count: int = 0
+    changes: tuple[Change, ...] = ()
+    unasked: tuple[str, ...] = ()
+    """Submissions of which a check wants to know what was never asked: they stay as they were."""
+
+
+def rejudge(work: Work, names: Sequence[str]) -> Rejudged:
+    """Judge these submissions from what the gradebook holds of them."""
+    judge = work.judge()
+    keys = Keys.of(judge)
+    folder = Folder(work.out)
+    changes: list[Change] = []
+    unasked: list[str] = []
+    count = 0
+    with gradebook.opened(folder.store) as book:
+        known = book.keys()
+        for name in names:
+            if name not in known:
+                continue
+            before = book.graded(name)
+            after = _judged(before, judge, book)
+            if after is None:
+                unasked.append(name)
+                continue
+            count += 1
+            folder.write_one(after, rubric=work.rubric)
+            book.amend(after, key=keys.rejudged(known[name]))
+            changes += moved(before, after)
+    return Rejudged(count=count, changes=tuple(changes), unasked=tuple(unasked))
+
+
+def _judged(before: Graded, judge: Judge, book: Gradebook) -> Graded | None:
+    """The grade as it comes out now; None where a check asks what was never asked."""
+    trace = book.trace(before.submission.name)
+    if trace is None:
+        return before
+    evidence = judge.evidence(before.submission, trace)
+    asked = {question.id for question in judge.checks.questions}
+    constant = {question.id for question in judge.checks.constant_questions}
+    if asked - trace.observations.keys() or constant - trace.expected.keys():
+        return None
+    if judge.checks.counter_questions(evidence):
+        return None
+    return judge.conclude(before.submission, evidence)
+
+
+def moved(before: Graded, after: Graded) -> Iterator[Change]:
+    """What is no longer what it was: the sum first, then items."""
+    if before.score is None or after.score is None:
+        return
+    name = after.submission.name
+    sums = (before.score.total.earned, after.score.total.earned)
+    earned = {score.item.id: score.earned for score in before.score.items}
+    rows = [
+        Change(
+            submission=name,
+            item=score.item.id,
+            before=earned.get(score.item.id),
+            after=score.earned,
+        )
+        for score in after.score.items
+        if earned.get(score.item.id, Fraction(0)) != score.earned
+    ]
+    if rows or sums[0] != sums[1]:
+        yield Change(submission=name, item="", before=sums[0], after=sums[1])
+    yield from rows

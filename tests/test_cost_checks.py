@@ -1,0 +1,214 @@
+"""What is the same for a class is made once, and what is the same for a notebook is too."""
+
+from __future__ import annotations
+
+import pickle
+import random
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_checks import DRAWS, Says, course, evidence, spec
+
+from grader.checks import judging
+from grader.checks.check import Draws, Evidence, Params, passed, question
+from grader.checks.images import as_encoded, inputs_of, rows_made
+from grader.checks.layers import BATCHES, ModuleParams, counterpart_questions, forward_question
+from grader.checks.memo import Memo
+from grader.checks.recording import Forward, Recording
+from grader.checks.rows import Gallery, Row
+from grader.checks.values import equal, same, values
+from grader.model import Array, Observation, Question
+from grader.notebook.anchors import Page, candidates, places
+
+SHAPE = (2, 3)
+LABELS = ("A", "B")
+MODULE = ModuleParams(
+    module="Encoder",
+    shape=SHAPE,
+    weights=((4, 6), (4,)),
+    counterpart="reference_forward",
+    accepted=("none", "relu"),
+)
+
+
+def forward(n: int, batch: Array, output: Array | None = None) -> Forward:
+    made = np.arange(1.0, 9.0).reshape(2, 4) if output is None else output
+    return Forward(n=n, cell=0, module=0, state=0, grad=True, steps=0, inputs=(batch,), output=made)
+
+
+def seen(*forwards: Forward) -> Evidence:
+    return replace(evidence(), recording=Recording(forwards=forwards))
+
+
+class Curious(Says):
+    """Asks the reference once a course, and once a student."""
+
+    code = "CUR001"
+
+    def __init__(self) -> None:
+        super().__init__(passed(expected="e", found="f"))
+
+    def constant_questions(self, params: Params, draws: Draws) -> tuple[Question, ...]:
+        return (question("function", {"name": "constant"}),)
+
+    def counter_questions(self, params: Params, evidence: Evidence) -> tuple[Question, ...]:
+        own = question("function", {"name": "own"})
+        return (*self.constant_questions(params, evidence.draws), own)
+
+
+def test_what_is_worked_out_is_worked_out_once() -> None:
+    memo, calls = Memo(), []
+
+    found = [memo.once(("sum", 1), lambda: calls.append(1) or len(calls)) for _ in range(3)]
+
+    assert (found, len(calls)) == ([1, 1, 1], 1)
+    assert memo.once(("sum", 2), lambda: None) is None
+
+
+def test_findings_and_the_references_answers_keep_what_was_worked_out() -> None:
+    first = evidence()
+
+    later = replace(first.with_expected({"q": Observation(id="q", status="ok")}), findings=())
+
+    assert later.memo is first.memo
+    assert evidence().memo is not first.memo
+
+
+def test_a_copy_in_another_process_starts_without_what_was_drawn() -> None:
+    draws = Draws(seed=b"2" * 32)
+    drawn = draws.normal("x", (100, 100))
+
+    sent = pickle.dumps(draws)
+
+    assert len(sent) < 1000
+    assert np.array_equal(pickle.loads(sent).normal("x", (100, 100)), drawn)
+
+
+def test_draws_are_made_once_and_nobody_may_write_to_them() -> None:
+    draws = Draws(seed=b"2" * 32)
+
+    drawn = draws.normal("x", (3,))
+
+    assert draws.normal("x", (3,)) is drawn
+    assert draws.normal("x", (3,), scale=2.0) is not drawn
+    with pytest.raises(ValueError, match="read-only"):
+        drawn[0] = 0
+
+
+def test_equal_questions_have_equal_ids_and_others_have_not() -> None:
+    one = question("forward", {"a": 1}, {"x": np.arange(6.0).reshape(2, 3)})
+    strided = np.arange(12.0).reshape(2, 6)[:, ::2]
+
+    assert question("forward", {"a": 1}, {"x": np.arange(6.0).reshape(2, 3)}).id == one.id
+    assert question("forward", {"a": 1}, {"x": np.arange(6.0).reshape(3, 2)}).id != one.id
+    assert question("forward", {"a": 1}, {"x": strided}).id == (
+        question("forward", {"a": 1}, {"x": strided.copy()}).id
+    )
+
+
+def test_constant_questions_cover_every_batch_and_activation_a_student_may_use() -> None:
+    asked = counterpart_questions(MODULE, DRAWS)
+
+    assert len({one.id for one in asked}) == len(BATCHES) * len(MODULE.accepted)
+    assert forward_question(MODULE, DRAWS, layers=((0, 1),)) is (
+        forward_question(MODULE.model_copy(), DRAWS, layers=((0, 1),))
+    )
+
+
+def test_the_reference_is_asked_only_what_it_has_not_answered() -> None:
+    bound = judging.bind(course(a=(spec("C"),)), registry={"C": Curious()}, draws=DRAWS)
+    (constant,) = bound.constant_questions
+    answers = {constant.id: Observation(id=constant.id, status="ok")}
+
+    (asked,) = bound.counter_questions(evidence().with_expected(answers))
+
+    assert asked.params == {"name": "own"}
+    known = evidence().with_expected(answers)
+    known = known.with_expected({asked.id: Observation(id=asked.id, status="ok")})
+    assert set(known.expected) == {constant.id, asked.id}
+    assert bound.counter_questions(known) == ()
+
+
+def test_binding_twice_asks_the_same() -> None:
+    rubric = course(a=(spec("C"), spec("C")))
+
+    one, other = (judging.bind(rubric, registry={"C": Curious()}, draws=DRAWS) for _ in range(2))
+
+    assert [q.id for q in one.constant_questions] == [q.id for q in other.constant_questions]
+    assert len(one.constant_questions) == 1
+
+
+def test_equal_inputs_share_their_values_and_are_told_apart_once() -> None:
+    batch = np.arange(12.0).reshape(2, *SHAPE)
+    found = inputs_of(seen(forward(0, batch), forward(1, batch), forward(2, batch.copy())), SHAPE)
+
+    assert [row.place for row in found] == [0, 1] * 3
+    assert len({id(row.values) for row in found}) == 2
+
+
+def test_inputs_that_begin_alike_are_still_told_apart() -> None:
+    wide = (4, 8)
+    batch = np.zeros((3, *wide))
+    batch[1, -1, -1] = 1.0
+
+    found = inputs_of(seen(forward(0, batch)), wide)
+
+    assert found[0].values is found[2].values
+    assert not equal(found[0].values, found[1].values)
+
+
+def test_inputs_that_are_not_finite_are_like_nothing() -> None:
+    batch = np.full((2, *SHAPE), np.nan)
+    known = as_encoded(seen(forward(0, batch)), labels=LABELS, shape=SHAPE)
+
+    assert set(known) == set(LABELS)
+    assert rows_made(seen(forward(0, batch)), labels=LABELS, shape=SHAPE) == ()
+
+
+@pytest.mark.parametrize("far", [0.0, 0.9e-5, 1.1e-5, 1.0])
+def test_the_short_way_to_tell_arrays_apart_says_what_the_long_one_does(far: float) -> None:
+    one = np.ones(5)
+    for place in range(5):
+        other = one.copy()
+        other[place] += far
+
+        assert same(one, other) is bool(np.abs(one - other).max() <= 1e-5 * np.abs(other).max())
+        assert equal(values(one), values(other)) is same(one, other)
+
+
+def test_a_gallery_finds_the_nearest_of_the_rows_that_came_before() -> None:
+    vectors = np.eye(3)
+    rows = [
+        Row(label=label, vector=vector, forward=forward(n, np.zeros(SHAPE)))
+        for n, (label, vector) in enumerate(zip("ABA", vectors[[0, 1, 0]], strict=True))
+    ]
+    rows.append(Row(label="long", vector=np.ones(5), forward=forward(9, np.zeros(SHAPE))))
+    gallery = Gallery(rows)
+
+    assert gallery.nearest(3 * vectors[0]) is rows[0]
+    assert gallery.nearest(3 * vectors[1], before=1) is None
+    assert gallery.nearest(vectors[1], before=2) is rows[1]
+    assert gallery.nearest(vectors[0], used=frozenset("A")) is rows[0]
+    assert gallery.nearest(np.ones(5)) is rows[3]
+    assert gallery.nearest(-vectors[0]) is None
+    assert gallery.nearest(np.full(3, np.nan)) is None
+
+
+def test_windows_that_share_a_prompts_words_are_those_that_counting_finds() -> None:
+    drawn = random.Random(0)  # noqa: S311 (words for a test)
+    for _ in range(200):
+        texts = [drawn.choice("abcdefgh") for _ in range(drawn.randrange(40))]
+        wanted = [drawn.choice("abcz") for _ in range(drawn.randrange(5, 9))]
+        need, length = Counter(wanted), len(wanted)
+        scored = []
+        for end in range(len(texts)):
+            window = Counter(texts[max(0, end - length + 1) : end + 1])
+            shared = (need & window).total()
+            if shared >= (2 * 0.85 - 1.1) * length:
+                scored.append((-shared, max(0, end - length + 1)))
+
+        found = candidates(wanted, page=Page.of(places([" ".join(texts)])), least=0.85)
+
+        assert found == [start for _, start in sorted(scored)]

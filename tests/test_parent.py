@@ -1,0 +1,259 @@
+"""The process that imports ahead and forks kernels: what it does, and what it survives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader import kernel, sandbox
+from grader.errors import UsageError
+from grader.model import Cell, ExecutionRecord, Limits, Question
+from grader.sandbox.room import environment
+
+pytestmark = pytest.mark.kernel
+
+LIMITS = Limits(cell_s=10, submission_s=60, question_s=5)
+
+
+@pytest.fixture
+def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sandbox.Parent]:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with sandbox.opened(python=sys.executable) as opened:
+        yield opened
+
+
+@pytest.fixture
+def extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose modules the notebook's interpreter can import."""
+    folder = tmp_path / "extra"
+    folder.mkdir()
+    monkeypatch.setattr(
+        "grader.sandbox.parent.environment",
+        lambda place: {**environment(place), "PYTHONPATH": str(folder)},
+    )
+    return folder
+
+
+def setup(parent: sandbox.Parent, limits: Limits = LIMITS) -> kernel.Setup:
+    return kernel.Setup(parent=parent, seed=16, record=(), optional_imports=(), limits=limits)
+
+
+def cells(*sources: str) -> tuple[Cell, ...]:
+    return tuple(Cell(index=i, kind="code", source=s) for i, s in enumerate(sources))
+
+
+def run(parent: sandbox.Parent, *sources: str) -> tuple[ExecutionRecord, dict[str, float]]:
+    """Run cells; how they went, and the numbers they left."""
+    with kernel.opened(setup(parent)) as live:
+        record = live.run(cells(*sources), blank=frozenset())
+        arrays = live.ask((Question(id="a", kind="arrays"),))["a"].arrays
+        return record, {name: float(value.ravel()[0]) for name, value in arrays.items()}
+
+
+def alive(pid: float) -> bool:
+    try:
+        state = Path(f"/proc/{int(pid)}/stat").read_text(encoding="ascii").rpartition(")")[2]
+    except OSError:
+        return False
+    return state.split()[0] != "Z"
+
+
+def within(seconds: float, claim: object) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if claim():  # type: ignore[operator]
+            return True
+        time.sleep(0.02)
+    return False
+
+
+LOADED = "import sys, numpy as np\nhad = np.array(['colorsys' in sys.modules])\n"
+PIDS = "import os, numpy as np\npid = np.array([os.getpid()])\nparent = np.array([os.getppid()])\n"
+
+
+def test_a_warm_kernel_has_what_was_imported_ahead_and_a_cold_one_has_not(
+    parent: sandbox.Parent,
+) -> None:
+    _, cold = run(parent, LOADED)
+    warmed = parent.preload(("colorsys",))
+    record, warm = run(parent, LOADED)
+
+    assert (warmed.cold, warmed.left_out) == ("", {})
+    assert [cell.status.value for cell in record.cells] == ["ran"]
+    assert (cold["had"], warm["had"]) == (0, 1)
+
+
+def test_two_kernels_of_one_parent_draw_the_same_numbers_and_share_none(
+    parent: sandbox.Parent,
+) -> None:
+    parent.preload(("numpy", "torch"))
+    draw = (
+        "import random, numpy as np, torch\n"
+        "a = np.array([random.random()]); b = np.random.rand(1); c = torch.rand(1)\n"
+        "seen = np.array([hasattr(np, 'mark')]); np.mark = 1"
+    )
+
+    first, second = run(parent, draw)[1], run(parent, draw)[1]
+
+    assert first == second
+    assert second["seen"] == 0
+
+
+def test_modules_that_print_start_threads_or_fail_are_left_out_with_a_note(
+    extra: Path, parent: sandbox.Parent
+) -> None:
+    (extra / "chatty.py").write_text("print('hello')")
+    (extra / "busy.py").write_text(
+        "import threading, time\n"
+        "threading.Thread(target=time.sleep, args=(600,), daemon=True).start()"
+    )
+    (extra / "broken.py").write_text("raise OSError('no')")
+    (extra / "fine.py").write_text("x = 1")
+
+    warmed = parent.preload(("chatty", "fine", "busy", "broken", "absent"))
+    _, found = run(parent, "import sys, numpy as np\nfine = np.array(['fine' in sys.modules])")
+
+    assert warmed.cold == ""
+    assert warmed.left_out == {
+        "chatty": "prints",
+        "busy": "starts threads",
+        "broken": "cannot be imported (OSError)",
+        "absent": "cannot be imported (ModuleNotFoundError)",
+    }
+    assert found["fine"] == 1
+
+
+def test_a_notebook_shows_its_figure_where_pyplot_was_imported_ahead(
+    parent: sandbox.Parent,
+) -> None:
+    parent.preload(("matplotlib.pyplot",))
+    plot = (
+        "import matplotlib.pyplot as plt\n"
+        "from IPython import get_ipython\n"
+        "import numpy as np\n"
+        "seen = []\n"
+        "publish = get_ipython().display_pub.publish\n"
+        "def watch(data, *a, **k):\n"
+        "    seen.extend(data); return publish(data, *a, **k)\n"
+        "get_ipython().display_pub.publish = watch\n"
+        "plt.plot([1, 2]); plt.show()\n"
+    )
+
+    _, found = run(parent, plot, "png = np.array(['image/png' in seen])")
+
+    assert found["png"] == 1
+
+
+def test_a_kernel_that_dies_takes_nobody_with_it(parent: sandbox.Parent) -> None:
+    parent.preload(())
+    with kernel.opened(setup(parent)) as bystander:
+        bystander.run(cells("import numpy as np\nx = np.ones(1)"), blank=frozenset())
+        record, _ = run(parent, "import os; os.kill(os.getpid(), 9)", "x = 1")
+        answer = bystander.ask((Question(id="a", kind="arrays"),))["a"]
+
+    assert [cell.status.value for cell in record.cells] == ["struck_out", "ran"]
+    assert answer.arrays["x"].tolist() == [1]
+
+
+def test_a_parent_that_dies_is_started_again_and_no_cell_is_blamed(
+    parent: sandbox.Parent,
+) -> None:
+    parent.preload(("colorsys",))
+    lives = parent.lives
+    os.kill(parent.pid, signal.SIGKILL)
+
+    record, found = run(parent, LOADED)
+
+    assert [cell.status.value for cell in record.cells] == ["ran"]
+    assert found["had"] == 1
+    assert parent.lives == lives + 1
+
+
+def test_what_a_notebook_started_ends_with_it(parent: sandbox.Parent) -> None:
+    parent.preload(())
+    daemon = PIDS + (
+        "import subprocess, sys\n"
+        "code = 'import os,time\\nif os.fork(): os._exit(0)\\nos.setsid()\\n"
+        "print(os.getpid(), flush=True)\\ntime.sleep(600)'\n"
+        "p = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE)\n"
+        "daemon = np.array([int(p.stdout.readline())])"
+    )
+    _, found = run(parent, daemon)
+
+    for name in ("pid", "parent", "daemon"):
+        assert within(5, lambda name=name: not alive(found[name])), name
+
+
+def test_nothing_outlives_a_grader_that_is_killed(tmp_path: Path) -> None:
+    program = textwrap.dedent(
+        f"""
+        import sys, tempfile
+        tempfile.tempdir = {str(tmp_path)!r}
+        from grader import kernel, sandbox
+        from grader.model import Cell, Limits, Question
+        with sandbox.opened(python=sys.executable) as parent:
+            parent.preload(())
+            setup = kernel.Setup(
+                parent=parent, seed=1, record=(), optional_imports=(), limits=Limits()
+            )
+            with kernel.opened(setup) as live:
+                source = {PIDS!r}
+                live.run((Cell(index=0, kind="code", source=source),), blank=frozenset())
+                found = live.ask((Question(id="a", kind="arrays"),))["a"].arrays
+                print(int(found["pid"][0]), int(found["parent"][0]), parent.pid, flush=True)
+                hang = Cell(index=0, kind="code", source="while True: pass")
+                live.run((hang,), blank=frozenset())
+        """
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as grader:
+        assert grader.stdout is not None
+        pids = [int(word) for word in grader.stdout.readline().split()]
+        time.sleep(0.5)
+        grader.kill()
+
+    assert len(pids) == 3
+    assert within(5, lambda: not any(alive(pid) for pid in pids))
+    assert within(5, lambda: list(tmp_path.iterdir()) == [])
+
+
+def test_where_forking_is_not_possible_kernels_start_cold(
+    parent: sandbox.Parent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox.parent, "CAN_FORK", False)
+
+    warmed = parent.preload(("colorsys",))
+    record, found = run(parent, LOADED)
+
+    assert "cannot fork" in warmed.cold
+    assert [cell.status.value for cell in record.cells] == ["ran"]
+    assert found["had"] == 0
+
+
+def test_an_interpreter_that_lacks_packages_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "bare")], check=True
+    )
+    bare = str(tmp_path / "bare" / "bin" / "python")
+
+    with pytest.raises(UsageError) as told:
+        sandbox.survey(bare)
+
+    assert str(told.value) == (
+        f"{bare} lacks ipykernel, nbclient, numpy, safetensors, which notebooks are run with: "
+        f"{bare} -m pip install ipykernel nbclient numpy safetensors"
+    )
+
+
+@pytest.mark.parametrize("word", ["/bin/true", "/no/such/python"])
+def test_what_is_no_interpreter_is_refused(word: str) -> None:
+    with pytest.raises(UsageError, match="cannot be used as a Python interpreter"):
+        sandbox.survey(word)

@@ -1,0 +1,239 @@
+"""Runs after the first: what is kept, what is run again, and what a crash may cost."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+import tiny_course
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> tiny_course.Course:
+    return tiny_course.made(tmp_path / "course")
+
+
+def times(course: tiny_course.Course) -> dict[str, str]:
+    """When each result was made."""
+    return {name: json.loads(t)["provenance"]["time"] for name, t in course.results().items()}
+
+
+def marked(course: tiny_course.Course) -> dict[str, int]:
+    """When each page was last written."""
+    pages = (course.out / "reports").glob("*.html")
+    return {page.stem: page.stat().st_mtime_ns for page in pages}
+
+
+def comparable(text: str) -> str:
+    """A result without what may differ: seconds and time."""
+    result = json.loads(text)
+    for cell in result["cells"]:
+        cell["seconds"] = None
+    result["provenance"]["time"] = None
+    return json.dumps(result, indent=1)
+
+
+def test_what_did_not_change_is_kept_and_only_the_rest_is_run(course: tiny_course.Course) -> None:
+    for name in ("ada", "ben", "cleo"):
+        course.hand_in(name)
+    first = course.grade()
+    before = marked(course)
+    course.hand_in("ben", number=1)
+    course.hand_in("dora")
+
+    code, told = course.grade()
+
+    after = marked(course)
+    assert first[0] == 1, "nobody is named in these notebooks, which asks for a person"
+    assert code == 1
+    assert "kept 2 submissions as graded before: nothing changed; 2 to run" in told
+    assert {name for name in after if after[name] != before.get(name)} == {"ben", "dora"}
+    assert (course.out / "index.html").read_text(encoding="utf-8").count("dora") > 0
+
+
+def test_nothing_to_run_starts_no_kernel_and_force_runs_all(course: tiny_course.Course) -> None:
+    course.hand_in("ada")
+    course.grade()
+    before = marked(course)
+
+    _, kept = course.grade()
+    unchanged = marked(course)
+    _, forced = course.grade("--force")
+
+    assert "kept 1 submission as graded before: nothing changed\n" in kept
+    assert unchanged == before
+    assert "kept" not in forced
+    assert marked(course) != before
+
+
+@pytest.mark.parametrize("changed", ["reference", "seed"])
+def test_another_reference_or_seed_runs_everything_again(
+    course: tiny_course.Course, changed: str
+) -> None:
+    course.hand_in("ada")
+    course.grade()
+    if changed == "reference":
+        place = course.root / "reference" / "tiny.ipynb"
+        place.write_text(place.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    else:
+        (course.out / ".seed").unlink()
+
+    _, told = course.grade()
+
+    assert "kept" not in told
+
+
+def test_a_result_that_was_lost_is_made_again_without_a_kernel(course: tiny_course.Course) -> None:
+    course.hand_in("ada")
+    course.grade()
+    before = course.results()
+    shutil.rmtree(course.out / "results")
+    shutil.rmtree(course.out / "reports")
+
+    _, told = course.grade()
+
+    assert "judged 1 again" in told
+    assert comparable(course.results()["ada"]) == comparable(before["ada"])
+    assert list(marked(course)) == ["ada"]
+
+
+def test_grade_again_prints_the_scores_that_moved(course: tiny_course.Course) -> None:
+    course.hand_in("ada", scale=0.5)
+    course.hand_in("ben", scale=0.2)
+    course.grade()
+    course.rubric(low=0.4)
+
+    code, told = course.grade(command="again")
+
+    rows = [line.split() for line in told.splitlines() if re.match(r"^(ada|ben| )", line)]
+    assert code == 1
+    assert ["ben", "sum", "10", "8"] in rows
+    assert ["A", "4", "2"] in rows
+    assert not any("ada" in row for row in rows)
+    assert "judged 2 submissions again, without a kernel: 1 score moved" in told
+    assert (course.earned("ada"), course.earned("ben")) == (10, 8)
+
+
+def test_after_grade_again_the_next_run_keeps_all(course: tiny_course.Course) -> None:
+    course.hand_in("ada", scale=0.2)
+    course.grade()
+    course.rubric(low=0.4)
+    course.grade(command="again")
+
+    _, told = course.grade()
+
+    assert "kept 1 submission" in told
+    assert course.earned("ada") == 8
+
+
+def test_a_rubric_that_changed_is_judged_anew_without_running(course: tiny_course.Course) -> None:
+    course.hand_in("ada", scale=0.2)
+    course.grade()
+    course.rubric(low=0.4)
+
+    _, told = course.grade()
+
+    assert "judged 1 again without a kernel: rubric or checks changed\n" in told
+    assert course.earned("ada") == 8
+
+
+def test_grade_again_where_nothing_was_graded_is_a_clear_error(course: tiny_course.Course) -> None:
+    code, told = course.grade(command="again")
+
+    assert code == 2
+    assert "no gradebook there" in told
+
+
+def test_results_do_not_depend_on_how_many_run_at_once(course: tiny_course.Course) -> None:
+    for number in range(6):
+        course.hand_in(f"s{number}", number=number, scale=0.3 + number / 10)
+    course.hand_in("raises", "import numpy as np", "object().nothing", "1 / 0", "print(object())")
+    course.hand_in("dies", "import os", "os._exit(3)", "x = 1")
+    found = []
+    seed = None
+    for options in (("-j", "1"), ("-j", "4"), ("-j", "9")):
+        if course.out.exists():
+            shutil.rmtree(course.out)
+        if seed is not None:
+            course.out.mkdir()
+            (course.out / ".seed").write_text(seed, encoding="ascii")
+        course.grade(*options)
+        seed = (course.out / ".seed").read_text(encoding="ascii")
+        found.append({name: comparable(text) for name, text in course.results().items()})
+
+    assert len(found[0]) == 8
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_was_stopped_goes_on_where_it_was(
+    course: tiny_course.Course, how: signal.Signals
+) -> None:
+    for number in range(8):
+        course.hand_in(f"s{number}", "import time; time.sleep(0.4)", f"x = {number}")
+    with course.start("-j", "1") as process:
+        end = time.monotonic() + 60
+        while len(list((course.out / "results").glob("*.json"))) < 3:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        os.kill(process.pid, how)
+        process.communicate(timeout=30)
+    done = times(course)
+
+    _, told = course.grade("-j", "1")
+
+    kept = int(re.findall(r"kept (\d+) submission", told)[0])
+    assert process.returncode != 0
+    assert 2 <= kept < 8
+    assert len(course.results()) == 8
+    assert sum(times(course)[name] == done[name] for name in done) >= kept
+
+
+def test_a_store_of_a_newer_version_is_refused_and_left_alone(course: tiny_course.Course) -> None:
+    course.hand_in("ada")
+    course.grade()
+    store = course.out / "gradebook.db"
+    with sqlite3.connect(store) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    before = store.read_bytes()
+
+    code, told = course.grade()
+
+    assert code == 2
+    assert "newer" in told
+    assert store.read_bytes() == before
+
+
+def test_a_corrupt_cache_is_made_anew(course: tiny_course.Course) -> None:
+    course.hand_in("ada")
+    course.grade()
+    [place] = (course.root / "cache" / "notebook-grader" / "modules").iterdir()
+    learned = place.read_text(encoding="utf-8")
+    place.write_text("{", encoding="utf-8")
+
+    code, told = course.grade("--force")
+
+    assert code == 1
+    assert "note" not in told
+    assert json.loads(place.read_text(encoding="utf-8")) == json.loads(learned)
+
+
+def test_an_interpreter_that_lacks_packages_is_one_sentence(course: tiny_course.Course) -> None:
+    course.hand_in("ada")
+
+    code, told = course.grade("--python", "/bin/true")
+
+    assert code == 2
+    assert told == (
+        "grade: /bin/true cannot be used as a Python interpreter: it does not answer as one.\n"
+    )
