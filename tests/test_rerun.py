@@ -191,7 +191,9 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
 
     _, told = course.grade("-j", "1")
 
-    kept = int(re.findall(r"kept (\d+) submission", told)[0])
+    told_kept = re.findall(r"kept (\d+) submission", told)
+    assert told_kept, told
+    kept = int(told_kept[0])
     assert process.returncode != 0
     assert 2 <= kept < 8
     assert len(course.results()) == 8

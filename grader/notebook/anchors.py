@@ -112,7 +112,7 @@ class Page:
     """The words of a notebook, and where each of them stands."""
 
     stream: Sequence[Place]
-    texts: Sequence[str]
+    texts: list[str]
     standing: Mapping[str, Sequence[int]]
 
     @classmethod
