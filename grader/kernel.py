@@ -54,6 +54,8 @@ class Setup:
     record: tuple[str, ...]
     optional_imports: tuple[str, ...]
     limits: Limits
+    trusted: bool = False
+    """Whether it is staff's own: questions about it need no fork each."""
     stop: Event = field(default_factory=Event)
     """Set to end every wait for this kernel, when the run is interrupted."""
 
@@ -157,6 +159,7 @@ class Process:
             "cell_s": limits.cell_s,
             "submission_s": seconds,
             "memory_mb": limits.memory_mb,
+            "trusted": self._setup.trusted,
         }
 
     def _listen(self, channel: wire.Channel, cells: list[Cell], *, seconds: float) -> _Attempt:

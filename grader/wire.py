@@ -184,12 +184,20 @@ class Channel:
 
 
 def batch(questions: tuple[Question, ...], *, nonces: Mapping[str, str], seconds: float) -> bytes:
-    """A batch of questions as one frame; `seconds` is the time each may take."""
-    asked = [
-        {"id": q.id, "nonce": nonces[q.id], "kind": q.kind, "params": dict(q.params)}
-        for q in questions
-    ]
-    arrays = {f"{q.id}|{key}": value for q in questions for key, value in q.arrays.items()}
+    """A batch of questions as one frame; `seconds` is the time each may take.
+
+    An array that several questions hold is sent once: each names its arrays by key.
+    """
+    sent: dict[int, str] = {}
+    arrays: dict[str, Array] = {}
+    asked = []
+    for one in questions:
+        given = {}
+        for name, value in one.arrays.items():
+            given[name] = sent.setdefault(id(value), f"a{len(sent)}")
+            arrays[given[name]] = value
+        told = {"id": one.id, "nonce": nonces[one.id], "kind": one.kind}
+        asked.append({**told, "params": dict(one.params), "arrays": given})
     return compose({"nonce": nonces[""], "questions": asked, "seconds": seconds}, arrays)
 
 

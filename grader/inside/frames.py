@@ -1,5 +1,7 @@
 """How bytes cross the wall, as seen from inside: length, JSON header, arrays as safetensors."""
 
+import contextlib
+import fcntl
 import json
 import os
 import struct
@@ -14,6 +16,19 @@ _contiguous = np.ascontiguousarray
 
 LARGEST = 192 * 1024 * 1024
 """Bytes of one frame; nothing larger is sent, and the other side would refuse it."""
+
+
+PIPE = 1024 * 1024
+"""Bytes that a pipe may hold, where Linux lets us choose: fewer turns for large frames."""
+
+
+def wide_pipe():
+    """A pipe that holds a megabyte, or what the platform gives."""
+    reading, writing = os.pipe()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE)
+    return reading, writing
 
 
 class Closed(Exception):

@@ -9,7 +9,7 @@ import types
 import typing
 
 sys.modules.setdefault("debugpy", None)  # ipykernel would import it: a second, for nobody
-from inside import probe, recorder, stand_ins
+from inside import probe, questions, recorder, stand_ins
 from ipykernel import debugger, ipkernel
 from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config
@@ -99,7 +99,7 @@ class HeadlessKernel(IPKernelApp):
     def init_code(self):
         """There are no start-up files; IPython would look at the name of every module."""
         self.shell.user_ns_hidden.update(self.shell.user_ns)
-        self.shell._sys_modules_keys = Everything()  # noqa: SLF001 (what it sets here)
+        self.shell._sys_modules_keys = Everything()
 
 
 class SysWithoutModules:
@@ -119,12 +119,12 @@ def without_debugger():
     """
     real_sys, available = ipkernel.sys, getattr(debugger, "_is_debugpy_available", False)
     ipkernel.sys = SysWithoutModules()
-    debugger._is_debugpy_available = False  # noqa: SLF001 (there is no option for it)
+    debugger._is_debugpy_available = False
     try:
         yield
     finally:
         ipkernel.sys = real_sys
-        debugger._is_debugpy_available = available  # noqa: SLF001 (as it was)
+        debugger._is_debugpy_available = available
 
 
 def draw_inline():
@@ -132,7 +132,7 @@ def draw_inline():
     if "matplotlib.pyplot" in sys.modules:
         from matplotlib_inline import backend_inline
 
-        backend_inline._enable_matplotlib_integration()  # noqa: SLF001 (what its import would do)
+        backend_inline._enable_matplotlib_integration()
 
 
 def configuration():
@@ -157,7 +157,10 @@ def become(job, *, connection_file, pipes):
     watch.install(app.shell)
     before_the_first_cell(app.shell, lambda: seed_everything(job["seed"]))
     limit_memory(job["memory_mb"])
-    probe.start(app.shell.user_ns, watch, notes, reading=pipes.questions, writing=pipes.answers)
+    notebook = questions.Notebook(app.shell.user_ns, watch, notes)
+    probe.start(
+        notebook, reading=pipes.questions, writing=pipes.answers, trusted=job.get("trusted", False)
+    )
     os.write(pipes.ready, b"!")
     os.close(pipes.ready)
     app.start()

@@ -78,8 +78,8 @@ def write_connection_file(folder):
 
 def fork_kernel(job, connection_file, keep_from_it):
     """Fork the kernel before any thread or socket exists here; its pid and the pipes to it."""
-    question_r, question_w = os.pipe()
-    answer_r, answer_w = os.pipe()
+    question_r, question_w = frames.wide_pipe()
+    answer_r, answer_w = frames.wide_pipe()
     ready_r, ready_w = os.pipe()
     pid = os.fork()
     if pid:
@@ -124,7 +124,7 @@ class ForkedKernel:
         async def alive():
             return self.alive()
 
-        client.is_alive = client._async_is_alive = alive  # noqa: SLF001 (its own seam for managers)
+        client.is_alive = client._async_is_alive = alive
         return client
 
     def alive(self):

@@ -60,7 +60,7 @@ class Question:
 
     id: str
     kind: str
-    """'arrays', 'recording', 'forward' or 'function': see `grader/inside/probe.py`."""
+    """'arrays', 'recording', 'forward' or 'function': see `grader/inside/questions.py`."""
     params: Mapping[str, Json] = field(default_factory=dict)
     arrays: Mapping[str, Array] = field(default_factory=dict)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -129,21 +129,40 @@ def _bound_by(source: str) -> Bound | None:
     if tree is None:
         return None
     outer: set[str] = set()
-    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    inner: set[str] = set()
+    waiting: list[tuple[ast.AST, str]] = [(tree, "notebook")]
     while waiting:
-        node, local = waiting.pop()
-        if not local:
-            outer.update(_own_names(node))
-        elif isinstance(node, ast.Global):
+        node, scope = waiting.pop()
+        own = _own_names(node)
+        inner.update(own)
+        if scope == "notebook":
+            outer.update(own)
+        elif scope == "local" and isinstance(node, ast.Global):
             outer.update(node.names)
-        for child in ast.iter_child_nodes(node):
-            if isinstance(node, _Comprehension):
+        for child in _children(node):
+            waiting.append((child, _scope_of(child, node, scope)))
+            if scope != "nobody" and isinstance(node, _Comprehension):
                 outer.update(_walruses(child))
-            else:
-                inside = isinstance(node, _Scope) and not _evaluated_outside(node, child)
-                waiting.append((child, local or inside))
-    inner = (name for node in ast.walk(tree) for name in _own_names(node))
     return Bound(outer=frozenset(outer), inner=frozenset(inner))
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes right below; those that can hold no name, such as operators, are left out."""
+    for field in node._fields:
+        value = getattr(node, field, None)
+        if isinstance(value, list):
+            yield from (part for part in value if isinstance(part, ast.AST))
+        elif isinstance(value, ast.AST) and value._fields:
+            yield value
+
+
+def _scope_of(child: ast.AST, node: ast.AST, scope: str) -> str:
+    """Whose names a part of a node binds: the notebook's, a function's, or a comprehension's."""
+    if scope == "nobody" or isinstance(node, _Comprehension):
+        return "nobody"
+    if isinstance(node, _Scope) and not _evaluated_outside(node, child):
+        return "local"
+    return scope
 
 
 # Most cells of a class are the handout's, word for word, and every check asks for its names.

@@ -23,7 +23,7 @@ from threading import Lock
 from grader import wire
 from grader.errors import WireError
 from grader.model import Json
-from grader.sandbox.room import Room, environment
+from grader.sandbox.room import Room, environment, wide_pipe
 
 WARM = Path(__file__).resolve().parent.parent / "inside" / "warm.py"
 ISOLATION = "a process of its own with a scrubbed environment; not isolated from this computer"
@@ -99,7 +99,7 @@ class Parent:
         Raises:
             WireError: there is no process to fork it.
         """
-        requests, results = os.pipe(), os.pipe()
+        requests, results = wide_pipe(), wide_pipe()
         number = next(self._rooms)
         try:
             try:

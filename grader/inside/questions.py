@@ -1,0 +1,325 @@
+"""A live notebook as questions see it: plain data out, no verdict.
+
+Kinds of question:
+
+arrays      every numeric array in the namespace, alone or in a tuple, list or dict
+recording   what the recorder saw: events, modules, snapshots of weights
+notes       what was neutralised, by cell
+modules     names of all that was imported, in order
+forward     outputs of a module of the notebook, at weights and inputs of the asker's
+function    what a function of the notebook returns for arguments of the asker's
+"""
+
+import contextlib
+import importlib.machinery
+import inspect
+import sys
+
+import numpy as np
+from inside import frames
+
+# Bound before student code runs.
+_asarray, _ndarray = np.asarray, np.ndarray
+_isinstance, _type, _str, _list, _dict, _tuple = isinstance, type, str, list, dict, tuple
+
+KINDS = "biuf"
+"""Kinds of NumPy dtype that cross the wall."""
+LARGEST = 200_000
+"""Elements of an array of the namespace that is sent along."""
+
+
+class Missing(Exception):
+    """There is nothing in the notebook to ask."""
+
+
+def plain(value):
+    """A tensor or array as a plain numeric NumPy array, or TypeError."""
+    torch = sys.modules.get("torch")
+    if torch is not None and _isinstance(value, torch.Tensor):
+        value = value.detach().to("cpu")
+        if value.dtype in (torch.bfloat16, torch.float16):
+            value = value.float()
+        value = value.resolve_conj().resolve_neg().contiguous().numpy()
+    array = _asarray(value)
+    if array.dtype.kind not in KINDS or array.dtype.itemsize > 8:
+        raise TypeError(f"{_type(value).__name__} is not a numeric array")
+    return array
+
+
+def is_array(value):
+    """Whether a value is a tensor or a NumPy array."""
+    torch = sys.modules.get("torch")
+    return _isinstance(value, _ndarray) or (torch is not None and _isinstance(value, torch.Tensor))
+
+
+class Start:
+    """A module's numbers as they were when it was made."""
+
+    def __init__(self, torch, module):
+        self.torch = torch
+        self.parameters = _list(module.parameters())
+        numbers = [*self.parameters, *module.buffers()]
+        self.kept = [(n, n.detach().clone(), n._version) for n in numbers]
+
+    def put(self, place, value):
+        """Copy an array into a parameter."""
+        with self.torch.no_grad():
+            self.parameters[place].copy_(self.torch.from_numpy(value))
+
+    def restore(self):
+        """Give back what was written to since, by whomever."""
+        with self.torch.no_grad():
+            for place, (numbers, value, version) in enumerate(self.kept):
+                if numbers._version != version:
+                    numbers.copy_(value)
+                    self.kept[place] = (numbers, value, numbers._version)
+
+
+def seed(torch):
+    """Have what draws numbers draw the same each time.
+
+    `torch.manual_seed` also takes notes, 12 ms of them, for a GPU that may come.
+    """
+    if torch.backends.cuda.is_built():
+        torch.manual_seed(0)
+    else:
+        torch.default_generator.manual_seed(0)
+
+
+class Notebook:
+    """The namespace and the recorder, as questions see them."""
+
+    def __init__(self, namespace, recorder, notes):
+        self.namespace = namespace
+        self.recorder = recorder
+        self.notes = notes
+        self.modules = {}
+
+    # ------------------------------------------------------------ arrays
+
+    def arrays(self, params, given):
+        """Every numeric array the namespace holds, by name; parts of a tuple as `name/0`."""
+        out, shapes = {}, {}
+        for name, value in _list(self.namespace.items()):
+            if not _isinstance(name, _str) or name.startswith("_") or len(out) >= 128:
+                continue
+            for key, found in self.found(name, value):
+                try:
+                    array = plain(found)
+                except Exception:
+                    continue
+                shapes[key] = {"shape": _list(array.shape), "dtype": _str(array.dtype)}
+                shapes[key]["grad"] = bool(getattr(found, "requires_grad", False))
+                if array.size <= LARGEST:
+                    out[key] = array
+        return {"arrays": shapes}, out
+
+    def found(self, name, value):
+        """The arrays in one value, at most one level down."""
+        if is_array(value):
+            return [(name, value)]
+        if _isinstance(value, _dict):
+            value = _list(value.values())
+        if _isinstance(value, (_list, _tuple)) and len(value) <= 16:
+            return [(f"{name}/{i}", part) for i, part in enumerate(value) if is_array(part)]
+        return []
+
+    # ------------------------------------------------------------ recording
+
+    def recording(self, params, given):
+        """What the recorder kept."""
+        recorder = self.recorder
+        with contextlib.suppress(Exception):
+            recorder.encode_again()
+        out, events, sent = {}, [], {}
+        for event in [*recorder.head, *recorder.tail]:
+            args = {}
+            for name, values in event["args"].items():
+                args[name] = [self.put(out, value) for value in values]
+            events.append({**event, "args": args})
+        modules = []
+        for number, module in enumerate(recorder.modules[:8]):
+            snapshots = {}
+            for why, (state, weights) in recorder.snapshots.get(number, {}).items():
+                if id(weights) not in sent:
+                    sent[id(weights)] = [[name, self.put(out, value)] for name, value in weights]
+                parts = sent[id(weights)]
+                snapshots[why] = {"state": state, "weights": parts}
+            modules.append({"class": _type(module).__name__[:100], "snapshots": snapshots})
+        return {"events": events, "count": recorder.count, "modules": modules}, out
+
+    def put(self, out, value):
+        """Add an array to what is sent; its key, or None."""
+        try:
+            array = plain(value)
+        except Exception:
+            return None
+        key = f"a{len(out)}"
+        out[key] = array
+        return key
+
+    def tell_notes(self, params, given):
+        """What was neutralised."""
+        return {"notes": [[cell, notes] for cell, notes in self.notes.by_cell.items()]}, {}
+
+    def tell_modules(self, params, given):
+        """What was imported from the standard library and from installed packages, in order."""
+        names = [
+            name
+            for name, module in _list(sys.modules.items())
+            if (spec := getattr(module, "__spec__", None)) is not None
+            and spec.name == name
+            and (spec.origin or spec.submodule_search_locations)
+        ]
+        tops = {name.partition(".")[0] for name in names} - {"__main__", "inside"}
+        known = {top for top in tops if top in sys.builtin_module_names or on_the_path(top)}
+        return {"modules": [name for name in names if name.partition(".")[0] in known]}, {}
+
+    # ------------------------------------------------------------ forward
+
+    def forward(self, params, given):
+        """Outputs of a module, for several calls: each may set weights first.
+
+        params: `module`, a class name that helps to find it; `sets`, weights by name as lists of
+        keys of arrays; `calls`, each `[key of the input, name of a set or null]`.
+        """
+        torch = sys.modules.get("torch")
+        if torch is None:
+            raise Missing("torch was never imported")
+        torch.set_num_threads(1)
+        torch.set_grad_enabled(True)
+        module, how, start = self.found_module(torch, params["module"])
+        data = {"class": _type(module).__name__[:100], "how": how, "calls": []}
+        data["parameters"] = [[n[:100], _list(p.shape)] for n, p in module.named_parameters()]
+        data["parameters"] = data["parameters"][:64]
+        out = {}
+        for place, (key, chosen) in enumerate(params["calls"]):
+            start.restore()
+            call = {"unmatched": self.set_weights(start, params, given, chosen)}
+            try:
+                seed(torch)
+                result = plain(module(self.cast(torch, module, given[key])))
+                out[f"out{place}"] = result
+            except BaseException as error:
+                call["error"] = describe(error)
+            data["calls"].append(call)
+        return data, out
+
+    def cast(self, torch, module, array):
+        """An input in the dtype and on the device of the module's parameters."""
+        parameter = next(module.parameters(), None)
+        tensor = torch.from_numpy(array.copy())
+        return tensor if parameter is None else tensor.to(parameter.device, parameter.dtype)
+
+    def set_weights(self, start, params, given, chosen):
+        """Copy weights into the parameters of the same shapes; the shapes that found none."""
+        if chosen is None:
+            return []
+        free, unmatched = _list(range(len(start.parameters))), []
+        for key in params["sets"][chosen]:
+            value = given[key]
+            place = next(
+                (i for i in free if _tuple(start.parameters[i].shape) == value.shape), None
+            )
+            if place is None:
+                unmatched.append(_list(value.shape))
+                continue
+            free.remove(place)
+            start.put(place, value)
+        return unmatched
+
+    def found_module(self, torch, name):
+        """The module, how it was found, and its start; looked for once in a batch."""
+        if name not in self.modules:
+            module, how = self.find_module(torch, name)
+            self.modules[name] = module, how, Start(torch, module)
+        return self.modules[name]
+
+    def find_module(self, torch, name):
+        """The notebook's module: a new one of its class, by name or by what was recorded."""
+        base = torch.nn.Module
+        found = self.namespace.get(name)
+        used = _list(self.recorder.modules)
+        if not (inspect.isclass(found) and issubclass(found, base)):
+            found = next((type(m) for m in reversed(used) if m.__module__ == "__main__"), None)
+        if found is None:
+            mine = [
+                value
+                for value in self.namespace.values()
+                if inspect.isclass(value)
+                and issubclass(value, base)
+                and value.__module__ == "__main__"
+            ]
+            found = mine[-1] if mine else None
+        if found is not None:
+            made = self.make(torch, found)
+            if made is not None:
+                return made, "new"
+        lived = [m for m in used if found is None or type(m) is found]
+        lived += [v for v in self.namespace.values() if _isinstance(v, base)]
+        if not lived:
+            raise Missing(f"no class {name} and no other torch module")
+        return lived[-1].train(), "used"
+
+    def make(self, torch, cls):
+        """A new object of the class, or None where it needs arguments we don't know."""
+        seed(torch)
+        try:
+            return cls().train()
+        except Exception:
+            return None
+
+    # ------------------------------------------------------------ function
+
+    def function(self, params, given):
+        """What a function returns: `args`, keys of arrays in order; `options`, JSON by keyword."""
+        function = self.namespace.get(params["name"])
+        if not callable(function):
+            raise Missing(f"no function {params['name']}")
+        args = [given[key] for key in params["args"]]
+        torch = sys.modules.get("torch")
+        if torch is not None and params.get("tensors", True):
+            torch.set_num_threads(1)
+            torch.set_grad_enabled(True)
+            seed(torch)
+            args = [torch.from_numpy(array.copy()) for array in args]
+        result = function(*args, **params.get("options", {}))
+        values = result if _isinstance(result, (_list, _tuple)) else [result]
+        return {}, {f"out{place}": plain(value) for place, value in enumerate(values)}
+
+
+def on_the_path(top):
+    """Whether a fresh interpreter would find a module of that name."""
+    try:
+        return importlib.machinery.PathFinder.find_spec(top) is not None
+    except Exception:
+        return False
+
+
+def describe(error):
+    """An exception as a short text, whatever its own __str__ does."""
+    try:
+        return f"{_type(error).__name__}: {_str(error)[:500]}"
+    except BaseException:
+        return "an exception that cannot be printed"
+
+
+def answer(notebook, question, arrays):
+    """One question to one body."""
+    kinds = {
+        "arrays": notebook.arrays,
+        "recording": notebook.recording,
+        "notes": notebook.tell_notes,
+        "modules": notebook.tell_modules,
+        "forward": notebook.forward,
+        "function": notebook.function,
+    }
+    head = {"id": question["id"], "nonce": question["nonce"]}
+    try:
+        given = {name: arrays[key] for name, key in question.get("arrays", {}).items()}
+        data, out = kinds[question["kind"]](question["params"], given)
+        return frames.pack_body({**head, "status": "ok", "data": data}, out)
+    except Missing as missing:
+        return frames.pack_body({**head, "status": "missing", "error": str(missing)})
+    except BaseException as error:
+        return frames.pack_body({**head, "status": "raised", "error": describe(error)})
