@@ -39,7 +39,7 @@ class Live(Protocol):
         """Run the code cells in order, those in `blank` left out."""
         ...
 
-    def ask(self, questions: tuple[Question, ...]) -> Mapping[str, Observation]:
+    def ask(self, asked: tuple[Question, ...] | wire.Packed) -> Mapping[str, Observation]:
         """Ask a batch; each question gets an observation, whatever happens."""
         ...
 
@@ -103,30 +103,31 @@ class Process:
             versions=attempt.versions,
         )
 
-    def ask(self, questions: tuple[Question, ...]) -> Mapping[str, Observation]:
+    def ask(self, asked: tuple[Question, ...] | wire.Packed) -> Mapping[str, Observation]:
         """Ask a batch; what did not come back is 'died', what came back wrong is 'invalid'."""
         answers: dict[str, Observation] = {}
         why = "died"
-        if self._channel is not None and questions:
+        packed = asked if isinstance(asked, wire.Packed) else wire.pack(asked)
+        if self._channel is not None and packed.questions:
             try:
-                self._ask(self._channel, questions, answers)
+                self._ask(self._channel, packed, answers)
             except WireError as error:
                 why = "invalid" if "frame" in str(error) or "answer to" in str(error) else "died"
                 self._channel = None
-        for question in questions:
+        for question in packed.questions:
             answers.setdefault(question.id, Observation(id=question.id, status=why))
         return answers
 
     def _ask(
         self,
         channel: wire.Channel,
-        questions: tuple[Question, ...],
+        packed: wire.Packed,
         answers: dict[str, Observation],
     ) -> None:
         seconds = self._setup.limits.question_s
-        nonces = {question.id: secrets.token_hex(8) for question in questions}
+        nonces = {question.id: secrets.token_hex(8) for question in packed.questions}
         nonces[""] = secrets.token_hex(8)
-        channel.send(wire.batch(questions, nonces=nonces, seconds=seconds), seconds=MARGIN)
+        channel.send(wire.batch(packed, nonces=nonces, seconds=seconds), seconds=MARGIN)
         while True:
             frame = channel.receive(seconds=seconds + MARGIN)
             if frame.header.get("end") and frame.header.get("nonce") == nonces[""]:

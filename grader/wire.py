@@ -109,10 +109,18 @@ def _tensors(data: bytes) -> Mapping[str, Array]:
 
 def compose(header: Mapping[str, Json], arrays: Mapping[str, Array] | None = None) -> bytes:
     """Close a frame, ready to be written."""
+    return _framed(header, _closed(arrays or {}))
+
+
+def _closed(arrays: Mapping[str, Array]) -> bytes:
+    plain = {key: np.asarray(value, order="C") for key, value in arrays.items()}
+    return save(plain) if plain else b""
+
+
+def _framed(header: Mapping[str, Json], arrays: bytes) -> bytes:
     text = json.dumps(header, allow_nan=False).encode()
-    plain = {key: np.asarray(value, order="C") for key, value in (arrays or {}).items()}
-    body = struct.pack("<I", len(text)) + text + (save(plain) if plain else b"")
-    return struct.pack("<Q", len(body)) + body
+    length = struct.pack("<Q", 4 + len(text) + len(arrays))
+    return b"".join((length, struct.pack("<I", len(text)), text, arrays))
 
 
 class Channel:
@@ -183,22 +191,43 @@ class Channel:
         return bytes(data)
 
 
-def batch(questions: tuple[Question, ...], *, nonces: Mapping[str, str], seconds: float) -> bytes:
-    """A batch of questions as one frame; `seconds` is the time each may take.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """Questions whose arrays are ready to be written, for asking many notebooks the same."""
 
-    An array that several questions hold is sent once: each names its arrays by key.
-    """
+    questions: tuple[Question, ...]
+    keys: tuple[Mapping[str, str], ...]
+    """For each question, the key of each of its arrays."""
+    arrays: bytes
+
+
+def pack(questions: tuple[Question, ...]) -> Packed:
+    """Questions with their arrays; one that several questions hold is written once."""
     sent: dict[int, str] = {}
     arrays: dict[str, Array] = {}
-    asked = []
-    for one in questions:
-        given = {}
-        for name, value in one.arrays.items():
-            given[name] = sent.setdefault(id(value), f"a{len(sent)}")
-            arrays[given[name]] = value
-        told = {"id": one.id, "nonce": nonces[one.id], "kind": one.kind}
-        asked.append({**told, "params": dict(one.params), "arrays": given})
-    return compose({"nonce": nonces[""], "questions": asked, "seconds": seconds}, arrays)
+    keys = []
+    for question in questions:
+        mine = {}
+        for name, value in question.arrays.items():
+            mine[name] = sent.setdefault(id(value), f"a{len(sent)}")
+            arrays[mine[name]] = value
+        keys.append(mine)
+    return Packed(questions=questions, keys=tuple(keys), arrays=_closed(arrays))
+
+
+def batch(packed: Packed, *, nonces: Mapping[str, str], seconds: float) -> bytes:
+    """A batch of questions as one frame; `seconds` is the time each may take."""
+    asked = [
+        {
+            "id": question.id,
+            "nonce": nonces[question.id],
+            "kind": question.kind,
+            "params": dict(question.params),
+            "arrays": dict(keys),
+        }
+        for question, keys in zip(packed.questions, packed.keys, strict=True)
+    ]
+    return _framed({"nonce": nonces[""], "questions": asked, "seconds": seconds}, packed.arrays)
 
 
 STATUSES = frozenset({"ok", "raised", "missing", "timed_out", "died"})

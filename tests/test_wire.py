@@ -123,10 +123,18 @@ def test_addresses_and_paths_are_scrubbed() -> None:
     assert "torch/nn.py" in scrubbed
 
 
-def test_questions_carry_their_arrays_under_their_own_id() -> None:
-    asked = Question(id="q", kind="function", arrays={"x": np.ones(2)})
+def test_questions_name_their_arrays_and_one_that_is_shared_is_sent_once() -> None:
+    shared, other = np.ones(2), np.zeros(3)
+    first = Question(id="q", kind="function", arrays={"x": shared, "y": other})
+    second = Question(id="r", kind="function", arrays={"z": shared})
 
-    frame = wire.parse(wire.batch((asked,), nonces={"q": "n", "": "b"}, seconds=1)[8:])
+    frame = wire.parse(
+        wire.batch(wire.pack((first, second)), nonces={"q": "n", "r": "m", "": "b"}, seconds=1)[8:]
+    )
 
-    assert list(frame.arrays) == ["q|x"]
-    assert frame.header["questions"][0]["nonce"] == "n"
+    one, two = frame.header["questions"]
+    assert len(frame.arrays) == 2
+    assert frame.arrays[one["arrays"]["x"]].tolist() == [1, 1]
+    assert frame.arrays[one["arrays"]["y"]].tolist() == [0, 0, 0]
+    assert two["arrays"] == {"z": one["arrays"]["x"]}
+    assert (one["nonce"], two["nonce"]) == ("n", "m")

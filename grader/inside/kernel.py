@@ -12,7 +12,7 @@ sys.modules.setdefault("debugpy", None)  # ipykernel would import it: a second, 
 from inside import probe, questions, recorder, stand_ins
 from ipykernel import debugger, ipkernel
 from ipykernel.kernelapp import IPKernelApp
-from traitlets.config import Config
+from traitlets.config import Config, Configurable
 
 if sys.modules["debugpy"] is None:
     del sys.modules["debugpy"]
@@ -127,6 +127,25 @@ def without_debugger():
         debugger._is_debugpy_available = available
 
 
+@contextlib.contextmanager
+def only_named_configured():
+    """Have traitlets look for configuration only where there is some.
+
+    It looks up every trait of each of the 35 objects that make a kernel, for three settings.
+    """
+    real = Configurable._load_config
+
+    def load(self, config, section_names=None, traits=None):
+        if any(cls.__name__ in config for cls in type(self).__mro__):
+            real(self, config, section_names, traits)
+
+    Configurable._load_config = load
+    try:
+        yield
+    finally:
+        Configurable._load_config = real
+
+
 def draw_inline():
     """Connect matplotlib, where it was imported before there was a shell, to the shell."""
     if "matplotlib.pyplot" in sys.modules:
@@ -138,7 +157,6 @@ def draw_inline():
 def configuration():
     """What ipykernel and IPython are told."""
     told = Config()
-    told.IPKernelApp.capture_fd_output = False
     told.HeadlessKernel.capture_fd_output = False
     told.HistoryManager.enabled = False
     told.InteractiveShell.colors = "nocolor"
@@ -147,8 +165,8 @@ def configuration():
 
 def become(job, *, connection_file, pipes):
     """Run the kernel until it is killed; never returns."""
-    app = HeadlessKernel.instance(connection_file=connection_file, config=configuration())
-    with without_debugger():
+    with without_debugger(), only_named_configured():
+        app = HeadlessKernel.instance(connection_file=connection_file, config=configuration())
         app.initialize([])
     draw_inline()
     notes = stand_ins.Notes()

@@ -180,6 +180,13 @@ def notebook_of(job):
     return v4.new_notebook(cells=cells)
 
 
+def leave_unconfigured():
+    """Have traitlets look for no configuration in this process: there is none to find."""
+    from traitlets.config import Configurable
+
+    Configurable._load_config = lambda *args, **kwargs: None
+
+
 class Run:
     """One notebook, cell by cell, each reported as soon as it is over."""
 
@@ -300,6 +307,7 @@ async def welcomed(kernel_client):
 
 async def run(job, manager, tell):
     """Run the notebook; True when the kernel is there to be asked."""
+    leave_unconfigured()
     client = bounded_client(notebook_of(job), manager)
     try:
         await ready(client, manager)

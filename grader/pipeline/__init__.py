@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-from grader import kernel, sandbox
+from grader import kernel, sandbox, wire
 from grader.errors import KernelError, NotebookError
 from grader.model import ExecutionRecord, Graded, Notebook, Observation, Submission, Trace
 from grader.notebook import read
@@ -26,6 +26,8 @@ class Course:
     judge: Judge
     setup: kernel.Setup
     reference: Reference
+    questions: wire.Packed
+    """What every notebook is asked."""
     constants: Mapping[str, Observation]
     """The reference's answers to what is the same for every submission."""
 
@@ -81,7 +83,13 @@ def opened(judge: Judge, *, opening: Opening) -> Iterator[Course]:
             for note in warming.notes(warmth.learn(reference.live)):
                 opening.tell(note)
             constants = reference.ask(judge.checks.constant_questions)
-            yield Course(judge=judge, setup=setup, reference=reference, constants=constants)
+            yield Course(
+                judge=judge,
+                setup=setup,
+                reference=reference,
+                questions=wire.pack(judge.checks.questions),
+                constants=constants,
+            )
         finally:
             reference.close()
 
@@ -129,7 +137,7 @@ def _with_cells(notebook: Notebook) -> Notebook:
 def _run_and_ask(notebook: Notebook, course: Course) -> Trace:
     with kernel.opened(course.setup) as live:
         record = live.run(notebook.code(), blank=blanks(notebook))
-        observations = live.ask(course.judge.checks.questions)
+        observations = live.ask(course.questions)
     return Trace(
         notebook=notebook, record=record, observations=observations, expected=course.constants
     )

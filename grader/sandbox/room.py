@@ -22,7 +22,7 @@ MALLOC = ":".join(
         "top_pad=4194304",
     )
 )
-"""How glibc hands out memory: in huge pages and kept, since a page fault costs more than it saves."""
+"""How glibc hands out memory: in huge pages, and kept; page faults cost more than they save."""
 PIPE = 1024 * 1024
 """Bytes that a pipe may hold."""
 
