@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
@@ -87,7 +87,19 @@ def contrasted(params: PairsParams, evidence: Evidence) -> Contrasted | None:
     """What was contrasted in the first step; None when nothing tells."""
     stages = (params.labels, params.shape, params.before, params.after)
     key = ("contrasted", *stages, params.loss, params.roles)
-    return evidence.memo.once(key, lambda: _contrasted(params, evidence))
+
+    def told() -> Contrasted | None:
+        found = _contrasted(params, evidence)
+        if found is None:
+            return None
+        first = _first_of_equals(params, evidence)
+        return replace(
+            found,
+            positive=frozenset(_told_apart(pair, first) for pair in found.positive),
+            negative=frozenset(_told_apart(pair, first) for pair in found.negative),
+        )
+
+    return evidence.memo.once(key, told)
 
 
 def _contrasted(params: PairsParams, evidence: Evidence) -> Contrasted | None:
@@ -188,7 +200,13 @@ def _weights(forward: Forward, rows: Sequence[Row]) -> Mapping[tuple[str, str], 
 def variable_pairs(params: PairsParams, evidence: Evidence) -> Mapping[str, Pair]:
     """Variables that hold two embeddings, and of which inputs."""
     key = ("pairs", params.labels, params.shape)
-    return evidence.memo.once(key, lambda: _variable_pairs(params, evidence))
+
+    def told() -> Mapping[str, Pair]:
+        first = _first_of_equals(params, evidence)
+        found = _variable_pairs(params, evidence)
+        return {name: _told_apart(pair, first) for name, pair in found.items()}
+
+    return evidence.memo.once(key, told)
 
 
 def _variable_pairs(params: PairsParams, evidence: Evidence) -> Mapping[str, Pair]:
@@ -206,18 +224,17 @@ def _variable_pairs(params: PairsParams, evidence: Evidence) -> Mapping[str, Pai
     return found
 
 
-def told_apart(params: PairsParams, evidence: Evidence) -> Pair:
-    """The pair's labels; of inputs with equal values only the first can be told."""
+def _first_of_equals(params: PairsParams, evidence: Evidence) -> Mapping[str, str]:
+    """Of inputs with equal values only the first can be told: that one, for each label."""
     known = known_values(evidence, labels=params.labels, shape=params.shape)
+    labels = [label for label in params.labels if label in known]
+    return {
+        label: next(one for one in labels if equal(known[one], known[label])) for label in labels
+    }
 
-    def first(label: str) -> str:
-        if label not in known:
-            return label
-        return next(
-            (n for n in params.labels if n in known and equal(known[n], known[label])), label
-        )
 
-    return frozenset(first(label) for label in params.pair)
+def _told_apart(labels: Iterable[str], first: Mapping[str, str]) -> Pair:
+    return frozenset(first.get(label, label) for label in labels)
 
 
 class PairContrasted(Check[PairsParams]):
@@ -249,7 +266,7 @@ class PairContrasted(Check[PairsParams]):
     def judge(self, params: PairsParams, evidence: Evidence) -> Opinion:
         """Reads the calls, then the variables."""
         expected = f"the loss contrasts {in_order(frozenset(params.pair))} as a {params.role} pair"
-        wanted = told_apart(params, evidence)
+        wanted = _told_apart(params.pair, _first_of_equals(params, evidence))
         found = contrasted(params, evidence)
         variables = variable_pairs(params, evidence)
         if found is None and not variables:

@@ -62,12 +62,17 @@ def receive_bytes(fd):
     return read_exactly(fd, length)
 
 
+def header_of(body):
+    """The JSON header of a body, its arrays unopened."""
+    (length,) = _unpack("<I", body[:4])
+    return _loads(body[4 : 4 + length])
+
+
 def unpack_body(body):
     """Open a body: its JSON header and its arrays."""
     (length,) = _unpack("<I", body[:4])
-    header = _loads(body[4 : 4 + length])
     rest = body[4 + length :]
-    return header, (_load(rest) if rest else {})
+    return header_of(body), (_load(rest) if rest else {})
 
 
 def pack_body(header, arrays=None):
@@ -80,7 +85,8 @@ def pack_body(header, arrays=None):
 
 def send_bytes(fd, body):
     """Send a body as one frame."""
-    write_all(fd, _pack("<Q", len(body)) + body)
+    write_all(fd, _pack("<Q", len(body)))
+    write_all(fd, body)
 
 
 def receive(fd):

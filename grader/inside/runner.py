@@ -328,11 +328,11 @@ def relay(requests, results, questions, answers):
         try:
             body = frames.receive_bytes(requests)
             frames.send_bytes(questions, body)
-            nonce = frames.unpack_body(body)[0]["nonce"]
+            nonce = frames.header_of(body)["nonce"]
             while True:
                 reply = frames.receive_bytes(answers)
                 frames.send_bytes(results, reply)
-                header, _ = frames.unpack_body(reply)
+                header = frames.header_of(reply)
                 if header.get("end") and header.get("nonce") == nonce:
                     break
         except (frames.Closed, OSError, ValueError, KeyError):
