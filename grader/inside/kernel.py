@@ -1,6 +1,7 @@
 """Becomes the kernel of one notebook: ipykernel, with stand-ins, recorder and probe in place."""
 
 import contextlib
+import gc
 import os
 import random
 import resource
@@ -54,6 +55,10 @@ def limit_memory(megabytes):
     if megabytes and sys.platform == "linux":
         size = megabytes * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+YOUNG = 10_000
+"""New objects between two looks for garbage: in a fork, a page that is looked at is copied."""
 
 
 class Pipes(typing.NamedTuple):
@@ -175,6 +180,7 @@ def become(job, *, connection_file, pipes):
     watch.install(app.shell)
     before_the_first_cell(app.shell, lambda: seed_everything(job["seed"]))
     limit_memory(job["memory_mb"])
+    gc.set_threshold(YOUNG, 10, 10)
     notebook = questions.Notebook(app.shell.user_ns, watch, notes)
     probe.start(
         notebook, reading=pipes.questions, writing=pipes.answers, trusted=job.get("trusted", False)

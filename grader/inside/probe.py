@@ -1,6 +1,7 @@
 """Answers questions about a live notebook, each batch in a fork, from a thread of its own."""
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -31,6 +32,7 @@ OURS = ("notes", "modules")
 def answer_in_fork(notebook, questions, arrays, fd):
     """The fork's whole life: answer, and vanish without running anything of the notebook's."""
     try:
+        gc.disable()  # it would touch, and so copy, every page of the notebook's memory
         signal.setitimer(signal.ITIMER_REAL, 0)
         sys.settrace(None)
         sink = open(os.devnull, "w")  # noqa: SIM115, PTH123 (the fork ends in _exit)

@@ -7,6 +7,7 @@ out of the way before anything else. It stays until the other end closes.
 import asyncio
 import contextlib
 import ctypes
+import gc
 import importlib.metadata
 import json
 import os
@@ -346,6 +347,7 @@ def serve(requests, results):
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)
         pid, questions, answers, up = fork_kernel(job, connection_file, (requests, results))
+        gc.disable()  # short-lived, and all pages are shared with the parent until touched
         manager = ForkedKernel(pid, connection_file, up)
         try:
             if asyncio.run(run(job, manager, lambda frame: frames.send(results, frame))):

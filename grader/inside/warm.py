@@ -19,6 +19,7 @@ import gc
 import importlib
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -51,6 +52,8 @@ OURS = (
     "inside.runner",
 )
 """What each runner and its kernel need themselves."""
+QUIET = 0.05
+"""Seconds without an order after which there is time for other things."""
 RESTARTS = 3
 """How often it starts over to leave modules out."""
 
@@ -115,10 +118,8 @@ class Preloader:
         return culprits
 
 
-def settle():
-    """Make forks cheap: nothing for the collector to touch, and few, large pages."""
-    gc.collect()
-    gc.freeze()
+def collapse():
+    """Put what was imported on few, large pages, so that forks are cheap: takes half a second."""
     if sys.platform != "linux":
         return
     libc = ctypes.CDLL(None, use_errno=True)
@@ -153,12 +154,14 @@ class Parent:
         self.loaded = list(state.get("loaded", ()))
         self.restarts = state.get("restarts", 0)
         self.pending = state.get("pending")
+        self.scattered = False
 
     def serve(self):
         """Obey until the other end closes."""
         if self.pending is not None:
             self.preload(self.pending)
         while True:
+            self.tidy_up()
             header, _ = frames.receive(self.control)
             if header["order"] == "preload":
                 self.preload(header["modules"])
@@ -179,7 +182,9 @@ class Parent:
             self.start_over(names)
         self.loaded += [name for name in names if name not in self.preloader.left_out]
         warm_up_readers()
-        settle()
+        gc.collect()
+        gc.freeze()  # so that no fork's collector touches, and so copies, all there is
+        self.scattered = True
         left_out = self.preloader.left_out
         answer = {
             "left_out": {name: why for name, why in left_out.items() if name not in OURS},
@@ -204,6 +209,14 @@ class Parent:
         options = [f"-W{option}" for option in sys.warnoptions]
         arguments = [str(HERE / "warm.py"), str(self.control), str(self.folder)]
         os.execv(sys.executable, [sys.executable, "-P", *options, *arguments])  # noqa: S606 (itself)
+
+    def tidy_up(self):
+        """Collapse once the first notebooks run and nobody waits for an order."""
+        if self.scattered and len(self.rooms) > 1:
+            waiting, _, _ = select.select([self.control], [], [], QUIET)
+            if not waiting:
+                self.scattered = False
+                collapse()
 
     # ------------------------------------------------------------ rooms
 

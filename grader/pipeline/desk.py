@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 from grader import checks, gradebook
 from grader.gradebook import Entry
@@ -15,6 +15,7 @@ from grader.pipeline import Course, Done, Opening, Tell, grade, opened, ungradab
 from grader.pipeline.folder import Folder
 from grader.pipeline.judge import Judge
 from grader.pipeline.keys import Keys
+from grader.report import prepare
 from grader.sandbox import Environment
 
 One = Callable[[Submission], Graded]
@@ -56,6 +57,7 @@ def opened_desk(work: Work, *, tell: Tell, stop: Event) -> Iterator[One]:
     keys = Keys.of(judge)
     folder = Folder(work.out)
     opening = Opening(environment=work.environment, cache=work.cache, tell=tell, stop=stop)
+    Thread(target=prepare, daemon=True).start()  # while the reference runs
     with gradebook.opened(folder.store) as book, opened(judge, opening=opening) as course:
 
         def one(submission: Submission) -> Graded:
