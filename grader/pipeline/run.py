@@ -130,5 +130,12 @@ def _sorted_out(
 
 def write_class(names: tuple[str, ...], *, book: Gradebook, folder: Folder, rubric: Rubric) -> bool:
     """Write the pages of the whole class; whether a row needs a person."""
-    folder.write_class(lambda: book.all_graded(names), rubric=rubric)
-    return any(g.reason is not None or g.flags for g in book.all_graded(names))
+    asks: set[bool] = set()
+
+    def results() -> Iterator[Graded]:
+        for graded in book.all_graded(names):
+            asks.add(graded.reason is not None or bool(graded.flags))
+            yield graded
+
+    folder.write_class(results, rubric=rubric)
+    return True in asks
