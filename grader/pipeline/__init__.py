@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
+from threading import Event, Semaphore
 
 from grader import kernel, sandbox, wire
 from grader.errors import KernelError, NotebookError
@@ -30,6 +30,8 @@ class Course:
     """What every notebook is asked."""
     constants: Mapping[str, Observation]
     """The reference's answers to what is the same for every submission."""
+    slots: Semaphore
+    """One for each notebook that may run at once; judging needs none."""
 
     @property
     def stop(self) -> Event:
@@ -54,6 +56,8 @@ class Opening:
     environment: sandbox.Environment
     cache: Path
     tell: Tell
+    jobs: int = 1
+    """Notebooks that may run at once."""
     stop: Event = field(default_factory=Event)
 
 
@@ -89,6 +93,7 @@ def opened(judge: Judge, *, opening: Opening) -> Iterator[Course]:
                 reference=reference,
                 questions=wire.pack(judge.checks.questions),
                 constants=constants,
+                slots=Semaphore(opening.jobs),
             )
         finally:
             reference.close()
@@ -135,7 +140,7 @@ def _with_cells(notebook: Notebook) -> Notebook:
 
 
 def _run_and_ask(notebook: Notebook, course: Course) -> Trace:
-    with kernel.opened(course.setup) as live:
+    with course.slots, kernel.opened(course.setup) as live:
         record = live.run(notebook.code(), blank=blanks(notebook))
         observations = live.ask(course.questions)
     return Trace(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from grader.errors import GraderError, UsageError
 from grader.model import Graded, Submission
 from grader.pipeline import Tell
-from grader.pipeline.desk import Stopped, Work, opened_desk
+from grader.pipeline.desk import THREADS, Stopped, Work, opened_desk
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
@@ -35,7 +35,7 @@ class Crew:
         self._inbox: Queue[Submission | None] = spawn.Queue()
         self._outbox: Queue[Any] = spawn.Queue()
         self._stop = spawn.Event()
-        self._hands = processes * width
+        self._hands = processes * width * THREADS
         arguments = (work, width, self._inbox, self._outbox, self._stop)
         self._members: list[SpawnProcess] = [
             spawn.Process(target=member, args=arguments) for _ in range(processes)
@@ -114,9 +114,10 @@ def member(
             outbox.put(("told", note))
 
     try:
-        with opened_desk(work, tell=tell, stop=stop) as one:
+        with opened_desk(work, jobs=width, tell=tell, stop=stop) as one:
             outbox.put(("ready", None))
-            hands = [Thread(target=_hand, args=(one, inbox, outbox, stop)) for _ in range(width)]
+            told_all = (one, inbox, outbox, stop)
+            hands = [Thread(target=_hand, args=told_all) for _ in range(width * THREADS)]
             for hand in hands:
                 hand.start()
             for hand in hands:

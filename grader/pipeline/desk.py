@@ -18,6 +18,8 @@ from grader.pipeline.keys import Keys
 from grader.report import prepare
 from grader.sandbox import Environment
 
+THREADS = 2
+"""Threads for each notebook that may run: one is judged and stored while the next runs."""
 One = Callable[[Submission], Graded]
 
 
@@ -46,8 +48,11 @@ class Stopped(Exception):
 
 
 @contextmanager
-def opened_desk(work: Work, *, tell: Tell, stop: Event) -> Iterator[One]:
+def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[One]:
     """A function that grades one submission, and returns once its grade is on disk.
+
+    Called in more threads than `jobs`, it runs no more notebooks than that at once, and judges
+    what has run meanwhile.
 
     Raises:
         RubricError: the reference does not run.
@@ -56,7 +61,9 @@ def opened_desk(work: Work, *, tell: Tell, stop: Event) -> Iterator[One]:
     judge = work.judge()
     keys = Keys.of(judge)
     folder = Folder(work.out)
-    opening = Opening(environment=work.environment, cache=work.cache, tell=tell, stop=stop)
+    opening = Opening(
+        environment=work.environment, cache=work.cache, tell=tell, jobs=jobs, stop=stop
+    )
     Thread(target=prepare, daemon=True).start()  # while the reference runs
     with gradebook.opened(folder.store) as book, opened(judge, opening=opening) as course:
 

@@ -11,7 +11,7 @@ from threading import Event
 from grader.model import Graded, Submission
 from grader.pipeline import Tell
 from grader.pipeline.crew import hired
-from grader.pipeline.desk import One, Work, opened_desk
+from grader.pipeline.desk import THREADS, One, Work, opened_desk
 
 WIDTH = 8
 """Notebooks at once that one grader process keeps up with."""
@@ -34,20 +34,20 @@ def grade_all(
             yield from crew.grade(submissions)
         return
     stop = Event()
-    with opened_desk(work, tell=tell, stop=stop) as one:
+    with opened_desk(work, jobs=jobs, tell=tell, stop=stop) as one:
         ready()
-        yield from as_they_end(submissions, one=one, jobs=jobs, stop=stop)
+        yield from as_they_end(submissions, one=one, threads=THREADS * jobs, stop=stop)
 
 
 def as_they_end(
-    submissions: Sequence[Submission], *, one: One, jobs: int, stop: Event
+    submissions: Sequence[Submission], *, one: One, threads: int, stop: Event
 ) -> Iterator[Graded]:
-    """Grade in threads, never more than `jobs` at once."""
+    """Grade in threads."""
     waiting = iter(submissions)
-    pool = ThreadPoolExecutor(max_workers=jobs)
+    pool = ThreadPoolExecutor(max_workers=threads)
     running: set[Future[Graded]] = set()
     try:
-        running = {pool.submit(one, s) for s in islice(waiting, jobs)}
+        running = {pool.submit(one, s) for s in islice(waiting, threads)}
         while running:
             over, running = wait(running, return_when=FIRST_COMPLETED)
             running |= {pool.submit(one, s) for s in islice(waiting, len(over))}
