@@ -41,6 +41,16 @@ class Ours:
             results="results/*.json",
         )
 
+    def judging(self, order: Order) -> Job:
+        """`grade again` on what was graded before."""
+        return Job(
+            commands=((sys.executable, "-m", "grader", "again", str(order.out)),),
+            cwd=ROOT,
+            environment=order.environment,
+            folder=order.out,
+            results="results/*.json",
+        )
+
     def usage(self, order: Order, *, usage: Usage) -> Usage:  # noqa: ARG002 -- as others need it
         """All of it: the grader's start and the reference's run are part of the price."""
         return usage

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from statistics import median
 
-CLASS, AGAIN = "class", "again"
-"""Grading a folder; grading it once more into the same output, nothing changed."""
+CLASS, AGAIN, JUDGED = "class", "again", "judged"
+"""Grading a folder; once more into the same output, nothing changed; `grade again` on that."""
 OURS, FLOOR = "ours", "floor"
 """The rows that others are compared with."""
 TRUSTED = 1.25

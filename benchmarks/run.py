@@ -22,21 +22,22 @@ from benchmarks import notebooks
 from benchmarks.bare_nbclient import BareNbclient
 from benchmarks.environments import environment
 from benchmarks.floor import Floor
-from benchmarks.measuring import measured, weighed
+from benchmarks.measuring import Job, measured, weighed
 from benchmarks.ours import Ours
 from benchmarks.peer_nbgrader import PACKAGE as NBGRADER
 from benchmarks.peer_nbgrader import Nbgrader
 from benchmarks.peer_otter import PACKAGE as OTTER
 from benchmarks.peer_otter import Otter
 from benchmarks.plot import draw
-from benchmarks.record import AGAIN, CLASS, Measure, Proof, Record, dumps
-from benchmarks.table import markdown, terminal, terminal_curve
+from benchmarks.record import AGAIN, CLASS, JUDGED, Measure, Proof, Record, dumps
+from benchmarks.table import further, markdown, terminal, terminal_curve
 from benchmarks.variant import Order, Variant
 from grader.settings import usable_cores
 
 RESULTS = Path(__file__).parent / "results"
+OURS = Ours()
 VARIANTS: tuple[Variant, ...] = (
-    Ours(),
+    OURS,
     Ours("ours -j 1", jobs=1),
     Floor(),
     BareNbclient(),
@@ -109,8 +110,12 @@ class Bench:
         """A timed run into a folder that holds the results already."""
         self._time(variant, order, task=AGAIN)
 
-    def _time(self, variant: Variant, order: Order, *, task: str) -> None:
-        job = variant.job(order)
+    def judged(self, order: Order) -> None:
+        """A timed `grade again`: judging and rendering from stored observations."""
+        self._time(OURS, order, task=JUDGED, job=OURS.judging(order))
+
+    def _time(self, variant: Variant, order: Order, *, task: str, job: Job | None = None) -> None:
+        job = job or variant.job(order)
         usage = variant.usage(order, usage=measured(job))
         start = measured(replace(job, commands=(job.start,))) if job.start else None
         count = len(order.notebooks())
@@ -162,6 +167,7 @@ def main(words: Sequence[str] | None = None) -> int:
     console.print(terminal(record))
     if record.of("ours"):
         console.print(terminal_curve(record))
+        console.print(further(record), markup=False)
     for line in record.problems():
         console.print(f"Not to be trusted: {line}", markup=False)
     write(record, folder=asked.results, copy=asked.json)
@@ -186,12 +192,15 @@ def run(bench: Bench, *, plan: Plan) -> None:
 def curves(bench: Bench, ours: Variant, *, plan: Plan, graded: Order) -> None:
     """Our own command again on the same folder, and on others, and wider."""
     bench.again(ours, graded)
+    bench.judged(graded)
     known = {(m.notebooks, m.jobs) for m in bench.measures if m.variant.startswith("ours")}
     wanted = [(plan.count, jobs) for jobs in plan.widths]
     wanted += [(count, jobs_of(ours)) for count in plan.sizes]
     for count, jobs in wanted:
         if (count, jobs) not in known:
-            bench.time(ours, count=count, jobs=jobs)
+            larger = bench.time(ours, count=count, jobs=jobs)
+            if count > plan.count:
+                bench.judged(larger)
 
 
 def plan(asked: argparse.Namespace) -> Plan:

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from rich import box
 from rich.table import Table
 
-from benchmarks.record import AGAIN, CLASS, OURS, Measure, Record, Row, per_notebook, rows
+from benchmarks.record import (
+    AGAIN,
+    CLASS,
+    FLOOR,
+    JUDGED,
+    OURS,
+    Measure,
+    Record,
+    Row,
+    per_notebook,
+    rows,
+)
 
 HEAD = (
     "variant",
@@ -31,6 +42,7 @@ def markdown(record: Record) -> str:
         f"Machine: {machine}.",
         _markdown_table(HEAD, [cells(row) for row in main_rows(record)]),
         _markdown_table(CURVE_HEAD, curve(record)) if curve(record) else "",
+        further(record) if record.of(OURS) else "",
         "\n".join(_explanations(record)),
         "\n".join(_doubts(record)),
     ]
@@ -75,18 +87,43 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 CURVE_HEAD = ("grade", "notebooks", "-j", "wall, s", "s each", "CPU s")
-TASKS = {CLASS: "a folder", AGAIN: "again, unchanged"}
+TASKS = {CLASS: "a folder", AGAIN: "again, unchanged", JUDGED: "`grade again`"}
 
 
 def curve(record: Record) -> list[tuple[str, ...]]:
     """Our own runs by task, size and width; medians where there are several."""
     mine = [m for m in record.measures if m.variant.split()[0] == OURS]
-    shapes = sorted({(m.task != CLASS, m.notebooks, m.jobs) for m in mine})
+    shapes = sorted({(list(TASKS).index(m.task), m.notebooks, m.jobs) for m in mine})
     return [_curve_line(mine, shape) for shape in shapes]
 
 
-def _curve_line(mine: Sequence[Measure], shape: tuple[bool, int, int]) -> tuple[str, ...]:
-    runs = [m for m in mine if (m.task != CLASS, m.notebooks, m.jobs) == shape]
+def further(record: Record) -> str:
+    """What one more notebook takes, from our classes of two sizes; '' where there is one size."""
+    runs = [m for m in record.of(OURS) if m.jobs == record.of(OURS)[0].jobs]
+    small, large = (pick(runs, key=lambda m: m.notebooks).notebooks for pick in (min, max))
+    if small == large:
+        return ""
+    wall, cpu = (
+        (_whole(runs, large, what) - _whole(runs, small, what)) / (large - small)
+        for what in ("wall", "cpu")
+    )
+    told = [f"{wall:.2f} s", f"{cpu:.2f} CPU s"]
+    floor = per_notebook(record.of(FLOOR), what="cpu")
+    told += [f"{cpu / floor:.1f} times the floor's CPU"] if floor else []
+    for row in main_rows(record):
+        if row.variant != FLOOR and not row.variant.startswith(OURS):
+            told.append(f"{row.wall / wall:.0f} times the throughput of {row.variant}")
+    sizes = f"a class of {large} less a class of {small}"
+    return f"Each further notebook ({sizes}), our start paid: {'; '.join(told)}."
+
+
+def _whole(runs: Sequence[Measure], notebooks: int, what: str) -> float:
+    alike = [m for m in runs if m.notebooks == notebooks]
+    return (per_notebook(alike, what=what) or 0.0) * notebooks
+
+
+def _curve_line(mine: Sequence[Measure], shape: tuple[int, int, int]) -> tuple[str, ...]:
+    runs = [m for m in mine if (list(TASKS).index(m.task), m.notebooks, m.jobs) == shape]
     wall, cpu = (per_notebook(runs, what=what) or 0.0 for what in ("wall", "cpu"))
     return (
         TASKS[runs[0].task],

@@ -199,6 +199,9 @@ def test_grading_again_and_other_sizes_have_lines_of_their_own() -> None:
 
     page = markdown(record(first, again, larger))
 
+    assert (
+        "Each further notebook (a class of 200 less a class of 10), our start paid: 0.15 s" in page
+    )
     assert "| again, unchanged | 10 | 2 | 0.5 |" in page
     assert "| a folder | 200 | 2 | 30.0 | 0.150 |" in page
     assert "| ours | 10 | 0.20 |" in page
