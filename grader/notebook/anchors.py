@@ -24,7 +24,7 @@ _MAX_CANDIDATES = 12
 _MAX_OCCURRENCES = 20
 _SNAP = 3
 _MAX_PROMPT = 250
-_KEPT, _MAX_KEPT = 4096, 500
+_KEPT, _MAX_KEPT = 512, 500
 """How many lines are kept taken apart, as in `prose`."""
 _CLOSES = re.compile(r"[\"'*_)\]]*(?:[.?!:]|\Z)")
 """What follows the last word of a sentence."""

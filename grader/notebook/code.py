@@ -14,7 +14,7 @@ from grader.model import Cell, Excerpt, Notebook
 _MAX_PARSED = 1_000_000
 _MAX_SEARCHED = 100_000
 _MAX_LINE = 400
-_KEPT, _MAX_KEPT = 512, 20_000
+_KEPT, _MAX_KEPT = 128, 20_000
 """How many cells' names are kept for the next submission, and of how many letters at most."""
 _LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
 _ASSIGNED_MAGIC = re.compile(r"^([\w.,\s]+=\s*)[!%].*$")

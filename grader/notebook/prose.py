@@ -23,7 +23,7 @@ _SECTION = re.compile(
     r"(?: (?:points?|pts?|marks?))?\s*)+"
 )
 _MAX_HEADING_WORDS = 12
-_KEPT, _MAX_KEPT = 4096, 500
+_KEPT, _MAX_KEPT = 512, 500
 """Of how many lines the words are kept, most of a class being the handout's, and how long ones."""
 _MAX_NUMBERED_WORDS = 8
 

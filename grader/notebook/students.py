@@ -98,7 +98,7 @@ def _label_line(lines: Iterable[str]) -> int | None:
     return None
 
 
-@lru_cache(maxsize=1024)  # the lines of most first cells are the handout's
+@lru_cache(maxsize=256)  # the lines of most first cells are the handout's
 def _asks(line: str) -> bool:
     return not is_prose(line) and any(piece.kind == "label" for piece in pieces(line))
 
