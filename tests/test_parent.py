@@ -9,6 +9,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,7 @@ def test_a_warm_kernel_has_what_was_imported_ahead_and_a_cold_one_has_not(
     assert (cold["had"], warm["had"]) == (0, 1)
 
 
+@pytest.mark.skipif(find_spec("torch") is None, reason="draws from torch, too")
 def test_two_kernels_of_one_parent_draw_the_same_numbers_and_share_none(
     parent: sandbox.Parent,
 ) -> None:
