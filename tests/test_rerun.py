@@ -187,6 +187,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
             time.sleep(0.05)
         os.kill(process.pid, how)
         process.communicate(timeout=30)
+    _, again = course.grade(command="again")
     done = times(course)
 
     _, told = course.grade("-j", "1")
@@ -196,6 +197,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     kept = int(told_kept[0])
     assert process.returncode != 0
     assert 2 <= kept < 8
+    assert f"judged {kept} submissions again" in again
     assert len(course.results()) == 8
     assert sum(times(course)[name] == done[name] for name in done) >= kept
 

@@ -30,10 +30,7 @@ def seed_everything(seed):
     def torch():
         import torch
 
-        if torch.backends.cuda.is_built():
-            torch.manual_seed(seed)
-        else:  # the same without the traces that torch takes for a GPU that may come: 12 ms
-            torch.default_generator.manual_seed(seed)
+        questions.seed(torch, seed)
         torch.set_num_threads(1)
 
     random.seed(seed)

@@ -6,7 +6,6 @@ out of the way before anything else. It stays until the other end closes.
 
 import asyncio
 import contextlib
-import ctypes
 import gc
 import importlib.metadata
 import json
@@ -19,14 +18,11 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from inside import frames
+from inside import frames, linux
 from inside import kernel as kernel_side
 
 sys.path.pop(0)
 
-PR_SET_PDEATHSIG = 1
-PR_SET_CHILD_SUBREAPER = 36
-"""Both from <sys/prctl.h>."""
 GRACE = 2.0
 """Seconds an interrupted cell has to stop before its kernel is killed."""
 OUTPUT = 4 * 1024 * 1024
@@ -48,18 +44,6 @@ def take_standard_streams():
         os.dup2(nowhere, standard)
     os.close(nowhere)
     return requests, results
-
-
-def ask_linux(option, value):
-    """Call prctl, where there is one."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(option, value)
-
-
-def die_with_the_parent():
-    """Have Linux kill this process when the one that started it dies, however it dies."""
-    ask_linux(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def write_connection_file(folder):
@@ -89,7 +73,7 @@ def fork_kernel(job, connection_file, keep_from_it):
         os.close(ready_w)
         return pid, question_w, answer_r, ready_r
     try:
-        die_with_the_parent()
+        linux.die_with_the_parent()
         for fd in (*keep_from_it, question_w, answer_r, ready_r):
             os.close(fd)
         pipes = kernel_side.Pipes(questions=question_r, answers=answer_w, ready=ready_w)
@@ -342,7 +326,7 @@ def relay(requests, results, questions, answers):
 
 def serve(requests, results):
     """Take a job, run it, answer questions, and go."""
-    ask_linux(PR_SET_CHILD_SUBREAPER, 1)
+    linux.adopt_orphans()
     job, _ = frames.receive(requests)
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)
@@ -359,7 +343,7 @@ def serve(requests, results):
 def main():
     """Serve on the standard streams, in an interpreter of its own."""
     requests, results = take_standard_streams()
-    die_with_the_parent()
+    linux.die_with_the_parent()
     serve(requests, results)
 
 

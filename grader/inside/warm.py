@@ -7,7 +7,7 @@ folder and goes.
 
 Orders, each a frame whose header names an `order`:
 
-preload   import modules (`modules`); answered by what was left out, and by the count of threads
+preload   import modules (`modules`); answered by what was left out, and the number of threads
 ping      answered at once
 open      fork a runner (`room`, and `cold` for a fresh interpreter); its two pipes come after it
 close     end a room, whatever runs in it
@@ -29,13 +29,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from inside import frames
+from inside import frames, linux
 
 sys.path.pop(0)
 
-PR_SET_PDEATHSIG = 1
-PR_SET_CHILD_SUBREAPER = 36
-"""Both from <sys/prctl.h>."""
 MADV_COLLAPSE = 25
 """From <linux/mman.h>, Linux 6.1: back a range with huge pages now, so that forks are cheap."""
 HUGE = 2 * 1024 * 1024
@@ -56,13 +53,6 @@ QUIET = 0.05
 """Seconds without an order after which there is time for other things."""
 RESTARTS = 3
 """How often it starts over to leave modules out."""
-
-
-def prctl(option, value):
-    """Ask Linux for something about this process; elsewhere nothing happens."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(option, value)
 
 
 def count_threads():
@@ -190,7 +180,6 @@ class Parent:
             "left_out": {name: why for name, why in left_out.items() if name not in OURS},
             "broken": [name for name in OURS if name in left_out],
             "threads": count_threads(),
-            "loaded": sum(name in sys.modules for name in self.loaded),
         }
         frames.send(self.control, answer)
 
@@ -296,7 +285,7 @@ def become_runner(room, requests, results, *, cold):
         os.dup2(results, 1)
         arguments = [sys.executable, "-P", "-Wignore", str(HERE / "runner.py")]
         os.execv(sys.executable, arguments)  # noqa: S606 (our own interpreter, our own file)
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    linux.die_with_the_parent()
     from inside import runner
 
     runner.serve(requests, results)
@@ -314,7 +303,7 @@ def main():
     os.set_inheritable(control, False)
     lead_standard_streams_to(folder / "printed")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    linux.adopt_orphans()
     parent = Parent(control, folder, state)
     try:
         parent.serve()

@@ -47,12 +47,13 @@ def again(settings: Settings) -> AgainOutcome:
     work = Work(
         rubric=loaded,
         seed=folder.seed(),
-        environment=Environment(python="", version="", fingerprint=""),
+        environment=Environment(python="", fingerprint=""),
         cache=settings.cache,
         out=settings.out,
     )
     with gradebook.opened(folder.store) as book:
-        names = book.roll()
+        graded = book.keys()
+        names = tuple(name for name in book.roll() if name in graded)
     rejudged = _shared(work, names, jobs=settings.jobs)
     with gradebook.opened(folder.store) as book:
         person = write_class(names, book=book, folder=folder, rubric=loaded)

@@ -47,8 +47,6 @@ def rejudge(work: Work, names: Sequence[str]) -> Rejudged:
     with gradebook.opened(folder.store) as book:
         known = book.keys()
         for name in names:
-            if name not in known:
-                continue
             before = book.graded(name)
             after = _judged(before, judge, book)
             if after is None:

@@ -79,7 +79,9 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
         out=settings.out,
         force=settings.force,
     )
+    names = tuple(submission.name for submission in handed_in)
     with gradebook.opened(folder.store) as book:
+        book.enrol(names)
         sorted_out = _sorted_out(handed_in, work, book, folder)
         rejudged = rejudge(work, sorted_out.judge) if sorted_out.judge else Rejudged()
         todo = [s for s in handed_in if s.name in {*sorted_out.run, *rejudged.unasked}]
@@ -91,8 +93,6 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
             )
             for one in graded:
                 watcher.done(one)
-        names = tuple(submission.name for submission in handed_in)
-        book.enrol(names)
         person = write_class(names, book=book, folder=folder, rubric=loaded)
     return Outcome(
         rubric=loaded,
@@ -115,8 +115,9 @@ class _Sorted:
 def _sorted_out(
     handed_in: tuple[Submission, ...], work: Work, book: Gradebook, folder: Folder
 ) -> _Sorted:
-    known = {} if work.force else book.keys()
-    keys = Keys.of(work.judge())
+    if work.force:
+        return _Sorted(judge=(), run=tuple(submission.name for submission in handed_in))
+    known, keys = book.keys(), Keys.of(work.judge())
     judge, run = [], []
     for submission in handed_in:
         name = submission.name

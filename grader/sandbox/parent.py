@@ -42,7 +42,6 @@ CAN_FORK = sys.platform == "linux"
 class Preloaded:
     """How importing ahead went."""
 
-    count: int
     left_out: Mapping[str, str]
     """Modules that are not imported ahead, and why."""
     cold: str
@@ -165,8 +164,7 @@ class Parent:
         if unfit := _unfit(answer):
             return self._cooled(unfit, left_out)
         self.cold = ""
-        count = answer.get("loaded")
-        return Preloaded(count=count if isinstance(count, int) else 0, left_out=left_out, cold="")
+        return Preloaded(left_out=left_out, cold="")
 
     def _unfit(self) -> str:
         """Why nothing should be imported ahead."""
@@ -176,7 +174,7 @@ class Parent:
 
     def _cooled(self, why: str, left_out: Mapping[str, str] | None = None) -> Preloaded:
         self.cold = why
-        return Preloaded(count=0, left_out=left_out or {}, cold=why)
+        return Preloaded(left_out=left_out or {}, cold=why)
 
     def _open(self, number: int, pipes: tuple[int, int]) -> None:
         order = {"order": "open", "room": number, "cold": bool(self.cold)}

@@ -25,7 +25,6 @@ class Environment:
 
     python: str
     """Its path."""
-    version: str
     fingerprint: str
     """A digest of its version, its system and all that is installed for it."""
 
@@ -64,4 +63,4 @@ def _checked(python: str, found: dict[str, object], told: bytes) -> Environment:
             f"{python} lacks {', '.join(map(str, missing))}, which notebooks are run with: "
             f"{python} -m pip install {names}"
         )
-    return Environment(python=python, version=version, fingerprint=hashlib.sha256(told).hexdigest())
+    return Environment(python=python, fingerprint=hashlib.sha256(told).hexdigest())
