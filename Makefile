@@ -42,11 +42,11 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing (once, a few minutes: PyTorch is large) ..."
 	@$(PIP) install -c constraints.txt torch
-	@$(PIP) install -c constraints.txt -e .
+	@$(PIP) install -c constraints.txt -e '.[sandbox]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/installed
-	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@$(PIP) install -c constraints.txt -e '.[dev,sandbox]'
 	@touch $@
 
 clean:

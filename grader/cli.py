@@ -59,6 +59,17 @@ def cli() -> None:
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Notebooks at once (default: cores).")
 @click.option("--force", is_flag=True, help="Grade what did not change, too.")
 @click.option("--python", metavar="PATH", help="Interpreter that notebooks run in (default: ours).")
+@click.option(
+    "--isolation",
+    type=click.Choice(["full", "namespaces", "reduced", "none"]),
+    help="Insist on a level of isolation (default: the best there is; see `grade doctor`).",
+)
+@click.option(
+    "--allow-unsandboxed", "unsandboxed", is_flag=True, help="Grade even where nothing isolates."
+)
+@click.option(
+    "--limit", "limits", metavar="NAME=VALUE", multiple=True, help="Replace a limit of the rubric."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def run_command(
@@ -69,6 +80,9 @@ def run_command(
     jobs: int | None,
     force: bool,
     python: str | None,
+    isolation: str | None,
+    unsandboxed: bool,
+    limits: tuple[str, ...],
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -81,7 +95,15 @@ def run_command(
     from grader import settings
 
     read = settings.read(
-        path=path, out=out, assignment=assignment, jobs=jobs, python=python, force=force
+        path=path,
+        out=out,
+        assignment=assignment,
+        jobs=jobs,
+        python=python,
+        force=force,
+        isolation=isolation,
+        unsandboxed=unsandboxed,
+        limits=limits,
     )
     _run(read, as_json=as_json, quiet=quiet)
 
@@ -123,6 +145,22 @@ def again_command(*, folder: Path, assignment: str | None, jobs: int | None) -> 
     done = outcome.rejudged
     Console(highlight=False).print(moves(done.changes, count=done.count, unasked=done.unasked))
     sys.exit(PERSON if outcome.needs_person else DONE)
+
+
+@cli.command("doctor")
+@click.option("--python", metavar="PATH", help="Interpreter that notebooks run in (default: ours).")
+def doctor_command(*, python: str | None) -> None:
+    """Say how well notebooks are kept from this computer, and how to do better.
+
+    Every level of isolation is tried by a program that does what it can to break out.
+    """
+    from grader import sandbox, settings
+    from grader.sandbox.advice import advice
+
+    environment = sandbox.survey(settings.interpreter(python))
+    levels = list(sandbox.examine(environment))
+    click.echo(advice(levels, cores=settings.usable_cores()))
+    sys.exit(DONE if any(verdict.isolation for _, verdict in levels) else USAGE)
 
 
 def main() -> None:

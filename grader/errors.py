@@ -1,6 +1,7 @@
 """Every error the grader raises on purpose, as a tree; each says who can act.
 
 GraderError
+    IsolationError
     KernelError
     NotebookError
     RubricError
@@ -11,6 +12,10 @@ GraderError
 
 class GraderError(Exception):
     """The root: whatever is caught by this was raised on purpose, with a sentence for a person."""
+
+
+class IsolationError(GraderError):
+    """Nothing here keeps notebooks from this computer; the message says what would."""
 
 
 class UsageError(GraderError):

@@ -101,6 +101,7 @@ class Process:
         return ExecutionRecord(
             cells=tuple(_run_of(cell, runs, blank) for cell in cells),
             versions=attempt.versions,
+            isolation=self._setup.parent.isolation,
         )
 
     def ask(self, asked: tuple[Question, ...] | wire.Packed) -> Mapping[str, Observation]:
@@ -139,7 +140,7 @@ class Process:
         self._rooms.close()
         attempt = _Attempt(runs=(), versions={}, killer=None)
         try:
-            room = self._rooms.enter_context(self._setup.parent.room())
+            room = self._rooms.enter_context(self._setup.parent.room(self._setup.limits))
             channel = wire.Channel(
                 reading=room.reading, writing=room.writing, stop=self._setup.stop
             )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import platformdirs
 
 from grader.errors import UsageError
+from grader.model import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +33,15 @@ class Settings:
     """The user's cache folder for this program."""
     force: bool
     """Whether to grade what did not change, too."""
+    level: str | None
+    """The level of isolation that must hold; None for the best there is."""
+    unsandboxed: bool
+    """Whether to grade without isolation where there is none."""
+    limits: Mapping[str, float]
+    """Limits that count instead of the rubric's, by name."""
 
 
-def read(
+def read(  # noqa: PLR0913 (one for each option)
     *,
     path: Path,
     out: Path,
@@ -40,11 +49,14 @@ def read(
     jobs: int | None = None,
     python: str | None = None,
     force: bool = False,
+    isolation: str | None = None,
+    unsandboxed: bool = False,
+    limits: Sequence[str] = (),
 ) -> Settings:
     """The settings of one run.
 
     Raises:
-        UsageError: the path does not exist.
+        UsageError: the path does not exist, or a limit is none.
     """
     if not path.exists():
         raise UsageError(f"{path}: no such file or folder")
@@ -53,19 +65,43 @@ def read(
         out=out,
         assignment=assignment,
         jobs=jobs or usable_cores(),
-        python=_interpreter(python) if python else sys.executable,
+        python=interpreter(python),
         root=Path.cwd(),
         cache=platformdirs.user_cache_path("notebook-grader", appauthor=False),
         force=force,
+        level=isolation,
+        unsandboxed=unsandboxed,
+        limits=dict(_limit(word) for word in limits),
     )
 
 
-def _interpreter(word: str) -> str:
-    """An interpreter by path or by name; links stay, since an environment is told by its link.
+def _limit(word: str) -> tuple[str, float]:
+    """A limit and its value, from NAME=VALUE.
+
+    Raises:
+        UsageError: there is no such limit, or it can't have that value.
+    """
+    name, _, told = word.partition("=")
+    known = asdict(Limits())
+    if name not in known:
+        raise UsageError(f"{name!r} is no limit; there are {', '.join(known)}")
+    try:
+        value = float(told)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise UsageError(f"{word}: the limit {name} is a number above 0")
+    return name, type(known[name])(value)
+
+
+def interpreter(word: str | None) -> str:
+    """An interpreter by path or by name, or ours; links stay: they tell the environment.
 
     Raises:
         UsageError: there is none.
     """
+    if word is None:
+        return sys.executable
     found = shutil.which(word)
     if found is None:
         raise UsageError(f"{word}: no such Python interpreter")

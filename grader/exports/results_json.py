@@ -158,9 +158,12 @@ def _provenance(made: Provenance | None) -> dict[str, Any]:
         "time": made.time,
         "seed_commitment": made.seed_commitment,
         "isolation": made.isolation,
+        "level": made.level,
     }
     versions = {storable(name): storable(version) for name, version in made.versions.items()}
-    return {name: storable(word) for name, word in words.items()} | {"versions": versions}
+    limits = {storable(name): value for name, value in made.limits.items()}
+    told = {name: storable(word) for name, word in words.items()}
+    return told | {"versions": versions, "limits": limits}
 
 
 def _written(data: dict[str, Any]) -> str:

@@ -2,19 +2,52 @@
 
 import contextlib
 import ctypes
+import os
 import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
-"""Both from <sys/prctl.h>."""
+PR_SET_NO_NEW_PRIVS = 38
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_CLEAR_ALL = 4
+"""All from <sys/prctl.h>."""
+CLONE_NEWNS = 0x00020000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+"""From <linux/sched.h>."""
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 32, 4096, 16384, 1 << 18
+"""From <sys/mount.h>."""
+CAPABILITY_VERSION = 0x20080522
+LAST_CAPABILITY = 63
+"""From <linux/capability.h>: the version with two words, and the last number they can name."""
 
 
-def prctl(option, value):
-    """Call prctl, where there is one."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(option, value)
+def library():
+    """The C library, its functions leaving errno to be read."""
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def checked(result, what):
+    """The result of a call, or the error that errno tells."""
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def prctl(option, *values):
+    """Call prctl, where there is one; False where it is refused or absent."""
+    if sys.platform != "linux":
+        return False
+    with contextlib.suppress(OSError, AttributeError):
+        words = [ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)[:4]]
+        return library().prctl(option, *words) == 0
+    return False
 
 
 def die_with_the_parent():
@@ -25,3 +58,48 @@ def die_with_the_parent():
 def adopt_orphans():
     """Become the parent of what this process's descendants leave behind, to end it."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def gain_nothing_by_exec():
+    """Have no program that is started have more rights than this process."""
+    if not prctl(PR_SET_NO_NEW_PRIVS, 1):
+        raise OSError("no_new_privs is refused")
+
+
+def be_seen(dumpable):
+    """Say whether processes of the same user may look into this one's memory."""
+    prctl(PR_SET_DUMPABLE, int(dumpable))
+
+
+def unshare(flags):
+    """Leave namespaces that were shared."""
+    checked(library().unshare(ctypes.c_int(flags)), "unshare")
+
+
+def enter(namespace, kind):
+    """Enter the namespace behind a descriptor."""
+    checked(library().setns(ctypes.c_int(namespace), ctypes.c_int(kind)), "setns")
+
+
+def mount(source, target, kind=None, flags=0, options=None):
+    """Mount; words are text or None."""
+    words = [None if word is None else os.fsencode(word) for word in (source, target, kind)]
+    told = None if options is None else options.encode()
+    result = library().mount(*words, ctypes.c_ulong(flags), told)
+    checked(result, f"mount on {target}")
+
+
+def drop_bounding_set():
+    """Have no program ever give a capability again; needs CAP_SETPCAP."""
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+    for capability in range(LAST_CAPABILITY + 1):
+        if not prctl(PR_CAPBSET_DROP, capability):
+            break
+
+
+def drop_capabilities():
+    """Give up every capability, for good."""
+    drop_bounding_set()
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    none = (ctypes.c_uint32 * 6)()
+    checked(library().capset(header, none), "capset")

@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from inside import frames, linux
 from inside import kernel as kernel_side
+from inside import walls as walls_of
 
 sys.path.pop(0)
 
@@ -61,7 +62,7 @@ def write_connection_file(folder):
     return path
 
 
-def fork_kernel(job, connection_file, keep_from_it):
+def fork_kernel(job, connection_file, keep_from_it, walls):
     """Fork the kernel before any thread or socket exists here; its pid and the pipes to it."""
     question_r, question_w = frames.wide_pipe()
     answer_r, answer_w = frames.wide_pipe()
@@ -73,7 +74,9 @@ def fork_kernel(job, connection_file, keep_from_it):
         os.close(ready_w)
         return pid, question_w, answer_r, ready_r
     try:
+        walls_of.around_kernel(*walls)
         linux.die_with_the_parent()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for fd in (*keep_from_it, question_w, answer_r, ready_r):
             os.close(fd)
         pipes = kernel_side.Pipes(questions=question_r, answers=answer_w, ready=ready_w)
@@ -324,13 +327,14 @@ def relay(requests, results, questions, answers):
             return
 
 
-def serve(requests, results):
-    """Take a job, run it, answer questions, and go."""
+def serve(requests, results, walls):
+    """Take a job, run it, answer questions, and go; `walls` are the plan and the room's folder."""
     linux.adopt_orphans()
     job, _ = frames.receive(requests)
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)
-        pid, questions, answers, up = fork_kernel(job, connection_file, (requests, results))
+        pid, questions, answers, up = fork_kernel(job, connection_file, (requests, results), walls)
+        walls_of.around_runner_once_forked(walls[0])
         gc.disable()  # short-lived, and all pages are shared with the parent until touched
         manager = ForkedKernel(pid, connection_file, up)
         try:
@@ -342,9 +346,11 @@ def serve(requests, results):
 
 def main():
     """Serve on the standard streams, in an interpreter of its own."""
+    told = json.loads(sys.argv[1])
     requests, results = take_standard_streams()
+    linux.be_seen(dumpable=False)
     linux.die_with_the_parent()
-    serve(requests, results)
+    serve(requests, results, (told["plan"], Path(told["folder"])))
 
 
 if __name__ == "__main__":

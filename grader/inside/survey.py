@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import sys
+from pathlib import Path
 
 NEEDED = ("ipykernel", "nbclient", "numpy", "safetensors")
 """Packages without which no notebook can be run and asked."""
@@ -23,9 +24,22 @@ def distributions():
     return sorted(found)
 
 
+def folders():
+    """The folders that this interpreter and its packages live in, links followed one by one."""
+    found = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    found |= {place for place in sys.path[1:] if Path(place).is_dir()}
+    step = Path(sys.executable)
+    while step.is_symlink():
+        step = step.parent / step.readlink()
+        found.add(str(step.parent.parent))
+    return sorted({os.path.normpath(path) for path in found} | {os.path.realpath(p) for p in found})
+
+
 def main():
     """Print it."""
     told = {
+        "executable": sys.executable,
+        "folders": folders(),
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "system": f"{platform.system()} {platform.machine()}",

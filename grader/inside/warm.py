@@ -8,8 +8,9 @@ folder and goes.
 Orders, each a frame whose header names an `order`:
 
 preload   import modules (`modules`); answered by what was left out, and the number of threads
-ping      answered at once
-open      fork a runner (`room`, and `cold` for a fresh interpreter); its two pipes come after it
+ping      answered at once by the number of processes that ended rooms left behind
+open      fork a runner (`room`, `plan` and `limits` for its walls, `cold` for a fresh interpreter,
+          `canary` to try the walls instead); its two pipes come after it
 close     end a room, whatever runs in it
 """
 
@@ -24,12 +25,11 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from inside import frames, linux
+from inside import frames, linux, room, walls
 
 sys.path.pop(0)
 
@@ -63,15 +63,6 @@ def count_threads():
         import threading
 
         return threading.active_count()
-
-
-def lead_standard_streams_to(path):
-    """Send 0, 1 and 2 to a file, and keep nothing else of them."""
-    place = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    for standard in (0, 1, 2):
-        os.dup2(place, standard)
-    if place > 2:
-        os.close(place)
 
 
 class Preloader:
@@ -138,13 +129,14 @@ class Parent:
     def __init__(self, control, folder, state):
         self.control = control
         self.folder = folder
-        self.rooms = {int(room): pid for room, pid in state.get("rooms", {}).items()}
+        self.rooms = {int(number): pid for number, pid in state.get("rooms", {}).items()}
         self.preloader = Preloader(folder / "printed")
         self.preloader.left_out.update(state.get("left_out", {}))
         self.loaded = list(state.get("loaded", ()))
         self.restarts = state.get("restarts", 0)
         self.pending = state.get("pending")
         self.scattered = False
+        self.forks = None
 
     def serve(self):
         """Obey until the other end closes."""
@@ -156,7 +148,7 @@ class Parent:
             if header["order"] == "preload":
                 self.preload(header["modules"])
             elif header["order"] == "ping":
-                frames.send(self.control, {})
+                frames.send(self.control, {"left": len(self.strays())})
             elif header["order"] == "open":
                 self.open(header)
             elif header["order"] == "close":
@@ -209,26 +201,33 @@ class Parent:
 
     # ------------------------------------------------------------ rooms
 
-    def open(self, header):
+    def open(self, order):
         """Fork a runner with the two pipes that follow the order."""
         _, pipes, _, _ = socket.recv_fds(socket.socket(fileno=os.dup(self.control)), 1, 2)
-        room = self.folder / str(header["room"])
-        for part in ("tmp", "work"):
-            (room / part).mkdir(parents=True)
-        pid = os.fork()
+        folder = self.folder / str(order["room"])
+        if not order["plan"]["namespaces"]:
+            room.make(folder)
+        pid = self.fork(apart=order["plan"]["namespaces"])
         if pid == 0:
             try:
-                os.close(self.control)
-                become_runner(room, *pipes, cold=header["cold"])
+                room.become_runner(folder, order, *pipes)
             finally:
                 os._exit(70)
         for pipe in pipes:
             os.close(pipe)
-        self.rooms[header["room"]] = pid
+        self.rooms[order["room"]] = pid
 
-    def close(self, room):
+    def fork(self, *, apart):
+        """Fork, into a process namespace of its own where there are any."""
+        if not apart:
+            return os.fork()
+        if self.forks is None:
+            self.forks = walls.Forks()
+        return self.forks.fork()
+
+    def close(self, number):
         """Kill a runner and all it started, and remove its folder."""
-        pid = self.rooms.pop(room, None)
+        pid = self.rooms.pop(number, None)
         if pid is None:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -238,12 +237,16 @@ class Parent:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, 0)
         self.sweep()
-        shutil.rmtree(self.folder / str(room), ignore_errors=True)
+        shutil.rmtree(self.folder / str(number), ignore_errors=True)
+
+    def strays(self):
+        """Processes that became ours when the runner died that had started them."""
+        known = set(self.rooms.values())
+        return [pid for pid in children() if pid not in known]
 
     def sweep(self):
-        """Kill what ended runners left behind: it became ours when they died."""
-        known = set(self.rooms.values())
-        while left := [pid for pid in children() if pid not in known]:
+        """Kill what ended runners left behind."""
+        while left := self.strays():
             for pid in left:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
@@ -252,8 +255,8 @@ class Parent:
 
     def end(self):
         """End every room, and leave nothing behind."""
-        for room in list(self.rooms):
-            self.close(room)
+        for number in list(self.rooms):
+            self.close(number)
         self.sweep()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -267,31 +270,6 @@ def children():
     return [int(pid) for pid in told.split()]
 
 
-def become_runner(room, requests, results, *, cold):
-    """Turn a fork into the runner of one notebook, warm or as a fresh interpreter."""
-    os.setsid()
-    os.chdir(room / "work")
-    os.environ |= {
-        "HOME": str(room),
-        "TMPDIR": str(room / "tmp"),
-        "IPYTHONDIR": str(room / "ipython"),
-    }
-    tempfile.tempdir = None
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    lead_standard_streams_to(os.devnull)
-    if cold:
-        os.environ["MPLCONFIGDIR"] = str(room / "matplotlib")
-        os.dup2(requests, 0)
-        os.dup2(results, 1)
-        arguments = [sys.executable, "-P", "-Wignore", str(HERE / "runner.py")]
-        os.execv(sys.executable, arguments)  # noqa: S606 (our own interpreter, our own file)
-    linux.die_with_the_parent()
-    from inside import runner
-
-    runner.serve(requests, results)
-    os._exit(0)
-
-
 def main():
     """Take the socket and the folder, and serve."""
     control, folder = int(sys.argv[1]), Path(sys.argv[2])
@@ -301,7 +279,7 @@ def main():
         state = json.loads(state_file.read_text(encoding="utf-8"))
         state_file.unlink()
     os.set_inheritable(control, False)
-    lead_standard_streams_to(folder / "printed")
+    room.lead_standard_streams_to(folder / "printed")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     linux.adopt_orphans()
     parent = Parent(control, folder, state)

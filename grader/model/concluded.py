@@ -137,6 +137,11 @@ class Provenance:
     seed_commitment: str
     """SHA-256 over the assignment's secret seed, never the seed."""
     isolation: str
+    """What kept the notebook from the computer it ran on, as a sentence."""
+    level: str = "none"
+    """The same as one word: 'full', 'namespaces', 'reduced' or 'none'."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """What the notebook might use: see `Limits`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

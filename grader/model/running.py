@@ -45,6 +45,19 @@ class CellRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """What kept a notebook from the computer it ran on."""
+
+    level: str
+    """'full', 'namespaces', 'reduced' or 'none'."""
+    told: str
+    """The same as a sentence, with what it was made of."""
+
+
+NOT_RUN = Isolation(level="none", told="nothing was run")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionRecord:
     """What happened to each code cell of one notebook."""
 
@@ -52,6 +65,7 @@ class ExecutionRecord:
     versions: Mapping[str, str] = field(default_factory=dict)
     """Python and packages on the notebook's side of the wall."""
     notes: tuple[str, ...] = ()
+    isolation: Isolation = NOT_RUN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,15 @@ class Limits:
     submission_s: float = 300.0
     question_s: float = 10.0
     memory_mb: int = 4096
+    """Of all its processes together."""
+    disk_mb: int = 1024
+    """Of all it writes."""
+    files: int = 20_000
+    processes: int = 256
+    """With threads."""
+    cell_output_kb: int = 4096
+    output_kb: int = 16_384
+    """Of one cell's output, and of all cells'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

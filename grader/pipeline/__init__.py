@@ -59,6 +59,8 @@ class Opening:
     jobs: int = 1
     """Notebooks that may run at once."""
     stop: Event = field(default_factory=Event)
+    wanted: sandbox.Wanted = field(default_factory=sandbox.Wanted)
+    """What is asked of the walls around notebooks."""
 
 
 @contextmanager
@@ -67,10 +69,11 @@ def opened(judge: Judge, *, opening: Opening) -> Iterator[Course]:
 
     Raises:
         RubricError: the reference does not run.
+        IsolationError: the walls that are wanted can't be had.
     """
     rubric = judge.rubric
     memory = warming.Memory.of(rubric, environment=opening.environment, cache=opening.cache)
-    with sandbox.opened(python=opening.environment.python) as parent:
+    with sandbox.opened(opening.environment, wanted=opening.wanted) as parent:
         warmth = warming.begin(
             parent, memory, reference=judge.reference, apart=rubric.optional_imports
         )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import grader
-from grader import sandbox
 from grader.checks import CHECKS
 from grader.model import (
     CellStatus,
@@ -97,5 +96,7 @@ def provenance(notebook: Notebook, *, record: ExecutionRecord, origin: Origin) -
         versions=dict(record.versions),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         seed_commitment=commitment,
-        isolation=sandbox.ISOLATION,
+        isolation=record.isolation.told,
+        level=record.isolation.level,
+        limits=asdict(origin.rubric.limits),
     )

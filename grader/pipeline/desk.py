@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
@@ -16,7 +16,7 @@ from grader.pipeline.folder import Folder
 from grader.pipeline.judge import Judge
 from grader.pipeline.keys import Keys
 from grader.report import prepare
-from grader.sandbox import Environment
+from grader.sandbox import Environment, Wanted
 
 THREADS = 2
 """Threads for each notebook that may run: one is judged and stored while the next runs."""
@@ -33,6 +33,7 @@ class Work:
     cache: Path
     out: Path
     force: bool = False
+    wanted: Wanted = field(default_factory=Wanted)
 
     def judge(self) -> Judge:
         """The judge of this work."""
@@ -62,7 +63,12 @@ def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[O
     keys = Keys.of(judge)
     folder = Folder(work.out)
     opening = Opening(
-        environment=work.environment, cache=work.cache, tell=tell, jobs=jobs, stop=stop
+        environment=work.environment,
+        cache=work.cache,
+        tell=tell,
+        jobs=jobs,
+        stop=stop,
+        wanted=work.wanted,
     )
     Thread(target=prepare, daemon=True).start()  # while the reference runs
     with gradebook.opened(folder.store) as book, opened(judge, opening=opening) as course:

@@ -14,7 +14,6 @@ from pathlib import Path
 import grader
 from grader.model import Submission
 from grader.pipeline.judge import Judge
-from grader.sandbox import ISOLATION
 
 OURS = Path(grader.__file__).parent
 ENDINGS = frozenset({".py", ".j2", ".css", ".html", ".js", ".svg"})
@@ -62,7 +61,6 @@ class Keys:
                     running,
                     judge.reference.sha256,
                     judge.environment,
-                    ISOLATION,
                     judge.draws.seed,
                     repr(told),
                     *(question.id for question in asked),

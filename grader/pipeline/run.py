@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from grader import checks, gradebook, rubric, sandbox, submissions
 from grader.gradebook import Gradebook
-from grader.model import Graded, Rubric, Submission
+from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline.desk import Work
 from grader.pipeline.folder import Folder
 from grader.pipeline.keys import Keys, ran_of
@@ -68,6 +68,7 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
     """
     found = rubric.find(settings.root, assignment=settings.assignment)
     loaded = rubric.load(found, catalogue=checks.catalogue())
+    loaded = replace(loaded, limits=_limits(loaded, settings))
     handed_in = submissions.collect(settings.path, leave_out=settings.out)
     environment = sandbox.survey(settings.python)
     folder = Folder(settings.out)
@@ -78,6 +79,7 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
         cache=settings.cache,
         out=settings.out,
         force=settings.force,
+        wanted=_wanted(settings),
     )
     names = tuple(submission.name for submission in handed_in)
     with gradebook.opened(folder.store) as book:
@@ -101,6 +103,21 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
         rejudged=rejudged,
         needs_person=person,
         out=settings.out,
+    )
+
+
+def _limits(rubric: Rubric, settings: Settings) -> Limits:
+    """The rubric's limits, but for those of the command line."""
+    return Limits(**{**asdict(rubric.limits), **settings.limits})
+
+
+def _wanted(settings: Settings) -> sandbox.Wanted:
+    """What is asked of the walls: no notebook sees the course, nor what others handed in."""
+    hidden = (settings.root / "rubrics", settings.root / "reference", settings.out, settings.path)
+    return sandbox.Wanted(
+        level=sandbox.Level(settings.level) if settings.level else None,
+        unsandboxed=settings.unsandboxed,
+        hidden=tuple(str(place.resolve()) for place in hidden),
     )
 
 

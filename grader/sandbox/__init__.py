@@ -1,11 +1,20 @@
-"""The walls around a student's process: its environment, its work folder, and how it ends.
+"""The walls around a student's process: what they are made of, whether they hold, how it ends."""
 
-Today a room is a process of its own with a scrubbed environment, which keeps notebooks apart by
-courtesy, not by force: `ISOLATION` says so in every report.
-"""
-
-from grader.sandbox.parent import ISOLATION, Parent, Preloaded, opened
+from grader.sandbox.isolation import Level, Wanted
+from grader.sandbox.parent import Parent, Preloaded, examine, opened
 from grader.sandbox.room import Room
 from grader.sandbox.survey import Environment, survey
+from grader.sandbox.trial import Verdict
 
-__all__ = ["ISOLATION", "Environment", "Parent", "Preloaded", "Room", "opened", "survey"]
+__all__ = [
+    "Environment",
+    "Level",
+    "Parent",
+    "Preloaded",
+    "Room",
+    "Verdict",
+    "Wanted",
+    "examine",
+    "opened",
+    "survey",
+]

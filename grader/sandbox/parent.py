@@ -15,18 +15,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 
 from grader import wire
-from grader.errors import WireError
-from grader.model import Json
-from grader.sandbox.room import Room, environment, wide_pipe
-
-WARM = Path(__file__).resolve().parent.parent / "inside" / "warm.py"
-ISOLATION = "a process of its own with a scrubbed environment; not isolated from this computer"
+from grader.errors import IsolationError, WireError
+from grader.model import Isolation, Json, Limits
+from grader.sandbox import bubblewrap
+from grader.sandbox.isolation import UNPROTECTED, Level, Wanted
+from grader.sandbox.plans import INSIDE, Plan, accounts, plans
+from grader.sandbox.room import Room, variables, wide_pipe
+from grader.sandbox.survey import Environment
+from grader.sandbox.trial import Verdict, refusal, tried
 
 PATIENCE = 5.0
 """Seconds the parent has to take an order, or to end by itself."""
@@ -55,14 +58,21 @@ class Parent:
     are cold.
     """
 
-    def __init__(self, *, python: str) -> None:
-        self._python = python
+    def __init__(self, environment: Environment, *, plan: Plan, hidden: Sequence[str]) -> None:
+        self._environment = environment
+        self._hidden = tuple(hidden)
+        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
         self._lock = Lock()
         self._rooms = itertools.count()
         self._modules: tuple[str, ...] = ()
         self._lives = 0
         self.cold = "nothing was imported ahead"
         """Why rooms are cold now; empty when they are warm."""
+        self.plan = plan
+        """The walls around it."""
+        self._folder: Path | None = None
+        self.isolation: Isolation = UNPROTECTED
+        """What those walls were found to hold."""
         self._begin()
 
     @property
@@ -91,9 +101,23 @@ class Parent:
             self._modules = tuple(dict.fromkeys((*self._modules, *modules)))
             return self._preload()
 
+    def strays(self) -> bool:
+        """Whether rooms that were left have left processes behind."""
+        with self._lock:
+            self._tell({"order": "ping"})
+            return bool(self._channel.receive(seconds=IMPORTS).header.get("left"))
+
+    def said(self) -> str:
+        """What the program that puts up the walls printed."""
+        return os.pread(self._said.fileno(), 4000, 0).decode("utf-8", "replace")
+
     @contextmanager
-    def room(self) -> Iterator[Room]:
+    def room(self, limits: Limits, *, canary: Mapping[str, Json] | None = None) -> Iterator[Room]:
         """A runner in a room of its own, killed with all it started when the room is left.
+
+        Args:
+            limits: how much it may use.
+            canary: what to try to reach; with it the room tries the walls and runs no notebook.
 
         Raises:
             WireError: there is no process to fork it.
@@ -103,7 +127,7 @@ class Parent:
         try:
             try:
                 with self._lock:
-                    self._open(number, (requests[0], results[1]))
+                    self._open(self._order(number, limits, canary), (requests[0], results[1]))
             finally:
                 os.close(requests[0])
                 os.close(results[1])
@@ -116,6 +140,10 @@ class Parent:
 
     def end(self) -> None:
         """Have the process end every room and go; kill it where it does not."""
+        self._end_process()
+        self._starter.shutdown(wait=False)
+
+    def _end_process(self) -> None:
         self._control.close()
         try:
             self._process.wait(timeout=PATIENCE)
@@ -123,31 +151,53 @@ class Parent:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._said.close()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     # -------------------------------------------------- with the lock held
 
     def _begin(self) -> None:
-        """Start the process."""
+        """Start the process, in a folder that it removes."""
         self._lives += 1
-        self._folder = folder = Path(tempfile.mkdtemp(prefix="grade-"))
+        folder = bubblewrap.FOLDER
+        if not self.plan.bubblewrap:
+            folder = self._folder = Path(tempfile.mkdtemp(prefix="grade-"))
+            folder.chmod(0o711 if self.plan.uids else 0o700)
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the process has ended)
         self._control, theirs = socket.socketpair()
         self._channel = wire.Channel(reading=self._control.fileno(), writing=self._control.fileno())
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 (the interpreter we were given, our file)
-                [self._python, "-P", "-Wignore", str(WARM), str(theirs.fileno()), str(folder)],
+        with theirs, accounts() as shown:
+            # Bubblewrap dies with the thread that starts it, so that thread must stay.
+            self._process = self._starter.submit(
+                subprocess.Popen,
+                self._command(folder, control=theirs.fileno(), shown=shown),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd=folder,
-                env=environment(folder),
-                pass_fds=(theirs.fileno(),),
+                stderr=self._said,
+                cwd="/",
+                env=variables(folder),
+                pass_fds=(theirs.fileno(), *shown.values()),
                 start_new_session=True,
+            ).result()
+
+    def _command(self, folder: Path, *, control: int, shown: Mapping[str, int]) -> list[str]:
+        inside, around = INSIDE, list[str]()
+        if self.plan.bubblewrap:
+            inside = bubblewrap.INSIDE
+            around = bubblewrap.command(
+                self.plan.bubblewrap,
+                folders=self.plan.folders,
+                hidden=self._hidden,
+                inside=INSIDE,
+                files=shown,
             )
+        python = [self._environment.executable, "-P", "-Wignore"]
+        return [*around, *python, str(inside / "warm.py"), str(control), str(folder)]
 
     def _revive(self) -> None:
         """Start it again after it failed."""
-        self.end()
+        self._end_process()
         self._begin()
         if self._modules:
             self._preload()
@@ -176,8 +226,19 @@ class Parent:
         self.cold = why
         return Preloaded(left_out=left_out or {}, cold=why)
 
-    def _open(self, number: int, pipes: tuple[int, int]) -> None:
-        order = {"order": "open", "room": number, "cold": bool(self.cold)}
+    def _order(
+        self, number: int, limits: Limits, canary: Mapping[str, Json] | None
+    ) -> dict[str, Json]:
+        return {
+            "order": "open",
+            "room": number,
+            "cold": bool(self.cold),
+            "plan": self.plan.told(number=number),
+            "limits": asdict(limits),
+            "canary": None if canary is None else dict(canary),
+        }
+
+    def _open(self, order: Mapping[str, Json], pipes: tuple[int, int]) -> None:
         try:
             self._tell(order)
         except WireError:
@@ -206,10 +267,55 @@ def _items(answer: Mapping[str, Json]) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def opened(*, python: str) -> Iterator[Parent]:
-    """A parent that has imported nothing yet, gone with all its rooms when the block is left."""
-    parent = Parent(python=python)
+def opened(environment: Environment, *, wanted: Wanted | None = None) -> Iterator[Parent]:
+    """A parent that has imported nothing yet, gone with all its rooms when the block is left.
+
+    Its walls are the strongest that a canary could not break out of.
+
+    Raises:
+        IsolationError: there are none of the kind that is wanted.
+    """
+    parent = _walled(environment, wanted or Wanted())
     try:
         yield parent
     finally:
         parent.end()
+
+
+def examine(environment: Environment) -> Iterator[tuple[Level, Verdict]]:
+    """Try every level that could be had here, strongest first: what holds, and what does not."""
+    held: set[Level] = set()
+    for plan in plans(environment, hidden=(str(INSIDE.parent),)):
+        if plan.level in held or plan.level is Level.NONE:
+            continue
+        parent = Parent(environment, plan=plan, hidden=(str(INSIDE.parent),))
+        try:
+            verdict = tried(parent, protected=_protected())
+        finally:
+            parent.end()
+        if verdict.isolation is not None:
+            held.add(plan.level)
+        yield plan.level, verdict
+
+
+def _protected(hidden: Sequence[str] = ()) -> list[str]:
+    """What no notebook may read: what is hidden, and this program but for `inside/`."""
+    return [*hidden, *(str(path) for path in INSIDE.parent.iterdir() if path != INSIDE)]
+
+
+def _walled(environment: Environment, wanted: Wanted) -> Parent:
+    hidden = (*wanted.hidden, str(INSIDE.parent))
+    failures: list[Verdict] = []
+    for plan in plans(environment, hidden=hidden):
+        if wanted.level not in {None, plan.level}:
+            continue
+        if plan.level is Level.NONE and not wanted.unsandboxed:
+            break
+        parent = Parent(environment, plan=plan, hidden=hidden)
+        verdict = tried(parent, protected=_protected(wanted.hidden))
+        if verdict.isolation is not None:
+            parent.isolation = verdict.isolation
+            return parent
+        parent.end()
+        failures.append(verdict)
+    raise IsolationError(refusal(failures, wanted=wanted))

@@ -8,9 +8,10 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from grader.errors import UsageError
-from grader.sandbox.room import environment
+from grader.sandbox.room import variables
 
 SURVEY = Path(__file__).resolve().parent.parent / "inside" / "survey.py"
 PATIENCE = 60.0
@@ -24,9 +25,13 @@ class Environment:
     """An interpreter and its packages."""
 
     python: str
-    """Its path."""
+    """Its path, as it was given."""
     fingerprint: str
     """A digest of its version, its system and all that is installed for it."""
+    executable: str = ""
+    """Its path, as it tells: what was given may be a script that starts it."""
+    folders: tuple[str, ...] = ()
+    """Where it and its packages live."""
 
 
 def survey(python: str) -> Environment:
@@ -42,7 +47,7 @@ def survey(python: str) -> Environment:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 cwd=folder,
-                env=environment(Path(folder)),
+                env=variables(Path(folder)),
                 timeout=PATIENCE,
                 check=True,
             ).stdout
@@ -50,10 +55,10 @@ def survey(python: str) -> Environment:
         except (OSError, subprocess.SubprocessError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else "it does not answer as one"
             raise UsageError(f"{python} cannot be used as a Python interpreter: {why}.") from error
-    return _checked(python, found, told)
+    return _checked(python, found)
 
 
-def _checked(python: str, found: dict[str, object], told: bytes) -> Environment:
+def _checked(python: str, found: dict[str, Any]) -> Environment:
     version, missing = str(found["python"]), found["missing"]
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
         raise UsageError(f"{python} is Python {version}; notebooks need 3.11 or newer.")
@@ -63,4 +68,10 @@ def _checked(python: str, found: dict[str, object], told: bytes) -> Environment:
             f"{python} lacks {', '.join(map(str, missing))}, which notebooks are run with: "
             f"{python} -m pip install {names}"
         )
-    return Environment(python=python, fingerprint=hashlib.sha256(told).hexdigest())
+    executable, folders = found.pop("executable"), found.pop("folders")
+    return Environment(
+        python=python,
+        executable=str(executable or python),
+        folders=tuple(map(str, folders)),
+        fingerprint=hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest(),
+    )

@@ -1,0 +1,208 @@
+"""Seccomp: the system calls a notebook never needs are refused; a classic BPF program, by ctypes.
+
+See https://docs.kernel.org/userspace-api/seccomp_filter.html; numbers from the kernel's tables
+(arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h).
+"""
+
+import ctypes
+import errno
+import platform
+import socket
+import struct
+
+from inside import linux
+
+PR_SET_SECCOMP = 22
+MODE_FILTER = 2
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+"""AUDIT_ARCH_* from <linux/audit.h>: a call by another table is not the call it seems."""
+X32 = 0x40000000
+"""On x86_64, calls from here on are those of another table."""
+LOAD, EQUAL, AT_LEAST, ANY_BIT, MASK, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
+"""Instructions of classic BPF, from <linux/bpf_common.h>."""
+NUMBER, ARCHITECTURE, FIRST, SECOND = 0, 4, 16, 24
+"""Where the call's number, its architecture and the low words of its arguments lie."""
+ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
+"""SECCOMP_RET_*; a refusal holds its errno in the low bits."""
+NEW_NAMESPACES = 0x7E020000
+"""Every CLONE_NEW* flag that clone takes."""
+INJECTIONS = (0x5412, 0x541C)
+"""TIOCSTI and TIOCLINUX: typing into a terminal."""
+STREAM = 1
+"""SOCK_STREAM; its flags lie above the low four bits."""
+
+CALLS = {
+    "socket": (41, 198),
+    "connect": (42, 203),
+    "socketpair": (53, 199),
+    "clone": (56, 220),
+    "clone3": (435, 435),
+    "ioctl": (16, 29),
+}
+"""Calls that are looked at closely, on x86_64 and on aarch64."""
+REFUSED = {
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "process_madvise": (440, 440),
+    "kcmp": (312, 272),
+    "pidfd_getfd": (438, 438),
+    "mount": (165, 40),
+    "umount2": (166, 39),
+    "pivot_root": (155, 41),
+    "chroot": (161, 51),
+    "open_tree": (428, 428),
+    "move_mount": (429, 429),
+    "fsopen": (430, 430),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fspick": (433, 433),
+    "mount_setattr": (442, 442),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "init_module": (175, 105),
+    "finit_module": (313, 273),
+    "delete_module": (176, 106),
+    "kexec_load": (246, 104),
+    "kexec_file_load": (320, 294),
+    "reboot": (169, 142),
+    "swapon": (167, 224),
+    "swapoff": (168, 225),
+    "acct": (163, 89),
+    "quotactl": (179, 60),
+    "quotactl_fd": (443, 443),
+    "syslog": (103, 116),
+    "settimeofday": (164, 170),
+    "clock_settime": (227, 112),
+    "adjtimex": (159, 171),
+    "clock_adjtime": (305, 266),
+    "sethostname": (170, 161),
+    "setdomainname": (171, 162),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    "fanotify_init": (300, 262),
+    "lookup_dcookie": (212, 18),
+    "personality": (135, 92),
+    "vhangup": (153, 58),
+    "nfsservctl": (180, 42),
+    "iopl": (172, None),
+    "ioperm": (173, None),
+    "modify_ldt": (154, None),
+    "uselib": (134, None),
+}
+"""Calls that are refused whatever they ask."""
+
+
+def refuse(number):
+    """The verdict that has a call fail with an errno."""
+    return REFUSE | number
+
+
+class Program:
+    """Instructions in the making, for one machine."""
+
+    def __init__(self, machine):
+        self.column = list(ARCHITECTURES).index(machine)
+        self.code = []
+
+    def add(self, instruction, value, if_true=0, if_false=0):
+        """Add an instruction; jumps count the instructions they leave out."""
+        self.code.append(struct.pack("HBBI", instruction, if_true, if_false, value))
+
+    def when(self, number, body):
+        """Do the instructions of `body` for a call, and leave them out for others."""
+        if number is not None:
+            self.add(EQUAL, number, 0, len(body))
+            for instruction in body:
+                self.add(*instruction)
+
+    def call(self, name, body):
+        """The same, by a call's name."""
+        self.when({**CALLS, **REFUSED}[name][self.column], body)
+
+
+def program(*, connects, machine=None):
+    """The filter as bytes: deny what is listed; of sockets leave unix streams.
+
+    connects: whether unix sockets may be connected to: where files are not private, a socket that
+    can be reached by its path is a door.
+    """
+    machine = machine or platform.machine()
+    made = Program(machine)
+    made.add(LOAD, ARCHITECTURE)
+    made.add(EQUAL, ARCHITECTURES[machine], 1, 0)
+    made.add(RETURN, KILL)
+    made.add(LOAD, NUMBER)
+    if machine == "x86_64":
+        made.add(AT_LEAST, X32, 0, 1)
+        made.add(RETURN, refuse(errno.ENOSYS))
+    for name in REFUSED:
+        made.call(name, [(RETURN, refuse(errno.EPERM))])
+    # C libraries fall back to clone, whose flags can be read here; those of clone3 cannot.
+    made.call("clone3", [(RETURN, refuse(errno.ENOSYS))])
+    made.call("clone", refused_if([(LOAD, FIRST), (ANY_BIT, NEW_NAMESPACES, 0, 1)], errno.EPERM))
+    made.call("ioctl", terminal_injections())
+    made.call("socket", unix_streams())
+    made.call("socketpair", unix_sockets())
+    if not connects:
+        made.call("connect", [(RETURN, refuse(errno.ECONNREFUSED))])
+    made.add(RETURN, ALLOW)
+    return b"".join(made.code)
+
+
+def refused_if(test, number):
+    """A test whose last instruction goes on when it holds, then a refusal, then leave."""
+    return [*test, (RETURN, refuse(number)), (RETURN, ALLOW)]
+
+
+def terminal_injections():
+    """Refuse to type into a terminal."""
+    first, second = INJECTIONS
+    test = [(LOAD, SECOND), (EQUAL, first, 1, 0), (EQUAL, second, 0, 1)]
+    return refused_if(test, errno.EPERM)
+
+
+def unix_sockets():
+    """Leave sockets of the unix family; libzmq takes no other errno for an answer."""
+    unix = (EQUAL, int(socket.AF_UNIX), 1, 0)
+    return [(LOAD, FIRST), unix, (RETURN, refuse(errno.EOPNOTSUPP)), (RETURN, ALLOW)]
+
+
+def unix_streams():
+    """Leave stream sockets of the unix family."""
+    return [
+        (LOAD, FIRST),
+        (EQUAL, int(socket.AF_UNIX), 1, 0),
+        (RETURN, refuse(errno.EOPNOTSUPP)),
+        (LOAD, SECOND),
+        (MASK, 0xF),
+        (EQUAL, STREAM, 1, 0),
+        (RETURN, refuse(errno.EOPNOTSUPP)),
+        (RETURN, ALLOW),
+    ]
+
+
+class Filter(ctypes.Structure):
+    """`struct sock_fprog` of <linux/filter.h>."""
+
+    _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_void_p)]
+
+
+def install(made):
+    """Apply a program to this thread, and to all it starts, for good."""
+    linux.gain_nothing_by_exec()
+    code = ctypes.create_string_buffer(made, len(made))
+    filter_ = Filter(len(made) // 8, ctypes.cast(code, ctypes.c_void_p))
+    applied = linux.library().prctl(
+        PR_SET_SECCOMP, ctypes.c_ulong(MODE_FILTER), ctypes.byref(filter_), 0, 0
+    )
+    linux.checked(applied, "seccomp")

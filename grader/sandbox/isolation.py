@@ -1,0 +1,61 @@
+"""What keeps notebooks from the computer they run on: the levels, and what each must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from grader.model import Isolation
+
+
+class Level(StrEnum):
+    """How strong the walls are, strongest first."""
+
+    FULL = "full"
+    NAMESPACES = "namespaces"
+    REDUCED = "reduced"
+    NONE = "none"
+
+
+TOLERATED: Mapping[Level, Mapping[str, str]] = {
+    Level.FULL: {},
+    Level.NAMESPACES: {
+        "has sockets of virtual machines": "sockets of virtual machines are not refused",
+        "has sockets of the kernel": "sockets of the kernel are not refused",
+        "has internet sockets": "",
+        "has raw sockets": "",
+        "makes namespaces": "namespaces may be made",
+        "signals its runner": "",
+    },
+    Level.REDUCED: {
+        "changes times of files": "times and modes of your own files may be changed",
+        "signals the grader": "your processes may be signalled (needs Linux 6.12)",
+        "signals its runner": "",
+        "sees other processes": "the names of your processes are seen",
+        "starts processes without end": "",
+        "leaves processes behind": "",
+    },
+}
+"""What the canary may reach at a level, and what reports say of it where it does.
+
+A notebook that signals its own runner ends only itself; what is left behind is swept up.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What whoever grades asks of the walls."""
+
+    level: Level | None = None
+    """Only this level; None for the best there is."""
+    unsandboxed: bool = False
+    """Whether to grade without any walls where there are none."""
+    hidden: tuple[str, ...] = ()
+    """Paths that no notebook may see, wherever its interpreter lives."""
+
+
+UNPROTECTED = Isolation(
+    level=Level.NONE,
+    told="none: the code ran with the rights of whoever graded it, and this grade can be forged",
+)
