@@ -47,10 +47,21 @@ def before_the_first_cell(shell, call):
     shell.events.register("pre_run_cell", once)
 
 
+TAKEN = 4 * 1024 * 1024 * 1024
+"""Bytes of address space that libraries take, where a process can't see it."""
+
+
 def limit_memory(megabytes):
-    """Bound the address space, where the platform can."""
-    if megabytes and sys.platform == "linux":
-        size = megabytes * 1024 * 1024
+    """Bound how much the address space grows, where the platform can: libraries fill some already.
+
+    Behind the walls `watch` measures what all processes of a notebook use; this bound has one that
+    asks for too much get a MemoryError instead.
+    """
+    if sys.platform == "linux":
+        there = TAKEN
+        with contextlib.suppress(OSError), open("/proc/self/statm", encoding="ascii") as told:  # noqa: PTH123 (one read)
+            there = int(told.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        size = there + megabytes * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
@@ -176,7 +187,7 @@ def become(job, *, connection_file, pipes):
     stand_ins.install(app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes)
     watch.install(app.shell)
     before_the_first_cell(app.shell, lambda: seed_everything(job["seed"]))
-    limit_memory(job["memory_mb"])
+    limit_memory(job["limits"]["memory_mb"])
     gc.set_threshold(YOUNG, 10, 10)
     notebook = questions.Notebook(app.shell.user_ns, watch, notes)
     probe.start(

@@ -48,9 +48,13 @@ def settle(folder, order):
     return folder
 
 
-def become_runner(folder, order, requests, results):
-    """Run the notebook that comes, or try the walls; never returns."""
-    walls.keep_only(requests, results)
+def become_runner(folder, order, pipes):
+    """Run the notebook that comes, or try the walls; never returns.
+
+    pipes: for requests, for results, and for what the parent tells.
+    """
+    requests, results, hear = pipes
+    walls.keep_only(*pipes)
     try:
         folder = settle(folder, order)
     except Exception as error:
@@ -59,19 +63,21 @@ def become_runner(folder, order, requests, results):
     if order["canary"] is not None:
         canary.serve(results, order, folder)
     elif order["cold"]:
-        start_afresh(folder, order, requests, results)
+        start_afresh(folder, order, pipes)
     else:
         from inside import runner
 
-        runner.serve(requests, results, walls=(order["plan"], folder))
+        runner.serve(requests, results, runner.Room(order["plan"], folder, hear))
     os._exit(0)
 
 
-def start_afresh(folder, order, requests, results):
+def start_afresh(folder, order, pipes):
     """Become a runner in a fresh interpreter, behind the same walls."""
+    requests, results, hear = pipes
+    os.set_inheritable(hear, True)
     os.environ["MPLCONFIGDIR"] = os.environ["TMPDIR"] + "/matplotlib"
     os.dup2(requests, 0)
     os.dup2(results, 1)
-    told = json.dumps({"plan": order["plan"], "folder": str(folder)})
+    told = json.dumps({"plan": order["plan"], "folder": str(folder), "hear": hear})
     arguments = [sys.executable, "-P", "-Wignore", str(RUNNER), told]
     os.execv(sys.executable, arguments)  # noqa: S606 (our own interpreter, our own file)

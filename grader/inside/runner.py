@@ -15,19 +15,17 @@ import signal
 import sys
 import tempfile
 import time
+import typing
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from inside import frames, linux
+from inside import frames, linux, outputs, walls, watch
 from inside import kernel as kernel_side
-from inside import walls as walls_of
 
 sys.path.pop(0)
 
 GRACE = 2.0
 """Seconds an interrupted cell has to stop before its kernel is killed."""
-OUTPUT = 4 * 1024 * 1024
-"""Characters of output that nbclient may hold for one cell."""
 CHANNELS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 
 
@@ -62,7 +60,15 @@ def write_connection_file(folder):
     return path
 
 
-def fork_kernel(job, connection_file, keep_from_it, walls):
+class Room(typing.NamedTuple):
+    """Where a runner is: behind which walls, in which folder, told what by the parent."""
+
+    plan: dict
+    folder: Path
+    hear: int
+
+
+def fork_kernel(job, connection_file, keep_from_it, room):
     """Fork the kernel before any thread or socket exists here; its pid and the pipes to it."""
     question_r, question_w = frames.wide_pipe()
     answer_r, answer_w = frames.wide_pipe()
@@ -74,7 +80,7 @@ def fork_kernel(job, connection_file, keep_from_it, walls):
         os.close(ready_w)
         return pid, question_w, answer_r, ready_r
     try:
-        walls_of.around_kernel(*walls)
+        walls.around_kernel(room.plan, room.folder)
         linux.die_with_the_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         for fd in (*keep_from_it, question_w, answer_r, ready_r):
@@ -140,26 +146,6 @@ class ForkedKernel:
             self.exit = os.waitstatus_to_exitcode(status)
 
 
-def bounded_client(notebook, manager):
-    """An nbclient that drops output beyond a bound instead of holding it."""
-    from nbclient import NotebookClient
-
-    class BoundedClient(NotebookClient):
-        spent = 0
-
-        def output(self, outs, msg, display_id, cell_index):
-            self.spent += len(str(msg["content"]))
-            if self.spent > OUTPUT and msg["msg_type"] != "error":
-                return None
-            return super().output(outs, msg, display_id, cell_index)
-
-    client = BoundedClient(
-        notebook, km=manager, allow_errors=True, timeout=None, log_level="CRITICAL"
-    )
-    client.reset_execution_trackers()
-    return client
-
-
 def notebook_of(job):
     """The job's cells as a notebook of version 4, for nbclient."""
     from nbformat import v4
@@ -178,8 +164,10 @@ def leave_unconfigured():
 class Run:
     """One notebook, cell by cell, each reported as soon as it is over."""
 
-    def __init__(self, job, manager, client, tell):
+    def __init__(self, job, manager, client, tell, *, output, hear):
         self.job = job
+        self.output = output
+        self.hear = hear
         self.manager = manager
         self.client = client
         self.tell = tell
@@ -192,7 +180,7 @@ class Run:
             if left <= 0:
                 self.tell({"frame": "out_of_time"})
                 return True
-            await self.one_cell(place, cell["index"], min(left, self.job["cell_s"]))
+            await self.one_cell(place, cell["index"], min(left, self.job["limits"]["cell_s"]))
             if not self.manager.alive():
                 return False
         return True
@@ -200,7 +188,7 @@ class Run:
     async def one_cell(self, place, index, seconds):
         """Run one cell within its time."""
         cell = self.client.nb.cells[place]
-        self.client.spent = 0
+        self.output.begin_cell()
         began = time.monotonic()
         task = asyncio.ensure_future(self.client.async_execute_cell(cell, place))
         late = not await self.within(task, seconds)
@@ -217,7 +205,8 @@ class Run:
                 "seconds": time.monotonic() - began,
                 "limit": seconds if late else None,
                 "exit": None if self.manager.alive() else self.manager.exit,
-                "error": error_of(cell),
+                "error": outputs.error_of(cell),
+                "over": watch.heard(self.hear) or self.output.over(),
             }
         )
 
@@ -229,19 +218,6 @@ class Run:
             if not task.done() and not self.manager.alive():
                 task.cancel()
         return task.done()
-
-
-def error_of(cell):
-    """The last error among a cell's outputs, bounded."""
-    errors = [output for output in cell.get("outputs", []) if output["output_type"] == "error"]
-    if not errors:
-        return None
-    error = errors[-1]
-    return {
-        "name": str(error.get("ename", ""))[:200],
-        "message": str(error.get("evalue", ""))[:2000],
-        "traceback": "\n".join(map(str, error.get("traceback", [])))[-8000:],
-    }
 
 
 def versions():
@@ -293,17 +269,18 @@ async def welcomed(kernel_client):
     return False
 
 
-async def run(job, manager, tell):
+async def run(job, manager, tell, hear):
     """Run the notebook; True when the kernel is there to be asked."""
     leave_unconfigured()
-    client = bounded_client(notebook_of(job), manager)
+    output = outputs.Output(job["limits"])
+    client = outputs.bounded_client(notebook_of(job), manager, output)
     try:
         await ready(client, manager)
     except Exception as error:
         tell({"frame": "failed", "error": f"{type(error).__name__}: {error}"[:500]})
         return False
     try:
-        alive = await Run(job, manager, client, tell).all_cells()
+        alive = await Run(job, manager, client, tell, output=output, hear=hear).all_cells()
     finally:
         client.kc.stop_channels()
     tell({"frame": "ran", "alive": alive, "versions": versions()})
@@ -327,18 +304,20 @@ def relay(requests, results, questions, answers):
             return
 
 
-def serve(requests, results, walls):
-    """Take a job, run it, answer questions, and go; `walls` are the plan and the room's folder."""
+def serve(requests, results, room):
+    """Take a job, run it, answer questions, and go."""
     linux.adopt_orphans()
     job, _ = frames.receive(requests)
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)
-        pid, questions, answers, up = fork_kernel(job, connection_file, (requests, results), walls)
-        walls_of.around_runner_once_forked(walls[0])
+        pid, questions, answers, up = fork_kernel(
+            job, connection_file, (requests, results, room.hear), room
+        )
+        walls.around_runner_once_forked(room.plan)
         gc.disable()  # short-lived, and all pages are shared with the parent until touched
         manager = ForkedKernel(pid, connection_file, up)
         try:
-            if asyncio.run(run(job, manager, lambda frame: frames.send(results, frame))):
+            if asyncio.run(run(job, manager, lambda frame: frames.send(results, frame), room.hear)):
                 relay(requests, results, questions, answers)
         finally:
             manager.kill()
@@ -350,7 +329,8 @@ def main():
     requests, results = take_standard_streams()
     linux.be_seen(dumpable=False)
     linux.die_with_the_parent()
-    serve(requests, results, (told["plan"], Path(told["folder"])))
+    os.set_inheritable(told["hear"], False)
+    serve(requests, results, Room(told["plan"], Path(told["folder"]), told["hear"]))
 
 
 if __name__ == "__main__":

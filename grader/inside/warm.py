@@ -29,7 +29,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from inside import frames, linux, room, walls
+from inside import frames, linux, room, walls, watch
 
 sys.path.pop(0)
 
@@ -49,6 +49,8 @@ OURS = (
     "inside.runner",
 )
 """What each runner and its kernel need themselves."""
+GLANCE = 0.25
+"""Seconds between two looks at what rooms use."""
 QUIET = 0.05
 """Seconds without an order after which there is time for other things."""
 RESTARTS = 3
@@ -129,7 +131,7 @@ class Parent:
     def __init__(self, control, folder, state):
         self.control = control
         self.folder = folder
-        self.rooms = {int(number): pid for number, pid in state.get("rooms", {}).items()}
+        self.rooms = {int(n): watch.Room(*told) for n, told in state.get("rooms", {}).items()}
         self.preloader = Preloader(folder / "printed")
         self.preloader.left_out.update(state.get("left_out", {}))
         self.loaded = list(state.get("loaded", ()))
@@ -144,6 +146,7 @@ class Parent:
             self.preload(self.pending)
         while True:
             self.tidy_up()
+            self.watch()
             header, _ = frames.receive(self.control)
             if header["order"] == "preload":
                 self.preload(header["modules"])
@@ -153,6 +156,12 @@ class Parent:
                 self.open(header)
             elif header["order"] == "close":
                 self.close(header["room"])
+
+    def watch(self):
+        """Look after the rooms until an order comes."""
+        while self.rooms and not self.hears(GLANCE):
+            for watched in self.rooms.values():
+                watched.look()
 
     # ------------------------------------------------------------ ahead
 
@@ -178,7 +187,7 @@ class Parent:
     def start_over(self, pending):
         """Become a fresh interpreter that still knows its rooms, and goes on with the order."""
         state = {
-            "rooms": self.rooms,
+            "rooms": {number: watched.as_state() for number, watched in self.rooms.items()},
             "left_out": self.preloader.left_out,
             "loaded": self.loaded,
             "restarts": self.restarts + 1,
@@ -186,18 +195,22 @@ class Parent:
         }
         place = self.folder / "state"
         place.write_text(json.dumps(state), encoding="utf-8")
-        os.set_inheritable(self.control, True)
+        for descriptor in (self.control, *(watched.told for watched in self.rooms.values())):
+            os.set_inheritable(descriptor, True)
         options = [f"-W{option}" for option in sys.warnoptions]
         arguments = [str(HERE / "warm.py"), str(self.control), str(self.folder)]
         os.execv(sys.executable, [sys.executable, "-P", *options, *arguments])  # noqa: S606 (itself)
 
     def tidy_up(self):
         """Collapse once the first notebooks run and nobody waits for an order."""
-        if self.scattered and len(self.rooms) > 1:
-            waiting, _, _ = select.select([self.control], [], [], QUIET)
-            if not waiting:
-                self.scattered = False
-                collapse()
+        if self.scattered and len(self.rooms) > 1 and not self.hears(QUIET):
+            self.scattered = False
+            collapse()
+
+    def hears(self, seconds):
+        """Whether there is an order within some seconds."""
+        waiting, _, _ = select.select([self.control], [], [], seconds)
+        return bool(waiting)
 
     # ------------------------------------------------------------ rooms
 
@@ -207,15 +220,19 @@ class Parent:
         folder = self.folder / str(order["room"])
         if not order["plan"]["namespaces"]:
             room.make(folder)
+        hear, tell = os.pipe()
         pid = self.fork(apart=order["plan"]["namespaces"])
         if pid == 0:
             try:
-                room.become_runner(folder, order, *pipes)
+                room.become_runner(folder, order, (*pipes, hear))
             finally:
                 os._exit(70)
-        for pipe in pipes:
+        for pipe in (*pipes, hear):
             os.close(pipe)
-        self.rooms[order["room"]] = pid
+        os.set_blocking(tell, False)
+        files = None if order["plan"]["namespaces"] else folder
+        base = 0 if order["cold"] else watch.of_its_own(os.getpid())
+        self.rooms[order["room"]] = watch.Room(pid, tell, order["limits"], files, base)
 
     def fork(self, *, apart):
         """Fork, into a process namespace of its own where there are any."""
@@ -227,9 +244,11 @@ class Parent:
 
     def close(self, number):
         """Kill a runner and all it started, and remove its folder."""
-        pid = self.rooms.pop(number, None)
-        if pid is None:
+        closed = self.rooms.pop(number, None)
+        if closed is None:
             return
+        os.close(closed.told)
+        pid = closed.pid
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
@@ -241,8 +260,8 @@ class Parent:
 
     def strays(self):
         """Processes that became ours when the runner died that had started them."""
-        known = set(self.rooms.values())
-        return [pid for pid in children() if pid not in known]
+        known = {watched.pid for watched in self.rooms.values()}
+        return [pid for pid in watch.children(os.getpid()) if pid not in known]
 
     def sweep(self):
         """Kill what ended runners left behind."""
@@ -259,15 +278,6 @@ class Parent:
             self.close(number)
         self.sweep()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def children():
-    """The pids of this process's children, where the platform tells."""
-    try:
-        told = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
-    except OSError:
-        return []
-    return [int(pid) for pid in told.split()]
 
 
 def main():

@@ -33,9 +33,9 @@ SETTINGS = (
 )
 """What of /etc programs need to be found and to run."""
 MACHINE = ("/sys/devices/system/cpu", "/sys/devices/system/node", "/nix/store")
-AS_ROOT = ("SETUID", "SETGID", "SETPCAP", "SYS_ADMIN", "KILL")
-AS_USER = ("SYS_ADMIN", "SETPCAP", "SETFCAP")
-"""Capabilities that the parent keeps, to build rooms; they drop all."""
+AS_ROOT = ("SETUID", "SETGID", "SETPCAP", "SYS_ADMIN", "SYS_PTRACE", "KILL")
+AS_USER = ("SYS_ADMIN", "SETPCAP", "SETFCAP", "SYS_PTRACE")
+"""Capabilities that the parent keeps, to build rooms and to measure them; rooms drop all."""
 PATIENCE = 10.0
 HINTS = (
     (

@@ -6,15 +6,15 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from threading import Event
 from typing import Protocol
 
 from grader import sandbox, wire
 from grader.errors import KernelError, WireError
+from grader.kernel.cells import cell_run, not_reached, struck, versions
 from grader.model import (
     Cell,
-    CellError,
     CellRun,
     CellStatus,
     ExecutionRecord,
@@ -82,24 +82,27 @@ class Process:
             KernelError: no kernel came up at all.
         """
         end = time.monotonic() + self._setup.limits.submission_s
-        struck: dict[int, CellRun] = {}
+        killers: dict[int, CellRun] = {}
         while True:
-            todo = [c for c in cells if c.index not in blank and c.index not in struck]
+            todo = [c for c in cells if c.index not in blank and c.index not in killers]
             lives = self._setup.parent.lives
             attempt = self._attempt(todo, seconds=max(1.0, end - time.monotonic()))
             killer = attempt.killer
             ours = killer is not None and self._setup.parent.check() > lives
             if killer is not None and not ours:
-                struck[killer.index] = killer
-            over = len(struck) >= STRIKES or time.monotonic() >= end
-            over = over or self._setup.stop.is_set()
-            if killer is None or over:
+                killers[killer.index] = killer
+            late = attempt.late or time.monotonic() >= end
+            if killer is None or late or len(killers) >= STRIKES or self._setup.stop.is_set():
                 break
         if attempt.killer is None:
             attempt = self._with_notes(attempt, todo)
-        runs = {run.index: run for run in attempt.runs} | struck
+        runs = {run.index: run for run in attempt.runs} | killers
+        why = f"{STRIKES} cells before this one ended the notebook's process."
+        if late:
+            seconds = self._setup.limits.submission_s
+            why = f"The {seconds:g} s for the whole notebook were used up before this cell."
         return ExecutionRecord(
-            cells=tuple(_run_of(cell, runs, blank) for cell in cells),
+            cells=tuple(_run_of(cell, runs, blank, why=why) for cell in cells),
             versions=attempt.versions,
             isolation=self._setup.parent.isolation,
         )
@@ -138,7 +141,7 @@ class Process:
 
     def _attempt(self, cells: list[Cell], *, seconds: float) -> _Attempt:
         self._rooms.close()
-        attempt = _Attempt(runs=(), versions={}, killer=None)
+        attempt = _Attempt()
         try:
             room = self._rooms.enter_context(self._setup.parent.room(self._setup.limits))
             channel = wire.Channel(
@@ -158,34 +161,35 @@ class Process:
             "seed": self._setup.seed,
             "record": list(self._setup.record),
             "optional_imports": list(self._setup.optional_imports),
-            "cell_s": limits.cell_s,
+            "limits": asdict(limits),
             "submission_s": seconds,
-            "memory_mb": limits.memory_mb,
             "trusted": self._setup.trusted,
         }
 
     def _listen(self, channel: wire.Channel, cells: list[Cell], *, seconds: float) -> _Attempt:
         """Follow a run to its end; a silent runner is taken for one whose cell killed it."""
         runs: list[CellRun] = []
+        late = False
         limit = min(self._setup.limits.cell_s, seconds) + MARGIN
         while True:
             begun = runs or not cells
             try:
                 frame = channel.receive(seconds=limit if begun else START + limit).header
             except WireError:
-                if len(runs) < len(cells):
-                    killer = _struck(cells[len(runs)].index, "ended the notebook's process")
-                    return _Attempt(runs=tuple(runs), versions={}, killer=killer)
-                raise
+                if len(runs) == len(cells):
+                    raise
+                killer = struck(cells[len(runs)].index, "ended the notebook's process")
+                return _Attempt(runs=tuple(runs), killer=killer)
             kind = frame.get("frame")
+            late = late or kind == "out_of_time"
             if kind == "cell" and len(runs) < len(cells):
-                run = _cell_run(frame, cells[len(runs)])
+                run = cell_run(frame, cells[len(runs)], limits=self._setup.limits)
                 if run.status is CellStatus.STRUCK_OUT:
-                    return _Attempt(runs=tuple(runs), versions={}, killer=run)
+                    return _Attempt(runs=tuple(runs), killer=run)
                 runs.append(run)
             elif kind == "ran":
-                versions = _versions(frame.get("versions"))
-                return _Attempt(runs=tuple(runs), versions=versions, killer=None)
+                told = versions(frame.get("versions"))
+                return _Attempt(runs=tuple(runs), versions=told, late=late)
             elif kind == "failed":
                 raise KernelError(f"no kernel came up: {wire.scrub(frame.get('error', ''))}")
 
@@ -197,7 +201,9 @@ class Process:
             place, notes = entry
             if 0 <= place < len(cells):
                 by_cell[cells[place].index] = tuple(wire.clean(n, most=200) for n in notes[:20])
-        runs = tuple(replace(run, notes=by_cell.get(run.index, ())) for run in attempt.runs)
+        runs = tuple(
+            replace(run, notes=(*run.notes, *by_cell.get(run.index, ()))) for run in attempt.runs
+        )
         return replace(attempt, runs=runs)
 
 
@@ -205,9 +211,11 @@ class Process:
 class _Attempt:
     """One go at a notebook; `killer` is the cell that ended its kernel."""
 
-    runs: tuple[CellRun, ...]
-    versions: Mapping[str, str]
-    killer: CellRun | None
+    runs: tuple[CellRun, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    killer: CellRun | None = None
+    late: bool = False
+    """Whether the time ran out before the last cell."""
 
 
 def _pairs(value: Json) -> list[tuple[int, list[Json]]]:
@@ -223,66 +231,9 @@ def _pairs(value: Json) -> list[tuple[int, list[Json]]]:
     ]
 
 
-def _run_of(cell: Cell, runs: Mapping[int, CellRun], blank: frozenset[int]) -> CellRun:
+def _run_of(cell: Cell, runs: Mapping[int, CellRun], blank: frozenset[int], *, why: str) -> CellRun:
     if cell.index in blank:
         return CellRun(index=cell.index, status=CellStatus.SKIPPED)
     if cell.index in runs:
         return runs[cell.index]
-    return CellRun(index=cell.index, status=CellStatus.NOT_REACHED)
-
-
-def _struck(index: int, what: str) -> CellRun:
-    message = f"This cell {what}. It was left out, and the notebook was run again without it."
-    return CellRun(
-        index=index,
-        status=CellStatus.STRUCK_OUT,
-        error=CellError(name="Kernel died", message=message),
-    )
-
-
-def _cell_run(frame: Mapping[str, Json], cell: Cell) -> CellRun:
-    """What the runner says of one cell, bounded and cleaned."""
-    seconds = _number(frame.get("seconds"))
-    late, gone = frame.get("limit"), frame.get("exit")
-    if gone is not None:
-        how = f"did not stop within {_number(late):.0f} s" if late else "ended its own kernel"
-        return replace(_struck(cell.index, how), seconds=seconds)
-    error = _cell_error(frame.get("error"))
-    if late is not None:
-        message = f"The cell was stopped after {_number(late):.0f} s."
-        error = replace(
-            error or CellError(name="Timeout", message=""), name="Timeout", message=message
-        )
-        status = CellStatus.TIMED_OUT
-    else:
-        status = CellStatus.RAISED if error else CellStatus.RAN
-    return CellRun(index=cell.index, status=status, seconds=seconds, error=error)
-
-
-def _cell_error(value: Json) -> CellError | None:
-    if not isinstance(value, dict):
-        return None
-    traceback = wire.scrub(value.get("traceback", ""), most=6000)
-    return CellError(
-        name=wire.scrub(value.get("name", ""), most=100),
-        message=wire.scrub(value.get("message", ""), most=1000),
-        line=_line(traceback),
-        traceback=traceback,
-    )
-
-
-def _line(traceback: str) -> int | None:
-    """The last line number that a traceback gives in a cell."""
-    lines = wire.CELL_LINE.findall(traceback)
-    return int(lines[-1]) if lines else None
-
-
-def _number(value: Json) -> float:
-    ok = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return max(0.0, min(float(value), 1e6)) if ok else 0.0
-
-
-def _versions(value: Json) -> Mapping[str, str]:
-    if not isinstance(value, dict):
-        return {}
-    return {wire.clean(k, most=40): wire.clean(v, most=40) for k, v in list(value.items())[:12]}
+    return not_reached(cell.index, why=why)
