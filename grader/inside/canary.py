@@ -203,12 +203,12 @@ def attempts(facts):
     }
 
 
-def serve(results, order, folder):
+def serve(results, order, folder, filters):
     """Try everything in a child behind the kernel's walls, and tell; then wait for the end."""
     pid = os.fork()
     if pid == 0:
         try:
-            walls.around_kernel(order["plan"], folder)
+            walls.around_kernel(order["plan"], folder, filters)
             facts = order["canary"]
             broken = works()
             reached = [name for name, tried in attempts(facts).items() if attempt(*tried)]
@@ -219,7 +219,7 @@ def serve(results, order, folder):
             frames.send(results, {"frame": "failed", "error": told[:300]})
         finally:
             os._exit(0)
-    walls.around_runner_once_forked(order["plan"])
+    walls.around_runner_once_forked(filters)
     os.waitpid(pid, 0)
     os.close(results)
     signal.pause()

@@ -48,10 +48,10 @@ def settle(folder, order):
     return folder
 
 
-def become_runner(folder, order, pipes):
+def become_runner(folder, order, pipes, filters):
     """Run the notebook that comes, or try the walls; never returns.
 
-    pipes: for requests, for results, and for what the parent tells.
+    pipes: for requests, for results, and for what the parent tells. filters: see `walls.filters`.
     """
     requests, results, hear = pipes
     walls.keep_only(*pipes)
@@ -61,13 +61,13 @@ def become_runner(folder, order, pipes):
         frames.send(results, {"frame": "failed", "error": f"{type(error).__name__}: {error}"})
         os._exit(70)
     if order["canary"] is not None:
-        canary.serve(results, order, folder)
+        canary.serve(results, order, folder, filters)
     elif order["cold"]:
         start_afresh(folder, order, pipes)
     else:
         from inside import runner
 
-        runner.serve(requests, results, runner.Room(order["plan"], folder, hear))
+        runner.serve(requests, results, runner.Room(order["plan"], folder, hear, filters))
     os._exit(0)
 
 

@@ -66,6 +66,7 @@ class Room(typing.NamedTuple):
     plan: dict
     folder: Path
     hear: int
+    filters: tuple | None
 
 
 def fork_kernel(job, connection_file, keep_from_it, room):
@@ -80,7 +81,7 @@ def fork_kernel(job, connection_file, keep_from_it, room):
         os.close(ready_w)
         return pid, question_w, answer_r, ready_r
     try:
-        walls.around_kernel(room.plan, room.folder)
+        walls.around_kernel(room.plan, room.folder, room.filters)
         linux.die_with_the_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         for fd in (*keep_from_it, question_w, answer_r, ready_r):
@@ -313,7 +314,7 @@ def serve(requests, results, room):
         pid, questions, answers, up = fork_kernel(
             job, connection_file, (requests, results, room.hear), room
         )
-        walls.around_runner_once_forked(room.plan)
+        walls.around_runner_once_forked(room.filters)
         gc.disable()  # short-lived, and all pages are shared with the parent until touched
         manager = ForkedKernel(pid, connection_file, up)
         try:
@@ -326,11 +327,12 @@ def serve(requests, results, room):
 def main():
     """Serve on the standard streams, in an interpreter of its own."""
     told = json.loads(sys.argv[1])
+    plan = told["plan"]
     requests, results = take_standard_streams()
     linux.be_seen(dumpable=False)
     linux.die_with_the_parent()
     os.set_inheritable(told["hear"], False)
-    serve(requests, results, Room(told["plan"], Path(told["folder"]), told["hear"]))
+    serve(requests, results, Room(plan, Path(told["folder"]), told["hear"], walls.filters(plan)))
 
 
 if __name__ == "__main__":

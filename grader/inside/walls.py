@@ -51,11 +51,14 @@ class Forks:
 
 def keep_only(*descriptors):
     """Close every descriptor but the standard ones and these."""
-    first = 3
-    for descriptor in sorted(descriptors):
-        os.closerange(first, descriptor)
-        first = descriptor + 1
-    os.closerange(first, 1 << 20)
+    try:
+        there = [int(name) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208 (names only)
+    except OSError:
+        there = range(OPEN_FILES)
+    for descriptor in there:
+        if descriptor > 2 and descriptor not in descriptors:
+            with contextlib.suppress(OSError):  # that of the listing is closed already
+                os.close(descriptor)
 
 
 def make_private(plan, limits):
@@ -155,15 +158,22 @@ def around_runner(plan, limits, room):
     return room
 
 
-def around_runner_once_forked(plan):
+def filters(plan):
+    """The filters of a runner and of its kernel, to be made once for many; None for none."""
+    if not plan["filter"]:
+        return None
+    return seccomp.program(connects=True), seccomp.program(connects=plan["namespaces"])
+
+
+def around_runner_once_forked(made):
     """What a runner gives up once its kernel is forked: it still connects to it."""
-    if plan["filter"]:
-        seccomp.install(seccomp.program(connects=True))
+    if made:
+        seccomp.install(made[0])
 
 
-def around_kernel(plan, room):
+def around_kernel(plan, room, made):
     """What a kernel gives up on top: the runner's memory, and what notebooks never need."""
     linux.be_seen(dumpable=True)
     lock(plan, room)
-    if plan["filter"]:
-        seccomp.install(seccomp.program(connects=plan["namespaces"]))
+    if made:
+        seccomp.install(made[1])

@@ -138,7 +138,7 @@ class Parent:
         self.restarts = state.get("restarts", 0)
         self.pending = state.get("pending")
         self.scattered = False
-        self.forks = None
+        self.forks = self.filters = None
 
     def serve(self):
         """Obey until the other end closes."""
@@ -220,11 +220,14 @@ class Parent:
         folder = self.folder / str(order["room"])
         if not order["plan"]["namespaces"]:
             room.make(folder)
+        if self.forks is None:
+            self.forks = walls.Forks() if order["plan"]["namespaces"] else os
+            self.filters = walls.filters(order["plan"])
         hear, tell = os.pipe()
-        pid = self.fork(apart=order["plan"]["namespaces"])
+        pid = self.forks.fork()
         if pid == 0:
             try:
-                room.become_runner(folder, order, (*pipes, hear))
+                room.become_runner(folder, order, (*pipes, hear), self.filters)
             finally:
                 os._exit(70)
         for pipe in (*pipes, hear):
@@ -233,14 +236,6 @@ class Parent:
         files = None if order["plan"]["namespaces"] else folder
         base = 0 if order["cold"] else watch.of_its_own(os.getpid())
         self.rooms[order["room"]] = watch.Room(pid, tell, order["limits"], files, base)
-
-    def fork(self, *, apart):
-        """Fork, into a process namespace of its own where there are any."""
-        if not apart:
-            return os.fork()
-        if self.forks is None:
-            self.forks = walls.Forks()
-        return self.forks.fork()
 
     def close(self, number):
         """Kill a runner and all it started, and remove its folder."""
