@@ -385,3 +385,61 @@ def test_a_limit_that_is_none_is_refused(word: str) -> None:
     found = CliRunner().invoke(cli, ["examples/submissions", "--limit", word])
 
     assert "limit" in str(found.exception)
+
+
+# ---------------------------------------------------------------- what a notebook holds
+
+HOLDS = """
+import os, numpy as np
+kinds = []
+for fd in sorted(map(int, os.listdir('/proc/self/fd'))):
+    try:
+        kinds.append((fd, os.readlink(f'/proc/self/fd/{fd}')))
+    except OSError:
+        pass
+standard = np.array([all(place == '/dev/null' for fd, place in kinds if fd < 3)])
+pipes = np.array([sum(place.startswith('pipe:') for fd, place in kinds)])
+files = np.array([sum(place.startswith('/') for fd, place in kinds if fd > 2)])
+try:
+    open('/dev/tty', 'w')
+    terminal = np.array([1])
+except OSError:
+    terminal = np.array([0])
+"""
+
+
+@pytest.mark.kernel
+def test_a_notebook_holds_no_descriptor_but_those_of_its_questions(
+    environment: sandbox.Environment,
+) -> None:
+    for parent in opened_at(Level.FULL, environment):
+        parent.preload(())
+        found = run(parent, HOLDS)
+        assert found == {"standard": 1, "pipes": 2, "files": 0, "terminal": 0}
+
+
+@pytest.mark.kernel
+def test_two_notebooks_at_once_leave_each_other_nothing(environment: sandbox.Environment) -> None:
+    leave = (
+        "import os\n"
+        "for folder in ('/tmp', '/dev/shm', '.', os.path.expanduser('~')):\n"
+        "    open(folder + '/left', 'w').write('x')\n"
+    )
+    find = (
+        "import os, numpy as np\n"
+        "left = np.array([sum(os.path.exists(folder + '/left') for folder in\n"
+        "    ('/tmp', '/dev/shm', '.', os.path.expanduser('~')))])\n"
+        "seen = np.array([len([n for n in os.listdir('/proc') if n.isdigit()])])\n"
+    )
+    for parent in opened_at(Level.FULL, environment):
+        parent.preload(())
+        setup = kernel.Setup(
+            parent=parent, seed=1, record=(), optional_imports=(), limits=Limits()
+        )
+        with kernel.opened(setup) as first:
+            record = first.run((Cell(index=0, kind="code", source=leave),), blank=frozenset())
+            assert record.cells[0].status is CellStatus.RAN, record.cells[0].error
+            found = run(parent, find)
+
+        assert found["left"] == 0
+        assert found["seen"] == 2  # its runner and itself
