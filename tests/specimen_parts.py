@@ -54,7 +54,8 @@ def provenance() -> Provenance:
         versions={"python": "3.11.9", "torch": "2.13.0", "numpy": "2.4.6"},
         time="2031-04-02T09:30:00+00:00",
         seed_commitment="c0" * 32,
-        isolation="Your code ran without network, with its own process and file space.",
+        isolation="full: namespaces, Landlock 7, seccomp; Linux 6.18.44",
+        level="full",
     )
 
 

@@ -433,9 +433,7 @@ def test_two_notebooks_at_once_leave_each_other_nothing(environment: sandbox.Env
     )
     for parent in opened_at(Level.FULL, environment):
         parent.preload(())
-        setup = kernel.Setup(
-            parent=parent, seed=1, record=(), optional_imports=(), limits=Limits()
-        )
+        setup = kernel.Setup(parent=parent, seed=1, record=(), optional_imports=(), limits=Limits())
         with kernel.opened(setup) as first:
             record = first.run((Cell(index=0, kind="code", source=leave),), blank=frozenset())
             assert record.cells[0].status is CellStatus.RAN, record.cells[0].error

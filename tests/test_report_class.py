@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import specimens
@@ -9,7 +10,7 @@ from page_reader import Page, squeezed
 from rich.console import Console
 from specimen_assignment import rubric
 
-from grader.report import class_page
+from grader.report import class_page, student_page
 from grader.report.terminal import summary
 
 RUBRIC = rubric()
@@ -60,3 +61,16 @@ def test_the_summary_is_plain_and_says_where_to_look() -> None:
 
 def test_the_summary_fits_a_narrow_terminal() -> None:
     assert max(len(line) for line in printed(width=80).splitlines()) <= 80
+
+
+def test_a_result_without_isolation_says_so_on_both_pages() -> None:
+    safe = specimens.full_marks()
+    assert safe.provenance is not None
+    unsafe = replace(safe, provenance=replace(safe.provenance, level="none"))
+
+    both = " ".join(class_page([safe, unsafe], rubric=rubric()).split())
+
+    assert "Not isolated." in student_page(unsafe, rubric=rubric())
+    assert "Not isolated." not in student_page(safe, rubric=rubric())
+    assert "1 result was made by code that ran with your rights" in both
+    assert "Not isolated." not in class_page([safe], rubric=rubric())

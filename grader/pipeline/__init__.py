@@ -10,7 +10,15 @@ from threading import Event, Semaphore
 
 from grader import kernel, sandbox, wire
 from grader.errors import KernelError, NotebookError
-from grader.model import ExecutionRecord, Graded, Notebook, Observation, Submission, Trace
+from grader.model import (
+    ExecutionRecord,
+    Graded,
+    Isolation,
+    Notebook,
+    Observation,
+    Submission,
+    Trace,
+)
 from grader.notebook import read
 from grader.pipeline import warming
 from grader.pipeline.judge import Judge
@@ -74,6 +82,8 @@ def opened(judge: Judge, *, opening: Opening) -> Iterator[Course]:
     rubric = judge.rubric
     memory = warming.Memory.of(rubric, environment=opening.environment, cache=opening.cache)
     with sandbox.opened(opening.environment, wanted=opening.wanted) as parent:
+        for note in _on_isolation(parent.isolation):
+            opening.tell(note)
         warmth = warming.begin(
             parent, memory, reference=judge.reference, apart=rubric.optional_imports
         )
@@ -100,6 +110,17 @@ def opened(judge: Judge, *, opening: Opening) -> Iterator[Course]:
             )
         finally:
             reference.close()
+
+
+def _on_isolation(isolation: Isolation) -> Iterator[str]:
+    """What to tell the person at the keyboard: only what is not as it should be."""
+    if isolation.level == sandbox.Level.NONE:
+        yield (
+            "NOT ISOLATED: student code runs with your rights; it can read your files, use your "
+            "network and change grades. Every report says so"
+        )
+    elif isolation.level != sandbox.Level.FULL:
+        yield f"isolation is {isolation.told} (`grade doctor` says how to raise it)"
 
 
 def grade(submission: Submission, *, course: Course) -> Done:

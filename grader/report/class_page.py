@@ -31,6 +31,8 @@ class Row:
     verdicts: tuple[tuple[str, Verdict], ...]
     """What became of each item, by its id."""
     flags: tuple[str, ...]
+    unsafe: bool
+    """Whether its code ran without isolation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,7 @@ def class_page(results: Iterable[Graded], *, rubric: Rubric) -> str:
         bins=_bins(earned, possible=rubric.total),
         columns=tuple(name for name, _ in COLUMNS),
         items=tuple(_line(item, verdicts=verdicts) for item in rubric.items),
+        unsafe=sum(row.unsafe for row in rows),
         pending=any(tally.final is None for tally in tallies),
     )
 
@@ -105,6 +108,7 @@ def _row(graded: Graded) -> Row:
         tally=graded.score.total if graded.score else None,
         verdicts=tuple((one.item.id, one.verdict) for one in items),
         flags=(*ours, *graded.flags),
+        unsafe=graded.provenance is not None and graded.provenance.level == "none",
     )
 
 
