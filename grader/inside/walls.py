@@ -18,6 +18,7 @@ what is above it from being traced by what is below.
 import contextlib
 import os
 import resource
+import sys
 from pathlib import Path
 
 from inside import landlock, linux, seccomp
@@ -105,7 +106,7 @@ def become_nobody(plan):
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
         linux.drop_capabilities()
-    elif os.geteuid() == 0:
+    elif os.geteuid() == 0 and sys.platform == "linux":
         linux.drop_capabilities()
 
 
