@@ -30,6 +30,7 @@ fix: $(VENV)/dev
 
 docs: $(VENV)/dev
 	$(BIN)/python docs/make_checks.py
+	$(BIN)/python docs/make_attacks.py
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks.run $(BENCH)

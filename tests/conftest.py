@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from levels import offered
 
 from grader import sandbox
+
+
+def pytest_report_header() -> str:
+    """Which levels of isolation the attacks run at."""
+    note = "" if len(offered()) > 1 else " (the command has no --isolation yet)"
+    return f"attacks run at isolation: {', '.join(offered())}{note}"
 
 
 @pytest.fixture(autouse=True)

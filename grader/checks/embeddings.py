@@ -160,6 +160,8 @@ def _made_by(
     if set(by_label) != set(params.labels):
         return None
     vectors = {label: by_label[label].vector for label in params.labels}
+    if len({vector.size for vector in vectors.values()}) > 1:
+        return None
     return Found(name=params.after if trained else params.before, vectors=vectors, rows=by_label)
 
 

@@ -220,7 +220,7 @@ def _finite(output: Array | None) -> Numbers | None:
 
 
 def _vector(output: Numbers | None, place: int, *, alone: bool) -> Numbers | None:
-    if output is None or alone or output.ndim == 1:
+    if output is None or alone or output.ndim < 2:  # noqa: PLR2004 (no rows)
         return None if output is None else output.ravel()
     return output[place].ravel() if place < len(output) else None
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from grader.checks.check import Check, Draws, Evidence, Opinion, Ours, Params
 from grader.checks.execution import BAD, brought_down_by
 from grader.model import (
@@ -55,11 +57,8 @@ class Bound:
 
     def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
         """What the reference is asked about one submission, and has not answered yet."""
-        asked = _once(
-            one
-            for called in self.called
-            for one in called.check.counter_questions(called.params, evidence)
-        )
+        with np.errstate(all="ignore"):
+            asked = _once(q for called in self.called for q in _counter_questions(called, evidence))
         return tuple(one for one in asked if one.id not in evidence.expected)
 
     def judge(self, evidence: Evidence) -> tuple[Finding, ...]:
@@ -68,7 +67,8 @@ class Bound:
         for place in self.order:
             seen = tuple(judged.finding for judged in done.values())
             known = replace(evidence, findings=seen)
-            done[place] = _judge_one(self.called[place], known, tuple(done.values()))
+            with np.errstate(all="ignore"):  # a student's numbers may be as large as they like
+                done[place] = _judge_one(self.called[place], known, tuple(done.values()))
         return tuple(done[place].finding for place in range(len(self.called)))
 
 
@@ -92,6 +92,14 @@ def bind(rubric: Rubric, *, registry: Registry, draws: Draws) -> Bound:
 
 def _once(questions: Iterable[Question]) -> tuple[Question, ...]:
     return tuple({question.id: question for question in questions}.values())
+
+
+def _counter_questions(called: Called, evidence: Evidence) -> tuple[Question, ...]:
+    """A check's own; one that fails at it asks nothing, and fails again when it judges."""
+    try:
+        return called.check.counter_questions(called.params, evidence)
+    except Exception:  # noqa: BLE001 (a fault of a check must not cost a submission its grade)
+        return ()
 
 
 def _in_order_of_need(called: tuple[Called, ...]) -> tuple[int, ...]:

@@ -108,7 +108,7 @@ def outputs(observation: Observation, asked: Question) -> Mapping[tuple[str, str
     found = {}
     for place, (key, name) in enumerate(asked.params["calls"]):
         array = observation.arrays.get(f"out{place}")
-        if array is not None and array.ndim and np.isfinite(numbers(array)).all():
+        if array is not None and array.ndim and array.size and np.isfinite(numbers(array)).all():
             found[key, name] = array
     return found
 
@@ -268,7 +268,8 @@ class LayerApplied(Check[LayerParams]):
 
     def _unchanged(self, params: LayerParams, observation: Observation) -> str:
         calls = observation.data.get("calls")
-        shapes = calls[0].get("unmatched") if isinstance(calls, list) and calls else None
+        first = calls[0] if isinstance(calls, list) and calls else None
+        shapes = first.get("unmatched") if isinstance(first, dict) else None
         own = [list(params.weights[place]) for place in params.own]
         if isinstance(shapes, list) and any(shape in own for shape in shapes):
             return f"the module has no parameters of shape {tuple(own[0])}"

@@ -228,8 +228,9 @@ def _first_of_equals(params: PairsParams, evidence: Evidence) -> Mapping[str, st
     """Of inputs with equal values only the first can be told: that one, for each label."""
     known = known_values(evidence, labels=params.labels, shape=params.shape)
     labels = [label for label in params.labels if label in known]
-    return {
-        label: next(one for one in labels if equal(known[one], known[label])) for label in labels
+    return {  # what is not finite equals nothing, itself included
+        label: next((one for one in labels if equal(known[one], known[label])), label)
+        for label in labels
     }
 
 

@@ -96,6 +96,13 @@ class _Reader:
         self.arrays = observation.arrays
         self.cells = cells
 
+    def count(self, value: Json) -> int:
+        """A number of things, or of one among them: a negative one would be read from the end."""
+        number = int(value)
+        if number < 0:
+            raise ValueError("a negative count")
+        return number
+
     def cell(self, event: Mapping[str, Any]) -> int:
         place = int(event["cell"])
         return self.cells[place] if 0 <= place < len(self.cells) else -1
@@ -113,10 +120,10 @@ class _Reader:
         return Forward(
             n=int(event["n"]),
             cell=self.cell(event),
-            module=int(event["module"]),
+            module=self.count(event["module"]),
             state=int(event["state"]),
             grad=bool(event["grad"]),
-            steps=int(event["steps"]),
+            steps=self.count(event["steps"]),
             inputs=self.several(event["args"]["in"]),
             output=outputs[0] if len(outputs) == 1 else None,
             pull=pulls[0] if len(pulls) == 1 else None,
@@ -134,7 +141,7 @@ class _Reader:
         return Step(
             n=int(event["n"]),
             cell=self.cell(event),
-            modules=tuple(int(number) for number in event["modules"]),
+            modules=tuple(self.count(number) for number in event["modules"]),
         )
 
     def module(self, entry: Mapping[str, Any]) -> Module:

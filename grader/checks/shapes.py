@@ -125,8 +125,7 @@ class Outputs(Check[OutputParams]):
             array = observation.arrays.get(f"out{place}")
             good = array is not None and array.shape == (size, params.features)
             if array is None:
-                error = calls[place].get("error") if isinstance(calls, list) else None
-                found.append(f"N = {size}: {str(error or 'no output')[:160]}")
+                found.append(f"N = {size}: {_error(calls, place)}")
             elif not good:
                 found.append(f"N = {size}: {in_words(array.shape)}")
             elif array.dtype.kind != "f" or not (numbers(array) == numbers(array)).all():
@@ -146,3 +145,10 @@ class Outputs(Check[OutputParams]):
             stops=right == 0,
             names=(params.module,),
         )
+
+
+def _error(calls: Json, place: int) -> str:
+    """What a call raised, as far as the answer tells."""
+    told = calls[place] if isinstance(calls, list) and place < len(calls) else None
+    error = told.get("error") if isinstance(told, dict) else None
+    return str(error or "no output")[:160]

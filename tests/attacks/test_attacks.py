@@ -1,0 +1,190 @@
+"""Every attack at every level of isolation that this machine can force, in one real run a level."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import scene
+from attack import Attack
+from bases import BASES
+from corpus import ATTACKS
+from levels import Level, offered, options
+from mutation import mutated
+
+from grader import checks, gradebook, rubric
+from grader.model import Submission, Verdict
+from grader.pipeline.folder import Folder
+from grader.pipeline.judge import Judge
+
+pytestmark = pytest.mark.kernel
+
+TOGETHER = tuple(attack for attack in ATTACKS if not attack.alone)
+ALONE = tuple(attack for attack in ATTACKS if attack.alone)
+OFFERED = offered()
+PEAK_MB = 700
+"""What the grader's own process may come to hold, whatever the notebooks send."""
+Graded = Callable[[Level], scene.Aftermath]
+
+
+@pytest.fixture(scope="session")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
+    """One run a level, made when the first test asks for it."""
+    runs: dict[Level, scene.Aftermath] = {}
+    with ExitStack() as stages:
+
+        def at(level: Level) -> scene.Aftermath:
+            if level not in runs:
+                stage = stages.enter_context(scene.staged(tmp_path_factory.mktemp(level)))
+                runs[level] = scene.run(stage, TOGETHER, options=options(level))
+            if runs[level].code == scene.CANNOT:
+                pytest.skip(f"level {level} cannot be forced here: {runs[level].said[-300:]}")
+            return runs[level]
+
+        yield at
+
+
+def not_held(attack: Attack, after: scene.Aftermath) -> list[str]:
+    """What the attack got hold of outside its own notebook."""
+    name = after.names[attack.name]
+    published = after.published(name)
+    told = after.told(name)
+    got = [f"read {place}" for place, secret in after.scene.secrets.items() if secret in published]
+    got += [f"{what}: {end[5:60]}" for what, end in (told or {}).items() if end.startswith("DONE")]
+    got += [f"left {place}" for place in after.escaped(name)]
+    got += ["reached a listener" for word in after.scene.heard if word == name.encode()][:1]
+    if attack.tells and told is None:
+        got.append("did not come to its end, so nothing is known")
+    if attack.name == "others-killed" and "bystander" not in after.alive:
+        got.append("killed a process outside")
+    if attack.rows[0] == 14:
+        got += [f"wrote to the gradebook: {word}" for word in entries_of(name, after)]
+    return got
+
+
+def entries_of(name: str, after: scene.Aftermath) -> list[str]:
+    with sqlite3.connect(after.out / "gradebook.db") as book:
+        found = book.execute("SELECT name FROM meta WHERE name LIKE ?", [f"%{name}%"]).fetchall()
+    return [word for (word,) in found]
+
+
+@pytest.mark.parametrize("level", OFFERED)
+@pytest.mark.parametrize("attack", TOGETHER, ids=lambda attack: attack.name)
+def test_an_attack_reaches_nothing_outside(attack: Attack, level: Level, graded: Graded) -> None:
+    got = not_held(attack, graded(level))
+
+    if got and level not in attack.holds_at:
+        pytest.xfail(f"not held at level {level}: {'; '.join(got)}")
+    assert got == []
+
+
+@pytest.mark.parametrize("level", OFFERED)
+@pytest.mark.parametrize("attack", TOGETHER, ids=lambda attack: attack.name)
+def test_an_attack_gains_no_points_and_loses_only_its_own(
+    attack: Attack, level: Level, graded: Graded
+) -> None:
+    after = graded(level)
+    expected = after.points(scene.plain_name(attack.base))
+    if attack.tells:
+        expected["V1"] = 5  # it ends by raising
+
+    earned = after.points(after.names[attack.name])
+    deserved = pytest.approx({**expected, **attack.costs, **attack.concedes}, abs=0.006)
+
+    if attack.known:
+        assert earned != deserved, f"mended, so no longer known: {attack.known}"
+        pytest.xfail(attack.known)
+    assert earned == deserved
+
+
+@pytest.mark.parametrize("level", OFFERED)
+def test_the_wrong_solutions_earn_what_they_should_without_an_attack(
+    level: Level, graded: Graded
+) -> None:
+    for base, variant in BASES.items():
+        assert graded(level).points(scene.plain_name(base)) == pytest.approx(variant.points())
+
+
+@pytest.mark.parametrize("level", OFFERED)
+@pytest.mark.parametrize("name", scene.INNOCENTS)
+def test_an_innocent_neighbour_has_full_marks(name: str, level: Level, graded: Graded) -> None:
+    result = graded(level).result(name)
+
+    assert result["score"]["auto"] == 40
+    assert result["flags"] == []
+
+
+@pytest.mark.parametrize("level", OFFERED)
+def test_no_attack_makes_the_grader_fail(level: Level, graded: Graded) -> None:
+    after = graded(level)
+    results = [after.result(name) for name in after.names.values()]
+
+    assert after.code in {0, 1}
+    assert "Traceback" not in after.said
+    assert "\x1b" not in after.said
+    assert [r["submission"] for r in results if r["status"] == "ungradable"] == []
+    assert [flag for r in results for flag in r["flags"] if "the grader" in flag] == []
+
+
+@pytest.mark.parametrize("level", OFFERED)
+def test_nothing_is_left_running_or_lying_about(level: Level, graded: Graded) -> None:
+    after = graded(level)
+
+    assert after.left == {}
+    assert list((after.scene.root / "tmp").iterdir()) == []
+    assert list(after.out.glob("**/.part-*")) == []
+    assert not (after.scene.home / "escaped-import").exists()
+    assert "traced" in after.alive
+
+
+@pytest.mark.parametrize("level", OFFERED)
+def test_floods_do_not_fill_the_grader(level: Level, graded: Graded) -> None:
+    assert graded(level).peak_mb < PEAK_MB
+
+
+@pytest.mark.parametrize("name", ["m-innocent", "c-plain-zeros", "c-plain-still"])
+def test_whatever_a_notebook_answers_no_check_fails_at_it(name: str, graded: Graded) -> None:
+    after = graded(OFFERED[-1])
+    found = rubric.find(after.scene.course, assignment=None)
+    judge = Judge.of(
+        rubric.load(found, catalogue=checks.catalogue()),
+        draws=checks.Draws(seed=Folder(after.out).seed()),
+    )
+    with gradebook.opened(after.out / "gradebook.db") as book:
+        trace = book.trace(name)
+    assert trace is not None
+    submission = Submission(name=name, path=Path(name), shown=name)
+    rng = random.Random(name)  # noqa: S311 -- variety that repeats, no secret
+
+    errors = []
+    for _ in range(100):
+        evidence = judge.evidence(submission, mutated(trace, rng=rng))
+        judge.checks.counter_questions(evidence)
+        score = judge.conclude(submission, evidence).score
+        assert score is not None
+        errors += [
+            (item.item.id, finding.found)
+            for item in score.items
+            for finding in item.findings
+            if finding.verdict is Verdict.ERROR
+        ]
+
+    assert errors == []
+
+
+@pytest.mark.parametrize("level", OFFERED)
+@pytest.mark.parametrize("attack", ALONE, ids=lambda attack: attack.name)
+def test_an_attack_on_all_leaves_the_innocent_their_marks(
+    attack: Attack, level: Level, tmp_path: Path
+) -> None:
+    if level not in attack.holds_at:
+        pytest.skip(f"not held at level {level}, and it would take the others with it")
+    with scene.staged(tmp_path) as stage:
+        after = scene.run(stage, (attack,), options=options(level))
+        if after.code == scene.CANNOT:
+            pytest.skip(f"level {level} cannot be forced here: {after.said[-300:]}")
+        assert [after.result(name)["score"]["auto"] for name in scene.INNOCENTS] == [40, 40, 40]

@@ -1,0 +1,137 @@
+"""Answers that no honest notebook gives, and some that honest ones do: each costs only itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from test_checks import DRAWS, GOOD, Says, course, evidence, spec
+
+from grader.checks import judging
+from grader.checks.check import ARRAYS, Evidence
+from grader.checks.images import rows_made
+from grader.checks.layers import LayerParams, forward_question, outputs, what_went_wrong
+from grader.checks.pairs import PairContrasted, PairsParams
+from grader.checks.recording import Recording, read
+from grader.checks.shapes import OutputParams, Outputs
+from grader.model import Array, Observation, Question, Verdict
+
+LABELS, SHAPE = ("C1", "C2", "B1"), (4,)
+LAYER = LayerParams(
+    module="Net",
+    shape=SHAPE,
+    weights=((2, 4), (2,)),
+    counterpart="same",
+    accepted=("none",),
+    layer="layer",
+    own=(0, 1),
+)
+
+
+def recorded(output: Array, **changed: Any) -> Recording:
+    """A recording of one forward of a batch."""
+    event = {
+        "kind": "forward",
+        "n": 0,
+        "cell": 0,
+        "module": 0,
+        "state": 0,
+        "grad": True,
+        "steps": 0,
+        "args": {"in": ["x"], "out": ["y"]},
+    }
+    return read(
+        Observation(
+            id="r",
+            status="ok",
+            data={"events": [event | changed], "modules": [], "count": 1},
+            arrays={"x": np.arange(12.0).reshape(3, 4), "y": output},
+        ),
+        cells=(0,),
+    )
+
+
+def seen(recording: Recording, **arrays: Array) -> Evidence:
+    """Evidence of a recording and a namespace."""
+    known = evidence()
+    return Evidence(
+        notebook=known.notebook,
+        record=known.record,
+        observations={ARRAYS.id: Observation(id=ARRAYS.id, status="ok", arrays=arrays)},
+        recording=recording,
+        draws=DRAWS,
+    )
+
+
+@pytest.mark.parametrize("name", ["module", "steps"])
+def test_a_negative_count_makes_a_recording_malformed(name: str) -> None:
+    assert recorded(np.ones((3, 2))).forwards
+    assert recorded(np.ones((3, 2)), **{name: -1}) == Recording()
+
+
+@pytest.mark.parametrize("output", [np.array(1.0), np.zeros((0, 2)), np.zeros(())])
+def test_an_output_without_rows_breaks_nothing(output: Array) -> None:
+    rows = rows_made(seen(recorded(output)), labels=LABELS, shape=SHAPE)
+
+    assert all(row.vector.ndim == 1 for row in rows)
+
+
+def test_an_empty_output_is_none() -> None:
+    asked = forward_question(LAYER, DRAWS, layers=((0, 1),))
+    empty = Observation(id=asked.id, status="ok", arrays={"out0": np.zeros((0, 2))})
+
+    assert outputs(empty, asked) == {}
+    assert "not finite numbers" in what_went_wrong(LAYER, empty)
+
+
+def test_inputs_that_are_not_finite_are_judged_and_not_an_error_of_ours() -> None:
+    params = PairsParams(
+        labels=LABELS,
+        shape=SHAPE,
+        before="before",
+        after="after",
+        loss="loss",
+        role="positive",
+        pair=("C1", "C2"),
+    )
+    images = dict.fromkeys(LABELS, np.full(4, np.nan))
+
+    opinion = PairContrasted().judge(params, seen(Recording(), **images))
+
+    assert opinion.share == 0
+
+
+@pytest.mark.parametrize("calls", [[], [7], [None, 1], {"0": 1}, "calls"])
+def test_calls_of_another_form_are_no_output(calls: Any) -> None:
+    params = OutputParams(module="Net", shape=SHAPE, features=2, batches=(1, 2))
+    check = Outputs()
+    (asked,) = check.questions(params, DRAWS)
+    told = Observation(id=asked.id, status="ok", data={"calls": calls})
+    known = Evidence(
+        notebook=evidence().notebook,
+        record=evidence().record,
+        observations={asked.id: told},
+        recording=Recording(),
+        draws=DRAWS,
+    )
+
+    assert check.judge(params, known).share == 0
+
+
+class Stumbles(Says):
+    """A check that fails before it is asked for its opinion."""
+
+    def counter_questions(self, params: Any, evidence: Evidence) -> tuple[Question, ...]:
+        """Fails."""
+        raise TypeError("len() of unsized object")
+
+
+def test_a_check_that_fails_at_its_counter_questions_costs_no_other_its_own() -> None:
+    rubric = course(a=(spec("BAD"),), b=(spec("GOOD"),))
+    registry = {"BAD": Stumbles(ValueError("again")), "GOOD": GOOD}
+    bound = judging.bind(rubric, registry=registry, draws=DRAWS)
+
+    assert bound.counter_questions(evidence()) == ()
+    verdicts = [finding.verdict for finding in bound.judge(evidence())]
+    assert verdicts == [Verdict.ERROR, Verdict.PASSED]
