@@ -8,10 +8,10 @@ from fractions import Fraction
 
 from grader import gradebook
 from grader.gradebook import Gradebook
-from grader.model import Graded
+from grader.model import Graded, Trace
 from grader.pipeline.desk import Work
 from grader.pipeline.folder import Folder
-from grader.pipeline.judge import Judge
+from grader.pipeline.judge import Judge, Reading
 from grader.pipeline.keys import Keys
 
 
@@ -48,7 +48,7 @@ def rejudge(work: Work, names: Sequence[str]) -> Rejudged:
         known = book.keys()
         for name in names:
             before = book.graded(name)
-            after = _judged(before, judge, book)
+            after = _judged(before, judge, book, read=keys.reads_as(known[name]))
             if after is None:
                 unasked.append(name)
                 continue
@@ -59,8 +59,15 @@ def rejudge(work: Work, names: Sequence[str]) -> Rejudged:
     return Rejudged(count=count, changes=tuple(changes), unasked=tuple(unasked))
 
 
-def _judged(before: Graded, judge: Judge, book: Gradebook) -> Graded | None:
-    """The grade as it comes out now; None where a check asks what was never asked."""
+def _judged(before: Graded, judge: Judge, book: Gradebook, *, read: bool) -> Graded | None:
+    """The grade as it comes out now; None where a check asks what was never asked.
+
+    Args:
+        before: the grade until now.
+        judge: who judges.
+        book: where the run's trace is.
+        read: whether names and answers were found as they would be now.
+    """
     trace = book.trace(before.submission.name)
     if trace is None:
         return before
@@ -71,7 +78,16 @@ def _judged(before: Graded, judge: Judge, book: Gradebook) -> Graded | None:
         return None
     if judge.checks.counter_questions(evidence):
         return None
-    return judge.conclude(before.submission, evidence)
+    known = _reading(before, trace) if read else None
+    return judge.conclude(before.submission, evidence, known=known)
+
+
+def _reading(before: Graded, trace: Trace) -> Reading | None:
+    """What was found in the notebook before; None where that was another notebook."""
+    made = before.provenance
+    if made is None or made.notebook != trace.notebook.sha256:
+        return None
+    return Reading(students=before.students, answers=before.answers)
 
 
 def moved(before: Graded, after: Graded) -> Iterator[Change]:
