@@ -9,7 +9,7 @@ from page_reader import Page, squeezed
 from rich.console import Console
 from specimen_assignment import rubric
 
-from grader.report import class_page
+from grader.report import class_page, class_row
 from grader.report.terminal import summary
 
 RUBRIC = rubric()
@@ -17,7 +17,7 @@ ALL = specimens.ALL
 
 
 def whole_class() -> str:
-    return class_page([make() for make in ALL], rubric=RUBRIC)
+    return class_page([class_row(make()) for make in ALL], rubric=RUBRIC)
 
 
 def test_the_class_page_is_for_staff_only_and_escapes_what_students_wrote() -> None:

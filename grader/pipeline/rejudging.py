@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -10,7 +10,7 @@ from grader import gradebook
 from grader.gradebook import Gradebook
 from grader.model import Graded, Trace
 from grader.pipeline.desk import Work
-from grader.pipeline.folder import Folder
+from grader.pipeline.folder import Brief, Folder
 from grader.pipeline.judge import Judge, Reading
 from grader.pipeline.keys import Keys
 
@@ -34,29 +34,36 @@ class Rejudged:
     changes: tuple[Change, ...] = ()
     unasked: tuple[str, ...] = ()
     """Submissions of which a check wants to know what was never asked: they stay as they were."""
+    briefs: tuple[Brief, ...] = ()
+    """What the files of the class keep of each, in the order in which they were named."""
 
 
-def rejudge(work: Work, names: Sequence[str]) -> Rejudged:
+def rejudge(work: Work, names: Iterable[str]) -> Rejudged:
     """Judge these submissions from what the gradebook holds of them."""
     judge = work.judge()
     keys = Keys.of(judge)
     folder = Folder(work.out)
     changes: list[Change] = []
     unasked: list[str] = []
-    count = 0
+    briefs: list[Brief] = []
     with gradebook.opened(folder.store) as book:
         known = book.keys()
         for name in names:
             before = book.graded(name)
             after = _judged(before, judge, book, read=keys.reads_as(known[name]))
+            briefs.append(Brief.of(after or before, rubric=work.rubric))
             if after is None:
                 unasked.append(name)
                 continue
-            count += 1
             folder.write_one(after, rubric=work.rubric)
             book.amend(after, key=keys.rejudged(known[name]))
             changes += moved(before, after)
-    return Rejudged(count=count, changes=tuple(changes), unasked=tuple(unasked))
+    return Rejudged(
+        count=len(briefs) - len(unasked),
+        changes=tuple(changes),
+        unasked=tuple(unasked),
+        briefs=tuple(briefs),
+    )
 
 
 def _judged(before: Graded, judge: Judge, book: Gradebook, *, read: bool) -> Graded | None:

@@ -11,7 +11,7 @@ from grader import checks, gradebook, rubric, sandbox, submissions
 from grader.gradebook import Gradebook
 from grader.model import Graded, Rubric, Submission
 from grader.pipeline.desk import Work
-from grader.pipeline.folder import Folder
+from grader.pipeline.folder import Brief, Folder
 from grader.pipeline.keys import Keys, ran_of
 from grader.pipeline.pool import grade_all
 from grader.pipeline.rejudging import Rejudged, rejudge
@@ -93,13 +93,14 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
             )
             for one in graded:
                 watcher.done(one)
-        person = write_class(names, book=book, folder=folder, rubric=loaded)
+        briefs = [Brief.of(graded, rubric=loaded) for graded in book.all_graded(names)]
+    folder.write_class(briefs, rubric=loaded)
     return Outcome(
         rubric=loaded,
         names=names,
         kept=kept,
         rejudged=rejudged,
-        needs_person=person,
+        needs_person=any(brief.asks for brief in briefs),
         out=settings.out,
     )
 
@@ -127,16 +128,3 @@ def _sorted_out(
         elif before != now or not folder.has(name):
             judge.append(name)
     return _Sorted(judge=tuple(judge), run=tuple(run))
-
-
-def write_class(names: tuple[str, ...], *, book: Gradebook, folder: Folder, rubric: Rubric) -> bool:
-    """Write the pages of the whole class; whether a row needs a person."""
-    asks: set[bool] = set()
-
-    def results() -> Iterator[Graded]:
-        for graded in book.all_graded(names):
-            asks.add(graded.reason is not None or bool(graded.flags))
-            yield graded
-
-    folder.write_class(results, rubric=rubric)
-    return True in asks
