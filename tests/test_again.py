@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 from grader import gradebook
-from grader.errors import UsageError
 from grader.gradebook import Entry
 from grader.model import (
     Answer,
@@ -33,17 +30,18 @@ from grader.model import (
     Trace,
 )
 from grader.notebook import read
-from grader.pipeline import keys, sharing
+from grader.pipeline import keys
 from grader.pipeline.desk import Work
 from grader.pipeline.folder import Brief, Folder
 from grader.pipeline.keys import Keys
 from grader.pipeline.rejudging import rejudge
-from grader.pipeline.sharing import Turns, rejudge_shared
 from grader.sandbox import Environment
 
 PROMPT = "Why do very deep networks need skip connections?"
 WROTE = "They keep the gradient."
 RAN = CheckSpec(code="EXE001", points=Fraction(2), public=True, needs=(), params={"at_most": "5/6"})
+ASKS = replace(RAN, code="ARR001", params={"labels": ["x", "y"], "shape": [5], "check": ["x", "y"]})
+"""Wants to know what no run of these tests was asked."""
 STORED = "Found when it was first read."
 """What stands in the store, and could be found in no notebook."""
 
@@ -112,21 +110,20 @@ def rubric_of(root: Path) -> Rubric:
     )
 
 
-@pytest.fixture
-def judged(tmp_path: Path) -> Class:
-    notebook(tmp_path / "reference.ipynb")
-    own = notebook(tmp_path / "ada.ipynb", wrote=WROTE)
+def class_of_one(root: Path) -> Class:
+    notebook(root / "reference.ipynb")
+    own = notebook(root / "ada.ipynb", wrote=WROTE)
     work = Work(
-        rubric=rubric_of(tmp_path),
+        rubric=rubric_of(root),
         seed=b"2" * 32,
         environment=Environment(python="", fingerprint=""),
-        cache=tmp_path,
-        out=tmp_path / "graded",
+        cache=root,
+        out=root / "graded",
     )
     ran = ExecutionRecord(cells=(CellRun(index=2, status=CellStatus.RAN),))
     trace = Trace(notebook=own, record=ran, observations={}, expected={})
     judge = work.judge()
-    submission = Submission(name="ada", path=tmp_path / "ada.ipynb", shown="ada.ipynb")
+    submission = Submission(name="ada", path=root / "ada.ipynb", shown="ada.ipynb")
     graded = judge.conclude(submission, judge.evidence(submission, trace))
     made = Class(work=work, trace=trace)
     made.keep(
@@ -137,6 +134,11 @@ def judged(tmp_path: Path) -> Class:
         )
     )
     return made
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Class:
+    return class_of_one(tmp_path)
 
 
 FOUND = (WROTE, (Student(name="Ada Probe", id="ap12345"),))
@@ -224,63 +226,9 @@ def test_the_files_of_the_class_say_what_was_just_stored(judged: Class) -> None:
 
 def test_what_was_never_asked_stays_as_it_was_in_the_files_of_the_class(judged: Class) -> None:
     asked, runs = judged.work.rubric.items
-    params = {"labels": ["x", "y"], "shape": [5], "check": ["x", "y"]}
-    curious = replace(runs, checks=(replace(RAN, code="ARR001", params=params),))
+    curious = replace(runs, checks=(ASKS,))
 
     done = rejudge(judged.under(asked, curious).work, ["ada"])
 
     assert (done.count, done.unasked) == (0, ("ada",))
     assert done.briefs == (Brief.of(judged.stored(), rubric=judged.work.rubric),)
-
-
-@pytest.fixture
-def several(judged: Class, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """Names of a class that is shared out, however small."""
-    monkeypatch.setattr(sharing, "ALONE", 1)
-    names = tuple(f"s{number}" for number in range(7))
-    ada = judged.stored()
-    with gradebook.opened(Folder(judged.work.out).store) as book:
-        for name in names:
-            one = replace(ada, submission=replace(ada.submission, name=name))
-            book.keep(Entry(key="k.j", graded=one, trace=judged.trace))
-    return names
-
-
-def test_processes_that_share_a_class_come_to_what_one_comes_to(
-    judged: Class, several: tuple[str, ...]
-) -> None:
-    asked, runs = judged.work.rubric.items
-    params = {"labels": ["x", "y"], "shape": [5], "check": ["x", "y"]}
-    curious = replace(runs, checks=(replace(RAN, code="ARR001", params=params),))
-    harder = replace(runs, checks=(replace(RAN, points=Fraction(1)),))
-
-    for item in (harder, curious, runs):
-        work = judged.under(asked, item).work
-
-        shared = rejudge_shared(work, several, jobs=3)
-        assert [brief.row.name for brief in shared.briefs] == list(several)
-        assert rejudge_shared(work, several, jobs=1).briefs == shared.briefs
-        assert shared.count + len(shared.unasked) == len(several)
-        assert {change.submission for change in shared.changes} in ({*several}, set())
-
-
-def killed(_work: Work, _turns: Turns, _pipe: Connection) -> None:
-    os._exit(9)
-
-
-def full(_work: Work, _turns: Turns, pipe: Connection) -> None:
-    pipe.send(UsageError("no room on the disk"))
-
-
-@pytest.mark.parametrize(("fate", "told"), [(killed, "was killed"), (full, "no room")])
-def test_a_process_that_fails_ends_the_command(
-    judged: Class,
-    several: tuple[str, ...],
-    monkeypatch: pytest.MonkeyPatch,
-    fate: Callable[[Work, Turns, Connection], None],
-    told: str,
-) -> None:
-    monkeypatch.setattr(sharing, "hand", fate)
-
-    with pytest.raises(UsageError, match=told):
-        rejudge_shared(judged.work, several, jobs=2)
