@@ -8,7 +8,7 @@ import pytest
 import specimens
 from specimen_assignment import rubric
 
-from grader.report import class_page, student_page
+from grader.report import class_page, class_row, student_page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the `browser` extra")
 axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="as above")
@@ -48,7 +48,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = {make.__name__: make() for make in specimens.ALL}
     for name, graded in results.items():
         (place / f"{name}.html").write_text(student_page(graded, rubric=RUBRIC), "utf-8")
-    (place / "index.html").write_text(class_page([*results.values()], rubric=RUBRIC), "utf-8")
+    (place / "index.html").write_text(
+        class_page([class_row(one) for one in results.values()], rubric=RUBRIC), "utf-8"
+    )
     return place
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from specimen_assignment import rubric
 
-from grader.exports import gradebook_csv
+from grader.exports import CsvRow, csv_rows, gradebook_csv
 from grader.exports.gradebook_csv import COLUMNS, defused
 from grader.model import Graded, Score, Student
 
@@ -22,8 +22,12 @@ ITEMS = [item.id for item in RUBRIC.items]
 Make = Callable[[], Graded]
 
 
+def rows(results: Iterable[Graded]) -> list[CsvRow]:
+    return [row for one in results for row in csv_rows(one, rubric=RUBRIC)]
+
+
 def table(*makes: Make) -> list[dict[str, str]]:
-    text = gradebook_csv([make() for make in makes], rubric=RUBRIC)
+    text = gradebook_csv(rows(make() for make in makes), rubric=RUBRIC)
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -100,7 +104,7 @@ def test_a_text_cell_never_runs_as_a_formula(text: str, cell: str) -> None:
 @given(st.text())
 def test_whatever_a_name_is_the_gradebook_stays_one_row_that_runs_nothing(name: str) -> None:
     named = replace(specimens.ungradable(), students=(Student(name=name, id=name),))
-    text = gradebook_csv([named], rubric=RUBRIC)
+    text = gradebook_csv(rows([named]), rubric=RUBRIC)
     _, row = list(csv.reader(io.StringIO(text)))
     assert len(row) == len(COLUMNS) + len(ITEMS)
     assert not re.match(r"\s*[=+\-@\t\r]", row[1])

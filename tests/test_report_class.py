@@ -10,7 +10,7 @@ from page_reader import Page, squeezed
 from rich.console import Console
 from specimen_assignment import rubric
 
-from grader.report import class_page, student_page
+from grader.report import class_page, class_row, student_page
 from grader.report.terminal import summary
 
 RUBRIC = rubric()
@@ -18,7 +18,7 @@ ALL = specimens.ALL
 
 
 def whole_class() -> str:
-    return class_page([make() for make in ALL], rubric=RUBRIC)
+    return class_page([class_row(make()) for make in ALL], rubric=RUBRIC)
 
 
 def test_the_class_page_is_for_staff_only_and_escapes_what_students_wrote() -> None:
@@ -68,9 +68,9 @@ def test_a_result_without_isolation_says_so_on_both_pages() -> None:
     assert safe.provenance is not None
     unsafe = replace(safe, provenance=replace(safe.provenance, level="none"))
 
-    both = " ".join(class_page([safe, unsafe], rubric=rubric()).split())
+    both = " ".join(class_page([class_row(safe), class_row(unsafe)], rubric=rubric()).split())
 
     assert "Not isolated." in student_page(unsafe, rubric=rubric())
     assert "Not isolated." not in student_page(safe, rubric=rubric())
     assert "1 result was made by code that ran with your rights" in both
-    assert "Not isolated." not in class_page([safe], rubric=rubric())
+    assert "Not isolated." not in class_page([class_row(safe)], rubric=rubric())

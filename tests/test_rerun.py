@@ -241,3 +241,32 @@ def test_an_interpreter_that_lacks_packages_is_one_sentence(course: tiny_course.
     assert told == (
         "grade: /bin/true cannot be used as a Python interpreter: it does not answer as one.\n"
     )
+
+
+def test_what_ran_less_isolated_than_is_wanted_runs_again(course: tiny_course.Course) -> None:
+    course.hand_in("ada")
+    bare = ("--isolation", "none", "--allow-unsandboxed")
+    course.grade(*bare)
+    _, kept = course.grade("--allow-unsandboxed")
+
+    _, walled = course.grade()
+    result = json.loads(course.results()["ada"])
+    if result["provenance"]["level"] == "none":
+        pytest.skip("nothing isolates here")
+    _, strict = course.grade(*bare)
+
+    assert "kept 1 submission" in kept
+    assert "kept" not in walled
+    assert "kept 1 submission" in strict, "stronger walls than are wanted are good enough"
+
+
+def test_a_limit_of_the_command_line_counts_and_is_in_the_result(
+    course: tiny_course.Course,
+) -> None:
+    course.hand_in("ada", "import time\ntime.sleep(3)")
+
+    course.grade("--limit", "cell_s=1")
+
+    result = json.loads(course.results()["ada"])
+    assert result["provenance"]["limits"]["cell_s"] == 1
+    assert result["cells"][0]["status"] == "timed_out"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fractions import Fraction
 
 from grader.exports.figures import rounded, storable
@@ -29,19 +29,21 @@ NOBODY = Student(name="", id="")
 _STARTS_A_FORMULA = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - some spreadsheets read wide ones too
 
 
-def gradebook_csv(results: Iterable[Graded], *, rubric: Rubric) -> str:
+CsvRow = tuple[str, ...]
+"""The words and numbers of one student."""
+
+
+def gradebook_csv(rows: Iterable[CsvRow], *, rubric: Rubric) -> str:
     """The gradebook: the columns above, then one an item of the rubric.
 
     Args:
-        results: every submission, each let go once its rows are written; one without names gives
-            one row, a team of two gives two.
+        rows: every student, as `csv_rows` makes them.
         rubric: what they were graded by.
     """
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow([*COLUMNS, *(defused(item.id) for item in rubric.items)])
-    for graded in results:
-        writer.writerows(_rows(graded, rubric=rubric))
+    writer.writerows(rows)
     return written.getvalue()
 
 
@@ -64,11 +66,12 @@ def _is_unseen(letter: str) -> bool:
     return unicodedata.category(letter)[0] in "ZC"
 
 
-def _rows(graded: Graded, *, rubric: Rubric) -> Iterator[list[str]]:
+def csv_rows(graded: Graded, *, rubric: Rubric) -> tuple[CsvRow, ...]:
+    """The rows of one submission: one without names gives one row, a team of two gives two."""
     numbers = _numbers(graded.score, rubric=rubric)
-    for student in graded.students or (NOBODY,):
-        words = (graded.submission.name, student.name, student.id, graded.status)
-        yield [*(defused(word) for word in words), *numbers]
+    team = graded.students or (NOBODY,)
+    words = ((graded.submission.name, one.name, one.id, graded.status) for one in team)
+    return tuple((*(defused(word) for word in row), *numbers) for row in words)
 
 
 def _numbers(score: Score | None, *, rubric: Rubric) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,6 +22,22 @@ _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
 _PYTHON_CELL_MAGICS = frozenset({"capture", "prun", "time", "timeit"})
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_OPENING: frozenset[type[ast.AST]] = frozenset((*_Scope.__args__, *_Comprehension.__args__))
+"""The kinds of nodes whose parts may bind names for another scope than the node does."""
+_BINDING: frozenset[type[ast.AST]] = frozenset(
+    {
+        ast.Name,
+        ast.FunctionDef,
+        ast.AsyncFunctionDef,
+        ast.ClassDef,
+        ast.alias,
+        ast.ExceptHandler,
+        ast.MatchAs,
+        ast.MatchStar,
+        ast.MatchMapping,
+    }
+)
+"""The kinds of nodes that may bind a name: the few that `_own_names` has to look at."""
 
 
 def code_about(notebook: Notebook, names: Iterable[str]) -> tuple[Excerpt, ...]:
@@ -133,27 +149,34 @@ def _bound_by(source: str) -> Bound | None:
     waiting: list[tuple[ast.AST, str]] = [(tree, "notebook")]
     while waiting:
         node, scope = waiting.pop()
-        own = _own_names(node)
-        inner.update(own)
-        if scope == "notebook":
-            outer.update(own)
+        if type(node) in _BINDING:
+            own = _own_names(node)
+            inner.update(own)
+            if scope == "notebook":
+                outer.update(own)
         elif scope == "local" and isinstance(node, ast.Global):
             outer.update(node.names)
-        for child in _children(node):
-            waiting.append((child, _scope_of(child, node, scope)))
-            if scope != "nobody" and isinstance(node, _Comprehension):
-                outer.update(_walruses(child))
+        below = _children(node)
+        if type(node) in _OPENING:
+            waiting += [(child, _scope_of(child, node, scope)) for child in below]
+            outer.update(_walruses(node) if scope != "nobody" else ())
+        else:
+            waiting += [(child, scope) for child in below]
     return Bound(outer=frozenset(outer), inner=frozenset(inner))
 
 
-def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes right below; those that can hold no name, such as operators, are left out."""
+def _children(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below; those that can hold no name, operators and constants, are left out."""
+    if isinstance(node, ast.Name):
+        return []
+    found: list[ast.AST] = []
     for field in node._fields:
         value = getattr(node, field, None)
         if isinstance(value, list):
-            yield from (part for part in value if isinstance(part, ast.AST))
+            found += [part for part in value if isinstance(part, ast.AST)]
         elif isinstance(value, ast.AST) and value._fields:
-            yield value
+            found.append(value)
+    return [part for part in found if type(part) is not ast.Constant]
 
 
 def _scope_of(child: ast.AST, node: ast.AST, scope: str) -> str:
@@ -195,7 +218,7 @@ def _own_names(node: ast.AST) -> tuple[str, ...]:
 
 def _walruses(node: ast.AST) -> Iterable[str]:
     """The names that := binds inside a comprehension, whose own targets stay inside."""
-    for inner in ast.walk(node):
+    for inner in ast.walk(node) if isinstance(node, _Comprehension) else ():
         if isinstance(inner, ast.NamedExpr):
             yield inner.target.id
 

@@ -42,6 +42,11 @@ class Course:
     """One for each notebook that may run at once; judging needs none."""
 
     @property
+    def isolation(self) -> Isolation:
+        """What keeps notebooks from this computer."""
+        return self.setup.parent.isolation
+
+    @property
     def stop(self) -> Event:
         """Set when the run is interrupted: every wait for a notebook then ends."""
         return self.setup.stop

@@ -14,7 +14,7 @@ from grader.model import Graded, Rubric, Submission
 from grader.pipeline import Course, Done, Opening, Tell, grade, opened, ungradable
 from grader.pipeline.folder import Folder
 from grader.pipeline.judge import Judge
-from grader.pipeline.keys import Keys
+from grader.pipeline.keys import Keys, at_level
 from grader.report import prepare
 from grader.sandbox import Environment, Wanted
 
@@ -74,7 +74,7 @@ def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[O
     with gradebook.opened(folder.store) as book, opened(judge, opening=opening) as course:
 
         def one(submission: Submission) -> Graded:
-            key = keys.key(submission)
+            key = at_level(keys.key(submission), course.isolation.level)
             done = _graded(submission, course)
             if stop.is_set():
                 raise Stopped

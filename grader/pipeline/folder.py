@@ -5,17 +5,37 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports import gradebook_csv, to_json
+from grader.exports import CsvRow, csv_rows, gradebook_csv, to_json
 from grader.model import Graded, Rubric
-from grader.report import class_page, student_page
+from grader.report import Row, class_page, class_row, student_page
 
 SEED = ".seed"
 """The assignment's secret seed, for nobody but staff."""
 SEED_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What the files of a class keep of one submission: so little that a large class fits."""
+
+    row: Row
+    csv: tuple[CsvRow, ...]
+    asks: bool
+    """Whether it needs a person."""
+
+    @classmethod
+    def of(cls, graded: Graded, *, rubric: Rubric) -> Brief:
+        """The brief of a grade, which can then be let go."""
+        return cls(
+            row=class_row(graded),
+            csv=csv_rows(graded, rubric=rubric),
+            asks=graded.reason is not None or bool(graded.flags),
+        )
 
 
 class Folder:
@@ -65,10 +85,12 @@ class Folder:
         places = (self._result(name), self.report(name))
         return all(place.is_file() and place.stat().st_size for place in places)
 
-    def write_class(self, results: Callable[[], Iterable[Graded]], *, rubric: Rubric) -> None:
-        """The class page and the gradebook, each from a pass over the results."""
-        self._write(self.path / "index.html", class_page(results(), rubric=rubric))
-        self._write(self.path / "gradebook.csv", gradebook_csv(results(), rubric=rubric))
+    def write_class(self, briefs: Sequence[Brief], *, rubric: Rubric) -> None:
+        """The class page and the gradebook."""
+        rows = tuple(brief.row for brief in briefs)
+        csv = (row for brief in briefs for row in brief.csv)
+        self._write(self.path / "index.html", class_page(rows, rubric=rubric))
+        self._write(self.path / "gradebook.csv", gradebook_csv(csv, rubric=rubric))
 
     def report(self, name: str) -> Path:
         """Where the report of a submission stands."""

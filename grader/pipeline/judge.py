@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from grader import scoring
 from grader.checks import CHECKS, RECORDING, Bound, Draws, Evidence, bind
 from grader.checks.recording import read as read_recording
-from grader.model import CellStatus, Graded, Notebook, Rubric, Submission, Trace
+from grader.model import (
+    Answer,
+    CellStatus,
+    Graded,
+    Item,
+    Notebook,
+    Rubric,
+    Student,
+    Submission,
+    Trace,
+)
 from grader.notebook import handout_lines, read, students, written_answers
 from grader.pipeline.accounts import Origin, code_of_items, flags, notes, provenance
 
 REACHED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
 """What became of cells that did run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a notebook says in words; made from nothing but it, a judge's `asked` and `handout`."""
+
+    students: tuple[Student, ...]
+    answers: Mapping[str, Answer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +45,8 @@ class Judge:
     reference: Notebook
     handout: frozenset[str]
     """Lines of the reference that are nobody's own words."""
+    asked: tuple[Item, ...]
+    """The items without points, criteria and checks: all that answers are found by."""
     environment: str
     """Where notebooks run: a digest."""
 
@@ -38,6 +60,9 @@ class Judge:
             draws=draws,
             reference=reference,
             handout=handout_lines(reference),
+            asked=tuple(
+                replace(item, points=Fraction(0), criteria=(), checks=()) for item in rubric.items
+            ),
             environment=environment,
         )
 
@@ -54,22 +79,31 @@ class Judge:
             expected=trace.expected,
         )
 
-    def conclude(self, submission: Submission, evidence: Evidence) -> Graded:
-        """The grade."""
+    def reading(self, notebook: Notebook) -> Reading:
+        """Who made a notebook, and what they wrote to each written item."""
+        return Reading(
+            students=students(notebook),
+            answers=written_answers(notebook, items=self.asked, handout=self.handout),
+        )
+
+    def conclude(
+        self, submission: Submission, evidence: Evidence, *, known: Reading | None = None
+    ) -> Graded:
+        """The grade; a reading that is known already is not made again."""
         findings = self.checks.judge(evidence)
         score = scoring.score(self.rubric, findings=findings)
         notebook, record = evidence.notebook, evidence.record
-        team = students(notebook)
+        reading = known or self.reading(notebook)
         origin = Origin(rubric=self.rubric, reference=self.reference, seed=self.draws.seed)
         return Graded(
             submission=submission,
-            students=team,
+            students=reading.students,
             reason=None,
             score=score,
             record=record,
-            answers=written_answers(notebook, items=self.rubric.items, handout=self.handout),
+            answers=reading.answers,
             code=code_of_items(notebook, rubric=self.rubric, findings=findings),
-            flags=flags(score, record=record, team=team),
+            flags=flags(score, record=record, team=reading.students),
             notes=notes(notebook),
             provenance=provenance(notebook, record=record, origin=origin),
         )

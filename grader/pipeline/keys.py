@@ -1,24 +1,30 @@
 """What a grade was made from, as a key: equal keys, equal grades, so nothing need run again.
 
-A key has two parts: what a run depends on, and what judging what it left behind depends on. Where
-only the second differs, the stored observations are judged again and no kernel starts.
+A key has three parts: what a run depends on, what judging what it left behind depends on, and what
+finding names and written answers depends on beside the notebook. Where the first is the same, the
+stored observations are judged again and no kernel starts; where the third is too, what the notebook
+says in words is not looked for again.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import sys
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import grader
 from grader.model import Submission
 from grader.pipeline.judge import Judge
+from grader.sandbox import Level, Wanted
 
 OURS = Path(grader.__file__).parent
 ENDINGS = frozenset({".py", ".j2", ".css", ".html", ".js", ".svg"})
 RUNNING = frozenset({"inside", "kernel.py", "sandbox", "wire.py", "notebook", "model"})
 """The rooms that a run passes through."""
+READING = frozenset({"notebook", "model"})
+"""The rooms that find names and written answers."""
 
 
 def _digest(parts: Iterable[str | bytes]) -> str:
@@ -29,16 +35,26 @@ def _digest(parts: Iterable[str | bytes]) -> str:
     return whole.hexdigest()[:32]
 
 
-def _of_our_files() -> tuple[str, str]:
-    """Digests of the files that a run passes through, and of all."""
-    files = sorted(path for path in OURS.rglob("*") if path.suffix in ENDINGS)
-    told = {path.relative_to(OURS): path.read_bytes() for path in files}
-    running = {place: data for place, data in told.items() if place.parts[0] in RUNNING}
-    every, some = (
-        _digest(part for place, data in chosen.items() for part in (place.as_posix(), data))
-        for chosen in (told, running)
-    )
-    return some, every
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Files:
+    """Digests of our own files."""
+
+    every: str
+    running: str
+    reading: str
+
+    @classmethod
+    def now(cls) -> _Files:
+        """As they are on disk."""
+        files = sorted(path for path in OURS.rglob("*") if path.suffix in ENDINGS)
+        told = {path.relative_to(OURS): path.read_bytes() for path in files}
+        rooms = {place.parts[0] for place in told}
+
+        def of(some: Collection[str]) -> str:
+            chosen = ((place, data) for place, data in told.items() if place.parts[0] in some)
+            return _digest(part for place, data in chosen for part in (place.as_posix(), data))
+
+        return cls(every=of(rooms), running=of(RUNNING), reading=of(READING))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,18 +63,19 @@ class Keys:
 
     running: str
     judging: str
+    reading: str
 
     @classmethod
     def of(cls, judge: Judge) -> Keys:
         """The keys under a judge."""
         rubric = judge.rubric
-        running, every = _of_our_files()
+        files = _Files.now()
         asked = (*judge.checks.questions, *judge.checks.constant_questions)
         told = (rubric.seed, rubric.record, rubric.optional_imports, rubric.limits)
         return cls(
             running=_digest(
                 [
-                    running,
+                    files.running,
                     judge.reference.sha256,
                     judge.environment,
                     judge.draws.seed,
@@ -66,7 +83,10 @@ class Keys:
                     *(question.id for question in asked),
                 ]
             ),
-            judging=_digest([every, rubric.sha256]),
+            judging=_digest([files.every, rubric.sha256]),
+            reading=_digest(
+                [files.reading, sys.version, judge.reference.sha256, repr(judge.asked)]
+            ),
         )
 
     def key(self, submission: Submission) -> str:
@@ -77,13 +97,32 @@ class Keys:
         except OSError:
             return ""
         ran = _digest([self.running, submission.name, submission.shown, attached, content])
-        return f"{ran}.{self.judging}"
+        return f"{ran}.{self.judging}.{self.reading}"
 
     def rejudged(self, key: str) -> str:
         """The key of an earlier run that was judged again now; '' stays ''."""
-        return f"{ran_of(key)}.{self.judging}" if key else ""
+        return f"{ran_of(key)}.{self.judging}.{self.reading}" if key else ""
+
+    def reads_as(self, key: str) -> bool:
+        """Whether names and answers of an earlier run were found as they would be now."""
+        return key.split(".")[2:] == [self.reading]
 
 
 def ran_of(key: str) -> str:
-    """The part of a key that a run depends on."""
+    """The part of a key that a run depends on, and at which level it was."""
     return key.partition(".")[0]
+
+
+def at_level(key: str, level: str) -> str:
+    """The key of what was run at a level of isolation; '' stays ''."""
+    return f"{level}:{key}" if key else ""
+
+
+def without_level(key: str, *, wanted: Wanted) -> str:
+    """A stored key as keys are made now; '' where its run was less isolated than is wanted."""
+    word, _, made = key.partition(":")
+    order = list(Level)
+    if word not in order:
+        return ""
+    least = wanted.level or (Level.NONE if wanted.unsandboxed else Level.REDUCED)
+    return made if order.index(Level(word)) <= order.index(least) else ""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 from grader import gradebook
 from grader.gradebook import Gradebook
-from grader.model import Graded
+from grader.model import Graded, Trace
 from grader.pipeline.desk import Work
-from grader.pipeline.folder import Folder
-from grader.pipeline.judge import Judge
+from grader.pipeline.folder import Brief, Folder
+from grader.pipeline.judge import Judge, Reading
 from grader.pipeline.keys import Keys
 
 
@@ -34,33 +34,47 @@ class Rejudged:
     changes: tuple[Change, ...] = ()
     unasked: tuple[str, ...] = ()
     """Submissions of which a check wants to know what was never asked: they stay as they were."""
+    briefs: tuple[Brief, ...] = ()
+    """What the files of the class keep of each, in the order in which they were named."""
 
 
-def rejudge(work: Work, names: Sequence[str]) -> Rejudged:
+def rejudge(work: Work, names: Iterable[str]) -> Rejudged:
     """Judge these submissions from what the gradebook holds of them."""
     judge = work.judge()
     keys = Keys.of(judge)
     folder = Folder(work.out)
     changes: list[Change] = []
     unasked: list[str] = []
-    count = 0
+    briefs: list[Brief] = []
     with gradebook.opened(folder.store) as book:
         known = book.keys()
         for name in names:
             before = book.graded(name)
-            after = _judged(before, judge, book)
+            after = _judged(before, judge, book, read=keys.reads_as(known[name]))
+            briefs.append(Brief.of(after or before, rubric=work.rubric))
             if after is None:
                 unasked.append(name)
                 continue
-            count += 1
             folder.write_one(after, rubric=work.rubric)
             book.amend(after, key=keys.rejudged(known[name]))
             changes += moved(before, after)
-    return Rejudged(count=count, changes=tuple(changes), unasked=tuple(unasked))
+    return Rejudged(
+        count=len(briefs) - len(unasked),
+        changes=tuple(changes),
+        unasked=tuple(unasked),
+        briefs=tuple(briefs),
+    )
 
 
-def _judged(before: Graded, judge: Judge, book: Gradebook) -> Graded | None:
-    """The grade as it comes out now; None where a check asks what was never asked."""
+def _judged(before: Graded, judge: Judge, book: Gradebook, *, read: bool) -> Graded | None:
+    """The grade as it comes out now; None where a check asks what was never asked.
+
+    Args:
+        before: the grade until now.
+        judge: who judges.
+        book: where the run's trace is.
+        read: whether names and answers were found as they would be now.
+    """
     trace = book.trace(before.submission.name)
     if trace is None:
         return before
@@ -71,7 +85,16 @@ def _judged(before: Graded, judge: Judge, book: Gradebook) -> Graded | None:
         return None
     if judge.checks.counter_questions(evidence):
         return None
-    return judge.conclude(before.submission, evidence)
+    known = _reading(before, trace) if read else None
+    return judge.conclude(before.submission, evidence, known=known)
+
+
+def _reading(before: Graded, trace: Trace) -> Reading | None:
+    """What was found in the notebook before; None where that was another notebook."""
+    made = before.provenance
+    if made is None or made.notebook != trace.notebook.sha256:
+        return None
+    return Reading(students=before.students, answers=before.answers)
 
 
 def moved(before: Graded, after: Graded) -> Iterator[Change]:

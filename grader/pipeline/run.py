@@ -11,8 +11,8 @@ from grader import checks, gradebook, rubric, sandbox, submissions
 from grader.gradebook import Gradebook
 from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline.desk import Work
-from grader.pipeline.folder import Folder
-from grader.pipeline.keys import Keys, ran_of
+from grader.pipeline.folder import Brief, Folder
+from grader.pipeline.keys import Keys, ran_of, without_level
 from grader.pipeline.pool import grade_all
 from grader.pipeline.rejudging import Rejudged, rejudge
 from grader.settings import Settings
@@ -66,9 +66,7 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
         UsageError: path, output folder or environment are not as they must be.
         RubricError: rubric or reference are not.
     """
-    found = rubric.find(settings.root, assignment=settings.assignment)
-    loaded = rubric.load(found, catalogue=checks.catalogue())
-    loaded = replace(loaded, limits=_limits(loaded, settings))
+    loaded = _rubric(settings)
     handed_in = submissions.collect(settings.path, leave_out=settings.out)
     environment = sandbox.survey(settings.python)
     folder = Folder(settings.out)
@@ -95,20 +93,23 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
             )
             for one in graded:
                 watcher.done(one)
-        person = write_class(names, book=book, folder=folder, rubric=loaded)
+        briefs = [Brief.of(graded, rubric=loaded) for graded in book.all_graded(names)]
+    folder.write_class(briefs, rubric=loaded)
     return Outcome(
         rubric=loaded,
         names=names,
         kept=kept,
         rejudged=rejudged,
-        needs_person=person,
+        needs_person=any(brief.asks for brief in briefs),
         out=settings.out,
     )
 
 
-def _limits(rubric: Rubric, settings: Settings) -> Limits:
-    """The rubric's limits, but for those of the command line."""
-    return Limits(**{**asdict(rubric.limits), **settings.limits})
+def _rubric(settings: Settings) -> Rubric:
+    """The rubric, with the limits of the command line."""
+    found = rubric.find(settings.root, assignment=settings.assignment)
+    loaded = rubric.load(found, catalogue=checks.catalogue())
+    return replace(loaded, limits=Limits(**{**asdict(loaded.limits), **settings.limits}))
 
 
 def _wanted(settings: Settings) -> sandbox.Wanted:
@@ -138,22 +139,10 @@ def _sorted_out(
     judge, run = [], []
     for submission in handed_in:
         name = submission.name
-        before, now = known.get(name, ""), keys.key(submission)
+        before = without_level(known.get(name, ""), wanted=work.wanted)
+        now = keys.key(submission)
         if not before or ran_of(before) != ran_of(now):
             run.append(name)
         elif before != now or not folder.has(name):
             judge.append(name)
     return _Sorted(judge=tuple(judge), run=tuple(run))
-
-
-def write_class(names: tuple[str, ...], *, book: Gradebook, folder: Folder, rubric: Rubric) -> bool:
-    """Write the pages of the whole class; whether a row needs a person."""
-    asks: set[bool] = set()
-
-    def results() -> Iterator[Graded]:
-        for graded in book.all_graded(names):
-            asks.add(graded.reason is not None or bool(graded.flags))
-            yield graded
-
-    folder.write_class(results, rubric=rubric)
-    return True in asks

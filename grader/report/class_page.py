@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
@@ -66,14 +66,13 @@ COLUMNS = (
 _WIDTH, _HEIGHT, _TOP = 60.0, 150.0, 24.0
 
 
-def class_page(results: Iterable[Graded], *, rubric: Rubric) -> str:
+def class_page(rows: Sequence[Row], *, rubric: Rubric) -> str:
     """The class at a glance, a whole page of HTML for staff only.
 
     Args:
-        results: every submission, gradable or not; each is looked at once and let go.
+        rows: every submission, gradable or not, as `class_row` makes them.
         rubric: what they were graded by.
     """
-    rows = tuple(_row(graded) for graded in results)
     tallies = [row.tally for row in rows if row.tally is not None]
     earned = [tally.earned for tally in tallies]
     verdicts = Counter(one for row in rows for one in row.verdicts)
@@ -91,7 +90,8 @@ def class_page(results: Iterable[Graded], *, rubric: Rubric) -> str:
     )
 
 
-def _row(graded: Graded) -> Row:
+def class_row(graded: Graded) -> Row:
+    """What the page keeps of one submission, which can then be let go."""
     items = graded.score.items if graded.score else ()
     failures = sum(item.verdict is Verdict.ERROR for item in items)
     ours = (
