@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test lint fix docs browser bench clean
+.PHONY: demo test soak lint fix docs browser bench clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -17,6 +17,9 @@ test: $(VENV)/dev
 	$(BIN)/python -m pytest -m "not kernel and not browser"
 	$(BIN)/python -m pytest -m kernel
 	$(BIN)/python -m pytest -m browser
+
+soak: $(VENV)/dev
+	$(BIN)/python -m pytest -m soak -s
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

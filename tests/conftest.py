@@ -14,6 +14,15 @@ def pytest_report_header() -> str:
     return f"attacks run at isolation: {', '.join(offered())}{note}"
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the soak out unless it is asked for."""
+    if "soak" not in config.getoption("markexpr"):
+        skip = pytest.mark.skip(reason="`make soak` runs it")
+        for item in items:
+            if item.get_closest_marker("soak"):
+                item.add_marker(skip)
+
+
 @pytest.fixture(autouse=True)
 def _no_kernel_unless_marked(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
@@ -22,5 +31,5 @@ def _no_kernel_unless_marked(
         monkeypatch.setattr(sandbox, "opened", _refuse)
 
 
-def _refuse(**_: object) -> None:
+def _refuse(*_: object, **__: object) -> None:
     pytest.fail("this test starts a notebook's process: mark it `kernel`")

@@ -101,9 +101,7 @@ class Aftermath:
 
     def result(self, name: str) -> dict[str, Any]:
         """The published result."""
-        text = (self.out / "results" / f"{name}.json").read_text(encoding="utf-8")
-        found: dict[str, Any] = json.loads(text)
-        return found
+        return result(self.out, name)
 
     def points(self, name: str) -> dict[str, float | None]:
         """Points of the automatic items but V2, which reads saved outputs alone."""
@@ -131,6 +129,13 @@ class Aftermath:
         world = self.scene.world(name, 0)["world"]
         found += [p for d in SHARED if (p := Path(d, f"escaped-{world}{name}")).exists()]
         return sorted(str(place) for place in found)
+
+
+def result(out: Path, name: str) -> dict[str, Any]:
+    """A result as programs read it."""
+    text = (out / "results" / f"{name}.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def _is_of(file: str, name: str) -> bool:
@@ -225,17 +230,18 @@ def hand_in(scene: Scene, attacks: Sequence[Attack]) -> dict[str, str]:
     for module in ("numpy", "sitecustomize", "grader"):
         (scene.submissions / f"{module}.py").write_text(hijack, encoding="utf-8")
     for base in BASES:
-        _put(scene, f"c-plain-{base}", plain(base))
+        put(scene, f"c-plain-{base}", plain(base))
     half = len(attacks) // 2
     names = {}
     for number, attack in enumerate(attacks):
         name = f"{'d' if number < half else 'n'}{number:02}-{attack.name}"
         names[attack.name] = name
-        _put(scene, name, attacking(attack, world=scene.world(name, number)))
+        put(scene, name, attacking(attack, world=scene.world(name, number)))
     return names
 
 
-def _put(scene: Scene, name: str, book: nbformat.NotebookNode) -> None:
+def put(scene: Scene, name: str, book: nbformat.NotebookNode) -> None:
+    """Hand in one notebook."""
     text = nbformat.writes(book)  # type: ignore[no-untyped-call]
     (scene.submissions / f"{name}.ipynb").write_text(text, encoding="utf-8")
 
@@ -255,14 +261,7 @@ def run(scene: Scene, attacks: Sequence[Attack], *, options: Sequence[str]) -> A
         process = subprocess.Popen(
             [sys.executable, "-m", "grader", str(scene.submissions), "-j", "2", *options],
             cwd=scene.course,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(ROOT),
-                "HOME": str(scene.home),
-                "TMPDIR": str(temporary),
-                "XDG_CACHE_HOME": str(scene.root / "cache"),
-                "GRADER_SECRET": scene.secrets["env"],
-            },
+            env=surroundings(scene),
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,
@@ -284,6 +283,18 @@ def run(scene: Scene, attacks: Sequence[Attack], *, options: Sequence[str]) -> A
         left=left,
         alive=frozenset(who for who, p in scene.bystanders.items() if p.poll() is None),
     )
+
+
+def surroundings(scene: Scene) -> dict[str, str]:
+    """The command's variables: a home, temporary files and a cache of its own, and a secret."""
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(scene.home),
+        "TMPDIR": str(scene.root / "tmp"),
+        "XDG_CACHE_HOME": str(scene.root / "cache"),
+        "GRADER_SECRET": scene.secrets["env"],
+    }
 
 
 def _follow(process: subprocess.Popen[bytes]) -> float:
