@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from statistics import median
 
 CLASS, AGAIN, JUDGED = "class", "again", "judged"
@@ -66,6 +66,8 @@ class Record:
     """Of each variant, what it does and what it leaves out."""
     measures: tuple[Measure, ...]
     proofs: tuple[Proof, ...]
+    walls: Mapping[str, float] = field(default_factory=dict)
+    """Milliseconds of a room with one small cell, by level of isolation."""
 
     def of(self, variant: str, *, task: str = CLASS) -> tuple[Measure, ...]:
         """The timed runs of one variant."""
@@ -143,6 +145,7 @@ def loads(text: str) -> Record:
         explained={name: (does, leaves) for name, (does, leaves) in data["explained"].items()},
         measures=tuple(Measure(**_tuples(one)) for one in data["measures"]),
         proofs=tuple(Proof(**_tuples(one)) for one in data["proofs"]),
+        walls=data.get("walls", {}),
     )
 
 

@@ -30,8 +30,9 @@ from benchmarks.peer_otter import PACKAGE as OTTER
 from benchmarks.peer_otter import Otter
 from benchmarks.plot import draw
 from benchmarks.record import AGAIN, CLASS, JUDGED, Measure, Proof, Record, dumps
-from benchmarks.table import further, markdown, terminal, terminal_curve
+from benchmarks.table import further, markdown, terminal, terminal_curve, walls
 from benchmarks.variant import Order, Variant
+from benchmarks.walls import cost
 from grader.settings import usable_cores
 
 RESULTS = Path(__file__).parent / "results"
@@ -49,6 +50,8 @@ FAST = frozenset({"ours", "ours -j 1", "floor"})
 WIDTHS = (1, 2, 4)
 SHORT, FULL = (10,), (10, 200, 1000)
 """Sizes of class beside the one that the table is about."""
+ROOMS = 40
+"""Rooms at each level of isolation, to see what the walls cost."""
 PROVEN = 4
 """Notebooks in the untimed pass."""
 
@@ -158,16 +161,19 @@ def main(words: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         bench = Bench(folder=Path(folder).resolve(), say=console.print)
         run(bench, plan=plan(asked))
+    layers = cost(rounds=ROOMS) if "ours" in {m.variant for m in bench.measures} else {}
     record = Record(
         machine=machine(),
         explained={v.name: (v.does, v.leaves_out) for v in VARIANTS},
         measures=tuple(bench.measures),
         proofs=tuple(bench.proofs),
+        walls=layers,
     )
     console.print(terminal(record))
     if record.of("ours"):
         console.print(terminal_curve(record))
         console.print(further(record), markup=False)
+        console.print(walls(record), markup=False)
     for line in record.problems():
         console.print(f"Not to be trusted: {line}", markup=False)
     write(record, folder=asked.results, copy=asked.json)

@@ -43,6 +43,7 @@ def markdown(record: Record) -> str:
         _markdown_table(HEAD, [cells(row) for row in main_rows(record)]),
         _markdown_table(CURVE_HEAD, curve(record)) if curve(record) else "",
         further(record) if record.of(OURS) else "",
+        walls(record),
         "\n".join(_explanations(record)),
         "\n".join(_doubts(record)),
     ]
@@ -115,6 +116,19 @@ def further(record: Record) -> str:
             told.append(f"{row.wall / wall:.0f} times the throughput of {row.variant}")
     sizes = f"a class of {large} less a class of {small}"
     return f"Each further notebook ({sizes}), our start paid: {'; '.join(told)}."
+
+
+def walls(record: Record) -> str:
+    """What the walls add to a submission; '' where they were not measured."""
+    bare = record.walls.get("none")
+    if bare is None or len(record.walls) == 1:
+        return ""
+    added = [
+        f"{taken - bare:+.1f} ms at `{level}`"
+        for level, taken in record.walls.items()
+        if level != "none"
+    ]
+    return f"What walls add to the {bare:.0f} ms of a room with one small cell: {', '.join(added)}."
 
 
 def _whole(runs: Sequence[Measure], notebooks: int, what: str) -> float:

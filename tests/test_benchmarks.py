@@ -20,7 +20,7 @@ from benchmarks.plot import draw
 from benchmarks.record import AGAIN, CLASS, Measure, Proof, Record, dumps, loads
 from benchmarks.run import VARIANTS, plan
 from benchmarks.run import _parser as parser
-from benchmarks.table import markdown
+from benchmarks.table import markdown, walls
 from grader.notebook import read, students
 
 
@@ -231,3 +231,13 @@ def test_quick_is_short_and_full_is_a_thousand() -> None:
 def test_each_variant_says_what_it_does_and_what_it_leaves_out() -> None:
     assert len({v.name for v in VARIANTS}) == len(VARIANTS)
     assert all(v.does and v.leaves_out for v in VARIANTS)
+
+
+def test_what_the_walls_add_is_told_against_a_room_without_any() -> None:
+    measured = replace(record(measure("ours", wall=1, cpu=1)), walls={"none": 90.0, "full": 96.4})
+
+    assert walls(measured) == (
+        "What walls add to the 90 ms of a room with one small cell: +6.4 ms at `full`."
+    )
+    assert walls(record(measure("ours", wall=1, cpu=1))) == ""
+    assert loads(dumps(measured)) == measured

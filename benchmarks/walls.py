@@ -1,0 +1,47 @@
+"""What the walls around a notebook cost: rooms at every level in turn, in one run."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from statistics import median
+
+from grader import kernel, sandbox
+from grader.errors import IsolationError
+from grader.model import Cell, Limits
+from grader.sandbox import Level, Parent, Wanted
+
+LEVELS = (Level.NONE, Level.REDUCED, Level.FULL)
+AHEAD = ("torch", "matplotlib.pyplot")
+"""What is imported ahead: forks of a large process cost more than of a small one."""
+CELL = (Cell(index=0, kind="code", source="x = 1"),)
+
+
+def cost(*, rounds: int) -> Mapping[str, float]:
+    """The median milliseconds from the order for a room to its end, by level; all take turns."""
+    environment = sandbox.survey(sys.executable)
+    taken: dict[str, list[float]] = {}
+    with ExitStack() as parents:
+        opened: dict[str, Parent] = {}
+        for level in LEVELS:
+            wanted = Wanted(level=level, unsandboxed=True)
+            try:
+                parent = parents.enter_context(sandbox.opened(environment, wanted=wanted))
+            except IsolationError:
+                continue
+            parent.preload(AHEAD)
+            opened[level] = parent
+        for _ in range(rounds):
+            for level, parent in opened.items():
+                taken.setdefault(level, []).append(_one(parent))
+    return {level: median(several[len(several) // 4 :]) for level, several in taken.items()}
+
+
+def _one(parent: Parent) -> float:
+    setup = kernel.Setup(parent=parent, seed=1, record=(), optional_imports=(), limits=Limits())
+    began = time.perf_counter()
+    with kernel.opened(setup) as live:
+        live.run(CELL, blank=frozenset())
+    return (time.perf_counter() - began) * 1000
