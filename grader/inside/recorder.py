@@ -228,12 +228,17 @@ class Recorder:
     def state(self, number):
         """The index of the module's present weights among the states seen; cheap, not a copy."""
         torch = self.torch
+        threads = torch.get_num_threads()
+        if threads > 1:  # sums differ with their number
+            torch.set_num_threads(1)
         with torch.no_grad():
             sums = [
                 float(value)
                 for parameter in self.modules[number].parameters()
                 for value in (parameter.sum(), parameter.abs().sum())
             ]
+        if threads > 1:
+            torch.set_num_threads(threads)
         key = (number, *sums)
         if key not in self.states:
             self.states.append(key)

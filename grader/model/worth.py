@@ -61,7 +61,7 @@ class Limits:
     question_s: float = 10.0
     memory_mb: int = 4096
     """Of all its processes together."""
-    disk_mb: int = 1024
+    disk_mb: int = 512
     """Of all it writes."""
     files: int = 20_000
     processes: int = 256

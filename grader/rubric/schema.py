@@ -103,7 +103,7 @@ class LimitsTable(Table):
     submission_s: Seconds = 300.0
     question_s: Seconds = 10.0
     memory_mb: Annotated[int, Field(ge=64)] = 4096
-    disk_mb: Annotated[int, Field(ge=1)] = 1024
+    disk_mb: Annotated[int, Field(ge=1)] = 512
     files: Annotated[int, Field(ge=100)] = 20_000
     processes: Annotated[int, Field(ge=32)] = 256
     cell_output_kb: Annotated[int, Field(ge=1)] = 4096

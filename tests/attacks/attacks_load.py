@@ -201,7 +201,6 @@ list = str = len = dict = isinstance = open = None
         base="still",
         where="last",
         code="import builtins\nbuiltins.open = None",
-        known="the probe calls the builtin open, so no question is answered afterwards",
     ),
     Attack(
         rows=(36,),
@@ -214,7 +213,6 @@ list = str = len = dict = isinstance = open = None
     Attack(
         rows=(37,),
         name="global-state",
-        known="weights are told apart by sums, which differ with the number of threads",
         tries="every global setting that changes numbers is turned",
         base="still",
         where="last",

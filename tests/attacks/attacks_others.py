@@ -177,7 +177,7 @@ attempt("memory", lambda: open(f"/proc/{WORLD['traced']}/mem", "rb").close())
         rows=(27,),
         name="runner-killed",
         tries="the process that runs the notebook is killed from within",
-        code="import os, signal\nos.kill(os.getppid(), signal.SIGKILL)",
+        code="import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nraise SystemError",
         costs={"V1": 5},
     ),
     Attack(
