@@ -55,7 +55,7 @@ FORKS = """
 import os, time
 for i in range(6):
     if os.fork() == 0:
-        b = bytearray(150 * 2**20); time.sleep(5); os._exit(0)
+        b = b'x' * (150 * 2**20); time.sleep(5); os._exit(0)
 time.sleep(3)
 """
 FILES = """

@@ -10,7 +10,7 @@ import types
 import typing
 
 sys.modules.setdefault("debugpy", None)  # ipykernel would import it: a second, for nobody
-from inside import probe, questions, recorder, stand_ins
+from inside import probe, questions, recorder, stand_ins, watch
 from ipykernel import debugger, ipkernel
 from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config, Configurable
@@ -51,17 +51,14 @@ TAKEN = 4 * 1024 * 1024 * 1024
 """Bytes of address space that libraries take, where a process can't see it."""
 
 
-def limit_memory(megabytes):
+def limit_memory(megabytes, taken):
     """Bound how much the address space grows, where the platform can: libraries fill some already.
 
     Behind the walls `watch` measures what all processes of a notebook use; this bound has one that
     asks for too much get a MemoryError instead.
     """
     if sys.platform == "linux":
-        there = TAKEN
-        with contextlib.suppress(OSError), open("/proc/self/statm", encoding="ascii") as told:  # noqa: PTH123 (one read)
-            there = int(told.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-        size = there + megabytes * 1024 * 1024
+        size = (watch.address_space() or taken or TAKEN) + megabytes * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
@@ -187,7 +184,7 @@ def become(job, *, connection_file, pipes):
     stand_ins.install(app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes)
     watch.install(app.shell)
     before_the_first_cell(app.shell, lambda: seed_everything(job["seed"]))
-    limit_memory(job["limits"]["memory_mb"])
+    limit_memory(job["limits"]["memory_mb"], job["taken"])
     gc.set_threshold(YOUNG, 10, 10)
     notebook = questions.Notebook(app.shell.user_ns, watch, notes)
     probe.start(

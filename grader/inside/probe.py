@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import resource
 import select
 import signal
 import struct
@@ -24,6 +25,7 @@ _fork, _kill, _waitpid, _exit, _pipe, _close = (
 )
 _read, _select, _monotonic = os.read, select.select, time.monotonic
 _unpack, _list, _open = struct.unpack, list, open
+_getrlimit, _setrlimit, _FILES = resource.getrlimit, resource.setrlimit, resource.RLIMIT_NOFILE
 
 OURS = ("notes", "modules")
 """Kinds of question that run nothing of the notebook's, so that they need no fork."""
@@ -60,6 +62,17 @@ def read_with_deadline(fd, count, deadline):
         parts.append(part)
         count -= len(part)
     return b"".join(parts)
+
+
+@contextlib.contextmanager
+def spare_descriptors():
+    """Have the descriptors that are kept for questions, for as long as they are answered."""
+    soft, hard = _getrlimit(_FILES)
+    _setrlimit(_FILES, (hard, hard))
+    try:
+        yield
+    finally:
+        _setrlimit(_FILES, (soft, hard))
 
 
 def serve_batch(notebook, header, arrays, out, *, trusted):
@@ -112,7 +125,8 @@ def serve(notebook, reading, writing, trusted):
         except Exception:
             return
         try:
-            serve_batch(notebook, header, arrays, writing, trusted=trusted)
+            with spare_descriptors():
+                serve_batch(notebook, header, arrays, writing, trusted=trusted)
             frames.send(writing, {"end": True, "nonce": header["nonce"]})
         except Exception as error:
             frames.send(writing, {"end": True, "nonce": header["nonce"], "error": describe(error)})

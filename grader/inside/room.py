@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from inside import canary, frames, linux, walls
+from inside import canary, frames, linux, walls, watch
 
 RUNNER = Path(__file__).resolve().parent / "runner.py"
 PARTS = ("work", "tmp")
@@ -55,6 +55,7 @@ def become_runner(folder, order, pipes, filters):
     """
     requests, results, hear = pipes
     walls.keep_only(*pipes)
+    taken = watch.address_space()
     try:
         folder = settle(folder, order)
     except Exception as error:
@@ -67,7 +68,8 @@ def become_runner(folder, order, pipes, filters):
     else:
         from inside import runner
 
-        runner.serve(requests, results, runner.Room(order["plan"], folder, hear, filters))
+        here = runner.Room(order["plan"], folder, hear, filters, taken)
+        runner.serve(requests, results, here)
     os._exit(0)
 
 

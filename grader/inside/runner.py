@@ -67,6 +67,8 @@ class Room(typing.NamedTuple):
     folder: Path
     hear: int
     filters: tuple | None
+    taken: int | None
+    """Bytes of address space that libraries had taken; None where it is not known."""
 
 
 def fork_kernel(job, connection_file, keep_from_it, room):
@@ -309,6 +311,7 @@ def serve(requests, results, room):
     """Take a job, run it, answer questions, and go."""
     linux.adopt_orphans()
     job, _ = frames.receive(requests)
+    job["taken"] = room.taken
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)
         pid, questions, answers, up = fork_kernel(
@@ -332,7 +335,9 @@ def main():
     linux.be_seen(dumpable=False)
     linux.die_with_the_parent()
     os.set_inheritable(told["hear"], False)
-    serve(requests, results, Room(plan, Path(told["folder"]), told["hear"], walls.filters(plan)))
+    serve(
+        requests, results, Room(plan, Path(told["folder"]), told["hear"], walls.filters(plan), None)
+    )
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ PLAIN_FILES = linux.MS_NOSUID | linux.MS_NODEV
 INSIDE_ID = 1000
 """The user that a room sees itself as, in a user namespace of its own."""
 OPEN_FILES = 1024
+SPARE_FILES = 64
+"""Descriptors on top, for questions about a notebook that left none."""
 MEGABYTE = 1024 * 1024
 
 
@@ -115,7 +117,7 @@ def bound(plan, limits):
     megabytes = limits["disk_mb"] * MEGABYTE
     told = [
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_NOFILE, OPEN_FILES + SPARE_FILES),
         (resource.RLIMIT_FSIZE, megabytes),
     ]
     if plan["owner"] or plan["uid"] is not None:  # else it would count the person's own processes
@@ -124,6 +126,8 @@ def bound(plan, limits):
         _, most = resource.getrlimit(which)
         bounded = value if most == resource.RLIM_INFINITY else min(value, most)
         resource.setrlimit(which, (bounded, bounded))
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most - SPARE_FILES, most))
 
 
 def be_the_first_to_go():

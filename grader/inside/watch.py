@@ -99,6 +99,13 @@ def of_its_own(pid):
     return 0
 
 
+def address_space():
+    """Bytes of address space that this process has; None where that can't be seen."""
+    with contextlib.suppress(OSError, ValueError):
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * PAGE
+    return None
+
+
 def share(pid, otherwise):
     """Bytes of memory of a process, each page divided by those that share it."""
     with contextlib.suppress(OSError, ValueError):
