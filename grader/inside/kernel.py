@@ -47,8 +47,9 @@ def before_the_first_cell(shell, call):
     shell.events.register("pre_run_cell", once)
 
 
-TAKEN = 4 * 1024 * 1024 * 1024
-"""Bytes of address space that libraries take, where a process can't see it."""
+GIGABYTE = 1024 * 1024 * 1024
+TAKEN = 3 * GIGABYTE
+"""Bytes of address space that libraries take, where nothing can be seen."""
 
 
 def limit_memory(megabytes, taken):
@@ -58,7 +59,9 @@ def limit_memory(megabytes, taken):
     asks for too much get a MemoryError instead.
     """
     if sys.platform == "linux":
-        size = (watch.address_space() or taken or TAKEN) + megabytes * 1024 * 1024
+        # Where it can't see itself: what the runner had, and what the kernel's threads reserve.
+        there = watch.address_space() or (taken or TAKEN) + GIGABYTE
+        size = there + megabytes * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
