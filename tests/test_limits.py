@@ -144,7 +144,7 @@ def test_cells_after_the_last_strike_say_why_they_did_not_run(parent: Parent) ->
 def test_what_a_runner_says_of_a_limit_is_not_believed(over: object) -> None:
     frame = {"frame": "cell", "seconds": 1.0, "exit": None, "limit": None, "over": over}
 
-    found = cell_run(frame, Cell(index=0, kind="code", source=""), limits=Limits())  # type: ignore[arg-type]
+    found = cell_run(frame, Cell(index=0, kind="code", source=""), limits=Limits())
 
     assert found.status is CellStatus.RAN
     assert len(found.notes) <= 1
