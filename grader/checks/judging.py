@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from grader.checks.check import Check, Draws, Evidence, Opinion, Ours, Params
 from grader.checks.execution import BAD, brought_down_by
 from grader.model import (
@@ -55,11 +57,12 @@ class Bound:
 
     def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
         """What the reference is asked about one submission, and has not answered yet."""
-        asked = _once(
-            one
-            for called in self.called
-            for one in called.check.counter_questions(called.params, evidence)
-        )
+        with _quiet():
+            asked = _once(
+                one
+                for called in self.called
+                for one in called.check.counter_questions(called.params, evidence)
+            )
         return tuple(one for one in asked if one.id not in evidence.expected)
 
     def judge(self, evidence: Evidence) -> tuple[Finding, ...]:
@@ -68,7 +71,8 @@ class Bound:
         for place in self.order:
             seen = tuple(judged.finding for judged in done.values())
             known = replace(evidence, findings=seen)
-            done[place] = _judge_one(self.called[place], known, tuple(done.values()))
+            with _quiet():
+                done[place] = _judge_one(self.called[place], known, tuple(done.values()))
         return tuple(done[place].finding for place in range(len(self.called)))
 
 
@@ -88,6 +92,11 @@ def bind(rubric: Rubric, *, registry: Registry, draws: Draws) -> Bound:
             q for c in called for q in c.check.constant_questions(c.params, draws)
         ),
     )
+
+
+def _quiet() -> np.errstate:
+    """A notebook's numbers may overflow: what comes of it is not finite, so agrees with nothing."""
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 def _once(questions: Iterable[Question]) -> tuple[Question, ...]:
