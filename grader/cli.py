@@ -58,6 +58,9 @@ def cli() -> None:
 )
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Notebooks at once (default: cores).")
 @click.option("--force", is_flag=True, help="Grade what did not change, too.")
+@click.option(
+    "--new-seed", is_flag=True, help="Draw other inputs to ask notebooks with, and grade all anew."
+)
 @click.option("--python", metavar="PATH", help="Interpreter that notebooks run in (default: ours).")
 @click.option(
     "--isolation",
@@ -79,6 +82,7 @@ def run_command(
     out: Path,
     jobs: int | None,
     force: bool,
+    new_seed: bool,
     python: str | None,
     isolation: str | None,
     unsandboxed: bool,
@@ -101,6 +105,7 @@ def run_command(
         jobs=jobs,
         python=python,
         force=force,
+        new_seed=new_seed,
         isolation=isolation,
         unsandboxed=unsandboxed,
         limits=limits,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,10 +11,6 @@ from grader.errors import UsageError
 from grader.exports import gradebook_csv, to_json
 from grader.model import Graded, Rubric
 from grader.report import class_page, student_page
-
-SEED = ".seed"
-"""The assignment's secret seed, for nobody but staff."""
-SEED_BYTES = 32
 
 
 class Folder:
@@ -26,7 +21,7 @@ class Folder:
     """
 
     STORE = "gradebook.db"
-    """Everything that was graded; the pages, the CSV and the JSON are made from it."""
+    """Everything that was graded, and the secret seeds; pages, CSV and JSON are made from it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -42,17 +37,6 @@ class Folder:
     def store(self) -> Path:
         """Where the gradebook is."""
         return self.path / self.STORE
-
-    def seed(self) -> bytes:
-        """The secret seed, drawn once and kept."""
-        place = self.path / SEED
-        if place.exists():
-            kept = bytes.fromhex(place.read_text(encoding="ascii").strip())
-            if len(kept) == SEED_BYTES:
-                return kept
-        drawn = secrets.token_bytes(SEED_BYTES)
-        self._write(place, drawn.hex() + "\n")
-        return drawn
 
     def write_one(self, graded: Graded, *, rubric: Rubric) -> None:
         """The result and the report of one submission."""
