@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from grader.errors import NotebookError
-from grader.notebook import read
-from grader.notebook import reading as reading_room
+from grader.notebook import decoding, opening, read, reading
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
 GIF = base64.b64encode(b"GIF89a and so on").decode()
@@ -148,21 +147,33 @@ REFUSED = [
     (tree(text_cell("a \ud83d b")), "half a character"),
     ('{"cells": [' + "9" * 5000 + "]}", "not valid JSON"),
     (tree(*[code_cell("")] * 2001), "2001 cells"),
+    (tree(*[code_cell("x" * 100)] * 51), "longer than 5,000 characters"),
+    (tree(code_cell("x", *[[]] * 5_000)), "too many parts"),
 ]
 
 
 @pytest.mark.parametrize(("content", "said"), REFUSED)
 def test_what_is_no_notebook_is_refused_with_its_reason(
-    tmp_path: Path, content: Any, said: str
+    tmp_path: Path, content: Any, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reading, "MAX_SOURCE", 5_000)
+    monkeypatch.setattr(decoding, "MAX_PARTS", 5_000 if "parts" in said else 10**6)
     with pytest.raises(NotebookError, match=said) as error:
         read(written(tmp_path, content))
     assert str(error.value).endswith(".")
     assert str(tmp_path) not in str(error.value)
 
 
+def test_brackets_and_commas_of_a_text_are_no_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "MAX_PARTS", 50)
+    source = "[,{" * 100 + '"\\'
+    assert read(written(tmp_path, tree(code_cell(source)))).cells[0].source == source
+
+
 def test_a_file_above_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading_room, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(opening, "MAX_BYTES", 2**20)
     with pytest.raises(NotebookError, match="larger than 1 MB"):
         read(written(tmp_path, tree(code_cell("#" * 2**20))))
 
