@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -177,8 +178,16 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
-        error.show()
-        sys.exit(USAGE)
+        told = io.StringIO()
+        error.show(told)
+        _complain(told.getvalue().removesuffix("\n"))
     except GraderError as error:
-        click.echo(f"grade: {error}", err=True)
-        sys.exit(USAGE)
+        _complain(f"grade: {error}")
+
+
+def _complain(told: str) -> NoReturn:
+    """Say what went wrong; a name of a file may stand in it, and may hold anything."""
+    from grader.report.wording import printable
+
+    click.echo(printable(told), err=True)
+    sys.exit(USAGE)

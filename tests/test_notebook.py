@@ -113,6 +113,12 @@ def test_every_common_encoding_is_read(tmp_path: Path, encode: Any) -> None:
     assert read(written(tmp_path, encode(text))).cells[0].source == "Zoë\nSample"
 
 
+@pytest.mark.parametrize("level", [None, "2", 2.5, True, 0, 7, [], {}])
+def test_a_heading_of_no_level_is_of_the_first(tmp_path: Path, level: Any) -> None:
+    heading = {"cell_type": "heading", "level": level, "source": "Part"}
+    assert read(written(tmp_path, tree(heading))).cells[0].source == "# Part"
+
+
 def test_line_ends_of_windows_become_plain_ones(tmp_path: Path) -> None:
     content = tree(code_cell("x = 1\r\ny = 2\rz = 3"))
     assert read(written(tmp_path, content)).cells[0].source == "x = 1\ny = 2\nz = 3"
