@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -58,6 +59,9 @@ def cli() -> None:
 )
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Notebooks at once (default: cores).")
 @click.option("--force", is_flag=True, help="Grade what did not change, too.")
+@click.option(
+    "--new-seed", is_flag=True, help="Draw other inputs to ask notebooks with, and grade all anew."
+)
 @click.option("--python", metavar="PATH", help="Interpreter that notebooks run in (default: ours).")
 @click.option(
     "--isolation",
@@ -79,6 +83,7 @@ def run_command(
     out: Path,
     jobs: int | None,
     force: bool,
+    new_seed: bool,
     python: str | None,
     isolation: str | None,
     unsandboxed: bool,
@@ -101,6 +106,7 @@ def run_command(
         jobs=jobs,
         python=python,
         force=force,
+        new_seed=new_seed,
         isolation=isolation,
         unsandboxed=unsandboxed,
         limits=limits,
@@ -172,8 +178,16 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
-        error.show()
-        sys.exit(USAGE)
+        told = io.StringIO()
+        error.show(told)
+        _complain(told.getvalue().removesuffix("\n"))
     except GraderError as error:
-        click.echo(f"grade: {error}", err=True)
-        sys.exit(USAGE)
+        _complain(f"grade: {error}")
+
+
+def _complain(told: str) -> NoReturn:
+    """Say what went wrong; a name of a file may stand in it, and may hold anything."""
+    from grader.report.wording import printable
+
+    click.echo(printable(told), err=True)
+    sys.exit(USAGE)

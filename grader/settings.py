@@ -33,6 +33,8 @@ class Settings:
     """The user's cache folder for this program."""
     force: bool
     """Whether to grade what did not change, too."""
+    new_seed: bool
+    """Whether to draw another secret seed, so that notebooks are asked with other numbers."""
     level: str | None
     """The level of isolation that must hold; None for the best there is."""
     unsandboxed: bool
@@ -49,6 +51,7 @@ def read(  # noqa: PLR0913 (one for each option)
     jobs: int | None = None,
     python: str | None = None,
     force: bool = False,
+    new_seed: bool = False,
     isolation: str | None = None,
     unsandboxed: bool = False,
     limits: Sequence[str] = (),
@@ -69,6 +72,7 @@ def read(  # noqa: PLR0913 (one for each option)
         root=Path.cwd(),
         cache=platformdirs.user_cache_path("notebook-grader", appauthor=False),
         force=force,
+        new_seed=new_seed,
         level=isolation,
         unsandboxed=unsandboxed,
         limits=dict(_limit(word) for word in limits),

@@ -13,8 +13,9 @@ import re
 import select
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from math import isfinite
 from threading import Event
 from typing import TYPE_CHECKING, NoReturn
 
@@ -31,14 +32,25 @@ FRAME_BYTES = 192 * 1024 * 1024
 """Largest frame that is read."""
 HEADER_BYTES = 8 * 1024 * 1024
 """Largest JSON header that is parsed."""
+HEADER_PARTS = 200_000
+"""Most values of a JSON header: each takes many times its bytes once it is parsed."""
+HEADER_DEPTH = 16
+"""Lists within lists of a JSON header; ours have 8."""
+HEADER_TEXT = 64 * 1024
+"""Longest text of a JSON header."""
 TENSOR_HEADER_BYTES = 512 * 1024
 """Largest safetensors header that is parsed: its cost grows with the number of arrays."""
+ARRAYS = 4096
+"""Most arrays of one frame."""
 GLANCE = 0.25
 """Seconds after which a wait looks whether it should go on."""
 TEXT = 4000
 """Characters kept of one text."""
 KINDS = frozenset("biuf")
 """Kinds of NumPy dtype that may cross."""
+
+WHOLE = 2**63
+"""Whole numbers are smaller than this, either way."""
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -75,6 +87,43 @@ def _no_constant(word: str) -> NoReturn:
     raise WireError(f"{word} in a header")
 
 
+def _once_each(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise WireError("a key twice in a header")
+    return found
+
+
+def _header(text: bytes) -> Mapping[str, Json]:
+    """The JSON header, looked through level by level: nothing of it is used before."""
+    if text.count(b",") + text.count(b"[") + text.count(b"{") > HEADER_PARTS:
+        raise WireError("header of too many parts")
+    header = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once_each)
+    if not isinstance(header, dict):
+        raise WireError("header is not an object")
+    level: list[Json] = [header]
+    for _ in range(HEADER_DEPTH):
+        level = [part for value in level for part in _parts(value)]
+        if not level:
+            return header
+    raise WireError("header nested deeper than allowed")
+
+
+def _parts(value: Json) -> Iterable[Json]:
+    """What a list or an object holds; a text or a number that is none of ours is refused."""
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    if isinstance(value, list):
+        return value
+    if isinstance(value, str) and len(value) > HEADER_TEXT:
+        raise WireError("text in a header longer than allowed")
+    if isinstance(value, int) and not -WHOLE < value < WHOLE:
+        raise WireError("number in a header larger than allowed")
+    if isinstance(value, float) and not isfinite(value):
+        raise WireError("number in a header without an end")
+    return ()
+
+
 def parse(body: bytes) -> Frame:
     """Open a body.
 
@@ -85,9 +134,7 @@ def parse(body: bytes) -> Frame:
         (length,) = struct.unpack("<I", body[:4])
         if length > min(HEADER_BYTES, len(body) - 4):
             raise WireError("header longer than allowed")
-        header = json.loads(body[4 : 4 + length], parse_constant=_no_constant)
-        if not isinstance(header, dict):
-            raise WireError("header is not an object")
+        header = _header(body[4 : 4 + length])
         return Frame(header=header, arrays=_tensors(body[4 + length :]))
     except WireError:
         raise
@@ -102,6 +149,8 @@ def _tensors(data: bytes) -> Mapping[str, Array]:
     if length > TENSOR_HEADER_BYTES:
         raise WireError("array header longer than allowed")
     arrays = load(data)
+    if len(arrays) > ARRAYS:
+        raise WireError("more arrays than allowed")
     if any(array.dtype.kind not in KINDS for array in arrays.values()):
         raise WireError("an array is not numeric")
     return arrays
@@ -233,16 +282,24 @@ def batch(packed: Packed, *, nonces: Mapping[str, str], seconds: float) -> bytes
 STATUSES = frozenset({"ok", "raised", "missing", "timed_out", "died"})
 
 
-def observation(frame: Frame, *, nonces: Mapping[str, str]) -> Observation:
+def observation(frame: Frame, *, nonces: MutableMapping[str, str]) -> Observation:
     """A frame as an observation of a question that was really asked.
 
+    Args:
+        frame: the answer.
+        nonces: by question, what its answer must echo; the question's is used up, so that there
+            are no more answers than questions.
+
     Raises:
-        WireError: it answers nothing that was asked.
+        WireError: it answers nothing that was asked, or what was answered before.
     """
     header = frame.header
     name, status = header.get("id"), header.get("status")
-    if not isinstance(name, str) or not name or header.get("nonce") != nonces.get(name):
+    if not isinstance(name, str) or not name:
         raise WireError("an answer to nothing that was asked")
+    if name not in nonces or header.get("nonce") != nonces[name]:
+        raise WireError("an answer to nothing that was asked")
+    del nonces[name]
     data = header.get("data", {})
     if status not in STATUSES or not isinstance(data, dict):
         raise WireError("an answer without a status")

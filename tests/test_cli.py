@@ -69,6 +69,17 @@ def test_a_usage_error_says_what_is_wrong_and_exits_with_2(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "args", [("no\x1b[2J\u202ewhere\x9b/",), ("--no\x1b]0;x\x07\u202ewhere", "examples/")]
+)
+def test_an_error_names_a_file_without_what_a_terminal_obeys(args: tuple[str, ...]) -> None:
+    done = grade(*args)
+
+    assert done.returncode == 2
+    assert "where" in done.stderr
+    assert all(letter == "\n" or letter.isprintable() for letter in done.stderr)
+
+
 def test_a_folder_without_rubrics_is_an_error_that_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.ipynb").write_text("{}", encoding="utf-8")
 

@@ -22,6 +22,7 @@ from specimen_assignment import rubric
 from specimen_parts import exhibit
 
 from grader.exports import class_json, to_json
+from grader.exports.figures import escaped
 from grader.exports.results_json import result
 from grader.model import Graded
 from grader.pipeline.folder import Brief
@@ -94,7 +95,7 @@ def test_a_result_is_written_as_the_plain_encoder_writes_it(make: Callable[[], G
     plain = result(make(), rubric=RUBRIC).model_dump(mode="python")
 
     assert to_json(make(), rubric=RUBRIC) == (
-        json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+        escaped(json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
     )
 
 

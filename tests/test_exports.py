@@ -70,6 +70,18 @@ def test_hostile_strings_come_back_as_they_were(words: str, place: str) -> None:
     assert found == [expected or ("none" if place == "reason" else "")]
 
 
+@given(st.text(st.characters()))
+def test_what_is_written_shows_every_letter_it_has(words: str) -> None:
+    graded = replace(specimens.ungradable(), students=(Student(name=words, id=words),))
+    for text in (to_json(graded, rubric=RUBRIC), class_json([graded], rubric=RUBRIC)):
+        assert all(letter == "\n" or letter.isprintable() for letter in text)
+
+
+def test_letters_that_show_are_written_as_they_are() -> None:
+    graded = replace(specimens.ungradable(), students=(Student(name="Zoë 王 🙂", id="ž1"),))
+    assert "Zoë 王 🙂" in to_json(graded, rubric=RUBRIC)
+
+
 def test_the_keys_are_exactly_the_contracts() -> None:
     data = data_of(specimens.half_right())
     assert list(data) == [

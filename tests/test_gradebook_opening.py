@@ -14,7 +14,7 @@ from specimens import ungradable
 from sqlalchemy import Connection, text
 
 from grader.errors import UsageError
-from grader.gradebook import Entry, opened, schema
+from grader.gradebook import Entry, opened, schema, seeds
 
 REFUSED = "is not a gradebook|can't be read as a gradebook"
 State = Mapping[str, tuple[bytes, int]]
@@ -50,8 +50,9 @@ def versions(place: Path) -> tuple[int, str]:
     return header, table
 
 
-def kept(place: Path) -> None:
-    with opened(place) as book:
+def kept(place: Path, *, steps: tuple[schema.Step, ...] = schema.STEPS) -> None:
+    """A book with one submission in it; of the first version where there are no steps."""
+    with opened(place, steps=steps) as book:
         book.keep(Entry(key="k", graded=ungradable(), trace=None))
 
 
@@ -64,11 +65,26 @@ def test_a_new_book_says_its_version_where_others_look(place: Path) -> None:
     with opened(place):
         pass
 
-    assert versions(place) == (1, "1")
+    newest = schema.version_after(schema.STEPS)
+    assert versions(place) == (newest, str(newest))
+
+
+def test_a_book_from_before_seeds_gets_a_place_for_them(place: Path) -> None:
+    kept(place, steps=())
+    with closing(sqlite3.connect(place)) as connection:
+        connection.execute("DROP TABLE seeds")
+
+    with opened(place) as book:
+        drawn = seeds.first(book, "hw")
+        names = list(book.keys())
+
+    with opened(place) as book:
+        assert seeds.kept(book, "hw") == drawn
+    assert names == ["broken"]
 
 
 def test_an_older_book_goes_forward_step_by_step(place: Path) -> None:
-    kept(place)
+    kept(place, steps=())
 
     with opened(place, steps=(add_colour,)):
         pass
@@ -81,19 +97,19 @@ def test_an_older_book_goes_forward_step_by_step(place: Path) -> None:
 
 
 def test_a_step_that_fails_leaves_the_book_as_it_was(place: Path) -> None:
-    kept(place)
+    kept(place, steps=())
 
     with pytest.raises(RuntimeError), opened(place, steps=(add_colour, fail)):
         pass
 
     assert versions(place) == (1, "1")
-    with opened(place) as book:
+    with opened(place, steps=()) as book:
         assert list(book.keys().values()) == ["k"]
 
 
 def test_steps_are_taken_once_by_whoever_comes_first(place: Path) -> None:
-    kept(place)
-    with opened(place) as book, book.reading() as early:
+    kept(place, steps=())
+    with opened(place, steps=()) as book, book.reading() as early:
         assert schema.version(early) == 1
         with opened(place, steps=(add_colour,)) as other:
             schema.advance(
@@ -108,8 +124,8 @@ def test_a_newer_book_is_refused_in_one_sentence_and_untouched(place: Path) -> N
         book.keep(Entry(key="k", graded=ungradable(), trace=None))
     before = state(place.parent)
 
-    with pytest.raises(UsageError, match=r"newer grader \(version 2 .* knows 1\)"), opened(place):
-        pass
+    with pytest.raises(UsageError, match=r"newer grader \(version 2 .* knows 1\)"):
+        opened(place, steps=()).__enter__()
 
     assert state(place.parent) == before
 

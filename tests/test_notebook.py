@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from grader.errors import NotebookError
-from grader.notebook import read
-from grader.notebook import reading as reading_room
+from grader.notebook import decoding, opening, read, reading
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
 GIF = base64.b64encode(b"GIF89a and so on").decode()
@@ -114,6 +113,12 @@ def test_every_common_encoding_is_read(tmp_path: Path, encode: Any) -> None:
     assert read(written(tmp_path, encode(text))).cells[0].source == "Zoë\nSample"
 
 
+@pytest.mark.parametrize("level", [None, "2", 2.5, True, 0, 7, [], {}])
+def test_a_heading_of_no_level_is_of_the_first(tmp_path: Path, level: Any) -> None:
+    heading = {"cell_type": "heading", "level": level, "source": "Part"}
+    assert read(written(tmp_path, tree(heading))).cells[0].source == "# Part"
+
+
 def test_line_ends_of_windows_become_plain_ones(tmp_path: Path) -> None:
     content = tree(code_cell("x = 1\r\ny = 2\rz = 3"))
     assert read(written(tmp_path, content)).cells[0].source == "x = 1\ny = 2\nz = 3"
@@ -148,21 +153,33 @@ REFUSED = [
     (tree(text_cell("a \ud83d b")), "half a character"),
     ('{"cells": [' + "9" * 5000 + "]}", "not valid JSON"),
     (tree(*[code_cell("")] * 2001), "2001 cells"),
+    (tree(*[code_cell("x" * 100)] * 51), "longer than 5,000 characters"),
+    (tree(code_cell("x", *[[]] * 5_000)), "too many parts"),
 ]
 
 
 @pytest.mark.parametrize(("content", "said"), REFUSED)
 def test_what_is_no_notebook_is_refused_with_its_reason(
-    tmp_path: Path, content: Any, said: str
+    tmp_path: Path, content: Any, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reading, "MAX_SOURCE", 5_000)
+    monkeypatch.setattr(decoding, "MAX_PARTS", 5_000 if "parts" in said else 10**6)
     with pytest.raises(NotebookError, match=said) as error:
         read(written(tmp_path, content))
     assert str(error.value).endswith(".")
     assert str(tmp_path) not in str(error.value)
 
 
+def test_brackets_and_commas_of_a_text_are_no_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "MAX_PARTS", 50)
+    source = "[,{" * 100 + '"\\'
+    assert read(written(tmp_path, tree(code_cell(source)))).cells[0].source == source
+
+
 def test_a_file_above_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading_room, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(opening, "MAX_BYTES", 2**20)
     with pytest.raises(NotebookError, match="larger than 1 MB"):
         read(written(tmp_path, tree(code_cell("#" * 2**20))))
 

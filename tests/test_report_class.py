@@ -1,20 +1,31 @@
 from __future__ import annotations
 
 import io
-import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
+import pytest
 import specimens
 from page_reader import Page, squeezed
 from rich.console import Console
 from specimen_assignment import rubric
 
+from grader.model import Student
 from grader.report import class_page, class_row, student_page
+from grader.report.moves import moves
 from grader.report.terminal import summary
 
 RUBRIC = rubric()
 ALL = specimens.ALL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    submission: str
+    item: str
+    before: Fraction | None
+    after: Fraction | None
 
 
 def whole_class() -> str:
@@ -53,10 +64,39 @@ def printed(*, width: int = 120) -> str:
 
 def test_the_summary_is_plain_and_says_where_to_look() -> None:
     text = printed()
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
+    assert all(letter == "\n" or letter.isprintable() for letter in text)
     assert "[bold]" in text.replace("\n", "")
     assert "5 submissions: 1 graded, 3 waiting for marks, 1 ungradable" in text
     assert "graded/index.html (staff only)" in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "\x1b[2J\x1b]0;title\x07",
+        "\u202egpj.exe",
+        "a\nb\rc",
+        "[red]x[/]",
+        "\u200b\ufeff\U000e0041",
+        "x" * 300,
+    ],
+)
+def test_nothing_but_letters_that_show_gets_to_the_terminal(words: str) -> None:
+    hostile = replace(
+        specimens.ungradable(), students=(Student(name=words, id=""),), flags=(words,)
+    )
+    hostile = replace(hostile, submission=replace(hostile.submission, name=words), reason=words)
+    changes = [Moved(submission=words, item="", before=Fraction(1), after=None)]
+    console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
+
+    console.print(summary([hostile], rubric=RUBRIC, out=Path(words)))
+    console.print(moves(changes, count=1, unasked=[words]))
+
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert [letter for letter in text if letter != "\n" and not letter.isprintable()] == []
+    assert text.count("\n") < 60
+    assert ("[red]x[/]" in text) is ("red" in words)
 
 
 def test_the_summary_fits_a_narrow_terminal() -> None:

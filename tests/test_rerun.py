@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shutil
 import signal
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -84,12 +86,76 @@ def test_another_reference_or_seed_runs_everything_again(
     if changed == "reference":
         place = course.root / "reference" / "tiny.ipynb"
         place.write_text(place.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    else:
-        (course.out / ".seed").unlink()
+    options = ("--new-seed",) if changed == "seed" else ()
 
-    _, told = course.grade()
+    _, told = course.grade(*options)
 
     assert "kept" not in told
+
+
+def test_a_seed_is_drawn_once_and_another_only_when_asked_for(course: tiny_course.Course) -> None:
+    course.hand_in("ada")
+    course.grade()
+    first = course.seed()
+    before = course.commitment("ada")
+    course.grade("--force")
+    _, again = course.grade(command="again")
+    same = course.seed()
+
+    course.grade("--new-seed")
+
+    assert len(first) == 32
+    assert "judged 1 submission again, without a kernel: no score moved" in again
+    assert same == first
+    assert course.seed() != first
+    assert before == hashlib.sha256(b"tiny\0" + first).hexdigest()
+    assert course.commitment("ada") == hashlib.sha256(b"tiny\0" + course.seed()).hexdigest()
+
+
+@pytest.mark.parametrize("command", ["submissions", "again"])
+def test_a_seed_that_stood_in_a_file_moves_to_the_gradebook(
+    course: tiny_course.Course, command: str
+) -> None:
+    course.hand_in("ada")
+    course.grade()
+    first = course.seed()
+    with closing(sqlite3.connect(course.out / "gradebook.db")) as book, book:
+        book.execute("DROP TABLE seeds")  # as it was before
+        book.execute("UPDATE meta SET value = '1' WHERE name = 'schema'")
+        book.execute("PRAGMA user_version = 1")
+    (course.out / ".seed").write_text(first.hex() + "\n", encoding="ascii")
+
+    _, told = course.grade(command=command)
+
+    assert course.seed() == first
+    assert not (course.out / ".seed").exists()
+    assert "kept 1 submission" in told or "no score moved" in told
+
+
+def test_a_file_that_holds_no_seed_is_put_away(course: tiny_course.Course) -> None:
+    course.hand_in("ada")
+    course.out.mkdir()
+    (course.out / ".seed").write_text("not hexadecimal", encoding="ascii")
+
+    course.grade()
+
+    assert len(course.seed()) == 32
+    assert not (course.out / ".seed").exists()
+
+
+def test_grade_again_by_an_assignment_that_graded_nothing_is_a_clear_error(
+    course: tiny_course.Course,
+) -> None:
+    course.hand_in("ada")
+    course.grade()
+    rubric = course.root / "rubrics" / "tiny.toml"
+    other = rubric.read_text(encoding="utf-8").replace('id = "tiny"', 'id = "other"')
+    rubric.write_text(other, encoding="utf-8")
+
+    code, told = course.grade(command="again")
+
+    assert code == 2
+    assert "nothing there was graded by the assignment 'other'" in told
 
 
 def test_a_result_that_was_lost_is_made_again_without_a_kernel(course: tiny_course.Course) -> None:
@@ -165,9 +231,9 @@ def test_results_do_not_depend_on_how_many_run_at_once(course: tiny_course.Cours
             shutil.rmtree(course.out)
         if seed is not None:
             course.out.mkdir()
-            (course.out / ".seed").write_text(seed, encoding="ascii")
+            (course.out / ".seed").write_text(seed.hex(), encoding="ascii")
         course.grade(*options)
-        seed = (course.out / ".seed").read_text(encoding="ascii")
+        seed = course.seed()
         found.append({name: comparable(text) for name, text in course.results().items()})
 
     assert len(found[0]) == 8

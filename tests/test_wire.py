@@ -1,10 +1,13 @@
 import json
 import os
 import struct
+import time
+from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
@@ -16,6 +19,33 @@ from grader.model import Question
 def body(header: object, payload: bytes = b"") -> bytes:
     text = json.dumps(header).encode()
     return struct.pack("<I", len(text)) + text + payload
+
+
+def raw(text: bytes) -> bytes:
+    return struct.pack("<I", len(text)) + text
+
+
+def tensors(header: object, size: int = 0) -> bytes:
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + bytes(size)
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """A header that many levels deep, itself one of them."""
+    value: Any = 1
+    for _ in range(depth - 1):
+        value = [value]
+    return {"x": value}
+
+
+def test_what_is_just_allowed_is_read() -> None:
+    header = {"deep": nested(wire.HEADER_DEPTH - 2), "x": 2**63 - 1, "y": "x" * wire.HEADER_TEXT}
+    arrays = {"x": np.zeros((0, 2**20)), **{f"{i}": np.zeros(0) for i in range(wire.ARRAYS - 1)}}
+
+    frame = wire.parse(body(header, save(arrays)))
+
+    assert frame.header == header
+    assert frame.arrays["x"].shape == (0, 2**20)
 
 
 def test_a_frame_comes_back_as_it_was_sent() -> None:
@@ -42,6 +72,35 @@ def test_a_frame_comes_back_as_it_was_sent() -> None:
         body({}, struct.pack("<Q", 2**60)),
         body({}, struct.pack("<Q", 2) + b"{}x"),
         body({}, save({f"a{i}": np.zeros(0) for i in range(20_000)})),
+        body({}, save({f"{i}": np.zeros(0) for i in range(wire.ARRAYS + 1)})),
+        body(nested(wire.HEADER_DEPTH + 1)),
+        body({"x": "x" * (wire.HEADER_TEXT + 1)}),
+        body({"x" * (wire.HEADER_TEXT + 1): 1}),
+        body({"x": [0] * wire.HEADER_PARTS}),
+        raw(b'{"x": %d}' % 2**63),
+        raw(b'{"x": -%d}' % 2**63),
+        raw(b'{"x": ' + b"9" * 5000 + b"}"),
+        raw(b'{"x": 1e999}'),
+        raw(b'{"id": "q", "id": "r"}'),
+        raw(b'{"x": [{"y": 1, "y": 1}]}'),
+        raw(b'\xff\xfe{"x": 1}'),
+        body({}, tensors({"x": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}, 4)),
+        body({}, tensors({"x": {"dtype": "F8_E4M3", "shape": [2], "data_offsets": [0, 2]}}, 2)),
+        body({}, tensors({"x": {"dtype": "F32", "shape": [0, 2**63], "data_offsets": [0, 0]}})),
+        body({}, tensors({"x": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 4]}}, 4)),
+        body({}, tensors({"x": {"dtype": "F32", "shape": [2**62, 4], "data_offsets": [0, 0]}})),
+        body({}, tensors({"x": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}, 4)),
+        body(
+            {},
+            tensors(
+                {
+                    "x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]},
+                    "y": {"dtype": "F32", "shape": [1], "data_offsets": [2, 6]},
+                },
+                8,
+            ),
+        ),
+        body({}, save({"x": np.zeros(2, dtype=np.complex64)})),
     ],
     ids=[
         "nothing",
@@ -55,6 +114,26 @@ def test_a_frame_comes_back_as_it_was_sent() -> None:
         "array header of 2^60",
         "trailing bytes",
         "thousands of arrays",
+        "one array too many",
+        "one level too deep",
+        "a long text",
+        "a long key",
+        "many parts",
+        "a large number",
+        "a large negative number",
+        "a number of thousands of digits",
+        "an infinite number",
+        "a key twice",
+        "a key twice, further down",
+        "another encoding",
+        "bfloat16",
+        "float8",
+        "nothing times 2^63",
+        "more than there is",
+        "a size that overflows",
+        "a negative size",
+        "arrays that overlap",
+        "complex numbers",
     ],
 )
 def test_malformed_frames_are_refused(data: bytes) -> None:
@@ -68,6 +147,81 @@ def test_no_bytes_do_anything_but_parse_or_be_refused(data: bytes) -> None:
         wire.parse(data)
     except WireError:
         return
+
+
+VALID = wire.compose(
+    {"id": "q", "nonce": "n", "status": "ok", "data": {"calls": [{"error": "é"}, [1, -2.5e3]]}},
+    {"out0": np.arange(6, dtype=np.float32).reshape(2, 3), "out1": np.ones(2, dtype=np.int64)},
+)[8:]
+PIECES = (b"[", b"{", b'"', b"\\u", b"9" * 30, b"1e999", b"BF16", b"-1", b"\xff" * 8, b"\x00" * 8)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, len(VALID)),
+            st.integers(0, 12),
+            st.one_of(st.binary(max_size=12), st.sampled_from(PIECES)),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+@settings(max_examples=400)
+def test_a_frame_that_was_tampered_with_is_parsed_or_refused(
+    edits: list[tuple[int, int, bytes]],
+) -> None:
+    data = VALID
+    for place, cut, piece in edits:
+        data = data[:place] + piece + data[place + cut :]
+    try:
+        wire.observation(wire.parse(data), nonces={"q": "n"})
+    except WireError:
+        return
+
+
+WORDS = st.sampled_from(["q", "n", "ok", "raised", "", "\ud800", "\x1b[2J", "x" * 9000])
+JSONS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["id", "nonce", "status", "data", "error", "end"]), JSONS),
+)
+def test_an_answer_of_any_shape_is_an_observation_or_refused(header: dict[str, Any]) -> None:
+    try:
+        found = wire.observation(wire.Frame(header=header, arrays={}), nonces={"q": "n"})
+    except WireError:
+        return
+    assert found.id == "q"
+
+
+def test_the_costliest_frames_are_refused_or_read_within_a_second() -> None:
+    parts = wire.HEADER_PARTS // 2 - 2
+    costly = (
+        b'{"x": [' + b",".join([b"{}"] * parts) + b"]}",
+        b'{"x": [' + b",".join([b'""'] * wire.HEADER_BYTES)[: wire.HEADER_BYTES - 20] + b"]}",
+        b'{"x": "' + b"\\u0041" * (wire.HEADER_BYTES // 6 - 2) + b'"}',
+        b'{"x": ' + b"[" * (wire.HEADER_PARTS - 10),
+    )
+    for text in costly:
+        began = time.process_time()
+        with suppress(WireError):
+            wire.parse(raw(text))
+        assert time.process_time() - began < 1
+
+
+def test_a_question_is_answered_once() -> None:
+    frame = wire.Frame(header={"id": "q", "nonce": "n", "status": "ok"}, arrays={})
+    nonces = {"q": "n", "": "batch"}
+
+    wire.observation(frame, nonces=nonces)
+
+    with pytest.raises(WireError, match="answer to"):
+        wire.observation(frame, nonces=nonces)
 
 
 def test_an_answer_must_echo_its_nonce() -> None:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader import gradebook
+from grader.gradebook import seeds
+
 RUBRIC = """
 schema = 1
 
@@ -145,6 +148,16 @@ class Course:
         """The results, by submission, as text."""
         places = sorted((self.out / "results").glob("*.json"))
         return {place.stem: place.read_text(encoding="utf-8") for place in places}
+
+    def seed(self) -> bytes:
+        """The assignment's secret seed."""
+        with gradebook.opened(self.out / "gradebook.db") as book:
+            return seeds.kept(book, "tiny") or b""
+
+    def commitment(self, name: str) -> str:
+        """What the result of a submission says of the seed."""
+        told: str = json.loads(self.results()[name])["provenance"]["seed_commitment"]
+        return told
 
     def earned(self, name: str) -> float:
         """What a submission earned."""

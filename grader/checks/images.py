@@ -11,7 +11,7 @@ import numpy as np
 from grader.checks.check import ARRAYS, Evidence
 from grader.checks.recording import Forward, numbers
 from grader.checks.rows import Gallery, Row
-from grader.checks.values import Values, equal, values
+from grader.checks.values import Values, equal, flaw, values
 
 if TYPE_CHECKING:
     from grader.model import Array, Numbers
@@ -167,13 +167,14 @@ def _by_likeness(rows: list[Values]) -> list[Values]:
 
 
 def correlation(one: Array, other: Array) -> float:
-    """Pearson's correlation; 0 where one of them is constant."""
+    """Pearson's correlation; 0 where one of them is constant, or not finite."""
     a, b = numbers(one).ravel(), numbers(other).ravel()
-    if a.size != b.size:
+    if a.size != b.size or not a.size:
         return 0.0
-    a, b = a - a.mean(), b - b.mean()
-    size = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return float(a @ b) / size if size > 0 and np.isfinite(size) else 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        a, b = a - a.mean(), b - b.mean()
+        size = float(np.linalg.norm(a) * np.linalg.norm(b))
+        return float(a @ b) / size if size > 0 and np.isfinite(size) else 0.0
 
 
 def rows_made(
@@ -214,7 +215,7 @@ def _rows_made(
 
 
 def _finite(output: Array | None) -> Numbers | None:
-    if output is None or not np.isfinite(numbers(output)).all():
+    if output is None or flaw(output, shape=output.shape):
         return None
     return numbers(output)
 

@@ -57,7 +57,7 @@ class Bound:
 
     def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
         """What the reference is asked about one submission, and has not answered yet."""
-        with np.errstate(all="ignore"):
+        with _quiet():
             asked = _once(q for called in self.called for q in _counter_questions(called, evidence))
         return tuple(one for one in asked if one.id not in evidence.expected)
 
@@ -67,7 +67,7 @@ class Bound:
         for place in self.order:
             seen = tuple(judged.finding for judged in done.values())
             known = replace(evidence, findings=seen)
-            with np.errstate(all="ignore"):  # a student's numbers may be as large as they like
+            with _quiet():
                 done[place] = _judge_one(self.called[place], known, tuple(done.values()))
         return tuple(done[place].finding for place in range(len(self.called)))
 
@@ -88,6 +88,11 @@ def bind(rubric: Rubric, *, registry: Registry, draws: Draws) -> Bound:
             q for c in called for q in c.check.constant_questions(c.params, draws)
         ),
     )
+
+
+def _quiet() -> np.errstate:
+    """A notebook's numbers may overflow: what comes of it is not finite, so agrees with nothing."""
+    return np.errstate(over="ignore", invalid="ignore")
 
 
 def _once(questions: Iterable[Question]) -> tuple[Question, ...]:

@@ -22,6 +22,7 @@ from grader.checks.check import (
     question,
 )
 from grader.checks.recording import numbers
+from grader.checks.values import agrees, flaw
 from grader.model import Observation, Question
 
 if TYPE_CHECKING:
@@ -104,11 +105,11 @@ def forward_question(
 
 
 def outputs(observation: Observation, asked: Question) -> Mapping[tuple[str, str], Array]:
-    """Finite outputs by (input, set of weights)."""
+    """Outputs that are finite numbers, by (input, set of weights)."""
     found = {}
     for place, (key, name) in enumerate(asked.params["calls"]):
         array = observation.arrays.get(f"out{place}")
-        if array is not None and array.ndim and array.size and np.isfinite(numbers(array)).all():
+        if array is not None and array.ndim and not flaw(array, shape=array.shape):
             found[key, name] = array
     return found
 
@@ -122,6 +123,13 @@ def own_batch(params: ModuleParams, evidence: Evidence) -> int:
     return BATCHES[0]
 
 
+def told(observation: Observation, place: int) -> Mapping[str, Json]:
+    """What the notebook says of one call of its module; nothing where that can't be read."""
+    calls = observation.data.get("calls")
+    call = calls[place] if isinstance(calls, list) and place < len(calls) else None
+    return call if isinstance(call, dict) else {}
+
+
 def what_went_wrong(params: ModuleParams, observation: Observation) -> str:
     """Why there is no output, in the student's words."""
     name = params.module
@@ -133,9 +141,7 @@ def what_went_wrong(params: ModuleParams, observation: Observation) -> str:
     }
     if observation.status in without_answer:
         return without_answer[observation.status]
-    calls = observation.data.get("calls")
-    first = calls[0] if isinstance(calls, list) and calls and isinstance(calls[0], dict) else {}
-    raised = str(first.get("error") or observation.error)[:300]
+    raised = str(told(observation, 0).get("error") or observation.error)[:300]
     if raised:
         return f"calling {name} raised {raised}"
     return f"{name} returned something that is not finite numbers"
@@ -171,15 +177,19 @@ def counterpart_questions(params: ModuleParams, draws: Draws) -> tuple[Question,
 
 def agree(found: Array, expected: Array) -> bool:
     """Whether outputs are equal up to a positive factor a row (rtol 1e-4, atol 1e-5)."""
-    if found.shape != expected.shape or found.ndim != 2 or not found.size:  # noqa: PLR2004 (rows)
+    if expected.ndim != 2 or any(flaw(one, shape=expected.shape) for one in (found, expected)):  # noqa: PLR2004 (rows)
         return False
-    a, b = numbers(found), numbers(expected)
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+    theirs, ours = directions(found), directions(expected)
+    if theirs is None or ours is None:
         return False
-    sizes_a, sizes_b = (np.linalg.norm(x, axis=1, keepdims=True) for x in (a, b))
-    if not ((sizes_a > 0).all() and (sizes_b > 0).all()):
-        return False
-    return bool(np.allclose(a / sizes_a, b / sizes_b, rtol=1e-4, atol=1e-5))
+    return agrees(theirs, ours, within=1e-5, share=1e-4)
+
+
+def directions(rows: Array) -> Numbers | None:
+    """Rows at length 1; None where one has no length, or none that is a number."""
+    with np.errstate(over="ignore"):
+        sizes = np.linalg.norm(numbers(rows), axis=1, keepdims=True)
+    return numbers(rows) / sizes if (sizes > 0).all() and np.isfinite(sizes).all() else None
 
 
 def matching(params: ModuleParams, evidence: Evidence, *, observed: Array) -> str | None:
@@ -267,9 +277,7 @@ class LayerApplied(Check[LayerParams]):
         return bool(np.abs(numbers(base) - numbers(changed)).max() > ROUNDING)
 
     def _unchanged(self, params: LayerParams, observation: Observation) -> str:
-        calls = observation.data.get("calls")
-        first = calls[0] if isinstance(calls, list) and calls else None
-        shapes = first.get("unmatched") if isinstance(first, dict) else None
+        shapes = told(observation, 0).get("unmatched")
         own = [list(params.weights[place]) for place in params.own]
         if isinstance(shapes, list) and any(shape in own for shape in shapes):
             return f"the module has no parameters of shape {tuple(own[0])}"

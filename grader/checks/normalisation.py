@@ -20,7 +20,8 @@ from grader.checks.check import (
 )
 from grader.checks.images import rows_made
 from grader.checks.recording import numbers
-from grader.model import Json, Question
+from grader.checks.values import agrees
+from grader.model import Array, Json, Numbers, Question
 
 TOLERANCE = 1e-4
 """How far a length may be from 1."""
@@ -112,7 +113,7 @@ class Scales(Check[ScalesParams]):
         count = len(params.scales)
         for size, first in ((3, 0), (1, count)):
             found = [observation.arrays.get(f"out{first + place}") for place in range(count)]
-            whole = [a for a in found if a is not None and a.ndim == 2 and len(a) == size]  # noqa: PLR2004 (rows)
+            whole = [a for a in found if a is not None and _are_rows(a, size)]
             if len(whole) == count:
                 lengths = np.concatenate([np.linalg.norm(numbers(a), axis=1) for a in whole])
                 return measured(lengths, expected=expected)
@@ -123,11 +124,16 @@ class Scales(Check[ScalesParams]):
         )
 
 
-def measured(lengths: np.ndarray, *, expected: str) -> Opinion:
+def _are_rows(array: Array, count: int) -> bool:
+    return array.ndim == 2 and len(array) == count and array.dtype.kind == "f"  # noqa: PLR2004 (rows)
+
+
+def measured(lengths: Numbers, *, expected: str) -> Opinion:
     """An opinion on lengths."""
-    if np.isfinite(lengths).all() and (np.abs(lengths - 1) <= TOLERANCE).all():
+    if agrees(lengths, np.ones(lengths.shape), within=TOLERANCE):
         return passed(expected=expected, found="all of them")
-    low, high = np.nanmin(lengths), np.nanmax(lengths)
-    found = f"lengths from {low:.4g} to {high:.4g}"
+    known = lengths[np.isfinite(lengths)]
+    found = f"lengths from {known.min():.4g} to {known.max():.4g}" if known.size else "no lengths"
+    found += "" if known.size == lengths.size else "; some are not finite"
     hint = "Which dimension runs along one embedding? That is the one to normalise over."
     return failed(expected=expected, found=found, hint=hint)

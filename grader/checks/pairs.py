@@ -225,10 +225,13 @@ def _variable_pairs(params: PairsParams, evidence: Evidence) -> Mapping[str, Pai
 
 
 def _first_of_equals(params: PairsParams, evidence: Evidence) -> Mapping[str, str]:
-    """Of inputs with equal values only the first can be told: that one, for each label."""
+    """Of inputs with equal values only the first can be told: that one, for each label.
+
+    What is not finite equals nothing, itself included, and stands for itself.
+    """
     known = known_values(evidence, labels=params.labels, shape=params.shape)
     labels = [label for label in params.labels if label in known]
-    return {  # what is not finite equals nothing, itself included
+    return {
         label: next((one for one in labels if equal(known[one], known[label])), label)
         for label in labels
     }

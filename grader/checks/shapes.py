@@ -18,8 +18,8 @@ from grader.checks.check import (
     question,
 )
 from grader.checks.images import inputs_of, known_values
-from grader.checks.recording import numbers
-from grader.checks.values import equal
+from grader.checks.layers import told
+from grader.checks.values import equal, flaw
 from grader.model import Json, Question
 
 
@@ -119,19 +119,16 @@ class Outputs(Check[OutputParams]):
     def judge(self, params: OutputParams, evidence: Evidence) -> Opinion:
         """Counts the batch sizes that came out right."""
         observation = evidence.observed(self._asked(params, evidence.draws))
-        calls = observation.data.get("calls")
-        right, found = 0, []
+        right, found = 0, list[str]()
         for place, size in enumerate(params.batches):
             array = observation.arrays.get(f"out{place}")
-            good = array is not None and array.shape == (size, params.features)
             if array is None:
-                found.append(f"N = {size}: {_error(calls, place)}")
-            elif not good:
-                found.append(f"N = {size}: {in_words(array.shape)}")
-            elif array.dtype.kind != "f" or not (numbers(array) == numbers(array)).all():
-                good = False
-                found.append(f"N = {size}: not all numbers")
-            right += good
+                raised = str(told(observation, place).get("error") or "no output")
+                found.append(f"N = {size}: {raised[:160]}")
+            elif wrong := flaw(array, shape=(size, params.features)):
+                found.append(f"N = {size}: {wrong}")
+            else:
+                right += 1
         expected = f"(N, {params.features}) for every N of {', '.join(map(str, params.batches))}"
         if right == len(params.batches):
             return passed(expected=expected, found="all of them")

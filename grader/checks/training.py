@@ -23,6 +23,7 @@ from grader.checks.images import cosine
 from grader.checks.layers import counterpart_questions, forward_question
 from grader.checks.recording import numbers
 from grader.checks.start import TrainingParams, optimiser_steps, training_question
+from grader.checks.values import agrees
 from grader.model import Array, Numbers, Question, Verdict
 
 COSINES = 1e-3
@@ -138,7 +139,7 @@ class LossFalls(Check[LossParams]):
         loss = self._loss(params, trained)
         start = self._start_loss(params, evidence)
         told = f"InfoNCE {start:.4f} at the start, {loss:.4f} after training"
-        if replay is not None and np.abs(cosines(replay) - cosines(trained)).max() <= COSINES:
+        if replay is not None and agrees(cosines(trained), cosines(replay), within=COSINES):
             note = f"{told}; the reference's embeddings after {steps} optimiser step(s) are yours"
             return passed(expected=expected, found=note)
         aim = self._reference(params, evidence, steps=params.steps)

@@ -1,4 +1,9 @@
-"""Whether arrays hold the same numbers: each looked through once, then compared cheaply."""
+"""Whether arrays hold the same numbers: what was expected, or what another array holds.
+
+`agrees` is for what a notebook answered and what the reference answered, and asks in this order:
+exactly that shape, floating point, finite, then every value. `equal` tells which of a notebook's
+own arrays is which, whatever its shape; each is looked through once, then compared cheaply.
+"""
 
 from __future__ import annotations
 
@@ -50,4 +55,31 @@ def equal(one: Values, other: Values) -> bool:
 
 def same(one: Array, other: Array) -> bool:
     """Whether two arrays hold the same numbers, up to rounding."""
-    return one.size == other.size and equal(values(one), values(other))
+    return one.shape == other.shape and equal(values(one), values(other))
+
+
+def flaw(found: Array, *, shape: tuple[int, ...]) -> str:
+    """Why an array can't be what is expected in that shape, whatever its values; '' for nothing."""
+    if found.shape != shape:
+        return f"of shape {tuple(int(size) for size in found.shape)}"
+    if found.dtype.kind != "f":
+        return f"of {found.dtype} instead of floating point numbers"
+    if not found.size:
+        return "empty"
+    return "" if np.isfinite(found).all() else "not all finite"
+
+
+def agrees(found: Array, expected: Array, *, within: float, share: float = 0.0) -> bool:
+    """Whether an array holds the expected numbers; nothing is broadcast, NaN equals nothing.
+
+    Args:
+        found: what came through the wall.
+        expected: what the reference gave, or what we know.
+        within: how far a value may be off.
+        share: how far it may be off on top, as a share of the expected value.
+    """
+    if flaw(found, shape=expected.shape) or flaw(expected, shape=expected.shape):
+        return False
+    ours = numbers(expected)
+    with np.errstate(over="ignore"):
+        return bool((np.abs(numbers(found) - ours) <= within + share * np.abs(ours)).all())

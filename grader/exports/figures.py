@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from fractions import Fraction
 
+_UNSEEN = re.compile(r"[^\n\x20-\x7e\xa1-\xac\xae-\u02ff]")
+"""What may be a letter that shows nothing, or that moves a cursor."""
 _SURROGATES = (0xD800, 0xDFFF)
 
 
@@ -19,3 +23,12 @@ def storable(text: str) -> str:
         return text
     first, last = _SURROGATES
     return "".join("\ufffd" if first <= ord(letter) <= last else letter for letter in text)
+
+
+def escaped(text: str) -> str:
+    """The JSON with escapes for letters that don't show: safe to look at, the same to read."""
+    return _UNSEEN.sub(lambda found: _escape(found.group()), text)
+
+
+def _escape(letter: str) -> str:
+    return letter if letter.isprintable() else json.dumps(letter)[1:-1]

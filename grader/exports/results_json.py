@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from grader.errors import UsageError
-from grader.exports.figures import rounded, storable
+from grader.exports.figures import escaped, rounded, storable
 from grader.exports.results_schema import (
     CellPart,
     FindingPart,
@@ -27,7 +27,7 @@ SCHEMA = 1
 
 def to_json(graded: Graded, *, rubric: Rubric) -> str:
     """One submission as JSON: UTF-8, indented, never NaN, a line end at the end."""
-    return result(graded, rubric=rubric).model_dump_json(indent=2) + "\n"
+    return escaped(result(graded, rubric=rubric).model_dump_json(indent=2)) + "\n"
 
 
 def class_json(results: Iterable[Graded], *, rubric: Rubric) -> str:
@@ -167,7 +167,7 @@ def _provenance(made: Provenance | None) -> dict[str, Any]:
 
 
 def _written(data: dict[str, Any]) -> str:
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    return escaped(json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -20,6 +20,13 @@ notes = Table(
     Column("value", Text, nullable=False),
     comment="Small things to remember between runs.",
 )
+seeds = Table(
+    "seeds",
+    SCHEMA,
+    Column("assignment", Text, primary_key=True),
+    Column("seed", Text, nullable=False),
+    comment="The secret seed of each assignment, in hexadecimal: for nobody's eyes.",
+)
 roll = Table(
     "roll",
     SCHEMA,

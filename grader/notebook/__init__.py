@@ -5,12 +5,14 @@
 
 from grader.notebook.answers import handout_lines, written_answers
 from grader.notebook.code import assigning_cells, code_about, is_blank
+from grader.notebook.opening import content
 from grader.notebook.reading import read
 from grader.notebook.students import students
 
 __all__ = [
     "assigning_cells",
     "code_about",
+    "content",
     "handout_lines",
     "is_blank",
     "read",

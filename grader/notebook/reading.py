@@ -13,12 +13,14 @@ from pathlib import Path
 from grader.errors import NotebookError
 from grader.model import Cell, Json, Notebook, Picture
 from grader.notebook.decoding import text_of, tree_of
+from grader.notebook.opening import content
 from grader.notebook.outputs import saved_outputs
 from grader.notebook.pictures import Album
 
-MAX_BYTES = 100 * 1024 * 1024
-"""Larger files are refused: read whole, they would take the memory of the machine."""
 MAX_CELLS = 2000
+MAX_SOURCE = 5_000_000
+"""Characters of all cells together, saved outputs aside: a second of work for each million."""
+MAX_NOTES = 50
 OLDEST, NEWEST = 3, 4
 KINDS = frozenset({"code", "markdown", "raw"})
 
@@ -35,29 +37,14 @@ def read(path: Path) -> Notebook:
     Raises:
         NotebookError: The file cannot be used as a notebook; the message says why.
     """
-    data = _bytes_of(path)
+    data = content(path)
     notes: list[str] = []
     tree = tree_of(text_of(data, notes=notes))
     cells = _cells_of(tree, notes=notes)
     _note_kernel(tree, notes=notes)
+    if len(notes) > MAX_NOTES:
+        notes[MAX_NOTES:] = [f"There were {len(notes) - MAX_NOTES} more notes like these."]
     return Notebook(cells=cells, sha256=hashlib.sha256(data).hexdigest(), notes=tuple(notes))
-
-
-def _bytes_of(path: Path) -> bytes:
-    """The file's bytes, never more of them than the limit."""
-    if not path.is_file():
-        raise NotebookError("There is no such file, or it is not an ordinary file.")
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise NotebookError(f"The file could not be opened: {error.strerror}.") from error
-    if len(data) > MAX_BYTES:
-        raise NotebookError(
-            f"The file is larger than {MAX_BYTES // 2**20} MB, the most that is read. "
-            "Clear the large outputs and hand it in again."
-        )
-    return data
 
 
 def _cells_of(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
@@ -68,9 +55,15 @@ def _cells_of(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
             f"The notebook has {len(raw_cells)} cells; at most {MAX_CELLS} are read."
         )
     album = Album(notes=notes)
-    return tuple(
+    cells = tuple(
         _cell(raw, index=index, album=album, notes=notes) for index, raw in enumerate(raw_cells)
     )
+    if sum(len(cell.source) for cell in cells) > MAX_SOURCE:
+        raise NotebookError(
+            f"The text of all cells together is longer than {MAX_SOURCE:,} characters, the most "
+            "that is read. Keep data in files, not in cells, and hand it in again."
+        )
+    return cells
 
 
 def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:

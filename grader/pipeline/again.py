@@ -11,6 +11,7 @@ from grader.model import Rubric
 from grader.pipeline.desk import Work
 from grader.pipeline.folder import Folder
 from grader.pipeline.rejudging import Rejudged
+from grader.pipeline.seeding import seed_again
 from grader.pipeline.sharing import rejudge_shared
 from grader.sandbox import Environment
 from grader.settings import Settings
@@ -30,7 +31,7 @@ def again(settings: Settings) -> AgainOutcome:
     """Judge and render everything in a folder that `grade` wrote.
 
     Raises:
-        UsageError: the folder holds no gradebook.
+        UsageError: the folder holds no gradebook, or none of this assignment.
         RubricError: the rubric is not as it must be.
     """
     found = rubric.find(settings.root, assignment=settings.assignment)
@@ -38,14 +39,14 @@ def again(settings: Settings) -> AgainOutcome:
     if not (settings.out / Folder.STORE).is_file():
         raise UsageError(f"{settings.out}: no gradebook there; `grade PATH` makes one")
     folder = Folder(settings.out)
-    work = Work(
-        rubric=loaded,
-        seed=folder.seed(),
-        environment=Environment(python="", fingerprint=""),
-        cache=settings.cache,
-        out=settings.out,
-    )
     with gradebook.opened(folder.store) as book:
+        work = Work(
+            rubric=loaded,
+            seed=seed_again(book, loaded.id, folder=folder.path),
+            environment=Environment(python="", fingerprint=""),
+            cache=settings.cache,
+            out=settings.out,
+        )
         graded = book.keys()
         names = tuple(name for name in book.roll() if name in graded)
     rejudged = rejudge_shared(work, names, jobs=settings.jobs)

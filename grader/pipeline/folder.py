@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +12,6 @@ from grader.errors import UsageError
 from grader.exports import CsvRow, csv_rows, gradebook_csv, to_json
 from grader.model import Graded, Rubric
 from grader.report import Row, class_page, class_row, student_page
-
-SEED = ".seed"
-"""The assignment's secret seed, for nobody but staff."""
-SEED_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +41,7 @@ class Folder:
     """
 
     STORE = "gradebook.db"
-    """Everything that was graded; the pages, the CSV and the JSON are made from it."""
+    """Everything that was graded, and the secret seeds; pages, CSV and JSON are made from it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -62,17 +57,6 @@ class Folder:
     def store(self) -> Path:
         """Where the gradebook is."""
         return self.path / self.STORE
-
-    def seed(self) -> bytes:
-        """The secret seed, drawn once and kept."""
-        place = self.path / SEED
-        if place.exists():
-            kept = bytes.fromhex(place.read_text(encoding="ascii").strip())
-            if len(kept) == SEED_BYTES:
-                return kept
-        drawn = secrets.token_bytes(SEED_BYTES)
-        self._write(place, drawn.hex() + "\n")
-        return drawn
 
     def write_one(self, graded: Graded, *, rubric: Rubric) -> None:
         """The result and the report of one submission."""

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grader
+from grader.errors import NotebookError
 from grader.model import Submission
+from grader.notebook import content
 from grader.pipeline.judge import Judge
 from grader.sandbox import Level, Wanted
 
@@ -93,10 +95,10 @@ class Keys:
         """The key of a submission as it is now on disk; '' when it can't be read."""
         attached = " ".join(path.suffix.lower() for path in submission.attachments)
         try:
-            content = submission.path.read_bytes()
-        except OSError:
+            data = content(submission.path)
+        except NotebookError:
             return ""
-        ran = _digest([self.running, submission.name, submission.shown, attached, content])
+        ran = _digest([self.running, submission.name, submission.shown, attached, data])
         return f"{ran}.{self.judging}.{self.reading}"
 
     def rejudged(self, key: str) -> str:

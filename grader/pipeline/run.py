@@ -15,6 +15,7 @@ from grader.pipeline.folder import Brief, Folder
 from grader.pipeline.keys import Keys, ran_of, without_level
 from grader.pipeline.pool import grade_all
 from grader.pipeline.rejudging import Rejudged, rejudge
+from grader.pipeline.seeding import seed
 from grader.settings import Settings
 
 
@@ -70,17 +71,17 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
     handed_in = submissions.collect(settings.path, leave_out=settings.out)
     environment = sandbox.survey(settings.python)
     folder = Folder(settings.out)
-    work = Work(
-        rubric=loaded,
-        seed=folder.seed(),
-        environment=environment,
-        cache=settings.cache,
-        out=settings.out,
-        force=settings.force,
-        wanted=_wanted(settings),
-    )
     names = tuple(submission.name for submission in handed_in)
     with gradebook.opened(folder.store) as book:
+        work = Work(
+            rubric=loaded,
+            seed=seed(book, loaded.id, folder=folder.path, another=settings.new_seed),
+            environment=environment,
+            cache=settings.cache,
+            out=settings.out,
+            force=settings.force,
+            wanted=_wanted(settings),
+        )
         book.enrol(names)
         sorted_out = _sorted_out(handed_in, work, book, folder)
         rejudged = rejudge(work, sorted_out.judge) if sorted_out.judge else Rejudged()

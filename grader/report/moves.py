@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grader.report.wording import counted, number, one_line
+from grader.report.wording import counted, number, one_line, printable
 
 NOTHING = "-"
 
@@ -54,7 +54,7 @@ def moves(changes: Sequence[Change], *, count: int, unasked: Sequence[str]) -> R
     parts: list[RenderableType] = [_table(changes), Text("")] if changes else []
     parts.append(Text(f"judged {judged} again, without a kernel: {moved} moved"))
     if unasked:
-        names = ", ".join(map(one_line, unasked))
+        names = printable(one_line(", ".join(unasked)))
         parts.append(
             Text(f"as before, until they are run again (a check asks something new): {names}")
         )
@@ -68,7 +68,7 @@ def _table(changes: Sequence[Change]) -> Table:
     for name in ("before", "after"):
         table.add_column(name, justify="right", no_wrap=True)
     for change in changes:
-        name = "" if change.item else one_line(change.submission)
+        name = "" if change.item else printable(one_line(change.submission))
         cells = (name, change.item or "sum", _points(change.before), _points(change.after))
         table.add_row(*(Text(cell) for cell in cells))
     return table

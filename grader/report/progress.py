@@ -16,10 +16,11 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from grader.model import Graded, Rubric
 from grader.report.terminal import summary
-from grader.report.wording import counted, one_line
+from grader.report.wording import counted, one_line, printable
 
 
 class Silence:
@@ -91,7 +92,7 @@ class Bar:
 
     def note(self, text: str) -> None:
         """A line above the bar."""
-        self._console.print(f"note: {one_line(text)}", markup=False)
+        self._console.print(Text(f"note: {printable(one_line(text))}"))
 
     def done(self, graded: Graded) -> None:
         """One more."""

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.model import Graded, Rubric, Tally, Verdict
-from grader.report.wording import counted, number, one_line
+from grader.report.wording import counted, number, one_line, printable
 
 NOTHING = "-"
 
@@ -51,7 +51,7 @@ def _table(rubric: Rubric) -> Table:
 
 def _foreign(text: str) -> Text:
     """Text that may come from a student: no control character and no markup gets through."""
-    return Text(one_line(text) or NOTHING)
+    return Text(printable(one_line(text)) or NOTHING)
 
 
 def _numbers(tally: Tally | None) -> list[Text]:
@@ -88,5 +88,5 @@ def _closing(statuses: Counter[str], *, out: Path) -> list[Text]:
     head = counted(statuses.total(), one="submission", many="submissions")
     return [
         Text(f"{head}: {counts}" if counts else head),
-        *(Text(f"{name:<13} {one_line(str(out / file))}{more}") for name, file, more in places),
+        *(Text(f"{name:<13} {printable(str(out / file))}{more}") for name, file, more in places),
     ]

@@ -40,6 +40,14 @@ def _shown(letter: str) -> str:
     return "\ufffd" if unicodedata.category(letter) in _INVISIBLE else letter
 
 
+def printable(text: str) -> str:
+    """The cleaned text with nothing but letters that show, and line ends, for a terminal."""
+    shown = clean(text).replace("\t", " ")
+    if shown.isprintable():
+        return shown
+    return "".join(letter for letter in shown if letter == "\n" or letter.isprintable())
+
+
 def one_line(text: str) -> str:
     """The cleaned text with every run of white space as one space."""
     return " ".join(clean(text).split())

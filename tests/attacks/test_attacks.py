@@ -18,8 +18,8 @@ from mutation import mutated
 
 from grader import checks, gradebook, rubric
 from grader.model import Submission, Verdict
-from grader.pipeline.folder import Folder
 from grader.pipeline.judge import Judge
+from grader.pipeline.seeding import seed_again
 
 pytestmark = pytest.mark.kernel
 
@@ -150,12 +150,11 @@ def test_floods_do_not_fill_the_grader(level: Level, graded: Graded) -> None:
 def test_whatever_a_notebook_answers_no_check_fails_at_it(name: str, graded: Graded) -> None:
     after = graded(OFFERED[-1])
     found = rubric.find(after.scene.course, assignment=None)
-    judge = Judge.of(
-        rubric.load(found, catalogue=checks.catalogue()),
-        draws=checks.Draws(seed=Folder(after.out).seed()),
-    )
+    loaded = rubric.load(found, catalogue=checks.catalogue())
     with gradebook.opened(after.out / "gradebook.db") as book:
+        seed = seed_again(book, loaded.id, folder=after.out)
         trace = book.trace(name)
+    judge = Judge.of(loaded, draws=checks.Draws(seed=seed))
     assert trace is not None
     submission = Submission(name=name, path=Path(name), shown=name)
     rng = random.Random(name)  # noqa: S311 -- variety that repeats, no secret
