@@ -10,6 +10,7 @@ from grader.checks.recording import read as read_recording
 from grader.model import CellStatus, Graded, Notebook, Rubric, Submission, Trace
 from grader.notebook import handout_lines, read, students, written_answers
 from grader.pipeline.accounts import Origin, code_of_items, flags, notes, provenance
+from grader.pipeline.pictures import redrawn
 
 REACHED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
 """What became of cells that did run."""
@@ -67,7 +68,9 @@ class Judge:
             reason=None,
             score=score,
             record=record,
-            answers=written_answers(notebook, items=self.rubric.items, handout=self.handout),
+            answers=redrawn(
+                written_answers(notebook, items=self.rubric.items, handout=self.handout)
+            ),
             code=code_of_items(notebook, rubric=self.rubric, findings=findings),
             flags=flags(score, record=record, team=team),
             notes=notes(notebook),
