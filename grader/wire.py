@@ -49,6 +49,8 @@ TEXT = 4000
 KINDS = frozenset("biuf")
 """Kinds of NumPy dtype that may cross."""
 
+_TELLING = re.compile(r"/|0x|\.py, ")
+"""What a path, an address or the name of a cell's file has in it."""
 WHOLE = 2**63
 """Whole numbers are smaller than this, either way."""
 
@@ -279,6 +281,18 @@ def batch(packed: Packed, *, nonces: Mapping[str, str], seconds: float) -> bytes
     return _framed({"nonce": nonces[""], "questions": asked, "seconds": seconds}, packed.arrays)
 
 
+def _scrubbed(value: Json) -> Json:
+    """What an answer says, its texts fit to be shown; keys are names, and stay."""
+    if isinstance(value, str):
+        plain = value.isprintable() and len(value) <= TEXT and not _TELLING.search(value)
+        return value if plain else scrub(value)
+    if isinstance(value, list):
+        return [_scrubbed(part) for part in value]
+    if isinstance(value, dict):
+        return {key: _scrubbed(part) for key, part in value.items()}
+    return value
+
+
 STATUSES = frozenset({"ok", "raised", "missing", "timed_out", "died"})
 
 
@@ -306,7 +320,7 @@ def observation(frame: Frame, *, nonces: MutableMapping[str, str]) -> Observatio
     return Observation(
         id=name,
         status=status,
-        data=data,
+        data=_scrubbed(data),
         arrays=frame.arrays,
         error=scrub(header.get("error", ""), most=600),
     )

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from specimens import full_marks, half_right, hostile, ungradable, with_our_error
 
+from grader.pipeline import keys
 from grader.gradebook import Entry, Gradebook, opened
 from grader.model import (
     Array,
@@ -346,3 +347,10 @@ def test_reading_holds_up_no_writer(book: Gradebook) -> None:
 
     assert next(reading).submission.name == "ben"
     assert book.keys()["ben"] == "new"
+
+
+def test_the_rooms_that_keys_are_made_of_exist() -> None:
+    rooms = {place.name for place in keys.OURS.iterdir()}
+
+    assert keys.RUNNING <= rooms
+    assert keys.READING <= rooms

@@ -23,7 +23,7 @@ from grader.errors import IsolationError
 from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Question
 from grader.sandbox import Level, Wanted, bubblewrap, plans
 from grader.sandbox.parent import Parent
-from grader.sandbox.plans import Plan
+from grader.sandbox.plans import Plan, shown
 from grader.sandbox.trial import tried
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="walls are of Linux")
@@ -153,6 +153,15 @@ def test_what_is_hidden_is_left_out_of_what_may_be_read(tmp_path: Path) -> None:
 
     assert read == (str(tmp_path / "lib" / "a"), str(tmp_path / "lib" / "c"))
     assert listed == (str(tmp_path), str(tmp_path / "lib"))
+
+
+def test_no_checkout_of_this_program_is_shown(tmp_path: Path) -> None:
+    for place in ("other", "python/lib/site-packages"):
+        (tmp_path / place / "grader" / "inside").mkdir(parents=True)
+    (tmp_path / "course").mkdir()
+    folders = [str(tmp_path / p) for p in ("course", "other", "python/lib/site-packages")]
+
+    assert shown([*folders, str(Path(__file__).parent.parent)]) == (folders[0], folders[2])
 
 
 @pytest.mark.parametrize(

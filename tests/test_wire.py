@@ -277,6 +277,22 @@ def test_addresses_and_paths_are_scrubbed() -> None:
     assert "torch/nn.py" in scrubbed
 
 
+def test_what_an_answer_says_is_fit_to_be_shown() -> None:
+    dirty = (
+        "\x1b[2Jin /usr/lib/python3/site-packages/torch/nn.py at 0x7f3a2b1c9d00\u202e " + "x" * 9000
+    )
+    data = {"calls": [{"error": dirty}, None, 3], "class": "Net", "a/b": 1.5}
+    header = {"id": "q", "nonce": "n", "status": "ok", "data": data}
+
+    found = wire.observation(wire.Frame(header=header, arrays={}), nonces={"q": "n"}).data
+
+    error = found["calls"][0]["error"]
+    assert error.startswith("in torch/nn.py at 0x…")
+    assert error.isprintable()
+    assert len(error) <= wire.TEXT
+    assert found == {"calls": [{"error": error}, None, 3], "class": "Net", "a/b": 1.5}
+
+
 def test_questions_name_their_arrays_and_one_that_is_shared_is_sent_once() -> None:
     shared, other = np.ones(2), np.zeros(3)
     first = Question(id="q", kind="function", arrays={"x": shared, "y": other})

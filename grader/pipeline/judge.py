@@ -22,6 +22,7 @@ from grader.model import (
 )
 from grader.notebook import handout_lines, read, students, written_answers
 from grader.pipeline.accounts import Origin, code_of_items, flags, notes, provenance
+from grader.pipeline.pictures import redrawn
 
 REACHED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
 """What became of cells that did run."""
@@ -83,7 +84,7 @@ class Judge:
         """Who made a notebook, and what they wrote to each written item."""
         return Reading(
             students=students(notebook),
-            answers=written_answers(notebook, items=self.asked, handout=self.handout),
+            answers=redrawn(written_answers(notebook, items=self.asked, handout=self.handout)),
         )
 
     def conclude(

@@ -23,10 +23,10 @@ from grader.sandbox import Level, Wanted
 
 OURS = Path(grader.__file__).parent
 ENDINGS = frozenset({".py", ".j2", ".css", ".html", ".js", ".svg"})
-RUNNING = frozenset({"inside", "kernel.py", "sandbox", "wire.py", "notebook", "model"})
+RUNNING = frozenset({"inside", "kernel", "sandbox", "wire.py", "notebook", "model"})
 """The rooms that a run passes through."""
-READING = frozenset({"notebook", "model"})
-"""The rooms that find names and written answers."""
+READING = frozenset({"notebook", "model", "pipeline", "inside"})
+"""The rooms that find names and written answers, and draw their pictures."""
 
 
 def _digest(parts: Iterable[str | bytes]) -> str:

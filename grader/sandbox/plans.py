@@ -99,14 +99,22 @@ def plans(environment: Environment, *, hidden: Sequence[str]) -> Iterator[Plan]:
 
 
 def shown(folders: Sequence[str]) -> tuple[str, ...]:
-    """The folders of an interpreter, without a checkout of this program, which is on its path."""
-    ours = INSIDE.parent.parent
-    kept = [f for f in folders if Path(f) != ours or ours.name.endswith("-packages")]
+    """The folders of an interpreter, without checkouts of this program that are on its path.
+
+    Beside the program stand a reference and rubrics: of the one that runs, or of another one that
+    was installed to be worked on.
+    """
+    kept = [f for f in folders if not _is_checkout(Path(f))]
     return tuple(
         folder
         for folder in kept
         if not any(Path(folder).is_relative_to(f) for f in kept if f != folder)
     )
+
+
+def _is_checkout(folder: Path) -> bool:
+    packages = folder.name.endswith("-packages")
+    return not packages and (folder / INSIDE.parent.name / INSIDE.name).is_dir()
 
 
 def readable(
