@@ -1,6 +1,7 @@
 import json
 import os
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -121,6 +122,20 @@ def test_addresses_and_paths_are_scrubbed() -> None:
     assert "/usr" not in scrubbed
     assert "/root" not in scrubbed
     assert "torch/nn.py" in scrubbed
+
+
+def test_no_text_takes_long_to_scrub() -> None:
+    parts = ("/", "/-", "/a", "/.", "~/", "/x/site-packages", "\x1b[", "\x1b]a", "0x", "(/-/", "1")
+    texts = [part * (24_000 // len(part)) for part in parts]
+    texts += [
+        f"{text[:20_000]}{end}" for text in texts for end in ("/site-packages/", " /x-packages/")
+    ]
+
+    began = time.process_time()
+    for text in texts:
+        wire.scrub(text, most=6000)
+
+    assert time.process_time() - began < 1
 
 
 def test_questions_name_their_arrays_and_one_that_is_shared_is_sent_once() -> None:

@@ -19,6 +19,8 @@ from grader.notebook.pictures import Album
 MAX_BYTES = 100 * 1024 * 1024
 """Larger files are refused: read whole, they would take the memory of the machine."""
 MAX_CELLS = 2000
+MAX_CODE = 2_000_000
+"""Characters of code in all: more than anybody types, and a few seconds to parse."""
 OLDEST, NEWEST = 3, 4
 KINDS = frozenset({"code", "markdown", "raw"})
 
@@ -68,9 +70,15 @@ def _cells_of(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
             f"The notebook has {len(raw_cells)} cells; at most {MAX_CELLS} are read."
         )
     album = Album(notes=notes)
-    return tuple(
+    cells = tuple(
         _cell(raw, index=index, album=album, notes=notes) for index, raw in enumerate(raw_cells)
     )
+    code = sum(len(cell.source) for cell in cells if cell.kind == "code")
+    if code > MAX_CODE:
+        raise NotebookError(
+            f"The notebook has {code} characters of code; at most {MAX_CODE} are read."
+        )
+    return cells
 
 
 def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
