@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test lint fix docs browser bench clean
+.PHONY: demo test lint fix docs browser bench attacks clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -34,6 +34,9 @@ docs: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks.run $(BENCH)
+
+attacks: $(VENV)/dev
+	$(BIN)/python -m benchmarks.attacks $(ATTACKS)
 
 browser: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[browser]'
