@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test soak lint fix docs browser bench clean
+.PHONY: demo test soak lint fix docs browser bench attacks clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -37,6 +37,9 @@ docs: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks.run $(BENCH)
+
+attacks: $(VENV)/dev
+	$(BIN)/python -m benchmarks.attacks $(ATTACKS)
 
 browser: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[browser]'

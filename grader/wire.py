@@ -58,7 +58,9 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CELL_FILE = re.compile(r"\b\d{5,}\.py, (?=line \d)")
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
-_LIBRARY = re.compile(r"(?:/[^\s:'\"()<>,]+)?/(?:site|dist)-packages/")
+_RUN = re.compile(r"[^\s:'\"()<>,]+")
+"""What may be a path: looked through once, since one pattern for all of it would take a second."""
+_LIBRARY = re.compile(r".*/(?:site|dist)-packages/")
 CELL_LINE = re.compile(r"(?:Cell )?In ?\[\d+\], line (\d+)")
 """Where IPython's tracebacks name a line of a cell."""
 _PATH = re.compile(r"(?<![\w.])/(?:[\w.+~@-]+/)+([\w.+~@-]+)")
@@ -82,7 +84,17 @@ def clean(text: object, *, most: int = TEXT) -> str:
 def scrub(text: object, *, most: int = TEXT) -> str:
     """A cleaned text without addresses and without paths of this machine."""
     cleaned = _CELL_FILE.sub("", _ADDRESS.sub("0x…", clean(text, most=most)))
-    return _PATH.sub(r"\1", _LIBRARY.sub("", cleaned))
+    if "-packages/" in cleaned:
+        cleaned = _RUN.sub(_inside_library, cleaned)
+    return _PATH.sub(r"\1", cleaned)
+
+
+def _inside_library(run: re.Match[str]) -> str:
+    """A path from its package on, without the folder that packages are installed in."""
+    word = run.group()
+    begin = word.find("/")
+    found = _LIBRARY.match(word, begin) if begin >= 0 else None
+    return word if found is None else word[:begin] + word[found.end() :]
 
 
 def _no_constant(word: str) -> NoReturn:

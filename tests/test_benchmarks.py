@@ -14,7 +14,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from benchmarks import measuring, notebooks, peer_checks, peer_nbgrader, peer_otter
+from benchmarks import attacks, measuring, notebooks, peer_checks, peer_nbgrader, peer_otter
+from benchmarks.attack_idioms import IDIOMS
 from benchmarks.measuring import Job
 from benchmarks.plot import draw
 from benchmarks.record import AGAIN, CLASS, Measure, Proof, Record, dumps, loads
@@ -226,6 +227,24 @@ def test_quick_is_short_and_full_is_a_thousand() -> None:
 
     assert (quick.rounds, quick.sizes, quick.widths) == (1, (), ())
     assert max(full.sizes) == 1000
+
+
+def test_every_attack_on_peers_has_one_of_ours_for_the_same_rows() -> None:
+    tree = (Path(__file__).parent / "attacks").glob("attacks_*.py")
+    names = "".join(path.read_text(encoding="utf-8") for path in tree)
+
+    assert [i.ours for i in IDIOMS if f'name="{i.ours}"' not in names] == []
+    assert len({i.ours for i in IDIOMS}) == len(IDIOMS)
+    for idiom in IDIOMS:
+        for code in (idiom.nbgrader, idiom.otter):
+            ast.parse(code or "")
+
+
+def test_the_table_of_attacks_says_what_was_not_run() -> None:
+    page = attacks.table({"exits": {"otter": {"outcome": "lost the run", "seen": "no grade"}}})
+
+    (line,) = (line for line in page.splitlines() if "the process ends itself" in line)
+    assert line.endswith("| not run | lost the run | not run |")
 
 
 def test_each_variant_says_what_it_does_and_what_it_leaves_out() -> None:

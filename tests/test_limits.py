@@ -139,7 +139,7 @@ def test_cells_after_the_last_strike_say_why_they_did_not_run(parent: Parent) ->
 
 
 @pytest.mark.parametrize(
-    "over", [None, 3, {}, {"limit": "secrets"}, {"limit": "files", "used": "x", "most": None}]
+    "over", [None, 3, {}, {"limit": "secrets"}, {"limit": "files", "used": "x", "most": 10**400}]
 )
 def test_what_a_runner_says_of_a_limit_is_not_believed(over: object) -> None:
     frame = {"frame": "cell", "seconds": 1.0, "exit": None, "limit": None, "over": over}

@@ -293,6 +293,20 @@ def test_what_an_answer_says_is_fit_to_be_shown() -> None:
     assert found == {"calls": [{"error": error}, None, 3], "class": "Net", "a/b": 1.5}
 
 
+def test_no_text_takes_long_to_scrub() -> None:
+    parts = ("/", "/-", "/a", "/.", "~/", "/x/site-packages", "\x1b[", "\x1b]a", "0x", "(/-/", "1")
+    texts = [part * (24_000 // len(part)) for part in parts]
+    texts += [
+        f"{text[:20_000]}{end}" for text in texts for end in ("/site-packages/", " /x-packages/")
+    ]
+
+    began = time.process_time()
+    for text in texts:
+        wire.scrub(text, most=6000)
+
+    assert time.process_time() - began < 1
+
+
 def test_questions_name_their_arrays_and_one_that_is_shared_is_sent_once() -> None:
     shared, other = np.ones(2), np.zeros(3)
     first = Question(id="q", kind="function", arrays={"x": shared, "y": other})

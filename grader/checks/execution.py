@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 
 from grader.checks.check import Check, Evidence, Opinion, Params, failed, passed
@@ -28,16 +29,31 @@ def own_failures(evidence: Evidence) -> tuple[CellRun, ...]:
 
 def brought_down_by(run: CellRun, evidence: Evidence) -> CellRun | None:
     """The earlier failed cell that should have assigned the name this one did not find."""
+    causes = evidence.memo.once(("causes",), lambda: _causes(evidence))
+    return causes.get(run.index)
+
+
+def _causes(evidence: Evidence) -> Mapping[int, CellRun]:
+    """By cell that was brought down, the cell at the root of it; a chain may be long."""
+    causes: dict[int, CellRun] = {}
+    bad: dict[int, CellRun] = {}
+    for run in evidence.record.cells:
+        name = _missing_name(run)
+        makers = assigning_cells(evidence.notebook, name) if name and bad else ()
+        other = next((bad[index] for index in makers if index in bad), None)
+        if other is not None:
+            causes[run.index] = causes.get(other.index, other)
+        if run.status in BAD:
+            bad[run.index] = run
+    return causes
+
+
+def _missing_name(run: CellRun) -> str:
+    """The name that a cell did not find, or nothing."""
     if run.error is None or run.error.name != "NameError":
-        return None
-    name = _NAME.search(run.error.message)
-    if name is None:
-        return None
-    makers = assigning_cells(evidence.notebook, name.group(1))
-    for other in evidence.record.cells:
-        if other.index < run.index and other.index in makers and other.status in BAD:
-            return brought_down_by(other, evidence) or other
-    return None
+        return ""
+    found = _NAME.search(run.error.message)
+    return found.group(1) if found else ""
 
 
 class Runs(Check[RunsParams]):

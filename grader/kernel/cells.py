@@ -109,7 +109,7 @@ def _line(traceback: str) -> int | None:
 
 def _number(value: Json) -> float:
     ok = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return max(0.0, min(float(value), 1e6)) if ok else 0.0
+    return float(max(0, min(value, 1_000_000))) if ok else 0.0
 
 
 def versions(value: Json) -> Mapping[str, str]:

@@ -11,11 +11,14 @@ from functools import lru_cache
 
 from grader.model import Cell, Excerpt, Notebook
 
-_MAX_PARSED = 1_000_000
+_MAX_PARSED = 100_000
+_MAX_BRACES = 2_000
+"""Python reads an f-string in time that grows with the square of its fields."""
 _MAX_SEARCHED = 100_000
 _MAX_LINE = 400
-_KEPT, _MAX_KEPT = 128, 20_000
-"""How many cells' names are kept for the next submission, and of how many letters at most."""
+_KEPT = 4_000
+"""How many cells' names are kept for the next submission: more than the largest notebook has,
+since every check asks for all of its cells' names."""
 _LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
 _ASSIGNED_MAGIC = re.compile(r"^([\w.,\s]+=\s*)[!%].*$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
@@ -99,7 +102,7 @@ def parsed(source: str) -> ast.Module | None:
 
 
 def _tree(source: str) -> ast.Module | None:
-    if len(source) > _MAX_PARSED:
+    if len(source) > _MAX_PARSED or source.count("{") > _MAX_BRACES:
         return None
     try:
         with warnings.catch_warnings():
@@ -133,7 +136,7 @@ class Bound:
 
 def _binds(cell: Cell, *, names: frozenset[str], inner: bool) -> bool:
     """Whether a cell binds any of the names; inner also looks inside functions and classes."""
-    bound = _known(cell.source) if len(cell.source) <= _MAX_KEPT else _bound_by(cell.source)
+    bound = _known(cell.source)
     if bound is None:
         return any(_seems_to_bind(cell.source, name=name) for name in names)
     return not names.isdisjoint(bound.inner if inner else bound.outer)
@@ -223,8 +226,11 @@ def _walruses(node: ast.AST) -> Iterable[str]:
             yield inner.target.id
 
 
+@lru_cache(maxsize=_KEPT)
 def _seems_to_bind(source: str, *, name: str) -> bool:
     """A tolerant reading of a cell that is not valid Python."""
+    if name not in source:
+        return False
     word = rf"(?<![\w.]){re.escape(name)}\b"
     forms = (
         rf"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+{word}",

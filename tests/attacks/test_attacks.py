@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +14,7 @@ from bases import BASES
 from corpus import ATTACKS
 from levels import Level, offered, options
 from mutation import mutated
+from verdicts import not_held
 
 from grader import checks, gradebook, rubric
 from grader.model import Submission, Verdict
@@ -46,30 +46,6 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
             return runs[level]
 
         yield at
-
-
-def not_held(attack: Attack, after: scene.Aftermath) -> list[str]:
-    """What the attack got hold of outside its own notebook."""
-    name = after.names[attack.name]
-    published = after.published(name)
-    told = after.told(name)
-    got = [f"read {place}" for place, secret in after.scene.secrets.items() if secret in published]
-    got += [f"{what}: {end[5:60]}" for what, end in (told or {}).items() if end.startswith("DONE")]
-    got += [f"left {place}" for place in after.escaped(name)]
-    got += ["reached a listener" for word in after.scene.heard if word == name.encode()][:1]
-    if attack.tells and told is None:
-        got.append("did not come to its end, so nothing is known")
-    if attack.name == "others-killed" and "bystander" not in after.alive:
-        got.append("killed a process outside")
-    if attack.rows[0] == 14:
-        got += [f"wrote to the gradebook: {word}" for word in entries_of(name, after)]
-    return got
-
-
-def entries_of(name: str, after: scene.Aftermath) -> list[str]:
-    with sqlite3.connect(after.out / "gradebook.db") as book:
-        found = book.execute("SELECT name FROM meta WHERE name LIKE ?", [f"%{name}%"]).fetchall()
-    return [word for (word,) in found]
 
 
 @pytest.mark.parametrize("level", OFFERED)
