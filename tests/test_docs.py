@@ -43,3 +43,11 @@ def test_the_changelog_has_a_place_for_what_is_new() -> None:
     text = read("CHANGELOG.md")
 
     assert "## Unreleased" in text or f"## {__version__}" in text
+
+
+def test_the_table_of_attacks_is_the_one_that_was_measured() -> None:
+    measured = read("benchmarks/results/attacks.md").splitlines()
+    table = [line for line in measured if line.startswith("|")]
+
+    assert len(table) > 20
+    assert "\n".join(table) in read("docs/security.md")
