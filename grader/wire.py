@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 FRAME_BYTES = 192 * 1024 * 1024
 """Largest frame that is read."""
+BATCH_BYTES = 2 * FRAME_BYTES
+"""Most that the arrays of all answers to one batch may take."""
 HEADER_BYTES = 8 * 1024 * 1024
 """Largest JSON header that is parsed."""
 TENSOR_HEADER_BYTES = 512 * 1024
@@ -44,7 +46,8 @@ _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CELL_FILE = re.compile(r"\b\d{5,}\.py, (?=line \d)")
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
-_LIBRARY = re.compile(r"(?:/[^\s:'\"()<>,]+)?/(?:site|dist)-packages/")
+_WORD = re.compile(r"[^\s:'\"()<>,]+")
+_LIBRARIES = ("/site-packages/", "/dist-packages/")
 CELL_LINE = re.compile(r"(?:Cell )?In ?\[\d+\], line (\d+)")
 """Where IPython's tracebacks name a line of a cell."""
 _PATH = re.compile(r"(?<![\w.])/(?:[\w.+~@-]+/)+([\w.+~@-]+)")
@@ -68,7 +71,14 @@ def clean(text: object, *, most: int = TEXT) -> str:
 def scrub(text: object, *, most: int = TEXT) -> str:
     """A cleaned text without addresses and without paths of this machine."""
     cleaned = _CELL_FILE.sub("", _ADDRESS.sub("0x…", clean(text, most=most)))
-    return _PATH.sub(r"\1", _LIBRARY.sub("", cleaned))
+    return _PATH.sub(r"\1", _WORD.sub(_without_library, cleaned))
+
+
+def _without_library(word: re.Match[str]) -> str:
+    """A word without the way to an installed package; a pattern's time would be squared."""
+    whole = word.group()
+    end = max(whole.rfind(name) for name in _LIBRARIES)
+    return whole if end < 0 else whole[: whole.find("/")] + whole[end + len(_LIBRARIES[0]) :]
 
 
 def _no_constant(word: str) -> NoReturn:
@@ -185,6 +195,8 @@ class Channel:
                 part = os.read(self._reading, min(count - len(data), 1 << 20))
             except BlockingIOError:
                 continue
+            except OSError as error:
+                raise WireError("the notebook's process is gone") from error
             if not part:
                 raise WireError("the notebook's process is gone")
             data += part
