@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 FRAME_BYTES = 192 * 1024 * 1024
 """Largest frame that is read."""
+BATCH_BYTES = 2 * FRAME_BYTES
+"""Most that the arrays of all answers to one batch may take."""
 HEADER_BYTES = 8 * 1024 * 1024
 """Largest JSON header that is parsed."""
 HEADER_PARTS = 200_000
@@ -248,6 +250,8 @@ class Channel:
                 part = os.read(self._reading, min(count - len(data), 1 << 20))
             except BlockingIOError:
                 continue
+            except OSError as error:
+                raise WireError("the notebook's process is gone") from error
             if not part:
                 raise WireError("the notebook's process is gone")
             data += part

@@ -22,3 +22,4 @@ def module(name: str) -> ModuleType:
 
 
 seccomp = module("seccomp")
+watch = module("watch")

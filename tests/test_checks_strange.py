@@ -9,12 +9,13 @@ import pytest
 from test_checks import DRAWS, GOOD, Says, course, evidence, spec
 
 from grader.checks import judging
-from grader.checks.check import ARRAYS, Evidence
+from grader.checks.check import ARRAYS, Evidence, Ours, question
 from grader.checks.images import rows_made
 from grader.checks.layers import LayerParams, forward_question, outputs, what_went_wrong
 from grader.checks.pairs import PairContrasted, PairsParams
 from grader.checks.recording import Recording, read
 from grader.checks.shapes import OutputParams, Outputs
+from grader.checks.start import trained_by_reference
 from grader.model import Array, Observation, Question, Verdict
 
 LABELS, SHAPE = ("C1", "C2", "B1"), (4,)
@@ -135,3 +136,18 @@ def test_a_check_that_fails_at_its_counter_questions_costs_no_other_its_own() ->
     assert bound.counter_questions(evidence()) == ()
     verdicts = [finding.verdict for finding in bound.judge(evidence())]
     assert verdicts == [Verdict.ERROR, Verdict.PASSED]
+
+
+@pytest.mark.parametrize("status", ["died", "timed_out", "invalid"])
+def test_a_reference_that_is_gone_is_our_error_and_no_students(status: str) -> None:
+    asked = question("function", {"name": "reference_train"})
+    gone = evidence().with_expected({asked.id: Observation(id=asked.id, status=status)})
+    with pytest.raises(Ours):
+        trained_by_reference(asked, gone)
+
+
+def test_a_reference_that_cannot_train_from_there_has_no_embeddings() -> None:
+    asked = question("function", {"name": "reference_train"})
+    raised = evidence().with_expected({asked.id: Observation(id=asked.id, status="raised")})
+    assert trained_by_reference(asked, raised) is None
+    assert trained_by_reference(None, evidence()) is None

@@ -69,7 +69,8 @@ def machine(request: pytest.FixtureRequest) -> str:
 
 def ask(machine: str, name: str, *arguments: int, connects: bool = True) -> int:
     program = seccomp.program(connects=connects, machine=machine)
-    number = {**seccomp.CALLS, **seccomp.REFUSED}[name][MACHINES[machine]]
+    numbers = {**seccomp.CALLS, **seccomp.REFUSED, **seccomp.OF_ANOTHER}
+    number = numbers[name][MACHINES[machine]]
     return verdict(program, number, *arguments, architecture=seccomp.ARCHITECTURES[machine])
 
 
@@ -99,6 +100,13 @@ def test_every_listed_call_is_refused(machine: str) -> None:
         ("ioctl", (0, 0x5412), errno.EPERM),
         ("ioctl", (0, 0x541C), errno.EPERM),
         ("connect", (), 0),
+        ("fcntl", (3, 1), 0),
+        ("fcntl", (3, 1024, 1), errno.EPERM),
+        ("prlimit64", (0, 7), 0),
+        ("prlimit64", (2, 7), errno.EPERM),
+        ("socketpair", (1, 2), 0),
+        ("sched_setaffinity", (2, 8), 0),
+        ("setpriority", (0, 2, 19), 0),
     ],
 )
 def test_calls_that_are_looked_at_closely(
@@ -110,6 +118,27 @@ def test_calls_that_are_looked_at_closely(
 
 def test_connecting_can_be_refused(machine: str) -> None:
     assert ask(machine, "connect", connects=False) == seccomp.REFUSE | errno.ECONNREFUSED
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "refused"),
+    [
+        ("socketpair", (1, 1 | 0o2000000), 0),
+        ("socketpair", (1, 2), errno.EOPNOTSUPP),
+        ("sched_setaffinity", (0, 8), 0),
+        ("sched_setaffinity", (2, 8), errno.EPERM),
+        ("sched_setscheduler", (2, 0), 0),
+        ("sched_setscheduler", (2, 5), errno.EPERM),
+        ("setpriority", (0, 0, 19), 0),
+        ("setpriority", (0, 2, 19), errno.EPERM),
+        ("setpriority", (2, 0, 19), errno.EPERM),
+    ],
+)
+def test_where_others_can_be_named_nothing_reaches_them(
+    machine: str, name: str, arguments: tuple[int, ...], refused: int
+) -> None:
+    expected = seccomp.REFUSE | refused if refused else ALLOWED
+    assert ask(machine, name, *arguments, connects=False) == expected
 
 
 def test_calls_by_another_table_end_the_process(machine: str) -> None:
@@ -134,7 +163,7 @@ def test_the_numbers_are_those_of_this_machine() -> None:
         for line in places[0].read_text(encoding="utf-8").splitlines()
         if line.startswith("#define __NR_") and len(line.split()) == 3
     )
-    for name, numbers in {**seccomp.CALLS, **seccomp.REFUSED}.items():
+    for name, numbers in {**seccomp.CALLS, **seccomp.REFUSED, **seccomp.OF_ANOTHER}.items():
         known = told.get(f"__NR_{name}")
         if known and known.isdigit():
             assert int(known) == numbers[MACHINES[platform.machine()]], name
@@ -221,6 +250,23 @@ def tried_out(
         record = live.run(cells, blank=frozenset())
         arrays = live.ask((Question(id="a", kind="arrays"),))["a"].arrays
         return record, {name: float(value.ravel()[0]) for name, value in arrays.items()}
+
+
+@pytest.mark.kernel
+def test_where_namespaces_can_be_made_the_highest_level_holds(
+    environment: sandbox.Environment,
+) -> None:
+    words = ["--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+    possible = [
+        found
+        for found in bubblewrap.found()
+        if not subprocess.run([found.path, *words], capture_output=True, check=False).returncode
+    ]
+    if not possible:
+        pytest.skip("NO NAMESPACES HERE: the highest level is not tested")
+
+    with sandbox.opened(environment) as parent:
+        assert parent.isolation.level == Level.FULL
 
 
 @pytest.mark.kernel

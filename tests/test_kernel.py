@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -217,3 +218,25 @@ def test_arrays_of_tuples_are_found_and_hidden_names_left_out(
     asked: dict[str, Observation],
 ) -> None:
     assert set(asked["arrays"].arrays) == {"a", "pair/0", "pair/1"}
+
+
+AGAIN = """
+import sys, time
+probe, frames = sys.modules["inside.probe"], sys.modules["inside.frames"]
+def serve_batch(notebook, header, arrays, out, *, trusted):
+    question = header["questions"][0]
+    for _ in range(200):
+        head = {"id": question["id"], "nonce": question["nonce"], "status": "ok", "data": {}}
+        frames.send(out, head)
+        time.sleep(0.1)
+probe.serve_batch = serve_batch
+"""
+
+
+def test_an_answer_that_comes_again_and_again_ends_the_asking(setup: Prepare) -> None:
+    with kernel.opened(setup()) as live:
+        began = time.monotonic()
+        live.run(code(AGAIN), blank=frozenset())
+        answers = live.ask((Question(id="arrays", kind="arrays"),))
+    assert time.monotonic() - began < 15
+    assert answers["arrays"].status in {"died", "invalid"}

@@ -58,6 +58,13 @@ for i in range(6):
         b = b'x' * (150 * 2**20); time.sleep(5); os._exit(0)
 time.sleep(3)
 """
+SHARED = """
+import mmap, os, time
+for i in range(6):
+    if os.fork() == 0:
+        m = mmap.mmap(-1, 150 * 2**20); m.write(b'x' * len(m)); time.sleep(5); os._exit(0)
+time.sleep(3)
+"""
 FILES = """
 import time
 for i in range(3000): open(f'f{i}', 'w')
@@ -78,6 +85,7 @@ LINE = "print('x' * (200 * 2**10))"
 BEYOND = {
     "memory of one process": ("x = bytearray(900 * 2**20)", "400 MB"),
     "memory of all processes": (FORKS, "MB of memory; 400 MB are allowed"),
+    "memory that processes share": (SHARED, "MB of memory; 400 MB are allowed"),
     "one large file": ("open('a', 'wb').write(b'x' * (30 * 2**20))", "20 MB"),
     "a hole in a file": ("open('a', 'wb').truncate(2**30)", "A file may take 20 MB"),
     "many files": (FILES, "1,000"),

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from grader import kernel, sandbox
-from grader.errors import UsageError
-from grader.model import Cell, ExecutionRecord, Limits, Question
+from grader.errors import UsageError, WireError
+from grader.model import Cell, ExecutionRecord, Json, Limits, Question
+from grader.sandbox.plans import FIRST_UID, PLACES, UIDS, Plan
 from grader.sandbox.room import variables
 
 pytestmark = pytest.mark.kernel
@@ -279,3 +280,41 @@ def test_an_interpreter_that_lacks_packages_is_refused_in_one_sentence(tmp_path:
 def test_what_is_no_interpreter_is_refused(word: str) -> None:
     with pytest.raises(UsageError, match="cannot be used as a Python interpreter"):
         sandbox.survey(word)
+
+
+def test_pipes_that_cannot_be_passed_on_cost_one_room_and_no_other(
+    parent: sandbox.Parent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> int:
+        raise OSError("too many references")
+
+    parent.preload(())
+    with kernel.opened(setup(parent)) as live:
+        with monkeypatch.context() as patched:
+            patched.setattr("socket.send_fds", refused)
+            with pytest.raises(WireError), parent.room(LIMITS):
+                pass
+        record = live.run(cells("x = 1"), blank=frozenset())
+    assert record.cells[0].status.value == "ran"
+    assert parent.lives == 1
+
+
+def test_no_two_rooms_at_a_time_are_of_one_user(
+    parent: sandbox.Parent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = []
+    real = Plan.told
+
+    def told(plan: Plan, *, place: int) -> dict[str, Json]:
+        places.append(place)
+        return real(plan, place=place)
+
+    monkeypatch.setattr(Plan, "told", told)
+    with parent.room(LIMITS):
+        for _ in range(3):
+            with parent.room(LIMITS):
+                pass
+
+    assert places == [0, 1, 1, 1]
+    uids = [FIRST_UID + (PLACES * os.getpid() + place) % UIDS for place in range(PLACES)]
+    assert len(set(uids)) == PLACES

@@ -1,5 +1,6 @@
 import json
 import os
+import socket
 import struct
 import time
 from contextlib import suppress
@@ -322,3 +323,20 @@ def test_questions_name_their_arrays_and_one_that_is_shared_is_sent_once() -> No
     assert frame.arrays[one["arrays"]["y"]].tolist() == [0, 0, 0]
     assert two["arrays"] == {"z": one["arrays"]["x"]}
     assert (one["nonce"], two["nonce"]) == ("n", "m")
+
+
+def test_a_text_of_nothing_but_slashes_is_scrubbed_at_once() -> None:
+    began = time.perf_counter()
+    for text in ("/" * 6000, "/a" * 3000, "/-" * 3000 + "\n"):
+        wire.scrub(text, most=6000)
+    assert time.perf_counter() - began < 1
+
+
+def test_a_process_that_ended_with_words_unread_is_gone() -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        channel = wire.Channel(reading=ours.fileno(), writing=ours.fileno())
+        ours.send(b"never read")
+        theirs.close()
+        with pytest.raises(WireError, match="gone"):
+            channel.receive(seconds=5)

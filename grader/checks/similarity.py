@@ -22,7 +22,12 @@ from grader.checks.embeddings import exhibit, find, made_by, trained_module
 from grader.checks.images import as_encoded, cosine
 from grader.checks.layers import counterpart_questions
 from grader.checks.recording import numbers
-from grader.checks.start import TrainingParams, optimiser_steps, training_question
+from grader.checks.start import (
+    TrainingParams,
+    optimiser_steps,
+    trained_by_reference,
+    training_question,
+)
 from grader.model import Numbers, Question
 
 
@@ -129,7 +134,7 @@ class Order(Check[OrderParams]):
 
     def _reference_fails_too(self, params: OrderParams, evidence: Evidence) -> bool:
         asked = self._replay(params, evidence)
-        answer = None if asked is None else evidence.reference(asked).arrays.get("out0")
+        answer = trained_by_reference(asked, evidence)
         if answer is None or len(answer) != len(params.labels):
             return False
         vectors = dict(zip(params.labels, numbers(answer), strict=True))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 200
 """Of more optimiser steps these are replayed."""
+LOST = frozenset({"died", "timed_out", "invalid"})
+"""What becomes of a question when there is nobody to answer it."""
 
 
 class TrainingParams(StagesParams, ModuleParams):
@@ -115,3 +117,17 @@ def _training(
     options: dict[str, Json] = {"activation": using, "steps": steps}
     asked: dict[str, Json] = {"name": params.train, "args": list(arrays), "options": options}
     return question("function", asked, arrays)
+
+
+def trained_by_reference(asked: Question | None, evidence: Evidence) -> Array | None:
+    """The reference's embeddings; None where there was nothing to ask, or they are none.
+
+    Raises:
+        Ours: the reference was gone, which is no student's fault.
+    """
+    if asked is None:
+        return None
+    answer = evidence.reference(asked)
+    if answer.status in LOST:
+        raise Ours(f"the reference did not answer ({answer.status})")
+    return answer.arrays.get("out0")

@@ -22,9 +22,14 @@ from grader.checks.embeddings import made_by, trained_embeddings, trained_module
 from grader.checks.images import cosine
 from grader.checks.layers import counterpart_questions, forward_question
 from grader.checks.recording import numbers
-from grader.checks.start import TrainingParams, optimiser_steps, training_question
+from grader.checks.start import (
+    TrainingParams,
+    optimiser_steps,
+    trained_by_reference,
+    training_question,
+)
 from grader.checks.values import agrees
-from grader.model import Array, Numbers, Question, Verdict
+from grader.model import Numbers, Question, Verdict
 
 COSINES = 1e-3
 """How far the trained cosines may be from the reference's."""
@@ -162,9 +167,7 @@ class LossFalls(Check[LossParams]):
 
     def _reference(self, params: LossParams, evidence: Evidence, *, steps: int) -> Numbers | None:
         asked = training_question(params, evidence, steps=steps)
-        answer: Array | None = None
-        if asked is not None:
-            answer = evidence.reference(asked).arrays.get("out0")
+        answer = trained_by_reference(asked, evidence)
         if answer is None or len(answer) != len(params.labels):
             return None
         vectors = numbers(answer)

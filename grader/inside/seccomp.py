@@ -30,6 +30,8 @@ INJECTIONS = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX: typing into a terminal."""
 STREAM = 1
 """SOCK_STREAM; its flags lie above the low four bits."""
+SET_LEASE = 1024
+"""F_SETLEASE: whoever opens the file waits for its holder, 45 seconds by default."""
 
 CALLS = {
     "socket": (41, 198),
@@ -38,6 +40,10 @@ CALLS = {
     "clone": (56, 220),
     "clone3": (435, 435),
     "ioctl": (16, 29),
+    "fcntl": (72, 25),
+    "prlimit64": (302, 261),
+    "setpriority": (141, 140),
+    "sched_setscheduler": (144, 119),
 }
 """Calls that are looked at closely, on x86_64 and on aarch64."""
 REFUSED = {
@@ -98,8 +104,31 @@ REFUSED = {
     "ioperm": (173, None),
     "modify_ldt": (154, None),
     "uselib": (134, None),
+    "ioprio_set": (251, 30),
+    # Memory that no process is seen to hold, and objects that outlive a room without namespaces.
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "semctl": (66, 191),
+    "msgget": (68, 186),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
 }
 """Calls that are refused whatever they ask."""
+OF_ANOTHER = {
+    "sched_setparam": (142, 118),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+}
+"""Calls that name a process first, refused for any but the caller where others can be named."""
 
 
 def refuse(number):
@@ -127,14 +156,14 @@ class Program:
 
     def call(self, name, body):
         """The same, by a call's name."""
-        self.when({**CALLS, **REFUSED}[name][self.column], body)
+        self.when({**CALLS, **REFUSED, **OF_ANOTHER}[name][self.column], body)
 
 
 def program(*, connects, machine=None):
     """The filter as bytes: deny what is listed; of sockets leave unix streams.
 
     connects: whether unix sockets may be connected to: where files are not private, a socket that
-    can be reached by its path is a door.
+    can be reached by its path is a door. Processes of the same user can be named there, too.
     """
     machine = machine or platform.machine()
     made = Program(machine)
@@ -151,10 +180,16 @@ def program(*, connects, machine=None):
     made.call("clone3", [(RETURN, refuse(errno.ENOSYS))])
     made.call("clone", refused_if([(LOAD, FIRST), (ANY_BIT, NEW_NAMESPACES, 0, 1)], errno.EPERM))
     made.call("ioctl", terminal_injections())
+    made.call("fcntl", refused_if([(LOAD, SECOND), (EQUAL, SET_LEASE, 0, 1)], errno.EPERM))
+    made.call("prlimit64", only_of_itself(FIRST))
     made.call("socket", unix_streams())
-    made.call("socketpair", unix_sockets())
-    if not connects:
+    made.call("socketpair", unix_sockets() if connects else unix_streams())
+    if not connects:  # a pair of datagram sockets sends to any path, unconnected
         made.call("connect", [(RETURN, refuse(errno.ECONNREFUSED))])
+        made.call("setpriority", only_of_itself(FIRST, SECOND))
+        made.call("sched_setscheduler", only_as_usual())
+        for name in OF_ANOTHER:
+            made.call(name, only_of_itself(FIRST))
     made.add(RETURN, ALLOW)
     return b"".join(made.code)
 
@@ -162,6 +197,18 @@ def program(*, connects, machine=None):
 def refused_if(test, number):
     """A test whose last instruction goes on when it holds, then a refusal, then leave."""
     return [*test, (RETURN, refuse(number)), (RETURN, ALLOW)]
+
+
+def only_of_itself(*words):
+    """Refuse a call but where these arguments are 0: the caller itself."""
+    tests = [((LOAD, word), (EQUAL, 0, 1, 0), (RETURN, refuse(errno.EPERM))) for word in words]
+    return [*(instruction for test in tests for instruction in test), (RETURN, ALLOW)]
+
+
+def only_as_usual():
+    """Leave the usual scheduling of whatever thread: libzmq asks for it and ends without it."""
+    usual = (EQUAL, 0, 1, 0)
+    return [(LOAD, SECOND), usual, (RETURN, refuse(errno.EPERM)), (RETURN, ALLOW)]
 
 
 def terminal_injections():

@@ -10,7 +10,6 @@ import os
 import signal
 from pathlib import Path
 
-PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 MEGABYTE = 1024 * 1024
 FILES_EVERY = 5
 """Files are counted at every fifth look: it takes longer."""
@@ -47,12 +46,13 @@ class Room:
 
     def measures(self, pids):
         """Each limit, what is used of it, and which process is to go."""
-        resident = {pid: of_its_own(pid) for pid in pids}
+        everyone = [self.pid, *pids]  # what a kernel sends without end fills its runner
+        resident = {pid: of_its_own(pid) for pid in everyone}
         used = sum(resident.values()) // MEGABYTE
         if used > self.limits["memory_mb"]:  # pages that are shared count once for each: look again
-            exact = {pid: share(pid, resident[pid]) for pid in pids}
+            exact = {pid: share(pid, resident[pid]) for pid in everyone}
             used = max(0, sum(exact.values()) - self.base) // MEGABYTE
-            yield "memory_mb", used, max(exact, key=exact.get)
+            yield "memory_mb", used, max(pids, key=exact.get)
         yield "processes", sum(threads(pid) for pid in pids), pids[0]
         if self.files is not None and self.looks % FILES_EVERY == 0:
             size, count = on_disk(self.files, most=self.limits["files"])
@@ -76,9 +76,11 @@ def heard(descriptor):
 
 
 def below(pid):
-    """The processes below one, those it started itself first."""
+    """The processes below one, those it started itself first; however long a line they make."""
     found = children(pid)
-    return found + [later for child in found for later in below(child)]
+    for child in found:  # which grows meanwhile
+        found += children(child)
+    return found
 
 
 def children(pid):
@@ -93,16 +95,18 @@ def children(pid):
 
 def of_its_own(pid):
     """Bytes of memory that a process has and that are no file's; shared ones in full."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        _, resident, files, *_ = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()
-        return (int(resident) - int(files)) * PAGE
+    with contextlib.suppress(OSError, ValueError):
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        ours = [line for line in lines.splitlines() if line.startswith(("RssAnon:", "RssShmem:"))]
+        return sum(int(line.split()[1]) for line in ours) * 1024
     return 0
 
 
 def address_space():
     """Bytes of address space that this process has; None where that can't be seen."""
     with contextlib.suppress(OSError, ValueError):
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * PAGE
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        return pages * os.sysconf("SC_PAGE_SIZE")
     return None
 
 
@@ -125,12 +129,50 @@ def threads(pid):
 
 def on_disk(folder, *, most):
     """Bytes and files below a folder, counted no further than is needed."""
-    size, count = 0, 0
-    for place, folders, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):
-                size += os.lstat(f"{place}/{name}").st_blocks * 512
-        count += len(folders) + len(names)
-        if count > most:
-            break
+    size, count, waiting = 0, 0, [str(folder)]
+    while waiting and count <= most:  # no recursion: folders lie in folders as deep as one likes
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as there:
+            for entry in there:
+                count += 1
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    with contextlib.suppress(OSError):
+                        size += entry.stat(follow_symlinks=False).st_blocks * 512
     return size, count
+
+
+def remove(folder):
+    """Remove a folder however deep it is and whatever may not be read in it; stays otherwise.
+
+    What lies two levels down is moved up to the first, so that neither stack nor path overflow.
+    """
+    with contextlib.suppress(OSError):
+        Path(folder).chmod(0o700)
+        top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            while names := os.listdir(top):  # noqa: PTH208 (names below a descriptor)
+                for name in names:
+                    flatten(name, top)
+        finally:
+            os.close(top)
+        Path(folder).rmdir()
+
+
+def flatten(name, top):
+    """Remove a file of a folder, or a folder once what it holds is beside it."""
+    with contextlib.suppress(IsADirectoryError, PermissionError):
+        os.unlink(name, dir_fd=top)
+        return
+    os.chmod(name, 0o700, dir_fd=top)
+    inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
+    try:
+        for child in os.listdir(inner):  # noqa: PTH208 (names below a descriptor)
+            try:
+                os.unlink(child, dir_fd=inner)
+            except (IsADirectoryError, PermissionError):
+                os.chmod(child, 0o700, dir_fd=inner)
+                os.rename(child, os.urandom(16).hex(), src_dir_fd=inner, dst_dir_fd=top)
+    finally:
+        os.close(inner)
+    os.rmdir(name, dir_fd=top)

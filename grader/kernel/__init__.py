@@ -132,12 +132,16 @@ class Process:
         nonces = {question.id: secrets.token_hex(8) for question in packed.questions}
         nonces[""] = secrets.token_hex(8)
         channel.send(wire.batch(packed, nonces=nonces, seconds=seconds), seconds=MARGIN)
+        left = wire.BATCH_BYTES
         while True:
             frame = channel.receive(seconds=seconds + MARGIN)
             if frame.header.get("end") and frame.header.get("nonce") == nonces[""]:
                 return
             found = wire.observation(frame, nonces=nonces)
-            answers.setdefault(found.id, found)
+            left -= sum(array.nbytes for array in found.arrays.values())
+            if found.id in answers or left < 0:  # else it could answer without end
+                raise WireError("an answer to what was answered, or frames larger than allowed")
+            answers[found.id] = found
 
     def _attempt(self, cells: list[Cell], *, seconds: float) -> _Attempt:
         self._rooms.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -64,6 +65,7 @@ class Parent:
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
         self._lock = Lock()
         self._rooms = itertools.count()
+        self._places: set[int] = set()
         self._modules: tuple[str, ...] = ()
         self._lives = 0
         self.cold = "nothing was imported ahead"
@@ -124,10 +126,14 @@ class Parent:
         """
         requests, results = wide_pipe(), wide_pipe()
         number = next(self._rooms)
+        with self._lock:
+            place = next(free for free in itertools.count() if free not in self._places)
+            self._places.add(place)
         try:
             try:
                 with self._lock:
-                    self._open(self._order(number, limits, canary), (requests[0], results[1]))
+                    order = self._order(number, limits, canary, place=place)
+                    self._open(order, (requests[0], results[1]))
             finally:
                 os.close(requests[0])
                 os.close(results[1])
@@ -137,6 +143,7 @@ class Parent:
             os.close(results[0])
             with suppress(WireError), self._lock:
                 self._tell({"order": "close", "room": number})
+            self._places.discard(place)
 
     def end(self) -> None:
         """Have the process end every room and go; kill it where it does not."""
@@ -153,7 +160,8 @@ class Parent:
             self._process.wait()
         self._said.close()
         if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            with suppress(RecursionError):  # as deep as that only where it was killed
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     # -------------------------------------------------- with the lock held
 
@@ -227,13 +235,13 @@ class Parent:
         return Preloaded(left_out=left_out or {}, cold=why)
 
     def _order(
-        self, number: int, limits: Limits, canary: Mapping[str, Json] | None
+        self, number: int, limits: Limits, canary: Mapping[str, Json] | None, *, place: int
     ) -> dict[str, Json]:
         return {
             "order": "open",
             "room": number,
             "cold": bool(self.cold),
-            "plan": self.plan.told(number=number),
+            "plan": self.plan.told(place=place),
             "limits": asdict(limits),
             "canary": None if canary is None else dict(canary),
         }
@@ -247,6 +255,8 @@ class Parent:
         try:
             socket.send_fds(self._control, [b"."], pipes)
         except OSError as error:
+            with suppress(OSError):
+                self._control.send(b".")  # so that it does not take the next order for this
             raise WireError("the process that forks notebooks is gone") from error
 
     def _tell(self, order: Mapping[str, Json]) -> None:
@@ -275,11 +285,23 @@ def opened(environment: Environment, *, wanted: Wanted | None = None) -> Iterato
     Raises:
         IsolationError: there are none of the kind that is wanted.
     """
+    _allow_open_files()
     parent = _walled(environment, wanted or Wanted())
     try:
         yield parent
     finally:
         parent.end()
+
+
+def _allow_open_files() -> None:
+    """Have as many as may be had: pipes can be passed on only while fewer are under way.
+
+    Linux counts those of all processes of a user, so a notebook that passes on a thousand, the most
+    it may, would keep a plain user's grader from opening rooms.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def examine(environment: Environment) -> Iterator[tuple[Level, Verdict]]:

@@ -18,6 +18,8 @@ INSIDE = Path(__file__).resolve().parent.parent / "inside"
 FIRST_UID = 64_000
 """As root, the first of the users that notebooks become: of no one, on any system."""
 UIDS = 128
+PLACES = 16
+"""Rooms that a grader has at a time, and some more."""
 SYSTEM = (
     "/usr",
     *bubblewrap.SYSTEM,
@@ -52,10 +54,10 @@ class Plan:
     keep: tuple[str, ...] = ()
     bubblewrap: bubblewrap.Bubblewrap | None = None
 
-    def told(self, *, number: int) -> dict[str, Json]:
-        """The plan of one room, for the other side."""
+    def told(self, *, place: int) -> dict[str, Json]:
+        """The plan of one room, for the other side; no two rooms at a time have the same place."""
         # Graders at work side by side take other users, so that their limits are their own.
-        uid = FIRST_UID + (8 * os.getpid() + number) % UIDS if self.uids else None
+        uid = FIRST_UID + (PLACES * os.getpid() + place) % UIDS if self.uids else None
         return {
             "namespaces": self.namespaces,
             "owner": self.owner,

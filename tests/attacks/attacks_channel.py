@@ -115,6 +115,26 @@ probe.answer = answer
     ),
     Attack(
         rows=(9,),
+        name="answers-without-end",
+        tries="the first question is answered again and again, so that asking never ends",
+        where="last",
+        code="""
+import sys, time
+probe, frames = sys.modules["inside.probe"], sys.modules["inside.frames"]
+
+def serve_batch(notebook, header, arrays, out, *, trusted):
+    first = header["questions"][0]
+    head = {"id": first["id"], "nonce": first["nonce"], "status": "ok", "data": {}}
+    for _ in range(600):
+        frames.send(out, head)
+        time.sleep(0.1)
+
+probe.serve_batch = serve_batch
+""",
+        costs={"Q2.3.0": 0, "V3": 0, "V5": 0},
+    ),
+    Attack(
+        rows=(9,),
         name="malformed-answers",
         tries="every question is answered with data of another form than any check reads",
         where="last",

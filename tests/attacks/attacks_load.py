@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attack import WALLED, Attack
+from attack import FILTERED, WALLED, Attack
 
 BROKEN_CELL = {"V1": 5.0}
 """The attack's own cell fails, which V1 counts."""
@@ -231,6 +231,40 @@ sys.setswitchinterval(5)
 signal.signal(signal.SIGALRM, lambda *args: None)
 signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
 sys.settrace(lambda *args: None)
+""",
+    ),
+    Attack(
+        rows=(31,),
+        name="folders-in-folders",
+        tries="folders lie in folders, deeper than the stack of whoever counts or removes them",
+        code="""
+import os, time
+here = os.getcwd()
+for _ in range(1500):
+    os.mkdir("a")
+    os.chdir("a")
+os.chdir(here)
+time.sleep(2)
+""",
+    ),
+    Attack(
+        rows=(30,),
+        name="memory-that-nobody-holds",
+        tries="memory is taken that no process is seen to hold: in a nameless file and by System V",
+        holds_at=FILTERED,
+        tells=True,
+        code="""
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+
+def segment():
+    number = libc.shmget(0, 4096, 0o1600)
+    if number < 0:
+        raise OSError(ctypes.get_errno(), "shmget")
+    libc.shmctl(number, 0, None)  # remove it
+
+attempt("memfd", lambda: os.close(os.memfd_create("x")))
+attempt("segment", segment)
 """,
     ),
 )

@@ -196,4 +196,37 @@ except OSError:
     pass
 """,
     ),
+    Attack(
+        rows=(27,),
+        name="others-limited",
+        tries="a process outside is given new limits, so that it can open no file",
+        holds_at=WALLED,
+        tells=True,
+        code="""
+import os, resource
+
+def limit():
+    return resource.prlimit(WORLD["bystander"], resource.RLIMIT_NOFILE)
+
+attempt("limits", limit)
+attempt("priority", lambda: os.setpriority(os.PRIO_PROCESS, WORLD["bystander"], 1))
+attempt("processor", lambda: os.sched_setaffinity(WORLD["bystander"], os.sched_getaffinity(0)))
+""",
+    ),
+    Attack(
+        rows=(27,),
+        name="files-leased",
+        tries="a lease on a file has everybody wait who opens it, for 45 seconds each",
+        holds_at=FILTERED,
+        tells=True,
+        code="""
+import fcntl, os
+
+def lease():
+    place = os.open("leased", os.O_CREAT | os.O_RDONLY, 0o600)
+    fcntl.fcntl(place, 1024, fcntl.F_WRLCK)
+
+attempt("lease", lease)
+""",
+    ),
 )
