@@ -1,5 +1,7 @@
 """A student's code is found by the names it gives a value to, without running it."""
 
+import time
+
 import pytest
 
 from grader.model import Cell, Notebook
@@ -96,3 +98,10 @@ def test_code_that_breaks_parsers_breaks_nothing(source: str) -> None:
 )
 def test_a_cell_of_comments_is_blank_and_one_of_magics_is_not(source: str, *, blank: bool) -> None:
     assert is_blank(Cell(index=0, kind="code", source=source)) is blank
+
+
+def test_decorators_without_end_are_looked_at_once_each() -> None:
+    began = time.perf_counter()
+    assert assigning_cells(of("@a\n" * 20_000 + "def x(): pass"), "x") == (0,)
+    assert assigning_cells(of("@(y := a)\ndef x(): z = 1"), "y") == (0,)
+    assert time.perf_counter() - began < 3

@@ -1,5 +1,7 @@
 """Names and ids are read in the forms people write them."""
 
+import time
+
 import pytest
 
 from grader.model import Cell, Notebook
@@ -159,3 +161,13 @@ def test_the_cells_of_the_label_and_of_the_names_are_known() -> None:
 def test_a_very_long_line_is_read_in_no_time() -> None:
     assert named("Name: " + "a" * 300_000) != [("", "")]
     assert named("Names:\n" + "name " * 100_000) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["team group " * 35, "student id " * 35, "id " * 130, "name (s) " * 43, "1" * 390, "a:" * 190],
+)
+def test_a_line_made_to_be_read_in_every_mixture_is_read_at_once(line: str) -> None:
+    began = time.perf_counter()
+    named(f"**Name(s) and EID(s):** {line}x", f"{line}x")
+    assert time.perf_counter() - began < 2

@@ -161,7 +161,11 @@ def _bound_by(source: str) -> Bound | None:
             outer.update(node.names)
         below = _children(node)
         if type(node) in _OPENING:
-            waiting += [(child, _scope_of(child, node, scope)) for child in below]
+            outside = {id(part) for part in getattr(node, "decorator_list", ())}
+            waiting += [
+                (child, scope if id(child) in outside else _scope_of(node, scope))
+                for child in below
+            ]
             outer.update(_walruses(node) if scope != "nobody" else ())
         else:
             waiting += [(child, scope) for child in below]
@@ -182,22 +186,18 @@ def _children(node: ast.AST) -> list[ast.AST]:
     return [part for part in found if type(part) is not ast.Constant]
 
 
-def _scope_of(child: ast.AST, node: ast.AST, scope: str) -> str:
-    """Whose names a part of a node binds: the notebook's, a function's, or a comprehension's."""
+def _scope_of(node: ast.AST, scope: str) -> str:
+    """Whose names the parts of a node bind: the notebook's, a function's, or a comprehension's.
+
+    Decorators of a def or class belong to the scope around it.
+    """
     if scope == "nobody" or isinstance(node, _Comprehension):
         return "nobody"
-    if isinstance(node, _Scope) and not _evaluated_outside(node, child):
-        return "local"
-    return scope
+    return "local" if isinstance(node, _Scope) else scope
 
 
 # Most cells of a class are the handout's, word for word, and every check asks for its names.
 _known = lru_cache(maxsize=_KEPT)(_bound_by)
-
-
-def _evaluated_outside(scope: _Scope, child: ast.AST) -> bool:
-    """Whether a part of a def, lambda or class belongs to the scope around it."""
-    return not isinstance(scope, ast.Lambda) and child in scope.decorator_list
 
 
 def _own_names(node: ast.AST) -> tuple[str, ...]:

@@ -17,9 +17,10 @@ _NAME_WORDS = (
     r"(?:names?|students?|members?|partners?|teammates?|authors?|submitted by|written by|by"
     r"|collaborators?|team|group)"
 )
-_ONE_LABEL = rf"(?:{_ID_WORDS}|{_NAME_WORDS})(?:\s?\(s\)|/s)?(?:\s*\#?\d{{1,2}}\b)?"
+# Atomic: 'team group' is one label or two, and a line of them would be read in every mixture.
+_ONE_LABEL = rf"(?>(?:{_ID_WORDS}|{_NAME_WORDS})(?:\s?\(s\)|/s)?(?:\s*\#?\d{{1,2}}\b)?)"
 _JOINED = (
-    rf"{_ONE_LABEL}(?:\s*(?:,|and|&|/|\+|\(|\s)\s*(?:the\s+|(?:ut|student)\s+)?{_ONE_LABEL}\)?)*"
+    rf"{_ONE_LABEL}(?>\s*(?:,|and|&|/|\+|\(|\s)\s*(?:the\s+|(?:ut|student)\s+)?{_ONE_LABEL}\)?)*+"
 )
 _LABEL_WITH_COLON = re.compile(
     rf"(?<![\w'\u2019.-])(?:{_JOINED})(?:\s+(?:{_JOINED}))?\s*(?::|=|(?<=\s)[-\u2013\u2014](?=\s)|[-\u2013\u2014]\s*$)",
@@ -37,7 +38,7 @@ _FOREIGN = re.compile(
     r"professor|prof|ta|term|semester|assignment|homework|hw|title|e-?mail)\b[^:]{0,20}[:#]",
     re.IGNORECASE,
 )
-_EMAIL = re.compile(r"<?(?:mailto:)?([\w.+-]+)@[\w-]+(?:\.[\w-]+)+>?")
+_EMAIL = re.compile(r"<?(?:mailto:)?(?<![\w.+-])([\w.+-]+)@[\w-]+(?:\.[\w-]+)+>?")
 _ID = re.compile(
     r"(?<![\w@.-])(?:[A-Za-z]{1,10}[._-]?\d{2,10}(?:[A-Za-z]{1,3}\d*)?|\d{4,12}[A-Za-z]?"
     r"|\d{2,6}(?:[-.]\d{2,6}){1,3}|[A-Za-z]{1,4}\d[A-Za-z\d]{1,8}"
