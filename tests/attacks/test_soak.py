@@ -138,6 +138,13 @@ def ours(place: Path) -> str:
     )
 
 
+def shared(stage: scene.Scene) -> list[str]:
+    """Shared memory by name, without what attacks of another stage leave at level `none`."""
+    names = [place.name for place in Path("/dev/shm").iterdir()]  # noqa: S108
+    world = str(stage.world("", 0)["world"])
+    return [name for name in names if not name.startswith("escaped-") or world in name]
+
+
 def behind(stage: scene.Scene) -> dict[str, list[str]]:
     """What could be left behind, by kind; compared before and after."""
     processes = [words for place in Path("/proc").glob("[0-9]*") if (words := ours(place))]
@@ -146,7 +153,7 @@ def behind(stage: scene.Scene) -> dict[str, list[str]]:
     return {
         "processes": sorted(processes),
         "mounts": sorted(mounts),
-        "shared memory": sorted([*memory, *(p.name for p in Path("/dev/shm").iterdir())]),  # noqa: S108
+        "shared memory": sorted([*memory, *shared(stage)]),
         "temporary files": sorted(p.name for p in (stage.root / "tmp").glob("*")),
     }
 
