@@ -10,7 +10,7 @@ import pytest
 from grader import kernel, sandbox
 from grader.errors import IsolationError
 from grader.kernel.cells import cell_run
-from grader.model import Cell, CellStatus, ExecutionRecord, Limits
+from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Question
 from grader.sandbox import Level, Wanted
 from grader.sandbox.parent import Parent
 
@@ -156,3 +156,18 @@ def test_what_a_runner_says_of_a_limit_is_not_believed(over: object) -> None:
 
     assert found.status is CellStatus.RAN
     assert len(found.notes) <= 1
+
+
+@pytest.mark.kernel
+def test_a_cell_that_leaves_no_descriptor_costs_no_answer(parent: Parent) -> None:
+    source = (
+        "import numpy as np\nx = np.ones(3)\nkept = []\n"
+        "try:\n    while True: kept.append(open('/dev/null'))\nexcept OSError: pass"
+    )
+    setup = kernel.Setup(parent=parent, seed=1, record=(), optional_imports=(), limits=SMALL)
+    with kernel.opened(setup) as live:
+        live.run((Cell(index=0, kind="code", source=source),), blank=frozenset())
+        answer = live.ask((Question(id="a", kind="arrays"),))["a"]
+
+    assert answer.status == "ok"
+    assert answer.arrays["x"].tolist() == [1, 1, 1]

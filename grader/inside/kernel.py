@@ -47,6 +47,20 @@ def before_the_first_cell(shell, call):
     shell.events.register("pre_run_cell", once)
 
 
+def keep_descriptors(shell):
+    """Let cells have fewer descriptors than the process: it must go on when a cell leaves none."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def fewer(info):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    def all_of_them(result):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+    shell.events.register("pre_run_cell", fewer)
+    shell.events.register("post_run_cell", all_of_them)
+
+
 GIGABYTE = 1024 * 1024 * 1024
 TAKEN = 3 * GIGABYTE
 """Bytes of address space that libraries take, where nothing can be seen."""
@@ -186,6 +200,7 @@ def become(job, *, connection_file, pipes):
     watch = recorder.Recorder(job["record"], notes)
     stand_ins.install(app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes)
     watch.install(app.shell)
+    keep_descriptors(app.shell)
     before_the_first_cell(app.shell, lambda: seed_everything(job["seed"]))
     limit_memory(job["limits"]["memory_mb"], job["taken"])
     gc.set_threshold(YOUNG, 10, 10)

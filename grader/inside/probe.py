@@ -3,7 +3,6 @@
 import contextlib
 import gc
 import os
-import resource
 import select
 import signal
 import struct
@@ -23,9 +22,8 @@ _fork, _kill, _waitpid, _exit, _pipe, _close = (
     frames.wide_pipe,
     os.close,
 )
-_read, _select, _monotonic = os.read, select.select, time.monotonic
+_read, _poll, _POLLIN, _monotonic = os.read, select.poll, select.POLLIN, time.monotonic
 _unpack, _list, _open = struct.unpack, list, open
-_getrlimit, _setrlimit, _FILES = resource.getrlimit, resource.setrlimit, resource.RLIMIT_NOFILE
 
 OURS = ("notes", "modules")
 """Kinds of question that run nothing of the notebook's, so that they need no fork."""
@@ -51,10 +49,10 @@ class Patience(Exception):
 
 def read_with_deadline(fd, count, deadline):
     """Read `count` bytes before the deadline."""
-    parts = []
+    parts, poll = [], _poll()  # select could not take the descriptors a notebook leaves
+    poll.register(fd, _POLLIN)
     while count:
-        ready, _, _ = _select([fd], [], [], max(0.0, deadline - _monotonic()))
-        if not ready:
+        if not poll.poll(max(0.0, deadline - _monotonic()) * 1000):
             raise Patience
         part = _read(fd, min(count, 1 << 20))
         if not part:
@@ -62,17 +60,6 @@ def read_with_deadline(fd, count, deadline):
         parts.append(part)
         count -= len(part)
     return b"".join(parts)
-
-
-@contextlib.contextmanager
-def spare_descriptors():
-    """Have the descriptors that are kept for questions, for as long as they are answered."""
-    soft, hard = _getrlimit(_FILES)
-    _setrlimit(_FILES, (hard, hard))
-    try:
-        yield
-    finally:
-        _setrlimit(_FILES, (soft, hard))
 
 
 def serve_batch(notebook, header, arrays, out, *, trusted):
@@ -125,8 +112,7 @@ def serve(notebook, reading, writing, trusted):
         except Exception:
             return
         try:
-            with spare_descriptors():
-                serve_batch(notebook, header, arrays, writing, trusted=trusted)
+            serve_batch(notebook, header, arrays, writing, trusted=trusted)
             frames.send(writing, {"end": True, "nonce": header["nonce"]})
         except Exception as error:
             frames.send(writing, {"end": True, "nonce": header["nonce"], "error": describe(error)})

@@ -33,7 +33,7 @@ INSIDE_ID = 1000
 """The user that a room sees itself as, in a user namespace of its own."""
 OPEN_FILES = 1024
 SPARE_FILES = 64
-"""Descriptors on top, for questions about a notebook that left none."""
+"""Descriptors on top, for the process itself and for questions: a cell may leave none."""
 MEGABYTE = 1024 * 1024
 
 

@@ -59,7 +59,7 @@ for _ in range(40):
         name="memory-bomb",
         tries="more memory than the limit is asked for",
         tells=True,
-        code='attempt("memory", lambda: len(bytearray((WORLD["memory_mb"] + 256) * 2**20)))',
+        code='attempt("memory", lambda: len(bytearray((WORLD["memory_mb"] + 2048) * 2**20)))',
     ),
     Attack(
         rows=(31,),
