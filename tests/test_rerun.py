@@ -245,7 +245,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     course: tiny_course.Course, how: signal.Signals
 ) -> None:
     for number in range(8):
-        course.hand_in(f"s{number}", "import time; time.sleep(0.4)", f"x = {number}")
+        course.hand_in(f"s{number}", "import time; time.sleep(1)", f"x = {number}")
     with course.start("-j", "1") as process:
         end = time.monotonic() + 60
         while len(list((course.out / "results").glob("*.json"))) < 3:
