@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -91,8 +91,7 @@ class Parent:
         """Start the process again if it is gone; its lives then."""
         with self._lock:
             try:
-                self._tell({"order": "ping"})
-                self._channel.receive(seconds=IMPORTS)
+                self._ping()
             except WireError:
                 self._revive()
             return self._lives
@@ -104,10 +103,13 @@ class Parent:
             return self._preload()
 
     def strays(self) -> bool:
-        """Whether rooms that were left have left processes behind."""
+        """Whether rooms that were left have left processes behind.
+
+        Raises:
+            WireError: the process is gone.
+        """
         with self._lock:
-            self._tell({"order": "ping"})
-            return bool(self._channel.receive(seconds=IMPORTS).header.get("left"))
+            return bool(self._ping().get("left"))
 
     def said(self) -> str:
         """What the program that puts up the walls printed."""
@@ -202,6 +204,11 @@ class Parent:
             )
         python = [self._environment.executable, "-P", "-Wignore"]
         return [*around, *python, str(inside / "warm.py"), str(control), str(folder)]
+
+    def _ping(self) -> Mapping[str, Json]:
+        """Have the process answer, once it has done what it was told."""
+        self._tell({"order": "ping"})
+        return self._channel.receive(seconds=IMPORTS).header
 
     def _revive(self) -> None:
         """Start it again after it failed."""
@@ -333,11 +340,13 @@ def _walled(environment: Environment, wanted: Wanted) -> Parent:
             continue
         if plan.level is Level.NONE and not wanted.unsandboxed:
             break
-        parent = Parent(environment, plan=plan, hidden=hidden)
-        verdict = tried(parent, protected=_protected(wanted.hidden))
-        if verdict.isolation is not None:
-            parent.isolation = verdict.isolation
-            return parent
-        parent.end()
+        with ExitStack() as ending:
+            parent = Parent(environment, plan=plan, hidden=hidden)
+            ending.callback(parent.end)
+            verdict = tried(parent, protected=_protected(wanted.hidden))
+            if verdict.isolation is not None:
+                parent.isolation = verdict.isolation
+                ending.pop_all()  # whoever asked ends it
+                return parent
         failures.append(verdict)
     raise IsolationError(refusal(failures, wanted=wanted))

@@ -75,7 +75,6 @@ def plans(environment: Environment, *, hidden: Sequence[str]) -> Iterator[Plan]:
     if sys.platform == "linux":
         root = os.geteuid() == 0
         folders = shown(environment.folders)
-        read, listed = readable([*SYSTEM, *folders, str(INSIDE)], hidden=hidden)
         keep = tuple(f for f in folders if any(Path(f).is_relative_to(t) for t in TEMPORARY))
         for found in bubblewrap.found():
             full = Plan(
@@ -91,6 +90,7 @@ def plans(environment: Environment, *, hidden: Sequence[str]) -> Iterator[Plan]:
             yield replace(full, level=Level.NAMESPACES, landlock=False)
             yield replace(full, level=Level.NAMESPACES, filter=False)
             yield replace(full, level=Level.NAMESPACES, landlock=False, filter=False)
+        read, listed = readable([*SYSTEM, *folders, str(INSIDE)], hidden=hidden)
         # A program finds its modules by the names in the folder above them.
         listed = (*listed, str(INSIDE.parent))
         reduced = Plan(level=Level.REDUCED, uids=root, read=read, list=listed)

@@ -52,13 +52,14 @@ def tried(parent: Parent, *, protected: Sequence[str]) -> Verdict:
         with _outside(protected) as facts, parent.room(Limits(), canary=facts) as room:
             channel = wire.Channel(reading=room.reading, writing=room.writing)
             answer = channel.receive(seconds=PATIENCE).header
+        strays = parent.strays()
     except WireError as error:
         why, hint = bubblewrap.explained(parent.said()) if plan.bubblewrap else (str(error), "")
         return Verdict(isolation=None, why=why, hint=hint)
     if "error" in answer:
         return Verdict(isolation=None, why=wire.clean(answer["error"], most=200))
     reached = _names(answer.get("reached"))
-    if parent.strays():
+    if strays:
         reached.append(STRAYS)
     tolerated = TOLERATED[plan.level]
     beyond = [name for name in reached if name not in tolerated]
