@@ -38,9 +38,13 @@ def submission(name: str) -> Submission:
     return Submission(name=name, path=Path(f"/secret-place/{name}.ipynb"), shown=f"{name}.ipynb")
 
 
+def _mark(points: Fraction) -> Mark:
+    """What a person gave."""
+    return Mark(points=points, by="staff-7", at="2031-04-09", comment="Clear and to the point.")
+
+
 def full_marks() -> Graded:
     """A team of two that earned everything; people have marked all."""
-    mark = {"by": "staff-7", "at": "2031-04-09", "comment": "Clear and to the point."}
     items = tuple(
         item_score(
             item,
@@ -48,7 +52,7 @@ def full_marks() -> Graded:
                 replace(f, exhibit=exhibit()) if f.code in {"Q2.3.2-1", "Q2.3.2-5"} else f
                 for f in passed_findings(item.id)
             ),
-            mark=Mark(points=item.points, **mark) if item.kind == "written" else None,
+            mark=_mark(item.points) if item.kind == "written" else None,
         )
         for item in rubric().items
     )

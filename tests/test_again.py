@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from grader import gradebook
+from grader.folder import Brief, Folder
 from grader.gradebook import Entry
 from grader.model import (
     Answer,
@@ -32,7 +33,6 @@ from grader.model import (
 from grader.notebook import read
 from grader.pipeline import keys
 from grader.pipeline.desk import Work
-from grader.pipeline.folder import Brief, Folder
 from grader.pipeline.keys import Keys
 from grader.pipeline.rejudging import rejudge
 from grader.sandbox import Environment

@@ -24,8 +24,8 @@ from specimen_parts import exhibit
 from grader.exports import class_json, to_json
 from grader.exports.figures import escaped
 from grader.exports.results_json import result
+from grader.folder import Brief
 from grader.model import Graded
-from grader.pipeline.folder import Brief
 from grader.report.chart import BOTTOM, LEFT, RIGHT, TOP, Words, chart
 from grader.report.exhibit import show
 from grader.report.listing import listing

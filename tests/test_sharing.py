@@ -20,10 +20,10 @@ from test_again import ASKS, RAN, Class, class_of_one
 
 from grader import gradebook
 from grader.errors import UsageError
+from grader.folder import Folder
 from grader.gradebook import Entry
 from grader.pipeline import sharing
 from grader.pipeline.desk import Work
-from grader.pipeline.folder import Folder
 from grader.pipeline.sharing import Turns, rejudge_shared
 
 NAMES = tuple(f"s{number}" for number in range(7))

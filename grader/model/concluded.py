@@ -65,12 +65,24 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """What a person gave a written answer."""
+    """What a person gave one item of one submission; an entry of a ledger, never changed."""
 
     points: Fraction
+    """What it comes to: criteria at what they are worth now, and the adjustment, within 0 and the
+    item's points."""
     by: str
     at: str
+    """In ISO 8601, with an offset."""
     comment: str = ""
+    """Markdown, for the student."""
+    criteria: tuple[str, ...] = ()
+    """Ids of the criteria that were met."""
+    adjustment: Fraction = Fraction(0)
+    """Points beside the criteria."""
+    reason: str = ""
+    """Why it replaces what checks found, or an earlier mark; for the student, too."""
+    number: int = 0
+    """Its place in the ledger."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +95,9 @@ class ItemScore:
     blocked: Fraction
     findings: tuple[Finding, ...] = ()
     mark: Mark | None = None
+    """What a person gave; on an item of kind 'auto' it takes the place of what checks found."""
+    outdated: Mark | None = None
+    """A mark that was given to another answer than the one that is there now: it does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +128,22 @@ class Score:
     total: Tally
     by_source: Mapping[str, Tally]
     items: tuple[ItemScore, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lateness:
+    """How late a submission is for one student, and what that takes off; apart from the score."""
+
+    due: str
+    """That student's own due date, in ISO 8601 with an offset."""
+    at: str
+    """When it was handed in, likewise; '' where only an LMS's mark tells that it is late."""
+    late_s: int
+    """Seconds after the due date; 0 within the grace period."""
+    days: int
+    """Begun days that count."""
+    deduction: Fraction | None
+    """Points taken off the sum; None while the sum waits for marks and a part of it is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +193,8 @@ class Graded:
     notes: tuple[str, ...] = ()
     """What the team should know that costs nothing."""
     provenance: Provenance | None = None
+    lateness: tuple[Lateness | None, ...] = ()
+    """For each student in order; empty where the rubric has no due date."""
 
     @property
     def status(self) -> str:

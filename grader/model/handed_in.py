@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Student:
-    """One member of a team, as the notebook names them; either word may be empty."""
+    """One member of a team, as a notebook, a folder or a roster names them; words may be empty."""
 
     name: str
     id: str
+    email: str = ""
+    section: str = ""
+    lms: Mapping[str, str] = field(default_factory=dict)
+    """Ids in learning management systems, by the system: 'canvas', 'moodle', 'gradescope' …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +30,18 @@ class Submission:
     """The path below the folder that was given, as the instructor knows it."""
     attachments: tuple[Path, ...] = ()
     """Files of the same name handed in beside it, such as a PDF."""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """What is there when it runs, by the path below the notebook's folder: 'data.csv'."""
+    students: tuple[Student, ...] = ()
+    """Whose it is, as the folder or its metadata says."""
+    at: str = ""
+    """When it was handed in, in ISO 8601; without an offset it is the assignment's time zone."""
+    late: bool | None = None
+    """Whether the learning management system calls it late; None where it says nothing."""
+    problem: str = ""
+    """Why there is no notebook to grade: the submission is a row that says so."""
+    remarks: tuple[str, ...] = ()
+    """What was chosen or noticed while it was found, in words for staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

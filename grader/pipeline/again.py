@@ -7,9 +7,9 @@ from pathlib import Path
 
 from grader import checks, gradebook, rubric
 from grader.errors import UsageError
+from grader.folder import Folder
 from grader.model import Rubric
 from grader.pipeline.desk import Work
-from grader.pipeline.folder import Folder
 from grader.pipeline.rejudging import Rejudged
 from grader.pipeline.seeding import seed_again
 from grader.pipeline.sharing import rejudge_shared

@@ -9,10 +9,10 @@ from pathlib import Path
 from threading import Event, Thread
 
 from grader import checks, gradebook
+from grader.folder import Folder
 from grader.gradebook import Entry
 from grader.model import Graded, Rubric, Submission
 from grader.pipeline import Course, Done, Opening, Tell, grade, opened, ungradable
-from grader.pipeline.folder import Folder
 from grader.pipeline.judge import Judge
 from grader.pipeline.keys import Keys, at_level
 from grader.report import prepare

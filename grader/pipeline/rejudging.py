@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from grader import gradebook
+from grader.folder import Brief, Folder
 from grader.gradebook import Gradebook
 from grader.model import Graded, Trace
 from grader.pipeline.desk import Work
-from grader.pipeline.folder import Brief, Folder
 from grader.pipeline.judge import Judge, Reading
 from grader.pipeline.keys import Keys
 

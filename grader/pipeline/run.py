@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from grader import checks, gradebook, rubric, sandbox, submissions
+from grader.folder import Brief, Folder
 from grader.gradebook import Gradebook
 from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline.desk import Work
-from grader.pipeline.folder import Brief, Folder
 from grader.pipeline.keys import Keys, ran_of, without_level
 from grader.pipeline.pool import grade_all
 from grader.pipeline.rejudging import Rejudged, rejudge

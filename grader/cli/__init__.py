@@ -1,0 +1,72 @@
+"""Words in, exit code out: the command `grade`; one file for each thing a person comes for."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import NoReturn
+
+import click
+
+from grader import __version__
+from grader.cli.again import again_command
+from grader.cli.doctor import doctor_command
+from grader.cli.exit_codes import INTERRUPTED, USAGE
+from grader.cli.run import run_command
+from grader.errors import GraderError
+
+
+class WordOrPath(click.Group):
+    """A group whose first word is a command if it is one, else a path to run on."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `run` before a path."""
+        first = next((arg for arg in args if not arg.startswith("-")), None)
+        alone = args and args[0] in {"--help", "-h", "--version"}
+        if args and not alone and first not in self.commands:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=WordOrPath, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="grade")
+def cli() -> None:
+    r"""Grade homework notebooks.
+
+    `grade PATH` is short for `grade run PATH`.
+
+    \b
+    Exit codes:
+      0    done (answers that wait for marks included)
+      1    a submission needs a person: ungradable, flagged, or our error
+      2    usage, rubric or environment
+      130  interrupted
+    """
+
+
+for command in (run_command, again_command, doctor_command):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command and leave with its exit code."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        told = io.StringIO()
+        error.show(told)
+        _complain(told.getvalue().removesuffix("\n"))
+    except GraderError as error:
+        _complain(f"grade: {error}")
+
+
+def _complain(told: str) -> NoReturn:
+    """Say what went wrong; a name of a file may stand in it, and may hold anything."""
+    from grader.report.wording import printable
+
+    click.echo(printable(told), err=True)
+    sys.exit(USAGE)

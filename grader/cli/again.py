@@ -1,0 +1,32 @@
+"""`grade again`: judges what was run before."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from grader.cli.exit_codes import DONE, PERSON
+
+
+@click.command("again")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded"))
+@click.option("--assignment", metavar="ID", help="Rubric to judge by (default: the default one).")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Processes (default: cores).")
+def again_command(*, folder: Path, assignment: str | None, jobs: int | None) -> None:
+    """Judge again what is in FOLDER (default: graded), after a rubric or a check changed.
+
+    Runs no notebook: findings, scores and pages are made anew from what each run left behind.
+    Prints the scores that moved, before and after.
+    """
+    from rich.console import Console
+
+    from grader import settings
+    from grader.pipeline.again import again
+    from grader.report.moves import moves
+
+    outcome = again(settings.read(path=Path(), out=folder, assignment=assignment, jobs=jobs))
+    done = outcome.rejudged
+    Console(highlight=False).print(moves(done.changes, count=done.count, unasked=done.unasked))
+    sys.exit(PERSON if outcome.needs_person else DONE)

@@ -1,0 +1,25 @@
+"""`grade doctor`: how well notebooks are kept from this computer."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from grader.cli.exit_codes import DONE, USAGE
+
+
+@click.command("doctor")
+@click.option("--python", metavar="PATH", help="Interpreter that notebooks run in (default: ours).")
+def doctor_command(*, python: str | None) -> None:
+    """Say how well notebooks are kept from this computer, and how to do better.
+
+    Every level of isolation is tried by a program that does what it can to break out.
+    """
+    from grader import sandbox, settings
+    from grader.sandbox.advice import advice
+
+    environment = sandbox.survey(settings.interpreter(python))
+    levels = list(sandbox.examine(environment))
+    click.echo(advice(levels, cores=settings.usable_cores()))
+    sys.exit(DONE if any(verdict.isolation for _, verdict in levels) else USAGE)

@@ -1,0 +1,6 @@
+"""What the command's exit codes mean."""
+
+from __future__ import annotations
+
+DONE, PERSON, USAGE, INTERRUPTED = 0, 1, 2, 130
+"""Done, pending marks included; a row needs a person; usage or rubric; Ctrl-C."""

@@ -1,0 +1,98 @@
+"""`grade run`: from a folder of notebooks to a folder of reports."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli.exit_codes import DONE, PERSON
+
+if TYPE_CHECKING:
+    from grader.settings import Settings
+
+
+@click.command("run")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--assignment", metavar="ID", help="Rubric to grade by (default: the default one).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("graded"),
+    show_default=True,
+    help="Folder to write to.",
+)
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Notebooks at once (default: cores).")
+@click.option("--force", is_flag=True, help="Grade what did not change, too.")
+@click.option(
+    "--new-seed", is_flag=True, help="Draw other inputs to ask notebooks with, and grade all anew."
+)
+@click.option("--python", metavar="PATH", help="Interpreter that notebooks run in (default: ours).")
+@click.option(
+    "--isolation",
+    type=click.Choice(["full", "namespaces", "reduced", "none"]),
+    help="Insist on a level of isolation (default: the best there is; see `grade doctor`).",
+)
+@click.option(
+    "--allow-unsandboxed", "unsandboxed", is_flag=True, help="Grade even where nothing isolates."
+)
+@click.option(
+    "--limit", "limits", metavar="NAME=VALUE", multiple=True, help="Replace a limit of the rubric."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+def run_command(
+    *,
+    path: Path,
+    assignment: str | None,
+    out: Path,
+    jobs: int | None,
+    force: bool,
+    new_seed: bool,
+    python: str | None,
+    isolation: str | None,
+    unsandboxed: bool,
+    limits: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Grade PATH: a folder of notebooks, or one notebook.
+
+    Finds the rubric in rubrics/*.toml and writes reports, index.html, gradebook.csv and
+    results/*.json to the output folder. What did not change since the last run is kept.
+    """
+    # Imported here so that --help answers at once.
+    from grader import settings
+
+    read = settings.read(
+        path=path,
+        out=out,
+        assignment=assignment,
+        jobs=jobs,
+        python=python,
+        force=force,
+        new_seed=new_seed,
+        isolation=isolation,
+        unsandboxed=unsandboxed,
+        limits=limits,
+    )
+    _run(read, as_json=as_json, quiet=quiet)
+
+
+def _run(settings: Settings, *, as_json: bool, quiet: bool) -> None:
+    from grader.pipeline.run import run
+    from grader.report.progress import Bar, Silence
+
+    if as_json or quiet:
+        outcome = run(settings, watcher=Silence())
+    else:
+        with Bar() as bar:
+            outcome = run(settings, watcher=bar)
+        bar.summary(outcome.results(), rubric=outcome.rubric, out=outcome.out)
+    if as_json:
+        from grader.exports import class_json
+
+        click.echo(class_json(outcome.results(), rubric=outcome.rubric))
+    sys.exit(PERSON if outcome.needs_person else DONE)
