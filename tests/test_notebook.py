@@ -96,6 +96,59 @@ def test_format_3_becomes_format_4(tmp_path: Path) -> None:
     assert "format 3" in notebook.notes[0]
 
 
+def test_format_2_becomes_format_4(tmp_path: Path) -> None:
+    page = {"cell_type": "html", "source": "<b>Part</b>"}
+    outputs = [
+        {"output_type": "stream", "text": "0.9\n"},
+        {"output_type": "pyerr", "etype": "NameError", "evalue": "no x", "traceback": []},
+    ]
+    code = {"cell_type": "code", "input": "x", "prompt_number": 3, "outputs": outputs}
+    content = {"nbformat": 2, "worksheets": [{"cells": [page, code]}]}
+    notebook = read(written(tmp_path, content))
+    assert [(c.kind, c.source, c.count) for c in notebook.cells] == [
+        ("markdown", "<b>Part</b>", None),
+        ("code", "x", 3),
+    ]
+    assert [o.error for o in notebook.cells[1].outputs] == ["", "NameError: no x"]
+    assert "format 2" in notebook.notes[0]
+
+
+def test_the_ids_of_a_cell_are_read(tmp_path: Path) -> None:
+    odd = {"id": 7, "nbgrader": {"grade_id": ["x"]}}
+    content = tree(
+        code_cell("x", id="a1", metadata={"id": "c2", "nbgrader": {"grade_id": "q1"}}),
+        text_cell("y", id="", metadata=odd),
+        text_cell("z", metadata={"nbgrader": "q", "id": "\u202e"}),
+    )
+    marks = [cell.marks for cell in read(written(tmp_path, content)).cells]
+    assert marks == [("id:a1", "colab:c2", "nbgrader:q1"), (), ()]
+
+
+@pytest.mark.parametrize(
+    ("count", "read_as"),
+    [(7, 7), (None, None), (0, None), (-1, None), (True, None), (10**12, None)],
+)
+def test_the_number_of_a_cells_run_is_read(tmp_path: Path, count: Any, read_as: int | None) -> None:
+    (cell,) = read(written(tmp_path, tree(code_cell("x", execution_count=count)))).cells
+    assert cell.count == read_as
+
+
+def test_a_saved_error_is_told_on_one_line(tmp_path: Path) -> None:
+    value = "\x1b[31mno\x1b[0m\n such \ud83d name" + "x" * 9_000
+    error = {"output_type": "error", "ename": "NameError", "evalue": value, "traceback": []}
+    nameless = {"output_type": "error"}
+    (cell,) = read(written(tmp_path, tree(code_cell("x", error, nameless)))).cells
+    assert cell.outputs[0].error.startswith("NameError: no such \ufffd name")
+    assert len(cell.outputs[0].error) <= 300
+    assert cell.outputs[1].error == "an error"
+
+
+def test_conflict_marks_within_a_cell_are_told(tmp_path: Path) -> None:
+    merged = "<<<<<<< local\nx = 1\n=======\nx = 2\n>>>>>>> remote"
+    notes = read(written(tmp_path, tree(code_cell("x"), code_cell(merged)))).notes
+    assert [note for note in notes if "merge conflict" in note and "Cell 1" in note]
+
+
 @pytest.mark.parametrize(
     "encode",
     [
@@ -143,7 +196,7 @@ REFUSED = [
     ('"cells"', "no notebook"),
     ("{}", "no notebook"),
     ({"cells": {"a": 1}}, "no notebook"),
-    (tree(nbformat=2), "format 2"),
+    (tree(nbformat=1), "format 1"),
     (tree(nbformat=5), "format 5"),
     (tree(code_cell({"a": 1})), "source of cell 0"),
     (tree(text_cell("x"), code_cell(["a", 1])), "source of cell 1"),

@@ -54,6 +54,8 @@ class SavedOutput:
     """The media types it holds, such as image/png; empty for streams."""
     html_has_figure: bool = False
     """Whether its text/html draws a figure (an img, svg, canvas or plotting script)."""
+    error: str = ""
+    """The error that was saved in its place: 'NameError: name 'x' is not defined'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,10 @@ class Cell:
     outputs: tuple[SavedOutput, ...] = ()
     images: tuple[Picture, ...] = ()
     """Pictures attached to a markdown cell (png, jpeg or gif only)."""
+    count: int | None = None
+    """The number that the file gives its last run, as in `In [7]`; None where it has none."""
+    marks: tuple[str, ...] = ()
+    """Ids that programs keep when a notebook is copied: 'id:…', 'colab:…', 'nbgrader:…'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,3 +107,9 @@ class Answer:
     """Markdown; empty when nothing was found."""
     cells: tuple[int, ...] = ()
     images: tuple[Picture, ...] = ()
+    confidence: float = 1.0
+    """From 0 to 1: how sure it is that this is the answer, and all of it."""
+    doubt: str = ""
+    """Why that is not sure, as a clause; empty where it is."""
+    told: bool = False
+    """Whether a person has told which cells it is in."""

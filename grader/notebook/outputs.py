@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from grader.model import Json, SavedOutput
 
 MAX_TEXT = 1_000_000
 """Characters kept of one output; the middle of a longer one is left out."""
 _MAX_SEARCHED = 2_000_000
+_MAX_ERROR = 300
+"""Characters kept of a saved error."""
 
 _ANSI = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])"
@@ -63,7 +66,7 @@ def _output(raw: dict[str, Json]) -> SavedOutput:
     if kind == "stream":
         return SavedOutput(text=_shown(raw.get("text")), mimes=())
     if kind in ("error", "pyerr"):
-        return SavedOutput(text="", mimes=())
+        return SavedOutput(text="", mimes=(), error=_error(raw))
     data = raw.get("data")
     bundle = data if isinstance(data, dict) else _bundle_of_format_3(raw)
     mimes = tuple(mime for mime in bundle if isinstance(mime, str))
@@ -73,6 +76,14 @@ def _output(raw: dict[str, Json]) -> SavedOutput:
         mimes=tuple(mime.encode("ascii", "replace").decode() for mime in mimes),
         html_has_figure=_FIGURE.search(_text(bundle.get("text/html"))[:_MAX_SEARCHED]) is not None,
     )
+
+
+def _error(raw: dict[str, Json]) -> str:
+    """What a saved error says, on one line; format 2 has another word for its name."""
+    name = _shown(raw.get("ename", raw.get("etype")))[:_MAX_ERROR]
+    value = _shown(raw.get("evalue"))[:_MAX_ERROR]
+    said = ": ".join(" ".join(part.split()) for part in (name, value) if part.strip())
+    return said[:_MAX_ERROR] or "an error"
 
 
 def _bundle_of_format_3(raw: dict[str, Json]) -> dict[str, Json]:
@@ -98,8 +109,4 @@ def _shortened(output: SavedOutput) -> SavedOutput:
     if len(output.text) <= MAX_TEXT:
         return output
     half = MAX_TEXT // 2
-    return SavedOutput(
-        text=output.text[:half] + "\n[…]\n" + output.text[-half:],
-        mimes=output.mimes,
-        html_has_figure=output.html_has_figure,
-    )
+    return replace(output, text=output.text[:half] + "\n[…]\n" + output.text[-half:])

@@ -2,12 +2,14 @@
 
 nbformat's own reader refuses what Jupyter opens without a word (no cell ids, extra keys, a
 missing nbformat_minor), so the few keys that matter here are taken by hand, and the
-worksheets of nbformat 3 are laid out as the cells of nbformat 4.
+worksheets of nbformat 2 and 3 are laid out as the cells of nbformat 4.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from grader.errors import NotebookError
@@ -21,8 +23,13 @@ MAX_CELLS = 2000
 MAX_SOURCE = 5_000_000
 """Characters of all cells together, saved outputs aside: a second of work for each million."""
 MAX_NOTES = 50
-OLDEST, NEWEST = 3, 4
+OLDEST, NEWEST = 2, 4
+LARGEST_COUNT = 10**9
+"""No kernel runs so many cells: a larger `execution_count` is none."""
 KINDS = frozenset({"code", "markdown", "raw"})
+_MAX_MARK = 200
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}) \S", re.MULTILINE)
+"""What a merge leaves in a cell where a tool kept the JSON around it whole."""
 
 
 def read(path: Path) -> Notebook:
@@ -48,7 +55,7 @@ def read(path: Path) -> Notebook:
 
 
 def _cells_of(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
-    """The cells of a notebook of any version from 3 to 4.5."""
+    """The cells of a notebook of any version from 2 to 4.5."""
     raw_cells = _raw_cells(tree, notes=notes)
     if len(raw_cells) > MAX_CELLS:
         raise NotebookError(
@@ -71,7 +78,7 @@ def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
     version = tree.get("nbformat")
     if isinstance(version, int) and not OLDEST <= version <= NEWEST:
         raise NotebookError(
-            f"The notebook is in format {version}; formats {OLDEST} and {NEWEST} are read. "
+            f"The notebook is in format {version}; formats {OLDEST} to {NEWEST} are read. "
             "Open it in a current Jupyter, save it, and hand it in again."
         )
     cells, worksheets = tree.get("cells"), tree.get("worksheets")
@@ -80,7 +87,8 @@ def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
             notes.append("The file does not say its notebook format; format 4 was assumed.")
         return cells
     if isinstance(worksheets, list):
-        notes.append("The notebook is in format 3 and was converted to format 4.")
+        old = version if isinstance(version, int) else NEWEST - 1
+        notes.append(f"The notebook is in format {old} and was converted to format 4.")
         return [cell for sheet in worksheets for cell in _cells_of_worksheet(sheet)]
     raise NotebookError(
         "The file holds JSON, but no notebook: it has no list of cells. "
@@ -101,6 +109,11 @@ def _cell(raw: Json, *, index: int, album: Album, notes: list[str]) -> Cell:
     kind = _kind_of(raw, index=index, notes=notes)
     source = _source_of(raw, index=index)
     images: tuple[Picture, ...] = ()
+    if _CONFLICT.search(source):
+        notes.append(
+            f"Cell {index} has merge conflict marks (<<<<<<< and >>>>>>>) in it: two versions of "
+            "it were merged, and nobody chose one."
+        )
     if kind != "code":
         source, images = album.take(source, attachments=raw.get("attachments"), cell=index)
     return Cell(
@@ -112,6 +125,8 @@ def _cell(raw: Json, *, index: int, album: Album, notes: list[str]) -> Cell:
         if kind == "code"
         else (),
         images=images,
+        count=_count_of(raw) if kind == "code" else None,
+        marks=tuple(_marks_of(raw)),
     )
 
 
@@ -170,6 +185,25 @@ def _tags_of(raw: dict[str, Json]) -> tuple[str, ...]:
         if isinstance(tags, list)
         else ()
     )
+
+
+def _count_of(raw: dict[str, Json]) -> int | None:
+    """The number of a cell's last run, under either of its names."""
+    count = raw.get("execution_count", raw.get("prompt_number"))
+    if not isinstance(count, int) or isinstance(count, bool):
+        return None
+    return count if 0 < count < LARGEST_COUNT else None
+
+
+def _marks_of(raw: dict[str, Json]) -> Iterator[str]:
+    """The ids of a cell: nbformat's own, Colab's and nbgrader's."""
+    metadata = raw.get("metadata")
+    told = metadata if isinstance(metadata, dict) else {}
+    nbgrader = told.get("nbgrader")
+    grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+    for kind, value in (("id", raw.get("id")), ("colab", told.get("id")), ("nbgrader", grade_id)):
+        if isinstance(value, str) and value.isprintable() and 0 < len(value) <= _MAX_MARK:
+            yield f"{kind}:{value}"
 
 
 def _note_kernel(tree: dict[str, Json], *, notes: list[str]) -> None:
