@@ -41,6 +41,8 @@ class Settings:
     """Whether to grade without isolation where there is none."""
     limits: Mapping[str, float]
     """Limits that count instead of the rubric's, by name."""
+    parts: Path | None = None
+    """A file that tells in which cells items are answered."""
 
 
 def read(  # noqa: PLR0913 (one for each option)
@@ -55,6 +57,7 @@ def read(  # noqa: PLR0913 (one for each option)
     isolation: str | None = None,
     unsandboxed: bool = False,
     limits: Sequence[str] = (),
+    parts: Path | None = None,
 ) -> Settings:
     """The settings of one run.
 
@@ -76,6 +79,7 @@ def read(  # noqa: PLR0913 (one for each option)
         level=isolation,
         unsandboxed=unsandboxed,
         limits=dict(_limit(word) for word in limits),
+        parts=parts,
     )
 
 

@@ -12,7 +12,7 @@ from grader.checks.execution import Runs
 from grader.checks.judging import Bound, Called, bind
 from grader.checks.layers import LayerApplied
 from grader.checks.normalisation import OwnImages, Scales
-from grader.checks.outputs import ShowsFigure, ShowsNumbers
+from grader.checks.outputs import Reproduced, RunInOrder, ShowsFigure, ShowsNumbers
 from grader.checks.pairs import PairContrasted
 from grader.checks.shapes import Batch, Outputs
 from grader.checks.similarity import Order
@@ -41,6 +41,8 @@ CHECKS: Mapping[str, Check[Any]] = {
     "NRM002": Scales(),
     "OUT001": ShowsNumbers(),
     "OUT002": ShowsFigure(),
+    "OUT003": RunInOrder(),
+    "OUT004": Reproduced(),
     "PAR001": PairContrasted(),
     "SHP001": Batch(),
     "SHP002": Outputs(),

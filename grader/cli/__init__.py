@@ -12,6 +12,7 @@ from grader import __version__
 from grader.cli.again import again_command
 from grader.cli.doctor import doctor_command
 from grader.cli.exit_codes import INTERRUPTED, USAGE
+from grader.cli.parts import parts_command
 from grader.cli.run import run_command
 from grader.errors import GraderError
 
@@ -44,7 +45,7 @@ def cli() -> None:
     """
 
 
-for command in (run_command, again_command, doctor_command):
+for command in (run_command, again_command, doctor_command, parts_command):
     cli.add_command(command)
 
 

@@ -14,7 +14,14 @@ from grader.cli.exit_codes import DONE, PERSON
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded"))
 @click.option("--assignment", metavar="ID", help="Rubric to judge by (default: the default one).")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Processes (default: cores).")
-def again_command(*, folder: Path, assignment: str | None, jobs: int | None) -> None:
+@click.option(
+    "--parts",
+    type=click.Path(path_type=Path),
+    help="CSV that tells in which cells items are answered (see `grade parts`).",
+)
+def again_command(
+    *, folder: Path, assignment: str | None, jobs: int | None, parts: Path | None
+) -> None:
     """Judge again what is in FOLDER (default: graded), after a rubric or a check changed.
 
     Runs no notebook: findings, scores and pages are made anew from what each run left behind.
@@ -25,8 +32,13 @@ def again_command(*, folder: Path, assignment: str | None, jobs: int | None) -> 
     from grader import settings
     from grader.pipeline.again import again
     from grader.report.moves import moves
+    from grader.report.wording import printable
 
-    outcome = again(settings.read(path=Path(), out=folder, assignment=assignment, jobs=jobs))
+    outcome = again(
+        settings.read(path=Path(), out=folder, assignment=assignment, jobs=jobs, parts=parts)
+    )
+    for remark in outcome.remarks:
+        click.echo(f"note: {printable(remark)}", err=True)
     done = outcome.rejudged
     Console(highlight=False).print(moves(done.changes, count=done.count, unasked=done.unasked))
     sys.exit(PERSON if outcome.needs_person else DONE)

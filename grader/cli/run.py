@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", "limits", metavar="NAME=VALUE", multiple=True, help="Replace a limit of the rubric."
 )
+@click.option(
+    "--parts",
+    type=click.Path(path_type=Path),
+    help="CSV that tells in which cells items are answered (see `grade parts`).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def run_command(
@@ -55,6 +60,7 @@ def run_command(
     isolation: str | None,
     unsandboxed: bool,
     limits: tuple[str, ...],
+    parts: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -77,6 +83,7 @@ def run_command(
         isolation=isolation,
         unsandboxed=unsandboxed,
         limits=limits,
+        parts=parts,
     )
     _run(read, as_json=as_json, quiet=quiet)
 

@@ -1,4 +1,11 @@
-"""Holds what a notebook puts out within bounds, and finds the error a cell ended with."""
+"""Holds what a notebook puts out within bounds; finds the error a cell ended with, and its text."""
+
+SHOWN = 16_000
+"""Characters of a cell's text that are told, half of them from its end."""
+SHOWN_IN_ALL = 200_000
+"""The same of all cells."""
+MEDIA = 50
+CUT = "\n[…]\n"
 
 
 class Output:
@@ -7,6 +14,7 @@ class Output:
     def __init__(self, limits):
         self.limits = limits
         self.used = {"cell_output_kb": 0, "output_kb": 0}
+        self.left = SHOWN_IN_ALL
 
     def begin_cell(self):
         """Count the next cell's from nothing."""
@@ -24,6 +32,27 @@ class Output:
             if used > self.limits[limit] * 1024:
                 return {"limit": limit, "used": used // 1024, "most": self.limits[limit]}
         return None
+
+    def shown_by(self, cell):
+        """What a cell printed and showed: its text within bounds, and other media by their type."""
+        texts, media = [], []
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            other = [kind for kind in data if not kind.startswith("text/")]
+            media += other or [kind for kind in data if kind == "text/html"]
+            if not any(kind.startswith("image/") for kind in data):
+                texts.append(str(output.get("text", data.get("text/plain", ""))))
+        text = cut("".join(texts), min(SHOWN, self.left))
+        self.left -= len(text)
+        return {"text": text, "media": [kind[:100] for kind in media[:MEDIA]]}
+
+
+def cut(text, most):
+    """The text, or its two ends where it is longer."""
+    if len(text) <= most:
+        return text
+    half = max(0, most - len(CUT)) // 2
+    return text[:half] + CUT + text[len(text) - half :] if half else ""
 
 
 def bounded_client(notebook, manager, output):

@@ -209,6 +209,7 @@ class Run:
                 "limit": seconds if late else None,
                 "exit": None if self.manager.alive() else self.manager.exit,
                 "error": outputs.error_of(cell),
+                "shown": self.output.shown_by(cell),
                 "over": watch.heard(self.hear) or self.output.over(),
             }
         )

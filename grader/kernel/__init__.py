@@ -12,7 +12,7 @@ from typing import Protocol
 
 from grader import sandbox, wire
 from grader.errors import KernelError, WireError
-from grader.kernel.cells import cell_run, not_reached, struck, versions
+from grader.kernel.cells import cell_run, not_reached, struck, versions, within_bounds
 from grader.model import (
     Cell,
     CellRun,
@@ -102,9 +102,10 @@ class Process:
             seconds = self._setup.limits.submission_s
             why = f"The {seconds:g} s for the whole notebook were used up before this cell."
         return ExecutionRecord(
-            cells=tuple(_run_of(cell, runs, blank, why=why) for cell in cells),
+            cells=within_bounds([_run_of(cell, runs, blank, why=why) for cell in cells]),
             versions=attempt.versions,
             isolation=self._setup.parent.isolation,
+            heard=True,
         )
 
     def ask(self, asked: tuple[Question, ...] | wire.Packed) -> Mapping[str, Observation]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from grader import wire
@@ -32,6 +32,11 @@ SIGNS = (
     ),
 )
 """Errors that a limit brings about, and what the limit is."""
+SHOWN = 20_000
+"""Characters kept of what a cell shows; the runner sends fewer."""
+SHOWN_IN_ALL = 300_000
+"""The same of all cells."""
+MEDIA = 50
 
 
 def struck(index: int, what: str) -> CellRun:
@@ -63,9 +68,38 @@ def cell_run(frame: Mapping[str, Json], cell: Cell, *, limits: Limits) -> CellRu
         status = CellStatus.TIMED_OUT
     else:
         status = CellStatus.RAISED if error else CellStatus.RAN
+    shown, media = _shown(frame.get("shown"))
     return CellRun(
-        index=cell.index, status=status, seconds=seconds, error=error, notes=tuple(notes)
+        index=cell.index,
+        status=status,
+        seconds=seconds,
+        error=error,
+        notes=tuple(notes),
+        shown=shown,
+        media=media,
     )
+
+
+def _shown(told: Json) -> tuple[str, tuple[str, ...]]:
+    """What a cell showed: its text, and the types of what is no text."""
+    if not isinstance(told, dict):
+        return "", ()
+    media = told.get("media")
+    kinds = media[:MEDIA] if isinstance(media, list) else []
+    return (
+        wire.scrub(told.get("text", ""), most=SHOWN),
+        tuple(wire.clean(kind, most=100) for kind in kinds),
+    )
+
+
+def within_bounds(runs: Sequence[CellRun]) -> tuple[CellRun, ...]:
+    """The runs of a notebook; once they show more than is kept of all, the rest shows nothing."""
+    left = SHOWN_IN_ALL
+    kept = []
+    for run in runs:
+        left -= len(run.shown)
+        kept.append(run if left >= 0 else replace(run, shown=""))
+    return tuple(kept)
 
 
 def not_reached(index: int, *, why: str) -> CellRun:

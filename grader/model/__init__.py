@@ -26,6 +26,7 @@ from grader.model.running import (
     Question,
     Trace,
 )
+from grader.model.shown import Difference, Moved, Quote, SavedError, SavedEvidence
 from grader.model.worth import CheckSpec, Criterion, Item, Limits, Rubric
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "CellStatus",
     "CheckSpec",
     "Criterion",
+    "Difference",
     "Excerpt",
     "ExecutionRecord",
     "Exhibit",
@@ -49,13 +51,17 @@ __all__ = [
     "Lateness",
     "Limits",
     "Mark",
+    "Moved",
     "Notebook",
     "Numbers",
     "Observation",
     "Picture",
     "Provenance",
     "Question",
+    "Quote",
     "Rubric",
+    "SavedError",
+    "SavedEvidence",
     "SavedOutput",
     "Score",
     "Stage",

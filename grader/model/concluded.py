@@ -10,6 +10,7 @@ from fractions import Fraction
 from grader.model.handed_in import Answer, Student, Submission
 from grader.model.plain import Numbers
 from grader.model.running import ExecutionRecord
+from grader.model.shown import SavedEvidence
 from grader.model.worth import Item
 
 
@@ -152,6 +153,8 @@ class Excerpt:
 
     cell: int
     source: str
+    how: str = ""
+    """How it was found, where the names in it did not tell: empty where they did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +198,8 @@ class Graded:
     provenance: Provenance | None = None
     lateness: tuple[Lateness | None, ...] = ()
     """For each student in order; empty where the rubric has no due date."""
+    evidence: SavedEvidence | None = None
+    """What the saved outputs say, for whoever reads it; None where nothing was run."""
 
     @property
     def status(self) -> str:

@@ -42,6 +42,10 @@ class CellRun:
     error: CellError | None = None
     notes: tuple[str, ...] = ()
     """What was neutralised in it: '!pip install …' and the like."""
+    shown: str = ""
+    """What it printed and showed as text, the middle of a long one left out; not in a grade."""
+    media: tuple[str, ...] = ()
+    """The media type of each thing it showed that is no text: 'image/png'; not in a grade."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,8 @@ class ExecutionRecord:
     """Python and packages on the notebook's side of the wall."""
     notes: tuple[str, ...] = ()
     isolation: Isolation = NOT_RUN
+    heard: bool = False
+    """Whether what its cells showed was kept: records of earlier versions have nothing of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,16 +5,21 @@
 
 from grader.notebook.answers import handout_lines, written_answers
 from grader.notebook.code import assigning_cells, code_about, is_blank
+from grader.notebook.likeness import alike
 from grader.notebook.opening import content
+from grader.notebook.outline import Outline, outline
 from grader.notebook.reading import read
 from grader.notebook.students import students
 
 __all__ = [
+    "Outline",
+    "alike",
     "assigning_cells",
     "code_about",
     "content",
     "handout_lines",
     "is_blank",
+    "outline",
     "read",
     "students",
     "written_answers",

@@ -45,12 +45,17 @@ class Place(NamedTuple):  # as many as there are words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor:
-    """An occurrence of an item's prompt: the words from first up to last, last not included."""
+    """An occurrence of an item's prompt: the words from first up to last, last not included.
+
+    One without a word stands before the word `first`: its prompt is gone, and was told otherwise.
+    """
 
     item: str
     first: int
     last: int
     ratio: float
+    how: str = ""
+    """What told it where the prompt itself is gone: 'its heading'."""
 
 
 def places(lines: Sequence[str]) -> list[Place]:

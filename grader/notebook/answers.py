@@ -10,19 +10,27 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from grader.model import Answer, Cell, Item, Notebook, Picture
 from grader.notebook.anchors import anchors, places
 from grader.notebook.cascade import Gap, Prompt, Sent, Unit, cascade
+from grader.notebook.clues import Text, clues
+from grader.notebook.doubts import SURE, Doubt, Sending, doubts
 from grader.notebook.handout import Handout, handout_lines
 from grader.notebook.lines import text_lines
+from grader.notebook.outline import Outline
 from grader.notebook.page import Event, page
 from grader.notebook.pictures import LEFT_OUT, REFERENCE
 from grader.notebook.prose import key, words
 from grader.notebook.students import names_cells
+from grader.notebook.told import Told, doubt_about, pieces_of, with_told
 
 __all__ = ["handout_lines", "written_answers"]
 
+NO_OUTLINE = Outline()
+NOTHING_TOLD: Told = MappingProxyType({})
 _TELLING = 5
 """Letters of a word that tells one question's subject from another's."""
 _PICTURE = re.compile(
@@ -34,7 +42,12 @@ _PICTURE = re.compile(
 
 
 def written_answers(
-    notebook: Notebook, *, items: Sequence[Item], handout: frozenset[str]
+    notebook: Notebook,
+    *,
+    items: Sequence[Item],
+    handout: frozenset[str],
+    outline: Outline = NO_OUTLINE,
+    told: Told = NOTHING_TOLD,
 ) -> Mapping[str, Answer]:
     """Find the answer to every written item.
 
@@ -42,25 +55,63 @@ def written_answers(
         notebook: The submission.
         items: All items of the rubric, in order: prompts of automatic ones end an answer too.
         handout: What `handout_lines` made of the reference.
+        outline: What `outline` made of it, for questions whose words are gone.
+        told: By item, the cells that a person says its answer is in.
 
     Returns:
         An Answer for each written item; its text is empty where nothing was found.
     """
-    known = Handout(handout)
-    lines = text_lines(notebook, handout=known)
+    laid = _laid_out(notebook, items=items, handout=Handout(handout), outline=outline)
+    written = [item.id for item in items if item.kind == "written"]
+    ours = {item: told[item] for item in written if item in told}
+    units = laid.units
+    if ours:
+        pieces = pieces_of(notebook, told=ours, events=laid.events, pictures=laid.pictures)
+        units = with_told(units, told=ours, prompts=laid.prompts, pieces=pieces)
+    unsure = {**laid.doubts, **{i: doubt_about(c, notebook=notebook) for i, c in ours.items()}}
+    return {
+        item: _answer(
+            item, units=units.get(item, ()), doubt=unsure.get(item, SURE), told=item in ours
+        )
+        for item in written
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Laid:
+    """A notebook's text, laid out by the questions it answers."""
+
+    events: Sequence[Event]
+    prompts: Sequence[Prompt]
+    pictures: Mapping[str, Picture]
+    units: Mapping[str, Sequence[Unit]]
+    doubts: Mapping[str, Doubt]
+
+
+def _laid_out(
+    notebook: Notebook, *, items: Sequence[Item], handout: Handout, outline: Outline
+) -> _Laid:
+    lines = text_lines(notebook, handout=handout)
     stream = places([line.text for line in lines])
     found = anchors(stream, prompts={item.id: item.prompt for item in items})
-    events = list(page(lines, stream=stream, found=found, handout=known))
-    events = _without_names(events, names=names_cells(notebook))
-    prompts = _prompts(events, items=items)
-    gaps = _gaps(events, pictures=_pictures(notebook.cells))
+    text = Text(cells=notebook.cells, lines=lines, stream=stream, found=found)
+    found += clues(text, items=items, outline=outline, handout=handout)
+    found.sort(key=lambda anchor: anchor.first)
+    events = list(page(lines, stream=stream, found=found, handout=handout))
+    named = _without_names(events, names=names_cells(notebook))
+    prompts = _prompts(named, items=items)
+    pictures = _pictures(notebook.cells)
+    gaps = _gaps(named, pictures=pictures)
     sent = cascade(gaps, prompts=prompts)
     units = _units_by_item(sent, prompts=prompts, items=items)
-    return {
-        item.id: _answer(item.id, units=units.get(item.id, ()))
-        for item in items
-        if item.kind == "written"
-    }
+    sending = Sending(prompts=prompts, gaps=gaps, sent=sent)
+    return _Laid(
+        events=events,
+        prompts=prompts,
+        pictures=pictures,
+        units=units,
+        doubts=doubts(sending, items=items, found=found, units=units),
+    )
 
 
 def _without_names(events: Sequence[Event], *, names: frozenset[int]) -> list[Event]:
@@ -182,18 +233,23 @@ def _units_by_item(
     return units
 
 
-def _answer(item: str, *, units: Sequence[Unit]) -> Answer:
-    """The pieces of one answer put together, with its pictures numbered."""
-    text = "\n\n".join(unit.text.strip() for unit in units)
+def _answer(item: str, *, units: Sequence[Unit], doubt: Doubt, told: bool) -> Answer:
+    """The pieces of one answer put together, a copied one once, with its pictures numbered."""
+    once = {unit.text.strip(): unit for unit in reversed(units)}
+    kept = [unit for unit in units if once[unit.text.strip()] is unit]
+    text = "\n\n".join(unit.text.strip() for unit in kept)
     names = list(dict.fromkeys(REFERENCE.findall(text)))
 
     def numbered(found: re.Match[str]) -> str:
         return f"(picture {names.index(found[1]) + 1})" if found[1] else "(picture left out)"
 
-    images = dict.fromkeys(picture for unit in units for picture in unit.pictures)
+    images = dict.fromkeys(picture for unit in kept for picture in unit.pictures)
     return Answer(
         item=item,
         text=_PICTURE.sub(numbered, text).strip(),
         cells=tuple(dict.fromkeys(unit.cell for unit in units)),
         images=tuple(images),
+        confidence=doubt.confidence,
+        doubt=doubt.why,
+        told=told,
     )

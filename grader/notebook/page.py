@@ -39,9 +39,13 @@ def page(
     """
     spans = _spans(stream, found=found)
     starts: dict[int, list[Anchor]] = {}
+    bare: dict[int, list[Anchor]] = {}
     for anchor in found:
-        starts.setdefault(stream[anchor.first].line, []).append(anchor)
+        kind = starts if anchor.first < anchor.last else bare
+        kind.setdefault(stream[anchor.first].line, []).append(anchor)
     for number, line in enumerate(lines):
+        for anchor in bare.get(number, ()):
+            yield Event(kind="prompt", cell=line.cell, text=anchor.item)
         if line.wall:
             yield Event(kind="wall", cell=line.cell)
         elif number in spans:

@@ -10,6 +10,7 @@ from grader.errors import UsageError
 from grader.folder import Folder
 from grader.model import Rubric
 from grader.pipeline.desk import Work
+from grader.pipeline.parts import corrected
 from grader.pipeline.rejudging import Rejudged
 from grader.pipeline.seeding import seed_again
 from grader.pipeline.sharing import rejudge_shared
@@ -25,6 +26,8 @@ class AgainOutcome:
     rejudged: Rejudged
     out: Path
     needs_person: bool
+    remarks: tuple[str, ...] = ()
+    """What the person at the keyboard should know."""
 
 
 def again(settings: Settings) -> AgainOutcome:
@@ -40,16 +43,22 @@ def again(settings: Settings) -> AgainOutcome:
         raise UsageError(f"{settings.out}: no gradebook there; `grade PATH` makes one")
     folder = Folder(settings.out)
     with gradebook.opened(folder.store) as book:
+        graded = book.keys()
+        names = tuple(name for name in book.roll() if name in graded)
+        parts, remarks = corrected(
+            book, loaded, file=settings.parts, names={name: name for name in names}
+        )
         work = Work(
             rubric=loaded,
             seed=seed_again(book, loaded.id, folder=folder.path),
             environment=Environment(python="", fingerprint=""),
             cache=settings.cache,
             out=settings.out,
+            parts=parts,
         )
-        graded = book.keys()
-        names = tuple(name for name in book.roll() if name in graded)
     rejudged = rejudge_shared(work, names, jobs=settings.jobs)
     folder.write_class(rejudged.briefs, rubric=loaded)
     needs = any(brief.asks for brief in rejudged.briefs) or bool(rejudged.unasked)
-    return AgainOutcome(rubric=loaded, rejudged=rejudged, out=settings.out, needs_person=needs)
+    return AgainOutcome(
+        rubric=loaded, rejudged=rejudged, out=settings.out, needs_person=needs, remarks=remarks
+    )

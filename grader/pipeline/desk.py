@@ -15,6 +15,7 @@ from grader.model import Graded, Rubric, Submission
 from grader.pipeline import Course, Done, Opening, Tell, grade, opened, ungradable
 from grader.pipeline.judge import Judge
 from grader.pipeline.keys import Keys, at_level
+from grader.pipeline.parts import Parts
 from grader.report import prepare
 from grader.sandbox import Environment, Wanted
 
@@ -34,6 +35,8 @@ class Work:
     out: Path
     force: bool = False
     wanted: Wanted = field(default_factory=Wanted)
+    parts: Parts = field(default_factory=dict)
+    """The cells that people say items are answered in."""
 
     def judge(self) -> Judge:
         """The judge of this work."""
@@ -41,6 +44,7 @@ class Work:
             self.rubric,
             draws=checks.Draws(seed=self.seed),
             environment=self.environment.fingerprint,
+            parts=self.parts,
         )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from grader import scoring
 from grader.checks import CHECKS, RECORDING, Bound, Draws, Evidence, bind
 from grader.checks.recording import read as read_recording
+from grader.checks.saved import saved_evidence
 from grader.model import (
     Answer,
     CellStatus,
@@ -20,8 +21,17 @@ from grader.model import (
     Submission,
     Trace,
 )
-from grader.notebook import handout_lines, read, students, written_answers
-from grader.pipeline.accounts import Origin, code_of_items, flags, notes, provenance
+from grader.notebook import Outline, handout_lines, outline, read, students, written_answers
+from grader.pipeline.accounts import (
+    Origin,
+    code_of_items,
+    flags,
+    notes,
+    provenance,
+    unsure,
+    without_outputs,
+)
+from grader.pipeline.parts import Parts
 from grader.pipeline.pictures import redrawn
 
 REACHED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
@@ -30,7 +40,7 @@ REACHED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a notebook says in words; made from nothing but it, a judge's `asked` and `handout`."""
+    """What a notebook says in words; made of it, a judge's `asked` and handout, and `parts`."""
 
     students: tuple[Student, ...]
     answers: Mapping[str, Answer]
@@ -46,13 +56,19 @@ class Judge:
     reference: Notebook
     handout: frozenset[str]
     """Lines of the reference that are nobody's own words."""
+    outline: Outline
+    """Where the reference asks what, and the code it gives."""
     asked: tuple[Item, ...]
     """The items without points, criteria and checks: all that answers are found by."""
     environment: str
     """Where notebooks run: a digest."""
+    parts: Parts = field(default_factory=dict)
+    """The cells that people say items are answered in."""
 
     @classmethod
-    def of(cls, rubric: Rubric, *, draws: Draws, environment: str = "") -> Judge:
+    def of(
+        cls, rubric: Rubric, *, draws: Draws, environment: str = "", parts: Parts | None = None
+    ) -> Judge:
         """The judge of a rubric."""
         reference = read(rubric.reference)
         return cls(
@@ -61,10 +77,12 @@ class Judge:
             draws=draws,
             reference=reference,
             handout=handout_lines(reference),
+            outline=outline(reference, items=rubric.items),
             asked=tuple(
                 replace(item, points=Fraction(0), criteria=(), checks=()) for item in rubric.items
             ),
             environment=environment,
+            parts=parts or {},
         )
 
     def evidence(self, submission: Submission, trace: Trace) -> Evidence:
@@ -80,12 +98,16 @@ class Judge:
             expected=trace.expected,
         )
 
-    def reading(self, notebook: Notebook) -> Reading:
+    def reading(self, notebook: Notebook, *, submission: str = "") -> Reading:
         """Who made a notebook, and what they wrote to each written item."""
-        return Reading(
-            students=students(notebook),
-            answers=redrawn(written_answers(notebook, items=self.asked, handout=self.handout)),
+        answers = written_answers(
+            notebook,
+            items=self.asked,
+            handout=self.handout,
+            outline=self.outline,
+            told=self.parts.get(submission, {}),
         )
+        return Reading(students=students(notebook), answers=redrawn(answers))
 
     def conclude(
         self, submission: Submission, evidence: Evidence, *, known: Reading | None = None
@@ -94,17 +116,25 @@ class Judge:
         findings = self.checks.judge(evidence)
         score = scoring.score(self.rubric, findings=findings)
         notebook, record = evidence.notebook, evidence.record
-        reading = known or self.reading(notebook)
+        reading = known or self.reading(notebook, submission=submission.name)
+        doubts = unsure(reading.answers)
         origin = Origin(rubric=self.rubric, reference=self.reference, seed=self.draws.seed)
         return Graded(
             submission=submission,
             students=reading.students,
             reason=None,
             score=score,
-            record=record,
+            record=without_outputs(record),
             answers=reading.answers,
-            code=code_of_items(notebook, rubric=self.rubric, findings=findings),
-            flags=flags(score, record=record, team=reading.students),
-            notes=notes(notebook),
+            code=code_of_items(
+                notebook,
+                rubric=self.rubric,
+                findings=findings,
+                given=self.outline.code,
+                told=self.parts.get(submission.name, {}),
+            ),
+            flags=(*flags(score, record=record, team=reading.students), *doubts.flags),
+            notes=(*notes(notebook), *doubts.notes),
             provenance=provenance(notebook, record=record, origin=origin),
+            evidence=saved_evidence(notebook, record=record, answers=reading.answers),
         )

@@ -1,7 +1,8 @@
 """What a grade was made from, as a key: equal keys, equal grades, so nothing need run again.
 
 A key has three parts: what a run depends on, what judging what it left behind depends on, and what
-finding names and written answers depends on beside the notebook. Where the first is the same, the
+finding names and written answers depends on beside the notebook: what a person said of this
+submission's cells, too. Where the first is the same, the
 stored observations are judged again and no kernel starts; where the third is too, what the notebook
 says in words is not looked for again.
 """
@@ -10,8 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import grader
@@ -66,6 +67,8 @@ class Keys:
     running: str
     judging: str
     reading: str
+    told: Mapping[str, str] = field(default_factory=dict)
+    """By submission, a digest of the cells that a person told."""
 
     @classmethod
     def of(cls, judge: Judge) -> Keys:
@@ -89,6 +92,9 @@ class Keys:
             reading=_digest(
                 [files.reading, sys.version, judge.reference.sha256, repr(judge.asked)]
             ),
+            told={
+                name: _digest([repr(sorted(items.items()))]) for name, items in judge.parts.items()
+            },
         )
 
     def key(self, submission: Submission) -> str:
@@ -99,15 +105,19 @@ class Keys:
         except NotebookError:
             return ""
         ran = _digest([self.running, submission.name, submission.shown, attached, data])
-        return f"{ran}.{self.judging}.{self.reading}"
+        return f"{ran}.{self.judging}.{self._reading_of(submission.name)}"
 
-    def rejudged(self, key: str) -> str:
+    def rejudged(self, key: str, *, submission: str = "") -> str:
         """The key of an earlier run that was judged again now; '' stays ''."""
-        return f"{ran_of(key)}.{self.judging}.{self.reading}" if key else ""
+        return f"{ran_of(key)}.{self.judging}.{self._reading_of(submission)}" if key else ""
 
-    def reads_as(self, key: str) -> bool:
+    def reads_as(self, key: str, *, submission: str = "") -> bool:
         """Whether names and answers of an earlier run were found as they would be now."""
-        return key.split(".")[2:] == [self.reading]
+        return key.split(".")[2:] == [self._reading_of(submission)]
+
+    def _reading_of(self, submission: str) -> str:
+        told = self.told.get(submission)
+        return self.reading if told is None else _digest([self.reading, told])
 
 
 def ran_of(key: str) -> str:

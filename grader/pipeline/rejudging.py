@@ -50,13 +50,13 @@ def rejudge(work: Work, names: Iterable[str]) -> Rejudged:
         known = book.keys()
         for name in names:
             before = book.graded(name)
-            after = _judged(before, judge, book, read=keys.reads_as(known[name]))
+            after = _judged(before, judge, book, read=keys.reads_as(known[name], submission=name))
             briefs.append(Brief.of(after or before, rubric=work.rubric))
             if after is None:
                 unasked.append(name)
                 continue
             folder.write_one(after, rubric=work.rubric)
-            book.amend(after, key=keys.rejudged(known[name]))
+            book.amend(after, key=keys.rejudged(known[name], submission=name))
             changes += moved(before, after)
     return Rejudged(
         count=len(briefs) - len(unasked),

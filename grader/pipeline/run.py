@@ -13,6 +13,7 @@ from grader.gradebook import Gradebook
 from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline.desk import Work
 from grader.pipeline.keys import Keys, ran_of, without_level
+from grader.pipeline.parts import Parts, corrected
 from grader.pipeline.pool import grade_all
 from grader.pipeline.rejudging import Rejudged, rejudge
 from grader.pipeline.seeding import seed
@@ -81,6 +82,7 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
             out=settings.out,
             force=settings.force,
             wanted=_wanted(settings),
+            parts=_parts(book, handed_in, rubric=loaded, file=settings.parts, watcher=watcher),
         )
         book.enrol(names)
         sorted_out = _sorted_out(handed_in, work, book, folder)
@@ -111,6 +113,22 @@ def _rubric(settings: Settings) -> Rubric:
     found = rubric.find(settings.root, assignment=settings.assignment)
     loaded = rubric.load(found, catalogue=checks.catalogue())
     return replace(loaded, limits=Limits(**{**asdict(loaded.limits), **settings.limits}))
+
+
+def _parts(
+    book: Gradebook,
+    handed_in: tuple[Submission, ...],
+    *,
+    rubric: Rubric,
+    file: Path | None,
+    watcher: Watcher,
+) -> Parts:
+    """The cells that people say items are answered in, with what they say now."""
+    names = {word: one.name for one in handed_in for word in (one.shown, one.name)}
+    parts, remarks = corrected(book, rubric, file=file, names=names)
+    for remark in remarks:
+        watcher.note(remark)
+    return parts
 
 
 def _wanted(settings: Settings) -> sandbox.Wanted:

@@ -16,6 +16,7 @@ from grader.report.exhibit import Key, Shown, key, unique
 from grader.report.listing import listing
 from grader.report.press import page
 from grader.report.prose import prose
+from grader.report.saved import Said, figures, saved
 
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif"})
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
@@ -36,6 +37,7 @@ class Code:
 
     cell: int
     text: Markup
+    how: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class Written:
     """Addresses that hold the whole picture."""
     unreadable: int
     """How many attachments are no pictures."""
+    doubt: str = ""
+    """Why it may not be all of the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,7 @@ class Card:
     code: tuple[Code, ...]
     prompt: Markup
     written: Written | None
+    quoted: Said | None
 
 
 def student_page(graded: Graded, *, rubric: Rubric) -> str:
@@ -85,6 +90,7 @@ def student_page(graded: Graded, *, rubric: Rubric) -> str:
         waiting=_with(cards, verdict=Verdict.PENDING),
         ours=_with(cards, verdict=Verdict.ERROR),
         exhibits=tuple(exhibits.values()),
+        shows=saved(graded.evidence),
         cells=frozenset(run.index for run in graded.record.cells),
     )
 
@@ -103,6 +109,7 @@ def _card(score: ItemScore, *, graded: Graded, exhibits: Mapping[Key, Shown]) ->
         code=tuple(_code(excerpt) for excerpt in graded.code.get(score.item.id, ())),
         prompt=_asked(score.item.prompt.strip()),
         written=_written(answer) if wanted else None,
+        quoted=figures(graded.evidence, score.item.id),
     )
 
 
@@ -124,7 +131,7 @@ def _line(finding: Finding, *, exhibits: Mapping[Key, Shown]) -> Line:
 
 
 def _code(excerpt: Excerpt) -> Code:
-    return Code(cell=excerpt.cell, text=listing(excerpt.source))
+    return Code(cell=excerpt.cell, text=listing(excerpt.source), how=excerpt.how)
 
 
 def _written(answer: Answer | None) -> Written:
@@ -135,6 +142,7 @@ def _written(answer: Answer | None) -> Written:
         text=prose(answer.text) if answer.text.strip() else None,
         pictures=pictures,
         unreadable=len(answer.images) - len(pictures),
+        doubt=answer.doubt,
     )
 
 

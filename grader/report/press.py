@@ -37,7 +37,7 @@ def page(template: str, *, script: str = "", **view: Any) -> str:
 
 def prepare() -> None:
     """Load and compile what the first page needs, for whoever waits for something meanwhile."""
-    for name in ("student.html", "item.html", "parts.html", "base.html"):
+    for name in ("student.html", "item.html", "parts.html", "saved.html", "base.html"):
         _environment().get_template(name)
     prose("")
 

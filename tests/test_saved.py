@@ -1,0 +1,390 @@
+"""What saved outputs say is evidence for a reader: true, bounded, and never a point."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from test_checks import evidence as judged_evidence
+
+from grader.checks import CHECKS
+from grader.checks.figures import Ledger, figures, same
+from grader.checks.quotes import quoted_in
+from grader.checks.saved import out_of_order, saved_evidence
+from grader.model import (
+    Answer,
+    Cell,
+    CellError,
+    CellRun,
+    CellStatus,
+    ExecutionRecord,
+    Notebook,
+    SavedEvidence,
+    SavedOutput,
+)
+from grader.report.saved import figures as said_figures
+from grader.report.saved import saved
+
+
+def cell(
+    index: int, shown: str = "", *, count: int | None = None, source: str = "run()", **more: object
+) -> Cell:
+    outputs = (SavedOutput(text=shown, mimes=()),) if shown else ()
+    made = Cell(index=index, kind="code", source=source, outputs=outputs, count=count)
+    return replace(made, **more) if more else made  # type: ignore[arg-type]  # fields of Cell
+
+
+def ran(index: int, shown: str = "", **more: object) -> CellRun:
+    made = CellRun(index=index, status=CellStatus.RAN, shown=shown)
+    return replace(made, **more) if more else made  # type: ignore[arg-type]  # fields of CellRun
+
+
+def evidence(
+    *pairs: tuple[Cell, CellRun], answers: dict[str, str] | None = None, heard: bool = True
+) -> SavedEvidence:
+    return saved_evidence(
+        Notebook(cells=tuple(one for one, _ in pairs), sha256=""),
+        record=ExecutionRecord(cells=tuple(run for _, run in pairs), heard=heard),
+        answers={i: Answer(item=i, text=t) for i, t in (answers or {}).items()},
+    )
+
+
+# ---------------------------------------------------------------- order
+
+
+@pytest.mark.parametrize(
+    ("counts", "moved"),
+    [
+        ([1, 2, 3], ()),
+        ([5, 7, 20], ()),
+        ([9, 2, 3, 4], (0,)),
+        ([1, 2, 9, 4, 5], (2,)),
+        ([1, 5, 2, 3], (1,)),
+        ([3, 2, 1], (0, 1)),
+        ([1, None, 2], ()),
+        ([None, None], ()),
+        ([], ()),
+    ],
+)
+def test_cells_run_out_of_order_are_the_fewest_that_explain_it(
+    counts: list[int | None], moved: tuple[int, ...]
+) -> None:
+    cells = [cell(index, count=count) for index, count in enumerate(counts)]
+
+    assert len(out_of_order(cells)) == len(moved)
+    assert out_of_order(cells) == moved or counts == [3, 2, 1]
+
+
+def test_cells_that_were_never_run_are_named_where_others_were() -> None:
+    blank = cell(2, source="# nothing")
+    seen = evidence((cell(0, count=1), ran(0)), (cell(1), ran(1)), (blank, ran(2)))
+
+    assert seen.never_run == (1,)
+
+
+def test_a_file_without_any_numbers_says_nothing_of_order() -> None:
+    seen = evidence((cell(0, "1.5"), ran(0, "1.5")), (cell(1), ran(1)))
+
+    assert (seen.numbered, seen.never_run, seen.out_of_order) == (False, (), ())
+
+
+def test_saved_errors_are_told_with_whether_they_come_again() -> None:
+    wrong = SavedOutput(text="", mimes=(), error="NameError: no x")
+    error = CellError(name="NameError", message="no x")
+    again = ran(1, status=CellStatus.RAISED, error=error)
+    seen = evidence((cell(0, outputs=(wrong,)), ran(0)), (cell(1, outputs=(wrong,)), again))
+
+    assert [(e.cell, e.said, e.again) for e in seen.errors] == [
+        (0, "NameError: no x", False),
+        (1, "NameError: no x", True),
+    ]
+    assert seen.compared == 0
+
+
+# ---------------------------------------------------------------- then and now
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ("similarity: 0.9193", "similarity: 0.9193"),
+        ("similarity: 0.9193", "similarity: 0.9194"),
+        ("loss 1234.5678", "loss 1234.9"),
+        ("tensor([0.10, 0.20])", "tensor([0.10, 0.20])"),
+        ("took 3.2 s", "took 9.9 s"),
+        ("12%|### | 3/25 [00:01<00:09, 2.33it/s]", "99%|### | 9/25 [00:02<00:01, 8.11it/s]"),
+        ("<Net object at 0x7f12>", "<Net object at 0x…>"),
+        ("no numbers", "other words"),
+        ("a 1.5\nb 2.5", "b 2.5\na 1.5"),
+        ("1e99", "1e99"),
+    ],
+)
+def test_what_is_the_same_to_a_reader_is_no_difference(then: str, now: str) -> None:
+    assert evidence((cell(0, then), ran(0, now))).differences == ()
+
+
+def test_a_number_that_moved_is_told_with_its_line_then_and_now() -> None:
+    then = "Before:\ncos(C1, C2): 0.9193\ncos(C1, B1): 0.1696\n"
+    now = "Before:\ncos(C1, C2): 0.8190\ncos(C1, B1): 0.1696\n"
+    (difference,) = evidence((cell(0, then), ran(0, now))).differences
+
+    assert [(m.label, m.then, m.now) for m in difference.moved] == [
+        ("cos(C1, C2): #", "0.9193", "0.8190")
+    ]
+
+
+def test_whole_numbers_are_compared_exactly() -> None:
+    (difference,) = evidence((cell(0, "steps: 3"), ran(0, "steps: 4"))).differences
+
+    assert (difference.moved[0].then, difference.moved[0].now) == ("3", "4")
+
+
+def test_lines_of_one_side_alone_are_told() -> None:
+    (difference,) = evidence(
+        (cell(0, "loss 0.5\nacc 0.9"), ran(0, "loss 0.5\nnew 7.5"))
+    ).differences
+
+    assert [(m.then, m.now) for m in difference.moved] == [("0.9", ""), ("", "7.5")]
+
+
+@pytest.mark.parametrize("source", ["!pip install x", "run()\n%time x"])
+def test_what_an_installer_printed_is_not_missed(source: str) -> None:
+    one = cell(0, "Requirement already satisfied: x 2.13", source=source)
+
+    assert evidence((one, ran(0))).differences == ()
+    assert evidence((cell(0, "x 2.13"), ran(0, notes=("left out",)))).differences == ()
+
+
+def test_the_cut_middle_of_an_output_is_not_missed() -> None:
+    then = "\n".join(f"step {n}: {n}.5" for n in range(100))
+    now = "step 0: 0.5\n[…]\nstep 99: 99.5"
+
+    assert evidence((cell(0, then), ran(0, now))).differences == ()
+
+
+def test_a_picture_that_is_not_made_again_is_told() -> None:
+    picture = SavedOutput(text="", mimes=("text/plain", "image/png"))
+    one = cell(0, outputs=(picture,))
+    (gone,) = evidence((one, ran(0))).differences
+
+    assert (gone.pictures_then, gone.pictures_now) == (1, 0)
+    assert evidence((one, ran(0, media=("image/png",)))).differences == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (CellStatus.RAISED, "raised ValueError"),
+        (CellStatus.TIMED_OUT, "took too long"),
+        (CellStatus.STRUCK_OUT, "ended Python"),
+        (CellStatus.NOT_REACHED, "was not reached"),
+    ],
+)
+def test_a_cell_that_fails_in_a_fresh_run_is_told(status: CellStatus, why: str) -> None:
+    run = ran(0, status=status, error=CellError(name="ValueError", message=""))
+
+    assert evidence((cell(0, "1.5"), run)).differences[0].why == why
+
+
+def test_a_record_of_an_earlier_version_is_compared_with_nothing() -> None:
+    seen = evidence((cell(0, "1.5"), ran(0)), heard=False)
+
+    assert (seen.compared, seen.differences) == (0, ())
+
+
+def test_many_differences_are_counted_not_listed() -> None:
+    then = "\n".join(f"row {'x' * n}: {n}.5" for n in range(50))
+    (difference,) = evidence((cell(0, then), ran(0))).differences
+
+    assert len(difference.moved) == 6
+    assert difference.more == 44
+
+
+# ---------------------------------------------------------------- quoted figures
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("It rose from 0.92 to 0.998.", ["0.92", "0.998"]),
+        ("It rose by 93%, or 12 percent, or $7\\%$.", ["93%", "12 percent", "7\\%"]),
+        ("Between 0.91-0.99 (about -0.05)", ["0.91", "0.99", "-0.05"]),
+        ("a rate of 1e-3", ["1e-3"]),
+        ("**0.92** and $0.17$ and `0.06`", ["0.92", "0.17", "0.06"]),
+        ("Cosinus 0,92 im Mittel", ["0,92"]),
+        ("See Part 3.3, Q2.1, Fig. 1.2, version 2.13 and torch 2.5.1", []),
+        ("3 images of 32 x 32 in 2 groups, C_1 and x1.5", []),
+        ("0.5 and 0.5 again", ["0.5"]),
+    ],
+)
+def test_figures_of_an_answer_are_told_from_names_and_counts(text: str, quoted: list[str]) -> None:
+    assert [figure.text for figure in quoted_in(text)] == quoted
+
+
+@pytest.mark.parametrize(
+    ("quote", "printed", "there"),
+    [
+        ("0.92", "0.9193", True),
+        ("0.91", "0.9193", True),  # cut instead of rounded
+        ("0.93", "0.9193", False),
+        ("0.919", "0.9193", True),
+        ("0.9193", "0.92", False),
+        ("92%", "0.9193", True),
+        ("91.9 %", "0.9193", True),
+        ("0.92", "91.93%", True),
+        ("93%", "93.2", True),
+        ("93%", "0.9193", False),
+        ("-0.05", "-0.0512", True),
+        ("0.05", "-0.0512", False),
+        ("0,92", "0.9193", True),
+        ("1.0", "0.9999", True),
+        ("1e-3", "0.001", True),
+    ],
+)
+def test_a_quoted_figure_is_found_rounded_cut_or_as_a_percentage(
+    quote: str, printed: str, *, there: bool
+) -> None:
+    seen = evidence((cell(4, f"cos: {printed}"), ran(4, "")), answers={"A": f"It is {quote} here."})
+    (found,) = seen.quotes_of("A")
+
+    assert found.saved == ((4,) if there else ())
+    assert found.found is there
+
+
+def test_a_figure_may_be_in_the_fresh_run_alone_or_in_the_code() -> None:
+    one = cell(3, source="rate = 0.01")
+    seen = evidence((one, ran(3, "loss 0.25")), answers={"A": "0.25 at a rate of 0.01, not 0.77"})
+    loss, rate, other = seen.quotes
+
+    assert (loss.saved, loss.fresh) == ((), (3,))
+    assert (rate.fresh, rate.code) == ((), (3,))
+    assert not other.found
+
+
+def test_a_figure_may_be_the_difference_of_two_others() -> None:
+    printed = "a 0.9193\nb 0.9980"
+    seen = evidence(
+        (cell(0, printed), ran(0, printed)), answers={"A": "From 0.9193 to 0.9980, by 0.0787."}
+    )
+
+    assert seen.quotes[2].worked_out == "0.9980 \u2212 0.9193"
+    assert all(quote.found for quote in seen.quotes)
+
+
+def test_answers_without_figures_cost_nothing() -> None:
+    assert evidence((cell(0, "1.5"), ran(0, "1.5")), answers={"A": "Words."}).quotes == ()
+
+
+def test_numbers_are_read_as_they_are_printed() -> None:
+    text = "tensor([[ 0.5000, -1.25e-01]], grad_fn=<X>) v1.2.3 10.5s 3x 7. .5 \u22122"
+
+    assert [figure.value for figure in figures(text)] == [0.5, -0.125, 7, 0.5, -2]
+
+
+def test_same_is_the_same_either_way() -> None:
+    one, two = (next(figures(text)) for text in ("0.9193", "0.92"))
+
+    assert same(one, two)
+    assert same(two, one)
+
+
+def test_a_ledger_is_bounded() -> None:
+    ledger = Ledger.of([(0, "0.5 " * 100_000), (1, "0.7 " * 100_000)], most=10)
+
+    assert len(ledger.plain) <= 5_000
+
+
+def test_hostile_outputs_and_answers_take_no_time() -> None:
+    flood = "0.5, " * 200_000 + "\n" + "1.5e9 " * 100_000 + "9" * 500_000
+    answer = " ".join(f"0.{n:04}" for n in range(5_000))
+    rows = "\n".join(f"x {n}.5" for n in range(100_000))
+    pairs = [(cell(n, flood, count=1), ran(n, flood[:16_000])) for n in range(20)]
+    pairs += [(cell(n, rows), ran(n, rows[:16_000])) for n in range(20, 40)]
+
+    began = time.process_time()
+    seen = evidence(*pairs, answers=dict.fromkeys("ABCDEFGH", answer))
+
+    assert time.process_time() - began < 5
+    assert len(seen.quotes) <= 8 * 40
+
+
+# ---------------------------------------------------------------- where a rubric gives points
+
+
+def opinion(code: str, *pairs: tuple[Cell, CellRun], **params: int) -> tuple[Fraction, str]:
+    check = CHECKS[code]
+    seen = replace(
+        judged_evidence(),
+        notebook=Notebook(cells=tuple(one for one, _ in pairs), sha256=""),
+        record=ExecutionRecord(cells=tuple(run for _, run in pairs), heard=True),
+    )
+    made = check.judge(check.params.model_validate(params), seen)
+    return made.share, made.found
+
+
+def test_a_rubric_may_give_points_for_the_order() -> None:
+    right = [(cell(n, "x", count=n + 1), ran(n, "x")) for n in range(4)]
+    wrong = [*right[:3], (cell(3), ran(3))]
+
+    assert opinion("OUT003", *right)[0] == 1
+    assert opinion("OUT003", *wrong) == (Fraction(3, 4), "out of order, or never run: cell 3")
+    assert opinion("OUT003", *wrong, at_most=1)[0] == 1
+    assert opinion("OUT003", (cell(0, "x"), ran(0)))[0] == 1
+    assert opinion("OUT003", (cell(0), ran(0)))[0] == 0
+
+
+def test_a_rubric_may_give_points_for_what_comes_again() -> None:
+    right = (cell(0, "loss 0.5"), ran(0, "loss 0.5"))
+    wrong = (cell(1, "loss 0.5"), ran(1, "loss 0.9"))
+
+    assert opinion("OUT004", right)[0] == 1
+    assert opinion("OUT004", right, wrong) == (Fraction(1, 2), "something else in 1 of 2 cells")
+    assert opinion("OUT004", right, wrong, at_most=1)[0] == 1
+    assert opinion("OUT004", (cell(0), ran(0)))[0] == 0
+
+
+# ---------------------------------------------------------------- in words
+
+
+def test_the_page_says_it_calmly() -> None:
+    picture = SavedOutput(text="", mimes=("image/png",))
+    wrong = SavedOutput(text="", mimes=(), error="NameError: no x")
+    view = saved(
+        evidence(
+            (cell(0, "a 0.5", count=9), ran(0, "a 0.7")),
+            (cell(1, "b 0.5", count=2), ran(1, "b 0.5")),
+            (cell(2, count=3, outputs=(picture,)), ran(2)),
+            (cell(3, count=4, outputs=(wrong,)), ran(3)),
+            (cell(4), ran(4)),
+        )
+    )
+
+    assert view is not None
+    assert view.headline == "A fresh run shows something else in 2 cells of 3"
+    assert view.remarks == (
+        "Cell 0 was last run out of order: the others ran from top to bottom.",
+        "Cell 4 was not run before it was saved.",
+        "Cell 3 was saved with an error (NameError: no x), but runs in a fresh run.",
+    )
+
+
+def test_a_file_that_shows_nothing_has_no_such_part() -> None:
+    assert saved(evidence((cell(0), ran(0)))) is None
+    assert saved(None) is None
+
+
+def test_the_figures_of_an_answer_are_summed_up() -> None:
+    printed = "a 0.9193"
+    said = said_figures(
+        evidence((cell(0, printed), ran(0, printed)), answers={"A": "0.92, not 0.5"}), "A"
+    )
+
+    assert said is not None
+    assert said.headline == "This answer quotes 2 figures: 1 of them in the notebook"
+    assert [(s.text, s.where) for s in said.figures] == [
+        ("0.92", "output of cell 0"),
+        ("0.5", "in no output and no code"),
+    ]
+    assert said_figures(evidence((cell(0), ran(0))), "A") is None
