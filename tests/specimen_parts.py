@@ -13,11 +13,16 @@ from grader.model import (
     Answer,
     CellRun,
     CellStatus,
+    Difference,
     Excerpt,
     Exhibit,
+    Moved,
     Numbers,
     Picture,
     Provenance,
+    Quote,
+    SavedError,
+    SavedEvidence,
     Stage,
 )
 
@@ -143,3 +148,27 @@ def cells_that_ran() -> tuple[CellRun, ...]:
     )
     rest = [(17, 1.93), (19, 0.02), (21, 0.41), (23, 0.01), (26, 0.38)]
     return (first, *(CellRun(index=i, status=CellStatus.RAN, seconds=s) for i, s in rest))
+
+
+def shown() -> SavedEvidence:
+    """What the file of a student shows who ran cells out of order and changed the seed since."""
+    moved = (
+        Moved(label="Similarity between C1 and C2 (positive pair): #", then="0.9193", now="0.8710"),
+        Moved(label="Similarity between C2 and B1 (negative pair): #", then="0.1561", now=""),
+    )
+    return SavedEvidence(
+        numbered=True,
+        out_of_order=(19,),
+        never_run=(16, 26),
+        errors=(SavedError(cell=21, said="NameError: name 'encoder' is not defined", again=False),),
+        compared=3,
+        differences=(
+            Difference(cell=23, moved=moved, more=2),
+            Difference(cell=26, pictures_then=1),
+        ),
+        quotes=(
+            Quote(item="Q2.3.3", text="0.9193", saved=(23,)),
+            Quote(item="Q2.3.3", text="0.9980", saved=(23,), fresh=(23,)),
+            Quote(item="Q2.3.3", text="0.06"),
+        ),
+    )

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from specimen_assignment import NOTHING, item_score, passed_findings, rubric, score
 from specimen_parts import answers, cells_that_ran, code, exhibit, provenance
+from specimen_parts import shown as saved_evidence
 
 from grader.model import (
     CellError,
@@ -31,6 +32,8 @@ HOSTILE = (
     "![b](https://tracker.invalid/x.png) <https://tracker.invalid/y> $a_1 * b_1 * c$"
 )
 """What a page, a table, a CSV and a JSON file must all survive."""
+UNSURE: Mapping[str, Any] = {"confidence": 0.8, "doubt": "its heading told where it stands"}
+"""Of an answer whose question was typed over."""
 
 
 def submission(name: str) -> Submission:
@@ -166,6 +169,8 @@ def half_right() -> Graded:
         record=ExecutionRecord(cells=runs, versions={"python": "3.11.9"}),
         flags=("10 points are blocked: follow-through?",),
         notes=(*full.notes, "No answer to Q2.2 was found."),
+        answers={**shown.answers, "Q1.2": replace(shown.answers["Q1.2"], **UNSURE)},
+        evidence=saved_evidence(),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from grader import kernel, sandbox
+from grader.kernel.cells import cell_run, within_bounds
 from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Observation, Question
 
 pytestmark = pytest.mark.kernel
@@ -240,3 +241,55 @@ def test_an_answer_that_comes_again_and_again_ends_the_asking(setup: Prepare) ->
         answers = live.ask((Question(id="arrays", kind="arrays"),))
     assert time.monotonic() - began < 15
     assert answers["arrays"].status in {"died", "invalid"}
+
+
+def test_what_cells_show_comes_out_as_text_and_types_within_bounds(run: Run) -> None:
+    flood = "for n in range(30000): print(n)"
+    picture = (
+        "from IPython.display import HTML, Image, display\n"
+        "display(Image(data=b'\\x89PNG\\r\\n\\x1a\\n', format='png'))\ndisplay(HTML('<b>x</b>'))"
+    )
+    both = "import sys\nprint('\\x1b[31m0.5\\x1b[0m', file=sys.stderr)\n0.25"
+    record = run("print('a 0.9193')", both, flood, picture, "x = 1", *[flood] * 20)
+    shown = [cell.shown for cell in record.cells]
+
+    assert record.heard
+    assert shown[0] == "a 0.9193\n"
+    assert shown[1].replace("\n", "") == "0.50.25"
+    assert len(shown[2]) <= 16_000
+    assert shown[2].startswith("0\n1\n")
+    assert shown[2].endswith("\n29999\n")
+    assert "[…]" in shown[2]
+    assert record.cells[3].media == ("image/png", "text/html")
+    assert (shown[4], record.cells[4].media) == ("", ())
+    assert sum(map(len, shown)) <= 200_000
+
+
+LIES: list[object] = [
+    None,
+    7,
+    [],
+    {},
+    {"text": None},
+    {"text": 7, "media": 7},
+    {"text": [], "media": [[], 7]},
+]
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_about_what_a_cell_shows_is_a_bounded_text(lie: object) -> None:
+    (cell,) = code("x")
+    told = cell_run({"seconds": 1, "shown": lie}, cell, limits=LIMITS)
+
+    assert isinstance(told.shown, str)
+    assert all(isinstance(kind, str) for kind in told.media)
+
+
+def test_what_all_cells_show_is_bounded_on_our_side_too() -> None:
+    cells = code(*["x"] * 40)
+    lie = {"text": "/a/b" * 50_000, "media": ["image/png" * 500] * 500}
+    told = [cell_run({"seconds": 1, "shown": lie}, cell, limits=LIMITS) for cell in cells]
+
+    assert sum(len(run.shown) for run in within_bounds(told)) <= 300_000
+    assert len(told[0].media) <= 50
+    assert len(told[0].media[0]) <= 100

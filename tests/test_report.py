@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from html import unescape
 from itertools import pairwise
 
 import numpy as np
@@ -216,3 +217,42 @@ def test_the_same_exhibit_on_two_findings_is_drawn_once() -> None:
     text = text_of(specimens.full_marks)
     assert text.count('class="chart"') == 1
     assert text.count('href="#exhibit-1"') == 2
+
+
+def words_of(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def test_what_the_file_shows_opens_on_demand_and_says_what_moved() -> None:
+    text = text_of(specimens.half_right)
+
+    assert '<details class="card saved">' in text  # closed
+    part = text[text.index('id="saved"') : text.index('id="cells"')]
+    shown = words_of(part)
+    assert "A fresh run shows something else in 2 cells of 3" in shown
+    assert "Cell 19 was last run out of order" in shown
+    assert "Cells 16 and 26 were not run before the file was saved." in shown
+    assert "(NameError: name 'encoder' is not defined), but runs in a fresh run." in shown
+    assert "0.9193 0.8710" in shown
+    assert "0.1561 none" in shown
+    assert "1 picture was saved; the fresh run made none." in shown
+    assert 'id="saved"' not in text_of(specimens.full_marks)
+
+
+def test_figures_that_an_answer_quotes_are_told_beside_it() -> None:
+    text = text_of(specimens.half_right)
+    card = text[text.index('id="item-Q2.3.3"') : text.index('id="item-Q2.3.4"')]
+    shown = words_of(card)
+
+    assert "This answer quotes 3 figures: 2 of them in the notebook" in shown
+    assert "0.9193 saved with cell 23, not printed by a fresh run" in shown
+    assert "0.9980 output of cell 23" in shown
+    assert "0.06 in no output and no code" in shown
+
+
+def test_an_answer_that_may_not_be_all_of_it_says_why() -> None:
+    text = text_of(specimens.half_right)
+    card = text[text.index('id="item-Q1.2"') : text.index('id="item-Q1.3"')]
+
+    assert "its heading told where it stands" in card
+    assert text_of(specimens.full_marks).count("Not sure that this is all") == 0

@@ -365,7 +365,7 @@ def test_the_page_says_it_calmly() -> None:
     assert view.headline == "A fresh run shows something else in 2 cells of 3"
     assert view.remarks == (
         "Cell 0 was last run out of order: the others ran from top to bottom.",
-        "Cell 4 was not run before it was saved.",
+        "Cell 4 was not run before the file was saved.",
         "Cell 3 was saved with an error (NameError: no x), but runs in a fresh run.",
     )
 

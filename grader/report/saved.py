@@ -90,6 +90,9 @@ def _headline(evidence: SavedEvidence, *, quiet: bool) -> str:
         return same if quiet else f"{same}; how they were run needs a look"
     if quiet:
         return "It was run from top to bottom, and shows no outputs"
+    if evidence.errors and not evidence.out_of_order:
+        amount = counted(len(evidence.errors), one="cell", many="cells")
+        return f"It was saved with errors in {amount}"
     return "How it was run needs a look"
 
 
@@ -102,7 +105,8 @@ def _remarks(evidence: SavedEvidence) -> list[str]:
         told.append(f"{named} {verb} last run out of order: the others ran from top to bottom.")
     if evidence.never_run:
         verb = "was" if len(evidence.never_run) == 1 else "were"
-        told.append(f"{_capital(cells(evidence.never_run))} {verb} not run before it was saved.")
+        named = _capital(cells(evidence.never_run))
+        told.append(f"{named} {verb} not run before the file was saved.")
     for error in evidence.errors[:_SHOWN]:
         end = "and fails in a fresh run, too" if error.again else "but runs in a fresh run"
         told.append(f"Cell {error.cell} was saved with an error ({error.said}), {end}.")
