@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
 from grader.exports import CsvRow, csv_rows, gradebook_csv, to_json
+from grader.gradebook import Gradebook
 from grader.model import Graded, Rubric
 from grader.report import Row, class_page, class_row, student_page
+
+TRIES = 5
+"""How often pages are made anew while others make them, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,3 +94,42 @@ class Folder:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         Path(beside).replace(place)
+
+
+def refresh(folder: Folder, book: Gradebook, rubric: Rubric, names: Iterable[str]) -> None:
+    """Make the pages of these submissions anew, and the files of the class, from the gradebook."""
+    for name in names:
+        refresh_one(folder, book, rubric, name)
+    refresh_class(folder, book, rubric)
+
+
+def refresh_one(folder: Folder, book: Gradebook, rubric: Rubric, name: str) -> None:
+    """Make result and report of one submission anew: they say what the gradebook says.
+
+    Where another process makes them at the same time, the later look at the gradebook wins; what
+    can't be settled stays marked as stale, and the next run makes it anew.
+    """
+    for _ in range(TRIES):
+        token = secrets.token_hex(8)
+        book.claim_page(name, token=token)
+        marked = book.marked(name)
+        folder.write_one(marked.graded, rubric=rubric)
+        if book.settle_page(name, token=token, stamp=marked.stamp):
+            return
+
+
+def refresh_class(folder: Folder, book: Gradebook, rubric: Rubric) -> None:
+    """Make the files of the class anew."""
+    there = book.keys()
+    names = [name for name in book.roll() if name in there]
+    briefs = [Brief.of(graded, rubric=rubric) for graded in book.all_graded(names)]
+    folder.write_class(briefs, rubric=rubric)
+
+
+def catch_up(folder: Folder, book: Gradebook, rubric: Rubric) -> tuple[str, ...]:
+    """Make pages anew that don't show the marks there are, after a crash say; whose they were."""
+    graded = book.keys()
+    stale = tuple(name for name in book.stale() if name in graded)
+    for name in stale:
+        refresh_one(folder, book, rubric, name)
+    return stale

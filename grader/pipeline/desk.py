@@ -78,9 +78,11 @@ def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[O
             done = _graded(submission, course)
             if stop.is_set():
                 raise Stopped
-            folder.write_one(done.graded, rubric=work.rubric)
-            book.keep(Entry(key="" if done.ours else key, graded=done.graded, trace=done.trace))
-            return done.graded
+            shown = book.with_marks(done.graded)
+            folder.write_one(shown.graded, rubric=work.rubric)
+            kept = Entry(key="" if done.ours else key, graded=done.graded, trace=done.trace)
+            book.keep(kept, shown=shown)
+            return shown.graded
 
         yield one
 

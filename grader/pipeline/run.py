@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from grader import checks, gradebook, rubric, sandbox, submissions
-from grader.folder import Brief, Folder
+from grader.folder import Brief, Folder, catch_up
 from grader.gradebook import Gradebook
 from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline.desk import Work
@@ -94,6 +94,7 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
             )
             for one in graded:
                 watcher.done(one)
+        catch_up(folder, book, loaded)
         briefs = [Brief.of(graded, rubric=loaded) for graded in book.all_graded(names)]
     folder.write_class(briefs, rubric=loaded)
     return Outcome(
