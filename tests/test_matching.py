@@ -382,6 +382,22 @@ def test_code_of_ones_own_is_nobodys() -> None:
     assert made_from(own, "", "# only words") == []
 
 
+def test_code_that_shares_a_few_lines_with_the_handouts_is_nobodys() -> None:
+    line = "        return F.normalize(x, p=2, dim=1)"
+    own = "\n".join(f"value_{n} = compute(value_{n - 1}, rate={n})" for n in range(40))
+
+    assert made_from(f"{own}\n{line}\n{own}") == []
+    assert made_from("C2 = C1 + 0.5 * torch.randn(3, 32, 32)") == [(0, "Q2.3.0")]
+
+
+def test_a_heading_that_stands_there_twice_tells_nothing() -> None:
+    page = without_prompt("Q1.1", heading="### Part 1 (6 points)")
+    at = next(i for i, (_, source) in enumerate(page) if "Part 1 (6 points)" in source)
+    page.insert(at + 1, text("### Part 1 (6 points)", "Another text below the same heading."))
+
+    assert "its heading" not in found(page)["Q1.1"].doubt
+
+
 def test_the_numbers_of_an_id_are_read() -> None:
     assert numbers_in("Q2.3.1") == (2, 3, 1)
     assert numbers_in("B") == ()

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="CSV that tells in which cells items are answered (see `grade parts`).",
 )
+@click.option("--store", metavar="URL", help="Gradebook: postgresql://HOST/DATABASE, not a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def run_command(
@@ -61,6 +62,7 @@ def run_command(
     unsandboxed: bool,
     limits: tuple[str, ...],
     parts: Path | None,
+    store: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -82,6 +84,7 @@ def run_command(
         new_seed=new_seed,
         isolation=isolation,
         unsandboxed=unsandboxed,
+        store=store,
         limits=limits,
         parts=parts,
     )

@@ -27,7 +27,7 @@ from grader.model.running import (
     Trace,
 )
 from grader.model.shown import Difference, Moved, Quote, SavedError, SavedEvidence
-from grader.model.worth import CheckSpec, Criterion, Item, Limits, Rubric
+from grader.model.worth import CheckSpec, Criterion, Item, Limits, Marking, Rubric
 
 __all__ = [
     "Answer",
@@ -51,6 +51,7 @@ __all__ = [
     "Lateness",
     "Limits",
     "Mark",
+    "Marking",
     "Moved",
     "Notebook",
     "Numbers",

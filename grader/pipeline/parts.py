@@ -178,10 +178,9 @@ def listing(folder: Path, *, every: bool) -> str:
     Raises:
         UsageError: the folder holds no gradebook.
     """
-    store = folder / Folder.STORE
-    if not store.is_file():
+    if not Folder.is_one(folder):
         raise UsageError(f"{folder}: no gradebook there; `grade PATH` makes one")
-    with gradebook.opened(store) as book:
+    with gradebook.opened(Folder(folder).store) as book:
         known = book.keys()
         return listed(book.all_graded([n for n in book.roll() if n in known]), every=every)
 
