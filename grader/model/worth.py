@@ -89,6 +89,8 @@ class Rubric:
     items: tuple[Item, ...]
     path: Path
     sha256: str
+    provided: Path | None = None
+    """A folder of files that lie beside every notebook when it runs."""
 
     def item(self, item_id: str) -> Item:
         """The item of that id."""
