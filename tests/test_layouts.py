@@ -316,5 +316,5 @@ def test_who_submitted_what(
     found = collect(place, about=HW5, unpack_to=unpack_to, tell=notes.append)
 
     rows_agree(found, rows)
-    assert [f"(--layout {layout})" in note for note in notes] == [True]
+    assert [note.startswith(f"layout {layout} (") for note in notes] == [True]
     assert ("of no system" in notes[0]) == (layout in {"flat", "folders"})

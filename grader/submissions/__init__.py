@@ -107,9 +107,5 @@ def _distinct(bundles: Iterable[Bundle]) -> Sequence[Bundle]:
 def _told(found: Recognised, *, count: int) -> str:
     """Which layout was recognised, as a line for the person at the keyboard."""
     many = f"{count} submission{'' if count == 1 else 's'}"
-    if found.known:
-        return f"{many} in {found.layout.told} (--layout {found.layout.name})"
-    return (
-        f"{many} in {found.layout.told} (--layout {found.layout.name}): "
-        "the names are of no system that is known here"
-    )
+    why = "" if found.known else ", since the names are of no system known here"
+    return f"layout {found.layout.name} ({found.layout.told}){why}: {many}"

@@ -30,6 +30,8 @@ LOOKED_AT = 16 * 2**20
 def flat(listing: Listing, about: About) -> Iterator[Bundle]:
     """A submission for each notebook, and for each folder with one in it."""
     parts = {name: part for name, part in listing.parts().items() if _holds_any(part)}
+    if parts:  # folders are students', then, and not what lies beside a notebook
+        parts = {n: part for n, part in listing.parts().items() if _holds_work(part)}
     top = listing.top()
     mains = [name for name in top if is_notebook(name) or _lone_archive(name, top)]
     if len(mains) == 1 and is_notebook(mains[0]) and not parts:
@@ -91,8 +93,7 @@ def _instead(top: Mapping[str, File], *, mains: Collection[str]) -> Iterator[Bun
     """Files that were handed in in a notebook's place."""
     stems = {without_ending(name) for name in mains}
     for name, file in top.items():
-        ending = name[len(without_ending(name)) :].lower()
-        if ending in INSTEAD and without_ending(name) not in stems:
+        if _ending(name) in INSTEAD and without_ending(name) not in stems:
             yield _of_file(name, {name: file})
 
 
@@ -170,6 +171,15 @@ def _naming_others(part: Listing, about: About) -> tuple[str, ...]:
 
 def _holds_any(part: Listing) -> bool:
     return any(is_notebook(name) or is_archive(name) for name in part.files)
+
+
+def _holds_work(part: Listing) -> bool:
+    """Whether a folder holds a notebook, or what is handed in instead of one."""
+    return _holds_any(part) or any(_ending(name) in INSTEAD for name in part.files)
+
+
+def _ending(name: str) -> str:
+    return name[len(without_ending(name)) :].lower()
 
 
 def _any_on_top(listing: Listing) -> bool:

@@ -81,7 +81,7 @@ def _of_one(
     files: dict[str, File] = {}
     for name, label in current.items():
         if name in listing.files:
-            files[label.file] = listing.files[name]
+            files[label.file if label.file not in files else name] = listing.files[name]
         else:
             files |= parts[name].files
     label = max(current.values(), key=lambda one: bool(one.student))
