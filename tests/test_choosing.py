@@ -121,6 +121,33 @@ def test_a_folder_that_is_both_has_a_submission_for_each(tmp_path: Path, about: 
     assert [s.shown for s in found] == ["ada/hw5.ipynb", "hw5_eve.ipynb"]
 
 
+@pytest.mark.parametrize("shape", ["hw5_2026_{}_{}", "lab_2026_{}_{}", "lab_{}_{}_x"])
+def test_names_that_look_like_a_systems_by_chance_make_nobody_one(
+    shape: str, tmp_path: Path
+) -> None:
+    names = [shape.format(number, who) for number, who in ((11, "77"), (12, "78"), (13, "79"))]
+    tree = {f"{name}.ipynb": lms.book(name) for name in names}
+
+    found = collect(lms.laid_out(tmp_path, tree))
+
+    assert [s.name for s in found] == names
+    assert all(not s.files for s in found)
+
+
+def test_one_submission_whose_notebooks_name_different_students_is_flagged(
+    tmp_path: Path, about: About
+) -> None:
+    tree = {
+        "exampleada_12_34_a.ipynb": lms.book("Name: Ada Example (xx10001)", HANDOUT),
+        "exampleada_12_35_b.ipynb": lms.book("Name: Ben Sample (xx10002)", HANDOUT),
+        "mockcleo_13_36_c.ipynb": lms.CLEO,
+    }
+
+    ada, _ = collect(lms.laid_out(tmp_path, tree), about=about)
+
+    assert "its notebooks name different students" in ada.doubts
+
+
 # ---------------------------------------------------------------- beside it
 
 

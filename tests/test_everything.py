@@ -71,7 +71,7 @@ def told(course: tiny_course.Course) -> dict[str, dict[str, object]]:
 
 
 NEEDS = {
-    "page": "JSON",
+    "page": "web page",
     "cleo": "cleo/two.ipynb is graded: of 2 notebooks like the handout the fullest",
     "dora": "only dora.pdf",
     "eve": "only report.docx",
@@ -92,7 +92,7 @@ def test_it_ends_with_1_and_a_line_for_each_thing_that_needs_a_person(
     assert set(found) == {*NEEDS, "ada", "ben", "ida", "Stra_e_quoted_x_second_line"}
     for name, word in NEEDS.items():
         assert any(word in str(flag) for flag in found[name]["flags"]), (name, found[name])  # type: ignore[attr-defined]
-        assert word in re.sub(r"\s+", " ", said) or name in said
+        assert word in re.sub(r"\s+", " ", said)
         assert (course.out / "reports" / f"{name}.html").is_file()
 
 

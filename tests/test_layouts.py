@@ -300,6 +300,20 @@ def rows_agree(found: tuple[Submission, ...], rows: list[Row]) -> None:
         assert bool(expected[5]) == bool(row[5])
 
 
+def test_an_earlier_attempt_with_a_notebook_is_named_where_the_newest_has_none(
+    tmp_path: Path,
+) -> None:
+    tree = {
+        "1-2 - Ada Example - Sep 24, 2026 926 PM/hw5.pdf": b"%PDF",
+        "1-2 - Ada Example - Sep 23, 2026 926 PM/hw5.ipynb": lms.ADA,
+    }
+
+    (ada,) = collect(lms.laid_out(tmp_path, tree))
+
+    assert "only hw5.pdf" in ada.problem
+    assert ada.doubts == ("the newest attempt has no notebook, but an earlier one has",)
+
+
 @pytest.mark.parametrize("kind", ["folder", "zip"])
 @pytest.mark.parametrize("case", TABLE)
 def test_who_submitted_what(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 from grader.model import Student
@@ -29,6 +30,12 @@ class Look:
     """None for a file that can't be read."""
     whose: Callable[[Path], frozenset[str]] = _nobody
     """The students it names: ids, or names where there are none."""
+
+
+def name_different(teams: Iterable[frozenset[str]]) -> bool:
+    """Whether two notebooks name students, and not one the same."""
+    named = [team for team in teams if team]
+    return any(not one & other for one, other in combinations(named, 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,14 +57,20 @@ def _file(found: re.Match[str]) -> str:
 
 
 def _fits(listing: Listing) -> bool:
-    """Names could be chance (`hw5_2024_11_ada.ipynb`): attachments never share an id."""
+    """Names could be chance, and then students would be taken for one: `lab_2024_11_ada.ipynb`.
+
+    Attachments never share an id, people's names have no digits and are not all the same, and who
+    alone handed in has one notebook.
+    """
     if not mostly(listing, read=read):
         return False
     labels = list(labelled(listing, read).values())
     ids = [label.file.partition("/")[0] for label in labels if "/" in label.file]
-    named = {label.student.name for label in labels if label.student}
-    users = {label.who for label in labels}
-    return len(set(ids)) == len(ids) and not (len(users) > 1 and len(named) == 1)
+    people = {label.who: label.student.name for label in labels if label.student}
+    plain = [name for name in people.values() if not any(map(str.isdigit, name))]
+    books = sum(is_notebook(label.file) for label in labels)
+    same = len(set(people.values())) == 1 and max(len(people), books) > 1
+    return len(set(ids)) == len(ids) and len(plain) * 2 >= len(people) and not same
 
 
 def _bundles(listing: Listing, about: About) -> Iterator[Bundle]:
@@ -80,7 +86,7 @@ def _newest(bundle: Bundle) -> Bundle:
         stem, turn, ending = _parted(file) if number else (file, 0, "")
         versions.setdefault((stem, ending), []).append((turn, number, file))
     files: dict[str, File] = {}
-    remarks = list(bundle.remarks)
+    remarks, doubts = list(bundle.remarks), list(bundle.doubts)
     for (stem, ending), some in versions.items():
         *earlier, last = sorted(some)
         kept = [last] if is_notebook(last[2]) else [last, *reversed(earlier)]
@@ -90,8 +96,11 @@ def _newest(bundle: Bundle) -> Bundle:
             files.setdefault(f"{stem}{ending}", files[last[2]])
         elif earlier:
             told = ", ".join(file for _, _, file in earlier)
-            remarks.append(f"{last[2]} was handed in last and counts; earlier: {told}")
-    return replace(bundle, files=files, remarks=tuple(remarks))
+            numbered = all(turn for turn, _, _ in some)  # they may be parts: hw-1, hw-2
+            (doubts if numbered else remarks).append(
+                f"{last[2]} was handed in last and counts; earlier: {told}"
+            )
+    return replace(bundle, files=files, remarks=tuple(remarks), doubts=tuple(doubts))
 
 
 def _parted(file: str) -> tuple[str, int, str]:

@@ -13,12 +13,13 @@ from pathlib import Path, PurePosixPath
 from grader.errors import ArchiveError
 from grader.model import Submission
 from grader.submissions.archives import STUDENT, Unpacker
-from grader.submissions.bundles import Bundle, Look
+from grader.submissions.bundles import Bundle, Look, name_different
 from grader.submissions.listing import File, is_archive, is_notebook
 from grader.submissions.naming import without_ending
 
 ENOUGH = 0.7
 """How much of the handout a notebook must hold, of what the best beside it holds."""
+OTHERS = "its notebooks name different students"
 NAMED = 3
 """Files that are named where there is no notebook."""
 PACKED = frozenset({".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
@@ -83,6 +84,8 @@ def _best(bundle: Bundle, books: Mapping[str, File], *, look: Look) -> tuple[str
     most = max(part for part, _ in alike.values())
     close = [key for key, (part, _) in alike.items() if part >= ENOUGH * most]
     best = max(close, key=lambda key: (alike[key][1], -key.count("/"), key))
+    if name_different(look.whose(books[key].path) for key in close):
+        bundle = replace(bundle, doubts=(*bundle.doubts, OTHERS))
     others = ", ".join(sorted(file.shown for key, file in books.items() if key != best))
     shown = books[best].shown
     if len(close) == 1:

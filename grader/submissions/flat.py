@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from itertools import combinations
 
-from grader.submissions.bundles import About, Bundle, Layout
+from grader.submissions.bundles import About, Bundle, Layout, name_different
 from grader.submissions.listing import File, Listing, is_archive, is_notebook, stem_of
 from grader.submissions.naming import plain_word, without_ending
 
@@ -164,9 +164,8 @@ def _naming_others(part: Listing, about: About) -> tuple[str, ...]:
         return ()
     alike = {book: (about.look.alike(part.files[book].path) or (0.0, 0))[0] for book in books}
     enough = ENOUGH * max(alike.values())
-    teams = [about.look.whose(part.files[b].path) for b in books if alike[b] >= enough]
-    named = [team for team in teams if team]
-    return books if any(not one & other for one, other in combinations(named, 2)) else ()
+    teams = (about.look.whose(part.files[b].path) for b in books if alike[b] >= enough)
+    return books if name_different(teams) else ()
 
 
 def _holds_any(part: Listing) -> bool:

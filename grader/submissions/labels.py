@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from grader.model import Student
 from grader.submissions.bundles import About, Bundle
 from grader.submissions.flat import flat
-from grader.submissions.listing import File, Listing
+from grader.submissions.listing import File, Listing, is_notebook
 from grader.submissions.naming import plain_word
 
 
@@ -37,6 +37,7 @@ class Label:
 
 Read = Callable[[str], Label | None]
 STRAY = "its name says not who handed it in, unlike the names beside it"
+EARLIER = "the newest attempt has no notebook, but an earlier one has"
 OURS = frozenset({"index.html"})
 """Files that a system puts beside what was handed in."""
 
@@ -88,6 +89,10 @@ def _of_one(
     earlier = sorted(
         {one.attempt: one.told for one in labels.values() if one.attempt != newest}.values()
     )
+    older = (name for name in labels if name not in current)
+    lost = not any(map(is_notebook, files)) and any(
+        is_notebook(name) or (name in parts and parts[name].notebooks()) for name in older
+    )
     told = f"the newest of {len(earlier) + 1} attempts counts ({label.told}); "
     return Bundle(
         key=who,
@@ -98,6 +103,7 @@ def _of_one(
         at=label.at,
         late=_late(current.values()),
         remarks=(f"{told}earlier: {', '.join(earlier)}",) if earlier else (),
+        doubts=(EARLIER,) if lost else (),
     )
 
 
