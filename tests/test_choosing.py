@@ -143,7 +143,7 @@ def test_one_submission_whose_notebooks_name_different_students_is_flagged(
         "mockcleo_13_36_c.ipynb": lms.CLEO,
     }
 
-    ada, _ = collect(lms.laid_out(tmp_path, tree), about=about)
+    ada, _ = collect(lms.laid_out(tmp_path / "class", tree), about=about)
 
     assert "its notebooks name different students" in ada.doubts
 
@@ -205,7 +205,9 @@ def test_the_courses_file_wins_and_the_student_is_told(tmp_path: Path) -> None:
 
     assert found.files["data.csv"].read_text(encoding="utf-8") == "course"
     assert set(found.files) == {"data.csv", "same.csv", "own.csv"}
-    assert found.notes == ("data.csv: the course's file was there when the notebook ran.",)
+    assert found.notes == (
+        "data.csv: the course's file was there when the notebook ran, in place of yours.",
+    )
     assert found.left_out == ()
 
 

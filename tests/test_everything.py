@@ -106,7 +106,10 @@ def test_right_ones_are_graded_with_what_lies_beside_them(
         assert [cell["error"] for cell in result["cells"]] == [None] * len(result["cells"])  # type: ignore[attr-defined,arg-type,index]
         assert result["score"]["earned"] == 10  # type: ignore[index]
     report = (course.out / "reports" / "ben.html").read_text(encoding="utf-8")
-    assert "shared.csv: the course&#39;s file was there when the notebook ran." in report
+    assert (
+        "shared.csv: the course&#39;s file was there when the notebook ran, in place of yours."
+        in report
+    )
 
 
 def test_nothing_was_written_to_what_was_handed_in_and_nothing_is_left(

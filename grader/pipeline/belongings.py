@@ -59,7 +59,9 @@ class Provided:
             taken = _taken(name, files)
             size += 0 if taken else _size(path)
             if taken and not _same(path, files.get(name)):
-                notes.append(f"{name}: the course's file was there when the notebook ran.")
+                notes.append(
+                    f"{name}: the course's file was there when the notebook ran, in place of yours."
+                )
             elif taken:
                 continue
             elif size > limits.disk_mb * MEGABYTE // 2 or len(files) >= limits.files // 2:
