@@ -53,9 +53,7 @@ def load(path: Path, *, catalogue: Catalogue) -> model.Rubric:
         fault = f"there is no file '{file.assignment.reference}' beside the rubric or above it"
         complaints.append(complaint(["assignment", "reference"], fault))
     provided = find_provided(file.assignment, rubric=path)
-    if provided is None and file.assignment.provided is not None:
-        fault = f"there is no folder '{file.assignment.provided}' beside the rubric or above it"
-        complaints.append(complaint(["assignment", "provided"], fault))
+    complaints.extend(_provided_faults(file.assignment, provided, secret=(path, reference)))
     refuse(path, complaints)
     loaded = _rubric(file, path=path, data=data, reference=reference or path, catalogue=catalogue)
     return replace(loaded, provided=provided)
@@ -119,6 +117,20 @@ def find_provided(assignment: AssignmentTable, *, rubric: Path) -> Path | None:
         return place if place.is_dir() else None
     folders = (folder / assignment.provided for folder in _around(rubric))
     return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def _provided_faults(
+    assignment: AssignmentTable, provided: Path | None, *, secret: tuple[Path | None, ...]
+) -> Iterator[str]:
+    keys = ["assignment", "provided"]
+    if provided is None and assignment.provided is not None:
+        fault = f"there is no folder '{assignment.provided}' beside the rubric or above it"
+        yield complaint(keys, fault)
+    inside = (p.resolve().is_relative_to(provided.resolve()) for p in secret if p and provided)
+    if any(inside):
+        yield complaint(
+            keys, "that folder holds the rubric or the reference: students would see it"
+        )
 
 
 def _around(rubric: Path) -> list[Path]:

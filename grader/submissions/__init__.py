@@ -48,7 +48,11 @@ def collect(
     if path.is_file() and not is_archive(path.name):
         bundles: Sequence[Bundle] = [_only(path)]
     else:
-        found = recognised(_listing(path, unpacker, leave_out), insist=about.layout)
+        if path.is_file():
+            listing = _unpacked(path, unpacker)
+        else:
+            listing = walked(path, leave_out=leave_out, tell=tell)
+        found = recognised(listing, insist=about.layout)
         if found is None:
             raise UsageError(f"{path}: no notebook (.ipynb) in this folder")
         bundles = _distinct(found.layout.bundles(found.listing, about))
@@ -83,9 +87,7 @@ def _only(path: Path) -> Bundle:
     )
 
 
-def _listing(path: Path, unpacker: Unpacker, leave_out: Collection[Path]) -> Listing:
-    if not path.is_file():
-        return walked(path, leave_out=leave_out)
+def _unpacked(path: Path, unpacker: Unpacker) -> Listing:
     try:
         return unpacker.listing(path, bounds=CLASS)
     except ArchiveError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -110,17 +110,27 @@ def left_behind(path: str) -> bool:
     return name.startswith((".", "~$")) or name.lower() in LEFT_BEHIND
 
 
-def walked(folder: Path, *, leave_out: Collection[Path] = ()) -> Listing:
+def walked(
+    folder: Path,
+    *,
+    leave_out: Collection[Path] = (),
+    tell: Callable[[str], None] = lambda _: None,
+) -> Listing:
     """What lies in a folder, to the bottom; links are not followed.
 
     Args:
         folder: where to look.
         leave_out: folders below it that are none of a student's.
+        tell: who is told of a folder that may not be looked into.
     """
+
+    def unread(error: OSError) -> None:
+        tell(f"{error.filename}: cannot be read ({error.strerror}), so nothing in it is graded")
+
     avoided = {place.resolve() for place in leave_out}
     files: dict[str, File] = {}
     folders: set[str] = set()
-    for place, inner, names in os.walk(folder, followlinks=False):
+    for place, inner, names in os.walk(folder, onerror=unread, followlinks=False):
         here = Path(place)
         below = "" if here == folder else here.relative_to(folder).as_posix()
         if below and ENVIRONMENT in names:
