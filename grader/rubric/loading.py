@@ -249,6 +249,8 @@ def _item(item: ItemTable, *, catalogue: Catalogue) -> model.Item:
         source=item.source,
         prompt=item.prompt,
         good_answer=item.good_answer,
+        examples=item.examples,
+        example_words=tuple(item.example_words),
         why=item.why,
         checks=tuple(_check(check, catalogue=catalogue) for check in item.check),
         criteria=tuple(

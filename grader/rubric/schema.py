@@ -141,6 +141,8 @@ class ItemTable(Table):
     prompt: Text = ""
     good_answer: Text = ""
     why: Text = ""
+    examples: bool = False
+    example_words: list[Said] = []
     check: list[CheckTable] = []
     criterion: list[CriterionTable] = []
 
