@@ -96,9 +96,18 @@ def test_folders_of_students_within_a_folder_are_theirs(tmp_path: Path, about: A
     assert [s.name for s in found] == ["section1-ada", "section1-ben"]
 
 
+def test_folders_that_name_one_student_are_parts_of_one_work(tmp_path: Path, about: About) -> None:
+    tree = {
+        f"ada/{part}/work.ipynb": lms.book("Name: Ada Example (xx10001)", HANDOUT, part)
+        for part in ("part1", "part2")
+    }
+
+    assert one(lms.laid_out(tmp_path / "class", tree), about).name == "ada"
+
+
 def test_parts_of_one_students_work_are_not_students(tmp_path: Path, about: About) -> None:
     tree = {
-        f"{who}/{part}/work.ipynb": lms.book(f"Name: {who.title()} Example", HANDOUT, part)
+        f"{who}/{part}/work.ipynb": lms.book(HANDOUT, part)
         for who in ("ada", "ben")
         for part in ("part1", "part2")
     }
