@@ -41,6 +41,8 @@ class Settings:
     """Whether to grade without isolation where there is none."""
     layout: str | None
     """How the submissions are laid out, by name; None to recognise it."""
+    store: str | None
+    """The address of a gradebook on a server; None for the one that `out` has."""
     limits: Mapping[str, float]
     """Limits that count instead of the rubric's, by name."""
 
@@ -56,6 +58,7 @@ def read(  # noqa: PLR0913 (one for each option)
     new_seed: bool = False,
     isolation: str | None = None,
     unsandboxed: bool = False,
+    store: str | None = None,
     limits: Sequence[str] = (),
     layout: str | None = None,
 ) -> Settings:
@@ -79,6 +82,7 @@ def read(  # noqa: PLR0913 (one for each option)
         level=isolation,
         unsandboxed=unsandboxed,
         layout=layout,
+        store=store,
         limits=dict(_limit(word) for word in limits),
     )
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     "--limit", "limits", metavar="NAME=VALUE", multiple=True, help="Replace a limit of the rubric."
 )
 @click.option("--layout", metavar="NAME", help="Insist on a layout (default: recognise it).")
+@click.option("--store", metavar="URL", help="Gradebook: postgresql://HOST/DATABASE, not a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def run_command(
@@ -57,6 +58,7 @@ def run_command(
     unsandboxed: bool,
     limits: tuple[str, ...],
     layout: str | None,
+    store: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -78,6 +80,7 @@ def run_command(
         new_seed=new_seed,
         isolation=isolation,
         unsandboxed=unsandboxed,
+        store=store,
         limits=limits,
         layout=layout,
     )

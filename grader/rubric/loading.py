@@ -234,6 +234,7 @@ def _rubric(
         optional_imports=tuple(assignment.optional_imports),
         record=tuple(assignment.record),
         limits=model.Limits(**file.limits.model_dump()),
+        marking=model.Marking(**file.marking.model_dump()),
         items=tuple(_item(item, catalogue=catalogue) for item in file.item),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
