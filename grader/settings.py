@@ -21,7 +21,7 @@ class Settings:
     """Where a run reads, where it writes, and how wide it works."""
 
     path: Path
-    """A folder of submissions, or one notebook."""
+    """A folder or an archive of submissions, or one notebook."""
     out: Path
     assignment: str | None
     jobs: int
@@ -39,6 +39,8 @@ class Settings:
     """The level of isolation that must hold; None for the best there is."""
     unsandboxed: bool
     """Whether to grade without isolation where there is none."""
+    layout: str | None
+    """How the submissions are laid out, by name; None to recognise it."""
     store: str | None
     """The address of a gradebook on a server; None for the one that `out` has."""
     limits: Mapping[str, float]
@@ -58,6 +60,7 @@ def read(  # noqa: PLR0913 (one for each option)
     unsandboxed: bool = False,
     store: str | None = None,
     limits: Sequence[str] = (),
+    layout: str | None = None,
 ) -> Settings:
     """The settings of one run.
 
@@ -78,6 +81,7 @@ def read(  # noqa: PLR0913 (one for each option)
         new_seed=new_seed,
         level=isolation,
         unsandboxed=unsandboxed,
+        layout=layout,
         store=store,
         limits=dict(_limit(word) for word in limits),
     )

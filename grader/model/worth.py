@@ -105,6 +105,8 @@ class Rubric:
     items: tuple[Item, ...]
     path: Path
     sha256: str
+    provided: Path | None = None
+    """A folder of files that lie beside every notebook when it runs."""
     marking: Marking = Marking()
 
     def item(self, item_id: str) -> Item:

@@ -123,6 +123,7 @@ class AssignmentTable(Table):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     optional_imports: list[Module] = []
     record: list[Name] = []
+    provided: Said | None = None
 
 
 class LimitsTable(Table):
