@@ -10,6 +10,7 @@ import click
 
 from grader import __version__
 from grader.cli.again import again_command
+from grader.cli.check import check_command
 from grader.cli.doctor import doctor_command
 from grader.cli.exit_codes import INTERRUPTED, USAGE
 from grader.cli.run import run_command
@@ -44,7 +45,7 @@ def cli() -> None:
     """
 
 
-for command in (run_command, again_command, doctor_command):
+for command in (run_command, again_command, check_command, doctor_command):
     cli.add_command(command)
 
 

@@ -26,7 +26,7 @@ from grader.model.running import (
     Question,
     Trace,
 )
-from grader.model.worth import CheckSpec, Criterion, Item, Limits, Rubric
+from grader.model.worth import CheckSpec, Criterion, Item, Limits, Notice, Rubric
 
 __all__ = [
     "Answer",
@@ -50,6 +50,7 @@ __all__ = [
     "Limits",
     "Mark",
     "Notebook",
+    "Notice",
     "Numbers",
     "Observation",
     "Picture",
