@@ -48,6 +48,6 @@ def _finding(told: Told) -> Mapping[str, Json]:
         "verdict": finding.verdict.value,
         "earned": rounded(finding.earned),
         "possible": rounded(finding.possible),
-        "cell": finding.cells[0] if finding.cells else None,
+        "cell": told.cell,
         "told": storable(told.text),
     }

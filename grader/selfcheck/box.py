@@ -119,7 +119,7 @@ def _detail(told: Told) -> str:
         lines.append(f"<div><em>{_text(told.ask)}</em></div>")
     if told.cost:
         lines.append(f'<div style="{_SMALL}">{_text(told.cost)}</div>')
-    title = f"<div><b>{_text(_upper(told.finding.title))}</b>{where}</div>"
+    title = f"<div><b>{_text(told.title)}</b>{where}</div>"
     return f'<div style="{_DETAIL}">{title}{"".join(lines)}</div>'
 
 
@@ -134,10 +134,6 @@ def _lines(texts: Iterable[str], *, sign: str) -> Iterator[str]:
     for text in texts:
         yield f'<div style="{_ROW}"><span aria-hidden="true" style="width:1em;flex:none;'
         yield f'text-align:center">{sign}</span><span>{_text(text)}</span></div>'
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _text(text: str) -> str:

@@ -56,7 +56,7 @@ def _told(checked: Checked) -> Iterator[Told]:
 def _annotation(told: Told, path: Path, lines: Sequence[int]) -> str:
     finding = told.finding
     kind = "error" if finding.verdict in LOST else "warning"
-    cell = finding.cells[0] if finding.cells else None
+    cell = told.cell
     where = f", cell {cell}" if cell is not None else ""
     line = lines[cell] if cell is not None and cell < len(lines) else None
     title = f"{finding.item}: {finding.title}{where}"

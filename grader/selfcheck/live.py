@@ -68,8 +68,9 @@ def _refusal(name: str, rubric: Rubric) -> str:
         return ""
     if item is None:
         known = [one.id for one in rubric.items if one.checks]
-        near = get_close_matches(name, known, n=1, cutoff=0.3)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        folded = {one.casefold(): one for one in known}
+        near = get_close_matches(name.casefold(), folded, n=1, cutoff=0.3)
+        hint = f"did you mean {folded[near[0]]}?" if near else f"there are {', '.join(known)}"
         return f"There is no item {name}: {hint}"
     if item.kind == "written":
         return f"{name} is read by a person."

@@ -158,15 +158,18 @@ class _Attempt:
         output = outputs.Output(asdict(self.rubric.limits))
         notebook = v4.new_notebook(cells=[v4.new_code_cell(source=c.source) for c in cells])
         client = outputs.bounded_client(notebook, manager, output)
+        log = scratch / "log"
         try:
             env = settings.for_own_notebook(scratch)
-            await manager.start_kernel(cwd=str(self.folder), env=env)
+            with log.open("wb") as said:  # what ipykernel warns of is no student's concern
+                await manager.start_kernel(cwd=str(self.folder), env=env, stdout=said, stderr=said)
             client.kc = manager.client()
             client.kc.start_channels()
             client.kc.allow_stdin = False
             await client.kc.wait_for_ready(timeout=START)
         except Exception as error:
-            told = wire.scrub(f"{type(error).__name__}: {error}", most=300)
+            last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+            told = wire.scrub(": ".join((f"{error}", *last)), most=500)
             raise KernelError(f"no kernel came up: {told}") from error
         return client, output
 

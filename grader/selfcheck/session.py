@@ -24,7 +24,7 @@ class LiveCell:
     id: str
     """What the editor calls the cell, where it says; '' elsewhere."""
     number: int | None = None
-    """As in `In [7]`."""
+    """As in `In [7]`, once it has run."""
     error: BaseException | None = None
     line: int | None = None
     """The line of the cell where the error was raised, from 1."""
@@ -50,19 +50,18 @@ class Session:
         self.recorder.install(self.shell)
         self.notes.cell, self.notes.running = 0, True
         sources = self.shell.history_manager.input_hist_raw
-        number = self.shell.execution_count
-        self.cells.append(LiveCell(source=sources[-1] if sources else "", id="", number=number))
+        self.cells.append(LiveCell(source=sources[-1] if sources else "", id=""))
 
     def _begin(self, info: Any) -> None:
         if self.notes.cell == len(self.cells):  # else a cell within a cell
             cell_id = getattr(info, "cell_id", None) or ""
-            number = self.shell.execution_count
-            self.cells.append(LiveCell(source=info.raw_cell or "", id=str(cell_id), number=number))
+            self.cells.append(LiveCell(source=info.raw_cell or "", id=str(cell_id)))
 
     def _end(self, result: Any) -> None:
         cell = self.cells[-1]
         info = getattr(result, "info", None)
         cell.id = cell.id or str(getattr(info, "cell_id", None) or "")
+        cell.number = result.execution_count
         cell.error = result.error_before_exec or result.error_in_exec
         if cell.error is not None:
             cell.line = _line(cell.error, self.shell.user_ns)

@@ -57,8 +57,7 @@ def _item(told: ToldItem, *, width: int) -> Iterator[Text]:
     yield line
     for one in told.told:
         where = f" ({one.where})" if one.where else ""
-        title = f"{one.finding.title[:1].upper()}{one.finding.title[1:]}{where}"
-        yield _paragraph(title, indent=4, hanging=4, width=width, style="bold")
+        yield _paragraph(f"{one.title}{where}", indent=4, hanging=4, width=width, style="bold")
         yield _paragraph(one.text, indent=4, hanging=4, width=width)
 
 

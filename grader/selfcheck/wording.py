@@ -22,6 +22,9 @@ class Told:
     """One finding in words."""
 
     finding: Finding
+    title: str
+    cell: int | None
+    """The cell to look at: the last that it is about."""
     where: str
     """'cell 20', or nothing."""
     what: str
@@ -82,34 +85,45 @@ def _verdict(verdicts: Sequence[Verdict]) -> Verdict:
 
 
 def _told(checked: Checked, finding: Finding) -> Told:
-    places = checked.places
-    where = places.get(finding.cells[0], "") if finding.cells else ""
-    if finding.verdict is Verdict.BLOCKED:
-        by = _placed(finding.blocked_by, places)
-        what = f"Can't be checked until {by} is mended."
-        return Told(finding=finding, where=where, what=what, ask="", cost="")
-    if finding.verdict is Verdict.PASSED:
-        return Told(finding=finding, where=where, what="Passed.", ask="", cost="")
-    if finding.verdict is Verdict.ERROR:
-        return Told(finding=finding, where="", what=_sentence(finding.found), ask="", cost="")
-    if finding.verdict is Verdict.PENDING:
-        what = f"{_sentence(finding.found)} A person decides."
-        return Told(finding=finding, where="", what=what, ask="", cost="")
+    cell = finding.cells[-1] if finding.cells and finding.cells[-1] >= 0 else None
+    what, ask, cost = _words(checked, finding)
+    names = _names(checked)
     return Told(
         finding=finding,
-        where=where,
-        what=_placed(_what(finding), places),
-        ask=_sentence(_placed(finding.hint, places)),
-        cost=_cost(checked, finding),
+        title=_begun(finding.title, names=names),
+        cell=cell,
+        where="" if cell is None else checked.places.get(cell, ""),
+        what=_sentence(_placed(what, checked.places), names=names),
+        ask=_sentence(_placed(ask, checked.places), names=names),
+        cost=cost,
     )
+
+
+def _words(checked: Checked, finding: Finding) -> tuple[str, str, str]:
+    """What is said of it, asked and charged."""
+    if finding.verdict is Verdict.PASSED:
+        return "Passed", "", ""
+    if finding.verdict is Verdict.BLOCKED:
+        return f"Can't be checked until {finding.blocked_by} is mended", "", ""
+    if finding.verdict is Verdict.ERROR:
+        return finding.found, "", ""
+    if finding.verdict is Verdict.PENDING:
+        return f"{finding.found}: a person decides", "", ""
+    return _what(finding), finding.hint, _cost(checked, finding)
 
 
 def _what(finding: Finding) -> str:
     """Found and expected; a shape goes into the sentence."""
+    found = finding.found.rstrip(". ")
     if re.fullmatch(r"\([\d, ]*\)", finding.expected):
-        return _sentence(f"{finding.found}; {finding.expected} was expected")
-    expected = f" Expected: {finding.expected}." if finding.expected else ""
-    return f"{_sentence(finding.found)}{expected}"
+        return f"{found}; {finding.expected} was expected"
+    return f"{found}. Expected: {finding.expected}" if finding.expected else found
+
+
+def _names(checked: Checked) -> frozenset[str]:
+    """Names of the notebook that a sentence may begin with: they stay as they are written."""
+    called = checked.public.checks.called
+    return frozenset(name for one in called for name in one.check.names(one.params))
 
 
 def _cost(checked: Checked, finding: Finding) -> str:
@@ -138,12 +152,18 @@ def in_a_row(ids: Sequence[str], *, rubric: Rubric) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _sentence(text: str) -> str:
+def _sentence(text: str, *, names: frozenset[str]) -> str:
     """A text that begins and ends as a sentence does."""
-    text = text.strip()
-    if not text:
-        return ""
-    return f"{text[0].upper()}{text[1:]}{'' if text[-1] in '.?!' else '.'}"
+    text = _begun(text.strip(), names=names)
+    return text if not text or text[-1] in ".?!" else f"{text}."
+
+
+def _begun(text: str, *, names: frozenset[str]) -> str:
+    """The text with a capital letter, unless it begins with a name."""
+    word = re.match(r"[^\W\d_]+(?![\w(.])", text)
+    if word is None or word[0] in names:
+        return text
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def _placed(text: str, places: Mapping[int, str]) -> str:
@@ -177,7 +197,7 @@ def _lines(checked: Checked, *, only: str) -> Iterator[str]:
         yield f"{VERDICTS[told.verdict].sign} {told.item.id}  {told.item.title}: {told.count}"
         for one in told.told:
             where = f" ({one.where})" if one.where else ""
-            yield f"    {one.finding.title[:1].upper()}{one.finding.title[1:]}{where}"
+            yield f"    {one.title}{where}"
             yield f"    {one.text}"
     for notice in checked.notices:
         yield f"· {notice}"
