@@ -88,10 +88,10 @@ class Box:
         yield from _lines(self.hints, sign="!")
         for item in told_items(self.checked, only=self.only):
             yield from _item(item)
-        yield from _lines(self.checked.notices, sign="·")
         if self.only:
             yield from _lines(filter(None, [self._file_only()]), sign="·")
             return
+        yield from _lines(self.checked.notices, sign="·")
         yield f'<div style="{_FOOT}">'
         if self.checked.elsewhere:
             yield f"<div>{_text(elsewhere(self.checked))}</div>"
@@ -119,7 +119,7 @@ def _detail(told: Told) -> str:
         lines.append(f"<div><em>{_text(told.ask)}</em></div>")
     if told.cost:
         lines.append(f'<div style="{_SMALL}">{_text(told.cost)}</div>')
-    title = f"<div><b>{_text(told.title)}</b>{where}</div>"
+    title = f"<div><b>{_text(told.title)}</b>{where}</div>" if told.title else ""
     return f'<div style="{_DETAIL}">{title}{"".join(lines)}</div>'
 
 

@@ -116,7 +116,7 @@ def _section(outcome: Outcome) -> Iterator[str]:
     yield "| | item | checks | |\n| --- | --- | --- | --- |"
     for item in told_items(checked):
         sign = VERDICTS[item.verdict].sign
-        told = "<br>".join(f"**{_cell(t.finding.title)}** {_cell(t.text)}" for t in item.told)
+        told = "<br>".join(f"{_bold(t.title)}{_cell(t.text)}" for t in item.told)
         yield f"| {sign} | {item.item.id} {_cell(item.item.title)} | {item.count} | {told} |"
     for title, lines in (
         ("Before you hand in", checked.warnings),
@@ -126,6 +126,10 @@ def _section(outcome: Outcome) -> Iterator[str]:
             yield f"\n**{title}**\n"
         yield from (f"- {_cell(line)}" for line in lines)
     yield f"\n{closing(checked)}\n\nChecks: `{checked.public.sha256}`\n"
+
+
+def _bold(title: str) -> str:
+    return f"**{_cell(title)}** " if title else ""
 
 
 def _cell(text: str) -> str:

@@ -126,7 +126,8 @@ def _numbers(seen: Seen) -> str:
 def held_up(checked: Checked, finding: Finding) -> tuple[Item, ...]:
     """The items that can't be checked, or not wholly, until what a finding is about runs."""
     others = [f for f in checked.findings if f.verdict is Verdict.BLOCKED and f is not finding]
-    blocked = {f.item for f in others if f.blocked_by.startswith(f"{finding.item} (")}
+    named = f"{finding.item} ({finding.title}"
+    blocked = {f.item for f in others if f.blocked_by.startswith(named)}
     if not blocked:
         return ()
     waiting = blocked | {finding.item}

@@ -57,7 +57,8 @@ def _item(told: ToldItem, *, width: int) -> Iterator[Text]:
     yield line
     for one in told.told:
         where = f" ({one.where})" if one.where else ""
-        yield _paragraph(f"{one.title}{where}", indent=4, hanging=4, width=width, style="bold")
+        if one.title:
+            yield _paragraph(f"{one.title}{where}", indent=4, hanging=4, width=width, style="bold")
         yield _paragraph(one.text, indent=4, hanging=4, width=width)
 
 

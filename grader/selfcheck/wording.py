@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.model import Finding, Item, Rubric, Verdict
 from grader.report.wording import VERDICTS, counted, points, printable
@@ -23,6 +24,7 @@ class Told:
 
     finding: Finding
     title: str
+    """What it checks; '' for several that wait for the same."""
     cell: int | None
     """The cell to look at: the last that it is about."""
     where: str
@@ -67,12 +69,26 @@ def told_items(checked: Checked, *, only: str = "", every: bool = False) -> tupl
 
 def _item(checked: Checked, item: Item, findings: Sequence[Finding], *, every: bool) -> ToldItem:
     passed = sum(f.verdict is Verdict.PASSED for f in findings)
+    told = [_told(checked, f) for f in findings if every or f.verdict is not Verdict.PASSED]
     return ToldItem(
         item=item,
         verdict=_verdict([f.verdict for f in findings]),
         count=f"{passed} of {counted(len(findings), one='check', many='checks')} passed",
-        told=tuple(_told(checked, f) for f in findings if every or f.verdict is not Verdict.PASSED),
+        told=tuple(told if every else _together(told)),
     )
+
+
+def _together(told: Sequence[Told]) -> Iterator[Told]:
+    """The same, but those that wait for the same thing as one."""
+    waiting = Counter(one.finding.blocked_by for one in told)
+    said: set[str] = set()
+    for one in told:
+        by = one.finding.blocked_by
+        if not by or waiting[by] == 1:
+            yield one
+        elif by not in said:
+            said.add(by)
+            yield replace(one, title="", where="")
 
 
 def _verdict(verdicts: Sequence[Verdict]) -> Verdict:
@@ -197,11 +213,11 @@ def _lines(checked: Checked, *, only: str) -> Iterator[str]:
         yield f"{VERDICTS[told.verdict].sign} {told.item.id}  {told.item.title}: {told.count}"
         for one in told.told:
             where = f" ({one.where})" if one.where else ""
-            yield f"    {one.title}{where}"
+            if one.title:
+                yield f"    {one.title}{where}"
             yield f"    {one.text}"
-    for notice in checked.notices:
-        yield f"· {notice}"
     if not only:
+        yield from (f"· {notice}" for notice in checked.notices)
         if checked.elsewhere:
             yield elsewhere(checked)
         yield closing(checked)
