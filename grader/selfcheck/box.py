@@ -106,7 +106,7 @@ class Box:
 
 def _item(item: ToldItem) -> Iterator[str]:
     name = f"<b>{_text(item.item.id)}</b> {_text(item.item.title)}"
-    count = f'<span style="{_FAINT}">{_text(item.count)}</span>'
+    count = f'<span style="{_FAINT}">{item.passed} of {item.of} passed</span>'
     yield f'<div style="{_ROW}">{_sign(item.verdict)}<span>{name}</span>{count}</div>'
     for told in item.told:
         yield _detail(told)

@@ -48,10 +48,15 @@ class ToldItem:
 
     item: Item
     verdict: Verdict
-    count: str
-    """'1 of 2 checks passed'."""
+    passed: int
+    of: int
     told: tuple[Told, ...]
     """What was not passed; all of it where that was wanted."""
+
+    @property
+    def count(self) -> str:
+        """'1 of 2 checks passed'."""
+        return f"{self.passed} of {counted(self.of, one='check', many='checks')} passed"
 
 
 def told_items(checked: Checked, *, only: str = "", every: bool = False) -> tuple[ToldItem, ...]:
@@ -73,7 +78,8 @@ def _item(checked: Checked, item: Item, findings: Sequence[Finding], *, every: b
     return ToldItem(
         item=item,
         verdict=_verdict([f.verdict for f in findings]),
-        count=f"{passed} of {counted(len(findings), one='check', many='checks')} passed",
+        passed=passed,
+        of=len(findings),
         told=tuple(told if every else _together(told)),
     )
 
