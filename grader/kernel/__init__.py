@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Event
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from grader import sandbox, wire
+from grader import wire
 from grader.errors import KernelError, WireError
 from grader.kernel.belongings import pieces
 from grader.kernel.cells import cell_run, not_reached, struck, versions
@@ -25,6 +25,9 @@ from grader.model import (
     Observation,
     Question,
 )
+
+if TYPE_CHECKING:
+    from grader import sandbox  # it needs a Unix; what is said of cells is read on Windows, too
 
 STRIKES = 3
 """How many cells that kill their kernel are struck out before the rest is left unrun."""

@@ -26,7 +26,7 @@ from grader.model.running import (
     Question,
     Trace,
 )
-from grader.model.worth import CheckSpec, Criterion, Item, Limits, Marking, Rubric
+from grader.model.worth import CheckSpec, Criterion, Item, Limits, Marking, Notice, Rubric
 
 __all__ = [
     "Answer",
@@ -51,6 +51,7 @@ __all__ = [
     "Mark",
     "Marking",
     "Notebook",
+    "Notice",
     "Numbers",
     "Observation",
     "Picture",

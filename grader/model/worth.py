@@ -21,6 +21,17 @@ class CheckSpec:
     needs: tuple[str, ...]
     """Item ids or check codes without which it cannot be judged."""
     params: Mapping[str, Json]
+    ask: str = ""
+    """A question for who loses points here, where the check has no hint of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something students see and need not worry about."""
+
+    says: str
+    printed: str = ""
+    """A regular expression: only who has this among printed numbers and words is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +118,7 @@ class Rubric:
     sha256: str
     provided: Path | None = None
     """A folder of files that lie beside every notebook when it runs."""
+    notices: tuple[Notice, ...] = ()
     marking: Marking = Marking()
 
     def item(self, item_id: str) -> Item:
