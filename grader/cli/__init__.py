@@ -12,7 +12,10 @@ from grader import __version__
 from grader.cli.again import again_command
 from grader.cli.doctor import doctor_command
 from grader.cli.exit_codes import INTERRUPTED, USAGE
+from grader.cli.init import init_command
+from grader.cli.release import release_command
 from grader.cli.run import run_command
+from grader.cli.validate import validate_command
 from grader.errors import GraderError
 
 
@@ -44,7 +47,14 @@ def cli() -> None:
     """
 
 
-for command in (run_command, again_command, doctor_command):
+for command in (
+    run_command,
+    again_command,
+    doctor_command,
+    validate_command,
+    release_command,
+    init_command,
+):
     cli.add_command(command)
 
 

@@ -131,7 +131,7 @@ def _on_isolation(isolation: Isolation) -> Iterator[str]:
 def grade(submission: Submission, *, course: Course) -> Done:
     """Grade one submission as far as a machine can; what can't be graded says why."""
     try:
-        trace = _run_and_ask(_with_cells(read(submission.path)), course)
+        trace = run_and_ask(_with_cells(read(submission.path)), course=course)
     except (NotebookError, KernelError) as error:
         ours = isinstance(error, KernelError)
         return Done(
@@ -168,7 +168,12 @@ def _with_cells(notebook: Notebook) -> Notebook:
     return notebook
 
 
-def _run_and_ask(notebook: Notebook, course: Course) -> Trace:
+def run_and_ask(notebook: Notebook, *, course: Course) -> Trace:
+    """What a notebook's run leaves behind, before the reference is asked about it.
+
+    Raises:
+        KernelError: no kernel came up.
+    """
     with course.slots, kernel.opened(course.setup) as live:
         record = live.run(notebook.code(), blank=blanks(notebook))
         observations = live.ask(course.questions)
