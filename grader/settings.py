@@ -117,3 +117,29 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
+
+
+_NO_BUSINESS = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "GRADESCOPE_", "CI_JOB_TOKEN")
+"""How variables begin that a build machine has, and that no notebook need see."""
+
+
+def for_own_notebook(folder: Path) -> dict[str, str]:
+    """The environment of a notebook that its owner checks: theirs, with what makes runs equal.
+
+    Args:
+        folder: an empty one, for files of libraries.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NO_BUSINESS)}
+    return kept | {
+        "PYTHONHASHSEED": "0",
+        "PYTHONIOENCODING": "utf-8",
+        "OMP_NUM_THREADS": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
+
+
+def step_summary() -> Path | None:
+    """The file that GitHub shows as the summary of a step, where there is one."""
+    told = os.environ.get("GITHUB_STEP_SUMMARY")
+    return Path(told) if told else None

@@ -157,11 +157,9 @@ def _in_lines(name: str, lines: list[str], secrets: tuple[Secret, ...]) -> Itera
         yield from _in_line(name, f"line {place}", line, secrets)
     whole = _squeezed("\n".join(lines))
     for secret in secrets:  # one that is wrapped over lines
-        if not secret.word and secret.squeezed in whole:
-            if not any(secret.stands_in(line) for line in lines):
-                yield Leak(
-                    file=name, where="over several lines", what=secret.what, text=secret.text
-                )
+        wrapped = not secret.word and secret.squeezed in whole
+        if wrapped and not any(secret.stands_in(line) for line in lines):
+            yield Leak(file=name, where="over several lines", what=secret.what, text=secret.text)
 
 
 def _in_line(name: str, where: str, line: str, secrets: tuple[Secret, ...]) -> Iterator[Leak]:

@@ -78,6 +78,10 @@ class Order(Check[OrderParams]):
         asked = self._replay(params, evidence)
         return () if asked is None else (asked,)
 
+    def compares(self, params: OrderParams) -> bool:
+        """After training it does."""
+        return params.stage == "after"
+
     def _replay(self, params: OrderParams, evidence: Evidence) -> Question | None:
         steps = optimiser_steps(params, evidence)
         return training_question(params, evidence, steps=steps)

@@ -10,6 +10,7 @@ import click
 
 from grader import __version__
 from grader.cli.again import again_command
+from grader.cli.check import check_command
 from grader.cli.doctor import doctor_command
 from grader.cli.exit_codes import INTERRUPTED, USAGE
 from grader.cli.init import init_command
@@ -50,6 +51,7 @@ def cli() -> None:
 for command in (
     run_command,
     again_command,
+    check_command,
     doctor_command,
     validate_command,
     release_command,

@@ -35,7 +35,7 @@ from grader.model.validated import (
     Shortfall,
     Validation,
 )
-from grader.model.worth import CheckSpec, Criterion, Item, Limits, Rubric
+from grader.model.worth import CheckSpec, Criterion, Item, Limits, Notice, Rubric
 
 __all__ = [
     "Answer",
@@ -64,6 +64,7 @@ __all__ = [
     "Mutant",
     "MutantResult",
     "Notebook",
+    "Notice",
     "Numbers",
     "Observation",
     "Picture",

@@ -21,6 +21,17 @@ class CheckSpec:
     needs: tuple[str, ...]
     """Item ids or check codes without which it cannot be judged."""
     params: Mapping[str, Json]
+    ask: str = ""
+    """A question for who loses points here, where the check has no hint of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something students see and need not worry about."""
+
+    says: str
+    printed: str = ""
+    """A regular expression: only who has this among printed numbers and words is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +100,7 @@ class Rubric:
     items: tuple[Item, ...]
     path: Path
     sha256: str
+    notices: tuple[Notice, ...] = ()
 
     def item(self, item_id: str) -> Item:
         """The item of that id."""

@@ -197,6 +197,7 @@ def _rubric(
         items=tuple(_item(item, catalogue=catalogue) for item in file.item),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
+        notices=tuple(model.Notice(says=n.says, printed=n.printed) for n in file.notice),
     )
 
 
@@ -231,4 +232,5 @@ def _check(check: CheckTable, *, catalogue: Catalogue) -> model.CheckSpec:
         public=check.public,
         needs=tuple(check.needs),
         params=params.model_dump(mode="json", by_alias=True),
+        ask=check.ask,
     )

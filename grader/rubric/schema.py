@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -67,6 +68,27 @@ def seconds(value: object) -> float:
     return float(duration)
 
 
+def pattern(value: object) -> str:
+    """A regular expression.
+
+    Args:
+        value: What the TOML reader made of it.
+
+    Returns:
+        The same.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(value, str):
+        raise ValueError("must be a text")  # noqa: TRY004 -- as above
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return value
+
+
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")]
 Module = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
@@ -75,6 +97,7 @@ Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Points = Annotated[Fraction, PlainValidator(exact_and_not_negative)]
 SignedPoints = Annotated[Fraction, PlainValidator(exact)]
 Seconds = Annotated[float, PlainValidator(seconds)]
+Pattern = Annotated[str, PlainValidator(pattern)]
 
 
 class Table(BaseModel):
@@ -117,7 +140,15 @@ class CheckTable(Table):
     points: Points
     public: bool = False
     needs: list[Said] = []
+    ask: Text = ""
     params: dict[str, Any] = {}
+
+
+class NoticeTable(Table):
+    """`[[notice]]`: what students see and need not worry about."""
+
+    says: Said
+    printed: Pattern = ""
 
 
 class CriterionTable(Table):
@@ -150,4 +181,5 @@ class RubricFile(Table):
     rubric_schema: Annotated[int, Field(alias="schema", ge=1)]
     assignment: AssignmentTable
     limits: LimitsTable = LimitsTable()
+    notice: list[NoticeTable] = []
     item: Annotated[list[ItemTable], Field(min_length=1)]
