@@ -22,7 +22,7 @@ from grader.authoring.init import init
 from grader.authoring.leaks import leaks
 from grader.authoring.mutating import patched
 from grader.authoring.operators import edits, imported
-from grader.authoring.plan import PatchTable
+from grader.authoring.plan import MutantsFile, PatchTable, Plan, ShownTable
 from grader.authoring.validate import Assignment
 from grader.authoring.wheel import wheel
 from grader.errors import RubricError, UsageError
@@ -109,14 +109,26 @@ def files_of(name: str) -> dict[str, bytes]:
 def found(name: str, **files: bytes) -> list[str]:
     given = {file.replace("_", "."): data for file, data in files.items()}
     book = opened(ROOT / "reference" / f"{name}.ipynb")
-    return [str(leak) for leak in leaks(given, book=book, rubric=loaded(name))]
+    return [str(leak) for leak in leaks(given, book=book, rubric=loaded(name), plan=Plan())]
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_nothing_of_a_solution_is_in_the_blank_notebook(name: str) -> None:
     book = opened(ROOT / "reference" / f"{name}.ipynb")
 
-    assert leaks(files_of(name), book=book, rubric=loaded(name)) == ()
+    assert leaks(files_of(name), book=book, rubric=loaded(name), plan=Plan()) == ()
+
+
+def test_a_copy_of_the_solution_that_somebody_left_in_given_code_is_found() -> None:
+    line = "weights = torch.softmax(scores, dim=-1)"
+    marked = f"### BEGIN SOLUTION\n{line}\n### END SOLUTION"
+    book = Book(cells=(code(marked), code(f"# {line}", "copy")))
+    files = {"hw.ipynb": template(book).text().encode()}
+    shown = Plan(mutants=MutantsFile(shown=[ShownTable(line="weights = *", why="given before")]))
+    (told,) = leaks(files, book=book, rubric=loaded("attention"), plan=Plan())
+
+    assert str(told).startswith("hw.ipynb, cell copy, line 1: solution (cell c, line 2)")
+    assert leaks(files, book=book, rubric=loaded("attention"), plan=shown) == ()
 
 
 def test_a_line_of_the_solution_is_found_and_its_place_told() -> None:
@@ -137,7 +149,7 @@ def test_a_line_of_the_solution_is_found_in_json_too() -> None:
     [
         (b"def reference_train(x): ...", "name of the grader's own"),
         (b"the cosine is 0.9193 before", "result of the solved cell"),
-        (b"and keep the\nblock only has to\nlearn a correction to the identity: x", "answer"),
+        (b"and so on. The\nblock only has to\nlearn a correction to the identity: x", "answer"),
         (b"very deep networks become trainable and do not get worse with depth.", "good answer"),
     ],
 )
@@ -148,9 +160,8 @@ def test_answers_results_and_the_graders_own_names_are_found(leaked: bytes, what
 def test_a_saved_output_or_a_tagged_cell_is_found() -> None:
     book = opened(ROOT / "reference" / "hw5.ipynb")
     solved = template(book)
-    shown = replace(
-        solved, cells=tuple(replace(c, outputs=book.cells[-4].outputs) for c in solved.cells[-3:-2])
-    )
+    chart = next(cell for cell in book.cells if cell.outputs)
+    shown = replace(solved, cells=(chart,))
     tagged = replace(solved, cells=(replace(solved.cells[0], tags=("grader-only",)),))
     told = found("hw5", a_ipynb=shown.text().encode(), b_ipynb=tagged.text().encode())
 

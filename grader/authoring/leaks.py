@@ -14,12 +14,13 @@ import nbformat
 
 from grader.authoring.blanking import cut, template
 from grader.authoring.book import GRADER_ONLY, Book
+from grader.authoring.plan import Plan
 from grader.model import Json, Rubric
 from grader.notebook.code import parsed
 
-SHORT, SENTENCE, IN_A_WHEEL = 8, 24, 24
-"""Letters, without spaces, from which a line of code tells something; a sentence; and either of
-them in a program, which may hold something like it by chance."""
+SHORT, SENTENCE, TELLING = 8, 24, 24
+"""Letters, without spaces, from which a line of code tells something; a sentence; and a line that
+also stands in given code or in the program, where a shorter one may stand by chance."""
 SCAFFOLD = "grader/authoring/scaffold/"
 """What everybody's new assignment begins with is nobody's secret."""
 _NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d{3,}(?![\w.])")
@@ -54,6 +55,8 @@ class Secret:
     """Without white space; a word stands for itself."""
     word: bool = False
     """Whether it counts only as a word of its own."""
+    code: bool = False
+    """Whether it is a line of code that students are asked for."""
 
     def stands_in(self, line: str) -> bool:
         """Whether a line holds it."""
@@ -62,15 +65,18 @@ class Secret:
         return self.squeezed in _squeezed(line)
 
 
-def leaks(files: Mapping[str, bytes], *, book: Book, rubric: Rubric) -> tuple[Leak, ...]:
+def leaks(
+    files: Mapping[str, bytes], *, book: Book, rubric: Rubric, plan: Plan
+) -> tuple[Leak, ...]:
     """Everything of the solution in these files.
 
     Args:
         files: what students would get, by name.
         book: the solved notebook.
         rubric: the assignment's.
+        plan: what its own files say; `[[shown]]` lines may be seen.
     """
-    secrets = tuple(_secrets(book, rubric))
+    secrets = tuple(s for s in _secrets(book, rubric) if not plan.shown(s.text))
     found: dict[Leak, None] = {}
     for name, data in files.items():
         if name.endswith(".whl"):
@@ -91,7 +97,8 @@ def _secrets(book: Book, rubric: Rubric) -> Iterator[Secret]:
     words = set(re.findall(r"[\w.]+", "\n".join(shown)))
     for secret in (*_of_notebook(book), *_of_rubric(rubric)):
         known = secret.squeezed in words if secret.word else secret.squeezed in given
-        if not known:
+        # A long line of code is not given by chance: somebody left a copy.
+        if not known or (secret.code and len(secret.squeezed) >= TELLING):
             yield secret
 
 
@@ -101,7 +108,8 @@ def _of_notebook(book: Book) -> Iterator[Secret]:
             text = line.partition("#")[0].strip()
             if len(_squeezed(text)) >= SHORT:
                 what = f"solution (cell {cell.id}, line {place})"
-                yield Secret(what=what, text=text, squeezed=_squeezed(text))
+                asked = GRADER_ONLY not in cell.tags  # there, given code is repeated on purpose
+                yield Secret(what=what, text=text, squeezed=_squeezed(text), code=asked)
         else:
             yield from _sentences(line, what=f"answer (cell {cell.id})")
     for cell in book.cells:
@@ -183,7 +191,7 @@ def _in_notebook(name: str, data: bytes, secrets: tuple[Secret, ...]) -> Iterato
 
 def _in_wheel(name: str, data: bytes, secrets: tuple[Secret, ...]) -> Iterator[Leak]:
     """A wheel holds the program alone; only what can't stand there by chance counts."""
-    telling = tuple(s for s in secrets if s.word or len(s.squeezed) >= IN_A_WHEEL)
+    telling = tuple(s for s in secrets if s.word or len(s.squeezed) >= TELLING)
     telling = tuple(s for s in telling if not _is_number(s.text))
     with zipfile.ZipFile(io.BytesIO(data)) as wheel:
         for inner in wheel.namelist():

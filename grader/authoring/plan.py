@@ -67,6 +67,13 @@ class IdleTable(Table):
     why: Said
 
 
+class ShownTable(Table):
+    """`[[shown]]`: lines of the solution that students may see elsewhere, by a pattern."""
+
+    line: Said
+    why: Said
+
+
 class MutantsFile(Table):
     """`mutants.toml`."""
 
@@ -74,6 +81,7 @@ class MutantsFile(Table):
     given: list[LinesTable] = Field(default_factory=list)
     explained: list[LinesTable] = Field(default_factory=list)
     untriggered: list[IdleTable] = Field(default_factory=list)
+    shown: list[ShownTable] = Field(default_factory=list)
     mutant: list[MutantTable] = Field(default_factory=list)
 
 
@@ -124,6 +132,10 @@ class Plan:
         """Why a line is left as it is; '' where it isn't."""
         found = (g.why for g in self.mutants.given if _is(cell, g.cell) and _is(line, g.line))
         return next(found, "")
+
+    def shown(self, line: str) -> bool:
+        """Whether students may see a line of the solution elsewhere."""
+        return any(_is(line, one.line) for one in self.mutants.shown)
 
     def why(self, mutant: Mutant) -> str:
         """Why a mutant may survive; '' where nobody says."""

@@ -61,7 +61,7 @@ def release(
         "README.md": readme(rubric, notebook=rubric.reference.name, wheel=name).encode(),
         name: data,
     }
-    found = leaks(files, book=book, rubric=rubric)
+    found = leaks(files, book=book, rubric=rubric, plan=assignment.plan)
     if found:
         told = "\n  ".join(str(leak) for leak in found)
         raise RubricError(f"not released: something of the solution would get out\n  {told}")

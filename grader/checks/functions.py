@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from grader.checks.arrays import in_words
-from grader.checks.check import Check, Draws, Evidence, Opinion, Ours, Params, question
+from grader.checks.check import Check, Draws, Evidence, Opinion, Ours, Params, nameless, question
 from grader.checks.recording import numbers
 from grader.checks.values import agrees, flaw
 from grader.model import Json, Observation, Question
@@ -53,8 +53,7 @@ class FunctionParams(Params):
     function: str
     """The handout's name of the function."""
     calls: tuple[tuple[Argument, ...], ...]
-    """The arguments of each call, in order: `shape`, `kind` ('normal', 'mask', 'causal'), `scale`.
-    Every call is worth the same share."""
+    """Arguments of each call: tables of `shape`, `kind` (normal, mask, causal), `scale`."""
     part: int = 0
     """Which of the values it returns, from 0."""
     what: str = "the result"
@@ -75,6 +74,12 @@ class SameParams(FunctionParams):
 
     counterpart: str = ""
     """Its name in the reference, where that is another."""
+
+    def masked(self) -> Self:
+        """Without the reference's name."""
+        if not self.counterpart:
+            return self
+        return self.model_copy(update={"counterpart": nameless(self.counterpart)})
 
 
 class SumsParams(FunctionParams):

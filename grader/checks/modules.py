@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from math import prod, sqrt
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from grader.checks.arrays import in_words
-from grader.checks.check import Check, Draws, Evidence, Opinion, Ours, Params, question
+from grader.checks.check import Check, Draws, Evidence, Opinion, Ours, Params, nameless, question
 from grader.checks.layers import told
 from grader.checks.values import agrees, flaw
 from grader.model import Json, Observation, Question
@@ -47,6 +47,10 @@ class WeightsParams(OutputParams):
     """What the handout calls them: 'query.weight'. One of another name is found by its shape."""
     counterpart: str
     """Function of the reference: (inputs, *weights) to outputs."""
+
+    def masked(self) -> Self:
+        """Without the reference's name."""
+        return self.model_copy(update={"counterpart": nameless(self.counterpart)})
 
 
 M = TypeVar("M", bound=OutputParams)
