@@ -72,7 +72,7 @@ def everything_hidden(*arrays: Array) -> tuple[Array, Array]:
     return output, weights * 0
 
 
-CASES = {
+CASES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "shapes": ("FUN001", {"calls": SHAPES, "shapes": [[2, 5, 3]]}),
     "same": ("FUN002", {"calls": SHAPES}),
     "sums": ("FUN003", {"calls": SHAPES, "part": 1}),
@@ -126,7 +126,7 @@ def test_a_function_that_raises_or_is_missing_stops_what_needs_it() -> None:
 
     found = opinion("FUN001", raises, calls=SHAPES, shapes=[[2, 5, 3]])
 
-    assert (found.share, found.unjudged, found.stops) == (0, True, True)
+    assert (found.share == 0, found.unjudged, found.stops) == (True, True, True)
     assert "attention raised no" in found.found
 
 
@@ -175,7 +175,7 @@ def at_weights(output: Callable[[Array, Array], Array]) -> Opinion:
         f"out{place}": output(asked.arrays[key], asked.arrays["w0"])
         for place, (key, _) in enumerate(asked.params["calls"])
     }
-    data = {"calls": [{"unmatched": []}] * 2}
+    data: Mapping[str, Any] = {"calls": [{"unmatched": []}] * 2}
     seen = evidence()
     seen.observations[asked.id] = Observation(id=asked.id, status="ok", data=data, arrays=arrays)  # type: ignore[index]
     questions = check.constant_questions(read, DRAWS)
