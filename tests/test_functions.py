@@ -144,14 +144,15 @@ def test_a_reference_without_an_answer_is_our_fault() -> None:
         check.judge(params, evidence())
 
 
-def test_every_row_of_a_mask_lets_something_through() -> None:
+def test_every_row_and_column_of_a_mask_lets_something_through() -> None:
     check = CHECKS["FUN004"]
-    told = {"function": "f", "calls": [[{"shape": [50, 2], "kind": "mask"}]], "mask": 0}
+    told = {"function": "f", "calls": [[{"shape": [40, 40], "kind": "mask"}]], "mask": 0}
     (asked,) = check.questions(check.params.model_validate(told), DRAWS)
     mask = asked.arrays["x0"]
 
     assert mask.dtype == bool
     assert mask.any(axis=-1).all()
+    assert mask.any(axis=-2).all()
     assert not mask.all()
 
 

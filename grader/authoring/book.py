@@ -52,6 +52,10 @@ class Book:
         cells = (replace(cell, source=sources.get(cell.id, cell.source)) for cell in self.cells)
         return replace(self, cells=tuple(cells))
 
+    def as_handed_in(self) -> Book:
+        """The same as a student would hand it in, who has no cell of the grader's."""
+        return replace(self, cells=tuple(c for c in self.cells if GRADER_ONLY not in c.tags))
+
     def with_outputs(self, how: str) -> Book:
         """The same with its saved outputs 'kept', 'cleared', or 'without figures'."""
         if how == "kept":

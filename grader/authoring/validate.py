@@ -87,17 +87,19 @@ class Assignment:
 
     def texts(self, made: Sequence[Mutant]) -> list[str]:
         """The notebooks to be run: reference, template, cases, mutants."""
+        solved = self.book.as_handed_in()
         return [
             *[self.book.text()] * REPEATS,
             template(self.book).text(),
             *(self._text_of(case) for case in self.plan.cases),
-            *(self.book.with_sources(m.sources).with_outputs(m.outputs).text() for m in made),
+            *(solved.with_sources(m.sources).with_outputs(m.outputs).text() for m in made),
         ]
 
     def _text_of(self, case: Case) -> str:
         if case.notebook is not None:
             return case.notebook.read_text(encoding="utf-8")
-        start = self.book if case.start == "reference" else template(self.book)
+        solved = case.start == "reference"
+        start = self.book.as_handed_in() if solved else template(self.book)
         return start.with_sources(patched(start, case.patches, what=f"case {case.name}")).text()
 
 

@@ -36,7 +36,7 @@ class Argument(BaseModel):
     scale: float = 1.0
 
     def drawn(self, draws: Draws, label: str) -> Array:
-        """The array: normal numbers; truths, at least one a row; truths up to the diagonal."""
+        """The array: normal numbers; truths, one at least in a row and in a column; a triangle."""
         if self.kind == "causal":
             return np.tril(np.ones(self.shape, dtype=bool))
         found = draws.normal(label, self.shape, scale=self.scale)
@@ -44,6 +44,7 @@ class Argument(BaseModel):
             return found
         mask: Array = found > 0
         mask[..., 0] = True
+        mask[..., :1, :] = True
         return mask
 
 
