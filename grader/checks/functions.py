@@ -44,7 +44,8 @@ class Argument(BaseModel):
             return found
         mask: Array = found > 0
         mask[..., 0] = True
-        mask[..., :1, :] = True
+        if mask.ndim > 1:
+            mask[..., :1, :] = True
         return mask
 
 
