@@ -351,7 +351,9 @@ def test_a_release_holds_what_students_need_and_is_the_same_each_time(course: Pa
 def test_a_release_that_would_leak_is_refused_and_nothing_is_written(course: Path) -> None:
     place = course / "reference" / "tiny.ipynb"
     text = place.read_text(encoding="utf-8")
-    place.write_text(text.replace("print(centred(", "x = 1  # return x - x.mean(axis=0)\\nprint("))
+    place.write_text(
+        text.replace("print(centred(", "x = 1  # return x - x.mean(axis=0)\\nprint(centred(")
+    )
     wheel = course / "notebook_grader-0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr(

@@ -8,7 +8,6 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
 import nbformat
 
@@ -190,9 +189,8 @@ def _in_notebook(name: str, data: bytes, secrets: tuple[Secret, ...]) -> Iterato
 
 
 def _in_wheel(name: str, data: bytes, secrets: tuple[Secret, ...]) -> Iterator[Leak]:
-    """A wheel holds the program alone; only what can't stand there by chance counts."""
-    telling = tuple(s for s in secrets if s.word or len(s.squeezed) >= TELLING)
-    telling = tuple(s for s in telling if not _is_number(s.text))
+    """A wheel holds the program alone: only what can't stand there by chance counts, no words."""
+    telling = tuple(s for s in secrets if not s.word and len(s.squeezed) >= TELLING)
     with zipfile.ZipFile(io.BytesIO(data)) as wheel:
         for inner in wheel.namelist():
             if inner.startswith(("rubrics/", "reference/")):
@@ -206,14 +204,5 @@ def _in_wheel(name: str, data: bytes, secrets: tuple[Secret, ...]) -> Iterator[L
 def _in_text(name: str, text: str, secrets: tuple[Secret, ...]) -> Iterator[Leak]:
     squeezed = _squeezed(text)
     for secret in secrets:
-        there = secret.stands_in(text) if secret.word else secret.squeezed in squeezed
-        if there:
+        if secret.squeezed in squeezed:
             yield Leak(file=name, where="", what=secret.what, text=secret.text)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        Fraction(text)
-    except ValueError:
-        return False
-    return True

@@ -72,7 +72,7 @@ def found_arrays(params: ArraysParams, evidence: Evidence) -> dict[str, Array]:
 
 
 def named(labels: tuple[str, ...]) -> str:
-    """Labels as a list in words: 'C1, C2 and B1'."""
+    """Labels as a list in words: 'one, two and three'."""
     return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
 
 
