@@ -214,7 +214,7 @@ class Shapes(_FunctionCheck[ShapesParams]):
             if found is None:
                 return why_nothing(params, answer)
             bad = flaw(found, shape=shapes[number])
-            return f"call {number + 1}: {params.what} is {bad}" if bad else ""
+            return f"call {number + 1}: {params.what} {bad}" if bad else ""
 
         told = ", ".join(in_words(shape) for shape in dict.fromkeys(shapes))
         return self.counted(
@@ -389,5 +389,9 @@ def _known(questions: tuple[Question, ...], evidence: Evidence, key: str) -> lis
 def _difference(found: Array, expected: Array, *, what: str) -> str:
     """How an array differs from what is expected; '' for not at all. It says no value."""
     if bad := flaw(found, shape=expected.shape):
-        return f"{what} is {bad}"
-    return "" if agrees(found, expected, within=NEAR, share=SHARE) else f"{what} has other values"
+        return f"{what}: {bad}"
+    return (
+        ""
+        if agrees(found, expected, within=NEAR, share=SHARE)
+        else f"{what}: other values than the definition gives"
+    )
