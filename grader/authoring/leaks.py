@@ -17,9 +17,10 @@ from grader.authoring.plan import Plan
 from grader.model import Json, Rubric
 from grader.notebook.code import parsed
 
-SHORT, SENTENCE, TELLING = 8, 24, 24
-"""Letters, without spaces, from which a line of code tells something; a sentence; and a line that
-also stands in given code or in the program, where a shorter one may stand by chance."""
+SHORT, COPY, SENTENCE, IN_A_WHEEL = 8, 16, 24, 24
+"""Letters, without spaces, from which a line of code tells something; from which it is a copy where
+it also stands in given code; from which a sentence tells something; and from which either can't
+stand in a program by chance."""
 SCAFFOLD = "grader/authoring/scaffold/"
 """What everybody's new assignment begins with is nobody's secret."""
 _NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d{3,}(?![\w.])")
@@ -97,7 +98,7 @@ def _secrets(book: Book, rubric: Rubric) -> Iterator[Secret]:
     for secret in (*_of_notebook(book), *_of_rubric(rubric)):
         known = secret.squeezed in words if secret.word else secret.squeezed in given
         # A long line of code is not given by chance: somebody left a copy.
-        if not known or (secret.code and len(secret.squeezed) >= TELLING):
+        if not known or (secret.code and len(secret.squeezed) >= COPY):
             yield secret
 
 
@@ -190,7 +191,7 @@ def _in_notebook(name: str, data: bytes, secrets: tuple[Secret, ...]) -> Iterato
 
 def _in_wheel(name: str, data: bytes, secrets: tuple[Secret, ...]) -> Iterator[Leak]:
     """A wheel holds the program alone: only what can't stand there by chance counts, no words."""
-    telling = tuple(s for s in secrets if not s.word and len(s.squeezed) >= TELLING)
+    telling = tuple(s for s in secrets if not s.word and len(s.squeezed) >= IN_A_WHEEL)
     with zipfile.ZipFile(io.BytesIO(data)) as wheel:
         for inner in wheel.namelist():
             if inner.startswith(("rubrics/", "reference/")):
