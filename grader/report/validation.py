@@ -62,9 +62,7 @@ def _table(result: Validation) -> Table:
     table.add_row(*_row("cases", holding == len(result.cases), cases))
     table.add_row(*_row("mutants", not result.escaped, score(result)))
     if result.checks:
-        used = sum(not use.idle for use in result.checks)
-        told = f"{used} of {len(result.checks)} are triggered by something"
-        table.add_row(*_row("checks", not result.idle, told))
+        table.add_row(*_row("checks", not result.idle, _uses(result)))
     if result.stale:
         told = counted(len(result.stale), one="explains", many="explain")
         table.add_row(*_row("explanations", False, f"{told} nothing any more"))
@@ -87,6 +85,13 @@ def score(result: Validation) -> str:
     ]
     parts = [f"{amount} {words}" for amount, words in told if amount]
     return f"{len(result.mutants)}: {', '.join(parts)}" if parts else "none"
+
+
+def _uses(result: Validation) -> str:
+    used = sum(bool(use.mutants or use.cases) for use in result.checks)
+    explained = sum(bool(use.why) for use in result.checks)
+    told = f"{used} of {len(result.checks)} are triggered by something"
+    return f"{told}, {explained} explained" if explained else told
 
 
 def _row(name: str, holds: bool, told: str) -> tuple[Text, Text, Text]:  # noqa: FBT001 (a row)
