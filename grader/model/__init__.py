@@ -35,7 +35,7 @@ from grader.model.validated import (
     Shortfall,
     Validation,
 )
-from grader.model.worth import CheckSpec, Criterion, Item, Limits, Notice, Rubric
+from grader.model.worth import CheckSpec, Criterion, Item, Limits, Marking, Notice, Rubric
 
 __all__ = [
     "Answer",
@@ -61,6 +61,7 @@ __all__ = [
     "Lateness",
     "Limits",
     "Mark",
+    "Marking",
     "Mutant",
     "MutantResult",
     "Notebook",
