@@ -67,7 +67,8 @@ def _embedded(asked: Question) -> Array:
     if asked.params["options"]["activation"] == "relu":
         made = np.maximum(made, 0)
     rows = made.reshape(len(x), -1) @ fc.T + fc_bias
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    made_of: Array = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return made_of
 
 
 def publish(folder: Path, loaded_rubric: Rubric) -> Path:

@@ -128,6 +128,28 @@ def test_github_gets_annotations_at_the_cell_and_a_summary(folder: Path) -> None
     assert "This is not your grade" in summary.read_text(encoding="utf-8")
 
 
+def test_an_interrupt_ends_the_box_at_once(tmp_path: Path) -> None:
+    selfchecking.publish(tmp_path, selfchecking.loaded())
+    slow = (
+        "import torch, time, threading, os, signal\nfrom torch import nn\n"
+        "class SimpleEncoder(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.fc = nn.Linear(2, 2)\n"
+        "    def forward(self, x):\n        time.sleep(30)\n"
+    )
+    shown = in_shell(
+        tmp_path,
+        "import grader",
+        slow,
+        "threading.Timer(3, os.kill, (os.getpid(), signal.SIGINT)).start()\nbegan = time.time()\n"
+        "grader.check_all()",
+        "time.time() - began < 25",
+    )
+
+    assert "KeyboardInterrupt" in shown[2]["error"]
+    assert shown[3]["text"] == "True"
+
+
 def hw5(folder: Path) -> Path:
     """HW 5's public files and its solved notebook, with what only staff have cut out."""
     selfchecking.publish(folder, selfchecking.loaded())

@@ -101,6 +101,28 @@ def test_markup_of_the_notebook_stays_text(folder: Path) -> None:
     assert "\x1b" not in shown["text"]
 
 
+def test_the_self_check_needs_no_unix_and_the_box_no_more_than_colab_has() -> None:
+    lacking = (
+        "import sys\n"
+        "for name in ('fcntl', 'resource', 'pwd', 'grp', 'termios'): sys.modules[name] = None\n"
+    )
+    box = (
+        "for name in ('nbclient', 'jupyter_client', 'ipykernel', 'nbformat', 'cattrs', 'click',\n"
+        "             'platformdirs', 'rich', 'sqlalchemy', 'sklearn', 'torch'):\n"
+        "    sys.modules[name] = None\n"
+        "import grader.selfcheck.live"
+    )
+    for code in (f"{lacking}import grader.selfcheck.files", f"{lacking}{box}"):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=selfchecking.ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
 def test_importing_the_grader_costs_nothing_outside_of_a_notebook_and_little_inside() -> None:
     heavy = "{m for m in ('numpy', 'pydantic', 'click', 'torch', 'jinja2') if m in sys.modules}"
     outside = f"import sys, grader; print({heavy}, 'IPython' in sys.modules)"

@@ -90,9 +90,9 @@ def _text(outcomes: Sequence[Outcome]) -> None:
 
 def _github(outcomes: Sequence[Outcome]) -> None:
     from grader import settings
-    from grader.selfcheck.github import annotations, summary
+    from grader.selfcheck.github import commands, summary
 
-    click.echo(annotations(outcomes), nl=False)
+    click.echo(commands(outcomes), nl=False)
     place = settings.step_summary()
     if place is not None:
         with place.open("a", encoding="utf-8") as file:

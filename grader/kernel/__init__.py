@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from threading import Event
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from grader import sandbox, wire
+from grader import wire
 from grader.errors import KernelError, WireError
 from grader.kernel.cells import cell_run, not_reached, struck, versions
 from grader.model import (
@@ -23,6 +23,9 @@ from grader.model import (
     Observation,
     Question,
 )
+
+if TYPE_CHECKING:
+    from grader import sandbox  # it needs a Unix; what is said of cells is read on Windows, too
 
 STRIKES = 3
 """How many cells that kill their kernel are struck out before the rest is left unrun."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import random
+import signal
 import sys
 import warnings
 from collections import deque
@@ -27,15 +28,36 @@ if TYPE_CHECKING:
     from grader.model import Array
 
 questions = door.opened("questions")
+_Notebook: Any = questions.Notebook
+
+OBSERVED = "__observed__"
+"""The builtin of a kernel of ours that answers questions."""
 
 
-def notebook_of(namespace: dict[str, Any], *, recorder: Any, notes: Any) -> Any:
+class OwnNotebook(_Notebook):  # type: ignore[misc] # that side of the wall has no types
+    """A notebook that its owner may interrupt: each question catches what is raised in it."""
+
+    stopped = False
+
+    def cast(self, torch: Any, module: Any, array: Any) -> Any:
+        """An input for a module, unless all is to end."""
+        if self.stopped:
+            raise KeyboardInterrupt
+        return super().cast(torch, module, array)
+
+    def interrupt(self, *_: object) -> None:
+        """Take an interrupt for all questions of the batch."""
+        self.stopped = True
+        raise KeyboardInterrupt
+
+
+def notebook_of(namespace: dict[str, Any], *, recorder: Any, notes: Any) -> OwnNotebook:
     """The namespace and the recorder, as questions see them."""
-    return questions.Notebook(namespace, recorder, notes)
+    return OwnNotebook(namespace, recorder, notes)
 
 
 def answers(
-    notebook: Any, *, asked: list[Mapping[str, Any]], arrays: Mapping[str, Array]
+    notebook: OwnNotebook, *, asked: list[Mapping[str, Any]], arrays: Mapping[str, Array]
 ) -> Iterator[bytes]:
     """A frame's body for each question, in order.
 
@@ -43,12 +65,30 @@ def answers(
         notebook: what `notebook_of` made.
         asked: the questions as `wire.batch` sends them.
         arrays: the arrays that came with them.
+
+    Raises:
+        KeyboardInterrupt: the owner interrupted it; what was touched is put back.
     """
     notebook.modules.clear()
     for question in asked:
-        with _as_it_was(notebook):
+        with _interruptible(notebook), _as_it_was(notebook):
             body: bytes = questions.answer(notebook, question, arrays)
         yield body
+
+
+@contextlib.contextmanager
+def _interruptible(notebook: OwnNotebook) -> Iterator[None]:
+    try:
+        before = signal.signal(signal.SIGINT, notebook.interrupt)
+    except ValueError:  # not the main thread: nobody interrupts it
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if notebook.stopped:
+        raise KeyboardInterrupt
 
 
 def heard(bodies: Iterator[bytes], *, nonces: dict[str, str]) -> Mapping[str, Observation]:

@@ -13,8 +13,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FORMAT = 1
-"""Rises when a key changes its meaning."""
 RUBRIC = ".rubric.json"
 """How the name of a public rubric ends."""
 NUMBERS = ".numbers.safetensors"
@@ -62,9 +60,9 @@ class NoticePart(Part):
 
 
 class PublicFile(Part):
-    """A whole public rubric."""
+    """A whole public rubric; `format` rises when a key changes its meaning."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     id: str
     title: str
     total: Points

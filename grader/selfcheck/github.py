@@ -19,7 +19,7 @@ _CELL = re.compile(r'(?<!\\)"cell_type"\s*:')
 """How a cell is seen in the file: within a text the quotes would be escaped."""
 
 
-def annotations(outcomes: Sequence[Outcome]) -> str:
+def commands(outcomes: Sequence[Outcome]) -> str:
     """Workflow commands, a line each: errors for lost points, warnings for what to mind."""
     errors: list[str] = []
     warnings: list[str] = []

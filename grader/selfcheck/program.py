@@ -18,9 +18,6 @@ from traitlets.config import Config
 
 from grader.selfcheck import asking, door
 
-OBSERVED = "__observed__"
-"""The builtin that answers questions."""
-
 
 def configuration() -> Config:
     """What ipykernel and IPython are told: nothing of the user's own."""
@@ -35,9 +32,9 @@ def main(connection_file: str, job: Path) -> None:
     """Be the kernel until told to stop."""
     told = json.loads(job.read_text(encoding="utf-8"))
     app = IPKernelApp.instance(connection_file=connection_file, config=configuration())
-    app.initialize([])
+    app.initialize([])  # type: ignore[no-untyped-call] # traitlets types it in part
     prepare(app.shell, app.kernel, told)
-    app.start()
+    app.start()  # type: ignore[no-untyped-call] # as above
 
 
 def prepare(shell: Any, kernel: Any, told: dict[str, Any]) -> None:
@@ -51,7 +48,7 @@ def prepare(shell: Any, kernel: Any, told: dict[str, Any]) -> None:
     watch.install(shell)
     seeding.before_the_first_cell(shell, lambda: seeding.seed_everything(told["seed"]))
     notebook = asking.notebook_of(shell.user_ns, recorder=watch, notes=notes)
-    setattr(builtins, OBSERVED, lambda asked, answered: observed(notebook, asked, answered))
+    setattr(builtins, asking.OBSERVED, lambda asked, answered: observed(notebook, asked, answered))
 
 
 def observed(notebook: Any, asked: str, answered: str) -> None:

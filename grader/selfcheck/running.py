@@ -41,7 +41,6 @@ from grader.model import (
 from grader.notebook import is_blank
 from grader.notebook.outputs import saved_outputs
 from grader.selfcheck import asking, door
-from grader.selfcheck.program import OBSERVED
 
 PATIENCE = 3
 """How many times the time it has when it is graded a cell may take: libraries load first."""
@@ -99,7 +98,7 @@ def _run_of(cell: Cell, ran: Mapping[int, CellRun]) -> CellRun:
     return ran.get(cell.index) or not_reached(cell.index, why=why)
 
 
-class _OurKernel(KernelSpecManager):  # type: ignore[misc] # jupyter_client ships no types
+class _OurKernel(KernelSpecManager):
     """Finds no kernel but the one of this interpreter, whatever is installed."""
 
     def __init__(self, argv: list[str]) -> None:
@@ -156,7 +155,8 @@ class _Attempt:
     async def _started(self, manager: Any, cells: list[Cell], scratch: Path) -> tuple[Any, Any]:
         outputs = door.opened("outputs")
         output = outputs.Output(asdict(self.rubric.limits))
-        notebook = v4.new_notebook(cells=[v4.new_code_cell(source=c.source) for c in cells])
+        made = [v4.new_code_cell(source=c.source) for c in cells]  # type: ignore[no-untyped-call]
+        notebook = v4.new_notebook(cells=made)  # type: ignore[no-untyped-call]
         client = outputs.bounded_client(notebook, manager, output)
         log = scratch / "log"
         try:
@@ -221,7 +221,7 @@ class _Attempt:
         asked, answered = scratch / "asked", scratch / "answered"
         limits = self.rubric.limits
         asked.write_bytes(wire.batch(wire.pack(self.asked), nonces=nonces, seconds=0))
-        code = f"__import__('builtins').{OBSERVED}({str(asked)!r}, {str(answered)!r})"
+        code = f"__import__('builtins').{asking.OBSERVED}({str(asked)!r}, {str(answered)!r})"
         request = client.kc.execute(code, silent=True, store_history=False)
         reply = asyncio.ensure_future(client.async_wait_for_reply(request))
         await _within(reply, PATIENCE * limits.question_s * max(1, len(self.asked)))
