@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.errors import UsageError
+from grader.errors import ArchiveError, UsageError
 from grader.model import Submission
 from grader.pipeline.unpacking import OLD, PREFIX, unpacking
 from grader.submissions import archives, collect
@@ -139,7 +139,7 @@ def test_a_list_without_end_is_never_read(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(archives, "PIECE", 1000)
     place = lms.zipped(tmp_path / "a.zip", {f"{n:050}": b"" for n in range(100)})
 
-    with pytest.raises(archives.ArchiveError, match="lists more files"):
+    with pytest.raises(ArchiveError, match="lists more files"):
         Unpacker(lambda: tmp_path).listing(place, bounds=bounds(listing=2000))
 
 
@@ -172,7 +172,7 @@ def test_names_of_old_programs_are_read_as_they_were_meant(tmp_path: Path, opene
 def test_an_environment_and_what_programs_leave_are_not_unpacked(
     tmp_path: Path, opened: Opened
 ) -> None:
-    tree = {
+    tree: lms.Tree = {
         "hw5.ipynb": lms.ADA,
         "env/pyvenv.cfg": "home = /usr",
         "env/lib/site.py": "x",

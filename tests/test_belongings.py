@@ -58,7 +58,7 @@ open('new.txt', 'w').write('x')
 
 def test_files_are_there_when_it_runs_and_its_own(parent: Parent, tmp_path: Path) -> None:
     big = b"0123456789abcdef" * (640 * 1024)
-    tree = {
+    tree: lms.Tree = {
         "data/points.csv": "1,2",
         "helpers.py": "answer = 42",
         "big.bin": big,

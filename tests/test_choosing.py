@@ -36,7 +36,7 @@ def one(folder: Path, about: About) -> Submission:
 def test_the_notebook_most_like_the_handout_is_graded_and_that_is_said(
     tmp_path: Path, about: About
 ) -> None:
-    tree = {
+    tree: lms.Tree = {
         "ada/lecture.ipynb": lms.book("Notes of a lecture, long and of other things. " * 50),
         "ada/hw5.ipynb": lms.book(HANDOUT, MINE, MORE),
     }
@@ -53,7 +53,7 @@ def test_the_notebook_most_like_the_handout_is_graded_and_that_is_said(
 def test_a_blank_copy_of_the_handout_is_never_graded_in_place_of_the_work(
     tmp_path: Path, about: About
 ) -> None:
-    tree = {
+    tree: lms.Tree = {
         "ada/a_template.ipynb": lms.book(HANDOUT, MORE),
         "ada/z_work.ipynb": lms.book(HANDOUT, MINE, MORE),
     }
@@ -76,7 +76,7 @@ def test_a_notebook_that_cannot_be_read_is_named_where_another_is_graded(
 
 
 def test_a_folder_of_several_students_loses_none_of_them(tmp_path: Path, about: About) -> None:
-    tree = {
+    tree: lms.Tree = {
         f"section1/{name}.ipynb": lms.book(f"Name: {name.title()} Example (xx{n}0001)", HANDOUT)
         for n, name in enumerate(("ada", "ben", "cleo"), 1)
     } | {"section2/dora.ipynb": lms.book(HANDOUT)}
@@ -97,7 +97,7 @@ def test_folders_of_students_within_a_folder_are_theirs(tmp_path: Path, about: A
 
 
 def test_folders_that_name_one_student_are_parts_of_one_work(tmp_path: Path, about: About) -> None:
-    tree = {
+    tree: lms.Tree = {
         f"ada/{part}/work.ipynb": lms.book("Name: Ada Example (xx10001)", HANDOUT, part)
         for part in ("part1", "part2")
     }
@@ -106,7 +106,7 @@ def test_folders_that_name_one_student_are_parts_of_one_work(tmp_path: Path, abo
 
 
 def test_parts_of_one_students_work_are_not_students(tmp_path: Path, about: About) -> None:
-    tree = {
+    tree: lms.Tree = {
         f"{who}/{part}/work.ipynb": lms.book(HANDOUT, part)
         for who in ("ada", "ben")
         for part in ("part1", "part2")
@@ -118,7 +118,7 @@ def test_parts_of_one_students_work_are_not_students(tmp_path: Path, about: Abou
 
 
 def test_a_folder_that_is_both_has_a_submission_for_each(tmp_path: Path, about: About) -> None:
-    tree = {
+    tree: lms.Tree = {
         "hw5_eve.ipynb": lms.book(HANDOUT),
         "ada/hw5.ipynb": lms.book(HANDOUT, MINE),
         "ada/draft.ipynb": lms.book(HANDOUT),
@@ -146,7 +146,7 @@ def test_names_that_look_like_a_systems_by_chance_make_nobody_one(
 def test_one_submission_whose_notebooks_name_different_students_is_flagged(
     tmp_path: Path, about: About
 ) -> None:
-    tree = {
+    tree: lms.Tree = {
         "exampleada_12_34_a.ipynb": lms.book("Name: Ada Example (xx10001)", HANDOUT),
         "exampleada_12_35_b.ipynb": lms.book("Name: Ben Sample (xx10002)", HANDOUT),
         "mockcleo_13_36_c.ipynb": lms.CLEO,
@@ -170,7 +170,7 @@ def test_in_a_flat_folder_nobody_finds_what_others_handed_in(tmp_path: Path) -> 
 
 
 def test_the_only_notebook_of_a_folder_finds_what_lies_beside_it(tmp_path: Path) -> None:
-    tree = {
+    tree: lms.Tree = {
         "hw5.ipynb": lms.book("import helpers"),
         "helpers.py": "x = 1",
         "data/points.csv": "1",
@@ -254,7 +254,7 @@ def test_what_a_run_depends_on_is_what_lies_beside_it_and_not_where(tmp_path: Pa
 # ---------------------------------------------------------------- any name at all
 
 PART = st.text(
-    st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=40
+    st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=40
 ).filter(lambda part: part not in {".", ".."} and len(part.encode()) < 200)
 ENDING = st.sampled_from(["", ".ipynb", ".ipynb.txt", ".py", ".pdf", ".zip", ".txt", ".IPYNB"])
 SYSTEM = st.sampled_from(

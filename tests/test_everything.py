@@ -103,7 +103,7 @@ def test_right_ones_are_graded_with_what_lies_beside_them(
     for name in ("ada", "ben", "ida", "cleo", "Stra_e_quoted_x_second_line"):
         result = told(course)[name]
         assert result["status"] == "graded", result
-        assert [cell["error"] for cell in result["cells"]] == [None] * len(result["cells"])  # type: ignore[attr-defined,arg-type,index]
+        assert [cell["error"] for cell in result["cells"]] == [None] * len(result["cells"])  # type: ignore[attr-defined,arg-type]
         assert result["score"]["earned"] == 10  # type: ignore[index]
     report = (course.out / "reports" / "ben.html").read_text(encoding="utf-8")
     assert (

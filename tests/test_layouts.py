@@ -303,7 +303,7 @@ def rows_agree(found: tuple[Submission, ...], rows: list[Row]) -> None:
 def test_an_earlier_attempt_with_a_notebook_is_named_where_the_newest_has_none(
     tmp_path: Path,
 ) -> None:
-    tree = {
+    tree: lms.Tree = {
         "1-2 - Ada Example - Sep 24, 2026 926 PM/hw5.pdf": b"%PDF",
         "1-2 - Ada Example - Sep 23, 2026 926 PM/hw5.ipynb": lms.ADA,
     }

@@ -139,7 +139,7 @@ def grade(submission: Submission, *, course: Course) -> Done:
     beside = course.provided.beside(submission, limits=course.setup.limits)
     submission = replace(submission, doubts=(*submission.doubts, *beside.left_out))
     try:
-        trace = _run_and_ask(_notebook(submission), course, beside=beside)
+        trace = run_and_ask(_notebook(submission), course=course, beside=beside)
     except (NotebookError, KernelError) as error:
         ours = isinstance(error, KernelError)
         return Done(
@@ -179,7 +179,18 @@ def _notebook(submission: Submission) -> Notebook:
     return notebook
 
 
-def _run_and_ask(notebook: Notebook, course: Course, *, beside: Belongings) -> Trace:
+def run_and_ask(notebook: Notebook, *, course: Course, beside: Belongings | None = None) -> Trace:
+    """What a notebook's run leaves behind, before the reference is asked about it.
+
+    Args:
+        notebook: what is run.
+        course: what it is run with.
+        beside: the files that lie beside it; the course's alone where nothing is said.
+
+    Raises:
+        KernelError: no kernel came up.
+    """
+    beside = beside or Belongings(files=course.provided.files)
     with course.slots, kernel.opened(replace(course.setup, files=beside.files)) as live:
         record = live.run(notebook.code(), blank=blanks(notebook))
         observations = live.ask(course.questions)
