@@ -30,9 +30,8 @@ CREATE TABLE trace_blobs (
     FOREIGN KEY(name) REFERENCES traces (name), FOREIGN KEY(digest) REFERENCES blobs (digest));
 CREATE INDEX trace_blobs_by_digest ON trace_blobs (digest);
 """
-SEEDS = (
-    "CREATE TABLE seeds (assignment TEXT NOT NULL, seed TEXT NOT NULL, PRIMARY KEY (assignment))"
-)
+SEEDS = """
+CREATE TABLE seeds (assignment TEXT NOT NULL, seed TEXT NOT NULL, PRIMARY KEY (assignment))"""
 COLUMNS = {
     "item_lists": "digest, document",
     "submissions": "name, key, item_list, result, pack",
