@@ -67,6 +67,16 @@ def within(points: Fraction, *, item: Item) -> Fraction:
     return min(max(rounded(points), NOTHING), item.points)
 
 
+def by_criteria(mark: Mark) -> bool:
+    """Whether a mark was given by criteria; one that gives nothing says that none is met."""
+    return bool(mark.criteria) or (mark.points == 0 and mark.adjustment == 0)
+
+
+def concluded(one: ItemScore) -> Fraction | None:
+    """What checks came to on an item, whatever a person gave; None where they left it open."""
+    return _item_score(one.item, findings=one.findings, mark=None).earned
+
+
 def attention(score: Score) -> tuple[str, ...]:
     """What in a score asks for a person, in words for staff; written answers wait anyway."""
     told = []

@@ -7,14 +7,16 @@ import shutil
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, nullcontext
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from specimens import ungradable
+from old_books import make_old, shape
+from specimens import half_right, ungradable
 from sqlalchemy import Connection, text
 
 from grader.errors import UsageError
-from grader.gradebook import Entry, opened, schema, seeds
+from grader.gradebook import Entry, Given, answer_digest, ledger, opened, schema, seeds
 
 REFUSED = "is not a gradebook|can't be read as a gradebook"
 State = Mapping[str, tuple[bytes, int]]
@@ -69,18 +71,36 @@ def test_a_new_book_says_its_version_where_others_look(place: Path) -> None:
     assert versions(place) == (newest, str(newest))
 
 
-def test_a_book_from_before_seeds_gets_a_place_for_them(place: Path) -> None:
-    kept(place, steps=())
-    with closing(sqlite3.connect(place)) as connection:
-        connection.execute("DROP TABLE seeds")
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_book_of_an_earlier_version_becomes_what_a_new_one_is(
+    place: Path, tmp_path: Path, version: int
+) -> None:
+    make_old(place, version=version, holding=half_right())
+    with opened(tmp_path / "fresh.db"):
+        pass
 
     with opened(place) as book:
         drawn = seeds.first(book, "hw")
-        names = list(book.keys())
+        score = book.graded("moreau").score
 
     with opened(place) as book:
         assert seeds.kept(book, "hw") == drawn
-    assert names == ["broken"]
+    assert score == half_right().score
+    assert shape(place) == shape(tmp_path / "fresh.db")
+    assert versions(place) == versions(tmp_path / "fresh.db")
+
+
+def test_marks_can_be_given_in_a_book_of_an_earlier_version(place: Path) -> None:
+    make_old(place, version=2, holding=half_right())
+
+    with opened(place) as book:
+        answer = answer_digest(book.graded("moreau"), "Q1.1")
+        given = Given(submission="moreau", item="Q1.1", answer=answer, by="Mo", points=Fraction(4))
+        ledger.give(book, given, over=None)
+        score = book.graded("moreau").score
+
+    assert score is not None
+    assert score.items[0].earned == 4
 
 
 def test_an_older_book_goes_forward_step_by_step(place: Path) -> None:

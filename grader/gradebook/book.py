@@ -193,6 +193,11 @@ class Gradebook:
                 lists[digest] = {item.id: item for item in self.documents.read_items(document)}
         return {name: (assignment, lists[digest]) for name, assignment, digest, _ in found}
 
+    def assignment(self) -> str:
+        """The id of the rubric that most are graded by; '' where the book doesn't know."""
+        with self.reading() as connection:
+            return rows.assignment(connection)
+
     def items_of(self, name: str) -> tuple[str, Mapping[str, Item]]:
         """The assignment of one submission, and the items it was graded by; none without a score.
 

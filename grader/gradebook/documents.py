@@ -59,6 +59,13 @@ class Documents:
         """A written answer, again."""
         return self._converter.structure(_parsed(document), Answer)
 
+    def answer_from(self, plain: Json) -> Answer | None:
+        """A written answer from what may be one, in plain JSON; None where it is none."""
+        try:
+            return self._converter.structure(plain, Answer)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
+
     def graded(self, graded: Graded, *, packing: Packing) -> bytes:
         """A result without its items, which stand elsewhere, and its arrays, which are packed."""
         plain = self._converter.unstructure(graded, Graded)

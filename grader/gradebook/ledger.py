@@ -30,8 +30,10 @@ __all__ = [
     "Weight",
     "answer_digest",
     "current",
+    "entry_of",
     "give",
     "history",
+    "items",
     "marked_answer",
     "orphans",
     "take_back",
@@ -158,7 +160,7 @@ def history(book: Gradebook, submission: str, item: str) -> tuple[Entry, ...]:
     with book.reading() as connection:
         rows = entries.chain(connection, submission, item)
     undone = {row.takes_back for row in rows}
-    return tuple(_entry(row, item=known, taken_back=row.number in undone) for row in rows)
+    return tuple(entry_of(row, item=known, taken_back=row.number in undone) for row in rows)
 
 
 def current(book: Gradebook, item: str | None = None) -> Mapping[Place, Entry]:
@@ -168,11 +170,11 @@ def current(book: Gradebook, item: str | None = None) -> Mapping[Place, Entry]:
         book: the store.
         item: of this item only.
     """
-    items = _items(book)
+    known = items(book)
     with book.reading() as connection:
         rows = entries.current(connection, item=item)
     return {
-        place: _entry(row, item=items.get(place))
+        place: entry_of(row, item=known.get(place))
         for row in rows
         if (place := (row.submission, row.item))
     }
@@ -181,7 +183,7 @@ def current(book: Gradebook, item: str | None = None) -> Mapping[Place, Entry]:
 def orphans(book: Gradebook) -> tuple[Entry, ...]:
     """Marks that stand and count for nothing: their submission or their item is not there now."""
     there = set(book.roll())
-    places = {place for place in _items(book) if place[0] in there}
+    places = {place for place in items(book) if place[0] in there}
     return tuple(entry for place, entry in current(book).items() if place not in places)
 
 
@@ -231,18 +233,18 @@ def weights(book: Gradebook, assignment: str) -> Weights:
 # ---------------------------------------------------------------- what is in the book
 
 
-def _items(book: Gradebook) -> Mapping[Place, Item]:
+def items(book: Gradebook) -> Mapping[Place, Item]:
     """Every item of every submission, its criteria at what they are worth now."""
     with book.reading() as connection:
         rows = entries.weights(connection)
     made: dict[tuple[str, int], Mapping[str, Item]] = {}
     found: dict[Place, Item] = {}
-    for name, (assignment, items) in book.items().items():
-        known = (assignment, id(items))  # few lists, shared by many
+    for name, (assignment, graded_by) in book.items().items():
+        known = (assignment, id(graded_by))  # few lists, shared by many
         if known not in made:
             weighed = marking.weights_of(rows, assignment)
             made[known] = {
-                key: marking.weighed(item, weights=weighed) for key, item in items.items()
+                key: marking.weighed(item, weights=weighed) for key, item in graded_by.items()
             }
         found.update({(name, key): item for key, item in made[known].items()})
     return found
@@ -344,7 +346,8 @@ def _current_in(connection: Connection, submission: str, item: str) -> Row | Non
     return next(iter(entries.current(connection, submission=submission, item=item)), None)
 
 
-def _entry(row: Row, *, item: Item | None, taken_back: bool = False) -> Entry:
+def entry_of(row: Row, *, item: Item | None, taken_back: bool = False) -> Entry:
+    """A row as an entry, worth what it is worth now."""
     return Entry(
         mark=mark_of(row, item=item),
         submission=row.submission,
@@ -362,6 +365,6 @@ def _conflict(
     given: Given | None, now: Row | None, item: Item | None, *, place: Place = ("", "")
 ) -> MarkConflict:
     submission, name = (given.submission, given.item) if given else place
-    theirs = None if now is None else _entry(now, item=item)
+    theirs = None if now is None else entry_of(now, item=item)
     told = f"was marked by {theirs.mark.by} meanwhile" if theirs else "has no mark any more"
     return MarkConflict(f"{name} of {submission} {told}", mine=given, theirs=theirs)

@@ -84,8 +84,13 @@ def answer_digest(graded: Graded, item_id: str) -> str:
     if score is None:
         raise KeyError(item_id)
     if score.item.kind == "written":
-        return _digest(_of_answer(graded.answers.get(item_id)))
+        return digest_of(graded.answers.get(item_id))
     return _digest(_of_findings(score.findings))
+
+
+def digest_of(answer: Answer | None) -> str:
+    """What stands for a written answer."""
+    return _digest(_of_answer(answer))
 
 
 def _of_answer(answer: Answer | None) -> Iterator[str]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from grader.gradebook.arrays import Packing
 from grader.gradebook.tables import (
@@ -58,6 +68,12 @@ _BLOBS = select(blobs.c.digest, blobs.c.data).join(trace_blobs).where(trace_blob
 _BLOBS_KNOWN = select(blobs.c.digest).where(blobs.c.digest.in_(_DIGESTS))
 _SWEEP_BLOBS = delete(blobs).where(
     blobs.c.digest.in_(_DIGESTS), ~exists().where(trace_blobs.c.digest == blobs.c.digest)
+)
+_ASSIGNMENT = (
+    select(submissions.c.assignment)
+    .where(submissions.c.assignment != "")
+    .group_by(submissions.c.assignment)
+    .order_by(func.count().desc(), submissions.c.assignment)
 )
 _ROLL = select(roll.c.name).order_by(roll.c.place)
 
@@ -176,3 +192,9 @@ def replace_roll(connection: Connection, names: Sequence[str]) -> None:
     if names:
         rows = [{"place": place, "name": name} for place, name in enumerate(names)]
         connection.execute(insert(roll), rows)
+
+
+def assignment(connection: Connection) -> str:
+    """The assignment of most submissions; '' where none is known."""
+    found = connection.execute(_ASSIGNMENT).scalars().first()
+    return found or ""

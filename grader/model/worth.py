@@ -50,6 +50,8 @@ class Item:
     """Why a course item exists, for students."""
     checks: tuple[CheckSpec, ...] = ()
     criteria: tuple[Criterion, ...] = ()
+    about: tuple[str, ...] = ()
+    """Ids of automatic items that a written answer is about: whoever marks sees what was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marking:
+    """What students are told of those who mark, and of how to ask them again."""
+
+    show_markers: bool = False
+    """Whether reports name who gave a mark; otherwise it was 'staff'."""
+    regrade_until: str = ""
+    """A day or a moment in ISO 8601; '' for no end."""
+    regrade_how: str = ""
+    """Markdown: what a student does who asks for another look; '' where nothing is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rubric:
     """An assignment: what is asked, what is worth how much, and how it is checked."""
 
@@ -89,6 +103,7 @@ class Rubric:
     items: tuple[Item, ...]
     path: Path
     sha256: str
+    marking: Marking = Marking()
 
     def item(self, item_id: str) -> Item:
         """The item of that id."""

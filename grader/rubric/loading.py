@@ -194,6 +194,7 @@ def _rubric(
         optional_imports=tuple(assignment.optional_imports),
         record=tuple(assignment.record),
         limits=model.Limits(**file.limits.model_dump()),
+        marking=model.Marking(**file.marking.model_dump()),
         items=tuple(_item(item, catalogue=catalogue) for item in file.item),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -210,6 +211,7 @@ def _item(item: ItemTable, *, catalogue: Catalogue) -> model.Item:
         prompt=item.prompt,
         good_answer=item.good_answer,
         why=item.why,
+        about=tuple(item.about),
         checks=tuple(_check(check, catalogue=catalogue) for check in item.check),
         criteria=tuple(
             model.Criterion(
