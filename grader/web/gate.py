@@ -95,22 +95,27 @@ class Gate:
         self._look_at_host(headers)
         if scope["method"] not in {"GET", "HEAD", "POST"}:
             raise Refused(405, "Only GET, HEAD and POST.")
-        session = self._sessions.of(self._cookie(headers))
-        scope["session"], scope["form"] = session, ()
+        sends = scope["method"] == "POST"
+        if sends:
+            self._look_at_origin(headers, secure=self._rules.secure)
+        scope["form"] = await _form(headers, receive) if sends else ()
+        scope["session"] = self._sessions.of(self._cookie(headers))
         if scope["path"].startswith("/static/"):
             return None
-        if not self._rules.shared and scope["method"] != "POST":
+        if scope["path"] == "/sign-in" and self._rules.shared:
+            return None
+        return self._known(scope, headers)
+
+    def _known(self, scope: Scope, headers: Headers) -> Response | None:
+        """Only whoever is in goes on, and sends only what a page of ours had them send."""
+        sends, session = scope["method"] == "POST", scope["session"]
+        if not (self._rules.shared or sends):
             asked = dict(parse_qsl(scope["query_string"].decode("latin-1")))
             if "token" in asked:
                 return self._let_in(asked["token"], to=scope["path"])
-        if scope["method"] == "POST":
-            self._look_at_origin(headers, secure=self._rules.secure)
-            scope["form"] = await _form(headers, receive)
-        if scope["path"] == "/sign-in" and self._rules.shared:
-            return None
         if session is None:
             return self._outside(scope)
-        if scope["method"] == "POST":
+        if sends:
             _look_at_token(headers, scope["form"], session=session)
         return None
 
@@ -136,7 +141,9 @@ class Gate:
     def _outside(self, scope: Scope) -> Response:
         if self._rules.shared and scope["method"] != "POST":
             return RedirectResponse("/sign-in", 303)
-        told = "Not signed in." if self._rules.shared else "Open the link that `grade mark` printed."
+        told = (
+            "Not signed in." if self._rules.shared else "Open the link that `grade mark` printed."
+        )
         raise Refused(403, told)
 
     def _cookie(self, headers: Headers) -> str:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from starlette.responses import RedirectResponse, Response
 
 from grader.errors import UsageError
-from grader.gradebook import ledger, leases, team, trials
+from grader.gradebook import leases, ledger, team, trials
 from grader.gradebook.leases import Holder
 from grader.model import Criterion, Item
 from grader.report.wording import counted, one_line
@@ -70,8 +70,12 @@ def overview(visit: Visit) -> Response:
         written=written,
         auto=tuple(line for line in lines if line.item.kind != "written"),
         left=sum(line.progress.left for line in written),
-        asks=sum(place.waits for line in lines if line.item.kind != "written"
-                 for place in everything[line.item.id]),
+        asks=sum(
+            place.waits
+            for line in lines
+            if line.item.kind != "written"
+            for place in everything[line.item.id]
+        ),
         requests=asked,
         fault=fault,
         students=len(console.shelf.folios()),
@@ -161,7 +165,7 @@ class Asks:
 
 
 def waiting(visit: Visit) -> Response:
-    """Automatic items that checks could not judge: blocked ones, and those with an error of ours."""
+    """Automatic items that checks could not judge: blocked, or an error of ours."""
     everything = visit.console.all_places()
     items = {item.id: item for item in visit.console.rubric.items}
     asks = tuple(
@@ -209,7 +213,9 @@ def weighing(visit: Visit) -> Response:
     return _weighing(visit)
 
 
-def _weighing(visit: Visit, *, trouble: str = "", sent: Mapping[str, str] | None = None) -> Response:
+def _weighing(
+    visit: Visit, *, trouble: str = "", sent: Mapping[str, str] | None = None
+) -> Response:
     item = visit.item
     says = {c.id: c.points for c in visit.console.rubric.item(item.id).criteria}
     entries = ledger.current(visit.console.book, item.id).values()

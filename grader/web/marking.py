@@ -227,9 +227,7 @@ def _next(
 ) -> Response:
     """Lease the first that fits and that nobody else has, and go there."""
     wanted = visit.wanted
-    asked = stack.chosen(
-        visit.console.places(item.id), wanted=wanted, asking=visit.asking(item.id)
-    )
+    asked = stack.chosen(visit.console.places(item.id), wanted=wanted, asking=visit.asking(item.id))
     order = (stack.before if back else stack.after)(asked, number_now)
     if waiting and wanted.show in WHOLE:
         order = tuple(place for place in order if place.waits)

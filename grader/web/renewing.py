@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from threading import Condition, Thread
 
 from grader.errors import GraderError
 from grader.folder import Brief, Folder, catch_up, refresh_one
-from grader.gradebook import Gradebook
+from grader.gradebook import Gradebook, entries
 from grader.model import Rubric
 
 AFTER_S = 0.2
@@ -28,7 +29,7 @@ class Renewing:
         self._folder = folder
         self._book = book
         self._rubric = rubric
-        self._briefs: dict[str, tuple[str, Brief]] = {}
+        self._briefs: dict[str, tuple[tuple[str, str], Brief]] = {}
         self._changed: dict[str, None] = {}
         self._class_waits = False
         self._ends = False
@@ -57,15 +58,21 @@ class Renewing:
         self._thread.join()
 
     def _work(self) -> None:
-        try:
+        with _logged():
             self._class_waits = bool(catch_up(self._folder, self._book, self._rubric))
-            while not self._done():
-                pass
-        except GraderError as error:
-            _LOG.error("pages are no longer made: %s", error)  # noqa: TRY400 (a sentence for a person)
+        ends = False
+        while not ends:
+            names, ends = self._news_of()
+            for name in names:
+                with _logged():
+                    refresh_one(self._folder, self._book, self._rubric, name)
+            self._class_waits = self._class_waits or bool(names)
+            if self._class_waits and (ends or not names):
+                with _logged():
+                    self._write_class()
 
-    def _done(self) -> bool:
-        """One turn of work; whether it was the last."""
+    def _news_of(self) -> tuple[tuple[str, ...], bool]:
+        """Whose marks changed, and whether this is the end; waits for either."""
         with self._news:
             if not (self._changed or self._ends):
                 self._news.wait(IDLE_S if self._class_waits else None)
@@ -73,20 +80,26 @@ class Renewing:
                 self._news.wait(AFTER_S)
             names, ends = tuple(self._changed), self._ends
             self._changed.clear()
-        for name in names:
-            refresh_one(self._folder, self._book, self._rubric, name)
-            self._briefs.pop(name, None)
-        self._class_waits = self._class_waits or bool(names)
-        if self._class_waits and (ends or not names):
-            self._write_class()
-        return ends and not self._changed
+        return names, ends
 
     def _write_class(self) -> None:
         keys = self._book.keys()
+        with self._book.reading() as connection:
+            stamps = entries.stamps(connection)
         names = [name for name in self._book.roll() if name in keys]
         for name in names:
-            if name not in self._briefs or self._briefs[name][0] != keys[name]:
+            now = (keys[name], stamps.get(name, ""))
+            if name not in self._briefs or self._briefs[name][0] != now:
                 brief = Brief.of(self._book.graded(name), rubric=self._rubric)
-                self._briefs[name] = (keys[name], brief)
+                self._briefs[name] = (now, brief)
         self._folder.write_class([self._briefs[name][1] for name in names], rubric=self._rubric)
         self._class_waits = False
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """What can't be made is said and stays stale: marks are kept all the same."""
+    try:
+        yield
+    except (GraderError, OSError) as error:
+        _LOG.error("a page could not be made: %s", error)

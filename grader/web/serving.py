@@ -46,7 +46,12 @@ class Service:
 
 
 def serve(
-    folder: Folder, *, book: Gradebook, rubric: Rubric, service: Service, tell: Callable[[str], None]
+    folder: Folder,
+    *,
+    book: Gradebook,
+    rubric: Rubric,
+    service: Service,
+    tell: Callable[[str], None],
 ) -> None:
     """Serve until interrupted.
 

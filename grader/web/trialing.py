@@ -70,8 +70,7 @@ def _row(
     tried: Mapping[tuple[str, str], Trial],
 ) -> Row:
     given = tuple(
-        _worth(item, tried[marker, name]) if (marker, name) in tried else None
-        for marker in markers
+        _worth(item, tried[marker, name]) if (marker, name) in tried else None for marker in markers
     )
     known = [points for points in given if points is not None]
     sheet = visit.console.shelf.folio(name).sheets[item.id]
@@ -139,9 +138,7 @@ def _earlier(visit: Visit, item: Item, place: Place) -> Decision:
         if (one.by, one.submission) == key:
             said = f"{float(one.adjustment):g}" if one.adjustment else ""
             none = not one.criteria and not one.adjustment
-            return Decision(
-                criteria=one.criteria, adjustment=said, comment=one.comment, none=none
-            )
+            return Decision(criteria=one.criteria, adjustment=said, comment=one.comment, none=none)
     return Decision()
 
 
