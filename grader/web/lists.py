@@ -106,13 +106,18 @@ def item_list(visit: Visit) -> Response:
         lines=tuple(
             Line(
                 place=place,
-                snippet=one_line(place.sheet.text[: 2 * SNIPPET])[:SNIPPET],
+                snippet=_snippet(place.sheet.text),
                 held_by=held.get(place.sheet.submission),
                 team=asking.folios[place.sheet.submission].team if asking.names_shown else "",
             )
             for place in stack.chosen(places, wanted=wanted, asking=asking)
         ),
     )
+
+
+def _snippet(text: str) -> str:
+    line = one_line(text[: 2 * SNIPPET])
+    return line if len(line) <= SNIPPET else f"{line[:SNIPPET].rstrip()} \u2026"
 
 
 FILTER_NAMES: Mapping[str, str] = {

@@ -25,6 +25,7 @@ PORT = 8642
 LOCAL = "127.0.0.1"
 OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 GRACE_S = 5
+OPENS_AFTER_S = 0.5
 REQUESTS = "requests.csv"
 
 
@@ -43,6 +44,17 @@ class Service:
     browser: bool = True
     certificate: Path | None = None
     key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A console that has its port and waits to be run."""
+
+    console: Console
+    server: uvicorn.Server
+    place: socket.socket
+    link: str
+    """Where it is; on this computer alone, with the token that lets in."""
 
 
 def serve(
@@ -65,6 +77,21 @@ def serve(
     Raises:
         UsageError: the port or the address can't be had.
     """
+    made = ready(folder, book=book, rubric=rubric, service=service)
+    tell(made.link)
+    if service.browser and service.host is None:
+        opener = Timer(OPENS_AFTER_S, webbrowser.open, [made.link])
+        opener.daemon = True
+        opener.start()
+    made.server.run(sockets=[made.place])
+
+
+def ready(folder: Folder, *, book: Gradebook, rubric: Rubric, service: Service) -> Ready:
+    """A console with a port of its own, all it shows read.
+
+    Raises:
+        UsageError: the port or the address can't be had.
+    """
     place = _socket(service)
     port = place.getsockname()[1]
     console = Console(
@@ -75,19 +102,9 @@ def serve(
         rules=_rules(service, port=port),
         requests=folder.path / REQUESTS,
     )
-    console.shelf.folios()  # read now, so that the first page comes at once
-    link = _link(console, service, port=port)
-    tell(link)
-    if service.browser and service.host is None:
-        opener = Timer(0.5, webbrowser.open, [link])
-        opener.daemon = True
-        opener.start()
-    _run(application(console, name=service.name), place, service)
-
-
-def _run(app: object, place: socket.socket, service: Service) -> None:
+    console.shelf.folios()  # now, so that the first page comes at once
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]  # an ASGI application of our own
+        application(console, name=service.name),
         access_log=False,  # a token stands in an address
         log_level="warning",
         server_header=False,
@@ -97,7 +114,8 @@ def _run(app: object, place: socket.socket, service: Service) -> None:
         ssl_certfile=service.certificate,
         ssl_keyfile=service.key,
     )
-    uvicorn.Server(config).run(sockets=[place])
+    link = _link(console, service, port=port)
+    return Ready(console=console, server=uvicorn.Server(config), place=place, link=link)
 
 
 def _rules(service: Service, *, port: int) -> Rules:

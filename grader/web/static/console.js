@@ -128,9 +128,20 @@
   document.addEventListener("htmx:sendError", () => say("The console does not answer: nothing was saved. Is `grade mark` still running?"));
   document.addEventListener("htmx:timeout", () => say("The console does not answer: nothing was saved."));
 
+  /* What was opened or closed stays so on the next answer; only that is remembered, no words. */
+  const folds = () => all("details[data-remember]");
+  document.addEventListener("toggle", (event) => {
+    const name = event.target.dataset?.remember;
+    if (name) sessionStorage.setItem(`fold-${name}`, event.target.open ? "open" : "");
+  }, true);
+
   const ready = () => {
     document.documentElement.classList.add("scripted");
     warned = false;
+    for (const fold of folds()) {
+      const kept = sessionStorage.getItem(`fold-${fold.dataset.remember}`);
+      if (kept !== null) fold.open = kept === "open";
+    }
     add();
     const first = one("[autofocus]") ?? one("#main");
     first?.focus({ preventScroll: true });
