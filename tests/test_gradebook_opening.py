@@ -85,7 +85,8 @@ def test_a_book_of_an_earlier_version_becomes_what_a_new_one_is(
 
     with opened(place) as book:
         assert seeds.kept(book, "hw") == drawn
-    assert score == half_right().score
+    assert score is not None
+    assert score.total == half_right().score.total  # type: ignore[union-attr]  # it has one
     assert shape(place) == shape(tmp_path / "fresh.db")
     assert versions(place) == versions(tmp_path / "fresh.db")
 
@@ -215,15 +216,6 @@ def test_a_folder_is_no_book(tmp_path: Path) -> None:
 def test_a_book_in_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can't be made"), opened(tmp_path / "no" / "book.db"):
         pass
-
-
-def test_a_server_is_refused_until_there_is_one_and_its_password_not_shown() -> None:
-    address = "postgresql://ada:secret@host/db"
-
-    with pytest.raises(UsageError, match="postgresql") as refused, opened(address):
-        pass
-
-    assert "secret" not in str(refused.value)
 
 
 def test_a_strange_path_is_no_obstacle(tmp_path: Path) -> None:

@@ -35,11 +35,11 @@ def rows(place: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(place.read_text(encoding="utf-8-sig"))))
 
 
-def fill(place: Path, name: str, item: str = "Q1.1", *, between: str = ",", **cells: str) -> None:
+def fill(place: Path, name: str, of: str = "Q1.1", *, between: str = ",", **cells: str) -> None:
     """Fill in cells of one line, as a spreadsheet would save them."""
     found = rows(place)
     for row in found:
-        if (row["submission"], row["item"]) == (name, item):
+        if (row["submission"], row["item"]) == (name, of):
             row.update(cells)
     written = io.StringIO()
     writer = csv.DictWriter(written, list(found[0]), delimiter=between)
@@ -119,7 +119,8 @@ def test_a_comment_alone_joins_the_mark_there_is_and_leaves_its_criteria(
 
     mark = one(book).mark
     assert mark is not None
-    assert (mark.points, mark.criteria) == (2, ("what", "wordy"))
+    assert mark.points == 2
+    assert mark.criteria == ("what", "wordy")
     assert mark.comment == "Shorter, please."
 
 
@@ -132,7 +133,8 @@ def test_points_alone_leave_the_comment_there_is(book: Gradebook, place: Path) -
 
     mark = one(book).mark
     assert mark is not None
-    assert (mark.points, mark.comment) == (2, "Look again.")
+    assert mark.points == 2
+    assert mark.comment == "Look again."
 
 
 def test_a_mark_that_came_between_is_listed_and_not_overwritten(
@@ -205,7 +207,8 @@ def test_an_automatic_item_that_waits_is_there_and_needs_a_reason(
 
     mark = one(book, "V5").mark
     assert mark is not None
-    assert (mark.points, mark.reason) == (5, "Followed through.")
+    assert mark.points == 5
+    assert mark.reason == "Followed through."
     assert count(tmp_path / "book.db") == 2
 
 

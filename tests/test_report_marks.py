@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from page_reader import Page, squeezed
 from specimen_assignment import rubric
@@ -22,7 +23,7 @@ RUBRIC = rubric()
 NAMED = replace(RUBRIC, marking=Marking(show_markers=True))
 
 
-def marked(tmp_path: Path, item: str = "Q1.1", **changes: object) -> Graded:
+def marked(tmp_path: Path, item: str = "Q1.1", **changes: Any) -> Graded:
     """Ada's grade after Mo decided this."""
     with opened(tmp_path / "book.db") as book:
         keep(book)

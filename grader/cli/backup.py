@@ -22,10 +22,13 @@ def backup_command(*, folder: Path, to: Path | None) -> None:
     """
     from datetime import UTC, datetime
 
+    from grader.errors import UsageError
     from grader.folder import Folder
     from grader.gradebook.backup import back_up
     from grader.report.wording import printable
 
+    if (folder / Folder.ADDRESS).is_file():
+        raise UsageError(f"{folder}: its gradebook is in PostgreSQL; copy it with pg_dump")
     now = datetime.now(UTC)
     place = to or folder / "backups" / f"gradebook-{now:%Y%m%dT%H%M%SZ}.db"
     size = back_up(folder / Folder.STORE, to=place)

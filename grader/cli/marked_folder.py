@@ -21,9 +21,9 @@ def opened(out: Path) -> Iterator[Gradebook]:
     Raises:
         UsageError: there is none.
     """
-    if not (out / Folder.STORE).is_file():
+    if not Folder.is_one(out):
         raise UsageError(f"{out}: no gradebook there; `grade PATH` makes one")
-    with gradebook.opened(out / Folder.STORE) as book:
+    with gradebook.opened(Folder(out).store) as book:
         yield book
 
 

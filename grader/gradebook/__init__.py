@@ -3,5 +3,6 @@
 from grader.gradebook.book import Entry, Gradebook
 from grader.gradebook.ledger import Given, answer_digest
 from grader.gradebook.opening import opened
+from grader.gradebook.postgres import without_password
 
-__all__ = ["Entry", "Given", "Gradebook", "answer_digest", "opened"]
+__all__ = ["Entry", "Given", "Gradebook", "answer_digest", "opened", "without_password"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
@@ -15,7 +15,7 @@ from grader.gradebook import entries, marking, rows
 from grader.gradebook.arrays import Arrays, Packing
 from grader.gradebook.documents import Documents
 from grader.gradebook.failing import told
-from grader.gradebook.sqlite import WRITES
+from grader.gradebook.turns import WRITES
 from grader.model import Graded, Item, Trace
 
 
@@ -72,10 +72,11 @@ class Gradebook:
     Its methods raise `UsageError` when the store fails: no room on the disk, a damaged file.
     """
 
-    def __init__(self, engine: Engine, *, place: str) -> None:
+    def __init__(self, engine: Engine, *, place: str, hidden: tuple[str, ...] = ()) -> None:
         self._engine = engine
         self._for_writing = engine.execution_options(**{WRITES: True})
         self._place = place
+        self._hidden = hidden
         self._process = os.getpid()
         self._turn = Lock()
         self.documents = Documents()
@@ -144,6 +145,11 @@ class Gradebook:
             marks = _Marks.of(connection, graded.submission.name)
         return marks.on(graded)
 
+    def moment(self) -> str:
+        """How far the ledger is: the same for as long as nothing is added to it."""
+        with self.reading() as connection:
+            return entries.moment(connection)
+
     def stale(self) -> tuple[str, ...]:
         """The submissions on the roll whose pages don't show the marks there are."""
         with self.reading() as connection:
@@ -187,11 +193,12 @@ class Gradebook:
         """The assignment of each submission that has a score, and the items it was graded by."""
         with self.reading() as connection:
             found = entries.graded_by(connection)
-        lists: dict[str, Mapping[str, Item]] = {}
-        for _, _, digest, document in found:
-            if digest not in lists:
-                lists[digest] = {item.id: item for item in self.documents.read_items(document)}
-        return {name: (assignment, lists[digest]) for name, assignment, digest, _ in found}
+            documents = entries.lists(connection)
+        lists = {
+            digest: {item.id: item for item in self._items.read(digest, document)}
+            for digest, document in documents.items()
+        }
+        return {name: (assignment, lists[digest]) for name, assignment, digest in found}
 
     def assignment(self) -> str:
         """The id of the rubric that most are graded by; '' where the book doesn't know."""
@@ -228,18 +235,21 @@ class Gradebook:
     def writing(self) -> Iterator[Connection]:
         """One transaction that writes, when it is this thread's turn."""
         self._refuse_fork()
-        with self._turn, told(self._place), self._for_writing.begin() as connection:
+        with self._turn, self._told(), self._for_writing.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One look at the book, as it is at one moment."""
         self._refuse_fork()
-        with told(self._place), self._engine.connect() as connection:
+        with self._told(), self._engine.connect() as connection:
             yield connection
 
+    def _told(self) -> AbstractContextManager[None]:
+        return told(self._place, hidden=self._hidden)
+
     def _refuse_fork(self) -> None:
-        """SQLite's locks do not survive a fork; used all the same, it damages its file."""
+        """No database's connections survive a fork; used all the same, SQLite damages its file."""
         if os.getpid() != self._process:
             raise RuntimeError("a gradebook must be opened in the process that uses it")
 

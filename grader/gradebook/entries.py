@@ -67,9 +67,10 @@ _WEIGHTS = select(weights_table).order_by(weights_table.c.number)
 _LAST_WEIGHT = select(func.max(weights_table.c.number))
 _LAST_MARKS = select(marks.c.submission, func.max(marks.c.number)).group_by(marks.c.submission)
 _LAST_MARK_OF = select(func.max(marks.c.number)).where(_OF)
-_GRADED_BY = select(
-    submissions.c.name, submissions.c.assignment, item_lists.c.digest, item_lists.c.document
-).join(item_lists)
+_LAST_MARK = select(func.max(marks.c.number))
+_GRADED_BY = select(submissions.c.name, submissions.c.assignment, submissions.c.item_list).where(
+    submissions.c.item_list.is_not(None)
+)
 
 
 def _currents(*conditions: Any) -> Select[Any]:
@@ -164,15 +165,26 @@ def answers(connection: Connection) -> Mapping[str, bytes]:
     return {row.digest: row.document for row in connection.execute(select(marked_answers))}
 
 
-def graded_by(connection: Connection) -> list[tuple[str, str, str, bytes]]:
-    """Name, assignment, and digest and document of the items, of each submission with a score."""
-    return [(row[0], row[1], row[2], row[3]) for row in connection.execute(_GRADED_BY)]
+def graded_by(connection: Connection) -> list[tuple[str, str, str]]:
+    """Name, assignment and the digest of the items of each submission that has a score."""
+    return [(row[0], row[1], row[2]) for row in connection.execute(_GRADED_BY)]
+
+
+def lists(connection: Connection) -> Mapping[str, bytes]:
+    """The documents of all lists of items, by digest."""
+    return {row.digest: row.document for row in connection.execute(select(item_lists))}
 
 
 def stamps(connection: Connection) -> Mapping[str, str]:
     """With which marks pages would be made now, by submission; only those that have marks."""
     weight = connection.execute(_LAST_WEIGHT).scalar_one() or 0
     return {name: f"{mark}.{weight}" for name, mark in connection.execute(_LAST_MARKS)}
+
+
+def moment(connection: Connection) -> str:
+    """How far the ledger is: the same for as long as nothing is added to it."""
+    last_mark = connection.execute(_LAST_MARK).scalar_one() or 0
+    return f"{last_mark}.{connection.execute(_LAST_WEIGHT).scalar_one() or 0}"
 
 
 def stamp(connection: Connection, name: str) -> str:

@@ -92,9 +92,9 @@ class Clash:
 
     submission: str
     item: str
-    ours: ledger.Entry | None
+    ours: ledger.Entry | None = None
     """What stands here; None where it was taken back, or for what a criterion is worth."""
-    theirs: ledger.Entry | None
+    theirs: ledger.Entry | None = None
     """What stands in the file."""
     criterion: str = ""
     """Where it is not about a mark but about what a criterion is worth."""
@@ -209,12 +209,11 @@ class _Import:
         """Take in what criteria are worth in the file."""
         here = _chains(entries.weights(self._connection), by=_criterion)
         for place, theirs in _chains(tables, by=_criterion).items():
-            mine = here.get(place, ())
-            more = self._more(mine, theirs)
+            more = self._more(here.get(place, ()), theirs)
             if more is not None:
                 for table in more:
                     entries.append_weight(self._connection, WeightRow(**table.model_dump()))
-            elif Fraction(mine[-1].points) != Fraction(theirs[-1].points):
+            elif Fraction(here[place][-1].points) != Fraction(theirs[-1].points):
                 _, item, criterion = place
                 self.clashes.append(Clash(submission="", item=item, criterion=criterion))
 

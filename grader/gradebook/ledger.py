@@ -173,10 +173,9 @@ def current(book: Gradebook, item: str | None = None) -> Mapping[Place, Entry]:
     known = items(book)
     with book.reading() as connection:
         rows = entries.current(connection, item=item)
+    places = ((row.submission, row.item) for row in rows)
     return {
-        place: entry_of(row, item=known.get(place))
-        for row in rows
-        if (place := (row.submission, row.item))
+        place: entry_of(row, item=known.get(place)) for place, row in zip(places, rows, strict=True)
     }
 
 

@@ -34,6 +34,8 @@ class Work:
     out: Path
     force: bool = False
     wanted: Wanted = field(default_factory=Wanted)
+    store: str | None = None
+    """The address of a gradebook on a server; None for the one that the folder has."""
 
     def judge(self) -> Judge:
         """The judge of this work."""
@@ -61,7 +63,7 @@ def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[O
     """
     judge = work.judge()
     keys = Keys.of(judge)
-    folder = Folder(work.out)
+    folder = Folder(work.out, store=work.store)
     opening = Opening(
         environment=work.environment,
         cache=work.cache,

@@ -42,7 +42,7 @@ def rejudge(work: Work, names: Iterable[str]) -> Rejudged:
     """Judge these submissions from what the gradebook holds of them."""
     judge = work.judge()
     keys = Keys.of(judge)
-    folder = Folder(work.out)
+    folder = Folder(work.out, store=work.store)
     changes: list[Change] = []
     unasked: list[str] = []
     briefs: list[Brief] = []
