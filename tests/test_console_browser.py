@@ -143,6 +143,16 @@ def weigh_first_criterion(page: Any, points: str) -> None:
     leave(page, "Enter")
 
 
+def undo_and_give_none(page: Any) -> None:
+    """Take the last mark back, and give it again as 0."""
+    leave(page, "u")
+    assert "taken back" in page.locator("#news").inner_text()
+    assert page.locator(".desk-line .badge.pending").count()
+    if not page.locator(".nothing").count():
+        press(page, "0")
+    leave(page, "Enter")
+
+
 def test_every_item_is_marked_by_keyboard_alone_and_nothing_is_lost(
     browser: Any, graded: Path
 ) -> None:
@@ -161,12 +171,7 @@ def test_every_item_is_marked_by_keyboard_alone_and_nothing_is_lost(
     leave(page, "1")  # all answers to the first item
     press(page, "j")
     leave(page, "Enter")
-    leave(page, "u")
-    assert "taken back" in page.locator("#news").inner_text()
-    assert page.locator(".desk-line .badge.pending").count()
-    if not page.locator(".nothing").count():
-        press(page, "0")
-    leave(page, "Enter")
+    undo_and_give_none(page)
     weigh_first_criterion(page, "2.5")
     page.reload()
     assert "2.5 points" in page.locator(".answers").inner_text()
