@@ -19,6 +19,7 @@ from grader.web.renewing import Renewing
 from grader.web.sessions import Session, Sessions
 from grader.web.shelf import Sheet, Shelf
 from grader.web.stack import Asking, Place, Wanted
+from grader.web.standing import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class Console:
     book: Gradebook
     rubric: Rubric
     shelf: Shelf
+    standing: Standing
     renewing: Renewing
     rules: Rules
     requests: Path
@@ -48,16 +50,16 @@ class Console:
 
     def places(self, item_id: str) -> tuple[Place, ...]:
         """All answers to an item, with what people said of them."""
-        entries = ledger.current(self.book, item_id)
+        entries = self.standing.marks(item_id, shelf=self.shelf.filled)
         flagged = team.flagged(self.book, item_id)
         return _placed(self.shelf.stack(item_id), entries=entries, flagged=flagged)
 
     def all_places(self) -> Mapping[str, tuple[Place, ...]]:
         """The same of every item, for overviews."""
-        entries = ledger.current(self.book)
         stacks = {item.id: self.shelf.stack(item.id) for item in self.rubric.items}
+        entries = self.standing.all_marks(list(stacks), shelf=self.shelf.filled)
         return {
-            name: _placed(stack, entries=entries, flagged=frozenset())
+            name: _placed(stack, entries=entries[name], flagged=frozenset())
             for name, stack in stacks.items()
         }
 
@@ -81,20 +83,20 @@ class Console:
 
     def entry(self, submission: str, item_id: str) -> Entry | None:
         """The mark that stands, if there is one."""
-        return ledger.current(self.book, item_id).get((submission, item_id))
+        return self.standing.marks(item_id, shelf=self.shelf.filled).get(submission)
 
 
 def _placed(
     stack: tuple[Sheet, ...],
     *,
-    entries: Mapping[tuple[str, str], Entry],
+    entries: Mapping[str, Entry],
     flagged: frozenset[str],
 ) -> tuple[Place, ...]:
     return tuple(
         Place(
             sheet=sheet,
             number=number,
-            entry=entries.get((sheet.submission, sheet.item)),
+            entry=entries.get(sheet.submission),
             flagged=sheet.submission in flagged,
         )
         for number, sheet in enumerate(stack, start=1)
@@ -117,6 +119,7 @@ class Visit:
     def of(cls, request: Request) -> Visit:
         """What the gate let through."""
         state = request.app.state
+        state.console.shelf.look()
         return cls(
             console=state.console,
             gate=state.gate,

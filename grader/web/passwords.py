@@ -73,7 +73,7 @@ class Throttle:
         """How long they must wait before the next try; 0 for not at all."""
         now = self._clock()
         with self._turn:
-            return max((self._tries[w].until - now for w in who if w in self._tries), default=0.0)
+            return max(0.0, *(self._tries[w].until - now for w in who if w in self._tries))
 
     def failed(self, *who: str) -> None:
         """A try failed."""

@@ -20,6 +20,7 @@ from grader.web.console import Console
 from grader.web.gate import Rules
 from grader.web.renewing import Renewing
 from grader.web.shelf import Shelf
+from grader.web.standing import Standing
 
 PORT = 8642
 LOCAL = "127.0.0.1"
@@ -98,11 +99,12 @@ def ready(folder: Folder, *, book: Gradebook, rubric: Rubric, service: Service) 
         book=book,
         rubric=rubric,
         shelf=Shelf(book, rubric=rubric),
+        standing=Standing(book),
         renewing=Renewing(folder, book=book, rubric=rubric),
         rules=_rules(service, port=port),
         requests=folder.path / REQUESTS,
     )
-    console.shelf.folios()  # now, so that the first page comes at once
+    console.shelf.look()  # now, so that the first page comes at once
     config = uvicorn.Config(
         application(console, name=service.name),
         access_log=False,  # a token stands in an address

@@ -1,4 +1,4 @@
-"""The shelf: what can be marked, small enough for memory, and never older than the gradebook."""
+"""The shelf: what can be marked, small enough for memory, and looked after at every visit."""
 
 from __future__ import annotations
 
@@ -73,17 +73,35 @@ class Shelf:
         self._stacks: dict[str, tuple[Sheet, ...]] = {}
         self._roll: tuple[str, ...] = ()
         self._turn = Lock()
+        self.filled = 0
+        """How often something new came onto it."""
+
+    def look(self) -> None:
+        """Look for what was graded anew meanwhile, and read it."""
+        with self._turn:
+            keys = self._book.keys()
+            roll = tuple(name for name in self._book.roll() if name in keys)
+            changed = [name for name in roll if self._key(name) != keys[name]]
+            if not changed and roll == self._roll:
+                return
+            for name in changed:
+                folio = _folio(self._book.graded(name), self._rubric)
+                self._known[name] = (keys[name], folio)
+            self._known = {name: self._known[name] for name in roll}
+            self._roll, self._stacks = roll, {}
+            self.filled += 1
+
+    def _key(self, name: str) -> str | None:
+        return self._known[name][0] if name in self._known else None
 
     def folios(self) -> Mapping[str, Folio]:
-        """Every submission with a score, by name; what was graded anew meanwhile is read anew."""
+        """Every submission, by name."""
         with self._turn:
-            self._look()
             return {name: folio for name, (_, folio) in self._known.items()}
 
     def stack(self, item: str) -> tuple[Sheet, ...]:
         """All answers to an item, in an order that is its own and stays."""
         with self._turn:
-            self._look()
             if item not in self._stacks:
                 mine = (f.sheets[item] for _, f in self._known.values() if item in f.sheets)
                 self._stacks[item] = tuple(sorted(mine, key=lambda sheet: sheet.code))
@@ -97,19 +115,6 @@ class Shelf:
         """
         with self._turn:
             return self._known[name][1]
-
-    def _look(self) -> None:
-        keys = self._book.keys()
-        roll = tuple(name for name in self._book.roll() if name in keys)
-        changed = [
-            name for name in roll if name not in self._known or self._known[name][0] != keys[name]
-        ]
-        if not changed and roll == self._roll:
-            return
-        for name in changed:
-            self._known[name] = (keys[name], _folio(self._book.graded(name), self._rubric))
-        self._known = {name: self._known[name] for name in roll}
-        self._roll, self._stacks = roll, {}
 
 
 def code_of(submission: str, *, item: str) -> str:
