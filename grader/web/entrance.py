@@ -26,10 +26,10 @@ def sign_in(request: Request) -> Response:
     who = (f"name {name}", f"from {request.client.host if request.client else ''}")
     wait = console.throttle.wait_s(*who)
     if wait > 0:
-        told = f"Too many tries. Wait {wait:.0f} s, then try again."
-        answer = bare("sign_in.html", status=429, rubric=console.rubric, trouble=told, name=name)
-        answer.headers["Retry-After"] = f"{wait:.0f}"
-        return answer
+        told = f"Too many tries. Wait {wait + 1:.0f} s, then try again."
+        later = bare("sign_in.html", status=429, rubric=console.rubric, trouble=told, name=name)
+        later.headers["Retry-After"] = f"{wait + 1:.0f}"
+        return later
     if not fits(form.get("password", ""), team.secret_of(console.book, name)):
         console.throttle.failed(*who)
         told = "That name and password don't fit."

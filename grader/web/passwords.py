@@ -73,7 +73,8 @@ class Throttle:
         """How long they must wait before the next try; 0 for not at all."""
         now = self._clock()
         with self._turn:
-            return max(0.0, *(self._tries[w].until - now for w in who if w in self._tries))
+            ends = [self._tries[one].until for one in who if one in self._tries]
+            return max((end - now for end in ends if end > now), default=0.0)
 
     def failed(self, *who: str) -> None:
         """A try failed."""
