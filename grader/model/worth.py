@@ -48,6 +48,10 @@ class Item:
     good_answer: str = ""
     why: str = ""
     """Why a course item exists, for students."""
+    examples: bool = False
+    """Whether an answer holds an example of the student's own: whoever marks sees who shares it."""
+    example_words: tuple[str, ...] = ()
+    """Words by which such an example is known best."""
     checks: tuple[CheckSpec, ...] = ()
     criteria: tuple[Criterion, ...] = ()
     about: tuple[str, ...] = ()

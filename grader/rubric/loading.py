@@ -210,6 +210,8 @@ def _item(item: ItemTable, *, catalogue: Catalogue) -> model.Item:
         source=item.source,
         prompt=item.prompt,
         good_answer=item.good_answer,
+        examples=item.examples,
+        example_words=tuple(item.example_words),
         why=item.why,
         about=tuple(item.about),
         checks=tuple(_check(check, catalogue=catalogue) for check in item.check),

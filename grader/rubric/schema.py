@@ -178,6 +178,8 @@ class ItemTable(Table):
     good_answer: Text = ""
     why: Text = ""
     about: list[Id] = []
+    examples: bool = False
+    example_words: list[Said] = []
     check: list[CheckTable] = []
     criterion: list[CriterionTable] = []
 
