@@ -264,6 +264,8 @@ PATHS = (
     "/step/Q2.3.3",
     "/step/V5",
     "/weigh/Q1.1",
+    "/groups/Q1.3",
+    "/pairs/Q1.2",
     "/waiting",
     "/requests",
     "/team",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from threading import Thread
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -14,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from grader.errors import GraderError
-from grader.web import entrance, lists, marking, teamwork, trialing
+from grader.web import entrance, lists, marking, teamwork, together, trialing
 from grader.web.console import Console, Visit
 from grader.web.gate import Gate
 from grader.web.press import page, static_files
@@ -33,6 +34,10 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/hold/{item}/{code}", marking.hold),
     ("POST", "/undo", marking.undo),
     ("POST", "/names", marking.names),
+    ("GET", "/groups/{item}", together.groups),
+    ("GET", "/group/{item}/{code}", together.group),
+    ("POST", "/group/{item}/{code}", together.give),
+    ("GET", "/pairs/{item}", together.pairs),
     ("GET", "/waiting", lists.waiting),
     ("GET", "/requests", lists.requests),
     ("GET", "/trial/{item}", trialing.show),
@@ -59,6 +64,7 @@ def application(console: Console, *, name: str) -> ASGIApp:
     @asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
         console.renewing.start()
+        Thread(target=console.likeness.warm, args=(console.rubric.items,), daemon=True).start()
         try:
             yield
         finally:

@@ -14,6 +14,7 @@ from grader.gradebook.ledger import Entry
 from grader.gradebook.marking import weighed
 from grader.model import Item, Rubric
 from grader.web.gate import Form, Gate, Rules
+from grader.web.likeness import Likeness
 from grader.web.passwords import Throttle
 from grader.web.renewing import Renewing
 from grader.web.sessions import Session, Sessions
@@ -30,6 +31,7 @@ class Console:
     rubric: Rubric
     shelf: Shelf
     standing: Standing
+    likeness: Likeness
     renewing: Renewing
     rules: Rules
     requests: Path

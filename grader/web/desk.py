@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
@@ -18,7 +18,9 @@ from grader.report.exhibit import Key, Shown, key, unique
 from grader.report.listing import listing
 from grader.report.page import Code, Line, Written, written
 from grader.report.prose import prose
-from grader.report.wording import number
+from grader.report.wording import number, one_line
+from grader.similarity import Agreement, Suggestion, agreement
+from grader.similarity.suggestions import LIKELY
 from grader.web.console import Console
 from grader.web.press import signed
 from grader.web.stack import Place
@@ -58,6 +60,9 @@ class Choice:
     points: Fraction
     said: str
     on: bool
+    perhaps: str = ""
+    """A sentence that may meet it, as the student wrote it."""
+    confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +143,43 @@ def choices(item: Item, *, decision: Decision) -> tuple[Choice, ...]:
         )
         for n, criterion in enumerate(item.criteria)
     )
+
+
+def with_suggestions(
+    shown: tuple[Choice, ...], console: Console, place: Place, *, item: Item
+) -> tuple[Choice, ...]:
+    """The switches with the sentences that may meet them; nothing is switched on by them."""
+    text = place.sheet.text
+    likely = {
+        one.criterion: one
+        for one in console.likeness.suggestions(item).get(place.sheet.submission, ())
+    }
+    return tuple(
+        replace(
+            choice,
+            perhaps=one_line(text[likely[choice.id].span.begin : likely[choice.id].span.end]),
+            confidence=likely[choice.id].confidence,
+        )
+        if choice.id in likely
+        else choice
+        for choice in shown
+    )
+
+
+def agreed(console: Console, places: Iterable[Place], *, item: Item) -> Agreement:
+    """How often what was suggested is what people decided, over the marks that stand."""
+    found = console.likeness.suggestions(item)
+    return agreement(
+        (criterion.id in _likely(found.get(place.sheet.submission, ())), criterion.id in met)
+        for place in places
+        if place.entry is not None and place.state == "marked" and not place.entry.absolute
+        for met in (place.entry.mark.criteria,)
+        for criterion in item.criteria
+    )
+
+
+def _likely(found: Iterable[Suggestion]) -> frozenset[str]:
+    return frozenset(one.criterion for one in found if one.confidence >= LIKELY)
 
 
 def sum_of(item: Item, *, decision: Decision) -> Fraction:

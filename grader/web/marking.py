@@ -16,7 +16,16 @@ from grader.model import Item, Mark
 from grader.report.wording import number, points
 from grader.web import regrading, stack
 from grader.web.console import Visit
-from grader.web.desk import Decision, choices, comments, points_said, reading, sum_of
+from grader.web.desk import (
+    Decision,
+    agreed,
+    choices,
+    comments,
+    points_said,
+    reading,
+    sum_of,
+    with_suggestions,
+)
 from grader.web.press import page
 from grader.web.regrading import Request
 from grader.web.stack import Place, Wanted
@@ -65,7 +74,9 @@ def _desk(
         place=place,
         reading=reading(console, place, item=item),
         decision=decision,
-        choices=choices(item, decision=decision),
+        choices=with_suggestions(choices(item, decision=decision), console, place, item=item),
+        agreed=agreed(console, places, item=item),
+        example=console.likeness.examples(item).get(name),
         base=base(item),
         sum=sum_of(item, decision=decision),
         history=ledger.history(console.book, name, item.id),

@@ -18,6 +18,7 @@ from grader.model import Rubric
 from grader.web.application import application
 from grader.web.console import Console
 from grader.web.gate import Rules
+from grader.web.likeness import Likeness
 from grader.web.renewing import Renewing
 from grader.web.shelf import Shelf
 from grader.web.standing import Standing
@@ -95,16 +96,18 @@ def ready(folder: Folder, *, book: Gradebook, rubric: Rubric, service: Service) 
     """
     place = _socket(service)
     port = place.getsockname()[1]
+    shelf = Shelf(book, rubric=rubric)
     console = Console(
         book=book,
         rubric=rubric,
-        shelf=Shelf(book, rubric=rubric),
+        shelf=shelf,
+        likeness=Likeness(shelf),
         standing=Standing(book),
         renewing=Renewing(folder, book=book, rubric=rubric),
         rules=_rules(service, port=port),
         requests=folder.path / REQUESTS,
     )
-    console.shelf.look()  # now, so that the first page comes at once
+    shelf.look()  # now, so that the first page comes at once
     config = uvicorn.Config(
         application(console, name=service.name),
         access_log=False,  # a token stands in an address
