@@ -12,8 +12,8 @@ import pytest
 from console_course import Course, Visitor, course, handed_in, rubric
 
 from grader.gradebook import ledger
-from grader.model import Item
-from grader.web import serving
+from grader.model import Answer, Item, Picture
+from grader.web.console import Console
 
 SAME = (
     "The input of a block is added to its output, so the gradient has a path that passes no "
@@ -80,6 +80,23 @@ def test_empty_answers_are_a_group_that_a_person_confirms(made: Course) -> None:
     assert points(made) == {}
 
 
+def test_a_drawn_answer_is_never_taken_for_an_empty_one(tmp_path: Path) -> None:
+    picture = Picture(mime="image/png", base64="aGVsbG8=")
+    class_of = []
+    for name, text in {"ada": "", "ben": "", "cyd": "", "dot": SAME, "eve": SAME}.items():
+        graded = handed_in(name)
+        images = (picture,) if name in {"cyd", "eve"} else ()
+        answer = Answer(item="Q1.1", text=text, images=images)
+        class_of.append(replace(graded, answers={**graded.answers, "Q1.1": answer}))
+    with course(tmp_path, submissions=class_of) as made:
+        visitor = open_group(made, "ada")
+        assert made.code("cyd") not in visitor.page
+        visitor = open_group(made, "eve")
+        ticked = re.findall(r'value="(\w+) \w+" checked', visitor.page)
+        assert ticked == [made.code("dot")]
+        assert "A picture belongs to it" in visitor.page
+
+
 def test_a_pair_stands_side_by_side_and_no_student_sees_it(made: Course) -> None:
     visitor = made.visitor().go("/pairs/Q1.1")
     assert visitor.page.count("<mark>") == 2
@@ -92,7 +109,7 @@ def test_a_pair_stands_side_by_side_and_no_student_sees_it(made: Course) -> None
 def test_a_suggestion_is_a_sentence_and_switches_nothing_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serving, "Console", replace_rubric(serving.Console))
+    monkeypatch.setattr("grader.web.serving.Console", replace_rubric(Console))
     class_of = [handed_in("ada", wrote={"Q1.1": SAME}), handed_in("ben", wrote={"Q1.1": OTHER})]
     with course(tmp_path, submissions=class_of) as made:
         visitor = made.visitor().go(f"/mark/Q1.1/{made.code('ada')}")

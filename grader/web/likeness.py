@@ -81,7 +81,9 @@ class Likeness:
             known = self._known.get((what, item.id))
             if known is not None and known[0] == now:
                 return cast("Found", known[1])
-            texts = {sheet.submission: sheet.text for sheet in self._shelf.stack(item.id)}
+            stack = self._shelf.stack(item.id)
+            # What was only drawn says nothing here, and is not like what was left empty.
+            texts = {s.submission: s.text for s in stack if s.text or not s.drawn}
             found = work(texts)
             self._known[what, item.id] = (now, found)
             return found

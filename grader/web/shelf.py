@@ -30,6 +30,8 @@ class Sheet:
     """What was written; '' for automatic items."""
     empty: bool
     """Nothing was written or drawn, or what was there to begin with was left as it was."""
+    drawn: bool
+    """Whether pictures belong to it, which no text tells of."""
     verdict: Verdict
     """What checks came to, whatever people said since."""
     earned: Fraction | None
@@ -141,6 +143,7 @@ def _sheet(one: ItemScore, graded: Graded) -> Sheet:
         digest=answer_digest(graded, item.id),
         text=text,
         empty=item.kind == "written" and not text and not (answer and answer.images),
+        drawn=bool(answer and answer.images),
         verdict=one.verdict,
         earned=one.earned,
         blocked=_blocked(one),
