@@ -107,7 +107,7 @@ def leave(page: Any, key: str) -> None:
     """Press a key that leads elsewhere, and wait for what comes."""
     page.evaluate("document.querySelector('main').dataset.old = '1'")
     press(page, key)
-    page.wait_for_function("!document.querySelector('main').dataset.old")
+    page.wait_for_selector("main:not([data-old])", state="attached")
 
 
 def mark_one_item(page: Any) -> int:
