@@ -57,6 +57,16 @@ class Command:
     def port(self) -> int:
         return urlsplit(self.link).port or 0
 
+    def wait(self) -> None:
+        """Until it answers."""
+        while True:
+            try:
+                Visitor(port=self.port).ask("/")
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+
     def kill(self) -> None:
         """As the power would."""
         os.kill(self.process.pid, signal.SIGKILL)
@@ -230,6 +240,7 @@ def test_killed_at_any_moment_what_was_confirmed_is_there_and_pages_catch_up(
     for more, pause in ((2, 0.0), (3, 0.02), (2, 0.05)):
         with mark(graded) as command:
             enough = len(confirmed) + more
+            command.wait()
             saving = Thread(target=save_until_killed, args=(command, confirmed))
             saving.start()
             while len(confirmed) < enough and saving.is_alive():
@@ -238,6 +249,7 @@ def test_killed_at_any_moment_what_was_confirmed_is_there_and_pages_catch_up(
             command.kill()
             saving.join()
     with mark(graded) as command:
+        command.wait()
         assert command.interrupt() == 0
 
     with opened(Folder(graded).store) as book:
