@@ -65,6 +65,8 @@ class Item:
     """Words by which such an example is known best."""
     checks: tuple[CheckSpec, ...] = ()
     criteria: tuple[Criterion, ...] = ()
+    about: tuple[str, ...] = ()
+    """Ids of automatic items that a written answer is about: whoever marks sees what was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -254,6 +254,7 @@ def _item(item: ItemTable, *, catalogue: Catalogue) -> model.Item:
         examples=item.examples,
         example_words=tuple(item.example_words),
         why=item.why,
+        about=tuple(item.about),
         checks=tuple(_check(check, catalogue=catalogue) for check in item.check),
         criteria=tuple(
             model.Criterion(

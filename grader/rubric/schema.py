@@ -209,6 +209,7 @@ class ItemTable(Table):
     prompt: Text = ""
     good_answer: Text = ""
     why: Text = ""
+    about: list[Id] = []
     examples: bool = False
     example_words: list[Said] = []
     check: list[CheckTable] = []
