@@ -196,7 +196,7 @@ def mark_by_keyboard(page: Any) -> None:
     undo_and_give_none(page)
     weigh_first_criterion(page, "2.5")
     page.reload()
-    assert "2.5 points" in page.locator(".answers").inner_text()
+    assert re.search(r"2\.5\s+points", page.locator(".answers").inner_text())
 
 
 def refuse_what_is_not_in_tables_and_reports(graded: Path) -> None:
