@@ -1,4 +1,4 @@
-"""GitHub Classroom's clones: `hw5-submissions/hw5-adaexample/`, a repository a student or team.
+"""GitHub Classroom's clones: `hw1-submissions/hw1-adaexample/`, a repository a student or team.
 
 Only names are read: git keeps when a commit was made in a form that only git reads, and running git
 in a repository that a student made would run what it says.

@@ -37,7 +37,7 @@ class Listing:
     name: str
     """Of the folder, or of the archive without its ending."""
     files: Mapping[str, File]
-    """By path below it, in order: 'ada/hw5.ipynb'."""
+    """By path below it, in order: 'ada/hw1.ipynb'."""
     folders: frozenset[str] = field(default_factory=frozenset)
     """Paths of all folders, empty ones too."""
 
