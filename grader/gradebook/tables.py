@@ -136,3 +136,13 @@ rendered = Table(
     Column("stamp", Text, nullable=False),
     comment="With which marks the pages of a submission were made; none without marks.",
 )
+parts = Table(
+    "parts",
+    SCHEMA,
+    Column("assignment", Text, primary_key=True),
+    Column("submission", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("cells", Text, nullable=False),
+    comment="In which cells a person says an item is answered, with spaces between them; none says "
+    "that there is no answer.",
+)

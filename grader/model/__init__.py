@@ -27,21 +27,33 @@ from grader.model.running import (
     Trace,
 )
 from grader.model.shown import Difference, Moved, Quote, SavedError, SavedEvidence
-from grader.model.worth import CheckSpec, Criterion, Item, Limits, Marking, Rubric
+from grader.model.validated import (
+    CaseResult,
+    CheckUse,
+    Fate,
+    Mutant,
+    MutantResult,
+    Shortfall,
+    Validation,
+)
+from grader.model.worth import CheckSpec, Criterion, Item, Limits, Marking, Notice, Rubric
 
 __all__ = [
     "Answer",
     "Array",
+    "CaseResult",
     "Cell",
     "CellError",
     "CellRun",
     "CellStatus",
     "CheckSpec",
+    "CheckUse",
     "Criterion",
     "Difference",
     "Excerpt",
     "ExecutionRecord",
     "Exhibit",
+    "Fate",
     "Finding",
     "Graded",
     "Isolation",
@@ -53,7 +65,10 @@ __all__ = [
     "Mark",
     "Marking",
     "Moved",
+    "Mutant",
+    "MutantResult",
     "Notebook",
+    "Notice",
     "Numbers",
     "Observation",
     "Picture",
@@ -65,10 +80,12 @@ __all__ = [
     "SavedEvidence",
     "SavedOutput",
     "Score",
+    "Shortfall",
     "Stage",
     "Student",
     "Submission",
     "Tally",
     "Trace",
+    "Validation",
     "Verdict",
 ]

@@ -5,7 +5,8 @@
 
 from grader.notebook.answers import handout_lines, written_answers
 from grader.notebook.code import assigning_cells, code_about, is_blank
-from grader.notebook.likeness import alike
+from grader.notebook.given import alike
+from grader.notebook.likeness import likeness, phrases
 from grader.notebook.opening import content
 from grader.notebook.outline import Outline, outline
 from grader.notebook.reading import read
@@ -19,7 +20,9 @@ __all__ = [
     "content",
     "handout_lines",
     "is_blank",
+    "likeness",
     "outline",
+    "phrases",
     "read",
     "students",
     "written_answers",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from grader.model import Cell, Item, Notebook
 from grader.notebook.anchors import Place, anchors, places
 from grader.notebook.code import is_blank
+from grader.notebook.given import Given, given
 from grader.notebook.handout import HIDDEN_TAGS
-from grader.notebook.likeness import Given, given
 from grader.notebook.prose import is_heading, is_section_number, key, shown_lines
 
 _LEVEL = re.compile(r"\s*(?:(#{1,6})\s|<h([1-6])\b)", re.IGNORECASE)

@@ -23,7 +23,7 @@ from grader.model import (
     Student,
 )
 from grader.notebook import alike, code_about
-from grader.notebook.likeness import Given, Like
+from grader.notebook.given import Given, Like
 from grader.scoring import attention
 
 EXCERPTS = 4

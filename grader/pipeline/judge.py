@@ -121,7 +121,7 @@ class Judge:
         origin = Origin(rubric=self.rubric, reference=self.reference, seed=self.draws.seed)
         return Graded(
             submission=submission,
-            students=reading.students,
+            students=reading.students or submission.students,
             reason=None,
             score=score,
             record=without_outputs(record),
@@ -133,7 +133,11 @@ class Judge:
                 given=self.outline.code,
                 told=self.parts.get(submission.name, {}),
             ),
-            flags=(*flags(score, record=record, team=reading.students), *doubts.flags),
+            flags=(
+                *flags(score, record=record, team=reading.students or submission.students),
+                *submission.doubts,
+                *doubts.flags,
+            ),
             notes=(*notes(notebook), *doubts.notes),
             provenance=provenance(notebook, record=record, origin=origin),
             evidence=saved_evidence(notebook, record=record, answers=reading.answers),

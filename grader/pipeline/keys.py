@@ -17,8 +17,9 @@ from pathlib import Path
 
 import grader
 from grader.errors import NotebookError
-from grader.model import Submission
+from grader.model import Limits, Submission
 from grader.notebook import content
+from grader.pipeline.belongings import Provided, digests
 from grader.pipeline.judge import Judge
 from grader.sandbox import Level, Wanted
 
@@ -69,6 +70,9 @@ class Keys:
     reading: str
     told: Mapping[str, str] = field(default_factory=dict)
     """By submission, a digest of the cells that a person told."""
+    limits: Limits = field(default_factory=Limits)
+    provided: Provided = field(default_factory=Provided)
+    """What decides which files a notebook finds beside it."""
 
     @classmethod
     def of(cls, judge: Judge) -> Keys:
@@ -95,16 +99,21 @@ class Keys:
             told={
                 name: _digest([repr(sorted(items.items()))]) for name, items in judge.parts.items()
             },
+            limits=rubric.limits,
+            provided=Provided.of(rubric),
         )
 
     def key(self, submission: Submission) -> str:
         """The key of a submission as it is now on disk; '' when it can't be read."""
         attached = " ".join(path.suffix.lower() for path in submission.attachments)
-        try:
-            data = content(submission.path)
-        except NotebookError:
-            return ""
-        ran = _digest([self.running, submission.name, submission.shown, attached, data])
+        told: list[str | bytes] = [submission.name, submission.shown, attached, _found(submission)]
+        if not submission.problem:
+            try:
+                told.append(content(submission.path))
+            except NotebookError:
+                return ""
+            told += digests(self.provided.beside(submission, limits=self.limits))
+        ran = _digest([self.running, *told])
         return f"{ran}.{self.judging}.{self._reading_of(submission.name)}"
 
     def rejudged(self, key: str, *, submission: str = "") -> str:
@@ -118,6 +127,12 @@ class Keys:
     def _reading_of(self, submission: str) -> str:
         told = self.told.get(submission)
         return self.reading if told is None else _digest([self.reading, told])
+
+
+def _found(submission: Submission) -> str:
+    """What was known of it before it was read: wherever it was unpacked to."""
+    told = (submission.students, submission.at, submission.late)
+    return repr((told, submission.problem, submission.remarks, submission.doubts))
 
 
 def ran_of(key: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,13 +14,14 @@ from grader import gradebook
 from grader.errors import UsageError
 from grader.folder import Folder
 from grader.gradebook import Gradebook
+from grader.gradebook.parts import Parts, keep, kept
 from grader.model import Graded, Rubric
+
+__all__ = ["Parts", "Row", "corrected", "kept", "listed", "listing", "rows"]
 
 COLUMNS = ("submission", "item", "cells")
 NONE = "none"
 """What stands for cells where there is no answer."""
-Parts = Mapping[str, Mapping[str, tuple[int, ...]]]
-"""By submission and item, the cells it is answered in."""
 _MAX_CELL = 9_999
 _MAX_CELLS = 100
 _MAX_BYTES = 10_000_000
@@ -36,14 +36,6 @@ class Row:
     submission: str
     item: str
     cells: tuple[int, ...] | None
-
-
-def kept(book: Gradebook, assignment: str) -> Parts:
-    """What people told so far."""
-    told = json.loads(book.noted(_note(assignment)) or "{}")
-    return {
-        name: {item: tuple(cells) for item, cells in items.items()} for name, items in told.items()
-    }
 
 
 def corrected(
@@ -76,7 +68,7 @@ def corrected(
         if row.cells is not None:
             of_it[row.item] = row.cells
     told = {name: items for name, items in told.items() if items}
-    book.note(_note(rubric.id), value=json.dumps(told, sort_keys=True))
+    keep(book, rubric.id, told=told)
     if not strangers:
         return told, ()
     some = ", ".join(dict.fromkeys(strangers[:_SHOWN]))
@@ -166,10 +158,6 @@ def _delimiter(file: Path) -> str:
     """The comma, or what spreadsheets of half the world write in its place."""
     first = _text(file).partition("\n")[0]
     return ";" if first.count(";") > first.count(",") else ","
-
-
-def _note(assignment: str) -> str:
-    return f"parts:{assignment}"
 
 
 def listing(folder: Path, *, every: bool) -> str:
