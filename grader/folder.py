@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.exports import CsvRow, csv_rows, gradebook_csv, to_json
-from grader.model import Graded, Rubric
+from grader.exports import CsvRow, csv_rows, gradebook_csv, missing_row, to_json
+from grader.model import Graded, Rubric, Student
 from grader.report import Row, class_page, class_row, student_page
 
 
@@ -22,6 +22,10 @@ class Brief:
     csv: tuple[CsvRow, ...]
     asks: bool
     """Whether it needs a person."""
+    clashes: tuple[str, ...] = ()
+    """What it says of other submissions."""
+    timed: bool = True
+    """Whether it is known when it came, where that matters."""
 
     @classmethod
     def of(cls, graded: Graded, *, rubric: Rubric) -> Brief:
@@ -30,11 +34,30 @@ class Brief:
             row=class_row(graded),
             csv=csv_rows(graded, rubric=rubric),
             asks=graded.reason is not None or bool(graded.flags),
+            clashes=graded.clashes,
+            timed=None not in graded.lateness,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """What no submission can say of a class."""
+
+    students: tuple[Student, ...] = ()
+    """Those on the roster who handed in nothing."""
+    remarks: tuple[str, ...] = ()
+    """What else staff should know of people and times, in words."""
+
+
+NOBODY_ABSENT = Absent()
 
 
 class Folder:
     """Where results go.
+
+    Args:
+        path: the folder, made where it is not there.
+        show_ids: whether students see whole ids on their pages.
 
     Raises:
         UsageError: it cannot be made or written.
@@ -43,8 +66,9 @@ class Folder:
     STORE = "gradebook.db"
     """Everything that was graded, and the secret seeds; pages, CSV and JSON are made from it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, show_ids: bool = False) -> None:
         self.path = path
+        self._show_ids = show_ids
         try:
             for part in (path, path / "reports", path / "results"):
                 part.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -62,18 +86,28 @@ class Folder:
         """The result and the report of one submission."""
         name = graded.submission.name
         self._write(self._result(name), to_json(graded, rubric=rubric))
-        self._write(self.report(name), student_page(graded, rubric=rubric))
+        self._write(self.report(name), student_page(graded, rubric=rubric, show_ids=self._show_ids))
 
     def has(self, name: str) -> bool:
         """Whether result and report of a submission are there."""
         places = (self._result(name), self.report(name))
         return all(place.is_file() and place.stat().st_size for place in places)
 
-    def write_class(self, briefs: Sequence[Brief], *, rubric: Rubric) -> None:
-        """The class page and the gradebook."""
+    def write_class(
+        self, briefs: Sequence[Brief], *, rubric: Rubric, absent: Absent = NOBODY_ABSENT
+    ) -> None:
+        """The class page and the gradebook.
+
+        Args:
+            briefs: every submission.
+            rubric: what they were graded by.
+            absent: who handed in nothing, and what else is to be said of the class.
+        """
         rows = tuple(brief.row for brief in briefs)
-        csv = (row for brief in briefs for row in brief.csv)
-        self._write(self.path / "index.html", class_page(rows, rubric=rubric))
+        csv = [row for brief in briefs for row in brief.csv]
+        csv += [missing_row(one, rubric=rubric) for one in absent.students]
+        page = class_page(rows, rubric=rubric, missing=absent.students, remarks=absent.remarks)
+        self._write(self.path / "index.html", page)
         self._write(self.path / "gradebook.csv", gradebook_csv(csv, rubric=rubric))
 
     def report(self, name: str) -> Path:

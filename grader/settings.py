@@ -7,13 +7,26 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import platformdirs
 
 from grader.errors import UsageError
 from grader.model import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleFiles:
+    """What a run is told about people; what is None stays as it was remembered."""
+
+    roster: Path | None = None
+    no_roster: bool = False
+    """Whether to forget the roster that was remembered."""
+    extensions: Path | None = None
+    times: Path | None = None
+    show_ids: bool = False
+    """Whether students see whole ids on their pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +54,7 @@ class Settings:
     """Whether to grade without isolation where there is none."""
     limits: Mapping[str, float]
     """Limits that count instead of the rubric's, by name."""
+    people: PeopleFiles = field(default_factory=PeopleFiles)
 
 
 def read(  # noqa: PLR0913 (one for each option)
@@ -55,6 +69,7 @@ def read(  # noqa: PLR0913 (one for each option)
     isolation: str | None = None,
     unsandboxed: bool = False,
     limits: Sequence[str] = (),
+    people: PeopleFiles | None = None,
 ) -> Settings:
     """The settings of one run.
 
@@ -76,6 +91,7 @@ def read(  # noqa: PLR0913 (one for each option)
         level=isolation,
         unsandboxed=unsandboxed,
         limits=dict(_limit(word) for word in limits),
+        people=people or PeopleFiles(),
     )
 
 

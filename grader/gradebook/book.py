@@ -11,6 +11,7 @@ from threading import Lock
 
 from sqlalchemy import Connection, Engine
 
+from grader import scoring
 from grader.gradebook import rows
 from grader.gradebook.arrays import Arrays, Packing
 from grader.gradebook.documents import Documents
@@ -110,7 +111,8 @@ class Gradebook:
             raise KeyError(name)
         items = () if found.item_list is None else self._items.read(*found.item_list)
         arrays = Arrays(pack=found.pack)
-        return self._documents.read_graded(found.result, items=items, arrays=arrays)
+        graded = self._documents.read_graded(found.result, items=items, arrays=arrays)
+        return scoring.settled(graded)
 
     def all_graded(self, names: Sequence[str]) -> Iterator[Graded]:
         """What was concluded on each, one at a time: memory does not grow with their number.

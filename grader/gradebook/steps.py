@@ -13,3 +13,19 @@ def add_seeds(connection: Connection) -> None:
     connection.execute(
         text("CREATE TABLE seeds (assignment TEXT NOT NULL PRIMARY KEY, seed TEXT NOT NULL)")
     )
+
+
+def add_people(connection: Connection) -> None:
+    """The roster, and due dates of their own."""
+    connection.execute(
+        text(
+            "CREATE TABLE IF NOT EXISTS roster "
+            "(place INTEGER NOT NULL PRIMARY KEY, member TEXT NOT NULL)"
+        )
+    )
+    connection.execute(
+        text(
+            "CREATE TABLE IF NOT EXISTS dates (assignment TEXT NOT NULL, kind TEXT NOT NULL, "
+            "who TEXT NOT NULL, moment TEXT NOT NULL, PRIMARY KEY (assignment, kind, who))"
+        )
+    )

@@ -26,7 +26,7 @@ from grader.model.running import (
     Question,
     Trace,
 )
-from grader.model.worth import CheckSpec, Criterion, Item, Limits, Rubric
+from grader.model.worth import CheckSpec, Criterion, Item, LateRule, Limits, Rubric
 
 __all__ = [
     "Answer",
@@ -46,6 +46,7 @@ __all__ = [
     "Item",
     "ItemScore",
     "Json",
+    "LateRule",
     "Lateness",
     "Limits",
     "Mark",

@@ -72,6 +72,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LateRule:
+    """When an assignment is due, and what being late takes."""
+
+    due: str
+    """In ISO 8601 with an offset."""
+    grace_s: int
+    """Seconds after it that cost nothing; each further day begins so much later, too."""
+    per_day: Fraction
+    unit: str
+    """Of `per_day` and `cap`: 'points', or 'percent' of what was earned."""
+    cap: Fraction | None = None
+    """The most that is taken, or None for all."""
+    timezone: str = ""
+    """IANA name of the zone of times that say none; '' for the offset of `due`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rubric:
     """An assignment: what is asked, what is worth how much, and how it is checked."""
 
@@ -89,6 +106,8 @@ class Rubric:
     items: tuple[Item, ...]
     path: Path
     sha256: str
+    late: LateRule | None = None
+    """None where being late costs nothing."""
 
     def item(self, item_id: str) -> Item:
         """The item of that id."""

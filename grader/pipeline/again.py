@@ -9,7 +9,10 @@ from grader import checks, gradebook, rubric
 from grader.errors import UsageError
 from grader.folder import Folder
 from grader.model import Rubric
+from grader.pipeline import Tell
+from grader.pipeline.closing import close
 from grader.pipeline.desk import Work
+from grader.pipeline.register import register
 from grader.pipeline.rejudging import Rejudged
 from grader.pipeline.seeding import seed_again
 from grader.pipeline.sharing import rejudge_shared
@@ -27,8 +30,12 @@ class AgainOutcome:
     needs_person: bool
 
 
-def again(settings: Settings) -> AgainOutcome:
+def again(settings: Settings, *, tell: Tell) -> AgainOutcome:
     """Judge and render everything in a folder that `grade` wrote.
+
+    Args:
+        settings: where it is, by which rubric, and what is new about people.
+        tell: who hears what is remembered of people, and what asks for a look.
 
     Raises:
         UsageError: the folder holds no gradebook, or none of this assignment.
@@ -46,10 +53,13 @@ def again(settings: Settings) -> AgainOutcome:
             environment=Environment(python="", fingerprint=""),
             cache=settings.cache,
             out=settings.out,
+            people=register(book, rubric=loaded, files=settings.people, tell=tell),
+            show_ids=settings.people.show_ids,
         )
         graded = book.keys()
         names = tuple(name for name in book.roll() if name in graded)
     rejudged = rejudge_shared(work, names, jobs=settings.jobs)
-    folder.write_class(rejudged.briefs, rubric=loaded)
-    needs = any(brief.asks for brief in rejudged.briefs) or bool(rejudged.unasked)
+    with gradebook.opened(folder.store) as book:
+        closed = close(rejudged.briefs, book=book, work=work, tell=tell)
+    needs = closed.needs_person or bool(rejudged.unasked)
     return AgainOutcome(rubric=loaded, rejudged=rejudged, out=settings.out, needs_person=needs)

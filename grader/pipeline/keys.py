@@ -68,8 +68,8 @@ class Keys:
     reading: str
 
     @classmethod
-    def of(cls, judge: Judge) -> Keys:
-        """The keys under a judge."""
+    def of(cls, judge: Judge, *, show_ids: bool = False) -> Keys:
+        """The keys under a judge, whose pages show whole ids or not."""
         rubric = judge.rubric
         files = _Files.now()
         asked = (*judge.checks.questions, *judge.checks.constant_questions)
@@ -85,7 +85,7 @@ class Keys:
                     *(question.id for question in asked),
                 ]
             ),
-            judging=_digest([files.every, rubric.sha256]),
+            judging=_digest([files.every, rubric.sha256, repr(judge.people), repr(show_ids)]),
             reading=_digest(
                 [files.reading, sys.version, judge.reference.sha256, repr(judge.asked)]
             ),
@@ -99,11 +99,16 @@ class Keys:
         except NotebookError:
             return ""
         ran = _digest([self.running, submission.name, submission.shown, attached, data])
-        return f"{ran}.{self.judging}.{self.reading}"
+        return f"{ran}.{self._judging(submission)}.{self.reading}"
 
-    def rejudged(self, key: str) -> str:
+    def rejudged(self, key: str, *, submission: Submission) -> str:
         """The key of an earlier run that was judged again now; '' stays ''."""
-        return f"{ran_of(key)}.{self.judging}.{self.reading}" if key else ""
+        return f"{ran_of(key)}.{self._judging(submission)}.{self.reading}" if key else ""
+
+    def _judging(self, submission: Submission) -> str:
+        """With what the folder says of people and times."""
+        told = (submission.students, submission.at, submission.late)
+        return _digest([self.judging, repr(told)])
 
     def reads_as(self, key: str) -> bool:
         """Whether names and answers of an earlier run were found as they would be now."""

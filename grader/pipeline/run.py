@@ -10,10 +10,12 @@ from typing import Protocol
 from grader import checks, gradebook, rubric, sandbox, submissions
 from grader.folder import Brief, Folder
 from grader.gradebook import Gradebook
-from grader.model import Graded, Limits, Rubric, Submission
+from grader.model import Graded, Limits, Rubric, Student, Submission
+from grader.pipeline.closing import close
 from grader.pipeline.desk import Work
 from grader.pipeline.keys import Keys, ran_of, without_level
 from grader.pipeline.pool import grade_all
+from grader.pipeline.register import register
 from grader.pipeline.rejudging import Rejudged, rejudge
 from grader.pipeline.seeding import seed
 from grader.settings import Settings
@@ -53,6 +55,8 @@ class Outcome:
     needs_person: bool
     """Whether a row is ungradable, an error of ours, or flagged."""
     out: Path
+    missing: tuple[Student, ...] = ()
+    """Those on the roster who handed in nothing."""
 
     def results(self) -> Iterator[Graded]:
         """Every submission's grade, read from the gradebook one after another."""
@@ -81,10 +85,13 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
             out=settings.out,
             force=settings.force,
             wanted=_wanted(settings),
+            people=register(book, rubric=loaded, files=settings.people, tell=watcher.note),
+            show_ids=settings.people.show_ids,
         )
         book.enrol(names)
         sorted_out = _sorted_out(handed_in, work, book, folder)
-        rejudged = rejudge(work, sorted_out.judge) if sorted_out.judge else Rejudged()
+        now = {submission.name: submission for submission in handed_in}
+        rejudged = rejudge(work, sorted_out.judge, now=now) if sorted_out.judge else Rejudged()
         todo = [s for s in handed_in if s.name in {*sorted_out.run, *rejudged.unasked}]
         kept = len(handed_in) - len(todo) - rejudged.count
         watcher.begin(rubric=loaded, count=len(todo), kept=kept, judged=rejudged.count)
@@ -95,14 +102,16 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
             for one in graded:
                 watcher.done(one)
         briefs = [Brief.of(graded, rubric=loaded) for graded in book.all_graded(names)]
-    folder.write_class(briefs, rubric=loaded)
+        whole = settings.path.is_dir()
+        closed = close(briefs, book=book, work=work, tell=watcher.note, whole=whole)
     return Outcome(
         rubric=loaded,
         names=names,
         kept=kept,
         rejudged=rejudged,
-        needs_person=any(brief.asks for brief in briefs),
+        needs_person=closed.needs_person,
         out=settings.out,
+        missing=closed.missing,
     )
 
 
@@ -115,7 +124,11 @@ def _rubric(settings: Settings) -> Rubric:
 
 def _wanted(settings: Settings) -> sandbox.Wanted:
     """What is asked of the walls: no notebook sees the course, nor what others handed in."""
-    hidden = (settings.root / "rubrics", settings.root / "reference", settings.out, settings.path)
+    told = settings.people
+    hidden = (
+        *(settings.root / "rubrics", settings.root / "reference", settings.out, settings.path),
+        *(place for place in (told.roster, told.extensions, told.times) if place is not None),
+    )
     return sandbox.Wanted(
         level=sandbox.Level(settings.level) if settings.level else None,
         unsandboxed=settings.unsandboxed,
@@ -136,7 +149,7 @@ def _sorted_out(
 ) -> _Sorted:
     if work.force:
         return _Sorted(judge=(), run=tuple(submission.name for submission in handed_in))
-    known, keys = book.keys(), Keys.of(work.judge())
+    known, keys = book.keys(), Keys.of(work.judge(), show_ids=work.show_ids)
     judge, run = [], []
     for submission in handed_in:
         name = submission.name
