@@ -69,7 +69,7 @@ def test_seconds_are_counted_from_the_due_date_and_none_within_the_grace() -> No
     assert (graced.late_s, late.late_s) == (0, 3600)
     assert late.due == DUE
     assert late.at == "2026-11-21T00:59:00-06:00"
-    assert (late.per_day, late.unit, late.cap) == (10, "percent", 50)
+    assert (late.per_day, late.unit, late.cap) == (Fraction(10), "percent", Fraction(50))
 
 
 def test_a_day_has_24_hours_also_when_the_clocks_are_set_back() -> None:

@@ -10,8 +10,11 @@ import click
 
 from grader import __version__
 from grader.cli.again import again_command
+from grader.cli.backup import backup_command
 from grader.cli.doctor import doctor_command
 from grader.cli.exit_codes import INTERRUPTED, USAGE
+from grader.cli.mark import mark_command
+from grader.cli.marks import marks_command
 from grader.cli.run import run_command
 from grader.errors import GraderError
 
@@ -44,7 +47,14 @@ def cli() -> None:
     """
 
 
-for command in (run_command, again_command, doctor_command):
+for command in (
+    run_command,
+    again_command,
+    mark_command,
+    marks_command,
+    backup_command,
+    doctor_command,
+):
     cli.add_command(command)
 
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     "--limit", "limits", metavar="NAME=VALUE", multiple=True, help="Replace a limit of the rubric."
 )
 @people_options
+@click.option("--store", metavar="URL", help="Gradebook: postgresql://HOST/DATABASE, not a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def run_command(
@@ -57,6 +58,7 @@ def run_command(
     isolation: str | None,
     unsandboxed: bool,
     limits: tuple[str, ...],
+    store: str | None,
     as_json: bool,
     quiet: bool,
     **people: Any,
@@ -79,6 +81,7 @@ def run_command(
         new_seed=new_seed,
         isolation=isolation,
         unsandboxed=unsandboxed,
+        store=store,
         limits=limits,
         people=people_files(people),
     )

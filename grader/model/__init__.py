@@ -26,7 +26,7 @@ from grader.model.running import (
     Question,
     Trace,
 )
-from grader.model.worth import CheckSpec, Criterion, Item, LateRule, Limits, Rubric
+from grader.model.worth import CheckSpec, Criterion, Item, LateRule, Limits, Marking, Rubric
 
 __all__ = [
     "Answer",
@@ -50,6 +50,7 @@ __all__ = [
     "Lateness",
     "Limits",
     "Mark",
+    "Marking",
     "Notebook",
     "Numbers",
     "Observation",

@@ -89,6 +89,18 @@ class LateRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marking:
+    """What students are told of those who mark, and of how to ask them again."""
+
+    show_markers: bool = False
+    """Whether reports name who gave a mark; otherwise it was 'staff'."""
+    regrade_until: str = ""
+    """A day or a moment in ISO 8601; '' for no end."""
+    regrade_how: str = ""
+    """Markdown: what a student does who asks for another look; '' where nothing is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rubric:
     """An assignment: what is asked, what is worth how much, and how it is checked."""
 
@@ -108,6 +120,7 @@ class Rubric:
     sha256: str
     late: LateRule | None = None
     """None where being late costs nothing."""
+    marking: Marking = Marking()
 
     def item(self, item_id: str) -> Item:
         """The item of that id."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.model import Student
+from grader import moments
+from grader.model import LateRule, Student
 from grader.people.directory import spoken, told_marks
 from grader.people.naming import plain_id, words
+from grader.people.registrar import People
 from grader.people.roster import Member
+
+NAMED = 5
+"""How many are named in a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,38 @@ def strangers(marks: Iterable[str], *, known: Iterable[Student]) -> tuple[str, .
         plain_id(mark) for one in known for mark in (*told_marks(one), one.email.partition("@")[0])
     }
     return tuple(mark for mark in marks if plain_id(mark) not in theirs)
+
+
+def remarks(
+    teams: Mapping[str, Sequence[Student]],
+    *,
+    people: People,
+    rule: LateRule | None,
+    untimed: Sequence[str],
+) -> Iterator[str]:
+    """What concerns a class and no submission of it, in words for staff.
+
+    Args:
+        teams: the students of each submission, by its name.
+        people: the roster, and the dates.
+        rule: when the assignment is due, if it says so.
+        untimed: the submissions of which nobody says when they came.
+    """
+    everyone = [one for students in teams.values() for one in students]
+    everyone += [member.student for member in people.members]
+    for mark in strangers(people.extensions, known=everyone):
+        yield f"the extension of {mark} is nobody's: no student here has that id"
+    if rule is None:
+        return
+    due = moments.due(rule.due)
+    for mark in (mark for mark, own in people.extensions.items() if moments.due(own) < due):
+        yield f"the extension of {mark} ends before the assignment is due, so it changes nothing"
+    if untimed:
+        names = ", ".join(untimed[:NAMED]) + (" …" if len(untimed) > NAMED else "")
+        yield (
+            f"nobody says when {len(untimed)} of {len(teams)} were handed in, so nothing is taken "
+            f"off: {names} (--times says when)"
+        )
 
 
 def _key(student: Student) -> str:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from grader import checks, gradebook, rubric
 from grader.errors import UsageError
-from grader.folder import Folder
+from grader.folder import Folder, absent_from, catch_up, refresh_class, write_whole
 from grader.model import Rubric
 from grader.pipeline import Tell
-from grader.pipeline.closing import close
 from grader.pipeline.desk import Work
 from grader.pipeline.register import register
 from grader.pipeline.rejudging import Rejudged
@@ -43,7 +42,7 @@ def again(settings: Settings, *, tell: Tell) -> AgainOutcome:
     """
     found = rubric.find(settings.root, assignment=settings.assignment)
     loaded = rubric.load(found, catalogue=checks.catalogue())
-    if not (settings.out / Folder.STORE).is_file():
+    if not Folder.is_one(settings.out):
         raise UsageError(f"{settings.out}: no gradebook there; `grade PATH` makes one")
     folder = Folder(settings.out)
     with gradebook.opened(folder.store) as book:
@@ -58,8 +57,14 @@ def again(settings: Settings, *, tell: Tell) -> AgainOutcome:
         )
         graded = book.keys()
         names = tuple(name for name in book.roll() if name in graded)
+        moment = book.moment()
     rejudged = rejudge_shared(work, names, jobs=settings.jobs)
     with gradebook.opened(folder.store) as book:
-        closed = close(rejudged.briefs, book=book, work=work, tell=tell)
-    needs = closed.needs_person or bool(rejudged.unasked)
+        briefs = write_whole(folder, book, loaded, rejudged.briefs)
+        if catch_up(folder, book, loaded) or book.moment() != moment:
+            briefs = refresh_class(folder, book, loaded)
+        absent = absent_from(briefs, book=book, rubric=loaded)
+    for remark in absent.remarks:
+        tell(remark)
+    needs = any(brief.asks for brief in briefs) or bool(rejudged.unasked or absent.remarks)
     return AgainOutcome(rubric=loaded, rejudged=rejudged, out=settings.out, needs_person=needs)

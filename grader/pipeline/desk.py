@@ -38,6 +38,8 @@ class Work:
     people: People = field(default_factory=People)
     show_ids: bool = False
     """Whether students see whole ids on their pages."""
+    store: str | None = None
+    """The address of a gradebook on a server; None for the one that the folder has."""
 
     def judge(self) -> Judge:
         """The judge of this work."""
@@ -50,7 +52,7 @@ class Work:
 
     def folder(self) -> Folder:
         """Where results go."""
-        return Folder(self.out, show_ids=self.show_ids)
+        return Folder(self.out, store=self.store, show_ids=self.show_ids)
 
 
 class Stopped(Exception):
@@ -87,9 +89,11 @@ def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[O
             done = _whose(_graded(submission, course), judge)
             if stop.is_set():
                 raise Stopped
-            folder.write_one(done.graded, rubric=work.rubric)
-            book.keep(Entry(key="" if done.ours else key, graded=done.graded, trace=done.trace))
-            return done.graded
+            shown = book.with_marks(done.graded)
+            folder.write_one(shown.graded, rubric=work.rubric)
+            kept = Entry(key="" if done.ours else key, graded=done.graded, trace=done.trace)
+            book.keep(kept, shown=shown)
+            return shown.graded
 
         yield one
 

@@ -62,13 +62,17 @@ def rejudge(
             before = book.graded(name)
             submission = (now or {}).get(name, before.submission)
             read = keys.reads_as(known[name])
-            after = _judged(replace(before, submission=submission), judge, book, read=read)
-            briefs.append(Brief.of(after or before, rubric=work.rubric))
-            if after is None:
+            judged = _judged(replace(before, submission=submission), judge, book, read=read)
+            if judged is None:
+                briefs.append(Brief.of(before, rubric=work.rubric))
                 unasked.append(name)
                 continue
+            shown = book.with_marks(judged)
+            after = shown.graded
             folder.write_one(after, rubric=work.rubric)
-            book.amend(after, key=keys.rejudged(known[name], submission=submission))
+            key = keys.rejudged(known[name], submission=submission)
+            book.amend(judged, key=key, shown=shown)
+            briefs.append(Brief.of(after, rubric=work.rubric))
             changes += moved(before, after)
     return Rejudged(
         count=len(briefs) - len(unasked),

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from grader import checks, gradebook, rubric, sandbox, submissions
-from grader.folder import Brief, Folder
+from grader.folder import Folder, absent_from, settle
 from grader.gradebook import Gradebook
 from grader.model import Graded, Limits, Rubric, Student, Submission
-from grader.pipeline.closing import close
+from grader.people import People
 from grader.pipeline.desk import Work
 from grader.pipeline.keys import Keys, ran_of, without_level
 from grader.pipeline.pool import grade_all
@@ -55,12 +55,14 @@ class Outcome:
     needs_person: bool
     """Whether a row is ungradable, an error of ours, or flagged."""
     out: Path
+    store: Path | str
+    """Where the gradebook is."""
     missing: tuple[Student, ...] = ()
     """Those on the roster who handed in nothing."""
 
     def results(self) -> Iterator[Graded]:
         """Every submission's grade, read from the gradebook one after another."""
-        with gradebook.opened(Folder(self.out).store) as book:
+        with gradebook.opened(self.store) as book:
             yield from book.all_graded(self.names)
 
 
@@ -74,20 +76,12 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
     loaded = _rubric(settings)
     handed_in = submissions.collect(settings.path, leave_out=settings.out)
     environment = sandbox.survey(settings.python)
-    folder = Folder(settings.out)
+    folder = Folder(settings.out, store=settings.store, show_ids=settings.people.show_ids)
     names = tuple(submission.name for submission in handed_in)
     with gradebook.opened(folder.store) as book:
-        work = Work(
-            rubric=loaded,
-            seed=seed(book, loaded.id, folder=folder.path, another=settings.new_seed),
-            environment=environment,
-            cache=settings.cache,
-            out=settings.out,
-            force=settings.force,
-            wanted=_wanted(settings),
-            people=register(book, rubric=loaded, files=settings.people, tell=watcher.note),
-            show_ids=settings.people.show_ids,
-        )
+        drawn = seed(book, loaded.id, folder=folder.path, another=settings.new_seed)
+        people = register(book, rubric=loaded, files=settings.people, tell=watcher.note)
+        work = _work(settings, rubric=loaded, seed=drawn, environment=environment, people=people)
         book.enrol(names)
         sorted_out = _sorted_out(handed_in, work, book, folder)
         now = {submission.name: submission for submission in handed_in}
@@ -101,17 +95,42 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
             )
             for one in graded:
                 watcher.done(one)
-        briefs = [Brief.of(graded, rubric=loaded) for graded in book.all_graded(names)]
-        whole = settings.path.is_dir()
-        closed = close(briefs, book=book, work=work, tell=watcher.note, whole=whole)
+        briefs = settle(folder, book, loaded)
+        absent = absent_from(briefs, book=book, rubric=loaded)
+    for remark in absent.remarks:
+        watcher.note(remark)
     return Outcome(
         rubric=loaded,
         names=names,
         kept=kept,
         rejudged=rejudged,
-        needs_person=closed.needs_person,
+        needs_person=any(brief.asks for brief in briefs) or bool(absent.remarks),
         out=settings.out,
-        missing=closed.missing,
+        missing=absent.students,
+        store=folder.store,
+    )
+
+
+def _work(
+    settings: Settings,
+    *,
+    rubric: Rubric,
+    seed: bytes,
+    environment: sandbox.Environment,
+    people: People,
+) -> Work:
+    """What all processes of the run are told."""
+    return Work(
+        rubric=rubric,
+        seed=seed,
+        environment=environment,
+        cache=settings.cache,
+        out=settings.out,
+        force=settings.force,
+        wanted=_wanted(settings),
+        store=settings.store,
+        people=people,
+        show_ids=settings.people.show_ids,
     )
 
 

@@ -195,6 +195,7 @@ def _rubric(
         record=tuple(assignment.record),
         limits=model.Limits(**file.limits.model_dump()),
         late=_late(file.late),
+        marking=model.Marking(**file.marking.model_dump()),
         items=tuple(_item(item, catalogue=catalogue) for item in file.item),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
