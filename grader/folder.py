@@ -119,6 +119,11 @@ class Folder:
         self._write(self._result(name), to_json(graded, rubric=rubric))
         self._write(self.report(name), student_page(graded, rubric=rubric, show_ids=self._show_ids))
 
+    def remove(self, name: str) -> None:
+        """Take away result and report of a submission."""
+        for place in (self._result(name), self.report(name)):
+            place.unlink(missing_ok=True)
+
     def has(self, name: str) -> bool:
         """Whether result and report of a submission are there."""
         places = (self._result(name), self.report(name))

@@ -10,9 +10,11 @@ import click
 
 from grader import __version__
 from grader.cli.again import again_command
+from grader.cli.anonymise import anonymise_command
 from grader.cli.backup import backup_command
 from grader.cli.doctor import doctor_command
 from grader.cli.exit_codes import INTERRUPTED, USAGE
+from grader.cli.forget import forget_command
 from grader.cli.mark import mark_command
 from grader.cli.marks import marks_command
 from grader.cli.run import run_command
@@ -53,6 +55,8 @@ for command in (
     mark_command,
     marks_command,
     backup_command,
+    anonymise_command,
+    forget_command,
     doctor_command,
 ):
     cli.add_command(command)

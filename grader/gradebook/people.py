@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Literal
 
@@ -13,6 +13,8 @@ from grader.gradebook.book import Gradebook
 from grader.gradebook.tables import dates, roster
 from grader.model import Student
 from grader.people import Member, People
+from grader.people.directory import told_marks
+from grader.people.naming import plain_id
 
 Kind = Literal["due", "at"]
 """A due date of somebody's own, or when something was handed in."""
@@ -33,6 +35,31 @@ def remembered(book: Gradebook, assignment: str) -> People:
         extensions={row.who: row.moment for row in found if row.kind == "due"},
         times={row.who: row.moment for row in found if row.kind == "at"},
     )
+
+
+def remembered_by_all(book: Gradebook) -> People:
+    """The roster alone: it is that of all assignments."""
+    return People(members=remembered(book, "").members)
+
+
+def forget_person(book: Gradebook, *, marks: Iterable[str]) -> None:
+    """Take somebody off the roster, and out of all dates.
+
+    Args:
+        book: where they are remembered.
+        marks: every id of theirs, plain.
+    """
+    gone = set(marks)
+    kept = [one for one in remembered_by_all(book).members if not gone & _marks(one.student)]
+    keep_roster(book, kept)
+    with book.writing() as connection:
+        for row in connection.execute(select(dates)).all():
+            if plain_id(row.who) in gone:
+                connection.execute(delete(dates).where(dates.c.who == row.who))
+
+
+def _marks(student: Student) -> set[str]:
+    return {plain_id(mark) for mark in told_marks(student)}
 
 
 def keep_roster(book: Gradebook, members: Sequence[Member]) -> None:

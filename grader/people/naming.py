@@ -21,10 +21,14 @@ def words(name: str) -> tuple[str, ...]:
     """The words of a name in small letters without accents; 'Last, First' the right way round."""
     last, comma, first = name.partition(",")
     turned = f"{first} {last}" if comma and "," not in first else name
-    small = turned.casefold().translate(_SPECIAL)
-    bare = "".join(c for c in unicodedata.normalize("NFKD", small) if not unicodedata.combining(c))
-    apart = re.sub(r"(?<=\w)['\u2019\u02bc`](?=\w)", "", bare)
-    return tuple(_WORD.findall(apart))[:MOST_WORDS]
+    joined = re.sub(r"(?<=\w)['\u2019\u02bc`](?=\w)", "", bare(turned))
+    return tuple(_WORD.findall(joined))[:MOST_WORDS]
+
+
+def bare(text: str) -> str:
+    """A text in small letters without accents."""
+    small = text.casefold().translate(_SPECIAL)
+    return "".join(c for c in unicodedata.normalize("NFKD", small) if not unicodedata.combining(c))
 
 
 def same_name(one: str, other: str) -> bool:
