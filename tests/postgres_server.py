@@ -43,7 +43,7 @@ class Server:
 
         plain = self.address().partition("?")[0]
         with psycopg.connect(plain, autocommit=True) as connection:
-            done = connection.execute(statement)  # type: ignore[arg-type]  # our own words
+            done = connection.execute(statement.encode())
             return done.fetchall() if done.description else []
 
 

@@ -66,8 +66,12 @@ def engine_for(address: str, *, steps: tuple[schema.Step, ...]) -> Engine:
             "a PostgreSQL store needs psycopg: pip install 'notebook-grader[postgres]'"
         ) from error
     event.listen(engine, "begin", _begin)
-    with told(place_of(address), hidden=secrets_of(address)):
-        _make(engine.execution_options(**{WRITES: True}), steps=steps, place=place_of(address))
+    try:
+        with told(place_of(address), hidden=secrets_of(address)):
+            _make(engine.execution_options(**{WRITES: True}), steps=steps, place=place_of(address))
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

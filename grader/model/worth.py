@@ -21,6 +21,17 @@ class CheckSpec:
     needs: tuple[str, ...]
     """Item ids or check codes without which it cannot be judged."""
     params: Mapping[str, Json]
+    ask: str = ""
+    """A question for who loses points here, where the check has no hint of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something students see and need not worry about."""
+
+    says: str
+    printed: str = ""
+    """A regular expression: only who has this among printed numbers and words is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +59,14 @@ class Item:
     good_answer: str = ""
     why: str = ""
     """Why a course item exists, for students."""
+    examples: bool = False
+    """Whether an answer holds an example of the student's own: whoever marks sees who shares it."""
+    example_words: tuple[str, ...] = ()
+    """Words by which such an example is known best."""
     checks: tuple[CheckSpec, ...] = ()
     criteria: tuple[Criterion, ...] = ()
+    about: tuple[str, ...] = ()
+    """Ids of automatic items that a written answer is about: whoever marks sees what was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +137,9 @@ class Rubric:
     sha256: str
     late: LateRule | None = None
     """None where being late costs nothing."""
+    provided: Path | None = None
+    """A folder of files that lie beside every notebook when it runs."""
+    notices: tuple[Notice, ...] = ()
     marking: Marking = Marking()
 
     def item(self, item_id: str) -> Item:

@@ -114,7 +114,11 @@ class Judge:
             record=record,
             answers=reading.answers,
             code=code_of_items(notebook, rubric=self.rubric, findings=findings),
-            flags=(*flags(score, record=record, team=who.students), *who.doubts),
+            flags=(
+                *flags(score, record=record, team=who.students),
+                *submission.doubts,
+                *who.doubts,
+            ),
             notes=notes(notebook),
             provenance=provenance(notebook, record=record, origin=origin),
             lateness=who.lateness,

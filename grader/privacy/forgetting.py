@@ -135,7 +135,8 @@ def _person(book: Gradebook, mark: str) -> Person | None:
 
 def _sorted(book: Gradebook, person: Person) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The submissions that are this person's alone, and those of a team."""
-    alone, shared = [], []
+    alone: list[str] = []
+    shared: list[str] = []
     for graded in book.all_graded(list(book.keys())):
         people = whose(graded)
         if not any(person.is_one(one) for one in people):

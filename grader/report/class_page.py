@@ -32,6 +32,8 @@ class Row:
     verdicts: tuple[tuple[str, Verdict], ...]
     """What became of each item, by its id."""
     flags: tuple[str, ...]
+    remarks: tuple[str, ...]
+    """What was noticed while the submission was found, and asks for nobody."""
     unsafe: bool
     """Whether its code ran without isolation."""
     late: tuple[str, ...] = ()
@@ -127,6 +129,7 @@ def class_row(graded: Graded) -> Row:
         tally=graded.score.total if graded.score else None,
         verdicts=tuple((one.item.id, one.verdict) for one in items),
         flags=(*ours, *graded.flags),
+        remarks=graded.submission.remarks,
         unsafe=graded.provenance is not None and graded.provenance.level == "none",
         late=late_cells(graded.lateness),
         finals=final_cells(graded),

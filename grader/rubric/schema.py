@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -80,6 +81,27 @@ def seconds(value: object) -> float:
     return float(duration)
 
 
+def pattern(value: object) -> str:
+    """A regular expression.
+
+    Args:
+        value: What the TOML reader made of it.
+
+    Returns:
+        The same.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(value, str):
+        raise ValueError("must be a text")  # noqa: TRY004 -- as above
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return value
+
+
 def known_zone(name: str) -> str:
     """A time zone's IANA name, or ''.
 
@@ -156,6 +178,7 @@ Points = Annotated[Fraction, PlainValidator(exact_and_not_negative)]
 SignedPoints = Annotated[Fraction, PlainValidator(exact)]
 Moment = Annotated[str, PlainValidator(moment)]
 Seconds = Annotated[float, PlainValidator(seconds)]
+Pattern = Annotated[str, PlainValidator(pattern)]
 
 
 class Table(BaseModel):
@@ -175,6 +198,7 @@ class AssignmentTable(Table):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     optional_imports: list[Module] = []
     record: list[Name] = []
+    provided: Said | None = None
 
 
 class LimitsTable(Table):
@@ -206,7 +230,15 @@ class CheckTable(Table):
     points: Points
     public: bool = False
     needs: list[Said] = []
+    ask: Text = ""
     params: dict[str, Any] = {}
+
+
+class NoticeTable(Table):
+    """`[[notice]]`: what students see and need not worry about."""
+
+    says: Said
+    printed: Pattern = ""
 
 
 class CriterionTable(Table):
@@ -229,6 +261,9 @@ class ItemTable(Table):
     prompt: Text = ""
     good_answer: Text = ""
     why: Text = ""
+    about: list[Id] = []
+    examples: bool = False
+    example_words: list[Said] = []
     check: list[CheckTable] = []
     criterion: list[CriterionTable] = []
 
@@ -251,5 +286,6 @@ class RubricFile(Table):
     assignment: AssignmentTable
     limits: LimitsTable = LimitsTable()
     late: LateTable | None = None
+    notice: list[NoticeTable] = []
     marking: MarkingTable = MarkingTable()
     item: Annotated[list[ItemTable], Field(min_length=1)]
