@@ -21,7 +21,7 @@ class Settings:
     """Where a run reads, where it writes, and how wide it works."""
 
     path: Path
-    """A folder of submissions, or one notebook."""
+    """A folder or an archive of submissions, or one notebook."""
     out: Path
     assignment: str | None
     jobs: int
@@ -39,6 +39,8 @@ class Settings:
     """The level of isolation that must hold; None for the best there is."""
     unsandboxed: bool
     """Whether to grade without isolation where there is none."""
+    layout: str | None
+    """How the submissions are laid out, by name; None to recognise it."""
     store: str | None
     """The address of a gradebook on a server; None for the one that `out` has."""
     limits: Mapping[str, float]
@@ -58,6 +60,7 @@ def read(  # noqa: PLR0913 (one for each option)
     unsandboxed: bool = False,
     store: str | None = None,
     limits: Sequence[str] = (),
+    layout: str | None = None,
 ) -> Settings:
     """The settings of one run.
 
@@ -78,6 +81,7 @@ def read(  # noqa: PLR0913 (one for each option)
         new_seed=new_seed,
         level=isolation,
         unsandboxed=unsandboxed,
+        layout=layout,
         store=store,
         limits=dict(_limit(word) for word in limits),
     )
@@ -121,3 +125,29 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
+
+
+_NO_BUSINESS = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "GRADESCOPE_", "CI_JOB_TOKEN")
+"""How variables begin that a build machine has, and that no notebook need see."""
+
+
+def for_own_notebook(folder: Path) -> dict[str, str]:
+    """The environment of a notebook that its owner checks: theirs, with what makes runs equal.
+
+    Args:
+        folder: an empty one, for files of libraries.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NO_BUSINESS)}
+    return kept | {
+        "PYTHONHASHSEED": "0",
+        "PYTHONIOENCODING": "utf-8",
+        "OMP_NUM_THREADS": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
+
+
+def step_summary() -> Path | None:
+    """The file that GitHub shows as the summary of a step, where there is one."""
+    told = os.environ.get("GITHUB_STEP_SUMMARY")
+    return Path(told) if told else None

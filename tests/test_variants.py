@@ -1,11 +1,22 @@
 """Right answers written another way earn everything; wrong ones lose their own items."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 
 import nbformat
 import pytest
+import selfchecking
 from grading import Run, grade
 from variants import VARIANTS, Variant, build
+
+from grader import gradebook
+from grader.checks import CHECKS, Draws, bind
+from grader.gradebook import seeds
+from grader.selfcheck.judging import Checked, Seen, judge
+from grader.selfcheck.reading import Public
+from grader.selfcheck.wording import told_items
 
 pytestmark = pytest.mark.kernel
 
@@ -64,3 +75,97 @@ def test_nothing_is_an_error_of_ours(graded: Run) -> None:
     ]
 
     assert errors == []
+
+
+def self_checked(graded: Run) -> Iterator[tuple[str, Checked]]:
+    """What the public checks alone make of what each variant's run left behind."""
+    whole = selfchecking.loaded()
+    items = tuple(replace(i, checks=tuple(s for s in i.checks if s.public)) for i in whole.items)
+    with gradebook.opened(graded.out / "gradebook.db") as book:
+        draws = Draws(seed=seeds.kept(book, whole.id) or b"")
+        rubric = replace(whole, items=items)
+        bound = bind(rubric, registry=CHECKS, draws=draws)
+        for number, variant in enumerate(VARIANTS):
+            trace = book.trace(f"v{number:03}")
+            assert trace is not None
+            public = Public(
+                rubric=rubric,
+                later={},
+                handout=frozenset(),
+                checks=bound,
+                draws=draws,
+                expected=trace.expected,
+                sha256="",
+            )
+            seen = Seen(
+                notebook=trace.notebook,
+                record=trace.record,
+                observations=trace.observations,
+                places={},
+            )
+            yield variant.name, judge(public, seen, whole=True)
+
+
+def test_the_self_check_finds_what_grading_finds(graded: Run) -> None:
+    for number, (name, checked) in enumerate(self_checked(graded)):
+        public = [
+            (item["id"], finding["code"], finding["verdict"], finding["earned"])
+            for item in graded.result(f"v{number:03}")["items"]
+            for finding in item["findings"]
+            if finding["public"]
+        ]
+        found = [
+            (f.item, f.code, f.verdict.value, pytest.approx(float(f.earned), abs=0.006))
+            for f in checked.findings
+        ]
+        assert found == public, name
+        assert checked.lost == any(f.earned < f.possible for f in checked.findings), name
+
+
+SOLUTIONS = tuple(
+    line.partition("#")[0].replace(" ", "")
+    for line in (
+        "torch.randn(3, 32, 32)",
+        "self.conv(x)",
+        "self.fc(x)",
+        "encoder(images)",
+        "(embeddings[0], embeddings[1])",
+        "(embeddings[0], embeddings[2])",
+        "(embeddings[1], embeddings[2])",
+    )
+)
+"""What fills the blanks."""
+CALL = re.compile(r"\b(self|nn|F|torch|optim\w*)\.\w+|\w\(x\)|=\s*\w+\(")
+"""Code that calls something."""
+NUMBERS = ("0.9193", "0.1696", "0.1561", "0.9980", "0.0626", "0.0586", "0.1991", "0.1427")
+"""The reference's own results, from its saved outputs."""
+
+
+def test_no_word_of_the_self_check_gives_the_solution_away(graded: Run) -> None:
+    said = 0
+    for name, checked in self_checked(graded):
+        for item in told_items(checked):
+            for told in item.told:
+                finding = told.finding
+                ours = f"{finding.title} {finding.expected} {told.ask} {told.cost}"
+                said += bool(told.ask)
+                text = told.text.replace(" ", "")
+                assert not [line for line in SOLUTIONS if line in text], (name, told.text)
+                assert not CALL.search(ours), (name, ours)
+                assert not [number for number in NUMBERS if number in ours], (name, ours)
+                assert ours.count("?") <= 1 + finding.expected.count("?"), (name, ours)
+    assert said > len(VARIANTS) / 2
+
+
+def test_what_is_lost_is_asked_about_and_priced(graded: Run) -> None:
+    silent = [
+        (name, told.finding.title, told.what)
+        for name, checked in self_checked(graded)
+        for item in told_items(checked)
+        for told in item.told
+        if told.finding.verdict.value in {"failed", "partial"}
+        and told.finding.possible - told.finding.earned > Fraction(0)
+        and not (told.ask and told.cost.startswith("It costs"))
+    ]
+
+    assert silent == []

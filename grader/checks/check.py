@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -32,6 +32,15 @@ class Params(BaseModel):
     """The parameters a check takes from a rubric; subclasses name them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    def masked(self) -> Self:
+        """The same as students may read them: what only the reference has is `nameless`."""
+        return self
+
+
+def nameless(word: str) -> str:
+    """A stand-in for a word that only the reference knows: another one for every word."""
+    return hashlib.sha256(word.encode()).hexdigest()[:8]
 
 
 P = TypeVar("P", bound=Params)
@@ -98,6 +107,8 @@ class Opinion:
     expected: str
     found: str
     hint: str = ""
+    usual: bool = False
+    """Whether it is the usual mistake: the rubric's own question then replaces the hint."""
     unjudged: bool = False
     """The thing to judge is not there: blocked, if something it needs is why."""
     stops: bool = False
@@ -144,6 +155,8 @@ class Check(Generic[P]):
 
     code: ClassVar[str]
     params: ClassVar[type[Params]]
+    of_file: ClassVar[bool] = False
+    """Whether it judges the file and its run from top to bottom, not what a notebook holds."""
 
     def title(self, params: P) -> str:
         """What it checks, in a few words for a report."""
@@ -160,6 +173,10 @@ class Check(Generic[P]):
     def counter_questions(self, params: P, evidence: Evidence) -> tuple[Question, ...]:
         """What it then asks the reference about one student, constant answers at hand."""
         return ()
+
+    def compares(self, params: P) -> bool:
+        """Whether it asks the reference about one student: then it can't be public."""
+        return type(self).counter_questions is not Check.counter_questions
 
     def judge(self, params: P, evidence: Evidence) -> Opinion:
         """Its opinion.

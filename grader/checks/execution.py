@@ -66,6 +66,7 @@ class Runs(Check[RunsParams]):
 
     code = "EXE001"
     params = RunsParams
+    of_file = True
 
     def title(self, params: RunsParams) -> str:
         """What it checks."""

@@ -184,10 +184,17 @@ def _finding(called: Called, opinion: Opinion) -> Finding:
         public=spec.public,
         expected=opinion.expected,
         found=opinion.found,
-        hint=opinion.hint,
+        hint=_hint(opinion, spec),
         cells=opinion.cells,
         exhibit=opinion.exhibit,
     )
+
+
+def _hint(opinion: Opinion, spec: CheckSpec) -> str:
+    """What to try: the rubric's question where the check has none, or where it fits best."""
+    if opinion.share == 1 or (opinion.hint and not opinion.usual):
+        return opinion.hint
+    return spec.ask or opinion.hint
 
 
 def _explained(

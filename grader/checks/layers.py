@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from grader.checks.check import (
     Params,
     absent,
     failed,
+    nameless,
     passed,
     question,
 )
@@ -47,6 +48,15 @@ class ModuleParams(Params):
     """Function of the reference: (inputs, *weights, activation=...) to outputs."""
     accepted: tuple[str, ...]
     """Values of `activation` that count as right."""
+
+    def masked(self) -> Self:
+        """Without the reference's names, and without what counts as right."""
+        return self.model_copy(
+            update={
+                "counterpart": nameless(self.counterpart),
+                "accepted": tuple(nameless(word) for word in self.accepted),
+            }
+        )
 
 
 class LayerParams(ModuleParams):
@@ -258,6 +268,9 @@ class LayerApplied(Check[LayerParams]):
                 names=(params.module,),
             )
         if not self._changes(found, batch, params.own):
+            wrong = self._misshapen(params, evidence, base=base)
+            if wrong is not None:
+                return wrong
             return failed(
                 expected=expected,
                 found=self._unchanged(params, observation),
@@ -275,6 +288,22 @@ class LayerApplied(Check[LayerParams]):
         if base is None or changed is None or base.shape != changed.shape:
             return False
         return bool(np.abs(numbers(base) - numbers(changed)).max() > ROUNDING)
+
+    def _misshapen(self, params: LayerParams, evidence: Evidence, *, base: Array) -> Opinion | None:
+        """An opinion on outputs of another shape than the reference's, or None."""
+        batch = own_batch(params, evidence)
+        asked = counterpart_question(
+            params, evidence.draws, batch=batch, activation=params.accepted[0]
+        )
+        right = evidence.reference(asked).arrays.get("out0")
+        if right is None or right.shape == base.shape:
+            return None
+        return failed(
+            expected=str(right.shape),
+            found=f"`{params.module}` gave {base.shape}",
+            hint=f"Is the result of the {params.layer} what comes out?",
+            usual=True,
+        )
 
     def _unchanged(self, params: LayerParams, observation: Observation) -> str:
         shapes = told(observation, 0).get("unmatched")

@@ -63,6 +63,7 @@ class ShowsNumbers(Check[NumbersParams]):
 
     code = "OUT001"
     params = NumbersParams
+    of_file = True
 
     def title(self, params: NumbersParams) -> str:
         """What it checks."""
@@ -95,6 +96,7 @@ class ShowsFigure(Check[FigureParams]):
 
     code = "OUT002"
     params = FigureParams
+    of_file = True
 
     def title(self, params: FigureParams) -> str:
         """What it checks."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from grader.checks.check import Evidence, Ours, question
+from grader.checks.check import Evidence, Ours, nameless, question
 from grader.checks.embeddings import StagesParams, trained_embeddings, trained_module
 from grader.checks.images import as_encoded
 from grader.checks.layers import ModuleParams, forward_question, matching, outputs, own_batch
@@ -30,6 +30,10 @@ class TrainingParams(StagesParams, ModuleParams):
     """The handout's number of steps."""
     layers: tuple[tuple[int, ...], ...]
     """Places of each layer's parameters in `weights`."""
+
+    def masked(self) -> Self:
+        """Without the reference's names."""
+        return super().masked().model_copy(update={"train": nameless(self.train)})
 
 
 def start_weights(params: TrainingParams, evidence: Evidence) -> tuple[Array, ...] | None:

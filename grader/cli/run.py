@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", "limits", metavar="NAME=VALUE", multiple=True, help="Replace a limit of the rubric."
 )
+@click.option("--layout", metavar="NAME", help="Insist on a layout (default: recognise it).")
 @click.option("--store", metavar="URL", help="Gradebook: postgresql://HOST/DATABASE, not a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
@@ -56,11 +57,12 @@ def run_command(
     isolation: str | None,
     unsandboxed: bool,
     limits: tuple[str, ...],
+    layout: str | None,
     store: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Grade PATH: a folder of notebooks, or one notebook.
+    """Grade PATH: a folder or zip of submissions in any layout, or one notebook.
 
     Finds the rubric in rubrics/*.toml and writes reports, index.html, gradebook.csv and
     results/*.json to the output folder. What did not change since the last run is kept.
@@ -80,6 +82,7 @@ def run_command(
         unsandboxed=unsandboxed,
         store=store,
         limits=limits,
+        layout=layout,
     )
     _run(read, as_json=as_json, quiet=quiet)
 

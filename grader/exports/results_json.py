@@ -80,6 +80,7 @@ def result(graded: Graded, *, rubric: Rubric) -> Result:
         provenance=_provenance(graded.provenance),
         flags=[storable(flag) for flag in graded.flags],
         notes=[storable(note) for note in graded.notes],
+        remarks=[storable(remark) for remark in graded.submission.remarks],
     )
 
 

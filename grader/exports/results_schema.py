@@ -130,6 +130,7 @@ class Result(Part):
     provenance: dict[str, Any]
     flags: list[str] = []
     notes: list[str] = []
+    remarks: list[str] = []
 
     model_config = ConfigDict(
         alias_generator=lambda name: name.rstrip("_"),

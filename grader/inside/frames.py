@@ -1,13 +1,17 @@
 """How bytes cross the wall, as seen from inside: length, JSON header, arrays as safetensors."""
 
 import contextlib
-import fcntl
 import json
 import os
 import struct
 
 import numpy as np
 from safetensors.numpy import load, save
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a student's own check runs, and no notebook of others
+    fcntl = None
 
 # Bound before student code runs, so that a notebook that replaces them breaks only itself.
 _read, _write, _dumps, _loads = os.read, os.write, json.dumps, json.loads

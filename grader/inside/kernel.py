@@ -3,48 +3,19 @@
 import contextlib
 import gc
 import os
-import random
 import resource
 import sys
 import types
 import typing
 
 sys.modules.setdefault("debugpy", None)  # ipykernel would import it: a second, for nobody
-from inside import probe, questions, recorder, stand_ins, watch
+from inside import probe, questions, recorder, seeding, stand_ins, watch
 from ipykernel import debugger, ipkernel
 from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config, Configurable
 
 if sys.modules["debugpy"] is None:
     del sys.modules["debugpy"]
-
-
-def seed_everything(seed):
-    """Seed `random` now, NumPy and torch now or as soon as they are imported."""
-
-    def numpy():
-        import numpy as np
-
-        np.random.seed(seed % 2**32)  # noqa: NPY002 (notebooks draw from the legacy state)
-
-    def torch():
-        import torch
-
-        questions.seed(torch, seed)
-        torch.set_num_threads(1)
-
-    random.seed(seed)
-    recorder.after_import({"numpy": numpy, "torch": torch})
-
-
-def before_the_first_cell(shell, call):
-    """Call something once, when the first cell is about to run: the kernel draws numbers too."""
-
-    def once(info):
-        shell.events.unregister("pre_run_cell", once)
-        call()
-
-    shell.events.register("pre_run_cell", once)
 
 
 def keep_descriptors(shell):
@@ -190,18 +161,30 @@ def configuration():
     return told
 
 
+def find_modules_beside_the_notebook():
+    """Let notebooks import what lies in the working folder, as Jupyter does.
+
+    IPython leaves that out where Python was started with -P, as we are, so that nothing a student
+    writes is imported before the notebook runs. It comes after the standard library.
+    """
+    packages = {"site-packages", "dist-packages"}
+    places = (n for n, path in enumerate(sys.path) if os.path.basename(path) in packages)  # noqa: PTH119 (as IPython does)
+    sys.path.insert(next(places, len(sys.path)), "")
+
+
 def become(job, *, connection_file, pipes):
     """Run the kernel until it is killed; never returns."""
     with without_debugger(), only_named_configured():
         app = HeadlessKernel.instance(connection_file=connection_file, config=configuration())
         app.initialize([])
     draw_inline()
+    find_modules_beside_the_notebook()
     notes = stand_ins.Notes()
     watch = recorder.Recorder(job["record"], notes)
     stand_ins.install(app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes)
     watch.install(app.shell)
     keep_descriptors(app.shell)
-    before_the_first_cell(app.shell, lambda: seed_everything(job["seed"]))
+    seeding.before_the_first_cell(app.shell, lambda: seeding.seed_everything(job["seed"]))
     limit_memory(job["limits"]["memory_mb"], job["taken"])
     gc.set_threshold(YOUNG, 10, 10)
     notebook = questions.Notebook(app.shell.user_ns, watch, notes)

@@ -26,20 +26,32 @@ from grader.model.running import (
     Question,
     Trace,
 )
-from grader.model.worth import CheckSpec, Criterion, Item, Limits, Marking, Rubric
+from grader.model.validated import (
+    CaseResult,
+    CheckUse,
+    Fate,
+    Mutant,
+    MutantResult,
+    Shortfall,
+    Validation,
+)
+from grader.model.worth import CheckSpec, Criterion, Item, Limits, Marking, Notice, Rubric
 
 __all__ = [
     "Answer",
     "Array",
+    "CaseResult",
     "Cell",
     "CellError",
     "CellRun",
     "CellStatus",
     "CheckSpec",
+    "CheckUse",
     "Criterion",
     "Excerpt",
     "ExecutionRecord",
     "Exhibit",
+    "Fate",
     "Finding",
     "Graded",
     "Isolation",
@@ -50,7 +62,10 @@ __all__ = [
     "Limits",
     "Mark",
     "Marking",
+    "Mutant",
+    "MutantResult",
     "Notebook",
+    "Notice",
     "Numbers",
     "Observation",
     "Picture",
@@ -59,10 +74,12 @@ __all__ = [
     "Rubric",
     "SavedOutput",
     "Score",
+    "Shortfall",
     "Stage",
     "Student",
     "Submission",
     "Tally",
     "Trace",
+    "Validation",
     "Verdict",
 ]

@@ -21,6 +21,17 @@ class CheckSpec:
     needs: tuple[str, ...]
     """Item ids or check codes without which it cannot be judged."""
     params: Mapping[str, Json]
+    ask: str = ""
+    """A question for who loses points here, where the check has no hint of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something students see and need not worry about."""
+
+    says: str
+    printed: str = ""
+    """A regular expression: only who has this among printed numbers and words is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +65,8 @@ class Item:
     """Words by which such an example is known best."""
     checks: tuple[CheckSpec, ...] = ()
     criteria: tuple[Criterion, ...] = ()
+    about: tuple[str, ...] = ()
+    """Ids of automatic items that a written answer is about: whoever marks sees what was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +118,9 @@ class Rubric:
     items: tuple[Item, ...]
     path: Path
     sha256: str
+    provided: Path | None = None
+    """A folder of files that lie beside every notebook when it runs."""
+    notices: tuple[Notice, ...] = ()
     marking: Marking = Marking()
 
     def item(self, item_id: str) -> Item:

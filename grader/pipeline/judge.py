@@ -98,13 +98,16 @@ class Judge:
         origin = Origin(rubric=self.rubric, reference=self.reference, seed=self.draws.seed)
         return Graded(
             submission=submission,
-            students=reading.students,
+            students=reading.students or submission.students,
             reason=None,
             score=score,
             record=record,
             answers=reading.answers,
             code=code_of_items(notebook, rubric=self.rubric, findings=findings),
-            flags=flags(score, record=record, team=reading.students),
+            flags=(
+                *flags(score, record=record, team=reading.students or submission.students),
+                *submission.doubts,
+            ),
             notes=notes(notebook),
             provenance=provenance(notebook, record=record, origin=origin),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -11,11 +11,14 @@ from grader import checks, gradebook, rubric, sandbox, submissions
 from grader.folder import Folder, settle
 from grader.gradebook import Gradebook
 from grader.model import Graded, Limits, Rubric, Submission
+from grader.pipeline import Tell
 from grader.pipeline.desk import Work
 from grader.pipeline.keys import Keys, ran_of, without_level
+from grader.pipeline.looking import look_by
 from grader.pipeline.pool import grade_all
 from grader.pipeline.rejudging import Rejudged, rejudge
 from grader.pipeline.seeding import seed
+from grader.pipeline.unpacking import unpacking
 from grader.settings import Settings
 
 
@@ -69,8 +72,13 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
         UsageError: path, output folder or environment are not as they must be.
         RubricError: rubric or reference are not.
     """
+    with unpacking(settings.out) as unpack_to:
+        return _run(settings, watcher=watcher, unpack_to=unpack_to)
+
+
+def _run(settings: Settings, *, watcher: Watcher, unpack_to: Callable[[], Path]) -> Outcome:
     loaded = _rubric(settings)
-    handed_in = submissions.collect(settings.path, leave_out=settings.out)
+    handed_in = _handed_in(settings, rubric=loaded, tell=watcher.note, unpack_to=unpack_to)
     environment = sandbox.survey(settings.python)
     folder = Folder(settings.out, store=settings.store)
     names = tuple(submission.name for submission in handed_in)
@@ -122,6 +130,27 @@ def _rubric(settings: Settings) -> Rubric:
     found = rubric.find(settings.root, assignment=settings.assignment)
     loaded = rubric.load(found, catalogue=checks.catalogue())
     return replace(loaded, limits=Limits(**{**asdict(loaded.limits), **settings.limits}))
+
+
+def _handed_in(
+    settings: Settings, *, rubric: Rubric, tell: Tell, unpack_to: Callable[[], Path]
+) -> tuple[Submission, ...]:
+    look = look_by(rubric.reference)
+    return submissions.collect(
+        settings.path,
+        about=submissions.About(look=look, assignment=rubric.id, layout=settings.layout),
+        leave_out=_courses_own(settings, rubric=rubric),
+        unpack_to=unpack_to,
+        tell=tell,
+    )
+
+
+def _courses_own(settings: Settings, *, rubric: Rubric) -> tuple[Path, ...]:
+    """Folders that may lie below the one that is graded, and that nobody handed in."""
+    course = [settings.root / "rubrics", settings.root / "reference", rubric.reference.parent]
+    places = [settings.out, *course, *([rubric.provided] if rubric.provided else [])]
+    given = settings.path.resolve()
+    return tuple(place for place in places if place.resolve() != given)
 
 
 def _wanted(settings: Settings) -> sandbox.Wanted:

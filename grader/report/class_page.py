@@ -31,6 +31,8 @@ class Row:
     verdicts: tuple[tuple[str, Verdict], ...]
     """What became of each item, by its id."""
     flags: tuple[str, ...]
+    remarks: tuple[str, ...]
+    """What was noticed while the submission was found, and asks for nobody."""
     unsafe: bool
     """Whether its code ran without isolation."""
 
@@ -108,6 +110,7 @@ def class_row(graded: Graded) -> Row:
         tally=graded.score.total if graded.score else None,
         verdicts=tuple((one.item.id, one.verdict) for one in items),
         flags=(*ours, *graded.flags),
+        remarks=graded.submission.remarks,
         unsafe=graded.provenance is not None and graded.provenance.level == "none",
     )
 

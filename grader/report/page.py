@@ -120,7 +120,7 @@ def _card(
         lines=tuple(_line(finding, exhibits=exhibits) for finding in score.findings),
         code=tuple(_code(excerpt) for excerpt in graded.code.get(score.item.id, ())),
         prompt=_asked(score.item.prompt.strip()),
-        written=_written(answer) if wanted else None,
+        written=written(answer) if wanted else None,
         decision=decision(score, rubric=rubric),
     )
 
@@ -146,7 +146,8 @@ def _code(excerpt: Excerpt) -> Code:
     return Code(cell=excerpt.cell, text=listing(excerpt.source))
 
 
-def _written(answer: Answer | None) -> Written:
+def written(answer: Answer | None) -> Written:
+    """An answer, ready to be read: inert, and with its pictures in it."""
     if answer is None:
         return Written(text=None, pictures=(), unreadable=0)
     pictures = tuple(address for image in answer.images if (address := _address(image)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -68,6 +69,27 @@ def seconds(value: object) -> float:
     return float(duration)
 
 
+def pattern(value: object) -> str:
+    """A regular expression.
+
+    Args:
+        value: What the TOML reader made of it.
+
+    Returns:
+        The same.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not isinstance(value, str):
+        raise ValueError("must be a text")  # noqa: TRY004 -- as above
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    return value
+
+
 def moment(value: object) -> str:
     """A day, or a day and a time.
 
@@ -104,6 +126,7 @@ Points = Annotated[Fraction, PlainValidator(exact_and_not_negative)]
 SignedPoints = Annotated[Fraction, PlainValidator(exact)]
 Moment = Annotated[str, PlainValidator(moment)]
 Seconds = Annotated[float, PlainValidator(seconds)]
+Pattern = Annotated[str, PlainValidator(pattern)]
 
 
 class Table(BaseModel):
@@ -123,6 +146,7 @@ class AssignmentTable(Table):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     optional_imports: list[Module] = []
     record: list[Name] = []
+    provided: Said | None = None
 
 
 class LimitsTable(Table):
@@ -154,7 +178,15 @@ class CheckTable(Table):
     points: Points
     public: bool = False
     needs: list[Said] = []
+    ask: Text = ""
     params: dict[str, Any] = {}
+
+
+class NoticeTable(Table):
+    """`[[notice]]`: what students see and need not worry about."""
+
+    says: Said
+    printed: Pattern = ""
 
 
 class CriterionTable(Table):
@@ -177,6 +209,7 @@ class ItemTable(Table):
     prompt: Text = ""
     good_answer: Text = ""
     why: Text = ""
+    about: list[Id] = []
     examples: bool = False
     example_words: list[Said] = []
     check: list[CheckTable] = []
@@ -189,5 +222,6 @@ class RubricFile(Table):
     rubric_schema: Annotated[int, Field(alias="schema", ge=1)]
     assignment: AssignmentTable
     limits: LimitsTable = LimitsTable()
+    notice: list[NoticeTable] = []
     marking: MarkingTable = MarkingTable()
     item: Annotated[list[ItemTable], Field(min_length=1)]

@@ -29,6 +29,7 @@ def contradictions(file: RubricFile) -> Iterator[str]:
     if total != file.assignment.total:
         fault = f"is {shown(file.assignment.total)}, but the items add up to {shown(total)}"
         yield complaint(["assignment", "total"], fault)
+    yield from _about_faults(file)
     yield from _need_faults(file)
 
 
@@ -103,6 +104,19 @@ def _can_add_up(criteria: list[CriterionTable], *, points: Fraction) -> bool:
         if len(sums) > _MAX_SUMS:
             return True
     return points in sums
+
+
+def _about_faults(file: RubricFile) -> Iterator[str]:
+    """Written answers about items that are not there, or that no check looks at."""
+    judged = {item.id for item in file.item if item.kind == "auto"}
+    for item in file.item:
+        if item.about and item.kind != "written":
+            yield complaint([f"item {item.id}", "about"], "only written answers are about others")
+        for name in item.about:
+            if name not in judged:
+                fault = f"'{name}' is no automatic item of this rubric"
+                hint = nearest(name, among=judged)
+                yield complaint([f"item {item.id}", "about"], f"{fault}; {hint}")
 
 
 # ---------------------------------------------------------------- needs

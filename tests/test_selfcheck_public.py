@@ -1,0 +1,129 @@
+"""What students get of a rubric: enough to check by, and nothing that solves it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import selfchecking
+from safetensors.numpy import load as load_arrays
+
+from grader.errors import RubricError, UsageError
+from grader.model import Rubric
+from grader.selfcheck.publishing import draws_of, public, questions_to_reference
+from grader.selfcheck.reading import find, load
+
+REFERENCE = selfchecking.ROOT / "reference" / "hw5.ipynb"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A student's folder for HW 5."""
+    made = tmp_path_factory.mktemp("student")
+    selfchecking.publish(made, selfchecking.loaded())
+    return made
+
+
+def test_what_is_read_is_what_was_published(folder: Path) -> None:
+    whole = selfchecking.loaded()
+    read = load(find([folder]))
+
+    assert [item.id for item in read.rubric.items] == [item.id for item in whole.items]
+    assert [(c.item.id, c.spec.code, c.spec.points) for c in read.checks.called] == [
+        (item.id, spec.code, spec.points)
+        for item in whole.items
+        for spec in item.checks
+        if spec.public
+    ]
+    assert sum(map(len, read.later.values())) == 2
+    assert len(read.expected) == len(read.checks.constant_questions) == 6
+
+
+def test_the_public_rubric_tells_no_solution(folder: Path) -> None:
+    text = (folder / "hw5.rubric.json").read_text(encoding="utf-8")
+    solved = [
+        line.partition("#")[0].replace(" ", "").strip()
+        for cell in nbformat.read(REFERENCE, as_version=4).cells  # type: ignore[no-untyped-call]
+        if cell.cell_type == "code"
+        for part in cell.source.split("### BEGIN SOLUTION")[1:]
+        for line in part.partition("### END SOLUTION")[0].splitlines()
+    ]
+    whole = selfchecking.loaded()
+    hidden = [c.text for item in whole.items for c in item.criteria]
+    hidden += [item.good_answer for item in whole.items if item.good_answer]
+    hidden += ["reference_forward", "reference_train", "relu", "TRN001", "InfoNCE", "grader-only"]
+
+    assert len([line for line in solved if line]) == 8
+    assert [line for line in solved if line and line in text.replace(" ", "")] == []
+    assert [word for word in hidden if json.dumps(word)[1:-1] in text] == []
+    assert json.loads(text)["handout"]
+
+
+def test_a_reference_without_marks_gives_away_no_line_of_code(tmp_path: Path) -> None:
+    whole = selfchecking.loaded()
+    unmarked = tmp_path / "hw5.ipynb"
+    text = REFERENCE.read_text(encoding="utf-8")
+    unmarked.write_text(text.replace("BEGIN SOLUTION", "").replace("END SOLUTION", ""))
+    path = selfchecking.publish(tmp_path, replace(whole, reference=unmarked))
+    lines = json.loads(path.read_text(encoding="utf-8"))["handout"]
+
+    assert lines
+    assert [line for line in lines if line.startswith("code: ") and line.strip() != "code:"] == []
+
+
+def test_numbers_are_few_and_belong_to_inputs_that_anyone_can_draw(folder: Path) -> None:
+    path = folder / "hw5.numbers.safetensors"
+    arrays = load_arrays(path.read_bytes())
+
+    assert path.stat().st_size < 20_000
+    assert {array.shape[1] for array in arrays.values()} == {128}
+    assert load(find([folder])).draws.seed == draws_of("hw5")
+
+
+def test_a_check_that_compares_with_the_reference_is_never_public() -> None:
+    whole = selfchecking.loaded()
+
+    def opened(rubric: Rubric, item_id: str) -> Rubric:
+        items = tuple(
+            replace(item, checks=tuple(replace(s, public=True) for s in item.checks))
+            if item.id == item_id
+            else item
+            for item in rubric.items
+        )
+        return replace(rubric, items=items)
+
+    for item in ("V5", "V6"):
+        with pytest.raises(RubricError, match=f"item {item} .* can't be true"):
+            questions_to_reference(opened(whole, item))
+
+
+def test_a_reference_that_did_not_answer_publishes_nothing() -> None:
+    with pytest.raises(RubricError, match="gave no numbers for reference_forward"):
+        public(selfchecking.loaded(), answers={})
+
+
+def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
+    selfchecking.publish(tmp_path, selfchecking.loaded())
+    numbers = tmp_path / "hw5.numbers.safetensors"
+    data = bytearray(numbers.read_bytes())
+    data[-1] ^= 1
+    numbers.write_bytes(data)
+
+    with pytest.raises(UsageError, match=r"does not belong to hw5\.rubric"):
+        load(tmp_path / "hw5.rubric.json")
+    with pytest.raises(UsageError, match=r"no \*.rubric.json"):
+        find([tmp_path / "nowhere"])
+    with pytest.raises(UsageError, match="the course's rubric"):
+        load(selfchecking.HW5)
+
+
+def test_the_same_is_published_twice() -> None:
+    whole = selfchecking.loaded()
+    answers = selfchecking.by_numpy(questions_to_reference(whole))
+
+    assert public(whole, answers=answers) == public(whole, answers=answers)
+    assert np.isfinite(next(iter(answers.values())).arrays["out0"]).all()
