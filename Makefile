@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test soak lint fix docs browser postgres bench attacks clean
+.PHONY: demo test soak lint fix docs validate browser postgres bench attacks clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -35,6 +35,9 @@ docs: $(VENV)/dev
 	$(BIN)/python docs/make_checks.py
 	$(BIN)/python docs/make_attacks.py
 
+validate: $(VENV)/dev
+	$(BIN)/grade validate hw5 attention --report docs/mutants.md
+
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks.run $(BENCH)
 
@@ -56,7 +59,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/dev: $(VENV)/installed
-	@$(PIP) install -c constraints.txt -e '.[dev,sandbox]'
+	@$(PIP) install -c constraints.txt -e '.[dev,release,sandbox]'
 	@touch $@
 
 clean:

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
-from handout import BLANK, BLANKS, HANDOUT, NAMES, HandoutCell
+from handout import BLANK, BLANKS, HANDOUT, HandoutCell
 from story import Place, Story
 
 from reference import ANSWERS, SOLVED, TEAM
 
 COUNTER_FUNCTIONS = Path(__file__).with_name("counter_functions.py")
 LAST_CELL_BEGINS = "# The cell begins below this line.\n"
+SOLVED_TEXTS = {"names": TEAM, **ANSWERS}
+"""What the reference writes below a cell of the handout, by that cell's id."""
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -31,10 +33,9 @@ def reference() -> nbformat.NotebookNode:
     """The reference solution: marked solutions, tagged answers, and the grader's own last cell."""
     cells = []
     for given in HANDOUT:
-        source = f"{NAMES}\n\n{TEAM}" if given.id == "names" else filled(given, _marked_solutions())
-        cells.append(cell_of(given, source=source))
-        if given.id in ANSWERS:
-            answer = new_cell("markdown", ANSWERS[given.id], cell_id=f"{given.id}-answer")
+        cells.append(cell_of(given, source=filled(given, _marked_solutions())))
+        if given.id in SOLVED_TEXTS:
+            answer = new_cell("markdown", SOLVED_TEXTS[given.id], cell_id=f"{given.id}-answer")
             answer.metadata["tags"] = ["solution"]
             cells.append(answer)
     source = COUNTER_FUNCTIONS.read_text(encoding="utf-8").split(LAST_CELL_BEGINS)[1]
@@ -99,7 +100,15 @@ def notebook(cells: list[nbformat.NotebookNode]) -> nbformat.NotebookNode:
 
 
 def _marked_solutions() -> dict[str, str]:
-    return {name: f"### BEGIN SOLUTION\n{line}\n### END SOLUTION" for name, line in SOLVED.items()}
+    """The lines that fill the blanks, each with the handout's own comment, between marks."""
+    comments = (
+        line.partition(BLANK)[2] for c in HANDOUT for line in c.source.split("\n") if BLANK in line
+    )
+    code = (SOLVED[name].partition("  #")[0] for name in BLANKS)
+    return {
+        name: f"### BEGIN SOLUTION\n{line}{comment}\n### END SOLUTION"
+        for name, line, comment in zip(BLANKS, code, comments, strict=True)
+    }
 
 
 def _student_cells(given: HandoutCell, *, story: Story) -> list[nbformat.NotebookNode]:

@@ -1,6 +1,7 @@
 """Every error the grader raises on purpose, as a tree; each says who can act.
 
 GraderError
+    ArchiveError
     IsolationError
     KernelError
     MarkConflict
@@ -17,6 +18,10 @@ from typing import Any
 
 class GraderError(Exception):
     """The root: whatever is caught by this was raised on purpose, with a sentence for a person."""
+
+
+class ArchiveError(GraderError):
+    """An archive that was handed in cannot be opened safely; it becomes a row that says why."""
 
 
 class IsolationError(GraderError):

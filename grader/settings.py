@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import platformdirs
@@ -17,11 +17,24 @@ from grader.model import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleFiles:
+    """What a run is told about people; what is None stays as it was remembered."""
+
+    roster: Path | None = None
+    no_roster: bool = False
+    """Whether to forget the roster that was remembered."""
+    extensions: Path | None = None
+    times: Path | None = None
+    show_ids: bool = False
+    """Whether students see whole ids on their pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Where a run reads, where it writes, and how wide it works."""
 
     path: Path
-    """A folder of submissions, or one notebook."""
+    """A folder or an archive of submissions, or one notebook."""
     out: Path
     assignment: str | None
     jobs: int
@@ -39,10 +52,13 @@ class Settings:
     """The level of isolation that must hold; None for the best there is."""
     unsandboxed: bool
     """Whether to grade without isolation where there is none."""
+    layout: str | None
+    """How the submissions are laid out, by name; None to recognise it."""
     store: str | None
     """The address of a gradebook on a server; None for the one that `out` has."""
     limits: Mapping[str, float]
     """Limits that count instead of the rubric's, by name."""
+    people: PeopleFiles = field(default_factory=PeopleFiles)
 
 
 def read(  # noqa: PLR0913 (one for each option)
@@ -58,6 +74,8 @@ def read(  # noqa: PLR0913 (one for each option)
     unsandboxed: bool = False,
     store: str | None = None,
     limits: Sequence[str] = (),
+    people: PeopleFiles | None = None,
+    layout: str | None = None,
 ) -> Settings:
     """The settings of one run.
 
@@ -78,8 +96,10 @@ def read(  # noqa: PLR0913 (one for each option)
         new_seed=new_seed,
         level=isolation,
         unsandboxed=unsandboxed,
+        layout=layout,
         store=store,
         limits=dict(_limit(word) for word in limits),
+        people=people or PeopleFiles(),
     )
 
 

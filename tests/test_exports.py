@@ -97,6 +97,7 @@ def test_the_keys_are_exactly_the_contracts() -> None:
         "provenance",
         "flags",
         "notes",
+        "remarks",
     ]
     assert list(data["score"]) == [
         "auto",

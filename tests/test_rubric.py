@@ -261,6 +261,40 @@ def add(course: Path, name: str, *, assignment: str, default: bool) -> Path:
     return path
 
 
+def with_provided(course: Path, told: str) -> Path:
+    path = course / "rubrics" / "toy.toml"
+    text = path.read_text(encoding="utf-8").replace("seed = 16", f'seed = 16\nprovided = "{told}"')
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_provided_files_are_found_by_name_or_beside_the_rubric(course: Path) -> None:
+    path = course / "rubrics" / "toy.toml"
+    assert load(path, catalogue=CATALOGUE).provided is None
+    (course / "rubrics" / "toy" / "provided").mkdir(parents=True)
+    (course / "data").mkdir()
+
+    beside = load(path, catalogue=CATALOGUE).provided
+    named = load(with_provided(course, "data"), catalogue=CATALOGUE).provided
+
+    assert beside == (course / "rubrics" / "toy" / "provided").resolve()
+    assert named == (course / "data").resolve()
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("nowhere", "no folder 'nowhere'"),
+        *((holds, "students would see it") for holds in ("rubrics", "reference", ".")),
+    ],
+)
+def test_provided_files_that_are_not_there_or_give_answers_away_are_refused(
+    told: str, said: str, course: Path
+) -> None:
+    with pytest.raises(RubricError, match=said):
+        load(with_provided(course, told), catalogue=CATALOGUE)
+
+
 def test_the_only_rubric_is_found(course: Path) -> None:
     only = add(course, "toy", assignment="toy", default=False)
     assert find(course) == only

@@ -9,8 +9,10 @@ from grader.checks.arrays import Independent, Initialised, Noise
 from grader.checks.check import RECORDING, Check, Draws, Evidence, Params
 from grader.checks.embeddings import After, Before
 from grader.checks.execution import Runs
+from grader.checks.functions import Gradients, Masked, Same, Shapes, Sums
 from grader.checks.judging import Bound, Called, bind
 from grader.checks.layers import LayerApplied
+from grader.checks.modules import OutputShape, SameWeights
 from grader.checks.normalisation import OwnImages, Scales
 from grader.checks.outputs import ShowsFigure, ShowsNumbers
 from grader.checks.pairs import PairContrasted
@@ -36,7 +38,14 @@ CHECKS: Mapping[str, Check[Any]] = {
     "EMB001": Before(),
     "EMB002": After(),
     "EXE001": Runs(),
+    "FUN001": Shapes(),
+    "FUN002": Same(),
+    "FUN003": Sums(),
+    "FUN004": Masked(),
+    "FUN005": Gradients(),
     "LAY001": LayerApplied(),
+    "MOD001": OutputShape(),
+    "MOD002": SameWeights(),
     "NRM001": OwnImages(),
     "NRM002": Scales(),
     "OUT001": ShowsNumbers(),

@@ -28,6 +28,8 @@ class ArraysParams(Params):
     """All arrays that go into the model, in the handout's order."""
     shape: tuple[int, ...]
     """The shape of each."""
+    things: str = "inputs"
+    """What the handout calls them: 'images'."""
 
 
 class InitialisedParams(ArraysParams):
@@ -67,6 +69,11 @@ class NoiseParams(PairParams):
 def found_arrays(params: ArraysParams, evidence: Evidence) -> dict[str, Array]:
     """The labelled arrays, as they were encoded or as they stand in the namespace."""
     return dict(as_encoded(evidence, labels=params.labels, shape=params.shape))
+
+
+def named(labels: tuple[str, ...]) -> str:
+    """Labels as a list in words: 'one, two and three'."""
+    return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
 
 
 def in_words(shape: tuple[int, ...]) -> str:
@@ -117,7 +124,7 @@ class Initialised(Check[InitialisedParams]):
             return failed(
                 expected=expected,
                 found=f"shapes {shapes}",
-                hint="An image has three colour channels of equal size.",
+                hint="Which sizes does the handout give, and in which order?",
                 stops=True,
             )
         return self._values(params, evidence, arrays=arrays, expected=expected)

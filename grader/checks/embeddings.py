@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.checks.arrays import ArraysParams
+from grader.checks.arrays import ArraysParams, named
 from grader.checks.check import (
     ARRAYS,
     RECORDING,
@@ -24,6 +24,9 @@ from grader.checks.rows import Gallery, Row
 from grader.checks.values import same
 from grader.model import Exhibit, Numbers, Question, Stage
 
+STEPS = "How often does the training loop run, and does its step reach this {maker}?"
+"""For who trained nothing."""
+
 
 class StagesParams(ArraysParams):
     """Where the embeddings are kept."""
@@ -32,6 +35,8 @@ class StagesParams(ArraysParams):
     """The handout's name for the embeddings before training."""
     after: str
     """The handout's name for the embeddings after training."""
+    maker: str = "module"
+    """What the handout calls what makes them: 'encoder'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,16 +229,16 @@ class Before(Check[StagesParams]):
 
     def judge(self, params: StagesParams, evidence: Evidence) -> Opinion:
         """Compares values with what the module was seen to make."""
-        expected = "the encoder's output on the three images, before training"
+        expected = f"the {params.maker}'s output on {named(params.labels)}, before training"
         found = find(params, evidence, name=params.before, trained=False)
         if found is None:
             return missing(params.before, expected=expected)
         if not all_encoded(params, evidence):
-            return nothing_encoded(expected=expected)
+            return nothing_encoded(params, expected=expected)
         shown = exhibit(params, evidence)
         wrong = self._wrong(params, evidence, found)
         if wrong:
-            hint = "Compute it with the encoder you train, before its first step."
+            hint = f"Compute it with the {params.maker} you train, before its first step."
             told = f"{found.name} {wrong}"
             return failed(expected=expected, found=told, hint=hint, exhibit=shown)
         note = "Still attached to its graph: harmless here, but .detach() says what is meant."
@@ -242,11 +247,11 @@ class Before(Check[StagesParams]):
 
     def _wrong(self, params: StagesParams, evidence: Evidence, found: Found) -> str:
         if not found.complete:
-            return "is not what the encoder made of the three images"
+            return f"is not what the {params.maker} made of {named(params.labels)}"
         if found.moved(evidence):
             return "was made after training had moved the weights"
         if not self._same_module(params, evidence, found):
-            return "comes from another encoder than the one that was trained"
+            return f"comes from another {params.maker} than the one that was trained"
         return ""
 
     def _same_module(self, params: StagesParams, evidence: Evidence, found: Found) -> bool:
@@ -291,22 +296,23 @@ class After(Check[StagesParams]):
 
     def judge(self, params: StagesParams, evidence: Evidence) -> Opinion:
         """Compares values with what the module was seen to make."""
-        expected = "the encoder's output on the three images, after training moved its weights"
+        made = f"the {params.maker}'s output on {named(params.labels)}"
+        expected = f"{made}, after training moved its weights"
         found = find(params, evidence, name=params.after, trained=True)
         if found is None:
             return missing(params.after, expected=expected)
         if not all_encoded(params, evidence):
-            return nothing_encoded(expected=expected)
+            return nothing_encoded(params, expected=expected)
         if not found.complete:
             return failed(
                 expected=expected,
-                found=f"{found.name} is not what the encoder made of the three images",
+                found=f"{found.name} is not what the {params.maker} made of {named(params.labels)}",
             )
         if not found.moved(evidence):
             return failed(
                 expected=expected,
-                found="the encoder's weights were still those of the start",
-                hint="How often does the training loop run, and does its step reach this encoder?",
+                found=f"the {params.maker}'s weights were still those of the start",
+                hint=STEPS.format(maker=params.maker),
             )
         return passed(expected=expected, found="they are")
 
@@ -322,6 +328,9 @@ def all_encoded(params: StagesParams, evidence: Evidence) -> bool:
     return {row.label for row in rows} == set(params.labels)
 
 
-def nothing_encoded(*, expected: str) -> Opinion:
-    """An opinion where the encoder was not seen to make embeddings of all inputs."""
-    return absent(expected=expected, found="the encoder made no finite embeddings of all images")
+def nothing_encoded(params: StagesParams, *, expected: str) -> Opinion:
+    """An opinion where the module was not seen to make embeddings of all inputs."""
+    return absent(
+        expected=expected,
+        found=f"the {params.maker} made no finite embeddings of all {params.things}",
+    )

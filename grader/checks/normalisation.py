@@ -43,6 +43,8 @@ class ScalesParams(Params):
     """Shape of one input."""
     scales: tuple[float, ...]
     """Factors on standard normal inputs."""
+    things: str = "inputs"
+    """What the handout calls them: 'images'."""
 
 
 class OwnImages(Check[OwnImagesParams]):
@@ -53,7 +55,7 @@ class OwnImages(Check[OwnImagesParams]):
 
     def title(self, params: OwnImagesParams) -> str:
         """What it checks."""
-        return "embeddings of your images have length 1"
+        return f"embeddings of your {params.things} have length 1"
 
     def questions(self, params: OwnImagesParams, draws: Draws) -> tuple[Question, ...]:
         """Asks for arrays and the recording."""
@@ -69,7 +71,8 @@ class OwnImages(Check[OwnImagesParams]):
         rows = rows_made(evidence, labels=params.labels, shape=params.shape)
         if {row.label for row in rows} != set(params.labels):
             return absent(
-                expected=expected, found=f"{params.module} made no embeddings of all images"
+                expected=expected,
+                found=f"{params.module} made no embeddings of all {params.things}",
             )
         return measured(np.array([np.linalg.norm(row.vector) for row in rows]), expected=expected)
 
@@ -83,7 +86,7 @@ class Scales(Check[ScalesParams]):
     def title(self, params: ScalesParams) -> str:
         """What it checks."""
         low, high = min(params.scales), max(params.scales)
-        return f"embeddings of other images have length 1, at scales {low:g} to {high:g}"
+        return f"embeddings of other {params.things} have length 1, at scales {low:g} to {high:g}"
 
     def _asked(self, params: ScalesParams, draws: Draws) -> Question:
         def made() -> Question:

@@ -276,7 +276,7 @@ class PairContrasted(Check[PairsParams]):
         if found is None and not variables:
             return self._never_called(params, evidence, expected=expected)
         if not all_encoded(params, evidence):
-            return nothing_encoded(expected=expected)
+            return nothing_encoded(params, expected=expected)
         if found is not None and self._right(params, found, variables, wanted=wanted):
             hint = self._note(params, variables, wanted)
             return passed(
@@ -333,10 +333,11 @@ class PairContrasted(Check[PairsParams]):
                 hint="The given lines read only the second element of a negative pair.",
                 cells=cells,
             )
+        where = "close" if params.role == "positive" else "apart"
         return failed(
             expected=expected,
             found=f"{params.role} pairs in the calls of the loss: {told}",
-            hint=f"Which two images should be {'close' if params.role == 'positive' else 'apart'}?",
+            hint=f"Which two {params.things} should be {where}?",
             cells=cells,
         )
 

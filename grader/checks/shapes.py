@@ -41,6 +41,8 @@ class OutputParams(Params):
     """Length of one output row."""
     batches: tuple[int, ...]
     """Batch sizes to try; each is worth the same share."""
+    things: str = "inputs"
+    """What the handout calls them: 'images'."""
 
 
 class Batch(Check[BatchParams]):
@@ -54,7 +56,7 @@ class Batch(Check[BatchParams]):
 
     def title(self, params: BatchParams) -> str:
         """What it checks."""
-        return f"batch of images {in_words((len(params.labels), *params.shape))}"
+        return f"batch of {params.things} {in_words((len(params.labels), *params.shape))}"
 
     def questions(self, params: BatchParams, draws: Draws) -> tuple[Question, ...]:
         """Asks for arrays and the recording."""
@@ -76,11 +78,15 @@ class Batch(Check[BatchParams]):
         known = known_values(evidence, labels=params.labels, shape=params.shape)
         covered = [label for label in known if any(equal(row, known[label]) for row in rows)]
         if len(covered) == len(params.labels):
-            return passed(expected=expected, found="all images, a few at a time", cells=cells)
+            return passed(
+                expected=expected, found=f"all {params.things}, a few at a time", cells=cells
+            )
         if not shapes:
-            return absent(expected=expected, found=f"{params.module} was never given images")
+            return absent(
+                expected=expected, found=f"{params.module} was never given {params.things}"
+            )
         seen = ", ".join(sorted({in_words(shape) for shape in shapes})[:4])
-        hint = "Stack the three images along a new first dimension."
+        hint = f"Stack the {params.things} along a new first dimension."
         return absent(expected=expected, found=f"inputs of shape {seen}", hint=hint)
 
 
@@ -132,7 +138,7 @@ class Outputs(Check[OutputParams]):
         expected = f"(N, {params.features}) for every N of {', '.join(map(str, params.batches))}"
         if right == len(params.batches):
             return passed(expected=expected, found="all of them")
-        hint = "Nothing in forward should depend on how many images come in at once."
+        hint = f"Nothing in forward should depend on how many {params.things} come in at once."
         return Opinion(
             share=Fraction(right, len(params.batches)),
             expected=expected,

@@ -57,7 +57,7 @@ class Order(Check[OrderParams]):
     def title(self, params: OrderParams) -> str:
         """What it checks."""
         where = {
-            "inputs": "in the images",
+            "inputs": f"in the {params.things}",
             "before": "before training",
             "after": "after training",
         }[params.stage]
@@ -128,7 +128,7 @@ class Order(Check[OrderParams]):
                 found=f"{found}; from the same start the reference's order fails too",
                 exhibit=shown,
             )
-        hint = "Random images that are all positive resemble each other: what does randn differ in?"
+        hint = f"Random {params.things} that are all positive resemble each other."
         return failed(
             expected=expected,
             found=found,

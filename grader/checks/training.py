@@ -18,7 +18,7 @@ from grader.checks.check import (
     failed,
     passed,
 )
-from grader.checks.embeddings import made_by, trained_embeddings, trained_module
+from grader.checks.embeddings import STEPS, made_by, trained_embeddings, trained_module
 from grader.checks.images import cosine
 from grader.checks.layers import counterpart_questions, forward_question
 from grader.checks.recording import numbers
@@ -124,8 +124,8 @@ class LossFalls(Check[LossParams]):
         if not found.moved(evidence):
             return failed(
                 expected=expected,
-                found="the encoder's weights did not move",
-                hint="How often does the training loop run, and does its step reach this encoder?",
+                found=f"the {params.maker}'s weights did not move",
+                hint=STEPS.format(maker=params.maker),
             )
         trained = np.stack([found.vectors[label] for label in params.labels])
         opinion = self._compared(params, evidence, trained=trained, expected=expected)

@@ -10,13 +10,18 @@ import click
 
 from grader import __version__
 from grader.cli.again import again_command
+from grader.cli.anonymise import anonymise_command
 from grader.cli.backup import backup_command
 from grader.cli.check import check_command
 from grader.cli.doctor import doctor_command
 from grader.cli.exit_codes import INTERRUPTED, USAGE
+from grader.cli.forget import forget_command
+from grader.cli.init import init_command
 from grader.cli.mark import mark_command
 from grader.cli.marks import marks_command
+from grader.cli.release import release_command
 from grader.cli.run import run_command
+from grader.cli.validate import validate_command
 from grader.errors import GraderError
 
 
@@ -52,10 +57,15 @@ for command in (
     run_command,
     again_command,
     check_command,
+    doctor_command,
+    validate_command,
+    release_command,
+    init_command,
     mark_command,
     marks_command,
     backup_command,
-    doctor_command,
+    anonymise_command,
+    forget_command,
 ):
     cli.add_command(command)
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from grader.cli.exit_codes import DONE, PERSON
+from grader.cli.people_options import people_files, people_options
 
 
 @click.command("again")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded"))
 @click.option("--assignment", metavar="ID", help="Rubric to judge by (default: the default one).")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Processes (default: cores).")
-def again_command(*, folder: Path, assignment: str | None, jobs: int | None) -> None:
+@people_options
+def again_command(*, folder: Path, assignment: str | None, jobs: int | None, **people: Any) -> None:
     """Judge again what is in FOLDER (default: graded), after a rubric or a check changed.
 
     Runs no notebook: findings, scores and pages are made anew from what each run left behind.
@@ -25,8 +28,13 @@ def again_command(*, folder: Path, assignment: str | None, jobs: int | None) -> 
     from grader import settings
     from grader.pipeline.again import again
     from grader.report.moves import moves
+    from grader.report.progress import noted
 
-    outcome = again(settings.read(path=Path(), out=folder, assignment=assignment, jobs=jobs))
+    console = Console(highlight=False)
+    read = settings.read(
+        path=Path(), out=folder, assignment=assignment, jobs=jobs, people=people_files(people)
+    )
+    outcome = again(read, tell=lambda note: console.print(noted(note)))
     done = outcome.rejudged
-    Console(highlight=False).print(moves(done.changes, count=done.count, unasked=done.unasked))
+    console.print(moves(done.changes, count=done.count, unasked=done.unasked))
     sys.exit(PERSON if outcome.needs_person else DONE)

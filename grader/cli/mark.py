@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli.exit_codes import DONE, PERSON
+
+if TYPE_CHECKING:
+    from grader.gradebook import Gradebook
+    from grader.web.serving import Service
 
 
 @click.command("mark")
@@ -27,6 +33,13 @@ from grader.cli.exit_codes import DONE, PERSON
     help="Write a sheet to fill in offline; where it is there already, read what was filled in.",
 )
 @click.option("--item", metavar="ID", help="With --sheet: this item only.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the page (default: 8642).")
+@click.option("--no-browser", is_flag=True, help="Print the link and open nothing.")
+@click.option("--host", metavar="ADDRESS", help="Share the page at this address; see --password.")
+@click.option("--name", "names", metavar="HOST", multiple=True, help="Another name of this host.")
+@click.option("--password", is_flag=True, help="Ask for a password of yours to sign in with.")
+@click.option("--certificate", type=click.Path(path_type=Path, dir_okay=False), help="For TLS.")
+@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="Its private key.")
 def mark_command(
     *,
     out: Path,
@@ -34,15 +47,78 @@ def mark_command(
     marker: str | None,
     sheet: Path | None,
     item: str | None,
+    port: int | None,
+    no_browser: bool,
+    host: str | None,
+    names: tuple[str, ...],
+    password: bool,
+    certificate: Path | None,
+    key: Path | None,
 ) -> None:
-    """Mark written answers.
+    """Mark written answers, in your browser or on an offline sheet.
+
+    Prints a link to a page on this computer that nobody else can open, and serves it until Ctrl-C.
+    Each mark is kept at once. To share the page, --host needs --password.
 
     A sheet has a line for each answer. In those that you leave blank nothing changes; what was
     marked by others meanwhile is listed and not overwritten.
     """
-    if sheet is None:
-        raise click.UsageError("say --sheet FILE; there is no other way to mark yet")
-    _by_sheet(sheet, out=out, assignment=assignment, by=marker or _user(), item=item)
+    by = (marker or _user()).strip()
+    if sheet is not None:
+        _by_sheet(sheet, out=out, assignment=assignment, by=by, item=item)
+        return
+    if (certificate is None) != (key is None):
+        raise click.UsageError("--certificate and --key go together")
+    from grader.web.serving import Service
+
+    service = Service(
+        name=by or "staff",
+        port=port,
+        host=host,
+        names=names,
+        browser=not no_browser,
+        certificate=certificate,
+        key=key,
+    )
+    _by_console(service, out=out, assignment=assignment, password=password)
+
+
+def _by_console(service: Service, *, out: Path, assignment: str | None, password: bool) -> None:
+    """Serve the console until it is interrupted."""
+    from grader.cli.marked_folder import opened, rubric_of
+    from grader.folder import Folder
+    from grader.web.serving import serve
+
+    with opened(out) as book:
+        rubric = rubric_of(book, assignment=assignment)
+        if password:
+            _set_password(book, service.name)
+        if service.host is not None:
+            _refuse_without_password(book, service.name)
+        click.echo(f"Marking {rubric.title} as {service.name}. Ctrl-C ends it; marks are kept.")
+        with contextlib.suppress(KeyboardInterrupt):
+            serve(Folder(out), book=book, rubric=rubric, service=service, tell=click.echo)
+
+
+def _set_password(book: Gradebook, name: str) -> None:
+    """Ask for a password; where nobody is at the keyboard, it is the first line that comes in."""
+    from grader.gradebook import team
+    from grader.web.passwords import SHORTEST, hashed
+
+    if sys.stdin.isatty():
+        told = click.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
+    else:
+        told = sys.stdin.readline().rstrip("\n")
+    if len(told) < SHORTEST:
+        raise click.UsageError(f"a password has {SHORTEST} letters or more")
+    team.register(book, name, secret=hashed(told))
+
+
+def _refuse_without_password(book: Gradebook, name: str) -> None:
+    from grader.gradebook import team
+
+    if team.secret_of(book, name) is None:
+        raise click.UsageError("--host needs --password: whoever can reach the page could mark")
 
 
 def _user() -> str:

@@ -10,6 +10,7 @@ from grader import checks, gradebook, rubric
 from grader.errors import GraderError, UsageError
 from grader.folder import Folder, catch_up, refresh_class
 from grader.gradebook import Gradebook
+from grader.model import Rubric
 from grader.report.wording import counted
 
 
@@ -26,12 +27,20 @@ def opened(out: Path) -> Iterator[Gradebook]:
         yield book
 
 
+def rubric_of(book: Gradebook, *, assignment: str | None) -> Rubric:
+    """The rubric that a book was graded by, or the one that is asked for.
+
+    Raises:
+        RubricError: there is none here, or it is not as it must be.
+    """
+    found = rubric.find(Path.cwd(), assignment=assignment or book.assignment() or None)
+    return rubric.load(found, catalogue=checks.catalogue())
+
+
 def refreshed(book: Gradebook, *, out: Path, assignment: str | None) -> str:
     """Make reports, class page and CSV show the marks there are; a sentence on what was done."""
     try:
-        of = assignment or book.assignment() or None
-        found = rubric.find(Path.cwd(), assignment=of)
-        loaded = rubric.load(found, catalogue=checks.catalogue())
+        loaded = rubric_of(book, assignment=assignment)
     except GraderError as error:
         return f"marks are kept; pages show them after the next `grade` or `grade again` ({error})"
     folder = Folder(out)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from grader.cli.exit_codes import DONE, PERSON
+from grader.cli.people_options import people_files, people_options
 
 if TYPE_CHECKING:
     from grader.settings import Settings
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", "limits", metavar="NAME=VALUE", multiple=True, help="Replace a limit of the rubric."
 )
+@people_options
+@click.option("--layout", metavar="NAME", help="Insist on a layout (default: recognise it).")
 @click.option("--store", metavar="URL", help="Gradebook: postgresql://HOST/DATABASE, not a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
@@ -56,11 +59,13 @@ def run_command(
     isolation: str | None,
     unsandboxed: bool,
     limits: tuple[str, ...],
+    layout: str | None,
     store: str | None,
     as_json: bool,
     quiet: bool,
+    **people: Any,
 ) -> None:
-    """Grade PATH: a folder of notebooks, or one notebook.
+    """Grade PATH: a folder or zip of submissions in any layout, or one notebook.
 
     Finds the rubric in rubrics/*.toml and writes reports, index.html, gradebook.csv and
     results/*.json to the output folder. What did not change since the last run is kept.
@@ -80,6 +85,8 @@ def run_command(
         unsandboxed=unsandboxed,
         store=store,
         limits=limits,
+        people=people_files(people),
+        layout=layout,
     )
     _run(read, as_json=as_json, quiet=quiet)
 
@@ -93,9 +100,14 @@ def _run(settings: Settings, *, as_json: bool, quiet: bool) -> None:
     else:
         with Bar() as bar:
             outcome = run(settings, watcher=bar)
-        bar.summary(outcome.results(), rubric=outcome.rubric, out=outcome.out)
+        bar.summary(
+            outcome.results(),
+            rubric=outcome.rubric,
+            out=outcome.out,
+            missing=len(outcome.missing),
+        )
     if as_json:
         from grader.exports import class_json
 
-        click.echo(class_json(outcome.results(), rubric=outcome.rubric))
+        click.echo(class_json(outcome.results(), rubric=outcome.rubric, missing=outcome.missing))
     sys.exit(PERSON if outcome.needs_person else DONE)

@@ -67,6 +67,7 @@ _WEIGHTS = select(weights_table).order_by(weights_table.c.number)
 _LAST_WEIGHT = select(func.max(weights_table.c.number))
 _LAST_MARKS = select(marks.c.submission, func.max(marks.c.number)).group_by(marks.c.submission)
 _LAST_MARK_OF = select(func.max(marks.c.number)).where(_OF)
+_LAST_MARKS_ON = select(marks.c.item, func.max(marks.c.number)).group_by(marks.c.item)
 _LAST_MARK = select(func.max(marks.c.number))
 _GRADED_BY = select(submissions.c.name, submissions.c.assignment, submissions.c.item_list).where(
     submissions.c.item_list.is_not(None)
@@ -179,6 +180,12 @@ def stamps(connection: Connection) -> Mapping[str, str]:
     """With which marks pages would be made now, by submission; only those that have marks."""
     weight = connection.execute(_LAST_WEIGHT).scalar_one() or 0
     return {name: f"{mark}.{weight}" for name, mark in connection.execute(_LAST_MARKS)}
+
+
+def item_stamps(connection: Connection) -> Mapping[str, str]:
+    """The same for as long as no mark on an item changes, by item; only those that have marks."""
+    weight = connection.execute(_LAST_WEIGHT).scalar_one() or 0
+    return {item: f"{mark}.{weight}" for item, mark in connection.execute(_LAST_MARKS_ON)}
 
 
 def moment(connection: Connection) -> str:

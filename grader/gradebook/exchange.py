@@ -183,7 +183,7 @@ def _read(text: str) -> MarksFile:
 class _Import:
     """One import, within one transaction."""
 
-    def __init__(self, connection: Connection, *, items: Mapping[ledger.Place, Item]) -> None:
+    def __init__(self, connection: Connection, *, items: Mapping[str, Mapping[str, Item]]) -> None:
         self._connection = connection
         self._items = items
         self.added = 0
@@ -232,7 +232,7 @@ class _Import:
     def _clash(self, mine: Sequence[Row], theirs: Sequence[MarkTable]) -> None:
         """Both went on: a clash, unless they came to the same."""
         place = _place(mine[0])
-        item = self._items.get(place)
+        item = self._items.get(place[0], {}).get(place[1])
         end = mine[-1].number if mine[-1].takes_back is None else mine[-1].restores
         ours = next((row for row in mine if row.number == end), None)
         rows = {table.id: _row(table, None, follows=0) for table in theirs}

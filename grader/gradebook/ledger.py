@@ -173,17 +173,20 @@ def current(book: Gradebook, item: str | None = None) -> Mapping[Place, Entry]:
     known = items(book)
     with book.reading() as connection:
         rows = entries.current(connection, item=item)
-    places = ((row.submission, row.item) for row in rows)
     return {
-        place: entry_of(row, item=known.get(place)) for place, row in zip(places, rows, strict=True)
+        (row.submission, row.item): entry_of(row, item=known.get(row.submission, {}).get(row.item))
+        for row in rows
     }
 
 
 def orphans(book: Gradebook) -> tuple[Entry, ...]:
     """Marks that stand and count for nothing: their submission or their item is not there now."""
-    there = set(book.roll())
-    places = {place for place in items(book) if place[0] in there}
-    return tuple(entry for place, entry in current(book).items() if place not in places)
+    there, known = set(book.roll()), items(book)
+    return tuple(
+        entry
+        for (name, item), entry in current(book).items()
+        if name not in there or item not in known.get(name, {})
+    )
 
 
 def marked_answer(book: Gradebook, digest: str) -> Answer | None:
@@ -232,12 +235,12 @@ def weights(book: Gradebook, assignment: str) -> Weights:
 # ---------------------------------------------------------------- what is in the book
 
 
-def items(book: Gradebook) -> Mapping[Place, Item]:
-    """Every item of every submission, its criteria at what they are worth now."""
+def items(book: Gradebook) -> Mapping[str, Mapping[str, Item]]:
+    """The items of every submission that has a score, their criteria at what they are worth now."""
     with book.reading() as connection:
         rows = entries.weights(connection)
     made: dict[tuple[str, int], Mapping[str, Item]] = {}
-    found: dict[Place, Item] = {}
+    found: dict[str, Mapping[str, Item]] = {}
     for name, (assignment, graded_by) in book.items().items():
         known = (assignment, id(graded_by))  # few lists, shared by many
         if known not in made:
@@ -245,7 +248,7 @@ def items(book: Gradebook) -> Mapping[Place, Item]:
             made[known] = {
                 key: marking.weighed(item, weights=weighed) for key, item in graded_by.items()
             }
-        found.update({(name, key): item for key, item in made[known].items()})
+        found[name] = made[known]
     return found
 
 

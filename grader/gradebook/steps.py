@@ -58,3 +58,73 @@ _MARKS = (
     "CREATE TABLE marked_answers (digest TEXT NOT NULL PRIMARY KEY, document BLOB NOT NULL)",
     "CREATE TABLE rendered (name TEXT NOT NULL PRIMARY KEY, stamp TEXT NOT NULL)",
 )
+
+
+def add_console(connection: Connection) -> None:
+    """From 3 to 4: what people who mark need beside the ledger."""
+    for statement in _CONSOLE:
+        connection.execute(text(statement))
+
+
+_CONSOLE = (
+    """CREATE TABLE leases (
+        submission TEXT NOT NULL,
+        item TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        marker TEXT NOT NULL,
+        until BIGINT NOT NULL,
+        PRIMARY KEY (submission, item)
+    )""",
+    "CREATE TABLE markers (name TEXT NOT NULL PRIMARY KEY, secret TEXT NOT NULL)",
+    """CREATE TABLE shares (
+        marker TEXT NOT NULL,
+        item TEXT NOT NULL,
+        section TEXT NOT NULL,
+        PRIMARY KEY (marker, item, section)
+    )""",
+    """CREATE TABLE flags (
+        submission TEXT NOT NULL,
+        item TEXT NOT NULL,
+        marker TEXT NOT NULL,
+        made_at TEXT NOT NULL,
+        PRIMARY KEY (submission, item)
+    )""",
+    """CREATE TABLE trial_answers (
+        item TEXT NOT NULL,
+        submission TEXT NOT NULL,
+        place INTEGER NOT NULL,
+        PRIMARY KEY (item, submission)
+    )""",
+    """CREATE TABLE trials (
+        item TEXT NOT NULL,
+        submission TEXT NOT NULL,
+        marker TEXT NOT NULL,
+        criteria TEXT NOT NULL,
+        adjustment TEXT NOT NULL,
+        comment TEXT NOT NULL,
+        made_at TEXT NOT NULL,
+        PRIMARY KEY (item, submission, marker)
+    )""",
+    """CREATE TABLE regrades (
+        request TEXT NOT NULL PRIMARY KEY,
+        entry INTEGER NOT NULL,
+        marker TEXT NOT NULL,
+        made_at TEXT NOT NULL
+    )""",
+)
+
+
+def add_people(connection: Connection) -> None:
+    """From 4 to 5: the roster, and dates of students."""
+    connection.execute(
+        text(
+            "CREATE TABLE IF NOT EXISTS roster "
+            "(place INTEGER NOT NULL PRIMARY KEY, member TEXT NOT NULL)"
+        )
+    )
+    connection.execute(
+        text(
+            "CREATE TABLE IF NOT EXISTS dates (assignment TEXT NOT NULL, kind TEXT NOT NULL, "
+            "who TEXT NOT NULL, moment TEXT NOT NULL, PRIMARY KEY (assignment, kind, who))"
+        )
+    )

@@ -161,12 +161,24 @@ def configuration():
     return told
 
 
+def find_modules_beside_the_notebook():
+    """Let notebooks import what lies in the working folder, as Jupyter does.
+
+    IPython leaves that out where Python was started with -P, as we are, so that nothing a student
+    writes is imported before the notebook runs. It comes after the standard library.
+    """
+    packages = {"site-packages", "dist-packages"}
+    places = (n for n, path in enumerate(sys.path) if os.path.basename(path) in packages)  # noqa: PTH119 (as IPython does)
+    sys.path.insert(next(places, len(sys.path)), "")
+
+
 def become(job, *, connection_file, pipes):
     """Run the kernel until it is killed; never returns."""
     with without_debugger(), only_named_configured():
         app = HeadlessKernel.instance(connection_file=connection_file, config=configuration())
         app.initialize([])
     draw_inline()
+    find_modules_beside_the_notebook()
     notes = stand_ins.Notes()
     watch = recorder.Recorder(job["record"], notes)
     stand_ins.install(app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes)

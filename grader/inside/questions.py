@@ -58,6 +58,7 @@ class Start:
     def __init__(self, torch, module):
         self.torch = torch
         self.parameters = _list(module.parameters())
+        self.places = {name: i for i, (name, _) in enumerate(module.named_parameters())}
         numbers = [*self.parameters, *module.buffers()]
         self.kept = [(n, n.detach().clone(), n._version) for n in numbers]
 
@@ -212,12 +213,19 @@ class Notebook:
         return tensor if parameter is None else tensor.to(parameter.device, parameter.dtype)
 
     def set_weights(self, start, params, given, chosen):
-        """Copy weights into the parameters of the same shapes; the shapes that found none."""
+        """Copy weights into the parameters of the same shapes; the shapes that found none.
+
+        A parameter that has the name in `names` at the weight's place is that weight's.
+        """
         if chosen is None:
             return []
-        free, unmatched = _list(range(len(start.parameters))), []
-        for key in params["sets"][chosen]:
-            value = given[key]
+        values = [given[key] for key in params["sets"][chosen]]
+        named = self.named(start, params.get("names", []), values)
+        free, unmatched = [i for i in range(len(start.parameters)) if i not in named.values()], []
+        for order, value in enumerate(values):
+            if order in named:
+                start.put(named[order], value)
+                continue
             place = next(
                 (i for i in free if _tuple(start.parameters[i].shape) == value.shape), None
             )
@@ -227,6 +235,15 @@ class Notebook:
             free.remove(place)
             start.put(place, value)
         return unmatched
+
+    def named(self, start, names, values):
+        """Places of the parameters that have a weight's name and shape, by the weight's place."""
+        found = {}
+        for order, (name, value) in enumerate(zip(names, values, strict=False)):
+            place = start.places.get(name)
+            if place is not None and _tuple(start.parameters[place].shape) == value.shape:
+                found[order] = place
+        return found
 
     def found_module(self, torch, name):
         """The module, how it was found, and its start; looked for once in a batch."""
@@ -272,7 +289,11 @@ class Notebook:
     # ------------------------------------------------------------ function
 
     def function(self, params, given):
-        """What a function returns: `args`, keys of arrays in order; `options`, JSON by keyword."""
+        """What a function returns: `args`, keys of arrays in order; `options`, JSON by keyword.
+
+        With `gradients`, places of arguments: also the gradient, at each of them, of the sum of
+        the first value times the array `pull`.
+        """
         function = self.namespace.get(params["name"])
         if not callable(function):
             raise Missing(f"no function {params['name']}")
@@ -283,9 +304,17 @@ class Notebook:
             torch.set_grad_enabled(True)
             seed(torch)
             args = [torch.from_numpy(array.copy()) for array in args]
+        leaves = {place: args[place].requires_grad_() for place in params.get("gradients", [])}
+        # A function may write to what it is given, and could not to a leaf.
+        args = [arg.clone() if place in leaves else arg for place, arg in enumerate(args)]
         result = function(*args, **params.get("options", {}))
         values = result if _isinstance(result, (_list, _tuple)) else [result]
-        return {}, {f"out{place}": plain(value) for place, value in enumerate(values)}
+        out = {f"out{place}": plain(value) for place, value in enumerate(values)}
+        if leaves:
+            (values[0] * torch.from_numpy(given["pull"].copy())).sum().backward()
+            found = {place: leaf.grad for place, leaf in leaves.items() if leaf.grad is not None}
+            out |= {f"grad{place}": plain(grad) for place, grad in found.items()}
+        return {}, out
 
 
 def on_the_path(top):

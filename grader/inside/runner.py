@@ -19,7 +19,7 @@ import typing
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from inside import frames, linux, outputs, walls, watch
+from inside import belongings, frames, linux, outputs, walls, watch
 from inside import kernel as kernel_side
 
 sys.path.pop(0)
@@ -312,6 +312,7 @@ def serve(requests, results, room):
     linux.adopt_orphans()
     job, _ = frames.receive(requests)
     job["taken"] = room.taken
+    belongings.receive(requests, job.get("files", 0))
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)
         pid, questions, answers, up = fork_kernel(

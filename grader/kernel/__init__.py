@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 from grader import wire
 from grader.errors import KernelError, WireError
+from grader.kernel.belongings import pieces
 from grader.kernel.cells import cell_run, not_reached, struck, versions
 from grader.model import (
     Cell,
@@ -61,6 +63,8 @@ class Setup:
     """Whether it is staff's own: questions about it need no fork each."""
     stop: Event = field(default_factory=Event)
     """Set to end every wait for this kernel, when the run is interrupted."""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """What lies in the working folder before the first cell, by path below it; copies are made."""
 
 
 @contextmanager
@@ -155,6 +159,8 @@ class Process:
                 reading=room.reading, writing=room.writing, stop=self._setup.stop
             )
             channel.send(wire.compose(self._job(cells, seconds)), seconds=MARGIN)
+            for frame in pieces(self._setup.files):
+                channel.send(frame, seconds=START)  # a cold one reads nothing until it is up
             attempt = self._listen(channel, cells, seconds=seconds)
         except WireError as error:
             raise KernelError(f"the notebook could not be run: {error}") from error
@@ -171,6 +177,7 @@ class Process:
             "limits": asdict(limits),
             "submission_s": seconds,
             "trusted": self._setup.trusted,
+            "files": len(self._setup.files),
         }
 
     def _listen(self, channel: wire.Channel, cells: list[Cell], *, seconds: float) -> _Attempt:

@@ -42,6 +42,8 @@ class Submission:
     """Why there is no notebook to grade: the submission is a row that says so."""
     remarks: tuple[str, ...] = ()
     """What was chosen or noticed while it was found, in words for staff."""
+    doubts: tuple[str, ...] = ()
+    """The same where a person should look whether it was right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

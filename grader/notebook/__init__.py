@@ -5,6 +5,7 @@
 
 from grader.notebook.answers import handout_lines, written_answers
 from grader.notebook.code import assigning_cells, code_about, is_blank
+from grader.notebook.likeness import likeness, phrases
 from grader.notebook.opening import content
 from grader.notebook.reading import read
 from grader.notebook.students import students
@@ -15,6 +16,8 @@ __all__ = [
     "content",
     "handout_lines",
     "is_blank",
+    "likeness",
+    "phrases",
     "read",
     "students",
     "written_answers",

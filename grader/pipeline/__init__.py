@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Semaphore
 
@@ -21,6 +21,7 @@ from grader.model import (
 )
 from grader.notebook import read
 from grader.pipeline import warming
+from grader.pipeline.belongings import Belongings, Provided
 from grader.pipeline.judge import Judge
 from grader.pipeline.reference import Reference, blanks
 
@@ -38,6 +39,8 @@ class Course:
     """What every notebook is asked."""
     constants: Mapping[str, Observation]
     """The reference's answers to what is the same for every submission."""
+    provided: Provided
+    """The course's files, beside every notebook."""
     slots: Semaphore
     """One for each notebook that may run at once; judging needs none."""
 
@@ -92,7 +95,9 @@ def opened(judge: Judge, *, opening: Opening) -> Iterator[Course]:
         warmth = warming.begin(
             parent, memory, reference=judge.reference, apart=rubric.optional_imports
         )
+        provided = Provided.of(rubric)
         setup = kernel.Setup(
+            files=provided.files,
             parent=parent,
             seed=rubric.seed,
             record=rubric.record,
@@ -111,6 +116,7 @@ def opened(judge: Judge, *, opening: Opening) -> Iterator[Course]:
                 reference=reference,
                 questions=wire.pack(judge.checks.questions),
                 constants=constants,
+                provided=provided,
                 slots=Semaphore(opening.jobs),
             )
         finally:
@@ -130,8 +136,10 @@ def _on_isolation(isolation: Isolation) -> Iterator[str]:
 
 def grade(submission: Submission, *, course: Course) -> Done:
     """Grade one submission as far as a machine can; what can't be graded says why."""
+    beside = course.provided.beside(submission, limits=course.setup.limits)
+    submission = replace(submission, doubts=(*submission.doubts, *beside.left_out))
     try:
-        trace = _run_and_ask(_with_cells(read(submission.path)), course)
+        trace = run_and_ask(_notebook(submission), course=course, beside=beside)
     except (NotebookError, KernelError) as error:
         ours = isinstance(error, KernelError)
         return Done(
@@ -154,24 +162,42 @@ def ungradable(submission: Submission, reason: str, *, flag: str) -> Graded:
     """A submission without a score, and why."""
     return Graded(
         submission=submission,
-        students=(),
+        students=submission.students,
         reason=reason,
         score=None,
         record=ExecutionRecord(cells=()),
-        flags=(flag,),
+        flags=(flag, *submission.doubts),
     )
 
 
-def _with_cells(notebook: Notebook) -> Notebook:
+def _notebook(submission: Submission) -> Notebook:
+    if submission.problem:
+        raise NotebookError(submission.problem)
+    notebook = read(submission.path)
     if not notebook.cells:
         raise NotebookError("the notebook has no cells")
     return notebook
 
 
-def _run_and_ask(notebook: Notebook, course: Course) -> Trace:
-    with course.slots, kernel.opened(course.setup) as live:
+def run_and_ask(notebook: Notebook, *, course: Course, beside: Belongings | None = None) -> Trace:
+    """What a notebook's run leaves behind, before the reference is asked about it.
+
+    Args:
+        notebook: what is run.
+        course: what it is run with.
+        beside: the files that lie beside it; the course's alone where nothing is said.
+
+    Raises:
+        KernelError: no kernel came up.
+    """
+    beside = beside or Belongings(files=course.provided.files)
+    with course.slots, kernel.opened(replace(course.setup, files=beside.files)) as live:
         record = live.run(notebook.code(), blank=blanks(notebook))
         observations = live.ask(course.questions)
+    told = (*record.notes, *beside.notes, *beside.left_out)
     return Trace(
-        notebook=notebook, record=record, observations=observations, expected=course.constants
+        notebook=notebook,
+        record=replace(record, notes=told),
+        observations=observations,
+        expected=course.constants,
     )

@@ -21,6 +21,7 @@ from grader.model import (
     Trace,
 )
 from grader.notebook import handout_lines, read, students, written_answers
+from grader.people import People, Registrar
 from grader.pipeline.accounts import Origin, code_of_items, flags, notes, provenance
 from grader.pipeline.pictures import redrawn
 
@@ -50,10 +51,16 @@ class Judge:
     """The items without points, criteria and checks: all that answers are found by."""
     environment: str
     """Where notebooks run: a digest."""
+    people: People
+    """The roster, and due dates of their own."""
+    registrar: Registrar
 
     @classmethod
-    def of(cls, rubric: Rubric, *, draws: Draws, environment: str = "") -> Judge:
+    def of(
+        cls, rubric: Rubric, *, draws: Draws, environment: str = "", people: People | None = None
+    ) -> Judge:
         """The judge of a rubric."""
+        known = people or People()
         reference = read(rubric.reference)
         return cls(
             rubric=rubric,
@@ -65,6 +72,8 @@ class Judge:
                 replace(item, points=Fraction(0), criteria=(), checks=()) for item in rubric.items
             ),
             environment=environment,
+            people=known,
+            registrar=Registrar(known, rule=rubric.late),
         )
 
     def evidence(self, submission: Submission, trace: Trace) -> Evidence:
@@ -95,16 +104,40 @@ class Judge:
         score = scoring.score(self.rubric, findings=findings)
         notebook, record = evidence.notebook, evidence.record
         reading = known or self.reading(notebook)
+        who = self.registrar.enter(submission, named=reading.students)
         origin = Origin(rubric=self.rubric, reference=self.reference, seed=self.draws.seed)
-        return Graded(
+        graded = Graded(
             submission=submission,
-            students=reading.students,
+            students=who.students,
             reason=None,
             score=score,
             record=record,
             answers=reading.answers,
             code=code_of_items(notebook, rubric=self.rubric, findings=findings),
-            flags=flags(score, record=record, team=reading.students),
+            flags=(
+                *flags(score, record=record, team=who.students),
+                *submission.doubts,
+                *who.doubts,
+            ),
             notes=notes(notebook),
             provenance=provenance(notebook, record=record, origin=origin),
+            lateness=who.lateness,
+            named=reading.students,
+            doubts=who.doubts,
+        )
+        return scoring.settled(graded)
+
+    def entered(self, graded: Graded, *, submission: Submission) -> Graded:
+        """One that could not be graded, with whose it is and how late, as the folder says."""
+        who = self.registrar.enter(submission, named=graded.named)
+        made_anew = {*graded.doubts, *graded.clashes}
+        others = tuple(flag for flag in graded.flags if flag not in made_anew)
+        return replace(
+            graded,
+            submission=submission,
+            students=who.students,
+            lateness=who.lateness,
+            flags=(*others, *who.doubts),
+            doubts=who.doubts,
+            clashes=(),
         )

@@ -11,13 +11,14 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import grader
 from grader.errors import NotebookError
-from grader.model import Submission
+from grader.model import Limits, Submission
 from grader.notebook import content
+from grader.pipeline.belongings import Provided, digests
 from grader.pipeline.judge import Judge
 from grader.sandbox import Level, Wanted
 
@@ -66,10 +67,13 @@ class Keys:
     running: str
     judging: str
     reading: str
+    limits: Limits = field(default_factory=Limits)
+    provided: Provided = field(default_factory=Provided)
+    """What decides which files a notebook finds beside it."""
 
     @classmethod
-    def of(cls, judge: Judge) -> Keys:
-        """The keys under a judge."""
+    def of(cls, judge: Judge, *, show_ids: bool = False) -> Keys:
+        """The keys under a judge, whose pages show whole ids or not."""
         rubric = judge.rubric
         files = _Files.now()
         asked = (*judge.checks.questions, *judge.checks.constant_questions)
@@ -85,29 +89,44 @@ class Keys:
                     *(question.id for question in asked),
                 ]
             ),
-            judging=_digest([files.every, rubric.sha256]),
+            judging=_digest([files.every, rubric.sha256, repr(judge.people), repr(show_ids)]),
             reading=_digest(
                 [files.reading, sys.version, judge.reference.sha256, repr(judge.asked)]
             ),
+            limits=rubric.limits,
+            provided=Provided.of(rubric),
         )
 
     def key(self, submission: Submission) -> str:
         """The key of a submission as it is now on disk; '' when it can't be read."""
         attached = " ".join(path.suffix.lower() for path in submission.attachments)
-        try:
-            data = content(submission.path)
-        except NotebookError:
-            return ""
-        ran = _digest([self.running, submission.name, submission.shown, attached, data])
-        return f"{ran}.{self.judging}.{self.reading}"
+        told: list[str | bytes] = [submission.name, submission.shown, attached, _found(submission)]
+        if not submission.problem:
+            try:
+                told.append(content(submission.path))
+            except NotebookError:
+                return ""
+            told += digests(self.provided.beside(submission, limits=self.limits))
+        ran = _digest([self.running, *told])
+        return f"{ran}.{self._judging(submission)}.{self.reading}"
 
-    def rejudged(self, key: str) -> str:
+    def rejudged(self, key: str, *, submission: Submission) -> str:
         """The key of an earlier run that was judged again now; '' stays ''."""
-        return f"{ran_of(key)}.{self.judging}.{self.reading}" if key else ""
+        return f"{ran_of(key)}.{self._judging(submission)}.{self.reading}" if key else ""
+
+    def _judging(self, submission: Submission) -> str:
+        """With what the folder says of people and times."""
+        told = (submission.students, submission.at, submission.late)
+        return _digest([self.judging, repr(told)])
 
     def reads_as(self, key: str) -> bool:
         """Whether names and answers of an earlier run were found as they would be now."""
         return key.split(".")[2:] == [self.reading]
+
+
+def _found(submission: Submission) -> str:
+    """What was known of it before it was read, people and times aside: no kernel asks for those."""
+    return repr((submission.problem, submission.remarks, submission.doubts))
 
 
 def ran_of(key: str) -> str:

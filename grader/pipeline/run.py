@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from grader import checks, gradebook, rubric, sandbox, submissions
-from grader.folder import Folder, settle
+from grader.folder import Folder, absent_from, settle
 from grader.gradebook import Gradebook
-from grader.model import Graded, Limits, Rubric, Submission
+from grader.model import Graded, Limits, Rubric, Student, Submission
+from grader.people import People
+from grader.pipeline import Tell
 from grader.pipeline.desk import Work
 from grader.pipeline.keys import Keys, ran_of, without_level
+from grader.pipeline.looking import look_by
 from grader.pipeline.pool import grade_all
+from grader.pipeline.register import register
 from grader.pipeline.rejudging import Rejudged, rejudge
 from grader.pipeline.seeding import seed
+from grader.pipeline.unpacking import unpacking
 from grader.settings import Settings
 
 
@@ -55,6 +60,8 @@ class Outcome:
     out: Path
     store: Path | str
     """Where the gradebook is."""
+    missing: tuple[Student, ...] = ()
+    """Those on the roster who handed in nothing."""
 
     def results(self) -> Iterator[Graded]:
         """Every submission's grade, read from the gradebook one after another."""
@@ -69,17 +76,24 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
         UsageError: path, output folder or environment are not as they must be.
         RubricError: rubric or reference are not.
     """
+    with unpacking(settings.out) as unpack_to:
+        return _run(settings, watcher=watcher, unpack_to=unpack_to)
+
+
+def _run(settings: Settings, *, watcher: Watcher, unpack_to: Callable[[], Path]) -> Outcome:
     loaded = _rubric(settings)
-    handed_in = submissions.collect(settings.path, leave_out=settings.out)
+    handed_in = _handed_in(settings, rubric=loaded, tell=watcher.note, unpack_to=unpack_to)
     environment = sandbox.survey(settings.python)
-    folder = Folder(settings.out, store=settings.store)
+    folder = Folder(settings.out, store=settings.store, show_ids=settings.people.show_ids)
     names = tuple(submission.name for submission in handed_in)
     with gradebook.opened(folder.store) as book:
         drawn = seed(book, loaded.id, folder=folder.path, another=settings.new_seed)
-        work = _work(settings, rubric=loaded, seed=drawn, environment=environment)
+        people = register(book, rubric=loaded, files=settings.people, tell=watcher.note)
+        work = _work(settings, rubric=loaded, seed=drawn, environment=environment, people=people)
         book.enrol(names)
         sorted_out = _sorted_out(handed_in, work, book, folder)
-        rejudged = rejudge(work, sorted_out.judge) if sorted_out.judge else Rejudged()
+        now = {submission.name: submission for submission in handed_in}
+        rejudged = rejudge(work, sorted_out.judge, now=now) if sorted_out.judge else Rejudged()
         todo = [s for s in handed_in if s.name in {*sorted_out.run, *rejudged.unasked}]
         kept = len(handed_in) - len(todo) - rejudged.count
         watcher.begin(rubric=loaded, count=len(todo), kept=kept, judged=rejudged.count)
@@ -90,19 +104,28 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
             for one in graded:
                 watcher.done(one)
         briefs = settle(folder, book, loaded)
+        absent = absent_from(briefs, book=book, rubric=loaded)
+    for remark in absent.remarks:
+        watcher.note(remark)
     return Outcome(
         rubric=loaded,
         names=names,
         kept=kept,
         rejudged=rejudged,
-        needs_person=any(brief.asks for brief in briefs),
+        needs_person=any(brief.asks for brief in briefs) or bool(absent.remarks),
         out=settings.out,
+        missing=absent.students,
         store=folder.store,
     )
 
 
 def _work(
-    settings: Settings, *, rubric: Rubric, seed: bytes, environment: sandbox.Environment
+    settings: Settings,
+    *,
+    rubric: Rubric,
+    seed: bytes,
+    environment: sandbox.Environment,
+    people: People,
 ) -> Work:
     """What all processes of the run are told."""
     return Work(
@@ -114,6 +137,8 @@ def _work(
         force=settings.force,
         wanted=_wanted(settings),
         store=settings.store,
+        people=people,
+        show_ids=settings.people.show_ids,
     )
 
 
@@ -124,9 +149,34 @@ def _rubric(settings: Settings) -> Rubric:
     return replace(loaded, limits=Limits(**{**asdict(loaded.limits), **settings.limits}))
 
 
+def _handed_in(
+    settings: Settings, *, rubric: Rubric, tell: Tell, unpack_to: Callable[[], Path]
+) -> tuple[Submission, ...]:
+    look = look_by(rubric.reference)
+    return submissions.collect(
+        settings.path,
+        about=submissions.About(look=look, assignment=rubric.id, layout=settings.layout),
+        leave_out=_courses_own(settings, rubric=rubric),
+        unpack_to=unpack_to,
+        tell=tell,
+    )
+
+
+def _courses_own(settings: Settings, *, rubric: Rubric) -> tuple[Path, ...]:
+    """Folders that may lie below the one that is graded, and that nobody handed in."""
+    course = [settings.root / "rubrics", settings.root / "reference", rubric.reference.parent]
+    places = [settings.out, *course, *([rubric.provided] if rubric.provided else [])]
+    given = settings.path.resolve()
+    return tuple(place for place in places if place.resolve() != given)
+
+
 def _wanted(settings: Settings) -> sandbox.Wanted:
     """What is asked of the walls: no notebook sees the course, nor what others handed in."""
-    hidden = (settings.root / "rubrics", settings.root / "reference", settings.out, settings.path)
+    told = settings.people
+    hidden = (
+        *(settings.root / "rubrics", settings.root / "reference", settings.out, settings.path),
+        *(place for place in (told.roster, told.extensions, told.times) if place is not None),
+    )
     return sandbox.Wanted(
         level=sandbox.Level(settings.level) if settings.level else None,
         unsandboxed=settings.unsandboxed,
@@ -147,7 +197,7 @@ def _sorted_out(
 ) -> _Sorted:
     if work.force:
         return _Sorted(judge=(), run=tuple(submission.name for submission in handed_in))
-    known, keys = book.keys(), Keys.of(work.judge())
+    known, keys = book.keys(), Keys.of(work.judge(), show_ids=work.show_ids)
     judge, run = [], []
     for submission in handed_in:
         name = submission.name

@@ -24,10 +24,10 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def page(template: str, *, script: str = "", **view: Any) -> str:
     """The page of that template; `script` names a file beside it that may run."""
-    style = _own_text("style.css")
-    code = _own_text(script) if script else ""
+    style = own_text("style.css")
+    code = own_text(script) if script else ""
     return (
-        _environment()
+        environment()
         .get_template(template)
         .render(
             style=_trusted(style), script=_trusted(code), policy=_policy(style, script=code), **view
@@ -38,21 +38,23 @@ def page(template: str, *, script: str = "", **view: Any) -> str:
 def prepare() -> None:
     """Load and compile what the first page needs, for whoever waits for something meanwhile."""
     for name in ("student.html", "item.html", "parts.html", "base.html"):
-        _environment().get_template(name)
+        environment().get_template(name)
     prose("")
 
 
 @functools.cache
-def _own_text(name: str) -> str:
+def own_text(name: str) -> str:
+    """What a file beside the templates holds."""
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 @functools.cache
-def _environment() -> Environment:
+def environment(*others: Path) -> Environment:
+    """Where templates are found: in these folders first, and then here."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - a tenth of a second, for the first page
 
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader((*others, _TEMPLATES)),
         auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,14 @@ from pydantic import BaseModel, ValidationError
 from grader import model
 from grader.errors import RubricError
 from grader.rubric.complaints import complaint, complaints_about, keys_of, nearest, refuse
-from grader.rubric.schema import SCHEMA, CheckTable, ItemTable, RubricFile
+from grader.rubric.schema import (
+    SCHEMA,
+    AssignmentTable,
+    CheckTable,
+    ItemTable,
+    LateTable,
+    RubricFile,
+)
 from grader.rubric.sums import contradictions
 
 Catalogue = Mapping[str, type[BaseModel]]
@@ -51,8 +59,11 @@ def load(path: Path, *, catalogue: Catalogue) -> model.Rubric:
     if reference is None:
         fault = f"there is no file '{file.assignment.reference}' beside the rubric or above it"
         complaints.append(complaint(["assignment", "reference"], fault))
+    provided = find_provided(file.assignment, rubric=path)
+    complaints.extend(_provided_faults(file.assignment, provided, secret=(path, reference)))
     refuse(path, complaints)
-    return _rubric(file, path=path, data=data, reference=reference or path, catalogue=catalogue)
+    loaded = _rubric(file, path=path, data=data, reference=reference or path, catalogue=catalogue)
+    return replace(loaded, provided=provided)
 
 
 def read_toml(path: Path) -> tuple[bytes, dict[str, Any]]:
@@ -94,10 +105,46 @@ def find_reference(reference: str, *, rubric: Path) -> Path | None:
     Returns:
         The first that exists, or None.
     """
+    return next((f / reference for f in _around(rubric) if (f / reference).is_file()), None)
+
+
+def find_provided(assignment: AssignmentTable, *, rubric: Path) -> Path | None:
+    """The folder of files that every notebook finds beside it.
+
+    Args:
+        assignment: What the rubric says; where it names no folder, `<id>/provided/` beside the
+            rubric is looked for.
+        rubric: The rubric file.
+
+    Returns:
+        The first that exists, or None.
+    """
+    if assignment.provided is None:
+        place = rubric.resolve().parent / assignment.id / "provided"
+        return place if place.is_dir() else None
+    folders = (folder / assignment.provided for folder in _around(rubric))
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def _provided_faults(
+    assignment: AssignmentTable, provided: Path | None, *, secret: tuple[Path | None, ...]
+) -> Iterator[str]:
+    keys = ["assignment", "provided"]
+    if provided is None and assignment.provided is not None:
+        fault = f"there is no folder '{assignment.provided}' beside the rubric or above it"
+        yield complaint(keys, fault)
+    inside = (p.resolve().is_relative_to(provided.resolve()) for p in secret if p and provided)
+    if any(inside):
+        yield complaint(
+            keys, "that folder holds the rubric or the reference: students would see it"
+        )
+
+
+def _around(rubric: Path) -> list[Path]:
+    """Where what a rubric names is looked for, in order."""
     own = rubric.resolve().parent
     holding = [folder.parent for folder in (own, *own.parents) if folder.name == "rubrics"][:1]
-    folders = [*holding, own, *list(own.parents)[:_PARENTS]]
-    return next((f / reference for f in folders if (f / reference).is_file()), None)
+    return [*holding, own, *list(own.parents)[:_PARENTS]]
 
 
 def _refuse_newer(path: Path, *, tree: dict[str, Any]) -> None:
@@ -194,11 +241,25 @@ def _rubric(
         optional_imports=tuple(assignment.optional_imports),
         record=tuple(assignment.record),
         limits=model.Limits(**file.limits.model_dump()),
+        late=_late(file.late),
         marking=model.Marking(**file.marking.model_dump()),
         items=tuple(_item(item, catalogue=catalogue) for item in file.item),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
         notices=tuple(model.Notice(says=n.says, printed=n.printed) for n in file.notice),
+    )
+
+
+def _late(table: LateTable | None) -> model.LateRule | None:
+    if table is None:
+        return None
+    return model.LateRule(
+        due=table.due,
+        grace_s=60 * table.grace_minutes,
+        per_day=table.per_day,
+        unit=table.unit,
+        cap=table.cap,
+        timezone=table.timezone,
     )
 
 
@@ -214,6 +275,7 @@ def _item(item: ItemTable, *, catalogue: Catalogue) -> model.Item:
         examples=item.examples,
         example_words=tuple(item.example_words),
         why=item.why,
+        about=tuple(item.about),
         checks=tuple(_check(check, catalogue=catalogue) for check in item.check),
         criteria=tuple(
             model.Criterion(

@@ -11,6 +11,8 @@ from grader.rubric.complaints import ARROW, complaint, nearest
 from grader.rubric.schema import CheckTable, CriterionTable, ItemTable, RubricFile
 
 _MAX_SUMS = 100_000
+_WHOLE = 100
+"""Percent."""
 
 
 def contradictions(file: RubricFile) -> Iterator[str]:
@@ -29,6 +31,8 @@ def contradictions(file: RubricFile) -> Iterator[str]:
     if total != file.assignment.total:
         fault = f"is {shown(file.assignment.total)}, but the items add up to {shown(total)}"
         yield complaint(["assignment", "total"], fault)
+    yield from _late_faults(file)
+    yield from _about_faults(file)
     yield from _need_faults(file)
 
 
@@ -43,6 +47,14 @@ def shown(points: Fraction) -> str:
     """
     text = f"{float(points):.10g}"
     return text if Fraction(text) == points else str(points)
+
+
+def _late_faults(file: RubricFile) -> Iterator[str]:
+    if file.late is None or file.late.unit == "points":
+        return
+    for name, value in (("per_day", file.late.per_day), ("cap", file.late.cap)):
+        if value is not None and value > _WHOLE:
+            yield complaint(["late", name], f"is {shown(value)}, more than 100 percent")
 
 
 def _repeated_ids(file: RubricFile) -> Iterator[str]:
@@ -103,6 +115,19 @@ def _can_add_up(criteria: list[CriterionTable], *, points: Fraction) -> bool:
         if len(sums) > _MAX_SUMS:
             return True
     return points in sums
+
+
+def _about_faults(file: RubricFile) -> Iterator[str]:
+    """Written answers about items that are not there, or that no check looks at."""
+    judged = {item.id for item in file.item if item.kind == "auto"}
+    for item in file.item:
+        if item.about and item.kind != "written":
+            yield complaint([f"item {item.id}", "about"], "only written answers are about others")
+        for name in item.about:
+            if name not in judged:
+                fault = f"'{name}' is no automatic item of this rubric"
+                hint = nearest(name, among=judged)
+                yield complaint([f"item {item.id}", "about"], f"{fault}; {hint}")
 
 
 # ---------------------------------------------------------------- needs

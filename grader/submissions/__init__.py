@@ -1,51 +1,113 @@
-"""A folder, or one notebook, to the submissions in it."""
+"""A folder, an archive or one notebook, in any layout that courses have, to the submissions in it.
+
+Each layout says who handed in what (`Bundle`); then the notebook that is graded is chosen from it,
+with what lies beside it (`Submission`). Whoever has no notebook is a submission that says why.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from grader.errors import UsageError
+from grader.errors import ArchiveError, UsageError
 from grader.model import Submission
-from grader.submissions.flat import notebooks_below
-from grader.submissions.naming import safe_names
+from grader.submissions.archives import CLASS, Unpacker
+from grader.submissions.bundles import About, Bundle, Look
+from grader.submissions.choosing import chosen
+from grader.submissions.layouts import Recognised, recognised
+from grader.submissions.listing import File, Listing, is_archive, walked
+from grader.submissions.naming import told_apart, without_ending
 
-__all__ = ["collect"]
+__all__ = ["About", "Look", "collect", "walked"]
 
 
-def collect(path: Path, *, leave_out: Path | None = None) -> tuple[Submission, ...]:
+def collect(
+    path: Path,
+    *,
+    about: About | None = None,
+    leave_out: Collection[Path] = (),
+    unpack_to: Callable[[], Path] | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> tuple[Submission, ...]:
     """Every submission at a path, by name.
 
     Args:
-        path: a folder that is searched to the bottom, or one file.
-        leave_out: a folder below it that holds our own output.
+        path: a folder that is searched to the bottom, an archive, or one file.
+        about: what is known of the assignment and of notebooks, and the layout if it is.
+        leave_out: folders below it that nobody handed in: our own output, the course's.
+        unpack_to: makes an empty folder for what archives hold; without it they stay closed.
+        tell: who is told which layout was recognised.
 
     Raises:
-        UsageError: there is no notebook.
+        UsageError: nobody handed in anything, the archive can't be opened, or the layout that is
+            insisted on is not there.
     """
-    if path.is_file():
-        found: Mapping[str, Path] = {path.name: path}
+    about = about or About()
+    unpacker = Unpacker(unpack_to)
+    if path.is_file() and not is_archive(path.name):
+        bundles: Sequence[Bundle] = [_only(path)]
     else:
-        found = notebooks_below(path, leave_out=leave_out)
-    if not found:
+        if path.is_file():
+            listing = _unpacked(path, unpacker)
+        else:
+            listing = walked(path, leave_out=leave_out, tell=tell)
+        found = recognised(listing, insist=about.layout)
+        if found is None:
+            raise UsageError(f"{path}: no notebook (.ipynb) in this folder")
+        bundles = _distinct(found.layout.bundles(found.listing, about))
+        tell(_told(found, count=len(bundles)))
+    if not bundles:
         raise UsageError(f"{path}: no notebook (.ipynb) in this folder")
-    names = safe_names(found)
-    return tuple(
-        Submission(
-            name=names[shown], path=found[shown], shown=shown, attachments=_beside(found[shown])
-        )
-        for shown in sorted(found, key=lambda shown: names[shown].lower())
+    names = told_apart({bundle.key: bundle.named for bundle in bundles})
+    submissions = (
+        chosen(bundle, name=names[bundle.key], look=about.look, unpacker=unpacker)
+        for bundle in bundles
     )
+    return tuple(sorted(submissions, key=lambda submission: submission.name.lower()))
 
 
-def _beside(path: Path) -> tuple[Path, ...]:
-    """Files of the same name with another ending."""
+def _only(path: Path) -> Bundle:
+    """One file that was given, and those beside it that are called the same."""
     try:
-        others = sorted(path.parent.iterdir())
+        there = sorted(path.parent.iterdir())
     except OSError:
-        return ()
-    return tuple(
-        other
-        for other in others
-        if other.stem == path.stem and other != path and other.is_file() and not other.is_symlink()
+        there = []
+    stem = without_ending(path.name)
+    files = {
+        other.name: File(path=other, shown=other.name)
+        for other in there
+        if without_ending(other.name) == stem and other.is_file() and not other.is_symlink()
+    }
+    return Bundle(
+        key=path.name,
+        named=stem,
+        files=files | {path.name: File(path=path, shown=path.name)},
+        shown=path.name,
     )
+
+
+def _unpacked(path: Path, unpacker: Unpacker) -> Listing:
+    try:
+        return unpacker.listing(path, bounds=CLASS)
+    except ArchiveError as error:
+        raise UsageError(f"{path}: the archive could not be opened: {error}") from error
+
+
+def _distinct(bundles: Iterable[Bundle]) -> Sequence[Bundle]:
+    """The bundles, none of a key that another has."""
+    seen: dict[str, Bundle] = {}
+    for bundle in bundles:
+        key, again = bundle.key, 1
+        while key in seen:
+            again += 1
+            key = f"{bundle.key}\n{again}"
+        seen[key] = replace(bundle, key=key)
+    return list(seen.values())
+
+
+def _told(found: Recognised, *, count: int) -> str:
+    """Which layout was recognised, as a line for the person at the keyboard."""
+    many = f"{count} submission{'' if count == 1 else 's'}"
+    why = "" if found.known else ", since the names are of no system known here"
+    return f"layout {found.layout.name} ({found.layout.told}){why}: {many}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
@@ -13,25 +14,37 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def safe_names(paths: Iterable[str]) -> Mapping[str, str]:
-    """A safe name for each path, its ending left off.
+    """A safe name for each path, its ending left off."""
+    return told_apart({path: without_ending(path) for path in paths})
+
+
+def told_apart(wanted: Mapping[str, str]) -> Mapping[str, str]:
+    """A safe name for each key, given the name it would have.
 
     A name that had to be changed, or that agrees with another ignoring case, is told apart by 8
-    hexadecimal digits of the path's SHA-256.
+    hexadecimal digits of the key's SHA-256.
     """
-    plain = {path: _without_ending(path) for path in paths}
-    safe = {path: _made_safe(name) for path, name in plain.items()}
+    safe = {key: _made_safe(name) for key, name in wanted.items()}
     crowd = Counter(name.lower() for name in safe.values())
     return {
-        path: safe[path]
-        if safe[path] == plain[path] and crowd[safe[path].lower()] == 1
-        else _told_apart(safe[path], path)
-        for path in plain
+        key: safe[key]
+        if safe[key] == wanted[key] and crowd[safe[key].lower()] == 1
+        else _with_digits(safe[key], key)
+        for key in wanted
     }
 
 
-def _without_ending(path: str) -> str:
+def without_ending(path: str) -> str:
+    """A path without the ending of its last part."""
     stem, dot, ending = path.rpartition(".")
     return stem if dot and "/" not in ending and stem.rpartition("/")[2] else path
+
+
+def plain_word(text: str) -> str:
+    """A person's or a folder's name in plain letters, where that loses nothing but accents."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    word = re.sub(r"[\s,/]+", "-", bare).strip("-")
+    return word if word and _made_safe(word) == word else text
 
 
 def _made_safe(name: str) -> str:
@@ -39,6 +52,6 @@ def _made_safe(name: str) -> str:
     return safe[:LONGEST]
 
 
-def _told_apart(name: str, path: str) -> str:
-    digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+def _with_digits(name: str, key: str) -> str:
+    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return f"{name[: LONGEST - 9]}-{digest}"

@@ -1,0 +1,1 @@
+"""The assignment tested and built as code is: validate, release, init."""

@@ -1,0 +1,128 @@
+"""A notebook as its author wrote it: cells by id, to be changed and written out again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from grader.errors import RubricError
+from grader.model import Json
+
+SOLUTION, GRADER_ONLY = "solution", "grader-only"
+"""Tags of cells that no student gets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookCell:
+    """One cell, with all that is saved in it."""
+
+    id: str
+    kind: str
+    """'code', 'markdown' or 'raw'."""
+    source: str
+    tags: tuple[str, ...] = ()
+    outputs: tuple[Json, ...] = ()
+    attachments: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether no student gets it."""
+        return bool({SOLUTION, GRADER_ONLY} & set(self.tags))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """A notebook's cells, and the kernel it is for."""
+
+    cells: tuple[BookCell, ...]
+    kernel: Mapping[str, Json] = field(default_factory=dict)
+    """Its metadata's `kernelspec` and `language_info`."""
+
+    def cell(self, cell_id: str) -> BookCell | None:
+        """The cell of that id."""
+        return next((cell for cell in self.cells if cell.id == cell_id), None)
+
+    def with_sources(self, sources: Mapping[str, str]) -> Book:
+        """The same with other sources, by cell id; outputs stay as they were saved."""
+        cells = (replace(cell, source=sources.get(cell.id, cell.source)) for cell in self.cells)
+        return replace(self, cells=tuple(cells))
+
+    def as_handed_in(self) -> Book:
+        """The same as a student would hand it in, who has no cell of the grader's."""
+        return replace(self, cells=tuple(c for c in self.cells if GRADER_ONLY not in c.tags))
+
+    def with_outputs(self, how: str) -> Book:
+        """The same with its saved outputs 'kept', 'cleared', or 'without figures'."""
+        if how == "kept":
+            return self
+        cells = (
+            replace(cell, outputs=tuple(o for o in cell.outputs if how != "cleared" and _plain(o)))
+            for cell in self.cells
+        )
+        return replace(self, cells=tuple(cells))
+
+    def text(self) -> str:
+        """The file's text."""
+        book = {
+            "cells": [_as_json(cell) for cell in self.cells],
+            "metadata": dict(self.kernel),
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        return json.dumps(book, ensure_ascii=False, indent=1) + "\n"
+
+
+def opened(path: Path) -> Book:
+    """Read a notebook of the course's own.
+
+    Raises:
+        RubricError: it is none, or two cells have one id.
+    """
+    try:
+        found: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    except Exception as error:
+        raise RubricError(f"{path}: not a notebook ({type(error).__name__})") from error
+    cells = tuple(_cell(cell, place) for place, cell in enumerate(found.cells))
+    ids = [cell.id for cell in cells]
+    twice = next((one for one in ids if ids.count(one) > 1), None)
+    if twice is not None:
+        raise RubricError(f"{path}: two cells have the id {twice!r}")
+    kept = {
+        key: found.metadata[key] for key in ("kernelspec", "language_info") if key in found.metadata
+    }
+    return Book(cells=cells, kernel=json.loads(json.dumps(kept)))
+
+
+def _cell(cell: Any, place: int) -> BookCell:
+    return BookCell(
+        id=str(cell.get("id") or f"cell-{place}"),
+        kind=str(cell.cell_type),
+        source=str(cell.source),
+        tags=tuple(map(str, cell.metadata.get("tags", ()))),
+        outputs=tuple(json.loads(json.dumps(cell.get("outputs", [])))),
+        attachments=json.loads(json.dumps(cell.get("attachments", {}))),
+    )
+
+
+def _plain(output: Json) -> bool:
+    """Whether an output is nothing but text."""
+    return set(output.get("data", {})) <= {"text/plain"}
+
+
+def _as_json(cell: BookCell) -> dict[str, Json]:
+    told: dict[str, Json] = {
+        "cell_type": cell.kind,
+        "id": cell.id,
+        "metadata": {"tags": list(cell.tags)} if cell.tags else {},
+        "source": cell.source.splitlines(keepends=True),
+    }
+    if cell.kind == "code":
+        told |= {"execution_count": None, "outputs": list(cell.outputs)}
+    elif cell.attachments:
+        told["attachments"] = dict(cell.attachments)
+    return told

@@ -1,0 +1,57 @@
+"""The program as students install it: a wheel that was given, or one built of this checkout."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import grader
+from grader.errors import UsageError
+
+SOURCE = Path(grader.__file__).resolve().parent.parent
+"""Where the program's own source is, if it runs from a checkout."""
+
+
+def wheel(given: Path | None) -> tuple[str, bytes]:
+    """A wheel's file name and its bytes.
+
+    Raises:
+        UsageError: the file is no wheel of this program, or none can be built here.
+    """
+    if given is not None:
+        return _checked(given)
+    if not (SOURCE / "pyproject.toml").is_file():
+        raise UsageError(
+            "this program was installed from a wheel, so it can't build one; name that file: "
+            "--wheel notebook_grader-….whl"
+        )
+    with TemporaryDirectory(prefix="grade-") as folder:
+        return _checked(_built(Path(folder)))
+
+
+def _built(folder: Path) -> Path:
+    try:
+        from build import BuildBackendException, ProjectBuilder  # noqa: PLC0415 (an extra)
+        from pyproject_hooks import quiet_subprocess_runner  # noqa: PLC0415 (comes with it)
+    except ImportError as error:
+        raise UsageError(
+            "building a wheel needs pip install 'notebook-grader[release]'; or name one: --wheel"
+        ) from error
+    try:
+        builder = ProjectBuilder(SOURCE, runner=quiet_subprocess_runner)
+        return Path(builder.build("wheel", folder))
+    except BuildBackendException as error:
+        raise UsageError(f"the wheel could not be built: {error}") from error
+
+
+def _checked(path: Path) -> tuple[str, bytes]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            ours = "grader/__init__.py" in archive.namelist()
+        data = path.read_bytes()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise UsageError(f"{path}: can't be read as a wheel ({error})") from error
+    if not ours or path.suffix != ".whl":
+        raise UsageError(f"{path}: no wheel of this program")
+    return path.name, data

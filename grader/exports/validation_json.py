@@ -1,0 +1,83 @@
+"""What testing an assignment came to, as JSON for a CI."""
+
+from __future__ import annotations
+
+import json
+
+from grader.model import CaseResult, Json, MutantResult, Validation
+
+FORMAT = 1
+"""Rises when a key changes its meaning."""
+
+
+def validation_json(results: tuple[Validation, ...]) -> str:
+    """One JSON object: `format`, `holds`, and an entry an assignment."""
+    told = {
+        "format": FORMAT,
+        "holds": all(result.holds for result in results),
+        "assignments": [_assignment(result) for result in results],
+    }
+    return json.dumps(told, ensure_ascii=True, indent=2)
+
+
+def _assignment(result: Validation) -> dict[str, Json]:
+    return {
+        "assignment": result.assignment,
+        "title": result.title,
+        "holds": result.holds,
+        "seeds": result.seeds,
+        "notebooks": result.notebooks,
+        "seconds": round(result.seconds, 2),
+        "reference": _case(result.reference),
+        "template": _case(result.template),
+        "cases": [_case(case) for case in result.cases],
+        "mutants": [_mutant(one) for one in result.mutants],
+        "cells_left_aside": dict(result.left_aside),
+        "checks": [
+            {
+                "item": use.item,
+                "code": use.code,
+                "title": use.title,
+                "mutants": use.mutants,
+                "cases": use.cases,
+                "why": use.why,
+            }
+            for use in result.checks
+        ],
+        "stale_explanations": list(result.stale),
+    }
+
+
+def _case(case: CaseResult) -> dict[str, Json]:
+    return {
+        "name": case.name,
+        "holds": case.holds,
+        "problem": case.problem,
+        "wavers": case.wavers,
+        "shortfalls": [
+            {
+                "item": one.item,
+                "expected": round(float(one.expected), 2),
+                "earned": round(float(one.earned), 2),
+                "found": one.found,
+            }
+            for one in case.shortfalls
+        ],
+    }
+
+
+def _mutant(result: MutantResult) -> dict[str, Json]:
+    mutant = result.mutant
+    return {
+        "cell": mutant.cell,
+        "line": mutant.line,
+        "change": mutant.change,
+        "before": mutant.before,
+        "after": mutant.after,
+        "items": list(mutant.items),
+        "fate": result.fate.value,
+        "caught_by": list(result.caught_by),
+        "wavers": result.wavers,
+        "why": result.why,
+        "escaped": result.escaped,
+    }

@@ -1,0 +1,66 @@
+"""Leases: who has which answer before them, so that two people are never given the same."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select
+
+from grader.gradebook.book import Gradebook
+from grader.gradebook.console_tables import leases
+
+LASTS_S = 600
+"""How long an answer stays with whoever has it before them and says nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """One browser of one person."""
+
+    id: str
+    name: str
+
+
+def take(book: Gradebook, item: str, names: Iterable[str], *, holder: Holder) -> str | None:
+    """Lease the first of these submissions that nobody else has; None where others have all.
+
+    Whatever the holder had before is let go: a browser has one answer before it.
+    """
+    now = _now()
+    with book.writing() as connection:
+        taken = _held(connection, item, now=now)
+        free = (name for name in names if taken.get(name, holder).id == holder.id)
+        chosen = next(free, None)
+        if chosen is None:
+            return None
+        mine = (leases.c.holder == holder.id) | (leases.c.until <= now)
+        connection.execute(delete(leases).where(mine))
+        row = {"submission": chosen, "item": item, "holder": holder.id, "marker": holder.name}
+        connection.execute(insert(leases), {**row, "until": now + LASTS_S})
+    return chosen
+
+
+def others(book: Gradebook, item: str, *, holder: Holder) -> Mapping[str, Holder]:
+    """Who else has which submission before them."""
+    with book.reading() as connection:
+        held = _held(connection, item, now=_now())
+    return {name: other for name, other in held.items() if other.id != holder.id}
+
+
+def let_go(book: Gradebook, *, holder: Holder) -> None:
+    """Whatever the holder had is free again."""
+    with book.writing() as connection:
+        connection.execute(delete(leases).where(leases.c.holder == holder.id))
+
+
+def _held(connection: Connection, item: str, *, now: int) -> dict[str, Holder]:
+    rows = connection.execute(
+        select(leases).where(leases.c.item == item, leases.c.until > now)
+    ).all()
+    return {row.submission: Holder(id=row.holder, name=row.marker) for row in rows}
+
+
+def _now() -> int:
+    return int(time.time())

@@ -1,0 +1,219 @@
+"""The gate: every request passes here, and none goes on that is not as it must be."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from grader.web.sessions import Session, Sessions
+
+LARGEST = 256 << 10
+"""Bytes of a form: a long comment, and nothing else, comes near it."""
+FIELDS = 200
+FORM = "application/x-www-form-urlencoded"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+Form = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Who may come, and how."""
+
+    hosts: frozenset[str]
+    """Names that the Host header may hold, in lower case."""
+    addresses: bool
+    """Whether it may be any address in numbers: a foreign name can't be turned into one."""
+    shared: bool
+    """Whether people sign in by name and password, and not by the token."""
+    secure: bool = False
+    """Whether it is served over TLS."""
+    cookie: str = "grade"
+
+
+class Refused(Exception):
+    """What is answered to a request that goes no further."""
+
+    def __init__(self, status: int, told: str) -> None:
+        super().__init__(told)
+        self.response = PlainTextResponse(told + "\n", status)
+
+
+class Gate:
+    """An ASGI application around another: it is given a session and a form, or is not reached."""
+
+    def __init__(self, app: ASGIApp, *, rules: Rules, sessions: Sessions, name: str) -> None:
+        self._app = app
+        self._rules = rules
+        self._sessions = sessions
+        self._name = name
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            answer = await self._passed(scope, receive)
+        except Refused as refused:
+            answer = refused.response
+        await (answer or self._app)(scope, receive, marked)
+
+    async def _passed(self, scope: Scope, receive: Receive) -> Response | None:
+        """What is answered here; None where the request goes on."""
+        headers = Headers(scope=scope)
+        self._look_at_host(headers)
+        if scope["method"] not in {"GET", "HEAD", "POST"}:
+            raise Refused(405, "Only GET, HEAD and POST.")
+        sends = scope["method"] == "POST"
+        if sends:
+            self._look_at_origin(headers, secure=self._rules.secure)
+        scope["form"] = await _form(headers, receive) if sends else ()
+        scope["session"] = self._sessions.of(self._cookie(headers))
+        if scope["path"].startswith("/static/"):
+            return None
+        if scope["path"] == "/sign-in" and self._rules.shared:
+            return None
+        return self._known(scope, headers)
+
+    def _known(self, scope: Scope, headers: Headers) -> Response | None:
+        """Only whoever is in goes on, and sends only what a page of ours had them send."""
+        sends, session = scope["method"] == "POST", scope["session"]
+        if not (self._rules.shared or sends):
+            asked = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+            if "token" in asked:
+                return self._let_in(asked["token"], to=scope["path"])
+        if session is None:
+            return self._outside(scope)
+        if sends:
+            _look_at_token(headers, scope["form"], session=session)
+        return None
+
+    def _let_in(self, token: str, *, to: str) -> Response:
+        """The token of the link for a cookie; what stays in the address bar lets nobody in."""
+        if not self._sessions.lets_in(token):
+            raise Refused(403, "That link is of an earlier start; use the one printed last.")
+        answer = RedirectResponse(_local(to), 303)
+        self.welcome(answer, self._sessions.enter(self._name, owner=True))
+        return answer
+
+    def welcome(self, answer: Response, session: Session) -> None:
+        """Give a browser the cookie of its session."""
+        answer.set_cookie(
+            self._rules.cookie,
+            session.id,
+            httponly=True,
+            samesite="strict",
+            secure=self._rules.secure,
+            path="/",
+        )
+
+    def _outside(self, scope: Scope) -> Response:
+        if self._rules.shared and scope["method"] != "POST":
+            return RedirectResponse("/sign-in", 303)
+        told = (
+            "Not signed in." if self._rules.shared else "Open the link that `grade mark` printed."
+        )
+        raise Refused(403, told)
+
+    def _cookie(self, headers: Headers) -> str:
+        jar: SimpleCookie = SimpleCookie()
+        try:
+            jar.load(headers.get("cookie", ""))
+        except CookieError:
+            return ""
+        return jar[self._rules.cookie].value if self._rules.cookie in jar else ""
+
+    def _look_at_host(self, headers: Headers) -> None:
+        """A page of a foreign name that resolves to this computer says so in this header."""
+        told = headers.getlist("host")
+        try:
+            name = urlsplit(f"//{told[0]}").hostname if len(told) == 1 else None
+        except ValueError:
+            name = None
+        if not name or not (
+            name.lower() in self._rules.hosts or (self._rules.addresses and _is_address(name))
+        ):
+            raise Refused(421, "This is not what it is called here.")
+
+    @staticmethod
+    def _look_at_origin(headers: Headers, *, secure: bool) -> None:
+        """A form that another site sent says so, in every browser of today."""
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        own = f"{'https' if secure else 'http'}://{headers['host']}"
+        # Without a referrer a browser calls the origin of its own forms 'null'.
+        if site not in {None, "same-origin"} or origin not in {None, "null", own}:
+            raise Refused(403, "Another site sent this.")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _local(path: str) -> str:
+    """A path on this server; '//elsewhere' is none."""
+    return "/" + path.lstrip("/\\")
+
+
+async def _form(headers: Headers, receive: Receive) -> Form:
+    """The fields of a form, read under a cap."""
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise Refused(415, "Forms only.")
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > LARGEST:
+        raise Refused(413, f"More than {LARGEST >> 10} kB.")
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "Not all of it came.")
+        body += message.get("body", b"")
+        if len(body) > LARGEST:
+            raise Refused(413, f"More than {LARGEST >> 10} kB.")
+        if not message.get("more_body", False):
+            break
+    try:
+        text = body.decode("ascii")
+        return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS))
+    except ValueError as error:
+        raise Refused(400, "Not a form.") from error
+
+
+def _look_at_token(headers: Headers, form: Form, *, session: Session) -> None:
+    sent = headers.get("x-csrf-token") or dict(form).get("csrf", "")
+    if not hmac.compare_digest(sent.encode("utf-8", "replace"), session.csrf.encode("ascii")):
+        raise Refused(403, "This page is of an earlier visit; load it again.")

@@ -1,0 +1,340 @@
+"""What students get has nothing of the solution in it, and mutants are what they say."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import zipfile
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from grading import ROOT
+
+from grader import checks, rubric
+from grader.authoring import plan
+from grader.authoring.blanking import BLANK, blanked, regions, template
+from grader.authoring.book import Book, BookCell, opened
+from grader.authoring.choosing import assignments
+from grader.authoring.init import init
+from grader.authoring.leaks import leaks
+from grader.authoring.mutating import patched
+from grader.authoring.operators import edits, imported
+from grader.authoring.plan import MutantsFile, PatchTable, Plan, ShownTable
+from grader.authoring.validate import Assignment
+from grader.authoring.wheel import wheel
+from grader.errors import RubricError, UsageError
+from grader.model import Rubric
+
+ALL = ("hw5", "attention")
+
+
+def code(source: str, cell_id: str = "c", *tags: str) -> BookCell:
+    return BookCell(id=cell_id, kind="code", source=source, tags=tags)
+
+
+def loaded(name: str) -> Rubric:
+    return rubric.load(ROOT / "rubrics" / f"{name}.toml", catalogue=checks.catalogue())
+
+
+# ---------------------------------------------------------------- blanks
+
+
+def test_the_release_of_the_first_assignment_is_its_handout() -> None:
+    given = template(opened(ROOT / "reference" / "hw5.ipynb"))
+    handout = opened(ROOT / "tests" / "notebooks" / "hw5-template.ipynb")
+
+    assert [(c.id, c.kind, c.source) for c in given.cells] == [
+        (c.id, c.kind, c.source) for c in handout.cells
+    ]
+    assert not any(cell.outputs or cell.tags for cell in given.cells)
+
+
+@pytest.mark.parametrize(
+    ("solved", "shown"),
+    [
+        ("x = f(y)  # what to do", f"x = {BLANK}  # what to do"),
+        ("x = f(y)\nz = g(x)", f"x = {BLANK}\nz = {BLANK}"),
+        ("return f(x)", f"return {BLANK}"),
+        ("for a in b:\n    c(a)", BLANK),
+        ("a, b = f(x)", BLANK),
+        ("x.y = f(x)", BLANK),
+        ('x = "#1"', f"x = {BLANK}"),
+        ("# said in a comment", BLANK),
+        ("", BLANK),
+    ],
+)
+def test_a_blank_keeps_names_and_comments_and_nothing_else(solved: str, shown: str) -> None:
+    marked = f"before\n### BEGIN SOLUTION\n{solved}\n### END SOLUTION\nafter"
+
+    assert blanked(code(marked)) == f"before\n{shown}\nafter"
+
+
+def test_a_blank_stands_where_the_solution_stood() -> None:
+    marked = "def f(x):\n    ### BEGIN SOLUTION Q1, Q2\n    return x\n    ### END SOLUTION"
+
+    assert blanked(code(marked)) == f"def f(x):\n    return {BLANK}"
+    assert regions(code(marked))[0].items == ("Q1", "Q2")
+
+
+def test_a_hidden_test_leaves_no_trace() -> None:
+    marked = "f(1)\n### BEGIN HIDDEN TESTS\nassert f(2) == 4\n### END HIDDEN TESTS"
+
+    assert blanked(code(marked)) == "f(1)"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "### BEGIN SOLUTION\nx = 1",
+        "x = 1\n### END SOLUTION",
+        "### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION",
+        "### BEGIN SOLUTION\nx = 1\n### END HIDDEN TESTS",
+    ],
+)
+def test_a_mark_without_its_partner_is_refused_with_its_place(source: str) -> None:
+    with pytest.raises(RubricError, match="cell c, line"):
+        blanked(code(source))
+
+
+# ---------------------------------------------------------------- leaks
+
+
+def files_of(name: str) -> dict[str, bytes]:
+    return {"hw.ipynb": template(opened(ROOT / "reference" / f"{name}.ipynb")).text().encode()}
+
+
+def found(name: str, **files: bytes) -> list[str]:
+    given = {file.replace("_", "."): data for file, data in files.items()}
+    book = opened(ROOT / "reference" / f"{name}.ipynb")
+    return [str(leak) for leak in leaks(given, book=book, rubric=loaded(name), plan=Plan())]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_nothing_of_a_solution_is_in_the_blank_notebook(name: str) -> None:
+    book = opened(ROOT / "reference" / f"{name}.ipynb")
+
+    assert leaks(files_of(name), book=book, rubric=loaded(name), plan=Plan()) == ()
+
+
+def test_a_copy_of_the_solution_that_somebody_left_in_given_code_is_found() -> None:
+    line = "weights = torch.softmax(scores, dim=-1)"
+    marked = f"### BEGIN SOLUTION\n{line}\n### END SOLUTION"
+    book = Book(cells=(code(marked), code(f"# {line}", "copy")))
+    files = {"hw.ipynb": template(book).text().encode()}
+    shown = Plan(mutants=MutantsFile(shown=[ShownTable(line="weights = *", why="given before")]))
+    (told,) = leaks(files, book=book, rubric=loaded("attention"), plan=Plan())
+
+    assert str(told).startswith("hw.ipynb, cell copy, line 1: solution (cell c, line 2)")
+    assert leaks(files, book=book, rubric=loaded("attention"), plan=shown) == ()
+
+
+def test_a_line_of_the_solution_is_found_and_its_place_told() -> None:
+    told = found("hw5", notes_md=b"hello\n\n    pos_pair=( embeddings[0] ,embeddings[1])\n")
+
+    assert len(told) == 1
+    assert told[0].startswith("notes.md, line 3: solution (cell train, line")
+
+
+def test_a_line_of_the_solution_is_found_in_json_too() -> None:
+    line = 'scores = scores.masked_fill(~mask, float("-inf"))'
+
+    assert found("attention", x_json=json.dumps({"a": line}).encode())
+
+
+@pytest.mark.parametrize(
+    ("leaked", "what"),
+    [
+        (b"def reference_train(x): ...", "name of the grader's own"),
+        (b"the cosine is 0.9193 before", "result of the solved cell"),
+        (b"and so on. The\nblock only has to\nlearn a correction to the identity: x", "answer"),
+        (b"very deep networks become trainable and do not get worse with depth.", "good answer"),
+    ],
+)
+def test_answers_results_and_the_graders_own_names_are_found(leaked: bytes, what: str) -> None:
+    assert any(what in told for told in found("hw5", notes_md=leaked)), leaked
+
+
+def test_a_saved_output_or_a_tagged_cell_is_found() -> None:
+    book = opened(ROOT / "reference" / "hw5.ipynb")
+    solved = template(book)
+    chart = next(cell for cell in book.cells if cell.outputs)
+    shown = replace(solved, cells=(chart,))
+    tagged = replace(solved, cells=(replace(solved.cells[0], tags=("grader-only",)),))
+    told = found("hw5", a_ipynb=shown.text().encode(), b_ipynb=tagged.text().encode())
+
+    assert any("a.ipynb" in one and "saved output" in one for one in told)
+    assert any("b.ipynb" in one and "tagged" in one for one in told)
+
+
+def test_a_wheel_that_holds_the_course_is_found() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("reference/hw5.ipynb", "{}")
+        archive.writestr("grader/x.py", "pos_pair = (embeddings[0], embeddings[1])")
+    told = found("hw5", grader_whl=packed.getvalue())
+
+    assert len(told) == 2
+
+
+def test_what_students_are_given_anyway_is_no_leak() -> None:
+    shown = b"x = x.view(x.size(0), -1); C2 = C1 + 0.5 * torch.randn(3, 32, 32)"
+
+    assert found("hw5", notes_md=shown) == []
+
+
+def test_a_file_that_is_no_wheel_of_this_program_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "other.whl"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr("other/__init__.py", "")
+
+    with pytest.raises(UsageError, match="no wheel of this program"):
+        wheel(place)
+
+
+# ---------------------------------------------------------------- operators
+
+
+def made(source: str, change: str = "") -> set[str]:
+    modules = imported("import torch\nimport numpy as np")
+    return {e.source for e in edits(source, modules=modules) if change in e.change}
+
+
+@pytest.mark.parametrize(
+    ("source", "change", "mutant"),
+    [
+        ("x = self.conv(x)", "call left out", "x = (x)"),
+        ("x = torch.exp(y)", "call left out", "x = (y)"),
+        ("y = x.detach()", "call left out", "y = (x)"),
+        ("f(a, b)", "arguments swapped", "f(b, a)"),
+        ("p = (a[0], a[1])", "arguments swapped", "p = (a[1], a[0])"),
+        ("f(x, dim=1)", "argument left out", "f(x)"),
+        ("x = a[0]", "number changed", "x = a[1]"),
+        ("x = 0.5", "number changed", "x = 1.0"),
+        ("x = (a + b) * c", "operator changed", "x = ((a + b) / c)"),
+        ("x = a + b", "half left out", "x = (b)"),
+        ("x = -a", "sign dropped", "x = (a)"),
+        ("if a < b: pass", "comparison turned", "if (a >= b): pass"),
+        ("def f():\n    return x, y", "constant", "def f():\n    return 0 * (x), 0 * (y)"),
+        ("a = 1\nb = 2", "statements swapped", "b = 2\na = 1"),
+        ("for _ in r:\n    step()", "statement left out", "for _ in r:\n    pass"),
+        ("é = 'ü'; x = f(é, b)", "arguments swapped", "é = 'ü'; x = f(b, é)"),
+    ],
+)
+def test_an_operator_makes_what_it_says(source: str, change: str, mutant: str) -> None:
+    assert mutant in made(source, change)
+
+
+def test_what_cannot_matter_is_left_as_it_is() -> None:
+    assert made("import os") == set()
+    assert made('"""A text."""') == set()
+    assert made("!pip install torch") == set()
+    assert made("%%bash\nls") == set()
+    assert made("def f(:") == set()
+    assert not any("pass" in one for one in made("print(1)"))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_mutant_is_another_program_and_none_stands_twice(name: str) -> None:
+    assignment = Assignment.of(loaded(name))
+    seen = set()
+    for mutant in assignment.mutants.made:
+        told = tuple(sorted((k, ast.dump(ast.parse(v))) for k, v in mutant.sources.items()))
+        assert mutant.outputs != "kept" or told not in seen or mutant.own
+        seen.add(told)
+        for cell, source in mutant.sources.items():
+            before = assignment.book.cell(cell)
+            assert before is not None
+            assert ast.dump(ast.parse(before.source)) != ast.dump(ast.parse(source))
+
+
+def test_a_mutant_belongs_to_the_items_its_mark_names_else_to_those_of_its_cell() -> None:
+    mutants = Assignment.of(loaded("attention")).mutants.made
+    items = {m.before: m.items for m in mutants if not m.own}
+
+    assert items['scores = scores.masked_fill(~mask, float("-inf"))'] == ("Q3",)
+    assert items["weights = torch.softmax(scores, dim=-1)"] == ("Q2", "Q3")
+    assert items["return output, weights"] == ("Q2", "Q3", "Q5")
+
+
+# ---------------------------------------------------------------- the assignment's files
+
+
+def test_a_patch_replaces_what_stands_there_once() -> None:
+    book = Book(cells=(code("a = 1\nb = 1"),))
+
+    assert patched(book, [PatchTable(cell="c", old="a = 1", new="a = 2")], what="x") == {
+        "c": "a = 2\nb = 1"
+    }
+    for old, cell in (("= 1", "c"), ("z", "c"), ("a", "d")):
+        with pytest.raises(RubricError, match="case x"):
+            patched(book, [PatchTable(cell=cell, old=old, new="")], what="case x")
+
+
+def course(tmp_path: Path) -> Path:
+    init("tiny", title="A tiny one", root=tmp_path)
+    return tmp_path
+
+
+def test_a_plan_names_the_nearest_item_where_one_is_unknown(tmp_path: Path) -> None:
+    root = course(tmp_path)
+    place = root / "rubrics" / "tiny" / "cases" / "cases.toml"
+    place.write_text('[[case]]\nname = "x"\npoints = { V2 = 1 }\n', encoding="utf-8")
+
+    with pytest.raises(RubricError, match=r"cases.toml: there is no automatic item 'V2'.*'V1'"):
+        assignments(root, ids=("tiny",))
+
+
+def test_a_plan_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
+    root = course(tmp_path)
+    place = root / "rubrics" / "tiny" / "mutants.toml"
+    place.write_text('[[explain]]\ncell = "x"\n', encoding="utf-8")
+
+    with pytest.raises(RubricError, match=r"mutants.toml: explain"):
+        assignments(root, ids=("tiny",))
+
+
+def test_notebooks_beside_a_table_are_cases_too(tmp_path: Path) -> None:
+    root = course(tmp_path)
+    folder = root / "rubrics" / "tiny" / "cases"
+    (folder / "one.ipynb").write_text((root / "reference" / "tiny.ipynb").read_text())
+    (folder / "expected.csv").write_text("notebook,Q2,V1\none.ipynb,4,\n", encoding="utf-8")
+    (tiny,) = assignments(root, ids=())
+
+    assert tiny.plan.cases[-1].points == {"Q2": Fraction(4)}
+    (folder / "expected.csv").write_text("notebook,Q2\ntwo.ipynb,4\n", encoding="utf-8")
+    with pytest.raises(RubricError, match=r"no notebook 'two.ipynb'"):
+        plan.read(tiny.rubric)
+
+
+# ---------------------------------------------------------------- init
+
+
+def test_init_never_writes_over_a_file(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine", encoding="utf-8")
+    made_files = init("one", title="One", root=tmp_path)
+
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == "mine"
+    assert tmp_path / "rubrics" / "one.toml" in made_files
+    with pytest.raises(UsageError, match="there already"):
+        init("one", title="One", root=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../x", "A b", "", "x/y", ".x", "ü"])
+def test_init_refuses_names_that_are_no_names(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="can't be a name"):
+        init(name, title="x", root=tmp_path)
+
+
+def test_the_first_assignment_of_a_folder_is_its_default_and_stays_it(tmp_path: Path) -> None:
+    init("one", title="One", root=tmp_path)
+    init("two", title="Two", root=tmp_path)
+
+    assert rubric.find(tmp_path).stem == "one"
+    assert rubric.find(tmp_path, assignment="two").stem == "two"
+
+
+def test_the_first_assignment_of_this_folder_is_still_its_default() -> None:
+    assert rubric.find(ROOT).stem == "hw5"

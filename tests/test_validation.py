@@ -1,0 +1,365 @@
+"""What testing an assignment says is true, and is said so that it can be acted on."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from grading import ROOT
+from rich.console import Console
+from test_authoring import ALL, loaded
+
+from grader.authoring.trying import Tried, seeds
+from grader.authoring.validate import Assignment, _spread
+from grader.authoring.verdicts import case_result, mutant_result
+from grader.exports.validation_json import validation_json
+from grader.model import (
+    CaseResult,
+    CellRun,
+    CellStatus,
+    CheckUse,
+    ExecutionRecord,
+    Fate,
+    Finding,
+    Graded,
+    Item,
+    ItemScore,
+    Mutant,
+    MutantResult,
+    Score,
+    Shortfall,
+    Submission,
+    Tally,
+    Validation,
+    Verdict,
+)
+from grader.report.mutants_page import mutants_page
+from grader.report.validation import validation
+
+MUTANT = Mutant(
+    cell="c", line=3, change="call left out", before="x = f(y)", after="x = (y)", items=("Q1",),
+    sources={},
+)  # fmt: skip
+
+
+def finding(item: str, verdict: Verdict) -> Finding:
+    earned = Fraction(2 if verdict is Verdict.PASSED else 0)
+    return Finding(
+        item=item,
+        code="FUN001",
+        title="a check",
+        verdict=verdict,
+        earned=earned,
+        possible=Fraction(2),
+        public=True,
+        expected="this",
+        found="that",
+    )
+
+
+def graded(**verdicts: Verdict) -> Graded:
+    scores = []
+    for name, verdict in verdicts.items():
+        item = Item(id=name, title=name, points=Fraction(2), kind="auto", source="handout")
+        found = finding(name, verdict)
+        scores.append(
+            ItemScore(
+                item=item,
+                verdict=verdict,
+                earned=found.earned,
+                blocked=Fraction(0),
+                findings=(found,),
+            )
+        )
+    nothing = Fraction(0)
+    tally = Tally(auto=nothing, marked=nothing, pending=nothing, blocked=nothing, possible=nothing)
+    score = Score(items=tuple(scores), total=tally, by_source={})
+    return Graded(
+        submission=Submission(name="n", path=Path("n"), shown="n"),
+        students=(),
+        reason=None,
+        score=score,
+        record=ExecutionRecord(cells=()),
+    )
+
+
+def tried(*grades: Graded, status: CellStatus = CellStatus.RAN) -> Tried:
+    return Tried(graded=grades, record=ExecutionRecord(cells=(CellRun(index=0, status=status),)))
+
+
+P, F, B, E = Verdict.PASSED, Verdict.FAILED, Verdict.BLOCKED, Verdict.ERROR
+
+
+@pytest.mark.parametrize(
+    ("grades", "status", "fate"),
+    [
+        ((graded(Q1=F, Q2=P),), CellStatus.RAN, Fate.CAUGHT),
+        ((graded(Q1=P, Q2=P),), CellStatus.RAN, Fate.SURVIVED),
+        ((graded(Q1=P, Q2=F),), CellStatus.RAN, Fate.ELSEWHERE),
+        ((graded(Q1=B, Q2=F),), CellStatus.RAN, Fate.ELSEWHERE),
+        ((graded(Q1=P, Q2=P),), CellStatus.RAISED, Fate.STOPPED),
+        ((graded(Q1=F, Q2=P), graded(Q1=P, Q2=P)), CellStatus.RAN, Fate.SURVIVED),
+        ((graded(Q1=E, Q2=P),), CellStatus.RAN, Fate.UNTRIED),
+        ((), CellStatus.RAN, Fate.UNTRIED),
+    ],
+)
+def test_what_became_of_a_mutant(
+    grades: tuple[Graded, ...], status: CellStatus, fate: Fate
+) -> None:
+    result = mutant_result(MUTANT, tried(*grades, status=status), why="")
+
+    assert result.fate is fate
+    assert result.escaped == (fate not in {Fate.CAUGHT, Fate.STOPPED})
+
+
+def test_a_mutant_whose_points_depend_on_the_seed_is_to_be_looked_at() -> None:
+    result = mutant_result(MUTANT, tried(graded(Q1=F, Q2=P), graded(Q1=F, Q2=F)), why="")
+
+    assert (result.fate, result.wavers, result.escaped) == (Fate.CAUGHT, True, True)
+
+
+def test_a_fault_of_ours_is_explained_by_nobody() -> None:
+    assert mutant_result(MUTANT, tried(), why="it is the same program").escaped
+
+
+def test_a_case_that_scores_otherwise_under_one_seed_does_not_hold() -> None:
+    points = {"Q1": Fraction(2)}
+    held = case_result("x", [tried(graded(Q1=P), graded(Q1=P))], points=points)
+    failed = case_result("x", [tried(graded(Q1=P), graded(Q1=F))], points=points)
+
+    assert held.holds
+    assert not failed.holds
+    assert failed.shortfalls == (
+        Shortfall(item="Q1", expected=Fraction(2), earned=Fraction(0), found="a check: that"),
+    )
+    assert failed.wavers
+
+
+def test_a_case_may_score_too_much_as_well() -> None:
+    assert not case_result("x", [tried(graded(Q1=P))], points={"Q1": Fraction(0)}).holds
+
+
+def test_a_case_that_cannot_be_graded_does_not_hold() -> None:
+    broken = Tried(graded=(), record=ExecutionRecord(cells=()), problem="no kernel came up")
+
+    assert not case_result("x", [broken], points={}).holds
+
+
+def test_seeds_are_the_same_each_time_unless_drawn_anew() -> None:
+    assert seeds("a", count=3, new=False) == seeds("a", count=3, new=False)
+    assert len({*seeds("a", count=3, new=False), *seeds("b", count=3, new=False)}) == 6
+    assert seeds("a", count=1, new=True) != seeds("a", count=1, new=True)
+
+
+def test_fewer_mutants_are_spread_evenly_and_the_list_of_the_assignment_comes_first() -> None:
+    made = tuple(replace(MUTANT, line=n, own=n >= 8) for n in range(10))
+
+    assert [m.line for m in _spread(made, 6)] == [0, 2, 4, 6, 8, 9]
+    assert [m.line for m in _spread(made, 1)] == [8]
+    assert _spread(made, None) == made
+
+
+# ---------------------------------------------------------------- what is said
+
+
+def result(**more: object) -> Validation:
+    survivor = MutantResult(mutant=MUTANT, fate=Fate.SURVIVED)
+    known = replace(survivor, mutant=replace(MUTANT, line=4), why="It is the same\nprogram.")
+    fine = CaseResult(name="reference")
+    whole = Validation(
+        assignment="a",
+        title="An [assignment]",
+        reference=fine,
+        template=replace(fine, name="template"),
+        cases=(
+            CaseResult(
+                name="a case",
+                shortfalls=(
+                    Shortfall(item="Q1", expected=Fraction(2), earned=Fraction(1), found="so"),
+                ),
+            ),
+        ),
+        mutants=(
+            survivor,
+            known,
+            MutantResult(mutant=MUTANT, fate=Fate.CAUGHT, caught_by=("Q1 FUN001",)),
+        ),
+        left_aside={"show": "It only shows."},
+        checks=(
+            CheckUse(item="Q1", code="FUN001", title="a check", mutants=1, cases=0),
+            CheckUse(item="Q2", code="FUN002", title="idle one", mutants=0, cases=0),
+        ),
+        stale=("[[explained]] cell x",),
+        seeds=3,
+        notebooks=9,
+        seconds=12.0,
+    )
+    return replace(whole, **more)  # type: ignore[arg-type]
+
+
+def shown(told: Validation) -> str:
+    console = Console(width=100, file=io.StringIO(), color_system=None)
+    console.print(validation(told))
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
+def test_the_terminal_names_what_is_left_to_mend_and_nothing_else() -> None:
+    text = shown(result())
+
+    assert "An [assignment]" in text
+    assert "Q1: 2 expected, 1 scored: so" in text
+    assert "- x = f(y)" in text
+    assert "+ x = (y)" in text
+    assert text.count("call left out") == 1
+    assert "Q2 FUN002: idle one" in text
+    assert "[[explained]] cell x" in text
+
+
+def test_an_assignment_that_holds_is_said_in_a_few_lines() -> None:
+    fine = result(cases=(), mutants=result().mutants[1:], checks=result().checks[:1], stale=())
+
+    assert fine.holds
+    assert "✕" not in shown(fine)
+    assert len(shown(fine).strip().splitlines()) <= 10
+
+
+@pytest.mark.parametrize("part", ["cases", "mutants", "checks", "stale"])
+def test_nothing_holds_while_one_part_does_not(part: str) -> None:
+    whole = result()
+    fine = {"cases": (), "mutants": whole.mutants[1:], "checks": whole.checks[:1], "stale": ()}
+    del fine[part]
+
+    assert not replace(whole, **fine).holds  # type: ignore[arg-type]
+
+
+def test_the_json_says_what_the_terminal_says() -> None:
+    told = json.loads(validation_json((result(),)))
+    (one,) = told["assignments"]
+
+    assert told["holds"] is one["holds"] is False
+    assert [m["escaped"] for m in one["mutants"]] == [True, False, False]
+    assert one["cases"][0]["shortfalls"][0] == {
+        "item": "Q1", "expected": 2.0, "earned": 1.0, "found": "so",
+    }  # fmt: skip
+
+
+def test_the_page_names_every_survivor_with_its_reason() -> None:
+    page = mutants_page([result()])
+
+    assert "3 mutants, 1 noticed (33%)" in page
+    assert "It is the same program." in page
+    assert "**Nobody has said why.**" in page
+    assert "- `show`: It only shows." in page
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_committed_page_is_about_the_mutants_there_are(name: str) -> None:
+    page = (ROOT / "docs" / "mutants.md").read_text(encoding="utf-8")
+    part = page.partition(f"## {name}: ")[2].partition("\n## ")[0]
+    assignment = Assignment.of(loaded(name))
+    rows = re.findall(r"^\| ([^|]+) \| (\d+) \| \d+ \| \d+ \| \d+ \| (\d+) \|$", part, re.MULTILINE)
+    changes = ["of its own" if m.own else m.change for m in assignment.mutants.made]
+
+    assert {change: int(count) for change, count, _ in rows} == {
+        change: changes.count(change) for change in changes
+    }, "run `make validate`"
+    assert {unexplained for _, _, unexplained in rows} == {"0"}
+    assert all(one.why.split()[0] in part for one in assignment.plan.mutants.explained)
+
+
+# ---------------------------------------------------------------- the commands
+
+
+def command(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(root / "cache"), "COLUMNS": "100"}
+    environment["PYTHONPATH"] = str(ROOT)
+    return subprocess.run(
+        [sys.executable, "-m", "grader", *words],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("course")
+    assert command(root, "init", "tiny").returncode == 0
+    return root
+
+
+@pytest.mark.kernel
+def test_a_new_assignment_holds_at_once(course: Path) -> None:
+    done = command(course, "validate", "tiny", "--seeds", "2")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "full automatic marks, every time" in done.stdout
+
+
+@pytest.mark.kernel
+def test_a_hole_in_the_rubric_is_found(course: Path) -> None:
+    place = course / "rubrics" / "tiny.toml"
+    text = place.read_text(encoding="utf-8")
+    place.write_text(text.replace('"FUN002"', '"FUN001"').replace(
+        "calls = [[{ shape = [5, 3] }], [{ shape = [6, 2], scale = 10 }]]",
+        "calls = [[{ shape = [5, 3] }]]\nshapes = [[5, 3]]",
+    ), encoding="utf-8")  # fmt: skip
+    done = command(course, "validate", "tiny", "--seeds", "1", "--format", "json")
+    place.write_text(text, encoding="utf-8")
+    (told,) = json.loads(done.stdout)["assignments"]
+
+    assert done.returncode == 1
+    assert "centred by rows" in {m["change"] for m in told["mutants"] if m["escaped"]}
+    assert [case["name"] for case in told["cases"] if not case["holds"]] == [
+        "the mean of all numbers"
+    ]
+
+
+@pytest.mark.kernel
+def test_a_release_holds_what_students_need_and_is_the_same_each_time(course: Path) -> None:
+    wheel = course / "notebook_grader-0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("grader/__init__.py", "")
+    done = command(course, "release", "tiny", "--wheel", str(wheel))
+    assert done.returncode == 0, done.stderr
+    first = (course / "release" / "tiny.zip").read_bytes()
+    with zipfile.ZipFile(course / "release" / "tiny.zip") as archive:
+        names = {name.removeprefix("tiny/") for name in archive.namelist()}
+    again = command(course, "release", "tiny", "--wheel", str(wheel))
+    assert again.returncode == 0
+    assert (course / "release" / "tiny.zip").read_bytes() == first
+
+    assert names == {
+        "tiny.ipynb", "tiny.rubric.json", "tiny.numbers.safetensors", "README.md", wheel.name,
+    }  # fmt: skip
+    assert not list((course / "release").glob("**/*.toml"))
+
+
+@pytest.mark.kernel
+def test_a_release_that_would_leak_is_refused_and_nothing_is_written(course: Path) -> None:
+    place = course / "reference" / "tiny.ipynb"
+    text = place.read_text(encoding="utf-8")
+    place.write_text(
+        text.replace("print(centred(", "x = 1  # return x - x.mean(axis=0)\\nprint(centred(")
+    )
+    wheel = course / "notebook_grader-0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("grader/__init__.py", "")
+    done = command(course, "release", "tiny", "--wheel", str(wheel), "--out", "other")
+    place.write_text(text, encoding="utf-8")
+
+    assert done.returncode == 2
+    assert "tiny.ipynb, cell show, line 1: solution (cell centred, line 7)" in done.stderr
+    assert not (course / "other").exists()
