@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader import gradebook
 from grader.errors import UsageError
-from grader.exports import CsvRow, csv_rows, gradebook_csv, to_json
+from grader.exports import CsvRow, csv_rows, gradebook_csv, missing_row, to_json
 from grader.gradebook import Gradebook
-from grader.model import Graded, Rubric
+from grader.gradebook.people import remembered
+from grader.model import Graded, Rubric, Student
+from grader.people import attendance, remarks
 from grader.report import Row, class_page, class_row, student_page
 
 TRIES = 5
@@ -28,6 +30,10 @@ class Brief:
     csv: tuple[CsvRow, ...]
     asks: bool
     """Whether it needs a person."""
+    clashes: tuple[str, ...] = ()
+    """What it says of other submissions."""
+    timed: bool = True
+    """Whether it is known when it came, where that matters."""
 
     @classmethod
     def of(cls, graded: Graded, *, rubric: Rubric) -> Brief:
@@ -36,11 +42,30 @@ class Brief:
             row=class_row(graded),
             csv=csv_rows(graded, rubric=rubric),
             asks=graded.reason is not None or bool(graded.flags),
+            clashes=graded.clashes,
+            timed=None not in graded.lateness,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """What no submission can say of a class."""
+
+    students: tuple[Student, ...] = ()
+    """Those on the roster who handed in nothing."""
+    remarks: tuple[str, ...] = ()
+    """What else staff should know of people and times, in words."""
+
+
+NOBODY_ABSENT = Absent()
 
 
 class Folder:
     """Where results go.
+
+    Args:
+        path: the folder, made where it is not there.
+        show_ids: whether students see whole ids on their pages.
 
     Raises:
         UsageError: it cannot be made or written.
@@ -51,8 +76,9 @@ class Folder:
     ADDRESS = ".store"
     """Where the gradebook is if it is on a server, without a password."""
 
-    def __init__(self, path: Path, *, store: str | None = None) -> None:
+    def __init__(self, path: Path, *, store: str | None = None, show_ids: bool = False) -> None:
         self.path = path
+        self._show_ids = show_ids
         try:
             for part in (path, path / "reports", path / "results"):
                 part.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -91,18 +117,33 @@ class Folder:
         """The result and the report of one submission."""
         name = graded.submission.name
         self._write(self._result(name), to_json(graded, rubric=rubric))
-        self._write(self.report(name), student_page(graded, rubric=rubric))
+        self._write(self.report(name), student_page(graded, rubric=rubric, show_ids=self._show_ids))
+
+    def remove(self, name: str) -> None:
+        """Take away result and report of a submission."""
+        for place in (self._result(name), self.report(name)):
+            place.unlink(missing_ok=True)
 
     def has(self, name: str) -> bool:
         """Whether result and report of a submission are there."""
         places = (self._result(name), self.report(name))
         return all(place.is_file() and place.stat().st_size for place in places)
 
-    def write_class(self, briefs: Sequence[Brief], *, rubric: Rubric) -> None:
-        """The class page and the gradebook."""
+    def write_class(
+        self, briefs: Sequence[Brief], *, rubric: Rubric, absent: Absent = NOBODY_ABSENT
+    ) -> None:
+        """The class page and the gradebook.
+
+        Args:
+            briefs: every submission.
+            rubric: what they were graded by.
+            absent: who handed in nothing, and what else is to be said of the class.
+        """
         rows = tuple(brief.row for brief in briefs)
-        csv = (row for brief in briefs for row in brief.csv)
-        self._write(self.path / "index.html", class_page(rows, rubric=rubric))
+        csv = [row for brief in briefs for row in brief.csv]
+        csv += [missing_row(one, rubric=rubric) for one in absent.students]
+        page = class_page(rows, rubric=rubric, missing=absent.students, remarks=absent.remarks)
+        self._write(self.path / "index.html", page)
         self._write(self.path / "gradebook.csv", gradebook_csv(csv, rubric=rubric))
 
     def report(self, name: str) -> Path:
@@ -148,10 +189,68 @@ def refresh_class(folder: Folder, book: Gradebook, rubric: Rubric) -> tuple[Brie
         moment, there = book.moment(), book.keys()
         graded = book.all_graded([name for name in book.roll() if name in there])
         briefs = tuple(Brief.of(one, rubric=rubric) for one in graded)
-        folder.write_class(briefs, rubric=rubric)
+        briefs = write_whole(folder, book, rubric, briefs)
         if book.moment() == moment:
             break
     return briefs
+
+
+def write_whole(
+    folder: Folder, book: Gradebook, rubric: Rubric, briefs: Sequence[Brief]
+) -> tuple[Brief, ...]:
+    """Write the files of a class, and to its grades what only the others tell of them.
+
+    Args:
+        folder: where they are written.
+        book: where grades are, and the roster.
+        rubric: what they were graded by.
+        briefs: every submission, in order.
+
+    Returns:
+        The briefs as they are now.
+    """
+    clashes = attendance(_teams(briefs), members=()).clashes
+    told = tuple(
+        brief
+        if brief.clashes == clashes.get(brief.row.name, ())
+        else _clashing(folder, book, rubric, name=brief.row.name, clashes=clashes)
+        for brief in briefs
+    )
+    folder.write_class(told, rubric=rubric, absent=absent_from(told, book=book, rubric=rubric))
+    return told
+
+
+def _teams(briefs: Sequence[Brief]) -> dict[str, tuple[Student, ...]]:
+    return {brief.row.name: brief.row.students for brief in briefs}
+
+
+def _clashing(
+    folder: Folder,
+    book: Gradebook,
+    rubric: Rubric,
+    *,
+    name: str,
+    clashes: Mapping[str, tuple[str, ...]],
+) -> Brief:
+    """A submission with what the others say against it now."""
+    graded = book.graded(name)
+    said = clashes.get(name, ())
+    own = tuple(flag for flag in graded.flags if flag not in graded.clashes)
+    book.amend(replace(graded, flags=(*own, *said), clashes=said), key=book.keys()[name])
+    refresh_one(folder, book, rubric, name)
+    return Brief.of(book.graded(name), rubric=rubric)
+
+
+def absent_from(briefs: Sequence[Brief], *, book: Gradebook, rubric: Rubric) -> Absent:
+    """What no submission can say: who handed in nothing, and what to know of people and times.
+
+    One submission alone is no class: then nobody is missing.
+    """
+    people, teams = remembered(book, rubric.id), _teams(briefs)
+    missing = attendance(teams, members=people.members).missing if len(briefs) > 1 else ()
+    untimed = [brief.row.name for brief in briefs if not brief.timed]
+    said = remarks(teams, people=people, rule=rubric.late, untimed=untimed)
+    return Absent(students=missing, remarks=tuple(said))
 
 
 def settle(folder: Folder, book: Gradebook, rubric: Rubric) -> tuple[Brief, ...]:

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
-from grader.model import Finding, Item, ItemScore, Mark, Rubric, Score, Tally, Verdict
+from grader.model import (
+    Finding,
+    Graded,
+    Item,
+    ItemScore,
+    Lateness,
+    Mark,
+    Rubric,
+    Score,
+    Tally,
+    Verdict,
+)
 
 NOTHING = Fraction(0)
 FOLLOW_THROUGH = 5
@@ -110,6 +122,47 @@ def _summed(items: tuple[ItemScore, ...]) -> Score:
         },
         items=items,
     )
+
+
+def settled(graded: Graded) -> Graded:
+    """The grade with what lateness takes from the points that it has now."""
+    if not graded.lateness:
+        return graded
+    total = graded.score.total if graded.score else None
+    lateness = tuple(
+        None if late is None else replace(late, deduction=_deduction(late, total))
+        for late in graded.lateness
+    )
+    return graded if lateness == graded.lateness else replace(graded, lateness=lateness)
+
+
+def final(tally: Tally, *, late: Lateness | None) -> Fraction | None:
+    """What counts for one student, never below 0; None while the sum or what is taken isn't known.
+
+    Args:
+        tally: the points of the submission.
+        late: how late it is for that student; None where that takes nothing.
+    """
+    if late is None or tally.final is None:
+        return tally.final
+    return None if late.deduction is None else max(tally.final - late.deduction, NOTHING)
+
+
+def _deduction(late: Lateness, total: Tally | None) -> Fraction | None:
+    """Points that lateness takes: never more than there are, nothing known of an unknown sum."""
+    if total is None or not late.at:
+        return None
+    if late.days == 0:
+        return NOTHING
+    taken = late.days * late.per_day
+    if late.cap is not None:
+        taken = min(taken, late.cap)
+    if late.unit == "percent":
+        if total.final is None:
+            return None
+        taken = total.final * taken / 100
+    most = total.possible if total.final is None else total.final
+    return rounded(max(NOTHING, min(taken, most)))
 
 
 def _item_score(

@@ -7,13 +7,26 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import platformdirs
 
 from grader.errors import UsageError
 from grader.model import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleFiles:
+    """What a run is told about people; what is None stays as it was remembered."""
+
+    roster: Path | None = None
+    no_roster: bool = False
+    """Whether to forget the roster that was remembered."""
+    extensions: Path | None = None
+    times: Path | None = None
+    show_ids: bool = False
+    """Whether students see whole ids on their pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +60,7 @@ class Settings:
     """Limits that count instead of the rubric's, by name."""
     parts: Path | None = None
     """A file that tells in which cells items are answered."""
+    people: PeopleFiles = field(default_factory=PeopleFiles)
 
 
 def read(  # noqa: PLR0913 (one for each option)
@@ -63,6 +77,7 @@ def read(  # noqa: PLR0913 (one for each option)
     store: str | None = None,
     limits: Sequence[str] = (),
     parts: Path | None = None,
+    people: PeopleFiles | None = None,
     layout: str | None = None,
 ) -> Settings:
     """The settings of one run.
@@ -88,6 +103,7 @@ def read(  # noqa: PLR0913 (one for each option)
         store=store,
         limits=dict(_limit(word) for word in limits),
         parts=parts,
+        people=people or PeopleFiles(),
     )
 
 

@@ -74,7 +74,7 @@ class Class:
 
     def keep(self, graded: Graded) -> None:
         """Put a grade in the store, under the key it would have now."""
-        key = Keys.of(self.work.judge()).rejudged("as-it-ran.")
+        key = Keys.of(self.work.judge()).rejudged("as-it-ran.", submission=graded.submission)
         with gradebook.opened(Folder(self.work.out).store) as book:
             book.keep(Entry(key=key, graded=graded, trace=self.trace))
 
@@ -130,7 +130,7 @@ def class_of_one(root: Path) -> Class:
         replace(
             graded,
             answers={"A": Answer(item="A", text=STORED)},
-            students=(Student(name=STORED, id=""),),
+            named=(Student(name=STORED, id=""),),
         )
     )
     return made

@@ -224,6 +224,18 @@ def test_nothing_is_taken_back_that_is_not_current(book: Gradebook, over: int | 
         take_back(book, "ada", "Q1.1", by="Mo", over=over)
 
 
+def test_a_newer_mark_than_the_person_saw_is_not_taken_back(book: Gradebook, place: Path) -> None:
+    first = give(book, given(book, points=Fraction(1)), over=None)
+    give(book, given(book, points=Fraction(2), by="Kim"), over=first.number)
+
+    with pytest.raises(MarkConflict, match="Kim") as refused:
+        take_back(book, "ada", "Q1.1", by="Mo", over=first.number)
+
+    assert refused.value.theirs.mark.points == 2
+    assert one(book).earned == 2
+    assert count(place) == 2
+
+
 def test_of_many_who_mark_at_once_one_is_first_and_all_others_are_told(book: Gradebook) -> None:
     decided = given(book, points=Fraction(3))
 

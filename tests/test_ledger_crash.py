@@ -16,7 +16,7 @@ from specimen_assignment import rubric
 from test_ledger import given, graded, keep, one
 
 from grader.folder import Folder, catch_up, refresh_one
-from grader.gradebook import Given, answer_digest, ledger, opened
+from grader.gradebook import Entry, Given, answer_digest, ledger, opened
 
 KILLS = 12
 NAMES = ("ada", "ben", "cleo")
@@ -125,6 +125,24 @@ def test_a_page_that_was_not_made_in_time_is_known_and_made(tmp_path: Path) -> N
         assert book.stale() == ("ada",)
         assert catch_up(folder, book, rubric()) == ("ada",)
         assert book.stale() == ()
+
+
+def test_pages_that_two_made_at_once_are_stale_and_not_thought_current(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "graded")
+    with opened(folder.store) as book:
+        keep(book)
+        seen = book.with_marks(graded())  # a run has read the marks, and is about to write
+        ledger.give(book, given(book, points=Fraction(4)), over=None)
+        refresh_one(folder, book, rubric(), "ada")  # a console writes what is new
+        assert book.stale() == ()
+        folder.write_one(seen.graded, rubric=rubric())  # the run writes what it had read
+
+        book.keep(Entry(key="k", graded=graded(), trace=None), shown=seen)
+
+        assert book.stale() == ("ada",)
+        catch_up(folder, book, rubric())
+        assert book.stale() == ()
+    assert "4 of 6 points" in folder.report("ada").read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from tiny_course import Course
 from grader import gradebook
 from grader.errors import UsageError
 from grader.gradebook import Gradebook
-from grader.model import Answer
+from grader.model import Answer, Submission
 from grader.pipeline.keys import Keys
 from grader.pipeline.parts import Row, corrected, kept, listed, rows
 
@@ -150,11 +150,15 @@ def test_a_key_depends_on_what_was_told_of_that_submission_alone() -> None:
     plain = Keys(running="r", judging="j", reading="r")
     told = replace(plain, told={"ada": "digest"})
 
-    assert told.rejudged("r.j.r", submission="ben") == plain.rejudged("r.j.r", submission="ben")
-    assert told.rejudged("r.j.r", submission="ada") != plain.rejudged("r.j.r", submission="ada")
+    ada, ben = (
+        Submission(name=name, path=Path("x.ipynb"), shown="x.ipynb") for name in ("ada", "ben")
+    )
+    read = told.rejudged("r.j.r", submission=ada)
+    assert told.rejudged("r.j.r", submission=ben) == plain.rejudged("r.j.r", submission=ben)
+    assert read != plain.rejudged("r.j.r", submission=ada)
     assert plain.reads_as("r.j.r", submission="ada")
     assert not told.reads_as("r.j.r", submission="ada")
-    assert told.reads_as(told.rejudged("r.j.r", submission="ada"), submission="ada")
+    assert told.reads_as(read, submission="ada")
 
 
 def test_the_list_that_is_printed_can_be_given_back(tmp_path: Path) -> None:

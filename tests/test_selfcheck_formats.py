@@ -82,11 +82,11 @@ def test_junit_tells_wrong_from_our_fault_from_pending(public: Public) -> None:
 def test_github_annotations_are_few_and_nothing_in_them_is_a_command(public: Public) -> None:
     many = [finding("V3", Verdict.FAILED, found=NASTY) for _ in range(30)]
     lines = commands([of(public, *many, warnings=(NASTY,))]).splitlines()
-    errors = [line for line in lines if line.startswith("::error ")]
+    errors = [line for line in lines if line.startswith("::error")]
 
     assert len(errors) == MOST
     assert errors[-1].endswith("and 21 more: see the summary of this step")
-    assert all(line.startswith(("::error ", "::warning ", "::notice ")) for line in lines)
+    assert all(line.startswith(("::error", "::warning", "::notice")) for line in lines)
     assert all(line.isprintable() for line in lines)
     assert "50%25" in errors[0]
 

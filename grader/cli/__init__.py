@@ -10,10 +10,12 @@ import click
 
 from grader import __version__
 from grader.cli.again import again_command
+from grader.cli.anonymise import anonymise_command
 from grader.cli.backup import backup_command
 from grader.cli.check import check_command
 from grader.cli.doctor import doctor_command
 from grader.cli.exit_codes import INTERRUPTED, USAGE
+from grader.cli.forget import forget_command
 from grader.cli.init import init_command
 from grader.cli.mark import mark_command
 from grader.cli.marks import marks_command
@@ -64,6 +66,8 @@ for command in (
     mark_command,
     marks_command,
     backup_command,
+    anonymise_command,
+    forget_command,
 ):
     cli.add_command(command)
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from grader.cli.exit_codes import DONE, PERSON
+from grader.cli.people_options import people_files, people_options
 
 
 @click.command("again")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded"))
 @click.option("--assignment", metavar="ID", help="Rubric to judge by (default: the default one).")
 @click.option("-j", "--jobs", type=click.IntRange(1), help="Processes (default: cores).")
+@people_options
 @click.option(
     "--parts",
     type=click.Path(path_type=Path),
     help="CSV that tells in which cells items are answered (see `grade parts`).",
 )
 def again_command(
-    *, folder: Path, assignment: str | None, jobs: int | None, parts: Path | None
+    *, folder: Path, assignment: str | None, jobs: int | None, parts: Path | None, **people: Any
 ) -> None:
     """Judge again what is in FOLDER (default: graded), after a rubric or a check changed.
 
@@ -32,13 +35,18 @@ def again_command(
     from grader import settings
     from grader.pipeline.again import again
     from grader.report.moves import moves
-    from grader.report.wording import printable
+    from grader.report.progress import noted
 
-    outcome = again(
-        settings.read(path=Path(), out=folder, assignment=assignment, jobs=jobs, parts=parts)
+    console = Console(highlight=False)
+    read = settings.read(
+        path=Path(),
+        out=folder,
+        assignment=assignment,
+        jobs=jobs,
+        parts=parts,
+        people=people_files(people),
     )
-    for remark in outcome.remarks:
-        click.echo(f"note: {printable(remark)}", err=True)
+    outcome = again(read, tell=lambda note: console.print(noted(note)))
     done = outcome.rejudged
-    Console(highlight=False).print(moves(done.changes, count=done.count, unasked=done.unasked))
+    console.print(moves(done.changes, count=done.count, unasked=done.unasked))
     sys.exit(PERSON if outcome.needs_person else DONE)

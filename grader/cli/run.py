@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from grader.cli.exit_codes import DONE, PERSON
+from grader.cli.people_options import people_files, people_options
 
 if TYPE_CHECKING:
     from grader.settings import Settings
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="CSV that tells in which cells items are answered (see `grade parts`).",
 )
+@people_options
 @click.option("--layout", metavar="NAME", help="Insist on a layout (default: recognise it).")
 @click.option("--store", metavar="URL", help="Gradebook: postgresql://HOST/DATABASE, not a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
@@ -67,6 +69,7 @@ def run_command(
     store: str | None,
     as_json: bool,
     quiet: bool,
+    **people: Any,
 ) -> None:
     """Grade PATH: a folder or zip of submissions in any layout, or one notebook.
 
@@ -89,6 +92,7 @@ def run_command(
         store=store,
         limits=limits,
         parts=parts,
+        people=people_files(people),
         layout=layout,
     )
     _run(read, as_json=as_json, quiet=quiet)
@@ -103,9 +107,14 @@ def _run(settings: Settings, *, as_json: bool, quiet: bool) -> None:
     else:
         with Bar() as bar:
             outcome = run(settings, watcher=bar)
-        bar.summary(outcome.results(), rubric=outcome.rubric, out=outcome.out)
+        bar.summary(
+            outcome.results(),
+            rubric=outcome.rubric,
+            out=outcome.out,
+            missing=len(outcome.missing),
+        )
     if as_json:
         from grader.exports import class_json
 
-        click.echo(class_json(outcome.results(), rubric=outcome.rubric))
+        click.echo(class_json(outcome.results(), rubric=outcome.rubric, missing=outcome.missing))
     sys.exit(PERSON if outcome.needs_person else DONE)

@@ -8,8 +8,9 @@ import unicodedata
 from collections.abc import Iterable
 from fractions import Fraction
 
+from grader import scoring
 from grader.exports.figures import rounded, storable
-from grader.model import Graded, ItemScore, Rubric, Score, Student
+from grader.model import Graded, ItemScore, Lateness, Rubric, Score, Student
 
 COLUMNS = (
     "submission",
@@ -26,6 +27,8 @@ COLUMNS = (
 )
 _NUMBERS = COLUMNS[4:]
 NOBODY = Student(name="", id="")
+MISSING = "missing"
+"""The status of somebody on the roster who is in no submission."""
 _STARTS_A_FORMULA = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - some spreadsheets read wide ones too
 
 
@@ -68,21 +71,35 @@ def _is_unseen(letter: str) -> bool:
 
 def csv_rows(graded: Graded, *, rubric: Rubric) -> tuple[CsvRow, ...]:
     """The rows of one submission: one without names gives one row, a team of two gives two."""
-    numbers = _numbers(graded.score, rubric=rubric)
     team = graded.students or (NOBODY,)
-    words = ((graded.submission.name, one.name, one.id, graded.status) for one in team)
-    return tuple((*(defused(word) for word in row), *numbers) for row in words)
+    each = graded.lateness or (None,) * len(team)
+    rows = []
+    for one, late in zip(team, each, strict=True):
+        words = (graded.submission.name, one.name, one.id, graded.status)
+        numbers = _numbers(graded.score, late=late, rubric=rubric)
+        rows.append((*(defused(word) for word in words), *numbers))
+    return tuple(rows)
 
 
-def _numbers(score: Score | None, *, rubric: Rubric) -> list[str]:
+def missing_row(student: Student, *, rubric: Rubric) -> CsvRow:
+    """The row of somebody who handed in nothing: no number in it, so nobody takes it for a zero."""
+    words = ("", student.name, student.id, MISSING)
+    return (*(defused(word) for word in words), *_empty(rubric))
+
+
+def _empty(rubric: Rubric) -> list[str]:
+    return [""] * (len(_NUMBERS) + len(rubric.items))
+
+
+def _numbers(score: Score | None, *, late: Lateness | None, rubric: Rubric) -> list[str]:
     if score is None:
-        return [""] * (len(_NUMBERS) + len(rubric.items))
+        return _empty(rubric)
     tally = score.total
-    late = ""  # nothing is taken off yet, so the total is final as soon as it is known
-    total = _plain(tally.final)
+    taken = "" if late is None else _plain(late.deduction)
+    ends = (_plain(tally.final), taken, _plain(scoring.final(tally, late=late)))
     counts = [_plain(points) for points in (tally.auto, tally.marked, tally.pending, tally.blocked)]
     by_item = {item.item.id: item for item in score.items}
-    return [*counts, total, late, total, *(_earned(by_item.get(i.id)) for i in rubric.items)]
+    return [*counts, *ends, *(_earned(by_item.get(i.id)) for i in rubric.items)]
 
 
 def _earned(item: ItemScore | None) -> str:

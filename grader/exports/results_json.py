@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
+from grader import scoring
 from grader.errors import UsageError
 from grader.exports.figures import escaped, rounded, storable
 from grader.exports.results_schema import (
@@ -16,6 +17,8 @@ from grader.exports.results_schema import (
     CriterionPart,
     FindingPart,
     ItemPart,
+    LatenessPart,
+    LatePart,
     MarkPart,
     OverridePart,
     Result,
@@ -23,7 +26,18 @@ from grader.exports.results_schema import (
     StatusWord,
     StudentPart,
 )
-from grader.model import CellRun, Finding, Graded, ItemScore, Mark, Provenance, Rubric, Score
+from grader.model import (
+    CellRun,
+    Finding,
+    Graded,
+    ItemScore,
+    Lateness,
+    Mark,
+    Provenance,
+    Rubric,
+    Student,
+    Tally,
+)
 from grader.scoring import by_criteria, concluded
 
 SCHEMA = 1
@@ -34,10 +48,18 @@ def to_json(graded: Graded, *, rubric: Rubric) -> str:
     return escaped(result(graded, rubric=rubric).model_dump_json(indent=2)) + "\n"
 
 
-def class_json(results: Iterable[Graded], *, rubric: Rubric) -> str:
-    """All submissions of a run in one object, each as in its own file."""
+def class_json(
+    results: Iterable[Graded], *, rubric: Rubric, missing: Iterable[Student] = ()
+) -> str:
+    """All submissions of a run in one object, each as in its own file; and who is in none."""
     parts = [result(graded, rubric=rubric).model_dump(mode="python") for graded in results]
-    whole = {"schema": SCHEMA, "assignment": storable(rubric.id), "results": parts}
+    absent = [_student(one).model_dump(mode="python") for one in missing]
+    whole = {
+        "schema": SCHEMA,
+        "assignment": storable(rubric.id),
+        "results": parts,
+        "missing": absent,
+    }
     return _written(whole)
 
 
@@ -69,12 +91,10 @@ def result(graded: Graded, *, rubric: Rubric) -> Result:
         schema_=1,
         assignment=storable(rubric.id),
         submission=storable(graded.submission.name),
-        students=[
-            StudentPart(name=storable(one.name), id=storable(one.id)) for one in graded.students
-        ],
+        students=[_student(one) for one in graded.students],
         status=_status(graded),
         reason=storable(graded.reason or "no reason was recorded") if ungradable else None,
-        score=_score(graded.score),
+        score=_score(graded),
         items=[_item(item, rubric=rubric) for item in graded.score.items] if graded.score else [],
         cells=[_cell(run) for run in graded.record.cells],
         provenance=_provenance(graded.provenance),
@@ -90,10 +110,23 @@ def _status(graded: Graded) -> StatusWord:
     return "needs_marks" if graded.score.total.final is None else "graded"
 
 
-def _score(score: Score | None) -> ScorePart:
-    if score is None:
-        return ScorePart.model_validate(dict.fromkeys(ScorePart.model_fields))
-    tally = score.total
+def _student(one: Student) -> StudentPart:
+    return StudentPart(
+        name=storable(one.name),
+        id=storable(one.id),
+        email=storable(one.email),
+        section=storable(one.section),
+    )
+
+
+def _score(graded: Graded) -> ScorePart:
+    late = _late(graded)
+    if graded.score is None:
+        nothing = dict.fromkeys(ScorePart.model_fields)
+        return ScorePart.model_validate({**nothing, "late": late})
+    tally = graded.score.total
+    finals = {scoring.final(tally, late=one) for one in graded.lateness or (None,)}
+    final = finals.pop() if len(finals) == 1 else None
     return ScorePart(
         auto=rounded(tally.auto),
         marked=rounded(tally.marked),
@@ -101,8 +134,30 @@ def _score(score: Score | None) -> ScorePart:
         pending=rounded(tally.pending),
         blocked=rounded(tally.blocked),
         possible=rounded(tally.possible),
-        late=None,
-        final=None if tally.final is None else rounded(tally.final),
+        late=late,
+        final=None if final is None else rounded(final),
+    )
+
+
+def _late(graded: Graded) -> LatePart | None:
+    """How late it is for each student, in the order of `students`."""
+    if not graded.lateness:
+        return None
+    tally = graded.score.total if graded.score else None
+    return LatePart(each=[_lateness(one, tally) for one in graded.lateness])
+
+
+def _lateness(late: Lateness | None, tally: Tally | None) -> LatenessPart | None:
+    if late is None:
+        return None
+    final = scoring.final(tally, late=late) if tally else None
+    return LatenessPart(
+        due=late.due,
+        at=late.at,
+        late_s=late.late_s,
+        days=late.days,
+        deduction=None if late.deduction is None else rounded(late.deduction),
+        final=None if final is None else rounded(final),
     )
 
 

@@ -23,6 +23,25 @@ class StudentPart(Part):
 
     name: str
     id: str
+    email: str = ""
+    section: str = ""
+
+
+class LatenessPart(Part):
+    """How late it is for one student; a deduction that isn't known yet is null."""
+
+    due: str
+    at: str
+    late_s: int
+    days: int
+    deduction: Number | None
+    final: Number | None
+
+
+class LatePart(Part):
+    """How late it is for each of `students` in order; null where nobody says when it came."""
+
+    each: list[LatenessPart | None]
 
 
 class ScorePart(Part):
@@ -34,7 +53,7 @@ class ScorePart(Part):
     pending: Number | None
     blocked: Number | None
     possible: Number | None
-    late: dict[str, Any] | None
+    late: LatePart | None
     final: Number | None
 
 
@@ -141,11 +160,13 @@ class Result(Part):
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
         ungradable = self.status == "ungradable"
-        numbers = [value for _, value in self.score if value is not None]
+        numbers = [value for name, value in self.score if name != "late" and value is not None]
         if ungradable and (self.items or numbers or self.reason is None):
             raise ValueError("an ungradable result has a reason, no items and no numbers")
         if not ungradable and (self.reason is not None or self.score.earned is None):
             raise ValueError("a result that is not ungradable has numbers and no reason")
-        if (self.score.final is not None) != (self.status == "graded"):
-            raise ValueError("`final` is a number if and only if the status is graded")
+        if self.score.final is not None and self.status != "graded":
+            raise ValueError("`final` is null while the status is not graded")
+        if self.score.final is None and self.status == "graded" and self.score.late is None:
+            raise ValueError("`final` is a number if the status is graded, unless it came late")
         return self

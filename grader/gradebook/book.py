@@ -11,6 +11,7 @@ from threading import Lock
 
 from sqlalchemy import Connection, Engine
 
+from grader import scoring
 from grader.gradebook import entries, marking, rows
 from grader.gradebook.arrays import Arrays, Packing
 from grader.gradebook.documents import Documents
@@ -293,7 +294,7 @@ class _Marks:
         made = graded.provenance
         weights = marking.weights_of(self.weights, made.assignment if made else "")
         marked = marking.applied(graded, rows=self.rows, weights=weights)
-        return Marked(graded=marked, stamp=self.stamp, page=self.page)
+        return Marked(graded=scoring.settled(marked), stamp=self.stamp, page=self.page)
 
 
 def _settle(connection: Connection, name: str, shown: Marked | None) -> None:

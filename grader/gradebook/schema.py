@@ -9,12 +9,12 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from grader.errors import UsageError
 from grader.gradebook import console_tables  # noqa: F401 (its tables are part of the schema)
-from grader.gradebook.steps import add_console, add_marks, add_parts, add_seeds
+from grader.gradebook.steps import add_console, add_marks, add_parts, add_people, add_seeds
 from grader.gradebook.tables import SCHEMA, meta
 
 Step = Callable[[Connection], None]
 """Takes a store from one version to the next."""
-STEPS: tuple[Step, ...] = (add_seeds, add_marks, add_console, add_parts)
+STEPS: tuple[Step, ...] = (add_seeds, add_marks, add_console, add_people, add_parts)
 """The first goes from version 1 to 2; a store that is made new needs none of them."""
 
 

@@ -114,16 +114,28 @@ _CONSOLE = (
 )
 
 
-def add_parts(connection: Connection) -> None:
-    """From 4 to 5: the cells that people say items are answered in."""
+def add_people(connection: Connection) -> None:
+    """From 4 to 5: the roster, and dates of students."""
     connection.execute(
         text(
-            """CREATE TABLE parts (
-                assignment TEXT NOT NULL,
-                submission TEXT NOT NULL,
-                item TEXT NOT NULL,
-                cells TEXT NOT NULL,
-                PRIMARY KEY (assignment, submission, item)
-            )"""
+            "CREATE TABLE IF NOT EXISTS roster "
+            "(place INTEGER NOT NULL PRIMARY KEY, member TEXT NOT NULL)"
+        )
+    )
+    connection.execute(
+        text(
+            "CREATE TABLE IF NOT EXISTS dates (assignment TEXT NOT NULL, kind TEXT NOT NULL, "
+            "who TEXT NOT NULL, moment TEXT NOT NULL, PRIMARY KEY (assignment, kind, who))"
+        )
+    )
+
+
+def add_parts(connection: Connection) -> None:
+    """From 5 to 6: the cells that people say items are answered in."""
+    connection.execute(
+        text(
+            "CREATE TABLE parts (assignment TEXT NOT NULL, submission TEXT NOT NULL, "
+            "item TEXT NOT NULL, cells TEXT NOT NULL, "
+            "PRIMARY KEY (assignment, submission, item))"
         )
     )

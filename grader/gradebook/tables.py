@@ -37,6 +37,23 @@ roll = Table(
     Column("name", Text, nullable=False, unique=True),
     comment="The submissions of the last run in order, graded yet or not.",
 )
+roster = Table(
+    "roster",
+    SCHEMA,
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("member", Text, nullable=False),
+    comment="Everyone in the course, as the last roster had them: JSON of a member.",
+)
+dates = Table(
+    "dates",
+    SCHEMA,
+    Column("assignment", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("who", Text, primary_key=True),
+    Column("moment", Text, nullable=False),
+    comment="Kind 'due': until when somebody may hand in; 'at': when something was handed in. "
+    "Never a reason.",
+)
 item_lists = Table(
     "item_lists",
     SCHEMA,

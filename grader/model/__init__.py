@@ -36,7 +36,16 @@ from grader.model.validated import (
     Shortfall,
     Validation,
 )
-from grader.model.worth import CheckSpec, Criterion, Item, Limits, Marking, Notice, Rubric
+from grader.model.worth import (
+    CheckSpec,
+    Criterion,
+    Item,
+    LateRule,
+    Limits,
+    Marking,
+    Notice,
+    Rubric,
+)
 
 __all__ = [
     "Answer",
@@ -60,6 +69,7 @@ __all__ = [
     "Item",
     "ItemScore",
     "Json",
+    "LateRule",
     "Lateness",
     "Limits",
     "Mark",

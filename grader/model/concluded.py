@@ -144,7 +144,14 @@ class Lateness:
     days: int
     """Begun days that count."""
     deduction: Fraction | None
-    """Points taken off the sum; None while the sum waits for marks and a part of it is taken."""
+    """Points taken off the sum; None while the sum waits for marks and a part of it is taken, and
+    where nobody knows how late it is."""
+    per_day: Fraction = Fraction(0)
+    """What each of these days takes, as the rubric says."""
+    unit: str = "points"
+    """Of `per_day` and `cap`: 'points', or 'percent' of what was earned."""
+    cap: Fraction | None = None
+    """The most that is taken, or None for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +206,14 @@ class Graded:
     """What the team should know that costs nothing."""
     provenance: Provenance | None = None
     lateness: tuple[Lateness | None, ...] = ()
-    """For each student in order; empty where the rubric has no due date."""
+    """For each student in order, one for the submission where nobody is named; empty where the
+    rubric has no due date, None where no time is known."""
+    named: tuple[Student, ...] = ()
+    """Whom the notebook itself names; `students` is what came of that, folder and roster."""
+    doubts: tuple[str, ...] = ()
+    """Those of the flags that are about whose it is and when it came."""
+    clashes: tuple[str, ...] = ()
+    """Those of the flags that other submissions are the reason of."""
     evidence: SavedEvidence | None = None
     """What the saved outputs say, for whoever reads it; None where nothing was run."""
 

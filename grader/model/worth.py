@@ -89,6 +89,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LateRule:
+    """When an assignment is due, and what being late takes."""
+
+    due: str
+    """In ISO 8601 with an offset."""
+    grace_s: int
+    """Seconds after it that cost nothing; each further day begins so much later, too."""
+    per_day: Fraction
+    unit: str
+    """Of `per_day` and `cap`: 'points', or 'percent' of what was earned."""
+    cap: Fraction | None = None
+    """The most that is taken, or None for all."""
+    timezone: str = ""
+    """IANA name of the zone of times that say none; '' for the offset of `due`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Marking:
     """What students are told of those who mark, and of how to ask them again."""
 
@@ -118,6 +135,8 @@ class Rubric:
     items: tuple[Item, ...]
     path: Path
     sha256: str
+    late: LateRule | None = None
+    """None where being late costs nothing."""
     provided: Path | None = None
     """A folder of files that lie beside every notebook when it runs."""
     notices: tuple[Notice, ...] = ()

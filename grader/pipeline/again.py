@@ -7,10 +7,13 @@ from pathlib import Path
 
 from grader import checks, gradebook, rubric
 from grader.errors import UsageError
-from grader.folder import Folder, catch_up, refresh_class
+from grader.folder import Folder, absent_from, catch_up, refresh_class, write_whole
+from grader.gradebook import Gradebook
 from grader.model import Rubric
+from grader.pipeline import Tell
 from grader.pipeline.desk import Work
-from grader.pipeline.parts import corrected
+from grader.pipeline.parts import Parts, corrected
+from grader.pipeline.register import register
 from grader.pipeline.rejudging import Rejudged
 from grader.pipeline.seeding import seed_again
 from grader.pipeline.sharing import rejudge_shared
@@ -26,12 +29,14 @@ class AgainOutcome:
     rejudged: Rejudged
     out: Path
     needs_person: bool
-    remarks: tuple[str, ...] = ()
-    """What the person at the keyboard should know."""
 
 
-def again(settings: Settings) -> AgainOutcome:
+def again(settings: Settings, *, tell: Tell) -> AgainOutcome:
     """Judge and render everything in a folder that `grade` wrote.
+
+    Args:
+        settings: where it is, by which rubric, and what is new about people.
+        tell: who hears what is remembered of people, and what asks for a look.
 
     Raises:
         UsageError: the folder holds no gradebook, or none of this assignment.
@@ -45,24 +50,34 @@ def again(settings: Settings) -> AgainOutcome:
     with gradebook.opened(folder.store) as book:
         graded = book.keys()
         names = tuple(name for name in book.roll() if name in graded)
-        parts, remarks = corrected(
-            book, loaded, file=settings.parts, names={name: name for name in names}
-        )
         work = Work(
             rubric=loaded,
             seed=seed_again(book, loaded.id, folder=folder.path),
             environment=Environment(python="", fingerprint=""),
             cache=settings.cache,
             out=settings.out,
-            parts=parts,
+            parts=_parts(book, names, rubric=loaded, file=settings.parts, tell=tell),
+            people=register(book, rubric=loaded, files=settings.people, tell=tell),
+            show_ids=settings.people.show_ids,
         )
         moment = book.moment()
     rejudged = rejudge_shared(work, names, jobs=settings.jobs)
-    folder.write_class(rejudged.briefs, rubric=loaded)
     with gradebook.opened(folder.store) as book:
+        briefs = write_whole(folder, book, loaded, rejudged.briefs)
         if catch_up(folder, book, loaded) or book.moment() != moment:
-            refresh_class(folder, book, loaded)
-    needs = any(brief.asks for brief in rejudged.briefs) or bool(rejudged.unasked)
-    return AgainOutcome(
-        rubric=loaded, rejudged=rejudged, out=settings.out, needs_person=needs, remarks=remarks
-    )
+            briefs = refresh_class(folder, book, loaded)
+        absent = absent_from(briefs, book=book, rubric=loaded)
+    for remark in absent.remarks:
+        tell(remark)
+    needs = any(brief.asks for brief in briefs) or bool(rejudged.unasked or absent.remarks)
+    return AgainOutcome(rubric=loaded, rejudged=rejudged, out=settings.out, needs_person=needs)
+
+
+def _parts(
+    book: Gradebook, names: tuple[str, ...], *, rubric: Rubric, file: Path | None, tell: Tell
+) -> Parts:
+    """The cells that people say items are answered in, with what they say now."""
+    parts, remarks = corrected(book, rubric, file=file, names={name: name for name in names})
+    for remark in remarks:
+        tell(remark)
+    return parts

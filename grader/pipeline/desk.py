@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
 
@@ -12,6 +12,7 @@ from grader import checks, gradebook
 from grader.folder import Folder
 from grader.gradebook import Entry
 from grader.model import Graded, Rubric, Submission
+from grader.people import People
 from grader.pipeline import Course, Done, Opening, Tell, grade, opened, ungradable
 from grader.pipeline.judge import Judge
 from grader.pipeline.keys import Keys, at_level
@@ -37,6 +38,9 @@ class Work:
     wanted: Wanted = field(default_factory=Wanted)
     parts: Parts = field(default_factory=dict)
     """The cells that people say items are answered in."""
+    people: People = field(default_factory=People)
+    show_ids: bool = False
+    """Whether students see whole ids on their pages."""
     store: str | None = None
     """The address of a gradebook on a server; None for the one that the folder has."""
 
@@ -47,7 +51,12 @@ class Work:
             draws=checks.Draws(seed=self.seed),
             environment=self.environment.fingerprint,
             parts=self.parts,
+            people=self.people,
         )
+
+    def folder(self) -> Folder:
+        """Where results go."""
+        return Folder(self.out, store=self.store, show_ids=self.show_ids)
 
 
 class Stopped(Exception):
@@ -66,8 +75,8 @@ def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[O
         UsageError: the folder can't be written.
     """
     judge = work.judge()
-    keys = Keys.of(judge)
-    folder = Folder(work.out, store=work.store)
+    keys = Keys.of(judge, show_ids=work.show_ids)
+    folder = work.folder()
     opening = Opening(
         environment=work.environment,
         cache=work.cache,
@@ -81,7 +90,7 @@ def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[O
 
         def one(submission: Submission) -> Graded:
             key = at_level(keys.key(submission), course.isolation.level)
-            done = _graded(submission, course)
+            done = _whose(_graded(submission, course), judge)
             if stop.is_set():
                 raise Stopped
             shown = book.with_marks(done.graded)
@@ -91,6 +100,13 @@ def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[O
             return shown.graded
 
         yield one
+
+
+def _whose(done: Done, judge: Judge) -> Done:
+    """What could not be graded belongs to somebody, too."""
+    if done.graded.score is not None:
+        return done
+    return replace(done, graded=judge.entered(done.graded, submission=done.graded.submission))
 
 
 def _graded(submission: Submission, course: Course) -> Done:

@@ -22,6 +22,7 @@ from grader.model import (
     Trace,
 )
 from grader.notebook import Outline, handout_lines, outline, read, students, written_answers
+from grader.people import People, Registrar
 from grader.pipeline.accounts import (
     Origin,
     code_of_items,
@@ -62,14 +63,24 @@ class Judge:
     """The items without points, criteria and checks: all that answers are found by."""
     environment: str
     """Where notebooks run: a digest."""
+    people: People
+    """The roster, and due dates of their own."""
+    registrar: Registrar
     parts: Parts = field(default_factory=dict)
     """The cells that people say items are answered in."""
 
     @classmethod
     def of(
-        cls, rubric: Rubric, *, draws: Draws, environment: str = "", parts: Parts | None = None
+        cls,
+        rubric: Rubric,
+        *,
+        draws: Draws,
+        environment: str = "",
+        people: People | None = None,
+        parts: Parts | None = None,
     ) -> Judge:
         """The judge of a rubric."""
+        known = people or People()
         reference = read(rubric.reference)
         return cls(
             rubric=rubric,
@@ -83,6 +94,8 @@ class Judge:
             ),
             environment=environment,
             parts=parts or {},
+            people=known,
+            registrar=Registrar(known, rule=rubric.late),
         )
 
     def evidence(self, submission: Submission, trace: Trace) -> Evidence:
@@ -118,10 +131,11 @@ class Judge:
         notebook, record = evidence.notebook, evidence.record
         reading = known or self.reading(notebook, submission=submission.name)
         doubts = unsure(reading.answers)
+        who = self.registrar.enter(submission, named=reading.students)
         origin = Origin(rubric=self.rubric, reference=self.reference, seed=self.draws.seed)
-        return Graded(
+        graded = Graded(
             submission=submission,
-            students=reading.students or submission.students,
+            students=who.students,
             reason=None,
             score=score,
             record=without_outputs(record),
@@ -134,11 +148,31 @@ class Judge:
                 told=self.parts.get(submission.name, {}),
             ),
             flags=(
-                *flags(score, record=record, team=reading.students or submission.students),
+                *flags(score, record=record, team=who.students),
                 *submission.doubts,
                 *doubts.flags,
+                *who.doubts,
             ),
             notes=(*notes(notebook), *doubts.notes),
             provenance=provenance(notebook, record=record, origin=origin),
             evidence=saved_evidence(notebook, record=record, answers=reading.answers),
+            lateness=who.lateness,
+            named=reading.students,
+            doubts=who.doubts,
+        )
+        return scoring.settled(graded)
+
+    def entered(self, graded: Graded, *, submission: Submission) -> Graded:
+        """One that could not be graded, with whose it is and how late, as the folder says."""
+        who = self.registrar.enter(submission, named=graded.named)
+        made_anew = {*graded.doubts, *graded.clashes}
+        others = tuple(flag for flag in graded.flags if flag not in made_anew)
+        return replace(
+            graded,
+            submission=submission,
+            students=who.students,
+            lateness=who.lateness,
+            flags=(*others, *who.doubts),
+            doubts=who.doubts,
+            clashes=(),
         )

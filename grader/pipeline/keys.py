@@ -75,8 +75,8 @@ class Keys:
     """What decides which files a notebook finds beside it."""
 
     @classmethod
-    def of(cls, judge: Judge) -> Keys:
-        """The keys under a judge."""
+    def of(cls, judge: Judge, *, show_ids: bool = False) -> Keys:
+        """The keys under a judge, whose pages show whole ids or not."""
         rubric = judge.rubric
         files = _Files.now()
         asked = (*judge.checks.questions, *judge.checks.constant_questions)
@@ -92,7 +92,7 @@ class Keys:
                     *(question.id for question in asked),
                 ]
             ),
-            judging=_digest([files.every, rubric.sha256]),
+            judging=_digest([files.every, rubric.sha256, repr(judge.people), repr(show_ids)]),
             reading=_digest(
                 [files.reading, sys.version, judge.reference.sha256, repr(judge.asked)]
             ),
@@ -114,25 +114,30 @@ class Keys:
                 return ""
             told += digests(self.provided.beside(submission, limits=self.limits))
         ran = _digest([self.running, *told])
-        return f"{ran}.{self.judging}.{self._reading_of(submission.name)}"
+        return f"{ran}.{self._judging(submission)}.{self._reading(submission.name)}"
 
-    def rejudged(self, key: str, *, submission: str = "") -> str:
+    def rejudged(self, key: str, *, submission: Submission) -> str:
         """The key of an earlier run that was judged again now; '' stays ''."""
-        return f"{ran_of(key)}.{self.judging}.{self._reading_of(submission)}" if key else ""
+        now = f"{self._judging(submission)}.{self._reading(submission.name)}"
+        return f"{ran_of(key)}.{now}" if key else ""
+
+    def _judging(self, submission: Submission) -> str:
+        """With what the folder says of people and times."""
+        told = (submission.students, submission.at, submission.late)
+        return _digest([self.judging, repr(told)])
 
     def reads_as(self, key: str, *, submission: str = "") -> bool:
         """Whether names and answers of an earlier run were found as they would be now."""
-        return key.split(".")[2:] == [self._reading_of(submission)]
+        return key.split(".")[2:] == [self._reading(submission)]
 
-    def _reading_of(self, submission: str) -> str:
+    def _reading(self, submission: str) -> str:
         told = self.told.get(submission)
         return self.reading if told is None else _digest([self.reading, told])
 
 
 def _found(submission: Submission) -> str:
-    """What was known of it before it was read: wherever it was unpacked to."""
-    told = (submission.students, submission.at, submission.late)
-    return repr((told, submission.problem, submission.remarks, submission.doubts))
+    """What was known of it before it was read, people and times aside: no kernel asks for those."""
+    return repr((submission.problem, submission.remarks, submission.doubts))
 
 
 def ran_of(key: str) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from grader import gradebook
-from grader.folder import Brief, Folder
+from grader.folder import Brief
 from grader.gradebook import Gradebook
-from grader.model import Graded, Trace
+from grader.model import Graded, Submission, Trace
 from grader.pipeline.desk import Work
 from grader.pipeline.judge import Judge, Reading
 from grader.pipeline.keys import Keys
+
+LATE = "late"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,7 @@ class Change:
 
     submission: str
     item: str
-    """An item's id, or '' for the sum."""
+    """An item's id, '' for the sum, or `LATE` for what lateness takes."""
     before: Fraction | None
     after: Fraction | None
 
@@ -38,11 +40,19 @@ class Rejudged:
     """What the files of the class keep of each, in the order in which they were named."""
 
 
-def rejudge(work: Work, names: Iterable[str]) -> Rejudged:
-    """Judge these submissions from what the gradebook holds of them."""
+def rejudge(
+    work: Work, names: Iterable[str], *, now: Mapping[str, Submission] | None = None
+) -> Rejudged:
+    """Judge these submissions from what the gradebook holds of them.
+
+    Args:
+        work: what they are judged by.
+        names: which ones.
+        now: the same as they are found now, where somebody has looked; else as they were.
+    """
     judge = work.judge()
-    keys = Keys.of(judge)
-    folder = Folder(work.out, store=work.store)
+    keys = Keys.of(judge, show_ids=work.show_ids)
+    folder = work.folder()
     changes: list[Change] = []
     unasked: list[str] = []
     briefs: list[Brief] = []
@@ -50,7 +60,9 @@ def rejudge(work: Work, names: Iterable[str]) -> Rejudged:
         known = book.keys()
         for name in names:
             before = book.graded(name)
-            judged = _judged(before, judge, book, read=keys.reads_as(known[name], submission=name))
+            submission = (now or {}).get(name, before.submission)
+            read = keys.reads_as(known[name], submission=name)
+            judged = _judged(replace(before, submission=submission), judge, book, read=read)
             if judged is None:
                 briefs.append(Brief.of(before, rubric=work.rubric))
                 unasked.append(name)
@@ -58,7 +70,8 @@ def rejudge(work: Work, names: Iterable[str]) -> Rejudged:
             shown = book.with_marks(judged)
             after = shown.graded
             folder.write_one(after, rubric=work.rubric)
-            book.amend(judged, key=keys.rejudged(known[name], submission=name), shown=shown)
+            key = keys.rejudged(known[name], submission=submission)
+            book.amend(judged, key=key, shown=shown)
             briefs.append(Brief.of(after, rubric=work.rubric))
             changes += moved(before, after)
     return Rejudged(
@@ -80,7 +93,7 @@ def _judged(before: Graded, judge: Judge, book: Gradebook, *, read: bool) -> Gra
     """
     trace = book.trace(before.submission.name)
     if trace is None:
-        return before
+        return judge.entered(before, submission=before.submission)
     evidence = judge.evidence(before.submission, trace)
     asked = {question.id for question in judge.checks.questions}
     constant = {question.id for question in judge.checks.constant_questions}
@@ -97,7 +110,7 @@ def _reading(before: Graded, trace: Trace) -> Reading | None:
     made = before.provenance
     if made is None or made.notebook != trace.notebook.sha256:
         return None
-    return Reading(students=before.students, answers=before.answers)
+    return Reading(students=before.named, answers=before.answers)
 
 
 def moved(before: Graded, after: Graded) -> Iterator[Change]:
@@ -120,3 +133,12 @@ def moved(before: Graded, after: Graded) -> Iterator[Change]:
     if rows or sums[0] != sums[1]:
         yield Change(submission=name, item="", before=sums[0], after=sums[1])
     yield from rows
+    taken = (_taken(before), _taken(after))
+    if taken[0] != taken[1]:
+        yield Change(submission=name, item=LATE, before=taken[0], after=taken[1])
+
+
+def _taken(graded: Graded) -> Fraction | None:
+    """The most that lateness takes from anyone of the team; None where that isn't known."""
+    known = [late.deduction for late in graded.lateness if late is not None]
+    return None if None in known else max((d for d in known if d is not None), default=Fraction(0))

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Protocol
 
 from grader import checks, gradebook, rubric, sandbox, submissions
-from grader.folder import Folder, settle
+from grader.folder import Folder, absent_from, settle
 from grader.gradebook import Gradebook
-from grader.model import Graded, Limits, Rubric, Submission
+from grader.model import Graded, Limits, Rubric, Student, Submission
+from grader.people import People
 from grader.pipeline import Tell
 from grader.pipeline.desk import Work
 from grader.pipeline.keys import Keys, ran_of, without_level
 from grader.pipeline.looking import look_by
 from grader.pipeline.parts import Parts, corrected
 from grader.pipeline.pool import grade_all
+from grader.pipeline.register import register
 from grader.pipeline.rejudging import Rejudged, rejudge
 from grader.pipeline.seeding import seed
 from grader.pipeline.unpacking import unpacking
@@ -59,6 +61,8 @@ class Outcome:
     out: Path
     store: Path | str
     """Where the gradebook is."""
+    missing: tuple[Student, ...] = ()
+    """Those on the roster who handed in nothing."""
 
     def results(self) -> Iterator[Graded]:
         """Every submission's grade, read from the gradebook one after another."""
@@ -81,16 +85,18 @@ def _run(settings: Settings, *, watcher: Watcher, unpack_to: Callable[[], Path])
     loaded = _rubric(settings)
     handed_in = _handed_in(settings, rubric=loaded, tell=watcher.note, unpack_to=unpack_to)
     environment = sandbox.survey(settings.python)
-    folder = Folder(settings.out, store=settings.store)
+    folder = Folder(settings.out, store=settings.store, show_ids=settings.people.show_ids)
     names = tuple(submission.name for submission in handed_in)
     with gradebook.opened(folder.store) as book:
         drawn = seed(book, loaded.id, folder=folder.path, another=settings.new_seed)
         parts = _parts(book, handed_in, rubric=loaded, file=settings.parts, watcher=watcher)
-        work = _work(settings, rubric=loaded, seed=drawn, environment=environment)
+        people = register(book, rubric=loaded, files=settings.people, tell=watcher.note)
+        work = _work(settings, rubric=loaded, seed=drawn, environment=environment, people=people)
         work = replace(work, parts=parts)
         book.enrol(names)
         sorted_out = _sorted_out(handed_in, work, book, folder)
-        rejudged = rejudge(work, sorted_out.judge) if sorted_out.judge else Rejudged()
+        now = {submission.name: submission for submission in handed_in}
+        rejudged = rejudge(work, sorted_out.judge, now=now) if sorted_out.judge else Rejudged()
         todo = [s for s in handed_in if s.name in {*sorted_out.run, *rejudged.unasked}]
         kept = len(handed_in) - len(todo) - rejudged.count
         watcher.begin(rubric=loaded, count=len(todo), kept=kept, judged=rejudged.count)
@@ -101,19 +107,28 @@ def _run(settings: Settings, *, watcher: Watcher, unpack_to: Callable[[], Path])
             for one in graded:
                 watcher.done(one)
         briefs = settle(folder, book, loaded)
+        absent = absent_from(briefs, book=book, rubric=loaded)
+    for remark in absent.remarks:
+        watcher.note(remark)
     return Outcome(
         rubric=loaded,
         names=names,
         kept=kept,
         rejudged=rejudged,
-        needs_person=any(brief.asks for brief in briefs),
+        needs_person=any(brief.asks for brief in briefs) or bool(absent.remarks),
         out=settings.out,
+        missing=absent.students,
         store=folder.store,
     )
 
 
 def _work(
-    settings: Settings, *, rubric: Rubric, seed: bytes, environment: sandbox.Environment
+    settings: Settings,
+    *,
+    rubric: Rubric,
+    seed: bytes,
+    environment: sandbox.Environment,
+    people: People,
 ) -> Work:
     """What all processes of the run are told."""
     return Work(
@@ -125,6 +140,8 @@ def _work(
         force=settings.force,
         wanted=_wanted(settings),
         store=settings.store,
+        people=people,
+        show_ids=settings.people.show_ids,
     )
 
 
@@ -174,7 +191,11 @@ def _courses_own(settings: Settings, *, rubric: Rubric) -> tuple[Path, ...]:
 
 def _wanted(settings: Settings) -> sandbox.Wanted:
     """What is asked of the walls: no notebook sees the course, nor what others handed in."""
-    hidden = (settings.root / "rubrics", settings.root / "reference", settings.out, settings.path)
+    told = settings.people
+    hidden = (
+        *(settings.root / "rubrics", settings.root / "reference", settings.out, settings.path),
+        *(place for place in (told.roster, told.extensions, told.times) if place is not None),
+    )
     return sandbox.Wanted(
         level=sandbox.Level(settings.level) if settings.level else None,
         unsandboxed=settings.unsandboxed,
@@ -195,7 +216,7 @@ def _sorted_out(
 ) -> _Sorted:
     if work.force:
         return _Sorted(judge=(), run=tuple(submission.name for submission in handed_in))
-    known, keys = book.keys(), Keys.of(work.judge())
+    known, keys = book.keys(), Keys.of(work.judge(), show_ids=work.show_ids)
     judge, run = [], []
     for submission in handed_in:
         name = submission.name

@@ -9,6 +9,7 @@ from fractions import Fraction
 from statistics import median
 
 from grader.model import Graded, Item, Rubric, Student, Tally, Verdict
+from grader.report.lateness import final_cells, late_cells
 from grader.report.press import page
 from grader.report.wording import counted, number
 
@@ -35,6 +36,10 @@ class Row:
     """What was noticed while the submission was found, and asks for nobody."""
     unsafe: bool
     """Whether its code ran without isolation."""
+    late: tuple[str, ...] = ()
+    """How late, for each student or for all; empty where nothing has a due date."""
+    finals: tuple[Fraction | None, ...] = ()
+    """What counts after that, likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +73,20 @@ COLUMNS = (
 _WIDTH, _HEIGHT, _TOP = 60.0, 150.0, 24.0
 
 
-def class_page(rows: Sequence[Row], *, rubric: Rubric) -> str:
+def class_page(
+    rows: Sequence[Row],
+    *,
+    rubric: Rubric,
+    missing: Sequence[Student] = (),
+    remarks: Sequence[str] = (),
+) -> str:
     """The class at a glance, a whole page of HTML for staff only.
 
     Args:
         rows: every submission, gradable or not, as `class_row` makes them.
         rubric: what they were graded by.
+        missing: those on the roster who handed in nothing.
+        remarks: what else is to be said of people and times.
     """
     tallies = [row.tally for row in rows if row.tally is not None]
     earned = [tally.earned for tally in tallies]
@@ -83,7 +96,13 @@ def class_page(rows: Sequence[Row], *, rubric: Rubric) -> str:
         script="sort.js",
         rubric=rubric,
         rows=rows,
-        facts=_facts(rows, earned=earned),
+        missing=missing,
+        remarks=remarks,
+        timed=any(row.late for row in rows),
+        facts=(
+            *_facts(rows, earned=earned),
+            *((("handed in nothing", str(len(missing))),) if missing else ()),
+        ),
         bins=_bins(earned, possible=rubric.total),
         columns=tuple(name for name, _ in COLUMNS),
         items=tuple(_line(item, verdicts=verdicts) for item in rubric.items),
@@ -112,6 +131,8 @@ def class_row(graded: Graded) -> Row:
         flags=(*ours, *graded.flags),
         remarks=graded.submission.remarks,
         unsafe=graded.provenance is not None and graded.provenance.level == "none",
+        late=late_cells(graded.lateness),
+        finals=final_cells(graded),
     )
 
 

@@ -14,10 +14,12 @@ from grader.model import Answer, Excerpt, Finding, Graded, ItemScore, Picture, R
 from grader.report.bar import parts
 from grader.report.decision import Decision, decision
 from grader.report.exhibit import Key, Shown, key, unique
+from grader.report.lateness import late_note
 from grader.report.listing import listing
 from grader.report.press import page
 from grader.report.prose import prose
 from grader.report.saved import Said, figures, saved
+from grader.report.veil import veiled
 
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif"})
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
@@ -69,23 +71,29 @@ class Card:
     decision: Decision | None
 
 
-def student_page(graded: Graded, *, rubric: Rubric) -> str:
+def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> str:
     """The report of one submission, a whole page of HTML.
 
     Args:
         graded: the submission, graded or not gradable.
         rubric: what it was graded by.
+        show_ids: whether ids are shown whole; else all but their last two characters is hidden.
     """
+    shown = graded if show_ids else veiled(graded)
+    late = late_note(graded)
     if graded.score is None:
-        return page("ungradable.html", graded=graded, rubric=rubric, regrade=_regrade(rubric))
+        return page(
+            "ungradable.html", graded=shown, rubric=rubric, late=late, regrade=_regrade(rubric)
+        )
     exhibits = unique(finding for item in graded.score.items for finding in item.findings)
     cards = tuple(
         _card(item, graded=graded, rubric=rubric, exhibits=exhibits) for item in graded.score.items
     )
     return page(
         "student.html",
-        graded=graded,
+        graded=shown,
         rubric=rubric,
+        late=late,
         total=graded.score.total,
         bar=parts(graded.score.total),
         sources={name: parts(tally) for name, tally in graded.score.by_source.items()},

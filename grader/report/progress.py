@@ -23,6 +23,11 @@ from grader.report.terminal import summary
 from grader.report.wording import counted, one_line, printable
 
 
+def noted(text: str) -> Text:
+    """Something that the person at the keyboard should know, on a line of its own."""
+    return Text(f"note: {printable(one_line(text))}")
+
+
 class Silence:
     """A watcher that says nothing."""
 
@@ -92,12 +97,14 @@ class Bar:
 
     def note(self, text: str) -> None:
         """A line above the bar."""
-        self._console.print(Text(f"note: {printable(one_line(text))}"))
+        self._console.print(noted(text))
 
     def done(self, graded: Graded) -> None:
         """One more."""
         self._progress.advance(self._task)
 
-    def summary(self, results: Iterable[Graded], *, rubric: Rubric, out: Path) -> None:
+    def summary(
+        self, results: Iterable[Graded], *, rubric: Rubric, out: Path, missing: int = 0
+    ) -> None:
         """The table at the end."""
-        self._console.print(summary(results, rubric=rubric, out=out))
+        self._console.print(summary(results, rubric=rubric, out=out, missing=missing))

@@ -13,18 +13,22 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.model import Graded, Rubric, Tally, Verdict
+from grader.report.lateness import late_cells
 from grader.report.wording import counted, number, one_line, printable
 
 NOTHING = "-"
 
 
-def summary(results: Iterable[Graded], *, rubric: Rubric, out: Path) -> RenderableType:
+def summary(
+    results: Iterable[Graded], *, rubric: Rubric, out: Path, missing: int = 0
+) -> RenderableType:
     """A table with a row a submission, and closing lines.
 
     Args:
         results: every submission, gradable or not; each is looked at once and let go.
         rubric: what they were graded by.
         out: the folder that was written.
+        missing: how many of the roster handed in nothing.
     """
     table = _table(rubric)
     statuses: Counter[str] = Counter()
@@ -34,9 +38,10 @@ def summary(results: Iterable[Graded], *, rubric: Rubric, out: Path) -> Renderab
             _foreign(graded.submission.name),
             _foreign(", ".join(student.name or student.id for student in graded.students)),
             *_numbers(graded.score.total if graded.score else None),
+            *([_foreign("; ".join(late_cells(graded.lateness)))] if rubric.late else []),
             _foreign(_needs(graded)),
         )
-    return Group(table, Text(""), *_closing(statuses, out=out))
+    return Group(table, Text(""), *_closing(statuses, out=out, missing=missing))
 
 
 def _table(rubric: Rubric) -> Table:
@@ -45,6 +50,8 @@ def _table(rubric: Rubric) -> Table:
     table.add_column("students", overflow="fold")
     for name in (f"of {number(rubric.total)}", "pending", "blocked"):
         table.add_column(name, justify="right", no_wrap=True)
+    if rubric.late:
+        table.add_column("late", overflow="fold")
     table.add_column("needs", overflow="fold")
     return table
 
@@ -73,7 +80,7 @@ def _needs(graded: Graded) -> str:
     return "; ".join([*ours, *graded.flags, *marks])
 
 
-def _closing(statuses: Counter[str], *, out: Path) -> list[Text]:
+def _closing(statuses: Counter[str], *, out: Path, missing: int) -> list[Text]:
     told = [
         (statuses["graded"], "graded"),
         (statuses["needs_marks"], "waiting for marks"),
@@ -86,7 +93,9 @@ def _closing(statuses: Counter[str], *, out: Path) -> list[Text]:
         ("gradebook", "gradebook.csv", ""),
     )
     head = counted(statuses.total(), one="submission", many="submissions")
+    absent = counted(missing, one="student of the roster", many="students of the roster")
     return [
         Text(f"{head}: {counts}" if counts else head),
+        *([Text(f"in no submission: {absent} (empty in the gradebook)")] if missing else []),
         *(Text(f"{name:<13} {printable(str(out / file))}{more}") for name, file, more in places),
     ]

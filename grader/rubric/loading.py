@@ -15,7 +15,14 @@ from pydantic import BaseModel, ValidationError
 from grader import model
 from grader.errors import RubricError
 from grader.rubric.complaints import complaint, complaints_about, keys_of, nearest, refuse
-from grader.rubric.schema import SCHEMA, AssignmentTable, CheckTable, ItemTable, RubricFile
+from grader.rubric.schema import (
+    SCHEMA,
+    AssignmentTable,
+    CheckTable,
+    ItemTable,
+    LateTable,
+    RubricFile,
+)
 from grader.rubric.sums import contradictions
 
 Catalogue = Mapping[str, type[BaseModel]]
@@ -234,11 +241,25 @@ def _rubric(
         optional_imports=tuple(assignment.optional_imports),
         record=tuple(assignment.record),
         limits=model.Limits(**file.limits.model_dump()),
+        late=_late(file.late),
         marking=model.Marking(**file.marking.model_dump()),
         items=tuple(_item(item, catalogue=catalogue) for item in file.item),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
         notices=tuple(model.Notice(says=n.says, printed=n.printed) for n in file.notice),
+    )
+
+
+def _late(table: LateTable | None) -> model.LateRule | None:
+    if table is None:
+        return None
+    return model.LateRule(
+        due=table.due,
+        grace_s=60 * table.grace_minutes,
+        per_day=table.per_day,
+        unit=table.unit,
+        cap=table.cap,
+        timezone=table.timezone,
     )
 
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    ValidationInfo,
+)
+
+from grader import moments
 
 SCHEMA = 1
 """The newest schema that is read; it rises when a key changes its meaning."""
+WEEK = 7 * 24 * 60
+"""Minutes of a week: the longest grace."""
 
 
 def exact(value: object) -> Fraction:
@@ -88,6 +100,46 @@ def pattern(value: object) -> str:
     except re.error as error:
         raise ValueError(f"is no regular expression: {error}") from error
     return value
+
+
+def known_zone(name: str) -> str:
+    """A time zone's IANA name, or ''.
+
+    Args:
+        name: What the file says.
+
+    Returns:
+        The same.
+
+    Raises:
+        ValueError: There is no such zone.
+    """
+    return moments.zone(name).key if name else ""
+
+
+def due_date(value: object, info: ValidationInfo) -> str:
+    """A date and time with its offset from UTC.
+
+    Args:
+        value: What the TOML reader made of it.
+        info: The keys before it, the time zone among them.
+
+    Returns:
+        It in ISO 8601.
+
+    Raises:
+        ValueError: It has no offset, or another than clocks in the time zone have then.
+    """
+    name = info.data.get("timezone") or ""
+    zone = moments.zone(name) if name else None
+    found = moments.due(value, zone=zone)
+    if zone is not None and found.utcoffset() not in {
+        timedelta(0),
+        found.astimezone(zone).utcoffset(),
+    }:
+        there = found.replace(tzinfo=zone).isoformat()
+        raise ValueError(f"has not the offset that {name} has on that day: {there}")
+    return found.isoformat()
 
 
 def moment(value: object) -> str:
@@ -216,12 +268,24 @@ class ItemTable(Table):
     criterion: list[CriterionTable] = []
 
 
+class LateTable(Table):
+    """`[late]`: when it is due, and what a day takes."""
+
+    timezone: Annotated[str, AfterValidator(known_zone)] = ""
+    due: Annotated[str, PlainValidator(due_date)]
+    grace_minutes: Annotated[int, Field(ge=0, le=WEEK)] = 0
+    per_day: Points
+    unit: Literal["points", "percent"]
+    cap: Points | None = None
+
+
 class RubricFile(Table):
     """The whole file; its schema number is looked at before."""
 
     rubric_schema: Annotated[int, Field(alias="schema", ge=1)]
     assignment: AssignmentTable
     limits: LimitsTable = LimitsTable()
+    late: LateTable | None = None
     notice: list[NoticeTable] = []
     marking: MarkingTable = MarkingTable()
     item: Annotated[list[ItemTable], Field(min_length=1)]

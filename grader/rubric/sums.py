@@ -11,6 +11,8 @@ from grader.rubric.complaints import ARROW, complaint, nearest
 from grader.rubric.schema import CheckTable, CriterionTable, ItemTable, RubricFile
 
 _MAX_SUMS = 100_000
+_WHOLE = 100
+"""Percent."""
 
 
 def contradictions(file: RubricFile) -> Iterator[str]:
@@ -29,6 +31,7 @@ def contradictions(file: RubricFile) -> Iterator[str]:
     if total != file.assignment.total:
         fault = f"is {shown(file.assignment.total)}, but the items add up to {shown(total)}"
         yield complaint(["assignment", "total"], fault)
+    yield from _late_faults(file)
     yield from _about_faults(file)
     yield from _need_faults(file)
 
@@ -44,6 +47,14 @@ def shown(points: Fraction) -> str:
     """
     text = f"{float(points):.10g}"
     return text if Fraction(text) == points else str(points)
+
+
+def _late_faults(file: RubricFile) -> Iterator[str]:
+    if file.late is None or file.late.unit == "points":
+        return
+    for name, value in (("per_day", file.late.per_day), ("cap", file.late.cap)):
+        if value is not None and value > _WHOLE:
+            yield complaint(["late", name], f"is {shown(value)}, more than 100 percent")
 
 
 def _repeated_ids(file: RubricFile) -> Iterator[str]:

@@ -86,8 +86,11 @@ def _property(text: str) -> str:
 
 
 def lines_of_cells(path: Path) -> list[int]:
-    """The line of the file, from 1, on which each cell says what it is."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    """The line of the file, from 1, on which each cell says what it is; none if it is gone."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
     places: list[int] = []
     line, begin = 1, 0
     for found in _CELL.finditer(text):

@@ -1,0 +1,89 @@
+"""Moments in time, each with its offset from UTC: one without is asked for it, not guessed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, available_timezones
+
+EXAMPLE = "2026-11-20T23:59:00-06:00"
+
+
+def due(value: object, *, zone: tzinfo | None = None) -> datetime:
+    """When something is due.
+
+    Args:
+        value: text in ISO 8601, or what a TOML reader made of a date.
+        zone: the time zone of the course, for the advice where there is no offset.
+
+    Raises:
+        ValueError: it is no date and time, or says no offset; the message says what to write.
+    """
+    found = value if isinstance(value, datetime) else _read(value)
+    if found is None:
+        raise ValueError(f"must be a date and time with its offset, such as {EXAMPLE}")
+    if found.utcoffset() is None:
+        raise ValueError(_advice(found, zone=zone))
+    try:
+        found.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"is out of any calendar; write one such as {EXAMPLE}") from None
+    return found
+
+
+def _advice(naive: datetime, *, zone: tzinfo | None) -> str:
+    """What to write in the place of a time without offset."""
+    if zone is not None:
+        there = naive.replace(tzinfo=zone).isoformat()
+        return f"has no offset from UTC; in {zone} it would be {there}"
+    return (
+        f"has no offset from UTC; write {naive.isoformat()} with that of your place on that day "
+        f"behind it, as in {EXAMPLE}"
+    )
+
+
+def reckoned(text: str, *, zone: tzinfo) -> datetime | None:
+    """A moment as a learning management system writes it, in UTC; None if it can't be read.
+
+    A time that a clock shows twice or never, when it is set back or forward, is the earlier one.
+
+    Args:
+        text: ISO 8601, with or without an offset.
+        zone: where it is, if it says no offset.
+    """
+    found = _read(text)
+    if found is None:
+        return None
+    try:
+        if found.utcoffset() is not None:
+            return found.astimezone(UTC)
+        return min(found.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    except (OverflowError, ValueError):
+        return None
+
+
+def zone(name: str) -> ZoneInfo:
+    """A time zone by its IANA name.
+
+    Raises:
+        ValueError: there is none of that name; the message has one that is near.
+    """
+    known = available_timezones()
+    if name in known:
+        return ZoneInfo(name)
+    folded = {one.casefold(): one for one in sorted(known)}
+    near = get_close_matches(name.replace(" ", "_").casefold(), folded, n=1, cutoff=0.5)
+    hint = f"did you mean '{folded[near[0]]}'?" if near else "use one such as 'America/Chicago'"
+    raise ValueError(f"there is no time zone '{name}'; {hint}")
+
+
+def offset_of(moment: datetime) -> timezone:
+    """The offset that a moment is written with, as a time zone of its own."""
+    return timezone(moment.utcoffset() or timedelta(0))
+
+
+def _read(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,242 @@
+"""Whose a submission is: reconciled with the roster, and never guessed silently."""
+
+from __future__ import annotations
+
+import pytest
+from course_people import ADA, ANNA, ANNE, BEN, MEMBERS, ROSTER, WEI, ZOE, called, handed_in
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.model import Student
+from grader.people import Entered, People, Registrar, attendance, strangers
+from grader.people.directory import Directory
+from grader.people.naming import part_of, plain_id, same_name, words
+
+NAMES = st.text(st.characters(), max_size=40)
+
+
+def entered(*named: Student, told: tuple[Student, ...] = (), people: People = ROSTER) -> Entered:
+    registrar = Registrar(people, rule=None)
+    return registrar.enter(handed_in(students=told), named=named)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ada Rivers", "ada rivers"),
+        ("Rivers, Ada", "Ada Rivers"),
+        ("Rivers Ada", "Ada Rivers"),
+        ("Zoë Müller-Ørsted", "Muller Orsted, Zoe"),
+        ("riversada", "Ada Rivers"),
+        ("mullerorstedzoe", "Zoë Müller-Ørsted"),
+        ("Seán O'Neil", "sean oneil"),
+        ("Seán O\u2019Neil", "O'NEIL Sean"),
+    ],
+)
+def test_a_name_is_the_same_in_any_order_case_and_accent(one: str, other: str) -> None:
+    assert same_name(one, other)
+    assert same_name(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Anne Sample", "Anna Sample"), ("Ada", "Ada Rivers"), ("", ""), ("", "Ada"), ("王", "李")],
+)
+def test_other_names_are_other_names(one: str, other: str) -> None:
+    assert not same_name(one, other)
+
+
+@pytest.mark.parametrize(
+    ("part", "is_part"),
+    [
+        ("Ada", True),
+        ("Ada Rivers", True),
+        ("A. Rivers", True),
+        ("Rivers, A. B.", True),
+        ("A. B.", False),
+        ("Adam Rivers", False),
+        ("Ada Ada", False),
+        ("", False),
+    ],
+)
+def test_a_part_of_a_name_is_words_or_initials_of_it(part: str, *, is_part: bool) -> None:
+    assert part_of(part, "Ada Byron Rivers") is is_part
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [
+        (called("Ada Rivers", "ar10001"), ADA),
+        (called("", "AR10001"), ADA),
+        (called("Rivers, Ada Byron"), ADA),
+        (called("ada"), ADA),
+        (called("Zoe Muller Orsted"), ZOE),
+        (called("Kevin Li"), WEI),
+        (called("", "", email="ada.rivers@uni.example"), ADA),
+        (called("", "ada.rivers"), ADA),
+        (called("", "", lms={"canvas": "4711"}), ZOE),
+    ],
+)
+def test_an_id_or_a_name_that_fits_one_alone_is_found_without_a_doubt(
+    named: Student, found: Student
+) -> None:
+    who = entered(named)
+
+    assert [one.id for one in who.students] == [found.id]
+    assert who.students[0].name == found.name
+    assert who.students[0].section == found.section
+    assert who.doubts == ()
+
+
+def test_a_name_that_fits_two_fits_none_and_both_are_said() -> None:
+    who = entered(called("Sample"))
+
+    assert [one.id for one in who.students] == [""]
+    assert who.doubts == ("Sample could be Anne Sample (as10005) or Anna Sample (as10006)",)
+
+
+def test_an_exact_name_goes_before_one_that_is_only_akin() -> None:
+    assert entered(called("Anna Sample")).students == (ANNA,)
+
+
+def test_the_id_wins_over_the_name_and_staff_are_told() -> None:
+    who = entered(called("Ben Fields", "ar10001"))
+
+    assert who.students == (ADA,)
+    assert who.doubts == ("the name Ben Fields stands beside the id of Ada Byron Rivers (ar10001)",)
+
+
+def test_a_nickname_beside_the_right_id_is_no_disagreement() -> None:
+    assert entered(called("Benny", "bf10002")).doubts == ()
+
+
+def test_an_unknown_id_leaves_the_name_to_tell_and_staff_are_told() -> None:
+    who = entered(called("Ben Fields", "bf10020"))
+
+    assert who.students == (BEN,)
+    assert who.doubts == (
+        "the id bf10020 is not on the roster; by name it is Ben Fields (bf10002)",
+    )
+
+
+def test_somebody_unknown_stays_as_they_were_named_and_is_flagged() -> None:
+    who = entered(called("Carl Nobody", "cn1"))
+
+    assert who.students == (called("Carl Nobody", "cn1"),)
+    assert who.doubts == ("Carl Nobody (cn1) is not on the roster",)
+
+
+def test_the_folder_names_whom_the_notebook_forgot() -> None:
+    told = (called("riversada", lms={"canvas": "99"}),)
+    who = entered(called("Ben Fields", "bf10002"), told=(called("", "ar10001"),))
+
+    assert entered(told=(called("Ada Byron Rivers"),)).students == (ADA,)
+    assert entered(told=told).students[0].lms == {"canvas": "99"}
+    assert who.students == (BEN, ADA)
+    assert who.doubts == (
+        "handed in by Ada Byron Rivers (ar10001), whom the notebook does not name",
+    )
+
+
+def test_one_of_a_team_hands_in_for_both_and_nothing_is_flagged() -> None:
+    who = entered(
+        called("Ada Rivers", "ar10001"), called("Ben Fields"), told=(called("Ben Fields"),)
+    )
+
+    assert who.students == (ADA, BEN)
+    assert who.doubts == ()
+
+
+def test_a_group_that_the_folder_lists_must_be_the_one_in_the_notebook() -> None:
+    group = (called("", "ar10001"), called("", "bf10002"))
+    who = entered(called("", "ar10001"), called("", "wl10004"), told=group)
+
+    assert who.students == (ADA, WEI, BEN)
+    assert who.doubts == (
+        "handed in by Ben Fields (bf10002), whom the notebook does not name",
+        "the notebook names Wei Li (wl10004), and the folder does not",
+    )
+
+
+def test_a_folder_that_is_no_persons_name_makes_nobody_up() -> None:
+    who = entered(called("Ada Rivers", "ar10001"), told=(called("team seven"),))
+
+    assert who.students == (ADA,)
+    assert who.doubts[0] == "team seven is not on the roster"
+
+
+def test_an_id_that_two_have_on_the_roster_is_nobodys() -> None:
+    twin = Directory((*MEMBERS, *MEMBERS[:1]))
+
+    assert twin.by_id("ar10001") is None
+
+
+def test_without_a_roster_the_notebook_names_as_before() -> None:
+    team = (called("Ada Rivers", "ar1"), called("Ben"))
+    who = entered(*team, people=People())
+
+    assert who.students == team
+    assert who.doubts == ()
+    assert entered(people=People()).students == ()
+
+
+def test_without_a_roster_the_folder_completes_and_disagrees() -> None:
+    told = (called("Fields, Ben", "bf2", email="bf2@uni.example"),)
+    completed = entered(called("Ada Rivers", "ar1"), called("Ben"), told=told, people=People())
+    another = entered(called("Ada Rivers", "ar1"), told=told, people=People())
+    wrong = entered(called("Ben Fields", "ar1"), told=told, people=People())
+
+    assert completed.students[1] == called("Ben", "bf2", email="bf2@uni.example")
+    assert completed.doubts == ()
+    assert [one.id for one in another.students] == ["ar1", "bf2"]
+    assert another.doubts == ("handed in by Fields, Ben (bf2), whom the notebook does not name",)
+    assert wrong.doubts == ("Ben Fields (ar1) in the notebook has the id bf2 in the folder",)
+
+
+def test_a_student_in_two_submissions_and_one_in_none_are_found() -> None:
+    teams = {"x": (ADA, BEN), "y": (ADA,), "z": (called("Wei Li", "WL10004"), called())}
+    seen = attendance({**teams, "w": (called(),)}, members=MEMBERS)
+
+    assert dict(seen.clashes) == {
+        "x": ("Ada Byron Rivers (ar10001) is in y, too",),
+        "y": ("Ada Byron Rivers (ar10001) is in x, too",),
+    }
+    assert seen.missing == (ZOE, ANNE, ANNA)
+
+
+def test_without_a_roster_nobody_is_missing() -> None:
+    assert attendance({"x": (ADA,)}, members=()).missing == ()
+
+
+def test_an_extension_for_nobody_is_found() -> None:
+    assert strangers(["AR10001", "ada.rivers", "ar1001"], known=(ADA,)) == ("ar1001",)
+
+
+@given(NAMES, NAMES)
+def test_any_two_names_can_be_compared(one: str, other: str) -> None:
+    assert same_name(one, other) == same_name(other, one)
+    assert same_name(one, one) == bool(words(one))
+    part_of(one, other)
+
+
+@given(st.text(st.characters(), max_size=30))
+def test_case_spaces_and_leading_zeros_make_no_other_id(mark: str) -> None:
+    assert plain_id(f" {mark} ") == plain_id(mark)
+    assert plain_id("00123") == plain_id("1 23") == "123"
+    assert plain_id("AR10001") == plain_id("#ar10001")
+    assert plain_id("0") == "0"
+
+
+@given(
+    named=st.lists(st.builds(called, NAMES, NAMES), max_size=4),
+    told=st.lists(st.builds(called, NAMES, NAMES, email=NAMES), max_size=4),
+    roster=st.booleans(),
+)
+def test_whatever_is_named_somebody_is_said_or_flagged(
+    named: list[Student], told: list[Student], *, roster: bool
+) -> None:
+    who = entered(*named, told=tuple(told), people=ROSTER if roster else People())
+
+    assert len(who.students) <= len(named) + len(told)
+    if named or any(one.id or one.email for one in told):
+        assert who.students
