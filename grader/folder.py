@@ -76,6 +76,11 @@ class Folder:
         self._write(self.path / "index.html", class_page(rows, rubric=rubric))
         self._write(self.path / "gradebook.csv", gradebook_csv(csv, rubric=rubric))
 
+    @property
+    def exports(self) -> Path:
+        """Where exports go that nobody wants elsewhere."""
+        return self.path / "exports"
+
     def report(self, name: str) -> Path:
         """Where the report of a submission stands."""
         return self.path / "reports" / f"{name}.html"
@@ -84,8 +89,12 @@ class Folder:
         return self.path / "results" / f"{name}.json"
 
     def _write(self, place: Path, text: str) -> None:
-        """Write beside and rename, so that a file is whole or not there."""
-        handle, beside = tempfile.mkstemp(dir=place.parent, prefix=".part-")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        Path(beside).replace(place)
+        write_whole(place, text.encode())
+
+
+def write_whole(place: Path, data: bytes) -> None:
+    """Write beside and rename, so that a file is whole or not there; nobody else may read it."""
+    handle, beside = tempfile.mkstemp(dir=place.parent, prefix=".part-")
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(beside).replace(place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from grader.model import Finding, Item, ItemScore, Mark, Rubric, Score, Tally, Verdict
+from grader.model import Finding, Item, ItemScore, Lateness, Mark, Rubric, Score, Tally, Verdict
 
 NOTHING = Fraction(0)
 
@@ -36,6 +36,18 @@ def score(
         },
         items=items,
     )
+
+
+def final(tally: Tally, *, late: Lateness | None) -> Fraction | None:
+    """What counts for one student, never below 0; None while the sum or what is taken isn't known.
+
+    Args:
+        tally: the points of the submission.
+        late: how late it is for that student; None where that takes nothing.
+    """
+    if late is None or tally.final is None:
+        return tally.final
+    return None if late.deduction is None else max(tally.final - late.deduction, NOTHING)
 
 
 def _item_score(item: Item, *, findings: tuple[Finding, ...], mark: Mark | None) -> ItemScore:

@@ -12,6 +12,7 @@ from grader import __version__
 from grader.cli.again import again_command
 from grader.cli.doctor import doctor_command
 from grader.cli.exit_codes import INTERRUPTED, USAGE
+from grader.cli.export import export_command
 from grader.cli.run import run_command
 from grader.errors import GraderError
 
@@ -31,7 +32,7 @@ class WordOrPath(click.Group):
 @click.group(cls=WordOrPath, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="grade")
 def cli() -> None:
-    r"""Grade homework notebooks.
+    """Grade homework notebooks.
 
     `grade PATH` is short for `grade run PATH`.
 
@@ -41,10 +42,10 @@ def cli() -> None:
       1    a submission needs a person: ungradable, flagged, or our error
       2    usage, rubric or environment
       130  interrupted
-    """
+    """  # noqa: D301 - click wants the mark itself
 
 
-for command in (run_command, again_command, doctor_command):
+for command in (run_command, again_command, export_command, doctor_command):
     cli.add_command(command)
 
 
