@@ -121,6 +121,49 @@ def feedback_command(**options: Any) -> None:
     _run("feedback", **options)
 
 
+@export_command.command("autograder")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("autograder.zip"),
+    show_default=True,
+    help="Zip to write. The reference is in it.",
+)
+@click.option("--assignment", metavar="ID", help="Rubric to grade by (default: the default one).")
+@click.option(
+    "--requirements",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What pip installs there, in the place of what is needed here.",
+)
+@click.option(
+    "--isolation",
+    type=click.Choice(["full", "namespaces", "reduced"]),
+    help="Insist on a level of isolation there.",
+)
+@click.option("--allow-unsandboxed", is_flag=True, help="Grade there even where nothing isolates.")
+def autograder_command(
+    *,
+    out: Path,
+    assignment: str | None,
+    requirements: Path | None,
+    isolation: str | None,
+    allow_unsandboxed: bool,
+) -> None:
+    """An autograder for Gradescope that runs this program there."""
+    from grader.pipeline.packing import pack
+
+    options = [*(("--isolation", isolation) if isolation else ())]
+    options += ["--allow-unsandboxed"] if allow_unsandboxed else []
+    size = pack(
+        root=Path.cwd(),
+        assignment=assignment,
+        out=out,
+        requirements=requirements,
+        options=options,
+    )
+    click.echo(f"{out}: {size / 1_000_000:.1f} MB, with the reference in it: keep it to yourself.")
+
+
 def _run(
     name: str,
     *,
