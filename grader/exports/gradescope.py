@@ -77,9 +77,10 @@ def _output(graded: Graded, *, score: Fraction | None) -> str:
         reason = graded.reason or "no reason was recorded"
         return storable(f"This could not be graded; a person will look at it.\n{reason}")
     possible = rounded(sum((item.item.points for item in _automatic(graded)), NOTHING))
-    lines = [
-        f"Checks of your code are worth {possible} points. Not all are shown before grades are.",
-    ]
+    lines = [f"Checks of your code are worth {possible} points."]
+    findings = [finding for item in _automatic(graded) for finding in item.findings]
+    if not all(map(_may_be_seen, findings)):
+        lines.append("Those that are not shown here are shown with your grade.")
     if score is None:
         lines = ["One of our checks failed. It costs you nothing; a person will look at it."]
     written = [item for item in _items(graded) if item.item.kind == "written"]
