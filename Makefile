@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test soak lint fix docs browser bench attacks clean
+.PHONY: demo test soak lint fix docs browser postgres bench attacks clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -43,6 +43,9 @@ attacks: $(VENV)/dev
 
 browser: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[browser]'
+
+postgres: $(VENV)/dev
+	$(PIP) install -c constraints.txt -e '.[postgres]'
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'

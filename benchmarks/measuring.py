@@ -3,7 +3,9 @@
 CPU is user + system of every process below the command, as the system accounts them to whoever
 waits for them; this process adopts orphans, so that none escapes. What a process namespace kills
 at its own end is accounted to nobody: `machine_cpu`, which is everything that ran on the machine
-meanwhile, is the upper bound, and where the two differ much the figure is not to be trusted.
+meanwhile, is the upper bound. A variant that makes such namespaces is charged with that; of the
+others it is not to be trusted where the two differ much. `background` is what the machine did in
+the moment before, when it had nothing to do for us.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ LOOK = 0.01
 """Seconds between two looks for the first result."""
 WEIGH = 0.05
 """Seconds between two samples of memory, in passes that aren't timed."""
+LULL = 1.0
+"""Seconds in which the machine is looked at before a job begins."""
 PATIENCE = 2.0
 """Seconds that orphans have to end by themselves."""
 FIELDS = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
@@ -59,6 +63,8 @@ class Usage:
     wall: float
     cpu: float
     machine_cpu: float
+    background: float
+    """CPU seconds a second that the machine used before the job began."""
     first: float | None
     """Seconds to the first result; None if none came."""
     codes: tuple[int, ...]
@@ -69,6 +75,7 @@ class Usage:
 def measured(job: Job) -> Usage:
     """Run the job with nothing else in the way."""
     adopt_orphans()
+    background = _background()
     before, machine = children_cpu(), machine_cpu()
     began = time.perf_counter()
     with _watched(lambda: _count(job) >= job.ripe) as seen:
@@ -79,6 +86,7 @@ def measured(job: Job) -> Usage:
         wall=wall,
         cpu=children_cpu() - before,
         machine_cpu=machine_cpu() - machine,
+        background=background,
         first=seen[0] if seen else None,
         codes=codes,
         orphans=orphans,
@@ -142,6 +150,13 @@ def machine_cpu() -> float:
     """CPU seconds that everything on this machine has used since it started."""
     line = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0]
     return busy_seconds(line)
+
+
+def _background() -> float:
+    """CPU seconds a second of whatever else there is."""
+    before = machine_cpu()
+    time.sleep(LULL)
+    return (machine_cpu() - before) / LULL
 
 
 def busy_seconds(line: str) -> float:

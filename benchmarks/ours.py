@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,12 @@ class Ours:
         )
 
     def usage(self, order: Order, *, usage: Usage) -> Usage:  # noqa: ARG002 -- as others need it
-        """All of it: the grader's start and the reference's run are part of the price."""
-        return usage
+        """All of it: the grader's start and the reference's run are part of the price.
+
+        Kernels end with their process namespace, and nobody is charged with them: so we are charged
+        with all that the machine did.
+        """
+        return replace(usage, cpu=usage.machine_cpu)
 
     def problems(self, order: Order) -> Sequence[str]:
         """A notebook without a result, or with less than all automatic points."""

@@ -13,6 +13,8 @@ OURS, FLOOR = "ours", "floor"
 """The rows that others are compared with."""
 TRUSTED = 1.25
 """How many times a job's own CPU the machine may have used before the figure is doubted."""
+QUIET = 0.1
+"""CPU seconds a second that the machine may use before a job begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,8 @@ class Measure:
     machine_cpu: float
     first: float | None
     problems: tuple[str, ...]
+    background: float = 0.0
+    """CPU seconds a second that the machine used before it began."""
     start_wall: float = 0.0
     start_cpu: float = 0.0
     """What of it a class of any size pays once, where only few notebooks were run."""
@@ -87,6 +91,11 @@ class Record:
             "it was not alone, or not all of it was counted"
             for m in self.measures
             if m.machine_cpu > TRUSTED * m.cpu + 1
+        ]
+        wrong += [
+            f"{m.variant}: the machine used {m.background:.2f} CPU s a second before it began"
+            for m in self.measures
+            if m.background > QUIET
         ]
         return wrong
 

@@ -135,6 +135,7 @@ class Bench:
             wall=usage.wall,
             cpu=usage.cpu,
             machine_cpu=usage.machine_cpu,
+            background=usage.background,
             first=usage.first if task == CLASS else None,
             problems=tuple(problems),
             start_wall=start.wall if start else 0.0,

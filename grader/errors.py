@@ -3,11 +3,16 @@
 GraderError
     IsolationError
     KernelError
+    MarkConflict
     NotebookError
     RubricError
     UsageError
     WireError
 """
+
+from __future__ import annotations
+
+from typing import Any
 
 
 class GraderError(Exception):
@@ -20,6 +25,17 @@ class IsolationError(GraderError):
 
 class UsageError(GraderError):
     """The person at the keyboard can mend it: a path, a flag, the environment."""
+
+
+class MarkConflict(GraderError):
+    """Another mark came between: nothing was written; whoever marks decides between the two."""
+
+    def __init__(self, told: str, *, mine: Any, theirs: Any) -> None:
+        super().__init__(told)
+        self.mine = mine
+        """What would have been written: a `Given`, or None for taking back."""
+        self.theirs = theirs
+        """What is current now: an `Entry` of the ledger, or None."""
 
 
 class RubricError(GraderError):

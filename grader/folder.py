@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader import gradebook
 from grader.errors import UsageError
 from grader.exports import CsvRow, csv_rows, gradebook_csv, to_json
+from grader.gradebook import Gradebook
 from grader.model import Graded, Rubric
 from grader.report import Row, class_page, class_row, student_page
+
+TRIES = 5
+"""How often pages are made anew while others make them, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +48,10 @@ class Folder:
 
     STORE = "gradebook.db"
     """Everything that was graded, and the secret seeds; pages, CSV and JSON are made from it."""
+    ADDRESS = ".store"
+    """Where the gradebook is if it is on a server, without a password."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, store: str | None = None) -> None:
         self.path = path
         try:
             for part in (path, path / "reports", path / "results"):
@@ -52,11 +60,32 @@ class Folder:
             self._write(path / ".gitignore", "*\n")
         except OSError as error:
             raise UsageError(f"{path}: cannot be written ({error.strerror})") from error
+        self.store = self._store(store)
+        """Where the gradebook is: a path, or the address of a database."""
 
-    @property
-    def store(self) -> Path:
-        """Where the gradebook is."""
-        return self.path / self.STORE
+    @classmethod
+    def is_one(cls, path: Path) -> bool:
+        """Whether a run wrote there: whether there is a gradebook, or the address of one."""
+        return (path / cls.STORE).is_file() or (path / cls.ADDRESS).is_file()
+
+    def _store(self, given: str | None) -> Path | str:
+        """The store that is given, else the one there was; a folder has one for good.
+
+        Raises:
+            UsageError: it has another one already, in which marks may be.
+        """
+        file, remembered = self.path / self.STORE, self.path / self.ADDRESS
+        known = remembered.read_text(encoding="utf-8").strip() if remembered.is_file() else None
+        if given is None:
+            return known or file
+        address = gradebook.without_password(given)
+        if file.exists() or (known is not None and known != address):
+            raise UsageError(
+                f"{self.path}: has a gradebook already, in {known or self.STORE}; choose another "
+                "folder, or move that away first"
+            )
+        self._write(remembered, address + "\n")
+        return given
 
     def write_one(self, graded: Graded, *, rubric: Rubric) -> None:
         """The result and the report of one submission."""
@@ -98,3 +127,52 @@ def write_whole(place: Path, data: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(data)
     Path(beside).replace(place)
+
+
+def refresh(folder: Folder, book: Gradebook, rubric: Rubric, names: Iterable[str]) -> None:
+    """Make the pages of these submissions anew, and the files of the class, from the gradebook."""
+    for name in names:
+        refresh_one(folder, book, rubric, name)
+    refresh_class(folder, book, rubric)
+
+
+def refresh_one(folder: Folder, book: Gradebook, rubric: Rubric, name: str) -> None:
+    """Make result and report of one submission anew: they say what the gradebook says.
+
+    Where another process makes them at the same time, the later look at the gradebook wins; what
+    can't be settled stays marked as stale, and the next run makes it anew.
+    """
+    for _ in range(TRIES):
+        token = secrets.token_hex(8)
+        book.claim_page(name, token=token)
+        marked = book.marked(name)
+        folder.write_one(marked.graded, rubric=rubric)
+        if book.settle_page(name, token=token, stamp=marked.stamp):
+            return
+
+
+def refresh_class(folder: Folder, book: Gradebook, rubric: Rubric) -> tuple[Brief, ...]:
+    """Make the files of the class anew, and once more if a mark came between; what they hold."""
+    for _ in range(TRIES):
+        moment, there = book.moment(), book.keys()
+        graded = book.all_graded([name for name in book.roll() if name in there])
+        briefs = tuple(Brief.of(one, rubric=rubric) for one in graded)
+        folder.write_class(briefs, rubric=rubric)
+        if book.moment() == moment:
+            break
+    return briefs
+
+
+def settle(folder: Folder, book: Gradebook, rubric: Rubric) -> tuple[Brief, ...]:
+    """Let every page, and the files of the class, show the marks there are."""
+    catch_up(folder, book, rubric)
+    return refresh_class(folder, book, rubric)
+
+
+def catch_up(folder: Folder, book: Gradebook, rubric: Rubric) -> tuple[str, ...]:
+    """Make pages anew that don't show the marks there are, after a crash say; whose they were."""
+    graded = book.keys()
+    stale = tuple(name for name in book.stale() if name in graded)
+    for name in stale:
+        refresh_one(folder, book, rubric, name)
+    return stale

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 from grader.model import Finding, Item, ItemScore, Lateness, Mark, Rubric, Score, Tally, Verdict
 
 NOTHING = Fraction(0)
+FOLLOW_THROUGH = 5
+"""Blocked points from which a person is asked."""
 
 
 def rounded(points: Fraction) -> Fraction:
@@ -24,11 +26,83 @@ def score(
     for finding in findings:
         by_item[finding.item].append(finding)
     given = marks or {}
-    items = tuple(
-        _item_score(item, findings=tuple(by_item[item.id]), mark=given.get(item.id))
-        for item in rubric.items
+    return _summed(
+        tuple(
+            _item_score(item, findings=tuple(by_item[item.id]), mark=given.get(item.id))
+            for item in rubric.items
+        )
     )
-    sources = dict.fromkeys(item.source for item in rubric.items)
+
+
+def with_marks(
+    score: Score,
+    *,
+    marks: Mapping[str, Mark],
+    outdated: Mapping[str, Mark] | None = None,
+    items: Mapping[str, Item] | None = None,
+) -> Score:
+    """The score with these marks and no others.
+
+    Args:
+        score: as it was concluded; marks in it are let go.
+        marks: what people gave, by item.
+        outdated: what they gave to answers that have changed since, by item; it does not count.
+        items: items to put in the place of the score's own, by id.
+    """
+    older, others = outdated or {}, items or {}
+    made = (
+        _item_score(
+            others.get(one.item.id, one.item),
+            findings=one.findings,
+            mark=marks.get(one.item.id),
+            outdated=older.get(one.item.id),
+        )
+        for one in score.items
+    )
+    return _summed(tuple(made))
+
+
+def within(points: Fraction, *, item: Item) -> Fraction:
+    """Points that an item can have: rounded, and from 0 to what it is worth."""
+    return min(max(rounded(points), NOTHING), item.points)
+
+
+def by_criteria(mark: Mark) -> bool:
+    """Whether a mark was given by criteria; one that gives nothing says that none is met."""
+    return bool(mark.criteria) or (mark.points == 0 and mark.adjustment == 0)
+
+
+def concluded(one: ItemScore) -> Fraction | None:
+    """What checks came to on an item, whatever a person gave; None where they left it open."""
+    return _item_score(one.item, findings=one.findings, mark=None).earned
+
+
+def attention(score: Score) -> tuple[str, ...]:
+    """What in a score asks for a person, in words for staff; written answers wait anyway."""
+    told = []
+    if score.total.blocked >= FOLLOW_THROUGH:
+        points = float(score.total.blocked)
+        told.append(f"{points:g} points blocked: follow-through may be awarded")
+    for words, ids in (
+        ("the grader could not judge", _ids(score, lambda i: i.verdict is Verdict.ERROR)),
+        ("a person decides", _ids(score, _waits_though_automatic)),
+        ("changed since it was marked:", _ids(score, lambda i: i.outdated is not None)),
+    ):
+        if ids:
+            told.append(f"{words} {', '.join(ids)}")
+    return tuple(told)
+
+
+def _ids(score: Score, asks: Callable[[ItemScore], bool]) -> list[str]:
+    return [one.item.id for one in score.items if asks(one)]
+
+
+def _waits_though_automatic(one: ItemScore) -> bool:
+    return one.verdict is Verdict.PENDING and one.item.kind == "auto"
+
+
+def _summed(items: tuple[ItemScore, ...]) -> Score:
+    sources = dict.fromkeys(one.item.source for one in items)
     return Score(
         total=_tally(items),
         by_source={
@@ -50,12 +124,18 @@ def final(tally: Tally, *, late: Lateness | None) -> Fraction | None:
     return None if late.deduction is None else max(tally.final - late.deduction, NOTHING)
 
 
-def _item_score(item: Item, *, findings: tuple[Finding, ...], mark: Mark | None) -> ItemScore:
+def _item_score(
+    item: Item,
+    *,
+    findings: tuple[Finding, ...],
+    mark: Mark | None,
+    outdated: Mark | None = None,
+) -> ItemScore:
     blocked = rounded(
         sum((f.possible for f in findings if f.verdict is Verdict.BLOCKED), start=NOTHING)
     )
     if mark is not None:
-        points = rounded(mark.points)
+        points = within(mark.points, item=item)
         verdict = _by_points(points, item.points)
         return ItemScore(
             item=item,
@@ -64,6 +144,7 @@ def _item_score(item: Item, *, findings: tuple[Finding, ...], mark: Mark | None)
             blocked=NOTHING,
             findings=findings,
             mark=mark,
+            outdated=outdated,
         )
     verdict = _verdict(item, findings)
     waiting = verdict in {Verdict.PENDING, Verdict.ERROR}
@@ -74,6 +155,7 @@ def _item_score(item: Item, *, findings: tuple[Finding, ...], mark: Mark | None)
         earned=earned,
         blocked=NOTHING if waiting else blocked,
         findings=findings,
+        outdated=outdated,
     )
 
 

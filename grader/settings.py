@@ -39,6 +39,8 @@ class Settings:
     """The level of isolation that must hold; None for the best there is."""
     unsandboxed: bool
     """Whether to grade without isolation where there is none."""
+    store: str | None
+    """The address of a gradebook on a server; None for the one that `out` has."""
     limits: Mapping[str, float]
     """Limits that count instead of the rubric's, by name."""
 
@@ -54,6 +56,7 @@ def read(  # noqa: PLR0913 (one for each option)
     new_seed: bool = False,
     isolation: str | None = None,
     unsandboxed: bool = False,
+    store: str | None = None,
     limits: Sequence[str] = (),
 ) -> Settings:
     """The settings of one run.
@@ -75,6 +78,7 @@ def read(  # noqa: PLR0913 (one for each option)
         new_seed=new_seed,
         level=isolation,
         unsandboxed=unsandboxed,
+        store=store,
         limits=dict(_limit(word) for word in limits),
     )
 

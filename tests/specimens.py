@@ -174,7 +174,7 @@ def hostile() -> Graded:
     return hostile_words(half_right())
 
 
-_OURS = frozenset({"item", "code", "mime", "base64", "kind", "status", "path"})
+_OURS = frozenset({"item", "code", "mime", "base64", "kind", "status", "path", "assignment"})
 """Fields whose words are ours by contract: ids, codes and media types."""
 
 

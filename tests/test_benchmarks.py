@@ -179,6 +179,7 @@ def test_rounds_are_summed_up_by_their_median() -> None:
 def test_a_missing_figure_a_problem_or_a_busy_machine_forbids_trust() -> None:
     right = record(measure("ours", wall=1.0, cpu=1.0))
     busy = replace(right.measures[0], machine_cpu=9.0)
+    not_alone = replace(right.measures[0], background=0.5)
     wrong = replace(right.measures[0], problems=("student00001: lost points",))
 
     assert right.problems() == []
@@ -187,6 +188,7 @@ def test_a_missing_figure_a_problem_or_a_busy_machine_forbids_trust() -> None:
         record(*right.measures, pictures=(30_000, 0)),
         record(*right.measures, pictures=(30_000,)),
         record(busy),
+        record(not_alone),
         record(wrong),
     ):
         assert len(doubtful.problems()) == 1

@@ -13,7 +13,9 @@ import pytest
 import tiny_course
 from click.testing import CliRunner, Result
 from downloads import CANVAS, CanvasReader, handed_in, student
+from specimen_assignment import score
 from specimen_parts import provenance
+from specimens import half_right, submission
 
 from grader import checks, cli, gradebook, rubric
 from grader.cli.export import export_command
@@ -58,10 +60,16 @@ class Class:
 @pytest.fixture
 def course(tmp_path: Path) -> Class:
     made = Class(tmp_path)
-    made.keep(
-        handed_in("asa", ASA, earned="26.5"), handed_in("chidi", CHIDI, earned="9", pending="40")
-    )
+    made.keep(automatic(), replace(half_right(), submission=submission("chidi"), students=(CHIDI,)))
     return made
+
+
+def automatic() -> Graded:
+    """A submission whose items are all automatic: 26.5 of 40 points, and nothing waits."""
+    whole = half_right()
+    assert whole.score is not None
+    items = tuple(item for item in whole.score.items if item.item.kind == "auto")
+    return replace(whole, submission=submission("asa"), students=(ASA,), score=score(items))
 
 
 def test_every_format_has_a_command_and_every_command_a_format() -> None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 from downloads import CANVAS, CanvasReader, grades, handed_in, late, student, wish
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from specimen_assignment import rubric
 
@@ -261,6 +261,7 @@ def test_a_cell_that_a_spreadsheet_would_run_is_left_to_canvas() -> None:
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=12)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(NAMES, NAMES, st.fractions(0, 100) | st.none()), min_size=1, max_size=5),
     st.sampled_from(["\r\n", "\n"]),

@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
@@ -16,6 +16,7 @@ BOMS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\
 LETTERS = st.text(st.sampled_from('ab",;\t\r\n =é王'), min_size=1, max_size=40)
 
 
+@settings(deadline=None)
 @given(LETTERS, st.sampled_from([("utf-8", b""), *BOMS.items()]))
 @example('"a;b;c",x\r\ny,"z""', ("utf-8", b""))
 @example('a,"b"c"\n', ("utf-8", b""))
@@ -35,6 +36,7 @@ def test_what_is_read_and_written_back_is_the_same_and_says_what_the_library_rea
     assert ours == [record or [""] for record in library]
 
 
+@settings(deadline=None)
 @given(LETTERS, LETTERS, st.integers(0, 9), st.integers(0, 9))
 def test_another_value_changes_its_own_cell_and_no_other(
     text: str, value: str, place: int, column: int
@@ -46,10 +48,12 @@ def test_another_value_changes_its_own_cell_and_no_other(
     place %= len(sheet.records)
     column %= len(sheet.records[place])
 
-    after = read_sheet(sheet.filled({(place, column): value}).encoded() + b"", name="file")
-
-    if after.delimiter != sheet.delimiter or not sheet.values(0):
-        return
+    try:
+        after = read_sheet(sheet.filled({(place, column): value}).encoded(), name="file")
+    except UsageError:
+        return  # nothing but white space is left
+    if after.delimiter != sheet.delimiter:
+        return  # of so small a file, one cell may decide what the delimiter is
     cells = {
         (row, at): cell.value
         for row, record in enumerate(sheet.records)
@@ -91,6 +95,7 @@ def test_a_file_of_an_old_spreadsheet_keeps_its_encoding() -> None:
     assert sheet.filled({(1, 1): "2"}).encoded() == data.replace(b"1\r\n", b"2\r\n")
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_sheet_or_a_sentence(data: bytes) -> None:
     try:

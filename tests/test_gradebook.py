@@ -19,6 +19,7 @@ import pytest
 from specimens import full_marks, half_right, hostile, ungradable, with_our_error
 
 from grader.gradebook import Entry, Gradebook, opened
+from grader.gradebook.marking import unmarked
 from grader.model import (
     Array,
     Cell,
@@ -102,11 +103,11 @@ def test_a_result_comes_back_exactly(book: Gradebook, made: Any) -> None:
 
     book.keep(Entry(key="k", graded=graded, trace=None))
 
-    assert spelled(book.graded(graded.submission.name)) == spelled(graded)
+    assert spelled(book.graded(graded.submission.name)) == spelled(unmarked(graded))
 
 
 def test_points_stay_fractions(book: Gradebook) -> None:
-    graded = full_marks()
+    graded = half_right()
     assert graded.score is not None
     total = replace(graded.score.total, auto=Fraction(1, 3), marked=Fraction(-7, 10**30))
     graded = replace(graded, score=replace(graded.score, total=total))
@@ -226,8 +227,8 @@ def test_items_are_kept_once_a_rubric(book: Gradebook, place: Path) -> None:
     changed = _retitled(full_marks(), "Other words")
     book.amend(named("ada", changed), key="k")
 
-    assert spelled(book.graded("ada")) == spelled(named("ada", changed))
-    assert spelled(book.graded("ben")) == spelled(named("ben", full_marks()))
+    assert spelled(book.graded("ada")) == spelled(unmarked(named("ada", changed)))
+    assert spelled(book.graded("ben")) == spelled(unmarked(named("ben", full_marks())))
 
 
 def test_items_of_rubrics_long_gone_do_not_pile_up(book: Gradebook, place: Path) -> None:
@@ -253,14 +254,6 @@ def test_the_roll_keeps_order_and_loses_nobody(book: Gradebook) -> None:
 
     assert book.roll() == ("cyd", "ada")
     assert set(book.keys()) == {"ada", "ben"}
-
-
-def test_notes_are_remembered_and_replaced(book: Gradebook) -> None:
-    book.note("rubric", value="a")
-    book.note("rubric", value="b")
-
-    assert book.noted("rubric") == "b"
-    assert book.noted("other") is None
 
 
 def test_what_was_kept_is_there_when_the_book_is_opened_again(place: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from grader.errors import RubricError, UsageError
+from grader.model import Marking
 from grader.rubric import find, load
 
 
@@ -316,3 +317,24 @@ def test_no_rubrics_at_all_is_the_users_to_mend(tmp_path: Path) -> None:
 def test_a_broken_rubric_is_still_found_so_that_loading_says_why(course: Path) -> None:
     (course / "rubrics" / "toy.toml").write_text("= broken")
     assert find(course) == course / "rubrics" / "toy.toml"
+
+
+def marking(course: Path, text: str) -> Marking:
+    place = course / "rubrics" / "toy.toml"
+    place.write_text(f"{GOOD}\n[marking]\n{text}\n")
+    return load(place, catalogue=CATALOGUE).marking
+
+
+def test_what_students_are_told_of_marks_stands_in_the_rubric(course: Path) -> None:
+    assert load(course / "rubrics" / "toy.toml", catalogue=CATALOGUE).marking == Marking()
+    assert marking(course, "show_markers = true").show_markers
+    assert marking(course, "regrade_until = 2031-05-12").regrade_until == "2031-05-12"
+    assert marking(course, 'regrade_until = "2031-05-12"').regrade_until == "2031-05-12"
+    told = marking(course, 'regrade_until = 2031-05-12T17:00:00+02:00\nregrade_how = "Ask."')
+    assert told == Marking(regrade_until="2031-05-12 17:00+02:00", regrade_how="Ask.")
+
+
+@pytest.mark.parametrize("value", ["7", "true", '"soon"', '"2031-13-01"', "17:00:00"])
+def test_a_day_that_is_none_is_refused(course: Path, value: str) -> None:
+    with pytest.raises(RubricError, match="must be a day such as"):
+        marking(course, f"regrade_until = {value}")

@@ -10,9 +10,12 @@ import click
 
 from grader import __version__
 from grader.cli.again import again_command
+from grader.cli.backup import backup_command
 from grader.cli.doctor import doctor_command
 from grader.cli.exit_codes import INTERRUPTED, USAGE
 from grader.cli.export import export_command
+from grader.cli.mark import mark_command
+from grader.cli.marks import marks_command
 from grader.cli.run import run_command
 from grader.errors import GraderError
 
@@ -45,7 +48,15 @@ def cli() -> None:
     """  # noqa: D301 - click wants the mark itself
 
 
-for command in (run_command, again_command, export_command, doctor_command):
+for command in (
+    run_command,
+    again_command,
+    mark_command,
+    marks_command,
+    backup_command,
+    export_command,
+    doctor_command,
+):
     cli.add_command(command)
 
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", "limits", metavar="NAME=VALUE", multiple=True, help="Replace a limit of the rubric."
 )
+@click.option("--store", metavar="URL", help="Gradebook: postgresql://HOST/DATABASE, not a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def run_command(
@@ -55,6 +56,7 @@ def run_command(
     isolation: str | None,
     unsandboxed: bool,
     limits: tuple[str, ...],
+    store: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -76,6 +78,7 @@ def run_command(
         new_seed=new_seed,
         isolation=isolation,
         unsandboxed=unsandboxed,
+        store=store,
         limits=limits,
     )
     _run(read, as_json=as_json, quiet=quiet)

@@ -13,14 +13,18 @@ from grader.errors import UsageError
 from grader.exports.figures import escaped, rounded, storable
 from grader.exports.results_schema import (
     CellPart,
+    CriterionPart,
     FindingPart,
     ItemPart,
+    MarkPart,
+    OverridePart,
     Result,
     ScorePart,
     StatusWord,
     StudentPart,
 )
-from grader.model import CellRun, Finding, Graded, ItemScore, Provenance, Rubric, Score
+from grader.model import CellRun, Finding, Graded, ItemScore, Mark, Provenance, Rubric, Score
+from grader.scoring import by_criteria, concluded
 
 SCHEMA = 1
 
@@ -71,7 +75,7 @@ def result(graded: Graded, *, rubric: Rubric) -> Result:
         status=_status(graded),
         reason=storable(graded.reason or "no reason was recorded") if ungradable else None,
         score=_score(graded.score),
-        items=[_item(item) for item in graded.score.items] if graded.score else [],
+        items=[_item(item, rubric=rubric) for item in graded.score.items] if graded.score else [],
         cells=[_cell(run) for run in graded.record.cells],
         provenance=_provenance(graded.provenance),
         flags=[storable(flag) for flag in graded.flags],
@@ -101,7 +105,8 @@ def _score(score: Score | None) -> ScorePart:
     )
 
 
-def _item(score: ItemScore) -> ItemPart:
+def _item(score: ItemScore, *, rubric: Rubric) -> ItemPart:
+    written = score.item.kind == "written"
     return ItemPart(
         id=storable(score.item.id),
         title=storable(score.item.title),
@@ -110,10 +115,54 @@ def _item(score: ItemScore) -> ItemPart:
         possible=rounded(score.item.points),
         earned=None if score.earned is None else rounded(score.earned),
         verdict=score.verdict.value,
-        mark=None,
-        override=None,
+        mark=_mark(score, rubric=rubric) if written else None,
+        override=None if written else _override(score, rubric=rubric),
         findings=[_finding(finding) for finding in score.findings],
     )
+
+
+def _mark(score: ItemScore, *, rubric: Rubric) -> MarkPart | None:
+    mark = score.mark
+    if mark is None:
+        return None
+    return MarkPart(
+        points=rounded(mark.points),
+        criteria=[
+            CriterionPart(
+                id=storable(criterion.id),
+                text=storable(criterion.text),
+                points=rounded(criterion.points),
+                met=criterion.id in mark.criteria,
+            )
+            for criterion in score.item.criteria
+            if by_criteria(mark)
+        ],
+        adjustment=rounded(mark.adjustment),
+        comment=storable(mark.comment),
+        reason=storable(mark.reason),
+        by=_marker(mark, rubric=rubric),
+        at=mark.at,
+    )
+
+
+def _override(score: ItemScore, *, rubric: Rubric) -> OverridePart | None:
+    mark = score.mark
+    if mark is None:
+        return None
+    found = concluded(score)
+    return OverridePart(
+        points=rounded(mark.points),
+        found=None if found is None else rounded(found),
+        comment=storable(mark.comment),
+        reason=storable(mark.reason),
+        by=_marker(mark, rubric=rubric),
+        at=mark.at,
+    )
+
+
+def _marker(mark: Mark, *, rubric: Rubric) -> str:
+    """Who gave it, where the rubric lets students know."""
+    return storable(mark.by) if rubric.marking.show_markers else "staff"
 
 
 def _finding(finding: Finding) -> FindingPart:

@@ -53,6 +53,38 @@ class FindingPart(Part):
     blocked_by: str = ""
 
 
+class CriterionPart(Part):
+    """A criterion of a written item, as it was met or not."""
+
+    id: str
+    text: str
+    points: Number
+    met: bool
+
+
+class MarkPart(Part):
+    """What a person gave a written answer."""
+
+    points: Number
+    criteria: list[CriterionPart]
+    adjustment: Number
+    comment: str
+    reason: str
+    by: str
+    at: str
+
+
+class OverridePart(Part):
+    """What a person decided instead of what checks concluded."""
+
+    points: Number
+    found: Number | None
+    comment: str
+    reason: str
+    by: str
+    at: str
+
+
 class ItemPart(Part):
     """One line of the rubric; `earned` is null while a person is still needed."""
 
@@ -63,8 +95,8 @@ class ItemPart(Part):
     possible: Number
     earned: Number | None
     verdict: VerdictWord
-    mark: dict[str, Any] | None
-    override: dict[str, Any] | None
+    mark: MarkPart | None
+    override: OverridePart | None
     findings: list[FindingPart]
 
     @model_validator(mode="after")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
 from sqlalchemy import Connection, Engine
 
-from grader.gradebook import rows
+from grader.gradebook import entries, marking, rows
 from grader.gradebook.arrays import Arrays, Packing
 from grader.gradebook.documents import Documents
 from grader.gradebook.failing import told
-from grader.gradebook.sqlite import WRITES
+from grader.gradebook.turns import WRITES
 from grader.model import Graded, Item, Trace
 
 
@@ -28,6 +28,17 @@ class Entry:
     graded: Graded
     trace: Trace | None
     """None if it never ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """A grade with its marks, ready to be shown."""
+
+    graded: Graded
+    stamp: str
+    """The same for as long as no mark on it changes; '' where it has none."""
+    page: str
+    """The stamp that its pages were last made with."""
 
 
 class ItemLists:
@@ -61,27 +72,35 @@ class Gradebook:
     Its methods raise `UsageError` when the store fails: no room on the disk, a damaged file.
     """
 
-    def __init__(self, engine: Engine, *, place: str) -> None:
+    def __init__(self, engine: Engine, *, place: str, hidden: tuple[str, ...] = ()) -> None:
         self._engine = engine
         self._for_writing = engine.execution_options(**{WRITES: True})
         self._place = place
+        self._hidden = hidden
         self._process = os.getpid()
         self._turn = Lock()
-        self._documents = Documents()
-        self._items = ItemLists(self._documents)
+        self.documents = Documents()
+        """How records are written in it."""
+        self._items = ItemLists(self.documents)
 
-    def keep(self, entry: Entry) -> None:
-        """Put a submission in the place of what the book had of it: wholly, or not at all."""
+    def keep(self, entry: Entry, *, shown: Marked | None = None) -> None:
+        """Put a submission in the place of what the book had of it: wholly, or not at all.
+
+        Args:
+            entry: the submission; marks in its grade are left out: they stand in the ledger.
+            shown: what its pages were just made from.
+        """
         name = entry.graded.submission.name
         now = self._concluded(entry.graded)
         packing, trace = Packing(), None
         if entry.trace is not None:
-            trace = self._documents.trace(entry.trace, packing=packing)
+            trace = self.documents.trace(entry.trace, packing=packing)
         with self.writing() as connection:
             rows.enter(connection, name, key=entry.key, now=now)
             rows.replace_trace(connection, name, document=trace, packing=packing)
+            _settle(connection, name, shown)
 
-    def amend(self, graded: Graded, *, key: str) -> None:
+    def amend(self, graded: Graded, *, key: str, shown: Marked | None = None) -> None:
         """Put another conclusion in the place of the earlier one; what the run left stays.
 
         Raises:
@@ -92,6 +111,7 @@ class Gradebook:
         with self.writing() as connection:
             if not rows.conclude(connection, name, key=key, now=now):
                 raise KeyError(name)
+            _settle(connection, name, shown)
 
     def keys(self) -> Mapping[str, str]:
         """The key of each submission in the book, whether it is on the roll or not."""
@@ -99,18 +119,59 @@ class Gradebook:
             return rows.keys(connection)
 
     def graded(self, name: str) -> Graded:
-        """What was concluded on a submission.
+        """What was concluded on a submission, with the marks that people gave.
+
+        Raises:
+            KeyError: the book has no such submission.
+        """
+        return self.marked(name).graded
+
+    def marked(self, name: str) -> Marked:
+        """The grade of a submission, with what its pages must know of its marks.
 
         Raises:
             KeyError: the book has no such submission.
         """
         with self.reading() as connection:
             found = rows.concluded(connection, name)
-        if found is None:
-            raise KeyError(name)
+            if found is None:
+                raise KeyError(name)
+            marks = _Marks.of(connection, name)
+        return marks.on(self._read(found))
+
+    def with_marks(self, graded: Graded) -> Marked:
+        """A grade that is not in the book yet, with the marks that the book has for it."""
+        with self.reading() as connection:
+            marks = _Marks.of(connection, graded.submission.name)
+        return marks.on(graded)
+
+    def moment(self) -> str:
+        """How far the ledger is: the same for as long as nothing is added to it."""
+        with self.reading() as connection:
+            return entries.moment(connection)
+
+    def stale(self) -> tuple[str, ...]:
+        """The submissions on the roll whose pages don't show the marks there are."""
+        with self.reading() as connection:
+            names = rows.names_on_roll(connection)
+            stamps, pages = entries.stamps(connection), entries.pages(connection)
+        return tuple(name for name in names if stamps.get(name, "") != pages.get(name, ""))
+
+    def claim_page(self, name: str, *, token: str) -> None:
+        """Say that the pages of a submission are being made anew."""
+        with self.writing() as connection:
+            entries.replace_page(connection, name, stamp=token)
+
+    def settle_page(self, name: str, *, token: str, stamp: str) -> bool:
+        """Say that they are made; False, and they are stale, if another came between."""
+        with self.writing() as connection:
+            return entries.settle_page(connection, name, seen=token, stamp=stamp)
+
+    def _read(self, found: rows.Concluded) -> Graded:
+        """A grade as a machine came to it."""
         items = () if found.item_list is None else self._items.read(*found.item_list)
         arrays = Arrays(pack=found.pack)
-        return self._documents.read_graded(found.result, items=items, arrays=arrays)
+        return self.documents.read_graded(found.result, items=items, arrays=arrays)
 
     def all_graded(self, names: Sequence[str]) -> Iterator[Graded]:
         """What was concluded on each, one at a time: memory does not grow with their number.
@@ -126,7 +187,36 @@ class Gradebook:
         if found is None:
             return None
         document, pack, blobs = found
-        return self._documents.read_trace(document, arrays=Arrays(pack=pack, blobs=blobs))
+        return self.documents.read_trace(document, arrays=Arrays(pack=pack, blobs=blobs))
+
+    def items(self) -> Mapping[str, tuple[str, Mapping[str, Item]]]:
+        """The assignment of each submission that has a score, and the items it was graded by."""
+        with self.reading() as connection:
+            found = entries.graded_by(connection)
+            documents = entries.lists(connection)
+        lists = {
+            digest: {item.id: item for item in self._items.read(digest, document)}
+            for digest, document in documents.items()
+        }
+        return {name: (assignment, lists[digest]) for name, assignment, digest in found}
+
+    def assignment(self) -> str:
+        """The id of the rubric that most are graded by; '' where the book doesn't know."""
+        with self.reading() as connection:
+            return rows.assignment(connection)
+
+    def items_of(self, name: str) -> tuple[str, Mapping[str, Item]]:
+        """The assignment of one submission, and the items it was graded by; none without a score.
+
+        Raises:
+            KeyError: the book has no such submission.
+        """
+        with self.reading() as connection:
+            found = rows.concluded(connection, name)
+        if found is None:
+            raise KeyError(name)
+        items = () if found.item_list is None else self._items.read(*found.item_list)
+        return found.assignment, {item.id: item for item in items}
 
     def enrol(self, names: Sequence[str]) -> None:
         """Say which submissions there are now, and in what order; some may not be graded yet.
@@ -141,38 +231,71 @@ class Gradebook:
         with self.reading() as connection:
             return rows.names_on_roll(connection)
 
-    def note(self, name: str, *, value: str) -> None:
-        """Remember a small thing under a name."""
-        with self.writing() as connection:
-            rows.replace_note(connection, name, value=value)
-
-    def noted(self, name: str) -> str | None:
-        """What was noted under a name, or None."""
-        with self.reading() as connection:
-            return rows.note(connection, name)
-
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction that writes, when it is this thread's turn."""
         self._refuse_fork()
-        with self._turn, told(self._place), self._for_writing.begin() as connection:
+        with self._turn, self._told(), self._for_writing.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One look at the book, as it is at one moment."""
         self._refuse_fork()
-        with told(self._place), self._engine.connect() as connection:
+        with self._told(), self._engine.connect() as connection:
             yield connection
 
+    def _told(self) -> AbstractContextManager[None]:
+        return told(self._place, hidden=self._hidden)
+
     def _refuse_fork(self) -> None:
-        """SQLite's locks do not survive a fork; used all the same, it damages its file."""
+        """No database's connections survive a fork; used all the same, SQLite damages its file."""
         if os.getpid() != self._process:
             raise RuntimeError("a gradebook must be opened in the process that uses it")
 
-    def _concluded(self, graded: Graded) -> rows.Concluded:
+    def _concluded(self, marked: Graded) -> rows.Concluded:
+        """What a machine came to, without marks: those stand in the ledger and nowhere else."""
+        graded = marking.unmarked(marked)
         items, packing = None, Packing(large=None)
         if graded.score is not None:
             items = self._items.written(tuple(part.item for part in graded.score.items))
-        result = self._documents.graded(graded, packing=packing)
-        return rows.Concluded(result=result, pack=packing.pack, item_list=items)
+        result = self.documents.graded(graded, packing=packing)
+        made = graded.provenance
+        return rows.Concluded(
+            result=result,
+            pack=packing.pack,
+            item_list=items,
+            assignment=made.assignment if made else "",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Marks:
+    """What the book has of marks on one submission."""
+
+    rows: list[entries.Row]
+    weights: list[entries.WeightRow]
+    stamp: str
+    page: str
+
+    @classmethod
+    def of(cls, connection: Connection, name: str) -> _Marks:
+        """At one moment."""
+        return cls(
+            rows=entries.current(connection, submission=name),
+            weights=entries.weights(connection),
+            stamp=entries.stamp(connection, name),
+            page=entries.page(connection, name),
+        )
+
+    def on(self, graded: Graded) -> Marked:
+        """A grade of that submission with them."""
+        made = graded.provenance
+        weights = marking.weights_of(self.weights, made.assignment if made else "")
+        marked = marking.applied(graded, rows=self.rows, weights=weights)
+        return Marked(graded=marked, stamp=self.stamp, page=self.page)
+
+
+def _settle(connection: Connection, name: str, shown: Marked | None) -> None:
+    if shown is not None:
+        entries.settle_page(connection, name, seen=shown.page, stamp=shown.stamp)

@@ -15,6 +15,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from grader.gradebook.arrays import Arrays, Packing
 from grader.model import (
+    Answer,
     ExecutionRecord,
     Graded,
     Item,
@@ -49,6 +50,21 @@ class Documents:
     def read_items(self, document: bytes) -> tuple[Item, ...]:
         """The items of a rubric, again."""
         return self._converter.structure(_parsed(document), tuple[Item, ...])
+
+    def answer(self, answer: Answer) -> bytes:
+        """A written answer."""
+        return _closed(self._converter.unstructure(answer, Answer))
+
+    def read_answer(self, document: bytes) -> Answer:
+        """A written answer, again."""
+        return self._converter.structure(_parsed(document), Answer)
+
+    def answer_from(self, plain: Json) -> Answer | None:
+        """A written answer from what may be one, in plain JSON; None where it is none."""
+        try:
+            return self._converter.structure(plain, Answer)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
 
     def graded(self, graded: Graded, *, packing: Packing) -> bytes:
         """A result without its items, which stand elsewhere, and its arrays, which are packed."""

@@ -1,4 +1,4 @@
-"""Opening a book by its address: a file today, a server where somebody adds one."""
+"""Opening a book by its address: a file, or a database on a server."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from grader.errors import UsageError
-from grader.gradebook import schema, sqlite
+from grader.gradebook import postgres, schema, sqlite
 from grader.gradebook.book import Gradebook
 from grader.gradebook.failing import told
 
@@ -21,20 +20,23 @@ def opened(
     Open it in each process that needs it: a book does not outlive a fork. Threads may share it.
 
     Args:
-        address: the path of an SQLite file.
+        address: the path of an SQLite file, or postgresql://HOST/DATABASE.
         steps: the migrations this grader knows; tests bring their own.
 
     Raises:
         UsageError: it is no gradebook, is of a newer grader, or can't be opened or written.
     """
+    hidden: tuple[str, ...] = ()
     if "://" in str(address):
-        raise UsageError(f"{str(address).partition(':')[0]}: only files are stores so far")
-    path = Path(address)
-    with told(str(path)):
-        engine = sqlite.engine_for(path, steps=steps)
+        place, hidden = postgres.place_of(str(address)), postgres.secrets_of(str(address))
+        engine = postgres.engine_for(str(address), steps=steps)
+    else:
+        place = str(address)
+        with told(place):
+            engine = sqlite.engine_for(Path(address), steps=steps)
     try:
-        book = Gradebook(engine, place=str(path))
-        schema.advance(book.writing, reading=book.reading, steps=steps, place=str(path))
+        book = Gradebook(engine, place=place, hidden=hidden)
+        schema.advance(book.writing, reading=book.reading, steps=steps, place=place)
         yield book
     finally:
         engine.dispose()

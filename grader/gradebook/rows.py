@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from grader.gradebook.arrays import Packing
 from grader.gradebook.tables import (
     blobs,
     item_lists,
-    notes,
     roll,
     submissions,
     trace_blobs,
@@ -25,14 +34,22 @@ _DIGEST: BindParameter[str] = bindparam("digest")
 _DIGESTS: BindParameter[Sequence[str]] = bindparam("digests", expanding=True)
 _KEYS = select(submissions.c.name, submissions.c.key)
 _RESULT = (
-    select(submissions.c.result, submissions.c.pack, item_lists.c.digest, item_lists.c.document)
+    select(
+        submissions.c.result,
+        submissions.c.pack,
+        item_lists.c.digest,
+        item_lists.c.document,
+        submissions.c.assignment,
+    )
     .join(item_lists, isouter=True)
     .where(submissions.c.name == _NAME)
 )
 _NEW_RESULT = (
     update(submissions)
     .where(submissions.c.name == _NAME)
-    .values({name: bindparam(name) for name in ("key", "item_list", "result", "pack")})
+    .values(
+        {name: bindparam(name) for name in ("key", "item_list", "result", "pack", "assignment")}
+    )
 )
 _ITEMS_KNOWN = select(item_lists.c.digest).where(item_lists.c.digest == _DIGEST)
 _SWEEP_ITEMS = delete(item_lists).where(
@@ -52,6 +69,12 @@ _BLOBS_KNOWN = select(blobs.c.digest).where(blobs.c.digest.in_(_DIGESTS))
 _SWEEP_BLOBS = delete(blobs).where(
     blobs.c.digest.in_(_DIGESTS), ~exists().where(trace_blobs.c.digest == blobs.c.digest)
 )
+_ASSIGNMENT = (
+    select(submissions.c.assignment)
+    .where(submissions.c.assignment != "")
+    .group_by(submissions.c.assignment)
+    .order_by(func.count().desc(), submissions.c.assignment)
+)
 _ROLL = select(roll.c.name).order_by(roll.c.place)
 
 
@@ -64,11 +87,18 @@ class Concluded:
     """Its arrays."""
     item_list: tuple[str, bytes] | None
     """Digest and document of the items it was graded by."""
+    assignment: str = ""
+    """The rubric's id."""
 
     def row(self) -> Mapping[str, bytes | str | None]:
         """What stands in the row of the submission."""
         digest = None if self.item_list is None else self.item_list[0]
-        return {"result": self.result, "pack": self.pack, "item_list": digest}
+        return {
+            "result": self.result,
+            "pack": self.pack,
+            "item_list": digest,
+            "assignment": self.assignment,
+        }
 
 
 def keys(connection: Connection) -> Mapping[str, str]:
@@ -82,7 +112,7 @@ def concluded(connection: Connection, name: str) -> Concluded | None:
     if row is None:
         return None
     items = None if row[2] is None else (row[2], row[3])
-    return Concluded(result=row[0], pack=row[1], item_list=items)
+    return Concluded(result=row[0], pack=row[1], item_list=items, assignment=row[4])
 
 
 def conclude(connection: Connection, name: str, *, key: str, now: Concluded) -> bool:
@@ -164,14 +194,7 @@ def replace_roll(connection: Connection, names: Sequence[str]) -> None:
         connection.execute(insert(roll), rows)
 
 
-def note(connection: Connection, name: str) -> str | None:
-    """A note, or None."""
-    return connection.execute(
-        select(notes.c.value).where(notes.c.name == name)
-    ).scalar_one_or_none()
-
-
-def replace_note(connection: Connection, name: str, *, value: str) -> None:
-    """Put a note in the place of an earlier one."""
-    connection.execute(delete(notes).where(notes.c.name == name))
-    connection.execute(insert(notes), {"name": name, "value": value})
+def assignment(connection: Connection) -> str:
+    """The assignment of most submissions; '' where none is known."""
+    found = connection.execute(_ASSIGNMENT).scalars().first()
+    return found or ""

@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager
 from sqlalchemy import Connection, insert, select, text, update
 
 from grader.errors import UsageError
-from grader.gradebook.steps import add_seeds
+from grader.gradebook.steps import add_marks, add_seeds
 from grader.gradebook.tables import SCHEMA, meta
 
 Step = Callable[[Connection], None]
 """Takes a store from one version to the next."""
-STEPS: tuple[Step, ...] = (add_seeds,)
+STEPS: tuple[Step, ...] = (add_seeds, add_marks)
 """The first goes from version 1 to 2; a store that is made new needs none of them."""
 
 

@@ -14,11 +14,10 @@ from sqlalchemy.pool import NullPool
 
 from grader.errors import UsageError
 from grader.gradebook import schema
+from grader.gradebook.turns import WRITES
 
 APPLICATION = 0x67726462
 """'grdb', in the header of every book: tells it from any other SQLite file."""
-WRITES = "grader_writes"
-"""The execution option of connections that mean to write."""
 PATIENCE_S = 60
 """How long one writer waits for others; a write takes milliseconds."""
 PAGE = 16 << 10

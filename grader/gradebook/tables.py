@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 SCHEMA = MetaData()
 
@@ -12,13 +22,6 @@ meta = Table(
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
     comment="What the store says about itself; 'schema' is its version.",
-)
-notes = Table(
-    "notes",
-    SCHEMA,
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
-    comment="Small things to remember between runs.",
 )
 seeds = Table(
     "seeds",
@@ -49,6 +52,7 @@ submissions = Table(
     Column("item_list", ForeignKey(item_lists.c.digest), index=True),
     Column("result", LargeBinary, nullable=False),
     Column("pack", LargeBinary, nullable=False),
+    Column("assignment", Text, nullable=False, server_default=""),
     comment="One row for good: updated, never replaced, so that marks can belong to it. Without "
     "an item list it is one that could not be graded.",
 )
@@ -74,4 +78,61 @@ trace_blobs = Table(
     Column("digest", ForeignKey(blobs.c.digest), primary_key=True),
     Index("trace_blobs_by_digest", "digest"),
     comment="Which trace holds which blob; one that nobody holds goes with its last holder.",
+)
+marks = Table(
+    "marks",
+    SCHEMA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("submission", Text, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("follows", Integer, nullable=False),
+    Column("replaced", Integer),
+    Column("takes_back", Integer),
+    Column("restores", Integer),
+    Column("answer", Text, nullable=False),
+    Column("criteria", Text, nullable=False),
+    Column("adjustment", Text, nullable=False),
+    Column("points", Text),
+    Column("came_to", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("marker", Text, nullable=False),
+    Column("made_at", Text, nullable=False),
+    UniqueConstraint("submission", "item", "follows", name="marks_in_a_row"),
+    sqlite_autoincrement=True,
+    comment="The ledger: rows are added, never changed or removed. It names submissions and holds "
+    "on to none, so that a mark outlives whatever it was given to. `follows` is the entry before "
+    "it on the same item of the same submission, or 0: of two who write at once, one is refused. "
+    "`criteria` is JSON: the ids of those met, each with what it was worth then.",
+)
+weights = Table(
+    "weights",
+    SCHEMA,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("assignment", Text, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("criterion", Text, nullable=False),
+    Column("points", Text, nullable=False),
+    Column("instead_of", Text, nullable=False),
+    Column("marker", Text, nullable=False),
+    Column("made_at", Text, nullable=False),
+    sqlite_autoincrement=True,
+    comment="What criteria are worth instead of what the rubric says; the last row of each counts, "
+    "for as long as the rubric says what it said then.",
+)
+marked_answers = Table(
+    "marked_answers",
+    SCHEMA,
+    Column("digest", Text, primary_key=True),
+    Column("document", LargeBinary, nullable=False),
+    comment="Written answers as they were when somebody marked them, once each.",
+)
+rendered = Table(
+    "rendered",
+    SCHEMA,
+    Column("name", Text, primary_key=True),
+    Column("stamp", Text, nullable=False),
+    comment="With which marks the pages of a submission were made; none without marks.",
 )

@@ -26,7 +26,7 @@ from grader.model.running import (
     Question,
     Trace,
 )
-from grader.model.worth import CheckSpec, Criterion, Item, Limits, Rubric
+from grader.model.worth import CheckSpec, Criterion, Item, Limits, Marking, Rubric
 
 __all__ = [
     "Answer",
@@ -49,6 +49,7 @@ __all__ = [
     "Lateness",
     "Limits",
     "Mark",
+    "Marking",
     "Notebook",
     "Numbers",
     "Observation",

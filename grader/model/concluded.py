@@ -173,6 +173,8 @@ class Provenance:
     """The same as one word: 'full', 'namespaces', 'reduced' or 'none'."""
     limits: Mapping[str, float] = field(default_factory=dict)
     """What the notebook might use: see `Limits`."""
+    assignment: str = ""
+    """The rubric's id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,10 @@ class Item:
     good_answer: str = ""
     why: str = ""
     """Why a course item exists, for students."""
+    examples: bool = False
+    """Whether an answer holds an example of the student's own: whoever marks sees who shares it."""
+    example_words: tuple[str, ...] = ()
+    """Words by which such an example is known best."""
     checks: tuple[CheckSpec, ...] = ()
     criteria: tuple[Criterion, ...] = ()
 
@@ -72,6 +76,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marking:
+    """What students are told of those who mark, and of how to ask them again."""
+
+    show_markers: bool = False
+    """Whether reports name who gave a mark; otherwise it was 'staff'."""
+    regrade_until: str = ""
+    """A day or a moment in ISO 8601; '' for no end."""
+    regrade_how: str = ""
+    """Markdown: what a student does who asks for another look; '' where nothing is said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rubric:
     """An assignment: what is asked, what is worth how much, and how it is checked."""
 
@@ -89,6 +105,7 @@ class Rubric:
     items: tuple[Item, ...]
     path: Path
     sha256: str
+    marking: Marking = Marking()
 
     def item(self, item_id: str) -> Item:
         """The item of that id."""

@@ -19,12 +19,10 @@ from grader.model import (
     Rubric,
     Score,
     Student,
-    Verdict,
 )
 from grader.notebook import code_about
+from grader.scoring import attention
 
-FOLLOW_THROUGH = 5
-"""Blocked points from which a person is asked."""
 EXCERPTS = 4
 """Code cells shown beside an item."""
 
@@ -60,18 +58,7 @@ def code_of_items(
 
 def flags(score: Score, *, record: ExecutionRecord, team: tuple[Student, ...]) -> tuple[str, ...]:
     """What asks for a person, in words for staff."""
-    told = []
-    if score.total.blocked >= FOLLOW_THROUGH:
-        points = float(score.total.blocked)
-        told.append(f"{points:g} points blocked: follow-through may be awarded")
-    errors = [i.item.id for i in score.items if i.verdict is Verdict.ERROR]
-    if errors:
-        told.append(f"the grader could not judge {', '.join(errors)}")
-    waiting = [
-        i.item.id for i in score.items if i.verdict is Verdict.PENDING and i.item.kind == "auto"
-    ]
-    if waiting:
-        told.append(f"a person decides {', '.join(waiting)}")
+    told = list(attention(score))
     struck = [run.index for run in record.cells if run.status is CellStatus.STRUCK_OUT]
     if struck:
         told.append(f"left out because it ended its kernel: cell {', '.join(map(str, struck))}")
@@ -96,6 +83,7 @@ def provenance(notebook: Notebook, *, record: ExecutionRecord, origin: Origin) -
         versions=dict(record.versions),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         seed_commitment=commitment,
+        assignment=origin.rubric.id,
         isolation=record.isolation.told,
         level=record.isolation.level,
         limits=asdict(origin.rubric.limits),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader import checks, gradebook, rubric
 from grader.errors import UsageError
-from grader.folder import Folder
+from grader.folder import Folder, catch_up, refresh_class
 from grader.model import Rubric
 from grader.pipeline.desk import Work
 from grader.pipeline.rejudging import Rejudged
@@ -36,7 +36,7 @@ def again(settings: Settings) -> AgainOutcome:
     """
     found = rubric.find(settings.root, assignment=settings.assignment)
     loaded = rubric.load(found, catalogue=checks.catalogue())
-    if not (settings.out / Folder.STORE).is_file():
+    if not Folder.is_one(settings.out):
         raise UsageError(f"{settings.out}: no gradebook there; `grade PATH` makes one")
     folder = Folder(settings.out)
     with gradebook.opened(folder.store) as book:
@@ -49,7 +49,11 @@ def again(settings: Settings) -> AgainOutcome:
         )
         graded = book.keys()
         names = tuple(name for name in book.roll() if name in graded)
+        moment = book.moment()
     rejudged = rejudge_shared(work, names, jobs=settings.jobs)
     folder.write_class(rejudged.briefs, rubric=loaded)
+    with gradebook.opened(folder.store) as book:
+        if catch_up(folder, book, loaded) or book.moment() != moment:
+            refresh_class(folder, book, loaded)
     needs = any(brief.asks for brief in rejudged.briefs) or bool(rejudged.unasked)
     return AgainOutcome(rubric=loaded, rejudged=rejudged, out=settings.out, needs_person=needs)

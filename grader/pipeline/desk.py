@@ -34,6 +34,8 @@ class Work:
     out: Path
     force: bool = False
     wanted: Wanted = field(default_factory=Wanted)
+    store: str | None = None
+    """The address of a gradebook on a server; None for the one that the folder has."""
 
     def judge(self) -> Judge:
         """The judge of this work."""
@@ -61,7 +63,7 @@ def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[O
     """
     judge = work.judge()
     keys = Keys.of(judge)
-    folder = Folder(work.out)
+    folder = Folder(work.out, store=work.store)
     opening = Opening(
         environment=work.environment,
         cache=work.cache,
@@ -78,9 +80,11 @@ def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[O
             done = _graded(submission, course)
             if stop.is_set():
                 raise Stopped
-            folder.write_one(done.graded, rubric=work.rubric)
-            book.keep(Entry(key="" if done.ours else key, graded=done.graded, trace=done.trace))
-            return done.graded
+            shown = book.with_marks(done.graded)
+            folder.write_one(shown.graded, rubric=work.rubric)
+            kept = Entry(key="" if done.ours else key, graded=done.graded, trace=done.trace)
+            book.keep(kept, shown=shown)
+            return shown.graded
 
         yield one
 

@@ -59,9 +59,9 @@ def export(order: Order) -> Written:
         rubric.find(order.root, assignment=order.assignment), catalogue=checks.catalogue()
     )
     wish = _with_download(order)
-    if not (order.folder / Folder.STORE).is_file():
+    if not Folder.is_one(order.folder):
         raise UsageError(f"{order.folder}: no gradebook there; `grade PATH` makes one")
-    with gradebook.opened(order.folder / Folder.STORE) as book:
+    with gradebook.opened(Folder(order.folder).store) as book:
         _refuse_other(book, loaded, folder=order.folder)
         known, roll = book.keys(), book.roll()
         names = [name for name in roll if name in known]

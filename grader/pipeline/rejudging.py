@@ -42,7 +42,7 @@ def rejudge(work: Work, names: Iterable[str]) -> Rejudged:
     """Judge these submissions from what the gradebook holds of them."""
     judge = work.judge()
     keys = Keys.of(judge)
-    folder = Folder(work.out)
+    folder = Folder(work.out, store=work.store)
     changes: list[Change] = []
     unasked: list[str] = []
     briefs: list[Brief] = []
@@ -50,13 +50,16 @@ def rejudge(work: Work, names: Iterable[str]) -> Rejudged:
         known = book.keys()
         for name in names:
             before = book.graded(name)
-            after = _judged(before, judge, book, read=keys.reads_as(known[name]))
-            briefs.append(Brief.of(after or before, rubric=work.rubric))
-            if after is None:
+            judged = _judged(before, judge, book, read=keys.reads_as(known[name]))
+            if judged is None:
+                briefs.append(Brief.of(before, rubric=work.rubric))
                 unasked.append(name)
                 continue
+            shown = book.with_marks(judged)
+            after = shown.graded
             folder.write_one(after, rubric=work.rubric)
-            book.amend(after, key=keys.rejudged(known[name]))
+            book.amend(judged, key=keys.rejudged(known[name]), shown=shown)
+            briefs.append(Brief.of(after, rubric=work.rubric))
             changes += moved(before, after)
     return Rejudged(
         count=len(briefs) - len(unasked),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from grader import checks, gradebook, rubric, sandbox, submissions
-from grader.folder import Brief, Folder
+from grader.folder import Folder, settle
 from grader.gradebook import Gradebook
 from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline.desk import Work
@@ -53,10 +53,12 @@ class Outcome:
     needs_person: bool
     """Whether a row is ungradable, an error of ours, or flagged."""
     out: Path
+    store: Path | str
+    """Where the gradebook is."""
 
     def results(self) -> Iterator[Graded]:
         """Every submission's grade, read from the gradebook one after another."""
-        with gradebook.opened(Folder(self.out).store) as book:
+        with gradebook.opened(self.store) as book:
             yield from book.all_graded(self.names)
 
 
@@ -70,18 +72,11 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
     loaded = _rubric(settings)
     handed_in = submissions.collect(settings.path, leave_out=settings.out)
     environment = sandbox.survey(settings.python)
-    folder = Folder(settings.out)
+    folder = Folder(settings.out, store=settings.store)
     names = tuple(submission.name for submission in handed_in)
     with gradebook.opened(folder.store) as book:
-        work = Work(
-            rubric=loaded,
-            seed=seed(book, loaded.id, folder=folder.path, another=settings.new_seed),
-            environment=environment,
-            cache=settings.cache,
-            out=settings.out,
-            force=settings.force,
-            wanted=_wanted(settings),
-        )
+        drawn = seed(book, loaded.id, folder=folder.path, another=settings.new_seed)
+        work = _work(settings, rubric=loaded, seed=drawn, environment=environment)
         book.enrol(names)
         sorted_out = _sorted_out(handed_in, work, book, folder)
         rejudged = rejudge(work, sorted_out.judge) if sorted_out.judge else Rejudged()
@@ -94,8 +89,7 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
             )
             for one in graded:
                 watcher.done(one)
-        briefs = [Brief.of(graded, rubric=loaded) for graded in book.all_graded(names)]
-    folder.write_class(briefs, rubric=loaded)
+        briefs = settle(folder, book, loaded)
     return Outcome(
         rubric=loaded,
         names=names,
@@ -103,6 +97,23 @@ def run(settings: Settings, *, watcher: Watcher) -> Outcome:
         rejudged=rejudged,
         needs_person=any(brief.asks for brief in briefs),
         out=settings.out,
+        store=folder.store,
+    )
+
+
+def _work(
+    settings: Settings, *, rubric: Rubric, seed: bytes, environment: sandbox.Environment
+) -> Work:
+    """What all processes of the run are told."""
+    return Work(
+        rubric=rubric,
+        seed=seed,
+        environment=environment,
+        cache=settings.cache,
+        out=settings.out,
+        force=settings.force,
+        wanted=_wanted(settings),
+        store=settings.store,
     )
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from grader.model import Answer, Excerpt, Finding, Graded, ItemScore, Picture, Rubric, Verdict
 from grader.report.bar import parts
+from grader.report.decision import Decision, decision
 from grader.report.exhibit import Key, Shown, key, unique
 from grader.report.listing import listing
 from grader.report.press import page
@@ -59,6 +60,7 @@ class Card:
     code: tuple[Code, ...]
     prompt: Markup
     written: Written | None
+    decision: Decision | None
 
 
 def student_page(graded: Graded, *, rubric: Rubric) -> str:
@@ -69,9 +71,11 @@ def student_page(graded: Graded, *, rubric: Rubric) -> str:
         rubric: what it was graded by.
     """
     if graded.score is None:
-        return page("ungradable.html", graded=graded, rubric=rubric)
+        return page("ungradable.html", graded=graded, rubric=rubric, regrade=_regrade(rubric))
     exhibits = unique(finding for item in graded.score.items for finding in item.findings)
-    cards = tuple(_card(item, graded=graded, exhibits=exhibits) for item in graded.score.items)
+    cards = tuple(
+        _card(item, graded=graded, rubric=rubric, exhibits=exhibits) for item in graded.score.items
+    )
     return page(
         "student.html",
         graded=graded,
@@ -85,15 +89,29 @@ def student_page(graded: Graded, *, rubric: Rubric) -> str:
         waiting=_with(cards, verdict=Verdict.PENDING),
         ours=_with(cards, verdict=Verdict.ERROR),
         exhibits=tuple(exhibits.values()),
+        regrade=_regrade(rubric),
         cells=frozenset(run.index for run in graded.record.cells),
     )
+
+
+@lru_cache(maxsize=4)  # the rubric's own words, the same on every page
+def _said(markdown: str) -> Markup:
+    return prose(markdown)
+
+
+def _regrade(rubric: Rubric) -> Markup | None:
+    """How to ask for another look; None where the rubric doesn't say."""
+    how = rubric.marking.regrade_how.strip()
+    return _said(how) if how else None
 
 
 def _with(cards: Iterable[Card], *, verdict: Verdict) -> tuple[Card, ...]:
     return tuple(card for card in cards if card.score.verdict is verdict)
 
 
-def _card(score: ItemScore, *, graded: Graded, exhibits: Mapping[Key, Shown]) -> Card:
+def _card(
+    score: ItemScore, *, graded: Graded, rubric: Rubric, exhibits: Mapping[Key, Shown]
+) -> Card:
     answer = graded.answers.get(score.item.id)
     wanted = score.item.kind == "written" or answer is not None
     return Card(
@@ -103,6 +121,7 @@ def _card(score: ItemScore, *, graded: Graded, exhibits: Mapping[Key, Shown]) ->
         code=tuple(_code(excerpt) for excerpt in graded.code.get(score.item.id, ())),
         prompt=_asked(score.item.prompt.strip()),
         written=_written(answer) if wanted else None,
+        decision=decision(score, rubric=rubric),
     )
 
 

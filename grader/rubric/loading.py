@@ -194,6 +194,7 @@ def _rubric(
         optional_imports=tuple(assignment.optional_imports),
         record=tuple(assignment.record),
         limits=model.Limits(**file.limits.model_dump()),
+        marking=model.Marking(**file.marking.model_dump()),
         items=tuple(_item(item, catalogue=catalogue) for item in file.item),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -209,6 +210,8 @@ def _item(item: ItemTable, *, catalogue: Catalogue) -> model.Item:
         source=item.source,
         prompt=item.prompt,
         good_answer=item.good_answer,
+        examples=item.examples,
+        example_words=tuple(item.example_words),
         why=item.why,
         checks=tuple(_check(check, catalogue=catalogue) for check in item.check),
         criteria=tuple(

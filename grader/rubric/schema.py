@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any, Literal
@@ -67,6 +68,33 @@ def seconds(value: object) -> float:
     return float(duration)
 
 
+def moment(value: object) -> str:
+    """A day, or a day and a time.
+
+    Args:
+        value: What the TOML reader made of it: a date of its own, or one in quotes.
+
+    Returns:
+        The same in ISO 8601; '' stays ''.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="minutes")
+    if isinstance(value, date):
+        return value.isoformat()
+    if not isinstance(value, str):
+        raise ValueError("must be a day such as 2031-05-12, or a day and a time")  # noqa: TRY004 -- see above
+    if not value:
+        return ""
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be a day such as 2031-05-12, or a day and a time") from None
+    return value if len(value) <= len("2031-05-12") else moment(read)
+
+
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")]
 Module = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
@@ -74,6 +102,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Points = Annotated[Fraction, PlainValidator(exact_and_not_negative)]
 SignedPoints = Annotated[Fraction, PlainValidator(exact)]
+Moment = Annotated[str, PlainValidator(moment)]
 Seconds = Annotated[float, PlainValidator(seconds)]
 
 
@@ -110,6 +139,14 @@ class LimitsTable(Table):
     output_kb: Annotated[int, Field(ge=1)] = 16_384
 
 
+class MarkingTable(Table):
+    """`[marking]`: what students are told of marks."""
+
+    show_markers: bool = False
+    regrade_until: Moment = ""
+    regrade_how: Text = ""
+
+
 class CheckTable(Table):
     """`[[item.check]]`; params are validated by the check's own model."""
 
@@ -140,6 +177,8 @@ class ItemTable(Table):
     prompt: Text = ""
     good_answer: Text = ""
     why: Text = ""
+    examples: bool = False
+    example_words: list[Said] = []
     check: list[CheckTable] = []
     criterion: list[CriterionTable] = []
 
@@ -150,4 +189,5 @@ class RubricFile(Table):
     rubric_schema: Annotated[int, Field(alias="schema", ge=1)]
     assignment: AssignmentTable
     limits: LimitsTable = LimitsTable()
+    marking: MarkingTable = MarkingTable()
     item: Annotated[list[ItemTable], Field(min_length=1)]

@@ -1,0 +1,78 @@
+"""Text to words and sentences, with the places where they stand."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+LONGEST = 20_000
+"""Characters of an answer that are looked at: some ten pages."""
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # noqa: RUF001 (an apostrophe as people type it)
+_END = re.compile(r"(?<=[.!?;:])\s+|\n\s*\n|\n(?=\s*(?:[-*+•]|\d{1,3}[.)])\s)")
+_SUFFIXES = ("ations", "ation", "ments", "ment", "ings", "ing", "ies", "es", "ed", "s", "y", "e")
+_SHORTEST_STEM = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A part of a text; `end` is the place after its last character."""
+
+    begin: int
+    end: int
+
+
+class Word(NamedTuple):
+    """A word as it is compared, and where it stands; a tuple, since there are many."""
+
+    said: str
+    begin: int
+    end: int
+
+
+def words(text: str) -> Iterator[Word]:
+    """The words, without case, accents and endings."""
+    for found in _WORD.finditer(text[:LONGEST]):
+        yield Word(stem(found.group()), found.start(), found.end())
+
+
+def stems(text: str) -> list[str]:
+    """The words alone."""
+    return [stem(word) for word in _WORD.findall(text[:LONGEST])]
+
+
+@lru_cache(maxsize=50_000)  # a class uses the same few thousand words again and again
+def stem(word: str) -> str:
+    """A word without case, accents and the commonest English endings; cheap, and often wrong."""
+    plain = unicodedata.normalize("NFKD", word.casefold())
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    for suffix in _SUFFIXES:
+        if plain.endswith(suffix) and len(plain) - len(suffix) >= _SHORTEST_STEM:
+            return plain.removesuffix(suffix)
+    return plain
+
+
+def sentences(text: str) -> Iterator[Span]:
+    """The sentences, and the points of a list; without the space around them."""
+    bounded = text[:LONGEST]
+    begin = 0
+    for gap in _END.finditer(bounded):
+        yield from _trimmed(bounded, begin, gap.start())
+        begin = gap.end()
+    yield from _trimmed(bounded, begin, len(bounded))
+
+
+def all_stems(texts: Iterable[str]) -> frozenset[str]:
+    """Every word of some texts."""
+    return frozenset(said for text in texts for said in stems(text))
+
+
+def _trimmed(text: str, begin: int, end: int) -> Iterator[Span]:
+    piece = text[begin:end]
+    inner = piece.strip()
+    if inner:
+        begin += len(piece) - len(piece.lstrip())
+        yield Span(begin=begin, end=begin + len(inner))

@@ -1,0 +1,218 @@
+"""A gradebook on a PostgreSQL server: what holds for a file holds there."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+
+import postgres_server
+import pytest
+import test_exchange
+import test_gradebook
+import test_ledger
+from specimens import half_right
+from test_ledger import given, graded, keep, one
+
+from grader.errors import MarkConflict, UsageError
+from grader.folder import Folder
+from grader.gradebook import Entry, Gradebook, entries, ledger, opened, postgres, schema
+from grader.gradebook.exchange import exported, imported
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[postgres_server.Server]:
+    with postgres_server.running() as made:
+        yield made
+
+
+@pytest.fixture
+def address(server: postgres_server.Server) -> str:
+    return server.fresh()
+
+
+@pytest.fixture
+def empty(address: str) -> Iterator[Gradebook]:
+    with opened(address) as made:
+        yield made
+
+
+@pytest.fixture
+def book(empty: Gradebook) -> Gradebook:
+    keep(empty)
+    return empty
+
+
+@pytest.fixture
+def other(server: postgres_server.Server) -> Iterator[Gradebook]:
+    with opened(server.fresh()) as made:
+        keep(made)
+        yield made
+
+
+def shared(module: ModuleType, *, using: set[str]) -> Iterator[Callable[..., None]]:
+    """The tests that look at a book by its methods alone, whatever it is kept in."""
+    for name, test in vars(module).items():
+        if name.startswith("test_"):
+            wanted = set(inspect.signature(test).parameters)
+            if "book" in wanted and wanted - parameters(test) <= using:
+                yield test
+
+
+def parameters(test: Callable[..., None]) -> set[str]:
+    """What `parametrize` gives a test."""
+    names = [mark.args[0] for mark in getattr(test, "pytestmark", ())]
+    lists = [name.split(",") if isinstance(name, str) else name for name in names]
+    return {name.strip() for some in lists for name in some}
+
+
+LEDGER = [*shared(test_ledger, using={"book"}), *shared(test_exchange, using={"book", "other"})]
+for _test in LEDGER:
+    globals()[_test.__name__] = _test
+
+
+class TestGradebook:
+    """The tests of the book itself, which begin with an empty one."""
+
+    @pytest.fixture
+    def book(self, empty: Gradebook) -> Gradebook:
+        return empty
+
+
+SLOW = {"test_memory_does_not_grow_with_the_class"}
+"""Says nothing that depends on the store, and keeps a thousand submissions."""
+for _test in shared(test_gradebook, using={"book"}):
+    if _test.__name__ in SLOW:
+        continue
+    setattr(TestGradebook, _test.__name__, staticmethod(_test))
+
+
+def test_the_tests_of_files_are_run_here_too() -> None:
+    assert len(LEDGER) > 30
+    assert sum(name.startswith("test_") for name in vars(TestGradebook)) > 8
+
+
+def test_of_two_who_opened_one_book_and_mark_at_once_one_is_told(address: str) -> None:
+    with opened(address) as made:
+        keep(made)
+        decided = given(made, points=Fraction(3))
+
+    def mark(_: int) -> bool:
+        with opened(address) as book:
+            try:
+                ledger.give(book, decided, over=None)
+            except MarkConflict as refused:
+                return refused.theirs is None
+            return True
+
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(mark, range(12)))
+
+    assert sum(done) == 1
+
+
+def test_two_who_opened_one_book_keep_at_once(address: str) -> None:
+    def work(name: str) -> None:
+        with opened(address) as book:
+            for number in range(20):
+                arrays = {"a": test_gradebook.weights(number)}
+                kept = test_gradebook.entry(name, key=str(number), arrays=arrays)
+                book.keep(kept)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, ("ada", "ben")))
+
+    with opened(address) as book:
+        assert book.keys() == {"ada": "19", "ben": "19"}
+
+
+def test_a_reader_sees_one_moment_and_holds_up_nobody(book: Gradebook) -> None:
+    with book.reading() as connection:
+        before = entries.every(connection)
+        ledger.give(book, given(book, points=Fraction(3)), over=None)
+        assert entries.every(connection) == before
+
+    assert one(book).earned == 3
+
+
+def test_marks_move_from_a_file_to_a_server(book: Gradebook, tmp_path: Path) -> None:
+    with opened(tmp_path / "book.db") as file:
+        keep(file)
+        ledger.give(file, given(file, points=Fraction(3)), over=None)
+
+        assert imported(book, exported(file)).added == 1
+        assert exported(book) == exported(file)
+
+
+def test_a_newer_book_is_refused(address: str) -> None:
+    with opened(address, steps=(*schema.STEPS, lambda _: None)):
+        pass
+
+    with pytest.raises(UsageError, match="newer grader"), opened(address):
+        pass
+
+
+def test_an_older_book_goes_forward(address: str) -> None:
+    with opened(address, steps=()) as book:
+        keep(book)
+
+    with opened(address, steps=(lambda _: None,)) as book, book.reading() as connection:
+        assert schema.version(connection) == 2
+
+
+def test_tables_of_others_are_left_alone(server: postgres_server.Server, address: str) -> None:
+    name = address.rpartition("%3D")[2]
+    server.run(f"CREATE TABLE {name}.marks (number int)")
+
+    with pytest.raises(UsageError, match="not a gradebook's"), opened(address):
+        pass
+
+    tables = server.run("SELECT schemaname, tablename FROM pg_tables")
+    assert [table for schema, table in tables if schema == name] == ["marks"]
+
+
+def test_a_wrong_password_is_told_and_never_shown(server: postgres_server.Server) -> None:
+    address = server.address(password="let-me-in-3")  # noqa: S106 (it doesn't)
+
+    with pytest.raises(UsageError, match="password authentication failed") as refused:
+        opened(address).__enter__()
+
+    assert "let-me-in-3" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_a_server_that_is_away_is_told_in_one_sentence() -> None:
+    postgres_server.programs()
+    address = "postgresql://ada:open-sesame@127.0.0.1:1/hw?connect_timeout=2"
+
+    with pytest.raises(UsageError, match="1/hw: the gradebook can't be used") as refused:
+        opened(address).__enter__()
+
+    assert "sesame" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_who_may_not_make_tables_is_told_so(server: postgres_server.Server) -> None:
+    server.run("CREATE ROLE guest LOGIN PASSWORD 'guest-pass'")
+    address = server.address(password="guest-pass").replace("//postgres:", "//guest:")  # noqa: S106 (of a server that lives for one test run)
+
+    with pytest.raises(UsageError, match="permission denied"), opened(address):
+        pass
+
+
+def test_a_folder_remembers_its_server_and_not_the_password(tmp_path: Path, address: str) -> None:
+    folder = Folder(tmp_path / "graded", store=address)
+    with opened(folder.store) as book:
+        book.keep(Entry(key="k", graded=half_right(), trace=None))
+
+    again = Folder(tmp_path / "graded")
+
+    told = (folder.path / Folder.ADDRESS).read_text(encoding="utf-8")
+    assert postgres_server.PASSWORD not in told
+    assert str(again.store) == told.strip() == postgres.without_password(address)
+    assert not (folder.path / Folder.STORE).exists()
+    assert graded().submission.name not in {p.name for p in folder.path.iterdir()}
