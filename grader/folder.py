@@ -146,6 +146,11 @@ class Folder:
         self._write(self.path / "index.html", page)
         self._write(self.path / "gradebook.csv", gradebook_csv(csv, rubric=rubric))
 
+    @property
+    def exports(self) -> Path:
+        """Where exports go that nobody wants elsewhere."""
+        return self.path / "exports"
+
     def report(self, name: str) -> Path:
         """Where the report of a submission stands."""
         return self.path / "reports" / f"{name}.html"
@@ -154,11 +159,15 @@ class Folder:
         return self.path / "results" / f"{name}.json"
 
     def _write(self, place: Path, text: str) -> None:
-        """Write beside and rename, so that a file is whole or not there."""
-        handle, beside = tempfile.mkstemp(dir=place.parent, prefix=".part-")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        Path(beside).replace(place)
+        write_whole(place, text.encode())
+
+
+def write_whole(place: Path, data: bytes) -> None:
+    """Write beside and rename, so that a file is whole or not there; nobody else may read it."""
+    handle, beside = tempfile.mkstemp(dir=place.parent, prefix=".part-")
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(beside).replace(place)
 
 
 def refresh(folder: Folder, book: Gradebook, rubric: Rubric, names: Iterable[str]) -> None:
@@ -189,13 +198,13 @@ def refresh_class(folder: Folder, book: Gradebook, rubric: Rubric) -> tuple[Brie
         moment, there = book.moment(), book.keys()
         graded = book.all_graded([name for name in book.roll() if name in there])
         briefs = tuple(Brief.of(one, rubric=rubric) for one in graded)
-        briefs = write_whole(folder, book, rubric, briefs)
+        briefs = write_with_clashes(folder, book, rubric, briefs)
         if book.moment() == moment:
             break
     return briefs
 
 
-def write_whole(
+def write_with_clashes(
     folder: Folder, book: Gradebook, rubric: Rubric, briefs: Sequence[Brief]
 ) -> tuple[Brief, ...]:
     """Write the files of a class, and to its grades what only the others tell of them.

@@ -15,6 +15,7 @@ from grader.cli.backup import backup_command
 from grader.cli.check import check_command
 from grader.cli.doctor import doctor_command
 from grader.cli.exit_codes import INTERRUPTED, USAGE
+from grader.cli.export import export_command
 from grader.cli.forget import forget_command
 from grader.cli.init import init_command
 from grader.cli.mark import mark_command
@@ -41,7 +42,7 @@ class WordOrPath(click.Group):
 @click.group(cls=WordOrPath, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="grade")
 def cli() -> None:
-    r"""Grade homework notebooks.
+    """Grade homework notebooks.
 
     `grade PATH` is short for `grade run PATH`.
 
@@ -51,7 +52,7 @@ def cli() -> None:
       1    a submission needs a person: ungradable, flagged, or our error
       2    usage, rubric or environment
       130  interrupted
-    """
+    """  # noqa: D301 - click wants the mark itself
 
 
 for command in (
@@ -68,6 +69,7 @@ for command in (
     backup_command,
     anonymise_command,
     forget_command,
+    export_command,
 ):
     cli.add_command(command)
 

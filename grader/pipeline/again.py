@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader import checks, gradebook, rubric
 from grader.errors import UsageError
-from grader.folder import Folder, absent_from, catch_up, refresh_class, write_whole
+from grader.folder import Folder, absent_from, catch_up, refresh_class, write_with_clashes
 from grader.gradebook import Gradebook
 from grader.model import Rubric
 from grader.pipeline import Tell
@@ -63,7 +63,7 @@ def again(settings: Settings, *, tell: Tell) -> AgainOutcome:
         moment = book.moment()
     rejudged = rejudge_shared(work, names, jobs=settings.jobs)
     with gradebook.opened(folder.store) as book:
-        briefs = write_whole(folder, book, loaded, rejudged.briefs)
+        briefs = write_with_clashes(folder, book, loaded, rejudged.briefs)
         if catch_up(folder, book, loaded) or book.moment() != moment:
             briefs = refresh_class(folder, book, loaded)
         absent = absent_from(briefs, book=book, rubric=loaded)

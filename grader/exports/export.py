@@ -1,0 +1,68 @@
+"""What an export is asked for, what it is made from, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from grader.model import Graded, Rubric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grades:
+    """What every format is made from."""
+
+    rubric: Rubric
+    results: Iterable[Graded]
+    """Each submission once, in order."""
+    page: Callable[[Graded], str]
+    """The report of a submission."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A file that was downloaded from a learning management system."""
+
+    name: str
+    """Without its folder."""
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What else a person asked for; a format heeds what its command offers."""
+
+    into: Download | None = None
+    """The file to fill."""
+    column: str = ""
+    """The header of the column to fill; '' to find it."""
+    comments: str = ""
+    """The header of the column for comments; '' to leave comments alone."""
+    so_far: bool = False
+    """Whether students whose marks are pending get what they have up to now."""
+    lms: str = "plain"
+    """What names of feedback files are for: 'canvas', 'moodle' or 'plain'."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Somebody in a list, and why."""
+
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """Files, and what must be known about them."""
+
+    files: Mapping[str, bytes]
+    """By name; formats of one file have one."""
+    done: str
+    """What was written, as a sentence."""
+    waiting: tuple[Line, ...] = ()
+    """Who has no final number yet."""
+    left: tuple[Line, ...] = ()
+    """Who was left out or left alone, and asks for a person."""
+    notes: tuple[str, ...] = ()
+    """What else whoever uploads it should know."""

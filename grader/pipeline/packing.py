@@ -1,0 +1,107 @@
+"""Gathers this program and one assignment for an autograder that runs elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import grader
+from grader import checks, rubric
+from grader.errors import UsageError
+from grader.exports.autograder import Kit, autograder_zip
+from grader.folder import write_whole
+from grader.model import Rubric
+
+DISTRIBUTION = "notebook-grader"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def pack(
+    *,
+    root: Path,
+    assignment: str | None,
+    out: Path,
+    requirements: Path | None,
+    options: Sequence[str],
+) -> int:
+    """Write the autograder.
+
+    Args:
+        root: the folder that holds `rubrics/`.
+        assignment: its id; None for the default one.
+        out: the zip.
+        requirements: what pip installs there; None for what this program needs, as it is here.
+        options: more words for `grade run`.
+
+    Returns:
+        Bytes of the zip.
+
+    Raises:
+        UsageError: a file can't be read or written.
+        RubricError: the rubric is not as it must be.
+    """
+    loaded = rubric.load(rubric.find(root, assignment=assignment), catalogue=checks.catalogue())
+    try:
+        packed = autograder_zip(
+            Kit(
+                assignment=loaded.id,
+                package=_package(),
+                course=_course(loaded, root=root),
+                requirements=requirements.read_text("utf-8") if requirements else _needed(),
+                options=options,
+            )
+        )
+        write_whole(out, packed)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{requirements}: is not UTF-8") from error
+    except OSError as error:
+        raise UsageError(f"{error.filename or out}: {error.strerror}") from error
+    return len(packed)
+
+
+def _package() -> Mapping[str, bytes]:
+    """The files of this program."""
+    home = Path(grader.__file__).parent
+    return {
+        path.relative_to(home).as_posix(): path.read_bytes()
+        for path in home.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def _course(loaded: Rubric, *, root: Path) -> Mapping[str, bytes]:
+    """Rubric and reference where they are found again.
+
+    Raises:
+        UsageError: the reference is somewhere else.
+    """
+    places = (loaded.path, loaded.reference)
+    try:
+        return {place.relative_to(root).as_posix(): place.read_bytes() for place in places}
+    except ValueError as error:
+        raise UsageError(f"{loaded.reference}: must be below {root} to be packed") from error
+
+
+def _needed() -> str:
+    """What this program needs, each package in the version that is here.
+
+    Raises:
+        UsageError: it is not installed, so nobody knows.
+    """
+    try:
+        needed = metadata.requires(DISTRIBUTION) or []
+        names = [found.group() for word in needed if (found := _NAME.match(word)) and _always(word)]
+        versions = {name: metadata.version(name) for name in names}
+    except metadata.PackageNotFoundError as error:
+        raise UsageError(
+            f"{error.name} is not installed here, so its version isn't known: give --requirements"
+        ) from error
+    # What follows a '+' names a build of somebody's own, which no index has.
+    return "".join(f"{name}=={version.partition('+')[0]}\n" for name, version in versions.items())
+
+
+def _always(requirement: str) -> bool:
+    """Whether it is needed without any extra."""
+    return "extra ==" not in requirement
