@@ -21,7 +21,7 @@ from grader.selfcheck.junit import report
 from grader.selfcheck.outcome import Outcome
 from grader.selfcheck.reading import Public, load
 from grader.selfcheck.terminal import shown
-from grader.selfcheck.wording import closing, in_a_row, plain
+from grader.selfcheck.wording import closing, in_a_row, plain, told_items
 
 NASTY = "50% |x|\n::error::no <b>`\x1b[31m\x00 ]]>\ud800"
 
@@ -48,6 +48,9 @@ def finding(item: str, verdict: Verdict, *, found: str = "found", by: str = "") 
         blocked_by=by,
         cells=(1,),
     )
+
+
+PASSED = finding("V3", Verdict.PASSED)
 
 
 def of(public: Public, *findings: Finding, warnings: tuple[str, ...] = ()) -> Outcome:
@@ -142,6 +145,17 @@ def test_nothing_waits_for_a_part_that_holds_up_nothing(public: Public) -> None:
 
     assert held_up(checked, root) == ()
     assert "Until it runs" not in plain(checked)
+
+
+def test_an_item_of_which_nothing_passed_is_not_called_partly_earned(public: Public) -> None:
+    by = "cell 3 (KeyError)"
+    lost = (finding("V3", Verdict.FAILED), finding("V3", Verdict.BLOCKED, by=by))
+    none, some = (of(public, *found).checked for found in (lost, (*lost, PASSED)))
+    assert none is not None
+    assert some is not None
+
+    assert told_items(none)[0].verdict is Verdict.FAILED
+    assert told_items(some)[0].verdict is Verdict.PARTIAL
 
 
 def test_our_fault_costs_nothing_and_is_not_called_lost(public: Public) -> None:

@@ -102,7 +102,8 @@ def _verdict(verdicts: Sequence[Verdict]) -> Verdict:
     if len(set(verdicts)) == 1:
         return verdicts[0]
     if any(verdict in LOST for verdict in verdicts):
-        return Verdict.PARTIAL
+        earned = {Verdict.PASSED, Verdict.PARTIAL} & set(verdicts)
+        return Verdict.PARTIAL if earned else Verdict.FAILED
     return Verdict.ERROR if Verdict.ERROR in verdicts else Verdict.PENDING
 
 
