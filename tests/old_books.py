@@ -60,6 +60,20 @@ def make_old(place: Path, *, version: int, holding: Graded) -> None:
     beside.unlink()
 
 
+def make_first(place: Path) -> None:
+    """Take a book back to version 1: what was added since goes."""
+    kept = {"roll", "meta", "item_lists", "submissions", "traces", "blobs", "trace_blobs"}
+    with closing(sqlite3.connect(place)) as book, book:
+        tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        for (name,) in book.execute(tables).fetchall():
+            if name not in kept:
+                book.execute(f"DROP TABLE {name}")
+        book.execute("ALTER TABLE submissions DROP COLUMN assignment")
+        book.execute("CREATE TABLE notes (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)")
+        book.execute("UPDATE meta SET value = '1' WHERE name = 'schema'")
+        book.execute("PRAGMA user_version = 1")
+
+
 def shape(place: Path) -> dict[str, object]:
     """The tables of a book: columns, keys and indexes, however they were written down."""
     with closing(sqlite3.connect(place)) as connection:

@@ -94,11 +94,11 @@ def trace(name: str) -> Trace:
     )
 
 
-def mark(book: Gradebook, name: str, *, comment: str) -> None:
-    digest = answer_digest(book.graded(name), "Q1.1")
+def mark(book: Gradebook, name: str, *, comment: str, item: str = "Q1.1") -> None:
+    digest = answer_digest(book.graded(name), item)
     given = Given(
         submission=name,
-        item="Q1.1",
+        item=item,
         answer=digest,
         points=Fraction(2),
         comment=comment,

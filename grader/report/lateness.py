@@ -34,15 +34,23 @@ def late_note(graded: Graded) -> LateNote | None:
     if not told - {None}:
         return None
     if len(told) > 1:
-        return LateNote(
-            style="unsure",
-            title="Your due dates differ",
-            facts=(),
-            said="What being late takes off is not the same for all of you, so it is not on this "
-            "page. Your course staff can tell each of you.",
-        )
+        return _to_each(graded.lateness)
     (late,) = told
     return None if late is None else _note(late, tally=graded.score.total if graded.score else None)
+
+
+def _to_each(lateness: Sequence[Lateness | None]) -> LateNote:
+    """For members with due dates of their own: no more than all of them may know."""
+    known = [late for late in lateness if late is not None and late.at and late.days == 0]
+    if len(known) == len(lateness):
+        facts = (("Handed in", moment(known[0].at)),)
+        return LateNote(style="in-time", title="Handed in on time", facts=facts, said="")
+    return LateNote(
+        style="unsure",
+        title="Lateness",
+        facts=(),
+        said="What being late takes off is told to each of you by your course staff, and not here.",
+    )
 
 
 def _note(late: Lateness, *, tally: Tally | None) -> LateNote:

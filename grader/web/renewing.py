@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Condition, Thread
 
 from grader.errors import GraderError
-from grader.folder import Brief, Folder, catch_up, refresh_one
+from grader.folder import Brief, Folder, catch_up, refresh_one, write_with_clashes
 from grader.gradebook import Gradebook, entries
 from grader.model import Rubric
 
@@ -92,7 +92,8 @@ class Renewing:
             if name not in self._briefs or self._briefs[name][0] != now:
                 brief = Brief.of(self._book.graded(name), rubric=self._rubric)
                 self._briefs[name] = (now, brief)
-        self._folder.write_class([self._briefs[name][1] for name in names], rubric=self._rubric)
+        briefs = [self._briefs[name][1] for name in names]
+        write_with_clashes(self._folder, self._book, self._rubric, briefs)
         self._class_waits = False
 
 

@@ -1,0 +1,114 @@
+"""What only the whole class shows, whoever writes its files: a run, a sheet or the console."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import private_class
+import pytest
+from private_class import ADA, rubric
+
+from grader import gradebook
+from grader.folder import Folder, refresh_class
+from grader.gradebook import Gradebook
+from grader.gradebook.people import keep_roster, remembered
+from grader.people import Member, People
+from grader.web.renewing import Renewing
+
+Write = Callable[[Folder, Gradebook], object]
+
+
+@pytest.fixture
+def graded(tmp_path: Path) -> Path:
+    return private_class.made(tmp_path / "graded")
+
+
+def by_refreshing(folder: Folder, book: Gradebook) -> None:
+    refresh_class(folder, book, rubric())
+
+
+def by_the_console(folder: Folder, book: Gradebook) -> None:
+    renewing = Renewing(folder, book=book, rubric=rubric())
+    renewing.start()
+    renewing.changed(["cleo"])
+    renewing.close()
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    with (out / "gradebook.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("write", [by_refreshing, by_the_console])
+def test_who_handed_in_nothing_stays_in_sight(graded: Path, write: Write) -> None:
+    with gradebook.opened(graded / "gradebook.db") as book:
+        write(Folder(graded), book)
+
+    (row,) = (row for row in rows(graded) if row["id"] == "zn10004")
+    assert row["status"] == "missing"
+    assert {value for key, value in row.items() if key not in {"name", "id", "status"}} == {""}
+    assert "Handed in nothing" in (graded / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("write", [by_refreshing, by_the_console])
+def test_who_is_in_two_submissions_is_flagged_until_one_is_gone(graded: Path, write: Write) -> None:
+    def flags() -> list[str]:
+        text = (graded / "results" / "team.json").read_text(encoding="utf-8")
+        return list(json.loads(text)["flags"])
+
+    with gradebook.opened(graded / "gradebook.db") as book:
+        write(Folder(graded), book)
+        both = flags()
+        book.enrol(["team", "cleo"])
+        write(Folder(graded), book)
+        alone = flags()
+
+    assert both[-1] == "Ada Rivers (ar10001) is in solo, too"
+    assert alone == both[:-1]
+
+
+def test_one_submission_alone_is_no_class(graded: Path) -> None:
+    with gradebook.opened(graded / "gradebook.db") as book:
+        book.enrol(["cleo"])
+        refresh_class(Folder(graded), book, rubric())
+
+    assert [row["id"] for row in rows(graded)] == ["ca10003"]
+
+
+def test_a_percentage_is_taken_once_the_last_answer_is_marked(graded: Path) -> None:
+    with gradebook.opened(graded / "gradebook.db") as book:
+        before = book.graded("cleo")
+        assert before.score is not None
+        waiting = [one.item for one in before.score.items if one.earned is None]
+        (late,) = before.lateness
+        assert late is not None
+        tenth = replace(late, unit="percent", per_day=Fraction(10))
+        book.amend(replace(before, lateness=(tenth,)), key="k")
+        pending = book.graded("cleo").lateness
+        for item in waiting:
+            private_class.mark(book, "cleo", item=item.id, comment="")
+        after = book.graded("cleo")
+
+    assert after.score is not None
+    assert [late.deduction if late else None for late in pending] == [None]
+    assert after.score.total.final is not None
+    taken = [late.deduction if late else None for late in after.lateness]
+    assert taken == [after.score.total.final / 10]
+
+
+def test_roster_and_dates_come_back_as_they_were_kept(graded: Path) -> None:
+    with gradebook.opened(graded / "gradebook.db") as book:
+        people = remembered(book, "hw5")
+        other = remembered(book, "another")
+        keep_roster(book, [])
+        gone = remembered(book, "hw5")
+
+    assert people.members[0] == Member(student=ADA)
+    assert people.extensions == {"AR10001": private_class.DUE, "zn10004": private_class.DUE}
+    assert other == People(members=people.members)
+    assert gone.members == ()

@@ -1,0 +1,120 @@
+"""What pages say of lateness: apart from the points, and nobody's extension to anybody else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from course_people import DUE, RULE
+from page_reader import Page, squeezed
+from specimen_assignment import rubric
+from specimens import full_marks, half_right, ungradable
+
+from grader import scoring
+from grader.model import Graded, Lateness
+from grader.report import class_page, class_row, student_page
+from grader.report.lateness import moment
+
+RUBRIC = replace(rubric(), late=RULE)
+LATE = Lateness(
+    due=DUE,
+    at="2026-11-22T09:14:30-06:00",
+    late_s=119730,
+    days=2,
+    deduction=None,
+    per_day=Fraction(10),
+    unit="percent",
+    cap=Fraction(50),
+)
+ON_TIME = replace(LATE, at="2026-11-20T21:05:00-06:00", late_s=0, days=0)
+EXTENDED = replace(ON_TIME, due="2026-11-27T23:59:00-06:00")
+
+
+def with_lateness(graded: Graded, *lateness: Lateness | None) -> Graded:
+    return scoring.settled(replace(graded, lateness=lateness))
+
+
+def words(graded: Graded, *lateness: Lateness | None) -> str:
+    page = student_page(with_lateness(graded, *lateness), rubric=RUBRIC)
+    return squeezed(Page(page))
+
+
+def test_a_page_says_how_late_and_what_remains_beside_the_points() -> None:
+    said = words(full_marks(), LATE, LATE)
+
+    assert "80 of 80 points" in said
+    assert "2 days late: \u221216 points: 64 of 80 remain." in said
+    assert "Due 20 Nov 2026, 23:59 (UTC\u221206:00)" in said
+    assert "Handed in 22 Nov 2026, 09:14:30 (UTC\u221206:00)" in said
+    assert "Each begun day takes 10 % of what was earned, at most 50 %" in said
+
+
+def test_what_is_not_known_yet_is_no_number() -> None:
+    said = words(half_right(), LATE)
+
+    assert "How many points that is will be known when everything is marked." in said
+    assert "remain" not in said
+
+
+def test_points_that_will_be_taken_are_said_before_the_sum_is_known() -> None:
+    said = words(half_right(), replace(LATE, unit="points", cap=None))
+
+    assert "\u221220 points, to be taken off the sum when everything is marked." in said
+    assert "Each begun day takes 10 points" in said
+
+
+@pytest.mark.parametrize(
+    ("lateness", "said"),
+    [
+        (ON_TIME, "Handed in on time"),
+        (replace(ON_TIME, at="2026-11-21T00:05:00-06:00"), "Handed in within the grace period"),
+        (replace(LATE, at="", days=0, late_s=0), "Nobody has told us how late."),
+    ],
+)
+def test_the_other_cases_have_words_of_their_own(lateness: Lateness, said: str) -> None:
+    assert said in words(full_marks(), lateness, lateness)
+
+
+def test_without_a_due_date_or_a_time_nothing_is_said() -> None:
+    for said in (words(full_marks()), words(full_marks(), None, None)):
+        assert not [word for word in ("late", "Due", "on time") if f" {word} " in said]
+
+
+def test_a_team_learns_of_nobodys_extension() -> None:
+    late, early = words(full_marks(), LATE, EXTENDED), words(full_marks(), ON_TIME, EXTENDED)
+
+    assert "told to each of you by your course staff" in late
+    assert "Handed in on time" in early
+    for said in (late, early):
+        assert not [word for word in ("27 Nov", "Due", "extension", "64") if word in said]
+
+
+def test_what_cannot_be_graded_says_when_it_came_and_takes_nothing() -> None:
+    said = words(ungradable(), LATE)
+
+    assert "2 days late" in said
+    assert "\u2212" not in said.replace("UTC\u2212", "")
+
+
+def test_staff_see_each_member() -> None:
+    rows = [
+        class_row(with_lateness(full_marks(), LATE, EXTENDED)),
+        class_row(with_lateness(half_right(), None)),
+    ]
+    said = squeezed(Page(class_page(rows, rubric=RUBRIC)))
+
+    assert "2 days, \u221216on time 6480 graded" in said
+    assert "time unknown not yet needs marks" in said
+    assert "Late" not in squeezed(Page(class_page([class_row(full_marks())], rubric=rubric())))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2026-03-01T07:05:00+05:45", "1 Mar 2026, 07:05 (UTC+05:45)"),
+        ("2026-03-01T07:05:09Z", "1 Mar 2026, 07:05:09 (UTC)"),
+    ],
+)
+def test_a_moment_is_said_with_its_offset(text: str, said: str) -> None:
+    assert moment(text) == said
