@@ -117,7 +117,7 @@ def test_quoted_figures_and_doubts_stand_beside_the_answer(tmp_path: Path) -> No
 
         assert "This answer quotes 3 figures: 2 of them in the notebook" in page
         assert "saved with cell 23, not printed by a fresh run" in page
-        assert "its number &lt;b&gt;told&lt;/b&gt;" in page
+        assert "its number told &lt;b&gt;where&lt;/b&gt;" in page
         assert "This answer quotes" not in start(made, "Q1.1").page
 
 

@@ -8,7 +8,6 @@ import io
 import re
 import sys
 import tarfile
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -83,10 +82,8 @@ def test_the_grader_never_unpickles() -> None:
     assert found == []
 
 
-def test_archives_are_left_closed(tmp_path: Path) -> None:
+def test_tar_archives_are_left_closed(tmp_path: Path) -> None:
     inner = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
-    with zipfile.ZipFile(tmp_path / "work.zip", "w") as archive:
-        archive.writestr("../../escaped.ipynb", inner)
     with tarfile.open(tmp_path / "work.tar.gz", "w:gz") as tar:
         info = tarfile.TarInfo("../escaped.ipynb")
         info.size = len(inner)
@@ -95,5 +92,8 @@ def test_archives_are_left_closed(tmp_path: Path) -> None:
 
     found = collect(tmp_path)
 
-    assert [one.shown for one in found] == ["hw5.ipynb"]
+    assert [(one.shown, bool(one.problem)) for one in found] == [
+        ("hw5.ipynb", False),
+        ("work.tar.gz", True),
+    ]
     assert not list(tmp_path.parent.glob("escaped*"))
