@@ -107,7 +107,7 @@ def test_a_foreign_name_for_this_computer_is_refused(made: Course, host: str) ->
 
 
 def test_two_host_headers_are_refused(made: Course) -> None:
-    with socket.create_connection(("127.0.0.1", made.port)) as raw:
+    with socket.create_connection(("127.0.0.1", made.port), timeout=20) as raw:
         raw.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.invalid\r\n\r\n")
         assert raw.recv(100).split()[1] in {b"400", b"421"}
 
@@ -253,7 +253,7 @@ def test_what_students_and_markers_write_is_never_live(tmp_path: Path) -> None:
 def test_a_form_that_is_too_large_is_refused_before_it_is_read(made: Course) -> None:
     visitor = made.visitor()
     for length in (str(1 << 30), "-1", "many"):
-        with socket.create_connection(("127.0.0.1", made.port)) as raw:
+        with socket.create_connection(("127.0.0.1", made.port), timeout=20) as raw:
             raw.sendall(
                 f"POST /names HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n"
                 "Content-Type: application/x-www-form-urlencoded\r\n\r\n".encode()
@@ -263,7 +263,7 @@ def test_a_form_that_is_too_large_is_refused_before_it_is_read(made: Course) -> 
 
 
 def test_a_form_without_a_length_is_read_under_a_cap(made: Course) -> None:
-    with socket.create_connection(("127.0.0.1", made.port)) as raw:
+    with socket.create_connection(("127.0.0.1", made.port), timeout=20) as raw:
         raw.sendall(
             b"POST /names HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n"
             b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
