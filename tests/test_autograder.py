@@ -87,9 +87,13 @@ def test_rubric_reference_and_program_are_in_it_and_nothing_of_students(
     course: tiny_course.Course,
 ) -> None:
     course.hand_in("ada")
+    provided = course.root / "rubrics" / "tiny" / "provided"
+    provided.mkdir(parents=True)
+    (provided / "data.csv").write_text("1,2\n", encoding="utf-8")
     names = set(packed(course).namelist())
 
-    assert {"course/rubrics/tiny.toml", "course/reference/tiny.ipynb"} <= names
+    assert {"course/rubrics/tiny.toml", "course/rubrics/tiny/provided/data.csv"} <= names
+    assert "course/reference/tiny.ipynb" in names
     assert {"package/grader/__main__.py", "package/grader/inside/warm.py"} <= names
     assert not [name for name in names if "ada.ipynb" in name or "__pycache__" in name]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import stat
@@ -21,7 +23,9 @@ from grader import checks, cli, gradebook, rubric
 from grader.cli.export import export_command
 from grader.exports import FORMATS, from_json
 from grader.gradebook import Entry, seeds
+from grader.gradebook.people import keep_roster
 from grader.model import Graded, Rubric
+from grader.people.roster import Member
 
 ASA = student("Åsa Lindgren", "al20001")
 CHIDI = student("Chidi Okoro", "co20002")
@@ -135,6 +139,19 @@ def test_somebody_left_out_is_exit_code_1(course: Class) -> None:
     assert done.exit_code == 1
     assert "Chidi Okoro (co20002): could not be graded" in done.output
     assert "Not graded yet: later" in done.output
+
+
+def test_who_handed_in_nothing_is_a_row_without_a_number(course: Class) -> None:
+    members = [Member(student=one) for one in (ASA, CHIDI, student("Ren Tanaka", "rt20004"))]
+    with gradebook.opened(course.out / "gradebook.db") as book:
+        keep_roster(book, members)
+
+    assert course.export("csv").exit_code == 0
+
+    text = (course.out / "exports" / "gradebook.csv").read_text(encoding="utf-8")
+    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert (rows["rt20004"]["status"], rows["rt20004"]["final"]) == ("missing", "")
+    assert rows["al20001"]["final"] == "26.5"
 
 
 def test_what_the_terminal_would_obey_does_not_reach_it(course: Class) -> None:

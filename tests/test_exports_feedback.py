@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from specimen_assignment import rubric
 from grader.errors import UsageError
 from grader.exports import FORMATS, Download, Export, Wish
 from grader.model import Graded
+from grader.submissions import collect
 
 RUBRIC = rubric()
 ASA = student("Åsa_Lindgren / (M)", "al20001", lms={"moodle": "71001"})
@@ -113,6 +116,39 @@ def test_reports_that_are_not_final_stay_here_unless_they_are_asked_for() -> Non
     assert [line.who for line in packed(*results).waiting] == ["Åsa_Lindgren / (M) (al20001)"]
     assert [line.who for line in packed(*results).left] == ["Chidi Okoro (co20002)"]
     assert set(pages(packed(*results, so_far=True))) == {"half.html", "done.html"}
+
+
+@pytest.mark.parametrize(
+    ("system", "files", "read", "ids"),
+    [
+        (
+            "canvas",
+            ("lindgrenasa_9001_523_hw5.ipynb", "okorochidi_LATE_9002_524_hw5-1.ipynb"),
+            canvas_feedback,
+            [("9001", "523"), ("9002", "524")],
+        ),
+        (
+            "moodle",
+            (
+                "Åsa Lindgren_71001_assignsubmission_file_/hw5.ipynb",
+                "Chidi Okoro_71002_assignsubmission_file_/hw5.ipynb",
+            ),
+            moodle_feedback,
+            [(number, "assignsubmission_file", "report.html") for number in (71001, 71002)],
+        ),
+    ],
+)
+def test_what_was_downloaded_there_finds_its_way_back(
+    tmp_path: Path, system: str, files: tuple[str, ...], read: Any, ids: list[Any]
+) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text('{"cells": []}', encoding="utf-8")
+
+    found = collect(tmp_path)
+    graded = [replace(handed_in("a", *one.students), submission=one) for one in found]
+
+    assert sorted(read(name) for name in pages(packed(*graded, lms=system))) == ids
 
 
 def test_a_class_without_names_for_the_system_is_an_error() -> None:

@@ -20,6 +20,7 @@ LETTERS = st.text(st.sampled_from('ab",;\t\r\n =é王'), min_size=1, max_size=40
 @given(LETTERS, st.sampled_from([("utf-8", b""), *BOMS.items()]))
 @example('"a;b;c",x\r\ny,"z""', ("utf-8", b""))
 @example('a,"b"c"\n', ("utf-8", b""))
+@example('""";', ("utf-8", b""))
 def test_what_is_read_and_written_back_is_the_same_and_says_what_the_library_reads(
     text: str, kind: tuple[str, bytes]
 ) -> None:

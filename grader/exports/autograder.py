@@ -27,7 +27,7 @@ class Kit:
     package: Mapping[str, bytes]
     """The files of this program, by their path below its folder."""
     course: Mapping[str, bytes]
-    """Rubric and reference, by their path below the folder that holds `rubrics/`."""
+    """Rubric, reference, provided files, by their path below the folder that holds `rubrics/`."""
     requirements: str
     """What pip installs, a requirement a line."""
     options: Sequence[str] = ()

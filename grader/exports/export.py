@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.model import Graded, Rubric
+from grader.model import Graded, Rubric, Student
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,8 @@ class Grades:
     """Each submission once, in order."""
     page: Callable[[Graded], str]
     """The report of a submission."""
+    absent: Callable[[], Sequence[Student]] = tuple
+    """Who of the roster handed in nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from grader.exports.export import Export, Grades, Line, Wish
-from grader.exports.gradebook_csv import csv_rows, gradebook_csv
+from grader.exports.gradebook_csv import csv_rows, gradebook_csv, missing_row
 from grader.exports.results_json import class_json
 from grader.exports.standing import Standing, standings
 from grader.model import Graded
 
 
 def table(grades: Grades, *, wish: Wish) -> Export:  # noqa: ARG001 - it has no options
-    """The gradebook as CSV: a row a student, a column an item."""
+    """The gradebook as CSV: a row a student, who handed in nothing too, and a column an item."""
     noticed = _Noticed(grades.results)
     rows = [row for graded in noticed for row in csv_rows(graded, rubric=grades.rubric)]
+    rows += [missing_row(student, rubric=grades.rubric) for student in grades.absent()]
     text = gradebook_csv(rows, rubric=grades.rubric)
     return noticed.export("gradebook.csv", text, done=f"{len(rows)} rows, one a student")
 

@@ -119,7 +119,7 @@ def _records(text: str, *, delimiter: str) -> tuple[tuple[tuple[Cell, ...], ...]
     """What stands between delimiters and line ends, and whether every quote is closed."""
     ends = re.escape(delimiter) + r"\r\n"
     field = re.compile(
-        rf'(?:"(?P<quoted>[^"]*(?:""[^"]*)*)"(?P<rest>[^{ends}]*)|(?P<plain>[^{ends}]*))'
+        rf'(?:"(?P<quoted>[^"]*(?:""[^"]*)*)"(?!")(?P<rest>[^{ends}]*)|(?P<plain>[^{ends}]*))'
         rf"(?P<after>{re.escape(delimiter)}|\r\n|\r|\n|\Z)"
     )
     records: list[tuple[Cell, ...]] = []

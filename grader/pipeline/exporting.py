@@ -9,9 +9,9 @@ from pathlib import Path
 from grader import checks, gradebook, rubric
 from grader.errors import UsageError
 from grader.exports import FORMATS, Download, Export, Grades, Wish
-from grader.folder import Folder, write_whole
+from grader.folder import Brief, Folder, absent_from, write_whole
 from grader.gradebook import Gradebook, seeds
-from grader.model import Graded, Rubric
+from grader.model import Graded, Rubric, Student
 from grader.report import student_page
 
 
@@ -69,6 +69,7 @@ def export(order: Order) -> Written:
             rubric=loaded,
             results=_current(book, names, rubric=loaded),
             page=lambda graded: student_page(graded, rubric=loaded),
+            absent=lambda: _absent(book, names, rubric=loaded),
         )
         made = FORMATS[order.format](grades, wish=wish)
     places = _write(made, order=order)
@@ -106,6 +107,12 @@ def _current(book: Gradebook, names: list[str], *, rubric: Rubric) -> Iterator[G
                 "again first, with `grade again`"
             )
         yield graded
+
+
+def _absent(book: Gradebook, names: list[str], *, rubric: Rubric) -> tuple[Student, ...]:
+    """Who of the roster is in no submission."""
+    briefs = [Brief.of(graded, rubric=rubric) for graded in book.all_graded(names)]
+    return tuple(absent_from(briefs, book=book, rubric=rubric).students)
 
 
 def _write(made: Export, *, order: Order) -> tuple[Path, ...]:

@@ -72,16 +72,21 @@ def _package() -> Mapping[str, bytes]:
 
 
 def _course(loaded: Rubric, *, root: Path) -> Mapping[str, bytes]:
-    """Rubric and reference where they are found again.
+    """Rubric, reference and the files that notebooks find beside them, where they are found again.
 
     Raises:
-        UsageError: the reference is somewhere else.
+        UsageError: one is somewhere else.
     """
-    places = (loaded.path, loaded.reference)
-    try:
-        return {place.relative_to(root).as_posix(): place.read_bytes() for place in places}
-    except ValueError as error:
-        raise UsageError(f"{loaded.reference}: must be below {root} to be packed") from error
+    provided = sorted(loaded.provided.rglob("*")) if loaded.provided else []
+    places = (loaded.path, loaded.reference, *(place for place in provided if place.is_file()))
+    home = root.resolve()
+    packed = {}
+    for place in places:
+        found = place.resolve()
+        if not found.is_relative_to(home):
+            raise UsageError(f"{place}: must be below {root} to be packed")
+        packed[found.relative_to(home).as_posix()] = found.read_bytes()
+    return packed
 
 
 def _needed() -> str:
