@@ -293,3 +293,10 @@ def test_what_all_cells_show_is_bounded_on_our_side_too() -> None:
     assert sum(len(run.shown) for run in within_bounds(told)) <= 300_000
     assert len(told[0].media) <= 50
     assert len(told[0].media[0]) <= 100
+
+
+def test_the_line_of_a_syntax_error_is_told_once(run: Run) -> None:
+    error = run("y = 1\nx = = 1").cells[0].error
+
+    assert error is not None
+    assert (error.message, error.line) == ("invalid syntax", 2)

@@ -127,10 +127,12 @@ def _cell_error(value: Json) -> CellError | None:
     if not isinstance(value, dict):
         return None
     traceback = wire.scrub(value.get("traceback", ""), most=6000)
+    line = _line(traceback)
+    message = wire.scrub(value.get("message", ""), most=1000)
     return CellError(
         name=wire.scrub(value.get("name", ""), most=100),
-        message=wire.scrub(value.get("message", ""), most=1000),
-        line=_line(traceback),
+        message=message.removesuffix(f" (line {line})"),  # whoever tells it adds the line
+        line=line,
         traceback=traceback,
     )
 
