@@ -255,6 +255,24 @@ def test_a_student_who_is_forgotten_is_nowhere(graded: Path) -> None:
     assert (graded / "exports" / "other.csv").exists()
 
 
+def test_no_page_of_a_gradebook_keeps_what_was_deleted(graded: Path) -> None:
+    place = graded / "gradebook.db"
+    with closing(sqlite3.connect(place)) as book:
+        (result,) = book.execute("SELECT result FROM submissions WHERE name = 'solo'").fetchone()
+        (trace,) = book.execute("SELECT document FROM traces WHERE name = 'solo'").fetchone()
+        book.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    pieces = [trace[-60:], result[-60:]]
+    before = place.read_bytes()
+
+    forget(graded, mark="ar10001", rubric=rubric(), what=plan(graded, mark="ar10001"))
+
+    left = b"".join(p.read_bytes() for p in graded.glob("gradebook.db*"))
+    assert all(piece in before for piece in pieces)
+    assert not [piece for piece in pieces if piece in left]
+    with closing(sqlite3.connect(place)) as book:
+        assert book.execute("PRAGMA freelist_count").fetchone() == (0,)
+
+
 def test_the_others_of_a_team_keep_grade_and_marks(graded: Path) -> None:
     forget(graded, mark="ar10001", rubric=rubric(), what=plan(graded, mark="ar10001"))
 

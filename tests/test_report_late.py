@@ -15,6 +15,7 @@ from grader import scoring
 from grader.model import Graded, Lateness
 from grader.report import class_page, class_row, student_page
 from grader.report.lateness import moment
+from grader.report.veil import veiled_id
 
 RUBRIC = replace(rubric(), late=RULE)
 LATE = Lateness(
@@ -95,6 +96,25 @@ def test_what_cannot_be_graded_says_when_it_came_and_takes_nothing() -> None:
 
     assert "2 days late" in said
     assert "\u2212" not in said.replace("UTC\u2212", "")
+
+
+def test_ids_are_hidden_from_students_but_for_their_end() -> None:
+    graded = replace(
+        full_marks(), submission=replace(full_marks().submission, name="hw-AL20001-final")
+    )
+    hidden = student_page(graded, rubric=RUBRIC)
+    shown = student_page(graded, rubric=RUBRIC, show_ids=True)
+
+    assert "al20001" not in hidden.lower()
+    assert "\u2022\u2022\u202201" in hidden
+    assert "hw-\u2022\u2022\u202201-final" in hidden
+    assert "al20001" in shown
+    assert [veiled_id(mark) for mark in ("", "7", "71", "712")] == [
+        "",
+        "\u2022\u2022\u2022",
+        "\u2022\u2022\u2022",
+        "\u2022\u2022\u202212",
+    ]
 
 
 def test_staff_see_each_member() -> None:
