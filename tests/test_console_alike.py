@@ -12,7 +12,7 @@ import pytest
 from console_course import Course, Visitor, course, handed_in, rubric
 
 from grader.gradebook import ledger
-from grader.model import Answer, Item, Picture
+from grader.model import Answer, Excerpt, Item, Picture
 from grader.web.console import Console
 
 SAME = (
@@ -104,6 +104,30 @@ def test_a_pair_stands_side_by_side_and_no_student_sees_it(made: Course) -> None
     assert "Secret" not in visitor.page
     visitor.send("/names", here="/pairs/Q1.1")
     assert "Ada Secret" in visitor.page
+
+
+def test_code_under_other_names_is_a_pair_too(tmp_path: Path) -> None:
+    loop = (
+        "for step in range(200):\n    optimizer.zero_grad()\n    one, two = model(a), model(b)\n"
+        "    loss = margin - score(one, two) + weight * score(two, one)\n"
+        "    if step % 50 == 0 and loss > 0.25:\n        history.append((step, loss.item()))\n"
+        "    loss.backward()\n    optimizer.step()\n"
+    )
+    sources = {
+        "ada": loop,
+        "ben": loop.replace("step", "k").replace("one", "e1").replace("history", "log"),
+        "cyd": "fit(model, images, rounds=200)",
+    }
+    class_of = [
+        replace(handed_in(name), code={"Q2.3.2": (Excerpt(cell=3, source=source),)})
+        for name, source in sources.items()
+    ]
+    with course(tmp_path, submissions=class_of) as made:
+        visitor = made.visitor().go("/pairs/Q2.3.2")
+
+        assert visitor.page.count("<mark>") == 2
+        assert "tokens in common" in visitor.page
+        assert made.code("cyd", item="Q2.3.2") not in visitor.page
 
 
 def test_a_suggestion_is_a_sentence_and_switches_nothing_on(

@@ -14,6 +14,7 @@ from grader.similarity import (
     Pair,
     Suggestion,
     alike,
+    code_pairs,
     examples_used,
     pairs,
     suggestions,
@@ -36,7 +37,9 @@ class Likeness:
         return self._once("groups", item, alike)
 
     def pairs(self, item: Item) -> tuple[Pair, ...]:
-        """Answers of different teams in nearly the same words."""
+        """Answers of different teams in nearly the same words; of automatic items, their code."""
+        if item.kind != "written":
+            return self._once("code", item, lambda texts: code_pairs(self._documents(texts)))
         return self._once(
             "pairs", item, lambda texts: pairs(self._documents(texts), given=_given(item))
         )
@@ -83,7 +86,7 @@ class Likeness:
                 return cast("Found", known[1])
             stack = self._shelf.stack(item.id)
             # What was only drawn says nothing here, and is not like what was left empty.
-            texts = {s.submission: s.text for s in stack if s.text or not s.drawn}
+            texts = {s.submission: s.text or s.source for s in stack if s.text or not s.drawn}
             found = work(texts)
             self._known[what, item.id] = (now, found)
             return found

@@ -28,6 +28,8 @@ class Sheet:
     """Of what is marked."""
     text: str
     """What was written; '' for automatic items."""
+    source: str
+    """The student's own code for an automatic item; '' for written ones."""
     empty: bool
     """Nothing was written or drawn, or what was there to begin with was left as it was."""
     drawn: bool
@@ -132,6 +134,10 @@ def _folio(marked: Graded, rubric: Rubric) -> Folio:
     return Folio(name=graded.submission.name, students=graded.students, sheets=sheets)
 
 
+def _source(graded: Graded, item: str) -> str:
+    return "\n\n".join(excerpt.source for excerpt in graded.code.get(item, ()))
+
+
 def _sheet(one: ItemScore, graded: Graded) -> Sheet:
     item = one.item
     answer = graded.answers.get(item.id) if item.kind == "written" else None
@@ -142,6 +148,7 @@ def _sheet(one: ItemScore, graded: Graded) -> Sheet:
         code=code_of(graded.submission.name, item=item.id),
         digest=answer_digest(graded, item.id),
         text=text,
+        source="" if item.kind == "written" else _source(graded, item.id),
         empty=item.kind == "written" and not text and not (answer and answer.images),
         drawn=bool(answer and answer.images),
         verdict=one.verdict,

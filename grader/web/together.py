@@ -188,10 +188,15 @@ def _twins(visit: Visit, pair: Pair, one: Place, other: Place) -> Twins:
         other=other,
         share=pair.share,
         words=pair.words,
-        one_pieces=tuple(_cut(one.sheet.text, [passage.one for passage in pair.passages])),
-        other_pieces=tuple(_cut(other.sheet.text, [passage.other for passage in pair.passages])),
+        one_pieces=tuple(_cut(_said(one), [passage.one for passage in pair.passages])),
+        other_pieces=tuple(_cut(_said(other), [passage.other for passage in pair.passages])),
         teams=teams,
     )
+
+
+def _said(place: Place) -> str:
+    """What was compared: an answer, or code."""
+    return place.sheet.text or place.sheet.source
 
 
 def _cut(text: str, spans: Sequence[Span]) -> Iterator[Piece]:
