@@ -9,21 +9,21 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from grader.selfcheck.box import Box
+    from grader.selfcheck.result_box import Box
 
 __version__ = "0.1.0"
 
 
 def check(item: str) -> Box:
     """Check one item of the assignment on what the notebook holds now; nothing is run again."""
-    from grader.selfcheck.live import checked  # noqa: PLC0415 (the command never needs it)
+    from grader.selfcheck.live_check import checked  # noqa: PLC0415 (the command never needs it)
 
     return checked(item)
 
 
 def check_all() -> Box:
     """Check all items that can be checked before handing in; nothing is run again."""
-    from grader.selfcheck.live import checked  # noqa: PLC0415 (as above)
+    from grader.selfcheck.live_check import checked  # noqa: PLC0415 (as above)
 
     return checked("")
 
@@ -33,7 +33,7 @@ def _record() -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None:
-        from grader.selfcheck.session import begin  # noqa: PLC0415 (as above)
+        from grader.selfcheck.live_session import begin  # noqa: PLC0415 (as above)
 
         begin(shell)
 

@@ -13,9 +13,9 @@ from grader import gradebook
 from grader.errors import UsageError
 from grader.exports import CsvRow, csv_rows, gradebook_csv, missing_row, to_json
 from grader.gradebook import Gradebook
-from grader.gradebook.people import remembered
+from grader.gradebook.stored_people import remembered
 from grader.model import Graded, Rubric, Student
-from grader.people import attendance, remarks
+from grader.people import check_roster, remarks
 from grader.report import Row, class_page, class_row, student_page
 
 TRIES = 5
@@ -218,7 +218,7 @@ def write_with_clashes(
     Returns:
         The briefs as they are now.
     """
-    clashes = attendance(_teams(briefs), members=()).clashes
+    clashes = check_roster(_teams(briefs), members=()).clashes
     told = tuple(
         brief
         if brief.clashes == clashes.get(brief.row.name, ())
@@ -256,7 +256,7 @@ def absent_from(briefs: Sequence[Brief], *, book: Gradebook, rubric: Rubric) -> 
     One submission alone is no class: then nobody is missing.
     """
     people, teams = remembered(book, rubric.id), _teams(briefs)
-    missing = attendance(teams, members=people.members).missing if len(briefs) > 1 else ()
+    missing = check_roster(teams, members=people.members).missing if len(briefs) > 1 else ()
     untimed = [brief.row.name for brief in briefs if not brief.timed]
     said = remarks(teams, people=people, rule=rubric.late, untimed=untimed)
     return Absent(students=missing, remarks=tuple(said))

@@ -20,7 +20,7 @@ from specimens import half_right
 from grader.folder import Folder
 from grader.gradebook import Entry, Gradebook, opened
 from grader.model import Answer, Criterion, Graded, Item, Rubric, Student, Verdict
-from grader.web.serving import Ready, Service, ready
+from grader.web.server import Ready, Service, ready
 
 CRITERIA = (
     Criterion(id="what", text="Says what", points=Fraction(3)),

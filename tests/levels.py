@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from grader.cli.run import run_command
+from grader.cli.run_command import run_command
 
 Level = Literal["none", "reduced", "namespaces", "full"]
 LEVELS: tuple[Level, ...] = ("none", "reduced", "namespaces", "full")

@@ -15,7 +15,7 @@ from grader.folder import Folder, refresh
 from grader.gradebook import Entry, Gradebook
 from grader.gradebook.backup import back_up
 from grader.gradebook.ledger import Given, answer_digest, give
-from grader.gradebook.people import keep_dates, keep_roster
+from grader.gradebook.stored_people import keep_dates, keep_roster
 from grader.model import (
     Answer,
     Cell,

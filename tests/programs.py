@@ -22,4 +22,4 @@ def module(name: str) -> ModuleType:
 
 
 seccomp = module("seccomp")
-watch = module("watch")
+watch = module("resource_watch")

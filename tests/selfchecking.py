@@ -16,7 +16,7 @@ import tiny_course
 
 from grader import checks, rubric
 from grader.model import Array, Observation, Question, Rubric
-from grader.selfcheck.publishing import public, questions_to_reference
+from grader.selfcheck.public_files import public, questions_to_reference
 
 ROOT = Path(__file__).parent.parent
 HW5 = ROOT / "rubrics" / "hw5.toml"

@@ -31,9 +31,9 @@ from grader.model import (
     Trace,
 )
 from grader.notebook import read
-from grader.pipeline import keys
-from grader.pipeline.desk import Work
-from grader.pipeline.keys import Keys
+from grader.pipeline import cache_keys
+from grader.pipeline.cache_keys import Keys
+from grader.pipeline.grading_worker import Work
 from grader.pipeline.rejudging import rejudge
 from grader.sandbox import Environment
 
@@ -195,14 +195,14 @@ def test_what_was_found_by_other_means_is_looked_for_again(
     assert changed.again() == FOUND
 
 
-@pytest.mark.parametrize("room", ["notebook/answers.py", "model/handed_in.py"])
+@pytest.mark.parametrize("room", ["notebook/answers.py", "model/submission.py"])
 def test_names_and_answers_are_looked_for_by_the_code_there_is(
     judged: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: str
 ) -> None:
-    ours = shutil.copytree(keys.OURS, tmp_path / "grader")
+    ours = shutil.copytree(cache_keys.OURS, tmp_path / "grader")
     with (ours / room).open("a", encoding="utf-8") as file:
         file.write("# changed\n")
-    monkeypatch.setattr(keys, "OURS", ours)
+    monkeypatch.setattr(cache_keys, "OURS", ours)
 
     assert judged.again() == FOUND
 

@@ -7,10 +7,10 @@ import pytest
 
 from grader.model import Answer, Cell, Item, Notebook, Picture
 from grader.notebook import handout_lines, written_answers
-from grader.notebook.anchors import anchors, places
-from grader.notebook.cascade import Gap, Prompt, Unit, cascade
-from grader.notebook.labels import is_placeholder, without_label
-from grader.notebook.pictures import Album
+from grader.notebook.answer_labels import is_placeholder, without_label
+from grader.notebook.attachments import Album
+from grader.notebook.gap_assignment import Gap, Prompt, Unit, cascade
+from grader.notebook.prompt_search import anchors, places
 
 PROMPTS = {
     "Q1.1": (

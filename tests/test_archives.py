@@ -125,7 +125,7 @@ def bounds(*, files: int = 100, size: int = 10**6, listing: int = 10**6) -> Boun
 def test_an_archive_of_a_student_is_bounded(
     name: str, limit: Bounds, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.submissions.choosing.STUDENT", limit)
+    monkeypatch.setattr("grader.submissions.notebook_choice.STUDENT", limit)
     place = tmp_path / "class"
     lms.zipped(place / "ada.zip", {f"{n}.ipynb": "x" * 1000 for n in range(4)})
     (tmp_path / "unpacked").mkdir()

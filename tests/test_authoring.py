@@ -14,16 +14,16 @@ import pytest
 from grading import ROOT
 
 from grader import checks, rubric
-from grader.authoring import plan
+from grader.authoring import test_plan
+from grader.authoring.assignments import assignments
 from grader.authoring.blanking import BLANK, blanked, regions, template
-from grader.authoring.book import Book, BookCell, opened
-from grader.authoring.choosing import assignments
-from grader.authoring.init import init
+from grader.authoring.editable_notebook import Book, BookCell, opened
 from grader.authoring.leaks import leaks
-from grader.authoring.mutating import patched
-from grader.authoring.operators import edits, imported
-from grader.authoring.plan import MutantsFile, PatchTable, Plan, ShownTable
-from grader.authoring.validate import Assignment
+from grader.authoring.mutants import patched
+from grader.authoring.mutation_operators import edits, imported
+from grader.authoring.new_assignment import init
+from grader.authoring.test_plan import MutantsFile, PatchTable, Plan, ShownTable
+from grader.authoring.validation_run import Assignment
 from grader.authoring.wheel import wheel
 from grader.errors import RubricError, UsageError
 from grader.model import Rubric
@@ -306,7 +306,7 @@ def test_notebooks_beside_a_table_are_cases_too(tmp_path: Path) -> None:
     assert tiny.plan.cases[-1].points == {"Q2": Fraction(4)}
     (folder / "expected.csv").write_text("notebook,Q2\ntwo.ipynb,4\n", encoding="utf-8")
     with pytest.raises(RubricError, match=r"no notebook 'two.ipynb'"):
-        plan.read(tiny.rubric)
+        test_plan.read(tiny.rubric)
 
 
 # ---------------------------------------------------------------- init

@@ -94,7 +94,7 @@ def test_rubric_reference_and_program_are_in_it_and_nothing_of_students(
 
     assert {"course/rubrics/tiny.toml", "course/rubrics/tiny/provided/data.csv"} <= names
     assert "course/reference/tiny.ipynb" in names
-    assert {"package/grader/__main__.py", "package/grader/inside/warm.py"} <= names
+    assert {"package/grader/__main__.py", "package/grader/inside/fork_server.py"} <= names
     assert not [name for name in names if "ada.ipynb" in name or "__pycache__" in name]
 
 

@@ -13,7 +13,7 @@ from grader import kernel, sandbox
 from grader.errors import IsolationError
 from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Observation, Question
 from grader.sandbox import Level, Wanted
-from grader.sandbox.parent import Parent
+from grader.sandbox.fork_client import Parent
 
 pytestmark = pytest.mark.kernel
 

@@ -7,7 +7,7 @@ import pytest
 from test_scoring import rubric as rubric_of
 
 from grader import checks
-from grader.checks import judging
+from grader.checks import evaluation
 from grader.checks.check import (
     Check,
     Draws,
@@ -19,12 +19,12 @@ from grader.checks.check import (
     failed,
     passed,
 )
-from grader.checks.images import correlation
+from grader.checks.labeled_inputs import correlation
 from grader.checks.layers import agree
 from grader.checks.recording import Recording, read
-from grader.checks.rows import nearest
 from grader.checks.training import info_nce
 from grader.checks.values import same
+from grader.checks.vector_index import nearest
 from grader.model import (
     Cell,
     CellError,
@@ -97,7 +97,7 @@ def evidence(source: str = "x = 1", *, error: CellError | None = None) -> Eviden
 def judged(
     rubric: Rubric, registry: Mapping[str, Check[Any]], seen: Evidence | None = None
 ) -> dict[str, Any]:
-    findings = judging.bind(rubric, registry=registry, draws=DRAWS).judge(seen or evidence())
+    findings = evaluation.bind(rubric, registry=registry, draws=DRAWS).judge(seen or evidence())
     return {f.item: f for f in findings}
 
 
@@ -137,7 +137,7 @@ def test_what_can_be_judged_is_judged_whatever_it_needs() -> None:
 def test_needs_are_judged_first_and_findings_keep_the_rubrics_order() -> None:
     rubric = course(a=(spec("GONE", "b"),), b=(spec("GONE"),))
 
-    findings = judging.bind(rubric, registry={"GONE": GONE}, draws=DRAWS).judge(evidence())
+    findings = evaluation.bind(rubric, registry={"GONE": GONE}, draws=DRAWS).judge(evidence())
 
     assert [(f.item, f.verdict) for f in findings] == [
         ("a", Verdict.BLOCKED),

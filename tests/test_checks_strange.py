@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from test_checks import DRAWS, GOOD, Says, course, evidence, spec
 
-from grader.checks import judging
+from grader.checks import evaluation
 from grader.checks.check import ARRAYS, Evidence, Ours, question
-from grader.checks.images import rows_made
+from grader.checks.labeled_inputs import rows_made
 from grader.checks.layers import LayerParams, forward_question, outputs, what_went_wrong
-from grader.checks.pairs import PairContrasted, PairsParams
+from grader.checks.loss_pairs import PairContrasted, PairsParams
 from grader.checks.recording import Recording, read
 from grader.checks.shapes import OutputParams, Outputs
-from grader.checks.start import trained_by_reference
+from grader.checks.training_start import trained_by_reference
 from grader.model import Array, Observation, Question, Verdict
 
 LABELS, SHAPE = ("C1", "C2", "B1"), (4,)
@@ -131,7 +131,7 @@ class Stumbles(Says):
 def test_a_check_that_fails_at_its_counter_questions_costs_no_other_its_own() -> None:
     rubric = course(a=(spec("BAD"),), b=(spec("GOOD"),))
     registry = {"BAD": Stumbles(ValueError("again")), "GOOD": GOOD}
-    bound = judging.bind(rubric, registry=registry, draws=DRAWS)
+    bound = evaluation.bind(rubric, registry=registry, draws=DRAWS)
 
     assert bound.counter_questions(evidence()) == ()
     verdicts = [finding.verdict for finding in bound.judge(evidence())]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.model import Limits, Submission
-from grader.pipeline.belongings import Provided, digests
-from grader.pipeline.looking import look_by
+from grader.pipeline.notebook_preview import look_by
+from grader.pipeline.supplied_files import Provided, digests
 from grader.submissions import About, collect
 
 HANDOUT = "Question one asks for the mean of all the numbers in the list that is given below."

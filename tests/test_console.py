@@ -14,11 +14,11 @@ import pytest
 from console_course import NAMES, WRITTEN, Course, Visitor, course, handed_in, keep, rubric
 from specimens import ungradable
 
-from grader.gradebook import Given, leases, ledger, team, trials
+from grader.gradebook import Given, calibration, leases, ledger, team
 from grader.gradebook.leases import Holder
 from grader.model import Answer, Picture, Verdict
-from grader.web import regrading
-from grader.web.desk import points_said
+from grader.web import regrade_requests
+from grader.web.marking_form import points_said
 
 
 @pytest.fixture
@@ -444,7 +444,7 @@ def test_a_request_is_answered_in_the_ledger_with_a_reason(made: Course) -> None
     assert visitor.at == "/requests"
     assert given(made)["ada"] == 5
     assert ledger.current(made.book)["ada", "Q1.1"].mark.reason == "It is in the second sentence."
-    (one,) = regrading.requests(made.ready.console)
+    (one,) = regrade_requests.requests(made.ready.console)
     assert one.answered
     assert one.answered.by == "Mo"
 
@@ -461,7 +461,7 @@ def test_a_request_is_answered_in_the_ledger_with_a_reason(made: Course) -> None
 )
 def test_requests_come_as_spreadsheets_write_them(made: Course, text: str, encoding: str) -> None:
     ask(made, text, encoding=encoding)
-    (one,) = regrading.requests(made.ready.console)
+    (one,) = regrade_requests.requests(made.ready.console)
 
     assert (one.submission, one.item, one.problem) == ("ada", "Q1.1", "")
 
@@ -517,10 +517,10 @@ def test_a_flag_goes_up_and_down(made: Course) -> None:
 def test_on_trial_nobody_sees_others_before_giving_all(made: Course) -> None:
     visitor = made.visitor().go("/trial/Q1.1")
     visitor.send("/trial/Q1.1", count="2")
-    names = trials.chosen(made.book, "Q1.1")
+    names = calibration.chosen(made.book, "Q1.1")
     for name, criteria in zip(names, (("what",), ("what", "why")), strict=True):
-        kim = trials.Trial(item="Q1.1", submission=name, by="Kim", criteria=criteria)
-        trials.try_out(made.book, kim)
+        kim = calibration.Trial(item="Q1.1", submission=name, by="Kim", criteria=criteria)
+        calibration.try_out(made.book, kim)
     assert "Kim" not in visitor.go("/trial/Q1.1").page
 
     for name in names:

@@ -133,7 +133,7 @@ def test_code_under_other_names_is_a_pair_too(tmp_path: Path) -> None:
 def test_a_suggestion_is_a_sentence_and_switches_nothing_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.web.serving.Console", replace_rubric(Console))
+    monkeypatch.setattr("grader.web.server.Console", replace_rubric(Console))
     class_of = [handed_in("ada", wrote={"Q1.1": SAME}), handed_in("ben", wrote={"Q1.1": OTHER})]
     with course(tmp_path, submissions=class_of) as made:
         visitor = made.visitor().go(f"/mark/Q1.1/{made.code('ada')}")

@@ -14,7 +14,7 @@ from specimens import HOSTILE
 from grader.gradebook import ledger, team
 from grader.web.application import PAGES
 from grader.web.passwords import Throttle, fits, hashed
-from grader.web.serving import Service
+from grader.web.server import Service
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 NOTHING_LIVE = ("<script>alert", "<img src=x", 'href="javascript:', 'tracker.invalid/x.png"')

@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 from test_checks import DRAWS, Says, course, evidence, spec
 
-from grader.checks import judging
+from grader.checks import evaluation
 from grader.checks.check import Draws, Evidence, Params, passed, question
-from grader.checks.images import as_encoded, inputs_of, rows_made
+from grader.checks.labeled_inputs import as_encoded, inputs_of, rows_made
 from grader.checks.layers import BATCHES, ModuleParams, counterpart_questions, forward_question
 from grader.checks.memo import Memo
 from grader.checks.recording import Forward, Recording
-from grader.checks.rows import Gallery, Row
 from grader.checks.values import equal, same, values
+from grader.checks.vector_index import Gallery, Row
 from grader.model import Array, Observation, Question
-from grader.notebook.anchors import Page, candidates, places
+from grader.notebook.prompt_search import Page, candidates, places
 
 SHAPE = (2, 3)
 LABELS = ("A", "B")
@@ -119,7 +119,7 @@ def test_constant_questions_cover_every_batch_and_activation_a_student_may_use()
 
 
 def test_the_reference_is_asked_only_what_it_has_not_answered() -> None:
-    bound = judging.bind(course(a=(spec("C"),)), registry={"C": Curious()}, draws=DRAWS)
+    bound = evaluation.bind(course(a=(spec("C"),)), registry={"C": Curious()}, draws=DRAWS)
     (constant,) = bound.constant_questions
     answers = {constant.id: Observation(id=constant.id, status="ok")}
 
@@ -135,7 +135,7 @@ def test_the_reference_is_asked_only_what_it_has_not_answered() -> None:
 def test_binding_twice_asks_the_same() -> None:
     rubric = course(a=(spec("C"), spec("C")))
 
-    one, other = (judging.bind(rubric, registry={"C": Curious()}, draws=DRAWS) for _ in range(2))
+    one, other = (evaluation.bind(rubric, registry={"C": Curious()}, draws=DRAWS) for _ in range(2))
 
     assert [q.id for q in one.constant_questions] == [q.id for q in other.constant_questions]
     assert len(one.constant_questions) == 1

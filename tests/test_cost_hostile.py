@@ -16,7 +16,7 @@ from grader.checks.execution import own_failures
 from grader.errors import NotebookError
 from grader.model import Cell, CellError, CellRun, CellStatus, ExecutionRecord, Notebook
 from grader.notebook import assigning_cells, code_about, read
-from grader.notebook.reading import MAX_SOURCE
+from grader.notebook.notebook_file import MAX_SOURCE
 
 
 @contextmanager

@@ -22,17 +22,17 @@ from specimen_assignment import rubric
 from specimen_parts import exhibit
 
 from grader.exports import class_json, to_json
-from grader.exports.figures import escaped
+from grader.exports.number_format import escaped
 from grader.exports.results_json import result
 from grader.folder import Brief
 from grader.model import Graded
+from grader.report.axis_scale import Scale
 from grader.report.chart import BOTTOM, LEFT, RIGHT, TOP, Words, chart
+from grader.report.code_listing import listing
 from grader.report.exhibit import show
-from grader.report.listing import listing
-from grader.report.plane import Plane
-from grader.report.scale import Scale
-from grader.report.terminal import summary
-from grader.report.wording import clean
+from grader.report.projection import Plane
+from grader.report.run_summary import summary
+from grader.report.text_format import clean
 
 RUBRIC = rubric()
 

@@ -13,8 +13,8 @@ from test_ledger import given, graded, keep, one
 
 from grader.errors import UsageError
 from grader.gradebook import Gradebook, ledger, opened
-from grader.gradebook.exchange import exported, imported
 from grader.gradebook.ledger import give, history, take_back
+from grader.gradebook.marks_exchange import exported, imported
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from specimen_parts import provenance
 from specimens import half_right, submission
 
 from grader import checks, cli, gradebook, rubric
-from grader.cli.export import export_command
+from grader.cli.export_command import export_command
 from grader.exports import FORMATS, from_json
 from grader.gradebook import Entry, seeds
-from grader.gradebook.people import keep_roster
+from grader.gradebook.stored_people import keep_roster
 from grader.model import Graded, Rubric
 from grader.people.roster import Member
 

@@ -16,7 +16,7 @@ from specimen_assignment import rubric
 
 from grader.errors import UsageError
 from grader.exports import class_json, from_json, to_json
-from grader.exports.figures import rounded
+from grader.exports.number_format import rounded
 from grader.model import CellRun, CellStatus, ExecutionRecord, Graded, Student
 
 RUBRIC = rubric()

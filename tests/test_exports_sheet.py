@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.exports.sheet import read_sheet
+from grader.exports.csv_file import read_sheet
 
 BOMS = {"utf-8": b"\xef\xbb\xbf", "utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}
 LETTERS = st.text(st.sampled_from('ab",;\t\r\n =é王'), min_size=1, max_size=40)

@@ -19,7 +19,7 @@ import pytest
 from specimens import full_marks, half_right, hostile, ungradable, with_our_error
 
 from grader.gradebook import Entry, Gradebook, opened
-from grader.gradebook.marking import unmarked
+from grader.gradebook.mark_points import unmarked
 from grader.model import (
     Array,
     Cell,
@@ -31,7 +31,7 @@ from grader.model import (
     SavedOutput,
     Trace,
 )
-from grader.pipeline import keys
+from grader.pipeline import cache_keys
 
 
 @pytest.fixture
@@ -343,7 +343,7 @@ def test_reading_holds_up_no_writer(book: Gradebook) -> None:
 
 
 def test_the_rooms_that_keys_are_made_of_exist() -> None:
-    rooms = {place.name for place in keys.OURS.iterdir()}
+    rooms = {place.name for place in cache_keys.OURS.iterdir()}
 
-    assert rooms >= keys.RUNNING
-    assert rooms >= keys.READING
+    assert rooms >= cache_keys.RUNNING
+    assert rooms >= cache_keys.READING

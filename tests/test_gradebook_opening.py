@@ -16,7 +16,7 @@ from specimens import half_right, ungradable
 from sqlalchemy import Connection, text
 
 from grader.errors import UsageError
-from grader.gradebook import Entry, Given, answer_digest, ledger, opened, schema, seeds
+from grader.gradebook import Entry, Given, answer_digest, ledger, opened, schema_version, seeds
 
 REFUSED = "is not a gradebook|can't be read as a gradebook"
 State = Mapping[str, tuple[bytes, int]]
@@ -52,7 +52,7 @@ def versions(place: Path) -> tuple[int, str]:
     return header, table
 
 
-def kept(place: Path, *, steps: tuple[schema.Step, ...] = schema.STEPS) -> None:
+def kept(place: Path, *, steps: tuple[schema_version.Step, ...] = schema_version.STEPS) -> None:
     """A book with one submission in it; of the first version where there are no steps."""
     with opened(place, steps=steps) as book:
         book.keep(Entry(key="k", graded=ungradable(), trace=None))
@@ -67,7 +67,7 @@ def test_a_new_book_says_its_version_where_others_look(place: Path) -> None:
     with opened(place):
         pass
 
-    newest = schema.version_after(schema.STEPS)
+    newest = schema_version.version_after(schema_version.STEPS)
     assert versions(place) == (newest, str(newest))
 
 
@@ -131,9 +131,9 @@ def test_a_step_that_fails_leaves_the_book_as_it_was(place: Path) -> None:
 def test_steps_are_taken_once_by_whoever_comes_first(place: Path) -> None:
     kept(place, steps=())
     with opened(place, steps=()) as book, book.reading() as early:
-        assert schema.version(early) == 1
+        assert schema_version.version(early) == 1
         with opened(place, steps=(add_colour,)) as other:
-            schema.advance(
+            schema_version.advance(
                 other.writing, reading=lambda: nullcontext(early), steps=(add_colour,), place="book"
             )
 
@@ -244,7 +244,7 @@ def test_a_crash_while_it_is_made_leaves_nothing(
     def crash(_: Connection, **__: object) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(schema, "create", crash)
+    monkeypatch.setattr(schema_version, "create", crash)
 
     with pytest.raises(RuntimeError), opened(place):
         pass
@@ -265,14 +265,14 @@ def test_a_file_system_without_links_will_do(place: Path, monkeypatch: pytest.Mo
 def test_a_book_that_another_made_meanwhile_is_used(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create = schema.create
+    create = schema_version.create
 
-    def outrun(connection: Connection, *, steps: tuple[schema.Step, ...]) -> None:
-        monkeypatch.setattr(schema, "create", create)
+    def outrun(connection: Connection, *, steps: tuple[schema_version.Step, ...]) -> None:
+        monkeypatch.setattr(schema_version, "create", create)
         kept(place)
         create(connection, steps=steps)
 
-    monkeypatch.setattr(schema, "create", outrun)
+    monkeypatch.setattr(schema_version, "create", outrun)
 
     with opened(place) as book:
         assert list(book.keys().values()) == ["k"]

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader import checks, rubric
-from grader.checks.saved import saved_evidence
+from grader.checks.reproduction import saved_evidence
 from grader.errors import NotebookError
-from grader.gradebook.arrays import Arrays, Packing
-from grader.gradebook.documents import Documents
+from grader.gradebook.array_storage import Arrays, Packing
+from grader.gradebook.stored_records import Documents
 from grader.model import (
     CellRun,
     CellStatus,
@@ -36,17 +36,17 @@ from grader.notebook import (
     code_about,
     handout_lines,
     is_blank,
-    outline,
+    outline_handout,
     read,
     students,
     written_answers,
 )
-from grader.pipeline.accounts import code_of_items
-from grader.pipeline.keys import Keys
+from grader.pipeline.cache_keys import Keys
+from grader.pipeline.provenance import code_of_items
 from grader.report import student_page
-from grader.report.listing import listing
-from grader.report.prose import prose
-from grader.report.saved import saved
+from grader.report.code_listing import listing
+from grader.report.markdown_html import prose
+from grader.report.saved_outputs_view import saved
 
 ROOT = Path(__file__).parent.parent
 HANDED_IN = ROOT / "examples" / "submissions" / "hw5_ada_ben.ipynb"
@@ -65,7 +65,7 @@ def handout() -> frozenset[str]:
 
 @cache
 def the_outline() -> Outline:
-    return outline(read(assignment().reference), items=assignment().items)
+    return outline_handout(read(assignment().reference), items=assignment().items)
 
 
 def a_run_of(notebook: Notebook) -> ExecutionRecord:

@@ -21,10 +21,10 @@ from grader import kernel, sandbox
 from grader.cli import cli
 from grader.errors import IsolationError
 from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Question
-from grader.sandbox import Level, Wanted, bubblewrap, plans
-from grader.sandbox.parent import Parent
-from grader.sandbox.plans import Plan, shown
-from grader.sandbox.trial import tried
+from grader.sandbox import Level, Wanted, bubblewrap, wall_plans
+from grader.sandbox.fork_client import Parent
+from grader.sandbox.wall_check import tried
+from grader.sandbox.wall_plans import Plan, shown
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="walls are of Linux")
 LEVELS = (Level.FULL, Level.NAMESPACES, Level.REDUCED)
@@ -178,7 +178,7 @@ def test_what_is_hidden_is_left_out_of_what_may_be_read(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x", encoding="utf-8")
     secret = str(tmp_path / "lib" / "secret")
 
-    read, listed = plans.readable([str(tmp_path)], hidden=[secret])
+    read, listed = wall_plans.readable([str(tmp_path)], hidden=[secret])
 
     assert read == (str(tmp_path / "lib" / "a"), str(tmp_path / "lib" / "c"))
     assert listed == (str(tmp_path), str(tmp_path / "lib"))
@@ -414,7 +414,7 @@ def test_a_plain_user_has_the_highest_level_too() -> None:
 def test_where_nothing_holds_nothing_is_graded(
     environment: sandbox.Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.sandbox.plans.sys.platform", "darwin")
+    monkeypatch.setattr("grader.sandbox.wall_plans.sys.platform", "darwin")
 
     with (
         pytest.raises(IsolationError, match="--allow-unsandboxed"),

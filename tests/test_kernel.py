@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from grader import kernel, sandbox
-from grader.kernel.cells import cell_run, within_bounds
+from grader.kernel.cell_runs import cell_run, within_bounds
 from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Observation, Question
 
 pytestmark = pytest.mark.kernel

@@ -9,10 +9,10 @@ import pytest
 
 from grader import kernel, sandbox
 from grader.errors import IsolationError
-from grader.kernel.cells import cell_run
+from grader.kernel.cell_runs import cell_run
 from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Question
 from grader.sandbox import Level, Wanted
-from grader.sandbox.parent import Parent
+from grader.sandbox.fork_client import Parent
 
 SMALL = Limits(
     memory_mb=400,

@@ -24,10 +24,10 @@ from test_answers import (
 )
 
 from grader.model import Answer, Cell, Item, Notebook
-from grader.notebook import alike, outline, written_answers
-from grader.notebook.clues import numbers_in
-from grader.notebook.outline import Outline
-from grader.notebook.sense import Sense
+from grader.notebook import alike, outline_handout, written_answers
+from grader.notebook.fallback_search import numbers_in
+from grader.notebook.handout_outline import Outline
+from grader.notebook.tfidf_match import Sense
 
 CHECKED = [replace(item, points=Fraction(1)) for item in ITEMS]
 GIVEN_CODE = {
@@ -54,7 +54,7 @@ def all_marked(book: Notebook) -> Notebook:
 
 def the_outline(*, marks: bool = False) -> Outline:
     page = notebook([text("# HW 5"), *handout()[1:]])
-    return outline(all_marked(page) if marks else page, items=ITEMS)
+    return outline_handout(all_marked(page) if marks else page, items=ITEMS)
 
 
 OUTLINE = the_outline()
@@ -217,7 +217,7 @@ def test_an_answer_that_repeats_the_questions_words_loses_none() -> None:
 @pytest.mark.parametrize("kind", ["colab", "id", "nbgrader"])
 def test_a_question_that_was_typed_over_is_told_by_the_id_of_its_cell(kind: str) -> None:
     page = notebook([text("# HW 5"), *handout()[1:]])
-    known = outline(marked(page, c4=f"{kind}:q12", c3=f"{kind}:q11"), items=ITEMS)
+    known = outline_handout(marked(page, c4=f"{kind}:q12", c3=f"{kind}:q11"), items=ITEMS)
     answered = inside()
     answered[4] = text("A scale that stays steady from layer to layer.")
     answered.insert(4, text("One more remark on gradients."))

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from grader.errors import NotebookError
-from grader.notebook import decoding, opening, read, reading
+from grader.notebook import decoding, notebook_file, read, submitted_file
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
 GIF = base64.b64encode(b"GIF89a and so on").decode()
@@ -215,7 +215,7 @@ REFUSED = [
 def test_what_is_no_notebook_is_refused_with_its_reason(
     tmp_path: Path, content: Any, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MAX_SOURCE", 5_000)
+    monkeypatch.setattr(notebook_file, "MAX_SOURCE", 5_000)
     monkeypatch.setattr(decoding, "MAX_PARTS", 5_000 if "parts" in said else 10**6)
     with pytest.raises(NotebookError, match=said) as error:
         read(written(tmp_path, content))
@@ -232,7 +232,7 @@ def test_brackets_and_commas_of_a_text_are_no_parts(
 
 
 def test_a_file_above_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(submitted_file, "MAX_BYTES", 2**20)
     with pytest.raises(NotebookError, match="larger than 1 MB"):
         read(written(tmp_path, tree(code_cell("#" * 2**20))))
 

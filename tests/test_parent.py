@@ -19,8 +19,8 @@ import pytest
 from grader import kernel, sandbox
 from grader.errors import UsageError, WireError
 from grader.model import Cell, ExecutionRecord, Json, Limits, Question
-from grader.sandbox.plans import FIRST_UID, PLACES, UIDS, Plan
-from grader.sandbox.room import variables
+from grader.sandbox.launch import variables
+from grader.sandbox.wall_plans import FIRST_UID, PLACES, UIDS, Plan
 
 pytestmark = pytest.mark.kernel
 
@@ -42,7 +42,7 @@ def extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder whose modules the notebook's interpreter can import."""
     folder = tmp_path / "extra"
     monkeypatch.setattr(
-        "grader.sandbox.parent.variables",
+        "grader.sandbox.fork_client.variables",
         lambda place: {**variables(place), "PYTHONPATH": str(folder)},
     )
     return folder
@@ -251,7 +251,7 @@ def test_nothing_outlives_a_grader_that_is_killed(tmp_path: Path) -> None:
 def test_where_forking_is_not_possible_kernels_start_cold(
     parent: sandbox.Parent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox.parent, "CAN_FORK", False)
+    monkeypatch.setattr(sandbox.fork_client, "CAN_FORK", False)
 
     warmed = parent.preload(("colorsys",))
     record, found = run(parent, LOADED)

@@ -22,8 +22,8 @@ from grader import gradebook
 from grader.errors import UsageError
 from grader.gradebook import Gradebook
 from grader.model import Answer, Submission
-from grader.pipeline.keys import Keys
-from grader.pipeline.parts import Row, corrected, kept, listed, rows
+from grader.pipeline.cache_keys import Keys
+from grader.pipeline.location_overrides import Row, corrected, kept, listed, rows
 
 FIRST, SECOND = (item.id for item in rubric().items[:2])
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import Student
-from grader.people import Entered, People, Registrar, attendance, strangers
+from grader.people import Entered, People, Registrar, check_roster, strangers
 from grader.people.directory import Directory
-from grader.people.naming import part_of, plain_id, same_name, words
+from grader.people.name_matching import part_of, plain_id, same_name, words
 
 NAMES = st.text(st.characters(), max_size=40)
 
@@ -195,7 +195,7 @@ def test_without_a_roster_the_folder_completes_and_disagrees() -> None:
 
 def test_a_student_in_two_submissions_and_one_in_none_are_found() -> None:
     teams = {"x": (ADA, BEN), "y": (ADA,), "z": (called("Wei Li", "WL10004"), called())}
-    seen = attendance({**teams, "w": (called(),)}, members=MEMBERS)
+    seen = check_roster({**teams, "w": (called(),)}, members=MEMBERS)
 
     assert dict(seen.clashes) == {
         "x": ("Ada Byron Rivers (ar10001) is in y, too",),
@@ -205,7 +205,7 @@ def test_a_student_in_two_submissions_and_one_in_none_are_found() -> None:
 
 
 def test_without_a_roster_nobody_is_missing() -> None:
-    assert attendance({"x": (ADA,)}, members=()).missing == ()
+    assert check_roster({"x": (ADA,)}, members=()).missing == ()
 
 
 def test_an_extension_for_nobody_is_found() -> None:

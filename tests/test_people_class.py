@@ -16,9 +16,9 @@ from private_class import ADA, rubric
 from grader import gradebook
 from grader.folder import Folder, refresh_class
 from grader.gradebook import Gradebook
-from grader.gradebook.people import keep_roster, remembered
+from grader.gradebook.stored_people import keep_roster, remembered
 from grader.people import Member, People
-from grader.web.renewing import Renewing
+from grader.web.background_publisher import Renewing
 
 Write = Callable[[Folder, Gradebook], object]
 

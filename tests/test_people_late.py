@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from specimens import full_marks, half_right, ungradable
 
-from grader import moments, scoring
+from grader import scoring, timestamps
 from grader.errors import UsageError
 from grader.model import Graded, Lateness, LateRule, Tally
 from grader.people import Entered, People, Registrar, read_extensions, read_times
 
-CHICAGO = moments.zone("America/Chicago")
+CHICAGO = timestamps.zone("America/Chicago")
 
 
 def entered(
@@ -87,7 +87,7 @@ def test_a_time_that_a_clock_shows_twice_is_the_earlier_one() -> None:
 
 
 def test_a_time_that_no_clock_shows_is_the_earlier_one() -> None:
-    found = moments.reckoned("2026-03-08T02:30:00", zone=CHICAGO)
+    found = timestamps.reckoned("2026-03-08T02:30:00", zone=CHICAGO)
 
     assert found == datetime(2026, 3, 8, 7, 30, tzinfo=UTC)
 
@@ -336,8 +336,8 @@ def test_whatever_a_system_calls_a_time_ends_in_no_traceback(at: str, *, late: b
 def test_a_time_of_a_place_is_never_later_than_its_clock_can_mean(
     moment: datetime, name: str
 ) -> None:
-    zone = moments.zone(name)
-    found = moments.reckoned(moment.isoformat(), zone=zone)
+    zone = timestamps.zone(name)
+    found = timestamps.reckoned(moment.isoformat(), zone=zone)
 
     assert found is not None
     assert found == min(moment.replace(tzinfo=zone, fold=f).astimezone(UTC) for f in (0, 1))
@@ -347,7 +347,7 @@ def test_a_time_of_a_place_is_never_later_than_its_clock_can_mean(
 @given(st.text(st.characters(), max_size=30))
 def test_any_word_is_a_due_date_or_refused(text: str) -> None:
     try:
-        found = moments.due(text, zone=CHICAGO)
+        found = timestamps.due(text, zone=CHICAGO)
     except ValueError:
         return
     assert found.utcoffset() is not None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from grader.errors import UsageError
 from grader.people import ReadRoster, read_roster
 from grader.people.columns import person
-from grader.people.tables import parsed
+from grader.people.table_reader import parsed
 
 ADA = ("Ada Rivers", "ar10001")
 BEN = ("Ben Fields", "bf10002")

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from grader.model import Answer, Picture
-from grader.pipeline import pictures
-from grader.pipeline.pictures import LOST, redrawn
+from grader.pipeline import picture_redrawing
+from grader.pipeline.picture_redrawing import LOST, redrawn
 
 PAYLOAD = b"<script>alert(1)</script>"
 
@@ -176,9 +176,9 @@ def test_a_painter_that_fails_costs_one_picture(
 ) -> None:
     painter = tmp_path / "painter.py"
     painter.write_text(program, encoding="utf-8")
-    monkeypatch.setattr(pictures, "PAINTER", painter)
-    monkeypatch.setattr(pictures, "PATIENCE", 2.0)
-    pictures.drawn.cache_clear()
+    monkeypatch.setattr(picture_redrawing, "PAINTER", painter)
+    monkeypatch.setattr(picture_redrawing, "PATIENCE", 2.0)
+    picture_redrawing.drawn.cache_clear()
 
     assert one(picture(saved(gradient(8, 8)))) is LOST
 
@@ -197,7 +197,7 @@ def test_the_painter_can_reach_nothing() -> None:
         for act in tries
     )
     code = (
-        "import socket, sys, painter\n"
+        "import socket, sys, image_sanitizer as painter\n"
         f"def opened(data, kind):\n{acts}    print('done', flush=True)\n    raise SystemExit\n"
         "painter.opened, sys.argv = opened, ['', 'image/png']\n"
         "painter.main()\n"
@@ -205,7 +205,7 @@ def test_the_painter_can_reach_nothing() -> None:
 
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=pictures.PAINTER.parent,
+        cwd=picture_redrawing.PAINTER.parent,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -19,8 +19,8 @@ from test_ledger import given, graded, keep, one
 
 from grader.errors import MarkConflict, UsageError
 from grader.folder import Folder
-from grader.gradebook import Entry, Gradebook, entries, ledger, opened, postgres, schema
-from grader.gradebook.exchange import exported, imported
+from grader.gradebook import Entry, Gradebook, ledger, ledger_rows, opened, postgres, schema_version
+from grader.gradebook.marks_exchange import exported, imported
 
 
 @pytest.fixture(scope="module")
@@ -131,9 +131,9 @@ def test_two_who_opened_one_book_keep_at_once(address: str) -> None:
 
 def test_a_reader_sees_one_moment_and_holds_up_nobody(book: Gradebook) -> None:
     with book.reading() as connection:
-        before = entries.every(connection)
+        before = ledger_rows.every(connection)
         ledger.give(book, given(book, points=Fraction(3)), over=None)
-        assert entries.every(connection) == before
+        assert ledger_rows.every(connection) == before
 
     assert one(book).earned == 3
 
@@ -148,7 +148,7 @@ def test_marks_move_from_a_file_to_a_server(book: Gradebook, tmp_path: Path) -> 
 
 
 def test_a_newer_book_is_refused(address: str) -> None:
-    with opened(address, steps=(*schema.STEPS, lambda _: None)):
+    with opened(address, steps=(*schema_version.STEPS, lambda _: None)):
         pass
 
     with pytest.raises(UsageError, match="newer grader"), opened(address):
@@ -160,7 +160,7 @@ def test_an_older_book_goes_forward(address: str) -> None:
         keep(book)
 
     with opened(address, steps=(lambda _: None,)) as book, book.reading() as connection:
-        assert schema.version(connection) == 2
+        assert schema_version.version(connection) == 2
 
 
 def test_tables_of_others_are_left_alone(server: postgres_server.Server, address: str) -> None:

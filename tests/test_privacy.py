@@ -24,10 +24,10 @@ from grader import gradebook
 from grader.cli import cli
 from grader.errors import UsageError
 from grader.gradebook.ledger import current, history
-from grader.gradebook.people import remembered
+from grader.gradebook.stored_people import remembered
 from grader.model import Student
 from grader.privacy import copy_without_names, forget, plan
-from grader.privacy.veil import Identity, Veil, vocabulary, words_of
+from grader.privacy.redaction import Identity, Veil, vocabulary, words_of
 
 SECRETS = re.compile(
     r"\bAda\b|Rivers|ar10001|Benedikt|M[uü]ller|[OØ]rsted|bm10002|Cleo|ca10003|Zoë|Nobody|zn10004"
@@ -322,7 +322,7 @@ def test_nobody_is_an_error_that_changes_nothing(graded: Path) -> None:
 
 
 def test_a_book_that_is_in_use_says_so(graded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grader.gradebook.forgetting.PATIENCE_S", 0.1)
+    monkeypatch.setattr("grader.gradebook.erasure.PATIENCE_S", 0.1)
     what = plan(graded, mark="ar10001")
     with closing(sqlite3.connect(graded / "gradebook.db")) as other:
         other.execute("BEGIN")

@@ -17,7 +17,7 @@ from specimen_assignment import rubric
 
 from grader.model import Answer, Exhibit, Graded, Picture, Stage, Verdict
 from grader.report import class_page, class_row, student_page
-from grader.report.page import lost
+from grader.report.student_report import lost
 
 RUBRIC = rubric()
 ALL = specimens.ALL

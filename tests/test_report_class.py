@@ -13,8 +13,8 @@ from specimen_assignment import rubric
 
 from grader.model import Student
 from grader.report import class_page, class_row, student_page
-from grader.report.moves import moves
-from grader.report.terminal import summary
+from grader.report.run_summary import summary
+from grader.report.score_changes import moves
 
 RUBRIC = rubric()
 ALL = specimens.ALL

@@ -14,8 +14,8 @@ from specimens import full_marks, half_right, ungradable
 from grader import scoring
 from grader.model import Graded, Lateness
 from grader.report import class_page, class_row, student_page
-from grader.report.lateness import moment
-from grader.report.veil import veiled_id
+from grader.report.id_masking import veiled_id
+from grader.report.lateness_view import moment
 
 RUBRIC = replace(rubric(), late=RULE)
 LATE = Lateness(

@@ -12,9 +12,9 @@ from specimen_parts import exhibit
 
 from grader.model import Numbers
 from grader.report.exhibit import show
-from grader.report.plane import cosines, principal_plane
-from grader.report.prose import prose
-from grader.report.wording import clean, number
+from grader.report.markdown_html import prose
+from grader.report.projection import cosines, principal_plane
+from grader.report.text_format import clean, number
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 from test_checks import evidence as judged_evidence
 
 from grader.checks import CHECKS
-from grader.checks.figures import Ledger, figures, same
+from grader.checks.numbers_in_text import Ledger, figures, same
 from grader.checks.quotes import quoted_in
-from grader.checks.saved import out_of_order, saved_evidence
+from grader.checks.reproduction import out_of_order, saved_evidence
 from grader.model import (
     Answer,
     Cell,
@@ -24,8 +24,8 @@ from grader.model import (
     SavedEvidence,
     SavedOutput,
 )
-from grader.report.saved import figures as said_figures
-from grader.report.saved import saved
+from grader.report.saved_outputs_view import figures as said_figures
+from grader.report.saved_outputs_view import saved
 
 
 def cell(

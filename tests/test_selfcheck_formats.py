@@ -13,15 +13,15 @@ import selfchecking
 from rich.console import Console
 
 from grader.model import Finding, Verdict
-from grader.selfcheck.as_json import document
-from grader.selfcheck.box import Box
-from grader.selfcheck.github import MOST, SUMMARY_BYTES, commands, lines_of_cells, summary
-from grader.selfcheck.judging import Checked, held_up
-from grader.selfcheck.junit import report
+from grader.selfcheck.check_json import document
+from grader.selfcheck.check_output import shown
+from grader.selfcheck.github_output import MOST, SUMMARY_BYTES, commands, lines_of_cells, summary
+from grader.selfcheck.junit_output import report
 from grader.selfcheck.outcome import Outcome
-from grader.selfcheck.reading import Public, load
-from grader.selfcheck.terminal import shown
-from grader.selfcheck.wording import closing, in_a_row, plain, told_items
+from grader.selfcheck.public_findings import Checked, held_up
+from grader.selfcheck.public_rubric import Public, load
+from grader.selfcheck.result_box import Box
+from grader.selfcheck.student_feedback import closing, in_a_row, plain, told_items
 
 NASTY = "50% |x|\n::error::no <b>`\x1b[31m\x00 ]]>\ud800"
 

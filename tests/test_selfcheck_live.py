@@ -110,9 +110,9 @@ def test_the_self_check_needs_no_unix_and_the_box_no_more_than_colab_has() -> No
         "for name in ('nbclient', 'jupyter_client', 'ipykernel', 'nbformat', 'cattrs', 'click',\n"
         "             'platformdirs', 'rich', 'sqlalchemy', 'sklearn', 'torch'):\n"
         "    sys.modules[name] = None\n"
-        "import grader.selfcheck.live"
+        "import grader.selfcheck.live_check"
     )
-    for code in (f"{lacking}import grader.selfcheck.files", f"{lacking}{box}"):
+    for code in (f"{lacking}import grader.selfcheck.file_check", f"{lacking}{box}"):
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=selfchecking.ROOT,

@@ -14,8 +14,8 @@ from safetensors.numpy import load as load_arrays
 
 from grader.errors import RubricError, UsageError
 from grader.model import Rubric
-from grader.selfcheck.publishing import draws_of, public, questions_to_reference
-from grader.selfcheck.reading import find, load
+from grader.selfcheck.public_files import draws_of, public, questions_to_reference
+from grader.selfcheck.public_rubric import find, load
 
 REFERENCE = selfchecking.ROOT / "reference" / "hw5.ipynb"
 

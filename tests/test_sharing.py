@@ -22,16 +22,16 @@ from grader import gradebook
 from grader.errors import UsageError
 from grader.folder import Folder
 from grader.gradebook import Entry
-from grader.pipeline import sharing
-from grader.pipeline.desk import Work
-from grader.pipeline.sharing import Turns, rejudge_shared
+from grader.pipeline import parallel_rejudging
+from grader.pipeline.grading_worker import Work
+from grader.pipeline.parallel_rejudging import Turns, rejudge_shared
 
 NAMES = tuple(f"s{number}" for number in range(7))
 
 
 def class_of_many(root: Path) -> Class:
     """A class that is shared out, however small."""
-    sharing.ALONE = 1
+    parallel_rejudging.ALONE = 1
     made = class_of_one(root)
     ada = made.stored()
     with gradebook.opened(Folder(made.work.out).store) as book:
@@ -72,7 +72,7 @@ def fail(root: Path) -> None:
     fates = {"was killed": killed, "no room": full}
     for told, fate in fates.items():
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sharing, "hand", fate)
+            patch.setattr(parallel_rejudging, "hand", fate)
             with pytest.raises(UsageError, match=told):
                 rejudge_shared(work, NAMES, jobs=2)
 

@@ -14,7 +14,7 @@ from grader.similarity import (
     alike,
     code_pairs,
     examples_used,
-    pairs,
+    find_similar_pairs,
     suggestions,
 )
 
@@ -77,7 +77,7 @@ def documents(*texts: str) -> list[Document]:
 
 
 def test_a_copy_with_a_few_words_changed_is_found_with_its_passages() -> None:
-    (pair,) = pairs(documents(ADA, CLEO_ALONE, BEN_COPIES_ADA, DAN_ALONE))
+    (pair,) = find_similar_pairs(documents(ADA, CLEO_ALONE, BEN_COPIES_ADA, DAN_ALONE))
 
     assert (pair.one, pair.other) == ("s0", "s2")
     assert pair.share > 0.6
@@ -87,21 +87,21 @@ def test_a_copy_with_a_few_words_changed_is_found_with_its_passages() -> None:
 
 
 def test_the_same_thought_in_other_words_is_no_pair() -> None:
-    assert pairs(documents(ADA, CLEO_ALONE, DAN_ALONE)) == ()
+    assert find_similar_pairs(documents(ADA, CLEO_ALONE, DAN_ALONE)) == ()
 
 
 def test_quoting_the_prompt_is_no_pair() -> None:
     texts = [f"{PROMPT} {word} is what I would say about that." for word in ("This", "Something")]
     long_prompt = [f"{PROMPT} {PROMPT[::-1]} {word}." for word in ("alpha", "beta")]
 
-    assert pairs(documents(*texts), given=[PROMPT]) == ()
-    assert len(pairs(documents(*long_prompt), given=[])) == 1
+    assert find_similar_pairs(documents(*texts), given=[PROMPT]) == ()
+    assert len(find_similar_pairs(documents(*long_prompt), given=[])) == 1
 
 
 def test_short_answers_and_set_phrases_are_no_pairs() -> None:
     said = ["Yes, by augmentation.", "yes by augmentation", "Yes, by augmentation of C1!"]
 
-    assert pairs(documents(*said)) == ()
+    assert find_similar_pairs(documents(*said)) == ()
 
 
 def test_what_many_wrote_is_common_property() -> None:
@@ -110,7 +110,7 @@ def test_what_many_wrote_is_common_property() -> None:
     )
     many = [f"{definition}, and number {n} adds {w}" for n, w in enumerate("abcdefghij" * 6)]
 
-    assert pairs(documents(*many)) == ()
+    assert find_similar_pairs(documents(*many)) == ()
 
 
 def test_two_submissions_of_one_team_are_no_pair() -> None:
@@ -119,15 +119,15 @@ def test_two_submissions_of_one_team_are_no_pair() -> None:
         for name in ("first", "second")
     ]
 
-    assert pairs(ours) == ()
-    assert len(pairs([replace(one, team=frozenset({one.name})) for one in ours])) == 1
+    assert find_similar_pairs(ours) == ()
+    assert len(find_similar_pairs([replace(one, team=frozenset({one.name})) for one in ours])) == 1
 
 
 def test_order_changes_nothing() -> None:
     texts = named(ADA, CLEO_ALONE, BEN_COPIES_ADA, DAN_ALONE)
     there = [Document(name=name, text=text) for name, text in texts.items()]
 
-    assert pairs(there) == pairs(there[::-1])
+    assert find_similar_pairs(there) == find_similar_pairs(there[::-1])
     assert alike(texts) == alike(dict(reversed(texts.items())))
     assert suggestions(ITEM, answers=texts) == suggestions(
         ITEM, answers=dict(reversed(texts.items()))
@@ -306,7 +306,7 @@ def test_hostile_answers_take_little_time() -> None:
     began = time.process_time()
 
     alike(texts)
-    pairs(documents(*texts.values()))
+    find_similar_pairs(documents(*texts.values()))
     code_pairs(documents(*texts.values()))
     suggestions(ITEM, answers=texts)
     examples_used(texts, known=[PROMPT])
@@ -321,7 +321,9 @@ def test_a_class_of_300_with_8_items_takes_seconds() -> None:
 
     for answers in items:
         alike(answers)
-        pairs([Document(name=name, text=text) for name, text in answers.items()], given=[PROMPT])
+        find_similar_pairs(
+            [Document(name=name, text=text) for name, text in answers.items()], given=[PROMPT]
+        )
         suggestions(ITEM, answers=answers)
         examples_used(answers, known=[PROMPT])
 

@@ -4,7 +4,7 @@ import pytest
 
 from grader.errors import UsageError
 from grader.submissions import collect
-from grader.submissions.naming import safe_names
+from grader.submissions.safe_names import safe_names
 
 
 def touch(path: Path) -> Path:

@@ -18,9 +18,9 @@ from grading import ROOT
 from rich.console import Console
 from test_authoring import ALL, loaded
 
-from grader.authoring.trying import Tried, seeds
-from grader.authoring.validate import Assignment, _spread
-from grader.authoring.verdicts import case_result, mutant_result
+from grader.authoring.mutant_verdicts import case_result, mutant_result
+from grader.authoring.trial_runs import Tried, seeds
+from grader.authoring.validation_run import Assignment, _spread
 from grader.exports.validation_json import validation_json
 from grader.model import (
     CaseResult,
@@ -43,7 +43,7 @@ from grader.model import (
     Verdict,
 )
 from grader.report.mutants_page import mutants_page
-from grader.report.validation import validation
+from grader.report.validation_table import validation
 
 MUTANT = Mutant(
     cell="c", line=3, change="call left out", before="x = f(y)", after="x = (y)", items=("Q1",),

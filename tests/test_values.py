@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from grader import checks, rubric
 from grader.checks import CHECKS, Bound, Draws, Evidence, bind
 from grader.checks.check import ARRAYS, RECORDING
-from grader.checks.images import rows_made
+from grader.checks.labeled_inputs import rows_made
 from grader.checks.layers import agree, outputs
 from grader.checks.recording import Forward, Recording, read
 from grader.checks.values import agrees, same

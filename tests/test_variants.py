@@ -14,9 +14,9 @@ from variants import VARIANTS, Variant, build
 from grader import gradebook
 from grader.checks import CHECKS, Draws, bind
 from grader.gradebook import seeds
-from grader.selfcheck.judging import Checked, Seen, judge
-from grader.selfcheck.reading import Public
-from grader.selfcheck.wording import told_items
+from grader.selfcheck.public_findings import Checked, Seen, judge
+from grader.selfcheck.public_rubric import Public
+from grader.selfcheck.student_feedback import told_items
 
 pytestmark = pytest.mark.kernel
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from grader.authoring.book import Book, BookCell
+from grader.authoring.editable_notebook import Book, BookCell
 from grader.errors import RubricError
 
 BLANK = "#FILLME"

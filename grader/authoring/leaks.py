@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import nbformat
 
 from grader.authoring.blanking import cut, template
-from grader.authoring.book import GRADER_ONLY, Book
-from grader.authoring.plan import Plan
+from grader.authoring.editable_notebook import GRADER_ONLY, Book
+from grader.authoring.test_plan import Plan
 from grader.model import Json, Rubric
-from grader.notebook.code import parsed
+from grader.notebook.student_code import parsed
 
 SHORT, COPY, SENTENCE, IN_A_WHEEL = 8, 16, 24, 24
 """Letters, without spaces, from which a line of code tells something; from which it is a copy where

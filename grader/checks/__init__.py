@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from grader.checks.arrays import Independent, Initialised, Noise
 from grader.checks.check import RECORDING, Check, Draws, Evidence, Params
 from grader.checks.embeddings import After, Before
+from grader.checks.evaluation import Bound, Called, bind
 from grader.checks.execution import Runs
 from grader.checks.functions import Gradients, Masked, Same, Shapes, Sums
-from grader.checks.judging import Bound, Called, bind
+from grader.checks.initial_arrays import Independent, Initialised, Noise
 from grader.checks.layers import LayerApplied
+from grader.checks.loss_pairs import PairContrasted
 from grader.checks.modules import OutputShape, SameWeights
-from grader.checks.normalisation import OwnImages, Scales
+from grader.checks.normalization import OwnImages, Scales
 from grader.checks.outputs import Reproduced, RunInOrder, ShowsFigure, ShowsNumbers
-from grader.checks.pairs import PairContrasted
 from grader.checks.shapes import Batch, Outputs
-from grader.checks.similarity import Order
+from grader.checks.similarity_order import Order
 from grader.checks.training import LossFalls
 
 __all__ = [

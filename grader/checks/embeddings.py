@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grader.checks.arrays import ArraysParams, named
 from grader.checks.check import (
     ARRAYS,
     RECORDING,
@@ -19,9 +18,10 @@ from grader.checks.check import (
     failed,
     passed,
 )
-from grader.checks.images import gallery, namespace, requires_grad, rows_made
-from grader.checks.rows import Gallery, Row
+from grader.checks.initial_arrays import ArraysParams, named
+from grader.checks.labeled_inputs import gallery, namespace, requires_grad, rows_made
 from grader.checks.values import same
+from grader.checks.vector_index import Gallery, Row
 from grader.model import Exhibit, Numbers, Question, Stage
 
 STEPS = "How often does the training loop run, and does its step reach this {maker}?"

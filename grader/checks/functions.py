@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from grader.checks.arrays import in_words
 from grader.checks.check import Check, Draws, Evidence, Opinion, Ours, Params, nameless, question
+from grader.checks.initial_arrays import in_words
 from grader.checks.recording import numbers
 from grader.checks.values import agrees, flaw
 from grader.model import Json, Observation, Question

@@ -7,8 +7,8 @@ from fractions import Fraction
 from math import prod, sqrt
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from grader.checks.arrays import in_words
 from grader.checks.check import Check, Draws, Evidence, Opinion, Ours, Params, nameless, question
+from grader.checks.initial_arrays import in_words
 from grader.checks.layers import told
 from grader.checks.values import agrees, flaw
 from grader.model import Json, Observation, Question

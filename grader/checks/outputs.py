@@ -15,7 +15,7 @@ from grader.checks.check import (
     failed,
     passed,
 )
-from grader.checks.saved import saved_evidence
+from grader.checks.reproduction import saved_evidence
 from grader.model import Cell, Question, SavedEvidence
 
 _NUMBER = re.compile(r"(?<![\d.\w+-])[-+]?(?:0|1)\.\d{2,}(?![\d.]|[a-zA-Z])")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 
-from grader.checks.figures import Figure, Ledger, figures
+from grader.checks.numbers_in_text import Figure, Ledger, figures
 from grader.model import Answer, ExecutionRecord, Notebook, Quote
 
 MOST = 40

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from grader.checks.arrays import ArraysParams, in_words
 from grader.checks.check import (
     ARRAYS,
     RECORDING,
@@ -17,7 +16,8 @@ from grader.checks.check import (
     passed,
     question,
 )
-from grader.checks.images import inputs_of, known_values
+from grader.checks.initial_arrays import ArraysParams, in_words
+from grader.checks.labeled_inputs import inputs_of, known_values
 from grader.checks.layers import told
 from grader.checks.values import equal, flaw
 from grader.model import Json, Question

@@ -19,10 +19,10 @@ from grader.checks.check import (
     passed,
 )
 from grader.checks.embeddings import STEPS, made_by, trained_embeddings, trained_module
-from grader.checks.images import cosine
+from grader.checks.labeled_inputs import cosine
 from grader.checks.layers import counterpart_questions, forward_question
 from grader.checks.recording import numbers
-from grader.checks.start import (
+from grader.checks.training_start import (
     TrainingParams,
     optimiser_steps,
     trained_by_reference,

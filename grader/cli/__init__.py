@@ -9,21 +9,21 @@ from typing import NoReturn
 import click
 
 from grader import __version__
-from grader.cli.again import again_command
-from grader.cli.anonymise import anonymise_command
-from grader.cli.backup import backup_command
-from grader.cli.check import check_command
-from grader.cli.doctor import doctor_command
+from grader.cli.again_command import again_command
+from grader.cli.anonymize_command import anonymise_command
+from grader.cli.backup_command import backup_command
+from grader.cli.check_command import check_command
+from grader.cli.doctor_command import doctor_command
 from grader.cli.exit_codes import INTERRUPTED, USAGE
-from grader.cli.export import export_command
-from grader.cli.forget import forget_command
-from grader.cli.init import init_command
-from grader.cli.mark import mark_command
-from grader.cli.marks import marks_command
-from grader.cli.parts import parts_command
-from grader.cli.release import release_command
-from grader.cli.run import run_command
-from grader.cli.validate import validate_command
+from grader.cli.export_command import export_command
+from grader.cli.forget_command import forget_command
+from grader.cli.init_command import init_command
+from grader.cli.mark_command import mark_command
+from grader.cli.marks_command import marks_command
+from grader.cli.parts_command import parts_command
+from grader.cli.release_command import release_command
+from grader.cli.run_command import run_command
+from grader.cli.validate_command import validate_command
 from grader.errors import GraderError
 
 
@@ -92,7 +92,7 @@ def main() -> None:
 
 def _complain(told: str) -> NoReturn:
     """Say what went wrong; a name of a file may stand in it, and may hold anything."""
-    from grader.report.wording import printable
+    from grader.report.text_format import printable
 
     click.echo(printable(told), err=True)
     sys.exit(USAGE)

@@ -17,7 +17,7 @@ def rubric_of(folder: Path, *, assignment: str | None) -> Rubric:
         RubricError: the rubric is not there, or not as it must be.
     """
     from grader import checks, rubric
-    from grader.cli.marked_folder import opened
+    from grader.cli.graded_folder import opened
 
     with opened(folder) as book:
         of = assignment or book.assignment() or None

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from grader.errors import UsageError
-from grader.exports import moodle
+from grader.exports import moodle_export
+from grader.exports.csv_file import read_sheet
 from grader.exports.export import Export, Grades, Line, Wish
-from grader.exports.matching import match
-from grader.exports.sheet import read_sheet
-from grader.exports.standing import Standing, standings
+from grader.exports.row_matching import match
+from grader.exports.student_grades import Standing, standings
 from grader.model import Graded
 
 _CANVAS = re.compile(r"(?:.*_)?(?:\d+|anon_[A-Za-z0-9]+)_\d+_.+", re.DOTALL)
@@ -89,13 +89,13 @@ def _participants(
     """Each student's number in the assignment: from the worksheet, or from where it was found."""
     if wish.into is not None:
         sheet = read_sheet(wish.into.data, name=wish.into.name)
-        records = moodle.participants(sheet, name=wish.into.name)
-        layout = moodle.layout_of(sheet, records=records, wish=wish)
-        rows = moodle.rows(sheet, records=records, until=layout.grade)
-        matches = match(ready, rows=rows, system=moodle.SYSTEM)
+        records = moodle_export.participants(sheet, name=wish.into.name)
+        layout = moodle_export.layout_of(sheet, records=records, wish=wish)
+        rows = moodle_export.rows(sheet, records=records, until=layout.grade)
+        matches = match(ready, rows=rows, system=moodle_export.SYSTEM)
         by_place = {row.place: row.lms for row in rows}
         return [(one, by_place[at]) for at, one in matches.by_place.items()], list(matches.left)
-    told = [(one, one.student.lms.get(moodle.SYSTEM, "").strip()) for one in ready]
+    told = [(one, one.student.lms.get(moodle_export.SYSTEM, "").strip()) for one in ready]
     crowd = [number for _, number in told]
     why = "has no participant's number, or shares one; give the worksheet with --into"
     numbers = [(one, number) for one, number in told if number and crowd.count(number) == 1]

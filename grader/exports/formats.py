@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from grader.exports.canvas import canvas
+from grader.exports.canvas_export import canvas
 from grader.exports.export import Export, Grades, Wish
 from grader.exports.feedback import feedback
-from grader.exports.gradescope import gradescope
-from grader.exports.moodle import moodle
-from grader.exports.nbgrader_csv import nbgrader
-from grader.exports.plain_files import document, table
+from grader.exports.gradescope_export import gradescope
+from grader.exports.moodle_export import moodle
+from grader.exports.nbgrader_export import nbgrader
+from grader.exports.plain_tables import document, table
 
 
 class Write(Protocol):

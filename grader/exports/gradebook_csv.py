@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from grader import scoring
-from grader.exports.figures import rounded, storable
+from grader.exports.number_format import rounded, storable
 from grader.model import Graded, ItemScore, Lateness, Rubric, Score, Student
 
 COLUMNS = (

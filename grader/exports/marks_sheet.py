@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from grader.errors import UsageError
-from grader.exports.figures import rounded
 from grader.exports.gradebook_csv import defused
+from grader.exports.number_format import rounded
 from grader.model import Answer, Graded, ItemScore, Mark
 
 FILLED_IN = ("points", "comment", "reason")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from grader import scoring
 from grader.errors import UsageError
-from grader.exports.figures import escaped, rounded, storable
+from grader.exports.number_format import escaped, rounded, storable
 from grader.exports.results_schema import (
     CellPart,
     CriterionPart,

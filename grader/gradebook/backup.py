@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.gradebook.opening import opened
+from grader.gradebook.connection import opened
 
 
 def back_up(place: Path, *, to: Path) -> int:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
-from grader.gradebook.book import Gradebook
 from grader.gradebook.console_tables import leases
+from grader.gradebook.store import Gradebook
 
 LASTS_S = 600
 """How long an answer stays with whoever has it before them and says nothing."""

@@ -18,10 +18,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from grader.errors import MarkConflict, UsageError
-from grader.gradebook import entries, marking
-from grader.gradebook.book import Gradebook
-from grader.gradebook.entries import Row
-from grader.gradebook.marking import Weight, Weights, answer_digest, mark_of
+from grader.gradebook import ledger_rows, mark_points
+from grader.gradebook.ledger_rows import Row
+from grader.gradebook.mark_points import Weight, Weights, answer_digest, mark_of
+from grader.gradebook.store import Gradebook
 from grader.model import Answer, Criterion, Item, Mark
 
 __all__ = [
@@ -106,9 +106,9 @@ def give(book: Gradebook, given: Given, *, over: int | None) -> Mark:
             if (now.number if now else None) != over:
                 raise _conflict(given, now, item)
             row = _row(given, item, connection, replaced=over)
-            number = entries.append(connection, row)
+            number = ledger_rows.append(connection, row)
             if document is not None:
-                entries.keep_answer(connection, given.answer, document)
+                ledger_rows.keep_answer(connection, given.answer, document)
     except IntegrityError as error:  # another process was faster, where writers don't queue
         with book.reading() as connection:
             now = _current_in(connection, given.submission, given.item)
@@ -131,12 +131,12 @@ def take_back(
         now = _current_in(connection, submission, item)
         if now is None or now.number != over:
             raise _conflict(None, now, known, place=(submission, item))
-        before = None if now.replaced is None else entries.numbered(connection, now.replaced)
+        before = None if now.replaced is None else ledger_rows.numbered(connection, now.replaced)
         row = Row(
             id=uuid.uuid4().hex,
             submission=submission,
             item=item,
-            follows=entries.last(connection, submission, item),
+            follows=ledger_rows.last(connection, submission, item),
             replaced=now.number,
             takes_back=now.number,
             restores=now.replaced,
@@ -150,7 +150,7 @@ def take_back(
             marker=marker,
             made_at=_now(),
         )
-        entries.append(connection, row)
+        ledger_rows.append(connection, row)
     return None if before is None else mark_of(before, item=known)
 
 
@@ -158,7 +158,7 @@ def history(book: Gradebook, submission: str, item: str) -> tuple[Entry, ...]:
     """All entries on an item of a submission, oldest first; takings back are entries, too."""
     known = _item(book, submission, item)
     with book.reading() as connection:
-        rows = entries.chain(connection, submission, item)
+        rows = ledger_rows.chain(connection, submission, item)
     undone = {row.takes_back for row in rows}
     return tuple(entry_of(row, item=known, taken_back=row.number in undone) for row in rows)
 
@@ -172,7 +172,7 @@ def current(book: Gradebook, item: str | None = None) -> Mapping[Place, Entry]:
     """
     known = items(book)
     with book.reading() as connection:
-        rows = entries.current(connection, item=item)
+        rows = ledger_rows.current(connection, item=item)
     return {
         (row.submission, row.item): entry_of(row, item=known.get(row.submission, {}).get(row.item))
         for row in rows
@@ -192,7 +192,7 @@ def orphans(book: Gradebook) -> tuple[Entry, ...]:
 def marked_answer(book: Gradebook, digest: str) -> Answer | None:
     """A written answer as it was when it was marked; None where it was not known then."""
     with book.reading() as connection:
-        document = entries.answer(connection, digest)
+        document = ledger_rows.answer(connection, digest)
     return None if document is None else book.documents.read_answer(document)
 
 
@@ -210,7 +210,7 @@ def weigh(
     marker = _named(by)
     known = _criterion(book, assignment, item, criterion)
     with book.writing() as connection:
-        row = entries.WeightRow(
+        row = ledger_rows.WeightRow(
             id=uuid.uuid4().hex,
             assignment=assignment,
             item=item,
@@ -220,7 +220,7 @@ def weigh(
             marker=marker,
             made_at=_now(),
         )
-        entries.append_weight(connection, row)
+        ledger_rows.append_weight(connection, row)
 
 
 def weights(book: Gradebook, assignment: str) -> Weights:
@@ -229,7 +229,7 @@ def weights(book: Gradebook, assignment: str) -> Weights:
     `Weight.counts` says of each whether the rubric still says what it said when it was weighed.
     """
     with book.reading() as connection:
-        return marking.weights_of(entries.weights(connection), assignment)
+        return mark_points.weights_of(ledger_rows.weights(connection), assignment)
 
 
 # ---------------------------------------------------------------- what is in the book
@@ -238,15 +238,15 @@ def weights(book: Gradebook, assignment: str) -> Weights:
 def items(book: Gradebook) -> Mapping[str, Mapping[str, Item]]:
     """The items of every submission that has a score, their criteria at what they are worth now."""
     with book.reading() as connection:
-        rows = entries.weights(connection)
+        rows = ledger_rows.weights(connection)
     made: dict[tuple[str, int], Mapping[str, Item]] = {}
     found: dict[str, Mapping[str, Item]] = {}
     for name, (assignment, graded_by) in book.items().items():
         known = (assignment, id(graded_by))  # few lists, shared by many
         if known not in made:
-            weighed = marking.weights_of(rows, assignment)
+            weighed = mark_points.weights_of(rows, assignment)
             made[known] = {
-                key: marking.weighed(item, weights=weighed) for key, item in graded_by.items()
+                key: mark_points.weighed(item, weights=weighed) for key, item in graded_by.items()
             }
         found[name] = made[known]
     return found
@@ -258,8 +258,8 @@ def _item(book: Gradebook, submission: str, item: str) -> Item | None:
     except KeyError:
         return None
     with book.reading() as connection:
-        weighed = marking.weights_of(entries.weights(connection), assignment)
-    return marking.weighed(items[item], weights=weighed) if item in items else None
+        weighed = mark_points.weights_of(ledger_rows.weights(connection), assignment)
+    return mark_points.weighed(items[item], weights=weighed) if item in items else None
 
 
 def _item_of(book: Gradebook, submission: str, item: str) -> Item:
@@ -307,7 +307,7 @@ def _row(given: Given, item: Item, connection: Connection, *, replaced: int | No
         id=uuid.uuid4().hex,
         submission=given.submission,
         item=given.item,
-        follows=entries.last(connection, given.submission, given.item),
+        follows=ledger_rows.last(connection, given.submission, given.item),
         replaced=replaced,
         takes_back=None,
         restores=None,
@@ -321,7 +321,7 @@ def _row(given: Given, item: Item, connection: Connection, *, replaced: int | No
         marker=_named(given.by),
         made_at=_now(),
     )
-    return replace(row, came_to=str(marking.points_of(row, item=item)))
+    return replace(row, came_to=str(mark_points.points_of(row, item=item)))
 
 
 def _storable(text: str) -> str:
@@ -345,7 +345,7 @@ def _answer_document(book: Gradebook, given: Given, item: Item) -> bytes | None:
 
 
 def _current_in(connection: Connection, submission: str, item: str) -> Row | None:
-    return next(iter(entries.current(connection, submission=submission, item=item)), None)
+    return next(iter(ledger_rows.current(connection, submission=submission, item=item)), None)
 
 
 def entry_of(row: Row, *, item: Item | None, taken_back: bool = False) -> Entry:

@@ -8,10 +8,10 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from grader.errors import UsageError
-from grader.gradebook import schema
-from grader.gradebook.failing import told
+from grader.gradebook import schema_version
+from grader.gradebook.database_errors import told
 from grader.gradebook.tables import SCHEMA, meta
-from grader.gradebook.turns import WRITES
+from grader.gradebook.write_intent import WRITES
 
 DRIVER = "postgresql+psycopg"
 TURN = 0x67726462
@@ -52,7 +52,7 @@ def secrets_of(address: str) -> tuple[str, ...]:
     return tuple(word for word in hidden if word)
 
 
-def engine_for(address: str, *, steps: tuple[schema.Step, ...]) -> Engine:
+def engine_for(address: str, *, steps: tuple[schema_version.Step, ...]) -> Engine:
     """An engine on the book at this address; its tables are made if there are none.
 
     Raises:
@@ -105,12 +105,14 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN}, hashtext(current_schema()))")
 
 
-def _make(engine: Engine, *, steps: tuple[schema.Step, ...], place: str) -> None:
+def _make(engine: Engine, *, steps: tuple[schema_version.Step, ...], place: str) -> None:
     with engine.begin() as connection:
         there = set(inspect(connection).get_table_names())
         if meta.name in there:
-            schema.refuse_newer(schema.version(connection), steps=steps, place=place)
+            schema_version.refuse_newer(
+                schema_version.version(connection), steps=steps, place=place
+            )
             return
         if there & set(SCHEMA.tables):
             raise UsageError(f"{place}: holds tables that are not a gradebook's; use another")
-        schema.create(connection, steps=steps)
+        schema_version.create(connection, steps=steps)

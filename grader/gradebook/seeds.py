@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, delete, insert, select
 
-from grader.gradebook.book import Gradebook
+from grader.gradebook.store import Gradebook
 from grader.gradebook.tables import seeds
 
 BYTES = 32

@@ -13,8 +13,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from grader.errors import UsageError
-from grader.gradebook import schema
-from grader.gradebook.turns import WRITES
+from grader.gradebook import schema_version
+from grader.gradebook.write_intent import WRITES
 
 APPLICATION = 0x67726462
 """'grdb', in the header of every book: tells it from any other SQLite file."""
@@ -28,7 +28,7 @@ BY_HAND = {"isolation_level": None, "timeout": PATIENCE_S}
 """We begin transactions ourselves: the driver would begin late and never for DDL."""
 
 
-def engine_for(path: Path, *, steps: tuple[schema.Step, ...]) -> Engine:
+def engine_for(path: Path, *, steps: tuple[schema_version.Step, ...]) -> Engine:
     """An engine on the book at this path, which is made if nothing is there.
 
     Raises:
@@ -40,7 +40,7 @@ def engine_for(path: Path, *, steps: tuple[schema.Step, ...]) -> Engine:
     return _engine(path)
 
 
-def _look(path: Path, *, steps: tuple[schema.Step, ...]) -> None:
+def _look(path: Path, *, steps: tuple[schema_version.Step, ...]) -> None:
     """Refuse what is not ours to write, without leaving so much as an empty log beside it."""
     if not path.is_file():
         raise UsageError(f"{path}: is not a file, so it can't be a gradebook")
@@ -55,10 +55,10 @@ def _look(path: Path, *, steps: tuple[schema.Step, ...]) -> None:
         raise UsageError(f"{path}: can't be read as a gradebook ({error})") from error
     if application != APPLICATION:
         raise UsageError(f"{path}: is not a gradebook; choose another folder or move it away")
-    schema.refuse_newer(found, steps=steps, place=str(path))
+    schema_version.refuse_newer(found, steps=steps, place=str(path))
 
 
-def _make(path: Path, *, steps: tuple[schema.Step, ...]) -> None:
+def _make(path: Path, *, steps: tuple[schema_version.Step, ...]) -> None:
     """Make it under another name and link it: a book is whole, or not there."""
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
@@ -73,11 +73,11 @@ def _make(path: Path, *, steps: tuple[schema.Step, ...]) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _fill(path: Path, *, steps: tuple[schema.Step, ...]) -> None:
+def _fill(path: Path, *, steps: tuple[schema_version.Step, ...]) -> None:
     engine = _engine(path, poolclass=NullPool)
     with engine.execution_options(**{WRITES: True}).begin() as connection:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
-        schema.create(connection, steps=steps)
+        schema_version.create(connection, steps=steps)
     with closing(sqlite3.connect(path)) as plain:
         plain.execute("PRAGMA journal_mode = WAL")  # the file remembers it
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Delete, delete, insert, select
 
-from grader.gradebook.book import Gradebook
 from grader.gradebook.console_tables import flags, markers, shares
+from grader.gradebook.store import Gradebook
 
 Share = tuple[str, str, str]
 """A marker, an item, and a section ('' for all)."""

@@ -19,8 +19,8 @@ import typing
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from inside import belongings, frames, linux, outputs, walls, watch
-from inside import kernel as kernel_side
+from inside import file_placement, frames, linux, output_limits, resource_watch, walls
+from inside import notebook_kernel as kernel_side
 
 sys.path.pop(0)
 
@@ -208,9 +208,9 @@ class Run:
                 "seconds": time.monotonic() - began,
                 "limit": seconds if late else None,
                 "exit": None if self.manager.alive() else self.manager.exit,
-                "error": outputs.error_of(cell),
+                "error": output_limits.error_of(cell),
                 "shown": self.output.shown_by(cell),
-                "over": watch.heard(self.hear) or self.output.over(),
+                "over": resource_watch.heard(self.hear) or self.output.over(),
             }
         )
 
@@ -276,8 +276,8 @@ async def welcomed(kernel_client):
 async def run(job, manager, tell, hear):
     """Run the notebook; True when the kernel is there to be asked."""
     leave_unconfigured()
-    output = outputs.Output(job["limits"])
-    client = outputs.bounded_client(notebook_of(job), manager, output)
+    output = output_limits.Output(job["limits"])
+    client = output_limits.bounded_client(notebook_of(job), manager, output)
     try:
         await ready(client, manager)
     except Exception as error:
@@ -313,7 +313,7 @@ def serve(requests, results, room):
     linux.adopt_orphans()
     job, _ = frames.receive(requests)
     job["taken"] = room.taken
-    belongings.receive(requests, job.get("files", 0))
+    file_placement.receive(requests, job.get("files", 0))
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)
         pid, questions, answers, up = fork_kernel(

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from grader import wire
 from grader.errors import KernelError, WireError
-from grader.kernel.belongings import pieces
-from grader.kernel.cells import cell_run, not_reached, struck, versions, within_bounds
+from grader.kernel.cell_runs import cell_run, not_reached, struck, versions, within_bounds
+from grader.kernel.file_frames import pieces
 from grader.model import (
     Cell,
     CellRun,

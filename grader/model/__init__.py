@@ -1,6 +1,17 @@
 """The words of the house: frozen records that pass between rooms, and nothing that acts."""
 
-from grader.model.concluded import (
+from grader.model.assignment import (
+    CheckSpec,
+    Criterion,
+    Item,
+    LateRule,
+    Limits,
+    Marking,
+    Notice,
+    Rubric,
+)
+from grader.model.json_types import Array, Json, Numbers
+from grader.model.results import (
     Excerpt,
     Exhibit,
     Finding,
@@ -14,9 +25,7 @@ from grader.model.concluded import (
     Tally,
     Verdict,
 )
-from grader.model.handed_in import Answer, Cell, Notebook, Picture, SavedOutput, Student, Submission
-from grader.model.plain import Array, Json, Numbers
-from grader.model.running import (
+from grader.model.runs import (
     CellError,
     CellRun,
     CellStatus,
@@ -26,8 +35,17 @@ from grader.model.running import (
     Question,
     Trace,
 )
-from grader.model.shown import Difference, Moved, Quote, SavedError, SavedEvidence
-from grader.model.validated import (
+from grader.model.saved_evidence import Difference, Moved, Quote, SavedError, SavedEvidence
+from grader.model.submission import (
+    Answer,
+    Cell,
+    Notebook,
+    Picture,
+    SavedOutput,
+    Student,
+    Submission,
+)
+from grader.model.validation import (
     CaseResult,
     CheckUse,
     Fate,
@@ -35,16 +53,6 @@ from grader.model.validated import (
     MutantResult,
     Shortfall,
     Validation,
-)
-from grader.model.worth import (
-    CheckSpec,
-    Criterion,
-    Item,
-    LateRule,
-    Limits,
-    Marking,
-    Notice,
-    Rubric,
 )
 
 __all__ = [

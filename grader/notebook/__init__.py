@@ -4,13 +4,13 @@
 """
 
 from grader.notebook.answers import handout_lines, written_answers
-from grader.notebook.code import assigning_cells, code_about, is_blank
-from grader.notebook.given import alike
-from grader.notebook.likeness import likeness, phrases
-from grader.notebook.opening import content
-from grader.notebook.outline import Outline, outline
-from grader.notebook.reading import read
+from grader.notebook.code_matching import alike
+from grader.notebook.handout_outline import Outline, outline_handout
+from grader.notebook.handout_overlap import measure_overlap, phrases
+from grader.notebook.notebook_file import read
+from grader.notebook.student_code import assigning_cells, code_about, is_blank
 from grader.notebook.students import students
+from grader.notebook.submitted_file import content
 
 __all__ = [
     "Outline",
@@ -20,8 +20,8 @@ __all__ = [
     "content",
     "handout_lines",
     "is_blank",
-    "likeness",
-    "outline",
+    "measure_overlap",
+    "outline_handout",
     "phrases",
     "read",
     "students",

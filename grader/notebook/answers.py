@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from grader.model import Answer, Cell, Item, Notebook, Picture
-from grader.notebook.anchors import anchors, places
-from grader.notebook.cascade import Gap, Prompt, Sent, Unit, cascade
-from grader.notebook.clues import Text, clues
-from grader.notebook.doubts import SURE, Doubt, Sending, doubts
+from grader.notebook.answer_overrides import Told, doubt_about, pieces_of, with_told
+from grader.notebook.attachments import LEFT_OUT, REFERENCE
+from grader.notebook.confidence import SURE, Doubt, Sending, doubts
+from grader.notebook.fallback_search import Text, clues
+from grader.notebook.gap_assignment import Gap, Prompt, Sent, Unit, cascade
 from grader.notebook.handout import Handout, handout_lines
-from grader.notebook.lines import text_lines
-from grader.notebook.outline import Outline
-from grader.notebook.page import Event, page
-from grader.notebook.pictures import LEFT_OUT, REFERENCE
-from grader.notebook.prose import key, words
+from grader.notebook.handout_outline import Outline
+from grader.notebook.markdown_words import key, words
+from grader.notebook.prompt_search import anchors, places
+from grader.notebook.student_text import Event, page
 from grader.notebook.students import names_cells
-from grader.notebook.told import Told, doubt_about, pieces_of, with_told
+from grader.notebook.text_lines import text_lines
 
 __all__ = ["handout_lines", "written_answers"]
 

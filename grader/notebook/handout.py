@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from grader.model import Notebook
-from grader.notebook.prose import Word, is_heading, key, shown_lines, words
+from grader.notebook.markdown_words import Word, is_heading, key, shown_lines, words
 
 HIDDEN_TAGS = frozenset({"solution", "grader-only"})
 _HEADING, _CODE = "# ", "code: "

@@ -11,8 +11,8 @@ from functools import lru_cache
 from itertools import groupby
 
 from grader.model import Cell, Notebook, Student
-from grader.notebook.names import Piece, is_full_name, is_prose, pieces
-from grader.notebook.prose import shown_lines
+from grader.notebook.markdown_words import shown_lines
+from grader.notebook.name_tokens import Piece, is_full_name, is_prose, pieces
 
 MOST = 6
 """Students of one team that are read."""

@@ -1,10 +1,10 @@
 """Who is in a course, whose a submission is, and how late it came; guesses nothing silently."""
 
-from grader.people.attendance import Attendance, attendance, remarks, strangers
 from grader.people.dates import ReadDates, read_extensions, read_times
 from grader.people.directory import spoken
-from grader.people.registrar import Entered, People, Registrar
+from grader.people.enrollment import Entered, People, Registrar
 from grader.people.roster import Member, ReadRoster, read_roster
+from grader.people.roster_check import Attendance, check_roster, remarks, strangers
 
 __all__ = [
     "Attendance",
@@ -14,7 +14,7 @@ __all__ = [
     "ReadDates",
     "ReadRoster",
     "Registrar",
-    "attendance",
+    "check_roster",
     "read_extensions",
     "read_roster",
     "read_times",

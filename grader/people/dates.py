@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
-from grader import moments
+from grader import timestamps
 from grader.errors import UsageError
 from grader.people.columns import PERSON, mapped
-from grader.people.naming import plain_id
-from grader.people.tables import Line, is_rounded, sheet, shown, word
+from grader.people.name_matching import plain_id
+from grader.people.table_reader import Line, is_rounded, sheet, shown, word
 
 _WHO = {"who": " ".join(("submission", PERSON["id"], PERSON["login"], PERSON["email"]))}
 _DUE = "due dueat duedate extendedto extension until newdue deadline"
@@ -41,7 +41,7 @@ def read_extensions(path: Path, *, zone: tzinfo | None) -> ReadDates:
     """
 
     def due(cell: str) -> str:
-        return moments.due(cell, zone=zone).isoformat()
+        return timestamps.due(cell, zone=zone).isoformat()
 
     return _read(path, when=_DUE, reads=due, what="due dates of their own")
 
@@ -59,9 +59,9 @@ def read_times(path: Path, *, zone: tzinfo) -> ReadDates:
     """
 
     def at(cell: str) -> str:
-        found = moments.reckoned(cell, zone=zone)
+        found = timestamps.reckoned(cell, zone=zone)
         if found is None:
-            raise ValueError(f"must be a date and time, such as {moments.EXAMPLE}")
+            raise ValueError(f"must be a date and time, such as {timestamps.EXAMPLE}")
         return found.isoformat()
 
     return _read(path, when=_AT, reads=at, what="times of handing in")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grader.model import Student
-from grader.people.naming import akin, part_of, plain_id, same_name
+from grader.people.name_matching import akin, part_of, plain_id, same_name
 from grader.people.roster import Member
 
 _OWN_SYSTEMS = frozenset({"", "login"})

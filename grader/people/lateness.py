@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from grader import moments
+from grader import timestamps
 from grader.model import Lateness, LateRule, Student, Submission
 from grader.people.directory import told_marks
-from grader.people.naming import plain_id
+from grader.people.name_matching import plain_id
 
 DAY_S = 24 * 60 * 60
 _NOBODY = Student(name="", id="")
@@ -38,18 +38,18 @@ class Clock:
         self, rule: LateRule, *, extensions: Mapping[str, str], times: Mapping[str, str]
     ) -> None:
         self._rule = rule
-        self._due = moments.due(rule.due)
+        self._due = timestamps.due(rule.due)
         self.zone: tzinfo = (
-            moments.zone(rule.timezone) if rule.timezone else moments.offset_of(self._due)
+            timestamps.zone(rule.timezone) if rule.timezone else timestamps.offset_of(self._due)
         )
-        self._extensions = {plain_id(mark): moments.due(due) for mark, due in extensions.items()}
+        self._extensions = {plain_id(mark): timestamps.due(due) for mark, due in extensions.items()}
         self._times = {plain_id(mark): at for mark, at in times.items()}
 
     def tell(self, submission: Submission, *, students: Sequence[Student]) -> Timed:
         """How late it is for each student, or for itself where nobody is named."""
         who = students or (_NOBODY,)
         told = self._told_time(submission, who)
-        at = moments.reckoned(told, zone=self.zone) if told else None
+        at = timestamps.reckoned(told, zone=self.zone) if told else None
         if told and at is None:
             return self._unknown(who, f"the time it was handed in can't be read: {told}")
         if at is None and submission.late:

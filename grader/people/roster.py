@@ -10,8 +10,8 @@ from pathlib import Path
 from grader.errors import UsageError
 from grader.model import Student
 from grader.people.columns import SYSTEMS, person
-from grader.people.naming import plain_id, same_name
-from grader.people.tables import Line, Sheet, is_rounded, sheet, shown, word
+from grader.people.name_matching import plain_id, same_name
+from grader.people.table_reader import Line, Sheet, is_rounded, sheet, shown, word
 
 _NO_PERSON = re.compile(r"points possible|student, test|test student", re.IGNORECASE)
 """Rows that Canvas writes among students."""

@@ -20,10 +20,10 @@ from grader.model import (
     Trace,
 )
 from grader.notebook import read
-from grader.pipeline import warming
-from grader.pipeline.belongings import Belongings, Provided
+from grader.pipeline import preloading
 from grader.pipeline.judge import Judge
 from grader.pipeline.reference import Reference, blanks
+from grader.pipeline.supplied_files import Belongings, Provided
 
 Tell = Callable[[str], None]
 
@@ -88,11 +88,11 @@ def opened(judge: Judge, *, opening: Opening) -> Iterator[Course]:
         IsolationError: the walls that are wanted can't be had.
     """
     rubric = judge.rubric
-    memory = warming.Memory.of(rubric, environment=opening.environment, cache=opening.cache)
+    memory = preloading.Memory.of(rubric, environment=opening.environment, cache=opening.cache)
     with sandbox.opened(opening.environment, wanted=opening.wanted) as parent:
         for note in _on_isolation(parent.isolation):
             opening.tell(note)
-        warmth = warming.begin(
+        warmth = preloading.begin(
             parent, memory, reference=judge.reference, apart=rubric.optional_imports
         )
         provided = Provided.of(rubric)
@@ -107,7 +107,7 @@ def opened(judge: Judge, *, opening: Opening) -> Iterator[Course]:
         )
         reference = Reference(rubric, notebook=judge.reference, setup=setup)
         try:
-            for note in warming.notes(warmth.learn(reference.live)):
+            for note in preloading.notes(warmth.learn(reference.live)):
                 opening.tell(note)
             constants = reference.ask(judge.checks.constant_questions)
             yield Course(

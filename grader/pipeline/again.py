@@ -11,12 +11,12 @@ from grader.folder import Folder, absent_from, catch_up, refresh_class, write_wi
 from grader.gradebook import Gradebook
 from grader.model import Rubric
 from grader.pipeline import Tell
-from grader.pipeline.desk import Work
-from grader.pipeline.parts import Parts, corrected
-from grader.pipeline.register import register
+from grader.pipeline.course_people import register
+from grader.pipeline.grading_worker import Work
+from grader.pipeline.location_overrides import Parts, corrected
+from grader.pipeline.parallel_rejudging import rejudge_shared
 from grader.pipeline.rejudging import Rejudged
-from grader.pipeline.seeding import seed_again
-from grader.pipeline.sharing import rejudge_shared
+from grader.pipeline.seed_choice import seed_again
 from grader.sandbox import Environment
 from grader.settings import Settings
 

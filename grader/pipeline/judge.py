@@ -9,7 +9,7 @@ from fractions import Fraction
 from grader import scoring
 from grader.checks import CHECKS, RECORDING, Bound, Draws, Evidence, bind
 from grader.checks.recording import read as read_recording
-from grader.checks.saved import saved_evidence
+from grader.checks.reproduction import saved_evidence
 from grader.model import (
     Answer,
     CellStatus,
@@ -21,9 +21,11 @@ from grader.model import (
     Submission,
     Trace,
 )
-from grader.notebook import Outline, handout_lines, outline, read, students, written_answers
+from grader.notebook import Outline, handout_lines, outline_handout, read, students, written_answers
 from grader.people import People, Registrar
-from grader.pipeline.accounts import (
+from grader.pipeline.location_overrides import Parts
+from grader.pipeline.picture_redrawing import redrawn
+from grader.pipeline.provenance import (
     Origin,
     code_of_items,
     flags,
@@ -32,8 +34,6 @@ from grader.pipeline.accounts import (
     unsure,
     without_outputs,
 )
-from grader.pipeline.parts import Parts
-from grader.pipeline.pictures import redrawn
 
 REACHED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
 """What became of cells that did run."""
@@ -88,7 +88,7 @@ class Judge:
             draws=draws,
             reference=reference,
             handout=handout_lines(reference),
-            outline=outline(reference, items=rubric.items),
+            outline=outline_handout(reference, items=rubric.items),
             asked=tuple(
                 replace(item, points=Fraction(0), criteria=(), checks=()) for item in rubric.items
             ),

@@ -10,9 +10,9 @@ from grader import gradebook
 from grader.folder import Brief
 from grader.gradebook import Gradebook
 from grader.model import Graded, Submission, Trace
-from grader.pipeline.desk import Work
+from grader.pipeline.cache_keys import Keys
+from grader.pipeline.grading_worker import Work
 from grader.pipeline.judge import Judge, Reading
-from grader.pipeline.keys import Keys
 
 LATE = "late"
 

@@ -13,14 +13,14 @@ from grader.gradebook import Gradebook
 from grader.model import Graded, Limits, Rubric, Student, Submission
 from grader.people import People
 from grader.pipeline import Tell
-from grader.pipeline.desk import Work
-from grader.pipeline.keys import Keys, ran_of, without_level
-from grader.pipeline.looking import look_by
-from grader.pipeline.parts import Parts, corrected
-from grader.pipeline.pool import grade_all
-from grader.pipeline.register import register
+from grader.pipeline.cache_keys import Keys, ran_of, without_level
+from grader.pipeline.course_people import register
+from grader.pipeline.dispatch import grade_all
+from grader.pipeline.grading_worker import Work
+from grader.pipeline.location_overrides import Parts, corrected
+from grader.pipeline.notebook_preview import look_by
 from grader.pipeline.rejudging import Rejudged, rejudge
-from grader.pipeline.seeding import seed
+from grader.pipeline.seed_choice import seed
 from grader.pipeline.unpacking import unpacking
 from grader.settings import Settings
 

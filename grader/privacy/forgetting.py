@@ -10,14 +10,14 @@ from grader import gradebook
 from grader.errors import UsageError
 from grader.folder import Folder, refresh_class, refresh_one
 from grader.gradebook import Gradebook
-from grader.gradebook.forgetting import Retelling, delete_submission, retell_submission, wipe
-from grader.gradebook.people import forget_person, remembered_by_all
+from grader.gradebook.erasure import Retelling, delete_submission, retell_submission, wipe
+from grader.gradebook.stored_people import forget_person, remembered_by_all
 from grader.model import Graded, Rubric, Student
-from grader.people.naming import plain_id, same_name
+from grader.people.name_matching import plain_id, same_name
 from grader.privacy.identities import Person, everyone, marks_of, whose
-from grader.privacy.leftovers import holds, is_book, others
-from grader.privacy.records import retold
-from grader.privacy.veil import Identity, Veil, words_of
+from grader.privacy.other_files import holds, is_book, others
+from grader.privacy.redaction import Identity, Veil, words_of
+from grader.privacy.text_mapping import retold
 
 GONE = "\u2026"
 """In the place of whatever told who it was: nothing that could be read as a name or an id."""

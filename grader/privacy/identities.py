@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from grader.model import Graded, Student
 from grader.people import People
 from grader.people.directory import told_marks
-from grader.people.naming import plain_id, same_name
+from grader.people.name_matching import plain_id, same_name
 
 
 @dataclass(slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from itertools import cycle, pairwise
 
 from markupsafe import Markup, escape
 
-from grader.report.plane import Plane
-from grader.report.scale import Scale
+from grader.report.axis_scale import Scale
+from grader.report.projection import Plane
 
 SHAPES = (
     ("M -4.5 0 a 4.5 4.5 0 1 0 9 0 a 4.5 4.5 0 1 0 -9 0 z", "●"),

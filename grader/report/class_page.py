@@ -9,9 +9,9 @@ from fractions import Fraction
 from statistics import median
 
 from grader.model import Graded, Item, Rubric, Student, Tally, Verdict
-from grader.report.lateness import final_cells, late_cells
-from grader.report.press import page
-from grader.report.wording import counted, number
+from grader.report.lateness_view import final_cells, late_cells
+from grader.report.page_template import page
+from grader.report.text_format import counted, number
 
 BINS = 10
 _STATUS = {"graded": "graded", "needs_marks": "needs marks", "ungradable": "ungradable"}

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from grader.model import Exhibit, Finding
 from grader.report.chart import SHAPES, Words, chart
-from grader.report.plane import Plane, cosines, principal_plane
-from grader.report.wording import one_line
+from grader.report.projection import Plane, cosines, principal_plane
+from grader.report.text_format import one_line
 
 LONGEST_LABEL = 24
 UNDEFINED = "undefined"

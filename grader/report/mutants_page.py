@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from grader.model import Fate, MutantResult, Validation
-from grader.report.wording import one_line
+from grader.report.text_format import one_line
 
 TOP = """# How well the assignments are tested
 

@@ -19,8 +19,8 @@ from rich.progress import (
 from rich.text import Text
 
 from grader.model import Graded, Rubric
-from grader.report.terminal import summary
-from grader.report.wording import counted, one_line, printable
+from grader.report.run_summary import summary
+from grader.report.text_format import counted, one_line, printable
 
 
 def noted(text: str) -> Text:

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from grader import model
 from grader.errors import RubricError
-from grader.rubric.complaints import complaint, complaints_about, keys_of, nearest, refuse
+from grader.rubric.consistency import contradictions
+from grader.rubric.rubric_errors import complaint, complaints_about, keys_of, nearest, refuse
 from grader.rubric.schema import (
     SCHEMA,
     AssignmentTable,
@@ -23,7 +24,6 @@ from grader.rubric.schema import (
     LateTable,
     RubricFile,
 )
-from grader.rubric.sums import contradictions
 
 Catalogue = Mapping[str, type[BaseModel]]
 """Check codes, each with the model that its params must satisfy."""

@@ -18,7 +18,7 @@ from pydantic import (
     ValidationInfo,
 )
 
-from grader import moments
+from grader import timestamps
 
 SCHEMA = 1
 """The newest schema that is read; it rises when a key changes its meaning."""
@@ -114,7 +114,7 @@ def known_zone(name: str) -> str:
     Raises:
         ValueError: There is no such zone.
     """
-    return moments.zone(name).key if name else ""
+    return timestamps.zone(name).key if name else ""
 
 
 def due_date(value: object, info: ValidationInfo) -> str:
@@ -131,8 +131,8 @@ def due_date(value: object, info: ValidationInfo) -> str:
         ValueError: It has no offset, or another than clocks in the time zone have then.
     """
     name = info.data.get("timezone") or ""
-    zone = moments.zone(name) if name else None
-    found = moments.due(value, zone=zone)
+    zone = timestamps.zone(name) if name else None
+    found = timestamps.due(value, zone=zone)
     if zone is not None and found.utcoffset() not in {
         timedelta(0),
         found.astimezone(zone).utcoffset(),

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from grader.sandbox.isolation import Level
-from grader.sandbox.trial import Verdict
+from grader.sandbox.wall_check import Verdict
 
 INSTALL = "pip install 'notebook-grader[sandbox]', or your system's bubblewrap"
 NONE_HOLDS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.selfcheck.judging import Checked
+from grader.selfcheck.public_findings import Checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ For staff only, and never a penalty: nothing here counts, and nothing here is sh
 """
 
 from grader.similarity.agreement import Agreement, agreement
-from grader.similarity.coding import code_pairs
+from grader.similarity.answer_groups import Group, alike
+from grader.similarity.code_tokens import code_pairs
 from grader.similarity.examples import Example, examples_used
-from grader.similarity.groups import Group, alike
-from grader.similarity.pairs import Document, Pair, Passage, pairs
+from grader.similarity.similar_pairs import Document, Pair, Passage, find_similar_pairs
 from grader.similarity.suggestions import Suggestion, suggestions
 
 __all__ = [
@@ -22,6 +22,6 @@ __all__ = [
     "alike",
     "code_pairs",
     "examples_used",
-    "pairs",
+    "find_similar_pairs",
     "suggestions",
 ]

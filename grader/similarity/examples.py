@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-from grader.similarity.wording import all_stems, sentences, stem, words
+from grader.similarity.sentences import all_stems, sentences, stem, words
 
 TOLD = 3
 """Words that stand for an example."""

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from grader.model import Criterion, Item, Numbers
-from grader.similarity.wording import Span, sentences
+from grader.similarity.sentences import Span, sentences
 
 SAID_FROM = 0.35
 """Confidence below which nothing is suggested."""

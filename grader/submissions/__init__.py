@@ -14,10 +14,10 @@ from grader.errors import ArchiveError, UsageError
 from grader.model import Submission
 from grader.submissions.archives import CLASS, Unpacker
 from grader.submissions.bundles import About, Bundle, Look
-from grader.submissions.choosing import chosen
+from grader.submissions.file_listing import File, Listing, is_archive, walked
 from grader.submissions.layouts import Recognised, recognised
-from grader.submissions.listing import File, Listing, is_archive, walked
-from grader.submissions.naming import told_apart, without_ending
+from grader.submissions.notebook_choice import chosen
+from grader.submissions.safe_names import told_apart, without_ending
 
 __all__ = ["About", "Look", "collect", "walked"]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import ArchiveError
-from grader.submissions.listing import ENVIRONMENT, File, Listing, left_behind
+from grader.submissions.file_listing import ENVIRONMENT, File, Listing, left_behind
 
 MEGABYTE = 2**20
 PIECE = MEGABYTE

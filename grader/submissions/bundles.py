@@ -8,7 +8,7 @@ from itertools import combinations
 from pathlib import Path
 
 from grader.model import Student
-from grader.submissions.listing import File, Listing
+from grader.submissions.file_listing import File, Listing
 
 Alike = tuple[float, int]
 """How much of the handout a notebook holds (0 to 1), and how many words that are not in it."""

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.errors import UsageError
-from grader.submissions.blackboard import BLACKBOARD
-from grader.submissions.brightspace import BRIGHTSPACE
+from grader.submissions.blackboard_layout import BLACKBOARD
+from grader.submissions.brightspace_layout import BRIGHTSPACE
 from grader.submissions.bundles import Layout
-from grader.submissions.canvas import CANVAS
-from grader.submissions.classroom import CLASSROOM
-from grader.submissions.flat import FLAT, FOLDERS
-from grader.submissions.gradescope import GRADESCOPE
-from grader.submissions.listing import Listing
-from grader.submissions.moodle import MOODLE
-from grader.submissions.nbgrader import NBGRADER
+from grader.submissions.canvas_layout import CANVAS
+from grader.submissions.classroom_layout import CLASSROOM
+from grader.submissions.file_listing import Listing
+from grader.submissions.flat_layout import FLAT, FOLDERS
+from grader.submissions.gradescope_layout import GRADESCOPE
+from grader.submissions.moodle_layout import MOODLE
+from grader.submissions.nbgrader_layout import NBGRADER
 
 SYSTEMS = (GRADESCOPE, CLASSROOM, NBGRADER, MOODLE, BRIGHTSPACE, BLACKBOARD, CANVAS)
 PLAIN = (FOLDERS, FLAT)

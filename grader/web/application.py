@@ -15,10 +15,10 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from grader.errors import GraderError
-from grader.web import entrance, lists, marking, teamwork, together, trialing
+from grader.web import calibration_pages, lists, login, marking, similar_answers, team_pages
 from grader.web.console import Console, Visit
-from grader.web.gate import Gate
-from grader.web.press import page, static_files
+from grader.web.page_rendering import page, static_files
+from grader.web.request_guard import Gate
 
 Page = Callable[[Visit], Response]
 PAGES: tuple[tuple[str, str, Page], ...] = (
@@ -34,22 +34,22 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/hold/{item}/{code}", marking.hold),
     ("POST", "/undo", marking.undo),
     ("POST", "/names", marking.names),
-    ("GET", "/groups/{item}", together.groups),
-    ("GET", "/group/{item}/{code}", together.group),
-    ("POST", "/group/{item}/{code}", together.give),
-    ("GET", "/pairs/{item}", together.pairs),
+    ("GET", "/groups/{item}", similar_answers.groups),
+    ("GET", "/group/{item}/{code}", similar_answers.group),
+    ("POST", "/group/{item}/{code}", similar_answers.give),
+    ("GET", "/pairs/{item}", similar_answers.pairs),
     ("GET", "/waiting", lists.waiting),
     ("GET", "/requests", lists.requests),
-    ("GET", "/trial/{item}", trialing.show),
-    ("POST", "/trial/{item}", trialing.begin),
-    ("GET", "/trial/{item}/{code}", trialing.sheet),
-    ("POST", "/trial/{item}/{code}", trialing.give),
-    ("GET", "/team", teamwork.show),
-    ("POST", "/team/share", teamwork.share),
-    ("POST", "/team/unshare", teamwork.unshare),
-    ("POST", "/team/admit", teamwork.admit),
-    ("POST", "/team/dismiss", teamwork.dismiss),
-    ("POST", "/sign-out", entrance.sign_out),
+    ("GET", "/trial/{item}", calibration_pages.show),
+    ("POST", "/trial/{item}", calibration_pages.begin),
+    ("GET", "/trial/{item}/{code}", calibration_pages.sheet),
+    ("POST", "/trial/{item}/{code}", calibration_pages.give),
+    ("GET", "/team", team_pages.show),
+    ("POST", "/team/share", team_pages.share),
+    ("POST", "/team/unshare", team_pages.unshare),
+    ("POST", "/team/admit", team_pages.admit),
+    ("POST", "/team/dismiss", team_pages.dismiss),
+    ("POST", "/sign-out", login.sign_out),
 )
 
 
@@ -83,8 +83,8 @@ def application(console: Console, *, name: str) -> ASGIApp:
 def _routes() -> list[BaseRoute]:
     return [
         Route("/static/{version}/{name}", _static),
-        Route("/sign-in", entrance.door, methods=["GET"]),
-        Route("/sign-in", entrance.sign_in, methods=["POST"]),
+        Route("/sign-in", login.door, methods=["GET"]),
+        Route("/sign-in", login.sign_in, methods=["POST"]),
         *(Route(path, _endpoint(page), methods=[method]) for method, path, page in PAGES),
     ]
 

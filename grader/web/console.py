@@ -11,16 +11,16 @@ from starlette.requests import Request
 
 from grader.gradebook import Gradebook, ledger, team
 from grader.gradebook.ledger import Entry
-from grader.gradebook.marking import weighed
+from grader.gradebook.mark_points import weighed
 from grader.model import Item, Rubric
-from grader.web.gate import Form, Gate, Rules
-from grader.web.likeness import Likeness
+from grader.web.answer_index import Sheet, Shelf
+from grader.web.background_publisher import Renewing
+from grader.web.current_marks import Standing
+from grader.web.marking_queue import Asking, Place, Wanted
 from grader.web.passwords import Throttle
-from grader.web.renewing import Renewing
+from grader.web.request_guard import Form, Gate, Rules
 from grader.web.sessions import Session, Sessions
-from grader.web.shelf import Sheet, Shelf
-from grader.web.stack import Asking, Place, Wanted
-from grader.web.standing import Standing
+from grader.web.similarity_cache import Likeness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

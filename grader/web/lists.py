@@ -9,17 +9,17 @@ from fractions import Fraction
 from starlette.responses import RedirectResponse, Response
 
 from grader.errors import UsageError
-from grader.gradebook import leases, ledger, team, trials
+from grader.gradebook import calibration, leases, ledger, team
 from grader.gradebook.leases import Holder
 from grader.model import Criterion, Item
-from grader.report.wording import counted, one_line
-from grader.web import regrading, stack
+from grader.report.text_format import counted, one_line
+from grader.web import marking_queue, regrade_requests
 from grader.web.console import Visit
-from grader.web.desk import points_said
 from grader.web.marking import Progress, progress
-from grader.web.press import page
-from grader.web.regrading import Request
-from grader.web.stack import FILTERS, Place
+from grader.web.marking_form import points_said
+from grader.web.marking_queue import FILTERS, Place
+from grader.web.page_rendering import page
+from grader.web.regrade_requests import Request
 
 SNIPPET = 150
 """Letters of an answer in a list."""
@@ -58,7 +58,7 @@ def overview(visit: Visit) -> Response:
             item=item,
             progress=progress(everything[item.id]),
             mine=item.id in mine,
-            trial=len(trials.chosen(console.book, item.id)),
+            trial=len(calibration.chosen(console.book, item.id)),
         )
         for item in console.rubric.items
     )
@@ -85,7 +85,7 @@ def overview(visit: Visit) -> Response:
 def _requests(visit: Visit) -> tuple[tuple[Request, ...], str]:
     """The requests, or why there are none."""
     try:
-        return regrading.requests(visit.console), ""
+        return regrade_requests.requests(visit.console), ""
     except UsageError as error:
         return (), str(error)
 
@@ -110,7 +110,7 @@ def item_list(visit: Visit) -> Response:
                 held_by=held.get(place.sheet.submission),
                 team=asking.folios[place.sheet.submission].team if asking.names_shown else "",
             )
-            for place in stack.chosen(places, wanted=wanted, asking=asking)
+            for place in marking_queue.chosen(places, wanted=wanted, asking=asking)
         ),
     )
 
@@ -143,7 +143,7 @@ class Filter:
 
 
 def _filters(
-    places: Sequence[Place], *, wanted: stack.Wanted, asking: stack.Asking
+    places: Sequence[Place], *, wanted: marking_queue.Wanted, asking: marking_queue.Asking
 ) -> tuple[Filter, ...]:
     """Those that find something, and the one that is on."""
     made = (

@@ -11,12 +11,12 @@ from starlette.responses import RedirectResponse, Response
 
 from grader.errors import MarkConflict, UsageError
 from grader.gradebook import Given, leases, ledger, team
-from grader.gradebook.marking import base
+from grader.gradebook.mark_points import base
 from grader.model import Item, Mark
-from grader.report.wording import number, points
-from grader.web import regrading, stack
+from grader.report.text_format import number, points
+from grader.web import marking_queue, regrade_requests
 from grader.web.console import Visit
-from grader.web.desk import (
+from grader.web.marking_form import (
     Decision,
     agreed,
     choices,
@@ -26,9 +26,9 @@ from grader.web.desk import (
     sum_of,
     with_suggestions,
 )
-from grader.web.press import page
-from grader.web.regrading import Request
-from grader.web.stack import Place, Wanted
+from grader.web.marking_queue import Place, Wanted
+from grader.web.page_rendering import page
+from grader.web.regrade_requests import Request
 
 WHOLE = frozenset({"all", "waiting", "part", "empty"})
 """Filters within which the next answer is one that waits."""
@@ -47,7 +47,7 @@ class Trouble:
 def show(visit: Visit) -> Response:
     """The page of one answer."""
     item, place = visit.item, visit.place
-    asked = regrading.find(visit, visit.query.get("request", ""), place=place)
+    asked = regrade_requests.find(visit, visit.query.get("request", ""), place=place)
     return _desk(visit, item, place, Decision.of(place.entry, item=item), request=asked)
 
 
@@ -120,7 +120,7 @@ def save(visit: Visit) -> Response:
     """Give the mark of the form, and go on."""
     item, place = visit.item, visit.place
     decision = _sent(visit)
-    asked = regrading.find(visit, visit.field("request"), place=place)
+    asked = regrade_requests.find(visit, visit.field("request"), place=place)
     trouble = _fault(visit, item, place, decision, asked=asked)
     if trouble is None:
         try:
@@ -190,7 +190,7 @@ def _give(
     over = visit.field("over")
     mark = ledger.give(visit.console.book, given, over=int(over) if over.isdecimal() else None)
     if asked is not None:
-        regrading.settle(visit, asked, entry=mark.number)
+        regrade_requests.settle(visit, asked, entry=mark.number)
     return mark
 
 
@@ -238,8 +238,10 @@ def _next(
 ) -> Response:
     """Lease the first that fits and that nobody else has, and go there."""
     wanted = visit.wanted
-    asked = stack.chosen(visit.console.places(item.id), wanted=wanted, asking=visit.asking(item.id))
-    order = (stack.before if back else stack.after)(asked, number_now)
+    asked = marking_queue.chosen(
+        visit.console.places(item.id), wanted=wanted, asking=visit.asking(item.id)
+    )
+    order = (marking_queue.before if back else marking_queue.after)(asked, number_now)
     if waiting and wanted.show in WHOLE:
         order = tuple(place for place in order if place.waits)
     codes = {place.sheet.submission: place.sheet.code for place in order}

@@ -19,7 +19,7 @@ from verdicts import not_held
 from grader import checks, gradebook, rubric
 from grader.model import Submission, Verdict
 from grader.pipeline.judge import Judge
-from grader.pipeline.seeding import seed_again
+from grader.pipeline.seed_choice import seed_again
 
 pytestmark = pytest.mark.kernel
 

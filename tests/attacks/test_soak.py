@@ -134,7 +134,9 @@ def ours(place: Path) -> str:
         return ""
     inside = f"{scene.ROOT}/grader/inside"
     return (
-        words[:80] if inside in words or ("/inside/warm.py" in words and inside in mounts) else ""
+        words[:80]
+        if inside in words or ("/inside/fork_server.py" in words and inside in mounts)
+        else ""
     )
 
 

@@ -1,0 +1,69 @@
+"""The page that students read beside the notebook they get."""
+
+from __future__ import annotations
+
+from grader.model import Item, Rubric
+from grader.report.text_format import number
+
+PAGE = """# {title}
+
+{total} points. In this folder: the notebook `{notebook}`, the checks that you can run yourself, and
+`{wheel}`, the program that runs them. Keep the files together.
+
+## Before you begin
+
+You need Python 3.11 or newer. Once, in this folder:
+
+    pip install ./{wheel}
+
+## While you work
+
+    grade check {notebook}
+
+runs your notebook on your computer and tells you, for each check that you can run, what was
+expected and what was found. In the notebook itself, put `import grader` in the first cell, restart,
+run all, and then
+
+    grader.check_all()
+
+This is not your grade: more checks run after you hand in, and a person reads your written answers.
+Nothing leaves your computer.
+
+## What is worth how much
+
+| part | | points | judged |
+| --- | --- | ---: | --- |
+{rows}
+{why}"""
+
+
+def readme(rubric: Rubric, *, notebook: str, wheel: str) -> str:
+    """The page, in Markdown.
+
+    Args:
+        rubric: the assignment's.
+        notebook: the notebook's file name.
+        wheel: the wheel's.
+    """
+    reasons = [f"- {item.id}: {' '.join(item.why.split())}" for item in rubric.items if item.why]
+    why = ["", "Why there are parts that no question asks for:", "", *reasons] if reasons else []
+    return PAGE.format(
+        title=rubric.title,
+        total=number(rubric.total),
+        notebook=notebook,
+        wheel=wheel,
+        rows="\n".join(_row(item) for item in rubric.items),
+        why="\n".join([*why, ""]) if why else "",
+    )
+
+
+def _row(item: Item) -> str:
+    who = "by a person" if item.kind == "written" else _by_program(item)
+    return f"| {item.id} | {item.title} | {number(item.points)} | {who} |"
+
+
+def _by_program(item: Item) -> str:
+    public = sum(spec.public for spec in item.checks)
+    if public == len(item.checks):
+        return "by checks that you can run"
+    return "by checks, some of which run later" if public else "by checks that run later"

@@ -1,0 +1,52 @@
+"""`grade again`: judges what was run before."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from grader.cli.exit_codes import DONE, PERSON
+from grader.cli.people_options import people_files, people_options
+
+
+@click.command("again")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded"))
+@click.option("--assignment", metavar="ID", help="Rubric to judge by (default: the default one).")
+@click.option("-j", "--jobs", type=click.IntRange(1), help="Processes (default: cores).")
+@people_options
+@click.option(
+    "--parts",
+    type=click.Path(path_type=Path),
+    help="CSV that tells in which cells items are answered (see `grade parts`).",
+)
+def again_command(
+    *, folder: Path, assignment: str | None, jobs: int | None, parts: Path | None, **people: Any
+) -> None:
+    """Judge again what is in FOLDER (default: graded), after a rubric or a check changed.
+
+    Runs no notebook: findings, scores and pages are made anew from what each run left behind.
+    Prints the scores that moved, before and after.
+    """
+    from rich.console import Console
+
+    from grader import settings
+    from grader.pipeline.again import again
+    from grader.report.progress import noted
+    from grader.report.score_changes import moves
+
+    console = Console(highlight=False)
+    read = settings.read(
+        path=Path(),
+        out=folder,
+        assignment=assignment,
+        jobs=jobs,
+        parts=parts,
+        people=people_files(people),
+    )
+    outcome = again(read, tell=lambda note: console.print(noted(note)))
+    done = outcome.rejudged
+    console.print(moves(done.changes, count=done.count, unasked=done.unasked))
+    sys.exit(PERSON if outcome.needs_person else DONE)

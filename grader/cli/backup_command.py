@@ -1,0 +1,35 @@
+"""`grade backup`: a copy of the gradebook, whoever is writing in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("backup")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded"))
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write (default: FOLDER/backups/, by the time of day).",
+)
+def backup_command(*, folder: Path, to: Path | None) -> None:
+    """Copy the gradebook of FOLDER (default: graded), whoever writes in it meanwhile.
+
+    The copy holds all grades and marks as they are at one moment, and the secret seed: keep it as
+    private as the folder. To go back to it, put it in the place of FOLDER/gradebook.db.
+    """
+    from datetime import UTC, datetime
+
+    from grader.errors import UsageError
+    from grader.folder import Folder
+    from grader.gradebook.backup import back_up
+    from grader.report.text_format import printable
+
+    if (folder / Folder.ADDRESS).is_file():
+        raise UsageError(f"{folder}: its gradebook is in PostgreSQL; copy it with pg_dump")
+    now = datetime.now(UTC)
+    place = to or folder / "backups" / f"gradebook-{now:%Y%m%dT%H%M%SZ}.db"
+    size = back_up(folder / Folder.STORE, to=place)
+    click.echo(f"{printable(str(place))}: {size / 1e6:.1f} MB, read once and whole")

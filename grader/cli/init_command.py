@@ -1,0 +1,29 @@
+"""`grade init`: begins a new assignment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("init")
+@click.argument("name")
+@click.option("--title", help="How people call it (default: NAME).")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="Folder that holds rubrics/ and reference/, or is to hold them (default: this one).",
+)
+def init_command(*, name: str, title: str | None, into: Path) -> None:
+    """Begin the assignment NAME: a small one, complete, that passes `grade validate` at once.
+
+    Writes rubrics/NAME.toml, reference/NAME.ipynb, cases, mutants, a workflow for CI and a README;
+    never over a file that is there.
+    """
+    from grader.authoring.new_assignment import init
+
+    for path in init(name, title=title or name, root=into):
+        click.echo(f"made {path}")
+    click.echo("\nNow: grade validate " + name)

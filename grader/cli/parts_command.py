@@ -1,0 +1,25 @@
+"""`grade parts`: in which cells each question is answered, for a person to correct."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("parts")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded"))
+@click.option("--all", "every", is_flag=True, help="List what is sure, too.")
+def parts_command(*, folder: Path, every: bool) -> None:
+    r"""Print as CSV where answers in FOLDER (default: graded) were found, where that is unsure.
+
+    \b
+    Correct the cells, remove the rows you did not look at, and give the file back:
+      grade parts > parts.csv
+      grade again --parts parts.csv
+
+    Cells are written 7, '7 9', 7-9 or none; an empty one takes an earlier correction back.
+    """
+    from grader.pipeline.location_overrides import listing
+
+    click.echo(listing(folder, every=every), nl=False)

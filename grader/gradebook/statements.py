@@ -1,0 +1,200 @@
+"""The statements: each function is one thing that is done to a store within a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from grader.gradebook.array_storage import Packing
+from grader.gradebook.tables import (
+    blobs,
+    item_lists,
+    roll,
+    submissions,
+    trace_blobs,
+    traces,
+)
+from grader.model import Array
+
+# Built once: building a statement takes longer than SQLite takes to run it.
+_NAME: BindParameter[str] = bindparam("of")
+_DIGEST: BindParameter[str] = bindparam("digest")
+_DIGESTS: BindParameter[Sequence[str]] = bindparam("digests", expanding=True)
+_KEYS = select(submissions.c.name, submissions.c.key)
+_RESULT = (
+    select(
+        submissions.c.result,
+        submissions.c.pack,
+        item_lists.c.digest,
+        item_lists.c.document,
+        submissions.c.assignment,
+    )
+    .join(item_lists, isouter=True)
+    .where(submissions.c.name == _NAME)
+)
+_NEW_RESULT = (
+    update(submissions)
+    .where(submissions.c.name == _NAME)
+    .values(
+        {name: bindparam(name) for name in ("key", "item_list", "result", "pack", "assignment")}
+    )
+)
+_ITEMS_KNOWN = select(item_lists.c.digest).where(item_lists.c.digest == _DIGEST)
+_SWEEP_ITEMS = delete(item_lists).where(
+    ~exists().where(submissions.c.item_list == item_lists.c.digest)
+)
+_TRACE = select(traces.c.document, traces.c.pack).where(traces.c.name == _NAME)
+_NEW_TRACE = (
+    update(traces)
+    .where(traces.c.name == _NAME)
+    .values(document=bindparam("document"), pack=bindparam("pack"))
+)
+_NO_TRACE = delete(traces).where(traces.c.name == _NAME)
+_HELD = select(trace_blobs.c.digest).where(trace_blobs.c.name == _NAME)
+_LET_GO = delete(trace_blobs).where(trace_blobs.c.name == _NAME, trace_blobs.c.digest.in_(_DIGESTS))
+_BLOBS = select(blobs.c.digest, blobs.c.data).join(trace_blobs).where(trace_blobs.c.name == _NAME)
+_BLOBS_KNOWN = select(blobs.c.digest).where(blobs.c.digest.in_(_DIGESTS))
+_SWEEP_BLOBS = delete(blobs).where(
+    blobs.c.digest.in_(_DIGESTS), ~exists().where(trace_blobs.c.digest == blobs.c.digest)
+)
+_ASSIGNMENT = (
+    select(submissions.c.assignment)
+    .where(submissions.c.assignment != "")
+    .group_by(submissions.c.assignment)
+    .order_by(func.count().desc(), submissions.c.assignment)
+)
+_ROLL = select(roll.c.name).order_by(roll.c.place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concluded:
+    """A result as it stands in the store."""
+
+    result: bytes
+    pack: bytes
+    """Its arrays."""
+    item_list: tuple[str, bytes] | None
+    """Digest and document of the items it was graded by."""
+    assignment: str = ""
+    """The rubric's id."""
+
+    def row(self) -> Mapping[str, bytes | str | None]:
+        """What stands in the row of the submission."""
+        digest = None if self.item_list is None else self.item_list[0]
+        return {
+            "result": self.result,
+            "pack": self.pack,
+            "item_list": digest,
+            "assignment": self.assignment,
+        }
+
+
+def keys(connection: Connection) -> Mapping[str, str]:
+    """The key of each submission."""
+    return {row.name: row.key for row in connection.execute(_KEYS)}
+
+
+def concluded(connection: Connection, name: str) -> Concluded | None:
+    """What was concluded on a submission, if there is one of that name."""
+    row = connection.execute(_RESULT, {"of": name}).one_or_none()
+    if row is None:
+        return None
+    items = None if row[2] is None else (row[2], row[3])
+    return Concluded(result=row[0], pack=row[1], item_list=items, assignment=row[4])
+
+
+def conclude(connection: Connection, name: str, *, key: str, now: Concluded) -> bool:
+    """Put a result in the place of an earlier one; whether there is one."""
+    new = now.item_list is not None and _list_items(connection, *now.item_list)
+    found = connection.execute(_NEW_RESULT, {"of": name, "key": key, **now.row()}).rowcount > 0
+    if new and found:
+        # Only when one is new, and then all: a list or two that nobody needs are a few kB.
+        connection.execute(_SWEEP_ITEMS)
+    return found
+
+
+def _list_items(connection: Connection, digest: str, document: bytes) -> bool:
+    """Add a list of items; whether it is new."""
+    if connection.execute(_ITEMS_KNOWN, {"digest": digest}).one_or_none() is not None:
+        return False
+    connection.execute(insert(item_lists), {"digest": digest, "document": document})
+    return True
+
+
+def enter(connection: Connection, name: str, *, key: str, now: Concluded) -> None:
+    """Add a submission, or put its result in the place of the earlier one."""
+    if not conclude(connection, name, key=key, now=now):
+        connection.execute(insert(submissions), {"name": name, "key": key, **now.row()})
+
+
+def trace(connection: Connection, name: str) -> tuple[bytes, bytes, Mapping[str, bytes]] | None:
+    """Document, pack and blobs of a trace."""
+    row = connection.execute(_TRACE, {"of": name}).one_or_none()
+    if row is None:
+        return None
+    held = {blob.digest: blob.data for blob in connection.execute(_BLOBS, {"of": name})}
+    return row[0], row[1], held
+
+
+def replace_trace(
+    connection: Connection, name: str, *, document: bytes | None, packing: Packing
+) -> None:
+    """Put a trace in the place of an earlier one; blobs that nobody holds then are removed."""
+    held = frozenset(connection.execute(_HELD, {"of": name}).scalars())
+    if document is not None:
+        _enter_trace(connection, name, document=document, pack=packing.pack)
+    _hold(connection, name, {d: a for d, a in packing.blobs.items() if d not in held})
+    gone = list(held - packing.blobs.keys())
+    if gone:
+        connection.execute(_LET_GO, {"of": name, "digests": gone})
+        connection.execute(_SWEEP_BLOBS, {"digests": gone})
+    if document is None:
+        connection.execute(_NO_TRACE, {"of": name})
+
+
+def _enter_trace(connection: Connection, name: str, *, document: bytes, pack: bytes) -> None:
+    values = {"document": document, "pack": pack}
+    if connection.execute(_NEW_TRACE, {"of": name, **values}).rowcount == 0:
+        connection.execute(insert(traces), {"name": name, **values})
+
+
+def _hold(connection: Connection, name: str, arrays: Mapping[str, Array]) -> None:
+    if not arrays:
+        return
+    known = set(connection.execute(_BLOBS_KNOWN, {"digests": list(arrays)}).scalars())
+    new = [{"digest": d, "data": array.data} for d, array in arrays.items() if d not in known]
+    if new:
+        connection.execute(insert(blobs), new)
+    held = [{"name": name, "digest": digest} for digest in arrays]
+    connection.execute(insert(trace_blobs), held)
+
+
+def names_on_roll(connection: Connection) -> tuple[str, ...]:
+    """The roll in order."""
+    return tuple(connection.execute(_ROLL).scalars())
+
+
+def replace_roll(connection: Connection, names: Sequence[str]) -> None:
+    """Put these on the roll, and nobody else."""
+    connection.execute(delete(roll))
+    if names:
+        rows = [{"place": place, "name": name} for place, name in enumerate(names)]
+        connection.execute(insert(roll), rows)
+
+
+def assignment(connection: Connection) -> str:
+    """The assignment of most submissions; '' where none is known."""
+    found = connection.execute(_ASSIGNMENT).scalars().first()
+    return found or ""

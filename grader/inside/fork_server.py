@@ -1,0 +1,303 @@
+"""Imports what notebooks will need, then forks a runner for each one, ready at once.
+
+A program of its own, started as `warm.py CONTROL FOLDER`: orders come on the socket CONTROL, rooms
+(work folders) are made below FOLDER. It runs no student code and no tensor work, has one thread
+whenever it forks, and when the other end of the socket closes, it ends every room, removes the
+folder and goes.
+
+Orders, each a frame whose header names an `order`:
+
+preload   import modules (`modules`); answered by what was left out, and the number of threads
+ping      answered at once by the number of processes that ended rooms left behind
+open      fork a runner (`room`, `plan` and `limits` for its walls, `cold` for a fresh interpreter,
+          `canary` to try the walls instead); its two pipes come after it
+close     end a room, whatever runs in it
+"""
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from inside import frames, linux, resource_watch, sandbox_setup, walls
+
+sys.path.pop(0)
+
+MADV_COLLAPSE = 25
+"""From <linux/mman.h>, Linux 6.1: back a range with huge pages now, so that forks are cheap."""
+HUGE = 2 * 1024 * 1024
+OURS = (
+    "numpy",
+    "safetensors.numpy",
+    "zmq.asyncio",
+    "jupyter_client.asynchronous.client",
+    "nbformat.v4",
+    "nbclient",
+    "ipykernel.kernelapp",
+    "IPython.core.completer",
+    "matplotlib_inline.backend_inline",
+    "inside.runner",
+)
+"""What each runner and its kernel need themselves."""
+GLANCE = 0.25
+"""Seconds between two looks at what rooms use."""
+QUIET = 0.05
+"""Seconds without an order after which there is time for other things."""
+RESTARTS = 3
+"""How often it starts over to leave modules out."""
+
+
+def count_threads():
+    """Threads of this process, those of libraries too where the platform tells."""
+    try:
+        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 (3,000 calls: no Path objects)
+    except OSError:
+        import threading
+
+        return threading.active_count()
+
+
+class Preloader:
+    """Imports modules and notices those that must not be imported ahead."""
+
+    def __init__(self, printed):
+        self.printed = printed
+        self.left_out = {}
+
+    def size(self):
+        """How much has been printed so far."""
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        return self.printed.stat().st_size
+
+    def load(self, names):
+        """Import; the names that start threads or print, by why, which only a restart undoes."""
+        culprits = {}
+        threads, printed = count_threads(), self.size()
+        for name in names:
+            if name in sys.modules or name in self.left_out:
+                continue
+            try:
+                importlib.import_module(name)
+            except BaseException as error:
+                self.left_out[name] = f"cannot be imported ({type(error).__name__})"
+            now = count_threads(), self.size()
+            if now[0] > threads:
+                culprits[name] = "starts threads"
+            elif now[1] > printed:
+                culprits[name] = "prints"
+            threads, printed = now
+        return culprits
+
+
+def collapse():
+    """Put what was imported on few, large pages, so that forks are cheap: takes half a second."""
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    for line in Path("/proc/self/maps").read_text(encoding="ascii", errors="replace").splitlines():
+        span, mode, _, device, *rest = line.split()
+        ours = mode.startswith("rw") and device == "00:00" and (not rest[1:] or rest[1] == "[heap]")
+        if ours:
+            start, end = (int(address, 16) for address in span.split("-"))
+            start, end = -(-start // HUGE) * HUGE, end // HUGE * HUGE
+            if end > start:
+                libc.madvise(start, end - start, MADV_COLLAPSE)
+
+
+def warm_up_readers():
+    """Compile what every runner would compile again: the notebook schema."""
+    with contextlib.suppress(Exception):
+        import nbformat
+
+        nbformat.reads('{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}', as_version=4)
+
+
+class Parent:
+    """The loop: orders in, rooms forked and ended."""
+
+    def __init__(self, control, folder, state):
+        self.control = control
+        self.folder = folder
+        self.rooms = {
+            int(n): resource_watch.Room(*told) for n, told in state.get("rooms", {}).items()
+        }
+        self.preloader = Preloader(folder / "printed")
+        self.preloader.left_out.update(state.get("left_out", {}))
+        self.loaded = list(state.get("loaded", ()))
+        self.restarts = state.get("restarts", 0)
+        self.pending = state.get("pending")
+        self.scattered = False
+        self.forks = self.filters = None
+
+    def serve(self):
+        """Obey until the other end closes."""
+        if self.pending is not None:
+            self.preload(self.pending)
+        while True:
+            self.tidy_up()
+            self.watch()
+            header, _ = frames.receive(self.control)
+            if header["order"] == "preload":
+                self.preload(header["modules"])
+            elif header["order"] == "ping":
+                frames.send(self.control, {"left": len(self.strays())})
+            elif header["order"] == "open":
+                self.open(header)
+            elif header["order"] == "close":
+                self.close(header["room"])
+
+    def watch(self):
+        """Look after the rooms until an order comes."""
+        while self.rooms and not self.hears(GLANCE):
+            for watched in self.rooms.values():
+                watched.look()
+
+    # ------------------------------------------------------------ ahead
+
+    def preload(self, names):
+        """Import; start over without what can't stay; say how it went."""
+        culprits = self.preloader.load([*OURS, *self.loaded, *names])
+        if culprits and self.restarts < RESTARTS:
+            self.preloader.left_out.update(culprits)
+            self.start_over(names)
+        self.loaded += [name for name in names if name not in self.preloader.left_out]
+        warm_up_readers()
+        gc.collect()
+        gc.freeze()  # so that no fork's collector touches, and so copies, all there is
+        self.scattered = True
+        left_out = self.preloader.left_out
+        answer = {
+            "left_out": {name: why for name, why in left_out.items() if name not in OURS},
+            "broken": [name for name in OURS if name in left_out],
+            "threads": count_threads(),
+        }
+        frames.send(self.control, answer)
+
+    def start_over(self, pending):
+        """Become a fresh interpreter that still knows its rooms, and goes on with the order."""
+        state = {
+            "rooms": {number: watched.as_state() for number, watched in self.rooms.items()},
+            "left_out": self.preloader.left_out,
+            "loaded": self.loaded,
+            "restarts": self.restarts + 1,
+            "pending": list(pending),
+        }
+        place = self.folder / "state"
+        place.write_text(json.dumps(state), encoding="utf-8")
+        for descriptor in (self.control, *(watched.told for watched in self.rooms.values())):
+            os.set_inheritable(descriptor, True)
+        options = [f"-W{option}" for option in sys.warnoptions]
+        arguments = [str(HERE / "fork_server.py"), str(self.control), str(self.folder)]
+        os.execv(sys.executable, [sys.executable, "-P", *options, *arguments])  # noqa: S606 (itself)
+
+    def tidy_up(self):
+        """Collapse once the first notebooks run and nobody waits for an order."""
+        if self.scattered and len(self.rooms) > 1 and not self.hears(QUIET):
+            self.scattered = False
+            collapse()
+
+    def hears(self, seconds):
+        """Whether there is an order within some seconds."""
+        waiting, _, _ = select.select([self.control], [], [], seconds)
+        return bool(waiting)
+
+    # ------------------------------------------------------------ rooms
+
+    def open(self, order):
+        """Fork a runner with the two pipes that follow the order."""
+        _, pipes, _, _ = socket.recv_fds(socket.socket(fileno=os.dup(self.control)), 1, 2)
+        if len(pipes) != 2:  # they could not be sent: whoever ordered knows
+            return
+        folder = self.folder / str(order["room"])
+        if not order["plan"]["namespaces"]:
+            sandbox_setup.make(folder)
+        if self.forks is None:
+            self.forks = walls.Forks() if order["plan"]["namespaces"] else os
+            self.filters = walls.filters(order["plan"])
+        hear, tell = os.pipe()
+        pid = self.forks.fork()
+        if pid == 0:
+            try:
+                sandbox_setup.become_runner(folder, order, (*pipes, hear), self.filters)
+            finally:
+                os._exit(70)
+        for pipe in (*pipes, hear):
+            os.close(pipe)
+        os.set_blocking(tell, False)
+        files = None if order["plan"]["namespaces"] else folder
+        base = 0 if order["cold"] else resource_watch.of_its_own(os.getpid())
+        self.rooms[order["room"]] = resource_watch.Room(pid, tell, order["limits"], files, base)
+
+    def close(self, number):
+        """Kill a runner and all it started, and remove its folder."""
+        closed = self.rooms.pop(number, None)
+        if closed is None:
+            return
+        os.close(closed.told)
+        pid = closed.pid
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+        self.sweep()
+        resource_watch.remove(self.folder / str(number))
+
+    def strays(self):
+        """Processes that became ours when the runner died that had started them."""
+        known = {watched.pid for watched in self.rooms.values()}
+        return [pid for pid in resource_watch.children(os.getpid()) if pid not in known]
+
+    def sweep(self):
+        """Kill what ended runners left behind."""
+        while left := self.strays():
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
+
+    def end(self):
+        """End every room, and leave nothing behind."""
+        for number in list(self.rooms):
+            self.close(number)
+        self.sweep()
+        resource_watch.remove(self.folder)
+
+
+def main():
+    """Take the socket and the folder, and serve."""
+    control, folder = int(sys.argv[1]), Path(sys.argv[2])
+    state_file = folder / "state"
+    state = {}
+    if state_file.exists():
+        state = json.loads(state_file.read_text(encoding="utf-8"))
+        state_file.unlink()
+    os.set_inheritable(control, False)
+    sandbox_setup.lead_standard_streams_to(folder / "printed")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    linux.adopt_orphans()
+    parent = Parent(control, folder, state)
+    try:
+        parent.serve()
+    except (frames.Closed, OSError):
+        pass
+    finally:
+        parent.end()
+
+
+if __name__ == "__main__":
+    main()

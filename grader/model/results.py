@@ -1,0 +1,225 @@
+"""What was concluded: findings, scores, marks, and what they were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from grader.model.assignment import Item
+from grader.model.json_types import Numbers
+from grader.model.runs import ExecutionRecord
+from grader.model.saved_evidence import SavedEvidence
+from grader.model.submission import Answer, Student, Submission
+
+
+class Verdict(StrEnum):
+    """A conclusion; ERROR is ours and costs the student nothing."""
+
+    PASSED = "passed"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    PENDING = "pending"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Vectors of labelled things at one moment: a row a label."""
+
+    name: str
+    vectors: Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """Embeddings a report can redraw: the same labelled things at several moments."""
+
+    title: str
+    labels: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A check's conclusion on one submission, in the student's words."""
+
+    item: str
+    code: str
+    title: str
+    verdict: Verdict
+    earned: Fraction
+    possible: Fraction
+    public: bool
+    expected: str
+    found: str
+    hint: str = ""
+    blocked_by: str = ""
+    """The item or cell that failed before this could be judged."""
+    cells: tuple[int, ...] = ()
+    """The cells it is about."""
+    exhibit: Exhibit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a person gave one item of one submission; an entry of a ledger, never changed."""
+
+    points: Fraction
+    """What it comes to: criteria at what they are worth now, and the adjustment, within 0 and the
+    item's points."""
+    by: str
+    at: str
+    """In ISO 8601, with an offset."""
+    comment: str = ""
+    """Markdown, for the student."""
+    criteria: tuple[str, ...] = ()
+    """Ids of the criteria that were met."""
+    adjustment: Fraction = Fraction(0)
+    """Points beside the criteria."""
+    reason: str = ""
+    """Why it replaces what checks found, or an earlier mark; for the student, too."""
+    number: int = 0
+    """Its place in the ledger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemScore:
+    """One item of one submission; earned is None while a person is still needed."""
+
+    item: Item
+    verdict: Verdict
+    earned: Fraction | None
+    blocked: Fraction
+    findings: tuple[Finding, ...] = ()
+    mark: Mark | None = None
+    """What a person gave; on an item of kind 'auto' it takes the place of what checks found."""
+    outdated: Mark | None = None
+    """A mark that was given to another answer than the one that is there now: it does not count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Points kept apart: nothing pending is ever counted as lost."""
+
+    auto: Fraction
+    marked: Fraction
+    pending: Fraction
+    blocked: Fraction
+    possible: Fraction
+
+    @property
+    def earned(self) -> Fraction:
+        """Automatic and marked points so far."""
+        return self.auto + self.marked
+
+    @property
+    def final(self) -> Fraction | None:
+        """The sum, or None while anything is pending."""
+        return self.earned if self.pending == 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """Points for the items of one submission."""
+
+    total: Tally
+    by_source: Mapping[str, Tally]
+    items: tuple[ItemScore, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lateness:
+    """How late a submission is for one student, and what that takes off; apart from the score."""
+
+    due: str
+    """That student's own due date, in ISO 8601 with an offset."""
+    at: str
+    """When it was handed in, likewise; '' where only an LMS's mark tells that it is late."""
+    late_s: int
+    """Seconds after the due date; 0 within the grace period."""
+    days: int
+    """Begun days that count."""
+    deduction: Fraction | None
+    """Points taken off the sum; None while the sum waits for marks and a part of it is taken, and
+    where nobody knows how late it is."""
+    per_day: Fraction = Fraction(0)
+    """What each of these days takes, as the rubric says."""
+    unit: str = "points"
+    """Of `per_day` and `cap`: 'points', or 'percent' of what was earned."""
+    cap: Fraction | None = None
+    """The most that is taken, or None for all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """A piece of the student's own code, and the cell it stands in."""
+
+    cell: int
+    source: str
+    how: str = ""
+    """How it was found, where the names in it did not tell: empty where they did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What a grade was made from, so that it can be made again; no path and no secret."""
+
+    notebook: str
+    rubric: str
+    reference: str
+    grader: str
+    versions: Mapping[str, str]
+    """Python and packages of the notebook's process."""
+    time: str
+    seed_commitment: str
+    """SHA-256 over the assignment's secret seed, never the seed."""
+    isolation: str
+    """What kept the notebook from the computer it ran on, as a sentence."""
+    level: str = "none"
+    """The same as one word: 'full', 'namespaces', 'reduced' or 'none'."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """What the notebook might use: see `Limits`."""
+    assignment: str = ""
+    """The rubric's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """One submission, graded as far as a machine can."""
+
+    submission: Submission
+    students: tuple[Student, ...]
+    reason: str | None
+    """Why it could not be graded, or None."""
+    score: Score | None
+    record: ExecutionRecord
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    code: Mapping[str, tuple[Excerpt, ...]] = field(default_factory=dict)
+    """The student's own code for each item."""
+    flags: tuple[str, ...] = ()
+    """What asks for a person, for staff only."""
+    notes: tuple[str, ...] = ()
+    """What the team should know that costs nothing."""
+    provenance: Provenance | None = None
+    lateness: tuple[Lateness | None, ...] = ()
+    """For each student in order, one for the submission where nobody is named; empty where the
+    rubric has no due date, None where no time is known."""
+    named: tuple[Student, ...] = ()
+    """Whom the notebook itself names; `students` is what came of that, folder and roster."""
+    doubts: tuple[str, ...] = ()
+    """Those of the flags that are about whose it is and when it came."""
+    clashes: tuple[str, ...] = ()
+    """Those of the flags that other submissions are the reason of."""
+    evidence: SavedEvidence | None = None
+    """What the saved outputs say, for whoever reads it; None where nothing was run."""
+
+    @property
+    def status(self) -> str:
+        """'graded', 'needs_marks' or 'ungradable'."""
+        if self.score is None:
+            return "ungradable"
+        return "graded" if self.score.total.final is not None else "needs_marks"

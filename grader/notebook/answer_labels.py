@@ -1,0 +1,66 @@
+"""Knows the words around an answer that are no part of it: 'Answer:', 'type your answer here'."""
+
+from __future__ import annotations
+
+import re
+
+from grader.notebook.markdown_words import is_section_number, key
+
+_LABEL = re.compile(
+    r"^[\s>#*_\-]*(?:<\w[^<>]{0,100}>\s*)*"
+    r"(?:(?:(?:my|our|your|the|written)\s+)?(?:answers?|ans|solution|soln|response)\b"
+    r"(?:\s*(?:to|for)?\s*\(?(?:(?:q(?:uestion)?|part)\s*)?\d[\d.]{0,6}\)?)?(?=[^\w(])"
+    r"|a\d{0,2}(?=\s*:))\s*"
+    r"(?P<mark>[:.=]|[-\u2013\u2014]+(?=\s|$))?\s*"
+    r"(?P<close>(?:[*_]{1,3}(?![\w*])|[*_]{2,3}|</\w+>)\s*)*"
+    r"(?P<late>[:.=]|[-\u2013\u2014]+(?=\s|$))?[ \t]*",
+    re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(
+    r"(?:please )?(?:(?:double )?click (?:here |on )?(?:this cell )?to "
+    r"(?:edit|add|type|write).{0,40}"
+    r"|(?:type|write|enter|insert|put|add|replace|fill in)\b.{0,30}"
+    r"\b(?:answer|solution|response|text)s?\b.{0,20}\b(?:here|below|cell|this)"
+    r"|(?:type|enter|write|insert) (?:your|the) (?:answer|solution|response)s?"
+    r"|(?:your |the )?(?:answer|solution|response)s? (?:goes |comes )?(?:here|below)"
+    r"|todo|fillme|fill me(?: in)?|tbd|x{3,}|type markdown and latex.{0,20}"
+    r"|your (?:answer|solution|response|text))"
+)
+
+
+def is_placeholder(line: str) -> bool:
+    """Whether a line only says where an answer is to go.
+
+    Args:
+        line: One line of Markdown.
+
+    Returns:
+        True for 'Type your answer here' and its kin, and for the bare number of a question.
+    """
+    return bool(_PLACEHOLDER.fullmatch(key(line))) or is_section_number(line)
+
+
+def without_label(line: str) -> str:
+    """A line without the 'Answer:' before it.
+
+    Args:
+        line: One line of Markdown.
+
+    Returns:
+        The rest; empty where the line is the label alone, the line itself where it has none.
+    """
+    match = _LABEL.match(line + "\n")
+    if not match:
+        return line
+    rest = line[match.end() :]
+    if rest.strip() and not (match["mark"] or match["late"] or match["close"]):
+        return line
+    return _balanced(rest, removed=line[: match.end()])
+
+
+def _balanced(rest: str, *, removed: str) -> str:
+    """The rest without the end of an emphasis whose beginning went with the label."""
+    for sign in ("**", "__"):
+        if removed.count(sign) % 2 and rest.rstrip().endswith(sign):
+            rest = rest.rstrip().removesuffix(sign)
+    return "" if not rest.strip(" \t#*_") else rest

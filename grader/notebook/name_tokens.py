@@ -1,0 +1,191 @@
+"""Takes a line apart into names, ids, labels and what is none of these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from grader.notebook.markdown_words import plain
+
+_ID_WORDS = (
+    r"(?:(?:ut|student|university|net|user|matriculation|matric|registration|campus|unity|uni)"
+    r"[\s_-]*)?(?:eids?|ids?|netids?|uids?|numbers?|nos?|uteids?|utids?|usernames?)"
+)
+_NAME_WORDS = (
+    r"(?:(?:full|student|student's|students'|group|team|partner|partner's|member|my|our|your)\s+)*"
+    r"(?:names?|students?|members?|partners?|teammates?|authors?|submitted by|written by|by"
+    r"|collaborators?|team|group)"
+)
+# Atomic: 'team group' is one label or two, and a line of them would be read in every mixture.
+_ONE_LABEL = rf"(?>(?:{_ID_WORDS}|{_NAME_WORDS})(?:\s?\(s\)|/s)?(?:\s*\#?\d{{1,2}}\b)?)"
+_JOINED = (
+    rf"{_ONE_LABEL}(?>\s*(?:,|and|&|/|\+|\(|\s)\s*(?:the\s+|(?:ut|student)\s+)?{_ONE_LABEL}\)?)*+"
+)
+_LABEL_WITH_COLON = re.compile(
+    rf"(?<![\w'\u2019.-])(?:{_JOINED})(?:\s+(?:{_JOINED}))?\s*(?::|=|(?<=\s)[-\u2013\u2014](?=\s)|[-\u2013\u2014]\s*$)",
+    re.IGNORECASE,
+)
+_LABEL_ALONE = re.compile(rf"\W*{_JOINED}(?:\s+(?:{_JOINED}))?\W*", re.IGNORECASE)
+_ID_MARK = re.compile(
+    r"(?<![\w'\u2019.-])(?:(?:ut|student)[\s_-]*)?(?:eid|netid|net id|uid|uteid|utid|id)"
+    r"\s*[#:=]?\s*(?=[\w.-]*\d)",
+    re.IGNORECASE,
+)
+_LEADING_NAME_WORD = re.compile(r"^(?:full\s+)?names?\s+(?=[^\W\d_])", re.IGNORECASE)
+_FOREIGN = re.compile(
+    r"^(?:team|group)\s+(?:name|number|no|id)\b|^(?:date|due|course|class|section|instructor|"
+    r"professor|prof|ta|term|semester|assignment|homework|hw|title|e-?mail)\b[^:]{0,20}[:#]",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(r"<?(?:mailto:)?(?<![\w.+-])([\w.+-]+)@[\w-]+(?:\.[\w-]+)+>?")
+_ID = re.compile(
+    r"(?<![\w@.-])(?:[A-Za-z]{1,10}[._-]?\d{2,10}(?:[A-Za-z]{1,3}\d*)?|\d{4,12}[A-Za-z]?"
+    r"|\d{2,6}(?:[-.]\d{2,6}){1,3}|[A-Za-z]{1,4}\d[A-Za-z\d]{1,8}"
+    r"|[A-Za-z]{1,20}(?:[.-][A-Za-z\d]{1,20})*[.-]\d{2,8})(?![\w@-])"
+)
+_PRONOUNS = re.compile(r"\(\s*(?:she|he|they|ze)\b[^)]{0,30}\)", re.IGNORECASE)
+_BRACKETED = re.compile(r"[(\[{<]\s*([A-Za-z][\w.-]{0,19}|\d[\d.-]{1,19})\s*[)\]}>]")
+_SEPARATOR = re.compile(
+    r"\s*(?:;|&|\||\+|\t|/|\band\b|\bwith\b|\s[-\u2013\u2014]+(?=\s|$)|:|[()\[\]{}<>]|#)\s*"
+)
+_NAME_WORD = re.compile(r"[^\W\d_][^\W\d_'\u2019.\-]*(?:['\u2019.\-]+[^\W\d_]+)*\.?")
+_MOST_NAME_WORDS = 6
+_PROSE_WORDS = 14
+_NAME_PARTS = "al bin da de del den der di dos du el la le van von y zu"
+_PARTICLES = frozenset(_NAME_PARTS.split())
+_OTHER_WORDS = """
+    a abstract alone an answer assignment autumn banner be below class computer convolutional
+    course date deep department due eid eids enter fall fill first firstname for given group he her
+    here him homework hw id ids if in individually insert instructor introduction is lab last
+    lastname learning machine may member n/a na name names netid network networks neural none note
+    notebook of only or our part partner placeholder please points problem professor project
+    question replace report science section semester she solo solution spring student students
+    submission submit summer surname tba tbd team teammate term the them they this title to
+    todo total type uid university untitled we worked write xx xxx xxxx you your
+"""
+_NOT_NAMES = frozenset(_OTHER_WORDS.split())
+_SOMETIMES_NAMES = frozenset({"Autumn", "Banner", "Fall", "May", "Placeholder", "Spring", "Summer"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A part of a line: 'name', 'id', 'label', or 'other'."""
+
+    kind: str
+    text: str
+
+
+def pieces(line: str) -> list[Piece]:
+    """The names, ids and labels of a line, in order.
+
+    Args:
+        line: One line of Markdown, a table's row included.
+
+    Returns:
+        The parts; words that are none of these count as one 'other'.
+    """
+    text = _PRONOUNS.sub(" ", plain(line))
+    if _is_rule_or_blank(text):
+        return []
+    if _FOREIGN.match(text):
+        return [Piece(kind="other", text=text)]
+    if _LABEL_ALONE.fullmatch(text):
+        return [Piece(kind="label", text=text)]
+    unlabelled = _LEADING_NAME_WORD.sub("", _LABEL_WITH_COLON.sub(";", text), count=1)
+    label = [Piece(kind="label", text="")] if unlabelled != text else []
+    if "|" in text:
+        return label + [piece for part in text.split("|") for piece in pieces(part)]
+    return label + list(_names_and_ids(_without_emails(_ID_MARK.sub(" ; ", unlabelled))))
+
+
+def is_prose(line: str) -> bool:
+    """Whether a line is a sentence rather than names.
+
+    Args:
+        line: One line of Markdown.
+
+    Returns:
+        True for many words in a row, most of them in lower case.
+    """
+    found = re.findall(r"[^\W\d_]\S*", plain(line))
+    lower = sum(word[0].islower() and not _ID.search(word) for word in found)
+    return len(found) > _PROSE_WORDS and 2 * lower > len(found)
+
+
+def is_full_name(text: str) -> bool:
+    """Whether a name is one even where nothing beside it says so.
+
+    Args:
+        text: A name, as `pieces` gives it.
+
+    Returns:
+        True for two words or more that start with a capital, particles aside.
+    """
+    found = [word for word in text.split() if word.casefold() not in _PARTICLES]
+    return len(found) > 1 and all(not word[0].islower() for word in found)
+
+
+def _is_rule_or_blank(text: str) -> bool:
+    return not re.sub(r"[\s|:=_.…-]+", "", text)
+
+
+def _without_emails(text: str) -> str:
+    """A line without addresses; the part before the @ stands in where no other id is given."""
+    bare = _EMAIL.sub(" ", text)
+    if _ID.search(bare):
+        return re.sub(r"[(<\[]\s*[)>\]]", " ", bare)
+    return _EMAIL.sub(lambda found: f" {found[1]} " if _ID.fullmatch(found[1]) else " ", text)
+
+
+def _names_and_ids(text: str) -> Iterator[Piece]:
+    """The line split at its ids, and what lies between them at separators."""
+    place = 0
+    for start, end, mark in _marks(text):
+        yield from _names(text[place:start])
+        yield Piece(kind="id", text=mark)
+        place = end
+    yield from _names(text[place:])
+
+
+def _marks(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where ids stand: anything that looks like one, and short words in brackets after a name."""
+    found = {match.start(): (match.start(), match.end(), match[0]) for match in _ID.finditer(text)}
+    for match in _BRACKETED.finditer(text):
+        if match.start(1) not in found and _is_id_in_brackets(match[1]):
+            found[match.start(1)] = (match.start(1), match.end(1), match[1])
+    return (found[start] for start in sorted(found))
+
+
+def _is_id_in_brackets(word: str) -> bool:
+    """Whether '(ada.example)' or '(ab1)' is an id; '(Ada)' and '(she)' are none."""
+    if word.casefold() in _NOT_NAMES or len(word) <= 1:
+        return False
+    return word == word.lower() or any(sign.isdigit() for sign in word)
+
+
+def _names(text: str) -> Iterator[Piece]:
+    """The names in a stretch of text without ids."""
+    for chunk in _SEPARATOR.split(text):
+        for part in _split_at_commas(chunk):
+            name = part.strip(" ,.'\"*_\u2013\u2014-?!")
+            if name:
+                yield Piece(kind="name" if _is_name(name) else "other", text=name)
+
+
+def _split_at_commas(chunk: str) -> list[str]:
+    """'Ada Example, Ben Sample' as two names, 'Example, Ada' as one put the right way round."""
+    parts = [part.strip() for part in chunk.split(",") if part.strip()]
+    inverted = len(parts) == 2 and any(" " not in part for part in parts)  # noqa: PLR2004 -- an inverted name has two parts
+    return [f"{parts[1]} {parts[0]}"] if inverted else parts
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text can be a person's name."""
+    found = text.split()
+    if not 1 <= len(found) <= _MOST_NAME_WORDS:
+        return False
+    others = [word for word in found if word.casefold().strip(".,'\u2019") in _NOT_NAMES]
+    if len(others) == len(found) or not _SOMETIMES_NAMES.issuperset(others):
+        return False
+    return all(_NAME_WORD.fullmatch(word) for word in found)

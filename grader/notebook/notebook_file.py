@@ -1,0 +1,216 @@
+"""Reads an .ipynb file that anything may have written, and says what had to be mended.
+
+nbformat's own reader refuses what Jupyter opens without a word (no cell ids, extra keys, a
+missing nbformat_minor), so the few keys that matter here are taken by hand, and the
+worksheets of nbformat 2 and 3 are laid out as the cells of nbformat 4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from grader.errors import NotebookError
+from grader.model import Cell, Json, Notebook, Picture
+from grader.notebook.attachments import Album
+from grader.notebook.decoding import text_of, tree_of
+from grader.notebook.saved_outputs import saved_outputs
+from grader.notebook.submitted_file import content
+
+MAX_CELLS = 2000
+MAX_SOURCE = 5_000_000
+"""Characters of all cells together, saved outputs aside: a second of work for each million."""
+MAX_NOTES = 50
+OLDEST, NEWEST = 2, 4
+LARGEST_COUNT = 10**9
+"""No kernel runs so many cells: a larger `execution_count` is none."""
+KINDS = frozenset({"code", "markdown", "raw"})
+_MAX_MARK = 200
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}) \S", re.MULTILINE)
+"""What a merge leaves in a cell where a tool kept the JSON around it whole."""
+
+
+def read(path: Path) -> Notebook:
+    """Read a submitted file.
+
+    Args:
+        path: The file, whatever it is called.
+
+    Returns:
+        The notebook; it may have no cells at all.
+
+    Raises:
+        NotebookError: The file cannot be used as a notebook; the message says why.
+    """
+    data = content(path)
+    notes: list[str] = []
+    tree = tree_of(text_of(data, notes=notes))
+    cells = _cells_of(tree, notes=notes)
+    _note_kernel(tree, notes=notes)
+    if len(notes) > MAX_NOTES:
+        notes[MAX_NOTES:] = [f"There were {len(notes) - MAX_NOTES} more notes like these."]
+    return Notebook(cells=cells, sha256=hashlib.sha256(data).hexdigest(), notes=tuple(notes))
+
+
+def _cells_of(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
+    """The cells of a notebook of any version from 2 to 4.5."""
+    raw_cells = _raw_cells(tree, notes=notes)
+    if len(raw_cells) > MAX_CELLS:
+        raise NotebookError(
+            f"The notebook has {len(raw_cells)} cells; at most {MAX_CELLS} are read."
+        )
+    album = Album(notes=notes)
+    cells = tuple(
+        _cell(raw, index=index, album=album, notes=notes) for index, raw in enumerate(raw_cells)
+    )
+    if sum(len(cell.source) for cell in cells) > MAX_SOURCE:
+        raise NotebookError(
+            f"The text of all cells together is longer than {MAX_SOURCE:,} characters, the most "
+            "that is read. Keep data in files, not in cells, and hand it in again."
+        )
+    return cells
+
+
+def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
+    """The list of cells as JSON, wherever this version keeps it."""
+    version = tree.get("nbformat")
+    if isinstance(version, int) and not OLDEST <= version <= NEWEST:
+        raise NotebookError(
+            f"The notebook is in format {version}; formats {OLDEST} to {NEWEST} are read. "
+            "Open it in a current Jupyter, save it, and hand it in again."
+        )
+    cells, worksheets = tree.get("cells"), tree.get("worksheets")
+    if isinstance(cells, list):
+        if not isinstance(version, int):
+            notes.append("The file does not say its notebook format; format 4 was assumed.")
+        return cells
+    if isinstance(worksheets, list):
+        old = version if isinstance(version, int) else NEWEST - 1
+        notes.append(f"The notebook is in format {old} and was converted to format 4.")
+        return [cell for sheet in worksheets for cell in _cells_of_worksheet(sheet)]
+    raise NotebookError(
+        "The file holds JSON, but no notebook: it has no list of cells. "
+        "Hand in the .ipynb file itself."
+    )
+
+
+def _cells_of_worksheet(sheet: Json) -> list[Json]:
+    cells = sheet.get("cells") if isinstance(sheet, dict) else None
+    return cells if isinstance(cells, list) else []
+
+
+def _cell(raw: Json, *, index: int, album: Album, notes: list[str]) -> Cell:
+    """One cell; what is no cell keeps its place as an empty raw one, so that indexes hold."""
+    if not isinstance(raw, dict):
+        notes.append(f"Cell {index} is no cell and was left empty.")
+        return Cell(index=index, kind="raw", source="")
+    kind = _kind_of(raw, index=index, notes=notes)
+    source = _source_of(raw, index=index)
+    images: tuple[Picture, ...] = ()
+    if _CONFLICT.search(source):
+        notes.append(
+            f"Cell {index} has merge conflict marks (<<<<<<< and >>>>>>>) in it: two versions of "
+            "it were merged, and nobody chose one."
+        )
+    if kind != "code":
+        source, images = album.take(source, attachments=raw.get("attachments"), cell=index)
+    return Cell(
+        index=index,
+        kind=kind,
+        source=source,
+        tags=_tags_of(raw),
+        outputs=saved_outputs(raw.get("outputs"), cell=index, notes=notes)
+        if kind == "code"
+        else (),
+        images=images,
+        count=_count_of(raw) if kind == "code" else None,
+        marks=tuple(_marks_of(raw)),
+    )
+
+
+def _kind_of(raw: dict[str, Json], *, index: int, notes: list[str]) -> str:
+    kind = raw.get("cell_type")
+    if isinstance(kind, str) and kind in KINDS:
+        return kind
+    if kind in ("heading", "html"):  # format 3
+        return "markdown"
+    guessed = "code" if "outputs" in raw else "raw"
+    notes.append(f"Cell {index} is of no known kind and was read as a {guessed} cell.")
+    return guessed
+
+
+def _source_of(raw: dict[str, Json], *, index: int) -> str:
+    """The text of a cell, with one kind of line end."""
+    source = raw.get("source", raw.get("input"))
+    if source is None:
+        source = ""
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = _joined(source)
+    if not isinstance(source, str):
+        raise NotebookError(
+            f"The source of cell {index} is neither text nor a list of lines, so the file was "
+            "damaged or written by hand. Open it in Jupyter, save it, and hand it in again."
+        )
+    _refuse_half_characters(source, index=index)
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
+    level = raw.get("level")
+    if raw.get("cell_type") == "heading":
+        return "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 1) + " " + source  # noqa: PLR2004 -- Markdown has six levels
+    return source
+
+
+def _joined(lines: list[str]) -> str:
+    """Lines as one text, also where the writer forgot to end them."""
+    forgotten = len(lines) > 1 and not any("\n" in line or "\r" in line for line in lines)
+    return ("\n" if forgotten else "").join(lines)
+
+
+def _refuse_half_characters(source: str, *, index: int) -> None:
+    try:
+        source.encode()
+    except UnicodeEncodeError as error:
+        raise NotebookError(
+            f"Cell {index} holds half a character (a lone surrogate), which no program can save. "
+            "Retype the emoji or symbol there, and hand it in again."
+        ) from error
+
+
+def _tags_of(raw: dict[str, Json]) -> tuple[str, ...]:
+    metadata = raw.get("metadata")
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    return (
+        tuple(tag for tag in tags if isinstance(tag, str) and tag.isprintable())
+        if isinstance(tags, list)
+        else ()
+    )
+
+
+def _count_of(raw: dict[str, Json]) -> int | None:
+    """The number of a cell's last run, under either of its names."""
+    count = raw.get("execution_count", raw.get("prompt_number"))
+    if not isinstance(count, int) or isinstance(count, bool):
+        return None
+    return count if 0 < count < LARGEST_COUNT else None
+
+
+def _marks_of(raw: dict[str, Json]) -> Iterator[str]:
+    """The ids of a cell: nbformat's own, Colab's and nbgrader's."""
+    metadata = raw.get("metadata")
+    told = metadata if isinstance(metadata, dict) else {}
+    nbgrader = told.get("nbgrader")
+    grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+    for kind, value in (("id", raw.get("id")), ("colab", told.get("id")), ("nbgrader", grade_id)):
+        if isinstance(value, str) and value.isprintable() and 0 < len(value) <= _MAX_MARK:
+            yield f"{kind}:{value}"
+
+
+def _note_kernel(tree: dict[str, Json], *, notes: list[str]) -> None:
+    """Say so where the file asks for another kernel than the one it will get."""
+    metadata = tree.get("metadata")
+    spec = metadata.get("kernelspec") if isinstance(metadata, dict) else None
+    name = spec.get("name") if isinstance(spec, dict) else None
+    if isinstance(name, str) and name not in ("", "python3"):
+        shown = name.encode("ascii", "replace").decode()[:60]
+        notes.append(f"The file asks for the kernel '{shown}'; the grader's Python is used.")

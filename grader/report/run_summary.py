@@ -1,0 +1,101 @@
+"""Says in the terminal how a run went: a plain table, then where to look."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from grader.model import Graded, Rubric, Tally, Verdict
+from grader.report.lateness_view import late_cells
+from grader.report.text_format import counted, number, one_line, printable
+
+NOTHING = "-"
+
+
+def summary(
+    results: Iterable[Graded], *, rubric: Rubric, out: Path, missing: int = 0
+) -> RenderableType:
+    """A table with a row a submission, and closing lines.
+
+    Args:
+        results: every submission, gradable or not; each is looked at once and let go.
+        rubric: what they were graded by.
+        out: the folder that was written.
+        missing: how many of the roster handed in nothing.
+    """
+    table = _table(rubric)
+    statuses: Counter[str] = Counter()
+    for graded in results:
+        statuses[graded.status] += 1
+        table.add_row(
+            _foreign(graded.submission.name),
+            _foreign(", ".join(student.name or student.id for student in graded.students)),
+            *_numbers(graded.score.total if graded.score else None),
+            *([_foreign("; ".join(late_cells(graded.lateness)))] if rubric.late else []),
+            _foreign(_needs(graded)),
+        )
+    return Group(table, Text(""), *_closing(statuses, out=out, missing=missing))
+
+
+def _table(rubric: Rubric) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("submission", overflow="fold")
+    table.add_column("students", overflow="fold")
+    for name in (f"of {number(rubric.total)}", "pending", "blocked"):
+        table.add_column(name, justify="right", no_wrap=True)
+    if rubric.late:
+        table.add_column("late", overflow="fold")
+    table.add_column("needs", overflow="fold")
+    return table
+
+
+def _foreign(text: str) -> Text:
+    """Text that may come from a student: no control character and no markup gets through."""
+    return Text(printable(one_line(text)) or NOTHING)
+
+
+def _numbers(tally: Tally | None) -> list[Text]:
+    if tally is None:
+        return [Text(NOTHING)] * 3
+    return [Text(number(tally.earned)), *(_or_nothing(n) for n in (tally.pending, tally.blocked))]
+
+
+def _or_nothing(points: Fraction) -> Text:
+    return Text(number(points) if points else NOTHING)
+
+
+def _needs(graded: Graded) -> str:
+    if graded.score is None:
+        return f"ungradable: {graded.reason or 'no reason was recorded'}"
+    failures = sum(item.verdict is Verdict.ERROR for item in graded.score.items)
+    ours = [f"{counted(failures, one='error', many='errors')} of ours"] if failures else []
+    marks = ["marks"] if any(i.verdict is Verdict.PENDING for i in graded.score.items) else []
+    return "; ".join([*ours, *graded.flags, *marks])
+
+
+def _closing(statuses: Counter[str], *, out: Path, missing: int) -> list[Text]:
+    told = [
+        (statuses["graded"], "graded"),
+        (statuses["needs_marks"], "waiting for marks"),
+        (statuses["ungradable"], "ungradable"),
+    ]
+    counts = ", ".join(f"{amount} {words}" for amount, words in told if amount)
+    places = (
+        ("the class", "index.html", " (staff only)"),
+        ("for students", "reports", ""),
+        ("gradebook", "gradebook.csv", ""),
+    )
+    head = counted(statuses.total(), one="submission", many="submissions")
+    absent = counted(missing, one="student of the roster", many="students of the roster")
+    return [
+        Text(f"{head}: {counts}" if counts else head),
+        *([Text(f"in no submission: {absent} (empty in the gradebook)")] if missing else []),
+        *(Text(f"{name:<13} {printable(str(out / file))}{more}") for name, file, more in places),
+    ]

@@ -1,0 +1,78 @@
+"""Says in the terminal which scores moved when a class was judged again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Protocol
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from grader.report.text_format import counted, number, one_line, printable
+
+NOTHING = "-"
+
+
+class Change(Protocol):
+    """One number of one submission, before and after; `item` is '' for the sum."""
+
+    @property
+    def submission(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def item(self) -> str:
+        """The item's id."""
+        ...
+
+    @property
+    def before(self) -> Fraction | None:
+        """Points until now; None while a person is needed."""
+        ...
+
+    @property
+    def after(self) -> Fraction | None:
+        """Points from now on."""
+        ...
+
+
+def moves(changes: Sequence[Change], *, count: int, unasked: Sequence[str]) -> RenderableType:
+    """A table of what moved, and closing lines.
+
+    Args:
+        changes: in the order of submissions, each submission's sum before its items.
+        count: how many submissions were judged.
+        unasked: those of which a check wants to know what was never asked.
+    """
+    who = len({change.submission for change in changes})
+    judged = counted(count, one="submission", many="submissions")
+    moved = counted(who, one="score", many="scores") if who else "no score"
+    parts: list[RenderableType] = [_table(changes), Text("")] if changes else []
+    parts.append(Text(f"judged {judged} again, without a kernel: {moved} moved"))
+    if unasked:
+        names = printable(one_line(", ".join(unasked)))
+        parts.append(
+            Text(f"as before, until they are run again (a check asks something new): {names}")
+        )
+    return Group(*parts)
+
+
+def _table(changes: Sequence[Change]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("submission", overflow="fold")
+    table.add_column("item", no_wrap=True)
+    for name in ("before", "after"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for change in changes:
+        name = "" if change.item else printable(one_line(change.submission))
+        cells = (name, change.item or "sum", _points(change.before), _points(change.after))
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def _points(points: Fraction | None) -> str:
+    return NOTHING if points is None else number(points)

@@ -1,0 +1,141 @@
+"""Says in the terminal whether an assignment holds, and what is left to mend."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grader.model import CaseResult, Fate, MutantResult, Validation
+from grader.report.text_format import counted, number, one_line, printable, seconds
+
+WIDTH = 160
+"""Letters of a line of code, or of what a check said, that are shown."""
+FATES = {
+    Fate.SURVIVED: "no check notices it",
+    Fate.ELSEWHERE: "noticed, but in no item it belongs to",
+    Fate.UNTRIED: "could not be graded: please report this",
+    Fate.CAUGHT: "caught or not, depending on the hidden seed",
+    Fate.STOPPED: "its points depend on the hidden seed",
+}
+
+
+def validation(result: Validation) -> RenderableType:
+    """A line for each part of the test, and below it what is left to mend."""
+    parts: list[RenderableType] = [_head(result), _table(result)]
+    for case in (result.reference, result.template, *result.cases):
+        if not case.holds:
+            parts += _case(case)
+    for fate in FATES:
+        parts += _mutants([one for one in result.escaped if one.fate is fate], fate)
+    if result.idle:
+        parts += [
+            Text("\nchecks that nothing triggers"),
+            *(_below(f"{use.item} {use.code}: {use.title}") for use in result.idle),
+        ]
+    if result.stale:
+        parts += [
+            Text("\nexplanations that explain nothing any more"),
+            *map(_below, result.stale),
+        ]
+    return Group(*parts)
+
+
+def _head(result: Validation) -> Text:
+    head = Text()
+    head.append(_plain(f"{result.assignment}: {result.title}"), style="bold")
+    notebooks = counted(result.notebooks, one="notebook", many="notebooks")
+    seeds = counted(result.seeds, one="hidden seed", many="hidden seeds")
+    head.append(f"\n{notebooks}, each under {seeds}, in {seconds(result.seconds)}\n", style="dim")
+    return head
+
+
+def _table(result: Validation) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_row(*_row("reference", result.reference.holds, _reference(result)))
+    table.add_row(*_row("template", result.template.holds, "scores what a blank one may"))
+    holding = sum(case.holds for case in result.cases)
+    cases = f"{holding} of {len(result.cases)} score what they must" if result.cases else "none"
+    table.add_row(*_row("cases", holding == len(result.cases), cases))
+    table.add_row(*_row("mutants", not result.escaped, score(result)))
+    if result.checks:
+        table.add_row(*_row("checks", not result.idle, _uses(result)))
+    if result.stale:
+        told = counted(len(result.stale), one="explains", many="explain")
+        table.add_row(*_row("explanations", False, f"{told} nothing any more"))
+    return table
+
+
+def _reference(result: Validation) -> str:
+    return "full automatic marks, every time" if result.reference.holds else "see below"
+
+
+def score(result: Validation) -> str:
+    """What became of the mutants, in one line."""
+    fates = Counter(one.fate for one in result.mutants)
+    explained = sum(bool(one.why) for one in result.mutants)
+    told = [
+        (fates[Fate.CAUGHT], "caught by a check"),
+        (fates[Fate.STOPPED], "stopped by an error"),
+        (explained, "explained"),
+        (len(result.escaped), "to look at"),
+    ]
+    parts = [f"{amount} {words}" for amount, words in told if amount]
+    return f"{len(result.mutants)}: {', '.join(parts)}" if parts else "none"
+
+
+def _uses(result: Validation) -> str:
+    used = sum(bool(use.mutants or use.cases) for use in result.checks)
+    explained = sum(bool(use.why) for use in result.checks)
+    told = f"{used} of {len(result.checks)} are triggered by something"
+    return f"{told}, {explained} explained" if explained else told
+
+
+def _row(name: str, holds: bool, told: str) -> tuple[Text, Text, Text]:  # noqa: FBT001 (a row)
+    sign = Text("✓", style="green") if holds else Text("✕", style="red")
+    return sign, Text(name), Text(told, style="" if holds else "bold")
+
+
+def _case(case: CaseResult) -> list[RenderableType]:
+    parts: list[RenderableType] = [Text(f"\n{_plain(case.name)}")]
+    if case.problem:
+        parts.append(_below(case.problem))
+    parts += [
+        _below(f"{s.item}: {number(s.expected)} expected, {number(s.earned)} scored: {s.found}")
+        for s in case.shortfalls
+    ]
+    if case.wavers:
+        parts.append(_below("its points depend on the hidden seed or on the run"))
+    return parts
+
+
+def _mutants(results: list[MutantResult], fate: Fate) -> list[RenderableType]:
+    if not results:
+        return []
+    head = counted(len(results), one="mutant", many="mutants")
+    parts: list[RenderableType] = [Text(f"\n{head}: {FATES[fate]}")]
+    for result in results:
+        mutant = result.mutant
+        where = f"{mutant.cell}, line {mutant.line}" if mutant.line else mutant.cell or "the file"
+        parts.append(_below(f"{where}: {mutant.change}", style="bold"))
+        if mutant.before:
+            parts.append(_below(f"- {mutant.before}", by=4, style="red"))
+            parts.append(_below(f"+ {mutant.after}", by=4, style="green"))
+        if mutant.items:
+            parts.append(_below(f"belongs to {', '.join(mutant.items)}", by=4, style="dim"))
+        if result.caught_by:
+            parts.append(_below(f"noticed by {', '.join(result.caught_by)}", by=4, style="dim"))
+    return parts
+
+
+def _below(text: str, *, by: int = 2, style: str = "") -> Padding:
+    told = _plain(text)
+    short = told if len(told) <= WIDTH else told[: WIDTH - 1] + "…"
+    return Padding(Text(short, style=style), (0, 0, 0, by))
+
+
+def _plain(text: str) -> str:
+    return printable(one_line(text))

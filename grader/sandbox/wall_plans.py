@@ -1,0 +1,163 @@
+"""What walls could be put up on this computer, strongest first, and what each is made of."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grader.model import Json
+from grader.sandbox import bubblewrap
+from grader.sandbox.interpreter import Environment
+from grader.sandbox.isolation import Level
+
+INSIDE = Path(__file__).resolve().parent.parent / "inside"
+FIRST_UID = 64_000
+"""As root, the first of the users that notebooks become: of no one, on any system."""
+UIDS = 128
+PLACES = 16
+"""Rooms that a grader has at a time, and some more."""
+SYSTEM = (
+    "/usr",
+    *bubblewrap.SYSTEM,
+    *(f"/etc/{name}" for name in bubblewrap.SETTINGS),
+    *bubblewrap.MACHINE,
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/dev/null",
+)
+"""What notebooks may read where they have no files of their own."""
+TEMPORARY = ("/tmp", "/dev/shm")  # noqa: S108 (what rooms cover with their own)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The walls of one run; see `grader/inside/walls.py` for what is done with it."""
+
+    level: Level
+    namespaces: bool = False
+    owner: bool = False
+    """Whether the parent is root of a user namespace."""
+    uids: bool = False
+    """Whether each room becomes a user of its own."""
+    landlock: bool = True
+    filter: bool = True
+    folders: tuple[str, ...] = ()
+    """Where the interpreter and its packages are."""
+    read: tuple[str, ...] = ()
+    list: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    bubblewrap: bubblewrap.Bubblewrap | None = None
+
+    def told(self, *, place: int) -> dict[str, Json]:
+        """The plan of one room, for the other side; no two rooms at a time have the same place."""
+        # Graders at work side by side take other users, so that their limits are their own.
+        uid = FIRST_UID + (PLACES * os.getpid() + place) % UIDS if self.uids else None
+        return {
+            "namespaces": self.namespaces,
+            "owner": self.owner,
+            "uid": uid,
+            "landlock": self.landlock,
+            "filter": self.filter,
+            "read": list(self.read),
+            "list": list(self.list),
+            "keep": list(self.keep),
+        }
+
+
+def plans(environment: Environment, *, hidden: Sequence[str]) -> Iterator[Plan]:
+    """All that is worth trying here, strongest first; the last is none at all."""
+    if sys.platform == "linux":
+        root = os.geteuid() == 0
+        folders = shown(environment.folders)
+        keep = tuple(f for f in folders if any(Path(f).is_relative_to(t) for t in TEMPORARY))
+        for found in bubblewrap.found():
+            full = Plan(
+                level=Level.FULL,
+                namespaces=True,
+                owner=not root,
+                uids=root,
+                folders=folders,
+                keep=keep,
+                bubblewrap=found,
+            )
+            yield full
+            yield replace(full, level=Level.NAMESPACES, landlock=False)
+            yield replace(full, level=Level.NAMESPACES, filter=False)
+            yield replace(full, level=Level.NAMESPACES, landlock=False, filter=False)
+        read, listed = readable([*SYSTEM, *folders, str(INSIDE)], hidden=hidden)
+        # A program finds its modules by the names in the folder above them.
+        listed = (*listed, str(INSIDE.parent))
+        reduced = Plan(level=Level.REDUCED, uids=root, read=read, list=listed)
+        yield reduced
+        if root:
+            yield replace(reduced, uids=False)
+    yield Plan(level=Level.NONE, landlock=False, filter=False)
+
+
+def shown(folders: Sequence[str]) -> tuple[str, ...]:
+    """The folders of an interpreter, without checkouts of this program that are on its path.
+
+    Beside the program stand a reference and rubrics: of the one that runs, or of another one that
+    was installed to be worked on.
+    """
+    kept = [f for f in folders if not _is_checkout(Path(f))]
+    return tuple(
+        folder
+        for folder in kept
+        if not any(Path(folder).is_relative_to(f) for f in kept if f != folder)
+    )
+
+
+def _is_checkout(folder: Path) -> bool:
+    packages = folder.name.endswith("-packages")
+    return not packages and (folder / INSIDE.parent.name / INSIDE.name).is_dir()
+
+
+def readable(
+    folders: Sequence[str], *, hidden: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Paths to be read, without what is hidden, and folders of which only names may be seen.
+
+    Landlock can't take back what it granted above: a folder with something hidden in it is
+    replaced by everything else in it.
+    """
+    read: dict[str, None] = {}
+    listed: dict[str, None] = {}
+    todo = list(folders)
+    while todo:
+        path = Path(todo.pop())
+        inner = [Path(h) for h in hidden if Path(h).is_relative_to(path)]
+        if not inner:
+            read[str(path)] = None
+        elif path not in inner and path.is_dir():
+            listed[str(path)] = None
+            todo += [str(child) for child in path.iterdir()]
+    return tuple(sorted(read)), tuple(sorted(listed))
+
+
+@contextmanager
+def accounts() -> Iterator[Mapping[str, int]]:
+    """Pipes with the accounts that notebooks see, root and those they become, by file name."""
+    ids = [1000, *range(FIRST_UID, FIRST_UID + UIDS)]
+    names = {number: "student" if number == ids[0] else f"student{number}" for number in ids}
+    people = [f"{name}:x:{i}:{i}::/box/home:/bin/sh\n" for i, name in names.items()]
+    groups = [f"{name}:x:{i}:\n" for i, name in names.items()]
+    told = {
+        "/etc/passwd": ["root:x:0:0::/:/bin/sh\n", *people],
+        "/etc/group": ["root:x:0:\n", *groups],
+    }
+    with ExitStack() as pipes:
+        shown = {}
+        for name, lines in told.items():
+            reading, writing = os.pipe()
+            pipes.callback(os.close, reading)
+            os.write(writing, "".join(lines).encode())  # less than a pipe holds
+            os.close(writing)
+            shown[name] = reading
+        yield shown

@@ -1,0 +1,206 @@
+"""Asks a live notebook in its own process, and leaves everything as it was.
+
+A graded notebook is asked in a fork, which vanishes. Here the questions run among the student's
+own variables, on Windows and in Colab too, so what they touch is put back: random states, the
+weights and modes of modules, and what was recorded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import random
+import signal
+import sys
+import warnings
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from grader import wire
+from grader.errors import WireError
+from grader.model import Observation, Question
+from grader.selfcheck import inside_loader
+
+if TYPE_CHECKING:
+    from grader.model import Array
+
+questions = inside_loader.opened("questions")
+_Notebook: Any = questions.Notebook
+
+OBSERVED = "__observed__"
+"""The builtin of a kernel of ours that answers questions."""
+
+
+class OwnNotebook(_Notebook):  # type: ignore[misc] # that side of the wall has no types
+    """A notebook that its owner may interrupt: each question catches what is raised in it."""
+
+    stopped = False
+
+    def cast(self, torch: Any, module: Any, array: Any) -> Any:
+        """An input for a module, unless all is to end."""
+        if self.stopped:
+            raise KeyboardInterrupt
+        return super().cast(torch, module, array)
+
+    def interrupt(self, *_: object) -> None:
+        """Take an interrupt for all questions of the batch."""
+        self.stopped = True
+        raise KeyboardInterrupt
+
+
+def notebook_of(namespace: dict[str, Any], *, recorder: Any, notes: Any) -> OwnNotebook:
+    """The namespace and the recorder, as questions see them."""
+    return OwnNotebook(namespace, recorder, notes)
+
+
+def answers(
+    notebook: OwnNotebook, *, asked: list[Mapping[str, Any]], arrays: Mapping[str, Array]
+) -> Iterator[bytes]:
+    """A frame's body for each question, in order.
+
+    Args:
+        notebook: what `notebook_of` made.
+        asked: the questions as `wire.batch` sends them.
+        arrays: the arrays that came with them.
+
+    Raises:
+        KeyboardInterrupt: the owner interrupted it; what was touched is put back.
+    """
+    notebook.modules.clear()
+    for question in asked:
+        with _interruptible(notebook), _as_it_was(notebook):
+            body: bytes = questions.answer(notebook, question, arrays)
+        yield body
+
+
+@contextlib.contextmanager
+def _interruptible(notebook: OwnNotebook) -> Iterator[None]:
+    try:
+        before = signal.signal(signal.SIGINT, notebook.interrupt)
+    except ValueError:  # not the main thread: nobody interrupts it
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if notebook.stopped:
+        raise KeyboardInterrupt
+
+
+def heard(bodies: Iterator[bytes], *, nonces: dict[str, str]) -> Mapping[str, Observation]:
+    """Bodies of frames as observations; what can't be read is left out, so that it 'died'."""
+    found = {}
+    for body in bodies:
+        with contextlib.suppress(WireError):
+            one = wire.observation(wire.parse(body), nonces=nonces)
+            found[one.id] = one
+    return found
+
+
+def as_told(
+    asked: Sequence[Question], *, nonces: Mapping[str, str]
+) -> tuple[list[Mapping[str, Any]], Mapping[str, Array]]:
+    """Questions as `answers` takes them, and their arrays; nothing is copied."""
+    told: list[Mapping[str, Any]] = []
+    arrays: dict[str, Array] = {}
+    for question in asked:
+        keys = {name: f"{question.id}/{name}" for name in question.arrays}
+        arrays |= {keys[name]: array for name, array in question.arrays.items()}
+        told.append(
+            {
+                "id": question.id,
+                "nonce": nonces[question.id],
+                "kind": question.kind,
+                "params": dict(question.params),
+                "arrays": keys,
+            }
+        )
+    return told, arrays
+
+
+@contextlib.contextmanager
+def _as_it_was(notebook: Any) -> Iterator[None]:
+    torch = sys.modules.get("torch")
+    with contextlib.ExitStack() as kept:
+        kept.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        kept.enter_context(contextlib.redirect_stderr(io.StringIO()))
+        kept.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
+        kept.enter_context(_random())
+        kept.enter_context(_recorded(notebook.recorder))
+        if torch is not None:
+            kept.enter_context(_modules(torch, notebook))
+            kept.enter_context(_torch(torch))
+        yield
+
+
+@contextlib.contextmanager
+def _random() -> Iterator[None]:
+    plain, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 (what notebooks use)
+    try:
+        yield
+    finally:
+        random.setstate(plain)
+        np.random.set_state(legacy)  # noqa: NPY002 (as above)
+
+
+@contextlib.contextmanager
+def _recorded(recorder: Any) -> Iterator[None]:
+    """Questions call modules, which the recorder sees; afterwards it has not."""
+    before = dict(vars(recorder))
+    before |= {
+        "head": list(recorder.head),
+        "tail": deque(recorder.tail, maxlen=recorder.tail.maxlen),
+        "modules": list(recorder.modules),
+        "states": list(recorder.states),
+        "snapshots": {number: dict(kept) for number, kept in recorder.snapshots.items()},
+        "steps": dict(recorder.steps),
+    }
+    try:
+        yield
+    finally:
+        torch = recorder.torch  # it may have been imported by a question's own code
+        vars(recorder).update(before)
+        recorder.torch = torch
+
+
+@contextlib.contextmanager
+def _torch(torch: Any) -> Iterator[None]:
+    threads, grad = torch.get_num_threads(), torch.is_grad_enabled()
+    cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
+    devices = range(torch.cuda.device_count()) if cuda else ()
+    try:
+        with torch.random.fork_rng(devices=devices):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_grad_enabled(grad)
+
+
+@contextlib.contextmanager
+def _modules(torch: Any, notebook: Any) -> Iterator[None]:
+    """Modes and buffers of all modules there are, and weights of the one that is asked."""
+    named = [v for v in list(notebook.namespace.values()) if isinstance(v, torch.nn.Module)]
+    roots = [*notebook.recorder.modules, *named]
+    modules = {id(part): part for one in roots for part in one.modules()}
+    modes = [(part, part.training) for part in modules.values()]
+    buffers = [
+        (buffer, buffer.detach().clone(), buffer._version)  # noqa: SLF001 (torch has no other word)
+        for part in modules.values()
+        for buffer in part.buffers(recurse=False)
+    ]
+    try:
+        yield
+    finally:
+        for _, _, start in notebook.modules.values():
+            start.restore()
+        with torch.no_grad():
+            for buffer, value, version in buffers:
+                if buffer._version != version:  # noqa: SLF001 (as above)
+                    buffer.copy_(value)
+        for part, training in modes:
+            part.training = training

@@ -1,0 +1,120 @@
+"""Watches a notebook from the cell that imports the grader on; imports nothing that takes time."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader.selfcheck import inside_loader
+
+_ATTRIBUTE = "_grader_session"
+"""Where a shell keeps its session, so that one that is imported again goes on."""
+_RUBRICS = "*.rubric.json"
+
+
+@dataclass(slots=True)
+class LiveCell:
+    """One run of one cell."""
+
+    source: str
+    id: str
+    """What the editor calls the cell, where it says; '' elsewhere."""
+    number: int | None = None
+    """As in `In [7]`, once it has run."""
+    error: BaseException | None = None
+    line: int | None = None
+    """The line of the cell where the error was raised, from 1."""
+
+
+class Session:
+    """What happened in a shell since the grader was imported."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self.folder = Path.cwd()
+        self.late = _made_before(shell)
+        """Whether the notebook had made something before: that was not watched."""
+        self.cells: list[LiveCell] = []
+        self.notes = inside_loader.opened("stubs").Notes()
+        self.recorder = inside_loader.opened("recorder").Recorder(_watched(self.folder), self.notes)
+
+    def watch(self) -> None:
+        """Begin, in the middle of the cell that imports the grader."""
+        self.notes.watch(self.shell)
+        self.shell.events.register("pre_run_cell", self._begin)
+        self.shell.events.register("post_run_cell", self._end)
+        self.recorder.install(self.shell)
+        self.notes.cell, self.notes.running = 0, True
+        sources = self.shell.history_manager.input_hist_raw
+        self.cells.append(LiveCell(source=sources[-1] if sources else "", id=""))
+
+    def _begin(self, info: Any) -> None:
+        if self.notes.cell == len(self.cells):  # else a cell within a cell
+            cell_id = getattr(info, "cell_id", None) or ""
+            self.cells.append(LiveCell(source=info.raw_cell or "", id=str(cell_id)))
+
+    def _end(self, result: Any) -> None:
+        cell = self.cells[-1]
+        info = getattr(result, "info", None)
+        cell.id = cell.id or str(getattr(info, "cell_id", None) or "")
+        cell.number = result.execution_count
+        cell.error = result.error_before_exec or result.error_in_exec
+        if cell.error is not None:
+            cell.line = _line(cell.error, self.shell.user_ns)
+
+
+def begin(shell: Any) -> None:
+    """Watch a shell, if nobody does yet; whatever goes wrong, the notebook goes on."""
+    if getattr(shell, _ATTRIBUTE, None) is None:
+        with suppress(Exception):
+            session = Session(shell)
+            session.watch()
+            object.__setattr__(shell, _ATTRIBUTE, session)
+
+
+def current() -> Session | None:
+    """The session of this process, or None where there is no notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, _ATTRIBUTE, None)
+
+
+def _watched(folder: Path) -> tuple[str, ...]:
+    """Functions whose calls the assignment asks to watch, by the public rubrics of the folder."""
+    names: dict[str, None] = {}
+    for path in sorted(folder.glob(_RUBRICS)):
+        with suppress(OSError, ValueError, AttributeError, TypeError):
+            told = json.loads(path.read_text(encoding="utf-8")).get("record", [])
+            names |= dict.fromkeys(name for name in told if isinstance(name, str))
+    return tuple(names)
+
+
+def _made_before(shell: Any) -> bool:
+    """Whether the notebook has functions, classes or arrays of its own already."""
+    hidden = getattr(shell, "user_ns_hidden", {})
+    mine = [
+        value
+        for name, value in list(shell.user_ns.items())
+        if not name.startswith("_") and name not in hidden
+    ]
+    return any(
+        (callable(value) and getattr(value, "__module__", "") == "__main__")
+        or (hasattr(value, "shape") and hasattr(value, "dtype"))
+        for value in mine
+    )
+
+
+def _line(error: BaseException, namespace: dict[str, Any]) -> int | None:
+    """The line of the notebook's own code that an error came from last."""
+    if isinstance(error, SyntaxError):
+        return error.lineno
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals is namespace:
+            found = trace.tb_lineno
+        trace = trace.tb_next
+    return found
