@@ -182,7 +182,7 @@ def become(job, *, connection_file, pipes):
     notes = stubs.Notes()
     watch = recorder.Recorder(job["record"], notes)
     stubs.install(app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes)
-    resource_watch.install(app.shell)
+    watch.install(app.shell)
     keep_descriptors(app.shell)
     seeding.before_the_first_cell(app.shell, lambda: seeding.seed_everything(job["seed"]))
     limit_memory(job["limits"]["memory_mb"], job["taken"])
