@@ -1,7 +1,7 @@
 """What the peers are asked to check: assertions on the names and numbers the grader checks too.
 
 A peer's checks run inside the student's process and see only what has names there; each is less
-work than the grader's check of the same matter, which errs in the peers' favour.
+work than the grader's check of the same matter, which errs in the peers' favor.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ assert tuple(initial_embeddings.shape) == (3, 128)
 assert tuple(trained_embeddings.shape) == (3, 128)
 for n in (1, 2, 3, 7):
     assert tuple(encoder(torch.randn(n, 3, 32, 32)).shape) == (n, 128)""",
-    "normalisation": """\
+    "normalization": """\
 assert torch.allclose(initial_embeddings.norm(dim=1), torch.ones(3), atol=1e-4)
 assert torch.allclose(trained_embeddings.norm(dim=1), torch.ones(3), atol=1e-4)
 for scale in (1e-3, 1.0, 1e3):

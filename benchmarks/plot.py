@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from benchmarks.record import CLASS, OURS, Record
 from benchmarks.table import main_rows
 
-INK, MUTED, BLUE, GREY = "#24292f", "#6e7781", "#1f6feb", "#afb8c1"
+INK, MUTED, BLUE, GRAY = "#24292f", "#6e7781", "#1f6feb", "#afb8c1"
 
 
 def draw(record: Record, *, path: Path) -> None:
-    """Write the figure as SVG: readable without colour, and on a white page."""
+    """Write the figure as SVG: readable without color, and on a white page."""
     figure = Figure(figsize=(9.5, 3.6), layout="constrained", facecolor="white")
     bars, sizes, widths = figure.subplots(1, 3, width_ratios=(2.2, 1, 1))
     _bars(bars, record)
@@ -36,8 +36,8 @@ def draw(record: Record, *, path: Path) -> None:
 def _bars(axes: Axes, record: Record) -> None:
     rows = main_rows(record)[::-1]
     names = [row.variant for row in rows]
-    colours = [BLUE if name.split()[0] == OURS else GREY for name in names]
-    bars = axes.barh(names, [row.wall for row in rows], color=colours, height=0.62)
+    colors = [BLUE if name.split()[0] == OURS else GRAY for name in names]
+    bars = axes.barh(names, [row.wall for row in rows], color=colors, height=0.62)
     axes.bar_label(bars, labels=[f"{row.wall:.2f} s" for row in rows], padding=4, color=INK)
     axes.set_title("seconds a notebook (less is better)", loc="left", color=INK, fontsize=10)
     axes.set_xlim(0, 1.2 * max(row.wall for row in rows))
@@ -58,5 +58,5 @@ def _line(axes: Axes, points: Mapping[int, list[float]], *, title: str, label: s
     axes.set_xticks(places, [str(place) for place in places])
     axes.minorticks_off()
     axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(GREY)
+    axes.spines[["left", "bottom"]].set_color(GRAY)
     axes.tick_params(colors=MUTED, labelsize=9)

@@ -33,7 +33,7 @@ from benchmarks.record import AGAIN, CLASS, JUDGED, Measure, Proof, Record, dump
 from benchmarks.table import further, markdown, terminal, terminal_curve, walls
 from benchmarks.variant import Order, Variant
 from benchmarks.walls import cost
-from grader.settings import usable_cores
+from grader.settings import count_usable_cores
 
 RESULTS = Path(__file__).parent / "results"
 OURS = Ours()
@@ -151,7 +151,7 @@ class Bench:
 def jobs_of(variant: Variant) -> int:
     """Notebooks at once when nothing else is said: only ours does more than one."""
     if isinstance(variant, Ours):
-        return variant.jobs or usable_cores()
+        return variant.jobs or count_usable_cores()
     return 1
 
 
@@ -225,7 +225,7 @@ def plan(asked: argparse.Namespace) -> Plan:
 
 def machine() -> dict[str, str]:
     """What the figures depend on, without a name or a date."""
-    found = {"cores": str(usable_cores()), "Python": platform.python_version()}
+    found = {"cores": str(count_usable_cores()), "Python": platform.python_version()}
     found |= {name: version(name) for name in ("torch", "nbclient", "ipykernel")}
     return found | dict(package.split("==") for package in (NBGRADER, OTTER))
 

@@ -11,9 +11,9 @@ from statistics import quantiles
 from grader import kernel, sandbox
 from grader.errors import IsolationError
 from grader.model import Cell, Limits
-from grader.sandbox import Level, Parent, Wanted
+from grader.sandbox import ForkServer, IsolationLevel, IsolationRequest
 
-LEVELS = (Level.NONE, Level.REDUCED, Level.FULL)
+LEVELS = (IsolationLevel.NONE, IsolationLevel.REDUCED, IsolationLevel.FULL)
 AHEAD = ("torch", "matplotlib.pyplot")
 """What is imported ahead: forks of a large process cost more than of a small one."""
 CELL = (Cell(index=0, kind="code", source="x = 1"),)
@@ -24,14 +24,16 @@ def cost(*, rounds: int) -> Mapping[str, float]:
 
     The lower quartile: what else the machine does makes rooms slower, never faster.
     """
-    environment = sandbox.survey(sys.executable)
+    environment = sandbox.survey_interpreter(sys.executable)
     taken: dict[str, list[float]] = {}
     with ExitStack() as parents:
-        opened: dict[str, Parent] = {}
+        opened: dict[str, ForkServer] = {}
         for level in LEVELS:
-            wanted = Wanted(level=level, unsandboxed=True)
+            wanted = IsolationRequest(level=level, unsandboxed=True)
             try:
-                parent = parents.enter_context(sandbox.opened(environment, wanted=wanted))
+                parent = parents.enter_context(
+                    sandbox.start_fork_server(environment, request=wanted)
+                )
             except IsolationError:
                 continue
             parent.preload(AHEAD)
@@ -42,9 +44,11 @@ def cost(*, rounds: int) -> Mapping[str, float]:
     return {level: quantiles(several, n=4)[0] for level, several in taken.items()}
 
 
-def _one(parent: Parent) -> float:
-    setup = kernel.Setup(parent=parent, seed=1, record=(), optional_imports=(), limits=Limits())
+def _one(parent: ForkServer) -> float:
+    setup = kernel.KernelSetup(
+        fork_server=parent, seed=1, record=(), optional_imports=(), limits=Limits()
+    )
     began = time.perf_counter()
-    with kernel.opened(setup) as live:
+    with kernel.start_kernel(setup) as live:
         live.run(CELL, blank=frozenset())
     return (time.perf_counter() - began) * 1000

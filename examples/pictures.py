@@ -13,7 +13,7 @@ PAPER, INK = 255, 40
 
 
 def scribble() -> str:
-    """A small grey PNG of three wavy lines, in base64; the same bytes every time."""
+    """A small gray PNG of three wavy lines, in base64; the same bytes every time."""
     rows = [bytearray([PAPER] * WIDTH) for _ in range(HEIGHT)]
     for middle, end in ((16, 230), (36, 230), (56, 180)):
         for x in range(10, end):

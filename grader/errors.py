@@ -35,11 +35,11 @@ class UsageError(GraderError):
 class MarkConflict(GraderError):
     """Another mark came between: nothing was written; whoever marks decides between the two."""
 
-    def __init__(self, told: str, *, mine: Any, theirs: Any) -> None:
-        super().__init__(told)
-        self.mine = mine
+    def __init__(self, message: str, *, proposed: Any, current: Any) -> None:
+        super().__init__(message)
+        self.proposed = proposed
         """What would have been written: a `Given`, or None for taking back."""
-        self.theirs = theirs
+        self.current = current
         """What is current now: an `Entry` of the ledger, or None."""
 
 

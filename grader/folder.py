@@ -11,56 +11,56 @@ from pathlib import Path
 
 from grader import gradebook
 from grader.errors import UsageError
-from grader.exports import CsvRow, csv_rows, gradebook_csv, missing_row, to_json
+from grader.exports import CsvRow, csv_rows, missing_row, render_gradebook_csv, result_to_json
 from grader.gradebook import Gradebook
-from grader.gradebook.stored_people import remembered
+from grader.gradebook.stored_people import load_people
 from grader.model import Graded, Rubric, Student
-from grader.people import check_roster, remarks
-from grader.report import Row, class_page, class_row, student_page
+from grader.people import check_roster, class_notes
+from grader.report import ClassPageRow, class_page, class_row, student_page
 
-TRIES = 5
+MAX_ATTEMPTS = 5
 """How often pages are made anew while others make them, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
+class SubmissionSummary:
     """What the files of a class keep of one submission: so little that a large class fits."""
 
-    row: Row
-    csv: tuple[CsvRow, ...]
-    asks: bool
+    page_row: ClassPageRow
+    csv_rows: tuple[CsvRow, ...]
+    needs_attention: bool
     """Whether it needs a person."""
     clashes: tuple[str, ...] = ()
     """What it says of other submissions."""
-    timed: bool = True
+    arrival_known: bool = True
     """Whether it is known when it came, where that matters."""
 
     @classmethod
-    def of(cls, graded: Graded, *, rubric: Rubric) -> Brief:
+    def from_graded(cls, graded: Graded, *, rubric: Rubric) -> SubmissionSummary:
         """The brief of a grade, which can then be let go."""
         return cls(
-            row=class_row(graded),
-            csv=csv_rows(graded, rubric=rubric),
-            asks=graded.reason is not None or bool(graded.flags),
+            page_row=class_row(graded),
+            csv_rows=csv_rows(graded, rubric=rubric),
+            needs_attention=graded.reason is not None or bool(graded.flags),
             clashes=graded.clashes,
-            timed=None not in graded.lateness,
+            arrival_known=None not in graded.lateness,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Absent:
+class ClassFacts:
     """What no submission can say of a class."""
 
-    students: tuple[Student, ...] = ()
+    missing_students: tuple[Student, ...] = ()
     """Those on the roster who handed in nothing."""
-    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     """What else staff should know of people and times, in words."""
 
 
-NOBODY_ABSENT = Absent()
+NO_CLASS_FACTS = ClassFacts()
 
 
-class Folder:
+class OutputFolder:
     """Where results go.
 
     Args:
@@ -71,207 +71,234 @@ class Folder:
         UsageError: it cannot be made or written.
     """
 
-    STORE = "gradebook.db"
+    DATABASE_FILE = "gradebook.db"
     """Everything that was graded, and the secret seeds; pages, CSV and JSON are made from it."""
-    ADDRESS = ".store"
+    ADDRESS_FILE = ".store"
     """Where the gradebook is if it is on a server, without a password."""
 
     def __init__(self, path: Path, *, store: str | None = None, show_ids: bool = False) -> None:
         self.path = path
         self._show_ids = show_ids
         try:
-            for part in (path, path / "reports", path / "results"):
-                part.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for subfolder in (path, path / "reports", path / "results"):
+                subfolder.mkdir(parents=True, exist_ok=True, mode=0o700)
             path.chmod(0o700)
-            self._write(path / ".gitignore", "*\n")
+            self._write_text(path / ".gitignore", "*\n")
         except OSError as error:
             raise UsageError(f"{path}: cannot be written ({error.strerror})") from error
-        self.store = self._store(store)
+        self.store = self._choose_store(store)
         """Where the gradebook is: a path, or the address of a database."""
 
     @classmethod
-    def is_one(cls, path: Path) -> bool:
+    def is_output_folder(cls, path: Path) -> bool:
         """Whether a run wrote there: whether there is a gradebook, or the address of one."""
-        return (path / cls.STORE).is_file() or (path / cls.ADDRESS).is_file()
+        return (path / cls.DATABASE_FILE).is_file() or (path / cls.ADDRESS_FILE).is_file()
 
-    def _store(self, given: str | None) -> Path | str:
+    def _choose_store(self, requested: str | None) -> Path | str:
         """The store that is given, else the one there was; a folder has one for good.
 
         Raises:
             UsageError: it has another one already, in which marks may be.
         """
-        file, remembered = self.path / self.STORE, self.path / self.ADDRESS
-        known = remembered.read_text(encoding="utf-8").strip() if remembered.is_file() else None
-        if given is None:
-            return known or file
-        address = gradebook.without_password(given)
-        if file.exists() or (known is not None and known != address):
+        file, address_file = self.path / self.DATABASE_FILE, self.path / self.ADDRESS_FILE
+        previous_address = (
+            address_file.read_text(encoding="utf-8").strip() if address_file.is_file() else None
+        )
+        if requested is None:
+            return previous_address or file
+        address = gradebook.without_password(requested)
+        if file.exists() or (previous_address is not None and previous_address != address):
             raise UsageError(
-                f"{self.path}: has a gradebook already, in {known or self.STORE}; choose another "
+                f"{self.path}: has a gradebook already, in {previous_address or self.DATABASE_FILE}; choose another "
                 "folder, or move that away first"
             )
-        self._write(remembered, address + "\n")
-        return given
+        self._write_text(address_file, address + "\n")
+        return requested
 
-    def write_one(self, graded: Graded, *, rubric: Rubric) -> None:
+    def write_submission(self, graded: Graded, *, rubric: Rubric) -> None:
         """The result and the report of one submission."""
         name = graded.submission.name
-        self._write(self._result(name), to_json(graded, rubric=rubric))
-        self._write(self.report(name), student_page(graded, rubric=rubric, show_ids=self._show_ids))
+        self._write_text(self._result_path(name), result_to_json(graded, rubric=rubric))
+        self._write_text(
+            self.report_path(name), student_page(graded, rubric=rubric, show_ids=self._show_ids)
+        )
 
-    def remove(self, name: str) -> None:
+    def remove_submission(self, name: str) -> None:
         """Take away result and report of a submission."""
-        for place in (self._result(name), self.report(name)):
-            place.unlink(missing_ok=True)
+        for path in (self._result_path(name), self.report_path(name)):
+            path.unlink(missing_ok=True)
 
-    def has(self, name: str) -> bool:
+    def has_submission(self, name: str) -> bool:
         """Whether result and report of a submission are there."""
-        places = (self._result(name), self.report(name))
-        return all(place.is_file() and place.stat().st_size for place in places)
+        paths = (self._result_path(name), self.report_path(name))
+        return all(path.is_file() and path.stat().st_size for path in paths)
 
-    def write_class(
-        self, briefs: Sequence[Brief], *, rubric: Rubric, absent: Absent = NOBODY_ABSENT
+    def write_class_files(
+        self,
+        summaries: Sequence[SubmissionSummary],
+        *,
+        rubric: Rubric,
+        facts: ClassFacts = NO_CLASS_FACTS,
     ) -> None:
         """The class page and the gradebook.
 
         Args:
-            briefs: every submission.
+            summaries: every submission.
             rubric: what they were graded by.
-            absent: who handed in nothing, and what else is to be said of the class.
+            facts: who handed in nothing, and what else is to be said of the class.
         """
-        rows = tuple(brief.row for brief in briefs)
-        csv = [row for brief in briefs for row in brief.csv]
-        csv += [missing_row(one, rubric=rubric) for one in absent.students]
-        page = class_page(rows, rubric=rubric, missing=absent.students, remarks=absent.remarks)
-        self._write(self.path / "index.html", page)
-        self._write(self.path / "gradebook.csv", gradebook_csv(csv, rubric=rubric))
+        rows = tuple(summary.page_row for summary in summaries)
+        gradebook_rows = [row for summary in summaries for row in summary.csv_rows]
+        gradebook_rows += [
+            missing_row(student, rubric=rubric) for student in facts.missing_students
+        ]
+        page = class_page(rows, rubric=rubric, missing=facts.missing_students, remarks=facts.notes)
+        self._write_text(self.path / "index.html", page)
+        self._write_text(
+            self.path / "gradebook.csv", render_gradebook_csv(gradebook_rows, rubric=rubric)
+        )
 
     @property
-    def exports(self) -> Path:
+    def exports_path(self) -> Path:
         """Where exports go that nobody wants elsewhere."""
         return self.path / "exports"
 
-    def report(self, name: str) -> Path:
+    def report_path(self, name: str) -> Path:
         """Where the report of a submission stands."""
         return self.path / "reports" / f"{name}.html"
 
-    def _result(self, name: str) -> Path:
+    def _result_path(self, name: str) -> Path:
         return self.path / "results" / f"{name}.json"
 
-    def _write(self, place: Path, text: str) -> None:
-        write_whole(place, text.encode())
+    def _write_text(self, path: Path, text: str) -> None:
+        write_atomically(path, text.encode())
 
 
-def write_whole(place: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write beside and rename, so that a file is whole or not there; nobody else may read it."""
-    handle, beside = tempfile.mkstemp(dir=place.parent, prefix=".part-")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
     with os.fdopen(handle, "wb") as file:
         file.write(data)
-    Path(beside).replace(place)
+    Path(temporary).replace(path)
 
 
-def refresh(folder: Folder, book: Gradebook, rubric: Rubric, names: Iterable[str]) -> None:
+def render_submissions(
+    folder: OutputFolder, book: Gradebook, rubric: Rubric, names: Iterable[str]
+) -> None:
     """Make the pages of these submissions anew, and the files of the class, from the gradebook."""
     for name in names:
-        refresh_one(folder, book, rubric, name)
-    refresh_class(folder, book, rubric)
+        render_submission(folder, book, rubric, name)
+    render_class(folder, book, rubric)
 
 
-def refresh_one(folder: Folder, book: Gradebook, rubric: Rubric, name: str) -> None:
+def render_submission(folder: OutputFolder, book: Gradebook, rubric: Rubric, name: str) -> None:
     """Make result and report of one submission anew: they say what the gradebook says.
 
     Where another process makes them at the same time, the later look at the gradebook wins; what
     can't be settled stays marked as stale, and the next run makes it anew.
     """
-    for _ in range(TRIES):
+    for _ in range(MAX_ATTEMPTS):
         token = secrets.token_hex(8)
-        book.claim_page(name, token=token)
-        marked = book.marked(name)
-        folder.write_one(marked.graded, rubric=rubric)
-        if book.settle_page(name, token=token, stamp=marked.stamp):
+        book.start_rendering(name, token=token)
+        marked = book.grade_with_marks(name)
+        folder.write_submission(marked.graded, rubric=rubric)
+        if book.finish_rendering(name, token=token, revision=marked.mark_revision):
             return
 
 
-def refresh_class(folder: Folder, book: Gradebook, rubric: Rubric) -> tuple[Brief, ...]:
+def render_class(
+    folder: OutputFolder, book: Gradebook, rubric: Rubric
+) -> tuple[SubmissionSummary, ...]:
     """Make the files of the class anew, and once more if a mark came between; what they hold."""
-    for _ in range(TRIES):
-        moment, there = book.moment(), book.keys()
-        graded = book.all_graded([name for name in book.roll() if name in there])
-        briefs = tuple(Brief.of(one, rubric=rubric) for one in graded)
-        briefs = write_with_clashes(folder, book, rubric, briefs)
-        if book.moment() == moment:
+    for _ in range(MAX_ATTEMPTS):
+        revision, cache_keys = book.ledger_revision(), book.cache_keys()
+        graded = book.all_graded([name for name in book.roll() if name in cache_keys])
+        summaries = tuple(SubmissionSummary.from_graded(grade, rubric=rubric) for grade in graded)
+        summaries = write_class_and_clashes(folder, book, rubric, summaries)
+        if book.ledger_revision() == revision:
             break
-    return briefs
+    return summaries
 
 
-def write_with_clashes(
-    folder: Folder, book: Gradebook, rubric: Rubric, briefs: Sequence[Brief]
-) -> tuple[Brief, ...]:
+def write_class_and_clashes(
+    folder: OutputFolder, book: Gradebook, rubric: Rubric, summaries: Sequence[SubmissionSummary]
+) -> tuple[SubmissionSummary, ...]:
     """Write the files of a class, and to its grades what only the others tell of them.
 
     Args:
         folder: where they are written.
         book: where grades are, and the roster.
         rubric: what they were graded by.
-        briefs: every submission, in order.
+        summaries: every submission, in order.
 
     Returns:
         The briefs as they are now.
     """
-    clashes = check_roster(_teams(briefs), members=()).clashes
-    told = tuple(
-        brief
-        if brief.clashes == clashes.get(brief.row.name, ())
-        else _clashing(folder, book, rubric, name=brief.row.name, clashes=clashes)
-        for brief in briefs
+    clashes = check_roster(_teams(summaries), members=()).duplicate_flags
+    updated = tuple(
+        summary
+        if summary.clashes == clashes.get(summary.page_row.name, ())
+        else _update_clashes(folder, book, rubric, name=summary.page_row.name, clashes=clashes)
+        for summary in summaries
     )
-    folder.write_class(told, rubric=rubric, absent=absent_from(told, book=book, rubric=rubric))
-    return told
+    folder.write_class_files(
+        updated, rubric=rubric, facts=collect_class_facts(updated, book=book, rubric=rubric)
+    )
+    return updated
 
 
-def _teams(briefs: Sequence[Brief]) -> dict[str, tuple[Student, ...]]:
-    return {brief.row.name: brief.row.students for brief in briefs}
+def _teams(summaries: Sequence[SubmissionSummary]) -> dict[str, tuple[Student, ...]]:
+    return {summary.page_row.name: summary.page_row.students for summary in summaries}
 
 
-def _clashing(
-    folder: Folder,
+def _update_clashes(
+    folder: OutputFolder,
     book: Gradebook,
     rubric: Rubric,
     *,
     name: str,
     clashes: Mapping[str, tuple[str, ...]],
-) -> Brief:
+) -> SubmissionSummary:
     """A submission with what the others say against it now."""
     graded = book.graded(name)
-    said = clashes.get(name, ())
-    own = tuple(flag for flag in graded.flags if flag not in graded.clashes)
-    book.amend(replace(graded, flags=(*own, *said), clashes=said), key=book.keys()[name])
-    refresh_one(folder, book, rubric, name)
-    return Brief.of(book.graded(name), rubric=rubric)
+    new_clashes = clashes.get(name, ())
+    own_flags = tuple(flag for flag in graded.flags if flag not in graded.clashes)
+    book.replace_grade(
+        replace(graded, flags=(*own_flags, *new_clashes), clashes=new_clashes),
+        cache_key=book.cache_keys()[name],
+    )
+    render_submission(folder, book, rubric, name)
+    return SubmissionSummary.from_graded(book.graded(name), rubric=rubric)
 
 
-def absent_from(briefs: Sequence[Brief], *, book: Gradebook, rubric: Rubric) -> Absent:
+def collect_class_facts(
+    summaries: Sequence[SubmissionSummary], *, book: Gradebook, rubric: Rubric
+) -> ClassFacts:
     """What no submission can say: who handed in nothing, and what to know of people and times.
 
     One submission alone is no class: then nobody is missing.
     """
-    people, teams = remembered(book, rubric.id), _teams(briefs)
-    missing = check_roster(teams, members=people.members).missing if len(briefs) > 1 else ()
-    untimed = [brief.row.name for brief in briefs if not brief.timed]
-    said = remarks(teams, people=people, rule=rubric.late, untimed=untimed)
-    return Absent(students=missing, remarks=tuple(said))
+    people, teams = load_people(book, rubric.id), _teams(summaries)
+    missing = check_roster(teams, members=people.members).missing if len(summaries) > 1 else ()
+    untimed = [summary.page_row.name for summary in summaries if not summary.arrival_known]
+    notes = class_notes(teams, people=people, rule=rubric.late, untimed=untimed)
+    return ClassFacts(missing_students=missing, notes=tuple(notes))
 
 
-def settle(folder: Folder, book: Gradebook, rubric: Rubric) -> tuple[Brief, ...]:
+def update_folder(
+    folder: OutputFolder, book: Gradebook, rubric: Rubric
+) -> tuple[SubmissionSummary, ...]:
     """Let every page, and the files of the class, show the marks there are."""
-    catch_up(folder, book, rubric)
-    return refresh_class(folder, book, rubric)
+    render_stale_submissions(folder, book, rubric)
+    return render_class(folder, book, rubric)
 
 
-def catch_up(folder: Folder, book: Gradebook, rubric: Rubric) -> tuple[str, ...]:
+def render_stale_submissions(
+    folder: OutputFolder, book: Gradebook, rubric: Rubric
+) -> tuple[str, ...]:
     """Make pages anew that don't show the marks there are, after a crash say; whose they were."""
-    graded = book.keys()
-    stale = tuple(name for name in book.stale() if name in graded)
+    cache_keys = book.cache_keys()
+    stale = tuple(name for name in book.stale_submissions() if name in cache_keys)
     for name in stale:
-        refresh_one(folder, book, rubric, name)
+        render_submission(folder, book, rubric, name)
     return stale

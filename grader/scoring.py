@@ -19,28 +19,28 @@ from grader.model import (
     Verdict,
 )
 
-NOTHING = Fraction(0)
-FOLLOW_THROUGH = 5
+NO_POINTS = Fraction(0)
+CARRIED_FORWARD_THRESHOLD = 5
 """Blocked points from which a person is asked."""
 
 
-def rounded(points: Fraction) -> Fraction:
+def round_points(points: Fraction) -> Fraction:
     """Points rounded half up to 0.01."""
     half_up = (points.numerator * 200 + points.denominator) // (2 * points.denominator)
     return Fraction(half_up, 100)
 
 
-def score(
+def score_submission(
     rubric: Rubric, *, findings: Iterable[Finding], marks: Mapping[str, Mark] | None = None
 ) -> Score:
     """The score of one submission; totals are sums of rounded items."""
     by_item: dict[str, list[Finding]] = {item.id: [] for item in rubric.items}
     for finding in findings:
         by_item[finding.item].append(finding)
-    given = marks or {}
-    return _summed(
+    marks_by_item = marks or {}
+    return _build_score(
         tuple(
-            _item_score(item, findings=tuple(by_item[item.id]), mark=given.get(item.id))
+            _score_item(item, findings=tuple(by_item[item.id]), mark=marks_by_item.get(item.id))
             for item in rubric.items
         )
     )
@@ -61,60 +61,60 @@ def with_marks(
         outdated: what they gave to answers that have changed since, by item; it does not count.
         items: items to put in the place of the score's own, by id.
     """
-    older, others = outdated or {}, items or {}
-    made = (
-        _item_score(
-            others.get(one.item.id, one.item),
-            findings=one.findings,
-            mark=marks.get(one.item.id),
-            outdated=older.get(one.item.id),
+    outdated_marks, replacement_items = outdated or {}, items or {}
+    item_scores = (
+        _score_item(
+            replacement_items.get(item_score.item.id, item_score.item),
+            findings=item_score.findings,
+            mark=marks.get(item_score.item.id),
+            outdated=outdated_marks.get(item_score.item.id),
         )
-        for one in score.items
+        for item_score in score.items
     )
-    return _summed(tuple(made))
+    return _build_score(tuple(item_scores))
 
 
-def within(points: Fraction, *, item: Item) -> Fraction:
+def clamp_points(points: Fraction, *, item: Item) -> Fraction:
     """Points that an item can have: rounded, and from 0 to what it is worth."""
-    return min(max(rounded(points), NOTHING), item.points)
+    return min(max(round_points(points), NO_POINTS), item.points)
 
 
-def by_criteria(mark: Mark) -> bool:
+def is_by_criteria(mark: Mark) -> bool:
     """Whether a mark was given by criteria; one that gives nothing says that none is met."""
     return bool(mark.criteria) or (mark.points == 0 and mark.adjustment == 0)
 
 
-def concluded(one: ItemScore) -> Fraction | None:
+def automatic_points(item_score: ItemScore) -> Fraction | None:
     """What checks came to on an item, whatever a person gave; None where they left it open."""
-    return _item_score(one.item, findings=one.findings, mark=None).earned
+    return _score_item(item_score.item, findings=item_score.findings, mark=None).earned
 
 
-def attention(score: Score) -> tuple[str, ...]:
+def score_flags(score: Score) -> tuple[str, ...]:
     """What in a score asks for a person, in words for staff; written answers wait anyway."""
-    told = []
-    if score.total.blocked >= FOLLOW_THROUGH:
+    flags = []
+    if score.total.blocked >= CARRIED_FORWARD_THRESHOLD:
         points = float(score.total.blocked)
-        told.append(f"{points:g} points blocked: follow-through may be awarded")
+        flags.append(f"{points:g} points blocked: follow-through may be awarded")
     for words, ids in (
-        ("the grader could not judge", _ids(score, lambda i: i.verdict is Verdict.ERROR)),
-        ("a person decides", _ids(score, _waits_though_automatic)),
-        ("changed since it was marked:", _ids(score, lambda i: i.outdated is not None)),
+        ("the grader could not judge", _item_ids(score, lambda i: i.verdict is Verdict.ERROR)),
+        ("a person decides", _item_ids(score, _is_pending_automatic)),
+        ("changed since it was marked:", _item_ids(score, lambda i: i.outdated is not None)),
     ):
         if ids:
-            told.append(f"{words} {', '.join(ids)}")
-    return tuple(told)
+            flags.append(f"{words} {', '.join(ids)}")
+    return tuple(flags)
 
 
-def _ids(score: Score, asks: Callable[[ItemScore], bool]) -> list[str]:
-    return [one.item.id for one in score.items if asks(one)]
+def _item_ids(score: Score, needs_person: Callable[[ItemScore], bool]) -> list[str]:
+    return [item_score.item.id for item_score in score.items if needs_person(item_score)]
 
 
-def _waits_though_automatic(one: ItemScore) -> bool:
-    return one.verdict is Verdict.PENDING and one.item.kind == "auto"
+def _is_pending_automatic(item_score: ItemScore) -> bool:
+    return item_score.verdict is Verdict.PENDING and item_score.item.kind == "auto"
 
 
-def _summed(items: tuple[ItemScore, ...]) -> Score:
-    sources = dict.fromkeys(one.item.source for one in items)
+def _build_score(items: tuple[ItemScore, ...]) -> Score:
+    sources = dict.fromkeys(item_score.item.source for item_score in items)
     return Score(
         total=_tally(items),
         by_source={
@@ -124,19 +124,19 @@ def _summed(items: tuple[ItemScore, ...]) -> Score:
     )
 
 
-def settled(graded: Graded) -> Graded:
+def with_late_deductions(graded: Graded) -> Graded:
     """The grade with what lateness takes from the points that it has now."""
     if not graded.lateness:
         return graded
     total = graded.score.total if graded.score else None
     lateness = tuple(
-        None if late is None else replace(late, deduction=_deduction(late, total))
+        None if late is None else replace(late, deduction=_late_deduction(late, total))
         for late in graded.lateness
     )
     return graded if lateness == graded.lateness else replace(graded, lateness=lateness)
 
 
-def final(tally: Tally, *, late: Lateness | None) -> Fraction | None:
+def final_points(tally: Tally, *, late: Lateness | None) -> Fraction | None:
     """What counts for one student, never below 0; None while the sum or what is taken isn't known.
 
     Args:
@@ -145,89 +145,91 @@ def final(tally: Tally, *, late: Lateness | None) -> Fraction | None:
     """
     if late is None or tally.final is None:
         return tally.final
-    return None if late.deduction is None else max(tally.final - late.deduction, NOTHING)
+    return None if late.deduction is None else max(tally.final - late.deduction, NO_POINTS)
 
 
-def _deduction(late: Lateness, total: Tally | None) -> Fraction | None:
+def _late_deduction(late: Lateness, total: Tally | None) -> Fraction | None:
     """Points that lateness takes: never more than there are, nothing known of an unknown sum."""
     if total is None or not late.at:
         return None
     if late.days == 0:
-        return NOTHING
-    taken = late.days * late.per_day
+        return NO_POINTS
+    deduction = late.days * late.per_day
     if late.cap is not None:
-        taken = min(taken, late.cap)
+        deduction = min(deduction, late.cap)
     if late.unit == "percent":
         if total.final is None:
             return None
-        taken = total.final * taken / 100
-    most = total.possible if total.final is None else total.final
-    return rounded(max(NOTHING, min(taken, most)))
+        deduction = total.final * deduction / 100
+    maximum = total.possible if total.final is None else total.final
+    return round_points(max(NO_POINTS, min(deduction, maximum)))
 
 
-def _item_score(
+def _score_item(
     item: Item,
     *,
     findings: tuple[Finding, ...],
     mark: Mark | None,
     outdated: Mark | None = None,
 ) -> ItemScore:
-    blocked = rounded(
-        sum((f.possible for f in findings if f.verdict is Verdict.BLOCKED), start=NOTHING)
+    blocked = round_points(
+        sum((f.possible for f in findings if f.verdict is Verdict.BLOCKED), start=NO_POINTS)
     )
     if mark is not None:
-        points = within(mark.points, item=item)
-        verdict = _by_points(points, item.points)
+        points = clamp_points(mark.points, item=item)
+        verdict = _verdict_for_points(points, item.points)
         return ItemScore(
             item=item,
             verdict=verdict,
             earned=points,
-            blocked=NOTHING,
+            blocked=NO_POINTS,
             findings=findings,
             mark=mark,
             outdated=outdated,
         )
-    verdict = _verdict(item, findings)
-    waiting = verdict in {Verdict.PENDING, Verdict.ERROR}
-    earned = None if waiting else rounded(sum((f.earned for f in findings), start=NOTHING))
+    verdict = _item_verdict(item, findings)
+    undecided = verdict in {Verdict.PENDING, Verdict.ERROR}
+    earned = None if undecided else round_points(sum((f.earned for f in findings), start=NO_POINTS))
     return ItemScore(
         item=item,
         verdict=verdict,
         earned=earned,
-        blocked=NOTHING if waiting else blocked,
+        blocked=NO_POINTS if undecided else blocked,
         findings=findings,
         outdated=outdated,
     )
 
 
-def _verdict(item: Item, findings: tuple[Finding, ...]) -> Verdict:
+def _item_verdict(item: Item, findings: tuple[Finding, ...]) -> Verdict:
     verdicts = {finding.verdict for finding in findings}
-    for waiting in (Verdict.ERROR, Verdict.PENDING):
-        if waiting in verdicts:
-            return waiting
+    for undecided in (Verdict.ERROR, Verdict.PENDING):
+        if undecided in verdicts:
+            return undecided
     if item.kind == "written":
         return Verdict.PENDING
-    earned = sum((finding.earned for finding in findings), start=NOTHING)
+    earned = sum((finding.earned for finding in findings), start=NO_POINTS)
     if earned == 0 and verdicts and verdicts <= {Verdict.BLOCKED}:
         return Verdict.BLOCKED
-    return _by_points(earned, item.points)
+    return _verdict_for_points(earned, item.points)
 
 
-def _by_points(earned: Fraction, possible: Fraction) -> Verdict:
+def _verdict_for_points(earned: Fraction, possible: Fraction) -> Verdict:
     if earned >= possible:
         return Verdict.PASSED
     return Verdict.PARTIAL if earned > 0 else Verdict.FAILED
 
 
 def _tally(items: tuple[ItemScore, ...]) -> Tally:
-    auto = sum((i.earned for i in items if i.earned is not None and i.mark is None), start=NOTHING)
+    auto = sum(
+        (i.earned for i in items if i.earned is not None and i.mark is None), start=NO_POINTS
+    )
     marked = sum(
-        (i.earned for i in items if i.earned is not None and i.mark is not None), start=NOTHING
+        (i.earned for i in items if i.earned is not None and i.mark is not None), start=NO_POINTS
     )
     return Tally(
         auto=auto,
         marked=marked,
-        pending=sum((i.item.points for i in items if i.earned is None), start=NOTHING),
-        blocked=sum((i.blocked for i in items), start=NOTHING),
-        possible=sum((i.item.points for i in items), start=NOTHING),
+        pending=sum((i.item.points for i in items if i.earned is None), start=NO_POINTS),
+        blocked=sum((i.blocked for i in items), start=NO_POINTS),
+        possible=sum((i.item.points for i in items), start=NO_POINTS),
     )

@@ -48,22 +48,22 @@ class Settings:
     """Whether to grade what did not change, too."""
     new_seed: bool
     """Whether to draw another secret seed, so that notebooks are asked with other numbers."""
-    level: str | None
+    isolation_level: str | None
     """The level of isolation that must hold; None for the best there is."""
     unsandboxed: bool
     """Whether to grade without isolation where there is none."""
     layout: str | None
-    """How the submissions are laid out, by name; None to recognise it."""
+    """How the submissions are laid out, by name; None to recognize it."""
     store: str | None
     """The address of a gradebook on a server; None for the one that `out` has."""
-    limits: Mapping[str, float]
+    limit_overrides: Mapping[str, float]
     """Limits that count instead of the rubric's, by name."""
-    parts: Path | None = None
+    location_overrides: Path | None = None
     """A file that tells in which cells items are answered."""
     people: PeopleFiles = field(default_factory=PeopleFiles)
 
 
-def read(  # noqa: PLR0913 (one for each option)
+def read_settings(  # noqa: PLR0913 (one for each option)
     *,
     path: Path,
     out: Path,
@@ -91,42 +91,42 @@ def read(  # noqa: PLR0913 (one for each option)
         path=path,
         out=out,
         assignment=assignment,
-        jobs=jobs or usable_cores(),
-        python=interpreter(python),
+        jobs=jobs or count_usable_cores(),
+        python=find_interpreter(python),
         root=Path.cwd(),
         cache=platformdirs.user_cache_path("notebook-grader", appauthor=False),
         force=force,
         new_seed=new_seed,
-        level=isolation,
+        isolation_level=isolation,
         unsandboxed=unsandboxed,
         layout=layout,
         store=store,
-        limits=dict(_limit(word) for word in limits),
-        parts=parts,
+        limit_overrides=dict(_parse_limit(option) for option in limits),
+        location_overrides=parts,
         people=people or PeopleFiles(),
     )
 
 
-def _limit(word: str) -> tuple[str, float]:
+def _parse_limit(option: str) -> tuple[str, float]:
     """A limit and its value, from NAME=VALUE.
 
     Raises:
         UsageError: there is no such limit, or it can't have that value.
     """
-    name, _, told = word.partition("=")
+    name, _, number = option.partition("=")
     known = asdict(Limits())
     if name not in known:
         raise UsageError(f"{name!r} is no limit; there are {', '.join(known)}")
     try:
-        value = float(told)
+        value = float(number)
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise UsageError(f"{word}: the limit {name} is a number above 0")
+        raise UsageError(f"{option}: the limit {name} is a number above 0")
     return name, type(known[name])(value)
 
 
-def interpreter(word: str | None) -> str:
+def find_interpreter(word: str | None) -> str:
     """An interpreter by path or by name, or ours; links stay: they tell the environment.
 
     Raises:
@@ -134,31 +134,33 @@ def interpreter(word: str | None) -> str:
     """
     if word is None:
         return sys.executable
-    found = shutil.which(word)
-    if found is None:
+    path = shutil.which(word)
+    if path is None:
         raise UsageError(f"{word}: no such Python interpreter")
-    return str(Path(found).absolute())
+    return str(Path(path).absolute())
 
 
-def usable_cores() -> int:
+def count_usable_cores() -> int:
     """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
 
 
-_NO_BUSINESS = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "GRADESCOPE_", "CI_JOB_TOKEN")
+_HIDDEN_PREFIXES = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "GRADESCOPE_", "CI_JOB_TOKEN")
 """How variables begin that a build machine has, and that no notebook need see."""
 
 
-def for_own_notebook(folder: Path) -> dict[str, str]:
+def self_check_environment(folder: Path) -> dict[str, str]:
     """The environment of a notebook that its owner checks: theirs, with what makes runs equal.
 
     Args:
         folder: an empty one, for files of libraries.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NO_BUSINESS)}
-    return kept | {
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN_PREFIXES)
+    }
+    return inherited | {
         "PYTHONHASHSEED": "0",
         "PYTHONIOENCODING": "utf-8",
         "OMP_NUM_THREADS": "1",
@@ -167,7 +169,7 @@ def for_own_notebook(folder: Path) -> dict[str, str]:
     }
 
 
-def step_summary() -> Path | None:
+def step_summary_path() -> Path | None:
     """The file that GitHub shows as the summary of a step, where there is one."""
-    told = os.environ.get("GITHUB_STEP_SUMMARY")
-    return Path(told) if told else None
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    return Path(path) if path else None

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 EXAMPLE = "2026-11-20T23:59:00-06:00"
 
 
-def due(value: object, *, zone: tzinfo | None = None) -> datetime:
+def parse_due(value: object, *, zone: tzinfo | None = None) -> datetime:
     """When something is due.
 
     Args:
@@ -19,30 +19,30 @@ def due(value: object, *, zone: tzinfo | None = None) -> datetime:
     Raises:
         ValueError: it is no date and time, or says no offset; the message says what to write.
     """
-    found = value if isinstance(value, datetime) else _read(value)
-    if found is None:
+    moment = value if isinstance(value, datetime) else _parse_iso(value)
+    if moment is None:
         raise ValueError(f"must be a date and time with its offset, such as {EXAMPLE}")
-    if found.utcoffset() is None:
-        raise ValueError(_advice(found, zone=zone))
+    if moment.utcoffset() is None:
+        raise ValueError(_advice(moment, zone=zone))
     try:
-        found.astimezone(UTC)
+        moment.astimezone(UTC)
     except OverflowError:
         raise ValueError(f"is out of any calendar; write one such as {EXAMPLE}") from None
-    return found
+    return moment
 
 
 def _advice(naive: datetime, *, zone: tzinfo | None) -> str:
     """What to write in the place of a time without offset."""
     if zone is not None:
-        there = naive.replace(tzinfo=zone).isoformat()
-        return f"has no offset from UTC; in {zone} it would be {there}"
+        suggestion = naive.replace(tzinfo=zone).isoformat()
+        return f"has no offset from UTC; in {zone} it would be {suggestion}"
     return (
         f"has no offset from UTC; write {naive.isoformat()} with that of your place on that day "
         f"behind it, as in {EXAMPLE}"
     )
 
 
-def reckoned(text: str, *, zone: tzinfo) -> datetime | None:
+def parse_lms_time(text: str, *, zone: tzinfo) -> datetime | None:
     """A moment as a learning management system writes it, in UTC; None if it can't be read.
 
     A time that a clock shows twice or never, when it is set back or forward, is the earlier one.
@@ -51,18 +51,18 @@ def reckoned(text: str, *, zone: tzinfo) -> datetime | None:
         text: ISO 8601, with or without an offset.
         zone: where it is, if it says no offset.
     """
-    found = _read(text)
-    if found is None:
+    moment = _parse_iso(text)
+    if moment is None:
         return None
     try:
-        if found.utcoffset() is not None:
-            return found.astimezone(UTC)
-        return min(found.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        if moment.utcoffset() is not None:
+            return moment.astimezone(UTC)
+        return min(moment.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     except (OverflowError, ValueError):
         return None
 
 
-def zone(name: str) -> ZoneInfo:
+def find_zone(name: str) -> ZoneInfo:
     """A time zone by its IANA name.
 
     Raises:
@@ -71,18 +71,18 @@ def zone(name: str) -> ZoneInfo:
     known = available_timezones()
     if name in known:
         return ZoneInfo(name)
-    folded = {one.casefold(): one for one in sorted(known)}
+    folded = {zone_name.casefold(): zone_name for zone_name in sorted(known)}
     near = get_close_matches(name.replace(" ", "_").casefold(), folded, n=1, cutoff=0.5)
     hint = f"did you mean '{folded[near[0]]}'?" if near else "use one such as 'America/Chicago'"
     raise ValueError(f"there is no time zone '{name}'; {hint}")
 
 
-def offset_of(moment: datetime) -> timezone:
+def utc_offset(moment: datetime) -> timezone:
     """The offset that a moment is written with, as a time zone of its own."""
     return timezone(moment.utcoffset() or timedelta(0))
 
 
-def _read(value: object) -> datetime | None:
+def _parse_iso(value: object) -> datetime | None:
     try:
         return datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
     except ValueError:

@@ -42,25 +42,25 @@ HEADER_TEXT = 64 * 1024
 """Longest text of a JSON header."""
 TENSOR_HEADER_BYTES = 512 * 1024
 """Largest safetensors header that is parsed: its cost grows with the number of arrays."""
-ARRAYS = 4096
+MAX_ARRAYS = 4096
 """Most arrays of one frame."""
-GLANCE = 0.25
+POLL_SECONDS = 0.25
 """Seconds after which a wait looks whether it should go on."""
-TEXT = 4000
+MAX_TEXT = 4000
 """Characters kept of one text."""
-KINDS = frozenset("biuf")
+DTYPE_KINDS = frozenset("biuf")
 """Kinds of NumPy dtype that may cross."""
 
-_TELLING = re.compile(r"/|0x|\.py, ")
+_NEEDS_SCRUBBING = re.compile(r"/|0x|\.py, ")
 """What a path, an address or the name of a cell's file has in it."""
-WHOLE = 2**63
+MAX_INTEGER = 2**63
 """Whole numbers are smaller than this, either way."""
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CELL_FILE = re.compile(r"\b\d{5,}\.py, (?=line \d)")
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
-_RUN = re.compile(r"[^\s:'\"()<>,]+")
+_MAYBE_PATH = re.compile(r"[^\s:'\"()<>,]+")
 """What may be a path: looked through once, since one pattern for all of it would take a second."""
 _LIBRARY = re.compile(r".*/(?:site|dist)-packages/")
 CELL_LINE = re.compile(r"(?:Cell )?In ?\[\d+\], line (\d+)")
@@ -76,56 +76,58 @@ class Frame:
     arrays: Mapping[str, Array]
 
 
-def clean(text: object, *, most: int = TEXT) -> str:
+def sanitize_text(text: object, *, max_length: int = MAX_TEXT) -> str:
     """A text without control sequences, bounded in length; newlines and tabs stay."""
-    whole = text if isinstance(text, str) else str(text)
-    whole = whole[: 4 * most].encode("utf-8", "replace").decode("utf-8", "replace")
-    return _CONTROL.sub("", _ANSI.sub("", whole))[:most]
+    string = text if isinstance(text, str) else str(text)
+    string = string[: 4 * max_length].encode("utf-8", "replace").decode("utf-8", "replace")
+    return _CONTROL.sub("", _ANSI.sub("", string))[:max_length]
 
 
-def scrub(text: object, *, most: int = TEXT) -> str:
+def scrub_text(text: object, *, max_length: int = MAX_TEXT) -> str:
     """A cleaned text without addresses and without paths of this machine."""
-    cleaned = _CELL_FILE.sub("", _ADDRESS.sub("0x…", clean(text, most=most)))
+    cleaned = _CELL_FILE.sub("", _ADDRESS.sub("0x…", sanitize_text(text, max_length=max_length)))
     if "-packages/" in cleaned:
-        cleaned = _RUN.sub(_inside_library, cleaned)
+        cleaned = _MAYBE_PATH.sub(_shorten_library_path, cleaned)
     return _PATH.sub(r"\1", cleaned)
 
 
-def _inside_library(run: re.Match[str]) -> str:
+def _shorten_library_path(match: re.Match[str]) -> str:
     """A path from its package on, without the folder that packages are installed in."""
-    word = run.group()
-    begin = word.find("/")
-    found = _LIBRARY.match(word, begin) if begin >= 0 else None
-    return word if found is None else word[:begin] + word[found.end() :]
+    word = match.group()
+    start = word.find("/")
+    prefix = _LIBRARY.match(word, start) if start >= 0 else None
+    return word if prefix is None else word[:start] + word[prefix.end() :]
 
 
-def _no_constant(word: str) -> NoReturn:
+def _refuse_constant(word: str) -> NoReturn:
     raise WireError(f"{word} in a header")
 
 
-def _once_each(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _refuse_duplicate_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         raise WireError("a key twice in a header")
-    return found
+    return mapping
 
 
-def _header(text: bytes) -> Mapping[str, Json]:
+def _parse_header(text: bytes) -> Mapping[str, Json]:
     """The JSON header, looked through level by level: nothing of it is used before."""
     if text.count(b",") + text.count(b"[") + text.count(b"{") > HEADER_PARTS:
         raise WireError("header of too many parts")
-    header = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once_each)
+    header = json.loads(
+        text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicate_keys
+    )
     if not isinstance(header, dict):
         raise WireError("header is not an object")
     level: list[Json] = [header]
     for _ in range(HEADER_DEPTH):
-        level = [part for value in level for part in _parts(value)]
+        level = [child for value in level for child in _check_and_expand(value)]
         if not level:
             return header
     raise WireError("header nested deeper than allowed")
 
 
-def _parts(value: Json) -> Iterable[Json]:
+def _check_and_expand(value: Json) -> Iterable[Json]:
     """What a list or an object holds; a text or a number that is none of ours is refused."""
     if isinstance(value, dict):
         return [*value, *value.values()]
@@ -133,14 +135,14 @@ def _parts(value: Json) -> Iterable[Json]:
         return value
     if isinstance(value, str) and len(value) > HEADER_TEXT:
         raise WireError("text in a header longer than allowed")
-    if isinstance(value, int) and not -WHOLE < value < WHOLE:
+    if isinstance(value, int) and not -MAX_INTEGER < value < MAX_INTEGER:
         raise WireError("number in a header larger than allowed")
     if isinstance(value, float) and not isfinite(value):
         raise WireError("number in a header without an end")
     return ()
 
 
-def parse(body: bytes) -> Frame:
+def parse_frame(body: bytes) -> Frame:
     """Open a body.
 
     Raises:
@@ -150,39 +152,39 @@ def parse(body: bytes) -> Frame:
         (length,) = struct.unpack("<I", body[:4])
         if length > min(HEADER_BYTES, len(body) - 4):
             raise WireError("header longer than allowed")
-        header = _header(body[4 : 4 + length])
-        return Frame(header=header, arrays=_tensors(body[4 + length :]))
+        header = _parse_header(body[4 : 4 + length])
+        return Frame(header=header, arrays=_load_arrays(body[4 + length :]))
     except WireError:
         raise
     except (Exception, RecursionError) as error:
         raise WireError(f"unreadable frame: {type(error).__name__}") from error
 
 
-def _tensors(data: bytes) -> Mapping[str, Array]:
+def _load_arrays(data: bytes) -> Mapping[str, Array]:
     if not data:
         return {}
     (length,) = struct.unpack("<Q", data[:8])
     if length > TENSOR_HEADER_BYTES:
         raise WireError("array header longer than allowed")
     arrays = load(data)
-    if len(arrays) > ARRAYS:
+    if len(arrays) > MAX_ARRAYS:
         raise WireError("more arrays than allowed")
-    if any(array.dtype.kind not in KINDS for array in arrays.values()):
+    if any(array.dtype.kind not in DTYPE_KINDS for array in arrays.values()):
         raise WireError("an array is not numeric")
     return arrays
 
 
-def compose(header: Mapping[str, Json], arrays: Mapping[str, Array] | None = None) -> bytes:
+def compose_frame(header: Mapping[str, Json], arrays: Mapping[str, Array] | None = None) -> bytes:
     """Close a frame, ready to be written."""
-    return _framed(header, _closed(arrays or {}))
+    return _join_frame(header, _serialize_arrays(arrays or {}))
 
 
-def _closed(arrays: Mapping[str, Array]) -> bytes:
-    plain = {key: np.asarray(value, order="C") for key, value in arrays.items()}
-    return save(plain) if plain else b""
+def _serialize_arrays(arrays: Mapping[str, Array]) -> bytes:
+    contiguous = {key: np.asarray(value, order="C") for key, value in arrays.items()}
+    return save(contiguous) if contiguous else b""
 
 
-def _framed(header: Mapping[str, Json], arrays: bytes) -> bytes:
+def _join_frame(header: Mapping[str, Json], arrays: bytes) -> bytes:
     text = json.dumps(header, allow_nan=False).encode()
     length = struct.pack("<Q", 4 + len(text) + len(arrays))
     return b"".join((length, struct.pack("<I", len(text)), text, arrays))
@@ -192,16 +194,16 @@ class Channel:
     """Two pipes to the other side; every read and write has a deadline.
 
     Args:
-        reading: descriptor frames arrive on; set to non-blocking.
-        writing: descriptor frames leave by; set to non-blocking.
+        read_fd: descriptor frames arrive on; set to non-blocking.
+        write_fd: descriptor frames leave by; set to non-blocking.
         stop: set by whoever wants all waiting to end.
     """
 
-    def __init__(self, *, reading: int, writing: int, stop: Event | None = None) -> None:
+    def __init__(self, *, read_fd: int, write_fd: int, stop: Event | None = None) -> None:
         self._stop = stop or Event()
-        self._reading = reading
-        self._writing = writing
-        for descriptor in (reading, writing):
+        self._read_fd = read_fd
+        self._write_fd = write_fd
+        for descriptor in (read_fd, write_fd):
             os.set_blocking(descriptor, False)
 
     def send(self, frame: bytes, *, seconds: float) -> None:
@@ -214,11 +216,11 @@ class Channel:
         view = memoryview(frame)
         while view:
             poll = select.poll()
-            poll.register(self._writing, select.POLLOUT)
+            poll.register(self._write_fd, select.POLLOUT)
             if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
                 raise WireError("the notebook's process does not read")
             try:
-                view = view[os.write(self._writing, view[: 1 << 16]) :]
+                view = view[os.write(self._write_fd, view[: 1 << 16]) :]
             except BlockingIOError:
                 continue
             except OSError as error:
@@ -231,60 +233,62 @@ class Channel:
             WireError: it is too large, too late, malformed, or the other side is gone.
         """
         deadline = time.monotonic() + seconds
-        (length,) = struct.unpack("<Q", self._exactly(8, deadline))
+        (length,) = struct.unpack("<Q", self._read_exactly(8, deadline))
         if length > FRAME_BYTES:
             raise WireError("frame larger than allowed")
-        return parse(self._exactly(length, deadline))
+        return parse_frame(self._read_exactly(length, deadline))
 
-    def _exactly(self, count: int, deadline: float) -> bytes:
+    def _read_exactly(self, count: int, deadline: float) -> bytes:
         data = bytearray()
         poll = select.poll()
-        poll.register(self._reading, select.POLLIN)
+        poll.register(self._read_fd, select.POLLIN)
         while len(data) < count:
-            left = deadline - time.monotonic()
-            if left <= 0 or self._stop.is_set():
+            seconds_left = deadline - time.monotonic()
+            if seconds_left <= 0 or self._stop.is_set():
                 raise WireError("no answer in time")
-            if not poll.poll(min(left, GLANCE) * 1000):
+            if not poll.poll(min(seconds_left, POLL_SECONDS) * 1000):
                 continue
             try:
-                part = os.read(self._reading, min(count - len(data), 1 << 20))
+                chunk = os.read(self._read_fd, min(count - len(data), 1 << 20))
             except BlockingIOError:
                 continue
             except OSError as error:
                 raise WireError("the notebook's process is gone") from error
-            if not part:
+            if not chunk:
                 raise WireError("the notebook's process is gone")
-            data += part
+            data += chunk
         return bytes(data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Packed:
+class PackedQuestions:
     """Questions whose arrays are ready to be written, for asking many notebooks the same."""
 
     questions: tuple[Question, ...]
-    keys: tuple[Mapping[str, str], ...]
+    array_keys: tuple[Mapping[str, str], ...]
     """For each question, the key of each of its arrays."""
     arrays: bytes
 
 
-def pack(questions: tuple[Question, ...]) -> Packed:
+def pack_questions(questions: tuple[Question, ...]) -> PackedQuestions:
     """Questions with their arrays; one that several questions hold is written once."""
-    sent: dict[int, str] = {}
+    key_by_identity: dict[int, str] = {}
     arrays: dict[str, Array] = {}
     keys = []
     for question in questions:
-        mine = {}
+        question_keys = {}
         for name, value in question.arrays.items():
-            mine[name] = sent.setdefault(id(value), f"a{len(sent)}")
-            arrays[mine[name]] = value
-        keys.append(mine)
-    return Packed(questions=questions, keys=tuple(keys), arrays=_closed(arrays))
+            question_keys[name] = key_by_identity.setdefault(id(value), f"a{len(key_by_identity)}")
+            arrays[question_keys[name]] = value
+        keys.append(question_keys)
+    return PackedQuestions(
+        questions=questions, array_keys=tuple(keys), arrays=_serialize_arrays(arrays)
+    )
 
 
-def batch(packed: Packed, *, nonces: Mapping[str, str], seconds: float) -> bytes:
+def compose_batch(packed: PackedQuestions, *, nonces: Mapping[str, str], seconds: float) -> bytes:
     """A batch of questions as one frame; `seconds` is the time each may take."""
-    asked = [
+    questions = [
         {
             "id": question.id,
             "nonce": nonces[question.id],
@@ -292,27 +296,31 @@ def batch(packed: Packed, *, nonces: Mapping[str, str], seconds: float) -> bytes
             "params": dict(question.params),
             "arrays": dict(keys),
         }
-        for question, keys in zip(packed.questions, packed.keys, strict=True)
+        for question, keys in zip(packed.questions, packed.array_keys, strict=True)
     ]
-    return _framed({"nonce": nonces[""], "questions": asked, "seconds": seconds}, packed.arrays)
+    return _join_frame(
+        {"nonce": nonces[""], "questions": questions, "seconds": seconds}, packed.arrays
+    )
 
 
-def _scrubbed(value: Json) -> Json:
+def _scrub_value(value: Json) -> Json:
     """What an answer says, its texts fit to be shown; keys are names, and stay."""
     if isinstance(value, str):
-        plain = value.isprintable() and len(value) <= TEXT and not _TELLING.search(value)
-        return value if plain else scrub(value)
+        is_plain = (
+            value.isprintable() and len(value) <= MAX_TEXT and not _NEEDS_SCRUBBING.search(value)
+        )
+        return value if is_plain else scrub_text(value)
     if isinstance(value, list):
-        return [_scrubbed(part) for part in value]
+        return [_scrub_value(part) for part in value]
     if isinstance(value, dict):
-        return {key: _scrubbed(part) for key, part in value.items()}
+        return {key: _scrub_value(part) for key, part in value.items()}
     return value
 
 
 STATUSES = frozenset({"ok", "raised", "missing", "timed_out", "died"})
 
 
-def observation(frame: Frame, *, nonces: MutableMapping[str, str]) -> Observation:
+def read_observation(frame: Frame, *, nonces: MutableMapping[str, str]) -> Observation:
     """A frame as an observation of a question that was really asked.
 
     Args:
@@ -324,19 +332,19 @@ def observation(frame: Frame, *, nonces: MutableMapping[str, str]) -> Observatio
         WireError: it answers nothing that was asked, or what was answered before.
     """
     header = frame.header
-    name, status = header.get("id"), header.get("status")
-    if not isinstance(name, str) or not name:
+    question_id, status = header.get("id"), header.get("status")
+    if not isinstance(question_id, str) or not question_id:
         raise WireError("an answer to nothing that was asked")
-    if name not in nonces or header.get("nonce") != nonces[name]:
+    if question_id not in nonces or header.get("nonce") != nonces[question_id]:
         raise WireError("an answer to nothing that was asked")
-    del nonces[name]
+    del nonces[question_id]
     data = header.get("data", {})
     if status not in STATUSES or not isinstance(data, dict):
         raise WireError("an answer without a status")
     return Observation(
-        id=name,
+        id=question_id,
         status=status,
-        data=_scrubbed(data),
+        data=_scrub_value(data),
         arrays=frame.arrays,
-        error=scrub(header.get("error", ""), most=600),
+        error=scrub_text(header.get("error", ""), max_length=600),
     )

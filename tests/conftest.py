@@ -28,7 +28,7 @@ def _no_kernel_unless_marked(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if request.node.get_closest_marker("kernel") is None:
-        monkeypatch.setattr(sandbox, "opened", _refuse)
+        monkeypatch.setattr(sandbox, "start_fork_server", _refuse)
 
 
 def _refuse(*_: object, **__: object) -> None:

@@ -17,10 +17,10 @@ from specimen_assignment import item_score, score
 from specimen_assignment import rubric as plain_rubric
 from specimens import half_right
 
-from grader.folder import Folder
-from grader.gradebook import Entry, Gradebook, opened
+from grader.folder import OutputFolder
+from grader.gradebook import Gradebook, StoredSubmission, open_gradebook
 from grader.model import Answer, Criterion, Graded, Item, Rubric, Student, Verdict
-from grader.web.server import Ready, Service, ready
+from grader.web.server import ReadyConsole, ServerOptions, prepare_console
 
 CRITERIA = (
     Criterion(id="what", text="Says what", points=Fraction(3)),
@@ -65,9 +65,9 @@ def handed_in(name: str, *, wrote: Mapping[str, str] | None = None, section: str
 def keep(book: Gradebook, submissions: Sequence[Graded], *, key: str = "k") -> None:
     """Put them in the book, and on its roll."""
     for graded in submissions:
-        book.keep(Entry(key=key, graded=graded, trace=None))
+        book.save_submission(StoredSubmission(cache_key=key, graded=graded, trace=None))
     names = dict.fromkeys((*book.roll(), *(graded.submission.name for graded in submissions)))
-    book.enrol(list(names))
+    book.replace_roll(list(names))
 
 
 @dataclass
@@ -137,14 +137,14 @@ class Visitor:
 class Course:
     """A class, its book and its console."""
 
-    folder: Folder
+    folder: OutputFolder
     book: Gradebook
-    ready: Ready
+    ready: ReadyConsole
 
     @property
     def port(self) -> int:
         """Where the console listens."""
-        port: int = self.ready.place.getsockname()[1]
+        port: int = self.ready.listener.getsockname()[1]
         return port
 
     def visitor(self, *, signed_in: bool = True) -> Visitor:
@@ -158,7 +158,7 @@ class Course:
 
     def code(self, name: str, item: str = "Q1.1") -> str:
         """What stands for an answer."""
-        return self.ready.console.shelf.folio(name).sheets[item].code
+        return self.ready.console.answer_index.submission(name).answers[item].code
 
     def verdict(self, name: str, item: str) -> Verdict:
         """What became of an item."""
@@ -172,21 +172,25 @@ def course(
     place: Path,
     *,
     submissions: Sequence[Graded] | None = None,
-    service: Service | None = None,
+    service: ServerOptions | None = None,
 ) -> Iterator[Course]:
     """A class and its console, served until the end."""
-    folder = Folder(place)
-    with opened(folder.store) as book:
+    folder = OutputFolder(place)
+    with open_gradebook(folder.store) as book:
         keep(book, submissions or [handed_in(name) for name in NAMES])
         with served(folder, book, service=service) as made:
             yield Course(folder=folder, book=book, ready=made)
 
 
 @contextmanager
-def served(folder: Folder, book: Gradebook, *, service: Service | None = None) -> Iterator[Ready]:
+def served(
+    folder: OutputFolder, book: Gradebook, *, service: ServerOptions | None = None
+) -> Iterator[ReadyConsole]:
     """The console of a folder, in a thread."""
-    made = ready(folder, book=book, rubric=rubric(), service=service or Service(name="Mo", port=0))
-    thread = Thread(target=made.server.run, kwargs={"sockets": [made.place]})
+    made = prepare_console(
+        folder, book=book, rubric=rubric(), service=service or ServerOptions(name="Mo", port=0)
+    )
+    thread = Thread(target=made.server.run, kwargs={"sockets": [made.listener]})
     thread.start()
     begun = monotonic()
     while not made.server.started and monotonic() - begun < 20:
@@ -196,4 +200,4 @@ def served(folder: Folder, book: Gradebook, *, service: Service | None = None) -
     finally:
         made.server.should_exit = True
         thread.join()
-        made.place.close()
+        made.listener.close()

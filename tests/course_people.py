@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.model import LateRule, Student, Submission
-from grader.people import Member, People
+from grader.people import People, RosterMember
 
 ADA = Student(name="Ada Byron Rivers", id="ar10001", email="ada.rivers@uni.example", section="A")
 BEN = Student(name="Ben Fields", id="bf10002", email="bf10002@uni.example", section="B")
@@ -16,7 +16,7 @@ WEI = Student(name="Wei Li", id="wl10004")
 ANNE = Student(name="Anne Sample", id="as10005")
 ANNA = Student(name="Anna Sample", id="as10006")
 MEMBERS = tuple(
-    Member(student=one, aliases=("Kevin Li",) if one is WEI else ())
+    RosterMember(student=one, aliases=("Kevin Li",) if one is WEI else ())
     for one in (ADA, BEN, ZOE, WEI, ANNE, ANNA)
 )
 ROSTER = People(members=MEMBERS)

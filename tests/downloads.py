@@ -22,7 +22,7 @@ from typing import Any
 
 import specimens
 
-from grader.exports import Download, Grades, Wish
+from grader.exports import Download, ExportOptions, Grades
 from grader.model import Graded, Lateness, Rubric, Score, Student, Submission, Tally
 
 NOTHING = Fraction(0)
@@ -81,13 +81,13 @@ def grades(*results: Graded, rubric: Rubric) -> Grades:
     return Grades(
         rubric=rubric,
         results=iter(results),
-        page=lambda graded: f"<p>{graded.submission.name}</p>",
+        render_report=lambda graded: f"<p>{graded.submission.name}</p>",
     )
 
 
-def wish(data: bytes, name: str = "download.csv", **more: Any) -> Wish:
+def wish(data: bytes, name: str = "download.csv", **more: Any) -> ExportOptions:
     """A wish to fill a file."""
-    return Wish(into=Download(name=name, data=data), **more)
+    return ExportOptions(into=Download(name=name, data=data), **more)
 
 
 CANVAS = (

@@ -6,8 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from grader.gradebook import Entry, opened
-from grader.gradebook.sqlite import APPLICATION
+from grader.gradebook import StoredSubmission, open_gradebook
+from grader.gradebook.sqlite import APPLICATION_ID
 from grader.model import Graded
 
 FIRST = """
@@ -43,11 +43,11 @@ COLUMNS = {
 def make_old(place: Path, *, version: int, holding: Graded) -> None:
     """A book of version 1 or 2 with one submission in it."""
     beside = place.with_name("new.db")
-    with opened(beside) as book:
-        book.keep(Entry(key="k", graded=holding, trace=None))
-        book.enrol([holding.submission.name])
+    with open_gradebook(beside) as book:
+        book.save_submission(StoredSubmission(cache_key="k", graded=holding, trace=None))
+        book.replace_roll([holding.submission.name])
     with closing(sqlite3.connect(place)) as old:
-        old.executescript(f"PRAGMA application_id = {APPLICATION}; {FIRST}")
+        old.executescript(f"PRAGMA application_id = {APPLICATION_ID}; {FIRST}")
         if version > 1:
             old.execute(SEEDS)
         old.execute("ATTACH ? AS new", (str(beside),))

@@ -11,11 +11,11 @@ from specimen_assignment import rubric as specimen_rubric
 from specimens import half_right
 
 from grader import gradebook
-from grader.folder import Folder, refresh
-from grader.gradebook import Entry, Gradebook
-from grader.gradebook.backup import back_up
-from grader.gradebook.ledger import Given, answer_digest, give
-from grader.gradebook.stored_people import keep_dates, keep_roster
+from grader.folder import OutputFolder, render_submissions
+from grader.gradebook import Gradebook, StoredSubmission
+from grader.gradebook.backup import back_up_gradebook
+from grader.gradebook.ledger import NewMark, add_mark, answer_digest
+from grader.gradebook.stored_people import save_dates, save_roster
 from grader.model import (
     Answer,
     Cell,
@@ -31,7 +31,7 @@ from grader.model import (
     Submission,
     Trace,
 )
-from grader.people import Member
+from grader.people import RosterMember
 
 ROOT = Path(__file__).parent.parent
 DUE = "2026-11-20T23:59:00-06:00"
@@ -43,7 +43,7 @@ EVERYONE = (ADA, BEN, CLEO, ZOE)
 WROTE = {
     "solo": "I am Ada Rivers (AR10001), ada.rivers@uni.example. ADA again; rivers, ada; AdaRivers.",
     "team": "Ada wrote it with Benedikt; ada and Muller-Orsted checked. Rivers flow.",
-    "cleo": "Thanks to Ada Rivers and to bm10002. The Adam optimiser is good, says Cleo.",
+    "cleo": "Thanks to Ada Rivers and to bm10002. The Adam optimizer is good, says Cleo.",
 }
 TEAMS = {"solo": (ADA,), "team": (ADA, BEN), "cleo": (CLEO,)}
 
@@ -96,30 +96,32 @@ def trace(name: str) -> Trace:
 
 def mark(book: Gradebook, name: str, *, comment: str, item: str = "Q1.1") -> None:
     digest = answer_digest(book.graded(name), item)
-    given = Given(
+    given = NewMark(
         submission=name,
         item=item,
-        answer=digest,
+        answer_digest=digest,
         points=Fraction(2),
         comment=comment,
         by="Marker Mabel",
     )
-    give(book, given, over=None)
+    add_mark(book, given, expected_current=None)
 
 
 def made(out: Path) -> Path:
     """The folder, with a backup and exports in it."""
-    folder = Folder(out)
-    with gradebook.opened(folder.store) as book:
+    folder = OutputFolder(out)
+    with gradebook.open_gradebook(folder.store) as book:
         for name in TEAMS:
-            book.keep(Entry(key=f"k-{name}", graded=graded(name), trace=trace(name)))
-        book.enrol(tuple(TEAMS))
-        keep_roster(book, [Member(student=one) for one in EVERYONE])
-        keep_dates(book, "hw5", kind="due", known={"AR10001": DUE, "zn10004": DUE})
+            book.save_submission(
+                StoredSubmission(cache_key=f"k-{name}", graded=graded(name), trace=trace(name))
+            )
+        book.replace_roll(tuple(TEAMS))
+        save_roster(book, [RosterMember(student=one) for one in EVERYONE])
+        save_dates(book, "hw5", kind="due", moments={"AR10001": DUE, "zn10004": DUE})
         for name in TEAMS:
             mark(book, name, comment="Well done, Ada Rivers!")
-        refresh(folder, book, rubric(), tuple(TEAMS))
-    back_up(out / "gradebook.db", to=out / "backups" / "one.db")
+        render_submissions(folder, book, rubric(), tuple(TEAMS))
+    back_up_gradebook(out / "gradebook.db", to=out / "backups" / "one.db")
     (out / "exports").mkdir()
     (out / "exports" / "canvas.csv").write_text('Student,ID\n"Rivers, Ada",1\n', "utf-16")
     (out / "exports" / "other.csv").write_text("Student,ID\nNobody,1\n", "utf-8")

@@ -16,7 +16,7 @@ import tiny_course
 
 from grader import checks, rubric
 from grader.model import Array, Observation, Question, Rubric
-from grader.selfcheck.public_files import public, questions_to_reference
+from grader.selfcheck.public_files import build_public_files, reference_questions
 
 ROOT = Path(__file__).parent.parent
 HW5 = ROOT / "rubrics" / "hw5.toml"
@@ -44,7 +44,7 @@ sys.__stdout__.write(json.dumps(told))
 
 def loaded(path: Path = HW5) -> Rubric:
     """A rubric of the course."""
-    return rubric.load(path, catalogue=checks.catalogue())
+    return rubric.load_rubric(path, catalog=checks.catalog())
 
 
 def by_numpy(asked: Sequence[Question]) -> Mapping[str, Observation]:
@@ -73,8 +73,8 @@ def _embedded(asked: Question) -> Array:
 
 def publish(folder: Path, loaded_rubric: Rubric) -> Path:
     """Put the public files of a rubric into a folder; the path of the rubric."""
-    answers = by_numpy(questions_to_reference(loaded_rubric))
-    for name, data in public(loaded_rubric, answers=answers).items():
+    answers = by_numpy(reference_questions(loaded_rubric))
+    for name, data in build_public_files(loaded_rubric, answers=answers).items():
         (folder / name).write_bytes(data)
     return folder / f"{loaded_rubric.id}.rubric.json"
 

@@ -23,7 +23,7 @@ NOTHING = Fraction(0)
 _ITEMS = (
     # id, title, points, kind, source
     ("Q1.1", "Skip connections", 6, "written", "handout"),
-    ("Q1.2", "Batch normalisation", 7, "written", "handout"),
+    ("Q1.2", "Batch normalization", 7, "written", "handout"),
     ("Q1.3", "Translation invariance", 7, "written", "handout"),
     ("Q2.1", "One cat and one bicycle", 5, "written", "handout"),
     ("Q2.2", "Are labels needed?", 5, "written", "handout"),
@@ -35,7 +35,7 @@ _ITEMS = (
     ("V1", "The notebook runs from top to bottom", 6, "auto", "course"),
     ("V2", "The file shows its results", 4, "auto", "course"),
     ("V3", "Shapes", 5, "auto", "course"),
-    ("V4", "Normalisation", 5, "auto", "course"),
+    ("V4", "Normalization", 5, "auto", "course"),
     ("V5", "The cats are closer than the bicycle", 5, "auto", "course"),
     ("V6", "The loss falls", 5, "auto", "course"),
 )
@@ -50,7 +50,7 @@ _WHY = {
 _CHECKS = {
     # title, points, public, found where it passes
     "Q2.3.0": (
-        ("C1 and B1 are initialised", "1", True, "shape (3, 32, 32), 3072 distinct values each"),
+        ("C1 and B1 are initialized", "1", True, "shape (3, 32, 32), 3072 distinct values each"),
         ("B1 is independent of C1", "1", False, "correlation 0.012"),
         ("C2 is still C1 with a little noise", "1", True, "standard deviation 0.503"),
     ),

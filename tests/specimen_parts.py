@@ -13,14 +13,14 @@ from grader.model import (
     Answer,
     CellRun,
     CellStatus,
-    Difference,
+    ChangedLine,
     Excerpt,
     Exhibit,
-    Moved,
     Numbers,
+    OutputDifference,
     Picture,
     Provenance,
-    Quote,
+    QuotedNumber,
     SavedError,
     SavedEvidence,
     Stage,
@@ -108,7 +108,7 @@ _TEXTS = {
     "Q1.1": "The input of a block is **added** to its output, so $\\partial L / \\partial x$ has a "
     "path that passes *no* weights. Each block then only learns a residual:\n\n"
     "$$y = x + f_1(x) * g_1(x)$$\n\nwhich is why very deep networks can be trained.",
-    "Q1.2": "# Batch norm\n\n1. It normalises each channel over the batch.\n"
+    "Q1.2": "# Batch norm\n\n1. It normalizes each channel over the batch.\n"
     "2. It allows larger steps.\n\n> Before the activation, values are still symmetric.",
     "Q1.3": "Weights are shared over positions, and pooling forgets small shifts.",
     "Q2.1": "Yes. Augment C1 (crop, flip, noise) to get a positive; B1 is the negative.\n\n"
@@ -139,7 +139,7 @@ def code() -> Mapping[str, tuple[Excerpt, ...]]:
 
 
 def cells_that_ran() -> tuple[CellRun, ...]:
-    """Six code cells that all ran; pip was neutralised in the first."""
+    """Six code cells that all ran; pip was neutralized in the first."""
     first = CellRun(
         index=16,
         status=CellStatus.RAN,
@@ -153,22 +153,24 @@ def cells_that_ran() -> tuple[CellRun, ...]:
 def shown() -> SavedEvidence:
     """What the file of a student shows who ran cells out of order and changed the seed since."""
     moved = (
-        Moved(label="Similarity between C1 and C2 (positive pair): #", then="0.9193", now="0.8710"),
-        Moved(label="Similarity between C2 and B1 (negative pair): #", then="0.1561", now=""),
+        ChangedLine(
+            label="Similarity between C1 and C2 (positive pair): #", then="0.9193", now="0.8710"
+        ),
+        ChangedLine(label="Similarity between C2 and B1 (negative pair): #", then="0.1561", now=""),
     )
     return SavedEvidence(
         numbered=True,
         out_of_order=(19,),
         never_run=(16, 26),
-        errors=(SavedError(cell=21, said="NameError: name 'encoder' is not defined", again=False),),
+        errors=(SavedError(cell=21, text="NameError: name 'encoder' is not defined", again=False),),
         compared=3,
         differences=(
-            Difference(cell=23, moved=moved, more=2),
-            Difference(cell=26, pictures_then=1),
+            OutputDifference(cell=23, moved=moved, more=2),
+            OutputDifference(cell=26, pictures_then=1),
         ),
         quotes=(
-            Quote(item="Q2.3.3", text="0.9193", saved=(23,)),
-            Quote(item="Q2.3.3", text="0.9980", saved=(23,), fresh=(23,)),
-            Quote(item="Q2.3.3", text="0.06"),
+            QuotedNumber(item="Q2.3.3", text="0.9193", saved=(23,)),
+            QuotedNumber(item="Q2.3.3", text="0.9980", saved=(23,), fresh=(23,)),
+            QuotedNumber(item="Q2.3.3", text="0.06"),
         ),
     )

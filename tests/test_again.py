@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from grader import gradebook
-from grader.folder import Brief, Folder
-from grader.gradebook import Entry
+from grader.folder import OutputFolder, SubmissionSummary
+from grader.gradebook import StoredSubmission
 from grader.model import (
     Answer,
     CellRun,
@@ -30,10 +30,10 @@ from grader.model import (
     Submission,
     Trace,
 )
-from grader.notebook import read
+from grader.notebook import read_notebook
 from grader.pipeline import cache_keys
-from grader.pipeline.cache_keys import Keys
-from grader.pipeline.grading_worker import Work
+from grader.pipeline.cache_keys import CacheKeys
+from grader.pipeline.grading_worker import RunConfig
 from grader.pipeline.rejudging import rejudge
 from grader.sandbox import Environment
 
@@ -57,14 +57,14 @@ def notebook(place: Path, *, wrote: str = "") -> Notebook:
         {"cell_type": "code", "metadata": {}, "source": "x = 1", "outputs": []},
     ]
     place.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}), encoding="utf-8")
-    return read(place)
+    return read_notebook(place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Class:
     """A class of one, judged once; its store says what no notebook says."""
 
-    work: Work
+    work: RunConfig
     trace: Trace
 
     def under(self, *items: Item) -> Class:
@@ -74,13 +74,15 @@ class Class:
 
     def keep(self, graded: Graded) -> None:
         """Put a grade in the store, under the key it would have now."""
-        key = Keys.of(self.work.judge()).rejudged("as-it-ran.", submission=graded.submission)
-        with gradebook.opened(Folder(self.work.out).store) as book:
-            book.keep(Entry(key=key, graded=graded, trace=self.trace))
+        key = CacheKeys.for_judge(self.work.build_judge()).rejudged_key(
+            "as-it-ran.", submission=graded.submission
+        )
+        with gradebook.open_gradebook(OutputFolder(self.work.out).store) as book:
+            book.save_submission(StoredSubmission(cache_key=key, graded=graded, trace=self.trace))
 
     def stored(self) -> Graded:
         """The grade in the store."""
-        with gradebook.opened(Folder(self.work.out).store) as book:
+        with gradebook.open_gradebook(OutputFolder(self.work.out).store) as book:
             return book.graded("ada")
 
     def again(self) -> tuple[str, tuple[Student, ...]]:
@@ -113,7 +115,7 @@ def rubric_of(root: Path) -> Rubric:
 def class_of_one(root: Path) -> Class:
     notebook(root / "reference.ipynb")
     own = notebook(root / "ada.ipynb", wrote=WROTE)
-    work = Work(
+    work = RunConfig(
         rubric=rubric_of(root),
         seed=b"2" * 32,
         environment=Environment(python="", fingerprint=""),
@@ -122,7 +124,7 @@ def class_of_one(root: Path) -> Class:
     )
     ran = ExecutionRecord(cells=(CellRun(index=2, status=CellStatus.RAN),))
     trace = Trace(notebook=own, record=ran, observations={}, expected={})
-    judge = work.judge()
+    judge = work.build_judge()
     submission = Submission(name="ada", path=root / "ada.ipynb", shown="ada.ipynb")
     graded = judge.conclude(submission, judge.evidence(submission, trace))
     made = Class(work=work, trace=trace)
@@ -178,8 +180,8 @@ def other_notebook(judged: Class) -> Class:
 
 
 def never_found_by_us(judged: Class) -> Class:
-    with gradebook.opened(Folder(judged.work.out).store) as book:
-        book.amend(judged.stored(), key="as-it-ran.judged")
+    with gradebook.open_gradebook(OutputFolder(judged.work.out).store) as book:
+        book.replace_grade(judged.stored(), cache_key="as-it-ran.judged")
     return judged
 
 
@@ -199,10 +201,10 @@ def test_what_was_found_by_other_means_is_looked_for_again(
 def test_names_and_answers_are_looked_for_by_the_code_there_is(
     judged: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: str
 ) -> None:
-    ours = shutil.copytree(cache_keys.OURS, tmp_path / "grader")
+    ours = shutil.copytree(cache_keys.PACKAGE_FOLDER, tmp_path / "grader")
     with (ours / room).open("a", encoding="utf-8") as file:
         file.write("# changed\n")
-    monkeypatch.setattr(cache_keys, "OURS", ours)
+    monkeypatch.setattr(cache_keys, "PACKAGE_FOLDER", ours)
 
     assert judged.again() == FOUND
 
@@ -221,7 +223,7 @@ def test_the_files_of_the_class_say_what_was_just_stored(judged: Class) -> None:
     (after,) = rejudge(harder.work, ["ada"]).briefs
 
     assert after != before
-    assert after == Brief.of(judged.stored(), rubric=harder.work.rubric)
+    assert after == SubmissionSummary.from_graded(judged.stored(), rubric=harder.work.rubric)
 
 
 def test_what_was_never_asked_stays_as_it_was_in_the_files_of_the_class(judged: Class) -> None:
@@ -230,5 +232,7 @@ def test_what_was_never_asked_stays_as_it_was_in_the_files_of_the_class(judged: 
 
     done = rejudge(judged.under(asked, curious).work, ["ada"])
 
-    assert (done.count, done.unasked) == (0, ("ada",))
-    assert done.briefs == (Brief.of(judged.stored(), rubric=judged.work.rubric),)
+    assert (done.count, done.needs_rerun) == (0, ("ada",))
+    assert done.briefs == (
+        SubmissionSummary.from_graded(judged.stored(), rubric=judged.work.rubric),
+    )

@@ -8,9 +8,9 @@ import pytest
 from grader.model import Answer, Cell, Item, Notebook, Picture
 from grader.notebook import handout_lines, written_answers
 from grader.notebook.answer_labels import is_placeholder, without_label
-from grader.notebook.attachments import Album
-from grader.notebook.gap_assignment import Gap, Prompt, Unit, cascade
-from grader.notebook.prompt_search import anchors, places
+from grader.notebook.attachments import PictureCollector
+from grader.notebook.gap_assignment import Gap, Prompt, Unit, place_units
+from grader.notebook.prompt_search import find_anchors, stream_words
 
 PROMPTS = {
     "Q1.1": (
@@ -33,7 +33,7 @@ PROMPTS = {
         "sample, and negative sample?)"
     ),
     "Q2.2": (
-        "We need labelled data for contrastive learning. True or False? Can you think of a real "
+        "We need labeled data for contrastive learning. True or False? Can you think of a real "
         "world example where contrastive learning is a better choice compared to the conventional "
         "training approach?"
     ),
@@ -249,9 +249,9 @@ def test_the_reworded_prompt_still_counts() -> None:
 def test_only_words_much_like_a_prompt_are_taken_for_it() -> None:
     asked = "Why are skip connections so useful in a CNN architecture like ResNet?"
     lines = ["Skip it: connections of trains to the CNN tower are useful.", f"Part 1: {asked}"]
-    found = anchors(places(lines), prompts={"A": PROMPTS["Q1.1"].partition(" (")[0]})
+    found = find_anchors(stream_words(lines), prompts={"A": PROMPTS["Q1.1"].partition(" (")[0]})
     assert [(anchor.item, anchor.ratio < 1) for anchor in found] == [("A", True)]
-    assert places(lines)[found[0].first].line == 1
+    assert stream_words(lines)[found[0].first].line == 1
 
 
 def test_a_prompt_split_over_two_cells_still_counts() -> None:
@@ -404,7 +404,7 @@ def with_picture(at: str, *, words: str) -> tuple[Answer, Picture]:
     png = base64.b64encode(b"\x89PNG\r\n\x1a\n" + at.encode()).decode()
     page = handout()
     spot = place_of(page, at)
-    source, images = Album(notes=[]).take(
+    source, images = PictureCollector(notes=[]).extract_pictures(
         page[spot][1] + "\n\n" + words, attachments={"scan.png": {"image/png": png}}, cell=spot
     )
     cells = list(notebook(page).cells)
@@ -460,8 +460,8 @@ def test_a_sentence_about_answers_is_no_placeholder() -> None:
 def test_a_run_between_two_prompts_goes_up_unless_that_leaves_one_empty() -> None:
     prompts = [Prompt(item=name, cell=0, needed=True) for name in "AB"]
     first, second = Unit(cell=1, text="1"), Unit(cell=2, text="2")
-    below = cascade([Gap(), Gap(units=[first]), Gap(units=[second])], prompts=prompts)
-    above = cascade([Gap(units=[first]), Gap(units=[second]), Gap()], prompts=prompts)
+    below = place_units([Gap(), Gap(units=[first]), Gap(units=[second])], prompts=prompts)
+    above = place_units([Gap(units=[first]), Gap(units=[second]), Gap()], prompts=prompts)
     assert below.to_prompts == above.to_prompts == {0: [first], 1: [second]}
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from grader.errors import ArchiveError, UsageError
 from grader.model import Submission
-from grader.pipeline.unpacking import OLD, PREFIX, unpacking
+from grader.pipeline.unpacking import ABANDONED_AFTER_S, PREFIX, temporary_unpack_folder
 from grader.submissions import archives, collect
 from grader.submissions.archives import Bounds, Unpacker
 
@@ -32,7 +32,7 @@ def opened(tmp_path: Path) -> Callable[[Path], tuple[Submission, ...]]:
     def collected(path: Path) -> tuple[Submission, ...]:
         place = tmp_path / "unpacked"
         place.mkdir(exist_ok=True)
-        return collect(path, unpack_to=lambda: place)
+        return collect(path, make_folder=lambda: place)
 
     return collected
 
@@ -112,7 +112,7 @@ def test_a_broken_archive_of_a_class_is_an_error_that_says_so(
 
 
 def bounds(*, files: int = 100, size: int = 10**6, listing: int = 10**6) -> Bounds:
-    return Bounds(files=files, bytes=size, listing=listing)
+    return Bounds(files=files, bytes=size, listing_bytes=listing)
 
 
 @pytest.mark.parametrize(
@@ -125,28 +125,28 @@ def bounds(*, files: int = 100, size: int = 10**6, listing: int = 10**6) -> Boun
 def test_an_archive_of_a_student_is_bounded(
     name: str, limit: Bounds, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.submissions.notebook_choice.STUDENT", limit)
+    monkeypatch.setattr("grader.submissions.notebook_choice.STUDENT_BOUNDS", limit)
     place = tmp_path / "class"
     lms.zipped(place / "ada.zip", {f"{n}.ipynb": "x" * 1000 for n in range(4)})
     (tmp_path / "unpacked").mkdir()
 
-    (ada,) = collect(place, unpack_to=lambda: tmp_path / "unpacked")
+    (ada,) = collect(place, make_folder=lambda: tmp_path / "unpacked")
 
     assert said in ada.problem, name
 
 
 def test_a_list_without_end_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "PIECE", 1000)
+    monkeypatch.setattr(archives, "CHUNK_BYTES", 1000)
     place = lms.zipped(tmp_path / "a.zip", {f"{n:050}": b"" for n in range(100)})
 
     with pytest.raises(ArchiveError, match="lists more files"):
-        Unpacker(lambda: tmp_path).listing(place, bounds=bounds(listing=2000))
+        Unpacker(lambda: tmp_path).unpack(place, bounds=bounds(listing=2000))
 
 
 def test_a_bomb_is_a_row_and_leaves_nothing(
     tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "GROWS", 2**20)
+    monkeypatch.setattr(archives, "FREE_GROWTH_BYTES", 2**20)
     place = lms.zipped(
         tmp_path / "class.zip", {"ada.ipynb": lms.ADA, "bomb.ipynb": b"\0" * (8 * 2**20)}
     )
@@ -222,7 +222,7 @@ def test_no_archive_ends_in_a_traceback_or_writes_elsewhere(
     given_path = tmp_path / "in" / "a.zip" if outer else tmp_path / "in"
 
     try:
-        found = collect(given_path, unpack_to=lambda: tmp_path / "unpacked")
+        found = collect(given_path, make_folder=lambda: tmp_path / "unpacked")
     except UsageError:
         found = ()
 
@@ -236,7 +236,7 @@ def test_no_archive_ends_in_a_traceback_or_writes_elsewhere(
 
 def test_the_place_is_private_and_gone_after_the_run(tmp_path: Path) -> None:
     out = tmp_path / "graded"
-    with unpacking(out) as make:
+    with temporary_unpack_folder(out) as make:
         assert not out.exists()
         place = make()
         (place / "x").write_text("x", encoding="utf-8")
@@ -249,12 +249,12 @@ def test_the_place_is_private_and_gone_after_the_run(tmp_path: Path) -> None:
 def test_what_a_killed_run_left_is_swept_up_and_what_another_holds_is_not(tmp_path: Path) -> None:
     left = tmp_path / f"{PREFIX}left"
     left.mkdir()
-    with unpacking(tmp_path) as make:
+    with temporary_unpack_folder(tmp_path) as make:
         held = make()
         for place in (left, held):
-            old = place.stat().st_mtime - 2 * OLD
+            old = place.stat().st_mtime - 2 * ABANDONED_AFTER_S
             os.utime(place, (old, old))
-        with unpacking(tmp_path) as another:
+        with temporary_unpack_folder(tmp_path) as another:
             another()
             assert held.exists()
             assert not left.exists()

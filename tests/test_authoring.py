@@ -15,36 +15,40 @@ from grading import ROOT
 
 from grader import checks, rubric
 from grader.authoring import test_plan
-from grader.authoring.assignments import assignments
-from grader.authoring.blanking import BLANK, blanked, regions, template
-from grader.authoring.editable_notebook import Book, BookCell, opened
-from grader.authoring.leaks import leaks
-from grader.authoring.mutants import patched
-from grader.authoring.mutation_operators import edits, imported
-from grader.authoring.new_assignment import init
-from grader.authoring.test_plan import MutantsFile, PatchTable, Plan, ShownTable
+from grader.authoring.assignments import load_assignments
+from grader.authoring.blanking import BLANK, blanked_source, find_regions, make_template
+from grader.authoring.editable_notebook import (
+    EditableCell,
+    EditableNotebook,
+    read_editable_notebook,
+)
+from grader.authoring.leaks import find_leaks
+from grader.authoring.mutants import patched_sources
+from grader.authoring.mutation_operators import imported_modules, make_edits
+from grader.authoring.new_assignment import create_assignment
+from grader.authoring.test_plan import MutantsFile, PatchTable, ShownTable, ValidationPlan
 from grader.authoring.validation_run import Assignment
-from grader.authoring.wheel import wheel
+from grader.authoring.wheel import provide_wheel
 from grader.errors import RubricError, UsageError
 from grader.model import Rubric
 
 ALL = ("hw5", "attention")
 
 
-def code(source: str, cell_id: str = "c", *tags: str) -> BookCell:
-    return BookCell(id=cell_id, kind="code", source=source, tags=tags)
+def code(source: str, cell_id: str = "c", *tags: str) -> EditableCell:
+    return EditableCell(id=cell_id, kind="code", source=source, tags=tags)
 
 
 def loaded(name: str) -> Rubric:
-    return rubric.load(ROOT / "rubrics" / f"{name}.toml", catalogue=checks.catalogue())
+    return rubric.load_rubric(ROOT / "rubrics" / f"{name}.toml", catalog=checks.catalog())
 
 
 # ---------------------------------------------------------------- blanks
 
 
 def test_the_release_of_the_first_assignment_is_its_handout() -> None:
-    given = template(opened(ROOT / "reference" / "hw5.ipynb"))
-    handout = opened(ROOT / "tests" / "notebooks" / "hw5-template.ipynb")
+    given = make_template(read_editable_notebook(ROOT / "reference" / "hw5.ipynb"))
+    handout = read_editable_notebook(ROOT / "tests" / "notebooks" / "hw5-template.ipynb")
 
     assert [(c.id, c.kind, c.source) for c in given.cells] == [
         (c.id, c.kind, c.source) for c in handout.cells
@@ -69,20 +73,20 @@ def test_the_release_of_the_first_assignment_is_its_handout() -> None:
 def test_a_blank_keeps_names_and_comments_and_nothing_else(solved: str, shown: str) -> None:
     marked = f"before\n### BEGIN SOLUTION\n{solved}\n### END SOLUTION\nafter"
 
-    assert blanked(code(marked)) == f"before\n{shown}\nafter"
+    assert blanked_source(code(marked)) == f"before\n{shown}\nafter"
 
 
 def test_a_blank_stands_where_the_solution_stood() -> None:
     marked = "def f(x):\n    ### BEGIN SOLUTION Q1, Q2\n    return x\n    ### END SOLUTION"
 
-    assert blanked(code(marked)) == f"def f(x):\n    return {BLANK}"
-    assert regions(code(marked))[0].items == ("Q1", "Q2")
+    assert blanked_source(code(marked)) == f"def f(x):\n    return {BLANK}"
+    assert find_regions(code(marked))[0].items == ("Q1", "Q2")
 
 
 def test_a_hidden_test_leaves_no_trace() -> None:
     marked = "f(1)\n### BEGIN HIDDEN TESTS\nassert f(2) == 4\n### END HIDDEN TESTS"
 
-    assert blanked(code(marked)) == "f(1)"
+    assert blanked_source(code(marked)) == "f(1)"
 
 
 @pytest.mark.parametrize(
@@ -96,39 +100,50 @@ def test_a_hidden_test_leaves_no_trace() -> None:
 )
 def test_a_mark_without_its_partner_is_refused_with_its_place(source: str) -> None:
     with pytest.raises(RubricError, match="cell c, line"):
-        blanked(code(source))
+        blanked_source(code(source))
 
 
 # ---------------------------------------------------------------- leaks
 
 
 def files_of(name: str) -> dict[str, bytes]:
-    return {"hw.ipynb": template(opened(ROOT / "reference" / f"{name}.ipynb")).text().encode()}
+    return {
+        "hw.ipynb": make_template(read_editable_notebook(ROOT / "reference" / f"{name}.ipynb"))
+        .to_json()
+        .encode()
+    }
 
 
 def found(name: str, **files: bytes) -> list[str]:
     given = {file.replace("_", "."): data for file, data in files.items()}
-    book = opened(ROOT / "reference" / f"{name}.ipynb")
-    return [str(leak) for leak in leaks(given, book=book, rubric=loaded(name), plan=Plan())]
+    book = read_editable_notebook(ROOT / "reference" / f"{name}.ipynb")
+    return [
+        str(leak)
+        for leak in find_leaks(given, notebook=book, rubric=loaded(name), plan=ValidationPlan())
+    ]
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_nothing_of_a_solution_is_in_the_blank_notebook(name: str) -> None:
-    book = opened(ROOT / "reference" / f"{name}.ipynb")
+    book = read_editable_notebook(ROOT / "reference" / f"{name}.ipynb")
 
-    assert leaks(files_of(name), book=book, rubric=loaded(name), plan=Plan()) == ()
+    assert (
+        find_leaks(files_of(name), notebook=book, rubric=loaded(name), plan=ValidationPlan()) == ()
+    )
 
 
 def test_a_copy_of_the_solution_that_somebody_left_in_given_code_is_found() -> None:
     line = "weights = torch.softmax(scores, dim=-1)"
     marked = f"### BEGIN SOLUTION\n{line}\n### END SOLUTION"
-    book = Book(cells=(code(marked), code(f"# {line}", "copy")))
-    files = {"hw.ipynb": template(book).text().encode()}
-    shown = Plan(mutants=MutantsFile(shown=[ShownTable(line="weights = *", why="given before")]))
-    (told,) = leaks(files, book=book, rubric=loaded("attention"), plan=Plan())
+    book = EditableNotebook(cells=(code(marked), code(f"# {line}", "copy")))
+    files = {"hw.ipynb": make_template(book).to_json().encode()}
+    shown = ValidationPlan(
+        mutants=MutantsFile(shown=[ShownTable(line="weights = *", why="given before")])
+    )
+    (told,) = find_leaks(files, notebook=book, rubric=loaded("attention"), plan=ValidationPlan())
 
     assert str(told).startswith("hw.ipynb, cell copy, line 1: solution (cell c, line 2)")
-    assert leaks(files, book=book, rubric=loaded("attention"), plan=shown) == ()
+    assert find_leaks(files, notebook=book, rubric=loaded("attention"), plan=shown) == ()
 
 
 def test_a_line_of_the_solution_is_found_and_its_place_told() -> None:
@@ -158,12 +173,12 @@ def test_answers_results_and_the_graders_own_names_are_found(leaked: bytes, what
 
 
 def test_a_saved_output_or_a_tagged_cell_is_found() -> None:
-    book = opened(ROOT / "reference" / "hw5.ipynb")
-    solved = template(book)
+    book = read_editable_notebook(ROOT / "reference" / "hw5.ipynb")
+    solved = make_template(book)
     chart = next(cell for cell in book.cells if cell.outputs)
     shown = replace(solved, cells=(chart,))
     tagged = replace(solved, cells=(replace(solved.cells[0], tags=("grader-only",)),))
-    told = found("hw5", a_ipynb=shown.text().encode(), b_ipynb=tagged.text().encode())
+    told = found("hw5", a_ipynb=shown.to_json().encode(), b_ipynb=tagged.to_json().encode())
 
     assert any("a.ipynb" in one and "saved output" in one for one in told)
     assert any("b.ipynb" in one and "tagged" in one for one in told)
@@ -191,15 +206,15 @@ def test_a_file_that_is_no_wheel_of_this_program_is_refused(tmp_path: Path) -> N
         archive.writestr("other/__init__.py", "")
 
     with pytest.raises(UsageError, match="no wheel of this program"):
-        wheel(place)
+        provide_wheel(place)
 
 
 # ---------------------------------------------------------------- operators
 
 
 def made(source: str, change: str = "") -> set[str]:
-    modules = imported("import torch\nimport numpy as np")
-    return {e.source for e in edits(source, modules=modules) if change in e.change}
+    modules = imported_modules("import torch\nimport numpy as np")
+    return {e.source for e in make_edits(source, modules=modules) if change in e.change}
 
 
 @pytest.mark.parametrize(
@@ -238,20 +253,20 @@ def test_what_cannot_matter_is_left_as_it_is() -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_mutant_is_another_program_and_none_stands_twice(name: str) -> None:
-    assignment = Assignment.of(loaded(name))
+    assignment = Assignment.from_rubric(loaded(name))
     seen = set()
-    for mutant in assignment.mutants.made:
+    for mutant in assignment.mutants.mutants:
         told = tuple(sorted((k, ast.dump(ast.parse(v))) for k, v in mutant.sources.items()))
         assert mutant.outputs != "kept" or told not in seen or mutant.own
         seen.add(told)
         for cell, source in mutant.sources.items():
-            before = assignment.book.cell(cell)
+            before = assignment.notebook.cell(cell)
             assert before is not None
             assert ast.dump(ast.parse(before.source)) != ast.dump(ast.parse(source))
 
 
 def test_a_mutant_belongs_to_the_items_its_mark_names_else_to_those_of_its_cell() -> None:
-    mutants = Assignment.of(loaded("attention")).mutants.made
+    mutants = Assignment.from_rubric(loaded("attention")).mutants.mutants
     items = {m.before: m.items for m in mutants if not m.own}
 
     assert items['scores = scores.masked_fill(~mask, float("-inf"))'] == ("Q3",)
@@ -263,18 +278,18 @@ def test_a_mutant_belongs_to_the_items_its_mark_names_else_to_those_of_its_cell(
 
 
 def test_a_patch_replaces_what_stands_there_once() -> None:
-    book = Book(cells=(code("a = 1\nb = 1"),))
+    book = EditableNotebook(cells=(code("a = 1\nb = 1"),))
 
-    assert patched(book, [PatchTable(cell="c", old="a = 1", new="a = 2")], what="x") == {
+    assert patched_sources(book, [PatchTable(cell="c", old="a = 1", new="a = 2")], context="x") == {
         "c": "a = 2\nb = 1"
     }
     for old, cell in (("= 1", "c"), ("z", "c"), ("a", "d")):
         with pytest.raises(RubricError, match="case x"):
-            patched(book, [PatchTable(cell=cell, old=old, new="")], what="case x")
+            patched_sources(book, [PatchTable(cell=cell, old=old, new="")], context="case x")
 
 
 def course(tmp_path: Path) -> Path:
-    init("tiny", title="A tiny one", root=tmp_path)
+    create_assignment("tiny", title="A tiny one", root=tmp_path)
     return tmp_path
 
 
@@ -284,7 +299,7 @@ def test_a_plan_names_the_nearest_item_where_one_is_unknown(tmp_path: Path) -> N
     place.write_text('[[case]]\nname = "x"\npoints = { V2 = 1 }\n', encoding="utf-8")
 
     with pytest.raises(RubricError, match=r"cases.toml: there is no automatic item 'V2'.*'V1'"):
-        assignments(root, ids=("tiny",))
+        load_assignments(root, ids=("tiny",))
 
 
 def test_a_plan_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
@@ -293,7 +308,7 @@ def test_a_plan_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
     place.write_text('[[explain]]\ncell = "x"\n', encoding="utf-8")
 
     with pytest.raises(RubricError, match=r"mutants.toml: explain"):
-        assignments(root, ids=("tiny",))
+        load_assignments(root, ids=("tiny",))
 
 
 def test_notebooks_beside_a_table_are_cases_too(tmp_path: Path) -> None:
@@ -301,12 +316,12 @@ def test_notebooks_beside_a_table_are_cases_too(tmp_path: Path) -> None:
     folder = root / "rubrics" / "tiny" / "cases"
     (folder / "one.ipynb").write_text((root / "reference" / "tiny.ipynb").read_text())
     (folder / "expected.csv").write_text("notebook,Q2,V1\none.ipynb,4,\n", encoding="utf-8")
-    (tiny,) = assignments(root, ids=())
+    (tiny,) = load_assignments(root, ids=())
 
     assert tiny.plan.cases[-1].points == {"Q2": Fraction(4)}
     (folder / "expected.csv").write_text("notebook,Q2\ntwo.ipynb,4\n", encoding="utf-8")
     with pytest.raises(RubricError, match=r"no notebook 'two.ipynb'"):
-        test_plan.read(tiny.rubric)
+        test_plan.read_plan(tiny.rubric)
 
 
 # ---------------------------------------------------------------- init
@@ -314,27 +329,27 @@ def test_notebooks_beside_a_table_are_cases_too(tmp_path: Path) -> None:
 
 def test_init_never_writes_over_a_file(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("mine", encoding="utf-8")
-    made_files = init("one", title="One", root=tmp_path)
+    made_files = create_assignment("one", title="One", root=tmp_path)
 
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == "mine"
     assert tmp_path / "rubrics" / "one.toml" in made_files
     with pytest.raises(UsageError, match="there already"):
-        init("one", title="One", root=tmp_path)
+        create_assignment("one", title="One", root=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["../x", "A b", "", "x/y", ".x", "ü"])
 def test_init_refuses_names_that_are_no_names(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can't be a name"):
-        init(name, title="x", root=tmp_path)
+        create_assignment(name, title="x", root=tmp_path)
 
 
 def test_the_first_assignment_of_a_folder_is_its_default_and_stays_it(tmp_path: Path) -> None:
-    init("one", title="One", root=tmp_path)
-    init("two", title="Two", root=tmp_path)
+    create_assignment("one", title="One", root=tmp_path)
+    create_assignment("two", title="Two", root=tmp_path)
 
-    assert rubric.find(tmp_path).stem == "one"
-    assert rubric.find(tmp_path, assignment="two").stem == "two"
+    assert rubric.find_rubric(tmp_path).stem == "one"
+    assert rubric.find_rubric(tmp_path, assignment="two").stem == "two"
 
 
 def test_the_first_assignment_of_this_folder_is_still_its_default() -> None:
-    assert rubric.find(ROOT).stem == "hw5"
+    assert rubric.find_rubric(ROOT).stem == "hw5"

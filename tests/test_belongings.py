@@ -12,35 +12,37 @@ import pytest
 from grader import kernel, sandbox
 from grader.errors import IsolationError
 from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Observation, Question
-from grader.sandbox import Level, Wanted
-from grader.sandbox.fork_client import Parent
+from grader.sandbox import IsolationLevel, IsolationRequest
+from grader.sandbox.fork_client import ForkServer
 
 pytestmark = pytest.mark.kernel
 
 
-@pytest.fixture(scope="module", params=[Level.FULL, Level.REDUCED])
-def parent(request: pytest.FixtureRequest) -> Iterator[Parent]:
-    wanted = Wanted(level=request.param)
+@pytest.fixture(scope="module", params=[IsolationLevel.FULL, IsolationLevel.REDUCED])
+def parent(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
+    wanted = IsolationRequest(level=request.param)
     try:
-        with sandbox.opened(sandbox.survey(sys.executable), wanted=wanted) as opened:
+        with sandbox.start_fork_server(
+            sandbox.survey_interpreter(sys.executable), request=wanted
+        ) as opened:
             opened.preload(())
             yield opened
     except IsolationError as error:
         pytest.skip(f"this machine cannot have level {request.param}: {error}")
 
 
-def setup(parent: Parent, files: Mapping[str, Path]) -> kernel.Setup:
+def setup(parent: ForkServer, files: Mapping[str, Path]) -> kernel.KernelSetup:
     limits = Limits(disk_mb=64)
-    return kernel.Setup(
-        parent=parent, seed=1, record=(), optional_imports=(), limits=limits, files=files
+    return kernel.KernelSetup(
+        fork_server=parent, seed=1, record=(), optional_imports=(), limits=limits, files=files
     )
 
 
 def run(
-    parent: Parent, files: Mapping[str, Path], *sources: str
+    parent: ForkServer, files: Mapping[str, Path], *sources: str
 ) -> tuple[ExecutionRecord, Observation]:
     cells = tuple(Cell(index=i, kind="code", source=s) for i, s in enumerate(sources))
-    with kernel.opened(setup(parent, files)) as live:
+    with kernel.start_kernel(setup(parent, files)) as live:
         record = live.run(cells, blank=frozenset())
         return record, live.ask((Question(id="a", kind="arrays"),))["a"]
 
@@ -56,7 +58,7 @@ open('new.txt', 'w').write('x')
 """
 
 
-def test_files_are_there_when_it_runs_and_its_own(parent: Parent, tmp_path: Path) -> None:
+def test_files_are_there_when_it_runs_and_its_own(parent: ForkServer, tmp_path: Path) -> None:
     big = b"0123456789abcdef" * (640 * 1024)
     tree: lms.Tree = {
         "data/points.csv": "1,2",
@@ -78,7 +80,7 @@ def test_files_are_there_when_it_runs_and_its_own(parent: Parent, tmp_path: Path
 
 
 def test_a_notebook_that_is_run_again_finds_them_as_they_were(
-    parent: Parent, tmp_path: Path
+    parent: ForkServer, tmp_path: Path
 ) -> None:
     place = lms.laid_out(tmp_path, {"data.csv": "1,2"})
     kills = "import os\nopen('data.csv', 'w').write('gone')\nos._exit(1)"
@@ -106,12 +108,12 @@ found = np.array([found])
 """
 
 
-def test_no_notebook_finds_what_lies_beside_another(parent: Parent, tmp_path: Path) -> None:
+def test_no_notebook_finds_what_lies_beside_another(parent: ForkServer, tmp_path: Path) -> None:
     place = lms.laid_out(tmp_path, {"secret-of-ada.csv": "ada"})
     files = {"secret-of-ada.csv": place / "secret-of-ada.csv"}
     there = "import numpy as np\nmine = np.array([open('secret-of-ada.csv').read() == 'ada'])"
 
-    with kernel.opened(setup(parent, files)) as ada:
+    with kernel.start_kernel(setup(parent, files)) as ada:
         ada.run((Cell(index=0, kind="code", source=there),), blank=frozenset())
         mine = ada.ask((Question(id="a", kind="arrays"),))["a"]
         record, answer = run(parent, {}, SEEKS)
@@ -125,7 +127,7 @@ def test_cold_kernels_have_them_too(tmp_path: Path) -> None:
     place = lms.laid_out(tmp_path, {"data.csv": "1" * (3 * 2**20)})
     source = "import os, numpy as np\nsize = np.array([os.path.getsize('data.csv')])"
     try:
-        with sandbox.opened(sandbox.survey(sys.executable)) as parent:
+        with sandbox.start_fork_server(sandbox.survey_interpreter(sys.executable)) as parent:
             _, answer = run(parent, {"data.csv": place / "data.csv"}, source)
     except IsolationError as error:
         pytest.skip(str(error))

@@ -22,7 +22,7 @@ from benchmarks.record import AGAIN, CLASS, Measure, Proof, Record, dumps, loads
 from benchmarks.run import VARIANTS, plan
 from benchmarks.run import _parser as parser
 from benchmarks.table import markdown, walls
-from grader.notebook import read, students
+from grader.notebook import find_students, read_notebook
 
 
 def measure(variant: str, *, wall: float, cpu: float, notebooks: int = 10) -> Measure:
@@ -75,7 +75,7 @@ def test_notebooks_differ_in_code_answers_and_team() -> None:
 def test_the_grader_knows_whose_a_notebook_is(tmp_path: Path) -> None:
     paths = notebooks.write(tmp_path, count=2, first=30)
 
-    assert [len(students(read(path))) for path in paths] == [1, 1]
+    assert [len(find_students(read_notebook(path))) for path in paths] == [1, 1]
 
 
 def test_a_notebook_compiles_installs_nothing_and_holds_no_solution_marks() -> None:

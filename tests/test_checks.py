@@ -10,21 +10,21 @@ from grader import checks
 from grader.checks import evaluation
 from grader.checks.check import (
     Check,
-    Draws,
+    CheckOutcome,
     Evidence,
-    Opinion,
-    Ours,
     Params,
+    RandomDraws,
+    ReferenceFault,
     absent,
     failed,
     passed,
 )
 from grader.checks.labeled_inputs import correlation
-from grader.checks.layers import agree
-from grader.checks.recording import Recording, read
+from grader.checks.layers import equal_up_to_scale
+from grader.checks.recording import Recording, read_recording
 from grader.checks.training import info_nce
-from grader.checks.values import same
-from grader.checks.vector_index import nearest
+from grader.checks.values import equal_arrays
+from grader.checks.vector_index import nearest_vector
 from grader.model import (
     Cell,
     CellError,
@@ -39,7 +39,7 @@ from grader.model import (
     Verdict,
 )
 
-DRAWS = Draws(seed=b"0" * 32)
+DRAWS = RandomDraws(seed=b"0" * 32)
 UNIT = np.array([[1.0, 0.0], [0.6, 0.8]])
 
 
@@ -49,14 +49,14 @@ class Says(Check[Params]):
     code = "XXX001"
     params = Params
 
-    def __init__(self, opinion: Opinion | Exception) -> None:
+    def __init__(self, opinion: CheckOutcome | Exception) -> None:
         self.opinion = opinion
 
     def title(self, params: Params) -> str:
         """Its name."""
         return "says so"
 
-    def judge(self, params: Params, evidence: Evidence) -> Opinion:
+    def judge(self, params: Params, evidence: Evidence) -> CheckOutcome:
         """Its opinion."""
         if isinstance(self.opinion, Exception):
             raise self.opinion
@@ -97,13 +97,15 @@ def evidence(source: str = "x = 1", *, error: CellError | None = None) -> Eviden
 def judged(
     rubric: Rubric, registry: Mapping[str, Check[Any]], seen: Evidence | None = None
 ) -> dict[str, Any]:
-    findings = evaluation.bind(rubric, registry=registry, draws=DRAWS).judge(seen or evidence())
+    findings = evaluation.bind_rubric(rubric, registry=registry, draws=DRAWS).judge(
+        seen or evidence()
+    )
     return {f.item: f for f in findings}
 
 
-GOOD = Says(passed(expected="e", found="f"))
-BAD = Says(failed(expected="e", found="f"))
-GONE = Says(absent(expected="e", found="f", names=("x",)))
+GOOD = Says(passed(expected="e", observed="f"))
+BAD = Says(failed(expected="e", observed="f"))
+GONE = Says(absent(expected="e", observed="f", names=("x",)))
 
 
 def test_what_cannot_be_judged_is_blocked_by_the_item_that_failed() -> None:
@@ -137,7 +139,9 @@ def test_what_can_be_judged_is_judged_whatever_it_needs() -> None:
 def test_needs_are_judged_first_and_findings_keep_the_rubrics_order() -> None:
     rubric = course(a=(spec("GONE", "b"),), b=(spec("GONE"),))
 
-    findings = evaluation.bind(rubric, registry={"GONE": GONE}, draws=DRAWS).judge(evidence())
+    findings = evaluation.bind_rubric(rubric, registry={"GONE": GONE}, draws=DRAWS).judge(
+        evidence()
+    )
 
     assert [(f.item, f.verdict) for f in findings] == [
         ("a", Verdict.BLOCKED),
@@ -165,7 +169,9 @@ def test_an_error_in_the_statement_itself_is_a_failure() -> None:
     assert "cell 0: TypeError" in found.found
 
 
-@pytest.mark.parametrize("fault", [Ours("the reference is silent"), ZeroDivisionError("x")])
+@pytest.mark.parametrize(
+    "fault", [ReferenceFault("the reference is silent"), ZeroDivisionError("x")]
+)
 def test_our_own_failure_costs_nothing(fault: Exception) -> None:
     found = judged(course(a=(spec("OURS"),)), {"OURS": Says(fault)})["a"]
 
@@ -192,11 +198,11 @@ def test_every_code_is_the_checks_own() -> None:
     ids=["empty", "zeros", "nan", "one row", "flat", "negative", "swapped", "off", "deeper"],
 )
 def test_wrong_outputs_do_not_agree(wrong: Any) -> None:
-    assert not agree(wrong, UNIT)
+    assert not equal_up_to_scale(wrong, UNIT)
 
 
 def test_outputs_agree_up_to_a_positive_factor_a_row() -> None:
-    assert agree(UNIT * np.array([[2.0], [0.1]]), UNIT)
+    assert equal_up_to_scale(UNIT * np.array([[2.0], [0.1]]), UNIT)
 
 
 def test_a_constant_correlates_with_nothing() -> None:
@@ -204,13 +210,13 @@ def test_a_constant_correlates_with_nothing() -> None:
 
 
 def test_arrays_of_other_sizes_or_not_finite_are_never_the_same() -> None:
-    assert not same(np.zeros(0), np.zeros(0))
-    assert not same(np.array([np.nan]), np.array([np.nan]))
-    assert not same(np.ones(3), np.ones(4))
+    assert not equal_arrays(np.zeros(0), np.zeros(0))
+    assert not equal_arrays(np.array([np.nan]), np.array([np.nan]))
+    assert not equal_arrays(np.ones(3), np.ones(4))
 
 
 def test_nothing_is_nearest_to_a_vector_without_direction() -> None:
-    assert nearest(np.zeros(3), ()) is None
+    assert nearest_vector(np.zeros(3), ()) is None
 
 
 def test_info_nce_of_the_solved_copys_cosines() -> None:
@@ -244,11 +250,11 @@ def test_info_nce_of_the_solved_copys_cosines() -> None:
     ],
 )
 def test_a_malformed_recording_is_an_empty_one(data: dict[str, Any]) -> None:
-    assert read(Observation(id="r", status="ok", data=data), cells=()) == Recording()
+    assert read_recording(Observation(id="r", status="ok", data=data), cells=()) == Recording()
 
 
 def test_draws_are_the_same_for_the_same_seed_and_label_only() -> None:
-    one, other = Draws(seed=b"a" * 32), Draws(seed=b"b" * 32)
+    one, other = RandomDraws(seed=b"a" * 32), RandomDraws(seed=b"b" * 32)
 
     assert (one.normal("x", (3,)) == one.normal("x", (3,))).all()
     assert (one.normal("x", (3,)) != one.normal("y", (3,))).any()

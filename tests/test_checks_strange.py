@@ -9,13 +9,13 @@ import pytest
 from test_checks import DRAWS, GOOD, Says, course, evidence, spec
 
 from grader.checks import evaluation
-from grader.checks.check import ARRAYS, Evidence, Ours, question
-from grader.checks.labeled_inputs import rows_made
-from grader.checks.layers import LayerParams, forward_question, outputs, what_went_wrong
-from grader.checks.loss_pairs import PairContrasted, PairsParams
-from grader.checks.recording import Recording, read
-from grader.checks.shapes import OutputParams, Outputs
-from grader.checks.training_start import trained_by_reference
+from grader.checks.check import ARRAYS_QUESTION, Evidence, ReferenceFault, make_question
+from grader.checks.labeled_inputs import labeled_vectors
+from grader.checks.layers import LayerParams, explain_no_output, finite_outputs, forward_question
+from grader.checks.loss_pairs import PairContrasted, PairContrastedParams
+from grader.checks.recording import Recording, read_recording
+from grader.checks.shapes import EmbeddingShape, EmbeddingShapeParams
+from grader.checks.training_start import reference_embeddings
 from grader.model import Array, Observation, Question, Verdict
 
 LABELS, SHAPE = ("C1", "C2", "B1"), (4,)
@@ -42,7 +42,7 @@ def recorded(output: Array, **changed: Any) -> Recording:
         "steps": 0,
         "args": {"in": ["x"], "out": ["y"]},
     }
-    return read(
+    return read_recording(
         Observation(
             id="r",
             status="ok",
@@ -59,7 +59,9 @@ def seen(recording: Recording, **arrays: Array) -> Evidence:
     return Evidence(
         notebook=known.notebook,
         record=known.record,
-        observations={ARRAYS.id: Observation(id=ARRAYS.id, status="ok", arrays=arrays)},
+        observations={
+            ARRAYS_QUESTION.id: Observation(id=ARRAYS_QUESTION.id, status="ok", arrays=arrays)
+        },
         recording=recording,
         draws=DRAWS,
     )
@@ -73,7 +75,7 @@ def test_a_negative_count_makes_a_recording_malformed(name: str) -> None:
 
 @pytest.mark.parametrize("output", [np.array(1.0), np.zeros((0, 2)), np.zeros(())])
 def test_an_output_without_rows_breaks_nothing(output: Array) -> None:
-    rows = rows_made(seen(recorded(output)), labels=LABELS, shape=SHAPE)
+    rows = labeled_vectors(seen(recorded(output)), labels=LABELS, shape=SHAPE)
 
     assert all(row.vector.ndim == 1 for row in rows)
 
@@ -82,12 +84,12 @@ def test_an_empty_output_is_none() -> None:
     asked = forward_question(LAYER, DRAWS, layers=((0, 1),))
     empty = Observation(id=asked.id, status="ok", arrays={"out0": np.zeros((0, 2))})
 
-    assert outputs(empty, asked) == {}
-    assert "not finite numbers" in what_went_wrong(LAYER, empty)
+    assert finite_outputs(empty, asked) == {}
+    assert "not finite numbers" in explain_no_output(LAYER, empty)
 
 
 def test_inputs_that_are_not_finite_are_judged_and_not_an_error_of_ours() -> None:
-    params = PairsParams(
+    params = PairContrastedParams(
         labels=LABELS,
         shape=SHAPE,
         before="before",
@@ -105,8 +107,8 @@ def test_inputs_that_are_not_finite_are_judged_and_not_an_error_of_ours() -> Non
 
 @pytest.mark.parametrize("calls", [[], [7], [None, 1], {"0": 1}, "calls"])
 def test_calls_of_another_form_are_no_output(calls: Any) -> None:
-    params = OutputParams(module="Net", shape=SHAPE, features=2, batches=(1, 2))
-    check = Outputs()
+    params = EmbeddingShapeParams(module="Net", shape=SHAPE, features=2, batches=(1, 2))
+    check = EmbeddingShape()
     (asked,) = check.questions(params, DRAWS)
     told = Observation(id=asked.id, status="ok", data={"calls": calls})
     known = Evidence(
@@ -131,7 +133,7 @@ class Stumbles(Says):
 def test_a_check_that_fails_at_its_counter_questions_costs_no_other_its_own() -> None:
     rubric = course(a=(spec("BAD"),), b=(spec("GOOD"),))
     registry = {"BAD": Stumbles(ValueError("again")), "GOOD": GOOD}
-    bound = evaluation.bind(rubric, registry=registry, draws=DRAWS)
+    bound = evaluation.bind_rubric(rubric, registry=registry, draws=DRAWS)
 
     assert bound.counter_questions(evidence()) == ()
     verdicts = [finding.verdict for finding in bound.judge(evidence())]
@@ -140,14 +142,14 @@ def test_a_check_that_fails_at_its_counter_questions_costs_no_other_its_own() ->
 
 @pytest.mark.parametrize("status", ["died", "timed_out", "invalid"])
 def test_a_reference_that_is_gone_is_our_error_and_no_students(status: str) -> None:
-    asked = question("function", {"name": "reference_train"})
+    asked = make_question("function", {"name": "reference_train"})
     gone = evidence().with_expected({asked.id: Observation(id=asked.id, status=status)})
-    with pytest.raises(Ours):
-        trained_by_reference(asked, gone)
+    with pytest.raises(ReferenceFault):
+        reference_embeddings(asked, gone)
 
 
 def test_a_reference_that_cannot_train_from_there_has_no_embeddings() -> None:
-    asked = question("function", {"name": "reference_train"})
+    asked = make_question("function", {"name": "reference_train"})
     raised = evidence().with_expected({asked.id: Observation(id=asked.id, status="raised")})
-    assert trained_by_reference(asked, raised) is None
-    assert trained_by_reference(None, evidence()) is None
+    assert reference_embeddings(asked, raised) is None
+    assert reference_embeddings(None, evidence()) is None

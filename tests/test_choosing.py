@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.model import Limits, Submission
-from grader.pipeline.notebook_preview import look_by
-from grader.pipeline.supplied_files import Provided, digests
-from grader.submissions import About, collect
+from grader.pipeline.notebook_preview import make_preview
+from grader.pipeline.supplied_files import ProvidedFiles, file_digests
+from grader.submissions import LayoutContext, collect
 
 HANDOUT = "Question one asks for the mean of all the numbers in the list that is given below."
 MORE = "Question two asks for a plot of the same numbers against the time at which they were seen."
@@ -22,19 +22,19 @@ MINE = "The mean is forty two since the sum of them all is eighty four and there
 
 
 @pytest.fixture
-def about(tmp_path: Path) -> About:
+def about(tmp_path: Path) -> LayoutContext:
     reference = tmp_path / "reference.ipynb"
     reference.write_text(lms.book(HANDOUT, MORE, "The mean is 42."), encoding="utf-8")
-    return About(look=look_by(reference))
+    return LayoutContext(preview=make_preview(reference))
 
 
-def one(folder: Path, about: About) -> Submission:
-    (found,) = collect(folder, about=about)
+def one(folder: Path, about: LayoutContext) -> Submission:
+    (found,) = collect(folder, context=about)
     return found
 
 
 def test_the_notebook_most_like_the_handout_is_graded_and_that_is_said(
-    tmp_path: Path, about: About
+    tmp_path: Path, about: LayoutContext
 ) -> None:
     tree: lms.Tree = {
         "ada/lecture.ipynb": lms.book("Notes of a lecture, long and of other things. " * 50),
@@ -51,7 +51,7 @@ def test_the_notebook_most_like_the_handout_is_graded_and_that_is_said(
 
 
 def test_a_blank_copy_of_the_handout_is_never_graded_in_place_of_the_work(
-    tmp_path: Path, about: About
+    tmp_path: Path, about: LayoutContext
 ) -> None:
     tree: lms.Tree = {
         "ada/a_template.ipynb": lms.book(HANDOUT, MORE),
@@ -65,7 +65,7 @@ def test_a_blank_copy_of_the_handout_is_never_graded_in_place_of_the_work(
 
 
 def test_a_notebook_that_cannot_be_read_is_named_where_another_is_graded(
-    tmp_path: Path, about: About
+    tmp_path: Path, about: LayoutContext
 ) -> None:
     tree = {"ada/hw5.ipynb": "<<<<<<< HEAD", "ada/old.ipynb": lms.book(HANDOUT)}
 
@@ -75,28 +75,34 @@ def test_a_notebook_that_cannot_be_read_is_named_where_another_is_graded(
     assert "cannot be read, though another notebook can: ada/hw5.ipynb" in ada.doubts
 
 
-def test_a_folder_of_several_students_loses_none_of_them(tmp_path: Path, about: About) -> None:
+def test_a_folder_of_several_students_loses_none_of_them(
+    tmp_path: Path, about: LayoutContext
+) -> None:
     tree: lms.Tree = {
         f"section1/{name}.ipynb": lms.book(f"Name: {name.title()} Example (xx{n}0001)", HANDOUT)
         for n, name in enumerate(("ada", "ben", "cleo"), 1)
     } | {"section2/dora.ipynb": lms.book(HANDOUT)}
 
-    found = collect(lms.laid_out(tmp_path / "class", tree), about=about)
+    found = collect(lms.laid_out(tmp_path / "class", tree), context=about)
 
     assert len(found) == 4
     assert sum(bool(s.doubts) for s in found) == 3
     assert all(not s.files for s in found)  # nobody finds another's work
 
 
-def test_folders_of_students_within_a_folder_are_theirs(tmp_path: Path, about: About) -> None:
+def test_folders_of_students_within_a_folder_are_theirs(
+    tmp_path: Path, about: LayoutContext
+) -> None:
     tree = {"section1/ada/hw5.ipynb": lms.ADA, "section1/ben/hw5.ipynb": lms.BEN}
 
-    found = collect(lms.laid_out(tmp_path / "class", tree), about=about)
+    found = collect(lms.laid_out(tmp_path / "class", tree), context=about)
 
     assert [s.name for s in found] == ["section1-ada", "section1-ben"]
 
 
-def test_folders_that_name_one_student_are_parts_of_one_work(tmp_path: Path, about: About) -> None:
+def test_folders_that_name_one_student_are_parts_of_one_work(
+    tmp_path: Path, about: LayoutContext
+) -> None:
     tree: lms.Tree = {
         f"ada/{part}/work.ipynb": lms.book("Name: Ada Example (xx10001)", HANDOUT, part)
         for part in ("part1", "part2")
@@ -105,19 +111,21 @@ def test_folders_that_name_one_student_are_parts_of_one_work(tmp_path: Path, abo
     assert one(lms.laid_out(tmp_path / "class", tree), about).name == "ada"
 
 
-def test_parts_of_one_students_work_are_not_students(tmp_path: Path, about: About) -> None:
+def test_parts_of_one_students_work_are_not_students(tmp_path: Path, about: LayoutContext) -> None:
     tree: lms.Tree = {
         f"{who}/{part}/work.ipynb": lms.book(HANDOUT, part)
         for who in ("ada", "ben")
         for part in ("part1", "part2")
     }
 
-    found = collect(lms.laid_out(tmp_path / "class", tree), about=about)
+    found = collect(lms.laid_out(tmp_path / "class", tree), context=about)
 
     assert [s.name for s in found] == ["ada", "ben"]
 
 
-def test_a_folder_that_is_both_has_a_submission_for_each(tmp_path: Path, about: About) -> None:
+def test_a_folder_that_is_both_has_a_submission_for_each(
+    tmp_path: Path, about: LayoutContext
+) -> None:
     tree: lms.Tree = {
         "hw5_eve.ipynb": lms.book(HANDOUT),
         "ada/hw5.ipynb": lms.book(HANDOUT, MINE),
@@ -125,7 +133,7 @@ def test_a_folder_that_is_both_has_a_submission_for_each(tmp_path: Path, about: 
         "pictures/cat.png": b"\x89PNG",
     }
 
-    found = collect(lms.laid_out(tmp_path / "class", tree), about=about)
+    found = collect(lms.laid_out(tmp_path / "class", tree), context=about)
 
     assert [s.shown for s in found] == ["ada/hw5.ipynb", "hw5_eve.ipynb"]
 
@@ -144,7 +152,7 @@ def test_names_that_look_like_a_systems_by_chance_make_nobody_one(
 
 
 def test_one_submission_whose_notebooks_name_different_students_is_flagged(
-    tmp_path: Path, about: About
+    tmp_path: Path, about: LayoutContext
 ) -> None:
     tree: lms.Tree = {
         "exampleada_12_34_a.ipynb": lms.book("Name: Ada Example (xx10001)", HANDOUT),
@@ -152,7 +160,7 @@ def test_one_submission_whose_notebooks_name_different_students_is_flagged(
         "mockcleo_13_36_c.ipynb": lms.CLEO,
     }
 
-    ada, _ = collect(lms.laid_out(tmp_path / "class", tree), about=about)
+    ada, _ = collect(lms.laid_out(tmp_path / "class", tree), context=about)
 
     assert "its notebooks name different students" in ada.doubts
 
@@ -186,7 +194,7 @@ def test_the_only_notebook_of_a_folder_finds_what_lies_beside_it(tmp_path: Path)
 def test_files_are_named_from_the_notebooks_folder_on(tmp_path: Path) -> None:
     tree = {"ada/work/hw5.ipynb": lms.ADA, "ada/work/data/a.csv": "1", "ada/readme.txt": "x"}
 
-    ada = one(lms.laid_out(tmp_path, tree), About())
+    ada = one(lms.laid_out(tmp_path, tree), LayoutContext())
 
     assert list(ada.files) == ["data/a.csv"]
 
@@ -195,14 +203,14 @@ def test_the_courses_own_folders_are_never_a_submission(tmp_path: Path) -> None:
     tree = {"hw5.ipynb": lms.ADA, "reference/hw5.ipynb": lms.BEN, "rubrics/hw5.toml": "answers"}
     place = lms.laid_out(tmp_path, tree)
 
-    (ada,) = collect(place, leave_out=[place / "reference", place / "rubrics"])
+    (ada,) = collect(place, excluded=[place / "reference", place / "rubrics"])
 
     assert dict(ada.files) == {}
 
 
 def handed_in(tmp_path: Path, files: dict[str, bytes]) -> Submission:
     place = lms.laid_out(tmp_path / "ada", {"hw5.ipynb": lms.ADA, **files})
-    return one(place, About())
+    return one(place, LayoutContext())
 
 
 def test_the_courses_file_wins_and_the_student_is_told(tmp_path: Path) -> None:
@@ -210,7 +218,7 @@ def test_the_courses_file_wins_and_the_student_is_told(tmp_path: Path) -> None:
     files = {name: course / name for name in ("data.csv", "same.csv")}
     ada = handed_in(tmp_path, {"data.csv": b"mine", "same.csv": b"same", "own.csv": b"own"})
 
-    found = Provided(files=files).beside(ada, limits=Limits())
+    found = ProvidedFiles(files=files).merge_with(ada, limits=Limits())
 
     assert found.files["data.csv"].read_text(encoding="utf-8") == "course"
     assert set(found.files) == {"data.csv", "same.csv", "own.csv"}
@@ -223,7 +231,7 @@ def test_the_courses_file_wins_and_the_student_is_told(tmp_path: Path) -> None:
 def test_what_there_is_no_place_for_is_left_out_and_named(tmp_path: Path) -> None:
     ada = handed_in(tmp_path, {"big.bin": b"x" * (2 * 2**20), "small.csv": b"1", "z" * 250: b""})
 
-    found = Provided().beside(ada, limits=Limits(disk_mb=2, files=200))
+    found = ProvidedFiles().merge_with(ada, limits=Limits(disk_mb=2, files=200))
 
     assert "small.csv" in found.files
     assert "big.bin" not in found.files
@@ -236,7 +244,7 @@ def test_a_file_where_a_folder_must_be_gives_way(tmp_path: Path) -> None:
     course = lms.laid_out(tmp_path / "provided", {"data": "a file"})
     ada = handed_in(tmp_path, {"data/a.csv": b"1"})
 
-    found = Provided(files={"data": course / "data"}).beside(ada, limits=Limits())
+    found = ProvidedFiles(files={"data": course / "data"}).merge_with(ada, limits=Limits())
 
     assert set(found.files) == {"data"}
     assert len(found.notes) == 1
@@ -245,7 +253,7 @@ def test_a_file_where_a_folder_must_be_gives_way(tmp_path: Path) -> None:
 def test_what_a_run_depends_on_is_what_lies_beside_it_and_not_where(tmp_path: Path) -> None:
     def told(place: str, content: bytes) -> list[str | bytes]:
         ada = handed_in(tmp_path / place, {"data.csv": content})
-        return list(digests(Provided().beside(ada, limits=Limits())))
+        return list(file_digests(ProvidedFiles().merge_with(ada, limits=Limits())))
 
     assert told("one", b"1") == told("two", b"1")
     assert told("one", b"1") != told("three", b"2")

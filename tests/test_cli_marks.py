@@ -13,22 +13,22 @@ from test_ledger import given, graded, keep, one
 from test_marks_sheet import fill
 
 from grader import checks
-from grader.folder import Folder, refresh
-from grader.gradebook import ledger, opened
-from grader.rubric import find, load
+from grader.folder import OutputFolder, render_submissions
+from grader.gradebook import ledger, open_gradebook
+from grader.rubric import find_rubric, load_rubric
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
+def folder(tmp_path: Path) -> OutputFolder:
     """What `grade` wrote of a class of two, by the rubric of this repository."""
-    made = Folder(tmp_path / "graded")
-    rubric = load(find(ROOT, assignment="hw5"), catalogue=checks.catalogue())
-    with opened(made.store) as book:
+    made = OutputFolder(tmp_path / "graded")
+    rubric = load_rubric(find_rubric(ROOT, assignment="hw5"), catalog=checks.catalog())
+    with open_gradebook(made.store) as book:
         for name in ("ada", "ben"):
             keep(book, graded(name, assignment="hw5"))
-        refresh(made, book, rubric, book.roll())
+        render_submissions(made, book, rubric, book.roll())
     return made
 
 
@@ -45,7 +45,7 @@ def grade(*args: str, cwd: Path = ROOT) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_a_sheet_is_written_filled_in_and_read_and_all_files_say_so(folder: Folder) -> None:
+def test_a_sheet_is_written_filled_in_and_read_and_all_files_say_so(folder: OutputFolder) -> None:
     sheet, out = folder.path / "marks.csv", str(folder.path)
     wrote = grade("mark", "--out", out, "--sheet", str(sheet), "--item", "Q1.1")
     fill(sheet, "ada", points="5.5", comment="Well said.")
@@ -55,18 +55,18 @@ def test_a_sheet_is_written_filled_in_and_read_and_all_files_say_so(folder: Fold
     assert wrote[0] == read[0] == 0
     assert "wrote 2 answers" in wrote[1]
     assert "1 mark given, 0 there already\n1 report and the class page made anew" in read[1]
-    assert "Well said." in folder.report("ada").read_text(encoding="utf-8")
+    assert "Well said." in folder.report_path("ada").read_text(encoding="utf-8")
     rows = (folder.path / "gradebook.csv").read_text(encoding="utf-8").splitlines()
     assert ",5.5," in rows[1]
     result = json.loads((folder.path / "results" / "ada.json").read_text(encoding="utf-8"))
     assert result["items"][0]["mark"]["points"] == 5.5
 
 
-def test_conflicts_are_listed_and_ask_for_a_person(folder: Folder) -> None:
+def test_conflicts_are_listed_and_ask_for_a_person(folder: OutputFolder) -> None:
     sheet, out = folder.path / "marks.csv", str(folder.path)
     grade("mark", "--out", out, "--sheet", str(sheet))
-    with opened(folder.store) as book:
-        ledger.give(book, given(book, points=Fraction(1), by="Kim"), over=None)
+    with open_gradebook(folder.store) as book:
+        ledger.add_mark(book, given(book, points=Fraction(1), by="Kim"), expected_current=None)
     fill(sheet, "ada", points="5")
 
     code, told = grade("mark", "--out", out, "--sheet", str(sheet), "--as", "Mo")
@@ -76,7 +76,7 @@ def test_conflicts_are_listed_and_ask_for_a_person(folder: Folder) -> None:
 
 
 def test_where_no_rubric_is_marks_are_kept_and_pages_said_to_wait(
-    folder: Folder, tmp_path: Path
+    folder: OutputFolder, tmp_path: Path
 ) -> None:
     sheet, out = folder.path / "marks.csv", str(folder.path)
     grade("mark", "--out", out, "--sheet", str(sheet))
@@ -86,35 +86,39 @@ def test_where_no_rubric_is_marks_are_kept_and_pages_said_to_wait(
 
     assert code == 0
     assert "marks are kept" in told
-    with opened(folder.store) as book:
+    with open_gradebook(folder.store) as book:
         assert one(book).earned == 5
-        assert book.stale() == ("ada",)
+        assert book.stale_submissions() == ("ada",)
 
 
-def test_marks_go_out_and_come_in(folder: Folder, tmp_path: Path) -> None:
-    with opened(folder.store) as book:
-        ledger.give(book, given(book, points=Fraction(1), comment="Yes."), over=None)
+def test_marks_go_out_and_come_in(folder: OutputFolder, tmp_path: Path) -> None:
+    with open_gradebook(folder.store) as book:
+        ledger.add_mark(
+            book, given(book, points=Fraction(1), comment="Yes."), expected_current=None
+        )
     to = str(tmp_path / "marks.json")
     assert grade("marks", "export", str(folder.path), "--to", to)[0] == 0
-    other = Folder(tmp_path / "other")
-    with opened(other.store) as book:
+    other = OutputFolder(tmp_path / "other")
+    with open_gradebook(other.store) as book:
         keep(book, graded("ada", assignment="hw5"))
 
     code, told = grade("marks", "import", to, str(other.path))
 
     assert code == 0
     assert "1 entry added, 0 there already\n1 report and the class page" in told
-    assert "Yes." in other.report("ada").read_text(encoding="utf-8")
+    assert "Yes." in other.report_path("ada").read_text(encoding="utf-8")
     assert grade("marks", "export", str(folder.path))[1] == Path(to).read_text(encoding="ascii")
     assert "can't be written" in grade("marks", "export", str(folder.path), "--to", to)[1]
 
 
-def test_a_clash_is_listed_with_both_marks(folder: Folder, tmp_path: Path) -> None:
-    other = Folder(tmp_path / "other")
+def test_a_clash_is_listed_with_both_marks(folder: OutputFolder, tmp_path: Path) -> None:
+    other = OutputFolder(tmp_path / "other")
     for place, points, by in ((folder, 1, "Mo"), (other, 2, "Kim")):
-        with opened(place.store) as book:
+        with open_gradebook(place.store) as book:
             keep(book, graded("ada", assignment="hw5"))
-            ledger.give(book, given(book, points=Fraction(points), by=by), over=None)
+            ledger.add_mark(
+                book, given(book, points=Fraction(points), by=by), expected_current=None
+            )
     to = str(tmp_path / "marks.json")
     grade("marks", "export", str(other.path), "--to", to)
 
@@ -125,12 +129,12 @@ def test_a_clash_is_listed_with_both_marks(folder: Folder, tmp_path: Path) -> No
     assert "; in the file 2 by Kim at " in told
 
 
-def test_orphans_are_listed(folder: Folder) -> None:
-    with opened(folder.store) as book:
-        ledger.give(book, given(book, points=Fraction(4)), over=None)
+def test_orphans_are_listed(folder: OutputFolder) -> None:
+    with open_gradebook(folder.store) as book:
+        ledger.add_mark(book, given(book, points=Fraction(4)), expected_current=None)
     assert "every mark counts" in grade("marks", "orphans", str(folder.path))[1]
-    with opened(folder.store) as book:
-        book.enrol(["ben"])
+    with open_gradebook(folder.store) as book:
+        book.replace_roll(["ben"])
 
     code, told = grade("marks", "orphans", str(folder.path))
 
@@ -138,7 +142,7 @@ def test_orphans_are_listed(folder: Folder) -> None:
     assert "Q1.1 of ada: 4 by Mo at " in told
 
 
-def test_a_backup_says_where_it_is(folder: Folder, tmp_path: Path) -> None:
+def test_a_backup_says_where_it_is(folder: OutputFolder, tmp_path: Path) -> None:
     code, told = grade("backup", str(folder.path))
     named = grade("backup", str(folder.path), "--to", str(tmp_path / "safe.db"))
     again = grade("backup", str(folder.path), "--to", str(tmp_path / "safe.db"))
@@ -148,7 +152,7 @@ def test_a_backup_says_where_it_is(folder: Folder, tmp_path: Path) -> None:
     assert str(copy) in told
     assert again[0] == 2
     assert "there already" in again[1]
-    with opened(tmp_path / "safe.db") as book:
+    with open_gradebook(tmp_path / "safe.db") as book:
         assert book.roll() == ("ada", "ben")
 
 

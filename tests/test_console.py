@@ -14,11 +14,11 @@ import pytest
 from console_course import NAMES, WRITTEN, Course, Visitor, course, handed_in, keep, rubric
 from specimens import ungradable
 
-from grader.gradebook import Given, calibration, leases, ledger, team
-from grader.gradebook.leases import Holder
+from grader.gradebook import NewMark, calibration, leases, ledger, team
+from grader.gradebook.leases import LeaseHolder
 from grader.model import Answer, Picture, Verdict
 from grader.web import regrade_requests
-from grader.web.marking_form import points_said
+from grader.web.marking_form import parse_points
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def start(made: Course, item: str = "Q1.1") -> Visitor:
 def given(made: Course, item: str = "Q1.1") -> dict[str, Fraction]:
     return {
         name: entry.mark.points
-        for (name, of), entry in ledger.current(made.book).items()
+        for (name, of), entry in ledger.current_entries(made.book).items()
         if of == item
     }
 
@@ -54,7 +54,7 @@ def test_a_mark_is_what_was_switched_on_and_the_next_answer_comes(made: Course) 
     first = who(made, visitor)
     visitor.mark("what", "wordy", adjustment="+0,5", comment="*Short* would do.")
 
-    mark = ledger.current(made.book)[first, "Q1.1"].mark
+    mark = ledger.current_entries(made.book)[first, "Q1.1"].mark
     assert (mark.points, mark.by, mark.comment) == (Fraction(5, 2), "Mo", "*Short* would do.")
     assert mark.criteria == ("what", "wordy")
     assert visitor.at.startswith("/mark/Q1.1/")
@@ -134,7 +134,7 @@ def test_what_is_no_number_of_points_is_said_and_nothing_given(made: Course, sai
 def test_points_are_read_as_people_type_them() -> None:
     said = {"1.5": 1.5, "1,5": 1.5, "\u22121": -1, "+2": 2, "": 0, " 3 ": 3}
 
-    assert {text: points_said(text) for text in said} == said
+    assert {text: parse_points(text) for text in said} == said
 
 
 # ---------------------------------------------------------------- blind
@@ -163,11 +163,11 @@ def test_a_search_finds_no_name_while_names_are_hidden(made: Course) -> None:
 
 def test_each_item_has_an_order_of_its_own_that_stays(made: Course) -> None:
     def order(item: str) -> list[str]:
-        return [sheet.submission for sheet in made.ready.console.shelf.stack(item)]
+        return [sheet.submission for sheet in made.ready.console.answer_index.answers(item)]
 
     before = {item: order(item) for item in WRITTEN}
     keep(made.book, [handed_in("eve")])
-    made.ready.console.shelf.look()
+    made.ready.console.answer_index.refresh()
 
     assert len({tuple(names) for names in before.values()}) > 1
     for item in WRITTEN:
@@ -220,7 +220,10 @@ def test_undo_takes_back_the_last_mark_and_goes_there(made: Course) -> None:
     assert who(made, visitor) == first
     assert given(made) == {}
     assert visitor.send("/undo", here="/item/Q1.1").at == "/item/Q1.1"
-    assert [entry.taken_back for entry in ledger.history(made.book, first, "Q1.1")] == [True, False]
+    assert [entry.taken_back for entry in ledger.mark_history(made.book, first, "Q1.1")] == [
+        True,
+        False,
+    ]
 
 
 def test_nobody_undoes_what_another_gave_meanwhile(made: Course) -> None:
@@ -283,8 +286,8 @@ def test_of_many_who_ask_at_once_each_is_given_another(made: Course) -> None:
 
     def ask(number: int) -> None:
         barrier.wait()
-        holder = Holder(id=str(number), name="Mo")
-        got.append(leases.take(made.book, "Q1.1", NAMES, holder=holder))
+        holder = LeaseHolder(id=str(number), name="Mo")
+        got.append(leases.take_lease(made.book, "Q1.1", NAMES, holder=holder))
 
     threads = [Thread(target=ask, args=(number,)) for number in range(len(NAMES) + 2)]
     for thread in threads:
@@ -297,13 +300,13 @@ def test_of_many_who_ask_at_once_each_is_given_another(made: Course) -> None:
 
 
 def test_a_lease_ends_by_itself(made: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = Holder(id="1", name="Mo"), Holder(id="2", name="Kim")
-    assert leases.take(made.book, "Q1.1", ["ada"], holder=one) == "ada"
-    assert leases.take(made.book, "Q1.1", ["ada"], holder=other) is None
+    one, other = LeaseHolder(id="1", name="Mo"), LeaseHolder(id="2", name="Kim")
+    assert leases.take_lease(made.book, "Q1.1", ["ada"], holder=one) == "ada"
+    assert leases.take_lease(made.book, "Q1.1", ["ada"], holder=other) is None
     monkeypatch.setattr(leases, "_now", lambda: 2**33)
 
-    assert leases.take(made.book, "Q1.1", ["ada"], holder=other) == "ada"
-    assert leases.others(made.book, "Q1.1", holder=one) == {"ada": other}
+    assert leases.take_lease(made.book, "Q1.1", ["ada"], holder=other) == "ada"
+    assert leases.other_holders(made.book, "Q1.1", holder=one) == {"ada": other}
 
 
 # ---------------------------------------------------------------- what changes meanwhile
@@ -339,7 +342,7 @@ def test_an_answer_that_changes_while_it_is_read_is_looked_at_again(made: Course
 def test_reports_and_tables_are_current_within_seconds(made: Course) -> None:
     visitor = made.visitor().go(f"/mark/Q1.1/{made.code('ada')}")
     visitor.mark("what", comment="Look at page 7.")
-    report, table = made.folder.report("ada"), made.folder.path / "gradebook.csv"
+    report, table = made.folder.report_path("ada"), made.folder.path / "gradebook.csv"
     begun = monotonic()
     while monotonic() - begun < 15 and not (table.exists() and report.exists()):
         sleep(0.05)
@@ -443,8 +446,11 @@ def test_a_request_is_answered_in_the_ledger_with_a_reason(made: Course) -> None
 
     assert visitor.at == "/requests"
     assert given(made)["ada"] == 5
-    assert ledger.current(made.book)["ada", "Q1.1"].mark.reason == "It is in the second sentence."
-    (one,) = regrade_requests.requests(made.ready.console)
+    assert (
+        ledger.current_entries(made.book)["ada", "Q1.1"].mark.reason
+        == "It is in the second sentence."
+    )
+    (one,) = regrade_requests.load_requests(made.ready.console)
     assert one.answered
     assert one.answered.by == "Mo"
 
@@ -461,7 +467,7 @@ def test_a_request_is_answered_in_the_ledger_with_a_reason(made: Course) -> None
 )
 def test_requests_come_as_spreadsheets_write_them(made: Course, text: str, encoding: str) -> None:
     ask(made, text, encoding=encoding)
-    (one,) = regrade_requests.requests(made.ready.console)
+    (one,) = regrade_requests.load_requests(made.ready.console)
 
     assert (one.submission, one.item, one.problem) == ("ada", "Q1.1", "")
 
@@ -502,25 +508,25 @@ def test_work_is_given_out_by_item_and_section(tmp_path: Path) -> None:
         assert sorted(seen) == ["ben", "dot"]
         assert "2 of 2" in visitor.go("/team").page
         visitor.send("/team/unshare", name="Mo", item="Q1.1", section="B")
-        assert team.shared(made.book) == ()
+        assert team.list_shares(made.book) == ()
 
 
 def test_a_flag_goes_up_and_down(made: Course) -> None:
     visitor = made.visitor().go(f"/mark/Q1.1/{made.code('ada')}")
     visitor.send(f"/flag/Q1.1/{made.code('ada')}")
-    assert team.flagged(made.book, "Q1.1") == {"ada"}
+    assert team.flagged_submissions(made.book, "Q1.1") == {"ada"}
     assert made.code("ada") in visitor.go("/item/Q1.1?show=flagged").page
     visitor.send(f"/flag/Q1.1/{made.code('ada')}")
-    assert team.flagged(made.book, "Q1.1") == frozenset()
+    assert team.flagged_submissions(made.book, "Q1.1") == frozenset()
 
 
 def test_on_trial_nobody_sees_others_before_giving_all(made: Course) -> None:
     visitor = made.visitor().go("/trial/Q1.1")
     visitor.send("/trial/Q1.1", count="2")
-    names = calibration.chosen(made.book, "Q1.1")
+    names = calibration.chosen_submissions(made.book, "Q1.1")
     for name, criteria in zip(names, (("what",), ("what", "why")), strict=True):
-        kim = calibration.Trial(item="Q1.1", submission=name, by="Kim", criteria=criteria)
-        calibration.try_out(made.book, kim)
+        kim = calibration.CalibrationMark(item="Q1.1", submission=name, by="Kim", criteria=criteria)
+        calibration.save_calibration_mark(made.book, kim)
     assert "Kim" not in visitor.go("/trial/Q1.1").page
 
     for name in names:
@@ -532,7 +538,7 @@ def test_on_trial_nobody_sees_others_before_giving_all(made: Course) -> None:
         "1",
         "3",
     ]
-    assert ledger.current(made.book) == {}
+    assert ledger.current_entries(made.book) == {}
     assert made.verdict(names[0], "Q1.1") is Verdict.PENDING
 
 
@@ -541,8 +547,8 @@ def test_on_trial_nobody_sees_others_before_giving_all(made: Course) -> None:
 
 def test_an_ungradable_submission_and_an_item_that_is_gone_stop_no_page(made: Course) -> None:
     keep(made.book, [ungradable()])
-    entry = Given(submission="ada", item="Q1.1", answer="?", by="Kim", points=Fraction(1))
-    ledger.give(made.book, entry, over=None)
+    entry = NewMark(submission="ada", item="Q1.1", answer_digest="?", by="Kim", points=Fraction(1))
+    ledger.add_mark(made.book, entry, expected_current=None)
     visitor = made.visitor()
     for path in ("/", "/item/Q1.1", "/waiting", "/team", f"/mark/Q1.1/{made.code('ada')}"):
         assert visitor.go(path).status == 200

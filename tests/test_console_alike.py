@@ -31,7 +31,7 @@ def made(tmp_path: Path) -> Iterator[Course]:
 
 
 def points(made: Course) -> dict[str, Fraction]:
-    found = ledger.current(made.book, "Q1.1")
+    found = ledger.current_entries(made.book, "Q1.1")
     return {name: entry.mark.points for (name, _), entry in found.items()}
 
 
@@ -143,7 +143,7 @@ def test_a_suggestion_is_a_sentence_and_switches_nothing_on(
         visitor.mark("what")
         visitor.go(f"/mark/Q1.1/{made.code('ada')}")
         assert re.search(r"agreed with people in \d of 3 decisions", visitor.page)
-        report = made.folder.report("ada")
+        report = made.folder.report_path("ada")
     assert "Perhaps" not in report.read_text("utf-8")
     assert "agreed with people" not in report.read_text("utf-8")
 

@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 import pytest
 from console_course import Visitor, course, handed_in
 
-from grader.folder import Folder
-from grader.gradebook import ledger, opened
+from grader.folder import OutputFolder
+from grader.gradebook import ledger, open_gradebook
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the `browser` extra")
 axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason="as above")
@@ -233,9 +233,9 @@ def save_until_killed(command: Command, confirmed: list[str]) -> None:
 def test_killed_at_any_moment_what_was_confirmed_is_there_and_pages_catch_up(
     graded: Path,
 ) -> None:
-    with opened(Folder(graded).store) as book:
-        for (name, item), entry in ledger.current(book).items():
-            ledger.take_back(book, name, item, by="Mo", over=entry.mark.number)
+    with open_gradebook(OutputFolder(graded).store) as book:
+        for (name, item), entry in ledger.current_entries(book).items():
+            ledger.take_back_mark(book, name, item, by="Mo", expected_current=entry.mark.number)
     confirmed: list[str] = []
     for more, pause in ((2, 0.0), (3, 0.02), (2, 0.05)):
         with mark(graded) as command:
@@ -252,10 +252,10 @@ def test_killed_at_any_moment_what_was_confirmed_is_there_and_pages_catch_up(
         command.wait()
         assert command.interrupt() == 0
 
-    with opened(Folder(graded).store) as book:
-        there = ledger.current(book)
+    with open_gradebook(OutputFolder(graded).store) as book:
+        there = ledger.current_entries(book)
         assert len(there) >= len(confirmed) > 0
-        assert book.stale() == ()
+        assert book.stale_submissions() == ()
         for name, item in there:
             report = (graded / "reports" / f"{name}.html").read_text("utf-8")
             assert re.search(rf'id="item-{re.escape(item)}".*?class="mark"', report, re.DOTALL)

@@ -12,9 +12,9 @@ from console_course import Course, Visitor, course, handed_in
 from specimens import HOSTILE
 
 from grader.gradebook import ledger, team
-from grader.web.application import PAGES
-from grader.web.passwords import Throttle, fits, hashed
-from grader.web.server import Service
+from grader.web.application import ROUTES
+from grader.web.passwords import Throttle, hash_password, verify_password
+from grader.web.server import ServerOptions
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 NOTHING_LIVE = ("<script>alert", "<img src=x", 'href="javascript:', 'tracker.invalid/x.png"')
@@ -88,7 +88,7 @@ def test_the_token_leads_nowhere_else(made: Course, path: str) -> None:
 
 
 def test_it_listens_on_this_computer_alone(made: Course) -> None:
-    assert made.ready.place.getsockname()[0] == "127.0.0.1"
+    assert made.ready.listener.getsockname()[0] == "127.0.0.1"
     assert made.ready.link.startswith(f"http://127.0.0.1:{made.port}/?token=")
 
 
@@ -143,17 +143,17 @@ def forms(made: Course) -> list[str]:
 @pytest.mark.parametrize("token", ["", "guess", "\u00fc"])
 def test_no_form_is_taken_without_the_token_of_our_page(made: Course, token: str) -> None:
     visitor = made.visitor()
-    before = ledger.current(made.book)
+    before = ledger.current_entries(made.book)
 
     for path in forms(made):
         visitor.send(path, csrf=token, criterion="what", none="1", name="x", item="Q1.1")
         assert visitor.status == 403, path
-    assert ledger.current(made.book) == before
-    assert team.shared(made.book) == ()
+    assert ledger.current_entries(made.book) == before
+    assert team.list_shares(made.book) == ()
 
 
 def test_every_form_there_is_was_tried(made: Course) -> None:
-    there = {path.split("/")[1] for method, path, _ in PAGES if method == "POST"}
+    there = {path.split("/")[1] for method, path, _ in ROUTES if method == "POST"}
 
     assert there == {path.split("/")[1] for path in forms(made)}
 
@@ -196,7 +196,7 @@ def test_a_get_changes_no_mark(made: Course) -> None:
     for path in forms(made):
         visitor.ask(path + "?criterion=what&none=1")
         assert visitor.status in {200, 404, 405}, path
-    assert ledger.current(made.book) == {}
+    assert ledger.current_entries(made.book) == {}
 
 
 # ---------------------------------------------------------------- what pages may do
@@ -298,7 +298,7 @@ def test_only_files_of_pages_are_served(made: Course, path: str) -> None:
 # ---------------------------------------------------------------- a shared console
 
 
-SHARED = Service(name="Mo", port=0, host="127.0.0.1", names=("marks.invalid",))
+SHARED = ServerOptions(name="Mo", port=0, host="127.0.0.1", names=("marks.invalid",))
 EVE = {"password": "long enough for Eve"}
 PASSWORD = "correct horse battery"  # noqa: S105 (invented)
 
@@ -306,8 +306,8 @@ PASSWORD = "correct horse battery"  # noqa: S105 (invented)
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
     with course(tmp_path_factory.mktemp("shared"), service=SHARED) as one:
-        team.register(one.book, "Mo", secret=hashed(PASSWORD))
-        team.register(one.book, "Kim", secret=hashed(PASSWORD + "2"))
+        team.register_grader(one.book, "Mo", secret=hash_password(PASSWORD))
+        team.register_grader(one.book, "Kim", secret=hash_password(PASSWORD + "2"))
         yield one
 
 
@@ -354,13 +354,13 @@ def test_only_who_started_it_lets_others_in(shared: Course) -> None:
     kim = enter(shared, "Kim", PASSWORD + "2")
     for path in ("/team/admit", "/team/dismiss", "/team/share", "/team/unshare", "/trial/Q1.1"):
         assert kim.go("/team").send(path, name="Eve", **EVE).status == 403
-    assert team.registered(shared.book) == ("Kim", "Mo")
+    assert team.registered_graders(shared.book) == ("Kim", "Mo")
 
 
 def test_whoever_guesses_waits(tmp_path: Path) -> None:
     with course(tmp_path, service=SHARED) as made:
-        team.register(made.book, "Kim", secret=hashed(PASSWORD))
-        for _ in range(Throttle.FREE):
+        team.register_grader(made.book, "Kim", secret=hash_password(PASSWORD))
+        for _ in range(Throttle.FREE_FAILURES):
             enter(made, "Kim", "guess")
         late = enter(made, "Kim", PASSWORD)
 
@@ -373,24 +373,24 @@ def test_waiting_grows_ends_and_is_forgotten_by_who_succeeds() -> None:
     throttle = Throttle(clock=lambda: now)
     waits = []
     for _ in range(20):
-        throttle.failed("a")
+        throttle.record_failure("a")
         waits.append(throttle.wait_s("a", "b"))
 
-    assert waits[: Throttle.FREE] == [0, 0, 0, 0, 1]
-    assert waits[-1] == Throttle.LONGEST_S
+    assert waits[: Throttle.FREE_FAILURES] == [0, 0, 0, 0, 1]
+    assert waits[-1] == Throttle.MAX_WAIT_S
     assert throttle.wait_s("b") == 0
-    now = Throttle.LONGEST_S
+    now = Throttle.MAX_WAIT_S
     assert throttle.wait_s("a") == 0
-    throttle.succeeded("a")
-    throttle.failed("a")
+    throttle.record_success("a")
+    throttle.record_failure("a")
     assert throttle.wait_s("a") == 0
 
 
 def test_no_password_is_kept_and_equal_ones_look_different() -> None:
-    kept = hashed(PASSWORD)
+    kept = hash_password(PASSWORD)
 
     assert PASSWORD not in kept
-    assert kept != hashed(PASSWORD)
-    assert fits(PASSWORD, kept)
-    assert not fits(PASSWORD + " ", kept)
-    assert not fits(PASSWORD, None)
+    assert kept != hash_password(PASSWORD)
+    assert verify_password(PASSWORD, kept)
+    assert not verify_password(PASSWORD + " ", kept)
+    assert not verify_password(PASSWORD, None)

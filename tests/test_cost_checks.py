@@ -13,15 +13,15 @@ import pytest
 from test_checks import DRAWS, Says, course, evidence, spec
 
 from grader.checks import evaluation
-from grader.checks.check import Draws, Evidence, Params, passed, question
-from grader.checks.labeled_inputs import as_encoded, inputs_of, rows_made
-from grader.checks.layers import BATCHES, ModuleParams, counterpart_questions, forward_question
+from grader.checks.check import Evidence, Params, RandomDraws, make_question, passed
+from grader.checks.labeled_inputs import encoded_arrays, labeled_vectors, module_inputs
+from grader.checks.layers import BATCH_SIZES, ModuleParams, counterpart_questions, forward_question
 from grader.checks.memo import Memo
 from grader.checks.recording import Forward, Recording
-from grader.checks.values import equal, same, values
-from grader.checks.vector_index import Gallery, Row
+from grader.checks.values import equal_arrays, equal_values, inspect_array
+from grader.checks.vector_index import LabeledVector, VectorIndex
 from grader.model import Array, Observation, Question
-from grader.notebook.prompt_search import Page, candidates, places
+from grader.notebook.prompt_search import WordIndex, candidate_starts, stream_words
 
 SHAPE = (2, 3)
 LABELS = ("A", "B")
@@ -36,7 +36,9 @@ MODULE = ModuleParams(
 
 def forward(n: int, batch: Array, output: Array | None = None) -> Forward:
     made = np.arange(1.0, 9.0).reshape(2, 4) if output is None else output
-    return Forward(n=n, cell=0, module=0, state=0, grad=True, steps=0, inputs=(batch,), output=made)
+    return Forward(
+        event_index=n, cell=0, module=0, state=0, grad=True, steps=0, inputs=(batch,), output=made
+    )
 
 
 def seen(*forwards: Forward) -> Evidence:
@@ -49,23 +51,23 @@ class Curious(Says):
     code = "CUR001"
 
     def __init__(self) -> None:
-        super().__init__(passed(expected="e", found="f"))
+        super().__init__(passed(expected="e", observed="f"))
 
-    def constant_questions(self, params: Params, draws: Draws) -> tuple[Question, ...]:
-        return (question("function", {"name": "constant"}),)
+    def constant_questions(self, params: Params, draws: RandomDraws) -> tuple[Question, ...]:
+        return (make_question("function", {"name": "constant"}),)
 
     def counter_questions(self, params: Params, evidence: Evidence) -> tuple[Question, ...]:
-        own = question("function", {"name": "own"})
+        own = make_question("function", {"name": "own"})
         return (*self.constant_questions(params, evidence.draws), own)
 
 
 def test_what_is_worked_out_is_worked_out_once() -> None:
     memo, numbers = Memo(), count()
 
-    found = [memo.once(("sum", 1), lambda: next(numbers)) for _ in range(3)]
+    found = [memo.get_or_compute(("sum", 1), lambda: next(numbers)) for _ in range(3)]
 
     assert (found, next(numbers)) == ([0, 0, 0], 1)
-    assert memo.once(("sum", 2), lambda: None) is None
+    assert memo.get_or_compute(("sum", 2), lambda: None) is None
 
 
 def test_findings_and_the_references_answers_keep_what_was_worked_out() -> None:
@@ -78,7 +80,7 @@ def test_findings_and_the_references_answers_keep_what_was_worked_out() -> None:
 
 
 def test_a_copy_in_another_process_starts_without_what_was_drawn() -> None:
-    draws = Draws(seed=b"2" * 32)
+    draws = RandomDraws(seed=b"2" * 32)
     drawn = draws.normal("x", (100, 100))
 
     sent = deepcopy(draws).normal("x", (100, 100))  # copied as it is pickled
@@ -88,7 +90,7 @@ def test_a_copy_in_another_process_starts_without_what_was_drawn() -> None:
 
 
 def test_draws_are_made_once_and_nobody_may_write_to_them() -> None:
-    draws = Draws(seed=b"2" * 32)
+    draws = RandomDraws(seed=b"2" * 32)
 
     drawn = draws.normal("x", (3,))
 
@@ -99,27 +101,27 @@ def test_draws_are_made_once_and_nobody_may_write_to_them() -> None:
 
 
 def test_equal_questions_have_equal_ids_and_others_have_not() -> None:
-    one = question("forward", {"a": 1}, {"x": np.arange(6.0).reshape(2, 3)})
+    one = make_question("forward", {"a": 1}, {"x": np.arange(6.0).reshape(2, 3)})
     strided = np.arange(12.0).reshape(2, 6)[:, ::2]
 
-    assert question("forward", {"a": 1}, {"x": np.arange(6.0).reshape(2, 3)}).id == one.id
-    assert question("forward", {"a": 1}, {"x": np.arange(6.0).reshape(3, 2)}).id != one.id
-    assert question("forward", {"a": 1}, {"x": strided}).id == (
-        question("forward", {"a": 1}, {"x": strided.copy()}).id
+    assert make_question("forward", {"a": 1}, {"x": np.arange(6.0).reshape(2, 3)}).id == one.id
+    assert make_question("forward", {"a": 1}, {"x": np.arange(6.0).reshape(3, 2)}).id != one.id
+    assert make_question("forward", {"a": 1}, {"x": strided}).id == (
+        make_question("forward", {"a": 1}, {"x": strided.copy()}).id
     )
 
 
 def test_constant_questions_cover_every_batch_and_activation_a_student_may_use() -> None:
     asked = counterpart_questions(MODULE, DRAWS)
 
-    assert len({one.id for one in asked}) == len(BATCHES) * len(MODULE.accepted)
+    assert len({one.id for one in asked}) == len(BATCH_SIZES) * len(MODULE.accepted)
     assert forward_question(MODULE, DRAWS, layers=((0, 1),)) is (
         forward_question(MODULE.model_copy(), DRAWS, layers=((0, 1),))
     )
 
 
 def test_the_reference_is_asked_only_what_it_has_not_answered() -> None:
-    bound = evaluation.bind(course(a=(spec("C"),)), registry={"C": Curious()}, draws=DRAWS)
+    bound = evaluation.bind_rubric(course(a=(spec("C"),)), registry={"C": Curious()}, draws=DRAWS)
     (constant,) = bound.constant_questions
     answers = {constant.id: Observation(id=constant.id, status="ok")}
 
@@ -135,7 +137,9 @@ def test_the_reference_is_asked_only_what_it_has_not_answered() -> None:
 def test_binding_twice_asks_the_same() -> None:
     rubric = course(a=(spec("C"), spec("C")))
 
-    one, other = (evaluation.bind(rubric, registry={"C": Curious()}, draws=DRAWS) for _ in range(2))
+    one, other = (
+        evaluation.bind_rubric(rubric, registry={"C": Curious()}, draws=DRAWS) for _ in range(2)
+    )
 
     assert [q.id for q in one.constant_questions] == [q.id for q in other.constant_questions]
     assert len(one.constant_questions) == 1
@@ -143,9 +147,11 @@ def test_binding_twice_asks_the_same() -> None:
 
 def test_equal_inputs_share_their_values_and_are_told_apart_once() -> None:
     batch = np.arange(12.0).reshape(2, *SHAPE)
-    found = inputs_of(seen(forward(0, batch), forward(1, batch), forward(2, batch.copy())), SHAPE)
+    found = module_inputs(
+        seen(forward(0, batch), forward(1, batch), forward(2, batch.copy())), SHAPE
+    )
 
-    assert [row.place for row in found] == [0, 1] * 3
+    assert [row.position for row in found] == [0, 1] * 3
     assert len({id(row.values) for row in found}) == 2
 
 
@@ -154,18 +160,18 @@ def test_inputs_that_begin_alike_are_still_told_apart() -> None:
     batch = np.zeros((3, *wide))
     batch[1, -1, -1] = 1.0
 
-    found = inputs_of(seen(forward(0, batch)), wide)
+    found = module_inputs(seen(forward(0, batch)), wide)
 
     assert found[0].values is found[2].values
-    assert not equal(found[0].values, found[1].values)
+    assert not equal_values(found[0].values, found[1].values)
 
 
 def test_inputs_that_are_not_finite_are_like_nothing() -> None:
     batch = np.full((2, *SHAPE), np.nan)
-    known = as_encoded(seen(forward(0, batch)), labels=LABELS, shape=SHAPE)
+    known = encoded_arrays(seen(forward(0, batch)), labels=LABELS, shape=SHAPE)
 
     assert set(known) == set(LABELS)
-    assert rows_made(seen(forward(0, batch)), labels=LABELS, shape=SHAPE) == ()
+    assert labeled_vectors(seen(forward(0, batch)), labels=LABELS, shape=SHAPE) == ()
 
 
 @pytest.mark.parametrize("far", [0.0, 0.9e-5, 1.1e-5, 1.0])
@@ -175,18 +181,20 @@ def test_the_short_way_to_tell_arrays_apart_says_what_the_long_one_does(far: flo
         other = one.copy()
         other[place] += far
 
-        assert same(one, other) is bool(np.abs(one - other).max() <= 1e-5 * np.abs(other).max())
-        assert equal(values(one), values(other)) is same(one, other)
+        assert equal_arrays(one, other) is bool(
+            np.abs(one - other).max() <= 1e-5 * np.abs(other).max()
+        )
+        assert equal_values(inspect_array(one), inspect_array(other)) is equal_arrays(one, other)
 
 
 def test_a_gallery_finds_the_nearest_of_the_rows_that_came_before() -> None:
     vectors = np.eye(3)
     rows = [
-        Row(label=label, vector=vector, forward=forward(n, np.zeros(SHAPE)))
+        LabeledVector(label=label, vector=vector, forward=forward(n, np.zeros(SHAPE)))
         for n, (label, vector) in enumerate(zip("ABA", vectors[[0, 1, 0]], strict=True))
     ]
-    rows.append(Row(label="long", vector=np.ones(5), forward=forward(9, np.zeros(SHAPE))))
-    gallery = Gallery(rows)
+    rows.append(LabeledVector(label="long", vector=np.ones(5), forward=forward(9, np.zeros(SHAPE))))
+    gallery = VectorIndex(rows)
 
     assert gallery.nearest(3 * vectors[0]) is rows[0]
     assert gallery.nearest(3 * vectors[1], before=1) is None
@@ -210,6 +218,8 @@ def test_windows_that_share_a_prompts_words_are_those_that_counting_finds() -> N
             if shared >= (2 * 0.85 - 1.1) * length:
                 scored.append((-shared, max(0, end - length + 1)))
 
-        found = candidates(wanted, page=Page.of(places([" ".join(texts)])), least=0.85)
+        found = candidate_starts(
+            wanted, index=WordIndex.from_stream(stream_words([" ".join(texts)])), min_ratio=0.85
+        )
 
         assert found == [start for _, start in sorted(scored)]

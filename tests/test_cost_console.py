@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from console_course import WRITTEN, Course, course, handed_in, rubric
 
-from grader.gradebook import Given, ledger
+from grader.gradebook import NewMark, ledger
 
 MANY = 300
 MOST_S = 0.1
@@ -19,18 +19,18 @@ MOST_S = 0.1
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
     submissions = [handed_in(f"s{number:03d}") for number in range(MANY)]
     with course(tmp_path_factory.mktemp("large"), submissions=submissions) as made:
-        for sheet in made.ready.console.shelf.stack("Q1.1")[::2]:
-            given = Given(
+        for sheet in made.ready.console.answer_index.answers("Q1.1")[::2]:
+            given = NewMark(
                 submission=sheet.submission,
                 item="Q1.1",
-                answer=sheet.digest,
+                answer_digest=sheet.digest,
                 by="Kim",
                 criteria=("what",),
                 comment=f"Comment {sheet.code[0]}",
             )
-            ledger.give(made.book, given, over=None)
+            ledger.add_mark(made.book, given, expected_current=None)
         # What is worked out once, in the background, would be counted with the pages.
-        made.ready.console.likeness.warm(rubric().items)
+        made.ready.console.similarity.precompute(rubric().items)
         yield made
 
 

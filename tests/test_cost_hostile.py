@@ -15,7 +15,7 @@ from test_checks import evidence
 from grader.checks.execution import own_failures
 from grader.errors import NotebookError
 from grader.model import Cell, CellError, CellRun, CellStatus, ExecutionRecord, Notebook
-from grader.notebook import assigning_cells, code_about, read
+from grader.notebook import assigning_cells, find_definitions, read_notebook
 from grader.notebook.notebook_file import MAX_SOURCE
 
 
@@ -65,7 +65,7 @@ def test_fields_of_an_f_string_are_not_counted_at_any_price() -> None:
 
     with within(1):
         assert assigning_cells(strings, "x3") == (3,)
-        assert len(code_about(strings, ("x3", "x4"))) == 2
+        assert len(find_definitions(strings, ("x3", "x4"))) == 2
 
 
 def test_more_code_than_anybody_types_is_refused(tmp_path: Path) -> None:
@@ -75,4 +75,4 @@ def test_more_code_than_anybody_types_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}), encoding="utf-8")
 
     with pytest.raises(NotebookError, match="The text of all cells together is longer"):
-        read(path)
+        read_notebook(path)

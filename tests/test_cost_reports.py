@@ -21,17 +21,17 @@ from rich.console import Console
 from specimen_assignment import rubric
 from specimen_parts import exhibit
 
-from grader.exports import class_json, to_json
-from grader.exports.number_format import escaped
-from grader.exports.results_json import result
-from grader.folder import Brief
+from grader.exports import class_to_json, result_to_json
+from grader.exports.number_format import escape_invisible
+from grader.exports.results_json import build_result
+from grader.folder import SubmissionSummary
 from grader.model import Graded
 from grader.report.axis_scale import Scale
-from grader.report.chart import BOTTOM, LEFT, RIGHT, TOP, Words, chart
-from grader.report.code_listing import listing
-from grader.report.exhibit import show
+from grader.report.chart import BOTTOM, LEFT, RIGHT, TOP, TextAlternative, draw_chart
+from grader.report.code_listing import highlight_code
+from grader.report.exhibit import exhibit_view
 from grader.report.projection import Plane
-from grader.report.run_summary import summary
+from grader.report.run_summary import run_summary
 from grader.report.text_format import clean
 
 RUBRIC = rubric()
@@ -58,11 +58,11 @@ def one_by_one(count: int, most: list[int]) -> Iterator[Graded]:
 
 
 def briefed(results: Iterator[Graded]) -> None:
-    assert len([Brief.of(one, rubric=RUBRIC) for one in results]) == 6
+    assert len([SubmissionSummary.from_graded(one, rubric=RUBRIC) for one in results]) == 6
 
 
 def printed(results: Iterator[Graded]) -> None:
-    Console(file=io.StringIO()).print(summary(results, rubric=RUBRIC, out=Path("out")))
+    Console(file=io.StringIO()).print(run_summary(results, rubric=RUBRIC, out=Path("out")))
 
 
 @pytest.mark.parametrize(
@@ -85,17 +85,17 @@ def test_a_class_is_gone_through_once_and_each_submission_is_let_go(
 
 
 def test_all_results_in_one_object_may_come_from_a_stream() -> None:
-    assert class_json(iter([specimens.full_marks()]), rubric=RUBRIC) == (
-        class_json([specimens.full_marks()], rubric=RUBRIC)
+    assert class_to_json(iter([specimens.full_marks()]), rubric=RUBRIC) == (
+        class_to_json([specimens.full_marks()], rubric=RUBRIC)
     )
 
 
 @pytest.mark.parametrize("make", specimens.ALL)
 def test_a_result_is_written_as_the_plain_encoder_writes_it(make: Callable[[], Graded]) -> None:
-    plain = result(make(), rubric=RUBRIC).model_dump(mode="python")
+    plain = build_result(make(), rubric=RUBRIC).model_dump(mode="python")
 
-    assert to_json(make(), rubric=RUBRIC) == (
-        escaped(json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
+    assert result_to_json(make(), rubric=RUBRIC) == (
+        escape_invisible(json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
     )
 
 
@@ -103,8 +103,8 @@ def test_a_chart_is_drawn_without_a_plotting_library() -> None:
     code = (
         "import sys; sys.path.insert(0, 'tests')\n"
         "from specimen_parts import exhibit\n"
-        "from grader.report.exhibit import show\n"
-        "assert show(exhibit(), name='exhibit-1').chart\n"
+        "from grader.report.exhibit import exhibit_view\n"
+        "assert exhibit_view(exhibit(), name='exhibit-1').chart\n"
         "sys.exit('matplotlib' in sys.modules)"
     )
     root = Path(__file__).parent.parent
@@ -115,14 +115,14 @@ def test_nothing_that_only_pages_need_is_loaded_before_the_first_page() -> None:
     code = (
         "import sys, grader.report\n"
         "early = {'jinja2', 'markdown_it'} & sys.modules.keys()\n"
-        "grader.report.prepare()\n"
+        "grader.report.preload_templates()\n"
         "sys.exit(bool(early) or not {'jinja2', 'markdown_it'} <= sys.modules.keys())"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_chart_has_a_shape_a_point_a_label_a_point_and_a_trail_a_label() -> None:
-    drawn = show(exhibit(), name="exhibit-1").chart
+    drawn = exhibit_view(exhibit(), name="exhibit-1").chart
     assert drawn is not None
 
     assert drawn.count('transform="translate(') == 6
@@ -134,18 +134,18 @@ def test_a_chart_has_a_shape_a_point_a_label_a_point_and_a_trail_a_label() -> No
 @pytest.mark.parametrize("factor", [1e-200, 1e-9, 1.0, 1e9, 1e150])
 def test_a_chart_of_any_size_keeps_its_points_between_the_axes(factor: float) -> None:
     points = factor * np.array([[-1.0, 0.5], [2.0, -0.25], [0.0, 0.0]])
-    across = Scale.over(points[:, 0], start=LEFT, end=RIGHT)
-    up = Scale.over(points[:, 1], start=BOTTOM, end=TOP)
+    across = Scale.from_numbers(points[:, 0], start=LEFT, end=RIGHT)
+    up = Scale.from_numbers(points[:, 1], start=BOTTOM, end=TOP)
 
-    drawn = chart(
+    drawn = draw_chart(
         Plane(points=points, shares=(0.9, 0.1)),
         labels=("a", "b", "c"),
         stages=1,
-        words=Words(name="n", title="t", description="d"),
+        alternative=TextAlternative(name="n", title="t", description="d"),
     )
 
-    assert all(LEFT < across.place(x) < RIGHT for x in points[:, 0])
-    assert all(TOP < up.place(y) < BOTTOM for y in points[:, 1])
+    assert all(LEFT < across.position(x) < RIGHT for x in points[:, 0])
+    assert all(TOP < up.position(y) < BOTTOM for y in points[:, 1])
     assert "nan" not in drawn
     assert "inf" not in drawn
 
@@ -161,22 +161,22 @@ def test_a_chart_of_any_size_keeps_its_points_between_the_axes(factor: float) ->
     ],
 )
 def test_ticks_are_round_numbers_and_few(low: float, high: float, said: list[str]) -> None:
-    ticks = Scale.over((low, high), start=0, end=1).ticks()
+    ticks = Scale.from_numbers((low, high), start=0, end=1).ticks()
 
     assert [words.replace("\N{MINUS SIGN}", "-") for _, words in ticks] == said
     assert not any("-" in words for _, words in ticks)
 
 
 def test_one_number_alone_has_a_scale_around_it() -> None:
-    scale = Scale.over((3.0, 3.0), start=0, end=10)
+    scale = Scale.from_numbers((3.0, 3.0), start=0, end=10)
 
-    assert scale.place(3.0) == pytest.approx(5.0)
+    assert scale.position(3.0) == pytest.approx(5.0)
 
 
-def test_code_is_coloured_by_its_grammar_and_escaped() -> None:
+def test_code_is_colored_by_its_grammar_and_escaped() -> None:
     source = '@cache\ndef f(x):  # "no" <b>\n    return x < 0x1F or """if\n1""" and not_if.if_1'
 
-    assert listing(source) == (
+    assert highlight_code(source) == (
         '<span class="c-name">@cache</span>\n'
         '<span class="c-word">def</span> <span class="c-name">f</span>(x):  '
         '<span class="c-note"># &#34;no&#34; &lt;b&gt;</span>\n'
@@ -188,7 +188,7 @@ def test_code_is_coloured_by_its_grammar_and_escaped() -> None:
 
 @pytest.mark.parametrize("source", ['"""', "'", "x = f'{", "\\", "0x", "1.e", "@", "def ", "True"])
 def test_code_half_typed_is_shown_as_it_stands(source: str) -> None:
-    shown = html.unescape(re.sub(r"</?span[^>]*>", "", str(listing(source))))
+    shown = html.unescape(re.sub(r"</?span[^>]*>", "", str(highlight_code(source))))
 
     assert shown == source
 

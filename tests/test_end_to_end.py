@@ -19,7 +19,7 @@ import pytest
 from grading import ROOT, Run, grade
 from variants import VARIANTS, build
 
-from grader.gradebook import opened, seeds
+from grader.gradebook import open_gradebook, seeds
 
 pytestmark = pytest.mark.kernel
 
@@ -143,8 +143,8 @@ def test_the_folder_is_private_and_keeps_itself_out_of_git(run: Run) -> None:
 
 
 def test_reports_hold_the_commitment_and_never_the_seed(run: Run) -> None:
-    with opened(run.out / "gradebook.db") as book:
-        kept = seeds.kept(book, "hw5") or b""
+    with open_gradebook(run.out / "gradebook.db") as book:
+        kept = seeds.load_seed(book, "hw5") or b""
     commitment = hashlib.sha256(b"hw5\0" + kept).hexdigest()
     texts = [p.read_text(encoding="utf-8") for p in run.out.rglob("*.html")]
     texts += [p.read_text(encoding="utf-8") for p in run.out.rglob("*.json")]

@@ -12,84 +12,96 @@ import pytest
 from test_ledger import given, graded, keep, one
 
 from grader.errors import UsageError
-from grader.gradebook import Gradebook, ledger, opened
-from grader.gradebook.ledger import give, history, take_back
-from grader.gradebook.marks_exchange import exported, imported
+from grader.gradebook import Gradebook, ledger, open_gradebook
+from grader.gradebook.ledger import add_mark, mark_history, take_back_mark
+from grader.gradebook.marks_exchange import export_marks, import_marks
 
 
 @pytest.fixture
 def book(tmp_path: Path) -> Iterator[Gradebook]:
-    with opened(tmp_path / "here.db") as made:
+    with open_gradebook(tmp_path / "here.db") as made:
         keep(made)
         yield made
 
 
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[Gradebook]:
-    with opened(tmp_path / "there.db") as made:
+    with open_gradebook(tmp_path / "there.db") as made:
         keep(made)
         yield made
 
 
 def busy(book: Gradebook) -> None:
     """A ledger with all there can be in it."""
-    first = give(book, given(book, criteria=("what",), comment="ü '\"\n"), over=None)
-    second = give(book, given(book, points=Fraction(7, 3), by="Kim"), over=first.number)
-    take_back(book, "ada", "Q1.1", by="Kim", over=second.number)
-    give(book, given(book, "V5", points=Fraction(4), reason="Followed through."), over=None)
-    give(book, given(book, "Q1.2", adjustment=Fraction(-1, 2)), over=None)
-    ledger.weigh(book, "hw", "Q1.1", "what", Fraction(1), by="Kim")
+    first = add_mark(
+        book, given(book, criteria=("what",), comment="ü '\"\n"), expected_current=None
+    )
+    second = add_mark(
+        book, given(book, points=Fraction(7, 3), by="Kim"), expected_current=first.number
+    )
+    take_back_mark(book, "ada", "Q1.1", by="Kim", expected_current=second.number)
+    add_mark(
+        book,
+        given(book, "V5", points=Fraction(4), reason="Followed through."),
+        expected_current=None,
+    )
+    add_mark(book, given(book, "Q1.2", adjustment=Fraction(-1, 2)), expected_current=None)
+    ledger.set_weight(book, "hw", "Q1.1", "what", Fraction(1), by="Kim")
 
 
 def told(book: Gradebook) -> list[Any]:
     """All entries, without their numbers, which are each store's own."""
-    whole = json.loads(exported(book))
+    whole = json.loads(export_marks(book))
     return [whole["marks"], whole["weights"], whole["answers"]]
 
 
 def test_all_marks_go_out_and_come_in_elsewhere(book: Gradebook, other: Gradebook) -> None:
     busy(book)
 
-    taken = imported(other, exported(book))
+    taken = import_marks(other, export_marks(book))
 
-    assert (taken.added, taken.known, taken.clashes) == (6, 0, ())
+    assert (taken.added, taken.already_known, taken.clashes) == (6, 0, ())
     assert told(other) == told(book)
     assert [one(other, item).earned for item in ("Q1.1", "V5", "Q1.2")] == [1, 4, 0]
-    assert [e.takes_back is not None for e in history(other, "ada", "Q1.1")] == [False, False, True]
+    assert [e.takes_back is not None for e in mark_history(other, "ada", "Q1.1")] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_coming_in_twice_changes_nothing(book: Gradebook, other: Gradebook) -> None:
     busy(book)
-    imported(other, exported(book))
+    import_marks(other, export_marks(book))
     before = told(other)
 
-    again = imported(other, exported(book))
-    own = imported(book, exported(book))
+    again = import_marks(other, export_marks(book))
+    own = import_marks(book, export_marks(book))
 
-    assert (again.added, again.known, again.clashes) == (0, 6, ())
-    assert (own.added, own.known, own.clashes) == (0, 6, ())
+    assert (again.added, again.already_known, again.clashes) == (0, 6, ())
+    assert (own.added, own.already_known, own.clashes) == (0, 6, ())
     assert told(other) == before
 
 
 def test_an_older_export_takes_nothing_back(book: Gradebook) -> None:
-    first = give(book, given(book, points=Fraction(1)), over=None)
-    older = exported(book)
-    give(book, given(book, points=Fraction(2)), over=first.number)
+    first = add_mark(book, given(book, points=Fraction(1)), expected_current=None)
+    older = export_marks(book)
+    add_mark(book, given(book, points=Fraction(2)), expected_current=first.number)
 
-    taken = imported(book, older)
+    taken = import_marks(book, older)
 
-    assert (taken.added, taken.known) == (0, 1)
+    assert (taken.added, taken.already_known) == (0, 1)
     assert one(book).earned == 2
 
 
 def test_what_went_on_elsewhere_is_added(book: Gradebook, other: Gradebook) -> None:
-    first = give(book, given(book, points=Fraction(1)), over=None)
-    imported(other, exported(book))
-    theirs = ledger.current(other)["ada", "Q1.1"].mark
-    second = give(other, given(other, points=Fraction(2)), over=theirs.number)
-    take_back(other, "ada", "Q1.1", by="Kim", over=second.number)
+    first = add_mark(book, given(book, points=Fraction(1)), expected_current=None)
+    import_marks(other, export_marks(book))
+    theirs = ledger.current_entries(other)["ada", "Q1.1"].mark
+    second = add_mark(other, given(other, points=Fraction(2)), expected_current=theirs.number)
+    take_back_mark(other, "ada", "Q1.1", by="Kim", expected_current=second.number)
 
-    taken = imported(book, exported(other))
+    taken = import_marks(book, export_marks(other))
 
     assert (taken.added, taken.clashes) == (2, ())
     assert one(book).earned == 1
@@ -99,81 +111,81 @@ def test_what_went_on_elsewhere_is_added(book: Gradebook, other: Gradebook) -> N
 def test_marks_that_both_gave_clash_and_nothing_is_overwritten(
     book: Gradebook, other: Gradebook
 ) -> None:
-    give(book, given(book, points=Fraction(1)), over=None)
-    give(other, given(other, points=Fraction(2), by="Kim"), over=None)
-    give(other, given(other, "Q1.2", points=Fraction(3)), over=None)
+    add_mark(book, given(book, points=Fraction(1)), expected_current=None)
+    add_mark(other, given(other, points=Fraction(2), by="Kim"), expected_current=None)
+    add_mark(other, given(other, "Q1.2", points=Fraction(3)), expected_current=None)
     before = told(book)[0]
 
-    taken = imported(book, exported(other))
+    taken = import_marks(book, export_marks(other))
 
     (clash,) = taken.clashes
-    assert clash.ours is not None
-    assert clash.theirs is not None
+    assert clash.in_gradebook is not None
+    assert clash.in_file is not None
     assert (clash.submission, clash.item) == ("ada", "Q1.1")
-    assert clash.ours.mark.points == 1
-    assert clash.theirs.mark.points == 2
+    assert clash.in_gradebook.mark.points == 1
+    assert clash.in_file.mark.points == 2
     assert one(book).earned == 1
     assert one(book, "Q1.2").earned == 3
     assert [entry for entry in told(book)[0] if entry["item"] == "Q1.1"] == before
 
 
 def test_the_same_decision_of_two_is_no_clash(book: Gradebook, other: Gradebook) -> None:
-    give(book, given(book, points=Fraction(1)), over=None)
-    give(other, given(other, points=Fraction(1), by="Kim"), over=None)
+    add_mark(book, given(book, points=Fraction(1)), expected_current=None)
+    add_mark(other, given(other, points=Fraction(1), by="Kim"), expected_current=None)
 
-    taken = imported(book, exported(other))
+    taken = import_marks(book, export_marks(other))
 
     assert (taken.added, taken.clashes) == (0, ())
 
 
 def test_one_who_took_back_and_one_who_gave_clash(book: Gradebook, other: Gradebook) -> None:
-    first = give(book, given(book, points=Fraction(1)), over=None)
-    imported(other, exported(book))
-    theirs = ledger.current(other)["ada", "Q1.1"].mark
-    take_back(book, "ada", "Q1.1", by="Mo", over=first.number)
-    give(other, given(other, points=Fraction(2)), over=theirs.number)
+    first = add_mark(book, given(book, points=Fraction(1)), expected_current=None)
+    import_marks(other, export_marks(book))
+    theirs = ledger.current_entries(other)["ada", "Q1.1"].mark
+    take_back_mark(book, "ada", "Q1.1", by="Mo", expected_current=first.number)
+    add_mark(other, given(other, points=Fraction(2)), expected_current=theirs.number)
 
-    (clash,) = imported(book, exported(other)).clashes
+    (clash,) = import_marks(book, export_marks(other)).clashes
 
-    assert clash.ours is None
-    assert clash.theirs is not None
-    assert clash.theirs.mark.points == 2
+    assert clash.in_gradebook is None
+    assert clash.in_file is not None
+    assert clash.in_file.mark.points == 2
     assert one(book).earned is None
 
 
 def test_weights_that_both_changed_clash(book: Gradebook, other: Gradebook) -> None:
-    ledger.weigh(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
-    ledger.weigh(other, "hw", "Q1.1", "what", Fraction(2), by="Kim")
+    ledger.set_weight(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
+    ledger.set_weight(other, "hw", "Q1.1", "what", Fraction(2), by="Kim")
 
-    (clash,) = imported(book, exported(other)).clashes
+    (clash,) = import_marks(book, export_marks(other)).clashes
 
     assert (clash.item, clash.criterion) == ("Q1.1", "what")
     assert ledger.weights(book, "hw")["Q1.1", "what"].points == 1
 
 
 def test_answers_come_along_and_a_wrong_one_does_not(book: Gradebook, other: Gradebook) -> None:
-    give(book, given(book, points=Fraction(1)), over=None)
-    whole = json.loads(exported(book))
+    add_mark(book, given(book, points=Fraction(1)), expected_current=None)
+    whole = json.loads(export_marks(book))
     (digest,) = whole["answers"]
     whole["answers"]["0" * 64] = whole["answers"][digest]
     whole["answers"]["1" * 64] = {"text": 3}
 
-    imported(other, json.dumps(whole))
+    import_marks(other, json.dumps(whole))
 
-    known = ledger.marked_answer(other, digest)
+    known = ledger.load_marked_answer(other, digest)
     assert known is not None
     assert known.text == "It skips."
-    assert ledger.marked_answer(other, "0" * 64) is None
-    assert ledger.marked_answer(other, "1" * 64) is None
+    assert ledger.load_marked_answer(other, "0" * 64) is None
+    assert ledger.load_marked_answer(other, "1" * 64) is None
 
 
 def test_marks_of_what_is_not_there_come_in_as_orphans(book: Gradebook, other: Gradebook) -> None:
     keep(book, graded("ben"))
-    give(book, given(book, name="ben", points=Fraction(1)), over=None)
+    add_mark(book, given(book, name="ben", points=Fraction(1)), expected_current=None)
 
-    imported(other, exported(book))
+    import_marks(other, export_marks(book))
 
-    (orphan,) = ledger.orphans(other)
+    (orphan,) = ledger.orphaned_entries(other)
     assert orphan.submission == "ben"
     assert orphan.mark.points == 1
 
@@ -217,10 +229,10 @@ def test_what_is_no_export_is_refused_and_nothing_of_it_is_taken(
     book: Gradebook, text: str
 ) -> None:
     with pytest.raises(UsageError, match="export of marks"):
-        imported(book, text)
+        import_marks(book, text)
 
-    assert ledger.current(book) == {}
+    assert ledger.current_entries(book) == {}
 
 
 def test_what_a_newer_version_may_add_is_ignored(book: Gradebook) -> None:
-    assert imported(book, change("mood", "good")).added == 1
+    assert import_marks(book, change("mood", "good")).added == 1

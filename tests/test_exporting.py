@@ -21,11 +21,11 @@ from specimens import half_right, submission
 
 from grader import checks, cli, gradebook, rubric
 from grader.cli.export_command import export_command
-from grader.exports import FORMATS, from_json
-from grader.gradebook import Entry, seeds
-from grader.gradebook.stored_people import keep_roster
+from grader.exports import FORMATS, result_from_json
+from grader.gradebook import StoredSubmission, seeds
+from grader.gradebook.stored_people import save_roster
 from grader.model import Graded, Rubric
-from grader.people.roster import Member
+from grader.people.roster import RosterMember
 
 ASA = student("Åsa Lindgren", "al20001")
 CHIDI = student("Chidi Okoro", "co20002")
@@ -41,16 +41,16 @@ class Class:
 
     @property
     def rubric(self) -> Rubric:
-        return rubric.load(rubric.find(self.root), catalogue=checks.catalogue())
+        return rubric.load_rubric(rubric.find_rubric(self.root), catalog=checks.catalog())
 
     def keep(self, *results: Graded, roll: tuple[str, ...] = ()) -> None:
         made = replace(provenance(), rubric=self.rubric.sha256)
-        with gradebook.opened(self.out / "gradebook.db") as book:
-            seeds.first(book, "tiny")
-            book.enrol([*(one.submission.name for one in results), *roll])
+        with gradebook.open_gradebook(self.out / "gradebook.db") as book:
+            seeds.ensure_seed(book, "tiny")
+            book.replace_roll([*(one.submission.name for one in results), *roll])
             for one in results:
                 graded = replace(one, provenance=made)
-                book.keep(Entry(key="k", graded=graded, trace=None))
+                book.save_submission(StoredSubmission(cache_key="k", graded=graded, trace=None))
 
     def export(self, *words: str) -> Result:
         before = Path.cwd()
@@ -111,7 +111,7 @@ def test_an_output_file_is_where_it_was_asked_for(course: Class) -> None:
 
     assert done.exit_code == 0
     whole = json.loads((course.root / "all.json").read_text(encoding="utf-8"))
-    results = [from_json(json.dumps(one)) for one in whole["results"]]
+    results = [result_from_json(json.dumps(one)) for one in whole["results"]]
     assert [one.submission for one in results] == ["asa", "chidi"]
     assert [one.score.final for one in results] == [26.5, None]
 
@@ -142,9 +142,9 @@ def test_somebody_left_out_is_exit_code_1(course: Class) -> None:
 
 
 def test_who_handed_in_nothing_is_a_row_without_a_number(course: Class) -> None:
-    members = [Member(student=one) for one in (ASA, CHIDI, student("Ren Tanaka", "rt20004"))]
-    with gradebook.opened(course.out / "gradebook.db") as book:
-        keep_roster(book, members)
+    members = [RosterMember(student=one) for one in (ASA, CHIDI, student("Ren Tanaka", "rt20004"))]
+    with gradebook.open_gradebook(course.out / "gradebook.db") as book:
+        save_roster(book, members)
 
     assert course.export("csv").exit_code == 0
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from specimen_assignment import rubric
 
 from grader.errors import UsageError
-from grader.exports import class_json, from_json, to_json
-from grader.exports.number_format import rounded
+from grader.exports import class_to_json, result_from_json, result_to_json
+from grader.exports.number_format import to_number
 from grader.model import CellRun, CellStatus, ExecutionRecord, Graded, Student
 
 RUBRIC = rubric()
@@ -26,7 +26,7 @@ Make = Callable[[], Graded]
 
 
 def data_of(graded: Graded) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(to_json(graded, rubric=RUBRIC))
+    data: dict[str, Any] = json.loads(result_to_json(graded, rubric=RUBRIC))
     return data
 
 
@@ -35,15 +35,15 @@ def data_of(graded: Graded) -> dict[str, Any]:
     [("1/3", 0.33), ("1/200", 0.01), ("5/2", 2.5), ("6", 6), ("0", 0), ("1/400", 0)],
 )
 def test_figures_are_rounded_half_up(points: str, figure: float) -> None:
-    found = rounded(Fraction(points))
+    found = to_number(Fraction(points))
     assert found == figure
     assert isinstance(found, type(figure))
 
 
 @pytest.mark.parametrize("make", specimens.ALL)
 def test_what_is_written_is_read_back_equal(make: Make) -> None:
-    text = to_json(make(), rubric=RUBRIC)
-    read = from_json(text)
+    text = result_to_json(make(), rubric=RUBRIC)
+    read = result_from_json(text)
     assert read.model_dump() == json.loads(text)
     text.encode("utf-8")
 
@@ -57,9 +57,9 @@ def test_hostile_strings_come_back_as_they_were(words: str, place: str) -> None:
         "note": replace(graded, notes=(words,)),
         "flag": replace(graded, flags=(words,)),
     }[place]
-    text = to_json(changed, rubric=RUBRIC)
+    text = result_to_json(changed, rubric=RUBRIC)
     text.encode("utf-8")
-    read = from_json(text)
+    read = result_from_json(text)
     expected = re.sub("[\ud800-\udfff]", "\ufffd", words)
     found = {
         "name": [one.name for one in read.students],
@@ -73,13 +73,13 @@ def test_hostile_strings_come_back_as_they_were(words: str, place: str) -> None:
 @given(st.text(st.characters()))
 def test_what_is_written_shows_every_letter_it_has(words: str) -> None:
     graded = replace(specimens.ungradable(), students=(Student(name=words, id=words),))
-    for text in (to_json(graded, rubric=RUBRIC), class_json([graded], rubric=RUBRIC)):
+    for text in (result_to_json(graded, rubric=RUBRIC), class_to_json([graded], rubric=RUBRIC)):
         assert all(letter == "\n" or letter.isprintable() for letter in text)
 
 
 def test_letters_that_show_are_written_as_they_are() -> None:
     graded = replace(specimens.ungradable(), students=(Student(name="Zoë 王 🙂", id="ž1"),))
-    assert "Zoë 王 🙂" in to_json(graded, rubric=RUBRIC)
+    assert "Zoë 王 🙂" in result_to_json(graded, rubric=RUBRIC)
 
 
 def test_the_keys_are_exactly_the_contracts() -> None:
@@ -183,21 +183,21 @@ def test_a_duration_that_is_no_number_is_null() -> None:
 
 
 def test_no_path_is_written() -> None:
-    text = to_json(specimens.hostile(), rubric=RUBRIC)
+    text = result_to_json(specimens.hostile(), rubric=RUBRIC)
     assert "secret-place" not in text
     assert "reference/" not in text
 
 
 def test_all_results_of_a_run_are_one_object() -> None:
     results = [make() for make in specimens.ALL]
-    whole = json.loads(class_json(results, rubric=RUBRIC))
+    whole = json.loads(class_to_json(results, rubric=RUBRIC))
     assert (whole["schema"], whole["assignment"]) == (1, "hw5")
     assert whole["results"] == [data_of(graded) for graded in results]
 
 
 def test_the_example_of_the_document_keeps_the_contract() -> None:
     (example,) = re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    read = from_json(example)
+    read = result_from_json(example)
     assert read.model_dump() == json.loads(example)
     assert read.score.earned == sum(item.earned or 0 for item in read.items)
 
@@ -212,7 +212,9 @@ def test_the_document_names_every_key() -> None:
 def test_readers_ignore_unknown_keys() -> None:
     data = data_of(specimens.half_right())
     data["news"] = data["score"]["news"] = data["items"][0]["news"] = 1
-    assert from_json(json.dumps(data)) == from_json(to_json(specimens.half_right(), rubric=RUBRIC))
+    assert result_from_json(json.dumps(data)) == result_from_json(
+        result_to_json(specimens.half_right(), rubric=RUBRIC)
+    )
 
 
 @pytest.mark.parametrize(
@@ -231,10 +233,10 @@ def test_readers_ignore_unknown_keys() -> None:
 def test_what_breaks_the_contract_is_refused_by_name(change: dict[str, Any], told: str) -> None:
     text = json.dumps(data_of(specimens.half_right()) | change)
     with pytest.raises(UsageError, match=told):
-        from_json(text)
+        result_from_json(text)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": NaN}', "[" * 100_000, "null"])
 def test_what_is_no_result_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
-        from_json(text)
+        result_from_json(text)

@@ -28,7 +28,7 @@ def filled(
     *results: Graded, text: str = CANVAS, column: str = COLUMN, so_far: bool = False
 ) -> Export:
     asked = wish(text.encode(), column=column, so_far=so_far)
-    return FORMATS["canvas"](grades(*results, rubric=RUBRIC), wish=asked)
+    return FORMATS["canvas"](grades(*results, rubric=RUBRIC), options=asked)
 
 
 def data_of(export: Export) -> bytes:
@@ -37,7 +37,7 @@ def data_of(export: Export) -> bytes:
 
 
 def told(export: Export) -> dict[str, str]:
-    return {line.who: line.why for line in (*export.waiting, *export.left)}
+    return {line.label: line.reason for line in (*export.pending, *export.left_out)}
 
 
 def cells(data: bytes) -> list[list[str]]:
@@ -49,7 +49,7 @@ def test_final_points_stand_in_the_column_with_two_decimals() -> None:
 
     scores = CanvasReader.of(data_of(export)).scores
     assert (scores["9001", "412"], scores["9002", "412"]) == ("26.50", "26.50")
-    assert export.left == ()
+    assert export.left_out == ()
 
 
 def test_every_other_byte_stays() -> None:
@@ -59,7 +59,7 @@ def test_every_other_byte_stays() -> None:
         "12.00,0.00,24.00", "12.00,0.33,24.00"
     )
     assert data_of(export).decode() == expected
-    assert "'HW 5 (412)'" in export.done
+    assert "'HW 5 (412)'" in export.summary
 
 
 def test_a_sum_above_a_thousand_has_no_separator() -> None:
@@ -141,7 +141,7 @@ def test_nobody_is_guessed(whose: object, why: str) -> None:
     export = filled(handed_in("a", whose))  # type: ignore[arg-type]  # a Student, named by its repr
 
     assert data_of(export) == CANVAS.encode()
-    assert [line.why for line in export.left if why in line.why] != []
+    assert [line.reason for line in export.left_out if why in line.reason] != []
 
 
 def test_a_name_is_not_enough_for_an_id_that_says_otherwise() -> None:
@@ -170,7 +170,7 @@ def test_a_student_in_two_submissions_gets_neither() -> None:
     export = filled(handed_in("first", ASA), handed_in("second", ASA, earned="10"))
 
     assert data_of(export) == CANVAS.encode()
-    assert "first, second" in export.left[0].why
+    assert "first, second" in export.left_out[0].reason
 
 
 def test_who_is_in_the_file_alone_is_named_in_a_note() -> None:
@@ -215,10 +215,10 @@ def test_a_column_that_cannot_be_told_is_an_error(column: str, text: str, said: 
 
 
 def test_without_a_file_the_error_says_what_to_give() -> None:
-    from grader.exports import Wish  # noqa: PLC0415 - the only test that asks for nothing
+    from grader.exports import ExportOptions  # noqa: PLC0415 - the only test that asks for nothing
 
     with pytest.raises(UsageError, match="--into"):
-        FORMATS["canvas"](grades(rubric=RUBRIC), wish=Wish())
+        FORMATS["canvas"](grades(rubric=RUBRIC), options=ExportOptions())
 
 
 def test_other_points_possible_are_noted() -> None:
@@ -238,7 +238,7 @@ def test_points_so_far_go_only_where_the_header_says_so() -> None:
     export = filled(half, text=text, column="412", so_far=True)
 
     assert CanvasReader.of(data_of(export)).scores["9001", "412"] == "22.50"
-    assert [line.why for line in export.waiting] == ["40 points wait for marks"]
+    assert [line.reason for line in export.pending] == ["40 points wait for marks"]
 
 
 def test_semicolons_a_mark_and_names_in_two_columns_are_kept() -> None:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from specimen_assignment import rubric
 
-from grader.exports import CsvRow, csv_rows, gradebook_csv
-from grader.exports.gradebook_csv import COLUMNS, defused
+from grader.exports import CsvRow, csv_rows, render_gradebook_csv
+from grader.exports.gradebook_csv import COLUMNS, escape_formula
 from grader.model import Graded, Score, Student
 
 RUBRIC = rubric()
@@ -27,7 +27,7 @@ def rows(results: Iterable[Graded]) -> list[CsvRow]:
 
 
 def table(*makes: Make) -> list[dict[str, str]]:
-    text = gradebook_csv(rows(make() for make in makes), rubric=RUBRIC)
+    text = render_gradebook_csv(rows(make() for make in makes), rubric=RUBRIC)
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -37,7 +37,7 @@ def score_of(graded: Graded) -> Score:
 
 
 def test_the_header_is_the_promised_columns_then_one_an_item() -> None:
-    head = gradebook_csv([], rubric=RUBRIC)
+    head = render_gradebook_csv([], rubric=RUBRIC)
     promised = "submission,name,id,status,auto,marked,pending,blocked,total,late,final"
     assert head == promised + "," + ",".join(ITEMS) + "\n"
     assert ",".join(COLUMNS) == promised
@@ -98,13 +98,13 @@ def test_a_submission_that_names_nobody_gives_one_row() -> None:
     ],
 )
 def test_a_text_cell_never_runs_as_a_formula(text: str, cell: str) -> None:
-    assert defused(text) == cell
+    assert escape_formula(text) == cell
 
 
 @given(st.text())
 def test_whatever_a_name_is_the_gradebook_stays_one_row_that_runs_nothing(name: str) -> None:
     named = replace(specimens.ungradable(), students=(Student(name=name, id=name),))
-    text = gradebook_csv(rows([named]), rubric=RUBRIC)
+    text = render_gradebook_csv(rows([named]), rubric=RUBRIC)
     _, row = list(csv.reader(io.StringIO(text)))
     assert len(row) == len(COLUMNS) + len(ITEMS)
     assert not re.match(r"\s*[=+\-@\t\r]", row[1])

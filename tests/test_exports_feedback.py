@@ -20,7 +20,7 @@ from downloads import (
 from specimen_assignment import rubric
 
 from grader.errors import UsageError
-from grader.exports import FORMATS, Download, Export, Wish
+from grader.exports import FORMATS, Download, Export, ExportOptions
 from grader.model import Graded
 from grader.submissions import collect
 
@@ -30,7 +30,7 @@ CHIDI = student("Chidi Okoro", "co20002", lms={"moodle": "71002"})
 
 
 def packed(*results: Graded, **more: Any) -> Export:
-    return FORMATS["feedback"](grades(*results, rubric=RUBRIC), wish=Wish(**more))
+    return FORMATS["feedback"](grades(*results, rubric=RUBRIC), options=ExportOptions(**more))
 
 
 def pages(export: Export) -> dict[str, str]:
@@ -69,7 +69,7 @@ def test_without_a_number_or_with_anothers_nobody_gets_a_report_in_moodle() -> N
     )
 
     assert set(pages(export).values()) == {"<p>d</p>"}
-    assert len(export.left) == 3
+    assert len(export.left_out) == 3
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_team_shares_one_report_in_canvas_and_others_are_listed() -> None:
     )
 
     assert list(pages(export)) == ["g_9001_52341_hw5.html"]
-    assert [line.who for line in export.left] == ["Ren Tanaka"]
+    assert [line.label for line in export.left_out] == ["Ren Tanaka"]
 
 
 def test_a_plain_zip_goes_by_submission() -> None:
@@ -113,8 +113,8 @@ def test_reports_that_are_not_final_stay_here_unless_they_are_asked_for() -> Non
     )
 
     assert set(pages(packed(*results))) == {"done.html"}
-    assert [line.who for line in packed(*results).waiting] == ["Åsa_Lindgren / (M) (al20001)"]
-    assert [line.who for line in packed(*results).left] == ["Chidi Okoro (co20002)"]
+    assert [line.label for line in packed(*results).pending] == ["Åsa_Lindgren / (M) (al20001)"]
+    assert [line.label for line in packed(*results).left_out] == ["Chidi Okoro (co20002)"]
     assert set(pages(packed(*results, so_far=True))) == {"half.html", "done.html"}
 
 

@@ -13,7 +13,7 @@ import pytest
 import specimens
 from specimen_assignment import rubric
 
-from grader.exports import FORMATS, Export, Wish
+from grader.exports import FORMATS, Export, ExportOptions
 from grader.model import Graded, Mark, Verdict
 
 RUBRIC = rubric()
@@ -22,7 +22,7 @@ HIDDEN = "independent of C1"
 
 
 def export(*results: Graded) -> Export:
-    return FORMATS["gradescope"](downloads.grades(*results, rubric=RUBRIC), wish=Wish())
+    return FORMATS["gradescope"](downloads.grades(*results, rubric=RUBRIC), options=ExportOptions())
 
 
 def read(graded: Graded) -> tuple[Fraction | None, dict[str, Any]]:
@@ -84,7 +84,7 @@ def test_without_a_score_there_is_none_anywhere_and_a_person_is_asked(
     assert score is None
     assert not any("score" in test for test in (whole, *whole["tests"]))
     assert "person" in whole["output"]
-    assert len(export(make()).left) == 1
+    assert len(export(make()).left_out) == 1
 
 
 def test_a_mark_in_the_place_of_findings_is_what_counts() -> None:

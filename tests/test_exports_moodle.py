@@ -21,7 +21,7 @@ from downloads import (
 from specimen_assignment import rubric
 
 from grader.errors import UsageError
-from grader.exports import FORMATS, Export, Wish
+from grader.exports import FORMATS, Export, ExportOptions
 from grader.model import Graded
 
 RUBRIC = rubric()
@@ -31,7 +31,7 @@ INES = student("", lms={"moodle": "71003"})
 
 
 def filled(*results: Graded, text: str = MOODLE, **more: Any) -> Export:
-    return FORMATS["moodle"](grades(*results, rubric=RUBRIC), wish=wish(text.encode(), **more))
+    return FORMATS["moodle"](grades(*results, rubric=RUBRIC), options=wish(text.encode(), **more))
 
 
 def data_of(export: Export) -> bytes:
@@ -73,7 +73,7 @@ def test_who_waits_for_marks_has_an_empty_cell_which_moodle_skips() -> None:
     export = filled(handed_in("b", CHIDI, earned="26.5", pending="40"))
 
     assert read(export).grades == {}
-    assert [line.why for line in export.waiting] == [
+    assert [line.reason for line in export.pending] == [
         "40 points wait for marks (the cell said 0.00)"
     ]
 
@@ -84,14 +84,14 @@ def test_a_locked_row_stays_and_is_listed(text: str) -> None:
     export = filled(handed_in("c", locked), text=text)
 
     assert data_of(export) == text.encode()
-    assert [line.why for line in export.left] == ["the grade is locked in Moodle"]
+    assert [line.reason for line in export.left_out] == ["the grade is locked in Moodle"]
 
 
 def test_more_than_moodle_takes_is_listed_not_written() -> None:
     export = filled(handed_in("a", ASA), text=MOODLE.replace("80.00", "50.00"))
 
     assert 71001 not in read(export).grades
-    assert "80.00 is more than the 50" in export.left[0].why
+    assert "80.00 is more than the 50" in export.left_out[0].reason
     assert "out of 50.00, the rubric out of 80" in export.notes[1]
 
 
@@ -129,7 +129,7 @@ def test_points_so_far_are_not_written_where_the_comment_cannot_be() -> None:
     export = filled(half, so_far=True, comments="Feedback comments")
 
     assert 71002 not in read(export).grades
-    assert "comment" in export.left[0].why
+    assert "comment" in export.left_out[0].reason
 
 
 def test_an_anonymous_worksheet_is_matched_by_participant() -> None:
@@ -139,7 +139,7 @@ def test_an_anonymous_worksheet_is_matched_by_participant() -> None:
     export = filled(handed_in("c", INES), handed_in("a", ASA), text=text)
 
     assert data_of(export).decode() == text.replace("Sent,,", "Sent,80.00,")
-    assert [line.who for line in export.left] == ["Åsa Lindgren (al20001)"]
+    assert [line.label for line in export.left_out] == ["Åsa Lindgren (al20001)"]
 
 
 @pytest.mark.parametrize(
@@ -165,4 +165,4 @@ def test_a_worksheet_that_cannot_be_read_is_an_error(
 
 def test_without_a_worksheet_the_error_says_what_to_give() -> None:
     with pytest.raises(UsageError, match="--into"):
-        FORMATS["moodle"](grades(rubric=RUBRIC), wish=Wish())
+        FORMATS["moodle"](grades(rubric=RUBRIC), options=ExportOptions())

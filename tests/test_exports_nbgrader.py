@@ -8,7 +8,7 @@ import io
 from downloads import grades, handed_in, late, student
 from specimen_assignment import rubric
 
-from grader.exports import FORMATS, Export, Wish
+from grader.exports import FORMATS, Export, ExportOptions
 from grader.model import Graded
 
 RUBRIC = rubric()
@@ -19,7 +19,7 @@ HEADER = (
 
 
 def export(*results: Graded) -> Export:
-    return FORMATS["nbgrader"](grades(*results, rubric=RUBRIC), wish=Wish())
+    return FORMATS["nbgrader"](grades(*results, rubric=RUBRIC), options=ExportOptions())
 
 
 def table(*results: Graded) -> list[dict[str, str]]:
@@ -71,8 +71,8 @@ def test_what_waits_is_empty_and_listed() -> None:
     assert (waiting["raw_score"], waiting["score"]) == ("", "")
     assert (broken["raw_score"], broken["late_submission_penalty"], broken["score"]) == ("",) * 3
     assert (unknown["raw_score"], unknown["score"]) == ("9.00", "")
-    assert [line.who for line in export(*made).waiting] == ["Åsa Lindgren", "Chidi Okoro"]
-    assert [line.who for line in export(*made).left] == ["Ren Tanaka"]
+    assert [line.label for line in export(*made).pending] == ["Åsa Lindgren", "Chidi Okoro"]
+    assert [line.label for line in export(*made).left_out] == ["Ren Tanaka"]
 
 
 def test_a_whole_name_that_says_no_order_is_not_cut() -> None:

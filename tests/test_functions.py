@@ -11,7 +11,7 @@ import pytest
 from test_checks import DRAWS, evidence
 
 from grader.checks import CHECKS
-from grader.checks.check import Opinion, Ours, Params
+from grader.checks.check import CheckOutcome, Params, ReferenceFault
 from grader.model import Array, Observation, Question
 
 SHAPES = [[{"shape": [2, 5, 4]}, {"shape": [2, 7, 4]}, {"shape": [2, 7, 3]}]]
@@ -43,7 +43,7 @@ def answers(questions: tuple[Question, ...], function: Function) -> Mapping[str,
     return told
 
 
-def opinion(code: str, function: Function, **params: Any) -> Opinion:
+def opinion(code: str, function: Function, **params: Any) -> CheckOutcome:
     check = CHECKS[code]
     read: Params = check.params.model_validate({"function": "attention", **params})
     seen = evidence()
@@ -108,7 +108,7 @@ def test_a_wrong_function_loses_them_and_is_told_why(case: str, wrong: Function,
     found = opinion(code, wrong, **params)
 
     assert found.share == 0
-    assert said in found.found
+    assert said in found.observed
 
 
 def test_a_call_that_comes_out_right_earns_its_share() -> None:
@@ -127,20 +127,20 @@ def test_a_function_that_raises_or_is_missing_stops_what_needs_it() -> None:
     found = opinion("FUN001", raises, calls=SHAPES, shapes=[[2, 5, 3]])
 
     assert (found.share == 0, found.unjudged, found.stops) == (True, True, True)
-    assert "attention raised no" in found.found
+    assert "attention raised no" in found.observed
 
 
 def test_what_is_found_tells_no_value_of_the_reference() -> None:
     found = opinion("FUN002", unscaled, calls=SHAPES)
 
-    assert not any(letter.isdigit() for letter in found.found + found.expected)
+    assert not any(letter.isdigit() for letter in found.observed + found.expected)
 
 
 def test_a_reference_without_an_answer_is_our_fault() -> None:
     check = CHECKS["FUN002"]
     params = check.params.model_validate({"function": "attention", "calls": SHAPES})
 
-    with pytest.raises(Ours):
+    with pytest.raises(ReferenceFault):
         check.judge(params, evidence())
 
 
@@ -168,7 +168,7 @@ AT_WEIGHTS = {
 }
 
 
-def at_weights(output: Callable[[Array, Array], Array]) -> Opinion:
+def at_weights(output: Callable[[Array, Array], Array]) -> CheckOutcome:
     check = CHECKS["MOD002"]
     read = check.params.model_validate(AT_WEIGHTS)
     (asked,) = check.questions(read, DRAWS)
@@ -192,7 +192,7 @@ def test_a_module_that_computes_something_else_earns_nothing() -> None:
     found = at_weights(lambda x, w: np.maximum(x @ w.T, 0))
 
     assert found.share == 0
-    assert found.found == "at equal weights the output is another"
+    assert found.observed == "at equal weights the output is another"
 
 
 def test_the_names_of_the_references_functions_are_not_public() -> None:

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 from specimens import full_marks, half_right, hostile, ungradable, with_our_error
 
-from grader.gradebook import Entry, Gradebook, opened
-from grader.gradebook.mark_points import unmarked
+from grader.gradebook import Gradebook, StoredSubmission, open_gradebook
+from grader.gradebook.mark_points import remove_marks
 from grader.model import (
     Array,
     Cell,
@@ -41,7 +41,7 @@ def place(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def book(place: Path) -> Iterator[Gradebook]:
-    with opened(place) as made:
+    with open_gradebook(place) as made:
         yield made
 
 
@@ -69,8 +69,8 @@ def trace(arrays: dict[str, Array], *, data: Json = None) -> Trace:
     )
 
 
-def entry(name: str, *, key: str = "k", arrays: dict[str, Array] | None = None) -> Entry:
-    return Entry(key=key, graded=named(name), trace=trace(arrays or {}))
+def entry(name: str, *, key: str = "k", arrays: dict[str, Array] | None = None) -> StoredSubmission:
+    return StoredSubmission(cache_key=key, graded=named(name), trace=trace(arrays or {}))
 
 
 def weights(number: int) -> Array:
@@ -101,9 +101,9 @@ def count(place: Path, table: str) -> int:
 def test_a_result_comes_back_exactly(book: Gradebook, made: Any) -> None:
     graded = made()
 
-    book.keep(Entry(key="k", graded=graded, trace=None))
+    book.save_submission(StoredSubmission(cache_key="k", graded=graded, trace=None))
 
-    assert spelled(book.graded(graded.submission.name)) == spelled(unmarked(graded))
+    assert spelled(book.graded(graded.submission.name)) == spelled(remove_marks(graded))
 
 
 def test_points_stay_fractions(book: Gradebook) -> None:
@@ -112,7 +112,7 @@ def test_points_stay_fractions(book: Gradebook) -> None:
     total = replace(graded.score.total, auto=Fraction(1, 3), marked=Fraction(-7, 10**30))
     graded = replace(graded, score=replace(graded.score, total=total))
 
-    book.keep(Entry(key="k", graded=graded, trace=None))
+    book.save_submission(StoredSubmission(cache_key="k", graded=graded, trace=None))
 
     found = book.graded(graded.submission.name)
     assert found.score is not None
@@ -137,7 +137,7 @@ def test_points_stay_fractions(book: Gradebook) -> None:
 def test_an_array_comes_back_with_its_type_and_shape(book: Gradebook, array: Array) -> None:
     kept = trace({"a": array, "again": array, "one": np.ones(1)})
 
-    book.keep(Entry(key="k", graded=named("ada"), trace=kept))
+    book.save_submission(StoredSubmission(cache_key="k", graded=named("ada"), trace=kept))
 
     assert spelled(book.trace("ada")) == spelled(kept)
 
@@ -145,7 +145,9 @@ def test_an_array_comes_back_with_its_type_and_shape(book: Gradebook, array: Arr
 def test_what_a_student_sends_is_kept_as_it_is(book: Gradebook) -> None:
     strange = {"\ud800": [math.inf, 10**400, None, {"": {"arrays": {"x": 0}}}], "\x00": "\u202e"}
 
-    book.keep(Entry(key="k", graded=named("ada"), trace=trace({}, data=strange)))
+    book.save_submission(
+        StoredSubmission(cache_key="k", graded=named("ada"), trace=trace({}, data=strange))
+    )
 
     found = book.trace("ada")
     assert found is not None
@@ -159,7 +161,7 @@ def test_an_answer_nested_without_end_is_lost_alone(book: Gradebook) -> None:
     kept = trace({"a": weights(1)}, data=bottomless)
     kept = replace(kept, expected={})
 
-    book.keep(Entry(key="k", graded=named("ada"), trace=kept))
+    book.save_submission(StoredSubmission(cache_key="k", graded=named("ada"), trace=kept))
 
     found = book.trace("ada")
     assert found is not None
@@ -168,21 +170,23 @@ def test_an_answer_nested_without_end_is_lost_alone(book: Gradebook) -> None:
 
 
 def test_keeping_again_replaces(book: Gradebook) -> None:
-    book.keep(entry("ada", key="old", arrays={"a": weights(1)}))
-    book.keep(Entry(key="new", graded=named("ada", full_marks()), trace=None))
+    book.save_submission(entry("ada", key="old", arrays={"a": weights(1)}))
+    book.save_submission(
+        StoredSubmission(cache_key="new", graded=named("ada", full_marks()), trace=None)
+    )
 
-    assert book.keys() == {"ada": "new"}
+    assert book.cache_keys() == {"ada": "new"}
     assert book.graded("ada").score is not None
     assert book.trace("ada") is None
 
 
 def test_another_conclusion_leaves_the_trace(book: Gradebook) -> None:
-    book.keep(entry("ada", key="old", arrays={"a": weights(1)}))
+    book.save_submission(entry("ada", key="old", arrays={"a": weights(1)}))
 
-    book.amend(named("ada", full_marks()), key="new")
+    book.replace_grade(named("ada", full_marks()), cache_key="new")
 
     found = book.trace("ada")
-    assert book.keys() == {"ada": "new"}
+    assert book.cache_keys() == {"ada": "new"}
     assert book.graded("ada").score is not None
     assert found is not None
     assert found.observations["q"].arrays["a"][0, 0] == 1
@@ -192,26 +196,26 @@ def test_who_is_not_in_the_book_is_not_made_up(book: Gradebook) -> None:
     with pytest.raises(KeyError):
         book.graded("nobody")
     with pytest.raises(KeyError):
-        book.amend(named("nobody"), key="k")
+        book.replace_grade(named("nobody"), cache_key="k")
 
     assert book.trace("nobody") is None
-    assert book.keys() == {}
+    assert book.cache_keys() == {}
 
 
 def test_equal_large_arrays_are_kept_once(book: Gradebook, place: Path) -> None:
     for name in ("ada", "ben", "cyd"):
-        book.keep(entry(name, arrays={"before": weights(1), "same": weights(1).copy()}))
+        book.save_submission(entry(name, arrays={"before": weights(1), "same": weights(1).copy()}))
 
     assert count(place, "blobs") == 1
 
 
 def test_a_blob_goes_with_its_last_holder(book: Gradebook, place: Path) -> None:
-    book.keep(entry("ada", arrays={"a": weights(1), "b": weights(2)}))
-    book.keep(entry("ben", arrays={"a": weights(1)}))
-    book.keep(entry("ada", arrays={"b": weights(3)}))
+    book.save_submission(entry("ada", arrays={"a": weights(1), "b": weights(2)}))
+    book.save_submission(entry("ben", arrays={"a": weights(1)}))
+    book.save_submission(entry("ada", arrays={"b": weights(3)}))
     assert count(place, "blobs") == 2
 
-    book.keep(Entry(key="k", graded=named("ben"), trace=None))
+    book.save_submission(StoredSubmission(cache_key="k", graded=named("ben"), trace=None))
     assert count(place, "blobs") == 1
 
     found = book.trace("ada")
@@ -221,20 +225,22 @@ def test_a_blob_goes_with_its_last_holder(book: Gradebook, place: Path) -> None:
 
 def test_items_are_kept_once_a_rubric(book: Gradebook, place: Path) -> None:
     for name in ("ada", "ben"):
-        book.keep(Entry(key="k", graded=named(name, full_marks()), trace=None))
+        book.save_submission(
+            StoredSubmission(cache_key="k", graded=named(name, full_marks()), trace=None)
+        )
     assert count(place, "item_lists") == 1
 
     changed = _retitled(full_marks(), "Other words")
-    book.amend(named("ada", changed), key="k")
+    book.replace_grade(named("ada", changed), cache_key="k")
 
-    assert spelled(book.graded("ada")) == spelled(unmarked(named("ada", changed)))
-    assert spelled(book.graded("ben")) == spelled(unmarked(named("ben", full_marks())))
+    assert spelled(book.graded("ada")) == spelled(remove_marks(named("ada", changed)))
+    assert spelled(book.graded("ben")) == spelled(remove_marks(named("ben", full_marks())))
 
 
 def test_items_of_rubrics_long_gone_do_not_pile_up(book: Gradebook, place: Path) -> None:
     for number in range(5):
         graded = named("ada", _retitled(full_marks(), f"Version {number}"))
-        book.keep(Entry(key="k", graded=graded, trace=None))
+        book.save_submission(StoredSubmission(cache_key="k", graded=graded, trace=None))
 
     assert count(place, "item_lists") == 1
 
@@ -248,29 +254,29 @@ def _retitled(graded: Graded, title: str) -> Graded:
 
 def test_the_roll_keeps_order_and_loses_nobody(book: Gradebook) -> None:
     for name in ("ada", "ben"):
-        book.keep(entry(name))
+        book.save_submission(entry(name))
 
-    book.enrol(["cyd", "ada"])
+    book.replace_roll(["cyd", "ada"])
 
     assert book.roll() == ("cyd", "ada")
-    assert set(book.keys()) == {"ada", "ben"}
+    assert set(book.cache_keys()) == {"ada", "ben"}
 
 
 def test_what_was_kept_is_there_when_the_book_is_opened_again(place: Path) -> None:
     kept = entry("ada", arrays={"a": weights(1), "b": np.ones(3)})
-    with opened(place) as book:
-        book.keep(kept)
-        book.enrol(["ada"])
+    with open_gradebook(place) as book:
+        book.save_submission(kept)
+        book.replace_roll(["ada"])
 
-    with opened(str(place)) as book:
+    with open_gradebook(str(place)) as book:
         assert spelled(book.trace("ada")) == spelled(kept.trace)
         assert spelled(book.graded("ada")) == spelled(kept.graded)
         assert book.roll() == ("ada",)
 
 
 def test_a_closed_book_is_one_file_for_its_owner_alone(place: Path) -> None:
-    with opened(place) as book:
-        book.keep(entry("ada"))
+    with open_gradebook(place) as book:
+        book.save_submission(entry("ada"))
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in place.parent.iterdir()}
 
     assert modes == dict.fromkeys(("book.db", "book.db-wal", "book.db-shm"), 0o600)
@@ -280,35 +286,39 @@ def test_a_closed_book_is_one_file_for_its_owner_alone(place: Path) -> None:
 def test_threads_keep_at_once(book: Gradebook) -> None:
     def keep(number: int) -> None:
         name = f"s{number % 10}"
-        book.keep(entry(name, key=name, arrays={"a": weights(number % 3), "b": weights(number)}))
+        book.save_submission(
+            entry(name, key=name, arrays={"a": weights(number % 3), "b": weights(number)})
+        )
         book.graded(name)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(keep, range(60)))
 
-    assert book.keys() == {f"s{number}": f"s{number}" for number in range(10)}
+    assert book.cache_keys() == {f"s{number}": f"s{number}" for number in range(10)}
 
 
 def test_two_who_opened_one_book_keep_at_once(place: Path) -> None:
     def keep(name: str) -> None:
-        with opened(place) as book:
+        with open_gradebook(place) as book:
             for number in range(20):
                 graded = _retitled(named(name, full_marks()), str(number))
-                book.keep(
-                    Entry(key=str(number), graded=graded, trace=trace({"a": weights(number)}))
+                book.save_submission(
+                    StoredSubmission(
+                        cache_key=str(number), graded=graded, trace=trace({"a": weights(number)})
+                    )
                 )
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(keep, ("ada", "ben")))
 
-    with opened(place) as book:
-        assert book.keys() == {"ada": "19", "ben": "19"}
+    with open_gradebook(place) as book:
+        assert book.cache_keys() == {"ada": "19", "ben": "19"}
     assert count(place, "blobs") == 1
 
 
 def test_results_are_read_in_the_order_asked_for(book: Gradebook) -> None:
     for name in ("ada", "ben", "cyd"):
-        book.keep(entry(name))
+        book.save_submission(entry(name))
 
     found = [graded.submission.name for graded in book.all_graded(["cyd", "ada", "ben"])]
 
@@ -319,7 +329,7 @@ def test_memory_does_not_grow_with_the_class(book: Gradebook) -> None:
     names = [f"s{number}" for number in range(1000)]
     for name in names:
         graded = replace(named(name), notes=(name * 5000,))
-        book.keep(Entry(key=name, graded=graded, trace=None))
+        book.save_submission(StoredSubmission(cache_key=name, graded=graded, trace=None))
 
     tracemalloc.start()
     read = sum(len(graded.notes[0]) for graded in book.all_graded(names))
@@ -332,18 +342,18 @@ def test_memory_does_not_grow_with_the_class(book: Gradebook) -> None:
 
 def test_reading_holds_up_no_writer(book: Gradebook) -> None:
     for name in ("ada", "ben"):
-        book.keep(entry(name, key="old"))
+        book.save_submission(entry(name, key="old"))
     reading = book.all_graded(["ada", "ben"])
     next(reading)
 
-    book.keep(entry("ben", key="new"))
+    book.save_submission(entry("ben", key="new"))
 
     assert next(reading).submission.name == "ben"
-    assert book.keys()["ben"] == "new"
+    assert book.cache_keys()["ben"] == "new"
 
 
 def test_the_rooms_that_keys_are_made_of_exist() -> None:
-    rooms = {place.name for place in cache_keys.OURS.iterdir()}
+    rooms = {place.name for place in cache_keys.PACKAGE_FOLDER.iterdir()}
 
-    assert rooms >= cache_keys.RUNNING
-    assert rooms >= cache_keys.READING
+    assert rooms >= cache_keys.RUN_SOURCES
+    assert rooms >= cache_keys.EXTRACTION_SOURCES

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from specimens import ungradable
 
-from grader.gradebook import Entry, opened
+from grader.gradebook import StoredSubmission, open_gradebook
 from grader.model import Notebook, Observation, Trace
 
 KILLS = 20
@@ -26,7 +26,7 @@ WRITERS = 2
 NAMES = 6
 
 
-def entry(name: str, stamp: int) -> Entry:
+def entry(name: str, stamp: int) -> StoredSubmission:
     """An entry that says one number in every place."""
     graded = ungradable()
     arrays = {
@@ -34,8 +34,8 @@ def entry(name: str, stamp: int) -> Entry:
         "large": np.full(100_000, stamp),
         "shared": np.full(9_000, stamp % 3),
     }
-    return Entry(
-        key=str(stamp),
+    return StoredSubmission(
+        cache_key=str(stamp),
         graded=replace(
             graded, submission=replace(graded.submission, name=name), flags=(str(stamp),)
         ),
@@ -50,18 +50,18 @@ def entry(name: str, stamp: int) -> Entry:
 
 def write_until_killed(place: Path, *, first: int, writer: int, begun: int) -> None:
     """Keep entries for ever; the writers write over each other."""
-    with opened(place) as book:
+    with open_gradebook(place) as book:
         for number in count(first):
             stamp = 10 * time.monotonic_ns() + writer
-            book.keep(entry(f"s{number % NAMES}", stamp))
+            book.save_submission(entry(f"s{number % NAMES}", stamp))
             os.write(begun, b".")
 
 
 def torn(place: Path) -> list[str]:
     """Entries that are neither whole nor absent, and blobs that nobody holds."""
     found = []
-    with opened(place) as book:
-        for name, key in book.keys().items():
+    with open_gradebook(place) as book:
+        for name, key in book.cache_keys().items():
             trace = book.trace(name)
             says = {key, *book.graded(name).flags}
             if trace is not None:
@@ -121,8 +121,8 @@ def test_killed_at_any_moment_each_entry_is_whole_or_absent(tmp_path: Path) -> N
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    with opened(place) as book:
-        assert len(book.keys()) == NAMES
+    with open_gradebook(place) as book:
+        assert len(book.cache_keys()) == NAMES
 
 
 if __name__ == "__main__":

@@ -16,7 +16,15 @@ from specimens import half_right, ungradable
 from sqlalchemy import Connection, text
 
 from grader.errors import UsageError
-from grader.gradebook import Entry, Given, answer_digest, ledger, opened, schema_version, seeds
+from grader.gradebook import (
+    NewMark,
+    StoredSubmission,
+    answer_digest,
+    ledger,
+    open_gradebook,
+    schema_version,
+    seeds,
+)
 
 REFUSED = "is not a gradebook|can't be read as a gradebook"
 State = Mapping[str, tuple[bytes, int]]
@@ -32,12 +40,12 @@ def state(folder: Path) -> State:
     return {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.iterdir()}
 
 
-def add_colour(connection: Connection) -> None:
-    connection.execute(text("ALTER TABLE submissions ADD COLUMN colour TEXT DEFAULT 'red'"))
+def add_color(connection: Connection) -> None:
+    connection.execute(text("ALTER TABLE submissions ADD COLUMN color TEXT DEFAULT 'red'"))
 
 
 def paint(connection: Connection) -> None:
-    connection.execute(text("UPDATE submissions SET colour = colour || 'dish'"))
+    connection.execute(text("UPDATE submissions SET color = color || 'dish'"))
 
 
 def fail(connection: Connection) -> None:
@@ -52,22 +60,24 @@ def versions(place: Path) -> tuple[int, str]:
     return header, table
 
 
-def kept(place: Path, *, steps: tuple[schema_version.Step, ...] = schema_version.STEPS) -> None:
+def kept(
+    place: Path, *, steps: tuple[schema_version.Migration, ...] = schema_version.MIGRATIONS
+) -> None:
     """A book with one submission in it; of the first version where there are no steps."""
-    with opened(place, steps=steps) as book:
-        book.keep(Entry(key="k", graded=ungradable(), trace=None))
+    with open_gradebook(place, migrations=steps) as book:
+        book.save_submission(StoredSubmission(cache_key="k", graded=ungradable(), trace=None))
 
 
-def colours(place: Path) -> list[str]:
+def colors(place: Path) -> list[str]:
     with closing(sqlite3.connect(place)) as connection:
-        return [row[0] for row in connection.execute("SELECT colour FROM submissions")]
+        return [row[0] for row in connection.execute("SELECT color FROM submissions")]
 
 
 def test_a_new_book_says_its_version_where_others_look(place: Path) -> None:
-    with opened(place):
+    with open_gradebook(place):
         pass
 
-    newest = schema_version.version_after(schema_version.STEPS)
+    newest = schema_version.newest_version(schema_version.MIGRATIONS)
     assert versions(place) == (newest, str(newest))
 
 
@@ -76,15 +86,15 @@ def test_a_book_of_an_earlier_version_becomes_what_a_new_one_is(
     place: Path, tmp_path: Path, version: int
 ) -> None:
     make_old(place, version=version, holding=half_right())
-    with opened(tmp_path / "fresh.db"):
+    with open_gradebook(tmp_path / "fresh.db"):
         pass
 
-    with opened(place) as book:
-        drawn = seeds.first(book, "hw")
+    with open_gradebook(place) as book:
+        drawn = seeds.ensure_seed(book, "hw")
         score = book.graded("moreau").score
 
-    with opened(place) as book:
-        assert seeds.kept(book, "hw") == drawn
+    with open_gradebook(place) as book:
+        assert seeds.load_seed(book, "hw") == drawn
     assert score is not None
     assert score.total == half_right().score.total  # type: ignore[union-attr]  # it has one
     assert shape(place) == shape(tmp_path / "fresh.db")
@@ -94,10 +104,12 @@ def test_a_book_of_an_earlier_version_becomes_what_a_new_one_is(
 def test_marks_can_be_given_in_a_book_of_an_earlier_version(place: Path) -> None:
     make_old(place, version=2, holding=half_right())
 
-    with opened(place) as book:
+    with open_gradebook(place) as book:
         answer = answer_digest(book.graded("moreau"), "Q1.1")
-        given = Given(submission="moreau", item="Q1.1", answer=answer, by="Mo", points=Fraction(4))
-        ledger.give(book, given, over=None)
+        given = NewMark(
+            submission="moreau", item="Q1.1", answer_digest=answer, by="Mo", points=Fraction(4)
+        )
+        ledger.add_mark(book, given, expected_current=None)
         score = book.graded("moreau").score
 
     assert score is not None
@@ -107,46 +119,49 @@ def test_marks_can_be_given_in_a_book_of_an_earlier_version(place: Path) -> None
 def test_an_older_book_goes_forward_step_by_step(place: Path) -> None:
     kept(place, steps=())
 
-    with opened(place, steps=(add_colour,)):
+    with open_gradebook(place, migrations=(add_color,)):
         pass
     assert versions(place) == (2, "2")
-    with opened(place, steps=(add_colour, paint)) as book:
-        assert list(book.keys().values()) == ["k"]
+    with open_gradebook(place, migrations=(add_color, paint)) as book:
+        assert list(book.cache_keys().values()) == ["k"]
 
     assert versions(place) == (3, "3")
-    assert colours(place) == ["reddish"]
+    assert colors(place) == ["reddish"]
 
 
 def test_a_step_that_fails_leaves_the_book_as_it_was(place: Path) -> None:
     kept(place, steps=())
 
-    with pytest.raises(RuntimeError), opened(place, steps=(add_colour, fail)):
+    with pytest.raises(RuntimeError), open_gradebook(place, migrations=(add_color, fail)):
         pass
 
     assert versions(place) == (1, "1")
-    with opened(place, steps=()) as book:
-        assert list(book.keys().values()) == ["k"]
+    with open_gradebook(place, migrations=()) as book:
+        assert list(book.cache_keys().values()) == ["k"]
 
 
 def test_steps_are_taken_once_by_whoever_comes_first(place: Path) -> None:
     kept(place, steps=())
-    with opened(place, steps=()) as book, book.reading() as early:
-        assert schema_version.version(early) == 1
-        with opened(place, steps=(add_colour,)) as other:
-            schema_version.advance(
-                other.writing, reading=lambda: nullcontext(early), steps=(add_colour,), place="book"
+    with open_gradebook(place, migrations=()) as book, book.reading() as early:
+        assert schema_version.read_version(early) == 1
+        with open_gradebook(place, migrations=(add_color,)) as other:
+            schema_version.migrate(
+                other.writing,
+                reading=lambda: nullcontext(early),
+                migrations=(add_color,),
+                location="book",
             )
 
-    assert colours(place) == ["red"]
+    assert colors(place) == ["red"]
 
 
 def test_a_newer_book_is_refused_in_one_sentence_and_untouched(place: Path) -> None:
-    with opened(place, steps=(lambda _: None,)) as book:
-        book.keep(Entry(key="k", graded=ungradable(), trace=None))
+    with open_gradebook(place, migrations=(lambda _: None,)) as book:
+        book.save_submission(StoredSubmission(cache_key="k", graded=ungradable(), trace=None))
     before = state(place.parent)
 
     with pytest.raises(UsageError, match=r"newer grader \(version 2 .* knows 1\)"):
-        opened(place, steps=()).__enter__()
+        open_gradebook(place, migrations=()).__enter__()
 
     assert state(place.parent) == before
 
@@ -163,7 +178,7 @@ def test_a_newer_book_is_refused_when_only_its_log_says_so(place: Path, tmp_path
     assert (crashed / "book.db-wal").stat().st_size
     before = state(crashed)
 
-    with pytest.raises(UsageError, match="version 9"), opened(crashed / "book.db"):
+    with pytest.raises(UsageError, match="version 9"), open_gradebook(crashed / "book.db"):
         pass
 
     after = state(crashed)
@@ -200,7 +215,7 @@ def test_what_is_not_ours_is_refused_and_untouched(tmp_path: Path, make: object,
     make(place)
     before = state(tmp_path)
 
-    with pytest.raises(UsageError, match=REFUSED) as refused, opened(place):
+    with pytest.raises(UsageError, match=REFUSED) as refused, open_gradebook(place):
         pass
 
     assert state(tmp_path) == before
@@ -209,12 +224,15 @@ def test_what_is_not_ours_is_refused_and_untouched(tmp_path: Path, make: object,
 
 
 def test_a_folder_is_no_book(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="not a file"), opened(tmp_path):
+    with pytest.raises(UsageError, match="not a file"), open_gradebook(tmp_path):
         pass
 
 
 def test_a_book_in_no_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="can't be made"), opened(tmp_path / "no" / "book.db"):
+    with (
+        pytest.raises(UsageError, match="can't be made"),
+        open_gradebook(tmp_path / "no" / "book.db"),
+    ):
         pass
 
 
@@ -222,8 +240,8 @@ def test_a_strange_path_is_no_obstacle(tmp_path: Path) -> None:
     place = tmp_path / "a ?#%41 ü book"
     kept(place)
 
-    with opened(place) as book:
-        assert list(book.keys().values()) == ["k"]
+    with open_gradebook(place) as book:
+        assert list(book.cache_keys().values()) == ["k"]
     assert [path.name for path in tmp_path.iterdir()] == [place.name]
 
 
@@ -232,8 +250,8 @@ def test_a_damaged_book_is_told_in_one_sentence(place: Path) -> None:
     whole = place.read_bytes()
     place.write_bytes(whole[:4096] + b"\x55" * (len(whole) - 4096))
 
-    with pytest.raises(UsageError, match="can't be used") as refused, opened(place) as book:
-        book.keys()
+    with pytest.raises(UsageError, match="can't be used") as refused, open_gradebook(place) as book:
+        book.cache_keys()
 
     assert "\n" not in str(refused.value)
 
@@ -244,9 +262,9 @@ def test_a_crash_while_it_is_made_leaves_nothing(
     def crash(_: Connection, **__: object) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(schema_version, "create", crash)
+    monkeypatch.setattr(schema_version, "create_tables", crash)
 
-    with pytest.raises(RuntimeError), opened(place):
+    with pytest.raises(RuntimeError), open_gradebook(place):
         pass
 
     assert list(place.parent.iterdir()) == []
@@ -265,24 +283,24 @@ def test_a_file_system_without_links_will_do(place: Path, monkeypatch: pytest.Mo
 def test_a_book_that_another_made_meanwhile_is_used(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create = schema_version.create
+    create = schema_version.create_tables
 
-    def outrun(connection: Connection, *, steps: tuple[schema_version.Step, ...]) -> None:
-        monkeypatch.setattr(schema_version, "create", create)
+    def outrun(connection: Connection, *, migrations: tuple[schema_version.Migration, ...]) -> None:
+        monkeypatch.setattr(schema_version, "create_tables", create)
         kept(place)
-        create(connection, steps=steps)
+        create(connection, migrations=migrations)
 
-    monkeypatch.setattr(schema_version, "create", outrun)
+    monkeypatch.setattr(schema_version, "create_tables", outrun)
 
-    with opened(place) as book:
-        assert list(book.keys().values()) == ["k"]
+    with open_gradebook(place) as book:
+        assert list(book.cache_keys().values()) == ["k"]
 
 
 def test_a_book_does_not_outlive_a_fork(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with opened(place) as book:
+    with open_gradebook(place) as book:
         ours = os.getpid()
         monkeypatch.setattr(os, "getpid", lambda: ours + 1)
 
         with pytest.raises(RuntimeError, match="process"):
-            book.keys()
+            book.cache_keys()
         monkeypatch.undo()

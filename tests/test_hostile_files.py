@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader import checks, rubric
-from grader.checks.reproduction import saved_evidence
+from grader.checks.reproduction import collect_saved_evidence
 from grader.errors import NotebookError
-from grader.gradebook.array_storage import Arrays, Packing
-from grader.gradebook.stored_records import Documents
+from grader.gradebook.array_storage import ArrayPacker, PackedArrays
+from grader.gradebook.stored_records import RecordCodec
 from grader.model import (
     CellRun,
     CellStatus,
@@ -33,20 +33,20 @@ from grader.model import (
 )
 from grader.notebook import (
     Outline,
-    code_about,
+    find_definitions,
+    find_students,
     handout_lines,
     is_blank,
     outline_handout,
-    read,
-    students,
+    read_notebook,
     written_answers,
 )
-from grader.pipeline.cache_keys import Keys
-from grader.pipeline.provenance import code_of_items
+from grader.pipeline.cache_keys import CacheKeys
+from grader.pipeline.provenance import code_by_item
 from grader.report import student_page
-from grader.report.code_listing import listing
-from grader.report.markdown_html import prose
-from grader.report.saved_outputs_view import saved
+from grader.report.code_listing import highlight_code
+from grader.report.markdown_html import render_markdown
+from grader.report.saved_outputs_view import saved_outputs_view
 
 ROOT = Path(__file__).parent.parent
 HANDED_IN = ROOT / "examples" / "submissions" / "hw5_ada_ben.ipynb"
@@ -54,18 +54,18 @@ HANDED_IN = ROOT / "examples" / "submissions" / "hw5_ada_ben.ipynb"
 
 @cache
 def assignment() -> Rubric:
-    found = rubric.find(ROOT, assignment="hw5")
-    return rubric.load(found, catalogue=checks.catalogue())
+    found = rubric.find_rubric(ROOT, assignment="hw5")
+    return rubric.load_rubric(found, catalog=checks.catalog())
 
 
 @cache
 def handout() -> frozenset[str]:
-    return handout_lines(read(assignment().reference))
+    return handout_lines(read_notebook(assignment().reference))
 
 
 @cache
 def the_outline() -> Outline:
-    return outline_handout(read(assignment().reference), items=assignment().items)
+    return outline_handout(read_notebook(assignment().reference), items=assignment().items)
 
 
 def a_run_of(notebook: Notebook) -> ExecutionRecord:
@@ -76,7 +76,7 @@ def a_run_of(notebook: Notebook) -> ExecutionRecord:
             status=CellStatus.RAN,
             shown="".join(output.text for output in cell.outputs)[:16_000] + "\n0.5",
         )
-        for cell in notebook.code()
+        for cell in notebook.code_cells()
     )
     return ExecutionRecord(cells=runs, heard=True)
 
@@ -85,35 +85,37 @@ def looked_through(notebook: Notebook) -> Graded:
     """All that the grader does with a notebook without running it, to its page."""
     for cell in notebook.cells:
         is_blank(cell)
-        prose(cell.source).encode()
-        listing(cell.source).encode()
-    code_about(notebook, {"C1", "initial_embeddings"})
+        render_markdown(cell.source).encode()
+        highlight_code(cell.source).encode()
+    find_definitions(notebook, {"C1", "initial_embeddings"})
     answers = written_answers(
         notebook, items=assignment().items, handout=handout(), outline=the_outline()
     )
     graded = Graded(
         submission=Submission(name="x", path=Path("x.ipynb"), shown="x.ipynb"),
-        students=students(notebook),
+        students=find_students(notebook),
         reason="not run",
         score=None,
         record=ExecutionRecord(cells=()),
         answers=answers,
-        code=code_of_items(notebook, rubric=assignment(), findings=(), given=the_outline().code),
+        code=code_by_item(
+            notebook, rubric=assignment(), findings=(), handout_code=the_outline().code
+        ),
         notes=notebook.notes,
-        evidence=saved_evidence(notebook, record=a_run_of(notebook), answers=answers),
+        evidence=collect_saved_evidence(notebook, record=a_run_of(notebook), answers=answers),
     )
-    saved(graded.evidence)
+    saved_outputs_view(graded.evidence)
     student_page(graded, rubric=assignment()).encode()
     return graded
 
 
 def kept(notebook: Notebook) -> None:
     """Into the gradebook and out of it again."""
-    documents, packing = Documents(), Packing()
+    documents, packing = RecordCodec(), ArrayPacker()
     record = ExecutionRecord(cells=())
     trace = Trace(notebook=notebook, record=record, observations={}, expected={})
-    document = documents.trace(trace, packing=packing)
-    assert documents.read_trace(document, arrays=Arrays(pack=packing.pack)) == trace
+    document = documents.encode_trace(trace, packer=packing)
+    assert documents.decode_trace(document, arrays=PackedArrays(pack=packing.pack)) == trace
 
 
 # ---------------------------------------------------------------- any file
@@ -233,7 +235,7 @@ def test_a_file_that_was_tampered_with_is_a_notebook_or_a_reason(tmp_path: Path,
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     began = time.process_time()
     try:
-        notebook = read(path)
+        notebook = read_notebook(path)
     except NotebookError:
         return
     looked_through(notebook)
@@ -265,7 +267,7 @@ COSTLY: dict[str, Callable[[], str]] = {
     "lists": lambda: '{"cells": [' + "[]," * 4_000_000,
     "half a text": lambda: '{"cells": "' + '\\"' * 5_000_000,
     "text of commas": lambda: code_cell("x", stream(',"' * 5_000_000)),
-    "colours": lambda: code_cell("x", stream("\x1b]0;" * 2_000_000)),
+    "colors": lambda: code_cell("x", stream("\x1b]0;" * 2_000_000)),
     "pages": lambda: "<!-- " * 1_000_000,
     "a sum": lambda: code_cell("x = " + "+".join(["1"] * 100_000)),
     "signs": lambda: code_cell("x = " + "-" * 1_000_000 + "1"),
@@ -296,7 +298,7 @@ def test_what_is_costly_to_read_is_read_or_refused_within_seconds(
 
     began = time.process_time()
     with suppress(NotebookError):
-        looked_through(read(path))
+        looked_through(read_notebook(path))
 
     assert time.process_time() - began < 10
 
@@ -306,7 +308,7 @@ def test_fifty_megabytes_of_outputs_are_read(tmp_path: Path) -> None:
     path = tmp_path / "hw.ipynb"
     path.write_text(code_cell("x = 1", picture, stream("0.25, 1\n" * 2_500_000)), encoding="utf-8")
 
-    notebook = read(path)
+    notebook = read_notebook(path)
 
     assert path.stat().st_size > 50_000_000
     assert [output.mimes for output in notebook.cells[0].outputs] == [("image/png",), ()]
@@ -316,9 +318,9 @@ def test_a_pipe_among_the_submissions_has_no_key_and_holds_nobody_up(tmp_path: P
     os.mkfifo(tmp_path / "hw.ipynb")
     submission = Submission(name="hw", path=tmp_path / "hw.ipynb", shown="hw.ipynb")
     found: list[str] = []
-    keys = Keys(running="r", judging="j", reading="r")
+    keys = CacheKeys(run_digest="r", judge_digest="j", extraction_digest="r")
 
-    asking = Thread(target=lambda: found.append(keys.key(submission)), daemon=True)
+    asking = Thread(target=lambda: found.append(keys.for_submission(submission)), daemon=True)
     asking.start()
     asking.join(5)
 

@@ -21,13 +21,13 @@ from grader import kernel, sandbox
 from grader.cli import cli
 from grader.errors import IsolationError
 from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Question
-from grader.sandbox import Level, Wanted, bubblewrap, wall_plans
-from grader.sandbox.fork_client import Parent
-from grader.sandbox.wall_check import tried
-from grader.sandbox.wall_plans import Plan, shown
+from grader.sandbox import IsolationLevel, IsolationRequest, bubblewrap, wall_plans
+from grader.sandbox.fork_client import ForkServer
+from grader.sandbox.wall_check import check_walls
+from grader.sandbox.wall_plans import WallPlan, drop_checkouts
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="walls are of Linux")
-LEVELS = (Level.FULL, Level.NAMESPACES, Level.REDUCED)
+LEVELS = (IsolationLevel.FULL, IsolationLevel.NAMESPACES, IsolationLevel.REDUCED)
 
 
 # ---------------------------------------------------------------- the filter
@@ -68,8 +68,8 @@ def machine(request: pytest.FixtureRequest) -> str:
 
 
 def ask(machine: str, name: str, *arguments: int, connects: bool = True) -> int:
-    program = seccomp.program(connects=connects, machine=machine)
-    numbers = {**seccomp.CALLS, **seccomp.REFUSED, **seccomp.OF_ANOTHER}
+    program = seccomp.build_program(connects=connects, machine=machine)
+    numbers = {**seccomp.CALLS, **seccomp.REFUSED, **seccomp.ON_OTHER_PROCESSES}
     number = numbers[name][MACHINES[machine]]
     return verdict(program, number, *arguments, architecture=seccomp.ARCHITECTURES[machine])
 
@@ -143,9 +143,12 @@ def test_where_others_can_be_named_nothing_reaches_them(
 
 def test_calls_by_another_table_end_the_process(machine: str) -> None:
     other = next(number for name, number in seccomp.ARCHITECTURES.items() if name != machine)
-    assert verdict(seccomp.program(connects=True, machine=machine), 1, architecture=other) == KILLED
+    assert (
+        verdict(seccomp.build_program(connects=True, machine=machine), 1, architecture=other)
+        == KILLED
+    )
     x32 = verdict(
-        seccomp.program(connects=True, machine="x86_64"),
+        seccomp.build_program(connects=True, machine="x86_64"),
         seccomp.X32 + 1,
         architecture=seccomp.ARCHITECTURES["x86_64"],
     )
@@ -163,7 +166,7 @@ def test_the_numbers_are_those_of_this_machine() -> None:
         for line in places[0].read_text(encoding="utf-8").splitlines()
         if line.startswith("#define __NR_") and len(line.split()) == 3
     )
-    for name, numbers in {**seccomp.CALLS, **seccomp.REFUSED, **seccomp.OF_ANOTHER}.items():
+    for name, numbers in {**seccomp.CALLS, **seccomp.REFUSED, **seccomp.ON_OTHER_PROCESSES}.items():
         known = told.get(f"__NR_{name}")
         if known and known.isdigit():
             assert int(known) == numbers[MACHINES[platform.machine()]], name
@@ -178,7 +181,7 @@ def test_what_is_hidden_is_left_out_of_what_may_be_read(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x", encoding="utf-8")
     secret = str(tmp_path / "lib" / "secret")
 
-    read, listed = wall_plans.readable([str(tmp_path)], hidden=[secret])
+    read, listed = wall_plans.readable_paths([str(tmp_path)], hidden=[secret])
 
     assert read == (str(tmp_path / "lib" / "a"), str(tmp_path / "lib" / "c"))
     assert listed == (str(tmp_path), str(tmp_path / "lib"))
@@ -190,7 +193,7 @@ def test_no_checkout_of_this_program_is_shown(tmp_path: Path) -> None:
     (tmp_path / "course").mkdir()
     folders = [str(tmp_path / p) for p in ("course", "other", "python/lib/site-packages")]
 
-    assert shown([*folders, str(Path(__file__).parent.parent)]) == (folders[0], folders[2])
+    assert drop_checkouts([*folders, str(Path(__file__).parent.parent)]) == (folders[0], folders[2])
 
 
 @pytest.mark.parametrize(
@@ -204,7 +207,7 @@ def test_no_checkout_of_this_program_is_shown(tmp_path: Path) -> None:
     ],
 )
 def test_what_bubblewrap_says_is_explained(said: str, hint: str) -> None:
-    why, what_to_do = bubblewrap.explained(said)
+    why, what_to_do = bubblewrap.explain_failure(said)
 
     assert why == said.strip().removeprefix("bwrap: ")
     assert hint in what_to_do
@@ -216,23 +219,27 @@ def test_what_bubblewrap_says_is_explained(said: str, hint: str) -> None:
 
 @pytest.fixture(scope="module")
 def environment() -> sandbox.Environment:
-    return sandbox.survey(sys.executable)
+    return sandbox.survey_interpreter(sys.executable)
 
 
-def opened_at(level: Level, environment: sandbox.Environment) -> Iterator[Parent]:
+def opened_at(level: IsolationLevel, environment: sandbox.Environment) -> Iterator[ForkServer]:
     try:
-        with sandbox.opened(environment, wanted=Wanted(level=level)) as parent:
+        with sandbox.start_fork_server(
+            environment, request=IsolationRequest(level=level)
+        ) as parent:
             yield parent
     except IsolationError as error:
         pytest.skip(f"this machine cannot have level {level}: {error}")
 
 
 @pytest.fixture(params=LEVELS)
-def walled(request: pytest.FixtureRequest, environment: sandbox.Environment) -> Iterator[Parent]:
+def walled(
+    request: pytest.FixtureRequest, environment: sandbox.Environment
+) -> Iterator[ForkServer]:
     yield from opened_at(request.param, environment)
 
 
-def run(parent: Parent, source: str, *, limits: Limits | None = None) -> dict[str, float]:
+def run(parent: ForkServer, source: str, *, limits: Limits | None = None) -> dict[str, float]:
     """Run one cell that must not raise; the numbers it left."""
     record, found = tried_out(parent, source, limits=limits)
     assert record.cells[0].status is CellStatus.RAN, record.cells[0].error
@@ -240,13 +247,13 @@ def run(parent: Parent, source: str, *, limits: Limits | None = None) -> dict[st
 
 
 def tried_out(
-    parent: Parent, *sources: str, limits: Limits | None = None
+    parent: ForkServer, *sources: str, limits: Limits | None = None
 ) -> tuple[ExecutionRecord, dict[str, float]]:
-    setup = kernel.Setup(
-        parent=parent, seed=1, record=(), optional_imports=(), limits=limits or Limits()
+    setup = kernel.KernelSetup(
+        fork_server=parent, seed=1, record=(), optional_imports=(), limits=limits or Limits()
     )
     cells = tuple(Cell(index=i, kind="code", source=s) for i, s in enumerate(sources))
-    with kernel.opened(setup) as live:
+    with kernel.start_kernel(setup) as live:
         record = live.run(cells, blank=frozenset())
         arrays = live.ask((Question(id="a", kind="arrays"),))["a"].arrays
         return record, {name: float(value.ravel()[0]) for name, value in arrays.items()}
@@ -259,20 +266,20 @@ def test_where_namespaces_can_be_made_the_highest_level_holds(
     words = ["--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
     possible = [
         found
-        for found in bubblewrap.found()
+        for found in bubblewrap.find_executables()
         if not subprocess.run([found.path, *words], capture_output=True, check=False).returncode
     ]
     if not possible:
         pytest.skip("NO NAMESPACES HERE: the highest level is not tested")
 
-    with sandbox.opened(environment) as parent:
-        assert parent.isolation.level == Level.FULL
+    with sandbox.start_fork_server(environment) as parent:
+        assert parent.isolation.level == IsolationLevel.FULL
 
 
 @pytest.mark.kernel
-def test_a_canary_finds_no_way_out(walled: Parent) -> None:
+def test_a_canary_finds_no_way_out(walled: ForkServer) -> None:
     assert walled.isolation.level == walled.plan.level
-    assert walled.isolation.told.startswith(f"{walled.plan.level}: ")
+    assert walled.isolation.description.startswith(f"{walled.plan.level}: ")
 
 
 @LINUX
@@ -280,22 +287,28 @@ def test_a_canary_finds_no_way_out(walled: Parent) -> None:
 @pytest.mark.parametrize(
     ("broken", "reached"),
     [
-        (Plan(level=Level.REDUCED, landlock=False), "reads files of the person who grades"),
-        (Plan(level=Level.REDUCED, filter=False, read=("/",)), "has internet sockets"),
-        (Plan(level=Level.FULL, landlock=False, filter=False), "connects to this computer"),
+        (
+            WallPlan(level=IsolationLevel.REDUCED, landlock=False),
+            "reads files of the person who grades",
+        ),
+        (WallPlan(level=IsolationLevel.REDUCED, filter=False, read=("/",)), "has internet sockets"),
+        (
+            WallPlan(level=IsolationLevel.FULL, landlock=False, filter=False),
+            "connects to this computer",
+        ),
     ],
 )
 def test_walls_with_a_hole_are_not_used(
-    environment: sandbox.Environment, broken: Plan, reached: str
+    environment: sandbox.Environment, broken: WallPlan, reached: str
 ) -> None:
-    parent = Parent(environment, plan=broken, hidden=())
+    parent = ForkServer(environment, plan=broken, hidden=())
     try:
-        found = tried(parent, protected=[])
+        found = check_walls(parent, protected=[])
     finally:
-        parent.end()
+        parent.shut_down()
 
     assert found.isolation is None
-    assert reached in found.why
+    assert reached in found.reason
 
 
 @pytest.fixture
@@ -324,10 +337,10 @@ def test_what_is_protected_cannot_be_read_wherever_it_lies(
         f"secret = np.array([read({str(secret / 'answers')!r})])"
     )
 
-    for level in (Level.FULL, Level.REDUCED):
-        wanted = Wanted(level=level, hidden=(str(secret),))
+    for level in (IsolationLevel.FULL, IsolationLevel.REDUCED):
+        wanted = IsolationRequest(level=level, hidden_paths=(str(secret),))
         try:
-            with sandbox.opened(seen, wanted=wanted) as parent:
+            with sandbox.start_fork_server(seen, request=wanted) as parent:
                 found = run(parent, source)
         except IsolationError as error:
             pytest.skip(str(error))
@@ -345,13 +358,15 @@ def test_an_interpreter_below_tmp_can_be_used(tmp_path_factory: pytest.TempPathF
     ours = [p for p in sys.path if p.endswith("site-packages")]
     (packages / "more.pth").write_text("\n".join(ours), encoding="utf-8")
 
-    with sandbox.opened(sandbox.survey(str(place / "bin" / "python"))) as parent:
+    with sandbox.start_fork_server(
+        sandbox.survey_interpreter(str(place / "bin" / "python"))
+    ) as parent:
         source = "import sys, numpy as np\nours = np.array([sys.prefix.startswith('/tmp')])"
         assert run(parent, source) == {"ours": 1}
 
 
 @pytest.mark.kernel
-def test_what_a_notebook_needs_works_behind_every_wall(walled: Parent) -> None:
+def test_what_a_notebook_needs_works_behind_every_wall(walled: ForkServer) -> None:
     source = (
         "import numpy as np, os, subprocess, sys, tempfile, threading, multiprocessing, getpass\n"
         "from IPython import get_ipython\n"
@@ -381,7 +396,7 @@ def test_loaders_with_workers_work_where_files_are_private(
         "total = np.array([float(sum(x.sum() for x, in DataLoader(data, num_workers=2)))])"
     )
 
-    for parent in opened_at(Level.FULL, environment):
+    for parent in opened_at(IsolationLevel.FULL, environment):
         assert run(parent, source)["total"] == 28
 
 
@@ -390,7 +405,7 @@ def test_a_plain_user_has_the_highest_level_too() -> None:
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
     readable = all(Path(p).stat().st_mode & 1 for p in Path(sys.base_prefix).parents)
-    if not readable or not bubblewrap.found():
+    if not readable or not bubblewrap.find_executables():
         pytest.skip("another user could not run this interpreter, or there is no bubblewrap")
     done = subprocess.run(
         [sys.executable, "-m", "grader", "doctor"],
@@ -418,12 +433,14 @@ def test_where_nothing_holds_nothing_is_graded(
 
     with (
         pytest.raises(IsolationError, match="--allow-unsandboxed"),
-        sandbox.opened(environment),
+        sandbox.start_fork_server(environment),
     ):
         pass
-    with sandbox.opened(environment, wanted=Wanted(unsandboxed=True)) as parent:
+    with sandbox.start_fork_server(
+        environment, request=IsolationRequest(unsandboxed=True)
+    ) as parent:
         assert parent.isolation.level == "none"
-        assert "forged" in parent.isolation.told
+        assert "forged" in parent.isolation.description
 
 
 @pytest.mark.kernel
@@ -467,7 +484,7 @@ except OSError:
 def test_a_notebook_holds_no_descriptor_but_those_of_its_questions(
     environment: sandbox.Environment,
 ) -> None:
-    for parent in opened_at(Level.FULL, environment):
+    for parent in opened_at(IsolationLevel.FULL, environment):
         parent.preload(())
         found = run(parent, HOLDS)
         assert found == {"standard": 1, "pipes": 2, "files": 0, "terminal": 0}
@@ -486,10 +503,12 @@ def test_two_notebooks_at_once_leave_each_other_nothing(environment: sandbox.Env
         "    ('/tmp', '/dev/shm', '.', os.path.expanduser('~')))])\n"
         "seen = np.array([len([n for n in os.listdir('/proc') if n.isdigit()])])\n"
     )
-    for parent in opened_at(Level.FULL, environment):
+    for parent in opened_at(IsolationLevel.FULL, environment):
         parent.preload(())
-        setup = kernel.Setup(parent=parent, seed=1, record=(), optional_imports=(), limits=Limits())
-        with kernel.opened(setup) as first:
+        setup = kernel.KernelSetup(
+            fork_server=parent, seed=1, record=(), optional_imports=(), limits=Limits()
+        )
+        with kernel.start_kernel(setup) as first:
             record = first.run((Cell(index=0, kind="code", source=leave),), blank=frozenset())
             assert record.cells[0].status is CellStatus.RAN, record.cells[0].error
             found = run(parent, find)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from grader import kernel, sandbox
-from grader.kernel.cell_runs import cell_run, within_bounds
+from grader.kernel.cell_runs import bound_output, read_cell_run
 from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Observation, Question
 
 pytestmark = pytest.mark.kernel
@@ -19,18 +19,18 @@ LIMITS = Limits(cell_s=3, submission_s=60, question_s=2)
 
 
 Run = Callable[..., ExecutionRecord]
-Prepare = Callable[..., kernel.Setup]
+Prepare = Callable[..., kernel.KernelSetup]
 
 
 @pytest.fixture(scope="module")
 def setup() -> Iterator[Prepare]:
     """Makes setups whose kernels are forked from one warm parent."""
-    with sandbox.opened(sandbox.survey(sys.executable)) as parent:
+    with sandbox.start_fork_server(sandbox.survey_interpreter(sys.executable)) as parent:
         parent.preload(("numpy",))
 
-        def prepare(limits: Limits = LIMITS) -> kernel.Setup:
-            return kernel.Setup(
-                parent=parent,
+        def prepare(limits: Limits = LIMITS) -> kernel.KernelSetup:
+            return kernel.KernelSetup(
+                fork_server=parent,
                 seed=16,
                 record=("loss",),
                 optional_imports=("torchvision",),
@@ -45,7 +45,7 @@ def run(setup: Prepare) -> Run:
     """Runs cells and says how they went."""
 
     def run(*sources: str, limits: Limits = LIMITS) -> ExecutionRecord:
-        with kernel.opened(setup(limits)) as live:
+        with kernel.start_kernel(setup(limits)) as live:
             return live.run(code(*sources), blank=frozenset())
 
     return run
@@ -85,7 +85,7 @@ _hidden = a
         )
         for name in names
     )
-    with kernel.opened(setup()) as live:
+    with kernel.start_kernel(setup()) as live:
         live.run(code(sources), blank=frozenset())
         yield dict(live.ask((*questions, Question(id="arrays", kind="arrays"))))
 
@@ -168,7 +168,7 @@ def test_randomness_is_seeded_before_the_first_cell(setup: Prepare) -> None:
     source = "import random, numpy as np\na = np.array([random.random(), np.random.rand()])"
     found = []
     for _ in range(2):
-        with kernel.opened(setup()) as live:
+        with kernel.start_kernel(setup()) as live:
             live.run(code(source), blank=frozenset())
             answer = live.ask((Question(id="a", kind="arrays"),))["a"]
             found.append(answer.arrays["a"].tolist())
@@ -185,9 +185,11 @@ def test_a_print_flood_is_bounded(run: Run) -> None:
 def test_nothing_of_ours_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with (
-        sandbox.opened(sandbox.survey(sys.executable)) as parent,
-        kernel.opened(
-            kernel.Setup(parent=parent, seed=16, record=(), optional_imports=(), limits=LIMITS)
+        sandbox.start_fork_server(sandbox.survey_interpreter(sys.executable)) as parent,
+        kernel.start_kernel(
+            kernel.KernelSetup(
+                fork_server=parent, seed=16, record=(), optional_imports=(), limits=LIMITS
+            )
         ) as live,
     ):
         live.run(code("open('left', 'w').write('x')"), blank=frozenset())
@@ -235,7 +237,7 @@ probe.serve_batch = serve_batch
 
 
 def test_an_answer_that_comes_again_and_again_ends_the_asking(setup: Prepare) -> None:
-    with kernel.opened(setup()) as live:
+    with kernel.start_kernel(setup()) as live:
         began = time.monotonic()
         live.run(code(AGAIN), blank=frozenset())
         answers = live.ask((Question(id="arrays", kind="arrays"),))
@@ -279,7 +281,7 @@ LIES: list[object] = [
 @pytest.mark.parametrize("lie", LIES)
 def test_a_lie_about_what_a_cell_shows_is_a_bounded_text(lie: object) -> None:
     (cell,) = code("x")
-    told = cell_run({"seconds": 1, "shown": lie}, cell, limits=LIMITS)
+    told = read_cell_run({"seconds": 1, "shown": lie}, cell, limits=LIMITS)
 
     assert isinstance(told.shown, str)
     assert all(isinstance(kind, str) for kind in told.media)
@@ -288,9 +290,9 @@ def test_a_lie_about_what_a_cell_shows_is_a_bounded_text(lie: object) -> None:
 def test_what_all_cells_show_is_bounded_on_our_side_too() -> None:
     cells = code(*["x"] * 40)
     lie = {"text": "0.5 " * 50_000, "media": ["image/png" * 500] * 500}
-    told = [cell_run({"seconds": 1, "shown": lie}, cell, limits=LIMITS) for cell in cells]
+    told = [read_cell_run({"seconds": 1, "shown": lie}, cell, limits=LIMITS) for cell in cells]
 
-    assert sum(len(run.shown) for run in within_bounds(told)) <= 300_000
+    assert sum(len(run.shown) for run in bound_output(told)) <= 300_000
     assert len(told[0].media) <= 50
     assert len(told[0].media[0]) <= 100
 

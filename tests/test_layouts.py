@@ -9,7 +9,7 @@ import lms
 import pytest
 
 from grader.model import Student, Submission
-from grader.submissions import About, collect
+from grader.submissions import LayoutContext, collect
 
 Row = tuple[str, str, tuple[str, ...], str, bool | None, str]
 """Name, path as shown, students, when, whether late, and a word of the problem."""
@@ -268,7 +268,7 @@ TABLE: dict[str, tuple[lms.Tree, str, list[Row]]] = {
         ],
     ),
 }
-HW5 = About(assignment="hw5")
+HW5 = LayoutContext(assignment="hw5")
 
 
 @pytest.fixture
@@ -327,7 +327,7 @@ def test_who_submitted_what(
         else lms.zipped(tmp_path / "course.zip", tree)
     )
 
-    found = collect(place, about=HW5, unpack_to=unpack_to, tell=notes.append)
+    found = collect(place, context=HW5, make_folder=unpack_to, notify=notes.append)
 
     rows_agree(found, rows)
     assert [note.startswith(f"layout {layout} (") for note in notes] == [True]

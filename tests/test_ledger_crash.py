@@ -15,39 +15,39 @@ from pathlib import Path
 from specimen_assignment import rubric
 from test_ledger import given, graded, keep, one
 
-from grader.folder import Folder, catch_up, refresh_one
-from grader.gradebook import Entry, Given, answer_digest, ledger, opened
+from grader.folder import OutputFolder, render_stale_submissions, render_submission
+from grader.gradebook import NewMark, StoredSubmission, answer_digest, ledger, open_gradebook
 
 KILLS = 12
 NAMES = ("ada", "ben", "cleo")
 
 
-def mark_until_killed(folder: Folder, *, saved: int) -> None:
+def mark_until_killed(folder: OutputFolder, *, saved: int) -> None:
     """Give marks for ever, make pages, and say which number was saved as soon as it is."""
     number = 0
-    with opened(folder.store) as book:
+    with open_gradebook(folder.store) as book:
         digests = {name: answer_digest(book.graded(name), "Q1.1") for name in NAMES}
         while True:
             number += 1
             name = NAMES[number % len(NAMES)]
-            now = ledger.current(book, "Q1.1").get((name, "Q1.1"))
-            decided = Given(
+            now = ledger.current_entries(book, "Q1.1").get((name, "Q1.1"))
+            decided = NewMark(
                 submission=name,
                 item="Q1.1",
-                answer=digests[name],
+                answer_digest=digests[name],
                 by="Mo",
                 points=Fraction(number % 6),
                 comment=str(number),
             )
-            mark = ledger.give(book, decided, over=now.mark.number if now else None)
+            mark = ledger.add_mark(book, decided, expected_current=now.mark.number if now else None)
             os.write(saved, f"{mark.number}\n".encode())
-            refresh_one(folder, book, rubric(), name)
+            render_submission(folder, book, rubric(), name)
 
 
 def kill_in_a_loop(path: Path) -> None:
     """Start a marker and kill it, again and again; say what was lost."""
-    folder = Folder(path)
-    with opened(folder.store) as book:
+    folder = OutputFolder(path)
+    with open_gradebook(folder.store) as book:
         for name in NAMES:
             keep(book, graded(name))
     chance = random.Random(7)  # noqa: S311 (when to kill is no secret)
@@ -63,7 +63,7 @@ def kill_in_a_loop(path: Path) -> None:
             print(line)  # noqa: T201 (the test reads it)
 
 
-def _started(folder: Folder) -> tuple[int, int]:
+def _started(folder: OutputFolder) -> tuple[int, int]:
     reading, saved = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -81,22 +81,22 @@ def _said(begun: bytes, saved: int) -> set[int]:
         return {int(line) for line in (begun + file.read()).split()}
 
 
-def _lost(folder: Folder, known: set[int]) -> list[str]:
+def _lost(folder: OutputFolder, known: set[int]) -> list[str]:
     """Marks that were saved and aren't there, broken rows, pages that say something else."""
     found = []
-    with opened(folder.store) as book:
-        entries = [entry for name in NAMES for entry in ledger.history(book, name, "Q1.1")]
+    with open_gradebook(folder.store) as book:
+        entries = [entry for name in NAMES for entry in ledger.mark_history(book, name, "Q1.1")]
         there = {entry.mark.number for entry in entries}
         found += [f"mark {number} is lost" for number in sorted(known - there)]
         for name in NAMES:
-            numbers = [e.mark.number for e in ledger.history(book, name, "Q1.1")]
-            replaced = [e.replaced for e in ledger.history(book, name, "Q1.1")]
+            numbers = [e.mark.number for e in ledger.mark_history(book, name, "Q1.1")]
+            replaced = [e.replaced for e in ledger.mark_history(book, name, "Q1.1")]
             if replaced != [None, *numbers][: len(numbers)]:
                 found.append(f"the marks of {name} are not in a row")
-        catch_up(folder, book, rubric())
+        render_stale_submissions(folder, book, rubric())
         for name in NAMES:
             mark = one(book, name=name).mark
-            page = folder.report(name)
+            page = folder.report_path(name)
             if mark and f"<p>{mark.comment}</p>" not in page.read_text(encoding="utf-8"):
                 found.append(f"the page of {name} is not current")
     return found
@@ -114,35 +114,37 @@ def test_killed_at_any_moment_no_saved_mark_is_lost(tmp_path: Path) -> None:
 
 
 def test_a_page_that_was_not_made_in_time_is_known_and_made(tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "graded")
-    with opened(folder.store) as book:
+    folder = OutputFolder(tmp_path / "graded")
+    with open_gradebook(folder.store) as book:
         keep(book)
-        refresh_one(folder, book, rubric(), "ada")
-        assert book.stale() == ()
+        render_submission(folder, book, rubric(), "ada")
+        assert book.stale_submissions() == ()
 
-        ledger.give(book, given(book, points=Fraction(4)), over=None)
+        ledger.add_mark(book, given(book, points=Fraction(4)), expected_current=None)
 
-        assert book.stale() == ("ada",)
-        assert catch_up(folder, book, rubric()) == ("ada",)
-        assert book.stale() == ()
+        assert book.stale_submissions() == ("ada",)
+        assert render_stale_submissions(folder, book, rubric()) == ("ada",)
+        assert book.stale_submissions() == ()
 
 
 def test_pages_that_two_made_at_once_are_stale_and_not_thought_current(tmp_path: Path) -> None:
-    folder = Folder(tmp_path / "graded")
-    with opened(folder.store) as book:
+    folder = OutputFolder(tmp_path / "graded")
+    with open_gradebook(folder.store) as book:
         keep(book)
-        seen = book.with_marks(graded())  # a run has read the marks, and is about to write
-        ledger.give(book, given(book, points=Fraction(4)), over=None)
-        refresh_one(folder, book, rubric(), "ada")  # a console writes what is new
-        assert book.stale() == ()
-        folder.write_one(seen.graded, rubric=rubric())  # the run writes what it had read
+        seen = book.apply_stored_marks(graded())  # a run has read the marks, and is about to write
+        ledger.add_mark(book, given(book, points=Fraction(4)), expected_current=None)
+        render_submission(folder, book, rubric(), "ada")  # a console writes what is new
+        assert book.stale_submissions() == ()
+        folder.write_submission(seen.graded, rubric=rubric())  # the run writes what it had read
 
-        book.keep(Entry(key="k", graded=graded(), trace=None), shown=seen)
+        book.save_submission(
+            StoredSubmission(cache_key="k", graded=graded(), trace=None), rendered_from=seen
+        )
 
-        assert book.stale() == ("ada",)
-        catch_up(folder, book, rubric())
-        assert book.stale() == ()
-    assert "4 of 6 points" in folder.report("ada").read_text(encoding="utf-8")
+        assert book.stale_submissions() == ("ada",)
+        render_stale_submissions(folder, book, rubric())
+        assert book.stale_submissions() == ()
+    assert "4 of 6 points" in folder.report_path("ada").read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

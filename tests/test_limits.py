@@ -9,10 +9,10 @@ import pytest
 
 from grader import kernel, sandbox
 from grader.errors import IsolationError
-from grader.kernel.cell_runs import cell_run
+from grader.kernel.cell_runs import read_cell_run
 from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Question
-from grader.sandbox import Level, Wanted
-from grader.sandbox.fork_client import Parent
+from grader.sandbox import IsolationLevel, IsolationRequest
+from grader.sandbox.fork_client import ForkServer
 
 SMALL = Limits(
     memory_mb=400,
@@ -26,21 +26,25 @@ SMALL = Limits(
 )
 
 
-@pytest.fixture(scope="module", params=[Level.FULL, Level.REDUCED])
-def parent(request: pytest.FixtureRequest) -> Iterator[Parent]:
-    wanted = Wanted(level=request.param)
+@pytest.fixture(scope="module", params=[IsolationLevel.FULL, IsolationLevel.REDUCED])
+def parent(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
+    wanted = IsolationRequest(level=request.param)
     try:
-        with sandbox.opened(sandbox.survey(sys.executable), wanted=wanted) as opened:
+        with sandbox.start_fork_server(
+            sandbox.survey_interpreter(sys.executable), request=wanted
+        ) as opened:
             opened.preload(())
             yield opened
     except IsolationError as error:
         pytest.skip(f"this machine cannot have level {request.param}: {error}")
 
 
-def run(parent: Parent, *sources: str, limits: Limits = SMALL) -> ExecutionRecord:
-    setup = kernel.Setup(parent=parent, seed=1, record=(), optional_imports=(), limits=limits)
+def run(parent: ForkServer, *sources: str, limits: Limits = SMALL) -> ExecutionRecord:
+    setup = kernel.KernelSetup(
+        fork_server=parent, seed=1, record=(), optional_imports=(), limits=limits
+    )
     cells = tuple(Cell(index=i, kind="code", source=s) for i, s in enumerate(sources))
-    with kernel.opened(setup) as live:
+    with kernel.start_kernel(setup) as live:
         return live.run(cells, blank=frozenset())
 
 
@@ -98,7 +102,9 @@ BEYOND = {
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("what", BEYOND)
-def test_a_cell_over_a_limit_says_which_and_the_next_one_runs(parent: Parent, what: str) -> None:
+def test_a_cell_over_a_limit_says_which_and_the_next_one_runs(
+    parent: ForkServer, what: str
+) -> None:
     source, words = BEYOND[what]
 
     record = run(parent, source, "x = 1")
@@ -108,7 +114,7 @@ def test_a_cell_over_a_limit_says_which_and_the_next_one_runs(parent: Parent, wh
 
 
 @pytest.mark.kernel
-def test_output_of_all_cells_together_is_bounded(parent: Parent) -> None:
+def test_output_of_all_cells_together_is_bounded(parent: ForkServer) -> None:
     record = run(parent, *["print('x' * (50 * 2**10))"] * 3)
 
     assert [bool(cell.notes) for cell in record.cells] == [False, True, True]
@@ -118,7 +124,9 @@ def test_output_of_all_cells_together_is_bounded(parent: Parent) -> None:
 
 
 @pytest.mark.kernel
-def test_a_flood_of_small_outputs_neither_stops_the_run_nor_fills_memory(parent: Parent) -> None:
+def test_a_flood_of_small_outputs_neither_stops_the_run_nor_fills_memory(
+    parent: ForkServer,
+) -> None:
     record = run(parent, "for i in range(20_000): print('y' * 100)", "x = 1")
 
     assert "only the first 64 kB" in said(record)
@@ -126,7 +134,7 @@ def test_a_flood_of_small_outputs_neither_stops_the_run_nor_fills_memory(parent:
 
 
 @pytest.mark.kernel
-def test_time_that_is_used_up_is_named_in_the_cells_it_cost(parent: Parent) -> None:
+def test_time_that_is_used_up_is_named_in_the_cells_it_cost(parent: ForkServer) -> None:
     limits = Limits(cell_s=2, submission_s=3)
     sleep = "import time\ntime.sleep(2.6)"
 
@@ -138,7 +146,7 @@ def test_time_that_is_used_up_is_named_in_the_cells_it_cost(parent: Parent) -> N
 
 
 @pytest.mark.kernel
-def test_cells_after_the_last_strike_say_why_they_did_not_run(parent: Parent) -> None:
+def test_cells_after_the_last_strike_say_why_they_did_not_run(parent: ForkServer) -> None:
     record = run(parent, *["import os; os._exit(1)"] * 3, "x = 1")
 
     assert said(record, 3) == (
@@ -152,20 +160,22 @@ def test_cells_after_the_last_strike_say_why_they_did_not_run(parent: Parent) ->
 def test_what_a_runner_says_of_a_limit_is_not_believed(over: object) -> None:
     frame = {"frame": "cell", "seconds": 1.0, "exit": None, "limit": None, "over": over}
 
-    found = cell_run(frame, Cell(index=0, kind="code", source=""), limits=Limits())
+    found = read_cell_run(frame, Cell(index=0, kind="code", source=""), limits=Limits())
 
     assert found.status is CellStatus.RAN
     assert len(found.notes) <= 1
 
 
 @pytest.mark.kernel
-def test_a_cell_that_leaves_no_descriptor_costs_no_answer(parent: Parent) -> None:
+def test_a_cell_that_leaves_no_descriptor_costs_no_answer(parent: ForkServer) -> None:
     source = (
         "import numpy as np\nx = np.ones(3)\nkept = []\n"
         "try:\n    while True: kept.append(open('/dev/null'))\nexcept OSError: pass"
     )
-    setup = kernel.Setup(parent=parent, seed=1, record=(), optional_imports=(), limits=SMALL)
-    with kernel.opened(setup) as live:
+    setup = kernel.KernelSetup(
+        fork_server=parent, seed=1, record=(), optional_imports=(), limits=SMALL
+    )
+    with kernel.start_kernel(setup) as live:
         live.run((Cell(index=0, kind="code", source=source),), blank=frozenset())
         answer = live.ask((Question(id="a", kind="arrays"),))["a"]
 

@@ -24,10 +24,10 @@ from test_answers import (
 )
 
 from grader.model import Answer, Cell, Item, Notebook
-from grader.notebook import alike, outline_handout, written_answers
-from grader.notebook.fallback_search import numbers_in
+from grader.notebook import match_code, outline_handout, written_answers
+from grader.notebook.fallback_search import item_numbers
 from grader.notebook.handout_outline import Outline
-from grader.notebook.tfidf_match import Sense
+from grader.notebook.tfidf_match import TfidfMatcher
 
 CHECKED = [replace(item, points=Fraction(1)) for item in ITEMS]
 GIVEN_CODE = {
@@ -47,9 +47,7 @@ def marked(book: Notebook, **marks: str) -> Notebook:
 
 def all_marked(book: Notebook) -> Notebook:
     """The handout with an id on each of its cells, as Colab gives them."""
-    return replace(
-        book, cells=tuple(replace(c, marks=(f"colab:{c.index:03}",)) for c in book.cells)
-    )
+    return replace(book, cells=tuple(replace(c, ids=(f"colab:{c.index:03}",)) for c in book.cells))
 
 
 def the_outline(*, marks: bool = False) -> Outline:
@@ -67,7 +65,9 @@ def found(
     told: dict[str, tuple[int, ...]] | None = None,
 ) -> dict[str, Answer]:
     book = page if isinstance(page, Notebook) else notebook(page)
-    answers = written_answers(book, items=ITEMS, handout=REFERENCE, outline=known, told=told or {})
+    answers = written_answers(
+        book, items=ITEMS, handout=REFERENCE, outline=known, overrides=told or {}
+    )
     return dict(answers)
 
 
@@ -92,7 +92,7 @@ def test_the_handouts_parts_are_known_by_their_headings_and_ids() -> None:
         "part 2 7 points",
     )
     assert parts["Q2.3.3"].headings[-1] == "part 3 3 5 points"
-    assert parts["Q1.2"].marks == {"colab:004"}
+    assert parts["Q1.2"].cell_ids == {"colab:004"}
 
 
 def test_code_belongs_to_the_item_above_it_until_the_next_heading() -> None:
@@ -304,7 +304,7 @@ def test_a_person_may_tell_the_cells() -> None:
 
     assert answer.text == "Gradients get back.\n\nAnd features do."
     assert answer.cells == (first, first + 1)
-    assert (answer.told, answer.doubt, answer.confidence) == (True, "", 1.0)
+    assert (answer.located_by_person, answer.doubt, answer.confidence) == (True, "", 1.0)
 
 
 def test_a_cell_that_is_told_is_taken_from_the_item_it_was_found_for() -> None:
@@ -357,7 +357,7 @@ def test_prompts_and_handout_are_not_part_of_a_cell_that_is_told() -> None:
 
 def made_from(*sources: str) -> list[tuple[int, str]]:
     cells = [Cell(index=i, kind="code", source=source) for i, source in enumerate(sources)]
-    return [(like.cell, like.item) for like in alike(cells, code=OUTLINE.code)]
+    return [(like.cell, like.item) for like in match_code(cells, code=OUTLINE.code)]
 
 
 def test_given_code_is_known_with_its_blanks_filled_and_names_changed() -> None:
@@ -399,16 +399,18 @@ def test_a_heading_that_stands_there_twice_tells_nothing() -> None:
 
 
 def test_the_numbers_of_an_id_are_read() -> None:
-    assert numbers_in("Q2.3.1") == (2, 3, 1)
-    assert numbers_in("B") == ()
+    assert item_numbers("Q2.3.1") == (2, 3, 1)
+    assert item_numbers("B") == ()
 
 
 def test_two_lines_that_are_equally_like_a_prompt_are_neither() -> None:
-    sense = Sense({"A": "Why do deep networks need skip connections at all?", "B": "Name a cat."})
+    sense = TfidfMatcher(
+        {"A": "Why do deep networks need skip connections at all?", "B": "Name a cat."}
+    )
     line = "Why would deep networks need those skip connections?"
 
-    assert [item for item, _, _ in sense.best(["A"], lines=[(0, line)])] == ["A"]
-    assert list(sense.best(["A"], lines=[(0, line), (1, line)])) == []
+    assert [item for item, _, _ in sense.best_lines(["A"], lines=[(0, line)])] == ["A"]
+    assert list(sense.best_lines(["A"], lines=[(0, line), (1, line)])) == []
 
 
 def test_items_without_numbers_or_prompts_are_left_alone() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from grader.errors import NotebookError
-from grader.notebook import decoding, notebook_file, read, submitted_file
+from grader.notebook import decoding, notebook_file, read_notebook, submitted_file
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
 GIF = base64.b64encode(b"GIF89a and so on").decode()
@@ -40,7 +40,7 @@ def written(folder: Path, content: Any) -> Path:
 
 def test_a_plain_notebook_is_read_without_a_note(tmp_path: Path) -> None:
     path = written(tmp_path, tree(text_cell("# Hi"), code_cell("x = 1", id="a")))
-    notebook = read(path)
+    notebook = read_notebook(path)
     assert [(c.index, c.kind, c.source) for c in notebook.cells] == [
         (0, "markdown", "# Hi"),
         (1, "code", "x = 1"),
@@ -65,18 +65,20 @@ def test_a_plain_notebook_is_read_without_a_note(tmp_path: Path) -> None:
     ],
 )
 def test_what_jupyter_would_open_is_read(tmp_path: Path, content: Any) -> None:
-    (cell,) = read(written(tmp_path, content)).cells
+    (cell,) = read_notebook(written(tmp_path, content)).cells
     assert (cell.kind, cell.source) == ("code", "x = 1")
 
 
 def test_lines_are_joined_as_they_are_or_ended_where_nobody_did(tmp_path: Path) -> None:
     content = tree(code_cell(["a = 1\n", "b = 2"]), code_cell(["a = 1", "b = 2"]))
-    assert [c.source for c in read(written(tmp_path, content)).cells] == ["a = 1\nb = 2"] * 2
+    assert [c.source for c in read_notebook(written(tmp_path, content)).cells] == [
+        "a = 1\nb = 2"
+    ] * 2
 
 
 def test_cells_with_one_id_are_all_read(tmp_path: Path) -> None:
     content = tree(code_cell("x = 1", id="same"), code_cell("y = 2", id="same"))
-    assert len(read(written(tmp_path, content)).cells) == 2
+    assert len(read_notebook(written(tmp_path, content)).cells) == 2
 
 
 def test_format_3_becomes_format_4(tmp_path: Path) -> None:
@@ -89,7 +91,7 @@ def test_format_3_becomes_format_4(tmp_path: Path) -> None:
     ]
     code = {"cell_type": "code", "input": ["x = 1\n", "x"], "outputs": outputs}
     content = {"nbformat": 3, "worksheets": [{"cells": [heading]}, {"cells": [code]}]}
-    notebook = read(written(tmp_path, content))
+    notebook = read_notebook(written(tmp_path, content))
     assert [c.source for c in notebook.cells] == ["## Part", "x = 1\nx"]
     assert [o.text for o in notebook.cells[1].outputs] == ["0.9\n", "3", "", ""]
     assert set(notebook.cells[1].outputs[2].mimes) == {"text/plain", "image/png"}
@@ -104,7 +106,7 @@ def test_format_2_becomes_format_4(tmp_path: Path) -> None:
     ]
     code = {"cell_type": "code", "input": "x", "prompt_number": 3, "outputs": outputs}
     content = {"nbformat": 2, "worksheets": [{"cells": [page, code]}]}
-    notebook = read(written(tmp_path, content))
+    notebook = read_notebook(written(tmp_path, content))
     assert [(c.kind, c.source, c.count) for c in notebook.cells] == [
         ("markdown", "<b>Part</b>", None),
         ("code", "x", 3),
@@ -120,7 +122,7 @@ def test_the_ids_of_a_cell_are_read(tmp_path: Path) -> None:
         text_cell("y", id="", metadata=odd),
         text_cell("z", metadata={"nbgrader": "q", "id": "\u202e"}),
     )
-    marks = [cell.marks for cell in read(written(tmp_path, content)).cells]
+    marks = [cell.ids for cell in read_notebook(written(tmp_path, content)).cells]
     assert marks == [("id:a1", "colab:c2", "nbgrader:q1"), (), ()]
 
 
@@ -129,7 +131,7 @@ def test_the_ids_of_a_cell_are_read(tmp_path: Path) -> None:
     [(7, 7), (None, None), (0, None), (-1, None), (True, None), (10**12, None)],
 )
 def test_the_number_of_a_cells_run_is_read(tmp_path: Path, count: Any, read_as: int | None) -> None:
-    (cell,) = read(written(tmp_path, tree(code_cell("x", execution_count=count)))).cells
+    (cell,) = read_notebook(written(tmp_path, tree(code_cell("x", execution_count=count)))).cells
     assert cell.count == read_as
 
 
@@ -137,7 +139,7 @@ def test_a_saved_error_is_told_on_one_line(tmp_path: Path) -> None:
     value = "\x1b[31mno\x1b[0m\n such \ud83d name" + "x" * 9_000
     error = {"output_type": "error", "ename": "NameError", "evalue": value, "traceback": []}
     nameless = {"output_type": "error"}
-    (cell,) = read(written(tmp_path, tree(code_cell("x", error, nameless)))).cells
+    (cell,) = read_notebook(written(tmp_path, tree(code_cell("x", error, nameless)))).cells
     assert cell.outputs[0].error.startswith("NameError: no such \ufffd name")
     assert len(cell.outputs[0].error) <= 300
     assert cell.outputs[1].error == "an error"
@@ -145,7 +147,7 @@ def test_a_saved_error_is_told_on_one_line(tmp_path: Path) -> None:
 
 def test_conflict_marks_within_a_cell_are_told(tmp_path: Path) -> None:
     merged = "<<<<<<< local\nx = 1\n=======\nx = 2\n>>>>>>> remote"
-    notes = read(written(tmp_path, tree(code_cell("x"), code_cell(merged)))).notes
+    notes = read_notebook(written(tmp_path, tree(code_cell("x"), code_cell(merged)))).notes
     assert [note for note in notes if "merge conflict" in note and "Cell 1" in note]
 
 
@@ -163,22 +165,22 @@ def test_conflict_marks_within_a_cell_are_told(tmp_path: Path) -> None:
 )
 def test_every_common_encoding_is_read(tmp_path: Path, encode: Any) -> None:
     text = json.dumps(tree(text_cell("Zoë\nSample")), ensure_ascii=False, indent=1)
-    assert read(written(tmp_path, encode(text))).cells[0].source == "Zoë\nSample"
+    assert read_notebook(written(tmp_path, encode(text))).cells[0].source == "Zoë\nSample"
 
 
 @pytest.mark.parametrize("level", [None, "2", 2.5, True, 0, 7, [], {}])
 def test_a_heading_of_no_level_is_of_the_first(tmp_path: Path, level: Any) -> None:
     heading = {"cell_type": "heading", "level": level, "source": "Part"}
-    assert read(written(tmp_path, tree(heading))).cells[0].source == "# Part"
+    assert read_notebook(written(tmp_path, tree(heading))).cells[0].source == "# Part"
 
 
 def test_line_ends_of_windows_become_plain_ones(tmp_path: Path) -> None:
     content = tree(code_cell("x = 1\r\ny = 2\rz = 3"))
-    assert read(written(tmp_path, content)).cells[0].source == "x = 1\ny = 2\nz = 3"
+    assert read_notebook(written(tmp_path, content)).cells[0].source == "x = 1\ny = 2\nz = 3"
 
 
 def test_a_notebook_without_cells_is_read(tmp_path: Path) -> None:
-    assert read(written(tmp_path, tree())).cells == ()
+    assert read_notebook(written(tmp_path, tree())).cells == ()
 
 
 REFUSED = [
@@ -218,7 +220,7 @@ def test_what_is_no_notebook_is_refused_with_its_reason(
     monkeypatch.setattr(notebook_file, "MAX_SOURCE", 5_000)
     monkeypatch.setattr(decoding, "MAX_PARTS", 5_000 if "parts" in said else 10**6)
     with pytest.raises(NotebookError, match=said) as error:
-        read(written(tmp_path, content))
+        read_notebook(written(tmp_path, content))
     assert str(error.value).endswith(".")
     assert str(tmp_path) not in str(error.value)
 
@@ -228,35 +230,35 @@ def test_brackets_and_commas_of_a_text_are_no_parts(
 ) -> None:
     monkeypatch.setattr(decoding, "MAX_PARTS", 50)
     source = "[,{" * 100 + '"\\'
-    assert read(written(tmp_path, tree(code_cell(source)))).cells[0].source == source
+    assert read_notebook(written(tmp_path, tree(code_cell(source)))).cells[0].source == source
 
 
 def test_a_file_above_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submitted_file, "MAX_BYTES", 2**20)
     with pytest.raises(NotebookError, match="larger than 1 MB"):
-        read(written(tmp_path, tree(code_cell("#" * 2**20))))
+        read_notebook(written(tmp_path, tree(code_cell("#" * 2**20))))
 
 
 def test_a_folder_or_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name in ("", "pipe", "nothing"):
         with pytest.raises(NotebookError, match="no such file"):
-            read(tmp_path / name)
+            read_notebook(tmp_path / name)
 
 
 def test_a_cell_that_is_none_keeps_the_indexes(tmp_path: Path) -> None:
-    notebook = read(written(tmp_path, tree(7, code_cell("x = 1"))))
+    notebook = read_notebook(written(tmp_path, tree(7, code_cell("x = 1"))))
     assert [(c.kind, c.index) for c in notebook.cells] == [("raw", 0), ("code", 1)]
     assert "Cell 0" in notebook.notes[0]
 
 
 def test_tags_are_read(tmp_path: Path) -> None:
     content = tree(code_cell("x", metadata={"tags": ["solution", 7]}), code_cell("y"))
-    assert [c.tags for c in read(written(tmp_path, content)).cells] == [("solution",), ()]
+    assert [c.tags for c in read_notebook(written(tmp_path, content)).cells] == [("solution",), ()]
 
 
 def outputs_of(folder: Path, *outputs: Any) -> list[tuple[str, tuple[str, ...], bool]]:
-    (cell,) = read(written(folder, tree(code_cell("x", *outputs)))).cells
+    (cell,) = read_notebook(written(folder, tree(code_cell("x", *outputs)))).cells
     return [(o.text, o.mimes, o.html_has_figure) for o in cell.outputs]
 
 
@@ -298,7 +300,7 @@ def test_half_characters_in_outputs_are_mended(tmp_path: Path) -> None:
 
 def test_the_middle_of_a_flood_is_left_out(tmp_path: Path) -> None:
     stream = {"output_type": "stream", "text": "first" + "x" * 5_000_000 + "last"}
-    notebook = read(written(tmp_path, tree(code_cell("x", stream))))
+    notebook = read_notebook(written(tmp_path, tree(code_cell("x", stream))))
     text = notebook.cells[0].outputs[0].text
     assert len(text) < 1_000_100
     assert text.startswith("first")
@@ -309,21 +311,23 @@ def test_the_middle_of_a_flood_is_left_out(tmp_path: Path) -> None:
 def test_attached_pictures_are_kept_in_the_order_of_the_text(tmp_path: Path) -> None:
     attachments = {"my scan.png": {"image/png": PNG}, "b.gif": {"image/gif": [GIF]}}
     source = "![](attachment:b.gif) then ![](attachment:my%20scan.png)"
-    (cell,) = read(written(tmp_path, tree(text_cell(source, attachments=attachments)))).cells
+    (cell,) = read_notebook(
+        written(tmp_path, tree(text_cell(source, attachments=attachments)))
+    ).cells
     assert [p.mime for p in cell.images] == ["image/gif", "image/png"]
     assert "scan.png" not in cell.source
 
 
 def test_a_picture_in_the_text_itself_is_kept(tmp_path: Path) -> None:
     source = f"See ![image.png](data:image/png;base64,{PNG}) here."
-    (cell,) = read(written(tmp_path, tree(text_cell(source)))).cells
+    (cell,) = read_notebook(written(tmp_path, tree(text_cell(source)))).cells
     assert [p.base64 for p in cell.images] == [PNG]
     assert "base64" not in cell.source
 
 
 def test_a_picture_that_the_text_does_not_show_is_put_at_its_end(tmp_path: Path) -> None:
     content = tree(text_cell("Words.", attachments={"a.png": {"image/png": PNG}}))
-    (cell,) = read(written(tmp_path, content)).cells
+    (cell,) = read_notebook(written(tmp_path, content)).cells
     assert len(cell.images) == 1
     assert cell.source.startswith("Words.\n\n![](attachment:")
 
@@ -345,7 +349,7 @@ def test_other_attachments_are_left_out_and_noted(
     tmp_path: Path, mime: str, data: str, said: str
 ) -> None:
     cell = text_cell("![](attachment:a.png)", attachments={"a.png": {mime: data}})
-    notebook = read(written(tmp_path, tree(cell)))
+    notebook = read_notebook(written(tmp_path, tree(cell)))
     assert notebook.cells[0].images == ()
     assert said in notebook.notes[0]
 
@@ -353,6 +357,6 @@ def test_other_attachments_are_left_out_and_noted(
 def test_at_most_ten_pictures_are_kept(tmp_path: Path) -> None:
     pictures = [base64.b64encode(b"GIF89a" + bytes([n])).decode() for n in range(12)]
     cells = [text_cell(f"![](data:image/gif;base64,{p})") for p in pictures]
-    notebook = read(written(tmp_path, tree(*cells)))
+    notebook = read_notebook(written(tmp_path, tree(*cells)))
     assert sum(len(cell.images) for cell in notebook.cells) == 10
     assert len(notebook.notes) == 2

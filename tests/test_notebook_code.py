@@ -5,7 +5,7 @@ import time
 import pytest
 
 from grader.model import Cell, Notebook
-from grader.notebook import assigning_cells, code_about, is_blank
+from grader.notebook import assigning_cells, find_definitions, is_blank
 
 
 def of(*sources: str) -> Notebook:
@@ -71,8 +71,8 @@ def test_what_does_not_assign_a_name_is_not_taken_for_it(source: str) -> None:
 
 def test_code_about_names_looks_inside_functions_and_keeps_the_order() -> None:
     book = of("def train():\n    pos_pair = 1", "print(pos_pair)", "class Encoder: ...")
-    assert [e.cell for e in code_about(book, ("Encoder", "pos_pair"))] == [0, 2]
-    assert code_about(book, ("Encoder",))[0].source == "class Encoder: ..."
+    assert [e.cell for e in find_definitions(book, ("Encoder", "pos_pair"))] == [0, 2]
+    assert find_definitions(book, ("Encoder",))[0].source == "class Encoder: ..."
 
 
 def test_warnings_about_students_strings_stay_quiet() -> None:

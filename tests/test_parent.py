@@ -19,8 +19,8 @@ import pytest
 from grader import kernel, sandbox
 from grader.errors import UsageError, WireError
 from grader.model import Cell, ExecutionRecord, Json, Limits, Question
-from grader.sandbox.launch import variables
-from grader.sandbox.wall_plans import FIRST_UID, PLACES, UIDS, Plan
+from grader.sandbox.launch import sandbox_environment
+from grader.sandbox.wall_plans import FIRST_UID, SLOTS, UIDS, WallPlan
 
 pytestmark = pytest.mark.kernel
 
@@ -28,12 +28,12 @@ LIMITS = Limits(cell_s=10, submission_s=60, question_s=5)
 
 
 @pytest.fixture
-def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sandbox.Parent]:
+def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sandbox.ForkServer]:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (tmp_path / "extra").mkdir()
-    found = sandbox.survey(sys.executable)
+    found = sandbox.survey_interpreter(sys.executable)
     seen = replace(found, folders=(*found.folders, str(tmp_path / "extra")))
-    with sandbox.opened(seen) as opened:
+    with sandbox.start_fork_server(seen) as opened:
         yield opened
 
 
@@ -42,23 +42,25 @@ def extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder whose modules the notebook's interpreter can import."""
     folder = tmp_path / "extra"
     monkeypatch.setattr(
-        "grader.sandbox.fork_client.variables",
-        lambda place: {**variables(place), "PYTHONPATH": str(folder)},
+        "grader.sandbox.fork_client.sandbox_environment",
+        lambda place: {**sandbox_environment(place), "PYTHONPATH": str(folder)},
     )
     return folder
 
 
-def setup(parent: sandbox.Parent, limits: Limits = LIMITS) -> kernel.Setup:
-    return kernel.Setup(parent=parent, seed=16, record=(), optional_imports=(), limits=limits)
+def setup(parent: sandbox.ForkServer, limits: Limits = LIMITS) -> kernel.KernelSetup:
+    return kernel.KernelSetup(
+        fork_server=parent, seed=16, record=(), optional_imports=(), limits=limits
+    )
 
 
 def cells(*sources: str) -> tuple[Cell, ...]:
     return tuple(Cell(index=i, kind="code", source=s) for i, s in enumerate(sources))
 
 
-def run(parent: sandbox.Parent, *sources: str) -> tuple[ExecutionRecord, dict[str, float]]:
+def run(parent: sandbox.ForkServer, *sources: str) -> tuple[ExecutionRecord, dict[str, float]]:
     """Run cells; how they went, and the numbers they left."""
-    with kernel.opened(setup(parent)) as live:
+    with kernel.start_kernel(setup(parent)) as live:
         record = live.run(cells(*sources), blank=frozenset())
         arrays = live.ask((Question(id="a", kind="arrays"),))["a"].arrays
         return record, {name: float(value.ravel()[0]) for name, value in arrays.items()}
@@ -108,20 +110,20 @@ subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE).stdout.re
 
 
 def test_a_warm_kernel_has_what_was_imported_ahead_and_a_cold_one_has_not(
-    parent: sandbox.Parent,
+    parent: sandbox.ForkServer,
 ) -> None:
     _, cold = run(parent, LOADED)
     warmed = parent.preload(("colorsys",))
     record, warm = run(parent, LOADED)
 
-    assert (warmed.cold, warmed.left_out) == ("", {})
+    assert (warmed.cold_reason, warmed.left_out) == ("", {})
     assert [cell.status.value for cell in record.cells] == ["ran"]
     assert (cold["had"], warm["had"]) == (0, 1)
 
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="draws from torch, too")
 def test_two_kernels_of_one_parent_draw_the_same_numbers_and_share_none(
-    parent: sandbox.Parent,
+    parent: sandbox.ForkServer,
 ) -> None:
     parent.preload(("numpy", "torch"))
     draw = (
@@ -137,7 +139,7 @@ def test_two_kernels_of_one_parent_draw_the_same_numbers_and_share_none(
 
 
 def test_modules_that_print_start_threads_or_fail_are_left_out_with_a_note(
-    extra: Path, parent: sandbox.Parent
+    extra: Path, parent: sandbox.ForkServer
 ) -> None:
     (extra / "chatty.py").write_text("print('hello')")
     (extra / "busy.py").write_text(
@@ -150,7 +152,7 @@ def test_modules_that_print_start_threads_or_fail_are_left_out_with_a_note(
     warmed = parent.preload(("chatty", "fine", "busy", "broken", "absent"))
     _, found = run(parent, "import sys, numpy as np\nfine = np.array(['fine' in sys.modules])")
 
-    assert warmed.cold == ""
+    assert warmed.cold_reason == ""
     assert warmed.left_out == {
         "chatty": "prints",
         "busy": "starts threads",
@@ -161,7 +163,7 @@ def test_modules_that_print_start_threads_or_fail_are_left_out_with_a_note(
 
 
 def test_a_notebook_shows_its_figure_where_pyplot_was_imported_ahead(
-    parent: sandbox.Parent,
+    parent: sandbox.ForkServer,
 ) -> None:
     parent.preload(("matplotlib.pyplot",))
     plot = (
@@ -181,9 +183,9 @@ def test_a_notebook_shows_its_figure_where_pyplot_was_imported_ahead(
     assert found["png"] == 1
 
 
-def test_a_kernel_that_dies_takes_nobody_with_it(parent: sandbox.Parent) -> None:
+def test_a_kernel_that_dies_takes_nobody_with_it(parent: sandbox.ForkServer) -> None:
     parent.preload(())
-    with kernel.opened(setup(parent)) as bystander:
+    with kernel.start_kernel(setup(parent)) as bystander:
         bystander.run(cells("import numpy as np\nx = np.ones(1)"), blank=frozenset())
         record, _ = run(parent, "import os; os.kill(os.getpid(), 9)", "x = 1")
         answer = bystander.ask((Question(id="a", kind="arrays"),))["a"]
@@ -193,22 +195,22 @@ def test_a_kernel_that_dies_takes_nobody_with_it(parent: sandbox.Parent) -> None
 
 
 def test_a_parent_that_dies_is_started_again_and_no_cell_is_blamed(
-    parent: sandbox.Parent,
+    parent: sandbox.ForkServer,
 ) -> None:
     parent.preload(("colorsys",))
-    lives = parent.lives
+    lives = parent.generation
     os.kill(parent.pid, signal.SIGKILL)
 
     record, found = run(parent, LOADED)
 
     assert [cell.status.value for cell in record.cells] == ["ran"]
     assert found["had"] == 1
-    assert parent.lives == lives + 1
+    assert parent.generation == lives + 1
 
 
-def test_what_a_notebook_started_ends_with_it(parent: sandbox.Parent) -> None:
+def test_what_a_notebook_started_ends_with_it(parent: sandbox.ForkServer) -> None:
     parent.preload(())
-    with kernel.opened(setup(parent)) as live:
+    with kernel.start_kernel(setup(parent)) as live:
         live.run(cells(DAEMON), blank=frozenset())
         started = below(parent.pid)
         assert any("-c" in words(pid) for pid in started)
@@ -223,12 +225,12 @@ def test_nothing_outlives_a_grader_that_is_killed(tmp_path: Path) -> None:
         tempfile.tempdir = {str(tmp_path)!r}
         from grader import kernel, sandbox
         from grader.model import Cell, Limits, Question
-        with sandbox.opened(sandbox.survey(sys.executable)) as parent:
+        with sandbox.start_fork_server(sandbox.survey_interpreter(sys.executable)) as parent:
             parent.preload(())
-            setup = kernel.Setup(
-                parent=parent, seed=1, record=(), optional_imports=(), limits=Limits()
+            setup = kernel.KernelSetup(
+                fork_server=parent, seed=1, record=(), optional_imports=(), limits=Limits()
             )
-            with kernel.opened(setup) as live:
+            with kernel.start_kernel(setup) as live:
                 live.run((Cell(index=0, kind="code", source={DAEMON!r}),), blank=frozenset())
                 print("ready", flush=True)
                 hang = Cell(index=0, kind="code", source="while True: pass")
@@ -249,14 +251,14 @@ def test_nothing_outlives_a_grader_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_where_forking_is_not_possible_kernels_start_cold(
-    parent: sandbox.Parent, monkeypatch: pytest.MonkeyPatch
+    parent: sandbox.ForkServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sandbox.fork_client, "CAN_FORK", False)
 
     warmed = parent.preload(("colorsys",))
     record, found = run(parent, LOADED)
 
-    assert "cannot fork" in warmed.cold
+    assert "cannot fork" in warmed.cold_reason
     assert [cell.status.value for cell in record.cells] == ["ran"]
     assert found["had"] == 0
 
@@ -268,7 +270,7 @@ def test_an_interpreter_that_lacks_packages_is_refused_in_one_sentence(tmp_path:
     bare = str(tmp_path / "bare" / "bin" / "python")
 
     with pytest.raises(UsageError) as told:
-        sandbox.survey(bare)
+        sandbox.survey_interpreter(bare)
 
     assert str(told.value) == (
         f"{bare} lacks ipykernel, nbclient, numpy, safetensors, which notebooks are run with: "
@@ -279,42 +281,42 @@ def test_an_interpreter_that_lacks_packages_is_refused_in_one_sentence(tmp_path:
 @pytest.mark.parametrize("word", ["/bin/true", "/no/such/python"])
 def test_what_is_no_interpreter_is_refused(word: str) -> None:
     with pytest.raises(UsageError, match="cannot be used as a Python interpreter"):
-        sandbox.survey(word)
+        sandbox.survey_interpreter(word)
 
 
 def test_pipes_that_cannot_be_passed_on_cost_one_room_and_no_other(
-    parent: sandbox.Parent, monkeypatch: pytest.MonkeyPatch
+    parent: sandbox.ForkServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(*_: object) -> int:
         raise OSError("too many references")
 
     parent.preload(())
-    with kernel.opened(setup(parent)) as live:
+    with kernel.start_kernel(setup(parent)) as live:
         with monkeypatch.context() as patched:
             patched.setattr("socket.send_fds", refused)
-            with pytest.raises(WireError), parent.room(LIMITS):
+            with pytest.raises(WireError), parent.open_sandbox(LIMITS):
                 pass
         record = live.run(cells("x = 1"), blank=frozenset())
     assert record.cells[0].status.value == "ran"
-    assert parent.lives == 1
+    assert parent.generation == 1
 
 
 def test_no_two_rooms_at_a_time_are_of_one_user(
-    parent: sandbox.Parent, monkeypatch: pytest.MonkeyPatch
+    parent: sandbox.ForkServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = []
-    real = Plan.told
+    real = WallPlan.as_order
 
-    def told(plan: Plan, *, place: int) -> dict[str, Json]:
-        places.append(place)
-        return real(plan, place=place)
+    def as_order(plan: WallPlan, *, slot: int) -> dict[str, Json]:
+        places.append(slot)
+        return real(plan, slot=slot)
 
-    monkeypatch.setattr(Plan, "told", told)
-    with parent.room(LIMITS):
+    monkeypatch.setattr(WallPlan, "as_order", as_order)
+    with parent.open_sandbox(LIMITS):
         for _ in range(3):
-            with parent.room(LIMITS):
+            with parent.open_sandbox(LIMITS):
                 pass
 
     assert places == [0, 1, 1, 1]
-    uids = [FIRST_UID + (PLACES * os.getpid() + place) % UIDS for place in range(PLACES)]
-    assert len(set(uids)) == PLACES
+    uids = [FIRST_UID + (SLOTS * os.getpid() + place) % UIDS for place in range(SLOTS)]
+    assert len(set(uids)) == SLOTS

@@ -22,8 +22,14 @@ from grader import gradebook
 from grader.errors import UsageError
 from grader.gradebook import Gradebook
 from grader.model import Answer, Submission
-from grader.pipeline.cache_keys import Keys
-from grader.pipeline.location_overrides import Row, corrected, kept, listed, rows
+from grader.pipeline.cache_keys import CacheKeys
+from grader.pipeline.location_overrides import (
+    OverrideRow,
+    apply_override_file,
+    load_overrides,
+    locations_csv,
+    read_override_rows,
+)
 
 FIRST, SECOND = (item.id for item in rubric().items[:2])
 
@@ -36,7 +42,7 @@ def written(folder: Path, text: str, *, encoding: str = "utf-8") -> Path:
 
 @pytest.fixture
 def book(tmp_path: Path) -> Iterator[Gradebook]:
-    with gradebook.opened(tmp_path / "gradebook.db") as opened:
+    with gradebook.open_gradebook(tmp_path / "gradebook.db") as opened:
         yield opened
 
 
@@ -60,7 +66,9 @@ def test_cells_are_told_in_the_ways_people_write_them(
 ) -> None:
     file = written(tmp_path, f'submission,item,cells\nada,{FIRST},"{word}"\n')
 
-    assert rows(file, rubric=rubric()) == (Row(submission="ada", item=FIRST, cells=cells),)
+    assert read_override_rows(file, rubric=rubric()) == (
+        OverrideRow(submission="ada", item=FIRST, cells=cells),
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +84,9 @@ def test_cells_are_told_in_the_ways_people_write_them(
 def test_a_file_is_read_as_spreadsheets_write_it(tmp_path: Path, text: str) -> None:
     file = written(tmp_path, text.format(item=FIRST))
 
-    assert rows(file, rubric=rubric()) == (Row(submission="ada", item=FIRST, cells=(7,)),)
+    assert read_override_rows(file, rubric=rubric()) == (
+        OverrideRow(submission="ada", item=FIRST, cells=(7,)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,14 +105,14 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(
     tmp_path: Path, text: str, said: str
 ) -> None:
     with pytest.raises(UsageError, match=said):
-        rows(written(tmp_path, text.format(item=FIRST)), rubric=rubric())
+        read_override_rows(written(tmp_path, text.format(item=FIRST)), rubric=rubric())
 
 
 def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
-        rows(tmp_path / "nothing.csv", rubric=rubric())
+        read_override_rows(tmp_path / "nothing.csv", rubric=rubric())
     with pytest.raises(UsageError, match="not UTF-8"):
-        rows(written(tmp_path, "Zoë,", encoding="utf-16"), rubric=rubric())
+        read_override_rows(written(tmp_path, "Zoë,", encoding="utf-16"), rubric=rubric())
 
 
 @given(st.text(max_size=200))
@@ -113,7 +123,7 @@ def test_any_text_is_rows_or_a_usage_error(
     path = tmp_path_factory.mktemp("parts") / "parts.csv"
     path.write_bytes(f"submission,item,cells\nada,{FIRST},{text}".encode("utf-8", "replace"))
     try:
-        rows(path, rubric=rubric())
+        read_override_rows(path, rubric=rubric())
     except UsageError:
         return
 
@@ -123,7 +133,7 @@ def test_what_was_told_is_kept_and_added_to_and_taken_back(book: Gradebook, tmp_
 
     def told(text: str) -> Any:
         file = written(tmp_path, f"submission,item,cells\n{text}")
-        return corrected(book, rubric(), file=file, names=names)[0]
+        return apply_override_file(book, rubric(), file=file, names=names)[0]
 
     assert told(f"ada,{FIRST},7\nsub/Ada 1.ipynb,{FIRST},3\n") == {
         "ada": {FIRST: (7,)},
@@ -132,44 +142,47 @@ def test_what_was_told_is_kept_and_added_to_and_taken_back(book: Gradebook, tmp_
     assert told(f"ada,{SECOND},none\n")["ada"] == {FIRST: (7,), SECOND: ()}
     assert told(f"ada,{FIRST},\n")["ada"] == {SECOND: ()}
     assert "ada" not in told(f"ada,{SECOND},\n")
-    assert kept(book, rubric().id) == {"Ada_1-00000000": {FIRST: (3,)}}
-    assert kept(book, "another") == {}
-    assert corrected(book, rubric(), file=None, names=names) == (kept(book, rubric().id), ())
+    assert load_overrides(book, rubric().id) == {"Ada_1-00000000": {FIRST: (3,)}}
+    assert load_overrides(book, "another") == {}
+    assert apply_override_file(book, rubric(), file=None, names=names) == (
+        load_overrides(book, rubric().id),
+        (),
+    )
 
 
 def test_a_submission_that_is_not_here_is_told_and_kept(book: Gradebook, tmp_path: Path) -> None:
     file = written(tmp_path, f"submission,item,cells\nnobody,{FIRST},7\n")
 
-    parts, remarks = corrected(book, rubric(), file=file, names={})
+    parts, remarks = apply_override_file(book, rubric(), file=file, names={})
 
     assert parts == {"nobody": {FIRST: (7,)}}
     assert "nobody" in remarks[0]
 
 
 def test_a_key_depends_on_what_was_told_of_that_submission_alone() -> None:
-    plain = Keys(running="r", judging="j", reading="r")
-    told = replace(plain, told={"ada": "digest"})
+    plain = CacheKeys(run_digest="r", judge_digest="j", extraction_digest="r")
+    told = replace(plain, override_digests={"ada": "digest"})
 
     ada, ben = (
         Submission(name=name, path=Path("x.ipynb"), shown="x.ipynb") for name in ("ada", "ben")
     )
-    read = told.rejudged("r.j.r", submission=ada)
-    assert told.rejudged("r.j.r", submission=ben) == plain.rejudged("r.j.r", submission=ben)
-    assert read != plain.rejudged("r.j.r", submission=ada)
-    assert plain.reads_as("r.j.r", submission="ada")
-    assert not told.reads_as("r.j.r", submission="ada")
-    assert told.reads_as(read, submission="ada")
+    read = told.rejudged_key("r.j.r", submission=ada)
+    assert told.rejudged_key("r.j.r", submission=ben) == plain.rejudged_key("r.j.r", submission=ben)
+    assert read != plain.rejudged_key("r.j.r", submission=ada)
+    assert plain.has_same_extraction("r.j.r", submission="ada")
+    assert not told.has_same_extraction("r.j.r", submission="ada")
+    assert told.has_same_extraction(read, submission="ada")
 
 
 def test_the_list_that_is_printed_can_be_given_back(tmp_path: Path) -> None:
     unsure = Answer(item=FIRST, text="x", cells=(3, 4), confidence=0.7, doubt="its heading, told")
     graded = replace(full_marks(), answers={FIRST: unsure, SECOND: Answer(item=SECOND, text="")})
 
-    some, every = (listed([graded], every=every) for every in (False, True))
+    some, every = (locations_csv([graded], include_sure=every) for every in (False, True))
 
     assert [row["item"] for row in csv.DictReader(io.StringIO(some))] == [FIRST]
     file = written(tmp_path, every)
-    assert [(row.item, row.cells) for row in rows(file, rubric=rubric())] == [
+    assert [(row.item, row.cells) for row in read_override_rows(file, rubric=rubric())] == [
         (FIRST, (3, 4)),
         (SECOND, ()),
     ]

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import Student
-from grader.people import Entered, People, Registrar, check_roster, strangers
+from grader.people import Enrollment, EnrollmentResolver, People, check_roster, unknown_ids
 from grader.people.directory import Directory
-from grader.people.name_matching import part_of, plain_id, same_name, words
+from grader.people.name_matching import is_partial_name, name_words, normalize_id, same_name
 
 NAMES = st.text(st.characters(), max_size=40)
 
 
-def entered(*named: Student, told: tuple[Student, ...] = (), people: People = ROSTER) -> Entered:
-    registrar = Registrar(people, rule=None)
-    return registrar.enter(handed_in(students=told), named=named)
+def entered(*named: Student, told: tuple[Student, ...] = (), people: People = ROSTER) -> Enrollment:
+    registrar = EnrollmentResolver(people, rule=None)
+    return registrar.resolve(handed_in(students=told), named=named)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_other_names_are_other_names(one: str, other: str) -> None:
     ],
 )
 def test_a_part_of_a_name_is_words_or_initials_of_it(part: str, *, is_part: bool) -> None:
-    assert part_of(part, "Ada Byron Rivers") is is_part
+    assert is_partial_name(part, "Ada Byron Rivers") is is_part
 
 
 @pytest.mark.parametrize(
@@ -85,14 +85,14 @@ def test_an_id_or_a_name_that_fits_one_alone_is_found_without_a_doubt(
     assert [one.id for one in who.students] == [found.id]
     assert who.students[0].name == found.name
     assert who.students[0].section == found.section
-    assert who.doubts == ()
+    assert who.flags == ()
 
 
 def test_a_name_that_fits_two_fits_none_and_both_are_said() -> None:
     who = entered(called("Sample"))
 
     assert [one.id for one in who.students] == [""]
-    assert who.doubts == ("Sample could be Anne Sample (as10005) or Anna Sample (as10006)",)
+    assert who.flags == ("Sample could be Anne Sample (as10005) or Anna Sample (as10006)",)
 
 
 def test_an_exact_name_goes_before_one_that_is_only_akin() -> None:
@@ -103,27 +103,25 @@ def test_the_id_wins_over_the_name_and_staff_are_told() -> None:
     who = entered(called("Ben Fields", "ar10001"))
 
     assert who.students == (ADA,)
-    assert who.doubts == ("the name Ben Fields stands beside the id of Ada Byron Rivers (ar10001)",)
+    assert who.flags == ("the name Ben Fields stands beside the id of Ada Byron Rivers (ar10001)",)
 
 
 def test_a_nickname_beside_the_right_id_is_no_disagreement() -> None:
-    assert entered(called("Benny", "bf10002")).doubts == ()
+    assert entered(called("Benny", "bf10002")).flags == ()
 
 
 def test_an_unknown_id_leaves_the_name_to_tell_and_staff_are_told() -> None:
     who = entered(called("Ben Fields", "bf10020"))
 
     assert who.students == (BEN,)
-    assert who.doubts == (
-        "the id bf10020 is not on the roster; by name it is Ben Fields (bf10002)",
-    )
+    assert who.flags == ("the id bf10020 is not on the roster; by name it is Ben Fields (bf10002)",)
 
 
 def test_somebody_unknown_stays_as_they_were_named_and_is_flagged() -> None:
     who = entered(called("Carl Nobody", "cn1"))
 
     assert who.students == (called("Carl Nobody", "cn1"),)
-    assert who.doubts == ("Carl Nobody (cn1) is not on the roster",)
+    assert who.flags == ("Carl Nobody (cn1) is not on the roster",)
 
 
 def test_the_folder_names_whom_the_notebook_forgot() -> None:
@@ -133,7 +131,7 @@ def test_the_folder_names_whom_the_notebook_forgot() -> None:
     assert entered(told=(called("Ada Byron Rivers"),)).students == (ADA,)
     assert entered(told=told).students[0].lms == {"canvas": "99"}
     assert who.students == (BEN, ADA)
-    assert who.doubts == (
+    assert who.flags == (
         "handed in by Ada Byron Rivers (ar10001), whom the notebook does not name",
     )
 
@@ -144,7 +142,7 @@ def test_one_of_a_team_hands_in_for_both_and_nothing_is_flagged() -> None:
     )
 
     assert who.students == (ADA, BEN)
-    assert who.doubts == ()
+    assert who.flags == ()
 
 
 def test_a_group_that_the_folder_lists_must_be_the_one_in_the_notebook() -> None:
@@ -152,7 +150,7 @@ def test_a_group_that_the_folder_lists_must_be_the_one_in_the_notebook() -> None
     who = entered(called("", "ar10001"), called("", "wl10004"), told=group)
 
     assert who.students == (ADA, WEI, BEN)
-    assert who.doubts == (
+    assert who.flags == (
         "handed in by Ben Fields (bf10002), whom the notebook does not name",
         "the notebook names Wei Li (wl10004), and the folder does not",
     )
@@ -162,13 +160,13 @@ def test_a_folder_that_is_no_persons_name_makes_nobody_up() -> None:
     who = entered(called("Ada Rivers", "ar10001"), told=(called("team seven"),))
 
     assert who.students == (ADA,)
-    assert who.doubts[0] == "team seven is not on the roster"
+    assert who.flags[0] == "team seven is not on the roster"
 
 
 def test_an_id_that_two_have_on_the_roster_is_nobodys() -> None:
     twin = Directory((*MEMBERS, *MEMBERS[:1]))
 
-    assert twin.by_id("ar10001") is None
+    assert twin.find_by_id("ar10001") is None
 
 
 def test_without_a_roster_the_notebook_names_as_before() -> None:
@@ -176,7 +174,7 @@ def test_without_a_roster_the_notebook_names_as_before() -> None:
     who = entered(*team, people=People())
 
     assert who.students == team
-    assert who.doubts == ()
+    assert who.flags == ()
     assert entered(people=People()).students == ()
 
 
@@ -187,17 +185,17 @@ def test_without_a_roster_the_folder_completes_and_disagrees() -> None:
     wrong = entered(called("Ben Fields", "ar1"), told=told, people=People())
 
     assert completed.students[1] == called("Ben", "bf2", email="bf2@uni.example")
-    assert completed.doubts == ()
+    assert completed.flags == ()
     assert [one.id for one in another.students] == ["ar1", "bf2"]
-    assert another.doubts == ("handed in by Fields, Ben (bf2), whom the notebook does not name",)
-    assert wrong.doubts == ("Ben Fields (ar1) in the notebook has the id bf2 in the folder",)
+    assert another.flags == ("handed in by Fields, Ben (bf2), whom the notebook does not name",)
+    assert wrong.flags == ("Ben Fields (ar1) in the notebook has the id bf2 in the folder",)
 
 
 def test_a_student_in_two_submissions_and_one_in_none_are_found() -> None:
     teams = {"x": (ADA, BEN), "y": (ADA,), "z": (called("Wei Li", "WL10004"), called())}
     seen = check_roster({**teams, "w": (called(),)}, members=MEMBERS)
 
-    assert dict(seen.clashes) == {
+    assert dict(seen.duplicate_flags) == {
         "x": ("Ada Byron Rivers (ar10001) is in y, too",),
         "y": ("Ada Byron Rivers (ar10001) is in x, too",),
     }
@@ -209,22 +207,22 @@ def test_without_a_roster_nobody_is_missing() -> None:
 
 
 def test_an_extension_for_nobody_is_found() -> None:
-    assert strangers(["AR10001", "ada.rivers", "ar1001"], known=(ADA,)) == ("ar1001",)
+    assert unknown_ids(["AR10001", "ada.rivers", "ar1001"], known=(ADA,)) == ("ar1001",)
 
 
 @given(NAMES, NAMES)
 def test_any_two_names_can_be_compared(one: str, other: str) -> None:
     assert same_name(one, other) == same_name(other, one)
-    assert same_name(one, one) == bool(words(one))
-    part_of(one, other)
+    assert same_name(one, one) == bool(name_words(one))
+    is_partial_name(one, other)
 
 
 @given(st.text(st.characters(), max_size=30))
 def test_case_spaces_and_leading_zeros_make_no_other_id(mark: str) -> None:
-    assert plain_id(f" {mark} ") == plain_id(mark)
-    assert plain_id("00123") == plain_id("1 23") == "123"
-    assert plain_id("AR10001") == plain_id("#ar10001")
-    assert plain_id("0") == "0"
+    assert normalize_id(f" {mark} ") == normalize_id(mark)
+    assert normalize_id("00123") == normalize_id("1 23") == "123"
+    assert normalize_id("AR10001") == normalize_id("#ar10001")
+    assert normalize_id("0") == "0"
 
 
 @given(

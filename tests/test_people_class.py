@@ -14,13 +14,13 @@ import pytest
 from private_class import ADA, rubric
 
 from grader import gradebook
-from grader.folder import Folder, refresh_class
+from grader.folder import OutputFolder, render_class
 from grader.gradebook import Gradebook
-from grader.gradebook.stored_people import keep_roster, remembered
-from grader.people import Member, People
-from grader.web.background_publisher import Renewing
+from grader.gradebook.stored_people import load_people, save_roster
+from grader.people import People, RosterMember
+from grader.web.background_publisher import BackgroundPublisher
 
-Write = Callable[[Folder, Gradebook], object]
+Write = Callable[[OutputFolder, Gradebook], object]
 
 
 @pytest.fixture
@@ -28,14 +28,14 @@ def graded(tmp_path: Path) -> Path:
     return private_class.made(tmp_path / "graded")
 
 
-def by_refreshing(folder: Folder, book: Gradebook) -> None:
-    refresh_class(folder, book, rubric())
+def by_refreshing(folder: OutputFolder, book: Gradebook) -> None:
+    render_class(folder, book, rubric())
 
 
-def by_the_console(folder: Folder, book: Gradebook) -> None:
-    renewing = Renewing(folder, book=book, rubric=rubric())
+def by_the_console(folder: OutputFolder, book: Gradebook) -> None:
+    renewing = BackgroundPublisher(folder, book=book, rubric=rubric())
     renewing.start()
-    renewing.changed(["cleo"])
+    renewing.queue_submissions(["cleo"])
     renewing.close()
 
 
@@ -46,8 +46,8 @@ def rows(out: Path) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("write", [by_refreshing, by_the_console])
 def test_who_handed_in_nothing_stays_in_sight(graded: Path, write: Write) -> None:
-    with gradebook.opened(graded / "gradebook.db") as book:
-        write(Folder(graded), book)
+    with gradebook.open_gradebook(graded / "gradebook.db") as book:
+        write(OutputFolder(graded), book)
 
     (row,) = (row for row in rows(graded) if row["id"] == "zn10004")
     assert row["status"] == "missing"
@@ -61,11 +61,11 @@ def test_who_is_in_two_submissions_is_flagged_until_one_is_gone(graded: Path, wr
         text = (graded / "results" / "team.json").read_text(encoding="utf-8")
         return list(json.loads(text)["flags"])
 
-    with gradebook.opened(graded / "gradebook.db") as book:
-        write(Folder(graded), book)
+    with gradebook.open_gradebook(graded / "gradebook.db") as book:
+        write(OutputFolder(graded), book)
         both = flags()
-        book.enrol(["team", "cleo"])
-        write(Folder(graded), book)
+        book.replace_roll(["team", "cleo"])
+        write(OutputFolder(graded), book)
         alone = flags()
 
     assert both[-1] == "Ada Rivers (ar10001) is in solo, too"
@@ -73,22 +73,22 @@ def test_who_is_in_two_submissions_is_flagged_until_one_is_gone(graded: Path, wr
 
 
 def test_one_submission_alone_is_no_class(graded: Path) -> None:
-    with gradebook.opened(graded / "gradebook.db") as book:
-        book.enrol(["cleo"])
-        refresh_class(Folder(graded), book, rubric())
+    with gradebook.open_gradebook(graded / "gradebook.db") as book:
+        book.replace_roll(["cleo"])
+        render_class(OutputFolder(graded), book, rubric())
 
     assert [row["id"] for row in rows(graded)] == ["ca10003"]
 
 
 def test_a_percentage_is_taken_once_the_last_answer_is_marked(graded: Path) -> None:
-    with gradebook.opened(graded / "gradebook.db") as book:
+    with gradebook.open_gradebook(graded / "gradebook.db") as book:
         before = book.graded("cleo")
         assert before.score is not None
         waiting = [one.item for one in before.score.items if one.earned is None]
         (late,) = before.lateness
         assert late is not None
         tenth = replace(late, unit="percent", per_day=Fraction(10))
-        book.amend(replace(before, lateness=(tenth,)), key="k")
+        book.replace_grade(replace(before, lateness=(tenth,)), cache_key="k")
         pending = book.graded("cleo").lateness
         for item in waiting:
             private_class.mark(book, "cleo", item=item.id, comment="")
@@ -102,13 +102,13 @@ def test_a_percentage_is_taken_once_the_last_answer_is_marked(graded: Path) -> N
 
 
 def test_roster_and_dates_come_back_as_they_were_kept(graded: Path) -> None:
-    with gradebook.opened(graded / "gradebook.db") as book:
-        people = remembered(book, "hw5")
-        other = remembered(book, "another")
-        keep_roster(book, [])
-        gone = remembered(book, "hw5")
+    with gradebook.open_gradebook(graded / "gradebook.db") as book:
+        people = load_people(book, "hw5")
+        other = load_people(book, "another")
+        save_roster(book, [])
+        gone = load_people(book, "hw5")
 
-    assert people.members[0] == Member(student=ADA)
+    assert people.members[0] == RosterMember(student=ADA)
     assert people.extensions == {"AR10001": private_class.DUE, "zn10004": private_class.DUE}
     assert other == People(members=people.members)
     assert gone.members == ()

@@ -17,9 +17,15 @@ from specimens import full_marks, half_right, ungradable
 from grader import scoring, timestamps
 from grader.errors import UsageError
 from grader.model import Graded, Lateness, LateRule, Tally
-from grader.people import Entered, People, Registrar, read_extensions, read_times
+from grader.people import (
+    Enrollment,
+    EnrollmentResolver,
+    People,
+    read_extensions,
+    read_submission_times,
+)
 
-CHICAGO = timestamps.zone("America/Chicago")
+CHICAGO = timestamps.find_zone("America/Chicago")
 
 
 def entered(
@@ -29,10 +35,10 @@ def entered(
     rule: LateRule = RULE,
     people: People = ROSTER,
     name: str = "one",
-) -> Entered:
-    registrar = Registrar(people, rule=rule)
+) -> Enrollment:
+    registrar = EnrollmentResolver(people, rule=rule)
     submission = handed_in(name, at=at, late=late)
-    return registrar.enter(submission, named=(called("", "ar10001"), called("", "bf10002")))
+    return registrar.resolve(submission, named=(called("", "ar10001"), called("", "bf10002")))
 
 
 def days(at: str, **more: Any) -> list[int | None]:
@@ -87,7 +93,7 @@ def test_a_time_that_a_clock_shows_twice_is_the_earlier_one() -> None:
 
 
 def test_a_time_that_no_clock_shows_is_the_earlier_one() -> None:
-    found = timestamps.reckoned("2026-03-08T02:30:00", zone=CHICAGO)
+    found = timestamps.parse_lms_time("2026-03-08T02:30:00", zone=CHICAGO)
 
     assert found == datetime(2026, 3, 8, 7, 30, tzinfo=UTC)
 
@@ -120,7 +126,7 @@ def test_late_by_nobody_knows_how_much_takes_nothing_and_asks_for_a_person() -> 
     who = entered(late=True)
 
     assert [late.at if late else None for late in who.lateness] == ["", ""]
-    assert who.doubts == (
+    assert who.flags == (
         "called late, but nobody says when it came: nothing is taken off by guess",
     )
 
@@ -128,13 +134,13 @@ def test_late_by_nobody_knows_how_much_takes_nothing_and_asks_for_a_person() -> 
 def test_where_nobody_says_anything_of_time_nothing_is_made_up() -> None:
     assert entered().lateness == (None, None)
     assert entered(late=False).lateness == (None, None)
-    assert entered().doubts == ()
+    assert entered().flags == ()
 
 
 def test_a_time_that_cannot_be_read_is_flagged_and_takes_nothing() -> None:
     who = entered("last night")
 
-    assert who.doubts == ("the time it was handed in can't be read: last night",)
+    assert who.flags == ("the time it was handed in can't be read: last night",)
     assert [late.at if late else None for late in who.lateness] == ["", ""]
 
 
@@ -149,7 +155,7 @@ def test_a_time_that_cannot_be_read_is_flagged_and_takes_nothing() -> None:
     ],
 )
 def test_where_time_and_mark_disagree_a_person_is_asked(at: str, *, late: bool, doubt: str) -> None:
-    doubts = entered(at, late=late).doubts
+    doubts = entered(at, late=late).flags
 
     assert [said.startswith(doubt) for said in doubts] == ([True] if doubt else [])
 
@@ -157,11 +163,11 @@ def test_where_time_and_mark_disagree_a_person_is_asked(at: str, *, late: bool, 
 def test_a_mark_that_an_extension_explains_is_no_disagreement() -> None:
     people = replace(ROSTER, extensions={"ar10001": "2026-11-23T23:59:00-06:00"})
 
-    assert entered("2026-11-20T12:00:00", late=True, people=people).doubts == ()
+    assert entered("2026-11-20T12:00:00", late=True, people=people).flags == ()
 
 
 def test_staff_know_better_than_the_folder_when_it_came() -> None:
-    people = replace(ROSTER, times={"one": "2026-11-20T20:00:00-06:00"})
+    people = replace(ROSTER, submission_times={"one": "2026-11-20T20:00:00-06:00"})
 
     assert days("2026-11-29T00:00:00", people=people) == [0, 0]
     assert days("", people=people, late=True, name="ONE") == [0, 0]
@@ -169,14 +175,14 @@ def test_staff_know_better_than_the_folder_when_it_came() -> None:
 
 
 def test_without_a_due_date_nothing_is_late() -> None:
-    registrar = Registrar(ROSTER, rule=None)
+    registrar = EnrollmentResolver(ROSTER, rule=None)
 
-    assert registrar.enter(handed_in(at="2030-01-01", late=True), named=()).lateness == ()
+    assert registrar.resolve(handed_in(at="2030-01-01", late=True), named=()).lateness == ()
 
 
 def test_a_submission_of_nobody_has_one_lateness() -> None:
-    registrar = Registrar(ROSTER, rule=RULE)
-    found = registrar.enter(handed_in(at="2026-11-22T12:00:00"), named=())
+    registrar = EnrollmentResolver(ROSTER, rule=RULE)
+    found = registrar.resolve(handed_in(at="2026-11-22T12:00:00"), named=())
 
     assert [late.days if late else None for late in found.lateness] == [2]
 
@@ -190,7 +196,7 @@ def late(number: int = 1, **more: Any) -> Lateness:
 
 
 def settled(graded: Graded, *lateness: Lateness | None) -> Lateness:
-    (found, *_) = scoring.settled(replace(graded, lateness=lateness)).lateness
+    (found, *_) = scoring.with_late_deductions(replace(graded, lateness=lateness)).lateness
     assert found is not None
     return found
 
@@ -233,7 +239,7 @@ def test_late_by_nobody_knows_how_much_leaves_the_final_sum_open(unit: str) -> N
     found = settled(full_marks(), late(0, at="", unit=unit))
 
     assert found.deduction is None
-    assert scoring.final(tally("70"), late=found) is None
+    assert scoring.final_points(tally("70"), late=found) is None
 
 
 def test_what_cannot_be_graded_loses_nothing() -> None:
@@ -241,10 +247,10 @@ def test_what_cannot_be_graded_loses_nothing() -> None:
 
 
 def test_final_is_what_remains_and_never_below_nothing() -> None:
-    assert scoring.final(tally("7"), late=late(deduction=Fraction(10))) == 0
-    assert scoring.final(tally("70"), late=late(deduction=Fraction(10))) == 60
-    assert scoring.final(tally("70"), late=None) == 70
-    assert scoring.final(tally("70", "10"), late=late(deduction=Fraction(10))) is None
+    assert scoring.final_points(tally("7"), late=late(deduction=Fraction(10))) == 0
+    assert scoring.final_points(tally("70"), late=late(deduction=Fraction(10))) == 60
+    assert scoring.final_points(tally("70"), late=None) == 70
+    assert scoring.final_points(tally("70", "10"), late=late(deduction=Fraction(10))) is None
 
 
 @given(
@@ -259,7 +265,7 @@ def test_nothing_below_nothing_is_ever_left(
     graded = full_marks()
     assert graded.score is not None
     found = settled(graded, late(number, per_day=per_day, cap=cap, unit=unit))
-    rest = scoring.final(graded.score.total, late=found)
+    rest = scoring.final_points(graded.score.total, late=found)
 
     assert found.deduction is not None
     assert rest is not None
@@ -311,9 +317,11 @@ def test_an_extension_that_says_too_little_is_refused(text: str, said: str, tmp_
 def test_times_may_leave_out_the_offset(tmp_path: Path) -> None:
     place = dates(tmp_path, "submission,at\nada.ipynb,2026-11-23 23:59\n")
 
-    assert read_times(place, zone=CHICAGO).dates == {"ada.ipynb": "2026-11-24T05:59:00+00:00"}
+    assert read_submission_times(place, zone=CHICAGO).dates == {
+        "ada.ipynb": "2026-11-24T05:59:00+00:00"
+    }
     with pytest.raises(UsageError, match="line 2: 'noon' must be a date and time"):
-        read_times(dates(tmp_path, "id,at\nx,noon\n"), zone=CHICAGO)
+        read_submission_times(dates(tmp_path, "id,at\nx,noon\n"), zone=CHICAGO)
 
 
 # ---------------------------------------------------------------- whatever comes
@@ -336,8 +344,8 @@ def test_whatever_a_system_calls_a_time_ends_in_no_traceback(at: str, *, late: b
 def test_a_time_of_a_place_is_never_later_than_its_clock_can_mean(
     moment: datetime, name: str
 ) -> None:
-    zone = timestamps.zone(name)
-    found = timestamps.reckoned(moment.isoformat(), zone=zone)
+    zone = timestamps.find_zone(name)
+    found = timestamps.parse_lms_time(moment.isoformat(), zone=zone)
 
     assert found is not None
     assert found == min(moment.replace(tzinfo=zone, fold=f).astimezone(UTC) for f in (0, 1))
@@ -347,7 +355,7 @@ def test_a_time_of_a_place_is_never_later_than_its_clock_can_mean(
 @given(st.text(st.characters(), max_size=30))
 def test_any_word_is_a_due_date_or_refused(text: str) -> None:
     try:
-        found = timestamps.due(text, zone=CHICAGO)
+        found = timestamps.parse_due(text, zone=CHICAGO)
     except ValueError:
         return
     assert found.utcoffset() is not None

@@ -10,21 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import UsageError
-from grader.people import ReadRoster, read_roster
-from grader.people.columns import person
-from grader.people.table_reader import parsed
+from grader.people import ParsedRoster, read_roster
+from grader.people.columns import map_person_columns
+from grader.people.table_reader import parse_table
 
 ADA = ("Ada Rivers", "ar10001")
 BEN = ("Ben Fields", "bf10002")
 
 
-def roster(folder: Path, content: str | bytes, *, encoding: str = "utf-8") -> ReadRoster:
+def roster(folder: Path, content: str | bytes, *, encoding: str = "utf-8") -> ParsedRoster:
     place = folder / "roster.csv"
     place.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
     return read_roster(place)
 
 
-def people(found: ReadRoster) -> list[tuple[str, str]]:
+def people(found: ParsedRoster) -> list[tuple[str, str]]:
     return [(member.student.name, member.student.id) for member in found.members]
 
 
@@ -120,7 +120,7 @@ def test_the_columns_that_were_used_and_those_that_were_not_are_said(tmp_path: P
 
 @pytest.mark.parametrize("status", ["Student status", "Last access", "First access", "Last login"])
 def test_a_column_that_only_sounds_alike_is_not_taken(status: str) -> None:
-    assert set(person(["eid", status])) == {"id"}
+    assert set(map_person_columns(["eid", status])) == {"id"}
 
 
 def test_a_preferred_name_is_another_name_of_the_same_student(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_spreadsheets_whole_numbers_are_ids(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"\n\n", "is empty"),
         (b"id,name\n", "nobody stands in it"),
-        (b"colour,size\nred,3\n", "no column is known as an id or a name"),
+        (b"color,size\nred,3\n", "no column is known as an id or a name"),
         (b"PK\x03\x04rest", "save it as CSV"),
         (b"id,name\n1.23E+09,Ada\n", "line 2: a spreadsheet has made '1.23E+09' of an id"),
         (b'id,name\n"a' + b"x" * 200_000, "is no table"),
@@ -189,10 +189,10 @@ CELLS = st.text(max_size=12)
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=5), min_size=1, max_size=5))
 def test_no_table_ends_in_a_traceback(rows: list[list[str]]) -> None:
     try:
-        found = parsed("\n".join(",".join(row) for row in rows), name="any.csv")
+        found = parse_table("\n".join(",".join(row) for row in rows), name="any.csv")
     except UsageError:
         return
-    places = person(found.columns)
+    places = map_person_columns(found.columns)
     assert len(set(places.values())) == len(places)
 
 
@@ -216,8 +216,8 @@ def test_everyone_is_read_whatever_the_order_of_columns(
         separator.join(row[c] for c in order)
         for row in [dict(zip(order, order, strict=True)), *rows]
     )
-    found = parsed(text, name="r.csv")
-    places = person(found.columns)
+    found = parse_table(text, name="r.csv")
+    places = map_person_columns(found.columns)
 
-    assert [line.at(places["id"]) for line in found.lines] == [mark for _, mark in who]
+    assert [line.cell(places["id"]) for line in found.rows] == [mark for _, mark in who]
     assert {thing: order[at] for thing, at in places.items()} == {c: c for c in order}

@@ -15,7 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from grader.model import Answer, Picture
 from grader.pipeline import picture_redrawing
-from grader.pipeline.picture_redrawing import LOST, redrawn
+from grader.pipeline.picture_redrawing import UNSHOWABLE, redraw_pictures
 
 PAYLOAD = b"<script>alert(1)</script>"
 
@@ -36,12 +36,12 @@ def gradient(*size: int, mode: str = "RGB") -> Image.Image:
 
 def one(found: Picture) -> Picture:
     answer = Answer(item="Q", text="see the scan", images=(found,))
-    return redrawn({"Q": answer})["Q"].images[0]
+    return redraw_pictures({"Q": answer})["Q"].images[0]
 
 
 def shown(found: Picture) -> Image.Image:
     drawn = one(found)
-    assert drawn is not LOST
+    assert drawn is not UNSHOWABLE
     return Image.open(io.BytesIO(base64.b64decode(drawn.base64)))
 
 
@@ -64,7 +64,7 @@ def test_answers_without_pictures_start_nothing(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("started"))
     answers = {"Q": Answer(item="Q", text="words")}
 
-    assert redrawn(answers) == answers
+    assert redraw_pictures(answers) == answers
 
 
 def test_pixels_stay_and_what_hides_beside_them_goes() -> None:
@@ -95,7 +95,7 @@ def test_a_photo_is_turned_upright_and_loses_where_it_was_taken() -> None:
 
 
 def test_a_film_becomes_its_first_picture() -> None:
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
     film = saved(frames[0], "GIF", save_all=True, append_images=frames[1:], loop=0)
 
     found = shown(picture(film, "image/gif"))
@@ -154,9 +154,9 @@ def test_a_large_picture_is_made_smaller_in_pixels_and_bytes() -> None:
 def test_what_is_no_picture_is_lost_and_costs_nothing_else(data: bytes, mime: str) -> None:
     answer = Answer(item="Q", text="", images=(picture(data, mime), picture(saved(gradient(8, 8)))))
 
-    bad, good = redrawn({"Q": answer})["Q"].images
+    bad, good = redraw_pictures({"Q": answer})["Q"].images
 
-    assert bad is LOST
+    assert bad is UNSHOWABLE
     assert good.mime == "image/png"
 
 
@@ -176,11 +176,11 @@ def test_a_painter_that_fails_costs_one_picture(
 ) -> None:
     painter = tmp_path / "painter.py"
     painter.write_text(program, encoding="utf-8")
-    monkeypatch.setattr(picture_redrawing, "PAINTER", painter)
-    monkeypatch.setattr(picture_redrawing, "PATIENCE", 2.0)
-    picture_redrawing.drawn.cache_clear()
+    monkeypatch.setattr(picture_redrawing, "SANITIZER", painter)
+    monkeypatch.setattr(picture_redrawing, "TIMEOUT_S", 2.0)
+    picture_redrawing.redraw_picture.cache_clear()
 
-    assert one(picture(saved(gradient(8, 8)))) is LOST
+    assert one(picture(saved(gradient(8, 8)))) is UNSHOWABLE
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp")
@@ -199,13 +199,13 @@ def test_the_painter_can_reach_nothing() -> None:
     code = (
         "import socket, sys, image_sanitizer as painter\n"
         f"def opened(data, kind):\n{acts}    print('done', flush=True)\n    raise SystemExit\n"
-        "painter.opened, sys.argv = opened, ['', 'image/png']\n"
+        "painter.open_image, sys.argv = opened, ['', 'image/png']\n"
         "painter.main()\n"
     )
 
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=picture_redrawing.PAINTER.parent,
+        cwd=picture_redrawing.SANITIZER.parent,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

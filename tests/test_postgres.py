@@ -18,9 +18,17 @@ from specimens import half_right
 from test_ledger import given, graded, keep, one
 
 from grader.errors import MarkConflict, UsageError
-from grader.folder import Folder
-from grader.gradebook import Entry, Gradebook, ledger, ledger_rows, opened, postgres, schema_version
-from grader.gradebook.marks_exchange import exported, imported
+from grader.folder import OutputFolder
+from grader.gradebook import (
+    Gradebook,
+    StoredSubmission,
+    ledger,
+    ledger_rows,
+    open_gradebook,
+    postgres,
+    schema_version,
+)
+from grader.gradebook.marks_exchange import export_marks, import_marks
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +44,7 @@ def address(server: postgres_server.Server) -> str:
 
 @pytest.fixture
 def empty(address: str) -> Iterator[Gradebook]:
-    with opened(address) as made:
+    with open_gradebook(address) as made:
         yield made
 
 
@@ -48,7 +56,7 @@ def book(empty: Gradebook) -> Gradebook:
 
 @pytest.fixture
 def other(server: postgres_server.Server) -> Iterator[Gradebook]:
-    with opened(server.fresh()) as made:
+    with open_gradebook(server.fresh()) as made:
         keep(made)
         yield made
 
@@ -96,16 +104,16 @@ def test_the_tests_of_files_are_run_here_too() -> None:
 
 
 def test_of_two_who_opened_one_book_and_mark_at_once_one_is_told(address: str) -> None:
-    with opened(address) as made:
+    with open_gradebook(address) as made:
         keep(made)
         decided = given(made, points=Fraction(3))
 
     def mark(_: int) -> bool:
-        with opened(address) as book:
+        with open_gradebook(address) as book:
             try:
-                ledger.give(book, decided, over=None)
+                ledger.add_mark(book, decided, expected_current=None)
             except MarkConflict as refused:
-                return refused.theirs is None
+                return refused.current is None
             return True
 
     with ThreadPoolExecutor(4) as pool:
@@ -116,58 +124,61 @@ def test_of_two_who_opened_one_book_and_mark_at_once_one_is_told(address: str) -
 
 def test_two_who_opened_one_book_keep_at_once(address: str) -> None:
     def work(name: str) -> None:
-        with opened(address) as book:
+        with open_gradebook(address) as book:
             for number in range(20):
                 arrays = {"a": test_gradebook.weights(number)}
                 kept = test_gradebook.entry(name, key=str(number), arrays=arrays)
-                book.keep(kept)
+                book.save_submission(kept)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(work, ("ada", "ben")))
 
-    with opened(address) as book:
-        assert book.keys() == {"ada": "19", "ben": "19"}
+    with open_gradebook(address) as book:
+        assert book.cache_keys() == {"ada": "19", "ben": "19"}
 
 
 def test_a_reader_sees_one_moment_and_holds_up_nobody(book: Gradebook) -> None:
     with book.reading() as connection:
-        before = ledger_rows.every(connection)
-        ledger.give(book, given(book, points=Fraction(3)), over=None)
-        assert ledger_rows.every(connection) == before
+        before = ledger_rows.all_rows(connection)
+        ledger.add_mark(book, given(book, points=Fraction(3)), expected_current=None)
+        assert ledger_rows.all_rows(connection) == before
 
     assert one(book).earned == 3
 
 
 def test_marks_move_from_a_file_to_a_server(book: Gradebook, tmp_path: Path) -> None:
-    with opened(tmp_path / "book.db") as file:
+    with open_gradebook(tmp_path / "book.db") as file:
         keep(file)
-        ledger.give(file, given(file, points=Fraction(3)), over=None)
+        ledger.add_mark(file, given(file, points=Fraction(3)), expected_current=None)
 
-        assert imported(book, exported(file)).added == 1
-        assert exported(book) == exported(file)
+        assert import_marks(book, export_marks(file)).added == 1
+        assert export_marks(book) == export_marks(file)
 
 
 def test_a_newer_book_is_refused(address: str) -> None:
-    with opened(address, steps=(*schema_version.STEPS, lambda _: None)):
+    with open_gradebook(address, migrations=(*schema_version.MIGRATIONS, lambda _: None)):
         pass
 
-    with pytest.raises(UsageError, match="newer grader"), opened(address):
+    with pytest.raises(UsageError, match="newer grader"), open_gradebook(address):
         pass
 
 
 def test_an_older_book_goes_forward(address: str) -> None:
-    with opened(address, steps=()) as book:
+    with open_gradebook(address, migrations=()) as book:
         keep(book)
 
-    with opened(address, steps=(lambda _: None,)) as book, book.reading() as connection:
-        assert schema_version.version(connection) == 2
+    with (
+        open_gradebook(address, migrations=(lambda _: None,)) as book,
+        book.reading() as connection,
+    ):
+        assert schema_version.read_version(connection) == 2
 
 
 def test_tables_of_others_are_left_alone(server: postgres_server.Server, address: str) -> None:
     name = address.rpartition("%3D")[2]
     server.run(f"CREATE TABLE {name}.marks (number int)")
 
-    with pytest.raises(UsageError, match="not a gradebook's"), opened(address):
+    with pytest.raises(UsageError, match="not a gradebook's"), open_gradebook(address):
         pass
 
     tables = server.run("SELECT schemaname, tablename FROM pg_tables")
@@ -178,7 +189,7 @@ def test_a_wrong_password_is_told_and_never_shown(server: postgres_server.Server
     address = server.address(password="let-me-in-3")  # noqa: S106 (it doesn't)
 
     with pytest.raises(UsageError, match="password authentication failed") as refused:
-        opened(address).__enter__()
+        open_gradebook(address).__enter__()
 
     assert "let-me-in-3" not in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -190,7 +201,7 @@ def test_a_server_that_is_away_is_told_in_one_sentence() -> None:
     address = "postgresql://ada:open-sesame@127.0.0.1:1/hw?connect_timeout=2"
 
     with pytest.raises(UsageError, match="1/hw: the gradebook can't be used") as refused:
-        opened(address).__enter__()
+        open_gradebook(address).__enter__()
 
     assert "sesame" not in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -200,19 +211,19 @@ def test_who_may_not_make_tables_is_told_so(server: postgres_server.Server) -> N
     server.run("CREATE ROLE guest LOGIN PASSWORD 'guest-pass'")
     address = server.address(password="guest-pass").replace("//postgres:", "//guest:")  # noqa: S106 (of a server that lives for one test run)
 
-    with pytest.raises(UsageError, match="permission denied"), opened(address):
+    with pytest.raises(UsageError, match="permission denied"), open_gradebook(address):
         pass
 
 
 def test_a_folder_remembers_its_server_and_not_the_password(tmp_path: Path, address: str) -> None:
-    folder = Folder(tmp_path / "graded", store=address)
-    with opened(folder.store) as book:
-        book.keep(Entry(key="k", graded=half_right(), trace=None))
+    folder = OutputFolder(tmp_path / "graded", store=address)
+    with open_gradebook(folder.store) as book:
+        book.save_submission(StoredSubmission(cache_key="k", graded=half_right(), trace=None))
 
-    again = Folder(tmp_path / "graded")
+    again = OutputFolder(tmp_path / "graded")
 
-    told = (folder.path / Folder.ADDRESS).read_text(encoding="utf-8")
+    told = (folder.path / OutputFolder.ADDRESS_FILE).read_text(encoding="utf-8")
     assert postgres_server.PASSWORD not in told
     assert str(again.store) == told.strip() == postgres.without_password(address)
-    assert not (folder.path / Folder.STORE).exists()
+    assert not (folder.path / OutputFolder.DATABASE_FILE).exists()
     assert graded().submission.name not in {p.name for p in folder.path.iterdir()}

@@ -23,11 +23,11 @@ from private_class import ADA, BEN, CLEO, EVERYONE, ZOE, rubric, texts
 from grader import gradebook
 from grader.cli import cli
 from grader.errors import UsageError
-from grader.gradebook.ledger import current, history
-from grader.gradebook.stored_people import remembered
+from grader.gradebook.ledger import current_entries, mark_history
+from grader.gradebook.stored_people import load_people
 from grader.model import Student
-from grader.privacy import copy_without_names, forget, plan
-from grader.privacy.redaction import Identity, Veil, vocabulary, words_of
+from grader.privacy import forget_student, plan_forgetting, write_anonymized_copy
+from grader.privacy.redaction import Identity, Redactor, vocabulary, words_in_names
 
 SECRETS = re.compile(
     r"\bAda\b|Rivers|ar10001|Benedikt|M[uü]ller|[OØ]rsted|bm10002|Cleo|ca10003|Zoë|Nobody|zn10004"
@@ -45,12 +45,14 @@ def graded(tmp_path: Path) -> Path:
 # ---------------------------------------------------------------- words
 
 
-def veil(*students: Student, spared: frozenset[str] = frozenset()) -> Veil:
+def veil(*students: Student, spared: frozenset[str] = frozenset()) -> Redactor:
     known = [
-        Identity(students=(one,), name=f"N{at}", mark=f"I{at}", part="P")
+        Identity(
+            records=(one,), replacement_name=f"N{at}", replacement_id=f"I{at}", replacement_part="P"
+        )
         for at, one in enumerate(students)
     ]
-    return Veil(known, spared=spared)
+    return Redactor(known, assignment_words=spared)
 
 
 @pytest.mark.parametrize(
@@ -78,34 +80,34 @@ def veil(*students: Student, spared: frozenset[str] = frozenset()) -> Veil:
     ],
 )
 def test_names_and_ids_are_found_in_any_form(text: str, told: str) -> None:
-    assert veil(ADA, BEN).text(text) == told
+    assert veil(ADA, BEN).redact(text) == told
 
 
 def test_small_letters_are_a_name_in_its_owners_texts_alone() -> None:
     known = veil(ADA, BEN)
 
-    assert known.text("ada did", own=words_of([ADA])) == "P did"
-    assert known.text("ada did", own=words_of([BEN])) == "ada did"
+    assert known.redact("ada did", own_words=words_in_names([ADA])) == "P did"
+    assert known.redact("ada did", own_words=words_in_names([BEN])) == "ada did"
 
 
 def test_words_of_the_assignment_stay_unless_the_whole_name_stands_there() -> None:
     known = veil(CLEO, spared=vocabulary(["torch.optim.Adam"]))
 
     said = "Adam and adam, says Cleo. By Cleo Adam"
-    assert known.text(said, own=words_of([CLEO])) == "Adam and adam, says P. By N0"
+    assert known.redact(said, own_words=words_in_names([CLEO])) == "Adam and adam, says P. By N0"
 
 
 def test_short_ids_are_ordinary_words() -> None:
-    assert veil(Student(name="", id="12")).text("12 cats") == "12 cats"
+    assert veil(Student(name="", id="12")).redact("12 cats") == "12 cats"
 
 
 @given(st.text(st.characters(), max_size=60), st.sampled_from(EVERYONE))
 def test_any_text_is_told_without_a_traceback(text: str, who: Student) -> None:
     known = veil(*EVERYONE)
-    hidden = known.text(f"{text} {who.id} {text}")
+    hidden = known.redact(f"{text} {who.id} {text}")
 
     assert who.id not in hidden.split()
-    assert not known.tells(hidden)
+    assert not known.identifies_person(hidden)
 
 
 @given(
@@ -114,14 +116,14 @@ def test_any_text_is_told_without_a_traceback(text: str, who: Student) -> None:
     )
 )
 def test_any_name_is_found_as_it_is_written(name: str) -> None:
-    assert veil(Student(name=name, id="")).text(f"by {name}.") == "by N0."
+    assert veil(Student(name=name, id="")).redact(f"by {name}.") == "by N0."
 
 
 def test_a_long_text_of_a_large_class_is_told_in_a_moment() -> None:
     crowd = [Student(name=f"Given{n} Family{n}", id=f"xy{n:05}") for n in range(400)]
     known = veil(*crowd)
 
-    told = known.text("Given7 words " * 20_000)
+    told = known.redact("Given7 words " * 20_000)
 
     assert told.count("P words") == 20_000
 
@@ -132,7 +134,7 @@ def test_a_long_text_of_a_large_class_is_told_in_a_moment() -> None:
 def test_a_copy_tells_of_nobody_and_keeps_the_points(graded: Path, tmp_path: Path) -> None:
     to, key = tmp_path / "copy", tmp_path / "key.csv"
 
-    copied = copy_without_names(graded, to=to, key=key, rubric=rubric())
+    copied = write_anonymized_copy(graded, to=to, key=key, rubric=rubric())
 
     found = texts(to)
     assert {
@@ -146,7 +148,7 @@ def test_a_copy_tells_of_nobody_and_keeps_the_points(graded: Path, tmp_path: Pat
     assert sorted(len(one["students"]) for one in results) == [1, 1, 2]
     assert all(one["items"][0]["mark"]["by"] != "Marker Mabel" for one in results)
     pages = "".join(text for name, text in found.items() if name.startswith("reports/"))
-    assert "The Adam optimiser is good" in pages
+    assert "The Adam optimizer is good" in pages
     assert "A picture was left out of this copy" in pages
     assert "max" in pages
     assert "1 day late" in pages
@@ -156,7 +158,7 @@ def test_a_copy_tells_of_nobody_and_keeps_the_points(graded: Path, tmp_path: Pat
 
 def test_the_key_says_who_is_who_to_its_owner_alone(graded: Path, tmp_path: Path) -> None:
     to, key = tmp_path / "copy", tmp_path / "key.csv"
-    copy_without_names(graded, to=to, key=key, rubric=rubric())
+    write_anonymized_copy(graded, to=to, key=key, rubric=rubric())
     with key.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
 
@@ -174,7 +176,7 @@ def test_one_who_handed_in_nothing_is_missing_from_the_copy_too(
     graded: Path, tmp_path: Path
 ) -> None:
     to = tmp_path / "copy"
-    copy_without_names(graded, to=to, key=tmp_path / "key.csv", rubric=rubric())
+    write_anonymized_copy(graded, to=to, key=tmp_path / "key.csv", rubric=rubric())
 
     with (to / "gradebook.csv").open(encoding="utf-8", newline="") as file:
         statuses = sorted(row["status"] for row in csv.DictReader(file))
@@ -195,7 +197,7 @@ def test_nothing_is_written_over(
     before = texts(graded)
 
     with pytest.raises(UsageError, match=said):
-        copy_without_names(graded, to=tmp_path / to, key=tmp_path / key, rubric=rubric())
+        write_anonymized_copy(graded, to=tmp_path / to, key=tmp_path / key, rubric=rubric())
 
     assert texts(graded) == before
     assert not (tmp_path / "copy").exists()
@@ -228,12 +230,12 @@ def test_the_book_of_these_tests_does_hold_the_names(graded: Path) -> None:
 def test_a_plan_says_what_will_happen_and_changes_nothing(graded: Path) -> None:
     before = texts(graded)
 
-    what = plan(graded, mark="AR10001")
+    what = plan_forgetting(graded, identifier="AR10001")
 
     assert what.student.id == "ar10001"
-    assert what.alone == ("solo",)
-    assert what.shared == ("team",)
-    assert {place.name for place in what.books} == {"gradebook.db", "one.db"}
+    assert what.own_submissions == ("solo",)
+    assert what.team_submissions == ("team",)
+    assert {place.name for place in what.gradebooks} == {"gradebook.db", "one.db"}
     assert {place.name for place in what.files} == {"canvas.csv", "feedback.zip"}
     after = texts(graded)
     assert {name for name in before if before[name] != after.get(name)} <= {
@@ -243,11 +245,11 @@ def test_a_plan_says_what_will_happen_and_changes_nothing(graded: Path) -> None:
 
 
 def test_a_student_who_is_forgotten_is_nowhere(graded: Path) -> None:
-    what = plan(graded, mark="ar10001")
+    what = plan_forgetting(graded, identifier="ar10001")
 
-    done = forget(graded, mark="ar10001", rubric=rubric(), what=what)
+    done = forget_student(graded, identifier="ar10001", rubric=rubric(), forget_plan=what)
 
-    assert (done.deleted, done.changed, done.removed) == (1, 2, 2)
+    assert (done.deleted_submissions, done.changed_submissions, done.removed_files) == (1, 2, 2)
     for place in (graded / "gradebook.db", graded / "backups" / "one.db"):
         assert AWAY.findall(everything_in(place)) == []
     assert {n: AWAY.findall(t) for n, t in texts(graded).items() if AWAY.search(t)} == {}
@@ -264,7 +266,12 @@ def test_no_page_of_a_gradebook_keeps_what_was_deleted(graded: Path) -> None:
     pieces = [trace[-60:], result[-60:]]
     before = place.read_bytes()
 
-    forget(graded, mark="ar10001", rubric=rubric(), what=plan(graded, mark="ar10001"))
+    forget_student(
+        graded,
+        identifier="ar10001",
+        rubric=rubric(),
+        forget_plan=plan_forgetting(graded, identifier="ar10001"),
+    )
 
     left = b"".join(p.read_bytes() for p in graded.glob("gradebook.db*"))
     assert all(piece in before for piece in pieces)
@@ -274,9 +281,14 @@ def test_no_page_of_a_gradebook_keeps_what_was_deleted(graded: Path) -> None:
 
 
 def test_the_others_of_a_team_keep_grade_and_marks(graded: Path) -> None:
-    forget(graded, mark="ar10001", rubric=rubric(), what=plan(graded, mark="ar10001"))
+    forget_student(
+        graded,
+        identifier="ar10001",
+        rubric=rubric(),
+        forget_plan=plan_forgetting(graded, identifier="ar10001"),
+    )
 
-    with gradebook.opened(graded / "gradebook.db") as book:
+    with gradebook.open_gradebook(graded / "gradebook.db") as book:
         team = book.graded("team")
         assert book.roll() == ("team", "cleo")
         assert team.students == (BEN,)
@@ -286,9 +298,9 @@ def test_the_others_of_a_team_keep_grade_and_marks(graded: Path) -> None:
         assert item.mark is not None
         assert item.mark.comment == "Well done, \u2026!"
         assert item.outdated is None, "a mark stays on the answer that was only told otherwise"
-        assert history(book, "solo", "Q1.1") == ()
-        assert {name for name, _ in current(book)} == {"team", "cleo"}
-        people = remembered(book, "hw5")
+        assert mark_history(book, "solo", "Q1.1") == ()
+        assert {name for name, _ in current_entries(book)} == {"team", "cleo"}
+        people = load_people(book, "hw5")
         assert [one.student.id for one in people.members] == ["bm10002", "ca10003", "zn10004"]
         assert list(people.extensions) == ["zn10004"]
     page = squeezed(Page((graded / "reports" / "team.html").read_text(encoding="utf-8")))
@@ -298,40 +310,50 @@ def test_the_others_of_a_team_keep_grade_and_marks(graded: Path) -> None:
 
 
 def test_what_others_wrote_stays_but_for_the_name(graded: Path) -> None:
-    forget(graded, mark="ar10001", rubric=rubric(), what=plan(graded, mark="ar10001"))
+    forget_student(
+        graded,
+        identifier="ar10001",
+        rubric=rubric(),
+        forget_plan=plan_forgetting(graded, identifier="ar10001"),
+    )
 
-    with gradebook.opened(graded / "gradebook.db") as book:
+    with gradebook.open_gradebook(graded / "gradebook.db") as book:
         cleo = book.graded("cleo")
         assert cleo.answers["Q1.1"].text == (
-            "Thanks to \u2026 and to bm10002. The Adam optimiser is good, says Cleo."
+            "Thanks to \u2026 and to bm10002. The Adam optimizer is good, says Cleo."
         )
 
 
 def test_somebody_of_the_roster_alone_can_be_forgotten(graded: Path) -> None:
-    what = plan(graded, mark=ZOE.id)
+    what = plan_forgetting(graded, identifier=ZOE.id)
 
-    forget(graded, mark=ZOE.id, rubric=rubric(), what=what)
+    forget_student(graded, identifier=ZOE.id, rubric=rubric(), forget_plan=what)
 
-    assert what.alone == what.shared == ()
+    assert what.own_submissions == what.team_submissions == ()
     assert "zn10004" not in everything_in(graded / "gradebook.db")
 
 
 def test_nobody_is_an_error_that_changes_nothing(graded: Path) -> None:
     with pytest.raises(UsageError, match="nobody alone has that id"):
-        plan(graded, mark="xx99999")
+        plan_forgetting(graded, identifier="xx99999")
 
 
 def test_a_book_that_is_in_use_says_so(graded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grader.gradebook.erasure.PATIENCE_S", 0.1)
-    what = plan(graded, mark="ar10001")
+    monkeypatch.setattr("grader.gradebook.erasure.LOCK_TIMEOUT_S", 0.1)
+    what = plan_forgetting(graded, identifier="ar10001")
     with closing(sqlite3.connect(graded / "gradebook.db")) as other:
         other.execute("BEGIN")
         other.execute("SELECT count(*) FROM submissions").fetchone()
 
         with pytest.raises(UsageError, match=r"another program|can't be written anew"):
-            forget(graded, mark="ar10001", rubric=rubric(), what=what)
+            forget_student(graded, identifier="ar10001", rubric=rubric(), forget_plan=what)
 
-    forget(graded, mark="bm10002", rubric=rubric(), what=plan(graded, mark="bm10002"))
+    forget_student(
+        graded,
+        identifier="bm10002",
+        rubric=rubric(),
+        forget_plan=plan_forgetting(graded, identifier="bm10002"),
+    )
     assert "ar10001" not in everything_in(graded / "gradebook.db")
 
 
@@ -356,7 +378,7 @@ def test_the_commands_say_what_they_did(
     monkeypatch.chdir(private_class.ROOT)
     to = tmp_path / "copy"
 
-    copied = CliRunner().invoke(cli, ["anonymise", str(graded), "--to", str(to)])
+    copied = CliRunner().invoke(cli, ["anonymize", str(graded), "--to", str(to)])
     gone = CliRunner().invoke(cli, ["forget", "ar10001", str(graded), "--yes"])
 
     assert copied.exit_code == 0, copied.output

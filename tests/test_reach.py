@@ -21,8 +21,8 @@ from spying import solved, spy
 from variants import build
 
 from grader import checks, rubric
-from grader.checks import Draws
-from grader.gradebook import opened, seeds
+from grader.checks import RandomDraws
+from grader.gradebook import open_gradebook, seeds
 from grader.model import Array, Trace
 
 pytestmark = pytest.mark.kernel
@@ -52,8 +52,8 @@ def numbers_of(trace: Trace) -> Iterator[tuple[str, Array]]:
 
 def sought(out: Path) -> dict[str, bytes]:
     """What must not be found, by name, and 'inputs', which may be found once they were sent."""
-    with opened(out / "gradebook.db") as book:
-        seed = seeds.kept(book, "hw5")
+    with open_gradebook(out / "gradebook.db") as book:
+        seed = seeds.load_seed(book, "hw5")
         trace = book.trace("right")
     assert seed is not None
     assert trace is not None
@@ -63,7 +63,9 @@ def sought(out: Path) -> dict[str, bytes]:
         found[f"{name} 64"] = flat.tobytes()
         found[f"{name} 32"] = flat.astype(np.float32).tobytes()
     assert len(found) > 4
-    loaded = rubric.load(rubric.find(ROOT, assignment="hw5"), catalogue=checks.catalogue())
+    loaded = rubric.load_rubric(
+        rubric.find_rubric(ROOT, assignment="hw5"), catalog=checks.catalog()
+    )
     written = [item for item in loaded.items if item.good_answer][:3]
     for item in written:
         longest = max((criterion.text for criterion in item.criteria), key=len)
@@ -71,7 +73,7 @@ def sought(out: Path) -> dict[str, bytes]:
         found[f"criterion {item.id}"] = longest.encode()
     for name, line in lines_of_the_reference():
         found[name] = line.encode()
-    drawn = Draws(seed=seed).normal("x3", (3, 3, 32, 32)).ravel()
+    drawn = RandomDraws(seed=seed).normal("x3", (3, 3, 32, 32)).ravel()
     found["inputs"] = drawn[drawn.size // 2 :][:WINDOW].tobytes()
     return found
 

@@ -17,7 +17,7 @@ from specimen_assignment import rubric
 
 from grader.model import Answer, Exhibit, Graded, Picture, Stage, Verdict
 from grader.report import class_page, class_row, student_page
-from grader.report.student_report import lost
+from grader.report.student_report import lost_points
 
 RUBRIC = rubric()
 ALL = specimens.ALL
@@ -111,7 +111,7 @@ def test_a_final_score_is_not_said_to_be_so_far() -> None:
 def test_what_cost_points_is_listed_with_anchors_and_what_waits_is_not() -> None:
     half = specimens.half_right()
     assert half.score is not None
-    costly = {item.item.id for item in half.score.items if lost(item) > 0}
+    costly = {item.item.id for item in half.score.items if lost_points(item) > 0}
     assert costly == {"Q2.3.0", "Q2.3.2", "V1"}
     text = text_of(specimens.half_right)
     listed = text.split("What cost points")[1].split("</ul>")[0]
@@ -137,7 +137,7 @@ def test_our_error_is_said_to_be_ours_and_to_cost_nothing() -> None:
     graded = specimens.with_our_error()
     assert graded.score is not None
     failed = next(item for item in graded.score.items if item.verdict is Verdict.ERROR)
-    assert lost(failed) == 0
+    assert lost_points(failed) == 0
     words = squeezed(student(specimens.with_our_error))
     assert "It is our fault, it costs you nothing, and a person will look at it." in words
 

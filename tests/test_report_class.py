@@ -13,8 +13,8 @@ from specimen_assignment import rubric
 
 from grader.model import Student
 from grader.report import class_page, class_row, student_page
-from grader.report.run_summary import summary
-from grader.report.score_changes import moves
+from grader.report.run_summary import run_summary
+from grader.report.score_changes import changes_report
 
 RUBRIC = rubric()
 ALL = specimens.ALL
@@ -57,7 +57,7 @@ def test_an_empty_class_has_a_page() -> None:
 def printed(*, width: int = 120) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
     results = [make() for make in ALL]
-    console.print(summary(results, rubric=RUBRIC, out=Path("graded")))
+    console.print(run_summary(results, rubric=RUBRIC, out=Path("graded")))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -89,8 +89,8 @@ def test_nothing_but_letters_that_show_gets_to_the_terminal(words: str) -> None:
     changes = [Moved(submission=words, item="", before=Fraction(1), after=None)]
     console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
 
-    console.print(summary([hostile], rubric=RUBRIC, out=Path(words)))
-    console.print(moves(changes, count=1, unasked=[words]))
+    console.print(run_summary([hostile], rubric=RUBRIC, out=Path(words)))
+    console.print(changes_report(changes, count=1, needs_rerun=[words]))
 
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()

@@ -14,8 +14,8 @@ from specimens import full_marks, half_right, ungradable
 from grader import scoring
 from grader.model import Graded, Lateness
 from grader.report import class_page, class_row, student_page
-from grader.report.id_masking import veiled_id
-from grader.report.lateness_view import moment
+from grader.report.id_masking import mask_id
+from grader.report.lateness_view import format_time
 
 RUBRIC = replace(rubric(), late=RULE)
 LATE = Lateness(
@@ -33,7 +33,7 @@ EXTENDED = replace(ON_TIME, due="2026-11-27T23:59:00-06:00")
 
 
 def with_lateness(graded: Graded, *lateness: Lateness | None) -> Graded:
-    return scoring.settled(replace(graded, lateness=lateness))
+    return scoring.with_late_deductions(replace(graded, lateness=lateness))
 
 
 def words(graded: Graded, *lateness: Lateness | None) -> str:
@@ -109,7 +109,7 @@ def test_ids_are_hidden_from_students_but_for_their_end() -> None:
     assert "\u2022\u2022\u202201" in hidden
     assert "hw-\u2022\u2022\u202201-final" in hidden
     assert "al20001" in shown
-    assert [veiled_id(mark) for mark in ("", "7", "71", "712")] == [
+    assert [mask_id(mark) for mark in ("", "7", "71", "712")] == [
         "",
         "\u2022\u2022\u2022",
         "\u2022\u2022\u2022",
@@ -137,4 +137,4 @@ def test_staff_see_each_member() -> None:
     ],
 )
 def test_a_moment_is_said_with_its_offset(text: str, said: str) -> None:
-    assert moment(text) == said
+    assert format_time(text) == said

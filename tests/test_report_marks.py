@@ -13,9 +13,9 @@ from specimen_assignment import rubric
 from specimens import HOSTILE
 from test_ledger import CRITERIA, given, graded, keep
 
-from grader.exports import from_json, to_json
-from grader.gradebook import opened
-from grader.gradebook.ledger import give
+from grader.exports import result_from_json, result_to_json
+from grader.gradebook import open_gradebook
+from grader.gradebook.ledger import add_mark
 from grader.model import Criterion, Graded, Marking, Rubric
 from grader.report import student_page
 
@@ -25,9 +25,9 @@ NAMED = replace(RUBRIC, marking=Marking(show_markers=True))
 
 def marked(tmp_path: Path, item: str = "Q1.1", **changes: Any) -> Graded:
     """Ada's grade after Mo decided this."""
-    with opened(tmp_path / "book.db") as book:
+    with open_gradebook(tmp_path / "book.db") as book:
         keep(book)
-        give(book, given(book, item, by="Mo Marker", **changes), over=None)
+        add_mark(book, given(book, item, by="Mo Marker", **changes), expected_current=None)
         return book.graded("ada")
 
 
@@ -79,7 +79,7 @@ def test_points_that_were_given_as_such_name_no_criteria(tmp_path: Path) -> None
 
 
 def test_criteria_are_for_staff_until_somebody_marks(tmp_path: Path) -> None:
-    with opened(tmp_path / "book.db") as book:
+    with open_gradebook(tmp_path / "book.db") as book:
         keep(book)
         text = student_page(book.graded("ada"), rubric=RUBRIC)
 
@@ -89,9 +89,11 @@ def test_criteria_are_for_staff_until_somebody_marks(tmp_path: Path) -> None:
 def test_who_marked_is_named_only_where_the_rubric_says_so(tmp_path: Path) -> None:
     made = marked(tmp_path, points=Fraction(4))
 
-    assert "Mo Marker" not in student_page(made, rubric=RUBRIC) + to_json(made, rubric=RUBRIC)
+    assert "Mo Marker" not in student_page(made, rubric=RUBRIC) + result_to_json(
+        made, rubric=RUBRIC
+    )
     assert "by Mo Marker" in card(made, by=NAMED)
-    assert json.loads(to_json(made, rubric=NAMED))["items"][0]["mark"]["by"] == "Mo Marker"
+    assert json.loads(result_to_json(made, rubric=NAMED))["items"][0]["mark"]["by"] == "Mo Marker"
 
 
 def test_an_override_says_so_and_why_and_what_the_checks_came_to(tmp_path: Path) -> None:
@@ -116,7 +118,7 @@ def test_what_was_not_met_is_among_what_cost_points(tmp_path: Path) -> None:
 
 def test_an_answer_that_changed_waits_and_shows_no_old_points(tmp_path: Path) -> None:
     marked(tmp_path, points=Fraction(4), comment="Old words.")
-    with opened(tmp_path / "book.db") as book:
+    with open_gradebook(tmp_path / "book.db") as book:
         keep(book, graded(wrote="Another."))
         made = book.graded("ada")
 
@@ -125,15 +127,15 @@ def test_an_answer_that_changed_waits_and_shows_no_old_points(tmp_path: Path) ->
     assert "different now, so it waits for another look" in words
     assert "waiting for a person" in words
     assert "Old words" not in words
-    assert json.loads(to_json(made, rubric=RUBRIC))["items"][0]["mark"] is None
+    assert json.loads(result_to_json(made, rubric=RUBRIC))["items"][0]["mark"] is None
 
 
 def test_hostile_words_of_a_marker_are_words(tmp_path: Path) -> None:
     criteria = (Criterion(id="what", text=HOSTILE, points=Fraction(3)),)
-    with opened(tmp_path / "book.db") as book:
+    with open_gradebook(tmp_path / "book.db") as book:
         keep(book, graded(criteria=criteria))
         told = {"comment": HOSTILE, "reason": HOSTILE, "by": HOSTILE}
-        give(book, given(book, criteria=("what",), **told), over=None)
+        add_mark(book, given(book, criteria=("what",), **told), expected_current=None)
         made = book.graded("ada")
     by = replace(NAMED, marking=replace(NAMED.marking, regrade_how=HOSTILE))
 
@@ -164,7 +166,7 @@ def test_a_result_holds_the_mark(tmp_path: Path) -> None:
         tmp_path, criteria=("what",), adjustment=Fraction(1, 2), comment="Yes.", reason="Again."
     )
 
-    (item, *_) = json.loads(to_json(made, rubric=RUBRIC))["items"]
+    (item, *_) = json.loads(result_to_json(made, rubric=RUBRIC))["items"]
 
     assert item["override"] is None
     at = item["mark"].pop("at")
@@ -186,9 +188,11 @@ def test_a_result_holds_the_mark(tmp_path: Path) -> None:
 def test_a_result_holds_what_an_override_replaced(tmp_path: Path) -> None:
     made = marked(tmp_path, "V5", points=Fraction(4), reason="Followed through.")
 
-    item = next(i for i in json.loads(to_json(made, rubric=RUBRIC))["items"] if i["id"] == "V5")
+    item = next(
+        i for i in json.loads(result_to_json(made, rubric=RUBRIC))["items"] if i["id"] == "V5"
+    )
 
     assert item["mark"] is None
     assert (item["override"]["points"], item["override"]["found"]) == (4, 0)
     assert item["override"]["reason"] == "Followed through."
-    assert from_json(to_json(made, rubric=RUBRIC)).items[-2].override is not None
+    assert result_from_json(result_to_json(made, rubric=RUBRIC)).items[-2].override is not None

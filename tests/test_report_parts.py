@@ -11,10 +11,10 @@ from sklearn.decomposition import PCA
 from specimen_parts import exhibit
 
 from grader.model import Numbers
-from grader.report.exhibit import show
-from grader.report.markdown_html import prose
+from grader.report.exhibit import exhibit_view
+from grader.report.markdown_html import render_markdown
 from grader.report.projection import cosines, principal_plane
-from grader.report.text_format import clean, number
+from grader.report.text_format import clean, format_number
 
 
 @pytest.mark.parametrize(
@@ -31,17 +31,17 @@ from grader.report.text_format import clean, number
     ],
 )
 def test_markdown_is_shown_without_links_pictures_or_raw_html(markdown: str, html: str) -> None:
-    assert prose(markdown) == html
+    assert render_markdown(markdown) == html
 
 
 def test_a_markdown_table_has_no_style_attribute() -> None:
-    html = prose("| a | b |\n| --- | ---: |\n| 1 | 2 |")
+    html = render_markdown("| a | b |\n| --- | ---: |\n| 1 | 2 |")
     assert "style" not in html
     assert '<th scope="col">' in html
 
 
 def test_a_very_long_answer_is_cut_and_says_so() -> None:
-    assert "5 characters are left out here" in prose("x" * 20_005)
+    assert "5 characters are left out here" in render_markdown("x" * 20_005)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -75,7 +75,7 @@ def test_the_cosine_of_a_zero_row_is_undefined() -> None:
 
 
 def test_an_exhibit_is_a_table_and_a_chart_that_follows_the_theme() -> None:
-    shown = show(exhibit(), name="exhibit-1")
+    shown = exhibit_view(exhibit(), name="exhibit-1")
     assert [(row.pair, row.values) for row in shown.rows] == [
         ("C1 and C2", ("0.9193", "0.9980")),
         ("C1 and B1", ("0.1696", "0.0626")),
@@ -91,8 +91,8 @@ def test_an_exhibit_is_a_table_and_a_chart_that_follows_the_theme() -> None:
 
 def test_hostile_labels_are_words_in_the_chart() -> None:
     labels = ("<script>x</script>", "$\\frac{$", "\u0e01\u2603")
-    relabelled = replace(exhibit(), labels=labels)
-    drawn = show(relabelled, name="exhibit-1").chart
+    relabeled = replace(exhibit(), labels=labels)
+    drawn = exhibit_view(relabeled, name="exhibit-1").chart
     assert drawn is not None
     assert "<script" not in drawn
     assert "&lt;script&gt;x&lt;/script&gt;" in drawn
@@ -105,7 +105,7 @@ def test_hostile_labels_are_words_in_the_chart() -> None:
     [("6", "6"), ("5/2", "2.5"), ("1/3", "0.33"), ("1/200", "0.01"), ("0", "0"), ("100", "100")],
 )
 def test_numbers_are_plain_and_rounded_half_up(points: str, said: str) -> None:
-    assert number(Fraction(points)) == said
+    assert format_number(Fraction(points)) == said
 
 
 def test_cleaning_keeps_accents_and_line_ends_and_drops_terminal_sequences() -> None:

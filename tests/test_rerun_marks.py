@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import tiny_course
 
-from grader.folder import Folder
-from grader.gradebook import Given, answer_digest, ledger, opened
-from grader.gradebook.ledger import give
+from grader.folder import OutputFolder
+from grader.gradebook import NewMark, answer_digest, ledger, open_gradebook
+from grader.gradebook.ledger import add_mark
 
 pytestmark = pytest.mark.kernel
 
@@ -70,9 +70,13 @@ def hand_in(course: tiny_course.Course, wrote: str = "There is little noise.", *
 
 
 def mark(course: tiny_course.Course, item: str = "W", **changes: Any) -> None:
-    with opened(Folder(course.out).store) as book:
+    with open_gradebook(OutputFolder(course.out).store) as book:
         answer = answer_digest(book.graded("ada"), item)
-        give(book, Given(submission="ada", item=item, answer=answer, by="Mo", **changes), over=None)
+        add_mark(
+            book,
+            NewMark(submission="ada", item=item, answer_digest=answer, by="Mo", **changes),
+            expected_current=None,
+        )
 
 
 def item(course: tiny_course.Course, name: str = "W") -> dict[str, Any]:
@@ -82,8 +86,8 @@ def item(course: tiny_course.Course, name: str = "W") -> dict[str, Any]:
 
 
 def orphans(course: tiny_course.Course) -> list[str]:
-    with opened(Folder(course.out).store) as book:
-        return [orphan.item for orphan in ledger.orphans(book)]
+    with open_gradebook(OutputFolder(course.out).store) as book:
+        return [orphan.item for orphan in ledger.orphaned_entries(book)]
 
 
 def test_a_mark_shows_after_the_next_run_which_runs_nothing(course: tiny_course.Course) -> None:

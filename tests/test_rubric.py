@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from grader.errors import RubricError, UsageError
 from grader.model import Marking
-from grader.rubric import find, load
+from grader.rubric import find_rubric, load_rubric
 
 
 class Applied(BaseModel):
@@ -23,7 +23,7 @@ class Shapes(BaseModel):
     sizes: list[int] = [1, 2]
 
 
-CATALOGUE: dict[str, type[BaseModel]] = {"applied": Applied, "shapes": Shapes}
+CATALOG: dict[str, type[BaseModel]] = {"applied": Applied, "shapes": Shapes}
 
 GOOD = '''# Two items, one of each kind.
 schema = 1
@@ -104,13 +104,13 @@ def refused(course: Path, *swaps: tuple[str, str]) -> str:
     path = course / "rubrics" / "toy.toml"
     path.write_text(text)
     with pytest.raises(RubricError) as error:
-        load(path, catalogue=CATALOGUE)
+        load_rubric(path, catalog=CATALOG)
     assert "toy.toml" in str(error.value)
     return str(error.value)
 
 
 def test_a_good_rubric_is_loaded_whole(course: Path) -> None:
-    rubric = load(course / "rubrics" / "toy.toml", catalogue=CATALOGUE)
+    rubric = load_rubric(course / "rubrics" / "toy.toml", catalog=CATALOG)
     assert (rubric.id, rubric.total, rubric.seed) == ("toy", Fraction(15, 2), 16)
     assert rubric.reference == course / "reference" / "toy.ipynb"
     assert (rubric.limits.cell_s, rubric.limits.submission_s) == (30.0, 300.0)
@@ -128,11 +128,13 @@ def test_points_are_exact(course: Path) -> None:
         text = text.replace(old, new, 1)
     path = course / "rubrics" / "toy.toml"
     path.write_text(text)
-    assert load(path, catalogue=CATALOGUE).item("V1").points == Fraction(3, 10)
+    assert load_rubric(path, catalog=CATALOG).item("V1").points == Fraction(3, 10)
 
 
 def test_params_are_completed_by_their_model(course: Path) -> None:
-    shapes, applied = load(course / "rubrics" / "toy.toml", catalogue=CATALOGUE).item("V1").checks
+    shapes, applied = (
+        load_rubric(course / "rubrics" / "toy.toml", catalog=CATALOG).item("V1").checks
+    )
     assert shapes.params == {"sizes": [1, 2]}
     assert applied.params == {"layer": "conv", "rtol": 0.001}
     assert applied.needs == ("shapes",)
@@ -218,7 +220,7 @@ def test_criteria_may_only_take_points_off(course: Path) -> None:
     path = course / "rubrics" / "toy.toml"
     text = GOOD.replace("points = 3\n", "points = -3\n").replace("points = 2\n", "points = -2\n")
     path.write_text(text)
-    assert load(path, catalogue=CATALOGUE).item("Q1").criteria[0].points == -3
+    assert load_rubric(path, catalog=CATALOG).item("Q1").criteria[0].points == -3
 
 
 @pytest.mark.parametrize("ending", [b"\xff", b'\nx = """never ended\n'])
@@ -226,32 +228,32 @@ def test_a_file_that_is_no_toml_says_the_line(course: Path, ending: bytes) -> No
     path = course / "rubrics" / "toy.toml"
     path.write_bytes(GOOD.encode() + ending)
     with pytest.raises(RubricError, match=r"line \d+"):
-        load(path, catalogue=CATALOGUE)
+        load_rubric(path, catalog=CATALOG)
 
 
 def test_a_missing_file_is_a_rubric_error(tmp_path: Path) -> None:
     with pytest.raises(RubricError, match="cannot be opened"):
-        load(tmp_path / "none.toml", catalogue=CATALOGUE)
+        load_rubric(tmp_path / "none.toml", catalog=CATALOG)
 
 
 def test_a_byte_order_mark_does_no_harm(course: Path) -> None:
     path = course / "rubrics" / "toy.toml"
     path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
-    assert load(path, catalogue=CATALOGUE).item("Q1").prompt == "Why is\nthis so?"
+    assert load_rubric(path, catalog=CATALOG).item("Q1").prompt == "Why is\nthis so?"
 
 
 def test_the_reference_is_found_from_a_folder_below_rubrics(course: Path) -> None:
     below = course / "rubrics" / "alternatives"
     below.mkdir()
     (below / "short.toml").write_text(GOOD)
-    rubric = load(below / "short.toml", catalogue=CATALOGUE)
+    rubric = load_rubric(below / "short.toml", catalog=CATALOG)
     assert rubric.reference == course / "reference" / "toy.ipynb"
 
 
 def test_the_reference_may_lie_beside_the_rubric(tmp_path: Path) -> None:
     (tmp_path / "toy.ipynb").write_text("{}")
     (tmp_path / "toy.toml").write_text(GOOD.replace("reference/toy", "toy"))
-    assert load(tmp_path / "toy.toml", catalogue=CATALOGUE).reference == tmp_path / "toy.ipynb"
+    assert load_rubric(tmp_path / "toy.toml", catalog=CATALOG).reference == tmp_path / "toy.ipynb"
 
 
 def add(course: Path, name: str, *, assignment: str, default: bool) -> Path:
@@ -270,12 +272,12 @@ def with_provided(course: Path, told: str) -> Path:
 
 def test_provided_files_are_found_by_name_or_beside_the_rubric(course: Path) -> None:
     path = course / "rubrics" / "toy.toml"
-    assert load(path, catalogue=CATALOGUE).provided is None
+    assert load_rubric(path, catalog=CATALOG).provided is None
     (course / "rubrics" / "toy" / "provided").mkdir(parents=True)
     (course / "data").mkdir()
 
-    beside = load(path, catalogue=CATALOGUE).provided
-    named = load(with_provided(course, "data"), catalogue=CATALOGUE).provided
+    beside = load_rubric(path, catalog=CATALOG).provided
+    named = load_rubric(with_provided(course, "data"), catalog=CATALOG).provided
 
     assert beside == (course / "rubrics" / "toy" / "provided").resolve()
     assert named == (course / "data").resolve()
@@ -292,75 +294,75 @@ def test_provided_files_that_are_not_there_or_give_answers_away_are_refused(
     told: str, said: str, course: Path
 ) -> None:
     with pytest.raises(RubricError, match=said):
-        load(with_provided(course, told), catalogue=CATALOGUE)
+        load_rubric(with_provided(course, told), catalog=CATALOG)
 
 
 def test_the_only_rubric_is_found(course: Path) -> None:
     only = add(course, "toy", assignment="toy", default=False)
-    assert find(course) == only
+    assert find_rubric(course) == only
 
 
 def test_the_default_is_found_among_several(course: Path) -> None:
     add(course, "other", assignment="other", default=False)
-    assert find(course) == course / "rubrics" / "toy.toml"
+    assert find_rubric(course) == course / "rubrics" / "toy.toml"
 
 
 def test_an_assignment_is_found_by_its_id_before_a_files_name(course: Path) -> None:
     other = add(course, "other", assignment="hw9", default=False)
-    assert find(course, assignment="hw9") == other
-    assert find(course, assignment="other") == other
+    assert find_rubric(course, assignment="hw9") == other
+    assert find_rubric(course, assignment="other") == other
     swapped = add(course, "hw9", assignment="other", default=False)
-    assert find(course, assignment="other") == swapped
+    assert find_rubric(course, assignment="other") == swapped
 
 
 def test_rubrics_in_folders_below_are_not_considered(course: Path) -> None:
     (course / "rubrics" / "alternatives").mkdir()
     (course / "rubrics" / "alternatives" / "b.toml").write_text(GOOD)
-    assert find(course) == course / "rubrics" / "toy.toml"
+    assert find_rubric(course) == course / "rubrics" / "toy.toml"
 
 
 def test_without_a_default_the_rubrics_are_listed(course: Path) -> None:
     add(course, "toy", assignment="toy", default=False)
     add(course, "other", assignment="hw9", default=False)
     with pytest.raises(UsageError, match=r"(?s)none says default.*hw9.*other.toml.*toy"):
-        find(course)
+        find_rubric(course)
 
 
 def test_two_defaults_are_refused(course: Path) -> None:
     add(course, "other", assignment="hw9", default=True)
     with pytest.raises(UsageError, match="several say default = true"):
-        find(course)
+        find_rubric(course)
 
 
 def test_an_unknown_assignment_gets_the_nearest_id(course: Path) -> None:
     with pytest.raises(UsageError, match="did you mean 'toy'"):
-        find(course, assignment="tyo")
+        find_rubric(course, assignment="tyo")
 
 
 def test_two_rubrics_of_one_id_are_refused(course: Path) -> None:
     add(course, "other", assignment="toy", default=False)
     with pytest.raises(UsageError, match="Several rubrics are called 'toy'"):
-        find(course, assignment="toy")
+        find_rubric(course, assignment="toy")
 
 
 def test_no_rubrics_at_all_is_the_users_to_mend(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no rubrics/"):
-        find(tmp_path)
+        find_rubric(tmp_path)
 
 
 def test_a_broken_rubric_is_still_found_so_that_loading_says_why(course: Path) -> None:
     (course / "rubrics" / "toy.toml").write_text("= broken")
-    assert find(course) == course / "rubrics" / "toy.toml"
+    assert find_rubric(course) == course / "rubrics" / "toy.toml"
 
 
 def marking(course: Path, text: str) -> Marking:
     place = course / "rubrics" / "toy.toml"
     place.write_text(f"{GOOD}\n[marking]\n{text}\n")
-    return load(place, catalogue=CATALOGUE).marking
+    return load_rubric(place, catalog=CATALOG).marking
 
 
 def test_what_students_are_told_of_marks_stands_in_the_rubric(course: Path) -> None:
-    assert load(course / "rubrics" / "toy.toml", catalogue=CATALOGUE).marking == Marking()
+    assert load_rubric(course / "rubrics" / "toy.toml", catalog=CATALOG).marking == Marking()
     assert marking(course, "show_markers = true").show_markers
     assert marking(course, "regrade_until = 2031-05-12").regrade_until == "2031-05-12"
     assert marking(course, 'regrade_until = "2031-05-12"').regrade_until == "2031-05-12"

@@ -10,9 +10,9 @@ import pytest
 from test_checks import evidence as judged_evidence
 
 from grader.checks import CHECKS
-from grader.checks.numbers_in_text import Ledger, figures, same
-from grader.checks.quotes import quoted_in
-from grader.checks.reproduction import out_of_order, saved_evidence
+from grader.checks.numbers_in_text import NumberIndex, read_numbers, same_number
+from grader.checks.quotes import quoted_numbers
+from grader.checks.reproduction import cells_out_of_order, collect_saved_evidence
 from grader.model import (
     Answer,
     Cell,
@@ -24,8 +24,8 @@ from grader.model import (
     SavedEvidence,
     SavedOutput,
 )
-from grader.report.saved_outputs_view import figures as said_figures
-from grader.report.saved_outputs_view import saved
+from grader.report.saved_outputs_view import quotes_view as said_figures
+from grader.report.saved_outputs_view import saved_outputs_view
 
 
 def cell(
@@ -44,7 +44,7 @@ def ran(index: int, shown: str = "", **more: object) -> CellRun:
 def evidence(
     *pairs: tuple[Cell, CellRun], answers: dict[str, str] | None = None, heard: bool = True
 ) -> SavedEvidence:
-    return saved_evidence(
+    return collect_saved_evidence(
         Notebook(cells=tuple(one for one, _ in pairs), sha256=""),
         record=ExecutionRecord(cells=tuple(run for _, run in pairs), heard=heard),
         answers={i: Answer(item=i, text=t) for i, t in (answers or {}).items()},
@@ -73,8 +73,8 @@ def test_cells_run_out_of_order_are_the_fewest_that_explain_it(
 ) -> None:
     cells = [cell(index, count=count) for index, count in enumerate(counts)]
 
-    assert len(out_of_order(cells)) == len(moved)
-    assert out_of_order(cells) == moved or counts == [3, 2, 1]
+    assert len(cells_out_of_order(cells)) == len(moved)
+    assert cells_out_of_order(cells) == moved or counts == [3, 2, 1]
 
 
 def test_cells_that_were_never_run_are_named_where_others_were() -> None:
@@ -96,7 +96,7 @@ def test_saved_errors_are_told_with_whether_they_come_again() -> None:
     again = ran(1, status=CellStatus.RAISED, error=error)
     seen = evidence((cell(0, outputs=(wrong,)), ran(0)), (cell(1, outputs=(wrong,)), again))
 
-    assert [(e.cell, e.said, e.again) for e in seen.errors] == [
+    assert [(e.cell, e.text, e.again) for e in seen.errors] == [
         (0, "NameError: no x", False),
         (1, "NameError: no x", True),
     ]
@@ -220,7 +220,7 @@ def test_many_differences_are_counted_not_listed() -> None:
     ],
 )
 def test_figures_of_an_answer_are_told_from_names_and_counts(text: str, quoted: list[str]) -> None:
-    assert [figure.text for figure in quoted_in(text)] == quoted
+    assert [figure.text for figure in quoted_numbers(text)] == quoted
 
 
 @pytest.mark.parametrize(
@@ -247,10 +247,10 @@ def test_a_quoted_figure_is_found_rounded_cut_or_as_a_percentage(
     quote: str, printed: str, *, there: bool
 ) -> None:
     seen = evidence((cell(4, f"cos: {printed}"), ran(4, "")), answers={"A": f"It is {quote} here."})
-    (found,) = seen.quotes_of("A")
+    (found,) = seen.quotes_for("A")
 
     assert found.saved == ((4,) if there else ())
-    assert found.found is there
+    assert found.is_supported is there
 
 
 def test_a_figure_may_be_in_the_fresh_run_alone_or_in_the_code() -> None:
@@ -260,7 +260,7 @@ def test_a_figure_may_be_in_the_fresh_run_alone_or_in_the_code() -> None:
 
     assert (loss.saved, loss.fresh) == ((), (3,))
     assert (rate.fresh, rate.code) == ((), (3,))
-    assert not other.found
+    assert not other.is_supported
 
 
 def test_a_figure_may_be_the_difference_of_two_others() -> None:
@@ -270,7 +270,7 @@ def test_a_figure_may_be_the_difference_of_two_others() -> None:
     )
 
     assert seen.quotes[2].worked_out == "0.9980 \u2212 0.9193"
-    assert all(quote.found for quote in seen.quotes)
+    assert all(quote.is_supported for quote in seen.quotes)
 
 
 def test_answers_without_figures_cost_nothing() -> None:
@@ -280,18 +280,18 @@ def test_answers_without_figures_cost_nothing() -> None:
 def test_numbers_are_read_as_they_are_printed() -> None:
     text = "tensor([[ 0.5000, -1.25e-01]], grad_fn=<X>) v1.2.3 10.5s 3x 7. .5 \u22122"
 
-    assert [figure.value for figure in figures(text)] == [0.5, -0.125, 7, 0.5, -2]
+    assert [figure.value for figure in read_numbers(text)] == [0.5, -0.125, 7, 0.5, -2]
 
 
 def test_same_is_the_same_either_way() -> None:
-    one, two = (next(figures(text)) for text in ("0.9193", "0.92"))
+    one, two = (next(read_numbers(text)) for text in ("0.9193", "0.92"))
 
-    assert same(one, two)
-    assert same(two, one)
+    assert same_number(one, two)
+    assert same_number(two, one)
 
 
 def test_a_ledger_is_bounded() -> None:
-    ledger = Ledger.of([(0, "0.5 " * 100_000), (1, "0.7 " * 100_000)], most=10)
+    ledger = NumberIndex.from_texts([(0, "0.5 " * 100_000), (1, "0.7 " * 100_000)], limit=10)
 
     assert len(ledger.plain) <= 5_000
 
@@ -321,7 +321,7 @@ def opinion(code: str, *pairs: tuple[Cell, CellRun], **params: int) -> tuple[Fra
         record=ExecutionRecord(cells=tuple(run for _, run in pairs), heard=True),
     )
     made = check.judge(check.params.model_validate(params), seen)
-    return made.share, made.found
+    return made.share, made.observed
 
 
 def test_a_rubric_may_give_points_for_the_order() -> None:
@@ -351,7 +351,7 @@ def test_a_rubric_may_give_points_for_what_comes_again() -> None:
 def test_the_page_says_it_calmly() -> None:
     picture = SavedOutput(text="", mimes=("image/png",))
     wrong = SavedOutput(text="", mimes=(), error="NameError: no x")
-    view = saved(
+    view = saved_outputs_view(
         evidence(
             (cell(0, "a 0.5", count=9), ran(0, "a 0.7")),
             (cell(1, "b 0.5", count=2), ran(1, "b 0.5")),
@@ -371,8 +371,8 @@ def test_the_page_says_it_calmly() -> None:
 
 
 def test_a_file_that_shows_nothing_has_no_such_part() -> None:
-    assert saved(evidence((cell(0), ran(0)))) is None
-    assert saved(None) is None
+    assert saved_outputs_view(evidence((cell(0), ran(0)))) is None
+    assert saved_outputs_view(None) is None
 
 
 def test_the_figures_of_an_answer_are_summed_up() -> None:
@@ -383,7 +383,7 @@ def test_the_figures_of_an_answer_are_summed_up() -> None:
 
     assert said is not None
     assert said.headline == "This answer quotes 2 figures: 1 of them in the notebook"
-    assert [(s.text, s.where) for s in said.figures] == [
+    assert [(s.text, s.location) for s in said.quotes] == [
         ("0.92", "output of cell 0"),
         ("0.5", "in no output and no code"),
     ]

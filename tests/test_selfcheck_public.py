@@ -14,8 +14,8 @@ from safetensors.numpy import load as load_arrays
 
 from grader.errors import RubricError, UsageError
 from grader.model import Rubric
-from grader.selfcheck.public_files import draws_of, public, questions_to_reference
-from grader.selfcheck.public_rubric import find, load
+from grader.selfcheck.public_files import build_public_files, public_seed, reference_questions
+from grader.selfcheck.public_rubric import find_public_rubric, load_public_rubric
 
 REFERENCE = selfchecking.ROOT / "reference" / "hw5.ipynb"
 
@@ -30,16 +30,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_is_read_is_what_was_published(folder: Path) -> None:
     whole = selfchecking.loaded()
-    read = load(find([folder]))
+    read = load_public_rubric(find_public_rubric([folder]))
 
     assert [item.id for item in read.rubric.items] == [item.id for item in whole.items]
-    assert [(c.item.id, c.spec.code, c.spec.points) for c in read.checks.called] == [
+    assert [(c.item.id, c.spec.code, c.spec.points) for c in read.checks.rubric_checks] == [
         (item.id, spec.code, spec.points)
         for item in whole.items
         for spec in item.checks
         if spec.public
     ]
-    assert sum(map(len, read.later.values())) == 2
+    assert sum(map(len, read.later_needs.values())) == 2
     assert len(read.expected) == len(read.checks.constant_questions) == 6
 
 
@@ -81,7 +81,7 @@ def test_numbers_are_few_and_belong_to_inputs_that_anyone_can_draw(folder: Path)
 
     assert path.stat().st_size < 20_000
     assert {array.shape[1] for array in arrays.values()} == {128}
-    assert load(find([folder])).draws.seed == draws_of("hw5")
+    assert load_public_rubric(find_public_rubric([folder])).draws.seed == public_seed("hw5")
 
 
 def test_a_check_that_compares_with_the_reference_is_never_public() -> None:
@@ -98,12 +98,12 @@ def test_a_check_that_compares_with_the_reference_is_never_public() -> None:
 
     for item in ("V5", "V6"):
         with pytest.raises(RubricError, match=f"item {item} .* can't be true"):
-            questions_to_reference(opened(whole, item))
+            reference_questions(opened(whole, item))
 
 
 def test_a_reference_that_did_not_answer_publishes_nothing() -> None:
     with pytest.raises(RubricError, match="gave no numbers for reference_forward"):
-        public(selfchecking.loaded(), answers={})
+        build_public_files(selfchecking.loaded(), answers={})
 
 
 def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
@@ -114,16 +114,16 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     numbers.write_bytes(data)
 
     with pytest.raises(UsageError, match=r"does not belong to hw5\.rubric"):
-        load(tmp_path / "hw5.rubric.json")
+        load_public_rubric(tmp_path / "hw5.rubric.json")
     with pytest.raises(UsageError, match=r"no \*.rubric.json"):
-        find([tmp_path / "nowhere"])
+        find_public_rubric([tmp_path / "nowhere"])
     with pytest.raises(UsageError, match="the course's rubric"):
-        load(selfchecking.HW5)
+        load_public_rubric(selfchecking.HW5)
 
 
 def test_the_same_is_published_twice() -> None:
     whole = selfchecking.loaded()
-    answers = selfchecking.by_numpy(questions_to_reference(whole))
+    answers = selfchecking.by_numpy(reference_questions(whole))
 
-    assert public(whole, answers=answers) == public(whole, answers=answers)
+    assert build_public_files(whole, answers=answers) == build_public_files(whole, answers=answers)
     assert np.isfinite(next(iter(answers.values())).arrays["out0"]).all()

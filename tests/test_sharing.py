@@ -20,24 +20,24 @@ from test_again import ASKS, RAN, Class, class_of_one
 
 from grader import gradebook
 from grader.errors import UsageError
-from grader.folder import Folder
-from grader.gradebook import Entry
+from grader.folder import OutputFolder
+from grader.gradebook import StoredSubmission
 from grader.pipeline import parallel_rejudging
-from grader.pipeline.grading_worker import Work
-from grader.pipeline.parallel_rejudging import Turns, rejudge_shared
+from grader.pipeline.grading_worker import RunConfig
+from grader.pipeline.parallel_rejudging import NameQueue, rejudge_in_parallel
 
 NAMES = tuple(f"s{number}" for number in range(7))
 
 
 def class_of_many(root: Path) -> Class:
     """A class that is shared out, however small."""
-    parallel_rejudging.ALONE = 1
+    parallel_rejudging.MIN_PER_PROCESS = 1
     made = class_of_one(root)
     ada = made.stored()
-    with gradebook.opened(Folder(made.work.out).store) as book:
+    with gradebook.open_gradebook(OutputFolder(made.work.out).store) as book:
         for name in NAMES:
             one = replace(ada, submission=replace(ada.submission, name=name))
-            book.keep(Entry(key="k.j", graded=one, trace=made.trace))
+            book.save_submission(StoredSubmission(cache_key="k.j", graded=one, trace=made.trace))
     return made
 
 
@@ -49,32 +49,32 @@ def share(root: Path) -> None:
 
     for item, moved in ((harder, NAMES), (curious, ()), (runs, NAMES)):
         work = made.under(asked, item).work
-        shared = rejudge_shared(work, NAMES, jobs=3)
+        shared = rejudge_in_parallel(work, NAMES, jobs=3)
 
         assert tuple(dict.fromkeys(change.submission for change in shared.changes)) == moved
-        assert tuple(brief.row.name for brief in shared.briefs) == NAMES
+        assert tuple(brief.page_row.name for brief in shared.briefs) == NAMES
         assert shared.count == (0 if item is curious else len(NAMES))
-        assert shared.unasked == (NAMES if item is curious else ())
-        assert rejudge_shared(work, NAMES, jobs=1).briefs == shared.briefs
+        assert shared.needs_rerun == (NAMES if item is curious else ())
+        assert rejudge_in_parallel(work, NAMES, jobs=1).briefs == shared.briefs
 
 
-def killed(_work: Work, _turns: Turns, _pipe: Connection) -> None:
+def killed(_work: RunConfig, _turns: NameQueue, _pipe: Connection) -> None:
     os._exit(9)
 
 
-def full(_work: Work, _turns: Turns, pipe: Connection) -> None:
+def full(_work: RunConfig, _turns: NameQueue, pipe: Connection) -> None:
     pipe.send(UsageError("no room on the disk"))
 
 
 def fail(root: Path) -> None:
     work = class_of_many(root).work
-    fates: dict[str, Callable[[Work, Turns, Connection], None]]
+    fates: dict[str, Callable[[RunConfig, NameQueue, Connection], None]]
     fates = {"was killed": killed, "no room": full}
     for told, fate in fates.items():
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(parallel_rejudging, "hand", fate)
+            patch.setattr(parallel_rejudging, "run_rejudging_worker", fate)
             with pytest.raises(UsageError, match=told):
-                rejudge_shared(work, NAMES, jobs=2)
+                rejudge_in_parallel(work, NAMES, jobs=2)
 
 
 def elsewhere(name: str, root: Path) -> subprocess.CompletedProcess[str]:

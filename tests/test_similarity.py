@@ -10,12 +10,12 @@ import pytest
 from grader.model import Criterion, Item
 from grader.similarity import (
     Document,
-    agreement,
-    alike,
-    code_pairs,
-    examples_used,
+    find_code_pairs,
+    find_examples,
     find_similar_pairs,
-    suggestions,
+    find_suggestions,
+    group_answers,
+    measure_agreement,
 )
 
 PROMPT = "Why are skip connections useful in deep networks? Think about how gradients propagate."
@@ -79,11 +79,11 @@ def documents(*texts: str) -> list[Document]:
 def test_a_copy_with_a_few_words_changed_is_found_with_its_passages() -> None:
     (pair,) = find_similar_pairs(documents(ADA, CLEO_ALONE, BEN_COPIES_ADA, DAN_ALONE))
 
-    assert (pair.one, pair.other) == ("s0", "s2")
+    assert (pair.first, pair.second) == ("s0", "s2")
     assert pair.share > 0.6
     passage = pair.passages[-1]
-    assert ADA[passage.one.begin : passage.one.end].endswith("hear from the loss")
-    assert BEN_COPIES_ADA[passage.other.begin : passage.other.end].endswith("hear from the loss")
+    assert ADA[passage.first.begin : passage.first.end].endswith("hear from the loss")
+    assert BEN_COPIES_ADA[passage.second.begin : passage.second.end].endswith("hear from the loss")
 
 
 def test_the_same_thought_in_other_words_is_no_pair() -> None:
@@ -94,8 +94,8 @@ def test_quoting_the_prompt_is_no_pair() -> None:
     texts = [f"{PROMPT} {word} is what I would say about that." for word in ("This", "Something")]
     long_prompt = [f"{PROMPT} {PROMPT[::-1]} {word}." for word in ("alpha", "beta")]
 
-    assert find_similar_pairs(documents(*texts), given=[PROMPT]) == ()
-    assert len(find_similar_pairs(documents(*long_prompt), given=[])) == 1
+    assert find_similar_pairs(documents(*texts), shared_texts=[PROMPT]) == ()
+    assert len(find_similar_pairs(documents(*long_prompt), shared_texts=[])) == 1
 
 
 def test_short_answers_and_set_phrases_are_no_pairs() -> None:
@@ -128,8 +128,8 @@ def test_order_changes_nothing() -> None:
     there = [Document(name=name, text=text) for name, text in texts.items()]
 
     assert find_similar_pairs(there) == find_similar_pairs(there[::-1])
-    assert alike(texts) == alike(dict(reversed(texts.items())))
-    assert suggestions(ITEM, answers=texts) == suggestions(
+    assert group_answers(texts) == group_answers(dict(reversed(texts.items())))
+    assert find_suggestions(ITEM, answers=texts) == find_suggestions(
         ITEM, answers=dict(reversed(texts.items()))
     )
 
@@ -162,17 +162,17 @@ def fit(model, images, *, rounds):
 
 
 def test_code_with_other_names_and_comments_is_a_pair_and_other_code_is_none() -> None:
-    found = code_pairs(documents(LOOP, OTHER, RENAMED))
+    found = find_code_pairs(documents(LOOP, OTHER, RENAMED))
 
-    assert [(pair.one, pair.other) for pair in found] == [("s0", "s2")]
+    assert [(pair.first, pair.second) for pair in found] == [("s0", "s2")]
     assert found[0].share > 0.9
 
 
 def test_given_code_is_no_pair_even_where_it_does_not_parse() -> None:
     mine, theirs = f"{LOOP}\nx = (", f"{LOOP}\nprint('mine'"
 
-    assert code_pairs(documents(mine, theirs), given=[LOOP]) == ()
-    assert len(code_pairs(documents(mine, theirs))) == 1
+    assert find_code_pairs(documents(mine, theirs), shared_texts=[LOOP]) == ()
+    assert len(find_code_pairs(documents(mine, theirs))) == 1
 
 
 # ---------------------------------------------------------------- groups
@@ -189,7 +189,7 @@ def test_answers_alike_stand_together_and_empty_ones_apart() -> None:
         "...",
     )
 
-    groups = alike(texts)
+    groups = group_answers(texts)
 
     assert set(groups[0].names) == {"s0", "s1", "s4"}
     assert [set(group.names) for group in groups[1:]] == [{"s2"}, {"s3", "s5"}]
@@ -198,7 +198,7 @@ def test_answers_alike_stand_together_and_empty_ones_apart() -> None:
 
 @pytest.mark.parametrize("texts", [(), ("",), ("alone",), ("?", "!"), ("a", "a"), ("\ud800 x",)])
 def test_few_answers_and_strange_ones_make_groups_too(texts: tuple[str, ...]) -> None:
-    groups = alike(named(*texts))
+    groups = group_answers(named(*texts))
 
     assert sorted(name for group in groups for name in group.names) == sorted(named(*texts))
 
@@ -207,7 +207,7 @@ def test_few_answers_and_strange_ones_make_groups_too(texts: tuple[str, ...]) ->
 
 
 def test_the_sentence_that_meets_a_criterion_is_suggested() -> None:
-    found = suggestions(ITEM, answers=named(CLEO_ALONE, DAN_ALONE))
+    found = find_suggestions(ITEM, answers=named(CLEO_ALONE, DAN_ALONE))
     said = {
         (name, one.criterion): texts[one.span.begin : one.span.end]
         for name, texts in named(CLEO_ALONE, DAN_ALONE).items()
@@ -222,12 +222,12 @@ def test_the_sentence_that_meets_a_criterion_is_suggested() -> None:
 def test_nothing_is_suggested_for_what_is_beside_the_point() -> None:
     off = "I did not have time for this one. My dog was ill and the deadline was on a Friday."
 
-    assert suggestions(ITEM, answers=named(off, "", "42", CLEO_ALONE))["s0"] == ()
+    assert find_suggestions(ITEM, answers=named(off, "", "42", CLEO_ALONE))["s0"] == ()
 
 
 def test_confidences_lie_between_0_and_1() -> None:
     stuffed = "gradient vanish shortcut residual identity mapping degradation " * 50
-    found = suggestions(ITEM, answers=named(stuffed, ADA, CLEO_ALONE))
+    found = find_suggestions(ITEM, answers=named(stuffed, ADA, CLEO_ALONE))
 
     assert all(0 <= one.confidence <= 1 for its in found.values() for one in its)
 
@@ -239,7 +239,7 @@ ASKED = "Can you think of a real world example where contrastive learning is a b
 
 
 def test_examples_that_coincide_are_counted() -> None:
-    used = examples_used(
+    used = find_examples(
         named(
             "False. For example medical imaging: X-ray scans are plenty and radiologists dear.",
             "False, an example is medical images such as MRI scans, which few can label.",
@@ -247,7 +247,7 @@ def test_examples_that_coincide_are_counted() -> None:
             "False. For instance whale songs: hydrophones record for years, nobody listens.",
             "It is false.",
         ),
-        known=[ASKED, "labels are rare"],
+        subject_texts=[ASKED, "labels are rare"],
     )
 
     assert used["s0"].shared_by == ("s1",)
@@ -261,21 +261,21 @@ def test_examples_that_coincide_are_counted() -> None:
 def test_words_that_staff_know_come_first() -> None:
     texts = named("False, for example in zoos where many keepers photograph okapis daily.")
 
-    assert examples_used(texts, vocabulary=["okapi"])["s0"].words[0] == "okapis"
+    assert find_examples(texts, vocabulary=["okapi"])["s0"].words[0] == "okapis"
 
 
 # ---------------------------------------------------------------- agreement
 
 
 def test_agreement_is_honest_with_few() -> None:
-    none, few, many = (agreement([(True, True)] * count) for count in (0, 3, 300))
+    none, few, many = (measure_agreement([(True, True)] * count) for count in (0, 3, 300))
 
     assert none.share is None
     assert (none.low, none.high) == (0.0, 1.0)
     assert few.share == many.share == 1.0
     assert few.low < 0.5
     assert many.low > 0.98
-    assert agreement([(True, False), (False, False)]).share == 0.5
+    assert measure_agreement([(True, False), (False, False)]).share == 0.5
 
 
 # ---------------------------------------------------------------- bounds
@@ -305,11 +305,11 @@ def test_hostile_answers_take_little_time() -> None:
     texts = named(*HOSTILE, *HOSTILE, ADA)
     began = time.process_time()
 
-    alike(texts)
+    group_answers(texts)
     find_similar_pairs(documents(*texts.values()))
-    code_pairs(documents(*texts.values()))
-    suggestions(ITEM, answers=texts)
-    examples_used(texts, known=[PROMPT])
+    find_code_pairs(documents(*texts.values()))
+    find_suggestions(ITEM, answers=texts)
+    find_examples(texts, subject_texts=[PROMPT])
 
     assert time.process_time() - began < 10
 
@@ -320,11 +320,12 @@ def test_a_class_of_300_with_8_items_takes_seconds() -> None:
     began = time.process_time()
 
     for answers in items:
-        alike(answers)
+        group_answers(answers)
         find_similar_pairs(
-            [Document(name=name, text=text) for name, text in answers.items()], given=[PROMPT]
+            [Document(name=name, text=text) for name, text in answers.items()],
+            shared_texts=[PROMPT],
         )
-        suggestions(ITEM, answers=answers)
-        examples_used(answers, known=[PROMPT])
+        find_suggestions(ITEM, answers=answers)
+        find_examples(answers, subject_texts=[PROMPT])
 
     assert time.process_time() - began < 15

@@ -7,42 +7,42 @@ from pathlib import Path
 import pytest
 
 from grader.errors import UsageError
-from grader.folder import Folder
-from grader.gradebook import opened, postgres
+from grader.folder import OutputFolder
+from grader.gradebook import open_gradebook, postgres
 
 ADDRESS = "postgresql://ada:open-sesame@db.example/hw5?sslpassword=also-secret&sslmode=require"
 
 
 def test_a_folder_has_a_file_unless_it_is_told_otherwise(tmp_path: Path) -> None:
-    assert Folder(tmp_path).store == tmp_path / "gradebook.db"
+    assert OutputFolder(tmp_path).store == tmp_path / "gradebook.db"
 
 
 def test_a_server_is_remembered_without_what_is_secret(tmp_path: Path) -> None:
-    assert Folder(tmp_path, store=ADDRESS).store == ADDRESS
+    assert OutputFolder(tmp_path, store=ADDRESS).store == ADDRESS
 
-    remembered = Folder(tmp_path).store
+    remembered = OutputFolder(tmp_path).store
 
     assert remembered == "postgresql://ada@db.example/hw5?sslmode=require"
-    assert Folder(tmp_path, store=ADDRESS).store == ADDRESS
-    assert Folder.is_one(tmp_path)
+    assert OutputFolder(tmp_path, store=ADDRESS).store == ADDRESS
+    assert OutputFolder.is_output_folder(tmp_path)
 
 
 def test_a_folder_with_a_gradebook_takes_no_other(tmp_path: Path) -> None:
-    with opened(Folder(tmp_path).store):
+    with open_gradebook(OutputFolder(tmp_path).store):
         pass
 
     with pytest.raises(UsageError, match=r"has a gradebook already, in gradebook\.db") as refused:
-        Folder(tmp_path, store=ADDRESS)
+        OutputFolder(tmp_path, store=ADDRESS)
 
     assert "sesame" not in str(refused.value)
-    assert Folder(tmp_path).store == tmp_path / "gradebook.db"
+    assert OutputFolder(tmp_path).store == tmp_path / "gradebook.db"
 
 
 def test_a_folder_with_a_server_takes_no_other_server(tmp_path: Path) -> None:
-    Folder(tmp_path, store=ADDRESS)
+    OutputFolder(tmp_path, store=ADDRESS)
 
     with pytest.raises(UsageError, match="has a gradebook already"):
-        Folder(tmp_path, store="postgresql://other.example/hw5")
+        OutputFolder(tmp_path, store="postgresql://other.example/hw5")
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,15 @@ def test_a_folder_with_a_server_takes_no_other_server(tmp_path: Path) -> None:
 def test_what_is_no_address_of_a_store_is_refused_without_repeating_it(
     tmp_path: Path, address: str
 ) -> None:
-    for use in (lambda: Folder(tmp_path, store=address), lambda: postgres.place_of(address)):
+    for use in (
+        lambda: OutputFolder(tmp_path, store=address),
+        lambda: postgres.display_address(address),
+    ):
         with pytest.raises(UsageError) as refused:
             use()
         assert "sesame" not in str(refused.value)
 
 
 def test_the_place_that_messages_name_has_no_user_and_no_secret() -> None:
-    assert postgres.place_of(ADDRESS) == "postgresql://db.example/hw5"
-    assert postgres.secrets_of(ADDRESS) == ("open-sesame", "also-secret")
+    assert postgres.display_address(ADDRESS) == "postgresql://db.example/hw5"
+    assert postgres.extract_secrets(ADDRESS) == ("open-sesame", "also-secret")

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from grader.model import Cell, Notebook
-from grader.notebook import students
-from grader.notebook.students import names_cells
+from grader.notebook import find_students
+from grader.notebook.students import find_name_cells
 
 Team = list[tuple[str, str]]
 
@@ -25,7 +25,7 @@ def notebook(*texts: str) -> Notebook:
 
 
 def named(*texts: str) -> Team:
-    return [(who.name, who.id) for who in students(notebook(*texts))]
+    return [(who.name, who.id) for who in find_students(notebook(*texts))]
 
 
 FORMS = [
@@ -142,7 +142,7 @@ def test_nothing_below_the_first_sentence_is_a_name() -> None:
 
 
 def test_a_notebook_without_text_names_nobody() -> None:
-    assert students(Notebook(cells=(), sha256="")) == ()
+    assert find_students(Notebook(cells=(), sha256="")) == ()
 
 
 def test_at_most_six_students_are_read() -> None:
@@ -155,7 +155,7 @@ def test_a_student_named_twice_counts_once() -> None:
 
 
 def test_the_cells_of_the_label_and_of_the_names_are_known() -> None:
-    assert names_cells(notebook("# HW", "Names and EIDs:", "Ada Example (ae10001)")) == {1, 2}
+    assert find_name_cells(notebook("# HW", "Names and EIDs:", "Ada Example (ae10001)")) == {1, 2}
 
 
 def test_a_very_long_line_is_read_in_no_time() -> None:

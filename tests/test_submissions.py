@@ -51,7 +51,7 @@ def test_a_folder_gives_its_notebooks_and_nothing_else(tmp_path: Path) -> None:
     touch(tmp_path / "__MACOSX" / "a.ipynb")
     touch(tmp_path / "graded" / "c.ipynb")
 
-    found = collect(tmp_path, leave_out=[tmp_path / "graded"])
+    found = collect(tmp_path, excluded=[tmp_path / "graded"])
 
     assert [s.shown for s in found] == ["a.ipynb", "below/b.ipynb"]
 

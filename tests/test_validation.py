@@ -19,9 +19,9 @@ from rich.console import Console
 from test_authoring import ALL, loaded
 
 from grader.authoring.mutant_verdicts import case_result, mutant_result
-from grader.authoring.trial_runs import Tried, seeds
-from grader.authoring.validation_run import Assignment, _spread
-from grader.exports.validation_json import validation_json
+from grader.authoring.trial_runs import TrialRun, draw_seeds
+from grader.authoring.validation_run import Assignment, _spread_evenly
+from grader.exports.validation_json import render_validation_json
 from grader.model import (
     CaseResult,
     CellRun,
@@ -43,7 +43,7 @@ from grader.model import (
     Verdict,
 )
 from grader.report.mutants_page import mutants_page
-from grader.report.validation_table import validation
+from grader.report.validation_table import validation_report
 
 MUTANT = Mutant(
     cell="c", line=3, change="call left out", before="x = f(y)", after="x = (y)", items=("Q1",),
@@ -92,8 +92,8 @@ def graded(**verdicts: Verdict) -> Graded:
     )
 
 
-def tried(*grades: Graded, status: CellStatus = CellStatus.RAN) -> Tried:
-    return Tried(graded=grades, record=ExecutionRecord(cells=(CellRun(index=0, status=status),)))
+def tried(*grades: Graded, status: CellStatus = CellStatus.RAN) -> TrialRun:
+    return TrialRun(grades=grades, record=ExecutionRecord(cells=(CellRun(index=0, status=status),)))
 
 
 P, F, B, E = Verdict.PASSED, Verdict.FAILED, Verdict.BLOCKED, Verdict.ERROR
@@ -149,23 +149,23 @@ def test_a_case_may_score_too_much_as_well() -> None:
 
 
 def test_a_case_that_cannot_be_graded_does_not_hold() -> None:
-    broken = Tried(graded=(), record=ExecutionRecord(cells=()), problem="no kernel came up")
+    broken = TrialRun(grades=(), record=ExecutionRecord(cells=()), problem="no kernel came up")
 
     assert not case_result("x", [broken], points={}).holds
 
 
 def test_seeds_are_the_same_each_time_unless_drawn_anew() -> None:
-    assert seeds("a", count=3, new=False) == seeds("a", count=3, new=False)
-    assert len({*seeds("a", count=3, new=False), *seeds("b", count=3, new=False)}) == 6
-    assert seeds("a", count=1, new=True) != seeds("a", count=1, new=True)
+    assert draw_seeds("a", count=3, new=False) == draw_seeds("a", count=3, new=False)
+    assert len({*draw_seeds("a", count=3, new=False), *draw_seeds("b", count=3, new=False)}) == 6
+    assert draw_seeds("a", count=1, new=True) != draw_seeds("a", count=1, new=True)
 
 
 def test_fewer_mutants_are_spread_evenly_and_the_list_of_the_assignment_comes_first() -> None:
     made = tuple(replace(MUTANT, line=n, own=n >= 8) for n in range(10))
 
-    assert [m.line for m in _spread(made, 6)] == [0, 2, 4, 6, 8, 9]
-    assert [m.line for m in _spread(made, 1)] == [8]
-    assert _spread(made, None) == made
+    assert [m.line for m in _spread_evenly(made, 6)] == [0, 2, 4, 6, 8, 9]
+    assert [m.line for m in _spread_evenly(made, 1)] == [8]
+    assert _spread_evenly(made, None) == made
 
 
 # ---------------------------------------------------------------- what is said
@@ -208,7 +208,7 @@ def result(**more: object) -> Validation:
 
 def shown(told: Validation) -> str:
     console = Console(width=100, file=io.StringIO(), color_system=None)
-    console.print(validation(told))
+    console.print(validation_report(told))
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return text
 
@@ -243,7 +243,7 @@ def test_nothing_holds_while_one_part_does_not(part: str) -> None:
 
 
 def test_the_json_says_what_the_terminal_says() -> None:
-    told = json.loads(validation_json((result(),)))
+    told = json.loads(render_validation_json((result(),)))
     (one,) = told["assignments"]
 
     assert told["holds"] is one["holds"] is False
@@ -266,9 +266,9 @@ def test_the_page_names_every_survivor_with_its_reason() -> None:
 def test_the_committed_page_is_about_the_mutants_there_are(name: str) -> None:
     page = (ROOT / "docs" / "mutants.md").read_text(encoding="utf-8")
     part = page.partition(f"## {name}: ")[2].partition("\n## ")[0]
-    assignment = Assignment.of(loaded(name))
+    assignment = Assignment.from_rubric(loaded(name))
     rows = re.findall(r"^\| ([^|]+) \| (\d+) \| \d+ \| \d+ \| \d+ \| (\d+) \|$", part, re.MULTILINE)
-    changes = ["of its own" if m.own else m.change for m in assignment.mutants.made]
+    changes = ["of its own" if m.own else m.change for m in assignment.mutants.mutants]
 
     assert {change: int(count) for change, count, _ in rows} == {
         change: changes.count(change) for change in changes
@@ -321,7 +321,7 @@ def test_a_hole_in_the_rubric_is_found(course: Path) -> None:
     (told,) = json.loads(done.stdout)["assignments"]
 
     assert done.returncode == 1
-    assert "centred by rows" in {m["change"] for m in told["mutants"] if m["escaped"]}
+    assert "centered by rows" in {m["change"] for m in told["mutants"] if m["escaped"]}
     assert [case["name"] for case in told["cases"] if not case["holds"]] == [
         "the mean of all numbers"
     ]
@@ -352,7 +352,7 @@ def test_a_release_that_would_leak_is_refused_and_nothing_is_written(course: Pat
     place = course / "reference" / "tiny.ipynb"
     text = place.read_text(encoding="utf-8")
     place.write_text(
-        text.replace("print(centred(", "x = 1  # return x - x.mean(axis=0)\\nprint(centred(")
+        text.replace("print(centered(", "x = 1  # return x - x.mean(axis=0)\\nprint(centered(")
     )
     wheel = course / "notebook_grader-0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
@@ -361,5 +361,5 @@ def test_a_release_that_would_leak_is_refused_and_nothing_is_written(course: Pat
     place.write_text(text, encoding="utf-8")
 
     assert done.returncode == 2
-    assert "tiny.ipynb, cell show, line 1: solution (cell centred, line 7)" in done.stderr
+    assert "tiny.ipynb, cell show, line 1: solution (cell centered, line 7)" in done.stderr
     assert not (course / "other").exists()

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import checks, rubric
-from grader.checks import CHECKS, Bound, Draws, Evidence, bind
-from grader.checks.check import ARRAYS, RECORDING
-from grader.checks.labeled_inputs import rows_made
-from grader.checks.layers import agree, outputs
-from grader.checks.recording import Forward, Recording, read
-from grader.checks.values import agrees, same
+from grader.checks import CHECKS, BoundRubric, Evidence, RandomDraws, bind_rubric
+from grader.checks.check import ARRAYS_QUESTION, RECORDING_QUESTION
+from grader.checks.labeled_inputs import labeled_vectors
+from grader.checks.layers import equal_up_to_scale, finite_outputs
+from grader.checks.recording import Forward, Recording, read_recording
+from grader.checks.values import all_close, equal_arrays
 from grader.model import (
     Array,
     Cell,
@@ -61,33 +61,33 @@ TRAPS: dict[str, Array] = {
 
 @pytest.mark.parametrize("trap", TRAPS)
 def test_what_only_looks_like_the_expected_numbers_does_not_agree(trap: str) -> None:
-    assert not agrees(TRAPS[trap], EXPECTED, within=1e-5, share=1e-5)
+    assert not all_close(TRAPS[trap], EXPECTED, atol=1e-5, rtol=1e-5)
     if trap != "a hundred times":  # a factor is the business of those who check lengths
-        assert not agree(TRAPS[trap], EXPECTED)
+        assert not equal_up_to_scale(TRAPS[trap], EXPECTED)
 
 
 @pytest.mark.parametrize("trap", ["empty", "NaN", "infinite", "yes", "whole numbers", "objects"])
 def test_nothing_agrees_with_what_nobody_may_expect(trap: str) -> None:
-    assert not agrees(TRAPS[trap], TRAPS[trap], within=1)
+    assert not all_close(TRAPS[trap], TRAPS[trap], atol=1)
 
 
 def test_the_expected_numbers_agree_up_to_the_tolerance() -> None:
-    assert agrees(EXPECTED, EXPECTED, within=0)
-    assert agrees(EXPECTED.astype(np.float32), EXPECTED, within=1e-6)
-    assert agrees(EXPECTED + 1e-6, EXPECTED, within=1e-5)
-    assert agrees(EXPECTED * (1 + 1e-6), EXPECTED, within=0, share=1e-5)
+    assert all_close(EXPECTED, EXPECTED, atol=0)
+    assert all_close(EXPECTED.astype(np.float32), EXPECTED, atol=1e-6)
+    assert all_close(EXPECTED + 1e-6, EXPECTED, atol=1e-5)
+    assert all_close(EXPECTED * (1 + 1e-6), EXPECTED, atol=0, rtol=1e-5)
 
 
 def test_the_share_is_one_of_the_expected_value() -> None:
     small, large = np.array([1.0]), np.array([10.0])
 
-    assert agrees(small, large, within=0, share=0.9)
-    assert not agrees(large, small, within=0, share=0.9)
+    assert all_close(small, large, atol=0, rtol=0.9)
+    assert not all_close(large, small, atol=0, rtol=0.9)
 
 
 def test_arrays_of_another_shape_are_not_the_same() -> None:
-    assert same(EXPECTED, EXPECTED.copy())
-    assert not same(EXPECTED, EXPECTED.ravel())
+    assert equal_arrays(EXPECTED, EXPECTED.copy())
+    assert not equal_arrays(EXPECTED, EXPECTED.ravel())
 
 
 @pytest.mark.parametrize("trap", ["empty", "NaN", "infinite", "yes", "whole numbers"])
@@ -95,28 +95,35 @@ def test_outputs_that_are_no_finite_numbers_are_none(trap: str) -> None:
     asked = Question(id="q", kind="forward", params={"calls": [["x", "base"]]})
     observation = Observation(id="q", status="ok", arrays={"out0": TRAPS[trap]})
 
-    assert outputs(observation, asked) == {}
+    assert finite_outputs(observation, asked) == {}
 
 
 @pytest.mark.parametrize("output", [np.ones((3, 4), dtype=bool), np.eye(3, dtype=np.int64)])
 def test_rows_that_are_no_floating_point_numbers_are_none(output: Array) -> None:
     images = np.arange(18.0).reshape(3, 2, 3)
     forward = Forward(
-        n=0, cell=0, module=0, state=0, grad=True, steps=0, inputs=(images,), output=output
+        event_index=0,
+        cell=0,
+        module=0,
+        state=0,
+        grad=True,
+        steps=0,
+        inputs=(images,),
+        output=output,
     )
     answers = {
-        ARRAYS.id: Observation(
-            id=ARRAYS.id, status="ok", arrays=dict(zip("ABC", images, strict=True))
+        ARRAYS_QUESTION.id: Observation(
+            id=ARRAYS_QUESTION.id, status="ok", arrays=dict(zip("ABC", images, strict=True))
         )
     }
     seen = seen_by(answers, recording=Recording(forwards=(forward,)))
 
-    assert rows_made(seen, labels=("A", "B", "C"), shape=(2, 3)) == ()
+    assert labeled_vectors(seen, labels=("A", "B", "C"), shape=(2, 3)) == ()
 
 
 # ---------------------------------------------------------------- a whole notebook that lies
 
-DRAWS = Draws(seed=b"0" * 32)
+DRAWS = RandomDraws(seed=b"0" * 32)
 LABELS = ("C1", "C2", "B1")
 NAMED = (*LABELS, "initial_embeddings", "trained_embeddings", "neg_pair1/0", "positive_pair")
 SHAPES = ((3, 32, 32), (1, 3, 32, 32), (3, 3, 32, 32), (3, 128), (128,), (2, 128), (1, 128), (0,))
@@ -126,9 +133,11 @@ JUNK: tuple[Any, ...] = ({}, [], None, 7, "x", [[]], [None], {"a": {"b": 1}}, [7
 
 
 @cache
-def bound() -> Bound:
-    found = rubric.find(ROOT, assignment="hw5")
-    return bind(rubric.load(found, catalogue=checks.catalogue()), registry=CHECKS, draws=DRAWS)
+def bound() -> BoundRubric:
+    found = rubric.find_rubric(ROOT, assignment="hw5")
+    return bind_rubric(
+        rubric.load_rubric(found, catalog=checks.catalog()), registry=CHECKS, draws=DRAWS
+    )
 
 
 def seen_by(answers: dict[str, Observation], *, recording: Recording) -> Evidence:
@@ -216,9 +225,9 @@ def lies(draw: st.DrawFn) -> dict[str, Observation]:
     for asked in bound().questions:
         data = {key: draw(st.sampled_from(JUNK)) for key in ("calls", "arrays", "class")}
         keys: tuple[str, ...] = tuple(f"out{n}" for n in range(12))
-        if asked.id == ARRAYS.id:
+        if asked.id == ARRAYS_QUESTION.id:
             keys = NAMED
-        if asked.id == RECORDING.id:
+        if asked.id == RECORDING_QUESTION.id:
             data, keys = draw(recordings()), ("a0", "a1", "a2", "a3")
         arrays = {key: draw(likely(key) | ANY) for key in keys if draw(st.booleans())}
         answers[asked.id] = Observation(id=asked.id, status="ok", data=data, arrays=arrays)
@@ -237,7 +246,7 @@ def reference(asked: Question) -> Observation:
 def test_whatever_a_notebook_answers_the_checks_hold_an_opinion(
     answers: dict[str, Observation],
 ) -> None:
-    recording = read(answers[RECORDING.id], cells=[0, 1])
+    recording = read_recording(answers[RECORDING_QUESTION.id], cells=[0, 1])
     seen = seen_by(answers, recording=recording)
     seen = seen.with_expected({q.id: reference(q) for q in bound().constant_questions})
     asked = bound().counter_questions(seen)

@@ -12,11 +12,11 @@ from grading import Run, grade
 from variants import VARIANTS, Variant, build
 
 from grader import gradebook
-from grader.checks import CHECKS, Draws, bind
+from grader.checks import CHECKS, RandomDraws, bind_rubric
 from grader.gradebook import seeds
-from grader.selfcheck.public_findings import Checked, Seen, judge
-from grader.selfcheck.public_rubric import Public
-from grader.selfcheck.student_feedback import told_items
+from grader.selfcheck.public_findings import PublicEvidence, SelfcheckResult, judge_public_checks
+from grader.selfcheck.public_rubric import PublicRubric
+from grader.selfcheck.student_feedback import list_feedback
 
 pytestmark = pytest.mark.kernel
 
@@ -77,33 +77,33 @@ def test_nothing_is_an_error_of_ours(graded: Run) -> None:
     assert errors == []
 
 
-def self_checked(graded: Run) -> Iterator[tuple[str, Checked]]:
+def self_checked(graded: Run) -> Iterator[tuple[str, SelfcheckResult]]:
     """What the public checks alone make of what each variant's run left behind."""
     whole = selfchecking.loaded()
     items = tuple(replace(i, checks=tuple(s for s in i.checks if s.public)) for i in whole.items)
-    with gradebook.opened(graded.out / "gradebook.db") as book:
-        draws = Draws(seed=seeds.kept(book, whole.id) or b"")
+    with gradebook.open_gradebook(graded.out / "gradebook.db") as book:
+        draws = RandomDraws(seed=seeds.load_seed(book, whole.id) or b"")
         rubric = replace(whole, items=items)
-        bound = bind(rubric, registry=CHECKS, draws=draws)
+        bound = bind_rubric(rubric, registry=CHECKS, draws=draws)
         for number, variant in enumerate(VARIANTS):
             trace = book.trace(f"v{number:03}")
             assert trace is not None
-            public = Public(
+            public = PublicRubric(
                 rubric=rubric,
-                later={},
+                later_needs={},
                 handout=frozenset(),
                 checks=bound,
                 draws=draws,
                 expected=trace.expected,
                 sha256="",
             )
-            seen = Seen(
+            seen = PublicEvidence(
                 notebook=trace.notebook,
                 record=trace.record,
                 observations=trace.observations,
-                places={},
+                cell_labels={},
             )
-            yield variant.name, judge(public, seen, whole=True)
+            yield variant.name, judge_public_checks(public, seen, saved_file=True)
 
 
 def test_the_self_check_finds_what_grading_finds(graded: Run) -> None:
@@ -119,7 +119,7 @@ def test_the_self_check_finds_what_grading_finds(graded: Run) -> None:
             for f in checked.findings
         ]
         assert found == public, name
-        assert checked.lost == any(f.earned < f.possible for f in checked.findings), name
+        assert checked.loses_points == any(f.earned < f.possible for f in checked.findings), name
 
 
 SOLUTIONS = tuple(
@@ -144,11 +144,11 @@ NUMBERS = ("0.9193", "0.1696", "0.1561", "0.9980", "0.0626", "0.0586", "0.1991",
 def test_no_word_of_the_self_check_gives_the_solution_away(graded: Run) -> None:
     said = 0
     for name, checked in self_checked(graded):
-        for item in told_items(checked):
-            for told in item.told:
+        for item in list_feedback(checked):
+            for told in item.findings:
                 finding = told.finding
-                ours = f"{finding.title} {finding.expected} {told.ask} {told.cost}"
-                said += bool(told.ask)
+                ours = f"{finding.title} {finding.expected} {told.hint} {told.cost}"
+                said += bool(told.hint)
                 text = told.text.replace(" ", "")
                 assert not [line for line in SOLUTIONS if line in text], (name, told.text)
                 assert not CALL.search(ours), (name, ours)
@@ -159,13 +159,13 @@ def test_no_word_of_the_self_check_gives_the_solution_away(graded: Run) -> None:
 
 def test_what_is_lost_is_asked_about_and_priced(graded: Run) -> None:
     silent = [
-        (name, told.finding.title, told.what)
+        (name, told.finding.title, told.statement)
         for name, checked in self_checked(graded)
-        for item in told_items(checked)
-        for told in item.told
+        for item in list_feedback(checked)
+        for told in item.findings
         if told.finding.verdict.value in {"failed", "partial"}
         and told.finding.possible - told.finding.earned > Fraction(0)
-        and not (told.ask and told.cost.startswith("It costs"))
+        and not (told.hint and told.cost.startswith("It costs"))
     ]
 
     assert silent == []

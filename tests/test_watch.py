@@ -29,8 +29,8 @@ def dig(folder: Path) -> None:
 
 def test_folders_of_any_depth_are_counted_and_removed(tmp_path: Path) -> None:
     dig(tmp_path / "room")
-    assert watch.on_disk(tmp_path / "room", most=DEEP * 2)[1] == DEEP + 1
-    watch.remove(tmp_path / "room")
+    assert watch.disk_usage(tmp_path / "room", most=DEEP * 2)[1] == DEEP + 1
+    watch.remove_tree(tmp_path / "room")
     assert not (tmp_path / "room").exists()
 
 
@@ -44,23 +44,23 @@ def test_what_may_not_be_read_is_removed_and_links_are_not_followed(tmp_path: Pa
     (inner / "link").symlink_to(tmp_path / "kept")
     for folder in (inner, inner.parent, tmp_path / "room"):
         folder.chmod(0)
-    watch.remove(tmp_path / "room")
+    watch.remove_tree(tmp_path / "room")
     assert not (tmp_path / "room").exists()
     assert (tmp_path / "kept" / "file").exists()
 
 
 def test_a_folder_that_is_not_there_is_none_to_remove(tmp_path: Path) -> None:
-    watch.remove(tmp_path / "room")
+    watch.remove_tree(tmp_path / "room")
 
 
 def test_a_line_of_processes_of_any_length_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "children", lambda pid: [pid + 1] if pid < DEEP else [])
-    assert watch.below(0) == list(range(1, DEEP + 1))
+    assert watch.descendants(0) == list(range(1, DEEP + 1))
 
 
 @LINUX
 def test_shared_memory_counts_as_memory() -> None:
-    before = watch.of_its_own(os.getpid())
+    before = watch.private_memory(os.getpid())
     with mmap.mmap(-1, 64 * watch.MEGABYTE) as shared:
         shared.write(b"x" * (64 * watch.MEGABYTE))
-        assert watch.of_its_own(os.getpid()) - before > 60 * watch.MEGABYTE
+        assert watch.private_memory(os.getpid()) - before > 60 * watch.MEGABYTE

@@ -41,9 +41,12 @@ def nested(depth: int) -> dict[str, Any]:
 
 def test_what_is_just_allowed_is_read() -> None:
     header = {"deep": nested(wire.HEADER_DEPTH - 2), "x": 2**63 - 1, "y": "x" * wire.HEADER_TEXT}
-    arrays = {"x": np.zeros((0, 2**20)), **{f"{i}": np.zeros(0) for i in range(wire.ARRAYS - 1)}}
+    arrays = {
+        "x": np.zeros((0, 2**20)),
+        **{f"{i}": np.zeros(0) for i in range(wire.MAX_ARRAYS - 1)},
+    }
 
-    frame = wire.parse(body(header, save(arrays)))
+    frame = wire.parse_frame(body(header, save(arrays)))
 
     assert frame.header == header
     assert frame.arrays["x"].shape == (0, 2**20)
@@ -52,7 +55,7 @@ def test_what_is_just_allowed_is_read() -> None:
 def test_a_frame_comes_back_as_it_was_sent() -> None:
     arrays = {"x": np.arange(6, dtype=np.float32).reshape(2, 3), "s": np.array(2.5)}
 
-    frame = wire.parse(wire.compose({"a": 1}, arrays)[8:])
+    frame = wire.parse_frame(wire.compose_frame({"a": 1}, arrays)[8:])
 
     assert frame.header == {"a": 1}
     assert frame.arrays["x"].tolist() == arrays["x"].tolist()
@@ -73,7 +76,7 @@ def test_a_frame_comes_back_as_it_was_sent() -> None:
         body({}, struct.pack("<Q", 2**60)),
         body({}, struct.pack("<Q", 2) + b"{}x"),
         body({}, save({f"a{i}": np.zeros(0) for i in range(20_000)})),
-        body({}, save({f"{i}": np.zeros(0) for i in range(wire.ARRAYS + 1)})),
+        body({}, save({f"{i}": np.zeros(0) for i in range(wire.MAX_ARRAYS + 1)})),
         body(nested(wire.HEADER_DEPTH + 1)),
         body({"x": "x" * (wire.HEADER_TEXT + 1)}),
         body({"x" * (wire.HEADER_TEXT + 1): 1}),
@@ -139,18 +142,18 @@ def test_a_frame_comes_back_as_it_was_sent() -> None:
 )
 def test_malformed_frames_are_refused(data: bytes) -> None:
     with pytest.raises(WireError):
-        wire.parse(data)
+        wire.parse_frame(data)
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_do_anything_but_parse_or_be_refused(data: bytes) -> None:
     try:
-        wire.parse(data)
+        wire.parse_frame(data)
     except WireError:
         return
 
 
-VALID = wire.compose(
+VALID = wire.compose_frame(
     {"id": "q", "nonce": "n", "status": "ok", "data": {"calls": [{"error": "é"}, [1, -2.5e3]]}},
     {"out0": np.arange(6, dtype=np.float32).reshape(2, 3), "out1": np.ones(2, dtype=np.int64)},
 )[8:]
@@ -176,7 +179,7 @@ def test_a_frame_that_was_tampered_with_is_parsed_or_refused(
     for place, cut, piece in edits:
         data = data[:place] + piece + data[place + cut :]
     try:
-        wire.observation(wire.parse(data), nonces={"q": "n"})
+        wire.read_observation(wire.parse_frame(data), nonces={"q": "n"})
     except WireError:
         return
 
@@ -194,7 +197,7 @@ JSONS = st.recursive(
 )
 def test_an_answer_of_any_shape_is_an_observation_or_refused(header: dict[str, Any]) -> None:
     try:
-        found = wire.observation(wire.Frame(header=header, arrays={}), nonces={"q": "n"})
+        found = wire.read_observation(wire.Frame(header=header, arrays={}), nonces={"q": "n"})
     except WireError:
         return
     assert found.id == "q"
@@ -211,7 +214,7 @@ def test_the_costliest_frames_are_refused_or_read_within_a_second() -> None:
     for text in costly:
         began = time.process_time()
         with suppress(WireError):
-            wire.parse(raw(text))
+            wire.parse_frame(raw(text))
         assert time.process_time() - began < 1
 
 
@@ -219,29 +222,29 @@ def test_a_question_is_answered_once() -> None:
     frame = wire.Frame(header={"id": "q", "nonce": "n", "status": "ok"}, arrays={})
     nonces = {"q": "n", "": "batch"}
 
-    wire.observation(frame, nonces=nonces)
+    wire.read_observation(frame, nonces=nonces)
 
     with pytest.raises(WireError, match="answer to"):
-        wire.observation(frame, nonces=nonces)
+        wire.read_observation(frame, nonces=nonces)
 
 
 def test_an_answer_must_echo_its_nonce() -> None:
     frame = wire.Frame(header={"id": "q", "nonce": "guess", "status": "ok"}, arrays={})
 
     with pytest.raises(WireError):
-        wire.observation(frame, nonces={"q": "secret", "": "batch"})
+        wire.read_observation(frame, nonces={"q": "secret", "": "batch"})
 
 
 def test_an_answer_to_the_batch_itself_is_refused() -> None:
     frame = wire.Frame(header={"id": "", "nonce": "batch", "status": "ok"}, arrays={})
 
     with pytest.raises(WireError):
-        wire.observation(frame, nonces={"q": "secret", "": "batch"})
+        wire.read_observation(frame, nonces={"q": "secret", "": "batch"})
 
 
 def test_a_frame_that_never_ends_meets_its_deadline() -> None:
     reading, writing = os.pipe()
-    channel = wire.Channel(reading=reading, writing=writing)
+    channel = wire.Channel(read_fd=reading, write_fd=writing)
     os.write(writing, struct.pack("<Q", 100) + b"x")
 
     with pytest.raises(WireError, match="in time"):
@@ -252,7 +255,7 @@ def test_a_frame_that_never_ends_meets_its_deadline() -> None:
 
 def test_a_frame_beyond_the_cap_is_refused_before_it_is_read() -> None:
     reading, writing = os.pipe()
-    channel = wire.Channel(reading=reading, writing=writing)
+    channel = wire.Channel(read_fd=reading, write_fd=writing)
     os.write(writing, struct.pack("<Q", wire.FRAME_BYTES + 1))
 
     with pytest.raises(WireError, match="larger"):
@@ -264,13 +267,13 @@ def test_a_frame_beyond_the_cap_is_refused_before_it_is_read() -> None:
 def test_control_sequences_are_stripped() -> None:
     dirty = "a\x1b[31mred\x1b[0m\x1b]0;title\x07 \u202eright\u202c\x00\nb"
 
-    assert wire.clean(dirty) == "ared right\nb"
+    assert wire.sanitize_text(dirty) == "ared right\nb"
 
 
 def test_addresses_and_paths_are_scrubbed() -> None:
     told = "<f at 0x7f3a2b1c9d00> in /usr/lib/python3/site-packages/torch/nn.py or /root/x/y.py"
 
-    scrubbed = wire.scrub(told)
+    scrubbed = wire.scrub_text(told)
 
     assert "7f3a" not in scrubbed
     assert "/usr" not in scrubbed
@@ -285,12 +288,12 @@ def test_what_an_answer_says_is_fit_to_be_shown() -> None:
     data = {"calls": [{"error": dirty}, None, 3], "class": "Net", "a/b": 1.5}
     header = {"id": "q", "nonce": "n", "status": "ok", "data": data}
 
-    found = wire.observation(wire.Frame(header=header, arrays={}), nonces={"q": "n"}).data
+    found = wire.read_observation(wire.Frame(header=header, arrays={}), nonces={"q": "n"}).data
 
     error = found["calls"][0]["error"]
     assert error.startswith("in torch/nn.py at 0x…")
     assert error.isprintable()
-    assert len(error) <= wire.TEXT
+    assert len(error) <= wire.MAX_TEXT
     assert found == {"calls": [{"error": error}, None, 3], "class": "Net", "a/b": 1.5}
 
 
@@ -303,7 +306,7 @@ def test_no_text_takes_long_to_scrub() -> None:
 
     began = time.process_time()
     for text in texts:
-        wire.scrub(text, most=6000)
+        wire.scrub_text(text, max_length=6000)
 
     assert time.process_time() - began < 1
 
@@ -313,8 +316,10 @@ def test_questions_name_their_arrays_and_one_that_is_shared_is_sent_once() -> No
     first = Question(id="q", kind="function", arrays={"x": shared, "y": other})
     second = Question(id="r", kind="function", arrays={"z": shared})
 
-    frame = wire.parse(
-        wire.batch(wire.pack((first, second)), nonces={"q": "n", "r": "m", "": "b"}, seconds=1)[8:]
+    frame = wire.parse_frame(
+        wire.compose_batch(
+            wire.pack_questions((first, second)), nonces={"q": "n", "r": "m", "": "b"}, seconds=1
+        )[8:]
     )
 
     one, two = frame.header["questions"]
@@ -328,14 +333,14 @@ def test_questions_name_their_arrays_and_one_that_is_shared_is_sent_once() -> No
 def test_a_text_of_nothing_but_slashes_is_scrubbed_at_once() -> None:
     began = time.perf_counter()
     for text in ("/" * 6000, "/a" * 3000, "/-" * 3000 + "\n"):
-        wire.scrub(text, most=6000)
+        wire.scrub_text(text, max_length=6000)
     assert time.perf_counter() - began < 1
 
 
 def test_a_process_that_ended_with_words_unread_is_gone() -> None:
     ours, theirs = socket.socketpair()
     with ours:
-        channel = wire.Channel(reading=ours.fileno(), writing=ours.fileno())
+        channel = wire.Channel(read_fd=ours.fileno(), write_fd=ours.fileno())
         ours.send(b"never read")
         theirs.close()
         with pytest.raises(WireError, match="gone"):

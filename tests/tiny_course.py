@@ -151,8 +151,8 @@ class Course:
 
     def seed(self) -> bytes:
         """The assignment's secret seed."""
-        with gradebook.opened(self.out / "gradebook.db") as book:
-            return seeds.kept(book, "tiny") or b""
+        with gradebook.open_gradebook(self.out / "gradebook.db") as book:
+            return seeds.load_seed(book, "tiny") or b""
 
     def commitment(self, name: str) -> str:
         """What the result of a submission says of the seed."""

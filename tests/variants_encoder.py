@@ -236,7 +236,7 @@ ENCODER = (
         note="V4 asks with three images at a time.",
     ),
     Variant(
-        "normalised over the batch",
+        "normalized over the batch",
         returning("F.normalize(x, dim=0)"),
         {"Q2.3.1": 1, "V4": 0, "V6": 2.5},
         note=(
@@ -244,10 +244,10 @@ ENCODER = (
             "Start 0.2367, trained 0.1703."
         ),
     ),
-    Variant("not normalised", returning("x"), {"V4": 0}),
-    Variant("normalised by the sum", returning("F.normalize(x, p=1, dim=1)"), {"V4": 0}),
+    Variant("not normalized", returning("x"), {"V4": 0}),
+    Variant("normalized by the sum", returning("F.normalize(x, p=1, dim=1)"), {"V4": 0}),
     Variant("one norm for the whole batch", returning("x / x.norm()"), {"V4": 0}),
-    Variant("normalised twice", {"fc": "x = F.normalize(self.fc(x), dim=1)"}, {}),
+    Variant("normalized twice", {"fc": "x = F.normalize(self.fc(x), dim=1)"}, {}),
     Variant(
         "forward returns nothing",
         {

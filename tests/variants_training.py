@@ -90,7 +90,7 @@ TRAINING = (
         "own update of the weights",
         train((GIVEN_UPDATE, OWN_UPDATE)),
         {"V6": 1},
-        note=("No optimiser step is recorded. InfoNCE rises from 0.1991 to 0.2274, as with SGD."),
+        note=("No optimizer step is recorded. InfoNCE rises from 0.1991 to 0.2274, as with SGD."),
     ),
     Variant(
         "SGD",

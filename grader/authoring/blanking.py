@@ -7,15 +7,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from grader.authoring.editable_notebook import Book, BookCell
+from grader.authoring.editable_notebook import EditableCell, EditableNotebook
 from grader.errors import RubricError
 
 BLANK = "#FILLME"
-_MARK = re.compile(
+_EDGE_LINE = re.compile(
     r"^\s*(?:\#{1,3}|<!--)\s*(?P<edge>BEGIN|END)\s+(?P<kind>SOLUTION|HIDDEN TESTS)\b"
     r"(?P<rest>.*?)(?:-->)?\s*$"
 )
-_GIVEN_COMMENT = re.compile(r"\s*#.*$")
+_COMMENT_ONLY = re.compile(r"\s*#.*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,73 +31,79 @@ class Region:
     """Whether it is a hidden test, which leaves no blank."""
 
 
-def regions(cell: BookCell) -> tuple[Region, ...]:
+def find_regions(cell: EditableCell) -> tuple[Region, ...]:
     """The marked regions of a cell.
 
     Raises:
         RubricError: a mark has no partner.
     """
-    found: list[Region] = []
-    begun: tuple[int, str, tuple[str, ...]] | None = None
-    for place, line in enumerate(cell.source.split("\n")):
-        mark = _MARK.match(line)
-        if mark is None:
+    closed_regions: list[Region] = []
+    open_region: tuple[int, str, tuple[str, ...]] | None = None
+    for index, line in enumerate(cell.source.split("\n")):
+        edge = _EDGE_LINE.match(line)
+        if edge is None:
             continue
-        if (mark["edge"] == "BEGIN") != (begun is None) or (begun and begun[1] != mark["kind"]):
-            raise RubricError(f"cell {cell.id}, line {place + 1}: {line.strip()} has no partner")
-        if begun is None:
-            begun = place, mark["kind"], tuple(mark["rest"].replace(",", " ").split())
+        if (edge["edge"] == "BEGIN") != (open_region is None) or (
+            open_region and open_region[1] != edge["kind"]
+        ):
+            raise RubricError(f"cell {cell.id}, line {index + 1}: {line.strip()} has no partner")
+        if open_region is None:
+            open_region = index, edge["kind"], tuple(edge["rest"].replace(",", " ").split())
             continue
-        first, kind, items = begun
-        found.append(Region(first=first, last=place, items=items, hidden=kind != "SOLUTION"))
-        begun = None
-    if begun is not None:
-        raise RubricError(f"cell {cell.id}, line {begun[0] + 1}: BEGIN {begun[1]} has no END")
-    return tuple(found)
+        first, kind, items = open_region
+        closed_regions.append(
+            Region(first=first, last=index, items=items, hidden=kind != "SOLUTION")
+        )
+        open_region = None
+    if open_region is not None:
+        raise RubricError(
+            f"cell {cell.id}, line {open_region[0] + 1}: BEGIN {open_region[1]} has no END"
+        )
+    return tuple(closed_regions)
 
 
-def template(book: Book) -> Book:
+def make_template(notebook: EditableNotebook) -> EditableNotebook:
     """The notebook as students receive it: nothing solved, nothing run.
 
     Raises:
         RubricError: a mark has no partner.
     """
     cells = (
-        replace(cell, source=blanked(cell), tags=(), outputs=())
-        for cell in book.cells
+        replace(cell, source=blanked_source(cell), tags=(), outputs=())
+        for cell in notebook.cells
         if not cell.hidden
     )
-    kept = (cell for cell in cells if cell.source.strip() or cell.attachments)
-    return replace(book, cells=tuple(kept))
+    remaining_cells = (cell for cell in cells if cell.source.strip() or cell.attachments)
+    return replace(notebook, cells=tuple(remaining_cells))
 
 
-def blanked(cell: BookCell) -> str:
+def blanked_source(cell: EditableCell) -> str:
     """A cell's source with a blank for each solution, and without hidden tests.
 
     A solution of assignments (`name = …  # comment`) becomes a blank for each of them that keeps
     the name and the comment; a `return` keeps its word; anything else becomes one blank line.
     """
     lines = cell.source.split("\n")
-    shown: list[str] = []
-    begin = 0
-    for region in regions(cell):
-        shown += lines[begin : region.first]
+    output_lines: list[str] = []
+    next_line = 0
+    for region in find_regions(cell):
+        output_lines += lines[next_line : region.first]
         if not region.hidden and cell.kind == "code":
-            shown += _blanks(lines[region.first + 1 : region.last])
-        begin = region.last + 1
-    return "\n".join([*shown, *lines[begin:]])
+            output_lines += _blanks(lines[region.first + 1 : region.last])
+        next_line = region.last + 1
+    return "\n".join([*output_lines, *lines[next_line:]])
 
 
-def cut(book: Book) -> Iterator[tuple[BookCell, int, str]]:
+def withheld_lines(notebook: EditableNotebook) -> Iterator[tuple[EditableCell, int, str]]:
     """The lines that students don't get: the cell, the line's place from 1, the line."""
-    for cell in book.cells:
+    for cell in notebook.cells:
         lines = cell.source.split("\n")
         if cell.hidden:
-            yield from ((cell, place, line) for place, line in enumerate(lines, start=1))
+            yield from ((cell, position, line) for position, line in enumerate(lines, start=1))
             continue
-        for region in regions(cell):
-            for place in range(region.first + 1, region.last):
-                yield cell, place + 1, lines[place]
+        for region in find_regions(cell):
+            for position in range(region.first + 1, region.last):
+                yield cell, position + 1, lines[position]
 
 
 def _blanks(lines: list[str]) -> list[str]:
@@ -107,22 +113,22 @@ def _blanks(lines: list[str]) -> list[str]:
         body = ast.parse("\n".join(inner)).body
     except SyntaxError:  # a `return` alone parses; what doesn't is a part of a statement
         return [indent + BLANK]
-    kept = [_blank_of(statement, inner) for statement in body]
-    if not kept or "" in kept:
+    blanks = [_blank_for(statement, inner) for statement in body]
+    if not blanks or "" in blanks:
         return [indent + BLANK]
-    return [indent + line for line in kept]
+    return [indent + line for line in blanks]
 
 
-def _blank_of(statement: ast.stmt, lines: list[str]) -> str:
+def _blank_for(statement: ast.stmt, lines: list[str]) -> str:
     """A statement's blank, or '' where it would give its form away."""
     last = lines[(statement.end_lineno or statement.lineno) - 1]
     rest = last.encode()[statement.end_col_offset or 0 :].decode()
-    comment = rest.strip() if _GIVEN_COMMENT.fullmatch(rest) else ""
-    shown = f"{BLANK}  {comment}".rstrip()
+    comment = rest.strip() if _COMMENT_ONLY.fullmatch(rest) else ""
+    blank = f"{BLANK}  {comment}".rstrip()
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)]):
-            return f"{name} = {shown}"
+            return f"{name} = {blank}"
         case ast.Return(value=ast.expr()):
-            return f"return {shown}"
+            return f"return {blank}"
         case _:
             return ""

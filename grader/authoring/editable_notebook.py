@@ -18,7 +18,7 @@ SOLUTION, GRADER_ONLY = "solution", "grader-only"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BookCell:
+class EditableCell:
     """One cell, with all that is saved in it."""
 
     id: str
@@ -36,71 +36,78 @@ class BookCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
+class EditableNotebook:
     """A notebook's cells, and the kernel it is for."""
 
-    cells: tuple[BookCell, ...]
+    cells: tuple[EditableCell, ...]
     kernel: Mapping[str, Json] = field(default_factory=dict)
     """Its metadata's `kernelspec` and `language_info`."""
 
-    def cell(self, cell_id: str) -> BookCell | None:
+    def cell(self, cell_id: str) -> EditableCell | None:
         """The cell of that id."""
         return next((cell for cell in self.cells if cell.id == cell_id), None)
 
-    def with_sources(self, sources: Mapping[str, str]) -> Book:
+    def with_sources(self, sources: Mapping[str, str]) -> EditableNotebook:
         """The same with other sources, by cell id; outputs stay as they were saved."""
         cells = (replace(cell, source=sources.get(cell.id, cell.source)) for cell in self.cells)
         return replace(self, cells=tuple(cells))
 
-    def as_handed_in(self) -> Book:
+    def as_submitted(self) -> EditableNotebook:
         """The same as a student would hand it in, who has no cell of the grader's."""
         return replace(self, cells=tuple(c for c in self.cells if GRADER_ONLY not in c.tags))
 
-    def with_outputs(self, how: str) -> Book:
+    def with_outputs(self, treatment: str) -> EditableNotebook:
         """The same with its saved outputs 'kept', 'cleared', or 'without figures'."""
-        if how == "kept":
+        if treatment == "kept":
             return self
         cells = (
-            replace(cell, outputs=tuple(o for o in cell.outputs if how != "cleared" and _plain(o)))
+            replace(
+                cell,
+                outputs=tuple(
+                    o for o in cell.outputs if treatment != "cleared" and _is_plain_text(o)
+                ),
+            )
             for cell in self.cells
         )
         return replace(self, cells=tuple(cells))
 
-    def text(self) -> str:
+    def to_json(self) -> str:
         """The file's text."""
-        book = {
-            "cells": [_as_json(cell) for cell in self.cells],
+        document = {
+            "cells": [_cell_to_json(cell) for cell in self.cells],
             "metadata": dict(self.kernel),
             "nbformat": 4,
             "nbformat_minor": 5,
         }
-        return json.dumps(book, ensure_ascii=False, indent=1) + "\n"
+        return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
-def opened(path: Path) -> Book:
+def read_editable_notebook(path: Path) -> EditableNotebook:
     """Read a notebook of the course's own.
 
     Raises:
         RubricError: it is none, or two cells have one id.
     """
     try:
-        found: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     except Exception as error:
         raise RubricError(f"{path}: not a notebook ({type(error).__name__})") from error
-    cells = tuple(_cell(cell, place) for place, cell in enumerate(found.cells))
+    cells = tuple(_read_cell(cell, index) for index, cell in enumerate(notebook.cells))
     ids = [cell.id for cell in cells]
-    twice = next((one for one in ids if ids.count(one) > 1), None)
-    if twice is not None:
-        raise RubricError(f"{path}: two cells have the id {twice!r}")
-    kept = {
-        key: found.metadata[key] for key in ("kernelspec", "language_info") if key in found.metadata
+    duplicate = next((cell_id for cell_id in ids if ids.count(cell_id) > 1), None)
+    if duplicate is not None:
+        raise RubricError(f"{path}: two cells have the id {duplicate!r}")
+    metadata = {
+        key: notebook.metadata[key]
+        for key in ("kernelspec", "language_info")
+        if key in notebook.metadata
     }
-    return Book(cells=cells, kernel=json.loads(json.dumps(kept)))
+    return EditableNotebook(cells=cells, kernel=json.loads(json.dumps(metadata)))
 
 
-def _cell(cell: Any, place: int) -> BookCell:
-    return BookCell(
-        id=str(cell.get("id") or f"cell-{place}"),
+def _read_cell(cell: Any, index: int) -> EditableCell:
+    return EditableCell(
+        id=str(cell.get("id") or f"cell-{index}"),
         kind=str(cell.cell_type),
         source=str(cell.source),
         tags=tuple(map(str, cell.metadata.get("tags", ()))),
@@ -109,20 +116,20 @@ def _cell(cell: Any, place: int) -> BookCell:
     )
 
 
-def _plain(output: Json) -> bool:
+def _is_plain_text(output: Json) -> bool:
     """Whether an output is nothing but text."""
     return set(output.get("data", {})) <= {"text/plain"}
 
 
-def _as_json(cell: BookCell) -> dict[str, Json]:
-    told: dict[str, Json] = {
+def _cell_to_json(cell: EditableCell) -> dict[str, Json]:
+    fields: dict[str, Json] = {
         "cell_type": cell.kind,
         "id": cell.id,
         "metadata": {"tags": list(cell.tags)} if cell.tags else {},
         "source": cell.source.splitlines(keepends=True),
     }
     if cell.kind == "code":
-        told |= {"execution_count": None, "outputs": list(cell.outputs)}
+        fields |= {"execution_count": None, "outputs": list(cell.outputs)}
     elif cell.attachments:
-        told["attachments"] = dict(cell.attachments)
-    return told
+        fields["attachments"] = dict(cell.attachments)
+    return fields

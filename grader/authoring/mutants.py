@@ -5,55 +5,59 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from grader.authoring.blanking import regions
-from grader.authoring.editable_notebook import GRADER_ONLY, Book, BookCell
-from grader.authoring.mutation_operators import Edit, edits, imported
-from grader.authoring.test_plan import PatchTable, Plan
+from grader.authoring.blanking import find_regions
+from grader.authoring.editable_notebook import GRADER_ONLY, EditableCell, EditableNotebook
+from grader.authoring.mutation_operators import Edit, imported_modules, make_edits
+from grader.authoring.test_plan import PatchTable, ValidationPlan
 from grader.checks import CHECKS
 from grader.errors import RubricError
 from grader.model import Mutant, Rubric
-from grader.notebook import is_blank, read
-from grader.notebook.student_code import code_about
+from grader.notebook import is_blank, read_notebook
+from grader.notebook.student_code import find_definitions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mutants:
+class MutantSet:
     """The mutants of an assignment, and the cells that were not changed."""
 
-    made: tuple[Mutant, ...]
-    left_aside: Mapping[str, str]
+    mutants: tuple[Mutant, ...]
+    skipped_cells: Mapping[str, str]
     """By cell, why."""
-    used: frozenset[int]
+    used_given: frozenset[int]
     """Places of the plan's `[[given]]` that left something as it is."""
 
 
-def mutants(book: Book, *, rubric: Rubric, plan: Plan) -> Mutants:
+def make_mutants(notebook: EditableNotebook, *, rubric: Rubric, plan: ValidationPlan) -> MutantSet:
     """Every mutant, those of the assignment's own list last.
 
     Raises:
         RubricError: a patch of the list does not fit the reference.
     """
-    code = [c for c in book.cells if c.kind == "code" and GRADER_ONLY not in c.tags]
-    modules = frozenset(name for cell in code for name in imported(cell.source))
-    belongs = _items_by_cell(book, rubric)
-    aside: dict[str, str] = {}
-    made: list[Mutant] = []
-    used: set[int] = set()
-    for cell in code:
-        items = plan.items_of(cell.id) or belongs.get(cell.id, ())
-        for edit in edits(cell.source, modules=modules):
-            place = _given(plan, cell=cell.id, line=edit.before)
-            if place is None:
-                made.append(_mutant(edit, cell=cell, items=items))
+    code_cells = [c for c in notebook.cells if c.kind == "code" and GRADER_ONLY not in c.tags]
+    modules = frozenset(name for cell in code_cells for name in imported_modules(cell.source))
+    items_by_cell = _items_by_cell(notebook, rubric)
+    skipped_cells: dict[str, str] = {}
+    all_mutants: list[Mutant] = []
+    used_given: set[int] = set()
+    for cell in code_cells:
+        items = plan.items_for_cell(cell.id) or items_by_cell.get(cell.id, ())
+        for edit in make_edits(cell.source, modules=modules):
+            given_index = _given_index(plan, cell=cell.id, line=edit.before)
+            if given_index is None:
+                all_mutants.append(_make_mutant(edit, cell=cell, items=items))
                 continue
-            used.add(place)
-            if plan.mutants.given[place].line == "*":
-                aside[cell.id] = plan.mutants.given[place].why
-    made += [*_of_the_file(book), *_own(book, plan)]
-    return Mutants(made=tuple(made), left_aside=aside, used=frozenset(used))
+            used_given.add(given_index)
+            if plan.mutants.given[given_index].line == "*":
+                skipped_cells[cell.id] = plan.mutants.given[given_index].why
+    all_mutants += [*_file_mutants(notebook), *_listed_mutants(notebook, plan)]
+    return MutantSet(
+        mutants=tuple(all_mutants), skipped_cells=skipped_cells, used_given=frozenset(used_given)
+    )
 
 
-def patched(book: Book, patches: Iterable[PatchTable], *, what: str) -> dict[str, str]:
+def patched_sources(
+    notebook: EditableNotebook, patches: Iterable[PatchTable], *, context: str
+) -> dict[str, str]:
     """The changed cells' sources, by id.
 
     Raises:
@@ -61,47 +65,49 @@ def patched(book: Book, patches: Iterable[PatchTable], *, what: str) -> dict[str
     """
     sources: dict[str, str] = {}
     for patch in patches:
-        cell = book.cell(patch.cell)
+        cell = notebook.cell(patch.cell)
         if cell is None:
-            raise RubricError(f"{what}: there is no cell {patch.cell!r}")
+            raise RubricError(f"{context}: there is no cell {patch.cell!r}")
         source = sources.get(patch.cell, cell.source)
         if source.count(patch.old) != 1:
             raise RubricError(
-                f"{what}: {patch.old!r} stands {source.count(patch.old)} times in the cell "
+                f"{context}: {patch.old!r} stands {source.count(patch.old)} times in the cell "
                 f"{patch.cell}; a patch replaces a text that stands there once"
             )
         sources[patch.cell] = source.replace(patch.old, patch.new)
     return sources
 
 
-def _mutant(edit: Edit, *, cell: BookCell, items: tuple[str, ...]) -> Mutant:
-    place = edit.line - 1
-    named = (r.items for r in regions(cell) if r.first < place < r.last and r.items)
+def _make_mutant(edit: Edit, *, cell: EditableCell, items: tuple[str, ...]) -> Mutant:
+    line_index = edit.line - 1
+    region_items = (
+        r.items for r in find_regions(cell) if r.first < line_index < r.last and r.items
+    )
     return Mutant(
         cell=cell.id,
         line=edit.line,
         change=edit.change,
         before=edit.before,
         after=edit.after,
-        items=next(named, items),
+        items=next(region_items, items),
         sources={cell.id: edit.source},
     )
 
 
-def _given(plan: Plan, *, cell: str, line: str) -> int | None:
+def _given_index(plan: ValidationPlan, *, cell: str, line: str) -> int | None:
     """Which of the plan's `[[given]]` leaves this line as it is."""
-    for place, one in enumerate(plan.mutants.given):
-        alone = Plan(mutants=plan.mutants.model_copy(update={"given": [one]}))
-        if alone.given(cell=cell, line=line):
-            return place
+    for index, table in enumerate(plan.mutants.given):
+        single_plan = ValidationPlan(mutants=plan.mutants.model_copy(update={"given": [table]}))
+        if single_plan.given_reason(cell=cell, line=line):
+            return index
     return None
 
 
-def _of_the_file(book: Book) -> Iterator[Mutant]:
+def _file_mutants(notebook: EditableNotebook) -> Iterator[Mutant]:
     """What can go wrong with the file as a whole, where outputs are saved in it."""
     changes = {"outputs cleared": "cleared", "figures dropped": "without figures"}
-    for change, how in changes.items():
-        if book.with_outputs(how) != book:
+    for change, treatment in changes.items():
+        if notebook.with_outputs(treatment) != notebook:
             yield Mutant(
                 cell="",
                 line=0,
@@ -110,20 +116,20 @@ def _of_the_file(book: Book) -> Iterator[Mutant]:
                 after="",
                 items=(),
                 sources={},
-                outputs=how,
+                outputs=treatment,
             )
 
 
-def _own(book: Book, plan: Plan) -> Iterator[Mutant]:
+def _listed_mutants(notebook: EditableNotebook, plan: ValidationPlan) -> Iterator[Mutant]:
     for table in plan.mutants.mutant:
-        sources = patched(book, table.patch, what=f"mutant {table.name}")
-        first = table.patch[0]
+        sources = patched_sources(notebook, table.patch, context=f"mutant {table.name}")
+        first_patch = table.patch[0]
         yield Mutant(
-            cell=first.cell,
+            cell=first_patch.cell,
             line=0,
             change=table.name,
-            before=_first_line(first.old),
-            after=_first_line(first.new),
+            before=_first_line(first_patch.old),
+            after=_first_line(first_patch.new),
             items=tuple(table.items),
             sources=sources,
             own=True,
@@ -135,17 +141,19 @@ def _first_line(text: str) -> str:
     return lines[0].strip() if lines else ""
 
 
-def _items_by_cell(book: Book, rubric: Rubric) -> Mapping[str, tuple[str, ...]]:
+def _items_by_cell(
+    editable_notebook: EditableNotebook, rubric: Rubric
+) -> Mapping[str, tuple[str, ...]]:
     """The items whose checks are about names that a cell makes, by the cell's id."""
-    notebook = read(rubric.reference)
-    found: dict[str, list[str]] = {}
+    reference = read_notebook(rubric.reference)
+    item_ids: dict[str, list[str]] = {}
     for item in rubric.items:
         names: set[str] = set()
         for spec in item.checks:
             check = CHECKS[spec.code]
             names |= set(check.names(check.params.model_validate(spec.params)))
-        for excerpt in code_about(notebook, names):
-            cell = book.cells[excerpt.cell]
-            if not cell.hidden and not is_blank(notebook.cells[excerpt.cell]):
-                found.setdefault(cell.id, []).append(item.id)
-    return {cell: tuple(items) for cell, items in found.items()}
+        for excerpt in find_definitions(reference, names):
+            cell = editable_notebook.cells[excerpt.cell]
+            if not cell.hidden and not is_blank(reference.cells[excerpt.cell]):
+                item_ids.setdefault(cell.id, []).append(item.id)
+    return {cell: tuple(items) for cell, items in item_ids.items()}

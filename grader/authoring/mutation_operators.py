@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from grader.notebook.student_code import parsed
+from grader.notebook.student_code import parse_source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +24,10 @@ class Edit:
     source: str
 
 
-Made = tuple[str, ast.AST, str]
+Replacement = tuple[str, ast.AST, str]
 """What was done, the node that is replaced, and the text that stands in its place."""
-Operator = Callable[[ast.AST, "_Cell"], Iterator[Made]]
-_SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)
+Operator = Callable[[ast.AST, "_ParsedCell"], Iterator[Replacement]]
+_SIMPLE_STATEMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)
 _ARITHMETIC: Final[Mapping[type[ast.operator], ast.operator]] = {
     ast.Add: ast.Sub(),
     ast.Sub: ast.Add(),
@@ -49,22 +49,22 @@ _COMPARISONS: Final[Mapping[type[ast.cmpop], ast.cmpop]] = {
 }
 
 
-class _Cell:
+class _ParsedCell:
     """A cell's text, its tree, and the modules it knows by name."""
 
     def __init__(self, source: str, tree: ast.Module, modules: frozenset[str]) -> None:
         self.source = source
         self.tree = tree
         self.modules = modules
-        self.starts = [0]
+        self.line_starts = [0]
         for line in source.encode().split(b"\n"):
-            self.starts.append(self.starts[-1] + len(line) + 1)
+            self.line_starts.append(self.line_starts[-1] + len(line) + 1)
 
     def text(self, node: ast.AST) -> str:
         """The text of a node."""
         return self.source.encode()[slice(*self._span(node))].decode()
 
-    def spliced(self, node: ast.AST, text: str) -> str:
+    def replace_node(self, node: ast.AST, text: str) -> str:
         """The cell with another text in a node's place."""
         begin, end = self._span(node)
         data = self.source.encode()
@@ -73,35 +73,35 @@ class _Cell:
     def _span(self, node: ast.AST) -> tuple[int, int]:
         first, column = node.lineno, node.col_offset  # type: ignore[attr-defined]
         last, end = node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]
-        return self.starts[first - 1] + column, self.starts[last - 1] + end
+        return self.line_starts[first - 1] + column, self.line_starts[last - 1] + end
 
 
-def edits(source: str, *, modules: frozenset[str] = frozenset()) -> tuple[Edit, ...]:
+def make_edits(source: str, *, modules: frozenset[str] = frozenset()) -> tuple[Edit, ...]:
     """Every change of a cell, each once, in the order of its lines; none where it is no Python.
 
     Args:
         source: the cell's source.
         modules: names that stand for modules, from imports of the whole notebook.
     """
-    tree = parsed(source)
+    tree = parse_source(source)
     if tree is None:
         return ()
-    cell = _Cell(source, tree, modules)
+    cell = _ParsedCell(source, tree, modules)
     seen = {ast.dump(tree)}
-    made = []
-    for change, node, text in _all(cell):
-        changed = cell.spliced(node, text)
-        after = parsed(changed)
-        if after is None or (dump := ast.dump(after)) in seen:
+    results = []
+    for change, node, text in _replacements(cell):
+        changed = cell.replace_node(node, text)
+        changed_tree = parse_source(changed)
+        if changed_tree is None or (dump := ast.dump(changed_tree)) in seen:
             continue
         seen.add(dump)
-        made.append(_edit(change, source, changed))
-    return tuple(sorted(made, key=lambda edit: edit.line))
+        results.append(_make_edit(change, source, changed))
+    return tuple(sorted(results, key=lambda edit: edit.line))
 
 
-def imported(source: str) -> frozenset[str]:
+def imported_modules(source: str) -> frozenset[str]:
     """The names that a cell's imports bind to modules, as far as can be told."""
-    tree = parsed(source)
+    tree = parse_source(source)
     names = set()
     for node in ast.walk(tree) if tree is not None else ():
         if isinstance(node, ast.Import):
@@ -109,28 +109,31 @@ def imported(source: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _edit(change: str, source: str, changed: str) -> Edit:
+def _make_edit(change: str, source: str, changed: str) -> Edit:
     old, new = source.split("\n"), changed.split("\n")
-    pairs = enumerate(zip(old, new, strict=False))
-    place = next((n for n, (one, other) in pairs if one != other), min(len(old), len(new)) - 1)
+    line_pairs = enumerate(zip(old, new, strict=False))
+    index = next(
+        (n for n, (old_line, new_line) in line_pairs if old_line != new_line),
+        min(len(old), len(new)) - 1,
+    )
     return Edit(
         change=change,
-        line=place + 1,
-        before=old[place].strip(),
-        after=new[place].strip(),
+        line=index + 1,
+        before=old[index].strip(),
+        after=new[index].strip(),
         source=changed,
     )
 
 
-def _all(cell: _Cell) -> Iterator[Made]:
-    waiting: list[ast.AST] = [cell.tree]
-    while waiting:
-        node = waiting.pop()
+def _replacements(cell: _ParsedCell) -> Iterator[Replacement]:
+    stack: list[ast.AST] = [cell.tree]
+    while stack:
+        node = stack.pop()
         if isinstance(node, ast.JoinedStr):
             continue  # before Python 3.12 the places of its parts are wrong
         for operator in OPERATORS:
             yield from operator(node, cell)
-        waiting += ast.iter_child_nodes(node)
+        stack += ast.iter_child_nodes(node)
 
 
 def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
@@ -140,7 +143,7 @@ def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
             yield body
 
 
-def _may_go(statement: ast.stmt) -> bool:
+def _can_be_left_out(statement: ast.stmt) -> bool:
     """Whether leaving a statement out can matter: no import, definition, text or print."""
     match statement:
         case ast.Expr(value=ast.Constant()) | ast.Expr(value=ast.Call(func=ast.Name(id="print"))):
@@ -151,40 +154,51 @@ def _may_go(statement: ast.stmt) -> bool:
             return True
 
 
-def statement_left_out(node: ast.AST, cell: _Cell) -> Iterator[Made]:
+def leave_out_statement(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:
     """Each statement as `pass`."""
     del cell
     for body in _bodies(node):
-        yield from (("statement left out", one, "pass") for one in body if _may_go(one))
+        yield from (
+            ("statement left out", statement, "pass")
+            for statement in body
+            if _can_be_left_out(statement)
+        )
 
 
-def statements_swapped(node: ast.AST, cell: _Cell) -> Iterator[Made]:
+def swap_statements(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:
     """Two simple statements, one below the other, in the other order."""
     for body in _bodies(node):
-        for one, other in pairwise(body):
-            if all(isinstance(part, _SIMPLE) and _may_go(part) for part in (one, other)):
-                yield "statements swapped", _both(one, other), _turned(one, other, cell)
+        for first, second in pairwise(body):
+            if all(
+                isinstance(part, _SIMPLE_STATEMENTS) and _can_be_left_out(part)
+                for part in (first, second)
+            ):
+                yield (
+                    "statements swapped",
+                    _spanning_node(first, second),
+                    _swapped_statements_text(first, second, cell),
+                )
 
 
-def _both(one: ast.stmt, other: ast.stmt) -> ast.AST:
+def _spanning_node(first: ast.stmt, second: ast.stmt) -> ast.AST:
     """A node that reaches from the first to the end of the second."""
     return ast.Expr(
         value=ast.Constant(None),
-        lineno=one.lineno,
-        col_offset=one.col_offset,
-        end_lineno=other.end_lineno,
-        end_col_offset=other.end_col_offset,
+        lineno=first.lineno,
+        col_offset=first.col_offset,
+        end_lineno=second.end_lineno,
+        end_col_offset=second.end_col_offset,
     )
 
 
-def _turned(one: ast.stmt, other: ast.stmt, cell: _Cell) -> str:
-    whole = cell.text(_both(one, other))
-    first, second = cell.text(one), cell.text(other)
-    between = whole[len(first) : len(whole) - len(second)]
-    return f"{second}{between}{first}"
+def _swapped_statements_text(first_node: ast.stmt, second_node: ast.stmt, cell: _ParsedCell) -> str:
+    full_text = cell.text(_spanning_node(first_node, second_node))
+    first_text, second_text = cell.text(first_node), cell.text(second_node)
+    between = full_text[len(first_text) : len(full_text) - len(second_text)]
+    return f"{second_text}{between}{first_text}"
 
 
-def call_left_out(node: ast.AST, cell: _Cell) -> Iterator[Made]:
+def leave_out_call(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:
     """What a call works on, in the place of what it makes of it."""
     if not isinstance(node, ast.Call) or _is_super(node):
         return
@@ -200,14 +214,14 @@ def _is_super(node: ast.Call) -> bool:
     return isinstance(inner, ast.Name) and inner.id == "super"
 
 
-def _is_module(node: ast.AST, cell: _Cell) -> bool:
+def _is_module(node: ast.AST, cell: _ParsedCell) -> bool:
     """Whether a name stands for a module, or for the object itself, whose parts are called."""
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, ast.Name) and node.id in {*cell.modules, "self"}
 
 
-def arguments_swapped(node: ast.AST, cell: _Cell) -> Iterator[Made]:
+def swap_arguments(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:
     """The first two arguments of a call, or parts of a tuple or list, in the other order."""
     parts: list[ast.expr] = []
     if isinstance(node, ast.Call):
@@ -215,35 +229,41 @@ def arguments_swapped(node: ast.AST, cell: _Cell) -> Iterator[Made]:
     elif isinstance(node, ast.Tuple | ast.List) and isinstance(node.ctx, ast.Load):
         parts = node.elts
     pairs = pairwise(parts)
-    for one, other in list(pairs)[:3]:
-        if not any(isinstance(part, ast.Starred) for part in (one, other)):
-            yield "arguments swapped", _between(one, other), _reversed(one, other, cell)
+    for first, second in list(pairs)[:3]:
+        if not any(isinstance(part, ast.Starred) for part in (first, second)):
+            yield (
+                "arguments swapped",
+                _spanning_expression(first, second),
+                _swapped_arguments_text(first, second, cell),
+            )
 
 
-def _between(one: ast.expr, other: ast.expr) -> ast.AST:
-    return _both(ast.copy_location(ast.Expr(one), one), ast.copy_location(ast.Expr(other), other))
+def _spanning_expression(first: ast.expr, second: ast.expr) -> ast.AST:
+    return _spanning_node(
+        ast.copy_location(ast.Expr(first), first), ast.copy_location(ast.Expr(second), second)
+    )
 
 
-def _reversed(one: ast.expr, other: ast.expr, cell: _Cell) -> str:
-    whole = cell.text(_between(one, other))
-    first, second = cell.text(one), cell.text(other)
-    between = whole[len(first) : len(whole) - len(second)]
-    return f"{second}{between}{first}"
+def _swapped_arguments_text(first_node: ast.expr, second_node: ast.expr, cell: _ParsedCell) -> str:
+    full_text = cell.text(_spanning_expression(first_node, second_node))
+    first_text, second_text = cell.text(first_node), cell.text(second_node)
+    between = full_text[len(first_text) : len(full_text) - len(second_text)]
+    return f"{second_text}{between}{first_text}"
 
 
-def argument_left_out(node: ast.AST, cell: _Cell) -> Iterator[Made]:
+def leave_out_argument(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:
     """A call without one of its arguments by keyword."""
     if not isinstance(node, ast.Call):
         return
-    for word in node.keywords:
-        if word.arg is None:
+    for keyword in node.keywords:
+        if keyword.arg is None:
             continue
-        kept = [cell.text(part) for part in node.args]
-        kept += [cell.text(other) for other in node.keywords if other is not word]
-        yield "argument left out", node, f"{cell.text(node.func)}({', '.join(kept)})"
+        arguments = [cell.text(part) for part in node.args]
+        arguments += [cell.text(other) for other in node.keywords if other is not keyword]
+        yield "argument left out", node, f"{cell.text(node.func)}({', '.join(arguments)})"
 
 
-def number_changed(node: ast.AST, cell: _Cell) -> Iterator[Made]:
+def change_number(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:
     """A whole number one up and one down, another doubled, a truth turned."""
     if not isinstance(node, ast.Constant):
         return
@@ -259,26 +279,28 @@ def number_changed(node: ast.AST, cell: _Cell) -> Iterator[Made]:
         yield "number changed", node, repr(value * 2)
 
 
-def operator_changed(node: ast.AST, cell: _Cell) -> Iterator[Made]:
+def change_operator(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:
     """Another operator between two values, or none."""
     if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
-        other = ast.BinOp(left=node.left, op=_ARITHMETIC[type(node.op)], right=node.right)
-        yield "operator changed", node, f"({ast.unparse(other)})"
+        changed_operation = ast.BinOp(
+            left=node.left, op=_ARITHMETIC[type(node.op)], right=node.right
+        )
+        yield "operator changed", node, f"({ast.unparse(changed_operation)})"
         yield "half left out", node, f"({cell.text(node.left)})"
         yield "half left out", node, f"({cell.text(node.right)})"
     elif isinstance(node, ast.Compare) and type(node.ops[0]) in _COMPARISONS:
         ops = [_COMPARISONS[type(node.ops[0])], *node.ops[1:]]
-        turned = ast.Compare(left=node.left, ops=ops, comparators=node.comparators)
-        yield "comparison turned", node, f"({ast.unparse(turned)})"
+        negated = ast.Compare(left=node.left, ops=ops, comparators=node.comparators)
+        yield "comparison turned", node, f"({ast.unparse(negated)})"
 
 
-def sign_dropped(node: ast.AST, cell: _Cell) -> Iterator[Made]:
+def drop_sign(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:
     """A value without its minus, its `not` or its `~`."""
     if isinstance(node, ast.UnaryOp) and not isinstance(node.op, ast.UAdd):
         yield "sign dropped", node, f"({cell.text(node.operand)})"
 
 
-def result_made_constant(node: ast.AST, cell: _Cell) -> Iterator[Made]:
+def make_result_constant(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:
     """A function that returns nothing but zeros, of the right shape."""
     if isinstance(node, ast.Return) and node.value is not None:
         values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
@@ -287,14 +309,14 @@ def result_made_constant(node: ast.AST, cell: _Cell) -> Iterator[Made]:
 
 
 OPERATORS: tuple[Operator, ...] = (
-    statement_left_out,
-    statements_swapped,
-    call_left_out,
-    arguments_swapped,
-    argument_left_out,
-    number_changed,
-    operator_changed,
-    sign_dropped,
-    result_made_constant,
+    leave_out_statement,
+    swap_statements,
+    leave_out_call,
+    swap_arguments,
+    leave_out_argument,
+    change_number,
+    change_operator,
+    drop_sign,
+    make_result_constant,
 )
 """Every way in which a cell is changed."""

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from grader.errors import UsageError
 
-SCAFFOLD = Path(__file__).parent / "scaffold"
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
-_OWN = {
+SCAFFOLD_FOLDER = Path(__file__).parent / "scaffold"
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+_ASSIGNMENT_FILES = {
     "rubric.toml": "rubrics/{name}.toml",
     "reference.ipynb": "reference/{name}.ipynb",
     "mutants.toml": "rubrics/{name}/mutants.toml",
     "cases.toml": "rubrics/{name}/cases/cases.toml",
 }
 """Files of every assignment: none of them may be there already."""
-_SHARED = {
+_SHARED_FILES = {
     "README.md": "README.md",
     "validate.yml": ".github/workflows/validate.yml",
     "gitignore": ".gitignore",
@@ -25,7 +25,7 @@ _SHARED = {
 """Files of the folder: those that are there stay as they are."""
 
 
-def init(name: str, *, title: str, root: Path) -> tuple[Path, ...]:
+def create_assignment(name: str, *, title: str, root: Path) -> tuple[Path, ...]:
     """Write the files of a new assignment; the files that were made.
 
     It is the folder's default assignment if there is no other.
@@ -38,40 +38,46 @@ def init(name: str, *, title: str, root: Path) -> tuple[Path, ...]:
     Raises:
         UsageError: the name can't be used, a file is there already, or can't be written.
     """
-    if NAME.fullmatch(name) is None:
+    if NAME_PATTERN.fullmatch(name) is None:
         raise UsageError(f"{name!r} can't be a name: use small letters, digits, - and _")
     if not title.isprintable() or '"' in title or "\\" in title:
         raise UsageError("a title can't hold quotation marks, backslashes or control characters")
-    own = {root / path.format(name=name): file for file, path in _OWN.items()}
-    there = [str(path) for path in own if path.exists()]
-    if there:
-        raise UsageError(f"{', '.join(there)}: there already; nothing was changed")
-    shared = {root / path: file for file, path in _SHARED.items()}
-    words = {"@NAME@": name, "@TITLE@": title, "@DEFAULT@": _default(root)}
-    made = {path: file for path, file in {**own, **shared}.items() if not path.exists()}
+    assignment_files = {
+        root / path.format(name=name): file for file, path in _ASSIGNMENT_FILES.items()
+    }
+    existing = [str(path) for path in assignment_files if path.exists()]
+    if existing:
+        raise UsageError(f"{', '.join(existing)}: there already; nothing was changed")
+    shared_files = {root / path: file for file, path in _SHARED_FILES.items()}
+    replacements = {"@NAME@": name, "@TITLE@": title, "@DEFAULT@": _default_value(root)}
+    new_files = {
+        path: file
+        for path, file in {**assignment_files, **shared_files}.items()
+        if not path.exists()
+    }
     try:
-        for path, file in made.items():
+        for path, file in new_files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(_filled(file, words), encoding="utf-8")
+            path.write_text(_fill_scaffold(file, replacements), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{root}: cannot be written ({error.strerror})") from error
-    return tuple(made)
+    return tuple(new_files)
 
 
-def _filled(file: str, words: dict[str, str]) -> str:
-    text = (SCAFFOLD / file).read_text(encoding="utf-8")
-    for mark, word in words.items():
-        text = text.replace(mark, word)
+def _fill_scaffold(file: str, replacements: dict[str, str]) -> str:
+    text = (SCAFFOLD_FOLDER / file).read_text(encoding="utf-8")
+    for placeholder, value in replacements.items():
+        text = text.replace(placeholder, value)
     return text
 
 
-def _default(root: Path) -> str:
+def _default_value(root: Path) -> str:
     """Whether a new assignment is what `grade` grades unless another is named."""
     for path in (root / "rubrics").glob("*.toml"):
         try:
-            told = tomllib.loads(path.read_text(encoding="utf-8")).get("assignment", {})
+            table = tomllib.loads(path.read_text(encoding="utf-8")).get("assignment", {})
         except (OSError, ValueError):
             continue
-        if told.get("default") is True:
+        if table.get("default") is True:
             return "false"
     return "true"

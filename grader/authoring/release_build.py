@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import checks
-from grader.authoring.blanking import regions, template
-from grader.authoring.leaks import leaks
-from grader.authoring.student_readme import readme
+from grader.authoring.blanking import find_regions, make_template
+from grader.authoring.leaks import find_leaks
+from grader.authoring.student_readme import render_readme
 from grader.authoring.validation_run import Assignment
 from grader.errors import RubricError, UsageError
-from grader.pipeline import Opening, opened
+from grader.pipeline import SessionOptions, open_grading_session
 from grader.pipeline.judge import Judge
-from grader.selfcheck.public_files import draws_of, public, questions_to_reference
+from grader.selfcheck.public_files import build_public_files, public_seed, reference_questions
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file of the archive, so that the same release is the same bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
+class BuiltRelease:
     """What was built, and where it is."""
 
     folder: Path
@@ -32,13 +32,13 @@ class Released:
     """Bytes, by file."""
     blanks: int
     """Solutions that were cut out of cells."""
-    cells: int
+    removed_cells: int
     """Cells that were left out."""
 
 
-def release(
-    assignment: Assignment, *, opening: Opening, wheel: tuple[str, bytes], out: Path
-) -> Released:
+def build_release(
+    assignment: Assignment, *, opening: SessionOptions, wheel: tuple[str, bytes], out: Path
+) -> BuiltRelease:
     """Build the release of an assignment: a folder, and the same as a zip archive.
 
     Raises:
@@ -46,9 +46,9 @@ def release(
             is marked as the solution, or a check is public that can't be.
         UsageError: the folder can't be written.
     """
-    book, rubric = assignment.book, assignment.rubric
-    given = template(book)
-    blanks = sum(not region.hidden for cell in book.cells for region in regions(cell))
+    notebook, rubric = assignment.notebook, assignment.rubric
+    handout = make_template(notebook)
+    blanks = sum(not region.hidden for cell in notebook.cells for region in find_regions(cell))
     if not blanks:
         raise RubricError(
             f"{rubric.reference}: nothing stands between ### BEGIN SOLUTION and ### END SOLUTION, "
@@ -56,39 +56,39 @@ def release(
         )
     name, data = wheel
     files = {
-        rubric.reference.name: given.text().encode(),
-        **_public(assignment, opening=opening),
-        "README.md": readme(rubric, notebook=rubric.reference.name, wheel=name).encode(),
+        rubric.reference.name: handout.to_json().encode(),
+        **_public_files(assignment, opening=opening),
+        "README.md": render_readme(rubric, notebook=rubric.reference.name, wheel=name).encode(),
         name: data,
     }
-    found = leaks(files, book=book, rubric=rubric, plan=assignment.plan)
-    if found:
-        told = "\n  ".join(str(leak) for leak in found)
-        raise RubricError(f"not released: something of the solution would get out\n  {told}")
-    folder, archive = _written(files, out=out, name=rubric.id)
-    return Released(
+    leaked = find_leaks(files, notebook=notebook, rubric=rubric, plan=assignment.plan)
+    if leaked:
+        listing = "\n  ".join(str(leak) for leak in leaked)
+        raise RubricError(f"not released: something of the solution would get out\n  {listing}")
+    folder, archive = _write_release(files, out=out, name=rubric.id)
+    return BuiltRelease(
         folder=folder,
         archive=archive,
         sizes={file: len(content) for file, content in files.items()},
         blanks=blanks,
-        cells=len(book.cells) - len(given.cells),
+        removed_cells=len(notebook.cells) - len(handout.cells),
     )
 
 
-def _public(assignment: Assignment, *, opening: Opening) -> Mapping[str, bytes]:
+def _public_files(assignment: Assignment, *, opening: SessionOptions) -> Mapping[str, bytes]:
     """The public rubric and its numbers, from the live reference."""
     rubric = assignment.rubric
-    judge = Judge.of(
+    judge = Judge.for_rubric(
         rubric,
-        draws=checks.Draws(seed=draws_of(rubric.id)),
+        draws=checks.RandomDraws(seed=public_seed(rubric.id)),
         environment=opening.environment.fingerprint,
     )
-    asked = questions_to_reference(rubric)
-    with opened(judge, opening=opening) as course:
-        return public(rubric, answers=course.reference.ask(asked))
+    questions = reference_questions(rubric)
+    with open_grading_session(judge, options=opening) as course:
+        return build_public_files(rubric, answers=course.reference.ask(questions))
 
 
-def _written(files: Mapping[str, bytes], *, out: Path, name: str) -> tuple[Path, Path]:
+def _write_release(files: Mapping[str, bytes], *, out: Path, name: str) -> tuple[Path, Path]:
     folder, archive = out / name, out / f"{name}.zip"
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as zipped:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from grader.model import Item, Rubric
-from grader.report.text_format import number
+from grader.report.text_format import format_number
 
-PAGE = """# {title}
+PAGE_TEMPLATE = """# {title}
 
 {total} points. In this folder: the notebook `{notebook}`, the checks that you can run yourself, and
 `{wheel}`, the program that runs them. Keep the files together.
@@ -37,7 +37,7 @@ Nothing leaves your computer.
 {why}"""
 
 
-def readme(rubric: Rubric, *, notebook: str, wheel: str) -> str:
+def render_readme(rubric: Rubric, *, notebook: str, wheel: str) -> str:
     """The page, in Markdown.
 
     Args:
@@ -47,9 +47,9 @@ def readme(rubric: Rubric, *, notebook: str, wheel: str) -> str:
     """
     reasons = [f"- {item.id}: {' '.join(item.why.split())}" for item in rubric.items if item.why]
     why = ["", "Why there are parts that no question asks for:", "", *reasons] if reasons else []
-    return PAGE.format(
+    return PAGE_TEMPLATE.format(
         title=rubric.title,
-        total=number(rubric.total),
+        total=format_number(rubric.total),
         notebook=notebook,
         wheel=wheel,
         rows="\n".join(_row(item) for item in rubric.items),
@@ -58,11 +58,11 @@ def readme(rubric: Rubric, *, notebook: str, wheel: str) -> str:
 
 
 def _row(item: Item) -> str:
-    who = "by a person" if item.kind == "written" else _by_program(item)
-    return f"| {item.id} | {item.title} | {number(item.points)} | {who} |"
+    judged_by = "by a person" if item.kind == "written" else _check_phrase(item)
+    return f"| {item.id} | {item.title} | {format_number(item.points)} | {judged_by} |"
 
 
-def _by_program(item: Item) -> str:
+def _check_phrase(item: Item) -> str:
     public = sum(spec.public for spec in item.checks)
     if public == len(item.checks):
         return "by checks that you can run"

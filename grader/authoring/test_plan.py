@@ -15,80 +15,80 @@ from pydantic import Field, ValidationError
 from grader.errors import RubricError
 from grader.model import Mutant, Rubric
 from grader.rubric.loading import read_toml
-from grader.rubric.rubric_errors import complaints_about, nearest, refuse
-from grader.rubric.schema import Id, Points, Said, Table
+from grader.rubric.rubric_errors import explain_validation, raise_complaints, suggest_nearest
+from grader.rubric.schema import Id, Points, RequiredText, TomlTable
 
-T = TypeVar("T", bound=Table)
+T = TypeVar("T", bound=TomlTable)
 
 
-class PatchTable(Table):
+class PatchTable(TomlTable):
     """One change of the notebook that is begun with."""
 
-    cell: Said
+    cell: RequiredText
     """The cell's id."""
     old: Annotated[str, Field(min_length=1)]
     """Text that stands in it, once."""
     new: str
 
 
-class MutantTable(Table):
+class MutantTable(TomlTable):
     """`[[mutant]]`: a mistake that this assignment's students make."""
 
-    name: Said
+    name: RequiredText
     items: list[Id]
     patch: Annotated[list[PatchTable], Field(min_length=1)]
 
 
-class LinesTable(Table):
+class LinePatternTable(TomlTable):
     """`[[given]]`, `[[explained]]`: lines, by patterns in which `*` is any text."""
 
-    cell: Said
-    line: Said = "*"
+    cell: RequiredText
+    line: RequiredText = "*"
     """The line as it stands in the reference, without indentation."""
-    change: Said = "*"
+    change: RequiredText = "*"
     """What is done to it: 'call left out'."""
-    after: Said = "*"
+    after: RequiredText = "*"
     """What it becomes."""
-    why: Said
+    why: RequiredText
 
 
-class CellTable(Table):
+class CellTable(TomlTable):
     """`[[cell]]`: the items that a cell's code belongs to."""
 
-    id: Said
+    id: RequiredText
     items: list[Id]
 
 
-class IdleTable(Table):
+class UntriggeredTable(TomlTable):
     """`[[untriggered]]`: a check that nothing need trigger."""
 
     item: Id
-    check: Said
-    why: Said
+    check: RequiredText
+    why: RequiredText
 
 
-class ShownTable(Table):
+class ShownTable(TomlTable):
     """`[[shown]]`: lines of the solution that students may see elsewhere, by a pattern."""
 
-    line: Said
-    why: Said
+    line: RequiredText
+    why: RequiredText
 
 
-class MutantsFile(Table):
+class MutantsFile(TomlTable):
     """`mutants.toml`."""
 
     cell: list[CellTable] = Field(default_factory=list)
-    given: list[LinesTable] = Field(default_factory=list)
-    explained: list[LinesTable] = Field(default_factory=list)
-    untriggered: list[IdleTable] = Field(default_factory=list)
+    given: list[LinePatternTable] = Field(default_factory=list)
+    explained: list[LinePatternTable] = Field(default_factory=list)
+    untriggered: list[UntriggeredTable] = Field(default_factory=list)
     shown: list[ShownTable] = Field(default_factory=list)
     mutant: list[MutantTable] = Field(default_factory=list)
 
 
-class CaseTable(Table):
+class CaseTable(TomlTable):
     """`[[case]]`: a submission, and what it must score."""
 
-    name: Said
+    name: RequiredText
     why: str = ""
     start: Literal["reference", "template"] = "reference"
     notebook: str = ""
@@ -99,7 +99,7 @@ class CaseTable(Table):
     patch: list[PatchTable] = Field(default_factory=list)
 
 
-class CasesFile(Table):
+class CasesFile(TomlTable):
     """`cases/cases.toml`."""
 
     template: dict[Id, Points] = Field(default_factory=dict)
@@ -108,7 +108,7 @@ class CasesFile(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class SubmissionCase:
     """A submission with expected scores."""
 
     name: str
@@ -121,94 +121,106 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ValidationPlan:
     """What is tested of an assignment beside what is tested of every one."""
 
     mutants: MutantsFile = field(default_factory=MutantsFile)
-    cases: tuple[Case, ...] = ()
-    template: Mapping[str, Fraction] = field(default_factory=dict)
+    cases: tuple[SubmissionCase, ...] = ()
+    template_points: Mapping[str, Fraction] = field(default_factory=dict)
 
-    def given(self, *, cell: str, line: str) -> str:
+    def given_reason(self, *, cell: str, line: str) -> str:
         """Why a line is left as it is; '' where it isn't."""
-        found = (g.why for g in self.mutants.given if _is(cell, g.cell) and _is(line, g.line))
-        return next(found, "")
+        reasons = (
+            g.why for g in self.mutants.given if _matches(cell, g.cell) and _matches(line, g.line)
+        )
+        return next(reasons, "")
 
-    def shown(self, line: str) -> bool:
+    def may_show(self, line: str) -> bool:
         """Whether students may see a line of the solution elsewhere."""
-        return any(_is(line, one.line) for one in self.mutants.shown)
+        return any(_matches(line, table.line) for table in self.mutants.shown)
 
-    def why(self, mutant: Mutant) -> str:
+    def survival_reason(self, mutant: Mutant) -> str:
         """Why a mutant may survive; '' where nobody says."""
-        return next((one.why for one in self.mutants.explained if explains(one, mutant)), "")
+        return next((table.why for table in self.mutants.explained if explains(table, mutant)), "")
 
-    def items_of(self, cell: str) -> tuple[str, ...]:
+    def items_for_cell(self, cell: str) -> tuple[str, ...]:
         """The items that a cell belongs to, as the file says."""
-        return next((tuple(one.items) for one in self.mutants.cell if one.id == cell), ())
+        return next((tuple(table.items) for table in self.mutants.cell if table.id == cell), ())
 
 
-def explains(one: LinesTable, mutant: Mutant) -> bool:
+def explains(table: LinePatternTable, mutant: Mutant) -> bool:
     """Whether an explanation is about a mutant."""
     return (
-        _is(mutant.cell, one.cell)
-        and _is(mutant.before, one.line)
-        and _is(mutant.change, one.change)
-        and _is(mutant.after, one.after)
+        _matches(mutant.cell, table.cell)
+        and _matches(mutant.before, table.line)
+        and _matches(mutant.change, table.change)
+        and _matches(mutant.after, table.after)
     )
 
 
-def _is(text: str, pattern: str) -> bool:
+def _matches(text: str, pattern: str) -> bool:
     """Whether a text fits a pattern; nothing but `*` stands for something else."""
     return fnmatchcase(text, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
-def read(rubric: Rubric) -> Plan:
+def read_plan(rubric: Rubric) -> ValidationPlan:
     """The plan of an assignment; files that aren't there say nothing.
 
     Raises:
         RubricError: a file can't be used; the message names every fault in it.
     """
     folder = rubric.path.parent / rubric.id
-    mutants = _file(folder / "mutants.toml", kind=MutantsFile)
-    place = folder / "cases" / "cases.toml"
-    cases = _file(place, kind=CasesFile)
-    own = [*(cell.items for cell in mutants.cell), *(one.items for one in mutants.mutant)]
-    _refuse_unknown(folder / "mutants.toml", (i for items in own for i in items), rubric=rubric)
-    named = [cases.template, *(case.points for case in cases.case)]
-    _refuse_unknown(place, (item for points in named for item in points), rubric=rubric)
-    return Plan(
+    mutants = _read_file(folder / "mutants.toml", kind=MutantsFile)
+    cases_path = folder / "cases" / "cases.toml"
+    cases = _read_file(cases_path, kind=CasesFile)
+    item_lists = [
+        *(cell.items for cell in mutants.cell),
+        *(table.items for table in mutants.mutant),
+    ]
+    _refuse_unknown(
+        folder / "mutants.toml", (i for items in item_lists for i in items), rubric=rubric
+    )
+    points_tables = [cases.template, *(case.points for case in cases.case)]
+    _refuse_unknown(
+        cases_path, (item for points in points_tables for item in points), rubric=rubric
+    )
+    return ValidationPlan(
         mutants=mutants,
         cases=(
-            *(_case(case, folder=place.parent, rubric=rubric) for case in cases.case),
-            *_tabled(place.parent / "expected.csv", rubric=rubric),
+            *(_make_case(case, folder=cases_path.parent, rubric=rubric) for case in cases.case),
+            *_cases_from_table(cases_path.parent / "expected.csv", rubric=rubric),
         ),
-        template={**_all(rubric, "none"), **cases.template},
+        template_points={**_uniform_points(rubric, "none"), **cases.template},
     )
 
 
-def _file(path: Path, *, kind: type[T]) -> T:
+def _read_file(path: Path, *, kind: type[T]) -> T:
     if not path.is_file():
         return kind()
     _, tree = read_toml(path)
     try:
         return kind.model_validate(tree)
     except ValidationError as error:
-        refuse(path, complaints_about(error, model=kind, tree=tree))
+        raise_complaints(path, explain_validation(error, model=kind, tree=tree))
         raise
 
 
 def _refuse_unknown(path: Path, items: Iterable[str], *, rubric: Rubric) -> None:
     known = {item.id for item in rubric.items if item.kind == "auto"}
     unknown = [item for item in items if item not in known]
-    refuse(path, (f"there is no automatic item '{i}'; {nearest(i, among=known)}" for i in unknown))
+    raise_complaints(
+        path,
+        (f"there is no automatic item '{i}'; {suggest_nearest(i, among=known)}" for i in unknown),
+    )
 
 
-def _all(rubric: Rubric, how: str) -> dict[str, Fraction]:
+def _uniform_points(rubric: Rubric, amount: str) -> dict[str, Fraction]:
     """Every automatic item at all of its points, or at none."""
     auto = (item for item in rubric.items if item.kind == "auto")
-    return {item.id: item.points if how == "full" else Fraction(0) for item in auto}
+    return {item.id: item.points if amount == "full" else Fraction(0) for item in auto}
 
 
-def _case(case: CaseTable, *, folder: Path, rubric: Rubric) -> Case:
+def _make_case(case: CaseTable, *, folder: Path, rubric: Rubric) -> SubmissionCase:
     file = folder / case.notebook if case.notebook else None
     if file is not None and not file.is_file():
         raise RubricError(f"{folder / 'cases.toml'}: case {case.name}: there is no {case.notebook}")
@@ -217,16 +229,16 @@ def _case(case: CaseTable, *, folder: Path, rubric: Rubric) -> Case:
             f"{folder / 'cases.toml'}: case {case.name}: a patch changes the reference or the "
             "template, not a notebook of its own; leave one of the two out"
         )
-    return Case(
+    return SubmissionCase(
         name=case.name,
         start="notebook" if file else case.start,
         notebook=file,
         patches=tuple(case.patch),
-        points={**_all(rubric, case.others), **case.points},
+        points={**_uniform_points(rubric, case.others), **case.points},
     )
 
 
-def _tabled(table: Path, *, rubric: Rubric) -> Iterable[Case]:
+def _cases_from_table(table: Path, *, rubric: Rubric) -> Iterable[SubmissionCase]:
     """Notebooks beside a table of what they score: a column an item, an empty field for any.
 
     Raises:
@@ -249,4 +261,6 @@ def _tabled(table: Path, *, rubric: Rubric) -> Iterable[Case]:
             }
         except ValueError as error:
             raise RubricError(f"{table}: {file.name}: {error}") from error
-        yield Case(name=file.name, start="notebook", notebook=file, patches=(), points=points)
+        yield SubmissionCase(
+            name=file.name, start="notebook", notebook=file, patches=(), points=points
+        )

@@ -15,20 +15,26 @@ from threading import Event
 from grader import checks, wire
 from grader.errors import GraderError
 from grader.model import ExecutionRecord, Finding, Graded, Observation, Rubric, Submission, Trace
-from grader.notebook import read
-from grader.pipeline import Course, Opening, Tell, opened, run_and_ask
-from grader.pipeline.grading_worker import THREADS
+from grader.notebook import read_notebook
+from grader.pipeline import (
+    GradingSession,
+    Notify,
+    SessionOptions,
+    open_grading_session,
+    run_and_ask,
+)
+from grader.pipeline.grading_worker import THREADS_PER_JOB
 from grader.pipeline.judge import Judge
 
-SLOWEST_CELL, SLOWEST_NOTEBOOK = 20.0, 60.0
+MAX_CELL_SECONDS, MAX_NOTEBOOK_SECONDS = 20.0, 60.0
 """Seconds that a changed notebook may take, where its rubric grants more: some never end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class TrialRun:
     """One notebook, judged under every seed."""
 
-    graded: tuple[Graded, ...]
+    grades: tuple[Graded, ...]
     """A grade a seed; none where it could not be graded."""
     record: ExecutionRecord
     problem: str = ""
@@ -37,16 +43,16 @@ class Tried:
     def findings(self) -> tuple[tuple[Finding, ...], ...]:
         """All findings, a tuple a seed."""
         return tuple(
-            tuple(f for item in graded.score.items for f in item.findings) if graded.score else ()
-            for graded in self.graded
+            tuple(f for item in grade.score.items for f in item.findings) if grade.score else ()
+            for grade in self.grades
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
+class TrialRunner:
     """Where notebooks are tried: one live reference, and a judge a seed."""
 
-    course: Course
+    course: GradingSession
     judges: tuple[Judge, ...]
     folder: Path
     threads: int
@@ -56,42 +62,46 @@ class Bench:
         """Set to end every wait for a notebook."""
         return self.course.stop
 
-    def try_all(self, texts: Sequence[str], *, done: Callable[[Graded], None]) -> Iterator[Tried]:
+    def run_all(
+        self, texts: Sequence[str], *, on_graded: Callable[[Graded], None]
+    ) -> Iterator[TrialRun]:
         """Try notebooks, given as their files' texts; results come in their order."""
-        places = []
+        paths = []
         for number, text in enumerate(texts):
-            place = self.folder / f"n{number:05}.ipynb"
-            place.write_text(text, encoding="utf-8")
-            places.append(place)
+            path = self.folder / f"n{number:05}.ipynb"
+            path.write_text(text, encoding="utf-8")
+            paths.append(path)
         pool = ThreadPoolExecutor(max_workers=self.threads)
         try:
-            for tried in pool.map(self._try, places):
-                for graded in tried.graded[:1]:
-                    done(graded)
-                yield tried
+            for trial in pool.map(self._run, paths):
+                for graded in trial.grades[:1]:
+                    on_graded(graded)
+                yield trial
         except BaseException:
             self.stop.set()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _try(self, place: Path) -> Tried:
-        submission = Submission(name=place.stem, path=place, shown=place.name)
+    def _run(self, path: Path) -> TrialRun:
+        submission = Submission(name=path.stem, path=path, shown=path.name)
         try:
-            trace = run_and_ask(read(place), course=self.course)
-            graded = tuple(self._judged(submission, trace, judge) for judge in self.judges)
+            trace = run_and_ask(read_notebook(path), session=self.course)
+            grades = tuple(self._grade(submission, trace, judge) for judge in self.judges)
         except GraderError as error:
-            return Tried(graded=(), record=ExecutionRecord(cells=()), problem=str(error))
-        return Tried(graded=graded, record=trace.record)
+            return TrialRun(grades=(), record=ExecutionRecord(cells=()), problem=str(error))
+        return TrialRun(grades=grades, record=trace.record)
 
-    def _judged(self, submission: Submission, trace: Trace, judge: Judge) -> Graded:
+    def _grade(self, submission: Submission, trace: Trace, judge: Judge) -> Graded:
         """The grade under one judge's seed, with the reference's answers to its questions."""
         evidence = judge.evidence(submission, trace)
-        asked = judge.checks.counter_questions(evidence)
-        return judge.conclude(submission, evidence.with_expected(self.course.reference.ask(asked)))
+        questions = judge.checks.counter_questions(evidence)
+        return judge.conclude(
+            submission, evidence.with_expected(self.course.reference.ask(questions))
+        )
 
 
-def seeds(assignment: str, *, count: int, new: bool) -> tuple[bytes, ...]:
+def draw_seeds(assignment: str, *, count: int, new: bool) -> tuple[bytes, ...]:
     """The hidden seeds that notebooks are asked with: always the same, or drawn anew."""
     if new:
         return tuple(secrets.token_bytes(32) for _ in range(count))
@@ -102,9 +112,9 @@ def seeds(assignment: str, *, count: int, new: bool) -> tuple[bytes, ...]:
 
 
 @contextmanager
-def bench(
-    rubric: Rubric, *, seeds: Sequence[bytes], opening: Opening, tell: Tell
-) -> Iterator[Bench]:
+def open_trial_runner(
+    rubric: Rubric, *, seeds: Sequence[bytes], opening: SessionOptions, notify: Notify
+) -> Iterator[TrialRunner]:
     """A bench that is ready, its folder gone when the block is left.
 
     Raises:
@@ -113,30 +123,35 @@ def bench(
     """
     limits = replace(
         rubric.limits,
-        cell_s=min(rubric.limits.cell_s, SLOWEST_CELL),
-        submission_s=min(rubric.limits.submission_s, SLOWEST_NOTEBOOK),
+        cell_s=min(rubric.limits.cell_s, MAX_CELL_SECONDS),
+        submission_s=min(rubric.limits.submission_s, MAX_NOTEBOOK_SECONDS),
     )
-    hurried = replace(rubric, limits=limits)
-    place = opening.environment.fingerprint
+    limited_rubric = replace(rubric, limits=limits)
+    fingerprint = opening.environment.fingerprint
     judges = tuple(
-        Judge.of(hurried, draws=checks.Draws(seed=seed), environment=place) for seed in seeds
+        Judge.for_rubric(
+            limited_rubric, draws=checks.RandomDraws(seed=seed), environment=fingerprint
+        )
+        for seed in seeds
     )
     with (
         TemporaryDirectory(prefix="grade-") as folder,
-        opened(judges[0], opening=replace(opening, tell=tell)) as course,
+        open_grading_session(judges[0], options=replace(opening, notify=notify)) as course,
     ):
-        yield Bench(
-            course=_for_all(course, judges),
+        yield TrialRunner(
+            course=_combined_course(course, judges),
             judges=judges,
             folder=Path(folder),
-            threads=THREADS * opening.jobs,
+            threads=THREADS_PER_JOB * opening.jobs,
         )
 
 
-def _for_all(course: Course, judges: Sequence[Judge]) -> Course:
+def _combined_course(course: GradingSession, judges: Sequence[Judge]) -> GradingSession:
     """The same course, asking what every judge wants to know."""
     questions = {q.id: q for judge in judges for q in judge.checks.questions}
     constants: dict[str, Observation] = {}
     for judge in judges:
         constants |= course.reference.ask(judge.checks.constant_questions)
-    return replace(course, questions=wire.pack(tuple(questions.values())), constants=constants)
+    return replace(
+        course, questions=wire.pack_questions(tuple(questions.values())), constants=constants
+    )

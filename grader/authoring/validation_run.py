@@ -9,18 +9,18 @@ from fractions import Fraction
 from typing import Protocol
 
 from grader.authoring import test_plan as plans
-from grader.authoring.blanking import template
-from grader.authoring.editable_notebook import Book, opened
+from grader.authoring.blanking import make_template
+from grader.authoring.editable_notebook import EditableNotebook, read_editable_notebook
 from grader.authoring.mutant_verdicts import (
     case_result,
     full_points,
-    keyed,
+    keyed_findings,
     mutant_result,
-    triggered,
+    triggered_checks,
 )
-from grader.authoring.mutants import Mutants, mutants, patched
-from grader.authoring.test_plan import Case, Plan, explains
-from grader.authoring.trial_runs import Bench, Tried, bench, seeds
+from grader.authoring.mutants import MutantSet, make_mutants, patched_sources
+from grader.authoring.test_plan import SubmissionCase, ValidationPlan, explains
+from grader.authoring.trial_runs import TrialRun, TrialRunner, draw_seeds, open_trial_runner
 from grader.model import (
     CaseResult,
     CheckUse,
@@ -31,16 +31,16 @@ from grader.model import (
     Rubric,
     Validation,
 )
-from grader.pipeline import Opening
+from grader.pipeline import SessionOptions
 
-REPEATS = 3
+REFERENCE_RUNS = 3
 """How often the reference is run: what it scores must not depend on the run."""
 
 
-class Watcher(Protocol):
+class ValidationWatcher(Protocol):
     """Who is told how it goes."""
 
-    def begin(self, *, rubric: Rubric, count: int, kept: int, judged: int) -> None:
+    def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
         """So many notebooks are about to run."""
         ...
 
@@ -63,7 +63,7 @@ class Effort:
 
     seeds: int = 3
     new_seeds: bool = False
-    most: int | None = None
+    max_mutants: int | None = None
     """Mutants at most, spread evenly over all; None for all."""
 
 
@@ -72,45 +72,50 @@ class Assignment:
     """An assignment with everything that is tested of it."""
 
     rubric: Rubric
-    book: Book
-    plan: Plan
-    mutants: Mutants
+    notebook: EditableNotebook
+    plan: ValidationPlan
+    mutants: MutantSet
 
     @classmethod
-    def of(cls, rubric: Rubric) -> Assignment:
+    def from_rubric(cls, rubric: Rubric) -> Assignment:
         """The assignment of a rubric; runs nothing.
 
         Raises:
             RubricError: a file of it can't be used.
         """
-        book, plan = opened(rubric.reference), plans.read(rubric)
+        notebook, plan = read_editable_notebook(rubric.reference), plans.read_plan(rubric)
         return cls(
             rubric=rubric,
-            book=book,
+            notebook=notebook,
             plan=plan,
-            mutants=mutants(book, rubric=rubric, plan=plan),
+            mutants=make_mutants(notebook, rubric=rubric, plan=plan),
         )
 
-    def texts(self, made: Sequence[Mutant]) -> list[str]:
+    def notebook_texts(self, chosen_mutants: Sequence[Mutant]) -> list[str]:
         """The notebooks to be run: reference, template, cases, mutants."""
-        solved = self.book.as_handed_in()
+        solved = self.notebook.as_submitted()
         return [
-            *[self.book.text()] * REPEATS,
-            template(self.book).text(),
-            *(self._text_of(case) for case in self.plan.cases),
-            *(solved.with_sources(m.sources).with_outputs(m.outputs).text() for m in made),
+            *[self.notebook.to_json()] * REFERENCE_RUNS,
+            make_template(self.notebook).to_json(),
+            *(self._case_text(case) for case in self.plan.cases),
+            *(
+                solved.with_sources(m.sources).with_outputs(m.outputs).to_json()
+                for m in chosen_mutants
+            ),
         ]
 
-    def _text_of(self, case: Case) -> str:
+    def _case_text(self, case: SubmissionCase) -> str:
         if case.notebook is not None:
             return case.notebook.read_text(encoding="utf-8")
-        solved = case.start == "reference"
-        start = self.book.as_handed_in() if solved else template(self.book)
-        return start.with_sources(patched(start, case.patches, what=f"case {case.name}")).text()
+        from_reference = case.start == "reference"
+        start = self.notebook.as_submitted() if from_reference else make_template(self.notebook)
+        return start.with_sources(
+            patched_sources(start, case.patches, context=f"case {case.name}")
+        ).to_json()
 
 
-def validate(
-    assignment: Assignment, *, effort: Effort, opening: Opening, watcher: Watcher
+def validate_assignment(
+    assignment: Assignment, *, effort: Effort, opening: SessionOptions, watcher: ValidationWatcher
 ) -> Validation:
     """Test an assignment.
 
@@ -118,104 +123,121 @@ def validate(
         RubricError: a file of it can't be used, or the reference does not run.
         IsolationError: the walls that are wanted can't be had.
     """
-    begun = time.monotonic()
-    made = _spread(assignment.mutants.made, effort.most)
-    texts = assignment.texts(made)
+    started = time.monotonic()
+    chosen_mutants = _spread_evenly(assignment.mutants.mutants, effort.max_mutants)
+    texts = assignment.notebook_texts(chosen_mutants)
     rubric = assignment.rubric
-    watcher.begin(rubric=rubric, count=len(texts), kept=0, judged=0)
-    drawn = seeds(rubric.id, count=effort.seeds, new=effort.new_seeds)
-    with bench(rubric, seeds=drawn, opening=opening, tell=watcher.note) as ready:
+    watcher.begin(rubric=rubric, count=len(texts), unchanged=0, judged=0)
+    drawn_seeds = draw_seeds(rubric.id, count=effort.seeds, new=effort.new_seeds)
+    with open_trial_runner(
+        rubric, seeds=drawn_seeds, opening=opening, notify=watcher.note
+    ) as runner:
         watcher.ready()
-        tried = _tried(ready, texts, done=watcher.done)
-    report = _report(assignment, made, tried, whole=len(made) == len(assignment.mutants.made))
+        trials = _run_trials(runner, texts, on_graded=watcher.done)
+    validation = _make_validation(
+        assignment,
+        chosen_mutants,
+        trials,
+        complete=len(chosen_mutants) == len(assignment.mutants.mutants),
+    )
     return replace(
-        report, seeds=effort.seeds, notebooks=len(texts), seconds=time.monotonic() - begun
+        validation, seeds=effort.seeds, notebooks=len(texts), seconds=time.monotonic() - started
     )
 
 
-def _tried(ready: Bench, texts: Sequence[str], *, done: Callable[[Graded], None]) -> list[Tried]:
-    return list(ready.try_all(texts, done=done))
+def _run_trials(
+    runner: TrialRunner, texts: Sequence[str], *, on_graded: Callable[[Graded], None]
+) -> list[TrialRun]:
+    return list(runner.run_all(texts, on_graded=on_graded))
 
 
-def _spread(made: Sequence[Mutant], most: int | None) -> tuple[Mutant, ...]:
+def _spread_evenly(all_mutants: Sequence[Mutant], limit: int | None) -> tuple[Mutant, ...]:
     """At most so many, from everywhere, and the assignment's own first of all."""
-    if most is None or len(made) <= most:
-        return tuple(made)
-    own = [mutant for mutant in made if mutant.own][:most]
-    others = [mutant for mutant in made if not mutant.own]
-    room = most - len(own)
-    return (*(others[place * len(others) // room] for place in range(room)), *own)
+    if limit is None or len(all_mutants) <= limit:
+        return tuple(all_mutants)
+    listed = [mutant for mutant in all_mutants if mutant.own][:limit]
+    others = [mutant for mutant in all_mutants if not mutant.own]
+    remaining = limit - len(listed)
+    return (*(others[index * len(others) // remaining] for index in range(remaining)), *listed)
 
 
-def _report(
-    assignment: Assignment, made: Sequence[Mutant], tried: Sequence[Tried], *, whole: bool
+def _make_validation(
+    assignment: Assignment,
+    chosen_mutants: Sequence[Mutant],
+    trials: Sequence[TrialRun],
+    *,
+    complete: bool,
 ) -> Validation:
     rubric, plan = assignment.rubric, assignment.plan
-    first = REPEATS + 1
-    last = first + len(plan.cases)
+    first_case = REFERENCE_RUNS + 1
+    last_case = first_case + len(plan.cases)
     results = tuple(
-        mutant_result(mutant, one, why=plan.why(mutant))
-        for mutant, one in zip(made, tried[last:], strict=True)
+        mutant_result(mutant, trial, why=plan.survival_reason(mutant))
+        for mutant, trial in zip(chosen_mutants, trials[last_case:], strict=True)
     )
-    results = tuple(_unexplained_if_fine(result) for result in results)
+    results = tuple(_drop_needless_reason(result) for result in results)
     cases = tuple(
-        case_result(case.name, [one], points=case.points)
-        for case, one in zip(plan.cases, tried[first:last], strict=True)
+        case_result(case.name, [trial], points=case.points)
+        for case, trial in zip(plan.cases, trials[first_case:last_case], strict=True)
     )
     return Validation(
         assignment=rubric.id,
         title=rubric.title,
-        reference=_reference(rubric, tried[:REPEATS]),
-        template=_template(tried[REPEATS], points=plan.template),
+        reference=_reference_result(rubric, trials[:REFERENCE_RUNS]),
+        template=_template_result(trials[REFERENCE_RUNS], points=plan.template_points),
         cases=cases,
         mutants=results,
-        left_aside=assignment.mutants.left_aside,
-        checks=_uses(assignment, results, tried[REPEATS:last]) if whole else (),
-        stale=tuple(_stale(assignment, results)) if whole else (),
+        left_aside=assignment.mutants.skipped_cells,
+        checks=_check_uses(assignment, results, trials[REFERENCE_RUNS:last_case])
+        if complete
+        else (),
+        stale=tuple(_stale_explanations(assignment, results)) if complete else (),
         seeds=0,
         notebooks=0,
         seconds=0.0,
     )
 
 
-def _unexplained_if_fine(result: MutantResult) -> MutantResult:
+def _drop_needless_reason(result: MutantResult) -> MutantResult:
     """Without its explanation, where it needs none."""
     return result if replace(result, why="").escaped else replace(result, why="")
 
 
-def _reference(rubric: Rubric, tries: Sequence[Tried]) -> CaseResult:
+def _reference_result(rubric: Rubric, trials: Sequence[TrialRun]) -> CaseResult:
     """Full automatic marks each time, and a written answer to everything that asks for one."""
-    graded = next((one for tried in tries for one in tried.graded), None)
-    empty = [
+    first_grade = next((grade for trial in trials for grade in trial.grades), None)
+    unanswered = [
         item.id
         for item in rubric.items
         if item.kind == "written"
-        and graded is not None
-        and not (item.id in graded.answers and graded.answers[item.id].text.strip())
+        and first_grade is not None
+        and not (item.id in first_grade.answers and first_grade.answers[item.id].text.strip())
     ]
-    problem = f"no answer was found to {', '.join(empty)}" if empty else ""
-    return case_result("reference", tries, points=full_points(rubric), problem=problem)
+    problem = f"no answer was found to {', '.join(unanswered)}" if unanswered else ""
+    return case_result("reference", trials, points=full_points(rubric), problem=problem)
 
 
-def _template(tried: Tried, *, points: Mapping[str, Fraction]) -> CaseResult:
+def _template_result(trial: TrialRun, *, points: Mapping[str, Fraction]) -> CaseResult:
     """Nothing where nothing is due, and no written answer."""
     answered = [
         item
-        for graded in tried.graded[:1]
-        for item, answer in graded.answers.items()
+        for grade in trial.grades[:1]
+        for item, answer in grade.answers.items()
         if answer.text.strip()
     ]
     problem = f"the template's own text is taken for an answer to {', '.join(answered)}"
-    return case_result("template", [tried], points=points, problem=problem if answered else "")
+    return case_result("template", [trial], points=points, problem=problem if answered else "")
 
 
-def _uses(
-    assignment: Assignment, results: Sequence[MutantResult], cases: Sequence[Tried]
+def _check_uses(
+    assignment: Assignment, results: Sequence[MutantResult], trials: Sequence[TrialRun]
 ) -> tuple[CheckUse, ...]:
     """How often each check of the rubric was triggered; the template counts as a case."""
-    by_cases = [key for tried in cases for key in triggered(tried)]
+    by_cases = [key for trial in trials for key in triggered_checks(trial)]
     by_mutants = [key for result in results for key in result.caught_by]
-    idle = {(one.item, one.check): one.why for one in assignment.plan.mutants.untriggered}
+    untriggered_reasons = {
+        (table.item, table.check): table.why for table in assignment.plan.mutants.untriggered
+    }
     return tuple(
         CheckUse(
             item=finding.item,
@@ -223,30 +245,30 @@ def _uses(
             title=finding.title,
             mutants=by_mutants.count(key),
             cases=by_cases.count(key),
-            why=idle.get((finding.item, finding.code), ""),
+            why=untriggered_reasons.get((finding.item, finding.code), ""),
         )
-        for key, finding in _all_checks(cases)
+        for key, finding in _first_keyed_findings(trials)
     )
 
 
-def _all_checks(cases: Sequence[Tried]) -> list[tuple[str, Finding]]:
-    for tried in cases:
-        for findings in tried.findings():
-            return keyed(findings)
+def _first_keyed_findings(trials: Sequence[TrialRun]) -> list[tuple[str, Finding]]:
+    for trial in trials:
+        for findings in trial.findings():
+            return keyed_findings(findings)
     return []
 
 
-def _stale(assignment: Assignment, results: Sequence[MutantResult]) -> list[str]:
+def _stale_explanations(assignment: Assignment, results: Sequence[MutantResult]) -> list[str]:
     """Explanations that explain nothing any more, so that the files stay true."""
-    file = assignment.plan.mutants
-    told = [
-        f"[[given]] cell {one.cell}, line {one.line}"
-        for place, one in enumerate(file.given)
-        if place not in assignment.mutants.used
+    mutants_file = assignment.plan.mutants
+    messages = [
+        f"[[given]] cell {table.cell}, line {table.line}"
+        for index, table in enumerate(mutants_file.given)
+        if index not in assignment.mutants.used_given
     ]
-    explained = [result.mutant for result in results if result.why]
-    return told + [
-        f"[[explained]] cell {one.cell}, line {one.line}, change {one.change}, after {one.after}"
-        for one in file.explained
-        if not any(explains(one, mutant) for mutant in explained)
+    explained_mutants = [result.mutant for result in results if result.why]
+    return messages + [
+        f"[[explained]] cell {table.cell}, line {table.line}, change {table.change}, after {table.after}"
+        for table in mutants_file.explained
+        if not any(explains(table, mutant) for mutant in explained_mutants)
     ]

@@ -9,28 +9,28 @@ from tempfile import TemporaryDirectory
 import grader
 from grader.errors import UsageError
 
-SOURCE = Path(grader.__file__).resolve().parent.parent
+SOURCE_FOLDER = Path(grader.__file__).resolve().parent.parent
 """Where the program's own source is, if it runs from a checkout."""
 
 
-def wheel(given: Path | None) -> tuple[str, bytes]:
+def provide_wheel(path: Path | None) -> tuple[str, bytes]:
     """A wheel's file name and its bytes.
 
     Raises:
         UsageError: the file is no wheel of this program, or none can be built here.
     """
-    if given is not None:
-        return _checked(given)
-    if not (SOURCE / "pyproject.toml").is_file():
+    if path is not None:
+        return _read_wheel(path)
+    if not (SOURCE_FOLDER / "pyproject.toml").is_file():
         raise UsageError(
             "this program was installed from a wheel, so it can't build one; name that file: "
             "--wheel notebook_grader-….whl"
         )
     with TemporaryDirectory(prefix="grade-") as folder:
-        return _checked(_built(Path(folder)))
+        return _read_wheel(_build_wheel(Path(folder)))
 
 
-def _built(folder: Path) -> Path:
+def _build_wheel(folder: Path) -> Path:
     try:
         from build import BuildBackendException, ProjectBuilder  # noqa: PLC0415 (an extra)
         from pyproject_hooks import quiet_subprocess_runner  # noqa: PLC0415 (comes with it)
@@ -39,19 +39,19 @@ def _built(folder: Path) -> Path:
             "building a wheel needs pip install 'notebook-grader[release]'; or name one: --wheel"
         ) from error
     try:
-        builder = ProjectBuilder(SOURCE, runner=quiet_subprocess_runner)
+        builder = ProjectBuilder(SOURCE_FOLDER, runner=quiet_subprocess_runner)
         return Path(builder.build("wheel", folder))
     except BuildBackendException as error:
         raise UsageError(f"the wheel could not be built: {error}") from error
 
 
-def _checked(path: Path) -> tuple[str, bytes]:
+def _read_wheel(path: Path) -> tuple[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
-            ours = "grader/__init__.py" in archive.namelist()
+            is_grader_wheel = "grader/__init__.py" in archive.namelist()
         data = path.read_bytes()
     except (OSError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path}: can't be read as a wheel ({error})") from error
-    if not ours or path.suffix != ".whl":
+    if not is_grader_wheel or path.suffix != ".whl":
         raise UsageError(f"{path}: no wheel of this program")
     return path.name, data

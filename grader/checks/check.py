@@ -38,7 +38,7 @@ class Params(BaseModel):
         return self
 
 
-def nameless(word: str) -> str:
+def opaque_name(word: str) -> str:
     """A stand-in for a word that only the reference knows: another one for every word."""
     return hashlib.sha256(word.encode()).hexdigest()[:8]
 
@@ -47,7 +47,7 @@ P = TypeVar("P", bound=Params)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draws:
+class RandomDraws:
     """Numbers nobody can know before: drawn from the assignment's secret seed, by label."""
 
     seed: bytes
@@ -57,14 +57,14 @@ class Draws:
     def normal(self, label: str, shape: tuple[int, ...], *, scale: float = 1.0) -> Numbers:
         """Normal numbers as float32, the same for the same seed and label; not to be written to."""
         key = ("normal", label, shape, scale)
-        return self.memo.once(key, lambda: self._drawn(label, shape, scale=scale))
+        return self.memo.get_or_compute(key, lambda: self._draw_normal(label, shape, scale=scale))
 
-    def _drawn(self, label: str, shape: tuple[int, ...], *, scale: float) -> Numbers:
+    def _draw_normal(self, label: str, shape: tuple[int, ...], *, scale: float) -> Numbers:
         digest = hashlib.sha256(self.seed + b"|" + label.encode()).digest()
         generator = np.random.default_rng(int.from_bytes(digest[:16], "big"))
-        drawn: Numbers = (generator.standard_normal(shape) * scale).astype(np.float32)
-        drawn.flags.writeable = False
-        return drawn
+        array: Numbers = (generator.standard_normal(shape) * scale).astype(np.float32)
+        array.flags.writeable = False
+        return array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Evidence:
     record: ExecutionRecord
     observations: Mapping[str, Observation]
     recording: Recording
-    draws: Draws
+    draws: RandomDraws
     attachments: tuple[str, ...] = ()
     """Endings of files handed in beside the notebook, such as '.pdf'."""
     expected: Mapping[str, Observation] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Evidence:
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     """What checks worked out from the notebook's side alone, findings and reference aside."""
 
-    def observed(self, question: Question) -> Observation:
+    def observation(self, question: Question) -> Observation:
         """The student's answer to a question."""
         return self.observations.get(question.id, Observation(id=question.id, status="died"))
 
@@ -93,19 +93,19 @@ class Evidence:
         """The same, with more of the reference's answers."""
         return replace(self, expected={**self.expected, **expected})
 
-    def reference(self, question: Question) -> Observation:
+    def reference_observation(self, question: Question) -> Observation:
         """The reference's answer to a counter-question."""
         return self.expected.get(question.id, Observation(id=question.id, status="died"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opinion:
+class CheckOutcome:
     """What a check makes of the evidence, before its dependencies are considered."""
 
     share: Fraction
     """Of its points, from 0 to 1."""
     expected: str
-    found: str
+    observed: str
     hint: str = ""
     usual: bool = False
     """Whether it is the usual mistake: the rubric's own question then replaces the hint."""
@@ -123,22 +123,22 @@ class Opinion:
     exhibit: Exhibit | None = None
 
 
-def passed(*, expected: str, found: str, **more: Any) -> Opinion:
+def passed(*, expected: str, observed: str, **more: Any) -> CheckOutcome:
     """All points."""
-    return Opinion(share=Fraction(1), expected=expected, found=found, **more)
+    return CheckOutcome(share=Fraction(1), expected=expected, observed=observed, **more)
 
 
-def failed(*, expected: str, found: str, hint: str = "", **more: Any) -> Opinion:
+def failed(*, expected: str, observed: str, hint: str = "", **more: Any) -> CheckOutcome:
     """No points."""
-    return Opinion(share=Fraction(0), expected=expected, found=found, hint=hint, **more)
+    return CheckOutcome(share=Fraction(0), expected=expected, observed=observed, hint=hint, **more)
 
 
-def absent(*, expected: str, found: str, hint: str = "", **more: Any) -> Opinion:
+def absent(*, expected: str, observed: str, hint: str = "", **more: Any) -> CheckOutcome:
     """Nothing to judge."""
-    return Opinion(
+    return CheckOutcome(
         share=Fraction(0),
         expected=expected,
-        found=found,
+        observed=observed,
         hint=hint,
         unjudged=True,
         stops=True,
@@ -146,7 +146,7 @@ def absent(*, expected: str, found: str, hint: str = "", **more: Any) -> Opinion
     )
 
 
-class Ours(Exception):
+class ReferenceFault(Exception):
     """The reference did not answer: our failure, verdict ERROR."""
 
 
@@ -155,18 +155,18 @@ class Check(Generic[P]):
 
     code: ClassVar[str]
     params: ClassVar[type[Params]]
-    of_file: ClassVar[bool] = False
+    judges_file: ClassVar[bool] = False
     """Whether it judges the file and its run from top to bottom, not what a notebook holds."""
 
     def title(self, params: P) -> str:
         """What it checks, in a few words for a report."""
         raise NotImplementedError
 
-    def questions(self, params: P, draws: Draws) -> tuple[Question, ...]:
+    def questions(self, params: P, draws: RandomDraws) -> tuple[Question, ...]:
         """What it asks the student's live notebook."""
         return ()
 
-    def constant_questions(self, params: P, draws: Draws) -> tuple[Question, ...]:
+    def constant_questions(self, params: P, draws: RandomDraws) -> tuple[Question, ...]:
         """What it asks the reference whatever a student did: asked once for all submissions."""
         return ()
 
@@ -174,11 +174,11 @@ class Check(Generic[P]):
         """What it then asks the reference about one student, constant answers at hand."""
         return ()
 
-    def compares(self, params: P) -> bool:
+    def asks_counter_questions(self, params: P) -> bool:
         """Whether it asks the reference about one student: then it can't be public."""
         return type(self).counter_questions is not Check.counter_questions
 
-    def judge(self, params: P, evidence: Evidence) -> Opinion:
+    def judge(self, params: P, evidence: Evidence) -> CheckOutcome:
         """Its opinion.
 
         Raises:
@@ -191,7 +191,7 @@ class Check(Generic[P]):
         return ()
 
 
-def question(
+def make_question(
     kind: str, params: Mapping[str, Json], arrays: Mapping[str, Array] | None = None
 ) -> Question:
     """A question whose id is its content, so that equal questions are asked once."""
@@ -204,7 +204,7 @@ def question(
     )
 
 
-ARRAYS = question("arrays", {})
+ARRAYS_QUESTION = make_question("arrays", {})
 """Every numeric array of the notebook's namespace."""
-RECORDING = question("recording", {})
+RECORDING_QUESTION = make_question("recording", {})
 """What was recorded of the notebook's own run."""

@@ -8,27 +8,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.checks.check import (
-    ARRAYS,
-    RECORDING,
+    ARRAYS_QUESTION,
+    RECORDING_QUESTION,
     Check,
-    Draws,
+    CheckOutcome,
     Evidence,
-    Opinion,
+    RandomDraws,
     absent,
     failed,
     passed,
 )
-from grader.checks.initial_arrays import ArraysParams, named
-from grader.checks.labeled_inputs import gallery, namespace, requires_grad, rows_made
-from grader.checks.values import same
-from grader.checks.vector_index import Gallery, Row
+from grader.checks.initial_arrays import ArraysParams, join_labels
+from grader.checks.labeled_inputs import (
+    build_vector_index,
+    labeled_vectors,
+    namespace,
+    requires_grad,
+)
+from grader.checks.values import equal_arrays
+from grader.checks.vector_index import LabeledVector, VectorIndex
 from grader.model import Exhibit, Numbers, Question, Stage
 
-STEPS = "How often does the training loop run, and does its step reach this {maker}?"
+STEPS_HINT = "How often does the training loop run, and does its step reach this {maker}?"
 """For who trained nothing."""
 
 
-class StagesParams(ArraysParams):
+class EmbeddingParams(ArraysParams):
     """Where the embeddings are kept."""
 
     before: str
@@ -40,159 +45,181 @@ class StagesParams(ArraysParams):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class EmbeddingSet:
     """One set of embeddings: a vector a label, and where each was made, if anywhere."""
 
     name: str
     vectors: Mapping[str, Numbers]
-    rows: Mapping[str, Row]
+    sources: Mapping[str, LabeledVector]
 
     @property
     def complete(self) -> bool:
         """Whether every label has a vector that the module made."""
-        return len(self.rows) == len(self.vectors) > 0
+        return len(self.sources) == len(self.vectors) > 0
 
     @property
     def module(self) -> int:
         """The number of the module that made them."""
-        return next(iter(self.rows.values())).forward.module
+        return next(iter(self.sources.values())).forward.module
 
-    def moved(self, evidence: Evidence) -> bool:
+    def weights_moved(self, evidence: Evidence) -> bool:
         """Whether training had moved the module's weights."""
-        return any(moved(evidence, row) for row in self.rows.values())
+        return any(weights_moved(evidence, source) for source in self.sources.values())
 
 
-def moved(evidence: Evidence, row: Row) -> bool:
+def weights_moved(evidence: Evidence, labeled_vector: LabeledVector) -> bool:
     """Whether the module's weights were no longer those of its start when it made the row."""
-    recording, forward = evidence.recording, row.forward
+    recording, forward = evidence.recording, labeled_vector.forward
     if forward.module >= len(recording.modules):
         return False
     start = recording.modules[forward.module].start
     if forward.state >= 0 and start is not None:
         return forward.state != start.state
-    return any(forward.module in step.modules and step.n < forward.n for step in recording.steps)
+    return any(
+        forward.module in step.modules and step.event_index < forward.event_index
+        for step in recording.steps
+    )
 
 
-def find(params: StagesParams, evidence: Evidence, *, name: str, trained: bool) -> Found | None:
+def find_embeddings(
+    params: EmbeddingParams, evidence: Evidence, *, name: str, trained: bool
+) -> EmbeddingSet | None:
     """Embeddings by the handout's name, or else by what they are; None when there are none."""
-    key = ("find", *_of(params), name, trained)
-    return evidence.memo.once(key, lambda: _find(params, evidence, name=name, trained=trained))
+    key = ("find", *_embeddings_key(params), name, trained)
+    return evidence.memo.get_or_compute(
+        key, lambda: _find_embeddings(params, evidence, name=name, trained=trained)
+    )
 
 
-def _of(params: StagesParams) -> tuple[object, ...]:
+def _embeddings_key(params: EmbeddingParams) -> tuple[object, ...]:
     """What a memo knows the stages of a rubric by."""
     return (params.labels, params.shape, params.before, params.after)
 
 
-def _find(params: StagesParams, evidence: Evidence, *, name: str, trained: bool) -> Found | None:
-    made = gallery(evidence, labels=params.labels, shape=params.shape)
+def _find_embeddings(
+    params: EmbeddingParams, evidence: Evidence, *, name: str, trained: bool
+) -> EmbeddingSet | None:
+    vector_index = build_vector_index(evidence, labels=params.labels, shape=params.shape)
     arrays = namespace(evidence)
-    named = _matched(params, made, name=name, array=arrays.get(name))
-    if named is not None:
-        return named
-    for other, array in reversed(list(arrays.items())):
-        found = _matched(params, made, name=other, array=array)
-        if found is None or not found.complete or other in {params.before, params.after}:
+    named_match = _match_labels(params, vector_index, name=name, array=arrays.get(name))
+    if named_match is not None:
+        return named_match
+    for other_name, array in reversed(list(arrays.items())):
+        candidate = _match_labels(params, vector_index, name=other_name, array=array)
+        if (
+            candidate is None
+            or not candidate.complete
+            or other_name in {params.before, params.after}
+        ):
             continue
-        if all(moved(evidence, row) is trained for row in found.rows.values()):
-            return found
+        if all(weights_moved(evidence, row) is trained for row in candidate.sources.values()):
+            return candidate
     return None
 
 
-def _matched(
-    params: StagesParams, known: Gallery, *, name: str, array: Numbers | None
-) -> Found | None:
-    """An array's rows as labelled embeddings; rows that nothing made keep the handout's order."""
+def _match_labels(
+    params: EmbeddingParams, vector_index: VectorIndex, *, name: str, array: Numbers | None
+) -> EmbeddingSet | None:
+    """An array's rows as labeled embeddings; rows that nothing made keep the handout's order."""
     count = len(params.labels)
     if array is None or array.ndim != 2 or array.shape[0] != count:  # noqa: PLR2004 (rows)
         return None
-    made: list[Row | None] = []
-    for place in range(count):
-        used = frozenset(row.label for row in made if row)
-        made.append(known.nearest(array[place], used=used))
-    labels = [row.label if row else None for row in made]
+    matches: list[LabeledVector | None] = []
+    for position in range(count):
+        used = frozenset(row.label for row in matches if row)
+        matches.append(vector_index.nearest(array[position], used=used))
+    labels = [row.label if row else None for row in matches]
     if len(set(labels)) == count and None not in labels:
-        by_label = {row.label: (row, array[i]) for i, row in enumerate(made) if row}
-        return Found(
+        by_label = {row.label: (row, array[i]) for i, row in enumerate(matches) if row}
+        return EmbeddingSet(
             name=name,
             vectors={label: _flat(by_label[label][1]) for label in params.labels},
-            rows={label: by_label[label][0] for label in params.labels},
+            sources={label: by_label[label][0] for label in params.labels},
         )
-    vectors = {label: _flat(array[place]) for place, label in enumerate(params.labels)}
-    kept = {params.labels[i]: row for i, row in enumerate(made) if row}
-    return Found(name=name, vectors=vectors, rows=kept if len(kept) < count else {})
+    vectors = {label: _flat(array[position]) for position, label in enumerate(params.labels)}
+    matched_sources = {params.labels[i]: row for i, row in enumerate(matches) if row}
+    return EmbeddingSet(
+        name=name, vectors=vectors, sources=matched_sources if len(matched_sources) < count else {}
+    )
 
 
 def _flat(array: Numbers) -> Numbers:
     return np.asarray(array, dtype=np.float64).ravel()
 
 
-def trained_module(params: StagesParams, evidence: Evidence) -> int | None:
-    """The module that made the trained embeddings, or else the one that an optimiser moved."""
-    key = ("module", *_of(params))
-    return evidence.memo.once(key, lambda: _trained_module(params, evidence))
+def trained_module(params: EmbeddingParams, evidence: Evidence) -> int | None:
+    """The module that made the trained embeddings, or else the one that an optimizer moved."""
+    key = ("module", *_embeddings_key(params))
+    return evidence.memo.get_or_compute(key, lambda: _trained_module(params, evidence))
 
 
-def _trained_module(params: StagesParams, evidence: Evidence) -> int | None:
-    after = find(params, evidence, name=params.after, trained=True)
-    if after is not None and after.complete and after.moved(evidence):
+def _trained_module(params: EmbeddingParams, evidence: Evidence) -> int | None:
+    after = find_embeddings(params, evidence, name=params.after, trained=True)
+    if after is not None and after.complete and after.weights_moved(evidence):
         return after.module
     for step in reversed(evidence.recording.steps):
         if step.modules:
             return step.modules[0]
     if after is not None and after.complete:
         return after.module
-    rows = rows_made(evidence, labels=params.labels, shape=params.shape)
+    rows = labeled_vectors(evidence, labels=params.labels, shape=params.shape)
     return rows[-1].forward.module if rows else None
 
 
-def made_by(
-    params: StagesParams, evidence: Evidence, *, module: int | None, trained: bool
-) -> Found | None:
+def module_embeddings(
+    params: EmbeddingParams, evidence: Evidence, *, module: int | None, trained: bool
+) -> EmbeddingSet | None:
     """What a module last made of the inputs before training, or after it, whoever kept it."""
-    key = ("made", *_of(params), module, trained)
-    return evidence.memo.once(
-        key, lambda: _made_by(params, evidence, module=module, trained=trained)
+    key = ("made", *_embeddings_key(params), module, trained)
+    return evidence.memo.get_or_compute(
+        key, lambda: _module_embeddings(params, evidence, module=module, trained=trained)
     )
 
 
-def _made_by(
-    params: StagesParams, evidence: Evidence, *, module: int | None, trained: bool
-) -> Found | None:
-    rows = rows_made(evidence, labels=params.labels, shape=params.shape)
-    mine = [r for r in rows if r.forward.module == module and moved(evidence, r) is trained]
-    by_label = {row.label: row for row in mine}
+def _module_embeddings(
+    params: EmbeddingParams, evidence: Evidence, *, module: int | None, trained: bool
+) -> EmbeddingSet | None:
+    rows = labeled_vectors(evidence, labels=params.labels, shape=params.shape)
+    module_rows = [
+        r for r in rows if r.forward.module == module and weights_moved(evidence, r) is trained
+    ]
+    by_label = {row.label: row for row in module_rows}
     if set(by_label) != set(params.labels):
         return None
     vectors = {label: by_label[label].vector for label in params.labels}
     if len({vector.size for vector in vectors.values()}) > 1:
         return None
-    return Found(name=params.after if trained else params.before, vectors=vectors, rows=by_label)
+    return EmbeddingSet(
+        name=params.after if trained else params.before, vectors=vectors, sources=by_label
+    )
 
 
-def trained_embeddings(params: StagesParams, evidence: Evidence) -> Found | None:
+def trained_embeddings(params: EmbeddingParams, evidence: Evidence) -> EmbeddingSet | None:
     """The trained embeddings; where the variable missed them, what the module makes at the end."""
-    found = find(params, evidence, name=params.after, trained=True)
-    if found is not None and found.complete:
-        if found.moved(evidence):
-            return found
-        return made_by(params, evidence, module=found.module, trained=True) or found
+    embeddings = find_embeddings(params, evidence, name=params.after, trained=True)
+    if embeddings is not None and embeddings.complete:
+        if embeddings.weights_moved(evidence):
+            return embeddings
+        return (
+            module_embeddings(params, evidence, module=embeddings.module, trained=True)
+            or embeddings
+        )
     module = trained_module(params, evidence)
-    return made_by(params, evidence, module=module, trained=True)
+    return module_embeddings(params, evidence, module=module, trained=True)
 
 
-def exhibit(params: StagesParams, evidence: Evidence) -> Exhibit | None:
+def build_exhibit(params: EmbeddingParams, evidence: Evidence) -> Exhibit | None:
     """The embeddings before and after, for the report's table and chart."""
-    key = ("exhibit", *_of(params))
-    return evidence.memo.once(key, lambda: _exhibit(params, evidence))
+    key = ("exhibit", *_embeddings_key(params))
+    return evidence.memo.get_or_compute(key, lambda: _build_exhibit(params, evidence))
 
 
-def _exhibit(params: StagesParams, evidence: Evidence) -> Exhibit | None:
+def _build_exhibit(params: EmbeddingParams, evidence: Evidence) -> Exhibit | None:
     stages = []
     for title, name, trained in (("before", params.before, False), ("after", params.after, True)):
-        found = find(params, evidence, name=name, trained=trained)
-        if found is not None:
-            vectors = np.stack([found.vectors[label] for label in params.labels])
+        embeddings = find_embeddings(params, evidence, name=name, trained=trained)
+        if embeddings is not None:
+            vectors = np.stack([embeddings.vectors[label] for label in params.labels])
             if np.isfinite(vectors).all():
                 stages.append(Stage(name=title, vectors=vectors))
     if not stages or len({stage.vectors.shape for stage in stages}) > 1:
@@ -205,7 +232,7 @@ def _exhibit(params: StagesParams, evidence: Evidence) -> Exhibit | None:
     )
 
 
-class Before(Check[StagesParams]):
+class EmbeddingsBeforeTraining(Check[EmbeddingParams]):
     """The embeddings before training are the module's output on all inputs, at its start weights.
 
     Told by value, so their name and the order of their rows are free. Embeddings that are still
@@ -213,124 +240,132 @@ class Before(Check[StagesParams]):
     """
 
     code = "EMB001"
-    params = StagesParams
+    params = EmbeddingParams
 
-    def title(self, params: StagesParams) -> str:
+    def title(self, params: EmbeddingParams) -> str:
         """What it checks."""
         return "embeddings before training"
 
-    def questions(self, params: StagesParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(self, params: EmbeddingParams, draws: RandomDraws) -> tuple[Question, ...]:
         """Asks for arrays and the recording."""
-        return (ARRAYS, RECORDING)
+        return (ARRAYS_QUESTION, RECORDING_QUESTION)
 
-    def names(self, params: StagesParams) -> tuple[str, ...]:
+    def names(self, params: EmbeddingParams) -> tuple[str, ...]:
         """The variable."""
         return (params.before,)
 
-    def judge(self, params: StagesParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: EmbeddingParams, evidence: Evidence) -> CheckOutcome:
         """Compares values with what the module was seen to make."""
-        expected = f"the {params.maker}'s output on {named(params.labels)}, before training"
-        found = find(params, evidence, name=params.before, trained=False)
-        if found is None:
-            return missing(params.before, expected=expected)
+        expected = f"the {params.maker}'s output on {join_labels(params.labels)}, before training"
+        embeddings = find_embeddings(params, evidence, name=params.before, trained=False)
+        if embeddings is None:
+            return missing_embeddings(params.before, expected=expected)
         if not all_encoded(params, evidence):
-            return nothing_encoded(params, expected=expected)
-        shown = exhibit(params, evidence)
-        wrong = self._wrong(params, evidence, found)
-        if wrong:
+            return incomplete_embeddings(params, expected=expected)
+        embedding_exhibit = build_exhibit(params, evidence)
+        problem = self._find_problem(params, evidence, embeddings)
+        if problem:
             hint = f"Compute it with the {params.maker} you train, before its first step."
-            told = f"{found.name} {wrong}"
-            return failed(expected=expected, found=told, hint=hint, exhibit=shown)
+            observed = f"{embeddings.name} {problem}"
+            return failed(
+                expected=expected, observed=observed, hint=hint, exhibit=embedding_exhibit
+            )
         note = "Still attached to its graph: harmless here, but .detach() says what is meant."
-        hint = note if requires_grad(evidence, found.name) else ""
-        return passed(expected=expected, found="they are", hint=hint, exhibit=shown)
+        hint = note if requires_grad(evidence, embeddings.name) else ""
+        return passed(expected=expected, observed="they are", hint=hint, exhibit=embedding_exhibit)
 
-    def _wrong(self, params: StagesParams, evidence: Evidence, found: Found) -> str:
-        if not found.complete:
-            return f"is not what the {params.maker} made of {named(params.labels)}"
-        if found.moved(evidence):
+    def _find_problem(
+        self, params: EmbeddingParams, evidence: Evidence, embeddings: EmbeddingSet
+    ) -> str:
+        if not embeddings.complete:
+            return f"is not what the {params.maker} made of {join_labels(params.labels)}"
+        if embeddings.weights_moved(evidence):
             return "was made after training had moved the weights"
-        if not self._same_module(params, evidence, found):
+        if not self._is_trained_module(params, evidence, embeddings):
             return f"comes from another {params.maker} than the one that was trained"
         return ""
 
-    def _same_module(self, params: StagesParams, evidence: Evidence, found: Found) -> bool:
-        after = find(params, evidence, name=params.after, trained=True)
-        if after is None or not after.complete or not after.moved(evidence):
+    def _is_trained_module(
+        self, params: EmbeddingParams, evidence: Evidence, embeddings: EmbeddingSet
+    ) -> bool:
+        after = find_embeddings(params, evidence, name=params.after, trained=True)
+        if after is None or not after.complete or not after.weights_moved(evidence):
             return True
-        ours = {row.forward.module for row in found.rows.values()}
-        theirs = {row.forward.module for row in after.rows.values()}
-        return ours == theirs or _equal_start(evidence, ours | theirs)
+        modules_before = {row.forward.module for row in embeddings.sources.values()}
+        modules_after = {row.forward.module for row in after.sources.values()}
+        return modules_before == modules_after or _have_equal_starts(
+            evidence, modules_before | modules_after
+        )
 
 
-def _equal_start(evidence: Evidence, modules: set[int]) -> bool:
+def _have_equal_starts(evidence: Evidence, modules: set[int]) -> bool:
     """Whether all these modules began at the same weights."""
     starts = [m.start for i, m in enumerate(evidence.recording.modules) if i in modules]
-    known = [start.weights for start in starts if start is not None]
-    if len(known) != len(modules) or not known:
+    start_weights = [start.weights for start in starts if start is not None]
+    if len(start_weights) != len(modules) or not start_weights:
         return False
     return all(
-        len(weights) == len(known[0])
-        and all(same(a, b) for a, b in zip(weights, known[0], strict=True))
-        for weights in known
+        len(weights) == len(start_weights[0])
+        and all(equal_arrays(a, b) for a, b in zip(weights, start_weights[0], strict=True))
+        for weights in start_weights
     )
 
 
-class After(Check[StagesParams]):
+class EmbeddingsAfterTraining(Check[EmbeddingParams]):
     """The embeddings after training are the module's output once training moved its weights."""
 
     code = "EMB002"
-    params = StagesParams
+    params = EmbeddingParams
 
-    def title(self, params: StagesParams) -> str:
+    def title(self, params: EmbeddingParams) -> str:
         """What it checks."""
         return "embeddings after training"
 
-    def questions(self, params: StagesParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(self, params: EmbeddingParams, draws: RandomDraws) -> tuple[Question, ...]:
         """Asks for arrays and the recording."""
-        return (ARRAYS, RECORDING)
+        return (ARRAYS_QUESTION, RECORDING_QUESTION)
 
-    def names(self, params: StagesParams) -> tuple[str, ...]:
+    def names(self, params: EmbeddingParams) -> tuple[str, ...]:
         """The variable."""
         return (params.after,)
 
-    def judge(self, params: StagesParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: EmbeddingParams, evidence: Evidence) -> CheckOutcome:
         """Compares values with what the module was seen to make."""
-        made = f"the {params.maker}'s output on {named(params.labels)}"
-        expected = f"{made}, after training moved its weights"
-        found = find(params, evidence, name=params.after, trained=True)
-        if found is None:
-            return missing(params.after, expected=expected)
+        output = f"the {params.maker}'s output on {join_labels(params.labels)}"
+        expected = f"{output}, after training moved its weights"
+        embeddings = find_embeddings(params, evidence, name=params.after, trained=True)
+        if embeddings is None:
+            return missing_embeddings(params.after, expected=expected)
         if not all_encoded(params, evidence):
-            return nothing_encoded(params, expected=expected)
-        if not found.complete:
+            return incomplete_embeddings(params, expected=expected)
+        if not embeddings.complete:
             return failed(
                 expected=expected,
-                found=f"{found.name} is not what the {params.maker} made of {named(params.labels)}",
+                observed=f"{embeddings.name} is not what the {params.maker} made of {join_labels(params.labels)}",
             )
-        if not found.moved(evidence):
+        if not embeddings.weights_moved(evidence):
             return failed(
                 expected=expected,
-                found=f"the {params.maker}'s weights were still those of the start",
-                hint=STEPS.format(maker=params.maker),
+                observed=f"the {params.maker}'s weights were still those of the start",
+                hint=STEPS_HINT.format(maker=params.maker),
             )
-        return passed(expected=expected, found="they are")
+        return passed(expected=expected, observed="they are")
 
 
-def missing(name: str, *, expected: str) -> Opinion:
+def missing_embeddings(name: str, *, expected: str) -> CheckOutcome:
     """An opinion on embeddings that are not there."""
-    return absent(expected=expected, found=f"no {name} after the notebook ran", names=(name,))
+    return absent(expected=expected, observed=f"no {name} after the notebook ran", names=(name,))
 
 
-def all_encoded(params: StagesParams, evidence: Evidence) -> bool:
+def all_encoded(params: EmbeddingParams, evidence: Evidence) -> bool:
     """Whether a module made a finite embedding of every input."""
-    rows = rows_made(evidence, labels=params.labels, shape=params.shape)
+    rows = labeled_vectors(evidence, labels=params.labels, shape=params.shape)
     return {row.label for row in rows} == set(params.labels)
 
 
-def nothing_encoded(params: StagesParams, *, expected: str) -> Opinion:
+def incomplete_embeddings(params: EmbeddingParams, *, expected: str) -> CheckOutcome:
     """An opinion where the module was not seen to make embeddings of all inputs."""
     return absent(
         expected=expected,
-        found=f"the {params.maker} made no finite embeddings of all {params.things}",
+        observed=f"the {params.maker} made no finite embeddings of all {params.things}",
     )

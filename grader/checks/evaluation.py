@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from grader.checks.check import Check, Draws, Evidence, Opinion, Ours, Params
-from grader.checks.execution import BAD, brought_down_by
+from grader.checks.check import Check, CheckOutcome, Evidence, Params, RandomDraws, ReferenceFault
+from grader.checks.execution import FAILED_STATUSES, failure_cause
 from grader.model import (
     CellRun,
     CheckSpec,
@@ -23,13 +23,13 @@ from grader.model import (
     Verdict,
 )
 from grader.notebook import assigning_cells
-from grader.notebook.student_code import parsed
+from grader.notebook.student_code import parse_source
 
 Registry = Mapping[str, Check[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Called:
+class RubricCheck:
     """A check as an item of the rubric calls it, its parameters read."""
 
     item: Item
@@ -44,11 +44,11 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
+class BoundRubric:
     """A rubric, the checks it calls, and what was drawn for a course: made once, used for all."""
 
-    called: tuple[Called, ...]
-    order: tuple[int, ...]
+    rubric_checks: tuple[RubricCheck, ...]
+    judging_order: tuple[int, ...]
     """Places in `called`, those that others need first."""
     questions: tuple[Question, ...]
     """What a notebook is asked, each question once."""
@@ -57,64 +57,74 @@ class Bound:
 
     def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
         """What the reference is asked about one submission, and has not answered yet."""
-        with _quiet():
-            asked = _once(q for called in self.called for q in _counter_questions(called, evidence))
-        return tuple(one for one in asked if one.id not in evidence.expected)
+        with _ignore_overflow():
+            questions = _unique_questions(
+                q
+                for rubric_check in self.rubric_checks
+                for q in _try_counter_questions(rubric_check, evidence)
+            )
+        return tuple(question for question in questions if question.id not in evidence.expected)
 
     def judge(self, evidence: Evidence) -> tuple[Finding, ...]:
         """A finding for every check of the rubric, those it needs judged first, in its order."""
-        done: dict[int, _Judged] = {}
-        for place in self.order:
-            seen = tuple(judged.finding for judged in done.values())
-            known = replace(evidence, findings=seen)
-            with _quiet():
-                done[place] = _judge_one(self.called[place], known, tuple(done.values()))
-        return tuple(done[place].finding for place in range(len(self.called)))
+        judged_by_index: dict[int, _Judged] = {}
+        for index in self.judging_order:
+            findings = tuple(judged.finding for judged in judged_by_index.values())
+            current_evidence = replace(evidence, findings=findings)
+            with _ignore_overflow():
+                judged_by_index[index] = _judge_check(
+                    self.rubric_checks[index], current_evidence, tuple(judged_by_index.values())
+                )
+        return tuple(judged_by_index[index].finding for index in range(len(self.rubric_checks)))
 
 
-def bind(rubric: Rubric, *, registry: Registry, draws: Draws) -> Bound:
+def bind_rubric(rubric: Rubric, *, registry: Registry, draws: RandomDraws) -> BoundRubric:
     """The rubric with its checks, ready to judge any number of submissions."""
-    called = tuple(
-        Called(item=item, spec=spec, check=check, params=check.params.model_validate(spec.params))
+    rubric_checks = tuple(
+        RubricCheck(
+            item=item, spec=spec, check=check, params=check.params.model_validate(spec.params)
+        )
         for item in rubric.items
         for spec in item.checks
         for check in (registry[spec.code],)
     )
-    return Bound(
-        called=called,
-        order=_in_order_of_need(called),
-        questions=_once(q for c in called for q in c.check.questions(c.params, draws)),
-        constant_questions=_once(
-            q for c in called for q in c.check.constant_questions(c.params, draws)
+    return BoundRubric(
+        rubric_checks=rubric_checks,
+        judging_order=_order_by_needs(rubric_checks),
+        questions=_unique_questions(
+            q for c in rubric_checks for q in c.check.questions(c.params, draws)
+        ),
+        constant_questions=_unique_questions(
+            q for c in rubric_checks for q in c.check.constant_questions(c.params, draws)
         ),
     )
 
 
-def _quiet() -> np.errstate:
+def _ignore_overflow() -> np.errstate:
     """A notebook's numbers may overflow: what comes of it is not finite, so agrees with nothing."""
     return np.errstate(over="ignore", invalid="ignore")
 
 
-def _once(questions: Iterable[Question]) -> tuple[Question, ...]:
+def _unique_questions(questions: Iterable[Question]) -> tuple[Question, ...]:
     return tuple({question.id: question for question in questions}.values())
 
 
-def _counter_questions(called: Called, evidence: Evidence) -> tuple[Question, ...]:
+def _try_counter_questions(rubric_check: RubricCheck, evidence: Evidence) -> tuple[Question, ...]:
     """A check's own; one that fails at it asks nothing, and fails again when it judges."""
     try:
-        return called.check.counter_questions(called.params, evidence)
+        return rubric_check.check.counter_questions(rubric_check.params, evidence)
     except Exception:  # noqa: BLE001 (a fault of a check must not cost a submission its grade)
         return ()
 
 
-def _in_order_of_need(called: tuple[Called, ...]) -> tuple[int, ...]:
+def _order_by_needs(rubric_checks: tuple[RubricCheck, ...]) -> tuple[int, ...]:
     order: list[int] = []
-    waiting = list(range(len(called)))
-    while waiting:
-        others = [called[place] for place in waiting]
-        ready = (place for place in waiting if not _waits(called[place], others))
-        order.append(next(ready, waiting[0]))
-        waiting.remove(order[-1])
+    remaining = list(range(len(rubric_checks)))
+    while remaining:
+        others = [rubric_checks[index] for index in remaining]
+        ready = (index for index in remaining if not _needs_any(rubric_checks[index], others))
+        order.append(next(ready, remaining[0]))
+        remaining.remove(order[-1])
     return tuple(order)
 
 
@@ -126,118 +136,124 @@ class _Judged:
         self.stops = stops
 
 
-def _waits(one: Called, others: list[Called]) -> bool:
+def _needs_any(rubric_check: RubricCheck, others: list[RubricCheck]) -> bool:
     return any(
-        need == other.item.id or (need == other.spec.code and other.item.id == one.item.id)
-        for need in one.spec.needs
+        need == other.item.id or (need == other.spec.code and other.item.id == rubric_check.item.id)
+        for need in rubric_check.spec.needs
         for other in others
-        if other.spec is not one.spec
+        if other.spec is not rubric_check.spec
     )
 
 
-def _judge_one(called: Called, evidence: Evidence, done: tuple[_Judged, ...]) -> _Judged:
+def _judge_check(
+    rubric_check: RubricCheck, evidence: Evidence, earlier_judged: tuple[_Judged, ...]
+) -> _Judged:
     try:
-        opinion = called.check.judge(called.params, evidence)
-    except Ours as ours:
-        return _Judged(_ours(called, str(ours)), stops=False)
+        outcome = rubric_check.check.judge(rubric_check.params, evidence)
+    except ReferenceFault as ours:
+        return _Judged(_error_finding(rubric_check, str(ours)), stops=False)
     except Exception as error:  # noqa: BLE001 (a fault of a check must not cost a student anything)
-        return _Judged(_ours(called, f"{type(error).__name__} while judging"), stops=False)
-    finding = _finding(called, opinion)
+        return _Judged(
+            _error_finding(rubric_check, f"{type(error).__name__} while judging"), stops=False
+        )
+    finding = _make_finding(rubric_check, outcome)
     if not finding.cells:
-        names = opinion.names or called.check.names(called.params)
-        finding = replace(finding, cells=_cells_of(evidence, names))
-    if not opinion.unjudged:
-        return _Judged(finding, stops=opinion.stops)
-    return _Judged(_explained(finding, called.spec, opinion, evidence, done), stops=True)
+        names = outcome.names or rubric_check.check.names(rubric_check.params)
+        finding = replace(finding, cells=_cells_assigning(evidence, names))
+    if not outcome.unjudged:
+        return _Judged(finding, stops=outcome.stops)
+    return _Judged(
+        _explain_unjudged(finding, rubric_check.spec, outcome, evidence, earlier_judged), stops=True
+    )
 
 
-def _ours(called: Called, told: str) -> Finding:
+def _error_finding(rubric_check: RubricCheck, reason: str) -> Finding:
     return Finding(
-        item=called.item.id,
-        code=called.spec.code,
-        title=called.title,
+        item=rubric_check.item.id,
+        code=rubric_check.spec.code,
+        title=rubric_check.title,
         verdict=Verdict.ERROR,
         earned=Fraction(0),
-        possible=called.spec.points,
-        public=called.spec.public,
+        possible=rubric_check.spec.points,
+        public=rubric_check.spec.public,
         expected="",
-        found=f"the grader could not judge this: {told}. It costs you nothing.",
+        found=f"the grader could not judge this: {reason}. It costs you nothing.",
     )
 
 
-def _finding(called: Called, opinion: Opinion) -> Finding:
-    spec = called.spec
+def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome) -> Finding:
+    spec = rubric_check.spec
     verdict = Verdict.PARTIAL
-    if opinion.pending:
+    if outcome.pending:
         verdict = Verdict.PENDING
-    elif opinion.share == 1:
+    elif outcome.share == 1:
         verdict = Verdict.PASSED
-    elif opinion.share == 0:
+    elif outcome.share == 0:
         verdict = Verdict.FAILED
     return Finding(
-        item=called.item.id,
+        item=rubric_check.item.id,
         code=spec.code,
-        title=called.title,
+        title=rubric_check.title,
         verdict=verdict,
-        earned=spec.points * opinion.share,
+        earned=spec.points * outcome.share,
         possible=spec.points,
         public=spec.public,
-        expected=opinion.expected,
-        found=opinion.found,
-        hint=_hint(opinion, spec),
-        cells=opinion.cells,
-        exhibit=opinion.exhibit,
+        expected=outcome.expected,
+        found=outcome.observed,
+        hint=_choose_hint(outcome, spec),
+        cells=outcome.cells,
+        exhibit=outcome.exhibit,
     )
 
 
-def _hint(opinion: Opinion, spec: CheckSpec) -> str:
+def _choose_hint(outcome: CheckOutcome, spec: CheckSpec) -> str:
     """What to try: the rubric's question where the check has none, or where it fits best."""
-    if opinion.share == 1 or (opinion.hint and not opinion.usual):
-        return opinion.hint
-    return spec.ask or opinion.hint
+    if outcome.share == 1 or (outcome.hint and not outcome.usual):
+        return outcome.hint
+    return spec.ask or outcome.hint
 
 
-def _explained(
+def _explain_unjudged(
     finding: Finding,
     spec: CheckSpec,
-    opinion: Opinion,
+    outcome: CheckOutcome,
     evidence: Evidence,
-    done: tuple[_Judged, ...],
+    earlier_judged: tuple[_Judged, ...],
 ) -> Finding:
     """The finding as blocked, if something it needs or an unrelated error in a cell is why."""
-    run = _failed_cell(evidence, opinion.names)
+    run = _first_failed_run(evidence, outcome.names)
     if run is not None and run.error is not None and run.error.name == "SyntaxError":
-        return replace(finding, found=_with_error(finding, run))
+        return replace(finding, found=_append_error(finding, run))
     for need in spec.needs:
-        for judged in done:
+        for judged in earlier_judged:
             other = judged.finding
-            named = need == other.item or (need == other.code and other.item == finding.item)
-            if named and judged.stops:
-                return _as_blocked(finding, by=_root_of(other), cells=other.cells)
+            is_needed = need == other.item or (need == other.code and other.item == finding.item)
+            if is_needed and judged.stops:
+                return _as_blocked(finding, by=_root_cause(other), cells=other.cells)
     if run is None or run.error is None:
-        return _unfinished(finding, opinion)
-    cause = _other_cause(run, evidence, opinion.names)
+        return _block_if_prevented(finding, outcome)
+    cause = _unrelated_cause(run, evidence, outcome.names)
     if cause is not None and cause.error is not None:
         by = f"cell {cause.index} ({cause.error.name})"
         return _as_blocked(finding, by=by, cells=(cause.index,))
-    return replace(finding, found=_with_error(finding, run))
+    return replace(finding, found=_append_error(finding, run))
 
 
-def _with_error(finding: Finding, run: CellRun) -> str:
+def _append_error(finding: Finding, run: CellRun) -> str:
     error = f"{run.error.name}: {run.error.message[:160]}" if run.error else ""
     return f"{finding.found} (cell {run.index}: {error})"
 
 
-def _unfinished(finding: Finding, opinion: Opinion) -> Finding:
+def _block_if_prevented(finding: Finding, outcome: CheckOutcome) -> Finding:
     """Blocked by what never happened, if the check says so; else failed."""
-    if not opinion.because:
+    if not outcome.because:
         return finding
     cell = f", cell {finding.cells[0]}" if finding.cells else ""
-    by = f"{finding.item} ({opinion.because}{cell})"
+    by = f"{finding.item} ({outcome.because}{cell})"
     return _as_blocked(finding, by=by, cells=finding.cells)
 
 
-def _root_of(other: Finding) -> str:
+def _root_cause(other: Finding) -> str:
     """What to name as the cause: where that is blocked itself, what blocks it."""
     if other.blocked_by:
         return other.blocked_by
@@ -251,32 +267,32 @@ def _as_blocked(finding: Finding, *, by: str, cells: tuple[int, ...]) -> Finding
     )
 
 
-def _cells_of(evidence: Evidence, names: tuple[str, ...]) -> tuple[int, ...]:
-    def found() -> tuple[int, ...]:
+def _cells_assigning(evidence: Evidence, names: tuple[str, ...]) -> tuple[int, ...]:
+    def find_cells() -> tuple[int, ...]:
         cells = (cell for name in names for cell in assigning_cells(evidence.notebook, name))
         return tuple(sorted(set(cells)))
 
-    return evidence.memo.once(("cells", names), found)
+    return evidence.memo.get_or_compute(("cells", names), find_cells)
 
 
-def _failed_cell(evidence: Evidence, names: tuple[str, ...]) -> CellRun | None:
+def _first_failed_run(evidence: Evidence, names: tuple[str, ...]) -> CellRun | None:
     """The first cell that should have made one of the names, and failed."""
-    runs = {run.index: run for run in evidence.record.cells if run.status in BAD}
-    return next((runs[i] for i in _cells_of(evidence, names) if i in runs), None)
+    runs = {run.index: run for run in evidence.record.cells if run.status in FAILED_STATUSES}
+    return next((runs[i] for i in _cells_assigning(evidence, names) if i in runs), None)
 
 
-def _other_cause(run: CellRun, evidence: Evidence, names: tuple[str, ...]) -> CellRun | None:
+def _unrelated_cause(run: CellRun, evidence: Evidence, names: tuple[str, ...]) -> CellRun | None:
     """What made a cell fail, unless it was a statement that makes one of the names."""
-    earlier = brought_down_by(run, evidence)
+    earlier = failure_cause(run, evidence)
     if earlier is not None or run.error is None or run.error.name == "SyntaxError":
         return earlier
-    lines = {line for n in names for line in _own_lines(evidence.notebook, run.index, n)}
+    lines = {line for n in names for line in _binding_lines(evidence.notebook, run.index, n)}
     return None if run.error.line in lines else run
 
 
-def _own_lines(notebook: Notebook, index: int, name: str) -> set[int | None]:
+def _binding_lines(notebook: Notebook, index: int, name: str) -> set[int | None]:
     """The lines of the cell's statements that bind the name."""
-    tree = parsed(notebook.cells[index].source)
+    tree = parse_source(notebook.cells[index].source)
     lines: set[int | None] = set()
     for statement in tree.body if tree is not None else ():
         nodes = list(ast.walk(statement))

@@ -6,15 +6,20 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
-from grader.checks.check import Check, Evidence, Opinion, Params, failed, passed
+from grader.checks.check import Check, CheckOutcome, Evidence, Params, failed, passed
 from grader.model import CellRun, CellStatus
 from grader.notebook import assigning_cells
 
 _NAME = re.compile(r"name '([^']+)' is not defined")
-BAD = {CellStatus.RAISED, CellStatus.TIMED_OUT, CellStatus.STRUCK_OUT, CellStatus.NOT_REACHED}
+FAILED_STATUSES = {
+    CellStatus.RAISED,
+    CellStatus.TIMED_OUT,
+    CellStatus.STRUCK_OUT,
+    CellStatus.NOT_REACHED,
+}
 
 
-class RunsParams(Params):
+class NotebookRunsParams(Params):
     """How much a failure costs at least."""
 
     at_most: Fraction
@@ -23,28 +28,28 @@ class RunsParams(Params):
 
 def own_failures(evidence: Evidence) -> tuple[CellRun, ...]:
     """Cells that failed of their own, not for want of a name that a failed cell assigns."""
-    bad = [run for run in evidence.record.cells if run.status in BAD]
-    return tuple(run for run in bad if brought_down_by(run, evidence) is None)
+    failed_runs = [run for run in evidence.record.cells if run.status in FAILED_STATUSES]
+    return tuple(run for run in failed_runs if failure_cause(run, evidence) is None)
 
 
-def brought_down_by(run: CellRun, evidence: Evidence) -> CellRun | None:
+def failure_cause(run: CellRun, evidence: Evidence) -> CellRun | None:
     """The earlier failed cell that should have assigned the name this one did not find."""
-    causes = evidence.memo.once(("causes",), lambda: _causes(evidence))
+    causes = evidence.memo.get_or_compute(("causes",), lambda: _find_causes(evidence))
     return causes.get(run.index)
 
 
-def _causes(evidence: Evidence) -> Mapping[int, CellRun]:
+def _find_causes(evidence: Evidence) -> Mapping[int, CellRun]:
     """By cell that was brought down, the cell at the root of it; a chain may be long."""
     causes: dict[int, CellRun] = {}
-    bad: dict[int, CellRun] = {}
+    failed_runs: dict[int, CellRun] = {}
     for run in evidence.record.cells:
         name = _missing_name(run)
-        makers = assigning_cells(evidence.notebook, name) if name and bad else ()
-        other = next((bad[index] for index in makers if index in bad), None)
-        if other is not None:
-            causes[run.index] = causes.get(other.index, other)
-        if run.status in BAD:
-            bad[run.index] = run
+        assigning = assigning_cells(evidence.notebook, name) if name and failed_runs else ()
+        cause = next((failed_runs[index] for index in assigning if index in failed_runs), None)
+        if cause is not None:
+            causes[run.index] = causes.get(cause.index, cause)
+        if run.status in FAILED_STATUSES:
+            failed_runs[run.index] = run
     return causes
 
 
@@ -52,47 +57,49 @@ def _missing_name(run: CellRun) -> str:
     """The name that a cell did not find, or nothing."""
     if run.error is None or run.error.name != "NameError":
         return ""
-    found = _NAME.search(run.error.message)
-    return found.group(1) if found else ""
+    match = _NAME.search(run.error.message)
+    return match.group(1) if match else ""
 
 
-class Runs(Check[RunsParams]):
+class NotebookRuns(Check[NotebookRunsParams]):
     """The notebook runs headless: the share of code cells that do not fail of their own.
 
     A NameError for a name that an earlier failed cell assigns is that cell's failure. Empty and
-    comment-only cells are left out; lines that a headless grader neutralises (installers, Colab,
+    comment-only cells are left out; lines that a headless grader neutralizes (installers, Colab,
     `input()`) and text on stderr are no failure. A notebook without code earns nothing.
     """
 
     code = "EXE001"
-    params = RunsParams
-    of_file = True
+    params = NotebookRunsParams
+    judges_file = True
 
-    def title(self, params: RunsParams) -> str:
+    def title(self, params: NotebookRunsParams) -> str:
         """What it checks."""
         return "runs from top to bottom"
 
-    def judge(self, params: RunsParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: NotebookRunsParams, evidence: Evidence) -> CheckOutcome:
         """Counts cells."""
-        ran = [run for run in evidence.record.cells if run.status is not CellStatus.SKIPPED]
+        code_runs = [run for run in evidence.record.cells if run.status is not CellStatus.SKIPPED]
         expected = "every code cell runs without an error"
-        if not ran:
-            return failed(expected=expected, found="the notebook has no code cells")
-        own = own_failures(evidence)
-        if not own:
-            return passed(expected=expected, found=f"{len(ran)} of {len(ran)} cells ran")
-        share = min(1 - Fraction(len(own), len(ran)), params.at_most)
-        told = "; ".join(f"cell {run.index}: {_told(run)}" for run in own[:6])
-        return Opinion(
+        if not code_runs:
+            return failed(expected=expected, observed="the notebook has no code cells")
+        failures = own_failures(evidence)
+        if not failures:
+            return passed(
+                expected=expected, observed=f"{len(code_runs)} of {len(code_runs)} cells ran"
+            )
+        share = min(1 - Fraction(len(failures), len(code_runs)), params.at_most)
+        details = "; ".join(f"cell {run.index}: {_describe_failure(run)}" for run in failures[:6])
+        return CheckOutcome(
             share=share,
             expected=expected,
-            found=f"{len(own)} of {len(ran)} cells failed of their own: {told}",
+            observed=f"{len(failures)} of {len(code_runs)} cells failed of their own: {details}",
             hint="Restart the kernel and run all cells before you hand in.",
-            cells=tuple(run.index for run in own),
+            cells=tuple(run.index for run in failures),
         )
 
 
-def _told(run: CellRun) -> str:
+def _describe_failure(run: CellRun) -> str:
     if run.error is None:
         return "not reached in the time there was"
     line = f" (line {run.error.line})" if run.error.line else ""

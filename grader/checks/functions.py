@@ -9,20 +9,29 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from grader.checks.check import Check, Draws, Evidence, Opinion, Ours, Params, nameless, question
-from grader.checks.initial_arrays import in_words
-from grader.checks.recording import numbers
-from grader.checks.values import agrees, flaw
+from grader.checks.check import (
+    Check,
+    CheckOutcome,
+    Evidence,
+    Params,
+    RandomDraws,
+    ReferenceFault,
+    make_question,
+    opaque_name,
+)
+from grader.checks.initial_arrays import format_shape
+from grader.checks.recording import as_float64
+from grader.checks.values import all_close, array_flaw
 from grader.model import Json, Observation, Question
 
 if TYPE_CHECKING:
     from grader.model import Array
 
-NEAR, SHARE = 1e-5, 1e-4
+ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE = 1e-5, 1e-4
 """How far a value may be off, and how far on top as a share of what is expected."""
 ZERO = 1e-6
 """The largest value that counts as none."""
-Judgement = Callable[[int, Observation], str]
+FlawFinder = Callable[[int, Observation], str]
 """What is wrong with the answer to a call; '' for nothing."""
 
 
@@ -35,14 +44,14 @@ class Argument(BaseModel):
     kind: Literal["normal", "mask", "causal"] = "normal"
     scale: float = 1.0
 
-    def drawn(self, draws: Draws, label: str) -> Array:
+    def draw(self, draws: RandomDraws, label: str) -> Array:
         """The array: normal numbers; truths, one at least in a row and in a column; a triangle."""
         if self.kind == "causal":
             return np.tril(np.ones(self.shape, dtype=bool))
-        found = draws.normal(label, self.shape, scale=self.scale)
+        array = draws.normal(label, self.shape, scale=self.scale)
         if self.kind == "normal":
-            return found
-        mask: Array = found > 0
+            return array
+        mask: Array = array > 0
         mask[..., 0] = True
         if mask.ndim > 1:
             mask[..., :1, :] = True
@@ -64,14 +73,14 @@ class FunctionParams(Params):
     """Whether arguments are torch tensors; NumPy arrays otherwise."""
 
 
-class ShapesParams(FunctionParams):
+class FunctionShapesParams(FunctionParams):
     """Shapes to expect."""
 
     shapes: tuple[tuple[int, ...], ...]
     """The shape of the value, for each call."""
 
 
-class SameParams(FunctionParams):
+class FunctionValuesParams(FunctionParams):
     """The reference's function."""
 
     counterpart: str = ""
@@ -81,10 +90,10 @@ class SameParams(FunctionParams):
         """Without the reference's name."""
         if not self.counterpart:
             return self
-        return self.model_copy(update={"counterpart": nameless(self.counterpart)})
+        return self.model_copy(update={"counterpart": opaque_name(self.counterpart)})
 
 
-class SumsParams(FunctionParams):
+class FunctionSumsParams(FunctionParams):
     """Sums to expect."""
 
     total: float = 1.0
@@ -93,14 +102,14 @@ class SumsParams(FunctionParams):
     """Along which dimension."""
 
 
-class MaskedParams(FunctionParams):
+class FunctionMaskParams(FunctionParams):
     """Where nothing may be."""
 
     mask: int
     """Which argument says what is left, from 0: true stays."""
 
 
-class GradientParams(SameParams):
+class FunctionGradientsParams(FunctionValuesParams):
     """Gradients to expect, of the first value."""
 
     shapes: tuple[tuple[int, ...], ...]
@@ -112,8 +121,12 @@ class GradientParams(SameParams):
 F = TypeVar("F", bound=FunctionParams)
 
 
-def asked(
-    params: FunctionParams, draws: Draws, *, name: str = "", more: tuple[Json, ...] = ()
+def function_questions(
+    params: FunctionParams,
+    draws: RandomDraws,
+    *,
+    name: str = "",
+    gradient_spec: tuple[Json, ...] = (),
 ) -> tuple[Question, ...]:
     """A question a call; of another function where `name` says so.
 
@@ -121,28 +134,30 @@ def asked(
         params: the function and its calls.
         draws: where arguments come from.
         name: the function that is asked, if it is not the notebook's.
-        more: places of arguments whose gradients are wanted, and the shapes that pull at them.
+        gradient_spec: places of arguments whose gradients are wanted, and the shapes that pull at them.
     """
 
-    def made(number: int) -> Question:
+    def build_question(number: int) -> Question:
         label = f"{params.function}-{number}"
         arrays = {
-            f"x{place}": argument.drawn(draws, f"{label}-{place}-{argument.shape}")
-            for place, argument in enumerate(params.calls[number])
+            f"x{index}": argument.draw(draws, f"{label}-{index}-{argument.shape}")
+            for index, argument in enumerate(params.calls[number])
         }
-        told: dict[str, Json] = {"name": name or params.function, "args": list(arrays)}
+        fields: dict[str, Json] = {"name": name or params.function, "args": list(arrays)}
         if not params.tensors:
-            told["tensors"] = False
-        if more:
-            told["gradients"] = list(more[0])
-            arrays["pull"] = draws.normal(f"{label}-pull", tuple(more[1][number]))
-        return question("function", told, arrays)
+            fields["tensors"] = False
+        if gradient_spec:
+            fields["gradients"] = list(gradient_spec[0])
+            arrays["pull"] = draws.normal(f"{label}-pull", tuple(gradient_spec[1][number]))
+        return make_question("function", fields, arrays)
 
-    key = ("function", name, params.function, params.calls, params.tensors, more)
-    return draws.memo.once(key, lambda: tuple(made(n) for n in range(len(params.calls))))
+    key = ("function", name, params.function, params.calls, params.tensors, gradient_spec)
+    return draws.memo.get_or_compute(
+        key, lambda: tuple(build_question(n) for n in range(len(params.calls)))
+    )
 
 
-def why_nothing(params: FunctionParams, observation: Observation) -> str:
+def explain_no_value(params: FunctionParams, observation: Observation) -> str:
     """Why there is no value, in the student's words."""
     name = params.function
     without_answer = {
@@ -161,29 +176,34 @@ def why_nothing(params: FunctionParams, observation: Observation) -> str:
 class _FunctionCheck(Check[F]):
     """What all of this family do: ask every call, and count those that came out right."""
 
-    def questions(self, params: F, draws: Draws) -> tuple[Question, ...]:
+    def questions(self, params: F, draws: RandomDraws) -> tuple[Question, ...]:
         """Asks the function, call by call."""
-        return asked(params, draws)
+        return function_questions(params, draws)
 
     def names(self, params: F) -> tuple[str, ...]:
         """The function."""
         return (params.function,)
 
-    def counted(self, params: F, evidence: Evidence, *, expected: str, wrong: Judgement) -> Opinion:
+    def judge_calls(
+        self, params: F, evidence: Evidence, *, expected: str, find_flaw: FlawFinder
+    ) -> CheckOutcome:
         """An opinion: the share of calls with which nothing is wrong."""
-        answers = [evidence.observed(one) for one in self.questions(params, evidence.draws)]
-        flaws = [wrong(number, answer) for number, answer in enumerate(answers)]
-        right = flaws.count("")
-        if right == len(flaws):
-            return Opinion(share=Fraction(1), expected=expected, found="it is")
-        told = dict.fromkeys(flaw for flaw in flaws if flaw)
-        nothing = not any(answer.arrays for answer in answers)
-        return Opinion(
-            share=Fraction(right, len(flaws)),
+        answers = [
+            evidence.observation(call_question)
+            for call_question in self.questions(params, evidence.draws)
+        ]
+        flaws = [find_flaw(number, answer) for number, answer in enumerate(answers)]
+        right_count = flaws.count("")
+        if right_count == len(flaws):
+            return CheckOutcome(share=Fraction(1), expected=expected, observed="it is")
+        problems = dict.fromkeys(flaw for flaw in flaws if flaw)
+        no_values = not any(answer.arrays for answer in answers)
+        return CheckOutcome(
+            share=Fraction(right_count, len(flaws)),
             expected=expected,
-            found="; ".join(list(told)[:3]),
-            unjudged=nothing,
-            stops=nothing,
+            observed="; ".join(list(problems)[:3]),
+            unjudged=no_values,
+            stops=no_values,
             names=(params.function,),
         )
 
@@ -192,37 +212,37 @@ class _FunctionCheck(Check[F]):
         return answer.arrays.get(f"out{params.part}")
 
 
-class Shapes(_FunctionCheck[ShapesParams]):
+class FunctionShapes(_FunctionCheck[FunctionShapesParams]):
     """A function returns arrays of the expected shapes, floating and finite.
 
     Asked with arguments drawn after the notebook ran; every call is worth the same share.
     """
 
     code = "FUN001"
-    params = ShapesParams
+    params = FunctionShapesParams
 
-    def title(self, params: ShapesParams) -> str:
+    def title(self, params: FunctionShapesParams) -> str:
         """What it checks."""
         return f"shape of {params.what}"
 
-    def judge(self, params: ShapesParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: FunctionShapesParams, evidence: Evidence) -> CheckOutcome:
         """Compares shapes."""
         shapes = params.shapes
 
-        def wrong(number: int, answer: Observation) -> str:
-            found = self.value(params, answer)
-            if found is None:
-                return why_nothing(params, answer)
-            bad = flaw(found, shape=shapes[number])
-            return f"call {number + 1}: {params.what} {bad}" if bad else ""
+        def find_flaw(number: int, answer: Observation) -> str:
+            value = self.value(params, answer)
+            if value is None:
+                return explain_no_value(params, answer)
+            problem = array_flaw(value, shape=shapes[number])
+            return f"call {number + 1}: {params.what} {problem}" if problem else ""
 
-        told = ", ".join(in_words(shape) for shape in dict.fromkeys(shapes))
-        return self.counted(
-            params, evidence, expected=f"{params.what} of shape {told}", wrong=wrong
+        shape_list = ", ".join(format_shape(shape) for shape in dict.fromkeys(shapes))
+        return self.judge_calls(
+            params, evidence, expected=f"{params.what} of shape {shape_list}", find_flaw=find_flaw
         )
 
 
-class Same(_FunctionCheck[SameParams]):
+class FunctionValues(_FunctionCheck[FunctionValuesParams]):
     """A function returns what the reference's returns for the same arguments.
 
     Arguments are drawn after the notebook ran; every call is worth the same share (rtol 1e-4,
@@ -230,100 +250,102 @@ class Same(_FunctionCheck[SameParams]):
     """
 
     code = "FUN002"
-    params = SameParams
+    params = FunctionValuesParams
 
-    def title(self, params: SameParams) -> str:
+    def title(self, params: FunctionValuesParams) -> str:
         """What it checks."""
         return f"values of {params.what}"
 
-    def constant_questions(self, params: SameParams, draws: Draws) -> tuple[Question, ...]:
+    def constant_questions(
+        self, params: FunctionValuesParams, draws: RandomDraws
+    ) -> tuple[Question, ...]:
         """Asks the reference the same."""
-        return asked(params, draws, name=_counterpart(params))
+        return function_questions(params, draws, name=_counterpart(params))
 
-    def judge(self, params: SameParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: FunctionValuesParams, evidence: Evidence) -> CheckOutcome:
         """Compares with the reference, call by call."""
-        known = _known(
+        reference_values = _reference_arrays(
             self.constant_questions(params, evidence.draws), evidence, f"out{params.part}"
         )
 
-        def wrong(number: int, answer: Observation) -> str:
-            found = self.value(params, answer)
-            if found is None:
-                return why_nothing(params, answer)
-            return _difference(found, known[number], what=params.what)
+        def find_flaw(number: int, answer: Observation) -> str:
+            value = self.value(params, answer)
+            if value is None:
+                return explain_no_value(params, answer)
+            return _describe_difference(value, reference_values[number], what=params.what)
 
         expected = f"{params.what} as the definition gives it, for arguments of ours"
-        return self.counted(params, evidence, expected=expected, wrong=wrong)
+        return self.judge_calls(params, evidence, expected=expected, find_flaw=find_flaw)
 
 
-class Sums(_FunctionCheck[SumsParams]):
+class FunctionSums(_FunctionCheck[FunctionSumsParams]):
     """What a function returns adds up, along one dimension, and none of it is below 0.
 
     Asked with arguments drawn after the notebook ran; every call is worth the same share.
     """
 
     code = "FUN003"
-    params = SumsParams
+    params = FunctionSumsParams
 
-    def title(self, params: SumsParams) -> str:
+    def title(self, params: FunctionSumsParams) -> str:
         """What it checks."""
         return f"{params.what} add up to {params.total:g}"
 
-    def judge(self, params: SumsParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: FunctionSumsParams, evidence: Evidence) -> CheckOutcome:
         """Adds up."""
         total, axis = params.total, params.axis
 
-        def wrong(_: int, answer: Observation) -> str:
-            found = self.value(params, answer)
-            if found is None:
-                return why_nothing(params, answer)
-            if flaw(found, shape=found.shape) or not -found.ndim <= axis < found.ndim:
+        def find_flaw(_: int, answer: Observation) -> str:
+            value = self.value(params, answer)
+            if value is None:
+                return explain_no_value(params, answer)
+            if array_flaw(value, shape=value.shape) or not -value.ndim <= axis < value.ndim:
                 return f"{params.what} can't be added up"
-            sums = numbers(found).sum(axis=axis)
-            if not agrees(sums, np.full(sums.shape, total), within=NEAR * 10):
+            sums = as_float64(value).sum(axis=axis)
+            if not all_close(sums, np.full(sums.shape, total), atol=ABSOLUTE_TOLERANCE * 10):
                 return f"sums from {sums.min():.4g} to {sums.max():.4g}"
-            return f"{params.what} hold numbers below 0" if found.min() < 0 else ""
+            return f"{params.what} hold numbers below 0" if value.min() < 0 else ""
 
         expected = f"every sum along dimension {axis} is {total:g}, and nothing is below 0"
-        return self.counted(params, evidence, expected=expected, wrong=wrong)
+        return self.judge_calls(params, evidence, expected=expected, find_flaw=find_flaw)
 
 
-class Masked(_FunctionCheck[MaskedParams]):
+class FunctionMask(_FunctionCheck[FunctionMaskParams]):
     """Where a mask says so, what a function returns is 0, and elsewhere it is not.
 
     Asked with arguments drawn after the notebook ran; every call is worth the same share.
     """
 
     code = "FUN004"
-    params = MaskedParams
+    params = FunctionMaskParams
 
-    def title(self, params: MaskedParams) -> str:
+    def title(self, params: FunctionMaskParams) -> str:
         """What it checks."""
         return f"{params.what} follow the mask"
 
-    def judge(self, params: MaskedParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: FunctionMaskParams, evidence: Evidence) -> CheckOutcome:
         """Looks behind the mask."""
-        questions, place = self.questions(params, evidence.draws), f"x{params.mask}"
+        questions, mask_key = self.questions(params, evidence.draws), f"x{params.mask}"
 
-        def wrong(number: int, answer: Observation) -> str:
-            found = self.value(params, answer)
-            if found is None:
-                return why_nothing(params, answer)
-            mask = questions[number].arrays[place]
-            fits = found.shape[found.ndim - mask.ndim :] == mask.shape
-            if flaw(found, shape=found.shape) or not fits:
+        def find_flaw(number: int, answer: Observation) -> str:
+            value = self.value(params, answer)
+            if value is None:
+                return explain_no_value(params, answer)
+            mask = questions[number].arrays[mask_key]
+            fits = value.shape[value.ndim - mask.ndim :] == mask.shape
+            if array_flaw(value, shape=value.shape) or not fits:
                 return f"{params.what} don't have the mask's shape, or are not finite"
-            kept = np.broadcast_to(mask, found.shape)
-            if (np.abs(numbers(found)[~kept]) > ZERO).any():
+            unmasked = np.broadcast_to(mask, value.shape)
+            if (np.abs(as_float64(value)[~unmasked]) > ZERO).any():
                 return f"{params.what} are not 0 where the mask is false"
-            empty = (np.abs(numbers(found)[kept]) <= ZERO).all()
+            empty = (np.abs(as_float64(value)[unmasked]) <= ZERO).all()
             return f"{params.what} are 0 where the mask is true" if empty else ""
 
         expected = f"{params.what} are 0 where the mask is false, and only there"
-        return self.counted(params, evidence, expected=expected, wrong=wrong)
+        return self.judge_calls(params, evidence, expected=expected, find_flaw=find_flaw)
 
 
-class Gradients(_FunctionCheck[GradientParams]):
+class FunctionGradients(_FunctionCheck[FunctionGradientsParams]):
     """The gradient of a function at its arguments is that of the reference's function.
 
     Taken of the first value, weighted by numbers drawn after the notebook ran: a result that was
@@ -331,67 +353,80 @@ class Gradients(_FunctionCheck[GradientParams]):
     """
 
     code = "FUN005"
-    params = GradientParams
+    params = FunctionGradientsParams
 
-    def title(self, params: GradientParams) -> str:
+    def title(self, params: FunctionGradientsParams) -> str:
         """What it checks."""
         return f"gradient through {params.what}"
 
-    def _asked(
-        self, params: GradientParams, draws: Draws, *, name: str = ""
+    def _gradient_questions(
+        self, params: FunctionGradientsParams, draws: RandomDraws, *, name: str = ""
     ) -> tuple[Question, ...]:
-        return asked(params, draws, name=name, more=(params.of, params.shapes))
+        return function_questions(
+            params, draws, name=name, gradient_spec=(params.of, params.shapes)
+        )
 
-    def questions(self, params: GradientParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(
+        self, params: FunctionGradientsParams, draws: RandomDraws
+    ) -> tuple[Question, ...]:
         """Asks for gradients, call by call."""
-        return self._asked(params, draws)
+        return self._gradient_questions(params, draws)
 
-    def constant_questions(self, params: GradientParams, draws: Draws) -> tuple[Question, ...]:
+    def constant_questions(
+        self, params: FunctionGradientsParams, draws: RandomDraws
+    ) -> tuple[Question, ...]:
         """Asks the reference the same."""
-        return self._asked(params, draws, name=_counterpart(params))
+        return self._gradient_questions(params, draws, name=_counterpart(params))
 
-    def judge(self, params: GradientParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: FunctionGradientsParams, evidence: Evidence) -> CheckOutcome:
         """Compares with the reference's, argument by argument."""
-        asked_of = self.constant_questions(params, evidence.draws)
-        known = {place: _known(asked_of, evidence, f"grad{place}") for place in params.of}
+        reference_questions = self.constant_questions(params, evidence.draws)
+        reference_gradients = {
+            index: _reference_arrays(reference_questions, evidence, f"grad{index}")
+            for index in params.of
+        }
 
-        def wrong(number: int, answer: Observation) -> str:
-            for place, gradients in known.items():
-                found = answer.arrays.get(f"grad{place}")
-                which = f"the gradient at argument {place + 1}"
-                if found is None:
+        def find_flaw(number: int, answer: Observation) -> str:
+            for index, gradients in reference_gradients.items():
+                gradient = answer.arrays.get(f"grad{index}")
+                which = f"the gradient at argument {index + 1}"
+                if gradient is None:
                     return answer.error[:200] or f"{which} is missing"
-                if told := _difference(found, gradients[number], what=which):
-                    return told
+                if problem := _describe_difference(gradient, gradients[number], what=which):
+                    return problem
             return ""
 
         expected = f"gradients flow through {params.what} to every argument"
-        return self.counted(params, evidence, expected=expected, wrong=wrong)
+        return self.judge_calls(params, evidence, expected=expected, find_flaw=find_flaw)
 
 
-def _counterpart(params: SameParams) -> str:
+def _counterpart(params: FunctionValuesParams) -> str:
     return params.counterpart or params.function
 
 
-def _known(questions: tuple[Question, ...], evidence: Evidence, key: str) -> list[Array]:
+def _reference_arrays(questions: tuple[Question, ...], evidence: Evidence, key: str) -> list[Array]:
     """The reference's answers.
 
     Raises:
         Ours: one of them is missing.
     """
-    answers = [evidence.reference(one) for one in questions]
-    bad = next((answer for answer in answers if key not in answer.arrays), None)
-    if bad is not None:
-        raise Ours(f"the reference gave no {key}: {bad.error or bad.status}")
+    answers = [
+        evidence.reference_observation(reference_question) for reference_question in questions
+    ]
+    unanswered = next((answer for answer in answers if key not in answer.arrays), None)
+    if unanswered is not None:
+        raise ReferenceFault(
+            f"the reference gave no {key}: {unanswered.error or unanswered.status}"
+        )
     return [answer.arrays[key] for answer in answers]
 
 
-def _difference(found: Array, expected: Array, *, what: str) -> str:
+def _describe_difference(array: Array, expected: Array, *, what: str) -> str:
     """How an array differs from what is expected; '' for not at all. It says no value."""
-    if bad := flaw(found, shape=expected.shape):
-        return f"{what}: {bad}"
+    if problem := array_flaw(array, shape=expected.shape):
+        return f"{what}: {problem}"
     return (
         ""
-        if agrees(found, expected, within=NEAR, share=SHARE)
+        if all_close(array, expected, atol=ABSOLUTE_TOLERANCE, rtol=RELATIVE_TOLERANCE)
         else f"{what}: other values than the definition gives"
     )

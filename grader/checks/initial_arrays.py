@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from grader.checks.check import (
-    ARRAYS,
-    RECORDING,
+    ARRAYS_QUESTION,
+    RECORDING_QUESTION,
     Check,
-    Draws,
+    CheckOutcome,
     Evidence,
-    Opinion,
     Params,
+    RandomDraws,
     absent,
     failed,
     passed,
 )
-from grader.checks.labeled_inputs import as_encoded, correlation, dtype_of, namespace
-from grader.checks.recording import numbers
+from grader.checks.labeled_inputs import correlation, dtype_of, encoded_arrays, namespace
+from grader.checks.recording import as_float64
 from grader.model import Array, Numbers, Question
 
 
@@ -32,7 +32,7 @@ class ArraysParams(Params):
     """What the handout calls them: 'images'."""
 
 
-class InitialisedParams(ArraysParams):
+class ArraysInitializedParams(ArraysParams):
     """Which arrays the student fills."""
 
     check: tuple[str, ...]
@@ -41,7 +41,7 @@ class InitialisedParams(ArraysParams):
     """Shown when one is missing or constant."""
 
 
-class PairParams(ArraysParams):
+class ArrayPairParams(ArraysParams):
     """Two of the arrays."""
 
     one: str
@@ -50,14 +50,14 @@ class PairParams(ArraysParams):
     """The second, by its label."""
 
 
-class IndependentParams(PairParams):
+class ArraysIndependentParams(ArrayPairParams):
     """How much two arrays may correlate."""
 
     below: float
     """Largest absolute Pearson correlation, exclusive."""
 
 
-class NoiseParams(PairParams):
+class ArrayNoiseParams(ArrayPairParams):
     """How much one array may differ from another."""
 
     low: float
@@ -66,23 +66,23 @@ class NoiseParams(PairParams):
     """Upper bound of the standard deviation of the difference, inclusive."""
 
 
-def found_arrays(params: ArraysParams, evidence: Evidence) -> dict[str, Array]:
-    """The labelled arrays, as they were encoded or as they stand in the namespace."""
-    return dict(as_encoded(evidence, labels=params.labels, shape=params.shape))
+def labeled_arrays(params: ArraysParams, evidence: Evidence) -> dict[str, Array]:
+    """The labeled arrays, as they were encoded or as they stand in the namespace."""
+    return dict(encoded_arrays(evidence, labels=params.labels, shape=params.shape))
 
 
-def named(labels: tuple[str, ...]) -> str:
+def join_labels(labels: tuple[str, ...]) -> str:
     """Labels as a list in words: 'one, two and three'."""
     return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
 
 
-def in_words(shape: tuple[int, ...]) -> str:
+def format_shape(shape: tuple[int, ...]) -> str:
     """A shape as students write it: (3, 32, 32)."""
     return str(tuple(int(size) for size in shape))
 
 
-class Initialised(Check[InitialisedParams]):
-    """Arrays are initialised: right shape, floating, finite, not constant.
+class ArraysInitialized(Check[ArraysInitializedParams]):
+    """Arrays are initialized: right shape, floating, finite, not constant.
 
     Judges the values that went into the model, told apart by value; where nothing went in, the
     variables of those names. An array with fewer than two distinct values is constant. Passes only
@@ -90,71 +90,73 @@ class Initialised(Check[InitialisedParams]):
     """
 
     code = "ARR001"
-    params = InitialisedParams
+    params = ArraysInitializedParams
 
-    def title(self, params: InitialisedParams) -> str:
+    def title(self, params: ArraysInitializedParams) -> str:
         """What it checks."""
-        return f"{' and '.join(params.check)} initialised"
+        return f"{' and '.join(params.check)} initialized"
 
-    def questions(self, params: InitialisedParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(
+        self, params: ArraysInitializedParams, draws: RandomDraws
+    ) -> tuple[Question, ...]:
         """Asks for arrays and the recording."""
-        return (ARRAYS, RECORDING)
+        return (ARRAYS_QUESTION, RECORDING_QUESTION)
 
-    def names(self, params: InitialisedParams) -> tuple[str, ...]:
+    def names(self, params: ArraysInitializedParams) -> tuple[str, ...]:
         """The arrays."""
         return params.labels
 
-    def judge(self, params: InitialisedParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: ArraysInitializedParams, evidence: Evidence) -> CheckOutcome:
         """Looks at each array in turn."""
-        shape = in_words(params.shape)
+        shape = format_shape(params.shape)
         each = "both of" if len(params.check) == 2 else "each of"  # noqa: PLR2004 (a pair)
         expected = f"{each} shape {shape}, floating point, finite, not one constant"
-        arrays = {**namespace(evidence), **found_arrays(params, evidence)}
-        lost = [name for name in params.check if name not in arrays]
-        if lost:
+        arrays = {**namespace(evidence), **labeled_arrays(params, evidence)}
+        missing_names = [name for name in params.check if name not in arrays]
+        if missing_names:
             return absent(
                 expected=expected,
-                found=f"{' and '.join(lost)} not there after the notebook ran",
+                observed=f"{' and '.join(missing_names)} not there after the notebook ran",
                 hint=params.hint,
-                names=tuple(lost),
+                names=tuple(missing_names),
             )
-        wrong = [name for name in params.check if arrays[name].shape != params.shape]
-        if wrong:
-            shapes = ", ".join(f"{name} {in_words(arrays[name].shape)}" for name in wrong)
+        misshapen = [name for name in params.check if arrays[name].shape != params.shape]
+        if misshapen:
+            shapes = ", ".join(f"{name} {format_shape(arrays[name].shape)}" for name in misshapen)
             return failed(
                 expected=expected,
-                found=f"shapes {shapes}",
+                observed=f"shapes {shapes}",
                 hint="Which sizes does the handout give, and in which order?",
                 stops=True,
             )
-        return self._values(params, evidence, arrays=arrays, expected=expected)
+        return self._judge_values(params, evidence, arrays=arrays, expected=expected)
 
-    def _values(
+    def _judge_values(
         self,
-        params: InitialisedParams,
+        params: ArraysInitializedParams,
         evidence: Evidence,
         *,
         arrays: dict[str, Array],
         expected: str,
-    ) -> Opinion:
-        notes, bad = [], []
+    ) -> CheckOutcome:
+        notes, problems = [], []
         for name in params.check:
-            array = numbers(arrays[name])
+            array = as_float64(arrays[name])
             kind = arrays[name].dtype.kind
             if kind != "f":
-                bad.append(f"{name} holds {dtype_of(evidence, name) or 'whole numbers'}")
+                problems.append(f"{name} holds {dtype_of(evidence, name) or 'whole numbers'}")
             elif not np.isfinite(array).all():
-                bad.append(f"{name} holds values that are not finite")
+                problems.append(f"{name} holds values that are not finite")
             elif np.unique(array).size <= 1:
-                bad.append(f"{name} is constant ({array.flat[0]:g} everywhere)")
+                problems.append(f"{name} is constant ({array.flat[0]:g} everywhere)")
             notes.append(f"{name} mean {array.mean():.2f}, standard deviation {array.std():.2f}")
-        if bad:
-            infinite = any("not finite" in told for told in bad)
-            found = "; ".join(bad)
-            return failed(expected=expected, found=found, hint=params.hint, stops=infinite)
-        uniform = any(_in_unit_interval(numbers(arrays[name])) for name in params.check)
+        if problems:
+            infinite = any("not finite" in problem for problem in problems)
+            observed = "; ".join(problems)
+            return failed(expected=expected, observed=observed, hint=params.hint, stops=infinite)
+        uniform = any(_in_unit_interval(as_float64(arrays[name])) for name in params.check)
         hint = params.hint if uniform else ""
-        return passed(expected=expected, found="; ".join(notes), hint=hint)
+        return passed(expected=expected, observed="; ".join(notes), hint=hint)
 
 
 def _in_unit_interval(array: Numbers) -> bool:
@@ -162,83 +164,85 @@ def _in_unit_interval(array: Numbers) -> bool:
     return bool(array.min() >= 0 and array.max() <= 1)
 
 
-class Independent(Check[IndependentParams]):
+class ArraysIndependent(Check[ArraysIndependentParams]):
     """Two arrays are independent: their absolute Pearson correlation is below a bound.
 
     A constant array correlates with nothing.
     """
 
     code = "ARR002"
-    params = IndependentParams
+    params = ArraysIndependentParams
 
-    def title(self, params: IndependentParams) -> str:
+    def title(self, params: ArraysIndependentParams) -> str:
         """What it checks."""
         return f"{params.one} independent of {params.other}"
 
-    def questions(self, params: IndependentParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(
+        self, params: ArraysIndependentParams, draws: RandomDraws
+    ) -> tuple[Question, ...]:
         """Asks for arrays and the recording."""
-        return (ARRAYS, RECORDING)
+        return (ARRAYS_QUESTION, RECORDING_QUESTION)
 
-    def names(self, params: IndependentParams) -> tuple[str, ...]:
+    def names(self, params: ArraysIndependentParams) -> tuple[str, ...]:
         """The two arrays."""
         return (params.one, params.other)
 
-    def judge(self, params: IndependentParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: ArraysIndependentParams, evidence: Evidence) -> CheckOutcome:
         """Computes the correlation."""
         expected = f"absolute correlation below {params.below:g}"
-        pair = two(params, evidence)
+        pair = array_pair(params, evidence)
         if isinstance(pair, str):
-            return absent(expected=expected, found=pair, names=(params.one, params.other))
+            return absent(expected=expected, observed=pair, names=(params.one, params.other))
         value = correlation(*pair)
-        found = f"correlation {value:.3f}"
+        observed = f"correlation {value:.3f}"
         if abs(value) < params.below:
-            return passed(expected=expected, found=found)
+            return passed(expected=expected, observed=observed)
         hint = f"{params.one} should be drawn anew, not made from {params.other}."
-        return failed(expected=expected, found=found, hint=hint)
+        return failed(expected=expected, observed=observed, hint=hint)
 
 
-class Noise(Check[NoiseParams]):
+class ArrayNoise(Check[ArrayNoiseParams]):
     """One array is another plus noise: the standard deviation of their difference is in a range."""
 
     code = "ARR003"
-    params = NoiseParams
+    params = ArrayNoiseParams
 
-    def title(self, params: NoiseParams) -> str:
+    def title(self, params: ArrayNoiseParams) -> str:
         """What it checks."""
         return f"{params.other} still {params.one} plus noise"
 
-    def questions(self, params: NoiseParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(self, params: ArrayNoiseParams, draws: RandomDraws) -> tuple[Question, ...]:
         """Asks for arrays and the recording."""
-        return (ARRAYS, RECORDING)
+        return (ARRAYS_QUESTION, RECORDING_QUESTION)
 
-    def names(self, params: NoiseParams) -> tuple[str, ...]:
+    def names(self, params: ArrayNoiseParams) -> tuple[str, ...]:
         """The two arrays."""
         return (params.one, params.other)
 
-    def judge(self, params: NoiseParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: ArrayNoiseParams, evidence: Evidence) -> CheckOutcome:
         """Computes the deviation."""
         what = f"{params.other} - {params.one}"
         expected = f"standard deviation of {what} from {params.low:g} to {params.high:g}"
-        pair = two(params, evidence)
+        pair = array_pair(params, evidence)
         if isinstance(pair, str):
-            return absent(expected=expected, found=pair, names=(params.one, params.other))
-        one, other = pair
-        value = float((numbers(other) - numbers(one)).std())
-        found = f"standard deviation {value:.3f}"
+            return absent(expected=expected, observed=pair, names=(params.one, params.other))
+        first, second = pair
+        value = float((as_float64(second) - as_float64(first)).std())
+        observed = f"standard deviation {value:.3f}"
         if params.low <= value <= params.high:
-            return passed(expected=expected, found=found)
+            return passed(expected=expected, observed=observed)
         hint = f"{params.other} was given; was one of the two changed after it was made?"
-        return failed(expected=expected, found=found, hint=hint)
+        return failed(expected=expected, observed=observed, hint=hint)
 
 
-def two(params: PairParams, evidence: Evidence) -> tuple[Array, Array] | str:
+def array_pair(params: ArrayPairParams, evidence: Evidence) -> tuple[Array, Array] | str:
     """Both arrays in the right shape, or what is wrong with them."""
-    arrays = {**namespace(evidence), **found_arrays(params, evidence)}
+    arrays = {**namespace(evidence), **labeled_arrays(params, evidence)}
     for name in (params.one, params.other):
         if name not in arrays:
             return f"{name} not there after the notebook ran"
         if arrays[name].shape != params.shape:
-            return f"{name} of shape {in_words(arrays[name].shape)}"
-        if not np.isfinite(numbers(arrays[name])).all():
+            return f"{name} of shape {format_shape(arrays[name].shape)}"
+        if not np.isfinite(as_float64(arrays[name])).all():
             return f"{name} with values that are not finite"
     return arrays[params.one], arrays[params.other]

@@ -1,4 +1,4 @@
-"""Which input is which: labelled things told by their values, in whatever order they went."""
+"""Which input is which: labeled things told by their values, in whatever order they went."""
 
 from __future__ import annotations
 
@@ -8,149 +8,164 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grader.checks.check import ARRAYS, Evidence
-from grader.checks.recording import Forward, numbers
-from grader.checks.values import Values, equal, flaw, values
-from grader.checks.vector_index import Gallery, Row
+from grader.checks.check import ARRAYS_QUESTION, Evidence
+from grader.checks.recording import Forward, as_float64
+from grader.checks.values import ArrayValues, array_flaw, equal_values, inspect_array
+from grader.checks.vector_index import LabeledVector, VectorIndex
 
 if TYPE_CHECKING:
     from grader.model import Array, Numbers
 
-MOST = 16
+MAX_INPUTS = 16
 """Distinct inputs that are told apart."""
-MOST_OF_BATCH = 64
+MAX_BATCH_ROWS = 64
 """Rows of one batch that are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Input:
+class ModuleInput:
     """One row that went into a module; equal rows share their values."""
 
-    values: Values
+    values: ArrayValues
     forward: Forward
-    place: int
+    position: int
     """Its place in the batch, or 0 where it went in alone."""
 
 
 def namespace(evidence: Evidence) -> Mapping[str, Array]:
     """The numeric arrays at the end of the run, by name."""
-    return evidence.observed(ARRAYS).arrays
+    return evidence.observation(ARRAYS_QUESTION).arrays
 
 
 def dtype_of(evidence: Evidence, name: str) -> str:
     """How the notebook stores an array: 'torch.float32', or '' when it is not there."""
-    shapes = evidence.observed(ARRAYS).data.get("arrays", {})
+    shapes = evidence.observation(ARRAYS_QUESTION).data.get("arrays", {})
     entry = shapes.get(name) if isinstance(shapes, dict) else None
     return str(entry.get("dtype", "")) if isinstance(entry, dict) else ""
 
 
 def requires_grad(evidence: Evidence, name: str) -> bool:
     """Whether a tensor is still attached to its graph."""
-    shapes = evidence.observed(ARRAYS).data.get("arrays", {})
+    shapes = evidence.observation(ARRAYS_QUESTION).data.get("arrays", {})
     entry = shapes.get(name) if isinstance(shapes, dict) else None
     return isinstance(entry, dict) and entry.get("grad") is True
 
 
-def inputs_of(evidence: Evidence, shape: tuple[int, ...]) -> tuple[Input, ...]:
+def module_inputs(evidence: Evidence, shape: tuple[int, ...]) -> tuple[ModuleInput, ...]:
     """Every row of that shape that went into a module, with its forward and its place."""
-    return evidence.memo.once(("inputs", shape), lambda: _inputs_of(evidence, shape))
+    return evidence.memo.get_or_compute(("inputs", shape), lambda: _module_inputs(evidence, shape))
 
 
-def _inputs_of(evidence: Evidence, shape: tuple[int, ...]) -> tuple[Input, ...]:
-    batches: dict[int, list[Values]] = {}
-    shelf = _Shelf()
-    found = []
+def _module_inputs(evidence: Evidence, shape: tuple[int, ...]) -> tuple[ModuleInput, ...]:
+    batches: dict[int, list[ArrayValues]] = {}
+    row_cache = _RowCache()
+    inputs = []
     for forward in evidence.recording.forwards:
         for batch in forward.inputs[:1]:
             if id(batch) not in batches:
-                batches[id(batch)] = [shelf.values(row) for row in _rows_of(batch, shape)]
-            found += [
-                Input(values=row, forward=forward, place=place)
-                for place, row in enumerate(batches[id(batch)])
+                batches[id(batch)] = [
+                    row_cache.get_or_inspect(row) for row in _rows_of_shape(batch, shape)
+                ]
+            inputs += [
+                ModuleInput(values=row, forward=forward, position=position)
+                for position, row in enumerate(batches[id(batch)])
             ]
-    return tuple(found)
+    return tuple(inputs)
 
 
-class _Shelf:
+class _RowCache:
     """Values of rows, those of equal rows once: a training loop sends the same in again."""
 
     def __init__(self) -> None:
-        self._alike: dict[tuple[str, bytes], list[Values]] = {}
+        self._by_prefix: dict[tuple[str, bytes], list[ArrayValues]] = {}
 
-    def values(self, row: Array) -> Values:
+    def get_or_inspect(self, row: Array) -> ArrayValues:
         """The row, looked through; the same object where an equal row was looked through."""
         key = row.dtype.str, row.ravel()[:8].tobytes()
-        alike = self._alike.setdefault(key, [])
-        for known in alike:
-            if np.array_equal(known.array, row):
-                return known
-        found = values(row)
-        if len(alike) < MOST:
-            alike.append(found)
-        return found
+        candidates = self._by_prefix.setdefault(key, [])
+        for candidate in candidates:
+            if np.array_equal(candidate.array, row):
+                return candidate
+        inspected = inspect_array(row)
+        if len(candidates) < MAX_INPUTS:
+            candidates.append(inspected)
+        return inspected
 
 
-def _rows_of(batch: Array, shape: tuple[int, ...]) -> list[Array]:
+def _rows_of_shape(batch: Array, shape: tuple[int, ...]) -> list[Array]:
     if batch.shape == shape:
         return [batch]
     if batch.ndim == len(shape) + 1 and batch.shape[1:] == shape:
-        return list(batch[:MOST_OF_BATCH])
+        return list(batch[:MAX_BATCH_ROWS])
     return []
 
 
-def as_encoded(
+def encoded_arrays(
     evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]
 ) -> Mapping[str, Array]:
-    """The labelled arrays as they went into the encoder; from the namespace where none did."""
-    known = known_values(evidence, labels=labels, shape=shape)
-    return {label: found.array for label, found in known.items()}
+    """The labeled arrays as they went into the encoder; from the namespace where none did."""
+    encoded = encoded_values(evidence, labels=labels, shape=shape)
+    return {label: array_values.array for label, array_values in encoded.items()}
 
 
-def known_values(
+def encoded_values(
     evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]
-) -> Mapping[str, Values]:
+) -> Mapping[str, ArrayValues]:
     """What `as_encoded` gives, looked through."""
     key = ("known", tuple(labels), shape)
-    return evidence.memo.once(key, lambda: _known_values(evidence, labels=labels, shape=shape))
+    return evidence.memo.get_or_compute(
+        key, lambda: _encoded_values(evidence, labels=labels, shape=shape)
+    )
 
 
-def _known_values(
+def _encoded_values(
     evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]
-) -> Mapping[str, Values]:
-    named = {name: values(array) for name, array in namespace(evidence).items() if name in labels}
-    distinct = _distinct(inputs_of(evidence, shape))
+) -> Mapping[str, ArrayValues]:
+    named_values = {
+        name: inspect_array(array) for name, array in namespace(evidence).items() if name in labels
+    }
+    distinct = _distinct_values(module_inputs(evidence, shape))
     if not distinct:
-        return named
-    found: dict[str, Values] = {}
-    free = list(distinct)
+        return named_values
+    matched: dict[str, ArrayValues] = {}
+    unmatched = list(distinct)
     for label in labels:
-        match = next((r for r in free if label in named and equal(r, named[label])), None)
+        match = next(
+            (
+                r
+                for r in unmatched
+                if label in named_values and equal_values(r, named_values[label])
+            ),
+            None,
+        )
         if match is not None:
-            found[label] = match
-            free = [r for r in free if r is not match]
-    waiting = [label for label in labels if label not in found]
-    ordered = free if found or len(free) != len(labels) else _by_likeness(free)
-    found.update(zip(waiting, ordered, strict=False))
-    return found if len(found) == len(labels) else {**named, **found}
+            matched[label] = match
+            unmatched = [r for r in unmatched if r is not match]
+    unmatched_labels = [label for label in labels if label not in matched]
+    ordered = (
+        unmatched if matched or len(unmatched) != len(labels) else _order_by_correlation(unmatched)
+    )
+    matched.update(zip(unmatched_labels, ordered, strict=False))
+    return matched if len(matched) == len(labels) else {**named_values, **matched}
 
 
-def _distinct(inputs: Sequence[Input]) -> list[Values]:
+def _distinct_values(inputs: Sequence[ModuleInput]) -> list[ArrayValues]:
     """Inputs that differ from all before them; what is not finite differs from everything."""
-    distinct: list[Values] = []
-    decided: set[int] = set()
+    distinct: list[ArrayValues] = []
+    compared_ids: set[int] = set()
     for row in inputs:
-        if len(distinct) == MOST:
+        if len(distinct) == MAX_INPUTS:
             break
-        if id(row.values) in decided:
+        if id(row.values) in compared_ids:
             continue
-        if not any(equal(row.values, seen) for seen in distinct):
+        if not any(equal_values(row.values, seen) for seen in distinct):
             distinct.append(row.values)
         if row.values.finite:
-            decided.add(id(row.values))
+            compared_ids.add(id(row.values))
     return distinct
 
 
-def _by_likeness(rows: list[Values]) -> list[Values]:
+def _order_by_correlation(rows: list[ArrayValues]) -> list[ArrayValues]:
     """Rows nobody named: where one of them is another plus noise, those two come first."""
     if len(rows) != 3:  # noqa: PLR2004 (two that are alike and a third)
         return rows
@@ -166,9 +181,9 @@ def _by_likeness(rows: list[Values]) -> list[Values]:
     return [rows[i], rows[j], rows[other]]
 
 
-def correlation(one: Array, other: Array) -> float:
+def correlation(left: Array, right: Array) -> float:
     """Pearson's correlation; 0 where one of them is constant, or not finite."""
-    a, b = numbers(one).ravel(), numbers(other).ravel()
+    a, b = as_float64(left).ravel(), as_float64(right).ravel()
     if a.size != b.size or not a.size:
         return 0.0
     with np.errstate(over="ignore", invalid="ignore"):
@@ -177,56 +192,64 @@ def correlation(one: Array, other: Array) -> float:
         return float(a @ b) / size if size > 0 and np.isfinite(size) else 0.0
 
 
-def rows_made(
+def labeled_vectors(
     evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]
-) -> tuple[Row, ...]:
-    """Every vector that a module made of a labelled input, in order."""
+) -> tuple[LabeledVector, ...]:
+    """Every vector that a module made of a labeled input, in order."""
     key = ("rows", tuple(labels), shape)
-    return evidence.memo.once(key, lambda: _rows_made(evidence, labels=labels, shape=shape))
+    return evidence.memo.get_or_compute(
+        key, lambda: _labeled_vectors(evidence, labels=labels, shape=shape)
+    )
 
 
-def gallery(evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]) -> Gallery:
-    """The same, for finding a vector among them."""
-    rows = rows_made(evidence, labels=labels, shape=shape)
-    return evidence.memo.once(("gallery", tuple(labels), shape), lambda: Gallery(rows))
-
-
-def _rows_made(
+def build_vector_index(
     evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]
-) -> tuple[Row, ...]:
-    known = known_values(evidence, labels=labels, shape=shape)
-    fitting: dict[int, list[str]] = {}
+) -> VectorIndex:
+    """The same, for finding a vector among them."""
+    rows = labeled_vectors(evidence, labels=labels, shape=shape)
+    return evidence.memo.get_or_compute(
+        ("gallery", tuple(labels), shape), lambda: VectorIndex(rows)
+    )
+
+
+def _labeled_vectors(
+    evidence: Evidence, *, labels: Sequence[str], shape: tuple[int, ...]
+) -> tuple[LabeledVector, ...]:
+    encoded = encoded_values(evidence, labels=labels, shape=shape)
+    labels_by_values: dict[int, list[str]] = {}
     outputs: dict[int, Numbers | None] = {}
-    made: list[Row] = []
-    for row in inputs_of(evidence, shape):
-        forward, place = row.forward, row.place
-        if id(row.values) not in fitting:
-            fitting[id(row.values)] = [n for n in known if equal(row.values, known[n])]
+    vectors: list[LabeledVector] = []
+    for row in module_inputs(evidence, shape):
+        forward, position = row.forward, row.position
+        if id(row.values) not in labels_by_values:
+            labels_by_values[id(row.values)] = [
+                n for n in encoded if equal_values(row.values, encoded[n])
+            ]
         if id(forward.output) not in outputs:
-            outputs[id(forward.output)] = _finite(forward.output)
-        names = fitting[id(row.values)]
-        used = {other.label for other in made[-len(labels) :] if other.forward is forward}
+            outputs[id(forward.output)] = _finite_output(forward.output)
+        names = labels_by_values[id(row.values)]
+        used = {other.label for other in vectors[-len(labels) :] if other.forward is forward}
         label = next((n for n in names if n not in used), next(iter(names), None))
-        alone = forward.inputs[0].shape == row.values.array.shape
-        vector = _vector(outputs[id(forward.output)], place, alone=alone)
+        is_single = forward.inputs[0].shape == row.values.array.shape
+        vector = _output_vector(outputs[id(forward.output)], position, is_single=is_single)
         if label is not None and vector is not None:
-            made.append(Row(label=label, vector=vector, forward=forward))
-    return tuple(made)
+            vectors.append(LabeledVector(label=label, vector=vector, forward=forward))
+    return tuple(vectors)
 
 
-def _finite(output: Array | None) -> Numbers | None:
-    if output is None or flaw(output, shape=output.shape):
+def _finite_output(output: Array | None) -> Numbers | None:
+    if output is None or array_flaw(output, shape=output.shape):
         return None
-    return numbers(output)
+    return as_float64(output)
 
 
-def _vector(output: Numbers | None, place: int, *, alone: bool) -> Numbers | None:
-    if output is None or alone or output.ndim < 2:  # noqa: PLR2004 (no rows)
+def _output_vector(output: Numbers | None, position: int, *, is_single: bool) -> Numbers | None:
+    if output is None or is_single or output.ndim < 2:  # noqa: PLR2004 (no rows)
         return None if output is None else output.ravel()
-    return output[place].ravel() if place < len(output) else None
+    return output[position].ravel() if position < len(output) else None
 
 
-def cosine(one: Numbers, other: Numbers) -> float:
+def cosine(left: Numbers, right: Numbers) -> float:
     """Cosine similarity; 0 where a vector has no direction, as in PyTorch."""
-    size = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(one.ravel() @ other.ravel()) / size if size > 0 else 0.0
+    size = float(np.linalg.norm(left) * np.linalg.norm(right))
+    return float(left.ravel() @ right.ravel()) / size if size > 0 else 0.0

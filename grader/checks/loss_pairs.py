@@ -10,24 +10,38 @@ from typing import Literal
 
 import numpy as np
 
-from grader.checks.check import ARRAYS, RECORDING, Check, Draws, Evidence, Opinion, failed, passed
+from grader.checks.check import (
+    ARRAYS_QUESTION,
+    RECORDING_QUESTION,
+    Check,
+    CheckOutcome,
+    Evidence,
+    RandomDraws,
+    failed,
+    passed,
+)
 from grader.checks.embeddings import (
-    StagesParams,
+    EmbeddingParams,
     all_encoded,
-    missing,
-    nothing_encoded,
+    incomplete_embeddings,
+    missing_embeddings,
     trained_module,
 )
-from grader.checks.labeled_inputs import gallery, known_values, namespace, rows_made
-from grader.checks.recording import Call, Forward, numbers
-from grader.checks.values import equal
-from grader.checks.vector_index import Gallery, Row
+from grader.checks.labeled_inputs import (
+    build_vector_index,
+    encoded_values,
+    labeled_vectors,
+    namespace,
+)
+from grader.checks.recording import Call, Forward, as_float64
+from grader.checks.values import equal_values
+from grader.checks.vector_index import LabeledVector, VectorIndex
 from grader.model import Array, Question
 
 Pair = frozenset[str]
 
 
-class PairsParams(StagesParams):
+class PairContrastedParams(EmbeddingParams):
     """A pair that the loss must contrast."""
 
     loss: str
@@ -43,87 +57,89 @@ class PairsParams(StagesParams):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contrasted:
+class ContrastedPairs:
     """The pairs that were contrasted, by role; the same set for both where calls have no roles."""
 
     positive: frozenset[Pair]
     negative: frozenset[Pair]
     cells: tuple[int, ...] = ()
-    roles: bool = True
+    has_roles: bool = True
 
 
-def first_step(params: StagesParams, evidence: Evidence) -> tuple[int, int | None]:
+def first_weight_change(params: EmbeddingParams, evidence: Evidence) -> tuple[int, int | None]:
     """When the trained module's weights first moved, and the module's number."""
     module = trained_module(params, evidence)
     recording = evidence.recording
-    moments = []
+    event_indices = []
     if module is not None:
         step = recording.first_step(module)
-        moments += [step] if step is not None else []
+        event_indices += [step] if step is not None else []
         start = recording.modules[module].start if module < len(recording.modules) else None
-        moments += [
-            f.n
+        event_indices += [
+            f.event_index
             for f in recording.forwards
             if f.module == module and start is not None and f.state not in {-1, start.state}
         ]
-    return min(moments, default=recording.total + 1), module
+    return min(event_indices, default=recording.event_count + 1), module
 
 
-def calls_of_first_step(params: PairsParams, evidence: Evidence) -> tuple[Call, ...]:
+def first_step_calls(params: PairContrastedParams, evidence: Evidence) -> tuple[Call, ...]:
     """Calls of the loss before the trained module's weights moved; else bare similarities."""
-    end, module = first_step(params, evidence)
+    end, module = first_weight_change(params, evidence)
     recording = evidence.recording
 
-    def about_it(call: Call) -> bool:
-        before = [forward for forward in recording.forwards if forward.n < call.n]
-        return not before or module is None or before[-1].module == module
+    def concerns_module(call: Call) -> bool:
+        earlier_forwards = [
+            forward for forward in recording.forwards if forward.event_index < call.event_index
+        ]
+        return not earlier_forwards or module is None or earlier_forwards[-1].module == module
 
-    calls = [call for call in recording.calls if call.n < end and about_it(call)]
+    calls = [call for call in recording.calls if call.event_index < end and concerns_module(call)]
     watched = tuple(call for call in calls if call.name == params.loss)
     return watched or tuple(call for call in calls if not call.name)
 
 
-def contrasted(params: PairsParams, evidence: Evidence) -> Contrasted | None:
+def contrasted_pairs(params: PairContrastedParams, evidence: Evidence) -> ContrastedPairs | None:
     """What was contrasted in the first step; None when nothing tells."""
     stages = (params.labels, params.shape, params.before, params.after)
     key = ("contrasted", *stages, params.loss, params.roles)
 
-    def told() -> Contrasted | None:
-        found = _contrasted(params, evidence)
-        if found is None:
+    def find_pairs() -> ContrastedPairs | None:
+        pairs = _contrasted_pairs(params, evidence)
+        if pairs is None:
             return None
-        first = _first_of_equals(params, evidence)
+        canonical = _canonical_labels(params, evidence)
         return replace(
-            found,
-            positive=frozenset(_told_apart(pair, first) for pair in found.positive),
-            negative=frozenset(_told_apart(pair, first) for pair in found.negative),
+            pairs,
+            positive=frozenset(_canonical_pair(pair, canonical) for pair in pairs.positive),
+            negative=frozenset(_canonical_pair(pair, canonical) for pair in pairs.negative),
         )
 
-    return evidence.memo.once(key, told)
+    return evidence.memo.get_or_compute(key, find_pairs)
 
 
-def _contrasted(params: PairsParams, evidence: Evidence) -> Contrasted | None:
-    known = gallery(evidence, labels=params.labels, shape=params.shape)
-    calls = calls_of_first_step(params, evidence)
+def _contrasted_pairs(params: PairContrastedParams, evidence: Evidence) -> ContrastedPairs | None:
+    vector_index = build_vector_index(evidence, labels=params.labels, shape=params.shape)
+    calls = first_step_calls(params, evidence)
     if not calls:
-        return _by_gradient(params, evidence)
+        return _pairs_from_gradient(params, evidence)
     positive: set[Pair] = set()
     negative: set[Pair] = set()
     for call in calls:
         first, second, third = _arguments(params, call)
-        positive |= _pairs(first, second, known, before=call.n)
+        positive |= _label_pairs(first, second, vector_index, before=call.event_index)
         others = third if call.name else second
-        negative |= _pairs(first, others, known, before=call.n)
-    return Contrasted(
+        negative |= _label_pairs(first, others, vector_index, before=call.event_index)
+    return ContrastedPairs(
         positive=frozenset(positive),
         negative=frozenset(negative),
         cells=tuple(sorted({call.cell for call in calls})),
-        roles=bool(calls[0].name),
+        has_roles=bool(calls[0].name),
     )
 
 
 def _arguments(
-    params: PairsParams, call: Call
+    params: PairContrastedParams, call: Call
 ) -> tuple[Sequence[Array], Sequence[Array], Sequence[Array]]:
     """Anchor, positive and negatives, by the handout's names or else by their order."""
     args = call.args
@@ -134,114 +150,137 @@ def _arguments(
     return ordered[0], ordered[1], ordered[2]
 
 
-def _vectors(arrays: Sequence[Array]) -> list[Array]:
+def _split_vectors(arrays: Sequence[Array]) -> list[Array]:
     """Single vectors: rows of matrices one by one."""
-    out: list[Array] = []
+    vectors: list[Array] = []
     for array in arrays[:16]:
-        out.extend(array if array.ndim == 2 else [array])  # noqa: PLR2004 (a matrix)
-    return out[:64]
+        vectors.extend(array if array.ndim == 2 else [array])  # noqa: PLR2004 (a matrix)
+    return vectors[:64]
 
 
-def _labels(arrays: Sequence[Array], known: Gallery, *, before: float = np.inf) -> list[str | None]:
-    found = [known.nearest(vector, before=before) for vector in _vectors(arrays)]
-    return [row.label if row else None for row in found]
+def _nearest_labels(
+    arrays: Sequence[Array], vector_index: VectorIndex, *, before: float = np.inf
+) -> list[str | None]:
+    nearest_rows = [
+        vector_index.nearest(vector, before=before) for vector in _split_vectors(arrays)
+    ]
+    return [row.label if row else None for row in nearest_rows]
 
 
-def _pairs(
-    ones: Sequence[Array], others: Sequence[Array], known: Gallery, *, before: float
+def _label_pairs(
+    left_arrays: Sequence[Array],
+    right_arrays: Sequence[Array],
+    vector_index: VectorIndex,
+    *,
+    before: float,
 ) -> set[Pair]:
     """Unordered pairs of labels; what is none of the inputs is '?'. Rows of batches go together."""
-    left, right = _labels(ones, known, before=before), _labels(others, known, before=before)
+    left, right = (
+        _nearest_labels(left_arrays, vector_index, before=before),
+        _nearest_labels(right_arrays, vector_index, before=before),
+    )
     if len(left) > 1 and len(left) == len(right):
         return {frozenset((a or "?", b or "?")) for a, b in zip(left, right, strict=True)}
     return {frozenset((a or "?", b or "?")) for a in left for b in right}
 
 
-def _by_gradient(params: PairsParams, evidence: Evidence) -> Contrasted | None:
+def _pairs_from_gradient(
+    params: PairContrastedParams, evidence: Evidence
+) -> ContrastedPairs | None:
     """Without a call to read: which embeddings the loss pulled together and which apart.
 
     For a loss of similarities, its gradient at one embedding is a combination of the embeddings
     it is compared with, negative for those it is pulled to.
     """
-    _, module = first_step(params, evidence)
-    rows = rows_made(evidence, labels=params.labels, shape=params.shape)
-    forwards = [f for f in evidence.recording.forwards if f.module == module and f.pull is not None]
+    _, module = first_weight_change(params, evidence)
+    rows = labeled_vectors(evidence, labels=params.labels, shape=params.shape)
+    forwards = [
+        f
+        for f in evidence.recording.forwards
+        if f.module == module and f.output_gradient is not None
+    ]
     if not forwards:
         return None
     forward = forwards[0]
-    mine = [row for row in rows if row.forward is forward]
-    if {row.label for row in mine} != set(params.labels) or len(mine) != len(params.labels):
+    forward_rows = [row for row in rows if row.forward is forward]
+    if {row.label for row in forward_rows} != set(params.labels) or len(forward_rows) != len(
+        params.labels
+    ):
         return None
     positive: set[Pair] = set()
     negative: set[Pair] = set()
-    for (a, b), weight in _weights(forward, mine).items():
+    for (a, b), weight in _contrast_weights(forward, forward_rows).items():
         (positive if weight < 0 else negative).add(frozenset((a, b)))
     cells = (forward.cell,)
-    return Contrasted(positive=frozenset(positive), negative=frozenset(negative), cells=cells)
+    return ContrastedPairs(positive=frozenset(positive), negative=frozenset(negative), cells=cells)
 
 
-def _weights(forward: Forward, rows: Sequence[Row]) -> Mapping[tuple[str, str], float]:
+def _contrast_weights(
+    forward: Forward, rows: Sequence[LabeledVector]
+) -> Mapping[tuple[str, str], float]:
     """How strongly each pair is contrasted, where it is at all; negative is together."""
-    if forward.pull is None or forward.pull.shape[0] != len(rows):
+    if forward.output_gradient is None or forward.output_gradient.shape[0] != len(rows):
         return {}
     basis = np.stack([row.vector for row in rows])
-    pull = numbers(forward.pull).reshape(len(rows), -1)
-    if pull.shape != basis.shape or not np.isfinite(pull).all():
+    gradient = as_float64(forward.output_gradient).reshape(len(rows), -1)
+    if gradient.shape != basis.shape or not np.isfinite(gradient).all():
         return {}
-    weights, *_ = np.linalg.lstsq(basis.T, pull.T, rcond=None)
-    size = float(np.abs(weights).max())
+    weights, *_ = np.linalg.lstsq(basis.T, gradient.T, rcond=None)
+    peak = float(np.abs(weights).max())
     return {
         (rows[i].label, rows[j].label): float(weights[i, j] + weights[j, i])
         for i, j in combinations(range(len(rows)), 2)
-        if abs(weights[i, j] + weights[j, i]) > 1e-3 * size  # rounding
+        if abs(weights[i, j] + weights[j, i]) > 1e-3 * peak  # rounding
     }
 
 
-def variable_pairs(params: PairsParams, evidence: Evidence) -> Mapping[str, Pair]:
+def variable_pairs(params: PairContrastedParams, evidence: Evidence) -> Mapping[str, Pair]:
     """Variables that hold two embeddings, and of which inputs."""
     key = ("pairs", params.labels, params.shape)
 
-    def told() -> Mapping[str, Pair]:
-        first = _first_of_equals(params, evidence)
-        found = _variable_pairs(params, evidence)
-        return {name: _told_apart(pair, first) for name, pair in found.items()}
+    def find_pairs() -> Mapping[str, Pair]:
+        canonical = _canonical_labels(params, evidence)
+        pairs = _variable_pairs(params, evidence)
+        return {name: _canonical_pair(pair, canonical) for name, pair in pairs.items()}
 
-    return evidence.memo.once(key, told)
+    return evidence.memo.get_or_compute(key, find_pairs)
 
 
-def _variable_pairs(params: PairsParams, evidence: Evidence) -> Mapping[str, Pair]:
-    known = gallery(evidence, labels=params.labels, shape=params.shape)
+def _variable_pairs(params: PairContrastedParams, evidence: Evidence) -> Mapping[str, Pair]:
+    vector_index = build_vector_index(evidence, labels=params.labels, shape=params.shape)
     arrays = namespace(evidence)
     names = {name.rpartition("/")[0] for name in arrays if name.endswith("/1")}
-    found = {}
+    pairs = {}
     for name in names:
-        parts = [arrays.get(f"{name}/{place}") for place in range(3)]
+        parts = [arrays.get(f"{name}/{index}") for index in range(3)]
         if parts[0] is None or parts[1] is None or parts[2] is not None:
             continue
-        labels = _labels([parts[0].ravel(), parts[1].ravel()], known)
+        labels = _nearest_labels([parts[0].ravel(), parts[1].ravel()], vector_index)
         if None not in labels:
-            found[name] = frozenset(label for label in labels if label)
-    return found
+            pairs[name] = frozenset(label for label in labels if label)
+    return pairs
 
 
-def _first_of_equals(params: PairsParams, evidence: Evidence) -> Mapping[str, str]:
+def _canonical_labels(params: PairContrastedParams, evidence: Evidence) -> Mapping[str, str]:
     """Of inputs with equal values only the first can be told: that one, for each label.
 
     What is not finite equals nothing, itself included, and stands for itself.
     """
-    known = known_values(evidence, labels=params.labels, shape=params.shape)
-    labels = [label for label in params.labels if label in known]
+    encoded = encoded_values(evidence, labels=params.labels, shape=params.shape)
+    labels = [label for label in params.labels if label in encoded]
     return {
-        label: next((one for one in labels if equal(known[one], known[label])), label)
+        label: next(
+            (earlier for earlier in labels if equal_values(encoded[earlier], encoded[label])), label
+        )
         for label in labels
     }
 
 
-def _told_apart(labels: Iterable[str], first: Mapping[str, str]) -> Pair:
-    return frozenset(first.get(label, label) for label in labels)
+def _canonical_pair(labels: Iterable[str], canonical: Mapping[str, str]) -> Pair:
+    return frozenset(canonical.get(label, label) for label in labels)
 
 
-class PairContrasted(Check[PairsParams]):
+class PairContrasted(Check[PairContrastedParams]):
     """The loss contrasts a pair, in its role, in the first step of training.
 
     Read from the calls of the loss that the rubric names: which inputs, told by value, were anchor
@@ -253,102 +292,115 @@ class PairContrasted(Check[PairsParams]):
     """
 
     code = "PAR001"
-    params = PairsParams
+    params = PairContrastedParams
 
-    def title(self, params: PairsParams) -> str:
+    def title(self, params: PairContrastedParams) -> str:
         """What it checks."""
         return f"{params.role} pair {{{', '.join(params.pair)}}}"
 
-    def questions(self, params: PairsParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(self, params: PairContrastedParams, draws: RandomDraws) -> tuple[Question, ...]:
         """Asks for arrays and the recording."""
-        return (ARRAYS, RECORDING)
+        return (ARRAYS_QUESTION, RECORDING_QUESTION)
 
-    def names(self, params: PairsParams) -> tuple[str, ...]:
+    def names(self, params: PairContrastedParams) -> tuple[str, ...]:
         """The loss and the pair's variable."""
         return tuple(name for name in (params.variable, params.loss) if name)
 
-    def judge(self, params: PairsParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: PairContrastedParams, evidence: Evidence) -> CheckOutcome:
         """Reads the calls, then the variables."""
-        expected = f"the loss contrasts {in_order(frozenset(params.pair))} as a {params.role} pair"
-        wanted = _told_apart(params.pair, _first_of_equals(params, evidence))
-        found = contrasted(params, evidence)
+        expected = (
+            f"the loss contrasts {format_pair(frozenset(params.pair))} as a {params.role} pair"
+        )
+        expected_pair = _canonical_pair(params.pair, _canonical_labels(params, evidence))
+        pairs = contrasted_pairs(params, evidence)
         variables = variable_pairs(params, evidence)
-        if found is None and not variables:
-            return self._never_called(params, evidence, expected=expected)
+        if pairs is None and not variables:
+            return self._judge_uncalled_loss(params, evidence, expected=expected)
         if not all_encoded(params, evidence):
-            return nothing_encoded(params, expected=expected)
-        if found is not None and self._right(params, found, variables, wanted=wanted):
-            hint = self._note(params, variables, wanted)
+            return incomplete_embeddings(params, expected=expected)
+        if pairs is not None and self._is_right(
+            params, pairs, variables, expected_pair=expected_pair
+        ):
+            hint = self._variable_note(params, variables, expected_pair)
             return passed(
-                expected=expected, found="it does, in the first step", hint=hint, cells=found.cells
+                expected=expected,
+                observed="it does, in the first step",
+                hint=hint,
+                cells=pairs.cells,
             )
-        return self._wrong(params, found, variables, expected=expected, wanted=wanted)
+        return self._judge_wrong_pair(
+            params, pairs, variables, expected=expected, expected_pair=expected_pair
+        )
 
-    def _never_called(self, params: PairsParams, evidence: Evidence, *, expected: str) -> Opinion:
-        opinion = missing(params.variable or params.loss, expected=expected)
+    def _judge_uncalled_loss(
+        self, params: PairContrastedParams, evidence: Evidence, *, expected: str
+    ) -> CheckOutcome:
+        outcome = missing_embeddings(params.variable or params.loss, expected=expected)
         if not all_encoded(params, evidence):
-            return opinion
-        return replace(opinion, because="the training loop never ran")
+            return outcome
+        return replace(outcome, because="the training loop never ran")
 
-    def _right(
+    def _is_right(
         self,
-        params: PairsParams,
-        found: Contrasted,
+        params: PairContrastedParams,
+        pairs: ContrastedPairs,
         variables: Mapping[str, Pair],
         *,
-        wanted: Pair,
+        expected_pair: Pair,
     ) -> bool:
-        if not found.roles:
-            named = variables.get(params.variable)
-            return wanted in found.positive and named in {None, wanted}
+        if not pairs.has_roles:
+            variable_pair = variables.get(params.variable)
+            return expected_pair in pairs.positive and variable_pair in {None, expected_pair}
         if params.role == "positive":
-            return found.positive == {wanted}
-        return wanted in found.negative
+            return pairs.positive == {expected_pair}
+        return expected_pair in pairs.negative
 
-    def _wrong(
+    def _judge_wrong_pair(
         self,
-        params: PairsParams,
-        found: Contrasted | None,
+        params: PairContrastedParams,
+        pairs: ContrastedPairs | None,
         variables: Mapping[str, Pair],
         *,
         expected: str,
-        wanted: Pair,
-    ) -> Opinion:
-        seen = frozenset() if found is None else found.positive
-        if found is not None and params.role == "negative":
-            seen = found.negative
-        told = ", ".join(sorted(in_order(pair) for pair in seen)) or "none"
-        cells = found.cells if found else ()
-        contrasts = found is not None and wanted in found.positive | found.negative
-        held = (
-            variables.get(params.variable) == wanted
+        expected_pair: Pair,
+    ) -> CheckOutcome:
+        role_pairs = frozenset() if pairs is None else pairs.positive
+        if pairs is not None and params.role == "negative":
+            role_pairs = pairs.negative
+        pair_list = ", ".join(sorted(format_pair(pair) for pair in role_pairs)) or "none"
+        cells = pairs.cells if pairs else ()
+        contrasts = pairs is not None and expected_pair in pairs.positive | pairs.negative
+        variable_holds_pair = (
+            variables.get(params.variable) == expected_pair
             if params.variable in variables
-            else (wanted in variables.values())
+            else (expected_pair in variables.values())
         )
-        if held and not contrasts:
-            return Opinion(
+        if variable_holds_pair and not contrasts:
+            return CheckOutcome(
                 share=Fraction(1, 2),
                 expected=expected,
-                found=f"a variable holds the pair, but the loss was called on other pairs: {told}",
+                observed=f"a variable holds the pair, but the loss was called on other pairs: {pair_list}",
                 hint="The given lines read only the second element of a negative pair.",
                 cells=cells,
             )
         where = "close" if params.role == "positive" else "apart"
         return failed(
             expected=expected,
-            found=f"{params.role} pairs in the calls of the loss: {told}",
+            observed=f"{params.role} pairs in the calls of the loss: {pair_list}",
             hint=f"Which two {params.things} should be {where}?",
             cells=cells,
         )
 
-    def _note(self, params: PairsParams, variables: Mapping[str, Pair], wanted: Pair) -> str:
-        named = variables.get(params.variable)
-        if named is None or named == wanted:
+    def _variable_note(
+        self, params: PairContrastedParams, variables: Mapping[str, Pair], expected_pair: Pair
+    ) -> str:
+        variable_pair = variables.get(params.variable)
+        if variable_pair is None or variable_pair == expected_pair:
             return ""
-        return f"{params.variable} itself holds {in_order(named)}; how the loss was called counts."
+        return f"{params.variable} itself holds {format_pair(variable_pair)}; how the loss was called counts."
 
 
-def in_order(pair: Pair) -> str:
+def format_pair(pair: Pair) -> str:
     """A pair as {A, B}."""
     labels = sorted(pair)
     return "{" + ", ".join(labels * 2 if len(labels) == 1 else labels) + "}"

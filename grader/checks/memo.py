@@ -21,13 +21,13 @@ class Memo:
     def __init__(self) -> None:
         self._known: dict[Hashable, Any] = {}
 
-    def once(self, key: Hashable, work_out: Callable[[], T]) -> T:
+    def get_or_compute(self, key: Hashable, compute: Callable[[], T]) -> T:
         """The answer under this key, worked out if nobody has asked yet."""
         try:
-            found: T = self._known[key]
+            value: T = self._known[key]
         except KeyError:
-            found = self._known[key] = work_out()
-        return found
+            value = self._known[key] = compute()
+        return value
 
     def __reduce__(self) -> tuple[type[Memo], tuple[()]]:
         """A copy in another process starts empty: working out again is cheaper than sending."""

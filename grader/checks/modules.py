@@ -7,20 +7,29 @@ from fractions import Fraction
 from math import prod, sqrt
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from grader.checks.check import Check, Draws, Evidence, Opinion, Ours, Params, nameless, question
-from grader.checks.initial_arrays import in_words
-from grader.checks.layers import told
-from grader.checks.values import agrees, flaw
+from grader.checks.check import (
+    Check,
+    CheckOutcome,
+    Evidence,
+    Params,
+    RandomDraws,
+    ReferenceFault,
+    make_question,
+    opaque_name,
+)
+from grader.checks.initial_arrays import format_shape
+from grader.checks.layers import call_fields
+from grader.checks.values import all_close, array_flaw
 from grader.model import Json, Observation, Question
 
 if TYPE_CHECKING:
     from grader.model import Array
 
-NEAR, SHARE = 1e-5, 1e-4
+ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE = 1e-5, 1e-4
 """How far a value may be off, and how far on top as a share of what is expected."""
 
 
-class OutputParams(Params):
+class ModuleCallParams(Params):
     """A module, and inputs of ours."""
 
     module: str
@@ -31,14 +40,14 @@ class OutputParams(Params):
     """Batch sizes to try; each is worth the same share."""
 
 
-class ShapeParams(OutputParams):
+class ModuleOutputShapeParams(ModuleCallParams):
     """Output shapes to expect."""
 
     output: tuple[int, ...]
     """Shape of one output."""
 
 
-class WeightsParams(OutputParams):
+class ModuleOutputValuesParams(ModuleCallParams):
     """The reference's function of inputs and weights."""
 
     weights: tuple[tuple[int, ...], ...]
@@ -50,10 +59,10 @@ class WeightsParams(OutputParams):
 
     def masked(self) -> Self:
         """Without the reference's name."""
-        return self.model_copy(update={"counterpart": nameless(self.counterpart)})
+        return self.model_copy(update={"counterpart": opaque_name(self.counterpart)})
 
 
-M = TypeVar("M", bound=OutputParams)
+M = TypeVar("M", bound=ModuleCallParams)
 
 
 class _ModuleCheck(Check[M]):
@@ -63,74 +72,78 @@ class _ModuleCheck(Check[M]):
         """The class."""
         return (params.module,)
 
-    def counted(
+    def judge_batches(
         self,
         params: M,
         observation: Observation,
         *,
         expected: str,
-        wrong: Callable[[int, Array], str],
-    ) -> Opinion:
+        find_flaw: Callable[[int, Array], str],
+    ) -> CheckOutcome:
         """An opinion: the share of batch sizes with which nothing is wrong."""
         flaws = []
-        for place in range(len(params.batches)):
-            found = observation.arrays.get(f"out{place}")
-            raised = str(told(observation, place).get("error") or observation.error)
-            nothing = f"calling {params.module} raised {raised[:200]}" if raised else "no output"
-            flaws.append(nothing if found is None else wrong(place, found))
-        right = flaws.count("")
-        if right == len(flaws):
-            return Opinion(share=Fraction(1), expected=expected, found="it is")
+        for index in range(len(params.batches)):
+            output = observation.arrays.get(f"out{index}")
+            raised = str(call_fields(observation, index).get("error") or observation.error)
+            no_output = f"calling {params.module} raised {raised[:200]}" if raised else "no output"
+            flaws.append(no_output if output is None else find_flaw(index, output))
+        right_count = flaws.count("")
+        if right_count == len(flaws):
+            return CheckOutcome(share=Fraction(1), expected=expected, observed="it is")
         if observation.status == "missing":
             flaws = [f"no class {params.module} and no other torch module was left"]
-        return Opinion(
-            share=Fraction(right, len(params.batches)),
+        return CheckOutcome(
+            share=Fraction(right_count, len(params.batches)),
             expected=expected,
-            found="; ".join(dict.fromkeys(flaw for flaw in flaws if flaw)),
+            observed="; ".join(dict.fromkeys(flaw for flaw in flaws if flaw)),
             unjudged=not observation.arrays,
             stops=not observation.arrays,
             names=(params.module,),
         )
 
 
-class OutputShape(_ModuleCheck[ShapeParams]):
+class ModuleOutputShape(_ModuleCheck[ModuleOutputShapeParams]):
     """A module gives an output of the expected shape for each input, whatever the batch size."""
 
     code = "MOD001"
-    params = ShapeParams
+    params = ModuleOutputShapeParams
 
-    def title(self, params: ShapeParams) -> str:
+    def title(self, params: ModuleOutputShapeParams) -> str:
         """What it checks."""
         return f"output of {params.module} for N = {', '.join(map(str, params.batches))}"
 
-    def _asked(self, params: ShapeParams, draws: Draws) -> Question:
-        def made() -> Question:
+    def _forward_question(self, params: ModuleOutputShapeParams, draws: RandomDraws) -> Question:
+        def build_question() -> Question:
             arrays = {f"x{n}": draws.normal(f"mod{n}", (n, *params.shape)) for n in params.batches}
             calls: list[Json] = [[key, None] for key in arrays]
-            return question(
+            return make_question(
                 "forward", {"module": params.module, "sets": {}, "calls": calls}, arrays
             )
 
-        return draws.memo.once(("module", params.module, params.shape, params.batches), made)
+        return draws.memo.get_or_compute(
+            ("module", params.module, params.shape, params.batches), build_question
+        )
 
-    def questions(self, params: ShapeParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(
+        self, params: ModuleOutputShapeParams, draws: RandomDraws
+    ) -> tuple[Question, ...]:
         """Asks the module at every batch size."""
-        return (self._asked(params, draws),)
+        return (self._forward_question(params, draws),)
 
-    def judge(self, params: ShapeParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: ModuleOutputShapeParams, evidence: Evidence) -> CheckOutcome:
         """Compares shapes."""
         output, sizes = params.output, params.batches
 
-        def wrong(place: int, found: Array) -> str:
-            bad = flaw(found, shape=(sizes[place], *output))
-            return f"N = {sizes[place]}: {bad}" if bad else ""
+        def find_flaw(index: int, array: Array) -> str:
+            problem = array_flaw(array, shape=(sizes[index], *output))
+            return f"N = {sizes[index]}: {problem}" if problem else ""
 
-        expected = f"one output of shape {in_words(output)} for each input"
-        observation = evidence.observed(self._asked(params, evidence.draws))
-        return self.counted(params, observation, expected=expected, wrong=wrong)
+        expected = f"one output of shape {format_shape(output)} for each input"
+        observation = evidence.observation(self._forward_question(params, evidence.draws))
+        return self.judge_batches(params, observation, expected=expected, find_flaw=find_flaw)
 
 
-class SameWeights(_ModuleCheck[WeightsParams]):
+class ModuleOutputValues(_ModuleCheck[ModuleOutputValuesParams]):
     """At equal weights a module gives what the reference's function gives.
 
     Asked at weights and inputs drawn after the notebook ran (rtol 1e-4, atol 1e-5). Parameters
@@ -138,71 +151,88 @@ class SameWeights(_ModuleCheck[WeightsParams]):
     """
 
     code = "MOD002"
-    params = WeightsParams
+    params = ModuleOutputValuesParams
 
-    def title(self, params: WeightsParams) -> str:
+    def title(self, params: ModuleOutputValuesParams) -> str:
         """What it checks."""
         return f"{params.module} at weights of ours"
 
-    def questions(self, params: WeightsParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(
+        self, params: ModuleOutputValuesParams, draws: RandomDraws
+    ) -> tuple[Question, ...]:
         """Asks the module."""
-        return (_forward(params, draws),)
+        return (_forward_question(params, draws),)
 
-    def constant_questions(self, params: WeightsParams, draws: Draws) -> tuple[Question, ...]:
+    def constant_questions(
+        self, params: ModuleOutputValuesParams, draws: RandomDraws
+    ) -> tuple[Question, ...]:
         """Asks the reference's function the same."""
-        return _counterparts(params, draws)
+        return _counterpart_questions(params, draws)
 
-    def judge(self, params: WeightsParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: ModuleOutputValuesParams, evidence: Evidence) -> CheckOutcome:
         """Compares outputs."""
-        answers = [evidence.reference(one) for one in _counterparts(params, evidence.draws)]
-        bad = next((answer for answer in answers if "out0" not in answer.arrays), None)
-        if bad is not None:
-            raise Ours(f"the reference gave no output: {bad.error or bad.status}")
-        observation = evidence.observed(_forward(params, evidence.draws))
+        answers = [
+            evidence.reference_observation(reference_question)
+            for reference_question in _counterpart_questions(params, evidence.draws)
+        ]
+        unanswered = next((answer for answer in answers if "out0" not in answer.arrays), None)
+        if unanswered is not None:
+            raise ReferenceFault(
+                f"the reference gave no output: {unanswered.error or unanswered.status}"
+            )
+        observation = evidence.observation(_forward_question(params, evidence.draws))
 
-        def wrong(place: int, found: Array) -> str:
-            lacking = told(observation, place).get("unmatched")
+        def find_flaw(index: int, array: Array) -> str:
+            lacking = call_fields(observation, index).get("unmatched")
             if lacking:
-                return f"{params.module} has no parameter of shape {in_words(tuple(lacking[0]))}"
-            known = answers[place].arrays["out0"]
-            if flawed := flaw(found, shape=known.shape):
-                return f"the output is {flawed}"
-            same = agrees(found, known, within=NEAR, share=SHARE)
-            return "" if same else "at equal weights the output is another"
+                return (
+                    f"{params.module} has no parameter of shape {format_shape(tuple(lacking[0]))}"
+                )
+            reference_output = answers[index].arrays["out0"]
+            if problem := array_flaw(array, shape=reference_output.shape):
+                return f"the output is {problem}"
+            matches = all_close(
+                array, reference_output, atol=ABSOLUTE_TOLERANCE, rtol=RELATIVE_TOLERANCE
+            )
+            return "" if matches else "at equal weights the output is another"
 
         expected = "at equal weights the output is that of the definition"
-        return self.counted(params, observation, expected=expected, wrong=wrong)
+        return self.judge_batches(params, observation, expected=expected, find_flaw=find_flaw)
 
 
-def _drawn(params: WeightsParams, draws: Draws) -> dict[str, Array]:
+def _draw_arrays(params: ModuleOutputValuesParams, draws: RandomDraws) -> dict[str, Array]:
     """Inputs, and weights of sizes that a fresh module would have."""
     arrays = {f"x{n}": draws.normal(f"x{n}", (n, *params.shape)) for n in params.batches}
-    for place, shape in enumerate(params.weights):
+    for index, shape in enumerate(params.weights):
         scale = 1 / sqrt(prod(shape[1:])) if len(shape) > 1 else 0.1
-        arrays[f"w{place}"] = draws.normal(f"w{place}", shape, scale=scale)
+        arrays[f"w{index}"] = draws.normal(f"w{index}", shape, scale=scale)
     return arrays
 
 
-def _forward(params: WeightsParams, draws: Draws) -> Question:
-    def made() -> Question:
-        arrays = _drawn(params, draws)
-        told: dict[str, Json] = {
+def _forward_question(params: ModuleOutputValuesParams, draws: RandomDraws) -> Question:
+    def build_question() -> Question:
+        arrays = _draw_arrays(params, draws)
+        fields: dict[str, Json] = {
             "module": params.module,
             "sets": {"ours": [key for key in arrays if key.startswith("w")]},
             "calls": [[f"x{n}", "ours"] for n in params.batches],
             "names": list(params.names),
         }
-        return question("forward", told, arrays)
+        return make_question("forward", fields, arrays)
 
-    return draws.memo.once(("at weights", params), made)
+    return draws.memo.get_or_compute(("at weights", params), build_question)
 
 
-def _counterparts(params: WeightsParams, draws: Draws) -> tuple[Question, ...]:
-    def made(batch: int) -> Question:
-        arrays = _drawn(params, draws)
+def _counterpart_questions(
+    params: ModuleOutputValuesParams, draws: RandomDraws
+) -> tuple[Question, ...]:
+    def build_question(batch: int) -> Question:
+        arrays = _draw_arrays(params, draws)
         keys = [f"x{batch}", *(key for key in arrays if key.startswith("w"))]
-        asked: dict[str, Json] = {"name": params.counterpart, "args": keys}
-        return question("function", asked, {key: arrays[key] for key in keys})
+        fields: dict[str, Json] = {"name": params.counterpart, "args": keys}
+        return make_question("function", fields, {key: arrays[key] for key in keys})
 
     key = ("weights' counterparts", params)
-    return draws.memo.once(key, lambda: tuple(made(batch) for batch in params.batches))
+    return draws.memo.get_or_compute(
+        key, lambda: tuple(build_question(batch) for batch in params.batches)
+    )

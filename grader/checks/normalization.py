@@ -5,36 +5,36 @@ from __future__ import annotations
 import numpy as np
 
 from grader.checks.check import (
-    ARRAYS,
-    RECORDING,
+    ARRAYS_QUESTION,
+    RECORDING_QUESTION,
     Check,
-    Draws,
+    CheckOutcome,
     Evidence,
-    Opinion,
     Params,
+    RandomDraws,
     absent,
     failed,
+    make_question,
     passed,
-    question,
 )
 from grader.checks.initial_arrays import ArraysParams
-from grader.checks.labeled_inputs import rows_made
-from grader.checks.recording import numbers
-from grader.checks.values import agrees
+from grader.checks.labeled_inputs import labeled_vectors
+from grader.checks.recording import as_float64
+from grader.checks.values import all_close
 from grader.model import Array, Json, Numbers, Question
 
 TOLERANCE = 1e-4
 """How far a length may be from 1."""
 
 
-class OwnImagesParams(ArraysParams):
+class OwnEmbeddingsNormalizedParams(ArraysParams):
     """The student's inputs."""
 
     module: str
     """The handout's name of the class."""
 
 
-class ScalesParams(Params):
+class DrawnEmbeddingsNormalizedParams(Params):
     """Inputs of ours."""
 
     module: str
@@ -47,82 +47,92 @@ class ScalesParams(Params):
     """What the handout calls them: 'images'."""
 
 
-class OwnImages(Check[OwnImagesParams]):
+class OwnEmbeddingsNormalized(Check[OwnEmbeddingsNormalizedParams]):
     """The embeddings of the student's own inputs have unit length (tolerance 1e-4)."""
 
     code = "NRM001"
-    params = OwnImagesParams
+    params = OwnEmbeddingsNormalizedParams
 
-    def title(self, params: OwnImagesParams) -> str:
+    def title(self, params: OwnEmbeddingsNormalizedParams) -> str:
         """What it checks."""
         return f"embeddings of your {params.things} have length 1"
 
-    def questions(self, params: OwnImagesParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(
+        self, params: OwnEmbeddingsNormalizedParams, draws: RandomDraws
+    ) -> tuple[Question, ...]:
         """Asks for arrays and the recording."""
-        return (ARRAYS, RECORDING)
+        return (ARRAYS_QUESTION, RECORDING_QUESTION)
 
-    def names(self, params: OwnImagesParams) -> tuple[str, ...]:
+    def names(self, params: OwnEmbeddingsNormalizedParams) -> tuple[str, ...]:
         """The class."""
         return (params.module,)
 
-    def judge(self, params: OwnImagesParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: OwnEmbeddingsNormalizedParams, evidence: Evidence) -> CheckOutcome:
         """Measures what the module made of them."""
         expected = "every embedding of length 1 (± 0.0001)"
-        rows = rows_made(evidence, labels=params.labels, shape=params.shape)
+        rows = labeled_vectors(evidence, labels=params.labels, shape=params.shape)
         if {row.label for row in rows} != set(params.labels):
             return absent(
                 expected=expected,
-                found=f"{params.module} made no embeddings of all {params.things}",
+                observed=f"{params.module} made no embeddings of all {params.things}",
             )
-        return measured(np.array([np.linalg.norm(row.vector) for row in rows]), expected=expected)
+        return judge_lengths(
+            np.array([np.linalg.norm(row.vector) for row in rows]), expected=expected
+        )
 
 
-class Scales(Check[ScalesParams]):
+class DrawnEmbeddingsNormalized(Check[DrawnEmbeddingsNormalizedParams]):
     """Embeddings of inputs drawn by us, from tiny to large, have unit length (tolerance 1e-4)."""
 
     code = "NRM002"
-    params = ScalesParams
+    params = DrawnEmbeddingsNormalizedParams
 
-    def title(self, params: ScalesParams) -> str:
+    def title(self, params: DrawnEmbeddingsNormalizedParams) -> str:
         """What it checks."""
         low, high = min(params.scales), max(params.scales)
         return f"embeddings of other {params.things} have length 1, at scales {low:g} to {high:g}"
 
-    def _asked(self, params: ScalesParams, draws: Draws) -> Question:
-        def made() -> Question:
+    def _scaled_question(
+        self, params: DrawnEmbeddingsNormalizedParams, draws: RandomDraws
+    ) -> Question:
+        def build_question() -> Question:
             arrays = {
-                f"x{n}-{place}": draws.normal(f"scale{n}-{place}", (n, *params.shape), scale=scale)
+                f"x{n}-{index}": draws.normal(f"scale{n}-{index}", (n, *params.shape), scale=scale)
                 for n in (3, 1)
-                for place, scale in enumerate(params.scales)
+                for index, scale in enumerate(params.scales)
             }
             calls: list[Json] = [[key, None] for key in arrays]
-            asked: dict[str, Json] = {"module": params.module, "sets": {}, "calls": calls}
-            return question("forward", asked, arrays)
+            fields: dict[str, Json] = {"module": params.module, "sets": {}, "calls": calls}
+            return make_question("forward", fields, arrays)
 
-        return draws.memo.once(("scales", params), made)
+        return draws.memo.get_or_compute(("scales", params), build_question)
 
-    def questions(self, params: ScalesParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(
+        self, params: DrawnEmbeddingsNormalizedParams, draws: RandomDraws
+    ) -> tuple[Question, ...]:
         """Asks the module at every scale, three inputs at once and one alone."""
-        return (self._asked(params, draws),)
+        return (self._scaled_question(params, draws),)
 
-    def names(self, params: ScalesParams) -> tuple[str, ...]:
+    def names(self, params: DrawnEmbeddingsNormalizedParams) -> tuple[str, ...]:
         """The class."""
         return (params.module,)
 
-    def judge(self, params: ScalesParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: DrawnEmbeddingsNormalizedParams, evidence: Evidence) -> CheckOutcome:
         """Measures rows at the batch size that works."""
         expected = "every embedding of length 1 (± 0.0001)"
-        observation = evidence.observed(self._asked(params, evidence.draws))
+        observation = evidence.observation(self._scaled_question(params, evidence.draws))
         count = len(params.scales)
         for size, first in ((3, 0), (1, count)):
-            found = [observation.arrays.get(f"out{first + place}") for place in range(count)]
-            whole = [a for a in found if a is not None and _are_rows(a, size)]
-            if len(whole) == count:
-                lengths = np.concatenate([np.linalg.norm(numbers(a), axis=1) for a in whole])
-                return measured(lengths, expected=expected)
+            outputs = [observation.arrays.get(f"out{first + index}") for index in range(count)]
+            well_shaped = [a for a in outputs if a is not None and _are_rows(a, size)]
+            if len(well_shaped) == count:
+                lengths = np.concatenate(
+                    [np.linalg.norm(as_float64(a), axis=1) for a in well_shaped]
+                )
+                return judge_lengths(lengths, expected=expected)
         return absent(
             expected=expected,
-            found=f"{params.module} gave no rows to measure",
+            observed=f"{params.module} gave no rows to measure",
             names=(params.module,),
         )
 
@@ -131,12 +141,16 @@ def _are_rows(array: Array, count: int) -> bool:
     return array.ndim == 2 and len(array) == count and array.dtype.kind == "f"  # noqa: PLR2004 (rows)
 
 
-def measured(lengths: Numbers, *, expected: str) -> Opinion:
+def judge_lengths(lengths: Numbers, *, expected: str) -> CheckOutcome:
     """An opinion on lengths."""
-    if agrees(lengths, np.ones(lengths.shape), within=TOLERANCE):
-        return passed(expected=expected, found="all of them")
-    known = lengths[np.isfinite(lengths)]
-    found = f"lengths from {known.min():.4g} to {known.max():.4g}" if known.size else "no lengths"
-    found += "" if known.size == lengths.size else "; some are not finite"
-    hint = "Which dimension runs along one embedding? That is the one to normalise over."
-    return failed(expected=expected, found=found, hint=hint)
+    if all_close(lengths, np.ones(lengths.shape), atol=TOLERANCE):
+        return passed(expected=expected, observed="all of them")
+    finite_lengths = lengths[np.isfinite(lengths)]
+    observed = (
+        f"lengths from {finite_lengths.min():.4g} to {finite_lengths.max():.4g}"
+        if finite_lengths.size
+        else "no lengths"
+    )
+    observed += "" if finite_lengths.size == lengths.size else "; some are not finite"
+    hint = "Which dimension runs along one embedding? That is the one to normalize over."
+    return failed(expected=expected, observed=observed, hint=hint)

@@ -7,13 +7,13 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-DRIFT = 1e-3
+RUN_TOLERANCE = 1e-3
 """How far numbers of two runs may be apart, of their size: computers differ by less."""
-LAST_DIGIT = 1.5
+LAST_DIGIT_TOLERANCE = 1.5
 """... and in units of the last digit that both show."""
-MOST = 5_000
+MAX_NUMBERS = 5_000
 """Numbers that are read of one text."""
-_SEEN = 500
+_MAX_OCCURRENCES = 500
 """Places of one number that are looked at."""
 _TINY = 1e-9
 NUMBER = re.compile(
@@ -23,7 +23,7 @@ NUMBER = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class TextNumber:
     """A number as it stands in a text."""
 
     text: str
@@ -33,7 +33,7 @@ class Figure:
     unit: float
     """What one of its last digit is worth: 0.01 for 0.92."""
     percent: bool
-    whole: bool
+    is_integer: bool
     """Whether it has neither a point nor an exponent."""
 
     @property
@@ -44,69 +44,76 @@ class Figure:
         return (low, high) if self.value >= 0 else (-high, -low)
 
 
-def figures(text: str) -> Iterator[Figure]:
+def read_numbers(text: str) -> Iterator[TextNumber]:
     """The numbers of a text, in order; those within words and versions are none."""
-    for count, found in enumerate(NUMBER.finditer(text)):
-        if count == MOST:
+    for count, match in enumerate(NUMBER.finditer(text)):
+        if count == MAX_NUMBERS:
             return
-        digits, exponent = found["digits"], int((found["exponent"] or "e0")[1:])
+        digits, exponent = match["digits"], int((match["exponent"] or "e0")[1:])
         value = float(f"{digits}e{exponent}")
-        minus = found["sign"] in {"-", "\u2212"}
-        yield Figure(
-            text=" ".join(found[0].split()),
-            start=found.start(),
+        minus = match["sign"] in {"-", "\u2212"}
+        yield TextNumber(
+            text=" ".join(match[0].split()),
+            start=match.start(),
             value=-value if minus else value,
             unit=10.0 ** (exponent - len(digits.partition(".")[2])),
-            percent=found["percent"] is not None,
-            whole="." not in digits and not found["exponent"],
+            percent=match["percent"] is not None,
+            is_integer="." not in digits and not match["exponent"],
         )
 
 
-def same(one: Figure, other: Figure) -> bool:
+def same_number(left: TextNumber, right: TextNumber) -> bool:
     """Whether two runs printed the same number: whole ones exactly, others but for drift."""
-    if one.whole and other.whole:
-        return one.value == other.value
-    apart = abs(one.value - other.value)
-    coarser = max(one.unit, other.unit)
-    return apart <= max(LAST_DIGIT * coarser, DRIFT * max(abs(one.value), abs(other.value)))
+    if left.is_integer and right.is_integer:
+        return left.value == right.value
+    difference = abs(left.value - right.value)
+    coarser_unit = max(left.unit, right.unit)
+    return difference <= max(
+        LAST_DIGIT_TOLERANCE * coarser_unit, RUN_TOLERANCE * max(abs(left.value), abs(right.value))
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class NumberIndex:
     """Numbers and the cells they stand in, laid out to be looked up by their size."""
 
     plain: list[tuple[float, int]] = field(default_factory=list)
     percent: list[tuple[float, int]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, texts: Iterable[tuple[int, str]], *, most: int = 4 * MOST) -> Ledger:
+    def from_texts(
+        cls, texts: Iterable[tuple[int, str]], *, limit: int = 4 * MAX_NUMBERS
+    ) -> NumberIndex:
         """The numbers of texts, each with its cell; of all of them at most so many."""
-        made = cls()
+        index = cls()
         for cell, text in texts:
-            for figure in figures(text):
-                (made.percent if figure.percent else made.plain).append((figure.value, cell))
-                most -= 1
-            if most < 0:
+            for number in read_numbers(text):
+                (index.percent if number.percent else index.plain).append((number.value, cell))
+                limit -= 1
+            if limit < 0:
                 break
-        made.plain.sort()
-        made.percent.sort()
-        return made
+        index.plain.sort()
+        index.percent.sort()
+        return index
 
-    def cells_with(self, quoted: Figure) -> tuple[int, ...]:
+    def cells_showing(self, quoted: TextNumber) -> tuple[int, ...]:
         """The cells that show a number that was quoted, as a percentage or as a share."""
         low, high = quoted.range
-        cells = {*_within(self.plain, low, high)} if not quoted.percent else set()
+        cells = {*_cells_in_range(self.plain, low, high)} if not quoted.percent else set()
         if quoted.percent:
-            cells |= {*_within(self.percent, low, high), *_within(self.plain, low, high)}
-            cells |= set(_within(self.plain, low / 100, high / 100))
+            cells |= {
+                *_cells_in_range(self.percent, low, high),
+                *_cells_in_range(self.plain, low, high),
+            }
+            cells |= set(_cells_in_range(self.plain, low / 100, high / 100))
         else:
-            cells |= set(_within(self.percent, 100 * low, 100 * high))
+            cells |= set(_cells_in_range(self.percent, 100 * low, 100 * high))
         return tuple(sorted(cells))
 
 
-def _within(numbers: list[tuple[float, int]], low: float, high: float) -> Iterator[int]:
-    place = bisect_left(numbers, (low, -1))
-    for value, cell in numbers[place : place + _SEEN]:
+def _cells_in_range(numbers: list[tuple[float, int]], low: float, high: float) -> Iterator[int]:
+    start = bisect_left(numbers, (low, -1))
+    for value, cell in numbers[start : start + _MAX_OCCURRENCES]:
         if value > high:
             return
         yield cell

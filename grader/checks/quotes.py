@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 
-from grader.checks.numbers_in_text import Figure, Ledger, figures
-from grader.model import Answer, ExecutionRecord, Notebook, Quote
+from grader.checks.numbers_in_text import NumberIndex, TextNumber, read_numbers
+from grader.model import Answer, ExecutionRecord, Notebook, QuotedNumber
 
-MOST = 40
+MAX_QUOTES = 40
 """Figures of one answer that are looked up."""
 _MAX_ANSWER = 20_000
 _MAX_SOURCE = 50_000
 """Characters of a cell's code, or of its output, whose numbers are read."""
-_SHOWN = 4
+_MAX_CELLS = 4
 """Cells named for a figure."""
-_MAX_PARENTS = 12
+_MAX_OPERANDS = 12
 """Figures of an answer of which two may make a third."""
 _LABEL = re.compile(
     r"(?:\b(?:part|parts|q|question|section|figure|fig|table|eq|equation|chapter|exercise|problem"
@@ -25,9 +25,9 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 """What stands before a number that is a name."""
-_BEFORE = 14
+_LABEL_LENGTH = 14
 """Characters before a number in which its label stands."""
-_COMMA = re.compile(r"(?<![\w.,])0,(?=\d{2,4}(?![\w,]))")
+_DECIMAL_COMMA = re.compile(r"(?<![\w.,])0,(?=\d{2,4}(?![\w,]))")
 """The comma of a decimal as it is written in much of the world: 0,92."""
 
 
@@ -35,14 +35,14 @@ _COMMA = re.compile(r"(?<![\w.,])0,(?=\d{2,4}(?![\w,]))")
 class _Sources:
     """The numbers of a notebook, by where they stand."""
 
-    saved: Ledger
-    fresh: Ledger
-    code: Ledger
+    saved: NumberIndex
+    fresh: NumberIndex
+    code: NumberIndex
 
 
-def quotes(
+def find_quotes(
     notebook: Notebook, *, record: ExecutionRecord, answers: Mapping[str, Answer]
-) -> tuple[Quote, ...]:
+) -> tuple[QuotedNumber, ...]:
     """The figures that answers quote, each with where it was found.
 
     Args:
@@ -53,24 +53,26 @@ def quotes(
     Returns:
         A quote for each figure of each answer, in the order in which they stand.
     """
-    quoted = {item: quoted_in(answer.text) for item, answer in answers.items()}
-    if not any(quoted.values()):
+    numbers_by_item = {item: quoted_numbers(answer.text) for item, answer in answers.items()}
+    if not any(numbers_by_item.values()):
         return ()
     sources = _Sources(
-        saved=Ledger.of(
-            (c.index, o.text[:_MAX_SOURCE]) for c in notebook.code() for o in c.outputs
+        saved=NumberIndex.from_texts(
+            (c.index, o.text[:_MAX_SOURCE]) for c in notebook.code_cells() for o in c.outputs
         ),
-        fresh=Ledger.of((run.index, run.shown) for run in record.cells),
-        code=Ledger.of((c.index, c.source[:_MAX_SOURCE]) for c in notebook.code()),
+        fresh=NumberIndex.from_texts((run.index, run.shown) for run in record.cells),
+        code=NumberIndex.from_texts(
+            (c.index, c.source[:_MAX_SOURCE]) for c in notebook.code_cells()
+        ),
     )
     return tuple(
         quote
-        for item, found in quoted.items()
-        for quote in _looked_up(found, item=item, sources=sources)
+        for item, numbers in numbers_by_item.items()
+        for quote in _look_up_numbers(numbers, item=item, sources=sources)
     )
 
 
-def quoted_in(text: str) -> tuple[Figure, ...]:
+def quoted_numbers(text: str) -> tuple[TextNumber, ...]:
     """The figures of an answer: numbers with decimals or a percent sign that name nothing.
 
     Args:
@@ -79,41 +81,45 @@ def quoted_in(text: str) -> tuple[Figure, ...]:
     Returns:
         Each once, in order.
     """
-    plain = _COMMA.sub("0.", text[:_MAX_ANSWER])
-    found: dict[str, Figure] = {}
-    for figure in figures(plain):
-        before = plain[max(0, figure.start - _BEFORE) : figure.start]
-        if (not figure.whole or figure.percent) and not _LABEL.search(before):
-            shown = text[figure.start : figure.start + len(figure.text)]
-            kept = replace(figure, text=shown) if "," in shown else figure
-            found.setdefault(figure.text.lstrip("+"), kept)
-    return tuple(found.values())[:MOST]
+    plain = _DECIMAL_COMMA.sub("0.", text[:_MAX_ANSWER])
+    numbers: dict[str, TextNumber] = {}
+    for number in read_numbers(plain):
+        before = plain[max(0, number.start - _LABEL_LENGTH) : number.start]
+        if (not number.is_integer or number.percent) and not _LABEL.search(before):
+            shown = text[number.start : number.start + len(number.text)]
+            as_written = replace(number, text=shown) if "," in shown else number
+            numbers.setdefault(number.text.lstrip("+"), as_written)
+    return tuple(numbers.values())[:MAX_QUOTES]
 
 
-def _looked_up(quoted: Sequence[Figure], *, item: str, sources: _Sources) -> Iterator[Quote]:
-    made = [
-        Quote(
+def _look_up_numbers(
+    quoted: Sequence[TextNumber], *, item: str, sources: _Sources
+) -> Iterator[QuotedNumber]:
+    direct_quotes = [
+        QuotedNumber(
             item=item,
-            text=figure.text,
-            saved=sources.saved.cells_with(figure)[:_SHOWN],
-            fresh=sources.fresh.cells_with(figure)[:_SHOWN],
-            code=sources.code.cells_with(figure)[:_SHOWN],
+            text=number.text,
+            saved=sources.saved.cells_showing(number)[:_MAX_CELLS],
+            fresh=sources.fresh.cells_showing(number)[:_MAX_CELLS],
+            code=sources.code.cells_showing(number)[:_MAX_CELLS],
         )
-        for figure in quoted
+        for number in quoted
     ]
-    parents = [f for f, quote in zip(quoted, made, strict=True) if quote.saved or quote.fresh]
-    for figure, quote in zip(quoted, made, strict=True):
-        if quote.found:
+    operands = [
+        f for f, quote in zip(quoted, direct_quotes, strict=True) if quote.saved or quote.fresh
+    ]
+    for number, quote in zip(quoted, direct_quotes, strict=True):
+        if quote.is_supported:
             yield quote
         else:
-            yield replace(quote, worked_out=_difference_of(figure, parents[:_MAX_PARENTS]))
+            yield replace(quote, worked_out=_find_difference(number, operands[:_MAX_OPERANDS]))
 
 
-def _difference_of(figure: Figure, parents: Sequence[Figure]) -> str:
+def _find_difference(number: TextNumber, operands: Sequence[TextNumber]) -> str:
     """Two figures of the same answer that differ by this one, or ''."""
-    for one, other in permutations(parents, 2):
-        exact = abs(figure.value) - (one.value - other.value)
-        alike = figure.percent == one.percent == other.percent
-        if alike and abs(exact) <= max(one.unit, other.unit, figure.unit / 2):
-            return f"{one.text} \u2212 {other.text}"
+    for left, right in permutations(operands, 2):
+        error = abs(number.value) - (left.value - right.value)
+        same_unit = number.percent == left.percent == right.percent
+        if same_unit and abs(error) <= max(left.unit, right.unit, number.unit / 2):
+            return f"{left.text} \u2212 {right.text}"
     return ""

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 class Forward:
     """A module was called: inputs, output, and the state of its weights then."""
 
-    n: int
+    event_index: int
     cell: int
     module: int
     state: int
     grad: bool
     steps: int
-    """Optimiser steps of the module before it."""
+    """Optimizer steps of the module before it."""
     inputs: tuple[Array, ...]
     output: Array | None
-    pull: Array | None = None
+    output_gradient: Array | None = None
     """The loss's gradient at the output, once it went backwards."""
 
 
@@ -33,7 +33,7 @@ class Forward:
 class Call:
     """A watched function was called, or (name '') a similarity was taken of two vectors."""
 
-    n: int
+    event_index: int
     cell: int
     name: str
     args: Mapping[str, tuple[Array, ...]]
@@ -41,9 +41,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """An optimiser stepped; `modules` hold the parameters it moves."""
+    """An optimizer stepped; `modules` hold the parameters it moves."""
 
-    n: int
+    event_index: int
     cell: int
     modules: tuple[int, ...]
 
@@ -66,9 +66,9 @@ class Module:
     @property
     def start(self) -> Snapshot | None:
         """The weights before training began."""
-        for why in ("call", "step", "first"):
-            if why in self.snapshots:
-                return self.snapshots[why]
+        for moment in ("call", "step", "first"):
+            if moment in self.snapshots:
+                return self.snapshots[moment]
         return None
 
 
@@ -80,15 +80,15 @@ class Recording:
     calls: tuple[Call, ...] = ()
     steps: tuple[Step, ...] = ()
     modules: tuple[Module, ...] = ()
-    total: int = 0
+    event_count: int = 0
     """Events in all; those in the middle of a long run are not kept."""
 
     def first_step(self, module: int) -> int | None:
-        """When an optimiser first moved the module."""
-        return next((step.n for step in self.steps if module in step.modules), None)
+        """When an optimizer first moved the module."""
+        return next((step.event_index for step in self.steps if module in step.modules), None)
 
 
-class _Reader:
+class _RecordingReader:
     """Reads one observation; what doesn't fit raises TypeError, KeyError or ValueError."""
 
     def __init__(self, observation: Observation, cells: Sequence[int]) -> None:
@@ -96,76 +96,76 @@ class _Reader:
         self.arrays = observation.arrays
         self.cells = cells
 
-    def count(self, value: Json) -> int:
+    def read_count(self, value: Json) -> int:
         """A number of things, or of one among them: a negative one would be read from the end."""
         number = int(value)
         if number < 0:
             raise ValueError("a negative count")
         return number
 
-    def cell(self, event: Mapping[str, Any]) -> int:
-        place = int(event["cell"])
-        return self.cells[place] if 0 <= place < len(self.cells) else -1
+    def read_cell(self, event: Mapping[str, Any]) -> int:
+        position = int(event["cell"])
+        return self.cells[position] if 0 <= position < len(self.cells) else -1
 
-    def array(self, key: Json) -> Array | None:
+    def find_array(self, key: Json) -> Array | None:
         return self.arrays.get(key) if isinstance(key, str) else None
 
-    def several(self, keys: Json) -> tuple[Array, ...]:
-        found = (self.array(key) for key in list(keys)[:64])
-        return tuple(array for array in found if array is not None)
+    def find_arrays(self, keys: Json) -> tuple[Array, ...]:
+        arrays = (self.find_array(key) for key in list(keys)[:64])
+        return tuple(array for array in arrays if array is not None)
 
-    def forward(self, event: Mapping[str, Any]) -> Forward:
-        outputs = self.several(event["args"]["out"])
-        pulls = self.several(event["args"].get("pull", ()))
+    def read_forward(self, event: Mapping[str, Any]) -> Forward:
+        outputs = self.find_arrays(event["args"]["out"])
+        gradients = self.find_arrays(event["args"].get("pull", ()))
         return Forward(
-            n=int(event["n"]),
-            cell=self.cell(event),
-            module=self.count(event["module"]),
+            event_index=int(event["n"]),
+            cell=self.read_cell(event),
+            module=self.read_count(event["module"]),
             state=int(event["state"]),
             grad=bool(event["grad"]),
-            steps=self.count(event["steps"]),
-            inputs=self.several(event["args"]["in"]),
+            steps=self.read_count(event["steps"]),
+            inputs=self.find_arrays(event["args"]["in"]),
             output=outputs[0] if len(outputs) == 1 else None,
-            pull=pulls[0] if len(pulls) == 1 else None,
+            output_gradient=gradients[0] if len(gradients) == 1 else None,
         )
 
-    def call(self, event: Mapping[str, Any]) -> Call:
+    def read_call(self, event: Mapping[str, Any]) -> Call:
         return Call(
-            n=int(event["n"]),
-            cell=self.cell(event),
+            event_index=int(event["n"]),
+            cell=self.read_cell(event),
             name=str(event.get("name", "")),
-            args={str(key): self.several(keys) for key, keys in event["args"].items()},
+            args={str(key): self.find_arrays(keys) for key, keys in event["args"].items()},
         )
 
-    def step(self, event: Mapping[str, Any]) -> Step:
+    def read_step(self, event: Mapping[str, Any]) -> Step:
         return Step(
-            n=int(event["n"]),
-            cell=self.cell(event),
-            modules=tuple(self.count(number) for number in event["modules"]),
+            event_index=int(event["n"]),
+            cell=self.read_cell(event),
+            modules=tuple(self.read_count(number) for number in event["modules"]),
         )
 
-    def module(self, entry: Mapping[str, Any]) -> Module:
+    def read_module(self, entry: Mapping[str, Any]) -> Module:
         snapshots = {
-            str(why): Snapshot(
-                state=int(one["state"]),
-                weights=self.several([key for _, key in one["weights"]]),
+            str(moment): Snapshot(
+                state=int(snapshot["state"]),
+                weights=self.find_arrays([key for _, key in snapshot["weights"]]),
             )
-            for why, one in entry["snapshots"].items()
+            for moment, snapshot in entry["snapshots"].items()
         }
         return Module(name=str(entry["class"]), snapshots=snapshots)
 
-    def recording(self) -> Recording:
+    def read_recording(self) -> Recording:
         events = list(self.data["events"])[:1024]
         return Recording(
-            forwards=tuple(self.forward(e) for e in events if e["kind"] == "forward"),
-            calls=tuple(self.call(e) for e in events if e["kind"] in {"call", "similarity"}),
-            steps=tuple(self.step(e) for e in events if e["kind"] == "step"),
-            modules=tuple(self.module(entry) for entry in list(self.data["modules"])[:16]),
-            total=int(self.data["count"]),
+            forwards=tuple(self.read_forward(e) for e in events if e["kind"] == "forward"),
+            calls=tuple(self.read_call(e) for e in events if e["kind"] in {"call", "similarity"}),
+            steps=tuple(self.read_step(e) for e in events if e["kind"] == "step"),
+            modules=tuple(self.read_module(entry) for entry in list(self.data["modules"])[:16]),
+            event_count=int(self.data["count"]),
         )
 
 
-def read(observation: Observation | None, *, cells: Sequence[int]) -> Recording:
+def read_recording(observation: Observation | None, *, cells: Sequence[int]) -> Recording:
     """Parse a recording; one that is absent or malformed is an empty one.
 
     Args:
@@ -175,11 +175,11 @@ def read(observation: Observation | None, *, cells: Sequence[int]) -> Recording:
     if observation is None or observation.status != "ok":
         return Recording()
     try:
-        return _Reader(observation, cells).recording()
+        return _RecordingReader(observation, cells).read_recording()
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         return Recording()
 
 
-def numbers(array: Array) -> Numbers:
+def as_float64(array: Array) -> Numbers:
     """An array as float64, for arithmetic on our side."""
     return np.asarray(array, dtype=np.float64)

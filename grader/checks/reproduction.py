@@ -8,25 +8,25 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from grader.checks.numbers_in_text import NUMBER, Figure, figures, same
-from grader.checks.quotes import quotes
+from grader.checks.numbers_in_text import NUMBER, TextNumber, read_numbers, same_number
+from grader.checks.quotes import find_quotes
 from grader.model import (
     Answer,
     Cell,
     CellRun,
     CellStatus,
-    Difference,
+    ChangedLine,
     ExecutionRecord,
-    Moved,
     Notebook,
+    OutputDifference,
     SavedError,
     SavedEvidence,
 )
 from grader.notebook import is_blank
 
-MOST = 100_000
+MAX_OUTPUT_CHARS = 100_000
 """Characters of a cell's output that are looked at, half of them from its end."""
-LISTED = 6
+MAX_LISTED_LINES = 6
 """Lines of a cell that are listed as different."""
 _MAX_LINES, _MAX_LINE, _MAX_LABEL, _MAX_NUMBERS = 1_000, 300, 80, 4
 _LEFT_OUT = "[…]"
@@ -36,14 +36,14 @@ _VOLATILE = re.compile(
     re.IGNORECASE,
 )
 """What a line holds whose numbers differ from run to run, and mean nothing."""
-_BECAME = {
+_STATUS_WORDS = {
     CellStatus.TIMED_OUT: "took too long",
     CellStatus.STRUCK_OUT: "ended Python",
     CellStatus.NOT_REACHED: "was not reached",
 }
 
 
-def saved_evidence(
+def collect_saved_evidence(
     notebook: Notebook, *, record: ExecutionRecord, answers: Mapping[str, Answer]
 ) -> SavedEvidence:
     """What the saved outputs of a file say, and how a fresh run compares.
@@ -57,27 +57,27 @@ def saved_evidence(
         Evidence for a reader; nothing in it is a verdict.
     """
     runs = {run.index: run for run in record.cells}
-    cells = [cell for cell in notebook.code() if not is_blank(cell)]
+    cells = [cell for cell in notebook.code_cells() if not is_blank(cell)]
     numbered = any(cell.count is not None for cell in cells)
     pairs = [
         (cell, runs[cell.index])
         for cell in cells
-        if record.heard and cell.index in runs and _shows(cell)
+        if record.heard and cell.index in runs and _shows_output(cell)
     ]
     return SavedEvidence(
         numbered=numbered,
-        out_of_order=out_of_order(cells),
+        out_of_order=cells_out_of_order(cells),
         never_run=tuple(c.index for c in cells if c.count is None and not c.outputs)
         if numbered
         else (),
-        errors=tuple(_errors(cells, runs=runs)),
+        errors=tuple(_saved_errors(cells, runs=runs)),
         compared=len(pairs),
-        differences=tuple(d for cell, run in pairs if (d := _difference(cell, run)) is not None),
-        quotes=quotes(notebook, record=record, answers=answers),
+        differences=tuple(d for cell, run in pairs if (d := _compare_cell(cell, run)) is not None),
+        quotes=find_quotes(notebook, record=record, answers=answers),
     )
 
 
-def out_of_order(cells: Sequence[Cell]) -> tuple[int, ...]:
+def cells_out_of_order(cells: Sequence[Cell]) -> tuple[int, ...]:
     """The fewest cells without which the others ran from top to bottom.
 
     The others are a longest run of growing numbers, found in n log n.
@@ -85,61 +85,61 @@ def out_of_order(cells: Sequence[Cell]) -> tuple[int, ...]:
     numbered = [(cell.count, cell.index) for cell in cells if cell.count is not None]
     ends: list[int] = []
     """The smallest number that a growing run of each length ends with."""
-    places: list[int] = []
+    positions: list[int] = []
     for count, _ in numbered:
-        place = bisect_left(ends, count)
-        ends[place : place + 1] = [count]
-        places.append(place)
-    wanted = len(ends) - 1
-    kept = set()
-    for (_, index), place in zip(reversed(numbered), reversed(places), strict=True):
-        if place == wanted:
-            kept.add(index)
-            wanted -= 1
-    return tuple(index for _, index in numbered if index not in kept)
+        position = bisect_left(ends, count)
+        ends[position : position + 1] = [count]
+        positions.append(position)
+    next_position = len(ends) - 1
+    in_order = set()
+    for (_, index), position in zip(reversed(numbered), reversed(positions), strict=True):
+        if position == next_position:
+            in_order.add(index)
+            next_position -= 1
+    return tuple(index for _, index in numbered if index not in in_order)
 
 
 def saved_text(cell: Cell) -> str:
     """The text of a cell's saved outputs, the middle of a long one left out."""
     texts = [output.text for output in cell.outputs if output.text]
     text = "".join(part if part.endswith("\n") else f"{part}\n" for part in texts)
-    half = MOST // 2
-    return text if len(text) <= MOST else f"{text[:half]}\n{_LEFT_OUT}\n{text[-half:]}"
+    half = MAX_OUTPUT_CHARS // 2
+    return text if len(text) <= MAX_OUTPUT_CHARS else f"{text[:half]}\n{_LEFT_OUT}\n{text[-half:]}"
 
 
-def _shows(cell: Cell) -> bool:
+def _shows_output(cell: Cell) -> bool:
     """Whether a cell has saved outputs that are no errors."""
     return any(not output.error for output in cell.outputs)
 
 
-def _errors(cells: Sequence[Cell], *, runs: Mapping[int, CellRun]) -> Iterator[SavedError]:
+def _saved_errors(cells: Sequence[Cell], *, runs: Mapping[int, CellRun]) -> Iterator[SavedError]:
     for cell in cells:
         for output in cell.outputs:
             if output.error:
                 run = runs.get(cell.index)
                 again = run is not None and run.status is CellStatus.RAISED
-                yield SavedError(cell=cell.index, said=output.error, again=again)
+                yield SavedError(cell=cell.index, text=output.error, again=again)
                 break
 
 
-def _difference(cell: Cell, run: CellRun) -> Difference | None:
+def _compare_cell(cell: Cell, run: CellRun) -> OutputDifference | None:
     """What a fresh run of a cell does not reproduce, or None."""
     if run.status is not CellStatus.RAN:
         name = run.error.name if run.error else "an error"
-        why = _BECAME.get(run.status, f"raised {name}")
-        return Difference(cell=cell.index, why=why)
-    moved = _moved(saved_text(cell), run.shown, strict=not _differs_here(cell, run))
-    then = sum(_is_picture(o.mimes) or o.html_has_figure for o in cell.outputs)
-    now = sum(kind.startswith("image/") or kind == "text/html" for kind in run.media)
-    gone = then > now
-    if not moved and not gone:
+        why = _STATUS_WORDS.get(run.status, f"raised {name}")
+        return OutputDifference(cell=cell.index, why=why)
+    moved_lines = _find_moved_lines(saved_text(cell), run.shown, strict=not _may_differ(cell, run))
+    saved_pictures = sum(_is_picture(o.mimes) or o.html_has_figure for o in cell.outputs)
+    fresh_pictures = sum(kind.startswith("image/") or kind == "text/html" for kind in run.media)
+    pictures_missing = saved_pictures > fresh_pictures
+    if not moved_lines and not pictures_missing:
         return None
-    return Difference(
+    return OutputDifference(
         cell=cell.index,
-        moved=tuple(moved[:LISTED]),
-        more=max(0, len(moved) - LISTED),
-        pictures_then=then if gone else 0,
-        pictures_now=now if gone else 0,
+        moved=tuple(moved_lines[:MAX_LISTED_LINES]),
+        more=max(0, len(moved_lines) - MAX_LISTED_LINES),
+        pictures_then=saved_pictures if pictures_missing else 0,
+        pictures_now=fresh_pictures if pictures_missing else 0,
     )
 
 
@@ -147,55 +147,61 @@ def _is_picture(mimes: Sequence[str]) -> bool:
     return any(mime.startswith("image/") for mime in mimes)
 
 
-def _differs_here(cell: Cell, run: CellRun) -> bool:
+def _may_differ(cell: Cell, run: CellRun) -> bool:
     """Whether a cell could not print all of what it printed there: installers are left out here."""
     lines = (line.lstrip() for line in cell.source.splitlines())
     return bool(run.notes) or any(line.startswith(("!", "%")) for line in lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class _NumberLine:
     """A line with numbers: what it says around them, and the numbers."""
 
     label: str
-    numbers: tuple[Figure, ...]
+    numbers: tuple[TextNumber, ...]
 
 
-def _lines(text: str) -> list[_Line]:
-    found = []
+def _number_lines(text: str) -> list[_NumberLine]:
+    number_lines = []
     for line in text.splitlines()[:_MAX_LINES]:
-        said = line[:_MAX_LINE]
-        numbers = tuple(figures(said))
-        if numbers and not _VOLATILE.search(said):
-            label = " ".join(NUMBER.sub("#", said).split())
-            found.append(_Line(label=label, numbers=numbers))
-    return found
+        clipped = line[:_MAX_LINE]
+        numbers = tuple(read_numbers(clipped))
+        if numbers and not _VOLATILE.search(clipped):
+            label = " ".join(NUMBER.sub("#", clipped).split())
+            number_lines.append(_NumberLine(label=label, numbers=numbers))
+    return number_lines
 
 
-def _moved(then: str, now: str, *, strict: bool) -> list[Moved]:
+def _find_moved_lines(saved: str, fresh: str, *, strict: bool) -> list[ChangedLine]:
     """The lines whose numbers differ; strict also lists lines that only one side has."""
-    if _LEFT_OUT in then or _LEFT_OUT in now:  # what is compared begins at the same line
+    if _LEFT_OUT in saved or _LEFT_OUT in fresh:  # what is compared begins at the same line
         strict = False
-        then, now = (side.partition(_LEFT_OUT)[0].rpartition("\n")[0] for side in (then, now))
-    waiting: dict[str, deque[_Line]] = defaultdict(deque)
-    for line in _lines(now):
-        waiting[line.label].append(line)
-    moved = []
-    for line in _lines(then):
-        if waiting[line.label]:
-            other = waiting[line.label].popleft()
-            pairs = list(zip(line.numbers, other.numbers, strict=False))
-            apart = [(one, two) for one, two in pairs if not same(one, two)][:_MAX_NUMBERS]
-            if apart:
-                shown = [", ".join(f.text for f in side) for side in zip(*apart, strict=True)]
-                moved.append(Moved(label=line.label[:_MAX_LABEL], then=shown[0], now=shown[1]))
+        saved, fresh = (side.partition(_LEFT_OUT)[0].rpartition("\n")[0] for side in (saved, fresh))
+    fresh_lines: dict[str, deque[_NumberLine]] = defaultdict(deque)
+    for line in _number_lines(fresh):
+        fresh_lines[line.label].append(line)
+    moved_lines = []
+    for line in _number_lines(saved):
+        if fresh_lines[line.label]:
+            fresh_line = fresh_lines[line.label].popleft()
+            pairs = list(zip(line.numbers, fresh_line.numbers, strict=False))
+            changed = [
+                (saved_number, fresh_number)
+                for saved_number, fresh_number in pairs
+                if not same_number(saved_number, fresh_number)
+            ][:_MAX_NUMBERS]
+            if changed:
+                shown = [", ".join(f.text for f in side) for side in zip(*changed, strict=True)]
+                moved_lines.append(
+                    ChangedLine(label=line.label[:_MAX_LABEL], then=shown[0], now=shown[1])
+                )
         elif strict:
-            moved.append(replace(_alone(line), now=""))
-    left = [line for lines in waiting.values() for line in lines] if strict else []
-    return moved + [replace(_alone(line), then="") for line in left]
+            moved_lines.append(replace(_one_sided_line(line), now=""))
+    unmatched = [line for lines in fresh_lines.values() for line in lines] if strict else []
+    return moved_lines + [replace(_one_sided_line(line), then="") for line in unmatched]
 
 
-def _alone(line: _Line) -> Moved:
+def _one_sided_line(line: _NumberLine) -> ChangedLine:
     """A line that one side does not have: its numbers on both, for one to be taken away."""
-    numbers = ", ".join(figure.text for figure in line.numbers[:_MAX_NUMBERS])
-    return Moved(label=line.label[:_MAX_LABEL], then=numbers, now=numbers)
+    numbers = ", ".join(number.text for number in line.numbers[:_MAX_NUMBERS])
+    return ChangedLine(label=line.label[:_MAX_LABEL], then=numbers, now=numbers)

@@ -5,32 +5,32 @@ from __future__ import annotations
 from fractions import Fraction
 
 from grader.checks.check import (
-    ARRAYS,
-    RECORDING,
+    ARRAYS_QUESTION,
+    RECORDING_QUESTION,
     Check,
-    Draws,
+    CheckOutcome,
     Evidence,
-    Opinion,
     Params,
+    RandomDraws,
     absent,
+    make_question,
     passed,
-    question,
 )
-from grader.checks.initial_arrays import ArraysParams, in_words
-from grader.checks.labeled_inputs import inputs_of, known_values
-from grader.checks.layers import told
-from grader.checks.values import equal, flaw
+from grader.checks.initial_arrays import ArraysParams, format_shape
+from grader.checks.labeled_inputs import encoded_values, module_inputs
+from grader.checks.layers import call_fields
+from grader.checks.values import array_flaw, equal_values
 from grader.model import Json, Question
 
 
-class BatchParams(ArraysParams):
+class InputBatchParams(ArraysParams):
     """The inputs that should go in together."""
 
     module: str
     """The handout's name of the class."""
 
 
-class OutputParams(Params):
+class EmbeddingShapeParams(Params):
     """Output shapes to expect."""
 
     module: str
@@ -45,113 +45,117 @@ class OutputParams(Params):
     """What the handout calls them: 'images'."""
 
 
-class Batch(Check[BatchParams]):
+class InputBatch(Check[InputBatchParams]):
     """The inputs go into the module as one batch of the expected shape.
 
     Calls with one input at a time count if they cover all inputs.
     """
 
     code = "SHP001"
-    params = BatchParams
+    params = InputBatchParams
 
-    def title(self, params: BatchParams) -> str:
+    def title(self, params: InputBatchParams) -> str:
         """What it checks."""
-        return f"batch of {params.things} {in_words((len(params.labels), *params.shape))}"
+        return f"batch of {params.things} {format_shape((len(params.labels), *params.shape))}"
 
-    def questions(self, params: BatchParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(self, params: InputBatchParams, draws: RandomDraws) -> tuple[Question, ...]:
         """Asks for arrays and the recording."""
-        return (ARRAYS, RECORDING)
+        return (ARRAYS_QUESTION, RECORDING_QUESTION)
 
-    def names(self, params: BatchParams) -> tuple[str, ...]:
+    def names(self, params: InputBatchParams) -> tuple[str, ...]:
         """The arrays."""
         return params.labels
 
-    def judge(self, params: BatchParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: InputBatchParams, evidence: Evidence) -> CheckOutcome:
         """Looks for the batch among the inputs that were recorded."""
-        whole = (len(params.labels), *params.shape)
-        expected = f"a batch of shape {in_words(whole)}"
+        batch_shape = (len(params.labels), *params.shape)
+        expected = f"a batch of shape {format_shape(batch_shape)}"
         shapes = [f.inputs[0].shape for f in evidence.recording.forwards if f.inputs]
         cells = tuple({f.cell for f in evidence.recording.forwards[:1]})
-        if whole in shapes:
-            return passed(expected=expected, found="it is", cells=cells)
-        rows = {id(row.values): row.values for row in inputs_of(evidence, params.shape)}.values()
-        known = known_values(evidence, labels=params.labels, shape=params.shape)
-        covered = [label for label in known if any(equal(row, known[label]) for row in rows)]
+        if batch_shape in shapes:
+            return passed(expected=expected, observed="it is", cells=cells)
+        rows = {
+            id(row.values): row.values for row in module_inputs(evidence, params.shape)
+        }.values()
+        encoded = encoded_values(evidence, labels=params.labels, shape=params.shape)
+        covered = [
+            label for label in encoded if any(equal_values(row, encoded[label]) for row in rows)
+        ]
         if len(covered) == len(params.labels):
             return passed(
-                expected=expected, found=f"all {params.things}, a few at a time", cells=cells
+                expected=expected, observed=f"all {params.things}, a few at a time", cells=cells
             )
         if not shapes:
             return absent(
-                expected=expected, found=f"{params.module} was never given {params.things}"
+                expected=expected, observed=f"{params.module} was never given {params.things}"
             )
-        seen = ", ".join(sorted({in_words(shape) for shape in shapes})[:4])
+        seen_shapes = ", ".join(sorted({format_shape(shape) for shape in shapes})[:4])
         hint = f"Stack the {params.things} along a new first dimension."
-        return absent(expected=expected, found=f"inputs of shape {seen}", hint=hint)
+        return absent(expected=expected, observed=f"inputs of shape {seen_shapes}", hint=hint)
 
 
-class Outputs(Check[OutputParams]):
+class EmbeddingShape(Check[EmbeddingShapeParams]):
     """The module gives one row of the expected length for each input, whatever the batch size.
 
     Asked with inputs drawn after the notebook ran; every batch size is worth the same share.
     """
 
     code = "SHP002"
-    params = OutputParams
+    params = EmbeddingShapeParams
 
-    def title(self, params: OutputParams) -> str:
+    def title(self, params: EmbeddingShapeParams) -> str:
         """What it checks."""
         sizes = ", ".join(map(str, params.batches))
         return f"embeddings (N, {params.features}) for N = {sizes}"
 
-    def _asked(self, params: OutputParams, draws: Draws) -> Question:
-        def made() -> Question:
+    def _forward_question(self, params: EmbeddingShapeParams, draws: RandomDraws) -> Question:
+        def build_question() -> Question:
             sizes = params.batches
             arrays = {f"x{n}": draws.normal(f"shape{n}", (n, *params.shape)) for n in sizes}
             calls = [[key, None] for key in arrays]
-            asked: dict[str, Json] = {"module": params.module, "sets": {}, "calls": calls}
-            return question("forward", asked, arrays)
+            fields: dict[str, Json] = {"module": params.module, "sets": {}, "calls": calls}
+            return make_question("forward", fields, arrays)
 
-        return draws.memo.once(("shapes", params), made)
+        return draws.memo.get_or_compute(("shapes", params), build_question)
 
-    def questions(self, params: OutputParams, draws: Draws) -> tuple[Question, ...]:
+    def questions(self, params: EmbeddingShapeParams, draws: RandomDraws) -> tuple[Question, ...]:
         """Asks the module at every batch size."""
-        return (self._asked(params, draws),)
+        return (self._forward_question(params, draws),)
 
-    def names(self, params: OutputParams) -> tuple[str, ...]:
+    def names(self, params: EmbeddingShapeParams) -> tuple[str, ...]:
         """The class."""
         return (params.module,)
 
-    def judge(self, params: OutputParams, evidence: Evidence) -> Opinion:
+    def judge(self, params: EmbeddingShapeParams, evidence: Evidence) -> CheckOutcome:
         """Counts the batch sizes that came out right."""
-        observation = evidence.observed(self._asked(params, evidence.draws))
-        right, found = 0, list[str]()
-        for place, size in enumerate(params.batches):
-            array = observation.arrays.get(f"out{place}")
+        observation = evidence.observation(self._forward_question(params, evidence.draws))
+        right_count, problems = 0, list[str]()
+        for index, size in enumerate(params.batches):
+            array = observation.arrays.get(f"out{index}")
             if array is None:
-                raised = str(told(observation, place).get("error") or "no output")
-                found.append(f"N = {size}: {raised[:160]}")
-            elif wrong := flaw(array, shape=(size, params.features)):
-                found.append(f"N = {size}: {wrong}")
+                raised = str(call_fields(observation, index).get("error") or "no output")
+                problems.append(f"N = {size}: {raised[:160]}")
+            elif problem := array_flaw(array, shape=(size, params.features)):
+                problems.append(f"N = {size}: {problem}")
             else:
-                right += 1
+                right_count += 1
         expected = f"(N, {params.features}) for every N of {', '.join(map(str, params.batches))}"
-        if right == len(params.batches):
-            return passed(expected=expected, found="all of them")
+        if right_count == len(params.batches):
+            return passed(expected=expected, observed="all of them")
         hint = f"Nothing in forward should depend on how many {params.things} come in at once."
-        return Opinion(
-            share=Fraction(right, len(params.batches)),
+        return CheckOutcome(
+            share=Fraction(right_count, len(params.batches)),
             expected=expected,
-            found="; ".join(found),
-            hint=hint if right else "",
-            unjudged=right == 0 and not observation.arrays,
-            stops=right == 0,
+            observed="; ".join(problems),
+            hint=hint if right_count else "",
+            unjudged=right_count == 0 and not observation.arrays,
+            stops=right_count == 0,
             names=(params.module,),
         )
 
 
-def _error(calls: Json, place: int) -> str:
+def _error(calls: Json, index: int) -> str:
     """What a call raised, as far as the answer tells."""
-    told = calls[place] if isinstance(calls, list) and place < len(calls) else None
-    error = told.get("error") if isinstance(told, dict) else None
+    call = calls[index] if isinstance(calls, list) and index < len(calls) else None
+    error = call.get("error") if isinstance(call, dict) else None
     return str(error or "no output")[:160]

@@ -6,22 +6,28 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from grader.checks.check import Evidence, Ours, nameless, question
-from grader.checks.embeddings import StagesParams, trained_embeddings, trained_module
-from grader.checks.labeled_inputs import as_encoded
-from grader.checks.layers import ModuleParams, forward_question, matching, outputs, own_batch
+from grader.checks.check import Evidence, ReferenceFault, make_question, opaque_name
+from grader.checks.embeddings import EmbeddingParams, trained_embeddings, trained_module
+from grader.checks.labeled_inputs import encoded_arrays
+from grader.checks.layers import (
+    ModuleParams,
+    finite_outputs,
+    forward_question,
+    matching_activation,
+    student_batch_size,
+)
 from grader.model import Json, Question
 
 if TYPE_CHECKING:
     from grader.model import Array
 
-MOST_STEPS = 200
-"""Of more optimiser steps these are replayed."""
-LOST = frozenset({"died", "timed_out", "invalid"})
+MAX_STEPS = 200
+"""Of more optimizer steps these are replayed."""
+UNANSWERED = frozenset({"died", "timed_out", "invalid"})
 """What becomes of a question when there is nobody to answer it."""
 
 
-class TrainingParams(StagesParams, ModuleParams):
+class TrainingParams(EmbeddingParams, ModuleParams):
     """A training run and its counterpart in the reference."""
 
     train: str
@@ -33,19 +39,19 @@ class TrainingParams(StagesParams, ModuleParams):
 
     def masked(self) -> Self:
         """Without the reference's names."""
-        return super().masked().model_copy(update={"train": nameless(self.train)})
+        return super().masked().model_copy(update={"train": opaque_name(self.train)})
 
 
 def start_weights(params: TrainingParams, evidence: Evidence) -> tuple[Array, ...] | None:
     """The trained module's weights before training, in the counterpart's order; None if unlike."""
-    key = ("start", *_of(params))
-    return evidence.memo.once(key, lambda: _start_weights(params, evidence))
+    key = ("start", *_training_key(params))
+    return evidence.memo.get_or_compute(key, lambda: _start_weights(params, evidence))
 
 
-def _of(params: TrainingParams) -> tuple[object, ...]:
+def _training_key(params: TrainingParams) -> tuple[object, ...]:
     """What a memo knows a training run by."""
-    named = (params.before, params.after, params.module, params.train)
-    return (params.labels, params.shape, params.weights, *named)
+    names = (params.before, params.after, params.module, params.train)
+    return (params.labels, params.shape, params.weights, *names)
 
 
 def _start_weights(params: TrainingParams, evidence: Evidence) -> tuple[Array, ...] | None:
@@ -53,35 +59,35 @@ def _start_weights(params: TrainingParams, evidence: Evidence) -> tuple[Array, .
     if module is None or module >= len(evidence.recording.modules):
         return None
     start = evidence.recording.modules[module].start
-    free = list(start.weights) if start is not None else []
+    unmatched = list(start.weights) if start is not None else []
     ordered = []
     for shape in params.weights:
-        place = next((i for i, array in enumerate(free) if array.shape == shape), None)
-        if place is None or not np.isfinite(free[place]).all():
+        index = next((i for i, array in enumerate(unmatched) if array.shape == shape), None)
+        if index is None or not np.isfinite(unmatched[index]).all():
             return None
-        ordered.append(free.pop(place))
+        ordered.append(unmatched.pop(index))
     return tuple(ordered)
 
 
-def activation(params: TrainingParams, evidence: Evidence) -> str:
+def find_activation(params: TrainingParams, evidence: Evidence) -> str:
     """The accepted activation that the module was found to use, or else the first."""
-    asked = forward_question(params, evidence.draws, layers=tuple(sorted(params.layers)))
-    found = outputs(evidence.observed(asked), asked)
-    base = found.get((f"x{own_batch(params, evidence)}", "base"))
+    question = forward_question(params, evidence.draws, layers=tuple(sorted(params.layers)))
+    call_outputs = finite_outputs(evidence.observation(question), question)
+    base = call_outputs.get((f"x{student_batch_size(params, evidence)}", "base"))
     if base is None:
         return params.accepted[0]
     try:
-        return matching(params, evidence, observed=base) or params.accepted[0]
-    except Ours:
+        return matching_activation(params, evidence, observed=base) or params.accepted[0]
+    except ReferenceFault:
         return params.accepted[0]
 
 
-def optimiser_steps(params: TrainingParams, evidence: Evidence) -> int | None:
-    """Optimiser steps between the start and the trained embeddings, at most 200; None if none."""
+def optimizer_steps(params: TrainingParams, evidence: Evidence) -> int | None:
+    """Optimizer steps between the start and the trained embeddings, at most 200; None if none."""
     after = trained_embeddings(params, evidence)
     if after is None:
         return None
-    return min(MOST_STEPS, max(row.forward.steps for row in after.rows.values())) or None
+    return min(MAX_STEPS, max(row.forward.steps for row in after.sources.values())) or None
 
 
 def training_question(
@@ -89,49 +95,54 @@ def training_question(
     evidence: Evidence,
     *,
     steps: int | None = None,
-    using: str | None = None,
+    activation_name: str | None = None,
 ) -> Question | None:
     """Asks the reference to train from the student's start, or None where there is none.
 
     Args:
         params: names of things.
         evidence: the student's.
-        steps: optimiser steps, the handout's number by default.
-        using: an accepted activation, by default the one the student's module was found to use.
+        steps: optimizer steps, the handout's number by default.
+        activation_name: an accepted activation, by default the one the student's module was found to use.
     """
-    uses = using or activation(params, evidence)
-    takes = params.steps if steps is None else steps
-    key = ("training", *_of(params), uses, takes)
-    return evidence.memo.once(key, lambda: _training(params, evidence, steps=takes, using=uses))
+    chosen_activation = activation_name or find_activation(params, evidence)
+    step_count = params.steps if steps is None else steps
+    key = ("training", *_training_key(params), chosen_activation, step_count)
+    return evidence.memo.get_or_compute(
+        key,
+        lambda: _build_training_question(
+            params, evidence, steps=step_count, activation_name=chosen_activation
+        ),
+    )
 
 
-def _training(
-    params: TrainingParams, evidence: Evidence, *, steps: int, using: str
+def _build_training_question(
+    params: TrainingParams, evidence: Evidence, *, steps: int, activation_name: str
 ) -> Question | None:
     weights = start_weights(params, evidence)
-    images = as_encoded(evidence, labels=params.labels, shape=params.shape)
-    if weights is None or set(images) != set(params.labels):
+    inputs = encoded_arrays(evidence, labels=params.labels, shape=params.shape)
+    if weights is None or set(inputs) != set(params.labels):
         return None
-    if any(array.shape != params.shape or array.dtype.kind != "f" for array in images.values()):
+    if any(array.shape != params.shape or array.dtype.kind != "f" for array in inputs.values()):
         return None
-    batch = np.stack([np.asarray(images[label], dtype=np.float32) for label in params.labels])
+    batch = np.stack([np.asarray(inputs[label], dtype=np.float32) for label in params.labels])
     arrays: dict[str, Array] = {"images": batch}
-    for place, array in enumerate(weights):
-        arrays[f"w{place}"] = np.asarray(array, dtype=np.float32)
-    options: dict[str, Json] = {"activation": using, "steps": steps}
-    asked: dict[str, Json] = {"name": params.train, "args": list(arrays), "options": options}
-    return question("function", asked, arrays)
+    for index, array in enumerate(weights):
+        arrays[f"w{index}"] = np.asarray(array, dtype=np.float32)
+    options: dict[str, Json] = {"activation": activation_name, "steps": steps}
+    fields: dict[str, Json] = {"name": params.train, "args": list(arrays), "options": options}
+    return make_question("function", fields, arrays)
 
 
-def trained_by_reference(asked: Question | None, evidence: Evidence) -> Array | None:
+def reference_embeddings(question: Question | None, evidence: Evidence) -> Array | None:
     """The reference's embeddings; None where there was nothing to ask, or they are none.
 
     Raises:
         Ours: the reference was gone, which is no student's fault.
     """
-    if asked is None:
+    if question is None:
         return None
-    answer = evidence.reference(asked)
-    if answer.status in LOST:
-        raise Ours(f"the reference did not answer ({answer.status})")
+    answer = evidence.reference_observation(question)
+    if answer.status in UNANSWERED:
+        raise ReferenceFault(f"the reference did not answer ({answer.status})")
     return answer.arrays.get("out0")

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grader.checks.recording import numbers
+from grader.checks.recording import as_float64
 
 if TYPE_CHECKING:
     from grader.model import Array, Numbers
 
-SAME = 1e-5
+EQUAL_TOLERANCE = 1e-5
 """Two vectors are the same when they differ by at most this share of their size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Values:
+class ArrayValues:
     """An array, and what comparing it with many others needs of it."""
 
     array: Array
@@ -33,53 +33,58 @@ class Values:
     """The largest absolute value, where finite."""
 
 
-def values(array: Array) -> Values:
+def inspect_array(array: Array) -> ArrayValues:
     """The array, looked through."""
-    flat = numbers(array).ravel()
+    flat = as_float64(array).ravel()
     finite = bool(flat.size) and bool(np.isfinite(flat).all())
     peak = float(np.abs(flat).max()) if finite else float("nan")
-    return Values(array=array, flat=flat, finite=finite, peak=peak)
+    return ArrayValues(array=array, flat=flat, finite=finite, peak=peak)
 
 
-def equal(one: Values, other: Values) -> bool:
+def equal_values(left: ArrayValues, right: ArrayValues) -> bool:
     """Whether two arrays hold the same numbers, up to rounding."""
-    if not (one.finite and other.finite) or one.flat.size != other.flat.size:
+    if not (left.finite and right.finite) or left.flat.size != right.flat.size:
         return False
-    if one is other:
+    if left is right:
         return True
-    within = SAME * max(1e-12, other.peak)
-    if abs(one.flat[0] - other.flat[0]) > within:  # tells nearly all apart that differ
+    tolerance = EQUAL_TOLERANCE * max(1e-12, right.peak)
+    if abs(left.flat[0] - right.flat[0]) > tolerance:  # tells nearly all apart that differ
         return False
-    return bool(np.abs(one.flat - other.flat).max() <= within)
+    return bool(np.abs(left.flat - right.flat).max() <= tolerance)
 
 
-def same(one: Array, other: Array) -> bool:
+def equal_arrays(left: Array, right: Array) -> bool:
     """Whether two arrays hold the same numbers, up to rounding."""
-    return one.shape == other.shape and equal(values(one), values(other))
+    return left.shape == right.shape and equal_values(inspect_array(left), inspect_array(right))
 
 
-def flaw(found: Array, *, shape: tuple[int, ...]) -> str:
+def array_flaw(array: Array, *, shape: tuple[int, ...]) -> str:
     """Why an array can't be what is expected in that shape, whatever its values; '' for nothing."""
-    if found.shape != shape:
-        return f"of shape {tuple(int(size) for size in found.shape)}"
-    if found.dtype.kind != "f":
-        return f"of {found.dtype} instead of floating point numbers"
-    if not found.size:
+    if array.shape != shape:
+        return f"of shape {tuple(int(size) for size in array.shape)}"
+    if array.dtype.kind != "f":
+        return f"of {array.dtype} instead of floating point numbers"
+    if not array.size:
         return "empty"
-    return "" if np.isfinite(found).all() else "not all finite"
+    return "" if np.isfinite(array).all() else "not all finite"
 
 
-def agrees(found: Array, expected: Array, *, within: float, share: float = 0.0) -> bool:
+def all_close(array: Array, expected: Array, *, atol: float, rtol: float = 0.0) -> bool:
     """Whether an array holds the expected numbers; nothing is broadcast, NaN equals nothing.
 
     Args:
-        found: what came through the wall.
+        array: what came through the wall.
         expected: what the reference gave, or what we know.
-        within: how far a value may be off.
-        share: how far it may be off on top, as a share of the expected value.
+        atol: how far a value may be off.
+        rtol: how far it may be off on top, as a share of the expected value.
     """
-    if flaw(found, shape=expected.shape) or flaw(expected, shape=expected.shape):
+    if array_flaw(array, shape=expected.shape) or array_flaw(expected, shape=expected.shape):
         return False
-    ours = numbers(expected)
+    expected_numbers = as_float64(expected)
     with np.errstate(over="ignore"):
-        return bool((np.abs(numbers(found) - ours) <= within + share * np.abs(ours)).all())
+        return bool(
+            (
+                np.abs(as_float64(array) - expected_numbers)
+                <= atol + rtol * np.abs(expected_numbers)
+            ).all()
+        )

@@ -10,7 +10,7 @@ import click
 
 from grader import __version__
 from grader.cli.again_command import again_command
-from grader.cli.anonymize_command import anonymise_command
+from grader.cli.anonymize_command import anonymize_command
 from grader.cli.backup_command import backup_command
 from grader.cli.check_command import check_command
 from grader.cli.doctor_command import doctor_command
@@ -27,19 +27,19 @@ from grader.cli.validate_command import validate_command
 from grader.errors import GraderError
 
 
-class WordOrPath(click.Group):
+class CommandOrPath(click.Group):
     """A group whose first word is a command if it is one, else a path to run on."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `run` before a path."""
         first = next((arg for arg in args if not arg.startswith("-")), None)
-        alone = args and args[0] in {"--help", "-h", "--version"}
-        if args and not alone and first not in self.commands:
+        is_global_option = args and args[0] in {"--help", "-h", "--version"}
+        if args and not is_global_option and first not in self.commands:
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=WordOrPath, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandOrPath, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="grade")
 def cli() -> None:
     """Grade homework notebooks.
@@ -67,7 +67,7 @@ for command in (
     mark_command,
     marks_command,
     backup_command,
-    anonymise_command,
+    anonymize_command,
     forget_command,
     export_command,
 ):
@@ -83,16 +83,16 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
-        told = io.StringIO()
-        error.show(told)
-        _complain(told.getvalue().removesuffix("\n"))
+        buffer = io.StringIO()
+        error.show(buffer)
+        _exit_with_message(buffer.getvalue().removesuffix("\n"))
     except GraderError as error:
-        _complain(f"grade: {error}")
+        _exit_with_message(f"grade: {error}")
 
 
-def _complain(told: str) -> NoReturn:
+def _exit_with_message(message: str) -> NoReturn:
     """Say what went wrong; a name of a file may stand in it, and may hold anything."""
     from grader.report.text_format import printable
 
-    click.echo(printable(told), err=True)
+    click.echo(printable(message), err=True)
     sys.exit(USAGE)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from grader.cli.exit_codes import DONE, PERSON
+from grader.cli.exit_codes import DONE, NEEDS_PERSON
 from grader.cli.people_options import people_files, people_options
 
 
@@ -33,12 +33,12 @@ def again_command(
     from rich.console import Console
 
     from grader import settings
-    from grader.pipeline.again import again
-    from grader.report.progress import noted
-    from grader.report.score_changes import moves
+    from grader.pipeline.again import rejudge_class
+    from grader.report.progress import note_line
+    from grader.report.score_changes import changes_report
 
     console = Console(highlight=False)
-    read = settings.read(
+    loaded_settings = settings.read_settings(
         path=Path(),
         out=folder,
         assignment=assignment,
@@ -46,7 +46,9 @@ def again_command(
         parts=parts,
         people=people_files(people),
     )
-    outcome = again(read, tell=lambda note: console.print(noted(note)))
-    done = outcome.rejudged
-    console.print(moves(done.changes, count=done.count, unasked=done.unasked))
-    sys.exit(PERSON if outcome.needs_person else DONE)
+    outcome = rejudge_class(loaded_settings, notify=lambda note: console.print(note_line(note)))
+    rejudged = outcome.rejudged
+    console.print(
+        changes_report(rejudged.changes, count=rejudged.count, needs_rerun=rejudged.needs_rerun)
+    )
+    sys.exit(NEEDS_PERSON if outcome.needs_person else DONE)

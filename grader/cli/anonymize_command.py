@@ -1,4 +1,4 @@
-"""`grade anonymise`: a copy of a graded class without names."""
+"""`grade anonymize`: a copy of a graded class without names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command("anonymise")
+@click.command("anonymize")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded"))
 @click.option(
     "--to",
@@ -21,7 +21,7 @@ import click
     help="File to write who is who to (default: beside the copy, TO-key.csv).",
 )
 @click.option("--assignment", metavar="ID", help="Rubric it was graded by (default: as it says).")
-def anonymise_command(*, folder: Path, to: Path, key: Path | None, assignment: str | None) -> None:
+def anonymize_command(*, folder: Path, to: Path, key: Path | None, assignment: str | None) -> None:
     """Copy pages, CSV and JSON of FOLDER (default: graded) without names and ids.
 
     For research, or for a complaint that others are to judge. Who is who stands in a file of its
@@ -29,17 +29,19 @@ def anonymise_command(*, folder: Path, to: Path, key: Path | None, assignment: s
     the class; pictures are left out. The gradebook is not copied. Read the copy before you pass it
     on: what nobody could know to be a name, a nickname say, is still there.
     """
-    from grader.cli.rubric_of import rubric_of
-    from grader.privacy import copy_without_names
-    from grader.report.text_format import counted, printable
+    from grader.cli.rubric_of import load_rubric_for_folder
+    from grader.privacy import write_anonymized_copy
+    from grader.report.text_format import format_count, printable
 
-    place = key or to.with_name(f"{to.name}-key.csv")
-    rubric = rubric_of(folder, assignment=assignment)
-    copied = copy_without_names(folder, to=to, key=place, rubric=rubric)
-    who = counted(copied.people, one="person", many="people")
-    what = counted(copied.submissions, one="submission", many="submissions")
-    click.echo(printable(f"{to}: {what} of {who}, without names"))
+    key_path = key or to.with_name(f"{to.name}-key.csv")
+    rubric = load_rubric_for_folder(folder, assignment=assignment)
+    copied = write_anonymized_copy(folder, to=to, key=key_path, rubric=rubric)
+    people_count = format_count(copied.people, singular="person", plural="people")
+    submission_count = format_count(copied.submissions, singular="submission", plural="submissions")
+    click.echo(printable(f"{to}: {submission_count} of {people_count}, without names"))
     if copied.pictures:
-        left = counted(copied.pictures, one="picture was", many="pictures were")
-        click.echo(f"{left} left out: a name may stand on them")
-    click.echo(printable(f"{place}: who is who; keep it apart from the copy"))
+        picture_count = format_count(
+            copied.pictures, singular="picture was", plural="pictures were"
+        )
+        click.echo(f"{picture_count} left out: a name may stand on them")
+    click.echo(printable(f"{key_path}: who is who; keep it apart from the copy"))

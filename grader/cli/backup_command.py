@@ -23,13 +23,13 @@ def backup_command(*, folder: Path, to: Path | None) -> None:
     from datetime import UTC, datetime
 
     from grader.errors import UsageError
-    from grader.folder import Folder
-    from grader.gradebook.backup import back_up
+    from grader.folder import OutputFolder
+    from grader.gradebook.backup import back_up_gradebook
     from grader.report.text_format import printable
 
-    if (folder / Folder.ADDRESS).is_file():
+    if (folder / OutputFolder.ADDRESS_FILE).is_file():
         raise UsageError(f"{folder}: its gradebook is in PostgreSQL; copy it with pg_dump")
     now = datetime.now(UTC)
-    place = to or folder / "backups" / f"gradebook-{now:%Y%m%dT%H%M%SZ}.db"
-    size = back_up(folder / Folder.STORE, to=place)
-    click.echo(f"{printable(str(place))}: {size / 1e6:.1f} MB, read once and whole")
+    backup_path = to or folder / "backups" / f"gradebook-{now:%Y%m%dT%H%M%SZ}.db"
+    size = back_up_gradebook(folder / OutputFolder.DATABASE_FILE, to=backup_path)
+    click.echo(f"{printable(str(backup_path))}: {size / 1e6:.1f} MB, read once and whole")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.exit_codes import DONE, PERSON, USAGE
+from grader.cli.exit_codes import DONE, NEEDS_PERSON, USAGE
 from grader.errors import GraderError
 
 if TYPE_CHECKING:
-    from grader.selfcheck.outcome import Outcome
+    from grader.selfcheck.outcome import FileOutcome
 
 
 @click.command("check")
@@ -50,71 +50,73 @@ def check_command(*, paths: tuple[Path, ...], rubric: Path | None, form: str) ->
       2    it could not be run, or a check could not be judged
       130  interrupted
     """
-    outcomes = [_outcome(path, rubric=rubric) for path in paths]
-    TELL[form](outcomes)
-    if any(outcome.checked is None for outcome in outcomes):
+    outcomes = [_check_notebook(path, rubric=rubric) for path in paths]
+    PRINTERS[form](outcomes)
+    if any(outcome.result is None for outcome in outcomes):
         sys.exit(USAGE)
-    checked = [outcome.checked for outcome in outcomes if outcome.checked is not None]
-    if any(one.lost for one in checked):
-        sys.exit(PERSON)
-    sys.exit(USAGE if any(one.unjudged for one in checked) else DONE)
+    checked = [outcome.result for outcome in outcomes if outcome.result is not None]
+    if any(result.loses_points for result in checked):
+        sys.exit(NEEDS_PERSON)
+    sys.exit(USAGE if any(result.has_errors for result in checked) else DONE)
 
 
-def _outcome(path: Path, *, rubric: Path | None) -> Outcome:
+def _check_notebook(path: Path, *, rubric: Path | None) -> FileOutcome:
     from grader.selfcheck.file_check import check_file
-    from grader.selfcheck.outcome import Outcome
-    from grader.selfcheck.public_rubric import find, load
+    from grader.selfcheck.outcome import FileOutcome
+    from grader.selfcheck.public_rubric import find_public_rubric, load_public_rubric
 
     try:
-        place = rubric or find((path.resolve().parent, Path.cwd()))
-        return Outcome(path=path, checked=check_file(path, public=load(place)))
+        rubric_path = rubric or find_public_rubric((path.resolve().parent, Path.cwd()))
+        return FileOutcome(
+            path=path, result=check_file(path, public=load_public_rubric(rubric_path))
+        )
     except GraderError as error:
-        return Outcome(path=path, reason=str(error))
+        return FileOutcome(path=path, reason=str(error))
 
 
-def _text(outcomes: Sequence[Outcome]) -> None:
+def _print_text(outcomes: Sequence[FileOutcome]) -> None:
     from rich.console import Console
 
     from grader.report.text_format import printable
-    from grader.selfcheck.check_output import shown
+    from grader.selfcheck.check_output import render_result
 
     console = Console(highlight=False, soft_wrap=True)
-    for place, outcome in enumerate(outcomes):
-        if place:
+    for index, outcome in enumerate(outcomes):
+        if index:
             console.print()
-        if outcome.checked is None:
+        if outcome.result is None:
             click.echo(printable(f"grade: {outcome.path}: {outcome.reason}"), err=True)
         else:
-            console.print(shown(outcome.checked, path=outcome.path, width=console.width))
+            console.print(render_result(outcome.result, path=outcome.path, width=console.width))
 
 
-def _github(outcomes: Sequence[Outcome]) -> None:
+def _print_github(outcomes: Sequence[FileOutcome]) -> None:
     from grader import settings
-    from grader.selfcheck.github_output import commands, summary
+    from grader.selfcheck.github_output import render_commands, render_summary
 
-    click.echo(commands(outcomes), nl=False)
-    place = settings.step_summary()
-    if place is not None:
-        with place.open("a", encoding="utf-8") as file:
-            file.write(summary(outcomes))
-
-
-def _junit(outcomes: Sequence[Outcome]) -> None:
-    from grader.selfcheck.junit_output import report
-
-    click.echo(report(outcomes), nl=False)
+    click.echo(render_commands(outcomes), nl=False)
+    summary_path = settings.step_summary_path()
+    if summary_path is not None:
+        with summary_path.open("a", encoding="utf-8") as file:
+            file.write(render_summary(outcomes))
 
 
-def _json(outcomes: Sequence[Outcome]) -> None:
-    from grader.selfcheck.check_json import document
+def _print_junit(outcomes: Sequence[FileOutcome]) -> None:
+    from grader.selfcheck.junit_output import render_junit
 
-    click.echo(document(outcomes), nl=False)
+    click.echo(render_junit(outcomes), nl=False)
 
 
-TELL: Mapping[str, Callable[[Sequence[Outcome]], None]] = {
-    "text": _text,
-    "github": _github,
-    "junit": _junit,
-    "json": _json,
+def _print_json(outcomes: Sequence[FileOutcome]) -> None:
+    from grader.selfcheck.check_json import render_json
+
+    click.echo(render_json(outcomes), nl=False)
+
+
+PRINTERS: Mapping[str, Callable[[Sequence[FileOutcome]], None]] = {
+    "text": _print_text,
+    "github": _print_github,
+    "junit": _print_junit,
+    "json": _print_json,
 }
 """How to tell, by the format's name."""

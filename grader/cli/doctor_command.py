@@ -17,9 +17,9 @@ def doctor_command(*, python: str | None) -> None:
     Every level of isolation is tried by a program that does what it can to break out.
     """
     from grader import sandbox, settings
-    from grader.sandbox.advice import advice
+    from grader.sandbox.advice import isolation_advice
 
-    environment = sandbox.survey(settings.interpreter(python))
-    levels = list(sandbox.examine(environment))
-    click.echo(advice(levels, cores=settings.usable_cores()))
+    environment = sandbox.survey_interpreter(settings.find_interpreter(python))
+    levels = list(sandbox.examine_levels(environment))
+    click.echo(isolation_advice(levels, cores=settings.count_usable_cores()))
     sys.exit(DONE if any(verdict.isolation for _, verdict in levels) else USAGE)

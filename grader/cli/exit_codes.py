@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-DONE, PERSON, USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, NEEDS_PERSON, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Done, pending marks included; a row needs a person; usage or rubric; Ctrl-C."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.cli.exit_codes import DONE, PERSON
+from grader.cli.exit_codes import DONE, NEEDS_PERSON
 
 if TYPE_CHECKING:
-    from grader.exports import Line
-    from grader.pipeline.export_run import Written
+    from grader.exports import ListedStudent
+    from grader.pipeline.export_run import ExportResult
 
 Command = Callable[..., None]
 
@@ -29,7 +29,7 @@ def export_command() -> None:
     """
 
 
-def _format(name: str) -> Callable[[Command], Command]:
+def _format_command(name: str) -> Callable[[Command], Command]:
     """A command of the group, with what every format takes."""
 
     def decorate(function: Command) -> Command:
@@ -52,60 +52,60 @@ def _format(name: str) -> Callable[[Command], Command]:
     return decorate
 
 
-_into = click.option(
+_into_option = click.option(
     "--into",
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file that you downloaded, to be filled; it is not changed itself.",
 )
-_so_far = click.option(
+_partial_option = click.option(
     "--so-far", is_flag=True, help="Who waits for marks gets what is earned so far, said as such."
 )
 
 
-@_format("csv")
+@_format_command("csv")
 def csv_command(**options: Any) -> None:
     """The gradebook as CSV: a row a student, a column an item."""
-    _run("csv", **options)
+    _run_export("csv", **options)
 
 
-@_format("json")
+@_format_command("json")
 def json_command(**options: Any) -> None:
     """All results as one JSON document."""
-    _run("json", **options)
+    _run_export("json", **options)
 
 
-@_format("nbgrader")
+@_format_command("nbgrader")
 def nbgrader_command(**options: Any) -> None:
     """The table that `nbgrader export` writes."""
-    _run("nbgrader", **options)
+    _run_export("nbgrader", **options)
 
 
-@_format("canvas")
-@_into
+@_format_command("canvas")
+@_into_option
 @click.option("--column", metavar="HEADER", default="", help="Assignment to fill, or its number.")
-@_so_far
+@_partial_option
 def canvas_command(**options: Any) -> None:
     """Fill one column of a gradebook downloaded from Canvas (--into)."""
-    _run("canvas", **options)
+    _run_export("canvas", **options)
 
 
-@_format("moodle")
-@_into
+@_format_command("moodle")
+@_into_option
 @click.option("--column", metavar="HEADER", default="", help="Column of grades (default: found).")
 @click.option("--comments", metavar="HEADER", default="", help="Column for a line of comment, too.")
-@_so_far
+@_partial_option
 def moodle_command(**options: Any) -> None:
     """Fill the grading worksheet downloaded from a Moodle assignment (--into)."""
-    _run("moodle", **options)
+    _run_export("moodle", **options)
 
 
-@_format("gradescope")
+@_format_command("gradescope")
 def gradescope_command(**options: Any) -> None:
     """A results.json for each submission, as Gradescope's harness reads it."""
-    _run("gradescope", **options)
+    _run_export("gradescope", **options)
 
 
-@_format("feedback")
+@_format_command("feedback")
 @click.option(
     "--for",
     "lms",
@@ -114,11 +114,11 @@ def gradescope_command(**options: Any) -> None:
     show_default=True,
     help="Where it will be uploaded.",
 )
-@_into
-@_so_far
+@_into_option
+@_partial_option
 def feedback_command(**options: Any) -> None:
     """A zip of the reports, each named so that it finds its student."""
-    _run("feedback", **options)
+    _run_export("feedback", **options)
 
 
 @export_command.command("autograder")
@@ -150,11 +150,11 @@ def autograder_command(
     allow_unsandboxed: bool,
 ) -> None:
     """An autograder for Gradescope that runs this program there."""
-    from grader.pipeline.autograder_kit import pack
+    from grader.pipeline.autograder_kit import pack_autograder
 
     options = [*(("--isolation", isolation) if isolation else ())]
     options += ["--allow-unsandboxed"] if allow_unsandboxed else []
-    size = pack(
+    size = pack_autograder(
         root=Path.cwd(),
         assignment=assignment,
         out=out,
@@ -164,55 +164,55 @@ def autograder_command(
     click.echo(f"{out}: {size / 1_000_000:.1f} MB, with the reference in it: keep it to yourself.")
 
 
-def _run(
+def _run_export(
     name: str,
     *,
     folder: Path,
     assignment: str | None,
     out: Path | None,
     into: Path | None = None,
-    **wishes: Any,
+    **format_options: Any,
 ) -> None:
     # Imported here so that --help answers at once.
-    from grader.exports import Wish
-    from grader.pipeline.export_run import Order, export
+    from grader.exports import ExportOptions
+    from grader.pipeline.export_run import ExportRequest, write_export
 
-    order = Order(
+    order = ExportRequest(
         format=name,
         folder=folder,
         root=Path.cwd(),
         assignment=assignment,
         out=out,
         into=into,
-        wish=Wish(**wishes),
+        wish=ExportOptions(**format_options),
     )
-    written = export(order)
-    _tell(written)
-    sys.exit(PERSON if written.needs_person else DONE)
+    written = write_export(order)
+    _print_summary(written)
+    sys.exit(NEEDS_PERSON if written.needs_person else DONE)
 
 
-def _tell(written: Written) -> None:
+def _print_summary(written: ExportResult) -> None:
     """Say what was written and who was not, on standard error."""
     from grader.report.text_format import printable
 
     export = written.export
-    lines = [f"{export.done[:1].upper()}{export.done[1:]}."]
-    lines += _listed("No number yet", export.waiting)
-    lines += _listed("Left out, for you to look at", export.left)
-    if written.unread:
-        lines += ["", f"Not graded yet: {', '.join(written.unread)}"]
+    lines = [f"{export.summary[:1].upper()}{export.summary[1:]}."]
+    lines += _list_students("No number yet", export.pending)
+    lines += _list_students("Left out, for you to look at", export.left_out)
+    if written.ungraded:
+        lines += ["", f"Not graded yet: {', '.join(written.ungraded)}"]
     lines += ["", *export.notes] if export.notes else []
-    places = written.places
+    paths = written.paths
     lines += [
         "",
-        str(places[0]) if len(places) == 1 else f"{len(places)} files in {places[0].parent}",
+        str(paths[0]) if len(paths) == 1 else f"{len(paths)} files in {paths[0].parent}",
     ]
     click.echo(printable("\n".join(lines)))
 
 
-def _listed(title: str, who: tuple[Line, ...]) -> list[str]:
+def _list_students(title: str, lines: tuple[ListedStudent, ...]) -> list[str]:
     return (
-        ["", f"{title} ({len(who)}):", *(f"  {line.who}: {line.why}" for line in who)]
-        if who
+        ["", f"{title} ({len(lines)}):", *(f"  {line.label}: {line.reason}" for line in lines)]
+        if lines
         else []
     )

@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from grader.privacy import Plan
+    from grader.privacy import ForgetPlan
 
 
 @click.command("forget")
@@ -25,20 +25,20 @@ def forget_command(*, student: str, folder: Path, assignment: str | None, yes: b
     others keep their grade, and the name and ids of this student are taken out. So they are of
     roster, extensions, backups and whatever else lies in the folder. Says first what it will do.
     """
-    from grader.cli.rubric_of import rubric_of
-    from grader.privacy import forget, plan
-    from grader.report.text_format import counted
+    from grader.cli.rubric_of import load_rubric_for_folder
+    from grader.privacy import forget_student, plan_forgetting
+    from grader.report.text_format import format_count
 
-    rubric = rubric_of(folder, assignment=assignment)
-    found = plan(folder, mark=student)
-    _tell(found)
+    rubric = load_rubric_for_folder(folder, assignment=assignment)
+    erasure_plan = plan_forgetting(folder, identifier=student)
+    _print_plan(erasure_plan)
     if not yes:
         click.confirm("This can't be undone. Do it?", abort=True)
-    done = forget(folder, mark=student, rubric=rubric, what=found)
+    erased = forget_student(folder, identifier=student, rubric=rubric, forget_plan=erasure_plan)
     click.echo(
-        f"{counted(done.deleted, one='submission', many='submissions')} deleted, "
-        f"{counted(done.changed, one='other', many='others')} changed, "
-        f"{counted(done.removed, one='file', many='files')} removed"
+        f"{format_count(erased.deleted_submissions, singular='submission', plural='submissions')} deleted, "
+        f"{format_count(erased.changed_submissions, singular='other', plural='others')} changed, "
+        f"{format_count(erased.removed_files, singular='file', plural='files')} removed"
     )
     click.echo(
         "Not reached: what was handed in, tables such as the roster outside of this folder, copies "
@@ -47,20 +47,22 @@ def forget_command(*, student: str, folder: Path, assignment: str | None, yes: b
     )
 
 
-def _tell(plan: Plan) -> None:
+def _print_plan(plan: ForgetPlan) -> None:
     """What is going to happen."""
-    from grader.people import spoken
+    from grader.people import name_and_id
     from grader.report.text_format import one_line, printable
 
-    def line(what: str, words: Iterable[object]) -> None:
-        told = ", ".join(str(word) for word in words)
-        if told:
-            click.echo(printable(one_line(f"{what}: {told}")))
+    def print_line(label: str, words: Iterable[object]) -> None:
+        text = ", ".join(str(word) for word in words)
+        if text:
+            click.echo(printable(one_line(f"{label}: {text}")))
 
-    line("to be forgotten", [spoken(plan.student)])
-    line("deleted, as nobody else's", plan.alone)
-    line("kept for the others of the team", plan.shared)
-    line("keeps a name that tells who it was, until the file is renamed", plan.named_like)
-    line("gradebooks", plan.books)
-    line("removed whole, to be made again", plan.files)
-    line("can't be looked into; see for yourself", plan.unread)
+    print_line("to be forgotten", [name_and_id(plan.student)])
+    print_line("deleted, as nobody else's", plan.own_submissions)
+    print_line("kept for the others of the team", plan.team_submissions)
+    print_line(
+        "keeps a name that tells who it was, until the file is renamed", plan.identifying_names
+    )
+    print_line("gradebooks", plan.gradebooks)
+    print_line("removed whole, to be made again", plan.files)
+    print_line("can't be looked into; see for yourself", plan.unreadable)

@@ -8,42 +8,44 @@ from pathlib import Path
 
 from grader import checks, gradebook, rubric
 from grader.errors import GraderError, UsageError
-from grader.folder import Folder, catch_up, refresh_class
+from grader.folder import OutputFolder, render_class, render_stale_submissions
 from grader.gradebook import Gradebook
 from grader.model import Rubric
-from grader.report.text_format import counted
+from grader.report.text_format import format_count
 
 
 @contextmanager
-def opened(out: Path) -> Iterator[Gradebook]:
+def open_folder_gradebook(out: Path) -> Iterator[Gradebook]:
     """The gradebook of a folder.
 
     Raises:
         UsageError: there is none.
     """
-    if not Folder.is_one(out):
+    if not OutputFolder.is_output_folder(out):
         raise UsageError(f"{out}: no gradebook there; `grade PATH` makes one")
-    with gradebook.opened(Folder(out).store) as book:
+    with gradebook.open_gradebook(OutputFolder(out).store) as book:
         yield book
 
 
-def rubric_of(book: Gradebook, *, assignment: str | None) -> Rubric:
+def load_rubric_for_gradebook(book: Gradebook, *, assignment: str | None) -> Rubric:
     """The rubric that a book was graded by, or the one that is asked for.
 
     Raises:
         RubricError: there is none here, or it is not as it must be.
     """
-    found = rubric.find(Path.cwd(), assignment=assignment or book.assignment() or None)
-    return rubric.load(found, catalogue=checks.catalogue())
+    rubric_path = rubric.find_rubric(
+        Path.cwd(), assignment=assignment or book.main_assignment() or None
+    )
+    return rubric.load_rubric(rubric_path, catalog=checks.catalog())
 
 
-def refreshed(book: Gradebook, *, out: Path, assignment: str | None) -> str:
+def refresh_after_marking(book: Gradebook, *, out: Path, assignment: str | None) -> str:
     """Make reports, class page and CSV show the marks there are; a sentence on what was done."""
     try:
-        loaded = rubric_of(book, assignment=assignment)
+        loaded_rubric = load_rubric_for_gradebook(book, assignment=assignment)
     except GraderError as error:
         return f"marks are kept; pages show them after the next `grade` or `grade again` ({error})"
-    folder = Folder(out)
-    names = catch_up(folder, book, loaded)
-    refresh_class(folder, book, loaded)
-    return f"{counted(len(names), one='report', many='reports')} and the class page made anew"
+    folder = OutputFolder(out)
+    names = render_stale_submissions(folder, book, loaded_rubric)
+    render_class(folder, book, loaded_rubric)
+    return f"{format_count(len(names), singular='report', plural='reports')} and the class page made anew"

@@ -22,8 +22,8 @@ def init_command(*, name: str, title: str | None, into: Path) -> None:
     Writes rubrics/NAME.toml, reference/NAME.ipynb, cases, mutants, a workflow for CI and a README;
     never over a file that is there.
     """
-    from grader.authoring.new_assignment import init
+    from grader.authoring.new_assignment import create_assignment
 
-    for path in init(name, title=title or name, root=into):
+    for path in create_assignment(name, title=title or name, root=into):
         click.echo(f"made {path}")
     click.echo("\nNow: grade validate " + name)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.exit_codes import DONE, PERSON
+from grader.cli.exit_codes import DONE, NEEDS_PERSON
 
 if TYPE_CHECKING:
     from grader.gradebook import Gradebook
-    from grader.web.server import Service
+    from grader.web.server import ServerOptions
 
 
 @click.command("mark")
@@ -63,15 +63,15 @@ def mark_command(
     A sheet has a line for each answer. In those that you leave blank nothing changes; what was
     marked by others meanwhile is listed and not overwritten.
     """
-    by = (marker or _user()).strip()
+    by = (marker or _user_name()).strip()
     if sheet is not None:
-        _by_sheet(sheet, out=out, assignment=assignment, by=by, item=item)
+        _exchange_sheet(sheet, out=out, assignment=assignment, by=by, item=item)
         return
     if (certificate is None) != (key is None):
         raise click.UsageError("--certificate and --key go together")
-    from grader.web.server import Service
+    from grader.web.server import ServerOptions
 
-    service = Service(
+    service = ServerOptions(
         name=by or "staff",
         port=port,
         host=host,
@@ -80,48 +80,52 @@ def mark_command(
         certificate=certificate,
         key=key,
     )
-    _by_console(service, out=out, assignment=assignment, password=password)
+    _serve_console(service, out=out, assignment=assignment, password=password)
 
 
-def _by_console(service: Service, *, out: Path, assignment: str | None, password: bool) -> None:
+def _serve_console(
+    service: ServerOptions, *, out: Path, assignment: str | None, password: bool
+) -> None:
     """Serve the console until it is interrupted."""
-    from grader.cli.graded_folder import opened, rubric_of
-    from grader.folder import Folder
+    from grader.cli.graded_folder import load_rubric_for_gradebook, open_folder_gradebook
+    from grader.folder import OutputFolder
     from grader.web.server import serve
 
-    with opened(out) as book:
-        rubric = rubric_of(book, assignment=assignment)
+    with open_folder_gradebook(out) as book:
+        rubric = load_rubric_for_gradebook(book, assignment=assignment)
         if password:
             _set_password(book, service.name)
         if service.host is not None:
             _refuse_without_password(book, service.name)
         click.echo(f"Marking {rubric.title} as {service.name}. Ctrl-C ends it; marks are kept.")
         with contextlib.suppress(KeyboardInterrupt):
-            serve(Folder(out), book=book, rubric=rubric, service=service, tell=click.echo)
+            serve(
+                OutputFolder(out), book=book, rubric=rubric, service=service, print_line=click.echo
+            )
 
 
 def _set_password(book: Gradebook, name: str) -> None:
     """Ask for a password; where nobody is at the keyboard, it is the first line that comes in."""
     from grader.gradebook import team
-    from grader.web.passwords import SHORTEST, hashed
+    from grader.web.passwords import MIN_PASSWORD_LENGTH, hash_password
 
     if sys.stdin.isatty():
-        told = click.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
+        password = click.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True)
     else:
-        told = sys.stdin.readline().rstrip("\n")
-    if len(told) < SHORTEST:
-        raise click.UsageError(f"a password has {SHORTEST} letters or more")
-    team.register(book, name, secret=hashed(told))
+        password = sys.stdin.readline().rstrip("\n")
+    if len(password) < MIN_PASSWORD_LENGTH:
+        raise click.UsageError(f"a password has {MIN_PASSWORD_LENGTH} letters or more")
+    team.register_grader(book, name, secret=hash_password(password))
 
 
 def _refuse_without_password(book: Gradebook, name: str) -> None:
     from grader.gradebook import team
 
-    if team.secret_of(book, name) is None:
+    if team.password_hash_for(book, name) is None:
         raise click.UsageError("--host needs --password: whoever can reach the page could mark")
 
 
-def _user() -> str:
+def _user_name() -> str:
     """The name of whoever is at the keyboard; '' where the computer knows none."""
     try:
         return getpass.getuser()
@@ -129,24 +133,26 @@ def _user() -> str:
         return ""
 
 
-def _by_sheet(sheet: Path, *, out: Path, assignment: str | None, by: str, item: str | None) -> None:
+def _exchange_sheet(
+    sheet: Path, *, out: Path, assignment: str | None, by: str, item: str | None
+) -> None:
     """Write the sheet or read it, by whether it is there."""
-    from grader.cli.graded_folder import opened, refreshed
-    from grader.cli.offline_sheet import read, write
-    from grader.report.text_format import counted, printable
+    from grader.cli.graded_folder import open_folder_gradebook, refresh_after_marking
+    from grader.cli.offline_sheet import import_sheet, write_sheet
+    from grader.report.text_format import format_count, printable
 
-    with opened(out) as book:
+    with open_folder_gradebook(out) as book:
         if not sheet.exists():
-            count = write(book, sheet, item=item)
-            answers = counted(count, one="answer", many="answers")
+            count = write_sheet(book, sheet, item=item)
+            answers = format_count(count, singular="answer", plural="answers")
             click.echo(f"wrote {answers} to {printable(str(sheet))}; fill in points and comments,")
             click.echo("then run the same command again")
             return
-        done = read(book, sheet, by=by)
+        sheet_read = import_sheet(book, sheet, by=by)
         click.echo(
-            f"{counted(len(done.given), one='mark', many='marks')} given, {done.same} there already"
+            f"{format_count(len(sheet_read.marked), singular='mark', plural='marks')} given, {sheet_read.unchanged} there already"
         )
-        for told in done.conflicts:
-            click.echo(printable(told))
-        click.echo(refreshed(book, out=out, assignment=assignment))
-    sys.exit(PERSON if done.conflicts else DONE)
+        for conflict in sheet_read.conflicts:
+            click.echo(printable(conflict))
+        click.echo(refresh_after_marking(book, out=out, assignment=assignment))
+    sys.exit(NEEDS_PERSON if sheet_read.conflicts else DONE)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.exit_codes import DONE, PERSON
+from grader.cli.exit_codes import DONE, NEEDS_PERSON
 
 if TYPE_CHECKING:
-    from grader.gradebook.ledger import Entry
-    from grader.gradebook.marks_exchange import Clash
+    from grader.gradebook.ledger import LedgerEntry
+    from grader.gradebook.marks_exchange import MarkClash
 
-FOLDER = click.argument(
+FOLDER_ARGUMENT = click.argument(
     "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded")
 )
 
@@ -25,19 +25,19 @@ def marks_command() -> None:
 
 
 @marks_command.command("export")
-@FOLDER
+@FOLDER_ARGUMENT
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
-def export_command(*, folder: Path, to: Path | None) -> None:
+def marks_export_command(*, folder: Path, to: Path | None) -> None:
     """Write all marks of FOLDER (default: graded) as JSON.
 
     It holds every entry, with who gave it, when, and what it replaced, those taken back included.
     """
-    from grader.cli.graded_folder import opened
+    from grader.cli.graded_folder import open_folder_gradebook
     from grader.errors import UsageError
-    from grader.gradebook.marks_exchange import exported
+    from grader.gradebook.marks_exchange import export_marks
 
-    with opened(folder) as book:
-        text = exported(book)
+    with open_folder_gradebook(folder) as book:
+        text = export_marks(book)
     if to is None:
         click.echo(text, nl=False)
         return
@@ -50,65 +50,65 @@ def export_command(*, folder: Path, to: Path | None) -> None:
 
 @marks_command.command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@FOLDER
+@FOLDER_ARGUMENT
 @click.option("--assignment", metavar="ID", help="Rubric of the folder (default: the one it has).")
-def import_command(*, file: Path, folder: Path, assignment: str | None) -> None:
+def marks_import_command(*, file: Path, folder: Path, assignment: str | None) -> None:
     """Add the marks of FILE, which `grade marks export` wrote, to FOLDER (default: graded).
 
     Marks that are there already are left as they are. Where both have a mark that the other
     doesn't know, nothing is taken, and both are listed.
     """
-    from grader.cli.graded_folder import opened, refreshed
+    from grader.cli.graded_folder import open_folder_gradebook, refresh_after_marking
     from grader.errors import UsageError
-    from grader.gradebook.marks_exchange import imported
-    from grader.report.text_format import counted, printable
+    from grader.gradebook.marks_exchange import import_marks
+    from grader.report.text_format import format_count, printable
 
     try:
         text = file.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: can't be read ({error})") from error
-    with opened(folder) as book:
-        taken = imported(book, text)
-        entries = counted(taken.added, one="entry", many="entries")
-        click.echo(f"{entries} added, {taken.known} there already")
-        for clash in taken.clashes:
-            click.echo(printable(_clash(clash)))
-        click.echo(refreshed(book, out=folder, assignment=assignment))
-    sys.exit(PERSON if taken.clashes else DONE)
+    with open_folder_gradebook(folder) as book:
+        import_result = import_marks(book, text)
+        entries = format_count(import_result.added, singular="entry", plural="entries")
+        click.echo(f"{entries} added, {import_result.already_known} there already")
+        for clash in import_result.clashes:
+            click.echo(printable(_clash_message(clash)))
+        click.echo(refresh_after_marking(book, out=folder, assignment=assignment))
+    sys.exit(NEEDS_PERSON if import_result.clashes else DONE)
 
 
 @marks_command.command("orphans")
-@FOLDER
-def orphans_command(*, folder: Path) -> None:
+@FOLDER_ARGUMENT
+def marks_orphans_command(*, folder: Path) -> None:
     """List the marks of FOLDER (default: graded) that count for nothing now.
 
     Their submission was not handed in with the last run, or its rubric has no such item any more.
     They stay in the ledger, and count again when what they were given to is back.
     """
-    from grader.cli.graded_folder import opened
+    from grader.cli.graded_folder import open_folder_gradebook
     from grader.gradebook import ledger
     from grader.report.text_format import printable
 
-    with opened(folder) as book:
-        entries = ledger.orphans(book)
+    with open_folder_gradebook(folder) as book:
+        entries = ledger.orphaned_entries(book)
     for entry in entries:
-        click.echo(printable(f"{entry.item} of {entry.submission}: {_told(entry)}"))
+        click.echo(printable(f"{entry.item} of {entry.submission}: {_entry_text(entry)}"))
     if not entries:
         click.echo("every mark counts for something")
 
 
-def _clash(clash: Clash) -> str:
+def _clash_message(clash: MarkClash) -> str:
     if clash.criterion:
         return f"not taken: what {clash.criterion} of {clash.item} is worth was changed in both"
-    ours, theirs = _told(clash.ours), _told(clash.theirs)
-    return f"not taken: {clash.item} of {clash.submission}: here {ours}; in the file {theirs}"
+    own_text, incoming_text = _entry_text(clash.in_gradebook), _entry_text(clash.in_file)
+    return f"not taken: {clash.item} of {clash.submission}: here {own_text}; in the file {incoming_text}"
 
 
-def _told(entry: Entry | None) -> str:
-    from grader.report.text_format import number, one_line
+def _entry_text(entry: LedgerEntry | None) -> str:
+    from grader.report.text_format import format_number, one_line
 
     if entry is None:
         return "taken back"
     mark = entry.mark
     comment = f' "{one_line(mark.comment)[:60]}"' if mark.comment else ""
-    return f"{number(mark.points)} by {mark.by} at {mark.at}{comment}"
+    return f"{format_number(mark.points)} by {mark.by} at {mark.at}{comment}"

@@ -7,162 +7,170 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.errors import MarkConflict, UsageError
-from grader.exports.marks_sheet import SheetLine, SheetRow, marks_sheet, read_sheet, sheet_lines
-from grader.gradebook import Given, Gradebook, answer_digest, ledger
+from grader.exports.marks_sheet import (
+    FilledRow,
+    SheetAnswer,
+    read_marks_sheet,
+    render_marks_sheet,
+    sheet_answers,
+)
+from grader.gradebook import Gradebook, NewMark, answer_digest, ledger
 from grader.model import Graded, ItemScore, Mark
-from grader.report.text_format import number
+from grader.report.text_format import format_number
 
-Place = tuple[str, str]
+SubmissionItem = tuple[str, str]
 """A submission and an item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SheetRead:
+class SheetImport:
     """What reading a sheet came to."""
 
-    given: tuple[str, ...]
+    marked: tuple[str, ...]
     """A submission for each mark that was given."""
-    same: int
+    unchanged: int
     """Lines that say what stands already."""
     conflicts: tuple[str, ...]
     """Lines that were not taken since something came between, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class FilledLine:
     """A line that was filled in, and what is there now."""
 
-    row: SheetRow
+    row: FilledRow
     score: ItemScore
     digest: str
 
     @property
-    def standing(self) -> Mark | None:
+    def latest_mark(self) -> Mark | None:
         """The mark that stands, be it on this answer or on an earlier one."""
         return self.score.mark or self.score.outdated
 
-    def wanted(self, *, by: str) -> Given:
+    def requested_mark(self, *, by: str) -> NewMark:
         """What the line asks for: where a cell is blank, what stands."""
-        row, mark = self.row, self.standing
-        plain = Given(
+        row, mark = self.row, self.latest_mark
+        new_mark = NewMark(
             submission=row.submission,
             item=row.item,
-            answer=self.digest,
+            answer_digest=self.digest,
             by=by,
             comment=row.comment or (mark.comment if mark else ""),
             reason=row.reason or (mark.reason if mark else ""),
             points=row.points,
         )
         if row.points is not None or mark is None:
-            return plain
-        return replace(plain, criteria=mark.criteria, adjustment=mark.adjustment)
+            return new_mark
+        return replace(new_mark, criteria=mark.criteria, adjustment=mark.adjustment)
 
-    def stands(self) -> bool:
+    def matches_mark(self) -> bool:
         """Whether the mark that counts says all that the line says."""
         row, mark = self.row, self.score.mark
         if mark is None:
             return False
-        said = ((row.points, mark.points), (row.comment, mark.comment), (row.reason, mark.reason))
-        return all(asked in {None, "", there} for asked, there in said)
+        pairs = ((row.points, mark.points), (row.comment, mark.comment), (row.reason, mark.reason))
+        return all(written in {None, "", stored} for written, stored in pairs)
 
-    def came_between(self) -> str:
+    def conflict_message(self) -> str:
         """What happened since the sheet was written, in words; '' where nothing did."""
-        mark = self.standing
+        mark = self.latest_mark
         if not self.digest.startswith(self.row.digest):
             return "what was marked has changed since the sheet was written"
-        if (mark.number if mark else None) == self.row.over:
+        if (mark.number if mark else None) == self.row.mark_number:
             return ""
         if mark is None:
             return "its mark was taken back since the sheet was written"
-        return f"{mark.by} gave it {number(mark.points)} since the sheet was written"
+        return f"{mark.by} gave it {format_number(mark.points)} since the sheet was written"
 
-    def fault(self) -> str:
+    def fault_message(self) -> str:
         """Why it can't be taken, whatever else happened; '' where it can."""
         row, item = self.row, self.score.item
         if row.points is not None and not 0 <= row.points <= item.points:
-            return f"{item.id} is worth 0 to {number(item.points)} points"
+            return f"{item.id} is worth 0 to {format_number(item.points)} points"
         if row.points is None and self.score.mark is None:
             return "words without points, and no mark that counts for them to join"
-        if item.kind == "auto" and not self.wanted(by="").reason:
+        if item.kind == "auto" and not self.requested_mark(by="").reason:
             return f"{item.id} is automatic: fill in a reason, too"
         return ""
 
 
-def write(book: Gradebook, place: Path, *, item: str | None) -> int:
+def write_sheet(book: Gradebook, path: Path, *, item: str | None) -> int:
     """Write a new sheet of what is in the book; how many answers stand in it.
 
     Raises:
         UsageError: it can't be written, or there is nothing to write.
     """
-    lines = [line for graded in _graded(book) for line in _lines(graded, item=item)]
+    lines = [line for graded in _all_graded(book) for line in _submission_lines(graded, item=item)]
     if not lines:
         raise UsageError("there is nothing to mark" + (f" in an item {item}" if item else ""))
     try:
-        with place.open("x", encoding="utf-8-sig", newline="") as file:  # the mark is for Excel
-            file.write(marks_sheet(lines))
+        with path.open("x", encoding="utf-8-sig", newline="") as file:  # the mark is for Excel
+            file.write(render_marks_sheet(lines))
     except OSError as error:
-        raise UsageError(f"{place}: can't be written ({error.strerror})") from error
+        raise UsageError(f"{path}: can't be written ({error.strerror})") from error
     return len(lines)
 
 
-def read(book: Gradebook, place: Path, *, by: str) -> SheetRead:
+def import_sheet(book: Gradebook, path: Path, *, by: str) -> SheetImport:
     """Take what was filled in into the ledger; nothing is overwritten that the sheet didn't show.
 
     Raises:
         UsageError: the sheet can't be read, or a line can't be taken; then none is.
     """
     try:
-        text = place.read_bytes().decode("utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise UsageError(f"{place}: can't be read ({error.strerror})") from error
+        raise UsageError(f"{path}: can't be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{place}: is not UTF-8; save it as 'CSV UTF-8'") from error
-    given, conflicts, same = [], [], 0
-    for line in _found(read_sheet(text), book):
-        if line.stands():
-            same += 1
-        elif told := line.came_between() or _give(book, line, by=by):
-            at = f"line {line.row.line}: {line.row.item} of {line.row.submission}"
-            conflicts.append(f"{at} was not taken: {told}")
+        raise UsageError(f"{path}: is not UTF-8; save it as 'CSV UTF-8'") from error
+    marked, conflicts, unchanged = [], [], 0
+    for line in _match_rows(read_marks_sheet(text), book):
+        if line.matches_mark():
+            unchanged += 1
+        elif message := line.conflict_message() or _give_mark(book, line, by=by):
+            location = f"line {line.row.line_number}: {line.row.item} of {line.row.submission}"
+            conflicts.append(f"{location} was not taken: {message}")
         else:
-            given.append(line.row.submission)
-    return SheetRead(given=tuple(given), same=same, conflicts=tuple(conflicts))
+            marked.append(line.row.submission)
+    return SheetImport(marked=tuple(marked), unchanged=unchanged, conflicts=tuple(conflicts))
 
 
-def _give(book: Gradebook, line: Line, *, by: str) -> str:
+def _give_mark(book: Gradebook, line: FilledLine, *, by: str) -> str:
     """Give the mark of one line; what came between at the last moment, or ''."""
     try:
-        ledger.give(book, line.wanted(by=by), over=line.row.over)
+        ledger.add_mark(book, line.requested_mark(by=by), expected_current=line.row.mark_number)
     except MarkConflict as conflict:
         return str(conflict)
     return ""
 
 
-def _graded(book: Gradebook) -> Iterator[Graded]:
-    there = book.keys()
-    return book.all_graded([name for name in book.roll() if name in there])
+def _all_graded(book: Gradebook) -> Iterator[Graded]:
+    stored_names = book.cache_keys()
+    return book.all_graded([name for name in book.roll() if name in stored_names])
 
 
-def _lines(graded: Graded, *, item: str | None) -> Iterator[SheetLine]:
+def _submission_lines(graded: Graded, *, item: str | None) -> Iterator[SheetAnswer]:
     items = graded.score.items if graded.score else ()
-    digests = {one.item.id: answer_digest(graded, one.item.id) for one in items}
-    return sheet_lines(graded, digests=digests, item=item)
+    digests = {
+        item_score.item.id: answer_digest(graded, item_score.item.id) for item_score in items
+    }
+    return sheet_answers(graded, digests=digests, item=item)
 
 
-def _found(rows: Sequence[SheetRow], book: Gradebook) -> list[Line]:
+def _match_rows(rows: Sequence[FilledRow], book: Gradebook) -> list[FilledLine]:
     """The lines with what is there.
 
     Raises:
         UsageError: some are about what is not there, or can't be taken; all of them are named.
     """
-    scores = _scores(book, {row.submission for row in rows})
+    scores = _answer_scores(book, {row.submission for row in rows})
     lines, faults = [], []
     for row in rows:
-        found = scores.get((row.submission, row.item))
-        line = None if found is None else Line(row=row, score=found[0], digest=found[1])
-        fault = line.fault() if line else f"there is no {row.item} of {row.submission}"
+        scored = scores.get((row.submission, row.item))
+        line = None if scored is None else FilledLine(row=row, score=scored[0], digest=scored[1])
+        fault = line.fault_message() if line else f"there is no {row.item} of {row.submission}"
         if fault:
-            faults.append(f"line {row.line}: {fault}")
+            faults.append(f"line {row.line_number}: {fault}")
         elif line:
             lines.append(line)
     if faults:
@@ -170,11 +178,16 @@ def _found(rows: Sequence[SheetRow], book: Gradebook) -> list[Line]:
     return lines
 
 
-def _scores(book: Gradebook, names: set[str]) -> Mapping[Place, tuple[ItemScore, str]]:
+def _answer_scores(
+    book: Gradebook, names: set[str]
+) -> Mapping[SubmissionItem, tuple[ItemScore, str]]:
     """Each item of these submissions, and what stands for its answer."""
     return {
-        (graded.submission.name, one.item.id): (one, answer_digest(graded, one.item.id))
-        for graded in _graded(book)
+        (graded.submission.name, item_score.item.id): (
+            item_score,
+            answer_digest(graded, item_score.item.id),
+        )
+        for graded in _all_graded(book)
         if graded.submission.name in names and graded.score
-        for one in graded.score.items
+        for item_score in graded.score.items
     }

@@ -20,6 +20,6 @@ def parts_command(*, folder: Path, every: bool) -> None:
 
     Cells are written 7, '7 9', 7-9 or none; an empty one takes an earlier correction back.
     """
-    from grader.pipeline.location_overrides import listing
+    from grader.pipeline.location_overrides import folder_locations_csv
 
-    click.echo(listing(folder, every=every), nl=False)
+    click.echo(folder_locations_csv(folder, include_sure=every), nl=False)

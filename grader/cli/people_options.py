@@ -30,8 +30,8 @@ def people_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def people_files(given: dict[str, Any]) -> PeopleFiles:
+def people_files(options: dict[str, Any]) -> PeopleFiles:
     """What the options say."""
     from grader.settings import PeopleFiles
 
-    return PeopleFiles(**given)
+    return PeopleFiles(**options)

@@ -40,18 +40,22 @@ def release_command(
     anything of the solution would get out, and shows where.
     """
     from grader import rubric, settings
-    from grader.authoring.assignments import assignments, opening
-    from grader.authoring.release_build import release
-    from grader.authoring.wheel import wheel as made
-    from grader.report.text_format import counted
+    from grader.authoring.assignments import load_assignments, make_opening
+    from grader.authoring.release_build import build_release
+    from grader.authoring.wheel import provide_wheel
+    from grader.report.text_format import format_count
 
-    read = settings.read(path=Path(), out=out, python=python, unsandboxed=unsandboxed)
-    name = rubric.find(read.root, assignment=assignment).stem
-    (chosen,) = assignments(read.root, ids=(name,))
-    released = release(chosen, opening=opening(read), wheel=made(wheel), out=out)
+    loaded_settings = settings.read_settings(
+        path=Path(), out=out, python=python, unsandboxed=unsandboxed
+    )
+    name = rubric.find_rubric(loaded_settings.root, assignment=assignment).stem
+    (chosen,) = load_assignments(loaded_settings.root, ids=(name,))
+    released = build_release(
+        chosen, opening=make_opening(loaded_settings), wheel=provide_wheel(wheel), out=out
+    )
     for file, size in released.sizes.items():
         click.echo(f"{size:>10,}  {released.folder / file}")
-    blanks = counted(released.blanks, one="solution", many="solutions")
-    cells = counted(released.cells, one="cell", many="cells")
+    blanks = format_count(released.blanks, singular="solution", plural="solutions")
+    cells = format_count(released.removed_cells, singular="cell", plural="cells")
     click.echo(f"\ncut out {blanks}, left out {cells}; nothing of the solution is in these files")
     click.echo(f"for students: {released.archive}")

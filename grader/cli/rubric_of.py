@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from grader.model import Rubric
 
 
-def rubric_of(folder: Path, *, assignment: str | None) -> Rubric:
+def load_rubric_for_folder(folder: Path, *, assignment: str | None) -> Rubric:
     """The rubric of that id, else the one that the folder's gradebook names.
 
     Raises:
@@ -17,8 +17,10 @@ def rubric_of(folder: Path, *, assignment: str | None) -> Rubric:
         RubricError: the rubric is not there, or not as it must be.
     """
     from grader import checks, rubric
-    from grader.cli.graded_folder import opened
+    from grader.cli.graded_folder import open_folder_gradebook
 
-    with opened(folder) as book:
-        of = assignment or book.assignment() or None
-    return rubric.load(rubric.find(Path.cwd(), assignment=of), catalogue=checks.catalogue())
+    with open_folder_gradebook(folder) as book:
+        assignment_id = assignment or book.main_assignment() or None
+    return rubric.load_rubric(
+        rubric.find_rubric(Path.cwd(), assignment=assignment_id), catalog=checks.catalog()
+    )

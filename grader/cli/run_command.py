@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from grader.cli.exit_codes import DONE, PERSON
+from grader.cli.exit_codes import DONE, NEEDS_PERSON
 from grader.cli.people_options import people_files, people_options
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     help="CSV that tells in which cells items are answered (see `grade parts`).",
 )
 @people_options
-@click.option("--layout", metavar="NAME", help="Insist on a layout (default: recognise it).")
+@click.option("--layout", metavar="NAME", help="Insist on a layout (default: recognize it).")
 @click.option("--store", metavar="URL", help="Gradebook: postgresql://HOST/DATABASE, not a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
@@ -79,7 +79,7 @@ def run_command(
     # Imported here so that --help answers at once.
     from grader import settings
 
-    read = settings.read(
+    loaded_settings = settings.read_settings(
         path=path,
         out=out,
         assignment=assignment,
@@ -95,26 +95,26 @@ def run_command(
         people=people_files(people),
         layout=layout,
     )
-    _run(read, as_json=as_json, quiet=quiet)
+    _run_and_report(loaded_settings, as_json=as_json, quiet=quiet)
 
 
-def _run(settings: Settings, *, as_json: bool, quiet: bool) -> None:
-    from grader.pipeline.run import run
-    from grader.report.progress import Bar, Silence
+def _run_and_report(settings: Settings, *, as_json: bool, quiet: bool) -> None:
+    from grader.pipeline.run import run_grading
+    from grader.report.progress import ProgressBar, SilentWatcher
 
     if as_json or quiet:
-        outcome = run(settings, watcher=Silence())
+        outcome = run_grading(settings, watcher=SilentWatcher())
     else:
-        with Bar() as bar:
-            outcome = run(settings, watcher=bar)
-        bar.summary(
+        with ProgressBar() as bar:
+            outcome = run_grading(settings, watcher=bar)
+        bar.print_summary(
             outcome.results(),
             rubric=outcome.rubric,
             out=outcome.out,
             missing=len(outcome.missing),
         )
     if as_json:
-        from grader.exports import class_json
+        from grader.exports import class_to_json
 
-        click.echo(class_json(outcome.results(), rubric=outcome.rubric, missing=outcome.missing))
-    sys.exit(PERSON if outcome.needs_person else DONE)
+        click.echo(class_to_json(outcome.results(), rubric=outcome.rubric, missing=outcome.missing))
+    sys.exit(NEEDS_PERSON if outcome.needs_person else DONE)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.exit_codes import DONE, PERSON
+from grader.cli.exit_codes import DONE, NEEDS_PERSON
 
 if TYPE_CHECKING:
-    from grader.authoring.validation_run import Assignment, Effort, Watcher
+    from grader.authoring.validation_run import Assignment, Effort, ValidationWatcher
     from grader.model import Validation
-    from grader.pipeline import Opening
+    from grader.pipeline import SessionOptions
 
 
 @click.command("validate")
@@ -69,45 +69,53 @@ def validate_command(
     where the mistake belongs. Exit code 1: something of that does not hold.
     """
     from grader import settings
-    from grader.authoring.assignments import assignments, opening
+    from grader.authoring.assignments import load_assignments, make_opening
     from grader.authoring.validation_run import Effort
     from grader.errors import UsageError
 
     if report is not None and most is not None:
         raise UsageError("--report needs all mutants; leave --mutants out")
-    read = settings.read(path=Path(), out=Path(), jobs=jobs, python=python, unsandboxed=unsandboxed)
-    effort = Effort(seeds=seeds, new_seeds=new_seeds, most=most)
-    chosen = assignments(read.root, ids=ids)
-    results = _validated(chosen, effort, opening=opening(read), text=form == "text")
+    loaded_settings = settings.read_settings(
+        path=Path(), out=Path(), jobs=jobs, python=python, unsandboxed=unsandboxed
+    )
+    effort = Effort(seeds=seeds, new_seeds=new_seeds, max_mutants=most)
+    chosen = load_assignments(loaded_settings.root, ids=ids)
+    results = _validate_all(
+        chosen, effort, opening=make_opening(loaded_settings), text=form == "text"
+    )
     if form == "json":
-        from grader.exports.validation_json import validation_json
+        from grader.exports.validation_json import render_validation_json
 
-        click.echo(validation_json(results))
+        click.echo(render_validation_json(results))
     if report is not None:
         from grader.report.mutants_page import mutants_page
 
         report.write_text(mutants_page(results), encoding="utf-8")
-    sys.exit(DONE if all(result.holds for result in results) else PERSON)
+    sys.exit(DONE if all(result.holds for result in results) else NEEDS_PERSON)
 
 
-def _validated(
-    assignments: tuple[Assignment, ...], effort: Effort, *, opening: Opening, text: bool
+def _validate_all(
+    assignments: tuple[Assignment, ...], effort: Effort, *, opening: SessionOptions, text: bool
 ) -> tuple[Validation, ...]:
     from rich.console import Console
 
-    from grader.authoring.validation_run import validate
-    from grader.report.progress import Bar, Silence
-    from grader.report.validation_table import validation
+    from grader.authoring.validation_run import validate_assignment
+    from grader.report.progress import ProgressBar, SilentWatcher
+    from grader.report.validation_table import validation_report
 
     results = []
     for assignment in assignments:
         if not text:
-            watcher: Watcher = Silence()
-            results.append(validate(assignment, effort=effort, opening=opening, watcher=watcher))
+            watcher: ValidationWatcher = SilentWatcher()
+            results.append(
+                validate_assignment(assignment, effort=effort, opening=opening, watcher=watcher)
+            )
             continue
-        with Bar() as bar:
-            results.append(validate(assignment, effort=effort, opening=opening, watcher=bar))
+        with ProgressBar() as bar:
+            results.append(
+                validate_assignment(assignment, effort=effort, opening=opening, watcher=bar)
+            )
         console = Console(highlight=False)
-        console.print(validation(results[-1]))
+        console.print(validation_report(results[-1]))
         console.print()
     return tuple(results)

@@ -1,22 +1,22 @@
 """Turns graded submissions into what other programs read; a file for each format."""
 
-from grader.exports.export import Download, Export, Grades, Line, Wish
+from grader.exports.export import Download, Export, ExportOptions, Grades, ListedStudent
 from grader.exports.formats import FORMATS
-from grader.exports.gradebook_csv import CsvRow, csv_rows, gradebook_csv, missing_row
-from grader.exports.results_json import class_json, from_json, to_json
+from grader.exports.gradebook_csv import CsvRow, csv_rows, missing_row, render_gradebook_csv
+from grader.exports.results_json import class_to_json, result_from_json, result_to_json
 
 __all__ = [
     "FORMATS",
     "CsvRow",
     "Download",
     "Export",
+    "ExportOptions",
     "Grades",
-    "Line",
-    "Wish",
-    "class_json",
+    "ListedStudent",
+    "class_to_json",
     "csv_rows",
-    "from_json",
-    "gradebook_csv",
     "missing_row",
-    "to_json",
+    "render_gradebook_csv",
+    "result_from_json",
+    "result_to_json",
 ]

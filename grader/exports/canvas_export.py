@@ -11,138 +11,149 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.errors import UsageError
-from grader.exports.column_filling import Column, alone, counted, fill
-from grader.exports.csv_file import Sheet, read_sheet
-from grader.exports.export import Export, Grades, Wish
-from grader.exports.number_format import rounded
-from grader.exports.row_matching import Row, plain
-from grader.exports.student_grades import standings
+from grader.exports.column_filling import (
+    GradeColumn,
+    describe_filling,
+    fill_column,
+    unmatched_notes,
+)
+from grader.exports.csv_file import CsvFile, parse_csv_file
+from grader.exports.export import Export, ExportOptions, Grades
+from grader.exports.number_format import to_number
+from grader.exports.row_matching import LmsRow, normalize_text
+from grader.exports.student_grades import list_student_grades
 from grader.model import Rubric
 
 SYSTEM = "canvas"
 _ASSIGNMENT = re.compile(r"(?P<title>.*)\s\((?P<id>\d+)\)", re.DOTALL)
-_COMPUTED = re.compile(r"(?:Current|Final) (?:Score|Points|Grade)|Override (?:Score|Grade|Status)")
+_COMPUTED_COLUMN = re.compile(
+    r"(?:Current|Final) (?:Score|Points|Grade)|Override (?:Score|Grade|Status)"
+)
 """What Canvas takes for no assignment, whatever stands around it."""
-_NO_STUDENT = re.compile(r"\s*(?:Muted|Manual Posting.*)?\s*", re.IGNORECASE)
-_SO_FAR = "so far"
+_NOT_A_STUDENT = re.compile(r"\s*(?:Muted|Manual Posting.*)?\s*", re.IGNORECASE)
+_PROVISIONAL_TITLE = "so far"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _People:
+class _IdentityColumns:
     """Where the file says who somebody is."""
 
     names: tuple[int, ...]
     """One column, or last name and first name."""
-    id: int
-    others: tuple[int, ...]
+    lms_id: int
+    other_ids: tuple[int, ...]
     """SIS user id and login."""
 
 
-def canvas(grades: Grades, *, wish: Wish) -> Export:
+def export_canvas(grades: Grades, *, options: ExportOptions) -> Export:
     """The gradebook with the column filled, every other cell byte for byte as it was.
 
     Raises:
         UsageError: there is no file, it is no gradebook of Canvas, or no column can be filled.
     """
-    if wish.into is None:
+    if options.into is None:
         raise UsageError("canvas: say which gradebook to fill: --into FILE, downloaded from Canvas")
-    sheet = read_sheet(wish.into.data, name=wish.into.name)
-    people = _people(sheet, name=wish.into.name)
-    column = _column(sheet, wish=wish, rubric=grades.rubric)
+    sheet = parse_csv_file(options.into.data, name=options.into.name)
+    identity = _find_identity_columns(sheet, name=options.into.name)
+    column = _find_column(sheet, options=options, rubric=grades.rubric)
     header = sheet.header[column]
-    records = [place for place in range(1, len(sheet.records)) if _is_student(sheet, place)]
-    possible = _points_possible(sheet, column, header=header)
-    filling, matches = fill(
+    records = [index for index in range(1, len(sheet.records)) if _is_student(sheet, index)]
+    points_possible = _read_points_possible(sheet, column, header=header)
+    filling, matches = fill_column(
         sheet,
-        standings=standings(grades.results),
-        rows=[_row(sheet, place, people=people) for place in records],
-        column=Column(place=column, kept=lambda place: _kept(sheet.value(place, column))),
+        grades=list_student_grades(grades.results),
+        rows=[_parse_row(sheet, index, identity=identity) for index in records],
+        column=GradeColumn(
+            index=column, keep_reason=lambda index: _keep_reason(sheet.value(index, column))
+        ),
         system=SYSTEM,
-        so_far=wish.so_far,
+        provisional=options.so_far,
     )
-    notes = (*_notes(possible, rubric=grades.rubric), *alone(matches))
+    notes = (*_notes(points_possible, rubric=grades.rubric), *unmatched_notes(matches))
     return Export(
-        files={f"filled-{wish.into.name}": sheet.filled(filling.changes).encoded()},
-        done=counted(filling, header=header),
-        waiting=tuple(filling.waiting),
-        left=tuple(filling.left),
+        files={f"filled-{options.into.name}": sheet.with_values(filling.changes).to_bytes()},
+        summary=describe_filling(filling, header=header),
+        pending=tuple(filling.pending),
+        left_out=tuple(filling.left_out),
         notes=notes,
     )
 
 
-def _people(sheet: Sheet, *, name: str) -> _People:
+def _find_identity_columns(sheet: CsvFile, *, name: str) -> _IdentityColumns:
     """The columns that say who somebody is.
 
     Raises:
         UsageError: the header is none that Canvas takes.
     """
     header = sheet.header
-    two = header[:2] == ("LastName", "FirstName")
-    first = 2 if two else 1
-    known = two or "Student" in header[0]
-    if not known or len(header) < first + 3 or "ID" not in header[first]:
+    split_names = header[:2] == ("LastName", "FirstName")
+    id_column = 2 if split_names else 1
+    is_canvas = split_names or "Student" in header[0]
+    if not is_canvas or len(header) < id_column + 3 or "ID" not in header[id_column]:
         raise UsageError(
             f"{name}: is no gradebook of Canvas: it begins with {', '.join(header[:3])!r}, "
             "not with Student, ID. Download it from Grades, Export, Export Entire Gradebook"
         )
-    until = next((i for i, word in enumerate(header) if word.strip() == "Section"), first + 1)
-    others = [i for i in range(first + 1, until) if re.search(r"SIS\s+(?:User|Login)", header[i])]
-    return _People(names=(0, 1) if two else (0,), id=first, others=tuple(others))
+    end = next((i for i, word in enumerate(header) if word.strip() == "Section"), id_column + 1)
+    others = [i for i in range(id_column + 1, end) if re.search(r"SIS\s+(?:User|Login)", header[i])]
+    return _IdentityColumns(
+        names=(0, 1) if split_names else (0,), lms_id=id_column, other_ids=tuple(others)
+    )
 
 
-def _column(sheet: Sheet, *, wish: Wish, rubric: Rubric) -> int:
+def _find_column(sheet: CsvFile, *, options: ExportOptions, rubric: Rubric) -> int:
     """The column to fill.
 
     Raises:
         UsageError: none fits, several do, or it would be mistaken for final grades.
     """
-    found = {
-        place: (title["title"].strip(), title["id"])
-        for place, header in enumerate(sheet.header)
-        if (title := _ASSIGNMENT.fullmatch(header)) and not _COMPUTED.search(header)
+    assignments = {
+        index: (title["title"].strip(), title["id"])
+        for index, header in enumerate(sheet.header)
+        if (title := _ASSIGNMENT.fullmatch(header)) and not _COMPUTED_COLUMN.search(header)
     }
-    wanted = wish.column.strip()
-    fits = [
-        place
-        for place, (title, number) in found.items()
+    requested = options.column.strip()
+    candidates = [
+        index
+        for index, (title, number) in assignments.items()
         if (
-            wanted in (sheet.header[place].strip(), title, number)
-            if wanted
-            else plain(title) in (plain(rubric.title), plain(rubric.id))
+            requested in (sheet.header[index].strip(), title, number)
+            if requested
+            else normalize_text(title) in (normalize_text(rubric.title), normalize_text(rubric.id))
         )
     ]
-    if len(fits) != 1:
-        listed = "\n".join(f"  {sheet.header[place]}" for place in found) or "  (none)"
-        asked = repr(wanted) if wanted else repr(rubric.title)
-        why = "several columns are" if fits else "no column of an assignment is"
-        raise UsageError(f"{why} called {asked}; name one with --column:\n{listed}")
-    if wish.so_far and _SO_FAR not in plain(sheet.header[fits[0]]):
+    if len(candidates) != 1:
+        titles = "\n".join(f"  {sheet.header[index]}" for index in assignments) or "  (none)"
+        quoted_name = repr(requested) if requested else repr(rubric.title)
+        problem = "several columns are" if candidates else "no column of an assignment is"
+        raise UsageError(f"{problem} called {quoted_name}; name one with --column:\n{titles}")
+    if options.so_far and _PROVISIONAL_TITLE not in normalize_text(sheet.header[candidates[0]]):
         raise UsageError(
-            f"--so-far puts numbers that are not final into {sheet.header[fits[0]]!r}, and nobody "
+            f"--so-far puts numbers that are not final into {sheet.header[candidates[0]]!r}, and nobody "
             "could tell. Make an assignment in Canvas whose name has 'so far' in it, that doesn't "
-            "count towards the final grade, and name its column with --column"
+            "count toward the final grade, and name its column with --column"
         )
-    return fits[0]
+    return candidates[0]
 
 
-def _is_student(sheet: Sheet, place: int) -> bool:
+def _is_student(sheet: CsvFile, index: int) -> bool:
     """Whether Canvas would take the record for a student's."""
-    values = sheet.values(place)
-    return "Points Possible" not in values[0] and not all(map(_NO_STUDENT.fullmatch, values))
+    values = sheet.values(index)
+    return "Points Possible" not in values[0] and not all(map(_NOT_A_STUDENT.fullmatch, values))
 
 
-def _row(sheet: Sheet, place: int, *, people: _People) -> Row:
-    names = [sheet.value(place, column).strip() for column in people.names]
-    ids = (plain(sheet.value(place, column)) for column in people.others)
-    return Row(
-        place=place,
+def _parse_row(sheet: CsvFile, index: int, *, identity: _IdentityColumns) -> LmsRow:
+    names = [sheet.value(index, column).strip() for column in identity.names]
+    ids = (normalize_text(sheet.value(index, column)) for column in identity.other_ids)
+    return LmsRow(
+        index=index,
         name=", ".join(filter(None, names)),
-        lms=sheet.value(place, people.id).strip(),
+        lms_id=sheet.value(index, identity.lms_id).strip(),
         ids=frozenset(filter(None, ids)),
     )
 
 
-def _kept(value: str) -> str:
+def _keep_reason(value: str) -> str:
     """Why a cell stays: whoever is excused or was not given the work has no points to get."""
     word = value.strip().upper()
     if word == "EX":
@@ -150,28 +161,28 @@ def _kept(value: str) -> str:
     return "was not given this assignment there: the cell stays N/A" if word == "N/A" else ""
 
 
-def _points_possible(sheet: Sheet, column: int, *, header: str) -> str:
+def _read_points_possible(sheet: CsvFile, column: int, *, header: str) -> str:
     """What the file says that the assignment is worth; '' where it doesn't say.
 
     Raises:
         UsageError: it says that the column is not to be written.
     """
-    for place in range(1, len(sheet.records)):
-        if "Points Possible" in sheet.value(place, 0):
-            told = sheet.value(place, column).strip()
-            if re.search(r"read\s+only", told):
+    for index in range(1, len(sheet.records)):
+        if "Points Possible" in sheet.value(index, 0):
+            text = sheet.value(index, column).strip()
+            if re.search(r"read\s+only", text):
                 raise UsageError(f"the column {header!r} is read only in Canvas")
-            return told
+            return text
     return ""
 
 
-def _notes(possible: str, *, rubric: Rubric) -> Iterator[str]:
+def _notes(points_possible: str, *, rubric: Rubric) -> Iterator[str]:
     try:
-        there = float(possible.replace(",", "."))
+        canvas_points = float(points_possible.replace(",", "."))
     except ValueError:
         return
-    if there != float(rubric.total):
+    if canvas_points != float(rubric.total):
         yield (
-            f"Canvas counts this assignment out of {possible}, the rubric out of "
-            f"{rounded(rubric.total)}: points were written as they are"
+            f"Canvas counts this assignment out of {points_possible}, the rubric out of "
+            f"{to_number(rubric.total)}: points were written as they are"
         )

@@ -6,113 +6,123 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from grader.exports.csv_file import Sheet
-from grader.exports.export import Line
-from grader.exports.row_matching import Matches, Row, match
-from grader.exports.student_grades import Standing, two_decimals
+from grader.exports.csv_file import CsvFile
+from grader.exports.export import ListedStudent
+from grader.exports.row_matching import LmsRow, Matches, match_rows
+from grader.exports.student_grades import StudentGrade, two_decimals
 
 _NUMBER = re.compile(r"\s*[-+]?[0-9]+(?:[.,][0-9]*)?\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class GradeColumn:
     """The column, and what is true of its cells."""
 
-    place: int
-    kept: Callable[[int], str] = lambda _: ""
+    index: int
+    keep_reason: Callable[[int], str] = lambda _: ""
     """Why the cell of a record must stay as it is; '' if it need not."""
-    comma: bool = False
+    decimal_comma: bool = False
     """Whether its numbers have a comma where others have a point."""
-    most: float | None = None
+    maximum: float | None = None
     """The largest number that is taken."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Filling:
+class FilledColumn:
     """Cells to be written, as they come together."""
 
     changes: dict[tuple[int, int], str] = field(default_factory=dict)
-    given: dict[int, Standing] = field(default_factory=dict)
+    grades: dict[int, StudentGrade] = field(default_factory=dict)
     """Who got a number, by record."""
-    replaced: int = 0
+    replaced_count: int = 0
     """How many cells said another number before."""
-    waiting: list[Line] = field(default_factory=list)
-    left: list[Line] = field(default_factory=list)
+    pending: list[ListedStudent] = field(default_factory=list)
+    left_out: list[ListedStudent] = field(default_factory=list)
 
 
-def fill(
-    sheet: Sheet,
+def fill_column(
+    sheet: CsvFile,
     *,
-    standings: Sequence[Standing],
-    rows: Sequence[Row],
-    column: Column,
+    grades: Sequence[StudentGrade],
+    rows: Sequence[LmsRow],
+    column: GradeColumn,
     system: str,
-    so_far: bool,
-) -> tuple[Filling, Matches]:
+    provisional: bool,
+) -> tuple[FilledColumn, Matches]:
     """Decide what every cell of the column becomes.
 
     A final number, with two decimals, for who has one. Who waits for marks gets an empty cell,
     whatever stood there, so that no 0 and no number of yesterday is taken for theirs; `so_far`
     gives them what they have. Who could not be graded or was not found is left alone and listed.
     """
-    matches = match(standings, rows=rows, system=system)
-    filling = Filling(left=list(matches.left))
-    for place, standing in sorted(matches.by_place.items()):
-        _decide(filling, sheet, place, standing=standing, column=column, so_far=so_far)
+    matches = match_rows(grades, rows=rows, system=system)
+    filling = FilledColumn(left_out=list(matches.left_out))
+    for index, grade in sorted(matches.by_index.items()):
+        _fill_cell(filling, sheet, index, grade=grade, column=column, provisional=provisional)
     return filling, matches
 
 
-def _decide(
-    filling: Filling,
-    sheet: Sheet,
-    place: int,
+def _fill_cell(
+    filling: FilledColumn,
+    sheet: CsvFile,
+    index: int,
     *,
-    standing: Standing,
-    column: Column,
-    so_far: bool,
+    grade: StudentGrade,
+    column: GradeColumn,
+    provisional: bool,
 ) -> None:
-    before = sheet.value(place, column.place)
-    kept = column.kept(place) if sheet.has(place, column.place) else "the row is too short"
-    points = standing.so_far if so_far and standing.final is None else standing.final
-    if kept or standing.reason:
-        filling.left.append(Line(who=standing.who, why=kept or f"{standing.waits}"))
+    old_value = sheet.value(index, column.index)
+    keep_reason = (
+        column.keep_reason(index) if sheet.has_cell(index, column.index) else "the row is too short"
+    )
+    points = grade.provisional if provisional and grade.final is None else grade.final
+    if keep_reason or grade.reason:
+        filling.left_out.append(
+            ListedStudent(label=grade.label, reason=keep_reason or f"{grade.why_not_final}")
+        )
         return
-    if column.most is not None and points is not None and points > column.most:
-        why = f"{two_decimals(points)} is more than the {column.most:g} that are possible there"
-        filling.left.append(Line(who=standing.who, why=why))
+    if column.maximum is not None and points is not None and points > column.maximum:
+        reason = (
+            f"{two_decimals(points)} is more than the {column.maximum:g} that are possible there"
+        )
+        filling.left_out.append(ListedStudent(label=grade.label, reason=reason))
         return
-    if standing.final is None:
-        was = f" (the cell said {before.strip()})" if before.strip() and not so_far else ""
-        filling.waiting.append(Line(who=standing.who, why=standing.waits + was))
-    written = "" if points is None else two_decimals(points)
-    written = written.replace(".", ",") if column.comma else written
+    if grade.final is None:
+        previous = (
+            f" (the cell said {old_value.strip()})" if old_value.strip() and not provisional else ""
+        )
+        filling.pending.append(
+            ListedStudent(label=grade.label, reason=grade.why_not_final + previous)
+        )
+    new_value = "" if points is None else two_decimals(points)
+    new_value = new_value.replace(".", ",") if column.decimal_comma else new_value
     if points is not None:
-        filling.given[place] = standing
-        filling.replaced += _differs(before, written)
-    if before != written:
-        filling.changes[place, column.place] = written
+        filling.grades[index] = grade
+        filling.replaced_count += _is_different(old_value, new_value)
+    if old_value != new_value:
+        filling.changes[index, column.index] = new_value
 
 
-def _differs(before: str, after: str) -> bool:
+def _is_different(old_value: str, new_value: str) -> bool:
     """Whether a cell said something, and something else."""
-    if not before.strip():
+    if not old_value.strip():
         return False
-    if not _NUMBER.fullmatch(before):
+    if not _NUMBER.fullmatch(old_value):
         return True
-    return round(float(before.replace(",", ".")), 2) != float(after.replace(",", "."))
+    return round(float(old_value.replace(",", ".")), 2) != float(new_value.replace(",", "."))
 
 
-def counted(filling: Filling, *, header: str) -> str:
+def describe_filling(filling: FilledColumn, *, header: str) -> str:
     """What was done, as a sentence."""
-    given = len(filling.given)
+    count = len(filling.grades)
     return (
-        f"{given} {'number' if given == 1 else 'numbers'} in the column {header!r}"
-        f", {filling.replaced} in the place of another"
+        f"{count} {'number' if count == 1 else 'numbers'} in the column {header!r}"
+        f", {filling.replaced_count} in the place of another"
     )
 
 
-def alone(matches: Matches) -> tuple[str, ...]:
+def unmatched_notes(matches: Matches) -> tuple[str, ...]:
     """A note on rows that are nobody's of ours."""
-    names = [row.name or row.lms for row in matches.alone]
-    told = f"In the file, but not among the submissions ({len(names)}): {'; '.join(names)}"
-    return (told,) if names else ()
+    names = [row.name or row.lms_id for row in matches.unmatched_rows]
+    note = f"In the file, but not among the submissions ({len(names)}): {'; '.join(names)}"
+    return (note,) if names else ()

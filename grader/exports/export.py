@@ -15,9 +15,9 @@ class Grades:
     rubric: Rubric
     results: Iterable[Graded]
     """Each submission once, in order."""
-    page: Callable[[Graded], str]
+    render_report: Callable[[Graded], str]
     """The report of a submission."""
-    absent: Callable[[], Sequence[Student]] = tuple
+    list_missing: Callable[[], Sequence[Student]] = tuple
     """Who of the roster handed in nothing."""
 
 
@@ -31,7 +31,7 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ExportOptions:
     """What else a person asked for; a format heeds what its command offers."""
 
     into: Download | None = None
@@ -47,11 +47,11 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ListedStudent:
     """Somebody in a list, and why."""
 
-    who: str
-    why: str
+    label: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +60,11 @@ class Export:
 
     files: Mapping[str, bytes]
     """By name; formats of one file have one."""
-    done: str
+    summary: str
     """What was written, as a sentence."""
-    waiting: tuple[Line, ...] = ()
+    pending: tuple[ListedStudent, ...] = ()
     """Who has no final number yet."""
-    left: tuple[Line, ...] = ()
+    left_out: tuple[ListedStudent, ...] = ()
     """Who was left out or left alone, and asks for a person."""
     notes: tuple[str, ...] = ()
     """What else whoever uploads it should know."""

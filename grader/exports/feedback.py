@@ -16,107 +16,141 @@ from pathlib import PurePosixPath
 
 from grader.errors import UsageError
 from grader.exports import moodle_export
-from grader.exports.csv_file import read_sheet
-from grader.exports.export import Export, Grades, Line, Wish
-from grader.exports.row_matching import match
-from grader.exports.student_grades import Standing, standings
+from grader.exports.csv_file import parse_csv_file
+from grader.exports.export import Export, ExportOptions, Grades, ListedStudent
+from grader.exports.row_matching import match_rows
+from grader.exports.student_grades import StudentGrade, list_student_grades
 from grader.model import Graded
 
-_CANVAS = re.compile(r"(?:.*_)?(?:\d+|anon_[A-Za-z0-9]+)_\d+_.+", re.DOTALL)
+_CANVAS_NAME = re.compile(r"(?:.*_)?(?:\d+|anon_[A-Za-z0-9]+)_\d+_.+", re.DOTALL)
 _UNSAFE = re.compile(r"[^\w .'()-]|_")
 """What can't stand in the name part of a Moodle file: underscores tell its parts apart."""
-_WHEN = (2000, 1, 1, 0, 0, 0)
+_ZIP_TIME = (2000, 1, 1, 0, 0, 0)
 """The time of every file in the zip, so that equal reports make an equal zip."""
-Named = tuple[str, Standing]
+NamedGrade = tuple[str, StudentGrade]
 
 
-def feedback(grades: Grades, *, wish: Wish) -> Export:
+def export_feedback(grades: Grades, *, options: ExportOptions) -> Export:
     """The zip of reports: those of final grades, or all that were graded with `so_far`.
 
     Raises:
         UsageError: nothing can be named as the system wants it.
     """
     results = list(grades.results)
-    found = standings(results)
-    ready = [one for one in found if not one.reason and (wish.so_far or one.final is not None)]
-    named, left = _named(ready, wish=wish)
+    student_grades = list_student_grades(results)
+    ready = [
+        grade
+        for grade in student_grades
+        if not grade.reason and (options.so_far or grade.final is not None)
+    ]
+    named, left_out = _name_reports(ready, options=options)
     if ready and not named:
-        raise UsageError(f"no report can be named for {wish.lms}: {left[0].who} {left[0].why}")
-    waiting = [one for one in found if one not in ready and not one.reason]
+        raise UsageError(
+            f"no report can be named for {options.lms}: {left_out[0].label} {left_out[0].reason}"
+        )
+    pending = [grade for grade in student_grades if grade not in ready and not grade.reason]
     return Export(
-        files={"feedback.zip": _zipped(named, results=results, grades=grades)},
-        done=f"{len(named)} reports, named for {wish.lms}",
-        waiting=tuple(Line(who=one.who, why=one.waits) for one in waiting),
-        left=(*left, *(Line(who=one.who, why=one.waits) for one in found if one.reason)),
+        files={"feedback.zip": _build_zip(named, results=results, grades=grades)},
+        summary=f"{len(named)} reports, named for {options.lms}",
+        pending=tuple(
+            ListedStudent(label=grade.label, reason=grade.why_not_final) for grade in pending
+        ),
+        left_out=(
+            *left_out,
+            *(
+                ListedStudent(label=grade.label, reason=grade.why_not_final)
+                for grade in student_grades
+                if grade.reason
+            ),
+        ),
     )
 
 
-def _named(ready: Sequence[Standing], *, wish: Wish) -> tuple[list[Named], list[Line]]:
+def _name_reports(
+    ready: Sequence[StudentGrade], *, options: ExportOptions
+) -> tuple[list[NamedGrade], list[ListedStudent]]:
     """Reports by the names that they go by, and who has none."""
-    if wish.lms == "moodle":
-        return _for_moodle(ready, wish=wish)
-    named: dict[str, Standing] = {}
-    left = []
-    for standing in ready:
-        name = _canvas_name(standing.shown) if wish.lms == "canvas" else standing.submission
+    if options.lms == "moodle":
+        return _name_for_moodle(ready, options=options)
+    named: dict[str, StudentGrade] = {}
+    left_out = []
+    for grade in ready:
+        name = _canvas_name(grade.display_path) if options.lms == "canvas" else grade.submission
         if name:
-            named.setdefault(f"{name}.html", standing)  # a team's members share the report
+            named.setdefault(f"{name}.html", grade)  # a team's members share the report
         else:
-            why = f"{standing.shown}: is not named as Canvas names what it hands out"
-            left.append(Line(who=standing.who, why=why))
-    return list(named.items()), left
+            reason = f"{grade.display_path}: is not named as Canvas names what it hands out"
+            left_out.append(ListedStudent(label=grade.label, reason=reason))
+    return list(named.items()), left_out
 
 
-def _canvas_name(shown: str) -> str:
+def _canvas_name(display_path: str) -> str:
     """The name of the file that was downloaded, without its ending; '' if Canvas didn't give it."""
-    parts = PurePosixPath(shown).parts
-    found = next((part for part in parts if _CANVAS.fullmatch(part)), "")
-    return PurePosixPath(found).stem
+    parts = PurePosixPath(display_path).parts
+    original_name = next((part for part in parts if _CANVAS_NAME.fullmatch(part)), "")
+    return PurePosixPath(original_name).stem
 
 
-def _for_moodle(ready: Sequence[Standing], *, wish: Wish) -> tuple[list[Named], list[Line]]:
-    numbers, left = _participants(ready, wish=wish)
+def _name_for_moodle(
+    ready: Sequence[StudentGrade], *, options: ExportOptions
+) -> tuple[list[NamedGrade], list[ListedStudent]]:
+    numbers, left_out = _participant_numbers(ready, options=options)
     named = [
-        (f"{_spelled(one)}_{number}_assignsubmission_file_report.html", one)
-        for one, number in numbers
+        (f"{_file_safe_name(grade)}_{number}_assignsubmission_file_report.html", grade)
+        for grade, number in numbers
     ]
-    return named, left
+    return named, left_out
 
 
-def _participants(
-    ready: Sequence[Standing], *, wish: Wish
-) -> tuple[list[tuple[Standing, str]], list[Line]]:
+def _participant_numbers(
+    ready: Sequence[StudentGrade], *, options: ExportOptions
+) -> tuple[list[tuple[StudentGrade, str]], list[ListedStudent]]:
     """Each student's number in the assignment: from the worksheet, or from where it was found."""
-    if wish.into is not None:
-        sheet = read_sheet(wish.into.data, name=wish.into.name)
-        records = moodle_export.participants(sheet, name=wish.into.name)
-        layout = moodle_export.layout_of(sheet, records=records, wish=wish)
-        rows = moodle_export.rows(sheet, records=records, until=layout.grade)
-        matches = match(ready, rows=rows, system=moodle_export.SYSTEM)
-        by_place = {row.place: row.lms for row in rows}
-        return [(one, by_place[at]) for at, one in matches.by_place.items()], list(matches.left)
-    told = [(one, one.student.lms.get(moodle_export.SYSTEM, "").strip()) for one in ready]
-    crowd = [number for _, number in told]
-    why = "has no participant's number, or shares one; give the worksheet with --into"
-    numbers = [(one, number) for one, number in told if number and crowd.count(number) == 1]
-    alone = {id(one) for one, _ in numbers}
-    return numbers, [Line(who=one.who, why=why) for one in ready if id(one) not in alone]
+    if options.into is not None:
+        sheet = parse_csv_file(options.into.data, name=options.into.name)
+        records = moodle_export.find_participants(sheet, name=options.into.name)
+        layout = moodle_export.find_layout(sheet, records=records, options=options)
+        rows = moodle_export.participant_rows(
+            sheet, records=records, grade_column=layout.grade_column
+        )
+        matches = match_rows(ready, rows=rows, system=moodle_export.SYSTEM)
+        numbers_by_index = {row.index: row.lms_id for row in rows}
+        return [
+            (grade, numbers_by_index[index]) for index, grade in matches.by_index.items()
+        ], list(matches.left_out)
+    candidates = [
+        (grade, grade.student.lms.get(moodle_export.SYSTEM, "").strip()) for grade in ready
+    ]
+    all_numbers = [number for _, number in candidates]
+    reason = "has no participant's number, or shares one; give the worksheet with --into"
+    numbers = [
+        (grade, number) for grade, number in candidates if number and all_numbers.count(number) == 1
+    ]
+    numbered = {id(grade) for grade, _ in numbers}
+    return numbers, [
+        ListedStudent(label=grade.label, reason=reason)
+        for grade in ready
+        if id(grade) not in numbered
+    ]
 
 
-def _spelled(standing: Standing) -> str:
+def _file_safe_name(grade: StudentGrade) -> str:
     """The student's name without what would break the file's name."""
-    return _UNSAFE.sub(" ", standing.student.name).strip() or "Participant"
+    return _UNSAFE.sub(" ", grade.student.name).strip() or "Participant"
 
 
-def _zipped(named: Sequence[Named], *, results: Sequence[Graded], grades: Grades) -> bytes:
-    packed = io.BytesIO()
+def _build_zip(named: Sequence[NamedGrade], *, results: Sequence[Graded], grades: Grades) -> bytes:
+    buffer = io.BytesIO()
     by_name = {graded.submission.name: graded for graded in results}
-    pages = {name: grades.page(by_name[name]) for name in {one.submission for _, one in named}}
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, standing in sorted(named, key=lambda one: one[0]):
-            entry = zipfile.ZipInfo(name, date_time=_WHEN)
+    pages = {
+        name: grades.render_report(by_name[name])
+        for name in {grade.submission for _, grade in named}
+    }
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, grade in sorted(named, key=lambda grade: grade[0]):
+            entry = zipfile.ZipInfo(name, date_time=_ZIP_TIME)
             entry.external_attr = 0o600 << 16
             archive.writestr(
-                entry, pages[standing.submission].encode(), compress_type=zipfile.ZIP_DEFLATED
+                entry, pages[grade.submission].encode(), compress_type=zipfile.ZIP_DEFLATED
             )
-    return packed.getvalue()
+    return buffer.getvalue()

@@ -6,31 +6,31 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from grader.exports.canvas_export import canvas
-from grader.exports.export import Export, Grades, Wish
-from grader.exports.feedback import feedback
-from grader.exports.gradescope_export import gradescope
-from grader.exports.moodle_export import moodle
-from grader.exports.nbgrader_export import nbgrader
-from grader.exports.plain_tables import document, table
+from grader.exports.canvas_export import export_canvas
+from grader.exports.export import Export, ExportOptions, Grades
+from grader.exports.feedback import export_feedback
+from grader.exports.gradescope_export import export_gradescope
+from grader.exports.moodle_export import export_moodle
+from grader.exports.nbgrader_export import export_nbgrader
+from grader.exports.plain_tables import export_csv, export_json
 
 
-class Write(Protocol):
+class ExportWriter(Protocol):
     """How a format is written."""
 
-    def __call__(self, grades: Grades, *, wish: Wish) -> Export:
+    def __call__(self, grades: Grades, *, options: ExportOptions) -> Export:
         """The files, and what must be known about them."""
         ...
 
 
-FORMATS: Mapping[str, Write] = MappingProxyType(
+FORMATS: Mapping[str, ExportWriter] = MappingProxyType(
     {
-        "csv": table,
-        "json": document,
-        "canvas": canvas,
-        "moodle": moodle,
-        "gradescope": gradescope,
-        "nbgrader": nbgrader,
-        "feedback": feedback,
+        "csv": export_csv,
+        "json": export_json,
+        "canvas": export_canvas,
+        "moodle": export_moodle,
+        "gradescope": export_gradescope,
+        "nbgrader": export_nbgrader,
+        "feedback": export_feedback,
     }
 )

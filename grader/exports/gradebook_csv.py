@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from grader import scoring
-from grader.exports.number_format import rounded, storable
+from grader.exports.number_format import replace_surrogates, to_number
 from grader.model import Graded, ItemScore, Lateness, Rubric, Score, Student
 
 COLUMNS = (
@@ -25,46 +25,46 @@ COLUMNS = (
     "late",
     "final",
 )
-_NUMBERS = COLUMNS[4:]
+_NUMBER_COLUMNS = COLUMNS[4:]
 NOBODY = Student(name="", id="")
 MISSING = "missing"
 """The status of somebody on the roster who is in no submission."""
-_STARTS_A_FORMULA = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - some spreadsheets read wide ones too
+_FORMULA_PREFIXES = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - some spreadsheets read wide ones too
 
 
 CsvRow = tuple[str, ...]
 """The words and numbers of one student."""
 
 
-def gradebook_csv(rows: Iterable[CsvRow], *, rubric: Rubric) -> str:
+def render_gradebook_csv(rows: Iterable[CsvRow], *, rubric: Rubric) -> str:
     """The gradebook: the columns above, then one an item of the rubric.
 
     Args:
         rows: every student, as `csv_rows` makes them.
         rubric: what they were graded by.
     """
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow([*COLUMNS, *(defused(item.id) for item in rubric.items)])
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([*COLUMNS, *(escape_formula(item.id) for item in rubric.items)])
     writer.writerows(rows)
-    return written.getvalue()
+    return buffer.getvalue()
 
 
-def defused(text: str) -> str:
+def escape_formula(text: str) -> str:
     """The text on one line without control characters; an apostrophe before what would run."""
-    cleaned = "".join(_kept(letter) for letter in storable(text)).strip(" ")
-    visible = cleaned.lstrip("".join(filter(_is_unseen, cleaned)))
-    started = text.startswith(("\t", "\r"))
-    return f"'{cleaned}" if started or visible[:1] in _STARTS_A_FORMULA else cleaned
+    cleaned = "".join(_printable(letter) for letter in replace_surrogates(text)).strip(" ")
+    visible = cleaned.lstrip("".join(filter(_is_invisible, cleaned)))
+    starts_with_control = text.startswith(("\t", "\r"))
+    return f"'{cleaned}" if starts_with_control or visible[:1] in _FORMULA_PREFIXES else cleaned
 
 
-def _kept(letter: str) -> str:
+def _printable(letter: str) -> str:
     if letter in "\t\n\r":
         return " "
     return "" if unicodedata.category(letter) == "Cc" else letter
 
 
-def _is_unseen(letter: str) -> bool:
+def _is_invisible(letter: str) -> bool:
     """Whether it is a space or a format character, behind which a formula could hide."""
     return unicodedata.category(letter)[0] in "ZC"
 
@@ -72,39 +72,46 @@ def _is_unseen(letter: str) -> bool:
 def csv_rows(graded: Graded, *, rubric: Rubric) -> tuple[CsvRow, ...]:
     """The rows of one submission: one without names gives one row, a team of two gives two."""
     team = graded.students or (NOBODY,)
-    each = graded.lateness or (None,) * len(team)
+    team_lateness = graded.lateness or (None,) * len(team)
     rows = []
-    for one, late in zip(team, each, strict=True):
-        words = (graded.submission.name, one.name, one.id, graded.status)
-        numbers = _numbers(graded.score, late=late, rubric=rubric)
-        rows.append((*(defused(word) for word in words), *numbers))
+    for student, late in zip(team, team_lateness, strict=True):
+        texts = (graded.submission.name, student.name, student.id, graded.status)
+        numbers = _number_cells(graded.score, late=late, rubric=rubric)
+        rows.append((*(escape_formula(text) for text in texts), *numbers))
     return tuple(rows)
 
 
 def missing_row(student: Student, *, rubric: Rubric) -> CsvRow:
     """The row of somebody who handed in nothing: no number in it, so nobody takes it for a zero."""
-    words = ("", student.name, student.id, MISSING)
-    return (*(defused(word) for word in words), *_empty(rubric))
+    texts = ("", student.name, student.id, MISSING)
+    return (*(escape_formula(text) for text in texts), *_empty_cells(rubric))
 
 
-def _empty(rubric: Rubric) -> list[str]:
-    return [""] * (len(_NUMBERS) + len(rubric.items))
+def _empty_cells(rubric: Rubric) -> list[str]:
+    return [""] * (len(_NUMBER_COLUMNS) + len(rubric.items))
 
 
-def _numbers(score: Score | None, *, late: Lateness | None, rubric: Rubric) -> list[str]:
+def _number_cells(score: Score | None, *, late: Lateness | None, rubric: Rubric) -> list[str]:
     if score is None:
-        return _empty(rubric)
+        return _empty_cells(rubric)
     tally = score.total
-    taken = "" if late is None else _plain(late.deduction)
-    ends = (_plain(tally.final), taken, _plain(scoring.final(tally, late=late)))
-    counts = [_plain(points) for points in (tally.auto, tally.marked, tally.pending, tally.blocked)]
+    deduction = "" if late is None else _format_points(late.deduction)
+    final_cells = (
+        _format_points(tally.final),
+        deduction,
+        _format_points(scoring.final_points(tally, late=late)),
+    )
+    source_cells = [
+        _format_points(points)
+        for points in (tally.auto, tally.marked, tally.pending, tally.blocked)
+    ]
     by_item = {item.item.id: item for item in score.items}
-    return [*counts, *ends, *(_earned(by_item.get(i.id)) for i in rubric.items)]
+    return [*source_cells, *final_cells, *(_earned(by_item.get(i.id)) for i in rubric.items)]
 
 
 def _earned(item: ItemScore | None) -> str:
-    return "" if item is None else _plain(item.earned)
+    return "" if item is None else _format_points(item.earned)
 
 
-def _plain(points: Fraction | None) -> str:
-    return "" if points is None else str(rounded(points))
+def _format_points(points: Fraction | None) -> str:
+    return "" if points is None else str(to_number(points))

@@ -15,139 +15,146 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from grader.exports.export import Export, Grades, Line, Wish
-from grader.exports.number_format import escaped, rounded, storable
+from grader.exports.export import Export, ExportOptions, Grades, ListedStudent
+from grader.exports.number_format import escape_invisible, replace_surrogates, to_number
 from grader.model import Finding, Graded, ItemScore, Rubric, Verdict
-from grader.scoring import NOTHING
+from grader.scoring import NO_POINTS
 
-_SEEN, _LATER = "visible", "after_published"
+_VISIBLE, _AFTER_PUBLISHED = "visible", "after_published"
 """What students could run themselves is shown at once; the rest when grades are published."""
 
 
-def gradescope(grades: Grades, *, wish: Wish) -> Export:  # noqa: ARG001 - it has no options
+def export_gradescope(grades: Grades, *, options: ExportOptions) -> Export:  # noqa: ARG001 - it has no options
     """A `results.json` for each submission, by its name."""
-    files, left = {}, []
+    files, left_out = {}, []
     for graded in grades.results:
         name = graded.submission.name
-        files[f"{name}.json"] = results_json(graded, rubric=grades.rubric).encode()
-        if _score(graded) is None:
-            why = graded.reason or "a check of ours failed: there is no score"
-            left.append(Line(who=name, why=why))
-    done = f"{len(files)} {'file' if len(files) == 1 else 'files'} of results for Gradescope"
-    return Export(files=files, done=done, left=tuple(left))
+        files[f"{name}.json"] = render_gradescope_json(graded, rubric=grades.rubric).encode()
+        if _automatic_score(graded) is None:
+            reason = graded.reason or "a check of ours failed: there is no score"
+            left_out.append(ListedStudent(label=name, reason=reason))
+    summary = f"{len(files)} {'file' if len(files) == 1 else 'files'} of results for Gradescope"
+    return Export(files=files, summary=summary, left_out=tuple(left_out))
 
 
-def results_json(graded: Graded, *, rubric: Rubric) -> str:
+def render_gradescope_json(graded: Graded, *, rubric: Rubric) -> str:
     """The whole file of one submission; without any score where a person is needed for one."""
-    score = _score(graded)
-    tests = [test for item in _items(graded) for test in _tests(item, scored=score is not None)]
-    whole: dict[str, Any] = {
-        "output": _output(graded, score=score),
+    score = _automatic_score(graded)
+    tests = [
+        test for item in _items(graded) for test in _item_tests(item, scored=score is not None)
+    ]
+    document: dict[str, Any] = {
+        "output": _output_text(graded, score=score),
         "stdout_visibility": "hidden",
-        "execution_time": _seconds(graded),
+        "execution_time": _run_seconds(graded),
         "tests": tests,
         "extra_data": {
-            "assignment": storable(rubric.id),
-            "submission": storable(graded.submission.name),
+            "assignment": replace_surrogates(rubric.id),
+            "submission": replace_surrogates(graded.submission.name),
             "status": graded.status,
         },
     }
     if score is not None:
-        whole["score"] = rounded(score)
-    return escaped(json.dumps(whole, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
+        document["score"] = to_number(score)
+    return (
+        escape_invisible(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
+    )
 
 
 def _items(graded: Graded) -> tuple[ItemScore, ...]:
     return graded.score.items if graded.score else ()
 
 
-def _automatic(graded: Graded) -> list[ItemScore]:
+def _automatic_items(graded: Graded) -> list[ItemScore]:
     return [item for item in _items(graded) if item.item.kind == "auto"]
 
 
-def _score(graded: Graded) -> Fraction | None:
+def _automatic_score(graded: Graded) -> Fraction | None:
     """The points of automatic items; None where one of them waits, or nothing could be graded."""
-    earned = [item.earned for item in _automatic(graded)]
+    earned = [item.earned for item in _automatic_items(graded)]
     known = [points for points in earned if points is not None]
-    return sum(known, NOTHING) if graded.score and len(known) == len(earned) else None
+    return sum(known, NO_POINTS) if graded.score and len(known) == len(earned) else None
 
 
-def _output(graded: Graded, *, score: Fraction | None) -> str:
+def _output_text(graded: Graded, *, score: Fraction | None) -> str:
     if graded.score is None:
         reason = graded.reason or "no reason was recorded"
-        return storable(f"This could not be graded; a person will look at it.\n{reason}")
-    possible = rounded(sum((item.item.points for item in _automatic(graded)), NOTHING))
+        return replace_surrogates(f"This could not be graded; a person will look at it.\n{reason}")
+    possible = to_number(sum((item.item.points for item in _automatic_items(graded)), NO_POINTS))
     lines = [f"Checks of your code are worth {possible} points."]
-    findings = [finding for item in _automatic(graded) for finding in item.findings]
-    if not all(map(_may_be_seen, findings)):
+    findings = [finding for item in _automatic_items(graded) for finding in item.findings]
+    if not all(map(_is_visible, findings)):
         lines.append("Those that are not shown here are shown with your grade.")
     if score is None:
         lines = ["One of our checks failed. It costs you nothing; a person will look at it."]
     written = [item for item in _items(graded) if item.item.kind == "written"]
     if written:
-        points = rounded(sum((item.item.points for item in written), NOTHING))
+        points = to_number(sum((item.item.points for item in written), NO_POINTS))
         lines.append(
             f"{len(written)} written answers ({points} points) are read by a person. They are not "
             "in this score."
         )
-    return storable("\n".join([*lines, *graded.notes]))
+    return replace_surrogates("\n".join([*lines, *graded.notes]))
 
 
-def _tests(item: ItemScore, *, scored: bool) -> Iterator[dict[str, Any]]:
+def _item_tests(item: ItemScore, *, scored: bool) -> Iterator[dict[str, Any]]:
     """What stands for an item: a test for each finding; one for what a person gives or gave."""
     if item.item.kind == "written" or item.mark is not None:
-        yield _by_a_person(item, scored=scored)
+        yield _person_test(item, scored=scored)
         return
-    for place, finding in enumerate(item.findings, start=1):
-        yield _of_finding(finding, number=f"{item.item.id}.{place}", scored=scored)
+    for position, finding in enumerate(item.findings, start=1):
+        yield _finding_test(finding, number=f"{item.item.id}.{position}", scored=scored)
 
 
-def _by_a_person(item: ItemScore, *, scored: bool) -> dict[str, Any]:
+def _person_test(item: ItemScore, *, scored: bool) -> dict[str, Any]:
     automatic = item.item.kind == "auto"
     test: dict[str, Any] = {
-        "name": storable(f"{item.item.id} {item.item.title}"),
-        "number": storable(item.item.id),
-        "visibility": _SEEN if item.mark is None else _LATER,
-        "output": _told(item),
+        "name": replace_surrogates(f"{item.item.id} {item.item.title}"),
+        "number": replace_surrogates(item.item.id),
+        "visibility": _VISIBLE if item.mark is None else _AFTER_PUBLISHED,
+        "output": _person_output(item),
     }
     if automatic and scored and item.earned is not None:
-        test |= {"score": rounded(item.earned), "max_score": rounded(item.item.points)}
+        test |= {"score": to_number(item.earned), "max_score": to_number(item.item.points)}
     return test
 
 
-def _told(item: ItemScore) -> str:
-    possible = rounded(item.item.points)
+def _person_output(item: ItemScore) -> str:
+    possible = to_number(item.item.points)
     if item.mark is None or item.earned is None:
         return f"A person reads this answer. It is worth up to {possible} points."
-    said = (f"{rounded(item.earned)} of {possible} points, given by a person.", item.mark.comment)
-    return storable("\n".join(filter(None, (*said, item.mark.reason))))
+    lines = (
+        f"{to_number(item.earned)} of {possible} points, given by a person.",
+        item.mark.comment,
+    )
+    return replace_surrogates("\n".join(filter(None, (*lines, item.mark.reason))))
 
 
-def _of_finding(finding: Finding, *, number: str, scored: bool) -> dict[str, Any]:
+def _finding_test(finding: Finding, *, number: str, scored: bool) -> dict[str, Any]:
     test: dict[str, Any] = {
-        "name": storable(finding.title),
-        "number": storable(number),
-        "visibility": _SEEN if _may_be_seen(finding) else _LATER,
-        "output": _explained(finding),
+        "name": replace_surrogates(finding.title),
+        "number": replace_surrogates(number),
+        "visibility": _VISIBLE if _is_visible(finding) else _AFTER_PUBLISHED,
+        "output": _finding_output(finding),
     }
     judged = finding.verdict not in {Verdict.ERROR, Verdict.PENDING}
     if scored and judged:
-        right = finding.verdict is Verdict.PASSED
+        passed = finding.verdict is Verdict.PASSED
         test |= {
-            "score": rounded(finding.earned),
-            "max_score": rounded(finding.possible),
-            "status": "passed" if right else "failed",
+            "score": to_number(finding.earned),
+            "max_score": to_number(finding.possible),
+            "status": "passed" if passed else "failed",
         }
     return test
 
 
-def _may_be_seen(finding: Finding) -> bool:
+def _is_visible(finding: Finding) -> bool:
     """Whether it is public, and so is what it says: what blocks it may be a check that is not."""
     blocked = finding.verdict is Verdict.BLOCKED
     return finding.public and (not blocked or finding.blocked_by.startswith("cell "))
 
 
-def _explained(finding: Finding) -> str:
+def _finding_output(finding: Finding) -> str:
     parts = (
         ("Blocked by", finding.blocked_by),
         ("Expected", finding.expected),
@@ -156,10 +163,10 @@ def _explained(finding: Finding) -> str:
     )
     if finding.verdict is Verdict.ERROR:
         return "This check of ours failed. It costs you nothing; a person will look at it."
-    return storable("\n".join(f"{label}: {text}" for label, text in parts if text))
+    return replace_surrogates("\n".join(f"{label}: {text}" for label, text in parts if text))
 
 
-def _seconds(graded: Graded) -> float:
+def _run_seconds(graded: Graded) -> float:
     """How long its cells ran."""
-    spent = (run.seconds for run in graded.record.cells)
-    return round(sum(one for one in spent if math.isfinite(one)), 2)
+    durations = (run.seconds for run in graded.record.cells)
+    return round(sum(seconds for seconds in durations if math.isfinite(seconds)), 2)

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from grader.errors import UsageError
-from grader.exports.gradebook_csv import defused
-from grader.exports.number_format import rounded
+from grader.exports.gradebook_csv import escape_formula
+from grader.exports.number_format import to_number
 from grader.model import Answer, Graded, ItemScore, Mark
 
-FILLED_IN = ("points", "comment", "reason")
+INPUT_COLUMNS = ("points", "comment", "reason")
 COLUMNS = (
     "item",
     "submission",
-    *FILLED_IN,
+    *INPUT_COLUMNS,
     "worth",
     "so_far",
     "so_far_comment",
@@ -26,15 +26,15 @@ COLUMNS = (
     "pictures",
     "seen",
 )
-NEEDED = frozenset({"item", "submission", *FILLED_IN, "seen"})
-LONGEST = 30_000
+REQUIRED_COLUMNS = frozenset({"item", "submission", *INPUT_COLUMNS, "seen"})
+MAX_ANSWER_LENGTH = 30_000
 """Letters of an answer: a spreadsheet's cell holds 32,767."""
 _POINTS = re.compile(r"[+-]?\d{1,6}([.,]\d{1,4})?")
-_SEEN = re.compile(r"seen-(\d+)-([0-9a-f]{16})")
+_SEEN_TOKEN = re.compile(r"seen-(\d+)-([0-9a-f]{16})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SheetLine:
+class SheetAnswer:
     """One answer of the sheet, as it is written."""
 
     score: ItemScore
@@ -43,31 +43,31 @@ class SheetLine:
     digest: str
 
     @property
-    def standing(self) -> Mark | None:
+    def current_mark(self) -> Mark | None:
         """The mark that stands, be it on this answer or on an earlier one."""
         return self.score.mark or self.score.outdated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SheetRow:
+class FilledRow:
     """One line of a sheet in which something was filled in."""
 
-    line: int
+    line_number: int
     """Its number in the file, from 1; the heading is line 1."""
     item: str
     submission: str
     points: Fraction | None
     comment: str
     reason: str
-    over: int | None
+    mark_number: int | None
     """The number of the mark that stood when the sheet was written."""
     digest: str
     """The first 16 digits of the `answer_digest` then."""
 
 
-def sheet_lines(
+def sheet_answers(
     graded: Graded, *, digests: Mapping[str, str], item: str | None = None
-) -> Iterator[SheetLine]:
+) -> Iterator[SheetAnswer]:
     """What of one submission stands in a sheet: written answers, and what else waits for a person.
 
     Args:
@@ -76,9 +76,11 @@ def sheet_lines(
         item: of this item only.
     """
     for score in graded.score.items if graded.score else ():
-        asked = score.item.kind == "written" or score.earned is None or score.mark is not None
-        if asked and item in {None, score.item.id}:
-            yield SheetLine(
+        needs_person = (
+            score.item.kind == "written" or score.earned is None or score.mark is not None
+        )
+        if needs_person and item in {None, score.item.id}:
+            yield SheetAnswer(
                 score=score,
                 submission=graded.submission.name,
                 answer=graded.answers.get(score.item.id),
@@ -86,80 +88,86 @@ def sheet_lines(
             )
 
 
-def marks_sheet(lines: Iterable[SheetLine]) -> str:
+def render_marks_sheet(answers: Iterable[SheetAnswer]) -> str:
     """The sheet: CSV that a spreadsheet opens and does not run, a question after the other."""
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
-    placed: dict[str, list[SheetLine]] = {}
-    for line in lines:
-        placed.setdefault(line.score.item.id, []).append(line)
-    writer.writerows(_cells(line) for group in placed.values() for line in group)
-    return written.getvalue()
+    by_item: dict[str, list[SheetAnswer]] = {}
+    for sheet_answer in answers:
+        by_item.setdefault(sheet_answer.score.item.id, []).append(sheet_answer)
+    writer.writerows(_cells(sheet_answer) for group in by_item.values() for sheet_answer in group)
+    return buffer.getvalue()
 
 
-def _cells(line: SheetLine) -> tuple[str, ...]:
-    mark, answer = line.standing, line.answer
+def _cells(sheet_answer: SheetAnswer) -> tuple[str, ...]:
+    mark, answer = sheet_answer.current_mark, sheet_answer.answer
     number = mark.number if mark else 0
     return (
-        defused(line.score.item.id),
-        defused(line.submission),
+        escape_formula(sheet_answer.score.item.id),
+        escape_formula(sheet_answer.submission),
         "",
         "",
         "",
-        str(rounded(line.score.item.points)),
-        "" if line.score.earned is None else str(rounded(line.score.earned)),
-        defused(mark.comment) if mark else "",
-        defused(answer.text)[:LONGEST] if answer else "",
+        str(to_number(sheet_answer.score.item.points)),
+        "" if sheet_answer.score.earned is None else str(to_number(sheet_answer.score.earned)),
+        escape_formula(mark.comment) if mark else "",
+        escape_formula(answer.text)[:MAX_ANSWER_LENGTH] if answer else "",
         str(len(answer.images)) if answer and answer.images else "",
-        f"seen-{number}-{line.digest[:16]}",
+        f"seen-{number}-{sheet_answer.digest[:16]}",
     )
 
 
-def read_sheet(text: str) -> tuple[SheetRow, ...]:
+def read_marks_sheet(text: str) -> tuple[FilledRow, ...]:
     """The lines in which something was filled in; commas, semicolons or tabs between the cells.
 
     Raises:
         UsageError: a column is missing, or lines can't be read; all of them are named.
     """
     heading = text.removeprefix("\ufeff").lstrip().partition("\n")[0]
-    between = max(",;\t", key=heading.count)
-    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=between)
+    delimiter = max(",;\t", key=heading.count)
+    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter)
     try:
         columns = [name.strip().lower() for name in next(rows, [])]
-        missing = sorted(NEEDED - set(columns))
+        missing = sorted(REQUIRED_COLUMNS - set(columns))
         if missing:
             raise UsageError(f"the sheet has no column {', '.join(missing)}")
-        told = [
+        numbered_rows = [
             (rows.line_num, dict(zip(columns, cells, strict=False))) for cells in rows if any(cells)
         ]
     except csv.Error as error:
         raise UsageError(f"the sheet can't be read (line {rows.line_num}: {error})") from error
     faults: list[str] = []
-    read = [row for line, cells in told if (row := _row(line, cells, faults=faults))]
+    filled = [
+        row
+        for line_number, cells in numbered_rows
+        if (row := _parse_row(line_number, cells, faults=faults))
+    ]
     if faults:
         raise UsageError("nothing was read from the sheet:\n  " + "\n  ".join(faults))
-    return tuple(read)
+    return tuple(filled)
 
 
-def _row(line: int, cells: Mapping[str, str], *, faults: list[str]) -> SheetRow | None:
-    said = {name: cells.get(name, "").strip() for name in NEEDED}
-    if not any(said[name] for name in FILLED_IN):
+def _parse_row(
+    line_number: int, cells: Mapping[str, str], *, faults: list[str]
+) -> FilledRow | None:
+    fields = {name: cells.get(name, "").strip() for name in REQUIRED_COLUMNS}
+    if not any(fields[name] for name in INPUT_COLUMNS):
         return None
-    points, seen = said["points"], _SEEN.fullmatch(said["seen"])
+    points, seen = fields["points"], _SEEN_TOKEN.fullmatch(fields["seen"])
     if points and not _POINTS.fullmatch(points):
-        faults.append(f"line {line}: {points!r} is no number of points")
+        faults.append(f"line {line_number}: {points!r} is no number of points")
         return None
     if seen is None:
-        faults.append(f"line {line}: the column 'seen' was changed; write a new sheet")
+        faults.append(f"line {line_number}: the column 'seen' was changed; write a new sheet")
         return None
-    return SheetRow(
-        line=line,
-        item=said["item"],
-        submission=said["submission"],
+    return FilledRow(
+        line_number=line_number,
+        item=fields["item"],
+        submission=fields["submission"],
         points=Fraction(points.replace(",", ".")) if points else None,
-        comment=said["comment"],
-        reason=said["reason"],
-        over=int(seen[1]) or None,
+        comment=fields["comment"],
+        reason=fields["reason"],
+        mark_number=int(seen[1]) or None,
         digest=seen[2],
     )

@@ -12,9 +12,9 @@ import io
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from grader.exports.export import Export, Grades, Line, Wish
-from grader.exports.gradebook_csv import defused
-from grader.exports.student_grades import Standing, standings, two_decimals
+from grader.exports.export import Export, ExportOptions, Grades, ListedStudent
+from grader.exports.gradebook_csv import escape_formula
+from grader.exports.student_grades import StudentGrade, list_student_grades, two_decimals
 
 COLUMNS = (
     "assignment",
@@ -31,49 +31,59 @@ COLUMNS = (
 )
 
 
-def nbgrader(grades: Grades, *, wish: Wish) -> Export:  # noqa: ARG001 - it has no options
+def export_nbgrader(grades: Grades, *, options: ExportOptions) -> Export:  # noqa: ARG001 - it has no options
     """A row for each student of each submission."""
-    found = standings(grades.results)
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
+    student_grades = list_student_grades(grades.results)
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
     total = two_decimals(grades.rubric.total)
-    writer.writerows(_row(one, assignment=grades.rubric.id, total=total) for one in found)
+    writer.writerows(
+        _table_row(grade, assignment=grades.rubric.id, total=total) for grade in student_grades
+    )
     return Export(
-        files={"grades.csv": written.getvalue().encode()},
-        done=f"{len(found)} rows, as nbgrader writes them",
-        waiting=tuple(Line(who=s.who, why=s.waits) for s in found if s.waits and not s.reason),
-        left=tuple(Line(who=s.who, why=s.waits) for s in found if s.reason),
+        files={"grades.csv": buffer.getvalue().encode()},
+        summary=f"{len(student_grades)} rows, as nbgrader writes them",
+        pending=tuple(
+            ListedStudent(label=grade.label, reason=grade.why_not_final)
+            for grade in student_grades
+            if grade.why_not_final and not grade.reason
+        ),
+        left_out=tuple(
+            ListedStudent(label=grade.label, reason=grade.why_not_final)
+            for grade in student_grades
+            if grade.reason
+        ),
     )
 
 
-def _row(standing: Standing, *, assignment: str, total: str) -> list[str]:
-    student, late = standing.student, standing.late
+def _table_row(grade: StudentGrade, *, assignment: str, total: str) -> list[str]:
+    student, lateness = grade.student, grade.lateness
     last, _, first = student.name.partition(",")
-    taken = late.deduction if late else Fraction(0)
+    deduction = lateness.deduction if lateness else Fraction(0)
     return [
-        defused(assignment),
-        _moment(late.due if late else ""),
-        _moment(late.at if late else standing.at),
-        defused(student.id),
-        defused(last.strip()),
-        defused(first.strip()),
-        defused(student.email),
-        _points(standing.total),
-        "" if standing.reason else _points(taken),
-        _points(standing.final),
+        escape_formula(assignment),
+        _format_utc(lateness.due if lateness else ""),
+        _format_utc(lateness.at if lateness else grade.submitted_at),
+        escape_formula(student.id),
+        escape_formula(last.strip()),
+        escape_formula(first.strip()),
+        escape_formula(student.email),
+        _format_points(grade.total),
+        "" if grade.reason else _format_points(deduction),
+        _format_points(grade.final),
         total,
     ]
 
 
-def _points(points: Fraction | None) -> str:
+def _format_points(points: Fraction | None) -> str:
     return "" if points is None else two_decimals(points)
 
 
-def _moment(told: str) -> str:
+def _format_utc(text: str) -> str:
     """A moment in UTC as nbgrader writes one: '2031-04-02 09:30:00'; '' if its zone is unknown."""
     try:
-        moment = datetime.fromisoformat(told)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return ""
     if moment.tzinfo is None:

@@ -6,18 +6,18 @@ import json
 import re
 from fractions import Fraction
 
-_UNSEEN = re.compile(r"[^\n\x20-\x7e\xa1-\xac\xae-\u02ff]")
+_INVISIBLE = re.compile(r"[^\n\x20-\x7e\xa1-\xac\xae-\u02ff]")
 """What may be a letter that shows nothing, or that moves a cursor."""
 _SURROGATES = (0xD800, 0xDFFF)
 
 
-def rounded(points: Fraction) -> int | float:
+def to_number(points: Fraction) -> int | float:
     """Points rounded half up to 0.01; whole ones without a fraction."""
     hundredths = (points.numerator * 200 + points.denominator) // (2 * points.denominator)
     return hundredths // 100 if hundredths % 100 == 0 else hundredths / 100
 
 
-def storable(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """The text with halves of characters replaced, so that it can be written as UTF-8."""
     if text.isascii():
         return text
@@ -25,10 +25,10 @@ def storable(text: str) -> str:
     return "".join("\ufffd" if first <= ord(letter) <= last else letter for letter in text)
 
 
-def escaped(text: str) -> str:
+def escape_invisible(text: str) -> str:
     """The JSON with escapes for letters that don't show: safe to look at, the same to read."""
-    return _UNSEEN.sub(lambda found: _escape(found.group()), text)
+    return _INVISIBLE.sub(lambda match: _escape_letter(match.group()), text)
 
 
-def _escape(letter: str) -> str:
+def _escape_letter(letter: str) -> str:
     return letter if letter.isprintable() else json.dumps(letter)[1:-1]

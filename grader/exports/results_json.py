@@ -11,20 +11,20 @@ from pydantic import ValidationError
 
 from grader import scoring
 from grader.errors import UsageError
-from grader.exports.number_format import escaped, rounded, storable
+from grader.exports.number_format import escape_invisible, replace_surrogates, to_number
 from grader.exports.results_schema import (
     CellPart,
     CriterionPart,
     FindingPart,
-    ItemPart,
-    LatenessPart,
-    LatePart,
+    ItemResultPart,
     MarkPart,
     OverridePart,
     Result,
     ScorePart,
     StatusWord,
+    StudentLatenessPart,
     StudentPart,
+    TeamLatenessPart,
 )
 from grader.model import (
     CellRun,
@@ -38,39 +38,39 @@ from grader.model import (
     Student,
     Tally,
 )
-from grader.scoring import by_criteria, concluded
+from grader.scoring import automatic_points, is_by_criteria
 
 SCHEMA = 1
 
 
-def to_json(graded: Graded, *, rubric: Rubric) -> str:
+def result_to_json(graded: Graded, *, rubric: Rubric) -> str:
     """One submission as JSON: UTF-8, indented, never NaN, a line end at the end."""
-    return escaped(result(graded, rubric=rubric).model_dump_json(indent=2)) + "\n"
+    return escape_invisible(build_result(graded, rubric=rubric).model_dump_json(indent=2)) + "\n"
 
 
-def class_json(
+def class_to_json(
     results: Iterable[Graded], *, rubric: Rubric, missing: Iterable[Student] = ()
 ) -> str:
     """All submissions of a run in one object, each as in its own file; and who is in none."""
-    parts = [result(graded, rubric=rubric).model_dump(mode="python") for graded in results]
-    absent = [_student(one).model_dump(mode="python") for one in missing]
-    whole = {
+    records = [build_result(graded, rubric=rubric).model_dump(mode="python") for graded in results]
+    absent = [_student(student).model_dump(mode="python") for student in missing]
+    document = {
         "schema": SCHEMA,
-        "assignment": storable(rubric.id),
-        "results": parts,
+        "assignment": replace_surrogates(rubric.id),
+        "results": records,
         "missing": absent,
     }
-    return _written(whole)
+    return _dump_json(document)
 
 
-def from_json(text: str) -> Result:
+def result_from_json(text: str) -> Result:
     """The record that such a file holds; keys this version doesn't know are ignored.
 
     Raises:
         UsageError: it is no JSON, says NaN, has another `schema` or breaks the contract.
     """
     try:
-        data = json.loads(text, parse_constant=_refuse)
+        data = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"This is not a result in JSON: {error}") from error
     schema = data.get("schema") if isinstance(data, dict) else None
@@ -80,27 +80,31 @@ def from_json(text: str) -> Result:
         return Result.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise UsageError(f"This result breaks its contract at {place}: {first['msg']}") from error
+        location = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise UsageError(
+            f"This result breaks its contract at {location}: {first['msg']}"
+        ) from error
 
 
-def result(graded: Graded, *, rubric: Rubric) -> Result:
+def build_result(graded: Graded, *, rubric: Rubric) -> Result:
     """The submission as the published record."""
     ungradable = graded.score is None
     return Result(
         schema_=1,
-        assignment=storable(rubric.id),
-        submission=storable(graded.submission.name),
-        students=[_student(one) for one in graded.students],
+        assignment=replace_surrogates(rubric.id),
+        submission=replace_surrogates(graded.submission.name),
+        students=[_student(student) for student in graded.students],
         status=_status(graded),
-        reason=storable(graded.reason or "no reason was recorded") if ungradable else None,
+        reason=replace_surrogates(graded.reason or "no reason was recorded")
+        if ungradable
+        else None,
         score=_score(graded),
         items=[_item(item, rubric=rubric) for item in graded.score.items] if graded.score else [],
         cells=[_cell(run) for run in graded.record.cells],
         provenance=_provenance(graded.provenance),
-        flags=[storable(flag) for flag in graded.flags],
-        notes=[storable(note) for note in graded.notes],
-        remarks=[storable(remark) for remark in graded.submission.remarks],
+        flags=[replace_surrogates(flag) for flag in graded.flags],
+        notes=[replace_surrogates(note) for note in graded.notes],
+        remarks=[replace_surrogates(remark) for remark in graded.submission.remarks],
     )
 
 
@@ -110,69 +114,71 @@ def _status(graded: Graded) -> StatusWord:
     return "needs_marks" if graded.score.total.final is None else "graded"
 
 
-def _student(one: Student) -> StudentPart:
+def _student(student: Student) -> StudentPart:
     return StudentPart(
-        name=storable(one.name),
-        id=storable(one.id),
-        email=storable(one.email),
-        section=storable(one.section),
+        name=replace_surrogates(student.name),
+        id=replace_surrogates(student.id),
+        email=replace_surrogates(student.email),
+        section=replace_surrogates(student.section),
     )
 
 
 def _score(graded: Graded) -> ScorePart:
-    late = _late(graded)
+    late = _team_lateness(graded)
     if graded.score is None:
-        nothing = dict.fromkeys(ScorePart.model_fields)
-        return ScorePart.model_validate({**nothing, "late": late})
+        nulls = dict.fromkeys(ScorePart.model_fields)
+        return ScorePart.model_validate({**nulls, "late": late})
     tally = graded.score.total
-    finals = {scoring.final(tally, late=one) for one in graded.lateness or (None,)}
+    finals = {scoring.final_points(tally, late=lateness) for lateness in graded.lateness or (None,)}
     final = finals.pop() if len(finals) == 1 else None
     return ScorePart(
-        auto=rounded(tally.auto),
-        marked=rounded(tally.marked),
-        earned=rounded(tally.earned),
-        pending=rounded(tally.pending),
-        blocked=rounded(tally.blocked),
-        possible=rounded(tally.possible),
+        auto=to_number(tally.auto),
+        marked=to_number(tally.marked),
+        earned=to_number(tally.earned),
+        pending=to_number(tally.pending),
+        blocked=to_number(tally.blocked),
+        possible=to_number(tally.possible),
         late=late,
-        final=None if final is None else rounded(final),
+        final=None if final is None else to_number(final),
     )
 
 
-def _late(graded: Graded) -> LatePart | None:
+def _team_lateness(graded: Graded) -> TeamLatenessPart | None:
     """How late it is for each student, in the order of `students`."""
     if not graded.lateness:
         return None
     tally = graded.score.total if graded.score else None
-    return LatePart(each=[_lateness(one, tally) for one in graded.lateness])
+    return TeamLatenessPart(
+        each=[_student_lateness(lateness, tally) for lateness in graded.lateness]
+    )
 
 
-def _lateness(late: Lateness | None, tally: Tally | None) -> LatenessPart | None:
+def _student_lateness(late: Lateness | None, tally: Tally | None) -> StudentLatenessPart | None:
     if late is None:
         return None
-    final = scoring.final(tally, late=late) if tally else None
-    return LatenessPart(
+    final = scoring.final_points(tally, late=late) if tally else None
+    return StudentLatenessPart(
         due=late.due,
         at=late.at,
         late_s=late.late_s,
         days=late.days,
-        deduction=None if late.deduction is None else rounded(late.deduction),
-        final=None if final is None else rounded(final),
+        deduction=None if late.deduction is None else to_number(late.deduction),
+        final=None if final is None else to_number(final),
     )
 
 
-def _item(score: ItemScore, *, rubric: Rubric) -> ItemPart:
-    written = score.item.kind == "written"
-    return ItemPart(
-        id=storable(score.item.id),
-        title=storable(score.item.title),
+def _item(score: ItemScore, *, rubric: Rubric) -> ItemResultPart:
+    is_written = score.item.kind == "written"
+    return ItemResultPart(
+        id=replace_surrogates(score.item.id),
+        title=replace_surrogates(score.item.title),
         kind=score.item.kind,
         source=score.item.source,
-        possible=rounded(score.item.points),
-        earned=None if score.earned is None else rounded(score.earned),
+        possible=to_number(score.item.points),
+        earned=None if score.earned is None else to_number(score.earned),
         verdict=score.verdict.value,
-        mark=_mark(score, rubric=rubric) if written else None,
-        override=None if written else _override(score, rubric=rubric),
+        mark=_mark(score, rubric=rubric) if is_written else None,
+        override=None if is_written else _override(score, rubric=rubric),
         findings=[_finding(finding) for finding in score.findings],
     )
 
@@ -182,21 +188,21 @@ def _mark(score: ItemScore, *, rubric: Rubric) -> MarkPart | None:
     if mark is None:
         return None
     return MarkPart(
-        points=rounded(mark.points),
+        points=to_number(mark.points),
         criteria=[
             CriterionPart(
-                id=storable(criterion.id),
-                text=storable(criterion.text),
-                points=rounded(criterion.points),
+                id=replace_surrogates(criterion.id),
+                text=replace_surrogates(criterion.text),
+                points=to_number(criterion.points),
                 met=criterion.id in mark.criteria,
             )
             for criterion in score.item.criteria
-            if by_criteria(mark)
+            if is_by_criteria(mark)
         ],
-        adjustment=rounded(mark.adjustment),
-        comment=storable(mark.comment),
-        reason=storable(mark.reason),
-        by=_marker(mark, rubric=rubric),
+        adjustment=to_number(mark.adjustment),
+        comment=replace_surrogates(mark.comment),
+        reason=replace_surrogates(mark.reason),
+        by=_grader_name(mark, rubric=rubric),
         at=mark.at,
     )
 
@@ -205,34 +211,34 @@ def _override(score: ItemScore, *, rubric: Rubric) -> OverridePart | None:
     mark = score.mark
     if mark is None:
         return None
-    found = concluded(score)
+    concluded_points = automatic_points(score)
     return OverridePart(
-        points=rounded(mark.points),
-        found=None if found is None else rounded(found),
-        comment=storable(mark.comment),
-        reason=storable(mark.reason),
-        by=_marker(mark, rubric=rubric),
+        points=to_number(mark.points),
+        found=None if concluded_points is None else to_number(concluded_points),
+        comment=replace_surrogates(mark.comment),
+        reason=replace_surrogates(mark.reason),
+        by=_grader_name(mark, rubric=rubric),
         at=mark.at,
     )
 
 
-def _marker(mark: Mark, *, rubric: Rubric) -> str:
+def _grader_name(mark: Mark, *, rubric: Rubric) -> str:
     """Who gave it, where the rubric lets students know."""
-    return storable(mark.by) if rubric.marking.show_markers else "staff"
+    return replace_surrogates(mark.by) if rubric.marking.show_markers else "staff"
 
 
 def _finding(finding: Finding) -> FindingPart:
     return FindingPart(
-        code=storable(finding.code),
-        title=storable(finding.title),
+        code=replace_surrogates(finding.code),
+        title=replace_surrogates(finding.title),
         verdict=finding.verdict.value,
-        earned=rounded(finding.earned),
-        possible=rounded(finding.possible),
-        expected=storable(finding.expected),
-        found=storable(finding.found),
-        hint=storable(finding.hint),
+        earned=to_number(finding.earned),
+        possible=to_number(finding.possible),
+        expected=replace_surrogates(finding.expected),
+        found=replace_surrogates(finding.found),
+        hint=replace_surrogates(finding.hint),
         public=finding.public,
-        blocked_by=storable(finding.blocked_by),
+        blocked_by=replace_surrogates(finding.blocked_by),
     )
 
 
@@ -249,31 +255,34 @@ def _error(run: CellRun) -> str | None:
     if run.error is None:
         return None
     where = f" (line {run.error.line})" if run.error.line else ""
-    return storable(f"{run.error.name}: {run.error.message}{where}")
+    return replace_surrogates(f"{run.error.name}: {run.error.message}{where}")
 
 
-def _provenance(made: Provenance | None) -> dict[str, Any]:
-    if made is None:
+def _provenance(provenance: Provenance | None) -> dict[str, Any]:
+    if provenance is None:
         return {}
-    words = {
-        "notebook": made.notebook,
-        "rubric": made.rubric,
-        "reference": made.reference,
-        "grader": made.grader,
-        "time": made.time,
-        "seed_commitment": made.seed_commitment,
-        "isolation": made.isolation,
-        "level": made.level,
+    values = {
+        "notebook": provenance.notebook,
+        "rubric": provenance.rubric,
+        "reference": provenance.reference,
+        "grader": provenance.grader,
+        "time": provenance.time,
+        "seed_commitment": provenance.seed_commitment,
+        "isolation": provenance.isolation,
+        "level": provenance.level,
     }
-    versions = {storable(name): storable(version) for name, version in made.versions.items()}
-    limits = {storable(name): value for name, value in made.limits.items()}
-    told = {name: storable(word) for name, word in words.items()}
-    return told | {"versions": versions, "limits": limits}
+    versions = {
+        replace_surrogates(name): replace_surrogates(version)
+        for name, version in provenance.versions.items()
+    }
+    limits = {replace_surrogates(name): value for name, value in provenance.limits.items()}
+    texts = {name: replace_surrogates(text) for name, text in values.items()}
+    return texts | {"versions": versions, "limits": limits}
 
 
-def _written(data: dict[str, Any]) -> str:
-    return escaped(json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
+def _dump_json(data: dict[str, Any]) -> str:
+    return escape_invisible(json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
 
 
-def _refuse(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number in a result")

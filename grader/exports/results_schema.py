@@ -12,13 +12,13 @@ StatusWord = Literal["graded", "needs_marks", "ungradable"]
 CellWord = Literal["ran", "raised", "timed_out", "struck_out", "not_reached", "skipped"]
 
 
-class Part(BaseModel):
+class ResultsModel(BaseModel):
     """What all parts share: they don't change, unknown keys are ignored, and NaN is no number."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class StudentPart(Part):
+class StudentPart(ResultsModel):
     """One member of the team."""
 
     name: str
@@ -27,7 +27,7 @@ class StudentPart(Part):
     section: str = ""
 
 
-class LatenessPart(Part):
+class StudentLatenessPart(ResultsModel):
     """How late it is for one student; a deduction that isn't known yet is null."""
 
     due: str
@@ -38,13 +38,13 @@ class LatenessPart(Part):
     final: Number | None
 
 
-class LatePart(Part):
+class TeamLatenessPart(ResultsModel):
     """How late it is for each of `students` in order; null where nobody says when it came."""
 
-    each: list[LatenessPart | None]
+    each: list[StudentLatenessPart | None]
 
 
-class ScorePart(Part):
+class ScorePart(ResultsModel):
     """The points of the submission; all null where it is ungradable."""
 
     auto: Number | None
@@ -53,11 +53,11 @@ class ScorePart(Part):
     pending: Number | None
     blocked: Number | None
     possible: Number | None
-    late: LatePart | None
+    late: TeamLatenessPart | None
     final: Number | None
 
 
-class FindingPart(Part):
+class FindingPart(ResultsModel):
     """A check's conclusion."""
 
     code: str
@@ -72,7 +72,7 @@ class FindingPart(Part):
     blocked_by: str = ""
 
 
-class CriterionPart(Part):
+class CriterionPart(ResultsModel):
     """A criterion of a written item, as it was met or not."""
 
     id: str
@@ -81,7 +81,7 @@ class CriterionPart(Part):
     met: bool
 
 
-class MarkPart(Part):
+class MarkPart(ResultsModel):
     """What a person gave a written answer."""
 
     points: Number
@@ -93,7 +93,7 @@ class MarkPart(Part):
     at: str
 
 
-class OverridePart(Part):
+class OverridePart(ResultsModel):
     """What a person decided instead of what checks concluded."""
 
     points: Number
@@ -104,7 +104,7 @@ class OverridePart(Part):
     at: str
 
 
-class ItemPart(Part):
+class ItemResultPart(ResultsModel):
     """One line of the rubric; `earned` is null while a person is still needed."""
 
     id: str
@@ -119,13 +119,13 @@ class ItemPart(Part):
     findings: list[FindingPart]
 
     @model_validator(mode="after")
-    def _waiting_is_null(self) -> Self:
+    def _check_earned(self) -> Self:
         if (self.earned is None) != (self.verdict in {"pending", "error"}):
             raise ValueError(f"{self.id}: `earned` is null if and only if a person is needed")
         return self
 
 
-class CellPart(Part):
+class CellPart(ResultsModel):
     """What happened to one code cell."""
 
     index: int
@@ -134,7 +134,7 @@ class CellPart(Part):
     error: str | None
 
 
-class Result(Part):
+class Result(ResultsModel):
     """One submission."""
 
     schema_: Literal[1]
@@ -144,7 +144,7 @@ class Result(Part):
     status: StatusWord
     reason: str | None
     score: ScorePart
-    items: list[ItemPart]
+    items: list[ItemResultPart]
     cells: list[CellPart]
     provenance: dict[str, Any]
     flags: list[str] = []
@@ -158,7 +158,7 @@ class Result(Part):
     )
 
     @model_validator(mode="after")
-    def _says_one_thing(self) -> Self:
+    def _check_consistency(self) -> Self:
         ungradable = self.status == "ungradable"
         numbers = [value for name, value in self.score if name != "late" and value is not None]
         if ungradable and (self.items or numbers or self.reason is None):

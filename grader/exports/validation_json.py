@@ -10,14 +10,14 @@ FORMAT = 1
 """Rises when a key changes its meaning."""
 
 
-def validation_json(results: tuple[Validation, ...]) -> str:
+def render_validation_json(results: tuple[Validation, ...]) -> str:
     """One JSON object: `format`, `holds`, and an entry an assignment."""
-    told = {
+    document = {
         "format": FORMAT,
         "holds": all(result.holds for result in results),
         "assignments": [_assignment(result) for result in results],
     }
-    return json.dumps(told, ensure_ascii=True, indent=2)
+    return json.dumps(document, ensure_ascii=True, indent=2)
 
 
 def _assignment(result: Validation) -> dict[str, Json]:
@@ -31,7 +31,7 @@ def _assignment(result: Validation) -> dict[str, Json]:
         "reference": _case(result.reference),
         "template": _case(result.template),
         "cases": [_case(case) for case in result.cases],
-        "mutants": [_mutant(one) for one in result.mutants],
+        "mutants": [_mutant(mutant_result) for mutant_result in result.mutants],
         "cells_left_aside": dict(result.left_aside),
         "checks": [
             {
@@ -56,12 +56,12 @@ def _case(case: CaseResult) -> dict[str, Json]:
         "wavers": case.wavers,
         "shortfalls": [
             {
-                "item": one.item,
-                "expected": round(float(one.expected), 2),
-                "earned": round(float(one.earned), 2),
-                "found": one.found,
+                "item": shortfall.item,
+                "expected": round(float(shortfall.expected), 2),
+                "earned": round(float(shortfall.earned), 2),
+                "found": shortfall.found,
             }
-            for one in case.shortfalls
+            for shortfall in case.shortfalls
         ],
     }
 

@@ -1,8 +1,15 @@
 """The store: what every submission left behind and was given, each whole or not there."""
 
-from grader.gradebook.connection import opened
-from grader.gradebook.ledger import Given, answer_digest
+from grader.gradebook.connection import open_gradebook
+from grader.gradebook.ledger import NewMark, answer_digest
 from grader.gradebook.postgres import without_password
-from grader.gradebook.store import Entry, Gradebook
+from grader.gradebook.store import Gradebook, StoredSubmission
 
-__all__ = ["Entry", "Given", "Gradebook", "answer_digest", "opened", "without_password"]
+__all__ = [
+    "Gradebook",
+    "NewMark",
+    "StoredSubmission",
+    "answer_digest",
+    "open_gradebook",
+    "without_password",
+]

@@ -15,7 +15,7 @@ from grader.gradebook.store import Gradebook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class CalibrationMark:
     """What one marker would give one answer; it counts for no student."""
 
     item: str
@@ -26,52 +26,55 @@ class Trial:
     comment: str = ""
 
 
-def choose(book: Gradebook, item: str, names: Sequence[str]) -> None:
+def choose_answers(book: Gradebook, item: str, names: Sequence[str]) -> None:
     """Say which answers to an item all are to mark; what was given to others on trial goes."""
     with book.writing() as connection:
         connection.execute(delete(trial_answers).where(trial_answers.c.item == item))
-        gone = (trials.c.item == item, trials.c.submission.not_in(list(names)))
-        connection.execute(delete(trials).where(*gone))
-        rows = [{"item": item, "submission": n, "place": at} for at, n in enumerate(names)]
+        dropped = (trials.c.item == item, trials.c.submission.not_in(list(names)))
+        connection.execute(delete(trials).where(*dropped))
+        rows = [
+            {"item": item, "submission": name, "place": position}
+            for position, name in enumerate(names)
+        ]
         if rows:
             connection.execute(insert(trial_answers), rows)
 
 
-def chosen(book: Gradebook, item: str) -> tuple[str, ...]:
+def chosen_submissions(book: Gradebook, item: str) -> tuple[str, ...]:
     """The submissions whose answers all are to mark, in order."""
-    found = select(trial_answers.c.submission).where(trial_answers.c.item == item)
+    statement = select(trial_answers.c.submission).where(trial_answers.c.item == item)
     with book.reading() as connection:
-        return tuple(connection.execute(found.order_by(trial_answers.c.place)).scalars())
+        return tuple(connection.execute(statement.order_by(trial_answers.c.place)).scalars())
 
 
-def try_out(book: Gradebook, trial: Trial) -> None:
+def save_calibration_mark(book: Gradebook, calibration_mark: CalibrationMark) -> None:
     """Keep what a marker would give, in the place of what they said before."""
-    same = (
-        trials.c.item == trial.item,
-        trials.c.submission == trial.submission,
-        trials.c.marker == trial.by,
+    same_mark = (
+        trials.c.item == calibration_mark.item,
+        trials.c.submission == calibration_mark.submission,
+        trials.c.marker == calibration_mark.by,
     )
     row = {
-        "item": trial.item,
-        "submission": trial.submission,
-        "marker": trial.by,
-        "criteria": json.dumps(trial.criteria),
-        "adjustment": str(trial.adjustment),
-        "comment": trial.comment,
+        "item": calibration_mark.item,
+        "submission": calibration_mark.submission,
+        "marker": calibration_mark.by,
+        "criteria": json.dumps(calibration_mark.criteria),
+        "adjustment": str(calibration_mark.adjustment),
+        "comment": calibration_mark.comment,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     with book.writing() as connection:
-        connection.execute(delete(trials).where(*same))
+        connection.execute(delete(trials).where(*same_mark))
         connection.execute(insert(trials), row)
 
 
-def tried(book: Gradebook, item: str) -> tuple[Trial, ...]:
+def calibration_marks(book: Gradebook, item: str) -> tuple[CalibrationMark, ...]:
     """What all would give, by marker and submission in the order of their names."""
-    found = select(trials).where(trials.c.item == item)
+    statement = select(trials).where(trials.c.item == item)
     with book.reading() as connection:
-        rows = connection.execute(found.order_by(trials.c.marker, trials.c.submission)).all()
+        rows = connection.execute(statement.order_by(trials.c.marker, trials.c.submission)).all()
     return tuple(
-        Trial(
+        CalibrationMark(
             item=row.item,
             submission=row.submission,
             by=row.marker,

@@ -7,13 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from grader.gradebook import postgres, schema_version, sqlite
-from grader.gradebook.database_errors import told
+from grader.gradebook.database_errors import translate_errors
 from grader.gradebook.store import Gradebook
 
 
 @contextmanager
-def opened(
-    address: Path | str, *, steps: tuple[schema_version.Step, ...] = schema_version.STEPS
+def open_gradebook(
+    address: Path | str,
+    *,
+    migrations: tuple[schema_version.Migration, ...] = schema_version.MIGRATIONS,
 ) -> Iterator[Gradebook]:
     """Open the book at an address, making or migrating it as need be.
 
@@ -21,22 +23,27 @@ def opened(
 
     Args:
         address: the path of an SQLite file, or postgresql://HOST/DATABASE.
-        steps: the migrations this grader knows; tests bring their own.
+        migrations: the migrations this grader knows; tests bring their own.
 
     Raises:
         UsageError: it is no gradebook, is of a newer grader, or can't be opened or written.
     """
-    hidden: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
     if "://" in str(address):
-        place, hidden = postgres.place_of(str(address)), postgres.secrets_of(str(address))
-        engine = postgres.engine_for(str(address), steps=steps)
+        location, secrets = (
+            postgres.display_address(str(address)),
+            postgres.extract_secrets(str(address)),
+        )
+        engine = postgres.open_engine(str(address), migrations=migrations)
     else:
-        place = str(address)
-        with told(place):
-            engine = sqlite.engine_for(Path(address), steps=steps)
+        location = str(address)
+        with translate_errors(location):
+            engine = sqlite.open_engine(Path(address), migrations=migrations)
     try:
-        book = Gradebook(engine, place=place, hidden=hidden)
-        schema_version.advance(book.writing, reading=book.reading, steps=steps, place=place)
+        book = Gradebook(engine, location=location, secrets=secrets)
+        schema_version.migrate(
+            book.writing, reading=book.reading, migrations=migrations, location=location
+        )
         yield book
     finally:
         engine.dispose()

@@ -9,17 +9,17 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
 
 from grader.errors import UsageError
 
-NO_RIGHT = "42501"
+INSUFFICIENT_PRIVILEGE = "42501"
 """PostgreSQL's word for it that the user may not do this."""
 
 
 @contextmanager
-def told(place: str, *, hidden: tuple[str, ...] = ()) -> Iterator[None]:
+def translate_errors(location: str, *, secrets: tuple[str, ...] = ()) -> Iterator[None]:
     """Say which store failed, and how; a wrong statement stays our own mistake.
 
     Args:
-        place: what the store is called.
-        hidden: words that no message may hold: a password.
+        location: what the store is called.
+        secrets: words that no message may hold: a password.
 
     Raises:
         UsageError: the disk is full, the file is damaged, another holds it for too long; the server
@@ -30,15 +30,15 @@ def told(place: str, *, hidden: tuple[str, ...] = ()) -> Iterator[None]:
     except IntegrityError:
         raise
     except ProgrammingError as error:
-        if getattr(error.orig, "sqlstate", None) != NO_RIGHT:
+        if getattr(error.orig, "sqlstate", None) != INSUFFICIENT_PRIVILEGE:
             raise
-        raise _sentence(place, error, hidden=hidden) from None
+        raise _usage_error(location, error, secrets=secrets) from None
     except DatabaseError as error:
-        raise _sentence(place, error, hidden=hidden) from (None if hidden else error)
+        raise _usage_error(location, error, secrets=secrets) from (None if secrets else error)
 
 
-def _sentence(place: str, error: DatabaseError, *, hidden: tuple[str, ...]) -> UsageError:
-    said = " ".join(str(error.orig).split())
-    for word in hidden:
-        said = said.replace(word, "…")
-    return UsageError(f"{place}: the gradebook can't be used ({said})")
+def _usage_error(location: str, error: DatabaseError, *, secrets: tuple[str, ...]) -> UsageError:
+    message = " ".join(str(error.orig).split())
+    for secret in secrets:
+        message = message.replace(secret, "…")
+    return UsageError(f"{location}: the gradebook can't be used ({message})")

@@ -11,55 +11,57 @@ from sqlalchemy import Connection, delete, insert, select
 from grader.gradebook.console_tables import leases
 from grader.gradebook.store import Gradebook
 
-LASTS_S = 600
+LEASE_S = 600
 """How long an answer stays with whoever has it before them and says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class LeaseHolder:
     """One browser of one person."""
 
     id: str
     name: str
 
 
-def take(book: Gradebook, item: str, names: Iterable[str], *, holder: Holder) -> str | None:
+def take_lease(
+    book: Gradebook, item: str, names: Iterable[str], *, holder: LeaseHolder
+) -> str | None:
     """Lease the first of these submissions that nobody else has; None where others have all.
 
     Whatever the holder had before is let go: a browser has one answer before it.
     """
     now = _now()
     with book.writing() as connection:
-        taken = _held(connection, item, now=now)
-        free = (name for name in names if taken.get(name, holder).id == holder.id)
+        holders = _current_holders(connection, item, now=now)
+        free = (name for name in names if holders.get(name, holder).id == holder.id)
         chosen = next(free, None)
         if chosen is None:
             return None
-        mine = (leases.c.holder == holder.id) | (leases.c.until <= now)
-        connection.execute(delete(leases).where(mine))
+        released = (leases.c.holder == holder.id) | (leases.c.until <= now)
+        connection.execute(delete(leases).where(released))
         row = {"submission": chosen, "item": item, "holder": holder.id, "marker": holder.name}
-        connection.execute(insert(leases), {**row, "until": now + LASTS_S})
+        connection.execute(insert(leases), {**row, "until": now + LEASE_S})
     return chosen
 
 
-def others(book: Gradebook, item: str, *, holder: Holder) -> Mapping[str, Holder]:
+def other_holders(book: Gradebook, item: str, *, holder: LeaseHolder) -> Mapping[str, LeaseHolder]:
     """Who else has which submission before them."""
     with book.reading() as connection:
-        held = _held(connection, item, now=_now())
-    return {name: other for name, other in held.items() if other.id != holder.id}
+        holders = _current_holders(connection, item, now=_now())
+    return {name: other for name, other in holders.items() if other.id != holder.id}
 
 
-def let_go(book: Gradebook, *, holder: Holder) -> None:
+def release_leases(book: Gradebook, *, holder: LeaseHolder) -> None:
     """Whatever the holder had is free again."""
     with book.writing() as connection:
         connection.execute(delete(leases).where(leases.c.holder == holder.id))
 
 
-def _held(connection: Connection, item: str, *, now: int) -> dict[str, Holder]:
+def _current_holders(connection: Connection, item: str, *, now: int) -> dict[str, LeaseHolder]:
     rows = connection.execute(
         select(leases).where(leases.c.item == item, leases.c.until > now)
     ).all()
-    return {row.submission: Holder(id=row.holder, name=row.marker) for row in rows}
+    return {row.submission: LeaseHolder(id=row.holder, name=row.marker) for row in rows}
 
 
 def _now() -> int:

@@ -19,39 +19,39 @@ from sqlalchemy.exc import IntegrityError
 
 from grader.errors import MarkConflict, UsageError
 from grader.gradebook import ledger_rows, mark_points
-from grader.gradebook.ledger_rows import Row
-from grader.gradebook.mark_points import Weight, Weights, answer_digest, mark_of
+from grader.gradebook.ledger_rows import LedgerRow
+from grader.gradebook.mark_points import Weight, Weights, answer_digest, mark_from_row
 from grader.gradebook.store import Gradebook
 from grader.model import Answer, Criterion, Item, Mark
 
 __all__ = [
-    "Entry",
-    "Given",
+    "LedgerEntry",
+    "NewMark",
     "Weight",
+    "add_mark",
     "answer_digest",
-    "current",
-    "entry_of",
-    "give",
-    "history",
-    "items",
-    "marked_answer",
-    "orphans",
-    "take_back",
-    "weigh",
+    "current_entries",
+    "entry_from_row",
+    "load_marked_answer",
+    "mark_history",
+    "orphaned_entries",
+    "set_weight",
+    "take_back_mark",
+    "weighted_items",
     "weights",
 ]
 
-Place = tuple[str, str]
+SubmissionItem = tuple[str, str]
 """A submission and an item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class NewMark:
     """What a person decided."""
 
     submission: str
     item: str
-    answer: str
+    answer_digest: str
     """Of what was marked, the `answer_digest`."""
     by: str
     criteria: tuple[str, ...] = ()
@@ -64,13 +64,13 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LedgerEntry:
     """An entry of the ledger, as it is worth now."""
 
     mark: Mark
     submission: str
     item: str
-    answer: str
+    answer_digest: str
     """The `answer_digest` of what was marked."""
     id: str
     """The same in every store it is copied to."""
@@ -84,40 +84,40 @@ class Entry:
     """Whether its points were given as such, and not by criteria."""
 
 
-def give(book: Gradebook, given: Given, *, over: int | None) -> Mark:
+def add_mark(book: Gradebook, new_mark: NewMark, *, expected_current: int | None) -> Mark:
     """Add a mark; what it comes to.
 
     Args:
         book: the store.
-        given: what the person decided.
-        over: the number of the entry that the person saw as current; None for none.
+        new_mark: what the person decided.
+        expected_current: the number of the entry that the person saw as current; None for none.
 
     Raises:
         MarkConflict: another entry is current now; nothing was written.
         UsageError: there is no such submission, item or criterion; nobody marks; or an automatic
             finding is overridden without a reason.
     """
-    item = _item_of(book, given.submission, given.item)
-    _refuse_faults(given, item)
-    document = _answer_document(book, given, item)
+    item = _require_item(book, new_mark.submission, new_mark.item)
+    _refuse_invalid_mark(new_mark, item)
+    document = _answer_document(book, new_mark, item)
     try:
         with book.writing() as connection:
-            now = _current_in(connection, given.submission, given.item)
-            if (now.number if now else None) != over:
-                raise _conflict(given, now, item)
-            row = _row(given, item, connection, replaced=over)
-            number = ledger_rows.append(connection, row)
+            current_row = _current_row(connection, new_mark.submission, new_mark.item)
+            if (current_row.number if current_row else None) != expected_current:
+                raise _mark_conflict(new_mark, current_row, item)
+            row = _ledger_row(new_mark, item, connection, replaced=expected_current)
+            number = ledger_rows.append_row(connection, row)
             if document is not None:
-                ledger_rows.keep_answer(connection, given.answer, document)
+                ledger_rows.save_answer(connection, new_mark.answer_digest, document)
     except IntegrityError as error:  # another process was faster, where writers don't queue
         with book.reading() as connection:
-            now = _current_in(connection, given.submission, given.item)
-        raise _conflict(given, now, item) from error
-    return mark_of(replace(row, number=number), item=item)
+            current_row = _current_row(connection, new_mark.submission, new_mark.item)
+        raise _mark_conflict(new_mark, current_row, item) from error
+    return mark_from_row(replace(row, number=number), item=item)
 
 
-def take_back(
-    book: Gradebook, submission: str, item: str, *, by: str, over: int | None
+def take_back_mark(
+    book: Gradebook, submission: str, item: str, *, by: str, expected_current: int | None
 ) -> Mark | None:
     """Undo the current mark by an entry that says so; what is current now, or None.
 
@@ -125,78 +125,88 @@ def take_back(
         MarkConflict: another entry is current now than `over`, or none is; nothing was written.
         UsageError: nobody takes it back.
     """
-    marker = _named(by)
-    known = _item(book, submission, item)
+    grader = _require_name(by)
+    rubric_item = _find_item(book, submission, item)
     with book.writing() as connection:
-        now = _current_in(connection, submission, item)
-        if now is None or now.number != over:
-            raise _conflict(None, now, known, place=(submission, item))
-        before = None if now.replaced is None else ledger_rows.numbered(connection, now.replaced)
-        row = Row(
+        current_row = _current_row(connection, submission, item)
+        if current_row is None or current_row.number != expected_current:
+            raise _mark_conflict(None, current_row, rubric_item, submission_item=(submission, item))
+        restored = (
+            None
+            if current_row.replaced is None
+            else ledger_rows.row_by_number(connection, current_row.replaced)
+        )
+        row = LedgerRow(
             id=uuid.uuid4().hex,
             submission=submission,
             item=item,
-            follows=ledger_rows.last(connection, submission, item),
-            replaced=now.number,
-            takes_back=now.number,
-            restores=now.replaced,
-            answer=now.answer,
+            follows=ledger_rows.last_number(connection, submission, item),
+            replaced=current_row.number,
+            takes_back=current_row.number,
+            restores=current_row.replaced,
+            answer=current_row.answer,
             criteria="[]",
             adjustment="0",
             points=None,
             came_to="0",
             comment="",
             reason="",
-            marker=marker,
-            made_at=_now(),
+            marker=grader,
+            made_at=_timestamp(),
         )
-        ledger_rows.append(connection, row)
-    return None if before is None else mark_of(before, item=known)
+        ledger_rows.append_row(connection, row)
+    return None if restored is None else mark_from_row(restored, item=rubric_item)
 
 
-def history(book: Gradebook, submission: str, item: str) -> tuple[Entry, ...]:
+def mark_history(book: Gradebook, submission: str, item: str) -> tuple[LedgerEntry, ...]:
     """All entries on an item of a submission, oldest first; takings back are entries, too."""
-    known = _item(book, submission, item)
+    rubric_item = _find_item(book, submission, item)
     with book.reading() as connection:
-        rows = ledger_rows.chain(connection, submission, item)
+        rows = ledger_rows.item_history(connection, submission, item)
     undone = {row.takes_back for row in rows}
-    return tuple(entry_of(row, item=known, taken_back=row.number in undone) for row in rows)
+    return tuple(
+        entry_from_row(row, item=rubric_item, taken_back=row.number in undone) for row in rows
+    )
 
 
-def current(book: Gradebook, item: str | None = None) -> Mapping[Place, Entry]:
+def current_entries(
+    book: Gradebook, item: str | None = None
+) -> Mapping[SubmissionItem, LedgerEntry]:
     """The marks that stand, by submission and item: those on other answers and orphans, too.
 
     Args:
         book: the store.
         item: of this item only.
     """
-    known = items(book)
+    items_by_submission = weighted_items(book)
     with book.reading() as connection:
-        rows = ledger_rows.current(connection, item=item)
+        rows = ledger_rows.current_rows(connection, item=item)
     return {
-        (row.submission, row.item): entry_of(row, item=known.get(row.submission, {}).get(row.item))
+        (row.submission, row.item): entry_from_row(
+            row, item=items_by_submission.get(row.submission, {}).get(row.item)
+        )
         for row in rows
     }
 
 
-def orphans(book: Gradebook) -> tuple[Entry, ...]:
+def orphaned_entries(book: Gradebook) -> tuple[LedgerEntry, ...]:
     """Marks that stand and count for nothing: their submission or their item is not there now."""
-    there, known = set(book.roll()), items(book)
+    names_on_roll, items_by_submission = set(book.roll()), weighted_items(book)
     return tuple(
         entry
-        for (name, item), entry in current(book).items()
-        if name not in there or item not in known.get(name, {})
+        for (name, item), entry in current_entries(book).items()
+        if name not in names_on_roll or item not in items_by_submission.get(name, {})
     )
 
 
-def marked_answer(book: Gradebook, digest: str) -> Answer | None:
+def load_marked_answer(book: Gradebook, digest: str) -> Answer | None:
     """A written answer as it was when it was marked; None where it was not known then."""
     with book.reading() as connection:
-        document = ledger_rows.answer(connection, digest)
-    return None if document is None else book.documents.read_answer(document)
+        document = ledger_rows.answer_document(connection, digest)
+    return None if document is None else book.codec.decode_answer(document)
 
 
-def weigh(
+def set_weight(
     book: Gradebook, assignment: str, item: str, criterion: str, points: Fraction, *, by: str
 ) -> None:
     """Say what a criterion is worth from now on; all who have it are scored by it at once.
@@ -207,8 +217,8 @@ def weigh(
     Raises:
         UsageError: nothing in the book is graded by such a criterion, or nobody says it.
     """
-    marker = _named(by)
-    known = _criterion(book, assignment, item, criterion)
+    grader = _require_name(by)
+    rubric_criterion = _find_criterion(book, assignment, item, criterion)
     with book.writing() as connection:
         row = ledger_rows.WeightRow(
             id=uuid.uuid4().hex,
@@ -216,9 +226,9 @@ def weigh(
             item=item,
             criterion=criterion,
             points=str(points),
-            instead_of=str(known.points),
-            marker=marker,
-            made_at=_now(),
+            instead_of=str(rubric_criterion.points),
+            marker=grader,
+            made_at=_timestamp(),
         )
         ledger_rows.append_weight(connection, row)
 
@@ -229,132 +239,141 @@ def weights(book: Gradebook, assignment: str) -> Weights:
     `Weight.counts` says of each whether the rubric still says what it said when it was weighed.
     """
     with book.reading() as connection:
-        return mark_points.weights_of(ledger_rows.weights(connection), assignment)
+        return mark_points.latest_weights(ledger_rows.weight_rows(connection), assignment)
 
 
 # ---------------------------------------------------------------- what is in the book
 
 
-def items(book: Gradebook) -> Mapping[str, Mapping[str, Item]]:
+def weighted_items(book: Gradebook) -> Mapping[str, Mapping[str, Item]]:
     """The items of every submission that has a score, their criteria at what they are worth now."""
     with book.reading() as connection:
-        rows = ledger_rows.weights(connection)
-    made: dict[tuple[str, int], Mapping[str, Item]] = {}
-    found: dict[str, Mapping[str, Item]] = {}
-    for name, (assignment, graded_by) in book.items().items():
-        known = (assignment, id(graded_by))  # few lists, shared by many
-        if known not in made:
-            weighed = mark_points.weights_of(rows, assignment)
-            made[known] = {
-                key: mark_points.weighed(item, weights=weighed) for key, item in graded_by.items()
+        rows = ledger_rows.weight_rows(connection)
+    items_by_list: dict[tuple[str, int], Mapping[str, Item]] = {}
+    items_by_submission: dict[str, Mapping[str, Item]] = {}
+    for name, (assignment, graded_by) in book.items_by_submission().items():
+        list_key = (assignment, id(graded_by))  # few lists, shared by many
+        if list_key not in items_by_list:
+            weights = mark_points.latest_weights(rows, assignment)
+            items_by_list[list_key] = {
+                key: mark_points.apply_weights(item, weights=weights)
+                for key, item in graded_by.items()
             }
-        found[name] = made[known]
-    return found
+        items_by_submission[name] = items_by_list[list_key]
+    return items_by_submission
 
 
-def _item(book: Gradebook, submission: str, item: str) -> Item | None:
+def _find_item(book: Gradebook, submission: str, item: str) -> Item | None:
     try:
-        assignment, items = book.items_of(submission)
+        assignment, rubric_items = book.items_for(submission)
     except KeyError:
         return None
     with book.reading() as connection:
-        weighed = mark_points.weights_of(ledger_rows.weights(connection), assignment)
-    return mark_points.weighed(items[item], weights=weighed) if item in items else None
+        weights = mark_points.latest_weights(ledger_rows.weight_rows(connection), assignment)
+    return (
+        mark_points.apply_weights(rubric_items[item], weights=weights)
+        if item in rubric_items
+        else None
+    )
 
 
-def _item_of(book: Gradebook, submission: str, item: str) -> Item:
-    found = _item(book, submission, item)
-    if found is None:
+def _require_item(book: Gradebook, submission: str, item: str) -> Item:
+    rubric_item = _find_item(book, submission, item)
+    if rubric_item is None:
         raise UsageError(f"{submission}: nothing with an item {item} is graded under this name")
-    return found
+    return rubric_item
 
 
-def _criterion(book: Gradebook, assignment: str, item: str, criterion: str) -> Criterion:
+def _find_criterion(book: Gradebook, assignment: str, item: str, criterion: str) -> Criterion:
     """The criterion as the rubric has it; as most have it while some are graded by an older one."""
-    said: dict[Criterion, int] = {}
-    for of, items in book.items().values():
-        if of in {assignment, ""} and item in items:
-            for one in items[item].criteria:
-                if one.id == criterion:
-                    said[one] = said.get(one, 0) + 1
-    if not said:
+    frequencies: dict[Criterion, int] = {}
+    for graded_assignment, rubric_items in book.items_by_submission().values():
+        if graded_assignment in {assignment, ""} and item in rubric_items:
+            for candidate in rubric_items[item].criteria:
+                if candidate.id == criterion:
+                    frequencies[candidate] = frequencies.get(candidate, 0) + 1
+    if not frequencies:
         raise UsageError(f"{criterion}: nothing is graded by such a criterion of item {item}")
-    return max(said, key=lambda one: said[one])
+    return max(frequencies, key=lambda candidate: frequencies[candidate])
 
 
 # ---------------------------------------------------------------- rows
 
 
-def _refuse_faults(given: Given, item: Item) -> None:
-    _named(given.by)
-    unknown = set(given.criteria) - {criterion.id for criterion in item.criteria}
+def _refuse_invalid_mark(new_mark: NewMark, item: Item) -> None:
+    _require_name(new_mark.by)
+    unknown = set(new_mark.criteria) - {criterion.id for criterion in item.criteria}
     if unknown:
-        raise UsageError(f"{given.item}: has no criterion {', '.join(sorted(unknown))}")
-    if item.kind == "auto" and not given.reason.strip():
-        raise UsageError(f"{given.item}: say why what the checks found is overridden")
+        raise UsageError(f"{new_mark.item}: has no criterion {', '.join(sorted(unknown))}")
+    if item.kind == "auto" and not new_mark.reason.strip():
+        raise UsageError(f"{new_mark.item}: say why what the checks found is overridden")
 
 
-def _named(by: str) -> str:
-    name = _storable(by).strip()
+def _require_name(by: str) -> str:
+    name = _remove_unstorable(by).strip()
     if not name:
         raise UsageError("a mark says who gave it: name yourself")
     return name
 
 
-def _row(given: Given, item: Item, connection: Connection, *, replaced: int | None) -> Row:
-    worth = {criterion.id: criterion.points for criterion in item.criteria}
-    row = Row(
+def _ledger_row(
+    new_mark: NewMark, item: Item, connection: Connection, *, replaced: int | None
+) -> LedgerRow:
+    points_by_id = {criterion.id: criterion.points for criterion in item.criteria}
+    row = LedgerRow(
         id=uuid.uuid4().hex,
-        submission=given.submission,
-        item=given.item,
-        follows=ledger_rows.last(connection, given.submission, given.item),
+        submission=new_mark.submission,
+        item=new_mark.item,
+        follows=ledger_rows.last_number(connection, new_mark.submission, new_mark.item),
         replaced=replaced,
         takes_back=None,
         restores=None,
-        answer=given.answer,
-        criteria=json.dumps([[name, str(worth[name])] for name in dict.fromkeys(given.criteria)]),
-        adjustment=str(given.adjustment),
-        points=None if given.points is None else str(given.points),
+        answer=new_mark.answer_digest,
+        criteria=json.dumps(
+            [[name, str(points_by_id[name])] for name in dict.fromkeys(new_mark.criteria)]
+        ),
+        adjustment=str(new_mark.adjustment),
+        points=None if new_mark.points is None else str(new_mark.points),
         came_to="0",
-        comment=_storable(given.comment),
-        reason=_storable(given.reason),
-        marker=_named(given.by),
-        made_at=_now(),
+        comment=_remove_unstorable(new_mark.comment),
+        reason=_remove_unstorable(new_mark.reason),
+        marker=_require_name(new_mark.by),
+        made_at=_timestamp(),
     )
-    return replace(row, came_to=str(mark_points.points_of(row, item=item)))
+    return replace(row, came_to=str(mark_points.compute_points(row, item=item)))
 
 
-def _storable(text: str) -> str:
+def _remove_unstorable(text: str) -> str:
     """The text without what no database takes: halves of characters, and NUL."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
-def _now() -> str:
+def _timestamp() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _answer_document(book: Gradebook, given: Given, item: Item) -> bytes | None:
+def _answer_document(book: Gradebook, new_mark: NewMark, item: Item) -> bytes | None:
     """The answer that is marked, to be remembered; None where it is another one by now."""
     if item.kind != "written":
         return None
-    graded = book.graded(given.submission)
-    answer = graded.answers.get(given.item)
-    if answer is None or answer_digest(graded, given.item) != given.answer:
+    graded = book.graded(new_mark.submission)
+    answer = graded.answers.get(new_mark.item)
+    if answer is None or answer_digest(graded, new_mark.item) != new_mark.answer_digest:
         return None
-    return book.documents.answer(answer)
+    return book.codec.encode_answer(answer)
 
 
-def _current_in(connection: Connection, submission: str, item: str) -> Row | None:
-    return next(iter(ledger_rows.current(connection, submission=submission, item=item)), None)
+def _current_row(connection: Connection, submission: str, item: str) -> LedgerRow | None:
+    return next(iter(ledger_rows.current_rows(connection, submission=submission, item=item)), None)
 
 
-def entry_of(row: Row, *, item: Item | None, taken_back: bool = False) -> Entry:
+def entry_from_row(row: LedgerRow, *, item: Item | None, taken_back: bool = False) -> LedgerEntry:
     """A row as an entry, worth what it is worth now."""
-    return Entry(
-        mark=mark_of(row, item=item),
+    return LedgerEntry(
+        mark=mark_from_row(row, item=item),
         submission=row.submission,
         item=row.item,
-        answer=row.answer,
+        answer_digest=row.answer,
         id=row.id,
         replaced=row.replaced,
         taken_back=taken_back,
@@ -363,10 +382,20 @@ def entry_of(row: Row, *, item: Item | None, taken_back: bool = False) -> Entry:
     )
 
 
-def _conflict(
-    given: Given | None, now: Row | None, item: Item | None, *, place: Place = ("", "")
+def _mark_conflict(
+    new_mark: NewMark | None,
+    current_row: LedgerRow | None,
+    item: Item | None,
+    *,
+    submission_item: SubmissionItem = ("", ""),
 ) -> MarkConflict:
-    submission, name = (given.submission, given.item) if given else place
-    theirs = None if now is None else entry_of(now, item=item)
-    told = f"was marked by {theirs.mark.by} meanwhile" if theirs else "has no mark any more"
-    return MarkConflict(f"{name} of {submission} {told}", mine=given, theirs=theirs)
+    submission, name = (new_mark.submission, new_mark.item) if new_mark else submission_item
+    current_entry = None if current_row is None else entry_from_row(current_row, item=item)
+    message = (
+        f"was marked by {current_entry.mark.by} meanwhile"
+        if current_entry
+        else "has no mark any more"
+    )
+    return MarkConflict(
+        f"{name} of {submission} {message}", proposed=new_mark, current=current_entry
+    )

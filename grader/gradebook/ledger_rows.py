@@ -13,7 +13,7 @@ from grader.gradebook.tables import weights as weights_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class LedgerRow:
     """A row of the ledger; points are fractions as text, exact."""
 
     id: str
@@ -57,16 +57,16 @@ class WeightRow:
 
 STALE = "?"
 """The stamp of pages that nobody knows to be current."""
-_OF = marks.c.submission == bindparam("of")
-_ON = marks.c.item == bindparam("on")
-_CHAIN = select(marks).where(_OF, _ON).order_by(marks.c.number)
-_LAST = select(func.max(marks.c.number)).where(_OF, _ON)
+_OF_SUBMISSION = marks.c.submission == bindparam("of")
+_ON_ITEM = marks.c.item == bindparam("on")
+_HISTORY = select(marks).where(_OF_SUBMISSION, _ON_ITEM).order_by(marks.c.number)
+_LAST_NUMBER = select(func.max(marks.c.number)).where(_OF_SUBMISSION, _ON_ITEM)
 _BY_NUMBER = select(marks).where(marks.c.number == bindparam("number"))
 _ALL = select(marks).order_by(marks.c.number)
 _WEIGHTS = select(weights_table).order_by(weights_table.c.number)
 _LAST_WEIGHT = select(func.max(weights_table.c.number))
 _LAST_MARKS = select(marks.c.submission, func.max(marks.c.number)).group_by(marks.c.submission)
-_LAST_MARK_OF = select(func.max(marks.c.number)).where(_OF)
+_LAST_MARK_OF = select(func.max(marks.c.number)).where(_OF_SUBMISSION)
 _LAST_MARKS_ON = select(marks.c.item, func.max(marks.c.number)).group_by(marks.c.item)
 _LAST_MARK = select(func.max(marks.c.number))
 _GRADED_BY = select(submissions.c.name, submissions.c.assignment, submissions.c.item_list).where(
@@ -89,44 +89,44 @@ def _currents(*conditions: Any) -> Select[Any]:
 
 
 _CURRENT = _currents()
-_CURRENT_OF = _currents(_OF)
-_CURRENT_ON = _currents(_ON)
-_CURRENT_OF_ON = _currents(_OF, _ON)
+_CURRENT_OF = _currents(_OF_SUBMISSION)
+_CURRENT_ON = _currents(_ON_ITEM)
+_CURRENT_OF_ON = _currents(_OF_SUBMISSION, _ON_ITEM)
 
 
-def current(
+def current_rows(
     connection: Connection, *, submission: str | None = None, item: str | None = None
-) -> list[Row]:
+) -> list[LedgerRow]:
     """The marks that count, of all or of one submission, on all items or on one."""
     if submission is None:
         statement = _CURRENT if item is None else _CURRENT_ON
     else:
         statement = _CURRENT_OF if item is None else _CURRENT_OF_ON
-    return _rows(connection, statement, of=submission, on=item)
+    return _read_rows(connection, statement, of=submission, on=item)
 
 
-def chain(connection: Connection, submission: str, item: str) -> list[Row]:
+def item_history(connection: Connection, submission: str, item: str) -> list[LedgerRow]:
     """All entries on one item of one submission, oldest first."""
-    return _rows(connection, _CHAIN, of=submission, on=item)
+    return _read_rows(connection, _HISTORY, of=submission, on=item)
 
 
-def every(connection: Connection) -> list[Row]:
+def all_rows(connection: Connection) -> list[LedgerRow]:
     """The whole ledger, oldest first."""
-    return _rows(connection, _ALL)
+    return _read_rows(connection, _ALL)
 
 
-def numbered(connection: Connection, number: int) -> Row | None:
+def row_by_number(connection: Connection, number: int) -> LedgerRow | None:
     """The entry of a number."""
-    return next(iter(_rows(connection, _BY_NUMBER, number=number)), None)
+    return next(iter(_read_rows(connection, _BY_NUMBER, number=number)), None)
 
 
-def last(connection: Connection, submission: str, item: str) -> int:
+def last_number(connection: Connection, submission: str, item: str) -> int:
     """The number of the last entry on one item of one submission; 0 where there is none."""
-    found = connection.execute(_LAST, {"of": submission, "on": item}).scalar_one()
-    return int(found or 0)
+    number = connection.execute(_LAST_NUMBER, {"of": submission, "on": item}).scalar_one()
+    return int(number or 0)
 
 
-def append(connection: Connection, row: Row) -> int:
+def append_row(connection: Connection, row: LedgerRow) -> int:
     """Write an entry; its number.
 
     Raises:
@@ -144,96 +144,96 @@ def append_weight(connection: Connection, row: WeightRow) -> int:
     return int(key[0]) if key else 0
 
 
-def weights(connection: Connection) -> list[WeightRow]:
+def weight_rows(connection: Connection) -> list[WeightRow]:
     """All that was ever said of what criteria are worth, oldest first."""
     return [WeightRow(**row._mapping) for row in connection.execute(_WEIGHTS)]  # noqa: SLF001 (public, in spite of its name)
 
 
-def keep_answer(connection: Connection, digest: str, document: bytes) -> None:
+def save_answer(connection: Connection, digest: str, document: bytes) -> None:
     """Remember an answer as it was marked, once."""
-    if answer(connection, digest) is None:
+    if answer_document(connection, digest) is None:
         connection.execute(insert(marked_answers), {"digest": digest, "document": document})
 
 
-def answer(connection: Connection, digest: str) -> bytes | None:
+def answer_document(connection: Connection, digest: str) -> bytes | None:
     """An answer as it was marked."""
     statement = select(marked_answers.c.document).where(marked_answers.c.digest == digest)
     return connection.execute(statement).scalar_one_or_none()
 
 
-def answers(connection: Connection) -> Mapping[str, bytes]:
+def answer_documents(connection: Connection) -> Mapping[str, bytes]:
     """All answers as they were marked, by digest."""
     return {row.digest: row.document for row in connection.execute(select(marked_answers))}
 
 
-def graded_by(connection: Connection) -> list[tuple[str, str, str]]:
+def graded_item_lists(connection: Connection) -> list[tuple[str, str, str]]:
     """Name, assignment and the digest of the items of each submission that has a score."""
     return [(row[0], row[1], row[2]) for row in connection.execute(_GRADED_BY)]
 
 
-def lists(connection: Connection) -> Mapping[str, bytes]:
+def item_list_documents(connection: Connection) -> Mapping[str, bytes]:
     """The documents of all lists of items, by digest."""
     return {row.digest: row.document for row in connection.execute(select(item_lists))}
 
 
-def stamps(connection: Connection) -> Mapping[str, str]:
+def mark_revisions(connection: Connection) -> Mapping[str, str]:
     """With which marks pages would be made now, by submission; only those that have marks."""
     weight = connection.execute(_LAST_WEIGHT).scalar_one() or 0
-    return {name: f"{mark}.{weight}" for name, mark in connection.execute(_LAST_MARKS)}
+    return {name: f"{last_mark}.{weight}" for name, last_mark in connection.execute(_LAST_MARKS)}
 
 
-def item_stamps(connection: Connection) -> Mapping[str, str]:
+def item_revisions(connection: Connection) -> Mapping[str, str]:
     """The same for as long as no mark on an item changes, by item; only those that have marks."""
     weight = connection.execute(_LAST_WEIGHT).scalar_one() or 0
-    return {item: f"{mark}.{weight}" for item, mark in connection.execute(_LAST_MARKS_ON)}
+    return {item: f"{last_mark}.{weight}" for item, last_mark in connection.execute(_LAST_MARKS_ON)}
 
 
-def moment(connection: Connection) -> str:
+def ledger_revision(connection: Connection) -> str:
     """How far the ledger is: the same for as long as nothing is added to it."""
     last_mark = connection.execute(_LAST_MARK).scalar_one() or 0
     return f"{last_mark}.{connection.execute(_LAST_WEIGHT).scalar_one() or 0}"
 
 
-def stamp(connection: Connection, name: str) -> str:
+def mark_revision(connection: Connection, name: str) -> str:
     """With which marks the pages of one submission would be made now; '' without marks."""
-    mark = connection.execute(_LAST_MARK_OF, {"of": name}).scalar_one()
-    if mark is None:
+    last_mark = connection.execute(_LAST_MARK_OF, {"of": name}).scalar_one()
+    if last_mark is None:
         return ""
-    return f"{mark}.{connection.execute(_LAST_WEIGHT).scalar_one() or 0}"
+    return f"{last_mark}.{connection.execute(_LAST_WEIGHT).scalar_one() or 0}"
 
 
-def pages(connection: Connection) -> Mapping[str, str]:
+def rendered_revisions(connection: Connection) -> Mapping[str, str]:
     """With which marks the pages were made, by submission."""
     return {row.name: row.stamp for row in connection.execute(select(rendered))}
 
 
-def page(connection: Connection, name: str) -> str:
+def rendered_revision(connection: Connection, name: str) -> str:
     """With which marks the pages of one submission were made; '' without marks."""
-    found = connection.execute(select(rendered.c.stamp).where(rendered.c.name == name))
-    return found.scalar_one_or_none() or ""
+    result = connection.execute(select(rendered.c.stamp).where(rendered.c.name == name))
+    return result.scalar_one_or_none() or ""
 
 
-def replace_page(connection: Connection, name: str, *, stamp: str) -> None:
+def set_rendered_revision(connection: Connection, name: str, *, revision: str) -> None:
     """Say with which marks the pages of a submission were made."""
     connection.execute(delete(rendered).where(rendered.c.name == name))
-    if stamp:
-        connection.execute(insert(rendered), {"name": name, "stamp": stamp})
+    if revision:
+        connection.execute(insert(rendered), {"name": name, "stamp": revision})
 
 
-def settle_page(connection: Connection, name: str, *, seen: str, stamp: str) -> bool:
+def finish_rendering(connection: Connection, name: str, *, expected: str, revision: str) -> bool:
     """The same, if nobody else was at these pages since that was seen; else they are stale."""
-    alone = page(connection, name) == seen
-    if not alone or seen != stamp:
-        replace_page(connection, name, stamp=stamp if alone else STALE)
-    return alone
+    unchanged = rendered_revision(connection, name) == expected
+    if not unchanged or expected != revision:
+        set_rendered_revision(connection, name, revision=revision if unchanged else STALE)
+    return unchanged
 
 
-def _rows(connection: Connection, statement: Select[Any], **values: object) -> list[Row]:
-    told = {name: value for name, value in values.items() if value is not None}
-    found: Sequence[Any] = connection.execute(statement, told).all()
-    return [Row(**row._mapping) for row in found]  # noqa: SLF001 (public, in spite of its name)
+def _read_rows(connection: Connection, statement: Select[Any], **values: object) -> list[LedgerRow]:
+    bindings = {name: value for name, value in values.items() if value is not None}
+    result: Sequence[Any] = connection.execute(statement, bindings).all()
+    return [LedgerRow(**row._mapping) for row in result]  # noqa: SLF001 (public, in spite of its name)
 
 
-def newest(rows: Iterable[WeightRow]) -> Mapping[tuple[str, str, str], WeightRow]:
+def newest_weights(rows: Iterable[WeightRow]) -> Mapping[tuple[str, str, str], WeightRow]:
     """The last row of each, by assignment, item and criterion."""
     return {(row.assignment, row.item, row.criterion): row for row in rows}

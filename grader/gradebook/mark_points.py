@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from grader import scoring
-from grader.gradebook.ledger_rows import Row, WeightRow
+from grader.gradebook.ledger_rows import LedgerRow, WeightRow
 from grader.model import Answer, Finding, Graded, Item, ItemScore, Mark
 
-NOTHING = Fraction(0)
+ZERO = Fraction(0)
 Criteria = Iterable[tuple[str, Fraction]]
 
 
@@ -38,7 +38,7 @@ Weights = Mapping[tuple[str, str], Weight]
 """By item and criterion."""
 
 
-def weights_of(rows: Iterable[WeightRow], assignment: str) -> Weights:
+def latest_weights(rows: Iterable[WeightRow], assignment: str) -> Weights:
     """The last weight of each criterion of an assignment; of all where it is not known ('')."""
     return {
         (row.item, row.criterion): Weight(
@@ -55,7 +55,7 @@ def weights_of(rows: Iterable[WeightRow], assignment: str) -> Weights:
     }
 
 
-def weighed(item: Item, *, weights: Weights) -> Item:
+def apply_weights(item: Item, *, weights: Weights) -> Item:
     """The item with its criteria at what they are worth now."""
     if not weights:
         return item
@@ -78,22 +78,26 @@ def answer_digest(graded: Graded, item_id: str) -> str:
         KeyError: the grade has no such item.
     """
     score = next(
-        (one for one in (graded.score.items if graded.score else ()) if one.item.id == item_id),
+        (
+            item_score
+            for item_score in (graded.score.items if graded.score else ())
+            if item_score.item.id == item_id
+        ),
         None,
     )
     if score is None:
         raise KeyError(item_id)
     if score.item.kind == "written":
-        return digest_of(graded.answers.get(item_id))
-    return _digest(_of_findings(score.findings))
+        return digest_answer(graded.answers.get(item_id))
+    return _digest(_finding_parts(score.findings))
 
 
-def digest_of(answer: Answer | None) -> str:
+def digest_answer(answer: Answer | None) -> str:
     """What stands for a written answer."""
-    return _digest(_of_answer(answer))
+    return _digest(_answer_parts(answer))
 
 
-def _of_answer(answer: Answer | None) -> Iterator[str]:
+def _answer_parts(answer: Answer | None) -> Iterator[str]:
     yield "written"
     if answer is not None:
         lines = (line.rstrip() for line in answer.text.strip().splitlines())
@@ -105,7 +109,7 @@ def _of_answer(answer: Answer | None) -> Iterator[str]:
         yield ""
 
 
-def _of_findings(findings: Iterable[Finding]) -> Iterator[str]:
+def _finding_parts(findings: Iterable[Finding]) -> Iterator[str]:
     yield "auto"
     for finding in findings:
         yield finding.code
@@ -115,25 +119,25 @@ def _of_findings(findings: Iterable[Finding]) -> Iterator[str]:
 
 
 def _digest(parts: Iterable[str]) -> str:
-    whole = hashlib.sha256()
+    hasher = hashlib.sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogatepass")
-        whole.update(len(data).to_bytes(8, "big") + data)
-    return whole.hexdigest()
+        hasher.update(len(data).to_bytes(8, "big") + data)
+    return hasher.hexdigest()
 
 
-def criteria_of(row: Row) -> tuple[tuple[str, Fraction], ...]:
+def met_criteria(row: LedgerRow) -> tuple[tuple[str, Fraction], ...]:
     """The criteria that were met, each with what it was worth when the mark was given."""
     return tuple((name, Fraction(worth)) for name, worth in json.loads(row.criteria))
 
 
-def base(item: Item) -> Fraction:
+def base_points(item: Item) -> Fraction:
     """What an answer has before criteria: all, where every criterion takes points off; else 0."""
-    takes = item.criteria and all(criterion.points <= 0 for criterion in item.criteria)
-    return item.points if takes else NOTHING
+    deducts = item.criteria and all(criterion.points <= 0 for criterion in item.criteria)
+    return item.points if deducts else ZERO
 
 
-def points_of(row: Row, *, item: Item | None) -> Fraction:
+def compute_points(row: LedgerRow, *, item: Item | None) -> Fraction:
     """What a mark comes to.
 
     Args:
@@ -144,57 +148,62 @@ def points_of(row: Row, *, item: Item | None) -> Fraction:
     if item is None:
         return Fraction(row.came_to)
     if row.points is not None:
-        return scoring.within(Fraction(row.points), item=item)
-    worth = {criterion.id: criterion.points for criterion in item.criteria}
-    met = sum((worth.get(name, then) for name, then in criteria_of(row)), start=NOTHING)
-    return scoring.within(base(item) + met + Fraction(row.adjustment), item=item)
+        return scoring.clamp_points(Fraction(row.points), item=item)
+    points_by_id = {criterion.id: criterion.points for criterion in item.criteria}
+    met = sum(
+        (points_by_id.get(name, points_then) for name, points_then in met_criteria(row)), start=ZERO
+    )
+    return scoring.clamp_points(base_points(item) + met + Fraction(row.adjustment), item=item)
 
 
-def mark_of(row: Row, *, item: Item | None) -> Mark:
+def mark_from_row(row: LedgerRow, *, item: Item | None) -> Mark:
     """A row of the ledger as a mark, worth what it is worth now."""
-    points = points_of(row, item=item)
-    start = NOTHING if item is None else base(item)
-    beside = Fraction(row.adjustment) if row.points is None else points - start
+    points = compute_points(row, item=item)
+    start = ZERO if item is None else base_points(item)
+    adjustment = Fraction(row.adjustment) if row.points is None else points - start
     return Mark(
         points=points,
         by=row.marker,
         at=row.made_at,
         comment=row.comment,
-        criteria=tuple(name for name, _ in criteria_of(row)),
-        adjustment=beside,
+        criteria=tuple(name for name, _ in met_criteria(row)),
+        adjustment=adjustment,
         reason=row.reason,
         number=row.number,
     )
 
 
-def applied(graded: Graded, *, rows: Iterable[Row], weights: Weights) -> Graded:
+def apply_marks(graded: Graded, *, rows: Iterable[LedgerRow], weights: Weights) -> Graded:
     """The grade with the marks that count, and with those that were given to another answer."""
     if graded.score is None:
         return graded
-    items = {one.item.id: weighed(one.item, weights=weights) for one in graded.score.items}
+    items = {
+        item_score.item.id: apply_weights(item_score.item, weights=weights)
+        for item_score in graded.score.items
+    }
     marks: dict[str, Mark] = {}
     outdated: dict[str, Mark] = {}
     for row in rows:
         if row.item in items:
-            fits = row.answer == answer_digest(graded, row.item)
-            (marks if fits else outdated)[row.item] = mark_of(row, item=items[row.item])
+            is_current = row.answer == answer_digest(graded, row.item)
+            (marks if is_current else outdated)[row.item] = mark_from_row(row, item=items[row.item])
     if not (marks or outdated or weights):
         return graded
     score = scoring.with_marks(graded.score, marks=marks, outdated=outdated, items=items)
-    asked = scoring.attention(graded.score)
-    others = (flag for flag in graded.flags if flag not in asked)
-    return replace(graded, score=score, flags=(*scoring.attention(score), *others))
+    attention_flags = scoring.score_flags(graded.score)
+    other_flags = (flag for flag in graded.flags if flag not in attention_flags)
+    return replace(graded, score=score, flags=(*scoring.score_flags(score), *other_flags))
 
 
-def unmarked(graded: Graded) -> Graded:
+def remove_marks(graded: Graded) -> Graded:
     """The grade as a machine came to it."""
-    if graded.score is None or not any(_is_marked(one) for one in graded.score.items):
+    if graded.score is None or not any(_is_marked(item_score) for item_score in graded.score.items):
         return graded
     score = scoring.with_marks(graded.score, marks={})
-    asked = scoring.attention(graded.score)
-    others = (flag for flag in graded.flags if flag not in asked)
-    return replace(graded, score=score, flags=(*scoring.attention(score), *others))
+    attention_flags = scoring.score_flags(graded.score)
+    other_flags = (flag for flag in graded.flags if flag not in attention_flags)
+    return replace(graded, score=score, flags=(*scoring.score_flags(score), *other_flags))
 
 
-def _is_marked(one: ItemScore) -> bool:
-    return one.mark is not None or one.outdated is not None
+def _is_marked(item_score: ItemScore) -> bool:
+    return item_score.mark is not None or item_score.outdated is not None

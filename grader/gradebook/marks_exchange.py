@@ -13,126 +13,126 @@ from sqlalchemy import Connection
 
 from grader.errors import UsageError
 from grader.gradebook import ledger, ledger_rows, mark_points
-from grader.gradebook.ledger_rows import Row, WeightRow
+from grader.gradebook.ledger_rows import LedgerRow, WeightRow
 from grader.gradebook.store import Gradebook
 from grader.model import Item
 
-SCHEMA = 1
+SCHEMA_VERSION = 1
 _NUMBER = r"^-?\d{1,40}(/[1-9]\d{0,39})?$"
-Number = Annotated[str, StringConstraints(pattern=_NUMBER)]
+FractionText = Annotated[str, StringConstraints(pattern=_NUMBER)]
 """Points as an exact fraction: '5/2'."""
-Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-Word = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$")]
-Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
-Known = Row | WeightRow
-Part = TypeVar("Part")
-Key = TypeVar("Key")
-Table = TypeVar("Table", "MarkTable", "WeightTable")
+EntryId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+RequiredText = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$")]
+OptionalText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+StoredRow = LedgerRow | WeightRow
+AnyRow = TypeVar("AnyRow")
+GroupKey = TypeVar("GroupKey")
+AnyRecord = TypeVar("AnyRecord", "MarkRecord", "WeightRecord")
 
 
-class _Table(BaseModel):
+class _FileRecord(BaseModel):
     """A part of the file; what a newer version may add is ignored."""
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
 
-class CriterionTable(_Table):
+class MetCriterion(_FileRecord):
     """A criterion that was met, and what it was worth then."""
 
-    id: Word
-    worth: Number
+    id: RequiredText
+    worth: FractionText
 
 
-class MarkTable(_Table):
+class MarkRecord(_FileRecord):
     """An entry of the ledger; others are named by their ids."""
 
-    id: Id
-    submission: Word
-    item: Word
-    replaced: Id | None
-    takes_back: Id | None
-    restores: Id | None
-    answer: Word
-    criteria: list[CriterionTable]
-    adjustment: Number
-    points: Number | None
-    came_to: Number
-    comment: Text
-    reason: Text
-    marker: Word
-    made_at: Word
+    id: EntryId
+    submission: RequiredText
+    item: RequiredText
+    replaced: EntryId | None
+    takes_back: EntryId | None
+    restores: EntryId | None
+    answer: RequiredText
+    criteria: list[MetCriterion]
+    adjustment: FractionText
+    points: FractionText | None
+    came_to: FractionText
+    comment: OptionalText
+    reason: OptionalText
+    marker: RequiredText
+    made_at: RequiredText
 
 
-class WeightTable(_Table):
+class WeightRecord(_FileRecord):
     """What a criterion is worth instead of what the rubric says."""
 
-    id: Id
-    assignment: Text
-    item: Word
-    criterion: Word
-    points: Number
-    instead_of: Number
-    marker: Word
-    made_at: Word
+    id: EntryId
+    assignment: OptionalText
+    item: RequiredText
+    criterion: RequiredText
+    points: FractionText
+    instead_of: FractionText
+    marker: RequiredText
+    made_at: RequiredText
 
 
-class MarksFile(_Table):
+class MarksFile(_FileRecord):
     """The whole file."""
 
     kind: Literal["marks"]
     marks_schema: Annotated[Literal[1], Field(alias="schema")]
-    marks: list[MarkTable]
-    weights: list[WeightTable] = []
+    marks: list[MarkRecord]
+    weights: list[WeightRecord] = []
     answers: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clash:
+class MarkClash:
     """An item that was marked in both stores since they parted: nothing of it was taken."""
 
     submission: str
     item: str
-    ours: ledger.Entry | None = None
+    in_gradebook: ledger.LedgerEntry | None = None
     """What stands here; None where it was taken back, or for what a criterion is worth."""
-    theirs: ledger.Entry | None = None
+    in_file: ledger.LedgerEntry | None = None
     """What stands in the file."""
     criterion: str = ""
     """Where it is not about a mark but about what a criterion is worth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class ImportResult:
     """What importing marks came to."""
 
     added: int
-    known: int
-    clashes: tuple[Clash, ...]
+    already_known: int
+    clashes: tuple[MarkClash, ...]
 
 
 # ---------------------------------------------------------------- out
 
 
-def exported(book: Gradebook) -> str:
+def export_marks(book: Gradebook) -> str:
     """All marks, weights and answers that were marked, as JSON."""
     with book.reading() as connection:
-        rows, weights = ledger_rows.every(connection), ledger_rows.weights(connection)
-        documents = ledger_rows.answers(connection)
+        rows, weights = ledger_rows.all_rows(connection), ledger_rows.weight_rows(connection)
+        documents = ledger_rows.answer_documents(connection)
     ids = {row.number: row.id for row in rows}
-    whole = {
+    content = {
         "kind": "marks",
-        "schema": SCHEMA,
-        "marks": [_plain(row, ids) for row in rows],
-        "weights": [_without(asdict(row), "number") for row in weights],
+        "schema": SCHEMA_VERSION,
+        "marks": [_mark_to_json(row, ids) for row in rows],
+        "weights": [_without_keys(asdict(row), "number") for row in weights],
         "answers": {
-            digest: asdict(book.documents.read_answer(document))
+            digest: asdict(book.codec.decode_answer(document))
             for digest, document in sorted(documents.items())
         },
     }
-    return json.dumps(whole, indent=1) + "\n"
+    return json.dumps(content, indent=1) + "\n"
 
 
-def _plain(row: Row, ids: Mapping[int, str]) -> dict[str, Any]:
-    plain = _without(asdict(row), "number", "follows")
+def _mark_to_json(row: LedgerRow, ids: Mapping[int, str]) -> dict[str, Any]:
+    plain = _without_keys(asdict(row), "number", "follows")
     for name in ("replaced", "takes_back", "restores"):
         number = plain[name]
         plain[name] = None if number is None else ids[number]
@@ -140,14 +140,14 @@ def _plain(row: Row, ids: Mapping[int, str]) -> dict[str, Any]:
     return plain | {"criteria": met}
 
 
-def _without(plain: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in plain.items() if name not in names}
+def _without_keys(fields: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}
 
 
 # ---------------------------------------------------------------- in
 
 
-def imported(book: Gradebook, text: str) -> Taken:
+def import_marks(book: Gradebook, text: str) -> ImportResult:
     """Add what the file has more than the book, in one transaction; what clashes is left out.
 
     Of each item of each submission the file must go on from where the book is. Where both went on
@@ -156,118 +156,141 @@ def imported(book: Gradebook, text: str) -> Taken:
     Raises:
         UsageError: it is no file of marks.
     """
-    file = _read(text)
-    items = ledger.items(book)
+    file = _parse_marks_file(text)
+    items = ledger.weighted_items(book)
     with book.writing() as connection:
-        done = _Import(connection, items=items)
-        done.marks(file.marks)
-        done.weights(file.weights)
-        for digest, plain in file.answers.items():
-            answer = book.documents.answer_from(plain)
-            if answer is not None and mark_points.digest_of(answer) == digest:
-                ledger_rows.keep_answer(connection, digest, book.documents.answer(answer))
-    return Taken(added=done.added, known=done.known, clashes=tuple(done.clashes))
+        marks_import = _MarksImport(connection, items=items)
+        marks_import.add_marks(file.marks)
+        marks_import.add_weights(file.weights)
+        for digest, answer_json in file.answers.items():
+            answer = book.codec.parse_answer(answer_json)
+            if answer is not None and mark_points.digest_answer(answer) == digest:
+                ledger_rows.save_answer(connection, digest, book.codec.encode_answer(answer))
+    return ImportResult(
+        added=marks_import.added,
+        already_known=marks_import.already_known,
+        clashes=tuple(marks_import.clashes),
+    )
 
 
-def _read(text: str) -> MarksFile:
+def _parse_marks_file(text: str) -> MarksFile:
     try:
         return MarksFile.model_validate(json.loads(text))
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise UsageError(f"this is no export of marks: {place}: {first['msg']}") from error
+        key_path = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise UsageError(f"this is no export of marks: {key_path}: {first['msg']}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"this is no export of marks: not JSON ({error})") from error
 
 
-class _Import:
+class _MarksImport:
     """One import, within one transaction."""
 
     def __init__(self, connection: Connection, *, items: Mapping[str, Mapping[str, Item]]) -> None:
         self._connection = connection
         self._items = items
         self.added = 0
-        self.known = 0
-        self.clashes: list[Clash] = []
+        self.already_known = 0
+        self.clashes: list[MarkClash] = []
 
-    def marks(self, tables: Sequence[MarkTable]) -> None:
+    def add_marks(self, tables: Sequence[MarkRecord]) -> None:
         """Take in the marks of the file."""
-        rows = ledger_rows.every(self._connection)
+        rows = ledger_rows.all_rows(self._connection)
         numbers = {row.id: row.number for row in rows}
-        here = _chains(rows, by=_place)
-        for place, theirs in _chains(tables, by=_place).items():
-            more = self._more(here.get(place, ()), theirs)
-            if more is None:
-                self._clash(here[place], theirs)
+        known_histories = _group_rows(rows, key_for=_mark_key)
+        for submission_item, file_history in _group_rows(tables, key_for=_mark_key).items():
+            new_records = self._new_records(known_histories.get(submission_item, ()), file_history)
+            if new_records is None:
+                self._record_clash(known_histories[submission_item], file_history)
                 continue
-            for table in more:
-                follows = ledger_rows.last(self._connection, *place)
-                row = _row(table, numbers, follows=follows)
-                numbers[table.id] = ledger_rows.append(self._connection, row)
+            for record in new_records:
+                follows = ledger_rows.last_number(self._connection, *submission_item)
+                row = _ledger_row(record, numbers, follows=follows)
+                numbers[record.id] = ledger_rows.append_row(self._connection, row)
 
-    def weights(self, tables: Sequence[WeightTable]) -> None:
+    def add_weights(self, tables: Sequence[WeightRecord]) -> None:
         """Take in what criteria are worth in the file."""
-        here = _chains(ledger_rows.weights(self._connection), by=_criterion)
-        for place, theirs in _chains(tables, by=_criterion).items():
-            more = self._more(here.get(place, ()), theirs)
-            if more is not None:
-                for table in more:
-                    ledger_rows.append_weight(self._connection, WeightRow(**table.model_dump()))
-            elif Fraction(here[place][-1].points) != Fraction(theirs[-1].points):
-                _, item, criterion = place
-                self.clashes.append(Clash(submission="", item=item, criterion=criterion))
+        known_histories = _group_rows(
+            ledger_rows.weight_rows(self._connection), key_for=_weight_key
+        )
+        for weight_key, file_history in _group_rows(tables, key_for=_weight_key).items():
+            new_records = self._new_records(known_histories.get(weight_key, ()), file_history)
+            if new_records is not None:
+                for record in new_records:
+                    ledger_rows.append_weight(self._connection, WeightRow(**record.model_dump()))
+            elif Fraction(known_histories[weight_key][-1].points) != Fraction(
+                file_history[-1].points
+            ):
+                _, item, criterion = weight_key
+                self.clashes.append(MarkClash(submission="", item=item, criterion=criterion))
 
-    def _more(self, mine: Sequence[Known], theirs: Sequence[Table]) -> Sequence[Table] | None:
+    def _new_records(
+        self, known_history: Sequence[StoredRow], file_history: Sequence[AnyRecord]
+    ) -> Sequence[AnyRecord] | None:
         """What the file has more; None where it doesn't go on from what is here."""
-        ids, known = [one.id for one in theirs], [one.id for one in mine]
-        if set(ids) <= set(known):
-            self.known += len(ids)
+        file_ids, known_ids = (
+            [record.id for record in file_history],
+            [record.id for record in known_history],
+        )
+        if set(file_ids) <= set(known_ids):
+            self.already_known += len(file_ids)
             return ()
-        if ids[: len(known)] != known:
+        if file_ids[: len(known_ids)] != known_ids:
             return None
-        self.known += len(known)
-        self.added += len(ids) - len(known)
-        return theirs[len(known) :]
+        self.already_known += len(known_ids)
+        self.added += len(file_ids) - len(known_ids)
+        return file_history[len(known_ids) :]
 
-    def _clash(self, mine: Sequence[Row], theirs: Sequence[MarkTable]) -> None:
+    def _record_clash(
+        self, known_history: Sequence[LedgerRow], file_history: Sequence[MarkRecord]
+    ) -> None:
         """Both went on: a clash, unless they came to the same."""
-        place = _place(mine[0])
-        item = self._items.get(place[0], {}).get(place[1])
-        end = mine[-1].number if mine[-1].takes_back is None else mine[-1].restores
-        ours = next((row for row in mine if row.number == end), None)
-        rows = {table.id: _row(table, None, follows=0) for table in theirs}
-        last = theirs[-1]
-        other = rows[last.id] if last.takes_back is None else rows.get(last.restores or "")
-        if _says(ours) == _says(other):
-            self.known += len(theirs)
+        submission_item = _mark_key(known_history[0])
+        item = self._items.get(submission_item[0], {}).get(submission_item[1])
+        current_number = (
+            known_history[-1].number
+            if known_history[-1].takes_back is None
+            else known_history[-1].restores
+        )
+        stored_row = next((row for row in known_history if row.number == current_number), None)
+        rows = {record.id: _ledger_row(record, None, follows=0) for record in file_history}
+        last = file_history[-1]
+        file_row = rows[last.id] if last.takes_back is None else rows.get(last.restores or "")
+        if _mark_content(stored_row) == _mark_content(file_row):
+            self.already_known += len(file_history)
             return
         self.clashes.append(
-            Clash(
-                submission=place[0],
-                item=place[1],
-                ours=None if ours is None else ledger.entry_of(ours, item=item),
-                theirs=None if other is None else ledger.entry_of(other, item=item),
+            MarkClash(
+                submission=submission_item[0],
+                item=submission_item[1],
+                in_gradebook=None
+                if stored_row is None
+                else ledger.entry_from_row(stored_row, item=item),
+                in_file=None if file_row is None else ledger.entry_from_row(file_row, item=item),
             )
         )
 
 
-def _place(one: Row | MarkTable) -> ledger.Place:
-    return one.submission, one.item
+def _mark_key(record: LedgerRow | MarkRecord) -> ledger.SubmissionItem:
+    return record.submission, record.item
 
 
-def _criterion(one: WeightRow | WeightTable) -> tuple[str, str, str]:
-    return one.assignment, one.item, one.criterion
+def _weight_key(record: WeightRow | WeightRecord) -> tuple[str, str, str]:
+    return record.assignment, record.item, record.criterion
 
 
-def _chains(parts: Iterable[Part], *, by: Callable[[Part], Key]) -> dict[Key, list[Part]]:
+def _group_rows(
+    rows: Iterable[AnyRow], *, key_for: Callable[[AnyRow], GroupKey]
+) -> dict[GroupKey, list[AnyRow]]:
     """Those that belong together, each row in the order it was written in."""
-    made: dict[Key, list[Part]] = {}
-    for part in parts:
-        made.setdefault(by(part), []).append(part)
-    return made
+    groups: dict[GroupKey, list[AnyRow]] = {}
+    for row in rows:
+        groups.setdefault(key_for(row), []).append(row)
+    return groups
 
 
-def _says(row: Row | None) -> tuple[object, ...] | None:
+def _mark_content(row: LedgerRow | None) -> tuple[object, ...] | None:
     """What a mark comes down to, whoever gave it and when."""
     if row is None:
         return None
@@ -275,11 +298,13 @@ def _says(row: Row | None) -> tuple[object, ...] | None:
     return criteria, row.adjustment, row.points, row.comment, row.reason, row.answer
 
 
-def _row(table: MarkTable, numbers: Mapping[str, int] | None, *, follows: int) -> Row:
+def _ledger_row(
+    record: MarkRecord, numbers: Mapping[str, int] | None, *, follows: int
+) -> LedgerRow:
     """An entry of the file as a row of the book.
 
     Args:
-        table: the entry.
+        record: the entry.
         numbers: the numbers of the entries that it may name; None where they don't matter.
         follows: the number of the entry before it.
 
@@ -287,14 +312,18 @@ def _row(table: MarkTable, numbers: Mapping[str, int] | None, *, follows: int) -
         UsageError: it names one that is not there.
     """
 
-    def number(of: str | None) -> int | None:
-        if of is None or numbers is None:
+    def number_for(entry_id: str | None) -> int | None:
+        if entry_id is None or numbers is None:
             return None
-        if of not in numbers:
-            raise UsageError(f"this export of marks is broken: {of} is named, and isn't in it")
-        return numbers[of]
+        if entry_id not in numbers:
+            raise UsageError(
+                f"this export of marks is broken: {entry_id} is named, and isn't in it"
+            )
+        return numbers[entry_id]
 
-    plain = table.model_dump()
-    named = {name: number(plain[name]) for name in ("replaced", "takes_back", "restores")}
-    met = json.dumps([[one.id, one.worth] for one in table.criteria])
-    return Row(**plain | named | {"criteria": met, "follows": follows})
+    plain = record.model_dump()
+    numbers_by_field = {
+        name: number_for(plain[name]) for name in ("replaced", "takes_back", "restores")
+    }
+    met = json.dumps([[criterion.id, criterion.worth] for criterion in record.criteria])
+    return LedgerRow(**plain | numbers_by_field | {"criteria": met, "follows": follows})

@@ -130,7 +130,7 @@ def add_people(connection: Connection) -> None:
     )
 
 
-def add_parts(connection: Connection) -> None:
+def add_location_overrides(connection: Connection) -> None:
     """From 5 to 6: the cells that people say items are answered in."""
     connection.execute(
         text(

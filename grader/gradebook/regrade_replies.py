@@ -13,7 +13,7 @@ from grader.gradebook.store import Gradebook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class RegradeReply:
     """Who answered a request, when, and the number of the entry that says what."""
 
     entry: int
@@ -21,17 +21,19 @@ class Answered:
     at: str
 
 
-def settle(book: Gradebook, request: str, *, entry: int, by: str) -> None:
+def record_reply(book: Gradebook, request: str, *, entry: int, by: str) -> None:
     """Say that an entry answers a request."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    row = {"request": request, "entry": entry, "marker": by, "made_at": now}
+    made_at = datetime.now(UTC).isoformat(timespec="seconds")
+    row = {"request": request, "entry": entry, "marker": by, "made_at": made_at}
     with book.writing() as connection:
         connection.execute(delete(regrades).where(regrades.c.request == request))
         connection.execute(insert(regrades), row)
 
 
-def settled(book: Gradebook) -> Mapping[str, Answered]:
+def replies_by_request(book: Gradebook) -> Mapping[str, RegradeReply]:
     """The requests that were answered."""
     with book.reading() as connection:
         rows = connection.execute(select(regrades)).all()
-    return {row.request: Answered(entry=row.entry, by=row.marker, at=row.made_at) for row in rows}
+    return {
+        row.request: RegradeReply(entry=row.entry, by=row.marker, at=row.made_at) for row in rows
+    }

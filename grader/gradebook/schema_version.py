@@ -9,33 +9,45 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from grader.errors import UsageError
 from grader.gradebook import console_tables  # noqa: F401 (its tables are part of the schema)
-from grader.gradebook.migrations import add_console, add_marks, add_parts, add_people, add_seeds
+from grader.gradebook.migrations import (
+    add_console,
+    add_location_overrides,
+    add_marks,
+    add_people,
+    add_seeds,
+)
 from grader.gradebook.tables import SCHEMA, meta
 
-Step = Callable[[Connection], None]
+Migration = Callable[[Connection], None]
 """Takes a store from one version to the next."""
-STEPS: tuple[Step, ...] = (add_seeds, add_marks, add_console, add_people, add_parts)
+MIGRATIONS: tuple[Migration, ...] = (
+    add_seeds,
+    add_marks,
+    add_console,
+    add_people,
+    add_location_overrides,
+)
 """The first goes from version 1 to 2; a store that is made new needs none of them."""
 
 
-def version_after(steps: tuple[Step, ...]) -> int:
+def newest_version(migrations: tuple[Migration, ...]) -> int:
     """The version a program with these steps writes."""
-    return 1 + len(steps)
+    return 1 + len(migrations)
 
 
-def create(connection: Connection, *, steps: tuple[Step, ...]) -> None:
+def create_tables(connection: Connection, *, migrations: tuple[Migration, ...]) -> None:
     """Make the tables of the newest version."""
     SCHEMA.create_all(connection)
     connection.execute(insert(meta).values(name="schema", value="0"))
-    _sign(connection, version_after(steps))
+    _write_version(connection, newest_version(migrations))
 
 
-def advance(
+def migrate(
     writing: Callable[[], AbstractContextManager[Connection]],
     *,
     reading: Callable[[], AbstractContextManager[Connection]],
-    steps: tuple[Step, ...],
-    place: str,
+    migrations: tuple[Migration, ...],
+    location: str,
 ) -> None:
     """Bring a store to the newest version, all steps in one transaction.
 
@@ -43,37 +55,37 @@ def advance(
         UsageError: it is newer than we are.
     """
     with reading() as connection:
-        found = version(connection)
-    refuse_newer(found, steps=steps, place=place)
-    if found == version_after(steps):
+        stored_version = read_version(connection)
+    refuse_newer(stored_version, migrations=migrations, location=location)
+    if stored_version == newest_version(migrations):
         return
     with writing() as connection:
         # Read again: another process may have done it while we waited for our turn.
-        for step in steps[version(connection) - 1 :]:
-            step(connection)
-        _sign(connection, version_after(steps))
+        for migration in migrations[read_version(connection) - 1 :]:
+            migration(connection)
+        _write_version(connection, newest_version(migrations))
 
 
-def version(connection: Connection) -> int:
+def read_version(connection: Connection) -> int:
     """The version a store says it has."""
     return int(connection.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar_one())
 
 
-def refuse_newer(found: int, *, steps: tuple[Step, ...], place: str) -> None:
+def refuse_newer(stored_version: int, *, migrations: tuple[Migration, ...], location: str) -> None:
     """Say so if a store is newer than we are.
 
     Raises:
         UsageError: it is.
     """
-    ours = version_after(steps)
-    if found > ours:
+    known_version = newest_version(migrations)
+    if stored_version > known_version:
         raise UsageError(
-            f"{place}: written by a newer grader (version {found} of the gradebook, this grader "
-            f"knows {ours}); nothing in it was changed"
+            f"{location}: written by a newer grader (version {stored_version} of the gradebook, this grader "
+            f"knows {known_version}); nothing in it was changed"
         )
 
 
-def _sign(connection: Connection, number: int) -> None:
+def _write_version(connection: Connection, number: int) -> None:
     """In a table for every database, and in the header that SQLite's own tools show."""
     connection.execute(update(meta).where(meta.c.name == "schema").values(value=str(number)))
     if connection.dialect.name == "sqlite":

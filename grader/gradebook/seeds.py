@@ -14,34 +14,34 @@ from sqlalchemy import Select, delete, insert, select
 from grader.gradebook.store import Gradebook
 from grader.gradebook.tables import seeds
 
-BYTES = 32
+SEED_BYTES = 32
 
 
-def kept(book: Gradebook, assignment: str) -> bytes | None:
+def load_seed(book: Gradebook, assignment: str) -> bytes | None:
     """The seed of an assignment, if it has one."""
     with book.reading() as connection:
-        found = connection.execute(_of(assignment)).scalar_one_or_none()
-    return None if found is None else bytes.fromhex(found)
+        seed_hex = connection.execute(_select_seed(assignment)).scalar_one_or_none()
+    return None if seed_hex is None else bytes.fromhex(seed_hex)
 
 
-def first(book: Gradebook, assignment: str, *, offered: bytes | None = None) -> bytes:
+def ensure_seed(book: Gradebook, assignment: str, *, offered: bytes | None = None) -> bytes:
     """The seed of an assignment; where it has none, the offered one or a fresh one from now on."""
     with book.writing() as connection:
-        found: str | None = connection.execute(_of(assignment)).scalar_one_or_none()
-        if found is None:
-            found = (offered or secrets.token_bytes(BYTES)).hex()
-            connection.execute(insert(seeds), {"assignment": assignment, "seed": found})
-    return bytes.fromhex(found)
+        seed_hex: str | None = connection.execute(_select_seed(assignment)).scalar_one_or_none()
+        if seed_hex is None:
+            seed_hex = (offered or secrets.token_bytes(SEED_BYTES)).hex()
+            connection.execute(insert(seeds), {"assignment": assignment, "seed": seed_hex})
+    return bytes.fromhex(seed_hex)
 
 
-def another(book: Gradebook, assignment: str) -> bytes:
+def replace_seed(book: Gradebook, assignment: str) -> bytes:
     """A fresh seed in the place of the one that the assignment had."""
-    drawn = secrets.token_bytes(BYTES)
+    seed = secrets.token_bytes(SEED_BYTES)
     with book.writing() as connection:
         connection.execute(delete(seeds).where(seeds.c.assignment == assignment))
-        connection.execute(insert(seeds), {"assignment": assignment, "seed": drawn.hex()})
-    return drawn
+        connection.execute(insert(seeds), {"assignment": assignment, "seed": seed.hex()})
+    return seed
 
 
-def _of(assignment: str) -> Select[Any]:
+def _select_seed(assignment: str) -> Select[Any]:
     return select(seeds.c.seed).where(seeds.c.assignment == assignment)

@@ -16,31 +16,31 @@ from grader.errors import UsageError
 from grader.gradebook import schema_version
 from grader.gradebook.write_intent import WRITES
 
-APPLICATION = 0x67726462
+APPLICATION_ID = 0x67726462
 """'grdb', in the header of every book: tells it from any other SQLite file."""
-PATIENCE_S = 60
+LOCK_TIMEOUT_S = 60
 """How long one writer waits for others; a write takes milliseconds."""
-PAGE = 16 << 10
+PAGE_BYTES = 16 << 10
 """Bytes of a page: an array of megabytes is read in a quarter of the calls that 4 KiB take."""
-LOG = (4 << 20) // PAGE
+LOG_PAGES = (4 << 20) // PAGE_BYTES
 """Pages of the log after which it is copied into the file: reading from it is slower."""
-BY_HAND = {"isolation_level": None, "timeout": PATIENCE_S}
+CONNECT_OPTIONS = {"isolation_level": None, "timeout": LOCK_TIMEOUT_S}
 """We begin transactions ourselves: the driver would begin late and never for DDL."""
 
 
-def engine_for(path: Path, *, steps: tuple[schema_version.Step, ...]) -> Engine:
+def open_engine(path: Path, *, migrations: tuple[schema_version.Migration, ...]) -> Engine:
     """An engine on the book at this path, which is made if nothing is there.
 
     Raises:
         UsageError: something else is there, or it was written by a newer grader.
     """
     if not path.exists():
-        _make(path, steps=steps)
-    _look(path, steps=steps)
-    return _engine(path)
+        _create_file(path, migrations=migrations)
+    _refuse_foreign_file(path, migrations=migrations)
+    return _build_engine(path)
 
 
-def _look(path: Path, *, steps: tuple[schema_version.Step, ...]) -> None:
+def _refuse_foreign_file(path: Path, *, migrations: tuple[schema_version.Migration, ...]) -> None:
     """Refuse what is not ours to write, without leaving so much as an empty log beside it."""
     if not path.is_file():
         raise UsageError(f"{path}: is not a file, so it can't be a gradebook")
@@ -48,47 +48,47 @@ def _look(path: Path, *, steps: tuple[schema_version.Step, ...]) -> None:
     logged = path.with_name(path.name + "-wal").exists()
     address = path.absolute().as_uri() + ("?mode=ro" if logged else "?mode=ro&immutable=1")
     try:
-        with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE_S)) as connection:
+        with closing(sqlite3.connect(address, uri=True, timeout=LOCK_TIMEOUT_S)) as connection:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
-            (found,) = connection.execute("PRAGMA user_version").fetchone()
+            (stored_version,) = connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.DatabaseError as error:
         raise UsageError(f"{path}: can't be read as a gradebook ({error})") from error
-    if application != APPLICATION:
+    if application != APPLICATION_ID:
         raise UsageError(f"{path}: is not a gradebook; choose another folder or move it away")
-    schema_version.refuse_newer(found, steps=steps, place=str(path))
+    schema_version.refuse_newer(stored_version, migrations=migrations, location=str(path))
 
 
-def _make(path: Path, *, steps: tuple[schema_version.Step, ...]) -> None:
+def _create_file(path: Path, *, migrations: tuple[schema_version.Migration, ...]) -> None:
     """Make it under another name and link it: a book is whole, or not there."""
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
     except OSError as error:
         raise UsageError(f"{path}: can't be made ({error.strerror})") from error
     os.close(handle)
-    beside = Path(name)
+    temporary = Path(name)
     try:
-        _fill(beside, steps=steps)
-        _place(beside, path)
+        _create_schema(temporary, migrations=migrations)
+        _link_into_place(temporary, path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def _fill(path: Path, *, steps: tuple[schema_version.Step, ...]) -> None:
-    engine = _engine(path, poolclass=NullPool)
+def _create_schema(path: Path, *, migrations: tuple[schema_version.Migration, ...]) -> None:
+    engine = _build_engine(path, poolclass=NullPool)
     with engine.execution_options(**{WRITES: True}).begin() as connection:
-        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
-        schema_version.create(connection, steps=steps)
-    with closing(sqlite3.connect(path)) as plain:
-        plain.execute("PRAGMA journal_mode = WAL")  # the file remembers it
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        schema_version.create_tables(connection, migrations=migrations)
+    with closing(sqlite3.connect(path)) as connection_to_file:
+        connection_to_file.execute("PRAGMA journal_mode = WAL")  # the file remembers it
 
 
-def _place(beside: Path, path: Path) -> None:
+def _link_into_place(temporary: Path, path: Path) -> None:
     try:
-        path.hardlink_to(beside)
+        path.hardlink_to(temporary)
     except FileExistsError:
         return  # another process was faster: its book is as good as ours
     except OSError:
-        beside.rename(path)  # a file system without links
+        temporary.rename(path)  # a file system without links
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # what is in the book is safe only if its name is
@@ -96,27 +96,27 @@ def _place(beside: Path, path: Path) -> None:
         os.close(folder)
 
 
-def _engine(path: Path, **options: Any) -> Engine:
+def _build_engine(path: Path, **options: Any) -> Engine:
     address = URL.create("sqlite+pysqlite", database=str(path))
-    engine = create_engine(address, connect_args=BY_HAND, **options)
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
+    engine = create_engine(address, connect_args=CONNECT_OPTIONS, **options)
+    event.listen(engine, "connect", _configure_connection)
+    event.listen(engine, "begin", _begin_transaction)
     return engine
 
 
-def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+def _configure_connection(connection: sqlite3.Connection, _record: object) -> None:
     """FULL: what was kept is kept, even when the power goes in the next moment.
 
     NORMAL would lose the last results then, to be run again. Marks can't be run again, and waiting
     for the disk costs no CPU time.
     """
-    connection.execute(f"PRAGMA page_size = {PAGE}")  # heeded by an empty file only
-    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG}")
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # heeded by an empty file only
+    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _begin(connection: Connection) -> None:
+def _begin_transaction(connection: Connection) -> None:
     """Writers queue at the door: to find out late that another writes can't be waited for."""
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

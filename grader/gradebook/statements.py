@@ -17,7 +17,7 @@ from sqlalchemy import (
     update,
 )
 
-from grader.gradebook.array_storage import Packing
+from grader.gradebook.array_storage import ArrayPacker
 from grader.gradebook.tables import (
     blobs,
     item_lists,
@@ -44,32 +44,34 @@ _RESULT = (
     .join(item_lists, isouter=True)
     .where(submissions.c.name == _NAME)
 )
-_NEW_RESULT = (
+_UPDATE_RESULT = (
     update(submissions)
     .where(submissions.c.name == _NAME)
     .values(
         {name: bindparam(name) for name in ("key", "item_list", "result", "pack", "assignment")}
     )
 )
-_ITEMS_KNOWN = select(item_lists.c.digest).where(item_lists.c.digest == _DIGEST)
-_SWEEP_ITEMS = delete(item_lists).where(
+_KNOWN_ITEM_LIST = select(item_lists.c.digest).where(item_lists.c.digest == _DIGEST)
+_DELETE_UNUSED_ITEM_LISTS = delete(item_lists).where(
     ~exists().where(submissions.c.item_list == item_lists.c.digest)
 )
 _TRACE = select(traces.c.document, traces.c.pack).where(traces.c.name == _NAME)
-_NEW_TRACE = (
+_UPDATE_TRACE = (
     update(traces)
     .where(traces.c.name == _NAME)
     .values(document=bindparam("document"), pack=bindparam("pack"))
 )
-_NO_TRACE = delete(traces).where(traces.c.name == _NAME)
-_HELD = select(trace_blobs.c.digest).where(trace_blobs.c.name == _NAME)
-_LET_GO = delete(trace_blobs).where(trace_blobs.c.name == _NAME, trace_blobs.c.digest.in_(_DIGESTS))
+_DELETE_TRACE = delete(traces).where(traces.c.name == _NAME)
+_LINKED_DIGESTS = select(trace_blobs.c.digest).where(trace_blobs.c.name == _NAME)
+_UNLINK_BLOBS = delete(trace_blobs).where(
+    trace_blobs.c.name == _NAME, trace_blobs.c.digest.in_(_DIGESTS)
+)
 _BLOBS = select(blobs.c.digest, blobs.c.data).join(trace_blobs).where(trace_blobs.c.name == _NAME)
-_BLOBS_KNOWN = select(blobs.c.digest).where(blobs.c.digest.in_(_DIGESTS))
-_SWEEP_BLOBS = delete(blobs).where(
+_KNOWN_BLOBS = select(blobs.c.digest).where(blobs.c.digest.in_(_DIGESTS))
+_DELETE_UNUSED_BLOBS = delete(blobs).where(
     blobs.c.digest.in_(_DIGESTS), ~exists().where(trace_blobs.c.digest == blobs.c.digest)
 )
-_ASSIGNMENT = (
+_MAIN_ASSIGNMENT = (
     select(submissions.c.assignment)
     .where(submissions.c.assignment != "")
     .group_by(submissions.c.assignment)
@@ -79,7 +81,7 @@ _ROLL = select(roll.c.name).order_by(roll.c.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Concluded:
+class StoredResult:
     """A result as it stands in the store."""
 
     result: bytes
@@ -90,7 +92,7 @@ class Concluded:
     assignment: str = ""
     """The rubric's id."""
 
-    def row(self) -> Mapping[str, bytes | str | None]:
+    def as_row(self) -> Mapping[str, bytes | str | None]:
         """What stands in the row of the submission."""
         digest = None if self.item_list is None else self.item_list[0]
         return {
@@ -101,84 +103,94 @@ class Concluded:
         }
 
 
-def keys(connection: Connection) -> Mapping[str, str]:
+def cache_keys(connection: Connection) -> Mapping[str, str]:
     """The key of each submission."""
     return {row.name: row.key for row in connection.execute(_KEYS)}
 
 
-def concluded(connection: Connection, name: str) -> Concluded | None:
+def load_result(connection: Connection, name: str) -> StoredResult | None:
     """What was concluded on a submission, if there is one of that name."""
     row = connection.execute(_RESULT, {"of": name}).one_or_none()
     if row is None:
         return None
     items = None if row[2] is None else (row[2], row[3])
-    return Concluded(result=row[0], pack=row[1], item_list=items, assignment=row[4])
+    return StoredResult(result=row[0], pack=row[1], item_list=items, assignment=row[4])
 
 
-def conclude(connection: Connection, name: str, *, key: str, now: Concluded) -> bool:
+def update_result(connection: Connection, name: str, *, key: str, stored: StoredResult) -> bool:
     """Put a result in the place of an earlier one; whether there is one."""
-    new = now.item_list is not None and _list_items(connection, *now.item_list)
-    found = connection.execute(_NEW_RESULT, {"of": name, "key": key, **now.row()}).rowcount > 0
-    if new and found:
+    list_added = stored.item_list is not None and _add_item_list(connection, *stored.item_list)
+    updated = (
+        connection.execute(_UPDATE_RESULT, {"of": name, "key": key, **stored.as_row()}).rowcount > 0
+    )
+    if list_added and updated:
         # Only when one is new, and then all: a list or two that nobody needs are a few kB.
-        connection.execute(_SWEEP_ITEMS)
-    return found
+        connection.execute(_DELETE_UNUSED_ITEM_LISTS)
+    return updated
 
 
-def _list_items(connection: Connection, digest: str, document: bytes) -> bool:
+def _add_item_list(connection: Connection, digest: str, document: bytes) -> bool:
     """Add a list of items; whether it is new."""
-    if connection.execute(_ITEMS_KNOWN, {"digest": digest}).one_or_none() is not None:
+    if connection.execute(_KNOWN_ITEM_LIST, {"digest": digest}).one_or_none() is not None:
         return False
     connection.execute(insert(item_lists), {"digest": digest, "document": document})
     return True
 
 
-def enter(connection: Connection, name: str, *, key: str, now: Concluded) -> None:
+def save_result(connection: Connection, name: str, *, key: str, stored: StoredResult) -> None:
     """Add a submission, or put its result in the place of the earlier one."""
-    if not conclude(connection, name, key=key, now=now):
-        connection.execute(insert(submissions), {"name": name, "key": key, **now.row()})
+    if not update_result(connection, name, key=key, stored=stored):
+        connection.execute(insert(submissions), {"name": name, "key": key, **stored.as_row()})
 
 
-def trace(connection: Connection, name: str) -> tuple[bytes, bytes, Mapping[str, bytes]] | None:
+def load_trace(
+    connection: Connection, name: str
+) -> tuple[bytes, bytes, Mapping[str, bytes]] | None:
     """Document, pack and blobs of a trace."""
     row = connection.execute(_TRACE, {"of": name}).one_or_none()
     if row is None:
         return None
-    held = {blob.digest: blob.data for blob in connection.execute(_BLOBS, {"of": name})}
-    return row[0], row[1], held
+    blob_data = {blob.digest: blob.data for blob in connection.execute(_BLOBS, {"of": name})}
+    return row[0], row[1], blob_data
 
 
 def replace_trace(
-    connection: Connection, name: str, *, document: bytes | None, packing: Packing
+    connection: Connection, name: str, *, document: bytes | None, packer: ArrayPacker
 ) -> None:
     """Put a trace in the place of an earlier one; blobs that nobody holds then are removed."""
-    held = frozenset(connection.execute(_HELD, {"of": name}).scalars())
+    linked = frozenset(connection.execute(_LINKED_DIGESTS, {"of": name}).scalars())
     if document is not None:
-        _enter_trace(connection, name, document=document, pack=packing.pack)
-    _hold(connection, name, {d: a for d, a in packing.blobs.items() if d not in held})
-    gone = list(held - packing.blobs.keys())
-    if gone:
-        connection.execute(_LET_GO, {"of": name, "digests": gone})
-        connection.execute(_SWEEP_BLOBS, {"digests": gone})
+        _save_trace(connection, name, document=document, pack=packer.pack)
+    _link_blobs(
+        connection,
+        name,
+        {digest: array for digest, array in packer.blobs.items() if digest not in linked},
+    )
+    unlinked = list(linked - packer.blobs.keys())
+    if unlinked:
+        connection.execute(_UNLINK_BLOBS, {"of": name, "digests": unlinked})
+        connection.execute(_DELETE_UNUSED_BLOBS, {"digests": unlinked})
     if document is None:
-        connection.execute(_NO_TRACE, {"of": name})
+        connection.execute(_DELETE_TRACE, {"of": name})
 
 
-def _enter_trace(connection: Connection, name: str, *, document: bytes, pack: bytes) -> None:
+def _save_trace(connection: Connection, name: str, *, document: bytes, pack: bytes) -> None:
     values = {"document": document, "pack": pack}
-    if connection.execute(_NEW_TRACE, {"of": name, **values}).rowcount == 0:
+    if connection.execute(_UPDATE_TRACE, {"of": name, **values}).rowcount == 0:
         connection.execute(insert(traces), {"name": name, **values})
 
 
-def _hold(connection: Connection, name: str, arrays: Mapping[str, Array]) -> None:
+def _link_blobs(connection: Connection, name: str, arrays: Mapping[str, Array]) -> None:
     if not arrays:
         return
-    known = set(connection.execute(_BLOBS_KNOWN, {"digests": list(arrays)}).scalars())
-    new = [{"digest": d, "data": array.data} for d, array in arrays.items() if d not in known]
-    if new:
-        connection.execute(insert(blobs), new)
-    held = [{"name": name, "digest": digest} for digest in arrays]
-    connection.execute(insert(trace_blobs), held)
+    existing = set(connection.execute(_KNOWN_BLOBS, {"digests": list(arrays)}).scalars())
+    missing = [
+        {"digest": d, "data": array.data} for d, array in arrays.items() if d not in existing
+    ]
+    if missing:
+        connection.execute(insert(blobs), missing)
+    links = [{"name": name, "digest": digest} for digest in arrays]
+    connection.execute(insert(trace_blobs), links)
 
 
 def names_on_roll(connection: Connection) -> tuple[str, ...]:
@@ -190,11 +202,11 @@ def replace_roll(connection: Connection, names: Sequence[str]) -> None:
     """Put these on the roll, and nobody else."""
     connection.execute(delete(roll))
     if names:
-        rows = [{"place": place, "name": name} for place, name in enumerate(names)]
+        rows = [{"place": position, "name": name} for position, name in enumerate(names)]
         connection.execute(insert(roll), rows)
 
 
-def assignment(connection: Connection) -> str:
+def main_assignment(connection: Connection) -> str:
     """The assignment of most submissions; '' where none is known."""
-    found = connection.execute(_ASSIGNMENT).scalars().first()
-    return found or ""
+    assignment_id = connection.execute(_MAIN_ASSIGNMENT).scalars().first()
+    return assignment_id or ""

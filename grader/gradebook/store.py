@@ -13,18 +13,18 @@ from sqlalchemy import Connection, Engine
 
 from grader import scoring
 from grader.gradebook import ledger_rows, mark_points, statements
-from grader.gradebook.array_storage import Arrays, Packing
-from grader.gradebook.database_errors import told
-from grader.gradebook.stored_records import Documents
+from grader.gradebook.array_storage import ArrayPacker, PackedArrays
+from grader.gradebook.database_errors import translate_errors
+from grader.gradebook.stored_records import RecordCodec
 from grader.gradebook.write_intent import WRITES
 from grader.model import Graded, Item, Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class StoredSubmission:
     """One submission in the book."""
 
-    key: str
+    cache_key: str
     """A digest of all it was made from: an equal key means that nothing changed."""
     graded: Graded
     trace: Trace | None
@@ -32,37 +32,37 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marked:
+class GradeWithMarks:
     """A grade with its marks, ready to be shown."""
 
     graded: Graded
-    stamp: str
+    mark_revision: str
     """The same for as long as no mark on it changes; '' where it has none."""
-    page: str
+    rendered_revision: str
     """The stamp that its pages were last made with."""
 
 
-class ItemLists:
+class ItemListCache:
     """The items of a rubric as document and as records; remembers the last, since all share it."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: RecordCodec) -> None:
         self._documents = documents
         self._last: tuple[tuple[Item, ...], str, bytes] = ((), "", b"")
 
-    def written(self, items: tuple[Item, ...]) -> tuple[str, bytes]:
+    def encode(self, items: tuple[Item, ...]) -> tuple[str, bytes]:
         """Digest and document."""
-        known, digest, document = self._last
-        if not digest or known != items:
-            document = self._documents.items(items)
+        last_items, digest, document = self._last
+        if not digest or last_items != items:
+            document = self._documents.encode_items(items)
             digest = hashlib.sha256(document).hexdigest()
             self._last = (items, digest, document)
         return digest, document
 
-    def read(self, digest: str, document: bytes) -> tuple[Item, ...]:
+    def decode(self, digest: str, document: bytes) -> tuple[Item, ...]:
         """The items."""
-        items, known, _ = self._last
-        if known != digest:
-            items = self._documents.read_items(document)
+        items, last_digest, _ = self._last
+        if last_digest != digest:
+            items = self._documents.decode_items(document)
             self._last = (items, digest, document)
         return items
 
@@ -73,51 +73,55 @@ class Gradebook:
     Its methods raise `UsageError` when the store fails: no room on the disk, a damaged file.
     """
 
-    def __init__(self, engine: Engine, *, place: str, hidden: tuple[str, ...] = ()) -> None:
+    def __init__(self, engine: Engine, *, location: str, secrets: tuple[str, ...] = ()) -> None:
         self._engine = engine
         self._for_writing = engine.execution_options(**{WRITES: True})
-        self._place = place
-        self._hidden = hidden
+        self._location = location
+        self._secrets = secrets
         self._process = os.getpid()
-        self._turn = Lock()
-        self.documents = Documents()
+        self._write_lock = Lock()
+        self.codec = RecordCodec()
         """How records are written in it."""
-        self._items = ItemLists(self.documents)
+        self._item_lists = ItemListCache(self.codec)
 
-    def keep(self, entry: Entry, *, shown: Marked | None = None) -> None:
+    def save_submission(
+        self, submission: StoredSubmission, *, rendered_from: GradeWithMarks | None = None
+    ) -> None:
         """Put a submission in the place of what the book had of it: wholly, or not at all.
 
         Args:
-            entry: the submission; marks in its grade are left out: they stand in the ledger.
-            shown: what its pages were just made from.
+            submission: the submission; marks in its grade are left out: they stand in the ledger.
+            rendered_from: what its pages were just made from.
         """
-        name = entry.graded.submission.name
-        now = self._concluded(entry.graded)
-        packing, trace = Packing(), None
-        if entry.trace is not None:
-            trace = self.documents.trace(entry.trace, packing=packing)
+        name = submission.graded.submission.name
+        stored_result = self._encode_result(submission.graded)
+        packer, trace = ArrayPacker(), None
+        if submission.trace is not None:
+            trace = self.codec.encode_trace(submission.trace, packer=packer)
         with self.writing() as connection:
-            statements.enter(connection, name, key=entry.key, now=now)
-            statements.replace_trace(connection, name, document=trace, packing=packing)
-            _settle(connection, name, shown)
+            statements.save_result(connection, name, key=submission.cache_key, stored=stored_result)
+            statements.replace_trace(connection, name, document=trace, packer=packer)
+            _finish_rendering(connection, name, rendered_from)
 
-    def amend(self, graded: Graded, *, key: str, shown: Marked | None = None) -> None:
+    def replace_grade(
+        self, graded: Graded, *, cache_key: str, rendered_from: GradeWithMarks | None = None
+    ) -> None:
         """Put another conclusion in the place of the earlier one; what the run left stays.
 
         Raises:
             KeyError: the book has no such submission.
         """
         name = graded.submission.name
-        now = self._concluded(graded)
+        stored_result = self._encode_result(graded)
         with self.writing() as connection:
-            if not statements.conclude(connection, name, key=key, now=now):
+            if not statements.update_result(connection, name, key=cache_key, stored=stored_result):
                 raise KeyError(name)
-            _settle(connection, name, shown)
+            _finish_rendering(connection, name, rendered_from)
 
-    def keys(self) -> Mapping[str, str]:
+    def cache_keys(self) -> Mapping[str, str]:
         """The key of each submission in the book, whether it is on the roll or not."""
         with self.reading() as connection:
-            return statements.keys(connection)
+            return statements.cache_keys(connection)
 
     def graded(self, name: str) -> Graded:
         """What was concluded on a submission, with the marks that people gave.
@@ -125,54 +129,65 @@ class Gradebook:
         Raises:
             KeyError: the book has no such submission.
         """
-        return self.marked(name).graded
+        return self.grade_with_marks(name).graded
 
-    def marked(self, name: str) -> Marked:
+    def grade_with_marks(self, name: str) -> GradeWithMarks:
         """The grade of a submission, with what its pages must know of its marks.
 
         Raises:
             KeyError: the book has no such submission.
         """
         with self.reading() as connection:
-            found = statements.concluded(connection, name)
-            if found is None:
+            stored_result = statements.load_result(connection, name)
+            if stored_result is None:
                 raise KeyError(name)
-            marks = _Marks.of(connection, name)
-        return marks.on(self._read(found))
+            marks = _SubmissionMarks.from_connection(connection, name)
+        return marks.apply_to(self._decode_result(stored_result))
 
-    def with_marks(self, graded: Graded) -> Marked:
+    def apply_stored_marks(self, graded: Graded) -> GradeWithMarks:
         """A grade that is not in the book yet, with the marks that the book has for it."""
         with self.reading() as connection:
-            marks = _Marks.of(connection, graded.submission.name)
-        return marks.on(graded)
+            marks = _SubmissionMarks.from_connection(connection, graded.submission.name)
+        return marks.apply_to(graded)
 
-    def moment(self) -> str:
+    def ledger_revision(self) -> str:
         """How far the ledger is: the same for as long as nothing is added to it."""
         with self.reading() as connection:
-            return ledger_rows.moment(connection)
+            return ledger_rows.ledger_revision(connection)
 
-    def stale(self) -> tuple[str, ...]:
+    def stale_submissions(self) -> tuple[str, ...]:
         """The submissions on the roll whose pages don't show the marks there are."""
         with self.reading() as connection:
             names = statements.names_on_roll(connection)
-            stamps, pages = ledger_rows.stamps(connection), ledger_rows.pages(connection)
-        return tuple(name for name in names if stamps.get(name, "") != pages.get(name, ""))
+            mark_revisions, rendered_revisions = (
+                ledger_rows.mark_revisions(connection),
+                ledger_rows.rendered_revisions(connection),
+            )
+        return tuple(
+            name
+            for name in names
+            if mark_revisions.get(name, "") != rendered_revisions.get(name, "")
+        )
 
-    def claim_page(self, name: str, *, token: str) -> None:
+    def start_rendering(self, name: str, *, token: str) -> None:
         """Say that the pages of a submission are being made anew."""
         with self.writing() as connection:
-            ledger_rows.replace_page(connection, name, stamp=token)
+            ledger_rows.set_rendered_revision(connection, name, revision=token)
 
-    def settle_page(self, name: str, *, token: str, stamp: str) -> bool:
+    def finish_rendering(self, name: str, *, token: str, revision: str) -> bool:
         """Say that they are made; False, and they are stale, if another came between."""
         with self.writing() as connection:
-            return ledger_rows.settle_page(connection, name, seen=token, stamp=stamp)
+            return ledger_rows.finish_rendering(connection, name, expected=token, revision=revision)
 
-    def _read(self, found: statements.Concluded) -> Graded:
+    def _decode_result(self, stored_result: statements.StoredResult) -> Graded:
         """A grade as a machine came to it."""
-        items = () if found.item_list is None else self._items.read(*found.item_list)
-        arrays = Arrays(pack=found.pack)
-        return self.documents.read_graded(found.result, items=items, arrays=arrays)
+        items = (
+            ()
+            if stored_result.item_list is None
+            else self._item_lists.decode(*stored_result.item_list)
+        )
+        arrays = PackedArrays(pack=stored_result.pack)
+        return self.codec.decode_graded(stored_result.result, items=items, arrays=arrays)
 
     def all_graded(self, names: Sequence[str]) -> Iterator[Graded]:
         """What was concluded on each, one at a time: memory does not grow with their number.
@@ -184,42 +199,46 @@ class Gradebook:
     def trace(self, name: str) -> Trace | None:
         """What a run left behind; None if the submission never ran or is not in the book."""
         with self.reading() as connection:
-            found = statements.trace(connection, name)
-        if found is None:
+            stored_trace = statements.load_trace(connection, name)
+        if stored_trace is None:
             return None
-        document, pack, blobs = found
-        return self.documents.read_trace(document, arrays=Arrays(pack=pack, blobs=blobs))
+        document, pack, blobs = stored_trace
+        return self.codec.decode_trace(document, arrays=PackedArrays(pack=pack, blobs=blobs))
 
-    def items(self) -> Mapping[str, tuple[str, Mapping[str, Item]]]:
+    def items_by_submission(self) -> Mapping[str, tuple[str, Mapping[str, Item]]]:
         """The assignment of each submission that has a score, and the items it was graded by."""
         with self.reading() as connection:
-            found = ledger_rows.graded_by(connection)
-            documents = ledger_rows.lists(connection)
+            rows = ledger_rows.graded_item_lists(connection)
+            documents = ledger_rows.item_list_documents(connection)
         lists = {
-            digest: {item.id: item for item in self._items.read(digest, document)}
+            digest: {item.id: item for item in self._item_lists.decode(digest, document)}
             for digest, document in documents.items()
         }
-        return {name: (assignment, lists[digest]) for name, assignment, digest in found}
+        return {name: (assignment, lists[digest]) for name, assignment, digest in rows}
 
-    def assignment(self) -> str:
+    def main_assignment(self) -> str:
         """The id of the rubric that most are graded by; '' where the book doesn't know."""
         with self.reading() as connection:
-            return statements.assignment(connection)
+            return statements.main_assignment(connection)
 
-    def items_of(self, name: str) -> tuple[str, Mapping[str, Item]]:
+    def items_for(self, name: str) -> tuple[str, Mapping[str, Item]]:
         """The assignment of one submission, and the items it was graded by; none without a score.
 
         Raises:
             KeyError: the book has no such submission.
         """
         with self.reading() as connection:
-            found = statements.concluded(connection, name)
-        if found is None:
+            stored_result = statements.load_result(connection, name)
+        if stored_result is None:
             raise KeyError(name)
-        items = () if found.item_list is None else self._items.read(*found.item_list)
-        return found.assignment, {item.id: item for item in items}
+        items = (
+            ()
+            if stored_result.item_list is None
+            else self._item_lists.decode(*stored_result.item_list)
+        )
+        return stored_result.assignment, {item.id: item for item in items}
 
-    def enrol(self, names: Sequence[str]) -> None:
+    def replace_roll(self, names: Sequence[str]) -> None:
         """Say which submissions there are now, and in what order; some may not be graded yet.
 
         Those that are gone keep their rows: marks may belong to them, and they may come back.
@@ -228,7 +247,7 @@ class Gradebook:
             statements.replace_roll(connection, names)
 
     def roll(self) -> tuple[str, ...]:
-        """The submissions there were when `enrol` was last called."""
+        """The submissions there were when `enroll` was last called."""
         with self.reading() as connection:
             return statements.names_on_roll(connection)
 
@@ -236,67 +255,82 @@ class Gradebook:
     def writing(self) -> Iterator[Connection]:
         """One transaction that writes, when it is this thread's turn."""
         self._refuse_fork()
-        with self._turn, self._told(), self._for_writing.begin() as connection:
+        with self._write_lock, self._translate_errors(), self._for_writing.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One look at the book, as it is at one moment."""
         self._refuse_fork()
-        with self._told(), self._engine.connect() as connection:
+        with self._translate_errors(), self._engine.connect() as connection:
             yield connection
 
-    def _told(self) -> AbstractContextManager[None]:
-        return told(self._place, hidden=self._hidden)
+    def _translate_errors(self) -> AbstractContextManager[None]:
+        return translate_errors(self._location, secrets=self._secrets)
 
     def _refuse_fork(self) -> None:
         """No database's connections survive a fork; used all the same, SQLite damages its file."""
         if os.getpid() != self._process:
             raise RuntimeError("a gradebook must be opened in the process that uses it")
 
-    def _concluded(self, marked: Graded) -> statements.Concluded:
+    def _encode_result(self, marked: Graded) -> statements.StoredResult:
         """What a machine came to, without marks: those stand in the ledger and nowhere else."""
-        graded = mark_points.unmarked(marked)
-        items, packing = None, Packing(large=None)
+        graded = mark_points.remove_marks(marked)
+        items, packer = None, ArrayPacker(blob_threshold=None)
         if graded.score is not None:
-            items = self._items.written(tuple(part.item for part in graded.score.items))
-        result = self.documents.graded(graded, packing=packing)
-        made = graded.provenance
-        return statements.Concluded(
+            items = self._item_lists.encode(
+                tuple(item_score.item for item_score in graded.score.items)
+            )
+        result = self.codec.encode_graded(graded, packer=packer)
+        provenance = graded.provenance
+        return statements.StoredResult(
             result=result,
-            pack=packing.pack,
+            pack=packer.pack,
             item_list=items,
-            assignment=made.assignment if made else "",
+            assignment=provenance.assignment if provenance else "",
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Marks:
+class _SubmissionMarks:
     """What the book has of marks on one submission."""
 
-    rows: list[ledger_rows.Row]
+    rows: list[ledger_rows.LedgerRow]
     weights: list[ledger_rows.WeightRow]
-    stamp: str
-    page: str
+    mark_revision: str
+    rendered_revision: str
 
     @classmethod
-    def of(cls, connection: Connection, name: str) -> _Marks:
+    def from_connection(cls, connection: Connection, name: str) -> _SubmissionMarks:
         """At one moment."""
         return cls(
-            rows=ledger_rows.current(connection, submission=name),
-            weights=ledger_rows.weights(connection),
-            stamp=ledger_rows.stamp(connection, name),
-            page=ledger_rows.page(connection, name),
+            rows=ledger_rows.current_rows(connection, submission=name),
+            weights=ledger_rows.weight_rows(connection),
+            mark_revision=ledger_rows.mark_revision(connection, name),
+            rendered_revision=ledger_rows.rendered_revision(connection, name),
         )
 
-    def on(self, graded: Graded) -> Marked:
+    def apply_to(self, graded: Graded) -> GradeWithMarks:
         """A grade of that submission with them."""
-        made = graded.provenance
-        weights = mark_points.weights_of(self.weights, made.assignment if made else "")
-        marked = mark_points.applied(graded, rows=self.rows, weights=weights)
-        return Marked(graded=scoring.settled(marked), stamp=self.stamp, page=self.page)
+        provenance = graded.provenance
+        weights = mark_points.latest_weights(
+            self.weights, provenance.assignment if provenance else ""
+        )
+        marked = mark_points.apply_marks(graded, rows=self.rows, weights=weights)
+        return GradeWithMarks(
+            graded=scoring.with_late_deductions(marked),
+            mark_revision=self.mark_revision,
+            rendered_revision=self.rendered_revision,
+        )
 
 
-def _settle(connection: Connection, name: str, shown: Marked | None) -> None:
-    if shown is not None:
-        ledger_rows.settle_page(connection, name, seen=shown.page, stamp=shown.stamp)
+def _finish_rendering(
+    connection: Connection, name: str, rendered_from: GradeWithMarks | None
+) -> None:
+    if rendered_from is not None:
+        ledger_rows.finish_rendering(
+            connection,
+            name,
+            expected=rendered_from.rendered_revision,
+            revision=rendered_from.mark_revision,
+        )

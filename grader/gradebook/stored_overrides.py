@@ -9,22 +9,22 @@ from sqlalchemy import delete, insert, select
 from grader.gradebook.store import Gradebook
 from grader.gradebook.tables import parts
 
-Parts = Mapping[str, Mapping[str, tuple[int, ...]]]
+LocationOverrides = Mapping[str, Mapping[str, tuple[int, ...]]]
 """By submission and item, the cells it is answered in."""
 
 
-def kept(book: Gradebook, assignment: str) -> Parts:
+def load_overrides(book: Gradebook, assignment: str) -> LocationOverrides:
     """What people told so far of an assignment."""
-    told = select(parts.c.submission, parts.c.item, parts.c.cells)
-    found: dict[str, dict[str, tuple[int, ...]]] = {}
+    statement = select(parts.c.submission, parts.c.item, parts.c.cells)
+    overrides: dict[str, dict[str, tuple[int, ...]]] = {}
     with book.reading() as connection:
-        for row in connection.execute(told.where(parts.c.assignment == assignment)):
+        for row in connection.execute(statement.where(parts.c.assignment == assignment)):
             cells = tuple(int(cell) for cell in row.cells.split())
-            found.setdefault(row.submission, {})[row.item] = cells
-    return found
+            overrides.setdefault(row.submission, {})[row.item] = cells
+    return overrides
 
 
-def keep(book: Gradebook, assignment: str, *, told: Parts) -> None:
+def save_overrides(book: Gradebook, assignment: str, *, overrides: LocationOverrides) -> None:
     """Put this in the place of all that was told of an assignment."""
     rows = [
         {
@@ -33,7 +33,7 @@ def keep(book: Gradebook, assignment: str, *, told: Parts) -> None:
             "item": item,
             "cells": " ".join(map(str, cells)),
         }
-        for submission, items in told.items()
+        for submission, items in overrides.items()
         for item, cells in items.items()
     ]
     with book.writing() as connection:

@@ -1,7 +1,7 @@
 """Tries to break out of a room, from where a student's code would be, and tells what it reached.
 
 What to try comes from outside: a file to be read, a folder to be written to, a process to be
-signalled, ports to connect to. Each attempt either fails, as it must, or is told by name.
+signaled, ports to connect to. Each attempt either fails, as it must, or is told by name.
 """
 
 import contextlib
@@ -17,110 +17,110 @@ from pathlib import Path
 
 from inside import frames, landlock, linux, walls
 
-FORKS = 40
+FORK_ATTEMPTS = 40
 """Processes that are started to see whether there is a limit."""
-FEW = 20
+PROCESS_LIMIT = 20
 """The limit that is set for that."""
 VSOCK, NETLINK, PACKET = 40, 16, 17
 """Families of sockets, from <linux/socket.h>."""
-PATIENCE = 0.5
+CONNECT_SECONDS = 0.5
 PTRACE_ATTACH = 16
 """From <sys/ptrace.h>."""
-ENDURANCE = 20.0
+ORPHAN_SECONDS = 20.0
 """Seconds that the process lives which tries to outlive its room."""
 
 
-def attempt(tried, *arguments):
+def attempt(action, *arguments):
     """Whether something works that should not."""
     try:
-        return bool(tried(*arguments))
+        return bool(action(*arguments))
     except (OSError, ValueError, MemoryError):
         return False
 
 
-def reads(path):
+def read_path(path):
     """Read a file, or one in a folder, that is not empty."""
     if Path(path).is_dir():
-        return any(attempt(reads, place) for place in Path(path).iterdir())
+        return any(attempt(read_path, child) for child in Path(path).iterdir())
     return bool(Path(path).read_bytes())
 
 
-def writes(path):
+def open_for_writing(path):
     """Open a file for writing; it stays as it is."""
     os.close(os.open(path, os.O_WRONLY))
     return True
 
 
-def leaves(folder):
+def leave_file(folder):
     """Make a file in a folder, one without a name that is gone at once."""
     os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
     return True
 
 
-def changes(path):
+def change_times(path):
     """Change the times of a file, to what they are."""
-    now = os.stat(path)  # noqa: PTH116 (as the next)
-    os.utime(path, ns=(now.st_atime_ns, now.st_mtime_ns))
+    status = os.stat(path)  # noqa: PTH116 (as the next)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     return True
 
 
-def connects(family, address):
+def connect_to(family, address):
     """Reach a listener."""
-    with socket.socket(family, socket.SOCK_STREAM) as made:
-        made.settimeout(PATIENCE)
-        made.connect(address)
+    with socket.socket(family, socket.SOCK_STREAM) as connection:
+        connection.settimeout(CONNECT_SECONDS)
+        connection.connect(address)
     return True
 
 
-def opens(family, kind):
+def open_socket(family, kind):
     """Have a socket of a family."""
     socket.socket(family, kind).close()
     return True
 
 
-def signals(pid):
+def signal_process(pid):
     """Be allowed to signal a process."""
     os.kill(pid, 0)
     return True
 
 
-def traces(pid):
+def trace_process(pid):
     """Read the memory of a process, or attach to it."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/mem", "rb"):  # noqa: PTH123
         return True
-    return linux.library().ptrace(PTRACE_ATTACH, ctypes.c_int(pid), None, None) == 0
+    return linux.c_library().ptrace(PTRACE_ATTACH, ctypes.c_int(pid), None, None) == 0
 
 
-def sees_an_environment(pid):
+def read_environment(pid):
     """Read the variables of a process."""
     return bool(Path(f"/proc/{pid}/environ").read_bytes())
 
 
-def sees_strangers(own):
+def see_other_processes(own_pids):
     """Find processes that are not of this room."""
-    return any(name.isdigit() and int(name) not in own for name in os.listdir("/proc"))  # noqa: PTH208
+    return any(name.isdigit() and int(name) not in own_pids for name in os.listdir("/proc"))  # noqa: PTH208
 
 
-def separates(kind):
+def make_namespace(kind):
     """Make a namespace, which brings rights in it."""
     pid = os.fork()
     if pid == 0:
-        refused = 1
+        exit_code = 1
         with contextlib.suppress(BaseException):
             linux.unshare(kind)
-            refused = 0
-        os._exit(refused)
+            exit_code = 0
+        os._exit(exit_code)
     return os.waitpid(pid, 0)[1] == 0
 
 
-def outgrows():
+def exceed_process_limit():
     """Start more processes than a limit allows."""
     import resource
 
-    resource.setrlimit(resource.RLIMIT_NPROC, (FEW, FEW))
+    resource.setrlimit(resource.RLIMIT_NPROC, (PROCESS_LIMIT, PROCESS_LIMIT))
     children = []
     with contextlib.suppress(OSError):
-        for _ in range(FORKS):
+        for _ in range(FORK_ATTEMPTS):
             pid = os.fork()
             if pid == 0:
                 signal.pause()
@@ -128,10 +128,10 @@ def outgrows():
     for pid in children:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-    return len(children) == FORKS
+    return len(children) == FORK_ATTEMPTS
 
 
-def swells(megabytes):
+def exceed_memory_limit(megabytes):
     """Have more memory than the address space may grow to."""
     import resource
 
@@ -141,17 +141,17 @@ def swells(megabytes):
     return True
 
 
-def outlives():
+def leave_process():
     """Leave a process behind."""
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
-            time.sleep(ENDURANCE)
+            time.sleep(ORPHAN_SECONDS)
         os._exit(0)
     return False  # whether it is gone is seen from outside
 
 
-def works():
+def find_broken():
     """What must work in a room, and does not."""
     broken = []
     try:
@@ -163,63 +163,65 @@ def works():
     except OSError as error:
         broken.append(f"files and sockets of its own ({error.strerror})")
     try:
-        told = [sys.executable, "-Ic", "import decimal"]
-        done = subprocess.run(told, capture_output=True, timeout=20, check=False)  # noqa: S603
-        if done.returncode:
+        command = [sys.executable, "-Ic", "import decimal"]
+        result = subprocess.run(command, capture_output=True, timeout=20, check=False)  # noqa: S603
+        if result.returncode:
             broken.append("a Python of its own")
     except (OSError, subprocess.SubprocessError) as error:
         broken.append(f"a Python of its own ({type(error).__name__})")
     return broken
 
 
-def attempts(facts):
+def list_attempts(facts):
     """All that is tried, by name, in an order in which one does not hinder the next."""
     grader, parent, runner = facts["grader"], os.getppid(), os.getppid()
     inet = socket.AF_INET
     return {
-        "reads files of the person who grades": (reads, facts["file"]),
-        "writes files of the person who grades": (writes, facts["file"]),
+        "reads files of the person who grades": (read_path, facts["file"]),
+        "writes files of the person who grades": (open_for_writing, facts["file"]),
         "leaves files with the person who grades": (
-            lambda: any(attempt(leaves, folder) for folder in facts["folders"]),
+            lambda: any(attempt(leave_file, folder) for folder in facts["folders"]),
         ),
-        "changes times of files": (changes, facts["file"]),
-        "reads what is protected": (lambda: any(attempt(reads, p) for p in facts["protected"]),),
-        "connects to this computer": (connects, inet, ("127.0.0.1", facts["port"])),
-        "connects to a unix socket": (connects, socket.AF_UNIX, facts["socket"]),
-        "has internet sockets": (opens, inet, socket.SOCK_DGRAM),
-        "has sockets of virtual machines": (opens, VSOCK, socket.SOCK_STREAM),
-        "has sockets of the kernel": (opens, NETLINK, socket.SOCK_RAW),
-        "has raw sockets": (opens, PACKET, socket.SOCK_RAW),
-        "signals the grader": (signals, grader),
-        "signals its runner": (signals, runner),
-        "reads the memory of its runner": (traces, runner),
-        "reads variables of the grader": (sees_an_environment, grader),
-        "reads variables of its runner": (sees_an_environment, parent),
-        "sees other processes": (sees_strangers, {os.getpid(), runner}),
-        "makes namespaces": (separates, linux.CLONE_NEWUSER),
-        "starts processes without end": (outgrows,),
-        "leaves processes behind": (outlives,),
-        "takes memory without end": (swells, 4096),
+        "changes times of files": (change_times, facts["file"]),
+        "reads what is protected": (
+            lambda: any(attempt(read_path, p) for p in facts["protected"]),
+        ),
+        "connects to this computer": (connect_to, inet, ("127.0.0.1", facts["port"])),
+        "connects to a unix socket": (connect_to, socket.AF_UNIX, facts["socket"]),
+        "has internet sockets": (open_socket, inet, socket.SOCK_DGRAM),
+        "has sockets of virtual machines": (open_socket, VSOCK, socket.SOCK_STREAM),
+        "has sockets of the kernel": (open_socket, NETLINK, socket.SOCK_RAW),
+        "has raw sockets": (open_socket, PACKET, socket.SOCK_RAW),
+        "signals the grader": (signal_process, grader),
+        "signals its runner": (signal_process, runner),
+        "reads the memory of its runner": (trace_process, runner),
+        "reads variables of the grader": (read_environment, grader),
+        "reads variables of its runner": (read_environment, parent),
+        "sees other processes": (see_other_processes, {os.getpid(), runner}),
+        "makes namespaces": (make_namespace, linux.CLONE_NEWUSER),
+        "starts processes without end": (exceed_process_limit,),
+        "leaves processes behind": (leave_process,),
+        "takes memory without end": (exceed_memory_limit, 4096),
     }
 
 
-def serve(results, order, folder, filters):
+def serve_canary(results, order, folder, filters):
     """Try everything in a child behind the kernel's walls, and tell; then wait for the end."""
     pid = os.fork()
     if pid == 0:
         try:
-            walls.around_kernel(order["plan"], folder, filters)
+            walls.confine_kernel(order["plan"], folder, filters)
             facts = order["canary"]
-            broken = works()
-            reached = [name for name, tried in attempts(facts).items() if attempt(*tried)]
-            told = {"reached": reached, "broken": broken, "landlock": landlock.abi()}
-            frames.send(results, told)
+            broken = find_broken()
+            reached = [name for name, action in list_attempts(facts).items() if attempt(*action)]
+            report = {"reached": reached, "broken": broken, "landlock": landlock.abi_version()}
+            frames.send(results, report)
         except BaseException as error:
-            told = f"{type(error).__name__}: {error}"
-            frames.send(results, {"frame": "failed", "error": told[:300]})
+            report = f"{type(error).__name__}: {error}"
+            frames.send(results, {"frame": "failed", "error": report[:300]})
         finally:
             os._exit(0)
-    walls.around_runner_once_forked(filters)
+    walls.confine_forked_runner(filters)
     os.waitpid(pid, 0)
     os.close(results)
     signal.pause()

@@ -6,31 +6,31 @@ from pathlib import Path, PurePosixPath
 from inside import frames
 
 
-def receive(requests, count):
+def receive_files(requests, count):
     """Take so many files and write them below the working folder; what can't be written is not."""
     for _ in range(count):
-        more = True
-        kept = None
-        while more:
+        has_more = True
+        file = None
+        while has_more:
             header, arrays = frames.receive(requests)
-            more = header["more"]
-            if kept is None:
-                kept = begun(header["file"])
+            has_more = header["more"]
+            if file is None:
+                file = create_file(header["file"])
             with contextlib.suppress(OSError):
                 if "bytes" in arrays:
-                    kept.write(arrays["bytes"].data)
+                    file.write(arrays["bytes"].data)
         with contextlib.suppress(OSError):
-            kept.close()
+            file.close()
 
 
-def begun(name):
+def create_file(name):
     """A file to write to; one that leads nowhere where it can't be made."""
-    place = PurePosixPath(name)
-    below = not place.is_absolute() and ".." not in place.parts
+    path = PurePosixPath(name)
+    is_below = not path.is_absolute() and ".." not in path.parts
     try:
-        if not below:
+        if not is_below:
             return Path("/dev/null").open("wb")
-        Path(place.parent).mkdir(parents=True, exist_ok=True)
-        return Path(place).open("xb")
+        Path(path.parent).mkdir(parents=True, exist_ok=True)
+        return Path(path).open("xb")
     except (OSError, ValueError):
         return Path("/dev/null").open("wb")

@@ -26,16 +26,16 @@ import socket
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+PROGRAM_FOLDER = Path(__file__).resolve().parent
+sys.path.insert(0, str(PROGRAM_FOLDER.parent))
 from inside import frames, linux, resource_watch, sandbox_setup, walls
 
 sys.path.pop(0)
 
 MADV_COLLAPSE = 25
 """From <linux/mman.h>, Linux 6.1: back a range with huge pages now, so that forks are cheap."""
-HUGE = 2 * 1024 * 1024
-OURS = (
+HUGE_PAGE = 2 * 1024 * 1024
+RUNNER_MODULES = (
     "numpy",
     "safetensors.numpy",
     "zmq.asyncio",
@@ -48,11 +48,11 @@ OURS = (
     "inside.runner",
 )
 """What each runner and its kernel need themselves."""
-GLANCE = 0.25
+WATCH_SECONDS = 0.25
 """Seconds between two looks at what rooms use."""
-QUIET = 0.05
+IDLE_SECONDS = 0.05
 """Seconds without an order after which there is time for other things."""
-RESTARTS = 3
+MAX_RESTARTS = 3
 """How often it starts over to leave modules out."""
 
 
@@ -69,21 +69,21 @@ def count_threads():
 class Preloader:
     """Imports modules and notices those that must not be imported ahead."""
 
-    def __init__(self, printed):
-        self.printed = printed
+    def __init__(self, output_file):
+        self.output_file = output_file
         self.left_out = {}
 
-    def size(self):
+    def output_size(self):
         """How much has been printed so far."""
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
                 stream.flush()
-        return self.printed.stat().st_size
+        return self.output_file.stat().st_size
 
-    def load(self, names):
+    def import_modules(self, names):
         """Import; the names that start threads or print, by why, which only a restart undoes."""
         culprits = {}
-        threads, printed = count_threads(), self.size()
+        threads, printed = count_threads(), self.output_size()
         for name in names:
             if name in sys.modules or name in self.left_out:
                 continue
@@ -91,16 +91,16 @@ class Preloader:
                 importlib.import_module(name)
             except BaseException as error:
                 self.left_out[name] = f"cannot be imported ({type(error).__name__})"
-            now = count_threads(), self.size()
-            if now[0] > threads:
+            current = count_threads(), self.output_size()
+            if current[0] > threads:
                 culprits[name] = "starts threads"
-            elif now[1] > printed:
+            elif current[1] > printed:
                 culprits[name] = "prints"
-            threads, printed = now
+            threads, printed = current
         return culprits
 
 
-def collapse():
+def collapse_pages():
     """Put what was imported on few, large pages, so that forks are cheap: takes half a second."""
     if sys.platform != "linux":
         return
@@ -108,15 +108,17 @@ def collapse():
     libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     for line in Path("/proc/self/maps").read_text(encoding="ascii", errors="replace").splitlines():
         span, mode, _, device, *rest = line.split()
-        ours = mode.startswith("rw") and device == "00:00" and (not rest[1:] or rest[1] == "[heap]")
-        if ours:
+        is_private = (
+            mode.startswith("rw") and device == "00:00" and (not rest[1:] or rest[1] == "[heap]")
+        )
+        if is_private:
             start, end = (int(address, 16) for address in span.split("-"))
-            start, end = -(-start // HUGE) * HUGE, end // HUGE * HUGE
+            start, end = -(-start // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
             if end > start:
                 libc.madvise(start, end - start, MADV_COLLAPSE)
 
 
-def warm_up_readers():
+def compile_notebook_schema():
     """Compile what every runner would compile again: the notebook schema."""
     with contextlib.suppress(Exception):
         import nbformat
@@ -124,158 +126,166 @@ def warm_up_readers():
         nbformat.reads('{"cells":[],"metadata":{},"nbformat":4,"nbformat_minor":5}', as_version=4)
 
 
-class Parent:
+class ForkLoop:
     """The loop: orders in, rooms forked and ended."""
 
     def __init__(self, control, folder, state):
         self.control = control
         self.folder = folder
-        self.rooms = {
-            int(n): resource_watch.Room(*told) for n, told in state.get("rooms", {}).items()
+        self.sandboxes = {
+            int(n): resource_watch.WatchedSandbox(*fields)
+            for n, fields in state.get("rooms", {}).items()
         }
         self.preloader = Preloader(folder / "printed")
         self.preloader.left_out.update(state.get("left_out", {}))
         self.loaded = list(state.get("loaded", ()))
         self.restarts = state.get("restarts", 0)
         self.pending = state.get("pending")
-        self.scattered = False
-        self.forks = self.filters = None
+        self.pages_scattered = False
+        self.forker = self.filters = None
 
     def serve(self):
         """Obey until the other end closes."""
         if self.pending is not None:
             self.preload(self.pending)
         while True:
-            self.tidy_up()
-            self.watch()
+            self.collapse_when_idle()
+            self.watch_until_order()
             header, _ = frames.receive(self.control)
             if header["order"] == "preload":
                 self.preload(header["modules"])
             elif header["order"] == "ping":
-                frames.send(self.control, {"left": len(self.strays())})
+                frames.send(self.control, {"left": len(self.orphans())})
             elif header["order"] == "open":
-                self.open(header)
+                self.open_sandbox(header)
             elif header["order"] == "close":
-                self.close(header["room"])
+                self.close_sandbox(header["room"])
 
-    def watch(self):
+    def watch_until_order(self):
         """Look after the rooms until an order comes."""
-        while self.rooms and not self.hears(GLANCE):
-            for watched in self.rooms.values():
-                watched.look()
+        while self.sandboxes and not self.has_order(WATCH_SECONDS):
+            for sandbox in self.sandboxes.values():
+                sandbox.check_limits()
 
     # ------------------------------------------------------------ ahead
 
     def preload(self, names):
         """Import; start over without what can't stay; say how it went."""
-        culprits = self.preloader.load([*OURS, *self.loaded, *names])
-        if culprits and self.restarts < RESTARTS:
+        culprits = self.preloader.import_modules([*RUNNER_MODULES, *self.loaded, *names])
+        if culprits and self.restarts < MAX_RESTARTS:
             self.preloader.left_out.update(culprits)
-            self.start_over(names)
+            self.restart(names)
         self.loaded += [name for name in names if name not in self.preloader.left_out]
-        warm_up_readers()
+        compile_notebook_schema()
         gc.collect()
         gc.freeze()  # so that no fork's collector touches, and so copies, all there is
-        self.scattered = True
+        self.pages_scattered = True
         left_out = self.preloader.left_out
         answer = {
-            "left_out": {name: why for name, why in left_out.items() if name not in OURS},
-            "broken": [name for name in OURS if name in left_out],
+            "left_out": {
+                name: reason for name, reason in left_out.items() if name not in RUNNER_MODULES
+            },
+            "broken": [name for name in RUNNER_MODULES if name in left_out],
             "threads": count_threads(),
         }
         frames.send(self.control, answer)
 
-    def start_over(self, pending):
+    def restart(self, pending):
         """Become a fresh interpreter that still knows its rooms, and goes on with the order."""
         state = {
-            "rooms": {number: watched.as_state() for number, watched in self.rooms.items()},
+            "rooms": {number: sandbox.as_state() for number, sandbox in self.sandboxes.items()},
             "left_out": self.preloader.left_out,
             "loaded": self.loaded,
             "restarts": self.restarts + 1,
             "pending": list(pending),
         }
-        place = self.folder / "state"
-        place.write_text(json.dumps(state), encoding="utf-8")
-        for descriptor in (self.control, *(watched.told for watched in self.rooms.values())):
+        state_file = self.folder / "state"
+        state_file.write_text(json.dumps(state), encoding="utf-8")
+        for descriptor in (
+            self.control,
+            *(sandbox.alert_write_fd for sandbox in self.sandboxes.values()),
+        ):
             os.set_inheritable(descriptor, True)
         options = [f"-W{option}" for option in sys.warnoptions]
-        arguments = [str(HERE / "fork_server.py"), str(self.control), str(self.folder)]
+        arguments = [str(PROGRAM_FOLDER / "fork_server.py"), str(self.control), str(self.folder)]
         os.execv(sys.executable, [sys.executable, "-P", *options, *arguments])  # noqa: S606 (itself)
 
-    def tidy_up(self):
+    def collapse_when_idle(self):
         """Collapse once the first notebooks run and nobody waits for an order."""
-        if self.scattered and len(self.rooms) > 1 and not self.hears(QUIET):
-            self.scattered = False
-            collapse()
+        if self.pages_scattered and len(self.sandboxes) > 1 and not self.has_order(IDLE_SECONDS):
+            self.pages_scattered = False
+            collapse_pages()
 
-    def hears(self, seconds):
+    def has_order(self, seconds):
         """Whether there is an order within some seconds."""
         waiting, _, _ = select.select([self.control], [], [], seconds)
         return bool(waiting)
 
     # ------------------------------------------------------------ rooms
 
-    def open(self, order):
+    def open_sandbox(self, order):
         """Fork a runner with the two pipes that follow the order."""
         _, pipes, _, _ = socket.recv_fds(socket.socket(fileno=os.dup(self.control)), 1, 2)
         if len(pipes) != 2:  # they could not be sent: whoever ordered knows
             return
         folder = self.folder / str(order["room"])
         if not order["plan"]["namespaces"]:
-            sandbox_setup.make(folder)
-        if self.forks is None:
-            self.forks = walls.Forks() if order["plan"]["namespaces"] else os
-            self.filters = walls.filters(order["plan"])
-        hear, tell = os.pipe()
-        pid = self.forks.fork()
+            sandbox_setup.make_folders(folder)
+        if self.forker is None:
+            self.forker = walls.NamespaceForker() if order["plan"]["namespaces"] else os
+            self.filters = walls.build_filters(order["plan"])
+        alert_read_fd, alert_write_fd = os.pipe()
+        pid = self.forker.fork()
         if pid == 0:
             try:
-                sandbox_setup.become_runner(folder, order, (*pipes, hear), self.filters)
+                sandbox_setup.become_runner(folder, order, (*pipes, alert_read_fd), self.filters)
             finally:
                 os._exit(70)
-        for pipe in (*pipes, hear):
+        for pipe in (*pipes, alert_read_fd):
             os.close(pipe)
-        os.set_blocking(tell, False)
-        files = None if order["plan"]["namespaces"] else folder
-        base = 0 if order["cold"] else resource_watch.of_its_own(os.getpid())
-        self.rooms[order["room"]] = resource_watch.Room(pid, tell, order["limits"], files, base)
+        os.set_blocking(alert_write_fd, False)
+        watched_folder = None if order["plan"]["namespaces"] else folder
+        baseline_bytes = 0 if order["cold"] else resource_watch.private_memory(os.getpid())
+        self.sandboxes[order["room"]] = resource_watch.WatchedSandbox(
+            pid, alert_write_fd, order["limits"], watched_folder, baseline_bytes
+        )
 
-    def close(self, number):
+    def close_sandbox(self, number):
         """Kill a runner and all it started, and remove its folder."""
-        closed = self.rooms.pop(number, None)
-        if closed is None:
+        sandbox = self.sandboxes.pop(number, None)
+        if sandbox is None:
             return
-        os.close(closed.told)
-        pid = closed.pid
+        os.close(sandbox.alert_write_fd)
+        pid = sandbox.pid
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, 0)
-        self.sweep()
-        resource_watch.remove(self.folder / str(number))
+        self.kill_orphans()
+        resource_watch.remove_tree(self.folder / str(number))
 
-    def strays(self):
+    def orphans(self):
         """Processes that became ours when the runner died that had started them."""
-        known = {watched.pid for watched in self.rooms.values()}
+        known = {sandbox.pid for sandbox in self.sandboxes.values()}
         return [pid for pid in resource_watch.children(os.getpid()) if pid not in known]
 
-    def sweep(self):
+    def kill_orphans(self):
         """Kill what ended runners left behind."""
-        while left := self.strays():
-            for pid in left:
+        while orphans := self.orphans():
+            for pid in orphans:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(pid, 0)
 
-    def end(self):
+    def shut_down(self):
         """End every room, and leave nothing behind."""
-        for number in list(self.rooms):
-            self.close(number)
-        self.sweep()
-        resource_watch.remove(self.folder)
+        for number in list(self.sandboxes):
+            self.close_sandbox(number)
+        self.kill_orphans()
+        resource_watch.remove_tree(self.folder)
 
 
 def main():
@@ -287,16 +297,16 @@ def main():
         state = json.loads(state_file.read_text(encoding="utf-8"))
         state_file.unlink()
     os.set_inheritable(control, False)
-    sandbox_setup.lead_standard_streams_to(folder / "printed")
+    sandbox_setup.redirect_standard_streams(folder / "printed")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     linux.adopt_orphans()
-    parent = Parent(control, folder, state)
+    loop = ForkLoop(control, folder, state)
     try:
-        parent.serve()
-    except (frames.Closed, OSError):
+        loop.serve()
+    except (frames.PipeClosed, OSError):
         pass
     finally:
-        parent.end()
+        loop.shut_down()
 
 
 if __name__ == "__main__":

@@ -18,11 +18,11 @@ _read, _write, _dumps, _loads = os.read, os.write, json.dumps, json.loads
 _pack, _unpack, _save, _load = struct.pack, struct.unpack, save, load
 _contiguous = np.ascontiguousarray
 
-LARGEST = 192 * 1024 * 1024
+MAX_FRAME_BYTES = 192 * 1024 * 1024
 """Bytes of one frame; nothing larger is sent, and the other side would refuse it."""
 
 
-PIPE = 1024 * 1024
+PIPE_BYTES = 1024 * 1024
 """Bytes that a pipe may hold, where Linux lets us choose: fewer turns for large frames."""
 
 
@@ -31,24 +31,24 @@ def wide_pipe():
     reading, writing = os.pipe()
     if hasattr(fcntl, "F_SETPIPE_SZ"):
         with contextlib.suppress(OSError):
-            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE)
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     return reading, writing
 
 
-class Closed(Exception):
+class PipeClosed(Exception):
     """The other end of the pipe is gone."""
 
 
 def read_exactly(fd, count):
     """Read `count` bytes, or raise Closed."""
-    parts = []
+    chunks = []
     while count:
-        part = _read(fd, min(count, 1 << 20))
-        if not part:
-            raise Closed
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+        chunk = _read(fd, min(count, 1 << 20))
+        if not chunk:
+            raise PipeClosed
+        chunks.append(chunk)
+        count -= len(chunk)
+    return b"".join(chunks)
 
 
 def write_all(fd, data):
@@ -61,12 +61,12 @@ def write_all(fd, data):
 def receive_bytes(fd):
     """Read one frame's body without opening it."""
     (length,) = _unpack("<Q", read_exactly(fd, 8))
-    if length > LARGEST:
-        raise Closed
+    if length > MAX_FRAME_BYTES:
+        raise PipeClosed
     return read_exactly(fd, length)
 
 
-def header_of(body):
+def read_header(body):
     """The JSON header of a body, its arrays unopened."""
     (length,) = _unpack("<I", body[:4])
     return _loads(body[4 : 4 + length])
@@ -76,7 +76,7 @@ def unpack_body(body):
     """Open a body: its JSON header and its arrays."""
     (length,) = _unpack("<I", body[:4])
     rest = body[4 + length :]
-    return header_of(body), (_load(rest) if rest else {})
+    return read_header(body), (_load(rest) if rest else {})
 
 
 def pack_body(header, arrays=None):

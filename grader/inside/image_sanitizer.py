@@ -23,95 +23,95 @@ READERS = {
     "image/jpeg": (JpegImagePlugin, "JPEG"),
     "image/gif": (GifImagePlugin, "GIF"),
 }
-ALSO_JPEG = (MpoImagePlugin, "MPO")
+PHONE_JPEG = (MpoImagePlugin, "MPO")
 """What some telephones write; imported ahead, since no file can be read later."""
-PIXELS = 50_000_000
+MAX_PIXELS = 50_000_000
 """Larger pictures are refused before they are decoded; telephones make 12 to 48 million."""
-SIDE = 1600
+MAX_SIDE = 1600
 """Pixels of the longer side that are kept: enough to read handwriting on a page."""
-LARGEST = 1_000_000
+MAX_BYTES = 1_000_000
 """Bytes of what is drawn."""
 QUALITIES = (85, 70, 50, 30)
-MEMORY = 1 << 30
-SECONDS = 10
+MEMORY_BYTES = 1 << 30
+CPU_SECONDS = 10
 
 
-def warm_up():
+def import_codecs():
     """Have everything imported that reading and writing need."""
     Image.preinit()
     for name in ("PNG", "GIF", "JPEG"):
-        drawn = io.BytesIO()
-        Image.new("RGB", (2, 2)).save(drawn, name)
-        ImageOps.exif_transpose(Image.open(io.BytesIO(drawn.getvalue()))).load()
+        buffer = io.BytesIO()
+        Image.new("RGB", (2, 2)).save(buffer, name)
+        ImageOps.exif_transpose(Image.open(io.BytesIO(buffer.getvalue()))).load()
 
 
-def lock():
+def restrict_process():
     """Give up all that drawing does not need, as far as this system can take it."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
-        for which, value in (
-            (resource.RLIMIT_AS, MEMORY),
-            (resource.RLIMIT_CPU, SECONDS),
-            (resource.RLIMIT_FSIZE, 2 * LARGEST),
+        for limit, value in (
+            (resource.RLIMIT_AS, MEMORY_BYTES),
+            (resource.RLIMIT_CPU, CPU_SECONDS),
+            (resource.RLIMIT_FSIZE, 2 * MAX_BYTES),
             (resource.RLIMIT_CORE, 0),
         ):
-            resource.setrlimit(which, (value, value))
+            resource.setrlimit(limit, (value, value))
     if sys.platform == "linux":
-        for give_up in (
+        for restriction in (
             linux.drop_capabilities,
             landlock.restrict,
-            lambda: seccomp.install(seccomp.program(connects=False)),
+            lambda: seccomp.install_filter(seccomp.build_program(connects=False)),
         ):
             with contextlib.suppress(OSError, KeyError):
-                give_up()
+                restriction()
 
 
-def opened(data, kind):
-    """The picture upright, in colours that every page shows, no larger than it is kept."""
-    _, name = READERS[kind]
-    formats = [name, "MPO"] if name == "JPEG" else [name]
+def open_image(data, media_type):
+    """The picture upright, in colors that every page shows, no larger than it is kept."""
+    _, format_name = READERS[media_type]
+    formats = [format_name, "MPO"] if format_name == "JPEG" else [format_name]
     image = Image.open(io.BytesIO(data), formats=formats)
-    if image.width * image.height > PIXELS:
+    if image.width * image.height > MAX_PIXELS:
         raise ValueError("too many pixels")
-    image.draft("RGB", (SIDE, SIDE))  # a JPEG is decoded no larger than need be
+    image.draft("RGB", (MAX_SIDE, MAX_SIDE))  # a JPEG is decoded no larger than need be
     image = ImageOps.exif_transpose(image)
-    image.thumbnail((SIDE, SIDE))
+    image.thumbnail((MAX_SIDE, MAX_SIDE))
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(paper, image)
+        background = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(background, image)
     return image.convert("L" if image.mode in {"1", "L"} else "RGB")
 
 
-def drawn(image, kind):
+def encode_image(image, media_type):
     """Media type and bytes: lines stay sharp where there is room for them."""
     # A new picture: what is saved has no comments, profiles or frames to take along.
-    fresh = Image.new(image.mode, image.size)
-    fresh.paste(image)
-    if kind != "image/jpeg":
-        file = io.BytesIO()
-        fresh.save(file, "PNG")
-        if file.tell() <= LARGEST:
-            return "image/png", file.getvalue()
+    copy = Image.new(image.mode, image.size)
+    copy.paste(image)
+    if media_type != "image/jpeg":
+        buffer = io.BytesIO()
+        copy.save(buffer, "PNG")
+        if buffer.tell() <= MAX_BYTES:
+            return "image/png", buffer.getvalue()
     for quality in QUALITIES:
-        file = io.BytesIO()
-        fresh.save(file, "JPEG", quality=quality)
-        if file.tell() <= LARGEST:
-            return "image/jpeg", file.getvalue()
+        buffer = io.BytesIO()
+        copy.save(buffer, "JPEG", quality=quality)
+        if buffer.tell() <= MAX_BYTES:
+            return "image/jpeg", buffer.getvalue()
     raise ValueError("too large however it is drawn")
 
 
 def main():
     """Draw one picture, or say nothing and fail."""
-    kind = sys.argv[1]
+    media_type = sys.argv[1]
     data = sys.stdin.buffer.read()
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = None  # ours is asked before anything is decoded
-    warm_up()
-    lock()
-    name, picture = drawn(opened(data, kind), kind)
-    sys.stdout.buffer.write(name.encode() + b"\n" + picture)
+    import_codecs()
+    restrict_process()
+    output_type, output = encode_image(open_image(data, media_type), media_type)
+    sys.stdout.buffer.write(output_type.encode() + b"\n" + output)
     sys.stdout.buffer.flush()
 
 

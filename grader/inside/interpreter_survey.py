@@ -7,46 +7,46 @@ import platform
 import sys
 from pathlib import Path
 
-NEEDED = ("ipykernel", "nbclient", "numpy", "safetensors")
+NEEDED_PACKAGES = ("ipykernel", "nbclient", "numpy", "safetensors")
 """Packages without which no notebook can be run and asked."""
-ENDINGS = (".dist-info", ".egg-info")
+METADATA_SUFFIXES = (".dist-info", ".egg-info")
 
 
-def distributions():
+def list_distributions():
     """Names and versions of what is installed, as folders tell them: no metadata is opened."""
-    found = set()
-    for place in sys.path:
+    installed = set()
+    for folder in sys.path:
         try:
-            names = os.listdir(place or ".")  # noqa: PTH208 (names only)
+            names = os.listdir(folder or ".")  # noqa: PTH208 (names only)
         except OSError:
             continue
-        found |= {name.rpartition(".")[0] for name in names if name.endswith(ENDINGS)}
-    return sorted(found)
+        installed |= {name.rpartition(".")[0] for name in names if name.endswith(METADATA_SUFFIXES)}
+    return sorted(installed)
 
 
-def folders():
+def list_folders():
     """The folders that this interpreter and its packages live in, links followed one by one."""
-    found = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
-    found |= {place for place in sys.path[1:] if Path(place).is_dir()}
+    paths = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    paths |= {entry for entry in sys.path[1:] if Path(entry).is_dir()}
     step = Path(sys.executable)
     while step.is_symlink():
         step = step.parent / step.readlink()
-        found.add(str(step.parent.parent))
-    return sorted({os.path.normpath(path) for path in found} | {os.path.realpath(p) for p in found})
+        paths.add(str(step.parent.parent))
+    return sorted({os.path.normpath(path) for path in paths} | {os.path.realpath(p) for p in paths})
 
 
 def main():
     """Print it."""
-    told = {
+    facts = {
         "executable": sys.executable,
-        "folders": folders(),
+        "folders": list_folders(),
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "system": f"{platform.system()} {platform.machine()}",
-        "missing": [name for name in NEEDED if importlib.util.find_spec(name) is None],
-        "distributions": distributions(),
+        "missing": [name for name in NEEDED_PACKAGES if importlib.util.find_spec(name) is None],
+        "distributions": list_distributions(),
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(facts) + "\n")
 
 
 if __name__ == "__main__":

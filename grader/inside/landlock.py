@@ -17,26 +17,26 @@ EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 MAKE_CHAR, MAKE_BLOCK = 1 << 6, 1 << 11
 FIRST_RIGHTS = (1 << 13) - 1
 REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
-OF_A_FILE = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
-TO_READ = EXECUTE | READ_FILE | READ_DIR
-TO_USE = READ_FILE | WRITE_FILE | IOCTL_DEV
-TCP = 0b11
+FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
+READ_RIGHTS = EXECUTE | READ_FILE | READ_DIR
+DEVICE_RIGHTS = READ_FILE | WRITE_FILE | IOCTL_DEV
+TCP_RIGHTS = 0b11
 """To bind and to connect."""
 SCOPES = 0b11
 """Abstract unix sockets, and signals."""
-BENEATH = 1
-VERSION = 1
+PATH_BENEATH = 1
+VERSION_FLAG = 1
 
 
-def abi():
+def abi_version():
     """The version of Landlock that this kernel offers; 0 for none."""
-    result = linux.library().syscall(
-        CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(VERSION)
+    result = linux.c_library().syscall(
+        CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(VERSION_FLAG)
     )
     return max(0, result)
 
 
-def rights_of_files(version):
+def file_rights(version):
     """Every right on files that a version knows."""
     rights = FIRST_RIGHTS
     for since, right in ((2, REFER), (3, TRUNCATE), (5, IOCTL_DEV)):
@@ -52,44 +52,46 @@ def restrict(*, read=(), listed=(), write=(), use=()):
     write: folders in which anything may be done but execution and making devices. use: devices.
     What is not there is left out.
     """
-    version = abi()
+    version = abi_version()
     if not version:
         raise OSError("this kernel has no Landlock")
-    rights = rights_of_files(version)
-    words = (rights, TCP if version >= 4 else 0, SCOPES if version >= 6 else 0)
+    rights = file_rights(version)
+    masks = (rights, TCP_RIGHTS if version >= 4 else 0, SCOPES if version >= 6 else 0)
     size = 8 if version < 4 else 16 if version < 6 else 24
-    attributes = ctypes.create_string_buffer(struct.pack("QQQ", *words), 24)
-    library = linux.library()
-    ruleset = linux.checked(
+    attributes = ctypes.create_string_buffer(struct.pack("QQQ", *masks), 24)
+    library = linux.c_library()
+    ruleset = linux.check_result(
         library.syscall(CREATE_RULESET, attributes, ctypes.c_size_t(size), ctypes.c_uint32(0)),
         "landlock",
     )
     try:
-        for paths, wanted in (
-            (read, TO_READ),
+        for paths, granted in (
+            (read, READ_RIGHTS),
             (listed, READ_DIR),
             (write, rights & ~(EXECUTE | MAKE_CHAR | MAKE_BLOCK)),
-            (use, TO_USE),
+            (use, DEVICE_RIGHTS),
         ):
             for path in paths:
-                allow(ruleset, path, wanted & rights)
-        linux.gain_nothing_by_exec()
-        linux.checked(library.syscall(RESTRICT_SELF, ruleset, ctypes.c_uint32(0)), "landlock")
+                allow_path(ruleset, path, granted & rights)
+        linux.forbid_new_privileges()
+        linux.check_result(library.syscall(RESTRICT_SELF, ruleset, ctypes.c_uint32(0)), "landlock")
     finally:
         os.close(ruleset)
 
 
-def allow(ruleset, path, rights):
+def allow_path(ruleset, path, rights):
     """Add a path to a ruleset, where there is one."""
     try:
-        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return
     try:
-        if not stat.S_ISDIR(os.fstat(place).st_mode):
-            rights &= OF_A_FILE
-        beneath = ctypes.create_string_buffer(struct.pack("=Qi", rights, place), 12)
-        added = linux.library().syscall(ADD_RULE, ruleset, BENEATH, beneath, ctypes.c_uint32(0))
-        linux.checked(added, f"landlock on {path}")
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            rights &= FILE_RIGHTS
+        rule = ctypes.create_string_buffer(struct.pack("=Qi", rights, descriptor), 12)
+        result = linux.c_library().syscall(
+            ADD_RULE, ruleset, PATH_BENEATH, rule, ctypes.c_uint32(0)
+        )
+        linux.check_result(result, f"landlock on {path}")
     finally:
-        os.close(place)
+        os.close(descriptor)

@@ -27,16 +27,16 @@ LAST_CAPABILITY = 63
 """From <linux/capability.h>: the version with two words, and the last number they can name."""
 
 
-def library():
+def c_library():
     """The C library, its functions leaving errno to be read."""
     return ctypes.CDLL(None, use_errno=True)
 
 
-def checked(result, what):
+def check_result(result, call):
     """The result of a call, or the error that errno tells."""
     if result < 0:
         number = ctypes.get_errno()
-        raise OSError(number, f"{what}: {os.strerror(number)}")
+        raise OSError(number, f"{call}: {os.strerror(number)}")
     return result
 
 
@@ -46,11 +46,11 @@ def prctl(option, *values):
         return False
     with contextlib.suppress(OSError, AttributeError):
         words = [ctypes.c_ulong(value) for value in (*values, 0, 0, 0, 0)[:4]]
-        return library().prctl(option, *words) == 0
+        return c_library().prctl(option, *words) == 0
     return False
 
 
-def die_with_the_parent():
+def die_with_parent():
     """Have this process killed when the one that started it dies, however it dies."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -60,33 +60,33 @@ def adopt_orphans():
     prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def gain_nothing_by_exec():
+def forbid_new_privileges():
     """Have no program that is started have more rights than this process."""
     if not prctl(PR_SET_NO_NEW_PRIVS, 1):
         raise OSError("no_new_privs is refused")
 
 
-def be_seen(dumpable):
+def set_dumpable(dumpable):
     """Say whether processes of the same user may look into this one's memory."""
     prctl(PR_SET_DUMPABLE, int(dumpable))
 
 
 def unshare(flags):
     """Leave namespaces that were shared."""
-    checked(library().unshare(ctypes.c_int(flags)), "unshare")
+    check_result(c_library().unshare(ctypes.c_int(flags)), "unshare")
 
 
-def enter(namespace, kind):
+def enter_namespace(namespace, kind):
     """Enter the namespace behind a descriptor."""
-    checked(library().setns(ctypes.c_int(namespace), ctypes.c_int(kind)), "setns")
+    check_result(c_library().setns(ctypes.c_int(namespace), ctypes.c_int(kind)), "setns")
 
 
 def mount(source, target, kind=None, flags=0, options=None):
     """Mount; words are text or None."""
     words = [None if word is None else os.fsencode(word) for word in (source, target, kind)]
-    told = None if options is None else options.encode()
-    result = library().mount(*words, ctypes.c_ulong(flags), told)
-    checked(result, f"mount on {target}")
+    data = None if options is None else options.encode()
+    result = c_library().mount(*words, ctypes.c_ulong(flags), data)
+    check_result(result, f"mount on {target}")
 
 
 def drop_bounding_set():
@@ -101,5 +101,5 @@ def drop_capabilities():
     """Give up every capability, for good."""
     drop_bounding_set()
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
-    none = (ctypes.c_uint32 * 6)()
-    checked(library().capset(header, none), "capset")
+    empty = (ctypes.c_uint32 * 6)()
+    check_result(c_library().capset(header, empty), "capset")

@@ -18,26 +18,26 @@ if sys.modules["debugpy"] is None:
     del sys.modules["debugpy"]
 
 
-def keep_descriptors(shell):
+def limit_cell_descriptors(shell):
     """Let cells have fewer descriptors than the process: it must go on when a cell leaves none."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 
-    def fewer(info):
+    def lower_limit(info):
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
-    def all_of_them(result):
+    def raise_limit(result):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
-    shell.events.register("pre_run_cell", fewer)
-    shell.events.register("post_run_cell", all_of_them)
+    shell.events.register("pre_run_cell", lower_limit)
+    shell.events.register("post_run_cell", raise_limit)
 
 
 GIGABYTE = 1024 * 1024 * 1024
-TAKEN = 3 * GIGABYTE
+LIBRARY_BYTES = 3 * GIGABYTE
 """Bytes of address space that libraries take, where nothing can be seen."""
 
 
-def limit_memory(megabytes, taken):
+def limit_memory(megabytes, reserved_bytes):
     """Bound how much the address space grows, where the platform can: libraries fill some already.
 
     Behind the walls `watch` measures what all processes of a notebook use; this bound has one that
@@ -45,16 +45,18 @@ def limit_memory(megabytes, taken):
     """
     if sys.platform == "linux":
         # Where it can't see itself: what the runner had, and what the kernel's threads reserve.
-        there = resource_watch.address_space() or (taken or TAKEN) + GIGABYTE
-        size = there + megabytes * 1024 * 1024
+        used_bytes = (
+            resource_watch.address_space_bytes() or (reserved_bytes or LIBRARY_BYTES) + GIGABYTE
+        )
+        size = used_bytes + megabytes * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
-YOUNG = 10_000
+GC_THRESHOLD = 10_000
 """New objects between two looks for garbage: in a fork, a page that is looked at is copied."""
 
 
-class Pipes(typing.NamedTuple):
+class KernelPipes(typing.NamedTuple):
     """The kernel's ends of the pipes to its runner."""
 
     questions: int
@@ -62,7 +64,7 @@ class Pipes(typing.NamedTuple):
     ready: int
 
 
-class Everything:
+class UniversalSet:
     """A set that has every member, and looks at none."""
 
     def __contains__(self, member):
@@ -97,7 +99,7 @@ class HeadlessKernel(IPKernelApp):
     def init_code(self):
         """There are no start-up files; IPython would look at the name of every module."""
         self.shell.user_ns_hidden.update(self.shell.user_ns)
-        self.shell._sys_modules_keys = Everything()
+        self.shell._sys_modules_keys = UniversalSet()
 
 
 class SysWithoutModules:
@@ -126,25 +128,25 @@ def without_debugger():
 
 
 @contextlib.contextmanager
-def only_named_configured():
+def configure_only_named():
     """Have traitlets look for configuration only where there is some.
 
     It looks up every trait of each of the 35 objects that make a kernel, for three settings.
     """
-    real = Configurable._load_config
+    real_load_config = Configurable._load_config
 
     def load(self, config, section_names=None, traits=None):
         if any(cls.__name__ in config for cls in type(self).__mro__):
-            real(self, config, section_names, traits)
+            real_load_config(self, config, section_names, traits)
 
     Configurable._load_config = load
     try:
         yield
     finally:
-        Configurable._load_config = real
+        Configurable._load_config = real_load_config
 
 
-def draw_inline():
+def connect_inline_figures():
     """Connect matplotlib, where it was imported before there was a shell, to the shell."""
     if "matplotlib.pyplot" in sys.modules:
         from matplotlib_inline import backend_inline
@@ -152,43 +154,51 @@ def draw_inline():
         backend_inline._enable_matplotlib_integration()
 
 
-def configuration():
+def kernel_configuration():
     """What ipykernel and IPython are told."""
-    told = Config()
-    told.HeadlessKernel.capture_fd_output = False
-    told.HistoryManager.enabled = False
-    told.InteractiveShell.colors = "nocolor"
-    return told
+    config = Config()
+    config.HeadlessKernel.capture_fd_output = False
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    return config
 
 
-def find_modules_beside_the_notebook():
+def add_working_folder_to_path():
     """Let notebooks import what lies in the working folder, as Jupyter does.
 
     IPython leaves that out where Python was started with -P, as we are, so that nothing a student
     writes is imported before the notebook runs. It comes after the standard library.
     """
     packages = {"site-packages", "dist-packages"}
-    places = (n for n, path in enumerate(sys.path) if os.path.basename(path) in packages)  # noqa: PTH119 (as IPython does)
-    sys.path.insert(next(places, len(sys.path)), "")
+    positions = (
+        position
+        for position, path in enumerate(sys.path)
+        if os.path.basename(path) in packages  # noqa: PTH119 (before pathlib is needed)
+    )
+    sys.path.insert(next(positions, len(sys.path)), "")
 
 
-def become(job, *, connection_file, pipes):
+def run_kernel(job, *, connection_file, pipes):
     """Run the kernel until it is killed; never returns."""
-    with without_debugger(), only_named_configured():
-        app = HeadlessKernel.instance(connection_file=connection_file, config=configuration())
+    with without_debugger(), configure_only_named():
+        app = HeadlessKernel.instance(
+            connection_file=connection_file, config=kernel_configuration()
+        )
         app.initialize([])
-    draw_inline()
-    find_modules_beside_the_notebook()
+    connect_inline_figures()
+    add_working_folder_to_path()
     notes = stubs.Notes()
-    watch = recorder.Recorder(job["record"], notes)
-    stubs.install(app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes)
-    watch.install(app.shell)
-    keep_descriptors(app.shell)
-    seeding.before_the_first_cell(app.shell, lambda: seeding.seed_everything(job["seed"]))
+    notebook_recorder = recorder.Recorder(job["record"], notes)
+    stubs.install_stubs(
+        app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes
+    )
+    notebook_recorder.install(app.shell)
+    limit_cell_descriptors(app.shell)
+    seeding.call_before_first_cell(app.shell, lambda: seeding.seed_everything(job["seed"]))
     limit_memory(job["limits"]["memory_mb"], job["taken"])
-    gc.set_threshold(YOUNG, 10, 10)
-    notebook = questions.Notebook(app.shell.user_ns, watch, notes)
-    probe.start(
+    gc.set_threshold(GC_THRESHOLD, 10, 10)
+    notebook = questions.ObservedNotebook(app.shell.user_ns, notebook_recorder, notes)
+    probe.start_probe(
         notebook, reading=pipes.questions, writing=pipes.answers, trusted=job.get("trusted", False)
     )
     os.write(pipes.ready, b"!")

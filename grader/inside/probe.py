@@ -11,7 +11,7 @@ import threading
 import time
 
 from inside import frames
-from inside.questions import answer, describe
+from inside.questions import answer, describe_error
 
 # Bound before student code runs.
 _fork, _kill, _waitpid, _exit, _pipe, _close = (
@@ -25,7 +25,7 @@ _fork, _kill, _waitpid, _exit, _pipe, _close = (
 _read, _poll, _POLLIN, _monotonic = os.read, select.poll, select.POLLIN, time.monotonic
 _unpack, _list, _open = struct.unpack, list, open
 
-OURS = ("notes", "modules")
+KINDS_WITHOUT_FORK = ("notes", "modules")
 """Kinds of question that run nothing of the notebook's, so that they need no fork."""
 
 
@@ -43,30 +43,30 @@ def answer_in_fork(notebook, questions, arrays, fd):
         _exit(0)
 
 
-class Patience(Exception):
+class QuestionTimeout(Exception):
     """The fork took longer than one question may take."""
 
 
 def read_with_deadline(fd, count, deadline):
     """Read `count` bytes before the deadline."""
-    parts, poll = [], _poll()  # select could not take the descriptors a notebook leaves
+    chunks, poll = [], _poll()  # select could not take the descriptors a notebook leaves
     poll.register(fd, _POLLIN)
     while count:
         if not poll.poll(max(0.0, deadline - _monotonic()) * 1000):
-            raise Patience
-        part = _read(fd, min(count, 1 << 20))
-        if not part:
-            raise frames.Closed
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+            raise QuestionTimeout
+        chunk = _read(fd, min(count, 1 << 20))
+        if not chunk:
+            raise frames.PipeClosed
+        chunks.append(chunk)
+        count -= len(chunk)
+    return b"".join(chunks)
 
 
 def serve_batch(notebook, header, arrays, out, *, trusted):
     """Answer a batch; a question that dies or overruns is marked, and a new fork goes on."""
     questions = _list(header["questions"])
     notebook.modules.clear()
-    while questions and (trusted or questions[0]["kind"] in OURS):
+    while questions and (trusted or questions[0]["kind"] in KINDS_WITHOUT_FORK):
         frames.send_bytes(out, answer(notebook, questions.pop(0), arrays))
     while questions:
         reading, writing = _pipe()
@@ -75,15 +75,15 @@ def serve_batch(notebook, header, arrays, out, *, trusted):
             _close(reading)
             answer_in_fork(notebook, questions, arrays, writing)
         _close(writing)
-        done, why = forward_answers(reading, len(questions), header["seconds"], out)
+        done, status = forward_answers(reading, len(questions), header["seconds"], out)
         _close(reading)
         with contextlib.suppress(ProcessLookupError):
             _kill(pid, signal.SIGKILL)
         _waitpid(pid, 0)
         questions = questions[done:]
-        if questions and why:
+        if questions and status:
             lost = questions.pop(0)
-            head = {"id": lost["id"], "nonce": lost["nonce"], "status": why}
+            head = {"id": lost["id"], "nonce": lost["nonce"], "status": status}
             frames.send(out, {**head, "error": ""})
 
 
@@ -93,18 +93,18 @@ def forward_answers(reading, count, seconds, out):
         deadline = _monotonic() + seconds
         try:
             (length,) = _unpack("<Q", read_with_deadline(reading, 8, deadline))
-            if length > frames.LARGEST:
+            if length > frames.MAX_FRAME_BYTES:
                 return done, "died"
             body = read_with_deadline(reading, length, deadline)
-        except Patience:
+        except QuestionTimeout:
             return done, "timed_out"
-        except frames.Closed:
+        except frames.PipeClosed:
             return done, "died"
         frames.send_bytes(out, body)
     return count, ""
 
 
-def serve(notebook, reading, writing, trusted):
+def serve_batches(notebook, reading, writing, trusted):
     """Answer batches until the other end closes; those of a trusted notebook without a fork."""
     while True:
         try:
@@ -115,11 +115,13 @@ def serve(notebook, reading, writing, trusted):
             serve_batch(notebook, header, arrays, writing, trusted=trusted)
             frames.send(writing, {"end": True, "nonce": header["nonce"]})
         except Exception as error:
-            frames.send(writing, {"end": True, "nonce": header["nonce"], "error": describe(error)})
+            frames.send(
+                writing, {"end": True, "nonce": header["nonce"], "error": describe_error(error)}
+            )
 
 
-def start(notebook, *, reading, writing, trusted):
+def start_probe(notebook, *, reading, writing, trusted):
     """Serve in a thread that was there before the first line of student code."""
-    told = (notebook, reading, writing, trusted)
-    thread = threading.Thread(target=serve, args=told, daemon=True)
+    arguments = (notebook, reading, writing, trusted)
+    thread = threading.Thread(target=serve_batches, args=arguments, daemon=True)
     thread.start()

@@ -4,7 +4,7 @@ Kinds of question:
 
 arrays      every numeric array in the namespace, alone or in a tuple, list or dict
 recording   what the recorder saw: events, modules, snapshots of weights
-notes       what was neutralised, by cell
+notes       what was neutralized, by cell
 modules     names of all that was imported, in order
 forward     outputs of a module of the notebook, at weights and inputs of the asker's
 function    what a function of the notebook returns for arguments of the asker's
@@ -24,15 +24,15 @@ _isinstance, _type, _str, _list, _dict, _tuple = isinstance, type, str, list, di
 
 KINDS = "biuf"
 """Kinds of NumPy dtype that cross the wall."""
-LARGEST = 200_000
+MAX_ELEMENTS = 200_000
 """Elements of an array of the namespace that is sent along."""
 
 
-class Missing(Exception):
+class NothingToAsk(Exception):
     """There is nothing in the notebook to ask."""
 
 
-def plain(value):
+def to_plain_array(value):
     """A tensor or array as a plain numeric NumPy array, or TypeError."""
     torch = sys.modules.get("torch")
     if torch is not None and _isinstance(value, torch.Tensor):
@@ -52,31 +52,31 @@ def is_array(value):
     return _isinstance(value, _ndarray) or (torch is not None and _isinstance(value, torch.Tensor))
 
 
-class Start:
+class InitialWeights:
     """A module's numbers as they were when it was made."""
 
     def __init__(self, torch, module):
         self.torch = torch
         self.parameters = _list(module.parameters())
-        self.places = {name: i for i, (name, _) in enumerate(module.named_parameters())}
-        numbers = [*self.parameters, *module.buffers()]
-        self.kept = [(n, n.detach().clone(), n._version) for n in numbers]
+        self.parameter_indices = {name: i for i, (name, _) in enumerate(module.named_parameters())}
+        tensors = [*self.parameters, *module.buffers()]
+        self.saved = [(tensor, tensor.detach().clone(), tensor._version) for tensor in tensors]
 
-    def put(self, place, value):
+    def set_parameter(self, index, value):
         """Copy an array into a parameter."""
         with self.torch.no_grad():
-            self.parameters[place].copy_(self.torch.from_numpy(value))
+            self.parameters[index].copy_(self.torch.from_numpy(value))
 
     def restore(self):
         """Give back what was written to since, by whomever."""
         with self.torch.no_grad():
-            for place, (numbers, value, version) in enumerate(self.kept):
-                if numbers._version != version:
-                    numbers.copy_(value)
-                    self.kept[place] = (numbers, value, numbers._version)
+            for index, (tensor, value, version) in enumerate(self.saved):
+                if tensor._version != version:
+                    tensor.copy_(value)
+                    self.saved[index] = (tensor, value, tensor._version)
 
 
-def seed(torch, number=0):
+def seed_torch(torch, number=0):
     """Have what draws numbers draw the same each time.
 
     `torch.manual_seed` also takes notes, 12 ms of them, for a GPU that may come.
@@ -87,7 +87,7 @@ def seed(torch, number=0):
         torch.default_generator.manual_seed(number)
 
 
-class Notebook:
+class ObservedNotebook:
     """The namespace and the recorder, as questions see them."""
 
     def __init__(self, namespace, recorder, notes):
@@ -98,24 +98,24 @@ class Notebook:
 
     # ------------------------------------------------------------ arrays
 
-    def arrays(self, params, given):
+    def collect_arrays(self, params, inputs):
         """Every numeric array the namespace holds, by name; parts of a tuple as `name/0`."""
         out, shapes = {}, {}
         for name, value in _list(self.namespace.items()):
             if not _isinstance(name, _str) or name.startswith("_") or len(out) >= 128:
                 continue
-            for key, found in self.found(name, value):
+            for key, candidate in self.arrays_in(name, value):
                 try:
-                    array = plain(found)
+                    array = to_plain_array(candidate)
                 except Exception:
                     continue
                 shapes[key] = {"shape": _list(array.shape), "dtype": _str(array.dtype)}
-                shapes[key]["grad"] = bool(getattr(found, "requires_grad", False))
-                if array.size <= LARGEST:
+                shapes[key]["grad"] = bool(getattr(candidate, "requires_grad", False))
+                if array.size <= MAX_ELEMENTS:
                     out[key] = array
         return {"arrays": shapes}, out
 
-    def found(self, name, value):
+    def arrays_in(self, name, value):
         """The arrays in one value, at most one level down."""
         if is_array(value):
             return [(name, value)]
@@ -127,43 +127,45 @@ class Notebook:
 
     # ------------------------------------------------------------ recording
 
-    def recording(self, params, given):
+    def collect_recording(self, params, inputs):
         """What the recorder kept."""
         recorder = self.recorder
         with contextlib.suppress(Exception):
             recorder.encode_again()
-        out, events, sent = {}, [], {}
+        out, events, keys_by_identity = {}, [], {}
         for event in [*recorder.head, *recorder.tail]:
             args = {}
             for name, values in event["args"].items():
-                args[name] = [self.put(out, value) for value in values]
+                args[name] = [self.add_array(out, value) for value in values]
             events.append({**event, "args": args})
         modules = []
         for number, module in enumerate(recorder.modules[:8]):
             snapshots = {}
-            for why, (state, weights) in recorder.snapshots.get(number, {}).items():
-                if id(weights) not in sent:
-                    sent[id(weights)] = [[name, self.put(out, value)] for name, value in weights]
-                parts = sent[id(weights)]
-                snapshots[why] = {"state": state, "weights": parts}
+            for label, (state, weights) in recorder.snapshots.get(number, {}).items():
+                if id(weights) not in keys_by_identity:
+                    keys_by_identity[id(weights)] = [
+                        [name, self.add_array(out, value)] for name, value in weights
+                    ]
+                parts = keys_by_identity[id(weights)]
+                snapshots[label] = {"state": state, "weights": parts}
             modules.append({"class": _type(module).__name__[:100], "snapshots": snapshots})
         return {"events": events, "count": recorder.count, "modules": modules}, out
 
-    def put(self, out, value):
+    def add_array(self, out, value):
         """Add an array to what is sent; its key, or None."""
         try:
-            array = plain(value)
+            array = to_plain_array(value)
         except Exception:
             return None
         key = f"a{len(out)}"
         out[key] = array
         return key
 
-    def tell_notes(self, params, given):
-        """What was neutralised."""
+    def list_notes(self, params, inputs):
+        """What was neutralized."""
         return {"notes": [[cell, notes] for cell, notes in self.notes.by_cell.items()]}, {}
 
-    def tell_modules(self, params, given):
+    def list_modules(self, params, inputs):
         """What was imported from the standard library and from installed packages, in order."""
         names = [
             name
@@ -172,13 +174,13 @@ class Notebook:
             and spec.name == name
             and (spec.origin or spec.submodule_search_locations)
         ]
-        tops = {name.partition(".")[0] for name in names} - {"__main__", "inside"}
-        known = {top for top in tops if top in sys.builtin_module_names or on_the_path(top)}
+        top_level = {name.partition(".")[0] for name in names} - {"__main__", "inside"}
+        known = {top for top in top_level if top in sys.builtin_module_names or is_importable(top)}
         return {"modules": [name for name in names if name.partition(".")[0] in known]}, {}
 
     # ------------------------------------------------------------ forward
 
-    def forward(self, params, given):
+    def run_forward(self, params, inputs):
         """Outputs of a module, for several calls: each may set weights first.
 
         params: `module`, a class name that helps to find it; `sets`, weights by name as lists of
@@ -186,23 +188,23 @@ class Notebook:
         """
         torch = sys.modules.get("torch")
         if torch is None:
-            raise Missing("torch was never imported")
+            raise NothingToAsk("torch was never imported")
         torch.set_num_threads(1)
         torch.set_grad_enabled(True)
-        module, how, start = self.found_module(torch, params["module"])
+        module, how, start = self.get_module(torch, params["module"])
         data = {"class": _type(module).__name__[:100], "how": how, "calls": []}
         data["parameters"] = [[n[:100], _list(p.shape)] for n, p in module.named_parameters()]
         data["parameters"] = data["parameters"][:64]
         out = {}
-        for place, (key, chosen) in enumerate(params["calls"]):
+        for index, (key, set_name) in enumerate(params["calls"]):
             start.restore()
-            call = {"unmatched": self.set_weights(start, params, given, chosen)}
+            call = {"unmatched": self.set_weights(start, params, inputs, set_name)}
             try:
-                seed(torch)
-                result = plain(module(self.cast(torch, module, given[key])))
-                out[f"out{place}"] = result
+                seed_torch(torch)
+                result = to_plain_array(module(self.cast(torch, module, inputs[key])))
+                out[f"out{index}"] = result
             except BaseException as error:
-                call["error"] = describe(error)
+                call["error"] = describe_error(error)
             data["calls"].append(call)
         return data, out
 
@@ -212,75 +214,78 @@ class Notebook:
         tensor = torch.from_numpy(array.copy())
         return tensor if parameter is None else tensor.to(parameter.device, parameter.dtype)
 
-    def set_weights(self, start, params, given, chosen):
+    def set_weights(self, start, params, inputs, set_name):
         """Copy weights into the parameters of the same shapes; the shapes that found none.
 
         A parameter that has the name in `names` at the weight's place is that weight's.
         """
-        if chosen is None:
+        if set_name is None:
             return []
-        values = [given[key] for key in params["sets"][chosen]]
-        named = self.named(start, params.get("names", []), values)
-        free, unmatched = [i for i in range(len(start.parameters)) if i not in named.values()], []
-        for order, value in enumerate(values):
-            if order in named:
-                start.put(named[order], value)
+        values = [inputs[key] for key in params["sets"][set_name]]
+        named = self.match_by_name(start, params.get("names", []), values)
+        free_indices, unmatched = (
+            [i for i in range(len(start.parameters)) if i not in named.values()],
+            [],
+        )
+        for position, value in enumerate(values):
+            if position in named:
+                start.set_parameter(named[position], value)
                 continue
-            place = next(
-                (i for i in free if _tuple(start.parameters[i].shape) == value.shape), None
+            index = next(
+                (i for i in free_indices if _tuple(start.parameters[i].shape) == value.shape), None
             )
-            if place is None:
+            if index is None:
                 unmatched.append(_list(value.shape))
                 continue
-            free.remove(place)
-            start.put(place, value)
+            free_indices.remove(index)
+            start.set_parameter(index, value)
         return unmatched
 
-    def named(self, start, names, values):
+    def match_by_name(self, start, names, values):
         """Places of the parameters that have a weight's name and shape, by the weight's place."""
-        found = {}
-        for order, (name, value) in enumerate(zip(names, values, strict=False)):
-            place = start.places.get(name)
-            if place is not None and _tuple(start.parameters[place].shape) == value.shape:
-                found[order] = place
-        return found
+        matches = {}
+        for position, (name, value) in enumerate(zip(names, values, strict=False)):
+            index = start.parameter_indices.get(name)
+            if index is not None and _tuple(start.parameters[index].shape) == value.shape:
+                matches[position] = index
+        return matches
 
-    def found_module(self, torch, name):
+    def get_module(self, torch, name):
         """The module, how it was found, and its start; looked for once in a batch."""
         if name not in self.modules:
             module, how = self.find_module(torch, name)
-            self.modules[name] = module, how, Start(torch, module)
+            self.modules[name] = module, how, InitialWeights(torch, module)
         return self.modules[name]
 
     def find_module(self, torch, name):
         """The notebook's module: a new one of its class, by name or by what was recorded."""
         base = torch.nn.Module
-        found = self.namespace.get(name)
+        cls = self.namespace.get(name)
         used = _list(self.recorder.modules)
-        if not (inspect.isclass(found) and issubclass(found, base)):
-            found = next((type(m) for m in reversed(used) if m.__module__ == "__main__"), None)
-        if found is None:
-            mine = [
+        if not (inspect.isclass(cls) and issubclass(cls, base)):
+            cls = next((type(m) for m in reversed(used) if m.__module__ == "__main__"), None)
+        if cls is None:
+            own_classes = [
                 value
                 for value in self.namespace.values()
                 if inspect.isclass(value)
                 and issubclass(value, base)
                 and value.__module__ == "__main__"
             ]
-            found = mine[-1] if mine else None
-        if found is not None:
-            made = self.make(torch, found)
-            if made is not None:
-                return made, "new"
-        lived = [m for m in used if found is None or type(m) is found]
-        lived += [v for v in self.namespace.values() if _isinstance(v, base)]
-        if not lived:
-            raise Missing(f"no class {name} and no other torch module")
-        return lived[-1].train(), "used"
+            cls = own_classes[-1] if own_classes else None
+        if cls is not None:
+            module = self.instantiate(torch, cls)
+            if module is not None:
+                return module, "new"
+        instances = [m for m in used if cls is None or type(m) is cls]
+        instances += [v for v in self.namespace.values() if _isinstance(v, base)]
+        if not instances:
+            raise NothingToAsk(f"no class {name} and no other torch module")
+        return instances[-1].train(), "used"
 
-    def make(self, torch, cls):
+    def instantiate(self, torch, cls):
         """A new object of the class, or None where it needs arguments we don't know."""
-        seed(torch)
+        seed_torch(torch)
         try:
             return cls().train()
         except Exception:
@@ -288,7 +293,7 @@ class Notebook:
 
     # ------------------------------------------------------------ function
 
-    def function(self, params, given):
+    def call_function(self, params, inputs):
         """What a function returns: `args`, keys of arrays in order; `options`, JSON by keyword.
 
         With `gradients`, places of arguments: also the gradient, at each of them, of the sum of
@@ -296,36 +301,38 @@ class Notebook:
         """
         function = self.namespace.get(params["name"])
         if not callable(function):
-            raise Missing(f"no function {params['name']}")
-        args = [given[key] for key in params["args"]]
+            raise NothingToAsk(f"no function {params['name']}")
+        args = [inputs[key] for key in params["args"]]
         torch = sys.modules.get("torch")
         if torch is not None and params.get("tensors", True):
             torch.set_num_threads(1)
             torch.set_grad_enabled(True)
-            seed(torch)
+            seed_torch(torch)
             args = [torch.from_numpy(array.copy()) for array in args]
-        leaves = {place: args[place].requires_grad_() for place in params.get("gradients", [])}
+        leaves = {index: args[index].requires_grad_() for index in params.get("gradients", [])}
         # A function may write to what it is given, and could not to a leaf.
-        args = [arg.clone() if place in leaves else arg for place, arg in enumerate(args)]
+        args = [arg.clone() if index in leaves else arg for index, arg in enumerate(args)]
         result = function(*args, **params.get("options", {}))
         values = result if _isinstance(result, (_list, _tuple)) else [result]
-        out = {f"out{place}": plain(value) for place, value in enumerate(values)}
+        out = {f"out{index}": to_plain_array(value) for index, value in enumerate(values)}
         if leaves:
-            (values[0] * torch.from_numpy(given["pull"].copy())).sum().backward()
-            found = {place: leaf.grad for place, leaf in leaves.items() if leaf.grad is not None}
-            out |= {f"grad{place}": plain(grad) for place, grad in found.items()}
+            (values[0] * torch.from_numpy(inputs["pull"].copy())).sum().backward()
+            gradients = {
+                index: leaf.grad for index, leaf in leaves.items() if leaf.grad is not None
+            }
+            out |= {f"grad{index}": to_plain_array(grad) for index, grad in gradients.items()}
         return {}, out
 
 
-def on_the_path(top):
+def is_importable(name):
     """Whether a fresh interpreter would find a module of that name."""
     try:
-        return importlib.machinery.PathFinder.find_spec(top) is not None
+        return importlib.machinery.PathFinder.find_spec(name) is not None
     except Exception:
         return False
 
 
-def describe(error):
+def describe_error(error):
     """An exception as a short text, whatever its own __str__ does."""
     try:
         return f"{_type(error).__name__}: {_str(error)[:500]}"
@@ -336,19 +343,19 @@ def describe(error):
 def answer(notebook, question, arrays):
     """One question to one body."""
     kinds = {
-        "arrays": notebook.arrays,
-        "recording": notebook.recording,
-        "notes": notebook.tell_notes,
-        "modules": notebook.tell_modules,
-        "forward": notebook.forward,
-        "function": notebook.function,
+        "arrays": notebook.collect_arrays,
+        "recording": notebook.collect_recording,
+        "notes": notebook.list_notes,
+        "modules": notebook.list_modules,
+        "forward": notebook.run_forward,
+        "function": notebook.call_function,
     }
     head = {"id": question["id"], "nonce": question["nonce"]}
     try:
-        given = {name: arrays[key] for name, key in question.get("arrays", {}).items()}
-        data, out = kinds[question["kind"]](question["params"], given)
+        inputs = {name: arrays[key] for name, key in question.get("arrays", {}).items()}
+        data, out = kinds[question["kind"]](question["params"], inputs)
         return frames.pack_body({**head, "status": "ok", "data": data}, out)
-    except Missing as missing:
+    except NothingToAsk as missing:
         return frames.pack_body({**head, "status": "missing", "error": str(missing)})
     except BaseException as error:
-        return frames.pack_body({**head, "status": "raised", "error": describe(error)})
+        return frames.pack_body({**head, "status": "raised", "error": describe_error(error)})

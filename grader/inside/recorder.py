@@ -1,4 +1,4 @@
-"""Watches a notebook's own run: calls of named functions, forwards of modules, optimiser steps.
+"""Watches a notebook's own run: calls of named functions, forwards of modules, optimizer steps.
 
 It keeps numbers, never a verdict. Everything here is on the inside's word: see docs/security.md.
 """
@@ -12,19 +12,19 @@ import inspect
 import sys
 from collections import deque
 
-HEAD = 256
+HEAD_EVENTS = 256
 """Events kept from the start of a run."""
-TAIL = 128
+TAIL_EVENTS = 128
 """Events kept from its end."""
-MODULES = 32
+MAX_MODULES = 32
 """Modules whose weights are followed."""
-ELEMENTS = 200_000
+MAX_ELEMENTS = 200_000
 """A larger array is kept as its shape alone."""
-WATCH = "__watched__"
+WATCH_BUILTIN = "__watched__"
 """The builtin that the transformer decorates functions with."""
 
 
-class Decorate(ast.NodeTransformer):
+class WatchTransformer(ast.NodeTransformer):
     """Decorates the functions to watch where a notebook defines them."""
 
     def __init__(self, names):
@@ -33,7 +33,7 @@ class Decorate(ast.NodeTransformer):
     def visit_FunctionDef(self, node):
         self.generic_visit(node)
         if node.name in self.names:
-            node.decorator_list.append(ast.Name(id=WATCH, ctx=ast.Load()))
+            node.decorator_list.append(ast.Name(id=WATCH_BUILTIN, ctx=ast.Load()))
             ast.fix_missing_locations(node)
         return node
 
@@ -43,36 +43,36 @@ class Decorate(ast.NodeTransformer):
         self.generic_visit(node)
         names = {target.id for target in node.targets if isinstance(target, ast.Name)}
         if isinstance(node.value, ast.Lambda) and names & self.names:
-            decorator = ast.Name(id=WATCH, ctx=ast.Load())
-            named = ast.Constant(value=min(names & self.names))
-            node.value = ast.Call(func=decorator, args=[node.value, named], keywords=[])
+            decorator = ast.Name(id=WATCH_BUILTIN, ctx=ast.Load())
+            name = ast.Constant(value=min(names & self.names))
+            node.value = ast.Call(func=decorator, args=[node.value, name], keywords=[])
             ast.fix_missing_locations(node)
         return node
 
 
-class AfterImport(importlib.abc.MetaPathFinder):
+class AfterImportFinder(importlib.abc.MetaPathFinder):
     """Calls something once, right after a module was imported."""
 
-    def __init__(self, calls):
-        self.calls = dict(calls)
+    def __init__(self, callbacks):
+        self.callbacks = dict(callbacks)
 
     def find_spec(self, fullname, path=None, target=None):
-        call = self.calls.pop(fullname, None)
-        if call is None:
+        callback = self.callbacks.pop(fullname, None)
+        if callback is None:
             return None
         spec = importlib.util.find_spec(fullname)
         if spec is None or spec.loader is None:
             return None
-        spec.loader = Afterwards(spec.loader, call)
+        spec.loader = AfterImportLoader(spec.loader, callback)
         return spec
 
 
-class Afterwards(importlib.abc.Loader):
+class AfterImportLoader(importlib.abc.Loader):
     """A loader that calls something when the module is complete."""
 
-    def __init__(self, loader, call):
+    def __init__(self, loader, callback):
         self.loader = loader
-        self.call = call
+        self.callback = callback
 
     def __getattr__(self, name):
         return getattr(self.__dict__["loader"], name)
@@ -82,18 +82,18 @@ class Afterwards(importlib.abc.Loader):
 
     def exec_module(self, module):
         self.loader.exec_module(module)
-        self.call()
+        self.callback()
 
 
-def after_import(calls):
+def call_after_import(callbacks):
     """Call each function as soon as its module is imported: now, if it is already."""
-    waiting = {}
-    for name, call in calls.items():
+    pending = {}
+    for name, callback in callbacks.items():
         if name in sys.modules:
-            call()
+            callback()
         else:
-            waiting[name] = call
-    sys.meta_path.insert(0, AfterImport(waiting))
+            pending[name] = callback
+    sys.meta_path.insert(0, AfterImportFinder(pending))
 
 
 class Recorder:
@@ -103,7 +103,7 @@ class Recorder:
         self.names = tuple(names)
         self.notes = notes
         self.head = []
-        self.tail = deque(maxlen=TAIL)
+        self.tail = deque(maxlen=TAIL_EVENTS)
         self.count = 0
         self.modules = []
         self.states = []
@@ -115,77 +115,79 @@ class Recorder:
 
     def install(self, shell):
         """Start to watch."""
-        setattr(builtins, WATCH, self.watched)
-        shell.ast_transformers.append(Decorate(self.names))
-        after_import({"torch": self.watch_torch})
+        setattr(builtins, WATCH_BUILTIN, self.watch_function)
+        shell.ast_transformers.append(WatchTransformer(self.names))
+        call_after_import({"torch": self.hook_torch})
 
     # ------------------------------------------------------------ events
 
-    def keep(self, event):
+    def add_event(self, event):
         """Add an event."""
         event["cell"] = self.notes.cell
         event["n"] = self.count
         self.count += 1
-        if len(self.head) < HEAD:
+        if len(self.head) < HEAD_EVENTS:
             self.head.append(event)
         else:
             self.tail.append(event)
 
-    def array(self, value):
+    def copy_array(self, value):
         """A copy of a tensor or array as it is now; None for anything else."""
         torch = self.torch
         if torch is not None and isinstance(value, torch.Tensor):
-            if value.numel() > ELEMENTS:
+            if value.numel() > MAX_ELEMENTS:
                 return None
             return value.detach().clone()
         if type(value).__module__ == "numpy" and hasattr(value, "copy"):
-            return value.copy() if getattr(value, "size", ELEMENTS) < ELEMENTS else None
+            return value.copy() if getattr(value, "size", MAX_ELEMENTS) < MAX_ELEMENTS else None
         return None
 
-    def arrays(self, value, depth=2):
+    def copy_arrays(self, value, depth=2):
         """The arrays in a value: itself, or those of a list, tuple or dict, as a flat list."""
         if isinstance(value, dict):
             value = list(value.values())
         if isinstance(value, (list, tuple)) and depth:
-            return [found for part in list(value)[:16] for found in self.arrays(part, depth - 1)]
-        found = self.array(value)
-        return [] if found is None else [found]
+            return [
+                array for part in list(value)[:16] for array in self.copy_arrays(part, depth - 1)
+            ]
+        array = self.copy_array(value)
+        return [] if array is None else [array]
 
     # ------------------------------------------------------------ watched functions
 
-    def watched(self, function, name=None):
+    def watch_function(self, function, name=None):
         """Wrap a function so that its calls are kept."""
         name = name or getattr(function, "__name__", "")
 
         @functools.wraps(function)
-        def call(*args, **kwargs):
+        def wrapper(*args, **kwargs):
             if not self.inside_watched:
                 with contextlib.suppress(Exception):
-                    self.keep_call(name, function, args, kwargs)
+                    self.record_call(name, function, args, kwargs)
             self.inside_watched += 1
             try:
                 return function(*args, **kwargs)
             finally:
                 self.inside_watched -= 1
 
-        return call
+        return wrapper
 
-    def keep_call(self, name, function, args, kwargs):
+    def record_call(self, name, function, args, kwargs):
         """Keep a call's arguments, by parameter where they can be bound."""
         try:
-            bound = inspect.signature(function).bind(*args, **kwargs).arguments
+            arguments = inspect.signature(function).bind(*args, **kwargs).arguments
         except (TypeError, ValueError):
-            bound = {str(place): value for place, value in enumerate(args)} | kwargs
-        flat = {}
-        for key, value in bound.items():
-            flat[key] = self.arrays(value)
-        self.snapshot_all("call")
-        self.keep({"kind": "call", "name": name, "args": flat})
+            arguments = {str(position): value for position, value in enumerate(args)} | kwargs
+        arrays = {}
+        for key, value in arguments.items():
+            arrays[key] = self.copy_arrays(value)
+        self.snapshot_last_called("call")
+        self.add_event({"kind": "call", "name": name, "args": arrays})
 
     # ------------------------------------------------------------ torch
 
-    def watch_torch(self):
-        """Hook modules, optimisers and cosine similarity, for all of torch."""
+    def hook_torch(self):
+        """Hook modules, optimizers and cosine similarity, for all of torch."""
         import torch
         from torch.nn.modules import module
         from torch.optim import optimizer
@@ -195,37 +197,37 @@ class Recorder:
         module.register_module_forward_hook(self.after_forward, with_kwargs=True, always_call=True)
         optimizer.register_optimizer_step_pre_hook(self.before_step)
         optimizer.register_optimizer_step_post_hook(self.after_step)
-        real = torch.nn.functional.cosine_similarity
+        real_similarity = torch.nn.functional.cosine_similarity
 
-        @functools.wraps(real)
+        @functools.wraps(real_similarity)
         def cosine_similarity(*args, **kwargs):
             with contextlib.suppress(Exception):
-                self.keep_similarity(args, kwargs)
-            return real(*args, **kwargs)
+                self.record_similarity(args, kwargs)
+            return real_similarity(*args, **kwargs)
 
         torch.nn.functional.cosine_similarity = cosine_similarity
         torch.cosine_similarity = cosine_similarity
 
-    def keep_similarity(self, args, kwargs):
+    def record_similarity(self, args, kwargs):
         """Keep a similarity that gradients flow through, unless a watched function takes it."""
         values = [*args, *kwargs.values()][:2]
         if self.inside_watched or not any(getattr(v, "requires_grad", False) for v in values):
             return
-        self.snapshot_all("call")
-        one, two = (self.arrays(value) for value in values)
-        self.keep({"kind": "similarity", "args": {"one": one, "two": two}})
+        self.snapshot_last_called("call")
+        left, right = (self.copy_arrays(value) for value in values)
+        self.add_event({"kind": "similarity", "args": {"one": left, "two": right}})
 
-    def number(self, module):
+    def module_number(self, module):
         """The number of a module that is followed, or None."""
         for number, known in enumerate(self.modules):
             if known is module:
                 return number
-        if len(self.modules) >= MODULES or next(module.parameters(), None) is None:
+        if len(self.modules) >= MAX_MODULES or next(module.parameters(), None) is None:
             return None
         self.modules.append(module)
         return len(self.modules) - 1
 
-    def state(self, number):
+    def state_index(self, number):
         """The index of the module's present weights among the states seen; cheap, not a copy."""
         torch = self.torch
         threads = torch.get_num_threads()
@@ -244,38 +246,38 @@ class Recorder:
             self.states.append(key)
         return self.states.index(key)
 
-    def snapshot(self, number, why):
+    def snapshot_weights(self, number, label):
         """Copy a module's weights, once for each reason."""
         labels = self.snapshots.setdefault(number, {})
-        if why in labels:
+        if label in labels:
             return
-        state = self.state(number)
-        for seen, kept in labels.values():
-            if seen == state:
-                labels[why] = (seen, kept)
+        state = self.state_index(number)
+        for earlier_state, earlier_weights in labels.values():
+            if earlier_state == state:
+                labels[label] = (earlier_state, earlier_weights)
                 return
         weights = [
             (name, parameter.detach().clone())
             for name, parameter in self.modules[number].named_parameters()
-            if parameter.numel() <= 50 * ELEMENTS
+            if parameter.numel() <= 50 * MAX_ELEMENTS
         ]
-        labels[why] = (state, weights)
+        labels[label] = (state, weights)
 
-    def snapshot_all(self, why):
+    def snapshot_last_called(self, label):
         """Copy the weights of the module that was called last."""
         if self.modules:
             last = [e for e in [*self.head, *self.tail] if e["kind"] == "forward"][-1:]
             if last:
-                self.snapshot(last[0]["module"], why)
+                self.snapshot_weights(last[0]["module"], label)
 
     def before_forward(self, module, args):
         """A module is called; only the outermost counts."""
         self.inside_module += 1
         if self.inside_module == 1:
             try:
-                number = self.number(module)
+                number = self.module_number(module)
                 if number is not None:
-                    self.snapshot(number, "first")
+                    self.snapshot_weights(number, "first")
             except Exception:
                 pass
 
@@ -285,21 +287,21 @@ class Recorder:
         self.inside_module = max(0, self.inside_module - 1)
         if self.inside_module == 0:
             with contextlib.suppress(Exception):
-                self.keep_forward(module, [*args, *kwargs.values()], output)
+                self.record_forward(module, [*args, *kwargs.values()], output)
 
-    def keep_forward(self, module, args, output):
+    def record_forward(self, module, args, output):
         """Keep inputs, output and the weights that made it."""
-        number = self.number(module)
+        number = self.module_number(module)
         if number is None:
             return
         grad = self.torch.is_grad_enabled()
-        state = self.state(number) if self.count < HEAD or not grad else -1
-        values = {"in": self.arrays(args), "out": self.arrays(output), "pull": []}
+        state = self.state_index(number) if self.count < HEAD_EVENTS or not grad else -1
+        values = {"in": self.copy_arrays(args), "out": self.copy_arrays(output), "pull": []}
         event = {"kind": "forward", "module": number, "state": state, "grad": grad}
         event |= {"steps": self.steps.get(number, 0), "args": values}
-        if self.count < HEAD and getattr(output, "requires_grad", False):
-            output.register_hook(lambda gradient: values.update(pull=self.arrays(gradient)))
-        self.keep(event)
+        if self.count < HEAD_EVENTS and getattr(output, "requires_grad", False):
+            output.register_hook(lambda gradient: values.update(pull=self.copy_arrays(gradient)))
+        self.add_event(event)
 
     def encode_again(self):
         """Call each module once more on what it was last given, as its weights are at the end."""
@@ -310,27 +312,27 @@ class Recorder:
                     if event["args"]["in"]:
                         module(*event["args"]["in"])
 
-    def stepped(self, optimizer):
-        """The numbers of the modules whose parameters an optimiser holds."""
-        held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    def stepped_modules(self, optimizer):
+        """The numbers of the modules whose parameters an optimizer holds."""
+        parameter_ids = {id(p) for group in optimizer.param_groups for p in group["params"]}
         return [
             number
             for number, module in enumerate(self.modules)
-            if any(id(p) in held for p in module.parameters())
+            if any(id(p) in parameter_ids for p in module.parameters())
         ]
 
     def before_step(self, optimizer, args, kwargs):
-        """An optimiser is about to step."""
+        """An optimizer is about to step."""
         try:
-            for number in self.stepped(optimizer):
-                self.snapshot(number, "step")
+            for number in self.stepped_modules(optimizer):
+                self.snapshot_weights(number, "step")
         except Exception:
             pass
 
     def after_step(self, optimizer, args, kwargs):
-        """An optimiser has stepped."""
+        """An optimizer has stepped."""
         with contextlib.suppress(Exception):
-            moved = self.stepped(optimizer)
-            for number in moved:
+            numbers = self.stepped_modules(optimizer)
+            for number in numbers:
                 self.steps[number] = self.steps.get(number, 0) + 1
-            self.keep({"kind": "step", "modules": moved, "args": {}})
+            self.add_event({"kind": "step", "modules": numbers, "args": {}})

@@ -15,57 +15,57 @@ FILES_EVERY = 5
 """Files are counted at every fifth look: it takes longer."""
 
 
-class Room:
+class WatchedSandbox:
     """A room that runs: its runner, what it may use, and where its runner hears of it."""
 
-    def __init__(self, pid, told, limits, files=None, base=0):
+    def __init__(self, pid, alert_write_fd, limits, folder=None, baseline_bytes=0):
         self.pid = pid
-        self.told = told
+        self.alert_write_fd = alert_write_fd
         self.limits = limits
-        self.files = files
-        self.base = base
-        self.looks = 0
+        self.folder = folder
+        self.baseline_bytes = baseline_bytes
+        self.check_count = 0
 
     def as_state(self):
         """What is needed to go on watching in another interpreter."""
-        files = None if self.files is None else str(self.files)
-        return [self.pid, self.told, self.limits, files, self.base]
+        folder = None if self.folder is None else str(self.folder)
+        return [self.pid, self.alert_write_fd, self.limits, folder, self.baseline_bytes]
 
-    def look(self):
+    def check_limits(self):
         """Measure; where a limit is passed, tell it and kill who passes it."""
-        self.looks += 1
-        pids = below(self.pid)
-        if not pids:
+        self.check_count += 1
+        descendant_pids = descendants(self.pid)
+        if not descendant_pids:
             return
-        for limit, measured, culprit in self.measures(pids):
+        for limit, measured, culprit in self.measure_usage(descendant_pids):
             if measured > self.limits[limit]:
-                self.tell({"limit": limit, "used": measured, "most": self.limits[limit]})
+                self.send_alert({"limit": limit, "used": measured, "most": self.limits[limit]})
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(culprit, signal.SIGKILL)
                 return
 
-    def measures(self, pids):
+    def measure_usage(self, descendant_pids):
         """Each limit, what is used of it, and which process is to go."""
-        everyone = [self.pid, *pids]  # what a kernel sends without end fills its runner
-        resident = {pid: of_its_own(pid) for pid in everyone}
+        all_pids = [self.pid, *descendant_pids]  # what a kernel sends without end fills its runner
+        resident = {pid: private_memory(pid) for pid in all_pids}
         used = sum(resident.values()) // MEGABYTE
         if used > self.limits["memory_mb"]:  # pages that are shared count once for each: look again
-            exact = {pid: share(pid, resident[pid]) for pid in everyone}
-            used = max(0, sum(exact.values()) - self.base) // MEGABYTE
-            yield "memory_mb", used, max(pids, key=exact.get)
-        yield "processes", sum(threads(pid) for pid in pids), pids[0]
-        if self.files is not None and self.looks % FILES_EVERY == 0:
-            size, count = on_disk(self.files, most=self.limits["files"])
-            yield "disk_mb", size // MEGABYTE, pids[0]
-            yield "files", count, pids[0]
+            exact = {pid: proportional_memory(pid, resident[pid]) for pid in all_pids}
+            used = max(0, sum(exact.values()) - self.baseline_bytes) // MEGABYTE
+            yield "memory_mb", used, max(descendant_pids, key=exact.get)
+        yield "processes", sum(thread_count(pid) for pid in descendant_pids), descendant_pids[0]
+        if self.folder is not None and self.check_count % FILES_EVERY == 0:
+            size, count = disk_usage(self.folder, most=self.limits["files"])
+            yield "disk_mb", size // MEGABYTE, descendant_pids[0]
+            yield "files", count, descendant_pids[0]
 
-    def tell(self, what):
+    def send_alert(self, alert):
         """Tell the runner; one that does not listen is told no more."""
         with contextlib.suppress(OSError):
-            os.write(self.told, json.dumps(what).encode() + b"\n")
+            os.write(self.alert_write_fd, json.dumps(alert).encode() + b"\n")
 
 
-def heard(descriptor):
+def read_alert(descriptor):
     """What the parent told a runner last, or None."""
     os.set_blocking(descriptor, False)
     with contextlib.suppress(OSError, ValueError):
@@ -75,34 +75,36 @@ def heard(descriptor):
     return None
 
 
-def below(pid):
+def descendants(pid):
     """The processes below one, those it started itself first; however long a line they make."""
-    found = children(pid)
-    for child in found:  # which grows meanwhile
-        found += children(child)
-    return found
+    pids = children(pid)
+    for child in pids:  # which grows meanwhile
+        pids += children(child)
+    return pids
 
 
 def children(pid):
     """The processes that one started, where the platform tells."""
-    found = []
+    pids = []
     with contextlib.suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 (names only)
-            told = Path(f"/proc/{pid}/task/{task}/children").read_text(encoding="ascii")
-            found += map(int, told.split())
-    return found
+            text = Path(f"/proc/{pid}/task/{task}/children").read_text(encoding="ascii")
+            pids += map(int, text.split())
+    return pids
 
 
-def of_its_own(pid):
+def private_memory(pid):
     """Bytes of memory that a process has and that are no file's; shared ones in full."""
     with contextlib.suppress(OSError, ValueError):
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
-        ours = [line for line in lines.splitlines() if line.startswith(("RssAnon:", "RssShmem:"))]
-        return sum(int(line.split()[1]) for line in ours) * 1024
+        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        memory_lines = [
+            line for line in text.splitlines() if line.startswith(("RssAnon:", "RssShmem:"))
+        ]
+        return sum(int(line.split()[1]) for line in memory_lines) * 1024
     return 0
 
 
-def address_space():
+def address_space_bytes():
     """Bytes of address space that this process has; None where that can't be seen."""
     with contextlib.suppress(OSError, ValueError):
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
@@ -110,16 +112,16 @@ def address_space():
     return None
 
 
-def share(pid, otherwise):
+def proportional_memory(pid, fallback):
     """Bytes of memory of a process, each page divided by those that share it."""
     with contextlib.suppress(OSError, ValueError):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-        told = dict(line.split(":") for line in lines[1:])
-        return sum(int(told[name].split()[0]) for name in ("Pss_Anon", "Pss_Shmem")) * 1024
-    return otherwise
+        fields = dict(line.split(":") for line in lines[1:])
+        return sum(int(fields[name].split()[0]) for name in ("Pss_Anon", "Pss_Shmem")) * 1024
+    return fallback
 
 
-def threads(pid):
+def thread_count(pid):
     """Threads of a process, at least one."""
     try:
         return len(os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 (names only)
@@ -127,22 +129,24 @@ def threads(pid):
         return 1
 
 
-def on_disk(folder, *, most):
+def disk_usage(folder, *, most):
     """Bytes and files below a folder, counted no further than is needed."""
-    size, count, waiting = 0, 0, [str(folder)]
-    while waiting and count <= most:  # no recursion: folders lie in folders as deep as one likes
-        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as there:
-            for entry in there:
+    size, count, pending_folders = 0, 0, [str(folder)]
+    while (
+        pending_folders and count <= most
+    ):  # no recursion: folders lie in folders as deep as one likes
+        with contextlib.suppress(OSError), os.scandir(pending_folders.pop()) as entries:
+            for entry in entries:
                 count += 1
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
+                    pending_folders.append(entry.path)
                 else:
                     with contextlib.suppress(OSError):
                         size += entry.stat(follow_symlinks=False).st_blocks * 512
     return size, count
 
 
-def remove(folder):
+def remove_tree(folder):
     """Remove a folder however deep it is and whatever may not be read in it; stays otherwise.
 
     What lies two levels down is moved up to the first, so that neither stack nor path overflow.

@@ -24,14 +24,14 @@ from inside import notebook_kernel as kernel_side
 
 sys.path.pop(0)
 
-GRACE = 2.0
+INTERRUPT_SECONDS = 2.0
 """Seconds an interrupted cell has to stop before its kernel is killed."""
-CHANNELS = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
+PORT_NAMES = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 
 
-READY = 60.0
+READY_SECONDS = 60.0
 """Seconds a kernel may take to come up."""
-WELCOME = 2.0
+WELCOME_SECONDS = 2.0
 """Seconds a kernel that is up may take to say that its outputs can be heard."""
 
 
@@ -39,15 +39,15 @@ def take_standard_streams():
     """Move the pipes to private descriptors; 0, 1 and 2 then lead nowhere."""
     requests, results = os.dup(0), os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(nowhere, standard)
+    for standard_fd in (0, 1, 2):
+        os.dup2(nowhere, standard_fd)
     os.close(nowhere)
     return requests, results
 
 
 def write_connection_file(folder):
     """A connection over unix sockets in a private folder."""
-    connection = {name: place for place, name in enumerate(CHANNELS, start=1)}
+    connection = {name: port for port, name in enumerate(PORT_NAMES, start=1)}
     connection |= {
         "transport": "ipc",
         "ip": str(Path(folder) / "k"),
@@ -60,18 +60,18 @@ def write_connection_file(folder):
     return path
 
 
-class Room(typing.NamedTuple):
+class RunnerContext(typing.NamedTuple):
     """Where a runner is: behind which walls, in which folder, told what by the parent."""
 
     plan: dict
     folder: Path
-    hear: int
+    alert_read_fd: int
     filters: tuple | None
-    taken: int | None
+    reserved_bytes: int | None
     """Bytes of address space that libraries had taken; None where it is not known."""
 
 
-def fork_kernel(job, connection_file, keep_from_it, room):
+def fork_kernel(job, connection_file, private_descriptors, context):
     """Fork the kernel before any thread or socket exists here; its pid and the pipes to it."""
     question_r, question_w = frames.wide_pipe()
     answer_r, answer_w = frames.wide_pipe()
@@ -83,13 +83,13 @@ def fork_kernel(job, connection_file, keep_from_it, room):
         os.close(ready_w)
         return pid, question_w, answer_r, ready_r
     try:
-        walls.around_kernel(room.plan, room.folder, room.filters)
-        linux.die_with_the_parent()
+        walls.confine_kernel(context.plan, context.folder, context.filters)
+        linux.die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        for fd in (*keep_from_it, question_w, answer_r, ready_r):
+        for fd in (*private_descriptors, question_w, answer_r, ready_r):
             os.close(fd)
-        pipes = kernel_side.Pipes(questions=question_r, answers=answer_w, ready=ready_w)
-        kernel_side.become(job, connection_file=str(connection_file), pipes=pipes)
+        pipes = kernel_side.KernelPipes(questions=question_r, answers=answer_w, ready=ready_w)
+        kernel_side.run_kernel(job, connection_file=str(connection_file), pipes=pipes)
     finally:
         os._exit(70)
 
@@ -100,16 +100,16 @@ class ForkedKernel:
     ipykernel = True
     kernel_id = "notebook"
 
-    def __init__(self, pid, connection_file, ready):
+    def __init__(self, pid, connection_file, ready_fd):
         self.pid = pid
-        self.ready = ready
+        self.ready_fd = ready_fd
         self.connection_file = connection_file
-        self.exit = None
+        self.exit_code = None
 
     @property
     def has_kernel(self):
         """Whether there is a process."""
-        return self.exit is None
+        return self.exit_code is None
 
     def client(self):
         """A client of the kernel's sockets, reading this object for signs of life."""
@@ -126,11 +126,11 @@ class ForkedKernel:
 
     def alive(self):
         """Whether the process still runs."""
-        if self.exit is None:
+        if self.exit_code is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
-                self.exit = os.waitstatus_to_exitcode(status)
-        return self.exit is None
+                self.exit_code = os.waitstatus_to_exitcode(status)
+        return self.exit_code is None
 
     async def is_alive(self):
         """The same, for nbclient."""
@@ -146,10 +146,10 @@ class ForkedKernel:
         if self.alive():
             os.kill(self.pid, signal.SIGKILL)
             _, status = os.waitpid(self.pid, 0)
-            self.exit = os.waitstatus_to_exitcode(status)
+            self.exit_code = os.waitstatus_to_exitcode(status)
 
 
-def notebook_of(job):
+def build_notebook(job):
     """The job's cells as a notebook of version 4, for nbclient."""
     from nbformat import v4
 
@@ -157,102 +157,105 @@ def notebook_of(job):
     return v4.new_notebook(cells=cells)
 
 
-def leave_unconfigured():
+def disable_configuration():
     """Have traitlets look for no configuration in this process: there is none to find."""
     from traitlets.config import Configurable
 
     Configurable._load_config = lambda *args, **kwargs: None
 
 
-class Run:
+class NotebookRun:
     """One notebook, cell by cell, each reported as soon as it is over."""
 
-    def __init__(self, job, manager, client, tell, *, output, hear):
+    def __init__(self, job, manager, client, send_frame, *, output, alert_read_fd):
         self.job = job
         self.output = output
-        self.hear = hear
+        self.alert_read_fd = alert_read_fd
         self.manager = manager
         self.client = client
-        self.tell = tell
-        self.end = time.monotonic() + job["submission_s"]
+        self.send_frame = send_frame
+        self.deadline = time.monotonic() + job["submission_s"]
 
-    async def all_cells(self):
+    async def run_cells(self):
         """Run the cells in order; False when the kernel died."""
-        for place, cell in enumerate(self.job["cells"]):
-            left = self.end - time.monotonic()
-            if left <= 0:
-                self.tell({"frame": "out_of_time"})
+        for position, cell in enumerate(self.job["cells"]):
+            seconds_left = self.deadline - time.monotonic()
+            if seconds_left <= 0:
+                self.send_frame({"frame": "out_of_time"})
                 return True
-            await self.one_cell(place, cell["index"], min(left, self.job["limits"]["cell_s"]))
+            await self.run_cell(
+                position, cell["index"], min(seconds_left, self.job["limits"]["cell_s"])
+            )
             if not self.manager.alive():
                 return False
         return True
 
-    async def one_cell(self, place, index, seconds):
+    async def run_cell(self, position, index, seconds):
         """Run one cell within its time."""
-        cell = self.client.nb.cells[place]
+        cell = self.client.nb.cells[position]
         self.output.begin_cell()
-        began = time.monotonic()
-        task = asyncio.ensure_future(self.client.async_execute_cell(cell, place))
-        late = not await self.within(task, seconds)
+        started = time.monotonic()
+        task = asyncio.ensure_future(self.client.async_execute_cell(cell, position))
+        late = not await self.wait_for(task, seconds)
         if late:
             await self.manager.interrupt_kernel()
-            if not await self.within(task, GRACE):
+            if not await self.wait_for(task, INTERRUPT_SECONDS):
                 self.manager.kill()
         with contextlib.suppress(Exception, asyncio.CancelledError):
             await task
-        self.tell(
+        self.send_frame(
             {
                 "frame": "cell",
                 "index": index,
-                "seconds": time.monotonic() - began,
+                "seconds": time.monotonic() - started,
                 "limit": seconds if late else None,
-                "exit": None if self.manager.alive() else self.manager.exit,
-                "error": output_limits.error_of(cell),
-                "shown": self.output.shown_by(cell),
-                "over": resource_watch.heard(self.hear) or self.output.over(),
+                "exit": None if self.manager.alive() else self.manager.exit_code,
+                "error": output_limits.last_error(cell),
+                "shown": self.output.summarize_cell(cell),
+                "over": resource_watch.read_alert(self.alert_read_fd)
+                or self.output.exceeded_limit(),
             }
         )
 
-    async def within(self, task, seconds):
+    async def wait_for(self, task, seconds):
         """Whether the task ends in time; the death of the kernel ends it too, at once."""
-        end = time.monotonic() + seconds
-        while not task.done() and time.monotonic() < end:
-            await asyncio.wait({task}, timeout=min(0.5, max(0.0, end - time.monotonic())))
+        deadline = time.monotonic() + seconds
+        while not task.done() and time.monotonic() < deadline:
+            await asyncio.wait({task}, timeout=min(0.5, max(0.0, deadline - time.monotonic())))
             if not task.done() and not self.manager.alive():
                 task.cancel()
         return task.done()
 
 
-def versions():
+def package_versions():
     """What notebooks see here."""
-    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    packages = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in ("torch", "numpy", "ipykernel", "nbclient"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    return found
+            packages[name] = importlib.metadata.version(name)
+    return packages
 
 
-async def ready(client, manager):
+async def connect_client(client, manager):
     """Open the client's channels and wait until the kernel answers and can be heard."""
     client.km = manager
     client.kc = manager.client()
-    if not await readable(manager.ready, READY):
+    if not await wait_readable(manager.ready_fd, READY_SECONDS):
         raise TimeoutError("the kernel did not come up")
-    if not os.read(manager.ready, 1):
+    if not os.read(manager.ready_fd, 1):
         raise RuntimeError("the kernel ended before it was up")
     client.kc.start_channels(stdin=False, hb=False)
-    if not await welcomed(client.kc):
-        await client.kc.wait_for_ready(timeout=READY)
+    if not await wait_for_welcome(client.kc):
+        await client.kc.wait_for_ready(timeout=READY_SECONDS)
     client.kc.allow_stdin = False
 
 
-async def readable(fd, seconds):
+async def wait_readable(fd, seconds):
     """Whether there is something to read from a pipe in time."""
-    loop, there = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(fd, there.set)
+    loop, event = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(fd, event.set)
     try:
-        await asyncio.wait_for(there.wait(), seconds)
+        await asyncio.wait_for(event.wait(), seconds)
     except TimeoutError:
         return False
     finally:
@@ -260,12 +263,12 @@ async def readable(fd, seconds):
     return True
 
 
-async def welcomed(kernel_client):
+async def wait_for_welcome(kernel_client):
     """Whether the kernel says that our subscription to its outputs has arrived (ipykernel 7)."""
-    end = time.monotonic() + WELCOME
-    while (left := end - time.monotonic()) > 0:
+    deadline = time.monotonic() + WELCOME_SECONDS
+    while (seconds_left := deadline - time.monotonic()) > 0:
         try:
-            message = await kernel_client.get_iopub_msg(timeout=left)
+            message = await kernel_client.get_iopub_msg(timeout=seconds_left)
         except queue.Empty:
             return False
         if message["msg_type"] == "iopub_welcome":
@@ -273,72 +276,82 @@ async def welcomed(kernel_client):
     return False
 
 
-async def run(job, manager, tell, hear):
+async def run_notebook(job, manager, send_frame, alert_read_fd):
     """Run the notebook; True when the kernel is there to be asked."""
-    leave_unconfigured()
-    output = output_limits.Output(job["limits"])
-    client = output_limits.bounded_client(notebook_of(job), manager, output)
+    disable_configuration()
+    output = output_limits.OutputMeter(job["limits"])
+    client = output_limits.make_bounded_client(build_notebook(job), manager, output)
     try:
-        await ready(client, manager)
+        await connect_client(client, manager)
     except Exception as error:
-        tell({"frame": "failed", "error": f"{type(error).__name__}: {error}"[:500]})
+        send_frame({"frame": "failed", "error": f"{type(error).__name__}: {error}"[:500]})
         return False
     try:
-        alive = await Run(job, manager, client, tell, output=output, hear=hear).all_cells()
+        alive = await NotebookRun(
+            job, manager, client, send_frame, output=output, alert_read_fd=alert_read_fd
+        ).run_cells()
     finally:
         client.kc.stop_channels()
-    tell({"frame": "ran", "alive": alive, "versions": versions()})
+    send_frame({"frame": "ran", "alive": alive, "versions": package_versions()})
     return alive
 
 
-def relay(requests, results, questions, answers):
+def relay_questions(requests, results, questions, answers):
     """Pass batches of questions to the probe and its frames back, unopened."""
     while True:
         try:
             body = frames.receive_bytes(requests)
             frames.send_bytes(questions, body)
-            nonce = frames.header_of(body)["nonce"]
+            nonce = frames.read_header(body)["nonce"]
             while True:
                 reply = frames.receive_bytes(answers)
                 frames.send_bytes(results, reply)
-                header = frames.header_of(reply)
+                header = frames.read_header(reply)
                 if header.get("end") and header.get("nonce") == nonce:
                     break
-        except (frames.Closed, OSError, ValueError, KeyError):
+        except (frames.PipeClosed, OSError, ValueError, KeyError):
             return
 
 
-def serve(requests, results, room):
+def serve_job(requests, results, context):
     """Take a job, run it, answer questions, and go."""
     linux.adopt_orphans()
     job, _ = frames.receive(requests)
-    job["taken"] = room.taken
-    file_placement.receive(requests, job.get("files", 0))
+    job["taken"] = context.reserved_bytes
+    file_placement.receive_files(requests, job.get("files", 0))
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)
-        pid, questions, answers, up = fork_kernel(
-            job, connection_file, (requests, results, room.hear), room
+        pid, questions, answers, ready_fd = fork_kernel(
+            job, connection_file, (requests, results, context.alert_read_fd), context
         )
-        walls.around_runner_once_forked(room.filters)
+        walls.confine_forked_runner(context.filters)
         gc.disable()  # short-lived, and all pages are shared with the parent until touched
-        manager = ForkedKernel(pid, connection_file, up)
+        manager = ForkedKernel(pid, connection_file, ready_fd)
         try:
-            if asyncio.run(run(job, manager, lambda frame: frames.send(results, frame), room.hear)):
-                relay(requests, results, questions, answers)
+            if asyncio.run(
+                run_notebook(
+                    job, manager, lambda frame: frames.send(results, frame), context.alert_read_fd
+                )
+            ):
+                relay_questions(requests, results, questions, answers)
         finally:
             manager.kill()
 
 
 def main():
     """Serve on the standard streams, in an interpreter of its own."""
-    told = json.loads(sys.argv[1])
-    plan = told["plan"]
+    arguments = json.loads(sys.argv[1])
+    plan = arguments["plan"]
     requests, results = take_standard_streams()
-    linux.be_seen(dumpable=False)
-    linux.die_with_the_parent()
-    os.set_inheritable(told["hear"], False)
-    serve(
-        requests, results, Room(plan, Path(told["folder"]), told["hear"], walls.filters(plan), None)
+    linux.set_dumpable(dumpable=False)
+    linux.die_with_parent()
+    os.set_inheritable(arguments["hear"], False)
+    serve_job(
+        requests,
+        results,
+        RunnerContext(
+            plan, Path(arguments["folder"]), arguments["hear"], walls.build_filters(plan), None
+        ),
     )
 
 

@@ -26,7 +26,7 @@ ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
 """SECCOMP_RET_*; a refusal holds its errno in the low bits."""
 NEW_NAMESPACES = 0x7E020000
 """Every CLONE_NEW* flag that clone takes."""
-INJECTIONS = (0x5412, 0x541C)
+TERMINAL_INJECTIONS = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX: typing into a terminal."""
 STREAM = 1
 """SOCK_STREAM; its flags lie above the low four bits."""
@@ -123,7 +123,7 @@ REFUSED = {
     "mq_unlink": (241, 181),
 }
 """Calls that are refused whatever they ask."""
-OF_ANOTHER = {
+ON_OTHER_PROCESSES = {
     "sched_setparam": (142, 118),
     "sched_setaffinity": (203, 122),
     "sched_setattr": (314, 274),
@@ -131,125 +131,132 @@ OF_ANOTHER = {
 """Calls that name a process first, refused for any but the caller where others can be named."""
 
 
-def refuse(number):
+def refusal(number):
     """The verdict that has a call fail with an errno."""
     return REFUSE | number
 
 
-class Program:
+class FilterProgram:
     """Instructions in the making, for one machine."""
 
     def __init__(self, machine):
         self.column = list(ARCHITECTURES).index(machine)
         self.code = []
 
-    def add(self, instruction, value, if_true=0, if_false=0):
+    def add_instruction(self, instruction, value, if_true=0, if_false=0):
         """Add an instruction; jumps count the instructions they leave out."""
         self.code.append(struct.pack("HBBI", instruction, if_true, if_false, value))
 
-    def when(self, number, body):
+    def add_for_number(self, number, body):
         """Do the instructions of `body` for a call, and leave them out for others."""
         if number is not None:
-            self.add(EQUAL, number, 0, len(body))
+            self.add_instruction(EQUAL, number, 0, len(body))
             for instruction in body:
-                self.add(*instruction)
+                self.add_instruction(*instruction)
 
-    def call(self, name, body):
+    def add_for_call(self, name, body):
         """The same, by a call's name."""
-        self.when({**CALLS, **REFUSED, **OF_ANOTHER}[name][self.column], body)
+        self.add_for_number({**CALLS, **REFUSED, **ON_OTHER_PROCESSES}[name][self.column], body)
 
 
-def program(*, connects, machine=None):
+def build_program(*, connects, machine=None):
     """The filter as bytes: deny what is listed; of sockets leave unix streams.
 
     connects: whether unix sockets may be connected to: where files are not private, a socket that
     can be reached by its path is a door. Processes of the same user can be named there, too.
     """
     machine = machine or platform.machine()
-    made = Program(machine)
-    made.add(LOAD, ARCHITECTURE)
-    made.add(EQUAL, ARCHITECTURES[machine], 1, 0)
-    made.add(RETURN, KILL)
-    made.add(LOAD, NUMBER)
+    builder = FilterProgram(machine)
+    builder.add_instruction(LOAD, ARCHITECTURE)
+    builder.add_instruction(EQUAL, ARCHITECTURES[machine], 1, 0)
+    builder.add_instruction(RETURN, KILL)
+    builder.add_instruction(LOAD, NUMBER)
     if machine == "x86_64":
-        made.add(AT_LEAST, X32, 0, 1)
-        made.add(RETURN, refuse(errno.ENOSYS))
+        builder.add_instruction(AT_LEAST, X32, 0, 1)
+        builder.add_instruction(RETURN, refusal(errno.ENOSYS))
     for name in REFUSED:
-        made.call(name, [(RETURN, refuse(errno.EPERM))])
+        builder.add_for_call(name, [(RETURN, refusal(errno.EPERM))])
     # C libraries fall back to clone, whose flags can be read here; those of clone3 cannot.
-    made.call("clone3", [(RETURN, refuse(errno.ENOSYS))])
-    made.call("clone", refused_if([(LOAD, FIRST), (ANY_BIT, NEW_NAMESPACES, 0, 1)], errno.EPERM))
-    made.call("ioctl", terminal_injections())
-    made.call("fcntl", refused_if([(LOAD, SECOND), (EQUAL, SET_LEASE, 0, 1)], errno.EPERM))
-    made.call("prlimit64", only_of_itself(FIRST))
-    made.call("socket", unix_streams())
-    made.call("socketpair", unix_sockets() if connects else unix_streams())
+    builder.add_for_call("clone3", [(RETURN, refusal(errno.ENOSYS))])
+    builder.add_for_call(
+        "clone", refuse_if([(LOAD, FIRST), (ANY_BIT, NEW_NAMESPACES, 0, 1)], errno.EPERM)
+    )
+    builder.add_for_call("ioctl", refuse_terminal_injections())
+    builder.add_for_call(
+        "fcntl", refuse_if([(LOAD, SECOND), (EQUAL, SET_LEASE, 0, 1)], errno.EPERM)
+    )
+    builder.add_for_call("prlimit64", allow_only_itself(FIRST))
+    builder.add_for_call("socket", allow_unix_streams())
+    builder.add_for_call("socketpair", allow_unix_sockets() if connects else allow_unix_streams())
     if not connects:  # a pair of datagram sockets sends to any path, unconnected
-        made.call("connect", [(RETURN, refuse(errno.ECONNREFUSED))])
-        made.call("setpriority", only_of_itself(FIRST, SECOND))
-        made.call("sched_setscheduler", only_as_usual())
-        for name in OF_ANOTHER:
-            made.call(name, only_of_itself(FIRST))
-    made.add(RETURN, ALLOW)
-    return b"".join(made.code)
+        builder.add_for_call("connect", [(RETURN, refusal(errno.ECONNREFUSED))])
+        builder.add_for_call("setpriority", allow_only_itself(FIRST, SECOND))
+        builder.add_for_call("sched_setscheduler", allow_usual_scheduling())
+        for name in ON_OTHER_PROCESSES:
+            builder.add_for_call(name, allow_only_itself(FIRST))
+    builder.add_instruction(RETURN, ALLOW)
+    return b"".join(builder.code)
 
 
-def refused_if(test, number):
+def refuse_if(test, number):
     """A test whose last instruction goes on when it holds, then a refusal, then leave."""
-    return [*test, (RETURN, refuse(number)), (RETURN, ALLOW)]
+    return [*test, (RETURN, refusal(number)), (RETURN, ALLOW)]
 
 
-def only_of_itself(*words):
+def allow_only_itself(*arguments):
     """Refuse a call but where these arguments are 0: the caller itself."""
-    tests = [((LOAD, word), (EQUAL, 0, 1, 0), (RETURN, refuse(errno.EPERM))) for word in words]
+    tests = [
+        ((LOAD, argument), (EQUAL, 0, 1, 0), (RETURN, refusal(errno.EPERM)))
+        for argument in arguments
+    ]
     return [*(instruction for test in tests for instruction in test), (RETURN, ALLOW)]
 
 
-def only_as_usual():
+def allow_usual_scheduling():
     """Leave the usual scheduling of whatever thread: libzmq asks for it and ends without it."""
     usual = (EQUAL, 0, 1, 0)
-    return [(LOAD, SECOND), usual, (RETURN, refuse(errno.EPERM)), (RETURN, ALLOW)]
+    return [(LOAD, SECOND), usual, (RETURN, refusal(errno.EPERM)), (RETURN, ALLOW)]
 
 
-def terminal_injections():
+def refuse_terminal_injections():
     """Refuse to type into a terminal."""
-    first, second = INJECTIONS
+    first, second = TERMINAL_INJECTIONS
     test = [(LOAD, SECOND), (EQUAL, first, 1, 0), (EQUAL, second, 0, 1)]
-    return refused_if(test, errno.EPERM)
+    return refuse_if(test, errno.EPERM)
 
 
-def unix_sockets():
+def allow_unix_sockets():
     """Leave sockets of the unix family; libzmq takes no other errno for an answer."""
     unix = (EQUAL, int(socket.AF_UNIX), 1, 0)
-    return [(LOAD, FIRST), unix, (RETURN, refuse(errno.EOPNOTSUPP)), (RETURN, ALLOW)]
+    return [(LOAD, FIRST), unix, (RETURN, refusal(errno.EOPNOTSUPP)), (RETURN, ALLOW)]
 
 
-def unix_streams():
+def allow_unix_streams():
     """Leave stream sockets of the unix family."""
     return [
         (LOAD, FIRST),
         (EQUAL, int(socket.AF_UNIX), 1, 0),
-        (RETURN, refuse(errno.EOPNOTSUPP)),
+        (RETURN, refusal(errno.EOPNOTSUPP)),
         (LOAD, SECOND),
         (MASK, 0xF),
         (EQUAL, STREAM, 1, 0),
-        (RETURN, refuse(errno.EOPNOTSUPP)),
+        (RETURN, refusal(errno.EOPNOTSUPP)),
         (RETURN, ALLOW),
     ]
 
 
-class Filter(ctypes.Structure):
+class SockFprog(ctypes.Structure):
     """`struct sock_fprog` of <linux/filter.h>."""
 
     _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_void_p)]
 
 
-def install(made):
+def install_filter(instructions):
     """Apply a program to this thread, and to all it starts, for good."""
-    linux.gain_nothing_by_exec()
-    code = ctypes.create_string_buffer(made, len(made))
-    filter_ = Filter(len(made) // 8, ctypes.cast(code, ctypes.c_void_p))
-    applied = linux.library().prctl(
+    linux.forbid_new_privileges()
+    code = ctypes.create_string_buffer(instructions, len(instructions))
+    filter_ = SockFprog(len(instructions) // 8, ctypes.cast(code, ctypes.c_void_p))
+    result = linux.c_library().prctl(
         PR_SET_SECCOMP, ctypes.c_ulong(MODE_FILTER), ctypes.byref(filter_), 0, 0
     )
-    linux.checked(applied, "seccomp")
+    linux.check_result(result, "seccomp")

@@ -8,26 +8,25 @@ from inside import questions, recorder
 def seed_everything(seed):
     """Seed `random` now, NumPy and torch now or as soon as they are imported."""
 
-    def numpy():
+    def seed_numpy():
         import numpy as np
 
         np.random.seed(seed % 2**32)  # noqa: NPY002 (notebooks draw from the legacy state)
 
-    def torch():
-        import torch
+    def seed_torch():
 
-        questions.seed(torch, seed)
-        torch.set_num_threads(1)
+        questions.seed_torch(seed_torch, seed)
+        seed_torch.set_num_threads(1)
 
     random.seed(seed)
-    recorder.after_import({"numpy": numpy, "torch": torch})
+    recorder.call_after_import({"numpy": seed_numpy, "torch": seed_torch})
 
 
-def before_the_first_cell(shell, call):
+def call_before_first_cell(shell, callback):
     """Call something once, when the first cell is about to run: the kernel draws numbers too."""
 
     def once(info):
         shell.events.unregister("pre_run_cell", once)
-        call()
+        callback()
 
     shell.events.register("pre_run_cell", once)

@@ -13,7 +13,7 @@ import types
 INSTALLER = re.compile(
     r"^\s*(sudo\s+)?(\S*python[\d.]*\s+-m\s+)?(pip[\d.]*|uv|conda|mamba|micromamba|apt|apt-get|brew)\b"
 )
-TYPED = "1"
+INPUT_ANSWER = "1"
 """What `input()` answers: it reads as a word, as a whole number and as a float."""
 
 
@@ -46,7 +46,7 @@ class Notes:
         shell.events.register("post_run_cell", end)
 
 
-class Absent:
+class AbsentName:
     """A name of a module that is not installed: harmless until it is used."""
 
     def __init__(self, root, name):
@@ -86,7 +86,7 @@ def fill_with_absent(module, root):
     def absent(name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return Absent(root, f"{module.__name__}.{name}")
+        return AbsentName(root, f"{module.__name__}.{name}")
 
     module.__getattr__ = absent
     module.__path__ = []
@@ -128,7 +128,7 @@ class OptionalFinder(importlib.abc.MetaPathFinder):
         return importlib.machinery.ModuleSpec(fullname, PlaceholderLoader(root), is_package=True)
 
 
-class Idle:
+class IdleStub:
     """An object on which everything can be called and nothing happens."""
 
     def __init__(self, name, notes):
@@ -137,7 +137,7 @@ class Idle:
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return Idle(f"{self.__dict__['_name']}.{name}", self.__dict__["_notes"])
+        return IdleStub(f"{self.__dict__['_name']}.{name}", self.__dict__["_notes"])
 
     def __call__(self, *args, **kwargs):
         name = self.__dict__["_name"]
@@ -158,7 +158,7 @@ class ColabLoader(importlib.abc.Loader):
         def idle(name):
             if name.startswith("__"):
                 raise AttributeError(name)
-            return Idle(f"{module.__name__}.{name}", self.notes)
+            return IdleStub(f"{module.__name__}.{name}", self.notes)
 
         module.__getattr__ = idle
         module.__path__ = []
@@ -171,17 +171,17 @@ class ColabFinder(importlib.abc.MetaPathFinder):
         self.notes = notes
 
     def find_spec(self, fullname, path=None, target=None):
-        ours = fullname == "google.colab" or fullname.startswith("google.colab.")
-        if not ours and fullname != "google":
+        is_colab = fullname == "google.colab" or fullname.startswith("google.colab.")
+        if not is_colab and fullname != "google":
             return None
-        loader = ColabLoader(self.notes) if ours else None
+        loader = ColabLoader(self.notes) if is_colab else None
         spec = importlib.machinery.ModuleSpec(fullname, loader, is_package=True)
-        if not ours:
+        if not is_colab:
             spec.submodule_search_locations = []
         return spec
 
 
-class Unchecked:
+class SelfCheckStub:
     """What a self-check answers at grading time: true, and content with whatever is done to it."""
 
     passed = True
@@ -204,15 +204,15 @@ class Unchecked:
         return "At grading time the self-check does nothing."
 
 
-def checks_that_do_nothing():
+def make_grader_stub():
     """A `grader` module for notebooks that still call their self-check."""
     module = types.ModuleType("grader", "At grading time the self-check does nothing.")
-    module.check = module.check_all = Unchecked()
+    module.check = module.check_all = SelfCheckStub()
     module.__version__ = ""
     return module
 
 
-def neutralise_installers(shell, notes):
+def neutralize_installers(shell, notes):
     """Let `!pip …`, `%pip …` and their like do nothing."""
     real_system, real_getoutput = shell.system, shell.getoutput
 
@@ -231,34 +231,34 @@ def neutralise_installers(shell, notes):
     object.__setattr__(shell, "system", system)
     object.__setattr__(shell, "getoutput", getoutput)
 
-    def left_out(name):
+    def make_magic(name):
         return lambda line="", cell=None: notes.add(f"%{name} {line.strip()} was left out")
 
     for name in ("pip", "conda", "mamba", "micromamba", "uv"):
-        shell.register_magic_function(left_out(name), "line", name)
+        shell.register_magic_function(make_magic(name), "line", name)
 
 
 def keep_figures_inline(shell, notes):
     """Answer `%matplotlib widget` and the like with inline figures."""
-    real = shell.find_line_magic("matplotlib")
+    real_magic = shell.find_line_magic("matplotlib")
 
     def matplotlib(line=""):
         if line.strip() and line.strip() not in {"inline", "-l", "--list"}:
             notes.add(f"%matplotlib {line.strip()} was answered with inline figures")
             line = "inline"
-        return real(line)
+        return real_magic(line)
 
     shell.register_magic_function(matplotlib, "line", "matplotlib")
 
 
 def keep_streams_alive(shell):
     """Give back standard output and error after a cell that lost or closed them."""
-    kept = {name: getattr(sys, name) for name in ("stdout", "stderr")}
+    streams = {name: getattr(sys, name) for name in ("stdout", "stderr")}
 
     def restore(result):
-        for name, stream in kept.items():
-            now = getattr(sys, name, None)
-            if not hasattr(now, "flush") or getattr(now, "closed", False):
+        for name, stream in streams.items():
+            current = getattr(sys, name, None)
+            if not hasattr(current, "flush") or getattr(current, "closed", False):
                 setattr(sys, name, stream)
 
     shell.events.register("post_run_cell", restore)
@@ -268,20 +268,20 @@ def answer_input(kernel, notes):
     """Answer `input()` and `getpass()` at once: nobody sits at this keyboard."""
 
     def answer(prompt="", *args, **kwargs):
-        notes.add(f"input() was answered with {TYPED!r}")
-        return TYPED
+        notes.add(f"input() was answered with {INPUT_ANSWER!r}")
+        return INPUT_ANSWER
 
     object.__setattr__(kernel, "raw_input", answer)
     object.__setattr__(kernel, "getpass", answer)
 
 
-def install(shell, kernel, *, optional_imports, notes):
+def install_stubs(shell, kernel, *, optional_imports, notes):
     """Put every stand-in in place."""
     notes.watch(shell)
-    neutralise_installers(shell, notes)
+    neutralize_installers(shell, notes)
     keep_figures_inline(shell, notes)
     keep_streams_alive(shell)
     answer_input(kernel, notes)
-    sys.modules["grader"] = checks_that_do_nothing()
+    sys.modules["grader"] = make_grader_stub()
     sys.meta_path.insert(0, OptionalFinder(optional_imports, notes))
     sys.meta_path.append(ColabFinder(notes))

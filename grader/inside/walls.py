@@ -28,78 +28,78 @@ BOX = Path("/box")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 TERMINALS = ("/dev/ptmx", "/dev/pts")
 """Where each room has its own, so that `!command` can run."""
-PLAIN_FILES = linux.MS_NOSUID | linux.MS_NODEV
-INSIDE_ID = 1000
+MOUNT_FLAGS = linux.MS_NOSUID | linux.MS_NODEV
+SANDBOX_UID = 1000
 """The user that a room sees itself as, in a user namespace of its own."""
-OPEN_FILES = 1024
+MAX_OPEN_FILES = 1024
 SPARE_FILES = 64
 """Descriptors on top, for the process itself and for questions: a cell may leave none."""
 MEGABYTE = 1024 * 1024
 
 
-class Forks:
+class NamespaceForker:
     """Forks children into process namespaces of their own, and stays where it is."""
 
     def __init__(self):
-        self.home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        self.own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
 
     def fork(self):
         """Fork: the child is the first process of a namespace, which ends with it."""
         linux.unshare(linux.CLONE_NEWPID)
         pid = os.fork()
         if pid:
-            linux.enter(self.home, linux.CLONE_NEWPID)
+            linux.enter_namespace(self.own_namespace, linux.CLONE_NEWPID)
         return pid
 
 
-def keep_only(*descriptors):
+def close_other_descriptors(*kept_descriptors):
     """Close every descriptor but the standard ones and these."""
     try:
-        there = [int(name) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208 (names only)
+        open_descriptors = [int(name) for name in os.listdir("/proc/self/fd")]  # noqa: PTH208 (names only)
     except OSError:
-        there = range(OPEN_FILES)
-    for descriptor in there:
-        if descriptor > 2 and descriptor not in descriptors:
+        open_descriptors = range(MAX_OPEN_FILES)
+    for descriptor in open_descriptors:
+        if descriptor > 2 and descriptor not in kept_descriptors:
             with contextlib.suppress(OSError):  # that of the listing is closed already
                 os.close(descriptor)
 
 
-def make_private(plan, limits):
+def make_private_mounts(plan, limits):
     """Have files, processes and shared memory of this room alone; its folders are below BOX."""
     linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWIPC)
     linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
-    linux.mount("proc", "/proc", "proc", PLAIN_FILES | linux.MS_NOEXEC)
+    linux.mount("proc", "/proc", "proc", MOUNT_FLAGS | linux.MS_NOEXEC)
     size = f"mode=0777,size={limits['disk_mb']}m,nr_inodes={limits['files']}"
-    linux.mount("box", BOX, "tmpfs", PLAIN_FILES, size)
-    for part in ("home", "work", "tmp", "shm"):
-        (BOX / part).mkdir()
-        (BOX / part).chmod(0o1777)
-    for part, place in (("tmp", "/tmp"), ("shm", "/dev/shm")):  # noqa: S108 (private mounts)
-        cover(Path(place), BOX / part, keep=[Path(kept) for kept in plan["keep"]])
+    linux.mount("box", BOX, "tmpfs", MOUNT_FLAGS, size)
+    for name in ("home", "work", "tmp", "shm"):
+        (BOX / name).mkdir()
+        (BOX / name).chmod(0o1777)
+    for name, target in (("tmp", "/tmp"), ("shm", "/dev/shm")):  # noqa: S108 (private mounts)
+        cover_folder(Path(target), BOX / name, keep=[Path(path) for path in plan["keep"]])
     terminals = "newinstance,ptmxmode=0666,mode=0620"
     linux.mount("devpts", "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, terminals)
 
 
-def cover(place, fresh, *, keep):
+def cover_folder(target, fresh, *, keep):
     """Put a fresh folder over a place, and over it what must stay visible of the old one."""
-    for kept in keep:
-        if place in kept.parents:
-            again = fresh / kept.relative_to(place)
-            again.mkdir(parents=True, exist_ok=True)
-            linux.mount(kept, again, flags=linux.MS_BIND | linux.MS_REC)
-    linux.mount(fresh, place, flags=linux.MS_BIND | linux.MS_REC)
+    for path in keep:
+        if target in path.parents:
+            fresh_path = fresh / path.relative_to(target)
+            fresh_path.mkdir(parents=True, exist_ok=True)
+            linux.mount(path, fresh_path, flags=linux.MS_BIND | linux.MS_REC)
+    linux.mount(fresh, target, flags=linux.MS_BIND | linux.MS_REC)
 
 
-def become_nobody(plan):
+def drop_privileges(plan):
     """Give up the user, and every capability, that the parent has."""
     if plan["owner"]:
         linux.unshare(linux.CLONE_NEWUSER)
-        for name, told in (
+        for name, content in (
             ("setgroups", "deny"),
-            ("uid_map", f"{INSIDE_ID} 0 1"),
-            ("gid_map", f"{INSIDE_ID} 0 1"),
+            ("uid_map", f"{SANDBOX_UID} 0 1"),
+            ("gid_map", f"{SANDBOX_UID} 0 1"),
         ):
-            Path("/proc/self", name).write_text(told, encoding="ascii")
+            Path("/proc/self", name).write_text(content, encoding="ascii")
         linux.drop_capabilities()
     elif plan["uid"] is not None:
         uid = plan["uid"]
@@ -112,31 +112,31 @@ def become_nobody(plan):
         linux.drop_capabilities()
 
 
-def bound(plan, limits):
+def set_resource_limits(plan, limits):
     """Set the limits that the kernel itself keeps."""
     megabytes = limits["disk_mb"] * MEGABYTE
-    told = [
+    bounds = [
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, OPEN_FILES + SPARE_FILES),
+        (resource.RLIMIT_NOFILE, MAX_OPEN_FILES + SPARE_FILES),
         (resource.RLIMIT_FSIZE, megabytes),
     ]
     if plan["owner"] or plan["uid"] is not None:  # else it would count the person's own processes
-        told.append((resource.RLIMIT_NPROC, limits["processes"]))
-    for which, value in told:
-        _, most = resource.getrlimit(which)
-        bounded = value if most == resource.RLIM_INFINITY else min(value, most)
-        resource.setrlimit(which, (bounded, bounded))
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most - SPARE_FILES, most))
+        bounds.append((resource.RLIMIT_NPROC, limits["processes"]))
+    for kind, value in bounds:
+        _, hard_limit = resource.getrlimit(kind)
+        bounded = value if hard_limit == resource.RLIM_INFINITY else min(value, hard_limit)
+        resource.setrlimit(kind, (bounded, bounded))
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit - SPARE_FILES, hard_limit))
 
 
-def be_the_first_to_go():
+def prefer_oom_kill():
     """Have Linux end this room, not the grader, when the computer runs out of memory."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def lock(plan, room):
+def restrict_paths(plan, sandbox_folder):
     """Give up every path but those of the plan and the room's; a layer each time it is called."""
     if not plan["landlock"]:
         return
@@ -147,38 +147,40 @@ def lock(plan, room):
             use=[*DEVICES, *TERMINALS],
         )
     else:
-        landlock.restrict(read=plan["read"], listed=plan["list"], write=[room], use=DEVICES)
+        landlock.restrict(
+            read=plan["read"], listed=plan["list"], write=[sandbox_folder], use=DEVICES
+        )
 
 
-def around_runner(plan, limits, room):
+def confine_runner(plan, limits, sandbox_folder):
     """What a runner gives up as soon as it is forked; the folder that holds its room then."""
-    be_the_first_to_go()
+    prefer_oom_kill()
     if plan["namespaces"]:
-        make_private(plan, limits)
-        room = BOX
-    become_nobody(plan)
-    linux.be_seen(dumpable=False)
-    bound(plan, limits)
-    lock(plan, room)
-    return room
+        make_private_mounts(plan, limits)
+        sandbox_folder = BOX
+    drop_privileges(plan)
+    linux.set_dumpable(dumpable=False)
+    set_resource_limits(plan, limits)
+    restrict_paths(plan, sandbox_folder)
+    return sandbox_folder
 
 
-def filters(plan):
+def build_filters(plan):
     """The filters of a runner and of its kernel, to be made once for many; None for none."""
     if not plan["filter"]:
         return None
-    return seccomp.program(connects=True), seccomp.program(connects=plan["namespaces"])
+    return seccomp.build_program(connects=True), seccomp.build_program(connects=plan["namespaces"])
 
 
-def around_runner_once_forked(made):
+def confine_forked_runner(programs):
     """What a runner gives up once its kernel is forked: it still connects to it."""
-    if made:
-        seccomp.install(made[0])
+    if programs:
+        seccomp.install_filter(programs[0])
 
 
-def around_kernel(plan, room, made):
+def confine_kernel(plan, sandbox_folder, programs):
     """What a kernel gives up on top: the runner's memory, and what notebooks never need."""
-    linux.be_seen(dumpable=True)
-    lock(plan, room)
-    if made:
-        seccomp.install(made[1])
+    linux.set_dumpable(dumpable=True)
+    restrict_paths(plan, sandbox_folder)
+    if programs:
+        seccomp.install_filter(programs[1])

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from grader import wire
 from grader.model import Cell, CellError, CellRun, CellStatus, Json, Limits
 
-OVER = {
+EXCESS_MESSAGES = {
     "memory_mb": "used {used} MB of memory; {most} MB are allowed",
     "processes": "ran {used} processes and threads; {most} are allowed",
     "disk_mb": "left {used} MB of files; {most} MB are allowed",
@@ -18,7 +18,7 @@ OVER = {
     "output_kb": "brought the output of all cells to {used} kB; only the first {most} kB are kept",
 }
 """What a cell did that passes a limit."""
-SIGNS = (
+LIMIT_SIGNS = (
     (r"^OSError .*Errno 28", "Files may take {disk_mb} MB here, and be {files} in number."),
     (r"^OSError .*Errno 27", "A file may take {disk_mb} MB here."),
     (r"^OSError .*Errno 24", "A notebook may have 1,024 files open here."),
@@ -32,16 +32,16 @@ SIGNS = (
     ),
 )
 """Errors that a limit brings about, and what the limit is."""
-SHOWN = 20_000
+MAX_SHOWN = 20_000
 """Characters kept of what a cell shows; the runner sends fewer."""
-SHOWN_IN_ALL = 300_000
+MAX_SHOWN_TOTAL = 300_000
 """The same of all cells."""
-MEDIA = 50
+MAX_MEDIA = 50
 
 
-def struck(index: int, what: str) -> CellRun:
+def struck_out_run(index: int, cause: str) -> CellRun:
     """A cell that ended its kernel, and is left out."""
-    message = f"This cell {what}. It was left out, and the notebook was run again without it."
+    message = f"This cell {cause}. It was left out, and the notebook was run again without it."
     return CellRun(
         index=index,
         status=CellStatus.STRUCK_OUT,
@@ -49,26 +49,34 @@ def struck(index: int, what: str) -> CellRun:
     )
 
 
-def cell_run(frame: Mapping[str, Json], cell: Cell, *, limits: Limits) -> CellRun:
+def read_cell_run(frame: Mapping[str, Json], cell: Cell, *, limits: Limits) -> CellRun:
     """What the runner says of one cell."""
-    seconds = _number(frame.get("seconds"))
-    late, gone, over = frame.get("limit"), frame.get("exit"), _over(frame.get("over"))
-    if gone is not None:
-        how = f"did not stop within {_number(late):.0f} s" if late else "ended its own kernel"
-        return replace(struck(cell.index, over or how), seconds=seconds)
-    error = _cell_error(frame.get("error"))
-    notes = [f"This cell {over}."] if over else []
+    seconds = _bounded_number(frame.get("seconds"))
+    exceeded_seconds, exit_code, excess = (
+        frame.get("limit"),
+        frame.get("exit"),
+        _describe_excess(frame.get("over")),
+    )
+    if exit_code is not None:
+        how = (
+            f"did not stop within {_bounded_number(exceeded_seconds):.0f} s"
+            if exceeded_seconds
+            else "ended its own kernel"
+        )
+        return replace(struck_out_run(cell.index, excess or how), seconds=seconds)
+    error = _read_cell_error(frame.get("error"))
+    notes = [f"This cell {excess}."] if excess else []
     if error:
-        notes += _signs(error, limits)
-    if late is not None:
-        message = f"The cell was stopped after {_number(late):.0f} s."
+        notes += _limit_notes(error, limits)
+    if exceeded_seconds is not None:
+        message = f"The cell was stopped after {_bounded_number(exceeded_seconds):.0f} s."
         error = replace(
             error or CellError(name="Timeout", message=""), name="Timeout", message=message
         )
         status = CellStatus.TIMED_OUT
     else:
         status = CellStatus.RAISED if error else CellStatus.RAN
-    shown, media = _shown(frame.get("shown"))
+    shown, media = _read_shown(frame.get("shown"))
     return CellRun(
         index=cell.index,
         status=status,
@@ -80,76 +88,81 @@ def cell_run(frame: Mapping[str, Json], cell: Cell, *, limits: Limits) -> CellRu
     )
 
 
-def _shown(told: Json) -> tuple[str, tuple[str, ...]]:
+def _read_shown(value: Json) -> tuple[str, tuple[str, ...]]:
     """What a cell showed: its text, and the types of what is no text."""
-    if not isinstance(told, dict):
+    if not isinstance(value, dict):
         return "", ()
-    media = told.get("media")
-    kinds = media[:MEDIA] if isinstance(media, list) else []
+    media = value.get("media")
+    kinds = media[:MAX_MEDIA] if isinstance(media, list) else []
     return (
-        wire.scrub(told.get("text", ""), most=SHOWN),
-        tuple(wire.clean(kind, most=100) for kind in kinds),
+        wire.scrub_text(value.get("text", ""), max_length=MAX_SHOWN),
+        tuple(wire.sanitize_text(kind, max_length=100) for kind in kinds),
     )
 
 
-def within_bounds(runs: Sequence[CellRun]) -> tuple[CellRun, ...]:
+def bound_output(runs: Sequence[CellRun]) -> tuple[CellRun, ...]:
     """The runs of a notebook; once they show more than is kept of all, the rest shows nothing."""
-    left = SHOWN_IN_ALL
-    kept = []
+    characters_left = MAX_SHOWN_TOTAL
+    bounded = []
     for run in runs:
-        left -= len(run.shown)
-        kept.append(run if left >= 0 else replace(run, shown=""))
-    return tuple(kept)
+        characters_left -= len(run.shown)
+        bounded.append(run if characters_left >= 0 else replace(run, shown=""))
+    return tuple(bounded)
 
 
-def not_reached(index: int, *, why: str) -> CellRun:
+def not_reached_run(index: int, *, reason: str) -> CellRun:
     """A cell that did not run."""
-    error = CellError(name="Not run", message=why)
+    error = CellError(name="Not run", message=reason)
     return CellRun(index=index, status=CellStatus.NOT_REACHED, error=error)
 
 
-def _over(told: Json) -> str:
+def _describe_excess(value: Json) -> str:
     """The limit that a cell passed, as what it did; empty for none."""
-    if not isinstance(told, dict) or told.get("limit") not in OVER:
+    if not isinstance(value, dict) or value.get("limit") not in EXCESS_MESSAGES:
         return ""
-    used, most = (f"{_number(told.get(name)):,.0f}" for name in ("used", "most"))
-    return OVER[str(told["limit"])].format(used=used, most=most)
+    used, most = (f"{_bounded_number(value.get(name)):,.0f}" for name in ("used", "most"))
+    return EXCESS_MESSAGES[str(value["limit"])].format(used=used, most=most)
 
 
-def _signs(error: CellError, limits: Limits) -> list[str]:
+def _limit_notes(error: CellError, limits: Limits) -> list[str]:
     """Limits that may be why an error was raised."""
-    said = f"{error.name} {error.message}"
+    text = f"{error.name} {error.message}"
     figures = {name: f"{value:,g}" for name, value in asdict(limits).items()}
-    return [words.format(**figures) for pattern, words in SIGNS if re.search(pattern, said)][:1]
+    return [words.format(**figures) for pattern, words in LIMIT_SIGNS if re.search(pattern, text)][
+        :1
+    ]
 
 
-def _cell_error(value: Json) -> CellError | None:
+def _read_cell_error(value: Json) -> CellError | None:
     if not isinstance(value, dict):
         return None
-    traceback = wire.scrub(value.get("traceback", ""), most=6000)
-    line = _line(traceback)
-    message = wire.scrub(value.get("message", ""), most=1000)
+    traceback = wire.scrub_text(value.get("traceback", ""), max_length=6000)
+    line = _last_cell_line(traceback)
+    message = wire.scrub_text(value.get("message", ""), max_length=1000)
     return CellError(
-        name=wire.scrub(value.get("name", ""), most=100),
+        name=wire.scrub_text(value.get("name", ""), max_length=100),
         message=message.removesuffix(f" (line {line})"),  # whoever tells it adds the line
         line=line,
         traceback=traceback,
     )
 
 
-def _line(traceback: str) -> int | None:
+def _last_cell_line(traceback: str) -> int | None:
     """The last line number that a traceback gives in a cell."""
     lines = wire.CELL_LINE.findall(traceback)
     return int(lines[-1]) if lines else None
 
 
-def _number(value: Json) -> float:
+def _bounded_number(value: Json) -> float:
     ok = isinstance(value, (int, float)) and not isinstance(value, bool)
     return float(max(0, min(value, 1_000_000))) if ok else 0.0
 
 
-def versions(value: Json) -> Mapping[str, str]:
+def read_versions(value: Json) -> Mapping[str, str]:
     """Python and packages on the other side."""
     if not isinstance(value, dict):
         return {}
-    return {wire.clean(k, most=40): wire.clean(v, most=40) for k, v in list(value.items())[:12]}
+    return {
+        wire.sanitize_text(k, max_length=40): wire.sanitize_text(v, max_length=40)
+        for k, v in list(value.items())[:12]
+    }

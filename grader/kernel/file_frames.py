@@ -15,31 +15,31 @@ import numpy as np
 
 from grader import wire
 
-PIECE = 4 * 1024 * 1024
+CHUNK_BYTES = 4 * 1024 * 1024
 """Bytes of one frame."""
 
 
-def pieces(files: Mapping[str, Path]) -> Iterator[bytes]:
+def compose_file_frames(files: Mapping[str, Path]) -> Iterator[bytes]:
     """The frames of all files; of one that can't be read, only that it ends."""
     for name, path in files.items():
-        for data, more in _parts(path):
+        for data, has_more in _file_chunks(path):
             arrays = {"bytes": np.frombuffer(data, dtype=np.uint8)} if data else {}
-            yield wire.compose({"file": name, "more": more}, arrays)
+            yield wire.compose_frame({"file": name, "more": has_more}, arrays)
 
 
-def _parts(path: Path) -> Iterator[tuple[bytes, bool]]:
+def _file_chunks(path: Path) -> Iterator[tuple[bytes, bool]]:
     """Pieces, and whether there are more."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as opened:
-            yield from _read(opened)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            yield from _read_chunks(file)
     except OSError:
         yield b"", False
 
 
-def _read(opened: BinaryIO) -> Iterator[tuple[bytes, bool]]:
-    data = opened.read(PIECE)
-    while following := opened.read(PIECE) if data else b"":
+def _read_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    data = file.read(CHUNK_BYTES)
+    while next_data := file.read(CHUNK_BYTES) if data else b"":
         yield data, True
-        data = following
+        data = next_data
     yield data, False

@@ -27,7 +27,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Vectors of labelled things at one moment: a row a label."""
+    """Vectors of labeled things at one moment: a row a label."""
 
     name: str
     vectors: Numbers
@@ -35,7 +35,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """Embeddings a report can redraw: the same labelled things at several moments."""
+    """Embeddings a report can redraw: the same labeled things at several moments."""
 
     title: str
     labels: tuple[str, ...]

@@ -41,7 +41,7 @@ class CellRun:
     seconds: float = 0.0
     error: CellError | None = None
     notes: tuple[str, ...] = ()
-    """What was neutralised in it: '!pip install …' and the like."""
+    """What was neutralized in it: '!pip install …' and the like."""
     shown: str = ""
     """What it printed and showed as text, the middle of a long one left out; not in a grade."""
     media: tuple[str, ...] = ()
@@ -54,11 +54,11 @@ class Isolation:
 
     level: str
     """'full', 'namespaces', 'reduced' or 'none'."""
-    told: str
+    description: str
     """The same as a sentence, with what it was made of."""
 
 
-NOT_RUN = Isolation(level="none", told="nothing was run")
+NOT_RUN = Isolation(level="none", description="nothing was run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

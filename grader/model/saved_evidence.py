@@ -10,13 +10,13 @@ class SavedError:
     """An error that was saved with a cell."""
 
     cell: int
-    said: str
+    text: str
     again: bool
     """Whether the cell failed in a fresh run, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class ChangedLine:
     """A line of output whose numbers are not those of a fresh run; either side may be empty."""
 
     label: str
@@ -26,11 +26,11 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class OutputDifference:
     """A cell whose saved output a fresh run does not reproduce."""
 
     cell: int
-    moved: tuple[Moved, ...] = ()
+    moved: tuple[ChangedLine, ...] = ()
     more: int = 0
     """Lines of the same kind that are not listed."""
     pictures_then: int = 0
@@ -41,7 +41,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
+class QuotedNumber:
     """A figure that a written answer gives, and the cells that show it, as far as one was found."""
 
     item: str
@@ -57,7 +57,7 @@ class Quote:
     """How it follows from two others of the answer: '0.9980 - 0.9193'."""
 
     @property
-    def found(self) -> bool:
+    def is_supported(self) -> bool:
         """Whether it appears anywhere in the notebook or follows from what does."""
         return bool(self.saved or self.fresh or self.code or self.worked_out)
 
@@ -74,9 +74,9 @@ class SavedEvidence:
     errors: tuple[SavedError, ...] = ()
     compared: int = 0
     """Cells whose saved output could be held against a fresh run's."""
-    differences: tuple[Difference, ...] = ()
-    quotes: tuple[Quote, ...] = ()
+    differences: tuple[OutputDifference, ...] = ()
+    quotes: tuple[QuotedNumber, ...] = ()
 
-    def quotes_of(self, item: str) -> tuple[Quote, ...]:
+    def quotes_for(self, item: str) -> tuple[QuotedNumber, ...]:
         """The figures that the answer to an item gives."""
         return tuple(quote for quote in self.quotes if quote.item == item)

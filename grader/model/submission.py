@@ -74,7 +74,7 @@ class Cell:
     """Pictures attached to a markdown cell (png, jpeg or gif only)."""
     count: int | None = None
     """The number that the file gives its last run, as in `In [7]`; None where it has none."""
-    marks: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
     """Ids that programs keep when a notebook is copied: 'id:…', 'colab:…', 'nbgrader:…'."""
 
 
@@ -95,7 +95,7 @@ class Notebook:
     notes: tuple[str, ...] = ()
     """What had to be mended to read it, in words for the report."""
 
-    def code(self) -> tuple[Cell, ...]:
+    def code_cells(self) -> tuple[Cell, ...]:
         """The code cells, in order."""
         return tuple(cell for cell in self.cells if cell.kind == "code")
 
@@ -113,5 +113,5 @@ class Answer:
     """From 0 to 1: how sure it is that this is the answer, and all of it."""
     doubt: str = ""
     """Why that is not sure, as a clause; empty where it is."""
-    told: bool = False
+    located_by_person: bool = False
     """Whether a person has told which cells it is in."""

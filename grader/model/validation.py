@@ -149,5 +149,7 @@ class Validation:
     @property
     def holds(self) -> bool:
         """Whether nothing is left to mend."""
-        told = (self.reference, self.template, *self.cases)
-        return all(one.holds for one in told) and not (self.escaped or self.idle or self.stale)
+        case_results = (self.reference, self.template, *self.cases)
+        return all(case.holds for case in case_results) and not (
+            self.escaped or self.idle or self.stale
+        )

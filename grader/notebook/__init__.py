@@ -4,26 +4,26 @@
 """
 
 from grader.notebook.answers import handout_lines, written_answers
-from grader.notebook.code_matching import alike
+from grader.notebook.code_matching import match_code
 from grader.notebook.handout_outline import Outline, outline_handout
 from grader.notebook.handout_overlap import measure_overlap, phrases
-from grader.notebook.notebook_file import read
-from grader.notebook.student_code import assigning_cells, code_about, is_blank
-from grader.notebook.students import students
-from grader.notebook.submitted_file import content
+from grader.notebook.notebook_file import read_notebook
+from grader.notebook.student_code import assigning_cells, find_definitions, is_blank
+from grader.notebook.students import find_students
+from grader.notebook.submitted_file import read_submitted_file
 
 __all__ = [
     "Outline",
-    "alike",
     "assigning_cells",
-    "code_about",
-    "content",
+    "find_definitions",
+    "find_students",
     "handout_lines",
     "is_blank",
+    "match_code",
     "measure_overlap",
     "outline_handout",
     "phrases",
-    "read",
-    "students",
+    "read_notebook",
+    "read_submitted_file",
     "written_answers",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from grader.notebook.markdown_words import is_section_number, key
+from grader.notebook.markdown_words import is_section_number, line_key
 
 _LABEL = re.compile(
     r"^[\s>#*_\-]*(?:<\w[^<>]{0,100}>\s*)*"
@@ -37,7 +37,7 @@ def is_placeholder(line: str) -> bool:
     Returns:
         True for 'Type your answer here' and its kin, and for the bare number of a question.
     """
-    return bool(_PLACEHOLDER.fullmatch(key(line))) or is_section_number(line)
+    return bool(_PLACEHOLDER.fullmatch(line_key(line))) or is_section_number(line)
 
 
 def without_label(line: str) -> str:
@@ -55,12 +55,12 @@ def without_label(line: str) -> str:
     rest = line[match.end() :]
     if rest.strip() and not (match["mark"] or match["late"] or match["close"]):
         return line
-    return _balanced(rest, removed=line[: match.end()])
+    return _strip_dangling_emphasis(rest, removed=line[: match.end()])
 
 
-def _balanced(rest: str, *, removed: str) -> str:
+def _strip_dangling_emphasis(rest: str, *, removed: str) -> str:
     """The rest without the end of an emphasis whose beginning went with the label."""
-    for sign in ("**", "__"):
-        if removed.count(sign) % 2 and rest.rstrip().endswith(sign):
-            rest = rest.rstrip().removesuffix(sign)
+    for emphasis in ("**", "__"):
+        if removed.count(emphasis) % 2 and rest.rstrip().endswith(emphasis):
+            rest = rest.rstrip().removesuffix(emphasis)
     return "" if not rest.strip(" \t#*_") else rest

@@ -14,28 +14,33 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from grader.model import Answer, Cell, Item, Notebook, Picture
-from grader.notebook.answer_overrides import Told, doubt_about, pieces_of, with_told
-from grader.notebook.attachments import LEFT_OUT, REFERENCE
-from grader.notebook.confidence import SURE, Doubt, Sending, doubts
-from grader.notebook.fallback_search import Text, clues
-from grader.notebook.gap_assignment import Gap, Prompt, Sent, Unit, cascade
+from grader.notebook.answer_overrides import (
+    AnswerOverrides,
+    apply_overrides,
+    collect_cell_units,
+    rate_override,
+)
+from grader.notebook.attachments import OMITTED_PICTURE, PICTURE_REFERENCE
+from grader.notebook.confidence import CERTAIN, AnswerConfidence, PlacementContext, rate_confidence
+from grader.notebook.fallback_search import SearchedText, find_fallback_anchors
+from grader.notebook.gap_assignment import Gap, Prompt, Unit, UnitPlacement, place_units
 from grader.notebook.handout import Handout, handout_lines
 from grader.notebook.handout_outline import Outline
-from grader.notebook.markdown_words import key, words
-from grader.notebook.prompt_search import anchors, places
-from grader.notebook.student_text import Event, page
-from grader.notebook.students import names_cells
+from grader.notebook.markdown_words import line_key, split_words
+from grader.notebook.prompt_search import find_anchors, stream_words
+from grader.notebook.student_text import Event, page_events
+from grader.notebook.students import find_name_cells
 from grader.notebook.text_lines import text_lines
 
 __all__ = ["handout_lines", "written_answers"]
 
 NO_OUTLINE = Outline()
-NOTHING_TOLD: Told = MappingProxyType({})
-_TELLING = 5
+NO_OVERRIDES: AnswerOverrides = MappingProxyType({})
+_MIN_LETTERS = 5
 """Letters of a word that tells one question's subject from another's."""
 _PICTURE = re.compile(
     rf"(?:^\[[^\]\n]{{1,80}}\]:\s*<?|!\[[^\]\n]{{0,200}}\]\(<?|<img\b[^<>\n]{{0,200}}?)?"
-    rf"(?:{REFERENCE.pattern}|{LEFT_OUT})"
+    rf"(?:{PICTURE_REFERENCE.pattern}|{OMITTED_PICTURE})"
     r"(?:[^()\n<>]{0,200}\)|[^<>\n]{0,200}>\)?)?",
     re.MULTILINE,
 )
@@ -47,7 +52,7 @@ def written_answers(
     items: Sequence[Item],
     handout: frozenset[str],
     outline: Outline = NO_OUTLINE,
-    told: Told = NOTHING_TOLD,
+    overrides: AnswerOverrides = NO_OVERRIDES,
 ) -> Mapping[str, Answer]:
     """Find the answer to every written item.
 
@@ -56,93 +61,106 @@ def written_answers(
         items: All items of the rubric, in order: prompts of automatic ones end an answer too.
         handout: What `handout_lines` made of the reference.
         outline: What `outline` made of it, for questions whose words are gone.
-        told: By item, the cells that a person says its answer is in.
+        overrides: By item, the cells that a person says its answer is in.
 
     Returns:
         An Answer for each written item; its text is empty where nothing was found.
     """
-    laid = _laid_out(notebook, items=items, handout=Handout(handout), outline=outline)
-    written = [item.id for item in items if item.kind == "written"]
-    ours = {item: told[item] for item in written if item in told}
-    units = laid.units
-    if ours:
-        pieces = pieces_of(notebook, told=ours, events=laid.events, pictures=laid.pictures)
-        units = with_told(units, told=ours, prompts=laid.prompts, pieces=pieces)
-    unsure = {**laid.doubts, **{i: doubt_about(c, notebook=notebook) for i, c in ours.items()}}
+    segments = _segment_notebook(notebook, items=items, handout=Handout(handout), outline=outline)
+    written_ids = [item.id for item in items if item.kind == "written"]
+    written_overrides = {item: overrides[item] for item in written_ids if item in overrides}
+    units = segments.units
+    if written_overrides:
+        cell_units = collect_cell_units(
+            notebook,
+            overrides=written_overrides,
+            events=segments.events,
+            pictures=segments.pictures,
+        )
+        units = apply_overrides(
+            units, overrides=written_overrides, prompts=segments.prompts, cell_units=cell_units
+        )
+    confidences = {
+        **segments.confidences,
+        **{i: rate_override(c, notebook=notebook) for i, c in written_overrides.items()},
+    }
     return {
         item: _answer(
-            item, units=units.get(item, ()), doubt=unsure.get(item, SURE), told=item in ours
+            item,
+            units=units.get(item, ()),
+            confidence=confidences.get(item, CERTAIN),
+            is_override=item in written_overrides,
         )
-        for item in written
+        for item in written_ids
     }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Laid:
+class _Segments:
     """A notebook's text, laid out by the questions it answers."""
 
     events: Sequence[Event]
     prompts: Sequence[Prompt]
     pictures: Mapping[str, Picture]
     units: Mapping[str, Sequence[Unit]]
-    doubts: Mapping[str, Doubt]
+    confidences: Mapping[str, AnswerConfidence]
 
 
-def _laid_out(
+def _segment_notebook(
     notebook: Notebook, *, items: Sequence[Item], handout: Handout, outline: Outline
-) -> _Laid:
+) -> _Segments:
     lines = text_lines(notebook, handout=handout)
-    stream = places([line.text for line in lines])
-    found = anchors(stream, prompts={item.id: item.prompt for item in items})
-    text = Text(cells=notebook.cells, lines=lines, stream=stream, found=found)
-    found += clues(text, items=items, outline=outline, handout=handout)
-    found.sort(key=lambda anchor: anchor.first)
-    events = list(page(lines, stream=stream, found=found, handout=handout))
-    named = _without_names(events, names=names_cells(notebook))
-    prompts = _prompts(named, items=items)
+    stream = stream_words([line.text for line in lines])
+    prompt_anchors = find_anchors(stream, prompts={item.id: item.prompt for item in items})
+    text = SearchedText(cells=notebook.cells, lines=lines, stream=stream, anchors=prompt_anchors)
+    prompt_anchors += find_fallback_anchors(text, items=items, outline=outline, handout=handout)
+    prompt_anchors.sort(key=lambda anchor: anchor.first)
+    events = list(page_events(lines, stream=stream, anchors=prompt_anchors, handout=handout))
+    answer_events = _without_names(events, names=find_name_cells(notebook))
+    prompts = _prompts(answer_events, items=items)
     pictures = _pictures(notebook.cells)
-    gaps = _gaps(named, pictures=pictures)
-    sent = cascade(gaps, prompts=prompts)
-    units = _units_by_item(sent, prompts=prompts, items=items)
-    sending = Sending(prompts=prompts, gaps=gaps, sent=sent)
-    return _Laid(
+    gaps = _gaps(answer_events, pictures=pictures)
+    placement = place_units(gaps, prompts=prompts)
+    units = _units_by_item(placement, prompts=prompts, items=items)
+    context = PlacementContext(prompts=prompts, gaps=gaps, placement=placement)
+    return _Segments(
         events=events,
         prompts=prompts,
         pictures=pictures,
         units=units,
-        doubts=doubts(sending, items=items, found=found, units=units),
+        confidences=rate_confidence(context, items=items, anchors=prompt_anchors, units=units),
     )
 
 
 def _without_names(events: Sequence[Event], *, names: frozenset[int]) -> list[Event]:
     """The events without the students' names: a cell of names, down to its first prompt."""
-    kept = []
-    asked: set[int] = set()
+    remaining = []
+    prompt_cells: set[int] = set()
     for event in events:
         if event.kind == "prompt":
-            asked.add(event.cell)
-        if event.kind != "text" or event.cell not in names or event.cell in asked:
-            kept.append(event)
-    return kept
+            prompt_cells.add(event.cell)
+        if event.kind != "text" or event.cell not in names or event.cell in prompt_cells:
+            remaining.append(event)
+    return remaining
 
 
 def _prompts(events: Iterable[Event], *, items: Sequence[Item]) -> list[Prompt]:
     by_id = {item.id: item for item in items}
-    asked = [event for event in events if event.kind == "prompt"]
-    times = [event.text for event in asked]
+    prompt_events = [event for event in events if event.kind == "prompt"]
+    prompted_ids = [event.text for event in prompt_events]
     return [
         Prompt(
             item=event.text,
             cell=event.cell,
-            needed=by_id[event.text].kind == "written" and times.count(event.text) == 1,
-            words=_telling_words(by_id[event.text].prompt),
+            needed=by_id[event.text].kind == "written" and prompted_ids.count(event.text) == 1,
+            words=_distinctive_words(by_id[event.text].prompt),
         )
-        for event in asked
+        for event in prompt_events
     ]
 
 
-def _telling_words(text: str) -> frozenset[str]:
-    return frozenset(word.text for word in words(text) if len(word.text) >= _TELLING)
+def _distinctive_words(text: str) -> frozenset[str]:
+    return frozenset(word.text for word in split_words(text) if len(word.text) >= _MIN_LETTERS)
 
 
 def _gaps(events: Sequence[Event], *, pictures: Mapping[str, Picture]) -> list[Gap]:
@@ -167,7 +185,7 @@ def _units(stretch: Sequence[Event], *, pictures: Mapping[str, Picture]) -> Iter
             first.cell,
         ):
             stop += 1
-        text = _trimmed([event.text for event in stretch[start:stop]])
+        text = _trim_lines([event.text for event in stretch[start:stop]])
         if text:
             yield _unit(
                 text,
@@ -179,10 +197,10 @@ def _units(stretch: Sequence[Event], *, pictures: Mapping[str, Picture]) -> Iter
         start = max(stop, start + 1)
 
 
-def _trimmed(lines: list[str]) -> str:
+def _trim_lines(lines: list[str]) -> str:
     """The lines as one text, without empty ones and rules at its ends."""
-    said = [number for number, line in enumerate(lines) if key(line)]
-    return "\n".join(lines[said[0] : said[-1] + 1]) if said else ""
+    filled_lines = [number for number, line in enumerate(lines) if line_key(line)]
+    return "\n".join(lines[filled_lines[0] : filled_lines[-1] + 1]) if filled_lines else ""
 
 
 def _unit(
@@ -193,15 +211,15 @@ def _unit(
     after: Sequence[Event],
     pictures: Mapping[str, Picture],
 ) -> Unit:
-    shown = dict.fromkeys(REFERENCE.findall(text))
+    picture_names = dict.fromkeys(PICTURE_REFERENCE.findall(text))
     return Unit(
         cell=cell,
         text=re.sub(r"\n{3,}", "\n\n", text),
-        pictures=tuple(pictures[name] for name in shown if name in pictures),
+        pictures=tuple(pictures[name] for name in picture_names if name in pictures),
         may_go_up=all(event.kind == "text" for event in before),
         may_go_down=all(event.kind != "wall" for event in after),
         heading_below=any(event.kind == "heading" for event in after),
-        words=_telling_words(text),
+        words=_distinctive_words(text),
     )
 
 
@@ -215,41 +233,43 @@ def _pictures(cells: Iterable[Cell]) -> dict[str, Picture]:
 
 
 def _units_by_item(
-    sent: Sent, *, prompts: Sequence[Prompt], items: Sequence[Item]
+    placement: UnitPlacement, *, prompts: Sequence[Prompt], items: Sequence[Item]
 ) -> dict[str, list[Unit]]:
     """The units of each item, a deleted prompt's too."""
     units: dict[str, list[Unit]] = {}
-    for number in sorted(sent.to_prompts):
-        units.setdefault(prompts[number].item, []).extend(sent.to_prompts[number])
+    for number in sorted(placement.to_prompts):
+        units.setdefault(prompts[number].item, []).extend(placement.to_prompts[number])
     order = [item.id for item in items]
-    asked = [order.index(prompt.item) for prompt in prompts]
-    for gap, dropped in sent.dropped.items():
-        above = asked[gap - 1] if gap else -1
-        below = asked[gap] if gap < len(asked) else len(order)
-        lost = [item.id for item in items[above + 1 : below] if item.kind == "written"]
-        lost = [item for item in lost if order.index(item) not in asked]
-        if len(lost) == 1 and asked:
-            units.setdefault(lost[0], []).extend(dropped)
+    positions = [order.index(prompt.item) for prompt in prompts]
+    for gap, dropped in placement.dropped.items():
+        above = positions[gap - 1] if gap else -1
+        below = positions[gap] if gap < len(positions) else len(order)
+        unprompted = [item.id for item in items[above + 1 : below] if item.kind == "written"]
+        unprompted = [item for item in unprompted if order.index(item) not in positions]
+        if len(unprompted) == 1 and positions:
+            units.setdefault(unprompted[0], []).extend(dropped)
     return units
 
 
-def _answer(item: str, *, units: Sequence[Unit], doubt: Doubt, told: bool) -> Answer:
+def _answer(
+    item: str, *, units: Sequence[Unit], confidence: AnswerConfidence, is_override: bool
+) -> Answer:
     """The pieces of one answer put together, a copied one once, with its pictures numbered."""
-    once = {unit.text.strip(): unit for unit in reversed(units)}
-    kept = [unit for unit in units if once[unit.text.strip()] is unit]
-    text = "\n\n".join(unit.text.strip() for unit in kept)
-    names = list(dict.fromkeys(REFERENCE.findall(text)))
+    unit_by_text = {unit.text.strip(): unit for unit in reversed(units)}
+    unique_units = [unit for unit in units if unit_by_text[unit.text.strip()] is unit]
+    text = "\n\n".join(unit.text.strip() for unit in unique_units)
+    names = list(dict.fromkeys(PICTURE_REFERENCE.findall(text)))
 
-    def numbered(found: re.Match[str]) -> str:
-        return f"(picture {names.index(found[1]) + 1})" if found[1] else "(picture left out)"
+    def number_picture(match: re.Match[str]) -> str:
+        return f"(picture {names.index(match[1]) + 1})" if match[1] else "(picture left out)"
 
-    images = dict.fromkeys(picture for unit in kept for picture in unit.pictures)
+    images = dict.fromkeys(picture for unit in unique_units for picture in unit.pictures)
     return Answer(
         item=item,
-        text=_PICTURE.sub(numbered, text).strip(),
+        text=_PICTURE.sub(number_picture, text).strip(),
         cells=tuple(dict.fromkeys(unit.cell for unit in units)),
         images=tuple(images),
-        confidence=doubt.confidence,
-        doubt=doubt.why,
-        told=told,
+        confidence=confidence.value,
+        doubt=confidence.reason,
+        located_by_person=is_override,
     )

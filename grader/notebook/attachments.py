@@ -23,9 +23,9 @@ MAX_PICTURES = 10
 """Per notebook."""
 _MAX_ATTACHMENTS = 50
 
-REFERENCE = re.compile(r"attachment:([0-9a-f]{16})\b")
+PICTURE_REFERENCE = re.compile(r"attachment:([0-9a-f]{16})\b")
 """A picture as the text of a cell names it, once it was read."""
-LEFT_OUT = "attachment-left-out"
+OMITTED_PICTURE = "attachment-left-out"
 
 _MAGIC = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
@@ -38,14 +38,16 @@ _SPACE = re.compile(r"\s+")
 
 
 @dataclass(kw_only=True)
-class Album:
+class PictureCollector:
     """Collects the pictures of one notebook, and says which were left out."""
 
     notes: list[str]
-    kept: set[str] = field(default_factory=set)
-    said: set[str] = field(default_factory=set)
+    kept_hashes: set[str] = field(default_factory=set)
+    noted: set[str] = field(default_factory=set)
 
-    def take(self, source: str, *, attachments: Json, cell: int) -> tuple[str, tuple[Picture, ...]]:
+    def extract_pictures(
+        self, source: str, *, attachments: Json, cell: int
+    ) -> tuple[str, tuple[Picture, ...]]:
         """The pictures of a text cell, in the order in which its text shows them.
 
         Args:
@@ -57,37 +59,41 @@ class Album:
             The text with each picture named by its hash, and the pictures.
         """
         pictures: dict[str, Picture] = {}
-        for name, mime, data in _attached(attachments):
-            address = self._address(mime, data=data, cell=cell, pictures=pictures)
-            source = _renamed(source, name=name, address=address)
+        for name, mime, data in _iter_attachments(attachments):
+            address = self._store_picture(mime, data=data, cell=cell, pictures=pictures)
+            source = _replace_mentions(source, name=name, address=address)
         source = _INLINE.sub(
-            lambda found: self._address(found[1], data=found[2], cell=cell, pictures=pictures),
+            lambda match: self._store_picture(
+                match[1], data=match[2], cell=cell, pictures=pictures
+            ),
             source,
         )
-        shown = [name for name in REFERENCE.findall(source) if name in pictures]
-        return source, tuple(pictures[name] for name in dict.fromkeys(shown))
+        picture_names = [name for name in PICTURE_REFERENCE.findall(source) if name in pictures]
+        return source, tuple(pictures[name] for name in dict.fromkeys(picture_names))
 
-    def _note(self, note: str) -> None:
+    def _add_note(self, note: str) -> None:
         """Say so once for each cell and reason."""
-        if note not in self.said:
-            self.said.add(note)
+        if note not in self.noted:
+            self.noted.add(note)
             self.notes.append(note)
 
-    def _address(self, mime: str, *, data: str, cell: int, pictures: dict[str, Picture]) -> str:
+    def _store_picture(
+        self, mime: str, *, data: str, cell: int, pictures: dict[str, Picture]
+    ) -> str:
         """Keep a picture if it may be kept; the address that stands for it either way."""
-        raw, reason = _decoded(mime, data=data)
+        raw, reason = _decode_picture(mime, data=data)
         name = hashlib.sha256(raw).hexdigest()[:16]
-        if not reason and name not in self.kept and len(self.kept) >= MAX_PICTURES:
+        if not reason and name not in self.kept_hashes and len(self.kept_hashes) >= MAX_PICTURES:
             reason = f"a notebook may have {MAX_PICTURES}"
         if reason:
-            self._note(f"A picture attached to cell {cell} was left out: {reason}.")
-            return LEFT_OUT
-        self.kept.add(name)
+            self._add_note(f"A picture attached to cell {cell} was left out: {reason}.")
+            return OMITTED_PICTURE
+        self.kept_hashes.add(name)
         pictures[name] = Picture(mime=mime, base64=base64.b64encode(raw).decode("ascii"))
         return f"attachment:{name}"
 
 
-def _attached(attachments: Json) -> Iterator[tuple[str, str, str]]:
+def _iter_attachments(attachments: Json) -> Iterator[tuple[str, str, str]]:
     """Name, media type and base64 of each attachment."""
     bundles = attachments.items() if isinstance(attachments, dict) else ()
     for name, bundle in islice(bundles, _MAX_ATTACHMENTS):
@@ -98,16 +104,16 @@ def _attached(attachments: Json) -> Iterator[tuple[str, str, str]]:
                 yield name, mime, data
 
 
-def _renamed(source: str, *, name: str, address: str) -> str:
+def _replace_mentions(source: str, *, name: str, address: str) -> str:
     """The text with every mention of an attachment replaced; one never shown is put at the end."""
     spellings = sorted({name, quote(name), quote(name, safe="")}, key=len, reverse=True)
     mention = re.compile("attachment:(?:" + "|".join(map(re.escape, spellings)) + r")(?![\w%-])")
     if mention.search(source):
         return mention.sub(address, source)
-    return f"{source}\n\n![]({address})" if address != LEFT_OUT else source
+    return f"{source}\n\n![]({address})" if address != OMITTED_PICTURE else source
 
 
-def _decoded(mime: str, *, data: str) -> tuple[bytes, str]:
+def _decode_picture(mime: str, *, data: str) -> tuple[bytes, str]:
     """The picture's bytes, and why it may not be kept (or an empty reason)."""
     if mime not in _MAGIC:
         return b"", "only PNG, JPEG and GIF are shown"

@@ -17,54 +17,59 @@ from math import log
 
 from grader.model import Cell
 
-ALIKE = 0.55
+MIN_SIMILARITY = 0.55
 """How much of the one must be in the other, by weight."""
-_LEAST = 6
+_MIN_SHARED = 6
 """Things that a cell must share with the handout's: two lines are no evidence."""
 _MAX_LINES, _MAX_LINE = 400, 200
-_KEPT = 512
+_CACHE_SIZE = 512
 _WORD = re.compile(r"[^\W\d]\w*|\d[\d.]*")
-_APART = ("import ", "from ", "!", "%")
+_COMMON_PREFIXES = ("import ", "from ", "!", "%")
 """How lines begin that stand in any cell."""
 
 Features = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class HandoutCode:
     """The code that a handout gives, laid out for comparing."""
 
     cells: tuple[tuple[str | None, Features], ...] = ()
     """The item that each cell belongs to, if any, and what it is made of."""
     weights: Mapping[str, float] = field(default_factory=dict)
-    unknown: float = 1.0
+    unknown_weight: float = 1.0
     """What a thing weighs that no cell of the handout has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Like:
+class CodeMatch:
     """A cell of code that was made from the code given for an item."""
 
     cell: int
     item: str
-    likeness: float
+    similarity: float
     """From 0 to 1: how much of the one is in the other."""
 
 
-def given(cells: Sequence[tuple[str | None, str]]) -> Given:
+def build_handout_code(cells: Sequence[tuple[str | None, str]]) -> HandoutCode:
     """The code of a handout.
 
     Args:
         cells: For each cell, the item it belongs to, if any, and its source.
     """
-    made = tuple((item, features(source)) for item, source in cells)
-    made = tuple((item, own) for item, own in made if own)
-    common = Counter(one for _, own in made for one in own)
-    weights = {one: log((1 + len(made)) / (1 + count)) + 1 for one, count in common.items()}
-    return Given(cells=made, weights=weights, unknown=log(1 + len(made)) + 1)
+    cell_features = tuple((item, features(source)) for item, source in cells)
+    cell_features = tuple((item, own) for item, own in cell_features if own)
+    common = Counter(feature for _, own in cell_features for feature in own)
+    weights = {
+        feature: log((1 + len(cell_features)) / (1 + count)) + 1
+        for feature, count in common.items()
+    }
+    return HandoutCode(
+        cells=cell_features, weights=weights, unknown_weight=log(1 + len(cell_features)) + 1
+    )
 
 
-def alike(cells: Iterable[Cell], *, code: Given) -> tuple[Like, ...]:
+def match_code(cells: Iterable[Cell], *, code: HandoutCode) -> tuple[CodeMatch, ...]:
     """The cells that were made from code given for an item.
 
     Args:
@@ -76,44 +81,44 @@ def alike(cells: Iterable[Cell], *, code: Given) -> tuple[Like, ...]:
         several items is there once for each.
     """
     return tuple(
-        Like(cell=cell.index, item=item, likeness=round(share, 3))
+        CodeMatch(cell=cell.index, item=item, similarity=round(share, 3))
         for cell in cells
-        for item, share in sorted(_items_of(features(cell.source), code=code).items())
+        for item, share in sorted(_matching_items(features(cell.source), code=code).items())
     )
 
 
-def _items_of(own: Features, *, code: Given) -> Mapping[str, float]:
+def _matching_items(own: Features, *, code: HandoutCode) -> Mapping[str, float]:
     """The items whose code a cell holds, or is a piece of."""
-    total = sum(code.weights.get(one, code.unknown) for one in own)
-    found: dict[str, float] = {}
-    piece: tuple[float, str | None] = (0.0, None)
-    for item, other in code.cells:
-        shared = own & other
-        if len(shared) < _LEAST:
+    total = sum(code.weights.get(feature, code.unknown_weight) for feature in own)
+    best_shares: dict[str, float] = {}
+    best_piece: tuple[float, str | None] = (0.0, None)
+    for item, handout_features in code.cells:
+        shared = own & handout_features
+        if len(shared) < _MIN_SHARED:
             continue
-        weight = sum(code.weights[one] for one in shared)
-        held = weight / sum(code.weights[one] for one in other)
-        piece = max(piece, (weight / total, item), key=lambda one: one[0])
-        if item is not None and held >= ALIKE:
-            found[item] = max(found.get(item, 0.0), held)
-    share, item = piece
-    if item is not None and share >= ALIKE:
-        found[item] = max(found.get(item, 0.0), share)
-    return found
+        weight = sum(code.weights[feature] for feature in shared)
+        held_share = weight / sum(code.weights[feature] for feature in handout_features)
+        best_piece = max(best_piece, (weight / total, item), key=lambda feature: feature[0])
+        if item is not None and held_share >= MIN_SIMILARITY:
+            best_shares[item] = max(best_shares.get(item, 0.0), held_share)
+    share, item = best_piece
+    if item is not None and share >= MIN_SIMILARITY:
+        best_shares[item] = max(best_shares.get(item, 0.0), share)
+    return best_shares
 
 
 def _features(source: str) -> Features:
-    made: set[str] = set()
+    parts: set[str] = set()
     for line in source.splitlines()[:_MAX_LINES]:
-        said = line[:_MAX_LINE].partition("#")[0].strip()
-        if not said or said.startswith(_APART):
+        code = line[:_MAX_LINE].partition("#")[0].strip()
+        if not code or code.startswith(_COMMON_PREFIXES):
             continue
-        words = _WORD.findall(said)
-        made.update(words)
-        made.update(f"{one} {other}" for one, other in pairwise(words))
-        made.add(f"= {said}")
-    return frozenset(made)
+        words = _WORD.findall(code)
+        parts.update(words)
+        parts.update(f"{word} {next_word}" for word, next_word in pairwise(words))
+        parts.add(f"= {code}")
+    return frozenset(parts)
 
 
-features = lru_cache(maxsize=_KEPT)(_features)
+features = lru_cache(maxsize=_CACHE_SIZE)(_features)
 """What a source is made of; most cells of a class are the handout's, word for word."""

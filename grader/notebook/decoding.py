@@ -10,7 +10,7 @@ from grader.model import Json
 
 MAX_PARTS = 5_000_000
 """Lists, objects and commas between their parts; more would take gigabytes once parsed."""
-_TEXT = re.compile(r'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)', re.DOTALL)
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)', re.DOTALL)
 
 _BINARY = {
     b"%PDF": "a PDF",
@@ -31,7 +31,7 @@ _CONFLICT = re.compile(r"^(?:<{7} |>{7} |\|{7} )", re.MULTILINE)
 _PYTHON = re.compile(r"^(?:import|from|def|class|#)\b|^# ?%%", re.MULTILINE)
 
 
-def text_of(data: bytes, *, notes: list[str]) -> str:
+def decode_text(data: bytes, *, notes: list[str]) -> str:
     """The text of a file, in whichever encoding it is.
 
     Args:
@@ -46,9 +46,11 @@ def text_of(data: bytes, *, notes: list[str]) -> str:
     """
     if not data.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
         raise NotebookError("The file is empty. Save the notebook, and hand it in again.")
-    for start, what in _BINARY.items():
-        if data.startswith(start):
-            raise NotebookError(f"The file is {what}, not a notebook. Hand in the .ipynb file.")
+    for signature, description in _BINARY.items():
+        if data.startswith(signature):
+            raise NotebookError(
+                f"The file is {description}, not a notebook. Hand in the .ipynb file."
+            )
     encoding = json.detect_encoding(data)
     if encoding not in ("utf-8", "utf-8-sig"):
         notes.append(f"The file is saved as {encoding.upper()} instead of UTF-8.")
@@ -59,7 +61,7 @@ def text_of(data: bytes, *, notes: list[str]) -> str:
         return data.decode("cp1252", "replace")
 
 
-def tree_of(text: str) -> dict[str, Json]:
+def parse_json_object(text: str) -> dict[str, Json]:
     """The JSON object that a notebook's text is.
 
     Args:
@@ -71,7 +73,7 @@ def tree_of(text: str) -> dict[str, Json]:
     Raises:
         NotebookError: The text is not JSON, is nested too deep, or is no object.
     """
-    if _parts(text) > MAX_PARTS and _parts(_TEXT.sub("", text)) > MAX_PARTS:
+    if _count_parts(text) > MAX_PARTS and _count_parts(_JSON_STRING.sub("", text)) > MAX_PARTS:
         raise NotebookError(
             "The file has too many parts to be read. Clear the large outputs and hand it in again."
         )
@@ -80,7 +82,7 @@ def tree_of(text: str) -> dict[str, Json]:
     except RecursionError as error:
         raise NotebookError("The file is nested too deep to be a notebook.") from error
     except ValueError as error:  # also a number of thousands of digits
-        raise NotebookError(_why_not_json(text, error=error)) from error
+        raise NotebookError(_explain_invalid_json(text, error=error)) from error
     if not isinstance(tree, dict):
         raise NotebookError(
             "The file holds JSON, but no notebook: it is no object. Hand in the .ipynb file itself."
@@ -88,11 +90,11 @@ def tree_of(text: str) -> dict[str, Json]:
     return tree
 
 
-def _parts(text: str) -> int:
+def _count_parts(text: str) -> int:
     return text.count("[") + text.count("{") + text.count(",")
 
 
-def _why_not_json(text: str, *, error: ValueError) -> str:
+def _explain_invalid_json(text: str, *, error: ValueError) -> str:
     """What the file is, as far as its text tells."""
     if _HTML.match(text[:10_000]):
         return (
@@ -105,10 +107,10 @@ def _why_not_json(text: str, *, error: ValueError) -> str:
             "Resolve the conflict, check that Jupyter opens it, and hand it in again."
         )
     if not text.lstrip().startswith(("{", "[")):
-        what = "looks like a Python script" if _PYTHON.match(text) else "is not JSON"
-        return f"The file {what}, and a notebook is JSON. Hand in the .ipynb file itself."
-    where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        description = "looks like a Python script" if _PYTHON.match(text) else "is not JSON"
+        return f"The file {description}, and a notebook is JSON. Hand in the .ipynb file itself."
+    location = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
     return (
-        f"The file is not valid JSON{where}, so it was cut off or changed by hand. "
+        f"The file is not valid JSON{location}, so it was cut off or changed by hand. "
         "Check that Jupyter opens it, save it, and hand it in again."
     )

@@ -13,11 +13,17 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from grader.model import Notebook
-from grader.notebook.markdown_words import Word, is_heading, key, shown_lines, words
+from grader.notebook.markdown_words import (
+    MarkdownWord,
+    is_heading,
+    line_key,
+    split_words,
+    visible_lines,
+)
 
 HIDDEN_TAGS = frozenset({"solution", "grader-only"})
 _HEADING, _CODE = "# ", "code: "
-_FUZZY = 0.9
+_FUZZY_RATIO = 0.9
 _FUZZY_WORDS = 8
 _CONTAINED_WORDS = 6
 _FUZZY_SHARED = 0.6
@@ -38,59 +44,62 @@ def handout_lines(reference: Notebook) -> frozenset[str]:
     Returns:
         Its lines, made comparable.
     """
-    return frozenset(_marked_lines(reference))
+    return frozenset(_prefixed_lines(reference))
 
 
-def code_line(line: str) -> str:
+def normalize_code_line(line: str) -> str:
     """A line of code as it is compared: without spaces and comment."""
     return re.sub(r"\s+", "", line.partition("#")[0])
 
 
-def _marked_lines(reference: Notebook) -> Iterator[str]:
+def _prefixed_lines(reference: Notebook) -> Iterator[str]:
     for cell in reference.cells:
         if cell.kind == "code" and "grader-only" not in cell.tags:
             for line in cell.source.splitlines():
-                yield _CODE + (code_line(line) or key(line))
+                yield _CODE + (normalize_code_line(line) or line_key(line))
         elif cell.kind == "markdown" and HIDDEN_TAGS.isdisjoint(cell.tags):
-            for line in shown_lines(cell.source):
-                yield key(line)
+            for line in visible_lines(cell.source):
+                yield line_key(line)
                 if is_heading(line):
-                    yield _HEADING + key(line)
+                    yield _HEADING + line_key(line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _HandoutIndex:
     """A handout's lines, laid out for looking them up."""
 
     code: frozenset[str]
     headings: frozenset[str]
     lines: frozenset[str]
     text: str
-    long: tuple[tuple[str, frozenset[str]], ...]
-    by_start: Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]]
+    long_lines: tuple[tuple[str, frozenset[str]], ...]
+    lines_by_start: Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]]
 
 
 @lru_cache(maxsize=4)  # one for all submissions of a course
-def _known(marked: frozenset[str]) -> _Known:
-    lines = sorted(line for line in marked if line and not line.startswith((_HEADING, _CODE)))
+def _index_lines(prefixed: frozenset[str]) -> _HandoutIndex:
+    lines = sorted(line for line in prefixed if line and not line.startswith((_HEADING, _CODE)))
     by_start: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {}
     for line in lines:
         if line.count(" ") + 1 >= _PREFIX_WORDS:
-            said = tuple(line.split())
-            by_start[said[:_PREFIX_WORDS]] = (*by_start.get(said[:_PREFIX_WORDS], ()), said)
-    return _Known(
-        code=frozenset(line.removeprefix(_CODE) for line in marked if _is_code(line)),
+            line_words = tuple(line.split())
+            by_start[line_words[:_PREFIX_WORDS]] = (
+                *by_start.get(line_words[:_PREFIX_WORDS], ()),
+                line_words,
+            )
+    return _HandoutIndex(
+        code=frozenset(line.removeprefix(_CODE) for line in prefixed if _is_code(line)),
         headings=frozenset(
-            line.removeprefix(_HEADING) for line in marked if line.startswith(_HEADING)
+            line.removeprefix(_HEADING) for line in prefixed if line.startswith(_HEADING)
         ),
         lines=frozenset(lines),
         text="\n".join(f" {line} " for line in lines),
-        long=tuple(
+        long_lines=tuple(
             (line, frozenset(line.split()))
             for line in lines
             if _FUZZY_WORDS <= line.count(" ") + 1 <= _MAX_FUZZY_WORDS
         ),
-        by_start=by_start,
+        lines_by_start=by_start,
     )
 
 
@@ -100,84 +109,84 @@ class Handout:
     One for each notebook: how many lines of it may be compared letter by letter is limited.
     """
 
-    def __init__(self, marked: frozenset[str]) -> None:
-        self._known = _known(marked)
+    def __init__(self, prefixed: frozenset[str]) -> None:
+        self._index = _index_lines(prefixed)
         self._comparisons = 0
 
     def has_heading(self, line: str) -> bool:
         """Whether a line is one of the handout's headings."""
-        return key(line) in self._known.headings
+        return line_key(line) in self._index.headings
 
     def has_exactly(self, line: str) -> bool:
         """Whether a line is the handout's, word for word."""
-        return key(line) in self._known.lines
+        return line_key(line) in self._index.lines
 
     def has_line(self, line: str) -> bool:
         """Whether a line is the handout's, wrapped or slightly reworded too."""
-        said = key(line)
-        if said in self._known.lines:
+        normalized = line_key(line)
+        if normalized in self._index.lines:
             return True
-        count = said.count(" ") + 1
-        if count >= _CONTAINED_WORDS and f" {said} " in self._known.text:
+        count = normalized.count(" ") + 1
+        if count >= _CONTAINED_WORDS and f" {normalized} " in self._index.text:
             return True
-        return _FUZZY_WORDS <= count <= _MAX_FUZZY_WORDS and self._resembles(said)
+        return _FUZZY_WORDS <= count <= _MAX_FUZZY_WORDS and self._resembles(normalized)
 
-    def ends_with(self, words_left: str) -> bool:
+    def ends_with(self, ending: str) -> bool:
         """Whether one of the handout's lines ends so."""
-        return f" {words_left} \n" in self._known.text + "\n"
+        return f" {ending} \n" in self._index.text + "\n"
 
-    def begins_with(self, words_before: str) -> bool:
+    def begins_with(self, beginning: str) -> bool:
         """Whether one of the handout's lines begins so."""
-        return f"\n {words_before} " in "\n" + self._known.text
+        return f"\n {beginning} " in "\n" + self._index.text
 
     def prefix_end(self, line: str) -> int:
         """Where the handout's part ends in a line that goes on in the student's words."""
-        found = words(line)
-        texts = tuple(word.text for word in found)
+        line_words = split_words(line)
+        texts = tuple(word.text for word in line_words)
         lengths = [
             len(known)
-            for known in self._known.by_start.get(texts[:_PREFIX_WORDS], ())
+            for known in self._index.lines_by_start.get(texts[:_PREFIX_WORDS], ())
             if texts[: len(known)] == known
         ]
-        return past(found[: max(lengths)], line=line) if lengths else 0
+        return end_of_words(line_words[: max(lengths)], line=line) if lengths else 0
 
     def has_code(self, source: str) -> bool:
         """Whether a code cell is the handout's, with its blanks filled in."""
-        if not self._known.code:
+        if not self._index.code:
             return True
-        lines = [code_line(line) for line in source.splitlines()]
+        lines = [normalize_code_line(line) for line in source.splitlines()]
         lines = [line for line in lines if line]
-        telling = [line for line in lines if not line.startswith(("import", "from"))] or lines
-        known = sum(line in self._known.code for line in telling)
-        return known > 0 and known >= _SHARED_CODE * len(telling)
+        compared = [line for line in lines if not line.startswith(("import", "from"))] or lines
+        known_count = sum(line in self._index.code for line in compared)
+        return known_count > 0 and known_count >= _SHARED_CODE * len(compared)
 
     def has_comment(self, line: str) -> bool:
         """Whether a comment stands in the handout's code."""
-        return key(line) in self._known.code or self.has_line(line)
+        return line_key(line) in self._index.code or self.has_line(line)
 
-    def _resembles(self, said: str) -> bool:
-        own = frozenset(said.split())
-        alike = [
+    def _resembles(self, normalized: str) -> bool:
+        own_words = frozenset(normalized.split())
+        candidates = [
             line
-            for line, known in self._known.long
-            if len(own & known) >= _FUZZY_SHARED * max(len(own), len(known))
+            for line, known in self._index.long_lines
+            if len(own_words & known) >= _FUZZY_SHARED * max(len(own_words), len(known))
         ]
-        self._comparisons += len(alike)
+        self._comparisons += len(candidates)
         return self._comparisons < _MAX_COMPARISONS and any(
-            _close(said, line=line) for line in alike
+            _is_close(normalized, line=line) for line in candidates
         )
 
 
-def past(found: Sequence[Word], *, line: str) -> int:
+def end_of_words(line_words: Sequence[MarkdownWord], *, line: str) -> int:
     """The place after these words and the signs that close them."""
-    end = found[-1].end
+    end = line_words[-1].end
     rest = re.match(r"[^\w\s]*(?<![(\[])\s*", line[end:])
     return end + rest.end() if rest else end
 
 
-def _close(said: str, *, line: str) -> bool:
-    matcher = SequenceMatcher(None, said, line, autojunk=False)
-    return matcher.quick_ratio() >= _FUZZY and matcher.ratio() >= _FUZZY
+def _is_close(normalized: str, *, line: str) -> bool:
+    matcher = SequenceMatcher(None, normalized, line, autojunk=False)
+    return matcher.quick_ratio() >= _FUZZY_RATIO and matcher.ratio() >= _FUZZY_RATIO
 
 
 def _is_code(line: str) -> bool:

@@ -7,23 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.model import Cell, Item, Notebook
-from grader.notebook.code_matching import Given, given
+from grader.notebook.code_matching import HandoutCode, build_handout_code
 from grader.notebook.handout import HIDDEN_TAGS
-from grader.notebook.markdown_words import is_heading, is_section_number, key, shown_lines
-from grader.notebook.prompt_search import Place, anchors, places
+from grader.notebook.markdown_words import is_heading, is_section_number, line_key, visible_lines
+from grader.notebook.prompt_search import StreamWord, find_anchors, stream_words
 from grader.notebook.student_code import is_blank
 
-_LEVEL = re.compile(r"\s*(?:(#{1,6})\s|<h([1-6])\b)", re.IGNORECASE)
+_HEADING_LEVEL = re.compile(r"\s*(?:(#{1,6})\s|<h([1-6])\b)", re.IGNORECASE)
 _INNERMOST = 7
 """The level of a heading that is only bold, or only a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class OutlinePart:
     """How the handout asks one item."""
 
     item: str
-    marks: frozenset[str] = frozenset()
+    cell_ids: frozenset[str] = frozenset()
     """Ids of the cell that asks it."""
     headings: tuple[str, ...] = ()
     """The headings above it, the outermost first, as they are compared."""
@@ -33,11 +33,11 @@ class Part:
 class Outline:
     """A handout's parts by item, and the code it gives."""
 
-    parts: Mapping[str, Part] = field(default_factory=dict)
-    code: Given = field(default_factory=Given)
+    parts: Mapping[str, OutlinePart] = field(default_factory=dict)
+    code: HandoutCode = field(default_factory=HandoutCode)
 
 
-class Trail:
+class HeadingTrail:
     """The headings above a line, while a page is read downwards."""
 
     def __init__(self) -> None:
@@ -45,17 +45,17 @@ class Trail:
 
     def enter(self, line: str) -> tuple[str, ...]:
         """Go below a heading; the headings that are then above, this one last."""
-        found = _LEVEL.match(line)
-        level = (len(found[1] or "") or int(found[2])) if found else _INNERMOST
+        match = _HEADING_LEVEL.match(line)
+        level = (len(match[1] or "") or int(match[2])) if match else _INNERMOST
         while self._above and self._above[-1][0] >= level:
             self._above.pop()
-        self._above.append((level, key(line)))
+        self._above.append((level, line_key(line)))
         return self.path
 
     @property
     def path(self) -> tuple[str, ...]:
         """The headings above, the outermost first."""
-        return tuple(said for _, said in self._above)
+        return tuple(heading for _, heading in self._above)
 
 
 def outline_handout(reference: Notebook, *, items: Sequence[Item]) -> Outline:
@@ -68,59 +68,63 @@ def outline_handout(reference: Notebook, *, items: Sequence[Item]) -> Outline:
     Returns:
         A part for each item whose prompt stands in it.
     """
-    cells = [cell for cell in reference.cells if _is_handout(cell)]
+    cells = [cell for cell in reference.cells if _is_visible_cell(cell)]
     texts = [(cell, line) for cell in cells if cell.kind != "code" for line in _lines(cell)]
-    stream = places([line for _, line in texts])
-    starts = _starts(stream, prompts={item.id: item.prompt for item in items})
-    parts: dict[str, Part] = {}
-    asked: dict[int, str | None] = {}
-    trail = Trail()
-    now: str | None = None
-    number = 0
+    stream = stream_words([line for _, line in texts])
+    starts = _prompt_starts(stream, prompts={item.id: item.prompt for item in items})
+    parts: dict[str, OutlinePart] = {}
+    item_by_cell: dict[int, str | None] = {}
+    trail = HeadingTrail()
+    current_item: str | None = None
+    line_number = 0
     for cell in cells:
         for line in _lines(cell) if cell.kind != "code" else ():
-            for item, column in starts.get(number, ()):
-                now = item
-                parts.setdefault(item, _part(item, cell=cell, before=line[:column], trail=trail))
-            if number not in starts and is_heading(line):
+            for item, column in starts.get(line_number, ()):
+                current_item = item
+                parts.setdefault(
+                    item, _outline_part(item, cell=cell, before=line[:column], trail=trail)
+                )
+            if line_number not in starts and is_heading(line):
                 trail.enter(line)
-                now = None
-            number += 1
-        asked[cell.index] = now
-    code = [(asked[c.index], c.source) for c in cells if c.kind == "code" and not is_blank(c)]
-    return Outline(parts=parts, code=given(code))
+                current_item = None
+            line_number += 1
+        item_by_cell[cell.index] = current_item
+    code = [
+        (item_by_cell[c.index], c.source) for c in cells if c.kind == "code" and not is_blank(c)
+    ]
+    return Outline(parts=parts, code=build_handout_code(code))
 
 
-def _is_handout(cell: Cell) -> bool:
+def _is_visible_cell(cell: Cell) -> bool:
     hidden = {"grader-only"} if cell.kind == "code" else HIDDEN_TAGS
     return not hidden & set(cell.tags)
 
 
 def _lines(cell: Cell) -> list[str]:
-    return shown_lines(cell.source)
+    return visible_lines(cell.source)
 
 
-def _starts(
-    stream: Sequence[Place], *, prompts: dict[str, str]
+def _prompt_starts(
+    stream: Sequence[StreamWord], *, prompts: dict[str, str]
 ) -> Mapping[int, list[tuple[str, int]]]:
     """By line, the items whose prompts begin there, each with its column."""
     starts: dict[int, list[tuple[str, int]]] = {}
-    for anchor in anchors(stream, prompts=prompts):
-        place = stream[anchor.first]
-        starts.setdefault(place.line, []).append((anchor.item, place.start))
+    for anchor in find_anchors(stream, prompts=prompts):
+        word = stream[anchor.first]
+        starts.setdefault(word.line, []).append((anchor.item, word.start))
     return starts
 
 
-def _part(item: str, *, cell: Cell, before: str, trail: Trail) -> Part:
+def _outline_part(item: str, *, cell: Cell, before: str, trail: HeadingTrail) -> OutlinePart:
     """A part; what stands before the prompt on its line may be its number."""
-    label = (key(before),) if is_section_number(before) else ()
-    return Part(item=item, marks=frozenset(cell.marks), headings=(*trail.path, *label))
+    label = (line_key(before),) if is_section_number(before) else ()
+    return OutlinePart(item=item, cell_ids=frozenset(cell.ids), headings=(*trail.path, *label))
 
 
-def unique_headings(parts: Iterable[Part]) -> Mapping[tuple[str, ...], str]:
+def unique_headings(parts: Iterable[OutlinePart]) -> Mapping[tuple[str, ...], str]:
     """The items by the two innermost headings above them, where no two items share these."""
-    found: dict[tuple[str, ...], list[str]] = {}
+    items_by_headings: dict[tuple[str, ...], list[str]] = {}
     for part in parts:
         if part.headings:
-            found.setdefault(part.headings[-2:], []).append(part.item)
-    return {path: items[0] for path, items in found.items() if len(items) == 1}
+            items_by_headings.setdefault(part.headings[-2:], []).append(part.item)
+    return {path: items[0] for path, items in items_by_headings.items() if len(items) == 1}

@@ -7,9 +7,9 @@ from itertools import islice
 
 from grader.model import Notebook
 
-WORDS = 100_000
+MAX_WORDS = 100_000
 """Words of a notebook that are looked at."""
-RUN = 3
+PHRASE_WORDS = 3
 """Words in a row that are compared: single ones stand in any text."""
 _WORD = re.compile(r"\w{1,40}")
 
@@ -17,13 +17,13 @@ _WORD = re.compile(r"\w{1,40}")
 def phrases(notebook: Notebook) -> frozenset[tuple[str, ...]]:
     """All runs of three words, in text and code; a cell that only graders see is left out."""
     cells = (cell.source for cell in notebook.cells if "grader-only" not in cell.tags)
-    words = (found.group().lower() for source in cells for found in _WORD.finditer(source))
-    some = list(islice(words, WORDS))
-    return frozenset(zip(*(some[place:] for place in range(RUN)), strict=False))
+    words = (match.group().lower() for source in cells for match in _WORD.finditer(source))
+    compared = list(islice(words, MAX_WORDS))
+    return frozenset(zip(*(compared[offset:] for offset in range(PHRASE_WORDS)), strict=False))
 
 
 def measure_overlap(
-    some: frozenset[tuple[str, ...]], *, handout: frozenset[tuple[str, ...]]
+    notebook_phrases: frozenset[tuple[str, ...]], *, handout: frozenset[tuple[str, ...]]
 ) -> float:
     """The part of a handout that stands in a notebook, from 0 to 1."""
-    return len(some & handout) / len(handout) if handout else 0.0
+    return len(notebook_phrases & handout) / len(handout) if handout else 0.0

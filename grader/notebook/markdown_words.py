@@ -8,7 +8,7 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-from grader.notebook.attachments import LEFT_OUT, REFERENCE
+from grader.notebook.attachments import OMITTED_PICTURE, PICTURE_REFERENCE
 
 MAX_CELL_TEXT = 100_000
 """Characters of a text cell that are looked at; nobody writes that much."""
@@ -23,12 +23,12 @@ _SECTION = re.compile(
     r"(?: (?:points?|pts?|marks?))?\s*)+"
 )
 _MAX_HEADING_WORDS = 12
-_KEPT, _MAX_KEPT = 512, 500
+_CACHE_SIZE, _MAX_CACHED_LINE = 512, 500
 """Of how many lines the words are kept, most of a class being the handout's, and how long ones."""
 _MAX_NUMBERED_WORDS = 8
 
 
-class Word(NamedTuple):  # thousands a notebook, and a tuple is made in a third of the time
+class MarkdownWord(NamedTuple):  # thousands a notebook, and a tuple is made in a third of the time
     """A word as it is compared, and where it stands in its line."""
 
     text: str
@@ -36,7 +36,7 @@ class Word(NamedTuple):  # thousands a notebook, and a tuple is made in a third 
     end: int
 
 
-def words(line: str) -> tuple[Word, ...]:
+def split_words(line: str) -> tuple[MarkdownWord, ...]:
     """The words of a line of Markdown; tags, emphasis and addresses of pictures are none.
 
     Args:
@@ -45,19 +45,20 @@ def words(line: str) -> tuple[Word, ...]:
     Returns:
         Its words, casefolded, with their places in the line as it was given.
     """
-    return _known_words(line) if len(line) <= _MAX_KEPT else _words(line)
+    return _cached_split_words(line) if len(line) <= _MAX_CACHED_LINE else _split_words(line)
 
 
-def _words(line: str) -> tuple[Word, ...]:
+def _split_words(line: str) -> tuple[MarkdownWord, ...]:
     masked = line
-    for pattern in (TAG, REFERENCE) if "<" in line or "attachment:" in line else ():
-        masked = pattern.sub(lambda found: " " * len(found[0]), masked)
+    for pattern in (TAG, PICTURE_REFERENCE) if "<" in line or "attachment:" in line else ():
+        masked = pattern.sub(lambda match: " " * len(match[0]), masked)
     return tuple(
-        Word(_folded(found[0]), found.start(), found.end()) for found in _WORD.finditer(masked)
+        MarkdownWord(_fold_case(match[0]), match.start(), match.end())
+        for match in _WORD.finditer(masked)
     )
 
 
-def key(line: str) -> str:
+def line_key(line: str) -> str:
     """What two lines share when they say the same: their words, or their signs if no words.
 
     Args:
@@ -66,21 +67,21 @@ def key(line: str) -> str:
     Returns:
         The words with single spaces; empty for a blank line, dots or a rule.
     """
-    return _known_key(line) if len(line) <= _MAX_KEPT else _key(line)
+    return _cached_line_key(line) if len(line) <= _MAX_CACHED_LINE else _line_key(line)
 
 
-def _key(line: str) -> str:
-    found = " ".join([word.text for word in words(line)])
-    picture = REFERENCE.search(line)
+def _line_key(line: str) -> str:
+    text = " ".join([word.text for word in split_words(line)])
+    picture = PICTURE_REFERENCE.search(line)
     if picture:
-        return f"{found} attachment:{picture[1]}".strip()
-    if found:
-        return found
+        return f"{text} attachment:{picture[1]}".strip()
+    if text:
+        return text
     return re.sub(r"[\s*_>#|:.…-]+", "", TAG.sub("", line))
 
 
-_known_words = lru_cache(maxsize=_KEPT)(_words)
-_known_key = lru_cache(maxsize=_KEPT)(_key)
+_cached_split_words = lru_cache(maxsize=_CACHE_SIZE)(_split_words)
+_cached_line_key = lru_cache(maxsize=_CACHE_SIZE)(_line_key)
 
 
 def is_heading(line: str) -> bool:
@@ -95,11 +96,11 @@ def is_heading(line: str) -> bool:
     text = line.strip()
     if re.match(r"#{1,6}\s|<h[1-6]\b", text, re.IGNORECASE):
         return True
-    said = key(text)
-    count = said.count(" ") + 1
+    normalized = line_key(text)
+    count = normalized.count(" ") + 1
     if _BOLD.match(text) and count <= _MAX_HEADING_WORDS and not text.rstrip("*_ ").endswith("?"):
         return True
-    return bool(_NUMBERED.match(said)) and count <= _MAX_NUMBERED_WORDS
+    return bool(_NUMBERED.match(normalized)) and count <= _MAX_NUMBERED_WORDS
 
 
 def is_section_number(line: str) -> bool:
@@ -111,10 +112,10 @@ def is_section_number(line: str) -> bool:
     Returns:
         True for a bare number, with or without its points.
     """
-    return bool(_SECTION.fullmatch(key(line)))
+    return bool(_SECTION.fullmatch(line_key(line)))
 
 
-def shown_lines(source: str) -> list[str]:
+def visible_lines(source: str) -> list[str]:
     """The lines of a text cell that a reader sees, `<br>` counted as a line's end.
 
     Args:
@@ -123,10 +124,10 @@ def shown_lines(source: str) -> list[str]:
     Returns:
         Its lines, without HTML comments.
     """
-    return BREAK.sub("\n", _without_comments(source[:MAX_CELL_TEXT])).split("\n")
+    return BREAK.sub("\n", _strip_comments(source[:MAX_CELL_TEXT])).split("\n")
 
 
-def plain(line: str) -> str:
+def plain_text(line: str) -> str:
     """A line without tags, emphasis, list marks and entities, for reading names.
 
     Args:
@@ -136,20 +137,20 @@ def plain(line: str) -> str:
         What is left, with single spaces.
     """
     text = html.unescape(TAG.sub("", line))
-    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", " ", text).replace(LEFT_OUT, "")
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", " ", text).replace(OMITTED_PICTURE, "")
     text = re.sub(r"\[([^\]]*)\]\(([^)]*)\)", r"\1 \2", text)
     text = re.sub(r"^\s*(?:>+\s*)*(?:#{1,6}(?=\s)|[-*+•](?=\s)|\(?\d{1,2}[.)](?=\s))?", "", text)
     text = re.sub(r"[*`~]+|(?<!\w)_+|_+(?!\w)|\\(?=\W)", "", text)
     return re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
 
 
-def _without_comments(source: str) -> str:
-    kept, place = [], 0
-    while (start := source.find("<!--", place)) >= 0 and (end := source.find("-->", start)) >= 0:
-        kept.append(source[place:start])
-        place = end + len("-->")
-    return "".join(kept) + source[place:]
+def _strip_comments(source: str) -> str:
+    parts, position = [], 0
+    while (start := source.find("<!--", position)) >= 0 and (end := source.find("-->", start)) >= 0:
+        parts.append(source[position:start])
+        position = end + len("-->")
+    return "".join(parts) + source[position:]
 
 
-def _folded(word: str) -> str:
+def _fold_case(word: str) -> str:
     return (word if word.isascii() else unicodedata.normalize("NFKC", word)).casefold()

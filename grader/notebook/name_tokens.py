@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grader.notebook.markdown_words import plain
+from grader.notebook.markdown_words import plain_text
 
 _ID_WORDS = (
     r"(?:(?:ut|student|university|net|user|matriculation|matric|registration|campus|unity|uni)"
@@ -27,13 +27,13 @@ _LABEL_WITH_COLON = re.compile(
     re.IGNORECASE,
 )
 _LABEL_ALONE = re.compile(rf"\W*{_JOINED}(?:\s+(?:{_JOINED}))?\W*", re.IGNORECASE)
-_ID_MARK = re.compile(
+_ID_PREFIX = re.compile(
     r"(?<![\w'\u2019.-])(?:(?:ut|student)[\s_-]*)?(?:eid|netid|net id|uid|uteid|utid|id)"
     r"\s*[#:=]?\s*(?=[\w.-]*\d)",
     re.IGNORECASE,
 )
 _LEADING_NAME_WORD = re.compile(r"^(?:full\s+)?names?\s+(?=[^\W\d_])", re.IGNORECASE)
-_FOREIGN = re.compile(
+_OTHER_LABEL = re.compile(
     r"^(?:team|group)\s+(?:name|number|no|id)\b|^(?:date|due|course|class|section|instructor|"
     r"professor|prof|ta|term|semester|assignment|homework|hw|title|e-?mail)\b[^:]{0,20}[:#]",
     re.IGNORECASE,
@@ -50,7 +50,7 @@ _SEPARATOR = re.compile(
     r"\s*(?:;|&|\||\+|\t|/|\band\b|\bwith\b|\s[-\u2013\u2014]+(?=\s|$)|:|[()\[\]{}<>]|#)\s*"
 )
 _NAME_WORD = re.compile(r"[^\W\d_][^\W\d_'\u2019.\-]*(?:['\u2019.\-]+[^\W\d_]+)*\.?")
-_MOST_NAME_WORDS = 6
+_MAX_NAME_WORDS = 6
 _PROSE_WORDS = 14
 _NAME_PARTS = "al bin da de del den der di dos du el la le van von y zu"
 _PARTICLES = frozenset(_NAME_PARTS.split())
@@ -69,14 +69,14 @@ _SOMETIMES_NAMES = frozenset({"Autumn", "Banner", "Fall", "May", "Placeholder", 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class NameToken:
     """A part of a line: 'name', 'id', 'label', or 'other'."""
 
     kind: str
     text: str
 
 
-def pieces(line: str) -> list[Piece]:
+def read_name_tokens(line: str) -> list[NameToken]:
     """The names, ids and labels of a line, in order.
 
     Args:
@@ -85,18 +85,20 @@ def pieces(line: str) -> list[Piece]:
     Returns:
         The parts; words that are none of these count as one 'other'.
     """
-    text = _PRONOUNS.sub(" ", plain(line))
+    text = _PRONOUNS.sub(" ", plain_text(line))
     if _is_rule_or_blank(text):
         return []
-    if _FOREIGN.match(text):
-        return [Piece(kind="other", text=text)]
+    if _OTHER_LABEL.match(text):
+        return [NameToken(kind="other", text=text)]
     if _LABEL_ALONE.fullmatch(text):
-        return [Piece(kind="label", text=text)]
-    unlabelled = _LEADING_NAME_WORD.sub("", _LABEL_WITH_COLON.sub(";", text), count=1)
-    label = [Piece(kind="label", text="")] if unlabelled != text else []
+        return [NameToken(kind="label", text=text)]
+    unlabeled = _LEADING_NAME_WORD.sub("", _LABEL_WITH_COLON.sub(";", text), count=1)
+    label_tokens = [NameToken(kind="label", text="")] if unlabeled != text else []
     if "|" in text:
-        return label + [piece for part in text.split("|") for piece in pieces(part)]
-    return label + list(_names_and_ids(_without_emails(_ID_MARK.sub(" ; ", unlabelled))))
+        return label_tokens + [
+            token for column in text.split("|") for token in read_name_tokens(column)
+        ]
+    return label_tokens + list(_names_and_ids(_without_emails(_ID_PREFIX.sub(" ; ", unlabeled))))
 
 
 def is_prose(line: str) -> bool:
@@ -108,9 +110,9 @@ def is_prose(line: str) -> bool:
     Returns:
         True for many words in a row, most of them in lower case.
     """
-    found = re.findall(r"[^\W\d_]\S*", plain(line))
-    lower = sum(word[0].islower() and not _ID.search(word) for word in found)
-    return len(found) > _PROSE_WORDS and 2 * lower > len(found)
+    line_words = re.findall(r"[^\W\d_]\S*", plain_text(line))
+    lowercase_count = sum(word[0].islower() and not _ID.search(word) for word in line_words)
+    return len(line_words) > _PROSE_WORDS and 2 * lowercase_count > len(line_words)
 
 
 def is_full_name(text: str) -> bool:
@@ -122,8 +124,8 @@ def is_full_name(text: str) -> bool:
     Returns:
         True for two words or more that start with a capital, particles aside.
     """
-    found = [word for word in text.split() if word.casefold() not in _PARTICLES]
-    return len(found) > 1 and all(not word[0].islower() for word in found)
+    name_words = [word for word in text.split() if word.casefold() not in _PARTICLES]
+    return len(name_words) > 1 and all(not word[0].islower() for word in name_words)
 
 
 def _is_rule_or_blank(text: str) -> bool:
@@ -135,42 +137,42 @@ def _without_emails(text: str) -> str:
     bare = _EMAIL.sub(" ", text)
     if _ID.search(bare):
         return re.sub(r"[(<\[]\s*[)>\]]", " ", bare)
-    return _EMAIL.sub(lambda found: f" {found[1]} " if _ID.fullmatch(found[1]) else " ", text)
+    return _EMAIL.sub(lambda match: f" {match[1]} " if _ID.fullmatch(match[1]) else " ", text)
 
 
-def _names_and_ids(text: str) -> Iterator[Piece]:
+def _names_and_ids(text: str) -> Iterator[NameToken]:
     """The line split at its ids, and what lies between them at separators."""
-    place = 0
-    for start, end, mark in _marks(text):
-        yield from _names(text[place:start])
-        yield Piece(kind="id", text=mark)
-        place = end
-    yield from _names(text[place:])
+    position = 0
+    for start, end, student_id in _id_spans(text):
+        yield from _split_names(text[position:start])
+        yield NameToken(kind="id", text=student_id)
+        position = end
+    yield from _split_names(text[position:])
 
 
-def _marks(text: str) -> Iterator[tuple[int, int, str]]:
+def _id_spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Where ids stand: anything that looks like one, and short words in brackets after a name."""
-    found = {match.start(): (match.start(), match.end(), match[0]) for match in _ID.finditer(text)}
+    spans = {match.start(): (match.start(), match.end(), match[0]) for match in _ID.finditer(text)}
     for match in _BRACKETED.finditer(text):
-        if match.start(1) not in found and _is_id_in_brackets(match[1]):
-            found[match.start(1)] = (match.start(1), match.end(1), match[1])
-    return (found[start] for start in sorted(found))
+        if match.start(1) not in spans and _is_id_in_brackets(match[1]):
+            spans[match.start(1)] = (match.start(1), match.end(1), match[1])
+    return (spans[start] for start in sorted(spans))
 
 
 def _is_id_in_brackets(word: str) -> bool:
     """Whether '(ada.example)' or '(ab1)' is an id; '(Ada)' and '(she)' are none."""
     if word.casefold() in _NOT_NAMES or len(word) <= 1:
         return False
-    return word == word.lower() or any(sign.isdigit() for sign in word)
+    return word == word.lower() or any(character.isdigit() for character in word)
 
 
-def _names(text: str) -> Iterator[Piece]:
+def _split_names(text: str) -> Iterator[NameToken]:
     """The names in a stretch of text without ids."""
     for chunk in _SEPARATOR.split(text):
         for part in _split_at_commas(chunk):
             name = part.strip(" ,.'\"*_\u2013\u2014-?!")
             if name:
-                yield Piece(kind="name" if _is_name(name) else "other", text=name)
+                yield NameToken(kind="name" if _is_name(name) else "other", text=name)
 
 
 def _split_at_commas(chunk: str) -> list[str]:
@@ -182,10 +184,10 @@ def _split_at_commas(chunk: str) -> list[str]:
 
 def _is_name(text: str) -> bool:
     """Whether a text can be a person's name."""
-    found = text.split()
-    if not 1 <= len(found) <= _MOST_NAME_WORDS:
+    name_words = text.split()
+    if not 1 <= len(name_words) <= _MAX_NAME_WORDS:
         return False
-    others = [word for word in found if word.casefold().strip(".,'\u2019") in _NOT_NAMES]
-    if len(others) == len(found) or not _SOMETIMES_NAMES.issuperset(others):
+    other_words = [word for word in name_words if word.casefold().strip(".,'\u2019") in _NOT_NAMES]
+    if len(other_words) == len(name_words) or not _SOMETIMES_NAMES.issuperset(other_words):
         return False
-    return all(_NAME_WORD.fullmatch(word) for word in found)
+    return all(_NAME_WORD.fullmatch(word) for word in name_words)

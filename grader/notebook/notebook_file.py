@@ -14,25 +14,25 @@ from pathlib import Path
 
 from grader.errors import NotebookError
 from grader.model import Cell, Json, Notebook, Picture
-from grader.notebook.attachments import Album
-from grader.notebook.decoding import text_of, tree_of
+from grader.notebook.attachments import PictureCollector
+from grader.notebook.decoding import decode_text, parse_json_object
 from grader.notebook.saved_outputs import saved_outputs
-from grader.notebook.submitted_file import content
+from grader.notebook.submitted_file import read_submitted_file
 
 MAX_CELLS = 2000
 MAX_SOURCE = 5_000_000
 """Characters of all cells together, saved outputs aside: a second of work for each million."""
 MAX_NOTES = 50
-OLDEST, NEWEST = 2, 4
-LARGEST_COUNT = 10**9
+OLDEST_FORMAT, NEWEST_FORMAT = 2, 4
+MAX_EXECUTION_COUNT = 10**9
 """No kernel runs so many cells: a larger `execution_count` is none."""
-KINDS = frozenset({"code", "markdown", "raw"})
-_MAX_MARK = 200
+CELL_KINDS = frozenset({"code", "markdown", "raw"})
+_MAX_ID_LENGTH = 200
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) \S", re.MULTILINE)
 """What a merge leaves in a cell where a tool kept the JSON around it whole."""
 
 
-def read(path: Path) -> Notebook:
+def read_notebook(path: Path) -> Notebook:
     """Read a submitted file.
 
     Args:
@@ -44,26 +44,27 @@ def read(path: Path) -> Notebook:
     Raises:
         NotebookError: The file cannot be used as a notebook; the message says why.
     """
-    data = content(path)
+    data = read_submitted_file(path)
     notes: list[str] = []
-    tree = tree_of(text_of(data, notes=notes))
-    cells = _cells_of(tree, notes=notes)
+    tree = parse_json_object(decode_text(data, notes=notes))
+    cells = _read_cells(tree, notes=notes)
     _note_kernel(tree, notes=notes)
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"There were {len(notes) - MAX_NOTES} more notes like these."]
     return Notebook(cells=cells, sha256=hashlib.sha256(data).hexdigest(), notes=tuple(notes))
 
 
-def _cells_of(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
+def _read_cells(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
     """The cells of a notebook of any version from 2 to 4.5."""
     raw_cells = _raw_cells(tree, notes=notes)
     if len(raw_cells) > MAX_CELLS:
         raise NotebookError(
             f"The notebook has {len(raw_cells)} cells; at most {MAX_CELLS} are read."
         )
-    album = Album(notes=notes)
+    collector = PictureCollector(notes=notes)
     cells = tuple(
-        _cell(raw, index=index, album=album, notes=notes) for index, raw in enumerate(raw_cells)
+        _read_cell(raw, index=index, collector=collector, notes=notes)
+        for index, raw in enumerate(raw_cells)
     )
     if sum(len(cell.source) for cell in cells) > MAX_SOURCE:
         raise NotebookError(
@@ -76,9 +77,9 @@ def _cells_of(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
 def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
     """The list of cells as JSON, wherever this version keeps it."""
     version = tree.get("nbformat")
-    if isinstance(version, int) and not OLDEST <= version <= NEWEST:
+    if isinstance(version, int) and not OLDEST_FORMAT <= version <= NEWEST_FORMAT:
         raise NotebookError(
-            f"The notebook is in format {version}; formats {OLDEST} to {NEWEST} are read. "
+            f"The notebook is in format {version}; formats {OLDEST_FORMAT} to {NEWEST_FORMAT} are read. "
             "Open it in a current Jupyter, save it, and hand it in again."
         )
     cells, worksheets = tree.get("cells"), tree.get("worksheets")
@@ -87,27 +88,27 @@ def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
             notes.append("The file does not say its notebook format; format 4 was assumed.")
         return cells
     if isinstance(worksheets, list):
-        old = version if isinstance(version, int) else NEWEST - 1
-        notes.append(f"The notebook is in format {old} and was converted to format 4.")
-        return [cell for sheet in worksheets for cell in _cells_of_worksheet(sheet)]
+        assumed_format = version if isinstance(version, int) else NEWEST_FORMAT - 1
+        notes.append(f"The notebook is in format {assumed_format} and was converted to format 4.")
+        return [cell for sheet in worksheets for cell in _worksheet_cells(sheet)]
     raise NotebookError(
         "The file holds JSON, but no notebook: it has no list of cells. "
         "Hand in the .ipynb file itself."
     )
 
 
-def _cells_of_worksheet(sheet: Json) -> list[Json]:
+def _worksheet_cells(sheet: Json) -> list[Json]:
     cells = sheet.get("cells") if isinstance(sheet, dict) else None
     return cells if isinstance(cells, list) else []
 
 
-def _cell(raw: Json, *, index: int, album: Album, notes: list[str]) -> Cell:
+def _read_cell(raw: Json, *, index: int, collector: PictureCollector, notes: list[str]) -> Cell:
     """One cell; what is no cell keeps its place as an empty raw one, so that indexes hold."""
     if not isinstance(raw, dict):
         notes.append(f"Cell {index} is no cell and was left empty.")
         return Cell(index=index, kind="raw", source="")
-    kind = _kind_of(raw, index=index, notes=notes)
-    source = _source_of(raw, index=index)
+    kind = _cell_kind(raw, index=index, notes=notes)
+    source = _cell_source(raw, index=index)
     images: tuple[Picture, ...] = ()
     if _CONFLICT.search(source):
         notes.append(
@@ -115,24 +116,26 @@ def _cell(raw: Json, *, index: int, album: Album, notes: list[str]) -> Cell:
             "it were merged, and nobody chose one."
         )
     if kind != "code":
-        source, images = album.take(source, attachments=raw.get("attachments"), cell=index)
+        source, images = collector.extract_pictures(
+            source, attachments=raw.get("attachments"), cell=index
+        )
     return Cell(
         index=index,
         kind=kind,
         source=source,
-        tags=_tags_of(raw),
+        tags=_cell_tags(raw),
         outputs=saved_outputs(raw.get("outputs"), cell=index, notes=notes)
         if kind == "code"
         else (),
         images=images,
-        count=_count_of(raw) if kind == "code" else None,
-        marks=tuple(_marks_of(raw)),
+        count=_execution_count(raw) if kind == "code" else None,
+        ids=tuple(_cell_ids(raw)),
     )
 
 
-def _kind_of(raw: dict[str, Json], *, index: int, notes: list[str]) -> str:
+def _cell_kind(raw: dict[str, Json], *, index: int, notes: list[str]) -> str:
     kind = raw.get("cell_type")
-    if isinstance(kind, str) and kind in KINDS:
+    if isinstance(kind, str) and kind in CELL_KINDS:
         return kind
     if kind in ("heading", "html"):  # format 3
         return "markdown"
@@ -141,19 +144,19 @@ def _kind_of(raw: dict[str, Json], *, index: int, notes: list[str]) -> str:
     return guessed
 
 
-def _source_of(raw: dict[str, Json], *, index: int) -> str:
+def _cell_source(raw: dict[str, Json], *, index: int) -> str:
     """The text of a cell, with one kind of line end."""
     source = raw.get("source", raw.get("input"))
     if source is None:
         source = ""
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        source = _joined(source)
+        source = _join_lines(source)
     if not isinstance(source, str):
         raise NotebookError(
             f"The source of cell {index} is neither text nor a list of lines, so the file was "
             "damaged or written by hand. Open it in Jupyter, save it, and hand it in again."
         )
-    _refuse_half_characters(source, index=index)
+    _refuse_lone_surrogates(source, index=index)
     source = source.replace("\r\n", "\n").replace("\r", "\n")
     level = raw.get("level")
     if raw.get("cell_type") == "heading":
@@ -161,13 +164,13 @@ def _source_of(raw: dict[str, Json], *, index: int) -> str:
     return source
 
 
-def _joined(lines: list[str]) -> str:
+def _join_lines(lines: list[str]) -> str:
     """Lines as one text, also where the writer forgot to end them."""
-    forgotten = len(lines) > 1 and not any("\n" in line or "\r" in line for line in lines)
-    return ("\n" if forgotten else "").join(lines)
+    lacks_line_ends = len(lines) > 1 and not any("\n" in line or "\r" in line for line in lines)
+    return ("\n" if lacks_line_ends else "").join(lines)
 
 
-def _refuse_half_characters(source: str, *, index: int) -> None:
+def _refuse_lone_surrogates(source: str, *, index: int) -> None:
     try:
         source.encode()
     except UnicodeEncodeError as error:
@@ -177,7 +180,7 @@ def _refuse_half_characters(source: str, *, index: int) -> None:
         ) from error
 
 
-def _tags_of(raw: dict[str, Json]) -> tuple[str, ...]:
+def _cell_tags(raw: dict[str, Json]) -> tuple[str, ...]:
     metadata = raw.get("metadata")
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
     return (
@@ -187,22 +190,22 @@ def _tags_of(raw: dict[str, Json]) -> tuple[str, ...]:
     )
 
 
-def _count_of(raw: dict[str, Json]) -> int | None:
+def _execution_count(raw: dict[str, Json]) -> int | None:
     """The number of a cell's last run, under either of its names."""
     count = raw.get("execution_count", raw.get("prompt_number"))
     if not isinstance(count, int) or isinstance(count, bool):
         return None
-    return count if 0 < count < LARGEST_COUNT else None
+    return count if 0 < count < MAX_EXECUTION_COUNT else None
 
 
-def _marks_of(raw: dict[str, Json]) -> Iterator[str]:
+def _cell_ids(raw: dict[str, Json]) -> Iterator[str]:
     """The ids of a cell: nbformat's own, Colab's and nbgrader's."""
     metadata = raw.get("metadata")
-    told = metadata if isinstance(metadata, dict) else {}
-    nbgrader = told.get("nbgrader")
+    fields = metadata if isinstance(metadata, dict) else {}
+    nbgrader = fields.get("nbgrader")
     grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-    for kind, value in (("id", raw.get("id")), ("colab", told.get("id")), ("nbgrader", grade_id)):
-        if isinstance(value, str) and value.isprintable() and 0 < len(value) <= _MAX_MARK:
+    for kind, value in (("id", raw.get("id")), ("colab", fields.get("id")), ("nbgrader", grade_id)):
+        if isinstance(value, str) and value.isprintable() and 0 < len(value) <= _MAX_ID_LENGTH:
             yield f"{kind}:{value}"
 
 
@@ -212,5 +215,5 @@ def _note_kernel(tree: dict[str, Json], *, notes: list[str]) -> None:
     spec = metadata.get("kernelspec") if isinstance(metadata, dict) else None
     name = spec.get("name") if isinstance(spec, dict) else None
     if isinstance(name, str) and name not in ("", "python3"):
-        shown = name.encode("ascii", "replace").decode()[:60]
-        notes.append(f"The file asks for the kernel '{shown}'; the grader's Python is used.")
+        kernel_name = name.encode("ascii", "replace").decode()[:60]
+        notes.append(f"The file asks for the kernel '{kernel_name}'; the grader's Python is used.")

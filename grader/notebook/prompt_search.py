@@ -12,34 +12,34 @@ from itertools import chain, islice
 from math import ceil
 from typing import NamedTuple
 
-from grader.notebook.markdown_words import shown_lines, words
+from grader.notebook.markdown_words import split_words, visible_lines
 
-CLOSE = 0.85
+CLOSE_RATIO = 0.85
 """How alike a reworded prompt and the rubric's must be."""
-SAME = 0.95
+SAME_RATIO = 0.95
 """How alike a second occurrence must be: an answer may well begin with the question's words."""
-_SHORT = 5
-_SLACK = 0.3
+_MIN_FUZZY_WORDS = 5
+_LENGTH_SLACK = 0.3
 _MAX_CANDIDATES = 12
 _MAX_OCCURRENCES = 20
-_SNAP = 3
-_MAX_PROMPT = 250
-_KEPT, _MAX_KEPT = 512, 500
+_MAX_SNAP_WORDS = 3
+_MAX_PROMPT_WORDS = 250
+_CACHE_SIZE, _MAX_CACHED_LINE = 512, 500
 """How many lines are kept taken apart, as in `prose`."""
-_CLOSES = re.compile(r"[\"'*_)\]]*(?:[.?!:]|\Z)")
+_SENTENCE_END = re.compile(r"[\"'*_)\]]*(?:[.?!:]|\Z)")
 """What follows the last word of a sentence."""
 
 
-class Place(NamedTuple):  # as many as there are words
+class StreamWord(NamedTuple):  # as many as there are words
     """A word of the notebook's text, and the line and the columns where it stands."""
 
     text: str
     line: int
     start: int
     end: int
-    first: bool
+    opens_line: bool
     """Whether it opens its line."""
-    closes: bool
+    ends_sentence: bool
     """Whether a sentence or the line ends with it."""
 
 
@@ -54,11 +54,11 @@ class Anchor:
     first: int
     last: int
     ratio: float
-    how: str = ""
+    evidence: str = ""
     """What told it where the prompt itself is gone: 'its heading'."""
 
 
-def places(lines: Sequence[str]) -> list[Place]:
+def stream_words(lines: Sequence[str]) -> list[StreamWord]:
     """The words of a notebook's text as one stream.
 
     Args:
@@ -68,31 +68,34 @@ def places(lines: Sequence[str]) -> list[Place]:
         Every word with its place.
     """
     return [
-        Place(text, number, start, end, first, closes)
+        StreamWord(text, number, start, end, opens_line, ends_sentence)
         for number, line in enumerate(lines)
-        for text, start, end, first, closes in (
-            _known_standing(line) if len(line) <= _MAX_KEPT else _standing(line)
+        for text, start, end, opens_line, ends_sentence in (
+            _cached_line_words(line) if len(line) <= _MAX_CACHED_LINE else _line_words(line)
         )
     ]
 
 
-_Standing = tuple[str, int, int, bool, bool]
+_LineWord = tuple[str, int, int, bool, bool]
 """A word of one line: its text, start and end, whether it opens the line, whether it closes."""
 
 
-def _standing(line: str) -> tuple[_Standing, ...]:
-    found = words(line)
-    closing = (*(_CLOSES.match(line, word.end) is not None for word in found[:-1]), True)
+def _line_words(line: str) -> tuple[_LineWord, ...]:
+    line_words = split_words(line)
+    sentence_ends = (
+        *(_SENTENCE_END.match(line, word.end) is not None for word in line_words[:-1]),
+        True,
+    )
     return tuple(
-        (*word, count == 0, closes)
-        for count, (word, closes) in enumerate(zip(found, closing, strict=False))
+        (*word, count == 0, ends_sentence)
+        for count, (word, ends_sentence) in enumerate(zip(line_words, sentence_ends, strict=False))
     )
 
 
-_known_standing = lru_cache(maxsize=_KEPT)(_standing)
+_cached_line_words = lru_cache(maxsize=_CACHE_SIZE)(_line_words)
 
 
-def anchors(stream: Sequence[Place], *, prompts: dict[str, str]) -> list[Anchor]:
+def find_anchors(stream: Sequence[StreamWord], *, prompts: dict[str, str]) -> list[Anchor]:
     """Where each prompt stands; occurrences never overlap.
 
     Args:
@@ -102,35 +105,35 @@ def anchors(stream: Sequence[Place], *, prompts: dict[str, str]) -> list[Anchor]
     Returns:
         The occurrences, in the notebook's order; an item may have several, or none.
     """
-    page = Page.of(stream)
-    groups = _by_prompt(prompts)
-    found = [
+    index = WordIndex.from_stream(stream)
+    items_by_prompt = _group_by_prompt(prompts)
+    occurrences = [
         anchor
-        for prompt, items in groups.items()
-        for anchor in _occurrences(prompt, item=items[0], page=page)
+        for prompt, items in items_by_prompt.items()
+        for anchor in _find_occurrences(prompt, item=items[0], index=index)
     ]
-    return _shared_out(_without_overlaps(found), twins=groups)
+    return _distribute_items(_drop_overlaps(occurrences), items_by_prompt=items_by_prompt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class WordIndex:
     """The words of a notebook, and where each of them stands."""
 
-    stream: Sequence[Place]
+    stream: Sequence[StreamWord]
     texts: list[str]
-    standing: Mapping[str, Sequence[int]]
+    positions: Mapping[str, Sequence[int]]
 
     @classmethod
-    def of(cls, stream: Sequence[Place]) -> Page:
+    def from_stream(cls, stream: Sequence[StreamWord]) -> WordIndex:
         """A page of words."""
-        texts = [place.text for place in stream]
-        standing: dict[str, list[int]] = {}
+        texts = [word.text for word in stream]
+        positions: dict[str, list[int]] = {}
         for number, text in enumerate(texts):
-            standing.setdefault(text, []).append(number)
-        return cls(stream=stream, texts=texts, standing=standing)
+            positions.setdefault(text, []).append(number)
+        return cls(stream=stream, texts=texts, positions=positions)
 
 
-def _by_prompt(prompts: dict[str, str]) -> dict[str, list[str]]:
+def _group_by_prompt(prompts: dict[str, str]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for item, prompt in prompts.items():
         groups.setdefault(prompt.strip(), []).append(item)
@@ -138,145 +141,159 @@ def _by_prompt(prompts: dict[str, str]) -> dict[str, list[str]]:
 
 
 def _prompt_words(prompt: str) -> list[str]:
-    return [word.text for line in shown_lines(prompt) for word in words(line)][:_MAX_PROMPT]
+    return [word.text for line in visible_lines(prompt) for word in split_words(line)][
+        :_MAX_PROMPT_WORDS
+    ]
 
 
-def _occurrences(prompt: str, *, item: str, page: Page) -> list[Anchor]:
+def _find_occurrences(prompt: str, *, item: str, index: WordIndex) -> list[Anchor]:
     """A prompt as it is, in parts with an answer between them, or else reworded."""
-    parts = [line for line in shown_lines(prompt) if len(words(line)) >= _SHORT]
-    whole = _prompt_words(prompt)
-    found = _exact(whole, item=item, page=page)
-    if not found and len(parts) > 1:
-        exact = [_exact(_prompt_words(part), item=item, page=page) for part in parts]
-        found = [anchor for anchors_of_part in exact for anchor in anchors_of_part if all(exact)]
-    if len(whole) < _SHORT:
-        return found
-    taken = frozenset(word for anchor in found for word in range(anchor.first, anchor.last))
-    found += _fuzzy(whole, item=item, page=page, taken=taken)
-    if not found and len(parts) > 1:
+    parts = [line for line in visible_lines(prompt) if len(split_words(line)) >= _MIN_FUZZY_WORDS]
+    prompt_words = _prompt_words(prompt)
+    occurrences = _find_exact(prompt_words, item=item, index=index)
+    if not occurrences and len(parts) > 1:
+        exact_parts = [_find_exact(_prompt_words(part), item=item, index=index) for part in parts]
+        occurrences = [
+            anchor for part_anchors in exact_parts for anchor in part_anchors if all(exact_parts)
+        ]
+    if len(prompt_words) < _MIN_FUZZY_WORDS:
+        return occurrences
+    taken = frozenset(word for anchor in occurrences for word in range(anchor.first, anchor.last))
+    occurrences += _find_fuzzy(prompt_words, item=item, index=index, taken=taken)
+    if not occurrences and len(parts) > 1:
         for part in parts:
-            found += _fuzzy(_prompt_words(part), item=item, page=page, taken=taken)
-    return found
+            occurrences += _find_fuzzy(_prompt_words(part), item=item, index=index, taken=taken)
+    return occurrences
 
 
-def _exact(wanted: list[str], *, item: str, page: Page) -> list[Anchor]:
+def _find_exact(prompt_words: list[str], *, item: str, index: WordIndex) -> list[Anchor]:
     """Word for word; a prompt of a few words only where it opens a line."""
-    length, texts = len(wanted), page.texts
-    found = (
+    length, texts = len(prompt_words), index.texts
+    occurrences = (
         Anchor(item=item, first=start, last=start + length, ratio=1.0)
-        for start in (page.standing.get(wanted[0], ()) if wanted else ())
-        if texts[start : start + length] == wanted
-        and (length >= _SHORT or page.stream[start].first)
+        for start in (index.positions.get(prompt_words[0], ()) if prompt_words else ())
+        if texts[start : start + length] == prompt_words
+        and (length >= _MIN_FUZZY_WORDS or index.stream[start].opens_line)
     )
-    return list(islice(found, _MAX_OCCURRENCES))
+    return list(islice(occurrences, _MAX_OCCURRENCES))
 
 
-def _fuzzy(wanted: list[str], *, item: str, page: Page, taken: frozenset[int]) -> list[Anchor]:
+def _find_fuzzy(
+    prompt_words: list[str], *, item: str, index: WordIndex, taken: frozenset[int]
+) -> list[Anchor]:
     """The window that reads most like the prompt, and all that are as good as the same.
 
     Where the prompt was found word for word (taken), only the same again is looked for.
     """
-    found = []
-    least = SAME if taken else CLOSE
-    starts = candidates(wanted, page=page, least=least)
-    free = [s for s in starts if taken.isdisjoint((s, s + len(wanted) - 1))]
-    for start in free[:_MAX_CANDIDATES]:
-        last, ratio = _best_end(wanted, start=start, texts=page.texts, least=least)
-        if least <= ratio:
-            first, last = _snapped(start, last, stream=page.stream)
-            found.append(Anchor(item=item, first=first, last=last, ratio=min(ratio, 0.999)))
-    best = max((anchor.ratio for anchor in found), default=0.0)
-    return [anchor for anchor in found if anchor.ratio >= min(SAME, best)]
+    occurrences = []
+    min_ratio = SAME_RATIO if taken else CLOSE_RATIO
+    starts = candidate_starts(prompt_words, index=index, min_ratio=min_ratio)
+    free_starts = [s for s in starts if taken.isdisjoint((s, s + len(prompt_words) - 1))]
+    for start in free_starts[:_MAX_CANDIDATES]:
+        last, ratio = _best_end(prompt_words, start=start, texts=index.texts, min_ratio=min_ratio)
+        if min_ratio <= ratio:
+            first, last = _snap_to_sentence(start, last, stream=index.stream)
+            occurrences.append(Anchor(item=item, first=first, last=last, ratio=min(ratio, 0.999)))
+    best = max((anchor.ratio for anchor in occurrences), default=0.0)
+    return [anchor for anchor in occurrences if anchor.ratio >= min(SAME_RATIO, best)]
 
 
-def candidates(wanted: list[str], *, page: Page, least: float) -> list[int]:
+def candidate_starts(prompt_words: list[str], *, index: WordIndex, min_ratio: float) -> list[int]:
     """Starts of windows that share most words with the prompt, the best first."""
-    length = len(wanted)
-    need = Counter(wanted)
-    least_shared = (2 * least - 1.1) * length
+    length = len(prompt_words)
+    prompt_counts = Counter(prompt_words)
+    min_shared = (2 * min_ratio - 1.1) * length
     scored: list[tuple[int, int]] = []
-    for first, last in _dense(need, page=page, length=length, least=least_shared):
-        have = Counter(page.texts[max(0, first - length) : first])
-        shared = sum(min(count, have[text]) for text, count in need.items())
+    for first, last in _dense_stretches(
+        prompt_counts, index=index, length=length, min_shared=min_shared
+    ):
+        window_counts = Counter(index.texts[max(0, first - length) : first])
+        shared = sum(min(count, window_counts[text]) for text, count in prompt_counts.items())
         for end in range(first, last):
-            text = page.texts[end]
-            have[text] += 1
-            shared += have[text] <= need[text]
-            gone = page.texts[end - length] if end >= length else None
-            if gone is not None:
-                shared -= have[gone] <= need[gone]
-                have[gone] -= 1
-            if shared >= least_shared:
+            text = index.texts[end]
+            window_counts[text] += 1
+            shared += window_counts[text] <= prompt_counts[text]
+            dropped = index.texts[end - length] if end >= length else None
+            if dropped is not None:
+                shared -= window_counts[dropped] <= prompt_counts[dropped]
+                window_counts[dropped] -= 1
+            if shared >= min_shared:
                 scored.append((-shared, max(0, end - length + 1)))
     return [start for _, start in sorted(scored)]
 
 
-def _dense(
-    need: Counter[str], *, page: Page, length: int, least: float
+def _dense_stretches(
+    prompt_counts: Counter[str], *, index: WordIndex, length: int, min_shared: float
 ) -> Iterator[tuple[int, int]]:
     """Stretches of ends of windows with enough of the prompt's words, however often each."""
-    count = max(1, ceil(least))
-    standing = sorted(chain.from_iterable(page.standing.get(text, ()) for text in need))
+    count = max(1, ceil(min_shared))
+    positions = sorted(chain.from_iterable(index.positions.get(text, ()) for text in prompt_counts))
     first, last = 0, 0
-    for low, high in zip(standing, standing[count - 1 :], strict=False):
+    for low, high in zip(positions, positions[count - 1 :], strict=False):
         if high - low < length:
             if high > last:
                 if first < last:
                     yield first, last
                 first = high
-            last = max(last, min(low + length, len(page.texts)))
+            last = max(last, min(low + length, len(index.texts)))
     if first < last:
         yield first, last
 
 
 def _best_end(
-    wanted: list[str], *, start: int, texts: list[str], least: float
+    prompt_words: list[str], *, start: int, texts: list[str], min_ratio: float
 ) -> tuple[int, float]:
     """The end that makes a window from start read most like the prompt."""
-    length, slack = len(wanted), max(2, int(_SLACK * len(wanted)))
-    said = " ".join(wanted)
+    length, slack = len(prompt_words), max(2, int(_LENGTH_SLACK * len(prompt_words)))
+    prompt_text = " ".join(prompt_words)
     step = max(1, slack // 6)
     best = (start + length, 0.0)
     matcher = SequenceMatcher(None, autojunk=False)
-    matcher.set_seq2(said)
+    matcher.set_seq2(prompt_text)
     for last in range(start + length - slack, min(len(texts), start + length + slack) + 1, step):
         matcher.set_seq1(" ".join(texts[start:last]))
-        bound = max(best[1], least)
+        bound = max(best[1], min_ratio)
         if matcher.real_quick_ratio() > bound and matcher.quick_ratio() > bound:
             ratio = matcher.ratio()
             best = (last, ratio) if ratio > best[1] else best
     return best
 
 
-def _snapped(first: int, last: int, *, stream: Sequence[Place]) -> tuple[int, int]:
+def _snap_to_sentence(first: int, last: int, *, stream: Sequence[StreamWord]) -> tuple[int, int]:
     """A window widened to the sentence it almost covers."""
-    for back in range(min(_SNAP, first) + 1):
-        if stream[first - back].first or (first > back and stream[first - back - 1].closes):
+    for back in range(min(_MAX_SNAP_WORDS, first) + 1):
+        if stream[first - back].opens_line or (
+            first > back and stream[first - back - 1].ends_sentence
+        ):
             first -= back
             break
-    for on in range(_SNAP + 1):
-        if last - 1 + on < len(stream) and stream[last - 1 + on].closes:
-            return first, last + on
+    for ahead in range(_MAX_SNAP_WORDS + 1):
+        if last - 1 + ahead < len(stream) and stream[last - 1 + ahead].ends_sentence:
+            return first, last + ahead
     return first, last
 
 
-def _without_overlaps(found: list[Anchor]) -> list[Anchor]:
+def _drop_overlaps(occurrences: list[Anchor]) -> list[Anchor]:
     """The best of those that share a word, in the notebook's order."""
-    kept: list[Anchor] = []
-    for anchor in sorted(found, key=lambda a: (-a.ratio, a.first - a.last, a.first)):
-        if all(anchor.last <= other.first or other.last <= anchor.first for other in kept):
-            kept.append(anchor)
-    return sorted(kept, key=lambda a: a.first)
+    disjoint: list[Anchor] = []
+    for anchor in sorted(occurrences, key=lambda a: (-a.ratio, a.first - a.last, a.first)):
+        if all(anchor.last <= other.first or other.last <= anchor.first for other in disjoint):
+            disjoint.append(anchor)
+    return sorted(disjoint, key=lambda a: a.first)
 
 
-def _shared_out(kept: list[Anchor], *, twins: dict[str, list[str]]) -> list[Anchor]:
+def _distribute_items(
+    occurrences: list[Anchor], *, items_by_prompt: dict[str, list[str]]
+) -> list[Anchor]:
     """Occurrences of a prompt that several items have go to these items in turn."""
-    groups = {items[0]: items for items in twins.values()}
+    items_by_first = {items[0]: items for items in items_by_prompt.values()}
     seen: Counter[str] = Counter()
-    shared = []
-    for anchor in kept:
-        items = groups[anchor.item]
+    distributed = []
+    for anchor in occurrences:
+        items = items_by_first[anchor.item]
         item = items[min(seen[anchor.item], len(items) - 1)]
         seen[anchor.item] += 1
-        shared.append(Anchor(item=item, first=anchor.first, last=anchor.last, ratio=anchor.ratio))
-    return shared
+        distributed.append(
+            Anchor(item=item, first=anchor.first, last=anchor.last, ratio=anchor.ratio)
+        )
+    return distributed

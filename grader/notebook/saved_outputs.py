@@ -20,7 +20,7 @@ _FIGURE = re.compile(
     r"<(?:img|svg|canvas)\b|plotly|bokeh|vega-?embed|mpld3|\bd3\.(?:select|v\d)",
     re.IGNORECASE,
 )
-_OF_FORMAT_3 = {
+_FORMAT_3_MIMES = {
     "text": "text/plain",
     "html": "text/html",
     "svg": "image/svg+xml",
@@ -46,66 +46,69 @@ def saved_outputs(raw: Json, *, cell: int, notes: list[str]) -> tuple[SavedOutpu
     """
     if not isinstance(raw, list):
         return ()
-    outputs = tuple(_output(output) for output in raw if isinstance(output, dict))
+    outputs = tuple(_read_output(output) for output in raw if isinstance(output, dict))
     if any(len(output.text) > MAX_TEXT for output in outputs):
         notes.append(
             f"An output of cell {cell} is longer than {MAX_TEXT:,} characters: "
             "its middle was left out."
         )
-    return tuple(_shortened(output) for output in outputs)
+    return tuple(_shorten(output) for output in outputs)
 
 
-def without_ansi(text: str) -> str:
-    """A text without terminal colours and cursor moves."""
+def strip_ansi(text: str) -> str:
+    """A text without terminal colors and cursor moves."""
     return _ANSI.sub("", text)
 
 
-def _output(raw: dict[str, Json]) -> SavedOutput:
+def _read_output(raw: dict[str, Json]) -> SavedOutput:
     """One output, of format 3 or 4."""
     kind = raw.get("output_type")
     if kind == "stream":
-        return SavedOutput(text=_shown(raw.get("text")), mimes=())
+        return SavedOutput(text=_visible_text(raw.get("text")), mimes=())
     if kind in ("error", "pyerr"):
-        return SavedOutput(text="", mimes=(), error=_error(raw))
+        return SavedOutput(text="", mimes=(), error=_error_text(raw))
     data = raw.get("data")
-    bundle = data if isinstance(data, dict) else _bundle_of_format_3(raw)
+    bundle = data if isinstance(data, dict) else _format_3_bundle(raw)
     mimes = tuple(mime for mime in bundle if isinstance(mime, str))
-    picture = any(mime.startswith("image/") for mime in mimes)
+    has_picture = any(mime.startswith("image/") for mime in mimes)
     return SavedOutput(
-        text="" if picture else _shown(bundle.get("text/plain")),
+        text="" if has_picture else _visible_text(bundle.get("text/plain")),
         mimes=tuple(mime.encode("ascii", "replace").decode() for mime in mimes),
-        html_has_figure=_FIGURE.search(_text(bundle.get("text/html"))[:_MAX_SEARCHED]) is not None,
+        html_has_figure=_FIGURE.search(_join_text(bundle.get("text/html"))[:_MAX_SEARCHED])
+        is not None,
     )
 
 
-def _error(raw: dict[str, Json]) -> str:
+def _error_text(raw: dict[str, Json]) -> str:
     """What a saved error says, on one line; format 2 has another word for its name."""
-    name = _shown(raw.get("ename", raw.get("etype")))[:_MAX_ERROR]
-    value = _shown(raw.get("evalue"))[:_MAX_ERROR]
-    said = ": ".join(" ".join(part.split()) for part in (name, value) if part.strip())
-    return said[:_MAX_ERROR] or "an error"
+    name = _visible_text(raw.get("ename", raw.get("etype")))[:_MAX_ERROR]
+    value = _visible_text(raw.get("evalue"))[:_MAX_ERROR]
+    message = ": ".join(" ".join(part.split()) for part in (name, value) if part.strip())
+    return message[:_MAX_ERROR] or "an error"
 
 
-def _bundle_of_format_3(raw: dict[str, Json]) -> dict[str, Json]:
+def _format_3_bundle(raw: dict[str, Json]) -> dict[str, Json]:
     """Format 3 keeps the media beside `output_type`, under short names."""
     return {
-        _OF_FORMAT_3.get(key, key): raw[key] for key in raw if key in _OF_FORMAT_3 or "/" in key
+        _FORMAT_3_MIMES.get(key, key): raw[key]
+        for key in raw
+        if key in _FORMAT_3_MIMES or "/" in key
     }
 
 
-def _text(value: Json) -> str:
+def _join_text(value: Json) -> str:
     if isinstance(value, list):
         value = "".join(part for part in value if isinstance(part, str))
     return value if isinstance(value, str) else ""
 
 
-def _shown(value: Json) -> str:
+def _visible_text(value: Json) -> str:
     """A text as a person saw it; half characters become question marks in a diamond."""
-    text = without_ansi(_text(value)).replace("\r\n", "\n")
+    text = strip_ansi(_join_text(value)).replace("\r\n", "\n")
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _shortened(output: SavedOutput) -> SavedOutput:
+def _shorten(output: SavedOutput) -> SavedOutput:
     if len(output.text) <= MAX_TEXT:
         return output
     half = MAX_TEXT // 2

@@ -16,7 +16,7 @@ _MAX_BRACES = 2_000
 """Python reads an f-string in time that grows with the square of its fields."""
 _MAX_SEARCHED = 100_000
 _MAX_LINE = 400
-_KEPT = 4_000
+_CACHE_SIZE = 4_000
 """How many cells' names are kept for the next submission: more than the largest notebook has,
 since every check asks for all of its cells' names."""
 _LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
@@ -25,9 +25,9 @@ _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
 _PYTHON_CELL_MAGICS = frozenset({"capture", "prun", "time", "timeit"})
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_OPENING: frozenset[type[ast.AST]] = frozenset((*_Scope.__args__, *_Comprehension.__args__))
+_SCOPE_NODES: frozenset[type[ast.AST]] = frozenset((*_Scope.__args__, *_Comprehension.__args__))
 """The kinds of nodes whose parts may bind names for another scope than the node does."""
-_BINDING: frozenset[type[ast.AST]] = frozenset(
+_BINDING_NODES: frozenset[type[ast.AST]] = frozenset(
     {
         ast.Name,
         ast.FunctionDef,
@@ -43,7 +43,7 @@ _BINDING: frozenset[type[ast.AST]] = frozenset(
 """The kinds of nodes that may bind a name: the few that `_own_names` has to look at."""
 
 
-def code_about(notebook: Notebook, names: Iterable[str]) -> tuple[Excerpt, ...]:
+def find_definitions(notebook: Notebook, names: Iterable[str]) -> tuple[Excerpt, ...]:
     """The code cells that define or assign any of these names, at any depth.
 
     Args:
@@ -53,11 +53,11 @@ def code_about(notebook: Notebook, names: Iterable[str]) -> tuple[Excerpt, ...]:
     Returns:
         Each such cell whole, in the notebook's order.
     """
-    wanted = frozenset(names)
+    name_set = frozenset(names)
     return tuple(
         Excerpt(cell=cell.index, source=cell.source)
-        for cell in notebook.code()
-        if _binds(cell, names=wanted, inner=True)
+        for cell in notebook.code_cells()
+        if _binds_any(cell, names=name_set, inner=True)
     )
 
 
@@ -71,8 +71,12 @@ def assigning_cells(notebook: Notebook, name: str) -> tuple[int, ...]:
     Returns:
         Indexes over all cells, in order.
     """
-    wanted = frozenset({name})
-    return tuple(cell.index for cell in notebook.code() if _binds(cell, names=wanted, inner=False))
+    name_set = frozenset({name})
+    return tuple(
+        cell.index
+        for cell in notebook.code_cells()
+        if _binds_any(cell, names=name_set, inner=False)
+    )
 
 
 def is_blank(cell: Cell) -> bool:
@@ -88,7 +92,7 @@ def is_blank(cell: Cell) -> bool:
     return all(not line or line.startswith("#") for line in lines)
 
 
-def parsed(source: str) -> ast.Module | None:
+def parse_source(source: str) -> ast.Module | None:
     """The syntax tree of a cell, with IPython's own lines replaced; None if there is none.
 
     Args:
@@ -97,11 +101,11 @@ def parsed(source: str) -> ast.Module | None:
     Returns:
         A module, or None where the cell is not Python.
     """
-    tree = _tree(source)
-    return tree if tree is not None else _tree(_plain_python(source))
+    tree = _parse_python(source)
+    return tree if tree is not None else _parse_python(_replace_magics(source))
 
 
-def _tree(source: str) -> ast.Module | None:
+def _parse_python(source: str) -> ast.Module | None:
     if len(source) > _MAX_PARSED or source.count("{") > _MAX_BRACES:
         return None
     try:
@@ -112,81 +116,81 @@ def _tree(source: str) -> ast.Module | None:
         return None
 
 
-def _plain_python(source: str) -> str:
+def _replace_magics(source: str) -> str:
     """The source with magics and shell lines replaced, line for line."""
     lines = source.splitlines()
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     magic = _CELL_MAGIC.match(lines[first]) if lines else None
     if magic and magic[1] not in _PYTHON_CELL_MAGICS:
         return ""
-    return "\n".join(_plain_line(line) for line in lines)
+    return "\n".join(_replace_line_magic(line) for line in lines)
 
 
-def _plain_line(line: str) -> str:
+def _replace_line_magic(line: str) -> str:
     return _ASSIGNED_MAGIC.sub(r"\1None", _LINE_MAGIC.sub(r"\1pass", line))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
+class BoundNames:
     """The names that a cell gives a value: to its notebook, and at any depth."""
 
     outer: frozenset[str]
     inner: frozenset[str]
 
 
-def _binds(cell: Cell, *, names: frozenset[str], inner: bool) -> bool:
+def _binds_any(cell: Cell, *, names: frozenset[str], inner: bool) -> bool:
     """Whether a cell binds any of the names; inner also looks inside functions and classes."""
-    bound = _known(cell.source)
+    bound = _cached_bound_names(cell.source)
     if bound is None:
         return any(_seems_to_bind(cell.source, name=name) for name in names)
     return not names.isdisjoint(bound.inner if inner else bound.outer)
 
 
-def _bound_by(source: str) -> Bound | None:
+def _bound_names(source: str) -> BoundNames | None:
     """What a source binds, or None where it is not Python."""
-    tree = parsed(source)
+    tree = parse_source(source)
     if tree is None:
         return None
     outer: set[str] = set()
     inner: set[str] = set()
-    waiting: list[tuple[ast.AST, str]] = [(tree, "notebook")]
-    while waiting:
-        node, scope = waiting.pop()
-        if type(node) in _BINDING:
-            own = _own_names(node)
-            inner.update(own)
+    stack: list[tuple[ast.AST, str]] = [(tree, "notebook")]
+    while stack:
+        node, scope = stack.pop()
+        if type(node) in _BINDING_NODES:
+            own_names = _own_names(node)
+            inner.update(own_names)
             if scope == "notebook":
-                outer.update(own)
+                outer.update(own_names)
         elif scope == "local" and isinstance(node, ast.Global):
             outer.update(node.names)
-        below = _children(node)
-        if type(node) in _OPENING:
-            outside = {id(part) for part in getattr(node, "decorator_list", ())}
-            waiting += [
-                (child, scope if id(child) in outside else _scope_of(node, scope))
-                for child in below
+        children = _children(node)
+        if type(node) in _SCOPE_NODES:
+            decorator_ids = {id(part) for part in getattr(node, "decorator_list", ())}
+            stack += [
+                (child, scope if id(child) in decorator_ids else _inner_scope(node, scope))
+                for child in children
             ]
-            outer.update(_walruses(node) if scope != "nobody" else ())
+            outer.update(_walrus_names(node) if scope != "nobody" else ())
         else:
-            waiting += [(child, scope) for child in below]
-    return Bound(outer=frozenset(outer), inner=frozenset(inner))
+            stack += [(child, scope) for child in children]
+    return BoundNames(outer=frozenset(outer), inner=frozenset(inner))
 
 
 def _children(node: ast.AST) -> list[ast.AST]:
     """The nodes right below; those that can hold no name, operators and constants, are left out."""
     if isinstance(node, ast.Name):
         return []
-    found: list[ast.AST] = []
+    children: list[ast.AST] = []
     for field in node._fields:
         value = getattr(node, field, None)
         if isinstance(value, list):
-            found += [part for part in value if isinstance(part, ast.AST)]
+            children += [part for part in value if isinstance(part, ast.AST)]
         elif isinstance(value, ast.AST) and value._fields:
-            found.append(value)
-    return [part for part in found if type(part) is not ast.Constant]
+            children.append(value)
+    return [part for part in children if type(part) is not ast.Constant]
 
 
-def _scope_of(node: ast.AST, scope: str) -> str:
+def _inner_scope(node: ast.AST, scope: str) -> str:
     """Whose names the parts of a node bind: the notebook's, a function's, or a comprehension's.
 
     Decorators of a def or class belong to the scope around it.
@@ -197,48 +201,48 @@ def _scope_of(node: ast.AST, scope: str) -> str:
 
 
 # Most cells of a class are the handout's, word for word, and every check asks for its names.
-_known = lru_cache(maxsize=_KEPT)(_bound_by)
+_cached_bound_names = lru_cache(maxsize=_CACHE_SIZE)(_bound_names)
 
 
 def _own_names(node: ast.AST) -> tuple[str, ...]:
     """The names that this node itself binds, its children aside."""
-    found: str | None = None
+    bound_name: str | None = None
     match node:
         case ast.Name(id=name):
-            found = name if isinstance(node.ctx, ast.Store) else None
+            bound_name = name if isinstance(node.ctx, ast.Store) else None
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            found = name
+            bound_name = name
         case ast.alias(name=name, asname=asname):
-            found = asname or name.partition(".")[0]
+            bound_name = asname or name.partition(".")[0]
         case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
-            found = name
+            bound_name = name
         case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-            found = name
+            bound_name = name
         case _:
             pass
-    return () if found is None else (found,)
+    return () if bound_name is None else (bound_name,)
 
 
-def _walruses(node: ast.AST) -> Iterable[str]:
+def _walrus_names(node: ast.AST) -> Iterable[str]:
     """The names that := binds inside a comprehension, whose own targets stay inside."""
     for inner in ast.walk(node) if isinstance(node, _Comprehension) else ():
         if isinstance(inner, ast.NamedExpr):
             yield inner.target.id
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHE_SIZE)
 def _seems_to_bind(source: str, *, name: str) -> bool:
     """A tolerant reading of a cell that is not valid Python."""
     if name not in source:
         return False
-    word = rf"(?<![\w.]){re.escape(name)}\b"
-    forms = (
-        rf"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+{word}",
-        rf"^[^#=('\"\n]*{word}[^=('\"\n]*(?<![=!<>])=(?!=)",
-        rf"^[ \t]*for[ \t][^\n]*?{word}[^\n]*[ \t]in[ \t]",
-        rf"^[ \t]*(?:from[ \t][^\n]+)?import[ \t][^\n#]*{word}",
-        rf"\bas\s+{word}",
-        rf"{word}\s*:=",
+    name_pattern = rf"(?<![\w.]){re.escape(name)}\b"
+    patterns = (
+        rf"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+{name_pattern}",
+        rf"^[^#=('\"\n]*{name_pattern}[^=('\"\n]*(?<![=!<>])=(?!=)",
+        rf"^[ \t]*for[ \t][^\n]*?{name_pattern}[^\n]*[ \t]in[ \t]",
+        rf"^[ \t]*(?:from[ \t][^\n]+)?import[ \t][^\n#]*{name_pattern}",
+        rf"\bas\s+{name_pattern}",
+        rf"{name_pattern}\s*:=",
     )
     text = "\n".join(line[:_MAX_LINE] for line in source[:_MAX_SEARCHED].splitlines())
-    return any(re.search(form, text, re.MULTILINE) for form in forms)
+    return any(re.search(pattern, text, re.MULTILINE) for pattern in patterns)

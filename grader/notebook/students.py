@@ -11,10 +11,10 @@ from functools import lru_cache
 from itertools import groupby
 
 from grader.model import Cell, Notebook, Student
-from grader.notebook.markdown_words import shown_lines
-from grader.notebook.name_tokens import Piece, is_full_name, is_prose, pieces
+from grader.notebook.markdown_words import visible_lines
+from grader.notebook.name_tokens import NameToken, is_full_name, is_prose, read_name_tokens
 
-MOST = 6
+MAX_STUDENTS = 6
 """Students of one team that are read."""
 _SEARCHED_CELLS = 10
 _CELLS_BELOW_LABEL = 2
@@ -22,7 +22,7 @@ _MAX_LINES = 200
 _MAX_LINE = 400
 
 
-def students(notebook: Notebook) -> tuple[Student, ...]:
+def find_students(notebook: Notebook) -> tuple[Student, ...]:
     """Who the notebook says made it.
 
     Args:
@@ -31,11 +31,11 @@ def students(notebook: Notebook) -> tuple[Student, ...]:
     Returns:
         At most six students, in the order named; empty where nobody is.
     """
-    found = _team(notebook)
-    return found[1] if found else ()
+    team = _find_team(notebook)
+    return team[1] if team else ()
 
 
-def names_cells(notebook: Notebook) -> frozenset[int]:
+def find_name_cells(notebook: Notebook) -> frozenset[int]:
     """The cells that say who made the notebook, so that they are nobody's answer.
 
     Args:
@@ -44,41 +44,43 @@ def names_cells(notebook: Notebook) -> frozenset[int]:
     Returns:
         Their indexes.
     """
-    labels = {cell.index for cell in _text_cells(notebook) if _label_line(_lines(cell)) is not None}
-    found = _team(notebook)
-    return frozenset(labels | set(found[0] if found else ()))
+    label_cells = {
+        cell.index for cell in _text_cells(notebook) if _label_line(_lines(cell)) is not None
+    }
+    team = _find_team(notebook)
+    return frozenset(label_cells | set(team[0] if team else ()))
 
 
-def _team(notebook: Notebook) -> tuple[tuple[int, ...], tuple[Student, ...]] | None:
+def _find_team(notebook: Notebook) -> tuple[tuple[int, ...], tuple[Student, ...]] | None:
     """The cells that name students, and the students."""
     cells = _text_cells(notebook)
-    for place, cell in enumerate(cells):
+    for index, cell in enumerate(cells):
         start = _label_line(_lines(cell))
         if start is None:
             continue
-        rows = _labelled_rows(_lines(cell)[start:])
-        team = _paired(rows)
+        rows = _labeled_rows(_lines(cell)[start:])
+        team = _pair_students(rows)
         if team:
             return (cell.index,), team
-        for below in cells[place + 1 : place + 1 + _CELLS_BELOW_LABEL]:
-            team = _paired(_bare_rows(_lines(below)))
+        for next_cell in cells[index + 1 : index + 1 + _CELLS_BELOW_LABEL]:
+            team = _pair_students(_bare_rows(_lines(next_cell)))
             if team:
-                return (cell.index, below.index), team
-    return _unlabelled(cells)
+                return (cell.index, next_cell.index), team
+    return _unlabeled_team(cells)
 
 
-def _unlabelled(cells: list[Cell]) -> tuple[tuple[int, ...], tuple[Student, ...]] | None:
+def _unlabeled_team(cells: list[Cell]) -> tuple[tuple[int, ...], tuple[Student, ...]] | None:
     """Names that stand without a label; only ones with an id are believed."""
     for cell in cells[: _SEARCHED_CELLS // 2]:
-        rows = [row for row in map(pieces, _lines(cell)) if _names_somebody(row)]
-        team = tuple(who for who in _paired(rows) if who.name and who.id)
+        rows = [row for row in map(read_name_tokens, _lines(cell)) if _has_name_and_id(row)]
+        team = tuple(student for student in _pair_students(rows) if student.name and student.id)
         if team:
             return (cell.index,), team
     return None
 
 
-def _names_somebody(row: list[Piece]) -> bool:
-    kinds = {piece.kind for piece in row}
+def _has_name_and_id(row: list[NameToken]) -> bool:
+    kinds = {token.kind for token in row}
     return {"name", "id"} <= kinds and "other" not in kinds
 
 
@@ -87,115 +89,120 @@ def _text_cells(notebook: Notebook) -> list[Cell]:
 
 
 def _lines(cell: Cell) -> list[str]:
-    return [line[:_MAX_LINE] for line in shown_lines(cell.source)[:_MAX_LINES]]
+    return [line[:_MAX_LINE] for line in visible_lines(cell.source)[:_MAX_LINES]]
 
 
 def _label_line(lines: Iterable[str]) -> int | None:
     """The first line that asks for names or ids."""
     for number, line in enumerate(lines):
-        if _asks(line):
+        if _is_label_line(line):
             return number
     return None
 
 
 @lru_cache(maxsize=256)  # the lines of most first cells are the handout's
-def _asks(line: str) -> bool:
-    return not is_prose(line) and any(piece.kind == "label" for piece in pieces(line))
+def _is_label_line(line: str) -> bool:
+    return not is_prose(line) and any(token.kind == "label" for token in read_name_tokens(line))
 
 
-def _labelled_rows(lines: list[str]) -> list[list[Piece]]:
+def _labeled_rows(lines: list[str]) -> list[list[NameToken]]:
     """The rows from the label down to the first sentence."""
     rows = []
     for line in lines:
         if is_prose(line):
             break
-        row = pieces(line)
-        kinds = {piece.kind for piece in row}
+        row = read_name_tokens(line)
+        kinds = {token.kind for token in row}
         if "label" in kinds or _stands_alone(row) or {"name", "id"} <= kinds:
             rows.append(row)
     return rows
 
 
-def _bare_rows(lines: list[str]) -> list[list[Piece]]:
+def _bare_rows(lines: list[str]) -> list[list[NameToken]]:
     """The rows of a cell below the label, if the cell holds nothing but names and ids."""
-    rows = [pieces(line) for line in lines if line.strip()]
+    rows = [read_name_tokens(line) for line in lines if line.strip()]
     return rows if all(_stands_alone(row) for row in rows) else []
 
 
-def _stands_alone(row: list[Piece]) -> bool:
+def _stands_alone(row: list[NameToken]) -> bool:
     """Whether a line without a label can be trusted to be names and ids."""
-    kinds = {piece.kind for piece in row}
+    kinds = {token.kind for token in row}
     if "other" in kinds:
         return False
-    names = [piece.text for piece in row if piece.kind == "name"]
+    names = [token.text for token in row if token.kind == "name"]
     return bool(kinds & {"id", "label"}) or all(is_full_name(name) for name in names)
 
 
-def _paired(rows: list[list[Piece]]) -> tuple[Student, ...]:
+def _pair_students(rows: list[list[NameToken]]) -> tuple[Student, ...]:
     """Names and ids put together."""
-    roster = _Roster()
+    builder = _TeamBuilder()
     for row in rows:
-        known = [piece for piece in row if piece.kind in ("name", "id")]
-        roster.add_row(known)
-    return roster.students()
+        tokens = [token for token in row if token.kind in ("name", "id")]
+        builder.add_row(tokens)
+    return builder.build_team()
 
 
-class _Roster:
+class _TeamBuilder:
     """The team as far as it was read: names that wait for an id, ids that wait for a name."""
 
     def __init__(self) -> None:
         self._team: list[list[str]] = []
 
-    def add_row(self, row: list[Piece]) -> None:
+    def add_row(self, row: list[NameToken]) -> None:
         """Add the names and ids of one line."""
-        blocks = [(kind, [p.text for p in block]) for kind, block in groupby(row, lambda p: p.kind)]
-        waiting_names = any(not who[1] for who in self._team)
+        blocks = [
+            (kind, [token.text for token in block])
+            for kind, block in groupby(row, lambda token: token.kind)
+        ]
+        waiting_names = any(not member[1] for member in self._team)
         ids_first = bool(blocks) and blocks[0][0] == "id" and not waiting_names
-        for names, ids in _couples(blocks, ids_first=ids_first):
-            self._add(names, ids=ids)
+        for names, ids in _pair_blocks(blocks, ids_first=ids_first):
+            self._add_run(names, ids=ids)
 
-    def _add(self, names: list[str], *, ids: list[str]) -> None:
+    def _add_run(self, names: list[str], *, ids: list[str]) -> None:
         """Add a run of names and the run of ids beside it."""
         if not ids:
-            self._fill(1, filler=0, values=names)
+            self._fill(1, absent=0, values=names)
         elif not names:
-            self._fill(0, filler=1, values=ids)
+            self._fill(0, absent=1, values=ids)
         else:
             missing = max(0, len(names) - len(ids))
             padded = [""] * missing + ids
-            self._team.extend([name, padded[place]] for place, name in enumerate(names))
+            self._team.extend([name, padded[index]] for index, name in enumerate(names))
 
-    def _fill(self, has: int, *, filler: int, values: list[str]) -> None:
+    def _fill(self, present: int, *, absent: int, values: list[str]) -> None:
         """Give values to those who have only the other word, in order; the rest are new."""
-        waiting = [who for who in self._team if who[has] and not who[filler]]
+        incomplete = [member for member in self._team if member[present] and not member[absent]]
         for value in values:
-            if waiting:
-                waiting.pop(0)[filler] = value
+            if incomplete:
+                incomplete.pop(0)[absent] = value
             else:
-                who = ["", ""]
-                who[filler] = value
-                self._team.append(who)
+                member = ["", ""]
+                member[absent] = value
+                self._team.append(member)
 
-    def students(self) -> tuple[Student, ...]:
+    def build_team(self) -> tuple[Student, ...]:
         """The team, without repetitions."""
-        unique = dict.fromkeys((name, mark) for name, mark in self._team)
-        ids_of = {name: mark for name, mark in unique if mark}
-        kept = [(n, m) for n, m in unique if m or n not in ids_of]
-        return tuple(Student(name=name, id=mark) for name, mark in kept[:MOST])
+        unique = dict.fromkeys((name, student_id) for name, student_id in self._team)
+        id_by_name = {name: student_id for name, student_id in unique if student_id}
+        members = [(n, m) for n, m in unique if m or n not in id_by_name]
+        return tuple(
+            Student(name=name, id=student_id) for name, student_id in members[:MAX_STUDENTS]
+        )
 
 
-def _couples(
+def _pair_blocks(
     blocks: list[tuple[str, list[str]]], *, ids_first: bool
 ) -> Iterator[tuple[list[str], list[str]]]:
     """Neighbouring runs of names and of ids as couples; a run may stay alone."""
-    place = 0
+    index = 0
     first, second = ("id", "name") if ids_first else ("name", "id")
-    while place < len(blocks):
-        kind, texts = blocks[place]
-        after = blocks[place + 1] if place + 1 < len(blocks) else ("", [])
-        if kind == first and after[0] == second:
-            yield (after[1], texts) if ids_first else (texts, after[1])
-            place += 2
+    while index < len(blocks):
+        kind, texts = blocks[index]
+        next_block = blocks[index + 1] if index + 1 < len(blocks) else ("", [])
+        if kind == first and next_block[0] == second:
+            yield (next_block[1], texts) if ids_first else (texts, next_block[1])
+            index += 2
         else:
             yield (texts, []) if kind == "name" else ([], texts)
-            place += 1
+            index += 1

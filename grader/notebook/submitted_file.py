@@ -10,20 +10,20 @@ from grader.errors import NotebookError
 
 MAX_BYTES = 200 * 1024 * 1024
 """Larger files are refused: read whole, they would take the memory of the machine."""
-_HOW = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """A pipe that nobody writes to is opened without waiting, and then refused."""
 
 
-def content(path: Path) -> bytes:
+def read_submitted_file(path: Path) -> bytes:
     """The file's bytes.
 
     Raises:
         NotebookError: It is not there, no ordinary file, too large, or may not be read.
     """
     try:
-        handle = os.open(path, _HOW)
-        with os.fdopen(handle, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
+        descriptor = os.open(path, _OPEN_FLAGS)
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise NotebookError("There is no such file, or it is not an ordinary file.")
             data = stream.read(MAX_BYTES + 1)
     except (FileNotFoundError, IsADirectoryError) as error:

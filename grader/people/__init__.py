@@ -1,24 +1,24 @@
 """Who is in a course, whose a submission is, and how late it came; guesses nothing silently."""
 
-from grader.people.dates import ReadDates, read_extensions, read_times
-from grader.people.directory import spoken
-from grader.people.enrollment import Entered, People, Registrar
-from grader.people.roster import Member, ReadRoster, read_roster
-from grader.people.roster_check import Attendance, check_roster, remarks, strangers
+from grader.people.dates import ParsedDates, read_extensions, read_submission_times
+from grader.people.directory import name_and_id
+from grader.people.enrollment import Enrollment, EnrollmentResolver, People
+from grader.people.roster import ParsedRoster, RosterMember, read_roster
+from grader.people.roster_check import RosterCheckResult, check_roster, class_notes, unknown_ids
 
 __all__ = [
-    "Attendance",
-    "Entered",
-    "Member",
+    "Enrollment",
+    "EnrollmentResolver",
+    "ParsedDates",
+    "ParsedRoster",
     "People",
-    "ReadDates",
-    "ReadRoster",
-    "Registrar",
+    "RosterCheckResult",
+    "RosterMember",
     "check_roster",
+    "class_notes",
+    "name_and_id",
     "read_extensions",
     "read_roster",
-    "read_times",
-    "remarks",
-    "spoken",
-    "strangers",
+    "read_submission_times",
+    "unknown_ids",
 ]

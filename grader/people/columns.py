@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
-PERSON: Mapping[str, str] = {
+PERSON_COLUMNS: Mapping[str, str] = {
     "id": (
         "eid uteid netid studentid sid studentnumber studentno idnumber matriculationnumber "
         "matriculation matrikelnummer matrnr universityid campusid orgdefinedid sisuserid sisid "
@@ -27,21 +27,21 @@ PERSON: Mapping[str, str] = {
     "github": "githubusername github githublogin githubid",
 }
 """What a roster may hold, and what its column may be called, likelier words first."""
-SYSTEMS = ("login", "canvas", "moodle", "gradescope", "blackboard", "brightspace", "github")
+SYSTEM_FIELDS = ("login", "canvas", "moodle", "gradescope", "blackboard", "brightspace", "github")
 """Those that are ids in a system rather than the student's own."""
-LEAST = 6
+MIN_WORD_LENGTH = 6
 """Letters that a word must have to be found within a longer name of a column."""
-_WITHIN = ("id", "first", "last", "email")
+_PARTIAL_FIELDS = ("id", "first", "last", "email")
 """What is looked for there; a 'Student status' is no name."""
 
 
-def plain(name: str) -> str:
+def normalize_header(name: str) -> str:
     """The name of a column in small letters without accents, spaces and signs."""
     decomposed = unicodedata.normalize("NFKD", name.casefold())
     return re.sub(r"[^a-z0-9]+", "", decomposed)
 
 
-def mapped(columns: Sequence[str], *, words: Mapping[str, str]) -> Mapping[str, int]:
+def map_columns(columns: Sequence[str], *, words: Mapping[str, str]) -> Mapping[str, int]:
     """The place of the column that holds each thing; a column holds one thing at most.
 
     Names that agree come first, the likelier word before the others; then names that contain a
@@ -51,41 +51,41 @@ def mapped(columns: Sequence[str], *, words: Mapping[str, str]) -> Mapping[str, 
         columns: what the columns are called.
         words: what each thing may be called, the likelier word first.
     """
-    names = [plain(column) for column in columns]
-    found: dict[str, int] = {}
-    for thing, place in (*_equal(names, words), *_containing(names, words)):
-        if thing not in found and place not in found.values():
-            found[thing] = place
-    return found
+    names = [normalize_header(column) for column in columns]
+    indexes: dict[str, int] = {}
+    for field, index in (*_exact_matches(names, words), *_partial_matches(names, words)):
+        if field not in indexes and index not in indexes.values():
+            indexes[field] = index
+    return indexes
 
 
-def _equal(names: Sequence[str], words: Mapping[str, str]) -> Iterator[tuple[str, int]]:
-    for thing, known in words.items():
-        for word in known.split():
-            yield from ((thing, place) for place, name in enumerate(names) if name == word)
+def _exact_matches(names: Sequence[str], words: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    for field, spellings in words.items():
+        for word in spellings.split():
+            yield from ((field, index) for index, name in enumerate(names) if name == word)
 
 
-def _containing(names: Sequence[str], words: Mapping[str, str]) -> Iterator[tuple[str, int]]:
-    for thing in (thing for thing in _WITHIN if thing in words):
-        for word in (word for word in words[thing].split() if len(word) >= LEAST):
-            yield from ((thing, place) for place, name in enumerate(names) if word in name)
+def _partial_matches(names: Sequence[str], words: Mapping[str, str]) -> Iterator[tuple[str, int]]:
+    for field in (field for field in _PARTIAL_FIELDS if field in words):
+        for word in (word for word in words[field].split() if len(word) >= MIN_WORD_LENGTH):
+            yield from ((field, index) for index, name in enumerate(names) if word in name)
 
 
-def person(columns: Sequence[str]) -> Mapping[str, int]:
+def map_person_columns(columns: Sequence[str]) -> Mapping[str, int]:
     """What the columns of a roster hold; 'ID' in a file of Canvas's is Canvas's own.
 
     And 'Identifier' beside 'Full name' is Moodle's.
     """
-    found = dict(mapped(columns, words=PERSON))
-    names = [plain(column) for column in columns]
+    indexes = dict(map_columns(columns, words=PERSON_COLUMNS))
+    names = [normalize_header(column) for column in columns]
     if "id" in names and any(name.startswith("sis") for name in names):
-        canvas = names.index("id")
-        found = {thing: place for thing, place in found.items() if place != canvas}
-        found["canvas"] = canvas
+        canvas_index = names.index("id")
+        indexes = {field: index for field, index in indexes.items() if index != canvas_index}
+        indexes["canvas"] = canvas_index
     if {"identifier", "fullname"} <= set(names):
-        moodle = names.index("identifier")
-        found = {thing: place for thing, place in found.items() if place != moodle}
-        found["moodle"] = moodle
-    if "id" not in found and "login" in found:
-        found["id"] = found.pop("login")
-    return found
+        moodle_index = names.index("identifier")
+        indexes = {field: index for field, index in indexes.items() if index != moodle_index}
+        indexes["moodle"] = moodle_index
+    if "id" not in indexes and "login" in indexes:
+        indexes["id"] = indexes.pop("login")
+    return indexes

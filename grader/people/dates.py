@@ -9,17 +9,21 @@ from pathlib import Path
 
 from grader import timestamps
 from grader.errors import UsageError
-from grader.people.columns import PERSON, mapped
-from grader.people.name_matching import plain_id
-from grader.people.table_reader import Line, is_rounded, sheet, shown, word
+from grader.people.columns import PERSON_COLUMNS, map_columns
+from grader.people.name_matching import normalize_id
+from grader.people.table_reader import TableRow, clean_value, is_damaged_id, quote_names, read_table
 
-_WHO = {"who": " ".join(("submission", PERSON["id"], PERSON["login"], PERSON["email"]))}
-_DUE = "due dueat duedate extendedto extension until newdue deadline"
-_AT = "at time submittedat submitted handedin timestamp when"
+_WHO_COLUMNS = {
+    "who": " ".join(
+        ("submission", PERSON_COLUMNS["id"], PERSON_COLUMNS["login"], PERSON_COLUMNS["email"])
+    )
+}
+_DUE_COLUMNS = "due dueat duedate extendedto extension until newdue deadline"
+_TIME_COLUMNS = "at time submittedat submitted handedin timestamp when"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadDates:
+class ParsedDates:
     """A moment for each id, and what was made of the file."""
 
     dates: Mapping[str, str]
@@ -28,7 +32,7 @@ class ReadDates:
     """The columns it came from, in words for the person at the keyboard."""
 
 
-def read_extensions(path: Path, *, zone: tzinfo | None) -> ReadDates:
+def read_extensions(path: Path, *, zone: tzinfo | None) -> ParsedDates:
     """Who may hand in later; of the file nothing but ids and due dates is looked at.
 
     Args:
@@ -40,13 +44,15 @@ def read_extensions(path: Path, *, zone: tzinfo | None) -> ReadDates:
             stands there twice.
     """
 
-    def due(cell: str) -> str:
-        return timestamps.due(cell, zone=zone).isoformat()
+    def parse_due(cell: str) -> str:
+        return timestamps.parse_due(cell, zone=zone).isoformat()
 
-    return _read(path, when=_DUE, reads=due, what="due dates of their own")
+    return _read_dates(
+        path, date_words=_DUE_COLUMNS, parse=parse_due, description="due dates of their own"
+    )
 
 
-def read_times(path: Path, *, zone: tzinfo) -> ReadDates:
+def read_submission_times(path: Path, *, zone: tzinfo) -> ParsedDates:
     """When submissions were handed in, as staff know it.
 
     Args:
@@ -58,39 +64,50 @@ def read_times(path: Path, *, zone: tzinfo) -> ReadDates:
             there twice.
     """
 
-    def at(cell: str) -> str:
-        found = timestamps.reckoned(cell, zone=zone)
-        if found is None:
+    def parse_time(cell: str) -> str:
+        moment = timestamps.parse_lms_time(cell, zone=zone)
+        if moment is None:
             raise ValueError(f"must be a date and time, such as {timestamps.EXAMPLE}")
-        return found.isoformat()
+        return moment.isoformat()
 
-    return _read(path, when=_AT, reads=at, what="times of handing in")
+    return _read_dates(
+        path, date_words=_TIME_COLUMNS, parse=parse_time, description="times of handing in"
+    )
 
 
-def _read(path: Path, *, when: str, reads: Callable[[str], str], what: str) -> ReadDates:
-    found = sheet(path)
-    columns = mapped(found.columns, words={**_WHO, "when": when})
+def _read_dates(
+    path: Path, *, date_words: str, parse: Callable[[str], str], description: str
+) -> ParsedDates:
+    table = read_table(path)
+    columns = map_columns(table.columns, words={**_WHO_COLUMNS, "when": date_words})
     if columns.keys() != {"who", "when"}:
-        wanted = f"'id' and '{when.split(maxsplit=1)[0]}'"
-        raise UsageError(f"{path.name}: needs the columns {wanted}; it has {shown(found.columns)}")
+        required = f"'id' and '{date_words.split(maxsplit=1)[0]}'"
+        raise UsageError(
+            f"{path.name}: needs the columns {required}; it has {quote_names(table.columns)}"
+        )
     dates: dict[str, str] = {}
     seen: dict[str, int] = {}
-    for line in found.lines:
-        mark, cell = _mark(line, columns["who"], name=path.name), line.at(columns["when"])
-        if plain_id(mark) in seen:
-            first = seen[plain_id(mark)]
-            raise UsageError(f"{path.name}: line {line.number}: {mark} stands in line {first}, too")
-        seen[plain_id(mark)] = line.number
+    for row in table.rows:
+        identifier, cell = (
+            _read_identifier(row, columns["who"], name=path.name),
+            row.cell(columns["when"]),
+        )
+        if normalize_id(identifier) in seen:
+            first_line = seen[normalize_id(identifier)]
+            raise UsageError(
+                f"{path.name}: line {row.line_number}: {identifier} stands in line {first_line}, too"
+            )
+        seen[normalize_id(identifier)] = row.line_number
         try:
-            dates[mark] = reads(cell)
+            dates[identifier] = parse(cell)
         except ValueError as error:
-            raise UsageError(f"{path.name}: line {line.number}: '{cell}' {error}") from error
-    used = ", ".join(f"'{found.columns[at]}'" for at in columns.values())
-    return ReadDates(dates=dates, note=f"{path.name}: {len(dates)} {what}, from {used}")
+            raise UsageError(f"{path.name}: line {row.line_number}: '{cell}' {error}") from error
+    used = ", ".join(f"'{table.columns[column]}'" for column in columns.values())
+    return ParsedDates(dates=dates, note=f"{path.name}: {len(dates)} {description}, from {used}")
 
 
-def _mark(line: Line, column: int, *, name: str) -> str:
-    mark = word(line.at(column))
-    if not mark or is_rounded(mark):
-        raise UsageError(f"{name}: line {line.number}: says no id")
-    return mark
+def _read_identifier(row: TableRow, column: int, *, name: str) -> str:
+    identifier = clean_value(row.cell(column))
+    if not identifier or is_damaged_id(identifier):
+        raise UsageError(f"{name}: line {row.line_number}: says no id")
+    return identifier

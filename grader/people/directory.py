@@ -6,87 +6,104 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grader.model import Student
-from grader.people.name_matching import akin, part_of, plain_id, same_name
-from grader.people.roster import Member
+from grader.people.name_matching import is_partial_name, names_overlap, normalize_id, same_name
+from grader.people.roster import RosterMember
 
 _OWN_SYSTEMS = frozenset({"", "login"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class RosterMatch:
     """Who was found for some words about a person, and what is doubtful about it."""
 
-    member: Member | None
-    doubt: str = ""
+    member: RosterMember | None
+    flag: str = ""
     """In words for staff; '' for none."""
 
 
 class Directory:
     """Everyone in the course, by every id they have."""
 
-    def __init__(self, members: Iterable[Member]) -> None:
+    def __init__(self, members: Iterable[RosterMember]) -> None:
         self.members = tuple(members)
-        self._by_id: dict[str, list[Member]] = {}
+        self._members_by_id: dict[str, list[RosterMember]] = {}
         for member in self.members:
-            for mark in dict.fromkeys(_marks(member.student)):
-                self._by_id.setdefault(mark, []).append(member)
+            for identifier in dict.fromkeys(_comparable_ids(member.student)):
+                self._members_by_id.setdefault(identifier, []).append(member)
 
-    def by_id(self, mark: str) -> Member | None:
+    def find_by_id(self, identifier: str) -> RosterMember | None:
         """Who alone has this id, e-mail address or part of one before the @."""
-        found = self._by_id.get(plain_id(mark), []) if mark else []
-        return found[0] if len(found) == 1 else None
+        matches = self._members_by_id.get(normalize_id(identifier), []) if identifier else []
+        return matches[0] if len(matches) == 1 else None
 
-    def by_name(self, name: str) -> tuple[Member, ...]:
+    def find_by_name(self, name: str) -> tuple[RosterMember, ...]:
         """Those with this name; where nobody has it, those whose name it is a part of."""
-        exact = tuple(m for m in self.members if any(same_name(name, n) for n in _names(m)))
-        return exact or tuple(m for m in self.members if any(part_of(name, n) for n in _names(m)))
+        exact = tuple(m for m in self.members if any(same_name(name, n) for n in _known_names(m)))
+        return exact or tuple(
+            m for m in self.members if any(is_partial_name(name, n) for n in _known_names(m))
+        )
 
-    def find(self, told: Student) -> Found:
+    def find_member(self, student: Student) -> RosterMatch:
         """Who somebody is: by id where one is known, else by name where one alone has it."""
-        for mark in told_marks(told):
-            member = self.by_id(mark)
+        for identifier in student_ids(student):
+            member = self.find_by_id(identifier)
             if member is not None:
-                return Found(member=member, doubt=_name_doubt(told, member))
-        candidates = self.by_name(told.name) if told.name else ()
+                return RosterMatch(member=member, flag=_name_flag(student, member))
+        candidates = self.find_by_name(student.name) if student.name else ()
         if len(candidates) == 1:
-            return Found(member=candidates[0], doubt=_id_doubt(told, candidates[0]))
+            return RosterMatch(member=candidates[0], flag=_id_flag(student, candidates[0]))
         if candidates:
-            several = " or ".join(spoken(member.student) for member in candidates[:3])
-            return Found(member=None, doubt=f"{spoken(told)} could be {several}")
-        return Found(member=None, doubt=f"{spoken(told)} is not on the roster")
+            candidate_names = " or ".join(name_and_id(member.student) for member in candidates[:3])
+            return RosterMatch(
+                member=None, flag=f"{name_and_id(student)} could be {candidate_names}"
+            )
+        return RosterMatch(member=None, flag=f"{name_and_id(student)} is not on the roster")
 
 
-def told_marks(told: Student) -> tuple[str, ...]:
+def student_ids(student: Student) -> tuple[str, ...]:
     """Every id that is told of somebody, the student's own first."""
-    return tuple(mark for mark in (told.id, told.email, *told.lms.values()) if mark)
+    return tuple(
+        identifier
+        for identifier in (student.id, student.email, *student.lms.values())
+        if identifier
+    )
 
 
-def spoken(student: Student) -> str:
+def name_and_id(student: Student) -> str:
     """Name and id, as staff know them."""
-    name, mark = student.name, student.id or student.email
-    return f"{name} ({mark})" if name and mark else name or mark or "somebody without a name"
+    name, identifier = student.name, student.id or student.email
+    return (
+        f"{name} ({identifier})"
+        if name and identifier
+        else name or identifier or "somebody without a name"
+    )
 
 
-def _marks(student: Student) -> Iterable[str]:
-    for mark in (student.id, student.email, student.email.partition("@")[0], *student.lms.values()):
-        if mark:
-            yield plain_id(mark)
+def _comparable_ids(student: Student) -> Iterable[str]:
+    for identifier in (
+        student.id,
+        student.email,
+        student.email.partition("@")[0],
+        *student.lms.values(),
+    ):
+        if identifier:
+            yield normalize_id(identifier)
 
 
-def _names(member: Member) -> tuple[str, ...]:
+def _known_names(member: RosterMember) -> tuple[str, ...]:
     return (member.student.name, *member.aliases)
 
 
-def _name_doubt(told: Student, member: Member) -> str:
+def _name_flag(student: Student, member: RosterMember) -> str:
     """Where the id is one person's and the name another's, the id counts, and staff are told."""
-    names = [name for name in _names(member) if name]
-    if not told.name or not names or any(akin(told.name, name) for name in names):
+    names = [name for name in _known_names(member) if name]
+    if not student.name or not names or any(names_overlap(student.name, name) for name in names):
         return ""
-    return f"the name {told.name} stands beside the id of {spoken(member.student)}"
+    return f"the name {student.name} stands beside the id of {name_and_id(member.student)}"
 
 
-def _id_doubt(told: Student, member: Member) -> str:
+def _id_flag(student: Student, member: RosterMember) -> str:
     """Where an id is nobody's, the name counts, and staff are told."""
-    if not told.id or not member.student.id:
+    if not student.id or not member.student.id:
         return ""
-    return f"the id {told.id} is not on the roster; by name it is {spoken(member.student)}"
+    return f"the id {student.id} is not on the roster; by name it is {name_and_id(member.student)}"

@@ -7,56 +7,62 @@ from dataclasses import dataclass, field
 
 from grader.model import Lateness, LateRule, Student, Submission
 from grader.people.directory import Directory
-from grader.people.lateness import Clock, Timed
-from grader.people.roster import Member
-from grader.people.team_resolution import team
+from grader.people.lateness import LatenessCalculator, TeamLateness
+from grader.people.roster import RosterMember
+from grader.people.team_resolution import resolve_team
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
     """What a course knows of its people; plain data, so that it can be sent to processes."""
 
-    members: tuple[Member, ...] = ()
+    members: tuple[RosterMember, ...] = ()
     """The roster; empty where there is none."""
     extensions: Mapping[str, str] = field(default_factory=dict)
     """Due dates of their own, in ISO 8601 with an offset, by a student's id."""
-    times: Mapping[str, str] = field(default_factory=dict)
+    submission_times: Mapping[str, str] = field(default_factory=dict)
     """When submissions were handed in, as staff know it, by a submission's name or student's id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entered:
+class Enrollment:
     """Whose a submission is, how late it came for each, and what asks for a person."""
 
     students: tuple[Student, ...]
     lateness: tuple[Lateness | None, ...]
     """For each student in order; empty where nothing has a due date."""
-    doubts: tuple[str, ...]
+    flags: tuple[str, ...]
     """In words for staff."""
 
 
-class Registrar:
+class EnrollmentResolver:
     """Knows the people of a course and the due date of an assignment."""
 
     def __init__(self, people: People, *, rule: LateRule | None) -> None:
         self._directory = Directory(people.members) if people.members else None
-        self._clock = (
-            Clock(rule, extensions=people.extensions, times=people.times) if rule else None
+        self._lateness_calculator = (
+            LatenessCalculator(rule, extensions=people.extensions, times=people.submission_times)
+            if rule
+            else None
         )
 
-    def enter(self, submission: Submission, *, named: Sequence[Student]) -> Entered:
+    def resolve(self, submission: Submission, *, named: Sequence[Student]) -> Enrollment:
         """Whose it is and how late.
 
         Args:
             submission: with what the folder says of it.
             named: whom the notebook names.
         """
-        whose = team(named=named, told=submission.students, directory=self._directory)
-        timed = Timed()
-        if self._clock is not None:
-            timed = self._clock.tell(submission, students=whose.students)
-        return Entered(
-            students=whose.students,
-            lateness=timed.lateness,
-            doubts=(*whose.doubts, *timed.doubts),
+        resolved_team = resolve_team(
+            named=named, folder_students=submission.students, directory=self._directory
+        )
+        team_lateness = TeamLateness()
+        if self._lateness_calculator is not None:
+            team_lateness = self._lateness_calculator.calculate(
+                submission, students=resolved_team.students
+            )
+        return Enrollment(
+            students=resolved_team.students,
+            lateness=team_lateness.lateness,
+            flags=(*resolved_team.flags, *team_lateness.flags),
         )

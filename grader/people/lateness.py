@@ -8,23 +8,23 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from grader import timestamps
 from grader.model import Lateness, LateRule, Student, Submission
-from grader.people.directory import told_marks
-from grader.people.name_matching import plain_id
+from grader.people.directory import student_ids
+from grader.people.name_matching import normalize_id
 
 DAY_S = 24 * 60 * 60
 _NOBODY = Student(name="", id="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timed:
+class TeamLateness:
     """The lateness of each student in order, and what asks for a person."""
 
     lateness: tuple[Lateness | None, ...] = ()
-    doubts: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     """In words for staff."""
 
 
-class Clock:
+class LatenessCalculator:
     """Tells lateness by the rule of an assignment.
 
     Args:
@@ -38,58 +38,84 @@ class Clock:
         self, rule: LateRule, *, extensions: Mapping[str, str], times: Mapping[str, str]
     ) -> None:
         self._rule = rule
-        self._due = timestamps.due(rule.due)
+        self._due = timestamps.parse_due(rule.due)
         self.zone: tzinfo = (
-            timestamps.zone(rule.timezone) if rule.timezone else timestamps.offset_of(self._due)
+            timestamps.find_zone(rule.timezone)
+            if rule.timezone
+            else timestamps.utc_offset(self._due)
         )
-        self._extensions = {plain_id(mark): timestamps.due(due) for mark, due in extensions.items()}
-        self._times = {plain_id(mark): at for mark, at in times.items()}
+        self._extensions = {
+            normalize_id(identifier): timestamps.parse_due(due)
+            for identifier, due in extensions.items()
+        }
+        self._times = {normalize_id(identifier): time for identifier, time in times.items()}
 
-    def tell(self, submission: Submission, *, students: Sequence[Student]) -> Timed:
+    def calculate(self, submission: Submission, *, students: Sequence[Student]) -> TeamLateness:
         """How late it is for each student, or for itself where nobody is named."""
-        who = students or (_NOBODY,)
-        told = self._told_time(submission, who)
-        at = timestamps.reckoned(told, zone=self.zone) if told else None
-        if told and at is None:
-            return self._unknown(who, f"the time it was handed in can't be read: {told}")
-        if at is None and submission.late:
-            return self._unknown(
-                who, "called late, but nobody says when it came: nothing is taken off by guess"
+        team = students or (_NOBODY,)
+        time_text = self._submission_time(submission, team)
+        submitted_at = timestamps.parse_lms_time(time_text, zone=self.zone) if time_text else None
+        if time_text and submitted_at is None:
+            return self._unknown_lateness(
+                team, f"the time it was handed in can't be read: {time_text}"
             )
-        if at is None:
-            return Timed(lateness=(None,) * len(who))
-        lateness = tuple(self._late(at, due=self.due_of(one)) for one in who)
-        return Timed(lateness=lateness, doubts=self._doubts(submission, at, lateness))
-
-    def due_of(self, student: Student) -> datetime:
-        """A student's own due date: never before that of the assignment."""
-        marks = (*told_marks(student), student.email.partition("@")[0])
-        own = [self._extensions[m] for m in map(plain_id, marks) if m in self._extensions]
-        return max([self._due, *own])
-
-    def _told_time(self, submission: Submission, who: Sequence[Student]) -> str:
-        """When it was handed in: as staff say, else as the folder does."""
-        marks = (submission.name, submission.shown, *(m for one in who for m in told_marks(one)))
-        known = (self._times[m] for m in map(plain_id, marks) if m in self._times)
-        return next(known, submission.at)
-
-    def _late(self, at: datetime, *, due: datetime) -> Lateness:
-        """Days are of 24 hours, also when clocks change, and each begins with the grace."""
-        over = -((due.astimezone(UTC) - at) // timedelta(seconds=1))
-        counted = over - self._rule.grace_s
-        return self._record(
-            due=due,
-            at=at.astimezone(self.zone).isoformat(timespec="seconds"),
-            late_s=over if counted > 0 else 0,
-            days=max(0, -(-counted // DAY_S)),
+        if submitted_at is None and submission.late:
+            return self._unknown_lateness(
+                team, "called late, but nobody says when it came: nothing is taken off by guess"
+            )
+        if submitted_at is None:
+            return TeamLateness(lateness=(None,) * len(team))
+        lateness = tuple(
+            self._measure_lateness(submitted_at, due=self.due_for(student)) for student in team
+        )
+        return TeamLateness(
+            lateness=lateness, flags=self._contradictions(submission, submitted_at, lateness)
         )
 
-    def _unknown(self, who: Sequence[Student], doubt: str) -> Timed:
-        """Late by nobody knows how much."""
-        lateness = tuple(self._record(due=self.due_of(one), at="", late_s=0, days=0) for one in who)
-        return Timed(lateness=lateness, doubts=(doubt,))
+    def due_for(self, student: Student) -> datetime:
+        """A student's own due date: never before that of the assignment."""
+        identifiers = (*student_ids(student), student.email.partition("@")[0])
+        extended = [
+            self._extensions[identifier]
+            for identifier in map(normalize_id, identifiers)
+            if identifier in self._extensions
+        ]
+        return max([self._due, *extended])
 
-    def _record(self, *, due: datetime, at: str, late_s: int, days: int) -> Lateness:
+    def _submission_time(self, submission: Submission, team: Sequence[Student]) -> str:
+        """When it was handed in: as staff say, else as the folder does."""
+        identifiers = (
+            submission.name,
+            submission.shown,
+            *(identifier for student in team for identifier in student_ids(student)),
+        )
+        staff_times = (
+            self._times[identifier]
+            for identifier in map(normalize_id, identifiers)
+            if identifier in self._times
+        )
+        return next(staff_times, submission.at)
+
+    def _measure_lateness(self, submitted_at: datetime, *, due: datetime) -> Lateness:
+        """Days are of 24 hours, also when clocks change, and each begins with the grace."""
+        overdue_s = -((due.astimezone(UTC) - submitted_at) // timedelta(seconds=1))
+        counted_s = overdue_s - self._rule.grace_s
+        return self._make_lateness(
+            due=due,
+            at=submitted_at.astimezone(self.zone).isoformat(timespec="seconds"),
+            late_s=overdue_s if counted_s > 0 else 0,
+            days=max(0, -(-counted_s // DAY_S)),
+        )
+
+    def _unknown_lateness(self, team: Sequence[Student], flag: str) -> TeamLateness:
+        """Late by nobody knows how much."""
+        lateness = tuple(
+            self._make_lateness(due=self.due_for(student), at="", late_s=0, days=0)
+            for student in team
+        )
+        return TeamLateness(lateness=lateness, flags=(flag,))
+
+    def _make_lateness(self, *, due: datetime, at: str, late_s: int, days: int) -> Lateness:
         return Lateness(
             due=due.isoformat(),
             at=at,
@@ -101,14 +127,14 @@ class Clock:
             cap=self._rule.cap,
         )
 
-    def _doubts(
-        self, submission: Submission, at: datetime, lateness: Sequence[Lateness]
+    def _contradictions(
+        self, submission: Submission, submitted_at: datetime, lateness: Sequence[Lateness]
     ) -> tuple[str, ...]:
         """Where the time and the mark of the learning management system say different things."""
-        said = at.astimezone(self.zone).isoformat(timespec="seconds")
-        extended = any(late.due != self._due.isoformat() for late in lateness)
-        if submission.late and not extended and at <= self._due.astimezone(UTC):
-            return (f"called late, but handed in at {said}, before it was due",)
+        time_text = submitted_at.astimezone(self.zone).isoformat(timespec="seconds")
+        has_extension = any(late.due != self._due.isoformat() for late in lateness)
+        if submission.late and not has_extension and submitted_at <= self._due.astimezone(UTC):
+            return (f"called late, but handed in at {time_text}, before it was due",)
         if submission.late is False and any(late.days for late in lateness):
-            return (f"not called late, but handed in at {said}, after it was due",)
+            return (f"not called late, but handed in at {time_text}, after it was due",)
         return ()

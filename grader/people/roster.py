@@ -9,18 +9,25 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.model import Student
-from grader.people.columns import SYSTEMS, person
-from grader.people.name_matching import plain_id, same_name
-from grader.people.table_reader import Line, Sheet, is_rounded, sheet, shown, word
+from grader.people.columns import SYSTEM_FIELDS, map_person_columns
+from grader.people.name_matching import normalize_id, same_name
+from grader.people.table_reader import (
+    TableRow,
+    TextTable,
+    clean_value,
+    is_damaged_id,
+    quote_names,
+    read_table,
+)
 
-_NO_PERSON = re.compile(r"points possible|student, test|test student", re.IGNORECASE)
+_NOT_A_STUDENT = re.compile(r"points possible|student, test|test student", re.IGNORECASE)
 """Rows that Canvas writes among students."""
 _PARTICIPANT = re.compile(r"\D+(\d+)")
-_LISTED = 5
+_MAX_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class RosterMember:
     """Somebody in the course."""
 
     student: Student
@@ -29,108 +36,117 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadRoster:
+class ParsedRoster:
     """A roster, and what was made of its file, in words for the person at the keyboard."""
 
-    members: tuple[Member, ...]
+    members: tuple[RosterMember, ...]
     notes: tuple[str, ...]
 
 
-def read_roster(path: Path) -> ReadRoster:
+def read_roster(path: Path) -> ParsedRoster:
     """The roster in a file.
 
     Raises:
         UsageError: it is no table, has no column of ids or names, or nobody in it.
     """
-    found = sheet(path)
-    columns = person(found.columns)
+    table = read_table(path)
+    columns = map_person_columns(table.columns)
     if not columns.keys() & {"id", "name", "first", "last", "email"}:
         raise UsageError(
-            f"{path.name}: no column is known as an id or a name among {shown(found.columns)}; "
+            f"{path.name}: no column is known as an id or a name among {quote_names(table.columns)}; "
             "call one 'id' or 'name'"
         )
-    damaged = [line for line in found.lines if is_rounded(line.at(columns.get("id")))]
+    damaged = [row for row in table.rows if is_damaged_id(row.cell(columns.get("id")))]
     if damaged:
         raise UsageError(
-            f"{path.name}: line {damaged[0].number}: a spreadsheet has made "
-            f"'{damaged[0].at(columns['id'])}' of an id; format the column as text, fill it anew"
+            f"{path.name}: line {damaged[0].line_number}: a spreadsheet has made "
+            f"'{damaged[0].cell(columns['id'])}' of an id; format the column as text, fill it anew"
         )
-    members, left = _members(found, columns)
+    members, row_notes = _collect_members(table, columns)
     if not members:
         raise UsageError(f"{path.name}: nobody stands in it")
-    return ReadRoster(
-        members=members, notes=(_on_columns(path.name, found, columns, len(members)), *left)
+    return ParsedRoster(
+        members=members,
+        notes=(_describe_columns(path.name, table, columns, len(members)), *row_notes),
     )
 
 
-def _on_columns(name: str, found: Sheet, columns: Mapping[str, int], count: int) -> str:
-    used = ", ".join(f"{thing} from '{found.columns[at]}'" for thing, at in columns.items())
-    rest = [c for at, c in enumerate(found.columns) if c and at not in columns.values()]
-    unused = f"; not used: {shown(rest)}" if rest else ""
+def _describe_columns(name: str, table: TextTable, columns: Mapping[str, int], count: int) -> str:
+    used = ", ".join(f"{field} from '{table.columns[index]}'" for field, index in columns.items())
+    rest = [c for index, c in enumerate(table.columns) if c and index not in columns.values()]
+    unused = f"; not used: {quote_names(rest)}" if rest else ""
     return f"{name}: {count} {'student' if count == 1 else 'students'}; {used}{unused}"
 
 
-def _members(
-    found: Sheet, columns: Mapping[str, int]
-) -> tuple[tuple[Member, ...], tuple[str, ...]]:
+def _collect_members(
+    table: TextTable, columns: Mapping[str, int]
+) -> tuple[tuple[RosterMember, ...], tuple[str, ...]]:
     """Everyone once, and what was left out or asks for a look."""
-    members: dict[str, Member] = {}
-    empty: list[int] = []
+    members: dict[str, RosterMember] = {}
+    empty_lines: list[int] = []
     notes: list[str] = []
-    for line in found.lines:
-        member = _member(line, columns)
+    for row in table.rows:
+        member = _parse_member(row, columns)
         if member is None:
-            empty.append(line.number)
+            empty_lines.append(row.line_number)
             continue
-        key = _key(member.student, line=line.number)
-        before = members.get(key)
-        if before is None:
+        key = _key(member.student, line=row.line_number)
+        previous = members.get(key)
+        if previous is None:
             members[key] = member
-        elif same_name(before.student.name, member.student.name):
-            members[key] = _merged(before, member)
+        elif same_name(previous.student.name, member.student.name):
+            members[key] = _merge_members(previous, member)
         else:
             notes.append(
-                f"line {line.number}: id {member.student.id} stands for {before.student.name} "
+                f"line {row.line_number}: id {member.student.id} stands for {previous.student.name} "
                 f"and for {member.student.name}; it is nobody's until that is mended"
             )
-            members[f"{key} {line.number}"] = member
-    if empty:
-        lines = ", ".join(map(str, empty[:_LISTED])) + (" …" if len(empty) > _LISTED else "")
+            members[f"{key} {row.line_number}"] = member
+    if empty_lines:
+        lines = ", ".join(map(str, empty_lines[:_MAX_LISTED])) + (
+            " …" if len(empty_lines) > _MAX_LISTED else ""
+        )
         notes.append(f"rows without a student left out: line {lines}")
     return tuple(members.values()), tuple(notes)
 
 
 def _key(student: Student, *, line: int) -> str:
-    return plain_id(student.id) or student.email.casefold() or f"line {line}"
+    return normalize_id(student.id) or student.email.casefold() or f"line {line}"
 
 
-def _merged(before: Member, after: Member) -> Member:
+def _merge_members(previous: RosterMember, current: RosterMember) -> RosterMember:
     """Somebody who stands in two sections."""
-    one, other = before.student, after.student
-    sections = dict.fromkeys(section for section in (one.section, other.section) if section)
-    return replace(before, student=replace(one, section=", ".join(sections)))
+    student, other = previous.student, current.student
+    sections = dict.fromkeys(section for section in (student.section, other.section) if section)
+    return replace(previous, student=replace(student, section=", ".join(sections)))
 
 
-def _member(line: Line, columns: Mapping[str, int]) -> Member | None:
+def _parse_member(row: TableRow, columns: Mapping[str, int]) -> RosterMember | None:
     """Whom a row is about; None for nobody."""
-    cell = {thing: word(line.at(at)) for thing, at in columns.items()}
-    first, last = cell.get("first", ""), cell.get("last", "")
-    name = _full(cell.get("name", "")) or " ".join(filter(None, (first, last)))
+    cells = {field: clean_value(row.cell(index)) for field, index in columns.items()}
+    first, last = cells.get("first", ""), cells.get("last", "")
+    name = _first_last(cells.get("name", "")) or " ".join(filter(None, (first, last)))
     student = Student(
         name=name,
-        id=cell.get("id", "").lstrip("#"),
-        email=cell.get("email", ""),
-        section=cell.get("section", ""),
-        lms={system: _number(cell[system]) for system in SYSTEMS if cell.get(system)},
+        id=cells.get("id", "").lstrip("#"),
+        email=cells.get("email", ""),
+        section=cells.get("section", ""),
+        lms={
+            system: _participant_number(cells[system])
+            for system in SYSTEM_FIELDS
+            if cells.get(system)
+        },
     )
-    if _NO_PERSON.fullmatch(line.at(columns.get("name")).strip()):
+    if _NOT_A_STUDENT.fullmatch(row.cell(columns.get("name")).strip()):
         return None
     if not (student.id or student.name or student.email):
         return None
-    return Member(student=student, aliases=_aliases(name, first, last, cell.get("preferred", "")))
+    return RosterMember(
+        student=student, aliases=_aliases(name, first, last, cells.get("preferred", ""))
+    )
 
 
-def _full(name: str) -> str:
+def _first_last(name: str) -> str:
     """'Rivers, Ada' the right way round."""
     last, comma, first = name.partition(",")
     return f"{first.strip()} {last.strip()}" if comma and "," not in first else name
@@ -138,15 +154,15 @@ def _full(name: str) -> str:
 
 def _aliases(name: str, first: str, last: str, preferred: str) -> tuple[str, ...]:
     """The other names of a student: the preferred one alone and before the last name."""
-    family = last or name.rpartition(" ")[2]
-    written = " ".join(filter(None, (first, last)))
-    others = [written]
+    last_name = last or name.rpartition(" ")[2]
+    full_name = " ".join(filter(None, (first, last)))
+    candidates = [full_name]
     if preferred:
-        others.append(preferred if " " in preferred else f"{preferred} {family}".strip())
-    return tuple(other for other in dict.fromkeys(others) if other and other != name)
+        candidates.append(preferred if " " in preferred else f"{preferred} {last_name}".strip())
+    return tuple(alias for alias in dict.fromkeys(candidates) if alias and alias != name)
 
 
-def _number(mark: str) -> str:
+def _participant_number(identifier: str) -> str:
     """'Participant 12345' is 12345."""
-    found = _PARTICIPANT.fullmatch(mark)
-    return found[1] if found and " " in mark else mark.lstrip("#")
+    match = _PARTICIPANT.fullmatch(identifier)
+    return match[1] if match and " " in identifier else identifier.lstrip("#")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from grader.errors import UsageError
 
-LARGEST = 20 << 20
+MAX_BYTES = 20 << 20
 """Bytes of a file."""
 SEPARATORS = ",;\t|"
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -26,39 +26,39 @@ _MARKS = (
 _FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 _WHOLE_NUMBER = re.compile(r"(\d+)\.0+")
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
-_NOTHING = frozenset({"", "-", "--", "n/a", "na", "none", "null", "nan", "#n/a"})
+_EMPTY_VALUES = frozenset({"", "-", "--", "n/a", "na", "none", "null", "nan", "#n/a"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class TableRow:
     """One row: where it stands in the file, from 1, and its cells."""
 
-    number: int
+    line_number: int
     cells: tuple[str, ...]
 
-    def at(self, column: int | None) -> str:
+    def cell(self, column: int | None) -> str:
         """The cell of a column, or '' where there is none."""
         return self.cells[column] if column is not None and column < len(self.cells) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class TextTable:
     """A table: names of columns, and the rows below that are not empty."""
 
     columns: tuple[str, ...]
-    lines: tuple[Line, ...]
+    rows: tuple[TableRow, ...]
 
 
-def sheet(path: Path) -> Sheet:
+def read_table(path: Path) -> TextTable:
     """The table in a file.
 
     Raises:
         UsageError: it can't be opened, is no table of text, or is empty.
     """
-    return parsed(_text(_bytes(path), name=path.name), name=path.name)
+    return parse_table(_decode_text(_read_bytes(path), name=path.name), name=path.name)
 
 
-def parsed(text: str, *, name: str) -> Sheet:
+def parse_table(text: str, *, name: str) -> TextTable:
     """The table in a text; the separator is the one that its first row has most of.
 
     Args:
@@ -72,50 +72,50 @@ def parsed(text: str, *, name: str) -> Sheet:
     announced = re.match(r"sep=([,;\t|])\r?\n", text, re.IGNORECASE)
     skipped = 1 if announced else 0
     body = text[announced.end() :] if announced else text
-    separator = announced[1] if announced else _separator(body)
+    separator = announced[1] if announced else _detect_separator(body)
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=False)
-    lines = []
+    rows = []
     try:
         for row in reader:
-            cells = tuple(_cell(cell) for cell in row)
+            cells = tuple(_unwrap_cell(cell) for cell in row)
             if any(cells):
-                lines.append(Line(number=reader.line_num + skipped, cells=cells))
+                rows.append(TableRow(line_number=reader.line_num + skipped, cells=cells))
     except csv.Error as error:
         raise UsageError(
             f"{name}: line {reader.line_num + skipped} is no table ({error})"
         ) from error
-    if not lines:
+    if not rows:
         raise UsageError(f"{name}: is empty; its first row names the columns")
-    return Sheet(columns=lines[0].cells, lines=tuple(lines[1:]))
+    return TextTable(columns=rows[0].cells, rows=tuple(rows[1:]))
 
 
-def is_rounded(cell: str) -> bool:
+def is_damaged_id(cell: str) -> bool:
     """Whether a spreadsheet has made 1.2E+09 of an id, so that nobody knows what it was."""
     return _ROUNDED.fullmatch(cell) is not None
 
 
-def word(cell: str) -> str:
+def clean_value(cell: str) -> str:
     """An id or a name: '' for what stands for nothing, '7' for a spreadsheet's '7.0'."""
-    if cell.casefold() in _NOTHING:
+    if cell.casefold() in _EMPTY_VALUES:
         return ""
     number = _WHOLE_NUMBER.fullmatch(cell)
     return number[1] if number else cell
 
 
-def _bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST:
-            raise UsageError(f"{path}: is larger than {LARGEST >> 20} MB; is it the right file?")
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path}: is larger than {MAX_BYTES >> 20} MB; is it the right file?")
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be opened ({error.strerror})") from error
 
 
-def _text(data: bytes, *, name: str) -> str:
+def _decode_text(data: bytes, *, name: str) -> str:
     """The text in the encoding that its bytes tell: UTF-8, UTF-16 or, failing these, Windows's."""
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise UsageError(f"{name}: is a spreadsheet's own format; save it as CSV (UTF-8)")
-    encodings = [encoding for mark, encoding in _MARKS if data.startswith(mark)][:1]
+    encodings = [encoding for bom, encoding in _BYTE_ORDER_MARKS if data.startswith(bom)][:1]
     if not encodings and b"\0" in data[:400]:
         encodings = ["utf-16-le" if data[1:2] == b"\0" else "utf-16-be"]
     for encoding in (*encodings, "utf-8", "cp1252"):
@@ -126,25 +126,25 @@ def _text(data: bytes, *, name: str) -> str:
     return data.decode("latin-1")
 
 
-def _separator(text: str) -> str:
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    outside = re.sub(r'"[^"]*"', "", first)
-    return max(SEPARATORS, key=outside.count)
+def _detect_separator(text: str) -> str:
+    first_line = next((line for line in text.splitlines() if line.strip()), "")
+    unquoted = re.sub(r'"[^"]*"', "", first_line)
+    return max(SEPARATORS, key=unquoted.count)
 
 
-def _cell(cell: str) -> str:
+def _unwrap_cell(cell: str) -> str:
     """The cell on one line, without what a spreadsheet needs to leave it as it is."""
-    kept = "".join(" " if letter in "\r\n\t" else letter for letter in cell)
-    kept = "".join(c for c in kept if unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
-    plain = " ".join(kept.split())
+    cleaned = "".join(" " if letter in "\r\n\t" else letter for letter in cell)
+    cleaned = "".join(c for c in cleaned if unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
+    plain = " ".join(cleaned.split())
     formula = _FORMULA.fullmatch(plain)
     if formula:
         return formula[1].strip()
     return plain[1:].strip() if plain.startswith("'") else plain
 
 
-def shown(names: Sequence[str], *, most: int = 8) -> str:
+def quote_names(names: Sequence[str], *, limit: int = 8) -> str:
     """Some names as a person lists them, in quotation marks; the rest are counted."""
-    quoted = [f"'{name}'" for name in names[:most]]
-    more = len(names) - len(quoted)
-    return ", ".join(quoted) + (f" and {more} more" if more > 0 else "")
+    quoted = [f"'{name}'" for name in names[:limit]]
+    remaining = len(names) - len(quoted)
+    return ", ".join(quoted) + (f" and {remaining} more" if remaining > 0 else "")

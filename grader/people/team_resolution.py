@@ -6,110 +6,132 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from grader.model import Student
-from grader.people.directory import Directory, spoken, told_marks
-from grader.people.name_matching import part_of, plain_id, same_name
-from grader.people.roster import Member
+from grader.people.directory import Directory, name_and_id, student_ids
+from grader.people.name_matching import is_partial_name, normalize_id, same_name
+from grader.people.roster import RosterMember
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
+class ResolvedTeam:
     """Whose a submission is, and what asks for a person."""
 
     students: tuple[Student, ...]
-    doubts: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     """In words for staff."""
 
 
-def team(*, named: Sequence[Student], told: Sequence[Student], directory: Directory | None) -> Team:
+def resolve_team(
+    *, named: Sequence[Student], folder_students: Sequence[Student], directory: Directory | None
+) -> ResolvedTeam:
     """Put together what is known; nobody whom anyone names is left out.
 
     Args:
         named: whom the notebook names.
-        told: whom the folder or its metadata says.
+        folder_students: whom the folder or its metadata says.
         directory: everyone in the course, or None where there is no roster.
     """
     if directory is None:
-        return _among_themselves(named, told)
-    from_notebook, doubts = _resolved(named, directory)
-    from_folder, more = _resolved(told, directory)
-    kept = [one for one in from_folder if not from_notebook or _is_known(one)]
-    return Team(
-        students=_without_repetition([*from_notebook, *kept]),
-        doubts=tuple(dict.fromkeys((*doubts, *more, *_disagreements(from_notebook, from_folder)))),
+        return _resolve_without_roster(named, folder_students)
+    from_notebook, flags = _match_to_roster(named, directory)
+    from_folder, folder_flags = _match_to_roster(folder_students, directory)
+    additional = [student for student in from_folder if not from_notebook or _has_id(student)]
+    return ResolvedTeam(
+        students=_deduplicate([*from_notebook, *additional]),
+        flags=tuple(
+            dict.fromkeys((*flags, *folder_flags, *_disagreements(from_notebook, from_folder)))
+        ),
     )
 
 
-def _is_known(told: Student) -> bool:
+def _has_id(student: Student) -> bool:
     """Whether a system knows somebody; a name alone may be that of a folder."""
-    return bool(told_marks(told))
+    return bool(student_ids(student))
 
 
-def _resolved(
+def _match_to_roster(
     people: Sequence[Student], directory: Directory
 ) -> tuple[tuple[Student, ...], list[str]]:
     """Each as the roster has them, or as they were named; and doubts."""
-    students, doubts = [], []
-    for one in people:
-        found = directory.find(one)
-        students.append(_completed(found.member, one) if found.member else one)
-        if found.doubt:
-            doubts.append(found.doubt)
-    return tuple(students), doubts
+    students, flags = [], []
+    for person in people:
+        match = directory.find_member(person)
+        students.append(_complete_member(match.member, person) if match.member else person)
+        if match.flag:
+            flags.append(match.flag)
+    return tuple(students), flags
 
 
-def _completed(member: Member, told: Student) -> Student:
+def _complete_member(member: RosterMember, folder_student: Student) -> Student:
     """The roster's record, with ids in other systems that only the folder knows."""
     known = member.student
     return replace(
         known,
-        id=known.id or told.id,
-        name=known.name or told.name,
-        email=known.email or told.email,
-        lms={**told.lms, **known.lms},
+        id=known.id or folder_student.id,
+        name=known.name or folder_student.name,
+        email=known.email or folder_student.email,
+        lms={**folder_student.lms, **known.lms},
     )
 
 
-def _among_themselves(named: Sequence[Student], told: Sequence[Student]) -> Team:
+def _resolve_without_roster(
+    named: Sequence[Student], folder_students: Sequence[Student]
+) -> ResolvedTeam:
     """Without a roster: the notebook's names, completed by the folder's."""
-    students, folder, doubts = list(named), [], []
-    for one in told:
-        places = [at for at, other in enumerate(named) if _may_be(one, other, among=named)]
-        if len(places) != 1:
-            folder.append(one)
+    students, completed, flags = list(named), [], []
+    for folder_student in folder_students:
+        indexes = [
+            index
+            for index, other in enumerate(named)
+            if _may_be_same(folder_student, other, team=named)
+        ]
+        if len(indexes) != 1:
+            completed.append(folder_student)
             continue
-        ours = students[places[0]]
-        if ours.id and one.id and plain_id(ours.id) != plain_id(one.id):
-            doubts.append(f"{spoken(ours)} in the notebook has the id {one.id} in the folder")
-        students[places[0]] = _joined(ours, one)
-        folder.append(students[places[0]])
-    kept = [one for one in folder if not named or _is_known(one)]
-    return Team(
-        students=_without_repetition([*students, *kept]),
-        doubts=(*doubts, *_disagreements(students, folder)),
+        notebook_student = students[indexes[0]]
+        if (
+            notebook_student.id
+            and folder_student.id
+            and normalize_id(notebook_student.id) != normalize_id(folder_student.id)
+        ):
+            flags.append(
+                f"{name_and_id(notebook_student)} in the notebook has the id {folder_student.id} in the folder"
+            )
+        students[indexes[0]] = _merge_students(notebook_student, folder_student)
+        completed.append(students[indexes[0]])
+    additional = [
+        folder_student for folder_student in completed if not named or _has_id(folder_student)
+    ]
+    return ResolvedTeam(
+        students=_deduplicate([*students, *additional]),
+        flags=(*flags, *_disagreements(students, completed)),
     )
 
 
-def _may_be(told: Student, named: Student, *, among: Sequence[Student]) -> bool:
+def _may_be_same(folder_student: Student, named: Student, *, team: Sequence[Student]) -> bool:
     """Whether the folder means somebody whom the notebook names, and nobody else of the team."""
-    marks = {plain_id(mark) for mark in told_marks(told)}
-    marks |= {plain_id(told.email.partition("@")[0])} - {""}
-    if named.id and plain_id(named.id) in marks:
+    identifiers = {normalize_id(identifier) for identifier in student_ids(folder_student)}
+    identifiers |= {normalize_id(folder_student.email.partition("@")[0])} - {""}
+    if named.id and normalize_id(named.id) in identifiers:
         return True
-    if any(other.id and plain_id(other.id) in marks for other in among):
+    if any(other.id and normalize_id(other.id) in identifiers for other in team):
         return False
-    for name in filter(None, (told.name, told.id)):
-        if same_name(name, named.name) or part_of(name, named.name) or part_of(named.name, name):
+    for name in filter(None, (folder_student.name, folder_student.id)):
+        if (
+            same_name(name, named.name)
+            or is_partial_name(name, named.name)
+            or is_partial_name(named.name, name)
+        ):
             return True
     return False
 
 
-def _joined(named: Student, told: Student) -> Student:
+def _merge_students(named: Student, folder_student: Student) -> Student:
     return Student(
-        name=named.name or told.name,
-        id=named.id or told.id,
-        email=named.email or told.email,
-        section=named.section or told.section,
-        lms={**told.lms, **named.lms},
+        name=named.name or folder_student.name,
+        id=named.id or folder_student.id,
+        email=named.email or folder_student.email,
+        section=named.section or folder_student.section,
+        lms={**folder_student.lms, **named.lms},
     )
 
 
@@ -117,31 +139,31 @@ def _disagreements(notebook: Sequence[Student], folder: Sequence[Student]) -> li
     """Who stands on one side only, where both name somebody."""
     if not notebook or not folder:
         return []
-    doubts = [
-        f"handed in by {spoken(one)}, whom the notebook does not name"
-        for one in folder
-        if not any(same_person(one, other) for other in notebook)
+    flags = [
+        f"handed in by {name_and_id(student)}, whom the notebook does not name"
+        for student in folder
+        if not any(same_person(student, other) for other in notebook)
     ]
     if len(folder) > 1:  # one alone may have handed in for a team
-        doubts += [
-            f"the notebook names {spoken(one)}, and the folder does not"
-            for one in notebook
-            if not any(same_person(one, other) for other in folder)
+        flags += [
+            f"the notebook names {name_and_id(student)}, and the folder does not"
+            for student in notebook
+            if not any(same_person(student, other) for other in folder)
         ]
-    return doubts
+    return flags
 
 
-def same_person(one: Student, other: Student) -> bool:
+def same_person(student: Student, other: Student) -> bool:
     """Whether two records are of one person: by id where both have one, else by name."""
-    for first, second in ((one.id, other.id), (one.email, other.email)):
+    for first, second in ((student.id, other.id), (student.email, other.email)):
         if first and second:
-            return plain_id(first) == plain_id(second)
-    return bool(one.name) and same_name(one.name, other.name)
+            return normalize_id(first) == normalize_id(second)
+    return bool(student.name) and same_name(student.name, other.name)
 
 
-def _without_repetition(students: Sequence[Student]) -> tuple[Student, ...]:
-    kept: list[Student] = []
-    for one in students:
-        if not any(same_person(one, other) for other in kept):
-            kept.append(one)
-    return tuple(kept)
+def _deduplicate(students: Sequence[Student]) -> tuple[Student, ...]:
+    unique: list[Student] = []
+    for student in students:
+        if not any(same_person(student, other) for other in unique):
+            unique.append(student)
+    return tuple(unique)

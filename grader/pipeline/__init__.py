@@ -19,27 +19,27 @@ from grader.model import (
     Submission,
     Trace,
 )
-from grader.notebook import read
+from grader.notebook import read_notebook
 from grader.pipeline import preloading
 from grader.pipeline.judge import Judge
-from grader.pipeline.reference import Reference, blanks
-from grader.pipeline.supplied_files import Belongings, Provided
+from grader.pipeline.reference import Reference, blank_cells
+from grader.pipeline.supplied_files import NotebookFiles, ProvidedFiles
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class GradingSession:
     """What every submission of one run is graded with."""
 
     judge: Judge
-    setup: kernel.Setup
+    setup: kernel.KernelSetup
     reference: Reference
-    questions: wire.Packed
+    questions: wire.PackedQuestions
     """What every notebook is asked."""
     constants: Mapping[str, Observation]
     """The reference's answers to what is the same for every submission."""
-    provided: Provided
+    provided: ProvidedFiles
     """The course's files, beside every notebook."""
     slots: Semaphore
     """One for each notebook that may run at once; judging needs none."""
@@ -47,7 +47,7 @@ class Course:
     @property
     def isolation(self) -> Isolation:
         """What keeps notebooks from this computer."""
-        return self.setup.parent.isolation
+        return self.setup.fork_server.isolation
 
     @property
     def stop(self) -> Event:
@@ -56,31 +56,31 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class GradingResult:
     """A submission's grade, and what its run left behind."""
 
     graded: Graded
     trace: Trace | None = None
-    ours: bool = False
+    grader_fault: bool = False
     """Whether a fault of ours is why it was not graded: the next run tries again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class SessionOptions:
     """How a course is opened: where notebooks run, and who is told what."""
 
     environment: sandbox.Environment
     cache: Path
-    tell: Tell
+    notify: Notify
     jobs: int = 1
     """Notebooks that may run at once."""
     stop: Event = field(default_factory=Event)
-    wanted: sandbox.Wanted = field(default_factory=sandbox.Wanted)
+    required_isolation: sandbox.IsolationRequest = field(default_factory=sandbox.IsolationRequest)
     """What is asked of the walls around notebooks."""
 
 
 @contextmanager
-def opened(judge: Judge, *, opening: Opening) -> Iterator[Course]:
+def open_grading_session(judge: Judge, *, options: SessionOptions) -> Iterator[GradingSession]:
     """Import ahead, run the reference and keep it live for as long as submissions are graded.
 
     Raises:
@@ -88,77 +88,85 @@ def opened(judge: Judge, *, opening: Opening) -> Iterator[Course]:
         IsolationError: the walls that are wanted can't be had.
     """
     rubric = judge.rubric
-    memory = preloading.Memory.of(rubric, environment=opening.environment, cache=opening.cache)
-    with sandbox.opened(opening.environment, wanted=opening.wanted) as parent:
-        for note in _on_isolation(parent.isolation):
-            opening.tell(note)
-        warmth = preloading.begin(
-            parent, memory, reference=judge.reference, apart=rubric.optional_imports
+    module_cache = preloading.ModuleCache.for_rubric(
+        rubric, environment=options.environment, cache=options.cache
+    )
+    with sandbox.start_fork_server(
+        options.environment, request=options.required_isolation
+    ) as fork_server:
+        for note in _isolation_notes(fork_server.isolation):
+            options.notify(note)
+        preload = preloading.start_preload(
+            fork_server,
+            module_cache,
+            reference=judge.reference,
+            optional_imports=rubric.optional_imports,
         )
-        provided = Provided.of(rubric)
-        setup = kernel.Setup(
+        provided = ProvidedFiles.for_rubric(rubric)
+        setup = kernel.KernelSetup(
             files=provided.files,
-            parent=parent,
+            fork_server=fork_server,
             seed=rubric.seed,
             record=rubric.record,
             optional_imports=rubric.optional_imports,
             limits=rubric.limits,
-            stop=opening.stop,
+            stop=options.stop,
         )
         reference = Reference(rubric, notebook=judge.reference, setup=setup)
         try:
-            for note in preloading.notes(warmth.learn(reference.live)):
-                opening.tell(note)
+            for note in preloading.preload_notes(preload.learn_modules(reference.live)):
+                options.notify(note)
             constants = reference.ask(judge.checks.constant_questions)
-            yield Course(
+            yield GradingSession(
                 judge=judge,
                 setup=setup,
                 reference=reference,
-                questions=wire.pack(judge.checks.questions),
+                questions=wire.pack_questions(judge.checks.questions),
                 constants=constants,
                 provided=provided,
-                slots=Semaphore(opening.jobs),
+                slots=Semaphore(options.jobs),
             )
         finally:
             reference.close()
 
 
-def _on_isolation(isolation: Isolation) -> Iterator[str]:
+def _isolation_notes(isolation: Isolation) -> Iterator[str]:
     """What to tell the person at the keyboard: only what is not as it should be."""
-    if isolation.level == sandbox.Level.NONE:
+    if isolation.level == sandbox.IsolationLevel.NONE:
         yield (
             "NOT ISOLATED: student code runs with your rights; it can read your files, use your "
             "network and change grades. Every report says so"
         )
-    elif isolation.level != sandbox.Level.FULL:
-        yield f"isolation is {isolation.told} (`grade doctor` says how to raise it)"
+    elif isolation.level != sandbox.IsolationLevel.FULL:
+        yield f"isolation is {isolation.description} (`grade doctor` says how to raise it)"
 
 
-def grade(submission: Submission, *, course: Course) -> Done:
+def grade_submission(submission: Submission, *, session: GradingSession) -> GradingResult:
     """Grade one submission as far as a machine can; what can't be graded says why."""
-    beside = course.provided.beside(submission, limits=course.setup.limits)
-    submission = replace(submission, doubts=(*submission.doubts, *beside.left_out))
+    supplied = session.provided.merge_with(submission, limits=session.setup.limits)
+    submission = replace(submission, doubts=(*submission.doubts, *supplied.left_out))
     try:
-        trace = run_and_ask(_notebook(submission), course=course, beside=beside)
+        trace = run_and_ask(_read_notebook(submission), session=session, supplied=supplied)
     except (NotebookError, KernelError) as error:
-        ours = isinstance(error, KernelError)
-        return Done(
-            graded=ungradable(submission, str(error), flag=f"not graded: {error}"), ours=ours
+        grader_fault = isinstance(error, KernelError)
+        return GradingResult(
+            graded=ungradable_result(submission, str(error), flag=f"not graded: {error}"),
+            grader_fault=grader_fault,
         )
-    evidence = course.judge.evidence(submission, trace)
-    asked = course.judge.checks.counter_questions(evidence)
-    evidence = evidence.with_expected(course.reference.ask(asked))
-    graded = course.judge.conclude(submission, evidence)
-    whole = Trace(
+    evidence = session.judge.evidence(submission, trace)
+    questions = session.judge.checks.counter_questions(evidence)
+    evidence = evidence.with_expected(session.reference.ask(questions))
+    graded = session.judge.conclude(submission, evidence)
+    full_trace = Trace(
         notebook=trace.notebook,
         record=trace.record,
         observations=trace.observations,
         expected=evidence.expected,
     )
-    return Done(graded=graded, trace=whole)
+    return GradingResult(graded=graded, trace=full_trace)
 
 
-def ungradable(submission: Submission, reason: str, *, flag: str) -> Graded:
+def ungradable_result(submission: Submission, reason: str, *, flag: str) -> Graded:
     """A submission without a score, and why."""
     return Graded(
         submission=submission,
@@ -170,34 +178,36 @@ def ungradable(submission: Submission, reason: str, *, flag: str) -> Graded:
     )
 
 
-def _notebook(submission: Submission) -> Notebook:
+def _read_notebook(submission: Submission) -> Notebook:
     if submission.problem:
         raise NotebookError(submission.problem)
-    notebook = read(submission.path)
+    notebook = read_notebook(submission.path)
     if not notebook.cells:
         raise NotebookError("the notebook has no cells")
     return notebook
 
 
-def run_and_ask(notebook: Notebook, *, course: Course, beside: Belongings | None = None) -> Trace:
+def run_and_ask(
+    notebook: Notebook, *, session: GradingSession, supplied: NotebookFiles | None = None
+) -> Trace:
     """What a notebook's run leaves behind, before the reference is asked about it.
 
     Args:
         notebook: what is run.
-        course: what it is run with.
-        beside: the files that lie beside it; the course's alone where nothing is said.
+        session: what it is run with.
+        supplied: the files that lie beside it; the course's alone where nothing is said.
 
     Raises:
         KernelError: no kernel came up.
     """
-    beside = beside or Belongings(files=course.provided.files)
-    with course.slots, kernel.opened(replace(course.setup, files=beside.files)) as live:
-        record = live.run(notebook.code(), blank=blanks(notebook))
-        observations = live.ask(course.questions)
-    told = (*record.notes, *beside.notes, *beside.left_out)
+    supplied = supplied or NotebookFiles(files=session.provided.files)
+    with session.slots, kernel.start_kernel(replace(session.setup, files=supplied.files)) as live:
+        record = live.run(notebook.code_cells(), blank=blank_cells(notebook))
+        observations = live.ask(session.questions)
+    notes = (*record.notes, *supplied.notes, *supplied.left_out)
     return Trace(
         notebook=notebook,
-        record=replace(record, notes=told),
+        record=replace(record, notes=notes),
         observations=observations,
-        expected=course.constants,
+        expected=session.constants,
     )

@@ -7,77 +7,91 @@ from pathlib import Path
 
 from grader import checks, gradebook, rubric
 from grader.errors import UsageError
-from grader.folder import Folder, absent_from, catch_up, refresh_class, write_with_clashes
+from grader.folder import (
+    OutputFolder,
+    collect_class_facts,
+    render_class,
+    render_stale_submissions,
+    write_class_and_clashes,
+)
 from grader.gradebook import Gradebook
 from grader.model import Rubric
-from grader.pipeline import Tell
-from grader.pipeline.course_people import register
-from grader.pipeline.grading_worker import Work
-from grader.pipeline.location_overrides import Parts, corrected
-from grader.pipeline.parallel_rejudging import rejudge_shared
-from grader.pipeline.rejudging import Rejudged
-from grader.pipeline.seed_choice import seed_again
+from grader.pipeline import Notify
+from grader.pipeline.course_people import register_people
+from grader.pipeline.grading_worker import RunConfig
+from grader.pipeline.location_overrides import LocationOverrides, apply_override_file
+from grader.pipeline.parallel_rejudging import rejudge_in_parallel
+from grader.pipeline.rejudging import RejudgeResult
+from grader.pipeline.seed_choice import require_seed
 from grader.sandbox import Environment
 from grader.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AgainOutcome:
+class RejudgeOutcome:
     """What judging a class again came to."""
 
     rubric: Rubric
-    rejudged: Rejudged
+    rejudged: RejudgeResult
     out: Path
     needs_person: bool
 
 
-def again(settings: Settings, *, tell: Tell) -> AgainOutcome:
+def rejudge_class(settings: Settings, *, notify: Notify) -> RejudgeOutcome:
     """Judge and render everything in a folder that `grade` wrote.
 
     Args:
         settings: where it is, by which rubric, and what is new about people.
-        tell: who hears what is remembered of people, and what asks for a look.
+        notify: who hears what is remembered of people, and what asks for a look.
 
     Raises:
         UsageError: the folder holds no gradebook, or none of this assignment.
         RubricError: the rubric is not as it must be.
     """
-    found = rubric.find(settings.root, assignment=settings.assignment)
-    loaded = rubric.load(found, catalogue=checks.catalogue())
-    if not Folder.is_one(settings.out):
+    rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
+    loaded = rubric.load_rubric(rubric_path, catalog=checks.catalog())
+    if not OutputFolder.is_output_folder(settings.out):
         raise UsageError(f"{settings.out}: no gradebook there; `grade PATH` makes one")
-    folder = Folder(settings.out)
-    with gradebook.opened(folder.store) as book:
-        graded = book.keys()
-        names = tuple(name for name in book.roll() if name in graded)
-        work = Work(
+    folder = OutputFolder(settings.out)
+    with gradebook.open_gradebook(folder.store) as book:
+        stored_keys = book.cache_keys()
+        names = tuple(name for name in book.roll() if name in stored_keys)
+        config = RunConfig(
             rubric=loaded,
-            seed=seed_again(book, loaded.id, folder=folder.path),
+            seed=require_seed(book, loaded.id, folder=folder.path),
             environment=Environment(python="", fingerprint=""),
             cache=settings.cache,
             out=settings.out,
-            parts=_parts(book, names, rubric=loaded, file=settings.parts, tell=tell),
-            people=register(book, rubric=loaded, files=settings.people, tell=tell),
+            overrides=_read_overrides(
+                book, names, rubric=loaded, file=settings.location_overrides, notify=notify
+            ),
+            people=register_people(book, rubric=loaded, files=settings.people, notify=notify),
             show_ids=settings.people.show_ids,
         )
-        moment = book.moment()
-    rejudged = rejudge_shared(work, names, jobs=settings.jobs)
-    with gradebook.opened(folder.store) as book:
-        briefs = write_with_clashes(folder, book, loaded, rejudged.briefs)
-        if catch_up(folder, book, loaded) or book.moment() != moment:
-            briefs = refresh_class(folder, book, loaded)
-        absent = absent_from(briefs, book=book, rubric=loaded)
-    for remark in absent.remarks:
-        tell(remark)
-    needs = any(brief.asks for brief in briefs) or bool(rejudged.unasked or absent.remarks)
-    return AgainOutcome(rubric=loaded, rejudged=rejudged, out=settings.out, needs_person=needs)
+        revision = book.ledger_revision()
+    rejudged = rejudge_in_parallel(config, names, jobs=settings.jobs)
+    with gradebook.open_gradebook(folder.store) as book:
+        briefs = write_class_and_clashes(folder, book, loaded, rejudged.briefs)
+        if render_stale_submissions(folder, book, loaded) or book.ledger_revision() != revision:
+            briefs = render_class(folder, book, loaded)
+        absent = collect_class_facts(briefs, book=book, rubric=loaded)
+    for remark in absent.notes:
+        notify(remark)
+    needs_person = any(brief.needs_attention for brief in briefs) or bool(
+        rejudged.needs_rerun or absent.notes
+    )
+    return RejudgeOutcome(
+        rubric=loaded, rejudged=rejudged, out=settings.out, needs_person=needs_person
+    )
 
 
-def _parts(
-    book: Gradebook, names: tuple[str, ...], *, rubric: Rubric, file: Path | None, tell: Tell
-) -> Parts:
+def _read_overrides(
+    book: Gradebook, names: tuple[str, ...], *, rubric: Rubric, file: Path | None, notify: Notify
+) -> LocationOverrides:
     """The cells that people say items are answered in, with what they say now."""
-    parts, remarks = corrected(book, rubric, file=file, names={name: name for name in names})
+    overrides, remarks = apply_override_file(
+        book, rubric, file=file, names={name: name for name in names}
+    )
     for remark in remarks:
-        tell(remark)
-    return parts
+        notify(remark)
+    return overrides

@@ -10,15 +10,15 @@ from pathlib import Path
 import grader
 from grader import checks, rubric
 from grader.errors import UsageError
-from grader.exports.autograder import Kit, autograder_zip
-from grader.folder import write_whole
+from grader.exports.autograder import AutograderKit, build_autograder_zip
+from grader.folder import write_atomically
 from grader.model import Rubric
 
 DISTRIBUTION = "notebook-grader"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def pack(
+def pack_autograder(
     *,
     root: Path,
     assignment: str | None,
@@ -42,18 +42,22 @@ def pack(
         UsageError: a file can't be read or written.
         RubricError: the rubric is not as it must be.
     """
-    loaded = rubric.load(rubric.find(root, assignment=assignment), catalogue=checks.catalogue())
+    loaded = rubric.load_rubric(
+        rubric.find_rubric(root, assignment=assignment), catalog=checks.catalog()
+    )
     try:
-        packed = autograder_zip(
-            Kit(
+        packed = build_autograder_zip(
+            AutograderKit(
                 assignment=loaded.id,
-                package=_package(),
-                course=_course(loaded, root=root),
-                requirements=requirements.read_text("utf-8") if requirements else _needed(),
+                package_files=_package_files(),
+                course_files=_course_files(loaded, root=root),
+                requirements=requirements.read_text("utf-8")
+                if requirements
+                else _pinned_requirements(),
                 options=options,
             )
         )
-        write_whole(out, packed)
+        write_atomically(out, packed)
     except UnicodeDecodeError as error:
         raise UsageError(f"{requirements}: is not UTF-8") from error
     except OSError as error:
@@ -61,7 +65,7 @@ def pack(
     return len(packed)
 
 
-def _package() -> Mapping[str, bytes]:
+def _package_files() -> Mapping[str, bytes]:
     """The files of this program."""
     home = Path(grader.__file__).parent
     return {
@@ -71,33 +75,37 @@ def _package() -> Mapping[str, bytes]:
     }
 
 
-def _course(loaded: Rubric, *, root: Path) -> Mapping[str, bytes]:
+def _course_files(loaded: Rubric, *, root: Path) -> Mapping[str, bytes]:
     """Rubric, reference and the files that notebooks find beside them, where they are found again.
 
     Raises:
         UsageError: one is somewhere else.
     """
     provided = sorted(loaded.provided.rglob("*")) if loaded.provided else []
-    places = (loaded.path, loaded.reference, *(place for place in provided if place.is_file()))
+    paths = (loaded.path, loaded.reference, *(path for path in provided if path.is_file()))
     home = root.resolve()
     packed = {}
-    for place in places:
-        found = place.resolve()
-        if not found.is_relative_to(home):
-            raise UsageError(f"{place}: must be below {root} to be packed")
-        packed[found.relative_to(home).as_posix()] = found.read_bytes()
+    for path in paths:
+        resolved = path.resolve()
+        if not resolved.is_relative_to(home):
+            raise UsageError(f"{path}: must be below {root} to be packed")
+        packed[resolved.relative_to(home).as_posix()] = resolved.read_bytes()
     return packed
 
 
-def _needed() -> str:
+def _pinned_requirements() -> str:
     """What this program needs, each package in the version that is here.
 
     Raises:
         UsageError: it is not installed, so nobody knows.
     """
     try:
-        needed = metadata.requires(DISTRIBUTION) or []
-        names = [found.group() for word in needed if (found := _NAME.match(word)) and _always(word)]
+        requirements = metadata.requires(DISTRIBUTION) or []
+        names = [
+            match.group()
+            for requirement in requirements
+            if (match := _NAME.match(requirement)) and _is_always_needed(requirement)
+        ]
         versions = {name: metadata.version(name) for name in names}
     except metadata.PackageNotFoundError as error:
         raise UsageError(
@@ -107,6 +115,6 @@ def _needed() -> str:
     return "".join(f"{name}=={version.partition('+')[0]}\n" for name, version in versions.items())
 
 
-def _always(requirement: str) -> bool:
+def _is_always_needed(requirement: str) -> bool:
     """Whether it is needed without any extra."""
     return "extra ==" not in requirement

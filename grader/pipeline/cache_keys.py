@@ -18,143 +18,167 @@ from pathlib import Path
 import grader
 from grader.errors import NotebookError
 from grader.model import Limits, Submission
-from grader.notebook import content
+from grader.notebook import read_submitted_file
 from grader.pipeline.judge import Judge
-from grader.pipeline.supplied_files import Provided, digests
-from grader.sandbox import Level, Wanted
+from grader.pipeline.supplied_files import ProvidedFiles, file_digests
+from grader.sandbox import IsolationLevel, IsolationRequest
 
-OURS = Path(grader.__file__).parent
-ENDINGS = frozenset({".py", ".j2", ".css", ".html", ".js", ".svg"})
-RUNNING = frozenset({"inside", "kernel", "sandbox", "wire.py", "notebook", "model"})
+PACKAGE_FOLDER = Path(grader.__file__).parent
+SUFFIXES = frozenset({".py", ".j2", ".css", ".html", ".js", ".svg"})
+RUN_SOURCES = frozenset({"inside", "kernel", "sandbox", "wire.py", "notebook", "model"})
 """The rooms that a run passes through."""
-READING = frozenset({"notebook", "model", "pipeline", "inside"})
+EXTRACTION_SOURCES = frozenset({"notebook", "model", "pipeline", "inside"})
 """The rooms that find names and written answers, and draw their pictures."""
 
 
 def _digest(parts: Iterable[str | bytes]) -> str:
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for part in parts:
         data = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
-        whole.update(len(data).to_bytes(8, "big") + data)
-    return whole.hexdigest()[:32]
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Files:
+class _SourceDigests:
     """Digests of our own files."""
 
-    every: str
-    running: str
-    reading: str
+    all_sources: str
+    run: str
+    extraction: str
 
     @classmethod
-    def now(cls) -> _Files:
+    def from_disk(cls) -> _SourceDigests:
         """As they are on disk."""
-        files = sorted(path for path in OURS.rglob("*") if path.suffix in ENDINGS)
-        told = {path.relative_to(OURS): path.read_bytes() for path in files}
-        rooms = {place.parts[0] for place in told}
+        files = sorted(path for path in PACKAGE_FOLDER.rglob("*") if path.suffix in SUFFIXES)
+        contents = {path.relative_to(PACKAGE_FOLDER): path.read_bytes() for path in files}
+        package_names = {relative.parts[0] for relative in contents}
 
-        def of(some: Collection[str]) -> str:
-            chosen = ((place, data) for place, data in told.items() if place.parts[0] in some)
-            return _digest(part for place, data in chosen for part in (place.as_posix(), data))
+        def digest_of(names: Collection[str]) -> str:
+            chosen = (
+                (relative, data)
+                for relative, data in contents.items()
+                if relative.parts[0] in names
+            )
+            return _digest(
+                part for relative, data in chosen for part in (relative.as_posix(), data)
+            )
 
-        return cls(every=of(rooms), running=of(RUNNING), reading=of(READING))
+        return cls(
+            all_sources=digest_of(package_names),
+            run=digest_of(RUN_SOURCES),
+            extraction=digest_of(EXTRACTION_SOURCES),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
+class CacheKeys:
     """Makes the keys of one run."""
 
-    running: str
-    judging: str
-    reading: str
-    told: Mapping[str, str] = field(default_factory=dict)
+    run_digest: str
+    judge_digest: str
+    extraction_digest: str
+    override_digests: Mapping[str, str] = field(default_factory=dict)
     """By submission, a digest of the cells that a person told."""
     limits: Limits = field(default_factory=Limits)
-    provided: Provided = field(default_factory=Provided)
+    provided: ProvidedFiles = field(default_factory=ProvidedFiles)
     """What decides which files a notebook finds beside it."""
 
     @classmethod
-    def of(cls, judge: Judge, *, show_ids: bool = False) -> Keys:
+    def for_judge(cls, judge: Judge, *, show_ids: bool = False) -> CacheKeys:
         """The keys under a judge, whose pages show whole ids or not."""
         rubric = judge.rubric
-        files = _Files.now()
-        asked = (*judge.checks.questions, *judge.checks.constant_questions)
-        told = (rubric.seed, rubric.record, rubric.optional_imports, rubric.limits)
+        sources = _SourceDigests.from_disk()
+        questions = (*judge.checks.questions, *judge.checks.constant_questions)
+        run_settings = (rubric.seed, rubric.record, rubric.optional_imports, rubric.limits)
         return cls(
-            running=_digest(
+            run_digest=_digest(
                 [
-                    files.running,
+                    sources.run,
                     judge.reference.sha256,
                     judge.environment,
                     judge.draws.seed,
-                    repr(told),
-                    *(question.id for question in asked),
+                    repr(run_settings),
+                    *(question.id for question in questions),
                 ]
             ),
-            judging=_digest([files.every, rubric.sha256, repr(judge.people), repr(show_ids)]),
-            reading=_digest(
-                [files.reading, sys.version, judge.reference.sha256, repr(judge.asked)]
+            judge_digest=_digest(
+                [sources.all_sources, rubric.sha256, repr(judge.people), repr(show_ids)]
             ),
-            told={
-                name: _digest([repr(sorted(items.items()))]) for name, items in judge.parts.items()
+            extraction_digest=_digest(
+                [sources.extraction, sys.version, judge.reference.sha256, repr(judge.answer_items)]
+            ),
+            override_digests={
+                name: _digest([repr(sorted(items.items()))])
+                for name, items in judge.overrides.items()
             },
             limits=rubric.limits,
-            provided=Provided.of(rubric),
+            provided=ProvidedFiles.for_rubric(rubric),
         )
 
-    def key(self, submission: Submission) -> str:
+    def for_submission(self, submission: Submission) -> str:
         """The key of a submission as it is now on disk; '' when it can't be read."""
-        attached = " ".join(path.suffix.lower() for path in submission.attachments)
-        told: list[str | bytes] = [submission.name, submission.shown, attached, _found(submission)]
+        suffixes = " ".join(path.suffix.lower() for path in submission.attachments)
+        parts: list[str | bytes] = [
+            submission.name,
+            submission.shown,
+            suffixes,
+            _collection_facts(submission),
+        ]
         if not submission.problem:
             try:
-                told.append(content(submission.path))
+                parts.append(read_submitted_file(submission.path))
             except NotebookError:
                 return ""
-            told += digests(self.provided.beside(submission, limits=self.limits))
-        ran = _digest([self.running, *told])
-        return f"{ran}.{self._judging(submission)}.{self._reading(submission.name)}"
+            parts += file_digests(self.provided.merge_with(submission, limits=self.limits))
+        run_key = _digest([self.run_digest, *parts])
+        return f"{run_key}.{self._judge_part(submission)}.{self._extraction_part(submission.name)}"
 
-    def rejudged(self, key: str, *, submission: Submission) -> str:
+    def rejudged_key(self, key: str, *, submission: Submission) -> str:
         """The key of an earlier run that was judged again now; '' stays ''."""
-        now = f"{self._judging(submission)}.{self._reading(submission.name)}"
-        return f"{ran_of(key)}.{now}" if key else ""
+        tail = f"{self._judge_part(submission)}.{self._extraction_part(submission.name)}"
+        return f"{run_part(key)}.{tail}" if key else ""
 
-    def _judging(self, submission: Submission) -> str:
+    def _judge_part(self, submission: Submission) -> str:
         """With what the folder says of people and times."""
-        told = (submission.students, submission.at, submission.late)
-        return _digest([self.judging, repr(told)])
+        people_fields = (submission.students, submission.at, submission.late)
+        return _digest([self.judge_digest, repr(people_fields)])
 
-    def reads_as(self, key: str, *, submission: str = "") -> bool:
+    def has_same_extraction(self, key: str, *, submission: str = "") -> bool:
         """Whether names and answers of an earlier run were found as they would be now."""
-        return key.split(".")[2:] == [self._reading(submission)]
+        return key.split(".")[2:] == [self._extraction_part(submission)]
 
-    def _reading(self, submission: str) -> str:
-        told = self.told.get(submission)
-        return self.reading if told is None else _digest([self.reading, told])
+    def _extraction_part(self, submission: str) -> str:
+        overrides = self.override_digests.get(submission)
+        return (
+            self.extraction_digest
+            if overrides is None
+            else _digest([self.extraction_digest, overrides])
+        )
 
 
-def _found(submission: Submission) -> str:
+def _collection_facts(submission: Submission) -> str:
     """What was known of it before it was read, people and times aside: no kernel asks for those."""
     return repr((submission.problem, submission.remarks, submission.doubts))
 
 
-def ran_of(key: str) -> str:
+def run_part(key: str) -> str:
     """The part of a key that a run depends on, and at which level it was."""
     return key.partition(".")[0]
 
 
-def at_level(key: str, level: str) -> str:
+def with_level(key: str, level: str) -> str:
     """The key of what was run at a level of isolation; '' stays ''."""
     return f"{level}:{key}" if key else ""
 
 
-def without_level(key: str, *, wanted: Wanted) -> str:
+def without_level(key: str, *, required: IsolationRequest) -> str:
     """A stored key as keys are made now; '' where its run was less isolated than is wanted."""
-    word, _, made = key.partition(":")
-    order = list(Level)
-    if word not in order:
+    level, _, bare_key = key.partition(":")
+    levels = list(IsolationLevel)
+    if level not in levels:
         return ""
-    least = wanted.level or (Level.NONE if wanted.unsandboxed else Level.REDUCED)
-    return made if order.index(Level(word)) <= order.index(least) else ""
+    least = required.level or (
+        IsolationLevel.NONE if required.unsandboxed else IsolationLevel.REDUCED
+    )
+    return bare_key if levels.index(IsolationLevel(level)) <= levels.index(least) else ""

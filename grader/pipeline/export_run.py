@@ -8,15 +8,15 @@ from pathlib import Path
 
 from grader import checks, gradebook, rubric
 from grader.errors import UsageError
-from grader.exports import FORMATS, Download, Export, Grades, Wish
-from grader.folder import Brief, Folder, absent_from, write_whole
+from grader.exports import FORMATS, Download, Export, ExportOptions, Grades
+from grader.folder import OutputFolder, SubmissionSummary, collect_class_facts, write_atomically
 from grader.gradebook import Gradebook, seeds
 from grader.model import Graded, Rubric, Student
 from grader.report import student_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class ExportRequest:
     """What is to be written, from where to where."""
 
     format: str
@@ -29,25 +29,25 @@ class Order:
     """A file, or a folder for formats of many files; None for a place in the folder."""
     into: Path | None = None
     """The file to fill."""
-    wish: Wish = field(default_factory=Wish)
+    wish: ExportOptions = field(default_factory=ExportOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class ExportResult:
     """What was written, and where."""
 
     export: Export
-    places: tuple[Path, ...]
-    unread: tuple[str, ...]
+    paths: tuple[Path, ...]
+    ungraded: tuple[str, ...]
     """Submissions that the gradebook has no grade for yet."""
 
     @property
     def needs_person(self) -> bool:
         """Whether somebody was left out."""
-        return bool(self.export.left or self.unread)
+        return bool(self.export.left_out or self.ungraded)
 
 
-def export(order: Order) -> Written:
+def write_export(request: ExportRequest) -> ExportResult:
     """Write one format.
 
     Raises:
@@ -55,53 +55,53 @@ def export(order: Order) -> Written:
             or the format can't be written as it was asked for.
         RubricError: the rubric is not as it must be.
     """
-    loaded = rubric.load(
-        rubric.find(order.root, assignment=order.assignment), catalogue=checks.catalogue()
+    loaded = rubric.load_rubric(
+        rubric.find_rubric(request.root, assignment=request.assignment), catalog=checks.catalog()
     )
-    wish = _with_download(order)
-    if not Folder.is_one(order.folder):
-        raise UsageError(f"{order.folder}: no gradebook there; `grade PATH` makes one")
-    with gradebook.opened(Folder(order.folder).store) as book:
-        _refuse_other(book, loaded, folder=order.folder)
-        known, roll = book.keys(), book.roll()
-        names = [name for name in roll if name in known]
+    wish = _with_download(request)
+    if not OutputFolder.is_output_folder(request.folder):
+        raise UsageError(f"{request.folder}: no gradebook there; `grade PATH` makes one")
+    with gradebook.open_gradebook(OutputFolder(request.folder).store) as book:
+        _check_same_assignment(book, loaded, folder=request.folder)
+        stored_keys, enrolled = book.cache_keys(), book.roll()
+        names = [name for name in enrolled if name in stored_keys]
         grades = Grades(
             rubric=loaded,
-            results=_current(book, names, rubric=loaded),
-            page=lambda graded: student_page(graded, rubric=loaded),
-            absent=lambda: _absent(book, names, rubric=loaded),
+            results=_current_grades(book, names, rubric=loaded),
+            render_report=lambda graded: student_page(graded, rubric=loaded),
+            list_missing=lambda: _absent_students(book, names, rubric=loaded),
         )
-        made = FORMATS[order.format](grades, wish=wish)
-    places = _write(made, order=order)
-    unread = tuple(name for name in roll if name not in known)
-    return Written(export=made, places=places, unread=unread)
+        exported = FORMATS[request.format](grades, options=wish)
+    paths = _write_files(exported, request=request)
+    ungraded = tuple(name for name in enrolled if name not in stored_keys)
+    return ExportResult(export=exported, paths=paths, ungraded=ungraded)
 
 
-def _with_download(order: Order) -> Wish:
+def _with_download(request: ExportRequest) -> ExportOptions:
     """The wish with the file that is to be filled."""
-    if order.into is None:
-        return order.wish
+    if request.into is None:
+        return request.wish
     try:
-        data = order.into.read_bytes()
+        data = request.into.read_bytes()
     except OSError as error:
-        raise UsageError(f"{order.into}: cannot be read ({error.strerror})") from error
-    return replace(order.wish, into=Download(name=order.into.name, data=data))
+        raise UsageError(f"{request.into}: cannot be read ({error.strerror})") from error
+    return replace(request.wish, into=Download(name=request.into.name, data=data))
 
 
-def _refuse_other(book: Gradebook, loaded: Rubric, *, folder: Path) -> None:
-    if seeds.kept(book, loaded.id) is None:
+def _check_same_assignment(book: Gradebook, loaded: Rubric, *, folder: Path) -> None:
+    if seeds.load_seed(book, loaded.id) is None:
         raise UsageError(f"{folder}: nothing there was graded by the assignment {loaded.id!r}")
 
 
-def _current(book: Gradebook, names: list[str], *, rubric: Rubric) -> Iterator[Graded]:
+def _current_grades(book: Gradebook, names: list[str], *, rubric: Rubric) -> Iterator[Graded]:
     """The grades, none of them older than the rubric.
 
     Raises:
         UsageError: one is.
     """
     for graded in book.all_graded(names):
-        made = graded.provenance
-        if made is not None and made.rubric != rubric.sha256:
+        provenance = graded.provenance
+        if provenance is not None and provenance.rubric != rubric.sha256:
             raise UsageError(
                 f"{graded.submission.name} was graded by another version of {rubric.path}: judge "
                 "again first, with `grade again`"
@@ -109,28 +109,32 @@ def _current(book: Gradebook, names: list[str], *, rubric: Rubric) -> Iterator[G
         yield graded
 
 
-def _absent(book: Gradebook, names: list[str], *, rubric: Rubric) -> tuple[Student, ...]:
+def _absent_students(book: Gradebook, names: list[str], *, rubric: Rubric) -> tuple[Student, ...]:
     """Who of the roster is in no submission."""
-    briefs = [Brief.of(graded, rubric=rubric) for graded in book.all_graded(names)]
-    return tuple(absent_from(briefs, book=book, rubric=rubric).students)
+    briefs = [
+        SubmissionSummary.from_graded(graded, rubric=rubric) for graded in book.all_graded(names)
+    ]
+    return tuple(collect_class_facts(briefs, book=book, rubric=rubric).missing_students)
 
 
-def _write(made: Export, *, order: Order) -> tuple[Path, ...]:
+def _write_files(exported: Export, *, request: ExportRequest) -> tuple[Path, ...]:
     """Put the files where they were asked for: one under its own name, many into a folder.
 
     Raises:
         UsageError: they can't be written there.
     """
-    out = order.out
+    out = request.out
     try:
         if out is None:
-            folder = Folder(order.folder).exports
+            folder = OutputFolder(request.folder).exports_path
             folder.mkdir(exist_ok=True, mode=0o700)
-            return _into(folder if len(made.files) == 1 else folder / order.format, made)
-        if out.is_dir() or len(made.files) != 1:
-            return _into(out, made)
-        (data,) = made.files.values()
-        write_whole(out, data)
+            return _write_into(
+                folder if len(exported.files) == 1 else folder / request.format, exported
+            )
+        if out.is_dir() or len(exported.files) != 1:
+            return _write_into(out, exported)
+        (data,) = exported.files.values()
+        write_atomically(out, data)
     except OSError as error:
         raise UsageError(
             f"{error.filename or out}: cannot be written ({error.strerror})"
@@ -138,8 +142,8 @@ def _write(made: Export, *, order: Order) -> tuple[Path, ...]:
     return (out,)
 
 
-def _into(folder: Path, made: Export) -> tuple[Path, ...]:
+def _write_into(folder: Path, exported: Export) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name, data in made.files.items():
-        write_whole(folder / name, data)
-    return tuple(folder / name for name in made.files)
+    for name, data in exported.files.items():
+        write_atomically(folder / name, data)
+    return tuple(folder / name for name in exported.files)

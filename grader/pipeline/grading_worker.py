@@ -9,24 +9,32 @@ from pathlib import Path
 from threading import Event, Thread
 
 from grader import checks, gradebook
-from grader.folder import Folder
-from grader.gradebook import Entry
+from grader.folder import OutputFolder
+from grader.gradebook import StoredSubmission
 from grader.model import Graded, Rubric, Submission
 from grader.people import People
-from grader.pipeline import Course, Done, Opening, Tell, grade, opened, ungradable
-from grader.pipeline.cache_keys import Keys, at_level
+from grader.pipeline import (
+    GradingResult,
+    GradingSession,
+    Notify,
+    SessionOptions,
+    grade_submission,
+    open_grading_session,
+    ungradable_result,
+)
+from grader.pipeline.cache_keys import CacheKeys, with_level
 from grader.pipeline.judge import Judge
-from grader.pipeline.location_overrides import Parts
-from grader.report import prepare
-from grader.sandbox import Environment, Wanted
+from grader.pipeline.location_overrides import LocationOverrides
+from grader.report import preload_templates
+from grader.sandbox import Environment, IsolationRequest
 
-THREADS = 2
+THREADS_PER_JOB = 2
 """Threads for each notebook that may run: one is judged and stored while the next runs."""
-One = Callable[[Submission], Graded]
+GradeOne = Callable[[Submission], Graded]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class RunConfig:
     """What all processes of one run are told; plain data, so that it can be sent to them."""
 
     rubric: Rubric
@@ -35,8 +43,8 @@ class Work:
     cache: Path
     out: Path
     force: bool = False
-    wanted: Wanted = field(default_factory=Wanted)
-    parts: Parts = field(default_factory=dict)
+    required_isolation: IsolationRequest = field(default_factory=IsolationRequest)
+    overrides: LocationOverrides = field(default_factory=dict)
     """The cells that people say items are answered in."""
     people: People = field(default_factory=People)
     show_ids: bool = False
@@ -44,19 +52,19 @@ class Work:
     store: str | None = None
     """The address of a gradebook on a server; None for the one that the folder has."""
 
-    def judge(self) -> Judge:
+    def build_judge(self) -> Judge:
         """The judge of this work."""
-        return Judge.of(
+        return Judge.for_rubric(
             self.rubric,
-            draws=checks.Draws(seed=self.seed),
+            draws=checks.RandomDraws(seed=self.seed),
             environment=self.environment.fingerprint,
-            parts=self.parts,
+            overrides=self.overrides,
             people=self.people,
         )
 
-    def folder(self) -> Folder:
+    def open_folder(self) -> OutputFolder:
         """Where results go."""
-        return Folder(self.out, store=self.store, show_ids=self.show_ids)
+        return OutputFolder(self.out, store=self.store, show_ids=self.show_ids)
 
 
 class Stopped(Exception):
@@ -64,7 +72,9 @@ class Stopped(Exception):
 
 
 @contextmanager
-def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[One]:
+def open_grading_worker(
+    config: RunConfig, *, jobs: int, notify: Notify, stop: Event
+) -> Iterator[GradeOne]:
     """A function that grades one submission, and returns once its grade is on disk.
 
     Called in more threads than `jobs`, it runs no more notebooks than that at once, and judges
@@ -74,45 +84,56 @@ def opened_desk(work: Work, *, jobs: int, tell: Tell, stop: Event) -> Iterator[O
         RubricError: the reference does not run.
         UsageError: the folder can't be written.
     """
-    judge = work.judge()
-    keys = Keys.of(judge, show_ids=work.show_ids)
-    folder = work.folder()
-    opening = Opening(
-        environment=work.environment,
-        cache=work.cache,
-        tell=tell,
+    judge = config.build_judge()
+    keys = CacheKeys.for_judge(judge, show_ids=config.show_ids)
+    folder = config.open_folder()
+    options = SessionOptions(
+        environment=config.environment,
+        cache=config.cache,
+        notify=notify,
         jobs=jobs,
         stop=stop,
-        wanted=work.wanted,
+        required_isolation=config.required_isolation,
     )
-    Thread(target=prepare, daemon=True).start()  # while the reference runs
-    with gradebook.opened(folder.store) as book, opened(judge, opening=opening) as course:
+    Thread(target=preload_templates, daemon=True).start()  # while the reference runs
+    with (
+        gradebook.open_gradebook(folder.store) as book,
+        open_grading_session(judge, options=options) as session,
+    ):
 
-        def one(submission: Submission) -> Graded:
-            key = at_level(keys.key(submission), course.isolation.level)
-            done = _whose(_graded(submission, course), judge)
+        def grade_one(submission: Submission) -> Graded:
+            key = with_level(keys.for_submission(submission), session.isolation.level)
+            result = _attach_students(_grade_safely(submission, session), judge)
             if stop.is_set():
                 raise Stopped
-            shown = book.with_marks(done.graded)
-            folder.write_one(shown.graded, rubric=work.rubric)
-            kept = Entry(key="" if done.ours else key, graded=done.graded, trace=done.trace)
-            book.keep(kept, shown=shown)
-            return shown.graded
+            marked = book.apply_stored_marks(result.graded)
+            folder.write_submission(marked.graded, rubric=config.rubric)
+            entry = StoredSubmission(
+                cache_key="" if result.grader_fault else key,
+                graded=result.graded,
+                trace=result.trace,
+            )
+            book.save_submission(entry, rendered_from=marked)
+            return marked.graded
 
-        yield one
+        yield grade_one
 
 
-def _whose(done: Done, judge: Judge) -> Done:
+def _attach_students(result: GradingResult, judge: Judge) -> GradingResult:
     """What could not be graded belongs to somebody, too."""
-    if done.graded.score is not None:
-        return done
-    return replace(done, graded=judge.entered(done.graded, submission=done.graded.submission))
+    if result.graded.score is not None:
+        return result
+    return replace(
+        result, graded=judge.with_enrollment(result.graded, submission=result.graded.submission)
+    )
 
 
-def _graded(submission: Submission, course: Course) -> Done:
+def _grade_safely(submission: Submission, session: GradingSession) -> GradingResult:
     """Grade one; a fault of ours costs this submission nothing and the others nothing."""
     try:
-        return grade(submission, course=course)
+        return grade_submission(submission, session=session)
     except Exception as error:  # noqa: BLE001 (one submission must never stop the batch)
-        told = f"the grader failed on it ({type(error).__name__}); please report this"
-        return Done(graded=ungradable(submission, told, flag=told), ours=True)
+        message = f"the grader failed on it ({type(error).__name__}); please report this"
+        return GradingResult(
+            graded=ungradable_result(submission, message, flag=message), grader_fault=True
+        )

@@ -7,9 +7,16 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from grader import scoring
-from grader.checks import CHECKS, RECORDING, Bound, Draws, Evidence, bind
-from grader.checks.recording import read as read_recording
-from grader.checks.reproduction import saved_evidence
+from grader.checks import (
+    CHECKS,
+    RECORDING_QUESTION,
+    BoundRubric,
+    Evidence,
+    RandomDraws,
+    bind_rubric,
+)
+from grader.checks.recording import read_recording
+from grader.checks.reproduction import collect_saved_evidence
 from grader.model import (
     Answer,
     CellStatus,
@@ -21,17 +28,24 @@ from grader.model import (
     Submission,
     Trace,
 )
-from grader.notebook import Outline, handout_lines, outline_handout, read, students, written_answers
-from grader.people import People, Registrar
-from grader.pipeline.location_overrides import Parts
-from grader.pipeline.picture_redrawing import redrawn
+from grader.notebook import (
+    Outline,
+    find_students,
+    handout_lines,
+    outline_handout,
+    read_notebook,
+    written_answers,
+)
+from grader.people import EnrollmentResolver, People
+from grader.pipeline.location_overrides import LocationOverrides
+from grader.pipeline.picture_redrawing import redraw_pictures
 from grader.pipeline.provenance import (
     Origin,
-    code_of_items,
-    flags,
-    notes,
-    provenance,
-    unsure,
+    build_provenance,
+    code_by_item,
+    describe_location_doubts,
+    notebook_notes,
+    staff_flags,
     without_outputs,
 )
 
@@ -40,7 +54,7 @@ REACHED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Extraction:
     """What a notebook says in words; made of it, a judge's `asked` and handout, and `parts`."""
 
     students: tuple[Student, ...]
@@ -52,127 +66,127 @@ class Judge:
     """A rubric with its checks, and what of the reference can be read."""
 
     rubric: Rubric
-    checks: Bound
-    draws: Draws
+    checks: BoundRubric
+    draws: RandomDraws
     reference: Notebook
     handout: frozenset[str]
     """Lines of the reference that are nobody's own words."""
     outline: Outline
     """Where the reference asks what, and the code it gives."""
-    asked: tuple[Item, ...]
+    answer_items: tuple[Item, ...]
     """The items without points, criteria and checks: all that answers are found by."""
     environment: str
     """Where notebooks run: a digest."""
     people: People
     """The roster, and due dates of their own."""
-    registrar: Registrar
-    parts: Parts = field(default_factory=dict)
+    registrar: EnrollmentResolver
+    overrides: LocationOverrides = field(default_factory=dict)
     """The cells that people say items are answered in."""
 
     @classmethod
-    def of(
+    def for_rubric(
         cls,
         rubric: Rubric,
         *,
-        draws: Draws,
+        draws: RandomDraws,
         environment: str = "",
         people: People | None = None,
-        parts: Parts | None = None,
+        overrides: LocationOverrides | None = None,
     ) -> Judge:
         """The judge of a rubric."""
-        known = people or People()
-        reference = read(rubric.reference)
+        known_people = people or People()
+        reference = read_notebook(rubric.reference)
         return cls(
             rubric=rubric,
-            checks=bind(rubric, registry=CHECKS, draws=draws),
+            checks=bind_rubric(rubric, registry=CHECKS, draws=draws),
             draws=draws,
             reference=reference,
             handout=handout_lines(reference),
             outline=outline_handout(reference, items=rubric.items),
-            asked=tuple(
+            answer_items=tuple(
                 replace(item, points=Fraction(0), criteria=(), checks=()) for item in rubric.items
             ),
             environment=environment,
-            parts=parts or {},
-            people=known,
-            registrar=Registrar(known, rule=rubric.late),
+            overrides=overrides or {},
+            people=known_people,
+            registrar=EnrollmentResolver(known_people, rule=rubric.late),
         )
 
     def evidence(self, submission: Submission, trace: Trace) -> Evidence:
         """What a run left behind, as checks see it."""
-        ran = [run.index for run in trace.record.cells if run.status in REACHED]
+        executed = [run.index for run in trace.record.cells if run.status in REACHED]
         return Evidence(
             notebook=trace.notebook,
             record=trace.record,
             observations=trace.observations,
-            recording=read_recording(trace.observations.get(RECORDING.id), cells=ran),
+            recording=read_recording(trace.observations.get(RECORDING_QUESTION.id), cells=executed),
             draws=self.draws,
             attachments=tuple(path.suffix.lower() for path in submission.attachments),
             expected=trace.expected,
         )
 
-    def reading(self, notebook: Notebook, *, submission: str = "") -> Reading:
+    def extract(self, notebook: Notebook, *, submission: str = "") -> Extraction:
         """Who made a notebook, and what they wrote to each written item."""
         answers = written_answers(
             notebook,
-            items=self.asked,
+            items=self.answer_items,
             handout=self.handout,
             outline=self.outline,
-            told=self.parts.get(submission, {}),
+            overrides=self.overrides.get(submission, {}),
         )
-        return Reading(students=students(notebook), answers=redrawn(answers))
+        return Extraction(students=find_students(notebook), answers=redraw_pictures(answers))
 
     def conclude(
-        self, submission: Submission, evidence: Evidence, *, known: Reading | None = None
+        self, submission: Submission, evidence: Evidence, *, cached: Extraction | None = None
     ) -> Graded:
         """The grade; a reading that is known already is not made again."""
         findings = self.checks.judge(evidence)
-        score = scoring.score(self.rubric, findings=findings)
+        score = scoring.score_submission(self.rubric, findings=findings)
         notebook, record = evidence.notebook, evidence.record
-        reading = known or self.reading(notebook, submission=submission.name)
-        doubts = unsure(reading.answers)
-        who = self.registrar.enter(submission, named=reading.students)
+        extraction = cached or self.extract(notebook, submission=submission.name)
+        doubts = describe_location_doubts(extraction.answers)
+        enrollment = self.registrar.resolve(submission, named=extraction.students)
         origin = Origin(rubric=self.rubric, reference=self.reference, seed=self.draws.seed)
         graded = Graded(
             submission=submission,
-            students=who.students,
+            students=enrollment.students,
             reason=None,
             score=score,
             record=without_outputs(record),
-            answers=reading.answers,
-            code=code_of_items(
+            answers=extraction.answers,
+            code=code_by_item(
                 notebook,
                 rubric=self.rubric,
                 findings=findings,
-                given=self.outline.code,
-                told=self.parts.get(submission.name, {}),
+                handout_code=self.outline.code,
+                overrides=self.overrides.get(submission.name, {}),
             ),
             flags=(
-                *flags(score, record=record, team=who.students),
+                *staff_flags(score, record=record, team=enrollment.students),
                 *submission.doubts,
                 *doubts.flags,
-                *who.doubts,
+                *enrollment.flags,
             ),
-            notes=(*notes(notebook), *doubts.notes),
-            provenance=provenance(notebook, record=record, origin=origin),
-            evidence=saved_evidence(notebook, record=record, answers=reading.answers),
-            lateness=who.lateness,
-            named=reading.students,
-            doubts=who.doubts,
+            notes=(*notebook_notes(notebook), *doubts.notes),
+            provenance=build_provenance(notebook, record=record, origin=origin),
+            evidence=collect_saved_evidence(notebook, record=record, answers=extraction.answers),
+            lateness=enrollment.lateness,
+            named=extraction.students,
+            doubts=enrollment.flags,
         )
-        return scoring.settled(graded)
+        return scoring.with_late_deductions(graded)
 
-    def entered(self, graded: Graded, *, submission: Submission) -> Graded:
+    def with_enrollment(self, graded: Graded, *, submission: Submission) -> Graded:
         """One that could not be graded, with whose it is and how late, as the folder says."""
-        who = self.registrar.enter(submission, named=graded.named)
-        made_anew = {*graded.doubts, *graded.clashes}
-        others = tuple(flag for flag in graded.flags if flag not in made_anew)
+        enrollment = self.registrar.resolve(submission, named=graded.named)
+        recomputed = {*graded.doubts, *graded.clashes}
+        others = tuple(flag for flag in graded.flags if flag not in recomputed)
         return replace(
             graded,
             submission=submission,
-            students=who.students,
-            lateness=who.lateness,
-            flags=(*others, *who.doubts),
-            doubts=who.doubts,
+            students=enrollment.students,
+            lateness=enrollment.lateness,
+            flags=(*others, *enrollment.flags),
+            doubts=enrollment.flags,
             clashes=(),
         )

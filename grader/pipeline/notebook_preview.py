@@ -6,29 +6,39 @@ from functools import lru_cache
 from pathlib import Path
 
 from grader.errors import NotebookError
-from grader.notebook import measure_overlap, phrases, read, students
-from grader.submissions import Look
+from grader.notebook import find_students, measure_overlap, phrases, read_notebook
+from grader.submissions import NotebookPreview
 
-KEPT = 64
+MAX_CACHED = 64
 """Notebooks whose reading is kept: those of one folder are looked at more than once."""
 
 
-def look_by(reference: Path) -> Look:
+def make_preview(reference: Path) -> NotebookPreview:
     """Tell notebooks by a solved one, which is read only if there is something to tell."""
 
     @lru_cache(maxsize=1)
-    def handout() -> frozenset[tuple[str, ...]]:
-        return phrases(read(reference))
+    def handout_phrases() -> frozenset[tuple[str, ...]]:
+        return phrases(read_notebook(reference))
 
-    @lru_cache(maxsize=KEPT)
-    def seen(path: Path) -> tuple[tuple[float, int] | None, frozenset[str]]:
+    @lru_cache(maxsize=MAX_CACHED)
+    def preview(path: Path) -> tuple[tuple[float, int] | None, frozenset[str]]:
         try:
-            notebook = read(path)
+            notebook = read_notebook(path)
         except NotebookError:
             return None, frozenset()
-        some = phrases(notebook)
-        names = (word for who in students(notebook) for word in (who.id, who.name) if word)
-        alike = (measure_overlap(some, handout=handout()), len(some))
-        return alike, frozenset(word.casefold() for word in names)
+        notebook_phrases = phrases(notebook)
+        names = (
+            word
+            for student in find_students(notebook)
+            for word in (student.id, student.name)
+            if word
+        )
+        overlap = (
+            measure_overlap(notebook_phrases, handout=handout_phrases()),
+            len(notebook_phrases),
+        )
+        return overlap, frozenset(word.casefold() for word in names)
 
-    return Look(alike=lambda path: seen(path)[0], whose=lambda path: seen(path)[1])
+    return NotebookPreview(
+        handout_overlap=lambda path: preview(path)[0], named_students=lambda path: preview(path)[1]
+    )

@@ -9,66 +9,70 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from grader.errors import GraderError, UsageError
-from grader.pipeline.grading_worker import Work
-from grader.pipeline.rejudging import Rejudged, rejudge
+from grader.pipeline.grading_worker import RunConfig
+from grader.pipeline.rejudging import RejudgeResult, rejudge
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
-ALONE = 60
+MIN_PER_PROCESS = 60
 """Submissions below which starting one more process takes longer than it saves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turns:
+class NameQueue:
     """Names for whoever comes next, so that nobody waits for a process that started late."""
 
     names: Sequence[str]
-    taken: Any
+    next_index: Any
     """How many are gone: a number that all processes share."""
 
     def __iter__(self) -> Iterator[str]:
         """The names that nobody else took."""
         while True:
-            with self.taken.get_lock():
-                place = self.taken.value
-                self.taken.value += 1
-            if place >= len(self.names):
+            with self.next_index.get_lock():
+                index = self.next_index.value
+                self.next_index.value += 1
+            if index >= len(self.names):
                 return
-            yield self.names[place]
+            yield self.names[index]
 
 
-def rejudge_shared(work: Work, names: Sequence[str], *, jobs: int) -> Rejudged:
+def rejudge_in_parallel(config: RunConfig, names: Sequence[str], *, jobs: int) -> RejudgeResult:
     """Judge in this process and in others where that is faster; all in the order of names.
 
     Raises:
         UsageError: a process was killed, or the folder can't be written.
     """
-    others = min(jobs - 1, len(names) // ALONE)
-    if others < 1:
-        return rejudge(work, names)
-    turns = Turns(names=names, taken=multiprocessing.get_context("spawn").Value("q", 0))
-    with _started(work, turns, count=others) as pipes:
-        parts = [rejudge(work, turns)]
-        parts += [_received(pipe) for pipe in pipes]
-    return _in_order(parts, names=names)
+    process_count = min(jobs - 1, len(names) // MIN_PER_PROCESS)
+    if process_count < 1:
+        return rejudge(config, names)
+    name_queue = NameQueue(
+        names=names, next_index=multiprocessing.get_context("spawn").Value("q", 0)
+    )
+    with _start_workers(config, name_queue, count=process_count) as pipes:
+        results = [rejudge(config, name_queue)]
+        results += [_receive(pipe) for pipe in pipes]
+    return _merge(results, names=names)
 
 
 @contextmanager
-def _started(work: Work, turns: Turns, *, count: int) -> Iterator[list[Connection]]:
+def _start_workers(
+    config: RunConfig, name_queue: NameQueue, *, count: int
+) -> Iterator[list[Connection]]:
     """So many processes that judge, each with a pipe for what it comes to."""
     spawn = multiprocessing.get_context("spawn")
     processes: list[SpawnProcess] = []
     pipes: list[Connection] = []
     try:
         for _ in range(count):
-            ours, theirs = spawn.Pipe(duplex=False)
-            process = spawn.Process(target=hand, args=(work, turns, theirs))
+            receiver, sender = spawn.Pipe(duplex=False)
+            process = spawn.Process(target=run_rejudging_worker, args=(config, name_queue, sender))
             process.start()
-            theirs.close()  # so that its end is seen here, however it ends
+            sender.close()  # so that its end is seen here, however it ends
             processes.append(process)
-            pipes.append(ours)
+            pipes.append(receiver)
         yield pipes
     finally:
         for pipe in pipes:
@@ -78,35 +82,35 @@ def _started(work: Work, turns: Turns, *, count: int) -> Iterator[list[Connectio
             process.join()
 
 
-def hand(work: Work, turns: Turns, pipe: Connection) -> None:
+def run_rejudging_worker(config: RunConfig, name_queue: NameQueue, pipe: Connection) -> None:
     """The whole life of one process."""
     try:
-        pipe.send(rejudge(work, turns))
+        pipe.send(rejudge(config, name_queue))
     except GraderError as error:
         pipe.send(error)
     except KeyboardInterrupt:
         return
 
 
-def _received(pipe: Connection) -> Rejudged:
+def _receive(pipe: Connection) -> RejudgeResult:
     try:
-        found = pipe.recv()
+        received = pipe.recv()
     except EOFError:
         raise UsageError("a grader process was killed; run the command again") from None
-    if isinstance(found, GraderError):
-        raise found
-    judged: Rejudged = found
+    if isinstance(received, GraderError):
+        raise received
+    judged: RejudgeResult = received
     return judged
 
 
-def _in_order(parts: Sequence[Rejudged], *, names: Sequence[str]) -> Rejudged:
-    place = {name: number for number, name in enumerate(names)}
-    changes = (change for part in parts for change in part.changes)
-    unasked = (name for part in parts for name in part.unasked)
-    briefs = (brief for part in parts for brief in part.briefs)
-    return Rejudged(
-        count=sum(part.count for part in parts),
-        changes=tuple(sorted(changes, key=lambda change: place[change.submission])),
-        unasked=tuple(sorted(unasked, key=place.__getitem__)),
-        briefs=tuple(sorted(briefs, key=lambda brief: place[brief.row.name])),
+def _merge(results: Sequence[RejudgeResult], *, names: Sequence[str]) -> RejudgeResult:
+    order = {name: number for number, name in enumerate(names)}
+    changes = (change for result in results for change in result.changes)
+    unasked = (name for result in results for name in result.needs_rerun)
+    briefs = (brief for result in results for brief in result.briefs)
+    return RejudgeResult(
+        count=sum(result.count for result in results),
+        changes=tuple(sorted(changes, key=lambda change: order[change.submission])),
+        needs_rerun=tuple(sorted(unasked, key=order.__getitem__)),
+        briefs=tuple(sorted(briefs, key=lambda brief: order[brief.page_row.name])),
     )

@@ -17,13 +17,13 @@ from functools import lru_cache
 from grader.model import Answer, Picture
 from grader.sandbox.wall_plans import INSIDE
 
-PAINTER = INSIDE / "image_sanitizer.py"
-PATIENCE = 30.0
+SANITIZER = INSIDE / "image_sanitizer.py"
+TIMEOUT_S = 30.0
 """Seconds for one picture; it takes a third of one."""
-LARGEST = 2_000_000
+MAX_BYTES = 2_000_000
 """Bytes that are read of what comes back."""
 MIMES = frozenset({"image/png", "image/jpeg"})
-LOST = Picture(mime="", base64="")
+UNSHOWABLE = Picture(mime="", base64="")
 """Stands for a picture that can't be shown; a page counts it."""
 
 
@@ -31,49 +31,49 @@ class Undrawable(Exception):
     """It is no picture, or drawing it failed."""
 
 
-def redrawn(answers: Mapping[str, Answer]) -> Mapping[str, Answer]:
+def redraw_pictures(answers: Mapping[str, Answer]) -> Mapping[str, Answer]:
     """The same answers, with pictures that hold pixels and nothing else."""
     return {
-        item: replace(answer, images=tuple(map(_drawn_or_lost, answer.images)))
+        item: replace(answer, images=tuple(map(_redraw_or_placeholder, answer.images)))
         if answer.images
         else answer
         for item, answer in answers.items()
     }
 
 
-def _drawn_or_lost(picture: Picture) -> Picture:
+def _redraw_or_placeholder(picture: Picture) -> Picture:
     try:
-        return drawn(picture)
+        return redraw_picture(picture)
     except Undrawable:
-        return LOST
+        return UNSHOWABLE
 
 
 @lru_cache(maxsize=32)  # a picture stands in one answer, but may be judged several times
-def drawn(picture: Picture) -> Picture:
+def redraw_picture(picture: Picture) -> Picture:
     """A picture drawn anew.
 
     Raises:
         Undrawable: it can't be.
     """
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as made:
-        given.write(base64.b64decode(picture.base64))
-        given.seek(0)
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as output:
+        source.write(base64.b64decode(picture.base64))
+        source.seek(0)
         try:
             subprocess.run(  # noqa: S603 (our own file, and a media type of three)
-                [sys.executable, "-P", "-E", str(PAINTER), picture.mime],
-                stdin=given,
-                stdout=made,
+                [sys.executable, "-P", "-E", str(SANITIZER), picture.mime],
+                stdin=source,
+                stdout=output,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
                 env={},
-                timeout=PATIENCE,
+                timeout=TIMEOUT_S,
                 check=True,
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise Undrawable from error
-        made.seek(0)
-        mime, _, data = made.read(LARGEST).partition(b"\n")
-    told = mime.decode("ascii", "replace")
-    if told not in MIMES:
+        output.seek(0)
+        mime, _, data = output.read(MAX_BYTES).partition(b"\n")
+    media_type = mime.decode("ascii", "replace")
+    if media_type not in MIMES:
         raise Undrawable
-    return Picture(mime=told, base64=base64.b64encode(data).decode())
+    return Picture(mime=media_type, base64=base64.b64encode(data).decode())

@@ -22,14 +22,14 @@ from grader.model import (
     Score,
     Student,
 )
-from grader.notebook import alike, code_about
-from grader.notebook.code_matching import Given, Like
-from grader.scoring import attention
+from grader.notebook import find_definitions, match_code
+from grader.notebook.code_matching import CodeMatch, HandoutCode
+from grader.scoring import score_flags
 
-EXCERPTS = 4
+MAX_EXCERPTS = 4
 """Code cells shown beside an item."""
 BY_HAND = "a person told us that it belongs here"
-NO_CODE = Given()
+NO_CODE = HandoutCode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,78 +41,82 @@ class Origin:
     seed: bytes
 
 
-def code_of_items(
+def code_by_item(
     notebook: Notebook,
     *,
     rubric: Rubric,
     findings: tuple[Finding, ...],
-    given: Given = NO_CODE,
-    told: Mapping[str, tuple[int, ...]] | None = None,
+    handout_code: HandoutCode = NO_CODE,
+    overrides: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Mapping[str, tuple[Excerpt, ...]]:
     """The student's own code for each item: where its names are made, and where findings point.
 
     Cells made from the code that the handout gives for the item come after these; where a person
     told the cells, these are all.
     """
-    by_hand = told or {}
-    made_from = alike(notebook.code(), code=given)
+    override_cells = overrides or {}
+    matches = match_code(notebook.code_cells(), code=handout_code)
     code = {}
     for item in rubric.items:
-        if item.kind == "auto" and item.id in by_hand:
-            cells = [cell for cell in notebook.code() if cell.index in by_hand[item.id]]
-            found = {c.index: Excerpt(cell=c.index, source=c.source, how=BY_HAND) for c in cells}
+        if item.kind == "auto" and item.id in override_cells:
+            cells = [
+                cell for cell in notebook.code_cells() if cell.index in override_cells[item.id]
+            ]
+            excerpts = {c.index: Excerpt(cell=c.index, source=c.source, how=BY_HAND) for c in cells}
         else:
-            found = _named(notebook, item=item, findings=findings)
-            _add_alike(found, notebook=notebook, item=item, made_from=made_from)
-        if found:
-            code[item.id] = tuple(found[index] for index in sorted(found))
+            excerpts = _excerpts_by_name(notebook, item=item, findings=findings)
+            _add_similar(excerpts, notebook=notebook, item=item, matches=matches)
+        if excerpts:
+            code[item.id] = tuple(excerpts[index] for index in sorted(excerpts))
     return code
 
 
-def _named(notebook: Notebook, *, item: Item, findings: tuple[Finding, ...]) -> dict[int, Excerpt]:
+def _excerpts_by_name(
+    notebook: Notebook, *, item: Item, findings: tuple[Finding, ...]
+) -> dict[int, Excerpt]:
     """The cells that make an item's names, and those that findings point at."""
     names: set[str] = set()
     for spec in item.checks:
         check = CHECKS[spec.code]
         names |= set(check.names(check.params.model_validate(spec.params)))
-    found = {excerpt.cell: excerpt for excerpt in code_about(notebook, names)}
-    pointed = {c for f in findings if f.item == item.id for c in f.cells if c >= 0}
-    for cell in notebook.code():
-        if cell.index in pointed:
-            found.setdefault(cell.index, Excerpt(cell=cell.index, source=cell.source))
-    return {index: found[index] for index in sorted(found)[:EXCERPTS]}
+    excerpts = {excerpt.cell: excerpt for excerpt in find_definitions(notebook, names)}
+    referenced = {c for f in findings if f.item == item.id for c in f.cells if c >= 0}
+    for cell in notebook.code_cells():
+        if cell.index in referenced:
+            excerpts.setdefault(cell.index, Excerpt(cell=cell.index, source=cell.source))
+    return {index: excerpts[index] for index in sorted(excerpts)[:MAX_EXCERPTS]}
 
 
-def _add_alike(
-    found: dict[int, Excerpt], *, notebook: Notebook, item: Item, made_from: Iterable[Like]
+def _add_similar(
+    excerpts: dict[int, Excerpt], *, notebook: Notebook, item: Item, matches: Iterable[CodeMatch]
 ) -> None:
     """Add cells made from the code given for an item, as far as there is room."""
-    for like in made_from:
-        if like.item == item.id and item.checks and len(found) < EXCERPTS:
-            how = f"{like.likeness:.0%} alike to the code that the handout gives for this"
-            source = notebook.cells[like.cell].source
-            found.setdefault(like.cell, Excerpt(cell=like.cell, source=source, how=how))
+    for match in matches:
+        if match.item == item.id and item.checks and len(excerpts) < MAX_EXCERPTS:
+            how = f"{match.similarity:.0%} alike to the code that the handout gives for this"
+            source = notebook.cells[match.cell].source
+            excerpts.setdefault(match.cell, Excerpt(cell=match.cell, source=source, how=how))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unsure:
+class LocationDoubts:
     """What to say where it is not sure in which cells items are answered."""
 
     flags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def unsure(answers: Mapping[str, Answer]) -> Unsure:
+def describe_location_doubts(answers: Mapping[str, Answer]) -> LocationDoubts:
     """A flag for staff and a note for the team, if an answer may be another or not all of it."""
     items = ", ".join(item for item, answer in answers.items() if answer.doubt)
     if not items:
-        return Unsure()
-    told = f"unsure where {items} is answered: `grade parts` says why, and takes a correction"
+        return LocationDoubts()
+    flag = f"unsure where {items} is answered: `grade parts` says why, and takes a correction"
     note = (
         f"We are not sure that we found your whole answer to {items}; beside it stands why. "
         "If it is not all of it, tell your instructor which cells it is in."
     )
-    return Unsure(flags=(told,), notes=(note,))
+    return LocationDoubts(flags=(flag,), notes=(note,))
 
 
 def without_outputs(record: ExecutionRecord) -> ExecutionRecord:
@@ -120,23 +124,27 @@ def without_outputs(record: ExecutionRecord) -> ExecutionRecord:
     return replace(record, cells=tuple(replace(run, shown="", media=()) for run in record.cells))
 
 
-def flags(score: Score, *, record: ExecutionRecord, team: tuple[Student, ...]) -> tuple[str, ...]:
+def staff_flags(
+    score: Score, *, record: ExecutionRecord, team: tuple[Student, ...]
+) -> tuple[str, ...]:
     """What asks for a person, in words for staff."""
-    told = list(attention(score))
-    struck = [run.index for run in record.cells if run.status is CellStatus.STRUCK_OUT]
-    if struck:
-        told.append(f"left out because it ended its kernel: cell {', '.join(map(str, struck))}")
+    messages = list(score_flags(score))
+    struck_cells = [run.index for run in record.cells if run.status is CellStatus.STRUCK_OUT]
+    if struck_cells:
+        messages.append(
+            f"left out because it ended its kernel: cell {', '.join(map(str, struck_cells))}"
+        )
     if not team:
-        told.append("no name or id found")
-    return tuple(told)
+        messages.append("no name or id found")
+    return tuple(messages)
 
 
-def notes(notebook: Notebook) -> tuple[str, ...]:
+def notebook_notes(notebook: Notebook) -> tuple[str, ...]:
     """What the team should know that costs nothing."""
     return notebook.notes
 
 
-def provenance(notebook: Notebook, *, record: ExecutionRecord, origin: Origin) -> Provenance:
+def build_provenance(notebook: Notebook, *, record: ExecutionRecord, origin: Origin) -> Provenance:
     """What the grade was made from; no path and no secret."""
     commitment = hashlib.sha256(origin.rubric.id.encode() + b"\0" + origin.seed).hexdigest()
     return Provenance(
@@ -148,7 +156,7 @@ def provenance(notebook: Notebook, *, record: ExecutionRecord, origin: Origin) -
         time=datetime.now(UTC).isoformat(timespec="seconds"),
         seed_commitment=commitment,
         assignment=origin.rubric.id,
-        isolation=record.isolation.told,
+        isolation=record.isolation.description,
         level=record.isolation.level,
         limits=asdict(origin.rubric.limits),
     )

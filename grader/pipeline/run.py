@@ -8,27 +8,27 @@ from pathlib import Path
 from typing import Protocol
 
 from grader import checks, gradebook, rubric, sandbox, submissions
-from grader.folder import Folder, absent_from, settle
+from grader.folder import OutputFolder, collect_class_facts, update_folder
 from grader.gradebook import Gradebook
 from grader.model import Graded, Limits, Rubric, Student, Submission
 from grader.people import People
-from grader.pipeline import Tell
-from grader.pipeline.cache_keys import Keys, ran_of, without_level
-from grader.pipeline.course_people import register
+from grader.pipeline import Notify
+from grader.pipeline.cache_keys import CacheKeys, run_part, without_level
+from grader.pipeline.course_people import register_people
 from grader.pipeline.dispatch import grade_all
-from grader.pipeline.grading_worker import Work
-from grader.pipeline.location_overrides import Parts, corrected
-from grader.pipeline.notebook_preview import look_by
-from grader.pipeline.rejudging import Rejudged, rejudge
-from grader.pipeline.seed_choice import seed
-from grader.pipeline.unpacking import unpacking
+from grader.pipeline.grading_worker import RunConfig
+from grader.pipeline.location_overrides import LocationOverrides, apply_override_file
+from grader.pipeline.notebook_preview import make_preview
+from grader.pipeline.rejudging import RejudgeResult, rejudge
+from grader.pipeline.seed_choice import choose_seed
+from grader.pipeline.unpacking import temporary_unpack_folder
 from grader.settings import Settings
 
 
-class Watcher(Protocol):
+class RunWatcher(Protocol):
     """Who is told how a run goes."""
 
-    def begin(self, *, rubric: Rubric, count: int, kept: int, judged: int) -> None:
+    def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
         """So many submissions are about to run; some stay as they are, or were judged again."""
         ...
 
@@ -46,15 +46,15 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RunOutcome:
     """What a run came to."""
 
     rubric: Rubric
     names: tuple[str, ...]
     """The submissions, in order."""
-    kept: int
+    unchanged: int
     """How many stay as they are, since nothing changed."""
-    rejudged: Rejudged
+    rejudged: RejudgeResult
     """Those that were not run but judged again, since the rubric or a check changed."""
     needs_person: bool
     """Whether a row is ungradable, an error of ours, or flagged."""
@@ -66,164 +66,197 @@ class Outcome:
 
     def results(self) -> Iterator[Graded]:
         """Every submission's grade, read from the gradebook one after another."""
-        with gradebook.opened(self.store) as book:
+        with gradebook.open_gradebook(self.store) as book:
             yield from book.all_graded(self.names)
 
 
-def run(settings: Settings, *, watcher: Watcher) -> Outcome:
+def run_grading(settings: Settings, *, watcher: RunWatcher) -> RunOutcome:
     """Grade everything at the path of the settings, and keep what did not change.
 
     Raises:
         UsageError: path, output folder or environment are not as they must be.
         RubricError: rubric or reference are not.
     """
-    with unpacking(settings.out) as unpack_to:
-        return _run(settings, watcher=watcher, unpack_to=unpack_to)
+    with temporary_unpack_folder(settings.out) as unpack_to:
+        return _grade_collected(settings, watcher=watcher, unpack_to=unpack_to)
 
 
-def _run(settings: Settings, *, watcher: Watcher, unpack_to: Callable[[], Path]) -> Outcome:
-    loaded = _rubric(settings)
-    handed_in = _handed_in(settings, rubric=loaded, tell=watcher.note, unpack_to=unpack_to)
-    environment = sandbox.survey(settings.python)
-    folder = Folder(settings.out, store=settings.store, show_ids=settings.people.show_ids)
-    names = tuple(submission.name for submission in handed_in)
-    with gradebook.opened(folder.store) as book:
-        drawn = seed(book, loaded.id, folder=folder.path, another=settings.new_seed)
-        parts = _parts(book, handed_in, rubric=loaded, file=settings.parts, watcher=watcher)
-        people = register(book, rubric=loaded, files=settings.people, tell=watcher.note)
-        work = _work(settings, rubric=loaded, seed=drawn, environment=environment, people=people)
-        work = replace(work, parts=parts)
-        book.enrol(names)
-        sorted_out = _sorted_out(handed_in, work, book, folder)
-        now = {submission.name: submission for submission in handed_in}
-        rejudged = rejudge(work, sorted_out.judge, now=now) if sorted_out.judge else Rejudged()
-        todo = [s for s in handed_in if s.name in {*sorted_out.run, *rejudged.unasked}]
-        kept = len(handed_in) - len(todo) - rejudged.count
-        watcher.begin(rubric=loaded, count=len(todo), kept=kept, judged=rejudged.count)
-        if todo:
+def _grade_collected(
+    settings: Settings, *, watcher: RunWatcher, unpack_to: Callable[[], Path]
+) -> RunOutcome:
+    loaded = _load_rubric(settings)
+    collected = _collect_submissions(
+        settings, rubric=loaded, notify=watcher.note, unpack_to=unpack_to
+    )
+    environment = sandbox.survey_interpreter(settings.python)
+    folder = OutputFolder(settings.out, store=settings.store, show_ids=settings.people.show_ids)
+    names = tuple(submission.name for submission in collected)
+    with gradebook.open_gradebook(folder.store) as book:
+        hidden_seed = choose_seed(book, loaded.id, folder=folder.path, draw_new=settings.new_seed)
+        overrides = _read_overrides(
+            book, collected, rubric=loaded, file=settings.location_overrides, watcher=watcher
+        )
+        people = register_people(book, rubric=loaded, files=settings.people, notify=watcher.note)
+        config = _run_config(
+            settings, rubric=loaded, seed=hidden_seed, environment=environment, people=people
+        )
+        config = replace(config, overrides=overrides)
+        book.replace_roll(names)
+        plan = _plan_run(collected, config, book, folder)
+        current = {submission.name: submission for submission in collected}
+        rejudged = (
+            rejudge(config, plan.to_judge, current=current) if plan.to_judge else RejudgeResult()
+        )
+        to_run = [s for s in collected if s.name in {*plan.to_run, *rejudged.needs_rerun}]
+        unchanged = len(collected) - len(to_run) - rejudged.count
+        watcher.begin(rubric=loaded, count=len(to_run), unchanged=unchanged, judged=rejudged.count)
+        if to_run:
             graded = grade_all(
-                todo, work=work, jobs=settings.jobs, ready=watcher.ready, tell=watcher.note
+                to_run,
+                config=config,
+                jobs=settings.jobs,
+                on_ready=watcher.ready,
+                notify=watcher.note,
             )
-            for one in graded:
-                watcher.done(one)
-        briefs = settle(folder, book, loaded)
-        absent = absent_from(briefs, book=book, rubric=loaded)
-    for remark in absent.remarks:
+            for result in graded:
+                watcher.done(result)
+        briefs = update_folder(folder, book, loaded)
+        absent = collect_class_facts(briefs, book=book, rubric=loaded)
+    for remark in absent.notes:
         watcher.note(remark)
-    return Outcome(
+    return RunOutcome(
         rubric=loaded,
         names=names,
-        kept=kept,
+        unchanged=unchanged,
         rejudged=rejudged,
-        needs_person=any(brief.asks for brief in briefs) or bool(absent.remarks),
+        needs_person=any(brief.needs_attention for brief in briefs) or bool(absent.notes),
         out=settings.out,
-        missing=absent.students,
+        missing=absent.missing_students,
         store=folder.store,
     )
 
 
-def _work(
+def _run_config(
     settings: Settings,
     *,
     rubric: Rubric,
     seed: bytes,
     environment: sandbox.Environment,
     people: People,
-) -> Work:
+) -> RunConfig:
     """What all processes of the run are told."""
-    return Work(
+    return RunConfig(
         rubric=rubric,
         seed=seed,
         environment=environment,
         cache=settings.cache,
         out=settings.out,
         force=settings.force,
-        wanted=_wanted(settings),
+        required_isolation=_required_isolation(settings),
         store=settings.store,
         people=people,
         show_ids=settings.people.show_ids,
     )
 
 
-def _rubric(settings: Settings) -> Rubric:
+def _load_rubric(settings: Settings) -> Rubric:
     """The rubric, with the limits of the command line."""
-    found = rubric.find(settings.root, assignment=settings.assignment)
-    loaded = rubric.load(found, catalogue=checks.catalogue())
-    return replace(loaded, limits=Limits(**{**asdict(loaded.limits), **settings.limits}))
+    rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
+    loaded = rubric.load_rubric(rubric_path, catalog=checks.catalog())
+    return replace(loaded, limits=Limits(**{**asdict(loaded.limits), **settings.limit_overrides}))
 
 
-def _parts(
+def _read_overrides(
     book: Gradebook,
-    handed_in: tuple[Submission, ...],
+    collected: tuple[Submission, ...],
     *,
     rubric: Rubric,
     file: Path | None,
-    watcher: Watcher,
-) -> Parts:
+    watcher: RunWatcher,
+) -> LocationOverrides:
     """The cells that people say items are answered in, with what they say now."""
-    names = {word: one.name for one in handed_in for word in (one.shown, one.name)}
-    parts, remarks = corrected(book, rubric, file=file, names=names)
+    names = {
+        alias: submission.name
+        for submission in collected
+        for alias in (submission.shown, submission.name)
+    }
+    overrides, remarks = apply_override_file(book, rubric, file=file, names=names)
     for remark in remarks:
         watcher.note(remark)
-    return parts
+    return overrides
 
 
-def _handed_in(
-    settings: Settings, *, rubric: Rubric, tell: Tell, unpack_to: Callable[[], Path]
+def _collect_submissions(
+    settings: Settings, *, rubric: Rubric, notify: Notify, unpack_to: Callable[[], Path]
 ) -> tuple[Submission, ...]:
-    look = look_by(rubric.reference)
+    preview = make_preview(rubric.reference)
     return submissions.collect(
         settings.path,
-        about=submissions.About(look=look, assignment=rubric.id, layout=settings.layout),
-        leave_out=_courses_own(settings, rubric=rubric),
-        unpack_to=unpack_to,
-        tell=tell,
+        context=submissions.LayoutContext(
+            preview=preview, assignment=rubric.id, layout=settings.layout
+        ),
+        excluded=_course_folders(settings, rubric=rubric),
+        make_folder=unpack_to,
+        notify=notify,
     )
 
 
-def _courses_own(settings: Settings, *, rubric: Rubric) -> tuple[Path, ...]:
+def _course_folders(settings: Settings, *, rubric: Rubric) -> tuple[Path, ...]:
     """Folders that may lie below the one that is graded, and that nobody handed in."""
-    course = [settings.root / "rubrics", settings.root / "reference", rubric.reference.parent]
-    places = [settings.out, *course, *([rubric.provided] if rubric.provided else [])]
-    given = settings.path.resolve()
-    return tuple(place for place in places if place.resolve() != given)
+    course_folders = [
+        settings.root / "rubrics",
+        settings.root / "reference",
+        rubric.reference.parent,
+    ]
+    folders = [settings.out, *course_folders, *([rubric.provided] if rubric.provided else [])]
+    graded_path = settings.path.resolve()
+    return tuple(folder for folder in folders if folder.resolve() != graded_path)
 
 
-def _wanted(settings: Settings) -> sandbox.Wanted:
+def _required_isolation(settings: Settings) -> sandbox.IsolationRequest:
     """What is asked of the walls: no notebook sees the course, nor what others handed in."""
-    told = settings.people
+    people_files = settings.people
     hidden = (
         *(settings.root / "rubrics", settings.root / "reference", settings.out, settings.path),
-        *(place for place in (told.roster, told.extensions, told.times) if place is not None),
+        *(
+            path
+            for path in (people_files.roster, people_files.extensions, people_files.times)
+            if path is not None
+        ),
     )
-    return sandbox.Wanted(
-        level=sandbox.Level(settings.level) if settings.level else None,
+    return sandbox.IsolationRequest(
+        level=sandbox.IsolationLevel(settings.isolation_level)
+        if settings.isolation_level
+        else None,
         unsandboxed=settings.unsandboxed,
-        hidden=tuple(str(place.resolve()) for place in hidden),
+        hidden_paths=tuple(str(path.resolve()) for path in hidden),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sorted:
+class _RunPlan:
     """The names of submissions, by what is to be done with them; the rest stay as they are."""
 
-    judge: tuple[str, ...]
-    run: tuple[str, ...]
+    to_judge: tuple[str, ...]
+    to_run: tuple[str, ...]
 
 
-def _sorted_out(
-    handed_in: tuple[Submission, ...], work: Work, book: Gradebook, folder: Folder
-) -> _Sorted:
-    if work.force:
-        return _Sorted(judge=(), run=tuple(submission.name for submission in handed_in))
-    known, keys = book.keys(), Keys.of(work.judge(), show_ids=work.show_ids)
-    judge, run = [], []
-    for submission in handed_in:
+def _plan_run(
+    collected: tuple[Submission, ...], config: RunConfig, book: Gradebook, folder: OutputFolder
+) -> _RunPlan:
+    if config.force:
+        return _RunPlan(to_judge=(), to_run=tuple(submission.name for submission in collected))
+    stored_keys, keys = (
+        book.cache_keys(),
+        CacheKeys.for_judge(config.build_judge(), show_ids=config.show_ids),
+    )
+    to_judge, to_run = [], []
+    for submission in collected:
         name = submission.name
-        before = without_level(known.get(name, ""), wanted=work.wanted)
-        now = keys.key(submission)
-        if not before or ran_of(before) != ran_of(now):
-            run.append(name)
-        elif before != now or not folder.has(name):
-            judge.append(name)
-    return _Sorted(judge=tuple(judge), run=tuple(run))
+        stored_key = without_level(stored_keys.get(name, ""), required=config.required_isolation)
+        current_key = keys.for_submission(submission)
+        if not stored_key or run_part(stored_key) != run_part(current_key):
+            to_run.append(name)
+        elif stored_key != current_key or not folder.has_submission(name):
+            to_judge.append(name)
+    return _RunPlan(to_judge=tuple(to_judge), to_run=tuple(to_run))

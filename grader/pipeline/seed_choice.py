@@ -8,35 +8,35 @@ from pathlib import Path
 from grader.errors import UsageError
 from grader.gradebook import Gradebook, seeds
 
-FILE = ".seed"
+SEED_FILE = ".seed"
 """Where the seed of a folder stood before the gradebook kept it."""
 
 
-def seed(book: Gradebook, assignment: str, *, folder: Path, another: bool) -> bytes:
+def choose_seed(book: Gradebook, assignment: str, *, folder: Path, draw_new: bool) -> bytes:
     """The seed of an assignment, drawn where it has none; `another` draws one in its place."""
-    if another:
-        found = seeds.another(book, assignment)
+    if draw_new:
+        chosen = seeds.replace_seed(book, assignment)
     else:
-        found = seeds.first(book, assignment, offered=_from_file(folder / FILE))
+        chosen = seeds.ensure_seed(book, assignment, offered=_read_seed_file(folder / SEED_FILE))
     # Only now: until the book has it, the file is all there is.
-    (folder / FILE).unlink(missing_ok=True)
-    return found
+    (folder / SEED_FILE).unlink(missing_ok=True)
+    return chosen
 
 
-def seed_again(book: Gradebook, assignment: str, *, folder: Path) -> bytes:
+def require_seed(book: Gradebook, assignment: str, *, folder: Path) -> bytes:
     """The seed that notebooks were asked with.
 
     Raises:
         UsageError: nothing in this folder was graded by that assignment.
     """
-    if seeds.kept(book, assignment) is None and _from_file(folder / FILE) is None:
+    if seeds.load_seed(book, assignment) is None and _read_seed_file(folder / SEED_FILE) is None:
         raise UsageError(f"{folder}: nothing there was graded by the assignment {assignment!r}")
-    return seed(book, assignment, folder=folder, another=False)
+    return choose_seed(book, assignment, folder=folder, draw_new=False)
 
 
-def _from_file(place: Path) -> bytes | None:
+def _read_seed_file(path: Path) -> bytes | None:
     """The seed in a file, if there is one."""
     with suppress(OSError, ValueError):
-        told = bytes.fromhex(place.read_text(encoding="ascii"))
-        return told if len(told) == seeds.BYTES else None
+        secret = bytes.fromhex(path.read_text(encoding="ascii"))
+        return secret if len(secret) == seeds.SEED_BYTES else None
     return None

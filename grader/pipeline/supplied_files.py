@@ -16,14 +16,14 @@ from grader import submissions
 from grader.model import Limits, Rubric, Submission
 
 MEGABYTE = 2**20
-LONGEST_NAME = 1024
-LONGEST_PART = 255
+MAX_PATH_BYTES = 1024
+MAX_NAME_BYTES = 255
 """Bytes of a path, and of a name in it, that a disk takes."""
-PIECE = 2**20
+CHUNK_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Belongings:
+class NotebookFiles:
     """The files that a notebook finds in its working folder."""
 
     files: Mapping[str, Path]
@@ -35,30 +35,30 @@ class Belongings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provided:
+class ProvidedFiles:
     """The course's files, the same for every notebook."""
 
     files: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rubric: Rubric) -> Provided:
+    def for_rubric(cls, rubric: Rubric) -> ProvidedFiles:
         """Those of an assignment."""
         if rubric.provided is None:
             return cls()
-        listing = submissions.walked(rubric.provided)
-        there = ((name, file.path) for name, file in listing.files.items())
-        return cls(files={name: path for name, path in there if path.is_file()})
+        listing = submissions.list_folder(rubric.provided)
+        named_paths = ((name, file.path) for name, file in listing.files.items())
+        return cls(files={name: path for name, path in named_paths if path.is_file()})
 
-    def beside(self, submission: Submission, *, limits: Limits) -> Belongings:
+    def merge_with(self, submission: Submission, *, limits: Limits) -> NotebookFiles:
         """The course's files and the student's, as far as there is place for them."""
         files = dict(self.files)
         notes: list[str] = []
         left_out: list[str] = []
         size = sum(_size(path) for path in files.values())
-        for name, path in sorted(submission.files.items(), key=lambda one: _size(one[1])):
-            taken = _taken(name, files)
+        for name, path in sorted(submission.files.items(), key=lambda entry: _size(entry[1])):
+            taken = _is_name_taken(name, files)
             size += 0 if taken else _size(path)
-            if taken and not _same(path, files.get(name)):
+            if taken and not _has_same_content(path, files.get(name)):
                 notes.append(
                     f"{name}: the course's file was there when the notebook ran, in place of yours."
                 )
@@ -69,37 +69,37 @@ class Provided:
                     f"{name} was not there when the notebook ran: files beside it may be "
                     f"{limits.disk_mb / 2:g} MB and {limits.files // 2:,} files."
                 )
-            elif not _can_be_put(name) or not os.access(path, os.R_OK):
+            elif not _is_valid_path(name) or not os.access(path, os.R_OK):
                 left_out.append(f"{name} was not there when the notebook ran: it can't be copied.")
             else:
                 files[name] = path
-        return Belongings(files=files, notes=tuple(notes), left_out=tuple(left_out))
+        return NotebookFiles(files=files, notes=tuple(notes), left_out=tuple(left_out))
 
 
-def digests(belongings: Belongings) -> Iterator[str | bytes]:
+def file_digests(supplied: NotebookFiles) -> Iterator[str | bytes]:
     """What a run that finds these files depends on."""
-    yield from belongings.notes
-    yield from belongings.left_out
-    for name, path in sorted(belongings.files.items()):
+    yield from supplied.notes
+    yield from supplied.left_out
+    for name, path in sorted(supplied.files.items()):
         yield name
         yield _sha256(path)
 
 
-def _taken(name: str, files: Mapping[str, Path]) -> bool:
+def _is_name_taken(name: str, files: Mapping[str, Path]) -> bool:
     """Whether there is a file of that name, or one where a folder would have to be."""
     above = (parent.as_posix() for parent in PurePosixPath(name).parents)
     return name in files or any(parent in files for parent in above)
 
 
-def _same(path: Path, other: Path | None) -> bool:
+def _has_same_content(path: Path, other: Path | None) -> bool:
     return other is not None and _sha256(path) == _sha256(other)
 
 
-def _can_be_put(name: str) -> bool:
-    whole = name.encode("utf-8", "surrogatepass")
+def _is_valid_path(name: str) -> bool:
+    encoded = name.encode("utf-8", "surrogatepass")
     parts = PurePosixPath(name).parts
-    short = len(whole) <= LONGEST_NAME and all(
-        len(part.encode("utf-8", "surrogatepass")) <= LONGEST_PART for part in parts
+    short = len(encoded) <= MAX_PATH_BYTES and all(
+        len(part.encode("utf-8", "surrogatepass")) <= MAX_NAME_BYTES for part in parts
     )
     return short and "\0" not in name and ".." not in parts and not name.startswith("/")
 
@@ -112,11 +112,11 @@ def _size(path: Path) -> int:
 
 
 def _sha256(path: Path) -> bytes:
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     try:
-        with path.open("rb") as opened:
-            while piece := opened.read(PIECE):
-                whole.update(piece)
+        with path.open("rb") as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                digest.update(chunk)
     except OSError:
         return b""
-    return whole.digest()
+    return digest.digest()

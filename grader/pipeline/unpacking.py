@@ -16,47 +16,47 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.folder import Folder
+from grader.folder import OutputFolder
 
 PREFIX = ".unpacked-"
-OLD = 60.0
+ABANDONED_AFTER_S = 60.0
 """Seconds after which a folder that nobody holds was left behind by a run that was killed."""
 
 
 @contextmanager
-def unpacking(out: Path) -> Iterator[Callable[[], Path]]:
+def temporary_unpack_folder(out: Path) -> Iterator[Callable[[], Path]]:
     """A function that makes the folder when there is something to unpack; gone after the block."""
-    with ExitStack() as ending:
+    with ExitStack() as cleanup:
 
-        def make() -> Path:
-            Folder(out)
-            _sweep(out)
+        def make_folder() -> Path:
+            OutputFolder(out)
+            _remove_abandoned(out)
             try:
-                place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=out))
+                folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=out))
             except OSError as error:
                 raise UsageError(f"{out}: cannot be written ({error.strerror})") from error
-            ending.callback(shutil.rmtree, place, ignore_errors=True)
-            held = os.open(place, os.O_RDONLY)
-            ending.callback(os.close, held)
-            fcntl.flock(held, fcntl.LOCK_EX)
-            return place
+            cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+            lock_fd = os.open(folder, os.O_RDONLY)
+            cleanup.callback(os.close, lock_fd)
+            fcntl.flock(lock_fd, fcntl.LOCK_EX)
+            return folder
 
-        yield make
+        yield make_folder
 
 
-def _sweep(out: Path) -> None:
+def _remove_abandoned(out: Path) -> None:
     """Remove what runs that were killed left behind: nobody holds it any more."""
-    for place in out.glob(f"{PREFIX}*"):
+    for folder in out.glob(f"{PREFIX}*"):
         try:
-            if time.time() - place.stat().st_mtime < OLD:
+            if time.time() - folder.stat().st_mtime < ABANDONED_AFTER_S:
                 continue
-            held = os.open(place, os.O_RDONLY)
+            lock_fd = os.open(folder, os.O_RDONLY)
         except OSError:
             continue
         try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(place, ignore_errors=True)
+            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
         except OSError:
             continue
         finally:
-            os.close(held)
+            os.close(lock_fd)

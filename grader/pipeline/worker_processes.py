@@ -13,70 +13,72 @@ from typing import TYPE_CHECKING, Any
 
 from grader.errors import GraderError, UsageError
 from grader.model import Graded, Submission
-from grader.pipeline import Tell
-from grader.pipeline.grading_worker import THREADS, Stopped, Work, opened_desk
+from grader.pipeline import Notify
+from grader.pipeline.grading_worker import THREADS_PER_JOB, RunConfig, Stopped, open_grading_worker
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
     from multiprocessing.queues import Queue
 
-PATIENCE = 30.0
+SHUTDOWN_S = 30.0
 """Seconds the crew has to put its things away."""
-GLANCE = 0.5
+POLL_S = 0.5
 """Seconds between two looks at whether all are still there."""
 
 
-class Crew:
+class WorkerPool:
     """Processes that take submissions from one queue and put grades on another."""
 
-    def __init__(self, work: Work, *, processes: int, width: int, tell: Tell) -> None:
+    def __init__(
+        self, config: RunConfig, *, processes: int, jobs_per_process: int, notify: Notify
+    ) -> None:
         spawn = multiprocessing.get_context("spawn")
-        self._tell = tell
+        self._notify = notify
         self._inbox: Queue[Submission | None] = spawn.Queue()
         self._outbox: Queue[Any] = spawn.Queue()
         self._stop = spawn.Event()
-        self._hands = processes * width * THREADS
-        arguments = (work, width, self._inbox, self._outbox, self._stop)
-        self._members: list[SpawnProcess] = [
-            spawn.Process(target=member, args=arguments) for _ in range(processes)
+        self._thread_count = processes * jobs_per_process * THREADS_PER_JOB
+        arguments = (config, jobs_per_process, self._inbox, self._outbox, self._stop)
+        self._processes: list[SpawnProcess] = [
+            spawn.Process(target=run_grading_worker, args=arguments) for _ in range(processes)
         ]
-        for process in self._members:
+        for process in self._processes:
             process.start()
 
-    def ready(self) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until every member's reference runs."""
-        for _ in self._members:
-            self._next()
+        for _ in self._processes:
+            self._receive()
 
     def grade(self, submissions: Sequence[Submission]) -> Iterator[Graded]:
         """Grade; each is yielded once it is on disk."""
         for submission in submissions:
             self._inbox.put(submission)
-        for _ in range(self._hands):
+        for _ in range(self._thread_count):
             self._inbox.put(None)
         for _ in submissions:
-            yield self._next()
+            yield self._receive()
 
-    def _next(self) -> Any:
+    def _receive(self) -> Any:
         while True:
             try:
-                kind, value = self._outbox.get(timeout=GLANCE)
+                kind, value = self._outbox.get(timeout=POLL_S)
             except queue.Empty:
-                if any(process.exitcode not in {None, 0} for process in self._members):
+                if any(process.exitcode not in {None, 0} for process in self._processes):
                     raise UsageError("a grader process was killed; run the command again") from None
                 continue
             if kind == "failed":
                 raise value
             if kind == "told":
-                self._tell(value)
+                self._notify(value)
                 continue
             return value
 
-    def dismiss(self) -> None:
+    def close(self) -> None:
         """Let them finish nothing more, and go."""
         self._stop.set()
-        for process in self._members:
-            process.join(PATIENCE)
+        for process in self._processes:
+            process.join(SHUTDOWN_S)
             if process.is_alive():
                 process.kill()
                 process.join()
@@ -86,59 +88,66 @@ class Crew:
 
 
 @contextmanager
-def hired(work: Work, *, processes: int, width: int, tell: Tell) -> Iterator[Crew]:
+def open_worker_pool(
+    config: RunConfig, *, processes: int, jobs_per_process: int, notify: Notify
+) -> Iterator[WorkerPool]:
     """A crew that is ready, gone when the block is left."""
-    crew = Crew(work, processes=processes, width=width, tell=tell)
+    pool = WorkerPool(config, processes=processes, jobs_per_process=jobs_per_process, notify=notify)
     try:
-        crew.ready()
-        yield crew
+        pool.wait_until_ready()
+        yield pool
     finally:
-        crew.dismiss()
+        pool.close()
 
 
-def member(
-    work: Work,
-    width: int,
+def run_grading_worker(
+    config: RunConfig,
+    jobs: int,
     inbox: Queue[Submission | None],
     outbox: Queue[Any],
-    stopping: Any,
+    stop_requested: Any,
 ) -> None:
     """The whole life of one process of the crew."""
     stop = Event()
-    Thread(target=_watch, args=(stopping, stop), daemon=True).start()
-    told: set[str] = set()
+    Thread(target=_watch_for_stop, args=(stop_requested, stop), daemon=True).start()
+    sent_notes: set[str] = set()
 
-    def tell(note: str) -> None:
-        if note not in told:
-            told.add(note)
+    def notify(note: str) -> None:
+        if note not in sent_notes:
+            sent_notes.add(note)
             outbox.put(("told", note))
 
     try:
-        with opened_desk(work, jobs=width, tell=tell, stop=stop) as one:
+        with open_grading_worker(config, jobs=jobs, notify=notify, stop=stop) as grade_one:
             outbox.put(("ready", None))
-            told_all = (one, inbox, outbox, stop)
-            hands = [Thread(target=_hand, args=told_all) for _ in range(width * THREADS)]
-            for hand in hands:
-                hand.start()
-            for hand in hands:
-                hand.join()
+            arguments = (grade_one, inbox, outbox, stop)
+            threads = [
+                Thread(target=_grade_from_queue, args=arguments)
+                for _ in range(jobs * THREADS_PER_JOB)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
     except GraderError as error:
         outbox.put(("failed", error))
     except KeyboardInterrupt:
         return
 
 
-def _hand(one: Any, inbox: Queue[Submission | None], outbox: Queue[Any], stop: Event) -> None:
+def _grade_from_queue(
+    grade_one: Any, inbox: Queue[Submission | None], outbox: Queue[Any], stop: Event
+) -> None:
     """Take, grade, hand back, until there is nothing more."""
     while not stop.is_set():
         try:
-            submission = inbox.get(timeout=GLANCE)
+            submission = inbox.get(timeout=POLL_S)
         except queue.Empty:
             continue
         if submission is None:
             return
         try:
-            outbox.put(("graded", one(submission)))
+            outbox.put(("graded", grade_one(submission)))
         except Stopped:
             return
         except GraderError as error:
@@ -146,10 +155,10 @@ def _hand(one: Any, inbox: Queue[Submission | None], outbox: Queue[Any], stop: E
             return
 
 
-def _watch(stopping: Any, stop: Event) -> None:
+def _watch_for_stop(stop_requested: Any, stop: Event) -> None:
     """End the work when the run is stopped, and this process when the one that hired it is gone."""
     parent = multiprocessing.parent_process()
-    while not stopping.wait(GLANCE):
+    while not stop_requested.wait(POLL_S):
         if parent is not None and wait([parent.sentinel], timeout=0):
             stop.set()
             os._exit(1)

@@ -1,6 +1,13 @@
 """Takes people out of what was graded: a copy without names, and one student forgotten."""
 
-from grader.privacy.anonymization import Copied, copy_without_names
-from grader.privacy.forgetting import Forgotten, Plan, forget, plan
+from grader.privacy.anonymization import AnonymizationResult, write_anonymized_copy
+from grader.privacy.forgetting import ForgetPlan, ForgetResult, forget_student, plan_forgetting
 
-__all__ = ["Copied", "Forgotten", "Plan", "copy_without_names", "forget", "plan"]
+__all__ = [
+    "AnonymizationResult",
+    "ForgetPlan",
+    "ForgetResult",
+    "forget_student",
+    "plan_forgetting",
+    "write_anonymized_copy",
+]

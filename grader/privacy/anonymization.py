@@ -16,23 +16,23 @@ from pathlib import Path
 
 from grader import gradebook
 from grader.errors import UsageError
-from grader.exports.gradebook_csv import defused
-from grader.folder import Absent, Brief, Folder, absent_from
+from grader.exports.gradebook_csv import escape_formula
+from grader.folder import ClassFacts, OutputFolder, SubmissionSummary, collect_class_facts
 from grader.gradebook import Gradebook
-from grader.gradebook.stored_people import remembered
+from grader.gradebook.stored_people import load_people
 from grader.model import Answer, Graded, Lateness, Rubric, Score, Student, Submission
-from grader.notebook import read
+from grader.notebook import read_notebook
 from grader.people import check_roster
-from grader.privacy.identities import Person, everyone, whose
-from grader.privacy.redaction import Identity, Veil, vocabulary, words_of
-from grader.privacy.text_mapping import retold
+from grader.privacy.identities import Person, collect_people, mentioned_students
+from grader.privacy.redaction import Identity, Redactor, vocabulary, words_in_names
+from grader.privacy.text_mapping import map_texts
 
-LEFT_OUT = "*[A picture was left out of this copy.]*"
-MARKER = "staff"
+PICTURE_PLACEHOLDER = "*[A picture was left out of this copy.]*"
+ANONYMOUS_GRADER = "staff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copied:
+class AnonymizationResult:
     """What a copy came to."""
 
     submissions: int
@@ -42,26 +42,32 @@ class Copied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Cast:
+class _Anonymizer:
     """Everyone under another name."""
 
     people: Sequence[Person]
-    names: Mapping[str, str]
+    submission_names: Mapping[str, str]
     """Of submissions."""
     rubric: Rubric
-    veil: Veil
+    redactor: Redactor
 
-    def team(self, students: Sequence[Student]) -> tuple[Student, ...]:
+    def rename_students(self, students: Sequence[Student]) -> tuple[Student, ...]:
         """Some of them under their other names."""
-        return tuple(_alias(self._place(one)) for one in students)
+        return tuple(_alias(self._person_number(student)) for student in students)
 
-    def _place(self, student: Student) -> int:
-        exact = (at for at, who in enumerate(self.people, 1) if student in who.students)
-        alike = (at for at, who in enumerate(self.people, 1) if who.is_one(student))
-        return next(chain(exact, alike), 0)
+    def _person_number(self, student: Student) -> int:
+        exact = (
+            number for number, person in enumerate(self.people, 1) if student in person.records
+        )
+        matching = (
+            number for number, person in enumerate(self.people, 1) if person.matches(student)
+        )
+        return next(chain(exact, matching), 0)
 
 
-def copy_without_names(source: Path, *, to: Path, key: Path, rubric: Rubric) -> Copied:
+def write_anonymized_copy(
+    source: Path, *, to: Path, key: Path, rubric: Rubric
+) -> AnonymizationResult:
     """Write the copy and the key.
 
     Args:
@@ -74,29 +80,41 @@ def copy_without_names(source: Path, *, to: Path, key: Path, rubric: Rubric) -> 
         UsageError: one of them is there already, the key would lie in the copy, or something
             can't be written.
     """
-    _refuse(source, to=to, key=key)
-    with gradebook.opened(Folder(source).store) as book:
-        graded = book.keys()
-        names = [name for name in book.roll() if name in graded]
-        cast = _cast(book, names, rubric=rubric)
-        real = [Brief.of(one, rubric=rubric) for one in book.all_graded(names)]
-        teams = {cast.names[one.row.name]: cast.team(one.row.students) for one in real}
-        clashes = check_roster(teams, members=()).clashes
-        target = Folder(to, show_ids=True)
-        briefs, pictures = [], 0
-        for one in book.all_graded(sorted(names, key=cast.names.__getitem__)):
-            pictures += sum(len(answer.images) for answer in one.answers.values())
-            hidden = _hidden(one, cast, clashes=clashes)
-            target.write_one(hidden, rubric=rubric)
-            briefs.append(Brief.of(hidden, rubric=rubric))
-        absent = _absent(absent_from(real, book=book, rubric=rubric), cast)
-    target.write_class(briefs, rubric=rubric, absent=absent)
-    _write_key(key, cast)
-    return Copied(submissions=len(names), people=len(cast.people), pictures=pictures)
+    _refuse_unsafe_paths(source, to=to, key=key)
+    with gradebook.open_gradebook(OutputFolder(source).store) as book:
+        cache_keys = book.cache_keys()
+        names = [name for name in book.roll() if name in cache_keys]
+        anonymizer = _build_anonymizer(book, names, rubric=rubric)
+        summaries = [
+            SubmissionSummary.from_graded(record, rubric=rubric)
+            for record in book.all_graded(names)
+        ]
+        teams = {
+            anonymizer.submission_names[record.page_row.name]: anonymizer.rename_students(
+                record.page_row.students
+            )
+            for record in summaries
+        }
+        clashes = check_roster(teams, members=()).duplicate_flags
+        target = OutputFolder(to, show_ids=True)
+        copied_summaries, pictures = [], 0
+        for record in book.all_graded(sorted(names, key=anonymizer.submission_names.__getitem__)):
+            pictures += sum(len(answer.images) for answer in record.answers.values())
+            anonymized = _anonymize_graded(record, anonymizer, clashes=clashes)
+            target.write_submission(anonymized, rubric=rubric)
+            copied_summaries.append(SubmissionSummary.from_graded(anonymized, rubric=rubric))
+        facts = _anonymize_facts(
+            collect_class_facts(summaries, book=book, rubric=rubric), anonymizer
+        )
+    target.write_class_files(copied_summaries, rubric=rubric, facts=facts)
+    _write_key(key, anonymizer)
+    return AnonymizationResult(
+        submissions=len(names), people=len(anonymizer.people), pictures=pictures
+    )
 
 
-def _refuse(source: Path, *, to: Path, key: Path) -> None:
-    if not Folder.is_one(source):
+def _refuse_unsafe_paths(source: Path, *, to: Path, key: Path) -> None:
+    if not OutputFolder.is_output_folder(source):
         raise UsageError(f"{source}: no gradebook there; `grade PATH` makes one")
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise UsageError(f"{to}: is there already; name a new folder")
@@ -106,72 +124,82 @@ def _refuse(source: Path, *, to: Path, key: Path) -> None:
         raise UsageError(f"{key}: the key must not lie in the copy")
 
 
-def _cast(book: Gradebook, names: Sequence[str], *, rubric: Rubric) -> _Cast:
+def _build_anonymizer(book: Gradebook, names: Sequence[str], *, rubric: Rubric) -> _Anonymizer:
     """Everyone and everything under another name, in an order that tells nothing."""
-    people = everyone(book.all_graded(names), people=remembered(book, rubric.id))
+    people = collect_people(book.all_graded(names), people=load_people(book, rubric.id))
     secrets.SystemRandom().shuffle(people)
-    order = list(names)
-    secrets.SystemRandom().shuffle(order)
-    digits = len(str(len(order)))
+    shuffled_names = list(names)
+    secrets.SystemRandom().shuffle(shuffled_names)
+    digits = len(str(len(shuffled_names)))
     identities = [
-        Identity(students=tuple(one.students), name=_alias(at).name, mark=_alias(at).id)
-        for at, one in enumerate(people, 1)
+        Identity(
+            records=tuple(person.records),
+            replacement_name=_alias(number).name,
+            replacement_id=_alias(number).id,
+        )
+        for number, person in enumerate(people, 1)
     ]
-    return _Cast(
+    return _Anonymizer(
         people=people,
-        names={name: f"submission-{at:0{digits}}" for at, name in enumerate(order, 1)},
+        submission_names={
+            name: f"submission-{number:0{digits}}" for number, name in enumerate(shuffled_names, 1)
+        },
         rubric=rubric,
-        veil=Veil(identities, spared=_spared(rubric)),
+        redactor=Redactor(identities, assignment_words=_assignment_words(rubric)),
     )
 
 
-def _alias(at: int) -> Student:
-    return Student(name=f"Student {at}", id=f"S{at:03}")
+def _alias(number: int) -> Student:
+    return Student(name=f"Student {number}", id=f"S{number:03}")
 
 
-def _spared(rubric: Rubric) -> frozenset[str]:
-    """The assignment's own words: 'Adam' is an optimiser before it is somebody."""
-    said = [word for item in rubric.items for word in (item.title, item.prompt, item.good_answer)]
-    cells = [cell.source for cell in read(rubric.reference).cells]
-    return vocabulary((rubric.title, *said, *cells, *keyword.kwlist, *dir(builtins)))
+def _assignment_words(rubric: Rubric) -> frozenset[str]:
+    """The assignment's own words: 'Adam' is an optimizer before it is somebody."""
+    texts = [text for item in rubric.items for text in (item.title, item.prompt, item.good_answer)]
+    cells = [cell.source for cell in read_notebook(rubric.reference).cells]
+    return vocabulary((rubric.title, *texts, *cells, *keyword.kwlist, *dir(builtins)))
 
 
-def _hidden(graded: Graded, cast: _Cast, *, clashes: Mapping[str, tuple[str, ...]]) -> Graded:
+def _anonymize_graded(
+    graded: Graded, anonymizer: _Anonymizer, *, clashes: Mapping[str, tuple[str, ...]]
+) -> Graded:
     """A grade without names; what only tells one submission from another is gone, too."""
-    own = words_of(whose(graded))
-    name = cast.names[graded.submission.name]
-    said = clashes.get(name, ())
-    bare = replace(
+    own_words = words_in_names(mentioned_students(graded))
+    name = anonymizer.submission_names[graded.submission.name]
+    new_clashes = clashes.get(name, ())
+    stripped = replace(
         graded,
         submission=Submission(name=name, path=Path("notebook.ipynb"), shown="notebook.ipynb"),
         students=(),
         named=(),
         answers={item: _without_pictures(answer) for item, answer in graded.answers.items()},
         provenance=graded.provenance and replace(graded.provenance, notebook=""),
-        score=graded.score and _by_staff(graded.score),
+        score=graded.score and _hide_graders(graded.score),
         flags=tuple(flag for flag in graded.flags if flag not in graded.clashes),
         clashes=(),
     )
-    told = retold(bare, text=lambda text: cast.veil.text(text, own=own))
+    redacted = map_texts(
+        stripped, map_text=lambda text: anonymizer.redactor.redact(text, own_words=own_words)
+    )
     return replace(
-        told,
-        submission=bare.submission,
-        students=cast.team(graded.students),
-        lateness=tuple(_moved(late, cast.rubric) for late in graded.lateness),
-        flags=(*told.flags, *said),
-        clashes=said,
+        redacted,
+        submission=stripped.submission,
+        students=anonymizer.rename_students(graded.students),
+        lateness=tuple(_anonymize_lateness(late, anonymizer.rubric) for late in graded.lateness),
+        flags=(*redacted.flags, *new_clashes),
+        clashes=new_clashes,
     )
 
 
-def _by_staff(score: Score) -> Score:
+def _hide_graders(score: Score) -> Score:
     """Whoever marked it."""
     items = tuple(
         replace(
-            one,
-            mark=one.mark and replace(one.mark, by=MARKER),
-            outdated=one.outdated and replace(one.outdated, by=MARKER),
+            item_score,
+            mark=item_score.mark and replace(item_score.mark, by=ANONYMOUS_GRADER),
+            outdated=item_score.outdated and replace(item_score.outdated, by=ANONYMOUS_GRADER),
         )
-        for one in score.items
+        for item_score in score.items
     )
     return replace(score, items=items)
 
@@ -179,47 +207,58 @@ def _by_staff(score: Score) -> Score:
 def _without_pictures(answer: Answer) -> Answer:
     if not answer.images:
         return answer
-    said = "\n\n".join([answer.text, *[LEFT_OUT] * len(answer.images)])
-    return replace(answer, text=said, images=())
+    new_text = "\n\n".join([answer.text, *[PICTURE_PLACEHOLDER] * len(answer.images)])
+    return replace(answer, text=new_text, images=())
 
 
-def _moved(late: Lateness | None, rubric: Rubric) -> Lateness | None:
+def _anonymize_lateness(late: Lateness | None, rubric: Rubric) -> Lateness | None:
     """How many days late, from the due date of all: a time, or whose was extended, would tell."""
     if late is None or rubric.late is None:
         return late
-    whole = timedelta(days=late.days)
-    at = datetime.fromisoformat(rubric.late.due) + whole
+    delay = timedelta(days=late.days)
+    submitted_at = datetime.fromisoformat(rubric.late.due) + delay
     return replace(
         late,
         due=rubric.late.due,
-        at=at.isoformat() if late.at else "",
-        late_s=whole // timedelta(seconds=1),
+        at=submitted_at.isoformat() if late.at else "",
+        late_s=delay // timedelta(seconds=1),
     )
 
 
-def _absent(absent: Absent, cast: _Cast) -> Absent:
+def _anonymize_facts(facts: ClassFacts, anonymizer: _Anonymizer) -> ClassFacts:
     """Those who handed in nothing; remarks name ids and submissions, so only their number stays."""
-    students = sorted(cast.team(absent.students), key=lambda one: one.id)
-    return Absent(students=tuple(students))
+    students = sorted(
+        anonymizer.rename_students(facts.missing_students), key=lambda student: student.id
+    )
+    return ClassFacts(missing_students=tuple(students))
 
 
-def _write_key(place: Path, cast: _Cast) -> None:
+def _write_key(path: Path, anonymizer: _Anonymizer) -> None:
     """Who is who, for the owner's eyes alone."""
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(("pseudonym", "name", "id", "submission", "copy"))
-    for at, person in enumerate(cast.people, 1):
-        first = person.students[0]
-        known = [name for name in person.submissions if name in cast.names]
-        for name in known or [""]:
-            row = (_alias(at).id, first.name, first.id, name, cast.names.get(name, ""))
-            writer.writerow([defused(word) for word in row])
-    for name in sorted(set(cast.names) - {n for one in cast.people for n in one.submissions}):
-        writer.writerow(["", "", "", defused(name), cast.names[name]])
+    for number, person in enumerate(anonymizer.people, 1):
+        first = person.records[0]
+        copied_names = [name for name in person.submissions if name in anonymizer.submission_names]
+        for name in copied_names or [""]:
+            row = (
+                _alias(number).id,
+                first.name,
+                first.id,
+                name,
+                anonymizer.submission_names.get(name, ""),
+            )
+            writer.writerow([escape_formula(value) for value in row])
+    for name in sorted(
+        set(anonymizer.submission_names)
+        - {n for listed in anonymizer.people for n in listed.submissions}
+    ):
+        writer.writerow(["", "", "", escape_formula(name), anonymizer.submission_names[name]])
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(written.getvalue())
+            file.write(buffer.getvalue())
     except OSError as error:
-        raise UsageError(f"{place}: cannot be written ({error.strerror})") from error
+        raise UsageError(f"{path}: cannot be written ({error.strerror})") from error

@@ -8,225 +8,272 @@ from pathlib import Path
 
 from grader import gradebook
 from grader.errors import UsageError
-from grader.folder import Folder, refresh_class, refresh_one
+from grader.folder import OutputFolder, render_class, render_submission
 from grader.gradebook import Gradebook
-from grader.gradebook.erasure import Retelling, delete_submission, retell_submission, wipe
-from grader.gradebook.stored_people import forget_person, remembered_by_all
+from grader.gradebook.erasure import (
+    RecordRedactor,
+    delete_submission,
+    redact_submission,
+    vacuum_gradebook,
+)
+from grader.gradebook.stored_people import forget_person, load_roster
 from grader.model import Graded, Rubric, Student
-from grader.people.name_matching import plain_id, same_name
-from grader.privacy.identities import Person, everyone, marks_of, whose
-from grader.privacy.other_files import holds, is_book, others
-from grader.privacy.redaction import Identity, Veil, words_of
-from grader.privacy.text_mapping import retold
+from grader.people.name_matching import normalize_id, same_name
+from grader.privacy.identities import Person, collect_people, mentioned_students, normalized_ids
+from grader.privacy.other_files import identifies_person, is_gradebook_file, list_other_files
+from grader.privacy.redaction import Identity, Redactor, words_in_names
+from grader.privacy.text_mapping import map_texts
 
-GONE = "\u2026"
+REDACTED = "\u2026"
 """In the place of whatever told who it was: nothing that could be read as a name or an id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ForgetPlan:
     """What forgetting somebody would do to a folder."""
 
     student: Student
-    alone: tuple[str, ...]
+    own_submissions: tuple[str, ...]
     """Submissions that are deleted: nobody else's."""
-    shared: tuple[str, ...]
+    team_submissions: tuple[str, ...]
     """Submissions that stay for the others of a team, without this student."""
-    named_like: tuple[str, ...]
+    identifying_names: tuple[str, ...]
     """Of these, those whose own name tells who it was: that stays until the file is renamed."""
-    books: tuple[Path, ...]
+    gradebooks: tuple[Path, ...]
     """Gradebooks in which it is done: that of the folder and its backups."""
     files: tuple[Path, ...]
     """Other files in the folder that hold the name or an id, and are removed whole."""
-    unread: tuple[Path, ...]
+    unreadable: tuple[Path, ...]
     """Files that can't be looked into."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten:
+class ForgetResult:
     """What was done."""
 
-    deleted: int
-    changed: int
+    deleted_submissions: int
+    changed_submissions: int
     """Submissions that stay, in which a name, an id or a text was taken out."""
-    removed: int
+    removed_files: int
     """Other files."""
 
 
-def plan(folder: Path, *, mark: str) -> Plan:
+def plan_forgetting(folder: Path, *, identifier: str) -> ForgetPlan:
     """Look at what there is of somebody; changes nothing.
 
     Args:
         folder: what `grade` wrote.
-        mark: an id or e-mail address of the student, or a name that nobody else has.
+        identifier: an id or e-mail address of the student, or a name that nobody else has.
 
     Raises:
         UsageError: there is no gradebook, or nobody of that id in it.
     """
-    if not Folder.is_one(folder):
+    if not OutputFolder.is_output_folder(folder):
         raise UsageError(f"{folder}: no gradebook there; `grade PATH` makes one")
-    store = Folder(folder).store
-    with gradebook.opened(store) as book:
-        person = _person(book, mark)
+    store = OutputFolder(folder).store
+    with gradebook.open_gradebook(store) as book:
+        person = _find_person(book, identifier)
         if person is None:
-            raise UsageError(f"{mark}: nobody alone has that id, address or name in {folder}")
-        alone, shared = _sorted(book, person)
-    veil = _veil(person)
-    seen = [(place, holds(place, veil)) for place in others(folder)]
-    backups = [place for place, _ in seen if is_book(place)]
-    return Plan(
-        student=person.students[0],
-        alone=alone,
-        shared=shared,
-        named_like=tuple(name for name in shared if veil.text(name, own=_own(person)) != name),
-        books=(*((store,) if isinstance(store, Path) else ()), *backups),
-        files=tuple(place for place, held in seen if held and place not in backups),
-        unread=tuple(place for place, held in seen if held is None and place not in backups),
+            raise UsageError(f"{identifier}: nobody alone has that id, address or name in {folder}")
+        own_submissions, team_submissions = _split_submissions(book, person)
+    redactor = _build_redactor(person)
+    checked_files = [(path, identifies_person(path, redactor)) for path in list_other_files(folder)]
+    backups = [path for path, _ in checked_files if is_gradebook_file(path)]
+    return ForgetPlan(
+        student=person.records[0],
+        own_submissions=own_submissions,
+        team_submissions=team_submissions,
+        identifying_names=tuple(
+            name
+            for name in team_submissions
+            if redactor.redact(name, own_words=_own_words(person)) != name
+        ),
+        gradebooks=(*((store,) if isinstance(store, Path) else ()), *backups),
+        files=tuple(
+            path for path, identifies in checked_files if identifies and path not in backups
+        ),
+        unreadable=tuple(
+            path for path, identifies in checked_files if identifies is None and path not in backups
+        ),
     )
 
 
-def forget(folder: Path, *, mark: str, rubric: Rubric, what: Plan) -> Forgotten:
+def forget_student(
+    folder: Path, *, identifier: str, rubric: Rubric, forget_plan: ForgetPlan
+) -> ForgetResult:
     """Do what was planned; afterwards nothing in the folder tells of this student.
 
     Args:
         folder: what `grade` wrote.
-        mark: an id or e-mail address of the student, or a name that nobody else has.
+        identifier: an id or e-mail address of the student, or a name that nobody else has.
         rubric: what the class was graded by, to make its pages anew.
-        what: what `plan` found.
+        forget_plan: what `plan` found.
 
     Raises:
         UsageError: a gradebook is in use, or a file can't be removed.
     """
-    target = Folder(folder)
-    with gradebook.opened(target.store) as book:
-        person = _person(book, mark)
+    target = OutputFolder(folder)
+    with gradebook.open_gradebook(target.store) as book:
+        person = _find_person(book, identifier)
         if person is None:
-            raise UsageError(f"{mark}: nobody alone has that id, address or name in {folder}")
-        changed = _out_of(book, person)
-        for name in what.alone:
-            target.remove(name)
+            raise UsageError(f"{identifier}: nobody alone has that id, address or name in {folder}")
+        changed = _remove_person(book, person)
+        for name in forget_plan.own_submissions:
+            target.remove_submission(name)
         for name in changed:
-            refresh_one(target, book, rubric, name)
-        refresh_class(target, book, rubric)
-    for place in what.books:
-        if place != target.store:
-            _out_of_backup(place, mark)
-        wipe(place)
-    for place in what.files:
-        _remove(place)
-    return Forgotten(deleted=len(what.alone), changed=len(changed), removed=len(what.files))
+            render_submission(target, book, rubric, name)
+        render_class(target, book, rubric)
+    for path in forget_plan.gradebooks:
+        if path != target.store:
+            _remove_from_backup(path, identifier)
+        vacuum_gradebook(path)
+    for path in forget_plan.files:
+        _remove_file(path)
+    return ForgetResult(
+        deleted_submissions=len(forget_plan.own_submissions),
+        changed_submissions=len(changed),
+        removed_files=len(forget_plan.files),
+    )
 
 
-def _person(book: Gradebook, mark: str) -> Person | None:
+def _find_person(book: Gradebook, identifier: str) -> Person | None:
     """Everything a book knows of somebody."""
-    names = list(book.keys())
-    people = everyone(book.all_graded(names), people=remembered_by_all(book))
-    wanted = plain_id(mark)
-    found = [one for one in people if any(wanted in marks_of(s) for s in one.students)]
-    if not found:
-        called = [one for one in people if any(same_name(mark, s.name) for s in one.students)]
-        found = called if len(called) == 1 else []
-    whole = Person()
-    for one in found:
-        for student in one.students:
-            whole.add(student)
-    return whole if found else None
+    names = list(book.cache_keys())
+    people = collect_people(book.all_graded(names), people=load_roster(book))
+    normalized_id = normalize_id(identifier)
+    matches = [
+        candidate
+        for candidate in people
+        if any(normalized_id in normalized_ids(s) for s in candidate.records)
+    ]
+    if not matches:
+        namesakes = [
+            candidate
+            for candidate in people
+            if any(same_name(identifier, s.name) for s in candidate.records)
+        ]
+        matches = namesakes if len(namesakes) == 1 else []
+    merged = Person()
+    for candidate in matches:
+        for student in candidate.records:
+            merged.add(student)
+    return merged if matches else None
 
 
-def _sorted(book: Gradebook, person: Person) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _split_submissions(book: Gradebook, person: Person) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The submissions that are this person's alone, and those of a team."""
-    alone: list[str] = []
-    shared: list[str] = []
-    for graded in book.all_graded(list(book.keys())):
-        people = whose(graded)
-        if not any(person.is_one(one) for one in people):
+    own_submissions: list[str] = []
+    team_submissions: list[str] = []
+    for graded in book.all_graded(list(book.cache_keys())):
+        people = mentioned_students(graded)
+        if not any(person.matches(student) for student in people):
             continue
-        rest = [one for one in people if not person.is_one(one)]
-        (shared if rest else alone).append(graded.submission.name)
-    return tuple(alone), tuple(shared)
+        other_students = [student for student in people if not person.matches(student)]
+        (team_submissions if other_students else own_submissions).append(graded.submission.name)
+    return tuple(own_submissions), tuple(team_submissions)
 
 
-def _out_of(book: Gradebook, person: Person) -> list[str]:
+def _remove_person(book: Gradebook, person: Person) -> list[str]:
     """Take somebody out of a book; the submissions that stay and were changed."""
-    alone, shared = _sorted(book, person)
-    for name in alone:
+    own_submissions, team_submissions = _split_submissions(book, person)
+    for name in own_submissions:
         delete_submission(book, name)
-    forget_person(book, marks=[mark for one in person.students for mark in marks_of(one)])
-    veil, own = _veil(person), _own(person)
+    forget_person(
+        book,
+        ids=[student_id for student in person.records for student_id in normalized_ids(student)],
+    )
+    redactor, own_words = _build_redactor(person), _own_words(person)
     return [
         name
-        for name in book.keys()  # noqa: SIM118 (no mapping: a method that reads)
-        if retell_submission(
-            book, name, told=_retelling(person, veil, own if name in shared else frozenset())
+        for name in book.cache_keys()
+        if redact_submission(
+            book,
+            name,
+            redactor=_build_record_redactor(
+                person, redactor, own_words if name in team_submissions else frozenset()
+            ),
         )
     ]
 
 
-def _out_of_backup(place: Path, mark: str) -> None:
-    with gradebook.opened(place) as book:
-        person = _person(book, mark)
+def _remove_from_backup(path: Path, identifier: str) -> None:
+    with gradebook.open_gradebook(path) as book:
+        person = _find_person(book, identifier)
         if person is not None:
-            _out_of(book, person)
+            _remove_person(book, person)
 
 
-def _veil(person: Person) -> Veil:
-    identity = Identity(students=tuple(person.students), name=GONE, mark=GONE, part=GONE)
-    return Veil([identity])
+def _build_redactor(person: Person) -> Redactor:
+    identity = Identity(
+        records=tuple(person.records),
+        replacement_name=REDACTED,
+        replacement_id=REDACTED,
+        replacement_part=REDACTED,
+    )
+    return Redactor([identity])
 
 
-def _own(person: Person) -> frozenset[str]:
-    return words_of(person.students)
+def _own_words(person: Person) -> frozenset[str]:
+    return words_in_names(person.records)
 
 
-def _retelling(person: Person, veil: Veil, own: frozenset[str]) -> Retelling:
+def _build_record_redactor(
+    person: Person, redactor: Redactor, own_words: frozenset[str]
+) -> RecordRedactor:
     """Whole names and ids go everywhere; parts of the name where this student wrote."""
 
-    def text(said: str) -> str:
-        return veil.text(said, own=own) if own else veil.whole(said)
-
-    def graded(known: Graded) -> Graded:
-        told = retold(_without(known, person), text=text)
-        if told is known:
-            return known
-        handed_in = replace(
-            told.submission,
-            name=known.submission.name,  # what rows and files are known by
-            path=Path(text(str(known.submission.path))),
+    def redact_text(passage: str) -> str:
+        return (
+            redactor.redact(passage, own_words=own_words)
+            if own_words
+            else redactor.redact_full_names(passage)
         )
-        return replace(told, submission=handed_in)
 
-    return Retelling(
-        text=text,
-        graded=graded,
-        answer=lambda answer: retold(answer, text=text),
-        trace=lambda trace: retold(trace, text=text),
+    def redact_graded(original: Graded) -> Graded:
+        redacted = map_texts(_without_member(original, person), map_text=redact_text)
+        if redacted is original:
+            return original
+        submission = replace(
+            redacted.submission,
+            name=original.submission.name,  # what rows and files are known by
+            path=Path(redact_text(str(original.submission.path))),
+        )
+        return replace(redacted, submission=submission)
+
+    return RecordRedactor(
+        redact_text=redact_text,
+        redact_graded=redact_graded,
+        redact_answer=lambda answer: map_texts(answer, map_text=redact_text),
+        redact_trace=lambda trace: map_texts(trace, map_text=redact_text),
     )
 
 
-def _without(graded: Graded, person: Person) -> Graded:
+def _without_member(graded: Graded, person: Person) -> Graded:
     """A grade of a team without one of its members."""
-    if not any(person.is_one(one) for one in whose(graded)):
+    if not any(person.matches(student) for student in mentioned_students(graded)):
         return graded
-    stays = [not person.is_one(one) for one in graded.students]
+    is_remaining = [not person.matches(student) for student in graded.students]
     lateness = graded.lateness
-    if len(lateness) == len(stays):
-        lateness = tuple(late for late, kept in zip(lateness, stays, strict=True) if kept)
-    told = _others(graded.submission.students, person)
+    if len(lateness) == len(is_remaining):
+        lateness = tuple(
+            late for late, remains in zip(lateness, is_remaining, strict=True) if remains
+        )
+    listed_students = _without_person(graded.submission.students, person)
     return replace(
         graded,
-        students=_others(graded.students, person),
-        named=_others(graded.named, person),
+        students=_without_person(graded.students, person),
+        named=_without_person(graded.named, person),
         lateness=lateness or graded.lateness[:1],
-        submission=replace(graded.submission, students=told),
+        submission=replace(graded.submission, students=listed_students),
     )
 
 
-def _others(students: Sequence[Student], person: Person) -> tuple[Student, ...]:
-    return tuple(one for one in students if not person.is_one(one))
+def _without_person(students: Sequence[Student], person: Person) -> tuple[Student, ...]:
+    return tuple(student for student in students if not person.matches(student))
 
 
-def _remove(place: Path) -> None:
+def _remove_file(path: Path) -> None:
     try:
-        place.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     except OSError as error:
-        raise UsageError(f"{place}: cannot be removed ({error.strerror})") from error
+        raise UsageError(f"{path}: cannot be removed ({error.strerror})") from error

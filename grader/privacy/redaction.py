@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from grader.model import Student
-from grader.people.name_matching import bare
+from grader.people.name_matching import fold_accents
 
 _WORD = re.compile(r"[^\W_]+")
-GAP = 3
+MAX_GAP = 3
 """Characters that may stand between two words of one name."""
-SHORTEST_MARK = 4
+MIN_ID_LENGTH = 4
 """Characters of an id; a shorter one is an ordinary word or number."""
-SHORTEST_NAME = 2
-SHORTEST_SMALL = 3
+MIN_NAME_LENGTH = 2
+MIN_LOWERCASE_LENGTH = 3
 """Letters of a part of a name that is looked for in small letters, too."""
 
 
@@ -29,147 +29,171 @@ SHORTEST_SMALL = 3
 class Identity:
     """Somebody, and what stands in the place of what tells who it is."""
 
-    students: tuple[Student, ...]
+    records: tuple[Student, ...]
     """The same person, as different sources know them."""
-    name: str
+    replacement_name: str
     """In the place of the whole name."""
-    mark: str
+    replacement_id: str
     """In the place of ids and addresses."""
-    part: str = "[name]"
+    replacement_part: str = "[name]"
     """In the place of a part of the name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
+class _WordPattern:
     """Words in a row that are looked for."""
 
     words: tuple[str, ...]
-    becomes: str
-    alone: bool = False
+    replacement: str
+    is_name_part: bool = False
     """Whether it is a part of a name: it must begin with a capital."""
 
 
-class Veil:
+class Redactor:
     """Knows the words of some people.
 
     Args:
         identities: whom to look for.
-        spared: words of the assignment, which stay although somebody may be called so.
+        assignment_words: words of the assignment, which stay although somebody may be called so.
     """
 
-    def __init__(self, identities: Iterable[Identity], *, spared: Iterable[str] = ()) -> None:
-        self._spared = frozenset(spared)
-        self._rows: dict[str, list[_Row]] = {}
-        for who in identities:
-            for row in (*_names(who), *_marks(who), *self._parts(who)):
-                self._rows.setdefault(row.words[0], []).append(row)
-        for rows in self._rows.values():
-            rows.sort(key=lambda row: (-len(row.words), row.alone))
+    def __init__(
+        self, identities: Iterable[Identity], *, assignment_words: Iterable[str] = ()
+    ) -> None:
+        self._assignment_words = frozenset(assignment_words)
+        self._patterns: dict[str, list[_WordPattern]] = {}
+        for identity in identities:
+            for pattern in (
+                *_full_name_patterns(identity),
+                *_id_patterns(identity),
+                *self._name_part_patterns(identity),
+            ):
+                self._patterns.setdefault(pattern.words[0], []).append(pattern)
+        for patterns in self._patterns.values():
+            patterns.sort(key=lambda pattern: (-len(pattern.words), pattern.is_name_part))
 
-    def text(self, text: str, *, own: frozenset[str] | None = frozenset()) -> str:
+    def redact(self, text: str, *, own_words: frozenset[str] | None = frozenset()) -> str:
         """The text without them.
 
         Args:
             text: any text.
-            own: words of names that go in small letters, too: those of whoever wrote the text;
+            own_words: words of names that go in small letters, too: those of whoever wrote the text;
                 None where parts of names stay.
         """
-        whole = unicodedata.normalize("NFC", text)
-        kept, place = [], 0
-        for start, end, row in self._found(whole, own=own):
-            kept += [whole[place:start], row.becomes]
-            place = end
-        return "".join([*kept, whole[place:]]) if kept else text
+        normalized = unicodedata.normalize("NFC", text)
+        pieces, position = [], 0
+        for start, end, pattern in self._find_matches(normalized, own_words=own_words):
+            pieces += [normalized[position:start], pattern.replacement]
+            position = end
+        return "".join([*pieces, normalized[position:]]) if pieces else text
 
-    def whole(self, text: str) -> str:
+    def redact_full_names(self, text: str) -> str:
         """The text without whole names, ids and addresses; parts of names stay."""
-        return self.text(text, own=None)
+        return self.redact(text, own_words=None)
 
-    def tells(self, text: str) -> bool:
+    def identifies_person(self, text: str) -> bool:
         """Whether a whole name, an id or an address stands in it."""
         return any(
-            not row.alone for *_, row in self._found(unicodedata.normalize("NFC", text), own=None)
+            not pattern.is_name_part
+            for *_, pattern in self._find_matches(
+                unicodedata.normalize("NFC", text), own_words=None
+            )
         )
 
-    def _found(self, text: str, *, own: frozenset[str] | None) -> Iterator[tuple[int, int, _Row]]:
-        words = [(match.start(), match.end(), bare(match[0])) for match in _WORD.finditer(text)]
-        place = 0
-        while place < len(words):
-            row = self._row_at(text, words, place, own=own)
-            if row is None:
-                place += 1
+    def _find_matches(
+        self, text: str, *, own_words: frozenset[str] | None
+    ) -> Iterator[tuple[int, int, _WordPattern]]:
+        words = [
+            (match.start(), match.end(), fold_accents(match[0])) for match in _WORD.finditer(text)
+        ]
+        index = 0
+        while index < len(words):
+            pattern = self._pattern_at(text, words, index, own_words=own_words)
+            if pattern is None:
+                index += 1
                 continue
-            last = place + len(row.words) - 1
-            yield words[place][0], words[last][1], row
-            place = last + 1
+            last = index + len(pattern.words) - 1
+            yield words[index][0], words[last][1], pattern
+            index = last + 1
 
-    def _row_at(
+    def _pattern_at(
         self,
         text: str,
         words: Sequence[tuple[int, int, str]],
-        place: int,
+        index: int,
         *,
-        own: frozenset[str] | None,
-    ) -> _Row | None:
-        for row in self._rows.get(words[place][2], ()):
-            here = words[place : place + len(row.words)]
-            if tuple(word for *_, word in here) != row.words:
+        own_words: frozenset[str] | None,
+    ) -> _WordPattern | None:
+        for pattern in self._patterns.get(words[index][2], ()):
+            window = words[index : index + len(pattern.words)]
+            if tuple(word for *_, word in window) != pattern.words:
                 continue
-            near = all(b[0] - a[1] <= GAP for a, b in pairwise(here))
-            if near and (not row.alone or _is_a_name(text[here[0][0]], row, own=own)):
-                return row
+            near = all(b[0] - a[1] <= MAX_GAP for a, b in pairwise(window))
+            if near and (
+                not pattern.is_name_part
+                or _is_name_part(text[window[0][0]], pattern, own_words=own_words)
+            ):
+                return pattern
         return None
 
-    def _parts(self, who: Identity) -> Iterator[_Row]:
-        for one in who.students:
-            for part in one.name.replace(",", " ").split():
-                words = _words(part)
-                for row in (words, *((word,) for word in words)):
-                    if len("".join(row)) >= SHORTEST_NAME and not self._spared.issuperset(row):
-                        yield _Row(words=row, becomes=who.part, alone=True)
+    def _name_part_patterns(self, identity: Identity) -> Iterator[_WordPattern]:
+        for record in identity.records:
+            for part in record.name.replace(",", " ").split():
+                words = _normalized_words(part)
+                for sequence in (words, *((word,) for word in words)):
+                    if len(
+                        "".join(sequence)
+                    ) >= MIN_NAME_LENGTH and not self._assignment_words.issuperset(sequence):
+                        yield _WordPattern(
+                            words=sequence, replacement=identity.replacement_part, is_name_part=True
+                        )
 
 
-def _is_a_name(first: str, row: _Row, *, own: frozenset[str] | None) -> bool:
+def _is_name_part(
+    first_word: str, pattern: _WordPattern, *, own_words: frozenset[str] | None
+) -> bool:
     """Whether a part of a name is meant: by a capital, a script that has none, or its writer."""
-    if own is None:
+    if own_words is None:
         return False
-    if first.isupper() or first.lower() == first.upper():
+    if first_word.isupper() or first_word.lower() == first_word.upper():
         return True
-    return len("".join(row.words)) >= SHORTEST_SMALL and own.issuperset(row.words)
+    return len("".join(pattern.words)) >= MIN_LOWERCASE_LENGTH and own_words.issuperset(
+        pattern.words
+    )
 
 
 def vocabulary(texts: Iterable[str]) -> frozenset[str]:
     """The words of some texts."""
-    return frozenset(word for text in texts for word in _words(text))
+    return frozenset(word for text in texts for word in _normalized_words(text))
 
 
-def words_of(students: Iterable[Student]) -> frozenset[str]:
+def words_in_names(students: Iterable[Student]) -> frozenset[str]:
     """The words of some names."""
-    return vocabulary(one.name for one in students)
+    return vocabulary(student.name for student in students)
 
 
-def _words(text: str) -> tuple[str, ...]:
-    whole = unicodedata.normalize("NFC", text)
-    return tuple(word for found in _WORD.findall(whole) if (word := bare(found)))
+def _normalized_words(text: str) -> tuple[str, ...]:
+    normalized = unicodedata.normalize("NFC", text)
+    return tuple(word for raw_word in _WORD.findall(normalized) if (word := fold_accents(raw_word)))
 
 
-def _marks(who: Identity) -> Iterator[_Row]:
-    for one in who.students:
-        local = one.email.partition("@")[0]
-        for mark in (one.id, one.email, local, *one.lms.values()):
-            words = _words(mark)
-            if len("".join(words)) >= SHORTEST_MARK:
-                yield _Row(words=words, becomes=who.mark)
+def _id_patterns(identity: Identity) -> Iterator[_WordPattern]:
+    for record in identity.records:
+        local = record.email.partition("@")[0]
+        for student_id in (record.id, record.email, local, *record.lms.values()):
+            words = _normalized_words(student_id)
+            if len("".join(words)) >= MIN_ID_LENGTH:
+                yield _WordPattern(words=words, replacement=identity.replacement_id)
 
 
-def _names(who: Identity) -> Iterator[_Row]:
+def _full_name_patterns(identity: Identity) -> Iterator[_WordPattern]:
     """Whole names: in order, the last before the others, first and last alone, run together."""
-    for one in who.students:
-        words = _words(one.name)
+    for record in identity.records:
+        words = _normalized_words(record.name)
         if len(words) < 2:  # noqa: PLR2004 (one word is a part of a name)
             continue
-        turned = {words[at:] + words[:at] for at in range(len(words))}
-        turned |= {(words[0], words[-1]), (words[-1], words[0])}
-        for row in turned:
-            yield _Row(words=row, becomes=who.name)
-            yield _Row(words=("".join(row),), becomes=who.name)
+        orders = {words[start:] + words[:start] for start in range(len(words))}
+        orders |= {(words[0], words[-1]), (words[-1], words[0])}
+        for order in orders:
+            yield _WordPattern(words=order, replacement=identity.replacement_name)
+            yield _WordPattern(words=("".join(order),), replacement=identity.replacement_name)

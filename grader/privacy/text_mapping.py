@@ -11,36 +11,36 @@ from typing import Any, TypeVar
 from grader.model import Item, Picture
 
 Record = TypeVar("Record")
-KEPT = (Item, Picture, Enum, Path)
+UNCHANGED_TYPES = (Item, Picture, Enum, Path)
 """The rubric's own words, pictures, verdicts and places."""
 
 
-def retold(record: Record, *, text: Callable[[str], str]) -> Record:
+def map_texts(record: Record, *, map_text: Callable[[str], str]) -> Record:
     """The record with each text as the function has it; the same one where nothing changed.
 
     Keys of mappings stay: they are ids of items, names of limits, parts of JSON.
     """
-    changed: Record = _retold(record, text)
-    return changed
+    mapped: Record = _map_texts(record, map_text)
+    return mapped
 
 
-def _retold(value: Any, text: Callable[[str], str]) -> Any:
+def _map_texts(value: Any, map_text: Callable[[str], str]) -> Any:
     """The same object where nothing in it changed, so that arrays need not be compared."""
-    if isinstance(value, KEPT):
+    if isinstance(value, UNCHANGED_TYPES):
         return value
     if isinstance(value, str):
-        told = text(value)
-        return value if told == value else told
-    parts = _parts(value)
-    after = {key: _retold(part, text) for key, part in parts.items()}
-    if all(after[key] is part for key, part in parts.items()):
+        new_text = map_text(value)
+        return value if new_text == value else new_text
+    parts = _children(value)
+    mapped = {key: _map_texts(part, map_text) for key, part in parts.items()}
+    if all(mapped[key] is part for key, part in parts.items()):
         return value
     if isinstance(value, list | tuple):
-        return type(value)(after.values())
-    return after if isinstance(value, Mapping) else replace(value, **after)
+        return type(value)(mapped.values())
+    return mapped if isinstance(value, Mapping) else replace(value, **mapped)
 
 
-def _parts(value: Any) -> Mapping[Any, Any]:
+def _children(value: Any) -> Mapping[Any, Any]:
     """What a value is made of; nothing where it is not taken apart."""
     if isinstance(value, list | tuple):
         return dict(enumerate(value))

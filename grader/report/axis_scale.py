@@ -9,7 +9,7 @@ from dataclasses import dataclass
 MARGIN = 0.18
 """Free space on either side of the outermost numbers, as a share of their span."""
 MOST_TICKS = 6
-LIKED = (1.0, 2.0, 2.5, 5.0, 10.0)
+STEP_FACTORS = (1.0, 2.0, 2.5, 5.0, 10.0)
 """Steps between ticks, times a power of ten."""
 _LARGEST, _SMALLEST = 1e300, 1e-300
 _PLAIN = range(-4, 6)
@@ -26,15 +26,15 @@ class Scale:
     end: float
 
     @classmethod
-    def over(cls, numbers: Iterable[float], *, start: float, end: float) -> Scale:
+    def from_numbers(cls, numbers: Iterable[float], *, start: float, end: float) -> Scale:
         """A scale on which all numbers have their place, with some space around them."""
-        known = [float(number) for number in numbers]
-        low, high = min(known), max(known)
+        values = [float(number) for number in numbers]
+        low, high = min(values), max(values)
         span = high - low
-        around = MARGIN * span if span > _SMALLEST else max(0.05, abs(low) / 20)
-        return cls(low=low - around, high=high + around, start=start, end=end)
+        padding = MARGIN * span if span > _SMALLEST else max(0.05, abs(low) / 20)
+        return cls(low=low - padding, high=high + padding, start=start, end=end)
 
-    def place(self, number: float) -> float:
+    def position(self, number: float) -> float:
         """Where a number is drawn."""
         share = (number - self.low) / (self.high - self.low)
         return self.start + share * (self.end - self.start)
@@ -46,10 +46,14 @@ class Scale:
             return ()
         power = math.floor(math.log10(span / MOST_TICKS))
         size = 10.0**power
-        step = next(one * size for one in LIKED if one * size * MOST_TICKS >= span * (1 - 1e-9))
+        step = next(
+            factor * size
+            for factor in STEP_FACTORS
+            if factor * size * MOST_TICKS >= span * (1 - 1e-9)
+        )
         first, last = math.ceil(self.low / step), math.floor(self.high / step)
         decimals = _decimals(step) if power in _PLAIN else None
-        return tuple((n * step, _written(n * step, decimals)) for n in range(first, last + 1))
+        return tuple((n * step, _format_tick(n * step, decimals)) for n in range(first, last + 1))
 
 
 def _decimals(step: float) -> int:
@@ -57,6 +61,6 @@ def _decimals(step: float) -> int:
     return next(n for n in range(8) if math.isclose(round(step, n), step, rel_tol=1e-6))
 
 
-def _written(number: float, decimals: int | None) -> str:
-    said = f"{number:.3g}" if decimals is None else f"{number:.{decimals}f}"
-    return said.replace("-", "\N{MINUS SIGN}")
+def _format_tick(number: float, decimals: int | None) -> str:
+    text = f"{number:.3g}" if decimals is None else f"{number:.{decimals}f}"
+    return text.replace("-", "\N{MINUS SIGN}")

@@ -1,4 +1,4 @@
-"""Draws labelled points at several moments, as SVG that follows the page's theme.
+"""Draws labeled points at several moments, as SVG that follows the page's theme.
 
 It writes the few lines and shapes itself: a plotting library takes longer for one such figure
 than everything else that is done to a submission after it ran.
@@ -23,7 +23,7 @@ SHAPES = (
     ("M 0 4.5 L 4.5 -4.5 h -9 z", "▼"),
 )
 """A shape for each moment: as it is drawn around its point, and as a legend writes it."""
-COLOURS = ("var(--chart-1)", "var(--chart-2)", "var(--chart-3)", "var(--chart-4)")
+COLORS = ("var(--chart-1)", "var(--chart-2)", "var(--chart-3)", "var(--chart-4)")
 """One for each label in turn; the style sheet says what they look like."""
 WIDTH, HEIGHT = 360.0, 273.6
 LEFT, RIGHT, TOP, BOTTOM = 50.4, 352.8, 8.2, 232.6
@@ -39,7 +39,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class TextAlternative:
     """A drawing's text alternative."""
 
     name: str
@@ -49,77 +49,79 @@ class Words:
     """What it shows."""
 
 
-def chart(plane: Plane, *, labels: Sequence[str], stages: int, words: Words) -> Markup:
-    """The plane as an inline SVG: colour tells labels apart, shape tells stages apart.
+def draw_chart(
+    plane: Plane, *, labels: Sequence[str], stages: int, alternative: TextAlternative
+) -> Markup:
+    """The plane as an inline SVG: color tells labels apart, shape tells stages apart.
 
     Args:
         plane: a point for each label of the first stage, then of the next, and so on.
         labels: what the points are called; may be foreign text.
         stages: how many moments there are.
-        words: for who can't see it.
+        alternative: for who can't see it.
     """
-    across = Scale.over(plane.points[:, 0], start=LEFT, end=RIGHT)
-    up = Scale.over(plane.points[:, 1], start=BOTTOM, end=TOP)
-    points = [(across.place(float(x)), up.place(float(y))) for x, y in plane.points]
+    x_scale = Scale.from_numbers(plane.points[:, 0], start=LEFT, end=RIGHT)
+    y_scale = Scale.from_numbers(plane.points[:, 1], start=BOTTOM, end=TOP)
+    points = [(x_scale.position(float(x)), y_scale.position(float(y))) for x, y in plane.points]
     count = len(labels)
     by_stage = [points[stage * count : (stage + 1) * count] for stage in range(stages)]
     parts = (
-        *_axes(across, up=up, shares=plane.shares),
+        *_axes(x_scale, y_scale=y_scale, shares=plane.shares),
         *_trails(by_stage),
-        *_marks(by_stage),
+        *_points(by_stage),
         *_labels(points, labels=tuple(labels) * stages),
     )
-    ids = f"{words.name}-title", f"{words.name}-words"
+    ids = f"{alternative.name}-title", f"{alternative.name}-words"
     head = (
-        f'<svg viewBox="0 0 {_n(WIDTH)} {_n(HEIGHT)}" class="chart" role="img" '
+        f'<svg viewBox="0 0 {_format_number(WIDTH)} {_format_number(HEIGHT)}" class="chart" role="img" '
         f'aria-labelledby="{escape(ids[0])} {escape(ids[1])}" fill="none" stroke-linejoin="round">'
-        f'<title id="{escape(ids[0])}">{escape(words.title)}</title>'
-        f'<desc id="{escape(ids[1])}">{escape(words.description)}</desc>'
+        f'<title id="{escape(ids[0])}">{escape(alternative.title)}</title>'
+        f'<desc id="{escape(ids[1])}">{escape(alternative.description)}</desc>'
     )
     return Markup("\n".join((head, *parts, "</svg>")))  # noqa: S704 - numbers, and escaped words
 
 
-def _n(number: float) -> str:
+def _format_number(number: float) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".")
 
 
-def _axes(across: Scale, *, up: Scale, shares: tuple[float, float]) -> Iterator[str]:
+def _axes(x_scale: Scale, *, y_scale: Scale, shares: tuple[float, float]) -> Iterator[str]:
     """Two axes with their ticks and names, and a faint grid."""
     grid, ticks = [], []
-    for number, said in across.ticks():
-        x = _n(across.place(number))
+    for number, label in x_scale.ticks():
+        x = _format_number(x_scale.position(number))
         grid.append(f"M {x} {TOP} V {BOTTOM}")
         ticks.append(f"M {x} {BOTTOM} v 3")
-        yield _text(said, x=x, y="247.4", more='text-anchor="middle"')
-    for number, said in up.ticks():
-        place = up.place(number)
-        grid.append(f"M {LEFT} {_n(place)} H {RIGHT}")
-        ticks.append(f"M {LEFT} {_n(place)} h -3")
-        yield _text(said, x="43.9", y=_n(place + 4.2), more='text-anchor="end"')
+        yield _text(label, x=x, y="247.4", attributes='text-anchor="middle"')
+    for number, label in y_scale.ticks():
+        y = y_scale.position(number)
+        grid.append(f"M {LEFT} {_format_number(y)} H {RIGHT}")
+        ticks.append(f"M {LEFT} {_format_number(y)} h -3")
+        yield _text(label, x="43.9", y=_format_number(y + 4.2), attributes='text-anchor="end"')
     yield f'<path d="{" ".join(grid)}" {_GRID}/>'
     yield f'<path d="M {LEFT} {TOP} V {BOTTOM} H {RIGHT} {" ".join(ticks)}" {_AXIS}/>'
     first, second = shares
-    named = f"first component ({first:.0%} of variance)"
-    yield _text(named, x="201.6", y="262.4", more='text-anchor="middle"')
-    turned = 'text-anchor="middle" transform="rotate(-90 10.5 120.4)"'
-    yield _text(f"second component ({second:.0%})", x="10.5", y="120.4", more=turned)
+    x_name = f"first component ({first:.0%} of variance)"
+    yield _text(x_name, x="201.6", y="262.4", attributes='text-anchor="middle"')
+    rotation = 'text-anchor="middle" transform="rotate(-90 10.5 120.4)"'
+    yield _text(f"second component ({second:.0%})", x="10.5", y="120.4", attributes=rotation)
 
 
-def _text(said: str, *, x: str, y: str, more: str = "") -> str:
-    return f'<text x="{x}" y="{y}" fill="currentColor" {more}>{escape(said)}</text>'
+def _text(text: str, *, x: str, y: str, attributes: str = "") -> str:
+    return f'<text x="{x}" y="{y}" fill="currentColor" {attributes}>{escape(text)}</text>'
 
 
 def _trails(by_stage: Sequence[Sequence[Point]]) -> Iterator[str]:
     """A dotted line from each point to where it went."""
     for before, after in pairwise(by_stage):
         for (x0, y0), (x1, y1) in zip(before, after, strict=True):
-            yield f'<path d="M {_n(x0)} {_n(y0)} L {_n(x1)} {_n(y1)}" {_TRAIL}/>'
+            yield f'<path d="M {_format_number(x0)} {_format_number(y0)} L {_format_number(x1)} {_format_number(y1)}" {_TRAIL}/>'
 
 
-def _marks(by_stage: Sequence[Sequence[Point]]) -> Iterator[str]:
+def _points(by_stage: Sequence[Sequence[Point]]) -> Iterator[str]:
     for stage, (shape, _) in zip(by_stage, cycle(SHAPES), strict=False):
-        for (x, y), colour in zip(stage, cycle(COLOURS), strict=False):
-            yield f'<path d="{shape}" transform="translate({_n(x)} {_n(y)})" fill="{colour}"/>'
+        for (x, y), color in zip(stage, cycle(COLORS), strict=False):
+            yield f'<path d="{shape}" transform="translate({_format_number(x)} {_format_number(y)})" fill="{color}"/>'
 
 
 def _labels(points: Sequence[Point], *, labels: Sequence[str]) -> Iterator[str]:
@@ -128,7 +130,7 @@ def _labels(points: Sequence[Point], *, labels: Sequence[str]) -> Iterator[str]:
     for point, label in zip(points, labels, strict=True):
         box = _free_box(point, width=_LETTER * len(label), taken=taken)
         taken.append(box)
-        yield _text(label, x=_n(box[0]), y=_n(box[3] - 3))
+        yield _text(label, x=_format_number(box[0]), y=_format_number(box[3] - 3))
 
 
 def _free_box(point: Point, *, width: float, taken: Sequence[Box]) -> Box:
@@ -136,12 +138,12 @@ def _free_box(point: Point, *, width: float, taken: Sequence[Box]) -> Box:
     x, y = point
     boxes = [
         (left, top, left + width, top + _LINE)
-        for far in (9.0, 22.0, 36.0)
+        for distance in (9.0, 22.0, 36.0)
         for left, top in (
-            (x + far, y - _LINE / 2),
-            (x - far - width, y - _LINE / 2),
-            (x - width / 2, y - far - _LINE),
-            (x - width / 2, y + far),
+            (x + distance, y - _LINE / 2),
+            (x - distance - width, y - _LINE / 2),
+            (x - width / 2, y - distance - _LINE),
+            (x - width / 2, y + distance),
         )
     ]
     best, least = boxes[0], float("inf")
@@ -154,10 +156,10 @@ def _free_box(point: Point, *, width: float, taken: Sequence[Box]) -> Box:
     return best
 
 
-def _overlap(one: Box, other: Box) -> float:
-    wide = min(one[2], other[2]) - max(one[0], other[0])
-    high = min(one[3], other[3]) - max(one[1], other[1])
-    return wide * high if wide > 0 and high > 0 else 0.0
+def _overlap(box: Box, other: Box) -> float:
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    return width * height if width > 0 and height > 0 else 0.0
 
 
 def _outside(box: Box) -> float:

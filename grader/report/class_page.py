@@ -10,22 +10,22 @@ from statistics import median
 
 from grader.model import Graded, Item, Rubric, Student, Tally, Verdict
 from grader.report.lateness_view import final_cells, late_cells
-from grader.report.page_template import page
-from grader.report.text_format import counted, number
+from grader.report.page_template import render_report_page
+from grader.report.text_format import format_count, format_number
 
 BINS = 10
 _STATUS = {"graded": "graded", "needs_marks": "needs marks", "ungradable": "ungradable"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ClassPageRow:
     """One submission of the table: all that is kept of it, so that a large class fits."""
 
     name: str
     students: tuple[Student, ...]
     status: str
     """'graded', 'needs_marks' or 'ungradable'."""
-    said: str
+    status_text: str
     """The status, in words."""
     reason: str
     tally: Tally | None
@@ -43,7 +43,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ItemLine:
+class ItemCounts:
     """How many submissions earned how much of one item."""
 
     item: Item
@@ -74,7 +74,7 @@ _WIDTH, _HEIGHT, _TOP = 60.0, 150.0, 24.0
 
 
 def class_page(
-    rows: Sequence[Row],
+    rows: Sequence[ClassPageRow],
     *,
     rubric: Rubric,
     missing: Sequence[Student] = (),
@@ -90,8 +90,8 @@ def class_page(
     """
     tallies = [row.tally for row in rows if row.tally is not None]
     earned = [tally.earned for tally in tallies]
-    verdicts = Counter(one for row in rows for one in row.verdicts)
-    return page(
+    verdicts = Counter(verdict for row in rows for verdict in row.verdicts)
+    return render_report_page(
         "class.html",
         script="sort.js",
         rubric=rubric,
@@ -105,30 +105,30 @@ def class_page(
         ),
         bins=_bins(earned, possible=rubric.total),
         columns=tuple(name for name, _ in COLUMNS),
-        items=tuple(_line(item, verdicts=verdicts) for item in rubric.items),
+        items=tuple(_item_counts(item, verdicts=verdicts) for item in rubric.items),
         unsafe=sum(row.unsafe for row in rows),
         pending=any(tally.final is None for tally in tallies),
     )
 
 
-def class_row(graded: Graded) -> Row:
+def class_row(graded: Graded) -> ClassPageRow:
     """What the page keeps of one submission, which can then be let go."""
     items = graded.score.items if graded.score else ()
     failures = sum(item.verdict is Verdict.ERROR for item in items)
-    ours = (
-        (f"{counted(failures, one='item', many='items')} with an error of ours",)
+    grader_errors = (
+        (f"{format_count(failures, singular='item', plural='items')} with an error of ours",)
         if failures
         else ()
     )
-    return Row(
+    return ClassPageRow(
         name=graded.submission.name,
         students=graded.students,
         status=graded.status,
-        said=_STATUS[graded.status],
+        status_text=_STATUS[graded.status],
         reason=graded.reason or "",
         tally=graded.score.total if graded.score else None,
-        verdicts=tuple((one.item.id, one.verdict) for one in items),
-        flags=(*ours, *graded.flags),
+        verdicts=tuple((score.item.id, score.verdict) for score in items),
+        flags=(*grader_errors, *graded.flags),
         remarks=graded.submission.remarks,
         unsafe=graded.provenance is not None and graded.provenance.level == "none",
         late=late_cells(graded.lateness),
@@ -136,7 +136,9 @@ def class_row(graded: Graded) -> Row:
     )
 
 
-def _facts(rows: Sequence[Row], *, earned: Sequence[Fraction]) -> tuple[tuple[str, str], ...]:
+def _facts(
+    rows: Sequence[ClassPageRow], *, earned: Sequence[Fraction]
+) -> tuple[tuple[str, str], ...]:
     statuses = Counter(row.status for row in rows)
     return (
         ("submissions", str(len(rows))),
@@ -144,7 +146,7 @@ def _facts(rows: Sequence[Row], *, earned: Sequence[Fraction]) -> tuple[tuple[st
         ("wait for marks", str(statuses["needs_marks"])),
         ("ungradable", str(statuses["ungradable"])),
         ("flagged", str(sum(bool(row.flags) for row in rows))),
-        ("median so far", number(Fraction(median(earned))) if earned else "none"),
+        ("median so far", format_number(Fraction(median(earned))) if earned else "none"),
     )
 
 
@@ -152,21 +154,21 @@ def _bins(earned: Sequence[Fraction], *, possible: Fraction) -> tuple[Bin, ...]:
     width = max(possible, Fraction(1)) / BINS
     amounts = Counter(max(0, min(int(points / width), BINS - 1)) for points in earned)
     highest = max(amounts.values(), default=1)
-    made = []
-    for place in range(BINS):
-        height = _HEIGHT * amounts[place] / highest
-        made.append(
+    bins = []
+    for index in range(BINS):
+        height = _HEIGHT * amounts[index] / highest
+        bins.append(
             Bin(
-                low=number(width * place),
-                high=number(width * (place + 1)),
-                amount=amounts[place],
-                x=place * _WIDTH + 4,
+                low=format_number(width * index),
+                high=format_number(width * (index + 1)),
+                amount=amounts[index],
+                x=index * _WIDTH + 4,
                 y=_TOP + _HEIGHT - height,
                 height=height,
             )
         )
-    return tuple(made)
+    return tuple(bins)
 
 
-def _line(item: Item, *, verdicts: Counter[tuple[str, Verdict]]) -> ItemLine:
-    return ItemLine(item=item, counts=tuple(verdicts[item.id, verdict] for _, verdict in COLUMNS))
+def _item_counts(item: Item, *, verdicts: Counter[tuple[str, Verdict]]) -> ItemCounts:
+    return ItemCounts(item=item, counts=tuple(verdicts[item.id, verdict] for _, verdict in COLUMNS))

@@ -1,4 +1,4 @@
-"""Colours a piece of a student's code by its grammar, as escaped HTML with classes only.
+"""Colors a piece of a student's code by its grammar, as escaped HTML with classes only.
 
 One expression finds the few kinds of words that the style sheet tells apart. It need not be
 Python: what a student left half typed is shown as it stands.
@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from grader.report.text_format import clean
 
-LONGEST = 20_000
+MAX_CHARACTERS = 20_000
 _QUOTED = (
     r'"""(?:\\[\s\S]|[^\\])*?(?:"""|\Z)',
     r"'''(?:\\[\s\S]|[^\\])*?(?:'''|\Z)",
@@ -37,22 +37,22 @@ _CODE = re.compile(
 
 
 @lru_cache(maxsize=128)  # a cell stands beside several items, and in many submissions
-def listing(source: str) -> Markup:
+def highlight_code(source: str) -> Markup:
     """The code, ready to stand inside a `<pre>`."""
     cleaned = clean(source).strip("\n")
-    shown = "".join(_coloured(cleaned[:LONGEST])).rstrip("\n")
-    coloured = Markup(shown)  # noqa: S704 - every piece of it was escaped
-    if len(cleaned) <= LONGEST:
-        return coloured
-    return coloured + Markup("\n… {} more characters").format(len(cleaned) - LONGEST)
+    html = "".join(_highlight(cleaned[:MAX_CHARACTERS])).rstrip("\n")
+    highlighted = Markup(html)  # noqa: S704 - every piece of it was escaped
+    if len(cleaned) <= MAX_CHARACTERS:
+        return highlighted
+    return highlighted + Markup("\n… {} more characters").format(len(cleaned) - MAX_CHARACTERS)
 
 
-def _coloured(source: str) -> Iterator[str]:
-    place = 0
-    for found in _CODE.finditer(source):
-        kind = found.lastgroup
-        if kind is not None and (kind != "word" or found.group() in keyword.kwlist):
-            yield str(escape(source[place : found.start()]))
-            yield f'<span class="c-{kind}">{escape(found.group())}</span>'
-            place = found.end()
-    yield str(escape(source[place:]))
+def _highlight(source: str) -> Iterator[str]:
+    position = 0
+    for match in _CODE.finditer(source):
+        kind = match.lastgroup
+        if kind is not None and (kind != "word" or match.group() in keyword.kwlist):
+            yield str(escape(source[position : match.start()]))
+            yield f'<span class="c-{kind}">{escape(match.group())}</span>'
+            position = match.end()
+    yield str(escape(source[position:]))

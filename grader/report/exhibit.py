@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from grader.model import Exhibit, Finding
-from grader.report.chart import SHAPES, Words, chart
+from grader.report.chart import SHAPES, TextAlternative, draw_chart
 from grader.report.projection import Plane, cosines, principal_plane
 from grader.report.text_format import one_line
 
@@ -19,7 +19,7 @@ UNDEFINED = "undefined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class CosineRow:
     """A pair of labels and its cosine at each stage, as words."""
 
     pair: str
@@ -27,7 +27,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ExhibitView:
     """An exhibit, ready for the page."""
 
     name: str
@@ -35,86 +35,90 @@ class Shown:
     title: str
     caption: str
     stages: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[CosineRow, ...]
     legend: tuple[tuple[str, str], ...]
     """The shape of each stage's points, and the stage's name."""
     chart: Markup | None
 
 
-Key = tuple[str, tuple[str, ...], tuple[tuple[str, bytes], ...]]
+ExhibitKey = tuple[str, tuple[str, ...], tuple[tuple[str, bytes], ...]]
 
 
-def key(exhibit: Exhibit) -> Key:
+def exhibit_key(exhibit: Exhibit) -> ExhibitKey:
     """What two exhibits have in common when they would be drawn the same."""
     stages = tuple((stage.name, stage.vectors.tobytes()) for stage in exhibit.stages)
     return (exhibit.title, exhibit.labels, stages)
 
 
-def unique(findings: Iterable[Finding]) -> dict[Key, Shown]:
+def unique_exhibits(findings: Iterable[Finding]) -> dict[ExhibitKey, ExhibitView]:
     """The exhibits of the findings, each once, in their order."""
-    found: dict[Key, Shown] = {}
+    views: dict[ExhibitKey, ExhibitView] = {}
     for finding in findings:
         exhibit = finding.exhibit
-        if exhibit is not None and _is_whole(exhibit) and key(exhibit) not in found:
-            found[key(exhibit)] = show(exhibit, name=f"exhibit-{len(found) + 1}")
-    return found
+        if exhibit is not None and _is_complete(exhibit) and exhibit_key(exhibit) not in views:
+            views[exhibit_key(exhibit)] = exhibit_view(exhibit, name=f"exhibit-{len(views) + 1}")
+    return views
 
 
-def show(exhibit: Exhibit, *, name: str) -> Shown:
+def exhibit_view(exhibit: Exhibit, *, name: str) -> ExhibitView:
     """The exhibit as table, chart and words."""
     labels = [one_line(label)[:LONGEST_LABEL] for label in exhibit.labels]
     stages = tuple(one_line(stage.name)[:LONGEST_LABEL] for stage in exhibit.stages)
-    columns = [[_words(value) for value in cosines(stage.vectors)] for stage in exhibit.stages]
+    columns = [
+        [_format_cosine(value) for value in cosines(stage.vectors)] for stage in exhibit.stages
+    ]
     plane = principal_plane(np.concatenate([stage.vectors for stage in exhibit.stages]))
-    return Shown(
+    return ExhibitView(
         name=name,
         title=one_line(exhibit.title),
         caption=one_line(exhibit.caption),
         stages=stages,
         rows=tuple(
-            Row(pair=f"{one} and {other}", values=values)
-            for (one, other), values in zip(
+            CosineRow(pair=f"{first} and {second}", values=values)
+            for (first, second), values in zip(
                 combinations(labels, 2), zip(*columns, strict=True), strict=True
             )
         ),
         legend=tuple((SHAPES[n % len(SHAPES)][1], stage) for n, stage in enumerate(stages)),
         chart=None
         if plane is None
-        else chart(
+        else draw_chart(
             plane,
             labels=labels,
             stages=len(stages),
-            words=Words(
+            alternative=TextAlternative(
                 name=name,
                 title=f"{one_line(exhibit.title)}, in the plane of two principal components",
-                description=_in_words(plane, labels=labels, stages=stages),
+                description=_describe_chart(plane, labels=labels, stages=stages),
             ),
         ),
     )
 
 
-def _is_whole(exhibit: Exhibit) -> bool:
+def _is_complete(exhibit: Exhibit) -> bool:
     """Whether every stage has a row of the same length for every label."""
     shapes = {stage.vectors.shape for stage in exhibit.stages}
-    wanted = len(exhibit.labels)
+    label_count = len(exhibit.labels)
     return (
-        wanted > 1 and len(shapes) == 1 and all(s[:1] == (wanted,) and len(s) > 1 for s in shapes)
+        label_count > 1
+        and len(shapes) == 1
+        and all(s[:1] == (label_count,) and len(s) > 1 for s in shapes)
     )
 
 
-def _words(cosine: float | None) -> str:
+def _format_cosine(cosine: float | None) -> str:
     return UNDEFINED if cosine is None else f"{cosine:.4f}".replace("-", "\u2212")
 
 
-def _in_words(plane: Plane, *, labels: list[str], stages: tuple[str, ...]) -> str:
+def _describe_chart(plane: Plane, *, labels: list[str], stages: tuple[str, ...]) -> str:
     """The chart's text alternative: where each point is at each stage."""
-    places = plane.points.reshape(len(stages), len(labels), 2)
-    told = [
+    positions = plane.points.reshape(len(stages), len(labels), 2)
+    descriptions = [
         f"{label}: "
         + ", ".join(
-            f"{stage} at ({places[s, n, 0]:.2f}, {places[s, n, 1]:.2f})"
+            f"{stage} at ({positions[s, n, 0]:.2f}, {positions[s, n, 1]:.2f})"
             for s, stage in enumerate(stages)
         )
         for n, label in enumerate(labels)
     ]
-    return "A scatter plot. " + "; ".join(told) + "."
+    return "A scatter plot. " + "; ".join(descriptions) + "."

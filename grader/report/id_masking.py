@@ -7,29 +7,35 @@ from dataclasses import replace
 
 from grader.model import Graded
 
-HIDDEN = "\u2022\u2022\u2022"
+MASK = "\u2022\u2022\u2022"
 """Stands for what is hidden, however long that is."""
-SHOWN = 2
+VISIBLE_CHARACTERS = 2
 """Characters that stay, so that a student knows their own."""
-_SHORTEST = 4
+_MIN_ID_LENGTH = 4
 """Characters of an id that is looked for in the name of a submission."""
 
 
-def veiled_id(mark: str) -> str:
+def mask_id(student_id: str) -> str:
     """An id with all but its end hidden; a short one is hidden whole."""
-    if not mark:
+    if not student_id:
         return ""
-    return HIDDEN + (mark[-SHOWN:] if len(mark) > SHOWN else "")
+    return MASK + (student_id[-VISIBLE_CHARACTERS:] if len(student_id) > VISIBLE_CHARACTERS else "")
 
 
-def veiled(graded: Graded) -> Graded:
+def mask_ids(graded: Graded) -> Graded:
     """The grade with its students' ids hidden, in the name of the submission, too."""
     name = graded.submission.name
-    for one in graded.students:
-        for mark in (m for m in (one.id, *one.lms.values()) if len(m) >= _SHORTEST):
-            name = veiled_id(mark).join(re.split(re.escape(mark), name, flags=re.IGNORECASE))
+    for student in graded.students:
+        for student_id in (
+            known_id
+            for known_id in (student.id, *student.lms.values())
+            if len(known_id) >= _MIN_ID_LENGTH
+        ):
+            name = mask_id(student_id).join(
+                re.split(re.escape(student_id), name, flags=re.IGNORECASE)
+            )
     return replace(
         graded,
         submission=replace(graded.submission, name=name),
-        students=tuple(replace(one, id=veiled_id(one.id)) for one in graded.students),
+        students=tuple(replace(student, id=mask_id(student.id)) for student in graded.students),
     )

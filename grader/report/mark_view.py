@@ -8,8 +8,8 @@ from fractions import Fraction
 from markupsafe import Markup
 
 from grader.model import Criterion, ItemScore, Mark, Rubric
-from grader.report.markdown_html import prose
-from grader.scoring import by_criteria, concluded
+from grader.report.markdown_html import render_markdown
+from grader.scoring import automatic_points, is_by_criteria
 
 DAY = len("2031-05-12")
 
@@ -26,7 +26,7 @@ class CriterionLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class MarkView:
     """A mark, ready to be read."""
 
     heading: str
@@ -34,50 +34,50 @@ class Decision:
     by: str
     day: str
     lines: tuple[CriterionLine, ...]
-    more: Fraction
+    points_added: Fraction
     """Points given beside the criteria."""
-    less: Fraction
+    points_taken: Fraction
     """Points taken beside the criteria."""
     reason: str
     comment: Markup | None
-    found: Fraction | None
+    check_points: Fraction | None
     """What checks came to, where a person decided instead of them."""
-    instead: bool
+    overrides_checks: bool
     """Whether it takes the place of what checks found."""
 
 
-def decision(score: ItemScore, *, rubric: Rubric) -> Decision | None:
+def view_mark(score: ItemScore, *, rubric: Rubric) -> MarkView | None:
     """What a person decided on an item; None where nobody did, or on another answer."""
     mark = score.mark
     if mark is None:
         return None
-    instead = score.item.kind == "auto"
-    beside = mark.adjustment if mark.criteria else Fraction(0)
-    return Decision(
-        heading="A person decided" if instead else "What the person who marked it says",
+    overrides_checks = score.item.kind == "auto"
+    adjustment = mark.adjustment if mark.criteria else Fraction(0)
+    return MarkView(
+        heading="A person decided" if overrides_checks else "What the person who marked it says",
         points=mark.points,
         by=mark.by if rubric.marking.show_markers else "staff",
         day=mark.at[:DAY],
-        lines=_lines(score, mark),
-        more=max(beside, Fraction(0)),
-        less=max(-beside, Fraction(0)),
+        lines=_criterion_lines(score, mark),
+        points_added=max(adjustment, Fraction(0)),
+        points_taken=max(-adjustment, Fraction(0)),
         reason=mark.reason.strip(),
-        comment=prose(mark.comment) if mark.comment.strip() else None,
-        found=concluded(score) if instead else None,
-        instead=instead,
+        comment=render_markdown(mark.comment) if mark.comment.strip() else None,
+        check_points=automatic_points(score) if overrides_checks else None,
+        overrides_checks=overrides_checks,
     )
 
 
-def _lines(score: ItemScore, mark: Mark) -> tuple[CriterionLine, ...]:
+def _criterion_lines(score: ItemScore, mark: Mark) -> tuple[CriterionLine, ...]:
     """All that give points; of those that take some, the ones that did."""
-    if not by_criteria(mark):
+    if not is_by_criteria(mark):
         return ()
     met = frozenset(mark.criteria)
-    shown = (c for c in score.item.criteria if c.points >= 0 or c.id in met)
-    return tuple(_line(criterion, met=criterion.id in met) for criterion in shown)
+    listed = (c for c in score.item.criteria if c.points >= 0 or c.id in met)
+    return tuple(_criterion_line(criterion, met=criterion.id in met) for criterion in listed)
 
 
-def _line(criterion: Criterion, *, met: bool) -> CriterionLine:
+def _criterion_line(criterion: Criterion, *, met: bool) -> CriterionLine:
     return CriterionLine(
         text=criterion.text, met=met, takes=criterion.points < 0, points=abs(criterion.points)
     )

@@ -25,24 +25,24 @@ def mutants_page(results: Sequence[Validation]) -> str:
     Args:
         results: the assignments, all of their mutants tried.
     """
-    return "\n".join([TOP, *(_assignment(result) for result in results)])
+    return "\n".join([TOP, *(_assignment_section(result) for result in results)])
 
 
-def _assignment(result: Validation) -> str:
+def _assignment_section(result: Validation) -> str:
     parts = [f"## {result.assignment}: {result.title}", "", _summary(result), ""]
     parts += [*_by_change(result), ""]
-    parts += [*_survivors(result), *_left_aside(result), *_checks(result)]
+    parts += [*_survivors(result), *_left_aside(result), *_check_table(result)]
     return "\n".join(parts)
 
 
 def _summary(result: Validation) -> str:
-    fates = Counter(one.fate for one in result.mutants)
+    fates = Counter(mutant.fate for mutant in result.mutants)
     noticed = fates[Fate.CAUGHT] + fates[Fate.STOPPED]
-    all_of_them = len(result.mutants)
+    total = len(result.mutants)
     return (
-        f"{all_of_them} mutants, {noticed} noticed ({noticed / max(1, all_of_them):.0%}): "
+        f"{total} mutants, {noticed} noticed ({noticed / max(1, total):.0%}): "
         f"{fates[Fate.CAUGHT]} caught by a check, {fates[Fate.STOPPED]} stopped by an error; "
-        f"{sum(bool(one.why) for one in result.mutants)} explained, {len(result.escaped)} not. "
+        f"{sum(bool(mutant.why) for mutant in result.mutants)} explained, {len(result.escaped)} not. "
         f"{sum(case.holds for case in result.cases)} of {len(result.cases)} cases hold."
     )
 
@@ -52,12 +52,12 @@ def _by_change(result: Validation) -> list[str]:
     rows.append("| --- | ---: | ---: | ---: | ---: | ---: |")
     changes = {("of its own" if r.mutant.own else r.mutant.change): None for r in result.mutants}
     for change in changes:
-        mine = [r for r in result.mutants if _change(r) == change]
-        fates = Counter(one.fate for one in mine)
-        why = sum(bool(one.why) for one in mine)
-        open_ = sum(one.escaped for one in mine)
-        caught = fates[Fate.CAUGHT] - sum(bool(r.why) for r in mine if r.fate is Fate.CAUGHT)
-        row = f"| {change} | {len(mine)} | {caught} | {fates[Fate.STOPPED]} | {why} | {open_} |"
+        group = [r for r in result.mutants if _change(r) == change]
+        fates = Counter(mutant.fate for mutant in group)
+        explained = sum(bool(mutant.why) for mutant in group)
+        unexplained = sum(mutant.escaped for mutant in group)
+        caught = fates[Fate.CAUGHT] - sum(bool(r.why) for r in group if r.fate is Fate.CAUGHT)
+        row = f"| {change} | {len(group)} | {caught} | {fates[Fate.STOPPED]} | {explained} | {unexplained} |"
         rows.append(row)
     return rows
 
@@ -67,29 +67,33 @@ def _change(result: MutantResult) -> str:
 
 
 def _survivors(result: Validation) -> list[str]:
-    told: dict[str, list[MutantResult]] = {}
-    for one in result.mutants:
-        if one.why or one.escaped:
-            told.setdefault(one.why or "**Nobody has said why.**", []).append(one)
-    if not told:
+    by_reason: dict[str, list[MutantResult]] = {}
+    for mutant in result.mutants:
+        if mutant.why or mutant.escaped:
+            by_reason.setdefault(mutant.why or "**Nobody has said why.**", []).append(mutant)
+    if not by_reason:
         return ["Nothing survives.", ""]
     lines = ["### Survivors", ""]
-    for why, mine in told.items():
+    for why, group in by_reason.items():
         lines += [f"{one_line(why)}", ""]
-        lines += [f"- {_in_words(one)}" for one in mine]
+        lines += [f"- {_describe_mutant(mutant)}" for mutant in group]
         lines.append("")
     return lines
 
 
-def _in_words(result: MutantResult) -> str:
+def _describe_mutant(result: MutantResult) -> str:
     mutant = result.mutant
-    where = f"`{mutant.cell}`, line {mutant.line}" if mutant.line else f"`{mutant.cell}`"
-    change = f": `{_code(mutant.before)}` → `{_code(mutant.after)}`" if mutant.before else ""
+    location = f"`{mutant.cell}`, line {mutant.line}" if mutant.line else f"`{mutant.cell}`"
+    change = (
+        f": `{_inline_code(mutant.before)}` → `{_inline_code(mutant.after)}`"
+        if mutant.before
+        else ""
+    )
     noticed = f" (noticed by {', '.join(result.caught_by)})" if result.caught_by else ""
-    return f"{where}, {mutant.change}{change}{noticed}"
+    return f"{location}, {mutant.change}{change}{noticed}"
 
 
-def _code(text: str) -> str:
+def _inline_code(text: str) -> str:
     return one_line(text).replace("`", "'")[:120]
 
 
@@ -105,7 +109,7 @@ def _left_aside(result: Validation) -> list[str]:
     ]
 
 
-def _checks(result: Validation) -> list[str]:
+def _check_table(result: Validation) -> list[str]:
     rows = ["### Checks", "", "| item | check | what | mutants | cases |"]
     rows.append("| --- | --- | --- | ---: | ---: |")
     rows += [

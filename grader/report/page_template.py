@@ -13,8 +13,16 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from grader.report.markdown_html import prose
-from grader.report.text_format import CELLS, VERDICTS, clean, counted, number, points, seconds
+from grader.report.markdown_html import render_markdown
+from grader.report.text_format import (
+    CELLS,
+    VERDICTS,
+    clean,
+    format_count,
+    format_number,
+    format_seconds,
+    points_with_unit,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,12 +30,12 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def page(template: str, *, script: str = "", **view: Any) -> str:
+def render_report_page(template: str, *, script: str = "", **view: Any) -> str:
     """The page of that template; `script` names a file beside it that may run."""
-    style = own_text("style.css")
-    code = own_text(script) if script else ""
+    style = read_asset("style.css")
+    code = read_asset(script) if script else ""
     return (
-        environment()
+        template_environment()
         .get_template(template)
         .render(
             style=_trusted(style), script=_trusted(code), policy=_policy(style, script=code), **view
@@ -35,26 +43,26 @@ def page(template: str, *, script: str = "", **view: Any) -> str:
     )
 
 
-def prepare() -> None:
+def preload_templates() -> None:
     """Load and compile what the first page needs, for whoever waits for something meanwhile."""
     for name in ("student.html", "item.html", "parts.html", "saved.html", "base.html"):
-        environment().get_template(name)
-    prose("")
+        template_environment().get_template(name)
+    render_markdown("")
 
 
 @functools.cache
-def own_text(name: str) -> str:
+def read_asset(name: str) -> str:
     """What a file beside the templates holds."""
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 @functools.cache
-def environment(*others: Path) -> Environment:
+def template_environment(*extra_folders: Path) -> Environment:
     """Where templates are found: in these folders first, and then here."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - a tenth of a second, for the first page
 
     environment = Environment(
-        loader=FileSystemLoader((*others, _TEMPLATES)),
+        loader=FileSystemLoader((*extra_folders, _TEMPLATES)),
         auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
@@ -63,7 +71,12 @@ def environment(*others: Path) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        anchor=anchor, number=number, points=points, seconds=seconds, counted=counted, quote=quote
+        anchor=anchor,
+        number=format_number,
+        points=points_with_unit,
+        seconds=format_seconds,
+        counted=format_count,
+        quote=quote,
     )
     environment.globals.update(VERDICTS=VERDICTS, CELLS=CELLS)
     return environment
@@ -80,11 +93,11 @@ def _presentable(value: object) -> object:
         return value
     if isinstance(value, str):
         return clean(value)
-    return number(value) if isinstance(value, Fraction) else value
+    return format_number(value) if isinstance(value, Fraction) else value
 
 
-def _trusted(own: str) -> Markup:
-    return Markup(own)  # noqa: S704 - a file of ours, never a student's text
+def _trusted(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 - a file of ours, never a student's text
 
 
 @functools.cache  # the files of ours are few, and none of them changes

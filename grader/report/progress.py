@@ -19,19 +19,19 @@ from rich.progress import (
 from rich.text import Text
 
 from grader.model import Graded, Rubric
-from grader.report.run_summary import summary
-from grader.report.text_format import counted, one_line, printable
+from grader.report.run_summary import run_summary
+from grader.report.text_format import format_count, one_line, printable
 
 
-def noted(text: str) -> Text:
+def note_line(text: str) -> Text:
     """Something that the person at the keyboard should know, on a line of its own."""
     return Text(f"note: {printable(one_line(text))}")
 
 
-class Silence:
+class SilentWatcher:
     """A watcher that says nothing."""
 
-    def begin(self, *, rubric: Rubric, count: int, kept: int, judged: int) -> None:
+    def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
         """Nothing."""
 
     def note(self, text: str) -> None:
@@ -44,7 +44,7 @@ class Silence:
         """Nothing."""
 
 
-class Bar:
+class ProgressBar:
     """A watcher that draws a live bar on a terminal, and only the summary elsewhere."""
 
     def __init__(self) -> None:
@@ -76,18 +76,18 @@ class Bar:
         """Take the bar away."""
         self._progress.stop()
 
-    def begin(self, *, rubric: Rubric, count: int, kept: int, judged: int) -> None:
+    def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
         """The reference runs first, unless nothing is to be run."""
-        told = []
-        if kept:
-            same = counted(kept, one="submission", many="submissions")
-            told.append(f"kept {same} as graded before: nothing changed")
+        messages = []
+        if unchanged:
+            amount = format_count(unchanged, singular="submission", plural="submissions")
+            messages.append(f"kept {amount} as graded before: nothing changed")
         if judged:
-            told.append(f"judged {judged} again without a kernel: rubric or checks changed")
-        if told and count:
-            told.append(f"{count} to run")
-        if told:
-            self._console.print("; ".join(told))
+            messages.append(f"judged {judged} again without a kernel: rubric or checks changed")
+        if messages and count:
+            messages.append(f"{count} to run")
+        if messages:
+            self._console.print("; ".join(messages))
         self._progress.update(self._task, description="reference", total=count)
 
     def ready(self) -> None:
@@ -97,14 +97,14 @@ class Bar:
 
     def note(self, text: str) -> None:
         """A line above the bar."""
-        self._console.print(noted(text))
+        self._console.print(note_line(text))
 
     def done(self, graded: Graded) -> None:
         """One more."""
         self._progress.advance(self._task)
 
-    def summary(
+    def print_summary(
         self, results: Iterable[Graded], *, rubric: Rubric, out: Path, missing: int = 0
     ) -> None:
         """The table at the end."""
-        self._console.print(summary(results, rubric=rubric, out=out, missing=missing))
+        self._console.print(run_summary(results, rubric=rubric, out=out, missing=missing))

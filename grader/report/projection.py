@@ -28,13 +28,13 @@ def principal_plane(rows: Numbers) -> Plane | None:
     if rows.ndim != 2 or min(rows.shape) < 2:  # noqa: PLR2004 - a plane has two dimensions
         return None
     with np.errstate(all="ignore"):  # hostile numbers give no plane, and no warning either
-        centred = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
-        if not np.isfinite(centred).all() or not centred.any():
+        centered = rows.astype(np.float64) - rows.mean(axis=0, dtype=np.float64)
+        if not np.isfinite(centered).all() or not centered.any():
             return None
-        _, sizes, components = np.linalg.svd(centred, full_matrices=False)
+        _, sizes, components = np.linalg.svd(centered, full_matrices=False)
         largest = np.abs(components).argmax(axis=1)
         signs = np.sign(components[np.arange(len(components)), largest])
-        points = centred @ (components * signs[:, np.newaxis])[:2].T
+        points = centered @ (components * signs[:, np.newaxis])[:2].T
         shares = sizes**2 / (sizes**2).sum()
     if not (np.isfinite(points).all() and np.isfinite(shares).all()):
         return None
@@ -46,5 +46,5 @@ def cosines(vectors: Numbers) -> list[float | None]:
     with np.errstate(all="ignore"):
         rows = vectors.astype(np.float64)
         units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-        found = [float(a @ b) for a, b in combinations(units, 2)]
-    return [value if np.isfinite(value) else None for value in found]
+        products = [float(a @ b) for a, b in combinations(units, 2)]
+    return [value if np.isfinite(value) else None for value in products]

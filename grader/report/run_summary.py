@@ -14,12 +14,12 @@ from rich.text import Text
 
 from grader.model import Graded, Rubric, Tally, Verdict
 from grader.report.lateness_view import late_cells
-from grader.report.text_format import counted, number, one_line, printable
+from grader.report.text_format import format_count, format_number, one_line, printable
 
 NOTHING = "-"
 
 
-def summary(
+def run_summary(
     results: Iterable[Graded], *, rubric: Rubric, out: Path, missing: int = 0
 ) -> RenderableType:
     """A table with a row a submission, and closing lines.
@@ -30,25 +30,25 @@ def summary(
         out: the folder that was written.
         missing: how many of the roster handed in nothing.
     """
-    table = _table(rubric)
+    table = _empty_table(rubric)
     statuses: Counter[str] = Counter()
     for graded in results:
         statuses[graded.status] += 1
         table.add_row(
-            _foreign(graded.submission.name),
-            _foreign(", ".join(student.name or student.id for student in graded.students)),
-            *_numbers(graded.score.total if graded.score else None),
-            *([_foreign("; ".join(late_cells(graded.lateness)))] if rubric.late else []),
-            _foreign(_needs(graded)),
+            _untrusted_text(graded.submission.name),
+            _untrusted_text(", ".join(student.name or student.id for student in graded.students)),
+            *_points_cells(graded.score.total if graded.score else None),
+            *([_untrusted_text("; ".join(late_cells(graded.lateness)))] if rubric.late else []),
+            _untrusted_text(_needs(graded)),
         )
-    return Group(table, Text(""), *_closing(statuses, out=out, missing=missing))
+    return Group(table, Text(""), *_closing_lines(statuses, out=out, missing=missing))
 
 
-def _table(rubric: Rubric) -> Table:
+def _empty_table(rubric: Rubric) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("submission", overflow="fold")
     table.add_column("students", overflow="fold")
-    for name in (f"of {number(rubric.total)}", "pending", "blocked"):
+    for name in (f"of {format_number(rubric.total)}", "pending", "blocked"):
         table.add_column(name, justify="right", no_wrap=True)
     if rubric.late:
         table.add_column("late", overflow="fold")
@@ -56,46 +56,53 @@ def _table(rubric: Rubric) -> Table:
     return table
 
 
-def _foreign(text: str) -> Text:
+def _untrusted_text(text: str) -> Text:
     """Text that may come from a student: no control character and no markup gets through."""
     return Text(printable(one_line(text)) or NOTHING)
 
 
-def _numbers(tally: Tally | None) -> list[Text]:
+def _points_cells(tally: Tally | None) -> list[Text]:
     if tally is None:
         return [Text(NOTHING)] * 3
-    return [Text(number(tally.earned)), *(_or_nothing(n) for n in (tally.pending, tally.blocked))]
+    return [
+        Text(format_number(tally.earned)),
+        *(_or_dash(n) for n in (tally.pending, tally.blocked)),
+    ]
 
 
-def _or_nothing(points: Fraction) -> Text:
-    return Text(number(points) if points else NOTHING)
+def _or_dash(points: Fraction) -> Text:
+    return Text(format_number(points) if points else NOTHING)
 
 
 def _needs(graded: Graded) -> str:
     if graded.score is None:
         return f"ungradable: {graded.reason or 'no reason was recorded'}"
     failures = sum(item.verdict is Verdict.ERROR for item in graded.score.items)
-    ours = [f"{counted(failures, one='error', many='errors')} of ours"] if failures else []
+    grader_errors = (
+        [f"{format_count(failures, singular='error', plural='errors')} of ours"] if failures else []
+    )
     marks = ["marks"] if any(i.verdict is Verdict.PENDING for i in graded.score.items) else []
-    return "; ".join([*ours, *graded.flags, *marks])
+    return "; ".join([*grader_errors, *graded.flags, *marks])
 
 
-def _closing(statuses: Counter[str], *, out: Path, missing: int) -> list[Text]:
-    told = [
+def _closing_lines(statuses: Counter[str], *, out: Path, missing: int) -> list[Text]:
+    status_counts = [
         (statuses["graded"], "graded"),
         (statuses["needs_marks"], "waiting for marks"),
         (statuses["ungradable"], "ungradable"),
     ]
-    counts = ", ".join(f"{amount} {words}" for amount, words in told if amount)
-    places = (
+    counts = ", ".join(f"{amount} {words}" for amount, words in status_counts if amount)
+    files = (
         ("the class", "index.html", " (staff only)"),
         ("for students", "reports", ""),
         ("gradebook", "gradebook.csv", ""),
     )
-    head = counted(statuses.total(), one="submission", many="submissions")
-    absent = counted(missing, one="student of the roster", many="students of the roster")
+    head = format_count(statuses.total(), singular="submission", plural="submissions")
+    absent = format_count(
+        missing, singular="student of the roster", plural="students of the roster"
+    )
     return [
         Text(f"{head}: {counts}" if counts else head),
         *([Text(f"in no submission: {absent} (empty in the gradebook)")] if missing else []),
-        *(Text(f"{name:<13} {printable(str(out / file))}{more}") for name, file, more in places),
+        *(Text(f"{name:<13} {printable(str(out / file))}{more}") for name, file, more in files),
     ]

@@ -9,7 +9,7 @@ from grader.model import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class BarSegment:
     """One stretch of a bar, in hundredths of its width."""
 
     style: str
@@ -35,25 +35,25 @@ def not_earned(tally: Tally) -> Fraction:
     return max(left, Fraction(0))
 
 
-def parts(tally: Tally) -> tuple[Part, ...]:
+def bar_segments(tally: Tally) -> tuple[BarSegment, ...]:
     """The five parts of a tally, in the order of the bar; empty ones have no width."""
     amounts = (tally.auto, tally.marked, tally.pending, tally.blocked, not_earned(tally))
-    whole = max(sum(amounts, start=Fraction(0)), Fraction(1))
-    made = []
+    total = max(sum(amounts, start=Fraction(0)), Fraction(1))
+    segments = []
     start = Fraction(0)
     for (style, name, meaning), points in zip(MEANINGS, amounts, strict=True):
-        made.append(
-            Part(
+        segments.append(
+            BarSegment(
                 style=style,
                 name=name,
                 meaning=meaning,
                 points=points,
-                start=_percent(start / whole),
-                width=_percent(points / whole),
+                start=_percent(start / total),
+                width=_percent(points / total),
             )
         )
         start += points
-    return tuple(made)
+    return tuple(segments)
 
 
 def _percent(share: Fraction) -> str:

@@ -11,12 +11,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grader.report.text_format import counted, number, one_line, printable
+from grader.report.text_format import format_count, format_number, one_line, printable
 
 NOTHING = "-"
 
 
-class Change(Protocol):
+class ScoreChangeRow(Protocol):
     """One number of one submission, before and after; `item` is '' for the sum."""
 
     @property
@@ -40,28 +40,34 @@ class Change(Protocol):
         ...
 
 
-def moves(changes: Sequence[Change], *, count: int, unasked: Sequence[str]) -> RenderableType:
+def changes_report(
+    changes: Sequence[ScoreChangeRow], *, count: int, needs_rerun: Sequence[str]
+) -> RenderableType:
     """A table of what moved, and closing lines.
 
     Args:
         changes: in the order of submissions, each submission's sum before its items.
         count: how many submissions were judged.
-        unasked: those of which a check wants to know what was never asked.
+        needs_rerun: those of which a check wants to know what was never asked.
     """
-    who = len({change.submission for change in changes})
-    judged = counted(count, one="submission", many="submissions")
-    moved = counted(who, one="score", many="scores") if who else "no score"
+    changed_count = len({change.submission for change in changes})
+    judged = format_count(count, singular="submission", plural="submissions")
+    changed = (
+        format_count(changed_count, singular="score", plural="scores")
+        if changed_count
+        else "no score"
+    )
     parts: list[RenderableType] = [_table(changes), Text("")] if changes else []
-    parts.append(Text(f"judged {judged} again, without a kernel: {moved} moved"))
-    if unasked:
-        names = printable(one_line(", ".join(unasked)))
+    parts.append(Text(f"judged {judged} again, without a kernel: {changed} moved"))
+    if needs_rerun:
+        names = printable(one_line(", ".join(needs_rerun)))
         parts.append(
             Text(f"as before, until they are run again (a check asks something new): {names}")
         )
     return Group(*parts)
 
 
-def _table(changes: Sequence[Change]) -> Table:
+def _table(changes: Sequence[ScoreChangeRow]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("submission", overflow="fold")
     table.add_column("item", no_wrap=True)
@@ -75,4 +81,4 @@ def _table(changes: Sequence[Change]) -> Table:
 
 
 def _points(points: Fraction | None) -> str:
-    return NOTHING if points is None else number(points)
+    return NOTHING if points is None else format_number(points)

@@ -11,23 +11,23 @@ from functools import lru_cache
 from markupsafe import Markup
 
 from grader.model import Answer, Excerpt, Finding, Graded, ItemScore, Picture, Rubric, Verdict
-from grader.report.code_listing import listing
-from grader.report.exhibit import Key, Shown, key, unique
-from grader.report.id_masking import veiled
+from grader.report.code_listing import highlight_code
+from grader.report.exhibit import ExhibitKey, ExhibitView, exhibit_key, unique_exhibits
+from grader.report.id_masking import mask_ids
 from grader.report.lateness_view import late_note
-from grader.report.mark_view import Decision, decision
-from grader.report.markdown_html import prose
-from grader.report.page_template import page
-from grader.report.saved_outputs_view import Said, figures, saved
-from grader.report.score_bar import parts
+from grader.report.mark_view import MarkView, view_mark
+from grader.report.markdown_html import render_markdown
+from grader.report.page_template import render_report_page
+from grader.report.saved_outputs_view import QuotesView, quotes_view, saved_outputs_view
+from grader.report.score_bar import bar_segments
 
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif"})
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_WAITING = frozenset({Verdict.PENDING, Verdict.ERROR})
+_PENDING = frozenset({Verdict.PENDING, Verdict.ERROR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class FindingLine:
     """A finding, and the exhibit it points to, if any."""
 
     finding: Finding
@@ -35,8 +35,8 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
-    """A piece of the student's code, coloured."""
+class CodeView:
+    """A piece of the student's code, colored."""
 
     cell: int
     text: Markup
@@ -45,7 +45,7 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class AnswerView:
     """A written answer, ready to be read."""
 
     text: Markup | None
@@ -58,17 +58,17 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class ItemCard:
     """One item of the page."""
 
     score: ItemScore
     lost: Fraction
-    lines: tuple[Line, ...]
-    code: tuple[Code, ...]
+    lines: tuple[FindingLine, ...]
+    code: tuple[CodeView, ...]
     prompt: Markup
-    written: Written | None
-    quoted: Said | None
-    decision: Decision | None
+    written: AnswerView | None
+    quoted: QuotesView | None
+    decision: MarkView | None
 
 
 def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> str:
@@ -79,103 +79,103 @@ def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> s
         rubric: what it was graded by.
         show_ids: whether ids are shown whole; else all but their last two characters is hidden.
     """
-    shown = graded if show_ids else veiled(graded)
+    displayed = graded if show_ids else mask_ids(graded)
     late = late_note(graded)
     if graded.score is None:
-        return page(
-            "ungradable.html", graded=shown, rubric=rubric, late=late, regrade=_regrade(rubric)
+        return render_report_page(
+            "ungradable.html", graded=displayed, rubric=rubric, late=late, regrade=_regrade(rubric)
         )
-    exhibits = unique(finding for item in graded.score.items for finding in item.findings)
+    exhibits = unique_exhibits(finding for item in graded.score.items for finding in item.findings)
     cards = tuple(
         _card(item, graded=graded, rubric=rubric, exhibits=exhibits) for item in graded.score.items
     )
-    return page(
+    return render_report_page(
         "student.html",
-        graded=shown,
+        graded=displayed,
         rubric=rubric,
         late=late,
         total=graded.score.total,
-        bar=parts(graded.score.total),
-        sources={name: parts(tally) for name, tally in graded.score.by_source.items()},
+        bar=bar_segments(graded.score.total),
+        sources={name: bar_segments(tally) for name, tally in graded.score.by_source.items()},
         cards=cards,
         costly=tuple(card for card in cards if card.lost > 0),
         blocked=tuple(card for card in cards if card.score.blocked > 0),
-        waiting=_with(cards, verdict=Verdict.PENDING),
-        ours=_with(cards, verdict=Verdict.ERROR),
+        waiting=_cards_with(cards, verdict=Verdict.PENDING),
+        ours=_cards_with(cards, verdict=Verdict.ERROR),
         exhibits=tuple(exhibits.values()),
-        shows=saved(graded.evidence),
+        shows=saved_outputs_view(graded.evidence),
         regrade=_regrade(rubric),
         cells=frozenset(run.index for run in graded.record.cells),
     )
 
 
 @lru_cache(maxsize=4)  # the rubric's own words, the same on every page
-def _said(markdown: str) -> Markup:
-    return prose(markdown)
+def _render_course_text(markdown: str) -> Markup:
+    return render_markdown(markdown)
 
 
 def _regrade(rubric: Rubric) -> Markup | None:
     """How to ask for another look; None where the rubric doesn't say."""
     how = rubric.marking.regrade_how.strip()
-    return _said(how) if how else None
+    return _render_course_text(how) if how else None
 
 
-def _with(cards: Iterable[Card], *, verdict: Verdict) -> tuple[Card, ...]:
+def _cards_with(cards: Iterable[ItemCard], *, verdict: Verdict) -> tuple[ItemCard, ...]:
     return tuple(card for card in cards if card.score.verdict is verdict)
 
 
 def _card(
-    score: ItemScore, *, graded: Graded, rubric: Rubric, exhibits: Mapping[Key, Shown]
-) -> Card:
+    score: ItemScore, *, graded: Graded, rubric: Rubric, exhibits: Mapping[ExhibitKey, ExhibitView]
+) -> ItemCard:
     answer = graded.answers.get(score.item.id)
-    wanted = score.item.kind == "written" or answer is not None
-    return Card(
+    shows_answer = score.item.kind == "written" or answer is not None
+    return ItemCard(
         score=score,
-        lost=lost(score),
-        lines=tuple(_line(finding, exhibits=exhibits) for finding in score.findings),
-        code=tuple(_code(excerpt) for excerpt in graded.code.get(score.item.id, ())),
-        prompt=_asked(score.item.prompt.strip()),
-        written=written(answer) if wanted else None,
-        quoted=figures(graded.evidence, score.item.id),
-        decision=decision(score, rubric=rubric),
+        lost=lost_points(score),
+        lines=tuple(_finding_line(finding, exhibits=exhibits) for finding in score.findings),
+        code=tuple(_code_view(excerpt) for excerpt in graded.code.get(score.item.id, ())),
+        prompt=_render_prompt(score.item.prompt.strip()),
+        written=answer_view(answer) if shows_answer else None,
+        quoted=quotes_view(graded.evidence, score.item.id),
+        decision=view_mark(score, rubric=rubric),
     )
 
 
 @lru_cache(maxsize=64)  # the rubric's own words, the same on every page
-def _asked(prompt: str) -> Markup:
-    return prose(prompt)
+def _render_prompt(prompt: str) -> Markup:
+    return render_markdown(prompt)
 
 
-def lost(score: ItemScore) -> Fraction:
+def lost_points(score: ItemScore) -> Fraction:
     """Points that were judged and not earned; what waits or is blocked is not among them."""
-    if score.earned is None or score.verdict in _WAITING:
+    if score.earned is None or score.verdict in _PENDING:
         return Fraction(0)
     return max(score.item.points - score.earned - score.blocked, Fraction(0))
 
 
-def _line(finding: Finding, *, exhibits: Mapping[Key, Shown]) -> Line:
-    shown = exhibits.get(key(finding.exhibit)) if finding.exhibit else None
-    return Line(finding=finding, exhibit=shown.name if shown else "")
+def _finding_line(finding: Finding, *, exhibits: Mapping[ExhibitKey, ExhibitView]) -> FindingLine:
+    view = exhibits.get(exhibit_key(finding.exhibit)) if finding.exhibit else None
+    return FindingLine(finding=finding, exhibit=view.name if view else "")
 
 
-def _code(excerpt: Excerpt) -> Code:
-    return Code(cell=excerpt.cell, text=listing(excerpt.source), how=excerpt.how)
+def _code_view(excerpt: Excerpt) -> CodeView:
+    return CodeView(cell=excerpt.cell, text=highlight_code(excerpt.source), how=excerpt.how)
 
 
-def written(answer: Answer | None) -> Written:
+def answer_view(answer: Answer | None) -> AnswerView:
     """An answer, ready to be read: inert, and with its pictures in it."""
     if answer is None:
-        return Written(text=None, pictures=(), unreadable=0)
-    pictures = tuple(address for image in answer.images if (address := _address(image)))
-    return Written(
-        text=prose(answer.text) if answer.text.strip() else None,
+        return AnswerView(text=None, pictures=(), unreadable=0)
+    pictures = tuple(url for image in answer.images if (url := _data_url(image)))
+    return AnswerView(
+        text=render_markdown(answer.text) if answer.text.strip() else None,
         pictures=pictures,
         unreadable=len(answer.images) - len(pictures),
         doubt=answer.doubt,
     )
 
 
-def _address(picture: Picture) -> str:
+def _data_url(picture: Picture) -> str:
     """The picture as an address that loads nothing, or '' where it is no picture."""
     if picture.mime not in _PICTURES or not _BASE64.fullmatch(picture.base64):
         return ""

@@ -13,11 +13,11 @@ from types import MappingProxyType
 from grader.model import CellStatus, Verdict
 
 _ESCAPE_SEQUENCE = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and cursor moves
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colors and cursor moves
     r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"  # titles and hyperlinks
     r"|\x1b[ -/]*[0-~]"
 )
-_DIRECTION_MARKS = frozenset(
+_DIRECTION_CONTROLS = frozenset(
     "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 _LAYOUT = {ord("\n"): None, ord("\t"): None}
@@ -29,23 +29,23 @@ def clean(text: str) -> str:
     if text.isprintable() or text.translate(_LAYOUT).isprintable():
         return text  # nearly all there is
     plain = _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n"))
-    return "".join(_shown(letter) for letter in plain)
+    return "".join(_visible_character(letter) for letter in plain)
 
 
-def _shown(letter: str) -> str:
+def _visible_character(letter: str) -> str:
     if letter in "\n\t":
         return letter
-    if letter in _DIRECTION_MARKS:
+    if letter in _DIRECTION_CONTROLS:
         return ""
     return "\ufffd" if unicodedata.category(letter) in _INVISIBLE else letter
 
 
 def printable(text: str) -> str:
     """The cleaned text with nothing but letters that show, and line ends, for a terminal."""
-    shown = clean(text).replace("\t", " ")
-    if shown.isprintable():
-        return shown
-    return "".join(letter for letter in shown if letter == "\n" or letter.isprintable())
+    cleaned = clean(text).replace("\t", " ")
+    if cleaned.isprintable():
+        return cleaned
+    return "".join(letter for letter in cleaned if letter == "\n" or letter.isprintable())
 
 
 def one_line(text: str) -> str:
@@ -53,28 +53,28 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def number(value: Fraction) -> str:
+def format_number(value: Fraction) -> str:
     """Points in plain digits, two decimals at most, half a hundredth rounded up."""
     hundredths = (value.numerator * 200 + value.denominator) // (2 * value.denominator)
-    whole = f"{hundredths / 100:.2f}"
-    return whole.rstrip("0").rstrip(".")
+    text = f"{hundredths / 100:.2f}"
+    return text.rstrip("0").rstrip(".")
 
 
-def points(value: Fraction) -> str:
+def points_with_unit(value: Fraction) -> str:
     """Points with their unit: '1 point', '2.5 points'."""
-    return f"{number(value)} {'point' if value == 1 else 'points'}"
+    return f"{format_number(value)} {'point' if value == 1 else 'points'}"
 
 
-def seconds(value: float) -> str:
+def format_seconds(value: float) -> str:
     """A duration that a reader can compare at a glance."""
     if not math.isfinite(value):
         return "unknown"
     return f"{value:.0f} s" if value >= 10 else f"{value:.2f} s"  # noqa: PLR2004 - three digits
 
 
-def counted(amount: int, *, one: str, many: str) -> str:
+def format_count(amount: int, *, singular: str, plural: str) -> str:
     """A number of things: '1 cell', '3 cells'."""
-    return f"{amount} {one if amount == 1 else many}"
+    return f"{amount} {singular if amount == 1 else plural}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.model import CaseResult, Fate, MutantResult, Validation
-from grader.report.text_format import counted, number, one_line, printable, seconds
+from grader.report.text_format import (
+    format_count,
+    format_number,
+    format_seconds,
+    one_line,
+    printable,
+)
 
 WIDTH = 160
 """Letters of a line of code, or of what a check said, that are shown."""
@@ -23,33 +29,35 @@ FATES = {
 }
 
 
-def validation(result: Validation) -> RenderableType:
+def validation_report(result: Validation) -> RenderableType:
     """A line for each part of the test, and below it what is left to mend."""
-    parts: list[RenderableType] = [_head(result), _table(result)]
+    parts: list[RenderableType] = [_heading(result), _table(result)]
     for case in (result.reference, result.template, *result.cases):
         if not case.holds:
-            parts += _case(case)
+            parts += _case_lines(case)
     for fate in FATES:
-        parts += _mutants([one for one in result.escaped if one.fate is fate], fate)
+        parts += _mutant_lines([mutant for mutant in result.escaped if mutant.fate is fate], fate)
     if result.idle:
         parts += [
             Text("\nchecks that nothing triggers"),
-            *(_below(f"{use.item} {use.code}: {use.title}") for use in result.idle),
+            *(_indented(f"{use.item} {use.code}: {use.title}") for use in result.idle),
         ]
     if result.stale:
         parts += [
             Text("\nexplanations that explain nothing any more"),
-            *map(_below, result.stale),
+            *map(_indented, result.stale),
         ]
     return Group(*parts)
 
 
-def _head(result: Validation) -> Text:
+def _heading(result: Validation) -> Text:
     head = Text()
     head.append(_plain(f"{result.assignment}: {result.title}"), style="bold")
-    notebooks = counted(result.notebooks, one="notebook", many="notebooks")
-    seeds = counted(result.seeds, one="hidden seed", many="hidden seeds")
-    head.append(f"\n{notebooks}, each under {seeds}, in {seconds(result.seconds)}\n", style="dim")
+    notebooks = format_count(result.notebooks, singular="notebook", plural="notebooks")
+    seeds = format_count(result.seeds, singular="hidden seed", plural="hidden seeds")
+    head.append(
+        f"\n{notebooks}, each under {seeds}, in {format_seconds(result.seconds)}\n", style="dim"
+    )
     return head
 
 
@@ -60,12 +68,12 @@ def _table(result: Validation) -> Table:
     holding = sum(case.holds for case in result.cases)
     cases = f"{holding} of {len(result.cases)} score what they must" if result.cases else "none"
     table.add_row(*_row("cases", holding == len(result.cases), cases))
-    table.add_row(*_row("mutants", not result.escaped, score(result)))
+    table.add_row(*_row("mutants", not result.escaped, mutation_score(result)))
     if result.checks:
         table.add_row(*_row("checks", not result.idle, _uses(result)))
     if result.stale:
-        told = counted(len(result.stale), one="explains", many="explain")
-        table.add_row(*_row("explanations", False, f"{told} nothing any more"))
+        explanations = format_count(len(result.stale), singular="explains", plural="explain")
+        table.add_row(*_row("explanations", False, f"{explanations} nothing any more"))
     return table
 
 
@@ -73,68 +81,74 @@ def _reference(result: Validation) -> str:
     return "full automatic marks, every time" if result.reference.holds else "see below"
 
 
-def score(result: Validation) -> str:
+def mutation_score(result: Validation) -> str:
     """What became of the mutants, in one line."""
-    fates = Counter(one.fate for one in result.mutants)
-    explained = sum(bool(one.why) for one in result.mutants)
-    told = [
+    fates = Counter(mutant.fate for mutant in result.mutants)
+    explained = sum(bool(mutant.why) for mutant in result.mutants)
+    counts = [
         (fates[Fate.CAUGHT], "caught by a check"),
         (fates[Fate.STOPPED], "stopped by an error"),
         (explained, "explained"),
         (len(result.escaped), "to look at"),
     ]
-    parts = [f"{amount} {words}" for amount, words in told if amount]
+    parts = [f"{amount} {words}" for amount, words in counts if amount]
     return f"{len(result.mutants)}: {', '.join(parts)}" if parts else "none"
 
 
 def _uses(result: Validation) -> str:
     used = sum(bool(use.mutants or use.cases) for use in result.checks)
     explained = sum(bool(use.why) for use in result.checks)
-    told = f"{used} of {len(result.checks)} are triggered by something"
-    return f"{told}, {explained} explained" if explained else told
+    text = f"{used} of {len(result.checks)} are triggered by something"
+    return f"{text}, {explained} explained" if explained else text
 
 
-def _row(name: str, holds: bool, told: str) -> tuple[Text, Text, Text]:  # noqa: FBT001 (a row)
+def _row(name: str, holds: bool, text: str) -> tuple[Text, Text, Text]:  # noqa: FBT001 (a row)
     sign = Text("✓", style="green") if holds else Text("✕", style="red")
-    return sign, Text(name), Text(told, style="" if holds else "bold")
+    return sign, Text(name), Text(text, style="" if holds else "bold")
 
 
-def _case(case: CaseResult) -> list[RenderableType]:
+def _case_lines(case: CaseResult) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(f"\n{_plain(case.name)}")]
     if case.problem:
-        parts.append(_below(case.problem))
+        parts.append(_indented(case.problem))
     parts += [
-        _below(f"{s.item}: {number(s.expected)} expected, {number(s.earned)} scored: {s.found}")
+        _indented(
+            f"{s.item}: {format_number(s.expected)} expected, {format_number(s.earned)} scored: {s.found}"
+        )
         for s in case.shortfalls
     ]
     if case.wavers:
-        parts.append(_below("its points depend on the hidden seed or on the run"))
+        parts.append(_indented("its points depend on the hidden seed or on the run"))
     return parts
 
 
-def _mutants(results: list[MutantResult], fate: Fate) -> list[RenderableType]:
+def _mutant_lines(results: list[MutantResult], fate: Fate) -> list[RenderableType]:
     if not results:
         return []
-    head = counted(len(results), one="mutant", many="mutants")
+    head = format_count(len(results), singular="mutant", plural="mutants")
     parts: list[RenderableType] = [Text(f"\n{head}: {FATES[fate]}")]
     for result in results:
         mutant = result.mutant
-        where = f"{mutant.cell}, line {mutant.line}" if mutant.line else mutant.cell or "the file"
-        parts.append(_below(f"{where}: {mutant.change}", style="bold"))
+        location = (
+            f"{mutant.cell}, line {mutant.line}" if mutant.line else mutant.cell or "the file"
+        )
+        parts.append(_indented(f"{location}: {mutant.change}", style="bold"))
         if mutant.before:
-            parts.append(_below(f"- {mutant.before}", by=4, style="red"))
-            parts.append(_below(f"+ {mutant.after}", by=4, style="green"))
+            parts.append(_indented(f"- {mutant.before}", indent=4, style="red"))
+            parts.append(_indented(f"+ {mutant.after}", indent=4, style="green"))
         if mutant.items:
-            parts.append(_below(f"belongs to {', '.join(mutant.items)}", by=4, style="dim"))
+            parts.append(_indented(f"belongs to {', '.join(mutant.items)}", indent=4, style="dim"))
         if result.caught_by:
-            parts.append(_below(f"noticed by {', '.join(result.caught_by)}", by=4, style="dim"))
+            parts.append(
+                _indented(f"noticed by {', '.join(result.caught_by)}", indent=4, style="dim")
+            )
     return parts
 
 
-def _below(text: str, *, by: int = 2, style: str = "") -> Padding:
-    told = _plain(text)
-    short = told if len(told) <= WIDTH else told[: WIDTH - 1] + "…"
-    return Padding(Text(short, style=style), (0, 0, 0, by))
+def _indented(text: str, *, indent: int = 2, style: str = "") -> Padding:
+    plain = _plain(text)
+    short = plain if len(plain) <= WIDTH else plain[: WIDTH - 1] + "…"
+    return Padding(Text(short, style=style), (0, 0, 0, indent))
 
 
 def _plain(text: str) -> str:

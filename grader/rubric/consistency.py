@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 
-from grader.rubric.rubric_errors import ARROW, complaint, nearest
-from grader.rubric.schema import CheckTable, CriterionTable, ItemTable, RubricFile
+from grader.rubric.rubric_errors import ARROW, format_complaint, suggest_nearest
+from grader.rubric.schema import CheckTable, ItemCriterionTable, ItemTable, RubricFile
 
 _MAX_SUMS = 100_000
-_WHOLE = 100
+_MAX_PERCENT = 100
 """Percent."""
 
 
-def contradictions(file: RubricFile) -> Iterator[str]:
+def find_contradictions(file: RubricFile) -> Iterator[str]:
     """Everything that does not fit together.
 
     Args:
@@ -29,14 +29,16 @@ def contradictions(file: RubricFile) -> Iterator[str]:
         yield from _item_faults(item)
     total = sum((item.points for item in file.item), Fraction(0))
     if total != file.assignment.total:
-        fault = f"is {shown(file.assignment.total)}, but the items add up to {shown(total)}"
-        yield complaint(["assignment", "total"], fault)
+        fault = (
+            f"is {points_text(file.assignment.total)}, but the items add up to {points_text(total)}"
+        )
+        yield format_complaint(["assignment", "total"], fault)
     yield from _late_faults(file)
     yield from _about_faults(file)
     yield from _need_faults(file)
 
 
-def shown(points: Fraction) -> str:
+def points_text(points: Fraction) -> str:
     """Points as a person writes them: 2.5, not 5/2.
 
     Args:
@@ -53,17 +55,19 @@ def _late_faults(file: RubricFile) -> Iterator[str]:
     if file.late is None or file.late.unit == "points":
         return
     for name, value in (("per_day", file.late.per_day), ("cap", file.late.cap)):
-        if value is not None and value > _WHOLE:
-            yield complaint(["late", name], f"is {shown(value)}, more than 100 percent")
+        if value is not None and value > _MAX_PERCENT:
+            yield format_complaint(
+                ["late", name], f"is {points_text(value)}, more than 100 percent"
+            )
 
 
 def _repeated_ids(file: RubricFile) -> Iterator[str]:
     for name in _repeated(item.id for item in file.item):
-        yield complaint([f"item {name}", "id"], "there are several items of this id")
+        yield format_complaint([f"item {name}", "id"], "there are several items of this id")
     for item in file.item:
         for name in _repeated(criterion.id for criterion in item.criterion):
             keys = [f"item {item.id}", f"criterion {name}", "id"]
-            yield complaint(keys, "the item has several criteria of this id")
+            yield format_complaint(keys, "the item has several criteria of this id")
 
 
 def _repeated(names: Iterable[str]) -> list[str]:
@@ -74,7 +78,7 @@ def _item_faults(item: ItemTable) -> Iterator[str]:
     """Faults within one item."""
     where = f"item {item.id}"
     if item.source == "course" and not item.why:
-        yield complaint([where, "why"], "is missing; a course item says why it exists")
+        yield format_complaint([where, "why"], "is missing; a course item says why it exists")
     if item.kind == "auto":
         yield from _auto_faults(item, where=where)
     else:
@@ -83,27 +87,29 @@ def _item_faults(item: ItemTable) -> Iterator[str]:
 
 def _auto_faults(item: ItemTable, *, where: str) -> Iterator[str]:
     if item.criterion:
-        yield complaint([where, "criterion"], "only written items have criteria")
+        yield format_complaint([where, "criterion"], "only written items have criteria")
     total = sum((check.points for check in item.check), Fraction(0))
     if not item.check:
-        yield complaint([where, "check"], "is missing; an automatic item has at least one check")
+        yield format_complaint(
+            [where, "check"], "is missing; an automatic item has at least one check"
+        )
     elif total != item.points:
-        fault = f"is {shown(item.points)}, but its checks add up to {shown(total)}"
-        yield complaint([where, "points"], fault)
+        fault = f"is {points_text(item.points)}, but its checks add up to {points_text(total)}"
+        yield format_complaint([where, "points"], fault)
 
 
 def _written_faults(item: ItemTable, *, where: str) -> Iterator[str]:
     for number, check in enumerate(item.check, 1):
         if check.points:
             fault = "must be 0: a written item's points are given by a person"
-            yield complaint([where, f"check {number}", "points"], fault)
+            yield format_complaint([where, f"check {number}", "points"], fault)
     if item.criterion and not _can_add_up(item.criterion, points=item.points):
-        parts = " + ".join(shown(criterion.points) for criterion in item.criterion)
-        fault = f"is {shown(item.points)}, but its criteria ({parts}) cannot add up to that"
-        yield complaint([where, "points"], fault)
+        parts = " + ".join(points_text(criterion.points) for criterion in item.criterion)
+        fault = f"is {points_text(item.points)}, but its criteria ({parts}) cannot add up to that"
+        yield format_complaint([where, "points"], fault)
 
 
-def _can_add_up(criteria: list[CriterionTable], *, points: Fraction) -> bool:
+def _can_add_up(criteria: list[ItemCriterionTable], *, points: Fraction) -> bool:
     """Whether some of the criteria give exactly the points, or all of them only take from these."""
     gains = [criterion.points for criterion in criteria if criterion.points > 0]
     losses = [-criterion.points for criterion in criteria if criterion.points < 0]
@@ -111,7 +117,7 @@ def _can_add_up(criteria: list[CriterionTable], *, points: Fraction) -> bool:
         return bool(losses) and max(losses) <= points
     sums = {Fraction(0)}
     for gain in gains:
-        sums |= {before + gain for before in sums if before + gain <= points}
+        sums |= {partial_sum + gain for partial_sum in sums if partial_sum + gain <= points}
         if len(sums) > _MAX_SUMS:
             return True
     return points in sums
@@ -119,15 +125,17 @@ def _can_add_up(criteria: list[CriterionTable], *, points: Fraction) -> bool:
 
 def _about_faults(file: RubricFile) -> Iterator[str]:
     """Written answers about items that are not there, or that no check looks at."""
-    judged = {item.id for item in file.item if item.kind == "auto"}
+    automatic_ids = {item.id for item in file.item if item.kind == "auto"}
     for item in file.item:
         if item.about and item.kind != "written":
-            yield complaint([f"item {item.id}", "about"], "only written answers are about others")
+            yield format_complaint(
+                [f"item {item.id}", "about"], "only written answers are about others"
+            )
         for name in item.about:
-            if name not in judged:
+            if name not in automatic_ids:
                 fault = f"'{name}' is no automatic item of this rubric"
-                hint = nearest(name, among=judged)
-                yield complaint([f"item {item.id}", "about"], f"{fault}; {hint}")
+                hint = suggest_nearest(name, among=automatic_ids)
+                yield format_complaint([f"item {item.id}", "about"], f"{fault}; {hint}")
 
 
 # ---------------------------------------------------------------- needs
@@ -136,15 +144,17 @@ def _about_faults(file: RubricFile) -> Iterator[str]:
 def _need_faults(file: RubricFile) -> Iterator[str]:
     """Needs that name nothing, and checks that wait for each other."""
     known = {item.id for item in file.item} | {c.code for item in file.item for c in item.check}
-    unknown = False
+    has_unknown = False
     for where, check in _checks(file):
         for need in check.needs:
             if need not in known:
-                unknown = True
+                has_unknown = True
                 fault = f"'{need}' is no item and no check of this rubric"
-                yield complaint([*where, "needs"], f"{fault}; {nearest(need, among=known)}")
-    if not unknown:
-        yield from _cycle(file)
+                yield format_complaint(
+                    [*where, "needs"], f"{fault}; {suggest_nearest(need, among=known)}"
+                )
+    if not has_unknown:
+        yield from _cycle_fault(file)
 
 
 def _checks(file: RubricFile) -> Iterator[tuple[tuple[str, str], CheckTable]]:
@@ -154,18 +164,18 @@ def _checks(file: RubricFile) -> Iterator[tuple[tuple[str, str], CheckTable]]:
             yield (f"item {item.id}", f"check {number}"), check
 
 
-def _cycle(file: RubricFile) -> Iterator[str]:
+def _cycle_fault(file: RubricFile) -> Iterator[str]:
     """A circle of needs, if there is one."""
-    behind: dict[str, list[tuple[str, str]]] = {}
+    checks_by_need: dict[str, list[tuple[str, str]]] = {}
     for where, check in _checks(file):
-        behind.setdefault(check.code, []).append(where)
-        behind.setdefault(where[0].removeprefix("item "), []).append(where)
+        checks_by_need.setdefault(check.code, []).append(where)
+        checks_by_need.setdefault(where[0].removeprefix("item "), []).append(where)
     graph = {
-        where: [other for need in check.needs for other in behind.get(need, ())]
+        where: [other for need in check.needs for other in checks_by_need.get(need, ())]
         for where, check in _checks(file)
     }
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        around = ", which needs ".join(ARROW.join(where) for where in reversed(error.args[1]))
-        yield complaint([*error.args[1][-1], "needs"], f"goes round in a circle: {around}")
+        cycle = ", which needs ".join(ARROW.join(where) for where in reversed(error.args[1]))
+        yield format_complaint([*error.args[1][-1], "needs"], f"goes round in a circle: {cycle}")

@@ -14,10 +14,16 @@ from pydantic import BaseModel, ValidationError
 
 from grader import model
 from grader.errors import RubricError
-from grader.rubric.consistency import contradictions
-from grader.rubric.rubric_errors import complaint, complaints_about, keys_of, nearest, refuse
+from grader.rubric.consistency import find_contradictions
+from grader.rubric.rubric_errors import (
+    explain_validation,
+    format_complaint,
+    model_keys,
+    raise_complaints,
+    suggest_nearest,
+)
 from grader.rubric.schema import (
-    SCHEMA,
+    NEWEST_SCHEMA,
     AssignmentTable,
     CheckTable,
     ItemTable,
@@ -25,12 +31,12 @@ from grader.rubric.schema import (
     RubricFile,
 )
 
-Catalogue = Mapping[str, type[BaseModel]]
+CheckCatalog = Mapping[str, type[BaseModel]]
 """Check codes, each with the model that its params must satisfy."""
-_PARENTS = 3
+_MAX_PARENTS = 3
 
 
-def load(path: Path, *, catalogue: Catalogue) -> model.Rubric:
+def load_rubric(path: Path, *, catalog: CheckCatalog) -> model.Rubric:
     """Load a rubric.
 
     The reference is looked for in the folder that holds `rubrics/`, then beside the rubric
@@ -38,7 +44,7 @@ def load(path: Path, *, catalogue: Catalogue) -> model.Rubric:
 
     Args:
         path: The TOML file.
-        catalogue: The checks that exist, and their params.
+        catalog: The checks that exist, and their params.
 
     Returns:
         The rubric; points are exact, and params are as their model completed them.
@@ -49,21 +55,21 @@ def load(path: Path, *, catalogue: Catalogue) -> model.Rubric:
     data, tree = read_toml(path)
     _refuse_newer(path, tree=tree)
     complaints: list[str] = []
-    file = _validated(tree, complaints=complaints)
-    complaints.extend(_check_faults(tree, catalogue=catalogue))
+    file = _validate_file(tree, complaints=complaints)
+    complaints.extend(_check_faults(tree, catalog=catalog))
     if file is None:
-        refuse(path, complaints)
+        raise_complaints(path, complaints)
         raise RubricError(f"{path}: not a rubric")
-    complaints.extend(contradictions(file))
+    complaints.extend(find_contradictions(file))
     reference = find_reference(file.assignment.reference, rubric=path)
     if reference is None:
         fault = f"there is no file '{file.assignment.reference}' beside the rubric or above it"
-        complaints.append(complaint(["assignment", "reference"], fault))
+        complaints.append(format_complaint(["assignment", "reference"], fault))
     provided = find_provided(file.assignment, rubric=path)
     complaints.extend(_provided_faults(file.assignment, provided, secret=(path, reference)))
-    refuse(path, complaints)
-    loaded = _rubric(file, path=path, data=data, reference=reference or path, catalogue=catalogue)
-    return replace(loaded, provided=provided)
+    raise_complaints(path, complaints)
+    rubric = _build_rubric(file, path=path, data=data, reference=reference or path, catalog=catalog)
+    return replace(rubric, provided=provided)
 
 
 def read_toml(path: Path) -> tuple[bytes, dict[str, Any]]:
@@ -88,9 +94,9 @@ def read_toml(path: Path) -> tuple[bytes, dict[str, Any]]:
         line = error.object[: error.start].count(b"\n") + 1
         raise RubricError(f"{path}: line {line} is not UTF-8") from error
     except tomllib.TOMLDecodeError as error:
-        last = f"(at the end, line {text.count(chr(10)) + 1})"
-        said = str(error).replace("(at end of document)", last)
-        raise RubricError(f"{path}: not TOML: {said}") from error
+        at_end = f"(at the end, line {text.count(chr(10)) + 1})"
+        message = str(error).replace("(at end of document)", at_end)
+        raise RubricError(f"{path}: not TOML: {message}") from error
     except RecursionError as error:
         raise RubricError(f"{path}: nested too deep") from error
 
@@ -105,7 +111,7 @@ def find_reference(reference: str, *, rubric: Path) -> Path | None:
     Returns:
         The first that exists, or None.
     """
-    return next((f / reference for f in _around(rubric) if (f / reference).is_file()), None)
+    return next((f / reference for f in _search_folders(rubric) if (f / reference).is_file()), None)
 
 
 def find_provided(assignment: AssignmentTable, *, rubric: Path) -> Path | None:
@@ -120,9 +126,9 @@ def find_provided(assignment: AssignmentTable, *, rubric: Path) -> Path | None:
         The first that exists, or None.
     """
     if assignment.provided is None:
-        place = rubric.resolve().parent / assignment.id / "provided"
-        return place if place.is_dir() else None
-    folders = (folder / assignment.provided for folder in _around(rubric))
+        default_folder = rubric.resolve().parent / assignment.id / "provided"
+        return default_folder if default_folder.is_dir() else None
+    folders = (folder / assignment.provided for folder in _search_folders(rubric))
     return next((folder for folder in folders if folder.is_dir()), None)
 
 
@@ -132,47 +138,51 @@ def _provided_faults(
     keys = ["assignment", "provided"]
     if provided is None and assignment.provided is not None:
         fault = f"there is no folder '{assignment.provided}' beside the rubric or above it"
-        yield complaint(keys, fault)
+        yield format_complaint(keys, fault)
     inside = (p.resolve().is_relative_to(provided.resolve()) for p in secret if p and provided)
     if any(inside):
-        yield complaint(
+        yield format_complaint(
             keys, "that folder holds the rubric or the reference: students would see it"
         )
 
 
-def _around(rubric: Path) -> list[Path]:
+def _search_folders(rubric: Path) -> list[Path]:
     """Where what a rubric names is looked for, in order."""
-    own = rubric.resolve().parent
-    holding = [folder.parent for folder in (own, *own.parents) if folder.name == "rubrics"][:1]
-    return [*holding, own, *list(own.parents)[:_PARENTS]]
+    rubric_folder = rubric.resolve().parent
+    course_folders = [
+        folder.parent
+        for folder in (rubric_folder, *rubric_folder.parents)
+        if folder.name == "rubrics"
+    ][:1]
+    return [*course_folders, rubric_folder, *list(rubric_folder.parents)[:_MAX_PARENTS]]
 
 
 def _refuse_newer(path: Path, *, tree: dict[str, Any]) -> None:
     schema = tree.get("schema")
-    if isinstance(schema, int) and schema > SCHEMA:
+    if isinstance(schema, int) and schema > NEWEST_SCHEMA:
         raise RubricError(
-            f"{path}: schema: {schema} is newer than this grader reads ({SCHEMA}); "
+            f"{path}: schema: {schema} is newer than this grader reads ({NEWEST_SCHEMA}); "
             "install a newer grader"
         )
 
 
-def _validated(tree: dict[str, Any], *, complaints: list[str]) -> RubricFile | None:
+def _validate_file(tree: dict[str, Any], *, complaints: list[str]) -> RubricFile | None:
     try:
         return RubricFile.model_validate(tree)
     except ValidationError as error:
-        complaints.extend(complaints_about(error, model=RubricFile, tree=tree))
+        complaints.extend(explain_validation(error, model=RubricFile, tree=tree))
         return None
 
 
 # ---------------------------------------------------------------- checks and their params
 
 
-def _check_faults(tree: dict[str, Any], *, catalogue: Catalogue) -> Iterator[str]:
+def _check_faults(tree: dict[str, Any], *, catalog: CheckCatalog) -> Iterator[str]:
     """Unknown checks and params, also where other parts of the file are at fault."""
     for item_number, item in enumerate(_tables(tree, key="item"), 1):
         where = f"item {item.get('id', item_number)}"
         for number, check in enumerate(_tables(item, key="check"), 1):
-            yield from _faults_of_check(check, keys=[where, f"check {number}"], catalogue=catalogue)
+            yield from _param_faults(check, keys=[where, f"check {number}"], catalog=catalog)
 
 
 def _tables(tree: dict[str, Any], *, key: str) -> list[dict[str, Any]]:
@@ -180,36 +190,38 @@ def _tables(tree: dict[str, Any], *, key: str) -> list[dict[str, Any]]:
     return [t for t in tables if isinstance(t, dict)] if isinstance(tables, list) else []
 
 
-def _faults_of_check(
-    check: dict[str, Any], *, keys: list[str], catalogue: Catalogue
+def _param_faults(
+    check: dict[str, Any], *, keys: list[str], catalog: CheckCatalog
 ) -> Iterator[str]:
     code, params = check.get("code"), check.get("params", {})
     if not isinstance(code, str) or not isinstance(params, dict):
         return  # the schema has complained
-    if code not in catalogue:
-        hint = nearest(code, among=catalogue)
-        yield complaint([*keys, "code"], f"there is no check '{code}'; {hint}")
+    if code not in catalog:
+        hint = suggest_nearest(code, among=catalog)
+        yield format_complaint([*keys, "code"], f"there is no check '{code}'; {hint}")
         return
-    params_model = catalogue[code]
-    inside = [*keys, "params"]
+    params_model = catalog[code]
+    param_keys = [*keys, "params"]
     unknown = _unknown_params(params, params_model=params_model)
     for name in unknown:
-        hint = nearest(name, among=keys_of(params_model))
-        yield complaint([*inside, name], f"there is no such key; {hint}")
-    known = {name: value for name, value in plain(params).items() if name not in unknown}
+        hint = suggest_nearest(name, among=model_keys(params_model))
+        yield format_complaint([*param_keys, name], f"there is no such key; {hint}")
+    known = {
+        name: value for name, value in decimals_to_floats(params).items() if name not in unknown
+    }
     try:
         params_model.model_validate(known)
     except ValidationError as error:
-        yield from complaints_about(error, model=params_model, tree=known, inside=inside)
+        yield from explain_validation(error, model=params_model, tree=known, parent_keys=param_keys)
 
 
 def _unknown_params(params: dict[str, Any], *, params_model: type[BaseModel]) -> list[str]:
     if params_model.model_config.get("extra") == "allow":
         return []
-    return [name for name in params if name not in keys_of(params_model)]
+    return [name for name in params if name not in model_keys(params_model)]
 
 
-def plain(value: Any) -> Any:
+def decimals_to_floats(value: Any) -> Any:
     """Params as a check's model expects them: Decimals as floats.
 
     Args:
@@ -221,15 +233,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    return [plain(inner) for inner in value] if isinstance(value, list) else value
+        return {key: decimals_to_floats(inner) for key, inner in value.items()}
+    return [decimals_to_floats(inner) for inner in value] if isinstance(value, list) else value
 
 
 # ---------------------------------------------------------------- tables to records
 
 
-def _rubric(
-    file: RubricFile, *, path: Path, data: bytes, reference: Path, catalogue: Catalogue
+def _build_rubric(
+    file: RubricFile, *, path: Path, data: bytes, reference: Path, catalog: CheckCatalog
 ) -> model.Rubric:
     assignment = file.assignment
     return model.Rubric(
@@ -241,16 +253,16 @@ def _rubric(
         optional_imports=tuple(assignment.optional_imports),
         record=tuple(assignment.record),
         limits=model.Limits(**file.limits.model_dump()),
-        late=_late(file.late),
+        late=_build_late_rule(file.late),
         marking=model.Marking(**file.marking.model_dump()),
-        items=tuple(_item(item, catalogue=catalogue) for item in file.item),
+        items=tuple(_build_item(item, catalog=catalog) for item in file.item),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
         notices=tuple(model.Notice(says=n.says, printed=n.printed) for n in file.notice),
     )
 
 
-def _late(table: LateTable | None) -> model.LateRule | None:
+def _build_late_rule(table: LateTable | None) -> model.LateRule | None:
     if table is None:
         return None
     return model.LateRule(
@@ -263,7 +275,7 @@ def _late(table: LateTable | None) -> model.LateRule | None:
     )
 
 
-def _item(item: ItemTable, *, catalogue: Catalogue) -> model.Item:
+def _build_item(item: ItemTable, *, catalog: CheckCatalog) -> model.Item:
     return model.Item(
         id=item.id,
         title=item.title,
@@ -276,7 +288,7 @@ def _item(item: ItemTable, *, catalogue: Catalogue) -> model.Item:
         example_words=tuple(item.example_words),
         why=item.why,
         about=tuple(item.about),
-        checks=tuple(_check(check, catalogue=catalogue) for check in item.check),
+        checks=tuple(_build_check(check, catalog=catalog) for check in item.check),
         criteria=tuple(
             model.Criterion(
                 id=criterion.id,
@@ -289,8 +301,8 @@ def _item(item: ItemTable, *, catalogue: Catalogue) -> model.Item:
     )
 
 
-def _check(check: CheckTable, *, catalogue: Catalogue) -> model.CheckSpec:
-    params = catalogue[check.code].model_validate(plain(check.params))
+def _build_check(check: CheckTable, *, catalog: CheckCatalog) -> model.CheckSpec:
+    params = catalog[check.code].model_validate(decimals_to_floats(check.params))
     return model.CheckSpec(
         code=check.code,
         points=check.points,

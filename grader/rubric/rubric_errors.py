@@ -16,7 +16,7 @@ ARROW = " → "
 _Loc = tuple[int | str, ...]
 
 
-def complaint(keys: Sequence[str], fault: str) -> str:
+def format_complaint(keys: Sequence[str], fault: str) -> str:
     """One line about one key.
 
     Args:
@@ -29,7 +29,7 @@ def complaint(keys: Sequence[str], fault: str) -> str:
     return f"{ARROW.join(keys)}: {fault}" if keys else fault
 
 
-def refuse(path: Path, complaints: Iterable[str]) -> None:
+def raise_complaints(path: Path, complaints: Iterable[str]) -> None:
     """Raise everything that is wrong with a file at once, if anything is.
 
     Args:
@@ -46,7 +46,7 @@ def refuse(path: Path, complaints: Iterable[str]) -> None:
         raise RubricError("\n  ".join([f"{path}: {len(lines)} things to mend", *lines]))
 
 
-def nearest(word: str, *, among: Iterable[str]) -> str:
+def suggest_nearest(word: str, *, among: Iterable[str]) -> str:
     """The hint that ends a complaint about a word.
 
     Args:
@@ -64,8 +64,8 @@ def nearest(word: str, *, among: Iterable[str]) -> str:
     return f"did you mean '{folded[close[0]]}'?" if close else f"use one of {', '.join(known)}"
 
 
-def complaints_about(
-    error: ValidationError, *, model: type[BaseModel], tree: Any, inside: Sequence[str] = ()
+def explain_validation(
+    error: ValidationError, *, model: type[BaseModel], tree: Any, parent_keys: Sequence[str] = ()
 ) -> list[str]:
     """What pydantic found, in words for course staff.
 
@@ -73,15 +73,17 @@ def complaints_about(
         error: What it raised.
         model: The model that was asked for.
         tree: What was validated, to name items by their ids.
-        inside: The keys above the tree.
+        parent_keys: The keys above the tree.
 
     Returns:
         A complaint for each fault.
     """
     return [
-        complaint(
-            [*inside, *named_keys(fault["loc"], tree=tree)],
-            _fault(fault["type"], loc=fault["loc"], message=fault["msg"], model=model, fault=fault),
+        format_complaint(
+            [*parent_keys, *named_keys(fault["loc"], tree=tree)],
+            _fault_text(
+                fault["type"], loc=fault["loc"], message=fault["msg"], model=model, fault=fault
+            ),
         )
         for fault in error.errors(include_url=False)
     ]
@@ -99,15 +101,15 @@ def named_keys(loc: _Loc, *, tree: Any) -> list[str]:
     """
     keys: list[str] = []
     for step in loc:
-        tree = _below(tree, step=step)
+        tree = _step_into(tree, step=step)
         if isinstance(step, int) and keys:
-            keys[-1] = f"{keys[-1]} {_name_of(tree, position=step)}"
+            keys[-1] = f"{keys[-1]} {_table_name(tree, position=step)}"
         else:
             keys.append(str(step))
     return keys
 
 
-def _below(tree: Any, *, step: int | str) -> Any:
+def _step_into(tree: Any, *, step: int | str) -> Any:
     if isinstance(tree, dict):
         return tree.get(step)
     if isinstance(tree, list) and isinstance(step, int) and step < len(tree):
@@ -115,36 +117,36 @@ def _below(tree: Any, *, step: int | str) -> Any:
     return None
 
 
-def _name_of(tree: Any, *, position: int) -> str:
+def _table_name(tree: Any, *, position: int) -> str:
     """A table's id where it has one, else its place counted from 1."""
-    own = tree.get("id") if isinstance(tree, dict) else None
-    return own if isinstance(own, str) and own else str(position + 1)
+    table_id = tree.get("id") if isinstance(tree, dict) else None
+    return table_id if isinstance(table_id, str) and table_id else str(position + 1)
 
 
-def _fault(kind: str, *, loc: _Loc, message: str, model: type[BaseModel], fault: Any) -> str:
+def _fault_text(kind: str, *, loc: _Loc, message: str, model: type[BaseModel], fault: Any) -> str:
     if kind == "extra_forbidden":
-        return f"there is no such key; {nearest(str(loc[-1]), among=_keys_beside(model, loc=loc))}"
+        return f"there is no such key; {suggest_nearest(str(loc[-1]), among=_sibling_keys(model, loc=loc))}"
     if kind == "missing":
         return "is missing"
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", fault["ctx"]["expected"])
-        return f"'{fault['input']}' is not allowed; {nearest(str(fault['input']), among=allowed)}"
+        return f"'{fault['input']}' is not allowed; {suggest_nearest(str(fault['input']), among=allowed)}"
     if kind == "string_pattern_mismatch":
         return f"'{fault['input']}' is not allowed here; use letters, digits and . _ -"
-    said = message.removeprefix("Value error, ").removeprefix("Input should ")
-    return said.replace("be a valid", "must be a", 1) if said.startswith("be a valid") else said
+    text = message.removeprefix("Value error, ").removeprefix("Input should ")
+    return text.replace("be a valid", "must be a", 1) if text.startswith("be a valid") else text
 
 
-def _keys_beside(model: type[BaseModel], *, loc: _Loc) -> list[str]:
+def _sibling_keys(model: type[BaseModel], *, loc: _Loc) -> list[str]:
     """The keys that the table of an unknown key may have."""
     table: type[BaseModel] | None = model
     for step in loc[:-1]:
         if isinstance(step, str) and table is not None:
-            table = _table_at(table, key=step)
-    return keys_of(table) if table is not None else []
+            table = _table_model(table, key=step)
+    return model_keys(table) if table is not None else []
 
 
-def _table_at(model: type[BaseModel], *, key: str) -> type[BaseModel] | None:
+def _table_model(model: type[BaseModel], *, key: str) -> type[BaseModel] | None:
     """The model of the table, or of the tables, under a key."""
     for name, field in model.model_fields.items():
         if key in (name, field.alias):
@@ -159,7 +161,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(part)
 
 
-def keys_of(model: type[BaseModel]) -> list[str]:
+def model_keys(model: type[BaseModel]) -> list[str]:
     """The keys of a table.
 
     Args:

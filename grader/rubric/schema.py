@@ -20,13 +20,13 @@ from pydantic import (
 
 from grader import timestamps
 
-SCHEMA = 1
+NEWEST_SCHEMA = 1
 """The newest schema that is read; it rises when a key changes its meaning."""
-WEEK = 7 * 24 * 60
+MAX_GRACE_MINUTES = 7 * 24 * 60
 """Minutes of a week: the longest grace."""
 
 
-def exact(value: object) -> Fraction:
+def parse_number(value: object) -> Fraction:
     """A number as it is written in the file: 2.5 is five halves, not a float near it.
 
     Args:
@@ -45,7 +45,7 @@ def exact(value: object) -> Fraction:
     return Fraction(value)
 
 
-def exact_and_not_negative(value: object) -> Fraction:
+def parse_nonnegative(value: object) -> Fraction:
     """A number of points that an item or a check may have.
 
     Args:
@@ -57,13 +57,13 @@ def exact_and_not_negative(value: object) -> Fraction:
     Raises:
         ValueError: It is no finite number, or is below 0.
     """
-    points = exact(value)
+    points = parse_number(value)
     if points < 0:
         raise ValueError("must not be below 0")
     return points
 
 
-def seconds(value: object) -> float:
+def parse_seconds(value: object) -> float:
     """A time limit.
 
     Args:
@@ -75,13 +75,13 @@ def seconds(value: object) -> float:
     Raises:
         ValueError: It is no number above 0.
     """
-    duration = exact(value)
+    duration = parse_number(value)
     if duration <= 0:
         raise ValueError("must be above 0")
     return float(duration)
 
 
-def pattern(value: object) -> str:
+def parse_pattern(value: object) -> str:
     """A regular expression.
 
     Args:
@@ -102,7 +102,7 @@ def pattern(value: object) -> str:
     return value
 
 
-def known_zone(name: str) -> str:
+def parse_timezone(name: str) -> str:
     """A time zone's IANA name, or ''.
 
     Args:
@@ -114,10 +114,10 @@ def known_zone(name: str) -> str:
     Raises:
         ValueError: There is no such zone.
     """
-    return timestamps.zone(name).key if name else ""
+    return timestamps.find_zone(name).key if name else ""
 
 
-def due_date(value: object, info: ValidationInfo) -> str:
+def parse_due_date(value: object, info: ValidationInfo) -> str:
     """A date and time with its offset from UTC.
 
     Args:
@@ -131,18 +131,18 @@ def due_date(value: object, info: ValidationInfo) -> str:
         ValueError: It has no offset, or another than clocks in the time zone have then.
     """
     name = info.data.get("timezone") or ""
-    zone = timestamps.zone(name) if name else None
-    found = timestamps.due(value, zone=zone)
-    if zone is not None and found.utcoffset() not in {
+    zone = timestamps.find_zone(name) if name else None
+    due = timestamps.parse_due(value, zone=zone)
+    if zone is not None and due.utcoffset() not in {
         timedelta(0),
-        found.astimezone(zone).utcoffset(),
+        due.astimezone(zone).utcoffset(),
     }:
-        there = found.replace(tzinfo=zone).isoformat()
-        raise ValueError(f"has not the offset that {name} has on that day: {there}")
-    return found.isoformat()
+        expected = due.replace(tzinfo=zone).isoformat()
+        raise ValueError(f"has not the offset that {name} has on that day: {expected}")
+    return due.isoformat()
 
 
-def moment(value: object) -> str:
+def parse_moment(value: object) -> str:
     """A day, or a day and a time.
 
     Args:
@@ -163,45 +163,45 @@ def moment(value: object) -> str:
     if not value:
         return ""
     try:
-        read = datetime.fromisoformat(value)
+        parsed = datetime.fromisoformat(value)
     except ValueError:
         raise ValueError("must be a day such as 2031-05-12, or a day and a time") from None
-    return value if len(value) <= len("2031-05-12") else moment(read)
+    return value if len(value) <= len("2031-05-12") else parse_moment(parsed)
 
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")]
 Module = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True)]
-Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Points = Annotated[Fraction, PlainValidator(exact_and_not_negative)]
-SignedPoints = Annotated[Fraction, PlainValidator(exact)]
-Moment = Annotated[str, PlainValidator(moment)]
-Seconds = Annotated[float, PlainValidator(seconds)]
-Pattern = Annotated[str, PlainValidator(pattern)]
+OptionalText = Annotated[str, StringConstraints(strip_whitespace=True)]
+RequiredText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Points = Annotated[Fraction, PlainValidator(parse_nonnegative)]
+SignedPoints = Annotated[Fraction, PlainValidator(parse_number)]
+Moment = Annotated[str, PlainValidator(parse_moment)]
+Seconds = Annotated[float, PlainValidator(parse_seconds)]
+Pattern = Annotated[str, PlainValidator(parse_pattern)]
 
 
-class Table(BaseModel):
+class TomlTable(BaseModel):
     """A TOML table: no key but its own, and no value turned into another kind."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class AssignmentTable(Table):
+class AssignmentTable(TomlTable):
     """`[assignment]`."""
 
     id: Id
-    title: Said
+    title: RequiredText
     total: Points
     default: bool = False
-    reference: Said
+    reference: RequiredText
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     optional_imports: list[Module] = []
     record: list[Name] = []
-    provided: Said | None = None
+    provided: RequiredText | None = None
 
 
-class LimitsTable(Table):
+class LimitsTable(TomlTable):
     """`[limits]`: how long and how large a notebook may be."""
 
     cell_s: Seconds = 60.0
@@ -215,71 +215,71 @@ class LimitsTable(Table):
     output_kb: Annotated[int, Field(ge=1)] = 16_384
 
 
-class MarkingTable(Table):
+class MarkingTable(TomlTable):
     """`[marking]`: what students are told of marks."""
 
     show_markers: bool = False
     regrade_until: Moment = ""
-    regrade_how: Text = ""
+    regrade_how: OptionalText = ""
 
 
-class CheckTable(Table):
+class CheckTable(TomlTable):
     """`[[item.check]]`; params are validated by the check's own model."""
 
-    code: Said
+    code: RequiredText
     points: Points
     public: bool = False
-    needs: list[Said] = []
-    ask: Text = ""
+    needs: list[RequiredText] = []
+    ask: OptionalText = ""
     params: dict[str, Any] = {}
 
 
-class NoticeTable(Table):
+class NoticeTable(TomlTable):
     """`[[notice]]`: what students see and need not worry about."""
 
-    says: Said
+    says: RequiredText
     printed: Pattern = ""
 
 
-class CriterionTable(Table):
+class ItemCriterionTable(TomlTable):
     """`[[item.criterion]]`: points may be below 0, to be taken off."""
 
     id: Id
-    text: Said
+    text: RequiredText
     points: SignedPoints
-    keywords: list[Said] = []
+    keywords: list[RequiredText] = []
 
 
-class ItemTable(Table):
+class ItemTable(TomlTable):
     """`[[item]]`."""
 
     id: Id
-    title: Said
+    title: RequiredText
     points: Points
     kind: Literal["auto", "written"]
     source: Literal["handout", "course"]
-    prompt: Text = ""
-    good_answer: Text = ""
-    why: Text = ""
+    prompt: OptionalText = ""
+    good_answer: OptionalText = ""
+    why: OptionalText = ""
     about: list[Id] = []
     examples: bool = False
-    example_words: list[Said] = []
+    example_words: list[RequiredText] = []
     check: list[CheckTable] = []
-    criterion: list[CriterionTable] = []
+    criterion: list[ItemCriterionTable] = []
 
 
-class LateTable(Table):
+class LateTable(TomlTable):
     """`[late]`: when it is due, and what a day takes."""
 
-    timezone: Annotated[str, AfterValidator(known_zone)] = ""
-    due: Annotated[str, PlainValidator(due_date)]
-    grace_minutes: Annotated[int, Field(ge=0, le=WEEK)] = 0
+    timezone: Annotated[str, AfterValidator(parse_timezone)] = ""
+    due: Annotated[str, PlainValidator(parse_due_date)]
+    grace_minutes: Annotated[int, Field(ge=0, le=MAX_GRACE_MINUTES)] = 0
     per_day: Points
     unit: Literal["points", "percent"]
     cap: Points | None = None
 
 
-class RubricFile(Table):
+class RubricFile(TomlTable):
     """The whole file; its schema number is looked at before."""
 
     rubric_schema: Annotated[int, Field(alias="schema", ge=1)]

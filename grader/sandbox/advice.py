@@ -6,36 +6,40 @@ import platform
 import sys
 from collections.abc import Sequence
 
-from grader.sandbox.isolation import Level
-from grader.sandbox.wall_check import Verdict
+from grader.sandbox.isolation import IsolationLevel
+from grader.sandbox.wall_check import WallCheckResult
 
-INSTALL = "pip install 'notebook-grader[sandbox]', or your system's bubblewrap"
-NONE_HOLDS = (
+INSTALL_HINT = "pip install 'notebook-grader[sandbox]', or your system's bubblewrap"
+NO_ISOLATION = (
     "Nothing keeps notebooks from this computer. `grade` refuses to run them, but for\n"
     "--allow-unsandboxed: only for people you trust. Linux, WSL 2 or a container has more."
 )
 
 
-def advice(levels: Sequence[tuple[Level, Verdict]], *, cores: int) -> str:
+def isolation_advice(
+    levels: Sequence[tuple[IsolationLevel, WallCheckResult]], *, cores: int
+) -> str:
     """The whole text, best level first."""
-    best = next((verdict.isolation for _, verdict in levels if verdict.isolation), None)
+    best_isolation = next((result.isolation for _, result in levels if result.isolation), None)
     lines = [f"Python {platform.python_version()} on {sys.platform}, {cores} cores", ""]
-    for level in (Level.FULL, Level.NAMESPACES, Level.REDUCED):
-        lines += _of_level(level, [verdict for tried, verdict in levels if tried is level])
+    for level in (IsolationLevel.FULL, IsolationLevel.NAMESPACES, IsolationLevel.REDUCED):
+        lines += _level_lines(
+            level, [result for tried_level, result in levels if tried_level is level]
+        )
     lines.append("")
-    if best is None:
-        lines.append(NONE_HOLDS)
+    if best_isolation is None:
+        lines.append(NO_ISOLATION)
     else:
-        lines.append(f"Notebooks run at level {best.level}.")
+        lines.append(f"Notebooks run at level {best_isolation.level}.")
     return "\n".join(lines)
 
 
-def _of_level(level: Level, verdicts: Sequence[Verdict]) -> list[str]:
+def _level_lines(level: IsolationLevel, results: Sequence[WallCheckResult]) -> list[str]:
     """One level: what it is made of here, or why it can't be had and what would help."""
-    held = next((verdict.isolation for verdict in verdicts if verdict.isolation), None)
-    if held:
-        return [f"  {level:<11} holds  {held.told.partition(': ')[2]}"]
-    if not verdicts:
-        return [f"  {level:<11} -      there is no bubblewrap: {INSTALL}"]
-    lines = [f"  {level:<11} -      {verdicts[0].why}"]
-    return lines + [f"  {'':<11}        {v.hint}" for v in verdicts[:1] if v.hint]
+    isolation = next((result.isolation for result in results if result.isolation), None)
+    if isolation:
+        return [f"  {level:<11} holds  {isolation.description.partition(': ')[2]}"]
+    if not results:
+        return [f"  {level:<11} -      there is no bubblewrap: {INSTALL_HINT}"]
+    lines = [f"  {level:<11} -      {results[0].reason}"]
+    return lines + [f"  {'':<11}        {result.hint}" for result in results[:1] if result.hint]

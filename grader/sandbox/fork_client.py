@@ -27,55 +27,55 @@ from grader.errors import IsolationError, WireError
 from grader.model import Isolation, Json, Limits
 from grader.sandbox import bubblewrap
 from grader.sandbox.interpreter import Environment
-from grader.sandbox.isolation import UNPROTECTED, Level, Wanted
-from grader.sandbox.launch import Room, variables, wide_pipe
-from grader.sandbox.wall_check import Verdict, refusal, tried
-from grader.sandbox.wall_plans import INSIDE, Plan, accounts, plans
+from grader.sandbox.isolation import UNPROTECTED, IsolationLevel, IsolationRequest
+from grader.sandbox.launch import SandboxPipes, sandbox_environment, wide_pipe
+from grader.sandbox.wall_check import WallCheckResult, check_walls, explain_refusal
+from grader.sandbox.wall_plans import INSIDE, WallPlan, open_account_pipes, possible_plans
 
-PATIENCE = 5.0
+ORDER_SECONDS = 5.0
 """Seconds the parent has to take an order, or to end by itself."""
-IMPORTS = 180.0
+IMPORT_SECONDS = 180.0
 """Seconds it may take to import."""
-LIVES = 3
+MAX_GENERATIONS = 3
 """How often the process is started before rooms are cold."""
 CAN_FORK = sys.platform == "linux"
 """Whether a process that has imported much may be forked: elsewhere libraries forbid it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preloaded:
+class PreloadResult:
     """How importing ahead went."""
 
     left_out: Mapping[str, str]
     """Modules that are not imported ahead, and why."""
-    cold: str
+    cold_reason: str
     """Why notebooks can't be forked from this parent; empty when they can."""
 
 
-class Parent:
+class ForkServer:
     """The handle on the process; any thread may open rooms.
 
     A process that fails is started again, with what it had imported, a few times; after that rooms
     are cold.
     """
 
-    def __init__(self, environment: Environment, *, plan: Plan, hidden: Sequence[str]) -> None:
+    def __init__(self, environment: Environment, *, plan: WallPlan, hidden: Sequence[str]) -> None:
         self._environment = environment
         self._hidden = tuple(hidden)
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="starter")
         self._lock = Lock()
-        self._rooms = itertools.count()
-        self._places: set[int] = set()
-        self._modules: tuple[str, ...] = ()
-        self._lives = 0
-        self.cold = "nothing was imported ahead"
+        self._sandbox_numbers = itertools.count()
+        self._slots: set[int] = set()
+        self._preloaded_modules: tuple[str, ...] = ()
+        self._generation = 0
+        self.cold_reason = "nothing was imported ahead"
         """Why rooms are cold now; empty when they are warm."""
         self.plan = plan
         """The walls around it."""
         self._folder: Path | None = None
         self.isolation: Isolation = UNPROTECTED
         """What those walls were found to hold."""
-        self._begin()
+        self._start_process()
 
     @property
     def pid(self) -> int:
@@ -83,26 +83,26 @@ class Parent:
         return self._process.pid
 
     @property
-    def lives(self) -> int:
+    def generation(self) -> int:
         """How often the process was started; more than before: what it had forked is gone too."""
-        return self._lives
+        return self._generation
 
-    def check(self) -> int:
+    def ensure_running(self) -> int:
         """Start the process again if it is gone; its lives then."""
         with self._lock:
             try:
                 self._ping()
             except WireError:
-                self._revive()
-            return self._lives
+                self._restart_process()
+            return self._generation
 
-    def preload(self, modules: Sequence[str]) -> Preloaded:
+    def preload(self, modules: Sequence[str]) -> PreloadResult:
         """Import modules, so that rooms opened from now on have them; never raises."""
         with self._lock:
-            self._modules = tuple(dict.fromkeys((*self._modules, *modules)))
+            self._preloaded_modules = tuple(dict.fromkeys((*self._preloaded_modules, *modules)))
             return self._preload()
 
-    def strays(self) -> bool:
+    def has_orphans(self) -> bool:
         """Whether rooms that were left have left processes behind.
 
         Raises:
@@ -111,12 +111,14 @@ class Parent:
         with self._lock:
             return bool(self._ping().get("left"))
 
-    def said(self) -> str:
+    def read_output(self) -> str:
         """What the program that puts up the walls printed."""
-        return os.pread(self._said.fileno(), 4000, 0).decode("utf-8", "replace")
+        return os.pread(self._output_file.fileno(), 4000, 0).decode("utf-8", "replace")
 
     @contextmanager
-    def room(self, limits: Limits, *, canary: Mapping[str, Json] | None = None) -> Iterator[Room]:
+    def open_sandbox(
+        self, limits: Limits, *, canary: Mapping[str, Json] | None = None
+    ) -> Iterator[SandboxPipes]:
         """A runner in a room of its own, killed with all it started when the room is left.
 
         Args:
@@ -127,27 +129,29 @@ class Parent:
             WireError: there is no process to fork it.
         """
         requests, results = wide_pipe(), wide_pipe()
-        number = next(self._rooms)
+        number = next(self._sandbox_numbers)
         with self._lock:
-            place = next(free for free in itertools.count() if free not in self._places)
-            self._places.add(place)
+            slot = next(
+                candidate for candidate in itertools.count() if candidate not in self._slots
+            )
+            self._slots.add(slot)
         try:
             try:
                 with self._lock:
-                    order = self._order(number, limits, canary, place=place)
-                    self._open(order, (requests[0], results[1]))
+                    order = self._compose_order(number, limits, canary, slot=slot)
+                    self._order_sandbox(order, (requests[0], results[1]))
             finally:
                 os.close(requests[0])
                 os.close(results[1])
-            yield Room(reading=results[0], writing=requests[1])
+            yield SandboxPipes(read_fd=results[0], write_fd=requests[1])
         finally:
             os.close(requests[1])
             os.close(results[0])
             with suppress(WireError), self._lock:
-                self._tell({"order": "close", "room": number})
-            self._places.discard(place)
+                self._send_order({"order": "close", "room": number})
+            self._slots.discard(slot)
 
-    def end(self) -> None:
+    def shut_down(self) -> None:
         """Have the process end every room and go; kill it where it does not."""
         self._end_process()
         self._starter.shutdown(wait=False)
@@ -155,110 +159,123 @@ class Parent:
     def _end_process(self) -> None:
         self._control.close()
         try:
-            self._process.wait(timeout=PATIENCE)
+            self._process.wait(timeout=ORDER_SECONDS)
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-        self._said.close()
+        self._output_file.close()
         if self._folder:
             with suppress(RecursionError):  # as deep as that only where it was killed
                 shutil.rmtree(self._folder, ignore_errors=True)
 
     # -------------------------------------------------- with the lock held
 
-    def _begin(self) -> None:
+    def _start_process(self) -> None:
         """Start the process, in a folder that it removes."""
-        self._lives += 1
-        folder = bubblewrap.FOLDER
+        self._generation += 1
+        folder = bubblewrap.WORK_FOLDER
         if not self.plan.bubblewrap:
             folder = self._folder = Path(tempfile.mkdtemp(prefix="grade-"))
             folder.chmod(0o711 if self.plan.uids else 0o700)
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the process has ended)
-        self._control, theirs = socket.socketpair()
-        self._channel = wire.Channel(reading=self._control.fileno(), writing=self._control.fileno())
-        with theirs, accounts() as shown:
+        self._output_file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the process has ended)
+        self._control, server_socket = socket.socketpair()
+        self._channel = wire.Channel(
+            read_fd=self._control.fileno(), write_fd=self._control.fileno()
+        )
+        with server_socket, open_account_pipes() as account_files:
             # Bubblewrap dies with the thread that starts it, so that thread must stay.
             self._process = self._starter.submit(
                 subprocess.Popen,
-                self._command(folder, control=theirs.fileno(), shown=shown),
+                self._server_command(
+                    folder, control=server_socket.fileno(), account_files=account_files
+                ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=self._said,
+                stderr=self._output_file,
                 cwd="/",
-                env=variables(folder),
-                pass_fds=(theirs.fileno(), *shown.values()),
+                env=sandbox_environment(folder),
+                pass_fds=(server_socket.fileno(), *account_files.values()),
                 start_new_session=True,
             ).result()
 
-    def _command(self, folder: Path, *, control: int, shown: Mapping[str, int]) -> list[str]:
-        inside, around = INSIDE, list[str]()
+    def _server_command(
+        self, folder: Path, *, control: int, account_files: Mapping[str, int]
+    ) -> list[str]:
+        inside, wrapper = INSIDE, list[str]()
         if self.plan.bubblewrap:
             inside = bubblewrap.INSIDE
-            around = bubblewrap.command(
+            wrapper = bubblewrap.build_command(
                 self.plan.bubblewrap,
                 folders=self.plan.folders,
                 hidden=self._hidden,
                 inside=INSIDE,
-                files=shown,
+                files=account_files,
             )
         python = [self._environment.executable, "-P", "-Wignore"]
-        return [*around, *python, str(inside / "fork_server.py"), str(control), str(folder)]
+        return [*wrapper, *python, str(inside / "fork_server.py"), str(control), str(folder)]
 
     def _ping(self) -> Mapping[str, Json]:
         """Have the process answer, once it has done what it was told."""
-        self._tell({"order": "ping"})
-        return self._channel.receive(seconds=IMPORTS).header
+        self._send_order({"order": "ping"})
+        return self._channel.receive(seconds=IMPORT_SECONDS).header
 
-    def _revive(self) -> None:
+    def _restart_process(self) -> None:
         """Start it again after it failed."""
         self._end_process()
-        self._begin()
-        if self._modules:
+        self._start_process()
+        if self._preloaded_modules:
             self._preload()
 
-    def _preload(self) -> Preloaded:
-        if unfit := self._unfit():
-            return self._cooled(unfit)
+    def _preload(self) -> PreloadResult:
+        if obstacle := self._preload_obstacle():
+            return self._go_cold(obstacle)
         try:
-            self._tell({"order": "preload", "modules": list(self._modules)})
-            answer = self._channel.receive(seconds=IMPORTS).header
+            self._send_order({"order": "preload", "modules": list(self._preloaded_modules)})
+            answer = self._channel.receive(seconds=IMPORT_SECONDS).header
         except WireError as error:
-            return self._cooled(f"the process that imports ahead failed ({error})")
-        left_out = {wire.clean(k, most=100): wire.clean(v, most=200) for k, v in _items(answer)}
-        if unfit := _unfit(answer):
-            return self._cooled(unfit, left_out)
-        self.cold = ""
-        return Preloaded(left_out=left_out, cold="")
+            return self._go_cold(f"the process that imports ahead failed ({error})")
+        left_out = {
+            wire.sanitize_text(k, max_length=100): wire.sanitize_text(v, max_length=200)
+            for k, v in _left_out_items(answer)
+        }
+        if obstacle := _fork_obstacle(answer):
+            return self._go_cold(obstacle, left_out)
+        self.cold_reason = ""
+        return PreloadResult(left_out=left_out, cold_reason="")
 
-    def _unfit(self) -> str:
+    def _preload_obstacle(self) -> str:
         """Why nothing should be imported ahead."""
         if not CAN_FORK:
             return f"{sys.platform} cannot fork what has imported libraries"
-        return f"the process that does failed {LIVES} times" if self._lives > LIVES else ""
+        return (
+            f"the process that does failed {MAX_GENERATIONS} times"
+            if self._generation > MAX_GENERATIONS
+            else ""
+        )
 
-    def _cooled(self, why: str, left_out: Mapping[str, str] | None = None) -> Preloaded:
-        self.cold = why
-        return Preloaded(left_out=left_out or {}, cold=why)
+    def _go_cold(self, reason: str, left_out: Mapping[str, str] | None = None) -> PreloadResult:
+        self.cold_reason = reason
+        return PreloadResult(left_out=left_out or {}, cold_reason=reason)
 
-    def _order(
-        self, number: int, limits: Limits, canary: Mapping[str, Json] | None, *, place: int
+    def _compose_order(
+        self, number: int, limits: Limits, canary: Mapping[str, Json] | None, *, slot: int
     ) -> dict[str, Json]:
         return {
             "order": "open",
             "room": number,
-            "cold": bool(self.cold),
-            "plan": self.plan.told(place=place),
+            "cold": bool(self.cold_reason),
+            "plan": self.plan.as_order(slot=slot),
             "limits": asdict(limits),
             "canary": None if canary is None else dict(canary),
         }
 
-    def _open(self, order: Mapping[str, Json], pipes: tuple[int, int]) -> None:
+    def _order_sandbox(self, order: Mapping[str, Json], pipes: tuple[int, int]) -> None:
         try:
-            self._tell(order)
+            self._send_order(order)
         except WireError:
-            self._revive()
-            self._tell({**order, "cold": bool(self.cold)})
+            self._restart_process()
+            self._send_order({**order, "cold": bool(self.cold_reason)})
         try:
             socket.send_fds(self._control, [b"."], pipes)
         except OSError as error:
@@ -266,11 +283,11 @@ class Parent:
                 self._control.send(b".")  # so that it does not take the next order for this
             raise WireError("the process that forks notebooks is gone") from error
 
-    def _tell(self, order: Mapping[str, Json]) -> None:
-        self._channel.send(wire.compose(order), seconds=PATIENCE)
+    def _send_order(self, order: Mapping[str, Json]) -> None:
+        self._channel.send(wire.compose_frame(order), seconds=ORDER_SECONDS)
 
 
-def _unfit(answer: Mapping[str, Json]) -> str:
+def _fork_obstacle(answer: Mapping[str, Json]) -> str:
     """Why the process should not fork kernels, as its answer tells."""
     if answer.get("broken"):
         return "what notebooks are run with can't be imported"
@@ -278,13 +295,15 @@ def _unfit(answer: Mapping[str, Json]) -> str:
     return "" if threads == 1 else f"imports started threads: {threads} run"
 
 
-def _items(answer: Mapping[str, Json]) -> list[tuple[str, str]]:
-    told = answer.get("left_out")
-    return list(told.items())[:64] if isinstance(told, dict) else []
+def _left_out_items(answer: Mapping[str, Json]) -> list[tuple[str, str]]:
+    left_out = answer.get("left_out")
+    return list(left_out.items())[:64] if isinstance(left_out, dict) else []
 
 
 @contextmanager
-def opened(environment: Environment, *, wanted: Wanted | None = None) -> Iterator[Parent]:
+def start_fork_server(
+    environment: Environment, *, request: IsolationRequest | None = None
+) -> Iterator[ForkServer]:
     """A parent that has imported nothing yet, gone with all its rooms when the block is left.
 
     Its walls are the strongest that a canary could not break out of.
@@ -292,61 +311,61 @@ def opened(environment: Environment, *, wanted: Wanted | None = None) -> Iterato
     Raises:
         IsolationError: there are none of the kind that is wanted.
     """
-    _allow_open_files()
-    parent = _walled(environment, wanted or Wanted())
+    _raise_open_file_limit()
+    fork_server = _start_strongest(environment, request or IsolationRequest())
     try:
-        yield parent
+        yield fork_server
     finally:
-        parent.end()
+        fork_server.shut_down()
 
 
-def _allow_open_files() -> None:
+def _raise_open_file_limit() -> None:
     """Have as many as may be had: pipes can be passed on only while fewer are under way.
 
     Linux counts those of all processes of a user, so a notebook that passes on a thousand, the most
     it may, would keep a plain user's grader from opening rooms.
     """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
-def examine(environment: Environment) -> Iterator[tuple[Level, Verdict]]:
+def examine_levels(environment: Environment) -> Iterator[tuple[IsolationLevel, WallCheckResult]]:
     """Try every level that could be had here, strongest first: what holds, and what does not."""
-    held: set[Level] = set()
-    for plan in plans(environment, hidden=(str(INSIDE.parent),)):
-        if plan.level in held or plan.level is Level.NONE:
+    holding_levels: set[IsolationLevel] = set()
+    for plan in possible_plans(environment, hidden=(str(INSIDE.parent),)):
+        if plan.level in holding_levels or plan.level is IsolationLevel.NONE:
             continue
-        parent = Parent(environment, plan=plan, hidden=(str(INSIDE.parent),))
+        fork_server = ForkServer(environment, plan=plan, hidden=(str(INSIDE.parent),))
         try:
-            verdict = tried(parent, protected=_protected())
+            result = check_walls(fork_server, protected=_protected_paths())
         finally:
-            parent.end()
-        if verdict.isolation is not None:
-            held.add(plan.level)
-        yield plan.level, verdict
+            fork_server.shut_down()
+        if result.isolation is not None:
+            holding_levels.add(plan.level)
+        yield plan.level, result
 
 
-def _protected(hidden: Sequence[str] = ()) -> list[str]:
+def _protected_paths(hidden: Sequence[str] = ()) -> list[str]:
     """What no notebook may read: what is hidden, and this program but for `inside/`."""
     return [*hidden, *(str(path) for path in INSIDE.parent.iterdir() if path != INSIDE)]
 
 
-def _walled(environment: Environment, wanted: Wanted) -> Parent:
-    hidden = (*wanted.hidden, str(INSIDE.parent))
-    failures: list[Verdict] = []
-    for plan in plans(environment, hidden=hidden):
-        if wanted.level not in {None, plan.level}:
+def _start_strongest(environment: Environment, request: IsolationRequest) -> ForkServer:
+    hidden = (*request.hidden_paths, str(INSIDE.parent))
+    failures: list[WallCheckResult] = []
+    for plan in possible_plans(environment, hidden=hidden):
+        if request.level not in {None, plan.level}:
             continue
-        if plan.level is Level.NONE and not wanted.unsandboxed:
+        if plan.level is IsolationLevel.NONE and not request.unsandboxed:
             break
-        with ExitStack() as ending:
-            parent = Parent(environment, plan=plan, hidden=hidden)
-            ending.callback(parent.end)
-            verdict = tried(parent, protected=_protected(wanted.hidden))
-            if verdict.isolation is not None:
-                parent.isolation = verdict.isolation
-                ending.pop_all()  # whoever asked ends it
-                return parent
-        failures.append(verdict)
-    raise IsolationError(refusal(failures, wanted=wanted))
+        with ExitStack() as cleanup:
+            fork_server = ForkServer(environment, plan=plan, hidden=hidden)
+            cleanup.callback(fork_server.shut_down)
+            result = check_walls(fork_server, protected=_protected_paths(request.hidden_paths))
+            if result.isolation is not None:
+                fork_server.isolation = result.isolation
+                cleanup.pop_all()  # whoever asked ends it
+                return fork_server
+        failures.append(result)
+    raise IsolationError(explain_refusal(failures, request=request))

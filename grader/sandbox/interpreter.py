@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import UsageError
-from grader.sandbox.launch import variables
+from grader.sandbox.launch import sandbox_environment
 
-SURVEY = Path(__file__).resolve().parent.parent / "inside" / "interpreter_survey.py"
-PATIENCE = 60.0
+SURVEY_PROGRAM = Path(__file__).resolve().parent.parent / "inside" / "interpreter_survey.py"
+SURVEY_SECONDS = 60.0
 """Seconds an interpreter has to say what it is."""
-OLDEST = (3, 11)
+OLDEST_PYTHON = (3, 11)
 """The oldest Python that the inside runs on."""
 
 
@@ -34,7 +34,7 @@ class Environment:
     """Where it and its packages live."""
 
 
-def survey(python: str) -> Environment:
+def survey_interpreter(python: str) -> Environment:
     """Ask an interpreter what it is.
 
     Raises:
@@ -42,25 +42,27 @@ def survey(python: str) -> Environment:
     """
     with tempfile.TemporaryDirectory(prefix="grade-") as folder:
         try:
-            told = subprocess.run(  # noqa: S603 (the interpreter we were given, our own file)
-                [python, "-Wignore", str(SURVEY)],
+            output = subprocess.run(  # noqa: S603 (the interpreter we were given, our own file)
+                [python, "-Wignore", str(SURVEY_PROGRAM)],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 cwd=folder,
-                env=variables(Path(folder)),
-                timeout=PATIENCE,
+                env=sandbox_environment(Path(folder)),
+                timeout=SURVEY_SECONDS,
                 check=True,
             ).stdout
-            found = json.loads(told)
+            facts = json.loads(output)
         except (OSError, subprocess.SubprocessError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it does not answer as one"
-            raise UsageError(f"{python} cannot be used as a Python interpreter: {why}.") from error
-    return _checked(python, found)
+            reason = error.strerror if isinstance(error, OSError) else "it does not answer as one"
+            raise UsageError(
+                f"{python} cannot be used as a Python interpreter: {reason}."
+            ) from error
+    return _check_facts(python, facts)
 
 
-def _checked(python: str, found: dict[str, Any]) -> Environment:
-    version, missing = str(found["python"]), found["missing"]
-    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+def _check_facts(python: str, facts: dict[str, Any]) -> Environment:
+    version, missing = str(facts["python"]), facts["missing"]
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_PYTHON:
         raise UsageError(f"{python} is Python {version}; notebooks need 3.11 or newer.")
     if isinstance(missing, list) and missing:
         names = " ".join(map(str, missing))
@@ -68,10 +70,10 @@ def _checked(python: str, found: dict[str, Any]) -> Environment:
             f"{python} lacks {', '.join(map(str, missing))}, which notebooks are run with: "
             f"{python} -m pip install {names}"
         )
-    executable, folders = found.pop("executable"), found.pop("folders")
+    executable, folders = facts.pop("executable"), facts.pop("folders")
     return Environment(
         python=python,
         executable=str(executable or python),
         folders=tuple(map(str, folders)),
-        fingerprint=hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest(),
+        fingerprint=hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest(),
     )

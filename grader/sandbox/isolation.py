@@ -9,7 +9,7 @@ from enum import StrEnum
 from grader.model import Isolation
 
 
-class Level(StrEnum):
+class IsolationLevel(StrEnum):
     """How strong the walls are, strongest first."""
 
     FULL = "full"
@@ -18,9 +18,9 @@ class Level(StrEnum):
     NONE = "none"
 
 
-TOLERATED: Mapping[Level, Mapping[str, str]] = {
-    Level.FULL: {},
-    Level.NAMESPACES: {
+TOLERATED: Mapping[IsolationLevel, Mapping[str, str]] = {
+    IsolationLevel.FULL: {},
+    IsolationLevel.NAMESPACES: {
         "has sockets of virtual machines": "sockets of virtual machines are not refused",
         "has sockets of the kernel": "sockets of the kernel are not refused",
         "has internet sockets": "",
@@ -28,9 +28,9 @@ TOLERATED: Mapping[Level, Mapping[str, str]] = {
         "makes namespaces": "namespaces may be made",
         "signals its runner": "",
     },
-    Level.REDUCED: {
+    IsolationLevel.REDUCED: {
         "changes times of files": "times and modes of your own files may be changed",
-        "signals the grader": "your processes may be signalled (needs Linux 6.12)",
+        "signals the grader": "your processes may be signaled (needs Linux 6.12)",
         "signals its runner": "",
         "sees other processes": "the names of your processes are seen",
         "starts processes without end": "",
@@ -44,18 +44,18 @@ A notebook that signals its own runner ends only itself; what is left behind is 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class IsolationRequest:
     """What whoever grades asks of the walls."""
 
-    level: Level | None = None
+    level: IsolationLevel | None = None
     """Only this level; None for the best there is."""
     unsandboxed: bool = False
     """Whether to grade without any walls where there are none."""
-    hidden: tuple[str, ...] = ()
+    hidden_paths: tuple[str, ...] = ()
     """Paths that no notebook may see, wherever its interpreter lives."""
 
 
 UNPROTECTED = Isolation(
-    level=Level.NONE,
-    told="none: the code ran with the rights of whoever graded it, and this grade can be forged",
+    level=IsolationLevel.NONE,
+    description="none: the code ran with the rights of whoever graded it, and this grade can be forged",
 )

@@ -9,11 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-PASSED_ON = ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+INHERITED_VARIABLES = (
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+)
 """Variables of our own environment that a notebook needs to run as it would elsewhere."""
 
 
-MALLOC = ":".join(
+MALLOC_TUNABLES = ":".join(
     f"glibc.malloc.{knob}"
     for knob in (
         "hugetlb=1",
@@ -23,29 +30,29 @@ MALLOC = ":".join(
     )
 )
 """How glibc hands out memory: in huge pages, and kept; page faults cost more than they save."""
-PIPE = 1024 * 1024
+PIPE_BYTES = 1024 * 1024
 """Bytes that a pipe may hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class SandboxPipes:
     """The grader's ends of the pipes to one runner."""
 
-    reading: int
-    writing: int
+    read_fd: int
+    write_fd: int
 
 
-def variables(folder: Path) -> dict[str, str]:
+def sandbox_environment(folder: Path) -> dict[str, str]:
     """A small environment: no secret of ours, nothing that differs between runs."""
-    kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    return kept | {
+    inherited = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
+    return inherited | {
         "HOME": str(folder),
         "USER": "student",
         "LOGNAME": "student",
         "TMPDIR": str(folder),
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "PYTHONHASHSEED": "0",
-        "GLIBC_TUNABLES": MALLOC,
+        "GLIBC_TUNABLES": MALLOC_TUNABLES,
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONIOENCODING": "utf-8",
         "OMP_NUM_THREADS": "1",
@@ -64,5 +71,5 @@ def wide_pipe() -> tuple[int, int]:
     reading, writing = os.pipe()
     if sys.platform == "linux":
         with suppress(OSError):
-            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE)
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     return reading, writing

@@ -21,76 +21,95 @@ from grader import wire
 from grader.errors import WireError
 from grader.model import Isolation, Json, Limits
 from grader.sandbox import bubblewrap
-from grader.sandbox.isolation import TOLERATED, UNPROTECTED, Level, Wanted
-from grader.sandbox.wall_plans import Plan
+from grader.sandbox.isolation import TOLERATED, UNPROTECTED, IsolationLevel, IsolationRequest
+from grader.sandbox.wall_plans import WallPlan
 
 if TYPE_CHECKING:
-    from grader.sandbox.fork_client import Parent
+    from grader.sandbox.fork_client import ForkServer
 
-PATIENCE = 30.0
+CANARY_SECONDS = 30.0
 """Seconds the canary has for all it tries."""
-STRAYS = "leaves processes behind"
+LEAVES_PROCESSES = "leaves processes behind"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class WallCheckResult:
     """How a trial went."""
 
     isolation: Isolation | None
     """What holds; None when the walls can't be used."""
-    why: str = ""
+    reason: str = ""
     hint: str = ""
     """What would help."""
 
 
-def tried(parent: Parent, *, protected: Sequence[str]) -> Verdict:
+def check_walls(fork_server: ForkServer, *, protected: Sequence[str]) -> WallCheckResult:
     """Let a canary loose behind a parent's walls; `protected` it must not be able to read."""
-    plan = parent.plan
-    if plan.level is Level.NONE:
-        return Verdict(isolation=UNPROTECTED)
+    plan = fork_server.plan
+    if plan.level is IsolationLevel.NONE:
+        return WallCheckResult(isolation=UNPROTECTED)
     try:
-        with _outside(protected) as facts, parent.room(Limits(), canary=facts) as room:
-            channel = wire.Channel(reading=room.reading, writing=room.writing)
-            answer = channel.receive(seconds=PATIENCE).header
-        strays = parent.strays()
+        with (
+            _open_targets(protected) as facts,
+            fork_server.open_sandbox(Limits(), canary=facts) as pipes,
+        ):
+            channel = wire.Channel(read_fd=pipes.read_fd, write_fd=pipes.write_fd)
+            answer = channel.receive(seconds=CANARY_SECONDS).header
+        has_orphans = fork_server.has_orphans()
     except WireError as error:
-        why, hint = bubblewrap.explained(parent.said()) if plan.bubblewrap else (str(error), "")
-        return Verdict(isolation=None, why=why, hint=hint)
+        reason, hint = (
+            bubblewrap.explain_failure(fork_server.read_output())
+            if plan.bubblewrap
+            else (str(error), "")
+        )
+        return WallCheckResult(isolation=None, reason=reason, hint=hint)
     if "error" in answer:
-        return Verdict(isolation=None, why=wire.clean(answer["error"], most=200))
-    reached = _names(answer.get("reached"))
-    if strays:
-        reached.append(STRAYS)
+        return WallCheckResult(
+            isolation=None, reason=wire.sanitize_text(answer["error"], max_length=200)
+        )
+    reached = _clean_names(answer.get("reached"))
+    if has_orphans:
+        reached.append(LEAVES_PROCESSES)
     tolerated = TOLERATED[plan.level]
-    beyond = [name for name in reached if name not in tolerated]
-    broken = [f"lacks {what}" for what in _names(answer.get("broken"))]
-    if beyond or broken:
-        return Verdict(isolation=None, why="there, code " + ", ".join([*broken, *beyond]))
+    intolerable = [name for name in reached if name not in tolerated]
+    broken = [f"lacks {what}" for what in _clean_names(answer.get("broken"))]
+    if intolerable or broken:
+        return WallCheckResult(
+            isolation=None, reason="there, code " + ", ".join([*broken, *intolerable])
+        )
     gaps = [tolerated[name] for name in reached if tolerated[name]]
-    return Verdict(isolation=Isolation(level=plan.level, told=_sentence(plan, answer, gaps)))
+    return WallCheckResult(
+        isolation=Isolation(level=plan.level, description=_describe_walls(plan, answer, gaps))
+    )
 
 
-def _names(value: Json) -> list[str]:
-    return [wire.clean(name, most=80) for name in value[:64]] if isinstance(value, list) else []
+def _clean_names(value: Json) -> list[str]:
+    return (
+        [wire.sanitize_text(name, max_length=80) for name in value[:64]]
+        if isinstance(value, list)
+        else []
+    )
 
 
-def _sentence(plan: Plan, answer: object, gaps: Sequence[str]) -> str:
+def _describe_walls(plan: WallPlan, answer: object, gaps: Sequence[str]) -> str:
     abi = answer.get("landlock") if isinstance(answer, dict) else 0
-    made_of = []
+    materials = []
     if plan.bubblewrap:
-        made_of.append(f"namespaces by bubblewrap {plan.bubblewrap.version}")
+        materials.append(f"namespaces by bubblewrap {plan.bubblewrap.version}")
     if plan.landlock:
-        made_of.append(f"Landlock {abi}")
+        materials.append(f"Landlock {abi}")
     if plan.filter:
-        made_of.append("seccomp")
+        materials.append("seccomp")
     if plan.uids:
-        made_of.append("a user of its own")
-    told = f"{plan.level.value}: {', '.join(made_of)}; Linux {platform.release().partition('-')[0]}"
-    return told + "".join(f"; {gap}" for gap in gaps)
+        materials.append("a user of its own")
+    sentence = (
+        f"{plan.level.value}: {', '.join(materials)}; Linux {platform.release().partition('-')[0]}"
+    )
+    return sentence + "".join(f"; {gap}" for gap in gaps)
 
 
 @contextmanager
-def _outside(protected: Sequence[str]) -> Iterator[dict[str, Json]]:
+def _open_targets(protected: Sequence[str]) -> Iterator[dict[str, Json]]:
     """What there is to be reached: two listeners, this process, this very file."""
     with socket.socket(socket.AF_INET) as tcp, socket.socket(socket.AF_UNIX) as unix:
         tcp.bind(("127.0.0.1", 0))
@@ -107,16 +126,16 @@ def _outside(protected: Sequence[str]) -> Iterator[dict[str, Json]]:
         }
 
 
-def refusal(failures: Sequence[Verdict], *, wanted: Wanted) -> str:
+def explain_refusal(failures: Sequence[WallCheckResult], *, request: IsolationRequest) -> str:
     """Why nothing is graded, and what to do about it."""
-    if wanted.level is not None and failures:
+    if request.level is not None and failures:
         hint = f" {failures[0].hint}." if failures[0].hint else ""
-        return f"isolation {wanted.level.value!r} cannot be had here: {failures[0].why}.{hint}"
-    if wanted.level is Level.NONE:
+        return f"isolation {request.level.value!r} cannot be had here: {failures[0].reason}.{hint}"
+    if request.level is IsolationLevel.NONE:
         return "isolation 'none' needs --allow-unsandboxed."
-    if wanted.level is not None:
-        return f"isolation {wanted.level.value!r} cannot be had here: bubblewrap is not installed."
-    reasons = "; ".join(dict.fromkeys(failure.why for failure in failures)) or sys.platform
+    if request.level is not None:
+        return f"isolation {request.level.value!r} cannot be had here: bubblewrap is not installed."
+    reasons = "; ".join(dict.fromkeys(failure.reason for failure in failures)) or sys.platform
     return (
         f"no isolation on this system ({reasons}). Student code would run with your rights: it "
         "could read your files, use your network and change grades. Run in Linux, WSL 2 or a "

@@ -12,19 +12,19 @@ from pathlib import Path
 from grader.model import Json
 from grader.sandbox import bubblewrap
 from grader.sandbox.interpreter import Environment
-from grader.sandbox.isolation import Level
+from grader.sandbox.isolation import IsolationLevel
 
 INSIDE = Path(__file__).resolve().parent.parent / "inside"
 FIRST_UID = 64_000
 """As root, the first of the users that notebooks become: of no one, on any system."""
 UIDS = 128
-PLACES = 16
+SLOTS = 16
 """Rooms that a grader has at a time, and some more."""
-SYSTEM = (
+SYSTEM_PATHS = (
     "/usr",
-    *bubblewrap.SYSTEM,
-    *(f"/etc/{name}" for name in bubblewrap.SETTINGS),
-    *bubblewrap.MACHINE,
+    *bubblewrap.SYSTEM_FOLDERS,
+    *(f"/etc/{name}" for name in bubblewrap.ETC_FILES),
+    *bubblewrap.MACHINE_FOLDERS,
     "/proc/self",
     "/proc/cpuinfo",
     "/proc/meminfo",
@@ -32,14 +32,14 @@ SYSTEM = (
     "/dev/null",
 )
 """What notebooks may read where they have no files of their own."""
-TEMPORARY = ("/tmp", "/dev/shm")  # noqa: S108 (what rooms cover with their own)
+TEMPORARY_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108 (what rooms cover with their own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class WallPlan:
     """The walls of one run; see `grader/inside/walls.py` for what is done with it."""
 
-    level: Level
+    level: IsolationLevel
     namespaces: bool = False
     owner: bool = False
     """Whether the parent is root of a user namespace."""
@@ -50,14 +50,14 @@ class Plan:
     folders: tuple[str, ...] = ()
     """Where the interpreter and its packages are."""
     read: tuple[str, ...] = ()
-    list: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     bubblewrap: bubblewrap.Bubblewrap | None = None
 
-    def told(self, *, place: int) -> dict[str, Json]:
+    def as_order(self, *, slot: int) -> dict[str, Json]:
         """The plan of one room, for the other side; no two rooms at a time have the same place."""
         # Graders at work side by side take other users, so that their limits are their own.
-        uid = FIRST_UID + (PLACES * os.getpid() + place) % UIDS if self.uids else None
+        uid = FIRST_UID + (SLOTS * os.getpid() + slot) % UIDS if self.uids else None
         return {
             "namespaces": self.namespaces,
             "owner": self.owner,
@@ -65,52 +65,54 @@ class Plan:
             "landlock": self.landlock,
             "filter": self.filter,
             "read": list(self.read),
-            "list": list(self.list),
+            "list": list(self.listed),
             "keep": list(self.keep),
         }
 
 
-def plans(environment: Environment, *, hidden: Sequence[str]) -> Iterator[Plan]:
+def possible_plans(environment: Environment, *, hidden: Sequence[str]) -> Iterator[WallPlan]:
     """All that is worth trying here, strongest first; the last is none at all."""
     if sys.platform == "linux":
         root = os.geteuid() == 0
-        folders = shown(environment.folders)
-        keep = tuple(f for f in folders if any(Path(f).is_relative_to(t) for t in TEMPORARY))
-        for found in bubblewrap.found():
-            full = Plan(
-                level=Level.FULL,
+        folders = drop_checkouts(environment.folders)
+        keep = tuple(
+            f for f in folders if any(Path(f).is_relative_to(t) for t in TEMPORARY_FOLDERS)
+        )
+        for executable in bubblewrap.find_executables():
+            full = WallPlan(
+                level=IsolationLevel.FULL,
                 namespaces=True,
                 owner=not root,
                 uids=root,
                 folders=folders,
                 keep=keep,
-                bubblewrap=found,
+                bubblewrap=executable,
             )
             yield full
-            yield replace(full, level=Level.NAMESPACES, landlock=False)
-            yield replace(full, level=Level.NAMESPACES, filter=False)
-            yield replace(full, level=Level.NAMESPACES, landlock=False, filter=False)
-        read, listed = readable([*SYSTEM, *folders, str(INSIDE)], hidden=hidden)
+            yield replace(full, level=IsolationLevel.NAMESPACES, landlock=False)
+            yield replace(full, level=IsolationLevel.NAMESPACES, filter=False)
+            yield replace(full, level=IsolationLevel.NAMESPACES, landlock=False, filter=False)
+        read, listed = readable_paths([*SYSTEM_PATHS, *folders, str(INSIDE)], hidden=hidden)
         # A program finds its modules by the names in the folder above them.
         listed = (*listed, str(INSIDE.parent))
-        reduced = Plan(level=Level.REDUCED, uids=root, read=read, list=listed)
+        reduced = WallPlan(level=IsolationLevel.REDUCED, uids=root, read=read, listed=listed)
         yield reduced
         if root:
             yield replace(reduced, uids=False)
-    yield Plan(level=Level.NONE, landlock=False, filter=False)
+    yield WallPlan(level=IsolationLevel.NONE, landlock=False, filter=False)
 
 
-def shown(folders: Sequence[str]) -> tuple[str, ...]:
+def drop_checkouts(folders: Sequence[str]) -> tuple[str, ...]:
     """The folders of an interpreter, without checkouts of this program that are on its path.
 
     Beside the program stand a reference and rubrics: of the one that runs, or of another one that
     was installed to be worked on.
     """
-    kept = [f for f in folders if not _is_checkout(Path(f))]
+    installed = [f for f in folders if not _is_checkout(Path(f))]
     return tuple(
         folder
-        for folder in kept
-        if not any(Path(folder).is_relative_to(f) for f in kept if f != folder)
+        for folder in installed
+        if not any(Path(folder).is_relative_to(f) for f in installed if f != folder)
     )
 
 
@@ -119,7 +121,7 @@ def _is_checkout(folder: Path) -> bool:
     return not packages and (folder / INSIDE.parent.name / INSIDE.name).is_dir()
 
 
-def readable(
+def readable_paths(
     folders: Sequence[str], *, hidden: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Paths to be read, without what is hidden, and folders of which only names may be seen.
@@ -129,35 +131,35 @@ def readable(
     """
     read: dict[str, None] = {}
     listed: dict[str, None] = {}
-    todo = list(folders)
-    while todo:
-        path = Path(todo.pop())
-        inner = [Path(h) for h in hidden if Path(h).is_relative_to(path)]
-        if not inner:
+    pending = list(folders)
+    while pending:
+        path = Path(pending.pop())
+        hidden_inside = [Path(h) for h in hidden if Path(h).is_relative_to(path)]
+        if not hidden_inside:
             read[str(path)] = None
-        elif path not in inner and path.is_dir():
+        elif path not in hidden_inside and path.is_dir():
             listed[str(path)] = None
-            todo += [str(child) for child in path.iterdir()]
+            pending += [str(child) for child in path.iterdir()]
     return tuple(sorted(read)), tuple(sorted(listed))
 
 
 @contextmanager
-def accounts() -> Iterator[Mapping[str, int]]:
+def open_account_pipes() -> Iterator[Mapping[str, int]]:
     """Pipes with the accounts that notebooks see, root and those they become, by file name."""
     ids = [1000, *range(FIRST_UID, FIRST_UID + UIDS)]
     names = {number: "student" if number == ids[0] else f"student{number}" for number in ids}
-    people = [f"{name}:x:{i}:{i}::/box/home:/bin/sh\n" for i, name in names.items()]
+    users = [f"{name}:x:{i}:{i}::/box/home:/bin/sh\n" for i, name in names.items()]
     groups = [f"{name}:x:{i}:\n" for i, name in names.items()]
-    told = {
-        "/etc/passwd": ["root:x:0:0::/:/bin/sh\n", *people],
+    contents = {
+        "/etc/passwd": ["root:x:0:0::/:/bin/sh\n", *users],
         "/etc/group": ["root:x:0:\n", *groups],
     }
     with ExitStack() as pipes:
-        shown = {}
-        for name, lines in told.items():
+        descriptors = {}
+        for name, lines in contents.items():
             reading, writing = os.pipe()
             pipes.callback(os.close, reading)
             os.write(writing, "".join(lines).encode())  # less than a pipe holds
             os.close(writing)
-            shown[name] = reading
-        yield shown
+            descriptors[name] = reading
+        yield descriptors

@@ -5,49 +5,56 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from grader.exports.number_format import escaped, rounded, storable
+from grader.exports.number_format import escape_invisible, replace_surrogates, to_number
 from grader.model import Json
-from grader.selfcheck.outcome import Outcome
-from grader.selfcheck.student_feedback import Told, closing, told_items
+from grader.selfcheck.outcome import FileOutcome
+from grader.selfcheck.student_feedback import FindingFeedback, closing_line, list_feedback
 
 
-def document(outcomes: Sequence[Outcome]) -> str:
+def render_json(outcomes: Sequence[FileOutcome]) -> str:
     """One object for all notebooks; points as numbers, nothing of the student's code."""
-    whole = {"schema": 1, "notebooks": [_notebook(outcome) for outcome in outcomes]}
-    return escaped(json.dumps(whole, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
+    payload = {"schema": 1, "notebooks": [_notebook(outcome) for outcome in outcomes]}
+    return (
+        escape_invisible(json.dumps(payload, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
+    )
 
 
-def _notebook(outcome: Outcome) -> Mapping[str, Json]:
-    checked = outcome.checked
-    if checked is None:
-        return {"file": storable(outcome.path.name), "reason": storable(outcome.reason)}
+def _notebook(outcome: FileOutcome) -> Mapping[str, Json]:
+    result = outcome.result
+    if result is None:
+        return {
+            "file": replace_surrogates(outcome.path.name),
+            "reason": replace_surrogates(outcome.reason),
+        }
     return {
-        "file": storable(outcome.path.name),
+        "file": replace_surrogates(outcome.path.name),
         "reason": None,
-        "assignment": storable(checked.public.rubric.id),
-        "checks_sha256": checked.public.sha256,
-        "passed": checked.passed,
-        "of": len(checked.findings),
-        "later": checked.later,
-        "read_by_a_person": checked.read,
+        "assignment": replace_surrogates(result.public.rubric.id),
+        "checks_sha256": result.public.sha256,
+        "passed": result.passed_count,
+        "of": len(result.findings),
+        "later": result.later_count,
+        "read_by_a_person": result.written_count,
         "findings": [
-            _finding(one) for item in told_items(checked, every=True) for one in item.told
+            _finding(feedback)
+            for item_feedback in list_feedback(result, include_passed=True)
+            for feedback in item_feedback.findings
         ],
-        "warnings": [storable(text) for text in checked.warnings],
-        "notices": [storable(text) for text in checked.notices],
-        "closing": closing(checked),
+        "warnings": [replace_surrogates(text) for text in result.warnings],
+        "notices": [replace_surrogates(text) for text in result.notices],
+        "closing": closing_line(result),
     }
 
 
-def _finding(told: Told) -> Mapping[str, Json]:
-    finding = told.finding
+def _finding(feedback: FindingFeedback) -> Mapping[str, Json]:
+    finding = feedback.finding
     return {
-        "item": storable(finding.item),
-        "code": storable(finding.code),
-        "title": storable(finding.title),
+        "item": replace_surrogates(finding.item),
+        "code": replace_surrogates(finding.code),
+        "title": replace_surrogates(finding.title),
         "verdict": finding.verdict.value,
-        "earned": rounded(finding.earned),
-        "possible": rounded(finding.possible),
-        "cell": told.cell,
-        "told": storable(told.text),
+        "earned": to_number(finding.earned),
+        "possible": to_number(finding.possible),
+        "cell": feedback.cell,
+        "told": replace_surrogates(feedback.text),
     }

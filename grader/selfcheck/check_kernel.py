@@ -19,47 +19,55 @@ from traitlets.config import Config
 from grader.selfcheck import inside_loader, live_questions
 
 
-def configuration() -> Config:
+def kernel_config() -> Config:
     """What ipykernel and IPython are told: nothing of the user's own."""
-    told = Config()
-    told.HistoryManager.enabled = False
-    told.InteractiveShell.colors = "nocolor"
-    told.IPKernelApp.exec_PYTHONSTARTUP = False
-    return told
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    config.IPKernelApp.exec_PYTHONSTARTUP = False
+    return config
 
 
 def main(connection_file: str, job: Path) -> None:
     """Be the kernel until told to stop."""
-    told = json.loads(job.read_text(encoding="utf-8"))
-    app = IPKernelApp.instance(connection_file=connection_file, config=configuration())
+    job_settings = json.loads(job.read_text(encoding="utf-8"))
+    app = IPKernelApp.instance(connection_file=connection_file, config=kernel_config())
     app.initialize([])  # type: ignore[no-untyped-call] # traitlets types it in part
-    prepare(app.shell, app.kernel, told)
+    prepare_kernel(app.shell, app.kernel, job_settings)
     app.start()  # type: ignore[no-untyped-call] # as above
 
 
-def prepare(shell: Any, kernel: Any, told: dict[str, Any]) -> None:
+def prepare_kernel(shell: Any, kernel: Any, job_settings: dict[str, Any]) -> None:
     """Put stand-ins, recorder, seeds and the way to ask in place, as for a graded notebook."""
-    stand_ins, recorder, seeding = (
-        inside_loader.opened(name) for name in ("stubs", "recorder", "seeding")
+    stubs, recorder, seeding = (
+        inside_loader.load_inside(name) for name in ("stubs", "recorder", "seeding")
     )
-    notes = stand_ins.Notes()
-    watch = recorder.Recorder(told["record"], notes)
-    stand_ins.install(shell, kernel, optional_imports=told["optional_imports"], notes=notes)
-    watch.install(shell)
-    seeding.before_the_first_cell(shell, lambda: seeding.seed_everything(told["seed"]))
-    notebook = live_questions.notebook_of(shell.user_ns, recorder=watch, notes=notes)
+    notes = stubs.Notes()
+    notebook_recorder = recorder.Recorder(job_settings["record"], notes)
+    stubs.install_stubs(
+        shell, kernel, optional_imports=job_settings["optional_imports"], notes=notes
+    )
+    notebook_recorder.install(shell)
+    seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job_settings["seed"]))
+    notebook = live_questions.make_notebook(shell.user_ns, recorder=notebook_recorder, notes=notes)
     setattr(
         builtins,
-        live_questions.OBSERVED,
-        lambda asked, answered: observed(notebook, asked, answered),
+        live_questions.BUILTIN_NAME,
+        lambda questions_path, answers_path: answer_question_file(
+            notebook, questions_path, answers_path
+        ),
     )
 
 
-def observed(notebook: Any, asked: str, answered: str) -> None:
+def answer_question_file(notebook: Any, questions_path: str, answers_path: str) -> None:
     """Answer the batch of questions in one file into another, frame by frame."""
-    header, arrays = inside_loader.opened("frames").unpack_body(Path(asked).read_bytes()[8:])
-    with Path(answered).open("wb") as out:
-        for body in live_questions.answers(notebook, asked=header["questions"], arrays=arrays):
+    header, arrays = inside_loader.load_inside("frames").unpack_body(
+        Path(questions_path).read_bytes()[8:]
+    )
+    with Path(answers_path).open("wb") as out:
+        for body in live_questions.answer_questions(
+            notebook, batch=header["questions"], arrays=arrays
+        ):
             out.write(struct.pack("<Q", len(body)) + body)
             out.flush()
 

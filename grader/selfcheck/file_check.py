@@ -6,52 +6,60 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.model import Cell, Notebook
-from grader.notebook import read
-from grader.selfcheck.local_run import run
-from grader.selfcheck.public_findings import Checked, Seen, judge
-from grader.selfcheck.public_rubric import Public
-from grader.selfcheck.submission_warnings import warnings
+from grader.notebook import read_notebook
+from grader.selfcheck.local_run import run_notebook
+from grader.selfcheck.public_findings import PublicEvidence, SelfcheckResult, judge_public_checks
+from grader.selfcheck.public_rubric import PublicRubric
+from grader.selfcheck.submission_warnings import find_warnings
 
-_LONGEST = 40
+_MAX_LABEL = 40
 """Characters of a cell's first line that are shown."""
 
 
-def check_file(path: Path, *, public: Public) -> Checked:
+def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
     """What the public checks make of a file, and what to mind before it is handed in.
 
     Raises:
         NotebookError: it can't be read as a notebook.
         KernelError: no kernel came up to run it.
     """
-    notebook = read(path)
-    ran = run(
+    notebook = read_notebook(path)
+    local_run = run_notebook(
         notebook,
         rubric=public.rubric,
-        asked=public.checks.questions,
+        questions=public.checks.questions,
         folder=path.resolve().parent,
     )
-    saved = (output.text for cell in notebook.code() for output in cell.outputs)
-    now = (output.text for outputs in ran.shown.values() for output in outputs)
-    seen = Seen(
+    saved_texts = (output.text for cell in notebook.code_cells() for output in cell.outputs)
+    new_texts = (output.text for outputs in local_run.outputs.values() for output in outputs)
+    observed = PublicEvidence(
         notebook=notebook,
-        record=ran.record,
-        observations=ran.observations,
-        places=_places(notebook),
-        printed="\n".join((*saved, *now)),
+        record=local_run.record,
+        observations=local_run.observations,
+        cell_labels=_cell_labels(notebook),
+        printed="\n".join((*saved_texts, *new_texts)),
     )
-    told = warnings(path, notebook=notebook, runs=ran.record.cells, shown=ran.shown, public=public)
-    return replace(judge(public, seen, whole=True), warnings=told)
+    file_warnings = find_warnings(
+        path,
+        notebook=notebook,
+        runs=local_run.record.cells,
+        new_outputs=local_run.outputs,
+        public=public,
+    )
+    return replace(judge_public_checks(public, observed, saved_file=True), warnings=file_warnings)
 
 
-def _places(notebook: Notebook) -> dict[int, str]:
+def _cell_labels(notebook: Notebook) -> dict[int, str]:
     """Cells by their number, and how each begins."""
-    return {cell.index: _place(cell) for cell in notebook.code()}
+    return {cell.index: _cell_label(cell) for cell in notebook.code_cells()}
 
 
-def _place(cell: Cell) -> str:
+def _cell_label(cell: Cell) -> str:
     lines = [line.strip() for line in cell.source.splitlines()]
-    said = [line for line in lines if line and not line.startswith("#")]
-    if not said:
+    code_lines = [line for line in lines if line and not line.startswith("#")]
+    if not code_lines:
         return f"cell {cell.index}"
-    first = said[0] if len(said[0]) <= _LONGEST else said[0][: _LONGEST - 1] + "…"
+    first = (
+        code_lines[0] if len(code_lines[0]) <= _MAX_LABEL else code_lines[0][: _MAX_LABEL - 1] + "…"
+    )
     return f"cell {cell.index}, `{first}`"

@@ -12,29 +12,29 @@ from typing import Any
 from grader import inside
 
 _NAME = "inside"
-_opened: dict[str, ModuleType] = {_NAME: inside}
+_loaded_modules: dict[str, ModuleType] = {_NAME: inside}
 
 
-def opened(name: str) -> Any:
+def load_inside(name: str) -> Any:
     """A module of `inside`, which is named as over there only while it is imported.
 
     A student may have an `inside.py` of their own.
     """
-    with _named_as_over_there():
+    with _inside_importable():
         return importlib.import_module(f"{_NAME}.{name}")
 
 
 @contextmanager
-def _named_as_over_there() -> Iterator[None]:
-    theirs = _taken_out()
-    sys.modules.update(_opened)
+def _inside_importable() -> Iterator[None]:
+    student_modules = _remove_inside_modules()
+    sys.modules.update(_loaded_modules)
     try:
         yield
     finally:
-        _opened.update(_taken_out())
-        sys.modules.update(theirs)
+        _loaded_modules.update(_remove_inside_modules())
+        sys.modules.update(student_modules)
 
 
-def _taken_out() -> dict[str, ModuleType]:
+def _remove_inside_modules() -> dict[str, ModuleType]:
     names = [name for name in sys.modules if name == _NAME or name.startswith(f"{_NAME}.")]
     return {name: sys.modules.pop(name) for name in names}

@@ -27,10 +27,10 @@ from grader.selfcheck import inside_loader
 if TYPE_CHECKING:
     from grader.model import Array
 
-questions = inside_loader.opened("questions")
-_Notebook: Any = questions.Notebook
+inside_questions = inside_loader.load_inside("questions")
+_Notebook: Any = inside_questions.ObservedNotebook
 
-OBSERVED = "__observed__"
+BUILTIN_NAME = "__observed__"
 """The builtin of a kernel of ours that answers questions."""
 
 
@@ -51,28 +51,28 @@ class OwnNotebook(_Notebook):  # type: ignore[misc] # that side of the wall has 
         raise KeyboardInterrupt
 
 
-def notebook_of(namespace: dict[str, Any], *, recorder: Any, notes: Any) -> OwnNotebook:
+def make_notebook(namespace: dict[str, Any], *, recorder: Any, notes: Any) -> OwnNotebook:
     """The namespace and the recorder, as questions see them."""
     return OwnNotebook(namespace, recorder, notes)
 
 
-def answers(
-    notebook: OwnNotebook, *, asked: list[Mapping[str, Any]], arrays: Mapping[str, Array]
+def answer_questions(
+    notebook: OwnNotebook, *, batch: list[Mapping[str, Any]], arrays: Mapping[str, Array]
 ) -> Iterator[bytes]:
     """A frame's body for each question, in order.
 
     Args:
         notebook: what `notebook_of` made.
-        asked: the questions as `wire.batch` sends them.
+        batch: the questions as `wire.batch` sends them.
         arrays: the arrays that came with them.
 
     Raises:
         KeyboardInterrupt: the owner interrupted it; what was touched is put back.
     """
     notebook.modules.clear()
-    for question in asked:
-        with _interruptible(notebook), _as_it_was(notebook):
-            body: bytes = questions.answer(notebook, question, arrays)
+    for question in batch:
+        with _interruptible(notebook), _restore_everything(notebook):
+            body: bytes = inside_questions.answer(notebook, question, arrays)
         yield body
 
 
@@ -91,26 +91,26 @@ def _interruptible(notebook: OwnNotebook) -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def heard(bodies: Iterator[bytes], *, nonces: dict[str, str]) -> Mapping[str, Observation]:
+def parse_answers(bodies: Iterator[bytes], *, nonces: dict[str, str]) -> Mapping[str, Observation]:
     """Bodies of frames as observations; what can't be read is left out, so that it 'died'."""
-    found = {}
+    observations = {}
     for body in bodies:
         with contextlib.suppress(WireError):
-            one = wire.observation(wire.parse(body), nonces=nonces)
-            found[one.id] = one
-    return found
+            observation = wire.read_observation(wire.parse_frame(body), nonces=nonces)
+            observations[observation.id] = observation
+    return observations
 
 
-def as_told(
-    asked: Sequence[Question], *, nonces: Mapping[str, str]
+def pack_questions(
+    questions: Sequence[Question], *, nonces: Mapping[str, str]
 ) -> tuple[list[Mapping[str, Any]], Mapping[str, Array]]:
     """Questions as `answers` takes them, and their arrays; nothing is copied."""
-    told: list[Mapping[str, Any]] = []
+    packed: list[Mapping[str, Any]] = []
     arrays: dict[str, Array] = {}
-    for question in asked:
+    for question in questions:
         keys = {name: f"{question.id}/{name}" for name in question.arrays}
         arrays |= {keys[name]: array for name, array in question.arrays.items()}
-        told.append(
+        packed.append(
             {
                 "id": question.id,
                 "nonce": nonces[question.id],
@@ -119,27 +119,27 @@ def as_told(
                 "arrays": keys,
             }
         )
-    return told, arrays
+    return packed, arrays
 
 
 @contextlib.contextmanager
-def _as_it_was(notebook: Any) -> Iterator[None]:
+def _restore_everything(notebook: Any) -> Iterator[None]:
     torch = sys.modules.get("torch")
-    with contextlib.ExitStack() as kept:
-        kept.enter_context(contextlib.redirect_stdout(io.StringIO()))
-        kept.enter_context(contextlib.redirect_stderr(io.StringIO()))
-        kept.enter_context(warnings.catch_warnings())
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+        stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
-        kept.enter_context(_random())
-        kept.enter_context(_recorded(notebook.recorder))
+        stack.enter_context(_restore_random())
+        stack.enter_context(_restore_recorder(notebook.recorder))
         if torch is not None:
-            kept.enter_context(_modules(torch, notebook))
-            kept.enter_context(_torch(torch))
+            stack.enter_context(_restore_modules(torch, notebook))
+            stack.enter_context(_restore_torch(torch))
         yield
 
 
 @contextlib.contextmanager
-def _random() -> Iterator[None]:
+def _restore_random() -> Iterator[None]:
     plain, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002 (what notebooks use)
     try:
         yield
@@ -149,7 +149,7 @@ def _random() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _recorded(recorder: Any) -> Iterator[None]:
+def _restore_recorder(recorder: Any) -> Iterator[None]:
     """Questions call modules, which the recorder sees; afterwards it has not."""
     before = dict(vars(recorder))
     before |= {
@@ -157,7 +157,7 @@ def _recorded(recorder: Any) -> Iterator[None]:
         "tail": deque(recorder.tail, maxlen=recorder.tail.maxlen),
         "modules": list(recorder.modules),
         "states": list(recorder.states),
-        "snapshots": {number: dict(kept) for number, kept in recorder.snapshots.items()},
+        "snapshots": {number: dict(state) for number, state in recorder.snapshots.items()},
         "steps": dict(recorder.steps),
     }
     try:
@@ -169,7 +169,7 @@ def _recorded(recorder: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _torch(torch: Any) -> Iterator[None]:
+def _restore_torch(torch: Any) -> Iterator[None]:
     threads, grad = torch.get_num_threads(), torch.is_grad_enabled()
     cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
     devices = range(torch.cuda.device_count()) if cuda else ()
@@ -182,11 +182,11 @@ def _torch(torch: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _modules(torch: Any, notebook: Any) -> Iterator[None]:
+def _restore_modules(torch: Any, notebook: Any) -> Iterator[None]:
     """Modes and buffers of all modules there are, and weights of the one that is asked."""
-    named = [v for v in list(notebook.namespace.values()) if isinstance(v, torch.nn.Module)]
-    roots = [*notebook.recorder.modules, *named]
-    modules = {id(part): part for one in roots for part in one.modules()}
+    named_modules = [v for v in list(notebook.namespace.values()) if isinstance(v, torch.nn.Module)]
+    roots = [*notebook.recorder.modules, *named_modules]
+    modules = {id(part): part for root in roots for part in root.modules()}
     modes = [(part, part.training) for part in modules.values()]
     buffers = [
         (buffer, buffer.detach().clone(), buffer._version)  # noqa: SLF001 (torch has no other word)

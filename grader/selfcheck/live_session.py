@@ -30,19 +30,21 @@ class LiveCell:
     """The line of the cell where the error was raised, from 1."""
 
 
-class Session:
+class LiveSession:
     """What happened in a shell since the grader was imported."""
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.folder = Path.cwd()
-        self.late = _made_before(shell)
+        self.started_late = _has_earlier_work(shell)
         """Whether the notebook had made something before: that was not watched."""
         self.cells: list[LiveCell] = []
-        self.notes = inside_loader.opened("stubs").Notes()
-        self.recorder = inside_loader.opened("recorder").Recorder(_watched(self.folder), self.notes)
+        self.notes = inside_loader.load_inside("stubs").Notes()
+        self.recorder = inside_loader.load_inside("recorder").Recorder(
+            _recorded_names(self.folder), self.notes
+        )
 
-    def watch(self) -> None:
+    def start_watching(self) -> None:
         """Begin, in the middle of the cell that imports the grader."""
         self.notes.watch(self.shell)
         self.shell.events.register("pre_run_cell", self._begin)
@@ -64,39 +66,39 @@ class Session:
         cell.number = result.execution_count
         cell.error = result.error_before_exec or result.error_in_exec
         if cell.error is not None:
-            cell.line = _line(cell.error, self.shell.user_ns)
+            cell.line = _error_line(cell.error, self.shell.user_ns)
 
 
-def begin(shell: Any) -> None:
+def start_session(shell: Any) -> None:
     """Watch a shell, if nobody does yet; whatever goes wrong, the notebook goes on."""
     if getattr(shell, _ATTRIBUTE, None) is None:
         with suppress(Exception):
-            session = Session(shell)
-            session.watch()
+            session = LiveSession(shell)
+            session.start_watching()
             object.__setattr__(shell, _ATTRIBUTE, session)
 
 
-def current() -> Session | None:
+def current_session() -> LiveSession | None:
     """The session of this process, or None where there is no notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return getattr(shell, _ATTRIBUTE, None)
 
 
-def _watched(folder: Path) -> tuple[str, ...]:
+def _recorded_names(folder: Path) -> tuple[str, ...]:
     """Functions whose calls the assignment asks to watch, by the public rubrics of the folder."""
     names: dict[str, None] = {}
     for path in sorted(folder.glob(_RUBRICS)):
         with suppress(OSError, ValueError, AttributeError, TypeError):
-            told = json.loads(path.read_text(encoding="utf-8")).get("record", [])
-            names |= dict.fromkeys(name for name in told if isinstance(name, str))
+            record_names = json.loads(path.read_text(encoding="utf-8")).get("record", [])
+            names |= dict.fromkeys(name for name in record_names if isinstance(name, str))
     return tuple(names)
 
 
-def _made_before(shell: Any) -> bool:
+def _has_earlier_work(shell: Any) -> bool:
     """Whether the notebook has functions, classes or arrays of its own already."""
     hidden = getattr(shell, "user_ns_hidden", {})
-    mine = [
+    own_values = [
         value
         for name, value in list(shell.user_ns.items())
         if not name.startswith("_") and name not in hidden
@@ -104,17 +106,17 @@ def _made_before(shell: Any) -> bool:
     return any(
         (callable(value) and getattr(value, "__module__", "") == "__main__")
         or (hasattr(value, "shape") and hasattr(value, "dtype"))
-        for value in mine
+        for value in own_values
     )
 
 
-def _line(error: BaseException, namespace: dict[str, Any]) -> int | None:
+def _error_line(error: BaseException, namespace: dict[str, Any]) -> int | None:
     """The line of the notebook's own code that an error came from last."""
     if isinstance(error, SyntaxError):
         return error.lineno
-    found, trace = None, error.__traceback__
+    line, trace = None, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_globals is namespace:
-            found = trace.tb_lineno
+            line = trace.tb_lineno
         trace = trace.tb_next
-    return found
+    return line

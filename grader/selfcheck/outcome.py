@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.selfcheck.public_findings import Checked
+from grader.selfcheck.public_findings import SelfcheckResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class FileOutcome:
     """What was checked, or why it could not be."""
 
     path: Path
-    checked: Checked | None = None
+    result: SelfcheckResult | None = None
     reason: str = ""

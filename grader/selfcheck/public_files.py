@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from safetensors.numpy import save
 
-from grader.checks import CHECKS, Bound, Draws, bind
+from grader.checks import CHECKS, BoundRubric, RandomDraws, bind_rubric
 from grader.errors import RubricError
 from grader.model import (
     Array,
@@ -26,14 +26,14 @@ from grader.model import (
     Question,
     Rubric,
 )
-from grader.notebook import handout_lines, read
+from grader.notebook import handout_lines, read_notebook
 from grader.selfcheck.public_schema import (
-    NUMBERS,
-    RUBRIC,
-    CheckPart,
-    ItemPart,
-    NoticePart,
-    PublicFile,
+    NUMBERS_SUFFIX,
+    RUBRIC_SUFFIX,
+    PublicCheck,
+    PublicItem,
+    PublicNotice,
+    PublicRubricFile,
 )
 
 _SOLUTION = re.compile(
@@ -42,21 +42,23 @@ _SOLUTION = re.compile(
 )
 
 
-def draws_of(rubric_id: str) -> bytes:
+def public_seed(rubric_id: str) -> bytes:
     """The public seed of an assignment's inputs; nothing of the secret one."""
     return hashlib.sha256(b"public draws|" + rubric_id.encode()).digest()
 
 
-def questions_to_reference(rubric: Rubric) -> tuple[Question, ...]:
+def reference_questions(rubric: Rubric) -> tuple[Question, ...]:
     """What to ask the live reference, so that `public` can be called with its answers.
 
     Raises:
         RubricError: a check is public that can't be.
     """
-    return _bound(_public_part(rubric)).constant_questions
+    return _bind_checks(_public_checks_only(rubric)).constant_questions
 
 
-def public(rubric: Rubric, *, answers: Mapping[str, Observation]) -> Mapping[str, bytes]:
+def build_public_files(
+    rubric: Rubric, *, answers: Mapping[str, Observation]
+) -> Mapping[str, bytes]:
     """The files that students get, by name: `ID.rubric.json` and `ID.numbers.safetensors`.
 
     Left out are checks that are not public, criteria, good answers, the reference's path, the
@@ -70,20 +72,20 @@ def public(rubric: Rubric, *, answers: Mapping[str, Observation]) -> Mapping[str
     Raises:
         RubricError: a check is public that can't be, or the reference did not answer.
     """
-    kept = _public_part(rubric)
-    masked = replace(kept, items=tuple(_masked(item) for item in kept.items))
-    asked = _bound(kept).constant_questions
-    if len(asked) != len(_bound(masked).constant_questions):
+    public_only = _public_checks_only(rubric)
+    masked = replace(public_only, items=tuple(_masked(item) for item in public_only.items))
+    questions = _bind_checks(public_only).constant_questions
+    if len(questions) != len(_bind_checks(masked).constant_questions):
         raise RubricError(f"{rubric.path}: two public checks ask the reference the same")
-    numbers = save(dict(_numbers(asked, answers=answers)))
-    file = _file(rubric, masked=masked, numbers=numbers)
+    numbers = save(dict(_named_arrays(questions, answers=answers)))
+    file = _public_file(rubric, masked=masked, numbers=numbers)
     return {
-        f"{rubric.id}{RUBRIC}": (file.model_dump_json(indent=1) + "\n").encode(),
-        f"{rubric.id}{NUMBERS}": numbers,
+        f"{rubric.id}{RUBRIC_SUFFIX}": (file.model_dump_json(indent=1) + "\n").encode(),
+        f"{rubric.id}{NUMBERS_SUFFIX}": numbers,
     }
 
 
-def _public_part(rubric: Rubric) -> Rubric:
+def _public_checks_only(rubric: Rubric) -> Rubric:
     """The rubric with its public checks alone."""
     items = []
     for item in rubric.items:
@@ -96,7 +98,7 @@ def _public_part(rubric: Rubric) -> Rubric:
 
 def _refuse_comparing(spec: CheckSpec, *, item: Item, rubric: Rubric) -> None:
     check = CHECKS[spec.code]
-    if check.compares(check.params.model_validate(spec.params)):
+    if check.asks_counter_questions(check.params.model_validate(spec.params)):
         raise RubricError(
             f"{rubric.path}: item {item.id} → {spec.code} → public: can't be true: it compares a "
             "student's work with the reference, which students don't have"
@@ -112,80 +114,86 @@ def _masked_check(spec: CheckSpec) -> CheckSpec:
     return replace(spec, params=params.model_dump(mode="json", by_alias=True))
 
 
-def _bound(rubric: Rubric) -> Bound:
-    return bind(rubric, registry=CHECKS, draws=Draws(seed=draws_of(rubric.id)))
+def _bind_checks(rubric: Rubric) -> BoundRubric:
+    return bind_rubric(rubric, registry=CHECKS, draws=RandomDraws(seed=public_seed(rubric.id)))
 
 
-def _numbers(
-    asked: tuple[Question, ...], *, answers: Mapping[str, Observation]
+def _named_arrays(
+    questions: tuple[Question, ...], *, answers: Mapping[str, Observation]
 ) -> Iterator[tuple[str, Array]]:
     """The reference's arrays under the place of the question and their own names."""
-    for place, question in enumerate(asked):
+    for index, question in enumerate(questions):
         answer = answers.get(question.id)
         if answer is None or answer.status != "ok" or not answer.arrays:
-            why = "was not asked" if answer is None else answer.error or answer.status
+            reason = "was not asked" if answer is None else answer.error or answer.status
             name = question.params.get("name", question.kind)
-            raise RubricError(f"the reference gave no numbers for {name}: {why}")
+            raise RubricError(f"the reference gave no numbers for {name}: {reason}")
         for key, array in answer.arrays.items():
-            yield f"{place}.{key}", array
+            yield f"{index}.{key}", array
 
 
-def _file(rubric: Rubric, *, masked: Rubric, numbers: bytes) -> PublicFile:
-    return PublicFile(
+def _public_file(rubric: Rubric, *, masked: Rubric, numbers: bytes) -> PublicRubricFile:
+    return PublicRubricFile(
         id=rubric.id,
         title=rubric.title,
-        total=_exact(rubric.total),
+        total=_exact_points(rubric.total),
         seed=rubric.seed,
         optional_imports=list(rubric.optional_imports),
         record=list(rubric.record),
         limits=asdict(rubric.limits),
-        draws=draws_of(rubric.id).hex(),
+        draws=public_seed(rubric.id).hex(),
         numbers=hashlib.sha256(numbers).hexdigest(),
-        handout=sorted(_handout(read(rubric.reference))),
-        notices=[NoticePart(says=n.says, printed=n.printed) for n in rubric.notices],
+        handout=sorted(_public_handout(read_notebook(rubric.reference))),
+        notices=[
+            PublicNotice(says=notice.says, printed=notice.printed) for notice in rubric.notices
+        ],
         items=[
-            _item(whole, masked=item)
-            for whole, item in zip(rubric.items, masked.items, strict=True)
+            _public_item(full_item, masked=masked_item)
+            for full_item, masked_item in zip(rubric.items, masked.items, strict=True)
         ],
     )
 
 
-def _item(whole: Item, *, masked: Item) -> ItemPart:
-    return ItemPart(
-        id=whole.id,
-        title=whole.title,
-        points=_exact(whole.points),
-        kind="written" if whole.kind == "written" else "auto",
-        source=whole.source,
-        prompt=whole.prompt,
-        checks=[_check(spec) for spec in masked.checks],
-        later=[list(spec.needs) for spec in whole.checks if not spec.public],
+def _public_item(item: Item, *, masked: Item) -> PublicItem:
+    return PublicItem(
+        id=item.id,
+        title=item.title,
+        points=_exact_points(item.points),
+        kind="written" if item.kind == "written" else "auto",
+        source=item.source,
+        prompt=item.prompt,
+        checks=[_public_check(spec) for spec in masked.checks],
+        later=[list(spec.needs) for spec in item.checks if not spec.public],
     )
 
 
-def _check(spec: CheckSpec) -> CheckPart:
-    return CheckPart(
+def _public_check(spec: CheckSpec) -> PublicCheck:
+    return PublicCheck(
         code=spec.code,
-        points=_exact(spec.points),
+        points=_exact_points(spec.points),
         needs=list(spec.needs),
         ask=spec.ask,
         params=dict(spec.params),
     )
 
 
-def _exact(points: Fraction) -> str:
+def _exact_points(points: Fraction) -> str:
     return str(points)
 
 
-def _handout(reference: Notebook) -> frozenset[str]:
+def _public_handout(reference: Notebook) -> frozenset[str]:
     """The handout's lines; none of its code where nothing says what of that is the solution."""
-    solved = [found for cell in reference.code() for found in _SOLUTION.findall(cell.source)]
-    opened = tuple(
-        replace(cell, source=_SOLUTION.sub("", cell.source) if solved else "")
+    solutions = [
+        solution_code
+        for cell in reference.code_cells()
+        for solution_code in _SOLUTION.findall(cell.source)
+    ]
+    unsolved_cells = tuple(
+        replace(cell, source=_SOLUTION.sub("", cell.source) if solutions else "")
         if cell.kind == "code"
         else cell
         for cell in reference.cells
     )
-    solution = Cell(index=0, kind="code", source="\n".join(solved))
-    hidden = handout_lines(replace(reference, cells=(solution,)))
-    return handout_lines(replace(reference, cells=opened)) - hidden
+    solution = Cell(index=0, kind="code", source="\n".join(solutions))
+    solution_lines = handout_lines(replace(reference, cells=(solution,)))
+    return handout_lines(replace(reference, cells=unsolved_cells)) - solution_lines

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 
-from grader.checks import CHECKS, Bound, Draws, bind
+from grader.checks import CHECKS, BoundRubric, RandomDraws, bind_rubric
 from grader.errors import UsageError
 from grader.model import (
     Array,
@@ -24,91 +24,97 @@ from grader.model import (
     Question,
     Rubric,
 )
-from grader.selfcheck.public_schema import RUBRIC, CheckPart, ItemPart, PublicFile, numbers_beside
+from grader.selfcheck.public_schema import (
+    RUBRIC_SUFFIX,
+    PublicCheck,
+    PublicItem,
+    PublicRubricFile,
+    numbers_path_for,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Public:
+class PublicRubric:
     """A public rubric, ready to judge."""
 
     rubric: Rubric
     """Its items have their public checks alone."""
-    later: Mapping[str, tuple[tuple[str, ...], ...]]
+    later_needs: Mapping[str, tuple[tuple[str, ...], ...]]
     """By item, what each check needs that runs after handing in."""
     handout: frozenset[str]
-    checks: Bound
-    draws: Draws
+    checks: BoundRubric
+    draws: RandomDraws
     expected: Mapping[str, Observation]
     """What the reference answered, by question."""
     sha256: str
     """Of the rubric's file; that file holds the one of the numbers."""
 
 
-def find(folders: Sequence[Path]) -> Path:
+def find_public_rubric(folders: Sequence[Path]) -> Path:
     """The public rubric in the first folder that has one.
 
     Raises:
         UsageError: none has, or one has several.
     """
     for folder in folders:
-        found = sorted(folder.glob(f"*{RUBRIC}"))
-        if len(found) == 1:
-            return found[0]
-        if found:
-            names = ", ".join(path.name for path in found)
+        paths = sorted(folder.glob(f"*{RUBRIC_SUFFIX}"))
+        if len(paths) == 1:
+            return paths[0]
+        if paths:
+            names = ", ".join(path.name for path in paths)
             raise UsageError(f"{folder}: there are several public rubrics: {names}; name one")
     raise UsageError(
-        f"there is no *{RUBRIC} beside the notebook: unpack the assignment's files into one folder"
+        f"there is no *{RUBRIC_SUFFIX} beside the notebook: unpack the assignment's files into one folder"
     )
 
 
-def load(path: Path) -> Public:
+def load_public_rubric(path: Path) -> PublicRubric:
     """Read a public rubric and its numbers.
 
     Raises:
         UsageError: one of them can't be read, or they don't belong together.
     """
-    text = _bytes(path)
+    text = _read_bytes(path)
     try:
-        file = PublicFile.model_validate_json(text)
-        rubric = _rubric(file, path=path, sha256=hashlib.sha256(text).hexdigest())
-        draws = Draws(seed=bytes.fromhex(file.draws))
-        checks = bind(rubric, registry=CHECKS, draws=draws)
+        file = PublicRubricFile.model_validate_json(text)
+        rubric = _to_rubric(file, path=path, sha256=hashlib.sha256(text).hexdigest())
+        draws = RandomDraws(seed=bytes.fromhex(file.draws))
+        checks = bind_rubric(rubric, registry=CHECKS, draws=draws)
     except (ValidationError, KeyError) as error:
-        raise UsageError(f"{path}: {_why(path, error)}") from error
-    return Public(
+        raise UsageError(f"{path}: {_describe_error(path, error)}") from error
+    return PublicRubric(
         rubric=rubric,
-        later={item.id: tuple(tuple(needs) for needs in item.later) for item in file.items},
+        later_needs={item.id: tuple(tuple(needs) for needs in item.later) for item in file.items},
         handout=frozenset(file.handout),
         checks=checks,
         draws=draws,
-        expected=_expected(path, asked=checks.constant_questions, sha256=file.numbers),
+        expected=_read_expected(path, questions=checks.constant_questions, sha256=file.numbers),
         sha256=rubric.sha256,
     )
 
 
-def _bytes(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: can't be read ({error.strerror})") from error
 
 
-def _why(path: Path, error: ValidationError | KeyError) -> str:
+def _describe_error(path: Path, error: ValidationError | KeyError) -> str:
     if path.suffix == ".toml":
         return "that is the course's rubric; `grade release` makes the public one of it"
     if isinstance(error, KeyError):
         return f"this version has no check {error}; install the one that came with the assignment"
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(step) for step in first["loc"])
-    return f"not a public rubric: {place}: {first['msg']}" if place else "not a public rubric"
+    location = ".".join(str(step) for step in first["loc"])
+    return f"not a public rubric: {location}: {first['msg']}" if location else "not a public rubric"
 
 
-def _rubric(file: PublicFile, *, path: Path, sha256: str) -> Rubric:
+def _to_rubric(file: PublicRubricFile, *, path: Path, sha256: str) -> Rubric:
     known = {field.name for field in fields(Limits)}
-    whole = {"memory_mb", "disk_mb", "files", "processes", "cell_output_kb", "output_kb"}
+    integer_limits = {"memory_mb", "disk_mb", "files", "processes", "cell_output_kb", "output_kb"}
     limits = {
-        name: int(value) if name in whole else float(value)
+        name: int(value) if name in integer_limits else float(value)
         for name, value in file.limits.items()
         if name in known
     }
@@ -121,14 +127,14 @@ def _rubric(file: PublicFile, *, path: Path, sha256: str) -> Rubric:
         optional_imports=tuple(file.optional_imports),
         record=tuple(file.record),
         limits=Limits(**limits),  # type: ignore[arg-type] # by name, as the line above made them
-        items=tuple(_item(item) for item in file.items),
+        items=tuple(_to_item(item) for item in file.items),
         path=path,
         sha256=sha256,
         notices=tuple(Notice(says=n.says, printed=n.printed) for n in file.notices),
     )
 
 
-def _item(item: ItemPart) -> Item:
+def _to_item(item: PublicItem) -> Item:
     return Item(
         id=item.id,
         title=item.title,
@@ -136,11 +142,11 @@ def _item(item: ItemPart) -> Item:
         kind=item.kind,
         source=item.source,
         prompt=item.prompt,
-        checks=tuple(_check(check) for check in item.checks),
+        checks=tuple(_to_check(check) for check in item.checks),
     )
 
 
-def _check(check: CheckPart) -> CheckSpec:
+def _to_check(check: PublicCheck) -> CheckSpec:
     return CheckSpec(
         code=check.code,
         points=Fraction(check.points),
@@ -151,23 +157,27 @@ def _check(check: CheckPart) -> CheckSpec:
     )
 
 
-def _expected(path: Path, *, asked: tuple[Question, ...], sha256: str) -> Mapping[str, Observation]:
+def _read_expected(
+    path: Path, *, questions: tuple[Question, ...], sha256: str
+) -> Mapping[str, Observation]:
     """The reference's answers; questions are known by their place among those of the rubric."""
-    beside = numbers_beside(path)
-    data = _bytes(beside)
+    numbers_path = numbers_path_for(path)
+    data = _read_bytes(numbers_path)
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise UsageError(f"{beside}: does not belong to {path.name}; unpack the files again")
+        raise UsageError(f"{numbers_path}: does not belong to {path.name}; unpack the files again")
     try:
         arrays = load_arrays(data)
     except SafetensorError as error:
-        raise UsageError(f"{beside}: can't be read: {error}") from error
-    found: dict[int, dict[str, Array]] = {}
+        raise UsageError(f"{numbers_path}: can't be read: {error}") from error
+    arrays_by_index: dict[int, dict[str, Array]] = {}
     for key, array in arrays.items():
-        place, _, name = key.partition(".")
-        found.setdefault(int(place), {})[name] = array
-    if set(found) != set(range(len(asked))):
-        raise UsageError(f"{beside}: was made by another version; install the one it came with")
+        index, _, name = key.partition(".")
+        arrays_by_index.setdefault(int(index), {})[name] = array
+    if set(arrays_by_index) != set(range(len(questions))):
+        raise UsageError(
+            f"{numbers_path}: was made by another version; install the one it came with"
+        )
     return {
-        question.id: Observation(id=question.id, status="ok", arrays=found[place])
-        for place, question in enumerate(asked)
+        question.id: Observation(id=question.id, status="ok", arrays=arrays_by_index[index])
+        for index, question in enumerate(questions)
     }

@@ -13,22 +13,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-RUBRIC = ".rubric.json"
+RUBRIC_SUFFIX = ".rubric.json"
 """How the name of a public rubric ends."""
-NUMBERS = ".numbers.safetensors"
+NUMBERS_SUFFIX = ".numbers.safetensors"
 """How the name of the numbers beside it ends."""
 
 Points = Annotated[str, Field(pattern=r"^\d+(/[1-9]\d*)?$")]
 """Exact: '2', '5/2'."""
 
 
-class Part(BaseModel):
+class PublicPart(BaseModel):
     """A JSON object; keys that a later version added are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class CheckPart(Part):
+class PublicCheck(PublicPart):
     """A public check."""
 
     code: str
@@ -38,7 +38,7 @@ class CheckPart(Part):
     params: dict[str, Any] = {}
 
 
-class ItemPart(Part):
+class PublicItem(PublicPart):
     """An item of the rubric."""
 
     id: str
@@ -47,19 +47,19 @@ class ItemPart(Part):
     kind: Literal["auto", "written"]
     source: str
     prompt: str = ""
-    checks: list[CheckPart] = []
+    checks: list[PublicCheck] = []
     later: list[list[str]] = []
     """For each check that runs after handing in, what it needs."""
 
 
-class NoticePart(Part):
+class PublicNotice(PublicPart):
     """What students see and need not worry about."""
 
     says: str
     printed: str = ""
 
 
-class PublicFile(Part):
+class PublicRubricFile(PublicPart):
     """A whole public rubric; `format` rises when a key changes its meaning."""
 
     format: Literal[1] = 1
@@ -76,10 +76,10 @@ class PublicFile(Part):
     """SHA-256 of the file of numbers."""
     handout: list[str] = []
     """Lines of the handout, so that what is left of a notebook is the student's."""
-    notices: list[NoticePart] = []
-    items: list[ItemPart]
+    notices: list[PublicNotice] = []
+    items: list[PublicItem]
 
 
-def numbers_beside(path: Path) -> Path:
+def numbers_path_for(path: Path) -> Path:
     """Where the numbers of a public rubric are."""
-    return path.with_name(path.name.removesuffix(RUBRIC) + NUMBERS)
+    return path.with_name(path.name.removesuffix(RUBRIC_SUFFIX) + NUMBERS_SUFFIX)

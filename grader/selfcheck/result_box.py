@@ -1,4 +1,4 @@
-"""The box that a notebook shows: HTML that takes on the editor's colours, and plain text without.
+"""The box that a notebook shows: HTML that takes on the editor's colors, and plain text without.
 
 Styles stand in the elements, since editors strip style sheets from outputs they don't trust. Text
 and background are the editor's own, so that light and dark need no telling apart.
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 from grader.model import Verdict
 from grader.report.text_format import VERDICTS, printable
-from grader.selfcheck.public_findings import Checked
+from grader.selfcheck.public_findings import SelfcheckResult
 from grader.selfcheck.student_feedback import (
-    Told,
-    ToldItem,
-    closing,
-    elsewhere,
-    plain,
-    told_items,
+    FindingFeedback,
+    ItemFeedback,
+    closing_line,
+    file_only_line,
+    list_feedback,
+    render_text,
 )
 
 _CARD = (
@@ -34,7 +34,7 @@ _FAINT = "opacity:.75;font-size:13px;white-space:nowrap;margin-left:auto;padding
 _DETAIL = "margin:3px 0 8px 4px;padding:1px 0 1px 15px;border-left:2px solid rgba(128,128,128,.35)"
 _SMALL = "opacity:.8;font-size:13px;margin:4px 0 0"
 _FOOT = "border-top:1px solid rgba(128,128,128,.3);margin-top:10px;padding-top:8px;font-size:13px"
-_COLOURS = {
+_COLORS = {
     Verdict.PASSED: "#2b9a5c",
     Verdict.PARTIAL: "#c27a09",
     Verdict.FAILED: "#dd4b4b",
@@ -42,15 +42,15 @@ _COLOURS = {
     Verdict.PENDING: "#8a8f98",
     Verdict.ERROR: "#a05fd0",
 }
-"""Of signs alone, which say the same without colour; they show on white and on black."""
+"""Of signs alone, which say the same without color; they show on white and on black."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Box:
+class ResultBox:
     """What a check came to, as a notebook shows it."""
 
-    checked: Checked | None = None
-    only: str = ""
+    result: SelfcheckResult | None = None
+    only_item: str = ""
     """The item it is about; '' for all."""
     message: str = ""
     """Said instead, where nothing was checked."""
@@ -60,10 +60,10 @@ class Box:
     @property
     def passed(self) -> bool:
         """Whether something was checked and no public check of it lost a point."""
-        if self.checked is None:
+        if self.result is None:
             return False
-        shown = told_items(self.checked, only=self.only)
-        return bool(shown) and all(item.verdict is Verdict.PASSED for item in shown)
+        items = list_feedback(self.result, only_item=self.only_item)
+        return bool(items) and all(item.verdict is Verdict.PASSED for item in items)
 
     def __bool__(self) -> bool:
         """The same as `passed`."""
@@ -71,72 +71,81 @@ class Box:
 
     def __repr__(self) -> str:
         """Plain text."""
-        if self.checked is None:
+        if self.result is None:
             return printable(self.message)
-        return "\n".join((*self.hints, plain(self.checked, only=self.only) or self._file_only()))
+        return "\n".join(
+            (
+                *self.hints,
+                render_text(self.result, only_item=self.only_item) or self._file_only_message(),
+            )
+        )
 
     def _repr_html_(self) -> str:
         """HTML."""
-        return f'<div style="{_CARD}">{"".join(self._parts())}</div>'
+        return f'<div style="{_CARD}">{"".join(self._html_parts())}</div>'
 
-    def _parts(self) -> Iterator[str]:
-        if self.checked is None:
-            yield f'<div role="status">{_text(self.message)}</div>'
+    def _html_parts(self) -> Iterator[str]:
+        if self.result is None:
+            yield f'<div role="status">{_to_html(self.message)}</div>'
             return
-        if not self.only:
-            yield f'<div style="{_HEAD}">{_text(self.checked.public.rubric.title)}</div>'
-        yield from _lines(self.hints, sign="!")
-        for item in told_items(self.checked, only=self.only):
-            yield from _item(item)
-        if self.only:
-            yield from _lines(filter(None, [self._file_only()]), sign="·")
+        if not self.only_item:
+            yield f'<div style="{_HEAD}">{_to_html(self.result.public.rubric.title)}</div>'
+        yield from _lines_html(self.hints, sign="!")
+        for item in list_feedback(self.result, only_item=self.only_item):
+            yield from _item_html(item)
+        if self.only_item:
+            yield from _lines_html(filter(None, [self._file_only_message()]), sign="·")
             return
-        yield from _lines(self.checked.notices, sign="·")
+        yield from _lines_html(self.result.notices, sign="·")
         yield f'<div style="{_FOOT}">'
-        if self.checked.elsewhere:
-            yield f"<div>{_text(elsewhere(self.checked))}</div>"
-        yield f"<div>{_text(closing(self.checked))}</div></div>"
+        if self.result.file_only_items:
+            yield f"<div>{_to_html(file_only_line(self.result))}</div>"
+        yield f"<div>{_to_html(closing_line(self.result))}</div></div>"
 
-    def _file_only(self) -> str:
+    def _file_only_message(self) -> str:
         """What to say of an item whose checks all look at the saved file."""
-        if self.checked is None or told_items(self.checked, only=self.only):
+        if self.result is None or list_feedback(self.result, only_item=self.only_item):
             return ""
-        return f"{self.only} looks at the saved file: save it, then `grade check` tells."
+        return f"{self.only_item} looks at the saved file: save it, then `grade check` tells."
 
 
-def _item(item: ToldItem) -> Iterator[str]:
-    name = f"<b>{_text(item.item.id)}</b> {_text(item.item.title)}"
-    count = f'<span style="{_FAINT}">{item.passed} of {item.of} passed</span>'
-    yield f'<div style="{_ROW}">{_sign(item.verdict)}<span>{name}</span>{count}</div>'
-    for told in item.told:
-        yield _detail(told)
+def _item_html(item_feedback: ItemFeedback) -> Iterator[str]:
+    name = f"<b>{_to_html(item_feedback.item.id)}</b> {_to_html(item_feedback.item.title)}"
+    count = f'<span style="{_FAINT}">{item_feedback.passed} of {item_feedback.total} passed</span>'
+    yield f'<div style="{_ROW}">{_sign_html(item_feedback.verdict)}<span>{name}</span>{count}</div>'
+    for feedback in item_feedback.findings:
+        yield _detail_html(feedback)
 
 
-def _detail(told: Told) -> str:
-    where = f' <span style="opacity:.75">{_text(told.where)}</span>' if told.where else ""
-    lines = [f"<div>{_text(told.what)}</div>"]
-    if told.ask:
-        lines.append(f"<div><em>{_text(told.ask)}</em></div>")
-    if told.cost:
-        lines.append(f'<div style="{_SMALL}">{_text(told.cost)}</div>')
-    title = f"<div><b>{_text(told.title)}</b>{where}</div>" if told.title else ""
+def _detail_html(feedback: FindingFeedback) -> str:
+    location = (
+        f' <span style="opacity:.75">{_to_html(feedback.location)}</span>'
+        if feedback.location
+        else ""
+    )
+    lines = [f"<div>{_to_html(feedback.statement)}</div>"]
+    if feedback.hint:
+        lines.append(f"<div><em>{_to_html(feedback.hint)}</em></div>")
+    if feedback.cost:
+        lines.append(f'<div style="{_SMALL}">{_to_html(feedback.cost)}</div>')
+    title = f"<div><b>{_to_html(feedback.title)}</b>{location}</div>" if feedback.title else ""
     return f'<div style="{_DETAIL}">{title}{"".join(lines)}</div>'
 
 
-def _sign(verdict: Verdict) -> str:
+def _sign_html(verdict: Verdict) -> str:
     wording = VERDICTS[verdict]
-    style = f"color:{_COLOURS[verdict]};font-weight:700;width:1em;flex:none;text-align:center"
+    style = f"color:{_COLORS[verdict]};font-weight:700;width:1em;flex:none;text-align:center"
     words = html.escape(wording.words)
     return f'<span style="{style}" role="img" aria-label="{words}">{wording.sign}</span>'
 
 
-def _lines(texts: Iterable[str], *, sign: str) -> Iterator[str]:
+def _lines_html(texts: Iterable[str], *, sign: str) -> Iterator[str]:
     for text in texts:
         yield f'<div style="{_ROW}"><span aria-hidden="true" style="width:1em;flex:none;'
-        yield f'text-align:center">{sign}</span><span>{_text(text)}</span></div>'
+        yield f'text-align:center">{sign}</span><span>{_to_html(text)}</span></div>'
 
 
-def _text(text: str) -> str:
+def _to_html(text: str) -> str:
     """Text as HTML; what stands between backticks is code."""
     safe = html.escape(printable(text))
     return re.sub(r"`([^`\n]{1,200})`", r"<code>\1</code>", safe)

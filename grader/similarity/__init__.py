@@ -3,25 +3,25 @@
 For staff only, and never a penalty: nothing here counts, and nothing here is shown to students.
 """
 
-from grader.similarity.agreement import Agreement, agreement
-from grader.similarity.answer_groups import Group, alike
-from grader.similarity.code_tokens import code_pairs
-from grader.similarity.examples import Example, examples_used
-from grader.similarity.similar_pairs import Document, Pair, Passage, find_similar_pairs
-from grader.similarity.suggestions import Suggestion, suggestions
+from grader.similarity.agreement import Agreement, measure_agreement
+from grader.similarity.answer_groups import SimilarityGroup, group_answers
+from grader.similarity.code_tokens import find_code_pairs
+from grader.similarity.examples import Example, find_examples
+from grader.similarity.similar_pairs import Document, Passage, SimilarPair, find_similar_pairs
+from grader.similarity.suggestions import Suggestion, find_suggestions
 
 __all__ = [
     "Agreement",
     "Document",
     "Example",
-    "Group",
-    "Pair",
     "Passage",
+    "SimilarPair",
+    "SimilarityGroup",
     "Suggestion",
-    "agreement",
-    "alike",
-    "code_pairs",
-    "examples_used",
+    "find_code_pairs",
+    "find_examples",
     "find_similar_pairs",
-    "suggestions",
+    "find_suggestions",
+    "group_answers",
+    "measure_agreement",
 ]

@@ -15,7 +15,7 @@ class Agreement:
     """So many of so many decisions were as suggested."""
 
     agreed: int
-    of: int
+    total: int
     low: float
     """The ends of the Wilson interval at 95 %, 0 to 1."""
     high: float
@@ -23,10 +23,10 @@ class Agreement:
     @property
     def share(self) -> float | None:
         """The part that agreed, 0 to 1; None while nothing was decided."""
-        return self.agreed / self.of if self.of else None
+        return self.agreed / self.total if self.total else None
 
 
-def agreement(decisions: Iterable[tuple[bool, bool]]) -> Agreement:
+def measure_agreement(decisions: Iterable[tuple[bool, bool]]) -> Agreement:
     """Compare what was suggested with what people decided.
 
     Args:
@@ -35,17 +35,19 @@ def agreement(decisions: Iterable[tuple[bool, bool]]) -> Agreement:
 
     Source of the interval: E. B. Wilson, Journal of the American Statistical Association 22 (1927).
     """
-    told = list(decisions)
-    agreed = sum(suggested == decided for suggested, decided in told)
-    low, high = _wilson(agreed, len(told))
-    return Agreement(agreed=agreed, of=len(told), low=low, high=high)
+    decided_pairs = list(decisions)
+    agreed = sum(suggested == decided for suggested, decided in decided_pairs)
+    low, high = _wilson(agreed, len(decided_pairs))
+    return Agreement(agreed=agreed, total=len(decided_pairs), low=low, high=high)
 
 
-def _wilson(hits: int, of: int) -> tuple[float, float]:
-    if of == 0:
+def _wilson(hits: int, total: int) -> tuple[float, float]:
+    if total == 0:
         return 0.0, 1.0
-    share = hits / of
-    middle = share + Z * Z / (2 * of)
-    reach = Z * math.sqrt(share * (1 - share) / of + Z * Z / (4 * of * of))
-    whole = 1 + Z * Z / of
-    return max((middle - reach) / whole, 0.0), min((middle + reach) / whole, 1.0)
+    share = hits / total
+    center = share + Z * Z / (2 * total)
+    half_width = Z * math.sqrt(share * (1 - share) / total + Z * Z / (4 * total * total))
+    denominator = 1 + Z * Z / total
+    return max((center - half_width) / denominator, 0.0), min(
+        (center + half_width) / denominator, 1.0
+    )

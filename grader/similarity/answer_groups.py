@@ -13,14 +13,14 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from grader.model import Array, Numbers
 from grader.similarity.sentences import stems
 
-FAR = 0.7
+MAX_DISTANCE = 0.7
 """Mean distance (1 less the cosine) from which on answers are not of one group."""
-CROWD = 2000
+BATCH_SIZE = 2000
 """Answers that are compared each with each; more are taken in parts of that size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class SimilarityGroup:
     """Answers that are alike."""
 
     names: tuple[str, ...]
@@ -31,34 +31,40 @@ class Group:
     """Whether they say nothing: an empty or unchanged answer."""
 
 
-def alike(answers: Mapping[str, str], *, far: float = FAR) -> tuple[Group, ...]:
+def group_answers(
+    answers: Mapping[str, str], *, max_distance: float = MAX_DISTANCE
+) -> tuple[SimilarityGroup, ...]:
     """The answers of a class to one item in groups, the largest first, empty ones at the end.
 
     Args:
         answers: the text of each submission, what the handout says removed.
-        far: from what distance on two are not alike.
+        max_distance: from what distance on two are not alike.
     """
-    found = {name: stems(answers[name]) for name in sorted(answers)}
-    said = [name for name, its in found.items() if its]
-    empty = tuple(name for name, its in found.items() if not its)
+    stems_by_name = {name: stems(answers[name]) for name in sorted(answers)}
+    nonempty = [name for name, stem_list in stems_by_name.items() if stem_list]
+    empty = tuple(name for name, stem_list in stems_by_name.items() if not stem_list)
     groups = [
         group
-        for at in range(0, len(said), CROWD)
-        for group in _groups(said[at : at + CROWD], found, far=far)
+        for start in range(0, len(nonempty), BATCH_SIZE)
+        for group in _groups(
+            nonempty[start : start + BATCH_SIZE], stems_by_name, max_distance=max_distance
+        )
     ]
     groups.sort(key=lambda group: (-len(group.names), -group.closeness, group.names))
-    nothing = (Group(names=empty, closeness=1.0, empty=True),) if empty else ()
-    return (*groups, *nothing)
+    empty_group = (SimilarityGroup(names=empty, closeness=1.0, empty=True),) if empty else ()
+    return (*groups, *empty_group)
 
 
-def _groups(names: Sequence[str], said: Mapping[str, Sequence[str]], *, far: float) -> list[Group]:
+def _groups(
+    names: Sequence[str], stems_by_name: Mapping[str, Sequence[str]], *, max_distance: float
+) -> list[SimilarityGroup]:
     if len(names) == 1:
-        return [Group(names=(names[0],), closeness=1.0)]
+        return [SimilarityGroup(names=(names[0],), closeness=1.0)]
     if not names:
         return []
-    cosines = _cosines([said[name] for name in names])
+    cosines = _cosines([stems_by_name[name] for name in names])
     cluster = AgglomerativeClustering(
-        n_clusters=None, metric="precomputed", linkage="average", distance_threshold=far
+        n_clusters=None, metric="precomputed", linkage="average", distance_threshold=max_distance
     )
     labels = cluster.fit_predict(np.clip(1 - cosines, 0, None))
     return [_group(names, cosines, np.flatnonzero(labels == label)) for label in set(labels)]
@@ -67,18 +73,22 @@ def _groups(names: Sequence[str], said: Mapping[str, Sequence[str]], *, far: flo
 def _cosines(texts: Sequence[Sequence[str]]) -> Numbers:
     """How alike two of some texts are, 0 to 1, by words and pairs of words: (texts, texts)."""
     vectors = TfidfVectorizer(analyzer=_terms, sublinear_tf=True).fit_transform(texts)
-    found: Numbers = (vectors @ vectors.T).toarray()
-    np.fill_diagonal(found, 1.0)
-    return found
+    cosines: Numbers = (vectors @ vectors.T).toarray()
+    np.fill_diagonal(cosines, 1.0)
+    return cosines
 
 
-def _terms(said: Sequence[str]) -> list[str]:
-    return [*said, *map(" ".join, pairwise(said))]
+def _terms(stem_list: Sequence[str]) -> list[str]:
+    return [*stem_list, *map(" ".join, pairwise(stem_list))]
 
 
-def _group(names: Sequence[str], cosines: Numbers, members: Array) -> Group:
-    among = cosines[np.ix_(members, members)]
+def _group(names: Sequence[str], cosines: Numbers, members: Array) -> SimilarityGroup:
+    cosines_within = cosines[np.ix_(members, members)]
     size = len(members)
-    order = sorted(range(size), key=lambda at: (-round(float(among[at].sum()), 9), at))
-    closeness = 1.0 if size == 1 else float((among.sum() - size) / (size * (size - 1)))
-    return Group(names=tuple(names[members[at]] for at in order), closeness=closeness)
+    order = sorted(
+        range(size), key=lambda index: (-round(float(cosines_within[index].sum()), 9), index)
+    )
+    closeness = 1.0 if size == 1 else float((cosines_within.sum() - size) / (size * (size - 1)))
+    return SimilarityGroup(
+        names=tuple(names[members[index]] for index in order), closeness=closeness
+    )

@@ -7,10 +7,10 @@ import keyword
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from grader.similarity.sentences import LONGEST, Word
-from grader.similarity.similar_pairs import Document, Pair, Strictness, find_similar_pairs
+from grader.similarity.sentences import MAX_CHARS, TextToken
+from grader.similarity.similar_pairs import Document, SimilarPair, Strictness, find_similar_pairs
 
-CODE = Strictness(run=12, least=40, share=0.5, common=0.1, few=3)
+CODE = Strictness(run_length=12, min_words=40, min_share=0.5, common_share=0.1, max_rare=3)
 """Code of one assignment is much alike, so more of it must be the same."""
 _TOKEN = re.compile(
     r"""
@@ -24,25 +24,29 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 """A tokenizer of our own: Python's stops at the first fault, and students' cells have faults."""
-_KEPT = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"self"}
+_KEPT_NAMES = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"self"}
 
 
-def code_pairs(documents: Sequence[Document], *, given: Iterable[str] = ()) -> tuple[Pair, ...]:
+def find_code_pairs(
+    documents: Sequence[Document], *, shared_texts: Iterable[str] = ()
+) -> tuple[SimilarPair, ...]:
     """The pairs among code of several submissions; `given` is the code that all had before them."""
-    return find_similar_pairs(documents, given=given, strictness=CODE, tokens=tokens)
+    return find_similar_pairs(
+        documents, shared_texts=shared_texts, strictness=CODE, tokens=tokenize_code
+    )
 
 
-def tokens(source: str) -> Iterator[Word]:
+def tokenize_code(source: str) -> Iterator[TextToken]:
     """The tokens: names of one's own, strings and numbers are all the same; comments are not."""
-    for found in _TOKEN.finditer(source[:LONGEST]):
-        kind = found.lastgroup or "sign"
+    for match in _TOKEN.finditer(source[:MAX_CHARS]):
+        kind = match.lastgroup or "sign"
         if kind != "comment":
-            yield Word(_said(kind, found.group()), found.start(), found.end())
+            yield TextToken(_normalize_token(kind, match.group()), match.start(), match.end())
 
 
-def _said(kind: str, text: str) -> str:
+def _normalize_token(kind: str, text: str) -> str:
     if kind == "name":
-        return text if text in _KEPT else "a name"
+        return text if text in _KEPT_NAMES else "a name"
     if kind == "attribute":
         return "." + text[1:].strip()
     return text if kind == "sign" else f"a {kind}"

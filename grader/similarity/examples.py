@@ -12,20 +12,20 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from grader.similarity.sentences import all_stems, sentences, stem, words
 
-TOLD = 3
+SHOWN_WORDS = 3
 """Words that stand for an example."""
-COMPARED = 6
+COMPARED_WORDS = 6
 """Words that two examples are compared by."""
-COMMON = 0.4
+COMMON_SHARE = 0.4
 """Part of the class from which on a word belongs to the subject, not to an example."""
-SHORTEST = 4
+MIN_LETTERS = 4
 """Letters of a word that can stand for an example; of three where an answer has no other."""
 _CUE = re.compile(
     r"\b(?:for (?:example|instance)|e\.\s?g\.|such as|an? (?:real.world )?example|consider|imagine"
     r"|suppose|in the (?:case|field|area) of|one (?:example|case|application))\b",
     re.IGNORECASE,
 )
-_STOPPED = frozenset(stem(word) for word in ENGLISH_STOP_WORDS) | frozenset(
+_STOP_STEMS = frozenset(stem(word) for word in ENGLISH_STOP_WORDS) | frozenset(
     map(stem, ("example", "instance", "real", "world", "case", "consider", "imagine", "suppose"))
 )
 
@@ -40,85 +40,103 @@ class Example:
     """Other submissions that use the same."""
 
 
-def examples_used(
-    answers: Mapping[str, str], *, known: Iterable[str] = (), vocabulary: Sequence[str] = ()
+def find_examples(
+    answers: Mapping[str, str], *, subject_texts: Iterable[str] = (), vocabulary: Sequence[str] = ()
 ) -> Mapping[str, Example]:
     """The example of each answer, and who shares it.
 
     Args:
         answers: the text of each submission.
-        known: texts whose words belong to the subject: the prompt, the model answer.
+        subject_texts: texts whose words belong to the subject: the prompt, the model answer.
         vocabulary: words that are looked for before all others, where course staff know them.
     """
     names = sorted(answers)
-    left_out = _STOPPED | all_stems(known)
-    favoured = frozenset(stem(word) for word in vocabulary)
-    found = {name: _candidates(answers[name], left_out=left_out - favoured) for name in names}
-    holders = Counter(said for one in found.values() for said in one)
-    ranked = {
-        name: _ranked(one, holders=holders, of=len(names), favoured=favoured)
-        for name, one in found.items()
+    left_out = _STOP_STEMS | all_stems(subject_texts)
+    favored = frozenset(stem(word) for word in vocabulary)
+    candidates = {
+        name: _example_words(answers[name], left_out=left_out - favored) for name in names
     }
-    having: dict[str, list[str]] = {}
+    usage_counts = Counter(
+        word_stem for answer_candidates in candidates.values() for word_stem in answer_candidates
+    )
+    ranked = {
+        name: _rank_stems(
+            answer_candidates, usage_counts=usage_counts, class_size=len(names), favored=favored
+        )
+        for name, answer_candidates in candidates.items()
+    }
+    names_by_stem: dict[str, list[str]] = {}
     for name in names:
-        for said in ranked[name]:
-            having.setdefault(said, []).append(name)
+        for word_stem in ranked[name]:
+            names_by_stem.setdefault(word_stem, []).append(name)
     return {
         name: Example(
-            words=tuple(found[name][said].written for said in ranked[name][:TOLD]),
-            shared_by=_sharing(name, ranked, having=having),
+            words=tuple(
+                candidates[name][word_stem].written for word_stem in ranked[name][:SHOWN_WORDS]
+            ),
+            shared_by=_names_sharing(name, ranked, names_by_stem=names_by_stem),
         )
         for name in names
     }
 
 
-def _sharing(
-    name: str, ranked: Mapping[str, Sequence[str]], *, having: Mapping[str, Sequence[str]]
+def _names_sharing(
+    name: str, ranked: Mapping[str, Sequence[str]], *, names_by_stem: Mapping[str, Sequence[str]]
 ) -> tuple[str, ...]:
-    near = {other for said in ranked[name] for other in having[said]} - {name}
-    return tuple(sorted(other for other in near if _same(ranked[name], ranked[other])))
+    others = {other for word_stem in ranked[name] for other in names_by_stem[word_stem]} - {name}
+    return tuple(sorted(other for other in others if _same_example(ranked[name], ranked[other])))
 
 
 @dataclass(slots=True)
-class _Candidate:
+class _ExampleWord:
     """A word that may stand for an example."""
 
     written: str
     weight: float = 0.0
 
 
-def _candidates(text: str, *, left_out: frozenset[str]) -> Mapping[str, _Candidate]:
+def _example_words(text: str, *, left_out: frozenset[str]) -> Mapping[str, _ExampleWord]:
     """Words by how much they are dwelt on; those where an example is announced count more."""
-    found: dict[str, _Candidate] = {}
+    candidates: dict[str, _ExampleWord] = {}
     announced = [s for s in sentences(text) if _CUE.search(text[s.begin : s.end])]
     for word in words(text):
-        if word.said in left_out or len(word.said) < SHORTEST or not word.said.isalpha():
+        if (
+            word.normalized in left_out
+            or len(word.normalized) < MIN_LETTERS
+            or not word.normalized.isalpha()
+        ):
             continue
-        one = found.setdefault(word.said, _Candidate(text[word.begin : word.end].lower()))
-        inside = any(s.begin <= word.begin < s.end for s in announced)
-        one.weight += 3.0 if inside else 1.0
-    return found
+        candidate = candidates.setdefault(
+            word.normalized, _ExampleWord(text[word.begin : word.end].lower())
+        )
+        in_announcement = any(s.begin <= word.begin < s.end for s in announced)
+        candidate.weight += 3.0 if in_announcement else 1.0
+    return candidates
 
 
-def _ranked(
-    found: Mapping[str, _Candidate],
+def _rank_stems(
+    candidates: Mapping[str, _ExampleWord],
     *,
-    holders: Counter[str],
-    of: int,
-    favoured: frozenset[str],
+    usage_counts: Counter[str],
+    class_size: int,
+    favored: frozenset[str],
 ) -> list[str]:
-    most = max(COMMON * of, 2)
+    max_users = max(COMMON_SHARE * class_size, 2)
 
-    def rank(said: str) -> tuple[bool, float, str]:
-        rare = float(np.log1p(of / holders[said]))
-        return said not in favoured, -np.sqrt(found[said].weight) * rare, said
+    def rank(word_stem: str) -> tuple[bool, float, str]:
+        rarity = float(np.log1p(class_size / usage_counts[word_stem]))
+        return word_stem not in favored, -np.sqrt(candidates[word_stem].weight) * rarity, word_stem
 
-    telling = [said for said in found if holders[said] <= most or said in favoured]
-    return sorted(telling, key=rank)[:COMPARED]
+    distinctive = [
+        word_stem
+        for word_stem in candidates
+        if usage_counts[word_stem] <= max_users or word_stem in favored
+    ]
+    return sorted(distinctive, key=rank)[:COMPARED_WORDS]
 
 
-def _same(mine: Sequence[str], theirs: Sequence[str]) -> bool:
+def _same_example(first: Sequence[str], second: Sequence[str]) -> bool:
     """Two words in common, or the very first one of both among the other's foremost."""
-    shared = set(mine) & set(theirs)
-    foremost = bool(mine) and bool(theirs) and (mine[0] in theirs[:2] and theirs[0] in mine[:2])
+    shared = set(first) & set(second)
+    foremost = bool(first) and bool(second) and (first[0] in second[:2] and second[0] in first[:2])
     return len(shared) > 1 or foremost

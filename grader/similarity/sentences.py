@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-LONGEST = 20_000
+MAX_CHARS = 20_000
 """Characters of an answer that are looked at: some ten pages."""
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # noqa: RUF001 (an apostrophe as people type it)
 _END = re.compile(r"(?<=[.!?;:])\s+|\n\s*\n|\n(?=\s*(?:[-*+•]|\d{1,3}[.)])\s)")
@@ -25,23 +25,23 @@ class Span:
     end: int
 
 
-class Word(NamedTuple):
+class TextToken(NamedTuple):
     """A word as it is compared, and where it stands; a tuple, since there are many."""
 
-    said: str
+    normalized: str
     begin: int
     end: int
 
 
-def words(text: str) -> Iterator[Word]:
+def words(text: str) -> Iterator[TextToken]:
     """The words, without case, accents and endings."""
-    for found in _WORD.finditer(text[:LONGEST]):
-        yield Word(stem(found.group()), found.start(), found.end())
+    for match in _WORD.finditer(text[:MAX_CHARS]):
+        yield TextToken(stem(match.group()), match.start(), match.end())
 
 
 def stems(text: str) -> list[str]:
     """The words alone."""
-    return [stem(word) for word in _WORD.findall(text[:LONGEST])]
+    return [stem(word) for word in _WORD.findall(text[:MAX_CHARS])]
 
 
 @lru_cache(maxsize=50_000)  # a class uses the same few thousand words again and again
@@ -57,22 +57,22 @@ def stem(word: str) -> str:
 
 def sentences(text: str) -> Iterator[Span]:
     """The sentences, and the points of a list; without the space around them."""
-    bounded = text[:LONGEST]
+    bounded = text[:MAX_CHARS]
     begin = 0
     for gap in _END.finditer(bounded):
-        yield from _trimmed(bounded, begin, gap.start())
+        yield from _trimmed_span(bounded, begin, gap.start())
         begin = gap.end()
-    yield from _trimmed(bounded, begin, len(bounded))
+    yield from _trimmed_span(bounded, begin, len(bounded))
 
 
 def all_stems(texts: Iterable[str]) -> frozenset[str]:
     """Every word of some texts."""
-    return frozenset(said for text in texts for said in stems(text))
+    return frozenset(word_stem for text in texts for word_stem in stems(text))
 
 
-def _trimmed(text: str, begin: int, end: int) -> Iterator[Span]:
+def _trimmed_span(text: str, begin: int, end: int) -> Iterator[Span]:
     piece = text[begin:end]
-    inner = piece.strip()
-    if inner:
+    stripped = piece.strip()
+    if stripped:
         begin += len(piece) - len(piece.lstrip())
-        yield Span(begin=begin, end=begin + len(inner))
+        yield Span(begin=begin, end=begin + len(stripped))

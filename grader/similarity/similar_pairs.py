@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from grader.similarity.sentences import Span, Word, words
+from grader.similarity.sentences import Span, TextToken, words
 
-Tokens = Callable[[str], Iterable[Word]]
+Tokenizer = Callable[[str], Iterable[TextToken]]
 """A text to what is compared of it."""
 
 
@@ -34,16 +34,16 @@ class Document:
 class Passage:
     """What is the same: where it stands in the one text, and where in the other."""
 
-    one: Span
-    other: Span
+    first: Span
+    second: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class SimilarPair:
     """Two submissions with nearly the same wording."""
 
-    one: str
-    other: str
+    first: str
+    second: str
     share: float
     """Of the shorter text's words, the part that stands in both; 0 to 1."""
     words: int
@@ -55,139 +55,183 @@ class Pair:
 class Strictness:
     """From when two texts are called a pair."""
 
-    run: int
+    run_length: int
     """Consecutive words that are compared as one."""
-    least: int
+    min_words: int
     """Words that must be the same."""
-    share: float
+    min_share: float
     """Part of the shorter text that must be the same."""
-    common: float
+    common_share: float
     """Part of the class from which on a run is common property."""
-    few: int
+    max_rare: int
     """Documents up to which it never is."""
-    most: int = 200
+    max_pairs: int = 200
     """Pairs that are told, those with the most words first."""
 
 
-PROSE = Strictness(run=5, least=14, share=0.35, common=0.1, few=4)
+PROSE = Strictness(run_length=5, min_words=14, min_share=0.35, common_share=0.1, max_rare=4)
 
 
 @dataclass(frozen=True, slots=True)
-class _Runs:
+class _DocumentRuns:
     """The runs of one document: the hash of each, by the place of its first word."""
 
-    words: tuple[Word, ...]
+    words: tuple[TextToken, ...]
     hashes: tuple[int, ...]
-    known: frozenset[int] = field(default_factory=frozenset)
+    distinctive: frozenset[int] = field(default_factory=frozenset)
 
 
 def find_similar_pairs(
     documents: Sequence[Document],
     *,
-    given: Iterable[str] = (),
+    shared_texts: Iterable[str] = (),
     strictness: Strictness = PROSE,
-    tokens: Tokens = words,
-) -> tuple[Pair, ...]:
+    tokens: Tokenizer = words,
+) -> tuple[SimilarPair, ...]:
     """The pairs among some texts, the most alike first.
 
     Args:
         documents: one each submission.
-        given: texts that all had before them, such as the prompt; quoting them is no likeness.
+        shared_texts: texts that all had before them, such as the prompt; quoting them is no likeness.
         strictness: from when two are a pair.
         tokens: what is compared of a text.
     """
     ordered = sorted(documents, key=lambda document: document.name)
-    runs = [_runs(document.text, tokens=tokens, size=strictness.run) for document in ordered]
-    handout = {h for text in given for h in _runs(text, tokens=tokens, size=strictness.run).hashes}
-    telling = _telling(runs, handout=handout, strictness=strictness)
-    kept = [_Runs(r.words, r.hashes, frozenset(r.hashes) & telling) for r in runs]
-    found = (
-        _pair(ordered[i], ordered[j], kept[i], kept[j], run=strictness.run)
-        for i, j in _candidates(kept)
+    runs = [_runs(document.text, tokens=tokens, size=strictness.run_length) for document in ordered]
+    handout = {
+        h
+        for text in shared_texts
+        for h in _runs(text, tokens=tokens, size=strictness.run_length).hashes
+    }
+    distinctive = _distinctive_hashes(runs, handout=handout, strictness=strictness)
+    distinctive_runs = [
+        _DocumentRuns(r.words, r.hashes, frozenset(r.hashes) & distinctive) for r in runs
+    ]
+    pairs = (
+        _pair(
+            ordered[i],
+            ordered[j],
+            distinctive_runs[i],
+            distinctive_runs[j],
+            run_length=strictness.run_length,
+        )
+        for i, j in _candidate_pairs(distinctive_runs)
         if not ordered[i].team & ordered[j].team
     )
-    alike = [p for p in found if p.words >= strictness.least and p.share >= strictness.share]
-    alike.sort(key=lambda pair: (-pair.words * pair.share, pair.one, pair.other))
-    return tuple(alike[: strictness.most])
+    similar = [
+        p for p in pairs if p.words >= strictness.min_words and p.share >= strictness.min_share
+    ]
+    similar.sort(key=lambda pair: (-pair.words * pair.share, pair.first, pair.second))
+    return tuple(similar[: strictness.max_pairs])
 
 
-def _runs(text: str, *, tokens: Tokens, size: int) -> _Runs:
-    found = tuple(tokens(text))
-    said = [word.said for word in found]
-    hashes = tuple(hash(tuple(said[at : at + size])) for at in range(len(said) - size + 1))
-    return _Runs(found, hashes)
+def _runs(text: str, *, tokens: Tokenizer, size: int) -> _DocumentRuns:
+    text_tokens = tuple(tokens(text))
+    normalized = [word.normalized for word in text_tokens]
+    hashes = tuple(
+        hash(tuple(normalized[start : start + size])) for start in range(len(normalized) - size + 1)
+    )
+    return _DocumentRuns(text_tokens, hashes)
 
 
-def _telling(runs: Sequence[_Runs], *, handout: set[int], strictness: Strictness) -> frozenset[int]:
+def _distinctive_hashes(
+    runs: Sequence[_DocumentRuns], *, handout: set[int], strictness: Strictness
+) -> frozenset[int]:
     """Runs that stand in more than one document, and in few."""
-    holders = Counter(h for one in runs for h in set(one.hashes))
-    most = max(strictness.few, int(strictness.common * len(runs)))
-    return frozenset(h for h, n in holders.items() if 1 < n <= most and h not in handout)
+    document_counts = Counter(h for document_runs in runs for h in set(document_runs.hashes))
+    max_documents = max(strictness.max_rare, int(strictness.common_share * len(runs)))
+    return frozenset(
+        h for h, n in document_counts.items() if 1 < n <= max_documents and h not in handout
+    )
 
 
-def _candidates(runs: Sequence[_Runs]) -> Iterable[tuple[int, int]]:
+def _candidate_pairs(runs: Sequence[_DocumentRuns]) -> Iterable[tuple[int, int]]:
     """Pairs of documents that share a telling run; found by one sparse product."""
-    places: dict[int, int] = {}
+    column_by_hash: dict[int, int] = {}
     rows, columns = [], []
-    for row, one in enumerate(runs):
-        for h in one.known:
+    for row, document_runs in enumerate(runs):
+        for h in document_runs.distinctive:
             rows.append(row)
-            columns.append(places.setdefault(h, len(places)))
+            columns.append(column_by_hash.setdefault(h, len(column_by_hash)))
     if not rows:
         return []
-    shape = (len(runs), len(places))
-    held = csr_matrix((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=shape)
-    shared = (held @ held.T).tocoo()
+    shape = (len(runs), len(column_by_hash))
+    incidence = csr_matrix((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=shape)
+    shared = (incidence @ incidence.T).tocoo()
     upper = shared.row < shared.col
     return sorted(zip(shared.row[upper].tolist(), shared.col[upper].tolist(), strict=True))
 
 
-def _pair(one: Document, other: Document, mine: _Runs, theirs: _Runs, *, run: int) -> Pair:
-    shared = mine.known & theirs.known
-    first, second = _stretches(mine, shared, run=run), _stretches(theirs, shared, run=run)
-    counts = [sum(end - begin for begin, end in found) for found in (first, second)]
-    shorter = min(len(mine.words), len(theirs.words))
-    return Pair(
-        one=one.name,
-        other=other.name,
+def _pair(
+    first_document: Document,
+    second_document: Document,
+    first_runs: _DocumentRuns,
+    second_runs: _DocumentRuns,
+    *,
+    run_length: int,
+) -> SimilarPair:
+    shared = first_runs.distinctive & second_runs.distinctive
+    first_stretches, second_stretches = (
+        _stretches(first_runs, shared, run_length=run_length),
+        _stretches(second_runs, shared, run_length=run_length),
+    )
+    counts = [
+        sum(end - begin for begin, end in stretches)
+        for stretches in (first_stretches, second_stretches)
+    ]
+    shorter = min(len(first_runs.words), len(second_runs.words))
+    return SimilarPair(
+        first=first_document.name,
+        second=second_document.name,
         share=min(min(counts) / max(shorter, 1), 1.0),
         words=min(counts),
-        passages=_passages(mine, theirs, first=first, second=second),
+        passages=_passages(
+            first_runs,
+            second_runs,
+            first_stretches=first_stretches,
+            second_stretches=second_stretches,
+        ),
     )
 
 
-def _stretches(runs: _Runs, shared: frozenset[int], *, run: int) -> list[tuple[int, int]]:
+def _stretches(
+    runs: _DocumentRuns, shared: frozenset[int], *, run_length: int
+) -> list[tuple[int, int]]:
     """Places of words that shared runs cover, as half-open stretches."""
     covered: list[tuple[int, int]] = []
-    for at, h in enumerate(runs.hashes):
+    for index, h in enumerate(runs.hashes):
         if h in shared:
-            if covered and at <= covered[-1][1]:
-                covered[-1] = (covered[-1][0], at + run)
+            if covered and index <= covered[-1][1]:
+                covered[-1] = (covered[-1][0], index + run_length)
             else:
-                covered.append((at, at + run))
+                covered.append((index, index + run_length))
     return covered
 
 
 def _passages(
-    mine: _Runs,
-    theirs: _Runs,
+    first_runs: _DocumentRuns,
+    second_runs: _DocumentRuns,
     *,
-    first: Sequence[tuple[int, int]],
-    second: Sequence[tuple[int, int]],
+    first_stretches: Sequence[tuple[int, int]],
+    second_stretches: Sequence[tuple[int, int]],
 ) -> tuple[Passage, ...]:
     """Each stretch of the one text beside the stretch of the other that holds its beginning."""
-    where: dict[int, tuple[int, int]] = {}
-    for begin, end in second:
-        for at in range(begin, min(end, len(theirs.hashes))):
-            where.setdefault(theirs.hashes[at], (begin, end))
-    found = []
-    for begin, end in first:
-        beside = where.get(mine.hashes[begin])
-        if beside is not None:
-            found.append(Passage(one=_span(mine, (begin, end)), other=_span(theirs, beside)))
-    return tuple(found)
+    stretch_by_hash: dict[int, tuple[int, int]] = {}
+    for begin, end in second_stretches:
+        for index in range(begin, min(end, len(second_runs.hashes))):
+            stretch_by_hash.setdefault(second_runs.hashes[index], (begin, end))
+    passages = []
+    for begin, end in first_stretches:
+        counterpart = stretch_by_hash.get(first_runs.hashes[begin])
+        if counterpart is not None:
+            passages.append(
+                Passage(
+                    first=_span(first_runs, (begin, end)), second=_span(second_runs, counterpart)
+                )
+            )
+    return tuple(passages)
 
 
-def _span(runs: _Runs, stretch: tuple[int, int]) -> Span:
+def _span(runs: _DocumentRuns, stretch: tuple[int, int]) -> Span:
     begin, end = stretch
     return Span(begin=runs.words[begin].begin, end=runs.words[end - 1].end)

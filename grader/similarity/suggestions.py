@@ -11,13 +11,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from grader.model import Criterion, Item, Numbers
 from grader.similarity.sentences import Span, sentences
 
-SAID_FROM = 0.35
+MIN_CONFIDENCE = 0.35
 """Confidence below which nothing is suggested."""
 LIKELY = 0.5
 """Confidence from which on a criterion counts as suggested, when agreement is measured."""
-ALIKE = 0.45
+CERTAIN_COSINE = 0.45
 """The cosine with a criterion's words that is as good as certain: no sentence is its copy."""
-KEYWORD = 0.45
+KEYWORD_WEIGHT = 0.45
 """What one keyword is worth of what is left to certainty."""
 MOST_SENTENCES = 60
 """Of one answer."""
@@ -34,7 +34,9 @@ class Suggestion:
     """0 to 1; made of words alone, so no probability."""
 
 
-def suggestions(item: Item, *, answers: Mapping[str, str]) -> Mapping[str, tuple[Suggestion, ...]]:
+def find_suggestions(
+    item: Item, *, answers: Mapping[str, str]
+) -> Mapping[str, tuple[Suggestion, ...]]:
     """What may meet the criteria of an item, in the answers of a class.
 
     Args:
@@ -44,61 +46,70 @@ def suggestions(item: Item, *, answers: Mapping[str, str]) -> Mapping[str, tuple
     Returns:
         By submission, at most one suggestion a criterion, in the criteria's order.
     """
-    found: dict[str, list[Suggestion]] = {name: [] for name in sorted(answers)}
-    places = [
-        (name, span) for name in found for span in list(sentences(answers[name]))[:MOST_SENTENCES]
+    by_submission: dict[str, list[Suggestion]] = {name: [] for name in sorted(answers)}
+    sentence_spans = [
+        (name, span)
+        for name in by_submission
+        for span in list(sentences(answers[name]))[:MOST_SENTENCES]
     ]
-    if places and item.criteria:
-        said = [answers[name][span.begin : span.end] for name, span in places]
-        for criterion, scores in _scored(item, said):
-            for name, at in _best(places, scores).items():
-                if scores[at] >= SAID_FROM:
-                    confidence = round(float(scores[at]), 2)
+    if sentence_spans and item.criteria:
+        sentence_texts = [answers[name][span.begin : span.end] for name, span in sentence_spans]
+        for criterion, scores in _score_criteria(item, sentence_texts):
+            for name, index in _best_sentences(sentence_spans, scores).items():
+                if scores[index] >= MIN_CONFIDENCE:
+                    confidence = round(float(scores[index]), 2)
                     suggestion = Suggestion(
-                        criterion=criterion.id, span=places[at][1], confidence=confidence
+                        criterion=criterion.id, span=sentence_spans[index][1], confidence=confidence
                     )
-                    found[name].append(suggestion)
-    return {name: tuple(its) for name, its in found.items()}
+                    by_submission[name].append(suggestion)
+    return {name: tuple(suggestion_list) for name, suggestion_list in by_submission.items()}
 
 
-def _scored(item: Item, said: Sequence[str]) -> list[tuple[Criterion, Numbers]]:
+def _score_criteria(item: Item, sentence_texts: Sequence[str]) -> list[tuple[Criterion, Numbers]]:
     """Of each criterion, how well each sentence meets it, 0 to 1."""
-    model = [item.good_answer[s.begin : s.end] for s in sentences(item.good_answer)]
-    wanted = [" ".join((c.text, *c.keywords)) for c in item.criteria]
+    model_sentences = [item.good_answer[s.begin : s.end] for s in sentences(item.good_answer)]
+    criterion_texts = [" ".join((c.text, *c.keywords)) for c in item.criteria]
     vectorizer = TfidfVectorizer(
         analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True, max_features=60_000
     )
     try:
-        vectorizer.fit([*said, *wanted, *model])
+        vectorizer.fit([*sentence_texts, *criterion_texts, *model_sentences])
     except ValueError:  # not one letter in all of it
         return []
-    theirs, ours, good = (vectorizer.transform(texts or [""]) for texts in (said, wanted, model))
-    near = (theirs @ ours.T).toarray()
-    if model:
+    sentence_vectors, criterion_vectors, model_vectors = (
+        vectorizer.transform(texts or [""])
+        for texts in (sentence_texts, criterion_texts, model_sentences)
+    )
+    similarity = (sentence_vectors @ criterion_vectors.T).toarray()
+    if model_sentences:
         # What the model answer says to a criterion, in the words of the model answer.
-        belongs = (good @ ours.T).toarray().argmax(axis=0)
-        near = np.maximum(near, (theirs @ good[belongs].T).toarray())
+        closest = (model_vectors @ criterion_vectors.T).toarray().argmax(axis=0)
+        similarity = np.maximum(similarity, (sentence_vectors @ model_vectors[closest].T).toarray())
     return [
-        (criterion, _confidence(near[:, at], said, criterion.keywords))
-        for at, criterion in enumerate(item.criteria)
+        (criterion, _confidence(similarity[:, index], sentence_texts, criterion.keywords))
+        for index, criterion in enumerate(item.criteria)
     ]
 
 
-def _confidence(near: Numbers, said: Sequence[str], keywords: Sequence[str]) -> Numbers:
-    by_words = np.clip(near / ALIKE, 0, 1)
+def _confidence(
+    similarity: Numbers, sentence_texts: Sequence[str], keywords: Sequence[str]
+) -> Numbers:
+    by_words = np.clip(similarity / CERTAIN_COSINE, 0, 1)
     if not keywords:
         return by_words
-    lowered = [text.casefold() for text in said]
+    lowered = [text.casefold() for text in sentence_texts]
     hits = np.array([sum(word.casefold() in text for word in keywords) for text in lowered])
-    by_keywords = 1 - (1 - KEYWORD) ** hits
-    found: Numbers = 0.5 * by_words + 0.5 * by_keywords
-    return found
+    by_keywords = 1 - (1 - KEYWORD_WEIGHT) ** hits
+    confidence: Numbers = 0.5 * by_words + 0.5 * by_keywords
+    return confidence
 
 
-def _best(places: Sequence[tuple[str, Span]], scores: Numbers) -> Mapping[str, int]:
+def _best_sentences(
+    sentence_spans: Sequence[tuple[str, Span]], scores: Numbers
+) -> Mapping[str, int]:
     """The place of each submission's best sentence; the first of equals."""
     best: dict[str, int] = {}
-    for at, (name, _) in enumerate(places):
-        if name not in best or scores[at] > scores[best[name]]:
-            best[name] = at
+    for index, (name, _) in enumerate(sentence_spans):
+        if name not in best or scores[index] > scores[best[name]]:
+            best[name] = index
     return best

@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import partial
 
 from grader.model import Student
-from grader.submissions.bundles import Layout
-from grader.submissions.lms_names import Label, any_labelled, bundles_of, mostly
+from grader.submissions.bundles import SubmissionLayout
+from grader.submissions.lms_names import Label, any_labeled, labeled_bundles, mostly_labeled
 
 _NAME = re.compile(
     r"(?P<org>\d+)-(?P<folder>\d+) ?- ?(?P<name>.+?) ?- ?"
@@ -23,41 +23,41 @@ _NAME = re.compile(
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def read(name: str) -> Label | None:
+def read_label(name: str) -> Label | None:
     """What a name says."""
-    found = _NAME.fullmatch(name)
-    at = _time(found) if found else None
-    if found is None or at is None:
+    match = _NAME.fullmatch(name)
+    submitted_at = _parse_time(match) if match else None
+    if match is None or submitted_at is None:
         return None
     return Label(
-        who=f"{found['name']}_{found['org']}",
-        named=found["name"],
-        file=found["file"] or "",
-        student=Student(name=found["name"], id=""),
-        at=at,
-        attempt=at,
-        told=at.replace("T", " "),
+        submitter=f"{match['name']}_{match['org']}",
+        preferred_name=match["name"],
+        file=match["file"] or "",
+        student=Student(name=match["name"], id=""),
+        submitted_at=submitted_at,
+        attempt=submitted_at,
+        attempt_text=submitted_at.replace("T", " "),
     )
 
 
-def _time(found: re.Match[str]) -> str | None:
+def _parse_time(match: re.Match[str]) -> str | None:
     """A time without a zone in ISO 8601; None where it is none."""
-    hour = int(found["hour"])
-    if found["month"] not in MONTHS or not 1 <= hour <= 12:  # noqa: PLR2004 (a clock's face)
+    hour = int(match["hour"])
+    if match["month"] not in MONTHS or not 1 <= hour <= 12:  # noqa: PLR2004 (a clock's face)
         return None
-    hour = hour % 12 + (12 if found["half"] == "PM" else 0)
-    month = MONTHS.index(found["month"]) + 1
-    numbers = (int(found["year"]), month, int(found["day"]), hour, int(found["minute"]))
+    hour = hour % 12 + (12 if match["half"] == "PM" else 0)
+    month = MONTHS.index(match["month"]) + 1
+    numbers = (int(match["year"]), month, int(match["day"]), hour, int(match["minute"]))
     try:
         return datetime(*numbers).isoformat()  # noqa: DTZ001 (it has no zone)
     except ValueError:
         return None
 
 
-BRIGHTSPACE = Layout(
+BRIGHTSPACE = SubmissionLayout(
     name="brightspace",
-    told="a download from Brightspace",
-    fits=partial(mostly, read=read),
-    holds=partial(any_labelled, read=read),
-    bundles=partial(bundles_of, read=read),
+    description="a download from Brightspace",
+    fits=partial(mostly_labeled, read=read_label),
+    partly_fits=partial(any_labeled, read=read_label),
+    bundles=partial(labeled_bundles, read=read_label),
 )

@@ -10,43 +10,43 @@ from pathlib import Path
 from grader.model import Student
 from grader.submissions.file_listing import File, Listing
 
-Alike = tuple[float, int]
+Overlap = tuple[float, int]
 """How much of the handout a notebook holds (0 to 1), and how many words that are not in it."""
 
 
-def _unknown(_path: Path) -> Alike | None:
+def _no_overlap(_path: Path) -> Overlap | None:
     return 0.0, 0
 
 
-def _nobody(_path: Path) -> frozenset[str]:
+def _no_students(_path: Path) -> frozenset[str]:
     return frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class NotebookPreview:
     """What can be seen in a notebook; another room knows how to read them."""
 
-    alike: Callable[[Path], Alike | None] = _unknown
+    handout_overlap: Callable[[Path], Overlap | None] = _no_overlap
     """None for a file that can't be read."""
-    whose: Callable[[Path], frozenset[str]] = _nobody
+    named_students: Callable[[Path], frozenset[str]] = _no_students
     """The students it names: ids, or names where there are none."""
 
 
-def name_different(teams: Iterable[frozenset[str]]) -> bool:
+def name_different_students(teams: Iterable[frozenset[str]]) -> bool:
     """Whether two notebooks name students, and not one the same."""
     named = [team for team in teams if team]
-    return any(not one & other for one, other in combinations(named, 2))
+    return any(not first & second for first, second in combinations(named, 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class LayoutContext:
     """What a layout may need to know beside what lies there."""
 
-    look: Look = field(default_factory=Look)
+    preview: NotebookPreview = field(default_factory=NotebookPreview)
     assignment: str = ""
     """The assignment's id: a folder may hold several assignments."""
     layout: str | None = None
-    """The layout there is, by name; None to recognise it."""
+    """The layout there is, by name; None to recognize it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,27 +57,27 @@ class Bundle:
     """What tells it from every other; its safe name is made from it."""
     files: Mapping[str, File]
     """By path below what they handed in, as they know it."""
-    shown: str
+    display_path: str
     """Where it lies below what was given; of no use where a notebook is found in it."""
-    named: str
+    preferred_name: str
     """The name it would have if nobody else had it."""
     students: tuple[Student, ...] = ()
-    at: str = ""
+    submitted_at: str = ""
     late: bool | None = None
-    remarks: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class SubmissionLayout:
     """One way in which courses lay out what was handed in."""
 
     name: str
     """What `--layout` calls it."""
-    told: str
+    description: str
     """What it is, for the person at the keyboard."""
     fits: Callable[[Listing], bool]
     """Whether a place is laid out like that."""
-    holds: Callable[[Listing], bool]
+    partly_fits: Callable[[Listing], bool]
     """Whether anything there is of that layout: enough for who insists on it."""
-    bundles: Callable[[Listing, About], Iterator[Bundle]]
+    bundles: Callable[[Listing, LayoutContext], Iterator[Bundle]]

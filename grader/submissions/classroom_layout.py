@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grader.model import Student
-from grader.submissions.bundles import About, Bundle, Layout
+from grader.submissions.bundles import Bundle, LayoutContext, SubmissionLayout
 from grader.submissions.file_listing import Listing
-from grader.submissions.safe_names import plain_word
+from grader.submissions.safe_names import plain_letters
 
 SUFFIX = "-submissions"
 
@@ -23,29 +23,29 @@ def _prefix(listing: Listing) -> str:
 
 
 def _fits(listing: Listing) -> bool:
-    prefix, parts = _prefix(listing), listing.parts()
-    ours = [name for name in parts if name.startswith(prefix) and name != prefix]
-    return bool(prefix) and len(ours) * 2 > len(parts)
+    prefix, subfolders = _prefix(listing), listing.subfolders()
+    repositories = [name for name in subfolders if name.startswith(prefix) and name != prefix]
+    return bool(prefix) and len(repositories) * 2 > len(subfolders)
 
 
-def _bundles(listing: Listing, _about: About) -> Iterator[Bundle]:
+def _bundles(listing: Listing, _context: LayoutContext) -> Iterator[Bundle]:
     prefix = _prefix(listing)
-    for name, part in listing.parts().items():
+    for name, repository in listing.subfolders().items():
         user = name.removeprefix(prefix) if prefix and name.startswith(prefix) else ""
         yield Bundle(
             key=name,
-            named=plain_word(name),
-            files=part.files,
-            shown=name,
+            preferred_name=plain_letters(name),
+            files=repository.files,
+            display_path=name,
             students=(Student(name="", id="", lms={"github": user}),) if user else (),
-            doubts=() if user else ("its folder is called unlike those beside it",),
+            flags=() if user else ("its folder is called unlike those beside it",),
         )
 
 
-CLASSROOM = Layout(
+CLASSROOM = SubmissionLayout(
     name="github-classroom",
-    told="clones of GitHub Classroom",
+    description="clones of GitHub Classroom",
     fits=_fits,
-    holds=lambda listing: bool(listing.parts()),
+    partly_fits=lambda listing: bool(listing.subfolders()),
     bundles=_bundles,
 )

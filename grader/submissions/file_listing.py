@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-SKIPPED = frozenset({".ipynb_checkpoints", "__macosx", "__pycache__", "node_modules"})
+IGNORED_FOLDERS = frozenset({".ipynb_checkpoints", "__macosx", "__pycache__", "node_modules"})
 """Folders that programs leave behind, in lower case."""
-LEFT_BEHIND = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
+IGNORED_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
 """Files that programs leave behind, in lower case; those with a dot before are left out anyway."""
 _NOTEBOOK = re.compile(r"\.ipynb(?:\.(?:txt|json|download)| ?\(\d{1,3}\))?\Z", re.IGNORECASE)
 """A notebook's ending, with what browsers put behind it."""
-ENVIRONMENT = "pyvenv.cfg"
+ENVIRONMENT_FILE = "pyvenv.cfg"
 """A folder that holds this is a Python environment, and nobody's homework."""
 
 
@@ -24,7 +24,7 @@ class File:
 
     path: Path
     """Where its bytes are."""
-    shown: str
+    display_path: str
     """Its path below what was given, as the instructor knows it."""
     fault: str = ""
     """Why it could not be taken out of its archive."""
@@ -41,11 +41,11 @@ class Listing:
     folders: frozenset[str] = field(default_factory=frozenset)
     """Paths of all folders, empty ones too."""
 
-    def top(self) -> Mapping[str, File]:
+    def top_files(self) -> Mapping[str, File]:
         """The files that lie directly in it."""
         return {name: file for name, file in self.files.items() if "/" not in name}
 
-    def parts(self) -> Mapping[str, Listing]:
+    def subfolders(self) -> Mapping[str, Listing]:
         """What lies in each folder directly in it, by the folder's name, in order."""
         files: dict[str, dict[str, File]] = {}
         folders: dict[str, set[str]] = {}
@@ -70,20 +70,20 @@ class Listing:
         """The notebooks, wherever they lie."""
         return tuple(name for name in self.files if is_notebook(name))
 
-    def notebooks_on_top(self) -> bool:
+    def has_top_notebook(self) -> bool:
         """Whether a notebook lies directly in it."""
-        return any(is_notebook(name) for name in self.top())
+        return any(is_notebook(name) for name in self.top_files())
 
-    def of(self, names: Collection[str]) -> Listing:
+    def restricted_to(self, names: Collection[str]) -> Listing:
         """The same with only these files and folders of those that lie directly in it."""
 
-        def kept(path: str) -> bool:
+        def is_selected(path: str) -> bool:
             return path.partition("/")[0] in names
 
         return Listing(
             name=self.name,
-            files={name: file for name, file in self.files.items() if kept(name)},
-            folders=frozenset(name for name in self.folders if kept(name)),
+            files={name: file for name, file in self.files.items() if is_selected(name)},
+            folders=frozenset(name for name in self.folders if is_selected(name)),
         )
 
 
@@ -97,59 +97,66 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(".zip")
 
 
-def stem_of(name: str) -> str:
+def path_stem(name: str) -> str:
     """The last part of a path, its ending left off."""
     return PurePosixPath(name).stem
 
 
-def left_behind(path: str) -> bool:
+def is_ignored(path: str) -> bool:
     """Whether a path is hidden, or of what programs leave behind."""
     *folders, name = path.split("/")
-    if any(part.startswith(".") or part.lower() in SKIPPED for part in folders):
+    if any(
+        folder_name.startswith(".") or folder_name.lower() in IGNORED_FOLDERS
+        for folder_name in folders
+    ):
         return True
-    return name.startswith((".", "~$")) or name.lower() in LEFT_BEHIND
+    return name.startswith((".", "~$")) or name.lower() in IGNORED_FILES
 
 
-def walked(
+def list_folder(
     folder: Path,
     *,
-    leave_out: Collection[Path] = (),
-    tell: Callable[[str], None] = lambda _: None,
+    excluded: Collection[Path] = (),
+    notify: Callable[[str], None] = lambda _: None,
 ) -> Listing:
     """What lies in a folder, to the bottom; links are not followed.
 
     Args:
         folder: where to look.
-        leave_out: folders below it that are none of a student's.
-        tell: who is told of a folder that may not be looked into.
+        excluded: folders below it that are none of a student's.
+        notify: who is told of a folder that may not be looked into.
     """
 
-    def unread(error: OSError) -> None:
-        tell(f"{error.filename}: cannot be read ({error.strerror}), so nothing in it is graded")
+    def report_unreadable(error: OSError) -> None:
+        notify(f"{error.filename}: cannot be read ({error.strerror}), so nothing in it is graded")
 
-    avoided = {place.resolve() for place in leave_out}
+    excluded_paths = {directory.resolve() for directory in excluded}
     files: dict[str, File] = {}
     folders: set[str] = set()
-    for place, inner, names in os.walk(folder, onerror=unread, followlinks=False):
-        here = Path(place)
-        below = "" if here == folder else here.relative_to(folder).as_posix()
-        if below and ENVIRONMENT in names:
-            inner.clear()
-            folders.discard(below)
+    for directory, folder_names, file_names in os.walk(
+        folder, onerror=report_unreadable, followlinks=False
+    ):
+        current = Path(directory)
+        relative = "" if current == folder else current.relative_to(folder).as_posix()
+        if relative and ENVIRONMENT_FILE in file_names:
+            folder_names.clear()
+            folders.discard(relative)
             continue
-        inner[:] = sorted(_of_a_student(here, inner, avoided=avoided))
-        prefix = f"{below}/" if below else ""
-        folders.update(prefix + name for name in inner)
-        for name in sorted(names):
-            if not left_behind(name) and not (here / name).is_symlink():
-                files[prefix + name] = File(path=here / name, shown=prefix + name)
+        folder_names[:] = sorted(
+            _student_folders(current, folder_names, excluded_paths=excluded_paths)
+        )
+        prefix = f"{relative}/" if relative else ""
+        folders.update(prefix + name for name in folder_names)
+        for name in sorted(file_names):
+            if not is_ignored(name) and not (current / name).is_symlink():
+                files[prefix + name] = File(path=current / name, display_path=prefix + name)
     return Listing(name=folder.resolve().name, files=files, folders=frozenset(folders))
 
 
-def _of_a_student(here: Path, names: list[str], *, avoided: set[Path]) -> Iterator[str]:
+def _student_folders(parent: Path, names: list[str], *, excluded_paths: set[Path]) -> Iterator[str]:
     for name in names:
-        if left_behind(f"{name}/x"):
+        if is_ignored(f"{name}/x"):
             continue
-        place = here / name
-        if not place.is_symlink() and place.resolve() not in avoided:
+        path = parent / name
+        if not path.is_symlink() and path.resolve() not in excluded_paths:
             yield name

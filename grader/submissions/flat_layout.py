@@ -11,72 +11,83 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from itertools import combinations
 
-from grader.submissions.bundles import About, Bundle, Layout, name_different
-from grader.submissions.file_listing import File, Listing, is_archive, is_notebook, stem_of
-from grader.submissions.safe_names import plain_word, without_ending
+from grader.submissions.bundles import (
+    Bundle,
+    LayoutContext,
+    SubmissionLayout,
+    name_different_students,
+)
+from grader.submissions.file_listing import File, Listing, is_archive, is_notebook, path_stem
+from grader.submissions.safe_names import plain_letters, without_ending
 
-DEEPEST = 4
+MAX_DEPTH = 4
 """Folders within folders that may hold several students'."""
-ENOUGH = 0.5
+MIN_RELATIVE_OVERLAP = 0.5
 """How much of the handout a notebook must hold, of what the best beside it holds."""
 _DOCUMENTS = (".py", ".pdf", ".html", ".htm", ".doc", ".docx", ".odt", ".rtf")
 _ARCHIVES = (".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
-INSTEAD = frozenset([*_DOCUMENTS, *_ARCHIVES])
+SUBSTITUTE_ENDINGS = frozenset([*_DOCUMENTS, *_ARCHIVES])
 """Endings of what is handed in instead of a notebook; others lie beside one."""
-LOOKED_AT = 16 * 2**20
+MAX_SCANNED_BYTES = 16 * 2**20
 """Bytes of a notebook in which the names of files are looked for."""
 
 
-def flat(listing: Listing, about: About) -> Iterator[Bundle]:
+def flat_bundles(listing: Listing, context: LayoutContext) -> Iterator[Bundle]:
     """A submission for each notebook, and for each folder with one in it."""
-    parts = {name: part for name, part in listing.parts().items() if _holds_any(part)}
-    if parts:  # folders are students', then, and not what lies beside a notebook
-        parts = {n: part for n, part in listing.parts().items() if _holds_work(part)}
-    top = listing.top()
-    mains = [name for name in top if is_notebook(name) or _lone_archive(name, top)]
-    if len(mains) == 1 and is_notebook(mains[0]) and not parts:
-        yield from _alone(mains[0], listing)
+    subfolders = {
+        name: subfolder
+        for name, subfolder in listing.subfolders().items()
+        if _holds_notebook(subfolder)
+    }
+    if subfolders:  # folders are students', then, and not what lies beside a notebook
+        subfolders = {
+            n: subfolder for n, subfolder in listing.subfolders().items() if _holds_work(subfolder)
+        }
+    top = listing.top_files()
+    main_files = [name for name in top if is_notebook(name) or _is_lone_archive(name, top)]
+    if len(main_files) == 1 and is_notebook(main_files[0]) and not subfolders:
+        yield from _single_notebook_bundles(main_files[0], listing)
         return
-    for name in mains:
-        yield _of_file(name, _same_stem(name, top))
-    yield from _instead(top, mains=mains)
-    yield from _of_folders(parts, about)
+    for name in main_files:
+        yield _file_bundle(name, _same_stem(name, top))
+    yield from _substitute_bundles(top, main_files=main_files)
+    yield from _subfolder_bundles(subfolders, context)
 
 
-def folders(listing: Listing, about: About) -> Iterator[Bundle]:
+def folder_bundles(listing: Listing, context: LayoutContext) -> Iterator[Bundle]:
     """A submission for each folder, also where there is nothing in it."""
-    yield from _instead(listing.top(), mains=())
-    yield from _of_folders(listing.parts(), about)
+    yield from _substitute_bundles(listing.top_files(), main_files=())
+    yield from _subfolder_bundles(listing.subfolders(), context)
 
 
 # ---------------------------------------------------------------- files
 
 
-def _alone(name: str, listing: Listing) -> Iterator[Bundle]:
+def _single_notebook_bundles(name: str, listing: Listing) -> Iterator[Bundle]:
     """The only notebook of a folder: what lies beside it is its own, unless it seems another's."""
-    top = listing.top()
-    told = _text(top[name])
+    top = listing.top_files()
+    notebook_text = _read_bytes(top[name])
     others = [
         bundle
-        for bundle in _instead(top, mains=(name,))
-        if stem_of(bundle.shown).encode("utf-8", "surrogateescape") not in told
+        for bundle in _substitute_bundles(top, main_files=(name,))
+        if path_stem(bundle.display_path).encode("utf-8", "surrogateescape") not in notebook_text
     ]
-    apart = {other for bundle in others for other in bundle.files}
-    files = {key: file for key, file in listing.files.items() if key not in apart}
-    yield _of_file(name, files)
+    separate_files = {other for bundle in others for other in bundle.files}
+    files = {key: file for key, file in listing.files.items() if key not in separate_files}
+    yield _file_bundle(name, files)
     yield from others
 
 
-def _text(file: File) -> bytes:
+def _read_bytes(file: File) -> bytes:
     try:
-        with file.path.open("rb") as opened:
-            return opened.read(LOOKED_AT) if file.path.is_file() else b""
+        with file.path.open("rb") as stream:
+            return stream.read(MAX_SCANNED_BYTES) if file.path.is_file() else b""
     except OSError:
         return b""
 
 
-def _of_file(name: str, files: Mapping[str, File]) -> Bundle:
-    return Bundle(key=name, named=without_ending(name), files=files, shown=name)
+def _file_bundle(name: str, files: Mapping[str, File]) -> Bundle:
+    return Bundle(key=name, preferred_name=without_ending(name), files=files, display_path=name)
 
 
 def _same_stem(name: str, files: Mapping[str, File]) -> Mapping[str, File]:
@@ -89,15 +100,17 @@ def _same_stem(name: str, files: Mapping[str, File]) -> Mapping[str, File]:
     }
 
 
-def _instead(top: Mapping[str, File], *, mains: Collection[str]) -> Iterator[Bundle]:
+def _substitute_bundles(
+    top: Mapping[str, File], *, main_files: Collection[str]
+) -> Iterator[Bundle]:
     """Files that were handed in in a notebook's place."""
-    stems = {without_ending(name) for name in mains}
+    stems = {without_ending(name) for name in main_files}
     for name, file in top.items():
-        if _ending(name) in INSTEAD and without_ending(name) not in stems:
-            yield _of_file(name, {name: file})
+        if _ending(name) in SUBSTITUTE_ENDINGS and without_ending(name) not in stems:
+            yield _file_bundle(name, {name: file})
 
 
-def _lone_archive(name: str, top: Mapping[str, File]) -> bool:
+def _is_lone_archive(name: str, top: Mapping[str, File]) -> bool:
     """Whether a file is an archive that is not an attachment of a notebook."""
     return is_archive(name) and not any(
         is_notebook(other) and without_ending(other) == without_ending(name) for other in top
@@ -107,95 +120,119 @@ def _lone_archive(name: str, top: Mapping[str, File]) -> bool:
 # ---------------------------------------------------------------- folders
 
 
-def _of_folders(parts: Mapping[str, Listing], about: About) -> Iterator[Bundle]:
-    inner = Counter(key for part in parts.values() for key in part.parts())
-    repeated = frozenset(key for key, count in inner.items() if count > 1)
-    for name, part in parts.items():
-        yield from _of_folder(name, part, about, repeated=repeated)
+def _subfolder_bundles(
+    subfolders: Mapping[str, Listing], context: LayoutContext
+) -> Iterator[Bundle]:
+    inner_counts = Counter(
+        key for subfolder in subfolders.values() for key in subfolder.subfolders()
+    )
+    repeated = frozenset(key for key, count in inner_counts.items() if count > 1)
+    for name, subfolder in subfolders.items():
+        yield from _bundles_in_folder(name, subfolder, context, repeated=repeated)
 
 
-def _of_folder(
-    name: str, part: Listing, about: About, *, repeated: frozenset[str], depth: int = 0
+def _bundles_in_folder(
+    name: str, folder: Listing, context: LayoutContext, *, repeated: frozenset[str], depth: int = 0
 ) -> Iterator[Bundle]:
     """One folder: mostly one submission.
 
     Args:
         name: its path below what was given.
-        part: what lies in it.
-        about: see `About`.
+        folder: what lies in it.
+        context: see `About`.
         repeated: names of folders that lie in several beside it: parts of an assignment, say, but
             no students.
         depth: how deep it lies.
     """
-    inner = {key: one for key, one in part.parts().items() if _holds_any(one)}
-    several = len(inner) > 1 and not part.top() and not repeated & inner.keys()
-    if several and depth < DEEPEST and not _of_one_student(inner, about):
-        for key, one in part.parts().items():
-            yield from _of_folder(
-                f"{name}/{key}", one, about, repeated=frozenset(), depth=depth + 1
+    inner = {
+        key: subfolder
+        for key, subfolder in folder.subfolders().items()
+        if _holds_notebook(subfolder)
+    }
+    several = len(inner) > 1 and not folder.top_files() and not repeated & inner.keys()
+    if several and depth < MAX_DEPTH and not _name_same_student(inner, context):
+        for key, subfolder in folder.subfolders().items():
+            yield from _bundles_in_folder(
+                f"{name}/{key}", subfolder, context, repeated=frozenset(), depth=depth + 1
             )
-    elif apart := _naming_others(part, about):
-        told = f"in a folder ({name}) whose notebooks name different students"
-        for book in apart:
+    elif notebooks := _notebooks_naming_others(folder, context):
+        flag = f"in a folder ({name}) whose notebooks name different students"
+        for notebook in notebooks:
             yield Bundle(
-                key=f"{name}/{book}",
-                named=without_ending(f"{name}/{book}"),
-                files=_same_stem(book, part.files),
-                shown=f"{name}/{book}",
-                doubts=(told,),
+                key=f"{name}/{notebook}",
+                preferred_name=without_ending(f"{name}/{notebook}"),
+                files=_same_stem(notebook, folder.files),
+                display_path=f"{name}/{notebook}",
+                flags=(flag,),
             )
     else:
-        yield Bundle(key=name, named=plain_word(name), files=part.files, shown=name)
+        yield Bundle(
+            key=name, preferred_name=plain_letters(name), files=folder.files, display_path=name
+        )
 
 
-def _of_one_student(inner: Mapping[str, Listing], about: About) -> bool:
+def _name_same_student(inner: Mapping[str, Listing], context: LayoutContext) -> bool:
     """Whether notebooks of two folders name the same student."""
     teams = [
-        frozenset[str]().union(*(about.look.whose(one.files[b].path) for b in one.notebooks()))
-        for one in inner.values()
+        frozenset[str]().union(
+            *(
+                context.preview.named_students(subfolder.files[notebook].path)
+                for notebook in subfolder.notebooks()
+            )
+        )
+        for subfolder in inner.values()
     ]
-    return any(one & other for one, other in combinations(teams, 2))
+    return any(subfolder & other_team for subfolder, other_team in combinations(teams, 2))
 
 
-def _naming_others(part: Listing, about: About) -> tuple[str, ...]:
+def _notebooks_naming_others(folder: Listing, context: LayoutContext) -> tuple[str, ...]:
     """The notebooks of a folder where those that look like the handout name different students."""
-    books = part.notebooks()
-    if len(books) < 2:  # noqa: PLR2004 (several)
+    notebooks = folder.notebooks()
+    if len(notebooks) < 2:  # noqa: PLR2004 (several)
         return ()
-    alike = {book: (about.look.alike(part.files[book].path) or (0.0, 0))[0] for book in books}
-    enough = ENOUGH * max(alike.values())
-    teams = (about.look.whose(part.files[b].path) for b in books if alike[b] >= enough)
-    return books if name_different(teams) else ()
+    overlaps = {
+        notebook: (context.preview.handout_overlap(folder.files[notebook].path) or (0.0, 0))[0]
+        for notebook in notebooks
+    }
+    min_overlap = MIN_RELATIVE_OVERLAP * max(overlaps.values())
+    teams = (
+        context.preview.named_students(folder.files[notebook].path)
+        for notebook in notebooks
+        if overlaps[notebook] >= min_overlap
+    )
+    return notebooks if name_different_students(teams) else ()
 
 
-def _holds_any(part: Listing) -> bool:
-    return any(is_notebook(name) or is_archive(name) for name in part.files)
+def _holds_notebook(listing: Listing) -> bool:
+    return any(is_notebook(name) or is_archive(name) for name in listing.files)
 
 
-def _holds_work(part: Listing) -> bool:
+def _holds_work(listing: Listing) -> bool:
     """Whether a folder holds a notebook, or what is handed in instead of one."""
-    return _holds_any(part) or any(_ending(name) in INSTEAD for name in part.files)
+    return _holds_notebook(listing) or any(
+        _ending(name) in SUBSTITUTE_ENDINGS for name in listing.files
+    )
 
 
 def _ending(name: str) -> str:
     return name[len(without_ending(name)) :].lower()
 
 
-def _any_on_top(listing: Listing) -> bool:
-    return any(is_notebook(name) or is_archive(name) for name in listing.top())
+def _holds_top_notebook(listing: Listing) -> bool:
+    return any(is_notebook(name) or is_archive(name) for name in listing.top_files())
 
 
-FOLDERS = Layout(
+FOLDERS = SubmissionLayout(
     name="folders",
-    told="a folder a student",
-    fits=lambda listing: not _any_on_top(listing) and _holds_any(listing),
-    holds=lambda listing: bool(listing.parts()),
-    bundles=folders,
+    description="a folder a student",
+    fits=lambda listing: not _holds_top_notebook(listing) and _holds_notebook(listing),
+    partly_fits=lambda listing: bool(listing.subfolders()),
+    bundles=folder_bundles,
 )
-FLAT = Layout(
+FLAT = SubmissionLayout(
     name="flat",
-    told="files under any name",
-    fits=_holds_any,
-    holds=lambda listing: bool(listing.files),
-    bundles=flat,
+    description="files under any name",
+    fits=_holds_notebook,
+    partly_fits=lambda listing: bool(listing.files),
+    bundles=flat_bundles,
 )

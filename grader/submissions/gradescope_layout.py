@@ -13,11 +13,11 @@ import yaml
 
 from grader.errors import UsageError
 from grader.model import Json, Student
-from grader.submissions.bundles import About, Bundle, Layout
+from grader.submissions.bundles import Bundle, LayoutContext, SubmissionLayout
 from grader.submissions.file_listing import File, Listing
 
 METADATA = "submission_metadata.yml"
-LARGEST = 64 * 2**20
+MAX_METADATA_BYTES = 64 * 2**20
 """Bytes of metadata that are read."""
 _TIME = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})[ T](?P<time>\d{2}:\d{2}:\d{2})(?:\.\d+)?"
@@ -28,49 +28,59 @@ _Loader: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 """Every value a text; the fast one where it was built."""
 
 
-def _metadata(listing: Listing) -> File | None:
+def _find_metadata(listing: Listing) -> File | None:
     """The metadata; whoever downloads several exports may have put words before its name."""
-    found = [file for name, file in listing.top().items() if name.lower().endswith(METADATA)]
-    return found[0] if len(found) == 1 else None
+    files = [file for name, file in listing.top_files().items() if name.lower().endswith(METADATA)]
+    return files[0] if len(files) == 1 else None
 
 
-def _read(file: File) -> Mapping[str, Json]:
+def _read_metadata(file: File) -> Mapping[str, Json]:
     """What the metadata says of each submission.
 
     Raises:
         UsageError: it can't be read.
     """
     try:
-        with file.path.open("rb") as opened:
-            text = opened.read(LARGEST + 1)
-        if len(text) > LARGEST:
-            raise UsageError(f"{file.shown}: larger than {LARGEST // 2**20} MB")
-        told = yaml.load(text, Loader=_Loader)  # noqa: S506 (it makes nothing but texts)
+        with file.path.open("rb") as stream:
+            text = stream.read(MAX_METADATA_BYTES + 1)
+        if len(text) > MAX_METADATA_BYTES:
+            raise UsageError(f"{file.display_path}: larger than {MAX_METADATA_BYTES // 2**20} MB")
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 (it makes nothing but texts)
     except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"{file.shown}: cannot be read ({type(error).__name__})") from error
-    if not isinstance(told, dict):
-        raise UsageError(f"{file.shown}: says nothing of submissions")
-    return {key: value for key, value in told.items() if isinstance(key, str)}
+        raise UsageError(f"{file.display_path}: cannot be read ({type(error).__name__})") from error
+    if not isinstance(document, dict):
+        raise UsageError(f"{file.display_path}: says nothing of submissions")
+    return {key: value for key, value in document.items() if isinstance(key, str)}
 
 
-def _bundles(listing: Listing, _about: About) -> Iterator[Bundle]:
-    metadata = _metadata(listing)
-    told = _read(metadata) if metadata else {}
-    parts, top = listing.parts(), listing.top()
-    for key, entry in told.items():
-        files = parts[key].files if key in parts else {key: top[key]} if key in top else {}
+def _bundles(listing: Listing, _context: LayoutContext) -> Iterator[Bundle]:
+    metadata = _find_metadata(listing)
+    entries = _read_metadata(metadata) if metadata else {}
+    subfolders, top_files = listing.subfolders(), listing.top_files()
+    for key, entry in entries.items():
+        files = (
+            subfolders[key].files
+            if key in subfolders
+            else {key: top_files[key]}
+            if key in top_files
+            else {}
+        )
         yield Bundle(
             key=key,
-            named=key,
+            preferred_name=key,
             files=files,
-            shown=key,
+            display_path=key,
             students=_students(entry),
-            at=_at(entry),
+            submitted_at=_submitted_at(entry),
         )
-    for name in sorted(parts.keys() - told.keys()):
-        told_nothing = "Gradescope's metadata says nothing of it"
+    for name in sorted(subfolders.keys() - entries.keys()):
+        flag = "Gradescope's metadata says nothing of it"
         yield Bundle(
-            key=name, named=name, files=parts[name].files, shown=name, doubts=(told_nothing,)
+            key=name,
+            preferred_name=name,
+            files=subfolders[name].files,
+            display_path=name,
+            flags=(flag,),
         )
 
 
@@ -78,40 +88,42 @@ def _students(entry: Json) -> tuple[Student, ...]:
     people = entry.get(":submitters") if isinstance(entry, dict) else None
     return tuple(
         Student(
-            name=_text(person, ":name"), id=_text(person, ":sid"), email=_text(person, ":email")
+            name=_text_value(person, ":name"),
+            id=_text_value(person, ":sid"),
+            email=_text_value(person, ":email"),
         )
         for person in (people if isinstance(people, list) else [])
         if isinstance(person, dict)
     )
 
 
-def _text(table: Mapping[str, Json], key: str) -> str:
+def _text_value(table: Mapping[str, Json], key: str) -> str:
     value = table.get(key)
     return value if isinstance(value, str) and value not in {"null", "~"} else ""
 
 
-def _at(entry: Json) -> str:
+def _submitted_at(entry: Json) -> str:
     """When it was handed in, in ISO 8601."""
-    found = _TIME.match(_text(entry, ":created_at")) if isinstance(entry, dict) else None
-    if found is None:
+    match = _TIME.match(_text_value(entry, ":created_at")) if isinstance(entry, dict) else None
+    if match is None:
         return ""
-    zone = found["zone"] or ""
+    zone = match["zone"] or ""
     offset = "+00:00" if zone in {"Z", "UTC"} else zone
     if offset and ":" not in offset:
         offset = f"{offset[:3]}:{offset[3:]}"
-    return f"{found['day']}T{found['time']}{offset}"
+    return f"{match['day']}T{match['time']}{offset}"
 
 
 def _fits(listing: Listing) -> bool:
-    return _metadata(listing) is not None and any(
-        _FOLDER.fullmatch(name) for name in listing.parts()
+    return _find_metadata(listing) is not None and any(
+        _FOLDER.fullmatch(name) for name in listing.subfolders()
     )
 
 
-GRADESCOPE = Layout(
+GRADESCOPE = SubmissionLayout(
     name="gradescope",
-    told="an export from Gradescope",
+    description="an export from Gradescope",
     fits=_fits,
-    holds=lambda listing: _metadata(listing) is not None,
+    partly_fits=lambda listing: _find_metadata(listing) is not None,
     bundles=_bundles,
 )

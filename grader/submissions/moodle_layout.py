@@ -10,8 +10,8 @@ import re
 from functools import partial
 
 from grader.model import Student
-from grader.submissions.bundles import Layout
-from grader.submissions.lms_names import Label, any_labelled, bundles_of, mostly
+from grader.submissions.bundles import SubmissionLayout
+from grader.submissions.lms_names import Label, any_labeled, labeled_bundles, mostly_labeled
 
 _NAME = re.compile(
     r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?",
@@ -21,23 +21,23 @@ ANONYMOUS = "Participant"
 """What stands in the name's place where names are hidden."""
 
 
-def read(name: str) -> Label | None:
+def read_label(name: str) -> Label | None:
     """What a name says."""
-    found = _NAME.fullmatch(name)
-    if found is None:
+    match = _NAME.fullmatch(name)
+    if match is None:
         return None
-    person = found["name"] if found["name"] != ANONYMOUS else ""
+    person = match["name"] if match["name"] != ANONYMOUS else ""
     return Label(
-        who=f"{found['name']}_{found['id']}",
-        file=found["file"] or f"{found['kind']}.html",
-        student=Student(name=person, id="", lms={"moodle": found["id"]}),
+        submitter=f"{match['name']}_{match['id']}",
+        file=match["file"] or f"{match['kind']}.html",
+        student=Student(name=person, id="", lms={"moodle": match["id"]}),
     )
 
 
-MOODLE = Layout(
+MOODLE = SubmissionLayout(
     name="moodle",
-    told="a download from Moodle",
-    fits=partial(mostly, read=read),
-    holds=partial(any_labelled, read=read),
-    bundles=partial(bundles_of, read=read),
+    description="a download from Moodle",
+    fits=partial(mostly_labeled, read=read_label),
+    partly_fits=partial(any_labeled, read=read_label),
+    bundles=partial(labeled_bundles, read=read_label),
 )

@@ -12,70 +12,83 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from grader.model import Student
-from grader.submissions.bundles import About, Bundle, Layout
+from grader.submissions.bundles import Bundle, LayoutContext, SubmissionLayout
 from grader.submissions.file_listing import File, Listing
-from grader.submissions.safe_names import plain_word
+from grader.submissions.safe_names import plain_letters
 
 SUBMITTED = "submitted"
-STAMP = "timestamp.txt"
-_STAMP = re.compile(
+TIMESTAMP_FILE = "timestamp.txt"
+_TIMESTAMP = re.compile(
     r"(?P<day>\d{4}-\d{2}-\d{2})[ T](?P<time>\d{2}:\d{2}:\d{2})(?:\.\d+)?\s*(?P<zone>\S+)?"
 )
 
 
-def _submitted(listing: Listing) -> Listing:
+def _submitted_folder(listing: Listing) -> Listing:
     """The folder that holds a folder a student."""
-    return listing.parts().get(SUBMITTED, listing)
+    return listing.subfolders().get(SUBMITTED, listing)
 
 
 def _fits(listing: Listing) -> bool:
     """A student's folder holds folders, and one of those a time stamp."""
-    if listing.name != SUBMITTED and SUBMITTED not in listing.parts():
-        stamps = [name for name in listing.files if name.rpartition("/")[2] == STAMP]
-        return not listing.notebooks_on_top() and any(name.count("/") == 2 for name in stamps)  # noqa: PLR2004
-    inner = _submitted(listing)
-    return bool(inner.parts()) and not inner.notebooks_on_top()
+    if listing.name != SUBMITTED and SUBMITTED not in listing.subfolders():
+        stamps = [name for name in listing.files if name.rpartition("/")[2] == TIMESTAMP_FILE]
+        return not listing.has_top_notebook() and any(name.count("/") == 2 for name in stamps)  # noqa: PLR2004
+    submitted = _submitted_folder(listing)
+    return bool(submitted.subfolders()) and not submitted.has_top_notebook()
 
 
-def _bundles(listing: Listing, about: About) -> Iterator[Bundle]:
-    inner = _submitted(listing)
-    prefix = "" if inner is listing else f"{SUBMITTED}/"
-    people = {who: part.parts() for who, part in inner.parts().items()}
-    names = {name for parts in people.values() for name in parts}
-    ours = [name for name in sorted(names) if _plain(name) == _plain(about.assignment)]
-    wanted = (ours or list(names))[0] if ours or len(names) == 1 else ""
-    for who, part in inner.parts().items():
-        if wanted and wanted not in people[who] and not part.notebooks_on_top():
+def _bundles(listing: Listing, context: LayoutContext) -> Iterator[Bundle]:
+    submitted = _submitted_folder(listing)
+    prefix = "" if submitted is listing else f"{SUBMITTED}/"
+    folders_by_student = {
+        student_id: student_folder.subfolders()
+        for student_id, student_folder in submitted.subfolders().items()
+    }
+    names = {name for folders in folders_by_student.values() for name in folders}
+    matching = [
+        name
+        for name in sorted(names)
+        if _normalize_name(name) == _normalize_name(context.assignment)
+    ]
+    assignment = (matching or list(names))[0] if matching or len(names) == 1 else ""
+    for student_id, student_folder in submitted.subfolders().items():
+        if (
+            assignment
+            and assignment not in folders_by_student[student_id]
+            and not student_folder.has_top_notebook()
+        ):
             continue  # handed in for another assignment only
-        files = dict(people[who].get(wanted, part).files)
-        stamp = files.pop(STAMP, None)
+        files = dict(folders_by_student[student_id].get(assignment, student_folder).files)
+        stamp = files.pop(TIMESTAMP_FILE, None)
         yield Bundle(
-            key=who,
-            named=plain_word(who),
+            key=student_id,
+            preferred_name=plain_letters(student_id),
             files=files,
-            shown=f"{prefix}{who}/{wanted}" if wanted in people[who] else f"{prefix}{who}",
-            students=(Student(name="", id=who),),
-            at=_time(stamp) if stamp else "",
+            display_path=f"{prefix}{student_id}/{assignment}"
+            if assignment in folders_by_student[student_id]
+            else f"{prefix}{student_id}",
+            students=(Student(name="", id=student_id),),
+            submitted_at=_read_time(stamp) if stamp else "",
         )
 
 
-def _plain(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).casefold()
 
 
-def _time(stamp: File) -> str:
+def _read_time(stamp: File) -> str:
     """When it was handed in, in ISO 8601; without an offset where the zone is not known."""
     try:
-        with stamp.path.open("rb") as opened:
-            text = opened.read(100).decode("utf-8", "replace")
-        found = _STAMP.match(text.strip())
-        at = datetime.fromisoformat(f"{found['day']}T{found['time']}") if found else None
+        with stamp.path.open("rb") as stream:
+            text = stream.read(100).decode("utf-8", "replace")
+        match = _TIMESTAMP.match(text.strip())
+        submitted_at = datetime.fromisoformat(f"{match['day']}T{match['time']}") if match else None
     except (OSError, ValueError):
         return ""
-    if found is None or at is None:
+    if match is None or submitted_at is None:
         return ""
-    zone = _zone(found["zone"] or "")
-    return at.replace(tzinfo=zone).isoformat()
+    zone = _zone(match["zone"] or "")
+    return submitted_at.replace(tzinfo=zone).isoformat()
 
 
 def _zone(name: str) -> tzinfo | None:
@@ -87,10 +100,10 @@ def _zone(name: str) -> tzinfo | None:
         return None
 
 
-NBGRADER = Layout(
+NBGRADER = SubmissionLayout(
     name="nbgrader",
-    told="nbgrader's submitted folder",
+    description="nbgrader's submitted folder",
     fits=_fits,
-    holds=lambda listing: bool(_submitted(listing).parts()),
+    partly_fits=lambda listing: bool(_submitted_folder(listing).subfolders()),
     bundles=_bundles,
 )

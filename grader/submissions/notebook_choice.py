@@ -12,47 +12,55 @@ from pathlib import Path, PurePosixPath
 
 from grader.errors import ArchiveError
 from grader.model import Submission
-from grader.submissions.archives import STUDENT, Unpacker
-from grader.submissions.bundles import Bundle, Look, name_different
+from grader.submissions.archives import STUDENT_BOUNDS, Unpacker
+from grader.submissions.bundles import Bundle, NotebookPreview, name_different_students
 from grader.submissions.file_listing import File, is_archive, is_notebook
 from grader.submissions.safe_names import without_ending
 
-ENOUGH = 0.7
+MIN_RELATIVE_OVERLAP = 0.7
 """How much of the handout a notebook must hold, of what the best beside it holds."""
-OTHERS = "its notebooks name different students"
-NAMED = 3
+DIFFERENT_STUDENTS = "its notebooks name different students"
+MAX_NAMED_FILES = 3
 """Files that are named where there is no notebook."""
-PACKED = frozenset({".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
+UNOPENED_ARCHIVES = frozenset({".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
 """Endings of archives that are not opened."""
 
 
-def chosen(bundle: Bundle, *, name: str, look: Look, unpacker: Unpacker) -> Submission:
+def choose_notebook(
+    bundle: Bundle, *, name: str, preview: NotebookPreview, unpacker: Unpacker
+) -> Submission:
     """The submission that a bundle comes to; without a notebook, it says why.
 
     Args:
         bundle: all that was handed in.
         name: the submission's safe name.
-        look: what can be seen in notebooks.
+        preview: what can be seen in notebooks.
         unpacker: opens archives.
     """
     faults: list[str] = []
     if not any(map(is_notebook, bundle.files)):
-        bundle = _opened(bundle, unpacker=unpacker, faults=faults)
-    books = {key: file for key, file in bundle.files.items() if is_notebook(key)}
-    sound = {key: file for key, file in books.items() if not file.fault}
-    if not sound:
-        told = [f"{file.shown} cannot be read: {file.fault}." for file in books.values()]
-        return _without(bundle, name=name, problem=" ".join([*told, *faults]) or _nothing(bundle))
+        bundle = _open_archives(bundle, unpacker=unpacker, faults=faults)
+    notebooks = {key: file for key, file in bundle.files.items() if is_notebook(key)}
+    readable = {key: file for key, file in notebooks.items() if not file.fault}
+    if not readable:
+        messages = [
+            f"{file.display_path} cannot be read: {file.fault}." for file in notebooks.values()
+        ]
+        return _ungraded_submission(
+            bundle,
+            name=name,
+            problem=" ".join([*messages, *faults]) or _explain_no_notebook(bundle),
+        )
     if faults:
-        bundle = replace(bundle, doubts=(*bundle.doubts, *faults))
-    if len(sound) > 1:
-        key, bundle = _best(bundle, sound, look=look)
+        bundle = replace(bundle, flags=(*bundle.flags, *faults))
+    if len(readable) > 1:
+        key, bundle = _choose_best(bundle, readable, preview=preview)
     else:
-        key = next(iter(sound))
-    return _with(bundle, key, name=name)
+        key = next(iter(readable))
+    return _graded_submission(bundle, key, name=name)
 
 
-def _opened(bundle: Bundle, *, unpacker: Unpacker, faults: list[str]) -> Bundle:
+def _open_archives(bundle: Bundle, *, unpacker: Unpacker, faults: list[str]) -> Bundle:
     """The same with what its archives hold in their place; archives in those stay closed."""
     files: dict[str, File] = {}
     for key, file in bundle.files.items():
@@ -60,101 +68,119 @@ def _opened(bundle: Bundle, *, unpacker: Unpacker, faults: list[str]) -> Bundle:
             files[key] = file
             continue
         try:
-            inner = unpacker.listing(file.path, bounds=STUDENT, shown=file.shown)
+            inner = unpacker.unpack(
+                file.path, bounds=STUDENT_BOUNDS, display_root=file.display_path
+            )
         except ArchiveError as error:
-            faults.append(f"The archive {file.shown} could not be opened: {error}.")
+            faults.append(f"The archive {file.display_path} could not be opened: {error}.")
             files[key] = replace(file, fault=str(error))
             continue
         folder = without_ending(key)
-        files |= {f"{folder}/{name}": one for name, one in inner.files.items()}
+        files |= {f"{folder}/{name}": inner_file for name, inner_file in inner.files.items()}
     return replace(bundle, files=files)
 
 
 # ---------------------------------------------------------------- one of several
 
 
-def _best(bundle: Bundle, books: Mapping[str, File], *, look: Look) -> tuple[str, Bundle]:
+def _choose_best(
+    bundle: Bundle, notebooks: Mapping[str, File], *, preview: NotebookPreview
+) -> tuple[str, Bundle]:
     """The notebook that is graded, and the bundle with why."""
-    looks = {key: look.alike(file.path) for key, file in books.items()}
-    alike = {key: seen or (0.0, 0) for key, seen in looks.items()}
-    unread = [books[key].shown for key, seen in looks.items() if seen is None]
-    if unread:
-        told = f"cannot be read, though another notebook can: {', '.join(unread)}"
-        bundle = replace(bundle, doubts=(*bundle.doubts, told))
-    most = max(part for part, _ in alike.values())
-    close = [key for key, (part, _) in alike.items() if part >= ENOUGH * most]
-    best = max(close, key=lambda key: (alike[key][1], -key.count("/"), key))
-    if name_different(look.whose(books[key].path) for key in close):
-        bundle = replace(bundle, doubts=(*bundle.doubts, OTHERS))
-    others = ", ".join(sorted(file.shown for key, file in books.items() if key != best))
-    shown = books[best].shown
-    if len(close) == 1:
-        told = f"{shown} is graded: of {len(books)} notebooks it looks most like the handout"
-        return best, replace(bundle, remarks=(*bundle.remarks, f"{told}; not graded: {others}"))
-    told = f"{shown} is graded: of {len(close)} notebooks like the handout the fullest"
-    return best, replace(bundle, doubts=(*bundle.doubts, f"{told}; not graded: {others}"))
+    overlap_by_key = {key: preview.handout_overlap(file.path) for key, file in notebooks.items()}
+    overlaps = {key: overlap or (0.0, 0) for key, overlap in overlap_by_key.items()}
+    unreadable = [
+        notebooks[key].display_path for key, overlap in overlap_by_key.items() if overlap is None
+    ]
+    if unreadable:
+        message = f"cannot be read, though another notebook can: {', '.join(unreadable)}"
+        bundle = replace(bundle, flags=(*bundle.flags, message))
+    max_share = max(share for share, _ in overlaps.values())
+    candidates = [
+        key for key, (share, _) in overlaps.items() if share >= MIN_RELATIVE_OVERLAP * max_share
+    ]
+    best = max(candidates, key=lambda key: (overlaps[key][1], -key.count("/"), key))
+    if name_different_students(preview.named_students(notebooks[key].path) for key in candidates):
+        bundle = replace(bundle, flags=(*bundle.flags, DIFFERENT_STUDENTS))
+    others = ", ".join(sorted(file.display_path for key, file in notebooks.items() if key != best))
+    graded_path = notebooks[best].display_path
+    if len(candidates) == 1:
+        message = (
+            f"{graded_path} is graded: of {len(notebooks)} notebooks it looks most like the handout"
+        )
+        return best, replace(bundle, notes=(*bundle.notes, f"{message}; not graded: {others}"))
+    message = (
+        f"{graded_path} is graded: of {len(candidates)} notebooks like the handout the fullest"
+    )
+    return best, replace(bundle, flags=(*bundle.flags, f"{message}; not graded: {others}"))
 
 
-def _with(bundle: Bundle, key: str, *, name: str) -> Submission:
+def _graded_submission(bundle: Bundle, key: str, *, name: str) -> Submission:
     file = bundle.files[key]
     folder = PurePosixPath(key).parent
-    beside = {
-        PurePosixPath(other).relative_to(folder).as_posix(): one
-        for other, one in bundle.files.items()
-        if other != key and not one.fault and PurePosixPath(other).is_relative_to(folder)
+    siblings = {
+        PurePosixPath(other).relative_to(folder).as_posix(): other_file
+        for other, other_file in bundle.files.items()
+        if other != key and not other_file.fault and PurePosixPath(other).is_relative_to(folder)
     }
-    lost = [one.shown for one in bundle.files.values() if one.fault]
-    doubts = (f"could not be taken out of the archive: {', '.join(lost)}",) if lost else ()
+    faulty = [other_file.display_path for other_file in bundle.files.values() if other_file.fault]
+    flags = (f"could not be taken out of the archive: {', '.join(faulty)}",) if faulty else ()
     return Submission(
         name=name,
         path=file.path,
-        shown=file.shown,
+        shown=file.display_path,
         attachments=tuple(
-            one.path for other, one in sorted(beside.items()) if _is_attachment(other, of=key)
+            other_file.path
+            for other, other_file in sorted(siblings.items())
+            if _is_attachment(other, notebook_name=key)
         ),
-        files={other: one.path for other, one in sorted(beside.items()) if one.path.is_file()},
+        files={
+            other: other_file.path
+            for other, other_file in sorted(siblings.items())
+            if other_file.path.is_file()
+        },
         students=bundle.students,
-        at=bundle.at,
+        at=bundle.submitted_at,
         late=bundle.late,
-        remarks=bundle.remarks,
-        doubts=(*bundle.doubts, *doubts),
+        remarks=bundle.notes,
+        doubts=(*bundle.flags, *flags),
     )
 
 
-def _is_attachment(other: str, *, of: str) -> bool:
+def _is_attachment(other: str, *, notebook_name: str) -> bool:
     """Whether a file is the same work in another form: of the notebook's name, or a print."""
-    same = without_ending(PurePosixPath(of).name) == without_ending(other)
-    return same or other.lower().endswith(".pdf")
+    same_name = without_ending(PurePosixPath(notebook_name).name) == without_ending(other)
+    return same_name or other.lower().endswith(".pdf")
 
 
 # ---------------------------------------------------------------- none
 
 
-def _without(bundle: Bundle, *, name: str, problem: str) -> Submission:
+def _ungraded_submission(bundle: Bundle, *, name: str, problem: str) -> Submission:
     files = list(bundle.files.values())
     return Submission(
         name=name,
         path=files[0].path if len(files) == 1 else Path(),
-        shown=files[0].shown if len(files) == 1 else bundle.shown,
+        shown=files[0].display_path if len(files) == 1 else bundle.display_path,
         students=bundle.students,
-        at=bundle.at,
+        at=bundle.submitted_at,
         late=bundle.late,
         problem=problem,
-        remarks=bundle.remarks,
-        doubts=bundle.doubts,
+        remarks=bundle.notes,
+        doubts=bundle.flags,
     )
 
 
-def _nothing(bundle: Bundle) -> str:
+def _explain_no_notebook(bundle: Bundle) -> str:
     """Why there is no notebook, in words for whoever handed in."""
     names = sorted(bundle.files)
     if not names:
         return "Nothing was handed in: there is no file."
-    told = ", ".join(names[:NAMED])
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    packed = [name for name in names if PurePosixPath(name).suffix.lower() in PACKED]
-    if packed:
+    listed = ", ".join(names[:MAX_NAMED_FILES])
+    more = f" and {len(names) - MAX_NAMED_FILES} more" if len(names) > MAX_NAMED_FILES else ""
+    archives = [name for name in names if PurePosixPath(name).suffix.lower() in UNOPENED_ARCHIVES]
+    if archives:
         hint = "Archives other than .zip are not opened: hand in the notebook itself."
     else:
         hint = "Hand in the .ipynb file itself."
-    return f"No notebook (.ipynb) was handed in, only {told}{more}. {hint}"
+    return f"No notebook (.ipynb) was handed in, only {listed}{more}. {hint}"

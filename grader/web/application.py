@@ -17,43 +17,43 @@ from starlette.types import ASGIApp
 from grader.errors import GraderError
 from grader.web import calibration_pages, lists, login, marking, similar_answers, team_pages
 from grader.web.console import Console, Visit
-from grader.web.page_rendering import page, static_files
-from grader.web.request_guard import Gate
+from grader.web.page_rendering import render_page, static_files
+from grader.web.request_guard import RequestGuard
 
-Page = Callable[[Visit], Response]
-PAGES: tuple[tuple[str, str, Page], ...] = (
-    ("GET", "/", lists.overview),
-    ("GET", "/item/{item}", lists.item_list),
-    ("GET", "/weigh/{item}", lists.weighing),
-    ("POST", "/weigh/{item}", lists.weigh),
-    ("GET", "/step/{item}", marking.step),
-    ("GET", "/mark/{item}/{code}", marking.show),
-    ("POST", "/mark/{item}/{code}", marking.save),
+Handler = Callable[[Visit], Response]
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/", lists.show_overview),
+    ("GET", "/item/{item}", lists.show_item),
+    ("GET", "/weigh/{item}", lists.show_weights),
+    ("POST", "/weigh/{item}", lists.save_weights),
+    ("GET", "/step/{item}", marking.step_to_answer),
+    ("GET", "/mark/{item}/{code}", marking.show_answer),
+    ("POST", "/mark/{item}/{code}", marking.save_mark),
     ("POST", "/back/{item}/{code}", marking.take_back),
-    ("POST", "/flag/{item}/{code}", marking.flag),
-    ("POST", "/hold/{item}/{code}", marking.hold),
-    ("POST", "/undo", marking.undo),
-    ("POST", "/names", marking.names),
-    ("GET", "/groups/{item}", similar_answers.groups),
-    ("GET", "/group/{item}/{code}", similar_answers.group),
-    ("POST", "/group/{item}/{code}", similar_answers.give),
-    ("GET", "/pairs/{item}", similar_answers.pairs),
-    ("GET", "/waiting", lists.waiting),
-    ("GET", "/requests", lists.requests),
-    ("GET", "/trial/{item}", calibration_pages.show),
-    ("POST", "/trial/{item}", calibration_pages.begin),
-    ("GET", "/trial/{item}/{code}", calibration_pages.sheet),
-    ("POST", "/trial/{item}/{code}", calibration_pages.give),
-    ("GET", "/team", team_pages.show),
-    ("POST", "/team/share", team_pages.share),
-    ("POST", "/team/unshare", team_pages.unshare),
-    ("POST", "/team/admit", team_pages.admit),
-    ("POST", "/team/dismiss", team_pages.dismiss),
+    ("POST", "/flag/{item}/{code}", marking.toggle_flag),
+    ("POST", "/hold/{item}/{code}", marking.renew_lease),
+    ("POST", "/undo", marking.undo_last_mark),
+    ("POST", "/names", marking.toggle_names),
+    ("GET", "/groups/{item}", similar_answers.show_groups),
+    ("GET", "/group/{item}/{code}", similar_answers.show_group),
+    ("POST", "/group/{item}/{code}", similar_answers.save_group_marks),
+    ("GET", "/pairs/{item}", similar_answers.show_pairs),
+    ("GET", "/waiting", lists.show_reviews),
+    ("GET", "/requests", lists.show_requests),
+    ("GET", "/trial/{item}", calibration_pages.show_calibration),
+    ("POST", "/trial/{item}", calibration_pages.start_calibration),
+    ("GET", "/trial/{item}/{code}", calibration_pages.show_calibration_answer),
+    ("POST", "/trial/{item}/{code}", calibration_pages.save_calibration_mark),
+    ("GET", "/team", team_pages.show_team),
+    ("POST", "/team/share", team_pages.add_share),
+    ("POST", "/team/unshare", team_pages.remove_share),
+    ("POST", "/team/admit", team_pages.admit_grader),
+    ("POST", "/team/dismiss", team_pages.dismiss_grader),
     ("POST", "/sign-out", login.sign_out),
 )
 
 
-def application(console: Console, *, name: str) -> ASGIApp:
+def build_application(console: Console, *, name: str) -> ASGIApp:
     """The console behind its gate.
 
     Args:
@@ -62,63 +62,68 @@ def application(console: Console, *, name: str) -> ASGIApp:
     """
 
     @asynccontextmanager
-    async def life(_: Starlette) -> AsyncIterator[None]:
-        console.renewing.start()
-        Thread(target=console.likeness.warm, args=(console.rubric.items,), daemon=True).start()
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        console.publisher.start()
+        Thread(
+            target=console.similarity.precompute, args=(console.rubric.items,), daemon=True
+        ).start()
         try:
             yield
         finally:
-            await run_in_threadpool(console.renewing.close)
+            await run_in_threadpool(console.publisher.close)
 
-    inner = Starlette(
+    starlette = Starlette(
         routes=_routes(),
-        lifespan=life,
-        exception_handlers={HTTPException: _no_page, GraderError: _fault},
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _handle_http_error, GraderError: _handle_grader_error},
     )
-    gate = Gate(inner, rules=console.rules, sessions=console.sessions, name=name)
-    inner.state.console, inner.state.gate, inner.state.owner = console, gate, name
-    return gate
+    guard = RequestGuard(starlette, rules=console.rules, sessions=console.sessions, name=name)
+    starlette.state.console, starlette.state.gate, starlette.state.owner = console, guard, name
+    return guard
 
 
 def _routes() -> list[BaseRoute]:
     return [
-        Route("/static/{version}/{name}", _static),
-        Route("/sign-in", login.door, methods=["GET"]),
+        Route("/static/{version}/{name}", _serve_static),
+        Route("/sign-in", login.show_sign_in, methods=["GET"]),
         Route("/sign-in", login.sign_in, methods=["POST"]),
-        *(Route(path, _endpoint(page), methods=[method]) for method, path, page in PAGES),
+        *(
+            Route(path, _make_endpoint(handler), methods=[method])
+            for method, path, handler in ROUTES
+        ),
     ]
 
 
-def _endpoint(answers: Page) -> Callable[[Request], Response]:
+def _make_endpoint(handler: Handler) -> Callable[[Request], Response]:
     """In a thread of its own: pages wait for the gradebook."""
 
     def endpoint(request: Request) -> Response:
-        return answers(Visit.of(request))
+        return handler(Visit.from_request(request))
 
     return endpoint
 
 
-def _static(request: Request) -> Response:
+def _serve_static(request: Request) -> Response:
     """A file of ours, which a browser may keep: its address changes when it does."""
-    found = static_files().get(request.path_params["name"])
-    if found is None:
+    file = static_files().get(request.path_params["name"])
+    if file is None:
         raise HTTPException(404, "There is no such file.")
-    data, kind = found
+    data, kind = file
     keep = {"Cache-Control": "public, max-age=31536000, immutable"}
     return Response(data, media_type=kind, headers=keep)
 
 
-def _no_page(request: Request, error: Exception) -> Response:
+def _handle_http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    told = error.detail if isinstance(error, HTTPException) else ""
-    return _told(request, told, status=status)
+    message = error.detail if isinstance(error, HTTPException) else ""
+    return _error_response(request, message, status=status)
 
 
-def _fault(request: Request, error: Exception) -> Response:
-    return _told(request, str(error), status=503)
+def _handle_grader_error(request: Request, error: Exception) -> Response:
+    return _error_response(request, str(error), status=503)
 
 
-def _told(request: Request, told: str, *, status: int) -> Response:
+def _error_response(request: Request, message: str, *, status: int) -> Response:
     if request.scope.get("session") is None:
-        return PlainTextResponse(told + "\n", status)
-    return page(Visit.of(request), "trouble.html", status=status, told=told)
+        return PlainTextResponse(message + "\n", status)
+    return render_page(Visit.from_request(request), "trouble.html", status=status, told=message)

@@ -8,97 +8,105 @@ from contextlib import contextmanager
 from threading import Condition, Thread
 
 from grader.errors import GraderError
-from grader.folder import Brief, Folder, catch_up, refresh_one, write_with_clashes
+from grader.folder import (
+    OutputFolder,
+    SubmissionSummary,
+    render_stale_submissions,
+    render_submission,
+    write_class_and_clashes,
+)
 from grader.gradebook import Gradebook, ledger_rows
 from grader.model import Rubric
 
-AFTER_S = 0.2
+DELAY_S = 0.2
 """How long to wait after a mark: the next answer comes before the last one's page."""
 IDLE_S = 1.5
 """Without marks, before the files of the class are made."""
 _LOG = logging.getLogger(__name__)
 
 
-class Renewing:
+class BackgroundPublisher:
     """A thread that makes anew what marks change; `close` leaves nothing behind undone.
 
     What a crash leaves undone is stale in the gradebook, and made when the next one starts.
     """
 
-    def __init__(self, folder: Folder, *, book: Gradebook, rubric: Rubric) -> None:
+    def __init__(self, folder: OutputFolder, *, book: Gradebook, rubric: Rubric) -> None:
         self._folder = folder
         self._book = book
         self._rubric = rubric
-        self._briefs: dict[str, tuple[tuple[str, str], Brief]] = {}
+        self._briefs: dict[str, tuple[tuple[str, str], SubmissionSummary]] = {}
         self._changed: dict[str, None] = {}
-        self._class_waits = False
-        self._ends = False
-        self._news = Condition()
-        self._thread = Thread(target=self._work, name="renewing", daemon=True)
+        self._class_stale = False
+        self._closing = False
+        self._condition = Condition()
+        self._thread = Thread(target=self._run, name="renewing", daemon=True)
 
     def start(self) -> None:
         """Begin with what an earlier console left undone."""
         self._thread.start()
 
-    def changed(self, names: Iterable[str]) -> None:
+    def queue_submissions(self, names: Iterable[str]) -> None:
         """Marks on these submissions changed."""
-        with self._news:
+        with self._condition:
             self._changed.update(dict.fromkeys(names))
-            self._news.notify()
+            self._condition.notify()
 
-    def all_changed(self) -> None:
+    def queue_stale(self) -> None:
         """What criteria are worth changed: whatever is stale is made anew."""
-        self.changed(self._book.stale())
+        self.queue_submissions(self._book.stale_submissions())
 
     def close(self) -> None:
         """Do what is left, and end."""
-        with self._news:
-            self._ends = True
-            self._news.notify()
+        with self._condition:
+            self._closing = True
+            self._condition.notify()
         self._thread.join()
 
-    def _work(self) -> None:
-        with _logged():
-            self._class_waits = bool(catch_up(self._folder, self._book, self._rubric))
-        ends = False
-        while not ends:
-            names, ends = self._news_of()
+    def _run(self) -> None:
+        with _log_errors():
+            self._class_stale = bool(
+                render_stale_submissions(self._folder, self._book, self._rubric)
+            )
+        closing = False
+        while not closing:
+            names, closing = self._wait_for_changes()
             for name in names:
-                with _logged():
-                    refresh_one(self._folder, self._book, self._rubric, name)
-            self._class_waits = self._class_waits or bool(names)
-            if self._class_waits and (ends or not names):
-                with _logged():
+                with _log_errors():
+                    render_submission(self._folder, self._book, self._rubric, name)
+            self._class_stale = self._class_stale or bool(names)
+            if self._class_stale and (closing or not names):
+                with _log_errors():
                     self._write_class()
 
-    def _news_of(self) -> tuple[tuple[str, ...], bool]:
+    def _wait_for_changes(self) -> tuple[tuple[str, ...], bool]:
         """Whose marks changed, and whether this is the end; waits for either."""
-        with self._news:
-            if not (self._changed or self._ends):
-                self._news.wait(IDLE_S if self._class_waits else None)
-            if self._changed and not self._ends:
-                self._news.wait(AFTER_S)
-            names, ends = tuple(self._changed), self._ends
+        with self._condition:
+            if not (self._changed or self._closing):
+                self._condition.wait(IDLE_S if self._class_stale else None)
+            if self._changed and not self._closing:
+                self._condition.wait(DELAY_S)
+            names, closing = tuple(self._changed), self._closing
             self._changed.clear()
-        return names, ends
+        return names, closing
 
     def _write_class(self) -> None:
-        keys = self._book.keys()
+        keys = self._book.cache_keys()
         with self._book.reading() as connection:
-            stamps = ledger_rows.stamps(connection)
+            versions = ledger_rows.mark_revisions(connection)
         names = [name for name in self._book.roll() if name in keys]
         for name in names:
-            now = (keys[name], stamps.get(name, ""))
-            if name not in self._briefs or self._briefs[name][0] != now:
-                brief = Brief.of(self._book.graded(name), rubric=self._rubric)
-                self._briefs[name] = (now, brief)
+            version = (keys[name], versions.get(name, ""))
+            if name not in self._briefs or self._briefs[name][0] != version:
+                brief = SubmissionSummary.from_graded(self._book.graded(name), rubric=self._rubric)
+                self._briefs[name] = (version, brief)
         briefs = [self._briefs[name][1] for name in names]
-        write_with_clashes(self._folder, self._book, self._rubric, briefs)
-        self._class_waits = False
+        write_class_and_clashes(self._folder, self._book, self._rubric, briefs)
+        self._class_stale = False
 
 
 @contextmanager
-def _logged() -> Iterator[None]:
+def _log_errors() -> Iterator[None]:
     """What can't be made is said and stays stale: marks are kept all the same."""
     try:
         yield

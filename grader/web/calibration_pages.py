@@ -10,165 +10,199 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from grader.gradebook import calibration
-from grader.gradebook.calibration import Trial
-from grader.gradebook.mark_points import base
+from grader.gradebook.calibration import CalibrationMark
+from grader.gradebook.mark_points import base_points
 from grader.model import Item
 from grader.web.console import Visit
-from grader.web.marking_form import Decision, choices, points_said, reading, sum_of
-from grader.web.marking_queue import Place
-from grader.web.page_rendering import page
+from grader.web.marking_form import MarkForm, build_marking_view, choices, parse_points, sum_points
+from grader.web.marking_queue import QueueItem
+from grader.web.page_rendering import render_page
 
-AT_FIRST = 5
-MOST = 20
+DEFAULT_COUNT = 5
+MAX_COUNT = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class CalibrationRow:
     """One answer of a trial, and what each would give; None for not yet."""
 
-    place: Place
-    given: tuple[Fraction | None, ...]
+    queue_item: QueueItem
+    points: tuple[Fraction | None, ...]
     spread: Fraction | None
     """The highest less the lowest; None where fewer than two gave."""
 
 
-def show(visit: Visit) -> Response:
+def show_calibration(visit: Visit) -> Response:
     """How far a trial is; who has given all may see what others gave."""
     item, book = visit.item, visit.console.book
-    names = calibration.chosen(book, item.id)
-    tried = {(one.by, one.submission): one for one in calibration.tried(book, item.id)}
-    me = visit.session.name
-    mine = [name for name in names if (me, name) in tried]
-    seen = bool(names) and len(mine) == len(names)
-    markers = sorted({by for by, _ in tried}) if seen else [me]
-    rows = tuple(_row(visit, item, name, markers, tried) for name in _there(visit, item, names))
-    return page(
+    names = calibration.chosen_submissions(book, item.id)
+    calibration_marks = {
+        (calibration_mark.by, calibration_mark.submission): calibration_mark
+        for calibration_mark in calibration.calibration_marks(book, item.id)
+    }
+    own_name = visit.session.name
+    own_done = [name for name in names if (own_name, name) in calibration_marks]
+    complete = bool(names) and len(own_done) == len(names)
+    graders = (
+        sorted({grader_name for grader_name, _ in calibration_marks}) if complete else [own_name]
+    )
+    rows = tuple(
+        _row(visit, item, name, graders, calibration_marks)
+        for name in _indexed_names(visit, item, names)
+    )
+    return render_page(
         visit,
         "trial.html",
         item=item,
         rows=rows,
-        markers=markers,
-        seen=seen,
-        done=len(mine),
-        others=len({by for by, _ in tried} - {me}),
-        at_first=AT_FIRST,
-        most=MOST,
+        markers=graders,
+        seen=complete,
+        done=len(own_done),
+        others=len({grader_name for grader_name, _ in calibration_marks} - {own_name}),
+        at_first=DEFAULT_COUNT,
+        most=MAX_COUNT,
     )
 
 
-def _there(visit: Visit, item: Item, names: tuple[str, ...]) -> list[str]:
+def _indexed_names(visit: Visit, item: Item, names: tuple[str, ...]) -> list[str]:
     """Those that are still on the shelf."""
-    on_shelf = {sheet.submission for sheet in visit.console.shelf.stack(item.id)}
-    return [name for name in names if name in on_shelf]
+    indexed = {answer.submission for answer in visit.console.answer_index.answers(item.id)}
+    return [name for name in names if name in indexed]
 
 
 def _row(
     visit: Visit,
     item: Item,
     name: str,
-    markers: list[str],
-    tried: Mapping[tuple[str, str], Trial],
-) -> Row:
-    given = tuple(
-        _worth(item, tried[marker, name]) if (marker, name) in tried else None for marker in markers
+    graders: list[str],
+    calibration_marks: Mapping[tuple[str, str], CalibrationMark],
+) -> CalibrationRow:
+    given_points = tuple(
+        _calibration_points(item, calibration_marks[grader_name, name])
+        if (grader_name, name) in calibration_marks
+        else None
+        for grader_name in graders
     )
-    known = [points for points in given if points is not None]
-    sheet = visit.console.shelf.folio(name).sheets[item.id]
-    return Row(
-        place=visit.console.place(item.id, sheet.code),
-        given=given,
-        spread=max(known) - min(known) if len(known) > 1 else None,
+    known_points = [points for points in given_points if points is not None]
+    answer = visit.console.answer_index.submission(name).answers[item.id]
+    return CalibrationRow(
+        queue_item=visit.console.queue_item(item.id, answer.code),
+        points=given_points,
+        spread=max(known_points) - min(known_points) if len(known_points) > 1 else None,
     )
 
 
-def _worth(item: Item, trial: Trial) -> Fraction:
-    decision = Decision(criteria=trial.criteria, adjustment=str(float(trial.adjustment)))
-    return sum_of(item, decision=decision)
+def _calibration_points(item: Item, calibration_mark: CalibrationMark) -> Fraction:
+    form = MarkForm(
+        criteria=calibration_mark.criteria, adjustment=str(float(calibration_mark.adjustment))
+    )
+    return sum_points(item, form=form)
 
 
-def begin(visit: Visit) -> Response:
+def start_calibration(visit: Visit) -> Response:
     """Choose the first answers of the item's order that say something, for all to mark."""
     if not visit.session.owner:
         raise HTTPException(403, "Only who started the console begins a trial.")
-    item, wanted = visit.item, visit.field("count")
-    count = min(int(wanted), MOST) if wanted.isdecimal() else AT_FIRST
-    stack = visit.console.shelf.stack(item.id)
-    names = [sheet.submission for sheet in stack if not sheet.empty][:count]
-    calibration.choose(visit.console.book, item.id, names)
+    item, count_text = visit.item, visit.field("count")
+    count = min(int(count_text), MAX_COUNT) if count_text.isdecimal() else DEFAULT_COUNT
+    answers = visit.console.answer_index.answers(item.id)
+    names = [answer.submission for answer in answers if not answer.empty][:count]
+    calibration.choose_answers(visit.console.book, item.id, names)
     return RedirectResponse(f"/trial/{item.id}", 303)
 
 
-def sheet(visit: Visit) -> Response:
+def show_calibration_answer(visit: Visit) -> Response:
     """One answer of a trial."""
-    return _sheet(visit)
+    return _render_calibration_answer(visit)
 
 
-def _sheet(visit: Visit, *, trouble: str = "", sent: Decision | None = None) -> Response:
-    item, place = visit.item, visit.place
-    names = _chosen(visit, item, place)
-    decision = sent or _earlier(visit, item, place)
-    return page(
+def _render_calibration_answer(
+    visit: Visit, *, error_message: str = "", sent_form: MarkForm | None = None
+) -> Response:
+    item, queue_item = visit.item, visit.queue_item
+    names = _require_chosen(visit, item, queue_item)
+    form = sent_form or _earlier_form(visit, item, queue_item)
+    return render_page(
         visit,
         "trial_mark.html",
-        status=422 if trouble else 200,
+        status=422 if error_message else 200,
         item=item,
-        place=place,
-        reading=reading(visit.console, place, item=item),
-        decision=decision,
-        choices=choices(item, decision=decision),
-        base=base(item),
-        sum=sum_of(item, decision=decision),
-        trouble=trouble,
-        number=names.index(place.sheet.submission) + 1,
+        place=queue_item,
+        reading=build_marking_view(visit.console, queue_item, item=item),
+        decision=form,
+        choices=choices(item, form=form),
+        base=base_points(item),
+        sum=sum_points(item, form=form),
+        trouble=error_message,
+        number=names.index(queue_item.answer.submission) + 1,
         count=len(names),
     )
 
 
-def _chosen(visit: Visit, item: Item, place: Place) -> tuple[str, ...]:
-    names = calibration.chosen(visit.console.book, item.id)
-    if place.sheet.submission not in names:
+def _require_chosen(visit: Visit, item: Item, queue_item: QueueItem) -> tuple[str, ...]:
+    names = calibration.chosen_submissions(visit.console.book, item.id)
+    if queue_item.answer.submission not in names:
         raise HTTPException(404, "That answer is not on trial.")
     return names
 
 
-def _earlier(visit: Visit, item: Item, place: Place) -> Decision:
+def _earlier_form(visit: Visit, item: Item, queue_item: QueueItem) -> MarkForm:
     """What they gave before."""
-    key = (visit.session.name, place.sheet.submission)
-    for one in calibration.tried(visit.console.book, item.id):
-        if (one.by, one.submission) == key:
-            said = f"{float(one.adjustment):g}" if one.adjustment else ""
-            none = not one.criteria and not one.adjustment
-            return Decision(criteria=one.criteria, adjustment=said, comment=one.comment, none=none)
-    return Decision()
+    key = (visit.session.name, queue_item.answer.submission)
+    for calibration_mark in calibration.calibration_marks(visit.console.book, item.id):
+        if (calibration_mark.by, calibration_mark.submission) == key:
+            adjustment = (
+                f"{float(calibration_mark.adjustment):g}" if calibration_mark.adjustment else ""
+            )
+            no_criterion = not calibration_mark.criteria and not calibration_mark.adjustment
+            return MarkForm(
+                criteria=calibration_mark.criteria,
+                adjustment=adjustment,
+                comment=calibration_mark.comment,
+                no_criterion=no_criterion,
+            )
+    return MarkForm()
 
 
-def give(visit: Visit) -> Response:
+def save_calibration_mark(visit: Visit) -> Response:
     """Keep what they would give, and go to the next of the trial."""
-    item, place = visit.item, visit.place
-    names = _chosen(visit, item, place)
-    known = {criterion.id for criterion in item.criteria}
-    sent = Decision(
-        criteria=tuple(name for name in visit.fields("criterion") if name in known),
+    item, queue_item = visit.item, visit.queue_item
+    names = _require_chosen(visit, item, queue_item)
+    criterion_ids = {criterion.id for criterion in item.criteria}
+    form = MarkForm(
+        criteria=tuple(name for name in visit.fields("criterion") if name in criterion_ids),
         adjustment=visit.field("adjustment"),
         comment=visit.field("comment").strip(),
-        none=bool(visit.field("none")),
+        no_criterion=bool(visit.field("none")),
     )
-    beside = points_said(sent.adjustment)
-    if beside is None:
-        return _sheet(visit, trouble="Free points are a number.", sent=sent)
-    if not (sent.criteria or beside or sent.none):
-        return _sheet(visit, trouble="Nothing is chosen. Press 0 where nothing applies.", sent=sent)
-    me, book = visit.session.name, visit.console.book
-    trial = Trial(
+    adjustment = parse_points(form.adjustment)
+    if adjustment is None:
+        return _render_calibration_answer(
+            visit, error_message="Free points are a number.", sent_form=form
+        )
+    if not (form.criteria or adjustment or form.no_criterion):
+        return _render_calibration_answer(
+            visit, error_message="Nothing is chosen. Press 0 where nothing applies.", sent_form=form
+        )
+    own_name, book = visit.session.name, visit.console.book
+    calibration_mark = CalibrationMark(
         item=item.id,
-        submission=place.sheet.submission,
-        by=me,
-        criteria=sent.criteria,
-        adjustment=beside,
-        comment=sent.comment,
+        submission=queue_item.answer.submission,
+        by=own_name,
+        criteria=form.criteria,
+        adjustment=adjustment,
+        comment=form.comment,
     )
-    calibration.try_out(book, trial)
-    done = {one.submission for one in calibration.tried(book, item.id) if one.by == me}
-    left = [name for name in _there(visit, item, names) if name not in done]
-    code = visit.console.shelf.folio(left[0]).sheets[item.id].code if left else ""
+    calibration.save_calibration_mark(book, calibration_mark)
+    done_names = {
+        earlier_mark.submission
+        for earlier_mark in calibration.calibration_marks(book, item.id)
+        if earlier_mark.by == own_name
+    }
+    remaining = [name for name in _indexed_names(visit, item, names) if name not in done_names]
+    code = (
+        visit.console.answer_index.submission(remaining[0]).answers[item.id].code
+        if remaining
+        else ""
+    )
     return RedirectResponse("/".join(filter(None, (f"/trial/{item.id}", code))), 303)

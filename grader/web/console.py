@@ -10,17 +10,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from grader.gradebook import Gradebook, ledger, team
-from grader.gradebook.ledger import Entry
-from grader.gradebook.mark_points import weighed
+from grader.gradebook.ledger import LedgerEntry
+from grader.gradebook.mark_points import apply_weights
 from grader.model import Item, Rubric
-from grader.web.answer_index import Sheet, Shelf
-from grader.web.background_publisher import Renewing
-from grader.web.current_marks import Standing
-from grader.web.marking_queue import Asking, Place, Wanted
+from grader.web.answer_index import AnswerIndex, IndexedAnswer
+from grader.web.background_publisher import BackgroundPublisher
+from grader.web.current_marks import CurrentMarks
+from grader.web.marking_queue import QueueFilter, QueueItem, Viewer
 from grader.web.passwords import Throttle
-from grader.web.request_guard import Form, Gate, Rules
+from grader.web.request_guard import AccessRules, Form, RequestGuard
 from grader.web.sessions import Session, Sessions
-from grader.web.similarity_cache import Likeness
+from grader.web.similarity_cache import SimilarityCache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +29,12 @@ class Console:
 
     book: Gradebook
     rubric: Rubric
-    shelf: Shelf
-    standing: Standing
-    likeness: Likeness
-    renewing: Renewing
-    rules: Rules
-    requests: Path
+    answer_index: AnswerIndex
+    current_marks: CurrentMarks
+    similarity: SimilarityCache
+    publisher: BackgroundPublisher
+    rules: AccessRules
+    requests_path: Path
     """A file of requests for another look; it need not be there."""
     sessions: Sessions = field(default_factory=Sessions)
     throttle: Throttle = field(default_factory=Throttle)
@@ -45,63 +45,69 @@ class Console:
         Raises:
             HTTPException: there is none.
         """
-        found = next((item for item in self.rubric.items if item.id == item_id), None)
-        if found is None:
+        rubric_item = next((item for item in self.rubric.items if item.id == item_id), None)
+        if rubric_item is None:
             raise HTTPException(404, "There is no such item.")
-        return weighed(found, weights=ledger.weights(self.book, self.rubric.id))
+        return apply_weights(rubric_item, weights=ledger.weights(self.book, self.rubric.id))
 
-    def places(self, item_id: str) -> tuple[Place, ...]:
+    def queue(self, item_id: str) -> tuple[QueueItem, ...]:
         """All answers to an item, with what people said of them."""
-        entries = self.standing.marks(item_id, shelf=self.shelf.filled)
-        flagged = team.flagged(self.book, item_id)
-        return _placed(self.shelf.stack(item_id), entries=entries, flagged=flagged)
+        entries = self.current_marks.marks(item_id, index_version=self.answer_index.version)
+        flagged = team.flagged_submissions(self.book, item_id)
+        return _queue_items(self.answer_index.answers(item_id), entries=entries, flagged=flagged)
 
-    def all_places(self) -> Mapping[str, tuple[Place, ...]]:
+    def queues(self) -> Mapping[str, tuple[QueueItem, ...]]:
         """The same of every item, for overviews."""
-        stacks = {item.id: self.shelf.stack(item.id) for item in self.rubric.items}
-        entries = self.standing.all_marks(list(stacks), shelf=self.shelf.filled)
+        answers_by_item = {
+            item.id: self.answer_index.answers(item.id) for item in self.rubric.items
+        }
+        entries = self.current_marks.all_marks(
+            list(answers_by_item), index_version=self.answer_index.version
+        )
         return {
-            name: _placed(stack, entries=entries[name], flagged=frozenset())
-            for name, stack in stacks.items()
+            name: _queue_items(answers, entries=entries[name], flagged=frozenset())
+            for name, answers in answers_by_item.items()
         }
 
-    def place(self, item_id: str, code: str) -> Place:
+    def queue_item(self, item_id: str, code: str) -> QueueItem:
         """One answer, by what stands for it.
 
         Raises:
             HTTPException: there is none.
         """
-        stack = self.shelf.stack(item_id)
-        number = next((n for n, sheet in enumerate(stack) if sheet.code == code), None)
-        if number is None:
+        answers = self.answer_index.answers(item_id)
+        index = next((n for n, answer in enumerate(answers) if answer.code == code), None)
+        if index is None:
             raise HTTPException(404, "There is no such answer.")
-        sheet = stack[number]
-        return Place(
-            sheet=sheet,
-            number=number + 1,
-            entry=self.entry(sheet.submission, item_id),
-            flagged=sheet.submission in team.flagged(self.book, item_id),
+        answer = answers[index]
+        return QueueItem(
+            answer=answer,
+            number=index + 1,
+            entry=self.entry(answer.submission, item_id),
+            flagged=answer.submission in team.flagged_submissions(self.book, item_id),
         )
 
-    def entry(self, submission: str, item_id: str) -> Entry | None:
+    def entry(self, submission: str, item_id: str) -> LedgerEntry | None:
         """The mark that stands, if there is one."""
-        return self.standing.marks(item_id, shelf=self.shelf.filled).get(submission)
-
-
-def _placed(
-    stack: tuple[Sheet, ...],
-    *,
-    entries: Mapping[str, Entry],
-    flagged: frozenset[str],
-) -> tuple[Place, ...]:
-    return tuple(
-        Place(
-            sheet=sheet,
-            number=number,
-            entry=entries.get(sheet.submission),
-            flagged=sheet.submission in flagged,
+        return self.current_marks.marks(item_id, index_version=self.answer_index.version).get(
+            submission
         )
-        for number, sheet in enumerate(stack, start=1)
+
+
+def _queue_items(
+    answers: tuple[IndexedAnswer, ...],
+    *,
+    entries: Mapping[str, LedgerEntry],
+    flagged: frozenset[str],
+) -> tuple[QueueItem, ...]:
+    return tuple(
+        QueueItem(
+            answer=answer,
+            number=number,
+            entry=entries.get(answer.submission),
+            flagged=answer.submission in flagged,
+        )
+        for number, answer in enumerate(answers, start=1)
     )
 
 
@@ -110,24 +116,24 @@ class Visit:
     """One request of somebody who is in."""
 
     console: Console
-    gate: Gate
+    guard: RequestGuard
     session: Session
-    path: Mapping[str, str]
-    query: Mapping[str, str]
+    path_params: Mapping[str, str]
+    query_params: Mapping[str, str]
     form: Form
     peer: str
 
     @classmethod
-    def of(cls, request: Request) -> Visit:
+    def from_request(cls, request: Request) -> Visit:
         """What the gate let through."""
         state = request.app.state
-        state.console.shelf.look()
+        state.console.answer_index.refresh()
         return cls(
             console=state.console,
-            gate=state.gate,
+            guard=state.gate,
             session=request.scope["session"],
-            path={name: str(value) for name, value in request.path_params.items()},
-            query=dict(request.query_params),
+            path_params={name: str(value) for name, value in request.path_params.items()},
+            query_params=dict(request.query_params),
             form=request.scope["form"],
             peer=request.client.host if request.client else "",
         )
@@ -143,28 +149,28 @@ class Visit:
     @property
     def item(self) -> Item:
         """The item that the address names."""
-        return self.console.item(self.path["item"])
+        return self.console.item(self.path_params["item"])
 
     @property
-    def place(self) -> Place:
+    def queue_item(self) -> QueueItem:
         """The answer that the address names."""
-        return self.console.place(self.path["item"], self.path["code"])
+        return self.console.queue_item(self.path_params["item"], self.path_params["code"])
 
     @property
-    def wanted(self) -> Wanted:
+    def queue_filter(self) -> QueueFilter:
         """What they asked to see."""
-        return Wanted.of({**self.query, **dict(self.form)})
+        return QueueFilter.from_query({**self.query_params, **dict(self.form)})
 
-    def asking(self, item_id: str) -> Asking:
+    def viewer(self, item_id: str) -> Viewer:
         """Who they are, for filters."""
-        mine = frozenset(
+        own_sections = frozenset(
             section
-            for marker, item, section in team.shared(self.console.book)
-            if (marker, item) == (self.session.name, item_id)
+            for grader_name, item, section in team.list_shares(self.console.book)
+            if (grader_name, item) == (self.session.name, item_id)
         )
-        return Asking(
+        return Viewer(
             name=self.session.name,
             names_shown=self.session.names_shown,
-            sections=mine or None,
-            folios=self.console.shelf.folios(),
+            sections=own_sections or None,
+            submissions=self.console.answer_index.submissions(),
         )

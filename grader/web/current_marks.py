@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from threading import Lock
 
 from grader.gradebook import Gradebook, ledger, ledger_rows
-from grader.gradebook.ledger import Entry
+from grader.gradebook.ledger import LedgerEntry
 
-Marks = Mapping[str, Entry]
+Marks = Mapping[str, LedgerEntry]
 """By submission."""
 
 
-class Standing:
+class CurrentMarks:
     """What people gave, item by item; threads may share it.
 
     Adding up 300 marks takes some 20 ms, and most looks find what was there before.
@@ -20,35 +20,38 @@ class Standing:
 
     def __init__(self, book: Gradebook) -> None:
         self._book = book
-        self._known: dict[str, tuple[tuple[str, int], Marks]] = {}
-        self._turn = Lock()
+        self._cache: dict[str, tuple[tuple[str, int], Marks]] = {}
+        self._lock = Lock()
 
-    def marks(self, item: str, *, shelf: int) -> Marks:
+    def marks(self, item: str, *, index_version: int) -> Marks:
         """The marks on an item.
 
         Args:
             item: its id.
-            shelf: how often the shelf was filled: what is worth how much may change with it.
+            index_version: how often the shelf was filled: what is worth how much may change with it.
         """
-        return self._of(item, stamps=self._stamps(), shelf=shelf)
+        return self._item_marks(item, versions=self._ledger_versions(), index_version=index_version)
 
-    def all_marks(self, items: list[str], *, shelf: int) -> Mapping[str, Marks]:
+    def all_marks(self, items: list[str], *, index_version: int) -> Mapping[str, Marks]:
         """The same of several items, by item."""
-        stamps = self._stamps()
-        return {item: self._of(item, stamps=stamps, shelf=shelf) for item in items}
+        versions = self._ledger_versions()
+        return {
+            item: self._item_marks(item, versions=versions, index_version=index_version)
+            for item in items
+        }
 
-    def _stamps(self) -> Mapping[str, str]:
+    def _ledger_versions(self) -> Mapping[str, str]:
         with self._book.reading() as connection:
-            return ledger_rows.item_stamps(connection)
+            return ledger_rows.item_revisions(connection)
 
-    def _of(self, item: str, *, stamps: Mapping[str, str], shelf: int) -> Marks:
-        now = (stamps.get(item, ""), shelf)
-        with self._turn:
-            known = self._known.get(item)
-        if known is not None and known[0] == now:
-            return known[1]
-        found = ledger.current(self._book, item)
-        made = {submission: entry for (submission, _), entry in found.items()}
-        with self._turn:
-            self._known[item] = (now, made)
-        return made
+    def _item_marks(self, item: str, *, versions: Mapping[str, str], index_version: int) -> Marks:
+        version = (versions.get(item, ""), index_version)
+        with self._lock:
+            cached = self._cache.get(item)
+        if cached is not None and cached[0] == version:
+            return cached[1]
+        entries = ledger.current_entries(self._book, item)
+        marks = {submission: entry for (submission, _), entry in entries.items()}
+        with self._lock:
+            self._cache[item] = (version, marks)
+        return marks

@@ -10,117 +10,125 @@ from starlette.responses import RedirectResponse, Response
 
 from grader.errors import UsageError
 from grader.gradebook import calibration, leases, ledger, team
-from grader.gradebook.leases import Holder
+from grader.gradebook.leases import LeaseHolder
 from grader.model import Criterion, Item
-from grader.report.text_format import counted, one_line
+from grader.report.text_format import format_count, one_line
 from grader.web import marking_queue, regrade_requests
 from grader.web.console import Visit
-from grader.web.marking import Progress, progress
-from grader.web.marking_form import points_said
-from grader.web.marking_queue import FILTERS, Place
-from grader.web.page_rendering import page
-from grader.web.regrade_requests import Request
+from grader.web.marking import Progress, count_progress
+from grader.web.marking_form import parse_points
+from grader.web.marking_queue import FILTERS, QueueItem
+from grader.web.page_rendering import render_page
+from grader.web.regrade_requests import RegradeRequest
 
-SNIPPET = 150
+SNIPPET_LENGTH = 150
 """Letters of an answer in a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ItemLine:
+class OverviewLine:
     """One item of the overview."""
 
     item: Item
     progress: Progress
-    mine: bool
+    assigned: bool
     """Whether it, or a section of it, is theirs to mark."""
-    trial: int
+    calibration_count: int
     """How many answers all mark on trial."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class AnswerLine:
     """One answer of a list."""
 
-    place: Place
+    queue_item: QueueItem
     snippet: str
-    held_by: Holder | None
-    team: str
+    held_by: LeaseHolder | None
+    team_names: str
     """Its students, '' where names are hidden."""
 
 
-def overview(visit: Visit) -> Response:
+def show_overview(visit: Visit) -> Response:
     """All items, and what waits beside them."""
     console = visit.console
-    everything = console.all_places()
-    mine = {item for marker, item, _ in team.shared(console.book) if marker == visit.session.name}
+    queues = console.queues()
+    assigned_items = {
+        item
+        for grader_name, item, _ in team.list_shares(console.book)
+        if grader_name == visit.session.name
+    }
     lines = tuple(
-        ItemLine(
+        OverviewLine(
             item=item,
-            progress=progress(everything[item.id]),
-            mine=item.id in mine,
-            trial=len(calibration.chosen(console.book, item.id)),
+            progress=count_progress(queues[item.id]),
+            assigned=item.id in assigned_items,
+            calibration_count=len(calibration.chosen_submissions(console.book, item.id)),
         )
         for item in console.rubric.items
     )
     written = tuple(line for line in lines if line.item.kind == "written")
-    asked, fault = _requests(visit)
-    return page(
+    student_requests, error_message = _load_requests(visit)
+    return render_page(
         visit,
         "overview.html",
         written=written,
         auto=tuple(line for line in lines if line.item.kind != "written"),
         left=sum(line.progress.left for line in written),
         asks=sum(
-            place.waits
+            queue_item.pending
             for line in lines
             if line.item.kind != "written"
-            for place in everything[line.item.id]
+            for queue_item in queues[line.item.id]
         ),
-        requests=asked,
-        fault=fault,
-        students=len(console.shelf.folios()),
+        requests=student_requests,
+        fault=error_message,
+        students=len(console.answer_index.submissions()),
     )
 
 
-def _requests(visit: Visit) -> tuple[tuple[Request, ...], str]:
+def _load_requests(visit: Visit) -> tuple[tuple[RegradeRequest, ...], str]:
     """The requests, or why there are none."""
     try:
-        return regrade_requests.requests(visit.console), ""
+        return regrade_requests.load_requests(visit.console), ""
     except UsageError as error:
         return (), str(error)
 
 
-def item_list(visit: Visit) -> Response:
+def show_item(visit: Visit) -> Response:
     """All answers to an item that fit what was asked for."""
-    item, console, wanted = visit.item, visit.console, visit.wanted
-    asking = visit.asking(item.id)
-    places = console.places(item.id)
-    held = leases.others(console.book, item.id, holder=visit.session.holder)
-    return page(
+    item, console, queue_filter = visit.item, visit.console, visit.queue_filter
+    viewer = visit.viewer(item.id)
+    queue = console.queue(item.id)
+    lease_holders = leases.other_holders(console.book, item.id, holder=visit.session.holder)
+    return render_page(
         visit,
         "item_list.html",
         item=item,
-        wanted=wanted,
-        progress=progress(places),
-        filters=_filters(places, wanted=wanted, asking=asking),
+        wanted=queue_filter,
+        progress=count_progress(queue),
+        filters=_filter_options(queue, queue_filter=queue_filter, viewer=viewer),
         lines=tuple(
-            Line(
-                place=place,
-                snippet=_snippet(place.sheet.text),
-                held_by=held.get(place.sheet.submission),
-                team=asking.folios[place.sheet.submission].team if asking.names_shown else "",
+            AnswerLine(
+                queue_item=queue_item,
+                snippet=_snippet(queue_item.answer.text),
+                held_by=lease_holders.get(queue_item.answer.submission),
+                team_names=viewer.submissions[queue_item.answer.submission].team_names
+                if viewer.names_shown
+                else "",
             )
-            for place in marking_queue.chosen(places, wanted=wanted, asking=asking)
+            for queue_item in marking_queue.filter_queue(
+                queue, queue_filter=queue_filter, viewer=viewer
+            )
         ),
     )
 
 
 def _snippet(text: str) -> str:
-    line = one_line(text[: 2 * SNIPPET])
-    return line if len(line) <= SNIPPET else f"{line[:SNIPPET].rstrip()} \u2026"
+    line = one_line(text[: 2 * SNIPPET_LENGTH])
+    return line if len(line) <= SNIPPET_LENGTH else f"{line[:SNIPPET_LENGTH].rstrip()} \u2026"
 
 
-FILTER_NAMES: Mapping[str, str] = {
+FILTER_LABELS: Mapping[str, str] = {
     "all": "All",
     "waiting": "To do",
     "marked": "Marked",
@@ -133,71 +141,82 @@ FILTER_NAMES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class FilterOption:
     """A filter as a list offers it."""
 
-    word: str
+    key: str
     name: str
     count: int
-    on: bool
+    active: bool
 
 
-def _filters(
-    places: Sequence[Place], *, wanted: marking_queue.Wanted, asking: marking_queue.Asking
-) -> tuple[Filter, ...]:
+def _filter_options(
+    queue: Sequence[QueueItem],
+    *,
+    queue_filter: marking_queue.QueueFilter,
+    viewer: marking_queue.Viewer,
+) -> tuple[FilterOption, ...]:
     """Those that find something, and the one that is on."""
-    made = (
-        Filter(
-            word=word,
-            name=FILTER_NAMES[word],
-            count=sum(fits(place, asking) for place in places),
-            on=word == wanted.show,
+    options = (
+        FilterOption(
+            key=key,
+            name=FILTER_LABELS[key],
+            count=sum(matches(queue_item, viewer) for queue_item in queue),
+            active=key == queue_filter.show,
         )
-        for word, fits in FILTERS.items()
+        for key, matches in FILTERS.items()
     )
-    return tuple(one for one in made if one.count or one.on or one.word == "all")
+    return tuple(
+        option for option in options if option.count or option.active or option.key == "all"
+    )
 
 
 # ---------------------------------------------------------------- what waits elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asks:
+class ReviewItem:
     """An automatic item that asks for a person."""
 
     item: Item
-    place: Place
+    queue_item: QueueItem
 
 
-def waiting(visit: Visit) -> Response:
+def show_reviews(visit: Visit) -> Response:
     """Automatic items that checks could not judge: blocked, or an error of ours."""
-    everything = visit.console.all_places()
+    queues = visit.console.queues()
     items = {item.id: item for item in visit.console.rubric.items}
-    asks = tuple(
-        Asks(item=items[name], place=place)
-        for name, places in everything.items()
-        for place in places
-        if place.sheet.asks
+    reviews = tuple(
+        ReviewItem(item=items[name], queue_item=queue_item)
+        for name, queue in queues.items()
+        for queue_item in queue
+        if queue_item.answer.needs_review
     )
-    return page(
+    return render_page(
         visit,
         "waiting.html",
-        open=tuple(one for one in asks if one.place.waits),
-        done=tuple(one for one in asks if not one.place.waits),
+        open=tuple(review for review in reviews if review.queue_item.pending),
+        done=tuple(review for review in reviews if not review.queue_item.pending),
     )
 
 
-def requests(visit: Visit) -> Response:
+def show_requests(visit: Visit) -> Response:
     """Requests for another look."""
-    asked, fault = _requests(visit)
-    return page(
+    student_requests, error_message = _load_requests(visit)
+    return render_page(
         visit,
         "requests.html",
-        open=tuple(one for one in asked if one.answered is None and not one.problem),
-        lost=tuple(one for one in asked if one.answered is None and one.problem),
-        done=tuple(one for one in asked if one.answered is not None),
-        fault=fault,
-        file=visit.console.requests.name,
+        open=tuple(
+            request
+            for request in student_requests
+            if request.answered is None and not request.problem
+        ),
+        lost=tuple(
+            request for request in student_requests if request.answered is None and request.problem
+        ),
+        done=tuple(request for request in student_requests if request.answered is not None),
+        fault=error_message,
+        file=visit.console.requests_path.name,
     )
 
 
@@ -205,57 +224,59 @@ def requests(visit: Visit) -> Response:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
+class WeightLine:
     """What a criterion is worth, and how many have it."""
 
     criterion: Criterion
-    rubric_says: Fraction
-    have: int
+    rubric_points: Fraction
+    mark_count: int
 
 
-def weighing(visit: Visit) -> Response:
+def show_weights(visit: Visit) -> Response:
     """What the criteria of an item are worth, to be changed."""
-    return _weighing(visit)
+    return _render_weights(visit)
 
 
-def _weighing(
-    visit: Visit, *, trouble: str = "", sent: Mapping[str, str] | None = None
+def _render_weights(
+    visit: Visit, *, error_message: str = "", sent: Mapping[str, str] | None = None
 ) -> Response:
     item = visit.item
-    says = {c.id: c.points for c in visit.console.rubric.item(item.id).criteria}
-    entries = ledger.current(visit.console.book, item.id).values()
-    return page(
+    rubric_points = {c.id: c.points for c in visit.console.rubric.item(item.id).criteria}
+    entries = ledger.current_entries(visit.console.book, item.id).values()
+    return render_page(
         visit,
         "weighing.html",
-        status=422 if trouble else 200,
+        status=422 if error_message else 200,
         item=item,
-        trouble=trouble,
+        trouble=error_message,
         sent=sent or {},
         worths=tuple(
-            Worth(
+            WeightLine(
                 criterion=criterion,
-                rubric_says=says[criterion.id],
-                have=sum(criterion.id in entry.mark.criteria for entry in entries),
+                rubric_points=rubric_points[criterion.id],
+                mark_count=sum(criterion.id in entry.mark.criteria for entry in entries),
             )
             for criterion in item.criteria
         ),
     )
 
 
-def weigh(visit: Visit) -> Response:
+def save_weights(visit: Visit) -> Response:
     """Change what criteria are worth: all who have them are scored anew."""
     item, console = visit.item, visit.console
     sent = {c.id: visit.field(f"points-{c.id}") for c in item.criteria}
-    said = {name: points_said(text) if text.strip() else None for name, text in sent.items()}
-    if None in said.values():
-        return _weighing(visit, trouble="Points are numbers, such as 1.5 or -1.", sent=sent)
-    changed = [c for c in item.criteria if said[c.id] != c.points]
+    new_points = {name: parse_points(text) if text.strip() else None for name, text in sent.items()}
+    if None in new_points.values():
+        return _render_weights(
+            visit, error_message="Points are numbers, such as 1.5 or -1.", sent=sent
+        )
+    changed = [c for c in item.criteria if new_points[c.id] != c.points]
     for criterion in changed:
-        points = said[criterion.id] or Fraction(0)
-        ledger.weigh(
+        points = new_points[criterion.id] or Fraction(0)
+        ledger.set_weight(
             console.book, console.rubric.id, item.id, criterion.id, points, by=visit.session.name
         )
-    console.renewing.all_changed()
-    many = counted(len(changed), one="criterion is", many="criteria are")
-    visit.session.said = f"{many} worth something else now; all marks are added up anew."
+    console.publisher.queue_stale()
+    subject = format_count(len(changed), singular="criterion is", plural="criteria are")
+    visit.session.message = f"{subject} worth something else now; all marks are added up anew."
     return RedirectResponse(f"/item/{item.id}", 303)

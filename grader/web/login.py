@@ -8,14 +8,14 @@ from starlette.responses import RedirectResponse, Response
 from grader.gradebook import leases, team
 from grader.report.text_format import one_line
 from grader.web.console import Console, Visit
-from grader.web.page_rendering import bare
-from grader.web.passwords import fits
+from grader.web.page_rendering import render_public_page
+from grader.web.passwords import verify_password
 
 
-def door(request: Request) -> Response:
+def show_sign_in(request: Request) -> Response:
     """Where people sign in."""
     console: Console = request.app.state.console
-    return bare("sign_in.html", rubric=console.rubric, trouble="", name="")
+    return render_public_page("sign_in.html", rubric=console.rubric, trouble="", name="")
 
 
 def sign_in(request: Request) -> Response:
@@ -23,28 +23,32 @@ def sign_in(request: Request) -> Response:
     console: Console = request.app.state.console
     form = dict(request.scope["form"])
     name = one_line(form.get("name", ""))
-    who = (f"name {name}", f"from {request.client.host if request.client else ''}")
-    wait = console.throttle.wait_s(*who)
+    throttle_keys = (f"name {name}", f"from {request.client.host if request.client else ''}")
+    wait = console.throttle.wait_s(*throttle_keys)
     if wait > 0:
-        told = f"Too many tries. Wait {wait + 1:.0f} s, then try again."
-        later = bare("sign_in.html", status=429, rubric=console.rubric, trouble=told, name=name)
-        later.headers["Retry-After"] = f"{wait + 1:.0f}"
-        return later
-    if not fits(form.get("password", ""), team.secret_of(console.book, name)):
-        console.throttle.failed(*who)
-        told = "That name and password don't fit."
-        return bare("sign_in.html", status=403, rubric=console.rubric, trouble=told, name=name)
-    console.throttle.succeeded(*who)
-    session = console.sessions.enter(name, owner=name == request.app.state.owner)
-    answer = RedirectResponse("/", 303)
-    request.app.state.gate.welcome(answer, session)
-    return answer
+        message = f"Too many tries. Wait {wait + 1:.0f} s, then try again."
+        retry_response = render_public_page(
+            "sign_in.html", status=429, rubric=console.rubric, trouble=message, name=name
+        )
+        retry_response.headers["Retry-After"] = f"{wait + 1:.0f}"
+        return retry_response
+    if not verify_password(form.get("password", ""), team.password_hash_for(console.book, name)):
+        console.throttle.record_failure(*throttle_keys)
+        message = "That name and password don't fit."
+        return render_public_page(
+            "sign_in.html", status=403, rubric=console.rubric, trouble=message, name=name
+        )
+    console.throttle.record_success(*throttle_keys)
+    session = console.sessions.start(name, owner=name == request.app.state.owner)
+    response = RedirectResponse("/", 303)
+    request.app.state.gate.set_session_cookie(response, session)
+    return response
 
 
 def sign_out(visit: Visit) -> Response:
     """End a session."""
-    leases.let_go(visit.console.book, holder=visit.session.holder)
-    visit.console.sessions.leave(visit.session)
-    answer = RedirectResponse("/", 303)
-    answer.delete_cookie(visit.console.rules.cookie)
-    return answer
+    leases.release_leases(visit.console.book, holder=visit.session.holder)
+    visit.console.sessions.end(visit.session)
+    response = RedirectResponse("/", 303)
+    response.delete_cookie(visit.console.rules.cookie)
+    return response

@@ -6,22 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from grader.gradebook.ledger import Entry
+from grader.gradebook.ledger import LedgerEntry
 from grader.report.text_format import one_line
-from grader.web.answer_index import Folio, Sheet
+from grader.web.answer_index import IndexedAnswer, IndexedSubmission
 
-LONGEST = 200
+MAX_SEARCH = 200
 """Letters of a search."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class QueueItem:
     """One answer of a stack, with what people said of it."""
 
-    sheet: Sheet
+    answer: IndexedAnswer
     number: int
     """Its place in the whole stack, from 1."""
-    entry: Entry | None
+    entry: LedgerEntry | None
     flagged: bool
 
     @property
@@ -29,99 +29,105 @@ class Place:
         """'unmarked', 'outdated' or 'marked'."""
         if self.entry is None:
             return "unmarked"
-        return "marked" if self.entry.answer == self.sheet.digest else "outdated"
+        return "marked" if self.entry.answer_digest == self.answer.digest else "outdated"
 
     @property
-    def waits(self) -> bool:
+    def pending(self) -> bool:
         """Whether a person is needed."""
         if self.state != "unmarked":
             return self.state == "outdated"
-        return self.sheet.asks or self.sheet.earned is None
+        return self.answer.needs_review or self.answer.earned is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class QueueFilter:
     """What somebody asked to see."""
 
     show: str = "all"
     search: str = ""
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Wanted:
+    def from_query(cls, query: Mapping[str, str]) -> QueueFilter:
         """From an address; what is no filter shows all."""
         show = query.get("show", "all")
-        search = one_line(query.get("search", ""))[:LONGEST]
+        search = one_line(query.get("search", ""))[:MAX_SEARCH]
         return cls(show=show if show in FILTERS else "all", search=search)
 
     @property
-    def query(self) -> str:
+    def query_string(self) -> str:
         """For an address, '' or with its question mark."""
-        told = {"show": self.show if self.show != "all" else "", "search": self.search}
-        words = urlencode({name: value for name, value in told.items() if value})
-        return f"?{words}" if words else ""
+        fields = {"show": self.show if self.show != "all" else "", "search": self.search}
+        encoded = urlencode({name: value for name, value in fields.items() if value})
+        return f"?{encoded}" if encoded else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
+class Viewer:
     """Who asks, and what they may know."""
 
     name: str
     names_shown: bool
     sections: frozenset[str] | None = None
     """The sections of this item that are theirs; None where nothing was given to them."""
-    folios: Mapping[str, Folio] = field(default_factory=dict)
+    submissions: Mapping[str, IndexedSubmission] = field(default_factory=dict)
 
 
-def _mine(place: Place, asking: Asking) -> bool:
-    return place.entry is not None and place.entry.mark.by == asking.name
+def _marked_by_viewer(queue_item: QueueItem, viewer: Viewer) -> bool:
+    return queue_item.entry is not None and queue_item.entry.mark.by == viewer.name
 
 
-def _part(place: Place, asking: Asking) -> bool:
-    if asking.sections is None or "" in asking.sections:
-        return asking.sections is not None
-    return bool(asking.sections & asking.folios[place.sheet.submission].sections)
+def _in_own_sections(queue_item: QueueItem, viewer: Viewer) -> bool:
+    if viewer.sections is None or "" in viewer.sections:
+        return viewer.sections is not None
+    return bool(viewer.sections & viewer.submissions[queue_item.answer.submission].sections)
 
 
-FILTERS: Mapping[str, Callable[[Place, Asking], bool]] = {
-    "all": lambda _place, _asking: True,
-    "waiting": lambda place, _: place.waits,
-    "marked": lambda place, _: place.state == "marked",
-    "outdated": lambda place, _: place.state == "outdated",
-    "empty": lambda place, _: place.sheet.empty,
-    "flagged": lambda place, _: place.flagged,
-    "mine": _mine,
-    "part": _part,
+FILTERS: Mapping[str, Callable[[QueueItem, Viewer], bool]] = {
+    "all": lambda _item, _viewer: True,
+    "waiting": lambda queue_item, _: queue_item.pending,
+    "marked": lambda queue_item, _: queue_item.state == "marked",
+    "outdated": lambda queue_item, _: queue_item.state == "outdated",
+    "empty": lambda queue_item, _: queue_item.answer.empty,
+    "flagged": lambda queue_item, _: queue_item.flagged,
+    "mine": _marked_by_viewer,
+    "part": _in_own_sections,
 }
 """What can be asked for, by its word in addresses."""
 
 
-def chosen(places: Sequence[Place], *, wanted: Wanted, asking: Asking) -> tuple[Place, ...]:
+def filter_queue(
+    queue: Sequence[QueueItem], *, queue_filter: QueueFilter, viewer: Viewer
+) -> tuple[QueueItem, ...]:
     """The places that were asked for, in order."""
-    fits = FILTERS[wanted.show]
-    words = wanted.search.casefold().split()
+    matches = FILTERS[queue_filter.show]
+    words = queue_filter.search.casefold().split()
     return tuple(
-        place
-        for place in places
-        if fits(place, asking) and (not words or _found(place, words, asking))
+        queue_item
+        for queue_item in queue
+        if matches(queue_item, viewer) and (not words or _matches_search(queue_item, words, viewer))
     )
 
 
-def _found(place: Place, words: Sequence[str], asking: Asking) -> bool:
+def _matches_search(queue_item: QueueItem, words: Sequence[str], viewer: Viewer) -> bool:
     """Whether all words are in the answer, its code, its comment, or a name that may be known."""
-    parts = [place.sheet.text, place.sheet.code, place.entry.mark.comment if place.entry else ""]
-    if asking.names_shown:
-        folio = asking.folios[place.sheet.submission]
-        parts += [folio.name, *(f"{s.name} {s.id}" for s in folio.students)]
+    parts = [
+        queue_item.answer.text,
+        queue_item.answer.code,
+        queue_item.entry.mark.comment if queue_item.entry else "",
+    ]
+    if viewer.names_shown:
+        submission = viewer.submissions[queue_item.answer.submission]
+        parts += [submission.name, *(f"{s.name} {s.id}" for s in submission.students)]
     text = " ".join(parts).casefold()
     return all(word in text for word in words)
 
 
-def after(places: Sequence[Place], number: int) -> tuple[Place, ...]:
+def items_after(queue: Sequence[QueueItem], number: int) -> tuple[QueueItem, ...]:
     """The places after that number, and then those before it: the last is the one before."""
-    later = [place for place in places if place.number > number]
-    return (*later, *(place for place in places if place.number < number))
+    later = [queue_item for queue_item in queue if queue_item.number > number]
+    return (*later, *(queue_item for queue_item in queue if queue_item.number < number))
 
 
-def before(places: Sequence[Place], number: int) -> tuple[Place, ...]:
+def items_before(queue: Sequence[QueueItem], number: int) -> tuple[QueueItem, ...]:
     """The same, backwards."""
-    return tuple(reversed(after(places, number)))
+    return tuple(reversed(items_after(queue, number)))

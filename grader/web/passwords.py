@@ -11,44 +11,44 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-SHORTEST = 10
+MIN_PASSWORD_LENGTH = 10
 """Letters of a password."""
 _N, _R, _P = 2**14, 8, 1
 """16 MB and some 50 ms a try."""
 _SALT = 16
-_ONE_AT_A_TIME = Lock()
+_SCRYPT_LOCK = Lock()
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     """A salted hash that `fits` can compare with: 'scrypt$N$r$p$salt$hash'."""
     salt = secrets.token_bytes(_SALT)
-    words = (_N, _R, _P, _text(salt), _text(_scrypt(password, salt, n=_N, r=_R, p=_P)))
-    return "$".join(("scrypt", *map(str, words)))
+    fields = (_N, _R, _P, _to_base64(salt), _to_base64(_scrypt(password, salt, n=_N, r=_R, p=_P)))
+    return "$".join(("scrypt", *map(str, fields)))
 
 
-def fits(password: str, kept: str | None) -> bool:
+def verify_password(password: str, stored_hash: str | None) -> bool:
     """Whether it is the password; takes as long where nobody is known by the name."""
-    if kept is None:
-        hashed(password)
+    if stored_hash is None:
+        hash_password(password)
         return False
-    _, n, r, p, salt, digest = kept.split("$")
-    tried = _scrypt(password, base64.b64decode(salt), n=int(n), r=int(r), p=int(p))
-    return hmac.compare_digest(tried, base64.b64decode(digest))
+    _, n, r, p, salt, digest = stored_hash.split("$")
+    candidate = _scrypt(password, base64.b64decode(salt), n=int(n), r=int(r), p=int(p))
+    return hmac.compare_digest(candidate, base64.b64decode(digest))
 
 
 def _scrypt(password: str, salt: bytes, *, n: int, r: int, p: int) -> bytes:
-    with _ONE_AT_A_TIME:  # memory is bounded, however many try at once
+    with _SCRYPT_LOCK:  # memory is bounded, however many try at once
         return hashlib.scrypt(password.encode("utf-8", "replace"), salt=salt, n=n, r=r, p=p)
 
 
-def _text(data: bytes) -> str:
+def _to_base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
 @dataclass(slots=True)
-class _Tries:
-    failed: int = 0
-    until: float = 0.0
+class _FailedTries:
+    count: int = 0
+    locked_until: float = 0.0
 
 
 class Throttle:
@@ -58,38 +58,38 @@ class Throttle:
         clock: seconds from any start.
     """
 
-    FREE = 5
+    FREE_FAILURES = 5
     """Failures before anybody waits."""
-    LONGEST_S = 300.0
-    MOST = 10_000
+    MAX_WAIT_S = 300.0
+    MAX_KEYS = 10_000
     """Names and addresses remembered."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._tries: dict[str, _Tries] = {}
-        self._turn = Lock()
+        self._tries: dict[str, _FailedTries] = {}
+        self._lock = Lock()
 
-    def wait_s(self, *who: str) -> float:
+    def wait_s(self, *keys: str) -> float:
         """How long they must wait before the next try; 0 for not at all."""
         now = self._clock()
-        with self._turn:
-            ends = [self._tries[one].until for one in who if one in self._tries]
+        with self._lock:
+            ends = [self._tries[key].locked_until for key in keys if key in self._tries]
             return max((end - now for end in ends if end > now), default=0.0)
 
-    def failed(self, *who: str) -> None:
+    def record_failure(self, *keys: str) -> None:
         """A try failed."""
-        with self._turn:
-            for one in who:
-                if one not in self._tries and len(self._tries) >= self.MOST:
+        with self._lock:
+            for key in keys:
+                if key not in self._tries and len(self._tries) >= self.MAX_KEYS:
                     self._tries.pop(next(iter(self._tries)))
-                tries = self._tries.setdefault(one, _Tries())
-                tries.failed += 1
-                if tries.failed >= self.FREE:
-                    wait = min(2.0 ** (tries.failed - self.FREE), self.LONGEST_S)
-                    tries.until = self._clock() + wait
+                tries = self._tries.setdefault(key, _FailedTries())
+                tries.count += 1
+                if tries.count >= self.FREE_FAILURES:
+                    wait = min(2.0 ** (tries.count - self.FREE_FAILURES), self.MAX_WAIT_S)
+                    tries.locked_until = self._clock() + wait
 
-    def succeeded(self, *who: str) -> None:
+    def record_success(self, *keys: str) -> None:
         """A try succeeded: they start anew."""
-        with self._turn:
-            for one in who:
-                self._tries.pop(one, None)
+        with self._lock:
+            for key in keys:
+                self._tries.pop(key, None)

@@ -11,21 +11,21 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.gradebook import regrade_replies
-from grader.gradebook.regrade_replies import Answered
+from grader.gradebook.regrade_replies import RegradeReply
 from grader.report.text_format import one_line
-from grader.web.answer_index import Folio
+from grader.web.answer_index import IndexedSubmission
 from grader.web.console import Console, Visit
-from grader.web.marking_queue import Place
+from grader.web.marking_queue import QueueItem
 
-LARGEST = 4 << 20
+MAX_BYTES = 4 << 20
 """Bytes of the file."""
-LONGEST = 10_000
+MAX_LENGTH = 10_000
 """Letters of a request."""
 COLUMNS = ("id", "item", "text", "date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class RegradeRequest:
     """What a student asks to be looked at again."""
 
     digest: str
@@ -39,89 +39,91 @@ class Request:
     """Of the answer, '' where none was found."""
     problem: str = ""
     """Why none was found, in words for staff."""
-    answered: Answered | None = None
+    answered: RegradeReply | None = None
 
 
-def find(visit: Visit, digest: str, *, place: Place) -> Request | None:
+def find_request(visit: Visit, digest: str, *, queue_item: QueueItem) -> RegradeRequest | None:
     """The request of that digest, if it is about that answer."""
     if not digest:
         return None
     return next(
         (
-            one
-            for one in requests(visit.console)
-            if one.digest == digest and one.code == place.sheet.code
+            request
+            for request in load_requests(visit.console)
+            if request.digest == digest and request.code == queue_item.answer.code
         ),
         None,
     )
 
 
-def settle(visit: Visit, request: Request, *, entry: int) -> None:
+def record_reply(visit: Visit, request: RegradeRequest, *, entry: int) -> None:
     """Say that an entry of the ledger answers it."""
-    regrade_replies.settle(visit.console.book, request.digest, entry=entry, by=visit.session.name)
+    regrade_replies.record_reply(
+        visit.console.book, request.digest, entry=entry, by=visit.session.name
+    )
 
 
-def requests(console: Console) -> tuple[Request, ...]:
+def load_requests(console: Console) -> tuple[RegradeRequest, ...]:
     """All requests in the file, in its order; none where there is no file.
 
     Raises:
         UsageError: the file can't be read as a table of them.
     """
-    if not console.requests.is_file():
+    if not console.requests_path.is_file():
         return ()
-    rows = _rows(console.requests)
-    settled = regrade_replies.settled(console.book)
-    folios = console.shelf.folios()
-    by_id: dict[str, list[Folio]] = {}
-    for folio in folios.values():
-        for student in folio.students:
-            by_id.setdefault(student.id.strip().casefold(), []).append(folio)
-    return tuple(_request(row, by_id=by_id, settled=settled) for row in rows)
+    rows = _read_rows(console.requests_path)
+    replies = regrade_replies.replies_by_request(console.book)
+    submissions = console.answer_index.submissions()
+    by_id: dict[str, list[IndexedSubmission]] = {}
+    for submission in submissions.values():
+        for student in submission.students:
+            by_id.setdefault(student.id.strip().casefold(), []).append(submission)
+    return tuple(_match_request(row, by_id=by_id, replies=replies) for row in rows)
 
 
-def _request(
+def _match_request(
     row: Mapping[str, str],
     *,
-    by_id: Mapping[str, list[Folio]],
-    settled: Mapping[str, Answered],
-) -> Request:
-    words = {name: row.get(name, "").strip() for name in COLUMNS}
-    digest = hashlib.sha256("\0".join(words.values()).encode("utf-8", "replace")).hexdigest()[:16]
-    found = by_id.get(words["id"].casefold(), []) if words["id"] else []
+    by_id: Mapping[str, list[IndexedSubmission]],
+    replies: Mapping[str, RegradeReply],
+) -> RegradeRequest:
+    fields = {name: row.get(name, "").strip() for name in COLUMNS}
+    digest = hashlib.sha256("\0".join(fields.values()).encode("utf-8", "replace")).hexdigest()[:16]
+    matches = by_id.get(fields["id"].casefold(), []) if fields["id"] else []
     problem, code, submission = "", "", ""
-    if len(found) != 1:
-        many = "more than one submission is" if found else "no submission is"
-        problem = f"{many} of a student with this id"
-    elif words["item"] not in found[0].sheets:
+    if len(matches) != 1:
+        subject = "more than one submission is" if matches else "no submission is"
+        problem = f"{subject} of a student with this id"
+    elif fields["item"] not in matches[0].answers:
         problem = "there is no such item"
     else:
-        sheet = found[0].sheets[words["item"]]
-        code, submission = sheet.code, sheet.submission
-    return Request(
+        answer = matches[0].answers[fields["item"]]
+        code, submission = answer.code, answer.submission
+    return RegradeRequest(
         digest=digest,
-        student=words["id"],
-        item=one_line(words["item"]),
-        text=words["text"][:LONGEST],
-        date=one_line(words["date"]),
+        student=fields["id"],
+        item=one_line(fields["item"]),
+        text=fields["text"][:MAX_LENGTH],
+        date=one_line(fields["date"]),
         submission=submission,
         code=code,
         problem=problem,
-        answered=settled.get(digest),
+        answered=replies.get(digest),
     )
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def _read_rows(path: Path) -> Iterator[dict[str, str]]:
     """The rows of the file, by lower-case names of columns."""
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path.name}: can't be read ({error.strerror})") from error
-    if len(data) > LARGEST:
-        raise UsageError(f"{path.name}: more than {LARGEST >> 20} MB")
-    text = _decoded(data)
-    head = text.partition("\n")[0]
-    separator = ";" if head.count(";") > head.count(",") else ","
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"{path.name}: more than {MAX_BYTES >> 20} MB")
+    text = _decode(data)
+    header = text.partition("\n")[0]
+    separator = ";" if header.count(";") > header.count(",") else ","
     try:
         table = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
@@ -133,7 +135,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     return (dict(zip(names, row, strict=False)) for row in table[1:] if any(row))
 
 
-def _decoded(data: bytes) -> str:
+def _decode(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     try:

@@ -15,10 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from grader.web.sessions import Session, Sessions
 
-LARGEST = 256 << 10
+MAX_FORM_BYTES = 256 << 10
 """Bytes of a form: a long comment, and nothing else, comes near it."""
-FIELDS = 200
-FORM = "application/x-www-form-urlencoded"
+MAX_FIELDS = 200
+FORM_TYPE = "application/x-www-form-urlencoded"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -36,12 +36,12 @@ Form = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class AccessRules:
     """Who may come, and how."""
 
     hosts: frozenset[str]
     """Names that the Host header may hold, in lower case."""
-    addresses: bool
+    any_address: bool
     """Whether it may be any address in numbers: a foreign name can't be turned into one."""
     shared: bool
     """Whether people sign in by name and password, and not by the token."""
@@ -50,22 +50,22 @@ class Rules:
     cookie: str = "grade"
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """What is answered to a request that goes no further."""
 
-    def __init__(self, status: int, told: str) -> None:
-        super().__init__(told)
-        self.response = PlainTextResponse(told + "\n", status)
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.response = PlainTextResponse(message + "\n", status)
 
 
-class Gate:
+class RequestGuard:
     """An ASGI application around another: it is given a session and a form, or is not reached."""
 
-    def __init__(self, app: ASGIApp, *, rules: Rules, sessions: Sessions, name: str) -> None:
+    def __init__(self, app: ASGIApp, *, rules: AccessRules, sessions: Sessions, name: str) -> None:
         self._app = app
         self._rules = rules
         self._sessions = sessions
-        self._name = name
+        self._owner_name = name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -76,7 +76,7 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
 
-        async def marked(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
@@ -84,52 +84,52 @@ class Gate:
             await send(message)
 
         try:
-            answer = await self._passed(scope, receive)
-        except Refused as refused:
-            answer = refused.response
-        await (answer or self._app)(scope, receive, marked)
+            response = await self._early_response(scope, receive)
+        except RequestRefused as refused:
+            response = refused.response
+        await (response or self._app)(scope, receive, send_with_headers)
 
-    async def _passed(self, scope: Scope, receive: Receive) -> Response | None:
+    async def _early_response(self, scope: Scope, receive: Receive) -> Response | None:
         """What is answered here; None where the request goes on."""
         headers = Headers(scope=scope)
-        self._look_at_host(headers)
+        self._verify_host(headers)
         if scope["method"] not in {"GET", "HEAD", "POST"}:
-            raise Refused(405, "Only GET, HEAD and POST.")
-        sends = scope["method"] == "POST"
-        if sends:
-            self._look_at_origin(headers, secure=self._rules.secure)
-        scope["form"] = await _form(headers, receive) if sends else ()
-        scope["session"] = self._sessions.of(self._cookie(headers))
+            raise RequestRefused(405, "Only GET, HEAD and POST.")
+        is_post = scope["method"] == "POST"
+        if is_post:
+            self._verify_origin(headers, secure=self._rules.secure)
+        scope["form"] = await _read_form(headers, receive) if is_post else ()
+        scope["session"] = self._sessions.for_cookie(self._read_cookie(headers))
         if scope["path"].startswith("/static/"):
             return None
         if scope["path"] == "/sign-in" and self._rules.shared:
             return None
-        return self._known(scope, headers)
+        return self._require_session(scope, headers)
 
-    def _known(self, scope: Scope, headers: Headers) -> Response | None:
+    def _require_session(self, scope: Scope, headers: Headers) -> Response | None:
         """Only whoever is in goes on, and sends only what a page of ours had them send."""
-        sends, session = scope["method"] == "POST", scope["session"]
-        if not (self._rules.shared or sends):
-            asked = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-            if "token" in asked:
-                return self._let_in(asked["token"], to=scope["path"])
+        is_post, session = scope["method"] == "POST", scope["session"]
+        if not (self._rules.shared or is_post):
+            query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+            if "token" in query:
+                return self._redeem_token(query["token"], path=scope["path"])
         if session is None:
-            return self._outside(scope)
-        if sends:
-            _look_at_token(headers, scope["form"], session=session)
+            return self._refuse_stranger(scope)
+        if is_post:
+            _verify_csrf_token(headers, scope["form"], session=session)
         return None
 
-    def _let_in(self, token: str, *, to: str) -> Response:
+    def _redeem_token(self, token: str, *, path: str) -> Response:
         """The token of the link for a cookie; what stays in the address bar lets nobody in."""
-        if not self._sessions.lets_in(token):
-            raise Refused(403, "That link is of an earlier start; use the one printed last.")
-        answer = RedirectResponse(_local(to), 303)
-        self.welcome(answer, self._sessions.enter(self._name, owner=True))
-        return answer
+        if not self._sessions.accepts_token(token):
+            raise RequestRefused(403, "That link is of an earlier start; use the one printed last.")
+        response = RedirectResponse(_local_path(path), 303)
+        self.set_session_cookie(response, self._sessions.start(self._owner_name, owner=True))
+        return response
 
-    def welcome(self, answer: Response, session: Session) -> None:
+    def set_session_cookie(self, response: Response, session: Session) -> None:
         """Give a browser the cookie of its session."""
-        answer.set_cookie(
+        response.set_cookie(
             self._rules.cookie,
             session.id,
             httponly=True,
@@ -138,15 +138,15 @@ class Gate:
             path="/",
         )
 
-    def _outside(self, scope: Scope) -> Response:
+    def _refuse_stranger(self, scope: Scope) -> Response:
         if self._rules.shared and scope["method"] != "POST":
             return RedirectResponse("/sign-in", 303)
-        told = (
+        message = (
             "Not signed in." if self._rules.shared else "Open the link that `grade mark` printed."
         )
-        raise Refused(403, told)
+        raise RequestRefused(403, message)
 
-    def _cookie(self, headers: Headers) -> str:
+    def _read_cookie(self, headers: Headers) -> str:
         jar: SimpleCookie = SimpleCookie()
         try:
             jar.load(headers.get("cookie", ""))
@@ -154,26 +154,26 @@ class Gate:
             return ""
         return jar[self._rules.cookie].value if self._rules.cookie in jar else ""
 
-    def _look_at_host(self, headers: Headers) -> None:
+    def _verify_host(self, headers: Headers) -> None:
         """A page of a foreign name that resolves to this computer says so in this header."""
-        told = headers.getlist("host")
+        host_headers = headers.getlist("host")
         try:
-            name = urlsplit(f"//{told[0]}").hostname if len(told) == 1 else None
+            name = urlsplit(f"//{host_headers[0]}").hostname if len(host_headers) == 1 else None
         except ValueError:
             name = None
         if not name or not (
-            name.lower() in self._rules.hosts or (self._rules.addresses and _is_address(name))
+            name.lower() in self._rules.hosts or (self._rules.any_address and _is_address(name))
         ):
-            raise Refused(421, "This is not what it is called here.")
+            raise RequestRefused(421, "This is not what it is called here.")
 
     @staticmethod
-    def _look_at_origin(headers: Headers, *, secure: bool) -> None:
+    def _verify_origin(headers: Headers, *, secure: bool) -> None:
         """A form that another site sent says so, in every browser of today."""
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         own = f"{'https' if secure else 'http'}://{headers['host']}"
         # Without a referrer a browser calls the origin of its own forms 'null'.
         if site not in {None, "same-origin"} or origin not in {None, "null", own}:
-            raise Refused(403, "Another site sent this.")
+            raise RequestRefused(403, "Another site sent this.")
 
 
 def _is_address(name: str) -> bool:
@@ -184,36 +184,36 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _local(path: str) -> str:
+def _local_path(path: str) -> str:
     """A path on this server; '//elsewhere' is none."""
     return "/" + path.lstrip("/\\")
 
 
-async def _form(headers: Headers, receive: Receive) -> Form:
+async def _read_form(headers: Headers, receive: Receive) -> Form:
     """The fields of a form, read under a cap."""
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise Refused(415, "Forms only.")
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
+        raise RequestRefused(415, "Forms only.")
     length = headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > LARGEST:
-        raise Refused(413, f"More than {LARGEST >> 10} kB.")
+    if not length.isdecimal() or int(length) > MAX_FORM_BYTES:
+        raise RequestRefused(413, f"More than {MAX_FORM_BYTES >> 10} kB.")
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Refused(400, "Not all of it came.")
+            raise RequestRefused(400, "Not all of it came.")
         body += message.get("body", b"")
-        if len(body) > LARGEST:
-            raise Refused(413, f"More than {LARGEST >> 10} kB.")
+        if len(body) > MAX_FORM_BYTES:
+            raise RequestRefused(413, f"More than {MAX_FORM_BYTES >> 10} kB.")
         if not message.get("more_body", False):
             break
     try:
         text = body.decode("ascii")
-        return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS))
+        return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
     except ValueError as error:
-        raise Refused(400, "Not a form.") from error
+        raise RequestRefused(400, "Not a form.") from error
 
 
-def _look_at_token(headers: Headers, form: Form, *, session: Session) -> None:
+def _verify_csrf_token(headers: Headers, form: Form, *, session: Session) -> None:
     sent = headers.get("x-csrf-token") or dict(form).get("csrf", "")
     if not hmac.compare_digest(sent.encode("utf-8", "replace"), session.csrf.encode("ascii")):
-        raise Refused(403, "This page is of an earlier visit; load it again.")
+        raise RequestRefused(403, "This page is of an earlier visit; load it again.")

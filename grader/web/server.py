@@ -12,27 +12,27 @@ from threading import Timer
 import uvicorn
 
 from grader.errors import UsageError
-from grader.folder import Folder
+from grader.folder import OutputFolder
 from grader.gradebook import Gradebook
 from grader.model import Rubric
-from grader.web.answer_index import Shelf
-from grader.web.application import application
-from grader.web.background_publisher import Renewing
+from grader.web.answer_index import AnswerIndex
+from grader.web.application import build_application
+from grader.web.background_publisher import BackgroundPublisher
 from grader.web.console import Console
-from grader.web.current_marks import Standing
-from grader.web.request_guard import Rules
-from grader.web.similarity_cache import Likeness
+from grader.web.current_marks import CurrentMarks
+from grader.web.request_guard import AccessRules
+from grader.web.similarity_cache import SimilarityCache
 
 PORT = 8642
 LOCAL = "127.0.0.1"
 OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 GRACE_S = 5
-OPENS_AFTER_S = 0.5
-REQUESTS = "requests.csv"
+BROWSER_DELAY_S = 0.5
+REQUESTS_FILE = "requests.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class ServerOptions:
     """How a console is served."""
 
     name: str
@@ -49,23 +49,23 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ready:
+class ReadyConsole:
     """A console that has its port and waits to be run."""
 
     console: Console
     server: uvicorn.Server
-    place: socket.socket
+    listener: socket.socket
     link: str
     """Where it is; on this computer alone, with the token that lets in."""
 
 
 def serve(
-    folder: Folder,
+    folder: OutputFolder,
     *,
     book: Gradebook,
     rubric: Rubric,
-    service: Service,
-    tell: Callable[[str], None],
+    service: ServerOptions,
+    print_line: Callable[[str], None],
 ) -> None:
     """Serve until interrupted.
 
@@ -74,42 +74,44 @@ def serve(
         book: its gradebook.
         rubric: what it was graded by.
         service: where, and for whom.
-        tell: prints a line.
+        print_line: prints a line.
 
     Raises:
         UsageError: the port or the address can't be had.
     """
-    made = ready(folder, book=book, rubric=rubric, service=service)
-    tell(made.link)
+    ready_console = prepare_console(folder, book=book, rubric=rubric, service=service)
+    print_line(ready_console.link)
     if service.browser and service.host is None:
-        opener = Timer(OPENS_AFTER_S, webbrowser.open, [made.link])
+        opener = Timer(BROWSER_DELAY_S, webbrowser.open, [ready_console.link])
         opener.daemon = True
         opener.start()
-    made.server.run(sockets=[made.place])
+    ready_console.server.run(sockets=[ready_console.listener])
 
 
-def ready(folder: Folder, *, book: Gradebook, rubric: Rubric, service: Service) -> Ready:
+def prepare_console(
+    folder: OutputFolder, *, book: Gradebook, rubric: Rubric, service: ServerOptions
+) -> ReadyConsole:
     """A console with a port of its own, all it shows read.
 
     Raises:
         UsageError: the port or the address can't be had.
     """
-    place = _socket(service)
-    port = place.getsockname()[1]
-    shelf = Shelf(book, rubric=rubric)
+    listener = _bind_socket(service)
+    port = listener.getsockname()[1]
+    answer_index = AnswerIndex(book, rubric=rubric)
     console = Console(
         book=book,
         rubric=rubric,
-        shelf=shelf,
-        likeness=Likeness(shelf),
-        standing=Standing(book),
-        renewing=Renewing(folder, book=book, rubric=rubric),
-        rules=_rules(service, port=port),
-        requests=folder.path / REQUESTS,
+        answer_index=answer_index,
+        similarity=SimilarityCache(answer_index),
+        current_marks=CurrentMarks(book),
+        publisher=BackgroundPublisher(folder, book=book, rubric=rubric),
+        rules=_access_rules(service, port=port),
+        requests_path=folder.path / REQUESTS_FILE,
     )
-    shelf.look()  # now, so that the first page comes at once
+    answer_index.refresh()  # now, so that the first page comes at once
     config = uvicorn.Config(
-        application(console, name=service.name),
+        build_application(console, name=service.name),
         access_log=False,  # a token stands in an address
         log_level="warning",
         server_header=False,
@@ -120,24 +122,26 @@ def ready(folder: Folder, *, book: Gradebook, rubric: Rubric, service: Service) 
         ssl_keyfile=service.key,
     )
     link = _link(console, service, port=port)
-    return Ready(console=console, server=uvicorn.Server(config), place=place, link=link)
+    return ReadyConsole(
+        console=console, server=uvicorn.Server(config), listener=listener, link=link
+    )
 
 
-def _rules(service: Service, *, port: int) -> Rules:
+def _access_rules(service: ServerOptions, *, port: int) -> AccessRules:
     shared = service.host is not None
     named = {name.lower() for name in (*service.names, service.host or "") if name}
     if shared:
         named |= {socket.gethostname().lower(), socket.getfqdn().lower()}
-    return Rules(
+    return AccessRules(
         hosts=OWN_NAMES | named,
-        addresses=shared,
+        any_address=shared,
         shared=shared,
         secure=service.certificate is not None,
         cookie=f"grade-{port}",
     )
 
 
-def _link(console: Console, service: Service, *, port: int) -> str:
+def _link(console: Console, service: ServerOptions, *, port: int) -> str:
     scheme = "https" if service.certificate else "http"
     if service.host is None:
         return f"{scheme}://{LOCAL}:{port}/?token={console.sessions.token}"
@@ -146,26 +150,26 @@ def _link(console: Console, service: Service, *, port: int) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def _socket(service: Service) -> socket.socket:
+def _bind_socket(service: ServerOptions) -> socket.socket:
     """Bound before anything is printed: the link is true."""
     host = service.host or LOCAL
     try:
         family, _, _, _, _ = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
-        return _bound(family, host, PORT if service.port is None else service.port)
+        return _bind(family, host, PORT if service.port is None else service.port)
     except OSError as error:
         if service.port is None and service.host is None:
-            return _bound(socket.AF_INET, host, 0)
-        told = error.strerror or str(error)
-        raise UsageError(f"{host}: can't be served there ({told}); try another --port") from error
+            return _bind(socket.AF_INET, host, 0)
+        reason = error.strerror or str(error)
+        raise UsageError(f"{host}: can't be served there ({reason}); try another --port") from error
 
 
-def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    made = socket.socket(family, socket.SOCK_STREAM)
+def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((host, port))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
     except OSError:
-        made.close()
+        listener.close()
         raise
-    made.set_inheritable(True)
-    return made
+    listener.set_inheritable(True)
+    return listener

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 
-from grader.gradebook.leases import Holder
+from grader.gradebook.leases import LeaseHolder
 
-LASTS_S = 12 * 3600.0
+TIMEOUT_S = 12 * 3600.0
 """Without a visit."""
-MOST = 500
-_BYTES = 32
+MAX_SESSIONS = 500
+_TOKEN_BYTES = 32
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,25 +26,25 @@ class Session:
     name: str
     owner: bool
     """Whether they may say who marks what."""
-    seen: float
-    browser: str
+    last_seen: float
+    lease_id: str
     """What it holds leases by: a secret of a cookie stands in no store."""
     names_shown: bool = False
     """Whether students' names are shown; they are not at first."""
-    given: list[tuple[str, str, int]] = field(default_factory=list)
+    recent_marks: list[tuple[str, str, int]] = field(default_factory=list)
     """Submission, item and number of the marks given here, the last one last."""
-    said: str = ""
+    message: str = ""
     """What the next page says first."""
 
     @property
-    def holder(self) -> Holder:
+    def holder(self) -> LeaseHolder:
         """As it holds leases."""
-        return Holder(id=self.browser, name=self.name)
+        return LeaseHolder(id=self.lease_id, name=self.name)
 
-    def hear(self) -> str:
+    def take_message(self) -> str:
         """What is to be said, once."""
-        said, self.said = self.said, ""
-        return said
+        message, self.message = self.message, ""
+        return message
 
 
 class Sessions:
@@ -56,49 +56,49 @@ class Sessions:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._in: dict[str, Session] = {}
-        self._turn = Lock()
-        self.token = secrets.token_urlsafe(_BYTES)
+        self._by_id: dict[str, Session] = {}
+        self._lock = Lock()
+        self.token = secrets.token_urlsafe(_TOKEN_BYTES)
         """What the printed link is let in by."""
 
-    def lets_in(self, token: str) -> bool:
+    def accepts_token(self, token: str) -> bool:
         """Whether that is the token; compared in constant time."""
         return hmac.compare_digest(token.encode("utf-8", "replace"), self.token.encode("ascii"))
 
-    def enter(self, name: str, *, owner: bool) -> Session:
+    def start(self, name: str, *, owner: bool) -> Session:
         """A new session; where there are too many, the one that was away longest ends."""
         session = Session(
-            id=secrets.token_urlsafe(_BYTES),
-            csrf=secrets.token_urlsafe(_BYTES),
+            id=secrets.token_urlsafe(_TOKEN_BYTES),
+            csrf=secrets.token_urlsafe(_TOKEN_BYTES),
             name=name,
             owner=owner,
-            seen=self._clock(),
-            browser=secrets.token_hex(8),
+            last_seen=self._clock(),
+            lease_id=secrets.token_hex(8),
         )
-        with self._turn:
-            if len(self._in) >= MOST:
-                self._in.pop(min(self._in, key=lambda key: self._in[key].seen))
-            self._in[session.id] = session
+        with self._lock:
+            if len(self._by_id) >= MAX_SESSIONS:
+                self._by_id.pop(min(self._by_id, key=lambda key: self._by_id[key].last_seen))
+            self._by_id[session.id] = session
         return session
 
-    def of(self, cookie: str) -> Session | None:
+    def for_cookie(self, cookie: str) -> Session | None:
         """The session of a cookie."""
-        with self._turn:
-            found = self._in.get(cookie)
+        with self._lock:
+            session = self._by_id.get(cookie)
             now = self._clock()
-            if found is None or now - found.seen > LASTS_S:
-                self._in.pop(cookie, None)
+            if session is None or now - session.last_seen > TIMEOUT_S:
+                self._by_id.pop(cookie, None)
                 return None
-            found.seen = now
-            return found
+            session.last_seen = now
+            return session
 
-    def leave(self, session: Session) -> None:
+    def end(self, session: Session) -> None:
         """End it."""
-        with self._turn:
-            self._in.pop(session.id, None)
+        with self._lock:
+            self._by_id.pop(session.id, None)
 
-    def put_out(self, name: str) -> None:
+    def end_all_of(self, name: str) -> None:
         """End all sessions of a name."""
-        with self._turn:
-            for key in [key for key, one in self._in.items() if one.name == name]:
-                del self._in[key]
+        with self._lock:
+            for key in [key for key, session in self._by_id.items() if session.name == name]:
+                del self._by_id[key]

@@ -9,148 +9,163 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from grader.errors import MarkConflict
-from grader.gradebook import Given, ledger
-from grader.gradebook.mark_points import base
+from grader.gradebook import NewMark, ledger
+from grader.gradebook.mark_points import base_points
 from grader.model import Item
-from grader.report.text_format import counted
-from grader.similarity import Group, Pair
+from grader.report.text_format import format_count
+from grader.similarity import SimilarityGroup, SimilarPair
 from grader.similarity.sentences import Span
 from grader.web.console import Visit
-from grader.web.marking_form import Decision, choices, comments, points_said, sum_of
-from grader.web.marking_queue import Place
-from grader.web.page_rendering import page
+from grader.web.marking_form import MarkForm, choices, frequent_comments, parse_points, sum_points
+from grader.web.marking_queue import QueueItem
+from grader.web.page_rendering import render_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Crowd:
+class AnswerGroup:
     """A group of answers, with what people said of each."""
 
     code: str
     """Of the answer that is most like all others."""
-    places: tuple[Place, ...]
+    members: tuple[QueueItem, ...]
     closeness: float
     empty: bool
 
     @property
-    def waiting(self) -> tuple[Place, ...]:
+    def ungraded(self) -> tuple[QueueItem, ...]:
         """Those that nobody marked."""
-        return tuple(place for place in self.places if place.state == "unmarked")
+        return tuple(queue_item for queue_item in self.members if queue_item.state == "unmarked")
 
 
-def groups(visit: Visit) -> Response:
+def show_groups(visit: Visit) -> Response:
     """All groups of an item in which more than one answer waits."""
     item = visit.item
-    crowds = tuple(_crowds(visit, item))
-    return page(
+    answer_groups = tuple(_answer_groups(visit, item))
+    return render_page(
         visit,
         "groups.html",
         item=item,
-        crowds=tuple(crowd for crowd in crowds if len(crowd.places) > 1),
-        alone=sum(len(crowd.places) == 1 for crowd in crowds),
+        crowds=tuple(
+            answer_group for answer_group in answer_groups if len(answer_group.members) > 1
+        ),
+        alone=sum(len(answer_group.members) == 1 for answer_group in answer_groups),
     )
 
 
-def _crowds(visit: Visit, item: Item) -> Iterator[Crowd]:
-    places = {place.sheet.submission: place for place in visit.console.places(item.id)}
-    for group in visit.console.likeness.groups(item):
-        members = tuple(places[name] for name in group.names if name in places)
+def _answer_groups(visit: Visit, item: Item) -> Iterator[AnswerGroup]:
+    queue_items = {
+        queue_item.answer.submission: queue_item for queue_item in visit.console.queue(item.id)
+    }
+    for group in visit.console.similarity.groups(item):
+        members = tuple(queue_items[name] for name in group.names if name in queue_items)
         if members:
-            yield _crowd(group, members)
+            yield _answer_group(group, members)
 
 
-def _crowd(group: Group, members: tuple[Place, ...]) -> Crowd:
-    empty = group.empty and all(place.sheet.empty for place in members)
-    return Crowd(code=members[0].sheet.code, places=members, closeness=group.closeness, empty=empty)
+def _answer_group(group: SimilarityGroup, members: tuple[QueueItem, ...]) -> AnswerGroup:
+    empty = group.empty and all(queue_item.answer.empty for queue_item in members)
+    return AnswerGroup(
+        code=members[0].answer.code, members=members, closeness=group.closeness, empty=empty
+    )
 
 
-def group(visit: Visit) -> Response:
+def show_group(visit: Visit) -> Response:
     """One group: every answer in full, and one form for those that wait."""
-    return _group(visit, Decision())
+    return _render_group(visit, MarkForm())
 
 
-def _group(visit: Visit, decision: Decision, *, trouble: str = "") -> Response:
+def _render_group(visit: Visit, form: MarkForm, *, error_message: str = "") -> Response:
     item = visit.item
-    crowd = _asked(visit, item)
-    return page(
+    answer_group = _find_group(visit, item)
+    return render_page(
         visit,
         "group.html",
-        status=422 if trouble else 200,
+        status=422 if error_message else 200,
         item=item,
-        crowd=crowd,
-        decision=decision,
-        choices=choices(item, decision=decision),
-        base=base(item),
-        sum=sum_of(item, decision=decision),
-        comments=comments(visit.console.places(item.id)),
-        trouble=trouble,
+        crowd=answer_group,
+        decision=form,
+        choices=choices(item, form=form),
+        base=base_points(item),
+        sum=sum_points(item, form=form),
+        comments=frequent_comments(visit.console.queue(item.id)),
+        trouble=error_message,
     )
 
 
-def _asked(visit: Visit, item: Item) -> Crowd:
-    code = visit.path["code"]
-    found = (crowd for crowd in _crowds(visit, item) if crowd.code == code)
-    crowd = next(found, None)
-    if crowd is None:
+def _find_group(visit: Visit, item: Item) -> AnswerGroup:
+    code = visit.path_params["code"]
+    matches = (
+        answer_group for answer_group in _answer_groups(visit, item) if answer_group.code == code
+    )
+    answer_group = next(matches, None)
+    if answer_group is None:
         raise HTTPException(404, "These answers are no group any more.")
-    return crowd
+    return answer_group
 
 
-def give(visit: Visit) -> Response:
+def save_group_marks(visit: Visit) -> Response:
     """Give all that are ticked and wait the same mark; whatever came between stays."""
     item = visit.item
-    crowd = _asked(visit, item)
-    decision = Decision(
+    answer_group = _find_group(visit, item)
+    form = MarkForm(
         criteria=visit.fields("criterion"),
         adjustment=visit.field("adjustment"),
         comment=visit.field("comment").replace("\r\n", "\n").strip(),
-        none=bool(visit.field("none")),
+        no_criterion=bool(visit.field("none")),
     )
-    beside = points_said(decision.adjustment)
-    ticked = dict(part.partition(" ")[::2] for part in visit.fields("member"))
-    members = [place for place in crowd.waiting if place.sheet.code in ticked]
-    if beside is None:
-        return _group(visit, decision, trouble="Free points are a number.")
-    if not (decision.criteria or beside or decision.none):
-        return _group(visit, decision, trouble="Nothing is chosen.")
+    adjustment = parse_points(form.adjustment)
+    ticked = dict(value.partition(" ")[::2] for value in visit.fields("member"))
+    members = [
+        queue_item for queue_item in answer_group.ungraded if queue_item.answer.code in ticked
+    ]
+    if adjustment is None:
+        return _render_group(visit, form, error_message="Free points are a number.")
+    if not (form.criteria or adjustment or form.no_criterion):
+        return _render_group(visit, form, error_message="Nothing is chosen.")
     if not members:
-        return _group(visit, decision, trouble="No answer is ticked that waits.")
-    same = [place for place in members if ticked[place.sheet.code] == place.sheet.digest]
-    done = _give(visit, item, same, decision)
-    left = len(members) - done
-    visit.session.said = f"{counted(done, one='answer', many='answers')} marked alike." + (
-        f" {left} changed meanwhile and wait." if left else ""
+        return _render_group(visit, form, error_message="No answer is ticked that waits.")
+    unchanged = [
+        queue_item
+        for queue_item in members
+        if ticked[queue_item.answer.code] == queue_item.answer.digest
+    ]
+    done = _record_marks(visit, item, unchanged, form)
+    remaining = len(members) - done
+    visit.session.message = (
+        f"{format_count(done, singular='answer', plural='answers')} marked alike."
+        + (f" {remaining} changed meanwhile and wait." if remaining else "")
     )
     return RedirectResponse(f"/groups/{item.id}", 303)
 
 
-def _give(visit: Visit, item: Item, members: Sequence[Place], decision: Decision) -> int:
+def _record_marks(visit: Visit, item: Item, members: Sequence[QueueItem], form: MarkForm) -> int:
     """How many were given; the last ones can be undone one by one."""
-    done = []
-    for place in members:
-        given = Given(
-            submission=place.sheet.submission,
+    graded_names = []
+    for queue_item in members:
+        new_mark = NewMark(
+            submission=queue_item.answer.submission,
             item=item.id,
-            answer=place.sheet.digest,
+            answer_digest=queue_item.answer.digest,
             by=visit.session.name,
-            criteria=decision.criteria,
-            adjustment=points_said(decision.adjustment) or base(item) * 0,
-            comment=decision.comment,
+            criteria=form.criteria,
+            adjustment=parse_points(form.adjustment) or base_points(item) * 0,
+            comment=form.comment,
         )
         try:
-            mark = ledger.give(visit.console.book, given, over=None)
+            mark = ledger.add_mark(visit.console.book, new_mark, expected_current=None)
         except MarkConflict:
             continue
-        visit.session.given.append((given.submission, item.id, mark.number))
-        done.append(given.submission)
-    visit.console.renewing.changed(done)
-    return len(done)
+        visit.session.recent_marks.append((new_mark.submission, item.id, mark.number))
+        graded_names.append(new_mark.submission)
+    visit.console.publisher.queue_submissions(graded_names)
+    return len(graded_names)
 
 
 # ---------------------------------------------------------------- nearly the same words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class TextSegment:
     """A stretch of an answer, and whether it stands in the other, too."""
 
     text: str
@@ -158,55 +173,71 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Twins:
+class PairView:
     """Two answers in nearly the same words, cut where they are the same."""
 
-    one: Place
-    other: Place
+    first: QueueItem
+    second: QueueItem
     share: float
     words: int
-    one_pieces: tuple[Piece, ...]
-    other_pieces: tuple[Piece, ...]
+    first_segments: tuple[TextSegment, ...]
+    second_segments: tuple[TextSegment, ...]
     teams: tuple[str, str]
     """Whose they are, '' where names are hidden."""
 
 
-def pairs(visit: Visit) -> Response:
+def show_pairs(visit: Visit) -> Response:
     """Pairs across teams, the passages side by side."""
     item = visit.item
-    places = {place.sheet.submission: place for place in visit.console.places(item.id)}
-    found = visit.console.likeness.pairs(item)
-    twins = tuple(_twins(visit, pair, places[pair.one], places[pair.other]) for pair in found)
-    return page(visit, "pairs.html", item=item, twins=twins)
+    queue_items = {
+        queue_item.answer.submission: queue_item for queue_item in visit.console.queue(item.id)
+    }
+    similar_pairs = visit.console.similarity.pairs(item)
+    pair_views = tuple(
+        _pair_view(visit, pair, queue_items[pair.first], queue_items[pair.second])
+        for pair in similar_pairs
+    )
+    return render_page(visit, "pairs.html", item=item, twins=pair_views)
 
 
-def _twins(visit: Visit, pair: Pair, one: Place, other: Place) -> Twins:
-    shelf, shown = visit.console.shelf, visit.session.names_shown
-    teams = (shelf.folio(pair.one).team, shelf.folio(pair.other).team) if shown else ("", "")
-    return Twins(
-        one=one,
-        other=other,
+def _pair_view(visit: Visit, pair: SimilarPair, first: QueueItem, second: QueueItem) -> PairView:
+    answer_index, names_shown = visit.console.answer_index, visit.session.names_shown
+    teams = (
+        (
+            answer_index.submission(pair.first).team_names,
+            answer_index.submission(pair.second).team_names,
+        )
+        if names_shown
+        else ("", "")
+    )
+    return PairView(
+        first=first,
+        second=second,
         share=pair.share,
         words=pair.words,
-        one_pieces=tuple(_cut(_said(one), [passage.one for passage in pair.passages])),
-        other_pieces=tuple(_cut(_said(other), [passage.other for passage in pair.passages])),
+        first_segments=tuple(
+            _split_text(_compared_text(first), [passage.first for passage in pair.passages])
+        ),
+        second_segments=tuple(
+            _split_text(_compared_text(second), [passage.second for passage in pair.passages])
+        ),
         teams=teams,
     )
 
 
-def _said(place: Place) -> str:
+def _compared_text(queue_item: QueueItem) -> str:
     """What was compared: an answer, or code."""
-    return place.sheet.text or place.sheet.source
+    return queue_item.answer.text or queue_item.answer.source
 
 
-def _cut(text: str, spans: Sequence[Span]) -> Iterator[Piece]:
-    at = 0
+def _split_text(text: str, spans: Sequence[Span]) -> Iterator[TextSegment]:
+    position = 0
     for span in sorted(spans, key=lambda span: span.begin):
-        begin = max(span.begin, at)
-        if begin > at:
-            yield Piece(text=text[at:begin], same=False)
+        begin = max(span.begin, position)
+        if begin > position:
+            yield TextSegment(text=text[position:begin], same=False)
         if span.end > begin:
-            yield Piece(text=text[begin : span.end], same=True)
-        at = max(at, span.end)
-    if at < len(text):
-        yield Piece(text=text[at:], same=False)
+            yield TextSegment(text=text[begin : span.end], same=True)
+        position = max(position, span.end)
+    if position < len(text):
+        yield TextSegment(text=text[position:], same=False)

@@ -12,11 +12,11 @@ from starlette.responses import RedirectResponse, Response
 from grader.gradebook import team
 from grader.report.text_format import one_line
 from grader.web.console import Visit
-from grader.web.marking_queue import Asking, Place, Wanted, chosen
-from grader.web.page_rendering import page
-from grader.web.passwords import SHORTEST, hashed
+from grader.web.marking_queue import QueueFilter, QueueItem, Viewer, filter_queue
+from grader.web.page_rendering import render_page
+from grader.web.passwords import MIN_PASSWORD_LENGTH, hash_password
 
-LONGEST = 60
+MAX_NAME_LENGTH = 60
 """Letters of a marker's name."""
 
 
@@ -32,120 +32,126 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class StaffMember:
     """Somebody who marks."""
 
     name: str
     registered: bool
-    given: int
+    mark_count: int
     """How many marks of theirs stand."""
     shares: tuple[Share, ...]
 
 
-def show(visit: Visit) -> Response:
+def show_team(visit: Visit) -> Response:
     """Who marks what."""
-    return _page(visit)
+    return _render_team(visit)
 
 
-def _page(visit: Visit, *, trouble: str = "") -> Response:
+def _render_team(visit: Visit, *, error_message: str = "") -> Response:
     console = visit.console
-    everything = console.all_places()
-    given = Counter(
-        place.entry.mark.by
-        for places in everything.values()
-        for place in places
-        if place.entry is not None
+    queues = console.queues()
+    mark_counts = Counter(
+        queue_item.entry.mark.by
+        for queue in queues.values()
+        for queue_item in queue
+        if queue_item.entry is not None
     )
-    shares = team.shared(console.book)
-    registered = team.registered(console.book)
-    names = sorted({*given, *registered, visit.session.name, *(name for name, _, _ in shares)})
-    folios = console.shelf.folios()
-    return page(
+    shares = team.list_shares(console.book)
+    registered = team.registered_graders(console.book)
+    names = sorted(
+        {*mark_counts, *registered, visit.session.name, *(name for name, _, _ in shares)}
+    )
+    submissions = console.answer_index.submissions()
+    return render_page(
         visit,
         "team.html",
-        status=422 if trouble else 200,
-        trouble=trouble,
+        status=422 if error_message else 200,
+        trouble=error_message,
         members=tuple(
-            Member(
+            StaffMember(
                 name=name,
                 registered=name in registered,
-                given=given[name],
+                mark_count=mark_counts[name],
                 shares=tuple(
-                    _share(visit, item, section, everything.get(item, ()))
-                    for marker, item, section in shares
-                    if marker == name
+                    _count_share(visit, item, section, queues.get(item, ()))
+                    for grader_name, item, section in shares
+                    if grader_name == name
                 ),
             )
             for name in names
         ),
         items=tuple(item for item in console.rubric.items if item.kind == "written"),
-        sections=sorted({section for folio in folios.values() for section in folio.sections}),
-        shortest=SHORTEST,
+        sections=sorted(
+            {section for submission in submissions.values() for section in submission.sections}
+        ),
+        shortest=MIN_PASSWORD_LENGTH,
     )
 
 
-def _share(visit: Visit, item_id: str, section: str, places: Sequence[Place]) -> Share:
-    asking = Asking(
+def _count_share(visit: Visit, item_id: str, section: str, queue: Sequence[QueueItem]) -> Share:
+    viewer = Viewer(
         name="",
         names_shown=False,
         sections=frozenset({section}),
-        folios=visit.console.shelf.folios(),
+        submissions=visit.console.answer_index.submissions(),
     )
-    theirs = chosen(places, wanted=Wanted(show="part"), asking=asking)
+    shared_items = filter_queue(queue, queue_filter=QueueFilter(show="part"), viewer=viewer)
     items = {item.id: item for item in visit.console.rubric.items}
     return Share(
         item=item_id,
         title=items[item_id].title if item_id in items else "no longer asked",
         section=section,
-        all=len(theirs),
-        done=sum(not place.waits for place in theirs),
+        all=len(shared_items),
+        done=sum(not queue_item.pending for queue_item in shared_items),
     )
 
 
-def _owner(visit: Visit) -> None:
+def _require_owner(visit: Visit) -> None:
     if not visit.session.owner:
         raise HTTPException(403, "Only who started the console says who marks what.")
 
 
-def share(visit: Visit) -> Response:
+def add_share(visit: Visit) -> Response:
     """Give an item, or a section of one, to somebody."""
-    _owner(visit)
-    name, item = one_line(visit.field("name"))[:LONGEST], visit.field("item")
-    if not name or not any(item == one.id for one in visit.console.rubric.items):
-        return _page(visit, trouble="Choose who, and which item.")
+    _require_owner(visit)
+    name, item = one_line(visit.field("name"))[:MAX_NAME_LENGTH], visit.field("item")
+    if not name or not any(item == rubric_item.id for rubric_item in visit.console.rubric.items):
+        return _render_team(visit, error_message="Choose who, and which item.")
     section = one_line(visit.field("section"))
-    team.share(visit.console.book, name, item, section=section)
-    visit.session.said = f"{name} marks {item}{f', section {section}' if section else ''}."
+    team.add_share(visit.console.book, name, item, section=section)
+    visit.session.message = f"{name} marks {item}{f', section {section}' if section else ''}."
     return RedirectResponse("/team", 303)
 
 
-def unshare(visit: Visit) -> Response:
+def remove_share(visit: Visit) -> Response:
     """Take it from them."""
-    _owner(visit)
-    words = visit.field("name"), visit.field("item")
-    team.unshare(visit.console.book, *words, section=visit.field("section"))
+    _require_owner(visit)
+    name_and_item = visit.field("name"), visit.field("item")
+    team.remove_share(visit.console.book, *name_and_item, section=visit.field("section"))
     return RedirectResponse("/team", 303)
 
 
-def admit(visit: Visit) -> Response:
+def admit_grader(visit: Visit) -> Response:
     """Let somebody come in by name and password, or give them another password."""
-    _owner(visit)
-    name, password = one_line(visit.field("name"))[:LONGEST], visit.field("password")
-    if not name or len(password) < SHORTEST:
-        return _page(visit, trouble=f"A name, and a password of {SHORTEST} letters or more.")
-    team.register(visit.console.book, name, secret=hashed(password))
-    visit.console.sessions.put_out(name)
-    visit.session.said = f"{name} can sign in with that password."
+    _require_owner(visit)
+    name, password = one_line(visit.field("name"))[:MAX_NAME_LENGTH], visit.field("password")
+    if not name or len(password) < MIN_PASSWORD_LENGTH:
+        return _render_team(
+            visit, error_message=f"A name, and a password of {MIN_PASSWORD_LENGTH} letters or more."
+        )
+    team.register_grader(visit.console.book, name, secret=hash_password(password))
+    visit.console.sessions.end_all_of(name)
+    visit.session.message = f"{name} can sign in with that password."
     return RedirectResponse("/team", 303)
 
 
-def dismiss(visit: Visit) -> Response:
+def dismiss_grader(visit: Visit) -> Response:
     """Let somebody come in no longer; marks they gave stay."""
-    _owner(visit)
+    _require_owner(visit)
     name = visit.field("name")
     if name == visit.session.name:
-        return _page(visit, trouble="You can't take yourself off the team.")
-    team.dismiss(visit.console.book, name)
-    visit.console.sessions.put_out(name)
-    visit.session.said = f"{name} can no longer sign in. Marks they gave stay."
+        return _render_team(visit, error_message="You can't take yourself off the team.")
+    team.remove_grader(visit.console.book, name)
+    visit.console.sessions.end_all_of(name)
+    visit.session.message = f"{name} can no longer sign in. Marks they gave stay."
     return RedirectResponse("/team", 303)

@@ -169,7 +169,7 @@ probe.answer = answer
     Attack(
         rows=(9,),
         name="training-that-never-was",
-        tries="the recorder is told of steps that the optimiser never took",
+        tries="the recorder is told of steps that the optimizer never took",
         base="still",
         where="last",
         code=FORGED_STEP.format(steps=1),

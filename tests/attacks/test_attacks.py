@@ -19,7 +19,7 @@ from verdicts import not_held
 from grader import checks, gradebook, rubric
 from grader.model import Submission, Verdict
 from grader.pipeline.judge import Judge
-from grader.pipeline.seed_choice import seed_again
+from grader.pipeline.seed_choice import require_seed
 
 pytestmark = pytest.mark.kernel
 
@@ -125,12 +125,12 @@ def test_floods_do_not_fill_the_grader(level: Level, graded: Graded) -> None:
 @pytest.mark.parametrize("name", ["m-innocent", "c-plain-zeros", "c-plain-still"])
 def test_whatever_a_notebook_answers_no_check_fails_at_it(name: str, graded: Graded) -> None:
     after = graded(OFFERED[-1])
-    found = rubric.find(after.scene.course, assignment=None)
-    loaded = rubric.load(found, catalogue=checks.catalogue())
-    with gradebook.opened(after.out / "gradebook.db") as book:
-        seed = seed_again(book, loaded.id, folder=after.out)
+    found = rubric.find_rubric(after.scene.course, assignment=None)
+    loaded = rubric.load_rubric(found, catalog=checks.catalog())
+    with gradebook.open_gradebook(after.out / "gradebook.db") as book:
+        seed = require_seed(book, loaded.id, folder=after.out)
         trace = book.trace(name)
-    judge = Judge.of(loaded, draws=checks.Draws(seed=seed))
+    judge = Judge.for_rubric(loaded, draws=checks.RandomDraws(seed=seed))
     assert trace is not None
     submission = Submission(name=name, path=Path(name), shown=name)
     rng = random.Random(name)  # noqa: S311 -- variety that repeats, no secret

@@ -116,8 +116,8 @@ def stored(stage: scene.Scene, out: str) -> dict[str, str]:
     place = stage.course / out / "gradebook.db"
     if not place.exists():
         return {}
-    with gradebook.opened(place) as book:
-        names = tuple(book.keys())
+    with gradebook.open_gradebook(place) as book:
+        names = tuple(book.cache_keys())
         return {
             graded.submission.name: graded.provenance.time
             for graded in book.all_graded(names)
