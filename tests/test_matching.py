@@ -39,7 +39,7 @@ GIVEN_CODE = {
 def marked(book: Notebook, **marks: str) -> Notebook:
     """The notebook with ids on some cells, by 'c' and their index."""
     cells = tuple(
-        replace(cell, marks=(marks[f"c{cell.index}"],)) if f"c{cell.index}" in marks else cell
+        replace(cell, ids=(marks[f"c{cell.index}"],)) if f"c{cell.index}" in marks else cell
         for cell in book.cells
     )
     return replace(book, cells=cells)
