@@ -1,4 +1,4 @@
-"""Turns graded submissions into what other programs read; a file for each format."""
+"""Turn graded submissions into what other programs read, one module for each format."""
 
 from grader.exports.export import Download, Export, ExportOptions, Grades, ListedStudent
 from grader.exports.formats import FORMATS

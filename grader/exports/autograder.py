@@ -1,4 +1,4 @@
-"""Packs this grader and one assignment into a zip that Gradescope builds an autograder from.
+"""Pack this grader and one assignment into a zip from which Gradescope builds an autograder.
 
 `setup.sh` and `run_autograder` stand at its root, as
 https://gradescope-autograders.readthedocs.io/en/latest/specs/ asks for.
@@ -20,7 +20,7 @@ _ZIP_TIME = (2000, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutograderKit:
-    """What goes in beside the two scripts."""
+    """The files that go in beside the two scripts."""
 
     assignment: str
     """The rubric's id."""
@@ -35,7 +35,7 @@ class AutograderKit:
 
 
 def build_autograder_zip(kit: AutograderKit) -> bytes:
-    """The zip."""
+    """Return the zip as bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data, mode in _entries(kit):

@@ -1,4 +1,4 @@
-"""Fills one column of a gradebook that was downloaded from Canvas.
+"""Fill one column of a gradebook that was downloaded from Canvas.
 
 The rules are those of Canvas's own importer (`lib/gradebook_importer.rb`) and exporter
 (`lib/gradebook_exporter.rb`).
@@ -36,7 +36,7 @@ _PROVISIONAL_TITLE = "so far"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _IdentityColumns:
-    """Where the file says who somebody is."""
+    """The columns that identify a student."""
 
     names: tuple[int, ...]
     """One column, or last name and first name."""
@@ -46,7 +46,7 @@ class _IdentityColumns:
 
 
 def export_canvas(grades: Grades, *, options: ExportOptions) -> Export:
-    """The gradebook with the column filled, every other cell byte for byte as it was.
+    """Fill the column and leave every other cell byte for byte as it was.
 
     Raises:
         UsageError: there is no file, it is no gradebook of Canvas, or no column can be filled.
@@ -80,7 +80,7 @@ def export_canvas(grades: Grades, *, options: ExportOptions) -> Export:
 
 
 def _find_identity_columns(sheet: CsvFile, *, name: str) -> _IdentityColumns:
-    """The columns that say who somebody is.
+    """Return the columns that identify a student.
 
     Raises:
         UsageError: the header is none that Canvas takes.
@@ -102,7 +102,7 @@ def _find_identity_columns(sheet: CsvFile, *, name: str) -> _IdentityColumns:
 
 
 def _find_column(sheet: CsvFile, *, options: ExportOptions, rubric: Rubric) -> int:
-    """The column to fill.
+    """Return the index of the column to fill.
 
     Raises:
         UsageError: none fits, several do, or it would be mistaken for final grades.
@@ -129,15 +129,16 @@ def _find_column(sheet: CsvFile, *, options: ExportOptions, rubric: Rubric) -> i
         raise UsageError(f"{problem} called {quoted_name}; name one with --column:\n{titles}")
     if options.so_far and _PROVISIONAL_TITLE not in normalize_text(sheet.header[candidates[0]]):
         raise UsageError(
-            f"--so-far puts numbers that are not final into {sheet.header[candidates[0]]!r}, and nobody "
-            "could tell. Make an assignment in Canvas whose name has 'so far' in it, that doesn't "
+            "--so-far puts numbers that are not final into "
+            f"{sheet.header[candidates[0]]!r}, and nobody could tell. Make an "
+            "assignment in Canvas whose name has 'so far' in it, that doesn't "
             "count toward the final grade, and name its column with --column"
         )
     return candidates[0]
 
 
 def _is_student(sheet: CsvFile, index: int) -> bool:
-    """Whether Canvas would take the record for a student's."""
+    """Return whether Canvas would read the record as a student."""
     values = sheet.values(index)
     return "Points Possible" not in values[0] and not all(map(_NOT_A_STUDENT.fullmatch, values))
 
@@ -154,7 +155,7 @@ def _parse_row(sheet: CsvFile, index: int, *, identity: _IdentityColumns) -> Lms
 
 
 def _keep_reason(value: str) -> str:
-    """Why a cell stays: whoever is excused or was not given the work has no points to get."""
+    """Return why a cell must stay: excused students, or students without the assignment."""
     word = value.strip().upper()
     if word == "EX":
         return "is excused there: the cell stays EX"
@@ -162,7 +163,7 @@ def _keep_reason(value: str) -> str:
 
 
 def _read_points_possible(sheet: CsvFile, column: int, *, header: str) -> str:
-    """What the file says that the assignment is worth; '' where it doesn't say.
+    """Return the points possible that the file states, or ''.
 
     Raises:
         UsageError: it says that the column is not to be written.

@@ -1,4 +1,4 @@
-"""Fills the grade column of a file that a learning management system wrote."""
+"""Fill the grade column of a file that a learning management system wrote."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"\s*[-+]?[0-9]+(?:[.,][0-9]*)?\s*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradeColumn:
-    """The column, and what is true of its cells."""
+    """A column to fill, and the rules for its cells."""
 
     index: int
     keep_reason: Callable[[int], str] = lambda _: ""
@@ -29,7 +29,7 @@ class GradeColumn:
 
 @dataclass(slots=True, kw_only=True)
 class FilledColumn:
-    """Cells to be written, as they come together."""
+    """The cells to write and the students listed on the way, collected step by step."""
 
     changes: dict[tuple[int, int], str] = field(default_factory=dict)
     grades: dict[int, StudentGrade] = field(default_factory=dict)
@@ -49,7 +49,7 @@ def fill_column(
     system: str,
     provisional: bool,
 ) -> tuple[FilledColumn, Matches]:
-    """Decide what every cell of the column becomes.
+    """Decide what to write into every cell of the column.
 
     A final number, with two decimals, for who has one. Who waits for marks gets an empty cell,
     whatever stood there, so that no 0 and no number of yesterday is taken for theirs; `so_far`
@@ -104,7 +104,7 @@ def _fill_cell(
 
 
 def _is_different(old_value: str, new_value: str) -> bool:
-    """Whether a cell said something, and something else."""
+    """Return whether a cell held another value before."""
     if not old_value.strip():
         return False
     if not _NUMBER.fullmatch(old_value):
@@ -113,7 +113,7 @@ def _is_different(old_value: str, new_value: str) -> bool:
 
 
 def describe_filling(filling: FilledColumn, *, header: str) -> str:
-    """What was done, as a sentence."""
+    """Summarize what was written, as a sentence."""
     count = len(filling.grades)
     return (
         f"{count} {'number' if count == 1 else 'numbers'} in the column {header!r}"
@@ -122,7 +122,7 @@ def describe_filling(filling: FilledColumn, *, header: str) -> str:
 
 
 def unmatched_notes(matches: Matches) -> tuple[str, ...]:
-    """A note on rows that are nobody's of ours."""
+    """Warn about rows that match no submission."""
     names = [row.name or row.lms_id for row in matches.unmatched_rows]
     note = f"In the file, but not among the submissions ({len(names)}): {'; '.join(names)}"
     return (note,) if names else ()

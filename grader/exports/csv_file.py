@@ -1,4 +1,4 @@
-"""A CSV file that somebody else wrote, changed cell by cell; every other byte stays as it is."""
+"""A CSV file from elsewhere that is edited cell by cell; every other byte stays as it is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NEEDS_QUOTES = re.compile(r'["\r\n]')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvCell:
-    """One field: what it says, and the letters that say so."""
+    """One field: its value, and its raw text including quotes."""
 
     value: str
     raw: str
@@ -33,7 +33,7 @@ class CsvCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvFile:
-    """The whole file."""
+    """A parsed file that can be written back unchanged."""
 
     bom: bytes
     codec: str
@@ -42,24 +42,24 @@ class CsvFile:
 
     @property
     def header(self) -> tuple[str, ...]:
-        """The values of the first record."""
+        """Return the values of the first record."""
         return self.values(0)
 
     def values(self, index: int) -> tuple[str, ...]:
-        """What a record says."""
+        """Return the values of a record."""
         return tuple(cell.value for cell in self.records[index])
 
     def value(self, index: int, column: int) -> str:
-        """What a cell says; '' where the record is too short to have it."""
+        """Return the value of a cell, or '' where the record is too short."""
         record = self.records[index]
         return record[column].value if column < len(record) else ""
 
     def has_cell(self, index: int, column: int) -> bool:
-        """Whether there is such a cell."""
+        """Return whether the record reaches that column."""
         return column < len(self.records[index])
 
     def with_values(self, changes: Mapping[tuple[int, int], str]) -> CsvFile:
-        """The same with other values in some cells, by record and column.
+        """Return a copy with new values in some cells, keyed by (record, column).
 
         A cell that was quoted stays so; one that was not is quoted if it must be.
         """
@@ -71,7 +71,7 @@ class CsvFile:
         return replace(self, records=tuple(records))
 
     def to_bytes(self) -> bytes:
-        """The file."""
+        """Write the file."""
         text = "".join(cell.raw + cell.terminator for record in self.records for cell in record)
         return self.bom + text.encode(self.codec)
 
@@ -82,7 +82,7 @@ class CsvFile:
 
 
 def parse_csv_file(data: bytes, *, name: str) -> CsvFile:
-    """The sheet in a file; the delimiter is the one that cuts its first line into most cells.
+    """Parse a file; the delimiter is the one that splits its first line into most cells.
 
     Args:
         data: the file.
@@ -106,7 +106,7 @@ def parse_csv_file(data: bytes, *, name: str) -> CsvFile:
 
 
 def _decode(data: bytes) -> tuple[bytes, str, str]:
-    """Mark, encoding and text; writing the text again gives the same bytes."""
+    """Return byte-order mark, codec and text such that encoding the text restores the bytes."""
     bom_codecs = [(bom, codec) for bom, codec in _BOMS if data.startswith(bom)]
     for bom, codec in [*bom_codecs, *((b"", codec) for codec in _FALLBACK_CODECS)]:
         rest = data[len(bom) :]
@@ -120,7 +120,7 @@ def _decode(data: bytes) -> tuple[bytes, str, str]:
 
 
 def _parse_records(text: str, *, delimiter: str) -> tuple[tuple[tuple[CsvCell, ...], ...], bool]:
-    """What stands between delimiters and line ends, and whether every quote is closed."""
+    """Split the text into records, and return whether every quote is closed."""
     terminators = re.escape(delimiter) + r"\r\n"
     field = re.compile(
         rf'(?:"(?P<quoted>[^"]*(?:""[^"]*)*)"(?!")(?P<rest>[^{terminators}]*)|(?P<plain>[^{terminators}]*))'

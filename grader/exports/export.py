@@ -1,4 +1,4 @@
-"""What an export is asked for, what it is made from, and what came of it."""
+"""The inputs and the result of an export."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grader.model import Graded, Rubric, Student
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grades:
-    """What every format is made from."""
+    """The graded class that every format is made from."""
 
     rubric: Rubric
     results: Iterable[Graded]
@@ -32,7 +32,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOptions:
-    """What else a person asked for; a format heeds what its command offers."""
+    """Options of a person; each format reads those that its command offers."""
 
     into: Download | None = None
     """The file to fill."""
@@ -48,7 +48,7 @@ class ExportOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedStudent:
-    """Somebody in a list, and why."""
+    """A student in a list, with the reason."""
 
     label: str
     reason: str
@@ -56,7 +56,7 @@ class ListedStudent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """Files, and what must be known about them."""
+    """The files of an export, and what the person should know about them."""
 
     files: Mapping[str, bytes]
     """By name; formats of one file have one."""

@@ -1,4 +1,4 @@
-"""Packs reports into a zip whose names lead each one back to the student it is for.
+"""Pack reports into a zip in which each name leads back to its student.
 
 Moodle: the name is `Full name_participant_assignsubmission_file_…`, as
 `mod/assign/feedback/file/importziplib.php` takes it apart. Canvas: the name that the file had when
@@ -31,7 +31,7 @@ NamedGrade = tuple[str, StudentGrade]
 
 
 def export_feedback(grades: Grades, *, options: ExportOptions) -> Export:
-    """The zip of reports: those of final grades, or all that were graded with `so_far`.
+    """Pack the reports of final grades, or of all graded submissions with `so_far`.
 
     Raises:
         UsageError: nothing can be named as the system wants it.
@@ -69,7 +69,7 @@ def export_feedback(grades: Grades, *, options: ExportOptions) -> Export:
 def _name_reports(
     ready: Sequence[StudentGrade], *, options: ExportOptions
 ) -> tuple[list[NamedGrade], list[ListedStudent]]:
-    """Reports by the names that they go by, and who has none."""
+    """Name the reports, and list students whose report can't be named."""
     if options.lms == "moodle":
         return _name_for_moodle(ready, options=options)
     named: dict[str, StudentGrade] = {}
@@ -85,7 +85,7 @@ def _name_reports(
 
 
 def _canvas_name(display_path: str) -> str:
-    """The name of the file that was downloaded, without its ending; '' if Canvas didn't give it."""
+    """Return the downloaded file's name without its ending, or '' if Canvas didn't give it."""
     parts = PurePosixPath(display_path).parts
     original_name = next((part for part in parts if _CANVAS_NAME.fullmatch(part)), "")
     return PurePosixPath(original_name).stem
@@ -105,7 +105,7 @@ def _name_for_moodle(
 def _participant_numbers(
     ready: Sequence[StudentGrade], *, options: ExportOptions
 ) -> tuple[list[tuple[StudentGrade, str]], list[ListedStudent]]:
-    """Each student's number in the assignment: from the worksheet, or from where it was found."""
+    """Map students to their participant number, from the worksheet or from the download."""
     if options.into is not None:
         sheet = parse_csv_file(options.into.data, name=options.into.name)
         records = moodle_export.find_participants(sheet, name=options.into.name)
@@ -135,7 +135,7 @@ def _participant_numbers(
 
 
 def _file_safe_name(grade: StudentGrade) -> str:
-    """The student's name without what would break the file's name."""
+    """Return the student's name without characters that would break a file name."""
     return _UNSAFE.sub(" ", grade.student.name).strip() or "Participant"
 
 

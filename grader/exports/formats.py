@@ -1,4 +1,4 @@
-"""The formats that grades are written in: one line each."""
+"""The registry of export formats."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from grader.exports.plain_tables import export_csv, export_json
 
 
 class ExportWriter(Protocol):
-    """How a format is written."""
+    """The signature of a format's function."""
 
     def __call__(self, grades: Grades, *, options: ExportOptions) -> Export:
-        """The files, and what must be known about them."""
+        """Return the files, and what the person should know about them."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Writes the gradebook: a row a student, as CSV that a spreadsheet opens and does not run."""
+"""Write the gradebook as CSV with one row per student, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CsvRow = tuple[str, ...]
 
 
 def render_gradebook_csv(rows: Iterable[CsvRow], *, rubric: Rubric) -> str:
-    """The gradebook: the columns above, then one an item of the rubric.
+    """Render the fixed columns, then one column per item of the rubric.
 
     Args:
         rows: every student, as `csv_rows` makes them.
@@ -51,7 +51,7 @@ def render_gradebook_csv(rows: Iterable[CsvRow], *, rubric: Rubric) -> str:
 
 
 def escape_formula(text: str) -> str:
-    """The text on one line without control characters; an apostrophe before what would run."""
+    """Return the text on one line, with an apostrophe before anything a spreadsheet would run."""
     cleaned = "".join(_printable(letter) for letter in replace_surrogates(text)).strip(" ")
     visible = cleaned.lstrip("".join(filter(_is_invisible, cleaned)))
     starts_with_control = text.startswith(("\t", "\r"))
@@ -65,12 +65,12 @@ def _printable(letter: str) -> str:
 
 
 def _is_invisible(letter: str) -> bool:
-    """Whether it is a space or a format character, behind which a formula could hide."""
+    """Return whether the letter is a space or format character that could hide a formula."""
     return unicodedata.category(letter)[0] in "ZC"
 
 
 def csv_rows(graded: Graded, *, rubric: Rubric) -> tuple[CsvRow, ...]:
-    """The rows of one submission: one without names gives one row, a team of two gives two."""
+    """Return one row per student of a submission, or one row if nobody is named."""
     team = graded.students or (NOBODY,)
     team_lateness = graded.lateness or (None,) * len(team)
     rows = []
@@ -82,7 +82,7 @@ def csv_rows(graded: Graded, *, rubric: Rubric) -> tuple[CsvRow, ...]:
 
 
 def missing_row(student: Student, *, rubric: Rubric) -> CsvRow:
-    """The row of somebody who handed in nothing: no number in it, so nobody takes it for a zero."""
+    """Return a row without numbers for who submitted nothing: an empty cell is no zero."""
     texts = ("", student.name, student.id, MISSING)
     return (*(escape_formula(text) for text in texts), *_empty_cells(rubric))
 

@@ -1,4 +1,4 @@
-"""Writes `results.json` as Gradescope's autograder harness reads it.
+"""Write `results.json` as Gradescope's autograder harness reads it.
 
 The keys are those of https://gradescope-autograders.readthedocs.io/en/latest/specs/ . It says what
 checks found, and its score is that of automatic items alone: written answers are marked in
@@ -25,7 +25,7 @@ _VISIBLE, _AFTER_PUBLISHED = "visible", "after_published"
 
 
 def export_gradescope(grades: Grades, *, options: ExportOptions) -> Export:  # noqa: ARG001 - it has no options
-    """A `results.json` for each submission, by its name."""
+    """Write a `results.json` for each submission, by its name."""
     files, left_out = {}, []
     for graded in grades.results:
         name = graded.submission.name
@@ -38,7 +38,7 @@ def export_gradescope(grades: Grades, *, options: ExportOptions) -> Export:  # n
 
 
 def render_gradescope_json(graded: Graded, *, rubric: Rubric) -> str:
-    """The whole file of one submission; without any score where a person is needed for one."""
+    """Render one submission's file; it has no score at all while a person is needed for one."""
     score = _automatic_score(graded)
     tests = [
         test for item in _items(graded) for test in _item_tests(item, scored=score is not None)
@@ -70,7 +70,7 @@ def _automatic_items(graded: Graded) -> list[ItemScore]:
 
 
 def _automatic_score(graded: Graded) -> Fraction | None:
-    """The points of automatic items; None where one of them waits, or nothing could be graded."""
+    """Return the points of automatic items, or None while one is pending or nothing was graded."""
     earned = [item.earned for item in _automatic_items(graded)]
     known = [points for points in earned if points is not None]
     return sum(known, NO_POINTS) if graded.score and len(known) == len(earned) else None
@@ -98,7 +98,7 @@ def _output_text(graded: Graded, *, score: Fraction | None) -> str:
 
 
 def _item_tests(item: ItemScore, *, scored: bool) -> Iterator[dict[str, Any]]:
-    """What stands for an item: a test for each finding; one for what a person gives or gave."""
+    """Return Gradescope tests for an item: one per finding, and one for a person's part."""
     if item.item.kind == "written" or item.mark is not None:
         yield _person_test(item, scored=scored)
         return
@@ -149,7 +149,7 @@ def _finding_test(finding: Finding, *, number: str, scored: bool) -> dict[str, A
 
 
 def _is_visible(finding: Finding) -> bool:
-    """Whether it is public, and so is what it says: what blocks it may be a check that is not."""
+    """Return whether a finding is public and names no check that is not."""
     blocked = finding.verdict is Verdict.BLOCKED
     return finding.public and (not blocked or finding.blocked_by.startswith("cell "))
 
@@ -167,6 +167,6 @@ def _finding_output(finding: Finding) -> str:
 
 
 def _run_seconds(graded: Graded) -> float:
-    """How long its cells ran."""
+    """Return how long the cells ran, in seconds."""
     durations = (run.seconds for run in graded.record.cells)
     return round(sum(seconds for seconds in durations if math.isfinite(seconds)), 2)

@@ -1,4 +1,4 @@
-"""Writes marks as a sheet to fill in offline, and reads what was filled in; blank is unchanged."""
+"""Write a CSV sheet for marking offline and read it back; a blank cell changes nothing."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SEEN_TOKEN = re.compile(r"seen-(\d+)-([0-9a-f]{16})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetAnswer:
-    """One answer of the sheet, as it is written."""
+    """One answer as the sheet shows it."""
 
     score: ItemScore
     submission: str
@@ -44,13 +44,13 @@ class SheetAnswer:
 
     @property
     def current_mark(self) -> Mark | None:
-        """The mark that stands, be it on this answer or on an earlier one."""
+        """Return the mark that stands, on this answer or on an earlier one."""
         return self.score.mark or self.score.outdated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilledRow:
-    """One line of a sheet in which something was filled in."""
+    """A row of the sheet in which a person wrote something."""
 
     line_number: int
     """Its number in the file, from 1; the heading is line 1."""
@@ -68,7 +68,7 @@ class FilledRow:
 def sheet_answers(
     graded: Graded, *, digests: Mapping[str, str], item: str | None = None
 ) -> Iterator[SheetAnswer]:
-    """What of one submission stands in a sheet: written answers, and what else waits for a person.
+    """Yield the answers of a submission that need a person.
 
     Args:
         graded: the submission, with its marks.
@@ -89,7 +89,7 @@ def sheet_answers(
 
 
 def render_marks_sheet(answers: Iterable[SheetAnswer]) -> str:
-    """The sheet: CSV that a spreadsheet opens and does not run, a question after the other."""
+    """Render the sheet item by item, safe to open in a spreadsheet."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -119,7 +119,7 @@ def _cells(sheet_answer: SheetAnswer) -> tuple[str, ...]:
 
 
 def read_marks_sheet(text: str) -> tuple[FilledRow, ...]:
-    """The lines in which something was filled in; commas, semicolons or tabs between the cells.
+    """Read the rows that were filled in; cells are separated by commas, semicolons or tabs.
 
     Raises:
         UsageError: a column is missing, or lines can't be read; all of them are named.

@@ -1,4 +1,4 @@
-"""Fills the grading worksheet of a Moodle assignment, whatever language it was downloaded in.
+"""Fill the grading worksheet of a Moodle assignment, in whatever language it was downloaded.
 
 The rules are those of Moodle's own code: `mod/assign/gradingtable.php` writes the worksheet and
 `mod/assign/feedback/offline/` reads it. Headers are in the teacher's language, the order of columns
@@ -44,7 +44,7 @@ _YES_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorksheetLayout:
-    """Which column is what."""
+    """The columns of a worksheet by their role."""
 
     grade_column: int
     maximum_column: int
@@ -55,7 +55,7 @@ class WorksheetLayout:
 
 
 def export_moodle(grades: Grades, *, options: ExportOptions) -> Export:
-    """The worksheet with grades, and comments if they were asked for; the rest byte for byte.
+    """Fill in grades, and comments on request; every other byte stays as it was.
 
     Raises:
         UsageError: there is no file, it is no worksheet, or its columns can't be told.
@@ -97,7 +97,7 @@ def export_moodle(grades: Grades, *, options: ExportOptions) -> Export:
 
 
 def find_participants(sheet: CsvFile, *, name: str) -> list[int]:
-    """The records that are participants' rows.
+    """Return the indexes of the records that are participants' rows.
 
     Raises:
         UsageError: there is none, or a row has no participant's number first.
@@ -113,7 +113,7 @@ def find_participants(sheet: CsvFile, *, name: str) -> list[int]:
 
 
 def participant_rows(sheet: CsvFile, *, records: Sequence[int], grade_column: int) -> list[LmsRow]:
-    """Who each record is: every cell before the grade may be a name, an address or an id."""
+    """Identify each record: every cell before the grade may be a name, an address or an id."""
     return [
         LmsRow(
             index=index,
@@ -131,7 +131,7 @@ def participant_rows(sheet: CsvFile, *, records: Sequence[int], grade_column: in
 def find_layout(
     sheet: CsvFile, *, records: Sequence[int], options: ExportOptions
 ) -> WorksheetLayout:
-    """Which column is what.
+    """Find the columns by what stands in them.
 
     Raises:
         UsageError: the grade's column can't be told, or a named one is not there.
@@ -186,7 +186,7 @@ def _find_column(header: Sequence[str], requested: str, *, name: str) -> int:
 
 
 def _is_maximum_column(sheet: CsvFile, column: int, *, records: Sequence[int]) -> bool:
-    """Whether it says one number above 0, the same in every row."""
+    """Return whether the column holds one number above 0, the same in every row."""
     values = {sheet.value(record, column).strip() for record in records}
     return len(values) == 1 and all(_POINTS.fullmatch(v) and _parse_number(v) > 0 for v in values)
 
@@ -217,7 +217,7 @@ def _keep_reason(sheet: CsvFile, index: int, *, layout: WorksheetLayout) -> str:
 def _add_comments(
     filling: FilledColumn, sheet: CsvFile, *, layout: WorksheetLayout, column: int
 ) -> None:
-    """A line for everyone who got a number, where nobody has written anything.
+    """Add a comment for everyone who got a number and has no comment yet.
 
     A number that is not final stands nowhere without the line that says so.
     """
@@ -235,8 +235,8 @@ def _comment_text(grade: StudentGrade) -> str:
     possible = to_number(grade.possible or Fraction(0))
     if grade.final is None:
         return (
-            f"So far, not final: {to_number(grade.provisional or Fraction(0))} of {possible} points; "
-            f"{grade.why_not_final}."
+            f"So far, not final: {to_number(grade.provisional or Fraction(0))} of {possible} "
+            f"points; {grade.why_not_final}."
         )
     deduction = grade.lateness.deduction if grade.lateness else None
     late_text = f", {to_number(deduction)} of them taken off as it was late" if deduction else ""

@@ -1,4 +1,4 @@
-"""Writes the table that `nbgrader export` writes, for programs that read that one.
+"""Write the table that `nbgrader export` writes, for programs that read that one.
 
 Columns and what stands in them are those of nbgrader's own exporter
 (`nbgrader/plugins/export.py`), but for two things: cells are quoted where they must be, and what
@@ -32,7 +32,7 @@ COLUMNS = (
 
 
 def export_nbgrader(grades: Grades, *, options: ExportOptions) -> Export:  # noqa: ARG001 - it has no options
-    """A row for each student of each submission."""
+    """Write a row for each student of each submission."""
     student_grades = list_student_grades(grades.results)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -81,7 +81,7 @@ def _format_points(points: Fraction | None) -> str:
 
 
 def _format_utc(text: str) -> str:
-    """A moment in UTC as nbgrader writes one: '2031-04-02 09:30:00'; '' if its zone is unknown."""
+    """Format a time in UTC as '2031-04-02 09:30:00', or '' if its zone is unknown."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Writes numbers and words so that a program reads them as we meant them."""
+"""Write numbers and text such that programs read them as we meant them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _SURROGATES = (0xD800, 0xDFFF)
 
 
 def to_number(points: Fraction) -> int | float:
-    """Points rounded half up to 0.01; whole ones without a fraction."""
+    """Round points half up to 0.01; whole points become an int."""
     hundredths = (points.numerator * 200 + points.denominator) // (2 * points.denominator)
     return hundredths // 100 if hundredths % 100 == 0 else hundredths / 100
 
 
 def replace_surrogates(text: str) -> str:
-    """The text with halves of characters replaced, so that it can be written as UTF-8."""
+    """Replace lone surrogates, so that the text can be encoded as UTF-8."""
     if text.isascii():
         return text
     first, last = _SURROGATES
@@ -26,7 +26,7 @@ def replace_surrogates(text: str) -> str:
 
 
 def escape_invisible(text: str) -> str:
-    """The JSON with escapes for letters that don't show: safe to look at, the same to read."""
+    """Escape invisible characters in JSON: safe to look at, the same to parse."""
     return _INVISIBLE.sub(lambda match: _escape_letter(match.group()), text)
 
 

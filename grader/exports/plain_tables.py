@@ -1,4 +1,4 @@
-"""Writes everything once more as one table or one JSON document, for spreadsheets and programs."""
+"""Write all grades once more as one table or one JSON document."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grader.model import Graded
 
 
 def export_csv(grades: Grades, *, options: ExportOptions) -> Export:  # noqa: ARG001 - it has no options
-    """The gradebook as CSV: a row a student, who handed in nothing too, and a column an item."""
+    """Export the gradebook as CSV: a row per student, missing ones too, a column per item."""
     stream = _ResultStream(grades.results)
     rows = [row for graded in stream for row in csv_rows(graded, rubric=grades.rubric)]
     rows += [missing_row(student, rubric=grades.rubric) for student in grades.list_missing()]
@@ -21,14 +21,14 @@ def export_csv(grades: Grades, *, options: ExportOptions) -> Export:  # noqa: AR
 
 
 def export_json(grades: Grades, *, options: ExportOptions) -> Export:  # noqa: ARG001 - it has no options
-    """All results in one object, each as in `results/<submission>.json`."""
+    """Export all results in one object, each as in `results/<submission>.json`."""
     stream = _ResultStream(grades.results)
     text = class_to_json(stream, rubric=grades.rubric)
     return stream.build_export("results.json", text, summary=f"{stream.count} submissions")
 
 
 class _ResultStream:
-    """Results on their way into a file, and who of them has no number."""
+    """Passes results on to a writer, and collects who has no number."""
 
     def __init__(self, results: Iterable[Graded]) -> None:
         self._results = results
@@ -44,7 +44,7 @@ class _ResultStream:
             yield graded
 
     def build_export(self, name: str, text: str, *, summary: str) -> Export:
-        """The file, and the lists."""
+        """Build the export from the rendered file and the collected lists."""
         lines = [
             (grade, ListedStudent(label=grade.label, reason=grade.why_not_final))
             for grade in self._not_final

@@ -1,4 +1,4 @@
-"""Whose row is whose: students of ours and rows of a file from a learning management system.
+"""Match our students to the rows of a file from a learning management system.
 
 Ids decide before names do, and nothing is guessed: who fits no row, or two, is listed.
 """
@@ -17,7 +17,7 @@ from grader.model import Student
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LmsRow:
-    """A student's row of the file."""
+    """A student's row in the file."""
 
     index: int
     """Which record it is."""
@@ -30,7 +30,7 @@ class LmsRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matches:
-    """Who belongs to which row."""
+    """Which student belongs to which row, and who to none."""
 
     by_index: Mapping[int, StudentGrade]
     left_out: tuple[ListedStudent, ...]
@@ -40,7 +40,7 @@ class Matches:
 
 
 def normalize_text(text: str) -> str:
-    """The text as ids and names are compared: no case, no double spaces, one way to write each."""
+    """Normalize case, spaces and Unicode form, for comparing ids and names."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
@@ -78,7 +78,7 @@ def match_rows(grades: Sequence[StudentGrade], *, rows: Sequence[LmsRow], system
 
 
 def _list_ambiguous(claim: Sequence[StudentGrade]) -> Iterator[ListedStudent]:
-    """Two students for one row, or one student in two submissions: which one counts is not ours."""
+    """List students who match one row, or submissions of one student: we refuse to choose."""
     submissions = ", ".join(grade.submission for grade in claim)
     for grade in claim:
         yield ListedStudent(
@@ -88,7 +88,7 @@ def _list_ambiguous(claim: Sequence[StudentGrade]) -> Iterator[ListedStudent]:
 
 
 class _RowFinder:
-    """The rows, by everything they are found by."""
+    """An index of the rows by id and by name."""
 
     def __init__(
         self, grades: Sequence[StudentGrade], *, rows: Sequence[LmsRow], system: str
@@ -111,7 +111,7 @@ class _RowFinder:
         )
 
     def find_row(self, grade: StudentGrade) -> tuple[LmsRow | None, str]:
-        """The student's row; or none, and why not."""
+        """Return the student's row, or None and the reason."""
         student = grade.student
         lms_rows = self._lookup(self._by_lms, student.lms.get(self._system, ""))
         id_rows = [
@@ -145,13 +145,13 @@ class _RowFinder:
 
 
 def _first_last(name: str) -> str:
-    """The name as 'first last', whichever way round it was written."""
+    """Return the name as 'first last', whichever way round it was written."""
     last, comma, first = normalize_text(name).partition(",")
     return f"{first.strip()} {last.strip()}".strip() if comma else last
 
 
 def _names_disjoint(name: str, other_name: str) -> bool:
-    """Whether two names, both known, share no word; accents don't count."""
+    """Return whether two known names share no word, ignoring accents."""
     words, others = _name_words(name), _name_words(other_name)
     return bool(words and others and not words & others)
 

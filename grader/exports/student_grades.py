@@ -1,4 +1,4 @@
-"""What each student has, as everyone who wants a file needs to know it."""
+"""One student's grade, as every export needs it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOBODY = Student(name="", id="")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudentGrade:
-    """One student in one submission."""
+    """One student's grade in one submission."""
 
     student: Student
     submission: str
@@ -38,7 +38,7 @@ class StudentGrade:
 
     @property
     def label(self) -> str:
-        """The student in a line of a list: name and id, or the submission where it names nobody."""
+        """Return name and id, or the submission's name where nobody is named."""
         name, student_id = self.student.name, self.student.id
         if name and student_id:
             return f"{name} ({student_id})"
@@ -46,7 +46,7 @@ class StudentGrade:
 
     @property
     def why_not_final(self) -> str:
-        """Why there is no final number, in words; '' where there is one."""
+        """Return why there is no final number, or ''."""
         if self.reason:
             return f"could not be graded: {self.reason}"
         if self.pending:
@@ -55,7 +55,7 @@ class StudentGrade:
 
 
 def list_student_grades(results: Iterable[Graded]) -> tuple[StudentGrade, ...]:
-    """Every student of every submission: a team of two gives two, one without names gives one."""
+    """Return a grade per student of each submission, or one where nobody is named."""
     return tuple(grade for graded in results for grade in _submission_grades(graded))
 
 
@@ -81,5 +81,5 @@ def _submission_grades(graded: Graded) -> Iterator[StudentGrade]:
 
 
 def two_decimals(points: Fraction) -> str:
-    """Points with two decimals and a point, half up, without separators: '26.50'."""
+    """Format points with two decimals, rounded half up: '26.50'."""
     return f"{to_number(points):.2f}"

@@ -1,4 +1,4 @@
-"""What testing an assignment came to, as JSON for a CI."""
+"""Write the result of `grade validate` as JSON for a CI."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FORMAT = 1
 
 
 def render_validation_json(results: tuple[Validation, ...]) -> str:
-    """One JSON object: `format`, `holds`, and an entry an assignment."""
+    """Render one object: `format`, `holds`, and an entry per assignment."""
     document = {
         "format": FORMAT,
         "holds": all(result.holds for result in results),

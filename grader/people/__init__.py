@@ -1,4 +1,4 @@
-"""Who is in a course, whose a submission is, and how late it came; guesses nothing silently."""
+"""Students of a course: the roster, whose a submission is, and how late it came."""
 
 from grader.people.dates import ParsedDates, read_extensions, read_submission_times
 from grader.people.directory import name_and_id

@@ -1,4 +1,4 @@
-"""Tells what the columns of a table hold by what they are called, in any order and spelling."""
+"""Recognize the columns of a table by their headers, in any order and spelling."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _PARTIAL_FIELDS = ("id", "first", "last", "email")
 
 
 def normalize_header(name: str) -> str:
-    """The name of a column in small letters without accents, spaces and signs."""
+    """Lower-case a header and strip accents, spaces and punctuation."""
     decomposed = unicodedata.normalize("NFKD", name.casefold())
     return re.sub(r"[^a-z0-9]+", "", decomposed)
 
 
 def map_columns(columns: Sequence[str], *, words: Mapping[str, str]) -> Mapping[str, int]:
-    """The place of the column that holds each thing; a column holds one thing at most.
+    """Map each field to the index of its column; a column holds one field at most.
 
     Names that agree come first, the likelier word before the others; then names that contain a
     word, such as 'Student ID (EID)'.
@@ -72,7 +72,7 @@ def _partial_matches(names: Sequence[str], words: Mapping[str, str]) -> Iterator
 
 
 def map_person_columns(columns: Sequence[str]) -> Mapping[str, int]:
-    """What the columns of a roster hold; 'ID' in a file of Canvas's is Canvas's own.
+    """Map the columns of a roster; 'ID' in a Canvas file is Canvas's own id.
 
     And 'Identifier' beside 'Full name' is Moodle's.
     """

@@ -1,4 +1,4 @@
-"""Reads who may hand in later, and when something was handed in, from two columns of a table."""
+"""Read extensions and submission times from a table with two columns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TIME_COLUMNS = "at time submittedat submitted handedin timestamp when"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedDates:
-    """A moment for each id, and what was made of the file."""
+    """A time for each id, and a note on what was read."""
 
     dates: Mapping[str, str]
     """In ISO 8601 with an offset, by the id as it is written."""
@@ -33,7 +33,7 @@ class ParsedDates:
 
 
 def read_extensions(path: Path, *, zone: tzinfo | None) -> ParsedDates:
-    """Who may hand in later; of the file nothing but ids and due dates is looked at.
+    """Read extended due dates; only ids and dates are read.
 
     Args:
         path: the file; other columns, such as a reason, stay unread.
@@ -53,7 +53,7 @@ def read_extensions(path: Path, *, zone: tzinfo | None) -> ParsedDates:
 
 
 def read_submission_times(path: Path, *, zone: tzinfo) -> ParsedDates:
-    """When submissions were handed in, as staff know it.
+    """Read when submissions were submitted, as staff know it.
 
     Args:
         path: the file; ids or names of submissions, and times.
@@ -88,14 +88,13 @@ def _read_dates(
     dates: dict[str, str] = {}
     seen: dict[str, int] = {}
     for row in table.rows:
-        identifier, cell = (
-            _read_identifier(row, columns["who"], name=path.name),
-            row.cell(columns["when"]),
-        )
+        identifier = _read_identifier(row, columns["who"], name=path.name)
+        cell = row.cell(columns["when"])
         if normalize_id(identifier) in seen:
             first_line = seen[normalize_id(identifier)]
             raise UsageError(
-                f"{path.name}: line {row.line_number}: {identifier} stands in line {first_line}, too"
+                f"{path.name}: line {row.line_number}: {identifier} stands in line "
+                f"{first_line}, too"
             )
         seen[normalize_id(identifier)] = row.line_number
         try:

@@ -1,4 +1,4 @@
-"""Finds people of the roster by ids and names; what fits several of them fits none."""
+"""Look up people of the roster by id or name; an ambiguous name matches nobody."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OWN_SYSTEMS = frozenset({"", "login"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterMatch:
-    """Who was found for some words about a person, and what is doubtful about it."""
+    """The member that matches a student, and a flag if the match is doubtful."""
 
     member: RosterMember | None
     flag: str = ""
@@ -22,7 +22,7 @@ class RosterMatch:
 
 
 class Directory:
-    """Everyone in the course, by every id they have."""
+    """An index of everyone in the course."""
 
     def __init__(self, members: Iterable[RosterMember]) -> None:
         self.members = tuple(members)
@@ -32,19 +32,19 @@ class Directory:
                 self._members_by_id.setdefault(identifier, []).append(member)
 
     def find_by_id(self, identifier: str) -> RosterMember | None:
-        """Who alone has this id, e-mail address or part of one before the @."""
+        """Return the only member with this id, e-mail address or its local part."""
         matches = self._members_by_id.get(normalize_id(identifier), []) if identifier else []
         return matches[0] if len(matches) == 1 else None
 
     def find_by_name(self, name: str) -> tuple[RosterMember, ...]:
-        """Those with this name; where nobody has it, those whose name it is a part of."""
+        """Return members with this name, else those whose name it is a part of."""
         exact = tuple(m for m in self.members if any(same_name(name, n) for n in _known_names(m)))
         return exact or tuple(
             m for m in self.members if any(is_partial_name(name, n) for n in _known_names(m))
         )
 
     def find_member(self, student: Student) -> RosterMatch:
-        """Who somebody is: by id where one is known, else by name where one alone has it."""
+        """Find a student by id, else by a name that only one member has."""
         for identifier in student_ids(student):
             member = self.find_by_id(identifier)
             if member is not None:
@@ -61,7 +61,7 @@ class Directory:
 
 
 def student_ids(student: Student) -> tuple[str, ...]:
-    """Every id that is told of somebody, the student's own first."""
+    """Return every id of a student, the student's own first."""
     return tuple(
         identifier
         for identifier in (student.id, student.email, *student.lms.values())
@@ -70,7 +70,7 @@ def student_ids(student: Student) -> tuple[str, ...]:
 
 
 def name_and_id(student: Student) -> str:
-    """Name and id, as staff know them."""
+    """Return name and id as staff know them."""
     name, identifier = student.name, student.id or student.email
     return (
         f"{name} ({identifier})"
@@ -95,7 +95,7 @@ def _known_names(member: RosterMember) -> tuple[str, ...]:
 
 
 def _name_flag(student: Student, member: RosterMember) -> str:
-    """Where the id is one person's and the name another's, the id counts, and staff are told."""
+    """Return a flag if the id is one member's and the name another's; the id counts."""
     names = [name for name in _known_names(member) if name]
     if not student.name or not names or any(names_overlap(student.name, name) for name in names):
         return ""
@@ -103,7 +103,7 @@ def _name_flag(student: Student, member: RosterMember) -> str:
 
 
 def _id_flag(student: Student, member: RosterMember) -> str:
-    """Where an id is nobody's, the name counts, and staff are told."""
+    """Return a flag if the id is unknown; the name counts."""
     if not student.id or not member.student.id:
         return ""
     return f"the id {student.id} is not on the roster; by name it is {name_and_id(member.student)}"

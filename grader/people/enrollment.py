@@ -1,4 +1,4 @@
-"""Says of one submission whose it is and how late it came, by all that a course knows of people."""
+"""Resolve whose a submission is and how late it came, from everything the course knows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grader.people.team_resolution import resolve_team
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """What a course knows of its people; plain data, so that it can be sent to processes."""
+    """The people of a course, as plain data that can be sent to processes."""
 
     members: tuple[RosterMember, ...] = ()
     """The roster; empty where there is none."""
@@ -26,7 +26,7 @@ class People:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrollment:
-    """Whose a submission is, how late it came for each, and what asks for a person."""
+    """The students of a submission, their lateness, and what a person should look at."""
 
     students: tuple[Student, ...]
     lateness: tuple[Lateness | None, ...]
@@ -36,7 +36,7 @@ class Enrollment:
 
 
 class EnrollmentResolver:
-    """Knows the people of a course and the due date of an assignment."""
+    """Resolves submissions against a roster and a due date."""
 
     def __init__(self, people: People, *, rule: LateRule | None) -> None:
         self._directory = Directory(people.members) if people.members else None
@@ -47,7 +47,7 @@ class EnrollmentResolver:
         )
 
     def resolve(self, submission: Submission, *, named: Sequence[Student]) -> Enrollment:
-        """Whose it is and how late.
+        """Resolve the students and the lateness of a submission.
 
         Args:
             submission: with what the folder says of it.

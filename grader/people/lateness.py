@@ -1,4 +1,4 @@
-"""How late a submission is for each of its students, counted from their own due dates."""
+"""Compute how late a submission is for each student, from their own due dates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOBODY = Student(name="", id="")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamLateness:
-    """The lateness of each student in order, and what asks for a person."""
+    """The lateness of each student in order, and what a person should look at."""
 
     lateness: tuple[Lateness | None, ...] = ()
     flags: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class TeamLateness:
 
 
 class LatenessCalculator:
-    """Tells lateness by the rule of an assignment.
+    """Computes lateness by the rule of an assignment.
 
     Args:
         rule: when it is due and what a day takes.
@@ -51,7 +51,7 @@ class LatenessCalculator:
         self._times = {normalize_id(identifier): time for identifier, time in times.items()}
 
     def calculate(self, submission: Submission, *, students: Sequence[Student]) -> TeamLateness:
-        """How late it is for each student, or for itself where nobody is named."""
+        """Compute the lateness of each student, or of the submission where nobody is named."""
         team = students or (_NOBODY,)
         time_text = self._submission_time(submission, team)
         submitted_at = timestamps.parse_lms_time(time_text, zone=self.zone) if time_text else None
@@ -73,7 +73,7 @@ class LatenessCalculator:
         )
 
     def due_for(self, student: Student) -> datetime:
-        """A student's own due date: never before that of the assignment."""
+        """Return a student's due date, never before that of the assignment."""
         identifiers = (*student_ids(student), student.email.partition("@")[0])
         extended = [
             self._extensions[identifier]
@@ -83,7 +83,7 @@ class LatenessCalculator:
         return max([self._due, *extended])
 
     def _submission_time(self, submission: Submission, team: Sequence[Student]) -> str:
-        """When it was handed in: as staff say, else as the folder does."""
+        """Return the submission time from staff, else from the download."""
         identifiers = (
             submission.name,
             submission.shown,
@@ -97,7 +97,7 @@ class LatenessCalculator:
         return next(staff_times, submission.at)
 
     def _measure_lateness(self, submitted_at: datetime, *, due: datetime) -> Lateness:
-        """Days are of 24 hours, also when clocks change, and each begins with the grace."""
+        """Count started days of 24 hours, also across clock changes; each starts with the grace."""
         overdue_s = -((due.astimezone(UTC) - submitted_at) // timedelta(seconds=1))
         counted_s = overdue_s - self._rule.grace_s
         return self._make_lateness(
@@ -108,7 +108,7 @@ class LatenessCalculator:
         )
 
     def _unknown_lateness(self, team: Sequence[Student], flag: str) -> TeamLateness:
-        """Late by nobody knows how much."""
+        """Return lateness of unknown length."""
         lateness = tuple(
             self._make_lateness(due=self.due_for(student), at="", late_s=0, days=0)
             for student in team
@@ -130,7 +130,7 @@ class LatenessCalculator:
     def _contradictions(
         self, submission: Submission, submitted_at: datetime, lateness: Sequence[Lateness]
     ) -> tuple[str, ...]:
-        """Where the time and the mark of the learning management system say different things."""
+        """Return flags where the time contradicts the system's own late status."""
         time_text = submitted_at.astimezone(self.zone).isoformat(timespec="seconds")
         has_extension = any(late.due != self._due.isoformat() for late in lateness)
         if submission.late and not has_extension and submitted_at <= self._due.astimezone(UTC):

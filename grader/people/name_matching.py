@@ -1,4 +1,4 @@
-"""Compares names and ids as people write them: any order, case and accents, squeezed or in part."""
+"""Compare names and ids as people write them: any order, case, accents, or in part."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHORTEST_STEM = 3
 
 @lru_cache(maxsize=4096)
 def name_words(name: str) -> tuple[str, ...]:
-    """The words of a name in small letters without accents; 'Last, First' the right way round."""
+    """Return the words of a name, folded; 'Last, First' becomes 'first last'."""
     last, comma, first = name.partition(",")
     reordered = f"{first} {last}" if comma and "," not in first else name
     joined = re.sub(r"(?<=\w)['\u2019\u02bc`](?=\w)", "", fold_accents(reordered))
@@ -26,13 +26,13 @@ def name_words(name: str) -> tuple[str, ...]:
 
 
 def fold_accents(text: str) -> str:
-    """A text in small letters without accents."""
+    """Lower-case a text and strip accents."""
     small = text.casefold().translate(_SPECIAL)
     return "".join(c for c in unicodedata.normalize("NFKD", small) if not unicodedata.combining(c))
 
 
 def same_name(name: str, other: str) -> bool:
-    """Whether two names have the same words in any order, or are squeezed into one alike."""
+    """Return whether two names have the same words in any order, or the same run together."""
     first, second = name_words(name), name_words(other)
     if not first or not second:
         return False
@@ -44,7 +44,7 @@ def same_name(name: str, other: str) -> bool:
 
 
 def is_partial_name(part: str, full_name: str) -> bool:
-    """Whether all words of one name stand in the other, a word or an initial for a longer one.
+    """Return whether every word or initial of one name matches a word of the other.
 
     'Ada', 'A. Rivers' and 'ada rivers' are parts of 'Ada Byron Rivers'; 'R.' alone is none.
     """
@@ -62,7 +62,7 @@ def is_partial_name(part: str, full_name: str) -> bool:
 
 
 def names_overlap(name: str, other: str) -> bool:
-    """Whether two names have a word or its beginning in common: 'Ada' and 'Adaline Rivers'."""
+    """Return whether two names share a word or its beginning: 'Ada' and 'Adaline Rivers'."""
     first, second = name_words(name), name_words(other)
     if _joined_forms(first) & _joined_forms(second):
         return True
@@ -76,13 +76,13 @@ def names_overlap(name: str, other: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def normalize_id(identifier: str) -> str:
-    """An id without spaces, signs of a spreadsheet, case and leading zeros."""
+    """Strip spaces, a spreadsheet's '#', case and leading zeros from an id."""
     cleaned = "".join(unicodedata.normalize("NFKC", identifier).split()).lstrip("#").casefold()
     return cleaned.lstrip("0") or cleaned if cleaned.isdigit() else cleaned
 
 
 def _joined_forms(parts: tuple[str, ...]) -> set[str]:
-    """The words run together as systems do: in order, and with the last before the others."""
+    """Return the words run together as systems do, in every rotation."""
     if not parts:
         return set()
     return {"".join(parts[index:] + parts[:index]) for index in range(len(parts))}

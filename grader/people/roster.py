@@ -1,4 +1,4 @@
-"""The roster: everyone in the course, from whatever table the course has of them."""
+"""Read the roster of a course from whatever table there is."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAX_LISTED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterMember:
-    """Somebody in the course."""
+    """A student in the course."""
 
     student: Student
     aliases: tuple[str, ...] = ()
@@ -37,14 +37,14 @@ class RosterMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedRoster:
-    """A roster, and what was made of its file, in words for the person at the keyboard."""
+    """The roster, and notes on how its file was read."""
 
     members: tuple[RosterMember, ...]
     notes: tuple[str, ...]
 
 
 def read_roster(path: Path) -> ParsedRoster:
-    """The roster in a file.
+    """Read a roster file.
 
     Raises:
         UsageError: it is no table, has no column of ids or names, or nobody in it.
@@ -53,8 +53,8 @@ def read_roster(path: Path) -> ParsedRoster:
     columns = map_person_columns(table.columns)
     if not columns.keys() & {"id", "name", "first", "last", "email"}:
         raise UsageError(
-            f"{path.name}: no column is known as an id or a name among {quote_names(table.columns)}; "
-            "call one 'id' or 'name'"
+            f"{path.name}: no column is known as an id or a name among "
+            f"{quote_names(table.columns)}; call one 'id' or 'name'"
         )
     damaged = [row for row in table.rows if is_damaged_id(row.cell(columns.get("id")))]
     if damaged:
@@ -81,7 +81,7 @@ def _describe_columns(name: str, table: TextTable, columns: Mapping[str, int], c
 def _collect_members(
     table: TextTable, columns: Mapping[str, int]
 ) -> tuple[tuple[RosterMember, ...], tuple[str, ...]]:
-    """Everyone once, and what was left out or asks for a look."""
+    """Collect each member once, with notes on rows that were left out or conflict."""
     members: dict[str, RosterMember] = {}
     empty_lines: list[int] = []
     notes: list[str] = []
@@ -98,8 +98,9 @@ def _collect_members(
             members[key] = _merge_members(previous, member)
         else:
             notes.append(
-                f"line {row.line_number}: id {member.student.id} stands for {previous.student.name} "
-                f"and for {member.student.name}; it is nobody's until that is mended"
+                f"line {row.line_number}: id {member.student.id} stands for "
+                f"{previous.student.name} and for {member.student.name}; "
+                "it is nobody's until that is mended"
             )
             members[f"{key} {row.line_number}"] = member
     if empty_lines:
@@ -115,14 +116,14 @@ def _key(student: Student, *, line: int) -> str:
 
 
 def _merge_members(previous: RosterMember, current: RosterMember) -> RosterMember:
-    """Somebody who stands in two sections."""
+    """Merge two rows of a student who is in two sections."""
     student, other = previous.student, current.student
     sections = dict.fromkeys(section for section in (student.section, other.section) if section)
     return replace(previous, student=replace(student, section=", ".join(sections)))
 
 
 def _parse_member(row: TableRow, columns: Mapping[str, int]) -> RosterMember | None:
-    """Whom a row is about; None for nobody."""
+    """Return the member that a row describes, or None."""
     cells = {field: clean_value(row.cell(index)) for field, index in columns.items()}
     first, last = cells.get("first", ""), cells.get("last", "")
     name = _first_last(cells.get("name", "")) or " ".join(filter(None, (first, last)))
@@ -147,13 +148,13 @@ def _parse_member(row: TableRow, columns: Mapping[str, int]) -> RosterMember | N
 
 
 def _first_last(name: str) -> str:
-    """'Rivers, Ada' the right way round."""
+    """Turn 'Rivers, Ada' into 'Ada Rivers'."""
     last, comma, first = name.partition(",")
     return f"{first.strip()} {last.strip()}" if comma and "," not in first else name
 
 
 def _aliases(name: str, first: str, last: str, preferred: str) -> tuple[str, ...]:
-    """The other names of a student: the preferred one alone and before the last name."""
+    """Return a student's other names, such as the preferred name before the last name."""
     last_name = last or name.rpartition(" ")[2]
     full_name = " ".join(filter(None, (first, last)))
     candidates = [full_name]
@@ -163,6 +164,6 @@ def _aliases(name: str, first: str, last: str, preferred: str) -> tuple[str, ...
 
 
 def _participant_number(identifier: str) -> str:
-    """'Participant 12345' is 12345."""
+    """Turn Moodle's 'Participant 12345' into '12345'."""
     match = _PARTICIPANT.fullmatch(identifier)
     return match[1] if match and " " in identifier else identifier.lstrip("#")

@@ -1,4 +1,4 @@
-"""What only the whole class shows: who is in two submissions, and who in none."""
+"""Find students in several submissions, and roster members in none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_NAMED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterCheckResult:
-    """Who handed in how often."""
+    """Duplicate and missing students of a class."""
 
     duplicate_flags: Mapping[str, tuple[str, ...]]
     """What to say of a submission whose students are in another, too, by its name."""
@@ -29,7 +29,7 @@ class RosterCheckResult:
 def check_roster(
     teams: Mapping[str, Sequence[Student]], *, members: Iterable[RosterMember]
 ) -> RosterCheckResult:
-    """Look at all submissions at once.
+    """Compare all submissions with each other and with the roster.
 
     Args:
         teams: the students of each submission, by its name.
@@ -63,7 +63,7 @@ def check_roster(
 
 
 def unknown_ids(ids: Iterable[str], *, known: Iterable[Student]) -> tuple[str, ...]:
-    """The ids that are nobody's.
+    """Return the ids that belong to no known student.
 
     Args:
         ids: ids as staff wrote them.
@@ -84,7 +84,7 @@ def class_notes(
     rule: LateRule | None,
     untimed: Sequence[str],
 ) -> Iterator[str]:
-    """What concerns a class and no submission of it, in words for staff.
+    """Yield notes for staff that concern the class rather than a submission.
 
     Args:
         teams: the students of each submission, by its name.
@@ -104,7 +104,10 @@ def class_notes(
         for identifier, extension in people.extensions.items()
         if timestamps.parse_due(extension) < due
     ):
-        yield f"the extension of {identifier} ends before the assignment is due, so it changes nothing"
+        yield (
+            f"the extension of {identifier} ends before the assignment is due, so it changes "
+            "nothing"
+        )
     if untimed:
         names = ", ".join(untimed[:MAX_NAMED]) + (" …" if len(untimed) > MAX_NAMED else "")
         yield (
@@ -114,5 +117,5 @@ def class_notes(
 
 
 def _student_key(student: Student) -> str:
-    """What tells a student from others: the id, else the name."""
+    """Return what distinguishes a student: the id, else the folded name."""
     return normalize_id(student.id or student.email) or " ".join(sorted(name_words(student.name)))

@@ -1,4 +1,4 @@
-"""Reads a table that a spreadsheet or a learning management system wrote, with all its habits."""
+"""Read tables that spreadsheets and learning management systems write."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ _EMPTY_VALUES = frozenset({"", "-", "--", "n/a", "na", "none", "null", "nan", "#
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """One row: where it stands in the file, from 1, and its cells."""
+    """A row: its line number in the file, from 1, and its cells."""
 
     line_number: int
     cells: tuple[str, ...]
 
     def cell(self, column: int | None) -> str:
-        """The cell of a column, or '' where there is none."""
+        """Return the cell of a column, or ''."""
         return self.cells[column] if column is not None and column < len(self.cells) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextTable:
-    """A table: names of columns, and the rows below that are not empty."""
+    """A table: column headers, and the rows that are not empty."""
 
     columns: tuple[str, ...]
     rows: tuple[TableRow, ...]
 
 
 def read_table(path: Path) -> TextTable:
-    """The table in a file.
+    """Read the table in a file.
 
     Raises:
         UsageError: it can't be opened, is no table of text, or is empty.
@@ -59,7 +59,7 @@ def read_table(path: Path) -> TextTable:
 
 
 def parse_table(text: str, *, name: str) -> TextTable:
-    """The table in a text; the separator is the one that its first row has most of.
+    """Parse a table; the separator is the most frequent one in its first row.
 
     Args:
         text: what stands in the file.
@@ -90,12 +90,12 @@ def parse_table(text: str, *, name: str) -> TextTable:
 
 
 def is_damaged_id(cell: str) -> bool:
-    """Whether a spreadsheet has made 1.2E+09 of an id, so that nobody knows what it was."""
+    """Return whether a spreadsheet turned an id into 1.2E+09, which can't be undone."""
     return _ROUNDED.fullmatch(cell) is not None
 
 
 def clean_value(cell: str) -> str:
-    """An id or a name: '' for what stands for nothing, '7' for a spreadsheet's '7.0'."""
+    """Return an id or name: '' for placeholders, '7' for a spreadsheet's '7.0'."""
     if cell.casefold() in _EMPTY_VALUES:
         return ""
     number = _WHOLE_NUMBER.fullmatch(cell)
@@ -112,7 +112,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _decode_text(data: bytes, *, name: str) -> str:
-    """The text in the encoding that its bytes tell: UTF-8, UTF-16 or, failing these, Windows's."""
+    """Decode by byte-order mark, else as UTF-8, else as Windows-1252."""
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise UsageError(f"{name}: is a spreadsheet's own format; save it as CSV (UTF-8)")
     encodings = [encoding for bom, encoding in _BYTE_ORDER_MARKS if data.startswith(bom)][:1]
@@ -133,7 +133,7 @@ def _detect_separator(text: str) -> str:
 
 
 def _unwrap_cell(cell: str) -> str:
-    """The cell on one line, without what a spreadsheet needs to leave it as it is."""
+    """Put a cell on one line and strip what spreadsheets add to protect it."""
     cleaned = "".join(" " if letter in "\r\n\t" else letter for letter in cell)
     cleaned = "".join(c for c in cleaned if unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
     plain = " ".join(cleaned.split())
@@ -144,7 +144,7 @@ def _unwrap_cell(cell: str) -> str:
 
 
 def quote_names(names: Sequence[str], *, limit: int = 8) -> str:
-    """Some names as a person lists them, in quotation marks; the rest are counted."""
+    """List some names in quotes, and count the rest."""
     quoted = [f"'{name}'" for name in names[:limit]]
     remaining = len(names) - len(quoted)
     return ", ".join(quoted) + (f" and {remaining} more" if remaining > 0 else "")

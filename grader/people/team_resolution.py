@@ -1,4 +1,4 @@
-"""Whose a submission is, from what the notebook, the folder and the roster say of it."""
+"""Decide whose a submission is, from the notebook, the folder and the roster."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grader.people.roster import RosterMember
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedTeam:
-    """Whose a submission is, and what asks for a person."""
+    """The students of a submission, and what a person should look at."""
 
     students: tuple[Student, ...]
     flags: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class ResolvedTeam:
 def resolve_team(
     *, named: Sequence[Student], folder_students: Sequence[Student], directory: Directory | None
 ) -> ResolvedTeam:
-    """Put together what is known; nobody whom anyone names is left out.
+    """Combine all sources; nobody who is named anywhere is left out.
 
     Args:
         named: whom the notebook names.
@@ -44,14 +44,14 @@ def resolve_team(
 
 
 def _has_id(student: Student) -> bool:
-    """Whether a system knows somebody; a name alone may be that of a folder."""
+    """Return whether a system knows the student; a bare name may be a folder's."""
     return bool(student_ids(student))
 
 
 def _match_to_roster(
     people: Sequence[Student], directory: Directory
 ) -> tuple[tuple[Student, ...], list[str]]:
-    """Each as the roster has them, or as they were named; and doubts."""
+    """Replace each student by the roster's record where there is one, and collect flags."""
     students, flags = [], []
     for person in people:
         match = directory.find_member(person)
@@ -62,7 +62,7 @@ def _match_to_roster(
 
 
 def _complete_member(member: RosterMember, folder_student: Student) -> Student:
-    """The roster's record, with ids in other systems that only the folder knows."""
+    """Complete the roster's record with ids that only the folder knows."""
     known = member.student
     return replace(
         known,
@@ -76,7 +76,7 @@ def _complete_member(member: RosterMember, folder_student: Student) -> Student:
 def _resolve_without_roster(
     named: Sequence[Student], folder_students: Sequence[Student]
 ) -> ResolvedTeam:
-    """Without a roster: the notebook's names, completed by the folder's."""
+    """Complete the notebook's names by the folder's."""
     students, completed, flags = list(named), [], []
     for folder_student in folder_students:
         indexes = [
@@ -94,7 +94,8 @@ def _resolve_without_roster(
             and normalize_id(notebook_student.id) != normalize_id(folder_student.id)
         ):
             flags.append(
-                f"{name_and_id(notebook_student)} in the notebook has the id {folder_student.id} in the folder"
+                f"{name_and_id(notebook_student)} in the notebook has the id "
+                f"{folder_student.id} in the folder"
             )
         students[indexes[0]] = _merge_students(notebook_student, folder_student)
         completed.append(students[indexes[0]])
@@ -108,7 +109,7 @@ def _resolve_without_roster(
 
 
 def _may_be_same(folder_student: Student, named: Student, *, team: Sequence[Student]) -> bool:
-    """Whether the folder means somebody whom the notebook names, and nobody else of the team."""
+    """Return whether the folder means this named student and nobody else of the team."""
     identifiers = {normalize_id(identifier) for identifier in student_ids(folder_student)}
     identifiers |= {normalize_id(folder_student.email.partition("@")[0])} - {""}
     if named.id and normalize_id(named.id) in identifiers:
@@ -136,7 +137,7 @@ def _merge_students(named: Student, folder_student: Student) -> Student:
 
 
 def _disagreements(notebook: Sequence[Student], folder: Sequence[Student]) -> list[str]:
-    """Who stands on one side only, where both name somebody."""
+    """Return flags for students who are named on one side only."""
     if not notebook or not folder:
         return []
     flags = [
@@ -154,7 +155,7 @@ def _disagreements(notebook: Sequence[Student], folder: Sequence[Student]) -> li
 
 
 def same_person(student: Student, other: Student) -> bool:
-    """Whether two records are of one person: by id where both have one, else by name."""
+    """Return whether two records are of one person: by id where both have one, else by name."""
     for first, second in ((student.id, other.id), (student.email, other.email)):
         if first and second:
             return normalize_id(first) == normalize_id(second)

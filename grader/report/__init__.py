@@ -1,4 +1,4 @@
-"""Turns graded submissions into what people read: a page, a class page, a table in the terminal."""
+"""Turn graded submissions into what people read: reports, the class page, the terminal."""
 
 from grader.report.class_page import ClassPageRow, class_page, class_row
 from grader.report.page_template import preload_templates

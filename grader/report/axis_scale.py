@@ -1,4 +1,4 @@
-"""Maps numbers to places on a chart's axis, with ticks at numbers that people like."""
+"""Map numbers to positions on a chart's axis, with round numbers as ticks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PLAIN = range(-4, 6)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """A stretch of numbers laid over a stretch of the drawing."""
+    """A range of numbers laid over a range of the drawing."""
 
     low: float
     high: float
@@ -27,7 +27,7 @@ class Scale:
 
     @classmethod
     def from_numbers(cls, numbers: Iterable[float], *, start: float, end: float) -> Scale:
-        """A scale on which all numbers have their place, with some space around them."""
+        """Make a scale that holds all numbers, with some space around them."""
         values = [float(number) for number in numbers]
         low, high = min(values), max(values)
         span = high - low
@@ -35,12 +35,12 @@ class Scale:
         return cls(low=low - padding, high=high + padding, start=start, end=end)
 
     def position(self, number: float) -> float:
-        """Where a number is drawn."""
+        """Return where a number is drawn."""
         share = (number - self.low) / (self.high - self.low)
         return self.start + share * (self.end - self.start)
 
     def ticks(self) -> tuple[tuple[float, str], ...]:
-        """Round numbers on the scale, each with its words; none where it is absurdly long."""
+        """Return round numbers on the scale with their labels, or none if those are too long."""
         span = self.high - self.low
         if not _SMALLEST < span < _LARGEST:
             return ()
@@ -57,7 +57,7 @@ class Scale:
 
 
 def _decimals(step: float) -> int:
-    """How many decimals tell two neighbouring ticks apart."""
+    """Return how many decimals tell two neighboring ticks apart."""
     return next(n for n in range(8) if math.isclose(round(step, n), step, rel_tol=1e-6))
 
 

@@ -1,4 +1,4 @@
-"""Draws labeled points at several moments, as SVG that follows the page's theme.
+"""Draw labeled points at several stages, as SVG that follows the page's theme.
 
 It writes the few lines and shapes itself: a plotting library takes longer for one such figure
 than everything else that is done to a submission after it ran.
@@ -40,7 +40,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextAlternative:
-    """A drawing's text alternative."""
+    """A drawing's title and description for screen readers."""
 
     name: str
     """Unique on the page; ids are made from it."""
@@ -52,7 +52,7 @@ class TextAlternative:
 def draw_chart(
     plane: Plane, *, labels: Sequence[str], stages: int, alternative: TextAlternative
 ) -> Markup:
-    """The plane as an inline SVG: color tells labels apart, shape tells stages apart.
+    """Draw the plane as inline SVG: color tells labels apart, shape tells stages apart.
 
     Args:
         plane: a point for each label of the first stage, then of the next, and so on.
@@ -73,7 +73,7 @@ def draw_chart(
     )
     ids = f"{alternative.name}-title", f"{alternative.name}-words"
     head = (
-        f'<svg viewBox="0 0 {_format_number(WIDTH)} {_format_number(HEIGHT)}" class="chart" role="img" '
+        f'<svg viewBox="0 0 {_num(WIDTH)} {_num(HEIGHT)}" class="chart" role="img" '
         f'aria-labelledby="{escape(ids[0])} {escape(ids[1])}" fill="none" stroke-linejoin="round">'
         f'<title id="{escape(ids[0])}">{escape(alternative.title)}</title>'
         f'<desc id="{escape(ids[1])}">{escape(alternative.description)}</desc>'
@@ -81,23 +81,23 @@ def draw_chart(
     return Markup("\n".join((head, *parts, "</svg>")))  # noqa: S704 - numbers, and escaped words
 
 
-def _format_number(number: float) -> str:
+def _num(number: float) -> str:
     return f"{number:.2f}".rstrip("0").rstrip(".")
 
 
 def _axes(x_scale: Scale, *, y_scale: Scale, shares: tuple[float, float]) -> Iterator[str]:
-    """Two axes with their ticks and names, and a faint grid."""
+    """Yield two axes with ticks and names, and a faint grid."""
     grid, ticks = [], []
     for number, label in x_scale.ticks():
-        x = _format_number(x_scale.position(number))
+        x = _num(x_scale.position(number))
         grid.append(f"M {x} {TOP} V {BOTTOM}")
         ticks.append(f"M {x} {BOTTOM} v 3")
         yield _text(label, x=x, y="247.4", attributes='text-anchor="middle"')
     for number, label in y_scale.ticks():
         y = y_scale.position(number)
-        grid.append(f"M {LEFT} {_format_number(y)} H {RIGHT}")
-        ticks.append(f"M {LEFT} {_format_number(y)} h -3")
-        yield _text(label, x="43.9", y=_format_number(y + 4.2), attributes='text-anchor="end"')
+        grid.append(f"M {LEFT} {_num(y)} H {RIGHT}")
+        ticks.append(f"M {LEFT} {_num(y)} h -3")
+        yield _text(label, x="43.9", y=_num(y + 4.2), attributes='text-anchor="end"')
     yield f'<path d="{" ".join(grid)}" {_GRID}/>'
     yield f'<path d="M {LEFT} {TOP} V {BOTTOM} H {RIGHT} {" ".join(ticks)}" {_AXIS}/>'
     first, second = shares
@@ -112,29 +112,29 @@ def _text(text: str, *, x: str, y: str, attributes: str = "") -> str:
 
 
 def _trails(by_stage: Sequence[Sequence[Point]]) -> Iterator[str]:
-    """A dotted line from each point to where it went."""
+    """Yield a dotted line from each point to its place at the next stage."""
     for before, after in pairwise(by_stage):
         for (x0, y0), (x1, y1) in zip(before, after, strict=True):
-            yield f'<path d="M {_format_number(x0)} {_format_number(y0)} L {_format_number(x1)} {_format_number(y1)}" {_TRAIL}/>'
+            yield f'<path d="M {_num(x0)} {_num(y0)} L {_num(x1)} {_num(y1)}" {_TRAIL}/>'
 
 
 def _points(by_stage: Sequence[Sequence[Point]]) -> Iterator[str]:
     for stage, (shape, _) in zip(by_stage, cycle(SHAPES), strict=False):
         for (x, y), color in zip(stage, cycle(COLORS), strict=False):
-            yield f'<path d="{shape}" transform="translate({_format_number(x)} {_format_number(y)})" fill="{color}"/>'
+            yield f'<path d="{shape}" transform="translate({_num(x)} {_num(y)})" fill="{color}"/>'
 
 
 def _labels(points: Sequence[Point], *, labels: Sequence[str]) -> Iterator[str]:
-    """Each label beside its point, where it covers no other label and no other point."""
+    """Yield each label beside its point, clear of other labels and points."""
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in points]
     for point, label in zip(points, labels, strict=True):
         box = _free_box(point, width=_LETTER * len(label), taken=taken)
         taken.append(box)
-        yield _text(label, x=_format_number(box[0]), y=_format_number(box[3] - 3))
+        yield _text(label, x=_num(box[0]), y=_num(box[3] - 3))
 
 
 def _free_box(point: Point, *, width: float, taken: Sequence[Box]) -> Box:
-    """The nearest place for a label that overlaps least of what is taken, and stays inside."""
+    """Return the nearest box for a label that overlaps least and stays inside the axes."""
     x, y = point
     boxes = [
         (left, top, left + width, top + _LINE)
@@ -163,7 +163,7 @@ def _overlap(box: Box, other: Box) -> float:
 
 
 def _outside(box: Box) -> float:
-    """How badly the box leaves the space between the axes, as an area."""
+    """Return the area of the box that lies outside the axes."""
     left, top, right, bottom = box
     return 1000.0 * (
         max(0.0, LEFT + 1.6 - left)

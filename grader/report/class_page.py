@@ -1,4 +1,4 @@
-"""Lays out the page of the whole class, which only course staff may see."""
+"""Render the page of the whole class, which only course staff may see."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STATUS = {"graded": "graded", "needs_marks": "needs marks", "ungradable": "ungr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassPageRow:
-    """One submission of the table: all that is kept of it, so that a large class fits."""
+    """One submission in the table; so small that a large class fits in memory."""
 
     name: str
     students: tuple[Student, ...]
@@ -44,7 +44,7 @@ class ClassPageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemCounts:
-    """How many submissions earned how much of one item."""
+    """How many submissions reached each verdict on one item."""
 
     item: Item
     counts: tuple[int, ...]
@@ -52,7 +52,7 @@ class ItemCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
-    """One bar of the distribution, in the units of its drawing."""
+    """One bar of the histogram, in the units of its drawing."""
 
     low: str
     high: str
@@ -80,7 +80,7 @@ def class_page(
     missing: Sequence[Student] = (),
     remarks: Sequence[str] = (),
 ) -> str:
-    """The class at a glance, a whole page of HTML for staff only.
+    """Render the class page as HTML, for staff only.
 
     Args:
         rows: every submission, gradable or not, as `class_row` makes them.
@@ -112,7 +112,7 @@ def class_page(
 
 
 def class_row(graded: Graded) -> ClassPageRow:
-    """What the page keeps of one submission, which can then be let go."""
+    """Make the table row of a grade, which can then be let go."""
     items = graded.score.items if graded.score else ()
     failures = sum(item.verdict is Verdict.ERROR for item in items)
     grader_errors = (

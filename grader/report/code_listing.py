@@ -1,4 +1,4 @@
-"""Colors a piece of a student's code by its grammar, as escaped HTML with classes only.
+"""Highlight a piece of a student's code as escaped HTML that has classes only.
 
 One expression finds the few kinds of words that the style sheet tells apart. It need not be
 Python: what a student left half typed is shown as it stands.
@@ -38,7 +38,7 @@ _CODE = re.compile(
 
 @lru_cache(maxsize=128)  # a cell stands beside several items, and in many submissions
 def highlight_code(source: str) -> Markup:
-    """The code, ready to stand inside a `<pre>`."""
+    """Return the code, ready to stand inside a `<pre>`."""
     cleaned = clean(source).strip("\n")
     html = "".join(_highlight(cleaned[:MAX_CHARACTERS])).rstrip("\n")
     highlighted = Markup(html)  # noqa: S704 - every piece of it was escaped

@@ -1,4 +1,4 @@
-"""Makes an exhibit readable: a table of cosines, a chart, and the chart again in words."""
+"""Show an exhibit as a table of cosines, a chart, and the chart in words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNDEFINED = "undefined"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CosineRow:
-    """A pair of labels and its cosine at each stage, as words."""
+    """A pair of labels with its cosine at each stage, formatted."""
 
     pair: str
     values: tuple[str, ...]
@@ -45,13 +45,13 @@ ExhibitKey = tuple[str, tuple[str, ...], tuple[tuple[str, bytes], ...]]
 
 
 def exhibit_key(exhibit: Exhibit) -> ExhibitKey:
-    """What two exhibits have in common when they would be drawn the same."""
+    """Return a key that is equal for exhibits that would be drawn alike."""
     stages = tuple((stage.name, stage.vectors.tobytes()) for stage in exhibit.stages)
     return (exhibit.title, exhibit.labels, stages)
 
 
 def unique_exhibits(findings: Iterable[Finding]) -> dict[ExhibitKey, ExhibitView]:
-    """The exhibits of the findings, each once, in their order."""
+    """Return the exhibits of the findings in order, without repetitions."""
     views: dict[ExhibitKey, ExhibitView] = {}
     for finding in findings:
         exhibit = finding.exhibit
@@ -61,7 +61,7 @@ def unique_exhibits(findings: Iterable[Finding]) -> dict[ExhibitKey, ExhibitView
 
 
 def exhibit_view(exhibit: Exhibit, *, name: str) -> ExhibitView:
-    """The exhibit as table, chart and words."""
+    """Lay out an exhibit as table, chart and words."""
     labels = [one_line(label)[:LONGEST_LABEL] for label in exhibit.labels]
     stages = tuple(one_line(stage.name)[:LONGEST_LABEL] for stage in exhibit.stages)
     columns = [
@@ -96,7 +96,7 @@ def exhibit_view(exhibit: Exhibit, *, name: str) -> ExhibitView:
 
 
 def _is_complete(exhibit: Exhibit) -> bool:
-    """Whether every stage has a row of the same length for every label."""
+    """Return whether every stage has a row of the same length for every label."""
     shapes = {stage.vectors.shape for stage in exhibit.stages}
     label_count = len(exhibit.labels)
     return (
@@ -111,7 +111,7 @@ def _format_cosine(cosine: float | None) -> str:
 
 
 def _describe_chart(plane: Plane, *, labels: list[str], stages: tuple[str, ...]) -> str:
-    """The chart's text alternative: where each point is at each stage."""
+    """Describe where each point is at each stage, for screen readers."""
     positions = plane.points.reshape(len(stages), len(labels), 2)
     descriptions = [
         f"{label}: "

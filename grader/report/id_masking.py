@@ -1,4 +1,4 @@
-"""Hides ids but for their last two characters, wherever a page for students would show them."""
+"""Mask ids except for their last two characters on pages that students see."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MIN_ID_LENGTH = 4
 
 
 def mask_id(student_id: str) -> str:
-    """An id with all but its end hidden; a short one is hidden whole."""
+    """Mask all but the end of an id, or all of a short one."""
     if not student_id:
         return ""
     return MASK + (student_id[-VISIBLE_CHARACTERS:] if len(student_id) > VISIBLE_CHARACTERS else "")
 
 
 def mask_ids(graded: Graded) -> Graded:
-    """The grade with its students' ids hidden, in the name of the submission, too."""
+    """Mask the students' ids in a grade, and in the name of the submission."""
     name = graded.submission.name
     for student in graded.students:
         for student_id in (

@@ -1,4 +1,4 @@
-"""Says how late a submission came and what that takes, apart from the points it earned."""
+"""Describe how late a submission came and what that takes, apart from the points it earned."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grader.report.text_format import format_count, format_number, points_with_u
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateNote:
-    """What a team reads of its lateness."""
+    """What a team reads about its lateness."""
 
     style: str
     """'in-time', 'late' or 'unsure'."""
@@ -26,7 +26,7 @@ class LateNote:
 
 
 def late_note(graded: Graded) -> LateNote | None:
-    """What the team may read; None where nothing is said of time.
+    """Return what the team may read, or None where there is no due date.
 
     Where members have due dates of their own, nobody's is shown: all of the team read this page.
     """
@@ -44,7 +44,7 @@ def late_note(graded: Graded) -> LateNote | None:
 
 
 def _note_for_own_dates(lateness: Sequence[Lateness | None]) -> LateNote:
-    """For members with due dates of their own: no more than all of them may know."""
+    """Return a note that reveals no member's own due date to the others."""
     on_time = [late for late in lateness if late is not None and late.at and late.days == 0]
     if len(on_time) == len(lateness):
         facts = (("Handed in", format_time(on_time[0].at)),)
@@ -53,7 +53,9 @@ def _note_for_own_dates(lateness: Sequence[Lateness | None]) -> LateNote:
         style="unsure",
         title="Lateness",
         facts=(),
-        sentence="What being late takes off is told to each of you by your course staff, and not here.",
+        sentence=(
+            "What being late takes off is told to each of you by your course staff, and not here."
+        ),
     )
 
 
@@ -63,7 +65,9 @@ def _note_for_team(late: Lateness, *, tally: Tally | None) -> LateNote:
             style="unsure",
             title="Handed in late",
             facts=(("Due", format_time(late.due)),),
-            sentence="Nobody has told us how late. A person will look at it; nothing was taken off.",
+            sentence=(
+                "Nobody has told us how late. A person will look at it; nothing was taken off."
+            ),
         )
     facts = (("Due", format_time(late.due)), ("Handed in", format_time(late.at)))
     if late.days == 0:
@@ -94,7 +98,7 @@ def _deduction_sentence(late: Lateness, tally: Tally | None) -> str:
 
 
 def describe_rule(late: Lateness) -> str:
-    """What a day takes: '10 % of what was earned, at most 50 %'."""
+    """Return what a late day takes: '10 % of what was earned, at most 50 %'."""
     if late.unit == "percent":
         cap = "" if late.cap is None else f", at most {format_number(late.cap)} %"
         return f"{format_number(late.per_day)} % of what was earned{cap}"
@@ -103,12 +107,12 @@ def describe_rule(late: Lateness) -> str:
 
 
 def days_late(late: Lateness) -> str:
-    """'1 day', '3 days'."""
+    """Return '1 day' or '3 days'."""
     return format_count(late.days, singular="day", plural="days")
 
 
 def format_time(text: str) -> str:
-    """A time as a person reads it: '20 Nov 2026, 23:59 (UTC\u221206:00)'."""
+    """Format a time for people: '20 Nov 2026, 23:59 (UTC offset)'."""
     time = datetime.fromisoformat(text)
     day = f"{time.day} {time:%b %Y, %H:%M}" + (f":{time:%S}" if time.second else "")
     offset = time.utcoffset() or timedelta(0)
@@ -120,7 +124,7 @@ def format_time(text: str) -> str:
 
 
 def late_cells(lateness: Sequence[Lateness | None]) -> tuple[str, ...]:
-    """What staff read of each student: '2 days, \u22128'; one word where it is the same for all."""
+    """Return what staff read for each student, once where all are alike."""
     cells = [_late_cell(late) for late in lateness]
     return tuple(cells[:1]) if len(set(cells)) == 1 else tuple(cells)
 
@@ -139,7 +143,7 @@ def _late_cell(late: Lateness | None) -> str:
 
 
 def final_cells(graded: Graded) -> tuple[Fraction | None, ...]:
-    """What counts for each student; one value where it is the same for all."""
+    """Return the final points of each student, once where all are alike."""
     if graded.score is None:
         return ()
     tally = graded.score.total

@@ -1,4 +1,4 @@
-"""Lays out what a person decided on one item, for the student: points, criteria and comment."""
+"""Show a student what a person decided on an item: points, criteria and comment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAY = len("2031-05-12")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionLine:
-    """A criterion that was met, or was not; one that takes points off, and did."""
+    """A criterion as it was met or not, or one that took points off."""
 
     text: str
     met: bool
@@ -47,7 +47,7 @@ class MarkView:
 
 
 def view_mark(score: ItemScore, *, rubric: Rubric) -> MarkView | None:
-    """What a person decided on an item; None where nobody did, or on another answer."""
+    """Lay out the mark on an item, or return None where no mark counts."""
     mark = score.mark
     if mark is None:
         return None
@@ -69,7 +69,7 @@ def view_mark(score: ItemScore, *, rubric: Rubric) -> MarkView | None:
 
 
 def _criterion_lines(score: ItemScore, mark: Mark) -> tuple[CriterionLine, ...]:
-    """All that give points; of those that take some, the ones that did."""
+    """Return all criteria that give points, and those that took some."""
     if not is_by_criteria(mark):
         return ()
     met = frozenset(mark.criteria)

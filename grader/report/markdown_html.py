@@ -1,4 +1,4 @@
-"""Shows a student's Markdown as HTML in which nothing runs, loads or links away."""
+"""Render a student's Markdown as HTML in which nothing runs, loads or links away."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WITHOUT_ATTRIBUTES = frozenset({"th_open", "td_open"})
 
 
 def render_markdown(text: str) -> Markup:
-    """The Markdown as HTML: raw HTML escaped, links and pictures as words, math left as text."""
+    """Render Markdown: raw HTML is escaped, links and pictures become text, math stays text."""
     cleaned = clean(text)
     tokens = list(_clean_blocks(_markdown().parse(cleaned[:MAX_CHARACTERS])))
     html = _markdown().renderer.render(tokens, _markdown().options, {})

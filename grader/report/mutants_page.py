@@ -1,4 +1,4 @@
-"""The page that says how well assignments are tested: mutation scores and every survivor."""
+"""Render the page on how well assignments are tested: mutation scores and survivors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ loses nothing stands below with the reason why that is right.
 
 
 def mutants_page(results: Sequence[Validation]) -> str:
-    """The page, in Markdown.
+    """Render the page as Markdown.
 
     Args:
         results: the assignments, all of their mutants tried.
@@ -42,7 +42,8 @@ def _summary(result: Validation) -> str:
     return (
         f"{total} mutants, {noticed} noticed ({noticed / max(1, total):.0%}): "
         f"{fates[Fate.CAUGHT]} caught by a check, {fates[Fate.STOPPED]} stopped by an error; "
-        f"{sum(bool(mutant.why) for mutant in result.mutants)} explained, {len(result.escaped)} not. "
+        f"{sum(bool(mutant.why) for mutant in result.mutants)} explained, "
+        f"{len(result.escaped)} not. "
         f"{sum(case.holds for case in result.cases)} of {len(result.cases)} cases hold."
     )
 
@@ -57,8 +58,8 @@ def _by_change(result: Validation) -> list[str]:
         explained = sum(bool(mutant.why) for mutant in group)
         unexplained = sum(mutant.escaped for mutant in group)
         caught = fates[Fate.CAUGHT] - sum(bool(r.why) for r in group if r.fate is Fate.CAUGHT)
-        row = f"| {change} | {len(group)} | {caught} | {fates[Fate.STOPPED]} | {explained} | {unexplained} |"
-        rows.append(row)
+        cells = (change, len(group), caught, fates[Fate.STOPPED], explained, unexplained)
+        rows.append(f"| {' | '.join(map(str, cells))} |")
     return rows
 
 

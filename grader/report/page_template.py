@@ -1,4 +1,4 @@
-"""Sets a template, its one style sheet and at most one script into a page that loads nothing."""
+"""Render templates to pages with one style sheet, at most one script, and nothing to load."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render_report_page(template: str, *, script: str = "", **view: Any) -> str:
-    """The page of that template; `script` names a file beside it that may run."""
+    """Render a template; `script` names a file beside it that the page may run."""
     style = read_asset("style.css")
     code = read_asset(script) if script else ""
     return (
@@ -44,7 +44,7 @@ def render_report_page(template: str, *, script: str = "", **view: Any) -> str:
 
 
 def preload_templates() -> None:
-    """Load and compile what the first page needs, for whoever waits for something meanwhile."""
+    """Load and compile the templates of the first page ahead of time."""
     for name in ("student.html", "item.html", "parts.html", "saved.html", "base.html"):
         template_environment().get_template(name)
     render_markdown("")
@@ -52,13 +52,13 @@ def preload_templates() -> None:
 
 @functools.cache
 def read_asset(name: str) -> str:
-    """What a file beside the templates holds."""
+    """Read a file beside the templates."""
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
 @functools.cache
 def template_environment(*extra_folders: Path) -> Environment:
-    """Where templates are found: in these folders first, and then here."""
+    """Make an environment that looks for templates in these folders first, then here."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - a tenth of a second, for the first page
 
     environment = Environment(
@@ -83,12 +83,12 @@ def template_environment(*extra_folders: Path) -> Environment:
 
 
 def anchor(name: str) -> str:
-    """The name as a part of an id that a link can point to."""
+    """Turn a name into a part of an HTML id that links can point to."""
     return re.sub(r"[^A-Za-z0-9._-]", "-", name)
 
 
 def _presentable(value: object) -> object:
-    """What a template may print: every foreign word on a page passes here, then is escaped."""
+    """Clean whatever a template prints; the environment then escapes it."""
     if isinstance(value, Markup):
         return value
     if isinstance(value, str):

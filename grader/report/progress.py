@@ -1,4 +1,4 @@
-"""The terminal while a class is graded: a bar with an estimate, then a table."""
+"""Show progress in the terminal while a class is graded."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from grader.report.text_format import format_count, one_line, printable
 
 
 def note_line(text: str) -> Text:
-    """Something that the person at the keyboard should know, on a line of its own."""
+    """Format a note for the person at the keyboard."""
     return Text(f"note: {printable(one_line(text))}")
 
 
 class SilentWatcher:
-    """A watcher that says nothing."""
+    """A watcher that shows nothing."""
 
     def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
-        """Nothing."""
+        """Ignore the start."""
 
     def note(self, text: str) -> None:
-        """Nothing."""
+        """Ignore a note."""
 
     def ready(self) -> None:
-        """Nothing."""
+        """Ignore that the reference is live."""
 
     def done(self, graded: Graded) -> None:
-        """Nothing."""
+        """Ignore a finished submission."""
 
 
 class ProgressBar:
@@ -73,11 +73,11 @@ class ProgressBar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._progress.stop()
 
     def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
-        """The reference runs first, unless nothing is to be run."""
+        """Show that the reference runs first, unless nothing is to be run."""
         messages = []
         if unchanged:
             amount = format_count(unchanged, singular="submission", plural="submissions")
@@ -91,20 +91,20 @@ class ProgressBar:
         self._progress.update(self._task, description="reference", total=count)
 
     def ready(self) -> None:
-        """Then the submissions."""
+        """Show that submissions run now."""
         self._progress.reset(self._task)
         self._progress.update(self._task, description="grading")
 
     def note(self, text: str) -> None:
-        """A line above the bar."""
+        """Print a note above the bar."""
         self._console.print(note_line(text))
 
     def done(self, graded: Graded) -> None:
-        """One more."""
+        """Count one more submission."""
         self._progress.advance(self._task)
 
     def print_summary(
         self, results: Iterable[Graded], *, rubric: Rubric, out: Path, missing: int = 0
     ) -> None:
-        """The table at the end."""
+        """Print the table at the end."""
         self._console.print(run_summary(results, rubric=rubric, out=out, missing=missing))

@@ -1,4 +1,4 @@
-"""The arithmetic of an exhibit: cosines of pairs, and the plane of two principal components."""
+"""Compute the numbers of an exhibit: cosines, and a projection to two dimensions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grader.model import Numbers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plane:
-    """Rows of numbers projected on their two principal components."""
+    """Rows projected on their two principal components."""
 
     points: Numbers
     """A row each, two columns."""
@@ -21,7 +21,7 @@ class Plane:
 
 
 def principal_plane(rows: Numbers) -> Plane | None:
-    """The rows in the plane of their two principal components, or None where there is none.
+    """Project rows on their two principal components, or return None where there are fewer.
 
     Signs follow scikit-learn: the largest loading of each component is positive.
     """
@@ -42,7 +42,7 @@ def principal_plane(rows: Numbers) -> Plane | None:
 
 
 def cosines(vectors: Numbers) -> list[float | None]:
-    """The cosine of each pair of rows, in the order of `itertools.combinations`, or None."""
+    """Return the cosine of each pair, in the order of `itertools.combinations`, or None."""
     with np.errstate(all="ignore"):
         rows = vectors.astype(np.float64)
         units = rows / np.linalg.norm(rows, axis=1, keepdims=True)

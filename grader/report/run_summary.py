@@ -1,4 +1,4 @@
-"""Says in the terminal how a run went: a plain table, then where to look."""
+"""Summarize a run in the terminal: a plain table, then where to look."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOTHING = "-"
 def run_summary(
     results: Iterable[Graded], *, rubric: Rubric, out: Path, missing: int = 0
 ) -> RenderableType:
-    """A table with a row a submission, and closing lines.
+    """Return a table with a row for each submission, and closing lines.
 
     Args:
         results: every submission, gradable or not; each is looked at once and let go.
@@ -57,7 +57,7 @@ def _empty_table(rubric: Rubric) -> Table:
 
 
 def _untrusted_text(text: str) -> Text:
-    """Text that may come from a student: no control character and no markup gets through."""
+    """Return text of a student's without control characters and markup."""
     return Text(printable(one_line(text)) or NOTHING)
 
 

@@ -1,4 +1,4 @@
-"""Puts what a file's saved outputs say into calm words, for whoever reads the page."""
+"""Describe what a file's saved outputs say, for whoever reads the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteView:
-    """A figure that an answer quotes, and where it is."""
+    """A figure that an answer quotes, and where it appears."""
 
     text: str
     location: str
@@ -22,7 +22,7 @@ class QuoteView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotesView:
-    """The figures of one answer."""
+    """The figures that one answer quotes."""
 
     headline: str
     quotes: tuple[QuoteView, ...]
@@ -38,7 +38,7 @@ class SavedView:
 
 
 def quotes_view(evidence: SavedEvidence | None, item: str) -> QuotesView | None:
-    """The figures that the answer to an item quotes; None where it quotes none."""
+    """Return the figures that the answer to an item quotes, or None."""
     quotes = evidence.quotes_for(item) if evidence else ()
     if not quotes:
         return None
@@ -57,7 +57,7 @@ def quotes_view(evidence: SavedEvidence | None, item: str) -> QuotesView | None:
 
 
 def quote_location(quote: QuotedNumber) -> str:
-    """Where a quoted figure is, in a few words."""
+    """Describe in a few words where a quoted figure appears."""
     if quote.saved and quote.fresh:
         return f"output of {format_cell_list(quote.saved)}"
     descriptions = (
@@ -73,7 +73,7 @@ def quote_location(quote: QuotedNumber) -> str:
 
 
 def saved_outputs_view(evidence: SavedEvidence | None) -> SavedView | None:
-    """The part about saved outputs; None where the file says nothing of its run."""
+    """Return the part about saved outputs, or None where the file says nothing of its run."""
     if evidence is None or not (evidence.numbered or evidence.compared or evidence.errors):
         return None
     remarks = tuple(_remarks(evidence))
@@ -120,7 +120,7 @@ def _remarks(evidence: SavedEvidence) -> list[str]:
 
 
 def format_cell_list(indexes: Sequence[int]) -> str:
-    """Cells by their numbers: 'cell 3', 'cells 3 and 7'."""
+    """Return 'cell 3' or 'cells 3 and 7'."""
     names = [str(index) for index in indexes[:_SHOWN]]
     more = len(indexes) - len(names)
     if more:

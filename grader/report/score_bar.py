@@ -1,4 +1,4 @@
-"""Divides the points of a score into the parts that a bar and its legend show."""
+"""Divide the points of a score into the segments of a bar and its legend."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grader.model import Tally
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarSegment:
-    """One stretch of a bar, in hundredths of its width."""
+    """One segment of a bar, in percent of its width."""
 
     style: str
     name: str
@@ -30,13 +30,13 @@ MEANINGS = (
 
 
 def not_earned(tally: Tally) -> Fraction:
-    """What was judged and not earned."""
+    """Return the points that were judged and not earned."""
     left = tally.possible - tally.earned - tally.pending - tally.blocked
     return max(left, Fraction(0))
 
 
 def bar_segments(tally: Tally) -> tuple[BarSegment, ...]:
-    """The five parts of a tally, in the order of the bar; empty ones have no width."""
+    """Return the five segments of a tally in order; empty ones have no width."""
     amounts = (tally.auto, tally.marked, tally.pending, tally.blocked, not_earned(tally))
     total = max(sum(amounts, start=Fraction(0)), Fraction(1))
     segments = []

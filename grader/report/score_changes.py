@@ -1,4 +1,4 @@
-"""Says in the terminal which scores moved when a class was judged again."""
+"""Show in the terminal which scores changed when a class was judged again."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ class ScoreChangeRow(Protocol):
 
     @property
     def submission(self) -> str:
-        """Its name."""
+        """Return the submission's name."""
         ...
 
     @property
     def item(self) -> str:
-        """The item's id."""
+        """Return the item's id."""
         ...
 
     @property
     def before(self) -> Fraction | None:
-        """Points until now; None while a person is needed."""
+        """Return the points until now, or None while a person was needed."""
         ...
 
     @property
     def after(self) -> Fraction | None:
-        """Points from now on."""
+        """Return the points from now on, or None while a person is needed."""
         ...
 
 
 def changes_report(
     changes: Sequence[ScoreChangeRow], *, count: int, needs_rerun: Sequence[str]
 ) -> RenderableType:
-    """A table of what moved, and closing lines.
+    """Return a table of the changes, and closing lines.
 
     Args:
         changes: in the order of submissions, each submission's sum before its items.

@@ -1,4 +1,4 @@
-"""Lays out the page of one submission, for the team that handed it in and nobody else."""
+"""Render the report of one submission, for its own team and nobody else."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class FindingLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeView:
-    """A piece of the student's code, colored."""
+    """A piece of the student's code, highlighted."""
 
     cell: int
     text: Markup
@@ -72,7 +72,7 @@ class ItemCard:
 
 
 def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> str:
-    """The report of one submission, a whole page of HTML.
+    """Render the report as a whole page of HTML.
 
     Args:
         graded: the submission, graded or not gradable.
@@ -115,7 +115,7 @@ def _render_course_text(markdown: str) -> Markup:
 
 
 def _regrade(rubric: Rubric) -> Markup | None:
-    """How to ask for another look; None where the rubric doesn't say."""
+    """Return how to request a regrade, or None where the rubric doesn't say."""
     how = rubric.marking.regrade_how.strip()
     return _render_course_text(how) if how else None
 
@@ -147,7 +147,7 @@ def _render_prompt(prompt: str) -> Markup:
 
 
 def lost_points(score: ItemScore) -> Fraction:
-    """Points that were judged and not earned; what waits or is blocked is not among them."""
+    """Return the points that were judged and not earned, without pending and blocked ones."""
     if score.earned is None or score.verdict in _PENDING:
         return Fraction(0)
     return max(score.item.points - score.earned - score.blocked, Fraction(0))
@@ -163,7 +163,7 @@ def _code_view(excerpt: Excerpt) -> CodeView:
 
 
 def answer_view(answer: Answer | None) -> AnswerView:
-    """An answer, ready to be read: inert, and with its pictures in it."""
+    """Prepare an answer for reading: inert HTML with its pictures embedded."""
     if answer is None:
         return AnswerView(text=None, pictures=(), unreadable=0)
     pictures = tuple(url for image in answer.images if (url := _data_url(image)))
@@ -176,7 +176,7 @@ def answer_view(answer: Answer | None) -> AnswerView:
 
 
 def _data_url(picture: Picture) -> str:
-    """The picture as an address that loads nothing, or '' where it is no picture."""
+    """Return the picture as a data URL, or '' where it is no picture."""
     if picture.mime not in _PICTURES or not _BASE64.fullmatch(picture.base64):
         return ""
     return f"data:{picture.mime};base64,{''.join(picture.base64.split())}"

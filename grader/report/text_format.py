@@ -1,4 +1,4 @@
-"""Says points, verdicts and foreign text in the words and letters that readers get to see."""
+"""Format points, verdicts and foreign text for readers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _INVISIBLE = frozenset({"Cc", "Cs", "Co", "Cn"})
 
 
 def clean(text: str) -> str:
-    """The text without terminal sequences, control characters and marks that turn its direction."""
+    """Strip terminal sequences, control characters and bidirectional controls."""
     if text.isprintable() or text.translate(_LAYOUT).isprintable():
         return text  # nearly all there is
     plain = _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n"))
@@ -41,7 +41,7 @@ def _visible_character(letter: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The cleaned text with nothing but letters that show, and line ends, for a terminal."""
+    """Clean a text for a terminal: nothing but visible letters and line ends."""
     cleaned = clean(text).replace("\t", " ")
     if cleaned.isprintable():
         return cleaned
@@ -49,37 +49,37 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """The cleaned text with every run of white space as one space."""
+    """Clean a text and collapse white space."""
     return " ".join(clean(text).split())
 
 
 def format_number(value: Fraction) -> str:
-    """Points in plain digits, two decimals at most, half a hundredth rounded up."""
+    """Format points with at most two decimals, rounded half up."""
     hundredths = (value.numerator * 200 + value.denominator) // (2 * value.denominator)
     text = f"{hundredths / 100:.2f}"
     return text.rstrip("0").rstrip(".")
 
 
 def points_with_unit(value: Fraction) -> str:
-    """Points with their unit: '1 point', '2.5 points'."""
+    """Format points with their unit: '1 point', '2.5 points'."""
     return f"{format_number(value)} {'point' if value == 1 else 'points'}"
 
 
 def format_seconds(value: float) -> str:
-    """A duration that a reader can compare at a glance."""
+    """Format a duration with three digits."""
     if not math.isfinite(value):
         return "unknown"
     return f"{value:.0f} s" if value >= 10 else f"{value:.2f} s"  # noqa: PLR2004 - three digits
 
 
 def format_count(amount: int, *, singular: str, plural: str) -> str:
-    """A number of things: '1 cell', '3 cells'."""
+    """Format a number of things: '1 cell', '3 cells'."""
     return f"{amount} {singular if amount == 1 else plural}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """How a verdict or a cell's status is shown: a sign, words, and the word its style goes by."""
+    """How a verdict or a cell's status is shown: a sign, words, and a CSS class."""
 
     sign: str
     words: str

@@ -1,4 +1,4 @@
-"""Says in the terminal whether an assignment holds, and what is left to mend."""
+"""Show in the terminal whether an assignment holds, and what is left to fix."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FATES = {
 
 
 def validation_report(result: Validation) -> RenderableType:
-    """A line for each part of the test, and below it what is left to mend."""
+    """Return a line for each part of the test, and what is left to fix."""
     parts: list[RenderableType] = [_heading(result), _table(result)]
     for case in (result.reference, result.template, *result.cases):
         if not case.holds:
@@ -82,7 +82,7 @@ def _reference(result: Validation) -> str:
 
 
 def mutation_score(result: Validation) -> str:
-    """What became of the mutants, in one line."""
+    """Summarize in one line what became of the mutants."""
     fates = Counter(mutant.fate for mutant in result.mutants)
     explained = sum(bool(mutant.why) for mutant in result.mutants)
     counts = [
@@ -113,7 +113,8 @@ def _case_lines(case: CaseResult) -> list[RenderableType]:
         parts.append(_indented(case.problem))
     parts += [
         _indented(
-            f"{s.item}: {format_number(s.expected)} expected, {format_number(s.earned)} scored: {s.found}"
+            f"{s.item}: {format_number(s.expected)} expected, "
+            f"{format_number(s.earned)} scored: {s.found}"
         )
         for s in case.shortfalls
     ]
