@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from grader.errors import UsageError
 from grader.people import ParsedRoster, read_roster
 from grader.people.columns import map_person_columns
-from grader.people.table_reader import parse_table
+from grader.csv_tables import parse_table
 
 ADA = ("Ada Rivers", "ar10001")
 BEN = ("Ben Fields", "bf10002")

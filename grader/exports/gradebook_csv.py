@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import unicodedata
 from collections.abc import Iterable
 from fractions import Fraction
 
 from grader import scoring
+from grader.csv_tables import write_table
 from grader.exports.number_format import replace_surrogates, to_number
 from grader.model import Graded, ItemScore, Lateness, Rubric, Score, Student
 
@@ -43,11 +42,8 @@ def render_gradebook_csv(rows: Iterable[CsvRow], *, rubric: Rubric) -> str:
         rows: every student, as `csv_rows` makes them.
         rubric: what they were graded by.
     """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*COLUMNS, *(escape_formula(item.id) for item in rubric.items)])
-    writer.writerows(rows)
-    return buffer.getvalue()
+    header = (*COLUMNS, *(escape_formula(item.id) for item in rubric.items))
+    return write_table((header, *rows))
 
 
 def escape_formula(text: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from grader.csv_tables import parse_table, write_table
 from grader.errors import UsageError
 from grader.exports.gradebook_csv import escape_formula
 from grader.exports.number_format import to_number
@@ -90,14 +89,11 @@ def sheet_answers(
 
 def render_marks_sheet(answers: Iterable[SheetAnswer]) -> str:
     """Render the sheet item by item, safe to open in a spreadsheet."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
     by_item: dict[str, list[SheetAnswer]] = {}
     for sheet_answer in answers:
         by_item.setdefault(sheet_answer.score.item.id, []).append(sheet_answer)
-    writer.writerows(_cells(sheet_answer) for group in by_item.values() for sheet_answer in group)
-    return buffer.getvalue()
+    rows = (_cells(sheet_answer) for group in by_item.values() for sheet_answer in group)
+    return write_table([COLUMNS, *rows])
 
 
 def _cells(sheet_answer: SheetAnswer) -> tuple[str, ...]:
@@ -124,24 +120,22 @@ def read_marks_sheet(text: str) -> tuple[FilledRow, ...]:
     Raises:
         UsageError: a column is missing, or lines can't be read; all of them are named.
     """
-    heading = text.removeprefix("\ufeff").lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=heading.count)
-    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter)
-    try:
-        columns = [name.strip().lower() for name in next(rows, [])]
-        missing = sorted(REQUIRED_COLUMNS - set(columns))
-        if missing:
-            raise UsageError(f"the sheet has no column {', '.join(missing)}")
-        numbered_rows = [
-            (rows.line_num, dict(zip(columns, cells, strict=False))) for cells in rows if any(cells)
-        ]
-    except csv.Error as error:
-        raise UsageError(f"the sheet can't be read (line {rows.line_num}: {error})") from error
+    table = parse_table(text, name="the sheet", verbatim=True)
+    columns = [name.strip().lower() for name in table.columns]
+    missing = sorted(REQUIRED_COLUMNS - set(columns))
+    if missing:
+        raise UsageError(f"the sheet has no column {', '.join(missing)}")
     faults: list[str] = []
     filled = [
         row
-        for line_number, cells in numbered_rows
-        if (row := _parse_row(line_number, cells, faults=faults))
+        for table_row in table.rows
+        if (
+            row := _parse_row(
+                table_row.line_number,
+                dict(zip(columns, table_row.cells, strict=False)),
+                faults=faults,
+            )
+        )
     ]
     if faults:
         raise UsageError("nothing was read from the sheet:\n  " + "\n  ".join(faults))

@@ -7,11 +7,10 @@ waits for a person is an empty cell.
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import UTC, datetime
 from fractions import Fraction
 
+from grader.csv_tables import write_table
 from grader.exports.export import Export, ExportOptions, Grades, ListedStudent
 from grader.exports.gradebook_csv import escape_formula
 from grader.exports.student_grades import StudentGrade, list_student_grades, two_decimals
@@ -34,15 +33,10 @@ COLUMNS = (
 def export_nbgrader(grades: Grades, *, options: ExportOptions) -> Export:  # noqa: ARG001 - it has no options
     """Write a row for each student of each submission."""
     student_grades = list_student_grades(grades.results)
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
     total = two_decimals(grades.rubric.total)
-    writer.writerows(
-        _table_row(grade, assignment=grades.rubric.id, total=total) for grade in student_grades
-    )
+    rows = (_table_row(grade, assignment=grades.rubric.id, total=total) for grade in student_grades)
     return Export(
-        files={"grades.csv": buffer.getvalue().encode()},
+        files={"grades.csv": write_table((COLUMNS, *rows)).encode()},
         summary=f"{len(student_grades)} rows, as nbgrader writes them",
         pending=tuple(
             ListedStudent(label=grade.label, reason=grade.why_not_final)

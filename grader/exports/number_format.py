@@ -6,6 +6,8 @@ import json
 import re
 from fractions import Fraction
 
+from grader.scoring import round_points
+
 _INVISIBLE = re.compile(r"[^\n\x20-\x7e\xa1-\xac\xae-\u02ff]")
 """What may be a letter that shows nothing, or that moves a cursor."""
 _SURROGATES = (0xD800, 0xDFFF)
@@ -13,8 +15,8 @@ _SURROGATES = (0xD800, 0xDFFF)
 
 def to_number(points: Fraction) -> int | float:
     """Round points half up to 0.01; whole points become an int."""
-    hundredths = (points.numerator * 200 + points.denominator) // (2 * points.denominator)
-    return hundredths // 100 if hundredths % 100 == 0 else hundredths / 100
+    rounded = round_points(points)
+    return int(rounded) if rounded.denominator == 1 else float(rounded)
 
 
 def replace_surrogates(text: str) -> str:

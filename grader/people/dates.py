@@ -8,10 +8,10 @@ from datetime import tzinfo
 from pathlib import Path
 
 from grader import timestamps
+from grader.csv_tables import TableRow, clean_value, is_damaged_id, quote_names, read_table
 from grader.errors import UsageError
 from grader.people.columns import PERSON_COLUMNS, map_columns
 from grader.people.name_matching import normalize_id
-from grader.people.table_reader import TableRow, clean_value, is_damaged_id, quote_names, read_table
 
 _WHO_COLUMNS = {
     "who": " ".join(

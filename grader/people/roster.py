@@ -7,11 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grader.errors import UsageError
-from grader.model import Student
-from grader.people.columns import SYSTEM_FIELDS, map_person_columns
-from grader.people.name_matching import normalize_id, same_name
-from grader.people.table_reader import (
+from grader.csv_tables import (
     TableRow,
     TextTable,
     clean_value,
@@ -19,6 +15,10 @@ from grader.people.table_reader import (
     quote_names,
     read_table,
 )
+from grader.errors import UsageError
+from grader.model import Student
+from grader.people.columns import SYSTEM_FIELDS, map_person_columns
+from grader.people.name_matching import normalize_id, same_name
 
 _NOT_A_STUDENT = re.compile(r"points possible|student, test|test student", re.IGNORECASE)
 """Rows that Canvas writes among students."""

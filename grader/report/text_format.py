@@ -11,6 +11,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from grader.model import CellStatus, Verdict
+from grader.scoring import round_points
 
 _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colors and cursor moves
@@ -55,9 +56,7 @@ def one_line(text: str) -> str:
 
 def format_number(value: Fraction) -> str:
     """Format points with at most two decimals, rounded half up."""
-    hundredths = (value.numerator * 200 + value.denominator) // (2 * value.denominator)
-    text = f"{hundredths / 100:.2f}"
-    return text.rstrip("0").rstrip(".")
+    return f"{float(round_points(value)):.2f}".rstrip("0").rstrip(".")
 
 
 def points_with_unit(value: Fraction) -> str:

@@ -1,4 +1,4 @@
-"""Read tables that spreadsheets and learning management systems write."""
+"""Read tables that spreadsheets and learning management systems write, and write plain CSV."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +49,13 @@ class TextTable:
     rows: tuple[TableRow, ...]
 
 
+def write_table(rows: Iterable[Iterable[object]]) -> str:
+    """Write rows as CSV with commas and plain line ends; the first row is the header."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
+
+
 def read_table(path: Path) -> TextTable:
     """Read the table in a file.
 
@@ -58,12 +65,13 @@ def read_table(path: Path) -> TextTable:
     return parse_table(_decode_text(_read_bytes(path), name=path.name), name=path.name)
 
 
-def parse_table(text: str, *, name: str) -> TextTable:
+def parse_table(text: str, *, name: str, verbatim: bool = False) -> TextTable:
     """Parse a table; the separator is the most frequent one in its first row.
 
     Args:
         text: what stands in the file.
         name: what errors call it.
+        verbatim: keep cells as they are, with their line ends; else each is put on one line.
 
     Raises:
         UsageError: it is empty, or quotes end nowhere.
@@ -77,7 +85,7 @@ def parse_table(text: str, *, name: str) -> TextTable:
     rows = []
     try:
         for row in reader:
-            cells = tuple(_unwrap_cell(cell) for cell in row)
+            cells = tuple(row) if verbatim else tuple(_unwrap_cell(cell) for cell in row)
             if any(cells):
                 rows.append(TableRow(line_number=reader.line_num + skipped, cells=cells))
     except csv.Error as error:
