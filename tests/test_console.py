@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 from threading import Barrier, Thread
 from time import monotonic, sleep
+from types import SimpleNamespace
 
 import pytest
 from console_course import NAMES, WRITTEN, Course, Visitor, course, handed_in, keep, rubric

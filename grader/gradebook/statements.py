@@ -11,7 +11,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
-    func,
     insert,
     select,
     update,
@@ -21,7 +20,6 @@ from grader.gradebook.array_storage import ArrayPacker
 from grader.gradebook.tables import (
     blobs,
     item_lists,
-    roll,
     submissions,
     trace_blobs,
     traces,
@@ -32,7 +30,6 @@ from grader.model import Array
 _NAME: BindParameter[str] = bindparam("of")
 _DIGEST: BindParameter[str] = bindparam("digest")
 _DIGESTS: BindParameter[Sequence[str]] = bindparam("digests", expanding=True)
-_KEYS = select(submissions.c.name, submissions.c.key)
 _RESULT = (
     select(
         submissions.c.result,
@@ -71,16 +68,6 @@ _KNOWN_BLOBS = select(blobs.c.digest).where(blobs.c.digest.in_(_DIGESTS))
 _DELETE_UNUSED_BLOBS = delete(blobs).where(
     blobs.c.digest.in_(_DIGESTS), ~exists().where(trace_blobs.c.digest == blobs.c.digest)
 )
-_MAIN_ASSIGNMENT = (
-    select(submissions.c.assignment)
-    .where(submissions.c.assignment != "")
-    .group_by(submissions.c.assignment)
-    .order_by(func.count().desc(), submissions.c.assignment)
-)
-_GRADED_BY = select(submissions.c.name, submissions.c.assignment, submissions.c.item_list).where(
-    submissions.c.item_list.is_not(None)
-)
-_ROLL = select(roll.c.name).order_by(roll.c.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +90,6 @@ class StoredResult:
             "item_list": self.item_list and self.item_list[0],
             "assignment": self.assignment,
         }
-
-
-def cache_keys(connection: Connection) -> Mapping[str, str]:
-    """Return the cache key of each submission."""
-    return {row.name: row.key for row in connection.execute(_KEYS)}
 
 
 def load_result(connection: Connection, name: str) -> StoredResult | None:
@@ -193,32 +175,3 @@ def _link_blobs(connection: Connection, name: str, arrays: Mapping[str, Array]) 
         connection.execute(insert(blobs), missing)
     links = [{"name": name, "digest": digest} for digest in arrays]
     connection.execute(insert(trace_blobs), links)
-
-
-def names_on_roll(connection: Connection) -> tuple[str, ...]:
-    """Return the roll in order."""
-    return tuple(connection.execute(_ROLL).scalars())
-
-
-def replace_roll(connection: Connection, names: Sequence[str]) -> None:
-    """Replace the roll."""
-    connection.execute(delete(roll))
-    if names:
-        rows = [{"place": position, "name": name} for position, name in enumerate(names)]
-        connection.execute(insert(roll), rows)
-
-
-def main_assignment(connection: Connection) -> str:
-    """Return the assignment of most submissions; '' where none is known."""
-    assignment_id = connection.execute(_MAIN_ASSIGNMENT).scalars().first()
-    return assignment_id or ""
-
-
-def graded_item_lists(connection: Connection) -> list[tuple[str, str, str]]:
-    """Return name, assignment and digest of the items of each submission that has a score."""
-    return [(row[0], row[1], row[2]) for row in connection.execute(_GRADED_BY)]
-
-
-def item_list_documents(connection: Connection) -> Mapping[str, bytes]:
-    """Return the documents of all lists of items, by digest."""
-    return {row.digest: row.document for row in connection.execute(select(item_lists))}

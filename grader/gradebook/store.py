@@ -9,14 +9,28 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from grader import scoring
 from grader.gradebook import ledger_statements, mark_points, statements
 from grader.gradebook.array_storage import ArrayPacker, PackedArrays
 from grader.gradebook.stored_records import RecordCodec
+from grader.gradebook.tables import item_lists, roll, submissions
 from grader.gradebook.transactions import WRITES, translate_errors
 from grader.model import Graded, Item, Trace
+
+# Built once: building a statement takes longer than SQLite takes to run it.
+_KEYS = select(submissions.c.name, submissions.c.key)
+_ROLL = select(roll.c.name).order_by(roll.c.place)
+_GRADED_BY = select(submissions.c.name, submissions.c.assignment, submissions.c.item_list).where(
+    submissions.c.item_list.is_not(None)
+)
+_MAIN_ASSIGNMENT = (
+    select(submissions.c.assignment)
+    .where(submissions.c.assignment != "")
+    .group_by(submissions.c.assignment)
+    .order_by(func.count().desc(), submissions.c.assignment)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +134,7 @@ class Gradebook:
     def cache_keys(self) -> Mapping[str, str]:
         """Return the cache key of each submission, whether it is on the roll or not."""
         with self.reading() as connection:
-            return statements.cache_keys(connection)
+            return {row.name: row.key for row in connection.execute(_KEYS)}
 
     def graded(self, name: str) -> Graded:
         """Return the grade of a submission, with the marks that people gave.
@@ -157,7 +171,7 @@ class Gradebook:
     def stale_submissions(self) -> tuple[str, ...]:
         """Return the submissions on the roll whose pages don't show the marks there are."""
         with self.reading() as connection:
-            names = statements.names_on_roll(connection)
+            names = connection.execute(_ROLL).scalars().all()
             current = ledger_statements.submission_revisions(connection)
             rendered = ledger_statements.rendered_revisions(connection)
         return tuple(name for name in names if current.get(name, "") != rendered.get(name, ""))
@@ -214,18 +228,18 @@ class Gradebook:
     def items_by_submission(self) -> Mapping[str, tuple[str, Mapping[str, Item]]]:
         """Return the assignment of each scored submission, and the items it was graded by."""
         with self.reading() as connection:
-            rows = statements.graded_item_lists(connection)
-            documents = statements.item_list_documents(connection)
+            rows = connection.execute(_GRADED_BY).all()
+            documents = connection.execute(select(item_lists)).all()
         lists = {
             digest: {item.id: item for item in self._item_lists.decode(digest, document)}
-            for digest, document in documents.items()
+            for digest, document in documents
         }
         return {name: (assignment, lists[digest]) for name, assignment, digest in rows}
 
     def main_assignment(self) -> str:
         """Return the id of the rubric that most are graded by; '' where none is known."""
         with self.reading() as connection:
-            return statements.main_assignment(connection)
+            return connection.execute(_MAIN_ASSIGNMENT).scalars().first() or ""
 
     def items_for(self, name: str) -> tuple[str, Mapping[str, Item]]:
         """Return the assignment of one submission, and its items; none without a score.
@@ -244,13 +258,16 @@ class Gradebook:
 
         Those that are gone keep their rows: marks may belong to them, and they may come back.
         """
+        rows = [{"place": position, "name": name} for position, name in enumerate(names)]
         with self.writing() as connection:
-            statements.replace_roll(connection, names)
+            connection.execute(delete(roll))
+            if rows:
+                connection.execute(insert(roll), rows)
 
     def roll(self) -> tuple[str, ...]:
         """Return the submissions of the last run, in order."""
         with self.reading() as connection:
-            return statements.names_on_roll(connection)
+            return tuple(connection.execute(_ROLL).scalars())
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
+from sqlalchemy.schema import SchemaItem
 
 SCHEMA = MetaData()
 
@@ -61,229 +62,200 @@ FRACTIONS = EncodedText(
 """Exact numbers, kept as a JSON list of texts."""
 
 
-def _key(name: str, kind: Any = Text, **options: Any) -> Column[Any]:
-    return Column(name, kind, primary_key=True, **options)
+def _table(
+    name: str,
+    comment: str,
+    *extras: SchemaItem,
+    keys: str = "",
+    texts: str = "",
+    **options: Any,
+) -> Table:
+    """Define a table.
+
+    Args:
+        name: its name.
+        comment: what its rows are.
+        extras: columns of other types, and constraints.
+        keys: names of the text columns of its primary key.
+        texts: names of other text columns.
+        options: what else SQLAlchemy takes.
+    """
+    columns = [Column(key, Text, primary_key=True) for key in keys.split()]
+    columns += [Column(text, Text, nullable=False) for text in texts.split()]
+    return Table(name, SCHEMA, *columns, *extras, comment=comment, **options)
 
 
-def _required(name: str, kind: Any = Text, **options: Any) -> Column[Any]:
+def _required(name: str, kind: Any, **options: Any) -> Column[Any]:
     return Column(name, kind, nullable=False, **options)
 
 
-meta = Table(
+def _position() -> Column[Any]:
+    return Column("place", Integer, primary_key=True, autoincrement=False)
+
+
+meta = _table(
     "meta",
-    SCHEMA,
-    _key("name"),
-    _required("value"),
-    comment="What the store says about itself; 'schema' is its version.",
+    "What the store says about itself; 'schema' is its version.",
+    keys="name",
+    texts="value",
 )
-seeds = Table(
+seeds = _table(
     "seeds",
-    SCHEMA,
-    _key("assignment"),
-    _required("seed"),
-    comment="The secret seed of each assignment, in hexadecimal: for nobody's eyes.",
+    "The secret seed of each assignment, in hexadecimal: for nobody's eyes.",
+    keys="assignment",
+    texts="seed",
 )
-roll = Table(
+roll = _table(
     "roll",
-    SCHEMA,
-    _key("place", Integer, autoincrement=False),
-    _required("name", unique=True),
-    comment="The submissions of the last run in order, graded yet or not.",
+    "The submissions of the last run in order, graded yet or not.",
+    _position(),
+    _required("name", Text, unique=True),
 )
-roster = Table(
+roster = _table(
     "roster",
-    SCHEMA,
-    _key("place", Integer, autoincrement=False),
-    _required("member"),
-    comment="Everyone in the course, as the last roster had them: JSON of a member.",
+    "Everyone in the course, as the last roster had them: JSON of a member.",
+    _position(),
+    texts="member",
 )
-dates = Table(
+dates = _table(
     "dates",
-    SCHEMA,
-    _key("assignment"),
-    _key("kind"),
-    _key("who"),
-    _required("moment"),
-    comment="Kind 'due': until when somebody may submit; 'at': when something was submitted. Never "
-    "a reason.",
+    "Kind 'due': until when somebody may submit; 'at': when something was submitted. Never a "
+    "reason.",
+    keys="assignment kind who",
+    texts="moment",
 )
-item_lists = Table(
+item_lists = _table(
     "item_lists",
-    SCHEMA,
-    _key("digest"),
+    "The items of a rubric, once for all who are graded by them.",
     _required("document", LargeBinary),
-    comment="The items of a rubric, once for all who are graded by them.",
+    keys="digest",
 )
-submissions = Table(
+submissions = _table(
     "submissions",
-    SCHEMA,
-    _key("name"),
-    _required("key"),
+    "One row for good: updated, never replaced, so that marks can belong to it. Without an item "
+    "list it is one that could not be graded.",
     Column("item_list", ForeignKey(item_lists.c.digest), index=True),
     _required("result", LargeBinary),
     _required("pack", LargeBinary),
-    _required("assignment", server_default=""),
-    comment="One row for good: updated, never replaced, so that marks can belong to it. Without "
-    "an item list it is one that could not be graded.",
+    _required("assignment", Text, server_default=""),
+    keys="name",
+    texts="key",
 )
-traces = Table(
+traces = _table(
     "traces",
-    SCHEMA,
+    "What a run left behind; its small arrays stand in the pack.",
     Column("name", ForeignKey(submissions.c.name), primary_key=True),
     _required("document", LargeBinary),
     _required("pack", LargeBinary),
-    comment="What a run left behind; its small arrays stand in the pack.",
 )
-blobs = Table(
+blobs = _table(
     "blobs",
-    SCHEMA,
-    _key("digest"),
+    "The bytes of large arrays, under their SHA-256: equal arrays are kept once.",
     _required("data", LargeBinary),
-    comment="The bytes of large arrays, under their SHA-256: equal arrays are kept once.",
+    keys="digest",
 )
-trace_blobs = Table(
+trace_blobs = _table(
     "trace_blobs",
-    SCHEMA,
+    "Which trace holds which blob; one that nobody holds goes with its last holder.",
     Column("name", ForeignKey(traces.c.name), primary_key=True),
     Column("digest", ForeignKey(blobs.c.digest), primary_key=True),
     Index("trace_blobs_by_digest", "digest"),
-    comment="Which trace holds which blob; one that nobody holds goes with its last holder.",
 )
-location_overrides = Table(
+location_overrides = _table(
     "location_overrides",
-    SCHEMA,
-    _key("assignment"),
-    _key("submission"),
-    _key("item"),
-    _required("cells"),
-    comment="In which cells a person says an item is answered, separated by spaces; '' says that "
-    "there is no answer.",
+    "In which cells a person says an item is answered, separated by spaces; '' says that there is "
+    "no answer.",
+    keys="assignment submission item",
+    texts="cells",
 )
 
 # ---------------------------------------------------------------- marks
 
-marks = Table(
+marks = _table(
     "marks",
-    SCHEMA,
-    _key("number", Integer, autoincrement=True),
-    _required("id", unique=True),
-    _required("submission"),
-    _required("item"),
+    "The ledger: a row is a `model.Mark`. Rows are added and never changed; forgetting a student "
+    "alone removes any. They name submissions without a foreign key, so that a mark outlives what "
+    "it was given to. Of two who follow the same row at once, one is refused.",
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    _required("id", Text, unique=True),
     _required("follows", Integer),
     Column("replaced", Integer),
     Column("takes_back", Integer),
     Column("restores", Integer),
-    _required("answer_digest"),
     _required("criteria", WORDS),
     _required("criteria_points", FRACTIONS),
     _required("adjustment", FRACTION),
     Column("fixed_points", FRACTION),
     _required("points", FRACTION),
-    _required("comment"),
-    _required("reason"),
-    _required("by"),
-    _required("at"),
     UniqueConstraint("submission", "item", "follows", name="marks_in_a_row"),
+    texts="submission item answer_digest comment reason by at",
     sqlite_autoincrement=True,
-    comment="The ledger: a row is a `model.Mark`. Rows are added and never changed; forgetting "
-    "a student alone removes any. They name submissions without a foreign key, so that a mark "
-    "outlives what it was given to. Of two who follow the same row at once, one is refused.",
 )
-weights = Table(
+weights = _table(
     "weights",
-    SCHEMA,
-    _key("number", Integer, autoincrement=True),
-    _required("id", unique=True),
-    _required("assignment"),
-    _required("item"),
-    _required("criterion"),
+    "What criteria are worth instead of what the rubric says; the last row of each counts, for as "
+    "long as the rubric says what it said then.",
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    _required("id", Text, unique=True),
     _required("points", FRACTION),
     _required("instead_of", FRACTION),
-    _required("by"),
-    _required("at"),
+    texts="assignment item criterion by at",
     sqlite_autoincrement=True,
-    comment="What criteria are worth instead of what the rubric says; the last row of each counts, "
-    "for as long as the rubric says what it said then.",
 )
-marked_answers = Table(
+marked_answers = _table(
     "marked_answers",
-    SCHEMA,
-    _key("digest"),
+    "Written answers as they were when somebody marked them, once each.",
     _required("document", LargeBinary),
-    comment="Written answers as they were when somebody marked them, once each.",
+    keys="digest",
 )
-rendered = Table(
+rendered = _table(
     "rendered",
-    SCHEMA,
-    _key("name"),
-    _required("revision"),
-    comment="The revision of the marks that the pages of a submission show; no row without marks.",
+    "The revision of the marks that the pages of a submission show; no row without marks.",
+    keys="name",
+    texts="revision",
 )
 
 # ---------------------------------------------------------------- graders
 
-leases = Table(
+leases = _table(
     "leases",
-    SCHEMA,
-    _key("submission"),
-    _key("item"),
-    _required("holder"),
-    _required("grader"),
+    "Who has which answer open, until when in seconds of Unix time: nobody else is given it "
+    "meanwhile. A holder is one browser.",
     _required("until", BigInteger),
-    comment="Who has which answer open, until when in seconds of Unix time: nobody else is given "
-    "it meanwhile. A holder is one browser.",
+    keys="submission item",
+    texts="holder grader",
 )
-graders = Table(
+graders = _table(
     "graders",
-    SCHEMA,
-    _key("name"),
-    _required("secret"),
-    comment="Who may mark in a shared console; `secret` is a salted hash of a password.",
+    "Who may mark in a shared console; `secret` is a salted hash of a password.",
+    keys="name",
+    texts="secret",
 )
-shares = Table(
+shares = _table(
     "shares",
-    SCHEMA,
-    _key("grader"),
-    _key("item"),
-    _key("section"),
-    comment="Who is to mark which item, of which section ('' for all).",
+    "Who is to mark which item, of which section ('' for all).",
+    keys="grader item section",
 )
-flags = Table(
-    "flags",
-    SCHEMA,
-    _key("submission"),
-    _key("item"),
-    _required("by"),
-    _required("at"),
-    comment="Answers that a grader flagged.",
-)
-calibration_answers = Table(
+flags = _table("flags", "Answers that a grader flagged.", keys="submission item", texts="by at")
+calibration_answers = _table(
     "calibration_answers",
-    SCHEMA,
-    _key("item"),
-    _key("submission"),
+    "Answers that all mark, each without seeing the others, before marking begins.",
     _required("place", Integer),
-    comment="Answers that all mark, each without seeing the others, before marking begins.",
+    keys="item submission",
 )
-calibration_marks = Table(
+calibration_marks = _table(
     "calibration_marks",
-    SCHEMA,
-    _key("item"),
-    _key("submission"),
-    _key("by"),
-    _required("answer_digest"),
+    "What each grader would give; it counts for no student.",
     _required("criteria", WORDS),
     _required("adjustment", FRACTION),
-    _required("comment"),
-    comment="What each grader would give; it counts for no student.",
+    keys="item submission by",
+    texts="answer_digest comment",
 )
-regrade_replies = Table(
+regrade_replies = _table(
     "regrade_replies",
-    SCHEMA,
-    _key("request"),
+    "Regrade requests that were answered, and the mark that answers; `request` is a digest of its "
+    "words.",
     _required("mark_number", Integer),
-    _required("by"),
-    _required("at"),
-    comment="Regrade requests that were answered, and the mark that answers; `request` is a digest "
-    "of its words.",
+    keys="request",
+    texts="by at",
 )
