@@ -20,8 +20,7 @@ def choose_answers(book: Gradebook, item: str, names: Sequence[str]) -> None:
         connection.execute(delete(calibration_answers).where(calibration_answers.c.item == item))
         connection.execute(
             delete(calibration_marks).where(
-                calibration_marks.c.item == item,
-                calibration_marks.c.submission.not_in(list(names)),
+                calibration_marks.c.item == item, calibration_marks.c.submission.not_in(list(names))
             )
         )
         if rows:

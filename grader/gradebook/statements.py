@@ -5,25 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import (
-    BindParameter,
-    Connection,
-    bindparam,
-    delete,
-    exists,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, insert, select, update
 
 from grader.gradebook.array_storage import ArrayPacker
-from grader.gradebook.tables import (
-    blobs,
-    item_lists,
-    submissions,
-    trace_blobs,
-    traces,
-)
+from grader.gradebook.tables import blobs, item_lists, submissions, trace_blobs, traces
 from grader.model import Array
 
 # Built once: building a statement takes longer than SQLite takes to run it.

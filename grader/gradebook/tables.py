@@ -63,12 +63,7 @@ FRACTIONS = EncodedText(
 
 
 def _table(
-    name: str,
-    comment: str,
-    *extras: SchemaItem,
-    keys: str = "",
-    texts: str = "",
-    **options: Any,
+    name: str, comment: str, *extras: SchemaItem, keys: str = "", texts: str = "", **options: Any
 ) -> Table:
     """Define a table.
 
@@ -94,10 +89,7 @@ def _position() -> Column[Any]:
 
 
 meta = _table(
-    "meta",
-    "What the store says about itself; 'schema' is its version.",
-    keys="name",
-    texts="value",
+    "meta", "What the store says about itself; 'schema' is its version.", keys="name", texts="value"
 )
 seeds = _table(
     "seeds",
