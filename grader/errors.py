@@ -38,9 +38,9 @@ class MarkConflict(GraderError):
     def __init__(self, message: str, *, proposed: Any, current: Any) -> None:
         super().__init__(message)
         self.proposed = proposed
-        """What would have been written: a `Given`, or None for taking back."""
+        """What would have been written: a `NewMark`, or None for taking back."""
         self.current = current
-        """What is current now: an `Entry` of the ledger, or None."""
+        """The mark that is current now, or None."""
 
 
 class RubricError(GraderError):

@@ -13,7 +13,7 @@ from grader import gradebook
 from grader.errors import UsageError
 from grader.exports import CsvRow, csv_rows, missing_row, render_gradebook_csv, result_to_json
 from grader.gradebook import Gradebook
-from grader.gradebook.stored_people import load_people
+from grader.gradebook.course_records import load_people
 from grader.model import Graded, Rubric, Student
 from grader.people import check_roster, class_notes
 from grader.report import ClassPageRow, class_page, class_row, student_page

@@ -31,8 +31,8 @@ def made(tmp_path: Path) -> Iterator[Course]:
 
 
 def points(made: Course) -> dict[str, Fraction]:
-    found = ledger.current_entries(made.book, "Q1.1")
-    return {name: entry.mark.points for (name, _), entry in found.items()}
+    found = ledger.current_marks(made.book, "Q1.1")
+    return {name: mark.points for (name, _), mark in found.items()}
 
 
 def members(page: str) -> list[str]:

@@ -234,8 +234,8 @@ def test_killed_at_any_moment_what_was_confirmed_is_there_and_pages_catch_up(
     graded: Path,
 ) -> None:
     with open_gradebook(OutputFolder(graded).store) as book:
-        for (name, item), entry in ledger.current_entries(book).items():
-            ledger.take_back_mark(book, name, item, by="Mo", expected_current=entry.mark.number)
+        for (name, item), current in ledger.current_marks(book).items():
+            ledger.take_back_mark(book, name, item, by="Mo", expected_current=current.number)
     confirmed: list[str] = []
     for more, pause in ((2, 0.0), (3, 0.02), (2, 0.05)):
         with mark(graded) as command:
@@ -253,7 +253,7 @@ def test_killed_at_any_moment_what_was_confirmed_is_there_and_pages_catch_up(
         assert command.interrupt() == 0
 
     with open_gradebook(OutputFolder(graded).store) as book:
-        there = ledger.current_entries(book)
+        there = ledger.current_marks(book)
         assert len(there) >= len(confirmed) > 0
         assert book.stale_submissions() == ()
         for name, item in there:

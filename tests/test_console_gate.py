@@ -143,12 +143,12 @@ def forms(made: Course) -> list[str]:
 @pytest.mark.parametrize("token", ["", "guess", "\u00fc"])
 def test_no_form_is_taken_without_the_token_of_our_page(made: Course, token: str) -> None:
     visitor = made.visitor()
-    before = ledger.current_entries(made.book)
+    before = ledger.current_marks(made.book)
 
     for path in forms(made):
         visitor.send(path, csrf=token, criterion="what", none="1", name="x", item="Q1.1")
         assert visitor.status == 403, path
-    assert ledger.current_entries(made.book) == before
+    assert ledger.current_marks(made.book) == before
     assert team.list_shares(made.book) == ()
 
 
@@ -196,7 +196,7 @@ def test_a_get_changes_no_mark(made: Course) -> None:
     for path in forms(made):
         visitor.ask(path + "?criterion=what&none=1")
         assert visitor.status in {200, 404, 405}, path
-    assert ledger.current_entries(made.book) == {}
+    assert ledger.current_marks(made.book) == {}
 
 
 # ---------------------------------------------------------------- what pages may do

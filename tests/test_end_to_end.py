@@ -19,7 +19,7 @@ import pytest
 from grading import ROOT, Run, grade
 from variants import VARIANTS, build
 
-from grader.gradebook import open_gradebook, seeds
+from grader.gradebook import course_records, open_gradebook
 
 pytestmark = pytest.mark.kernel
 
@@ -144,7 +144,7 @@ def test_the_folder_is_private_and_keeps_itself_out_of_git(run: Run) -> None:
 
 def test_reports_hold_the_commitment_and_never_the_seed(run: Run) -> None:
     with open_gradebook(run.out / "gradebook.db") as book:
-        kept = seeds.load_seed(book, "hw5") or b""
+        kept = course_records.load_seed(book, "hw5") or b""
     commitment = hashlib.sha256(b"hw5\0" + kept).hexdigest()
     texts = [p.read_text(encoding="utf-8") for p in run.out.rglob("*.html")]
     texts += [p.read_text(encoding="utf-8") for p in run.out.rglob("*.json")]

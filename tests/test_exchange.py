@@ -97,7 +97,7 @@ def test_an_older_export_takes_nothing_back(book: Gradebook) -> None:
 def test_what_went_on_elsewhere_is_added(book: Gradebook, other: Gradebook) -> None:
     first = add_mark(book, given(book, points=Fraction(1)), expected_current=None)
     import_marks(other, export_marks(book))
-    theirs = ledger.current_entries(other)["ada", "Q1.1"].mark
+    theirs = ledger.current_marks(other)["ada", "Q1.1"]
     second = add_mark(other, given(other, points=Fraction(2)), expected_current=theirs.number)
     take_back_mark(other, "ada", "Q1.1", by="Kim", expected_current=second.number)
 
@@ -122,8 +122,8 @@ def test_marks_that_both_gave_clash_and_nothing_is_overwritten(
     assert clash.in_gradebook is not None
     assert clash.in_file is not None
     assert (clash.submission, clash.item) == ("ada", "Q1.1")
-    assert clash.in_gradebook.mark.points == 1
-    assert clash.in_file.mark.points == 2
+    assert clash.in_gradebook.points == 1
+    assert clash.in_file.points == 2
     assert one(book).earned == 1
     assert one(book, "Q1.2").earned == 3
     assert [entry for entry in told(book)[0] if entry["item"] == "Q1.1"] == before
@@ -141,7 +141,7 @@ def test_the_same_decision_of_two_is_no_clash(book: Gradebook, other: Gradebook)
 def test_one_who_took_back_and_one_who_gave_clash(book: Gradebook, other: Gradebook) -> None:
     first = add_mark(book, given(book, points=Fraction(1)), expected_current=None)
     import_marks(other, export_marks(book))
-    theirs = ledger.current_entries(other)["ada", "Q1.1"].mark
+    theirs = ledger.current_marks(other)["ada", "Q1.1"]
     take_back_mark(book, "ada", "Q1.1", by="Mo", expected_current=first.number)
     add_mark(other, given(other, points=Fraction(2)), expected_current=theirs.number)
 
@@ -149,7 +149,7 @@ def test_one_who_took_back_and_one_who_gave_clash(book: Gradebook, other: Gradeb
 
     assert clash.in_gradebook is None
     assert clash.in_file is not None
-    assert clash.in_file.mark.points == 2
+    assert clash.in_file.points == 2
     assert one(book).earned is None
 
 
@@ -185,9 +185,9 @@ def test_marks_of_what_is_not_there_come_in_as_orphans(book: Gradebook, other: G
 
     import_marks(other, export_marks(book))
 
-    (orphan,) = ledger.orphaned_entries(other)
+    (orphan,) = ledger.orphaned_marks(other)
     assert orphan.submission == "ben"
-    assert orphan.mark.points == 1
+    assert orphan.points == 1
 
 
 def change(at: str, value: object) -> str:
@@ -231,7 +231,7 @@ def test_what_is_no_export_is_refused_and_nothing_of_it_is_taken(
     with pytest.raises(UsageError, match="export of marks"):
         import_marks(book, text)
 
-    assert ledger.current_entries(book) == {}
+    assert ledger.current_marks(book) == {}
 
 
 def test_what_a_newer_version_may_add_is_ignored(book: Gradebook) -> None:

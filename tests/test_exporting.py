@@ -22,8 +22,8 @@ from specimens import half_right, submission
 from grader import checks, cli, gradebook, rubric
 from grader.cli.export_command import export_command
 from grader.exports import FORMATS, result_from_json
-from grader.gradebook import StoredSubmission, seeds
-from grader.gradebook.stored_people import save_roster
+from grader.gradebook import StoredSubmission, course_records
+from grader.gradebook.course_records import save_roster
 from grader.model import Graded, Rubric
 from grader.people.roster import RosterMember
 
@@ -46,7 +46,7 @@ class Class:
     def keep(self, *results: Graded, roll: tuple[str, ...] = ()) -> None:
         made = replace(provenance(), rubric=self.rubric.sha256)
         with gradebook.open_gradebook(self.out / "gradebook.db") as book:
-            seeds.ensure_seed(book, "tiny")
+            course_records.ensure_seed(book, "tiny")
             book.replace_roll([*(one.submission.name for one in results), *roll])
             for one in results:
                 graded = replace(one, provenance=made)

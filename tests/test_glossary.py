@@ -51,8 +51,6 @@ KEPT = {
     "checks/initial_arrays.py": {"one"},  # a parameter that rubrics name
     "cli/mark_command.py": {"marker"},  # the option's name
     "exports/results_schema.py": {"found"},  # keys of results/*.json
-    "gradebook/console_tables.py": {"markers"},  # a table's name in the database
-    "gradebook/ledger_rows.py": {"marker"},  # a column's name
     "gradebook/marks_exchange.py": {"marker"},  # a key of the marks file
     "model/results.py": {"found"},  # beside `expected`: the field's own pair of words
     "model/validation.py": {"found"},  # as above

@@ -7,24 +7,14 @@ import shutil
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, nullcontext
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from old_books import make_old, shape
-from specimens import half_right, ungradable
+from specimens import ungradable
 from sqlalchemy import Connection, text
 
 from grader.errors import UsageError
-from grader.gradebook import (
-    NewMark,
-    StoredSubmission,
-    answer_digest,
-    ledger,
-    open_gradebook,
-    schema_version,
-    seeds,
-)
+from grader.gradebook import StoredSubmission, open_gradebook, schema_version
 
 REFUSED = "is not a gradebook|can't be read as a gradebook"
 State = Mapping[str, tuple[bytes, int]]
@@ -78,42 +68,7 @@ def test_a_new_book_says_its_version_where_others_look(place: Path) -> None:
         pass
 
     newest = schema_version.newest_version(schema_version.MIGRATIONS)
-    assert versions(place) == (newest, str(newest))
-
-
-@pytest.mark.parametrize("version", [1, 2])
-def test_a_book_of_an_earlier_version_becomes_what_a_new_one_is(
-    place: Path, tmp_path: Path, version: int
-) -> None:
-    make_old(place, version=version, holding=half_right())
-    with open_gradebook(tmp_path / "fresh.db"):
-        pass
-
-    with open_gradebook(place) as book:
-        drawn = seeds.ensure_seed(book, "hw")
-        score = book.graded("moreau").score
-
-    with open_gradebook(place) as book:
-        assert seeds.load_seed(book, "hw") == drawn
-    assert score is not None
-    assert score.total == half_right().score.total  # type: ignore[union-attr]  # it has one
-    assert shape(place) == shape(tmp_path / "fresh.db")
-    assert versions(place) == versions(tmp_path / "fresh.db")
-
-
-def test_marks_can_be_given_in_a_book_of_an_earlier_version(place: Path) -> None:
-    make_old(place, version=2, holding=half_right())
-
-    with open_gradebook(place) as book:
-        answer = answer_digest(book.graded("moreau"), "Q1.1")
-        given = NewMark(
-            submission="moreau", item="Q1.1", answer_digest=answer, by="Mo", points=Fraction(4)
-        )
-        ledger.add_mark(book, given, expected_current=None)
-        score = book.graded("moreau").score
-
-    assert score is not None
-    assert score.items[0].earned == 4
+    assert versions(place) == (newest, str(newest)) == (1, "1")
 
 
 def test_an_older_book_goes_forward_step_by_step(place: Path) -> None:
@@ -184,6 +139,24 @@ def test_a_newer_book_is_refused_when_only_its_log_says_so(place: Path, tmp_path
     after = state(crashed)
     assert after["book.db"] == before["book.db"]
     assert after["book.db-wal"] == before["book.db-wal"]
+
+
+@pytest.mark.parametrize("version", ["0", "-1", "six", ""])
+def test_a_book_of_no_known_version_is_refused_in_one_sentence_and_untouched(
+    place: Path, version: str
+) -> None:
+    kept(place)
+    with closing(sqlite3.connect(place)) as connection:
+        connection.execute("UPDATE meta SET value = ?", (version,))
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = place.read_bytes()
+
+    with pytest.raises(UsageError, match=r"no version .* knows \(1 to 1\)") as refused:
+        open_gradebook(place).__enter__()
+
+    assert "\n" not in str(refused.value)
+    assert place.read_bytes() == before
 
 
 def make_text(place: Path) -> None:

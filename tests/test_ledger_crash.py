@@ -30,7 +30,7 @@ def mark_until_killed(folder: OutputFolder, *, saved: int) -> None:
         while True:
             number += 1
             name = NAMES[number % len(NAMES)]
-            now = ledger.current_entries(book, "Q1.1").get((name, "Q1.1"))
+            now = ledger.current_marks(book, "Q1.1").get((name, "Q1.1"))
             decided = NewMark(
                 submission=name,
                 item="Q1.1",
@@ -39,7 +39,7 @@ def mark_until_killed(folder: OutputFolder, *, saved: int) -> None:
                 points=Fraction(number % 6),
                 comment=str(number),
             )
-            mark = ledger.add_mark(book, decided, expected_current=now.mark.number if now else None)
+            mark = ledger.add_mark(book, decided, expected_current=now.number if now else None)
             os.write(saved, f"{mark.number}\n".encode())
             render_submission(folder, book, rubric(), name)
 
@@ -86,10 +86,10 @@ def _lost(folder: OutputFolder, known: set[int]) -> list[str]:
     found = []
     with open_gradebook(folder.store) as book:
         entries = [entry for name in NAMES for entry in ledger.mark_history(book, name, "Q1.1")]
-        there = {entry.mark.number for entry in entries}
+        there = {entry.number for entry in entries}
         found += [f"mark {number} is lost" for number in sorted(known - there)]
         for name in NAMES:
-            numbers = [e.mark.number for e in ledger.mark_history(book, name, "Q1.1")]
+            numbers = [e.number for e in ledger.mark_history(book, name, "Q1.1")]
             replaced = [e.replaced for e in ledger.mark_history(book, name, "Q1.1")]
             if replaced != [None, *numbers][: len(numbers)]:
                 found.append(f"the marks of {name} are not in a row")

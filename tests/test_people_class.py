@@ -16,9 +16,10 @@ from private_class import ADA, rubric
 from grader import gradebook
 from grader.folder import OutputFolder, render_class
 from grader.gradebook import Gradebook
-from grader.gradebook.stored_people import load_people, save_roster
+from grader.gradebook.course_records import load_people, save_roster
 from grader.people import People, RosterMember
 from grader.web.background_publisher import BackgroundPublisher
+from grader.web.revision_cache import RevisionCache
 
 Write = Callable[[OutputFolder, Gradebook], object]
 
@@ -33,7 +34,9 @@ def by_refreshing(folder: OutputFolder, book: Gradebook) -> None:
 
 
 def by_the_console(folder: OutputFolder, book: Gradebook) -> None:
-    renewing = BackgroundPublisher(folder, book=book, rubric=rubric())
+    renewing = BackgroundPublisher(
+        folder, book=book, rubric=rubric(), cache=RevisionCache()
+    )
     renewing.start()
     renewing.queue_submissions(["cleo"])
     renewing.close()

@@ -23,7 +23,7 @@ from grader.gradebook import (
     Gradebook,
     StoredSubmission,
     ledger,
-    ledger_rows,
+    ledger_statements,
     open_gradebook,
     postgres,
     schema_version,
@@ -139,9 +139,9 @@ def test_two_who_opened_one_book_keep_at_once(address: str) -> None:
 
 def test_a_reader_sees_one_moment_and_holds_up_nobody(book: Gradebook) -> None:
     with book.reading() as connection:
-        before = ledger_rows.all_rows(connection)
+        before = ledger_statements.load_all_marks(connection)
         ledger.add_mark(book, given(book, points=Fraction(3)), expected_current=None)
-        assert ledger_rows.all_rows(connection) == before
+        assert ledger_statements.load_all_marks(connection) == before
 
     assert one(book).earned == 3
 

@@ -23,8 +23,8 @@ from private_class import ADA, BEN, CLEO, EVERYONE, ZOE, rubric, texts
 from grader import gradebook
 from grader.cli import cli
 from grader.errors import UsageError
-from grader.gradebook.ledger import current_entries, mark_history
-from grader.gradebook.stored_people import load_people
+from grader.gradebook.course_records import load_people
+from grader.gradebook.ledger import current_marks, mark_history
 from grader.model import Student
 from grader.privacy import forget_student, plan_forgetting, write_anonymized_copy
 from grader.privacy.redaction import Identity, Redactor, vocabulary, words_in_names
@@ -97,8 +97,17 @@ def test_words_of_the_assignment_stay_unless_the_whole_name_stands_there() -> No
     assert known.redact(said, own_words=words_in_names([CLEO])) == "Adam and adam, says P. By N0"
 
 
-def test_short_ids_are_ordinary_words() -> None:
-    assert veil(Student(name="", id="12")).redact("12 cats") == "12 cats"
+@pytest.mark.parametrize(
+    ("identifier", "told"),
+    [("12", "12 cats"), ("ab1", "ab1 cats"), ("ab12", "I0 cats"), ("ab123", "I0 cats")],
+)
+def test_ids_of_four_characters_are_hidden_and_shorter_ones_are_ordinary_words(
+    identifier: str, told: str
+) -> None:
+    known = veil(Student(name="", id=identifier))
+
+    assert known.redact(f"{identifier} cats") == told
+    assert known.identifies_person(f"by {identifier}") is (told == "I0 cats")
 
 
 @given(st.text(st.characters(), max_size=60), st.sampled_from(EVERYONE))
@@ -299,7 +308,7 @@ def test_the_others_of_a_team_keep_grade_and_marks(graded: Path) -> None:
         assert item.mark.comment == "Well done, \u2026!"
         assert item.outdated is None, "a mark stays on the answer that was only told otherwise"
         assert mark_history(book, "solo", "Q1.1") == ()
-        assert {name for name, _ in current_entries(book)} == {"team", "cleo"}
+        assert {name for name, _ in current_marks(book)} == {"team", "cleo"}
         people = load_people(book, "hw5")
         assert [one.student.id for one in people.members] == ["bm10002", "ca10003", "zn10004"]
         assert list(people.extensions) == ["zn10004"]

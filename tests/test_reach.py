@@ -22,7 +22,7 @@ from variants import build
 
 from grader import checks, rubric
 from grader.checks import RandomDraws
-from grader.gradebook import open_gradebook, seeds
+from grader.gradebook import course_records, open_gradebook
 from grader.model import Array, Trace
 
 pytestmark = pytest.mark.kernel
@@ -53,7 +53,7 @@ def numbers_of(trace: Trace) -> Iterator[tuple[str, Array]]:
 def sought(out: Path) -> dict[str, bytes]:
     """What must not be found, by name, and 'inputs', which may be found once they were sent."""
     with open_gradebook(out / "gradebook.db") as book:
-        seed = seeds.load_seed(book, "hw5")
+        seed = course_records.load_seed(book, "hw5")
         trace = book.trace("right")
     assert seed is not None
     assert trace is not None

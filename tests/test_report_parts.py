@@ -25,6 +25,11 @@ from grader.report.text_format import clean, format_number
         ("$a_1 * b_1 * c$ and *d*", "<p>$a_1 * b_1 * c$ and <em>d</em></p>\n"),
         ("costs $5", "<p>costs $5</p>\n"),
         ("[here](https://tracker.invalid)", "<p>here (https://tracker.invalid)</p>\n"),
+        (
+            "[a](https://x.invalid/1) [b][c]\n\n[c]: https://x.invalid/2",
+            "<p>a (https://x.invalid/1) b (https://x.invalid/2)</p>\n",
+        ),
+        ("<https://x.invalid>", "<p>https://x.invalid (https://x.invalid)</p>\n"),
         ("![scan](https://tracker.invalid/x.png)", "<p>[picture: scan]</p>\n"),
         ("<b>raw</b>", "<p>&lt;b&gt;raw&lt;/b&gt;</p>\n"),
         ("<div>raw</div>", "<p>&lt;div&gt;raw&lt;/div&gt;</p>\n"),

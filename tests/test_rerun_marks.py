@@ -87,7 +87,7 @@ def item(course: tiny_course.Course, name: str = "W") -> dict[str, Any]:
 
 def orphans(course: tiny_course.Course) -> list[str]:
     with open_gradebook(OutputFolder(course.out).store) as book:
-        return [orphan.item for orphan in ledger.orphaned_entries(book)]
+        return [orphan.item for orphan in ledger.orphaned_marks(book)]
 
 
 def test_a_mark_shows_after_the_next_run_which_runs_nothing(course: tiny_course.Course) -> None:

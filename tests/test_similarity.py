@@ -113,6 +113,17 @@ def test_what_many_wrote_is_common_property() -> None:
     assert find_similar_pairs(documents(*many)) == ()
 
 
+def test_a_long_passage_that_many_wrote_is_common_property_and_that_two_wrote_is_not() -> None:
+    definition = (
+        "contrastive learning pulls the embeddings of positive pairs together while it pushes the "
+        "embeddings of negative pairs apart until both are told by their distance alone"
+    )
+    many = [f"{definition}, and number {n} adds {w}" for n, w in enumerate("abcdefghij" * 6)]
+
+    assert find_similar_pairs(documents(*many)) == ()
+    assert len(find_similar_pairs(documents(*many[:2]))) == 1
+
+
 def test_two_submissions_of_one_team_are_no_pair() -> None:
     ours = [
         Document(name=name, text=ADA, team=frozenset({"ax01", name}))

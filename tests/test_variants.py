@@ -13,7 +13,7 @@ from variants import VARIANTS, Variant, build
 
 from grader import gradebook
 from grader.checks import CHECKS, RandomDraws, bind_rubric
-from grader.gradebook import seeds
+from grader.gradebook import course_records
 from grader.selfcheck.public_findings import PublicEvidence, SelfcheckResult, judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric
 from grader.selfcheck.student_feedback import list_feedback
@@ -82,7 +82,7 @@ def self_checked(graded: Run) -> Iterator[tuple[str, SelfcheckResult]]:
     whole = selfchecking.loaded()
     items = tuple(replace(i, checks=tuple(s for s in i.checks if s.public)) for i in whole.items)
     with gradebook.open_gradebook(graded.out / "gradebook.db") as book:
-        draws = RandomDraws(seed=seeds.load_seed(book, whole.id) or b"")
+        draws = RandomDraws(seed=course_records.load_seed(book, whole.id) or b"")
         rubric = replace(whole, items=items)
         bound = bind_rubric(rubric, registry=CHECKS, draws=draws)
         for number, variant in enumerate(VARIANTS):

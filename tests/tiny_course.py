@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grader import gradebook
-from grader.gradebook import seeds
+from grader.gradebook import course_records
 
 RUBRIC = """
 schema = 1
@@ -152,7 +152,7 @@ class Course:
     def seed(self) -> bytes:
         """The assignment's secret seed."""
         with gradebook.open_gradebook(self.out / "gradebook.db") as book:
-            return seeds.load_seed(book, "tiny") or b""
+            return course_records.load_seed(book, "tiny") or b""
 
     def commitment(self, name: str) -> str:
         """What the result of a submission says of the seed."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from grader import checks, gradebook, rubric
-from grader.errors import GraderError, UsageError
+from grader.errors import GraderError
 from grader.folder import OutputFolder, render_class, render_stale_submissions
 from grader.gradebook import Gradebook
 from grader.model import Rubric
@@ -22,7 +22,7 @@ def open_folder_gradebook(out: Path) -> Iterator[Gradebook]:
         UsageError: there is none.
     """
     if not OutputFolder.is_output_folder(out):
-        raise UsageError(f"{out}: no gradebook there; `grade PATH` makes one")
+        raise gradebook.missing_gradebook(out)
     with gradebook.open_gradebook(OutputFolder(out).store) as book:
         yield book
 

@@ -11,8 +11,8 @@ import click
 from grader.cli.exit_codes import DONE, NEEDS_PERSON
 
 if TYPE_CHECKING:
-    from grader.gradebook.ledger import LedgerEntry
     from grader.gradebook.marks_exchange import MarkClash
+    from grader.model import Mark
 
 FOLDER_ARGUMENT = click.argument(
     "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded")
@@ -90,25 +90,24 @@ def marks_orphans_command(*, folder: Path) -> None:
     from grader.report.text_format import printable
 
     with open_folder_gradebook(folder) as book:
-        entries = ledger.orphaned_entries(book)
-    for entry in entries:
-        click.echo(printable(f"{entry.item} of {entry.submission}: {_entry_text(entry)}"))
-    if not entries:
+        orphans = ledger.orphaned_marks(book)
+    for mark in orphans:
+        click.echo(printable(f"{mark.item} of {mark.submission}: {_mark_text(mark)}"))
+    if not orphans:
         click.echo("every mark counts for something")
 
 
 def _clash_message(clash: MarkClash) -> str:
     if clash.criterion:
         return f"not taken: what {clash.criterion} of {clash.item} is worth was changed in both"
-    own_text, incoming_text = _entry_text(clash.in_gradebook), _entry_text(clash.in_file)
+    own_text, incoming_text = _mark_text(clash.in_gradebook), _mark_text(clash.in_file)
     return f"not taken: {clash.item} of {clash.submission}: here {own_text}; in the file {incoming_text}"
 
 
-def _entry_text(entry: LedgerEntry | None) -> str:
+def _mark_text(mark: Mark | None) -> str:
     from grader.report.text_format import format_number, one_line
 
-    if entry is None:
+    if mark is None:
         return "taken back"
-    mark = entry.mark
     comment = f' "{one_line(mark.comment)[:60]}"' if mark.comment else ""
     return f"{format_number(mark.points)} by {mark.by} at {mark.at}{comment}"

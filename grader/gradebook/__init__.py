@@ -1,6 +1,6 @@
-"""The store: what every submission left behind and was given, each whole or not there."""
+"""The gradebook: stores what submissions left behind and were given, in one transaction each."""
 
-from grader.gradebook.connection import open_gradebook
+from grader.gradebook.connection import missing_gradebook, open_gradebook
 from grader.gradebook.ledger import NewMark, answer_digest
 from grader.gradebook.postgres import without_password
 from grader.gradebook.store import Gradebook, StoredSubmission
@@ -10,6 +10,7 @@ __all__ = [
     "NewMark",
     "StoredSubmission",
     "answer_digest",
+    "missing_gradebook",
     "open_gradebook",
     "without_password",
 ]

@@ -1,4 +1,4 @@
-"""Arrays to bytes and back: small ones side by side, large ones under their hash."""
+"""Turns arrays into bytes and back: small ones side by side, large ones under their hash."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 from grader.model import Array
 
 BLOB_THRESHOLD = 8 << 10
-"""Bytes from which an array is kept under its hash.
+"""A larger array is stored once, under its hash.
 
-Below it, looking for an equal one costs more time than keeping it twice costs room. Neither is
-compressed: trained weights and images shrink by a tenth, and that takes 35 ms a megabyte.
+For a smaller one, looking for an equal one costs more time than storing it twice costs room.
+Neither is compressed: trained weights and images shrink by a tenth, at 35 ms per megabyte.
 """
 ALIGNMENT = 16
-"""Where arrays may begin in a pack, so that NumPy reads them in place."""
+"""Arrays begin at multiples of this in a pack, in bytes, so that NumPy reads them in place."""
 
 
 ArrayReference = tuple[str, tuple[int, ...], int | str]
-"""What stands for an array in a document: dtype, shape, and offset in a pack or digest."""
+"""Stands for an array in a document: dtype, shape, and offset in the pack or digest."""
 
 
 class ArrayPacker:
@@ -39,7 +39,7 @@ class ArrayPacker:
         """Large arrays by digest; the arrays themselves, to save a copy."""
 
     def add(self, array: Array) -> ArrayReference:
-        """Take an array in, and say what stands for it."""
+        """Add an array; return its reference."""
         contiguous = np.asarray(array, order="C")
         small = self._blob_threshold is None or contiguous.nbytes < self._blob_threshold
         content = contiguous.tobytes() if small else hashlib.sha256(contiguous.data).hexdigest()
@@ -60,7 +60,7 @@ class ArrayPacker:
 
     @property
     def pack(self) -> bytes:
-        """The small arrays."""
+        """The small arrays, side by side."""
         return bytes(self._pack)
 
 
@@ -72,7 +72,7 @@ class PackedArrays:
     blobs: Mapping[str, bytes] = field(default_factory=dict)
 
     def resolve(self, reference: ArrayReference) -> Array:
-        """What the reference stands for: read-only, and not a copy."""
+        """Return the array of a reference: read-only, and not a copy."""
         dtype, shape, offset_or_digest = reference
         if isinstance(offset_or_digest, int):
             return np.ndarray(shape, dtype, buffer=self.pack, offset=offset_or_digest)

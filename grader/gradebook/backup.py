@@ -1,4 +1,4 @@
-"""A copy of a whole book as it is at one moment, while others go on writing in it."""
+"""Copies a whole gradebook as it is at one moment, while others go on writing in it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from contextlib import closing
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.gradebook.connection import open_gradebook
+from grader.gradebook.connection import missing_gradebook, open_gradebook
 
 
 def back_up_gradebook(source: Path, *, to: Path) -> int:
-    """Copy the book in one SQLite file to another file, and read the copy once; its bytes.
+    """Copy a gradebook to another file, check the copy, and return its size in bytes.
 
     Raises:
-        UsageError: there is no book, something is there already, or it can't be written.
+        UsageError: there is no gradebook, something is there already, or it can't be written.
     """
     if not source.is_file():
-        raise UsageError(f"{source}: no gradebook there; `grade PATH` makes one")
+        raise missing_gradebook(source)
     with open_gradebook(source):
-        pass  # refuses what is not ours, or is newer than we are
+        pass  # refuses what is no gradebook, or of an unknown version
     try:
         to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary_name = tempfile.mkstemp(dir=to.parent, prefix=".part-")
@@ -46,7 +46,7 @@ def _copy_database(source: Path, temporary: Path) -> None:
 
 
 def _link_copy(temporary: Path, to: Path) -> None:
-    """Give it its name: never that of something else, and safe when the power goes."""
+    """Give the copy its name, never over something else, and safe from a power cut."""
     with temporary.open("rb") as file:
         os.fsync(file.fileno())
     try:

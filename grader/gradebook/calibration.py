@@ -1,86 +1,58 @@
-"""Trials: a few answers that all mark, each without seeing the others, to agree on a measure."""
+"""Calibration: a few answers that all graders mark, each without seeing the others' points."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from fractions import Fraction
 
 from sqlalchemy import delete, insert, select
 
-from grader.gradebook.console_tables import trial_answers, trials
+from grader.gradebook.ledger import NewMark
 from grader.gradebook.store import Gradebook
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalibrationMark:
-    """What one marker would give one answer; it counts for no student."""
-
-    item: str
-    submission: str
-    by: str
-    criteria: tuple[str, ...] = ()
-    adjustment: Fraction = Fraction(0)
-    comment: str = ""
+from grader.gradebook.tables import calibration_answers, calibration_marks
 
 
 def choose_answers(book: Gradebook, item: str, names: Sequence[str]) -> None:
-    """Say which answers to an item all are to mark; what was given to others on trial goes."""
+    """Choose the submissions whose answers all are to mark; delete marks on any others."""
+    rows = [
+        {"item": item, "submission": name, "place": position} for position, name in enumerate(names)
+    ]
     with book.writing() as connection:
-        connection.execute(delete(trial_answers).where(trial_answers.c.item == item))
-        dropped = (trials.c.item == item, trials.c.submission.not_in(list(names)))
-        connection.execute(delete(trials).where(*dropped))
-        rows = [
-            {"item": item, "submission": name, "place": position}
-            for position, name in enumerate(names)
-        ]
+        connection.execute(delete(calibration_answers).where(calibration_answers.c.item == item))
+        connection.execute(
+            delete(calibration_marks).where(
+                calibration_marks.c.item == item, calibration_marks.c.submission.not_in(list(names))
+            )
+        )
         if rows:
-            connection.execute(insert(trial_answers), rows)
+            connection.execute(insert(calibration_answers), rows)
 
 
 def chosen_submissions(book: Gradebook, item: str) -> tuple[str, ...]:
-    """The submissions whose answers all are to mark, in order."""
-    statement = select(trial_answers.c.submission).where(trial_answers.c.item == item)
+    """Return the submissions whose answers all are to mark, in order."""
+    statement = select(calibration_answers.c.submission).where(calibration_answers.c.item == item)
     with book.reading() as connection:
-        return tuple(connection.execute(statement.order_by(trial_answers.c.place)).scalars())
+        return tuple(connection.execute(statement.order_by(calibration_answers.c.place)).scalars())
 
 
-def save_calibration_mark(book: Gradebook, calibration_mark: CalibrationMark) -> None:
-    """Keep what a marker would give, in the place of what they said before."""
-    same_mark = (
-        trials.c.item == calibration_mark.item,
-        trials.c.submission == calibration_mark.submission,
-        trials.c.marker == calibration_mark.by,
-    )
+def save_calibration_mark(book: Gradebook, new_mark: NewMark) -> None:
+    """Store what a grader would give, in place of what they would have given before."""
+    key = {"item": new_mark.item, "submission": new_mark.submission, "by": new_mark.by}
+    same_mark = (calibration_marks.c[name] == value for name, value in key.items())
     row = {
-        "item": calibration_mark.item,
-        "submission": calibration_mark.submission,
-        "marker": calibration_mark.by,
-        "criteria": json.dumps(calibration_mark.criteria),
-        "adjustment": str(calibration_mark.adjustment),
-        "comment": calibration_mark.comment,
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        **key,
+        "answer_digest": new_mark.answer_digest,
+        "criteria": new_mark.criteria,
+        "adjustment": new_mark.adjustment,
+        "comment": new_mark.comment,
     }
     with book.writing() as connection:
-        connection.execute(delete(trials).where(*same_mark))
-        connection.execute(insert(trials), row)
+        connection.execute(delete(calibration_marks).where(*same_mark))
+        connection.execute(insert(calibration_marks), row)
 
 
-def calibration_marks(book: Gradebook, item: str) -> tuple[CalibrationMark, ...]:
-    """What all would give, by marker and submission in the order of their names."""
-    statement = select(trials).where(trials.c.item == item)
+def load_calibration_marks(book: Gradebook, item: str) -> tuple[NewMark, ...]:
+    """Return what all would give, ordered by grader and submission; it counts for no student."""
+    order = (calibration_marks.c.by, calibration_marks.c.submission)
+    statement = select(calibration_marks).where(calibration_marks.c.item == item).order_by(*order)
     with book.reading() as connection:
-        rows = connection.execute(statement.order_by(trials.c.marker, trials.c.submission)).all()
-    return tuple(
-        CalibrationMark(
-            item=row.item,
-            submission=row.submission,
-            by=row.marker,
-            criteria=tuple(json.loads(row.criteria)),
-            adjustment=Fraction(row.adjustment),
-            comment=row.comment,
-        )
-        for row in rows
-    )
+        return tuple(NewMark(**row) for row in connection.execute(statement).mappings())

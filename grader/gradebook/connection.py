@@ -1,4 +1,4 @@
-"""Opening a book by its address: a file, or a database on a server."""
+"""Opens a gradebook by its address: a file, or a database on a server."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from grader.errors import UsageError
 from grader.gradebook import postgres, schema_version, sqlite
-from grader.gradebook.database_errors import translate_errors
 from grader.gradebook.store import Gradebook
+from grader.gradebook.transactions import translate_errors
 
 
 @contextmanager
@@ -17,26 +18,24 @@ def open_gradebook(
     *,
     migrations: tuple[schema_version.Migration, ...] = schema_version.MIGRATIONS,
 ) -> Iterator[Gradebook]:
-    """Open the book at an address, making or migrating it as need be.
+    """Open the gradebook at an address; create or migrate it where needed.
 
-    Open it in each process that needs it: a book does not outlive a fork. Threads may share it.
+    Open it in each process that needs it: a gradebook does not outlive a fork. Threads may share
+    it.
 
     Args:
         address: the path of an SQLite file, or postgresql://HOST/DATABASE.
-        migrations: the migrations this grader knows; tests bring their own.
+        migrations: the steps between versions that are known; tests bring their own.
 
     Raises:
-        UsageError: it is no gradebook, is of a newer grader, or can't be opened or written.
+        UsageError: it is no gradebook, is of an unknown version, or can't be opened or written.
     """
+    location = str(address)
     secrets: tuple[str, ...] = ()
-    if "://" in str(address):
-        location, secrets = (
-            postgres.display_address(str(address)),
-            postgres.extract_secrets(str(address)),
-        )
+    if "://" in location:
+        location, secrets = postgres.display_address(location), postgres.extract_secrets(location)
         engine = postgres.open_engine(str(address), migrations=migrations)
     else:
-        location = str(address)
         with translate_errors(location):
             engine = sqlite.open_engine(Path(address), migrations=migrations)
     try:
@@ -47,3 +46,8 @@ def open_gradebook(
         yield book
     finally:
         engine.dispose()
+
+
+def missing_gradebook(path: Path) -> UsageError:
+    """Return the error for a path without a gradebook, to be raised."""
+    return UsageError(f"{path}: no gradebook there; `grade PATH` makes one")

@@ -1,4 +1,4 @@
-"""Takes a submission, or somebody's words, out of a book: nothing of it is left in the file."""
+"""Takes a submission, or somebody's words, out of a gradebook, leaving nothing in its file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Table, Text, delete, select, update
 
 from grader.errors import UsageError
-from grader.gradebook import ledger_rows, statements
+from grader.gradebook import ledger_statements, statements
 from grader.gradebook.array_storage import ArrayPacker
 from grader.gradebook.mark_points import digest_answer
 from grader.gradebook.sqlite import LOCK_TIMEOUT_S
@@ -29,7 +29,7 @@ from grader.model import Answer, Graded, Trace
 
 
 def delete_submission(book: Gradebook, name: str) -> None:
-    """Take a submission out of every table, with its trace, its marks and its place on the roll."""
+    """Delete a submission from every table, with its trace, its marks and its place on the roll."""
     with book.writing() as connection:
         statements.replace_trace(connection, name, document=None, packer=ArrayPacker())
         for table in _submission_tables():
@@ -43,7 +43,7 @@ def delete_submission(book: Gradebook, name: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRedactor:
-    """How what somebody wrote becomes what is left of it."""
+    """What becomes of each kind of record; an unchanged record is returned as the same object."""
 
     redact_text: Callable[[str], str]
     redact_graded: Callable[[Graded], Graded]
@@ -52,12 +52,7 @@ class RecordRedactor:
 
 
 def redact_submission(book: Gradebook, name: str, *, redactor: RecordRedactor) -> bool:
-    """Put other texts in the place of those of a submission; marks stay on its answers.
-
-    Args:
-        book: where it is.
-        name: the submission.
-        redactor: what becomes of each record; what comes back the same object is not written.
+    """Replace texts of a submission; marks stay on its answers.
 
     Returns:
         Whether anything was changed.
@@ -84,11 +79,11 @@ def redact_submission(book: Gradebook, name: str, *, redactor: RecordRedactor) -
 def _redact_answers(
     book: Gradebook, connection: Connection, name: str, *, redactor: RecordRedactor
 ) -> bool:
-    """Marks of a submission go along to its answers as they are now, those of before, too."""
-    digests = select(marks.c.answer).where(marks.c.submission == name).distinct()
+    """Redact the answers that were marked, and let the marks follow; return whether any changed."""
+    digests = select(marks.c.answer_digest).where(marks.c.submission == name).distinct()
     changed = False
     for digest in connection.execute(digests).scalars().all():
-        document = ledger_rows.answer_document(connection, digest)
+        document = ledger_statements.load_answer(connection, digest)
         if document is None:
             continue
         before = book.codec.decode_answer(document)
@@ -96,30 +91,31 @@ def _redact_answers(
         if after is before:
             continue
         changed = True
-        ledger_rows.save_answer(connection, digest_answer(after), book.codec.encode_answer(after))
+        new_digest, new_document = digest_answer(after), book.codec.encode_answer(after)
+        ledger_statements.save_answer(connection, new_digest, new_document)
         connection.execute(
             update(marks)
-            .where(marks.c.submission == name, marks.c.answer == digest)
-            .values(answer=digest_answer(after))
+            .where(marks.c.submission == name, marks.c.answer_digest == digest)
+            .values(answer_digest=new_digest)
         )
     return changed
 
 
 def _delete_unmarked_answers(connection: Connection) -> None:
-    """Answers that no mark is about any more go."""
-    marked_digests = select(marks.c.answer)
+    """Delete the answers that no mark is about any more."""
+    marked_digests = select(marks.c.answer_digest)
     connection.execute(delete(marked_answers).where(marked_answers.c.digest.not_in(marked_digests)))
 
 
 def _submission_tables() -> list[Table]:
-    """Every table whose rows are about a submission each, whoever added it."""
+    """Return every table whose rows are about one submission each."""
     return [table for table in SCHEMA.sorted_tables if "submission" in table.c]
 
 
 def _redact_rows(
     connection: Connection, table: Table, *, name: str, redact_text: Callable[[str], str]
 ) -> bool:
-    """Change what people wrote about a submission; what rows are known by stays."""
+    """Redact what people wrote about a submission, but no keys; return whether any changed."""
     changed = False
     columns = [
         column.name
@@ -128,22 +124,17 @@ def _redact_rows(
     ]
     statement = select(table).where(table.c.submission == name)
     for row in connection.execute(statement).mappings().all():
-        redacted = {
-            column_name: row[column_name]
-            if row[column_name] is None
-            else redact_text(row[column_name])
-            for column_name in columns
-        }
-        if all(redacted[column_name] == row[column_name] for column_name in columns):
-            continue
-        keys = [column == row[column.name] for column in table.primary_key]
-        connection.execute(update(table).where(*keys).values(**redacted))
-        changed = True
+        texts = {column_name: row[column_name] for column_name in columns}
+        redacted = {column_name: redact_text(text) for column_name, text in texts.items()}
+        if redacted != texts:
+            keys = [column == row[column.name] for column in table.primary_key]
+            connection.execute(update(table).where(*keys).values(**redacted))
+            changed = True
     return changed
 
 
 def vacuum_gradebook(path: Path) -> None:
-    """Write a book's file anew, so that nothing of what was deleted is left in it or beside it.
+    """Rewrite a gradebook's file, so that nothing of what was deleted is left in it or beside it.
 
     Raises:
         UsageError: another program holds it, or there is no room for a second copy.

@@ -1,4 +1,4 @@
-"""Leases: who has which answer before them, so that two people are never given the same."""
+"""Leases: who has which answer open, so that two people are never given the same."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
-from grader.gradebook.console_tables import leases
 from grader.gradebook.store import Gradebook
+from grader.gradebook.tables import leases
 
 LEASE_S = 600
-"""How long an answer stays with whoever has it before them and says nothing."""
+"""An answer is free again after so long without a sign of its holder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +26,11 @@ class LeaseHolder:
 def take_lease(
     book: Gradebook, item: str, names: Iterable[str], *, holder: LeaseHolder
 ) -> str | None:
-    """Lease the first of these submissions that nobody else has; None where others have all.
+    """Lease the first of these submissions that nobody else has; return it, or None.
 
-    Whatever the holder had before is let go: a browser has one answer before it.
+    Earlier leases of the holder end: a browser shows one answer.
     """
-    now = _now()
+    now = int(time.time())
     with book.writing() as connection:
         holders = _current_holders(connection, item, now=now)
         free = (name for name in names if holders.get(name, holder).id == holder.id)
@@ -39,20 +39,20 @@ def take_lease(
             return None
         released = (leases.c.holder == holder.id) | (leases.c.until <= now)
         connection.execute(delete(leases).where(released))
-        row = {"submission": chosen, "item": item, "holder": holder.id, "marker": holder.name}
+        row = {"submission": chosen, "item": item, "holder": holder.id, "grader": holder.name}
         connection.execute(insert(leases), {**row, "until": now + LEASE_S})
     return chosen
 
 
 def other_holders(book: Gradebook, item: str, *, holder: LeaseHolder) -> Mapping[str, LeaseHolder]:
-    """Who else has which submission before them."""
+    """Return who else has which submission open."""
     with book.reading() as connection:
-        holders = _current_holders(connection, item, now=_now())
+        holders = _current_holders(connection, item, now=int(time.time()))
     return {name: other for name, other in holders.items() if other.id != holder.id}
 
 
 def release_leases(book: Gradebook, *, holder: LeaseHolder) -> None:
-    """Whatever the holder had is free again."""
+    """End all leases of a holder."""
     with book.writing() as connection:
         connection.execute(delete(leases).where(leases.c.holder == holder.id))
 
@@ -61,8 +61,4 @@ def _current_holders(connection: Connection, item: str, *, now: int) -> dict[str
     rows = connection.execute(
         select(leases).where(leases.c.item == item, leases.c.until > now)
     ).all()
-    return {row.submission: LeaseHolder(id=row.holder, name=row.marker) for row in rows}
-
-
-def _now() -> int:
-    return int(time.time())
+    return {row.submission: LeaseHolder(id=row.holder, name=row.grader) for row in rows}

@@ -1,25 +1,25 @@
-"""What marks come to: a row of the ledger, an item and what its criteria are worth, to points."""
+"""Computes what marks come to: a mark, its item and what criteria are worth now, to points."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from grader import scoring
-from grader.gradebook.ledger_rows import LedgerRow, WeightRow
-from grader.model import Answer, Finding, Graded, Item, ItemScore, Mark
+from grader.model import Answer, Finding, Graded, Item, Mark
 
 ZERO = Fraction(0)
-Criteria = Iterable[tuple[str, Fraction]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
-    """What a criterion is worth instead of what the rubric says."""
+    """What a criterion is worth instead of what the rubric says; a row of its table."""
 
+    id: str
+    """The same in every gradebook that it is copied to."""
+    assignment: str
     item: str
     criterion: str
     points: Fraction
@@ -29,34 +29,31 @@ class Weight:
     at: str
     number: int = 0
 
-    def counts(self, rubric_says: Fraction) -> bool:
-        """Whether it counts, given what the rubric says now."""
-        return rubric_says == self.instead_of
+    def counts(self, rubric_points: Fraction) -> bool:
+        """Return whether it counts, given what the rubric says now."""
+        return rubric_points == self.instead_of
 
 
 Weights = Mapping[tuple[str, str], Weight]
 """By item and criterion."""
 
 
-def latest_weights(rows: Iterable[WeightRow], assignment: str) -> Weights:
-    """The last weight of each criterion of an assignment; of all where it is not known ('')."""
+def latest_weights(weights: Iterable[Weight], assignment: str) -> Weights:
+    """Return the last weight of each criterion of an assignment.
+
+    Args:
+        weights: all weights, oldest first.
+        assignment: the rubric's id; '' where it is not known, for those of all assignments.
+    """
     return {
-        (row.item, row.criterion): Weight(
-            item=row.item,
-            criterion=row.criterion,
-            points=Fraction(row.points),
-            instead_of=Fraction(row.instead_of),
-            by=row.marker,
-            at=row.made_at,
-            number=row.number,
-        )
-        for row in rows
-        if not assignment or row.assignment == assignment
+        (weight.item, weight.criterion): weight
+        for weight in weights
+        if not assignment or weight.assignment == assignment
     }
 
 
 def apply_weights(item: Item, *, weights: Weights) -> Item:
-    """The item with its criteria at what they are worth now."""
+    """Return the item with its criteria at what they are worth now."""
     if not weights:
         return item
     criteria = tuple(
@@ -68,45 +65,33 @@ def apply_weights(item: Item, *, weights: Weights) -> Item:
     return item if criteria == item.criteria else replace(item, criteria=criteria)
 
 
-def answer_digest(graded: Graded, item_id: str) -> str:
-    """What stands for that which is marked: a mark counts for as long as it stays the same.
+# ---------------------------------------------------------------- what was marked
 
-    Of a written item that is the text, whatever spaces end its lines, and the pictures; of an
-    automatic one what its checks concluded.
+
+def answer_digest(graded: Graded, item_id: str) -> str:
+    """Return a digest of what is marked: a mark counts for as long as it stays the same.
+
+    For a written item that is the text, without spaces at the ends of lines, and the pictures; for
+    an automatic one what its checks concluded.
 
     Raises:
         KeyError: the grade has no such item.
     """
-    score = next(
-        (
-            item_score
-            for item_score in (graded.score.items if graded.score else ())
-            if item_score.item.id == item_id
-        ),
-        None,
-    )
-    if score is None:
-        raise KeyError(item_id)
-    if score.item.kind == "written":
-        return digest_answer(graded.answers.get(item_id))
-    return _digest(_finding_parts(score.findings))
+    for item_score in graded.score.items if graded.score else ():
+        if item_score.item.id == item_id:
+            if item_score.item.kind == "written":
+                return digest_answer(graded.answers.get(item_id))
+            return _digest(_finding_parts(item_score.findings))
+    raise KeyError(item_id)
 
 
 def digest_answer(answer: Answer | None) -> str:
-    """What stands for a written answer."""
-    return _digest(_answer_parts(answer))
-
-
-def _answer_parts(answer: Answer | None) -> Iterator[str]:
-    yield "written"
-    if answer is not None:
-        lines = (line.rstrip() for line in answer.text.strip().splitlines())
-        yield "\n".join(lines)
-        for image in answer.images:
-            yield image.mime
-            yield image.base64
-    else:
-        yield ""
+    """Return the digest of a written answer; none at all is like an empty one."""
+    text = "" if answer is None else answer.text
+    lines = (line.rstrip() for line in text.strip().splitlines())
+    images = () if answer is None else answer.images
+    image_parts = (part for image in images for part in (image.mime, image.base64))
+    return _digest(("written", "\n".join(lines), *image_parts))
 
 
 def _finding_parts(findings: Iterable[Finding]) -> Iterator[str]:
@@ -126,84 +111,79 @@ def _digest(parts: Iterable[str]) -> str:
     return hasher.hexdigest()
 
 
-def met_criteria(row: LedgerRow) -> tuple[tuple[str, Fraction], ...]:
-    """The criteria that were met, each with what it was worth when the mark was given."""
-    return tuple((name, Fraction(worth)) for name, worth in json.loads(row.criteria))
+# ---------------------------------------------------------------- points
 
 
 def base_points(item: Item) -> Fraction:
-    """What an answer has before criteria: all, where every criterion takes points off; else 0."""
+    """Return what an answer has before criteria: all where every criterion deducts, else 0."""
     deducts = item.criteria and all(criterion.points <= 0 for criterion in item.criteria)
     return item.points if deducts else ZERO
 
 
-def compute_points(row: LedgerRow, *, item: Item | None) -> Fraction:
-    """What a mark comes to.
+def total_points(item: Item, *, criteria: Mapping[str, Fraction], adjustment: Fraction) -> Fraction:
+    """Add up criteria and adjustment, within 0 and the item's points.
 
     Args:
-        row: the mark. A criterion that the rubric no longer has counts as it did when it was given.
-        item: its item with its criteria at what they are worth now; None where it is gone, and the
+        item: the item, its criteria at what they are worth now.
+        criteria: the criteria that are met, each with what it counts where the item no longer has
+            it.
+        adjustment: points beside the criteria.
+    """
+    points_now = {criterion.id: criterion.points for criterion in item.criteria}
+    met = sum((points_now.get(name, points) for name, points in criteria.items()), start=ZERO)
+    return scoring.clamp_points(base_points(item) + met + adjustment, item=item)
+
+
+def price_mark(mark: Mark, *, item: Item | None) -> Mark:
+    """Return a mark of the ledger with the points that it comes to now.
+
+    Args:
+        mark: the row. A criterion that the rubric no longer has counts as it did then.
+        item: its item, with criteria at what they are worth now; None where it is gone, and the
             mark comes to what it came to when it was given.
     """
     if item is None:
-        return Fraction(row.came_to)
-    if row.points is not None:
-        return scoring.clamp_points(Fraction(row.points), item=item)
-    points_by_id = {criterion.id: criterion.points for criterion in item.criteria}
-    met = sum(
-        (points_by_id.get(name, points_then) for name, points_then in met_criteria(row)), start=ZERO
-    )
-    return scoring.clamp_points(base_points(item) + met + Fraction(row.adjustment), item=item)
+        if mark.fixed_points is None:
+            return mark
+        return replace(mark, adjustment=mark.points)
+    if mark.fixed_points is not None:
+        points = scoring.clamp_points(mark.fixed_points, item=item)
+        # Told as criteria and an adjustment that come to the same, for forms and reports.
+        return replace(mark, points=points, adjustment=points - base_points(item))
+    criteria = dict(zip(mark.criteria, mark.criteria_points, strict=True))
+    return replace(mark, points=total_points(item, criteria=criteria, adjustment=mark.adjustment))
 
 
-def mark_from_row(row: LedgerRow, *, item: Item | None) -> Mark:
-    """A row of the ledger as a mark, worth what it is worth now."""
-    points = compute_points(row, item=item)
-    start = ZERO if item is None else base_points(item)
-    adjustment = Fraction(row.adjustment) if row.points is None else points - start
-    return Mark(
-        points=points,
-        by=row.marker,
-        at=row.made_at,
-        comment=row.comment,
-        criteria=tuple(name for name, _ in met_criteria(row)),
-        adjustment=adjustment,
-        reason=row.reason,
-        number=row.number,
-    )
-
-
-def apply_marks(graded: Graded, *, rows: Iterable[LedgerRow], weights: Weights) -> Graded:
-    """The grade with the marks that count, and with those that were given to another answer."""
+def apply_marks(graded: Graded, *, marks: Iterable[Mark], weights: Weights) -> Graded:
+    """Return a grade with the marks that count, and with those given to an earlier answer."""
     if graded.score is None:
         return graded
     items = {
         item_score.item.id: apply_weights(item_score.item, weights=weights)
         for item_score in graded.score.items
     }
-    marks: dict[str, Mark] = {}
+    current: dict[str, Mark] = {}
     outdated: dict[str, Mark] = {}
-    for row in rows:
-        if row.item in items:
-            is_current = row.answer == answer_digest(graded, row.item)
-            (marks if is_current else outdated)[row.item] = mark_from_row(row, item=items[row.item])
-    if not (marks or outdated or weights):
+    for mark in marks:
+        if mark.item in items:
+            is_current = mark.answer_digest == answer_digest(graded, mark.item)
+            priced = price_mark(mark, item=items[mark.item])
+            (current if is_current else outdated)[mark.item] = priced
+    if not (current or outdated or weights):
         return graded
-    score = scoring.with_marks(graded.score, marks=marks, outdated=outdated, items=items)
+    score = scoring.with_marks(graded.score, marks=current, outdated=outdated, items=items)
     attention_flags = scoring.score_flags(graded.score)
     other_flags = (flag for flag in graded.flags if flag not in attention_flags)
     return replace(graded, score=score, flags=(*scoring.score_flags(score), *other_flags))
 
 
 def remove_marks(graded: Graded) -> Graded:
-    """The grade as a machine came to it."""
-    if graded.score is None or not any(_is_marked(item_score) for item_score in graded.score.items):
+    """Return the grade as checks came to it."""
+    if graded.score is None or not any(
+        item_score.mark or item_score.outdated for item_score in graded.score.items
+    ):
         return graded
     score = scoring.with_marks(graded.score, marks={})
     attention_flags = scoring.score_flags(graded.score)
     other_flags = (flag for flag in graded.flags if flag not in attention_flags)
     return replace(graded, score=score, flags=(*scoring.score_flags(score), *other_flags))
-
-
-def _is_marked(item_score: ItemScore) -> bool:
-    return item_score.mark is not None or item_score.outdated is not None

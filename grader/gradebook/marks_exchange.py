@@ -1,10 +1,10 @@
-"""All marks as JSON and back: into another store, or into the same one again, losing none."""
+"""Writes all marks as JSON and reads them back: into another gradebook, or the same one again."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -12,22 +12,21 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from sqlalchemy import Connection
 
 from grader.errors import UsageError
-from grader.gradebook import ledger, ledger_rows, mark_points
-from grader.gradebook.ledger_rows import LedgerRow, WeightRow
+from grader.gradebook import ledger, mark_points
+from grader.gradebook import ledger_statements as statements
+from grader.gradebook.mark_points import Weight, price_mark
 from grader.gradebook.store import Gradebook
-from grader.model import Item
+from grader.model import Item, Mark
 
 SCHEMA_VERSION = 1
-_NUMBER = r"^-?\d{1,40}(/[1-9]\d{0,39})?$"
-FractionText = Annotated[str, StringConstraints(pattern=_NUMBER)]
+ExactNumber = Annotated[str, StringConstraints(pattern=r"^-?\d{1,40}(/[1-9]\d{0,39})?$")]
 """Points as an exact fraction: '5/2'."""
 EntryId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 RequiredText = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$")]
 OptionalText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
-StoredRow = LedgerRow | WeightRow
-AnyRow = TypeVar("AnyRow")
-GroupKey = TypeVar("GroupKey")
-AnyRecord = TypeVar("AnyRecord", "MarkRecord", "WeightRecord")
+Row = TypeVar("Row", Mark, Weight)
+_REFERENCES = ("replaced", "takes_back", "restores")
+"""Fields of a mark that name others: by number in a gradebook, by id in a file."""
 
 
 class _FileRecord(BaseModel):
@@ -40,11 +39,11 @@ class MetCriterion(_FileRecord):
     """A criterion that was met, and what it was worth then."""
 
     id: RequiredText
-    worth: FractionText
+    worth: ExactNumber
 
 
 class MarkRecord(_FileRecord):
-    """An entry of the ledger; others are named by their ids."""
+    """A row of the ledger as the file has it; other rows are named by their ids."""
 
     id: EntryId
     submission: RequiredText
@@ -54,26 +53,95 @@ class MarkRecord(_FileRecord):
     restores: EntryId | None
     answer: RequiredText
     criteria: list[MetCriterion]
-    adjustment: FractionText
-    points: FractionText | None
-    came_to: FractionText
+    adjustment: ExactNumber
+    points: ExactNumber | None
+    came_to: ExactNumber
     comment: OptionalText
     reason: OptionalText
     marker: RequiredText
     made_at: RequiredText
 
+    @classmethod
+    def from_mark(cls, mark: Mark, *, ids: Mapping[int, str]) -> MarkRecord:
+        """Return the record of a row, given the ids of all rows by number."""
+        return cls.model_construct(  # what is stored needs no validation
+            id=mark.id,
+            submission=mark.submission,
+            item=mark.item,
+            replaced=mark.replaced and ids[mark.replaced],
+            takes_back=mark.takes_back and ids[mark.takes_back],
+            restores=mark.restores and ids[mark.restores],
+            answer=mark.answer_digest,
+            criteria=[
+                MetCriterion.model_construct(id=name, worth=str(points))
+                for name, points in zip(mark.criteria, mark.criteria_points, strict=True)
+            ],
+            adjustment=str(mark.adjustment),
+            points=None if mark.fixed_points is None else str(mark.fixed_points),
+            came_to=str(mark.points),
+            comment=mark.comment,
+            reason=mark.reason,
+            marker=mark.by,
+            made_at=mark.at,
+        )
+
+    def to_mark(self, *, numbers: Mapping[str, int]) -> Mark:
+        """Return the row, its number and references being those of the file.
+
+        Raises:
+            UsageError: it names a row that is not in the file.
+        """
+        references: dict[str, Any] = {}
+        for name in _REFERENCES:
+            entry_id = getattr(self, name)
+            if entry_id is not None and entry_id not in numbers:
+                raise UsageError(
+                    f"this export of marks is broken: {entry_id} is named, and isn't in it"
+                )
+            references[name] = None if entry_id is None else numbers[entry_id]
+        return Mark(
+            **references,
+            id=self.id,
+            number=numbers[self.id],
+            submission=self.submission,
+            item=self.item,
+            answer_digest=self.answer,
+            criteria=tuple(criterion.id for criterion in self.criteria),
+            criteria_points=tuple(Fraction(criterion.worth) for criterion in self.criteria),
+            adjustment=Fraction(self.adjustment),
+            fixed_points=None if self.points is None else Fraction(self.points),
+            points=Fraction(self.came_to),
+            comment=self.comment,
+            reason=self.reason,
+            by=self.marker,
+            at=self.made_at,
+        )
+
 
 class WeightRecord(_FileRecord):
-    """What a criterion is worth instead of what the rubric says."""
+    """What a criterion is worth instead of what the rubric says, as the file has it."""
 
     id: EntryId
     assignment: OptionalText
     item: RequiredText
     criterion: RequiredText
-    points: FractionText
-    instead_of: FractionText
+    points: ExactNumber
+    instead_of: ExactNumber
     marker: RequiredText
     made_at: RequiredText
+
+    @classmethod
+    def from_weight(cls, weight: Weight) -> WeightRecord:
+        """Return the record of a row."""
+        plain = asdict(weight)
+        plain |= {"points": str(weight.points), "instead_of": str(weight.instead_of)}
+        return cls.model_construct(marker=plain.pop("by"), made_at=plain.pop("at"), **plain)
+
+    def to_weight(self) -> Weight:
+        """Return the row, without a number."""
+        plain = self.model_dump()
+        plain |= {"points": Fraction(self.points), "instead_of": Fraction(self.instead_of)}
+        return Weight(by=plain.pop("marker"), at=plain.pop("made_at"), **plain)
 
 
 class MarksFile(_FileRecord):
@@ -88,14 +156,14 @@ class MarksFile(_FileRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkClash:
-    """An item that was marked in both stores since they parted: nothing of it was taken."""
+    """An item that was marked in both since they parted: nothing of it was imported."""
 
     submission: str
     item: str
-    in_gradebook: ledger.LedgerEntry | None = None
-    """What stands here; None where it was taken back, or for what a criterion is worth."""
-    in_file: ledger.LedgerEntry | None = None
-    """What stands in the file."""
+    in_gradebook: Mark | None = None
+    """The mark here; None where it was taken back, or for what a criterion is worth."""
+    in_file: Mark | None = None
+    """The mark in the file."""
     criterion: str = ""
     """Where it is not about a mark but about what a criterion is worth."""
 
@@ -109,20 +177,17 @@ class ImportResult:
     clashes: tuple[MarkClash, ...]
 
 
-# ---------------------------------------------------------------- out
-
-
 def export_marks(book: Gradebook) -> str:
-    """All marks, weights and answers that were marked, as JSON."""
+    """Return all marks, weights and answers that were marked, as JSON."""
     with book.reading() as connection:
-        rows, weights = ledger_rows.all_rows(connection), ledger_rows.weight_rows(connection)
-        documents = ledger_rows.answer_documents(connection)
-    ids = {row.number: row.id for row in rows}
+        marks, weights = statements.load_all_marks(connection), statements.load_weights(connection)
+        documents = statements.load_answers(connection)
+    ids = {mark.number: mark.id for mark in marks}
     content = {
         "kind": "marks",
         "schema": SCHEMA_VERSION,
-        "marks": [_mark_to_json(row, ids) for row in rows],
-        "weights": [_without_keys(asdict(row), "number") for row in weights],
+        "marks": [MarkRecord.from_mark(mark, ids=ids).model_dump() for mark in marks],
+        "weights": [WeightRecord.from_weight(weight).model_dump() for weight in weights],
         "answers": {
             digest: asdict(book.codec.decode_answer(document))
             for digest, document in sorted(documents.items())
@@ -131,41 +196,27 @@ def export_marks(book: Gradebook) -> str:
     return json.dumps(content, indent=1) + "\n"
 
 
-def _mark_to_json(row: LedgerRow, ids: Mapping[int, str]) -> dict[str, Any]:
-    plain = _without_keys(asdict(row), "number", "follows")
-    for name in ("replaced", "takes_back", "restores"):
-        number = plain[name]
-        plain[name] = None if number is None else ids[number]
-    met = [{"id": name, "worth": worth} for name, worth in json.loads(row.criteria)]
-    return plain | {"criteria": met}
-
-
-def _without_keys(fields: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if name not in names}
-
-
-# ---------------------------------------------------------------- in
-
-
 def import_marks(book: Gradebook, text: str) -> ImportResult:
-    """Add what the file has more than the book, in one transaction; what clashes is left out.
+    """Add what a file has more than the gradebook, in one transaction; leave out what clashes.
 
-    Of each item of each submission the file must go on from where the book is. Where both went on
-    from the same mark, in different ways, that is a clash, unless both came to the same.
+    For each item of each submission the file must go on from where the gradebook is. Where both
+    went on from the same mark, in different ways, that is a clash, unless both came to the same.
 
     Raises:
         UsageError: it is no file of marks.
     """
     file = _parse_marks_file(text)
+    numbers = {record.id: number for number, record in enumerate(file.marks, start=1)}
+    marks = [record.to_mark(numbers=numbers) for record in file.marks]
     items = ledger.weighted_items(book)
     with book.writing() as connection:
         marks_import = _MarksImport(connection, items=items)
-        marks_import.add_marks(file.marks)
-        marks_import.add_weights(file.weights)
+        marks_import.add_marks(marks)
+        marks_import.add_weights([record.to_weight() for record in file.weights])
         for digest, answer_json in file.answers.items():
             answer = book.codec.parse_answer(answer_json)
             if answer is not None and mark_points.digest_answer(answer) == digest:
-                ledger_rows.save_answer(connection, digest, book.codec.encode_answer(answer))
+                statements.save_answer(connection, digest, book.codec.encode_answer(answer))
     return ImportResult(
         added=marks_import.added,
         already_known=marks_import.already_known,
@@ -185,7 +236,7 @@ def _parse_marks_file(text: str) -> MarksFile:
 
 
 class _MarksImport:
-    """One import, within one transaction."""
+    """One import, within one transaction; counts what it does."""
 
     def __init__(self, connection: Connection, *, items: Mapping[str, Mapping[str, Item]]) -> None:
         self._connection = connection
@@ -194,136 +245,96 @@ class _MarksImport:
         self.already_known = 0
         self.clashes: list[MarkClash] = []
 
-    def add_marks(self, tables: Sequence[MarkRecord]) -> None:
-        """Take in the marks of the file."""
-        rows = ledger_rows.all_rows(self._connection)
-        numbers = {row.id: row.number for row in rows}
-        known_histories = _group_rows(rows, key_for=_mark_key)
-        for submission_item, file_history in _group_rows(tables, key_for=_mark_key).items():
-            new_records = self._new_records(known_histories.get(submission_item, ()), file_history)
-            if new_records is None:
-                self._record_clash(known_histories[submission_item], file_history)
-                continue
-            for record in new_records:
-                follows = ledger_rows.last_number(self._connection, *submission_item)
-                row = _ledger_row(record, numbers, follows=follows)
-                numbers[record.id] = ledger_rows.append_row(self._connection, row)
+    def add_marks(self, marks: Sequence[Mark]) -> None:
+        """Add the marks of a file, history by history."""
+        file_ids = {mark.number: mark.id for mark in marks}
+        stored = statements.load_all_marks(self._connection)
+        numbers = {mark.id: mark.number for mark in stored}
+        stored_histories = _group(stored, lambda mark: (mark.submission, mark.item))
+        for key, history in _group(marks, lambda mark: (mark.submission, mark.item)).items():
+            stored_history = stored_histories.get(key, [])
+            new_marks = self._new_rows(stored_history, history)
+            if new_marks is None:
+                self._add_clash(stored_history, history)
+            for mark in new_marks or ():
+                references: dict[str, Any] = {
+                    name: numbers[file_ids[number]] if (number := getattr(mark, name)) else None
+                    for name in _REFERENCES
+                }
+                follows = statements.last_number(self._connection, *key)
+                row = replace(mark, follows=follows, **references)
+                numbers[mark.id] = statements.append_mark(self._connection, row)
 
-    def add_weights(self, tables: Sequence[WeightRecord]) -> None:
-        """Take in what criteria are worth in the file."""
-        known_histories = _group_rows(
-            ledger_rows.weight_rows(self._connection), key_for=_weight_key
-        )
-        for weight_key, file_history in _group_rows(tables, key_for=_weight_key).items():
-            new_records = self._new_records(known_histories.get(weight_key, ()), file_history)
-            if new_records is not None:
-                for record in new_records:
-                    ledger_rows.append_weight(self._connection, WeightRow(**record.model_dump()))
-            elif Fraction(known_histories[weight_key][-1].points) != Fraction(
-                file_history[-1].points
-            ):
-                _, item, criterion = weight_key
+    def add_weights(self, weights: Sequence[Weight]) -> None:
+        """Add what criteria are worth in a file."""
+
+        def key_for(weight: Weight) -> tuple[str, str, str]:
+            return weight.assignment, weight.item, weight.criterion
+
+        stored_histories = _group(statements.load_weights(self._connection), key_for)
+        for key, history in _group(weights, key_for).items():
+            stored_history = stored_histories.get(key, [])
+            new_weights = self._new_rows(stored_history, history)
+            if new_weights is None and stored_history[-1].points != history[-1].points:
+                _, item, criterion = key
                 self.clashes.append(MarkClash(submission="", item=item, criterion=criterion))
+            for weight in new_weights or ():
+                statements.append_weight(self._connection, weight)
 
-    def _new_records(
-        self, known_history: Sequence[StoredRow], file_history: Sequence[AnyRecord]
-    ) -> Sequence[AnyRecord] | None:
-        """What the file has more; None where it doesn't go on from what is here."""
-        file_ids, known_ids = (
-            [record.id for record in file_history],
-            [record.id for record in known_history],
-        )
-        if set(file_ids) <= set(known_ids):
-            self.already_known += len(file_ids)
+    def _new_rows(self, stored: Sequence[Row], history: Sequence[Row]) -> Sequence[Row] | None:
+        """Return what the file has more; None where it doesn't go on from what is here."""
+        ids, stored_ids = [row.id for row in history], [row.id for row in stored]
+        if set(ids) <= set(stored_ids):
+            self.already_known += len(ids)
             return ()
-        if file_ids[: len(known_ids)] != known_ids:
+        if ids[: len(stored_ids)] != stored_ids:
             return None
-        self.already_known += len(known_ids)
-        self.added += len(file_ids) - len(known_ids)
-        return file_history[len(known_ids) :]
+        self.already_known += len(stored_ids)
+        self.added += len(ids) - len(stored_ids)
+        return history[len(stored_ids) :]
 
-    def _record_clash(
-        self, known_history: Sequence[LedgerRow], file_history: Sequence[MarkRecord]
-    ) -> None:
-        """Both went on: a clash, unless they came to the same."""
-        submission_item = _mark_key(known_history[0])
-        item = self._items.get(submission_item[0], {}).get(submission_item[1])
-        current_number = (
-            known_history[-1].number
-            if known_history[-1].takes_back is None
-            else known_history[-1].restores
-        )
-        stored_row = next((row for row in known_history if row.number == current_number), None)
-        rows = {record.id: _ledger_row(record, None, follows=0) for record in file_history}
-        last = file_history[-1]
-        file_row = rows[last.id] if last.takes_back is None else rows.get(last.restores or "")
-        if _mark_content(stored_row) == _mark_content(file_row):
-            self.already_known += len(file_history)
+    def _add_clash(self, stored: Sequence[Mark], history: Sequence[Mark]) -> None:
+        """Note that both went on, unless they came to the same."""
+        here, there = _current_mark(stored), _current_mark(history)
+        if _content(here) == _content(there):
+            self.already_known += len(history)
             return
+        submission, item_id = stored[0].submission, stored[0].item
+        item = self._items.get(submission, {}).get(item_id)
         self.clashes.append(
             MarkClash(
-                submission=submission_item[0],
-                item=submission_item[1],
-                in_gradebook=None
-                if stored_row is None
-                else ledger.entry_from_row(stored_row, item=item),
-                in_file=None if file_row is None else ledger.entry_from_row(file_row, item=item),
+                submission=submission,
+                item=item_id,
+                in_gradebook=here and price_mark(here, item=item),
+                in_file=there and price_mark(there, item=item),
             )
         )
 
 
-def _mark_key(record: LedgerRow | MarkRecord) -> ledger.SubmissionItem:
-    return record.submission, record.item
-
-
-def _weight_key(record: WeightRow | WeightRecord) -> tuple[str, str, str]:
-    return record.assignment, record.item, record.criterion
-
-
-def _group_rows(
-    rows: Iterable[AnyRow], *, key_for: Callable[[AnyRow], GroupKey]
-) -> dict[GroupKey, list[AnyRow]]:
-    """Those that belong together, each row in the order it was written in."""
-    groups: dict[GroupKey, list[AnyRow]] = {}
+def _group(rows: Iterable[Row], key_for: Callable[[Row], Any]) -> dict[Any, list[Row]]:
+    """Return the rows that belong together, each group in the order they were written."""
+    groups: dict[Any, list[Row]] = {}
     for row in rows:
         groups.setdefault(key_for(row), []).append(row)
     return groups
 
 
-def _mark_content(row: LedgerRow | None) -> tuple[object, ...] | None:
-    """What a mark comes down to, whoever gave it and when."""
-    if row is None:
+def _current_mark(history: Sequence[Mark]) -> Mark | None:
+    last = history[-1]
+    if last.takes_back is None:
+        return last
+    return next((mark for mark in history if mark.number == last.restores), None)
+
+
+def _content(mark: Mark | None) -> tuple[object, ...] | None:
+    """Return what was decided, whoever decided it and when."""
+    if mark is None:
         return None
-    criteria = sorted(name for name, _ in json.loads(row.criteria))
-    return criteria, row.adjustment, row.points, row.comment, row.reason, row.answer
-
-
-def _ledger_row(
-    record: MarkRecord, numbers: Mapping[str, int] | None, *, follows: int
-) -> LedgerRow:
-    """An entry of the file as a row of the book.
-
-    Args:
-        record: the entry.
-        numbers: the numbers of the entries that it may name; None where they don't matter.
-        follows: the number of the entry before it.
-
-    Raises:
-        UsageError: it names one that is not there.
-    """
-
-    def number_for(entry_id: str | None) -> int | None:
-        if entry_id is None or numbers is None:
-            return None
-        if entry_id not in numbers:
-            raise UsageError(
-                f"this export of marks is broken: {entry_id} is named, and isn't in it"
-            )
-        return numbers[entry_id]
-
-    plain = record.model_dump()
-    numbers_by_field = {
-        name: number_for(plain[name]) for name in ("replaced", "takes_back", "restores")
-    }
-    met = json.dumps([[criterion.id, criterion.worth] for criterion in record.criteria])
-    return LedgerRow(**plain | numbers_by_field | {"criteria": met, "follows": follows})
+    return (
+        sorted(mark.criteria),
+        mark.adjustment,
+        mark.fixed_points,
+        mark.comment,
+        mark.reason,
+        mark.answer_digest,
+    )

@@ -1,4 +1,4 @@
-"""A book in a PostgreSQL database, for a department: one database, or schema, an assignment."""
+"""A gradebook in a PostgreSQL database, for a department: a database, or schema, per assignment."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from grader.errors import UsageError
 from grader.gradebook import schema_version
-from grader.gradebook.database_errors import translate_errors
 from grader.gradebook.tables import SCHEMA, meta
-from grader.gradebook.write_intent import WRITES
+from grader.gradebook.transactions import WRITES, translate_errors
 
 DRIVER = "postgresql+psycopg"
 WRITE_LOCK_ID = 0x67726462
-"""Of the advisory lock that writers queue at; 'grdb'."""
+"""Writers queue at the advisory lock of this number; 'grdb'."""
 LOCK_TIMEOUT_S = 60
 """How long one writer waits for others; a write takes milliseconds."""
 
 
 def display_address(address: str) -> str:
-    """The address without what only its owner should read: no user, no password, no options.
+    """Return the address for messages: without user, password and options.
 
     Raises:
         UsageError: it is no address of a PostgreSQL database.
@@ -31,7 +30,7 @@ def display_address(address: str) -> str:
 
 
 def without_password(address: str) -> str:
-    """The address as it may be written down: the server asks for the password, or `~/.pgpass`."""
+    """Return the address as it may be stored; `~/.pgpass` holds the password."""
     url = _parse_url(address)
     plain = URL.create(
         "postgresql",
@@ -45,7 +44,7 @@ def without_password(address: str) -> str:
 
 
 def extract_secrets(address: str) -> tuple[str, ...]:
-    """What must be shown to nobody."""
+    """Return the passwords in an address, which no message may show."""
     url = _parse_url(address)
     secrets = [str(url.password or "")]
     secrets += [str(value) for name, value in url.query.items() if "password" in name.lower()]
@@ -53,7 +52,7 @@ def extract_secrets(address: str) -> tuple[str, ...]:
 
 
 def open_engine(address: str, *, migrations: tuple[schema_version.Migration, ...]) -> Engine:
-    """An engine on the book at this address; its tables are made if there are none.
+    """Return an engine on the gradebook at an address; create its tables if there are none.
 
     Raises:
         UsageError: there is no such server or database, or the driver is not installed.
@@ -91,12 +90,12 @@ def _parse_url(address: str) -> URL:
 
 
 def _connect_options(url: URL) -> dict[str, Any]:
-    """Not for ever; what the address itself says of it counts."""
+    """Give up connecting after ten seconds, unless the address says otherwise."""
     return {} if "connect_timeout" in url.query else {"connect_timeout": 10}
 
 
 def _begin_transaction(connection: Connection) -> None:
-    """Readers see one moment; writers queue at the door, as they do for a file.
+    """Let readers see one snapshot, and writers queue when they begin, as they do for a file.
 
     The lock comes first, under READ COMMITTED, so that a writer sees what those before it wrote.
     """
@@ -117,7 +116,7 @@ def _create_tables(
     with engine.begin() as connection:
         existing_tables = set(inspect(connection).get_table_names())
         if meta.name in existing_tables:
-            schema_version.refuse_newer(
+            schema_version.refuse_unknown(
                 schema_version.read_version(connection), migrations=migrations, location=location
             )
             return

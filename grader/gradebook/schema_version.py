@@ -1,4 +1,9 @@
-"""The version of a store's schema: newer ones are refused, older ones go forward step by step."""
+"""The version of a store's schema: older stores go forward step by step, unknown ones are refused.
+
+To change the tables, change `tables.py` and add a step to `MIGRATIONS` that brings a store of the
+version before to what the tables are now. A step is never changed once it was released. Version 1
+is what the first release writes.
+"""
 
 from __future__ import annotations
 
@@ -8,35 +13,21 @@ from contextlib import AbstractContextManager
 from sqlalchemy import Connection, insert, select, text, update
 
 from grader.errors import UsageError
-from grader.gradebook import console_tables  # noqa: F401 (its tables are part of the schema)
-from grader.gradebook.migrations import (
-    add_console,
-    add_location_overrides,
-    add_marks,
-    add_people,
-    add_seeds,
-)
 from grader.gradebook.tables import SCHEMA, meta
 
 Migration = Callable[[Connection], None]
 """Takes a store from one version to the next."""
-MIGRATIONS: tuple[Migration, ...] = (
-    add_seeds,
-    add_marks,
-    add_console,
-    add_people,
-    add_location_overrides,
-)
+MIGRATIONS: tuple[Migration, ...] = ()
 """The first goes from version 1 to 2; a store that is made new needs none of them."""
 
 
 def newest_version(migrations: tuple[Migration, ...]) -> int:
-    """The version a program with these steps writes."""
+    """Return the version that a program with these steps writes."""
     return 1 + len(migrations)
 
 
 def create_tables(connection: Connection, *, migrations: tuple[Migration, ...]) -> None:
-    """Make the tables of the newest version."""
+    """Create the tables of the newest version."""
     SCHEMA.create_all(connection)
     connection.execute(insert(meta).values(name="schema", value="0"))
     _write_version(connection, newest_version(migrations))
@@ -49,14 +40,14 @@ def migrate(
     migrations: tuple[Migration, ...],
     location: str,
 ) -> None:
-    """Bring a store to the newest version, all steps in one transaction.
+    """Bring a store to the newest version: all steps in one transaction, or none.
 
     Raises:
-        UsageError: it is newer than we are.
+        UsageError: its version is unknown.
     """
     with reading() as connection:
         stored_version = read_version(connection)
-    refuse_newer(stored_version, migrations=migrations, location=location)
+    refuse_unknown(stored_version, migrations=migrations, location=location)
     if stored_version == newest_version(migrations):
         return
     with writing() as connection:
@@ -67,26 +58,35 @@ def migrate(
 
 
 def read_version(connection: Connection) -> int:
-    """The version a store says it has."""
-    return int(connection.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar_one())
+    """Return the version that a store says it has; 0 where it says none."""
+    statement = select(meta.c.value).where(meta.c.name == "schema")
+    value = connection.execute(statement).scalar_one_or_none() or ""
+    return int(value) if value.isdecimal() else 0
 
 
-def refuse_newer(stored_version: int, *, migrations: tuple[Migration, ...], location: str) -> None:
-    """Say so if a store is newer than we are.
+def refuse_unknown(
+    stored_version: int, *, migrations: tuple[Migration, ...], location: str
+) -> None:
+    """Refuse a store that no step leads from.
 
     Raises:
-        UsageError: it is.
+        UsageError: it is newer than this grader, or older than the first release.
     """
     known_version = newest_version(migrations)
+    if stored_version < 1:
+        raise UsageError(
+            f"{location}: has no version of the gradebook that this grader knows (1 to "
+            f"{known_version}); nothing in it was changed"
+        )
     if stored_version > known_version:
         raise UsageError(
-            f"{location}: written by a newer grader (version {stored_version} of the gradebook, this grader "
-            f"knows {known_version}); nothing in it was changed"
+            f"{location}: written by a newer grader (version {stored_version} of the gradebook, "
+            f"this grader knows {known_version}); nothing in it was changed"
         )
 
 
 def _write_version(connection: Connection, number: int) -> None:
-    """In a table for every database, and in the header that SQLite's own tools show."""
+    """Write it in a table, for every database, and in the header that SQLite's tools show."""
     connection.execute(update(meta).where(meta.c.name == "schema").values(value=str(number)))
     if connection.dialect.name == "sqlite":
         connection.execute(text(f"PRAGMA user_version = {number:d}"))

@@ -1,4 +1,4 @@
-"""A book in one SQLite file: made whole or not at all, and known as ours before it is touched."""
+"""A gradebook in one SQLite file: created whole or not at all, recognized before it is touched."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from sqlalchemy.pool import NullPool
 
 from grader.errors import UsageError
 from grader.gradebook import schema_version
-from grader.gradebook.write_intent import WRITES
+from grader.gradebook.transactions import WRITES
 
 APPLICATION_ID = 0x67726462
-"""'grdb', in the header of every book: tells it from any other SQLite file."""
+"""'grdb', in the header of every gradebook: tells it from any other SQLite file."""
 LOCK_TIMEOUT_S = 60
 """How long one writer waits for others; a write takes milliseconds."""
 PAGE_BYTES = 16 << 10
-"""Bytes of a page: an array of megabytes is read in a quarter of the calls that 4 KiB take."""
+"""Bytes; an array of megabytes is read in a quarter of the calls that 4 KiB take."""
 LOG_PAGES = (4 << 20) // PAGE_BYTES
-"""Pages of the log after which it is copied into the file: reading from it is slower."""
+"""The log is copied into the file after so many pages: reading from it is slower."""
 CONNECT_OPTIONS = {"isolation_level": None, "timeout": LOCK_TIMEOUT_S}
 """We begin transactions ourselves: the driver would begin late and never for DDL."""
 
 
 def open_engine(path: Path, *, migrations: tuple[schema_version.Migration, ...]) -> Engine:
-    """An engine on the book at this path, which is made if nothing is there.
+    """Return an engine on the gradebook at a path, which is created if nothing is there.
 
     Raises:
-        UsageError: something else is there, or it was written by a newer grader.
+        UsageError: something else is there, or a gradebook of an unknown version.
     """
     if not path.exists():
         _create_file(path, migrations=migrations)
@@ -41,7 +41,7 @@ def open_engine(path: Path, *, migrations: tuple[schema_version.Migration, ...])
 
 
 def _refuse_foreign_file(path: Path, *, migrations: tuple[schema_version.Migration, ...]) -> None:
-    """Refuse what is not ours to write, without leaving so much as an empty log beside it."""
+    """Refuse any other file, without leaving so much as an empty log beside it."""
     if not path.is_file():
         raise UsageError(f"{path}: is not a file, so it can't be a gradebook")
     # With a log beside it the header may be out of date; without one, reading must not make one.
@@ -55,11 +55,11 @@ def _refuse_foreign_file(path: Path, *, migrations: tuple[schema_version.Migrati
         raise UsageError(f"{path}: can't be read as a gradebook ({error})") from error
     if application != APPLICATION_ID:
         raise UsageError(f"{path}: is not a gradebook; choose another folder or move it away")
-    schema_version.refuse_newer(stored_version, migrations=migrations, location=str(path))
+    schema_version.refuse_unknown(stored_version, migrations=migrations, location=str(path))
 
 
 def _create_file(path: Path, *, migrations: tuple[schema_version.Migration, ...]) -> None:
-    """Make it under another name and link it: a book is whole, or not there."""
+    """Create it under another name and link it, so that a gradebook is whole or not there."""
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
     except OSError as error:
@@ -86,12 +86,12 @@ def _link_into_place(temporary: Path, path: Path) -> None:
     try:
         path.hardlink_to(temporary)
     except FileExistsError:
-        return  # another process was faster: its book is as good as ours
+        return  # another process was faster, and its gradebook is as good
     except OSError:
         temporary.rename(path)  # a file system without links
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)  # what is in the book is safe only if its name is
+        os.fsync(folder)  # the content is safe only if the name is
     finally:
         os.close(folder)
 
@@ -105,7 +105,7 @@ def _build_engine(path: Path, **options: Any) -> Engine:
 
 
 def _configure_connection(connection: sqlite3.Connection, _record: object) -> None:
-    """FULL: what was kept is kept, even when the power goes in the next moment.
+    """Write through to the disk, so that what was stored survives a power cut.
 
     NORMAL would lose the last results then, to be run again. Marks can't be run again, and waiting
     for the disk costs no CPU time.
@@ -117,6 +117,6 @@ def _configure_connection(connection: sqlite3.Connection, _record: object) -> No
 
 
 def _begin_transaction(connection: Connection) -> None:
-    """Writers queue at the door: to find out late that another writes can't be waited for."""
+    """Let writers queue when they begin: SQLite does not wait for a writer it meets later."""
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

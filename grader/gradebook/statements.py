@@ -1,38 +1,20 @@
-"""The statements: each function is one thing that is done to a store within a transaction."""
+"""The statements on submissions: each function does one thing to a store within a transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import (
-    BindParameter,
-    Connection,
-    bindparam,
-    delete,
-    exists,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, insert, select, update
 
 from grader.gradebook.array_storage import ArrayPacker
-from grader.gradebook.tables import (
-    blobs,
-    item_lists,
-    roll,
-    submissions,
-    trace_blobs,
-    traces,
-)
+from grader.gradebook.tables import blobs, item_lists, submissions, trace_blobs, traces
 from grader.model import Array
 
 # Built once: building a statement takes longer than SQLite takes to run it.
 _NAME: BindParameter[str] = bindparam("of")
 _DIGEST: BindParameter[str] = bindparam("digest")
 _DIGESTS: BindParameter[Sequence[str]] = bindparam("digests", expanding=True)
-_KEYS = select(submissions.c.name, submissions.c.key)
 _RESULT = (
     select(
         submissions.c.result,
@@ -71,18 +53,11 @@ _KNOWN_BLOBS = select(blobs.c.digest).where(blobs.c.digest.in_(_DIGESTS))
 _DELETE_UNUSED_BLOBS = delete(blobs).where(
     blobs.c.digest.in_(_DIGESTS), ~exists().where(trace_blobs.c.digest == blobs.c.digest)
 )
-_MAIN_ASSIGNMENT = (
-    select(submissions.c.assignment)
-    .where(submissions.c.assignment != "")
-    .group_by(submissions.c.assignment)
-    .order_by(func.count().desc(), submissions.c.assignment)
-)
-_ROLL = select(roll.c.name).order_by(roll.c.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredResult:
-    """A result as it stands in the store."""
+    """A result as it is stored."""
 
     result: bytes
     pack: bytes
@@ -93,23 +68,17 @@ class StoredResult:
     """The rubric's id."""
 
     def as_row(self) -> Mapping[str, bytes | str | None]:
-        """What stands in the row of the submission."""
-        digest = None if self.item_list is None else self.item_list[0]
+        """Return the columns of the submission's row."""
         return {
             "result": self.result,
             "pack": self.pack,
-            "item_list": digest,
+            "item_list": self.item_list and self.item_list[0],
             "assignment": self.assignment,
         }
 
 
-def cache_keys(connection: Connection) -> Mapping[str, str]:
-    """The key of each submission."""
-    return {row.name: row.key for row in connection.execute(_KEYS)}
-
-
 def load_result(connection: Connection, name: str) -> StoredResult | None:
-    """What was concluded on a submission, if there is one of that name."""
+    """Return the result of a submission, if there is one of that name."""
     row = connection.execute(_RESULT, {"of": name}).one_or_none()
     if row is None:
         return None
@@ -118,19 +87,19 @@ def load_result(connection: Connection, name: str) -> StoredResult | None:
 
 
 def update_result(connection: Connection, name: str, *, key: str, stored: StoredResult) -> bool:
-    """Put a result in the place of an earlier one; whether there is one."""
+    """Replace an earlier result; return whether there is one."""
     list_added = stored.item_list is not None and _add_item_list(connection, *stored.item_list)
     updated = (
         connection.execute(_UPDATE_RESULT, {"of": name, "key": key, **stored.as_row()}).rowcount > 0
     )
     if list_added and updated:
-        # Only when one is new, and then all: a list or two that nobody needs are a few kB.
+        # Only when one is new: a list or two that nobody uses take a few kB.
         connection.execute(_DELETE_UNUSED_ITEM_LISTS)
     return updated
 
 
 def _add_item_list(connection: Connection, digest: str, document: bytes) -> bool:
-    """Add a list of items; whether it is new."""
+    """Add a list of items; return whether it is new."""
     if connection.execute(_KNOWN_ITEM_LIST, {"digest": digest}).one_or_none() is not None:
         return False
     connection.execute(insert(item_lists), {"digest": digest, "document": document})
@@ -138,7 +107,7 @@ def _add_item_list(connection: Connection, digest: str, document: bytes) -> bool
 
 
 def save_result(connection: Connection, name: str, *, key: str, stored: StoredResult) -> None:
-    """Add a submission, or put its result in the place of the earlier one."""
+    """Add a submission, or replace its earlier result."""
     if not update_result(connection, name, key=key, stored=stored):
         connection.execute(insert(submissions), {"name": name, "key": key, **stored.as_row()})
 
@@ -146,7 +115,7 @@ def save_result(connection: Connection, name: str, *, key: str, stored: StoredRe
 def load_trace(
     connection: Connection, name: str
 ) -> tuple[bytes, bytes, Mapping[str, bytes]] | None:
-    """Document, pack and blobs of a trace."""
+    """Return document, pack and blobs of a trace."""
     row = connection.execute(_TRACE, {"of": name}).one_or_none()
     if row is None:
         return None
@@ -157,7 +126,7 @@ def load_trace(
 def replace_trace(
     connection: Connection, name: str, *, document: bytes | None, packer: ArrayPacker
 ) -> None:
-    """Put a trace in the place of an earlier one; blobs that nobody holds then are removed."""
+    """Replace an earlier trace; remove the blobs that no trace holds then."""
     linked = frozenset(connection.execute(_LINKED_DIGESTS, {"of": name}).scalars())
     if document is not None:
         _save_trace(connection, name, document=document, pack=packer.pack)
@@ -191,22 +160,3 @@ def _link_blobs(connection: Connection, name: str, arrays: Mapping[str, Array]) 
         connection.execute(insert(blobs), missing)
     links = [{"name": name, "digest": digest} for digest in arrays]
     connection.execute(insert(trace_blobs), links)
-
-
-def names_on_roll(connection: Connection) -> tuple[str, ...]:
-    """The roll in order."""
-    return tuple(connection.execute(_ROLL).scalars())
-
-
-def replace_roll(connection: Connection, names: Sequence[str]) -> None:
-    """Put these on the roll, and nobody else."""
-    connection.execute(delete(roll))
-    if names:
-        rows = [{"place": position, "name": name} for position, name in enumerate(names)]
-        connection.execute(insert(roll), rows)
-
-
-def main_assignment(connection: Connection) -> str:
-    """The assignment of most submissions; '' where none is known."""
-    assignment_id = connection.execute(_MAIN_ASSIGNMENT).scalars().first()
-    return assignment_id or ""

@@ -1,31 +1,44 @@
-"""The book itself: keeps submissions, each in one transaction, and finds them again."""
+"""The gradebook itself: stores submissions, each in one transaction, and loads them again."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from grader import scoring
-from grader.gradebook import ledger_rows, mark_points, statements
+from grader.gradebook import ledger_statements, mark_points, statements
 from grader.gradebook.array_storage import ArrayPacker, PackedArrays
-from grader.gradebook.database_errors import translate_errors
 from grader.gradebook.stored_records import RecordCodec
-from grader.gradebook.write_intent import WRITES
+from grader.gradebook.tables import item_lists, roll, submissions
+from grader.gradebook.transactions import WRITES, translate_errors
 from grader.model import Graded, Item, Trace
+
+# Built once: building a statement takes longer than SQLite takes to run it.
+_KEYS = select(submissions.c.name, submissions.c.key)
+_ROLL = select(roll.c.name).order_by(roll.c.place)
+_GRADED_BY = select(submissions.c.name, submissions.c.assignment, submissions.c.item_list).where(
+    submissions.c.item_list.is_not(None)
+)
+_MAIN_ASSIGNMENT = (
+    select(submissions.c.assignment)
+    .where(submissions.c.assignment != "")
+    .group_by(submissions.c.assignment)
+    .order_by(func.count().desc(), submissions.c.assignment)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSubmission:
-    """One submission in the book."""
+    """One submission as it is stored."""
 
     cache_key: str
-    """A digest of all it was made from: an equal key means that nothing changed."""
+    """A digest of all it was made from: with an equal key, nothing changed."""
     graded: Graded
     trace: Trace | None
     """None if it never ran."""
@@ -37,20 +50,20 @@ class GradeWithMarks:
 
     graded: Graded
     mark_revision: str
-    """The same for as long as no mark on it changes; '' where it has none."""
+    """Stays the same for as long as no mark on it changes; '' where it has none."""
     rendered_revision: str
-    """The stamp that its pages were last made with."""
+    """The revision that its pages show, or the token of whoever renders them."""
 
 
 class ItemListCache:
-    """The items of a rubric as document and as records; remembers the last, since all share it."""
+    """Encodes and decodes the items of a rubric; keeps the last, since a class shares them."""
 
     def __init__(self, documents: RecordCodec) -> None:
         self._documents = documents
         self._last: tuple[tuple[Item, ...], str, bytes] = ((), "", b"")
 
     def encode(self, items: tuple[Item, ...]) -> tuple[str, bytes]:
-        """Digest and document."""
+        """Return digest and document."""
         last_items, digest, document = self._last
         if not digest or last_items != items:
             document = self._documents.encode_items(items)
@@ -59,7 +72,7 @@ class ItemListCache:
         return digest, document
 
     def decode(self, digest: str, document: bytes) -> tuple[Item, ...]:
-        """The items."""
+        """Return the items."""
         items, last_digest, _ = self._last
         if last_digest != digest:
             items = self._documents.decode_items(document)
@@ -68,7 +81,7 @@ class ItemListCache:
 
 
 class Gradebook:
-    """What `opened` gives; threads may share it, processes may not.
+    """An open gradebook; threads may share it, processes may not.
 
     Its methods raise `UsageError` when the store fails: no room on the disk, a damaged file.
     """
@@ -81,17 +94,17 @@ class Gradebook:
         self._process = os.getpid()
         self._write_lock = Lock()
         self.codec = RecordCodec()
-        """How records are written in it."""
+        """Writes and reads its records."""
         self._item_lists = ItemListCache(self.codec)
 
     def save_submission(
         self, submission: StoredSubmission, *, rendered_from: GradeWithMarks | None = None
     ) -> None:
-        """Put a submission in the place of what the book had of it: wholly, or not at all.
+        """Replace all that is stored of a submission, in one transaction.
 
         Args:
             submission: the submission; marks in its grade are left out: they stand in the ledger.
-            rendered_from: what its pages were just made from.
+            rendered_from: what its pages were just rendered from.
         """
         name = submission.graded.submission.name
         stored_result = self._encode_result(submission.graded)
@@ -106,10 +119,10 @@ class Gradebook:
     def replace_grade(
         self, graded: Graded, *, cache_key: str, rendered_from: GradeWithMarks | None = None
     ) -> None:
-        """Put another conclusion in the place of the earlier one; what the run left stays.
+        """Replace the grade of a submission; its trace stays.
 
         Raises:
-            KeyError: the book has no such submission.
+            KeyError: there is no such submission.
         """
         name = graded.submission.name
         stored_result = self._encode_result(graded)
@@ -119,85 +132,92 @@ class Gradebook:
             _finish_rendering(connection, name, rendered_from)
 
     def cache_keys(self) -> Mapping[str, str]:
-        """The key of each submission in the book, whether it is on the roll or not."""
+        """Return the cache key of each submission, whether it is on the roll or not."""
         with self.reading() as connection:
-            return statements.cache_keys(connection)
+            return {row.name: row.key for row in connection.execute(_KEYS)}
 
     def graded(self, name: str) -> Graded:
-        """What was concluded on a submission, with the marks that people gave.
+        """Return the grade of a submission, with the marks that people gave.
 
         Raises:
-            KeyError: the book has no such submission.
+            KeyError: there is no such submission.
         """
         return self.grade_with_marks(name).graded
 
     def grade_with_marks(self, name: str) -> GradeWithMarks:
-        """The grade of a submission, with what its pages must know of its marks.
+        """Return the grade of a submission, with the revisions of its marks and pages.
 
         Raises:
-            KeyError: the book has no such submission.
+            KeyError: there is no such submission.
         """
         with self.reading() as connection:
             stored_result = statements.load_result(connection, name)
             if stored_result is None:
                 raise KeyError(name)
-            marks = _SubmissionMarks.from_connection(connection, name)
-        return marks.apply_to(self._decode_result(stored_result))
+            add_marks = _marks_adder(connection, name)
+        return add_marks(self._decode_result(stored_result))
 
     def apply_stored_marks(self, graded: Graded) -> GradeWithMarks:
-        """A grade that is not in the book yet, with the marks that the book has for it."""
+        """Return a grade that is not stored yet with the marks that are stored for it."""
         with self.reading() as connection:
-            marks = _SubmissionMarks.from_connection(connection, graded.submission.name)
-        return marks.apply_to(graded)
+            add_marks = _marks_adder(connection, graded.submission.name)
+        return add_marks(graded)
 
     def ledger_revision(self) -> str:
-        """How far the ledger is: the same for as long as nothing is added to it."""
+        """Return a text that stays the same for as long as nothing is added to the ledger."""
         with self.reading() as connection:
-            return ledger_rows.ledger_revision(connection)
+            return ledger_statements.ledger_revision(connection)
 
     def stale_submissions(self) -> tuple[str, ...]:
-        """The submissions on the roll whose pages don't show the marks there are."""
+        """Return the submissions on the roll whose pages don't show the marks there are."""
         with self.reading() as connection:
-            names = statements.names_on_roll(connection)
-            mark_revisions, rendered_revisions = (
-                ledger_rows.mark_revisions(connection),
-                ledger_rows.rendered_revisions(connection),
-            )
-        return tuple(
-            name
-            for name in names
-            if mark_revisions.get(name, "") != rendered_revisions.get(name, "")
-        )
+            names = connection.execute(_ROLL).scalars().all()
+            current = ledger_statements.submission_revisions(connection)
+            rendered = ledger_statements.rendered_revisions(connection)
+        return tuple(name for name in names if current.get(name, "") != rendered.get(name, ""))
+
+    def mark_revisions(self) -> Mapping[str, str]:
+        """Return the revision of the marks on each submission that has any."""
+        with self.reading() as connection:
+            return ledger_statements.submission_revisions(connection)
+
+    def item_revisions(self) -> Mapping[str, str]:
+        """Return the revision of the marks on each item that has any."""
+        with self.reading() as connection:
+            return ledger_statements.item_revisions(connection)
 
     def start_rendering(self, name: str, *, token: str) -> None:
-        """Say that the pages of a submission are being made anew."""
+        """Note that the pages of a submission are being rendered; `token` says by whom."""
         with self.writing() as connection:
-            ledger_rows.set_rendered_revision(connection, name, revision=token)
+            ledger_statements.set_rendered_revision(connection, name, revision=token)
 
     def finish_rendering(self, name: str, *, token: str, revision: str) -> bool:
-        """Say that they are made; False, and they are stale, if another came between."""
+        """Note that pages are rendered; return False, and they are stale, if others did so, too."""
         with self.writing() as connection:
-            return ledger_rows.finish_rendering(connection, name, expected=token, revision=revision)
+            return ledger_statements.finish_rendering(
+                connection, name, expected=token, revision=revision
+            )
 
     def _decode_result(self, stored_result: statements.StoredResult) -> Graded:
-        """A grade as a machine came to it."""
-        items = (
-            ()
-            if stored_result.item_list is None
-            else self._item_lists.decode(*stored_result.item_list)
-        )
+        """Return a grade as checks came to it."""
         arrays = PackedArrays(pack=stored_result.pack)
+        items = self._items(stored_result)
         return self.codec.decode_graded(stored_result.result, items=items, arrays=arrays)
 
+    def _items(self, stored_result: statements.StoredResult) -> tuple[Item, ...]:
+        if stored_result.item_list is None:
+            return ()
+        return self._item_lists.decode(*stored_result.item_list)
+
     def all_graded(self, names: Sequence[str]) -> Iterator[Graded]:
-        """What was concluded on each, one at a time: memory does not grow with their number.
+        """Yield the grade of each, one at a time: memory does not grow with their number.
 
         No transaction stays open between two of them, so that readers hold up nobody.
         """
         return (self.graded(name) for name in names)
 
     def trace(self, name: str) -> Trace | None:
-        """What a run left behind; None if the submission never ran or is not in the book."""
+        """Return what a run left behind; None if there was none."""
         with self.reading() as connection:
             stored_trace = statements.load_trace(connection, name)
         if stored_trace is None:
@@ -206,61 +226,59 @@ class Gradebook:
         return self.codec.decode_trace(document, arrays=PackedArrays(pack=pack, blobs=blobs))
 
     def items_by_submission(self) -> Mapping[str, tuple[str, Mapping[str, Item]]]:
-        """The assignment of each submission that has a score, and the items it was graded by."""
+        """Return the assignment of each scored submission, and the items it was graded by."""
         with self.reading() as connection:
-            rows = ledger_rows.graded_item_lists(connection)
-            documents = ledger_rows.item_list_documents(connection)
+            rows = connection.execute(_GRADED_BY).all()
+            documents = connection.execute(select(item_lists)).all()
         lists = {
             digest: {item.id: item for item in self._item_lists.decode(digest, document)}
-            for digest, document in documents.items()
+            for digest, document in documents
         }
         return {name: (assignment, lists[digest]) for name, assignment, digest in rows}
 
     def main_assignment(self) -> str:
-        """The id of the rubric that most are graded by; '' where the book doesn't know."""
+        """Return the id of the rubric that most are graded by; '' where none is known."""
         with self.reading() as connection:
-            return statements.main_assignment(connection)
+            return connection.execute(_MAIN_ASSIGNMENT).scalars().first() or ""
 
     def items_for(self, name: str) -> tuple[str, Mapping[str, Item]]:
-        """The assignment of one submission, and the items it was graded by; none without a score.
+        """Return the assignment of one submission, and its items; none without a score.
 
         Raises:
-            KeyError: the book has no such submission.
+            KeyError: there is no such submission.
         """
         with self.reading() as connection:
             stored_result = statements.load_result(connection, name)
         if stored_result is None:
             raise KeyError(name)
-        items = (
-            ()
-            if stored_result.item_list is None
-            else self._item_lists.decode(*stored_result.item_list)
-        )
-        return stored_result.assignment, {item.id: item for item in items}
+        return stored_result.assignment, {item.id: item for item in self._items(stored_result)}
 
     def replace_roll(self, names: Sequence[str]) -> None:
-        """Say which submissions there are now, and in what order; some may not be graded yet.
+        """Store which submissions there are now, and in what order; some may not be graded yet.
 
         Those that are gone keep their rows: marks may belong to them, and they may come back.
         """
+        rows = [{"place": position, "name": name} for position, name in enumerate(names)]
         with self.writing() as connection:
-            statements.replace_roll(connection, names)
+            connection.execute(delete(roll))
+            if rows:
+                connection.execute(insert(roll), rows)
 
     def roll(self) -> tuple[str, ...]:
-        """The submissions there were when `enroll` was last called."""
+        """Return the submissions of the last run, in order."""
         with self.reading() as connection:
-            return statements.names_on_roll(connection)
+            return tuple(connection.execute(_ROLL).scalars())
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction that writes, when it is this thread's turn."""
+        """Open a transaction that writes, when it is this thread's turn."""
         self._refuse_fork()
         with self._write_lock, self._translate_errors(), self._for_writing.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One look at the book, as it is at one moment."""
+        """Open a transaction that reads one snapshot."""
         self._refuse_fork()
         with self._translate_errors(), self._engine.connect() as connection:
             yield connection
@@ -269,12 +287,12 @@ class Gradebook:
         return translate_errors(self._location, secrets=self._secrets)
 
     def _refuse_fork(self) -> None:
-        """No database's connections survive a fork; used all the same, SQLite damages its file."""
+        """Raise in a forked process: there, connections don't work, and SQLite damages its file."""
         if os.getpid() != self._process:
             raise RuntimeError("a gradebook must be opened in the process that uses it")
 
     def _encode_result(self, marked: Graded) -> statements.StoredResult:
-        """What a machine came to, without marks: those stand in the ledger and nowhere else."""
+        """Return a grade as it is stored, without marks: those stand in the ledger alone."""
         graded = mark_points.remove_marks(marked)
         items, packer = None, ArrayPacker(blob_threshold=None)
         if graded.score is not None:
@@ -291,44 +309,31 @@ class Gradebook:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SubmissionMarks:
-    """What the book has of marks on one submission."""
+def _marks_adder(connection: Connection, name: str) -> Callable[[Graded], GradeWithMarks]:
+    """Load the marks of a submission; return a function that adds them to its grade."""
+    marks = ledger_statements.load_current_marks(connection, submission=name)
+    all_weights = ledger_statements.load_weights(connection)
+    mark_revision = ledger_statements.submission_revision(connection, name)
+    rendered_revision = ledger_statements.rendered_revision(connection, name)
 
-    rows: list[ledger_rows.LedgerRow]
-    weights: list[ledger_rows.WeightRow]
-    mark_revision: str
-    rendered_revision: str
-
-    @classmethod
-    def from_connection(cls, connection: Connection, name: str) -> _SubmissionMarks:
-        """At one moment."""
-        return cls(
-            rows=ledger_rows.current_rows(connection, submission=name),
-            weights=ledger_rows.weight_rows(connection),
-            mark_revision=ledger_rows.mark_revision(connection, name),
-            rendered_revision=ledger_rows.rendered_revision(connection, name),
-        )
-
-    def apply_to(self, graded: Graded) -> GradeWithMarks:
-        """A grade of that submission with them."""
-        provenance = graded.provenance
-        weights = mark_points.latest_weights(
-            self.weights, provenance.assignment if provenance else ""
-        )
-        marked = mark_points.apply_marks(graded, rows=self.rows, weights=weights)
+    def add_marks(graded: Graded) -> GradeWithMarks:
+        assignment = graded.provenance.assignment if graded.provenance else ""
+        weights = mark_points.latest_weights(all_weights, assignment)
+        marked = mark_points.apply_marks(graded, marks=marks, weights=weights)
         return GradeWithMarks(
             graded=scoring.with_late_deductions(marked),
-            mark_revision=self.mark_revision,
-            rendered_revision=self.rendered_revision,
+            mark_revision=mark_revision,
+            rendered_revision=rendered_revision,
         )
+
+    return add_marks
 
 
 def _finish_rendering(
     connection: Connection, name: str, rendered_from: GradeWithMarks | None
 ) -> None:
     if rendered_from is not None:
-        ledger_rows.finish_rendering(
+        ledger_statements.finish_rendering(
             connection,
             name,
             expected=rendered_from.rendered_revision,

@@ -1,9 +1,16 @@
-"""The tables of the book, as of the newest version of its schema."""
+"""The tables of a gradebook, and the types of their columns."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
 from sqlalchemy import (
+    BigInteger,
     Column,
+    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -11,155 +18,236 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
+from sqlalchemy.schema import SchemaItem
 
 SCHEMA = MetaData()
 
-meta = Table(
-    "meta",
-    SCHEMA,
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
-    comment="What the store says about itself; 'schema' is its version.",
+
+class EncodedText(TypeDecorator[Any]):
+    """A value that is kept as text.
+
+    Args:
+        encode: writes a value.
+        decode: reads it again.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, encode: Callable[[Any], str], decode: Callable[[str], Any]) -> None:
+        super().__init__()
+        self.encode = encode
+        self.decode = decode
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 (SQLAlchemy passes it)
+        """Write a value."""
+        return None if value is None else self.encode(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002 (as above)
+        """Read a value."""
+        return None if value is None else self.decode(value)
+
+
+FRACTION = EncodedText(str, Fraction)
+"""An exact number, kept as text such as '5/2'."""
+WORDS = EncodedText(json.dumps, lambda text: tuple(json.loads(text)))
+"""Words, kept as a JSON list."""
+FRACTIONS = EncodedText(
+    lambda numbers: json.dumps([str(number) for number in numbers]),
+    lambda text: tuple(Fraction(number) for number in json.loads(text)),
 )
-seeds = Table(
+"""Exact numbers, kept as a JSON list of texts."""
+
+
+def _table(
+    name: str, comment: str, *extras: SchemaItem, keys: str = "", texts: str = "", **options: Any
+) -> Table:
+    """Define a table.
+
+    Args:
+        name: its name.
+        comment: what its rows are.
+        extras: columns of other types, and constraints.
+        keys: names of the text columns of its primary key.
+        texts: names of other text columns.
+        options: what else SQLAlchemy takes.
+    """
+    columns = [Column(key, Text, primary_key=True) for key in keys.split()]
+    columns += [Column(text, Text, nullable=False) for text in texts.split()]
+    return Table(name, SCHEMA, *columns, *extras, comment=comment, **options)
+
+
+def _required(name: str, kind: Any, **options: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False, **options)
+
+
+def _position() -> Column[Any]:
+    return Column("place", Integer, primary_key=True, autoincrement=False)
+
+
+meta = _table(
+    "meta", "What the store says about itself; 'schema' is its version.", keys="name", texts="value"
+)
+seeds = _table(
     "seeds",
-    SCHEMA,
-    Column("assignment", Text, primary_key=True),
-    Column("seed", Text, nullable=False),
-    comment="The secret seed of each assignment, in hexadecimal: for nobody's eyes.",
+    "The secret seed of each assignment, in hexadecimal: for nobody's eyes.",
+    keys="assignment",
+    texts="seed",
 )
-roll = Table(
+roll = _table(
     "roll",
-    SCHEMA,
-    Column("place", Integer, primary_key=True, autoincrement=False),
-    Column("name", Text, nullable=False, unique=True),
-    comment="The submissions of the last run in order, graded yet or not.",
+    "The submissions of the last run in order, graded yet or not.",
+    _position(),
+    _required("name", Text, unique=True),
 )
-roster = Table(
+roster = _table(
     "roster",
-    SCHEMA,
-    Column("place", Integer, primary_key=True, autoincrement=False),
-    Column("member", Text, nullable=False),
-    comment="Everyone in the course, as the last roster had them: JSON of a member.",
+    "Everyone in the course, as the last roster had them: JSON of a member.",
+    _position(),
+    texts="member",
 )
-dates = Table(
+dates = _table(
     "dates",
-    SCHEMA,
-    Column("assignment", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("who", Text, primary_key=True),
-    Column("moment", Text, nullable=False),
-    comment="Kind 'due': until when somebody may hand in; 'at': when something was handed in. "
-    "Never a reason.",
+    "Kind 'due': until when somebody may submit; 'at': when something was submitted. Never a "
+    "reason.",
+    keys="assignment kind who",
+    texts="moment",
 )
-item_lists = Table(
+item_lists = _table(
     "item_lists",
-    SCHEMA,
-    Column("digest", Text, primary_key=True),
-    Column("document", LargeBinary, nullable=False),
-    comment="The items of a rubric, once for all who are graded by them.",
+    "The items of a rubric, once for all who are graded by them.",
+    _required("document", LargeBinary),
+    keys="digest",
 )
-submissions = Table(
+submissions = _table(
     "submissions",
-    SCHEMA,
-    Column("name", Text, primary_key=True),
-    Column("key", Text, nullable=False),
+    "One row for good: updated, never replaced, so that marks can belong to it. Without an item "
+    "list it is one that could not be graded.",
     Column("item_list", ForeignKey(item_lists.c.digest), index=True),
-    Column("result", LargeBinary, nullable=False),
-    Column("pack", LargeBinary, nullable=False),
-    Column("assignment", Text, nullable=False, server_default=""),
-    comment="One row for good: updated, never replaced, so that marks can belong to it. Without "
-    "an item list it is one that could not be graded.",
+    _required("result", LargeBinary),
+    _required("pack", LargeBinary),
+    _required("assignment", Text, server_default=""),
+    keys="name",
+    texts="key",
 )
-traces = Table(
+traces = _table(
     "traces",
-    SCHEMA,
+    "What a run left behind; its small arrays stand in the pack.",
     Column("name", ForeignKey(submissions.c.name), primary_key=True),
-    Column("document", LargeBinary, nullable=False),
-    Column("pack", LargeBinary, nullable=False),
-    comment="What a run left behind; its small arrays stand in the pack.",
+    _required("document", LargeBinary),
+    _required("pack", LargeBinary),
 )
-blobs = Table(
+blobs = _table(
     "blobs",
-    SCHEMA,
-    Column("digest", Text, primary_key=True),
-    Column("data", LargeBinary, nullable=False),
-    comment="The bytes of large arrays, under their SHA-256: equal arrays are kept once.",
+    "The bytes of large arrays, under their SHA-256: equal arrays are kept once.",
+    _required("data", LargeBinary),
+    keys="digest",
 )
-trace_blobs = Table(
+trace_blobs = _table(
     "trace_blobs",
-    SCHEMA,
+    "Which trace holds which blob; one that nobody holds goes with its last holder.",
     Column("name", ForeignKey(traces.c.name), primary_key=True),
     Column("digest", ForeignKey(blobs.c.digest), primary_key=True),
     Index("trace_blobs_by_digest", "digest"),
-    comment="Which trace holds which blob; one that nobody holds goes with its last holder.",
 )
-marks = Table(
+location_overrides = _table(
+    "location_overrides",
+    "In which cells a person says an item is answered, separated by spaces; '' says that there is "
+    "no answer.",
+    keys="assignment submission item",
+    texts="cells",
+)
+
+# ---------------------------------------------------------------- marks
+
+marks = _table(
     "marks",
-    SCHEMA,
+    "The ledger: a row is a `model.Mark`. Rows are added and never changed; forgetting a student "
+    "alone removes any. They name submissions without a foreign key, so that a mark outlives what "
+    "it was given to. Of two who follow the same row at once, one is refused.",
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("id", Text, nullable=False, unique=True),
-    Column("submission", Text, nullable=False),
-    Column("item", Text, nullable=False),
-    Column("follows", Integer, nullable=False),
+    _required("id", Text, unique=True),
+    _required("follows", Integer),
     Column("replaced", Integer),
     Column("takes_back", Integer),
     Column("restores", Integer),
-    Column("answer", Text, nullable=False),
-    Column("criteria", Text, nullable=False),
-    Column("adjustment", Text, nullable=False),
-    Column("points", Text),
-    Column("came_to", Text, nullable=False),
-    Column("comment", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("marker", Text, nullable=False),
-    Column("made_at", Text, nullable=False),
+    _required("criteria", WORDS),
+    _required("criteria_points", FRACTIONS),
+    _required("adjustment", FRACTION),
+    Column("fixed_points", FRACTION),
+    _required("points", FRACTION),
     UniqueConstraint("submission", "item", "follows", name="marks_in_a_row"),
+    texts="submission item answer_digest comment reason by at",
     sqlite_autoincrement=True,
-    comment="The ledger: rows are added, never changed or removed. It names submissions and holds "
-    "on to none, so that a mark outlives whatever it was given to. `follows` is the entry before "
-    "it on the same item of the same submission, or 0: of two who write at once, one is refused. "
-    "`criteria` is JSON: the ids of those met, each with what it was worth then.",
 )
-weights = Table(
+weights = _table(
     "weights",
-    SCHEMA,
+    "What criteria are worth instead of what the rubric says; the last row of each counts, for as "
+    "long as the rubric says what it said then.",
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("id", Text, nullable=False, unique=True),
-    Column("assignment", Text, nullable=False),
-    Column("item", Text, nullable=False),
-    Column("criterion", Text, nullable=False),
-    Column("points", Text, nullable=False),
-    Column("instead_of", Text, nullable=False),
-    Column("marker", Text, nullable=False),
-    Column("made_at", Text, nullable=False),
+    _required("id", Text, unique=True),
+    _required("points", FRACTION),
+    _required("instead_of", FRACTION),
+    texts="assignment item criterion by at",
     sqlite_autoincrement=True,
-    comment="What criteria are worth instead of what the rubric says; the last row of each counts, "
-    "for as long as the rubric says what it said then.",
 )
-marked_answers = Table(
+marked_answers = _table(
     "marked_answers",
-    SCHEMA,
-    Column("digest", Text, primary_key=True),
-    Column("document", LargeBinary, nullable=False),
-    comment="Written answers as they were when somebody marked them, once each.",
+    "Written answers as they were when somebody marked them, once each.",
+    _required("document", LargeBinary),
+    keys="digest",
 )
-rendered = Table(
+rendered = _table(
     "rendered",
-    SCHEMA,
-    Column("name", Text, primary_key=True),
-    Column("stamp", Text, nullable=False),
-    comment="With which marks the pages of a submission were made; none without marks.",
+    "The revision of the marks that the pages of a submission show; no row without marks.",
+    keys="name",
+    texts="revision",
 )
-parts = Table(
-    "parts",
-    SCHEMA,
-    Column("assignment", Text, primary_key=True),
-    Column("submission", Text, primary_key=True),
-    Column("item", Text, primary_key=True),
-    Column("cells", Text, nullable=False),
-    comment="In which cells a person says an item is answered, with spaces between them; none says "
-    "that there is no answer.",
+
+# ---------------------------------------------------------------- graders
+
+leases = _table(
+    "leases",
+    "Who has which answer open, until when in seconds of Unix time: nobody else is given it "
+    "meanwhile. A holder is one browser.",
+    _required("until", BigInteger),
+    keys="submission item",
+    texts="holder grader",
+)
+graders = _table(
+    "graders",
+    "Who may mark in a shared console; `secret` is a salted hash of a password.",
+    keys="name",
+    texts="secret",
+)
+shares = _table(
+    "shares",
+    "Who is to mark which item, of which section ('' for all).",
+    keys="grader item section",
+)
+flags = _table("flags", "Answers that a grader flagged.", keys="submission item", texts="by at")
+calibration_answers = _table(
+    "calibration_answers",
+    "Answers that all mark, each without seeing the others, before marking begins.",
+    _required("place", Integer),
+    keys="item submission",
+)
+calibration_marks = _table(
+    "calibration_marks",
+    "What each grader would give; it counts for no student.",
+    _required("criteria", WORDS),
+    _required("adjustment", FRACTION),
+    keys="item submission by",
+    texts="answer_digest comment",
+)
+regrade_replies = _table(
+    "regrade_replies",
+    "Regrade requests that were answered, and the mark that answers; `request` is a digest of its "
+    "words.",
+    _required("mark_number", Integer),
+    keys="request",
+    texts="by at",
 )

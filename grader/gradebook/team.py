@@ -1,81 +1,81 @@
-"""The team: who marks, who is to mark what, and the answers somebody wants another look at."""
+"""The team: who marks, who is to mark what, flagged answers, and answered regrade requests."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Delete, delete, insert, select
 
-from grader.gradebook.console_tables import flags, markers, shares
 from grader.gradebook.store import Gradebook
+from grader.gradebook.tables import flags, graders, regrade_replies, shares
 
 GraderShare = tuple[str, str, str]
-"""A marker, an item, and a section ('' for all)."""
+"""A grader, an item, and a section ('' for all)."""
 
 
 def register_grader(book: Gradebook, name: str, *, secret: str) -> None:
-    """Let somebody mark, or give them another secret: a salted hash, never a password."""
+    """Register a grader, or change their secret: a salted hash, never a password."""
     with book.writing() as connection:
-        connection.execute(delete(markers).where(markers.c.name == name))
-        connection.execute(insert(markers), {"name": name, "secret": secret})
+        connection.execute(delete(graders).where(graders.c.name == name))
+        connection.execute(insert(graders), {"name": name, "secret": secret})
 
 
 def remove_grader(book: Gradebook, name: str) -> None:
-    """Let somebody mark no longer; the marks they gave stay."""
+    """Remove a grader and their shares; the marks they gave stay."""
     with book.writing() as connection:
-        connection.execute(delete(markers).where(markers.c.name == name))
-        connection.execute(delete(shares).where(shares.c.marker == name))
+        connection.execute(delete(graders).where(graders.c.name == name))
+        connection.execute(delete(shares).where(shares.c.grader == name))
 
 
 def password_hash_for(book: Gradebook, name: str) -> str | None:
-    """The hash of a marker's password; None where nobody is registered by that name."""
+    """Return the hash of a grader's password; None where nobody is registered by that name."""
     with book.reading() as connection:
-        statement = select(markers.c.secret).where(markers.c.name == name)
+        statement = select(graders.c.secret).where(graders.c.name == name)
         return connection.execute(statement).scalar_one_or_none()
 
 
 def registered_graders(book: Gradebook) -> tuple[str, ...]:
-    """The names of all who may mark in a shared console."""
+    """Return the names of all who may mark in a shared console."""
     with book.reading() as connection:
-        return tuple(connection.execute(select(markers.c.name).order_by(markers.c.name)).scalars())
+        return tuple(connection.execute(select(graders.c.name).order_by(graders.c.name)).scalars())
 
 
 def add_share(book: Gradebook, grader: str, item: str, *, section: str = "") -> None:
-    """Give an item, or one section of it, to a marker."""
-    row = {"marker": grader, "item": item, "section": section}
+    """Assign an item, or one section of it, to a grader."""
+    row = {"grader": grader, "item": item, "section": section}
     with book.writing() as connection:
         connection.execute(_delete_share(row))
         connection.execute(insert(shares), row)
 
 
 def remove_share(book: Gradebook, grader: str, item: str, *, section: str = "") -> None:
-    """Take it from them."""
+    """Take an item, or one section of it, from a grader."""
     with book.writing() as connection:
-        connection.execute(_delete_share({"marker": grader, "item": item, "section": section}))
+        connection.execute(_delete_share({"grader": grader, "item": item, "section": section}))
 
 
 def list_shares(book: Gradebook) -> tuple[GraderShare, ...]:
-    """Who is to mark what."""
-    order = (shares.c.marker, shares.c.item, shares.c.section)
+    """Return who is to mark what."""
+    order = (shares.c.grader, shares.c.item, shares.c.section)
     with book.reading() as connection:
         rows = connection.execute(select(*order).order_by(*order)).all()
-    return tuple((row.marker, row.item, row.section) for row in rows)
+    return tuple((row.grader, row.item, row.section) for row in rows)
 
 
 def set_flag(book: Gradebook, submission: str, item: str, *, by: str, raised: bool) -> None:
-    """Say that an answer wants another look, or that it no longer does."""
+    """Flag an answer, or remove its flag."""
     conditions = (flags.c.submission == submission, flags.c.item == item)
-    row = {"submission": submission, "item": item, "marker": by}
+    row = {"submission": submission, "item": item, "by": by, "at": _timestamp()}
     with book.writing() as connection:
         connection.execute(delete(flags).where(*conditions))
         if raised:
-            made_at = datetime.now(UTC).isoformat(timespec="seconds")
-            connection.execute(insert(flags), {**row, "made_at": made_at})
+            connection.execute(insert(flags), row)
 
 
 def flagged_submissions(book: Gradebook, item: str) -> frozenset[str]:
-    """The submissions whose answer to an item somebody wants another look at."""
+    """Return the submissions whose answer to an item is flagged."""
     with book.reading() as connection:
         statement = select(flags.c.submission).where(flags.c.item == item)
         return frozenset(connection.execute(statement).scalars())
@@ -83,3 +83,41 @@ def flagged_submissions(book: Gradebook, item: str) -> frozenset[str]:
 
 def _delete_share(row: Mapping[str, str]) -> Delete:
     return delete(shares).where(*(shares.c[name] == value for name, value in row.items()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegradeReply:
+    """Who answered a regrade request, when, and the number of the mark that says what."""
+
+    mark_number: int
+    by: str
+    at: str
+
+
+def record_reply(book: Gradebook, request: str, *, mark_number: int, by: str) -> None:
+    """Store that a mark answers a request.
+
+    Args:
+        book: the gradebook.
+        request: a digest of the request's words.
+        mark_number: the mark's number in the ledger.
+        by: who answered.
+    """
+    row = {"request": request, "mark_number": mark_number, "by": by, "at": _timestamp()}
+    with book.writing() as connection:
+        connection.execute(delete(regrade_replies).where(regrade_replies.c.request == request))
+        connection.execute(insert(regrade_replies), row)
+
+
+def replies_by_request(book: Gradebook) -> Mapping[str, RegradeReply]:
+    """Return the replies to all requests that were answered, by the digest of the request."""
+    with book.reading() as connection:
+        rows = connection.execute(select(regrade_replies)).mappings().all()
+    return {
+        row["request"]: RegradeReply(mark_number=row["mark_number"], by=row["by"], at=row["at"])
+        for row in rows
+    }
+
+
+def _timestamp() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

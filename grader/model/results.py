@@ -66,11 +66,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """What a person gave one item of one submission; an entry of a ledger, never changed."""
+    """Points that a person gave one item of one submission: one row of the ledger, never changed.
+
+    The row of a mark that was taken back stays; the row that takes it back gives no points.
+    """
 
     points: Fraction
-    """What it comes to: criteria at what they are worth now, and the adjustment, within 0 and the
-    item's points."""
+    """What it comes to, within 0 and the item's points: as read from a grade, with criteria at
+    what they are worth now; as it stands in the ledger, at what they were worth then."""
     by: str
     at: str
     """In ISO 8601, with an offset."""
@@ -78,12 +81,30 @@ class Mark:
     """Markdown, for the student."""
     criteria: tuple[str, ...] = ()
     """Ids of the criteria that were met."""
+    criteria_points: tuple[Fraction, ...] = ()
+    """What each of them was worth when the mark was given."""
     adjustment: Fraction = Fraction(0)
     """Points beside the criteria."""
+    fixed_points: Fraction | None = None
+    """Points that were given as a number, whatever criteria are worth; None where they count."""
     reason: str = ""
     """Why it replaces what checks found, or an earlier mark; for the student, too."""
     number: int = 0
     """Its place in the ledger."""
+    id: str = ""
+    """The same in every gradebook that it is copied to, where its number may be another."""
+    submission: str = ""
+    item: str = ""
+    answer_digest: str = ""
+    """What was marked; the mark counts for as long as that stays the same."""
+    follows: int = 0
+    """The number of the row before it on this item of this submission, or 0."""
+    replaced: int | None = None
+    """The number of the mark that was current before, if one was."""
+    takes_back: int | None = None
+    """The number of the mark that this row takes back; None for a mark."""
+    restores: int | None = None
+    """The number of the mark that is current again after one was taken back, if one is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from datetime import UTC, tzinfo
 from grader import timestamps
 from grader.errors import UsageError
 from grader.gradebook import Gradebook
-from grader.gradebook.stored_people import load_people, save_dates, save_roster
+from grader.gradebook.course_records import load_people, save_dates, save_roster
 from grader.model import LateRule, Rubric
 from grader.people import People, read_extensions, read_roster, read_submission_times
 from grader.pipeline import Notify

@@ -10,7 +10,7 @@ from grader import checks, gradebook, rubric
 from grader.errors import UsageError
 from grader.exports import FORMATS, Download, Export, ExportOptions, Grades
 from grader.folder import OutputFolder, SubmissionSummary, collect_class_facts, write_atomically
-from grader.gradebook import Gradebook, seeds
+from grader.gradebook import Gradebook, course_records
 from grader.model import Graded, Rubric, Student
 from grader.report import student_page
 
@@ -89,7 +89,7 @@ def _with_download(request: ExportRequest) -> ExportOptions:
 
 
 def _check_same_assignment(book: Gradebook, loaded: Rubric, *, folder: Path) -> None:
-    if seeds.load_seed(book, loaded.id) is None:
+    if course_records.load_seed(book, loaded.id) is None:
         raise UsageError(f"{folder}: nothing there was graded by the assignment {loaded.id!r}")
 
 

@@ -14,7 +14,7 @@ from grader import gradebook
 from grader.errors import UsageError
 from grader.folder import OutputFolder
 from grader.gradebook import Gradebook
-from grader.gradebook.stored_overrides import LocationOverrides, load_overrides, save_overrides
+from grader.gradebook.course_records import LocationOverrides, load_overrides, save_overrides
 from grader.model import Graded, Rubric
 
 __all__ = [

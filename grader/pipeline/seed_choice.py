@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.gradebook import Gradebook, seeds
+from grader.gradebook import Gradebook, course_records
 
 SEED_FILE = ".seed"
 """Where the seed of a folder stood before the gradebook kept it."""
@@ -15,9 +15,10 @@ SEED_FILE = ".seed"
 def choose_seed(book: Gradebook, assignment: str, *, folder: Path, draw_new: bool) -> bytes:
     """The seed of an assignment, drawn where it has none; `another` draws one in its place."""
     if draw_new:
-        chosen = seeds.replace_seed(book, assignment)
+        chosen = course_records.replace_seed(book, assignment)
     else:
-        chosen = seeds.ensure_seed(book, assignment, offered=_read_seed_file(folder / SEED_FILE))
+        offered = _read_seed_file(folder / SEED_FILE)
+        chosen = course_records.ensure_seed(book, assignment, offered=offered)
     # Only now: until the book has it, the file is all there is.
     (folder / SEED_FILE).unlink(missing_ok=True)
     return chosen
@@ -29,7 +30,8 @@ def require_seed(book: Gradebook, assignment: str, *, folder: Path) -> bytes:
     Raises:
         UsageError: nothing in this folder was graded by that assignment.
     """
-    if seeds.load_seed(book, assignment) is None and _read_seed_file(folder / SEED_FILE) is None:
+    stored = course_records.load_seed(book, assignment)
+    if stored is None and _read_seed_file(folder / SEED_FILE) is None:
         raise UsageError(f"{folder}: nothing there was graded by the assignment {assignment!r}")
     return choose_seed(book, assignment, folder=folder, draw_new=False)
 
@@ -38,5 +40,5 @@ def _read_seed_file(path: Path) -> bytes | None:
     """The seed in a file, if there is one."""
     with suppress(OSError, ValueError):
         secret = bytes.fromhex(path.read_text(encoding="ascii"))
-        return secret if len(secret) == seeds.SEED_BYTES else None
+        return secret if len(secret) == course_records.SEED_BYTES else None
     return None

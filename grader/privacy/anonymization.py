@@ -1,4 +1,4 @@
-"""Writes a copy of a graded class without names: pages, CSV and JSON, and the key apart."""
+"""Writes a copy of a graded class without names: pages, CSV and JSON, and the key elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from grader.errors import UsageError
 from grader.exports.gradebook_csv import escape_formula
 from grader.folder import ClassFacts, OutputFolder, SubmissionSummary, collect_class_facts
 from grader.gradebook import Gradebook
-from grader.gradebook.stored_people import load_people
+from grader.gradebook.course_records import load_people
 from grader.model import Answer, Graded, Lateness, Rubric, Score, Student, Submission
 from grader.notebook import read_notebook
 from grader.people import check_roster
@@ -33,26 +33,26 @@ ANONYMOUS_GRADER = "staff"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnonymizationResult:
-    """What a copy came to."""
+    """What an anonymized copy holds."""
 
     submissions: int
     people: int
     pictures: int
-    """How many were left out: a photograph of a page may have a name on it."""
+    """How many were left out: a photograph of a page may show a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Anonymizer:
-    """Everyone under another name."""
+    """The pseudonyms of a class, and what redacts its texts."""
 
     people: Sequence[Person]
     submission_names: Mapping[str, str]
-    """Of submissions."""
+    """The name in the copy, by the name of a submission."""
     rubric: Rubric
     redactor: Redactor
 
     def rename_students(self, students: Sequence[Student]) -> tuple[Student, ...]:
-        """Some of them under their other names."""
+        """Return students under their pseudonyms."""
         return tuple(_alias(self._person_number(student)) for student in students)
 
     def _person_number(self, student: Student) -> int:
@@ -68,17 +68,17 @@ class _Anonymizer:
 def write_anonymized_copy(
     source: Path, *, to: Path, key: Path, rubric: Rubric
 ) -> AnonymizationResult:
-    """Write the copy and the key.
+    """Write an anonymized copy of a folder, and the key to it.
 
     Args:
         source: a folder that `grade` wrote.
-        to: a folder that is not there yet.
-        key: a file that is not there yet, outside of that folder: who is who.
-        rubric: what the class was graded by; its words and those of the reference stay.
+        to: a folder that does not exist yet.
+        key: a file that does not exist yet, outside of that folder, for who is who.
+        rubric: what the class was graded by; its words and those of the reference are kept.
 
     Raises:
-        UsageError: one of them is there already, the key would lie in the copy, or something
-            can't be written.
+        UsageError: one of them exists already, the key would lie in the copy, or something can't
+            be written.
     """
     _refuse_unsafe_paths(source, to=to, key=key)
     with gradebook.open_gradebook(OutputFolder(source).store) as book:
@@ -115,7 +115,7 @@ def write_anonymized_copy(
 
 def _refuse_unsafe_paths(source: Path, *, to: Path, key: Path) -> None:
     if not OutputFolder.is_output_folder(source):
-        raise UsageError(f"{source}: no gradebook there; `grade PATH` makes one")
+        raise gradebook.missing_gradebook(source)
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise UsageError(f"{to}: is there already; name a new folder")
     if key.exists():
@@ -125,7 +125,7 @@ def _refuse_unsafe_paths(source: Path, *, to: Path, key: Path) -> None:
 
 
 def _build_anonymizer(book: Gradebook, names: Sequence[str], *, rubric: Rubric) -> _Anonymizer:
-    """Everyone and everything under another name, in an order that tells nothing."""
+    """Give all people and submissions pseudonyms, in a random order."""
     people = collect_people(book.all_graded(names), people=load_people(book, rubric.id))
     secrets.SystemRandom().shuffle(people)
     shuffled_names = list(names)
@@ -154,7 +154,7 @@ def _alias(number: int) -> Student:
 
 
 def _assignment_words(rubric: Rubric) -> frozenset[str]:
-    """The assignment's own words: 'Adam' is an optimizer before it is somebody."""
+    """Return the assignment's own words: 'Adam' is an optimizer before it is a name."""
     texts = [text for item in rubric.items for text in (item.title, item.prompt, item.good_answer)]
     cells = [cell.source for cell in read_notebook(rubric.reference).cells]
     return vocabulary((rubric.title, *texts, *cells, *keyword.kwlist, *dir(builtins)))
@@ -163,7 +163,7 @@ def _assignment_words(rubric: Rubric) -> frozenset[str]:
 def _anonymize_graded(
     graded: Graded, anonymizer: _Anonymizer, *, clashes: Mapping[str, tuple[str, ...]]
 ) -> Graded:
-    """A grade without names; what only tells one submission from another is gone, too."""
+    """Return a grade without names, and without what only tells one submission from another."""
     own_words = words_in_names(mentioned_students(graded))
     name = anonymizer.submission_names[graded.submission.name]
     new_clashes = clashes.get(name, ())
@@ -192,7 +192,7 @@ def _anonymize_graded(
 
 
 def _hide_graders(score: Score) -> Score:
-    """Whoever marked it."""
+    """Return a score whose marks name no grader."""
     items = tuple(
         replace(
             item_score,
@@ -212,7 +212,7 @@ def _without_pictures(answer: Answer) -> Answer:
 
 
 def _anonymize_lateness(late: Lateness | None, rubric: Rubric) -> Lateness | None:
-    """How many days late, from the due date of all: a time, or whose was extended, would tell."""
+    """Count days from the due date of all: a time, or an extension, would tell who it was."""
     if late is None or rubric.late is None:
         return late
     delay = timedelta(days=late.days)
@@ -226,7 +226,7 @@ def _anonymize_lateness(late: Lateness | None, rubric: Rubric) -> Lateness | Non
 
 
 def _anonymize_facts(facts: ClassFacts, anonymizer: _Anonymizer) -> ClassFacts:
-    """Those who handed in nothing; remarks name ids and submissions, so only their number stays."""
+    """Keep who submitted nothing, under pseudonyms; notes name ids and submissions, so they go."""
     students = sorted(
         anonymizer.rename_students(facts.missing_students), key=lambda student: student.id
     )
@@ -234,7 +234,7 @@ def _anonymize_facts(facts: ClassFacts, anonymizer: _Anonymizer) -> ClassFacts:
 
 
 def _write_key(path: Path, anonymizer: _Anonymizer) -> None:
-    """Who is who, for the owner's eyes alone."""
+    """Write who is who, readable for the owner alone."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(("pseudonym", "name", "id", "submission", "copy"))

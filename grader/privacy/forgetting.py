@@ -1,4 +1,4 @@
-"""Forgets one student: gradebook, pages, exports and backups of a folder then know nobody such."""
+"""Forgets one student: takes them out of gradebook, pages, exports and backups of a folder."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from grader import gradebook
 from grader.errors import UsageError
 from grader.folder import OutputFolder, render_class, render_submission
 from grader.gradebook import Gradebook
+from grader.gradebook.course_records import forget_person, load_roster
 from grader.gradebook.erasure import (
     RecordRedactor,
     delete_submission,
     redact_submission,
     vacuum_gradebook,
 )
-from grader.gradebook.stored_people import forget_person, load_roster
 from grader.model import Graded, Rubric, Student
 from grader.people.name_matching import normalize_id, same_name
 from grader.privacy.identities import Person, collect_people, mentioned_students, normalized_ids
@@ -25,56 +25,53 @@ from grader.privacy.redaction import Identity, Redactor, words_in_names
 from grader.privacy.text_mapping import map_texts
 
 REDACTED = "\u2026"
-"""In the place of whatever told who it was: nothing that could be read as a name or an id."""
+"""Replaces names and ids; can't itself be read as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetPlan:
-    """What forgetting somebody would do to a folder."""
+    """What forgetting a student would do to a folder."""
 
     student: Student
     own_submissions: tuple[str, ...]
-    """Submissions that are deleted: nobody else's."""
+    """Submissions of this student alone, which are deleted."""
     team_submissions: tuple[str, ...]
-    """Submissions that stay for the others of a team, without this student."""
+    """Submissions that stay for the rest of a team."""
     identifying_names: tuple[str, ...]
-    """Of these, those whose own name tells who it was: that stays until the file is renamed."""
+    """Team submissions whose name identifies the student; it stays until the file is renamed."""
     gradebooks: tuple[Path, ...]
-    """Gradebooks in which it is done: that of the folder and its backups."""
+    """Files of gradebooks: the folder's own and its backups."""
     files: tuple[Path, ...]
-    """Other files in the folder that hold the name or an id, and are removed whole."""
+    """Other files in the folder that hold the name or an id, which are removed."""
     unreadable: tuple[Path, ...]
     """Files that can't be looked into."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetResult:
-    """What was done."""
+    """What forgetting a student did."""
 
     deleted_submissions: int
     changed_submissions: int
-    """Submissions that stay, in which a name, an id or a text was taken out."""
+    """Submissions that stay, from which something was redacted."""
     removed_files: int
-    """Other files."""
 
 
 def plan_forgetting(folder: Path, *, identifier: str) -> ForgetPlan:
-    """Look at what there is of somebody; changes nothing.
+    """Return what forgetting a student would do; change nothing.
 
     Args:
         folder: what `grade` wrote.
         identifier: an id or e-mail address of the student, or a name that nobody else has.
 
     Raises:
-        UsageError: there is no gradebook, or nobody of that id in it.
+        UsageError: there is no gradebook, or nobody with that identifier in it.
     """
     if not OutputFolder.is_output_folder(folder):
-        raise UsageError(f"{folder}: no gradebook there; `grade PATH` makes one")
+        raise gradebook.missing_gradebook(folder)
     store = OutputFolder(folder).store
     with gradebook.open_gradebook(store) as book:
-        person = _find_person(book, identifier)
-        if person is None:
-            raise UsageError(f"{identifier}: nobody alone has that id, address or name in {folder}")
+        person = _require_person(book, identifier, folder)
         own_submissions, team_submissions = _split_submissions(book, person)
     redactor = _build_redactor(person)
     checked_files = [(path, identifies_person(path, redactor)) for path in list_other_files(folder)]
@@ -101,22 +98,20 @@ def plan_forgetting(folder: Path, *, identifier: str) -> ForgetPlan:
 def forget_student(
     folder: Path, *, identifier: str, rubric: Rubric, forget_plan: ForgetPlan
 ) -> ForgetResult:
-    """Do what was planned; afterwards nothing in the folder tells of this student.
+    """Forget a student as planned; nothing in the folder identifies them afterwards.
 
     Args:
         folder: what `grade` wrote.
         identifier: an id or e-mail address of the student, or a name that nobody else has.
-        rubric: what the class was graded by, to make its pages anew.
-        forget_plan: what `plan` found.
+        rubric: what the class was graded by, to render its pages.
+        forget_plan: what `plan_forgetting` returned.
 
     Raises:
         UsageError: a gradebook is in use, or a file can't be removed.
     """
     target = OutputFolder(folder)
     with gradebook.open_gradebook(target.store) as book:
-        person = _find_person(book, identifier)
-        if person is None:
-            raise UsageError(f"{identifier}: nobody alone has that id, address or name in {folder}")
+        person = _require_person(book, identifier, folder)
         changed = _remove_person(book, person)
         for name in forget_plan.own_submissions:
             target.remove_submission(name)
@@ -136,8 +131,15 @@ def forget_student(
     )
 
 
+def _require_person(book: Gradebook, identifier: str, folder: Path) -> Person:
+    person = _find_person(book, identifier)
+    if person is None:
+        raise UsageError(f"{identifier}: nobody alone has that id, address or name in {folder}")
+    return person
+
+
 def _find_person(book: Gradebook, identifier: str) -> Person | None:
-    """Everything a book knows of somebody."""
+    """Return all records of a person, by an id, an address, or a name that nobody else has."""
     names = list(book.cache_keys())
     people = collect_people(book.all_graded(names), people=load_roster(book))
     normalized_id = normalize_id(identifier)
@@ -161,7 +163,7 @@ def _find_person(book: Gradebook, identifier: str) -> Person | None:
 
 
 def _split_submissions(book: Gradebook, person: Person) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The submissions that are this person's alone, and those of a team."""
+    """Return the submissions of this person alone, and those of a team."""
     own_submissions: list[str] = []
     team_submissions: list[str] = []
     for graded in book.all_graded(list(book.cache_keys())):
@@ -174,7 +176,7 @@ def _split_submissions(book: Gradebook, person: Person) -> tuple[tuple[str, ...]
 
 
 def _remove_person(book: Gradebook, person: Person) -> list[str]:
-    """Take somebody out of a book; the submissions that stay and were changed."""
+    """Remove a person from a gradebook; return the submissions that stay and were changed."""
     own_submissions, team_submissions = _split_submissions(book, person)
     for name in own_submissions:
         delete_submission(book, name)
@@ -220,7 +222,7 @@ def _own_words(person: Person) -> frozenset[str]:
 def _build_record_redactor(
     person: Person, redactor: Redactor, own_words: frozenset[str]
 ) -> RecordRedactor:
-    """Whole names and ids go everywhere; parts of the name where this student wrote."""
+    """Redact full names and ids everywhere, parts of the name only where this student wrote."""
 
     def redact_text(passage: str) -> str:
         return (
@@ -249,7 +251,7 @@ def _build_record_redactor(
 
 
 def _without_member(graded: Graded, person: Person) -> Graded:
-    """A grade of a team without one of its members."""
+    """Return the grade of a team without one of its members."""
     if not any(person.matches(student) for student in mentioned_students(graded)):
         return graded
     is_remaining = [not person.matches(student) for student in graded.students]

@@ -1,4 +1,4 @@
-"""Everyone whom a gradebook knows: who is one person under several names, and where."""
+"""Finds the people in a gradebook: which records, under several names, are one person."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from grader.people.name_matching import normalize_id, same_name
 
 @dataclass(slots=True, kw_only=True)
 class Person:
-    """Somebody, as different sources know them."""
+    """One person, as different sources know them."""
 
     records: list[Student] = field(default_factory=list)
     submissions: list[str] = field(default_factory=list)
 
     def matches(self, other: Student) -> bool:
-        """Whether a record is of this person: by an id in common, else, without one, by name."""
+        """Return whether a record is of this person: by id, or by name where one has no id."""
         ids = normalized_ids(other)
         return any(
             bool(ids & normalized_ids(record))
@@ -29,7 +29,7 @@ class Person:
         )
 
     def add(self, student: Student, *, submission: str = "") -> None:
-        """One more record of them."""
+        """Add a record, and the submission it was in."""
         if student not in self.records:
             self.records.append(student)
         if submission and submission not in self.submissions:
@@ -37,7 +37,7 @@ class Person:
 
 
 def collect_people(graded: Iterable[Graded], *, people: People) -> list[Person]:
-    """All people of a class, each once, those of the roster first."""
+    """Return all people of a class, each once, those of the roster first."""
     persons: list[Person] = []
     by_id: dict[str, Person] = {}
     for member in people.members:
@@ -53,19 +53,19 @@ def collect_people(graded: Iterable[Graded], *, people: People) -> list[Person]:
 
 
 def mentioned_students(graded: Graded) -> Sequence[Student]:
-    """Everyone whom a submission names anywhere."""
+    """Return all students whom a submission names anywhere."""
     return (*graded.students, *graded.named, *graded.submission.students)
 
 
 def normalized_ids(student: Student) -> frozenset[str]:
-    """Every id of a student, plain."""
+    """Return every id of a student, normalized."""
     return frozenset(filter(None, map(normalize_id, student_ids(student))))
 
 
 def _add_record(
     student: Student, submission: str, persons: list[Person], by_id: dict[str, Person]
 ) -> None:
-    """A record of somebody known, or of somebody new."""
+    """Add a record to the person it is of, or to a new one."""
     ids = normalized_ids(student)
     if not ids and not student.name:
         return

@@ -1,4 +1,4 @@
-"""Files in the folder that are neither gradebook nor pages of a run: exports, backups, sheets."""
+"""Looks into files of the folder that no run writes: exports, backups, sheets."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from grader.gradebook.sqlite import APPLICATION_ID
 from grader.privacy.redaction import Redactor
 
 MAX_BYTES = 64 << 20
-"""Bytes of a file, or of all in an archive, that is looked into."""
+"""A larger file, or archive when unpacked, is not looked into; bytes."""
 _REGENERATED_FILES = frozenset(
     {"index.html", "gradebook.csv", ".gitignore", OutputFolder.ADDRESS_FILE}
 )
 
 
 def list_other_files(folder: Path) -> Iterator[Path]:
-    """Every file in a folder that is not made anew from its gradebook."""
+    """Yield every file in a folder that is not rendered from its gradebook."""
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() or not path.is_file():
             continue
@@ -29,7 +29,7 @@ def list_other_files(folder: Path) -> Iterator[Path]:
 
 
 def _is_regenerated(relative_path: Path) -> bool:
-    """Whether a run, or the gradebook itself, writes the file of that place in a folder."""
+    """Return whether a run, or the gradebook itself, writes a file of that path."""
     if relative_path.name.startswith(".part-"):
         return False
     if len(relative_path.parts) == 1:
@@ -40,7 +40,7 @@ def _is_regenerated(relative_path: Path) -> bool:
 
 
 def is_gradebook_file(path: Path) -> bool:
-    """Whether it is a copy of a gradebook."""
+    """Return whether a file is a copy of a gradebook."""
     try:
         with path.open("rb") as file:
             if not file.read(16).startswith(b"SQLite format 3"):
@@ -54,7 +54,7 @@ def is_gradebook_file(path: Path) -> bool:
 
 
 def identifies_person(path: Path, redactor: Redactor) -> bool | None:
-    """Whether a file tells who somebody is, by its name or in its text; None if nobody can say."""
+    """Return whether a file names a person, in its name or text; None if it can't be read."""
     if redactor.identifies_person(path.stem.replace("_", " ")):
         return True
     try:
@@ -82,7 +82,7 @@ def _archive_identifies_person(path: Path, redactor: Redactor) -> bool | None:
 
 
 def _decode_texts(data: bytes) -> Iterator[str]:
-    """What a file says in the encodings that exports are written in."""
+    """Yield the text of a file in each encoding that exports are written in."""
     yield data.decode("utf-8", "replace")
     if b"\0" in data[:4000]:
         yield data.decode("utf-16", "replace")

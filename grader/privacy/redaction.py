@@ -1,7 +1,8 @@
-"""Finds in a text the words that say who somebody is, and puts others in their place.
+"""Finds the words in a text that identify a person, and replaces them.
 
-A text is taken as words: runs of letters and digits, small and without accents. Whoever is looked
-for is a few rows of such words, so a long text costs what its length is, however large the class.
+A text is split into words: runs of letters and digits, in lower case and without accents. A person
+is a few sequences of such words, looked up by the first, so that time grows with the length of the
+text and not with the class.
 """
 
 from __future__ import annotations
@@ -17,44 +18,44 @@ from grader.people.name_matching import fold_accents
 
 _WORD = re.compile(r"[^\W_]+")
 MAX_GAP = 3
-"""Characters that may stand between two words of one name."""
+"""Characters between two words of one name, at most."""
 MIN_ID_LENGTH = 4
-"""Characters of an id; a shorter one is an ordinary word or number."""
+"""Characters; a shorter id is an ordinary word or number, and is not redacted."""
 MIN_NAME_LENGTH = 2
 MIN_LOWERCASE_LENGTH = 3
-"""Letters of a part of a name that is looked for in small letters, too."""
+"""Letters; a shorter part of a name is not looked for in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Somebody, and what stands in the place of what tells who it is."""
+    """A person, and what replaces their names and ids."""
 
     records: tuple[Student, ...]
     """The same person, as different sources know them."""
     replacement_name: str
-    """In the place of the whole name."""
+    """Replaces the full name."""
     replacement_id: str
-    """In the place of ids and addresses."""
+    """Replaces ids and addresses."""
     replacement_part: str = "[name]"
-    """In the place of a part of the name."""
+    """Replaces a part of the name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WordPattern:
-    """Words in a row that are looked for."""
+    """A sequence of words that is looked for."""
 
     words: tuple[str, ...]
     replacement: str
     is_name_part: bool = False
-    """Whether it is a part of a name: it must begin with a capital."""
+    """Whether it is a part of a name, which must begin with a capital."""
 
 
 class Redactor:
-    """Knows the words of some people.
+    """Redacts the names and ids of some people.
 
     Args:
-        identities: whom to look for.
-        assignment_words: words of the assignment, which stay although somebody may be called so.
+        identities: the people.
+        assignment_words: words of the assignment, which are kept although they may be names.
     """
 
     def __init__(
@@ -73,12 +74,12 @@ class Redactor:
             patterns.sort(key=lambda pattern: (-len(pattern.words), pattern.is_name_part))
 
     def redact(self, text: str, *, own_words: frozenset[str] | None = frozenset()) -> str:
-        """The text without them.
+        """Return a text without names and ids.
 
         Args:
             text: any text.
-            own_words: words of names that go in small letters, too: those of whoever wrote the text;
-                None where parts of names stay.
+            own_words: words of names that are redacted in lower case, too: those of the text's
+                authors; None where parts of names are kept.
         """
         normalized = unicodedata.normalize("NFC", text)
         pieces, position = [], 0
@@ -88,11 +89,11 @@ class Redactor:
         return "".join([*pieces, normalized[position:]]) if pieces else text
 
     def redact_full_names(self, text: str) -> str:
-        """The text without whole names, ids and addresses; parts of names stay."""
+        """Return a text without full names, ids and addresses; parts of names are kept."""
         return self.redact(text, own_words=None)
 
     def identifies_person(self, text: str) -> bool:
-        """Whether a whole name, an id or an address stands in it."""
+        """Return whether a text holds a full name, an id or an address."""
         return any(
             not pattern.is_name_part
             for *_, pattern in self._find_matches(
@@ -152,7 +153,7 @@ class Redactor:
 def _is_name_part(
     first_word: str, pattern: _WordPattern, *, own_words: frozenset[str] | None
 ) -> bool:
-    """Whether a part of a name is meant: by a capital, a script that has none, or its writer."""
+    """Return whether a name is meant: by a capital, a script without them, or the author."""
     if own_words is None:
         return False
     if first_word.isupper() or first_word.lower() == first_word.upper():
@@ -163,12 +164,12 @@ def _is_name_part(
 
 
 def vocabulary(texts: Iterable[str]) -> frozenset[str]:
-    """The words of some texts."""
+    """Return the words of some texts, in lower case and without accents."""
     return frozenset(word for text in texts for word in _normalized_words(text))
 
 
 def words_in_names(students: Iterable[Student]) -> frozenset[str]:
-    """The words of some names."""
+    """Return the words of some names."""
     return vocabulary(student.name for student in students)
 
 
@@ -187,7 +188,7 @@ def _id_patterns(identity: Identity) -> Iterator[_WordPattern]:
 
 
 def _full_name_patterns(identity: Identity) -> Iterator[_WordPattern]:
-    """Whole names: in order, the last before the others, first and last alone, run together."""
+    """Yield full names: in order, last name first, first and last alone, run together."""
     for record in identity.records:
         words = _normalized_words(record.name)
         if len(words) < 2:  # noqa: PLR2004 (one word is a part of a name)

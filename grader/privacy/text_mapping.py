@@ -1,4 +1,4 @@
-"""Changes every text in a record, however deep it stands, and nothing else of it."""
+"""Maps every text in a record, at any depth, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from grader.model import Item, Picture
 
 Record = TypeVar("Record")
 UNCHANGED_TYPES = (Item, Picture, Enum, Path)
-"""The rubric's own words, pictures, verdicts and places."""
+"""The rubric's own words, pictures, verdicts and paths."""
 
 
 def map_texts(record: Record, *, map_text: Callable[[str], str]) -> Record:
-    """The record with each text as the function has it; the same one where nothing changed.
+    """Return a record with each text mapped; the same object where nothing changed.
 
-    Keys of mappings stay: they are ids of items, names of limits, parts of JSON.
+    Keys of mappings are kept: they are ids of items, names of limits, parts of JSON.
     """
     mapped: Record = _map_texts(record, map_text)
     return mapped
 
 
 def _map_texts(value: Any, map_text: Callable[[str], str]) -> Any:
-    """The same object where nothing in it changed, so that arrays need not be compared."""
+    """Return the same object where nothing in it changed, so that no arrays are compared."""
     if isinstance(value, UNCHANGED_TYPES):
         return value
     if isinstance(value, str):
@@ -41,7 +41,7 @@ def _map_texts(value: Any, map_text: Callable[[str], str]) -> Any:
 
 
 def _children(value: Any) -> Mapping[Any, Any]:
-    """What a value is made of; nothing where it is not taken apart."""
+    """Return the parts of a value; none where it is mapped as a whole."""
     if isinstance(value, list | tuple):
         return dict(enumerate(value))
     if isinstance(value, Mapping):

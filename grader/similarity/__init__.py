@@ -1,4 +1,4 @@
-"""What is alike among the answers of a class, and where an answer may meet a criterion.
+"""Similarity among the answers of a class, and sentences that may meet a criterion.
 
 For staff only, and never a penalty: nothing here counts, and nothing here is shown to students.
 """

@@ -1,4 +1,4 @@
-"""How often suggestions and people's marks agreed so far, told with how little that may mean."""
+"""Measures how often suggestions and people's marks agreed so far, with an interval."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 Z = 1.96
-"""Of a 95 % interval."""
+"""The normal quantile for an interval at 95 %."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """So many of so many decisions were as suggested."""
+    """How many decisions were as suggested."""
 
     agreed: int
     total: int
@@ -22,16 +22,16 @@ class Agreement:
 
     @property
     def share(self) -> float | None:
-        """The part that agreed, 0 to 1; None while nothing was decided."""
+        """The part that agreed, 0 to 1; None while nothing is decided."""
         return self.agreed / self.total if self.total else None
 
 
 def measure_agreement(decisions: Iterable[tuple[bool, bool]]) -> Agreement:
-    """Compare what was suggested with what people decided.
+    """Compare suggestions with what people decided.
 
     Args:
-        decisions: of each criterion of each marked answer, whether it was suggested as met, and
-            whether a person found it met.
+        decisions: for each criterion of each marked answer, whether it was suggested as met, and
+            whether a person decided that it is met.
 
     Source of the interval: E. B. Wilson, Journal of the American Statistical Association 22 (1927).
     """

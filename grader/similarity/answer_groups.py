@@ -1,4 +1,4 @@
-"""Answers that say much the same in much the same words, in groups that can be marked at once."""
+"""Groups answers that say much the same in the same words, to be marked at once."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from grader.model import Array, Numbers
 from grader.similarity.sentences import stems
 
 MAX_DISTANCE = 0.7
-"""Mean distance (1 less the cosine) from which on answers are not of one group."""
+"""Answers at a larger mean distance (1 less the cosine) are not in one group."""
 BATCH_SIZE = 2000
-"""Answers that are compared each with each; more are taken in parts of that size."""
+"""Answers that are compared with each other; more are grouped in batches of that size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimilarityGroup:
-    """Answers that are alike."""
+    """Similar answers."""
 
     names: tuple[str, ...]
-    """The submissions, the one that is most like all others first."""
+    """The submissions, the one that is most similar to all others first."""
     closeness: float
-    """The mean cosine of two of them; 1 for one alone."""
+    """The mean cosine between two of them; 1 for a single answer."""
     empty: bool = False
     """Whether they say nothing: an empty or unchanged answer."""
 
@@ -34,11 +34,11 @@ class SimilarityGroup:
 def group_answers(
     answers: Mapping[str, str], *, max_distance: float = MAX_DISTANCE
 ) -> tuple[SimilarityGroup, ...]:
-    """The answers of a class to one item in groups, the largest first, empty ones at the end.
+    """Group the answers of a class to one item: the largest group first, empty answers last.
 
     Args:
-        answers: the text of each submission, what the handout says removed.
-        max_distance: from what distance on two are not alike.
+        answers: the text of each submission, without what the handout says.
+        max_distance: answers at a larger mean distance are not in one group.
     """
     stems_by_name = {name: stems(answers[name]) for name in sorted(answers)}
     nonempty = [name for name, stem_list in stems_by_name.items() if stem_list]
@@ -71,7 +71,7 @@ def _groups(
 
 
 def _cosines(texts: Sequence[Sequence[str]]) -> Numbers:
-    """How alike two of some texts are, 0 to 1, by words and pairs of words: (texts, texts)."""
+    """Return cosines, 0 to 1, by words and pairs of words; shape (texts, texts)."""
     vectors = TfidfVectorizer(analyzer=_terms, sublinear_tf=True).fit_transform(texts)
     cosines: Numbers = (vectors @ vectors.T).toarray()
     np.fill_diagonal(cosines, 1.0)

@@ -1,4 +1,4 @@
-"""Code to what is compared of it: its shape, whatever names, comments and numbers it has."""
+"""Compares code by its structure, whatever names, comments and numbers it has."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-"""A tokenizer of our own: Python's stops at the first fault, and students' cells have faults."""
+"""Python's own tokenizer stops at the first error, and students' cells have errors."""
 _KEPT_NAMES = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"self"}
 
 
 def find_code_pairs(
     documents: Sequence[Document], *, shared_texts: Iterable[str] = ()
 ) -> tuple[SimilarPair, ...]:
-    """The pairs among code of several submissions; `given` is the code that all had before them."""
+    """Return the pairs of similar code; `shared_texts` is code that all were given."""
     return find_similar_pairs(
         documents, shared_texts=shared_texts, strictness=CODE, tokens=tokenize_code
     )
 
 
 def tokenize_code(source: str) -> Iterator[TextToken]:
-    """The tokens: names of one's own, strings and numbers are all the same; comments are not."""
+    """Yield the tokens; own names, strings and numbers are all alike, comments are left out."""
     for match in _TOKEN.finditer(source[:MAX_CHARS]):
         kind = match.lastgroup or "sign"
         if kind != "comment":

@@ -1,4 +1,4 @@
-"""Which example an answer uses, where the item asks for one, and how many use the same."""
+"""Finds the example that an answer uses, where the item asks for one, and who uses the same."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from grader.similarity.sentences import all_stems, sentences, stem, words
 
 SHOWN_WORDS = 3
-"""Words that stand for an example."""
+"""Words that are shown for an example."""
 COMPARED_WORDS = 6
-"""Words that two examples are compared by."""
+"""Words by which two examples are compared."""
 COMMON_SHARE = 0.4
-"""Part of the class from which on a word belongs to the subject, not to an example."""
+"""A word that a larger part of the class uses belongs to the subject, not to an example."""
 MIN_LETTERS = 4
-"""Letters of a word that can stand for an example; of three where an answer has no other."""
+"""Letters; a shorter word does not stand for an example."""
 _CUE = re.compile(
     r"\b(?:for (?:example|instance)|e\.\s?g\.|such as|an? (?:real.world )?example|consider|imagine"
     r"|suppose|in the (?:case|field|area) of|one (?:example|case|application))\b",
@@ -35,20 +35,20 @@ class Example:
     """The example of one answer."""
 
     words: tuple[str, ...]
-    """What stands for it, as it was written; empty where none was found."""
+    """The words that stand for it, as written; empty where there is none."""
     shared_by: tuple[str, ...]
-    """Other submissions that use the same."""
+    """Other submissions that use the same example."""
 
 
 def find_examples(
     answers: Mapping[str, str], *, subject_texts: Iterable[str] = (), vocabulary: Sequence[str] = ()
 ) -> Mapping[str, Example]:
-    """The example of each answer, and who shares it.
+    """Return the example of each answer, and who shares it.
 
     Args:
         answers: the text of each submission.
         subject_texts: texts whose words belong to the subject: the prompt, the model answer.
-        vocabulary: words that are looked for before all others, where course staff know them.
+        vocabulary: words that course staff expect, which are preferred.
     """
     names = sorted(answers)
     left_out = _STOP_STEMS | all_stems(subject_texts)
@@ -96,7 +96,7 @@ class _ExampleWord:
 
 
 def _example_words(text: str, *, left_out: frozenset[str]) -> Mapping[str, _ExampleWord]:
-    """Words by how much they are dwelt on; those where an example is announced count more."""
+    """Weigh words by how often they occur; where an example is announced they count more."""
     candidates: dict[str, _ExampleWord] = {}
     announced = [s for s in sentences(text) if _CUE.search(text[s.begin : s.end])]
     for word in words(text):
@@ -136,7 +136,7 @@ def _rank_stems(
 
 
 def _same_example(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Two words in common, or the very first one of both among the other's foremost."""
+    """Return whether two words are common, or each one's first is among the other's first two."""
     shared = set(first) & set(second)
     foremost = bool(first) and bool(second) and (first[0] in second[:2] and second[0] in first[:2])
     return len(shared) > 1 or foremost

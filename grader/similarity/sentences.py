@@ -1,4 +1,4 @@
-"""Text to words and sentences, with the places where they stand."""
+"""Splits text into words and sentences, with their positions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 MAX_CHARS = 20_000
-"""Characters of an answer that are looked at: some ten pages."""
+"""Characters of an answer that are compared: some ten pages."""
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # noqa: RUF001 (an apostrophe as people type it)
 _END = re.compile(r"(?<=[.!?;:])\s+|\n\s*\n|\n(?=\s*(?:[-*+•]|\d{1,3}[.)])\s)")
 _SUFFIXES = ("ations", "ation", "ments", "ment", "ings", "ing", "ies", "es", "ed", "s", "y", "e")
@@ -19,14 +19,14 @@ _SHORTEST_STEM = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A part of a text; `end` is the place after its last character."""
+    """A part of a text, from `begin` to before `end`."""
 
     begin: int
     end: int
 
 
 class TextToken(NamedTuple):
-    """A word as it is compared, and where it stands; a tuple, since there are many."""
+    """A word as it is compared, and its position; a tuple, since there are many."""
 
     normalized: str
     begin: int
@@ -34,19 +34,19 @@ class TextToken(NamedTuple):
 
 
 def words(text: str) -> Iterator[TextToken]:
-    """The words, without case, accents and endings."""
+    """Yield the words, without case, accents and endings."""
     for match in _WORD.finditer(text[:MAX_CHARS]):
         yield TextToken(stem(match.group()), match.start(), match.end())
 
 
 def stems(text: str) -> list[str]:
-    """The words alone."""
+    """Return the words without positions."""
     return [stem(word) for word in _WORD.findall(text[:MAX_CHARS])]
 
 
 @lru_cache(maxsize=50_000)  # a class uses the same few thousand words again and again
 def stem(word: str) -> str:
-    """A word without case, accents and the commonest English endings; cheap, and often wrong."""
+    """Return a word without case, accents and common English endings; cheap, and often wrong."""
     plain = unicodedata.normalize("NFKD", word.casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     for suffix in _SUFFIXES:
@@ -56,7 +56,7 @@ def stem(word: str) -> str:
 
 
 def sentences(text: str) -> Iterator[Span]:
-    """The sentences, and the points of a list; without the space around them."""
+    """Yield the sentences and the points of lists, without the space around them."""
     bounded = text[:MAX_CHARS]
     begin = 0
     for gap in _END.finditer(bounded):
@@ -66,7 +66,7 @@ def sentences(text: str) -> Iterator[Span]:
 
 
 def all_stems(texts: Iterable[str]) -> frozenset[str]:
-    """Every word of some texts."""
+    """Return all words of some texts."""
     return frozenset(word_stem for text in texts for word_stem in stems(text))
 
 

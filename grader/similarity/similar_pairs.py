@@ -1,6 +1,6 @@
-"""Pairs of submissions whose wording is nearly the same, with the passages side by side.
+"""Finds pairs of submissions with nearly the same wording, and the passages that are the same.
 
-Compared are runs of consecutive words. A run that stands in the handout, or that many have,
+Runs of consecutive words are compared. A run that stands in the handout, or in the texts of many,
 says nothing about two of them and is left out.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -16,15 +16,15 @@ from scipy.sparse import csr_matrix
 from grader.similarity.sentences import Span, TextToken, words
 
 Tokenizer = Callable[[str], Iterable[TextToken]]
-"""A text to what is compared of it."""
+"""Splits a text into the tokens that are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A text and whose it is."""
+    """A text, and the team that wrote it."""
 
     name: str
-    """The submission."""
+    """The submission's name."""
     text: str
     team: frozenset[str] = frozenset()
     """Ids of the students: two documents of one student are no pair."""
@@ -32,7 +32,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """What is the same: where it stands in the one text, and where in the other."""
+    """A part that is the same in both texts."""
 
     first: Span
     second: Span
@@ -45,15 +45,15 @@ class SimilarPair:
     first: str
     second: str
     share: float
-    """Of the shorter text's words, the part that stands in both; 0 to 1."""
+    """The part of the shorter text's words that stands in both; 0 to 1."""
     words: int
-    """How many words that is."""
+    """The number of those words."""
     passages: tuple[Passage, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strictness:
-    """From when two texts are called a pair."""
+    """The bounds from which two texts are a pair."""
 
     run_length: int
     """Consecutive words that are compared as one."""
@@ -62,11 +62,11 @@ class Strictness:
     min_share: float
     """Part of the shorter text that must be the same."""
     common_share: float
-    """Part of the class from which on a run is common property."""
+    """A run that a larger part of the class has is common property."""
     max_rare: int
-    """Documents up to which it never is."""
+    """A run that at most so many documents have never is."""
     max_pairs: int = 200
-    """Pairs that are told, those with the most words first."""
+    """Pairs that are returned."""
 
 
 PROSE = Strictness(run_length=5, min_words=14, min_share=0.35, common_share=0.1, max_rare=4)
@@ -74,11 +74,15 @@ PROSE = Strictness(run_length=5, min_words=14, min_share=0.35, common_share=0.1,
 
 @dataclass(frozen=True, slots=True)
 class _DocumentRuns:
-    """The runs of one document: the hash of each, by the place of its first word."""
+    """The words of one document, and the hash of the run that begins at each."""
 
     words: tuple[TextToken, ...]
     hashes: tuple[int, ...]
-    distinctive: frozenset[int] = field(default_factory=frozenset)
+    distinctive: frozenset[int] = frozenset()
+
+    def span(self, begin: int, end: int) -> Span:
+        """Return where some words stand in the text; `end` is after the last of them."""
+        return Span(begin=self.words[begin].begin, end=self.words[end - 1].end)
 
 
 def find_similar_pairs(
@@ -88,34 +92,25 @@ def find_similar_pairs(
     strictness: Strictness = PROSE,
     tokens: Tokenizer = words,
 ) -> tuple[SimilarPair, ...]:
-    """The pairs among some texts, the most alike first.
+    """Return the pairs among some texts, the most similar first.
 
     Args:
-        documents: one each submission.
-        shared_texts: texts that all had before them, such as the prompt; quoting them is no likeness.
-        strictness: from when two are a pair.
-        tokens: what is compared of a text.
+        documents: one for each submission.
+        shared_texts: texts that all were given, such as the prompt; quoting them is not similarity.
+        strictness: from which bounds two are a pair.
+        tokens: splits a text into what is compared.
     """
+    size = strictness.run_length
     ordered = sorted(documents, key=lambda document: document.name)
-    runs = [_runs(document.text, tokens=tokens, size=strictness.run_length) for document in ordered]
-    handout = {
-        h
-        for text in shared_texts
-        for h in _runs(text, tokens=tokens, size=strictness.run_length).hashes
+    all_runs = [_runs(document.text, tokens=tokens, size=size) for document in ordered]
+    shared_hashes = {
+        h for text in shared_texts for h in _runs(text, tokens=tokens, size=size).hashes
     }
-    distinctive = _distinctive_hashes(runs, handout=handout, strictness=strictness)
-    distinctive_runs = [
-        _DocumentRuns(r.words, r.hashes, frozenset(r.hashes) & distinctive) for r in runs
-    ]
+    distinctive = _distinctive_hashes(all_runs, shared_hashes=shared_hashes, strictness=strictness)
+    runs = [replace(each, distinctive=distinctive.intersection(each.hashes)) for each in all_runs]
     pairs = (
-        _pair(
-            ordered[i],
-            ordered[j],
-            distinctive_runs[i],
-            distinctive_runs[j],
-            run_length=strictness.run_length,
-        )
-        for i, j in _candidate_pairs(distinctive_runs)
+        _pair(ordered[i], ordered[j], runs[i], runs[j], run_length=size)
+        for i, j in _candidate_pairs(runs)
         if not ordered[i].team & ordered[j].team
     )
     similar = [
@@ -135,18 +130,18 @@ def _runs(text: str, *, tokens: Tokenizer, size: int) -> _DocumentRuns:
 
 
 def _distinctive_hashes(
-    runs: Sequence[_DocumentRuns], *, handout: set[int], strictness: Strictness
+    runs: Sequence[_DocumentRuns], *, shared_hashes: set[int], strictness: Strictness
 ) -> frozenset[int]:
-    """Runs that stand in more than one document, and in few."""
+    """Return the hashes of runs that stand in more than one document, and in few."""
     document_counts = Counter(h for document_runs in runs for h in set(document_runs.hashes))
     max_documents = max(strictness.max_rare, int(strictness.common_share * len(runs)))
     return frozenset(
-        h for h, n in document_counts.items() if 1 < n <= max_documents and h not in handout
+        h for h, n in document_counts.items() if 1 < n <= max_documents and h not in shared_hashes
     )
 
 
 def _candidate_pairs(runs: Sequence[_DocumentRuns]) -> Iterable[tuple[int, int]]:
-    """Pairs of documents that share a telling run; found by one sparse product."""
+    """Return pairs of documents that share a distinctive run, by one sparse product."""
     column_by_hash: dict[int, int] = {}
     rows, columns = [], []
     for row, document_runs in enumerate(runs):
@@ -163,41 +158,45 @@ def _candidate_pairs(runs: Sequence[_DocumentRuns]) -> Iterable[tuple[int, int]]
 
 
 def _pair(
-    first_document: Document,
-    second_document: Document,
+    first: Document,
+    second: Document,
     first_runs: _DocumentRuns,
     second_runs: _DocumentRuns,
     *,
     run_length: int,
 ) -> SimilarPair:
     shared = first_runs.distinctive & second_runs.distinctive
-    first_stretches, second_stretches = (
-        _stretches(first_runs, shared, run_length=run_length),
-        _stretches(second_runs, shared, run_length=run_length),
-    )
-    counts = [
+    first_stretches = _stretches(first_runs, shared, run_length=run_length)
+    second_stretches = _stretches(second_runs, shared, run_length=run_length)
+    count = min(
         sum(end - begin for begin, end in stretches)
         for stretches in (first_stretches, second_stretches)
-    ]
+    )
     shorter = min(len(first_runs.words), len(second_runs.words))
+    stretch_by_hash: dict[int, tuple[int, int]] = {}
+    for begin, end in second_stretches:
+        for h in second_runs.hashes[begin:end]:
+            stretch_by_hash.setdefault(h, (begin, end))
+    passages = []
+    for begin, end in first_stretches:
+        # The stretch of the other text that holds the beginning of this one.
+        counterpart = stretch_by_hash.get(first_runs.hashes[begin])
+        if counterpart is not None:
+            first_span, second_span = first_runs.span(begin, end), second_runs.span(*counterpart)
+            passages.append(Passage(first=first_span, second=second_span))
     return SimilarPair(
-        first=first_document.name,
-        second=second_document.name,
-        share=min(min(counts) / max(shorter, 1), 1.0),
-        words=min(counts),
-        passages=_passages(
-            first_runs,
-            second_runs,
-            first_stretches=first_stretches,
-            second_stretches=second_stretches,
-        ),
+        first=first.name,
+        second=second.name,
+        share=min(count / max(shorter, 1), 1.0),
+        words=count,
+        passages=tuple(passages),
     )
 
 
 def _stretches(
     runs: _DocumentRuns, shared: frozenset[int], *, run_length: int
 ) -> list[tuple[int, int]]:
-    """Places of words that shared runs cover, as half-open stretches."""
+    """Return the words that shared runs cover, as half-open stretches of their numbers."""
     covered: list[tuple[int, int]] = []
     for index, h in enumerate(runs.hashes):
         if h in shared:
@@ -206,32 +205,3 @@ def _stretches(
             else:
                 covered.append((index, index + run_length))
     return covered
-
-
-def _passages(
-    first_runs: _DocumentRuns,
-    second_runs: _DocumentRuns,
-    *,
-    first_stretches: Sequence[tuple[int, int]],
-    second_stretches: Sequence[tuple[int, int]],
-) -> tuple[Passage, ...]:
-    """Each stretch of the one text beside the stretch of the other that holds its beginning."""
-    stretch_by_hash: dict[int, tuple[int, int]] = {}
-    for begin, end in second_stretches:
-        for index in range(begin, min(end, len(second_runs.hashes))):
-            stretch_by_hash.setdefault(second_runs.hashes[index], (begin, end))
-    passages = []
-    for begin, end in first_stretches:
-        counterpart = stretch_by_hash.get(first_runs.hashes[begin])
-        if counterpart is not None:
-            passages.append(
-                Passage(
-                    first=_span(first_runs, (begin, end)), second=_span(second_runs, counterpart)
-                )
-            )
-    return tuple(passages)
-
-
-def _span(runs: _DocumentRuns, stretch: tuple[int, int]) -> Span:
-    begin, end = stretch
-    return Span(begin=runs.words[begin].begin, end=runs.words[end - 1].end)

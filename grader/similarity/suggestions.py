@@ -1,4 +1,4 @@
-"""For each criterion, the sentence of an answer that most likely meets it; never a mark."""
+"""Suggests the sentence of an answer that most likely meets a criterion; never gives a mark."""
 
 from __future__ import annotations
 
@@ -12,39 +12,38 @@ from grader.model import Criterion, Item, Numbers
 from grader.similarity.sentences import Span, sentences
 
 MIN_CONFIDENCE = 0.35
-"""Confidence below which nothing is suggested."""
+"""With less confidence, nothing is suggested."""
 LIKELY = 0.5
-"""Confidence from which on a criterion counts as suggested, when agreement is measured."""
+"""With less confidence, a criterion does not count as suggested when agreement is measured."""
 CERTAIN_COSINE = 0.45
-"""The cosine with a criterion's words that is as good as certain: no sentence is its copy."""
+"""The cosine with a criterion's words that counts as certain: no sentence copies it."""
 KEYWORD_WEIGHT = 0.45
-"""What one keyword is worth of what is left to certainty."""
+"""The part of the remaining uncertainty that one keyword removes."""
 MOST_SENTENCES = 60
-"""Of one answer."""
+"""Sentences of one answer that are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """Where an answer may meet a criterion."""
+    """A sentence of an answer that may meet a criterion."""
 
     criterion: str
     span: Span
-    """The sentence."""
     confidence: float
-    """0 to 1; made of words alone, so no probability."""
+    """0 to 1, from words alone; not a probability."""
 
 
 def find_suggestions(
     item: Item, *, answers: Mapping[str, str]
 ) -> Mapping[str, tuple[Suggestion, ...]]:
-    """What may meet the criteria of an item, in the answers of a class.
+    """Return the sentences that may meet the criteria of an item, in the answers of a class.
 
     Args:
         item: with its criteria, their keywords and what a good answer says.
         answers: the text of each submission.
 
     Returns:
-        By submission, at most one suggestion a criterion, in the criteria's order.
+        For each submission, at most one suggestion per criterion, in the criteria's order.
     """
     by_submission: dict[str, list[Suggestion]] = {name: [] for name in sorted(answers)}
     sentence_spans = [
@@ -66,7 +65,7 @@ def find_suggestions(
 
 
 def _score_criteria(item: Item, sentence_texts: Sequence[str]) -> list[tuple[Criterion, Numbers]]:
-    """Of each criterion, how well each sentence meets it, 0 to 1."""
+    """Return, for each criterion, how well each sentence meets it, 0 to 1."""
     model_sentences = [item.good_answer[s.begin : s.end] for s in sentences(item.good_answer)]
     criterion_texts = [" ".join((c.text, *c.keywords)) for c in item.criteria]
     vectorizer = TfidfVectorizer(
@@ -107,7 +106,7 @@ def _confidence(
 def _best_sentences(
     sentence_spans: Sequence[tuple[str, Span]], scores: Numbers
 ) -> Mapping[str, int]:
-    """The place of each submission's best sentence; the first of equals."""
+    """Return the index of each submission's best sentence; the first of equals."""
     best: dict[str, int] = {}
     for index, (name, _) in enumerate(sentence_spans):
         if name not in best or scores[index] > scores[best[name]]:

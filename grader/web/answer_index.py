@@ -1,4 +1,4 @@
-"""The shelf: what can be marked, small enough for memory, and looked after at every visit."""
+"""The answer index: what can be marked, small enough for memory, refreshed at every request."""
 
 from __future__ import annotations
 
@@ -11,40 +11,41 @@ from threading import Lock
 from grader.gradebook import Gradebook, answer_digest
 from grader.gradebook.mark_points import remove_marks
 from grader.model import Graded, ItemScore, Rubric, Student, Verdict
+from grader.web.revision_cache import RevisionCache
 
 REVIEW_FROM_POINTS = Fraction(5)
-"""What an item must be worth for a person to be asked whether what is blocked follows through."""
+"""Where findings are blocked, an item of so many points or more asks for a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedAnswer:
-    """One item of one submission: all that lists, filters and searches need."""
+    """One item of one submission: all that lists, filters and searches need, without its mark."""
 
     submission: str
     item: str
     code: str
-    """Stands for it on pages: says no name, and is another for each item."""
+    """Stands for the answer on pages, anonymous; another one for each item."""
     digest: str
-    """Of what is marked."""
+    """The `answer_digest` of what is marked."""
     text: str
-    """What was written; '' for automatic items."""
+    """The written answer; '' for automatic items."""
     source: str
     """The student's own code for an automatic item; '' for written ones."""
     empty: bool
-    """Nothing was written or drawn, or what was there to begin with was left as it was."""
+    """Whether nothing was written or drawn, or the handout's text was left unchanged."""
     has_images: bool
-    """Whether pictures belong to it, which no text tells of."""
+    """Whether pictures belong to it."""
     verdict: Verdict
-    """What checks came to, whatever people said since."""
+    """What checks concluded, whatever people said since."""
     earned: Fraction | None
     blocked_points: Fraction
     needs_review: bool
-    """Whether an automatic item asks for a person."""
+    """Whether an automatic item needs a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedSubmission:
-    """One submission."""
+    """One submission and its answers by item."""
 
     name: str
     students: tuple[Student, ...]
@@ -57,85 +58,72 @@ class IndexedSubmission:
 
     @property
     def team_names(self) -> str:
-        """The students, for somebody who may know."""
+        """The students by name, or the submission's name; not for pages that hide names."""
         named = ", ".join(student.name or student.id for student in self.students)
         return named or self.name
 
 
 class AnswerIndex:
-    """All submissions on the roll; threads may share it.
+    """All submissions on the roll, small enough for memory; threads may share it."""
 
-    Args:
-        book: where they are.
-        rubric: by which they were graded.
-    """
-
-    def __init__(self, book: Gradebook, *, rubric: Rubric) -> None:
+    def __init__(self, book: Gradebook, *, rubric: Rubric, cache: RevisionCache) -> None:
         self._book = book
         self._rubric = rubric
-        self._cache: dict[str, tuple[str, IndexedSubmission]] = {}
-        self._answers_by_item: dict[str, tuple[IndexedAnswer, ...]] = {}
-        self._names: tuple[str, ...] = ()
+        self._cache = cache
+        self._cache_keys: Mapping[str, str] = {}
+        self._submissions: Mapping[str, IndexedSubmission] = {}
         self._lock = Lock()
-        self.version = 0
-        """How often something new came onto it."""
+        self.revision = 0
+        """Counts how often submissions changed."""
 
     def refresh(self) -> None:
-        """Look for what was graded anew meanwhile, and read it."""
+        """Load what was graded anew since the last time."""
         with self._lock:
-            keys = self._book.cache_keys()
-            names = tuple(name for name in self._book.roll() if name in keys)
-            changed = [name for name in names if self._cached_key(name) != keys[name]]
-            if not changed and names == self._names:
+            stored_keys = self._book.cache_keys()
+            cache_keys = {n: stored_keys[n] for n in self._book.roll() if n in stored_keys}
+            if list(cache_keys.items()) == list(self._cache_keys.items()):
                 return
-            for name in changed:
-                submission = _index_submission(self._book.graded(name), self._rubric)
-                self._cache[name] = (keys[name], submission)
-            self._cache = {name: self._cache[name] for name in names}
-            self._names, self._answers_by_item = names, {}
-            self.version += 1
+            self._submissions = {name: self._load(name, key) for name, key in cache_keys.items()}
+            self._cache_keys = cache_keys
+            self.revision += 1
 
-    def _cached_key(self, name: str) -> str | None:
-        return self._cache[name][0] if name in self._cache else None
+    def _load(self, name: str, cache_key: str) -> IndexedSubmission:
+        return self._cache.get(
+            ("submission", name),
+            cache_key,
+            lambda: _index_submission(self._book.graded(name), self._rubric),
+        )
 
     def submissions(self) -> Mapping[str, IndexedSubmission]:
-        """Every submission, by name."""
-        with self._lock:
-            return {name: submission for name, (_, submission) in self._cache.items()}
-
-    def answers(self, item: str) -> tuple[IndexedAnswer, ...]:
-        """All answers to an item, in an order that is its own and stays."""
-        with self._lock:
-            if item not in self._answers_by_item:
-                item_answers = (
-                    submission.answers[item]
-                    for _, submission in self._cache.values()
-                    if item in submission.answers
-                )
-                self._answers_by_item[item] = tuple(
-                    sorted(item_answers, key=lambda answer: answer.code)
-                )
-            return self._answers_by_item[item]
+        """Return every submission, by name."""
+        return self._submissions
 
     def submission(self, name: str) -> IndexedSubmission:
-        """One submission.
+        """Return one submission.
 
         Raises:
-            KeyError: it is not on the shelf.
+            KeyError: it is not on the roll.
         """
-        with self._lock:
-            return self._cache[name][1]
+        return self._submissions[name]
+
+    def answers(self, item: str) -> tuple[IndexedAnswer, ...]:
+        """Return all answers to an item, in an order that is the item's own and stays."""
+
+        def compute() -> tuple[IndexedAnswer, ...]:
+            submissions = self._submissions.values()
+            answers = [each.answers[item] for each in submissions if item in each.answers]
+            return tuple(sorted(answers, key=lambda answer: answer.code))
+
+        return self._cache.get(("answers", item), self.revision, compute)
 
 
 def anonymous_code(submission: str, *, item: str) -> str:
-    """What stands for an answer on pages; sorted by it, each item has an order of its own."""
+    """Return what stands for an answer on pages; sorted by it, each item has its own order."""
     return hashlib.sha256(f"{item}\0{submission}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def _index_submission(graded_with_marks: Graded, rubric: Rubric) -> IndexedSubmission:
-    graded = remove_marks(
-        graded_with_marks
-    )  # marks change at any time, and are looked up when they are shown
+    graded = remove_marks(graded_with_marks)  # marks change at any time, and are loaded when shown
     item_ids = {item.id for item in rubric.items}
     items = graded.score.items if graded.score else ()
     answers = {
@@ -146,21 +134,18 @@ def _index_submission(graded_with_marks: Graded, rubric: Rubric) -> IndexedSubmi
     return IndexedSubmission(name=graded.submission.name, students=graded.students, answers=answers)
 
 
-def _code_text(graded: Graded, item: str) -> str:
-    return "\n\n".join(excerpt.source for excerpt in graded.code.get(item, ()))
-
-
 def _index_answer(item_score: ItemScore, graded: Graded) -> IndexedAnswer:
     item = item_score.item
     answer = graded.answers.get(item.id) if item.kind == "written" else None
     text = answer.text.strip() if answer else ""
+    sources = [] if item.kind == "written" else [e.source for e in graded.code.get(item.id, ())]
     return IndexedAnswer(
         submission=graded.submission.name,
         item=item.id,
         code=anonymous_code(graded.submission.name, item=item.id),
         digest=answer_digest(graded, item.id),
         text=text,
-        source="" if item.kind == "written" else _code_text(graded, item.id),
+        source="\n\n".join(sources),
         empty=item.kind == "written" and not text and not (answer and answer.images),
         has_images=bool(answer and answer.images),
         verdict=item_score.verdict,
@@ -176,7 +161,7 @@ def _blocked_points(item_score: ItemScore) -> Fraction:
 
 
 def _needs_review(item_score: ItemScore) -> bool:
-    """Whether a check failed on our side, or too much is blocked to be left at that."""
+    """Return whether a check failed on our side, or too much is blocked to be left at that."""
     undecided = any(f.verdict in {Verdict.ERROR, Verdict.PENDING} for f in item_score.findings)
     return undecided or (
         item_score.item.points >= REVIEW_FROM_POINTS and _blocked_points(item_score) > 0

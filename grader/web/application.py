@@ -1,4 +1,4 @@
-"""The application: every address of the console, and what answers there."""
+"""The application: every address of the console, and the function that answers there."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 
 
 def build_application(console: Console, *, name: str) -> ASGIApp:
-    """The console behind its gate.
+    """Return the ASGI application of a console, behind its request guard.
 
     Args:
         console: what it shows.
-        name: who started it.
+        name: the grader who started it.
     """
 
     @asynccontextmanager
@@ -95,7 +95,7 @@ def _routes() -> list[BaseRoute]:
 
 
 def _make_endpoint(handler: Handler) -> Callable[[Request], Response]:
-    """In a thread of its own: pages wait for the gradebook."""
+    """Return an endpoint that Starlette runs in a thread: pages wait for the gradebook."""
 
     def endpoint(request: Request) -> Response:
         return handler(Visit.from_request(request))
@@ -104,7 +104,7 @@ def _make_endpoint(handler: Handler) -> Callable[[Request], Response]:
 
 
 def _serve_static(request: Request) -> Response:
-    """A file of ours, which a browser may keep: its address changes when it does."""
+    """Serve a static file, which a browser may keep: its address changes when the file does."""
     file = static_files().get(request.path_params["name"])
     if file is None:
         raise HTTPException(404, "There is no such file.")

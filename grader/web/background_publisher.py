@@ -1,4 +1,4 @@
-"""Keeps pages, tables and results current while people mark, behind their backs."""
+"""Keeps pages, tables and results current in the background while people mark."""
 
 from __future__ import annotations
 
@@ -15,27 +15,30 @@ from grader.folder import (
     render_submission,
     write_class_and_clashes,
 )
-from grader.gradebook import Gradebook, ledger_rows
+from grader.gradebook import Gradebook
 from grader.model import Rubric
+from grader.web.revision_cache import RevisionCache
 
 DELAY_S = 0.2
-"""How long to wait after a mark: the next answer comes before the last one's page."""
+"""Time after a mark in which the next answer is served before the last one's page is made."""
 IDLE_S = 1.5
-"""Without marks, before the files of the class are made."""
+"""Time without marks after which the files of the class are made."""
 _LOG = logging.getLogger(__name__)
 
 
 class BackgroundPublisher:
-    """A thread that makes anew what marks change; `close` leaves nothing behind undone.
+    """A thread that renders what marks change; `close` finishes what is left.
 
-    What a crash leaves undone is stale in the gradebook, and made when the next one starts.
+    What a crash leaves undone is stale in the gradebook, and rendered at the next start.
     """
 
-    def __init__(self, folder: OutputFolder, *, book: Gradebook, rubric: Rubric) -> None:
+    def __init__(
+        self, folder: OutputFolder, *, book: Gradebook, rubric: Rubric, cache: RevisionCache
+    ) -> None:
         self._folder = folder
         self._book = book
         self._rubric = rubric
-        self._briefs: dict[str, tuple[tuple[str, str], SubmissionSummary]] = {}
+        self._cache = cache
         self._changed: dict[str, None] = {}
         self._class_stale = False
         self._closing = False
@@ -43,21 +46,21 @@ class BackgroundPublisher:
         self._thread = Thread(target=self._run, name="renewing", daemon=True)
 
     def start(self) -> None:
-        """Begin with what an earlier console left undone."""
+        """Start, with what an earlier console left undone."""
         self._thread.start()
 
     def queue_submissions(self, names: Iterable[str]) -> None:
-        """Marks on these submissions changed."""
+        """Queue submissions whose marks changed."""
         with self._condition:
             self._changed.update(dict.fromkeys(names))
             self._condition.notify()
 
     def queue_stale(self) -> None:
-        """What criteria are worth changed: whatever is stale is made anew."""
+        """Queue whatever is stale, after a change of what criteria are worth."""
         self.queue_submissions(self._book.stale_submissions())
 
     def close(self) -> None:
-        """Do what is left, and end."""
+        """Finish what is left, and stop."""
         with self._condition:
             self._closing = True
             self._condition.notify()
@@ -80,7 +83,7 @@ class BackgroundPublisher:
                     self._write_class()
 
     def _wait_for_changes(self) -> tuple[tuple[str, ...], bool]:
-        """Whose marks changed, and whether this is the end; waits for either."""
+        """Wait; return the submissions whose marks changed, and whether to stop."""
         with self._condition:
             if not (self._changed or self._closing):
                 self._condition.wait(IDLE_S if self._class_stale else None)
@@ -91,18 +94,21 @@ class BackgroundPublisher:
         return names, closing
 
     def _write_class(self) -> None:
-        keys = self._book.cache_keys()
-        with self._book.reading() as connection:
-            versions = ledger_rows.mark_revisions(connection)
-        names = [name for name in self._book.roll() if name in keys]
-        for name in names:
-            version = (keys[name], versions.get(name, ""))
-            if name not in self._briefs or self._briefs[name][0] != version:
-                brief = SubmissionSummary.from_graded(self._book.graded(name), rubric=self._rubric)
-                self._briefs[name] = (version, brief)
-        briefs = [self._briefs[name][1] for name in names]
-        write_class_and_clashes(self._folder, self._book, self._rubric, briefs)
+        cache_keys, mark_revisions = self._book.cache_keys(), self._book.mark_revisions()
+        summaries = [
+            self._summary(name, (cache_keys[name], mark_revisions.get(name, "")))
+            for name in self._book.roll()
+            if name in cache_keys
+        ]
+        write_class_and_clashes(self._folder, self._book, self._rubric, summaries)
         self._class_stale = False
+
+    def _summary(self, name: str, revision: tuple[str, str]) -> SubmissionSummary:
+        return self._cache.get(
+            ("summary", name),
+            revision,
+            lambda: SubmissionSummary.from_graded(self._book.graded(name), rubric=self._rubric),
+        )
 
 
 @contextmanager

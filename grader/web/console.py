@@ -1,26 +1,29 @@
-"""What all requests share, and what one request brings."""
+"""What all requests to the console share, and what one request brings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from grader.gradebook import Gradebook, ledger, team
-from grader.gradebook.ledger import LedgerEntry
 from grader.gradebook.mark_points import apply_weights
-from grader.model import Item, Rubric
-from grader.web.answer_index import AnswerIndex, IndexedAnswer
+from grader.model import Item, Mark, Rubric
+from grader.web.answer_index import AnswerIndex
 from grader.web.background_publisher import BackgroundPublisher
-from grader.web.current_marks import CurrentMarks
+from grader.web.class_similarity import ClassSimilarity
 from grader.web.marking_queue import QueueFilter, QueueItem, Viewer
 from grader.web.passwords import Throttle
 from grader.web.request_guard import AccessRules, Form, RequestGuard
+from grader.web.revision_cache import RevisionCache
 from grader.web.sessions import Session, Sessions
-from grader.web.similarity_cache import SimilarityCache
+
+Queue = tuple[QueueItem, ...]
+"""All answers to an item, with what people said of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +32,18 @@ class Console:
 
     book: Gradebook
     rubric: Rubric
+    cache: RevisionCache
     answer_index: AnswerIndex
-    current_marks: CurrentMarks
-    similarity: SimilarityCache
+    similarity: ClassSimilarity
     publisher: BackgroundPublisher
     rules: AccessRules
     requests_path: Path
-    """A file of requests for another look; it need not be there."""
+    """A file of regrade requests; it need not be there."""
     sessions: Sessions = field(default_factory=Sessions)
     throttle: Throttle = field(default_factory=Throttle)
 
     def item(self, item_id: str) -> Item:
-        """An item of the rubric, its criteria at what they are worth now.
+        """Return an item of the rubric, its criteria at what they are worth now.
 
         Raises:
             HTTPException: there is none.
@@ -50,70 +53,58 @@ class Console:
             raise HTTPException(404, "There is no such item.")
         return apply_weights(rubric_item, weights=ledger.weights(self.book, self.rubric.id))
 
-    def queue(self, item_id: str) -> tuple[QueueItem, ...]:
-        """All answers to an item, with what people said of them."""
-        entries = self.current_marks.marks(item_id, index_version=self.answer_index.version)
+    def queue(self, item_id: str) -> Queue:
+        """Return the queue of one item."""
         flagged = team.flagged_submissions(self.book, item_id)
-        return _queue_items(self.answer_index.answers(item_id), entries=entries, flagged=flagged)
+        return self._queue(item_id, revisions=self.book.item_revisions(), flagged=flagged)
 
-    def queues(self) -> Mapping[str, tuple[QueueItem, ...]]:
-        """The same of every item, for overviews."""
-        answers_by_item = {
-            item.id: self.answer_index.answers(item.id) for item in self.rubric.items
-        }
-        entries = self.current_marks.all_marks(
-            list(answers_by_item), index_version=self.answer_index.version
-        )
+    def queues(self) -> Mapping[str, Queue]:
+        """Return the queue of every item, without flags, for overviews."""
+        revisions = self.book.item_revisions()
         return {
-            name: _queue_items(answers, entries=entries[name], flagged=frozenset())
-            for name, answers in answers_by_item.items()
+            item.id: self._queue(item.id, revisions=revisions, flagged=frozenset())
+            for item in self.rubric.items
         }
 
     def queue_item(self, item_id: str, code: str) -> QueueItem:
-        """One answer, by what stands for it.
+        """Return one answer of an item's queue by its anonymous code.
 
         Raises:
             HTTPException: there is none.
         """
-        answers = self.answer_index.answers(item_id)
-        index = next((n for n, answer in enumerate(answers) if answer.code == code), None)
-        if index is None:
-            raise HTTPException(404, "There is no such answer.")
-        answer = answers[index]
-        return QueueItem(
-            answer=answer,
-            number=index + 1,
-            entry=self.entry(answer.submission, item_id),
-            flagged=answer.submission in team.flagged_submissions(self.book, item_id),
+        for queue_item in self.queue(item_id):
+            if queue_item.answer.code == code:
+                return queue_item
+        raise HTTPException(404, "There is no such answer.")
+
+    def _queue(
+        self, item_id: str, *, revisions: Mapping[str, str], flagged: frozenset[str]
+    ) -> Queue:
+        marks = self._marks(item_id, mark_revision=revisions.get(item_id, ""))
+        return tuple(
+            QueueItem(
+                answer=answer,
+                number=number,
+                mark=marks.get(answer.submission),
+                flagged=answer.submission in flagged,
+            )
+            for number, answer in enumerate(self.answer_index.answers(item_id), start=1)
         )
 
-    def entry(self, submission: str, item_id: str) -> LedgerEntry | None:
-        """The mark that stands, if there is one."""
-        return self.current_marks.marks(item_id, index_version=self.answer_index.version).get(
-            submission
+    def _marks(self, item_id: str, *, mark_revision: str) -> Mapping[str, Mark]:
+        """Return the marks that stand on an item, by submission; 300 take some 20 ms to load."""
+        # With the index, too: items may be worth something else after a class is graded anew.
+        revision = (mark_revision, self.answer_index.revision)
+        return self.cache.get(
+            ("marks", item_id),
+            revision,
+            lambda: {m.submission: m for m in ledger.current_marks(self.book, item_id).values()},
         )
 
 
-def _queue_items(
-    answers: tuple[IndexedAnswer, ...],
-    *,
-    entries: Mapping[str, LedgerEntry],
-    flagged: frozenset[str],
-) -> tuple[QueueItem, ...]:
-    return tuple(
-        QueueItem(
-            answer=answer,
-            number=number,
-            entry=entries.get(answer.submission),
-            flagged=answer.submission in flagged,
-        )
-        for number, answer in enumerate(answers, start=1)
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Visit:
-    """One request of somebody who is in."""
+    """One request from somebody who is signed in."""
 
     console: Console
     guard: RequestGuard
@@ -125,7 +116,7 @@ class Visit:
 
     @classmethod
     def from_request(cls, request: Request) -> Visit:
-        """What the gate let through."""
+        """Return the visit of a request that the guard let through."""
         state = request.app.state
         state.console.answer_index.refresh()
         return cls(
@@ -139,30 +130,35 @@ class Visit:
         )
 
     def field(self, name: str) -> str:
-        """A field of the form, '' where it is missing."""
+        """Return a field of the form, '' where it is missing."""
         return next((value for key, value in self.form if key == name), "")
 
     def fields(self, name: str) -> tuple[str, ...]:
-        """All fields of that name."""
+        """Return all fields of a name."""
         return tuple(value for key, value in self.form if key == name)
 
-    @property
+    def number_field(self, name: str) -> int | None:
+        """Return a field that holds a number, None where it holds anything else."""
+        text = self.field(name)
+        return int(text) if text.isdecimal() else None
+
+    @cached_property
     def item(self) -> Item:
-        """The item that the address names."""
+        """The item that the address names, as it was when the request came."""
         return self.console.item(self.path_params["item"])
 
-    @property
+    @cached_property
     def queue_item(self) -> QueueItem:
-        """The answer that the address names."""
-        return self.console.queue_item(self.path_params["item"], self.path_params["code"])
+        """The answer that the address names, as it was when the request came."""
+        return self.console.queue_item(self.item.id, self.path_params["code"])
 
-    @property
+    @cached_property
     def queue_filter(self) -> QueueFilter:
-        """What they asked to see."""
+        """The filter that the address or the form names."""
         return QueueFilter.from_query({**self.query_params, **dict(self.form)})
 
     def viewer(self, item_id: str) -> Viewer:
-        """Who they are, for filters."""
+        """Return who the visitor is, for filters of an item's queue."""
         own_sections = frozenset(
             section
             for grader_name, item, section in team.list_shares(self.console.book)

@@ -1,4 +1,4 @@
-"""Lists: all items with how far they are, the answers to one, and what waits elsewhere."""
+"""Handles lists: all items with their progress, the answers to one, and what criteria are worth."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from grader.web.page_rendering import render_page
 from grader.web.regrade_requests import RegradeRequest
 
 SNIPPET_LENGTH = 150
-"""Letters of an answer in a list."""
+"""Characters of an answer in a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class OverviewLine:
     assigned: bool
     """Whether it, or a section of it, is theirs to mark."""
     calibration_count: int
-    """How many answers all mark on trial."""
+    """How many answers are chosen for calibration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class AnswerLine:
 
 
 def show_overview(visit: Visit) -> Response:
-    """All items, and what waits beside them."""
+    """Show all items, and what else needs a person."""
     console = visit.console
     queues = console.queues()
     assigned_items = {
@@ -87,7 +87,7 @@ def show_overview(visit: Visit) -> Response:
 
 
 def _load_requests(visit: Visit) -> tuple[tuple[RegradeRequest, ...], str]:
-    """The requests, or why there are none."""
+    """Return the requests, and why there are none."""
     try:
         return regrade_requests.load_requests(visit.console), ""
     except UsageError as error:
@@ -95,7 +95,7 @@ def _load_requests(visit: Visit) -> tuple[tuple[RegradeRequest, ...], str]:
 
 
 def show_item(visit: Visit) -> Response:
-    """All answers to an item that fit what was asked for."""
+    """Show the answers to an item that fit the filter."""
     item, console, queue_filter = visit.item, visit.console, visit.queue_filter
     viewer = visit.viewer(item.id)
     queue = console.queue(item.id)
@@ -104,7 +104,7 @@ def show_item(visit: Visit) -> Response:
         visit,
         "item_list.html",
         item=item,
-        wanted=queue_filter,
+        queue_filter=queue_filter,
         progress=count_progress(queue),
         filters=_filter_options(queue, queue_filter=queue_filter, viewer=viewer),
         lines=tuple(
@@ -156,7 +156,7 @@ def _filter_options(
     queue_filter: marking_queue.QueueFilter,
     viewer: marking_queue.Viewer,
 ) -> tuple[FilterOption, ...]:
-    """Those that find something, and the one that is on."""
+    """Return the filters that fit some answer, and the active one."""
     options = (
         FilterOption(
             key=key,
@@ -176,14 +176,14 @@ def _filter_options(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewItem:
-    """An automatic item that asks for a person."""
+    """An automatic item that needs a person."""
 
     item: Item
     queue_item: QueueItem
 
 
 def show_reviews(visit: Visit) -> Response:
-    """Automatic items that checks could not judge: blocked, or an error of ours."""
+    """Show automatic items that checks could not judge: blocked, or an error of ours."""
     queues = visit.console.queues()
     items = {item.id: item for item in visit.console.rubric.items}
     reviews = tuple(
@@ -201,7 +201,7 @@ def show_reviews(visit: Visit) -> Response:
 
 
 def show_requests(visit: Visit) -> Response:
-    """Requests for another look."""
+    """Show regrade requests."""
     student_requests, error_message = _load_requests(visit)
     return render_page(
         visit,
@@ -225,7 +225,7 @@ def show_requests(visit: Visit) -> Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeightLine:
-    """What a criterion is worth, and how many have it."""
+    """What a criterion is worth, and how many marks have it."""
 
     criterion: Criterion
     rubric_points: Fraction
@@ -233,7 +233,7 @@ class WeightLine:
 
 
 def show_weights(visit: Visit) -> Response:
-    """What the criteria of an item are worth, to be changed."""
+    """Show what the criteria of an item are worth, to be changed."""
     return _render_weights(visit)
 
 
@@ -242,7 +242,7 @@ def _render_weights(
 ) -> Response:
     item = visit.item
     rubric_points = {c.id: c.points for c in visit.console.rubric.item(item.id).criteria}
-    entries = ledger.current_entries(visit.console.book, item.id).values()
+    marks = ledger.current_marks(visit.console.book, item.id).values()
     return render_page(
         visit,
         "weighing.html",
@@ -254,7 +254,7 @@ def _render_weights(
             WeightLine(
                 criterion=criterion,
                 rubric_points=rubric_points[criterion.id],
-                mark_count=sum(criterion.id in entry.mark.criteria for entry in entries),
+                mark_count=sum(criterion.id in mark.criteria for mark in marks),
             )
             for criterion in item.criteria
         ),
@@ -262,7 +262,7 @@ def _render_weights(
 
 
 def save_weights(visit: Visit) -> Response:
-    """Change what criteria are worth: all who have them are scored anew."""
+    """Change what criteria are worth; all who have them are scored anew."""
     item, console = visit.item, visit.console
     sent = {c.id: visit.field(f"points-{c.id}") for c in item.criteria}
     new_points = {name: parse_points(text) if text.strip() else None for name, text in sent.items()}

@@ -1,4 +1,4 @@
-"""The entrance of a shared console: a name and its password, tried only so often."""
+"""Handles signing in to a shared console, by name and password, and signing out."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from grader.web.passwords import verify_password
 
 
 def show_sign_in(request: Request) -> Response:
-    """Where people sign in."""
+    """Show the form for signing in."""
     console: Console = request.app.state.console
     return render_public_page("sign_in.html", rubric=console.rubric, trouble="", name="")
 
 
 def sign_in(request: Request) -> Response:
-    """Let somebody in, or say no in words that tell nothing of who is known."""
+    """Start a session, or refuse without saying whether the name is known."""
     console: Console = request.app.state.console
     form = dict(request.scope["form"])
     name = one_line(form.get("name", ""))
@@ -46,7 +46,7 @@ def sign_in(request: Request) -> Response:
 
 
 def sign_out(visit: Visit) -> Response:
-    """End a session."""
+    """End the session."""
     leases.release_leases(visit.console.book, holder=visit.session.holder)
     visit.console.sessions.end(visit.session)
     response = RedirectResponse("/", 303)

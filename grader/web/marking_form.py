@@ -1,19 +1,18 @@
-"""What lies on a marker's desk: an answer and all that helps to judge it, and what may be given."""
+"""The marking form: an answer and all that helps to judge it, and the form that gives its mark."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from markupsafe import Markup
 
-from grader.gradebook import ledger
-from grader.gradebook.ledger import LedgerEntry
-from grader.gradebook.mark_points import base_points
-from grader.model import Finding, Graded, Item
+from grader.gradebook import NewMark, ledger
+from grader.gradebook.mark_points import total_points
+from grader.model import Finding, Graded, Item, Mark
 from grader.report.code_listing import highlight_code
 from grader.report.exhibit import ExhibitKey, ExhibitView, exhibit_key, unique_exhibits
 from grader.report.markdown_html import render_markdown
@@ -22,7 +21,8 @@ from grader.report.student_report import AnswerView, CodeView, FindingLine, answ
 from grader.report.text_format import format_number, one_line
 from grader.similarity import Agreement, Suggestion, measure_agreement
 from grader.similarity.suggestions import LIKELY
-from grader.web.console import Console
+from grader.web.answer_index import IndexedAnswer
+from grader.web.console import Console, Visit
 from grader.web.marking_queue import QueueItem
 from grader.web.page_rendering import signed_points
 
@@ -34,18 +34,18 @@ MAX_POINTS = Fraction(1000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkingView:
-    """What is read before a mark is given."""
+    """What a grader reads before giving a mark."""
 
     prompt: Markup
     good_answer: Markup
     written: AnswerView | None
     finding_lines: tuple[FindingLine, ...]
-    """What checks found, of an automatic item."""
+    """What checks found, for an automatic item."""
     code: tuple[CodeView, ...]
     exhibits: tuple[ExhibitView, ...]
     """The student's own numbers and charts."""
     related_findings: tuple[Finding, ...]
-    """What checks found of the items that the answer is about."""
+    """What checks found in the items that the answer is about."""
     earlier_answer: AnswerView | None
     """The answer as it was when it was marked, where it is another one now."""
     quoted_figures: QuotesView | None = None
@@ -70,43 +70,89 @@ class CriterionChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkForm:
-    """What stands in the form: from the mark there is, or as it was sent and refused."""
+    """The form as it is filled in: from the mark there is, or as it was sent and refused."""
 
     criteria: tuple[str, ...] = ()
     adjustment: str = ""
     comment: str = ""
     reason: str = ""
     points: str = ""
-    """Of an automatic item: so many."""
+    """The points of an automatic item."""
     no_criterion: bool = False
-    """Whether it was said that no criterion applies."""
+    """Whether the sender said that no criterion applies."""
 
     @classmethod
-    def from_entry(cls, entry: LedgerEntry | None, *, item: Item) -> MarkForm:
-        """The mark that stands."""
-        if entry is None:
+    def from_mark(cls, mark: Mark | NewMark | None, *, item: Item) -> MarkForm:
+        """Return the form that a mark came from; an empty one without a mark."""
+        if mark is None:
             return cls()
-        mark = entry.mark
         return cls(
             criteria=mark.criteria,
             adjustment=_adjustment_text(mark.adjustment),
             comment=mark.comment,
             reason=mark.reason,
-            points=format_number(mark.points),
+            points="" if mark.points is None else format_number(mark.points),
             no_criterion=item.kind == "written" and not mark.criteria and mark.adjustment == 0,
+        )
+
+    @classmethod
+    def from_visit(cls, visit: Visit) -> MarkForm:
+        """Return the form that was sent."""
+        return cls(
+            criteria=visit.fields("criterion"),
+            adjustment=visit.field("adjustment"),
+            comment=visit.field("comment").replace("\r\n", "\n").strip(),
+            reason=visit.field("reason").strip(),
+            points=visit.field("points"),
+            no_criterion=bool(visit.field("none")),
+        )
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it says anything, so that nothing is given by a slip of a key."""
+        return bool(self.criteria or parse_points(self.adjustment) or self.no_criterion)
+
+    def to_new_mark(self, answer: IndexedAnswer, *, item: Item, by: str) -> NewMark:
+        """Return what the sender decided; fields that don't belong to the item's kind are ignored.
+
+        Args:
+            answer: what is marked.
+            item: its item.
+            by: who sent the form.
+        """
+        is_auto = item.kind == "auto"
+        adjustment = None if is_auto else parse_points(self.adjustment)
+        return NewMark(
+            submission=answer.submission,
+            item=item.id,
+            answer_digest=answer.digest,
+            by=by,
+            criteria=() if is_auto else self.criteria,
+            adjustment=adjustment or Fraction(0),
+            comment=self.comment,
+            reason=self.reason,
+            points=parse_points(self.points) if is_auto else None,
+        )
+
+    def total(self, item: Item) -> Fraction:
+        """Return what criteria and adjustment come to as the form stands."""
+        return total_points(
+            item,
+            criteria=dict.fromkeys(self.criteria, Fraction(0)),
+            adjustment=parse_points(self.adjustment) or Fraction(0),
         )
 
 
 def build_marking_view(console: Console, queue_item: QueueItem, *, item: Item) -> MarkingView:
-    """All that lies beside the form."""
-    answer, entry = queue_item.answer, queue_item.entry
+    """Return all that is shown beside the form."""
+    answer, mark = queue_item.answer, queue_item.mark
     graded = console.book.graded(answer.submission)
     own_findings = _findings(graded, (item.id,))
     related = _findings(graded, item.about)
     exhibits = unique_exhibits((*own_findings, *related))
     earlier = None
-    if entry is not None and queue_item.state == "outdated" and item.kind == "written":
-        earlier = ledger.load_marked_answer(console.book, entry.answer_digest)
+    if mark is not None and queue_item.state == "outdated" and item.kind == "written":
+        earlier = ledger.load_marked_answer(console.book, mark.answer_digest)
     return MarkingView(
         prompt=render_markdown(item.prompt.strip()),
         good_answer=render_markdown(item.good_answer.strip()),
@@ -136,90 +182,67 @@ def _finding_line(finding: Finding, exhibits: dict[ExhibitKey, ExhibitView]) -> 
     return FindingLine(finding=finding, exhibit=exhibit.name if exhibit else "")
 
 
-def choices(item: Item, *, form: MarkForm) -> tuple[CriterionChoice, ...]:
-    """The criteria of an item as switches."""
-    return tuple(
-        CriterionChoice(
-            id=criterion.id,
-            key=KEYS[position] if position < len(KEYS) else "",
-            text=criterion.text,
-            points=criterion.points,
-            points_text=signed_points(criterion.points),
-            selected=criterion.id in form.criteria,
-        )
-        for position, criterion in enumerate(item.criteria)
-    )
-
-
-def add_suggestions(
-    options: tuple[CriterionChoice, ...], console: Console, queue_item: QueueItem, *, item: Item
+def criterion_choices(
+    item: Item, *, form: MarkForm, text: str = "", suggestions: Iterable[Suggestion] = ()
 ) -> tuple[CriterionChoice, ...]:
-    """The switches with the sentences that may meet them; nothing is switched on by them."""
-    text = queue_item.answer.text
-    by_criterion = {
-        suggestion.criterion: suggestion
-        for suggestion in console.similarity.suggestions(item).get(queue_item.answer.submission, ())
-    }
-    return tuple(
-        replace(
-            choice,
-            suggestion=one_line(
-                text[by_criterion[choice.id].span.begin : by_criterion[choice.id].span.end]
-            ),
-            confidence=by_criterion[choice.id].confidence,
+    """Return the criteria of an item as switches; a suggestion switches nothing on.
+
+    Args:
+        item: the item.
+        form: which are on.
+        text: the answer that suggestions are about.
+        suggestions: sentences of the answer that may meet criteria.
+    """
+    by_criterion = {suggestion.criterion: suggestion for suggestion in suggestions}
+    choices = []
+    for position, criterion in enumerate(item.criteria):
+        suggestion = by_criterion.get(criterion.id)
+        choices.append(
+            CriterionChoice(
+                id=criterion.id,
+                key=KEYS[position : position + 1],
+                text=criterion.text,
+                points=criterion.points,
+                points_text=signed_points(criterion.points),
+                selected=criterion.id in form.criteria,
+                suggestion=one_line(text[suggestion.span.begin : suggestion.span.end])
+                if suggestion
+                else "",
+                confidence=suggestion.confidence if suggestion else 0.0,
+            )
         )
-        if choice.id in by_criterion
-        else choice
-        for choice in options
-    )
+    return tuple(choices)
 
 
 def suggestion_agreement(console: Console, queue: Iterable[QueueItem], *, item: Item) -> Agreement:
-    """How often what was suggested is what people decided, over the marks that stand."""
+    """Return how often suggestions agree with what people decided, over the marks that count."""
     suggestions = console.similarity.suggestions(item)
+    likely = {
+        name: {each.criterion for each in suggested if each.confidence >= LIKELY}
+        for name, suggested in suggestions.items()
+    }
     return measure_agreement(
         (
-            criterion.id in _likely_criteria(suggestions.get(queue_item.answer.submission, ())),
-            criterion.id in met,
+            criterion.id in likely.get(queue_item.answer.submission, ()),
+            criterion.id in queue_item.mark.criteria,
         )
         for queue_item in queue
-        if queue_item.entry is not None
+        if queue_item.mark is not None
         and queue_item.state == "marked"
-        and not queue_item.entry.absolute
-        for met in (queue_item.entry.mark.criteria,)
+        and queue_item.mark.fixed_points is None
         for criterion in item.criteria
     )
 
 
-def _likely_criteria(suggestions: Iterable[Suggestion]) -> frozenset[str]:
-    return frozenset(
-        suggestion.criterion for suggestion in suggestions if suggestion.confidence >= LIKELY
-    )
-
-
-def sum_points(item: Item, *, form: MarkForm) -> Fraction:
-    """What the form comes to as it stands; the gradebook adds it up again when it is kept."""
-    points_by_criterion = {criterion.id: criterion.points for criterion in item.criteria}
-    met = sum(
-        (points_by_criterion.get(name, Fraction(0)) for name in form.criteria),
-        start=base_points(item),
-    )
-    adjustment = parse_points(form.adjustment) or Fraction(0)
-    return min(max(met + adjustment, Fraction(0)), item.points)
-
-
 def frequent_comments(queue: Iterable[QueueItem]) -> tuple[str, ...]:
-    """Comments given to other answers, those given most first."""
-    counts = Counter(
-        queue_item.entry.mark.comment.strip()
-        for queue_item in queue
-        if queue_item.entry is not None and queue_item.entry.mark.comment.strip()
-    )
+    """Return the comments given to other answers, the most frequent first."""
+    comments = (queue_item.mark.comment.strip() for queue_item in queue if queue_item.mark)
+    counts = Counter(comment for comment in comments if comment)
     return tuple(comment for comment, _ in counts.most_common(MAX_COMMENTS))
 
 
 def parse_points(text: str) -> Fraction | None:
-    """Points as somebody types them: '1.5', '\u22121', '+0,5'; None where it is no number."""
+    """Return points as people type them: '1.5', '\u22121', '+0,5'; None where it is no number."""
     plain = text.strip().replace("\u2212", "-").replace(",", ".")
     if not plain:
         return Fraction(0)

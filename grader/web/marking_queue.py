@@ -1,4 +1,4 @@
-"""A stack of answers as somebody asked for it: filtered, searched, and which comes next."""
+"""The marking queue: the answers to an item as somebody asked for them, and which comes next."""
 
 from __future__ import annotations
 
@@ -6,34 +6,35 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from grader.gradebook.ledger import LedgerEntry
+from grader.model import Mark
 from grader.report.text_format import one_line
 from grader.web.answer_index import IndexedAnswer, IndexedSubmission
 
 MAX_SEARCH = 200
-"""Letters of a search."""
+"""Characters of a search; the rest is ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
-    """One answer of a stack, with what people said of it."""
+    """One answer of a queue, with what people said of it."""
 
     answer: IndexedAnswer
     number: int
-    """Its place in the whole stack, from 1."""
-    entry: LedgerEntry | None
+    """Its place in the whole queue, from 1."""
+    mark: Mark | None
+    """The mark that stands, be it on this answer or on an earlier one."""
     flagged: bool
 
     @property
     def state(self) -> str:
         """'unmarked', 'outdated' or 'marked'."""
-        if self.entry is None:
+        if self.mark is None:
             return "unmarked"
-        return "marked" if self.entry.answer_digest == self.answer.digest else "outdated"
+        return "marked" if self.mark.answer_digest == self.answer.digest else "outdated"
 
     @property
     def pending(self) -> bool:
-        """Whether a person is needed."""
+        """Whether a person needs to mark it."""
         if self.state != "unmarked":
             return self.state == "outdated"
         return self.answer.needs_review or self.answer.earned is None
@@ -41,21 +42,21 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueFilter:
-    """What somebody asked to see."""
+    """What somebody asked to see of a queue."""
 
     show: str = "all"
     search: str = ""
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> QueueFilter:
-        """From an address; what is no filter shows all."""
+        """Return the filter of an address; an unknown one shows all."""
         show = query.get("show", "all")
         search = one_line(query.get("search", ""))[:MAX_SEARCH]
         return cls(show=show if show in FILTERS else "all", search=search)
 
     @property
     def query_string(self) -> str:
-        """For an address, '' or with its question mark."""
+        """The filter for an address: '', or with a question mark."""
         fields = {"show": self.show if self.show != "all" else "", "search": self.search}
         encoded = urlencode({name: value for name, value in fields.items() if value})
         return f"?{encoded}" if encoded else ""
@@ -63,17 +64,17 @@ class QueueFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """Who asks, and what they may know."""
+    """Who asks, and what filters may know of them."""
 
     name: str
     names_shown: bool
     sections: frozenset[str] | None = None
-    """The sections of this item that are theirs; None where nothing was given to them."""
+    """The sections of this item that are theirs to mark; None where none are."""
     submissions: Mapping[str, IndexedSubmission] = field(default_factory=dict)
 
 
 def _marked_by_viewer(queue_item: QueueItem, viewer: Viewer) -> bool:
-    return queue_item.entry is not None and queue_item.entry.mark.by == viewer.name
+    return queue_item.mark is not None and queue_item.mark.by == viewer.name
 
 
 def _in_own_sections(queue_item: QueueItem, viewer: Viewer) -> bool:
@@ -92,13 +93,13 @@ FILTERS: Mapping[str, Callable[[QueueItem, Viewer], bool]] = {
     "mine": _marked_by_viewer,
     "part": _in_own_sections,
 }
-"""What can be asked for, by its word in addresses."""
+"""The filters, by their words in addresses."""
 
 
 def filter_queue(
     queue: Sequence[QueueItem], *, queue_filter: QueueFilter, viewer: Viewer
 ) -> tuple[QueueItem, ...]:
-    """The places that were asked for, in order."""
+    """Return the answers that fit, in order."""
     matches = FILTERS[queue_filter.show]
     words = queue_filter.search.casefold().split()
     return tuple(
@@ -109,11 +110,11 @@ def filter_queue(
 
 
 def _matches_search(queue_item: QueueItem, words: Sequence[str], viewer: Viewer) -> bool:
-    """Whether all words are in the answer, its code, its comment, or a name that may be known."""
+    """Return whether all words are in the answer, its code, its comment, or a shown name."""
     parts = [
         queue_item.answer.text,
         queue_item.answer.code,
-        queue_item.entry.mark.comment if queue_item.entry else "",
+        queue_item.mark.comment if queue_item.mark else "",
     ]
     if viewer.names_shown:
         submission = viewer.submissions[queue_item.answer.submission]
@@ -123,11 +124,11 @@ def _matches_search(queue_item: QueueItem, words: Sequence[str], viewer: Viewer)
 
 
 def items_after(queue: Sequence[QueueItem], number: int) -> tuple[QueueItem, ...]:
-    """The places after that number, and then those before it: the last is the one before."""
+    """Return the answers after a number, and then those before it."""
     later = [queue_item for queue_item in queue if queue_item.number > number]
     return (*later, *(queue_item for queue_item in queue if queue_item.number < number))
 
 
 def items_before(queue: Sequence[QueueItem], number: int) -> tuple[QueueItem, ...]:
-    """The same, backwards."""
+    """Return the answers before a number, going back, and then those after it."""
     return tuple(reversed(items_after(queue, number)))

@@ -1,4 +1,4 @@
-"""Sets the console's templates into pages, and knows the files that pages load."""
+"""Renders the console's templates, and holds the static files that pages load."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
 def render_page(visit: Visit, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-    """The page of that template, for somebody who is in."""
+    """Render a template for somebody who is signed in."""
     session, console = visit.session, visit.console
     return render_public_page(
         template,
@@ -36,20 +36,20 @@ def render_page(visit: Visit, template: str, *, status: int = 200, **context: An
 
 
 def render_public_page(template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-    """The page of that template, for anybody."""
+    """Render a template for anybody."""
     jinja_template = template_environment(WEB_FOLDER / "templates").get_template(template)
     jinja_template.environment.filters.update(signed=signed_points, markdown=render_markdown)
     return HTMLResponse(jinja_template.render(static=_static_urls(), **context), status)
 
 
 def signed_points(points: Fraction) -> str:
-    """Points with their sign: '+2', '\u22121.5'."""
+    """Return points with their sign: '+2', '\u22121.5'."""
     return f"+{format_number(points)}" if points >= 0 else f"\u2212{format_number(-points)}"
 
 
 @functools.cache
 def static_files() -> dict[str, tuple[bytes, str]]:
-    """The files that pages load, by name: content and media type."""
+    """Return the static files by name: content and media type."""
     style = read_asset("style.css") + (STATIC / "console.css").read_text("utf-8")
     scripts = {path.name: path.read_text("utf-8") for path in STATIC.glob("*.js")}
     texts = {"console.css": style, **scripts}
@@ -58,7 +58,7 @@ def static_files() -> dict[str, tuple[bytes, str]]:
 
 @functools.cache
 def _static_urls() -> dict[str, str]:
-    """Addresses that change when a file does, so that browsers may keep it for good."""
+    """Return addresses that change when a file does, so that browsers may keep it for good."""
     return {
         name: f"/static/{hashlib.sha256(data).hexdigest()[:12]}/{name}"
         for name, (data, _) in static_files().items()

@@ -1,4 +1,4 @@
-"""Passwords: kept as salted scrypt hashes, and tried only so often."""
+"""Passwords: stored as salted scrypt hashes, and guessed only slowly."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from threading import Lock
 
 MIN_PASSWORD_LENGTH = 10
-"""Letters of a password."""
+"""Characters that a password needs."""
 _N, _R, _P = 2**14, 8, 1
-"""16 MB and some 50 ms a try."""
+"""A try takes 16 MB and some 50 ms."""
 _SALT = 16
 _SCRYPT_LOCK = Lock()
 
 
 def hash_password(password: str) -> str:
-    """A salted hash that `fits` can compare with: 'scrypt$N$r$p$salt$hash'."""
+    """Return a salted hash for `verify_password`: 'scrypt$N$r$p$salt$hash'."""
     salt = secrets.token_bytes(_SALT)
     fields = (_N, _R, _P, _to_base64(salt), _to_base64(_scrypt(password, salt, n=_N, r=_R, p=_P)))
     return "$".join(("scrypt", *map(str, fields)))
 
 
 def verify_password(password: str, stored_hash: str | None) -> bool:
-    """Whether it is the password; takes as long where nobody is known by the name."""
+    """Return whether it is the password; takes as long without a hash, so that no name is told."""
     if stored_hash is None:
         hash_password(password)
         return False
@@ -52,7 +52,7 @@ class _FailedTries:
 
 
 class Throttle:
-    """Makes whoever guesses wait: after a few failures, twice as long each time.
+    """Makes people wait who guess: after a few failures, twice as long each time.
 
     Args:
         clock: seconds from any start.
@@ -62,7 +62,7 @@ class Throttle:
     """Failures before anybody waits."""
     MAX_WAIT_S = 300.0
     MAX_KEYS = 10_000
-    """Names and addresses remembered."""
+    """Names and addresses that are remembered."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -70,14 +70,14 @@ class Throttle:
         self._lock = Lock()
 
     def wait_s(self, *keys: str) -> float:
-        """How long they must wait before the next try; 0 for not at all."""
+        """Return how long to wait before the next try, in seconds."""
         now = self._clock()
         with self._lock:
             ends = [self._tries[key].locked_until for key in keys if key in self._tries]
             return max((end - now for end in ends if end > now), default=0.0)
 
     def record_failure(self, *keys: str) -> None:
-        """A try failed."""
+        """Count a failed try."""
         with self._lock:
             for key in keys:
                 if key not in self._tries and len(self._tries) >= self.MAX_KEYS:
@@ -89,7 +89,7 @@ class Throttle:
                     tries.locked_until = self._clock() + wait
 
     def record_success(self, *keys: str) -> None:
-        """A try succeeded: they start anew."""
+        """Forget failed tries after a success."""
         with self._lock:
             for key in keys:
                 self._tries.pop(key, None)

@@ -1,4 +1,4 @@
-"""Requests for another look: read from a file, matched with answers, answered in the ledger."""
+"""Regrade requests: read from a file, matched with answers, answered in the ledger."""
 
 from __future__ import annotations
 
@@ -10,23 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.gradebook import regrade_replies
-from grader.gradebook.regrade_replies import RegradeReply
+from grader.gradebook import team
+from grader.gradebook.team import RegradeReply
 from grader.report.text_format import one_line
 from grader.web.answer_index import IndexedSubmission
-from grader.web.console import Console, Visit
-from grader.web.marking_queue import QueueItem
+from grader.web.console import Console
 
 MAX_BYTES = 4 << 20
-"""Bytes of the file."""
+"""A larger file is refused."""
 MAX_LENGTH = 10_000
-"""Letters of a request."""
+"""Characters of a request that are shown."""
 COLUMNS = ("id", "item", "text", "date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegradeRequest:
-    """What a student asks to be looked at again."""
+    """A student's request to look at an answer again."""
 
     digest: str
     student: str
@@ -36,43 +35,28 @@ class RegradeRequest:
     date: str
     submission: str = ""
     code: str = ""
-    """Of the answer, '' where none was found."""
+    """The code of the answer, '' where none matches."""
     problem: str = ""
-    """Why none was found, in words for staff."""
+    """Why no answer matches, in words for staff."""
     answered: RegradeReply | None = None
 
 
-def find_request(visit: Visit, digest: str, *, queue_item: QueueItem) -> RegradeRequest | None:
-    """The request of that digest, if it is about that answer."""
-    if not digest:
-        return None
-    return next(
-        (
-            request
-            for request in load_requests(visit.console)
-            if request.digest == digest and request.code == queue_item.answer.code
-        ),
-        None,
-    )
-
-
-def record_reply(visit: Visit, request: RegradeRequest, *, entry: int) -> None:
-    """Say that an entry of the ledger answers it."""
-    regrade_replies.record_reply(
-        visit.console.book, request.digest, entry=entry, by=visit.session.name
-    )
+def find_request(console: Console, digest: str, *, code: str) -> RegradeRequest | None:
+    """Return the request of a digest, if it is about the answer with that code."""
+    requests = load_requests(console) if digest else ()
+    return next((each for each in requests if (each.digest, each.code) == (digest, code)), None)
 
 
 def load_requests(console: Console) -> tuple[RegradeRequest, ...]:
-    """All requests in the file, in its order; none where there is no file.
+    """Return all requests in the file, in its order; none where there is no file.
 
     Raises:
-        UsageError: the file can't be read as a table of them.
+        UsageError: the file can't be read as a table of requests.
     """
     if not console.requests_path.is_file():
         return ()
     rows = _read_rows(console.requests_path)
-    replies = regrade_replies.replies_by_request(console.book)
+    replies = team.replies_by_request(console.book)
     submissions = console.answer_index.submissions()
     by_id: dict[str, list[IndexedSubmission]] = {}
     for submission in submissions.values():
@@ -113,7 +97,7 @@ def _match_request(
 
 
 def _read_rows(path: Path) -> Iterator[dict[str, str]]:
-    """The rows of the file, by lower-case names of columns."""
+    """Return the rows of the file, by names of columns in lower case."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)

@@ -1,4 +1,4 @@
-"""The gate: every request passes here, and none goes on that is not as it must be."""
+"""The request guard: refuses every request that is not as it must be, before any page sees it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from grader.web.sessions import Session, Sessions
 
 MAX_FORM_BYTES = 256 << 10
-"""Bytes of a form: a long comment, and nothing else, comes near it."""
+"""A larger form is refused; only a long comment comes near it."""
 MAX_FIELDS = 200
 FORM_TYPE = "application/x-www-form-urlencoded"
 POLICY = (
@@ -37,21 +37,21 @@ Form = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRules:
-    """Who may come, and how."""
+    """Who may reach the console, and how."""
 
     hosts: frozenset[str]
-    """Names that the Host header may hold, in lower case."""
+    """Host names that the Host header may hold, in lower case."""
     any_address: bool
-    """Whether it may be any address in numbers: a foreign name can't be turned into one."""
+    """Whether it may hold any IP address: DNS rebinding needs a name."""
     shared: bool
-    """Whether people sign in by name and password, and not by the token."""
+    """Whether people sign in by name and password, not by the token."""
     secure: bool = False
     """Whether it is served over TLS."""
     cookie: str = "grade"
 
 
 class RequestRefused(Exception):
-    """What is answered to a request that goes no further."""
+    """A request is refused; holds the response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -59,7 +59,7 @@ class RequestRefused(Exception):
 
 
 class RequestGuard:
-    """An ASGI application around another: it is given a session and a form, or is not reached."""
+    """An ASGI application around another, which it passes a session and a form, or doesn't call."""
 
     def __init__(self, app: ASGIApp, *, rules: AccessRules, sessions: Sessions, name: str) -> None:
         self._app = app
@@ -68,7 +68,7 @@ class RequestGuard:
         self._owner_name = name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -90,7 +90,7 @@ class RequestGuard:
         await (response or self._app)(scope, receive, send_with_headers)
 
     async def _early_response(self, scope: Scope, receive: Receive) -> Response | None:
-        """What is answered here; None where the request goes on."""
+        """Return the response to a request that ends here; None where it goes on."""
         headers = Headers(scope=scope)
         self._verify_host(headers)
         if scope["method"] not in {"GET", "HEAD", "POST"}:
@@ -107,7 +107,7 @@ class RequestGuard:
         return self._require_session(scope, headers)
 
     def _require_session(self, scope: Scope, headers: Headers) -> Response | None:
-        """Only whoever is in goes on, and sends only what a page of ours had them send."""
+        """Let only sessions pass, and only forms that a page of ours sent."""
         is_post, session = scope["method"] == "POST", scope["session"]
         if not (self._rules.shared or is_post):
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
@@ -120,7 +120,7 @@ class RequestGuard:
         return None
 
     def _redeem_token(self, token: str, *, path: str) -> Response:
-        """The token of the link for a cookie; what stays in the address bar lets nobody in."""
+        """Exchange the token of the link for a cookie, and drop it from the address."""
         if not self._sessions.accepts_token(token):
             raise RequestRefused(403, "That link is of an earlier start; use the one printed last.")
         response = RedirectResponse(_local_path(path), 303)
@@ -128,7 +128,7 @@ class RequestGuard:
         return response
 
     def set_session_cookie(self, response: Response, session: Session) -> None:
-        """Give a browser the cookie of its session."""
+        """Set the cookie of a session."""
         response.set_cookie(
             self._rules.cookie,
             session.id,
@@ -155,7 +155,7 @@ class RequestGuard:
         return jar[self._rules.cookie].value if self._rules.cookie in jar else ""
 
     def _verify_host(self, headers: Headers) -> None:
-        """A page of a foreign name that resolves to this computer says so in this header."""
+        """Refuse unknown host names, which another site could let resolve to this computer."""
         host_headers = headers.getlist("host")
         try:
             name = urlsplit(f"//{host_headers[0]}").hostname if len(host_headers) == 1 else None
@@ -168,7 +168,7 @@ class RequestGuard:
 
     @staticmethod
     def _verify_origin(headers: Headers, *, secure: bool) -> None:
-        """A form that another site sent says so, in every browser of today."""
+        """Refuse forms from other sites, which every current browser tells."""
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         own = f"{'https' if secure else 'http'}://{headers['host']}"
         # Without a referrer a browser calls the origin of its own forms 'null'.
@@ -185,12 +185,12 @@ def _is_address(name: str) -> bool:
 
 
 def _local_path(path: str) -> str:
-    """A path on this server; '//elsewhere' is none."""
+    """Return a path on this server, also for '//elsewhere'."""
     return "/" + path.lstrip("/\\")
 
 
 async def _read_form(headers: Headers, receive: Receive) -> Form:
-    """The fields of a form, read under a cap."""
+    """Read the fields of a form, up to a limit."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
         raise RequestRefused(415, "Forms only.")
     length = headers.get("content-length", "0")

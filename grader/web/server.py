@@ -1,4 +1,4 @@
-"""Serves the console from a port of this computer until somebody ends it."""
+"""Serves the console from a port of this computer until it is interrupted."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from grader.model import Rubric
 from grader.web.answer_index import AnswerIndex
 from grader.web.application import build_application
 from grader.web.background_publisher import BackgroundPublisher
+from grader.web.class_similarity import ClassSimilarity
 from grader.web.console import Console
-from grader.web.current_marks import CurrentMarks
 from grader.web.request_guard import AccessRules
-from grader.web.similarity_cache import SimilarityCache
+from grader.web.revision_cache import RevisionCache
 
 PORT = 8642
 LOCAL = "127.0.0.1"
@@ -33,16 +33,16 @@ REQUESTS_FILE = "requests.csv"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """How a console is served."""
+    """How a console is served, as the command line says."""
 
     name: str
-    """Who starts it."""
+    """The grader who starts it."""
     port: int | None = None
-    """None for the usual one, or any that is free."""
+    """None for the default one, or any that is free."""
     host: str | None = None
     """An address to share it at; None for this computer alone."""
     names: tuple[str, ...] = ()
-    """Other names that it is called by."""
+    """Other host names that it is reached by."""
     browser: bool = True
     certificate: Path | None = None
     key: Path | None = None
@@ -50,13 +50,13 @@ class ServerOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyConsole:
-    """A console that has its port and waits to be run."""
+    """A console with its port, ready to be run."""
 
     console: Console
     server: uvicorn.Server
     listener: socket.socket
     link: str
-    """Where it is; on this computer alone, with the token that lets in."""
+    """Its address; with the token that signs in, where it is not shared."""
 
 
 def serve(
@@ -77,7 +77,7 @@ def serve(
         print_line: prints a line.
 
     Raises:
-        UsageError: the port or the address can't be had.
+        UsageError: the port or the address is not available.
     """
     ready_console = prepare_console(folder, book=book, rubric=rubric, service=service)
     print_line(ready_console.link)
@@ -91,21 +91,22 @@ def serve(
 def prepare_console(
     folder: OutputFolder, *, book: Gradebook, rubric: Rubric, service: ServerOptions
 ) -> ReadyConsole:
-    """A console with a port of its own, all it shows read.
+    """Return a console with a port of its own and its answer index loaded.
 
     Raises:
-        UsageError: the port or the address can't be had.
+        UsageError: the port or the address is not available.
     """
     listener = _bind_socket(service)
     port = listener.getsockname()[1]
-    answer_index = AnswerIndex(book, rubric=rubric)
+    cache = RevisionCache()
+    answer_index = AnswerIndex(book, rubric=rubric, cache=cache)
     console = Console(
         book=book,
         rubric=rubric,
         answer_index=answer_index,
-        similarity=SimilarityCache(answer_index),
-        current_marks=CurrentMarks(book),
-        publisher=BackgroundPublisher(folder, book=book, rubric=rubric),
+        cache=cache,
+        similarity=ClassSimilarity(answer_index, cache=cache),
+        publisher=BackgroundPublisher(folder, book=book, rubric=rubric, cache=cache),
         rules=_access_rules(service, port=port),
         requests_path=folder.path / REQUESTS_FILE,
     )
@@ -151,7 +152,7 @@ def _link(console: Console, service: ServerOptions, *, port: int) -> str:
 
 
 def _bind_socket(service: ServerOptions) -> socket.socket:
-    """Bound before anything is printed: the link is true."""
+    """Bind before anything is printed, so that the link is true."""
     host = service.host or LOCAL
     try:
         family, _, _, _, _ = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]

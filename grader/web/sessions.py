@@ -1,4 +1,4 @@
-"""Sessions: a browser that came with the token, or with a name and its password."""
+"""Sessions: browsers that signed in with the token, or with a name and its password."""
 
 from __future__ import annotations
 
@@ -10,45 +10,53 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from grader.gradebook.leases import LeaseHolder
+from grader.model import Mark
 
 TIMEOUT_S = 12 * 3600.0
-"""Without a visit."""
+"""A session ends after so long without a request."""
 MAX_SESSIONS = 500
+MAX_RECENT_MARKS = 1000
+"""Marks of a session that can be undone."""
 _TOKEN_BYTES = 32
 
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One browser of one person; what it holds is gone when the server ends."""
+    """One browser of one person, until the server stops."""
 
     id: str
     csrf: str
     name: str
     owner: bool
-    """Whether they may say who marks what."""
+    """Whether they may assign work and admit graders."""
     last_seen: float
     lease_id: str
-    """What it holds leases by: a secret of a cookie stands in no store."""
+    """Names the browser in leases, so that no secret of a cookie is stored."""
     names_shown: bool = False
-    """Whether students' names are shown; they are not at first."""
+    """Whether students' names are shown."""
     recent_marks: list[tuple[str, str, int]] = field(default_factory=list)
     """Submission, item and number of the marks given here, the last one last."""
     message: str = ""
-    """What the next page says first."""
+    """A sentence for the next page."""
 
     @property
     def holder(self) -> LeaseHolder:
-        """As it holds leases."""
+        """The browser as leases know it."""
         return LeaseHolder(id=self.lease_id, name=self.name)
 
+    def remember_mark(self, mark: Mark) -> None:
+        """Remember a mark that was given here, to undo it."""
+        self.recent_marks.append((mark.submission, mark.item, mark.number))
+        del self.recent_marks[:-MAX_RECENT_MARKS]
+
     def take_message(self) -> str:
-        """What is to be said, once."""
+        """Return the message, once."""
         message, self.message = self.message, ""
         return message
 
 
 class Sessions:
-    """Everyone who is in.
+    """Everyone who is signed in.
 
     Args:
         clock: seconds from any start.
@@ -59,14 +67,14 @@ class Sessions:
         self._by_id: dict[str, Session] = {}
         self._lock = Lock()
         self.token = secrets.token_urlsafe(_TOKEN_BYTES)
-        """What the printed link is let in by."""
+        """Signs in whoever opens the printed link."""
 
     def accepts_token(self, token: str) -> bool:
-        """Whether that is the token; compared in constant time."""
+        """Return whether that is the token; compared in constant time."""
         return hmac.compare_digest(token.encode("utf-8", "replace"), self.token.encode("ascii"))
 
     def start(self, name: str, *, owner: bool) -> Session:
-        """A new session; where there are too many, the one that was away longest ends."""
+        """Start a session; where there are too many, end the one that was idle longest."""
         session = Session(
             id=secrets.token_urlsafe(_TOKEN_BYTES),
             csrf=secrets.token_urlsafe(_TOKEN_BYTES),
@@ -82,7 +90,7 @@ class Sessions:
         return session
 
     def for_cookie(self, cookie: str) -> Session | None:
-        """The session of a cookie."""
+        """Return the session of a cookie, and note that it is in use."""
         with self._lock:
             session = self._by_id.get(cookie)
             now = self._clock()
@@ -93,7 +101,7 @@ class Sessions:
             return session
 
     def end(self, session: Session) -> None:
-        """End it."""
+        """End a session."""
         with self._lock:
             self._by_id.pop(session.id, None)
 

@@ -1,4 +1,4 @@
-"""The team: who marks what, how far each is, and who may come in."""
+"""Handles the team: who marks what, how far each is, and who may sign in."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from grader.web.page_rendering import render_page
 from grader.web.passwords import MIN_PASSWORD_LENGTH, hash_password
 
 MAX_NAME_LENGTH = 60
-"""Letters of a marker's name."""
+"""Characters of a grader's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """An item, or a section of one, that is somebody's to mark; counted in answers."""
+    """An item, or a section of one, that is somebody's to mark; `all` and `done` count answers."""
 
     item: str
     title: str
@@ -38,12 +38,12 @@ class StaffMember:
     name: str
     registered: bool
     mark_count: int
-    """How many marks of theirs stand."""
+    """How many of their marks stand."""
     shares: tuple[Share, ...]
 
 
 def show_team(visit: Visit) -> Response:
-    """Who marks what."""
+    """Show who marks what."""
     return _render_team(visit)
 
 
@@ -51,10 +51,10 @@ def _render_team(visit: Visit, *, error_message: str = "") -> Response:
     console = visit.console
     queues = console.queues()
     mark_counts = Counter(
-        queue_item.entry.mark.by
+        queue_item.mark.by
         for queue in queues.values()
         for queue_item in queue
-        if queue_item.entry is not None
+        if queue_item.mark is not None
     )
     shares = team.list_shares(console.book)
     registered = team.registered_graders(console.book)
@@ -112,7 +112,7 @@ def _require_owner(visit: Visit) -> None:
 
 
 def add_share(visit: Visit) -> Response:
-    """Give an item, or a section of one, to somebody."""
+    """Assign an item, or a section of one, to somebody."""
     _require_owner(visit)
     name, item = one_line(visit.field("name"))[:MAX_NAME_LENGTH], visit.field("item")
     if not name or not any(item == rubric_item.id for rubric_item in visit.console.rubric.items):
@@ -124,7 +124,7 @@ def add_share(visit: Visit) -> Response:
 
 
 def remove_share(visit: Visit) -> Response:
-    """Take it from them."""
+    """Take an item, or a section of one, from somebody."""
     _require_owner(visit)
     name_and_item = visit.field("name"), visit.field("item")
     team.remove_share(visit.console.book, *name_and_item, section=visit.field("section"))
@@ -132,7 +132,7 @@ def remove_share(visit: Visit) -> Response:
 
 
 def admit_grader(visit: Visit) -> Response:
-    """Let somebody come in by name and password, or give them another password."""
+    """Let somebody sign in by name and password, or change their password."""
     _require_owner(visit)
     name, password = one_line(visit.field("name"))[:MAX_NAME_LENGTH], visit.field("password")
     if not name or len(password) < MIN_PASSWORD_LENGTH:
@@ -146,7 +146,7 @@ def admit_grader(visit: Visit) -> Response:
 
 
 def dismiss_grader(visit: Visit) -> Response:
-    """Let somebody come in no longer; marks they gave stay."""
+    """Let somebody sign in no longer; marks they gave stay."""
     _require_owner(visit)
     name = visit.field("name")
     if name == visit.session.name:
