@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.csv_tables import parse_table
 from grader.errors import UsageError
 from grader.people import ParsedRoster, read_roster
 from grader.people.columns import map_person_columns
-from grader.csv_tables import parse_table
 
 ADA = ("Ada Rivers", "ar10001")
 BEN = ("Ben Fields", "bf10002")
