@@ -94,7 +94,7 @@ def forward_answers(reading, count, seconds, out):
         try:
             (length,) = _unpack("<Q", read_with_deadline(reading, 8, deadline))
             if length > frames.MAX_FRAME_BYTES:
-                return done, "died"
+                return done, "invalid"
             body = read_with_deadline(reading, length, deadline)
         except QuestionTimeout:
             return done, "timed_out"

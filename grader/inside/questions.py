@@ -354,7 +354,10 @@ def answer(notebook, question, arrays):
     try:
         inputs = {name: arrays[key] for name, key in question.get("arrays", {}).items()}
         data, out = kinds[question["kind"]](question["params"], inputs)
-        return frames.pack_body({**head, "status": "ok", "data": data}, out)
+        body = frames.pack_body({**head, "status": "ok", "data": data}, out)
+        if len(body) > frames.MAX_FRAME_BYTES:  # refused on the way, it would end the asking
+            return frames.pack_body({**head, "status": "invalid"})
+        return body
     except NothingToAsk as missing:
         return frames.pack_body({**head, "status": "missing", "error": str(missing)})
     except BaseException as error:

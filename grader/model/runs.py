@@ -91,7 +91,12 @@ class Observation:
 
     id: str
     status: str
-    """'ok'; 'raised' (their code); 'missing' (nothing to ask); 'timed_out'; 'died'; 'invalid'."""
+    """How it went:
+
+    'ok'; 'raised': the student's code raised; 'missing': the notebook has nothing of the kind;
+    'timed_out' and 'died': the process that was asked did not answer; 'invalid': the answer was
+    refused, see `data["refused"]`; 'not_asked': the asking had ended before, or was never begun.
+    """
     data: Mapping[str, Json] = field(default_factory=dict)
     arrays: Mapping[str, Array] = field(default_factory=dict)
     error: str = ""

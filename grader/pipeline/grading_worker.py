@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from grader import checks, gradebook
+from grader.errors import GraderError
 from grader.folder import OutputFolder
 from grader.gradebook import StoredSubmission
 from grader.model import Graded, Rubric, Submission
@@ -67,7 +68,7 @@ class RunConfig:
         return OutputFolder(self.out, store=self.store, show_ids=self.show_ids)
 
 
-class Stopped(Exception):
+class Stopped(GraderError):
     """The run was interrupted while this submission ran, so it counts as never begun."""
 
 
