@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from grader.model.faults import Fault
 from grader.model.json_types import Array, Json
 from grader.model.submission import Notebook
 
@@ -111,3 +112,5 @@ class Trace:
     observations: Mapping[str, Observation]
     expected: Mapping[str, Observation]
     """The reference's answers to counter-questions."""
+    faults: tuple[Fault, ...] = ()
+    """Exceptions of the grader's own while this was judged; for staff only."""

@@ -11,8 +11,9 @@ from multiprocessing.connection import wait
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
+from grader import fault_log
 from grader.errors import GraderError, UsageError
-from grader.model import Graded, Submission
+from grader.model import Fault, Graded, Submission
 from grader.pipeline import Notify
 from grader.pipeline.grading_worker import THREADS_PER_JOB, RunConfig, Stopped, open_grading_worker
 
@@ -69,6 +70,9 @@ class WorkerPool:
                 continue
             if kind == "failed":
                 raise value
+            if kind == "fault":
+                fault_log.report_fault(value)
+                continue
             if kind == "told":
                 self._notify(value)
                 continue
@@ -111,6 +115,7 @@ def run_grading_worker(
     stop = Event()
     Thread(target=_watch_for_stop, args=(stop_requested, stop), daemon=True).start()
     sent_notes: set[str] = set()
+    fault_log.forward_faults(lambda fault: outbox.put(("fault", fault)))
 
     def notify(note: str) -> None:
         if note not in sent_notes:
@@ -152,6 +157,11 @@ def _grade_from_queue(
             return
         except GraderError as error:
             outbox.put(("failed", error))
+            return
+        except Exception as error:  # noqa: BLE001 (a thread that ends unheard would be waited for)
+            fault_log.report_fault(Fault.caught(f"grading {submission.name}", error))
+            reason = f"a grader process failed ({type(error).__name__}); {fault_log.log_hint()}"
+            outbox.put(("failed", UsageError(reason)))
             return
 
 
