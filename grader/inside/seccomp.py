@@ -1,4 +1,4 @@
-"""Seccomp: the system calls a notebook never needs are refused; a classic BPF program, by ctypes.
+"""Refuse system calls that a notebook never needs, by seccomp and a classic BPF program.
 
 See https://docs.kernel.org/userspace-api/seccomp_filter.html; numbers from the kernel's tables
 (arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h).
@@ -17,13 +17,13 @@ MODE_FILTER = 2
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """AUDIT_ARCH_* from <linux/audit.h>: a call by another table is not the call it seems."""
 X32 = 0x40000000
-"""On x86_64, calls from here on are those of another table."""
+"""On x86_64, calls from this number on belong to another table."""
 LOAD, EQUAL, AT_LEAST, ANY_BIT, MASK, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 """Instructions of classic BPF, from <linux/bpf_common.h>."""
 NUMBER, ARCHITECTURE, FIRST, SECOND = 0, 4, 16, 24
 """Where the call's number, its architecture and the low words of its arguments lie."""
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
-"""SECCOMP_RET_*; a refusal holds its errno in the low bits."""
+"""SECCOMP_RET_*; a refusal has its errno in the low bits."""
 NEW_NAMESPACES = 0x7E020000
 """Every CLONE_NEW* flag that clone takes."""
 TERMINAL_INJECTIONS = (0x5412, 0x541C)
@@ -31,7 +31,7 @@ TERMINAL_INJECTIONS = (0x5412, 0x541C)
 STREAM = 1
 """SOCK_STREAM; its flags lie above the low four bits."""
 SET_LEASE = 1024
-"""F_SETLEASE: whoever opens the file waits for its holder, 45 seconds by default."""
+"""F_SETLEASE: a process that opens the file waits for the lease holder, by default 45 seconds."""
 
 CALLS = {
     "socket": (41, 198),
@@ -45,7 +45,7 @@ CALLS = {
     "setpriority": (141, 140),
     "sched_setscheduler": (144, 119),
 }
-"""Calls that are looked at closely, on x86_64 and on aarch64."""
+"""Calls whose arguments decide, on x86_64 and on aarch64."""
 REFUSED = {
     "unshare": (272, 97),
     "setns": (308, 268),
@@ -122,48 +122,48 @@ REFUSED = {
     "mq_open": (240, 180),
     "mq_unlink": (241, 181),
 }
-"""Calls that are refused whatever they ask."""
+"""Calls that are refused whatever their arguments are."""
 ON_OTHER_PROCESSES = {
     "sched_setparam": (142, 118),
     "sched_setaffinity": (203, 122),
     "sched_setattr": (314, 274),
 }
-"""Calls that name a process first, refused for any but the caller where others can be named."""
+"""Calls that name a process first: allowed for the caller alone where others can be named."""
 
 
 def refusal(number):
-    """The verdict that has a call fail with an errno."""
+    """Return the verdict that lets a call fail with an errno."""
     return REFUSE | number
 
 
 class FilterProgram:
-    """Instructions in the making, for one machine."""
+    """A BPF program under construction, for one machine."""
 
     def __init__(self, machine):
         self.column = list(ARCHITECTURES).index(machine)
         self.code = []
 
     def add_instruction(self, instruction, value, if_true=0, if_false=0):
-        """Add an instruction; jumps count the instructions they leave out."""
+        """Add an instruction; jumps give the number of instructions to skip."""
         self.code.append(struct.pack("HBBI", instruction, if_true, if_false, value))
 
     def add_for_number(self, number, body):
-        """Do the instructions of `body` for a call, and leave them out for others."""
+        """Add instructions that apply to the call of that number only."""
         if number is not None:
             self.add_instruction(EQUAL, number, 0, len(body))
             for instruction in body:
                 self.add_instruction(*instruction)
 
     def add_for_call(self, name, body):
-        """The same, by a call's name."""
+        """Add instructions that apply to the call of that name only."""
         self.add_for_number({**CALLS, **REFUSED, **ON_OTHER_PROCESSES}[name][self.column], body)
 
 
 def build_program(*, connects, machine=None):
-    """The filter as bytes: deny what is listed; of sockets leave unix streams.
+    """Build the filter as bytes: refuse what is listed, and all sockets but unix streams.
 
-    connects: whether unix sockets may be connected to: where files are not private, a socket that
-    can be reached by its path is a door. Processes of the same user can be named there, too.
+    connects: whether unix sockets may be connected to. Where files are not private, a socket that
+    can be reached by its path is a way out; other processes of the user can be named there, too.
     """
     machine = machine or platform.machine()
     builder = FilterProgram(machine)
@@ -199,12 +199,12 @@ def build_program(*, connects, machine=None):
 
 
 def refuse_if(test, number):
-    """A test whose last instruction goes on when it holds, then a refusal, then leave."""
+    """Return a test whose last instruction goes on when it holds, then a refusal, then a pass."""
     return [*test, (RETURN, refusal(number)), (RETURN, ALLOW)]
 
 
 def allow_only_itself(*arguments):
-    """Refuse a call but where these arguments are 0: the caller itself."""
+    """Refuse a call unless these arguments are 0, the caller itself."""
     tests = [
         ((LOAD, argument), (EQUAL, 0, 1, 0), (RETURN, refusal(errno.EPERM)))
         for argument in arguments
@@ -213,7 +213,7 @@ def allow_only_itself(*arguments):
 
 
 def allow_usual_scheduling():
-    """Leave the usual scheduling of whatever thread: libzmq asks for it and ends without it."""
+    """Allow the usual scheduling of any thread: libzmq asks for it and aborts without it."""
     usual = (EQUAL, 0, 1, 0)
     return [(LOAD, SECOND), usual, (RETURN, refusal(errno.EPERM)), (RETURN, ALLOW)]
 
@@ -226,13 +226,13 @@ def refuse_terminal_injections():
 
 
 def allow_unix_sockets():
-    """Leave sockets of the unix family; libzmq takes no other errno for an answer."""
+    """Allow sockets of the unix family; libzmq accepts no other errno from a refusal."""
     unix = (EQUAL, int(socket.AF_UNIX), 1, 0)
     return [(LOAD, FIRST), unix, (RETURN, refusal(errno.EOPNOTSUPP)), (RETURN, ALLOW)]
 
 
 def allow_unix_streams():
-    """Leave stream sockets of the unix family."""
+    """Allow stream sockets of the unix family."""
     return [
         (LOAD, FIRST),
         (EQUAL, int(socket.AF_UNIX), 1, 0),
