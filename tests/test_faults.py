@@ -1,10 +1,12 @@
 """Faults of the grader itself leave a trace, and give no secret away."""
 
 import io
+import multiprocessing
 import queue
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +20,12 @@ from grader.errors import UsageError
 from grader.gradebook.array_storage import ArrayPacker
 from grader.gradebook.stored_records import RecordCodec, _compress, _decompress
 from grader.model import Fault, Submission, Trace
-from grader.pipeline import GradingSession, grading_worker, worker_processes
+from grader.pipeline import (
+    GradingSession,
+    grading_worker,
+    parallel_rejudging,
+    worker_processes,
+)
 from grader.selfcheck import live_check
 from grader.web import background_publisher
 
@@ -170,6 +177,43 @@ def test_faults_of_other_processes_come_back_as_data_and_are_logged_here(tmp_pat
     pool._outbox = sent  # noqa: SLF001 (a pool without processes)
 
     assert pool._receive() == "a grade"  # noqa: SLF001
+    assert "in explode" in (tmp_path / "grader.log").read_text(encoding="utf-8")
+
+
+def test_a_process_that_can_not_begin_says_why_to_the_one_that_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox: queue.Queue[Any] = queue.Queue()
+    monkeypatch.setattr(worker_processes, "open_grading_worker", lambda *_, **__: explode("no"))
+    config: Any = SimpleNamespace(out=tmp_path)
+    stop: Any = Event()
+    stop.set()
+    inbox: Any = None
+
+    worker_processes.run_grading_worker(config, 1, inbox, outbox, stop)  # type: ignore[arg-type]
+
+    (kind, caught), (failed, error) = outbox.get(), outbox.get()
+    assert (kind, failed) == ("fault", "failed")
+    assert "in explode" in caught.traceback
+    assert str(error) == (
+        f"a grader process failed (ValueError); the traceback is in {tmp_path.name}/grader.log"
+    )
+
+
+def test_a_rejudging_process_that_fails_leaves_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, writing = multiprocessing.Pipe(duplex=False)
+    monkeypatch.setattr(parallel_rejudging, "rejudge", lambda *_: explode("no"))
+    nothing: Any = None
+    fault_log.log_faults_in(tmp_path)
+
+    parallel_rejudging.run_rejudging_worker(nothing, nothing, writing)
+    with pytest.raises(UsageError, match=r"failed \(ValueError\); the traceback is in"):
+        parallel_rejudging._receive(reading)  # noqa: SLF001 (the other end of its pipe)
+
+    reading.close()
+    writing.close()
     assert "in explode" in (tmp_path / "grader.log").read_text(encoding="utf-8")
 
 

@@ -283,7 +283,8 @@ def test_an_answer_of_too_many_bytes_costs_only_that_question(setup: Prepare) ->
         params={"name": "vast", "args": ["x"], "tensors": False},
         arrays={"x": np.ones(2)},
     )
-    with kernel.start_kernel(setup(LIMITS)) as live:
+    limits = Limits(cell_s=20, submission_s=60, question_s=60)
+    with kernel.start_kernel(setup(limits)) as live:
         live.run(code(source), blank=frozenset())
         answers = live.ask((vast, Question(id="arrays", kind="arrays")))
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from grader import wire
 from grader.errors import KernelError, WireError
@@ -35,20 +35,6 @@ START_SECONDS = 90.0
 """Seconds a kernel may take to come up."""
 
 
-class LiveNotebook(Protocol):
-    """A notebook that can be run and asked."""
-
-    def run(self, cells: tuple[Cell, ...], *, blank: frozenset[int]) -> ExecutionRecord:
-        """Run the code cells in order, those in `blank` left out."""
-        ...
-
-    def ask(
-        self, questions: tuple[Question, ...] | wire.PackedQuestions
-    ) -> Mapping[str, Observation]:
-        """Ask a batch; each question gets an observation, whatever happens."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelSetup:
     """What a kernel needs before its first cell."""
@@ -70,11 +56,11 @@ class KernelSetup:
 def start_kernel(setup: KernelSetup) -> Iterator[LiveNotebook]:
     """Provide a handle on a notebook; its process ends when the block is left."""
     with ExitStack() as sandboxes:
-        yield KernelProcess(setup, sandboxes)
+        yield LiveNotebook(setup, sandboxes)
 
 
-class KernelProcess:
-    """A live notebook in a process behind the walls."""
+class LiveNotebook:
+    """A notebook that can be run and asked, in a process behind the walls."""
 
     def __init__(self, setup: KernelSetup, sandboxes: ExitStack) -> None:
         self._setup = setup
@@ -82,7 +68,9 @@ class KernelProcess:
         self._channel: wire.Channel | None = None
 
     def run(self, cells: tuple[Cell, ...], *, blank: frozenset[int]) -> ExecutionRecord:
-        """Run the notebook; a cell that kills its kernel is left out, and all is run again.
+        """Run the code cells in order, without those in `blank`.
+
+        A cell that kills its kernel is left out, and the notebook is run again.
 
         Raises:
             KernelError: no kernel came up at all.

@@ -116,6 +116,7 @@ def run_grading_worker(
     Thread(target=_watch_for_stop, args=(stop_requested, stop), daemon=True).start()
     sent_notes: set[str] = set()
     fault_log.forward_faults(lambda fault: outbox.put(("fault", fault)))
+    fault_log.log_faults_in(config.out)  # where the main process logs them
 
     def notify(note: str) -> None:
         if note not in sent_notes:
@@ -138,6 +139,15 @@ def run_grading_worker(
         outbox.put(("failed", error))
     except KeyboardInterrupt:
         return
+    except Exception as error:  # noqa: BLE001 (its traceback would be lost with this process)
+        _fail(outbox, Fault.caught("opening a grader process", error))
+
+
+def _fail(outbox: Queue[Any], fault: Fault) -> None:
+    """Hand a fault to the main process, and have it end the run."""
+    fault_log.report_fault(fault)
+    name = fault.error.partition(":")[0]
+    outbox.put(("failed", UsageError(f"a grader process failed ({name}); {fault_log.log_hint()}")))
 
 
 def _grade_from_queue(
@@ -159,9 +169,7 @@ def _grade_from_queue(
             outbox.put(("failed", error))
             return
         except Exception as error:  # noqa: BLE001 (a thread that ends unheard would be waited for)
-            fault_log.report_fault(Fault.caught(f"grading {submission.name}", error))
-            reason = f"a grader process failed ({type(error).__name__}); {fault_log.log_hint()}"
-            outbox.put(("failed", UsageError(reason)))
+            _fail(outbox, Fault.caught(f"grading {submission.name}", error))
             return
 
 
