@@ -253,7 +253,7 @@ def test_a_frame_that_never_ends_meets_its_deadline() -> None:
     os.close(writing)
 
 
-def test_a_frame_far_beyond_the_cap_is_refused_before_it_is_read() -> None:
+def test_a_frame_beyond_the_cap_is_refused_before_it_is_read() -> None:
     reading, writing = os.pipe()
     channel = wire.Channel(read_fd=reading, write_fd=writing)
     os.write(writing, struct.pack("<Q", wire.SKIPPED_BYTES + 1))
