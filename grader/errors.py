@@ -1,4 +1,4 @@
-"""Every error the grader raises on purpose, as a tree; each says who can act.
+"""Every error that the grader raises on purpose, as one tree; each class says who can act.
 
 GraderError
     ArchiveError
@@ -6,9 +6,19 @@ GraderError
     KernelError
     MarkConflict
     NotebookError
+    ReferenceFault
+    RequestRefused
     RubricError
+    Stopped
+    Undrawable
     UsageError
     WireError
+        ChannelBroken
+            ChannelClosed
+            ChannelTimeout
+        FrameRefused
+
+`ReferenceFault`, `RequestRefused`, `Stopped` and `Undrawable` are defined where they are raised.
 """
 
 from __future__ import annotations
@@ -17,23 +27,23 @@ from typing import Any
 
 
 class GraderError(Exception):
-    """The root: whatever is caught by this was raised on purpose, with a sentence for a person."""
+    """The root of the tree: every error that was raised on purpose."""
 
 
 class ArchiveError(GraderError):
-    """An archive that was handed in cannot be opened safely; it becomes a row that says why."""
+    """A submitted archive can't be opened safely; the submission becomes a row that says why."""
 
 
 class IsolationError(GraderError):
-    """Nothing here keeps notebooks from this computer; the message says what would."""
+    """No isolation of the required level works here; the message says what would help."""
 
 
 class UsageError(GraderError):
-    """The person at the keyboard can mend it: a path, a flag, the environment."""
+    """The person at the keyboard can fix it: a path, an option, the environment."""
 
 
 class MarkConflict(GraderError):
-    """Another mark came between: nothing was written; whoever marks decides between the two."""
+    """Another mark was given meanwhile: nothing was written, and a person chooses."""
 
     def __init__(self, message: str, *, proposed: Any, current: Any) -> None:
         super().__init__(message)
@@ -44,16 +54,32 @@ class MarkConflict(GraderError):
 
 
 class RubricError(GraderError):
-    """Course staff can mend it: the message names file, key and the nearest valid word."""
+    """Course staff can fix it: the message names file, key and the nearest valid word."""
 
 
 class NotebookError(GraderError):
-    """The submitted file cannot be read as a notebook; it becomes a row that says why."""
+    """The submitted file can't be read as a notebook; it becomes a row that says why."""
 
 
 class KernelError(GraderError):
-    """The notebook's process could not be started or reached; it becomes a row that says why."""
+    """The notebook's process can't be started or reached; it becomes a row that says why."""
 
 
 class WireError(GraderError):
-    """What came through the wall is not what `wire` allows; it becomes an observation's status."""
+    """What came from a notebook's process is not what `wire` allows."""
+
+
+class FrameRefused(WireError):
+    """The contents of one frame are not allowed; the channel is in step, and others can follow."""
+
+
+class ChannelBroken(WireError):
+    """The stream of frames can't be followed any more; nothing further is read from it."""
+
+
+class ChannelClosed(ChannelBroken):
+    """The process at the other end is gone."""
+
+
+class ChannelTimeout(ChannelBroken):
+    """The process at the other end was silent, or did not read, for too long."""

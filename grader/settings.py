@@ -1,4 +1,4 @@
-"""The knobs of one run, read once and frozen."""
+"""Read the settings of one run from the command line and the environment."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from grader.model import Limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleFiles:
-    """What a run is told about people; what is None stays as it was remembered."""
+    """What a run is told about people; None keeps what an earlier run was told."""
 
     roster: Path | None = None
     no_roster: bool = False
-    """Whether to forget the roster that was remembered."""
+    """Whether to forget the roster of earlier runs."""
     extensions: Path | None = None
     times: Path | None = None
     show_ids: bool = False
-    """Whether students see whole ids on their pages."""
+    """Whether students' pages show whole ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where a run reads, where it writes, and how wide it works."""
+    """Where a run reads and writes, and how."""
 
     path: Path
     """A folder or an archive of submissions, or one notebook."""
@@ -45,21 +45,21 @@ class Settings:
     cache: Path
     """The user's cache folder for this program."""
     force: bool
-    """Whether to grade what did not change, too."""
+    """Whether to grade unchanged submissions, too."""
     new_seed: bool
     """Whether to draw another secret seed, so that notebooks are asked with other numbers."""
     isolation_level: str | None
-    """The level of isolation that must hold; None for the best there is."""
+    """The level of isolation that must hold; None for the best available."""
     unsandboxed: bool
     """Whether to grade without isolation where there is none."""
     layout: str | None
-    """How the submissions are laid out, by name; None to recognize it."""
+    """The layout of the submissions, by name; None to recognize it."""
     store: str | None
-    """The address of a gradebook on a server; None for the one that `out` has."""
+    """The address of a gradebook on a server; None for the one in `out`."""
     limit_overrides: Mapping[str, float]
-    """Limits that count instead of the rubric's, by name."""
+    """Limits that replace the rubric's, by name."""
     location_overrides: Path | None = None
-    """A file that tells in which cells items are answered."""
+    """A CSV file that tells which cells answer which items."""
     people: PeopleFiles = field(default_factory=PeopleFiles)
 
 
@@ -80,10 +80,10 @@ def read_settings(  # noqa: PLR0913 (one for each option)
     people: PeopleFiles | None = None,
     layout: str | None = None,
 ) -> Settings:
-    """The settings of one run.
+    """Check the options of a command, and return the settings of its run.
 
     Raises:
-        UsageError: the path does not exist, or a limit is none.
+        UsageError: the path or the interpreter does not exist, or a limit is not valid.
     """
     if not path.exists():
         raise UsageError(f"{path}: no such file or folder")
@@ -108,7 +108,7 @@ def read_settings(  # noqa: PLR0913 (one for each option)
 
 
 def _parse_limit(option: str) -> tuple[str, float]:
-    """A limit and its value, from NAME=VALUE.
+    """Parse a limit and its value from NAME=VALUE.
 
     Raises:
         UsageError: there is no such limit, or it can't have that value.
@@ -127,7 +127,9 @@ def _parse_limit(option: str) -> tuple[str, float]:
 
 
 def find_interpreter(word: str | None) -> str:
-    """An interpreter by path or by name, or ours; links stay: they tell the environment.
+    """Find an interpreter by path or name; None means the grader's own.
+
+    Links are not followed: a virtual environment is recognized by its link.
 
     Raises:
         UsageError: there is none.
@@ -141,21 +143,21 @@ def find_interpreter(word: str | None) -> str:
 
 
 def count_usable_cores() -> int:
-    """How many cores this process may use."""
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
 
 
 _HIDDEN_PREFIXES = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "GRADESCOPE_", "CI_JOB_TOKEN")
-"""How variables begin that a build machine has, and that no notebook need see."""
+"""Prefixes of variables of build machines, which notebooks need not see."""
 
 
 def self_check_environment(folder: Path) -> dict[str, str]:
-    """The environment of a notebook that its owner checks: theirs, with what makes runs equal.
+    """Return the environment for a notebook that its owner checks: theirs, made repeatable.
 
     Args:
-        folder: an empty one, for files of libraries.
+        folder: an empty folder for files of libraries.
     """
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN_PREFIXES)
@@ -170,6 +172,6 @@ def self_check_environment(folder: Path) -> dict[str, str]:
 
 
 def step_summary_path() -> Path | None:
-    """The file that GitHub shows as the summary of a step, where there is one."""
+    """Return the file that GitHub shows as the summary of a step, or None."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     return Path(path) if path else None

@@ -1,4 +1,4 @@
-"""Moments in time, each with its offset from UTC: one without is asked for it, not guessed."""
+"""Parse dates and times that have an offset from UTC; a missing offset is never guessed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ EXAMPLE = "2026-11-20T23:59:00-06:00"
 
 
 def parse_due(value: object, *, zone: tzinfo | None = None) -> datetime:
-    """When something is due.
+    """Parse a due date.
 
     Args:
-        value: text in ISO 8601, or what a TOML reader made of a date.
+        value: text in ISO 8601, or a value that a TOML reader returned.
         zone: the time zone of the course, for the advice where there is no offset.
 
     Raises:
-        ValueError: it is no date and time, or says no offset; the message says what to write.
+        ValueError: it is no date and time, or has no offset; the message says what to write.
     """
     moment = value if isinstance(value, datetime) else _parse_iso(value)
     if moment is None:
@@ -32,7 +32,7 @@ def parse_due(value: object, *, zone: tzinfo | None = None) -> datetime:
 
 
 def _advice(naive: datetime, *, zone: tzinfo | None) -> str:
-    """What to write in the place of a time without offset."""
+    """Say what to write instead of a time without an offset."""
     if zone is not None:
         suggestion = naive.replace(tzinfo=zone).isoformat()
         return f"has no offset from UTC; in {zone} it would be {suggestion}"
@@ -43,13 +43,14 @@ def _advice(naive: datetime, *, zone: tzinfo | None) -> str:
 
 
 def parse_lms_time(text: str, *, zone: tzinfo) -> datetime | None:
-    """A moment as a learning management system writes it, in UTC; None if it can't be read.
+    """Parse a time that a learning management system wrote; return it in UTC, or None.
 
-    A time that a clock shows twice or never, when it is set back or forward, is the earlier one.
+    Of a time that clocks show twice or never, when they are set back or forward, the earlier of
+    the two possible moments is returned.
 
     Args:
         text: ISO 8601, with or without an offset.
-        zone: where it is, if it says no offset.
+        zone: the time zone to assume without an offset.
     """
     moment = _parse_iso(text)
     if moment is None:
@@ -63,10 +64,10 @@ def parse_lms_time(text: str, *, zone: tzinfo) -> datetime | None:
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """A time zone by its IANA name.
+    """Find a time zone by its IANA name.
 
     Raises:
-        ValueError: there is none of that name; the message has one that is near.
+        ValueError: there is no such time zone; the message suggests one with a similar name.
     """
     known = available_timezones()
     if name in known:
@@ -78,7 +79,7 @@ def find_zone(name: str) -> ZoneInfo:
 
 
 def utc_offset(moment: datetime) -> timezone:
-    """The offset that a moment is written with, as a time zone of its own."""
+    """Return a moment's offset from UTC as a time zone of its own."""
     return timezone(moment.utcoffset() or timedelta(0))
 
 

@@ -1,8 +1,11 @@
-"""The door in the wall: untrusted bytes to records, under a byte cap and a deadline, or WireError.
+"""Turn untrusted bytes from a notebook's process into records, under byte caps and deadlines.
 
 A frame is 8 bytes of length, then a body: 4 bytes of header length, a JSON header, and arrays as
 safetensors (https://huggingface.co/docs/safetensors). Nothing is ever unpickled, and nothing that
-came through is believed: it is parsed, cleaned and bounded here, and judged elsewhere.
+comes through is believed: it is parsed, cleaned and bounded here, and judged elsewhere.
+
+A frame with wrong contents raises `FrameRefused`, and the next one can be received. When the
+stream itself can't be followed any more, `ChannelBroken` or one of its subclasses is raised.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import re
 import select
 import struct
 import time
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from math import isfinite
 from threading import Event
@@ -22,40 +25,43 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 from safetensors.numpy import load, save
 
-from grader.errors import WireError
+from grader.errors import ChannelBroken, ChannelClosed, ChannelTimeout, FrameRefused
 from grader.model import Json, Observation, Question
 
 if TYPE_CHECKING:
     from grader.model import Array
 
 FRAME_BYTES = 192 * 1024 * 1024
-"""Largest frame that is read."""
+"""Size of the largest frame that is read."""
+SKIPPED_BYTES = 2 * FRAME_BYTES
+"""Size of the largest frame that is read past; behind a larger one the stream is given up."""
 BATCH_BYTES = 2 * FRAME_BYTES
-"""Most that the arrays of all answers to one batch may take."""
+"""Most bytes that all answers to one batch may take: they are kept until it ends."""
 HEADER_BYTES = 8 * 1024 * 1024
-"""Largest JSON header that is parsed."""
+"""Size of the largest JSON header that is parsed."""
 HEADER_PARTS = 200_000
-"""Most values of a JSON header: each takes many times its bytes once it is parsed."""
+"""Most values in a JSON header: parsed, each takes many times its bytes."""
 HEADER_DEPTH = 16
-"""Lists within lists of a JSON header; ours have 8."""
+"""Deepest nesting of a JSON header; the grader's own programs send 8 levels."""
 HEADER_TEXT = 64 * 1024
-"""Longest text of a JSON header."""
+"""Longest text in a JSON header, in characters."""
 TENSOR_HEADER_BYTES = 512 * 1024
-"""Largest safetensors header that is parsed: its cost grows with the number of arrays."""
+"""Size of the largest safetensors header: the cost of parsing grows with the number of arrays."""
 MAX_ARRAYS = 4096
-"""Most arrays of one frame."""
+"""Most arrays in one frame."""
+MAX_INTEGER = 2**63
+"""Whole numbers must be smaller than this, either way."""
 POLL_SECONDS = 0.25
-"""Seconds after which a wait looks whether it should go on."""
+"""Seconds between two looks at whether a wait should go on."""
 MAX_TEXT = 4000
 """Characters kept of one text."""
 DTYPE_KINDS = frozenset("biuf")
 """Kinds of NumPy dtype that may cross."""
+STATUSES = frozenset({"ok", "raised", "missing", "timed_out", "died", "invalid"})
+"""Statuses that the notebook's process may give; 'not_asked' is decided on this side."""
 
 _NEEDS_SCRUBBING = re.compile(r"/|0x|\.py, ")
 """What a path, an address or the name of a cell's file has in it."""
-MAX_INTEGER = 2**63
-"""Whole numbers are smaller than this, either way."""
-
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CELL_FILE = re.compile(r"\b\d{5,}\.py, (?=line \d)")
@@ -63,28 +69,30 @@ _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _MAYBE_PATH = re.compile(r"[^\s:'\"()<>,]+")
 """What may be a path: looked through once, since one pattern for all of it would take a second."""
 _LIBRARY = re.compile(r".*/(?:site|dist)-packages/")
+_PATH = re.compile(r"(?<![\w.])/(?:[\w.+~@-]+/)+([\w.+~@-]+)")
 CELL_LINE = re.compile(r"(?:Cell )?In ?\[\d+\], line (\d+)")
 """Where IPython's tracebacks name a line of a cell."""
-_PATH = re.compile(r"(?<![\w.])/(?:[\w.+~@-]+/)+([\w.+~@-]+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """A parsed frame: still nothing but a claim."""
+    """A parsed frame, which is still nothing but a claim of the other side."""
 
     header: Mapping[str, Json]
     arrays: Mapping[str, Array]
+    byte_count: int = 0
+    """Size of the body it was parsed from."""
 
 
 def sanitize_text(text: object, *, max_length: int = MAX_TEXT) -> str:
-    """A text without control sequences, bounded in length; newlines and tabs stay."""
+    """Return a text without control sequences, bounded in length; newlines and tabs stay."""
     string = text if isinstance(text, str) else str(text)
     string = string[: 4 * max_length].encode("utf-8", "replace").decode("utf-8", "replace")
     return _CONTROL.sub("", _ANSI.sub("", string))[:max_length]
 
 
 def scrub_text(text: object, *, max_length: int = MAX_TEXT) -> str:
-    """A cleaned text without addresses and without paths of this machine."""
+    """Return a sanitized text without addresses and without paths of this machine."""
     cleaned = _CELL_FILE.sub("", _ADDRESS.sub("0x…", sanitize_text(text, max_length=max_length)))
     if "-packages/" in cleaned:
         cleaned = _MAYBE_PATH.sub(_shorten_library_path, cleaned)
@@ -92,7 +100,6 @@ def scrub_text(text: object, *, max_length: int = MAX_TEXT) -> str:
 
 
 def _shorten_library_path(match: re.Match[str]) -> str:
-    """A path from its package on, without the folder that packages are installed in."""
     word = match.group()
     start = word.find("/")
     prefix = _LIBRARY.match(word, start) if start >= 0 else None
@@ -100,64 +107,65 @@ def _shorten_library_path(match: re.Match[str]) -> str:
 
 
 def _refuse_constant(word: str) -> NoReturn:
-    raise WireError(f"{word} in a header")
+    raise FrameRefused(f"{word} in a header")
 
 
 def _refuse_duplicate_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
-        raise WireError("a key twice in a header")
+        raise FrameRefused("a key twice in a header")
     return mapping
 
 
 def _parse_header(text: bytes) -> Mapping[str, Json]:
-    """The JSON header, looked through level by level: nothing of it is used before."""
+    """Parse the JSON header, and check all of it level by level before any of it is used."""
     if text.count(b",") + text.count(b"[") + text.count(b"{") > HEADER_PARTS:
-        raise WireError("header of too many parts")
+        raise FrameRefused("header of too many parts")
     header = json.loads(
         text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicate_keys
     )
     if not isinstance(header, dict):
-        raise WireError("header is not an object")
+        raise FrameRefused("header is not an object")
     level: list[Json] = [header]
     for _ in range(HEADER_DEPTH):
         level = [child for value in level for child in _check_and_expand(value)]
         if not level:
             return header
-    raise WireError("header nested deeper than allowed")
+    raise FrameRefused("header nested deeper than allowed")
 
 
 def _check_and_expand(value: Json) -> Iterable[Json]:
-    """What a list or an object holds; a text or a number that is none of ours is refused."""
+    """Return the values in a list or an object; refuse a text or a number beyond the bounds."""
     if isinstance(value, dict):
         return [*value, *value.values()]
     if isinstance(value, list):
         return value
     if isinstance(value, str) and len(value) > HEADER_TEXT:
-        raise WireError("text in a header longer than allowed")
+        raise FrameRefused("text in a header longer than allowed")
     if isinstance(value, int) and not -MAX_INTEGER < value < MAX_INTEGER:
-        raise WireError("number in a header larger than allowed")
+        raise FrameRefused("number in a header larger than allowed")
     if isinstance(value, float) and not isfinite(value):
-        raise WireError("number in a header without an end")
+        raise FrameRefused("number in a header without an end")
     return ()
 
 
 def parse_frame(body: bytes) -> Frame:
-    """Open a body.
+    """Parse the body of a frame.
 
     Raises:
-        WireError: whatever is wrong with it.
+        FrameRefused: anything is wrong with it.
     """
     try:
         (length,) = struct.unpack("<I", body[:4])
         if length > min(HEADER_BYTES, len(body) - 4):
-            raise WireError("header longer than allowed")
+            raise FrameRefused("header longer than allowed")
         header = _parse_header(body[4 : 4 + length])
-        return Frame(header=header, arrays=_load_arrays(body[4 + length :]))
-    except WireError:
+        arrays = _load_arrays(body[4 + length :])
+        return Frame(header=header, arrays=arrays, byte_count=len(body))
+    except FrameRefused:
         raise
-    except (Exception, RecursionError) as error:
-        raise WireError(f"unreadable frame: {type(error).__name__}") from error
+    except Exception as error:
+        raise FrameRefused(f"unreadable frame: {type(error).__name__}") from error
 
 
 def _load_arrays(data: bytes) -> Mapping[str, Array]:
@@ -165,17 +173,17 @@ def _load_arrays(data: bytes) -> Mapping[str, Array]:
         return {}
     (length,) = struct.unpack("<Q", data[:8])
     if length > TENSOR_HEADER_BYTES:
-        raise WireError("array header longer than allowed")
+        raise FrameRefused("array header longer than allowed")
     arrays = load(data)
     if len(arrays) > MAX_ARRAYS:
-        raise WireError("more arrays than allowed")
+        raise FrameRefused("more arrays than allowed")
     if any(array.dtype.kind not in DTYPE_KINDS for array in arrays.values()):
-        raise WireError("an array is not numeric")
+        raise FrameRefused("an array is not numeric")
     return arrays
 
 
 def compose_frame(header: Mapping[str, Json], arrays: Mapping[str, Array] | None = None) -> bytes:
-    """Close a frame, ready to be written."""
+    """Return a whole frame, length included, ready to be written."""
     return _join_frame(header, _serialize_arrays(arrays or {}))
 
 
@@ -194,9 +202,9 @@ class Channel:
     """Two pipes to the other side; every read and write has a deadline.
 
     Args:
-        read_fd: descriptor frames arrive on; set to non-blocking.
-        write_fd: descriptor frames leave by; set to non-blocking.
-        stop: set by whoever wants all waiting to end.
+        read_fd: descriptor that frames arrive on; set to non-blocking.
+        write_fd: descriptor that frames leave by; set to non-blocking.
+        stop: when it is set, every wait ends with `ChannelTimeout`.
     """
 
     def __init__(self, *, read_fd: int, write_fd: int, stop: Event | None = None) -> None:
@@ -210,59 +218,66 @@ class Channel:
         """Write a composed frame.
 
         Raises:
-            WireError: the other side is gone or does not read in time.
+            ChannelClosed: the other side is gone.
+            ChannelTimeout: it does not read in time.
         """
         deadline = time.monotonic() + seconds
         view = memoryview(frame)
+        poll = select.poll()
+        poll.register(self._write_fd, select.POLLOUT)
         while view:
-            poll = select.poll()
-            poll.register(self._write_fd, select.POLLOUT)
             if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                raise WireError("the notebook's process does not read")
+                raise ChannelTimeout("the notebook's process does not read")
             try:
                 view = view[os.write(self._write_fd, view[: 1 << 16]) :]
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise WireError("the notebook's process is gone") from error
+                raise ChannelClosed("the notebook's process is gone") from error
 
     def receive(self, *, seconds: float) -> Frame:
-        """Read one frame.
+        """Read one frame, to its end even if it is refused, so that the next can be received.
 
         Raises:
-            WireError: it is too large, too late, malformed, or the other side is gone.
+            FrameRefused: its contents are malformed, or it is too large.
+            ChannelClosed: the other side is gone.
+            ChannelTimeout: the frame did not come, or not all of it, in time.
+            ChannelBroken: it claims a length that is not worth skipping.
         """
         deadline = time.monotonic() + seconds
-        (length,) = struct.unpack("<Q", self._read_exactly(8, deadline))
+        (length,) = struct.unpack("<Q", b"".join(self._read_chunks(8, deadline)))
+        if length > SKIPPED_BYTES:
+            raise ChannelBroken("frame much larger than allowed")
         if length > FRAME_BYTES:
-            raise WireError("frame larger than allowed")
-        return parse_frame(self._read_exactly(length, deadline))
+            for _ in self._read_chunks(length, deadline):
+                pass
+            raise FrameRefused("frame larger than allowed")
+        return parse_frame(b"".join(self._read_chunks(length, deadline)))
 
-    def _read_exactly(self, count: int, deadline: float) -> bytes:
-        data = bytearray()
+    def _read_chunks(self, count: int, deadline: float) -> Iterator[bytes]:
         poll = select.poll()
         poll.register(self._read_fd, select.POLLIN)
-        while len(data) < count:
+        while count:
             seconds_left = deadline - time.monotonic()
             if seconds_left <= 0 or self._stop.is_set():
-                raise WireError("no answer in time")
+                raise ChannelTimeout("no answer in time")
             if not poll.poll(min(seconds_left, POLL_SECONDS) * 1000):
                 continue
             try:
-                chunk = os.read(self._read_fd, min(count - len(data), 1 << 20))
+                chunk = os.read(self._read_fd, min(count, 1 << 20))
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise WireError("the notebook's process is gone") from error
+                raise ChannelClosed("the notebook's process is gone") from error
             if not chunk:
-                raise WireError("the notebook's process is gone")
-            data += chunk
-        return bytes(data)
+                raise ChannelClosed("the notebook's process is gone")
+            count -= len(chunk)
+            yield chunk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedQuestions:
-    """Questions whose arrays are ready to be written, for asking many notebooks the same."""
+    """Questions with their arrays already serialized, to ask many notebooks the same."""
 
     questions: tuple[Question, ...]
     array_keys: tuple[Mapping[str, str], ...]
@@ -271,7 +286,7 @@ class PackedQuestions:
 
 
 def pack_questions(questions: tuple[Question, ...]) -> PackedQuestions:
-    """Questions with their arrays; one that several questions hold is written once."""
+    """Serialize the arrays of questions; an array that several questions share is written once."""
     key_by_identity: dict[int, str] = {}
     arrays: dict[str, Array] = {}
     keys = []
@@ -287,7 +302,13 @@ def pack_questions(questions: tuple[Question, ...]) -> PackedQuestions:
 
 
 def compose_batch(packed: PackedQuestions, *, nonces: Mapping[str, str], seconds: float) -> bytes:
-    """A batch of questions as one frame; `seconds` is the time each may take."""
+    """Return a batch of questions as one frame.
+
+    Args:
+        packed: the questions.
+        nonces: by question id, what its answer must echo; under '' that of the end of the batch.
+        seconds: how long each question may take.
+    """
     questions = [
         {
             "id": question.id,
@@ -304,7 +325,7 @@ def compose_batch(packed: PackedQuestions, *, nonces: Mapping[str, str], seconds
 
 
 def _scrub_value(value: Json) -> Json:
-    """What an answer says, its texts fit to be shown; keys are names, and stay."""
+    """Return the data of an answer with its texts fit to be shown; keys are names, and stay."""
     if isinstance(value, str):
         is_plain = (
             value.isprintable() and len(value) <= MAX_TEXT and not _NEEDS_SCRUBBING.search(value)
@@ -317,30 +338,34 @@ def _scrub_value(value: Json) -> Json:
     return value
 
 
-STATUSES = frozenset({"ok", "raised", "missing", "timed_out", "died"})
-
-
 def read_observation(frame: Frame, *, nonces: MutableMapping[str, str]) -> Observation:
-    """A frame as an observation of a question that was really asked.
+    """Read a frame as the answer to a question that was really asked.
 
     Args:
         frame: the answer.
-        nonces: by question, what its answer must echo; the question's is used up, so that there
-            are no more answers than questions.
+        nonces: by question id, what its answer must echo; the nonce is removed, so that there are
+            no more answers than questions.
+
+    Returns:
+        The answer; 'invalid' if it has no proper status or data.
 
     Raises:
-        WireError: it answers nothing that was asked, or what was answered before.
+        ChannelBroken: it answers nothing that was asked, or what was answered before: nothing
+            more from whoever sends this is an answer.
     """
     header = frame.header
     question_id, status = header.get("id"), header.get("status")
-    if not isinstance(question_id, str) or not question_id:
-        raise WireError("an answer to nothing that was asked")
-    if question_id not in nonces or header.get("nonce") != nonces[question_id]:
-        raise WireError("an answer to nothing that was asked")
+    if (
+        not isinstance(question_id, str)
+        or not question_id  # the batch itself has a nonce, and no answer
+        or question_id not in nonces
+        or header.get("nonce") != nonces[question_id]
+    ):
+        raise ChannelBroken("an answer to nothing that was asked")
     del nonces[question_id]
     data = header.get("data", {})
     if status not in STATUSES or not isinstance(data, dict):
-        raise WireError("an answer without a status")
+        return refused_answer(question_id, "an answer without a status")
     return Observation(
         id=question_id,
         status=status,
@@ -348,3 +373,8 @@ def read_observation(frame: Frame, *, nonces: MutableMapping[str, str]) -> Obser
         arrays=frame.arrays,
         error=scrub_text(header.get("error", ""), max_length=600),
     )
+
+
+def refused_answer(question_id: str, reason: str) -> Observation:
+    """Return the observation of a question whose answer was refused; staff can read why."""
+    return Observation(id=question_id, status="invalid", data={"refused": reason})

@@ -449,10 +449,7 @@ def test_a_request_is_answered_in_the_ledger_with_a_reason(made: Course) -> None
 
     assert visitor.at == "/requests"
     assert given(made)["ada"] == 5
-    assert (
-        ledger.current_marks(made.book)["ada", "Q1.1"].reason
-        == "It is in the second sentence."
-    )
+    assert ledger.current_marks(made.book)["ada", "Q1.1"].reason == "It is in the second sentence."
     (one,) = regrade_requests.load_requests(made.ready.console)
     assert one.answered
     assert one.answered.by == "Mo"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import sqlite3
 import stat
@@ -357,3 +358,37 @@ def test_the_rooms_that_keys_are_made_of_exist() -> None:
 
     assert rooms >= cache_keys.RUN_SOURCES
     assert rooms >= cache_keys.EXTRACTION_SOURCES
+
+
+def imported_files(path: Path) -> set[Path]:
+    """The files of the grader that a file imports, in whatever way it is written."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    package = cache_keys.PACKAGE_FOLDER
+    own_names = [name.removeprefix("grader.").split(".") for name in names if "." in name]
+    candidates = [package.joinpath(*parts) for parts in own_names]
+    files = [path.with_suffix(".py") for path in candidates]
+    return {
+        file for file in (*files, *(path / "__init__.py" for path in candidates)) if file.exists()
+    }
+
+
+def test_a_run_is_made_again_when_a_room_changes_that_it_passes_through() -> None:
+    package = cache_keys.PACKAGE_FOLDER
+    started = [*(package / room for room in ("inside", "kernel", "sandbox"))]
+    pending = [path for folder in started for path in folder.rglob("*.py")]
+    reached: set[Path] = set()
+    while pending:
+        path = pending.pop()
+        if path not in reached:
+            reached.add(path)
+            pending += imported_files(path)
+    rooms = {path.relative_to(package).parts[0] for path in reached}
+
+    # An error is a name and a sentence; the cells that run are what `notebook` reads.
+    assert "wire.py" in rooms
+    assert rooms - {"errors.py"} == cache_keys.RUN_SOURCES - {"notebook"}

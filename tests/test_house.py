@@ -1,11 +1,15 @@
 """The house rules no linter knows."""
 
 import ast
+import importlib
+import pkgutil
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import grader
 from grader import errors
 
 ROOT = Path(__file__).parent.parent
@@ -51,13 +55,38 @@ def test_the_architecture_page_shows_every_room() -> None:
     assert rooms - {"__init__", "__main__"} <= shown
 
 
+def modules_of_the_grader() -> list[ModuleType]:
+    """Every module but the programs of the other side."""
+    names = [module.name for module in pkgutil.walk_packages(grader.__path__, "grader.")]
+    return [
+        importlib.import_module(name)
+        for name in names
+        if not name.startswith("grader.inside") and name != "grader.__main__"
+    ]
+
+
 def test_the_error_tree_in_the_docstring_is_the_real_one() -> None:
     def tree(cls: type[Exception], depth: int = 0) -> list[str]:
         below = sorted(cls.__subclasses__(), key=lambda sub: sub.__name__)
         branches = [line for sub in below for line in tree(sub, depth + 1)]
         return ["    " * depth + cls.__name__, *branches]
 
-    assert "\n".join(tree(errors.GraderError)) in (errors.__doc__ or "")
+    assert modules_of_the_grader()
+    assert "\n".join(tree(errors.GraderError)) + "\n\n" in (errors.__doc__ or "")
+
+
+def test_every_error_raised_on_purpose_is_in_the_tree() -> None:
+    defined = [
+        value
+        for module in modules_of_the_grader()
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, BaseException)
+        and value.__module__.startswith("grader.")
+    ]
+
+    assert defined
+    assert [error for error in defined if not issubclass(error, errors.GraderError)] == []
 
 
 def test_nothing_of_the_first_assignment_is_wired_into_the_grader() -> None:

@@ -242,7 +242,53 @@ def test_an_answer_that_comes_again_and_again_ends_the_asking(setup: Prepare) ->
         live.run(code(AGAIN), blank=frozenset())
         answers = live.ask((Question(id="arrays", kind="arrays"),))
     assert time.monotonic() - began < 15
-    assert answers["arrays"].status in {"died", "invalid"}
+    assert answers["arrays"].status == "not_asked"
+
+
+MANY = """
+def many(x): return [float(i) for i in range(5000)]
+def doubles(x): return 2 * x
+a = 2 * [0]
+import numpy as np
+b = np.arange(4.0)
+"""
+
+
+def test_an_answer_of_too_many_parts_costs_only_that_question(setup: Prepare) -> None:
+    questions = tuple(
+        Question(
+            id=name,
+            kind="function",
+            params={"name": name, "args": ["x"], "tensors": False},
+            arrays={"x": np.ones(2)},
+        )
+        for name in ("many", "doubles")
+    )
+    with kernel.start_kernel(setup()) as live:
+        live.run(code(MANY), blank=frozenset())
+        answers = live.ask((*questions, Question(id="arrays", kind="arrays")))
+        again = live.ask((Question(id="arrays", kind="arrays"),))
+
+    assert [answer.status for answer in answers.values()] == ["invalid", "ok", "ok"]
+    assert answers["many"].data == {"refused": "more arrays than allowed"}
+    assert answers["doubles"].arrays["out0"].tolist() == [2, 2]
+    assert again["arrays"].arrays["b"].tolist() == [0, 1, 2, 3]
+
+
+def test_an_answer_of_too_many_bytes_costs_only_that_question(setup: Prepare) -> None:
+    source = "import numpy as np\ndef vast(x): return np.zeros(200 * 2**20, dtype='int8')"
+    vast = Question(
+        id="vast",
+        kind="function",
+        params={"name": "vast", "args": ["x"], "tensors": False},
+        arrays={"x": np.ones(2)},
+    )
+    limits = Limits(cell_s=20, submission_s=60, question_s=60)
+    with kernel.start_kernel(setup(limits)) as live:
+        live.run(code(source), blank=frozenset())
+        answers = live.ask((vast, Question(id="arrays", kind="arrays")))
+
+    assert [answer.status for answer in answers.values()] == ["invalid", "ok"]
 
 
 def test_what_cells_show_comes_out_as_text_and_types_within_bounds(run: Run) -> None:

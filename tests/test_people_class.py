@@ -34,9 +34,7 @@ def by_refreshing(folder: OutputFolder, book: Gradebook) -> None:
 
 
 def by_the_console(folder: OutputFolder, book: Gradebook) -> None:
-    renewing = BackgroundPublisher(
-        folder, book=book, rubric=rubric(), cache=RevisionCache()
-    )
+    renewing = BackgroundPublisher(folder, book=book, rubric=rubric(), cache=RevisionCache())
     renewing.start()
     renewing.queue_submissions(["cleo"])
     renewing.close()

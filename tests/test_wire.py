@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from grader import wire
-from grader.errors import WireError
+from grader.errors import ChannelBroken, ChannelClosed, ChannelTimeout, FrameRefused, WireError
 from grader.model import Question
 
 
@@ -141,7 +141,7 @@ def test_a_frame_comes_back_as_it_was_sent() -> None:
     ],
 )
 def test_malformed_frames_are_refused(data: bytes) -> None:
-    with pytest.raises(WireError):
+    with pytest.raises(FrameRefused):
         wire.parse_frame(data)
 
 
@@ -224,7 +224,7 @@ def test_a_question_is_answered_once() -> None:
 
     wire.read_observation(frame, nonces=nonces)
 
-    with pytest.raises(WireError, match="answer to"):
+    with pytest.raises(ChannelBroken, match="answer to"):
         wire.read_observation(frame, nonces=nonces)
 
 
@@ -247,7 +247,7 @@ def test_a_frame_that_never_ends_meets_its_deadline() -> None:
     channel = wire.Channel(read_fd=reading, write_fd=writing)
     os.write(writing, struct.pack("<Q", 100) + b"x")
 
-    with pytest.raises(WireError, match="in time"):
+    with pytest.raises(ChannelTimeout, match="in time"):
         channel.receive(seconds=0.05)
     os.close(reading)
     os.close(writing)
@@ -256,9 +256,9 @@ def test_a_frame_that_never_ends_meets_its_deadline() -> None:
 def test_a_frame_beyond_the_cap_is_refused_before_it_is_read() -> None:
     reading, writing = os.pipe()
     channel = wire.Channel(read_fd=reading, write_fd=writing)
-    os.write(writing, struct.pack("<Q", wire.FRAME_BYTES + 1))
+    os.write(writing, struct.pack("<Q", wire.SKIPPED_BYTES + 1))
 
-    with pytest.raises(WireError, match="larger"):
+    with pytest.raises(ChannelBroken, match="larger"):
         channel.receive(seconds=1)
     os.close(reading)
     os.close(writing)
@@ -343,5 +343,5 @@ def test_a_process_that_ended_with_words_unread_is_gone() -> None:
         channel = wire.Channel(read_fd=ours.fileno(), write_fd=ours.fileno())
         ours.send(b"never read")
         theirs.close()
-        with pytest.raises(WireError, match="gone"):
+        with pytest.raises(ChannelClosed, match="gone"):
             channel.receive(seconds=5)

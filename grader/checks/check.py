@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from grader.checks.memo import Memo
 from grader.checks.recording import Recording
+from grader.errors import GraderError
 from grader.model import (
     ExecutionRecord,
     Exhibit,
@@ -87,7 +88,7 @@ class Evidence:
 
     def observation(self, question: Question) -> Observation:
         """The student's answer to a question."""
-        return self.observations.get(question.id, Observation(id=question.id, status="died"))
+        return self.observations.get(question.id, Observation(id=question.id, status="not_asked"))
 
     def with_expected(self, expected: Mapping[str, Observation]) -> Evidence:
         """The same, with more of the reference's answers."""
@@ -95,7 +96,7 @@ class Evidence:
 
     def reference_observation(self, question: Question) -> Observation:
         """The reference's answer to a counter-question."""
-        return self.expected.get(question.id, Observation(id=question.id, status="died"))
+        return self.expected.get(question.id, Observation(id=question.id, status="not_asked"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,7 @@ def absent(*, expected: str, observed: str, hint: str = "", **more: Any) -> Chec
     )
 
 
-class ReferenceFault(Exception):
+class ReferenceFault(GraderError):
     """The reference did not answer: our failure, verdict ERROR."""
 
 

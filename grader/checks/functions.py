@@ -165,6 +165,7 @@ def explain_no_value(params: FunctionParams, observation: Observation) -> str:
         "timed_out": f"{name} did not answer in time",
         "died": f"calling {name} ended the notebook's process",
         "invalid": f"{name} gave nothing that could be read",
+        "not_asked": f"{name} was not called: the notebook could not be asked any more",
     }
     if observation.status in without_answer:
         return without_answer[observation.status]

@@ -148,6 +148,7 @@ def explain_no_output(params: ModuleParams, observation: Observation) -> str:
         "timed_out": f"{name} did not answer in time",
         "died": f"asking {name} ended the notebook's process",
         "invalid": f"asking {name} gave no answer that could be read",
+        "not_asked": f"{name} was not called: the notebook could not be asked any more",
     }
     if observation.status in without_answer:
         return without_answer[observation.status]

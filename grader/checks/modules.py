@@ -84,7 +84,8 @@ class _ModuleCheck(Check[M]):
         flaws = []
         for index in range(len(params.batches)):
             output = observation.arrays.get(f"out{index}")
-            raised = str(call_fields(observation, index).get("error") or observation.error)
+            failure = observation.error if observation.status == "raised" else ""
+            raised = str(call_fields(observation, index).get("error") or failure)
             no_output = f"calling {params.module} raised {raised[:200]}" if raised else "no output"
             flaws.append(no_output if output is None else find_flaw(index, output))
         right_count = flaws.count("")

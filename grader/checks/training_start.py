@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 200
 """Of more optimizer steps these are replayed."""
-UNANSWERED = frozenset({"died", "timed_out", "invalid"})
+UNANSWERED = frozenset({"died", "timed_out", "invalid", "not_asked"})
 """What becomes of a question when there is nobody to answer it."""
 
 

@@ -13,8 +13,9 @@ from grader.cli.again_command import again_command
 from grader.cli.anonymize_command import anonymize_command
 from grader.cli.backup_command import backup_command
 from grader.cli.check_command import check_command
+from grader.cli.debug_option import global_debug_option
 from grader.cli.doctor_command import doctor_command
-from grader.cli.exit_codes import INTERRUPTED, USAGE
+from grader.cli.exit_codes import INTERRUPTED, NEEDS_PERSON, USAGE
 from grader.cli.export_command import export_command
 from grader.cli.forget_command import forget_command
 from grader.cli.init_command import init_command
@@ -41,6 +42,7 @@ class CommandOrPath(click.Group):
 
 @click.group(cls=CommandOrPath, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="grade")
+@global_debug_option
 def cli() -> None:
     """Grade homework notebooks.
 
@@ -87,12 +89,22 @@ def main() -> None:
         error.show(buffer)
         _exit_with_message(buffer.getvalue().removesuffix("\n"))
     except GraderError as error:
+        from grader import fault_log
+
+        fault_log.show_if_debug(error)
         _exit_with_message(f"grade: {error}")
+    except Exception as error:  # noqa: BLE001 (the last place where it can be kept)
+        from grader import fault_log
+        from grader.model import Fault
+
+        fault_log.report_fault(Fault.caught("grade", error))
+        message = f"grade: failed ({type(error).__name__}); please report this"
+        _exit_with_message(f"{message}; {fault_log.log_hint()}", code=NEEDS_PERSON)
 
 
-def _exit_with_message(message: str) -> NoReturn:
-    """Say what went wrong; a name of a file may stand in it, and may hold anything."""
+def _exit_with_message(message: str, *, code: int = USAGE) -> NoReturn:
+    """Print what went wrong, and exit; a file's name in it may hold any characters."""
     from grader.report.text_format import printable
 
     click.echo(printable(message), err=True)
-    sys.exit(USAGE)
+    sys.exit(code)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from grader.cli.debug_option import debug_option
 from grader.cli.exit_codes import DONE, NEEDS_PERSON
 from grader.cli.people_options import people_files, people_options
 
@@ -22,6 +23,7 @@ from grader.cli.people_options import people_files, people_options
     type=click.Path(path_type=Path),
     help="CSV that tells in which cells items are answered (see `grade parts`).",
 )
+@debug_option
 def again_command(
     *, folder: Path, assignment: str | None, jobs: int | None, parts: Path | None, **people: Any
 ) -> None:
@@ -32,11 +34,12 @@ def again_command(
     """
     from rich.console import Console
 
-    from grader import settings
+    from grader import fault_log, settings
     from grader.pipeline.again import rejudge_class
     from grader.report.progress import note_line
     from grader.report.score_changes import changes_report
 
+    fault_log.log_faults_in(folder)
     console = Console(highlight=False)
     loaded_settings = settings.read_settings(
         path=Path(),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from grader.cli.debug_option import debug_option
 from grader.cli.exit_codes import DONE, NEEDS_PERSON, USAGE
 from grader.errors import GraderError
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How to tell.",
 )
+@debug_option
 def check_command(*, paths: tuple[Path, ...], rubric: Path | None, form: str) -> None:
     r"""Run NOTEBOOK and check it by the assignment's public checks, before handing in.
 
@@ -61,6 +63,7 @@ def check_command(*, paths: tuple[Path, ...], rubric: Path | None, form: str) ->
 
 
 def _check_notebook(path: Path, *, rubric: Path | None) -> FileOutcome:
+    from grader import fault_log
     from grader.selfcheck.file_check import check_file
     from grader.selfcheck.outcome import FileOutcome
     from grader.selfcheck.public_rubric import find_public_rubric, load_public_rubric
@@ -71,6 +74,7 @@ def _check_notebook(path: Path, *, rubric: Path | None) -> FileOutcome:
             path=path, result=check_file(path, public=load_public_rubric(rubric_path))
         )
     except GraderError as error:
+        fault_log.show_if_debug(error)
         return FileOutcome(path=path, reason=str(error))
 
 

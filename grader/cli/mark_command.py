@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from grader.cli.debug_option import debug_option
 from grader.cli.exit_codes import DONE, NEEDS_PERSON
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 @click.option("--password", is_flag=True, help="Ask for a password of yours to sign in with.")
 @click.option("--certificate", type=click.Path(path_type=Path, dir_okay=False), help="For TLS.")
 @click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="Its private key.")
+@debug_option
 def mark_command(
     *,
     out: Path,
@@ -63,6 +65,9 @@ def mark_command(
     A sheet has a line for each answer. In those that you leave blank nothing changes; what was
     marked by others meanwhile is listed and not overwritten.
     """
+    from grader import fault_log
+
+    fault_log.log_faults_in(out)
     by = (marker or _user_name()).strip()
     if sheet is not None:
         _exchange_sheet(sheet, out=out, assignment=assignment, by=by, item=item)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from grader.cli.debug_option import debug_option
 from grader.cli.exit_codes import DONE, NEEDS_PERSON
 from grader.cli.people_options import people_files, people_options
 
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 @click.option("--store", metavar="URL", help="Gradebook: postgresql://HOST/DATABASE, not a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@debug_option
 def run_command(
     *,
     path: Path,
@@ -77,7 +79,9 @@ def run_command(
     results/*.json to the output folder. What did not change since the last run is kept.
     """
     # Imported here so that --help answers at once.
-    from grader import settings
+    from grader import fault_log, settings
+
+    fault_log.log_faults_in(out)
 
     loaded_settings = settings.read_settings(
         path=path,

@@ -17,6 +17,7 @@ from grader.gradebook.array_storage import ArrayPacker, PackedArrays
 from grader.model import (
     Answer,
     ExecutionRecord,
+    Fault,
     Graded,
     Item,
     ItemScore,
@@ -92,6 +93,7 @@ class RecordCodec:
             "record": self._converter.unstructure(trace.record, ExecutionRecord),
             "observations": observations,
             "expected": expected,
+            "faults": self._converter.unstructure(trace.faults, tuple[Fault, ...]),
         }
         try:
             return _compress(document)
@@ -106,6 +108,7 @@ class RecordCodec:
             record=self._converter.structure(parsed["record"], ExecutionRecord),
             observations=_decode_observations(parsed["observations"], arrays),
             expected=_decode_observations(parsed["expected"], arrays),
+            faults=self._converter.structure(parsed.get("faults", []), tuple[Fault, ...]),
         )
 
 

@@ -1,7 +1,7 @@
-"""Tries to break out of a room, from where a student's code would be, and tells what it reached.
+"""Try to break out of a sandbox, from where a student's code would be, and report what worked.
 
-What to try comes from outside: a file to be read, a folder to be written to, a process to be
-signaled, ports to connect to. Each attempt either fails, as it must, or is told by name.
+The targets come from outside: a file to read, a folder to write to, a process to signal, ports to
+connect to. Each attempt either fails, as it must, or is reported by its name.
 """
 
 import contextlib
@@ -18,20 +18,20 @@ from pathlib import Path
 from inside import frames, landlock, linux, walls
 
 FORK_ATTEMPTS = 40
-"""Processes that are started to see whether there is a limit."""
+"""Processes to start, to see whether there is a limit."""
 PROCESS_LIMIT = 20
-"""The limit that is set for that."""
+"""The limit that is set before."""
 VSOCK, NETLINK, PACKET = 40, 16, 17
 """Families of sockets, from <linux/socket.h>."""
 CONNECT_SECONDS = 0.5
 PTRACE_ATTACH = 16
 """From <sys/ptrace.h>."""
 ORPHAN_SECONDS = 20.0
-"""Seconds that the process lives which tries to outlive its room."""
+"""Seconds that the process lives that tries to outlive its sandbox."""
 
 
 def attempt(action, *arguments):
-    """Whether something works that should not."""
+    """Return whether something works that should not."""
     try:
         return bool(action(*arguments))
     except (OSError, ValueError, MemoryError):
@@ -39,33 +39,33 @@ def attempt(action, *arguments):
 
 
 def read_path(path):
-    """Read a file, or one in a folder, that is not empty."""
+    """Read a file, or any file in a folder, that is not empty."""
     if Path(path).is_dir():
         return any(attempt(read_path, child) for child in Path(path).iterdir())
     return bool(Path(path).read_bytes())
 
 
 def open_for_writing(path):
-    """Open a file for writing; it stays as it is."""
+    """Open a file for writing, without changing it."""
     os.close(os.open(path, os.O_WRONLY))
     return True
 
 
 def leave_file(folder):
-    """Make a file in a folder, one without a name that is gone at once."""
+    """Create a file without a name in a folder; it is gone at once."""
     os.close(os.open(folder, os.O_TMPFILE | os.O_WRONLY))
     return True
 
 
 def change_times(path):
-    """Change the times of a file, to what they are."""
+    """Set the times of a file to what they are."""
     status = os.stat(path)  # noqa: PTH116 (as the next)
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     return True
 
 
 def connect_to(family, address):
-    """Reach a listener."""
+    """Connect to a listener."""
     with socket.socket(family, socket.SOCK_STREAM) as connection:
         connection.settimeout(CONNECT_SECONDS)
         connection.connect(address)
@@ -73,13 +73,13 @@ def connect_to(family, address):
 
 
 def open_socket(family, kind):
-    """Have a socket of a family."""
+    """Open a socket of a family."""
     socket.socket(family, kind).close()
     return True
 
 
 def signal_process(pid):
-    """Be allowed to signal a process."""
+    """Check the permission to signal a process."""
     os.kill(pid, 0)
     return True
 
@@ -91,18 +91,13 @@ def trace_process(pid):
     return linux.c_library().ptrace(PTRACE_ATTACH, ctypes.c_int(pid), None, None) == 0
 
 
-def read_environment(pid):
-    """Read the variables of a process."""
-    return bool(Path(f"/proc/{pid}/environ").read_bytes())
-
-
 def see_other_processes(own_pids):
-    """Find processes that are not of this room."""
+    """Find processes outside this sandbox."""
     return any(name.isdigit() and int(name) not in own_pids for name in os.listdir("/proc"))  # noqa: PTH208
 
 
 def make_namespace(kind):
-    """Make a namespace, which brings rights in it."""
+    """Make a namespace, which would give rights in it."""
     pid = os.fork()
     if pid == 0:
         exit_code = 1
@@ -132,7 +127,7 @@ def exceed_process_limit():
 
 
 def exceed_memory_limit(megabytes):
-    """Have more memory than the address space may grow to."""
+    """Map more memory than the address space may grow to."""
     import resource
 
     size = megabytes * walls.MEGABYTE
@@ -142,17 +137,17 @@ def exceed_memory_limit(megabytes):
 
 
 def leave_process():
-    """Leave a process behind."""
+    """Leave a process behind; the outside sees whether it is gone."""
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
             time.sleep(ORPHAN_SECONDS)
         os._exit(0)
-    return False  # whether it is gone is seen from outside
+    return False
 
 
 def find_broken():
-    """What must work in a room, and does not."""
+    """Return what must work in a sandbox, and does not."""
     broken = []
     try:
         Path("here").write_text("x", encoding="ascii")
@@ -173,7 +168,7 @@ def find_broken():
 
 
 def list_attempts(facts):
-    """All that is tried, by name, in an order in which one does not hinder the next."""
+    """Return all attempts by name, in an order in which none hinders the next."""
     grader, parent, runner = facts["grader"], os.getppid(), os.getppid()
     inet = socket.AF_INET
     return {
@@ -195,8 +190,8 @@ def list_attempts(facts):
         "signals the grader": (signal_process, grader),
         "signals its runner": (signal_process, runner),
         "reads the memory of its runner": (trace_process, runner),
-        "reads variables of the grader": (read_environment, grader),
-        "reads variables of its runner": (read_environment, parent),
+        "reads variables of the grader": (read_path, f"/proc/{grader}/environ"),
+        "reads variables of its runner": (read_path, f"/proc/{parent}/environ"),
         "sees other processes": (see_other_processes, {os.getpid(), runner}),
         "makes namespaces": (make_namespace, linux.CLONE_NEWUSER),
         "starts processes without end": (exceed_process_limit,),
@@ -206,7 +201,7 @@ def list_attempts(facts):
 
 
 def serve_canary(results, order, folder, filters):
-    """Try everything in a child behind the kernel's walls, and tell; then wait for the end."""
+    """Try everything in a child behind the kernel's walls, report, and wait to be killed."""
     pid = os.fork()
     if pid == 0:
         try:

@@ -1,4 +1,4 @@
-"""Puts the files that lie beside a notebook into its working folder, before anything of it runs."""
+"""Write the files beside a notebook into its working folder before it runs."""
 
 import contextlib
 from pathlib import Path, PurePosixPath
@@ -7,7 +7,7 @@ from inside import frames
 
 
 def receive_files(requests, count):
-    """Take so many files and write them below the working folder; what can't be written is not."""
+    """Receive `count` files and write them below the working folder, as far as they can be."""
     for _ in range(count):
         has_more = True
         file = None
@@ -24,7 +24,7 @@ def receive_files(requests, count):
 
 
 def create_file(name):
-    """A file to write to; one that leads nowhere where it can't be made."""
+    """Open a new file for writing, or /dev/null where it can't or must not be created."""
     path = PurePosixPath(name)
     is_below = not path.is_absolute() and ".." not in path.parts
     try:

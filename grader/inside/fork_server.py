@@ -1,17 +1,17 @@
-"""Imports what notebooks will need, then forks a runner for each one, ready at once.
+"""Import what notebooks will need, then fork a runner for each one, ready at once.
 
-A program of its own, started as `warm.py CONTROL FOLDER`: orders come on the socket CONTROL, rooms
-(work folders) are made below FOLDER. It runs no student code and no tensor work, has one thread
-whenever it forks, and when the other end of the socket closes, it ends every room, removes the
-folder and goes.
+A program of its own, started as `fork_server.py CONTROL FOLDER`: orders come on the socket
+CONTROL, folders of sandboxes are made below FOLDER. It runs no student code and no tensor work,
+has one thread whenever it forks, and when the other end of the socket closes, it ends every
+sandbox, removes the folder and exits.
 
 Orders, each a frame whose header names an `order`:
 
 preload   import modules (`modules`); answered by what was left out, and the number of threads
-ping      answered at once by the number of processes that ended rooms left behind
+ping      answered at once by the number of processes that closed sandboxes left behind
 open      fork a runner (`room`, `plan` and `limits` for its walls, `cold` for a fresh interpreter,
-          `canary` to try the walls instead); its two pipes come after it
-close     end a room, whatever runs in it
+          `canary` to test the walls instead); its two pipes come after it
+close     end a sandbox, whatever runs in it
 """
 
 import contextlib
@@ -47,17 +47,17 @@ RUNNER_MODULES = (
     "matplotlib_inline.backend_inline",
     "inside.runner",
 )
-"""What each runner and its kernel need themselves."""
+"""Modules that each runner and its kernel need themselves."""
 WATCH_SECONDS = 0.25
-"""Seconds between two looks at what rooms use."""
+"""Seconds between two checks of what sandboxes use."""
 IDLE_SECONDS = 0.05
 """Seconds without an order after which there is time for other things."""
 MAX_RESTARTS = 3
-"""How often it starts over to leave modules out."""
+"""How often the program starts over to leave modules out."""
 
 
 def count_threads():
-    """Threads of this process, those of libraries too where the platform tells."""
+    """Count the threads of this process, with those of libraries where the platform tells."""
     try:
         return len(os.listdir("/proc/self/task"))  # noqa: PTH208 (3,000 calls: no Path objects)
     except OSError:
@@ -67,21 +67,21 @@ def count_threads():
 
 
 class Preloader:
-    """Imports modules and notices those that must not be imported ahead."""
+    """Imports modules, and notices those that must not be imported ahead."""
 
     def __init__(self, output_file):
         self.output_file = output_file
         self.left_out = {}
 
     def output_size(self):
-        """How much has been printed so far."""
+        """Return how many bytes have been printed so far."""
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
                 stream.flush()
         return self.output_file.stat().st_size
 
     def import_modules(self, names):
-        """Import; the names that start threads or print, by why, which only a restart undoes."""
+        """Import modules; return why some must not be imported, which only a restart undoes."""
         culprits = {}
         threads, printed = count_threads(), self.output_size()
         for name in names:
@@ -101,7 +101,7 @@ class Preloader:
 
 
 def collapse_pages():
-    """Put what was imported on few, large pages, so that forks are cheap: takes half a second."""
+    """Move what was imported to few, large pages, so that forks are cheap: half a second."""
     if sys.platform != "linux":
         return
     libc = ctypes.CDLL(None, use_errno=True)
@@ -119,7 +119,7 @@ def collapse_pages():
 
 
 def compile_notebook_schema():
-    """Compile what every runner would compile again: the notebook schema."""
+    """Compile the notebook schema, which every runner would compile again."""
     with contextlib.suppress(Exception):
         import nbformat
 
@@ -127,7 +127,7 @@ def compile_notebook_schema():
 
 
 class ForkLoop:
-    """The loop: orders in, rooms forked and ended."""
+    """The main loop: receives orders, forks sandboxes and ends them."""
 
     def __init__(self, control, folder, state):
         self.control = control
@@ -145,7 +145,7 @@ class ForkLoop:
         self.forker = self.filters = None
 
     def serve(self):
-        """Obey until the other end closes."""
+        """Follow orders until the other end closes."""
         if self.pending is not None:
             self.preload(self.pending)
         while True:
@@ -162,7 +162,7 @@ class ForkLoop:
                 self.close_sandbox(header["room"])
 
     def watch_until_order(self):
-        """Look after the rooms until an order comes."""
+        """Check the limits of sandboxes until an order comes."""
         while self.sandboxes and not self.has_order(WATCH_SECONDS):
             for sandbox in self.sandboxes.values():
                 sandbox.check_limits()
@@ -170,7 +170,7 @@ class ForkLoop:
     # ------------------------------------------------------------ ahead
 
     def preload(self, names):
-        """Import; start over without what can't stay; say how it went."""
+        """Import modules, start over without those that can't stay, and report how it went."""
         culprits = self.preloader.import_modules([*RUNNER_MODULES, *self.loaded, *names])
         if culprits and self.restarts < MAX_RESTARTS:
             self.preloader.left_out.update(culprits)
@@ -191,7 +191,7 @@ class ForkLoop:
         frames.send(self.control, answer)
 
     def restart(self, pending):
-        """Become a fresh interpreter that still knows its rooms, and goes on with the order."""
+        """Become a fresh interpreter that knows its sandboxes and goes on with the order."""
         state = {
             "rooms": {number: sandbox.as_state() for number, sandbox in self.sandboxes.items()},
             "left_out": self.preloader.left_out,
@@ -211,22 +211,22 @@ class ForkLoop:
         os.execv(sys.executable, [sys.executable, "-P", *options, *arguments])  # noqa: S606 (itself)
 
     def collapse_when_idle(self):
-        """Collapse once the first notebooks run and nobody waits for an order."""
+        """Collapse pages once the first notebooks run and no order is waiting."""
         if self.pages_scattered and len(self.sandboxes) > 1 and not self.has_order(IDLE_SECONDS):
             self.pages_scattered = False
             collapse_pages()
 
     def has_order(self, seconds):
-        """Whether there is an order within some seconds."""
+        """Return whether an order comes within some seconds."""
         waiting, _, _ = select.select([self.control], [], [], seconds)
         return bool(waiting)
 
-    # ------------------------------------------------------------ rooms
+    # ------------------------------------------------------------ sandboxes
 
     def open_sandbox(self, order):
         """Fork a runner with the two pipes that follow the order."""
         _, pipes, _, _ = socket.recv_fds(socket.socket(fileno=os.dup(self.control)), 1, 2)
-        if len(pipes) != 2:  # they could not be sent: whoever ordered knows
+        if len(pipes) != 2:  # they could not be sent, and the other side knows
             return
         folder = self.folder / str(order["room"])
         if not order["plan"]["namespaces"]:
@@ -267,12 +267,12 @@ class ForkLoop:
         resource_watch.remove_tree(self.folder / str(number))
 
     def orphans(self):
-        """Processes that became ours when the runner died that had started them."""
+        """Return processes that became this one's children when their runner died."""
         known = {sandbox.pid for sandbox in self.sandboxes.values()}
         return [pid for pid in resource_watch.children(os.getpid()) if pid not in known]
 
     def kill_orphans(self):
-        """Kill what ended runners left behind."""
+        """Kill processes that ended runners left behind."""
         while orphans := self.orphans():
             for pid in orphans:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -281,7 +281,7 @@ class ForkLoop:
                     os.waitpid(pid, 0)
 
     def shut_down(self):
-        """End every room, and leave nothing behind."""
+        """End every sandbox, and leave nothing behind."""
         for number in list(self.sandboxes):
             self.close_sandbox(number)
         self.kill_orphans()
@@ -289,7 +289,7 @@ class ForkLoop:
 
 
 def main():
-    """Take the socket and the folder, and serve."""
+    """Serve on the socket until it closes."""
     control, folder = int(sys.argv[1]), Path(sys.argv[2])
     state_file = folder / "state"
     state = {}

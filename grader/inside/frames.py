@@ -1,9 +1,11 @@
-"""How bytes cross the wall, as seen from inside: length, JSON header, arrays as safetensors."""
+"""Read and write frames on the notebook's side: length, JSON header, arrays as safetensors."""
 
 import contextlib
 import json
 import os
+import select
 import struct
+import time
 
 import numpy as np
 from safetensors.numpy import load, save
@@ -15,19 +17,22 @@ except ImportError:  # Windows, where a student's own check runs, and no noteboo
 
 # Bound before student code runs, so that a notebook that replaces them breaks only itself.
 _read, _write, _dumps, _loads = os.read, os.write, json.dumps, json.loads
+_poll, _POLLIN, _monotonic = (
+    getattr(select, "poll", None),
+    getattr(select, "POLLIN", 0),
+    time.monotonic,
+)
 _pack, _unpack, _save, _load = struct.pack, struct.unpack, save, load
 _contiguous = np.ascontiguousarray
 
 MAX_FRAME_BYTES = 192 * 1024 * 1024
-"""Bytes of one frame; nothing larger is sent, and the other side would refuse it."""
-
-
+"""Size of the largest frame: nothing larger is sent, and the other side would refuse it."""
 PIPE_BYTES = 1024 * 1024
-"""Bytes that a pipe may hold, where Linux lets us choose: fewer turns for large frames."""
+"""Capacity of a pipe where Linux allows it: large frames take fewer turns."""
 
 
 def wide_pipe():
-    """A pipe that holds a megabyte, or what the platform gives."""
+    """Make a pipe that holds a megabyte, or what the platform gives."""
     reading, writing = os.pipe()
     if hasattr(fcntl, "F_SETPIPE_SZ"):
         with contextlib.suppress(OSError):
@@ -39,10 +44,19 @@ class PipeClosed(Exception):
     """The other end of the pipe is gone."""
 
 
-def read_exactly(fd, count):
-    """Read `count` bytes, or raise Closed."""
+class ReadTimeout(Exception):
+    """The other end did not write in time."""
+
+
+def read_exactly(fd, count, deadline=None):
+    """Read `count` bytes; raise PipeClosed at the end of the pipe, ReadTimeout at the deadline."""
     chunks = []
+    if deadline is not None:
+        poll = _poll()  # select could not take the descriptors a notebook leaves
+        poll.register(fd, _POLLIN)
     while count:
+        if deadline is not None and not poll.poll(max(0.0, deadline - _monotonic()) * 1000):
+            raise ReadTimeout
         chunk = _read(fd, min(count, 1 << 20))
         if not chunk:
             raise PipeClosed
@@ -59,7 +73,7 @@ def write_all(fd, data):
 
 
 def receive_bytes(fd):
-    """Read one frame's body without opening it."""
+    """Read the body of one frame, and leave it as bytes."""
     (length,) = _unpack("<Q", read_exactly(fd, 8))
     if length > MAX_FRAME_BYTES:
         raise PipeClosed
@@ -67,20 +81,20 @@ def receive_bytes(fd):
 
 
 def read_header(body):
-    """The JSON header of a body, its arrays unopened."""
+    """Parse the JSON header of a body, and leave its arrays as bytes."""
     (length,) = _unpack("<I", body[:4])
     return _loads(body[4 : 4 + length])
 
 
 def unpack_body(body):
-    """Open a body: its JSON header and its arrays."""
+    """Parse a body into its JSON header and its arrays."""
     (length,) = _unpack("<I", body[:4])
     rest = body[4 + length :]
     return read_header(body), (_load(rest) if rest else {})
 
 
 def pack_body(header, arrays=None):
-    """Close a body; arrays are numpy arrays by key."""
+    """Compose a body; `arrays` are NumPy arrays by key."""
     text = _dumps(header, allow_nan=False).encode("utf-8", "surrogatepass")
     text = text.decode("utf-8", "replace").encode()
     plain = {k: v if v.flags.c_contiguous else _contiguous(v) for k, v in (arrays or {}).items()}
@@ -94,10 +108,10 @@ def send_bytes(fd, body):
 
 
 def receive(fd):
-    """Read one frame: its JSON header and its arrays."""
+    """Read one frame, and return its JSON header and its arrays."""
     return unpack_body(receive_bytes(fd))
 
 
 def send(fd, header, arrays=None):
-    """Send one frame."""
+    """Compose and send one frame."""
     send_bytes(fd, pack_body(header, arrays))

@@ -1,8 +1,8 @@
-"""Draws a picture that a student attached anew: what comes out holds its pixels and nothing else.
+"""Draw a picture that a student attached anew, so that it holds its pixels and nothing else.
 
 A program of its own: the picture comes on standard input and leaves on standard output, its media
-type on a line before it. What decodes pictures is large and written in C, so it is done where it
-can reach nothing: no file, no socket, little memory and little time.
+type on a line before it. Libraries that decode pictures are large and written in C, so this runs
+where it can reach nothing: no file, no socket, little memory and little time.
 """
 
 import contextlib
@@ -24,20 +24,20 @@ READERS = {
     "image/gif": (GifImagePlugin, "GIF"),
 }
 PHONE_JPEG = (MpoImagePlugin, "MPO")
-"""What some telephones write; imported ahead, since no file can be read later."""
+"""What some phones write; imported ahead, since no file can be read later."""
 MAX_PIXELS = 50_000_000
-"""Larger pictures are refused before they are decoded; telephones make 12 to 48 million."""
+"""Larger pictures are refused before they are decoded; phones make 12 to 48 million."""
 MAX_SIDE = 1600
-"""Pixels of the longer side that are kept: enough to read handwriting on a page."""
+"""Most pixels of the longer side: enough to read handwriting on a page."""
 MAX_BYTES = 1_000_000
-"""Bytes of what is drawn."""
+"""Most bytes of what is drawn."""
 QUALITIES = (85, 70, 50, 30)
 MEMORY_BYTES = 1 << 30
 CPU_SECONDS = 10
 
 
 def import_codecs():
-    """Have everything imported that reading and writing need."""
+    """Import everything that reading and writing pictures needs."""
     Image.preinit()
     for name in ("PNG", "GIF", "JPEG"):
         buffer = io.BytesIO()
@@ -46,7 +46,7 @@ def import_codecs():
 
 
 def restrict_process():
-    """Give up all that drawing does not need, as far as this system can take it."""
+    """Give up everything that drawing does not need, as far as this system can take it away."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -68,7 +68,7 @@ def restrict_process():
 
 
 def open_image(data, media_type):
-    """The picture upright, in colors that every page shows, no larger than it is kept."""
+    """Return the picture upright, within MAX_SIDE, in colors that every page shows."""
     _, format_name = READERS[media_type]
     formats = [format_name, "MPO"] if format_name == "JPEG" else [format_name]
     image = Image.open(io.BytesIO(data), formats=formats)
@@ -85,7 +85,7 @@ def open_image(data, media_type):
 
 
 def encode_image(image, media_type):
-    """Media type and bytes: lines stay sharp where there is room for them."""
+    """Return media type and bytes: PNG keeps lines sharp where there is room for it."""
     # A new picture: what is saved has no comments, profiles or frames to take along.
     copy = Image.new(image.mode, image.size)
     copy.paste(image)
@@ -103,7 +103,7 @@ def encode_image(image, media_type):
 
 
 def main():
-    """Draw one picture, or say nothing and fail."""
+    """Draw one picture, or write nothing and fail."""
     media_type = sys.argv[1]
     data = sys.stdin.buffer.read()
     warnings.simplefilter("ignore")

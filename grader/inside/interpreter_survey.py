@@ -1,4 +1,4 @@
-"""Tells what an interpreter is and has, as one line of JSON; imports nothing beyond the stdlib."""
+"""Print what an interpreter is and has, as one line of JSON; imports the standard library only."""
 
 import importlib.util
 import json
@@ -13,7 +13,7 @@ METADATA_SUFFIXES = (".dist-info", ".egg-info")
 
 
 def list_distributions():
-    """Names and versions of what is installed, as folders tell them: no metadata is opened."""
+    """Return names and versions of what is installed, by names of folders alone."""
     installed = set()
     for folder in sys.path:
         try:
@@ -25,7 +25,7 @@ def list_distributions():
 
 
 def list_folders():
-    """The folders that this interpreter and its packages live in, links followed one by one."""
+    """Return the folders of this interpreter and its packages, following links one by one."""
     paths = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
     paths |= {entry for entry in sys.path[1:] if Path(entry).is_dir()}
     step = Path(sys.executable)
@@ -36,7 +36,7 @@ def list_folders():
 
 
 def main():
-    """Print it."""
+    """Print the survey."""
     facts = {
         "executable": sys.executable,
         "folders": list_folders(),

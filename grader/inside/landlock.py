@@ -1,4 +1,4 @@
-"""Landlock: a process gives up files, TCP, signals and abstract sockets outside its own; by ctypes.
+"""Use Landlock: a process gives up files, TCP, signals and abstract sockets that are not its own.
 
 The interface is that of <linux/landlock.h>, see https://docs.kernel.org/userspace-api/landlock.html.
 Every layer also keeps a process from tracing, or reading the memory of, one that is not below it.
@@ -29,7 +29,7 @@ VERSION_FLAG = 1
 
 
 def abi_version():
-    """The version of Landlock that this kernel offers; 0 for none."""
+    """Return the version of Landlock that this kernel offers; 0 for none."""
     result = linux.c_library().syscall(
         CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(VERSION_FLAG)
     )
@@ -37,7 +37,7 @@ def abi_version():
 
 
 def file_rights(version):
-    """Every right on files that a version knows."""
+    """Return every right on files that a version knows."""
     rights = FIRST_RIGHTS
     for since, right in ((2, REFER), (3, TRUNCATE), (5, IOCTL_DEV)):
         if version >= since:
@@ -46,11 +46,11 @@ def file_rights(version):
 
 
 def restrict(*, read=(), listed=(), write=(), use=()):
-    """Keep this process, and all it starts, to these paths; no TCP, no signals outwards.
+    """Restrict this process, and all it starts, to these paths; no TCP, no signals outwards.
 
-    read: files and folders to be read and executed. listed: folders whose names may be seen.
-    write: folders in which anything may be done but execution and making devices. use: devices.
-    What is not there is left out.
+    read: files and folders to read and execute. listed: folders whose names may be seen.
+    write: folders in which everything is allowed but executing and making devices. use: devices.
+    Paths that don't exist are ignored.
     """
     version = abi_version()
     if not version:
@@ -80,7 +80,7 @@ def restrict(*, read=(), listed=(), write=(), use=()):
 
 
 def allow_path(ruleset, path, rights):
-    """Add a path to a ruleset, where there is one."""
+    """Add a path to a ruleset, if it exists."""
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:

@@ -1,4 +1,4 @@
-"""What is asked of Linux about a process itself; elsewhere nothing happens."""
+"""Call Linux about this process itself; on other systems most of this does nothing."""
 
 import contextlib
 import ctypes
@@ -28,12 +28,12 @@ LAST_CAPABILITY = 63
 
 
 def c_library():
-    """The C library, its functions leaving errno to be read."""
+    """Return the C library, whose functions leave errno to be read."""
     return ctypes.CDLL(None, use_errno=True)
 
 
 def check_result(result, call):
-    """The result of a call, or the error that errno tells."""
+    """Return the result of a call, or raise the error that errno stands for."""
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{call}: {os.strerror(number)}")
@@ -41,7 +41,7 @@ def check_result(result, call):
 
 
 def prctl(option, *values):
-    """Call prctl, where there is one; False where it is refused or absent."""
+    """Call prctl; return False where it is refused or there is none."""
     if sys.platform != "linux":
         return False
     with contextlib.suppress(OSError, AttributeError):
@@ -51,28 +51,28 @@ def prctl(option, *values):
 
 
 def die_with_parent():
-    """Have this process killed when the one that started it dies, however it dies."""
+    """Have this process killed when the one that started it ends, however it ends."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def adopt_orphans():
-    """Become the parent of what this process's descendants leave behind, to end it."""
+    """Become the parent of processes that descendants leave behind, so as to end them."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def forbid_new_privileges():
-    """Have no program that is started have more rights than this process."""
+    """Let no program that is started have more rights than this process."""
     if not prctl(PR_SET_NO_NEW_PRIVS, 1):
         raise OSError("no_new_privs is refused")
 
 
 def set_dumpable(dumpable):
-    """Say whether processes of the same user may look into this one's memory."""
+    """Set whether processes of the same user may look into this one's memory."""
     prctl(PR_SET_DUMPABLE, int(dumpable))
 
 
 def unshare(flags):
-    """Leave namespaces that were shared."""
+    """Leave shared namespaces for new ones."""
     check_result(c_library().unshare(ctypes.c_int(flags)), "unshare")
 
 
@@ -82,7 +82,7 @@ def enter_namespace(namespace, kind):
 
 
 def mount(source, target, kind=None, flags=0, options=None):
-    """Mount; words are text or None."""
+    """Mount a file system; `source`, `target` and `kind` are paths, texts or None."""
     words = [None if word is None else os.fsencode(word) for word in (source, target, kind)]
     data = None if options is None else options.encode()
     result = c_library().mount(*words, ctypes.c_ulong(flags), data)
@@ -90,7 +90,7 @@ def mount(source, target, kind=None, flags=0, options=None):
 
 
 def drop_bounding_set():
-    """Have no program ever give a capability again; needs CAP_SETPCAP."""
+    """Let no program ever give a capability again; needs CAP_SETPCAP."""
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     for capability in range(LAST_CAPABILITY + 1):
         if not prctl(PR_CAPBSET_DROP, capability):

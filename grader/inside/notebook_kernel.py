@@ -1,4 +1,4 @@
-"""Becomes the kernel of one notebook: ipykernel, with stand-ins, recorder and probe in place."""
+"""Become the kernel of one notebook: ipykernel with stubs, recorder and probe installed."""
 
 import contextlib
 import gc
@@ -19,7 +19,7 @@ if sys.modules["debugpy"] is None:
 
 
 def limit_cell_descriptors(shell):
-    """Let cells have fewer descriptors than the process: it must go on when a cell leaves none."""
+    """Give cells fewer descriptors than the process, which must go on when a cell uses all."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     def lower_limit(info):
@@ -34,14 +34,14 @@ def limit_cell_descriptors(shell):
 
 GIGABYTE = 1024 * 1024 * 1024
 LIBRARY_BYTES = 3 * GIGABYTE
-"""Bytes of address space that libraries take, where nothing can be seen."""
+"""Address space that libraries take, where that can't be seen."""
 
 
 def limit_memory(megabytes, reserved_bytes):
-    """Bound how much the address space grows, where the platform can: libraries fill some already.
+    """Bound how much the address space grows beyond what libraries take, on Linux.
 
-    Behind the walls `watch` measures what all processes of a notebook use; this bound has one that
-    asks for too much get a MemoryError instead.
+    `resource_watch` measures what all processes of a notebook use; this bound lets one that asks
+    for too much get a MemoryError instead of being killed.
     """
     if sys.platform == "linux":
         # Where it can't see itself: what the runner had, and what the kernel's threads reserve.
@@ -53,7 +53,7 @@ def limit_memory(megabytes, reserved_bytes):
 
 
 GC_THRESHOLD = 10_000
-"""New objects between two looks for garbage: in a fork, a page that is looked at is copied."""
+"""New objects between two collections: in a fork, each page they look at is copied."""
 
 
 class KernelPipes(typing.NamedTuple):
@@ -65,7 +65,7 @@ class KernelPipes(typing.NamedTuple):
 
 
 class UniversalSet:
-    """A set that has every member, and looks at none."""
+    """A set that contains everything, and compares nothing."""
 
     def __contains__(self, member):
         return True
@@ -74,15 +74,15 @@ class UniversalSet:
 class HeadlessKernel(IPKernelApp):
     """ipykernel without what nobody uses here: it starts in a third of the time.
 
-    No command line, configuration files, logging, crash handler or heartbeat; the connection is
-    that of the runner.
+    It has no command line, configuration files, logging, crash handler or heartbeat, and uses the
+    runner's connection file.
     """
 
     def parse_command_line(self, argv=None):
         """There is none."""
 
     def load_config_file(self, *args, **kwargs):
-        """There is none, and one of the system would make notebooks run otherwise elsewhere."""
+        """There is none, and one of the system would make notebooks run differently elsewhere."""
 
     def init_crash_handler(self):
         """Nobody would read its report."""
@@ -103,7 +103,7 @@ class HeadlessKernel(IPKernelApp):
 
 
 class SysWithoutModules:
-    """`sys` for a module that would look at every module there is."""
+    """`sys` for a module that would look at every imported module."""
 
     modules = types.MappingProxyType({})
 
@@ -113,9 +113,9 @@ class SysWithoutModules:
 
 @contextlib.contextmanager
 def without_debugger():
-    """Have ipykernel make no debugger: nobody steps through a graded notebook.
+    """Keep ipykernel from making a debugger: nobody steps through a graded notebook.
 
-    For it ipykernel looks at the file of every module, which in a fork is a page fault each.
+    For it ipykernel would look at the file of every module, in a fork a page fault each.
     """
     real_sys, available = ipkernel.sys, getattr(debugger, "_is_debugpy_available", False)
     ipkernel.sys = SysWithoutModules()
@@ -129,9 +129,9 @@ def without_debugger():
 
 @contextlib.contextmanager
 def configure_only_named():
-    """Have traitlets look for configuration only where there is some.
+    """Let traitlets look for configuration only in classes that have some.
 
-    It looks up every trait of each of the 35 objects that make a kernel, for three settings.
+    It would look up every trait of each of the 35 objects that make a kernel, for three settings.
     """
     real_load_config = Configurable._load_config
 
@@ -147,7 +147,7 @@ def configure_only_named():
 
 
 def connect_inline_figures():
-    """Connect matplotlib, where it was imported before there was a shell, to the shell."""
+    """Connect matplotlib to the shell, if it was imported before there was one."""
     if "matplotlib.pyplot" in sys.modules:
         from matplotlib_inline import backend_inline
 
@@ -155,7 +155,7 @@ def connect_inline_figures():
 
 
 def kernel_configuration():
-    """What ipykernel and IPython are told."""
+    """Return the configuration of ipykernel and IPython."""
     config = Config()
     config.HeadlessKernel.capture_fd_output = False
     config.HistoryManager.enabled = False
@@ -166,8 +166,8 @@ def kernel_configuration():
 def add_working_folder_to_path():
     """Let notebooks import what lies in the working folder, as Jupyter does.
 
-    IPython leaves that out where Python was started with -P, as we are, so that nothing a student
-    writes is imported before the notebook runs. It comes after the standard library.
+    IPython leaves that out where Python was started with -P, as here, so that nothing a student
+    wrote is imported before the notebook runs. It comes after the standard library.
     """
     packages = {"site-packages", "dist-packages"}
     positions = (

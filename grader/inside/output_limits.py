@@ -1,15 +1,15 @@
-"""Holds what a notebook puts out within bounds; finds the error a cell ended with, and its text."""
+"""Bound the output of a notebook, and summarize a cell's text, media and error."""
 
 MAX_SHOWN = 16_000
-"""Characters of a cell's text that are told, half of them from its end."""
+"""Characters of a cell's text that are reported, half of them from its end."""
 MAX_SHOWN_TOTAL = 200_000
-"""The same of all cells."""
+"""Characters of all cells' texts together."""
 MAX_MEDIA = 50
 ELISION = "\n[…]\n"
 
 
 class OutputMeter:
-    """Counts the output of a cell and of all cells, in characters."""
+    """Counts the output of one cell and of all cells, in characters."""
 
     def __init__(self, limits):
         self.limits = limits
@@ -17,24 +17,24 @@ class OutputMeter:
         self.shown_left = MAX_SHOWN_TOTAL
 
     def begin_cell(self):
-        """Count the next cell's from nothing."""
+        """Start counting for the next cell."""
         self.used["cell_output_kb"] = 0
 
     def count_output(self, content):
-        """Whether there is room for what a message holds."""
+        """Count the content of a message, and return whether there was room for it."""
         for limit in self.used:
             self.used[limit] += len(str(content))
         return self.exceeded_limit() is None
 
     def exceeded_limit(self):
-        """The limit that is passed, and by how much; or None."""
+        """Return the exceeded limit with what is used and allowed, in kB, or None."""
         for limit, used in self.used.items():
             if used > self.limits[limit] * 1024:
                 return {"limit": limit, "used": used // 1024, "most": self.limits[limit]}
         return None
 
     def summarize_cell(self, cell):
-        """What a cell printed and showed: its text within bounds, and other media by their type."""
+        """Return what a cell printed and showed: its text, and other media by their type."""
         texts, media = [], []
         for output in cell.get("outputs", []):
             data = output.get("data", {})
@@ -48,7 +48,7 @@ class OutputMeter:
 
 
 def shorten_middle(text, max_length):
-    """The text, or its two ends where it is longer."""
+    """Return the text, or its two ends where it is longer."""
     if len(text) <= max_length:
         return text
     half = max(0, max_length - len(ELISION)) // 2
@@ -56,7 +56,7 @@ def shorten_middle(text, max_length):
 
 
 def make_bounded_client(notebook, manager, output):
-    """An nbclient that drops output beyond a bound instead of holding it."""
+    """Make an nbclient that drops output beyond the limits instead of keeping it."""
     from nbclient import NotebookClient
 
     class BoundedClient(NotebookClient):
@@ -73,7 +73,7 @@ def make_bounded_client(notebook, manager, output):
 
 
 def last_error(cell):
-    """The last error among a cell's outputs, bounded."""
+    """Return the last error among a cell's outputs, bounded, or None."""
     errors = [output for output in cell.get("outputs", []) if output["output_type"] == "error"]
     if not errors:
         return None

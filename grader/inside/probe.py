@@ -1,9 +1,8 @@
-"""Answers questions about a live notebook, each batch in a fork, from a thread of its own."""
+"""Answer questions about a live notebook, each batch in a fork, from a thread of its own."""
 
 import contextlib
 import gc
 import os
-import select
 import signal
 import struct
 import sys
@@ -22,15 +21,14 @@ _fork, _kill, _waitpid, _exit, _pipe, _close = (
     frames.wide_pipe,
     os.close,
 )
-_read, _poll, _POLLIN, _monotonic = os.read, select.poll, select.POLLIN, time.monotonic
-_unpack, _list, _open = struct.unpack, list, open
+_unpack, _list, _open, _monotonic = struct.unpack, list, open, time.monotonic
 
 KINDS_WITHOUT_FORK = ("notes", "modules")
-"""Kinds of question that run nothing of the notebook's, so that they need no fork."""
+"""Kinds of question that run none of the notebook's code, so that they need no fork."""
 
 
 def answer_in_fork(notebook, questions, arrays, fd):
-    """The fork's whole life: answer, and vanish without running anything of the notebook's."""
+    """Answer in the forked process, and exit without running the notebook's exit handlers."""
     try:
         gc.disable()  # it would touch, and so copy, every page of the notebook's memory
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -43,27 +41,8 @@ def answer_in_fork(notebook, questions, arrays, fd):
         _exit(0)
 
 
-class QuestionTimeout(Exception):
-    """The fork took longer than one question may take."""
-
-
-def read_with_deadline(fd, count, deadline):
-    """Read `count` bytes before the deadline."""
-    chunks, poll = [], _poll()  # select could not take the descriptors a notebook leaves
-    poll.register(fd, _POLLIN)
-    while count:
-        if not poll.poll(max(0.0, deadline - _monotonic()) * 1000):
-            raise QuestionTimeout
-        chunk = _read(fd, min(count, 1 << 20))
-        if not chunk:
-            raise frames.PipeClosed
-        chunks.append(chunk)
-        count -= len(chunk)
-    return b"".join(chunks)
-
-
 def serve_batch(notebook, header, arrays, out, *, trusted):
-    """Answer a batch; a question that dies or overruns is marked, and a new fork goes on."""
+    """Answer a batch; a question that dies or overruns costs itself, and a new fork goes on."""
     questions = _list(header["questions"])
     notebook.modules.clear()
     while questions and (trusted or questions[0]["kind"] in KINDS_WITHOUT_FORK):
@@ -88,15 +67,15 @@ def serve_batch(notebook, header, arrays, out, *, trusted):
 
 
 def forward_answers(reading, count, seconds, out):
-    """Pass frames on; how many came, and why there were not more."""
+    """Forward `count` frames of a fork; return how many came, and why no more, as a status."""
     for done in range(count):
         deadline = _monotonic() + seconds
         try:
-            (length,) = _unpack("<Q", read_with_deadline(reading, 8, deadline))
+            (length,) = _unpack("<Q", frames.read_exactly(reading, 8, deadline))
             if length > frames.MAX_FRAME_BYTES:
-                return done, "died"
-            body = read_with_deadline(reading, length, deadline)
-        except QuestionTimeout:
+                return done, "invalid"
+            body = frames.read_exactly(reading, length, deadline)
+        except frames.ReadTimeout:
             return done, "timed_out"
         except frames.PipeClosed:
             return done, "died"
@@ -105,7 +84,7 @@ def forward_answers(reading, count, seconds, out):
 
 
 def serve_batches(notebook, reading, writing, trusted):
-    """Answer batches until the other end closes; those of a trusted notebook without a fork."""
+    """Answer batches until the other end closes; a trusted notebook is asked without a fork."""
     while True:
         try:
             header, arrays = frames.receive(reading)
@@ -121,7 +100,7 @@ def serve_batches(notebook, reading, writing, trusted):
 
 
 def start_probe(notebook, *, reading, writing, trusted):
-    """Serve in a thread that was there before the first line of student code."""
+    """Start serving in a thread that exists before the first line of student code runs."""
     arguments = (notebook, reading, writing, trusted)
     thread = threading.Thread(target=serve_batches, args=arguments, daemon=True)
     thread.start()

@@ -1,13 +1,13 @@
-"""A live notebook as questions see it: plain data out, no verdict.
+"""Answer questions about a live notebook with plain data, never with a verdict.
 
 Kinds of question:
 
 arrays      every numeric array in the namespace, alone or in a tuple, list or dict
 recording   what the recorder saw: events, modules, snapshots of weights
 notes       what was neutralized, by cell
-modules     names of all that was imported, in order
-forward     outputs of a module of the notebook, at weights and inputs of the asker's
-function    what a function of the notebook returns for arguments of the asker's
+modules     names of all imported modules, in order
+forward     outputs of a module of the notebook, for weights and inputs of the question
+function    what a function of the notebook returns for arguments of the question
 """
 
 import contextlib
@@ -25,15 +25,15 @@ _isinstance, _type, _str, _list, _dict, _tuple = isinstance, type, str, list, di
 KINDS = "biuf"
 """Kinds of NumPy dtype that cross the wall."""
 MAX_ELEMENTS = 200_000
-"""Elements of an array of the namespace that is sent along."""
+"""Most elements of an array in the namespace whose values are sent."""
 
 
 class NothingToAsk(Exception):
-    """There is nothing in the notebook to ask."""
+    """The notebook has nothing of the kind that a question is about."""
 
 
 def to_plain_array(value):
-    """A tensor or array as a plain numeric NumPy array, or TypeError."""
+    """Convert a tensor or array to a plain numeric NumPy array, or raise TypeError."""
     torch = sys.modules.get("torch")
     if torch is not None and _isinstance(value, torch.Tensor):
         value = value.detach().to("cpu")
@@ -47,13 +47,13 @@ def to_plain_array(value):
 
 
 def is_array(value):
-    """Whether a value is a tensor or a NumPy array."""
+    """Return whether a value is a tensor or a NumPy array."""
     torch = sys.modules.get("torch")
     return _isinstance(value, _ndarray) or (torch is not None and _isinstance(value, torch.Tensor))
 
 
 class InitialWeights:
-    """A module's numbers as they were when it was made."""
+    """A copy of a module's weights and buffers as they were at its construction."""
 
     def __init__(self, torch, module):
         self.torch = torch
@@ -68,7 +68,7 @@ class InitialWeights:
             self.parameters[index].copy_(self.torch.from_numpy(value))
 
     def restore(self):
-        """Give back what was written to since, by whomever."""
+        """Restore everything that was written to since."""
         with self.torch.no_grad():
             for index, (tensor, value, version) in enumerate(self.saved):
                 if tensor._version != version:
@@ -77,9 +77,9 @@ class InitialWeights:
 
 
 def seed_torch(torch, number=0):
-    """Have what draws numbers draw the same each time.
+    """Seed torch's generator.
 
-    `torch.manual_seed` also takes notes, 12 ms of them, for a GPU that may come.
+    `torch.manual_seed` also prepares, for 12 ms, to seed a GPU that may be used later.
     """
     if torch.backends.cuda.is_built():
         torch.manual_seed(number)
@@ -88,7 +88,7 @@ def seed_torch(torch, number=0):
 
 
 class ObservedNotebook:
-    """The namespace and the recorder, as questions see them."""
+    """What questions are about: a notebook's namespace, recorder and notes."""
 
     def __init__(self, namespace, recorder, notes):
         self.namespace = namespace
@@ -99,7 +99,7 @@ class ObservedNotebook:
     # ------------------------------------------------------------ arrays
 
     def collect_arrays(self, params, inputs):
-        """Every numeric array the namespace holds, by name; parts of a tuple as `name/0`."""
+        """Return every numeric array in the namespace by name; parts of a tuple as `name/0`."""
         out, shapes = {}, {}
         for name, value in _list(self.namespace.items()):
             if not _isinstance(name, _str) or name.startswith("_") or len(out) >= 128:
@@ -116,7 +116,7 @@ class ObservedNotebook:
         return {"arrays": shapes}, out
 
     def arrays_in(self, name, value):
-        """The arrays in one value, at most one level down."""
+        """Return the arrays in one value, at most one level down, with their keys."""
         if is_array(value):
             return [(name, value)]
         if _isinstance(value, _dict):
@@ -128,7 +128,7 @@ class ObservedNotebook:
     # ------------------------------------------------------------ recording
 
     def collect_recording(self, params, inputs):
-        """What the recorder kept."""
+        """Return what the recorder kept; its arrays have the keys `a0`, `a1` and so on."""
         recorder = self.recorder
         with contextlib.suppress(Exception):
             recorder.encode_again()
@@ -152,7 +152,7 @@ class ObservedNotebook:
         return {"events": events, "count": recorder.count, "modules": modules}, out
 
     def add_array(self, out, value):
-        """Add an array to what is sent; its key, or None."""
+        """Add an array to `out`, and return its key, or None if it is not numeric."""
         try:
             array = to_plain_array(value)
         except Exception:
@@ -162,11 +162,11 @@ class ObservedNotebook:
         return key
 
     def list_notes(self, params, inputs):
-        """What was neutralized."""
+        """Return what was neutralized, by cell."""
         return {"notes": [[cell, notes] for cell, notes in self.notes.by_cell.items()]}, {}
 
     def list_modules(self, params, inputs):
-        """What was imported from the standard library and from installed packages, in order."""
+        """Return what was imported from the standard library and installed packages, in order."""
         names = [
             name
             for name, module in _list(sys.modules.items())
@@ -181,10 +181,10 @@ class ObservedNotebook:
     # ------------------------------------------------------------ forward
 
     def run_forward(self, params, inputs):
-        """Outputs of a module, for several calls: each may set weights first.
+        """Call a module several times, each with its own weights where a set is named.
 
-        params: `module`, a class name that helps to find it; `sets`, weights by name as lists of
-        keys of arrays; `calls`, each `[key of the input, name of a set or null]`.
+        params: `module`, a class name that helps to find it; `sets`, lists of keys of arrays by
+        name; `calls`, each `[key of the input, name of a set or null]`; `names`, parameter names.
         """
         torch = sys.modules.get("torch")
         if torch is None:
@@ -209,15 +209,15 @@ class ObservedNotebook:
         return data, out
 
     def cast(self, torch, module, array):
-        """An input in the dtype and on the device of the module's parameters."""
+        """Convert an input to the dtype and the device of the module's parameters."""
         parameter = next(module.parameters(), None)
         tensor = torch.from_numpy(array.copy())
         return tensor if parameter is None else tensor.to(parameter.device, parameter.dtype)
 
     def set_weights(self, start, params, inputs, set_name):
-        """Copy weights into the parameters of the same shapes; the shapes that found none.
+        """Copy weights into parameters of the same shapes; return the shapes that match none.
 
-        A parameter that has the name in `names` at the weight's place is that weight's.
+        A parameter with the weight's name in `names` is preferred to one that is merely free.
         """
         if set_name is None:
             return []
@@ -242,7 +242,7 @@ class ObservedNotebook:
         return unmatched
 
     def match_by_name(self, start, names, values):
-        """Places of the parameters that have a weight's name and shape, by the weight's place."""
+        """Map indices of weights to those of the parameters with the same name and shape."""
         matches = {}
         for position, (name, value) in enumerate(zip(names, values, strict=False)):
             index = start.parameter_indices.get(name)
@@ -251,14 +251,14 @@ class ObservedNotebook:
         return matches
 
     def get_module(self, torch, name):
-        """The module, how it was found, and its start; looked for once in a batch."""
+        """Return the module, how it was found, and its initial weights; found once in a batch."""
         if name not in self.modules:
             module, how = self.find_module(torch, name)
             self.modules[name] = module, how, InitialWeights(torch, module)
         return self.modules[name]
 
     def find_module(self, torch, name):
-        """The notebook's module: a new one of its class, by name or by what was recorded."""
+        """Find the notebook's module: a new one of its class, else one that it used."""
         base = torch.nn.Module
         cls = self.namespace.get(name)
         used = _list(self.recorder.modules)
@@ -284,7 +284,7 @@ class ObservedNotebook:
         return instances[-1].train(), "used"
 
     def instantiate(self, torch, cls):
-        """A new object of the class, or None where it needs arguments we don't know."""
+        """Construct the class, or return None where it needs arguments."""
         seed_torch(torch)
         try:
             return cls().train()
@@ -294,10 +294,10 @@ class ObservedNotebook:
     # ------------------------------------------------------------ function
 
     def call_function(self, params, inputs):
-        """What a function returns: `args`, keys of arrays in order; `options`, JSON by keyword.
+        """Call a function with `args`, keys of arrays in order, and `options`, JSON by keyword.
 
-        With `gradients`, places of arguments: also the gradient, at each of them, of the sum of
-        the first value times the array `pull`.
+        With `gradients`, indices of arguments, also return the gradient at each of them of the
+        sum of the first value times the array `pull`.
         """
         function = self.namespace.get(params["name"])
         if not callable(function):
@@ -325,7 +325,7 @@ class ObservedNotebook:
 
 
 def is_importable(name):
-    """Whether a fresh interpreter would find a module of that name."""
+    """Return whether a fresh interpreter would find a module of that name."""
     try:
         return importlib.machinery.PathFinder.find_spec(name) is not None
     except Exception:
@@ -333,7 +333,7 @@ def is_importable(name):
 
 
 def describe_error(error):
-    """An exception as a short text, whatever its own __str__ does."""
+    """Describe an exception in a short text, whatever its own __str__ does."""
     try:
         return f"{_type(error).__name__}: {_str(error)[:500]}"
     except BaseException:
@@ -341,7 +341,7 @@ def describe_error(error):
 
 
 def answer(notebook, question, arrays):
-    """One question to one body."""
+    """Answer one question with the body of one frame."""
     kinds = {
         "arrays": notebook.collect_arrays,
         "recording": notebook.collect_recording,
@@ -354,8 +354,11 @@ def answer(notebook, question, arrays):
     try:
         inputs = {name: arrays[key] for name, key in question.get("arrays", {}).items()}
         data, out = kinds[question["kind"]](question["params"], inputs)
-        return frames.pack_body({**head, "status": "ok", "data": data}, out)
+        body = frames.pack_body({**head, "status": "ok", "data": data}, out)
     except NothingToAsk as missing:
         return frames.pack_body({**head, "status": "missing", "error": str(missing)})
     except BaseException as error:
         return frames.pack_body({**head, "status": "raised", "error": describe_error(error)})
+    if len(body) > frames.MAX_FRAME_BYTES:  # refused on its way, it would end the asking
+        return frames.pack_body({**head, "status": "invalid"})
+    return body

@@ -1,6 +1,6 @@
-"""Watches a notebook's own run: calls of named functions, forwards of modules, optimizer steps.
+"""Record a notebook's own run: calls of named functions, forwards of modules, optimizer steps.
 
-It keeps numbers, never a verdict. Everything here is on the inside's word: see docs/security.md.
+It keeps numbers, never a verdict. A notebook can forge all of it: see docs/security.md.
 """
 
 import ast
@@ -15,17 +15,17 @@ from collections import deque
 HEAD_EVENTS = 256
 """Events kept from the start of a run."""
 TAIL_EVENTS = 128
-"""Events kept from its end."""
+"""Events kept from the end of a run."""
 MAX_MODULES = 32
-"""Modules whose weights are followed."""
+"""Most modules whose weights are followed."""
 MAX_ELEMENTS = 200_000
-"""A larger array is kept as its shape alone."""
+"""Arrays with more elements are not kept."""
 WATCH_BUILTIN = "__watched__"
 """The builtin that the transformer decorates functions with."""
 
 
 class WatchTransformer(ast.NodeTransformer):
-    """Decorates the functions to watch where a notebook defines them."""
+    """Decorates the watched functions where a notebook defines them."""
 
     def __init__(self, names):
         self.names = frozenset(names)
@@ -51,7 +51,7 @@ class WatchTransformer(ast.NodeTransformer):
 
 
 class AfterImportFinder(importlib.abc.MetaPathFinder):
-    """Calls something once, right after a module was imported."""
+    """Calls a function once, right after a module was imported."""
 
     def __init__(self, callbacks):
         self.callbacks = dict(callbacks)
@@ -68,7 +68,7 @@ class AfterImportFinder(importlib.abc.MetaPathFinder):
 
 
 class AfterImportLoader(importlib.abc.Loader):
-    """A loader that calls something when the module is complete."""
+    """A loader that calls a function when the module is complete."""
 
     def __init__(self, loader, callback):
         self.loader = loader
@@ -86,7 +86,7 @@ class AfterImportLoader(importlib.abc.Loader):
 
 
 def call_after_import(callbacks):
-    """Call each function as soon as its module is imported: now, if it is already."""
+    """Call each function as soon as its module is imported: now, if it already is."""
     pending = {}
     for name, callback in callbacks.items():
         if name in sys.modules:
@@ -97,7 +97,7 @@ def call_after_import(callbacks):
 
 
 class Recorder:
-    """What happened, in order."""
+    """Events of a run in order, and snapshots of weights."""
 
     def __init__(self, names, notes):
         self.names = tuple(names)
@@ -114,7 +114,7 @@ class Recorder:
         self.torch = None
 
     def install(self, shell):
-        """Start to watch."""
+        """Start recording."""
         setattr(builtins, WATCH_BUILTIN, self.watch_function)
         shell.ast_transformers.append(WatchTransformer(self.names))
         call_after_import({"torch": self.hook_torch})
@@ -122,7 +122,7 @@ class Recorder:
     # ------------------------------------------------------------ events
 
     def add_event(self, event):
-        """Add an event."""
+        """Add an event with its cell and number."""
         event["cell"] = self.notes.cell
         event["n"] = self.count
         self.count += 1
@@ -132,7 +132,7 @@ class Recorder:
             self.tail.append(event)
 
     def copy_array(self, value):
-        """A copy of a tensor or array as it is now; None for anything else."""
+        """Copy a tensor or array as it is now; return None for anything else."""
         torch = self.torch
         if torch is not None and isinstance(value, torch.Tensor):
             if value.numel() > MAX_ELEMENTS:
@@ -143,7 +143,7 @@ class Recorder:
         return None
 
     def copy_arrays(self, value, depth=2):
-        """The arrays in a value: itself, or those of a list, tuple or dict, as a flat list."""
+        """Copy the arrays in a value, or in a list, tuple or dict, to a flat list."""
         if isinstance(value, dict):
             value = list(value.values())
         if isinstance(value, (list, tuple)) and depth:
@@ -156,7 +156,7 @@ class Recorder:
     # ------------------------------------------------------------ watched functions
 
     def watch_function(self, function, name=None):
-        """Wrap a function so that its calls are kept."""
+        """Wrap a function so that its calls are recorded."""
         name = name or getattr(function, "__name__", "")
 
         @functools.wraps(function)
@@ -173,7 +173,7 @@ class Recorder:
         return wrapper
 
     def record_call(self, name, function, args, kwargs):
-        """Keep a call's arguments, by parameter where they can be bound."""
+        """Record a call's arguments, by parameter where they can be bound."""
         try:
             arguments = inspect.signature(function).bind(*args, **kwargs).arguments
         except (TypeError, ValueError):
@@ -209,7 +209,7 @@ class Recorder:
         torch.cosine_similarity = cosine_similarity
 
     def record_similarity(self, args, kwargs):
-        """Keep a similarity that gradients flow through, unless a watched function takes it."""
+        """Record a similarity with gradients, unless a watched function computes it."""
         values = [*args, *kwargs.values()][:2]
         if self.inside_watched or not any(getattr(v, "requires_grad", False) for v in values):
             return
@@ -218,7 +218,7 @@ class Recorder:
         self.add_event({"kind": "similarity", "args": {"one": left, "two": right}})
 
     def module_number(self, module):
-        """The number of a module that is followed, or None."""
+        """Return the number of a followed module, or None."""
         for number, known in enumerate(self.modules):
             if known is module:
                 return number
@@ -228,7 +228,7 @@ class Recorder:
         return len(self.modules) - 1
 
     def state_index(self, number):
-        """The index of the module's present weights among the states seen; cheap, not a copy."""
+        """Return the index of the module's present weights among the states seen, by their sums."""
         torch = self.torch
         threads = torch.get_num_threads()
         if threads > 1:  # sums differ with their number
@@ -247,7 +247,7 @@ class Recorder:
         return self.states.index(key)
 
     def snapshot_weights(self, number, label):
-        """Copy a module's weights, once for each reason."""
+        """Copy a module's weights, once for each label."""
         labels = self.snapshots.setdefault(number, {})
         if label in labels:
             return
@@ -271,7 +271,7 @@ class Recorder:
                 self.snapshot_weights(last[0]["module"], label)
 
     def before_forward(self, module, args):
-        """A module is called; only the outermost counts."""
+        """Note that a module is called; only the outermost counts."""
         self.inside_module += 1
         if self.inside_module == 1:
             try:
@@ -282,7 +282,7 @@ class Recorder:
                 pass
 
     def after_forward(self, module, args, *rest):
-        """A module has answered, or raised: then torch leaves out the keyword arguments."""
+        """Record a call that ended; after a raise torch leaves out the keyword arguments."""
         kwargs, output = rest if len(rest) == 2 else ({}, rest[-1])
         self.inside_module = max(0, self.inside_module - 1)
         if self.inside_module == 0:
@@ -290,7 +290,7 @@ class Recorder:
                 self.record_forward(module, [*args, *kwargs.values()], output)
 
     def record_forward(self, module, args, output):
-        """Keep inputs, output and the weights that made it."""
+        """Record inputs, output and the weights that made it."""
         number = self.module_number(module)
         if number is None:
             return
@@ -304,7 +304,7 @@ class Recorder:
         self.add_event(event)
 
     def encode_again(self):
-        """Call each module once more on what it was last given, as its weights are at the end."""
+        """Call each module again on its last inputs, with its final weights."""
         forwards = [e for e in [*self.head, *self.tail] if e["kind"] == "forward"]
         with self.torch.no_grad():
             for number, module in enumerate(self.modules[:8]):
@@ -313,7 +313,7 @@ class Recorder:
                         module(*event["args"]["in"])
 
     def stepped_modules(self, optimizer):
-        """The numbers of the modules whose parameters an optimizer holds."""
+        """Return the numbers of the modules whose parameters an optimizer holds."""
         parameter_ids = {id(p) for group in optimizer.param_groups for p in group["params"]}
         return [
             number
@@ -322,7 +322,7 @@ class Recorder:
         ]
 
     def before_step(self, optimizer, args, kwargs):
-        """An optimizer is about to step."""
+        """Snapshot the weights that an optimizer is about to change."""
         try:
             for number in self.stepped_modules(optimizer):
                 self.snapshot_weights(number, "step")
@@ -330,7 +330,7 @@ class Recorder:
             pass
 
     def after_step(self, optimizer, args, kwargs):
-        """An optimizer has stepped."""
+        """Record that an optimizer has stepped."""
         with contextlib.suppress(Exception):
             numbers = self.stepped_modules(optimizer)
             for number in numbers:

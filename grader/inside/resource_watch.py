@@ -1,7 +1,7 @@
-"""Watches what a room uses: memory and processes of all it started, and the files it leaves.
+"""Watch what a sandbox uses: memory and processes of all it started, and the files it leaves.
 
-The parent looks, since it alone sees all of a room wherever it is; the runner is told through a
-pipe which limit was passed, and by how much, before the process that passed it is killed.
+The fork server watches, since it alone sees all of a sandbox. It tells the runner through a pipe
+which limit was exceeded, and by how much, before it kills the process that exceeded it.
 """
 
 import contextlib
@@ -12,11 +12,11 @@ from pathlib import Path
 
 MEGABYTE = 1024 * 1024
 FILES_EVERY = 5
-"""Files are counted at every fifth look: it takes longer."""
+"""Files are counted at every fifth check, since it takes longer."""
 
 
 class WatchedSandbox:
-    """A room that runs: its runner, what it may use, and where its runner hears of it."""
+    """A running sandbox: its runner, its limits, and the pipe that alerts its runner."""
 
     def __init__(self, pid, alert_write_fd, limits, folder=None, baseline_bytes=0):
         self.pid = pid
@@ -27,12 +27,12 @@ class WatchedSandbox:
         self.check_count = 0
 
     def as_state(self):
-        """What is needed to go on watching in another interpreter."""
+        """Return what is needed to go on watching in another interpreter."""
         folder = None if self.folder is None else str(self.folder)
         return [self.pid, self.alert_write_fd, self.limits, folder, self.baseline_bytes]
 
     def check_limits(self):
-        """Measure; where a limit is passed, tell it and kill who passes it."""
+        """Measure; where a limit is exceeded, alert the runner and kill the culprit."""
         self.check_count += 1
         descendant_pids = descendants(self.pid)
         if not descendant_pids:
@@ -45,7 +45,7 @@ class WatchedSandbox:
                 return
 
     def measure_usage(self, descendant_pids):
-        """Each limit, what is used of it, and which process is to go."""
+        """Yield each limit, how much of it is used, and which process would be killed."""
         all_pids = [self.pid, *descendant_pids]  # what a kernel sends without end fills its runner
         resident = {pid: private_memory(pid) for pid in all_pids}
         used = sum(resident.values()) // MEGABYTE
@@ -60,13 +60,13 @@ class WatchedSandbox:
             yield "files", count, descendant_pids[0]
 
     def send_alert(self, alert):
-        """Tell the runner; one that does not listen is told no more."""
+        """Tell the runner; one that does not read its alerts misses them."""
         with contextlib.suppress(OSError):
             os.write(self.alert_write_fd, json.dumps(alert).encode() + b"\n")
 
 
 def read_alert(descriptor):
-    """What the parent told a runner last, or None."""
+    """Return the fork server's last alert to a runner, or None."""
     os.set_blocking(descriptor, False)
     with contextlib.suppress(OSError, ValueError):
         lines = os.read(descriptor, 4096).splitlines()
@@ -76,7 +76,7 @@ def read_alert(descriptor):
 
 
 def descendants(pid):
-    """The processes below one, those it started itself first; however long a line they make."""
+    """Return all descendants of a process, its own children first; without recursion."""
     pids = children(pid)
     for child in pids:  # which grows meanwhile
         pids += children(child)
@@ -84,7 +84,7 @@ def descendants(pid):
 
 
 def children(pid):
-    """The processes that one started, where the platform tells."""
+    """Return the children of a process, where the platform tells."""
     pids = []
     with contextlib.suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 (names only)
@@ -94,7 +94,7 @@ def children(pid):
 
 
 def private_memory(pid):
-    """Bytes of memory that a process has and that are no file's; shared ones in full."""
+    """Return the bytes of a process's memory that are not files'; shared pages count in full."""
     with contextlib.suppress(OSError, ValueError):
         text = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
         memory_lines = [
@@ -105,7 +105,7 @@ def private_memory(pid):
 
 
 def address_space_bytes():
-    """Bytes of address space that this process has; None where that can't be seen."""
+    """Return the bytes of this process's address space; None where that can't be seen."""
     with contextlib.suppress(OSError, ValueError):
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         return pages * os.sysconf("SC_PAGE_SIZE")
@@ -113,7 +113,7 @@ def address_space_bytes():
 
 
 def proportional_memory(pid, fallback):
-    """Bytes of memory of a process, each page divided by those that share it."""
+    """Return the bytes of a process's memory, each page divided by those that share it."""
     with contextlib.suppress(OSError, ValueError):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
         fields = dict(line.split(":") for line in lines[1:])
@@ -122,7 +122,7 @@ def proportional_memory(pid, fallback):
 
 
 def thread_count(pid):
-    """Threads of a process, at least one."""
+    """Count the threads of a process, at least one."""
     try:
         return len(os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 (names only)
     except OSError:
@@ -130,11 +130,9 @@ def thread_count(pid):
 
 
 def disk_usage(folder, *, most):
-    """Bytes and files below a folder, counted no further than is needed."""
+    """Return bytes and number of files below a folder; stop counting beyond `most` files."""
     size, count, pending_folders = 0, 0, [str(folder)]
-    while (
-        pending_folders and count <= most
-    ):  # no recursion: folders lie in folders as deep as one likes
+    while pending_folders and count <= most:  # no recursion: folders may be nested very deep
         with contextlib.suppress(OSError), os.scandir(pending_folders.pop()) as entries:
             for entry in entries:
                 count += 1
@@ -147,7 +145,7 @@ def disk_usage(folder, *, most):
 
 
 def remove_tree(folder):
-    """Remove a folder however deep it is and whatever may not be read in it; stays otherwise.
+    """Remove a folder, however deeply nested and protected its contents are, if that is possible.
 
     What lies two levels down is moved up to the first, so that neither stack nor path overflow.
     """
@@ -164,7 +162,7 @@ def remove_tree(folder):
 
 
 def flatten(name, top):
-    """Remove a file of a folder, or a folder once what it holds is beside it."""
+    """Remove a file, or a folder after moving its contents up beside it."""
     with contextlib.suppress(IsADirectoryError, PermissionError):
         os.unlink(name, dir_fd=top)
         return

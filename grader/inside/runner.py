@@ -1,7 +1,8 @@
-"""Runs one notebook headless with nbclient, in a kernel forked from this process.
+"""Run one notebook headless with nbclient, in a kernel forked from this process.
 
-A program of its own: requests come on standard input, frames leave on standard output, both moved
-out of the way before anything else. It stays until the other end closes.
+A program of its own, or a fork of the fork server. As a program, requests come on standard input
+and frames leave on standard output; both are moved out of the way first. It runs until the other
+end closes.
 """
 
 import asyncio
@@ -32,11 +33,11 @@ PORT_NAMES = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port
 READY_SECONDS = 60.0
 """Seconds a kernel may take to come up."""
 WELCOME_SECONDS = 2.0
-"""Seconds a kernel that is up may take to say that its outputs can be heard."""
+"""Seconds a kernel that is up may take to confirm the subscription to its outputs."""
 
 
 def take_standard_streams():
-    """Move the pipes to private descriptors; 0, 1 and 2 then lead nowhere."""
+    """Move the pipes to private descriptors, and redirect 0, 1 and 2 to /dev/null."""
     requests, results = os.dup(0), os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard_fd in (0, 1, 2):
@@ -46,7 +47,7 @@ def take_standard_streams():
 
 
 def write_connection_file(folder):
-    """A connection over unix sockets in a private folder."""
+    """Write a connection file for unix sockets in a private folder."""
     connection = {name: port for port, name in enumerate(PORT_NAMES, start=1)}
     connection |= {
         "transport": "ipc",
@@ -61,18 +62,18 @@ def write_connection_file(folder):
 
 
 class RunnerContext(typing.NamedTuple):
-    """Where a runner is: behind which walls, in which folder, told what by the parent."""
+    """What a runner knows of its sandbox: walls, folder, alerts and filters."""
 
     plan: dict
     folder: Path
     alert_read_fd: int
     filters: tuple | None
     reserved_bytes: int | None
-    """Bytes of address space that libraries had taken; None where it is not known."""
+    """Bytes of address space that libraries had taken; None where that is unknown."""
 
 
 def fork_kernel(job, connection_file, private_descriptors, context):
-    """Fork the kernel before any thread or socket exists here; its pid and the pipes to it."""
+    """Fork the kernel before any thread or socket exists; return its pid and the pipes to it."""
     question_r, question_w = frames.wide_pipe()
     answer_r, answer_w = frames.wide_pipe()
     ready_r, ready_w = os.pipe()
@@ -95,7 +96,7 @@ def fork_kernel(job, connection_file, private_descriptors, context):
 
 
 class ForkedKernel:
-    """What nbclient needs of a kernel manager, for a process that we forked."""
+    """What nbclient needs of a kernel manager, for a forked process."""
 
     ipykernel = True
     kernel_id = "notebook"
@@ -112,7 +113,7 @@ class ForkedKernel:
         return self.exit_code is None
 
     def client(self):
-        """A client of the kernel's sockets, reading this object for signs of life."""
+        """Make a client of the kernel's sockets that asks this object whether the kernel lives."""
         from jupyter_client.asynchronous.client import AsyncKernelClient
 
         client = AsyncKernelClient()
@@ -125,7 +126,7 @@ class ForkedKernel:
         return client
 
     def alive(self):
-        """Whether the process still runs."""
+        """Return whether the process still runs."""
         if self.exit_code is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
@@ -133,16 +134,16 @@ class ForkedKernel:
         return self.exit_code is None
 
     async def is_alive(self):
-        """The same, for nbclient."""
+        """Return whether the process still runs; for nbclient."""
         return self.alive()
 
     async def interrupt_kernel(self):
-        """Ask the running cell to stop."""
+        """Interrupt the running cell."""
         if self.alive():
             os.kill(self.pid, signal.SIGINT)
 
     def kill(self):
-        """End the process, whatever it does."""
+        """Kill the process."""
         if self.alive():
             os.kill(self.pid, signal.SIGKILL)
             _, status = os.waitpid(self.pid, 0)
@@ -150,7 +151,7 @@ class ForkedKernel:
 
 
 def build_notebook(job):
-    """The job's cells as a notebook of version 4, for nbclient."""
+    """Build a notebook of version 4 from the job's cells, for nbclient."""
     from nbformat import v4
 
     cells = [v4.new_code_cell(source=cell["source"]) for cell in job["cells"]]
@@ -158,14 +159,14 @@ def build_notebook(job):
 
 
 def disable_configuration():
-    """Have traitlets look for no configuration in this process: there is none to find."""
+    """Keep traitlets from looking for configuration in this process: there is none."""
     from traitlets.config import Configurable
 
     Configurable._load_config = lambda *args, **kwargs: None
 
 
 class NotebookRun:
-    """One notebook, cell by cell, each reported as soon as it is over."""
+    """A run of one notebook, whose cells are reported as soon as they end."""
 
     def __init__(self, job, manager, client, send_frame, *, output, alert_read_fd):
         self.job = job
@@ -177,7 +178,7 @@ class NotebookRun:
         self.deadline = time.monotonic() + job["submission_s"]
 
     async def run_cells(self):
-        """Run the cells in order; False when the kernel died."""
+        """Run the cells in order; return False when the kernel died."""
         for position, cell in enumerate(self.job["cells"]):
             seconds_left = self.deadline - time.monotonic()
             if seconds_left <= 0:
@@ -191,7 +192,7 @@ class NotebookRun:
         return True
 
     async def run_cell(self, position, index, seconds):
-        """Run one cell within its time."""
+        """Run one cell within `seconds`, and report it."""
         cell = self.client.nb.cells[position]
         self.output.begin_cell()
         started = time.monotonic()
@@ -218,7 +219,7 @@ class NotebookRun:
         )
 
     async def wait_for(self, task, seconds):
-        """Whether the task ends in time; the death of the kernel ends it too, at once."""
+        """Return whether the task ends in time; the kernel's death ends it at once."""
         deadline = time.monotonic() + seconds
         while not task.done() and time.monotonic() < deadline:
             await asyncio.wait({task}, timeout=min(0.5, max(0.0, deadline - time.monotonic())))
@@ -228,7 +229,7 @@ class NotebookRun:
 
 
 def package_versions():
-    """What notebooks see here."""
+    """Return the versions of Python and packages that notebooks see here."""
     packages = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in ("torch", "numpy", "ipykernel", "nbclient"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -237,7 +238,7 @@ def package_versions():
 
 
 async def connect_client(client, manager):
-    """Open the client's channels and wait until the kernel answers and can be heard."""
+    """Open the client's channels and wait until the kernel answers and its outputs arrive."""
     client.km = manager
     client.kc = manager.client()
     if not await wait_readable(manager.ready_fd, READY_SECONDS):
@@ -251,7 +252,7 @@ async def connect_client(client, manager):
 
 
 async def wait_readable(fd, seconds):
-    """Whether there is something to read from a pipe in time."""
+    """Return whether there is something to read from a pipe in time."""
     loop, event = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(fd, event.set)
     try:
@@ -264,7 +265,7 @@ async def wait_readable(fd, seconds):
 
 
 async def wait_for_welcome(kernel_client):
-    """Whether the kernel says that our subscription to its outputs has arrived (ipykernel 7)."""
+    """Return whether the kernel confirms the subscription to its outputs (ipykernel 7)."""
     deadline = time.monotonic() + WELCOME_SECONDS
     while (seconds_left := deadline - time.monotonic()) > 0:
         try:
@@ -277,7 +278,7 @@ async def wait_for_welcome(kernel_client):
 
 
 async def run_notebook(job, manager, send_frame, alert_read_fd):
-    """Run the notebook; True when the kernel is there to be asked."""
+    """Run the notebook; return whether the kernel is there to be asked."""
     disable_configuration()
     output = output_limits.OutputMeter(job["limits"])
     client = output_limits.make_bounded_client(build_notebook(job), manager, output)
@@ -297,7 +298,7 @@ async def run_notebook(job, manager, send_frame, alert_read_fd):
 
 
 def relay_questions(requests, results, questions, answers):
-    """Pass batches of questions to the probe and its frames back, unopened."""
+    """Forward batches of questions to the probe and its frames back, without parsing arrays."""
     while True:
         try:
             body = frames.receive_bytes(requests)
@@ -314,7 +315,7 @@ def relay_questions(requests, results, questions, answers):
 
 
 def serve_job(requests, results, context):
-    """Take a job, run it, answer questions, and go."""
+    """Receive a job, run it, and forward questions until the other end closes."""
     linux.adopt_orphans()
     job, _ = frames.receive(requests)
     job["taken"] = context.reserved_bytes

@@ -1,4 +1,4 @@
-"""Turns a fork of the parent into the runner of one notebook, in a room behind the walls."""
+"""Turn a fork of the fork server into the runner of one notebook, in its sandbox."""
 
 import json
 import os
@@ -14,7 +14,7 @@ SANDBOX_FOLDERS = ("work", "tmp")
 
 
 def redirect_standard_streams(path):
-    """Send 0, 1 and 2 to a file, and keep nothing else of them."""
+    """Redirect descriptors 0, 1 and 2 to a file."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     for standard_fd in (0, 1, 2):
         os.dup2(descriptor, standard_fd)
@@ -23,14 +23,14 @@ def redirect_standard_streams(path):
 
 
 def make_folders(folder):
-    """The folders of a room that has no files of its own."""
+    """Make the folders of a sandbox that has no file system of its own."""
     for name in SANDBOX_FOLDERS:
         (folder / name).mkdir(parents=True)
         (folder / name).chmod(0o1777)
 
 
 def enter_sandbox(folder, order):
-    """Give up what runners do not need, and work in the room; its folder then."""
+    """Give up what runners don't need, move into the sandbox, and return its folder."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a kernel may not wake its runner
     redirect_standard_streams(os.devnull)
@@ -49,9 +49,9 @@ def enter_sandbox(folder, order):
 
 
 def become_runner(folder, order, pipes, filters):
-    """Run the notebook that comes, or try the walls; never returns.
+    """Run the notebook that is sent, or test the walls; never returns.
 
-    pipes: for requests, for results, and for what the parent tells. filters: see `walls.build_filters`.
+    pipes: for requests, results and alerts. filters: see `walls.build_filters`.
     """
     requests, results, alert_read_fd = pipes
     walls.close_other_descriptors(*pipes)

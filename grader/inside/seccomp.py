@@ -1,4 +1,4 @@
-"""Seccomp: the system calls a notebook never needs are refused; a classic BPF program, by ctypes.
+"""Refuse system calls that a notebook never needs, by seccomp and a classic BPF program.
 
 See https://docs.kernel.org/userspace-api/seccomp_filter.html; numbers from the kernel's tables
 (arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h).
@@ -17,13 +17,13 @@ MODE_FILTER = 2
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 """AUDIT_ARCH_* from <linux/audit.h>: a call by another table is not the call it seems."""
 X32 = 0x40000000
-"""On x86_64, calls from here on are those of another table."""
+"""On x86_64, calls from this number on belong to another table."""
 LOAD, EQUAL, AT_LEAST, ANY_BIT, MASK, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 """Instructions of classic BPF, from <linux/bpf_common.h>."""
 NUMBER, ARCHITECTURE, FIRST, SECOND = 0, 4, 16, 24
 """Where the call's number, its architecture and the low words of its arguments lie."""
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
-"""SECCOMP_RET_*; a refusal holds its errno in the low bits."""
+"""SECCOMP_RET_*; a refusal has its errno in the low bits."""
 NEW_NAMESPACES = 0x7E020000
 """Every CLONE_NEW* flag that clone takes."""
 TERMINAL_INJECTIONS = (0x5412, 0x541C)
@@ -31,7 +31,7 @@ TERMINAL_INJECTIONS = (0x5412, 0x541C)
 STREAM = 1
 """SOCK_STREAM; its flags lie above the low four bits."""
 SET_LEASE = 1024
-"""F_SETLEASE: whoever opens the file waits for its holder, 45 seconds by default."""
+"""F_SETLEASE: a process that opens the file waits for the lease holder, by default 45 seconds."""
 
 CALLS = {
     "socket": (41, 198),
@@ -45,125 +45,87 @@ CALLS = {
     "setpriority": (141, 140),
     "sched_setscheduler": (144, 119),
 }
-"""Calls that are looked at closely, on x86_64 and on aarch64."""
-REFUSED = {
-    "unshare": (272, 97),
-    "setns": (308, 268),
-    "ptrace": (101, 117),
-    "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271),
-    "process_madvise": (440, 440),
-    "kcmp": (312, 272),
-    "pidfd_getfd": (438, 438),
-    "mount": (165, 40),
-    "umount2": (166, 39),
-    "pivot_root": (155, 41),
-    "chroot": (161, 51),
-    "open_tree": (428, 428),
-    "move_mount": (429, 429),
-    "fsopen": (430, 430),
-    "fsconfig": (431, 431),
-    "fsmount": (432, 432),
-    "fspick": (433, 433),
-    "mount_setattr": (442, 442),
-    "bpf": (321, 280),
-    "perf_event_open": (298, 241),
-    "userfaultfd": (323, 282),
-    "io_uring_setup": (425, 425),
-    "io_uring_enter": (426, 426),
-    "io_uring_register": (427, 427),
-    "add_key": (248, 217),
-    "request_key": (249, 218),
-    "keyctl": (250, 219),
-    "init_module": (175, 105),
-    "finit_module": (313, 273),
-    "delete_module": (176, 106),
-    "kexec_load": (246, 104),
-    "kexec_file_load": (320, 294),
-    "reboot": (169, 142),
-    "swapon": (167, 224),
-    "swapoff": (168, 225),
-    "acct": (163, 89),
-    "quotactl": (179, 60),
-    "quotactl_fd": (443, 443),
-    "syslog": (103, 116),
-    "settimeofday": (164, 170),
-    "clock_settime": (227, 112),
-    "adjtimex": (159, 171),
-    "clock_adjtime": (305, 266),
-    "sethostname": (170, 161),
-    "setdomainname": (171, 162),
-    "name_to_handle_at": (303, 264),
-    "open_by_handle_at": (304, 265),
-    "fanotify_init": (300, 262),
-    "lookup_dcookie": (212, 18),
-    "personality": (135, 92),
-    "vhangup": (153, 58),
-    "nfsservctl": (180, 42),
-    "iopl": (172, None),
-    "ioperm": (173, None),
-    "modify_ldt": (154, None),
-    "uselib": (134, None),
-    "ioprio_set": (251, 30),
-    # Memory that no process is seen to hold, and objects that outlive a room without namespaces.
-    "memfd_create": (319, 279),
-    "memfd_secret": (447, 447),
-    "shmget": (29, 194),
-    "shmat": (30, 196),
-    "shmctl": (31, 195),
-    "semget": (64, 190),
-    "semop": (65, 193),
-    "semtimedop": (220, 192),
-    "semctl": (66, 191),
-    "msgget": (68, 186),
-    "msgsnd": (69, 189),
-    "msgrcv": (70, 188),
-    "msgctl": (71, 187),
-    "mq_open": (240, 180),
-    "mq_unlink": (241, 181),
-}
-"""Calls that are refused whatever they ask."""
+"""Calls whose arguments decide, on x86_64 and on aarch64."""
+REFUSED_ROWS = """
+# Other namespaces, mounts and roots.
+unshare 272 97, setns 308 268, mount 165 40, umount2 166 39, pivot_root 155 41, chroot 161 51,
+open_tree 428 428, move_mount 429 429, fsopen 430 430, fsconfig 431 431, fsmount 432 432,
+fspick 433 433, mount_setattr 442 442,
+# Other processes' memory and descriptors.
+ptrace 101 117, process_vm_readv 310 270, process_vm_writev 311 271, process_madvise 440 440,
+kcmp 312 272, pidfd_getfd 438 438,
+# Large interfaces of Linux with a history of faults.
+bpf 321 280, perf_event_open 298 241, userfaultfd 323 282, io_uring_setup 425 425,
+io_uring_enter 426 426, io_uring_register 427 427, add_key 248 217, request_key 249 218,
+keyctl 250 219,
+# What is for the owner of the computer.
+init_module 175 105, finit_module 313 273, delete_module 176 106, kexec_load 246 104,
+kexec_file_load 320 294, reboot 169 142, swapon 167 224, swapoff 168 225, acct 163 89,
+quotactl 179 60, quotactl_fd 443 443, syslog 103 116, settimeofday 164 170,
+clock_settime 227 112, adjtimex 159 171, clock_adjtime 305 266, sethostname 170 161,
+setdomainname 171 162, name_to_handle_at 303 264, open_by_handle_at 304 265,
+fanotify_init 300 262, lookup_dcookie 212 18, personality 135 92, vhangup 153 58,
+nfsservctl 180 42, iopl 172 -, ioperm 173 -, modify_ldt 154 -, uselib 134 -, ioprio_set 251 30,
+# Memory that no process is seen to hold, and objects that outlive a sandbox without namespaces.
+memfd_create 319 279, memfd_secret 447 447, shmget 29 194, shmat 30 196, shmctl 31 195,
+semget 64 190, semop 65 193, semtimedop 220 192, semctl 66 191, msgget 68 186, msgsnd 69 189,
+msgrcv 70 188, msgctl 71 187, mq_open 240 180, mq_unlink 241 181,
+"""
+"""Calls that are refused whatever their arguments are: name, x86_64, aarch64."""
+
+
+def parse_rows(rows):
+    """Return the numbers of calls by name; None where a machine has no such call."""
+    lines = [line for line in rows.splitlines() if not line.startswith("#")]
+    cells = [cell.split() for line in lines for cell in line.split(",") if cell.strip()]
+    return {
+        name: tuple(None if number == "-" else int(number) for number in numbers)
+        for name, *numbers in cells
+    }
+
+
+REFUSED = parse_rows(REFUSED_ROWS)
 ON_OTHER_PROCESSES = {
     "sched_setparam": (142, 118),
     "sched_setaffinity": (203, 122),
     "sched_setattr": (314, 274),
 }
-"""Calls that name a process first, refused for any but the caller where others can be named."""
+"""Calls that name a process first: allowed for the caller alone where others can be named."""
 
 
 def refusal(number):
-    """The verdict that has a call fail with an errno."""
+    """Return the verdict that lets a call fail with an errno."""
     return REFUSE | number
 
 
 class FilterProgram:
-    """Instructions in the making, for one machine."""
+    """A BPF program under construction, for one machine."""
 
     def __init__(self, machine):
         self.column = list(ARCHITECTURES).index(machine)
         self.code = []
 
     def add_instruction(self, instruction, value, if_true=0, if_false=0):
-        """Add an instruction; jumps count the instructions they leave out."""
+        """Add an instruction; jumps give the number of instructions to skip."""
         self.code.append(struct.pack("HBBI", instruction, if_true, if_false, value))
 
     def add_for_number(self, number, body):
-        """Do the instructions of `body` for a call, and leave them out for others."""
+        """Add instructions that apply to the call of that number only."""
         if number is not None:
             self.add_instruction(EQUAL, number, 0, len(body))
             for instruction in body:
                 self.add_instruction(*instruction)
 
     def add_for_call(self, name, body):
-        """The same, by a call's name."""
+        """Add instructions that apply to the call of that name only."""
         self.add_for_number({**CALLS, **REFUSED, **ON_OTHER_PROCESSES}[name][self.column], body)
 
 
 def build_program(*, connects, machine=None):
-    """The filter as bytes: deny what is listed; of sockets leave unix streams.
+    """Build the filter as bytes: refuse what is listed, and all sockets but unix streams.
 
-    connects: whether unix sockets may be connected to: where files are not private, a socket that
-    can be reached by its path is a door. Processes of the same user can be named there, too.
+    connects: whether unix sockets may be connected to. Where files are not private, a socket that
+    can be reached by its path is a way out; other processes of the user can be named there, too.
     """
     machine = machine or platform.machine()
     builder = FilterProgram(machine)
@@ -199,12 +161,12 @@ def build_program(*, connects, machine=None):
 
 
 def refuse_if(test, number):
-    """A test whose last instruction goes on when it holds, then a refusal, then leave."""
+    """Return a test whose last instruction goes on when it holds, then a refusal, then a pass."""
     return [*test, (RETURN, refusal(number)), (RETURN, ALLOW)]
 
 
 def allow_only_itself(*arguments):
-    """Refuse a call but where these arguments are 0: the caller itself."""
+    """Refuse a call unless these arguments are 0, the caller itself."""
     tests = [
         ((LOAD, argument), (EQUAL, 0, 1, 0), (RETURN, refusal(errno.EPERM)))
         for argument in arguments
@@ -213,7 +175,7 @@ def allow_only_itself(*arguments):
 
 
 def allow_usual_scheduling():
-    """Leave the usual scheduling of whatever thread: libzmq asks for it and ends without it."""
+    """Allow the usual scheduling of any thread: libzmq asks for it and aborts without it."""
     usual = (EQUAL, 0, 1, 0)
     return [(LOAD, SECOND), usual, (RETURN, refusal(errno.EPERM)), (RETURN, ALLOW)]
 
@@ -226,13 +188,13 @@ def refuse_terminal_injections():
 
 
 def allow_unix_sockets():
-    """Leave sockets of the unix family; libzmq takes no other errno for an answer."""
+    """Allow sockets of the unix family; libzmq accepts no other errno from a refusal."""
     unix = (EQUAL, int(socket.AF_UNIX), 1, 0)
     return [(LOAD, FIRST), unix, (RETURN, refusal(errno.EOPNOTSUPP)), (RETURN, ALLOW)]
 
 
 def allow_unix_streams():
-    """Leave stream sockets of the unix family."""
+    """Allow stream sockets of the unix family."""
     return [
         (LOAD, FIRST),
         (EQUAL, int(socket.AF_UNIX), 1, 0),

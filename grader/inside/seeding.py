@@ -1,4 +1,4 @@
-"""Has everything that draws numbers draw the same, from the first cell on."""
+"""Seed everything that draws random numbers, from the first cell on."""
 
 import random
 
@@ -24,7 +24,7 @@ def seed_everything(seed):
 
 
 def call_before_first_cell(shell, callback):
-    """Call something once, when the first cell is about to run: the kernel draws numbers too."""
+    """Call something once, just before the first cell: the kernel draws numbers until then."""
 
     def once(info):
         shell.events.unregister("pre_run_cell", once)

@@ -1,4 +1,4 @@
-"""What a headless notebook can't have, replaced so that the rest of its cell still runs.
+"""Replace what a headless notebook can't have, so that the rest of a cell that uses it still runs.
 
 Installers (`!pip`, `%conda`, `!apt`), `google.colab`, `input()`, figure windows, optional imports
 that are not installed, and a `grader` whose checks do nothing. Each use leaves a note.
@@ -18,7 +18,7 @@ INPUT_ANSWER = "1"
 
 
 class Notes:
-    """Notes by the number of the cell that was running, counted from 0 over the cells that ran."""
+    """Notes on what was neutralized, by the number of the cell, from 0 over the cells that ran."""
 
     def __init__(self):
         self.cell = -1
@@ -26,13 +26,13 @@ class Notes:
         self.by_cell = {}
 
     def add(self, text):
-        """Keep a note once a cell, bounded."""
+        """Add a note to the running cell, once, within bounds."""
         notes = self.by_cell.setdefault(self.cell, [])
         if text not in notes and len(notes) < 20:
             notes.append(text[:200])
 
     def watch(self, shell):
-        """Follow the shell from cell to cell; a cell run from within a cell is the same cell."""
+        """Count the cells that the shell runs; a cell run from within a cell is the same cell."""
 
         def begin(info):
             if not self.running:
@@ -67,33 +67,33 @@ class AbsentName:
         return self._fail()
 
 
-class PlaceholderLoader(importlib.abc.Loader):
-    """Fills a module with Absent names."""
+class FillingLoader(importlib.abc.Loader):
+    """Makes a module that has every public name, each from `make_stub` and its full name."""
 
-    def __init__(self, root):
-        self.root = root
+    def __init__(self, make_stub):
+        self.make_stub = make_stub
 
     def create_module(self, spec):
         return None
 
     def exec_module(self, module):
-        fill_with_absent(module, self.root)
+        fill_module(module, self.make_stub)
 
 
-def fill_with_absent(module, root):
-    """Make every public name of `module` an Absent one."""
+def fill_module(module, make_stub):
+    """Let a module have every public name, made by `make_stub` from its full name."""
 
-    def absent(name):
+    def get_stub(name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return AbsentName(root, f"{module.__name__}.{name}")
+        return make_stub(f"{module.__name__}.{name}")
 
-    module.__getattr__ = absent
+    module.__getattr__ = get_stub
     module.__path__ = []
 
 
 class ForgivingLoader(importlib.abc.Loader):
-    """Loads an optional module; one that is installed and fails becomes a placeholder."""
+    """Loads an optional module; one that is installed and fails gets absent names."""
 
     def __init__(self, loader, root):
         self.loader = loader
@@ -106,11 +106,11 @@ class ForgivingLoader(importlib.abc.Loader):
         try:
             self.loader.exec_module(module)
         except Exception:
-            fill_with_absent(module, self.root)
+            fill_module(module, lambda name: AbsentName(self.root, name))
 
 
 class OptionalFinder(importlib.abc.MetaPathFinder):
-    """Finds modules that the rubric declares optional, installed or not."""
+    """Finds modules that the rubric declares optional, whether they are installed or not."""
 
     def __init__(self, roots, notes):
         self.roots = frozenset(roots)
@@ -125,11 +125,12 @@ class OptionalFinder(importlib.abc.MetaPathFinder):
             spec.loader = ForgivingLoader(spec.loader, root)
             return spec
         self.notes.add(f"{root} is not installed here: its import was let pass")
-        return importlib.machinery.ModuleSpec(fullname, PlaceholderLoader(root), is_package=True)
+        loader = FillingLoader(lambda name: AbsentName(root, name))
+        return importlib.machinery.ModuleSpec(fullname, loader, is_package=True)
 
 
 class IdleStub:
-    """An object on which everything can be called and nothing happens."""
+    """An object whose every attribute can be called, and nothing happens."""
 
     def __init__(self, name, notes):
         self.__dict__.update(_name=name, _notes=notes)
@@ -145,25 +146,6 @@ class IdleStub:
         return {} if name.endswith("upload") else None
 
 
-class ColabLoader(importlib.abc.Loader):
-    """Fills `google.colab` and what is below it with Idle names."""
-
-    def __init__(self, notes):
-        self.notes = notes
-
-    def create_module(self, spec):
-        return None
-
-    def exec_module(self, module):
-        def idle(name):
-            if name.startswith("__"):
-                raise AttributeError(name)
-            return IdleStub(f"{module.__name__}.{name}", self.notes)
-
-        module.__getattr__ = idle
-        module.__path__ = []
-
-
 class ColabFinder(importlib.abc.MetaPathFinder):
     """Finds `google.colab`, and `google` itself where nothing else does."""
 
@@ -174,7 +156,7 @@ class ColabFinder(importlib.abc.MetaPathFinder):
         is_colab = fullname == "google.colab" or fullname.startswith("google.colab.")
         if not is_colab and fullname != "google":
             return None
-        loader = ColabLoader(self.notes) if is_colab else None
+        loader = FillingLoader(lambda name: IdleStub(name, self.notes)) if is_colab else None
         spec = importlib.machinery.ModuleSpec(fullname, loader, is_package=True)
         if not is_colab:
             spec.submodule_search_locations = []
@@ -182,7 +164,7 @@ class ColabFinder(importlib.abc.MetaPathFinder):
 
 
 class SelfCheckStub:
-    """What a self-check answers at grading time: true, and content with whatever is done to it."""
+    """Stands for a self-check's result at grading time: true, and usable in any way."""
 
     passed = True
 
@@ -205,7 +187,7 @@ class SelfCheckStub:
 
 
 def make_grader_stub():
-    """A `grader` module for notebooks that still call their self-check."""
+    """Make a `grader` module for notebooks that still call their self-check."""
     module = types.ModuleType("grader", "At grading time the self-check does nothing.")
     module.check = module.check_all = SelfCheckStub()
     module.__version__ = ""
@@ -213,7 +195,7 @@ def make_grader_stub():
 
 
 def neutralize_installers(shell, notes):
-    """Let `!pip …`, `%pip …` and their like do nothing."""
+    """Let `!pip …`, `%pip …` and the like do nothing."""
     real_system, real_getoutput = shell.system, shell.getoutput
 
     def system(command, *args, **kwargs):
@@ -239,7 +221,7 @@ def neutralize_installers(shell, notes):
 
 
 def keep_figures_inline(shell, notes):
-    """Answer `%matplotlib widget` and the like with inline figures."""
+    """Let `%matplotlib widget` and the like show inline figures."""
     real_magic = shell.find_line_magic("matplotlib")
 
     def matplotlib(line=""):
@@ -252,7 +234,7 @@ def keep_figures_inline(shell, notes):
 
 
 def keep_streams_alive(shell):
-    """Give back standard output and error after a cell that lost or closed them."""
+    """Restore standard output and error after a cell that lost or closed them."""
     streams = {name: getattr(sys, name) for name in ("stdout", "stderr")}
 
     def restore(result):
@@ -265,7 +247,7 @@ def keep_streams_alive(shell):
 
 
 def answer_input(kernel, notes):
-    """Answer `input()` and `getpass()` at once: nobody sits at this keyboard."""
+    """Answer `input()` and `getpass()` at once, since nobody sits at the keyboard."""
 
     def answer(prompt="", *args, **kwargs):
         notes.add(f"input() was answered with {INPUT_ANSWER!r}")
@@ -276,7 +258,7 @@ def answer_input(kernel, notes):
 
 
 def install_stubs(shell, kernel, *, optional_imports, notes):
-    """Put every stand-in in place."""
+    """Install every stub of this module."""
     notes.watch(shell)
     neutralize_installers(shell, notes)
     keep_figures_inline(shell, notes)

@@ -1,10 +1,10 @@
-"""The walls from inside: what a runner and its kernel give up before student code runs.
+"""Build the walls from inside: what a runner and its kernel give up before student code runs.
 
-A plan says which walls there are; it comes from outside and holds:
+A plan comes from outside and says which walls there are:
 
-namespaces  whether rooms have process, mount and IPC namespaces of their own
-owner       whether the parent is root of a user namespace, which rooms must leave
-uid         the user that rooms become, or null
+namespaces  whether sandboxes have process, mount and IPC namespaces of their own
+owner       whether the fork server is root of a user namespace, which sandboxes must leave
+uid         the user that sandboxes become, or null
 landlock    whether files are refused by Landlock
 filter      whether system calls are refused by seccomp
 read        what may be read where files are not private
@@ -12,7 +12,7 @@ list        folders of which only names may be seen there
 keep        folders below /tmp and the like that must stay: an interpreter may live there
 
 The order matters: mounts need rights that the next steps give up, and each layer of Landlock keeps
-what is above it from being traced by what is below.
+the processes below it from tracing those above it.
 """
 
 import contextlib
@@ -24,27 +24,27 @@ from pathlib import Path
 from inside import landlock, linux, seccomp
 
 BOX = Path("/box")
-"""Where a room's files are, where it has a mount namespace of its own."""
+"""Where a sandbox's files are, if it has a mount namespace of its own."""
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 TERMINALS = ("/dev/ptmx", "/dev/pts")
-"""Where each room has its own, so that `!command` can run."""
+"""Terminals, of which each sandbox has its own, so that `!command` can run."""
 MOUNT_FLAGS = linux.MS_NOSUID | linux.MS_NODEV
 SANDBOX_UID = 1000
-"""The user that a room sees itself as, in a user namespace of its own."""
+"""The user that a sandbox sees itself as, in a user namespace of its own."""
 MAX_OPEN_FILES = 1024
 SPARE_FILES = 64
-"""Descriptors on top, for the process itself and for questions: a cell may leave none."""
+"""Descriptors on top, for the process itself and for questions: a cell may use up all its own."""
 MEGABYTE = 1024 * 1024
 
 
 class NamespaceForker:
-    """Forks children into process namespaces of their own, and stays where it is."""
+    """Forks children into process namespaces of their own, and stays in its own."""
 
     def __init__(self):
         self.own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
 
     def fork(self):
-        """Fork: the child is the first process of a namespace, which ends with it."""
+        """Fork; the child is the first process of a namespace, which ends with it."""
         linux.unshare(linux.CLONE_NEWPID)
         pid = os.fork()
         if pid:
@@ -65,7 +65,7 @@ def close_other_descriptors(*kept_descriptors):
 
 
 def make_private_mounts(plan, limits):
-    """Have files, processes and shared memory of this room alone; its folders are below BOX."""
+    """Give this sandbox its own files, processes and shared memory; its folders are below BOX."""
     linux.unshare(linux.CLONE_NEWNS | linux.CLONE_NEWIPC)
     linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
     linux.mount("proc", "/proc", "proc", MOUNT_FLAGS | linux.MS_NOEXEC)
@@ -81,7 +81,7 @@ def make_private_mounts(plan, limits):
 
 
 def cover_folder(target, fresh, *, keep):
-    """Put a fresh folder over a place, and over it what must stay visible of the old one."""
+    """Mount a fresh folder over `target`, and what must stay visible of it over that."""
     for path in keep:
         if target in path.parents:
             fresh_path = fresh / path.relative_to(target)
@@ -91,7 +91,7 @@ def cover_folder(target, fresh, *, keep):
 
 
 def drop_privileges(plan):
-    """Give up the user, and every capability, that the parent has."""
+    """Give up the user, and every capability, that the fork server has."""
     if plan["owner"]:
         linux.unshare(linux.CLONE_NEWUSER)
         for name, content in (
@@ -113,7 +113,7 @@ def drop_privileges(plan):
 
 
 def set_resource_limits(plan, limits):
-    """Set the limits that the kernel itself keeps."""
+    """Set the limits that Linux itself enforces."""
     megabytes = limits["disk_mb"] * MEGABYTE
     bounds = [
         (resource.RLIMIT_CORE, 0),
@@ -131,13 +131,13 @@ def set_resource_limits(plan, limits):
 
 
 def prefer_oom_kill():
-    """Have Linux end this room, not the grader, when the computer runs out of memory."""
+    """Have Linux kill this sandbox, not the grader, when the computer runs out of memory."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def restrict_paths(plan, sandbox_folder):
-    """Give up every path but those of the plan and the room's; a layer each time it is called."""
+    """Give up every path but the plan's and the sandbox's; each call adds a layer of Landlock."""
     if not plan["landlock"]:
         return
     if plan["namespaces"]:
@@ -153,7 +153,7 @@ def restrict_paths(plan, sandbox_folder):
 
 
 def confine_runner(plan, limits, sandbox_folder):
-    """What a runner gives up as soon as it is forked; the folder that holds its room then."""
+    """Give up what a runner gives up once it is forked, and return its sandbox's folder."""
     prefer_oom_kill()
     if plan["namespaces"]:
         make_private_mounts(plan, limits)
@@ -166,20 +166,20 @@ def confine_runner(plan, limits, sandbox_folder):
 
 
 def build_filters(plan):
-    """The filters of a runner and of its kernel, to be made once for many; None for none."""
+    """Build the filters of a runner and of its kernel, once for many; None without a filter."""
     if not plan["filter"]:
         return None
     return seccomp.build_program(connects=True), seccomp.build_program(connects=plan["namespaces"])
 
 
 def confine_forked_runner(programs):
-    """What a runner gives up once its kernel is forked: it still connects to it."""
+    """Give up what a runner gives up once its kernel is forked; it can still connect to it."""
     if programs:
         seccomp.install_filter(programs[0])
 
 
 def confine_kernel(plan, sandbox_folder, programs):
-    """What a kernel gives up on top: the runner's memory, and what notebooks never need."""
+    """Give up what a kernel gives up on top: the runner's memory, and what notebooks never need."""
     linux.set_dumpable(dumpable=True)
     restrict_paths(plan, sandbox_folder)
     if programs:

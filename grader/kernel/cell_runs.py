@@ -1,4 +1,4 @@
-"""What the runner says of a cell, cleaned and bounded, in words that a student understands."""
+"""Read the runner's report of a cell, cleaned and bounded, in words for students."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXCESS_MESSAGES = {
     "cell_output_kb": "printed {used} kB; only the first {most} kB of a cell are kept",
     "output_kb": "brought the output of all cells to {used} kB; only the first {most} kB are kept",
 }
-"""What a cell did that passes a limit."""
+"""What a cell did that exceeds a limit."""
 LIMIT_SIGNS = (
     (r"^OSError .*Errno 28", "Files may take {disk_mb} MB here, and be {files} in number."),
     (r"^OSError .*Errno 27", "A file may take {disk_mb} MB here."),
@@ -31,16 +31,16 @@ LIMIT_SIGNS = (
         "A notebook may use {memory_mb} MB of memory here.",
     ),
 )
-"""Errors that a limit brings about, and what the limit is."""
+"""Patterns of errors that a limit causes, and what the limit is."""
 MAX_SHOWN = 20_000
 """Characters kept of what a cell shows; the runner sends fewer."""
 MAX_SHOWN_TOTAL = 300_000
-"""The same of all cells."""
+"""Characters kept of what all cells of a notebook show."""
 MAX_MEDIA = 50
 
 
 def struck_out_run(index: int, cause: str) -> CellRun:
-    """A cell that ended its kernel, and is left out."""
+    """Return the run of a cell that ended its kernel and is left out."""
     message = f"This cell {cause}. It was left out, and the notebook was run again without it."
     return CellRun(
         index=index,
@@ -50,29 +50,21 @@ def struck_out_run(index: int, cause: str) -> CellRun:
 
 
 def read_cell_run(frame: Mapping[str, Json], cell: Cell, *, limits: Limits) -> CellRun:
-    """What the runner says of one cell."""
+    """Read the runner's report of one cell."""
     seconds = _bounded_number(frame.get("seconds"))
-    exceeded_seconds, exit_code, excess = (
-        frame.get("limit"),
-        frame.get("exit"),
-        _describe_excess(frame.get("over")),
-    )
-    if exit_code is not None:
-        how = (
-            f"did not stop within {_bounded_number(exceeded_seconds):.0f} s"
-            if exceeded_seconds
-            else "ended its own kernel"
-        )
-        return replace(struck_out_run(cell.index, excess or how), seconds=seconds)
+    exceeded_seconds, excess = frame.get("limit"), _describe_excess(frame.get("over"))
+    if frame.get("exit") is not None:
+        cause = "ended its own kernel"
+        if exceeded_seconds:
+            cause = f"did not stop within {_bounded_number(exceeded_seconds):.0f} s"
+        return replace(struck_out_run(cell.index, excess or cause), seconds=seconds)
     error = _read_cell_error(frame.get("error"))
     notes = [f"This cell {excess}."] if excess else []
     if error:
         notes += _limit_notes(error, limits)
     if exceeded_seconds is not None:
         message = f"The cell was stopped after {_bounded_number(exceeded_seconds):.0f} s."
-        error = replace(
-            error or CellError(name="Timeout", message=""), name="Timeout", message=message
-        )
+        error = replace(error or CellError(name="", message=""), name="Timeout", message=message)
         status = CellStatus.TIMED_OUT
     else:
         status = CellStatus.RAISED if error else CellStatus.RAN
@@ -89,7 +81,7 @@ def read_cell_run(frame: Mapping[str, Json], cell: Cell, *, limits: Limits) -> C
 
 
 def _read_shown(value: Json) -> tuple[str, tuple[str, ...]]:
-    """What a cell showed: its text, and the types of what is no text."""
+    """Return the text that a cell showed, and the media types of what is no text."""
     if not isinstance(value, dict):
         return "", ()
     media = value.get("media")
@@ -101,7 +93,7 @@ def _read_shown(value: Json) -> tuple[str, tuple[str, ...]]:
 
 
 def bound_output(runs: Sequence[CellRun]) -> tuple[CellRun, ...]:
-    """The runs of a notebook; once they show more than is kept of all, the rest shows nothing."""
+    """Drop the shown text of a notebook's runs once it exceeds what is kept of all cells."""
     characters_left = MAX_SHOWN_TOTAL
     bounded = []
     for run in runs:
@@ -111,13 +103,13 @@ def bound_output(runs: Sequence[CellRun]) -> tuple[CellRun, ...]:
 
 
 def not_reached_run(index: int, *, reason: str) -> CellRun:
-    """A cell that did not run."""
+    """Return the run of a cell that was never reached."""
     error = CellError(name="Not run", message=reason)
     return CellRun(index=index, status=CellStatus.NOT_REACHED, error=error)
 
 
 def _describe_excess(value: Json) -> str:
-    """The limit that a cell passed, as what it did; empty for none."""
+    """Say what a cell did to exceed a limit, or ''."""
     if not isinstance(value, dict) or value.get("limit") not in EXCESS_MESSAGES:
         return ""
     used, most = (f"{_bounded_number(value.get(name)):,.0f}" for name in ("used", "most"))
@@ -125,12 +117,11 @@ def _describe_excess(value: Json) -> str:
 
 
 def _limit_notes(error: CellError, limits: Limits) -> list[str]:
-    """Limits that may be why an error was raised."""
+    """Return the limit that may be why an error was raised, at most one."""
     text = f"{error.name} {error.message}"
     figures = {name: f"{value:,g}" for name, value in asdict(limits).items()}
-    return [words.format(**figures) for pattern, words in LIMIT_SIGNS if re.search(pattern, text)][
-        :1
-    ]
+    notes = [note for pattern, note in LIMIT_SIGNS if re.search(pattern, text)]
+    return [note.format(**figures) for note in notes[:1]]
 
 
 def _read_cell_error(value: Json) -> CellError | None:
@@ -141,14 +132,14 @@ def _read_cell_error(value: Json) -> CellError | None:
     message = wire.scrub_text(value.get("message", ""), max_length=1000)
     return CellError(
         name=wire.scrub_text(value.get("name", ""), max_length=100),
-        message=message.removesuffix(f" (line {line})"),  # whoever tells it adds the line
+        message=message.removesuffix(f" (line {line})"),  # reports add the line themselves
         line=line,
         traceback=traceback,
     )
 
 
 def _last_cell_line(traceback: str) -> int | None:
-    """The last line number that a traceback gives in a cell."""
+    """Return the last line number in a cell that a traceback names, or None."""
     lines = wire.CELL_LINE.findall(traceback)
     return int(lines[-1]) if lines else None
 
@@ -159,7 +150,7 @@ def _bounded_number(value: Json) -> float:
 
 
 def read_versions(value: Json) -> Mapping[str, str]:
-    """Python and packages on the other side."""
+    """Read the versions of Python and packages on the notebook's side."""
     if not isinstance(value, dict):
         return {}
     return {

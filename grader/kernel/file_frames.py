@@ -1,6 +1,6 @@
-"""The files beside a notebook, piece by piece, as frames for the runner that puts them there.
+"""Send the files beside a notebook to its runner, chunk by chunk.
 
-They go through the pipe of one room, so no other room ever sees them; the runner, behind its walls
+They go through the pipe of one sandbox, so no other ever sees them; the runner, behind its walls
 already, writes them as the notebook's user.
 """
 
@@ -16,11 +16,11 @@ import numpy as np
 from grader import wire
 
 CHUNK_BYTES = 4 * 1024 * 1024
-"""Bytes of one frame."""
+"""Most bytes of a file in one frame."""
 
 
 def compose_file_frames(files: Mapping[str, Path]) -> Iterator[bytes]:
-    """The frames of all files; of one that can't be read, only that it ends."""
+    """Yield the frames of all files; a file that can't be read is sent as empty."""
     for name, path in files.items():
         for data, has_more in _file_chunks(path):
             arrays = {"bytes": np.frombuffer(data, dtype=np.uint8)} if data else {}
@@ -28,7 +28,7 @@ def compose_file_frames(files: Mapping[str, Path]) -> Iterator[bytes]:
 
 
 def _file_chunks(path: Path) -> Iterator[tuple[bytes, bool]]:
-    """Pieces, and whether there are more."""
+    """Yield the chunks of a file, and whether there are more."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:

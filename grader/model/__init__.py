@@ -10,6 +10,7 @@ from grader.model.assignment import (
     Notice,
     Rubric,
 )
+from grader.model.faults import Fault
 from grader.model.json_types import Array, Json, Numbers
 from grader.model.results import (
     Excerpt,
@@ -77,6 +78,7 @@ __all__ = [
     "ExecutionRecord",
     "Exhibit",
     "Fate",
+    "Fault",
     "Finding",
     "Graded",
     "Isolation",

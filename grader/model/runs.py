@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from grader.model.faults import Fault
 from grader.model.json_types import Array, Json
 from grader.model.submission import Notebook
 
@@ -91,7 +92,12 @@ class Observation:
 
     id: str
     status: str
-    """'ok'; 'raised' (their code); 'missing' (nothing to ask); 'timed_out'; 'died'; 'invalid'."""
+    """How it went:
+
+    'ok'; 'raised': the student's code raised; 'missing': the notebook has nothing of the kind;
+    'timed_out' and 'died': the process that was asked did not answer; 'invalid': the answer was
+    refused, see `data["refused"]`; 'not_asked': the asking had ended before, or was never begun.
+    """
     data: Mapping[str, Json] = field(default_factory=dict)
     arrays: Mapping[str, Array] = field(default_factory=dict)
     error: str = ""
@@ -106,3 +112,5 @@ class Trace:
     observations: Mapping[str, Observation]
     expected: Mapping[str, Observation]
     """The reference's answers to counter-questions."""
+    faults: tuple[Fault, ...] = ()
+    """Exceptions of the grader's own while this was judged; for staff only."""

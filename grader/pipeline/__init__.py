@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Semaphore
 
-from grader import kernel, sandbox, wire
+from grader import fault_log, kernel, sandbox, wire
 from grader.errors import KernelError, NotebookError
 from grader.model import (
     ExecutionRecord,
+    Fault,
     Graded,
     Isolation,
     Notebook,
@@ -149,6 +150,8 @@ def grade_submission(submission: Submission, *, session: GradingSession) -> Grad
         trace = run_and_ask(_read_notebook(submission), session=session, supplied=supplied)
     except (NotebookError, KernelError) as error:
         grader_fault = isinstance(error, KernelError)
+        if grader_fault and not session.stop.is_set():  # else it ended since it was stopped
+            fault_log.report_fault(Fault.caught(f"running {submission.name}", error))
         return GradingResult(
             graded=ungradable_result(submission, str(error), flag=f"not graded: {error}"),
             grader_fault=grader_fault,

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
 
-from grader import checks, gradebook
+from grader import checks, fault_log, gradebook
+from grader.errors import GraderError
 from grader.folder import OutputFolder
 from grader.gradebook import StoredSubmission
-from grader.model import Graded, Rubric, Submission
+from grader.model import Fault, Graded, Rubric, Submission
 from grader.people import People
 from grader.pipeline import (
     GradingResult,
@@ -67,7 +68,7 @@ class RunConfig:
         return OutputFolder(self.out, store=self.store, show_ids=self.show_ids)
 
 
-class Stopped(Exception):
+class Stopped(GraderError):
     """The run was interrupted while this submission ran, so it counts as never begun."""
 
 
@@ -87,6 +88,7 @@ def open_grading_worker(
     judge = config.build_judge()
     keys = CacheKeys.for_judge(judge, show_ids=config.show_ids)
     folder = config.open_folder()
+    fault_log.log_faults_in(folder.path)
     options = SessionOptions(
         environment=config.environment,
         cache=config.cache,
@@ -133,7 +135,9 @@ def _grade_safely(submission: Submission, session: GradingSession) -> GradingRes
     try:
         return grade_submission(submission, session=session)
     except Exception as error:  # noqa: BLE001 (one submission must never stop the batch)
+        fault_log.report_fault(Fault.caught(f"grading {submission.name}", error))
         message = f"the grader failed on it ({type(error).__name__}); please report this"
+        flag = f"{message}; {fault_log.log_hint()}"
         return GradingResult(
-            graded=ungradable_result(submission, message, flag=message), grader_fault=True
+            graded=ungradable_result(submission, message, flag=flag), grader_fault=True
         )

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from grader import fault_log
 from grader.errors import GraderError, UsageError
+from grader.model import Fault
 from grader.pipeline.grading_worker import RunConfig
 from grader.pipeline.rejudging import RejudgeResult, rejudge
 
@@ -90,6 +92,8 @@ def run_rejudging_worker(config: RunConfig, name_queue: NameQueue, pipe: Connect
         pipe.send(error)
     except KeyboardInterrupt:
         return
+    except Exception as error:  # noqa: BLE001 (its traceback would be lost with this process)
+        pipe.send(Fault.caught("judging again", error))
 
 
 def _receive(pipe: Connection) -> RejudgeResult:
@@ -99,6 +103,10 @@ def _receive(pipe: Connection) -> RejudgeResult:
         raise UsageError("a grader process was killed; run the command again") from None
     if isinstance(received, GraderError):
         raise received
+    if isinstance(received, Fault):
+        fault_log.report_fault(received)
+        name = received.error.partition(":")[0]
+        raise UsageError(f"a grader process failed ({name}); {fault_log.log_hint()}")
     judged: RejudgeResult = received
     return judged
 

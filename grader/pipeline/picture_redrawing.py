@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
+from grader.errors import GraderError
 from grader.model import Answer, Picture
 from grader.sandbox.wall_plans import INSIDE
 
@@ -27,7 +28,7 @@ UNSHOWABLE = Picture(mime="", base64="")
 """Stands for a picture that can't be shown; a page counts it."""
 
 
-class Undrawable(Exception):
+class Undrawable(GraderError):
     """It is no picture, or drawing it failed."""
 
 

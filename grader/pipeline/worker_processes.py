@@ -11,8 +11,9 @@ from multiprocessing.connection import wait
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
+from grader import fault_log
 from grader.errors import GraderError, UsageError
-from grader.model import Graded, Submission
+from grader.model import Fault, Graded, Submission
 from grader.pipeline import Notify
 from grader.pipeline.grading_worker import THREADS_PER_JOB, RunConfig, Stopped, open_grading_worker
 
@@ -69,6 +70,9 @@ class WorkerPool:
                 continue
             if kind == "failed":
                 raise value
+            if kind == "fault":
+                fault_log.report_fault(value)
+                continue
             if kind == "told":
                 self._notify(value)
                 continue
@@ -111,6 +115,8 @@ def run_grading_worker(
     stop = Event()
     Thread(target=_watch_for_stop, args=(stop_requested, stop), daemon=True).start()
     sent_notes: set[str] = set()
+    fault_log.forward_faults(lambda fault: outbox.put(("fault", fault)))
+    fault_log.log_faults_in(config.out)  # where the main process logs them
 
     def notify(note: str) -> None:
         if note not in sent_notes:
@@ -133,6 +139,15 @@ def run_grading_worker(
         outbox.put(("failed", error))
     except KeyboardInterrupt:
         return
+    except Exception as error:  # noqa: BLE001 (its traceback would be lost with this process)
+        _fail(outbox, Fault.caught("opening a grader process", error))
+
+
+def _fail(outbox: Queue[Any], fault: Fault) -> None:
+    """Hand a fault to the main process, and have it end the run."""
+    fault_log.report_fault(fault)
+    name = fault.error.partition(":")[0]
+    outbox.put(("failed", UsageError(f"a grader process failed ({name}); {fault_log.log_hint()}")))
 
 
 def _grade_from_queue(
@@ -152,6 +167,9 @@ def _grade_from_queue(
             return
         except GraderError as error:
             outbox.put(("failed", error))
+            return
+        except Exception as error:  # noqa: BLE001 (a thread that ends unheard would be waited for)
+            _fail(outbox, Fault.caught(f"grading {submission.name}", error))
             return
 
 

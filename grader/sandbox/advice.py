@@ -1,4 +1,4 @@
-"""What `grade doctor` says: which walls hold here, which do not, and what would raise them."""
+"""Write what `grade doctor` prints: which walls hold here, and what would make them stronger."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_ISOLATION = (
 def isolation_advice(
     levels: Sequence[tuple[IsolationLevel, WallCheckResult]], *, cores: int
 ) -> str:
-    """The whole text, best level first."""
+    """Return the whole text, best level first."""
     best_isolation = next((result.isolation for _, result in levels if result.isolation), None)
     lines = [f"Python {platform.python_version()} on {sys.platform}, {cores} cores", ""]
     for level in (IsolationLevel.FULL, IsolationLevel.NAMESPACES, IsolationLevel.REDUCED):
@@ -35,7 +35,7 @@ def isolation_advice(
 
 
 def _level_lines(level: IsolationLevel, results: Sequence[WallCheckResult]) -> list[str]:
-    """One level: what it is made of here, or why it can't be had and what would help."""
+    """Describe a level: what it is made of, or why it does not hold and what would help."""
     isolation = next((result.isolation for result in results if result.isolation), None)
     if isolation:
         return [f"  {level:<11} holds  {isolation.description.partition(': ')[2]}"]

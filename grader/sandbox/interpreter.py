@@ -1,4 +1,4 @@
-"""What the interpreter that notebooks run in is and has: asked of it, in one short process."""
+"""Ask the interpreter that notebooks run in what it is and has, in one short process."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Environment:
     """An interpreter and its packages."""
 
     python: str
-    """Its path, as it was given."""
+    """Its path, as the person wrote it."""
     fingerprint: str
-    """A digest of its version, its system and all that is installed for it."""
+    """A digest of its version, its system and everything that is installed for it."""
     executable: str = ""
-    """Its path, as it tells: what was given may be a script that starts it."""
+    """Its path, as it reports: `python` may be a script that starts it."""
     folders: tuple[str, ...] = ()
-    """Where it and its packages live."""
+    """Folders that it and its packages live in."""
 
 
 def survey_interpreter(python: str) -> Environment:
-    """Ask an interpreter what it is.
+    """Run the survey program in an interpreter.
 
     Raises:
         UsageError: it can't be started, is too old, or lacks what notebooks are run with.

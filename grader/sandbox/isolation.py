@@ -1,4 +1,4 @@
-"""What keeps notebooks from the computer they run on: the levels, and what each must hold."""
+"""Define the levels of isolation, and what a canary may reach at each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from grader.model import Isolation
 
 
 class IsolationLevel(StrEnum):
-    """How strong the walls are, strongest first."""
+    """A strength of walls; strongest first."""
 
     FULL = "full"
     NAMESPACES = "namespaces"
@@ -37,18 +37,18 @@ TOLERATED: Mapping[IsolationLevel, Mapping[str, str]] = {
         "leaves processes behind": "",
     },
 }
-"""What the canary may reach at a level, and what reports say of it where it does.
+"""What the canary may reach at a level, and what reports say where it does.
 
-A notebook that signals its own runner ends only itself; what is left behind is swept up.
+A notebook that signals its own runner ends only itself; processes left behind are killed.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IsolationRequest:
-    """What whoever grades asks of the walls."""
+    """What the person who grades demands of the walls."""
 
     level: IsolationLevel | None = None
-    """Only this level; None for the best there is."""
+    """The only level that will do; None for the best there is."""
     unsandboxed: bool = False
     """Whether to grade without any walls where there are none."""
     hidden_paths: tuple[str, ...] = ()
@@ -57,5 +57,7 @@ class IsolationRequest:
 
 UNPROTECTED = Isolation(
     level=IsolationLevel.NONE,
-    description="none: the code ran with the rights of whoever graded it, and this grade can be forged",
+    description=(
+        "none: the code ran with the rights of whoever graded it, and this grade can be forged"
+    ),
 )

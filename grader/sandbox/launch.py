@@ -1,4 +1,4 @@
-"""The environment and the pipes of a room: what a notebook's process is given, and no more."""
+"""Prepare the environment variables and the pipes that a notebook's process is given."""
 
 from __future__ import annotations
 
@@ -10,28 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 INHERITED_VARIABLES = (
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "LD_LIBRARY_PATH",
-    "OPENBLAS_CORETYPE",
-    "OPENBLAS_L2_SIZE",
+    *("LANG", "LC_ALL", "TZ"),
+    *("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"),
 )
-"""Variables of our own environment that a notebook needs to run as it would elsewhere."""
-
-
-MALLOC_TUNABLES = ":".join(
-    f"glibc.malloc.{knob}"
-    for knob in (
-        "hugetlb=1",
-        "mmap_threshold=67108864",
-        "trim_threshold=134217728",
-        "top_pad=4194304",
-    )
+"""Variables of the grader's environment that a notebook needs to run as it would elsewhere."""
+MALLOC_TUNABLES = (
+    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=67108864:"
+    "glibc.malloc.trim_threshold=134217728:glibc.malloc.top_pad=4194304"
 )
 """How glibc hands out memory: in huge pages, and kept; page faults cost more than they save."""
 PIPE_BYTES = 1024 * 1024
-"""Bytes that a pipe may hold."""
+"""Capacity of a pipe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +32,7 @@ class SandboxPipes:
 
 
 def sandbox_environment(folder: Path) -> dict[str, str]:
-    """A small environment: no secret of ours, nothing that differs between runs."""
+    """Return a small environment, without secrets and without what differs between runs."""
     inherited = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     return inherited | {
         "HOME": str(folder),
@@ -67,7 +56,7 @@ def sandbox_environment(folder: Path) -> dict[str, str]:
 
 
 def wide_pipe() -> tuple[int, int]:
-    """A pipe that holds a megabyte where Linux lets us choose: fewer turns for large frames."""
+    """Make a pipe that holds a megabyte where Linux allows it: large frames take fewer turns."""
     reading, writing = os.pipe()
     if sys.platform == "linux":
         with suppress(OSError):

@@ -1,7 +1,7 @@
-"""Tries the walls before any notebook does: a canary that breaks out is worse than none.
+"""Test the walls before any notebook runs behind them.
 
-The canary (`grader/inside/canary.py`) runs where student code would, in the very process that
-will fork notebooks, and tells what it reached. What it may reach is a matter of the level.
+A canary (`grader/inside/canary.py`) runs where student code would, forked from the very process
+that will fork notebooks, and reports what it reached. Its level says what it may reach.
 """
 
 from __future__ import annotations
@@ -10,41 +10,43 @@ import os
 import platform
 import secrets
 import socket
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from grader import wire
 from grader.errors import WireError
 from grader.model import Isolation, Json, Limits
 from grader.sandbox import bubblewrap
-from grader.sandbox.isolation import TOLERATED, UNPROTECTED, IsolationLevel, IsolationRequest
+from grader.sandbox.fork_client import ForkServer
+from grader.sandbox.isolation import TOLERATED, UNPROTECTED, IsolationLevel
 from grader.sandbox.wall_plans import WallPlan
 
-if TYPE_CHECKING:
-    from grader.sandbox.fork_client import ForkServer
-
 CANARY_SECONDS = 30.0
-"""Seconds the canary has for all it tries."""
+"""Seconds the canary has for all its attempts."""
 LEAVES_PROCESSES = "leaves processes behind"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WallCheckResult:
-    """How a trial went."""
+    """How a test of some walls went."""
 
     isolation: Isolation | None
     """What holds; None when the walls can't be used."""
     reason: str = ""
+    """Why they can't."""
     hint: str = ""
     """What would help."""
 
 
 def check_walls(fork_server: ForkServer, *, protected: Sequence[str]) -> WallCheckResult:
-    """Let a canary loose behind a parent's walls; `protected` it must not be able to read."""
+    """Run a canary behind a fork server's walls.
+
+    Args:
+        fork_server: where the canary is forked.
+        protected: paths that it must not be able to read.
+    """
     plan = fork_server.plan
     if plan.level is IsolationLevel.NONE:
         return WallCheckResult(isolation=UNPROTECTED)
@@ -57,16 +59,13 @@ def check_walls(fork_server: ForkServer, *, protected: Sequence[str]) -> WallChe
             answer = channel.receive(seconds=CANARY_SECONDS).header
         has_orphans = fork_server.has_orphans()
     except WireError as error:
-        reason, hint = (
-            bubblewrap.explain_failure(fork_server.read_output())
-            if plan.bubblewrap
-            else (str(error), "")
-        )
+        reason, hint = str(error), ""
+        if plan.bubblewrap:
+            reason, hint = bubblewrap.explain_failure(fork_server.read_output())
         return WallCheckResult(isolation=None, reason=reason, hint=hint)
     if "error" in answer:
-        return WallCheckResult(
-            isolation=None, reason=wire.sanitize_text(answer["error"], max_length=200)
-        )
+        reason = wire.sanitize_text(answer["error"], max_length=200)
+        return WallCheckResult(isolation=None, reason=reason)
     reached = _clean_names(answer.get("reached"))
     if has_orphans:
         reached.append(LEAVES_PROCESSES)
@@ -74,9 +73,8 @@ def check_walls(fork_server: ForkServer, *, protected: Sequence[str]) -> WallChe
     intolerable = [name for name in reached if name not in tolerated]
     broken = [f"lacks {what}" for what in _clean_names(answer.get("broken"))]
     if intolerable or broken:
-        return WallCheckResult(
-            isolation=None, reason="there, code " + ", ".join([*broken, *intolerable])
-        )
+        reason = "there, code " + ", ".join([*broken, *intolerable])
+        return WallCheckResult(isolation=None, reason=reason)
     gaps = [tolerated[name] for name in reached if tolerated[name]]
     return WallCheckResult(
         isolation=Isolation(level=plan.level, description=_describe_walls(plan, answer, gaps))
@@ -84,11 +82,8 @@ def check_walls(fork_server: ForkServer, *, protected: Sequence[str]) -> WallChe
 
 
 def _clean_names(value: Json) -> list[str]:
-    return (
-        [wire.sanitize_text(name, max_length=80) for name in value[:64]]
-        if isinstance(value, list)
-        else []
-    )
+    names = value[:64] if isinstance(value, list) else []
+    return [wire.sanitize_text(name, max_length=80) for name in names]
 
 
 def _describe_walls(plan: WallPlan, answer: object, gaps: Sequence[str]) -> str:
@@ -110,7 +105,7 @@ def _describe_walls(plan: WallPlan, answer: object, gaps: Sequence[str]) -> str:
 
 @contextmanager
 def _open_targets(protected: Sequence[str]) -> Iterator[dict[str, Json]]:
-    """What there is to be reached: two listeners, this process, this very file."""
+    """Offer targets to the canary: two listeners, this process, this very file."""
     with socket.socket(socket.AF_INET) as tcp, socket.socket(socket.AF_UNIX) as unix:
         tcp.bind(("127.0.0.1", 0))
         tcp.listen(1)
@@ -124,20 +119,3 @@ def _open_targets(protected: Sequence[str]) -> Iterator[dict[str, Json]]:
             "socket": unix.getsockname().decode(),
             "grader": os.getpid(),
         }
-
-
-def explain_refusal(failures: Sequence[WallCheckResult], *, request: IsolationRequest) -> str:
-    """Why nothing is graded, and what to do about it."""
-    if request.level is not None and failures:
-        hint = f" {failures[0].hint}." if failures[0].hint else ""
-        return f"isolation {request.level.value!r} cannot be had here: {failures[0].reason}.{hint}"
-    if request.level is IsolationLevel.NONE:
-        return "isolation 'none' needs --allow-unsandboxed."
-    if request.level is not None:
-        return f"isolation {request.level.value!r} cannot be had here: bubblewrap is not installed."
-    reasons = "; ".join(dict.fromkeys(failure.reason for failure in failures)) or sys.platform
-    return (
-        f"no isolation on this system ({reasons}). Student code would run with your rights: it "
-        "could read your files, use your network and change grades. Run in Linux, WSL 2 or a "
-        "container; or pass --allow-unsandboxed if you trust these students."
-    )

@@ -1,4 +1,4 @@
-"""What walls could be put up on this computer, strongest first, and what each is made of."""
+"""Plan the walls that could be built on this computer, strongest first."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from grader.sandbox.isolation import IsolationLevel
 
 INSIDE = Path(__file__).resolve().parent.parent / "inside"
 FIRST_UID = 64_000
-"""As root, the first of the users that notebooks become: of no one, on any system."""
+"""As root, the first of the users that notebooks become; no system gives these to anyone."""
 UIDS = 128
 SLOTS = 16
-"""Rooms that a grader has at a time, and some more."""
+"""More sandboxes than one grader has at a time."""
 SYSTEM_PATHS = (
     "/usr",
     *bubblewrap.SYSTEM_FOLDERS,
@@ -31,8 +31,8 @@ SYSTEM_PATHS = (
     "/proc/stat",
     "/dev/null",
 )
-"""What notebooks may read where they have no files of their own."""
-TEMPORARY_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108 (what rooms cover with their own)
+"""What notebooks may read where they have no file system of their own."""
+TEMPORARY_FOLDERS = ("/tmp", "/dev/shm")  # noqa: S108 (sandboxes cover them with their own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +42,9 @@ class WallPlan:
     level: IsolationLevel
     namespaces: bool = False
     owner: bool = False
-    """Whether the parent is root of a user namespace."""
+    """Whether the fork server is root of a user namespace."""
     uids: bool = False
-    """Whether each room becomes a user of its own."""
+    """Whether each sandbox becomes a user of its own."""
     landlock: bool = True
     filter: bool = True
     folders: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class WallPlan:
     bubblewrap: bubblewrap.Bubblewrap | None = None
 
     def as_order(self, *, slot: int) -> dict[str, Json]:
-        """The plan of one room, for the other side; no two rooms at a time have the same place."""
+        """Return the plan of one sandbox as JSON; no two at a time have the same `slot`."""
         # Graders at work side by side take other users, so that their limits are their own.
         uid = FIRST_UID + (SLOTS * os.getpid() + slot) % UIDS if self.uids else None
         return {
@@ -71,7 +71,7 @@ class WallPlan:
 
 
 def possible_plans(environment: Environment, *, hidden: Sequence[str]) -> Iterator[WallPlan]:
-    """All that is worth trying here, strongest first; the last is none at all."""
+    """Yield every plan worth trying here, strongest first; the last one has no walls."""
     if sys.platform == "linux":
         root = os.geteuid() == 0
         folders = drop_checkouts(environment.folders)
@@ -103,10 +103,9 @@ def possible_plans(environment: Environment, *, hidden: Sequence[str]) -> Iterat
 
 
 def drop_checkouts(folders: Sequence[str]) -> tuple[str, ...]:
-    """The folders of an interpreter, without checkouts of this program that are on its path.
+    """Return an interpreter's folders without checkouts of this program, and without duplicates.
 
-    Beside the program stand a reference and rubrics: of the one that runs, or of another one that
-    was installed to be worked on.
+    A checkout that was installed to be worked on has a reference and rubrics beside the program.
     """
     installed = [f for f in folders if not _is_checkout(Path(f))]
     return tuple(
@@ -124,9 +123,9 @@ def _is_checkout(folder: Path) -> bool:
 def readable_paths(
     folders: Sequence[str], *, hidden: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Paths to be read, without what is hidden, and folders of which only names may be seen.
+    """Return the paths that may be read, and the folders of which only names may be seen.
 
-    Landlock can't take back what it granted above: a folder with something hidden in it is
+    Landlock can't take back what it granted higher up: a folder with something hidden in it is
     replaced by everything else in it.
     """
     read: dict[str, None] = {}
@@ -145,7 +144,7 @@ def readable_paths(
 
 @contextmanager
 def open_account_pipes() -> Iterator[Mapping[str, int]]:
-    """Pipes with the accounts that notebooks see, root and those they become, by file name."""
+    """Open pipes with /etc/passwd and /etc/group as notebooks see them, by file name."""
     ids = [1000, *range(FIRST_UID, FIRST_UID + UIDS)]
     names = {number: "student" if number == ids[0] else f"student{number}" for number in ids}
     users = [f"{name}:x:{i}:{i}::/box/home:/bin/sh\n" for i, name in names.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,6 +16,7 @@ from grader.model import (
     CellRun,
     CellStatus,
     ExecutionRecord,
+    Fault,
     Notebook,
     Observation,
     Rubric,
@@ -42,6 +44,7 @@ def check_live_notebook(item: str) -> ResultBox:
     except GraderError as error:
         return ResultBox(message=str(error))
     except Exception as error:  # noqa: BLE001 (whatever it is, it is not the student's)
+        sys.stderr.write(Fault.caught("grader.check", error).traceback)  # what there is to report
         message = f"The check itself failed ({type(error).__name__}): please report it. "
         return ResultBox(message=f"{message}It says nothing about your notebook.")
 

@@ -92,12 +92,14 @@ def _interruptible(notebook: OwnNotebook) -> Iterator[None]:
 
 
 def parse_answers(bodies: Iterator[bytes], *, nonces: dict[str, str]) -> Mapping[str, Observation]:
-    """Bodies of frames as observations; what can't be read is left out, so that it 'died'."""
+    """Read the bodies of answers, in the order of the questions; a refused one is 'invalid'."""
     observations = {}
-    for body in bodies:
-        with contextlib.suppress(WireError):
+    for question_id, body in zip([key for key in nonces if key], bodies, strict=False):
+        try:
             observation = wire.read_observation(wire.parse_frame(body), nonces=nonces)
-            observations[observation.id] = observation
+        except WireError as error:
+            observation = wire.refused_answer(question_id, str(error))
+        observations[observation.id] = observation
     return observations
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Condition, Thread
 
+from grader import fault_log
 from grader.errors import GraderError
 from grader.folder import (
     OutputFolder,
@@ -16,7 +17,7 @@ from grader.folder import (
     write_class_and_clashes,
 )
 from grader.gradebook import Gradebook
-from grader.model import Rubric
+from grader.model import Fault, Rubric
 from grader.web.revision_cache import RevisionCache
 
 DELAY_S = 0.2
@@ -116,5 +117,9 @@ def _log_errors() -> Iterator[None]:
     """What can't be made is said and stays stale: marks are kept all the same."""
     try:
         yield
-    except (GraderError, OSError) as error:
-        _LOG.error("a page could not be made: %s", error)
+    except Exception as error:  # noqa: BLE001 (the thread must go on with other pages)
+        fault_log.report_fault(Fault.caught("making pages after marks", error))
+        if not isinstance(error, (GraderError, OSError)):
+            _LOG.error("a page could not be made (%s); please report this", type(error).__name__)
+        else:
+            _LOG.error("a page could not be made: %s", error)

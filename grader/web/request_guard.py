@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from grader.errors import GraderError
 from grader.web.sessions import Session, Sessions
 
 MAX_FORM_BYTES = 256 << 10
@@ -50,7 +51,7 @@ class AccessRules:
     cookie: str = "grade"
 
 
-class RequestRefused(Exception):
+class RequestRefused(GraderError):
     """A request is refused; holds the response."""
 
     def __init__(self, status: int, message: str) -> None:

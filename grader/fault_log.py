@@ -1,0 +1,100 @@
+"""Keep the tracebacks of the grader's own faults: in `grader.log`, and on screen with `--debug`.
+
+Whoever catches an exception of the grader's own makes a `Fault` of it and reports it here. A
+command says once where its output folder is; a process that grades for another one says once how
+its faults get back. The log is made when there is something to say, and is only added to.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from grader.model import Fault
+
+LOG_NAME = "grader.log"
+
+
+class FaultHandler(logging.Handler):
+    """The one handler of a process: it writes to a log, prints, or forwards."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        self.folder: Path | None = None
+        self.debug = False
+        self.forward: Callable[[Fault], None] | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Append a fault to the log; print it with `--debug`, and where there can't be a log."""
+        fault: Fault = vars(record)["fault"]
+        if self.forward is not None:
+            self.forward(fault)
+            return
+        text = self.format(record) + "\n"
+        if not self._append(text) or self.debug:
+            sys.stderr.write(text)
+
+    def _append(self, text: str) -> bool:
+        if self.folder is None or not self.folder.is_dir():
+            return False
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        try:
+            descriptor = os.open(self.folder / LOG_NAME, flags, 0o600)
+            with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as log:
+                log.write(text)
+        except OSError:
+            return False
+        return True
+
+
+_HANDLER = FaultHandler()
+_LOGGER = logging.getLogger("grader.faults")
+_LOGGER.addHandler(_HANDLER)
+_LOGGER.propagate = False  # a traceback is printed with --debug, and never by a foreign handler
+
+
+def start_fault_log(*, debug: bool) -> None:
+    """Begin for a command, which has named no output folder yet."""
+    _HANDLER.debug = debug
+    _HANDLER.folder = None
+    _HANDLER.forward = None
+
+
+def log_faults_in(folder: Path) -> None:
+    """Keep the log in an output folder, from the moment that there is one."""
+    _HANDLER.folder = folder
+
+
+def print_tracebacks() -> None:
+    """Print every fault, too: somebody asked for it by `--debug`."""
+    _HANDLER.debug = True
+
+
+def forward_faults(send: Callable[[Fault], None]) -> None:
+    """Hand faults of this process to the one that it grades for, which logs them."""
+    _HANDLER.forward = send
+
+
+def report_fault(fault: Fault) -> None:
+    """Log a fault."""
+    message = "%s: %s\n%s"
+    extra = {"fault": fault}
+    _LOGGER.error(message, fault.where, fault.error, fault.traceback.rstrip(), extra=extra)
+
+
+def show_if_debug(error: BaseException) -> None:
+    """Print the traceback of an error that has a sentence of its own, with `--debug` alone."""
+    if _HANDLER.debug:
+        sys.stderr.write(Fault.caught("grade", error).traceback)
+
+
+def log_hint() -> str:
+    """Say where the traceback of a fault that was just reported is, as a clause."""
+    folder = _HANDLER.folder
+    if folder is None or not folder.is_dir():
+        return "the traceback is above"
+    return f"the traceback is in {folder.name or folder}/{LOG_NAME}"
