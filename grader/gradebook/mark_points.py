@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from grader import scoring
 from grader.gradebook.ledger_rows import LedgerRow, WeightRow
-from grader.model import Answer, Finding, Graded, Item, ItemScore, Mark
+from grader.model import Answer, Finding, FlagSource, Graded, Item, ItemScore, Mark
 
 ZERO = Fraction(0)
 Criteria = Iterable[tuple[str, Fraction]]
@@ -190,8 +190,7 @@ def apply_marks(graded: Graded, *, rows: Iterable[LedgerRow], weights: Weights) 
     if not (marks or outdated or weights):
         return graded
     score = scoring.with_marks(graded.score, marks=marks, outdated=outdated, items=items)
-    attention_flags = scoring.score_flags(graded.score)
-    other_flags = (flag for flag in graded.flags if flag not in attention_flags)
+    other_flags = graded.flags_except(FlagSource.SCORE)
     return replace(graded, score=score, flags=(*scoring.score_flags(score), *other_flags))
 
 
@@ -200,8 +199,7 @@ def remove_marks(graded: Graded) -> Graded:
     if graded.score is None or not any(_is_marked(item_score) for item_score in graded.score.items):
         return graded
     score = scoring.with_marks(graded.score, marks={})
-    attention_flags = scoring.score_flags(graded.score)
-    other_flags = (flag for flag in graded.flags if flag not in attention_flags)
+    other_flags = graded.flags_except(FlagSource.SCORE)
     return replace(graded, score=score, flags=(*scoring.score_flags(score), *other_flags))
 
 

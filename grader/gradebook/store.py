@@ -38,8 +38,6 @@ class GradeWithMarks:
     graded: Graded
     mark_revision: str
     """The same for as long as no mark on it changes; '' where it has none."""
-    rendered_revision: str
-    """The stamp that its pages were last made with."""
 
 
 class ItemListCache:
@@ -84,14 +82,13 @@ class Gradebook:
         """How records are written in it."""
         self._item_lists = ItemListCache(self.codec)
 
-    def save_submission(
-        self, submission: StoredSubmission, *, rendered_from: GradeWithMarks | None = None
-    ) -> None:
+    def save_submission(self, submission: StoredSubmission, *, render_token: str = "") -> None:
         """Put a submission in the place of what the book had of it: wholly, or not at all.
 
         Args:
             submission: the submission; marks in its grade are left out: they stand in the ledger.
-            rendered_from: what its pages were just made from.
+            render_token: stands for the pages that are about to be written: until
+                `finish_rendering` has it, they are stale.
         """
         name = submission.graded.submission.name
         stored_result = self._encode_result(submission.graded)
@@ -101,12 +98,16 @@ class Gradebook:
         with self.writing() as connection:
             statements.save_result(connection, name, key=submission.cache_key, stored=stored_result)
             statements.replace_trace(connection, name, document=trace, packer=packer)
-            _finish_rendering(connection, name, rendered_from)
+            if render_token:
+                ledger_rows.set_rendered_revision(connection, name, revision=render_token)
 
-    def replace_grade(
-        self, graded: Graded, *, cache_key: str, rendered_from: GradeWithMarks | None = None
-    ) -> None:
+    def replace_grade(self, graded: Graded, *, cache_key: str, render_token: str = "") -> None:
         """Put another conclusion in the place of the earlier one; what the run left stays.
+
+        Args:
+            graded: the conclusion; marks in it are left out.
+            cache_key: what it was made from.
+            render_token: as in `save_submission`.
 
         Raises:
             KeyError: the book has no such submission.
@@ -116,7 +117,8 @@ class Gradebook:
         with self.writing() as connection:
             if not statements.update_result(connection, name, key=cache_key, stored=stored_result):
                 raise KeyError(name)
-            _finish_rendering(connection, name, rendered_from)
+            if render_token:
+                ledger_rows.set_rendered_revision(connection, name, revision=render_token)
 
     def cache_keys(self) -> Mapping[str, str]:
         """The key of each submission in the book, whether it is on the roll or not."""
@@ -155,18 +157,30 @@ class Gradebook:
         with self.reading() as connection:
             return ledger_rows.ledger_revision(connection)
 
-    def stale_submissions(self) -> tuple[str, ...]:
-        """The submissions on the roll whose pages don't show the marks there are."""
+    def stale_submissions(
+        self, *, class_revisions: Mapping[str, str] | None = None
+    ) -> tuple[str, ...]:
+        """Return the graded submissions on the roll whose pages are not current.
+
+        Args:
+            class_revisions: what pages show of other submissions, by submission; None to look at
+                marks alone.
+        """
         with self.reading() as connection:
-            names = statements.names_on_roll(connection)
+            graded_names = statements.cache_keys(connection)
+            names = [n for n in statements.names_on_roll(connection) if n in graded_names]
             mark_revisions, rendered_revisions = (
                 ledger_rows.mark_revisions(connection),
                 ledger_rows.rendered_revisions(connection),
             )
+        if class_revisions is None:
+            rendered_marks = {n: r.partition("+")[0] for n, r in rendered_revisions.items()}
+            return tuple(n for n in names if mark_revisions.get(n, "") != rendered_marks.get(n, ""))
         return tuple(
             name
             for name in names
-            if mark_revisions.get(name, "") != rendered_revisions.get(name, "")
+            if _page_revision(mark_revisions.get(name, ""), class_revisions.get(name, ""))
+            != rendered_revisions.get(name, "")
         )
 
     def start_rendering(self, name: str, *, token: str) -> None:
@@ -174,8 +188,11 @@ class Gradebook:
         with self.writing() as connection:
             ledger_rows.set_rendered_revision(connection, name, revision=token)
 
-    def finish_rendering(self, name: str, *, token: str, revision: str) -> bool:
+    def finish_rendering(
+        self, name: str, *, token: str, mark_revision: str, class_revision: str = ""
+    ) -> bool:
         """Say that they are made; False, and they are stale, if another came between."""
+        revision = _page_revision(mark_revision, class_revision)
         with self.writing() as connection:
             return ledger_rows.finish_rendering(connection, name, expected=token, revision=revision)
 
@@ -298,7 +315,6 @@ class _SubmissionMarks:
     rows: list[ledger_rows.LedgerRow]
     weights: list[ledger_rows.WeightRow]
     mark_revision: str
-    rendered_revision: str
 
     @classmethod
     def from_connection(cls, connection: Connection, name: str) -> _SubmissionMarks:
@@ -307,7 +323,6 @@ class _SubmissionMarks:
             rows=ledger_rows.current_rows(connection, submission=name),
             weights=ledger_rows.weight_rows(connection),
             mark_revision=ledger_rows.mark_revision(connection, name),
-            rendered_revision=ledger_rows.rendered_revision(connection, name),
         )
 
     def apply_to(self, graded: Graded) -> GradeWithMarks:
@@ -320,17 +335,9 @@ class _SubmissionMarks:
         return GradeWithMarks(
             graded=scoring.with_late_deductions(marked),
             mark_revision=self.mark_revision,
-            rendered_revision=self.rendered_revision,
         )
 
 
-def _finish_rendering(
-    connection: Connection, name: str, rendered_from: GradeWithMarks | None
-) -> None:
-    if rendered_from is not None:
-        ledger_rows.finish_rendering(
-            connection,
-            name,
-            expected=rendered_from.rendered_revision,
-            revision=rendered_from.mark_revision,
-        )
+def _page_revision(mark_revision: str, class_revision: str) -> str:
+    """Return what stands for all that pages are made from beside the stored grade."""
+    return f"{mark_revision}+{class_revision}" if class_revision else mark_revision

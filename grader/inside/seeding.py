@@ -14,9 +14,10 @@ def seed_everything(seed):
         np.random.seed(seed % 2**32)  # noqa: NPY002 (notebooks draw from the legacy state)
 
     def seed_torch():
+        import torch
 
-        questions.seed_torch(seed_torch, seed)
-        seed_torch.set_num_threads(1)
+        questions.seed_torch(torch, seed)
+        torch.set_num_threads(1)
 
     random.seed(seed)
     recorder.call_after_import({"numpy": seed_numpy, "torch": seed_torch})

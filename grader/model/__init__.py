@@ -10,6 +10,7 @@ from grader.model.assignment import (
     Notice,
     Rubric,
 )
+from grader.model.flags import Flag, FlagKind, FlagSource
 from grader.model.json_types import Array, Json, Numbers
 from grader.model.results import (
     Excerpt,
@@ -78,6 +79,9 @@ __all__ = [
     "Exhibit",
     "Fate",
     "Finding",
+    "Flag",
+    "FlagKind",
+    "FlagSource",
     "Graded",
     "Isolation",
     "Item",

@@ -8,14 +8,8 @@ from contextlib import contextmanager
 from threading import Condition, Thread
 
 from grader.errors import GraderError
-from grader.folder import (
-    OutputFolder,
-    SubmissionSummary,
-    render_stale_submissions,
-    render_submission,
-    write_class_and_clashes,
-)
-from grader.gradebook import Gradebook, ledger_rows
+from grader.folder import ClassPublisher, OutputFolder
+from grader.gradebook import Gradebook
 from grader.model import Rubric
 
 DELAY_S = 0.2
@@ -32,10 +26,8 @@ class BackgroundPublisher:
     """
 
     def __init__(self, folder: OutputFolder, *, book: Gradebook, rubric: Rubric) -> None:
-        self._folder = folder
         self._book = book
-        self._rubric = rubric
-        self._briefs: dict[str, tuple[tuple[str, str], SubmissionSummary]] = {}
+        self._publisher = ClassPublisher(folder, book=book, rubric=rubric)
         self._changed: dict[str, None] = {}
         self._class_stale = False
         self._closing = False
@@ -65,19 +57,18 @@ class BackgroundPublisher:
 
     def _run(self) -> None:
         with _log_errors():
-            self._class_stale = bool(
-                render_stale_submissions(self._folder, self._book, self._rubric)
-            )
+            self.queue_stale()
         closing = False
         while not closing:
             names, closing = self._wait_for_changes()
             for name in names:
                 with _log_errors():
-                    render_submission(self._folder, self._book, self._rubric, name)
+                    self._publisher.publish_submission(name)
             self._class_stale = self._class_stale or bool(names)
             if self._class_stale and (closing or not names):
                 with _log_errors():
-                    self._write_class()
+                    self._publisher.publish()
+                    self._class_stale = False
 
     def _wait_for_changes(self) -> tuple[tuple[str, ...], bool]:
         """Whose marks changed, and whether this is the end; waits for either."""
@@ -89,20 +80,6 @@ class BackgroundPublisher:
             names, closing = tuple(self._changed), self._closing
             self._changed.clear()
         return names, closing
-
-    def _write_class(self) -> None:
-        keys = self._book.cache_keys()
-        with self._book.reading() as connection:
-            versions = ledger_rows.mark_revisions(connection)
-        names = [name for name in self._book.roll() if name in keys]
-        for name in names:
-            version = (keys[name], versions.get(name, ""))
-            if name not in self._briefs or self._briefs[name][0] != version:
-                brief = SubmissionSummary.from_graded(self._book.graded(name), rubric=self._rubric)
-                self._briefs[name] = (version, brief)
-        briefs = [self._briefs[name][1] for name in names]
-        write_class_and_clashes(self._folder, self._book, self._rubric, briefs)
-        self._class_stale = False
 
 
 @contextmanager
