@@ -1,12 +1,17 @@
-"""The folder that a run writes: private, self-contained, each file whole or not there."""
+"""The folder that a run writes: private, self-contained, each file whole or not there.
+
+A `ClassView` is what the grades of a class show together; a `ClassPublisher` makes the files say
+what the gradebook says. Neither changes a grade.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader import gradebook
@@ -14,12 +19,13 @@ from grader.errors import UsageError
 from grader.exports import CsvRow, csv_rows, missing_row, render_gradebook_csv, result_to_json
 from grader.gradebook import Gradebook
 from grader.gradebook.course_records import load_people
-from grader.model import Graded, Rubric, Student
-from grader.people import check_roster, class_notes
+from grader.model import Flag, Graded, Rubric, Student
+from grader.people import People, check_roster, class_notes
 from grader.report import ClassPageRow, class_page, class_row, student_page
+from grader.report.flag_text import flag_text
 
 MAX_ATTEMPTS = 5
-"""How often pages are made anew while others make them, too."""
+"""How often files are written again while others write them or give marks, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,42 +35,105 @@ class SubmissionSummary:
     page_row: ClassPageRow
     csv_rows: tuple[CsvRow, ...]
     needs_attention: bool
-    """Whether it needs a person."""
-    clashes: tuple[str, ...] = ()
-    """What it says of other submissions."""
+    """Whether a person should look at it."""
     arrival_known: bool = True
     """Whether it is known when it came, where that matters."""
 
     @classmethod
     def from_graded(cls, graded: Graded, *, rubric: Rubric) -> SubmissionSummary:
-        """The brief of a grade, which can then be let go."""
+        """Summarize a grade, which can then be let go."""
         return cls(
             page_row=class_row(graded),
             csv_rows=csv_rows(graded, rubric=rubric),
             needs_attention=graded.reason is not None or bool(graded.flags),
-            clashes=graded.clashes,
             arrival_known=None not in graded.lateness,
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassFacts:
-    """What no submission can say of a class."""
+Summaries = dict[str, tuple[tuple[str, str], SubmissionSummary]]
+"""By submission: the cache key and the mark revision that a summary was made from, and it."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassView:
+    """What all grades of a class show together, derived anew whenever it is read."""
+
+    summaries: tuple[SubmissionSummary, ...]
+    flags: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
+    """By submission, the flags that other submissions are the reason of."""
     missing_students: tuple[Student, ...] = ()
-    """Those on the roster who handed in nothing."""
-    notes: tuple[str, ...] = ()
+    """Those on the roster who submitted nothing."""
+    remarks: tuple[str, ...] = ()
     """What else staff should know of people and times, in words."""
 
+    @classmethod
+    def from_summaries(
+        cls, summaries: Sequence[SubmissionSummary], *, people: People, rubric: Rubric
+    ) -> ClassView:
+        """Look at all submissions at once; one alone is no class, so nobody is missing then."""
+        teams = {summary.page_row.name: summary.page_row.students for summary in summaries}
+        roster_check = check_roster(teams, members=people.members)
+        untimed = [summary.page_row.name for summary in summaries if not summary.arrival_known]
+        return cls(
+            summaries=tuple(summaries),
+            flags=roster_check.duplicate_flags,
+            missing_students=roster_check.missing if len(summaries) > 1 else (),
+            remarks=tuple(class_notes(teams, people=people, rule=rubric.late, untimed=untimed)),
+        )
 
-NO_CLASS_FACTS = ClassFacts()
+    @property
+    def needs_person(self) -> bool:
+        """Whether a person should look at a submission, or at the class."""
+        return bool(self.flags or self.remarks) or any(s.needs_attention for s in self.summaries)
+
+    def page_rows(self) -> tuple[ClassPageRow, ...]:
+        """Return the rows of the class page, each with what the others say of it."""
+        rows = (summary.page_row for summary in self.summaries)
+        return tuple(
+            replace(row, flags=(*row.flags, *map(flag_text, self.flags.get(row.name, ()))))
+            for row in rows
+        )
+
+    def add_flags(self, graded: Graded) -> Graded:
+        """Return the grade with what the others say of it."""
+        return replace(graded, flags=(*graded.flags, *self.flags.get(graded.submission.name, ())))
+
+    def revisions(self) -> Mapping[str, str]:
+        """Return digests of those flags, by which pages that don't show them are known."""
+        return {
+            name: hashlib.sha256(repr(flags).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+            for name, flags in self.flags.items()
+        }
+
+
+def read_class(book: Gradebook, rubric: Rubric, *, known: Summaries | None = None) -> ClassView:
+    """Read what all grades of a class show together.
+
+    Args:
+        book: where grades are, and the roster.
+        rubric: what they were graded by.
+        known: summaries from before, brought up to date here; only what changed is read.
+    """
+    summaries = {} if known is None else known
+    keys = book.cache_keys()
+    revisions = book.mark_revisions()
+    names = [name for name in book.roll() if name in keys]
+    for name in names:
+        version = (keys[name], revisions.get(name, ""))
+        if name not in summaries or summaries[name][0] != version:
+            summary = SubmissionSummary.from_graded(book.graded(name), rubric=rubric)
+            summaries[name] = (version, summary)
+    return ClassView.from_summaries(
+        [summaries[name][1] for name in names], people=load_people(book, rubric.id), rubric=rubric
+    )
 
 
 class OutputFolder:
-    """Where results go.
+    """Where results are written.
 
     Args:
-        path: the folder, made where it is not there.
+        path: the folder, created where there is none.
+        store: the address of a database for the gradebook; None for what the folder has.
         show_ids: whether students see whole ids on their pages.
 
     Raises:
@@ -78,7 +147,7 @@ class OutputFolder:
 
     def __init__(self, path: Path, *, store: str | None = None, show_ids: bool = False) -> None:
         self.path = path
-        self._show_ids = show_ids
+        self.show_ids = show_ids
         try:
             for subfolder in (path, path / "reports", path / "results"):
                 subfolder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -91,11 +160,11 @@ class OutputFolder:
 
     @classmethod
     def is_output_folder(cls, path: Path) -> bool:
-        """Whether a run wrote there: whether there is a gradebook, or the address of one."""
+        """Return whether a run wrote there: a gradebook, or the address of one."""
         return (path / cls.DATABASE_FILE).is_file() or (path / cls.ADDRESS_FILE).is_file()
 
     def _choose_store(self, requested: str | None) -> Path | str:
-        """The store that is given, else the one there was; a folder has one for good.
+        """Return the requested store, else the one there was; a folder keeps its first.
 
         Raises:
             UsageError: it has another one already, in which marks may be.
@@ -109,62 +178,48 @@ class OutputFolder:
         address = gradebook.without_password(requested)
         if file.exists() or (previous_address is not None and previous_address != address):
             raise UsageError(
-                f"{self.path}: has a gradebook already, in {previous_address or self.DATABASE_FILE}; choose another "
+                f"{self.path}: has a gradebook already, in "
+                f"{previous_address or self.DATABASE_FILE}; choose another "
                 "folder, or move that away first"
             )
         self._write_text(address_file, address + "\n")
         return requested
 
     def write_submission(self, graded: Graded, *, rubric: Rubric) -> None:
-        """The result and the report of one submission."""
+        """Write the result and the report of one submission."""
         name = graded.submission.name
         self._write_text(self._result_path(name), result_to_json(graded, rubric=rubric))
         self._write_text(
-            self.report_path(name), student_page(graded, rubric=rubric, show_ids=self._show_ids)
+            self.report_path(name), student_page(graded, rubric=rubric, show_ids=self.show_ids)
         )
 
     def remove_submission(self, name: str) -> None:
-        """Take away result and report of a submission."""
+        """Remove the result and the report of a submission."""
         for path in (self._result_path(name), self.report_path(name)):
             path.unlink(missing_ok=True)
 
     def has_submission(self, name: str) -> bool:
-        """Whether result and report of a submission are there."""
+        """Return whether the result and the report of a submission are there."""
         paths = (self._result_path(name), self.report_path(name))
         return all(path.is_file() and path.stat().st_size for path in paths)
 
-    def write_class_files(
-        self,
-        summaries: Sequence[SubmissionSummary],
-        *,
-        rubric: Rubric,
-        facts: ClassFacts = NO_CLASS_FACTS,
-    ) -> None:
-        """The class page and the gradebook.
-
-        Args:
-            summaries: every submission.
-            rubric: what they were graded by.
-            facts: who handed in nothing, and what else is to be said of the class.
-        """
-        rows = tuple(summary.page_row for summary in summaries)
-        gradebook_rows = [row for summary in summaries for row in summary.csv_rows]
-        gradebook_rows += [
-            missing_row(student, rubric=rubric) for student in facts.missing_students
-        ]
-        page = class_page(rows, rubric=rubric, missing=facts.missing_students, remarks=facts.notes)
-        self._write_text(self.path / "index.html", page)
-        self._write_text(
-            self.path / "gradebook.csv", render_gradebook_csv(gradebook_rows, rubric=rubric)
+    def write_class(self, view: ClassView, *, rubric: Rubric) -> None:
+        """Write the class page and the gradebook of a class that was graded by a rubric."""
+        rows = [row for summary in view.summaries for row in summary.csv_rows]
+        rows += [missing_row(student, rubric=rubric) for student in view.missing_students]
+        page = class_page(
+            view.page_rows(), rubric=rubric, missing=view.missing_students, remarks=view.remarks
         )
+        self._write_text(self.path / "index.html", page)
+        self._write_text(self.path / "gradebook.csv", render_gradebook_csv(rows, rubric=rubric))
 
     @property
     def exports_path(self) -> Path:
-        """Where exports go that nobody wants elsewhere."""
+        """The folder of exports that were not asked for elsewhere."""
         return self.path / "exports"
 
     def report_path(self, name: str) -> Path:
-        """Where the report of a submission stands."""
+        """Return the path of the report of a submission."""
         return self.path / "reports" / f"{name}.html"
 
     def _result_path(self, name: str) -> Path:
@@ -175,130 +230,81 @@ class OutputFolder:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside and rename, so that a file is whole or not there; nobody else may read it."""
+    """Write beside and rename, so that a file is whole or not there; it is private."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
     with os.fdopen(handle, "wb") as file:
         file.write(data)
     Path(temporary).replace(path)
 
 
-def render_submissions(
-    folder: OutputFolder, book: Gradebook, rubric: Rubric, names: Iterable[str]
-) -> None:
-    """Make the pages of these submissions anew, and the files of the class, from the gradebook."""
-    for name in names:
-        render_submission(folder, book, rubric, name)
-    render_class(folder, book, rubric)
+class ClassPublisher:
+    """Makes the files of a folder say what its gradebook says.
 
-
-def render_submission(folder: OutputFolder, book: Gradebook, rubric: Rubric, name: str) -> None:
-    """Make result and report of one submission anew: they say what the gradebook says.
-
-    Where another process makes them at the same time, the later look at the gradebook wins; what
-    can't be settled stays marked as stale, and the next run makes it anew.
-    """
-    for _ in range(MAX_ATTEMPTS):
-        token = secrets.token_hex(8)
-        book.start_rendering(name, token=token)
-        marked = book.grade_with_marks(name)
-        folder.write_submission(marked.graded, rubric=rubric)
-        if book.finish_rendering(name, token=token, revision=marked.mark_revision):
-            return
-
-
-def render_class(
-    folder: OutputFolder, book: Gradebook, rubric: Rubric
-) -> tuple[SubmissionSummary, ...]:
-    """Make the files of the class anew, and once more if a mark came between; what they hold."""
-    for _ in range(MAX_ATTEMPTS):
-        revision, cache_keys = book.ledger_revision(), book.cache_keys()
-        graded = book.all_graded([name for name in book.roll() if name in cache_keys])
-        summaries = tuple(SubmissionSummary.from_graded(grade, rubric=rubric) for grade in graded)
-        summaries = write_class_and_clashes(folder, book, rubric, summaries)
-        if book.ledger_revision() == revision:
-            break
-    return summaries
-
-
-def write_class_and_clashes(
-    folder: OutputFolder, book: Gradebook, rubric: Rubric, summaries: Sequence[SubmissionSummary]
-) -> tuple[SubmissionSummary, ...]:
-    """Write the files of a class, and to its grades what only the others tell of them.
+    Pages are written after the grade is stored. What a page was made from (marks, and flags that
+    other submissions are the reason of) is kept as its revision: a page that is not current, after
+    a crash say, is known as stale and written again by the next `publish`.
 
     Args:
-        folder: where they are written.
-        book: where grades are, and the roster.
+        folder: where files are written.
+        book: where grades are.
         rubric: what they were graded by.
-        summaries: every submission, in order.
-
-    Returns:
-        The briefs as they are now.
+        known: summaries that need not be read again.
     """
-    clashes = check_roster(_teams(summaries), members=()).duplicate_flags
-    updated = tuple(
-        summary
-        if summary.clashes == clashes.get(summary.page_row.name, ())
-        else _update_clashes(folder, book, rubric, name=summary.page_row.name, clashes=clashes)
-        for summary in summaries
-    )
-    folder.write_class_files(
-        updated, rubric=rubric, facts=collect_class_facts(updated, book=book, rubric=rubric)
-    )
-    return updated
 
+    def __init__(
+        self,
+        folder: OutputFolder,
+        *,
+        book: Gradebook,
+        rubric: Rubric,
+        known: Summaries | None = None,
+    ) -> None:
+        self._folder = folder
+        self._book = book
+        self._rubric = rubric
+        self._known: Summaries = {} if known is None else known
+        self._view: ClassView | None = None
 
-def _teams(summaries: Sequence[SubmissionSummary]) -> dict[str, tuple[Student, ...]]:
-    return {summary.page_row.name: summary.page_row.students for summary in summaries}
+    def publish(self, *, changed: Iterable[str] = ()) -> ClassView:
+        """Write the class files and every page that is stale, and again if a mark came meanwhile.
 
+        Args:
+            changed: submissions whose grades changed without their marks: their pages are
+                written, too.
 
-def _update_clashes(
-    folder: OutputFolder,
-    book: Gradebook,
-    rubric: Rubric,
-    *,
-    name: str,
-    clashes: Mapping[str, tuple[str, ...]],
-) -> SubmissionSummary:
-    """A submission with what the others say against it now."""
-    graded = book.graded(name)
-    new_clashes = clashes.get(name, ())
-    own_flags = tuple(flag for flag in graded.flags if flag not in graded.clashes)
-    book.replace_grade(
-        replace(graded, flags=(*own_flags, *new_clashes), clashes=new_clashes),
-        cache_key=book.cache_keys()[name],
-    )
-    render_submission(folder, book, rubric, name)
-    return SubmissionSummary.from_graded(book.graded(name), rubric=rubric)
+        Returns:
+            What the class files show.
+        """
+        pending = set(changed)
+        for _ in range(MAX_ATTEMPTS):
+            revision = self._book.ledger_revision()
+            self._view = view = read_class(self._book, self._rubric, known=self._known)
+            stale = self._book.stale_submissions(class_revisions=view.revisions())
+            for name in dict.fromkeys((*pending, *stale)):
+                self.publish_submission(name)
+            pending.clear()
+            self._folder.write_class(view, rubric=self._rubric)
+            if self._book.ledger_revision() == revision:
+                break
+        return view
 
+    def publish_submission(self, name: str) -> None:
+        """Write the result and the report of one submission.
 
-def collect_class_facts(
-    summaries: Sequence[SubmissionSummary], *, book: Gradebook, rubric: Rubric
-) -> ClassFacts:
-    """What no submission can say: who handed in nothing, and what to know of people and times.
-
-    One submission alone is no class: then nobody is missing.
-    """
-    people, teams = load_people(book, rubric.id), _teams(summaries)
-    missing = check_roster(teams, members=people.members).missing if len(summaries) > 1 else ()
-    untimed = [summary.page_row.name for summary in summaries if not summary.arrival_known]
-    notes = class_notes(teams, people=people, rule=rubric.late, untimed=untimed)
-    return ClassFacts(missing_students=missing, notes=tuple(notes))
-
-
-def update_folder(
-    folder: OutputFolder, book: Gradebook, rubric: Rubric
-) -> tuple[SubmissionSummary, ...]:
-    """Let every page, and the files of the class, show the marks there are."""
-    render_stale_submissions(folder, book, rubric)
-    return render_class(folder, book, rubric)
-
-
-def render_stale_submissions(
-    folder: OutputFolder, book: Gradebook, rubric: Rubric
-) -> tuple[str, ...]:
-    """Make pages anew that don't show the marks there are, after a crash say; whose they were."""
-    cache_keys = book.cache_keys()
-    stale = tuple(name for name in book.stale_submissions() if name in cache_keys)
-    for name in stale:
-        render_submission(folder, book, rubric, name)
-    return stale
+        Where another process writes them at the same time, the later look at the gradebook wins;
+        what can't be settled stays stale.
+        """
+        for _ in range(MAX_ATTEMPTS):
+            token = secrets.token_hex(8)
+            self._book.start_rendering(name, token=token)
+            marked = self._book.grade_with_marks(name)
+            view = self._view or read_class(self._book, self._rubric, known=self._known)
+            self._view = view
+            self._folder.write_submission(view.add_flags(marked.graded), rubric=self._rubric)
+            if self._book.finish_rendering(
+                name,
+                token=token,
+                mark_revision=marked.mark_revision,
+                class_revision=view.revisions().get(name, ""),
+            ):
+                return

@@ -8,6 +8,8 @@ from fractions import Fraction
 
 from grader.model import (
     Finding,
+    Flag,
+    FlagKind,
     Graded,
     Item,
     ItemScore,
@@ -89,19 +91,18 @@ def automatic_points(item_score: ItemScore) -> Fraction | None:
     return _score_item(item_score.item, findings=item_score.findings, mark=None).earned
 
 
-def score_flags(score: Score) -> tuple[str, ...]:
-    """What in a score asks for a person, in words for staff; written answers wait anyway."""
+def score_flags(score: Score) -> tuple[Flag, ...]:
+    """Return what in a score asks for a person; written answers wait anyway."""
     flags = []
     if score.total.blocked >= CARRIED_FORWARD_THRESHOLD:
-        points = float(score.total.blocked)
-        flags.append(f"{points:g} points blocked: follow-through may be awarded")
-    for words, ids in (
-        ("the grader could not judge", _item_ids(score, lambda i: i.verdict is Verdict.ERROR)),
-        ("a person decides", _item_ids(score, _is_pending_automatic)),
-        ("changed since it was marked:", _item_ids(score, lambda i: i.outdated is not None)),
+        flags.append(Flag(FlagKind.POINTS_BLOCKED, (f"{float(score.total.blocked):g}",)))
+    for kind, ids in (
+        (FlagKind.NOT_JUDGED, _item_ids(score, lambda i: i.verdict is Verdict.ERROR)),
+        (FlagKind.PERSON_DECIDES, _item_ids(score, _is_pending_automatic)),
+        (FlagKind.CHANGED_SINCE_MARKED, _item_ids(score, lambda i: i.outdated is not None)),
     ):
         if ids:
-            flags.append(f"{words} {', '.join(ids)}")
+            flags.append(Flag(kind, tuple(ids)))
     return tuple(flags)
 
 

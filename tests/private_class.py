@@ -12,7 +12,7 @@ from specimen_assignment import rubric as specimen_rubric
 from specimens import half_right
 
 from grader import gradebook
-from grader.folder import OutputFolder, render_submissions
+from grader.folder import ClassPublisher, OutputFolder
 from grader.gradebook import Gradebook, StoredSubmission
 from grader.gradebook.backup import back_up_gradebook
 from grader.gradebook.course_records import save_dates, save_roster
@@ -21,6 +21,8 @@ from grader.model import (
     Answer,
     Cell,
     Excerpt,
+    Flag,
+    FlagKind,
     Graded,
     Lateness,
     LateRule,
@@ -78,8 +80,8 @@ def graded(name: str) -> Graded:
             "Q1.1": Answer(item="Q1.1", text=WROTE[name], images=(picture,)),
         },
         code={"Q2.3.1": (Excerpt(cell=19, source=f"# {WROTE[name]}\nada_rivers = max(1, 2)"),)},
-        flags=(f"handed in by {team[0].name} ({team[0].id})",),
-        notes=(f"The file of {team[0].name} was mended.",),
+        flags=(Flag(FlagKind.SUBMITTER_NOT_NAMED, (f"{team[0].name} ({team[0].id})",)),),
+        notes=(Flag(FlagKind.NOTEBOOK_NOTE, (f"The file of {team[0].name} was mended.",)),),
         provenance=replace(made.provenance, assignment="hw5", notebook="feed" * 16),
     )
 
@@ -123,7 +125,7 @@ def made(out: Path) -> Path:
         save_dates(book, "hw5", kind="due", moments={"AR10001": DUE, "zn10004": DUE})
         for name in TEAMS:
             mark(book, name, comment="Well done, Ada Rivers!")
-        render_submissions(folder, book, rubric(), tuple(TEAMS))
+        ClassPublisher(folder, book=book, rubric=rubric()).publish(changed=TEAMS)
     back_up_gradebook(out / "gradebook.db", to=out / "backups" / "one.db")
     (out / "exports").mkdir()
     (out / "exports" / "canvas.csv").write_text('Student,ID\n"Rivers, Ada",1\n', "utf-16")

@@ -17,6 +17,8 @@ from grader.model import (
     CellStatus,
     ExecutionRecord,
     Finding,
+    Flag,
+    FlagKind,
     Graded,
     Item,
     Mark,
@@ -46,6 +48,10 @@ def _mark(points: Fraction) -> Mark:
     return Mark(points=points, by="staff-7", at="2031-04-09", comment="Clear and to the point.")
 
 
+def note(text: str) -> Flag:
+    return Flag(FlagKind.NOTEBOOK_NOTE, (text,))
+
+
 def full_marks() -> Graded:
     """A team of two that earned everything; people have marked all."""
     items = tuple(
@@ -70,7 +76,9 @@ def full_marks() -> Graded:
         record=ExecutionRecord(cells=cells_that_ran(), versions={"python": "3.11.9"}),
         answers=answers(),
         code=code(),
-        notes=("The handout's own loss is not a number here, for everyone; it costs nothing.",),
+        notes=(
+            note("The handout's own loss is not a number here, for everyone; it costs nothing."),
+        ),
         provenance=provenance(),
     )
 
@@ -167,8 +175,8 @@ def half_right() -> Graded:
         students=(Student(name="Inès Moreau", id="im20003"),),
         score=score(items),
         record=ExecutionRecord(cells=runs, versions={"python": "3.11.9"}),
-        flags=("10 points are blocked: follow-through?",),
-        notes=(*full.notes, "No answer to Q2.2 was found."),
+        flags=(Flag(FlagKind.COLLECTION_DOUBT, ("10 points are blocked: follow-through?",)),),
+        notes=(*full.notes, note("No answer to Q2.2 was found.")),
         answers={**shown.answers, "Q1.2": replace(shown.answers["Q1.2"], **UNSURE)},
         evidence=saved_evidence(),
     )

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from grader import gradebook
-from grader.folder import OutputFolder, SubmissionSummary
+from grader.errors import UsageError
+from grader.folder import OutputFolder, SubmissionSummary, read_class
 from grader.gradebook import StoredSubmission
 from grader.model import (
     Answer,
@@ -31,11 +32,13 @@ from grader.model import (
     Trace,
 )
 from grader.notebook import read_notebook
+from grader.people import People, RosterMember
 from grader.pipeline import cache_keys
-from grader.pipeline.cache_keys import CacheKeys
-from grader.pipeline.grading_worker import RunConfig
-from grader.pipeline.rejudging import rejudge
-from grader.sandbox import Environment
+from grader.pipeline.cache_keys import CacheKeys, PreparedSubmission, run_part, with_level
+from grader.pipeline.rejudging import Rejudger
+from grader.pipeline.run import RunPlan, plan_run
+from grader.pipeline.run_config import RunConfig
+from grader.sandbox import IsolationRequest
 
 PROMPT = "Why do very deep networks need skip connections?"
 WROTE = "They keep the gradient."
@@ -74,20 +77,20 @@ class Class:
 
     def keep(self, graded: Graded) -> None:
         """Put a grade in the store, under the key it would have now."""
-        key = CacheKeys.for_judge(self.work.build_judge()).rejudged_key(
+        key = CacheKeys(self.work.build_judge()).rejudged_key(
             "as-it-ran.", submission=graded.submission
         )
-        with gradebook.open_gradebook(OutputFolder(self.work.out).store) as book:
+        with gradebook.open_gradebook(self.work.folder.store) as book:
             book.save_submission(StoredSubmission(cache_key=key, graded=graded, trace=self.trace))
 
     def stored(self) -> Graded:
         """The grade in the store."""
-        with gradebook.open_gradebook(OutputFolder(self.work.out).store) as book:
+        with gradebook.open_gradebook(self.work.folder.store) as book:
             return book.graded("ada")
 
     def again(self) -> tuple[str, tuple[Student, ...]]:
         """Judge again; the answer and the team that are stored then."""
-        assert rejudge(self.work, ["ada"]).count == 1
+        assert Rejudger(self.work).rejudge(["ada"]).count == 1
         graded = self.stored()
         return graded.answers["A"].text, graded.students
 
@@ -115,13 +118,7 @@ def rubric_of(root: Path) -> Rubric:
 def class_of_one(root: Path) -> Class:
     notebook(root / "reference.ipynb")
     own = notebook(root / "ada.ipynb", wrote=WROTE)
-    work = RunConfig(
-        rubric=rubric_of(root),
-        seed=b"2" * 32,
-        environment=Environment(python="", fingerprint=""),
-        cache=root,
-        out=root / "graded",
-    )
+    work = RunConfig(rubric=rubric_of(root), seed=b"2" * 32, folder=OutputFolder(root / "graded"))
     ran = ExecutionRecord(cells=(CellRun(index=2, status=CellStatus.RAN),))
     trace = Trace(notebook=own, record=ran, observations={}, expected={})
     judge = work.build_judge()
@@ -180,7 +177,7 @@ def other_notebook(judged: Class) -> Class:
 
 
 def never_found_by_us(judged: Class) -> Class:
-    with gradebook.open_gradebook(OutputFolder(judged.work.out).store) as book:
+    with gradebook.open_gradebook(judged.work.folder.store) as book:
         book.replace_grade(judged.stored(), cache_key="as-it-ran.judged")
     return judged
 
@@ -219,20 +216,105 @@ def test_the_files_of_the_class_say_what_was_just_stored(judged: Class) -> None:
     asked, runs = judged.work.rubric.items
     harder = judged.under(asked, replace(runs, checks=(replace(RAN, points=Fraction(1)),)))
 
-    (before,) = rejudge(judged.work, ["ada"]).briefs
-    (after,) = rejudge(harder.work, ["ada"]).briefs
+    ((_, before),) = Rejudger(judged.work).rejudge(["ada"]).summaries.values()
+    known = Rejudger(harder.work).rejudge(["ada"]).summaries
+    (version, after) = known["ada"]
 
     assert after != before
     assert after == SubmissionSummary.from_graded(judged.stored(), rubric=harder.work.rubric)
+    with gradebook.open_gradebook(judged.work.folder.store) as book:
+        book.replace_roll(["ada"])
+        read = read_class(book, harder.work.rubric, known=known)
+    assert read.summaries[0] is after  # so that nothing is read twice
+    assert known["ada"][0] == version
 
 
 def test_what_was_never_asked_stays_as_it_was_in_the_files_of_the_class(judged: Class) -> None:
     asked, runs = judged.work.rubric.items
     curious = replace(runs, checks=(ASKS,))
 
-    done = rejudge(judged.under(asked, curious).work, ["ada"])
+    before = judged.stored()
+    done = Rejudger(judged.under(asked, curious).work).rejudge(["ada"])
 
-    assert (done.count, done.needs_rerun) == (0, ("ada",))
-    assert done.briefs == (
-        SubmissionSummary.from_graded(judged.stored(), rubric=judged.work.rubric),
+    assert (done.count, done.needs_rerun, done.summaries) == (0, ("ada",), {})
+    assert judged.stored() == before
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        People(members=(RosterMember(student=Student(name="Ada Probe", id="ap12345")),)),
+        People(extensions={"ap12345": "2026-11-24T23:59:00-06:00"}),
+        People(submission_times={"ada": "2026-11-20T12:00:00-06:00"}),
+    ],
+    ids=["roster", "extension", "time"],
+)
+def test_what_is_known_of_people_is_judged_again_and_not_run_again(
+    judged: Class, people: People
+) -> None:
+    """Leave any of it out of the key, and `--roster` on a second run changes nothing."""
+    submission = Submission(name="ada", path=judged.work.rubric.reference, shown="ada.ipynb")
+    before, same, after = (
+        CacheKeys(work.build_judge()).prepare(submission)
+        for work in (judged.work, judged.work, replace(judged.work, people=people))
     )
+
+    def plan(now: PreparedSubmission) -> RunPlan:
+        return plan_run(
+            {"ada": now},
+            stored_keys={"ada": with_level(before.key, "full")},
+            required=IsolationRequest(),
+            has_files=lambda _: True,
+            force=False,
+        )
+
+    assert plan(same) == RunPlan(to_judge=(), to_run=())
+    assert plan(after) == RunPlan(to_judge=("ada",), to_run=())
+
+
+@pytest.mark.parametrize(
+    ("file", "runs"),
+    [
+        ("wire.py", True),
+        ("inside/runner.py", True),
+        ("kernel/__init__.py", True),
+        ("notebook/notebook_file.py", True),
+        ("checks/loss_pairs.py", False),
+        ("report/class_page.py", False),
+    ],
+)
+def test_what_a_run_passes_through_decides_whether_it_is_run_again(
+    judged: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, *, runs: bool
+) -> None:
+    submission = Submission(name="ada", path=judged.work.rubric.reference, shown="ada.ipynb")
+    before = CacheKeys(judged.work.build_judge()).prepare(submission).key
+    ours = shutil.copytree(cache_keys.PACKAGE_FOLDER, tmp_path / "grader")
+    with (ours / file).open("a", encoding="utf-8") as stream:
+        stream.write("# changed\n")
+    monkeypatch.setattr(cache_keys, "PACKAGE_FOLDER", ours)
+
+    after = CacheKeys(judged.work.build_judge()).prepare(submission).key
+
+    assert after != before
+    assert (run_part(after) != run_part(before)) == runs
+
+
+def test_a_grade_is_stored_before_its_page_is_written(
+    judged: Class, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object, **_options: object) -> None:
+        raise UsageError("no room on the disk")
+
+    asked, runs = judged.work.rubric.items
+    harder = judged.under(asked, replace(runs, checks=(replace(RAN, points=Fraction(1)),)))
+    monkeypatch.setattr(OutputFolder, "write_submission", full)
+
+    with pytest.raises(UsageError, match="no room"):
+        Rejudger(harder.work).rejudge(["ada"])
+
+    score = judged.stored().score
+    assert score is not None
+    assert score.total.auto == 1
+    with gradebook.open_gradebook(judged.work.folder.store) as book:
+        book.replace_roll(["ada"])
+        assert book.stale_submissions() == ("ada",)

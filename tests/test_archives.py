@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from grader.errors import ArchiveError, UsageError
 from grader.model import Submission
-from grader.pipeline.unpacking import ABANDONED_AFTER_S, PREFIX, temporary_unpack_folder
+from grader.pipeline.collecting import ABANDONED_AFTER_S, PREFIX, temporary_unpack_folder
 from grader.submissions import archives, collect
 from grader.submissions.archives import Bounds, Unpacker
 

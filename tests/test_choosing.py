@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.model import Limits, Submission
-from grader.pipeline.notebook_preview import make_preview
-from grader.pipeline.supplied_files import ProvidedFiles, file_digests
+from grader.pipeline.collecting import make_preview
+from grader.pipeline.supplied_files import ProvidedFiles
 from grader.submissions import LayoutContext, collect
 
 HANDOUT = "Question one asks for the mean of all the numbers in the list that is given below."
@@ -253,7 +253,7 @@ def test_a_file_where_a_folder_must_be_gives_way(tmp_path: Path) -> None:
 def test_what_a_run_depends_on_is_what_lies_beside_it_and_not_where(tmp_path: Path) -> None:
     def told(place: str, content: bytes) -> list[str | bytes]:
         ada = handed_in(tmp_path / place, {"data.csv": content})
-        return list(file_digests(ProvidedFiles().merge_with(ada, limits=Limits())))
+        return list(ProvidedFiles().merge_with(ada, limits=Limits()).digests())
 
     assert told("one", b"1") == told("two", b"1")
     assert told("one", b"1") != told("three", b"2")

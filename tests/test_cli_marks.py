@@ -13,7 +13,7 @@ from test_ledger import given, graded, keep, one
 from test_marks_sheet import fill
 
 from grader import checks
-from grader.folder import OutputFolder, render_submissions
+from grader.folder import ClassPublisher, OutputFolder
 from grader.gradebook import ledger, open_gradebook
 from grader.rubric import find_rubric, load_rubric
 
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> OutputFolder:
     with open_gradebook(made.store) as book:
         for name in ("ada", "ben"):
             keep(book, graded(name, assignment="hw5"))
-        render_submissions(made, book, rubric, book.roll())
+        ClassPublisher(made, book=book, rubric=rubric).publish(changed=book.roll())
     return made
 
 

@@ -17,7 +17,7 @@ from specimen_assignment import rubric
 from grader.errors import UsageError
 from grader.exports import class_to_json, result_from_json, result_to_json
 from grader.exports.number_format import to_number
-from grader.model import CellRun, CellStatus, ExecutionRecord, Graded, Student
+from grader.model import CellRun, CellStatus, ExecutionRecord, Flag, FlagKind, Graded, Student
 
 RUBRIC = rubric()
 ITEMS = [item.id for item in RUBRIC.items]
@@ -54,8 +54,8 @@ def test_hostile_strings_come_back_as_they_were(words: str, place: str) -> None:
     changed = {
         "name": replace(graded, students=(Student(name=words, id=words),)),
         "reason": replace(graded, reason=words or "none"),
-        "note": replace(graded, notes=(words,)),
-        "flag": replace(graded, flags=(words,)),
+        "note": replace(graded, notes=(Flag(FlagKind.NOTEBOOK_NOTE, (words,)),)),
+        "flag": replace(graded, flags=(Flag(FlagKind.COLLECTION_DOUBT, (words,)),)),
     }[place]
     text = result_to_json(changed, rubric=RUBRIC)
     text.encode("utf-8")

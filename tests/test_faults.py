@@ -5,8 +5,8 @@ import multiprocessing
 import queue
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,12 +20,8 @@ from grader.errors import UsageError
 from grader.gradebook.array_storage import ArrayPacker
 from grader.gradebook.stored_records import RecordCodec, _compress, _decompress
 from grader.model import Fault, Submission, Trace
-from grader.pipeline import (
-    GradingSession,
-    grading_worker,
-    parallel_rejudging,
-    worker_processes,
-)
+from grader.pipeline import GradingSession, workers
+from grader.report.flag_text import flag_text
 from grader.selfcheck import live_check
 from grader.web import background_publisher
 
@@ -121,19 +117,21 @@ def test_a_submission_that_the_grader_fails_on_is_in_the_log_and_its_row_says_so
     def fail(*_: Any, **__: Any) -> None:
         explode("seed=b'open-sesame' in postgresql://me:open-sesame@db/x")
 
-    monkeypatch.setattr(grading_worker, "grade_submission", fail)
+    monkeypatch.setattr(workers, "grade_submission", fail)
     fault_log.log_faults_in(tmp_path)
     submission = Submission(name="ada", path=tmp_path / "ada.ipynb", shown="ada.ipynb")
 
-    session: Any = SimpleNamespace()
-    result = grading_worker._grade_safely(submission, session)  # noqa: SLF001 (needs no kernel)
+    prepared: Any = SimpleNamespace(submission=submission, supplied=None)
+    judge = SimpleNamespace(with_enrollment=lambda graded, submission: graded)  # noqa: ARG005
+    session: Any = SimpleNamespace(judge=judge)
+    result = workers._grade_safely(prepared, session)  # noqa: SLF001 (needs no kernel)
 
     log = (tmp_path / "grader.log").read_text(encoding="utf-8")
     assert result.grader_fault
     assert result.graded.reason == "the grader failed on it (ValueError); please report this"
-    assert result.graded.flags == (
-        f"{result.graded.reason}; the traceback is in {tmp_path.name}/grader.log",
-    )
+    assert [flag_text(flag) for flag in result.graded.flags] == [
+        f"{result.graded.reason}; the traceback is in {tmp_path.name}/grader.log"
+    ]
     assert "grading ada: ValueError" in log
     assert "in explode" in log
     assert "open-sesame" not in log
@@ -143,13 +141,13 @@ def test_a_submission_that_the_grader_fails_on_is_in_the_log_and_its_row_says_so
 def test_a_run_that_fails_on_a_submission_keeps_the_seed_out_of_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: Submission, *, session: GradingSession) -> None:
+    def fail(_: Submission, *, session: GradingSession, supplied: Any) -> None:  # noqa: ARG001
         explode(f"{session.judge.draws} {session.judge.draws.seed.hex()}")
 
     course = made(tmp_path)
     course.hand_in("ada")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(grading_worker, "grade_submission", fail)
+    monkeypatch.setattr(workers, "grade_submission", fail)
 
     code, _ = run_main(monkeypatch, "run", "submissions", "-q")
 
@@ -173,7 +171,7 @@ def test_faults_of_other_processes_come_back_as_data_and_are_logged_here(tmp_pat
     fault_log.start_fault_log(debug=False)
     fault_log.log_faults_in(tmp_path)
     sent.put(("graded", "a grade"))
-    pool: Any = object.__new__(worker_processes.WorkerPool)
+    pool: Any = object.__new__(workers.WorkerProcesses)
     pool._outbox = sent  # noqa: SLF001 (a pool without processes)
 
     assert pool._receive() == "a grade"  # noqa: SLF001
@@ -184,13 +182,14 @@ def test_a_process_that_can_not_begin_says_why_to_the_one_that_waits_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outbox: queue.Queue[Any] = queue.Queue()
-    monkeypatch.setattr(worker_processes, "open_grading_worker", lambda *_, **__: explode("no"))
+    monkeypatch.setattr(workers, "open_grading_worker", lambda *_, **__: explode("no"))
     config: Any = SimpleNamespace(out=tmp_path)
-    stop: Any = Event()
-    stop.set()
-    inbox: Any = None
+    fault_log.log_faults_in(tmp_path)
+    reading, writing = multiprocessing.Pipe(duplex=False)
+    nothing: Any = None
 
-    worker_processes.run_grading_worker(config, 1, inbox, outbox, stop)  # type: ignore[arg-type]
+    workers.run_worker_process(config, 1, nothing, outbox, reading)  # type: ignore[arg-type]
+    writing.close()
 
     (kind, caught), (failed, error) = outbox.get(), outbox.get()
     assert (kind, failed) == ("fault", "failed")
@@ -200,21 +199,13 @@ def test_a_process_that_can_not_begin_says_why_to_the_one_that_waits_for_it(
     )
 
 
-def test_a_rejudging_process_that_fails_leaves_its_traceback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reading, writing = multiprocessing.Pipe(duplex=False)
-    monkeypatch.setattr(parallel_rejudging, "rejudge", lambda *_: explode("no"))
-    nothing: Any = None
-    fault_log.log_faults_in(tmp_path)
+def test_a_fault_in_a_process_of_a_pool_keeps_the_traceback_of_that_process() -> None:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as processes:
+        error = processes.submit(int, "no number").exception()
 
-    parallel_rejudging.run_rejudging_worker(nothing, nothing, writing)
-    with pytest.raises(UsageError, match=r"failed \(ValueError\); the traceback is in"):
-        parallel_rejudging._receive(reading)  # noqa: SLF001 (the other end of its pipe)
-
-    reading.close()
-    writing.close()
-    assert "in explode" in (tmp_path / "grader.log").read_text(encoding="utf-8")
+    assert error is not None
+    assert "concurrent/futures/process.py" in Fault.caught("judging again", error).traceback
 
 
 def test_a_page_that_can_not_be_made_is_in_the_log_and_the_next_one_is_made(tmp_path: Path) -> None:

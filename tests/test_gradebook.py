@@ -24,6 +24,8 @@ from grader.gradebook.mark_points import remove_marks
 from grader.model import (
     Array,
     Cell,
+    Flag,
+    FlagKind,
     Graded,
     Json,
     Notebook,
@@ -329,11 +331,11 @@ def test_results_are_read_in_the_order_asked_for(book: Gradebook) -> None:
 def test_memory_does_not_grow_with_the_class(book: Gradebook) -> None:
     names = [f"s{number}" for number in range(1000)]
     for name in names:
-        graded = replace(named(name), notes=(name * 5000,))
+        graded = replace(named(name), notes=(Flag(FlagKind.NOTEBOOK_NOTE, (name * 5000,)),))
         book.save_submission(StoredSubmission(cache_key=name, graded=graded, trace=None))
 
     tracemalloc.start()
-    read = sum(len(graded.notes[0]) for graded in book.all_graded(names))
+    read = sum(len(graded.notes[0].args[0]) for graded in book.all_graded(names))
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

@@ -19,7 +19,7 @@ import numpy as np
 from specimens import ungradable
 
 from grader.gradebook import StoredSubmission, open_gradebook
-from grader.model import Notebook, Observation, Trace
+from grader.model import Flag, FlagKind, Notebook, Observation, Trace
 
 KILLS = 20
 WRITERS = 2
@@ -37,7 +37,9 @@ def entry(name: str, stamp: int) -> StoredSubmission:
     return StoredSubmission(
         cache_key=str(stamp),
         graded=replace(
-            graded, submission=replace(graded.submission, name=name), flags=(str(stamp),)
+            graded,
+            submission=replace(graded.submission, name=name),
+            flags=(Flag(FlagKind.COLLECTION_DOUBT, (str(stamp),)),),
         ),
         trace=Trace(
             notebook=Notebook(cells=(), sha256=str(stamp)),
@@ -63,7 +65,7 @@ def torn(place: Path) -> list[str]:
     with open_gradebook(place) as book:
         for name, key in book.cache_keys().items():
             trace = book.trace(name)
-            says = {key, *book.graded(name).flags}
+            says = {key, *(word for flag in book.graded(name).flags for word in flag.args)}
             if trace is not None:
                 arrays = trace.observations["q"].arrays
                 says |= {trace.notebook.sha256}

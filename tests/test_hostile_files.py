@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_again import class_of_one
 
 from grader import checks, rubric
 from grader.checks.reproduction import collect_saved_evidence
@@ -25,6 +26,8 @@ from grader.model import (
     CellRun,
     CellStatus,
     ExecutionRecord,
+    Flag,
+    FlagKind,
     Graded,
     Notebook,
     Rubric,
@@ -101,7 +104,7 @@ def looked_through(notebook: Notebook) -> Graded:
         code=code_by_item(
             notebook, rubric=assignment(), findings=(), handout_code=the_outline().code
         ),
-        notes=notebook.notes,
+        notes=tuple(Flag(FlagKind.NOTEBOOK_NOTE, (note,)) for note in notebook.notes),
         evidence=collect_saved_evidence(notebook, record=a_run_of(notebook), answers=answers),
     )
     saved_outputs_view(graded.evidence)
@@ -318,9 +321,9 @@ def test_a_pipe_among_the_submissions_has_no_key_and_holds_nobody_up(tmp_path: P
     os.mkfifo(tmp_path / "hw.ipynb")
     submission = Submission(name="hw", path=tmp_path / "hw.ipynb", shown="hw.ipynb")
     found: list[str] = []
-    keys = CacheKeys(run_digest="r", judge_digest="j", extraction_digest="r")
+    keys = CacheKeys(class_of_one(tmp_path).work.build_judge())
 
-    asking = Thread(target=lambda: found.append(keys.for_submission(submission)), daemon=True)
+    asking = Thread(target=lambda: found.append(keys.prepare(submission).key), daemon=True)
     asking.start()
     asking.join(5)
 

@@ -17,7 +17,7 @@ from specimens import half_right, ungradable, with_our_error
 from grader.errors import MarkConflict, UsageError
 from grader.gradebook import Gradebook, StoredSubmission, ledger, open_gradebook
 from grader.gradebook.ledger import NewMark, add_mark, answer_digest, mark_history, take_back_mark
-from grader.model import Answer, Criterion, Graded, ItemScore, Verdict
+from grader.model import Answer, Criterion, Flag, FlagKind, Graded, ItemScore, Verdict
 
 CRITERIA = (
     Criterion(id="what", text="Says what", points=Fraction(3)),
@@ -295,12 +295,12 @@ def test_another_answer_makes_a_mark_outdated_and_the_old_one_is_remembered(
     now = one(book)
     assert (now.mark, now.outdated) == (None, mark)
     assert (now.earned, now.verdict) == (None, Verdict.PENDING)
-    assert "changed since it was marked: Q1.1" in book.graded("ada").flags
+    assert Flag(FlagKind.CHANGED_SINCE_MARKED, ("Q1.1",)) in book.graded("ada").flags
     assert ledger.load_marked_answer(book, digest) == Answer(item="Q1.1", text="It skips.")
 
     keep(book, graded())
     assert one(book).mark == mark
-    assert "changed since" not in " ".join(book.graded("ada").flags)
+    assert FlagKind.CHANGED_SINCE_MARKED not in {f.kind for f in book.graded("ada").flags}
 
 
 def test_spaces_at_the_ends_of_lines_are_no_other_answer() -> None:
@@ -382,18 +382,22 @@ def test_an_override_stands_until_checks_conclude_otherwise(book: Gradebook) -> 
     assert one(book, "V5").outdated is not None
 
 
+NOT_JUDGED = Flag(FlagKind.NOT_JUDGED, ("V6",))
+NOBODY = Flag(FlagKind.NOBODY_NAMED)
+
+
 def test_a_flag_goes_when_a_person_has_decided(book: Gradebook) -> None:
     keep(book, replace(with_our_error(), submission=graded().submission))
-    asked = replace(book.graded("ada"), flags=("the grader could not judge V6", "no name"))
+    asked = replace(book.graded("ada"), flags=(NOT_JUDGED, NOBODY))
     keep(book, asked)
 
     add_mark(
         book, given(book, "V6", points=Fraction(5), reason="Looked at it."), expected_current=None
     )
 
-    assert book.graded("ada").flags == ("no name",)
+    assert book.graded("ada").flags == (NOBODY,)
     take_back_mark(book, "ada", "V6", by="Mo", expected_current=one(book, "V6").mark.number)  # type: ignore[union-attr]  # just given
-    assert book.graded("ada").flags == ("the grader could not judge V6", "no name")
+    assert book.graded("ada").flags == (NOT_JUDGED, NOBODY)
 
 
 # ---------------------------------------------------------------- what criteria are worth

@@ -15,7 +15,7 @@ from pathlib import Path
 from specimen_assignment import rubric
 from test_ledger import given, graded, keep, one
 
-from grader.folder import OutputFolder, render_stale_submissions, render_submission
+from grader.folder import ClassPublisher, OutputFolder
 from grader.gradebook import NewMark, StoredSubmission, answer_digest, ledger, open_gradebook
 
 KILLS = 12
@@ -26,6 +26,7 @@ def mark_until_killed(folder: OutputFolder, *, saved: int) -> None:
     """Give marks for ever, make pages, and say which number was saved as soon as it is."""
     number = 0
     with open_gradebook(folder.store) as book:
+        publisher = ClassPublisher(folder, book=book, rubric=rubric())
         digests = {name: answer_digest(book.graded(name), "Q1.1") for name in NAMES}
         while True:
             number += 1
@@ -41,7 +42,7 @@ def mark_until_killed(folder: OutputFolder, *, saved: int) -> None:
             )
             mark = ledger.add_mark(book, decided, expected_current=now.number if now else None)
             os.write(saved, f"{mark.number}\n".encode())
-            render_submission(folder, book, rubric(), name)
+            publisher.publish_submission(name)
 
 
 def kill_in_a_loop(path: Path) -> None:
@@ -93,7 +94,7 @@ def _lost(folder: OutputFolder, known: set[int]) -> list[str]:
             replaced = [e.replaced for e in ledger.mark_history(book, name, "Q1.1")]
             if replaced != [None, *numbers][: len(numbers)]:
                 found.append(f"the marks of {name} are not in a row")
-        render_stale_submissions(folder, book, rubric())
+        ClassPublisher(folder, book=book, rubric=rubric()).publish()
         for name in NAMES:
             mark = one(book, name=name).mark
             page = folder.report_path(name)
@@ -117,13 +118,14 @@ def test_a_page_that_was_not_made_in_time_is_known_and_made(tmp_path: Path) -> N
     folder = OutputFolder(tmp_path / "graded")
     with open_gradebook(folder.store) as book:
         keep(book)
-        render_submission(folder, book, rubric(), "ada")
+        publisher = ClassPublisher(folder, book=book, rubric=rubric())
+        publisher.publish_submission("ada")
         assert book.stale_submissions() == ()
 
         ledger.add_mark(book, given(book, points=Fraction(4)), expected_current=None)
 
         assert book.stale_submissions() == ("ada",)
-        assert render_stale_submissions(folder, book, rubric()) == ("ada",)
+        publisher.publish()
         assert book.stale_submissions() == ()
 
 
@@ -131,18 +133,19 @@ def test_pages_that_two_made_at_once_are_stale_and_not_thought_current(tmp_path:
     folder = OutputFolder(tmp_path / "graded")
     with open_gradebook(folder.store) as book:
         keep(book)
+        publisher = ClassPublisher(folder, book=book, rubric=rubric())
+        entry = StoredSubmission(cache_key="k", graded=graded(), trace=None)
+        book.save_submission(entry, render_token="run")  # noqa: S106 (it stands for pages)
         seen = book.apply_stored_marks(graded())  # a run has read the marks, and is about to write
         ledger.add_mark(book, given(book, points=Fraction(4)), expected_current=None)
-        render_submission(folder, book, rubric(), "ada")  # a console writes what is new
+        publisher.publish_submission("ada")  # a console writes what is new
         assert book.stale_submissions() == ()
         folder.write_submission(seen.graded, rubric=rubric())  # the run writes what it had read
 
-        book.save_submission(
-            StoredSubmission(cache_key="k", graded=graded(), trace=None), rendered_from=seen
-        )
+        assert not book.finish_rendering("ada", token="run", mark_revision=seen.mark_revision)  # noqa: S106 (as above)
 
         assert book.stale_submissions() == ("ada",)
-        render_stale_submissions(folder, book, rubric())
+        publisher.publish()
         assert book.stale_submissions() == ()
     assert "4 of 6 points" in folder.report_path("ada").read_text(encoding="utf-8")
 

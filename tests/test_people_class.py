@@ -14,12 +14,11 @@ import pytest
 from private_class import ADA, rubric
 
 from grader import gradebook
-from grader.folder import OutputFolder, render_class
+from grader.folder import ClassPublisher, OutputFolder
 from grader.gradebook import Gradebook
 from grader.gradebook.course_records import load_people, save_roster
 from grader.people import People, RosterMember
 from grader.web.background_publisher import BackgroundPublisher
-from grader.web.revision_cache import RevisionCache
 
 Write = Callable[[OutputFolder, Gradebook], object]
 
@@ -30,11 +29,11 @@ def graded(tmp_path: Path) -> Path:
 
 
 def by_refreshing(folder: OutputFolder, book: Gradebook) -> None:
-    render_class(folder, book, rubric())
+    ClassPublisher(folder, book=book, rubric=rubric()).publish()
 
 
 def by_the_console(folder: OutputFolder, book: Gradebook) -> None:
-    renewing = BackgroundPublisher(folder, book=book, rubric=rubric(), cache=RevisionCache())
+    renewing = BackgroundPublisher(folder, book=book, rubric=rubric())
     renewing.start()
     renewing.queue_submissions(["cleo"])
     renewing.close()
@@ -63,20 +62,23 @@ def test_who_is_in_two_submissions_is_flagged_until_one_is_gone(graded: Path, wr
         return list(json.loads(text)["flags"])
 
     with gradebook.open_gradebook(graded / "gradebook.db") as book:
+        before = [book.graded(name).flags for name in ("team", "solo", "cleo")]
         write(OutputFolder(graded), book)
         both = flags()
         book.replace_roll(["team", "cleo"])
         write(OutputFolder(graded), book)
         alone = flags()
+        after = [book.graded(name).flags for name in ("team", "solo", "cleo")]
 
     assert both[-1] == "Ada Rivers (ar10001) is in solo, too"
     assert alone == both[:-1]
+    assert after == before  # what only the class shows is written into no grade
 
 
 def test_one_submission_alone_is_no_class(graded: Path) -> None:
     with gradebook.open_gradebook(graded / "gradebook.db") as book:
         book.replace_roll(["cleo"])
-        render_class(OutputFolder(graded), book, rubric())
+        by_refreshing(OutputFolder(graded), book)
 
     assert [row["id"] for row in rows(graded)] == ["ca10003"]
 

@@ -11,7 +11,7 @@ from page_reader import Page, squeezed
 from rich.console import Console
 from specimen_assignment import rubric
 
-from grader.model import Student
+from grader.model import Flag, FlagKind, Student
 from grader.report import class_page, class_row, student_page
 from grader.report.run_summary import run_summary
 from grader.report.score_changes import changes_report
@@ -83,7 +83,9 @@ def test_the_summary_is_plain_and_says_where_to_look() -> None:
 )
 def test_nothing_but_letters_that_show_gets_to_the_terminal(words: str) -> None:
     hostile = replace(
-        specimens.ungradable(), students=(Student(name=words, id=""),), flags=(words,)
+        specimens.ungradable(),
+        students=(Student(name=words, id=""),),
+        flags=(Flag(FlagKind.COLLECTION_DOUBT, (words,)),),
     )
     hostile = replace(hostile, submission=replace(hostile.submission, name=words), reason=words)
     changes = [Moved(submission=words, item="", before=Fraction(1), after=None)]

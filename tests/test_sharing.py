@@ -9,32 +9,33 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_again import ASKS, RAN, Class, class_of_one
 
 from grader import gradebook
 from grader.errors import UsageError
-from grader.folder import OutputFolder
 from grader.gradebook import StoredSubmission
-from grader.pipeline import parallel_rejudging
-from grader.pipeline.grading_worker import RunConfig
-from grader.pipeline.parallel_rejudging import NameQueue, rejudge_in_parallel
+from grader.model import Submission
+from grader.pipeline import rejudging, workers
+from grader.pipeline.cache_keys import CacheKeys
+from grader.pipeline.rejudging import RejudgeResult, rejudge_in_parallel
 
 NAMES = tuple(f"s{number}" for number in range(7))
 
 
 def class_of_many(root: Path) -> Class:
     """A class that is shared out, however small."""
-    parallel_rejudging.MIN_PER_PROCESS = 1
+    rejudging.MIN_PER_PROCESS = rejudging.CHUNK = 1
     made = class_of_one(root)
     ada = made.stored()
-    with gradebook.open_gradebook(OutputFolder(made.work.out).store) as book:
+    with gradebook.open_gradebook(made.work.folder.store) as book:
         for name in NAMES:
             one = replace(ada, submission=replace(ada.submission, name=name))
             book.save_submission(StoredSubmission(cache_key="k.j", graded=one, trace=made.trace))
@@ -52,29 +53,61 @@ def share(root: Path) -> None:
         shared = rejudge_in_parallel(work, NAMES, jobs=3)
 
         assert tuple(dict.fromkeys(change.submission for change in shared.changes)) == moved
-        assert tuple(brief.page_row.name for brief in shared.briefs) == NAMES
+        assert tuple(shared.summaries) == (() if item is curious else NAMES)
         assert shared.count == (0 if item is curious else len(NAMES))
         assert shared.needs_rerun == (NAMES if item is curious else ())
-        assert rejudge_in_parallel(work, NAMES, jobs=1).briefs == shared.briefs
+        assert rejudge_in_parallel(work, NAMES, jobs=1).summaries == shared.summaries
 
 
-def killed(_work: RunConfig, _turns: NameQueue, _pipe: Connection) -> None:
+def killed(_names: Sequence[str]) -> RejudgeResult:
     os._exit(9)
 
 
-def full(_work: RunConfig, _turns: NameQueue, pipe: Connection) -> None:
-    pipe.send(UsageError("no room on the disk"))
+def full(_names: Sequence[str]) -> RejudgeResult:
+    raise UsageError("no room on the disk")
+
+
+def slowly(_rejudger: rejudging.Rejudger, _names: Sequence[str]) -> RejudgeResult:
+    """Leave something to the other process, which takes a second to start."""
+    time.sleep(1)
+    return RejudgeResult()
 
 
 def fail(root: Path) -> None:
     work = class_of_many(root).work
-    fates: dict[str, Callable[[RunConfig, NameQueue, Connection], None]]
-    fates = {"was killed": killed, "no room": full}
+    fates: dict[str, Callable[[Sequence[str]], RejudgeResult]] = {
+        "was killed": killed,
+        "no room": full,
+    }
     for told, fate in fates.items():
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(parallel_rejudging, "run_rejudging_worker", fate)
+            patch.setattr(rejudging, "rejudge_chunk", fate)
+            patch.setattr(rejudging.Rejudger, "rejudge", slowly)
             with pytest.raises(UsageError, match=told):
                 rejudge_in_parallel(work, NAMES, jobs=2)
+
+
+def killed_worker(*_arguments: object) -> None:
+    os._exit(9)
+
+
+def full_worker(*arguments: Any) -> None:
+    arguments[3].put(("failed", UsageError("no room on the disk")))
+
+
+def lose(root: Path) -> None:
+    work = class_of_one(root).work
+    submission = Submission(name="ada", path=root / "ada.ipynb", shown="ada.ipynb")
+    prepared = CacheKeys(work.build_judge()).prepare(submission)
+    fates: dict[str, Callable[..., None]] = {"was killed": killed_worker, "no room": full_worker}
+    for told, fate in fates.items():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(workers, "run_worker_process", fate)
+            grades = workers.grade_all(
+                [prepared] * 9, config=work, jobs=9, on_ready=pytest.fail, notify=pytest.fail
+            )
+            with pytest.raises(UsageError, match=told):
+                list(grades)
 
 
 def elsewhere(name: str, root: Path) -> subprocess.CompletedProcess[str]:
@@ -97,5 +130,11 @@ def test_processes_that_share_a_class_come_to_what_one_comes_to(tmp_path: Path) 
 
 def test_a_process_that_fails_ends_the_command(tmp_path: Path) -> None:
     done = elsewhere("fail", tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_process_that_grades_and_is_lost_ends_the_command(tmp_path: Path) -> None:
+    done = elsewhere("lose", tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")

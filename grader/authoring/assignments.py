@@ -50,7 +50,6 @@ def make_opening(settings: Settings) -> SessionOptions:
     return SessionOptions(
         environment=sandbox.survey_interpreter(settings.python),
         cache=settings.cache,
-        notify=lambda _: None,
         jobs=settings.jobs,
         required_isolation=sandbox.IsolationRequest(
             level=sandbox.IsolationLevel(settings.isolation_level)

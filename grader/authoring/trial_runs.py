@@ -23,8 +23,8 @@ from grader.pipeline import (
     open_grading_session,
     run_and_ask,
 )
-from grader.pipeline.grading_worker import THREADS_PER_JOB
 from grader.pipeline.judge import Judge
+from grader.pipeline.workers import THREADS_PER_JOB
 
 MAX_CELL_SECONDS, MAX_NOTEBOOK_SECONDS = 20.0, 60.0
 """Seconds that a changed notebook may take, where its rubric grants more: some never end."""
@@ -60,7 +60,7 @@ class TrialRunner:
     @property
     def stop(self) -> Event:
         """Set to end every wait for a notebook."""
-        return self.course.stop
+        return self.course.setup.stop
 
     def run_all(
         self, texts: Sequence[str], *, on_graded: Callable[[Graded], None]
@@ -136,7 +136,7 @@ def open_trial_runner(
     )
     with (
         TemporaryDirectory(prefix="grade-") as folder,
-        open_grading_session(judges[0], options=replace(opening, notify=notify)) as course,
+        open_grading_session(judges[0], options=opening, notify=notify) as course,
     ):
         yield TrialRunner(
             course=_combined_course(course, judges),

@@ -35,7 +35,7 @@ def again_command(
     from rich.console import Console
 
     from grader import fault_log, settings
-    from grader.pipeline.again import rejudge_class
+    from grader.pipeline.rejudging import rejudge_class
     from grader.report.progress import note_line
     from grader.report.score_changes import changes_report
 

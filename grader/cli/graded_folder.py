@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grader import checks, gradebook, rubric
 from grader.errors import GraderError
-from grader.folder import OutputFolder, render_class, render_stale_submissions
+from grader.folder import ClassPublisher, OutputFolder
 from grader.gradebook import Gradebook
 from grader.model import Rubric
 from grader.report.text_format import format_count
@@ -45,7 +45,6 @@ def refresh_after_marking(book: Gradebook, *, out: Path, assignment: str | None)
         loaded_rubric = load_rubric_for_gradebook(book, assignment=assignment)
     except GraderError as error:
         return f"marks are kept; pages show them after the next `grade` or `grade again` ({error})"
-    folder = OutputFolder(out)
-    names = render_stale_submissions(folder, book, loaded_rubric)
-    render_class(folder, book, loaded_rubric)
-    return f"{format_count(len(names), singular='report', plural='reports')} and the class page made anew"
+    stale = book.stale_submissions()
+    ClassPublisher(OutputFolder(out), book=book, rubric=loaded_rubric).publish()
+    return f"{format_count(len(stale), singular='report', plural='reports')} and the class page made anew"

@@ -18,6 +18,7 @@ from typing import Any
 from grader.exports.export import Export, ExportOptions, Grades, ListedStudent
 from grader.exports.number_format import escape_invisible, replace_surrogates, to_number
 from grader.model import Finding, Graded, ItemScore, Rubric, Verdict
+from grader.report.flag_text import flag_text
 from grader.scoring import NO_POINTS
 
 _VISIBLE, _AFTER_PUBLISHED = "visible", "after_published"
@@ -94,7 +95,7 @@ def _output_text(graded: Graded, *, score: Fraction | None) -> str:
             f"{len(written)} written answers ({points} points) are read by a person. They are not "
             "in this score."
         )
-    return replace_surrogates("\n".join([*lines, *graded.notes]))
+    return replace_surrogates("\n".join([*lines, *map(flag_text, graded.notes)]))
 
 
 def _item_tests(item: ItemScore, *, scored: bool) -> Iterator[dict[str, Any]]:

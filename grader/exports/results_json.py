@@ -38,6 +38,7 @@ from grader.model import (
     Student,
     Tally,
 )
+from grader.report.flag_text import flag_text
 from grader.scoring import automatic_points, is_by_criteria
 
 SCHEMA = 1
@@ -102,8 +103,8 @@ def build_result(graded: Graded, *, rubric: Rubric) -> Result:
         items=[_item(item, rubric=rubric) for item in graded.score.items] if graded.score else [],
         cells=[_cell(run) for run in graded.record.cells],
         provenance=_provenance(graded.provenance),
-        flags=[replace_surrogates(flag) for flag in graded.flags],
-        notes=[replace_surrogates(note) for note in graded.notes],
+        flags=[replace_surrogates(flag_text(flag)) for flag in graded.flags],
+        notes=[replace_surrogates(flag_text(note)) for note in graded.notes],
         remarks=[replace_surrogates(remark) for remark in graded.submission.remarks],
     )
 

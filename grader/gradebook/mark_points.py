@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from grader import scoring
-from grader.model import Answer, Finding, Graded, Item, Mark
+from grader.model import Answer, Finding, FlagSource, Graded, Item, Mark
 
 ZERO = Fraction(0)
 
@@ -172,8 +172,7 @@ def apply_marks(graded: Graded, *, marks: Iterable[Mark], weights: Weights) -> G
     if not (current or outdated or weights):
         return graded
     score = scoring.with_marks(graded.score, marks=current, outdated=outdated, items=items)
-    attention_flags = scoring.score_flags(graded.score)
-    other_flags = (flag for flag in graded.flags if flag not in attention_flags)
+    other_flags = graded.flags_except(FlagSource.SCORE)
     return replace(graded, score=score, flags=(*scoring.score_flags(score), *other_flags))
 
 
@@ -184,6 +183,5 @@ def remove_marks(graded: Graded) -> Graded:
     ):
         return graded
     score = scoring.with_marks(graded.score, marks={})
-    attention_flags = scoring.score_flags(graded.score)
-    other_flags = (flag for flag in graded.flags if flag not in attention_flags)
+    other_flags = graded.flags_except(FlagSource.SCORE)
     return replace(graded, score=score, flags=(*scoring.score_flags(score), *other_flags))

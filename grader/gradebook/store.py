@@ -51,8 +51,6 @@ class GradeWithMarks:
     graded: Graded
     mark_revision: str
     """Stays the same for as long as no mark on it changes; '' where it has none."""
-    rendered_revision: str
-    """The revision that its pages show, or the token of whoever renders them."""
 
 
 class ItemListCache:
@@ -97,14 +95,13 @@ class Gradebook:
         """Writes and reads its records."""
         self._item_lists = ItemListCache(self.codec)
 
-    def save_submission(
-        self, submission: StoredSubmission, *, rendered_from: GradeWithMarks | None = None
-    ) -> None:
+    def save_submission(self, submission: StoredSubmission, *, render_token: str = "") -> None:
         """Replace all that is stored of a submission, in one transaction.
 
         Args:
             submission: the submission; marks in its grade are left out: they stand in the ledger.
-            rendered_from: what its pages were just rendered from.
+            render_token: stands for the pages that are about to be written: until
+                `finish_rendering` has it, they are stale.
         """
         name = submission.graded.submission.name
         stored_result = self._encode_result(submission.graded)
@@ -114,12 +111,16 @@ class Gradebook:
         with self.writing() as connection:
             statements.save_result(connection, name, key=submission.cache_key, stored=stored_result)
             statements.replace_trace(connection, name, document=trace, packer=packer)
-            _finish_rendering(connection, name, rendered_from)
+            if render_token:
+                ledger_statements.set_rendered_revision(connection, name, revision=render_token)
 
-    def replace_grade(
-        self, graded: Graded, *, cache_key: str, rendered_from: GradeWithMarks | None = None
-    ) -> None:
+    def replace_grade(self, graded: Graded, *, cache_key: str, render_token: str = "") -> None:
         """Replace the grade of a submission; its trace stays.
+
+        Args:
+            graded: the conclusion; marks in it are left out.
+            cache_key: what it was made from.
+            render_token: as in `save_submission`.
 
         Raises:
             KeyError: there is no such submission.
@@ -129,7 +130,8 @@ class Gradebook:
         with self.writing() as connection:
             if not statements.update_result(connection, name, key=cache_key, stored=stored_result):
                 raise KeyError(name)
-            _finish_rendering(connection, name, rendered_from)
+            if render_token:
+                ledger_statements.set_rendered_revision(connection, name, revision=render_token)
 
     def cache_keys(self) -> Mapping[str, str]:
         """Return the cache key of each submission, whether it is on the roll or not."""
@@ -168,13 +170,29 @@ class Gradebook:
         with self.reading() as connection:
             return ledger_statements.ledger_revision(connection)
 
-    def stale_submissions(self) -> tuple[str, ...]:
-        """Return the submissions on the roll whose pages don't show the marks there are."""
+    def stale_submissions(
+        self, *, class_revisions: Mapping[str, str] | None = None
+    ) -> tuple[str, ...]:
+        """Return the graded submissions on the roll whose pages are not current.
+
+        Args:
+            class_revisions: what pages show of other submissions, by submission; None to look at
+                marks alone.
+        """
         with self.reading() as connection:
-            names = connection.execute(_ROLL).scalars().all()
-            current = ledger_statements.submission_revisions(connection)
-            rendered = ledger_statements.rendered_revisions(connection)
-        return tuple(name for name in names if current.get(name, "") != rendered.get(name, ""))
+            graded_names = {row.name for row in connection.execute(_KEYS)}
+            names = [n for n in connection.execute(_ROLL).scalars().all() if n in graded_names]
+            mark_revisions = ledger_statements.submission_revisions(connection)
+            rendered_revisions = ledger_statements.rendered_revisions(connection)
+        if class_revisions is None:
+            rendered_marks = {n: r.partition("+")[0] for n, r in rendered_revisions.items()}
+            return tuple(n for n in names if mark_revisions.get(n, "") != rendered_marks.get(n, ""))
+        return tuple(
+            name
+            for name in names
+            if _page_revision(mark_revisions.get(name, ""), class_revisions.get(name, ""))
+            != rendered_revisions.get(name, "")
+        )
 
     def mark_revisions(self) -> Mapping[str, str]:
         """Return the revision of the marks on each submission that has any."""
@@ -191,8 +209,11 @@ class Gradebook:
         with self.writing() as connection:
             ledger_statements.set_rendered_revision(connection, name, revision=token)
 
-    def finish_rendering(self, name: str, *, token: str, revision: str) -> bool:
+    def finish_rendering(
+        self, name: str, *, token: str, mark_revision: str, class_revision: str = ""
+    ) -> bool:
         """Note that pages are rendered; return False, and they are stale, if others did so, too."""
+        revision = _page_revision(mark_revision, class_revision)
         with self.writing() as connection:
             return ledger_statements.finish_rendering(
                 connection, name, expected=token, revision=revision
@@ -314,7 +335,6 @@ def _marks_adder(connection: Connection, name: str) -> Callable[[Graded], GradeW
     marks = ledger_statements.load_current_marks(connection, submission=name)
     all_weights = ledger_statements.load_weights(connection)
     mark_revision = ledger_statements.submission_revision(connection, name)
-    rendered_revision = ledger_statements.rendered_revision(connection, name)
 
     def add_marks(graded: Graded) -> GradeWithMarks:
         assignment = graded.provenance.assignment if graded.provenance else ""
@@ -323,19 +343,11 @@ def _marks_adder(connection: Connection, name: str) -> Callable[[Graded], GradeW
         return GradeWithMarks(
             graded=scoring.with_late_deductions(marked),
             mark_revision=mark_revision,
-            rendered_revision=rendered_revision,
         )
 
     return add_marks
 
 
-def _finish_rendering(
-    connection: Connection, name: str, rendered_from: GradeWithMarks | None
-) -> None:
-    if rendered_from is not None:
-        ledger_statements.finish_rendering(
-            connection,
-            name,
-            expected=rendered_from.rendered_revision,
-            revision=rendered_from.mark_revision,
-        )
+def _page_revision(mark_revision: str, class_revision: str) -> str:
+    """Return what stands for all that pages are made from beside the stored grade."""
+    return f"{mark_revision}+{class_revision}" if class_revision else mark_revision

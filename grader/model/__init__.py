@@ -11,6 +11,7 @@ from grader.model.assignment import (
     Rubric,
 )
 from grader.model.faults import Fault
+from grader.model.flags import Flag, FlagKind, FlagSource
 from grader.model.json_types import Array, Json, Numbers
 from grader.model.results import (
     Excerpt,
@@ -80,6 +81,9 @@ __all__ = [
     "Fate",
     "Fault",
     "Finding",
+    "Flag",
+    "FlagKind",
+    "FlagSource",
     "Graded",
     "Isolation",
     "Item",

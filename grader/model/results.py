@@ -8,6 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from grader.model.assignment import Item
+from grader.model.flags import Flag, FlagSource
 from grader.model.json_types import Numbers
 from grader.model.runs import ExecutionRecord
 from grader.model.saved_evidence import SavedEvidence
@@ -221,9 +222,9 @@ class Graded:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     code: Mapping[str, tuple[Excerpt, ...]] = field(default_factory=dict)
     """The student's own code for each item."""
-    flags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
     """What asks for a person, for staff only."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Flag, ...] = ()
     """What the team should know that costs nothing."""
     provenance: Provenance | None = None
     lateness: tuple[Lateness | None, ...] = ()
@@ -231,12 +232,12 @@ class Graded:
     rubric has no due date, None where no time is known."""
     named: tuple[Student, ...] = ()
     """Whom the notebook itself names; `students` is what came of that, folder and roster."""
-    doubts: tuple[str, ...] = ()
-    """Those of the flags that are about whose it is and when it came."""
-    clashes: tuple[str, ...] = ()
-    """Those of the flags that other submissions are the reason of."""
     evidence: SavedEvidence | None = None
     """What the saved outputs say, for whoever reads it; None where nothing was run."""
+
+    def flags_except(self, *sources: FlagSource) -> tuple[Flag, ...]:
+        """Return the flags that were concluded from something else than these sources."""
+        return tuple(flag for flag in self.flags if flag.source not in sources)
 
     @property
     def status(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grader.model import Student
+from grader.model import Flag, FlagKind, Student
 from grader.people.name_matching import is_partial_name, names_overlap, normalize_id, same_name
 from grader.people.roster import RosterMember
 
@@ -17,8 +17,7 @@ class RosterMatch:
     """The member that matches a student, and a flag if the match is doubtful."""
 
     member: RosterMember | None
-    flag: str = ""
-    """In words for staff; '' for none."""
+    flag: Flag | None = None
 
 
 class Directory:
@@ -54,10 +53,10 @@ class Directory:
             return RosterMatch(member=candidates[0], flag=_id_flag(student, candidates[0]))
         if candidates:
             candidate_names = " or ".join(name_and_id(member.student) for member in candidates[:3])
-            return RosterMatch(
-                member=None, flag=f"{name_and_id(student)} could be {candidate_names}"
-            )
-        return RosterMatch(member=None, flag=f"{name_and_id(student)} is not on the roster")
+            ambiguous = Flag(FlagKind.STUDENT_AMBIGUOUS, (name_and_id(student), candidate_names))
+            return RosterMatch(member=None, flag=ambiguous)
+        unknown = Flag(FlagKind.STUDENT_NOT_ON_ROSTER, (name_and_id(student),))
+        return RosterMatch(member=None, flag=unknown)
 
 
 def student_ids(student: Student) -> tuple[str, ...]:
@@ -94,16 +93,16 @@ def _known_names(member: RosterMember) -> tuple[str, ...]:
     return (member.student.name, *member.aliases)
 
 
-def _name_flag(student: Student, member: RosterMember) -> str:
+def _name_flag(student: Student, member: RosterMember) -> Flag | None:
     """Return a flag if the id is one member's and the name another's; the id counts."""
     names = [name for name in _known_names(member) if name]
     if not student.name or not names or any(names_overlap(student.name, name) for name in names):
-        return ""
-    return f"the name {student.name} stands beside the id of {name_and_id(member.student)}"
+        return None
+    return Flag(FlagKind.NAME_BESIDE_OTHER_ID, (student.name, name_and_id(member.student)))
 
 
-def _id_flag(student: Student, member: RosterMember) -> str:
+def _id_flag(student: Student, member: RosterMember) -> Flag | None:
     """Return a flag if the id is unknown; the name counts."""
     if not student.id or not member.student.id:
-        return ""
-    return f"the id {student.id} is not on the roster; by name it is {name_and_id(member.student)}"
+        return None
+    return Flag(FlagKind.ID_NOT_ON_ROSTER, (student.id, name_and_id(member.student)))

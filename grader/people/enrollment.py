@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grader.model import Lateness, LateRule, Student, Submission
+from grader.model import Flag, Lateness, LateRule, Student, Submission
 from grader.people.directory import Directory
 from grader.people.lateness import LatenessCalculator, TeamLateness
 from grader.people.roster import RosterMember
@@ -31,8 +31,7 @@ class Enrollment:
     students: tuple[Student, ...]
     lateness: tuple[Lateness | None, ...]
     """For each student in order; empty where nothing has a due date."""
-    flags: tuple[str, ...]
-    """In words for staff."""
+    flags: tuple[Flag, ...]
 
 
 class EnrollmentResolver:

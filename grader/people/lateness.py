@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from grader import timestamps
-from grader.model import Lateness, LateRule, Student, Submission
+from grader.model import Flag, FlagKind, Lateness, LateRule, Student, Submission
 from grader.people.directory import student_ids
 from grader.people.name_matching import normalize_id
 
@@ -20,8 +20,7 @@ class TeamLateness:
     """The lateness of each student in order, and what a person should look at."""
 
     lateness: tuple[Lateness | None, ...] = ()
-    flags: tuple[str, ...] = ()
-    """In words for staff."""
+    flags: tuple[Flag, ...] = ()
 
 
 class LatenessCalculator:
@@ -56,13 +55,9 @@ class LatenessCalculator:
         time_text = self._submission_time(submission, team)
         submitted_at = timestamps.parse_lms_time(time_text, zone=self.zone) if time_text else None
         if time_text and submitted_at is None:
-            return self._unknown_lateness(
-                team, f"the time it was handed in can't be read: {time_text}"
-            )
+            return self._unknown_lateness(team, Flag(FlagKind.TIME_UNREADABLE, (time_text,)))
         if submitted_at is None and submission.late:
-            return self._unknown_lateness(
-                team, "called late, but nobody says when it came: nothing is taken off by guess"
-            )
+            return self._unknown_lateness(team, Flag(FlagKind.LATE_WITHOUT_TIME))
         if submitted_at is None:
             return TeamLateness(lateness=(None,) * len(team))
         lateness = tuple(
@@ -107,7 +102,7 @@ class LatenessCalculator:
             days=max(0, -(-counted_s // DAY_S)),
         )
 
-    def _unknown_lateness(self, team: Sequence[Student], flag: str) -> TeamLateness:
+    def _unknown_lateness(self, team: Sequence[Student], flag: Flag) -> TeamLateness:
         """Return lateness of unknown length."""
         lateness = tuple(
             self._make_lateness(due=self.due_for(student), at="", late_s=0, days=0)
@@ -129,12 +124,12 @@ class LatenessCalculator:
 
     def _contradictions(
         self, submission: Submission, submitted_at: datetime, lateness: Sequence[Lateness]
-    ) -> tuple[str, ...]:
+    ) -> tuple[Flag, ...]:
         """Return flags where the time contradicts the system's own late status."""
         time_text = submitted_at.astimezone(self.zone).isoformat(timespec="seconds")
         has_extension = any(late.due != self._due.isoformat() for late in lateness)
         if submission.late and not has_extension and submitted_at <= self._due.astimezone(UTC):
-            return (f"called late, but handed in at {time_text}, before it was due",)
+            return (Flag(FlagKind.LATE_BUT_BEFORE_DUE, (time_text,)),)
         if submission.late is False and any(late.days for late in lateness):
-            return (f"not called late, but handed in at {time_text}, after it was due",)
+            return (Flag(FlagKind.NOT_LATE_BUT_AFTER_DUE, (time_text,)),)
         return ()

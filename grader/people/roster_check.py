@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader import timestamps
-from grader.model import LateRule, Student
+from grader.model import Flag, FlagKind, LateRule, Student
 from grader.people.directory import name_and_id, student_ids
 from grader.people.enrollment import People
 from grader.people.name_matching import name_words, normalize_id
@@ -20,7 +20,7 @@ MAX_NAMED = 5
 class RosterCheckResult:
     """Duplicate and missing students of a class."""
 
-    duplicate_flags: Mapping[str, tuple[str, ...]]
+    duplicate_flags: Mapping[str, tuple[Flag, ...]]
     """What to say of a submission whose students are in another, too, by its name."""
     missing: tuple[Student, ...]
     """Those on the roster who are in no submission, in its order."""
@@ -42,13 +42,13 @@ def check_roster(
             if _student_key(student):
                 submissions_by_student.setdefault(_student_key(student), []).append((name, student))
             present_ids |= set(map(normalize_id, student_ids(student)))
-    duplicate_flags: dict[str, list[str]] = {}
+    duplicate_flags: dict[str, list[Flag]] = {}
     for occurrences in submissions_by_student.values():
         names = list(dict.fromkeys(name for name, _ in occurrences))
         for name, student in occurrences if len(names) > 1 else ():
             others = ", ".join(other for other in names if other != name)
             duplicate_flags.setdefault(name, []).append(
-                f"{name_and_id(student)} is in {others}, too"
+                Flag(FlagKind.DUPLICATE_STUDENT, (name_and_id(student), others))
             )
     missing = tuple(
         member.student

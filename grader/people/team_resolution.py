@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from grader.model import Student
+from grader.model import Flag, FlagKind, Student
 from grader.people.directory import Directory, name_and_id, student_ids
 from grader.people.name_matching import is_partial_name, normalize_id, same_name
 from grader.people.roster import RosterMember
@@ -16,8 +16,7 @@ class ResolvedTeam:
     """The students of a submission, and what a person should look at."""
 
     students: tuple[Student, ...]
-    flags: tuple[str, ...] = ()
-    """In words for staff."""
+    flags: tuple[Flag, ...] = ()
 
 
 def resolve_team(
@@ -50,7 +49,7 @@ def _has_id(student: Student) -> bool:
 
 def _match_to_roster(
     people: Sequence[Student], directory: Directory
-) -> tuple[tuple[Student, ...], list[str]]:
+) -> tuple[tuple[Student, ...], list[Flag]]:
     """Replace each student by the roster's record where there is one, and collect flags."""
     students, flags = [], []
     for person in people:
@@ -94,8 +93,10 @@ def _resolve_without_roster(
             and normalize_id(notebook_student.id) != normalize_id(folder_student.id)
         ):
             flags.append(
-                f"{name_and_id(notebook_student)} in the notebook has the id "
-                f"{folder_student.id} in the folder"
+                Flag(
+                    FlagKind.ID_DIFFERS_IN_FOLDER,
+                    (name_and_id(notebook_student), folder_student.id),
+                )
             )
         students[indexes[0]] = _merge_students(notebook_student, folder_student)
         completed.append(students[indexes[0]])
@@ -136,18 +137,18 @@ def _merge_students(named: Student, folder_student: Student) -> Student:
     )
 
 
-def _disagreements(notebook: Sequence[Student], folder: Sequence[Student]) -> list[str]:
+def _disagreements(notebook: Sequence[Student], folder: Sequence[Student]) -> list[Flag]:
     """Return flags for students who are named on one side only."""
     if not notebook or not folder:
         return []
     flags = [
-        f"handed in by {name_and_id(student)}, whom the notebook does not name"
+        Flag(FlagKind.SUBMITTER_NOT_NAMED, (name_and_id(student),))
         for student in folder
         if not any(same_person(student, other) for other in notebook)
     ]
     if len(folder) > 1:  # one alone may have handed in for a team
         flags += [
-            f"the notebook names {name_and_id(student)}, and the folder does not"
+            Flag(FlagKind.NAMED_NOT_IN_FOLDER, (name_and_id(student),))
             for student in notebook
             if not any(same_person(student, other) for other in folder)
         ]

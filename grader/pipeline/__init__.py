@@ -1,4 +1,8 @@
-"""The spine, on one screen: read, run, ask, judge, score; and the reference by the same road."""
+"""The spine: how one submission is graded, from its notebook to a grade, stage by stage.
+
+A session keeps what all submissions share: the judge, warm kernels, and the reference, which runs
+by the same stages as any student's notebook and stays live to answer counter-questions.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,9 @@ from threading import Event, Semaphore
 from grader import fault_log, kernel, sandbox, wire
 from grader.errors import KernelError, NotebookError
 from grader.model import (
-    ExecutionRecord,
     Fault,
+    Flag,
+    FlagKind,
     Graded,
     Isolation,
     Notebook,
@@ -21,12 +26,29 @@ from grader.model import (
     Trace,
 )
 from grader.notebook import read_notebook
-from grader.pipeline import preloading
-from grader.pipeline.judge import Judge
-from grader.pipeline.reference import Reference, blank_cells
+from grader.pipeline.judge import Judge, ungradable_result
+from grader.pipeline.reference import (
+    ModuleCache,
+    Reference,
+    blank_cells,
+    preload_notes,
+    start_preload,
+)
 from grader.pipeline.supplied_files import NotebookFiles, ProvidedFiles
 
 Notify = Callable[[str], None]
+"""Shows a sentence to the person at the keyboard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOptions:
+    """Where notebooks run, and how many at once; plain data."""
+
+    environment: sandbox.Environment
+    cache: Path
+    jobs: int = 1
+    """Notebooks that may run at once."""
+    required_isolation: sandbox.IsolationRequest = field(default_factory=sandbox.IsolationRequest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +57,12 @@ class GradingSession:
 
     judge: Judge
     setup: kernel.KernelSetup
+    """How notebooks start; its `stop` ends every wait for one."""
     reference: Reference
     questions: wire.PackedQuestions
     """What every notebook is asked."""
     constants: Mapping[str, Observation]
     """The reference's answers to what is the same for every submission."""
-    provided: ProvidedFiles
-    """The course's files, beside every notebook."""
     slots: Semaphore
     """One for each notebook that may run at once; judging needs none."""
 
@@ -49,11 +70,6 @@ class GradingSession:
     def isolation(self) -> Isolation:
         """What keeps notebooks from this computer."""
         return self.setup.fork_server.isolation
-
-    @property
-    def stop(self) -> Event:
-        """Set when the run is interrupted: every wait for a notebook then ends."""
-        return self.setup.stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,68 +79,63 @@ class GradingResult:
     graded: Graded
     trace: Trace | None = None
     grader_fault: bool = False
-    """Whether a fault of ours is why it was not graded: the next run tries again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionOptions:
-    """How a course is opened: where notebooks run, and who is told what."""
-
-    environment: sandbox.Environment
-    cache: Path
-    notify: Notify
-    jobs: int = 1
-    """Notebooks that may run at once."""
-    stop: Event = field(default_factory=Event)
-    required_isolation: sandbox.IsolationRequest = field(default_factory=sandbox.IsolationRequest)
-    """What is asked of the walls around notebooks."""
+    """Whether it was not graded by a fault of ours: the next run tries again."""
 
 
 @contextmanager
-def open_grading_session(judge: Judge, *, options: SessionOptions) -> Iterator[GradingSession]:
-    """Import ahead, run the reference and keep it live for as long as submissions are graded.
+def open_grading_session(
+    judge: Judge,
+    *,
+    options: SessionOptions,
+    notify: Notify = lambda _: None,
+    stop: Event | None = None,
+) -> Iterator[GradingSession]:
+    """Preload modules, run the reference, and keep it live for as long as submissions are graded.
+
+    Args:
+        judge: the rubric with its checks, and the reference.
+        options: where notebooks run.
+        notify: hears what is not as it should be on this machine.
+        stop: ends every wait for a notebook once it is set.
 
     Raises:
         RubricError: the reference does not run.
-        IsolationError: the walls that are wanted can't be had.
+        IsolationError: the required isolation is not available.
     """
     rubric = judge.rubric
-    module_cache = preloading.ModuleCache.for_rubric(
+    module_cache = ModuleCache.for_rubric(
         rubric, environment=options.environment, cache=options.cache
     )
     with sandbox.start_fork_server(
         options.environment, request=options.required_isolation
     ) as fork_server:
         for note in _isolation_notes(fork_server.isolation):
-            options.notify(note)
-        preload = preloading.start_preload(
+            notify(note)
+        preload = start_preload(
             fork_server,
             module_cache,
             reference=judge.reference,
             optional_imports=rubric.optional_imports,
         )
-        provided = ProvidedFiles.for_rubric(rubric)
         setup = kernel.KernelSetup(
-            files=provided.files,
+            files=ProvidedFiles.for_rubric(rubric).files,
             fork_server=fork_server,
             seed=rubric.seed,
             record=rubric.record,
             optional_imports=rubric.optional_imports,
             limits=rubric.limits,
-            stop=options.stop,
+            stop=stop or Event(),
         )
         reference = Reference(rubric, notebook=judge.reference, setup=setup)
         try:
-            for note in preloading.preload_notes(preload.learn_modules(reference.live)):
-                options.notify(note)
-            constants = reference.ask(judge.checks.constant_questions)
+            for note in preload_notes(preload.learn_modules(reference.live)):
+                notify(note)
             yield GradingSession(
                 judge=judge,
                 setup=setup,
                 reference=reference,
+                constants=reference.ask(judge.checks.constant_questions),
                 questions=wire.pack_questions(judge.checks.questions),
-                constants=constants,
-                provided=provided,
                 slots=Semaphore(options.jobs),
             )
         finally:
@@ -132,7 +143,6 @@ def open_grading_session(judge: Judge, *, options: SessionOptions) -> Iterator[G
 
 
 def _isolation_notes(isolation: Isolation) -> Iterator[str]:
-    """What to tell the person at the keyboard: only what is not as it should be."""
     if isolation.level == sandbox.IsolationLevel.NONE:
         yield (
             "NOT ISOLATED: student code runs with your rights; it can read your files, use your "
@@ -142,43 +152,36 @@ def _isolation_notes(isolation: Isolation) -> Iterator[str]:
         yield f"isolation is {isolation.description} (`grade doctor` says how to raise it)"
 
 
-def grade_submission(submission: Submission, *, session: GradingSession) -> GradingResult:
-    """Grade one submission as far as a machine can; what can't be graded says why."""
-    supplied = session.provided.merge_with(submission, limits=session.setup.limits)
+def grade_submission(
+    submission: Submission, *, session: GradingSession, supplied: NotebookFiles
+) -> GradingResult:
+    """Grade one submission as far as a machine can; what can't be graded says why.
+
+    Args:
+        submission: the submission.
+        session: what all are graded with.
+        supplied: the files that its notebook finds beside it.
+    """
     submission = replace(submission, doubts=(*submission.doubts, *supplied.left_out))
+    judge, reference = session.judge, session.reference
     try:
-        trace = run_and_ask(_read_notebook(submission), session=session, supplied=supplied)
+        notebook = _read_notebook(submission)
+        trace = run_and_ask(notebook, session=session, supplied=supplied)
     except (NotebookError, KernelError) as error:
         grader_fault = isinstance(error, KernelError)
-        if grader_fault and not session.stop.is_set():  # else it ended since it was stopped
+        if grader_fault and not session.setup.stop.is_set():  # else it ended since it was stopped
             fault_log.report_fault(Fault.caught(f"running {submission.name}", error))
+        reason = str(error)
+        graded = ungradable_result(submission, reason, flag=Flag(FlagKind.NOT_GRADED, (reason,)))
         return GradingResult(
-            graded=ungradable_result(submission, str(error), flag=f"not graded: {error}"),
+            graded=judge.with_enrollment(graded, submission=submission),
             grader_fault=grader_fault,
         )
-    evidence = session.judge.evidence(submission, trace)
-    questions = session.judge.checks.counter_questions(evidence)
-    evidence = evidence.with_expected(session.reference.ask(questions))
-    graded = session.judge.conclude(submission, evidence)
-    full_trace = Trace(
-        notebook=trace.notebook,
-        record=trace.record,
-        observations=trace.observations,
-        expected=evidence.expected,
-    )
-    return GradingResult(graded=graded, trace=full_trace)
-
-
-def ungradable_result(submission: Submission, reason: str, *, flag: str) -> Graded:
-    """A submission without a score, and why."""
-    return Graded(
-        submission=submission,
-        students=submission.students,
-        reason=reason,
-        score=None,
-        record=ExecutionRecord(cells=()),
-        flags=(flag, *submission.doubts),
-    )
+    evidence = judge.evidence(submission, trace)
+    counter_questions = judge.checks.counter_questions(evidence)
+    evidence = evidence.with_expected(reference.ask(counter_questions))
+    graded = judge.conclude(submission, evidence)
+    return GradingResult(graded=graded, trace=replace(trace, expected=evidence.expected))
 
 
 def _read_notebook(submission: Submission) -> Notebook:
@@ -193,17 +196,17 @@ def _read_notebook(submission: Submission) -> Notebook:
 def run_and_ask(
     notebook: Notebook, *, session: GradingSession, supplied: NotebookFiles | None = None
 ) -> Trace:
-    """What a notebook's run leaves behind, before the reference is asked about it.
+    """Run a notebook and ask it; the reference is asked about it later.
 
     Args:
         notebook: what is run.
         session: what it is run with.
-        supplied: the files that lie beside it; the course's alone where nothing is said.
+        supplied: the files that it finds beside it; None for the course's alone.
 
     Raises:
-        KernelError: no kernel came up.
+        KernelError: no kernel started.
     """
-    supplied = supplied or NotebookFiles(files=session.provided.files)
+    supplied = supplied or NotebookFiles(files=session.setup.files)
     with session.slots, kernel.start_kernel(replace(session.setup, files=supplied.files)) as live:
         record = live.run(notebook.code_cells(), blank=blank_cells(notebook))
         observations = live.ask(session.questions)

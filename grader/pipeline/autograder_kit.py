@@ -1,4 +1,4 @@
-"""Gathers this program and one assignment for an autograder that runs elsewhere."""
+"""Packs this program and one assignment for an autograder that runs elsewhere."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def pack_autograder(
     requirements: Path | None,
     options: Sequence[str],
 ) -> int:
-    """Write the autograder.
+    """Write the zip of an autograder.
 
     Args:
         root: the folder that holds `rubrics/`.
         assignment: its id; None for the default one.
-        out: the zip.
+        out: the path of the zip.
         requirements: what pip installs there; None for what this program needs, as it is here.
-        options: more words for `grade run`.
+        options: more arguments for `grade run`.
 
     Returns:
-        Bytes of the zip.
+        The size of the zip in bytes.
 
     Raises:
         UsageError: a file can't be read or written.
-        RubricError: the rubric is not as it must be.
+        RubricError: the rubric is not valid.
     """
     loaded = rubric.load_rubric(
         rubric.find_rubric(root, assignment=assignment), catalog=checks.catalog()
@@ -66,7 +66,6 @@ def pack_autograder(
 
 
 def _package_files() -> Mapping[str, bytes]:
-    """The files of this program."""
     home = Path(grader.__file__).parent
     return {
         path.relative_to(home).as_posix(): path.read_bytes()
@@ -76,10 +75,10 @@ def _package_files() -> Mapping[str, bytes]:
 
 
 def _course_files(loaded: Rubric, *, root: Path) -> Mapping[str, bytes]:
-    """Rubric, reference and the files that notebooks find beside them, where they are found again.
+    """Read rubric, reference and provided files, by their paths below the root.
 
     Raises:
-        UsageError: one is somewhere else.
+        UsageError: one lies outside of the root.
     """
     provided = sorted(loaded.provided.rglob("*")) if loaded.provided else []
     paths = (loaded.path, loaded.reference, *(path for path in provided if path.is_file()))
@@ -94,10 +93,10 @@ def _course_files(loaded: Rubric, *, root: Path) -> Mapping[str, bytes]:
 
 
 def _pinned_requirements() -> str:
-    """What this program needs, each package in the version that is here.
+    """Pin what this program needs to the versions that are installed.
 
     Raises:
-        UsageError: it is not installed, so nobody knows.
+        UsageError: this program is not installed as a package.
     """
     try:
         requirements = metadata.requires(DISTRIBUTION) or []
@@ -116,5 +115,4 @@ def _pinned_requirements() -> str:
 
 
 def _is_always_needed(requirement: str) -> bool:
-    """Whether it is needed without any extra."""
     return "extra ==" not in requirement

@@ -1,4 +1,4 @@
-"""From the gradebook of a folder to a file that another program reads."""
+"""Exports the grades of a folder to a file that another program reads."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from pathlib import Path
 from grader import checks, gradebook, rubric
 from grader.errors import UsageError
 from grader.exports import FORMATS, Download, Export, ExportOptions, Grades
-from grader.folder import OutputFolder, SubmissionSummary, collect_class_facts, write_atomically
+from grader.folder import OutputFolder, read_class, write_atomically
 from grader.gradebook import Gradebook, course_records
-from grader.model import Graded, Rubric, Student
+from grader.model import Graded, Rubric
 from grader.report import student_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRequest:
-    """What is to be written, from where to where."""
+    """What to export, from where to where."""
 
     format: str
     folder: Path
-    """What `grade` wrote."""
+    """The folder that `grade` wrote."""
     root: Path
     """The folder that holds `rubrics/`."""
     assignment: str | None
     out: Path | None
-    """A file, or a folder for formats of many files; None for a place in the folder."""
+    """A file, or a folder for formats of many files; None for `exports` in the folder."""
     into: Path | None = None
     """The file to fill."""
     wish: ExportOptions = field(default_factory=ExportOptions)
@@ -34,7 +34,7 @@ class ExportRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportResult:
-    """What was written, and where."""
+    """What was exported, and where it is."""
 
     export: Export
     paths: tuple[Path, ...]
@@ -48,12 +48,12 @@ class ExportResult:
 
 
 def write_export(request: ExportRequest) -> ExportResult:
-    """Write one format.
+    """Export the grades of a folder in one format.
 
     Raises:
         UsageError: the folder holds no grades of this assignment, grades are older than the rubric,
-            or the format can't be written as it was asked for.
-        RubricError: the rubric is not as it must be.
+            or the format can't be written with these options.
+        RubricError: the rubric is not valid.
     """
     loaded = rubric.load_rubric(
         rubric.find_rubric(request.root, assignment=request.assignment), catalog=checks.catalog()
@@ -69,7 +69,7 @@ def write_export(request: ExportRequest) -> ExportResult:
             rubric=loaded,
             results=_current_grades(book, names, rubric=loaded),
             render_report=lambda graded: student_page(graded, rubric=loaded),
-            list_missing=lambda: _absent_students(book, names, rubric=loaded),
+            list_missing=lambda: read_class(book, loaded).missing_students,
         )
         exported = FORMATS[request.format](grades, options=wish)
     paths = _write_files(exported, request=request)
@@ -78,7 +78,6 @@ def write_export(request: ExportRequest) -> ExportResult:
 
 
 def _with_download(request: ExportRequest) -> ExportOptions:
-    """The wish with the file that is to be filled."""
     if request.into is None:
         return request.wish
     try:
@@ -94,10 +93,10 @@ def _check_same_assignment(book: Gradebook, loaded: Rubric, *, folder: Path) -> 
 
 
 def _current_grades(book: Gradebook, names: list[str], *, rubric: Rubric) -> Iterator[Graded]:
-    """The grades, none of them older than the rubric.
+    """Yield the grades.
 
     Raises:
-        UsageError: one is.
+        UsageError: one is older than the rubric.
     """
     for graded in book.all_graded(names):
         provenance = graded.provenance
@@ -109,16 +108,8 @@ def _current_grades(book: Gradebook, names: list[str], *, rubric: Rubric) -> Ite
         yield graded
 
 
-def _absent_students(book: Gradebook, names: list[str], *, rubric: Rubric) -> tuple[Student, ...]:
-    """Who of the roster is in no submission."""
-    briefs = [
-        SubmissionSummary.from_graded(graded, rubric=rubric) for graded in book.all_graded(names)
-    ]
-    return tuple(collect_class_facts(briefs, book=book, rubric=rubric).missing_students)
-
-
 def _write_files(exported: Export, *, request: ExportRequest) -> tuple[Path, ...]:
-    """Put the files where they were asked for: one under its own name, many into a folder.
+    """Write the files where they were asked for: one under its own name, many into a folder.
 
     Raises:
         UsageError: they can't be written there.

@@ -1,4 +1,4 @@
-"""Everything that judging needs and no kernel: evidence to a grade, at once or years later."""
+"""Judges a submission: from the evidence of its run to a grade, with no kernel."""
 
 from __future__ import annotations
 
@@ -17,9 +17,14 @@ from grader.checks import (
 )
 from grader.checks.recording import read_recording
 from grader.checks.reproduction import collect_saved_evidence
+from grader.gradebook.course_records import LocationOverrides
 from grader.model import (
     Answer,
     CellStatus,
+    ExecutionRecord,
+    Flag,
+    FlagKind,
+    FlagSource,
     Graded,
     Item,
     Notebook,
@@ -37,25 +42,21 @@ from grader.notebook import (
     written_answers,
 )
 from grader.people import EnrollmentResolver, People
-from grader.pipeline.location_overrides import LocationOverrides
 from grader.pipeline.picture_redrawing import redraw_pictures
 from grader.pipeline.provenance import (
-    Origin,
     build_provenance,
     code_by_item,
-    describe_location_doubts,
-    notebook_notes,
-    staff_flags,
+    run_flags,
     without_outputs,
 )
 
 REACHED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
-"""What became of cells that did run."""
+"""The statuses of cells that began to run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
-    """What a notebook says in words; made of it, a judge's `asked` and handout, and `parts`."""
+    """The names and the written answers that a notebook holds."""
 
     students: tuple[Student, ...]
     answers: Mapping[str, Answer]
@@ -63,25 +64,25 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """A rubric with its checks, and what of the reference can be read."""
+    """A rubric with its checks, the people of the course, and what the reference's text says."""
 
     rubric: Rubric
     checks: BoundRubric
     draws: RandomDraws
     reference: Notebook
     handout: frozenset[str]
-    """Lines of the reference that are nobody's own words."""
+    """The lines of the reference that the course wrote, so that they are nobody's answer."""
     outline: Outline
-    """Where the reference asks what, and the code it gives."""
+    """Where the handout asks for which item, and the code it gives for it."""
     answer_items: tuple[Item, ...]
-    """The items without points, criteria and checks: all that answers are found by."""
+    """The items without points, criteria and checks, on which finding answers depends."""
     environment: str
-    """Where notebooks run: a digest."""
+    """The fingerprint of the interpreter that runs notebooks."""
     people: People
-    """The roster, and due dates of their own."""
-    registrar: EnrollmentResolver
+    """The roster, extensions and submission times."""
+    enrollment: EnrollmentResolver
     overrides: LocationOverrides = field(default_factory=dict)
-    """The cells that people say items are answered in."""
+    """By submission and item, the cells that a person named for its answer."""
 
     @classmethod
     def for_rubric(
@@ -93,7 +94,7 @@ class Judge:
         people: People | None = None,
         overrides: LocationOverrides | None = None,
     ) -> Judge:
-        """The judge of a rubric."""
+        """Read the reference and bind the checks of a rubric."""
         known_people = people or People()
         reference = read_notebook(rubric.reference)
         return cls(
@@ -109,11 +110,11 @@ class Judge:
             environment=environment,
             overrides=overrides or {},
             people=known_people,
-            registrar=EnrollmentResolver(known_people, rule=rubric.late),
+            enrollment=EnrollmentResolver(known_people, rule=rubric.late),
         )
 
     def evidence(self, submission: Submission, trace: Trace) -> Evidence:
-        """What a run left behind, as checks see it."""
+        """Return what a run left behind in the form that checks read."""
         executed = [run.index for run in trace.record.cells if run.status in REACHED]
         return Evidence(
             notebook=trace.notebook,
@@ -126,7 +127,7 @@ class Judge:
         )
 
     def extract(self, notebook: Notebook, *, submission: str = "") -> Extraction:
-        """Who made a notebook, and what they wrote to each written item."""
+        """Find who made a notebook, and what they wrote to each written item."""
         answers = written_answers(
             notebook,
             items=self.answer_items,
@@ -139,14 +140,19 @@ class Judge:
     def conclude(
         self, submission: Submission, evidence: Evidence, *, cached: Extraction | None = None
     ) -> Graded:
-        """The grade; a reading that is known already is not made again."""
+        """Judge the evidence.
+
+        Args:
+            submission: whose evidence it is.
+            evidence: what its run left behind, with the reference's answers.
+            cached: names and answers, where they were found in the same notebook before.
+        """
         findings = self.checks.judge(evidence)
         score = scoring.score_submission(self.rubric, findings=findings)
         notebook, record = evidence.notebook, evidence.record
         extraction = cached or self.extract(notebook, submission=submission.name)
-        doubts = describe_location_doubts(extraction.answers)
-        enrollment = self.registrar.resolve(submission, named=extraction.students)
-        origin = Origin(rubric=self.rubric, reference=self.reference, seed=self.draws.seed)
+        unsure_items = tuple(item for item, answer in extraction.answers.items() if answer.doubt)
+        enrollment = self.enrollment.resolve(submission, named=extraction.students)
         graded = Graded(
             submission=submission,
             students=enrollment.students,
@@ -162,31 +168,53 @@ class Judge:
                 overrides=self.overrides.get(submission.name, {}),
             ),
             flags=(
-                *staff_flags(score, record=record, team=enrollment.students),
-                *submission.doubts,
-                *doubts.flags,
+                *scoring.score_flags(score),
+                *run_flags(record, team=enrollment.students),
+                *collection_flags(submission),
+                *((Flag(FlagKind.LOCATION_UNSURE, unsure_items),) if unsure_items else ()),
                 *enrollment.flags,
             ),
-            notes=(*notebook_notes(notebook), *doubts.notes),
-            provenance=build_provenance(notebook, record=record, origin=origin),
+            notes=(
+                *(Flag(FlagKind.NOTEBOOK_NOTE, (note,)) for note in notebook.notes),
+                *((Flag(FlagKind.LOCATION_UNSURE_NOTE, unsure_items),) if unsure_items else ()),
+            ),
+            provenance=build_provenance(
+                notebook,
+                record=record,
+                rubric=self.rubric,
+                reference=self.reference,
+                seed=self.draws.seed,
+            ),
             evidence=collect_saved_evidence(notebook, record=record, answers=extraction.answers),
             lateness=enrollment.lateness,
             named=extraction.students,
-            doubts=enrollment.flags,
         )
         return scoring.with_late_deductions(graded)
 
     def with_enrollment(self, graded: Graded, *, submission: Submission) -> Graded:
-        """One that could not be graded, with whose it is and how late, as the folder says."""
-        enrollment = self.registrar.resolve(submission, named=graded.named)
-        recomputed = {*graded.doubts, *graded.clashes}
-        others = tuple(flag for flag in graded.flags if flag not in recomputed)
+        """Return what could not be graded with its students and its lateness."""
+        enrollment = self.enrollment.resolve(submission, named=graded.named)
         return replace(
             graded,
             submission=submission,
             students=enrollment.students,
             lateness=enrollment.lateness,
-            flags=(*others, *enrollment.flags),
-            doubts=enrollment.flags,
-            clashes=(),
+            flags=(*graded.flags_except(FlagSource.PEOPLE), *enrollment.flags),
         )
+
+
+def ungradable_result(submission: Submission, reason: str, *, flag: Flag) -> Graded:
+    """Return the grade of a submission that has no score, with the reason why."""
+    return Graded(
+        submission=submission,
+        students=submission.students,
+        reason=reason,
+        score=None,
+        record=ExecutionRecord(cells=()),
+        flags=(flag, *collection_flags(submission)),
+    )
+
+
+def collection_flags(submission: Submission) -> tuple[Flag, ...]:
+    """Return what was doubtful when the submission was found among the files."""
+    return tuple(Flag(FlagKind.COLLECTION_DOUBT, (doubt,)) for doubt in submission.doubts)

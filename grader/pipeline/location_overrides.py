@@ -1,11 +1,11 @@
-"""Reads in which cells a person says items are answered, and keeps it for later runs."""
+"""Reads which cells a person names for the answers of items, and keeps it for later runs."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,19 +17,9 @@ from grader.gradebook import Gradebook
 from grader.gradebook.course_records import LocationOverrides, load_overrides, save_overrides
 from grader.model import Graded, Rubric
 
-__all__ = [
-    "LocationOverrides",
-    "OverrideRow",
-    "apply_override_file",
-    "folder_locations_csv",
-    "load_overrides",
-    "locations_csv",
-    "read_override_rows",
-]
-
 COLUMNS = ("submission", "item", "cells")
 NO_CELLS = "none"
-"""What stands for cells where there is no answer."""
+"""Stands for cells where there is no answer."""
 _MAX_CELL = 9_999
 _MAX_CELLS = 100
 _MAX_BYTES = 10_000_000
@@ -39,117 +29,99 @@ _RANGE = re.compile(r"(\d{1,4})(?:\s?[-\u2013]\s?(\d{1,4}))?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverrideRow:
-    """One line of the file: cells of None take an earlier word back."""
+    """One line of the file."""
 
     submission: str
     item: str
     cells: tuple[int, ...] | None
+    """None takes back what was said before."""
 
 
 def apply_override_file(
-    book: Gradebook, rubric: Rubric, *, file: Path | None, names: Mapping[str, str]
-) -> tuple[LocationOverrides, tuple[str, ...]]:
-    """What people told so far, and what a file adds to it; kept from now on.
+    book: Gradebook,
+    rubric: Rubric,
+    *,
+    file: Path | None,
+    names: Mapping[str, str],
+    notify: Callable[[str], None],
+) -> LocationOverrides:
+    """Return what people said so far and what a file adds to it, which is kept from now on.
 
     Args:
         book: where it is kept.
-        rubric: whose items are told.
+        rubric: whose items are named.
         file: a CSV with the columns submission, item and cells, or None.
-        names: every name that a submission may go by in the file, and its safe name.
-
-    Returns:
-        All that was told, and what the person at the keyboard should know.
+        names: every name that a submission may have in the file, to its safe name.
+        notify: hears of submissions that are not here.
 
     Raises:
-        UsageError: the file can't be read, or its rows are not as they must be.
+        UsageError: the file can't be read, or its rows are not valid.
     """
     overrides = {name: dict(items) for name, items in load_overrides(book, rubric.id).items()}
     if file is None:
-        return overrides, ()
+        return overrides
     unknown_names = []
     for row in read_override_rows(file, rubric=rubric):
-        name = names.get(row.submission)
-        if name is None:
+        if row.submission not in names:
             unknown_names.append(row.submission)
-        item_cells = overrides.setdefault(name or row.submission, {})
+        item_cells = overrides.setdefault(names.get(row.submission, row.submission), {})
         item_cells.pop(row.item, None)
         if row.cells is not None:
             item_cells[row.item] = row.cells
     overrides = {name: items for name, items in overrides.items() if items}
     save_overrides(book, rubric.id, overrides=overrides)
-    if not unknown_names:
-        return overrides, ()
-    sample = ", ".join(dict.fromkeys(unknown_names[:_SHOWN]))
-    return overrides, (
-        f"{file.name} names submissions that are not here, and is kept for them: {sample}",
-    )
+    if unknown_names:
+        sample = ", ".join(dict.fromkeys(unknown_names[:_SHOWN]))
+        notify(f"{file.name} names submissions that are not here, and is kept for them: {sample}")
+    return overrides
 
 
 def read_override_rows(file: Path, *, rubric: Rubric) -> tuple[OverrideRow, ...]:
-    """The rows of a file.
+    """Read the rows of a file.
 
     Raises:
-        UsageError: it can't be read, or some rows are not as they must be; each is named.
+        UsageError: it can't be read, or some rows are not valid; the first of them are named.
     """
-    reader = csv.DictReader(
-        io.StringIO(_read_text(file), newline=""), delimiter=_detect_delimiter(file)
-    )
+    text = _read_text(file)
+    first_line = text.partition("\n")[0]
+    # Spreadsheets of half the world write a semicolon in place of the comma.
+    delimiter = ";" if first_line.count(";") > first_line.count(",") else ","
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     header = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise UsageError(
             f"{file}: no column {', '.join(missing)}; its first line is {','.join(COLUMNS)}"
         )
-    parsed: list[OverrideRow] = []
+    rows: list[OverrideRow] = []
     problems: list[str] = []
     try:
         for record in reader:
             values = [(record.get(header[name]) or "").strip() for name in COLUMNS]
-            if any(values):
-                _parse_override(
-                    values,
-                    rubric=rubric,
-                    parsed=parsed,
-                    problems=problems,
-                    line_number=reader.line_num,
-                )
+            try:
+                rows += [_parse_row(*values, rubric=rubric)] if any(values) else []
+            except ValueError as error:
+                problems.append(f"line {reader.line_num}: {error}")
     except csv.Error as error:
         problems.append(f"line {reader.line_num}: {error}")
     if problems:
         more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise UsageError(f"{file}:\n  " + "\n  ".join(problems[:_SHOWN]) + more)
-    return tuple(parsed)
+    return tuple(rows)
 
 
-def _parse_override(
-    values: list[str],
-    *,
-    rubric: Rubric,
-    parsed: list[OverrideRow],
-    problems: list[str],
-    line_number: int,
-) -> None:
-    submission, item, cell_text = values
+def _parse_row(submission: str, item: str, cells: str, *, rubric: Rubric) -> OverrideRow:
     ids = [rubric_item.id for rubric_item in rubric.items]
     if item not in ids:
         nearest = get_close_matches(item, ids, n=1, cutoff=0.0)[0]
-        problems.append(
-            f"line {line_number}: there is no item {item!r}; the nearest is {nearest!r}"
-        )
-        return
+        raise ValueError(f"there is no item {item!r}; the nearest is {nearest!r}")
     if not submission:
-        problems.append(f"line {line_number}: it names no submission")
-        return
-    try:
-        cells = _parse_cells(cell_text)
-    except ValueError as error:
-        problems.append(f"line {line_number}: {error}")
-        return
-    parsed.append(OverrideRow(submission=submission, item=item, cells=cells))
+        raise ValueError("it names no submission")
+    return OverrideRow(submission=submission, item=item, cells=_parse_cells(cells))
 
 
 def _parse_cells(text: str) -> tuple[int, ...] | None:
-    """Cells from words such as '7', '7 9', '7-9' or 'none'; None where there is no word."""
+    """Parse cells such as '7', '7 9', '7-9' or 'none'; return None where there is no word."""
     if not text:
         return None
     if text.lower() == NO_CELLS:
@@ -179,14 +151,8 @@ def _read_text(file: Path) -> str:
         raise UsageError(f"{file}: not UTF-8; save it as CSV in UTF-8") from error
 
 
-def _detect_delimiter(file: Path) -> str:
-    """The comma, or what spreadsheets of half the world write in its place."""
-    header = _read_text(file).partition("\n")[0]
-    return ";" if header.count(";") > header.count(",") else ","
-
-
 def folder_locations_csv(folder: Path, *, include_sure: bool) -> str:
-    """Where answers of a class were found, as the text of such a file.
+    """Return where the answers of a class were found, as the text of such a file.
 
     Raises:
         UsageError: the folder holds no gradebook.
@@ -201,14 +167,14 @@ def folder_locations_csv(folder: Path, *, include_sure: bool) -> str:
 
 
 def locations_csv(grades: Iterable[Graded], *, include_sure: bool) -> str:
-    """Where answers were found, as the text of such a file.
+    """Return where answers were found, as the text of such a file.
 
     Args:
         grades: the class.
-        include_sure: whether to list what is sure, too.
+        include_sure: whether to list locations that are not in doubt, too.
 
     Returns:
-        CSV with two more columns: how sure it is, and why not surer.
+        CSV with two more columns: the confidence, and the reason for doubt.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

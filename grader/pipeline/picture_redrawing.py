@@ -1,7 +1,7 @@
-"""Has the pictures of written answers drawn anew before a page shows them.
+"""Redraws the pictures of written answers, so that pages show pixels and nothing else.
 
-Each in a process of its own, see `grader/inside/image_sanitizer.py`: a picture that breaks what decodes it
-costs itself.
+Each is redrawn in a process of its own, `grader/inside/image_sanitizer.py`, since a picture may
+break what decodes it.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from grader.sandbox.wall_plans import INSIDE
 
 SANITIZER = INSIDE / "image_sanitizer.py"
 TIMEOUT_S = 30.0
-"""Seconds for one picture; it takes a third of one."""
+"""Seconds for one picture; it takes a third of a second."""
 MAX_BYTES = 2_000_000
-"""Bytes that are read of what comes back."""
+"""Bytes of a redrawn picture that are read."""
 MIMES = frozenset({"image/png", "image/jpeg"})
 UNSHOWABLE = Picture(mime="", base64="")
-"""Stands for a picture that can't be shown; a page counts it."""
+"""Stands for a picture that can't be shown; pages count it."""
 
 
 class Undrawable(GraderError):
-    """It is no picture, or drawing it failed."""
+    """The data is no picture, or redrawing it failed."""
 
 
 def redraw_pictures(answers: Mapping[str, Answer]) -> Mapping[str, Answer]:
-    """The same answers, with pictures that hold pixels and nothing else."""
+    """Return the answers with their pictures redrawn."""
     return {
         item: replace(answer, images=tuple(map(_redraw_or_placeholder, answer.images)))
         if answer.images
@@ -51,10 +51,10 @@ def _redraw_or_placeholder(picture: Picture) -> Picture:
 
 @lru_cache(maxsize=32)  # a picture stands in one answer, but may be judged several times
 def redraw_picture(picture: Picture) -> Picture:
-    """A picture drawn anew.
+    """Redraw a picture.
 
     Raises:
-        Undrawable: it can't be.
+        Undrawable: it is no picture, or a process that draws it fails.
     """
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as output:
         source.write(base64.b64decode(picture.base64))

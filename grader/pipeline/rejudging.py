@@ -1,20 +1,34 @@
-"""Judges from stored observations: no kernel, and the numbers that moved."""
+"""Judges a class again from stored traces: no kernel, and the scores that changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from grader import gradebook
-from grader.folder import SubmissionSummary
+from grader import checks, gradebook, rubric
+from grader.errors import UsageError
+from grader.folder import ClassPublisher, OutputFolder, SubmissionSummary, Summaries
 from grader.gradebook import Gradebook
-from grader.model import Graded, Submission, Trace
-from grader.pipeline.cache_keys import CacheKeys
-from grader.pipeline.grading_worker import RunConfig
-from grader.pipeline.judge import Extraction, Judge
+from grader.model import Graded, Rubric, Submission, Trace
+from grader.pipeline import Notify
+from grader.pipeline.judge import Extraction
+from grader.pipeline.location_overrides import apply_override_file
+from grader.pipeline.remembered_inputs import register_people, require_seed
+from grader.pipeline.run_config import ResultWriter, RunConfig
+from grader.pipeline.workers import exit_with_parent
+from grader.settings import Settings
 
 LATE = "late"
+MIN_PER_PROCESS = 60
+"""Submissions below which starting one more process takes longer than it saves."""
+CHUNK = 16
+"""Submissions that a process takes at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,105 +37,217 @@ class ScoreChange:
 
     submission: str
     item: str
-    """An item's id, '' for the sum, or `LATE` for what lateness takes."""
+    """An item's id, '' for the sum, or `LATE` for what lateness takes off."""
     before: Fraction | None
     after: Fraction | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejudgeResult:
-    """What judging some submissions again came to."""
+    """The outcome of judging some submissions again."""
 
     count: int = 0
     changes: tuple[ScoreChange, ...] = ()
     needs_rerun: tuple[str, ...] = ()
-    """Submissions of which a check wants to know what was never asked: they stay as they were."""
-    briefs: tuple[SubmissionSummary, ...] = ()
-    """What the files of the class keep of each, in the order in which they were named."""
+    """Submissions that must run again, since a check needs what was never asked; unchanged."""
+    summaries: Summaries = field(default_factory=dict)
+    """Those that were judged, so that the files of the class need not read them again."""
 
 
-def rejudge(
-    config: RunConfig, names: Iterable[str], *, current: Mapping[str, Submission] | None = None
-) -> RejudgeResult:
-    """Judge these submissions from what the gradebook holds of them.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejudgeOutcome:
+    """What judging a class again came to."""
 
-    Args:
-        config: what they are judged by.
-        names: which ones.
-        current: the same as they are found now, where somebody has looked; else as they were.
-    """
-    judge = config.build_judge()
-    keys = CacheKeys.for_judge(judge, show_ids=config.show_ids)
-    folder = config.open_folder()
-    changes: list[ScoreChange] = []
-    needs_rerun: list[str] = []
-    briefs: list[SubmissionSummary] = []
-    with gradebook.open_gradebook(folder.store) as book:
-        stored_keys = book.cache_keys()
-        for name in names:
-            before = book.graded(name)
-            submission = (current or {}).get(name, before.submission)
-            reuse_extraction = keys.has_same_extraction(stored_keys[name], submission=name)
-            judged = _judge_again(
-                replace(before, submission=submission),
-                judge,
-                book,
-                reuse_extraction=reuse_extraction,
-            )
-            if judged is None:
-                briefs.append(SubmissionSummary.from_graded(before, rubric=config.rubric))
-                needs_rerun.append(name)
-                continue
-            marked = book.apply_stored_marks(judged)
-            after = marked.graded
-            folder.write_submission(after, rubric=config.rubric)
-            key = keys.rejudged_key(stored_keys[name], submission=submission)
-            book.replace_grade(judged, cache_key=key, rendered_from=marked)
-            briefs.append(SubmissionSummary.from_graded(after, rubric=config.rubric))
-            changes += score_changes(before, after)
-    return RejudgeResult(
-        count=len(briefs) - len(needs_rerun),
-        changes=tuple(changes),
-        needs_rerun=tuple(needs_rerun),
-        briefs=tuple(briefs),
-    )
+    rubric: Rubric
+    rejudged: RejudgeResult
+    needs_person: bool
 
 
-def _judge_again(
-    before: Graded, judge: Judge, book: Gradebook, *, reuse_extraction: bool
-) -> Graded | None:
-    """The grade as it comes out now; None where a check asks what was never asked.
+class Rejudger:
+    """Judges submissions again by one configuration."""
 
-    Args:
-        before: the grade until now.
-        judge: who judges.
-        book: where the run's trace is.
-        reuse_extraction: whether names and answers were found as they would be now.
-    """
-    trace = book.trace(before.submission.name)
-    if trace is None:
-        return judge.with_enrollment(before, submission=before.submission)
-    evidence = judge.evidence(before.submission, trace)
-    question_ids = {question.id for question in judge.checks.questions}
-    constant_ids = {question.id for question in judge.checks.constant_questions}
-    if question_ids - trace.observations.keys() or constant_ids - trace.expected.keys():
-        return None
-    if judge.checks.counter_questions(evidence):
-        return None
-    cached = _stored_extraction(before, trace) if reuse_extraction else None
-    return judge.conclude(before.submission, evidence, cached=cached)
+    def __init__(self, config: RunConfig) -> None:
+        self._config = config
+        self._judge = config.build_judge()
+        self._keys = config.cache_keys(self._judge)
+
+    def rejudge(
+        self, names: Iterable[str], *, current: Mapping[str, Submission] | None = None
+    ) -> RejudgeResult:
+        """Judge submissions from what the gradebook has of them, and write their files.
+
+        Args:
+            names: which ones.
+            current: the same as they are found now, if somebody has looked; else as they were.
+        """
+        changes: list[ScoreChange] = []
+        needs_rerun: list[str] = []
+        summaries: Summaries = {}
+        with gradebook.open_gradebook(self._config.folder.store) as book:
+            writer = ResultWriter(self._config, book=book)
+            stored_keys = book.cache_keys()
+            for name in names:
+                before = book.graded(name)
+                submission = (current or {}).get(name, before.submission)
+                graded = self._judge_again(
+                    replace(before, submission=submission), book, key=stored_keys[name]
+                )
+                if graded is None:
+                    needs_rerun.append(name)
+                    continue
+                key = self._keys.rejudged_key(stored_keys[name], submission=submission)
+                marked = writer.write_conclusion(graded, cache_key=key)
+                summary = SubmissionSummary.from_graded(marked.graded, rubric=self._config.rubric)
+                summaries[name] = ((key, marked.mark_revision), summary)
+                changes += score_changes(before, marked.graded)
+        return RejudgeResult(
+            count=len(summaries),
+            changes=tuple(changes),
+            needs_rerun=tuple(needs_rerun),
+            summaries=summaries,
+        )
+
+    def _judge_again(self, before: Graded, book: Gradebook, *, key: str) -> Graded | None:
+        """Return the grade as it comes out now; None where a check needs what was never asked."""
+        judge, submission = self._judge, before.submission
+        trace = book.trace(submission.name)
+        if trace is None:
+            return judge.with_enrollment(before, submission=submission)
+        evidence = judge.evidence(submission, trace)
+        question_ids = {question.id for question in judge.checks.questions}
+        constant_ids = {question.id for question in judge.checks.constant_questions}
+        if question_ids - trace.observations.keys() or constant_ids - trace.expected.keys():
+            return None
+        if judge.checks.counter_questions(evidence):
+            return None
+        same_extraction = self._keys.has_same_extraction(key, submission=submission.name)
+        cached = _stored_extraction(before, trace) if same_extraction else None
+        return judge.conclude(submission, evidence, cached=cached)
 
 
 def _stored_extraction(before: Graded, trace: Trace) -> Extraction | None:
-    """What was found in the notebook before; None where that was another notebook."""
     provenance = before.provenance
     if provenance is None or provenance.notebook != trace.notebook.sha256:
-        return None
+        return None  # it was extracted from another notebook
     return Extraction(students=before.named, answers=before.answers)
 
 
+def rejudge_class(settings: Settings, *, notify: Notify) -> RejudgeOutcome:
+    """Judge everything in a folder that `grade` wrote, and write its files.
+
+    Args:
+        settings: where it is, by which rubric, and what is new about people.
+        notify: hears what is remembered of people, and what asks for a person.
+
+    Raises:
+        UsageError: the folder holds no gradebook, or none of this assignment.
+        RubricError: the rubric is not valid.
+    """
+    rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
+    loaded = rubric.load_rubric(rubric_path, catalog=checks.catalog())
+    if not OutputFolder.is_output_folder(settings.out):
+        raise UsageError(f"{settings.out}: no gradebook there; `grade PATH` makes one")
+    folder = OutputFolder(settings.out, show_ids=settings.people.show_ids)
+    with gradebook.open_gradebook(folder.store) as book:
+        stored_keys = book.cache_keys()
+        names = tuple(name for name in book.roll() if name in stored_keys)
+        config = RunConfig(
+            rubric=loaded,
+            seed=require_seed(book, loaded.id, folder=folder.path),
+            folder=folder,
+            overrides=apply_override_file(
+                book,
+                loaded,
+                file=settings.location_overrides,
+                names={name: name for name in names},
+                notify=notify,
+            ),
+            people=register_people(book, rubric=loaded, files=settings.people, notify=notify),
+        )
+    rejudged = rejudge_in_parallel(config, names, jobs=settings.jobs)
+    with gradebook.open_gradebook(folder.store) as book:
+        publisher = ClassPublisher(folder, book=book, rubric=loaded, known=dict(rejudged.summaries))
+        view = publisher.publish()
+    for remark in view.remarks:
+        notify(remark)
+    needs_person = view.needs_person or bool(rejudged.needs_rerun)
+    return RejudgeOutcome(rubric=loaded, rejudged=rejudged, needs_person=needs_person)
+
+
+def rejudge_in_parallel(config: RunConfig, names: Sequence[str], *, jobs: int) -> RejudgeResult:
+    """Judge in this process, and in others where that is faster; the result keeps the order.
+
+    Raises:
+        UsageError: a process was killed, or the folder can't be written.
+    """
+    rejudger = Rejudger(config)
+    process_count = min(jobs - 1, len(names) // MIN_PER_PROCESS)
+    if process_count < 1:
+        return rejudger.rejudge(names)
+    chunks = [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]
+    remaining = deque(enumerate(chunks))
+    results: dict[int, RejudgeResult] = {}
+
+    def judge_remaining(judge_chunk: Callable[[Sequence[str]], RejudgeResult]) -> None:
+        while remaining:
+            try:
+                index, chunk = remaining.popleft()
+            except IndexError:
+                return  # another thread took the last
+            results[index] = judge_chunk(chunk)
+
+    with (
+        ProcessPoolExecutor(
+            process_count,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_start_process,
+            initargs=(config,),
+        ) as processes,
+        ThreadPoolExecutor(process_count) as threads,
+    ):
+        waiting = [
+            threads.submit(
+                judge_remaining, lambda chunk: processes.submit(rejudge_chunk, chunk).result()
+            )
+            for _ in range(process_count)
+        ]
+        try:
+            judge_remaining(rejudger.rejudge)  # since processes take seconds to start
+            for thread in waiting:
+                thread.result()
+        except BrokenProcessPool as error:
+            raise UsageError("a grader process was killed; run the command again") from error
+        finally:
+            remaining.clear()
+    in_order = [results[index] for index in range(len(chunks))]
+    return RejudgeResult(
+        count=sum(result.count for result in in_order),
+        changes=tuple(change for result in in_order for change in result.changes),
+        needs_rerun=tuple(name for result in in_order for name in result.needs_rerun),
+        summaries={k: summary for result in in_order for k, summary in result.summaries.items()},
+    )
+
+
+_process_rejudger: Rejudger | None = None
+"""Of a process of the pool: made once, since it reads the reference and our own sources."""
+
+
+def _start_process(config: RunConfig) -> None:
+    global _process_rejudger  # noqa: PLW0603 (an initializer can hand over nothing else)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
+    exit_with_parent()
+    _process_rejudger = Rejudger(config)
+
+
+def rejudge_chunk(names: Sequence[str]) -> RejudgeResult:
+    """Judge some submissions in a process of the pool."""
+    if _process_rejudger is None:
+        raise RuntimeError("this is no process of the pool")
+    return _process_rejudger.rejudge(names)
+
+
 def score_changes(before: Graded, after: Graded) -> Iterator[ScoreChange]:
-    """What is no longer what it was: the sum first, then items."""
+    """Yield what changed: the sum first, then items, then lateness."""
     if before.score is None or after.score is None:
         return
     name = after.submission.name
@@ -146,7 +272,7 @@ def score_changes(before: Graded, after: Graded) -> Iterator[ScoreChange]:
 
 
 def _largest_deduction(graded: Graded) -> Fraction | None:
-    """The most that lateness takes from anyone of the team; None where that isn't known."""
+    """Return the most that lateness takes from anyone of the team; None where it isn't known."""
     deductions = [late.deduction for late in graded.lateness if late is not None]
     return (
         None

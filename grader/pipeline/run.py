@@ -1,47 +1,47 @@
-"""One run from settings to a written folder, telling a watcher how it goes."""
+"""One `grade` run: from settings to a written folder, in the order of its stages.
+
+Collect the submissions; plan which are kept, judged again or run; judge; run; publish.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from grader import checks, gradebook, rubric, sandbox, submissions
-from grader.folder import OutputFolder, collect_class_facts, update_folder
+from grader.folder import ClassPublisher, ClassView, OutputFolder
 from grader.gradebook import Gradebook
 from grader.model import Graded, Limits, Rubric, Student, Submission
-from grader.people import People
-from grader.pipeline import Notify
-from grader.pipeline.cache_keys import CacheKeys, run_part, without_level
-from grader.pipeline.course_people import register_people
-from grader.pipeline.dispatch import grade_all
-from grader.pipeline.grading_worker import RunConfig
-from grader.pipeline.location_overrides import LocationOverrides, apply_override_file
-from grader.pipeline.notebook_preview import make_preview
-from grader.pipeline.rejudging import RejudgeResult, rejudge
-from grader.pipeline.seed_choice import choose_seed
-from grader.pipeline.unpacking import temporary_unpack_folder
+from grader.pipeline import SessionOptions
+from grader.pipeline.cache_keys import PreparedSubmission, run_part, without_level
+from grader.pipeline.collecting import make_preview, temporary_unpack_folder
+from grader.pipeline.location_overrides import apply_override_file
+from grader.pipeline.rejudging import Rejudger, RejudgeResult
+from grader.pipeline.remembered_inputs import choose_seed, register_people
+from grader.pipeline.run_config import RunConfig
+from grader.pipeline.workers import grade_all
 from grader.settings import Settings
 
 
 class RunWatcher(Protocol):
-    """Who is told how a run goes."""
+    """Shows how a run goes."""
 
     def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
-        """So many submissions are about to run; some stay as they are, or were judged again."""
+        """Say that so many submissions are about to run, were kept, and were judged again."""
         ...
 
     def ready(self) -> None:
-        """The reference is live."""
+        """Say that the reference is live."""
         ...
 
     def note(self, text: str) -> None:
-        """Something about this machine that the person should know."""
+        """Show something about this run or machine that the person should know."""
         ...
 
     def done(self, graded: Graded) -> None:
-        """One submission is on disk."""
+        """Say that one submission is on disk."""
         ...
 
 
@@ -52,169 +52,191 @@ class RunOutcome:
     rubric: Rubric
     names: tuple[str, ...]
     """The submissions, in order."""
-    unchanged: int
-    """How many stay as they are, since nothing changed."""
     rejudged: RejudgeResult
     """Those that were not run but judged again, since the rubric or a check changed."""
-    needs_person: bool
-    """Whether a row is ungradable, an error of ours, or flagged."""
-    out: Path
-    store: Path | str
-    """Where the gradebook is."""
-    missing: tuple[Student, ...] = ()
-    """Those on the roster who handed in nothing."""
+    view: ClassView
+    """What the files of the class show."""
+    folder: OutputFolder
+
+    @property
+    def out(self) -> Path:
+        """The folder that was written."""
+        return self.folder.path
+
+    @property
+    def missing(self) -> tuple[Student, ...]:
+        """Those on the roster who submitted nothing."""
+        return self.view.missing_students
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether a submission is ungradable or flagged, or the class has a remark."""
+        return self.view.needs_person
 
     def results(self) -> Iterator[Graded]:
-        """Every submission's grade, read from the gradebook one after another."""
-        with gradebook.open_gradebook(self.store) as book:
-            yield from book.all_graded(self.names)
+        """Read the grades from the gradebook one after another, as pages show them."""
+        with gradebook.open_gradebook(self.folder.store) as book:
+            yield from map(self.view.add_flags, book.all_graded(self.names))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """What is to be done with submissions, by name; the rest are kept as they were graded."""
+
+    to_judge: tuple[str, ...]
+    to_run: tuple[str, ...]
 
 
 def run_grading(settings: Settings, *, watcher: RunWatcher) -> RunOutcome:
     """Grade everything at the path of the settings, and keep what did not change.
 
     Raises:
-        UsageError: path, output folder or environment are not as they must be.
-        RubricError: rubric or reference are not.
+        UsageError: the path, the output folder or the environment can't be used.
+        RubricError: the rubric or the reference is not valid.
     """
     with temporary_unpack_folder(settings.out) as unpack_to:
-        return _grade_collected(settings, watcher=watcher, unpack_to=unpack_to)
+        loaded = _load_rubric(settings)
+        collected = _collect_submissions(
+            settings, rubric=loaded, watcher=watcher, unpack_to=unpack_to
+        )
+        environment = sandbox.survey_interpreter(settings.python)
+        folder = OutputFolder(settings.out, store=settings.store, show_ids=settings.people.show_ids)
+        with gradebook.open_gradebook(folder.store) as book:
+            config = RunConfig(
+                rubric=loaded,
+                seed=choose_seed(book, loaded.id, folder=folder.path, draw_new=settings.new_seed),
+                folder=folder,
+                session=SessionOptions(
+                    environment=environment,
+                    cache=settings.cache,
+                    required_isolation=_required_isolation(settings),
+                ),
+                overrides=apply_override_file(
+                    book,
+                    loaded,
+                    file=settings.location_overrides,
+                    names={s.shown: s.name for s in collected}
+                    | {s.name: s.name for s in collected},
+                    notify=watcher.note,
+                ),
+                people=register_people(
+                    book, rubric=loaded, files=settings.people, notify=watcher.note
+                ),
+            )
+            book.replace_roll([submission.name for submission in collected])
+            return _grade_collected(settings, collected, config, book, watcher)
 
 
 def _grade_collected(
-    settings: Settings, *, watcher: RunWatcher, unpack_to: Callable[[], Path]
+    settings: Settings,
+    collected: Sequence[Submission],
+    config: RunConfig,
+    book: Gradebook,
+    watcher: RunWatcher,
 ) -> RunOutcome:
-    loaded = _load_rubric(settings)
-    collected = _collect_submissions(
-        settings, rubric=loaded, notify=watcher.note, unpack_to=unpack_to
+    keys = config.cache_keys(config.build_judge())
+    prepared = {submission.name: keys.prepare(submission) for submission in collected}
+    plan = plan_run(
+        prepared,
+        stored_keys=book.cache_keys(),
+        required=_required_isolation(settings),
+        has_files=config.folder.has_submission,
+        force=settings.force,
     )
-    environment = sandbox.survey_interpreter(settings.python)
-    folder = OutputFolder(settings.out, store=settings.store, show_ids=settings.people.show_ids)
-    names = tuple(submission.name for submission in collected)
-    with gradebook.open_gradebook(folder.store) as book:
-        hidden_seed = choose_seed(book, loaded.id, folder=folder.path, draw_new=settings.new_seed)
-        overrides = _read_overrides(
-            book, collected, rubric=loaded, file=settings.location_overrides, watcher=watcher
-        )
-        people = register_people(book, rubric=loaded, files=settings.people, notify=watcher.note)
-        config = _run_config(
-            settings, rubric=loaded, seed=hidden_seed, environment=environment, people=people
-        )
-        config = replace(config, overrides=overrides)
-        book.replace_roll(names)
-        plan = _plan_run(collected, config, book, folder)
+    rejudged = RejudgeResult()
+    if plan.to_judge:
         current = {submission.name: submission for submission in collected}
-        rejudged = (
-            rejudge(config, plan.to_judge, current=current) if plan.to_judge else RejudgeResult()
-        )
-        to_run = [s for s in collected if s.name in {*plan.to_run, *rejudged.needs_rerun}]
-        unchanged = len(collected) - len(to_run) - rejudged.count
-        watcher.begin(rubric=loaded, count=len(to_run), unchanged=unchanged, judged=rejudged.count)
-        if to_run:
-            graded = grade_all(
-                to_run,
-                config=config,
-                jobs=settings.jobs,
-                on_ready=watcher.ready,
-                notify=watcher.note,
-            )
-            for result in graded:
-                watcher.done(result)
-        briefs = update_folder(folder, book, loaded)
-        absent = collect_class_facts(briefs, book=book, rubric=loaded)
-    for remark in absent.notes:
+        rejudged = Rejudger(config).rejudge(plan.to_judge, current=current)
+    run_names = {*plan.to_run, *rejudged.needs_rerun}
+    to_run = [prepared[name] for name in prepared if name in run_names]
+    watcher.begin(
+        rubric=config.rubric,
+        count=len(to_run),
+        unchanged=len(prepared) - len(to_run) - rejudged.count,
+        judged=rejudged.count,
+    )
+    if to_run:
+        for graded in grade_all(
+            to_run,
+            config=config,
+            jobs=settings.jobs,
+            on_ready=watcher.ready,
+            notify=watcher.note,
+        ):
+            watcher.done(graded)
+    publisher = ClassPublisher(
+        config.folder, book=book, rubric=config.rubric, known=dict(rejudged.summaries)
+    )
+    view = publisher.publish()
+    for remark in view.remarks:
         watcher.note(remark)
     return RunOutcome(
-        rubric=loaded,
-        names=names,
-        unchanged=unchanged,
+        rubric=config.rubric,
+        names=tuple(prepared),
         rejudged=rejudged,
-        needs_person=any(brief.needs_attention for brief in briefs) or bool(absent.notes),
-        out=settings.out,
-        missing=absent.missing_students,
-        store=folder.store,
+        view=view,
+        folder=config.folder,
     )
 
 
-def _run_config(
-    settings: Settings,
+def plan_run(
+    prepared: dict[str, PreparedSubmission],
     *,
-    rubric: Rubric,
-    seed: bytes,
-    environment: sandbox.Environment,
-    people: People,
-) -> RunConfig:
-    """What all processes of the run are told."""
-    return RunConfig(
-        rubric=rubric,
-        seed=seed,
-        environment=environment,
-        cache=settings.cache,
-        out=settings.out,
-        force=settings.force,
-        required_isolation=_required_isolation(settings),
-        store=settings.store,
-        people=people,
-        show_ids=settings.people.show_ids,
-    )
+    stored_keys: Mapping[str, str],
+    required: sandbox.IsolationRequest,
+    has_files: Callable[[str], bool],
+    force: bool,
+) -> RunPlan:
+    """Decide which submissions are kept, which judged again, and which run.
+
+    Args:
+        prepared: the submissions as they are now.
+        stored_keys: the keys of what was graded before.
+        required: the isolation that a run must have had.
+        has_files: whether result and report of a submission are there.
+        force: whether all run.
+    """
+    to_judge, to_run = [], []
+    for name, submission in prepared.items():
+        stored_key = without_level(stored_keys.get(name, ""), required=required)
+        if force or not stored_key or run_part(stored_key) != run_part(submission.key):
+            to_run.append(name)
+        elif stored_key != submission.key or not has_files(name):
+            to_judge.append(name)
+    return RunPlan(to_judge=tuple(to_judge), to_run=tuple(to_run))
 
 
 def _load_rubric(settings: Settings) -> Rubric:
-    """The rubric, with the limits of the command line."""
     rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
     loaded = rubric.load_rubric(rubric_path, catalog=checks.catalog())
     return replace(loaded, limits=Limits(**{**asdict(loaded.limits), **settings.limit_overrides}))
 
 
-def _read_overrides(
-    book: Gradebook,
-    collected: tuple[Submission, ...],
-    *,
-    rubric: Rubric,
-    file: Path | None,
-    watcher: RunWatcher,
-) -> LocationOverrides:
-    """The cells that people say items are answered in, with what they say now."""
-    names = {
-        alias: submission.name
-        for submission in collected
-        for alias in (submission.shown, submission.name)
-    }
-    overrides, remarks = apply_override_file(book, rubric, file=file, names=names)
-    for remark in remarks:
-        watcher.note(remark)
-    return overrides
-
-
 def _collect_submissions(
-    settings: Settings, *, rubric: Rubric, notify: Notify, unpack_to: Callable[[], Path]
+    settings: Settings, *, rubric: Rubric, watcher: RunWatcher, unpack_to: Callable[[], Path]
 ) -> tuple[Submission, ...]:
-    preview = make_preview(rubric.reference)
-    return submissions.collect(
-        settings.path,
-        context=submissions.LayoutContext(
-            preview=preview, assignment=rubric.id, layout=settings.layout
-        ),
-        excluded=_course_folders(settings, rubric=rubric),
-        make_folder=unpack_to,
-        notify=notify,
-    )
-
-
-def _course_folders(settings: Settings, *, rubric: Rubric) -> tuple[Path, ...]:
-    """Folders that may lie below the one that is graded, and that nobody handed in."""
-    course_folders = [
+    # Folders of the course and of ourselves may lie below the one that is graded.
+    excluded = [
+        settings.out,
         settings.root / "rubrics",
         settings.root / "reference",
         rubric.reference.parent,
+        *([rubric.provided] if rubric.provided else []),
     ]
-    folders = [settings.out, *course_folders, *([rubric.provided] if rubric.provided else [])]
     graded_path = settings.path.resolve()
-    return tuple(folder for folder in folders if folder.resolve() != graded_path)
+    return submissions.collect(
+        settings.path,
+        context=submissions.LayoutContext(
+            preview=make_preview(rubric.reference), assignment=rubric.id, layout=settings.layout
+        ),
+        excluded=tuple(path for path in excluded if path.resolve() != graded_path),
+        make_folder=unpack_to,
+        notify=watcher.note,
+    )
 
 
 def _required_isolation(settings: Settings) -> sandbox.IsolationRequest:
-    """What is asked of the walls: no notebook sees the course, nor what others handed in."""
+    """Ask that no notebook sees the course, the people, or what others submitted."""
     people_files = settings.people
     hidden = (
         *(settings.root / "rubrics", settings.root / "reference", settings.out, settings.path),
@@ -231,32 +253,3 @@ def _required_isolation(settings: Settings) -> sandbox.IsolationRequest:
         unsandboxed=settings.unsandboxed,
         hidden_paths=tuple(str(path.resolve()) for path in hidden),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RunPlan:
-    """The names of submissions, by what is to be done with them; the rest stay as they are."""
-
-    to_judge: tuple[str, ...]
-    to_run: tuple[str, ...]
-
-
-def _plan_run(
-    collected: tuple[Submission, ...], config: RunConfig, book: Gradebook, folder: OutputFolder
-) -> _RunPlan:
-    if config.force:
-        return _RunPlan(to_judge=(), to_run=tuple(submission.name for submission in collected))
-    stored_keys, keys = (
-        book.cache_keys(),
-        CacheKeys.for_judge(config.build_judge(), show_ids=config.show_ids),
-    )
-    to_judge, to_run = [], []
-    for submission in collected:
-        name = submission.name
-        stored_key = without_level(stored_keys.get(name, ""), required=config.required_isolation)
-        current_key = keys.for_submission(submission)
-        if not stored_key or run_part(stored_key) != run_part(current_key):
-            to_run.append(name)
-        elif stored_key != current_key or not folder.has_submission(name):
-            to_judge.append(name)
-    return _RunPlan(to_judge=tuple(to_judge), to_run=tuple(to_run))

@@ -1,7 +1,7 @@
-"""What lies beside a notebook when it runs: the student's own files, and the course's.
+"""Chooses the files that a notebook finds beside it: the student's own and the course's.
 
-They are bounded by what a notebook may write: half of that, so that it can still write the rest.
-Where both have a file of the same name the course's is there.
+They may take half of what a notebook may write, so that it can still write the rest. Where both
+have a file of the same name the course's is used.
 """
 
 from __future__ import annotations
@@ -18,20 +18,27 @@ from grader.model import Limits, Rubric, Submission
 MEGABYTE = 2**20
 MAX_PATH_BYTES = 1024
 MAX_NAME_BYTES = 255
-"""Bytes of a path, and of a name in it, that a disk takes."""
+"""The longest path, and name in it, that a disk takes."""
 CHUNK_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotebookFiles:
-    """The files that a notebook finds in its working folder."""
+    """The files that a notebook finds in its working folder, by the path below it."""
 
     files: Mapping[str, Path]
-    """By path below that folder."""
     notes: tuple[str, ...] = ()
-    """What of the student's was not put there, in words for the student."""
+    """Which of the student's files the course's replaced, in words for the student."""
     left_out: tuple[str, ...] = ()
-    """Those that there was no place for: a person should look."""
+    """Which of the student's files there was no room for: a person should look."""
+
+    def digests(self) -> Iterator[str | bytes]:
+        """Yield what a run that finds these files depends on."""
+        yield from self.notes
+        yield from self.left_out
+        for name, path in sorted(self.files.items()):
+            yield name
+            yield _sha256(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +49,7 @@ class ProvidedFiles:
 
     @classmethod
     def for_rubric(cls, rubric: Rubric) -> ProvidedFiles:
-        """Those of an assignment."""
+        """List the files of an assignment."""
         if rubric.provided is None:
             return cls()
         listing = submissions.list_folder(rubric.provided)
@@ -50,7 +57,7 @@ class ProvidedFiles:
         return cls(files={name: path for name, path in named_paths if path.is_file()})
 
     def merge_with(self, submission: Submission, *, limits: Limits) -> NotebookFiles:
-        """The course's files and the student's, as far as there is place for them."""
+        """Return the course's files and the student's, smallest first, while there is room."""
         files = dict(self.files)
         notes: list[str] = []
         left_out: list[str] = []
@@ -76,17 +83,8 @@ class ProvidedFiles:
         return NotebookFiles(files=files, notes=tuple(notes), left_out=tuple(left_out))
 
 
-def file_digests(supplied: NotebookFiles) -> Iterator[str | bytes]:
-    """What a run that finds these files depends on."""
-    yield from supplied.notes
-    yield from supplied.left_out
-    for name, path in sorted(supplied.files.items()):
-        yield name
-        yield _sha256(path)
-
-
 def _is_name_taken(name: str, files: Mapping[str, Path]) -> bool:
-    """Whether there is a file of that name, or one where a folder would have to be."""
+    """Return whether there is a file of that name, or one where its folder would be."""
     above = (parent.as_posix() for parent in PurePosixPath(name).parents)
     return name in files or any(parent in files for parent in above)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from grader import gradebook
 from grader.errors import UsageError
 from grader.exports.gradebook_csv import escape_formula
-from grader.folder import ClassFacts, OutputFolder, SubmissionSummary, collect_class_facts
+from grader.folder import ClassView, OutputFolder, SubmissionSummary, read_class
 from grader.gradebook import Gradebook
 from grader.gradebook.course_records import load_people
 from grader.model import Answer, Graded, Lateness, Rubric, Score, Student, Submission
@@ -85,28 +85,25 @@ def write_anonymized_copy(
         cache_keys = book.cache_keys()
         names = [name for name in book.roll() if name in cache_keys]
         anonymizer = _build_anonymizer(book, names, rubric=rubric)
-        summaries = [
-            SubmissionSummary.from_graded(record, rubric=rubric)
-            for record in book.all_graded(names)
-        ]
+        view = read_class(book, rubric)
         teams = {
-            anonymizer.submission_names[record.page_row.name]: anonymizer.rename_students(
-                record.page_row.students
-            )
-            for record in summaries
+            anonymizer.submission_names[row.name]: anonymizer.rename_students(row.students)
+            for row in view.page_rows()
         }
-        clashes = check_roster(teams, members=()).duplicate_flags
+        copied_view = ClassView(
+            summaries=(),
+            flags=check_roster(teams, members=()).duplicate_flags,
+            missing_students=_rename_missing(view.missing_students, anonymizer),
+        )
         target = OutputFolder(to, show_ids=True)
         copied_summaries, pictures = [], 0
         for record in book.all_graded(sorted(names, key=anonymizer.submission_names.__getitem__)):
             pictures += sum(len(answer.images) for answer in record.answers.values())
-            anonymized = _anonymize_graded(record, anonymizer, clashes=clashes)
-            target.write_submission(anonymized, rubric=rubric)
+            anonymized = _anonymize_graded(record, anonymizer)
+            target.write_submission(copied_view.add_flags(anonymized), rubric=rubric)
             copied_summaries.append(SubmissionSummary.from_graded(anonymized, rubric=rubric))
-        facts = _anonymize_facts(
-            collect_class_facts(summaries, book=book, rubric=rubric), anonymizer
-        )
-    target.write_class_files(copied_summaries, rubric=rubric, facts=facts)
+    copied_view = replace(copied_view, summaries=tuple(copied_summaries))
+    target.write_class(copied_view, rubric=rubric)
     _write_key(key, anonymizer)
     return AnonymizationResult(
         submissions=len(names), people=len(anonymizer.people), pictures=pictures
@@ -160,13 +157,10 @@ def _assignment_words(rubric: Rubric) -> frozenset[str]:
     return vocabulary((rubric.title, *texts, *cells, *keyword.kwlist, *dir(builtins)))
 
 
-def _anonymize_graded(
-    graded: Graded, anonymizer: _Anonymizer, *, clashes: Mapping[str, tuple[str, ...]]
-) -> Graded:
-    """Return a grade without names, and without what only tells one submission from another."""
+def _anonymize_graded(graded: Graded, anonymizer: _Anonymizer) -> Graded:
+    """A grade without names; what only tells one submission from another is gone, too."""
     own_words = words_in_names(mentioned_students(graded))
     name = anonymizer.submission_names[graded.submission.name]
-    new_clashes = clashes.get(name, ())
     stripped = replace(
         graded,
         submission=Submission(name=name, path=Path("notebook.ipynb"), shown="notebook.ipynb"),
@@ -175,8 +169,6 @@ def _anonymize_graded(
         answers={item: _without_pictures(answer) for item, answer in graded.answers.items()},
         provenance=graded.provenance and replace(graded.provenance, notebook=""),
         score=graded.score and _hide_graders(graded.score),
-        flags=tuple(flag for flag in graded.flags if flag not in graded.clashes),
-        clashes=(),
     )
     redacted = map_texts(
         stripped, map_text=lambda text: anonymizer.redactor.redact(text, own_words=own_words)
@@ -186,8 +178,6 @@ def _anonymize_graded(
         submission=stripped.submission,
         students=anonymizer.rename_students(graded.students),
         lateness=tuple(_anonymize_lateness(late, anonymizer.rubric) for late in graded.lateness),
-        flags=(*redacted.flags, *new_clashes),
-        clashes=new_clashes,
     )
 
 
@@ -225,12 +215,12 @@ def _anonymize_lateness(late: Lateness | None, rubric: Rubric) -> Lateness | Non
     )
 
 
-def _anonymize_facts(facts: ClassFacts, anonymizer: _Anonymizer) -> ClassFacts:
-    """Keep who submitted nothing, under pseudonyms; notes name ids and submissions, so they go."""
-    students = sorted(
-        anonymizer.rename_students(facts.missing_students), key=lambda student: student.id
-    )
-    return ClassFacts(missing_students=tuple(students))
+def _rename_missing(students: Sequence[Student], anonymizer: _Anonymizer) -> tuple[Student, ...]:
+    """Return those who submitted nothing, in an order that tells nothing.
+
+    Remarks on the class are not copied: they name ids and submissions.
+    """
+    return tuple(sorted(anonymizer.rename_students(students), key=lambda student: student.id))
 
 
 def _write_key(path: Path, anonymizer: _Anonymizer) -> None:

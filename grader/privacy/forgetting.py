@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grader import gradebook
 from grader.errors import UsageError
-from grader.folder import OutputFolder, render_class, render_submission
+from grader.folder import ClassPublisher, OutputFolder
 from grader.gradebook import Gradebook
 from grader.gradebook.course_records import forget_person, load_roster
 from grader.gradebook.erasure import (
@@ -115,9 +115,7 @@ def forget_student(
         changed = _remove_person(book, person)
         for name in forget_plan.own_submissions:
             target.remove_submission(name)
-        for name in changed:
-            render_submission(target, book, rubric, name)
-        render_class(target, book, rubric)
+        ClassPublisher(target, book=book, rubric=rubric).publish(changed=changed)
     for path in forget_plan.gradebooks:
         if path != target.store:
             _remove_from_backup(path, identifier)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from statistics import median
 
 from grader.model import Graded, Item, Rubric, Student, Tally, Verdict
+from grader.report.flag_text import flag_text
 from grader.report.lateness_view import final_cells, late_cells
 from grader.report.page_template import render_report_page
 from grader.report.text_format import format_count, format_number
@@ -128,7 +129,7 @@ def class_row(graded: Graded) -> ClassPageRow:
         reason=graded.reason or "",
         tally=graded.score.total if graded.score else None,
         verdicts=tuple((score.item.id, score.verdict) for score in items),
-        flags=(*grader_errors, *graded.flags),
+        flags=(*grader_errors, *map(flag_text, graded.flags)),
         remarks=graded.submission.remarks,
         unsafe=graded.provenance is not None and graded.provenance.level == "none",
         late=late_cells(graded.lateness),

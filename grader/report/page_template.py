@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from grader.report.flag_text import flag_text
 from grader.report.markdown_html import render_markdown
 from grader.report.text_format import (
     CELLS,
@@ -77,6 +78,7 @@ def template_environment(*extra_folders: Path) -> Environment:
         seconds=format_seconds,
         counted=format_count,
         quote=quote,
+        flag_text=flag_text,
     )
     environment.globals.update(VERDICTS=VERDICTS, CELLS=CELLS)
     return environment

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.model import Graded, Rubric, Tally, Verdict
+from grader.report.flag_text import flag_text
 from grader.report.lateness_view import late_cells
 from grader.report.text_format import format_count, format_number, one_line, printable
 
@@ -82,7 +83,7 @@ def _needs(graded: Graded) -> str:
         [f"{format_count(failures, singular='error', plural='errors')} of ours"] if failures else []
     )
     marks = ["marks"] if any(i.verdict is Verdict.PENDING for i in graded.score.items) else []
-    return "; ".join([*grader_errors, *graded.flags, *marks])
+    return "; ".join([*grader_errors, *map(flag_text, graded.flags), *marks])
 
 
 def _closing_lines(statuses: Counter[str], *, out: Path, missing: int) -> list[Text]:

@@ -9,16 +9,9 @@ from threading import Condition, Thread
 
 from grader import fault_log
 from grader.errors import GraderError
-from grader.folder import (
-    OutputFolder,
-    SubmissionSummary,
-    render_stale_submissions,
-    render_submission,
-    write_class_and_clashes,
-)
+from grader.folder import ClassPublisher, OutputFolder
 from grader.gradebook import Gradebook
 from grader.model import Fault, Rubric
-from grader.web.revision_cache import RevisionCache
 
 DELAY_S = 0.2
 """Time after a mark in which the next answer is served before the last one's page is made."""
@@ -33,13 +26,9 @@ class BackgroundPublisher:
     What a crash leaves undone is stale in the gradebook, and rendered at the next start.
     """
 
-    def __init__(
-        self, folder: OutputFolder, *, book: Gradebook, rubric: Rubric, cache: RevisionCache
-    ) -> None:
-        self._folder = folder
+    def __init__(self, folder: OutputFolder, *, book: Gradebook, rubric: Rubric) -> None:
         self._book = book
-        self._rubric = rubric
-        self._cache = cache
+        self._publisher = ClassPublisher(folder, book=book, rubric=rubric)
         self._changed: dict[str, None] = {}
         self._class_stale = False
         self._closing = False
@@ -69,19 +58,18 @@ class BackgroundPublisher:
 
     def _run(self) -> None:
         with _log_errors():
-            self._class_stale = bool(
-                render_stale_submissions(self._folder, self._book, self._rubric)
-            )
+            self.queue_stale()
         closing = False
         while not closing:
             names, closing = self._wait_for_changes()
             for name in names:
                 with _log_errors():
-                    render_submission(self._folder, self._book, self._rubric, name)
+                    self._publisher.publish_submission(name)
             self._class_stale = self._class_stale or bool(names)
             if self._class_stale and (closing or not names):
                 with _log_errors():
-                    self._write_class()
+                    self._publisher.publish()
+                    self._class_stale = False
 
     def _wait_for_changes(self) -> tuple[tuple[str, ...], bool]:
         """Wait; return the submissions whose marks changed, and whether to stop."""
@@ -93,23 +81,6 @@ class BackgroundPublisher:
             names, closing = tuple(self._changed), self._closing
             self._changed.clear()
         return names, closing
-
-    def _write_class(self) -> None:
-        cache_keys, mark_revisions = self._book.cache_keys(), self._book.mark_revisions()
-        summaries = [
-            self._summary(name, (cache_keys[name], mark_revisions.get(name, "")))
-            for name in self._book.roll()
-            if name in cache_keys
-        ]
-        write_class_and_clashes(self._folder, self._book, self._rubric, summaries)
-        self._class_stale = False
-
-    def _summary(self, name: str, revision: tuple[str, str]) -> SubmissionSummary:
-        return self._cache.get(
-            ("summary", name),
-            revision,
-            lambda: SubmissionSummary.from_graded(self._book.graded(name), rubric=self._rubric),
-        )
 
 
 @contextmanager

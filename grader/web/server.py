@@ -106,7 +106,7 @@ def prepare_console(
         answer_index=answer_index,
         cache=cache,
         similarity=ClassSimilarity(answer_index, cache=cache),
-        publisher=BackgroundPublisher(folder, book=book, rubric=rubric, cache=cache),
+        publisher=BackgroundPublisher(folder, book=book, rubric=rubric),
         rules=_access_rules(service, port=port),
         requests_path=folder.path / REQUESTS_FILE,
     )

@@ -19,7 +19,7 @@ from verdicts import not_held
 from grader import checks, gradebook, rubric
 from grader.model import Submission, Verdict
 from grader.pipeline.judge import Judge
-from grader.pipeline.seed_choice import require_seed
+from grader.pipeline.remembered_inputs import require_seed
 
 pytestmark = pytest.mark.kernel
 

@@ -1,34 +1,39 @@
-"""What a run knows of people: what it is told now, else what the gradebook remembers."""
+"""What a run is told now, else what the gradebook remembers: people, dates and the secret seed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, tzinfo
+from pathlib import Path
 
 from grader import timestamps
 from grader.errors import UsageError
-from grader.gradebook import Gradebook
+from grader.gradebook import Gradebook, course_records
 from grader.gradebook.course_records import load_people, save_dates, save_roster
 from grader.model import LateRule, Rubric
 from grader.people import People, read_extensions, read_roster, read_submission_times
 from grader.pipeline import Notify
 from grader.settings import PeopleFiles
 
+SEED_FILE = ".seed"
+"""The seed of a folder before the gradebook kept it."""
+
 
 def register_people(
     book: Gradebook, *, rubric: Rubric, files: PeopleFiles, notify: Notify
 ) -> People:
-    """The people of a course; files that are given take the place of what was remembered.
+    """Return the people of a course; files take the place of what was remembered.
 
     Args:
         book: where they are remembered.
         rubric: the assignment, with its due date.
         files: what the command line says.
-        notify: who hears which columns were used, and what is remembered.
+        notify: hears which columns were used, and what is remembered.
 
     Raises:
-        UsageError: a file is not as it must be; nothing was remembered then.
+        UsageError: a file is not valid; nothing was remembered then.
     """
     before = load_people(book, rubric.id)
     after = _with_dates(_with_roster(before, files, notify), rubric, files, notify)
@@ -74,7 +79,7 @@ def _with_dates(people: People, rubric: Rubric, files: PeopleFiles, notify: Noti
 
 
 def default_zone(rule: LateRule | None) -> tzinfo:
-    """The time zone of times that say none."""
+    """Return the time zone of times without one."""
     if rule is None:
         return UTC
     return (
@@ -85,7 +90,6 @@ def default_zone(rule: LateRule | None) -> tzinfo:
 
 
 def _report_removed(kind: str, removed: Iterable[str], notify: Notify) -> None:
-    """A file that lost a line says so, lest somebody loses what was granted."""
     for key in sorted(removed):
         notify(f"the {kind} of {key} is gone: it stands in the file no more")
 
@@ -102,3 +106,37 @@ def _report_remembered(people: People, files: PeopleFiles, notify: Notify) -> No
     ]
     if any(parts):
         notify(f"remembered from before: {', '.join(filter(None, parts))}")
+
+
+def choose_seed(book: Gradebook, assignment: str, *, folder: Path, draw_new: bool) -> bytes:
+    """Return the seed of an assignment, drawn where it has none or a new one is wanted."""
+    if draw_new:
+        chosen = course_records.replace_seed(book, assignment)
+    else:
+        chosen = course_records.ensure_seed(
+            book, assignment, offered=_read_seed_file(folder / SEED_FILE)
+        )
+    # Only now: until the book has it, the file is all there is.
+    (folder / SEED_FILE).unlink(missing_ok=True)
+    return chosen
+
+
+def require_seed(book: Gradebook, assignment: str, *, folder: Path) -> bytes:
+    """Return the seed that notebooks were asked with.
+
+    Raises:
+        UsageError: nothing in this folder was graded by that assignment.
+    """
+    if (
+        course_records.load_seed(book, assignment) is None
+        and _read_seed_file(folder / SEED_FILE) is None
+    ):
+        raise UsageError(f"{folder}: nothing there was graded by the assignment {assignment!r}")
+    return choose_seed(book, assignment, folder=folder, draw_new=False)
+
+
+def _read_seed_file(path: Path) -> bytes | None:
+    with suppress(OSError, ValueError):
+        secret = bytes.fromhex(path.read_text(encoding="ascii"))
+        return secret if len(secret) == course_records.SEED_BYTES else None
+    return None

@@ -1,0 +1,80 @@
+"""Messages about one submission as data; `report.flag_text` words them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FlagSource(StrEnum):
+    """What a flag was concluded from, so that it can be removed when that is looked at again."""
+
+    SCORE = "score"
+    RUN = "run"
+    COLLECTION = "collection"
+    NOTEBOOK = "notebook"
+    PEOPLE = "people"
+    CLASS = "class"
+
+
+class FlagKind(StrEnum):
+    """What a flag says; `report.flag_text` has the sentence and the meaning of the arguments."""
+
+    POINTS_BLOCKED = "points_blocked"
+    NOT_JUDGED = "not_judged"
+    PERSON_DECIDES = "person_decides"
+    CHANGED_SINCE_MARKED = "changed_since_marked"
+    CELLS_STRUCK_OUT = "cells_struck_out"
+    NOT_GRADED = "not_graded"
+    GRADER_FAILED = "grader_failed"
+    COLLECTION_DOUBT = "collection_doubt"
+    NOBODY_NAMED = "nobody_named"
+    LOCATION_UNSURE = "location_unsure"
+    LOCATION_UNSURE_NOTE = "location_unsure_note"
+    NOTEBOOK_NOTE = "notebook_note"
+    STUDENT_AMBIGUOUS = "student_ambiguous"
+    STUDENT_NOT_ON_ROSTER = "student_not_on_roster"
+    NAME_BESIDE_OTHER_ID = "name_beside_other_id"
+    ID_NOT_ON_ROSTER = "id_not_on_roster"
+    ID_DIFFERS_IN_FOLDER = "id_differs_in_folder"
+    SUBMITTER_NOT_NAMED = "submitter_not_named"
+    NAMED_NOT_IN_FOLDER = "named_not_in_folder"
+    TIME_UNREADABLE = "time_unreadable"
+    LATE_WITHOUT_TIME = "late_without_time"
+    LATE_BUT_BEFORE_DUE = "late_but_before_due"
+    NOT_LATE_BUT_AFTER_DUE = "not_late_but_after_due"
+    DUPLICATE_STUDENT = "duplicate_student"
+
+
+_SOURCES = {
+    FlagSource.SCORE: (
+        FlagKind.POINTS_BLOCKED,
+        FlagKind.NOT_JUDGED,
+        FlagKind.PERSON_DECIDES,
+        FlagKind.CHANGED_SINCE_MARKED,
+    ),
+    FlagSource.RUN: (FlagKind.CELLS_STRUCK_OUT, FlagKind.NOT_GRADED, FlagKind.GRADER_FAILED),
+    FlagSource.COLLECTION: (FlagKind.COLLECTION_DOUBT,),
+    FlagSource.NOTEBOOK: (
+        FlagKind.NOBODY_NAMED,
+        FlagKind.LOCATION_UNSURE,
+        FlagKind.LOCATION_UNSURE_NOTE,
+        FlagKind.NOTEBOOK_NOTE,
+    ),
+    FlagSource.CLASS: (FlagKind.DUPLICATE_STUDENT,),
+}
+_SOURCE_BY_KIND = {kind: source for source, kinds in _SOURCES.items() for kind in kinds}
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One message about a submission."""
+
+    kind: FlagKind
+    args: tuple[str, ...] = ()
+    """Plain values that the sentence names; names and ids among them are redacted in copies."""
+
+    @property
+    def source(self) -> FlagSource:
+        """What it was concluded from; people and times where the kind is none of the others."""
+        return _SOURCE_BY_KIND.get(self.kind, FlagSource.PEOPLE)

@@ -1,0 +1,98 @@
+"""What collecting submissions needs from the pipeline: previews of notebooks, and room to unpack.
+
+Archives are unpacked below the output folder, for as long as a run takes: it is private, on a disk
+with space, and hidden from every notebook; a folder for temporary files need be none of these.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from grader.errors import NotebookError, UsageError
+from grader.folder import OutputFolder
+from grader.notebook import find_students, measure_overlap, phrases, read_notebook
+from grader.submissions import NotebookPreview
+
+MAX_CACHED = 64
+"""Previews that are cached: notebooks of one folder are looked at more than once."""
+PREFIX = ".unpacked-"
+ABANDONED_AFTER_S = 60.0
+"""Seconds after which a folder without a lock was left behind by a run that was killed."""
+
+
+def make_preview(reference: Path) -> NotebookPreview:
+    """Return a preview that compares notebooks with a solved one, which is read when needed."""
+
+    @lru_cache(maxsize=1)
+    def handout_phrases() -> frozenset[tuple[str, ...]]:
+        return phrases(read_notebook(reference))
+
+    @lru_cache(maxsize=MAX_CACHED)
+    def preview(path: Path) -> tuple[tuple[float, int] | None, frozenset[str]]:
+        try:
+            notebook = read_notebook(path)
+        except NotebookError:
+            return None, frozenset()
+        notebook_phrases = phrases(notebook)
+        names = (
+            word
+            for student in find_students(notebook)
+            for word in (student.id, student.name)
+            if word
+        )
+        overlap = (
+            measure_overlap(notebook_phrases, handout=handout_phrases()),
+            len(notebook_phrases),
+        )
+        return overlap, frozenset(word.casefold() for word in names)
+
+    return NotebookPreview(
+        handout_overlap=lambda path: preview(path)[0], named_students=lambda path: preview(path)[1]
+    )
+
+
+@contextmanager
+def temporary_unpack_folder(out: Path) -> Iterator[Callable[[], Path]]:
+    """Yield a function that creates the folder; it is removed after the block."""
+    with ExitStack() as cleanup:
+
+        def make_folder() -> Path:
+            OutputFolder(out)
+            _remove_abandoned(out)
+            try:
+                folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=out))
+            except OSError as error:
+                raise UsageError(f"{out}: cannot be written ({error.strerror})") from error
+            cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+            lock_fd = os.open(folder, os.O_RDONLY)
+            cleanup.callback(os.close, lock_fd)
+            fcntl.flock(lock_fd, fcntl.LOCK_EX)
+            return folder
+
+        yield make_folder
+
+
+def _remove_abandoned(out: Path) -> None:
+    """Remove what runs that were killed left behind: nobody holds its lock."""
+    for folder in out.glob(f"{PREFIX}*"):
+        try:
+            if time.time() - folder.stat().st_mtime < ABANDONED_AFTER_S:
+                continue
+            lock_fd = os.open(folder, os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue
+        finally:
+            os.close(lock_fd)

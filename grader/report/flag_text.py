@@ -1,0 +1,47 @@
+"""Words the flags and notes of a submission, for every page, table and file that shows them."""
+
+from __future__ import annotations
+
+from grader.model import Flag, FlagKind
+
+SENTENCES = {
+    FlagKind.POINTS_BLOCKED: "{} points blocked: follow-through may be awarded",
+    FlagKind.NOT_JUDGED: "the grader could not judge {all}",
+    FlagKind.PERSON_DECIDES: "a person decides {all}",
+    FlagKind.CHANGED_SINCE_MARKED: "changed since it was marked: {all}",
+    FlagKind.CELLS_STRUCK_OUT: "left out because it ended its kernel: cell {all}",
+    FlagKind.NOT_GRADED: "not graded: {}",
+    FlagKind.GRADER_FAILED: "the grader failed on it ({}); please report this; {}",
+    # The rooms that collect submissions and read notebooks have dozens of sentences, made of file
+    # names and cell numbers; nothing removes or filters them, so they stay text.
+    FlagKind.COLLECTION_DOUBT: "{}",
+    FlagKind.NOTEBOOK_NOTE: "{}",
+    FlagKind.NOBODY_NAMED: "no name or id found",
+    FlagKind.LOCATION_UNSURE: (
+        "unsure where {all} is answered: `grade parts` says why, and takes a correction"
+    ),
+    FlagKind.LOCATION_UNSURE_NOTE: (
+        "We are not sure that we found your whole answer to {all}; beside it stands why. "
+        "If it is not all of it, tell your instructor which cells it is in."
+    ),
+    FlagKind.STUDENT_AMBIGUOUS: "{} could be {}",
+    FlagKind.STUDENT_NOT_ON_ROSTER: "{} is not on the roster",
+    FlagKind.NAME_BESIDE_OTHER_ID: "the name {} stands beside the id of {}",
+    FlagKind.ID_NOT_ON_ROSTER: "the id {} is not on the roster; by name it is {}",
+    FlagKind.ID_DIFFERS_IN_FOLDER: "{} in the notebook has the id {} in the folder",
+    FlagKind.SUBMITTER_NOT_NAMED: "handed in by {}, whom the notebook does not name",
+    FlagKind.NAMED_NOT_IN_FOLDER: "the notebook names {}, and the folder does not",
+    FlagKind.TIME_UNREADABLE: "the time it was handed in can't be read: {}",
+    FlagKind.LATE_WITHOUT_TIME: (
+        "called late, but nobody says when it came: nothing is taken off by guess"
+    ),
+    FlagKind.LATE_BUT_BEFORE_DUE: "called late, but handed in at {}, before it was due",
+    FlagKind.NOT_LATE_BUT_AFTER_DUE: "not called late, but handed in at {}, after it was due",
+    FlagKind.DUPLICATE_STUDENT: "{} is in {}, too",
+}
+"""By kind; `{}` are the arguments in order, `{all}` is all of them with commas between."""
+
+
+def flag_text(flag: Flag) -> str:
+    """Return the sentence that tells a flag or a note to the people it is for."""
+    return SENTENCES[flag.kind].format(*flag.args, all=", ".join(flag.args))
