@@ -9,7 +9,7 @@ from grader.model import Answer, Cell, Item, Notebook, Picture
 from grader.notebook import handout_lines, written_answers
 from grader.notebook.answer_labels import is_placeholder, without_label
 from grader.notebook.attachments import PictureCollector
-from grader.notebook.gap_assignment import Gap, Prompt, Unit, place_units
+from grader.notebook.gap_assignment import Prompt, Unit, place_units
 from grader.notebook.prompt_search import find_anchors, stream_words
 
 PROMPTS = {
@@ -460,8 +460,8 @@ def test_a_sentence_about_answers_is_no_placeholder() -> None:
 def test_a_run_between_two_prompts_goes_up_unless_that_leaves_one_empty() -> None:
     prompts = [Prompt(item=name, cell=0, needed=True) for name in "AB"]
     first, second = Unit(cell=1, text="1"), Unit(cell=2, text="2")
-    below = place_units([Gap(), Gap(units=[first]), Gap(units=[second])], prompts=prompts)
-    above = place_units([Gap(units=[first]), Gap(units=[second]), Gap()], prompts=prompts)
+    below = place_units([[], [first], [second]], prompts=prompts)
+    above = place_units([[first], [second], []], prompts=prompts)
     assert below.to_prompts == above.to_prompts == {0: [first], 1: [second]}
 
 

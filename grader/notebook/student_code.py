@@ -17,8 +17,8 @@ _MAX_BRACES = 2_000
 _MAX_SEARCHED = 100_000
 _MAX_LINE = 400
 _CACHE_SIZE = 4_000
-"""How many cells' names are kept for the next submission: more than the largest notebook has,
-since every check asks for all of its cells' names."""
+"""Cells whose names are cached: more than the largest notebook has, since every check asks for the
+names of all of its cells."""
 _LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
 _ASSIGNED_MAGIC = re.compile(r"^([\w.,\s]+=\s*)[!%].*$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
@@ -26,7 +26,7 @@ _PYTHON_CELL_MAGICS = frozenset({"capture", "prun", "time", "timeit"})
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _SCOPE_NODES: frozenset[type[ast.AST]] = frozenset((*_Scope.__args__, *_Comprehension.__args__))
-"""The kinds of nodes whose parts may bind names for another scope than the node does."""
+"""Nodes whose parts may bind names in another scope than the node does."""
 _BINDING_NODES: frozenset[type[ast.AST]] = frozenset(
     {
         ast.Name,
@@ -40,18 +40,15 @@ _BINDING_NODES: frozenset[type[ast.AST]] = frozenset(
         ast.MatchMapping,
     }
 )
-"""The kinds of nodes that may bind a name: the few that `_own_names` has to look at."""
+"""Nodes that may bind a name: the few that `_bound_name` has to inspect."""
 
 
 def find_definitions(notebook: Notebook, names: Iterable[str]) -> tuple[Excerpt, ...]:
-    """The code cells that define or assign any of these names, at any depth.
+    """Return the code cells that bind any of these names at any depth, in the notebook's order.
 
     Args:
         notebook: The notebook.
         names: Names of variables, functions, methods, classes or modules.
-
-    Returns:
-        Each such cell whole, in the notebook's order.
     """
     name_set = frozenset(names)
     return tuple(
@@ -62,15 +59,7 @@ def find_definitions(notebook: Notebook, names: Iterable[str]) -> tuple[Excerpt,
 
 
 def assigning_cells(notebook: Notebook, name: str) -> tuple[int, ...]:
-    """The indexes of the code cells that give a name of the notebook's namespace a value.
-
-    Args:
-        notebook: The notebook.
-        name: The name; what a function assigns for itself does not count.
-
-    Returns:
-        Indexes over all cells, in order.
-    """
+    """Return the indexes of the cells that bind a name in the notebook's own namespace."""
     name_set = frozenset({name})
     return tuple(
         cell.index
@@ -80,27 +69,13 @@ def assigning_cells(notebook: Notebook, name: str) -> tuple[int, ...]:
 
 
 def is_blank(cell: Cell) -> bool:
-    """Whether a code cell has nothing to run: empty, or comments only.
-
-    Args:
-        cell: A code cell; one of magics only is not blank.
-
-    Returns:
-        True where nothing would run.
-    """
+    """Tell whether a code cell is empty or holds only comments; magics are not blank."""
     lines = (line.strip() for line in cell.source.splitlines())
     return all(not line or line.startswith("#") for line in lines)
 
 
 def parse_source(source: str) -> ast.Module | None:
-    """The syntax tree of a cell, with IPython's own lines replaced; None if there is none.
-
-    Args:
-        source: The cell's source.
-
-    Returns:
-        A module, or None where the cell is not Python.
-    """
+    """Return the syntax tree of a cell with IPython's own lines replaced, or None if not Python."""
     tree = _parse_python(source)
     return tree if tree is not None else _parse_python(_replace_magics(source))
 
@@ -117,29 +92,26 @@ def _parse_python(source: str) -> ast.Module | None:
 
 
 def _replace_magics(source: str) -> str:
-    """The source with magics and shell lines replaced, line for line."""
+    """Replace magics and shell lines, keeping the number of lines."""
     lines = source.splitlines()
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     magic = _CELL_MAGIC.match(lines[first]) if lines else None
     if magic and magic[1] not in _PYTHON_CELL_MAGICS:
         return ""
-    return "\n".join(_replace_line_magic(line) for line in lines)
-
-
-def _replace_line_magic(line: str) -> str:
-    return _ASSIGNED_MAGIC.sub(r"\1None", _LINE_MAGIC.sub(r"\1pass", line))
+    lines = [_ASSIGNED_MAGIC.sub(r"\1None", _LINE_MAGIC.sub(r"\1pass", line)) for line in lines]
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundNames:
-    """The names that a cell gives a value: to its notebook, and at any depth."""
+    """The names that a cell binds: in the notebook's namespace, and at any depth."""
 
     outer: frozenset[str]
     inner: frozenset[str]
 
 
 def _binds_any(cell: Cell, *, names: frozenset[str], inner: bool) -> bool:
-    """Whether a cell binds any of the names; inner also looks inside functions and classes."""
+    """Tell whether a cell binds any of the names; `inner` includes functions and classes."""
     bound = _cached_bound_names(cell.source)
     if bound is None:
         return any(_seems_to_bind(cell.source, name=name) for name in names)
@@ -147,7 +119,7 @@ def _binds_any(cell: Cell, *, names: frozenset[str], inner: bool) -> bool:
 
 
 def _bound_names(source: str) -> BoundNames | None:
-    """What a source binds, or None where it is not Python."""
+    """Return the names that a source binds, or None where it is not Python."""
     tree = parse_source(source)
     if tree is None:
         return None
@@ -156,11 +128,10 @@ def _bound_names(source: str) -> BoundNames | None:
     stack: list[tuple[ast.AST, str]] = [(tree, "notebook")]
     while stack:
         node, scope = stack.pop()
-        if type(node) in _BINDING_NODES:
-            own_names = _own_names(node)
-            inner.update(own_names)
+        if type(node) in _BINDING_NODES and (name := _bound_name(node)):
+            inner.add(name)
             if scope == "notebook":
-                outer.update(own_names)
+                outer.add(name)
         elif scope == "local" and isinstance(node, ast.Global):
             outer.update(node.names)
         children = _children(node)
@@ -177,7 +148,7 @@ def _bound_names(source: str) -> BoundNames | None:
 
 
 def _children(node: ast.AST) -> list[ast.AST]:
-    """The nodes right below; those that can hold no name, operators and constants, are left out."""
+    """Return the nodes right below, without operators and constants, which hold no names."""
     if isinstance(node, ast.Name):
         return []
     children: list[ast.AST] = []
@@ -191,7 +162,7 @@ def _children(node: ast.AST) -> list[ast.AST]:
 
 
 def _inner_scope(node: ast.AST, scope: str) -> str:
-    """Whose names the parts of a node bind: the notebook's, a function's, or a comprehension's.
+    """Return whose names the parts of a node bind: 'notebook', 'local', or 'nobody' for later code.
 
     Decorators of a def or class belong to the scope around it.
     """
@@ -204,27 +175,22 @@ def _inner_scope(node: ast.AST, scope: str) -> str:
 _cached_bound_names = lru_cache(maxsize=_CACHE_SIZE)(_bound_names)
 
 
-def _own_names(node: ast.AST) -> tuple[str, ...]:
-    """The names that this node itself binds, its children aside."""
-    bound_name: str | None = None
+def _bound_name(node: ast.AST) -> str | None:
+    """Return the name that this node itself binds, if any, its children aside."""
     match node:
         case ast.Name(id=name):
-            bound_name = name if isinstance(node.ctx, ast.Store) else None
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            bound_name = name
+            return name if isinstance(node.ctx, ast.Store) else None
         case ast.alias(name=name, asname=asname):
-            bound_name = asname or name.partition(".")[0]
-        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
-            bound_name = name
-        case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-            bound_name = name
+            return asname or name.partition(".")[0]
+        case ast.MatchMapping(rest=name):
+            return name
         case _:
-            pass
-    return () if bound_name is None else (bound_name,)
+            named: str | None = getattr(node, "name", None)
+            return named
 
 
 def _walrus_names(node: ast.AST) -> Iterable[str]:
-    """The names that := binds inside a comprehension, whose own targets stay inside."""
+    """Yield the names that := binds inside a comprehension, whose own targets stay inside."""
     for inner in ast.walk(node) if isinstance(node, _Comprehension) else ():
         if isinstance(inner, ast.NamedExpr):
             yield inner.target.id
@@ -232,7 +198,7 @@ def _walrus_names(node: ast.AST) -> Iterable[str]:
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def _seems_to_bind(source: str, *, name: str) -> bool:
-    """A tolerant reading of a cell that is not valid Python."""
+    """Guess from patterns whether a cell that is not valid Python binds a name."""
     if name not in source:
         return False
     name_pattern = rf"(?<![\w.]){re.escape(name)}\b"

@@ -1,7 +1,7 @@
-"""Reads from the first text cells who made a notebook, in the many forms people write it.
+"""Reads who made a notebook from its first text cells, in the many forms people write it.
 
-Each line becomes a row of names and ids, in the order in which they stand; names and ids are
-then paired within a line where they can be, else with the lines before.
+Each line becomes a row of names and ids, in order; these are then paired within a line where
+possible, else with the lines before.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from grader.notebook.markdown_words import visible_lines
 from grader.notebook.name_tokens import NameToken, is_full_name, is_prose, read_name_tokens
 
 MAX_STUDENTS = 6
-"""Students of one team that are read."""
+"""Students of one team that are read; others are ignored."""
 _SEARCHED_CELLS = 10
 _CELLS_BELOW_LABEL = 2
 _MAX_LINES = 200
@@ -23,27 +23,13 @@ _MAX_LINE = 400
 
 
 def find_students(notebook: Notebook) -> tuple[Student, ...]:
-    """Who the notebook says made it.
-
-    Args:
-        notebook: The notebook.
-
-    Returns:
-        At most six students, in the order named; empty where nobody is.
-    """
+    """Return the students that a notebook names, at most six, in the order named."""
     team = _find_team(notebook)
     return team[1] if team else ()
 
 
 def find_name_cells(notebook: Notebook) -> frozenset[int]:
-    """The cells that say who made the notebook, so that they are nobody's answer.
-
-    Args:
-        notebook: The notebook.
-
-    Returns:
-        Their indexes.
-    """
+    """Return the indexes of the cells that name students, so that they are nobody's answer."""
     label_cells = {
         cell.index for cell in _text_cells(notebook) if _label_line(_lines(cell)) is not None
     }
@@ -52,7 +38,7 @@ def find_name_cells(notebook: Notebook) -> frozenset[int]:
 
 
 def _find_team(notebook: Notebook) -> tuple[tuple[int, ...], tuple[Student, ...]] | None:
-    """The cells that name students, and the students."""
+    """Return the cells that name students, and the students."""
     cells = _text_cells(notebook)
     for index, cell in enumerate(cells):
         start = _label_line(_lines(cell))
@@ -70,7 +56,7 @@ def _find_team(notebook: Notebook) -> tuple[tuple[int, ...], tuple[Student, ...]
 
 
 def _unlabeled_team(cells: list[Cell]) -> tuple[tuple[int, ...], tuple[Student, ...]] | None:
-    """Names that stand without a label; only ones with an id are believed."""
+    """Find names that stand without a label; only those with an id are believed."""
     for cell in cells[: _SEARCHED_CELLS // 2]:
         rows = [row for row in map(read_name_tokens, _lines(cell)) if _has_name_and_id(row)]
         team = tuple(student for student in _pair_students(rows) if student.name and student.id)
@@ -93,7 +79,7 @@ def _lines(cell: Cell) -> list[str]:
 
 
 def _label_line(lines: Iterable[str]) -> int | None:
-    """The first line that asks for names or ids."""
+    """Return the number of the first line that asks for names or ids."""
     for number, line in enumerate(lines):
         if _is_label_line(line):
             return number
@@ -106,7 +92,7 @@ def _is_label_line(line: str) -> bool:
 
 
 def _labeled_rows(lines: list[str]) -> list[list[NameToken]]:
-    """The rows from the label down to the first sentence."""
+    """Return the rows from the label down to the first sentence."""
     rows = []
     for line in lines:
         if is_prose(line):
@@ -119,13 +105,13 @@ def _labeled_rows(lines: list[str]) -> list[list[NameToken]]:
 
 
 def _bare_rows(lines: list[str]) -> list[list[NameToken]]:
-    """The rows of a cell below the label, if the cell holds nothing but names and ids."""
+    """Return the rows of a cell below the label, if it holds nothing but names and ids."""
     rows = [read_name_tokens(line) for line in lines if line.strip()]
     return rows if all(_stands_alone(row) for row in rows) else []
 
 
 def _stands_alone(row: list[NameToken]) -> bool:
-    """Whether a line without a label can be trusted to be names and ids."""
+    """Tell whether a line without a label can be trusted to be names and ids."""
     kinds = {token.kind for token in row}
     if "other" in kinds:
         return False
@@ -134,16 +120,14 @@ def _stands_alone(row: list[NameToken]) -> bool:
 
 
 def _pair_students(rows: list[list[NameToken]]) -> tuple[Student, ...]:
-    """Names and ids put together."""
     builder = _TeamBuilder()
     for row in rows:
-        tokens = [token for token in row if token.kind in ("name", "id")]
-        builder.add_row(tokens)
+        builder.add_row([token for token in row if token.kind in ("name", "id")])
     return builder.build_team()
 
 
 class _TeamBuilder:
-    """The team as far as it was read: names that wait for an id, ids that wait for a name."""
+    """A team under construction: names may wait for an id, and ids for a name."""
 
     def __init__(self) -> None:
         self._team: list[list[str]] = []
@@ -171,7 +155,7 @@ class _TeamBuilder:
             self._team.extend([name, padded[index]] for index, name in enumerate(names))
 
     def _fill(self, present: int, *, absent: int, values: list[str]) -> None:
-        """Give values to those who have only the other word, in order; the rest are new."""
+        """Give values to members who lack them, in order; the rest are new members."""
         incomplete = [member for member in self._team if member[present] and not member[absent]]
         for value in values:
             if incomplete:
@@ -182,7 +166,7 @@ class _TeamBuilder:
                 self._team.append(member)
 
     def build_team(self) -> tuple[Student, ...]:
-        """The team, without repetitions."""
+        """Return the team without repetitions."""
         unique = dict.fromkeys((name, student_id) for name, student_id in self._team)
         id_by_name = {name: student_id for name, student_id in unique if student_id}
         members = [(n, m) for n, m in unique if m or n not in id_by_name]
@@ -194,7 +178,7 @@ class _TeamBuilder:
 def _pair_blocks(
     blocks: list[tuple[str, list[str]]], *, ids_first: bool
 ) -> Iterator[tuple[list[str], list[str]]]:
-    """Neighbouring runs of names and of ids as couples; a run may stay alone."""
+    """Pair neighboring runs of names and of ids; a run may stay alone."""
     index = 0
     first, second = ("id", "name") if ids_first else ("name", "id")
     while index < len(blocks):
