@@ -162,7 +162,7 @@ class _FallbackSearch:
                 yield _Location(item=item, line=lines[0], confidence=0.8)
 
     def find_by_number(self, missing: Sequence[str]) -> Iterator[_Location]:
-        """Find the only line that opens with the item's number; a part's stands below its question."""
+        """Find the only line that opens with the item's number, a part's below its question's."""
         item_by_numbers = {numbers: item for item in missing if (numbers := item_numbers(item))}
         locations: dict[str, list[_Location]] = {}
         question_numbers: tuple[int, ...] = ()
