@@ -15,7 +15,7 @@ def strip_accents(text: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
-def fold_letters(text: str) -> str:
+def fold_accents(text: str) -> str:
     """Return the text without case and accents: 'Émile STRASSE' as 'emile strasse'."""
     return strip_accents(text.casefold())
 

@@ -24,7 +24,7 @@ _SECTION = re.compile(
     r"(?: (?:points?|pts?|marks?))?\s*)+"
 )
 _MAX_HEADING_WORDS, _MAX_NUMBERED_WORDS = 12, 8
-CACHE_SIZE, MAX_CACHED_LINE = 512, 500
+_CACHE_SIZE, _MAX_CACHED_LINE = 512, 500
 """Lines whose words are cached, since most of a class are the handout's, and their longest."""
 
 
@@ -38,7 +38,7 @@ class MarkdownWord(NamedTuple):  # a notebook has thousands; a tuple is created 
 
 def split_words(line: str) -> tuple[MarkdownWord, ...]:
     """Return the words of a line of Markdown, without tags, emphasis and pictures' addresses."""
-    return _cached_split_words(line) if len(line) <= MAX_CACHED_LINE else _split_words(line)
+    return _cached_split_words(line) if len(line) <= _MAX_CACHED_LINE else _split_words(line)
 
 
 def _split_words(line: str) -> tuple[MarkdownWord, ...]:
@@ -56,7 +56,7 @@ def line_key(line: str) -> str:
 
     A line without words is known by its other signs; blank lines, dots and rules have an empty key.
     """
-    return _cached_line_key(line) if len(line) <= MAX_CACHED_LINE else _line_key(line)
+    return _cached_line_key(line) if len(line) <= _MAX_CACHED_LINE else _line_key(line)
 
 
 def _line_key(line: str) -> str:
@@ -67,8 +67,8 @@ def _line_key(line: str) -> str:
     return text or re.sub(r"[\s*_>#|:.…-]+", "", TAG.sub("", line))
 
 
-_cached_split_words = lru_cache(maxsize=CACHE_SIZE)(_split_words)
-_cached_line_key = lru_cache(maxsize=CACHE_SIZE)(_line_key)
+_cached_split_words = lru_cache(maxsize=_CACHE_SIZE)(_split_words)
+_cached_line_key = lru_cache(maxsize=_CACHE_SIZE)(_line_key)
 
 
 def is_heading(line: str) -> bool:

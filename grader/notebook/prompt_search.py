@@ -7,18 +7,12 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import accumulate, islice
 from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from grader.notebook.markdown_words import (
-    CACHE_SIZE,
-    MAX_CACHED_LINE,
-    split_words,
-    visible_lines,
-)
+from grader.notebook.markdown_words import split_words, visible_lines
 
 CLOSE_RATIO = 0.85
 """How similar a reworded prompt and the rubric's must be."""
@@ -69,31 +63,19 @@ class Anchor:
 
 def stream_words(lines: Sequence[str]) -> list[StreamWord]:
     """Return the words of a notebook's lines as one stream."""
-    return [
-        StreamWord(text, number, start, end, opens_phrase, ends_sentence, opens_line)
-        for number, line in enumerate(lines)
-        for text, start, end, opens_phrase, ends_sentence, opens_line in (
-            _cached_line_words(line) if len(line) <= MAX_CACHED_LINE else _line_words(line)
-        )
-    ]
-
-
-def _line_words(line: str) -> tuple[tuple[str, int, int, bool, bool, bool], ...]:
-    """Return the words of one line: what a StreamWord has but for the line's number."""
-    words = split_words(line)
-    previous_ends = (0, *(word.end for word in words))
-    return tuple(
-        (
-            *word,
-            number == 0 or line[previous_end : word.start].strip() not in _INSIDE_PHRASE,
-            number == len(words) - 1 or _SENTENCE_END.match(line, word.end) is not None,
-            number == 0,
-        )
-        for number, (word, previous_end) in enumerate(zip(words, previous_ends, strict=False))
-    )
-
-
-_cached_line_words = lru_cache(maxsize=CACHE_SIZE)(_line_words)
+    stream: list[StreamWord] = []
+    for line_number, line in enumerate(lines):
+        words = split_words(line)
+        previous_end = 0
+        for number, (text, start, end) in enumerate(words):
+            is_first, is_last = number == 0, number == len(words) - 1
+            opens_phrase = is_first or line[previous_end:start].strip() not in _INSIDE_PHRASE
+            ends_sentence = is_last or _SENTENCE_END.match(line, end) is not None
+            stream.append(
+                StreamWord(text, line_number, start, end, opens_phrase, ends_sentence, is_first)
+            )
+            previous_end = end
+    return stream
 
 
 def find_anchors(stream: Sequence[StreamWord], *, prompts: Mapping[str, str]) -> list[Anchor]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+import symtable
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 from grader.model import Cell, Excerpt, Notebook
+
+_Parsed = TypeVar("_Parsed")
 
 _MAX_PARSED = 100_000
 _MAX_BRACES = 2_000
@@ -23,24 +27,7 @@ _LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
 _ASSIGNED_MAGIC = re.compile(r"^([\w.,\s]+=\s*)[!%].*$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
 _PYTHON_CELL_MAGICS = frozenset({"capture", "prun", "time", "timeit"})
-_Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
-_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_SCOPE_NODES: frozenset[type[ast.AST]] = frozenset((*_Scope.__args__, *_Comprehension.__args__))
-"""Nodes whose parts may bind names in another scope than the node does."""
-_BINDING_NODES: frozenset[type[ast.AST]] = frozenset(
-    {
-        ast.Name,
-        ast.FunctionDef,
-        ast.AsyncFunctionDef,
-        ast.ClassDef,
-        ast.alias,
-        ast.ExceptHandler,
-        ast.MatchAs,
-        ast.MatchStar,
-        ast.MatchMapping,
-    }
-)
-"""Nodes that may bind a name: the few that `_bound_name` has to inspect."""
+_DELETION = re.compile(r"^(\s*)del[ \t]+[\w \t,]+$", re.MULTILINE)
 
 
 def find_definitions(notebook: Notebook, names: Iterable[str]) -> tuple[Excerpt, ...]:
@@ -76,19 +63,21 @@ def is_blank(cell: Cell) -> bool:
 
 def parse_source(source: str) -> ast.Module | None:
     """Return the syntax tree of a cell with IPython's own lines replaced, or None if not Python."""
-    tree = _parse_python(source)
-    return tree if tree is not None else _parse_python(_replace_magics(source))
+    return _read_python(source, ast.parse)
 
 
-def _parse_python(source: str) -> ast.Module | None:
+def _read_python(source: str, parse: Callable[[str], _Parsed]) -> _Parsed | None:
+    """Parse a cell as it is, else with IPython's own lines replaced."""
     if len(source) > _MAX_PARSED or source.count("{") > _MAX_BRACES:
         return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a student's '\d' is no concern here
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    for python in (source, _replace_magics(source)):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a student's '\d' is no concern here
+                return parse(python)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return None
 
 
 def _replace_magics(source: str) -> str:
@@ -112,88 +101,38 @@ class BoundNames:
 
 def _binds_any(cell: Cell, *, names: frozenset[str], inner: bool) -> bool:
     """Tell whether a cell binds any of the names; `inner` includes functions and classes."""
-    bound = _cached_bound_names(cell.source)
+    bound = _bound_names(cell.source)
     if bound is None:
         return any(_seems_to_bind(cell.source, name=name) for name in names)
     return not names.isdisjoint(bound.inner if inner else bound.outer)
 
 
+# Most cells of a class are the handout's, word for word, and every check asks for their names.
+@lru_cache(maxsize=_CACHE_SIZE)
 def _bound_names(source: str) -> BoundNames | None:
     """Return the names that a source binds, or None where it is not Python."""
-    tree = parse_source(source)
-    if tree is None:
+    # A symbol table counts deleted names as bound, too.
+    module = _read_python(_DELETION.sub(r"\1pass", source), _symbol_table)
+    if module is None:
         return None
     outer: set[str] = set()
     inner: set[str] = set()
-    stack: list[tuple[ast.AST, str]] = [(tree, "notebook")]
-    while stack:
-        node, scope = stack.pop()
-        if type(node) in _BINDING_NODES and (name := _bound_name(node)):
-            inner.add(name)
-            if scope == "notebook":
-                outer.add(name)
-        elif scope == "local" and isinstance(node, ast.Global):
-            outer.update(node.names)
-        children = _children(node)
-        if type(node) in _SCOPE_NODES:
-            decorator_ids = {id(part) for part in getattr(node, "decorator_list", ())}
-            stack += [
-                (child, scope if id(child) in decorator_ids else _inner_scope(node, scope))
-                for child in children
-            ]
-            outer.update(_walrus_names(node) if scope != "nobody" else ())
-        else:
-            stack += [(child, scope) for child in children]
+    tables = [module]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        for symbol in table.get_symbols():
+            is_bound = symbol.is_assigned() or symbol.is_imported()
+            if is_bound:
+                inner.add(symbol.get_name())
+            # A function's `global x`; a comprehension's `x :=` is declared so, too.
+            if (is_bound and table is module) or symbol.is_declared_global():
+                outer.add(symbol.get_name())
     return BoundNames(outer=frozenset(outer), inner=frozenset(inner))
 
 
-def _children(node: ast.AST) -> list[ast.AST]:
-    """Return the nodes right below, without operators and constants, which hold no names."""
-    if isinstance(node, ast.Name):
-        return []
-    children: list[ast.AST] = []
-    for field in node._fields:
-        value = getattr(node, field, None)
-        if isinstance(value, list):
-            children += [part for part in value if isinstance(part, ast.AST)]
-        elif isinstance(value, ast.AST) and value._fields:
-            children.append(value)
-    return [part for part in children if type(part) is not ast.Constant]
-
-
-def _inner_scope(node: ast.AST, scope: str) -> str:
-    """Return whose names the parts of a node bind: 'notebook', 'local', or 'nobody' for later code.
-
-    Decorators of a def or class belong to the scope around it.
-    """
-    if scope == "nobody" or isinstance(node, _Comprehension):
-        return "nobody"
-    return "local" if isinstance(node, _Scope) else scope
-
-
-# Most cells of a class are the handout's, word for word, and every check asks for its names.
-_cached_bound_names = lru_cache(maxsize=_CACHE_SIZE)(_bound_names)
-
-
-def _bound_name(node: ast.AST) -> str | None:
-    """Return the name that this node itself binds, if any, its children aside."""
-    match node:
-        case ast.Name(id=name):
-            return name if isinstance(node.ctx, ast.Store) else None
-        case ast.alias(name=name, asname=asname):
-            return asname or name.partition(".")[0]
-        case ast.MatchMapping(rest=name):
-            return name
-        case _:
-            named: str | None = getattr(node, "name", None)
-            return named
-
-
-def _walrus_names(node: ast.AST) -> Iterable[str]:
-    """Yield the names that := binds inside a comprehension, whose own targets stay inside."""
-    for inner in ast.walk(node) if isinstance(node, _Comprehension) else ():
-        if isinstance(inner, ast.NamedExpr):
-            yield inner.target.id
+def _symbol_table(source: str) -> symtable.SymbolTable:
+    return symtable.symtable(source, "<cell>", "exec")
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
