@@ -246,6 +246,24 @@ def test_the_reworded_prompt_still_counts() -> None:
     assert answers(page) == GIVEN
 
 
+def test_nothing_of_a_reworded_prompt_is_left_in_its_answer() -> None:
+    page = inside()
+    at = place_of(page, "Q2.3.3")
+    page[at] = text(page[at][1].replace("Comment", "Remark").replace("similarities", "similarity"))
+    assert answers(page) == GIVEN
+
+
+def test_a_prompt_with_a_typing_error_in_each_other_word_still_counts() -> None:
+    page = inside()
+    at = place_of(page, "Q1.3")
+    words = [
+        word[:-1] + "x" if number % 2 and len(word) > 4 else word
+        for number, word in enumerate(PROMPTS["Q1.3"].split())
+    ]
+    page[at] = text(page[at][1].replace(PROMPTS["Q1.3"], " ".join(words)))
+    assert answers(page) == GIVEN
+
+
 def test_only_words_much_like_a_prompt_are_taken_for_it() -> None:
     asked = "Why are skip connections so useful in a CNN architecture like ResNet?"
     lines = ["Skip it: connections of trains to the CNN tower are useful.", f"Part 1: {asked}"]
