@@ -9,7 +9,7 @@ from grader.model import Answer, Cell, Item, Notebook, Picture
 from grader.notebook import handout_lines, written_answers
 from grader.notebook.answer_labels import is_placeholder, without_label
 from grader.notebook.attachments import PictureCollector
-from grader.notebook.gap_assignment import Gap, Prompt, Unit, place_units
+from grader.notebook.gap_assignment import Prompt, Unit, place_units
 from grader.notebook.prompt_search import find_anchors, stream_words
 
 PROMPTS = {
@@ -246,6 +246,24 @@ def test_the_reworded_prompt_still_counts() -> None:
     assert answers(page) == GIVEN
 
 
+def test_nothing_of_a_reworded_prompt_is_left_in_its_answer() -> None:
+    page = inside()
+    at = place_of(page, "Q2.3.3")
+    page[at] = text(page[at][1].replace("Comment", "Remark").replace("similarities", "similarity"))
+    assert answers(page) == GIVEN
+
+
+def test_a_prompt_with_a_typing_error_in_each_other_word_still_counts() -> None:
+    page = inside()
+    at = place_of(page, "Q1.3")
+    words = [
+        word[:-1] + "x" if number % 2 and len(word) > 4 else word
+        for number, word in enumerate(PROMPTS["Q1.3"].split())
+    ]
+    page[at] = text(page[at][1].replace(PROMPTS["Q1.3"], " ".join(words)))
+    assert answers(page) == GIVEN
+
+
 def test_only_words_much_like_a_prompt_are_taken_for_it() -> None:
     asked = "Why are skip connections so useful in a CNN architecture like ResNet?"
     lines = ["Skip it: connections of trains to the CNN tower are useful.", f"Part 1: {asked}"]
@@ -460,8 +478,8 @@ def test_a_sentence_about_answers_is_no_placeholder() -> None:
 def test_a_run_between_two_prompts_goes_up_unless_that_leaves_one_empty() -> None:
     prompts = [Prompt(item=name, cell=0, needed=True) for name in "AB"]
     first, second = Unit(cell=1, text="1"), Unit(cell=2, text="2")
-    below = place_units([Gap(), Gap(units=[first]), Gap(units=[second])], prompts=prompts)
-    above = place_units([Gap(units=[first]), Gap(units=[second]), Gap()], prompts=prompts)
+    below = place_units([[], [first], [second]], prompts=prompts)
+    above = place_units([[first], [second], []], prompts=prompts)
     assert below.to_prompts == above.to_prompts == {0: [first], 1: [second]}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter
 from copy import deepcopy
 from dataclasses import replace
 from itertools import count
@@ -21,7 +19,6 @@ from grader.checks.recording import Forward, Recording
 from grader.checks.values import equal_arrays, equal_values, inspect_array
 from grader.checks.vector_index import LabeledVector, VectorIndex
 from grader.model import Array, Observation, Question
-from grader.notebook.prompt_search import WordIndex, candidate_starts, stream_words
 
 SHAPE = (2, 3)
 LABELS = ("A", "B")
@@ -203,23 +200,3 @@ def test_a_gallery_finds_the_nearest_of_the_rows_that_came_before() -> None:
     assert gallery.nearest(np.ones(5)) is rows[3]
     assert gallery.nearest(-vectors[0]) is None
     assert gallery.nearest(np.full(3, np.nan)) is None
-
-
-def test_windows_that_share_a_prompts_words_are_those_that_counting_finds() -> None:
-    drawn = random.Random(0)  # noqa: S311 (words for a test)
-    for _ in range(200):
-        texts = [drawn.choice("abcdefgh") for _ in range(drawn.randrange(40))]
-        wanted = [drawn.choice("abcz") for _ in range(drawn.randrange(5, 9))]
-        need, length = Counter(wanted), len(wanted)
-        scored = []
-        for end in range(len(texts)):
-            window = Counter(texts[max(0, end - length + 1) : end + 1])
-            shared = (need & window).total()
-            if shared >= (2 * 0.85 - 1.1) * length:
-                scored.append((-shared, max(0, end - length + 1)))
-
-        found = candidate_starts(
-            wanted, index=WordIndex.from_stream(stream_words([" ".join(texts)])), min_ratio=0.85
-        )
-
-        assert found == [start for _, start in sorted(scored)]

@@ -1,10 +1,11 @@
 """Turns an .ipynb file into cells, students, written answers and code; runs nothing.
 
-`read` makes the Notebook; the other functions ask it something and never change it.
+`read_notebook` returns the Notebook; the other functions read it and never change it.
 """
 
-from grader.notebook.answers import handout_lines, written_answers
+from grader.notebook.answers import written_answers
 from grader.notebook.code_matching import match_code
+from grader.notebook.handout import handout_lines
 from grader.notebook.handout_outline import Outline, outline_handout
 from grader.notebook.handout_overlap import measure_overlap, phrases
 from grader.notebook.notebook_file import read_notebook

@@ -1,4 +1,4 @@
-"""Knows the words around an answer that are no part of it: 'Answer:', 'type your answer here'."""
+"""Recognizes words around an answer that are no part of it: 'Answer:', 'type your answer here'."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _LABEL = re.compile(
     r"(?:(?:(?:my|our|your|the|written)\s+)?(?:answers?|ans|solution|soln|response)\b"
     r"(?:\s*(?:to|for)?\s*\(?(?:(?:q(?:uestion)?|part)\s*)?\d[\d.]{0,6}\)?)?(?=[^\w(])"
     r"|a\d{0,2}(?=\s*:))\s*"
-    r"(?P<mark>[:.=]|[-\u2013\u2014]+(?=\s|$))?\s*"
+    r"(?P<sign>[:.=]|[-\u2013\u2014]+(?=\s|$))?\s*"
     r"(?P<close>(?:[*_]{1,3}(?![\w*])|[*_]{2,3}|</\w+>)\s*)*"
-    r"(?P<late>[:.=]|[-\u2013\u2014]+(?=\s|$))?[ \t]*",
+    r"(?P<late_sign>[:.=]|[-\u2013\u2014]+(?=\s|$))?[ \t]*",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
@@ -29,38 +29,19 @@ _PLACEHOLDER = re.compile(
 
 
 def is_placeholder(line: str) -> bool:
-    """Whether a line only says where an answer is to go.
-
-    Args:
-        line: One line of Markdown.
-
-    Returns:
-        True for 'Type your answer here' and its kin, and for the bare number of a question.
-    """
+    """Tell whether a line only says where an answer goes: 'Type your answer here', or a number."""
     return bool(_PLACEHOLDER.fullmatch(line_key(line))) or is_section_number(line)
 
 
 def without_label(line: str) -> str:
-    """A line without the 'Answer:' before it.
-
-    Args:
-        line: One line of Markdown.
-
-    Returns:
-        The rest; empty where the line is the label alone, the line itself where it has none.
-    """
+    """Return a line without the 'Answer:' before it; empty where it is the label alone."""
     match = _LABEL.match(line + "\n")
     if not match:
         return line
     rest = line[match.end() :]
-    if rest.strip() and not (match["mark"] or match["late"] or match["close"]):
+    if rest.strip() and not (match["sign"] or match["late_sign"] or match["close"]):
         return line
-    return _strip_dangling_emphasis(rest, removed=line[: match.end()])
-
-
-def _strip_dangling_emphasis(rest: str, *, removed: str) -> str:
-    """The rest without the end of an emphasis whose beginning went with the label."""
-    for emphasis in ("**", "__"):
-        if removed.count(emphasis) % 2 and rest.rstrip().endswith(emphasis):
+    for emphasis in ("**", "__"):  # the end of an emphasis whose beginning went with the label
+        if line[: match.end()].count(emphasis) % 2 and rest.rstrip().endswith(emphasis):
             rest = rest.rstrip().removesuffix(emphasis)
     return "" if not rest.strip(" \t#*_") else rest

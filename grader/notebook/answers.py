@@ -1,7 +1,8 @@
 """Finds what a student wrote to each written question, wherever in the notebook they wrote it.
 
-What is neither the handout's nor a prompt nor a label is the student's; `cascade` then sends
-each piece of it to a prompt.
+The steps: find the prompts (`prompt_search`, else `fallback_search`), take away what is the
+handout's (`student_text`), send each piece of what is left to a prompt (`gap_assignment`), let
+a person's word override it, and rate how sure the result is (`confidence`).
 """
 
 from __future__ import annotations
@@ -10,34 +11,27 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import groupby
 from types import MappingProxyType
 
 from grader.model import Answer, Cell, Item, Notebook, Picture
-from grader.notebook.answer_overrides import (
-    AnswerOverrides,
-    apply_overrides,
-    collect_cell_units,
-    rate_override,
-)
 from grader.notebook.attachments import OMITTED_PICTURE, PICTURE_REFERENCE
-from grader.notebook.confidence import CERTAIN, AnswerConfidence, PlacementContext, rate_confidence
+from grader.notebook.confidence import CERTAIN, AnswerConfidence, rate_confidence
 from grader.notebook.fallback_search import SearchedText, find_fallback_anchors
 from grader.notebook.gap_assignment import Gap, Prompt, Unit, UnitPlacement, place_units
-from grader.notebook.handout import Handout, handout_lines
+from grader.notebook.handout import index_handout
 from grader.notebook.handout_outline import Outline
 from grader.notebook.markdown_words import line_key, split_words
 from grader.notebook.prompt_search import find_anchors, stream_words
-from grader.notebook.student_text import Event, page_events
+from grader.notebook.student_text import Event, page_events, text_lines
 from grader.notebook.students import find_name_cells
-from grader.notebook.text_lines import text_lines
 
-__all__ = ["handout_lines", "written_answers"]
+AnswerOverrides = Mapping[str, tuple[int, ...]]
+"""By item, indexes of the cells it is answered in; an empty tuple says that there is no answer."""
 
 NO_OUTLINE = Outline()
 NO_OVERRIDES: AnswerOverrides = MappingProxyType({})
-_MIN_LETTERS = 5
-"""Letters of a word that tells one question's subject from another's."""
+_MIN_DISTINCTIVE_LETTERS = 5
 _PICTURE = re.compile(
     rf"(?:^\[[^\]\n]{{1,80}}\]:\s*<?|!\[[^\]\n]{{0,200}}\]\(<?|<img\b[^<>\n]{{0,200}}?)?"
     rf"(?:{PICTURE_REFERENCE.pattern}|{OMITTED_PICTURE})"
@@ -58,88 +52,57 @@ def written_answers(
 
     Args:
         notebook: The submission.
-        items: All items of the rubric, in order: prompts of automatic ones end an answer too.
-        handout: What `handout_lines` made of the reference.
-        outline: What `outline` made of it, for questions whose words are gone.
-        overrides: By item, the cells that a person says its answer is in.
+        items: All items of the rubric, in order: prompts of automatic ones end an answer, too.
+        handout: The lines that `handout_lines` made of the reference.
+        outline: The outline that `outline_handout` made of it, for questions whose words are gone.
+        overrides: The cells that a person says an item is answered in.
 
     Returns:
         An Answer for each written item; its text is empty where nothing was found.
     """
-    segments = _segment_notebook(notebook, items=items, handout=Handout(handout), outline=outline)
+    known = index_handout(handout)
+    lines = text_lines(notebook, handout=known)
+    stream = stream_words([line.text for line in lines])
+    anchors = find_anchors(stream, prompts={item.id: item.prompt for item in items})
+    text = SearchedText(cells=notebook.cells, lines=lines, stream=stream, anchors=anchors)
+    anchors += find_fallback_anchors(text, items=items, outline=outline, handout=known)
+    anchors.sort(key=lambda anchor: anchor.first)
+    events = list(page_events(lines, stream=stream, anchors=anchors, handout=known))
+    answer_events = _without_names(events, name_cells=find_name_cells(notebook))
+    pictures = _pictures_by_hash(notebook.cells)
+    prompts = _prompts(answer_events, items=items)
+    placement = place_units(_gaps(answer_events, pictures=pictures), prompts=prompts)
+    units = _units_by_item(placement, items=items)
+    confidences = dict(rate_confidence(placement, items=items, anchors=anchors, units=units))
+
     written_ids = [item.id for item in items if item.kind == "written"]
-    written_overrides = {item: overrides[item] for item in written_ids if item in overrides}
-    units = segments.units
-    if written_overrides:
-        cell_units = collect_cell_units(
-            notebook,
-            overrides=written_overrides,
-            events=segments.events,
-            pictures=segments.pictures,
-        )
-        units = apply_overrides(
-            units, overrides=written_overrides, prompts=segments.prompts, cell_units=cell_units
-        )
-    confidences = {
-        **segments.confidences,
-        **{i: rate_override(c, notebook=notebook) for i, c in written_overrides.items()},
-    }
+    overrides = {item: overrides[item] for item in written_ids if item in overrides}
+    if overrides:
+        cell_units = _units_by_cell(notebook, overrides=overrides, events=events, pictures=pictures)
+        units = _override_units(units, overrides=overrides, prompts=prompts, cell_units=cell_units)
+        cell_count = len(notebook.cells)
+        confidences |= {
+            item: _rate_override(cells, cell_count=cell_count) for item, cells in overrides.items()
+        }
     return {
-        item: _answer(
+        item: _join_answer(
             item,
             units=units.get(item, ()),
             confidence=confidences.get(item, CERTAIN),
-            is_override=item in written_overrides,
+            is_override=item in overrides,
         )
         for item in written_ids
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Segments:
-    """A notebook's text, laid out by the questions it answers."""
-
-    events: Sequence[Event]
-    prompts: Sequence[Prompt]
-    pictures: Mapping[str, Picture]
-    units: Mapping[str, Sequence[Unit]]
-    confidences: Mapping[str, AnswerConfidence]
-
-
-def _segment_notebook(
-    notebook: Notebook, *, items: Sequence[Item], handout: Handout, outline: Outline
-) -> _Segments:
-    lines = text_lines(notebook, handout=handout)
-    stream = stream_words([line.text for line in lines])
-    prompt_anchors = find_anchors(stream, prompts={item.id: item.prompt for item in items})
-    text = SearchedText(cells=notebook.cells, lines=lines, stream=stream, anchors=prompt_anchors)
-    prompt_anchors += find_fallback_anchors(text, items=items, outline=outline, handout=handout)
-    prompt_anchors.sort(key=lambda anchor: anchor.first)
-    events = list(page_events(lines, stream=stream, anchors=prompt_anchors, handout=handout))
-    answer_events = _without_names(events, names=find_name_cells(notebook))
-    prompts = _prompts(answer_events, items=items)
-    pictures = _pictures(notebook.cells)
-    gaps = _gaps(answer_events, pictures=pictures)
-    placement = place_units(gaps, prompts=prompts)
-    units = _units_by_item(placement, prompts=prompts, items=items)
-    context = PlacementContext(prompts=prompts, gaps=gaps, placement=placement)
-    return _Segments(
-        events=events,
-        prompts=prompts,
-        pictures=pictures,
-        units=units,
-        confidences=rate_confidence(context, items=items, anchors=prompt_anchors, units=units),
-    )
-
-
-def _without_names(events: Sequence[Event], *, names: frozenset[int]) -> list[Event]:
-    """The events without the students' names: a cell of names, down to its first prompt."""
+def _without_names(events: Iterable[Event], *, name_cells: frozenset[int]) -> list[Event]:
+    """Return the events without the students' names: text above the first prompt of such a cell."""
     remaining = []
     prompt_cells: set[int] = set()
     for event in events:
         if event.kind == "prompt":
             prompt_cells.add(event.cell)
-        if event.kind != "text" or event.cell not in names or event.cell in prompt_cells:
+        if event.kind != "text" or event.cell not in name_cells or event.cell in prompt_cells:
             remaining.append(event)
     return remaining
 
@@ -160,71 +123,49 @@ def _prompts(events: Iterable[Event], *, items: Sequence[Item]) -> list[Prompt]:
 
 
 def _distinctive_words(text: str) -> frozenset[str]:
-    return frozenset(word.text for word in split_words(text) if len(word.text) >= _MIN_LETTERS)
+    """Return the words by which one question's subject differs from another's."""
+    words = (word.text for word in split_words(text))
+    return frozenset(word for word in words if len(word) >= _MIN_DISTINCTIVE_LETTERS)
 
 
-def _gaps(events: Sequence[Event], *, pictures: Mapping[str, Picture]) -> list[Gap]:
-    """The student text before, between and after the prompts."""
+def _gaps(events: Iterable[Event], *, pictures: Mapping[str, Picture]) -> list[Gap]:
+    """Return the student text before, between and after the prompts."""
     stretches: list[list[Event]] = [[]]
     for event in events:
         if event.kind == "prompt":
             stretches.append([])
         else:
             stretches[-1].append(event)
-    return [Gap(units=list(_units(stretch, pictures=pictures))) for stretch in stretches]
+    return [list(_units(stretch, pictures=pictures)) for stretch in stretches]
 
 
 def _units(stretch: Sequence[Event], *, pictures: Mapping[str, Picture]) -> Iterator[Unit]:
-    """The pieces of a stretch, cut at cells, headings and code of the handout."""
-    start = 0
-    while start < len(stretch):
-        first = stretch[start]
-        stop = start
-        while stop < len(stretch) and (stretch[stop].kind, stretch[stop].cell) == (
-            "text",
-            first.cell,
-        ):
-            stop += 1
-        text = _trim_lines([event.text for event in stretch[start:stop]])
-        if text:
-            yield _unit(
-                text,
-                cell=first.cell,
-                before=stretch[:start],
-                after=stretch[stop:],
-                pictures=pictures,
-            )
-        start = max(stop, start + 1)
+    """Yield the pieces of a stretch, cut at cells, headings and code of the handout."""
+    kinds = [event.kind for event in stretch]
+    first_barrier = next((n for n, kind in enumerate(kinds) if kind != "text"), len(kinds))
+    last_wall = max((n for n, kind in enumerate(kinds) if kind == "wall"), default=-1)
+    last_heading = max((n for n, kind in enumerate(kinds) if kind == "heading"), default=-1)
+    numbered = enumerate(stretch)
+    for (kind, cell), run in groupby(numbered, lambda pair: (pair[1].kind, pair[1].cell)):
+        numbers, events = zip(*run, strict=True)
+        lines = [event.text for event in events]
+        filled = [number for number, line in enumerate(lines) if line_key(line)]
+        if kind != "text" or not filled:
+            continue
+        text = "\n".join(lines[filled[0] : filled[-1] + 1])
+        yield Unit(
+            cell=cell,
+            text=re.sub(r"\n{3,}", "\n\n", text),
+            pictures=_pictures_in(text, pictures=pictures),
+            may_go_up=numbers[0] < first_barrier,
+            may_go_down=numbers[-1] > last_wall,
+            heading_below=numbers[-1] < last_heading,
+            words=_distinctive_words(text),
+        )
 
 
-def _trim_lines(lines: list[str]) -> str:
-    """The lines as one text, without empty ones and rules at its ends."""
-    filled_lines = [number for number, line in enumerate(lines) if line_key(line)]
-    return "\n".join(lines[filled_lines[0] : filled_lines[-1] + 1]) if filled_lines else ""
-
-
-def _unit(
-    text: str,
-    *,
-    cell: int,
-    before: Sequence[Event],
-    after: Sequence[Event],
-    pictures: Mapping[str, Picture],
-) -> Unit:
-    picture_names = dict.fromkeys(PICTURE_REFERENCE.findall(text))
-    return Unit(
-        cell=cell,
-        text=re.sub(r"\n{3,}", "\n\n", text),
-        pictures=tuple(pictures[name] for name in picture_names if name in pictures),
-        may_go_up=all(event.kind == "text" for event in before),
-        may_go_down=all(event.kind != "wall" for event in after),
-        heading_below=any(event.kind == "heading" for event in after),
-        words=_distinctive_words(text),
-    )
-
-
-def _pictures(cells: Iterable[Cell]) -> dict[str, Picture]:
-    """The notebook's pictures by the names that its text has for them."""
+def _pictures_by_hash(cells: Iterable[Cell]) -> Mapping[str, Picture]:
+    """Return the notebook's pictures by the names that its text has for them."""
     return {
         hashlib.sha256(base64.b64decode(picture.base64)).hexdigest()[:16]: picture
         for cell in cells
@@ -232,31 +173,102 @@ def _pictures(cells: Iterable[Cell]) -> dict[str, Picture]:
     }
 
 
-def _units_by_item(
-    placement: UnitPlacement, *, prompts: Sequence[Prompt], items: Sequence[Item]
-) -> dict[str, list[Unit]]:
-    """The units of each item, a deleted prompt's too."""
+def _pictures_in(text: str, *, pictures: Mapping[str, Picture]) -> tuple[Picture, ...]:
+    names = dict.fromkeys(PICTURE_REFERENCE.findall(text))
+    return tuple(pictures[name] for name in names if name in pictures)
+
+
+def _units_by_item(placement: UnitPlacement, *, items: Sequence[Item]) -> dict[str, list[Unit]]:
+    """Return the units of each item; dropped ones go to the only item whose prompt is missing."""
     units: dict[str, list[Unit]] = {}
     for number in sorted(placement.to_prompts):
-        units.setdefault(prompts[number].item, []).extend(placement.to_prompts[number])
+        item = placement.prompts[number].item
+        units.setdefault(item, []).extend(placement.to_prompts[number])
     order = [item.id for item in items]
-    positions = [order.index(prompt.item) for prompt in prompts]
+    positions = [order.index(prompt.item) for prompt in placement.prompts]
     for gap, dropped in placement.dropped.items():
         above = positions[gap - 1] if gap else -1
         below = positions[gap] if gap < len(positions) else len(order)
-        unprompted = [item.id for item in items[above + 1 : below] if item.kind == "written"]
-        unprompted = [item for item in unprompted if order.index(item) not in positions]
+        unprompted = [
+            item.id
+            for position, item in enumerate(items[above + 1 : below], above + 1)
+            if item.kind == "written" and position not in positions
+        ]
         if len(unprompted) == 1 and positions:
             units.setdefault(unprompted[0], []).extend(dropped)
     return units
 
 
-def _answer(
+def _units_by_cell(
+    notebook: Notebook,
+    *,
+    overrides: AnswerOverrides,
+    events: Iterable[Event],
+    pictures: Mapping[str, Picture],
+) -> Mapping[int, Unit]:
+    """Return all that a student wrote in each overriding cell; code stands as a block of code."""
+    override_cells = {cell for cells in overrides.values() for cell in cells}
+    lines_by_cell: dict[int, list[str]] = {}
+    for event in events:
+        if event.kind == "text":
+            lines_by_cell.setdefault(event.cell, []).append(event.text)
+    units: dict[int, Unit] = {}
+    for cell in notebook.cells:
+        if cell.index not in override_cells:
+            continue
+        lines = lines_by_cell.get(cell.index, [])
+        text = "\n".join(lines).strip("\n") if any(line_key(line) for line in lines) else ""
+        if not text and cell.kind == "code" and cell.source.strip():
+            text = f"~~~python\n{cell.source.strip()}\n~~~"
+        cell_pictures = _pictures_in(text, pictures=pictures)
+        units[cell.index] = Unit(cell=cell.index, text=text, pictures=cell_pictures)
+    return units
+
+
+def _override_units(
+    units: Mapping[str, Sequence[Unit]],
+    *,
+    overrides: AnswerOverrides,
+    prompts: Sequence[Prompt],
+    cell_units: Mapping[int, Unit],
+) -> dict[str, list[Unit]]:
+    """Give overridden items the cells that a person named.
+
+    The other items lose these cells, unless their own question stands there.
+    """
+    prompt_cells = {(prompt.item, prompt.cell) for prompt in prompts}
+    override_cells = {cell for cells in overrides.values() for cell in cells}
+    remaining = {
+        item: [
+            unit
+            for unit in item_units
+            if unit.cell not in override_cells or (item, unit.cell) in prompt_cells
+        ]
+        for item, item_units in units.items()
+    }
+    return remaining | {
+        item: [cell_units[cell] for cell in cells if cell in cell_units]
+        for item, cells in overrides.items()
+    }
+
+
+def _rate_override(cells: Sequence[int], *, cell_count: int) -> AnswerConfidence:
+    """Return certainty, unless the person named cells that the notebook does not have."""
+    missing = [str(cell) for cell in cells if cell >= cell_count]
+    if not missing:
+        return CERTAIN
+    reason = f"cell {', '.join(missing)} was told, and the notebook has {cell_count} cells"
+    return AnswerConfidence(value=0.0, reason=reason)
+
+
+def _join_answer(
     item: str, *, units: Sequence[Unit], confidence: AnswerConfidence, is_override: bool
 ) -> Answer:
-    """The pieces of one answer put together, a copied one once, with its pictures numbered."""
-    unit_by_text = {unit.text.strip(): unit for unit in reversed(units)}
-    unique_units = [unit for unit in units if unit_by_text[unit.text.strip()] is unit]
+    """Join the pieces of one answer, a copied one once, with its pictures numbered."""
+    unit_by_text: dict[str, Unit] = {}
+    for unit in units:
+        unit_by_text.setdefault(unit.text.strip(), unit)
+    unique_units = list(unit_by_text.values())
     text = "\n\n".join(unit.text.strip() for unit in unique_units)
     names = list(dict.fromkeys(PICTURE_REFERENCE.findall(text)))
 

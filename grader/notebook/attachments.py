@@ -1,4 +1,4 @@
-"""Pictures that students attach to text cells: a scan of a handwritten answer, say.
+"""Reads pictures that students attach to text cells, such as a scan of a handwritten answer.
 
 Jupyter keeps them under `attachments` and shows them by `attachment:name`; Colab writes them
 into the text as `data:` addresses. Here both become `attachment:<hash>`, so that the same
@@ -39,7 +39,7 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(kw_only=True)
 class PictureCollector:
-    """Collects the pictures of one notebook, and says which were left out."""
+    """The pictures of one notebook, and notes on those left out."""
 
     notes: list[str]
     kept_hashes: set[str] = field(default_factory=set)
@@ -48,15 +48,12 @@ class PictureCollector:
     def extract_pictures(
         self, source: str, *, attachments: Json, cell: int
     ) -> tuple[str, tuple[Picture, ...]]:
-        """The pictures of a text cell, in the order in which its text shows them.
+        """Return a cell's text with each picture named by its hash, and the pictures in its order.
 
         Args:
             source: The cell's text.
-            attachments: What the file has under `attachments`.
+            attachments: The cell's `attachments` in the file.
             cell: The cell's index, for notes.
-
-        Returns:
-            The text with each picture named by its hash, and the pictures.
         """
         pictures: dict[str, Picture] = {}
         for name, mime, data in _iter_attachments(attachments):
@@ -71,22 +68,19 @@ class PictureCollector:
         picture_names = [name for name in PICTURE_REFERENCE.findall(source) if name in pictures]
         return source, tuple(pictures[name] for name in dict.fromkeys(picture_names))
 
-    def _add_note(self, note: str) -> None:
-        """Say so once for each cell and reason."""
-        if note not in self.noted:
-            self.noted.add(note)
-            self.notes.append(note)
-
     def _store_picture(
         self, mime: str, *, data: str, cell: int, pictures: dict[str, Picture]
     ) -> str:
-        """Keep a picture if it may be kept; the address that stands for it either way."""
+        """Store a picture if it is allowed, and return the address that stands for it."""
         raw, reason = _decode_picture(mime, data=data)
         name = hashlib.sha256(raw).hexdigest()[:16]
         if not reason and name not in self.kept_hashes and len(self.kept_hashes) >= MAX_PICTURES:
             reason = f"a notebook may have {MAX_PICTURES}"
         if reason:
-            self._add_note(f"A picture attached to cell {cell} was left out: {reason}.")
+            note = f"A picture attached to cell {cell} was left out: {reason}."
+            if note not in self.noted:
+                self.noted.add(note)
+                self.notes.append(note)
             return OMITTED_PICTURE
         self.kept_hashes.add(name)
         pictures[name] = Picture(mime=mime, base64=base64.b64encode(raw).decode("ascii"))
@@ -94,7 +88,7 @@ class PictureCollector:
 
 
 def _iter_attachments(attachments: Json) -> Iterator[tuple[str, str, str]]:
-    """Name, media type and base64 of each attachment."""
+    """Yield the name, media type and base64 of each attachment."""
     bundles = attachments.items() if isinstance(attachments, dict) else ()
     for name, bundle in islice(bundles, _MAX_ATTACHMENTS):
         for mime, data in bundle.items() if isinstance(bundle, dict) else ():
@@ -105,7 +99,7 @@ def _iter_attachments(attachments: Json) -> Iterator[tuple[str, str, str]]:
 
 
 def _replace_mentions(source: str, *, name: str, address: str) -> str:
-    """The text with every mention of an attachment replaced; one never shown is put at the end."""
+    """Replace every mention of an attachment; one that is never shown is added at the end."""
     spellings = sorted({name, quote(name), quote(name, safe="")}, key=len, reverse=True)
     mention = re.compile("attachment:(?:" + "|".join(map(re.escape, spellings)) + r")(?![\w%-])")
     if mention.search(source):
@@ -114,7 +108,7 @@ def _replace_mentions(source: str, *, name: str, address: str) -> str:
 
 
 def _decode_picture(mime: str, *, data: str) -> tuple[bytes, str]:
-    """The picture's bytes, and why it may not be kept (or an empty reason)."""
+    """Return the picture's bytes, and why it is not allowed, or an empty reason."""
     if mime not in _MAGIC:
         return b"", "only PNG, JPEG and GIF are shown"
     try:

@@ -1,8 +1,8 @@
-"""Tells which of the handout's cells of code a student's cell was made from, by what they share.
+"""Finds which of the handout's code cells a student's cell was made from.
 
 Lines, words and pairs of words are compared, those that few of the handout's cells have counting
 most. So a cell is found where it was split, merged with others, moved, copied, or retyped with
-other names; the work grows with the length of the code and no faster.
+other names, in time that is linear in the length of the code.
 """
 
 from __future__ import annotations
@@ -18,45 +18,41 @@ from math import log
 from grader.model import Cell
 
 MIN_SIMILARITY = 0.55
-"""How much of the one must be in the other, by weight."""
+"""The least part of one cell that must be in the other, by weight."""
 _MIN_SHARED = 6
-"""Things that a cell must share with the handout's: two lines are no evidence."""
+"""The least number of features that cells must share: two lines are no evidence."""
 _MAX_LINES, _MAX_LINE = 400, 200
 _CACHE_SIZE = 512
 _WORD = re.compile(r"[^\W\d]\w*|\d[\d.]*")
 _COMMON_PREFIXES = ("import ", "from ", "!", "%")
-"""How lines begin that stand in any cell."""
+"""Beginnings of lines that stand in any cell."""
 
 Features = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoutCode:
-    """The code that a handout gives, laid out for comparing."""
+    """The code that a handout gives, as features with weights."""
 
     cells: tuple[tuple[str | None, Features], ...] = ()
-    """The item that each cell belongs to, if any, and what it is made of."""
+    """For each cell, the item it belongs to, if any, and its features."""
     weights: Mapping[str, float] = field(default_factory=dict)
     unknown_weight: float = 1.0
-    """What a thing weighs that no cell of the handout has."""
+    """The weight of a feature that no cell of the handout has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeMatch:
-    """A cell of code that was made from the code given for an item."""
+    """A code cell that was made from the code given for an item."""
 
     cell: int
     item: str
     similarity: float
-    """From 0 to 1: how much of the one is in the other."""
+    """The part of one that is in the other, from 0 to 1."""
 
 
 def build_handout_code(cells: Sequence[tuple[str | None, str]]) -> HandoutCode:
-    """The code of a handout.
-
-    Args:
-        cells: For each cell, the item it belongs to, if any, and its source.
-    """
+    """Build a HandoutCode from each cell's item, if it has one, and source."""
     cell_features = tuple((item, features(source)) for item, source in cells)
     cell_features = tuple((item, own) for item, own in cell_features if own)
     common = Counter(feature for _, own in cell_features for feature in own)
@@ -70,16 +66,7 @@ def build_handout_code(cells: Sequence[tuple[str | None, str]]) -> HandoutCode:
 
 
 def match_code(cells: Iterable[Cell], *, code: HandoutCode) -> tuple[CodeMatch, ...]:
-    """The cells that were made from code given for an item.
-
-    Args:
-        cells: Cells of code.
-        code: What the handout gives.
-
-    Returns:
-        Each pair of a cell and an item, in the order of the cells; a cell that holds the code of
-        several items is there once for each.
-    """
+    """Return a match for each code cell and item whose given code it holds, in the cells' order."""
     return tuple(
         CodeMatch(cell=cell.index, item=item, similarity=round(share, 3))
         for cell in cells
@@ -88,7 +75,7 @@ def match_code(cells: Iterable[Cell], *, code: HandoutCode) -> tuple[CodeMatch, 
 
 
 def _matching_items(own: Features, *, code: HandoutCode) -> Mapping[str, float]:
-    """The items whose code a cell holds, or is a piece of."""
+    """Return the items whose code a cell holds, or is a piece of, with their similarity."""
     total = sum(code.weights.get(feature, code.unknown_weight) for feature in own)
     best_shares: dict[str, float] = {}
     best_piece: tuple[float, str | None] = (0.0, None)
@@ -98,7 +85,7 @@ def _matching_items(own: Features, *, code: HandoutCode) -> Mapping[str, float]:
             continue
         weight = sum(code.weights[feature] for feature in shared)
         held_share = weight / sum(code.weights[feature] for feature in handout_features)
-        best_piece = max(best_piece, (weight / total, item), key=lambda feature: feature[0])
+        best_piece = max(best_piece, (weight / total, item), key=lambda piece: piece[0])
         if item is not None and held_share >= MIN_SIMILARITY:
             best_shares[item] = max(best_shares.get(item, 0.0), held_share)
     share, item = best_piece
@@ -121,4 +108,4 @@ def _features(source: str) -> Features:
 
 
 features = lru_cache(maxsize=_CACHE_SIZE)(_features)
-"""What a source is made of; most cells of a class are the handout's, word for word."""
+"""Return what a source is made of; cached, since most cells of a class are the handout's."""

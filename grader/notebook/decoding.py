@@ -1,4 +1,4 @@
-"""Turns the bytes of a submitted file into JSON, or says what the file is instead."""
+"""Turns the bytes of a submitted file into JSON, or explains what the file is instead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from grader.errors import NotebookError
 from grader.model import Json
 
 MAX_PARTS = 5_000_000
-"""Lists, objects and commas between their parts; more would take gigabytes once parsed."""
+"""The most lists, objects and commas in a file; more would take gigabytes once parsed."""
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+\\?(?:"|\Z)', re.DOTALL)
 
 _BINARY = {
@@ -32,17 +32,17 @@ _PYTHON = re.compile(r"^(?:import|from|def|class|#)\b|^# ?%%", re.MULTILINE)
 
 
 def decode_text(data: bytes, *, notes: list[str]) -> str:
-    """The text of a file, in whichever encoding it is.
+    """Return the text of a file, in whichever encoding it is.
 
     Args:
         data: The file's bytes.
-        notes: Where to say what had to be mended.
+        notes: Gets a sentence on each repair.
 
     Returns:
         The text, without a byte order mark.
 
     Raises:
-        NotebookError: The file is empty, or is known to be something else.
+        NotebookError: The file is empty, or recognized as something else.
     """
     if not data.strip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe"):
         raise NotebookError("The file is empty. Save the notebook, and hand it in again.")
@@ -62,13 +62,7 @@ def decode_text(data: bytes, *, notes: list[str]) -> str:
 
 
 def parse_json_object(text: str) -> dict[str, Json]:
-    """The JSON object that a notebook's text is.
-
-    Args:
-        text: The text of the file.
-
-    Returns:
-        The top object.
+    """Parse a notebook's text as one JSON object.
 
     Raises:
         NotebookError: The text is not JSON, is nested too deep, or is no object.
@@ -95,7 +89,7 @@ def _count_parts(text: str) -> int:
 
 
 def _explain_invalid_json(text: str, *, error: ValueError) -> str:
-    """What the file is, as far as its text tells."""
+    """Explain what the file is, as far as its text shows."""
     if _HTML.match(text[:10_000]):
         return (
             "The file is a web page, not a notebook: perhaps an export, or the page that shows it. "

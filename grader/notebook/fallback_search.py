@@ -1,27 +1,32 @@
-"""Finds where a question stands whose words are gone: by its cell's id, headings, number, or sense.
+"""Finds where a question stands whose words are gone: by cell id, headings, number or vocabulary.
 
-Only questions that were not found by their words are looked for, and whatever is found here is
-told as unsure.
+Only questions that were not found by their own words are searched, and whatever is found here is
+reported as unsure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 from grader.model import Cell, Item
 from grader.notebook.handout import Handout
-from grader.notebook.handout_outline import HeadingTrail, Outline, unique_headings
-from grader.notebook.markdown_words import is_heading
+from grader.notebook.handout_outline import HeadingTrail, Outline
+from grader.notebook.markdown_words import is_heading, split_words
 from grader.notebook.prompt_search import Anchor, StreamWord
-from grader.notebook.text_lines import TextLine
-from grader.notebook.tfidf_match import TfidfMatcher
+from grader.notebook.student_text import TextLine
 
-ID_CONFIDENCE, HEADING_CONFIDENCE, NUMBER_CONFIDENCE = 0.8, 0.8, 0.7
-"""How sure each kind of clue is."""
+MIN_COSINE = 0.5
+"""From which similarity on a line is taken for a retyped prompt."""
+MIN_MARGIN = 0.15
+"""By how much it must be more similar than the next line or prompt."""
+_MIN_SENTENCE_WORDS, _MAX_SENTENCE_WORDS, _MAX_SENTENCE = 5, 80, 8_000
+_MIN_WORD_LETTERS = 3
 _MAX_LINES = 5_000
-"""Lines that are looked through: nobody writes more text."""
+_MAX_LABEL_PARTS = 3  # 'Q2 Part 3 Task 1'
+_WHOLE_LINE = 1_000_000
 _NOISE = re.compile(r"^[\s>#*_`(\[-]*")
 _NUMBER = re.compile(
     r"(?P<word>q(?:uestion)?|problem|exercise|task|part)?\s{0,2}[.:#]?\s{0,2}"
@@ -35,213 +40,232 @@ _CLOSING = re.compile(r"[\s*_]{0,4}(?:$|[:.)\]–—-])")  # noqa: RUF001 -- das
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchedText:
-    """A notebook's text, as far as its questions were found by their words."""
+    """A notebook's text, and the questions that were found in it by their words."""
 
     cells: Sequence[Cell]
     lines: Sequence[TextLine]
     stream: Sequence[StreamWord]
     anchors: Sequence[Anchor]
 
-    def line_spans(self) -> Mapping[int, tuple[int, int]]:
-        """By line, its first word and the one past its last."""
-        spans: dict[int, tuple[int, int]] = {}
-        for number, word in enumerate(self.stream):
-            first, _ = spans.get(word.line, (number, number))
-            spans[word.line] = (first, number + 1)
-        return spans
 
-    def anchored_lines(self) -> frozenset[int]:
-        """The lines that a question was found on."""
-        return frozenset(
-            self.stream[word].line for a in self.anchors for word in range(a.first, a.last)
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Location:
+    """A line where an item is asked; its first words are the question's, the rest the student's."""
+
+    item: str
+    line: int
+    word_count: int = _WHOLE_LINE
+    confidence: float
 
 
 def find_fallback_anchors(
     text: SearchedText, *, items: Sequence[Item], outline: Outline, handout: Handout
-) -> tuple[Anchor, ...]:
-    """Where written items are asked whose prompts are nowhere.
+) -> list[Anchor]:
+    """Find where written items are asked whose prompts are nowhere.
 
     Args:
         text: The notebook's text.
         items: All items of the rubric.
-        outline: The handout's.
-        handout: What is the handout's.
+        outline: The handout's outline.
+        handout: The handout's lines.
 
     Returns:
-        At most one anchor an item; it says how it was found, and covers no word where the line
-        is the student's own.
+        At most one anchor for each item, with its evidence; it covers no word where the line is
+        the student's own.
     """
     located = {anchor.item for anchor in text.anchors}
     missing = [i for i in items if i.kind == "written" and i.prompt and i.id not in located]
     if not missing or not text.stream:
-        return ()
+        return []
     search = _FallbackSearch(text, outline=outline, handout=handout)
+    prompts = {item.id: item.prompt for item in items}
+    finders: Sequence[tuple[str, Callable[[Sequence[str]], Iterable[_Location]]]] = (
+        ("its cell's id", search.find_by_id),
+        ("its heading", search.find_by_heading),
+        ("its number", search.find_by_number),
+        ("words it shares with a line", lambda ids: search.find_by_vocabulary(ids, prompts)),
+    )
     anchors: list[Anchor] = []
-    for search_method in (search.find_by_id, search.find_by_heading, search.find_by_number):
-        anchors += search_method(
-            [item for item in missing if all(item.id != a.item for a in anchors)]
-        )
-    remaining = [item for item in missing if all(item.id != a.item for a in anchors)]
-    anchors += search.find_by_similarity(remaining, among=items)
-    return tuple(anchors)
+    for evidence, find in finders:
+        anchored = {anchor.item for anchor in anchors}
+        for location in find([item.id for item in missing if item.id not in anchored]):
+            search.used_lines.add(location.line)
+            first, end = search.spans[location.line]
+            last = min(end, first + location.word_count)
+            anchors.append(
+                Anchor(
+                    item=location.item,
+                    first=first,
+                    last=last,
+                    ratio=location.confidence,
+                    evidence=evidence,
+                )
+            )
+    return anchors
 
 
 class _FallbackSearch:
-    """One notebook, searched for questions; a line is taken once."""
+    """One notebook, searched for questions; a line is used once."""
 
     def __init__(self, text: SearchedText, *, outline: Outline, handout: Handout) -> None:
         self._text = text
         self._outline = outline
         self._handout = handout
-        self._spans = text.line_spans()
-        self._used_lines = set(text.anchored_lines())
+        self.used_lines = {
+            text.stream[word].line for a in text.anchors for word in range(a.first, a.last)
+        }
+        self._prompt_cells = {text.lines[number].cell for number in self.used_lines}
+        self.spans: dict[int, tuple[int, int]] = {}
+        """By line, its first word in the stream and the one past its last."""
+        for number, word in enumerate(text.stream):
+            first, _ = self.spans.get(word.line, (number, number))
+            self.spans[word.line] = (first, number + 1)
 
     def _free_lines(self) -> Iterator[tuple[int, TextLine]]:
         for number, line in enumerate(self._text.lines[:_MAX_LINES]):
-            if number in self._spans and number not in self._used_lines and not line.ends_answer:
+            if number in self.spans and number not in self.used_lines and not line.ends_answer:
                 yield number, line
 
-    def _anchor_line(
-        self, item: str, *, line: int, ratio: float, evidence: str, word_count: int = -1
-    ) -> Anchor:
-        """An anchor on a line's first words; on all of them where no number is given."""
-        first, last = self._spans[line]
-        self._used_lines.add(line)
-        end = last if word_count < 0 else min(last, first + word_count)
-        return Anchor(item=item, first=first, last=end, ratio=ratio, evidence=evidence)
-
-    def find_by_id(self, missing: Iterable[Item]) -> list[Anchor]:
-        """The cell that has the id of the one that asked."""
+    def find_by_id(self, missing: Sequence[str]) -> Iterator[_Location]:
+        """Find the cell with the id of the one that asked, from its first line of the student's."""
         cells_by_id: dict[str, list[int]] = {}
         for cell in self._text.cells:
             for cell_id in cell.ids if cell.kind != "code" else ():
                 cells_by_id.setdefault(cell_id, []).append(cell.index)
-        prompt_cells = {self._text.lines[number].cell for number in self._text.anchored_lines()}
-        anchors = []
         for item in missing:
-            part = self._outline.parts.get(item.id)
-            id_cells = (
-                [cells_by_id[cell_id] for cell_id in part.cell_ids if cell_id in cells_by_id]
-                if part
-                else []
-            )
-            cells = {cell for cells in id_cells for cell in cells}
-            line = self._first_student_line(cells - prompt_cells) if len(cells) == 1 else None
-            if line is not None:
-                anchors.append(
-                    self._anchor_line(
-                        item.id,
-                        line=line,
-                        ratio=ID_CONFIDENCE,
-                        evidence="its cell's id",
-                        word_count=0,
-                    )
-                )
-        return anchors
+            part = self._outline.parts.get(item)
+            cell_ids = part.cell_ids if part else ()
+            cells = {cell for cell_id in cell_ids for cell in cells_by_id.get(cell_id, ())}
+            if len(cells) != 1 or cells & self._prompt_cells:
+                continue
+            for number, line in self._free_lines():
+                if line.cell in cells and not self._handout.has_line(line.text):
+                    yield _Location(item=item, line=number, word_count=0, confidence=0.8)
+                    break
 
-    def _first_student_line(self, cells: set[int]) -> int | None:
-        """The first line of a cell that is the student's."""
-        student_lines = (
-            number
-            for number, line in self._free_lines()
-            if line.cell in cells and not self._handout.has_line(line.text)
-        )
-        return next(student_lines, None)
-
-    def find_by_heading(self, missing: Iterable[Item]) -> list[Anchor]:
-        """The only heading that stands where the handout's does."""
-        item_by_headings = unique_headings(self._outline.parts.values())
-        missing_ids = {item.id for item in missing}
+    def find_by_heading(self, missing: Sequence[str]) -> Iterator[_Location]:
+        """Find the only heading whose path is that above the item in the handout."""
         item_by_headings = {
-            path: item for path, item in item_by_headings.items() if item in missing_ids
+            headings: item
+            for headings, item in self._outline.items_by_headings().items()
+            if item in missing
         }
-        if not item_by_headings:
-            return []
         trail = HeadingTrail()
         lines_by_item: dict[str, list[int]] = {}
-        for number, line in enumerate(self._text.lines[:_MAX_LINES]):
+        for number, line in enumerate(self._text.lines[:_MAX_LINES] if item_by_headings else ()):
             if is_heading(line.text):
                 item = item_by_headings.get(trail.enter(line.text)[-2:])
-                if item is not None and number in self._spans and number not in self._used_lines:
+                if item is not None and number in self.spans and number not in self.used_lines:
                     lines_by_item.setdefault(item, []).append(number)
-        return [
-            self._anchor_line(item, line=lines[0], ratio=HEADING_CONFIDENCE, evidence="its heading")
-            for item, lines in lines_by_item.items()
-            if len(lines) == 1
-        ]
+        for item, lines in lines_by_item.items():
+            if len(lines) == 1:
+                yield _Location(item=item, line=lines[0], confidence=0.8)
 
-    def find_by_number(self, missing: Iterable[Item]) -> list[Anchor]:
-        """The only line that opens with the item's number."""
-        item_by_numbers = {
-            item_numbers(item.id): item.id for item in missing if item_numbers(item.id)
-        }
-        if not item_by_numbers:
-            return []
-        candidates: dict[str, list[tuple[int, int]]] = {}
+    def find_by_number(self, missing: Sequence[str]) -> Iterator[_Location]:
+        """Find the only line that opens with the item's number, a part's below its question's."""
+        item_by_numbers = {numbers: item for item in missing if (numbers := item_numbers(item))}
+        locations: dict[str, list[_Location]] = {}
         question_numbers: tuple[int, ...] = ()
-        for number, line in self._free_lines():
+        for number, line in self._free_lines() if item_by_numbers else ():
             label = _read_number_label(line.text)
             if label is None:
                 continue
             numbers, word_count, is_part = label
-            full_numbers = (*question_numbers, *numbers) if is_part else numbers
             if len(numbers) == 1 and not is_part:
                 question_numbers = numbers
-            if full_numbers in item_by_numbers:
-                candidates.setdefault(item_by_numbers[full_numbers], []).append(
-                    (number, word_count)
-                )
-        return [
-            self._anchor_line(
-                item,
-                line=line,
-                ratio=NUMBER_CONFIDENCE,
-                evidence="its number",
-                word_count=word_count,
-            )
-            for item, ((line, word_count), *others) in candidates.items()
-            if not others
-        ]
+            item = item_by_numbers.get((*question_numbers, *numbers) if is_part else numbers)
+            if item is not None:
+                location = _Location(item=item, line=number, word_count=word_count, confidence=0.7)
+                locations.setdefault(item, []).append(location)
+        for candidates in locations.values():
+            if len(candidates) == 1:
+                yield candidates[0]
 
-    def find_by_similarity(self, missing: Sequence[Item], *, among: Sequence[Item]) -> list[Anchor]:
-        """The line that shares most of the words that tell a prompt from the others."""
-        if not missing:
-            return []
-        student_lines = [
-            (number, line.text)
-            for number, line in self._free_lines()
+    def find_by_vocabulary(
+        self, missing: Sequence[str], prompts: Mapping[str, str]
+    ) -> Iterator[_Location]:
+        """Find the line that shares most of the words that distinguish a prompt from the others."""
+        lines = {
+            number: line.text
+            for number, line in (self._free_lines() if missing else ())
             if not self._handout.has_exactly(line.text)
-        ]
-        matcher = TfidfMatcher({item.id: item.prompt for item in among})
-        anchors = []
-        for item, number, similarity in matcher.best_lines(
-            [i.id for i in missing], lines=student_lines
-        ):
-            text = self._text.lines[number].text
+        }
+        for item, (number, cosine) in match_vocabulary(
+            missing, prompts=prompts, lines=lines
+        ).items():
+            text = lines[number]
             is_question = text.rstrip("*_ ").endswith("?") or is_heading(text)
-            word_count = -1 if is_question else 0
-            evidence = "words it shares with a line"
-            anchors.append(
-                self._anchor_line(
-                    item, line=number, ratio=similarity, evidence=evidence, word_count=word_count
-                )
-            )
-        return anchors
+            word_count = _WHOLE_LINE if is_question else 0
+            yield _Location(item=item, line=number, word_count=word_count, confidence=cosine)
+
+
+def match_vocabulary(
+    items: Sequence[str], *, prompts: Mapping[str, str], lines: Mapping[int, str]
+) -> Mapping[str, tuple[int, float]]:
+    """Return the line that is about each item, where no other line and no other prompt comes near.
+
+    Args:
+        items: The items that are searched.
+        prompts: The prompts of all items; words that few of them have count most.
+        lines: Texts of lines by their numbers.
+
+    Returns:
+        By item, the number of its line and their cosine, from 0 to 1; no line twice.
+    """
+    numbers = [number for number, text in lines.items() if _is_sentence(text)]
+    if not items or not numbers:
+        return {}
+    # Most notebooks come without it, and it takes a second to import.
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
+
+    texts = [lines[number] for number in numbers]
+    vocabulary = {word for text in (*prompts.values(), *texts) for word in _content_words(text)}
+    if not vocabulary:
+        return {}
+    vectorizer = TfidfVectorizer(
+        analyzer=_content_words, binary=True, vocabulary=sorted(vocabulary)
+    ).fit(prompts.values())
+    prompt_vectors = vectorizer.transform(prompts.values())
+    cosines = (vectorizer.transform(texts) @ prompt_vectors.T).toarray()  # lines by prompts
+    is_candidate = cosines.max(axis=1) >= MIN_COSINE
+    candidates = dict(zip(compress(numbers, is_candidate), cosines[is_candidate], strict=True))
+    matches: dict[str, tuple[int, float]] = {}
+    for item in items:
+        column = list(prompts).index(item)
+        ranked = sorted(((row[column], number) for number, row in candidates.items()), reverse=True)
+        if not ranked:
+            break
+        cosine, number = ranked[0]
+        other_prompts = [value for n, value in enumerate(candidates[number]) if n != column]
+        next_best = max([*other_prompts, *(value for value, _ in ranked[1:2])], default=0.0)
+        if cosine >= MIN_COSINE and cosine - next_best >= MIN_MARGIN:
+            matches[item] = (number, round(float(cosine), 3))
+            del candidates[number]
+    return matches
+
+
+def _is_sentence(text: str) -> bool:
+    return len(text) < _MAX_SENTENCE and (
+        _MIN_SENTENCE_WORDS <= len(split_words(text)) <= _MAX_SENTENCE_WORDS
+    )
+
+
+def _content_words(text: str) -> list[str]:
+    return [word.text for word in split_words(text) if len(word.text) >= _MIN_WORD_LETTERS]
 
 
 def item_numbers(item: str) -> tuple[int, ...]:
-    """The numbers of an item's id: 'Q2.3.1' is 2, 3, 1."""
+    """Return the numbers of an item's id: 'Q2.3.1' as 2, 3, 1."""
     return tuple(int(part) for part in re.findall(r"\d{1,4}", item))
 
 
 def _read_number_label(line: str) -> tuple[tuple[int, ...], int, bool] | None:
-    """The numbers a line opens with, how many words they take, and whether a part's alone."""
+    """Return the numbers a line opens with, their words, and whether they are a part's alone."""
     noise = _NOISE.match(line)
     position = start = noise.end() if noise else 0
     numbers: list[int] = []
     label_words: list[str] = []
-    while len(label_words) < 3 and (match := _NUMBER.match(line, position)):  # noqa: PLR2004 -- 'Q2 Part 3 Task 1'
+    while len(label_words) < _MAX_LABEL_PARTS and (match := _NUMBER.match(line, position)):
         if label_words and not match["word"]:
             break
         label_words.append((match["word"] or "").lower())

@@ -1,4 +1,4 @@
-"""How much of one notebook stands in another: which of several is the homework."""
+"""Measures how much of the handout a notebook holds, to choose the homework among several."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from itertools import islice
 from grader.model import Notebook
 
 MAX_WORDS = 100_000
-"""Words of a notebook that are looked at."""
+"""Words of a notebook that are compared."""
 PHRASE_WORDS = 3
-"""Words in a row that are compared: single ones stand in any text."""
+"""Words of a phrase: single words stand in any text."""
 _WORD = re.compile(r"\w{1,40}")
 
 
 def phrases(notebook: Notebook) -> frozenset[tuple[str, ...]]:
-    """All runs of three words, in text and code; a cell that only graders see is left out."""
+    """Return all runs of three words, in text and code, without cells tagged `grader-only`."""
     cells = (cell.source for cell in notebook.cells if "grader-only" not in cell.tags)
     words = (match.group().lower() for source in cells for match in _WORD.finditer(source))
     compared = list(islice(words, MAX_WORDS))
@@ -25,5 +25,5 @@ def phrases(notebook: Notebook) -> frozenset[tuple[str, ...]]:
 def measure_overlap(
     notebook_phrases: frozenset[tuple[str, ...]], *, handout: frozenset[tuple[str, ...]]
 ) -> float:
-    """The part of a handout that stands in a notebook, from 0 to 1."""
+    """Return the part of a handout's phrases that a notebook holds, from 0 to 1."""
     return len(notebook_phrases & handout) / len(handout) if handout else 0.0

@@ -1,4 +1,4 @@
-"""Takes a line apart into names, ids, labels and what is none of these."""
+"""Splits a line into names, ids, labels and what is none of these."""
 
 from __future__ import annotations
 
@@ -70,23 +70,16 @@ _SOMETIMES_NAMES = frozenset({"Autumn", "Banner", "Fall", "May", "Placeholder", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameToken:
-    """A part of a line: 'name', 'id', 'label', or 'other'."""
+    """A part of a line, of the kind 'name', 'id', 'label' or 'other'."""
 
     kind: str
     text: str
 
 
 def read_name_tokens(line: str) -> list[NameToken]:
-    """The names, ids and labels of a line, in order.
-
-    Args:
-        line: One line of Markdown, a table's row included.
-
-    Returns:
-        The parts; words that are none of these count as one 'other'.
-    """
+    """Return the names, ids and labels of a line of Markdown or a table's row, in order."""
     text = _PRONOUNS.sub(" ", plain_text(line))
-    if _is_rule_or_blank(text):
+    if not re.sub(r"[\s|:=_.…-]+", "", text):
         return []
     if _OTHER_LABEL.match(text):
         return [NameToken(kind="other", text=text)]
@@ -102,38 +95,20 @@ def read_name_tokens(line: str) -> list[NameToken]:
 
 
 def is_prose(line: str) -> bool:
-    """Whether a line is a sentence rather than names.
-
-    Args:
-        line: One line of Markdown.
-
-    Returns:
-        True for many words in a row, most of them in lower case.
-    """
+    """Tell whether a line is prose rather than names: many words, most of them in lower case."""
     line_words = re.findall(r"[^\W\d_]\S*", plain_text(line))
     lowercase_count = sum(word[0].islower() and not _ID.search(word) for word in line_words)
     return len(line_words) > _PROSE_WORDS and 2 * lowercase_count > len(line_words)
 
 
 def is_full_name(text: str) -> bool:
-    """Whether a name is one even where nothing beside it says so.
-
-    Args:
-        text: A name, as `pieces` gives it.
-
-    Returns:
-        True for two words or more that start with a capital, particles aside.
-    """
+    """Tell whether a text is a name even without a label: two capitalized words or more."""
     name_words = [word for word in text.split() if word.casefold() not in _PARTICLES]
     return len(name_words) > 1 and all(not word[0].islower() for word in name_words)
 
 
-def _is_rule_or_blank(text: str) -> bool:
-    return not re.sub(r"[\s|:=_.…-]+", "", text)
-
-
 def _without_emails(text: str) -> str:
-    """A line without addresses; the part before the @ stands in where no other id is given."""
+    """Remove e-mail addresses; the part before the @ is the id where there is no other."""
     bare = _EMAIL.sub(" ", text)
     if _ID.search(bare):
         return re.sub(r"[(<\[]\s*[)>\]]", " ", bare)
@@ -141,7 +116,7 @@ def _without_emails(text: str) -> str:
 
 
 def _names_and_ids(text: str) -> Iterator[NameToken]:
-    """The line split at its ids, and what lies between them at separators."""
+    """Split a line at its ids, and what lies between them at separators."""
     position = 0
     for start, end, student_id in _id_spans(text):
         yield from _split_names(text[position:start])
@@ -151,7 +126,7 @@ def _names_and_ids(text: str) -> Iterator[NameToken]:
 
 
 def _id_spans(text: str) -> Iterator[tuple[int, int, str]]:
-    """Where ids stand: anything that looks like one, and short words in brackets after a name."""
+    """Find what looks like an id, and short words in brackets after a name."""
     spans = {match.start(): (match.start(), match.end(), match[0]) for match in _ID.finditer(text)}
     for match in _BRACKETED.finditer(text):
         if match.start(1) not in spans and _is_id_in_brackets(match[1]):
@@ -160,14 +135,14 @@ def _id_spans(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _is_id_in_brackets(word: str) -> bool:
-    """Whether '(ada.example)' or '(ab1)' is an id; '(Ada)' and '(she)' are none."""
+    """Tell ids such as '(ada.example)' and '(ab1)' from '(Ada)' and '(she)'."""
     if word.casefold() in _NOT_NAMES or len(word) <= 1:
         return False
     return word == word.lower() or any(character.isdigit() for character in word)
 
 
 def _split_names(text: str) -> Iterator[NameToken]:
-    """The names in a stretch of text without ids."""
+    """Split a stretch of text without ids into names and other words."""
     for chunk in _SEPARATOR.split(text):
         for part in _split_at_commas(chunk):
             name = part.strip(" ,.'\"*_\u2013\u2014-?!")
@@ -176,14 +151,13 @@ def _split_names(text: str) -> Iterator[NameToken]:
 
 
 def _split_at_commas(chunk: str) -> list[str]:
-    """'Ada Example, Ben Sample' as two names, 'Example, Ada' as one put the right way round."""
+    """Split 'Ada Example, Ben Sample' into two names; turn 'Example, Ada' round as one."""
     parts = [part.strip() for part in chunk.split(",") if part.strip()]
     inverted = len(parts) == 2 and any(" " not in part for part in parts)  # noqa: PLR2004 -- an inverted name has two parts
     return [f"{parts[1]} {parts[0]}"] if inverted else parts
 
 
 def _is_name(text: str) -> bool:
-    """Whether a text can be a person's name."""
     name_words = text.split()
     if not 1 <= len(name_words) <= _MAX_NAME_WORDS:
         return False

@@ -1,8 +1,8 @@
-"""Reads an .ipynb file that anything may have written, and says what had to be mended.
+"""Reads an .ipynb file that any program may have written, and notes what had to be repaired.
 
-nbformat's own reader refuses what Jupyter opens without a word (no cell ids, extra keys, a
-missing nbformat_minor), so the few keys that matter here are taken by hand, and the
-worksheets of nbformat 2 and 3 are laid out as the cells of nbformat 4.
+The few keys that matter here are read one by one instead of by nbformat: a damaged cell then costs
+only itself, cells keep the ids that they have (nbformat draws new ones at random when it converts
+an older format), and a hostile file is neither copied nor validated.
 """
 
 from __future__ import annotations
@@ -21,25 +21,19 @@ from grader.notebook.submitted_file import read_submitted_file
 
 MAX_CELLS = 2000
 MAX_SOURCE = 5_000_000
-"""Characters of all cells together, saved outputs aside: a second of work for each million."""
+"""Characters of all cells together, without outputs: a million takes a second of work."""
 MAX_NOTES = 50
 OLDEST_FORMAT, NEWEST_FORMAT = 2, 4
 MAX_EXECUTION_COUNT = 10**9
-"""No kernel runs so many cells: a larger `execution_count` is none."""
+"""The `execution_count` from which a number is taken for damage."""
 CELL_KINDS = frozenset({"code", "markdown", "raw"})
 _MAX_ID_LENGTH = 200
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) \S", re.MULTILINE)
-"""What a merge leaves in a cell where a tool kept the JSON around it whole."""
+"""Lines that a merge leaves in a cell where a tool kept the JSON around it whole."""
 
 
 def read_notebook(path: Path) -> Notebook:
-    """Read a submitted file.
-
-    Args:
-        path: The file, whatever it is called.
-
-    Returns:
-        The notebook; it may have no cells at all.
+    """Read a submitted file, whatever its name; the notebook may have no cells.
 
     Raises:
         NotebookError: The file cannot be used as a notebook; the message says why.
@@ -55,7 +49,7 @@ def read_notebook(path: Path) -> Notebook:
 
 
 def _read_cells(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
-    """The cells of a notebook of any version from 2 to 4.5."""
+    """Read the cells of a notebook of any version from 2 to 4.5."""
     raw_cells = _raw_cells(tree, notes=notes)
     if len(raw_cells) > MAX_CELLS:
         raise NotebookError(
@@ -75,11 +69,12 @@ def _read_cells(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
 
 
 def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
-    """The list of cells as JSON, wherever this version keeps it."""
+    """Return the list of cells as JSON, wherever this version keeps it."""
     version = tree.get("nbformat")
     if isinstance(version, int) and not OLDEST_FORMAT <= version <= NEWEST_FORMAT:
         raise NotebookError(
-            f"The notebook is in format {version}; formats {OLDEST_FORMAT} to {NEWEST_FORMAT} are read. "
+            f"The notebook is in format {version}; "
+            f"formats {OLDEST_FORMAT} to {NEWEST_FORMAT} are read. "
             "Open it in a current Jupyter, save it, and hand it in again."
         )
     cells, worksheets = tree.get("cells"), tree.get("worksheets")
@@ -90,20 +85,16 @@ def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
     if isinstance(worksheets, list):
         assumed_format = version if isinstance(version, int) else NEWEST_FORMAT - 1
         notes.append(f"The notebook is in format {assumed_format} and was converted to format 4.")
-        return [cell for sheet in worksheets for cell in _worksheet_cells(sheet)]
+        sheets = [sheet.get("cells") for sheet in worksheets if isinstance(sheet, dict)]
+        return [cell for cells in sheets if isinstance(cells, list) for cell in cells]
     raise NotebookError(
         "The file holds JSON, but no notebook: it has no list of cells. "
         "Hand in the .ipynb file itself."
     )
 
 
-def _worksheet_cells(sheet: Json) -> list[Json]:
-    cells = sheet.get("cells") if isinstance(sheet, dict) else None
-    return cells if isinstance(cells, list) else []
-
-
 def _read_cell(raw: Json, *, index: int, collector: PictureCollector, notes: list[str]) -> Cell:
-    """One cell; what is no cell keeps its place as an empty raw one, so that indexes hold."""
+    """Read a cell; what is none keeps its position as an empty raw cell, so that indexes hold."""
     if not isinstance(raw, dict):
         notes.append(f"Cell {index} is no cell and was left empty.")
         return Cell(index=index, kind="raw", source="")
@@ -145,32 +136,18 @@ def _cell_kind(raw: dict[str, Json], *, index: int, notes: list[str]) -> str:
 
 
 def _cell_source(raw: dict[str, Json], *, index: int) -> str:
-    """The text of a cell, with one kind of line end."""
+    """Return the text of a cell with uniform line ends."""
     source = raw.get("source", raw.get("input"))
     if source is None:
         source = ""
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        source = _join_lines(source)
+        lacks_line_ends = len(source) > 1 and not any("\n" in ln or "\r" in ln for ln in source)
+        source = ("\n" if lacks_line_ends else "").join(source)
     if not isinstance(source, str):
         raise NotebookError(
             f"The source of cell {index} is neither text nor a list of lines, so the file was "
             "damaged or written by hand. Open it in Jupyter, save it, and hand it in again."
         )
-    _refuse_lone_surrogates(source, index=index)
-    source = source.replace("\r\n", "\n").replace("\r", "\n")
-    level = raw.get("level")
-    if raw.get("cell_type") == "heading":
-        return "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 1) + " " + source  # noqa: PLR2004 -- Markdown has six levels
-    return source
-
-
-def _join_lines(lines: list[str]) -> str:
-    """Lines as one text, also where the writer forgot to end them."""
-    lacks_line_ends = len(lines) > 1 and not any("\n" in line or "\r" in line for line in lines)
-    return ("\n" if lacks_line_ends else "").join(lines)
-
-
-def _refuse_lone_surrogates(source: str, *, index: int) -> None:
     try:
         source.encode()
     except UnicodeEncodeError as error:
@@ -178,20 +155,21 @@ def _refuse_lone_surrogates(source: str, *, index: int) -> None:
             f"Cell {index} holds half a character (a lone surrogate), which no program can save. "
             "Retype the emoji or symbol there, and hand it in again."
         ) from error
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
+    level = raw.get("level")
+    if raw.get("cell_type") == "heading":
+        return "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 1) + " " + source  # noqa: PLR2004 -- Markdown has six levels
+    return source
 
 
 def _cell_tags(raw: dict[str, Json]) -> tuple[str, ...]:
-    metadata = raw.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, dict) else None
-    return (
-        tuple(tag for tag in tags if isinstance(tag, str) and tag.isprintable())
-        if isinstance(tags, list)
-        else ()
-    )
+    tags = _table(raw.get("metadata")).get("tags")
+    tag_list = tags if isinstance(tags, list) else []
+    return tuple(tag for tag in tag_list if isinstance(tag, str) and tag.isprintable())
 
 
 def _execution_count(raw: dict[str, Json]) -> int | None:
-    """The number of a cell's last run, under either of its names."""
+    """Return the number of a cell's last run; format 3 calls it `prompt_number`."""
     count = raw.get("execution_count", raw.get("prompt_number"))
     if not isinstance(count, int) or isinstance(count, bool):
         return None
@@ -199,21 +177,22 @@ def _execution_count(raw: dict[str, Json]) -> int | None:
 
 
 def _cell_ids(raw: dict[str, Json]) -> Iterator[str]:
-    """The ids of a cell: nbformat's own, Colab's and nbgrader's."""
-    metadata = raw.get("metadata")
-    fields = metadata if isinstance(metadata, dict) else {}
-    nbgrader = fields.get("nbgrader")
-    grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-    for kind, value in (("id", raw.get("id")), ("colab", fields.get("id")), ("nbgrader", grade_id)):
+    """Yield the ids of a cell: nbformat's own, Colab's and nbgrader's."""
+    metadata = _table(raw.get("metadata"))
+    grade_id = _table(metadata.get("nbgrader")).get("grade_id")
+    ids = (("id", raw.get("id")), ("colab", metadata.get("id")), ("nbgrader", grade_id))
+    for kind, value in ids:
         if isinstance(value, str) and value.isprintable() and 0 < len(value) <= _MAX_ID_LENGTH:
             yield f"{kind}:{value}"
 
 
 def _note_kernel(tree: dict[str, Json], *, notes: list[str]) -> None:
-    """Say so where the file asks for another kernel than the one it will get."""
-    metadata = tree.get("metadata")
-    spec = metadata.get("kernelspec") if isinstance(metadata, dict) else None
-    name = spec.get("name") if isinstance(spec, dict) else None
+    """Add a note where the file asks for another kernel than the one it will get."""
+    name = _table(_table(tree.get("metadata")).get("kernelspec")).get("name")
     if isinstance(name, str) and name not in ("", "python3"):
         kernel_name = name.encode("ascii", "replace").decode()[:60]
         notes.append(f"The file asks for the kernel '{kernel_name}'; the grader's Python is used.")
+
+
+def _table(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""What a submitted file shows below its code cells: saved texts, and which kinds of media."""
+"""Reads the outputs saved below code cells: texts, errors and kinds of media."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import replace
 from grader.model import Json, SavedOutput
 
 MAX_TEXT = 1_000_000
-"""Characters kept of one output; the middle of a longer one is left out."""
+"""Characters of one output; the middle of a longer one is left out."""
 _MAX_SEARCHED = 2_000_000
 _MAX_ERROR = 300
-"""Characters kept of a saved error."""
+"""Characters of a saved error."""
 
 _ANSI = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])"
@@ -34,15 +34,12 @@ _FORMAT_3_MIMES = {
 
 
 def saved_outputs(raw: Json, *, cell: int, notes: list[str]) -> tuple[SavedOutput, ...]:
-    """The outputs that were saved with a cell.
+    """Return the outputs saved with a cell, without entries that are none.
 
     Args:
-        raw: What the file has under `outputs`.
+        raw: The cell's `outputs` in the file.
         cell: The cell's index, for notes.
-        notes: Where to say what was left out.
-
-    Returns:
-        An output for each that can be understood.
+        notes: Gets a sentence if something is left out.
     """
     if not isinstance(raw, list):
         return ()
@@ -56,12 +53,12 @@ def saved_outputs(raw: Json, *, cell: int, notes: list[str]) -> tuple[SavedOutpu
 
 
 def strip_ansi(text: str) -> str:
-    """A text without terminal colors and cursor moves."""
+    """Remove terminal colors and cursor moves."""
     return _ANSI.sub("", text)
 
 
 def _read_output(raw: dict[str, Json]) -> SavedOutput:
-    """One output, of format 3 or 4."""
+    """Read one output, of format 2, 3 or 4."""
     kind = raw.get("output_type")
     if kind == "stream":
         return SavedOutput(text=_visible_text(raw.get("text")), mimes=())
@@ -80,7 +77,7 @@ def _read_output(raw: dict[str, Json]) -> SavedOutput:
 
 
 def _error_text(raw: dict[str, Json]) -> str:
-    """What a saved error says, on one line; format 2 has another word for its name."""
+    """Return a saved error on one line; format 2 calls its name `etype`."""
     name = _visible_text(raw.get("ename", raw.get("etype")))[:_MAX_ERROR]
     value = _visible_text(raw.get("evalue"))[:_MAX_ERROR]
     message = ": ".join(" ".join(part.split()) for part in (name, value) if part.strip())
@@ -88,7 +85,7 @@ def _error_text(raw: dict[str, Json]) -> str:
 
 
 def _format_3_bundle(raw: dict[str, Json]) -> dict[str, Json]:
-    """Format 3 keeps the media beside `output_type`, under short names."""
+    """Return the media of format 3, which stand beside `output_type` under short names."""
     return {
         _FORMAT_3_MIMES.get(key, key): raw[key]
         for key in raw
@@ -103,7 +100,7 @@ def _join_text(value: Json) -> str:
 
 
 def _visible_text(value: Json) -> str:
-    """A text as a person saw it; half characters become question marks in a diamond."""
+    """Return a text as a person saw it; half characters become question marks in a diamond."""
     text = strip_ansi(_join_text(value)).replace("\r\n", "\n")
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+import symtable
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 from grader.model import Cell, Excerpt, Notebook
+
+_Parsed = TypeVar("_Parsed")
 
 _MAX_PARSED = 100_000
 _MAX_BRACES = 2_000
@@ -17,41 +21,21 @@ _MAX_BRACES = 2_000
 _MAX_SEARCHED = 100_000
 _MAX_LINE = 400
 _CACHE_SIZE = 4_000
-"""How many cells' names are kept for the next submission: more than the largest notebook has,
-since every check asks for all of its cells' names."""
+"""Cells whose names are cached: more than the largest notebook has, since every check asks for the
+names of all of its cells."""
 _LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
 _ASSIGNED_MAGIC = re.compile(r"^([\w.,\s]+=\s*)[!%].*$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
 _PYTHON_CELL_MAGICS = frozenset({"capture", "prun", "time", "timeit"})
-_Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
-_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_SCOPE_NODES: frozenset[type[ast.AST]] = frozenset((*_Scope.__args__, *_Comprehension.__args__))
-"""The kinds of nodes whose parts may bind names for another scope than the node does."""
-_BINDING_NODES: frozenset[type[ast.AST]] = frozenset(
-    {
-        ast.Name,
-        ast.FunctionDef,
-        ast.AsyncFunctionDef,
-        ast.ClassDef,
-        ast.alias,
-        ast.ExceptHandler,
-        ast.MatchAs,
-        ast.MatchStar,
-        ast.MatchMapping,
-    }
-)
-"""The kinds of nodes that may bind a name: the few that `_own_names` has to look at."""
+_DELETION = re.compile(r"^(\s*)del[ \t]+[\w \t,]+$", re.MULTILINE)
 
 
 def find_definitions(notebook: Notebook, names: Iterable[str]) -> tuple[Excerpt, ...]:
-    """The code cells that define or assign any of these names, at any depth.
+    """Return the code cells that bind any of these names at any depth, in the notebook's order.
 
     Args:
         notebook: The notebook.
         names: Names of variables, functions, methods, classes or modules.
-
-    Returns:
-        Each such cell whole, in the notebook's order.
     """
     name_set = frozenset(names)
     return tuple(
@@ -62,15 +46,7 @@ def find_definitions(notebook: Notebook, names: Iterable[str]) -> tuple[Excerpt,
 
 
 def assigning_cells(notebook: Notebook, name: str) -> tuple[int, ...]:
-    """The indexes of the code cells that give a name of the notebook's namespace a value.
-
-    Args:
-        notebook: The notebook.
-        name: The name; what a function assigns for itself does not count.
-
-    Returns:
-        Indexes over all cells, in order.
-    """
+    """Return the indexes of the cells that bind a name in the notebook's own namespace."""
     name_set = frozenset({name})
     return tuple(
         cell.index
@@ -80,159 +56,88 @@ def assigning_cells(notebook: Notebook, name: str) -> tuple[int, ...]:
 
 
 def is_blank(cell: Cell) -> bool:
-    """Whether a code cell has nothing to run: empty, or comments only.
-
-    Args:
-        cell: A code cell; one of magics only is not blank.
-
-    Returns:
-        True where nothing would run.
-    """
+    """Tell whether a code cell is empty or holds only comments; magics are not blank."""
     lines = (line.strip() for line in cell.source.splitlines())
     return all(not line or line.startswith("#") for line in lines)
 
 
 def parse_source(source: str) -> ast.Module | None:
-    """The syntax tree of a cell, with IPython's own lines replaced; None if there is none.
-
-    Args:
-        source: The cell's source.
-
-    Returns:
-        A module, or None where the cell is not Python.
-    """
-    tree = _parse_python(source)
-    return tree if tree is not None else _parse_python(_replace_magics(source))
+    """Return the syntax tree of a cell with IPython's own lines replaced, or None if not Python."""
+    return _read_python(source, ast.parse)
 
 
-def _parse_python(source: str) -> ast.Module | None:
+def _read_python(source: str, parse: Callable[[str], _Parsed]) -> _Parsed | None:
+    """Parse a cell as it is, else with IPython's own lines replaced."""
     if len(source) > _MAX_PARSED or source.count("{") > _MAX_BRACES:
         return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a student's '\d' is no concern here
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    for python in (source, _replace_magics(source)):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a student's '\d' is no concern here
+                return parse(python)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return None
 
 
 def _replace_magics(source: str) -> str:
-    """The source with magics and shell lines replaced, line for line."""
+    """Replace magics and shell lines, keeping the number of lines."""
     lines = source.splitlines()
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     magic = _CELL_MAGIC.match(lines[first]) if lines else None
     if magic and magic[1] not in _PYTHON_CELL_MAGICS:
         return ""
-    return "\n".join(_replace_line_magic(line) for line in lines)
-
-
-def _replace_line_magic(line: str) -> str:
-    return _ASSIGNED_MAGIC.sub(r"\1None", _LINE_MAGIC.sub(r"\1pass", line))
+    lines = [_ASSIGNED_MAGIC.sub(r"\1None", _LINE_MAGIC.sub(r"\1pass", line)) for line in lines]
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundNames:
-    """The names that a cell gives a value: to its notebook, and at any depth."""
+    """The names that a cell binds: in the notebook's namespace, and at any depth."""
 
     outer: frozenset[str]
     inner: frozenset[str]
 
 
 def _binds_any(cell: Cell, *, names: frozenset[str], inner: bool) -> bool:
-    """Whether a cell binds any of the names; inner also looks inside functions and classes."""
-    bound = _cached_bound_names(cell.source)
+    """Tell whether a cell binds any of the names; `inner` includes functions and classes."""
+    bound = _bound_names(cell.source)
     if bound is None:
         return any(_seems_to_bind(cell.source, name=name) for name in names)
     return not names.isdisjoint(bound.inner if inner else bound.outer)
 
 
+# Most cells of a class are the handout's, word for word, and every check asks for their names.
+@lru_cache(maxsize=_CACHE_SIZE)
 def _bound_names(source: str) -> BoundNames | None:
-    """What a source binds, or None where it is not Python."""
-    tree = parse_source(source)
-    if tree is None:
+    """Return the names that a source binds, or None where it is not Python."""
+    # A symbol table counts deleted names as bound, too.
+    module = _read_python(_DELETION.sub(r"\1pass", source), _symbol_table)
+    if module is None:
         return None
     outer: set[str] = set()
     inner: set[str] = set()
-    stack: list[tuple[ast.AST, str]] = [(tree, "notebook")]
-    while stack:
-        node, scope = stack.pop()
-        if type(node) in _BINDING_NODES:
-            own_names = _own_names(node)
-            inner.update(own_names)
-            if scope == "notebook":
-                outer.update(own_names)
-        elif scope == "local" and isinstance(node, ast.Global):
-            outer.update(node.names)
-        children = _children(node)
-        if type(node) in _SCOPE_NODES:
-            decorator_ids = {id(part) for part in getattr(node, "decorator_list", ())}
-            stack += [
-                (child, scope if id(child) in decorator_ids else _inner_scope(node, scope))
-                for child in children
-            ]
-            outer.update(_walrus_names(node) if scope != "nobody" else ())
-        else:
-            stack += [(child, scope) for child in children]
+    tables = [module]
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        for symbol in table.get_symbols():
+            is_bound = symbol.is_assigned() or symbol.is_imported()
+            if is_bound:
+                inner.add(symbol.get_name())
+            # A function's `global x`; a comprehension's `x :=` is declared so, too.
+            if (is_bound and table is module) or symbol.is_declared_global():
+                outer.add(symbol.get_name())
     return BoundNames(outer=frozenset(outer), inner=frozenset(inner))
 
 
-def _children(node: ast.AST) -> list[ast.AST]:
-    """The nodes right below; those that can hold no name, operators and constants, are left out."""
-    if isinstance(node, ast.Name):
-        return []
-    children: list[ast.AST] = []
-    for field in node._fields:
-        value = getattr(node, field, None)
-        if isinstance(value, list):
-            children += [part for part in value if isinstance(part, ast.AST)]
-        elif isinstance(value, ast.AST) and value._fields:
-            children.append(value)
-    return [part for part in children if type(part) is not ast.Constant]
-
-
-def _inner_scope(node: ast.AST, scope: str) -> str:
-    """Whose names the parts of a node bind: the notebook's, a function's, or a comprehension's.
-
-    Decorators of a def or class belong to the scope around it.
-    """
-    if scope == "nobody" or isinstance(node, _Comprehension):
-        return "nobody"
-    return "local" if isinstance(node, _Scope) else scope
-
-
-# Most cells of a class are the handout's, word for word, and every check asks for its names.
-_cached_bound_names = lru_cache(maxsize=_CACHE_SIZE)(_bound_names)
-
-
-def _own_names(node: ast.AST) -> tuple[str, ...]:
-    """The names that this node itself binds, its children aside."""
-    bound_name: str | None = None
-    match node:
-        case ast.Name(id=name):
-            bound_name = name if isinstance(node.ctx, ast.Store) else None
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            bound_name = name
-        case ast.alias(name=name, asname=asname):
-            bound_name = asname or name.partition(".")[0]
-        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
-            bound_name = name
-        case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
-            bound_name = name
-        case _:
-            pass
-    return () if bound_name is None else (bound_name,)
-
-
-def _walrus_names(node: ast.AST) -> Iterable[str]:
-    """The names that := binds inside a comprehension, whose own targets stay inside."""
-    for inner in ast.walk(node) if isinstance(node, _Comprehension) else ():
-        if isinstance(inner, ast.NamedExpr):
-            yield inner.target.id
+def _symbol_table(source: str) -> symtable.SymbolTable:
+    return symtable.symtable(source, "<cell>", "exec")
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def _seems_to_bind(source: str, *, name: str) -> bool:
-    """A tolerant reading of a cell that is not valid Python."""
+    """Guess from patterns whether a cell that is not valid Python binds a name."""
     if name not in source:
         return False
     name_pattern = rf"(?<![\w.]){re.escape(name)}\b"

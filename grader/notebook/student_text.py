@@ -1,26 +1,97 @@
-"""Tells the student's words on a notebook's page from the handout's, the prompts and labels."""
+"""Separates a student's words in a notebook from the handout's, the prompts and the labels."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from grader.model import Cell, Notebook
 from grader.notebook.answer_labels import is_placeholder, without_label
 from grader.notebook.handout import Handout
-from grader.notebook.markdown_words import is_section_number, line_key, split_words
+from grader.notebook.markdown_words import is_section_number, line_key, split_words, visible_lines
 from grader.notebook.prompt_search import Anchor, StreamWord
-from grader.notebook.text_lines import TextLine
+from grader.notebook.student_code import is_blank, parse_source
+
+_MAX_TEXT = 300_000
+_MAY_BE_STRING = re.compile(r"(?:\s+|#[^\n]*\n|\\\n)*+[rRuUbBfF]{0,2}[\"'(]")
+"""How a cell begins that holds nothing but a string; only such a cell is parsed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextLine:
+    """A line of a notebook's text, or a cell of the handout's code, which ends every answer."""
+
+    cell: int
+    text: str
+    ends_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What the eye meets going down the page: 'prompt', 'heading', 'wall' or 'text'."""
+    """What a reader meets going down a notebook: 'prompt', 'heading', 'wall' or 'text'.
+
+    A heading is the handout's, a wall is a cell of its code, and text is the student's.
+    """
 
     kind: str
     cell: int
     text: str = ""
-    """The words, or the prompt's item."""
+    """The student's words, or the prompt's item."""
+
+
+def text_lines(notebook: Notebook, *, handout: Handout) -> list[TextLine]:
+    """Return the lines that may hold prompts and answers, up to 300,000 characters.
+
+    These are the lines of text cells, and of code cells that hold only comments or a string.
+    """
+    lines: list[TextLine] = []
+    remaining = _MAX_TEXT
+    for cell in notebook.cells:
+        for line in _cell_lines(cell, handout=handout):
+            remaining -= len(line.text) + 1
+            if remaining < 0:
+                return lines
+            lines.append(line)
+    return lines
+
+
+def _cell_lines(cell: Cell, *, handout: Handout) -> Iterator[TextLine]:
+    if cell.kind != "code":
+        texts = visible_lines(cell.source)
+    else:
+        texts = _prose_in_code(cell, handout=handout)
+        if not texts and not is_blank(cell) and handout.has_code(cell.source):
+            yield TextLine(cell=cell.index, text="", ends_answer=True)
+    for text in texts:
+        yield TextLine(cell=cell.index, text=text)
+
+
+def _prose_in_code(cell: Cell, *, handout: Handout) -> list[str]:
+    """Return what a student wrote into a code cell instead of a text cell."""
+    if cell.source.lstrip().startswith("%%markdown"):
+        return visible_lines(cell.source.lstrip().partition("\n")[2])
+    if is_blank(cell):
+        comments = [line.strip().lstrip("#").strip() for line in cell.source.splitlines()]
+        comments = [line for line in comments if not handout.has_comment(line)]
+        return comments if any(comments) and not _is_code("\n".join(comments)) else []
+    tree = parse_source(cell.source) if _MAY_BE_STRING.match(cell.source) else None
+    match tree.body if tree else []:
+        case [ast.Expr(value=ast.Constant(value=str(text)))]:
+            return visible_lines(text)
+        case _:
+            return []
+
+
+def _is_code(text: str) -> bool:
+    """Tell whether comments are code that was switched off, rather than words."""
+    tree = parse_source(text)
+    return tree is not None and not all(
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Name | ast.Constant | ast.Tuple)
+        for statement in tree.body
+    )
 
 
 def page_events(
@@ -30,101 +101,85 @@ def page_events(
     anchors: Sequence[Anchor],
     handout: Handout,
 ) -> Iterator[Event]:
-    """A notebook's page from top to bottom.
+    """Yield what stands in a notebook from top to bottom.
 
     Args:
-        lines: Its lines.
+        lines: The notebook's lines.
         stream: Their words.
-        anchors: Where the prompts stand in the stream.
-        handout: What is the handout's.
+        anchors: Where the prompts stand in the stream, in order.
+        handout: The handout's lines.
 
     Yields:
-        What stands on it; text is the student's alone, and empty lines are empty text.
+        Prompts, headings, walls, and the student's text; empty lines are empty text.
     """
-    spans = _spans(stream, anchors=anchors)
-    starting_anchors: dict[int, list[Anchor]] = {}
-    wordless_anchors: dict[int, list[Anchor]] = {}
+    anchors_by_line: dict[int, list[Anchor]] = {}
     for anchor in anchors:
-        anchors_by_line = starting_anchors if anchor.first < anchor.last else wordless_anchors
-        anchors_by_line.setdefault(stream[anchor.first].line, []).append(anchor)
+        last = max(anchor.first, anchor.last - 1)
+        for number in range(stream[anchor.first].line, stream[last].line + 1):
+            anchors_by_line.setdefault(number, []).append(anchor)
     for number, line in enumerate(lines):
-        for anchor in wordless_anchors.get(number, ()):
-            yield Event(kind="prompt", cell=line.cell, text=anchor.item)
+        line_anchors = anchors_by_line.get(number, ())
+        for anchor in line_anchors:
+            if anchor.first == anchor.last:
+                yield Event(kind="prompt", cell=line.cell, text=anchor.item)
+        spans = [
+            span for a in line_anchors if (span := _anchor_span(a, line=number, stream=stream))
+        ]
         if line.ends_answer:
             yield Event(kind="wall", cell=line.cell)
-        elif number in spans:
-            yield from _around_prompts(
-                line,
-                spans=spans[number],
-                starting=starting_anchors.get(number, ()),
-                handout=handout,
-            )
+        elif spans:
+            yield from _around_prompts(line, spans=spans, handout=handout)
         else:
-            yield _plain_event(line, handout=handout)
+            yield _event_without_prompt(line, handout=handout)
 
 
-def _spans(
-    stream: Sequence[StreamWord], *, anchors: Iterable[Anchor]
-) -> dict[int, list[tuple[int, int, int]]]:
-    """By line, the columns that prompts take up, and each prompt's first word."""
-    spans: dict[int, list[tuple[int, int, int]]] = {}
-    for anchor in anchors:
-        by_line: dict[int, list[StreamWord]] = {}
-        for word in stream[anchor.first : anchor.last]:
-            by_line.setdefault(word.line, []).append(word)
-        for number, line_words in by_line.items():
-            spans.setdefault(number, []).append(
-                (line_words[0].start, line_words[-1].end, anchor.first)
-            )
-    return spans
+_Span = tuple[int, int, str]
+"""The columns that a prompt takes up on a line, and its item if it begins there."""
 
 
-def _around_prompts(
-    line: TextLine,
-    *,
-    spans: Sequence[tuple[int, int, int]],
-    starting: Sequence[Anchor],
-    handout: Handout,
-) -> Iterator[Event]:
-    """Prompts, and what a student wrote on the same line before and after them."""
-    items = {anchor.first: anchor.item for anchor in starting}
+def _anchor_span(anchor: Anchor, *, line: int, stream: Sequence[StreamWord]) -> _Span | None:
+    words = [word for word in stream[anchor.first : anchor.last] if word.line == line]
+    if not words:
+        return None
+    item = anchor.item if words[0] is stream[anchor.first] else ""
+    return words[0].start, words[-1].end, item
+
+
+def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout) -> Iterator[Event]:
+    """Yield prompts, and what a student wrote on the same line before and after them."""
     is_handout_line = handout.has_exactly(line.text)
     position = 0
-    for start, end, first in spans:
+    for start, end, item in spans:
         before = line.text[position:start]
-        if not is_handout_line and not _leads_in(before, handout=handout):
+        if not is_handout_line and not _leads_to_prompt(before, handout=handout):
             yield Event(kind="text", cell=line.cell, text=_own_words(before, handout=handout))
-        if first in items:
-            yield Event(kind="prompt", cell=line.cell, text=items[first])
+        if item:
+            yield Event(kind="prompt", cell=line.cell, text=item)
         position = end
     position = max(position, handout.prefix_end(line.text))
-    closing = re.match(r"[^\w\s(\[<$\\!]*", line.text[position:])
-    rest = line.text[position + (closing.end() if closing else 0) :]
-    if not is_handout_line and not handout.ends_with(line_key(rest)):
+    closing_signs = re.match(r"[^\w\s(\[<$\\!]*", line.text[position:])
+    rest = line.text[position + (closing_signs.end() if closing_signs else 0) :]
+    if not is_handout_line and not handout.has_line_ending(line_key(rest)):
         yield Event(kind="text", cell=line.cell, text=_own_words(rest, handout=handout))
 
 
-def _leads_in(before: str, *, handout: Handout) -> bool:
-    """Whether what stands before a prompt on its line is a number, a mark or the handout's."""
-    normalized = line_key(before)
+def _leads_to_prompt(before: str, *, handout: Handout) -> bool:
+    """Tell whether what stands before a prompt on its line is a number, a sign or the handout's."""
     return (
-        not normalized
-        or not split_words(before)
-        or handout.begins_with(normalized)
+        not split_words(before)
+        or handout.has_line_beginning(line_key(before))
         or is_section_number(before)
     )
 
 
-def _plain_event(line: TextLine, *, handout: Handout) -> Event:
-    """A line without a prompt."""
-    unlabeled = without_label(line.text)
-    if unlabeled == line.text and handout.has_heading(line.text):
+def _event_without_prompt(line: TextLine, *, handout: Handout) -> Event:
+    if without_label(line.text) == line.text and handout.has_heading(line.text):
         return Event(kind="heading", cell=line.cell)
     return Event(kind="text", cell=line.cell, text=_own_words(line.text, handout=handout))
 
 
 def _own_words(text: str, *, handout: Handout) -> str:
-    """The student's part of a piece of text; empty if it has none."""
+    """Return the student's part of a piece of text; empty if it has none."""
     if handout.has_exactly(text):
         return ""
     rest = text[handout.prefix_end(text) :]

@@ -1,21 +1,21 @@
-"""Reads from the first text cells who made a notebook, in the many forms people write it.
+"""Reads who made a notebook from its first text cells, in the many forms people write it.
 
-Each line becomes a row of names and ids, in the order in which they stand; names and ids are
-then paired within a line where they can be, else with the lines before.
+Each line becomes a row of names and ids, in order; these are then paired within a line where
+possible, else with the lines before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby
 
-from grader.model import Cell, Notebook, Student
+from grader.model import Notebook, Student
 from grader.notebook.markdown_words import visible_lines
 from grader.notebook.name_tokens import NameToken, is_full_name, is_prose, read_name_tokens
 
 MAX_STUDENTS = 6
-"""Students of one team that are read."""
+"""Students of one team that are read; others are ignored."""
 _SEARCHED_CELLS = 10
 _CELLS_BELOW_LABEL = 2
 _MAX_LINES = 200
@@ -23,81 +23,50 @@ _MAX_LINE = 400
 
 
 def find_students(notebook: Notebook) -> tuple[Student, ...]:
-    """Who the notebook says made it.
-
-    Args:
-        notebook: The notebook.
-
-    Returns:
-        At most six students, in the order named; empty where nobody is.
-    """
-    team = _find_team(notebook)
-    return team[1] if team else ()
+    """Return the students that a notebook names, at most six, in the order named."""
+    return _read_team(notebook)[1]
 
 
 def find_name_cells(notebook: Notebook) -> frozenset[int]:
-    """The cells that say who made the notebook, so that they are nobody's answer.
+    """Return the indexes of the cells that name students, so that they are nobody's answer."""
+    return _read_team(notebook)[0]
 
-    Args:
-        notebook: The notebook.
 
-    Returns:
-        Their indexes.
-    """
-    label_cells = {
-        cell.index for cell in _text_cells(notebook) if _label_line(_lines(cell)) is not None
+def _read_team(notebook: Notebook) -> tuple[frozenset[int], tuple[Student, ...]]:
+    """Return the cells that ask for or give names, and the students."""
+    text_cells = [cell for cell in notebook.cells if cell.kind != "code"][:_SEARCHED_CELLS]
+    cells = [
+        (cell.index, [line[:_MAX_LINE] for line in visible_lines(cell.source)[:_MAX_LINES]])
+        for cell in text_cells
+    ]
+    label_lines = {
+        index: next((number for number, line in enumerate(lines) if _is_label_line(line)), None)
+        for index, lines in cells
     }
-    team = _find_team(notebook)
-    return frozenset(label_cells | set(team[0] if team else ()))
-
-
-def _find_team(notebook: Notebook) -> tuple[tuple[int, ...], tuple[Student, ...]] | None:
-    """The cells that name students, and the students."""
-    cells = _text_cells(notebook)
-    for index, cell in enumerate(cells):
-        start = _label_line(_lines(cell))
-        if start is None:
+    name_cells = frozenset(index for index, number in label_lines.items() if number is not None)
+    for position, (index, lines) in enumerate(cells):
+        if index not in name_cells:
             continue
-        rows = _labeled_rows(_lines(cell)[start:])
-        team = _pair_students(rows)
-        if team:
-            return (cell.index,), team
-        for next_cell in cells[index + 1 : index + 1 + _CELLS_BELOW_LABEL]:
-            team = _pair_students(_bare_rows(_lines(next_cell)))
-            if team:
-                return (cell.index, next_cell.index), team
-    return _unlabeled_team(cells)
-
-
-def _unlabeled_team(cells: list[Cell]) -> tuple[tuple[int, ...], tuple[Student, ...]] | None:
-    """Names that stand without a label; only ones with an id are believed."""
-    for cell in cells[: _SEARCHED_CELLS // 2]:
-        rows = [row for row in map(read_name_tokens, _lines(cell)) if _has_name_and_id(row)]
+        candidates = [(index, _labeled_rows(lines[label_lines[index] :]))]
+        cells_below = cells[position + 1 : position + 1 + _CELLS_BELOW_LABEL]
+        candidates += [(below, _bare_rows(below_lines)) for below, below_lines in cells_below]
+        for candidate, rows in candidates:
+            if team := _pair_students(rows):
+                return name_cells | {candidate}, team
+    for index, lines in cells[: _SEARCHED_CELLS // 2]:  # no label: only names with an id count
+        rows = [
+            row
+            for row in map(read_name_tokens, lines)
+            if {"name", "id"} <= _kinds(row) <= {"name", "id", "label"}
+        ]
         team = tuple(student for student in _pair_students(rows) if student.name and student.id)
         if team:
-            return (cell.index,), team
-    return None
+            return name_cells | {index}, team
+    return name_cells, ()
 
 
-def _has_name_and_id(row: list[NameToken]) -> bool:
-    kinds = {token.kind for token in row}
-    return {"name", "id"} <= kinds and "other" not in kinds
-
-
-def _text_cells(notebook: Notebook) -> list[Cell]:
-    return [cell for cell in notebook.cells if cell.kind != "code"][:_SEARCHED_CELLS]
-
-
-def _lines(cell: Cell) -> list[str]:
-    return [line[:_MAX_LINE] for line in visible_lines(cell.source)[:_MAX_LINES]]
-
-
-def _label_line(lines: Iterable[str]) -> int | None:
-    """The first line that asks for names or ids."""
-    for number, line in enumerate(lines):
-        if _is_label_line(line):
-            return number
-    return None
+def _kinds(row: list[NameToken]) -> set[str]:
+    return {token.kind for token in row}
 
 
 @lru_cache(maxsize=256)  # the lines of most first cells are the handout's
@@ -106,95 +75,68 @@ def _is_label_line(line: str) -> bool:
 
 
 def _labeled_rows(lines: list[str]) -> list[list[NameToken]]:
-    """The rows from the label down to the first sentence."""
+    """Return the rows from the label down to the first sentence."""
     rows = []
     for line in lines:
         if is_prose(line):
             break
         row = read_name_tokens(line)
-        kinds = {token.kind for token in row}
-        if "label" in kinds or _stands_alone(row) or {"name", "id"} <= kinds:
+        if "label" in _kinds(row) or _stands_alone(row) or {"name", "id"} <= _kinds(row):
             rows.append(row)
     return rows
 
 
 def _bare_rows(lines: list[str]) -> list[list[NameToken]]:
-    """The rows of a cell below the label, if the cell holds nothing but names and ids."""
+    """Return the rows of a cell below the label, if it holds nothing but names and ids."""
     rows = [read_name_tokens(line) for line in lines if line.strip()]
     return rows if all(_stands_alone(row) for row in rows) else []
 
 
 def _stands_alone(row: list[NameToken]) -> bool:
-    """Whether a line without a label can be trusted to be names and ids."""
-    kinds = {token.kind for token in row}
-    if "other" in kinds:
+    """Tell whether a line without a label can be trusted to be names and ids."""
+    if "other" in _kinds(row):
         return False
     names = [token.text for token in row if token.kind == "name"]
-    return bool(kinds & {"id", "label"}) or all(is_full_name(name) for name in names)
+    return bool(_kinds(row) & {"id", "label"}) or all(map(is_full_name, names))
 
 
 def _pair_students(rows: list[list[NameToken]]) -> tuple[Student, ...]:
-    """Names and ids put together."""
-    builder = _TeamBuilder()
+    """Pair names and ids, within a line if possible, else with those before; drop repetitions."""
+    team: list[list[str]] = []  # of each member the name and the id, one of them perhaps missing
     for row in rows:
         tokens = [token for token in row if token.kind in ("name", "id")]
-        builder.add_row(tokens)
-    return builder.build_team()
-
-
-class _TeamBuilder:
-    """The team as far as it was read: names that wait for an id, ids that wait for a name."""
-
-    def __init__(self) -> None:
-        self._team: list[list[str]] = []
-
-    def add_row(self, row: list[NameToken]) -> None:
-        """Add the names and ids of one line."""
         blocks = [
             (kind, [token.text for token in block])
-            for kind, block in groupby(row, lambda token: token.kind)
+            for kind, block in groupby(tokens, lambda token: token.kind)
         ]
-        waiting_names = any(not member[1] for member in self._team)
-        ids_first = bool(blocks) and blocks[0][0] == "id" and not waiting_names
+        has_unpaired_names = any(not student_id for _, student_id in team)
+        ids_first = bool(blocks) and blocks[0][0] == "id" and not has_unpaired_names
         for names, ids in _pair_blocks(blocks, ids_first=ids_first):
-            self._add_run(names, ids=ids)
-
-    def _add_run(self, names: list[str], *, ids: list[str]) -> None:
-        """Add a run of names and the run of ids beside it."""
-        if not ids:
-            self._fill(1, absent=0, values=names)
-        elif not names:
-            self._fill(0, absent=1, values=ids)
-        else:
-            missing = max(0, len(names) - len(ids))
-            padded = [""] * missing + ids
-            self._team.extend([name, padded[index]] for index, name in enumerate(names))
-
-    def _fill(self, present: int, *, absent: int, values: list[str]) -> None:
-        """Give values to those who have only the other word, in order; the rest are new."""
-        incomplete = [member for member in self._team if member[present] and not member[absent]]
-        for value in values:
-            if incomplete:
-                incomplete.pop(0)[absent] = value
+            if names and ids:
+                ids_of_last = [""] * max(0, len(names) - len(ids)) + ids
+                team += [[name, ids_of_last[index]] for index, name in enumerate(names)]
             else:
-                member = ["", ""]
-                member[absent] = value
-                self._team.append(member)
+                _fill_column(team, column=1 if ids else 0, values=ids or names)
+    unique = dict.fromkeys((name, student_id) for name, student_id in team)
+    names_with_id = {name for name, student_id in unique if student_id}
+    members = [pair for pair in unique if pair[1] or pair[0] not in names_with_id]
+    return tuple(Student(name=name, id=student_id) for name, student_id in members[:MAX_STUDENTS])
 
-    def build_team(self) -> tuple[Student, ...]:
-        """The team, without repetitions."""
-        unique = dict.fromkeys((name, student_id) for name, student_id in self._team)
-        id_by_name = {name: student_id for name, student_id in unique if student_id}
-        members = [(n, m) for n, m in unique if m or n not in id_by_name]
-        return tuple(
-            Student(name=name, id=student_id) for name, student_id in members[:MAX_STUDENTS]
-        )
+
+def _fill_column(team: list[list[str]], *, column: int, values: list[str]) -> None:
+    """Give names (column 0) or ids (1) to members who lack only them; the rest are new members."""
+    incomplete = [member for member in team if member[1 - column] and not member[column]]
+    for value in values:
+        if not incomplete:
+            team.append(["", ""])
+        member = incomplete.pop(0) if incomplete else team[-1]
+        member[column] = value
 
 
 def _pair_blocks(
     blocks: list[tuple[str, list[str]]], *, ids_first: bool
 ) -> Iterator[tuple[list[str], list[str]]]:
-    """Neighbouring runs of names and of ids as couples; a run may stay alone."""
+    """Pair neighboring runs of names and of ids; a run may stay alone."""
     index = 0
     first, second = ("id", "name") if ids_first else ("name", "id")
     while index < len(blocks):

@@ -1,4 +1,4 @@
-"""Opens a submitted file: an ordinary one, and never more of it than the limit."""
+"""Reads a submitted file: only an ordinary one, and only up to the limit."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 from grader.errors import NotebookError
 
 MAX_BYTES = 200 * 1024 * 1024
-"""Larger files are refused: read whole, they would take the memory of the machine."""
+"""The size from which files are refused: they would take all of the memory."""
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-"""A pipe that nobody writes to is opened without waiting, and then refused."""
+"""Flags that open a pipe that nobody writes to without waiting; it is refused afterwards."""
 
 
 def read_submitted_file(path: Path) -> bytes:
-    """The file's bytes.
+    """Return the file's bytes.
 
     Raises:
-        NotebookError: It is not there, no ordinary file, too large, or may not be read.
+        NotebookError: It is missing, no ordinary file, too large, or not readable.
     """
     try:
         descriptor = os.open(path, _OPEN_FLAGS)

@@ -24,9 +24,11 @@ from grader.sandbox import IsolationLevel, IsolationRequest
 
 PACKAGE_FOLDER = Path(grader.__file__).parent
 SUFFIXES = frozenset({".py", ".j2", ".css", ".html", ".js", ".svg"})
-RUN_SOURCES = frozenset({"inside", "kernel", "sandbox", "wire.py", "notebook", "model"})
+RUN_SOURCES = frozenset(
+    {"inside", "kernel", "sandbox", "wire.py", "notebook", "text_folding.py", "model"}
+)
 """The rooms that a run passes through."""
-EXTRACTION_SOURCES = frozenset({"notebook", "model", "pipeline", "inside"})
+EXTRACTION_SOURCES = frozenset({"notebook", "text_folding.py", "model", "pipeline", "inside"})
 """The rooms that find names and written answers, and sanitize their pictures."""
 
 

@@ -1,7 +1,7 @@
-"""A folder, an archive or one notebook, in any layout that courses have, to the submissions in it.
+"""Turns a folder, an archive or one notebook, in any course's layout, into the submissions in it.
 
-Each layout says who handed in what (`Bundle`); then the notebook that is graded is chosen from it,
-with what lies beside it (`Submission`). Whoever has no notebook is a submission that says why.
+Each layout says who submitted which files (`Bundle`); then the notebook to grade is chosen among
+them (`Submission`). A bundle without a notebook becomes a submission that says why.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from grader.errors import ArchiveError, UsageError
 from grader.model import Submission
 from grader.submissions.archives import CLASS_BOUNDS, Unpacker
 from grader.submissions.bundles import Bundle, LayoutContext, NotebookPreview
-from grader.submissions.file_listing import File, Listing, is_archive, list_folder
+from grader.submissions.file_listing import File, is_archive, list_folder
 from grader.submissions.layouts import RecognizedLayout, recognize_layout
 from grader.submissions.notebook_choice import choose_notebook
 from grader.submissions.safe_names import distinct_safe_names, without_ending
@@ -30,18 +30,18 @@ def collect(
     make_folder: Callable[[], Path] | None = None,
     notify: Callable[[str], None] = lambda _: None,
 ) -> tuple[Submission, ...]:
-    """Every submission at a path, by name.
+    """Return every submission at a path, sorted by name.
 
     Args:
-        path: a folder that is searched to the bottom, an archive, or one file.
-        context: what is known of the assignment and of notebooks, and the layout if it is.
-        excluded: folders below it that nobody handed in: our own output, the course's.
-        make_folder: makes an empty folder for what archives hold; without it they stay closed.
-        notify: who is told which layout was recognized.
+        path: A folder with any number of levels, an archive, or one file.
+        context: What is known beside the files.
+        excluded: Folders below it that nobody submitted: our own output, the course's.
+        make_folder: Returns an empty folder to unpack to; without it archives stay closed.
+        notify: Gets a sentence on the layout, and on each folder that can't be read.
 
     Raises:
-        UsageError: nobody handed in anything, the archive can't be opened, or the layout that is
-            insisted on is not there.
+        UsageError: Nobody submitted anything, the archive can't be opened, or the named layout
+            is not there.
     """
     context = context or LayoutContext()
     unpacker = Unpacker(make_folder)
@@ -49,7 +49,11 @@ def collect(
         bundles: Sequence[Bundle] = [_single_file_bundle(path)]
     else:
         if path.is_file():
-            listing = _list_archive(path, unpacker)
+            try:
+                listing = unpacker.unpack(path, bounds=CLASS_BOUNDS)
+            except ArchiveError as error:
+                message = f"{path}: the archive could not be opened: {error}"
+                raise UsageError(message) from error
         else:
             listing = list_folder(path, excluded=excluded, notify=notify)
         recognition = recognize_layout(listing, layout_name=context.layout)
@@ -68,7 +72,7 @@ def collect(
 
 
 def _single_file_bundle(path: Path) -> Bundle:
-    """One file that was given, and those beside it that are called the same."""
+    """Return one given file, and those beside it that differ only in their ending."""
     try:
         siblings = sorted(path.parent.iterdir())
     except OSError:
@@ -87,15 +91,8 @@ def _single_file_bundle(path: Path) -> Bundle:
     )
 
 
-def _list_archive(path: Path, unpacker: Unpacker) -> Listing:
-    try:
-        return unpacker.unpack(path, bounds=CLASS_BOUNDS)
-    except ArchiveError as error:
-        raise UsageError(f"{path}: the archive could not be opened: {error}") from error
-
-
 def _with_distinct_keys(bundles: Iterable[Bundle]) -> Sequence[Bundle]:
-    """The bundles, none of a key that another has."""
+    """Return the bundles with a number added to keys that others have, too."""
     seen: dict[str, Bundle] = {}
     for bundle in bundles:
         key, repeat = bundle.key, 1
@@ -107,7 +104,7 @@ def _with_distinct_keys(bundles: Iterable[Bundle]) -> Sequence[Bundle]:
 
 
 def _layout_message(recognition: RecognizedLayout, *, count: int) -> str:
-    """Which layout was recognized, as a line for the person at the keyboard."""
+    """Say which layout was recognized, in a line for the person at the keyboard."""
     count_text = f"{count} submission{'' if count == 1 else 's'}"
     reason = "" if recognition.is_known_system else ", since the names are of no system known here"
     return (

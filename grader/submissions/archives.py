@@ -1,4 +1,4 @@
-"""Opens zip archives that anyone may have made, behind walls of our own.
+"""Unpacks zip archives that anyone may have made, within bounds.
 
 Nothing is written under a name that an archive gives: each file is written under a number, and a
 listing says which name it has. So no name can lead out of the folder, replace another file or be
@@ -11,9 +11,9 @@ import io
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from grader.errors import ArchiveError
 from grader.submissions.file_listing import ENVIRONMENT_FILE, File, Listing, is_ignored
@@ -23,46 +23,46 @@ CHUNK_BYTES = MEGABYTE
 MAX_RATIO = 250
 """How much a file may grow: JSON shrinks to a hundredth at best, a bomb to a thousandth."""
 FREE_GROWTH_BYTES = 32 * MEGABYTE
-"""Bytes up to which a file may grow as it likes."""
+"""Bytes up to which a file may grow without limit."""
 MAX_NAME_LENGTH = 1024
-"""Characters of a path in an archive."""
+"""The longest path in an archive, in characters."""
 _FILE_ENDING = re.compile(r"\.[A-Za-z0-9]{1,10}\Z")
 _ENCRYPTED, _UTF8 = 0x1, 0x800
-"""Flags of an entry."""
+"""Bits of an entry's flags."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """How large an archive may be."""
+    """The largest archive that is opened."""
 
     files: int
     bytes: int
     listing_bytes: int
-    """Bytes of the archive's own list, which is read whole."""
+    """Bytes of the archive's directory, which is read whole."""
 
 
 CLASS_BOUNDS = Bounds(files=200_000, bytes=16_384 * MEGABYTE, listing_bytes=32 * MEGABYTE)
-"""What a learning management system gives: a whole class."""
+"""Bounds of a download from a learning management system: a whole class."""
 STUDENT_BOUNDS = Bounds(files=20_000, bytes=1024 * MEGABYTE, listing_bytes=4 * MEGABYTE)
-"""What one student handed in."""
+"""Bounds of what one student submitted."""
 
 
 class _BoundedFile(io.FileIO):
-    """A file of which never more is read at once than an archive's list may take."""
+    """A file that refuses to read more at once than an archive's directory may take."""
 
     def __init__(self, path: Path, *, max_bytes: int) -> None:
         super().__init__(path)
         self._max_bytes = max_bytes
 
     def read(self, size: int | None = -1) -> bytes:
-        """Read."""
+        """Read up to `size` bytes; refuse a larger size than the archive's directory may have."""
         if size is not None and size > max(self._max_bytes, CHUNK_BYTES):
             raise ArchiveError("it lists more files than are opened")
         return super().read(-1 if size is None else size)
 
 
 class Unpacker:
-    """Takes archives apart into one folder, and never more than a class may take."""
+    """Unpacks archives into one folder, together never more than a class may take."""
 
     def __init__(self, make_folder: Callable[[], Path] | None) -> None:
         self._make_folder = make_folder
@@ -71,21 +71,21 @@ class Unpacker:
         self._remaining = CLASS_BOUNDS.bytes
 
     def unpack(self, archive: Path, *, bounds: Bounds, display_root: str = "") -> Listing:
-        """What an archive holds; what can't be taken out of it says why.
+        """Unpack an archive; a file that can't be unpacked is listed with its fault.
 
         Args:
-            archive: the file.
-            bounds: how large it may be.
-            display_root: what paths are shown below, or ''.
+            archive: The file.
+            bounds: How large it may be.
+            display_root: The folder that display paths begin with, or ''.
 
         Raises:
-            ArchiveError: it is broken, or more than is opened.
+            ArchiveError: It is broken, or larger than the bounds.
         """
         if self._make_folder is None:
             raise ArchiveError("there is no place to unpack it to")
         self._folder = self._folder or self._make_folder()
         try:
-            # Even opening it reads what anyone may have written.
+            # Opening it already reads what anyone may have written.
             with (
                 _BoundedFile(archive, max_bytes=bounds.listing_bytes) as file,
                 zipfile.ZipFile(file) as zip_file,
@@ -101,26 +101,30 @@ class Unpacker:
     def _unpack_entries(
         self, zip_file: zipfile.ZipFile, *, archive: Path, bounds: Bounds, display_root: str
     ) -> Listing:
-        entries = [entry for entry in zip_file.infolist() if not is_ignored(_entry_name(entry))]
+        entries = [(_entry_name(entry), entry) for entry in zip_file.infolist()]
+        entries = [(name, entry) for name, entry in entries if not is_ignored(name)]
         if len(entries) > bounds.files:
             raise ArchiveError(f"it holds {len(entries):,} files; {bounds.files:,} are opened")
-        environments = _environments(_entry_name(entry) for entry in entries)
+        environments = tuple(
+            name.removesuffix(ENVIRONMENT_FILE)
+            for name, _ in entries
+            if name.endswith(f"/{ENVIRONMENT_FILE}")
+        )
         files: dict[str, File] = {}
         folders: set[str] = set()
         remaining = bounds.bytes
-        for entry in entries:
-            name = _safe_path(_entry_name(entry))
-            if name is None or stat.S_ISLNK(entry.external_attr >> 16):
-                continue  # it would lead elsewhere: nothing of it is anyone's homework
-            if name.startswith(environments):
-                continue
+        for raw_name, entry in entries:
+            name = _safe_path(raw_name)
+            is_link = stat.S_ISLNK(entry.external_attr >> 16)
+            if name is None or is_link or name.startswith(environments):
+                continue  # it leads out of the folder, or is nobody's homework
             if entry.is_dir() or entry.filename.endswith("\\"):
                 folders.add(name)
                 continue
-            folders.update(_parent_folders(name))
+            folders.update(map(str, PurePosixPath(name).parents[:-1]))
             path = self._new_file(name)
             display_path = f"{display_root}/{name}" if display_root else name
-            fault = _encryption_fault(entry) or _write_entry(zip_file, entry, path)
+            fault = _write_entry(zip_file, entry, path)
             files[name] = File(path=path, display_path=display_path, fault=fault)
             size = path.stat().st_size
             remaining, self._remaining = remaining - size, self._remaining - size
@@ -139,7 +143,9 @@ class Unpacker:
 
 
 def _write_entry(zip_file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> str:
-    """Write one file; why it could not be, or ''."""
+    """Write one file, and return why it could not be, or ''."""
+    if entry.flag_bits & _ENCRYPTED:
+        return "it is encrypted"
     max_bytes = min(STUDENT_BOUNDS.bytes, max(FREE_GROWTH_BYTES, MAX_RATIO * entry.compress_size))
     try:
         size = 0
@@ -158,9 +164,9 @@ def _write_entry(zip_file: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) 
 
 
 def _entry_name(entry: zipfile.ZipInfo) -> str:
-    """The path as whoever made the archive knew it.
+    """Return the path as the archive's maker knew it.
 
-    Many programs write UTF-8 and don't say so; old ones on Windows write backslashes.
+    Many programs write UTF-8 without the flag for it; old ones on Windows write backslashes.
     """
     name = entry.filename
     if not entry.flag_bits & _UTF8:
@@ -172,30 +178,12 @@ def _entry_name(entry: zipfile.ZipInfo) -> str:
 
 
 def _safe_path(name: str) -> str | None:
-    """A path below the archive, or None where it leads elsewhere."""
+    """Return a path below the archive, or None where it leads elsewhere."""
     parts = [part for part in name.split("/") if part not in {"", "."}]
     drive = re.match(r"[A-Za-z]:", name) is not None
     if not parts or name.startswith("/") or drive or ".." in parts or len(name) > MAX_NAME_LENGTH:
         return None
     return "/".join(parts) if "\0" not in name else None
-
-
-def _parent_folders(name: str) -> Iterable[str]:
-    parts = name.split("/")[:-1]
-    return ("/".join(parts[: depth + 1]) for depth in range(len(parts)))
-
-
-def _environments(names: Iterable[str]) -> tuple[str, ...]:
-    """Folders that are Python environments, each with a stroke behind it."""
-    return tuple(
-        name.removesuffix(ENVIRONMENT_FILE)
-        for name in names
-        if name.endswith(f"/{ENVIRONMENT_FILE}")
-    )
-
-
-def _encryption_fault(entry: zipfile.ZipInfo) -> str:
-    return "it is encrypted" if entry.flag_bits & _ENCRYPTED else ""
 
 
 def _error_text(error: Exception) -> str:

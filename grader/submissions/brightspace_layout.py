@@ -1,18 +1,16 @@
-"""Brightspace's download: `397063-2557369 - Ada Example - Sep 24, 2024 926 PM`.
+"""Reads Brightspace's download: `397063-2557369 - Ada Example - Sep 24, 2024 926 PM`.
 
-A folder for each time that somebody handed in, or that before each file's own name. The newest
-counts. The time has no zone: it is that of the course.
+That is a folder for each attempt, or stands before each file's own name. The newest attempt counts.
+The time has no zone: it is that of the course.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
-from functools import partial
 
 from grader.model import Student
-from grader.submissions.bundles import SubmissionLayout
-from grader.submissions.lms_names import Label, any_labeled, labeled_bundles, mostly_labeled
+from grader.submissions.lms_names import Label, labeled_layout
 
 _NAME = re.compile(
     r"(?P<org>\d+)-(?P<folder>\d+) ?- ?(?P<name>.+?) ?- ?"
@@ -20,28 +18,26 @@ _NAME = re.compile(
     r"(?P<hour>\d{1,2}):?(?P<minute>\d{2}) (?P<half>[AP]M)(?: ?- ?(?P<file>.+))?",
     re.DOTALL,
 )
+# strptime would read the computer's own language.
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def read_label(name: str) -> Label | None:
-    """What a name says."""
+def _read_label(name: str) -> Label | None:
     match = _NAME.fullmatch(name)
-    submitted_at = _parse_time(match) if match else None
-    if match is None or submitted_at is None:
+    attempt = _read_time(match) if match else None
+    if match is None or attempt is None:
         return None
     return Label(
         submitter=f"{match['name']}_{match['org']}",
         preferred_name=match["name"],
         file=match["file"] or "",
         student=Student(name=match["name"], id=""),
-        submitted_at=submitted_at,
-        attempt=submitted_at,
-        attempt_text=submitted_at.replace("T", " "),
+        attempt=attempt,
     )
 
 
-def _parse_time(match: re.Match[str]) -> str | None:
-    """A time without a zone in ISO 8601; None where it is none."""
+def _read_time(match: re.Match[str]) -> str | None:
+    """Return a time in ISO 8601 without a zone, or None where it is impossible."""
     hour = int(match["hour"])
     if match["month"] not in MONTHS or not 1 <= hour <= 12:  # noqa: PLR2004 (a clock's face)
         return None
@@ -54,10 +50,6 @@ def _parse_time(match: re.Match[str]) -> str | None:
         return None
 
 
-BRIGHTSPACE = SubmissionLayout(
-    name="brightspace",
-    description="a download from Brightspace",
-    fits=partial(mostly_labeled, read=read_label),
-    partly_fits=partial(any_labeled, read=read_label),
-    bundles=partial(labeled_bundles, read=read_label),
+BRIGHTSPACE = labeled_layout(
+    name="brightspace", description="a download from Brightspace", read=_read_label
 )

@@ -1,4 +1,4 @@
-"""What one student or team handed in, before it is known which notebook of it is graded."""
+"""Defines what a layout makes: all files that one student or team submitted, as a Bundle."""
 
 from __future__ import annotations
 
@@ -11,58 +11,51 @@ from grader.model import Student
 from grader.submissions.file_listing import File, Listing
 
 Overlap = tuple[float, int]
-"""How much of the handout a notebook holds (0 to 1), and how many words that are not in it."""
-
-
-def _no_overlap(_path: Path) -> Overlap | None:
-    return 0.0, 0
-
-
-def _no_students(_path: Path) -> frozenset[str]:
-    return frozenset()
+"""The part of the handout that a notebook holds, from 0 to 1, and all its phrases, counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotebookPreview:
-    """What can be seen in a notebook; another room knows how to read them."""
+    """Functions that look into notebooks, given by a room that can read them."""
 
-    handout_overlap: Callable[[Path], Overlap | None] = _no_overlap
-    """None for a file that can't be read."""
-    named_students: Callable[[Path], frozenset[str]] = _no_students
-    """The students it names: ids, or names where there are none."""
+    handout_overlap: Callable[[Path], Overlap | None] = lambda _: (0.0, 0)
+    """Return None for a file that can't be read."""
+    named_students: Callable[[Path], frozenset[str]] = lambda _: frozenset()
+    """Return the students it names: ids, or names where there are none."""
 
 
 def name_different_students(teams: Iterable[frozenset[str]]) -> bool:
-    """Whether two notebooks name students, and not one the same."""
+    """Tell whether two notebooks name students, and none in common."""
     named = [team for team in teams if team]
     return any(not first & second for first, second in combinations(named, 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayoutContext:
-    """What a layout may need to know beside what lies there."""
+    """What a layout may need to know beside the files."""
 
     preview: NotebookPreview = field(default_factory=NotebookPreview)
     assignment: str = ""
     """The assignment's id: a folder may hold several assignments."""
     layout: str | None = None
-    """The layout there is, by name; None to recognize it."""
+    """The layout's name; None to recognize it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """All that one student or team handed in."""
+    """All files that one student or team submitted."""
 
     key: str
-    """What tells it from every other; its safe name is made from it."""
+    """Distinguishes it from every other; its safe name is made from it."""
     files: Mapping[str, File]
-    """By path below what they handed in, as they know it."""
+    """By path as the student knows it."""
     display_path: str
-    """Where it lies below what was given; of no use where a notebook is found in it."""
+    """Its path below the given folder, for messages where no notebook is found in it."""
     preferred_name: str
-    """The name it would have if nobody else had it."""
+    """The submission's name unless another has it, too."""
     students: tuple[Student, ...] = ()
     submitted_at: str = ""
+    """In ISO 8601; without an offset where the system does not give one."""
     late: bool | None = None
     notes: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
@@ -70,14 +63,14 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionLayout:
-    """One way in which courses lay out what was handed in."""
+    """One way in which courses arrange submissions."""
 
     name: str
-    """What `--layout` calls it."""
+    """Its name for `--layout`."""
     description: str
-    """What it is, for the person at the keyboard."""
+    """Its description for the person at the keyboard."""
     fits: Callable[[Listing], bool]
-    """Whether a place is laid out like that."""
+    """Tell whether a folder is arranged like this."""
     partly_fits: Callable[[Listing], bool]
-    """Whether anything there is of that layout: enough for who insists on it."""
+    """Tell whether anything there is, which is enough where a person names the layout."""
     bundles: Callable[[Listing, LayoutContext], Iterator[Bundle]]

@@ -1,7 +1,7 @@
-"""GitHub Classroom's clones: `hw1-submissions/hw1-adaexample/`, a repository a student or team.
+"""Reads GitHub Classroom's clones: `hw1-submissions/hw1-adaexample/`, one for a student or team.
 
-Only names are read: git keeps when a commit was made in a form that only git reads, and running git
-in a repository that a student made would run what it says.
+Only names are read: git stores when a commit was made in a form that only git reads, and running
+git in a repository that a student made would run what the repository says.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SUFFIX = "-submissions"
 
 
 def _prefix(listing: Listing) -> str:
-    """What all repositories' names begin with; '' where the folder is none of these."""
+    """Return the beginning of all repositories' names; '' where the folder is none of these."""
     name = listing.name
     return f"{name.removesuffix(SUFFIX)}-" if name.endswith(SUFFIX) and name != SUFFIX else ""
 

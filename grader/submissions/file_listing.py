@@ -1,52 +1,59 @@
-"""What lies at a place: files by their path below it, wherever their bytes are kept."""
+"""Lists the files of a folder or an archive by their paths, wherever their bytes are stored."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 IGNORED_FOLDERS = frozenset({".ipynb_checkpoints", "__macosx", "__pycache__", "node_modules"})
 """Folders that programs leave behind, in lower case."""
 IGNORED_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
-"""Files that programs leave behind, in lower case; those with a dot before are left out anyway."""
+"""Files that programs leave behind, in lower case; hidden ones are ignored anyway."""
 _NOTEBOOK = re.compile(r"\.ipynb(?:\.(?:txt|json|download)| ?\(\d{1,3}\))?\Z", re.IGNORECASE)
-"""A notebook's ending, with what browsers put behind it."""
+"""A notebook's ending, with what browsers append to it."""
 ENVIRONMENT_FILE = "pyvenv.cfg"
-"""A folder that holds this is a Python environment, and nobody's homework."""
+"""The file by which a folder is a Python environment, and nobody's homework."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """One file that was handed in."""
+    """A submitted file."""
 
     path: Path
-    """Where its bytes are."""
     display_path: str
-    """Its path below what was given, as the instructor knows it."""
+    """Its path below the given folder, as the instructor knows it."""
     fault: str = ""
-    """Why it could not be taken out of its archive."""
+    """Why it could not be unpacked from its archive."""
+
+    def read_start(self, max_bytes: int) -> bytes:
+        """Return the file's first bytes, or none where it is not there or not readable."""
+        try:
+            with self.path.open("rb") as stream:
+                return stream.read(max_bytes) if self.path.is_file() else b""
+        except OSError:
+            return b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A folder, or what an archive holds; what programs leave behind is not listed."""
+    """The files of a folder or an archive, without what programs leave behind."""
 
     name: str
-    """Of the folder, or of the archive without its ending."""
+    """The folder's name, or the archive's without its ending."""
     files: Mapping[str, File]
-    """By path below it, in order: 'ada/hw1.ipynb'."""
+    """By path, in order: 'ada/hw1.ipynb'."""
     folders: frozenset[str] = field(default_factory=frozenset)
-    """Paths of all folders, empty ones too."""
+    """Paths of all folders, empty ones, too."""
 
     def top_files(self) -> Mapping[str, File]:
-        """The files that lie directly in it."""
+        """Return the files directly in it."""
         return {name: file for name, file in self.files.items() if "/" not in name}
 
     def subfolders(self) -> Mapping[str, Listing]:
-        """What lies in each folder directly in it, by the folder's name, in order."""
+        """Return the listing of each folder directly in it, by the folder's name, in order."""
         files: dict[str, dict[str, File]] = {}
         folders: dict[str, set[str]] = {}
         for name, file in self.files.items():
@@ -67,48 +74,36 @@ class Listing:
         }
 
     def notebooks(self) -> tuple[str, ...]:
-        """The notebooks, wherever they lie."""
+        """Return the paths of all notebooks."""
         return tuple(name for name in self.files if is_notebook(name))
 
     def has_top_notebook(self) -> bool:
-        """Whether a notebook lies directly in it."""
+        """Tell whether a notebook is directly in it."""
         return any(is_notebook(name) for name in self.top_files())
 
     def restricted_to(self, names: Collection[str]) -> Listing:
-        """The same with only these files and folders of those that lie directly in it."""
-
-        def is_selected(path: str) -> bool:
-            return path.partition("/")[0] in names
-
+        """Return a listing of only these of the files and folders directly in it."""
         return Listing(
             name=self.name,
-            files={name: file for name, file in self.files.items() if is_selected(name)},
-            folders=frozenset(name for name in self.folders if is_selected(name)),
+            files={p: file for p, file in self.files.items() if p.partition("/")[0] in names},
+            folders=frozenset(p for p in self.folders if p.partition("/")[0] in names),
         )
 
 
 def is_notebook(name: str) -> bool:
-    """Whether a file is a notebook by its name."""
+    """Tell whether a file is a notebook by its name."""
     return _NOTEBOOK.search(name) is not None
 
 
 def is_archive(name: str) -> bool:
-    """Whether a file is an archive that is opened."""
+    """Tell whether a file is an archive that is opened."""
     return name.lower().endswith(".zip")
 
 
-def path_stem(name: str) -> str:
-    """The last part of a path, its ending left off."""
-    return PurePosixPath(name).stem
-
-
 def is_ignored(path: str) -> bool:
-    """Whether a path is hidden, or of what programs leave behind."""
+    """Tell whether a path is hidden, or left behind by a program."""
     *folders, name = path.split("/")
-    if any(
-        folder_name.startswith(".") or folder_name.lower() in IGNORED_FOLDERS
-        for folder_name in folders
-    ):
+    if any(part.startswith(".") or part.lower() in IGNORED_FOLDERS for part in folders):
         return True
     return name.startswith((".", "~$")) or name.lower() in IGNORED_FILES
 
@@ -119,12 +114,12 @@ def list_folder(
     excluded: Collection[Path] = (),
     notify: Callable[[str], None] = lambda _: None,
 ) -> Listing:
-    """What lies in a folder, to the bottom; links are not followed.
+    """List a folder and all folders below it, without following links.
 
     Args:
-        folder: where to look.
-        excluded: folders below it that are none of a student's.
-        notify: who is told of a folder that may not be looked into.
+        folder: The folder.
+        excluded: Folders below it that are not a student's.
+        notify: Gets a sentence on each folder that can't be read.
     """
 
     def report_unreadable(error: OSError) -> None:
@@ -143,7 +138,11 @@ def list_folder(
             folders.discard(relative)
             continue
         folder_names[:] = sorted(
-            _student_folders(current, folder_names, excluded_paths=excluded_paths)
+            name
+            for name in folder_names
+            if not is_ignored(f"{name}/x")
+            and not (current / name).is_symlink()
+            and (current / name).resolve() not in excluded_paths
         )
         prefix = f"{relative}/" if relative else ""
         folders.update(prefix + name for name in folder_names)
@@ -151,12 +150,3 @@ def list_folder(
             if not is_ignored(name) and not (current / name).is_symlink():
                 files[prefix + name] = File(path=current / name, display_path=prefix + name)
     return Listing(name=folder.resolve().name, files=files, folders=frozenset(folders))
-
-
-def _student_folders(parent: Path, names: list[str], *, excluded_paths: set[Path]) -> Iterator[str]:
-    for name in names:
-        if is_ignored(f"{name}/x"):
-            continue
-        path = parent / name
-        if not path.is_symlink() and path.resolve() not in excluded_paths:
-            yield name

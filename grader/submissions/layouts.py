@@ -1,4 +1,4 @@
-"""The layouts that are known, in the order in which they are tried; and which one a place has."""
+"""Lists the known layouts in the order in which they are tried, and recognizes a folder's."""
 
 from __future__ import annotations
 
@@ -19,59 +19,54 @@ from grader.submissions.nbgrader_layout import NBGRADER
 
 SYSTEM_LAYOUTS = (GRADESCOPE, CLASSROOM, NBGRADER, MOODLE, BRIGHTSPACE, BLACKBOARD, CANVAS)
 PLAIN_LAYOUTS = (FOLDERS, FLAT)
-"""What is tried where the names are of no system known here."""
+"""Layouts that are tried where no system's fits."""
 MAX_WRAPPERS = 3
-"""Folders around everything else that are looked through."""
+"""Folders around all others that are looked into."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecognizedLayout:
-    """A layout, and the place that has it: what was given, or the one folder in it."""
+    """A layout, and the listing that has it: the given one, or that of the only folder in it."""
 
     layout: SubmissionLayout
     listing: Listing
     is_known_system: bool
-    """Whether names or metadata say so; else it is only what was left."""
+    """Whether names or metadata say so; otherwise it is only what was left."""
 
 
 def recognize_layout(
     listing: Listing, *, layout_name: str | None = None
 ) -> RecognizedLayout | None:
-    """The layout of a place; None where nobody handed in anything.
+    """Return the layout of a listing, or None where nobody submitted anything.
 
     Args:
-        listing: what lies there.
-        layout_name: the name of the layout that it has.
+        listing: The files.
+        layout_name: The layout that a person named, if any.
 
     Raises:
-        UsageError: there is no such layout, or nothing there is laid out like that.
+        UsageError: There is no such layout, or nothing is arranged like that.
     """
     if layout_name is not None:
-        return _require_layout(listing, layout_name)
+        return _require_layout(listing, name=layout_name)
     for candidate in _unwrap(listing):
         for layout in SYSTEM_LAYOUTS:
             if layout.fits(candidate):
                 return RecognizedLayout(layout=layout, listing=candidate, is_known_system=True)
-    candidate = _strip_wrapper(listing)
-    return next(
-        (
-            RecognizedLayout(layout=plain_layout, listing=candidate, is_known_system=False)
-            for plain_layout in PLAIN_LAYOUTS
-            if plain_layout.fits(candidate)
-        ),
-        None,
-    )
+    inner = _strip_wrapper(listing)
+    for layout in PLAIN_LAYOUTS:
+        if layout.fits(inner):
+            return RecognizedLayout(layout=layout, listing=inner, is_known_system=False)
+    return None
 
 
-def _require_layout(listing: Listing, name: str) -> RecognizedLayout:
+def _require_layout(listing: Listing, *, name: str) -> RecognizedLayout:
     layouts = {layout.name: layout for layout in (*SYSTEM_LAYOUTS, *PLAIN_LAYOUTS)}
     if name not in layouts:
         raise UsageError(f"{name!r} is no layout; there are {', '.join(sorted(layouts))}")
     layout = layouts[name]
     if layout in PLAIN_LAYOUTS:
-        return RecognizedLayout(
-            layout=layout, listing=_strip_wrapper(listing), is_known_system=True
-        )
+        inner = _strip_wrapper(listing)
+        return RecognizedLayout(layout=layout, listing=inner, is_known_system=True)
     for candidate in _unwrap(listing):
         if layout.partly_fits(candidate):
             return RecognizedLayout(layout=layout, listing=candidate, is_known_system=True)
@@ -79,24 +74,22 @@ def _require_layout(listing: Listing, name: str) -> RecognizedLayout:
 
 
 def _unwrap(listing: Listing) -> Iterator[Listing]:
-    """The place, and the only folder in it, and the only one in that."""
+    """Yield the listing, then the only folder in it, and the only one in that."""
     for _ in range(MAX_WRAPPERS):
         yield listing
-        subfolders = listing.subfolders()
-        if len(subfolders) != 1 or any(
-            name.lower() != "index.html" for name in listing.top_files()
-        ):
+        subfolders = list(listing.subfolders().values())
+        has_files = any(name.lower() != "index.html" for name in listing.top_files())
+        if len(subfolders) != 1 or has_files:
             return
-        (listing,) = subfolders.values()
+        listing = subfolders[0]
     yield listing
 
 
 def _strip_wrapper(listing: Listing) -> Listing:
-    """The place, or the only folder in it if it is called the same: archives often have one."""
-    subfolders = listing.subfolders()
+    """Return the only folder in the listing if it has the same name, as archives often do."""
+    subfolders = list(listing.subfolders().values())
     if len(subfolders) == 1 and not listing.top_files():
-        (subfolder,) = subfolders.values()
-        names = sorted((subfolder.name.casefold(), listing.name.casefold()), key=len)
+        names = sorted((subfolders[0].name.casefold(), listing.name.casefold()), key=len)
         if names[1].startswith(names[0]):
-            return subfolder
+            return subfolders[0]
     return listing

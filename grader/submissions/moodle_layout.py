@@ -1,28 +1,25 @@
-"""Moodle's "Download all submissions": `Ada Example_10442_assignsubmission_file_`.
+"""Reads Moodle's "Download all submissions": `Ada Example_10442_assignsubmission_file_`.
 
-The name stands as one writes it, then the participant's number of Moodle's grading worksheet; it is
-a folder's name, or comes before each file's own. A text typed into Moodle is called `onlinetext`.
+The name is written as usual, followed by the participant's number of Moodle's grading worksheet; it
+is a folder's name, or stands before each file's own. A text typed into Moodle is an `onlinetext`.
 """
 
 from __future__ import annotations
 
 import re
-from functools import partial
 
 from grader.model import Student
-from grader.submissions.bundles import SubmissionLayout
-from grader.submissions.lms_names import Label, any_labeled, labeled_bundles, mostly_labeled
+from grader.submissions.lms_names import Label, labeled_layout
 
 _NAME = re.compile(
     r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?",
     re.DOTALL,
 )
 ANONYMOUS = "Participant"
-"""What stands in the name's place where names are hidden."""
+"""The word in the name's place where names are hidden."""
 
 
-def read_label(name: str) -> Label | None:
-    """What a name says."""
+def _read_label(name: str) -> Label | None:
     match = _NAME.fullmatch(name)
     if match is None:
         return None
@@ -34,10 +31,4 @@ def read_label(name: str) -> Label | None:
     )
 
 
-MOODLE = SubmissionLayout(
-    name="moodle",
-    description="a download from Moodle",
-    fits=partial(mostly_labeled, read=read_label),
-    partly_fits=partial(any_labeled, read=read_label),
-    bundles=partial(labeled_bundles, read=read_label),
-)
+MOODLE = labeled_layout(name="moodle", description="a download from Moodle", read=_read_label)

@@ -1,7 +1,7 @@
-"""Of all that one student or team handed in, the notebook that is graded, and what lies beside it.
+"""Chooses the notebook to grade among all files that one student or team submitted.
 
-Where there are several, those that hold much of the handout are looked at, and of them the one with
-the most words of its own is taken: the handout's own blank copy holds all of the handout, too.
+Of several, those that hold much of the handout are candidates, and of these the one with the most
+phrases is chosen, since the handout's own blank copy holds all of the handout, too.
 """
 
 from __future__ import annotations
@@ -15,27 +15,26 @@ from grader.model import Submission
 from grader.submissions.archives import STUDENT_BOUNDS, Unpacker
 from grader.submissions.bundles import Bundle, NotebookPreview, name_different_students
 from grader.submissions.file_listing import File, is_archive, is_notebook
-from grader.submissions.safe_names import without_ending
+from grader.submissions.flat_layout import UNOPENED_ARCHIVES
+from grader.submissions.safe_names import ending_of, without_ending
 
 MIN_RELATIVE_OVERLAP = 0.7
-"""How much of the handout a notebook must hold, of what the best beside it holds."""
+"""How much of the handout a candidate must hold, relative to the best."""
 DIFFERENT_STUDENTS = "its notebooks name different students"
 MAX_NAMED_FILES = 3
-"""Files that are named where there is no notebook."""
-UNOPENED_ARCHIVES = frozenset({".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
-"""Endings of archives that are not opened."""
+"""Files that are listed where there is no notebook."""
 
 
 def choose_notebook(
     bundle: Bundle, *, name: str, preview: NotebookPreview, unpacker: Unpacker
 ) -> Submission:
-    """The submission that a bundle comes to; without a notebook, it says why.
+    """Return the submission of a bundle; without a notebook, it says why.
 
     Args:
-        bundle: all that was handed in.
-        name: the submission's safe name.
-        preview: what can be seen in notebooks.
-        unpacker: opens archives.
+        bundle: All submitted files.
+        name: The submission's safe name.
+        preview: Looks into notebooks.
+        unpacker: Opens archives.
     """
     faults: list[str] = []
     if not any(map(is_notebook, bundle.files)):
@@ -61,7 +60,7 @@ def choose_notebook(
 
 
 def _open_archives(bundle: Bundle, *, unpacker: Unpacker, faults: list[str]) -> Bundle:
-    """The same with what its archives hold in their place; archives in those stay closed."""
+    """Replace archives by the files in them; archives in those stay closed."""
     files: dict[str, File] = {}
     for key, file in bundle.files.items():
         if not is_archive(key) or file.fault:
@@ -86,7 +85,7 @@ def _open_archives(bundle: Bundle, *, unpacker: Unpacker, faults: list[str]) -> 
 def _choose_best(
     bundle: Bundle, notebooks: Mapping[str, File], *, preview: NotebookPreview
 ) -> tuple[str, Bundle]:
-    """The notebook that is graded, and the bundle with why."""
+    """Return the path of the notebook to grade, and the bundle with the reason."""
     overlap_by_key = {key: preview.handout_overlap(file.path) for key, file in notebooks.items()}
     overlaps = {key: overlap or (0.0, 0) for key, overlap in overlap_by_key.items()}
     unreadable = [
@@ -117,7 +116,7 @@ def _choose_best(
 
 def _graded_submission(bundle: Bundle, key: str, *, name: str) -> Submission:
     file = bundle.files[key]
-    folder = PurePosixPath(key).parent
+    folder, stem = PurePosixPath(key).parent, without_ending(PurePosixPath(key).name)
     siblings = {
         PurePosixPath(other).relative_to(folder).as_posix(): other_file
         for other, other_file in bundle.files.items()
@@ -132,7 +131,7 @@ def _graded_submission(bundle: Bundle, key: str, *, name: str) -> Submission:
         attachments=tuple(
             other_file.path
             for other, other_file in sorted(siblings.items())
-            if _is_attachment(other, notebook_name=key)
+            if without_ending(other) == stem or other.lower().endswith(".pdf")
         ),
         files={
             other: other_file.path
@@ -145,12 +144,6 @@ def _graded_submission(bundle: Bundle, key: str, *, name: str) -> Submission:
         remarks=bundle.notes,
         doubts=(*bundle.flags, *flags),
     )
-
-
-def _is_attachment(other: str, *, notebook_name: str) -> bool:
-    """Whether a file is the same work in another form: of the notebook's name, or a print."""
-    same_name = without_ending(PurePosixPath(notebook_name).name) == without_ending(other)
-    return same_name or other.lower().endswith(".pdf")
 
 
 # ---------------------------------------------------------------- none
@@ -172,14 +165,13 @@ def _ungraded_submission(bundle: Bundle, *, name: str, problem: str) -> Submissi
 
 
 def _explain_no_notebook(bundle: Bundle) -> str:
-    """Why there is no notebook, in words for whoever handed in."""
+    """Explain to the student why there is no notebook."""
     names = sorted(bundle.files)
     if not names:
         return "Nothing was handed in: there is no file."
     listed = ", ".join(names[:MAX_NAMED_FILES])
     more = f" and {len(names) - MAX_NAMED_FILES} more" if len(names) > MAX_NAMED_FILES else ""
-    archives = [name for name in names if PurePosixPath(name).suffix.lower() in UNOPENED_ARCHIVES]
-    if archives:
+    if any(ending_of(name) in UNOPENED_ARCHIVES for name in names):
         hint = "Archives other than .zip are not opened: hand in the notebook itself."
     else:
         hint = "Hand in the .ipynb file itself."

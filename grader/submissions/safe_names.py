@@ -1,57 +1,55 @@
-"""Names that are safe as file names, in links and in tables, and that tell submissions apart."""
+"""Makes names that are safe in file names, links and tables, and distinct for each submission."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+
+from grader.text_folding import strip_accents
 
 MAX_NAME_LENGTH = 80
-"""Characters of a name."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def safe_names(paths: Iterable[str]) -> Mapping[str, str]:
-    """A safe name for each path, its ending left off."""
-    return distinct_safe_names({path: without_ending(path) for path in paths})
-
-
 def distinct_safe_names(preferred: Mapping[str, str]) -> Mapping[str, str]:
-    """A safe name for each key, given the name it would have.
+    """Return a safe name for each key, given its preferred name.
 
-    A name that had to be changed, or that agrees with another ignoring case, is told apart by 8
-    hexadecimal digits of the key's SHA-256.
+    A name that had to be changed, or that equals another but for case, gets 8 hexadecimal digits
+    of the key's SHA-256.
     """
     safe = {key: _make_safe(name) for key, name in preferred.items()}
     counts = Counter(name.lower() for name in safe.values())
     return {
-        key: safe[key]
-        if safe[key] == preferred[key] and counts[safe[key].lower()] == 1
-        else _with_digest(safe[key], key)
-        for key in preferred
+        key: name
+        if name == preferred[key] and counts[name.lower()] == 1
+        else _with_digest(name, key=key)
+        for key, name in safe.items()
     }
 
 
 def without_ending(path: str) -> str:
-    """A path without the ending of its last part."""
+    """Return a path without the ending of its last part."""
     stem, dot, ending = path.rpartition(".")
     return stem if dot and "/" not in ending and stem.rpartition("/")[2] else path
 
 
+def ending_of(path: str) -> str:
+    """Return the ending of a path's last part in lower case: '.pdf', or '' without one."""
+    return path[len(without_ending(path)) :].lower()
+
+
 def plain_letters(text: str) -> str:
-    """A person's or a folder's name in plain letters, where that loses nothing but accents."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    word = re.sub(r"[\s,/]+", "-", bare).strip("-")
+    """Return a person's or folder's name in plain letters, if it loses nothing but accents."""
+    word = re.sub(r"[\s,/]+", "-", strip_accents(text)).strip("-")
     return word if word and _make_safe(word) == word else text
 
 
 def _make_safe(name: str) -> str:
-    safe = _UNSAFE.sub("_", name).strip("_.-") or "notebook"
-    return safe[:MAX_NAME_LENGTH]
+    return (_UNSAFE.sub("_", name).strip("_.-") or "notebook")[:MAX_NAME_LENGTH]
 
 
-def _with_digest(name: str, key: str) -> str:
+def _with_digest(name: str, *, key: str) -> str:
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return f"{name[: MAX_NAME_LENGTH - 9]}-{digest}"

@@ -1,0 +1,30 @@
+"""Compares names and words however they are typed: accents, case and spacing aside."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+WORD = re.compile(r"[^\W_]+")
+"""A word: letters and digits, without underscores and signs."""
+
+
+def strip_accents(text: str) -> str:
+    """Return the text in plain letters: 'Émile' as 'Emile'; letters without an accent stay."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def fold_accents(text: str) -> str:
+    """Return the text without case and accents: 'Émile STRASSE' as 'emile strasse'."""
+    return strip_accents(text.casefold())
+
+
+def fold_case(text: str) -> str:
+    """Return the text without case and typographic variants; accents stay."""
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold()
+
+
+def squeeze_words(text: str) -> str:
+    """Return the text without case, signs and spaces: 'HW 5: CNNs' as 'hw5cnns'."""
+    return "".join(WORD.findall(text)).casefold()
