@@ -64,7 +64,7 @@ class Says(Check[Params]):
 
 
 def spec(code: str, *needs: str) -> CheckSpec:
-    return CheckSpec(code=code, points=Fraction(1), public=True, needs=needs, params={})
+    return CheckSpec(code=code, points=Fraction(1), public=True, needs=needs, params=Params())
 
 
 def course(**items: tuple[CheckSpec, ...]) -> Rubric:

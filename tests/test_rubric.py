@@ -135,8 +135,8 @@ def test_params_are_completed_by_their_model(course: Path) -> None:
     shapes, applied = (
         load_rubric(course / "rubrics" / "toy.toml", catalog=CATALOG).item("V1").checks
     )
-    assert shapes.params == {"sizes": [1, 2]}
-    assert applied.params == {"layer": "conv", "rtol": 0.001}
+    assert shapes.params == Shapes(sizes=[1, 2])
+    assert applied.params == Applied(layer="conv", rtol=0.001)
     assert applied.needs == ("shapes",)
 
 

@@ -60,7 +60,7 @@ def test_the_public_rubric_tells_no_solution(folder: Path) -> None:
     assert len([line for line in solved if line]) == 8
     assert [line for line in solved if line and line in text.replace(" ", "")] == []
     assert [word for word in hidden if json.dumps(word)[1:-1] in text] == []
-    assert json.loads(text)["handout"]
+    assert json.loads(text)["public"]["handout"]
 
 
 def test_a_reference_without_marks_gives_away_no_line_of_code(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_reference_without_marks_gives_away_no_line_of_code(tmp_path: Path) ->
     text = REFERENCE.read_text(encoding="utf-8")
     unmarked.write_text(text.replace("BEGIN SOLUTION", "").replace("END SOLUTION", ""))
     path = selfchecking.publish(tmp_path, replace(whole, reference=unmarked))
-    lines = json.loads(path.read_text(encoding="utf-8"))["handout"]
+    lines = json.loads(path.read_text(encoding="utf-8"))["public"]["handout"]
 
     assert lines
     assert [line for line in lines if line.startswith("code: ") and line.strip() != "code:"] == []

@@ -150,8 +150,7 @@ def _items_by_cell(
     for item in rubric.items:
         names: set[str] = set()
         for spec in item.checks:
-            check = CHECKS[spec.code]
-            names |= set(check.names(check.params.model_validate(spec.params)))
+            names |= set(CHECKS[spec.code].names(spec.params))
         for excerpt in find_definitions(reference, names):
             cell = editable_notebook.cells[excerpt.cell]
             if not cell.hidden and not is_blank(reference.cells[excerpt.cell]):

@@ -81,9 +81,7 @@ class BoundRubric:
 def bind_rubric(rubric: Rubric, *, registry: Registry, draws: RandomDraws) -> BoundRubric:
     """The rubric with its checks, ready to judge any number of submissions."""
     rubric_checks = tuple(
-        RubricCheck(
-            item=item, spec=spec, check=check, params=check.params.model_validate(spec.params)
-        )
+        RubricCheck(item=item, spec=spec, check=check, params=spec.params)
         for item in rubric.items
         for spec in item.checks
         for check in (registry[spec.code],)

@@ -77,8 +77,7 @@ def _excerpts_by_name(
     """The cells that make an item's names, and those that findings point at."""
     names: set[str] = set()
     for spec in item.checks:
-        check = CHECKS[spec.code]
-        names |= set(check.names(check.params.model_validate(spec.params)))
+        names |= set(CHECKS[spec.code].names(spec.params))
     excerpts = {excerpt.cell: excerpt for excerpt in find_definitions(notebook, names)}
     referenced = {c for f in findings if f.item == item.id for c in f.cells if c >= 0}
     for cell in notebook.code_cells():
