@@ -15,13 +15,14 @@ import pytest
 import tiny_course
 from click.testing import CliRunner, Result
 from downloads import CANVAS, CanvasReader, handed_in, student
+from results_contract import result_from_json
 from specimen_assignment import score
 from specimen_parts import provenance
 from specimens import half_right, submission
 
 from grader import checks, cli, gradebook, rubric
 from grader.cli.export_command import export_command
-from grader.exports import FORMATS, result_from_json
+from grader.exports import FORMATS
 from grader.gradebook import StoredSubmission, seeds
 from grader.gradebook.stored_people import save_roster
 from grader.model import Graded, Rubric

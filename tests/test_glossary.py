@@ -50,7 +50,6 @@ RETIRED = frozenset(
 KEPT = {
     "checks/initial_arrays.py": {"one"},  # a parameter that rubrics name
     "cli/mark_command.py": {"marker"},  # the option's name
-    "exports/results_schema.py": {"found"},  # keys of results/*.json
     "gradebook/console_tables.py": {"markers"},  # a table's name in the database
     "gradebook/ledger_rows.py": {"marker"},  # a column's name
     "gradebook/marks_exchange.py": {"marker"},  # a key of the marks file
