@@ -177,6 +177,10 @@ FAULTS = [
     (("seed = 16", "seed = = 16"), "not TOML"),
     (("seed = 16", "seed = = 16"), "line 10"),
     (("needs = [", "needs = ["[:-1] + '["a", '), "needs: 'a' is no item"),
+    (("seed = 16", "seed = 16\n[public]\ndraws = 'x'"), "public: there is no such key"),
+    (("[limits]\n", "[limits]\nmemory_mb = 1\n"), "limits → memory_mb: be greater than or equal"),
+    (("params = { l", "params = 3 # { l"), "item V1 → check 2 → params: must be a table"),
+    (('reference = "reference/toy.ipynb"\n', ""), "assignment → reference: is missing"),
     (('id = "Q1"', 'id = "Q 1"'), "is not allowed here; use letters, digits and . _ -"),
 ]
 

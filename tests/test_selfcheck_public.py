@@ -127,3 +127,38 @@ def test_the_same_is_published_twice() -> None:
 
     assert build_public_files(whole, answers=answers) == build_public_files(whole, answers=answers)
     assert np.isfinite(next(iter(answers.values())).arrays["out0"]).all()
+
+
+def test_nothing_gets_out_but_the_keys_that_are_meant_to(folder: Path) -> None:
+    tables = json.loads((folder / "hw5.rubric.json").read_text(encoding="utf-8"))
+
+    assert set(tables) == {"schema", "assignment", "limits", "notice", "item", "public"}
+    assert set(tables["assignment"]) == {
+        *("id", "title", "total", "seed", "optional_imports", "record"),
+    }
+    assert {key for item in tables["item"] for key in item} == {
+        *("id", "title", "points", "kind", "source", "prompt", "check"),
+    }
+    assert {key for item in tables["item"] for check in item["check"] for key in check} == {
+        *("code", "points", "public", "needs", "ask", "params"),
+    }
+    assert set(tables["public"]) == {"draws", "numbers", "handout", "later"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"schema": 2}, "newer than this grader"),
+        ({"itms": []}, "itms: there is no such key; did you mean 'item'?"),
+        ({"public": {"draws": "0"}}, "public → draws"),
+    ],
+)
+def test_a_public_rubric_is_refused_by_key_as_the_courses_is(
+    folder: Path, tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    tables = json.loads((folder / "hw5.rubric.json").read_text(encoding="utf-8"))
+    path = tmp_path / "hw5.rubric.json"
+    path.write_text(json.dumps(tables | change), encoding="utf-8")
+
+    with pytest.raises(RubricError, match=said):
+        load_public_rubric(path)
