@@ -16,14 +16,7 @@ _MAX_PERCENT = 100
 
 
 def find_contradictions(file: RubricFile) -> Iterator[str]:
-    """Find everything in a rubric that does not fit together.
-
-    Args:
-        file: A rubric whose keys and values are each allowed.
-
-    Yields:
-        Complaints, one for each contradiction.
-    """
+    """Yield a complaint for each contradiction between parts of a rubric."""
     yield from _repeated_ids(file)
     for item in file.items:
         yield from _item_faults(item)
@@ -39,14 +32,7 @@ def find_contradictions(file: RubricFile) -> Iterator[str]:
 
 
 def points_text(points: Fraction) -> str:
-    """Write points as a person does: 2.5, not 5/2.
-
-    Args:
-        points: Any number of points.
-
-    Returns:
-        A decimal where there is a short one.
-    """
+    """Return points as a person writes them: 2.5 rather than 5/2, but 1/3."""
     text = f"{float(points):.10g}"
     return text if Fraction(text) == points else str(points)
 

@@ -21,24 +21,12 @@ _Loc = tuple[int | str, ...]
 
 
 def format_complaint(keys: Sequence[str], fault: str) -> str:
-    """Return one line about one key.
-
-    Args:
-        keys: The path to it, such as ('item Q2', 'check 1', 'points').
-        fault: What is wrong there.
-
-    Returns:
-        The line.
-    """
+    """Return a line about a key, which is given by its path: ('item Q2', 'check 1', 'points')."""
     return f"{ARROW.join(keys)}: {fault}" if keys else fault
 
 
 def raise_complaints(path: Path, complaints: Iterable[str]) -> None:
     """Raise all complaints about a file at once, if there are any.
-
-    Args:
-        path: The file, as the person named it.
-        complaints: Lines from `format_complaint`.
 
     Raises:
         RubricError: There is at least one complaint.
@@ -51,15 +39,7 @@ def raise_complaints(path: Path, complaints: Iterable[str]) -> None:
 
 
 def suggest_nearest(word: str, *, among: Iterable[str]) -> str:
-    """Return the hint that ends a complaint about a word.
-
-    Args:
-        word: What was written.
-        among: What could have been.
-
-    Returns:
-        'did you mean …?' with the nearest word, or all words where none is near.
-    """
+    """Return 'did you mean …?' with the nearest known word, or all words where none is near."""
     known = sorted(set(among))
     if not known:
         return "none is known here"
@@ -130,10 +110,10 @@ def _word_fault(fault: Any, *, table: type, tree: Any, catalog: CheckCatalog) ->
         return f"'{fault['input']}' is not allowed; {hint}"
     if kind == "string_pattern_mismatch":
         return f"'{fault['input']}' is not allowed here; use letters, digits and . _ -"
-    fixed = {"missing": "is missing", "dataclass_type": "must be a table"}
-    text: str = fault["msg"].removeprefix("Value error, ").removeprefix("Input should ")
-    text = text.replace("be a valid", "must be a", 1) if text.startswith("be a valid") else text
-    return fixed.get(kind, text)
+    message: str = "is missing" if kind == "missing" else fault["msg"]
+    text = message.removeprefix("Value error, ").removeprefix("Input should ")
+    # A TOML file is validated as JSON, which calls a list an array.
+    return re.sub("^be a valid", "must be a", text).replace("must be a array", "must be a list")
 
 
 def _sibling_keys(loc: _Loc, *, table: type, tree: Any, catalog: CheckCatalog) -> list[str]:
@@ -143,9 +123,9 @@ def _sibling_keys(loc: _Loc, *, table: type, tree: Any, catalog: CheckCatalog) -
         if step == "params" and tree.get("code") in catalog:
             current = catalog[tree["code"]]
         elif isinstance(step, str) and current is not None:
-            current = next(_tables_in(table_keys(current).get(step)), None)
+            current = next(_tables_in(_table_keys(current).get(step)), None)
         tree = _step_into(tree, step=step)
-    return list(table_keys(current)) if current is not None else []
+    return list(_table_keys(current)) if current is not None else []
 
 
 def _tables_in(annotation: Any) -> Iterator[type]:
@@ -157,11 +137,12 @@ def _tables_in(annotation: Any) -> Iterator[type]:
         yield from _tables_in(part)
 
 
-def table_keys(table: type) -> dict[str, Any]:
+def _table_keys(table: type) -> dict[str, Any]:
     """Return the keys of a table as they are written in a file, each with its annotation."""
+    if issubclass(table, BaseModel):
+        return {field.alias or key: field.annotation for key, field in table.model_fields.items()}
     keys = {}
     for name, annotation in get_type_hints(table, include_extras=True).items():
         infos = (part for part in get_args(annotation) if isinstance(part, FieldInfo))
-        alias = next((info.alias for info in infos if info.alias), name)
-        keys[alias] = annotation
+        keys[next((info.alias for info in infos if info.alias), name)] = annotation
     return {name: annotation for name, annotation in keys.items() if not name.startswith("__")}
