@@ -1,4 +1,4 @@
-"""What the recorder saw, parsed from an untrusted observation into records."""
+"""Parses what the recorder saw, an untrusted observation, into records."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
-    from grader.model import Array, Json, Numbers, Observation
+    from grader.model import Array, Json, Observation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +20,16 @@ class Forward:
     state: int
     grad: bool
     steps: int
-    """Optimizer steps of the module before it."""
+    """How many steps an optimizer had moved the module by."""
     inputs: tuple[Array, ...]
     output: Array | None
     output_gradient: Array | None = None
-    """The loss's gradient at the output, once it went backwards."""
+    """The loss's gradient at the output, if it went backwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A watched function was called, or (name '') a similarity was taken of two vectors."""
+    """A watched function was called, or (name '') a similarity of two vectors was taken."""
 
     event_index: int
     cell: int
@@ -65,7 +63,7 @@ class Module:
 
     @property
     def start(self) -> Snapshot | None:
-        """The weights before training began."""
+        """The weights before training began, or None."""
         for moment in ("call", "step", "first"):
             if moment in self.snapshots:
                 return self.snapshots[moment]
@@ -74,22 +72,22 @@ class Module:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """Everything, in order."""
+    """What was recorded of a run, in order."""
 
     forwards: tuple[Forward, ...] = ()
     calls: tuple[Call, ...] = ()
     steps: tuple[Step, ...] = ()
     modules: tuple[Module, ...] = ()
     event_count: int = 0
-    """Events in all; those in the middle of a long run are not kept."""
+    """How many events there were; those in the middle of a long run are not kept."""
 
     def first_step(self, module: int) -> int | None:
-        """When an optimizer first moved the module."""
+        """Return the index of the event in which an optimizer first moved a module, or None."""
         return next((step.event_index for step in self.steps if module in step.modules), None)
 
 
 class _RecordingReader:
-    """Reads one observation; what doesn't fit raises TypeError, KeyError or ValueError."""
+    """Reads one observation; a value that doesn't fit raises TypeError, KeyError or ValueError."""
 
     def __init__(self, observation: Observation, cells: Sequence[int]) -> None:
         self.data: Mapping[str, Any] = observation.data
@@ -97,9 +95,8 @@ class _RecordingReader:
         self.cells = cells
 
     def read_count(self, value: Json) -> int:
-        """A number of things, or of one among them: a negative one would be read from the end."""
         number = int(value)
-        if number < 0:
+        if number < 0:  # as an index it would count from the end
             raise ValueError("a negative count")
         return number
 
@@ -166,11 +163,11 @@ class _RecordingReader:
 
 
 def read_recording(observation: Observation | None, *, cells: Sequence[int]) -> Recording:
-    """Parse a recording; one that is absent or malformed is an empty one.
+    """Return a recording; an absent or malformed one is empty.
 
     Args:
-        observation: the answer to the question 'recording'.
-        cells: index in the notebook of each cell that ran, in order.
+        observation: The answer to the question 'recording'.
+        cells: The index in the notebook of each cell that ran, in order.
     """
     if observation is None or observation.status != "ok":
         return Recording()
@@ -178,8 +175,3 @@ def read_recording(observation: Observation | None, *, cells: Sequence[int]) -> 
         return _RecordingReader(observation, cells).read_recording()
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         return Recording()
-
-
-def as_float64(array: Array) -> Numbers:
-    """An array as float64, for arithmetic on our side."""
-    return np.asarray(array, dtype=np.float64)

@@ -10,6 +10,7 @@ from grader.model.assignment import (
     Notice,
     Rubric,
 )
+from grader.model.faults import Fault
 from grader.model.json_types import Array, Json, Numbers
 from grader.model.results import (
     Excerpt,
@@ -76,6 +77,7 @@ __all__ = [
     "Excerpt",
     "ExecutionRecord",
     "Exhibit",
+    "Fault",
     "Fate",
     "Finding",
     "Graded",

@@ -141,6 +141,8 @@ class Rubric:
     """A folder of files that lie beside every notebook when it runs."""
     notices: tuple[Notice, ...] = ()
     marking: Marking = Marking()
+    check_modules: tuple[str, ...] = ()
+    """Modules of the course's own checks, beside the general ones."""
 
     def item(self, item_id: str) -> Item:
         """The item of that id."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -33,10 +33,12 @@ from grader.rubric.schema import (
 
 CheckCatalog = Mapping[str, type[BaseModel]]
 """Check codes, each with the model that its params must satisfy."""
+CatalogLoader = Callable[[tuple[str, ...]], CheckCatalog]
+"""From the modules of a rubric's own checks to all checks that it can call."""
 _MAX_PARENTS = 3
 
 
-def load_rubric(path: Path, *, catalog: CheckCatalog) -> model.Rubric:
+def load_rubric(path: Path, *, catalog: CatalogLoader) -> model.Rubric:
     """Load a rubric.
 
     The reference is looked for in the folder that holds `rubrics/`, then beside the rubric
@@ -44,7 +46,7 @@ def load_rubric(path: Path, *, catalog: CheckCatalog) -> model.Rubric:
 
     Args:
         path: The TOML file.
-        catalog: The checks that exist, and their params.
+        catalog: Loads the checks that exist, and their params, for a rubric's own modules.
 
     Returns:
         The rubric; points are exact, and params are as their model completed them.
@@ -56,7 +58,8 @@ def load_rubric(path: Path, *, catalog: CheckCatalog) -> model.Rubric:
     _refuse_newer(path, tree=tree)
     complaints: list[str] = []
     file = _validate_file(tree, complaints=complaints)
-    complaints.extend(_check_faults(tree, catalog=catalog))
+    checks = _load_catalog(tree, catalog=catalog, complaints=complaints)
+    complaints.extend(_check_faults(tree, catalog=checks))
     if file is None:
         raise_complaints(path, complaints)
         raise RubricError(f"{path}: not a rubric")
@@ -68,7 +71,7 @@ def load_rubric(path: Path, *, catalog: CheckCatalog) -> model.Rubric:
     provided = find_provided(file.assignment, rubric=path)
     complaints.extend(_provided_faults(file.assignment, provided, secret=(path, reference)))
     raise_complaints(path, complaints)
-    rubric = _build_rubric(file, path=path, data=data, reference=reference or path, catalog=catalog)
+    rubric = _build_rubric(file, path=path, data=data, reference=reference or path, catalog=checks)
     return replace(rubric, provided=provided)
 
 
@@ -177,6 +180,19 @@ def _validate_file(tree: dict[str, Any], *, complaints: list[str]) -> RubricFile
 # ---------------------------------------------------------------- checks and their params
 
 
+def _load_catalog(
+    tree: dict[str, Any], *, catalog: CatalogLoader, complaints: list[str]
+) -> CheckCatalog:
+    assignment = tree.get("assignment")
+    names = assignment.get("checks") if isinstance(assignment, dict) else None
+    modules = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    try:
+        return catalog(tuple(modules))
+    except RubricError as error:
+        complaints.append(format_complaint(["assignment", "checks"], str(error)))
+        return catalog(())
+
+
 def _check_faults(tree: dict[str, Any], *, catalog: CheckCatalog) -> Iterator[str]:
     """Unknown checks and params, also where other parts of the file are at fault."""
     for item_number, item in enumerate(_tables(tree, key="item"), 1):
@@ -255,6 +271,7 @@ def _build_rubric(
         limits=model.Limits(**file.limits.model_dump()),
         late=_build_late_rule(file.late),
         marking=model.Marking(**file.marking.model_dump()),
+        check_modules=tuple(assignment.checks),
         items=tuple(_build_item(item, catalog=catalog) for item in file.item),
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),

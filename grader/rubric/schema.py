@@ -198,6 +198,7 @@ class AssignmentTable(TomlTable):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     optional_imports: list[Module] = []
     record: list[Name] = []
+    checks: list[Module] = []
     provided: RequiredText | None = None
 
 

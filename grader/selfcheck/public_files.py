@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from safetensors.numpy import save
 
-from grader.checks import CHECKS, BoundRubric, RandomDraws, bind_rubric
+from grader.checks import BoundRubric, RandomDraws, bind_rubric, load_checks
 from grader.errors import RubricError
 from grader.model import (
     Array,
@@ -53,7 +53,7 @@ def reference_questions(rubric: Rubric) -> tuple[Question, ...]:
     Raises:
         RubricError: a check is public that can't be.
     """
-    return _bind_checks(_public_checks_only(rubric)).constant_questions
+    return _bind_public_checks(rubric).constant_questions
 
 
 def build_public_files(
@@ -72,9 +72,9 @@ def build_public_files(
     Raises:
         RubricError: a check is public that can't be, or the reference did not answer.
     """
-    public_only = _public_checks_only(rubric)
-    masked = replace(public_only, items=tuple(_masked(item) for item in public_only.items))
-    questions = _bind_checks(public_only).constant_questions
+    bound = _bind_public_checks(rubric)
+    masked = _masked(rubric, bound)
+    questions = bound.constant_questions
     if len(questions) != len(_bind_checks(masked).constant_questions):
         raise RubricError(f"{rubric.path}: two public checks ask the reference the same")
     numbers = save(dict(_named_arrays(questions, answers=answers)))
@@ -85,37 +85,39 @@ def build_public_files(
     }
 
 
-def _public_checks_only(rubric: Rubric) -> Rubric:
-    """The rubric with its public checks alone."""
-    items = []
-    for item in rubric.items:
-        checks = tuple(spec for spec in item.checks if spec.public)
-        for spec in checks:
-            _refuse_comparing(spec, item=item, rubric=rubric)
-        items.append(replace(item, checks=checks))
+def _bind_public_checks(rubric: Rubric) -> BoundRubric:
+    """Return the public checks of a rubric.
+
+    Raises:
+        RubricError: One of them asks about a single student.
+    """
+    items = [
+        replace(item, checks=tuple(spec for spec in item.checks if spec.public))
+        for item in rubric.items
+    ]
+    bound = _bind_checks(replace(rubric, items=tuple(items)))
+    for call in bound.rubric_checks:
+        if call.check.asks_counter_questions():
+            raise RubricError(
+                f"{rubric.path}: item {call.item.id} → {call.spec.code} → public: can't be true: "
+                "it compares a student's work with the reference, which students don't have"
+            )
+    return bound
+
+
+def _masked(rubric: Rubric, bound: BoundRubric) -> Rubric:
+    """Return the rubric with its public checks alone, as students may read their parameters."""
+    specs: dict[str, list[CheckSpec]] = {item.id: [] for item in rubric.items}
+    for call in bound.rubric_checks:
+        params = call.check.masked().model_dump(mode="json", by_alias=True)
+        specs[call.item.id].append(replace(call.spec, params=params))
+    items = (replace(item, checks=tuple(specs[item.id])) for item in rubric.items)
     return replace(rubric, items=tuple(items))
 
 
-def _refuse_comparing(spec: CheckSpec, *, item: Item, rubric: Rubric) -> None:
-    check = CHECKS[spec.code]
-    if check.asks_counter_questions(check.params.model_validate(spec.params)):
-        raise RubricError(
-            f"{rubric.path}: item {item.id} → {spec.code} → public: can't be true: it compares a "
-            "student's work with the reference, which students don't have"
-        )
-
-
-def _masked(item: Item) -> Item:
-    return replace(item, checks=tuple(_masked_check(spec) for spec in item.checks))
-
-
-def _masked_check(spec: CheckSpec) -> CheckSpec:
-    params = CHECKS[spec.code].params.model_validate(spec.params).masked()
-    return replace(spec, params=params.model_dump(mode="json", by_alias=True))
-
-
 def _bind_checks(rubric: Rubric) -> BoundRubric:
-    return bind_rubric(rubric, registry=CHECKS, draws=RandomDraws(seed=public_seed(rubric.id)))
+    registry = load_checks(rubric.check_modules)
+    return bind_rubric(rubric, registry=registry, draws=RandomDraws(seed=public_seed(rubric.id)))
 
 
 def _named_arrays(
@@ -140,6 +142,7 @@ def _public_file(rubric: Rubric, *, masked: Rubric, numbers: bytes) -> PublicRub
         seed=rubric.seed,
         optional_imports=list(rubric.optional_imports),
         record=list(rubric.record),
+        check_modules=list(rubric.check_modules),
         limits=asdict(rubric.limits),
         draws=public_seed(rubric.id).hex(),
         numbers=hashlib.sha256(numbers).hexdigest(),

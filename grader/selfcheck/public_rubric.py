@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 
-from grader.checks import CHECKS, BoundRubric, RandomDraws, bind_rubric
-from grader.errors import UsageError
+from grader.checks import BoundRubric, RandomDraws, bind_rubric, load_checks
+from grader.errors import RubricError, UsageError
 from grader.model import (
     Array,
     CheckSpec,
@@ -79,7 +79,9 @@ def load_public_rubric(path: Path) -> PublicRubric:
         file = PublicRubricFile.model_validate_json(text)
         rubric = _to_rubric(file, path=path, sha256=hashlib.sha256(text).hexdigest())
         draws = RandomDraws(seed=bytes.fromhex(file.draws))
-        checks = bind_rubric(rubric, registry=CHECKS, draws=draws)
+        checks = bind_rubric(rubric, registry=load_checks(file.check_modules), draws=draws)
+    except RubricError as error:
+        raise UsageError(f"{path}: {error}") from error
     except (ValidationError, KeyError) as error:
         raise UsageError(f"{path}: {_describe_error(path, error)}") from error
     return PublicRubric(
@@ -130,6 +132,7 @@ def _to_rubric(file: PublicRubricFile, *, path: Path, sha256: str) -> Rubric:
         items=tuple(_to_item(item) for item in file.items),
         path=path,
         sha256=sha256,
+        check_modules=tuple(file.check_modules),
         notices=tuple(Notice(says=n.says, printed=n.printed) for n in file.notices),
     )
 

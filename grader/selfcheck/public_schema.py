@@ -69,6 +69,8 @@ class PublicRubricFile(PublicPart):
     seed: int
     optional_imports: list[str] = []
     record: list[str] = []
+    check_modules: list[str] = []
+    """Modules of the course's own checks."""
     limits: Mapping[str, float] = {}
     draws: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """The public seed of all inputs, in hexadecimal digits."""
