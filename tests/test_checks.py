@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import permutations
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,8 +19,8 @@ from grader.checks.check import (
     passed,
 )
 from grader.checks.recording import Recording, read_recording
-from grader.checks.values import equal_arrays
-from grader.contrastive.labeled_inputs import correlation
+from grader.checks.values import equal_arrays, inspect_array
+from grader.contrastive.labeled_inputs import correlation, order_by_correlation
 from grader.contrastive.layers import equal_up_to_scale
 from grader.contrastive.training import info_nce
 from grader.contrastive.vector_index import VectorIndex
@@ -130,6 +131,18 @@ def test_what_can_be_judged_is_judged_whatever_it_needs() -> None:
     assert judged(rubric, {"GOOD": GOOD, "GONE": GONE})["b"].verdict is Verdict.PASSED
 
 
+def test_a_code_among_needs_is_that_check_of_the_same_item_alone() -> None:
+    rubric = course(a=(spec("LATE", "GONE"), spec("GONE")), b=(spec("LATE", "GONE"),))
+    bound = evaluation.bind_rubric(rubric, registry={"GONE": GONE, "LATE": GONE}, draws=DRAWS)
+
+    late, gone, elsewhere = bound.judge(evidence()).findings
+
+    assert gone.verdict is Verdict.FAILED
+    assert (late.verdict, late.blocked_by) == (Verdict.BLOCKED, "a (says so, cell 0)")
+    assert elsewhere.verdict is Verdict.FAILED
+    assert bound.judging_order == (1, 0, 2)
+
+
 def test_needs_are_judged_first_and_findings_keep_the_rubrics_order() -> None:
     rubric = course(a=(spec("GONE", "b"),), b=(spec("GONE"),))
 
@@ -169,6 +182,40 @@ def test_our_own_failure_costs_nothing(fault: Exception) -> None:
     found = judged(course(a=(spec("OURS"),)), {"OURS": says(fault)})["a"]
 
     assert found.verdict is Verdict.ERROR
+
+
+def test_a_fault_of_a_check_keeps_its_traceback() -> None:
+    rubric = course(a=(spec("OURS"),), b=(spec("GOOD"),))
+    registry: dict[str, type[Check]] = {"OURS": says(ZeroDivisionError("x")), "GOOD": GOOD}
+
+    judgment = evaluation.bind_rubric(rubric, registry=registry, draws=DRAWS).judge(evidence())
+
+    (fault,) = judgment.faults
+    assert (fault.where, fault.error) == ("check OURS of item a", "ZeroDivisionError: x")
+    assert "in judge\n    raise self.outcome" in fault.traceback
+    told = judgment.findings[0].found
+    assert told == (
+        "the grader could not judge this: ZeroDivisionError while judging. It costs you nothing."
+    )
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_unnamed_inputs_the_original_comes_first_and_the_noisy_one_next(
+    order: tuple[int, ...],
+) -> None:
+    original, noise, other = (DRAWS.normal(label, (40,)) for label in ("o", "n", "x"))
+    rows = [inspect_array(array) for array in (original, original + 0.5 * noise, other)]
+
+    ordered = order_by_correlation([rows[index] for index in order])
+
+    assert [id(row) for row in ordered] == [id(row) for row in rows]
+
+
+def test_unnamed_inputs_that_do_not_resemble_each_other_keep_their_order() -> None:
+    rows = [inspect_array(DRAWS.normal(label, (400,))) for label in "abc"]
+
+    assert order_by_correlation(rows) == rows
+    assert order_by_correlation(rows[:2]) == rows[:2]
 
 
 def test_every_code_is_the_checks_own() -> None:

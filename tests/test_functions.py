@@ -130,6 +130,29 @@ def test_a_function_that_raises_or_is_missing_stops_what_needs_it() -> None:
     assert "attention raised no" in found.observed
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("missing", "no function attention was left when the run ended"),
+        ("died", "calling attention ended the notebook's process"),
+        ("timed_out", "attention did not answer in time"),
+        ("invalid", "attention gave nothing that could be read"),
+        ("not_asked", "attention was not called: the questions ended before its turn"),
+    ],
+)
+def test_what_became_of_a_question_is_said_truly(status: str, said: str) -> None:
+    check = CHECKS["FUN001"].model_validate(
+        {"function": "attention", "calls": SHAPES, "shapes": [[2, 5, 3]]}
+    )
+    (asked,) = check.questions(DRAWS)
+    seen = evidence()
+    seen.observations[asked.id] = Observation(id=asked.id, status=status)  # type: ignore[index]
+
+    assert check.judge(seen).observed == said
+    if status == "not_asked":
+        assert check.judge(evidence()).observed == said
+
+
 def test_what_is_found_tells_no_value_of_the_reference() -> None:
     found = opinion("FUN002", unscaled, calls=SHAPES)
 
