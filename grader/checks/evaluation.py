@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from grader.checks.check import Check, CheckOutcome, Evidence, RandomDraws
+from grader.checks.check import Check, CheckOutcome, Evidence, RandomDraws, failed
 from grader.checks.execution import FAILED_STATUSES, failure_cause
 from grader.checks.memo import remembered
 from grader.errors import ReferenceFault
@@ -197,9 +197,11 @@ def _judge_check(
     except Exception as error:  # noqa: BLE001 (a fault of a check must not cost a student anything)
         is_reference = isinstance(error, ReferenceFault)
         reason = str(error) if is_reference else f"{type(error).__name__} while judging"
-        fault = Fault.caught(_where(rubric_check), error)
-        return _Conclusion(finding=_error_finding(rubric_check, reason), fault=fault)
-    finding = _make_finding(rubric_check, outcome)
+        observed = f"the grader could not judge this: {reason}. It costs you nothing."
+        outcome = failed(expected="", observed=observed)
+        finding = replace(_make_finding(rubric_check, outcome, Verdict.ERROR), hint="")
+        return _Conclusion(finding=finding, fault=Fault.caught(_where(rubric_check), error))
+    finding = _make_finding(rubric_check, outcome, _choose_verdict(outcome))
     if not finding.cells:
         names = outcome.names or rubric_check.check.code_names()
         finding = replace(finding, cells=_cells_assigning(evidence, names))
@@ -211,29 +213,8 @@ def _judge_check(
     )
 
 
-def _error_finding(rubric_check: RubricCheck, reason: str) -> Finding:
-    return Finding(
-        item=rubric_check.item.id,
-        code=rubric_check.spec.code,
-        title=rubric_check.title,
-        verdict=Verdict.ERROR,
-        earned=Fraction(0),
-        possible=rubric_check.spec.points,
-        public=rubric_check.spec.public,
-        expected="",
-        found=f"the grader could not judge this: {reason}. It costs you nothing.",
-    )
-
-
-def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome) -> Finding:
+def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome, verdict: Verdict) -> Finding:
     spec = rubric_check.spec
-    verdict = Verdict.PARTIAL
-    if outcome.pending:
-        verdict = Verdict.PENDING
-    elif outcome.share == 1:
-        verdict = Verdict.PASSED
-    elif outcome.share == 0:
-        verdict = Verdict.FAILED
     return Finding(
         item=rubric_check.item.id,
         code=spec.code,
@@ -248,6 +229,14 @@ def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome) -> Finding:
         cells=outcome.cells,
         exhibit=outcome.exhibit,
     )
+
+
+def _choose_verdict(outcome: CheckOutcome) -> Verdict:
+    if outcome.pending:
+        return Verdict.PENDING
+    if outcome.share in {0, 1}:
+        return Verdict.PASSED if outcome.share else Verdict.FAILED
+    return Verdict.PARTIAL
 
 
 def _choose_hint(outcome: CheckOutcome, spec: CheckSpec) -> str:

@@ -20,7 +20,6 @@ from grader.checks.check import (
     opaque_name,
     passed,
 )
-from grader.checks.memo import remembered
 from grader.checks.modules import call_fields, draw_weight
 from grader.checks.values import array_flaw, as_float64, equals_reference
 from grader.model import Observation, Question
@@ -59,20 +58,41 @@ class ModuleAtWeightsCheck(Check):
 
     def forward_question(self, draws: RandomDraws, layers: Layers) -> Question:
         """Ask for outputs at the base weights and with one layer changed at a time."""
-        return _forward_question(
-            draws, self.module, shape=self.shape, weights=self.weights, layers=layers
-        )
+
+        def build_question() -> Question:
+            indices = range(len(self.weights))
+            sets = {"base": [f"a{p}" for p in indices]}
+            for own in layers:
+                sets[layer_set_name(own)] = [f"{'b' if p in own else 'a'}{p}" for p in indices]
+            calls: list[Json] = [[f"x{n}", name] for n in BATCH_SIZES for name in sets]
+            fields: dict[str, Json] = {"module": self.module, "sets": sets, "calls": calls}
+            return make_question("forward", fields, self._draw_arrays(draws))
+
+        key = ("forward", self.module, self.shape, self.weights, layers)
+        return draws.memo.get_or_compute(key, build_question)
 
     def counterpart_question(self, draws: RandomDraws, *, batch: int, activation: str) -> Question:
         """Ask the reference for its outputs at the same inputs and base weights."""
-        return _counterpart_question(
-            draws,
-            self.counterpart,
-            shape=self.shape,
-            weights=self.weights,
-            batch=batch,
-            activation=activation,
-        )
+
+        def build_question() -> Question:
+            arrays = self._draw_arrays(draws)
+            keys = [f"x{batch}", *(f"a{index}" for index in range(len(self.weights)))]
+            options: dict[str, Json] = {"activation": activation}
+            fields: dict[str, Json] = {"name": self.counterpart, "args": keys, "options": options}
+            return make_question("function", fields, {key: arrays[key] for key in keys})
+
+        key = ("counterpart", self.counterpart, self.shape, self.weights, batch, activation)
+        return draws.memo.get_or_compute(key, build_question)
+
+    def _draw_arrays(self, draws: RandomDraws) -> dict[str, Array]:
+        """Draw inputs `x…` and two sets of weights, `a…` and `b…`."""
+        inputs = {f"x{n}": draws.normal(f"x{n}", (n, *self.shape)) for n in BATCH_SIZES}
+        weights = {
+            f"{version}{index}": draw_weight(draws, f"{version}{index}", shape)
+            for index, shape in enumerate(self.weights)
+            for version in ("a", "b")
+        }
+        return {**inputs, **weights}
 
     def counterpart_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
         """Ask for every batch size and every accepted activation that a student may use."""
@@ -102,53 +122,6 @@ class ModuleAtWeightsCheck(Check):
             if equal_up_to_scale(output, evidence.reference_array(question)):
                 return activation
         return None
-
-
-def _draw_arrays(
-    draws: RandomDraws, shape: tuple[int, ...], weights: tuple[tuple[int, ...], ...]
-) -> dict[str, Array]:
-    """Draw inputs `x…` and two sets of weights, `a…` and `b…`."""
-    arrays: dict[str, Array] = {f"x{n}": draws.normal(f"x{n}", (n, *shape)) for n in BATCH_SIZES}
-    for index, weight_shape in enumerate(weights):
-        for version in ("a", "b"):
-            label = f"{version}{index}"
-            arrays[label] = draw_weight(draws, label, weight_shape)
-    return arrays
-
-
-@remembered
-def _forward_question(
-    draws: RandomDraws,
-    module: str,
-    *,
-    shape: tuple[int, ...],
-    weights: tuple[tuple[int, ...], ...],
-    layers: Layers,
-) -> Question:
-    indices = range(len(weights))
-    sets = {"base": [f"a{p}" for p in indices]}
-    for own in layers:
-        sets[layer_set_name(own)] = [f"{'b' if p in own else 'a'}{p}" for p in indices]
-    calls: list[Json] = [[f"x{n}", name] for n in BATCH_SIZES for name in sets]
-    fields: dict[str, Json] = {"module": module, "sets": sets, "calls": calls}
-    return make_question("forward", fields, _draw_arrays(draws, shape, weights))
-
-
-@remembered
-def _counterpart_question(
-    draws: RandomDraws,
-    counterpart: str,
-    *,
-    shape: tuple[int, ...],
-    weights: tuple[tuple[int, ...], ...],
-    batch: int,
-    activation: str,
-) -> Question:
-    arrays = _draw_arrays(draws, shape, weights)
-    keys = [f"x{batch}", *(f"a{index}" for index in range(len(weights)))]
-    options: dict[str, Json] = {"activation": activation}
-    fields: dict[str, Json] = {"name": counterpart, "args": keys, "options": options}
-    return make_question("function", fields, {key: arrays[key] for key in keys})
 
 
 def layer_set_name(own: tuple[int, ...]) -> str:

@@ -56,14 +56,30 @@ class TrainingCheck(EmbeddingCheck, ModuleAtWeightsCheck):
             evidence: The student's.
             steps: How many optimizer steps; the handout's number by default.
         """
-        return _training_question(
-            evidence,
-            self.embedding_names,
-            weights=self.weights,
-            train=self.train,
-            activation=self._find_activation(evidence),
-            steps=self.steps if steps is None else steps,
-        )
+        activation = self._find_activation(evidence)
+        step_count = self.steps if steps is None else steps
+        names = self.embedding_names
+
+        def build_question() -> Question | None:
+            start = start_weights(evidence, names, self.weights)
+            inputs = encoded_arrays(evidence, labels=names.labels, shape=names.shape)
+            if start is None or set(inputs) != set(names.labels):
+                return None
+            if any(a.shape != names.shape or a.dtype.kind != "f" for a in inputs.values()):
+                return None
+            batch = np.stack([inputs[label].astype(np.float32) for label in names.labels])
+            weights = {f"w{index}": array.astype(np.float32) for index, array in enumerate(start)}
+            arrays: dict[str, Array] = {"images": batch, **weights}
+            options: dict[str, Json] = {"activation": activation, "steps": step_count}
+            fields: dict[str, Json] = {
+                "name": self.train,
+                "args": list(arrays),
+                "options": options,
+            }
+            return make_question("function", fields, arrays)
+
+        key = ("training", names, self.weights, self.train, activation, step_count)
+        return evidence.memo.get_or_compute(key, build_question)
 
     def reference_vectors(self, question: Question | None, evidence: Evidence) -> Numbers | None:
         """Return the reference's trained embeddings, a row for each label, or None.
@@ -104,31 +120,6 @@ def start_weights(
             return None
         ordered.append(unmatched.pop(index))
     return tuple(ordered)
-
-
-@remembered
-def _training_question(
-    evidence: Evidence,
-    names: EmbeddingNames,
-    *,
-    weights: tuple[tuple[int, ...], ...],
-    train: str,
-    activation: str,
-    steps: int,
-) -> Question | None:
-    start = start_weights(evidence, names, weights)
-    inputs = encoded_arrays(evidence, labels=names.labels, shape=names.shape)
-    if start is None or set(inputs) != set(names.labels):
-        return None
-    if any(array.shape != names.shape or array.dtype.kind != "f" for array in inputs.values()):
-        return None
-    batch = np.stack([np.asarray(inputs[label], dtype=np.float32) for label in names.labels])
-    arrays: dict[str, Array] = {"images": batch}
-    for index, array in enumerate(start):
-        arrays[f"w{index}"] = np.asarray(array, dtype=np.float32)
-    options: dict[str, Json] = {"activation": activation, "steps": steps}
-    fields: dict[str, Json] = {"name": train, "args": list(arrays), "options": options}
-    return make_question("function", fields, arrays)
 
 
 def reference_embeddings(question: Question | None, evidence: Evidence) -> Array | None:
