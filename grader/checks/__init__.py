@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Mapping
 
+from grader.checks import execution, functions, modules, outputs
 from grader.checks.check import RECORDING_QUESTION, Check, Evidence, RandomDraws
 from grader.checks.evaluation import (
     BoundRubric,
@@ -14,16 +15,6 @@ from grader.checks.evaluation import (
     bind_rubric,
     resolve_checks,
 )
-from grader.checks.execution import NotebookRuns
-from grader.checks.functions import (
-    FunctionGradients,
-    FunctionMask,
-    FunctionShapes,
-    FunctionSums,
-    FunctionValues,
-)
-from grader.checks.modules import ModuleOutputShape, ModuleOutputValues
-from grader.checks.outputs import OutputsReproduced, RunInOrder, ShowsFigure, ShowsNumbers
 from grader.errors import RubricError
 
 __all__ = [
@@ -41,36 +32,36 @@ __all__ = [
 ]
 
 CHECKS: Registry = {
-    "EXE001": NotebookRuns,
-    "FUN001": FunctionShapes,
-    "FUN002": FunctionValues,
-    "FUN003": FunctionSums,
-    "FUN004": FunctionMask,
-    "FUN005": FunctionGradients,
-    "MOD001": ModuleOutputShape,
-    "MOD002": ModuleOutputValues,
-    "OUT001": ShowsNumbers,
-    "OUT002": ShowsFigure,
-    "OUT003": RunInOrder,
-    "OUT004": OutputsReproduced,
+    "EXE001": execution.NotebookRuns,
+    "FUN001": functions.FunctionShapes,
+    "FUN002": functions.FunctionValues,
+    "FUN003": functions.FunctionSums,
+    "FUN004": functions.FunctionMask,
+    "FUN005": functions.FunctionGradients,
+    "MOD001": modules.ModuleOutputShape,
+    "MOD002": modules.ModuleOutputValues,
+    "OUT001": outputs.ShowsNumbers,
+    "OUT002": outputs.ShowsFigure,
+    "OUT003": outputs.RunInOrder,
+    "OUT004": outputs.OutputsReproduced,
 }
 """The checks that every rubric can call, by code."""
 
 
-def load_checks(modules: Iterable[str]) -> Registry:
+def load_checks(module_names: Iterable[str]) -> Registry:
     """Return the checks that a rubric can call: the general ones and those of its own modules.
 
     Args:
-        modules: Importable modules, each with a `CHECKS` mapping from code to `Check` subclass.
+        module_names: Importable modules, each with a mapping `CHECKS` from code to `Check` class.
 
     Raises:
         RubricError: A module can't be imported, has no such mapping, or repeats a code.
     """
     registry = dict(CHECKS)
-    for module in modules:
-        for code, check in _module_checks(module).items():
+    for name in module_names:
+        for code, check in _module_checks(name).items():
             if code in registry:
-                raise RubricError(f"'{module}' has a check '{code}', and so has another module")
+                raise RubricError(f"'{name}' has a check '{code}', and so has another module")
             registry[code] = check
     return registry
 
