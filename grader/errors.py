@@ -6,6 +6,7 @@ GraderError
     KernelError
     MarkConflict
     NotebookError
+    ReferenceFault
     RubricError
     UsageError
     WireError
@@ -49,6 +50,10 @@ class RubricError(GraderError):
 
 class NotebookError(GraderError):
     """The submitted file cannot be read as a notebook; it becomes a row that says why."""
+
+
+class ReferenceFault(GraderError):
+    """The reference did not answer as it must: a finding with the verdict ERROR, free of cost."""
 
 
 class KernelError(GraderError):

@@ -121,6 +121,7 @@ def rubric_of(root: Path) -> Rubric:
         items=(asked, runs),
         path=root / "small.toml",
         sha256="0",
+        check_modules=("grader.contrastive",),
     )
 
 

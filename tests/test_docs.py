@@ -27,8 +27,8 @@ def test_the_checks_page_is_current() -> None:
 def test_every_parameter_of_every_check_says_what_it_means() -> None:
     silent = [
         f"{code}.{name}"
-        for code, check in checks.CHECKS.items()
-        for name, field in check.params.model_fields.items()
+        for code, check in checks.load_checks(["grader.contrastive"]).items()
+        for name, field in check.model_fields.items()
         if not field.description
     ]
 

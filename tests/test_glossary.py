@@ -48,7 +48,7 @@ RETIRED = frozenset(
 """Words that name nothing any more, each with its better word in the glossary."""
 
 KEPT = {
-    "checks/initial_arrays.py": {"one"},  # a parameter that rubrics name
+    "contrastive/initial_arrays.py": {"one"},  # a parameter that rubrics name
     "cli/mark_command.py": {"marker"},  # the option's name
     "gradebook/console_tables.py": {"markers"},  # a table's name in the database
     "gradebook/ledger_rows.py": {"marker"},  # a column's name

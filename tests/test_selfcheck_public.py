@@ -134,7 +134,7 @@ def test_nothing_gets_out_but_the_keys_that_are_meant_to(folder: Path) -> None:
 
     assert set(tables) == {"schema", "assignment", "limits", "notice", "item", "public"}
     assert set(tables["assignment"]) == {
-        *("id", "title", "total", "seed", "optional_imports", "record"),
+        *("id", "title", "total", "seed", "optional_imports", "record", "checks"),
     }
     assert {key for item in tables["item"] for key in item} == {
         *("id", "title", "points", "kind", "source", "prompt", "check"),

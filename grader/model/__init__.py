@@ -11,6 +11,7 @@ from grader.model.assignment import (
     PublicSupplement,
     Rubric,
 )
+from grader.model.faults import Fault
 from grader.model.json_types import Array, Json, Numbers
 from grader.model.results import (
     Excerpt,
@@ -78,6 +79,7 @@ __all__ = [
     "ExecutionRecord",
     "Exhibit",
     "Fate",
+    "Fault",
     "Finding",
     "Graded",
     "Isolation",

@@ -182,6 +182,8 @@ class Rubric:
     marking: Marking = Marking()
     public: PublicSupplement | None = None
     """None for the course's own rubric."""
+    check_modules: tuple[str, ...] = ()
+    """Modules of the course's own checks, beside the general ones."""
 
     def item(self, item_id: str) -> Item:
         """Return the item of that id.

@@ -10,8 +10,9 @@ says in words is not looked for again.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,6 +72,18 @@ class _SourceDigests:
         )
 
 
+def _own_check_sources(modules: Iterable[str]) -> Iterator[str | bytes]:
+    """Yield the code of a course's own checks: the whole package or file of each module."""
+    for name in sorted({module.partition(".")[0] for module in modules} - {"grader"}):
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            continue  # loading the checks has refused it
+        folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+        files = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+        for path in files or ([Path(spec.origin)] if spec.origin else []):
+            yield from (name, path.name, path.read_bytes())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheKeys:
     """Makes the keys of one run."""
@@ -103,7 +116,13 @@ class CacheKeys:
                 ]
             ),
             judge_digest=_digest(
-                [sources.all_sources, rubric.sha256, repr(judge.people), repr(show_ids)]
+                [
+                    sources.all_sources,
+                    *_own_check_sources(rubric.check_modules),
+                    rubric.sha256,
+                    repr(judge.people),
+                    repr(show_ids),
+                ]
             ),
             extraction_digest=_digest(
                 [sources.extraction, sys.version, judge.reference.sha256, repr(judge.answer_items)]

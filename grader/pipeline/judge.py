@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from grader import scoring
 from grader.checks import (
-    CHECKS,
     RECORDING_QUESTION,
     BoundRubric,
     Evidence,
     RandomDraws,
     bind_rubric,
+    load_checks,
 )
 from grader.checks.recording import read_recording
 from grader.checks.reproduction import collect_saved_evidence
@@ -49,6 +50,7 @@ from grader.pipeline.provenance import (
     without_outputs,
 )
 
+_LOG = logging.getLogger(__name__)
 REACHED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
 """What became of cells that did run."""
 
@@ -98,7 +100,7 @@ class Judge:
         reference = read_notebook(rubric.reference)
         return cls(
             rubric=rubric,
-            checks=bind_rubric(rubric, registry=CHECKS, draws=draws),
+            checks=bind_rubric(rubric, registry=load_checks(rubric.check_modules), draws=draws),
             draws=draws,
             reference=reference,
             handout=handout_lines(reference),
@@ -140,7 +142,12 @@ class Judge:
         self, submission: Submission, evidence: Evidence, *, cached: Extraction | None = None
     ) -> Graded:
         """The grade; a reading that is known already is not made again."""
-        findings = self.checks.judge(evidence)
+        judgment = self.checks.judge(evidence)
+        findings = judgment.findings
+        for fault in judgment.faults:
+            _LOG.error(
+                "%s of %s: %s\n%s", fault.where, submission.name, fault.error, fault.traceback
+            )
         score = scoring.score_submission(self.rubric, findings=findings)
         notebook, record = evidence.notebook, evidence.record
         extraction = cached or self.extract(notebook, submission=submission.name)
@@ -156,7 +163,8 @@ class Judge:
             answers=extraction.answers,
             code=code_by_item(
                 notebook,
-                rubric=self.rubric,
+                items=self.rubric.items,
+                names=self.checks.names_by_item(),
                 findings=findings,
                 handout_code=self.outline.code,
                 overrides=self.overrides.get(submission.name, {}),

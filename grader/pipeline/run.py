@@ -162,7 +162,7 @@ def _run_config(
 def _load_rubric(settings: Settings) -> Rubric:
     """The rubric, with the limits of the command line."""
     rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
-    loaded = rubric.load_rubric(rubric_path, catalog=checks.catalog())
+    loaded = rubric.load_rubric(rubric_path, catalog=checks.load_checks)
     return replace(loaded, limits=Limits(**{**asdict(loaded.limits), **settings.limit_overrides}))
 
 

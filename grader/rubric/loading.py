@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,14 @@ from grader.rubric.rubric_tables import (
 )
 from grader.rubric.toml_files import CheckCatalog, read_tables, validate_tables
 
+CatalogLoader = Callable[[tuple[str, ...]], CheckCatalog]
+"""From the modules of a rubric's own checks to all checks that it can call."""
 _COURSE = TypeAdapter(RubricFile)
 _PUBLIC = TypeAdapter(PublicRubricFile)
 _MAX_PARENTS = 3
 
 
-def load_rubric(path: Path, *, catalog: CheckCatalog) -> Rubric:
+def load_rubric(path: Path, *, catalog: CatalogLoader) -> Rubric:
     """Load a course's rubric (TOML), or the public one that `grade release` makes of it (JSON).
 
     The reference of a course's rubric is looked for in the folder that holds `rubrics/`, then
@@ -34,7 +36,7 @@ def load_rubric(path: Path, *, catalog: CheckCatalog) -> Rubric:
 
     Args:
         path: The file.
-        catalog: The checks that exist, and their params.
+        catalog: Loads the checks that exist, and their params, for a rubric's own modules.
 
     Returns:
         The rubric; points are exact, and params are instances of the catalog's models.
@@ -68,15 +70,32 @@ def load_rubric(path: Path, *, catalog: CheckCatalog) -> Rubric:
 
 
 def _validate(
-    path: Path, tree: dict[str, Any], *, adapter: TypeAdapter[Any], catalog: CheckCatalog
+    path: Path, tree: dict[str, Any], *, adapter: TypeAdapter[Any], catalog: CatalogLoader
 ) -> Any:
+    complaints: list[str] = []
+    checks = _load_catalog(tree, catalog=catalog, complaints=complaints)
     try:
-        return validate_tables(tree, adapter, catalog=catalog)
+        file = validate_tables(tree, adapter, catalog=checks)
     except ValidationError as error:
         table = PublicRubricFile if adapter is _PUBLIC else RubricFile
-        complaints = explain_validation(error, table=table, tree=tree, catalog=catalog)
+        complaints += explain_validation(error, table=table, tree=tree, catalog=checks)
         raise_complaints(path, complaints)
         raise
+    raise_complaints(path, complaints)
+    return file
+
+
+def _load_catalog(
+    tree: dict[str, Any], *, catalog: CatalogLoader, complaints: list[str]
+) -> CheckCatalog:
+    assignment = tree.get("assignment")
+    names = assignment.get("checks") if isinstance(assignment, dict) else None
+    modules = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    try:
+        return catalog(tuple(modules))
+    except RubricError as error:
+        complaints.append(format_complaint(["assignment", "checks"], str(error)))
+        return catalog(())
 
 
 def _build_rubric(
@@ -91,6 +110,7 @@ def _build_rubric(
         seed=assignment.seed,
         optional_imports=assignment.optional_imports,
         record=assignment.record,
+        check_modules=assignment.checks,
         limits=file.limits,
         items=file.items,
         path=path,

@@ -50,6 +50,8 @@ class AssignmentTable:
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     optional_imports: tuple[Module, ...] = ()
     record: tuple[Name, ...] = ()
+    checks: tuple[Module, ...] = ()
+    """Modules of the course's own checks."""
     provided: RequiredText | None = None
 
 

@@ -15,13 +15,12 @@ from fractions import Fraction
 
 from safetensors.numpy import save
 
-from grader.checks import CHECKS, BoundRubric, RandomDraws, bind_rubric
+from grader.checks import BoundRubric, RandomDraws, bind_rubric, load_checks
 from grader.errors import RubricError
 from grader.model import (
     Array,
     Cell,
     CheckSpec,
-    Item,
     Json,
     Notebook,
     Observation,
@@ -49,7 +48,7 @@ def reference_questions(rubric: Rubric) -> tuple[Question, ...]:
     Raises:
         RubricError: A check is public that can't be.
     """
-    return _bind_checks(_public_checks_only(rubric)).constant_questions
+    return _bind_public_checks(rubric).constant_questions
 
 
 def build_public_files(
@@ -68,9 +67,9 @@ def build_public_files(
     Raises:
         RubricError: A check is public that can't be, or the reference did not answer.
     """
-    public_only = _public_checks_only(rubric)
-    masked = replace(public_only, items=tuple(_mask_item(item) for item in public_only.items))
-    questions = _bind_checks(public_only).constant_questions
+    bound = _bind_public_checks(rubric)
+    masked = _mask_checks(rubric, bound)
+    questions = bound.constant_questions
     if len(questions) != len(_bind_checks(masked).constant_questions):
         raise RubricError(f"{rubric.path}: two public checks ask the reference the same")
     numbers = save(dict(_named_arrays(questions, answers=answers)))
@@ -92,27 +91,38 @@ def build_public_files(
     }
 
 
-def _public_checks_only(rubric: Rubric) -> Rubric:
-    items = []
-    for item in rubric.items:
-        public_specs = tuple(spec for spec in item.checks if spec.public)
-        for spec in public_specs:
-            if CHECKS[spec.code].asks_counter_questions(spec.params):
-                raise RubricError(
-                    f"{rubric.path}: item {item.id} → {spec.code} → public: can't be true: it "
-                    "compares a student's work with the reference, which students don't have"
-                )
-        items.append(replace(item, checks=public_specs))
+def _bind_public_checks(rubric: Rubric) -> BoundRubric:
+    """Return the public checks of a rubric.
+
+    Raises:
+        RubricError: One of them asks about a single student.
+    """
+    items = [
+        replace(item, checks=tuple(spec for spec in item.checks if spec.public))
+        for item in rubric.items
+    ]
+    bound = _bind_checks(replace(rubric, items=tuple(items)))
+    for call in bound.rubric_checks:
+        if call.check.asks_counter_questions():
+            raise RubricError(
+                f"{rubric.path}: item {call.item.id} → {call.spec.code} → public: can't be true: "
+                "it compares a student's work with the reference, which students don't have"
+            )
+    return bound
+
+
+def _mask_checks(rubric: Rubric, bound: BoundRubric) -> Rubric:
+    """Return the rubric with its public checks alone, as students may read their parameters."""
+    specs: dict[str, list[CheckSpec]] = {item.id: [] for item in rubric.items}
+    for call in bound.rubric_checks:
+        specs[call.item.id].append(replace(call.spec, params=call.check.masked()))
+    items = (replace(item, checks=tuple(specs[item.id])) for item in rubric.items)
     return replace(rubric, items=tuple(items))
 
 
-def _mask_item(item: Item) -> Item:
-    masked_specs = (replace(spec, params=spec.params.masked()) for spec in item.checks)
-    return replace(item, checks=tuple(masked_specs))
-
-
 def _bind_checks(rubric: Rubric) -> BoundRubric:
-    return bind_rubric(rubric, registry=CHECKS, draws=RandomDraws(seed=public_seed(rubric.id)))
+    registry = load_checks(rubric.check_modules)
+    return bind_rubric(rubric, registry=registry, draws=RandomDraws(seed=public_seed(rubric.id)))
 
 
 def _named_arrays(
@@ -143,6 +153,7 @@ def _public_tables(masked: Rubric, supplement: PublicSupplement) -> Mapping[str,
             "seed": masked.seed,
             "optional_imports": masked.optional_imports,
             "record": masked.record,
+            "checks": masked.check_modules,
         },
         "limits": asdict(masked.limits),
         "notice": [asdict(notice) for notice in masked.notices],

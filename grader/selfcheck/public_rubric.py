@@ -15,8 +15,8 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 
-from grader import checks, rubric
-from grader.checks import CHECKS, BoundRubric, RandomDraws, bind_rubric
+from grader import rubric
+from grader.checks import BoundRubric, RandomDraws, bind_rubric, load_checks
 from grader.errors import UsageError
 from grader.model import Array, Observation, Question, Rubric
 
@@ -75,11 +75,11 @@ def load_public_rubric(path: Path) -> PublicRubric:
         raise UsageError(
             f"{path}: that is the course's rubric; `grade release` makes the public one of it"
         )
-    loaded = rubric.load_rubric(path, catalog=checks.catalog())
+    loaded = rubric.load_rubric(path, catalog=load_checks)
     if loaded.public is None:
         raise UsageError(f"{path}: not a public rubric")
     draws = RandomDraws(seed=bytes.fromhex(loaded.public.draws))
-    bound = bind_rubric(loaded, registry=CHECKS, draws=draws)
+    bound = bind_rubric(loaded, registry=load_checks(loaded.check_modules), draws=draws)
     numbers_path = path.with_name(path.name.removesuffix(RUBRIC_SUFFIX) + NUMBERS_SUFFIX)
     data = _read_numbers(numbers_path, sha256=loaded.public.numbers, rubric_name=path.name)
     return PublicRubric(
