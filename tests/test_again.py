@@ -44,12 +44,12 @@ RAN = CheckSpec(
     code="EXE001",
     points=Fraction(2),
     public=True,
-    params=CHECKS["EXE001"].params.model_validate({"at_most": "5/6"}),
+    params=CHECKS["EXE001"].model_validate({"at_most": "5/6"}),
 )
 ASKS = replace(
     RAN,
     code="ARR001",
-    params=CHECKS["ARR001"].params.model_validate(
+    params=CHECKS["ARR001"].model_validate(
         {"labels": ["x", "y"], "shape": [5], "check": ["x", "y"]}
     ),
 )

@@ -61,7 +61,7 @@ def says(outcome: CheckOutcome | Exception) -> type[Says]:
 
 
 def spec(code: str, *needs: str) -> CheckSpec:
-    return CheckSpec(code=code, points=Fraction(1), public=True, needs=needs, params=Params())
+    return CheckSpec(code=code, points=Fraction(1), public=True, needs=needs, params={})
 
 
 def course(**items: tuple[CheckSpec, ...]) -> Rubric:
