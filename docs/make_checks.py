@@ -6,7 +6,8 @@ import inspect
 import sys
 from pathlib import Path
 
-from grader.checks import CHECKS
+from grader import contrastive
+from grader.checks import CHECKS, Registry
 
 PAGE = Path(__file__).parent / "checks.md"
 TOP = """# Checks
@@ -14,17 +15,27 @@ TOP = """# Checks
 Made from the docstrings by `make docs`; a test holds it current. A rubric calls a check by its
 code and gives it the parameters listed; another homework uses them by naming them.
 """
+FAMILY = """# Checks for contrastive learning
+
+A rubric calls these after `checks = ["grader.contrastive"]` in its `[assignment]`, as it would call
+checks of a course's own: see [authoring.md](authoring.md).
+"""
 
 
 def page() -> str:
-    """The whole page."""
-    return "\n".join([TOP, *(entry(code) for code in sorted(CHECKS))])
+    """Return the whole page."""
+    return "\n".join([TOP, *entries(CHECKS), FAMILY, *entries(contrastive.CHECKS)])
 
 
-def entry(code: str) -> str:
-    """One check."""
-    check = CHECKS[code]
-    text = inspect.cleandoc(type(check).__doc__ or "")
+def entries(registry: Registry) -> list[str]:
+    """Return a section for each check, by code."""
+    return [entry(registry, code) for code in sorted(registry)]
+
+
+def entry(registry: Registry, code: str) -> str:
+    """Return the section of one check."""
+    check = registry[code]
+    text = inspect.cleandoc(check.__doc__ or "")
     lines = [
         f"## {code}",
         "",
@@ -33,7 +44,7 @@ def entry(code: str) -> str:
         "| parameter | type | default | meaning |",
         "| --- | --- | --- | --- |",
     ]
-    for name, field in check.params.model_fields.items():
+    for name, field in check.model_fields.items():
         kind = inspect.formatannotation(field.annotation).replace("|", "\\|")
         default = "needed" if field.is_required() else f"`{field.default!r}`"
         lines.append(f"| `{name}` | `{kind}` | {default} | {field.description or ''} |")
@@ -41,7 +52,7 @@ def entry(code: str) -> str:
 
 
 def main() -> int:
-    """Write, or compare."""
+    """Write the page, or compare."""
     if "--check" in sys.argv:
         return 0 if PAGE.read_text(encoding="utf-8") == page() else 1
     PAGE.write_text(page(), encoding="utf-8")

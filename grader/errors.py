@@ -18,7 +18,7 @@ GraderError
             ChannelTimeout
         FrameRefused
 
-`ReferenceFault`, `RequestRefused`, `Stopped` and `Undrawable` are defined where they are raised.
+`RequestRefused`, `Stopped` and `Undrawable` are defined where they are raised.
 """
 
 from __future__ import annotations
@@ -59,6 +59,10 @@ class RubricError(GraderError):
 
 class NotebookError(GraderError):
     """The submitted file can't be read as a notebook; it becomes a row that says why."""
+
+
+class ReferenceFault(GraderError):
+    """The reference did not answer as it must: a finding with the verdict ERROR, free of cost."""
 
 
 class KernelError(GraderError):

@@ -1,4 +1,4 @@
-"""Findings, marks and a rubric to a score: the only place where points are added."""
+"""Turns findings and marks into a score: the only place where points are added."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from grader.model import (
 
 NO_POINTS = Fraction(0)
 CARRIED_FORWARD_THRESHOLD = 5
-"""Blocked points from which a person is asked."""
+"""Blocked points from which a person is asked to award follow-through."""
 
 
 def round_points(points: Fraction) -> Fraction:
-    """Points rounded half up to 0.01."""
+    """Return points rounded half up to 0.01."""
     half_up = (points.numerator * 200 + points.denominator) // (2 * points.denominator)
     return Fraction(half_up, 100)
 
@@ -35,7 +35,7 @@ def round_points(points: Fraction) -> Fraction:
 def score_submission(
     rubric: Rubric, *, findings: Iterable[Finding], marks: Mapping[str, Mark] | None = None
 ) -> Score:
-    """The score of one submission; totals are sums of rounded items."""
+    """Return the score of one submission; totals are sums of rounded items."""
     by_item: dict[str, list[Finding]] = {item.id: [] for item in rubric.items}
     for finding in findings:
         by_item[finding.item].append(finding)
@@ -55,13 +55,13 @@ def with_marks(
     outdated: Mapping[str, Mark] | None = None,
     items: Mapping[str, Item] | None = None,
 ) -> Score:
-    """The score with these marks and no others.
+    """Return the score with these marks and no others.
 
     Args:
-        score: as it was concluded; marks in it are let go.
-        marks: what people gave, by item.
-        outdated: what they gave to answers that have changed since, by item; it does not count.
-        items: items to put in the place of the score's own, by id.
+        score: As checks concluded; marks in it are dropped.
+        marks: What people gave, by item.
+        outdated: What they gave to answers that have changed since, by item; it does not count.
+        items: Items that replace the score's own, by id.
     """
     outdated_marks, replacement_items = outdated or {}, items or {}
     item_scores = (
@@ -77,17 +77,17 @@ def with_marks(
 
 
 def clamp_points(points: Fraction, *, item: Item) -> Fraction:
-    """Points that an item can have: rounded, and from 0 to what it is worth."""
+    """Return points as an item can have them: rounded, from 0 to what it is worth."""
     return min(max(round_points(points), NO_POINTS), item.points)
 
 
 def is_by_criteria(mark: Mark) -> bool:
-    """Whether a mark was given by criteria; one that gives nothing says that none is met."""
+    """Tell whether a mark was given by criteria; one of 0 points says that none is met."""
     return bool(mark.criteria) or (mark.points == 0 and mark.adjustment == 0)
 
 
 def automatic_points(item_score: ItemScore) -> Fraction | None:
-    """What checks came to on an item, whatever a person gave; None where they left it open."""
+    """Return what checks concluded on an item, whatever a person gave; None if undecided."""
     return _score_item(item_score.item, findings=item_score.findings, mark=None).earned
 
 
@@ -126,7 +126,7 @@ def _build_score(items: tuple[ItemScore, ...]) -> Score:
 
 
 def with_late_deductions(graded: Graded) -> Graded:
-    """The grade with what lateness takes from the points that it has now."""
+    """Return the grade with what lateness takes from the points that it has now."""
     if not graded.lateness:
         return graded
     total = graded.score.total if graded.score else None
@@ -138,11 +138,11 @@ def with_late_deductions(graded: Graded) -> Graded:
 
 
 def final_points(tally: Tally, *, late: Lateness | None) -> Fraction | None:
-    """What counts for one student, never below 0; None while the sum or what is taken isn't known.
+    """Return one student's points, never below 0; None while they aren't known.
 
     Args:
-        tally: the points of the submission.
-        late: how late it is for that student; None where that takes nothing.
+        tally: The points of the submission.
+        late: How late it is for that student; None where that takes nothing.
     """
     if late is None or tally.final is None:
         return tally.final
@@ -150,7 +150,7 @@ def final_points(tally: Tally, *, late: Lateness | None) -> Fraction | None:
 
 
 def _late_deduction(late: Lateness, total: Tally | None) -> Fraction | None:
-    """Points that lateness takes: never more than there are, nothing known of an unknown sum."""
+    """Return the points that lateness takes, at most all; None if they depend on marks to come."""
     if total is None or not late.at:
         return None
     if late.days == 0:
@@ -173,30 +173,25 @@ def _score_item(
     mark: Mark | None,
     outdated: Mark | None = None,
 ) -> ItemScore:
-    blocked = round_points(
-        sum((f.possible for f in findings if f.verdict is Verdict.BLOCKED), start=NO_POINTS)
-    )
+    earned: Fraction | None = None
+    blocked = NO_POINTS
     if mark is not None:
-        points = clamp_points(mark.points, item=item)
-        verdict = _verdict_for_points(points, item.points)
-        return ItemScore(
-            item=item,
-            verdict=verdict,
-            earned=points,
-            blocked=NO_POINTS,
-            findings=findings,
-            mark=mark,
-            outdated=outdated,
-        )
-    verdict = _item_verdict(item, findings)
-    undecided = verdict in {Verdict.PENDING, Verdict.ERROR}
-    earned = None if undecided else round_points(sum((f.earned for f in findings), start=NO_POINTS))
+        earned = clamp_points(mark.points, item=item)
+        verdict = _verdict_for_points(earned, item.points)
+    else:
+        verdict = _item_verdict(item, findings)
+        if verdict not in {Verdict.PENDING, Verdict.ERROR}:
+            earned = round_points(_sum(f.earned for f in findings))
+            blocked = round_points(
+                _sum(f.possible for f in findings if f.verdict is Verdict.BLOCKED)
+            )
     return ItemScore(
         item=item,
         verdict=verdict,
         earned=earned,
-        blocked=NO_POINTS if undecided else blocked,
+        blocked=blocked,
         findings=findings,
+        mark=mark,
         outdated=outdated,
     )
 
@@ -208,7 +203,7 @@ def _item_verdict(item: Item, findings: tuple[Finding, ...]) -> Verdict:
             return undecided
     if item.kind == "written":
         return Verdict.PENDING
-    earned = sum((finding.earned for finding in findings), start=NO_POINTS)
+    earned = _sum(finding.earned for finding in findings)
     if earned == 0 and verdicts and verdicts <= {Verdict.BLOCKED}:
         return Verdict.BLOCKED
     return _verdict_for_points(earned, item.points)
@@ -221,16 +216,15 @@ def _verdict_for_points(earned: Fraction, possible: Fraction) -> Verdict:
 
 
 def _tally(items: tuple[ItemScore, ...]) -> Tally:
-    auto = sum(
-        (i.earned for i in items if i.earned is not None and i.mark is None), start=NO_POINTS
-    )
-    marked = sum(
-        (i.earned for i in items if i.earned is not None and i.mark is not None), start=NO_POINTS
-    )
+    decided = [(i.mark, i.earned) for i in items if i.earned is not None]
     return Tally(
-        auto=auto,
-        marked=marked,
-        pending=sum((i.item.points for i in items if i.earned is None), start=NO_POINTS),
-        blocked=sum((i.blocked for i in items), start=NO_POINTS),
-        possible=sum((i.item.points for i in items), start=NO_POINTS),
+        auto=_sum(earned for mark, earned in decided if mark is None),
+        marked=_sum(earned for mark, earned in decided if mark is not None),
+        pending=_sum(i.item.points for i in items if i.earned is None),
+        blocked=_sum(i.blocked for i in items),
+        possible=_sum(i.item.points for i in items),
     )
+
+
+def _sum(points: Iterable[Fraction]) -> Fraction:
+    return sum(points, start=NO_POINTS)

@@ -18,9 +18,10 @@ from grader.model import (
     Tally,
     Verdict,
 )
+from grader.model.assignment import ItemKind, ItemSource
 
 NOTHING = Fraction(0)
-_ITEMS = (
+_ITEMS: tuple[tuple[str, str, int, ItemKind, ItemSource], ...] = (
     # id, title, points, kind, source
     ("Q1.1", "Skip connections", 6, "written", "handout"),
     ("Q1.2", "Batch normalization", 7, "written", "handout"),
@@ -104,7 +105,7 @@ def rubric() -> Rubric:
     )
 
 
-def _item(item_id: str, title: str, points: int, kind: str, source: str) -> Item:
+def _item(item_id: str, title: str, points: int, kind: ItemKind, source: ItemSource) -> Item:
     return Item(
         id=item_id,
         title=title,
@@ -115,7 +116,7 @@ def _item(item_id: str, title: str, points: int, kind: str, source: str) -> Item
         good_answer="GOOD-ANSWER-FOR-STAFF" if kind == "written" else "",
         why=_WHY.get(item_id, ""),
         checks=tuple(
-            CheckSpec(code=f"{item_id}-{n}", points=Fraction(p), public=public, needs=(), params={})
+            CheckSpec(code=f"{item_id}-{n}", points=Fraction(p), public=public)
             for n, (_, p, public, _) in enumerate(_CHECKS.get(item_id, ()), start=1)
         ),
         criteria=(

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from grader import gradebook
+from grader.checks import CHECKS
 from grader.errors import UsageError
 from grader.folder import OutputFolder, SubmissionSummary, read_class
 from grader.gradebook import StoredSubmission
@@ -42,8 +43,19 @@ from grader.sandbox import IsolationRequest
 
 PROMPT = "Why do very deep networks need skip connections?"
 WROTE = "They keep the gradient."
-RAN = CheckSpec(code="EXE001", points=Fraction(2), public=True, needs=(), params={"at_most": "5/6"})
-ASKS = replace(RAN, code="ARR001", params={"labels": ["x", "y"], "shape": [5], "check": ["x", "y"]})
+RAN = CheckSpec(
+    code="EXE001",
+    points=Fraction(2),
+    public=True,
+    params=CHECKS["EXE001"].model_validate({"at_most": "5/6"}),
+)
+ASKS = replace(
+    RAN,
+    code="ARR001",
+    params=CHECKS["ARR001"].model_validate(
+        {"labels": ["x", "y"], "shape": [5], "check": ["x", "y"]}
+    ),
+)
 """Wants to know what no run of these tests was asked."""
 STORED = "Found when it was first read."
 """What stands in the store, and could be found in no notebook."""
@@ -112,6 +124,7 @@ def rubric_of(root: Path) -> Rubric:
         items=(asked, runs),
         path=root / "small.toml",
         sha256="0",
+        check_modules=("grader.contrastive",),
     )
 
 

@@ -40,7 +40,7 @@ def code(source: str, cell_id: str = "c", *tags: str) -> EditableCell:
 
 
 def loaded(name: str) -> Rubric:
-    return rubric.load_rubric(ROOT / "rubrics" / f"{name}.toml", catalog=checks.catalog())
+    return rubric.load_rubric(ROOT / "rubrics" / f"{name}.toml", catalog=checks.load_checks)
 
 
 # ---------------------------------------------------------------- blanks

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
+from itertools import permutations
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -12,19 +13,18 @@ from grader.checks.check import (
     Check,
     CheckOutcome,
     Evidence,
-    Params,
     RandomDraws,
-    ReferenceFault,
     absent,
     failed,
     passed,
 )
-from grader.checks.labeled_inputs import correlation
-from grader.checks.layers import equal_up_to_scale
 from grader.checks.recording import Recording, read_recording
-from grader.checks.training import info_nce
-from grader.checks.values import equal_arrays
-from grader.checks.vector_index import nearest_vector
+from grader.checks.values import equal_arrays, inspect_array
+from grader.contrastive.labeled_inputs import correlation, order_by_correlation
+from grader.contrastive.layers import equal_up_to_scale
+from grader.contrastive.training import info_nce
+from grader.contrastive.vector_index import VectorIndex
+from grader.errors import ReferenceFault
 from grader.model import (
     Cell,
     CellError,
@@ -43,24 +43,21 @@ DRAWS = RandomDraws(seed=b"0" * 32)
 UNIT = np.array([[1.0, 0.0], [0.6, 0.8]])
 
 
-class Says(Check[Params]):
-    """A check that holds the opinion it was given."""
+class Says(Check):
+    """A check whose outcome is settled."""
 
     code = "XXX001"
-    params = Params
+    title = "says so"
+    outcome: ClassVar[CheckOutcome | Exception]
 
-    def __init__(self, opinion: CheckOutcome | Exception) -> None:
-        self.opinion = opinion
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
 
-    def title(self, params: Params) -> str:
-        """Its name."""
-        return "says so"
 
-    def judge(self, params: Params, evidence: Evidence) -> CheckOutcome:
-        """Its opinion."""
-        if isinstance(self.opinion, Exception):
-            raise self.opinion
-        return self.opinion
+def says(outcome: CheckOutcome | Exception) -> type[Says]:
+    return type("Settled", (Says,), {"outcome": outcome, "__module__": __name__})
 
 
 def spec(code: str, *needs: str) -> CheckSpec:
@@ -95,17 +92,15 @@ def evidence(source: str = "x = 1", *, error: CellError | None = None) -> Eviden
 
 
 def judged(
-    rubric: Rubric, registry: Mapping[str, Check[Any]], seen: Evidence | None = None
+    rubric: Rubric, registry: Mapping[str, type[Check]], seen: Evidence | None = None
 ) -> dict[str, Any]:
-    findings = evaluation.bind_rubric(rubric, registry=registry, draws=DRAWS).judge(
-        seen or evidence()
-    )
-    return {f.item: f for f in findings}
+    bound = evaluation.bind_rubric(rubric, registry=registry, draws=DRAWS)
+    return {f.item: f for f in bound.judge(seen or evidence()).findings}
 
 
-GOOD = Says(passed(expected="e", observed="f"))
-BAD = Says(failed(expected="e", observed="f"))
-GONE = Says(absent(expected="e", observed="f", names=("x",)))
+GOOD = says(passed(expected="e", observed="f"))
+BAD = says(failed(expected="e", observed="f"))
+GONE = says(absent(expected="e", observed="f", names=("x",)))
 
 
 def test_what_cannot_be_judged_is_blocked_by_the_item_that_failed() -> None:
@@ -136,12 +131,23 @@ def test_what_can_be_judged_is_judged_whatever_it_needs() -> None:
     assert judged(rubric, {"GOOD": GOOD, "GONE": GONE})["b"].verdict is Verdict.PASSED
 
 
+def test_a_code_among_needs_is_that_check_of_the_same_item_alone() -> None:
+    rubric = course(a=(spec("LATE", "GONE"), spec("GONE")), b=(spec("LATE", "GONE"),))
+    bound = evaluation.bind_rubric(rubric, registry={"GONE": GONE, "LATE": GONE}, draws=DRAWS)
+
+    late, gone, elsewhere = bound.judge(evidence()).findings
+
+    assert gone.verdict is Verdict.FAILED
+    assert (late.verdict, late.blocked_by) == (Verdict.BLOCKED, "a (says so, cell 0)")
+    assert elsewhere.verdict is Verdict.FAILED
+    assert bound.judging_order == (1, 0, 2)
+
+
 def test_needs_are_judged_first_and_findings_keep_the_rubrics_order() -> None:
     rubric = course(a=(spec("GONE", "b"),), b=(spec("GONE"),))
 
-    findings = evaluation.bind_rubric(rubric, registry={"GONE": GONE}, draws=DRAWS).judge(
-        evidence()
-    )
+    bound = evaluation.bind_rubric(rubric, registry={"GONE": GONE}, draws=DRAWS)
+    findings = bound.judge(evidence()).findings
 
     assert [(f.item, f.verdict) for f in findings] == [
         ("a", Verdict.BLOCKED),
@@ -173,13 +179,49 @@ def test_an_error_in_the_statement_itself_is_a_failure() -> None:
     "fault", [ReferenceFault("the reference is silent"), ZeroDivisionError("x")]
 )
 def test_our_own_failure_costs_nothing(fault: Exception) -> None:
-    found = judged(course(a=(spec("OURS"),)), {"OURS": Says(fault)})["a"]
+    found = judged(course(a=(spec("OURS"),)), {"OURS": says(fault)})["a"]
 
     assert found.verdict is Verdict.ERROR
 
 
+def test_a_fault_of_a_check_keeps_its_traceback() -> None:
+    rubric = course(a=(spec("OURS"),), b=(spec("GOOD"),))
+    registry: dict[str, type[Check]] = {"OURS": says(ZeroDivisionError("x")), "GOOD": GOOD}
+
+    judgment = evaluation.bind_rubric(rubric, registry=registry, draws=DRAWS).judge(evidence())
+
+    (fault,) = judgment.faults
+    assert (fault.where, fault.error) == ("check OURS of item a", "ZeroDivisionError: x")
+    assert "in judge\n    raise self.outcome" in fault.traceback
+    told = judgment.findings[0].found
+    assert told == (
+        "the grader could not judge this: ZeroDivisionError while judging. It costs you nothing."
+    )
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_unnamed_inputs_the_original_comes_first_and_the_noisy_one_next(
+    order: tuple[int, ...],
+) -> None:
+    original, noise, other = (DRAWS.normal(label, (40,)) for label in ("o", "n", "x"))
+    rows = [inspect_array(array) for array in (original, original + 0.5 * noise, other)]
+
+    ordered = order_by_correlation([rows[index] for index in order])
+
+    assert [id(row) for row in ordered] == [id(row) for row in rows]
+
+
+def test_unnamed_inputs_that_do_not_resemble_each_other_keep_their_order() -> None:
+    rows = [inspect_array(DRAWS.normal(label, (400,))) for label in "abc"]
+
+    assert order_by_correlation(rows) == rows
+    assert order_by_correlation(rows[:2]) == rows[:2]
+
+
 def test_every_code_is_the_checks_own() -> None:
-    assert all(code == check.code for code, check in checks.CHECKS.items())
+    registry = checks.load_checks(["grader.contrastive"])
+
+    assert all(code == check.code for code, check in registry.items())
 
 
 @pytest.mark.parametrize(
@@ -216,7 +258,7 @@ def test_arrays_of_other_sizes_or_not_finite_are_never_the_same() -> None:
 
 
 def test_nothing_is_nearest_to_a_vector_without_direction() -> None:
-    assert nearest_vector(np.zeros(3), ()) is None
+    assert VectorIndex(()).nearest(np.zeros(3)) is None
 
 
 def test_info_nce_of_the_solved_copys_cosines() -> None:

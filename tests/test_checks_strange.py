@@ -9,17 +9,18 @@ import pytest
 from test_checks import DRAWS, GOOD, Says, course, evidence, spec
 
 from grader.checks import evaluation
-from grader.checks.check import ARRAYS_QUESTION, Evidence, ReferenceFault, make_question
-from grader.checks.labeled_inputs import labeled_vectors
-from grader.checks.layers import LayerParams, explain_no_output, finite_outputs, forward_question
-from grader.checks.loss_pairs import PairContrasted, PairContrastedParams
+from grader.checks.check import ARRAYS_QUESTION, Check, Evidence, make_question
 from grader.checks.recording import Recording, read_recording
-from grader.checks.shapes import EmbeddingShape, EmbeddingShapeParams
-from grader.checks.training_start import reference_embeddings
+from grader.contrastive.labeled_inputs import labeled_vectors
+from grader.contrastive.layers import LayerApplied, finite_outputs
+from grader.contrastive.loss_pairs import PairContrasted
+from grader.contrastive.shapes import EmbeddingShape
+from grader.contrastive.training_start import reference_embeddings
+from grader.errors import ReferenceFault
 from grader.model import Array, Observation, Question, Verdict
 
 LABELS, SHAPE = ("C1", "C2", "B1"), (4,)
-LAYER = LayerParams(
+LAYER = LayerApplied(
     module="Net",
     shape=SHAPE,
     weights=((2, 4), (2,)),
@@ -81,15 +82,15 @@ def test_an_output_without_rows_breaks_nothing(output: Array) -> None:
 
 
 def test_an_empty_output_is_none() -> None:
-    asked = forward_question(LAYER, DRAWS, layers=((0, 1),))
+    asked = LAYER.forward_question(DRAWS, ((0, 1),))
     empty = Observation(id=asked.id, status="ok", arrays={"out0": np.zeros((0, 2))})
 
     assert finite_outputs(empty, asked) == {}
-    assert "not finite numbers" in explain_no_output(LAYER, empty)
+    assert "not finite numbers" in LAYER.explain_no_output(empty)
 
 
 def test_inputs_that_are_not_finite_are_judged_and_not_an_error_of_ours() -> None:
-    params = PairContrastedParams(
+    check = PairContrasted(
         labels=LABELS,
         shape=SHAPE,
         before="before",
@@ -100,16 +101,15 @@ def test_inputs_that_are_not_finite_are_judged_and_not_an_error_of_ours() -> Non
     )
     images = dict.fromkeys(LABELS, np.full(4, np.nan))
 
-    opinion = PairContrasted().judge(params, seen(Recording(), **images))
+    opinion = check.judge(seen(Recording(), **images))
 
     assert opinion.share == 0
 
 
 @pytest.mark.parametrize("calls", [[], [7], [None, 1], {"0": 1}, "calls"])
 def test_calls_of_another_form_are_no_output(calls: Any) -> None:
-    params = EmbeddingShapeParams(module="Net", shape=SHAPE, features=2, batches=(1, 2))
-    check = EmbeddingShape()
-    (asked,) = check.questions(params, DRAWS)
+    check = EmbeddingShape(module="Net", shape=SHAPE, features=2, batches=(1, 2))
+    (asked,) = check.questions(DRAWS)
     told = Observation(id=asked.id, status="ok", data={"calls": calls})
     known = Evidence(
         notebook=evidence().notebook,
@@ -119,28 +119,29 @@ def test_calls_of_another_form_are_no_output(calls: Any) -> None:
         draws=DRAWS,
     )
 
-    assert check.judge(params, known).share == 0
+    assert check.judge(known).share == 0
 
 
 class Stumbles(Says):
     """A check that fails before it is asked for its opinion."""
 
-    def counter_questions(self, params: Any, evidence: Evidence) -> tuple[Question, ...]:
-        """Fails."""
+    outcome = ValueError("again")
+
+    def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
         raise TypeError("len() of unsized object")
 
 
 def test_a_check_that_fails_at_its_counter_questions_costs_no_other_its_own() -> None:
     rubric = course(a=(spec("BAD"),), b=(spec("GOOD"),))
-    registry = {"BAD": Stumbles(ValueError("again")), "GOOD": GOOD}
+    registry: dict[str, type[Check]] = {"BAD": Stumbles, "GOOD": GOOD}
     bound = evaluation.bind_rubric(rubric, registry=registry, draws=DRAWS)
 
     assert bound.counter_questions(evidence()) == ()
-    verdicts = [finding.verdict for finding in bound.judge(evidence())]
+    verdicts = [finding.verdict for finding in bound.judge(evidence()).findings]
     assert verdicts == [Verdict.ERROR, Verdict.PASSED]
 
 
-@pytest.mark.parametrize("status", ["died", "timed_out", "invalid"])
+@pytest.mark.parametrize("status", ["died", "timed_out", "invalid", "not_asked"])
 def test_a_reference_that_is_gone_is_our_error_and_no_students(status: str) -> None:
     asked = make_question("function", {"name": "reference_train"})
     gone = evidence().with_expected({asked.id: Observation(id=asked.id, status=status)})

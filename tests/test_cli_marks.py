@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 def folder(tmp_path: Path) -> OutputFolder:
     """What `grade` wrote of a class of two, by the rubric of this repository."""
     made = OutputFolder(tmp_path / "graded")
-    rubric = load_rubric(find_rubric(ROOT, assignment="hw5"), catalog=checks.catalog())
+    rubric = load_rubric(find_rubric(ROOT, assignment="hw5"), catalog=checks.load_checks)
     with open_gradebook(made.store) as book:
         for name in ("ada", "ben"):
             keep(book, graded(name, assignment="hw5"))

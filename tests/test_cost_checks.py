@@ -11,18 +11,18 @@ import pytest
 from test_checks import DRAWS, Says, course, evidence, spec
 
 from grader.checks import evaluation
-from grader.checks.check import Evidence, Params, RandomDraws, make_question, passed
-from grader.checks.labeled_inputs import encoded_arrays, labeled_vectors, module_inputs
-from grader.checks.layers import BATCH_SIZES, ModuleParams, counterpart_questions, forward_question
+from grader.checks.check import Evidence, RandomDraws, make_question, passed
 from grader.checks.memo import Memo
 from grader.checks.recording import Forward, Recording
 from grader.checks.values import equal_arrays, equal_values, inspect_array
-from grader.checks.vector_index import LabeledVector, VectorIndex
+from grader.contrastive.labeled_inputs import encoded_arrays, labeled_vectors, module_inputs
+from grader.contrastive.layers import BATCH_SIZES, ModuleAtWeightsCheck
+from grader.contrastive.vector_index import LabeledVector, VectorIndex
 from grader.model import Array, Observation, Question
 
 SHAPE = (2, 3)
 LABELS = ("A", "B")
-MODULE = ModuleParams(
+MODULE = ModuleAtWeightsCheck(
     module="Encoder",
     shape=SHAPE,
     weights=((4, 6), (4,)),
@@ -46,16 +46,14 @@ class Curious(Says):
     """Asks the reference once a course, and once a student."""
 
     code = "CUR001"
+    outcome = passed(expected="e", observed="f")
 
-    def __init__(self) -> None:
-        super().__init__(passed(expected="e", observed="f"))
-
-    def constant_questions(self, params: Params, draws: RandomDraws) -> tuple[Question, ...]:
+    def constant_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
         return (make_question("function", {"name": "constant"}),)
 
-    def counter_questions(self, params: Params, evidence: Evidence) -> tuple[Question, ...]:
+    def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
         own = make_question("function", {"name": "own"})
-        return (*self.constant_questions(params, evidence.draws), own)
+        return (*self.constant_questions(evidence.draws), own)
 
 
 def test_what_is_worked_out_is_worked_out_once() -> None:
@@ -109,16 +107,16 @@ def test_equal_questions_have_equal_ids_and_others_have_not() -> None:
 
 
 def test_constant_questions_cover_every_batch_and_activation_a_student_may_use() -> None:
-    asked = counterpart_questions(MODULE, DRAWS)
+    asked = MODULE.counterpart_questions(DRAWS)
 
     assert len({one.id for one in asked}) == len(BATCH_SIZES) * len(MODULE.accepted)
-    assert forward_question(MODULE, DRAWS, layers=((0, 1),)) is (
-        forward_question(MODULE.model_copy(), DRAWS, layers=((0, 1),))
+    assert MODULE.forward_question(DRAWS, ((0, 1),)) is (
+        MODULE.model_copy().forward_question(DRAWS, ((0, 1),))
     )
 
 
 def test_the_reference_is_asked_only_what_it_has_not_answered() -> None:
-    bound = evaluation.bind_rubric(course(a=(spec("C"),)), registry={"C": Curious()}, draws=DRAWS)
+    bound = evaluation.bind_rubric(course(a=(spec("C"),)), registry={"C": Curious}, draws=DRAWS)
     (constant,) = bound.constant_questions
     answers = {constant.id: Observation(id=constant.id, status="ok")}
 
@@ -135,7 +133,7 @@ def test_binding_twice_asks_the_same() -> None:
     rubric = course(a=(spec("C"), spec("C")))
 
     one, other = (
-        evaluation.bind_rubric(rubric, registry={"C": Curious()}, draws=DRAWS) for _ in range(2)
+        evaluation.bind_rubric(rubric, registry={"C": Curious}, draws=DRAWS) for _ in range(2)
     )
 
     assert [q.id for q in one.constant_questions] == [q.id for q in other.constant_questions]

@@ -15,13 +15,14 @@ import pytest
 import tiny_course
 from click.testing import CliRunner, Result
 from downloads import CANVAS, CanvasReader, handed_in, student
+from results_contract import result_from_json
 from specimen_assignment import score
 from specimen_parts import provenance
 from specimens import half_right, submission
 
 from grader import checks, cli, gradebook, rubric
 from grader.cli.export_command import export_command
-from grader.exports import FORMATS, result_from_json
+from grader.exports import FORMATS
 from grader.gradebook import StoredSubmission, course_records
 from grader.gradebook.course_records import save_roster
 from grader.model import Graded, Rubric
@@ -41,7 +42,7 @@ class Class:
 
     @property
     def rubric(self) -> Rubric:
-        return rubric.load_rubric(rubric.find_rubric(self.root), catalog=checks.catalog())
+        return rubric.load_rubric(rubric.find_rubric(self.root), catalog=checks.load_checks)
 
     def keep(self, *results: Graded, roll: tuple[str, ...] = ()) -> None:
         made = replace(provenance(), rubric=self.rubric.sha256)

@@ -11,7 +11,8 @@ import pytest
 from test_checks import DRAWS, evidence
 
 from grader.checks import CHECKS
-from grader.checks.check import CheckOutcome, Params, ReferenceFault
+from grader.checks.check import CheckOutcome
+from grader.errors import ReferenceFault
 from grader.model import Array, Observation, Question
 
 SHAPES = [[{"shape": [2, 5, 4]}, {"shape": [2, 7, 4]}, {"shape": [2, 7, 3]}]]
@@ -44,13 +45,12 @@ def answers(questions: tuple[Question, ...], function: Function) -> Mapping[str,
 
 
 def opinion(code: str, function: Function, **params: Any) -> CheckOutcome:
-    check = CHECKS[code]
-    read: Params = check.params.model_validate({"function": "attention", **params})
+    check = CHECKS[code].model_validate({"function": "attention", **params})
     seen = evidence()
-    asked = check.questions(read, DRAWS)
+    asked = check.questions(DRAWS)
     seen.observations.update(answers(asked, function))  # type: ignore[attr-defined]
-    known = answers(check.constant_questions(read, DRAWS), attention)
-    return check.judge(read, seen.with_expected(known))
+    known = answers(check.constant_questions(DRAWS), attention)
+    return check.judge(seen.with_expected(known))
 
 
 def doubled(*arrays: Array) -> tuple[Array, Array]:
@@ -130,6 +130,29 @@ def test_a_function_that_raises_or_is_missing_stops_what_needs_it() -> None:
     assert "attention raised no" in found.observed
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("missing", "no function attention was left when the run ended"),
+        ("died", "calling attention ended the notebook's process"),
+        ("timed_out", "attention did not answer in time"),
+        ("invalid", "attention gave nothing that could be read"),
+        ("not_asked", "attention was not called: the questions ended before its turn"),
+    ],
+)
+def test_what_became_of_a_question_is_said_truly(status: str, said: str) -> None:
+    check = CHECKS["FUN001"].model_validate(
+        {"function": "attention", "calls": SHAPES, "shapes": [[2, 5, 3]]}
+    )
+    (asked,) = check.questions(DRAWS)
+    seen = evidence()
+    seen.observations[asked.id] = Observation(id=asked.id, status=status)  # type: ignore[index]
+
+    assert check.judge(seen).observed == said
+    if status == "not_asked":
+        assert check.judge(evidence()).observed == said
+
+
 def test_what_is_found_tells_no_value_of_the_reference() -> None:
     found = opinion("FUN002", unscaled, calls=SHAPES)
 
@@ -137,17 +160,15 @@ def test_what_is_found_tells_no_value_of_the_reference() -> None:
 
 
 def test_a_reference_without_an_answer_is_our_fault() -> None:
-    check = CHECKS["FUN002"]
-    params = check.params.model_validate({"function": "attention", "calls": SHAPES})
+    check = CHECKS["FUN002"].model_validate({"function": "attention", "calls": SHAPES})
 
     with pytest.raises(ReferenceFault):
-        check.judge(params, evidence())
+        check.judge(evidence())
 
 
 def test_every_row_and_column_of_a_mask_lets_something_through() -> None:
-    check = CHECKS["FUN004"]
     told = {"function": "f", "calls": [[{"shape": [40, 40], "kind": "mask"}]], "mask": 0}
-    (asked,) = check.questions(check.params.model_validate(told), DRAWS)
+    (asked,) = CHECKS["FUN004"].model_validate(told).questions(DRAWS)
     mask = asked.arrays["x0"]
 
     assert mask.dtype == bool
@@ -169,9 +190,8 @@ AT_WEIGHTS = {
 
 
 def at_weights(output: Callable[[Array, Array], Array]) -> CheckOutcome:
-    check = CHECKS["MOD002"]
-    read = check.params.model_validate(AT_WEIGHTS)
-    (asked,) = check.questions(read, DRAWS)
+    check = CHECKS["MOD002"].model_validate(AT_WEIGHTS)
+    (asked,) = check.questions(DRAWS)
     arrays = {
         f"out{place}": output(asked.arrays[key], asked.arrays["w0"])
         for place, (key, _) in enumerate(asked.params["calls"])
@@ -179,9 +199,9 @@ def at_weights(output: Callable[[Array, Array], Array]) -> CheckOutcome:
     data: Mapping[str, Any] = {"calls": [{"unmatched": []}] * 2}
     seen = evidence()
     seen.observations[asked.id] = Observation(id=asked.id, status="ok", data=data, arrays=arrays)  # type: ignore[index]
-    questions = check.constant_questions(read, DRAWS)
+    questions = check.constant_questions(DRAWS)
     known = answers(questions, lambda x, w: x.astype(np.float64) @ w.T)
-    return check.judge(read, seen.with_expected(known))
+    return check.judge(seen.with_expected(known))
 
 
 def test_a_module_that_computes_what_the_reference_does_earns_everything() -> None:
@@ -196,7 +216,6 @@ def test_a_module_that_computes_something_else_earns_nothing() -> None:
 
 
 def test_the_names_of_the_references_functions_are_not_public() -> None:
-    check = CHECKS["MOD002"]
-    shown = check.params.model_validate(AT_WEIGHTS).masked()
+    shown = CHECKS["MOD002"].model_validate(AT_WEIGHTS).masked()
 
     assert "of_reference" not in shown.model_dump_json()

@@ -48,9 +48,8 @@ RETIRED = frozenset(
 """Words that name nothing any more, each with its better word in the glossary."""
 
 KEPT = {
-    "checks/initial_arrays.py": {"one"},  # a parameter that rubrics name
+    "contrastive/initial_arrays.py": {"one"},  # a parameter that rubrics name
     "cli/mark_command.py": {"marker"},  # the option's name
-    "exports/results_schema.py": {"found"},  # keys of results/*.json
     "gradebook/marks_exchange.py": {"marker"},  # a key of the marks file
     "model/results.py": {"found"},  # beside `expected`: the field's own pair of words
     "model/validation.py": {"found"},  # as above

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -58,7 +58,14 @@ HANDED_IN = ROOT / "examples" / "submissions" / "hw5_ada_ben.ipynb"
 @cache
 def assignment() -> Rubric:
     found = rubric.find_rubric(ROOT, assignment="hw5")
-    return rubric.load_rubric(found, catalog=checks.catalog())
+    return rubric.load_rubric(found, catalog=checks.load_checks)
+
+
+@cache
+def names_by_item() -> Mapping[str, frozenset[str]]:
+    registry = checks.load_checks(assignment().check_modules)
+    draws = checks.RandomDraws(seed=b"0" * 32)
+    return checks.bind_rubric(assignment(), registry=registry, draws=draws).names_by_item()
 
 
 @cache
@@ -102,7 +109,11 @@ def looked_through(notebook: Notebook) -> Graded:
         record=ExecutionRecord(cells=()),
         answers=answers,
         code=code_by_item(
-            notebook, rubric=assignment(), findings=(), handout_code=the_outline().code
+            notebook,
+            items=assignment().items,
+            names=names_by_item(),
+            findings=(),
+            handout_code=the_outline().code,
         ),
         notes=tuple(Flag(FlagKind.NOTEBOOK_NOTE, (note,)) for note in notebook.notes),
         evidence=collect_saved_evidence(notebook, record=a_run_of(notebook), answers=answers),

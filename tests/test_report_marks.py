@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from page_reader import Page, squeezed
+from results_contract import result_from_json
 from specimen_assignment import rubric
 from specimens import HOSTILE
 from test_ledger import CRITERIA, given, graded, keep
 
-from grader.exports import result_from_json, result_to_json
+from grader.exports import result_to_json
 from grader.gradebook import open_gradebook
 from grader.gradebook.ledger import add_mark
 from grader.model import Criterion, Graded, Marking, Rubric

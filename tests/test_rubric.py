@@ -23,7 +23,11 @@ class Shapes(BaseModel):
     sizes: list[int] = [1, 2]
 
 
-CATALOG: dict[str, type[BaseModel]] = {"applied": Applied, "shapes": Shapes}
+def toy_checks(modules: tuple[str, ...]) -> dict[str, type[BaseModel]]:
+    if "no.such" in modules:
+        raise RubricError("'no.such' can't be imported")
+    return {"applied": Applied, "shapes": Shapes}
+
 
 GOOD = '''# Two items, one of each kind.
 schema = 1
@@ -104,13 +108,13 @@ def refused(course: Path, *swaps: tuple[str, str]) -> str:
     path = course / "rubrics" / "toy.toml"
     path.write_text(text)
     with pytest.raises(RubricError) as error:
-        load_rubric(path, catalog=CATALOG)
+        load_rubric(path, catalog=toy_checks)
     assert "toy.toml" in str(error.value)
     return str(error.value)
 
 
 def test_a_good_rubric_is_loaded_whole(course: Path) -> None:
-    rubric = load_rubric(course / "rubrics" / "toy.toml", catalog=CATALOG)
+    rubric = load_rubric(course / "rubrics" / "toy.toml", catalog=toy_checks)
     assert (rubric.id, rubric.total, rubric.seed) == ("toy", Fraction(15, 2), 16)
     assert rubric.reference == course / "reference" / "toy.ipynb"
     assert (rubric.limits.cell_s, rubric.limits.submission_s) == (30.0, 300.0)
@@ -128,15 +132,15 @@ def test_points_are_exact(course: Path) -> None:
         text = text.replace(old, new, 1)
     path = course / "rubrics" / "toy.toml"
     path.write_text(text)
-    assert load_rubric(path, catalog=CATALOG).item("V1").points == Fraction(3, 10)
+    assert load_rubric(path, catalog=toy_checks).item("V1").points == Fraction(3, 10)
 
 
 def test_params_are_completed_by_their_model(course: Path) -> None:
     shapes, applied = (
-        load_rubric(course / "rubrics" / "toy.toml", catalog=CATALOG).item("V1").checks
+        load_rubric(course / "rubrics" / "toy.toml", catalog=toy_checks).item("V1").checks
     )
-    assert shapes.params == {"sizes": [1, 2]}
-    assert applied.params == {"layer": "conv", "rtol": 0.001}
+    assert shapes.params == Shapes(sizes=[1, 2])
+    assert applied.params == Applied(layer="conv", rtol=0.001)
     assert applied.needs == ("shapes",)
 
 
@@ -177,6 +181,10 @@ FAULTS = [
     (("seed = 16", "seed = = 16"), "not TOML"),
     (("seed = 16", "seed = = 16"), "line 10"),
     (("needs = [", "needs = ["[:-1] + '["a", '), "needs: 'a' is no item"),
+    (("seed = 16", "seed = 16\n[public]\ndraws = 'x'"), "public: there is no such key"),
+    (("[limits]\n", "[limits]\nmemory_mb = 1\n"), "limits → memory_mb: be greater than or equal"),
+    (("params = { l", "params = 3 # { l"), "item V1 → check 2 → params: must be a table"),
+    (('reference = "reference/toy.ipynb"\n', ""), "assignment → reference: is missing"),
     (('id = "Q1"', 'id = "Q 1"'), "is not allowed here; use letters, digits and . _ -"),
 ]
 
@@ -220,7 +228,7 @@ def test_criteria_may_only_take_points_off(course: Path) -> None:
     path = course / "rubrics" / "toy.toml"
     text = GOOD.replace("points = 3\n", "points = -3\n").replace("points = 2\n", "points = -2\n")
     path.write_text(text)
-    assert load_rubric(path, catalog=CATALOG).item("Q1").criteria[0].points == -3
+    assert load_rubric(path, catalog=toy_checks).item("Q1").criteria[0].points == -3
 
 
 @pytest.mark.parametrize("ending", [b"\xff", b'\nx = """never ended\n'])
@@ -228,32 +236,34 @@ def test_a_file_that_is_no_toml_says_the_line(course: Path, ending: bytes) -> No
     path = course / "rubrics" / "toy.toml"
     path.write_bytes(GOOD.encode() + ending)
     with pytest.raises(RubricError, match=r"line \d+"):
-        load_rubric(path, catalog=CATALOG)
+        load_rubric(path, catalog=toy_checks)
 
 
 def test_a_missing_file_is_a_rubric_error(tmp_path: Path) -> None:
     with pytest.raises(RubricError, match="cannot be opened"):
-        load_rubric(tmp_path / "none.toml", catalog=CATALOG)
+        load_rubric(tmp_path / "none.toml", catalog=toy_checks)
 
 
 def test_a_byte_order_mark_does_no_harm(course: Path) -> None:
     path = course / "rubrics" / "toy.toml"
     path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
-    assert load_rubric(path, catalog=CATALOG).item("Q1").prompt == "Why is\nthis so?"
+    assert load_rubric(path, catalog=toy_checks).item("Q1").prompt == "Why is\nthis so?"
 
 
 def test_the_reference_is_found_from_a_folder_below_rubrics(course: Path) -> None:
     below = course / "rubrics" / "alternatives"
     below.mkdir()
     (below / "short.toml").write_text(GOOD)
-    rubric = load_rubric(below / "short.toml", catalog=CATALOG)
+    rubric = load_rubric(below / "short.toml", catalog=toy_checks)
     assert rubric.reference == course / "reference" / "toy.ipynb"
 
 
 def test_the_reference_may_lie_beside_the_rubric(tmp_path: Path) -> None:
     (tmp_path / "toy.ipynb").write_text("{}")
     (tmp_path / "toy.toml").write_text(GOOD.replace("reference/toy", "toy"))
-    assert load_rubric(tmp_path / "toy.toml", catalog=CATALOG).reference == tmp_path / "toy.ipynb"
+    assert (
+        load_rubric(tmp_path / "toy.toml", catalog=toy_checks).reference == tmp_path / "toy.ipynb"
+    )
 
 
 def add(course: Path, name: str, *, assignment: str, default: bool) -> Path:
@@ -272,12 +282,12 @@ def with_provided(course: Path, told: str) -> Path:
 
 def test_provided_files_are_found_by_name_or_beside_the_rubric(course: Path) -> None:
     path = course / "rubrics" / "toy.toml"
-    assert load_rubric(path, catalog=CATALOG).provided is None
+    assert load_rubric(path, catalog=toy_checks).provided is None
     (course / "rubrics" / "toy" / "provided").mkdir(parents=True)
     (course / "data").mkdir()
 
-    beside = load_rubric(path, catalog=CATALOG).provided
-    named = load_rubric(with_provided(course, "data"), catalog=CATALOG).provided
+    beside = load_rubric(path, catalog=toy_checks).provided
+    named = load_rubric(with_provided(course, "data"), catalog=toy_checks).provided
 
     assert beside == (course / "rubrics" / "toy" / "provided").resolve()
     assert named == (course / "data").resolve()
@@ -294,7 +304,7 @@ def test_provided_files_that_are_not_there_or_give_answers_away_are_refused(
     told: str, said: str, course: Path
 ) -> None:
     with pytest.raises(RubricError, match=said):
-        load_rubric(with_provided(course, told), catalog=CATALOG)
+        load_rubric(with_provided(course, told), catalog=toy_checks)
 
 
 def test_the_only_rubric_is_found(course: Path) -> None:
@@ -358,11 +368,11 @@ def test_a_broken_rubric_is_still_found_so_that_loading_says_why(course: Path) -
 def marking(course: Path, text: str) -> Marking:
     place = course / "rubrics" / "toy.toml"
     place.write_text(f"{GOOD}\n[marking]\n{text}\n")
-    return load_rubric(place, catalog=CATALOG).marking
+    return load_rubric(place, catalog=toy_checks).marking
 
 
 def test_what_students_are_told_of_marks_stands_in_the_rubric(course: Path) -> None:
-    assert load_rubric(course / "rubrics" / "toy.toml", catalog=CATALOG).marking == Marking()
+    assert load_rubric(course / "rubrics" / "toy.toml", catalog=toy_checks).marking == Marking()
     assert marking(course, "show_markers = true").show_markers
     assert marking(course, "regrade_until = 2031-05-12").regrade_until == "2031-05-12"
     assert marking(course, 'regrade_until = "2031-05-12"').regrade_until == "2031-05-12"

@@ -314,13 +314,13 @@ def test_hostile_outputs_and_answers_take_no_time() -> None:
 
 
 def opinion(code: str, *pairs: tuple[Cell, CellRun], **params: int) -> tuple[Fraction, str]:
-    check = CHECKS[code]
+    check = CHECKS[code].model_validate(params)
     seen = replace(
         judged_evidence(),
         notebook=Notebook(cells=tuple(one for one, _ in pairs), sha256=""),
         record=ExecutionRecord(cells=tuple(run for _, run in pairs), heard=True),
     )
-    made = check.judge(check.params.model_validate(params), seen)
+    made = check.judge(seen)
     return made.share, made.observed
 
 

@@ -3,9 +3,10 @@ from pathlib import Path
 
 from grader import scoring
 from grader.model import Finding, Item, Limits, Mark, Rubric, Verdict
+from grader.model.assignment import ItemKind, ItemSource
 
 
-def item(name: str, points: int, kind: str = "auto", source: str = "handout") -> Item:
+def item(name: str, points: int, kind: ItemKind = "auto", source: ItemSource = "handout") -> Item:
     return Item(id=name, title=name, points=Fraction(points), kind=kind, source=source)
 
 

@@ -107,7 +107,7 @@ def test_the_self_check_needs_no_unix_and_the_box_no_more_than_colab_has() -> No
         "for name in ('fcntl', 'resource', 'pwd', 'grp', 'termios'): sys.modules[name] = None\n"
     )
     box = (
-        "for name in ('nbclient', 'jupyter_client', 'ipykernel', 'nbformat', 'cattrs', 'click',\n"
+        "for name in ('nbclient', 'jupyter_client', 'ipykernel', 'nbformat', 'click',\n"
         "             'platformdirs', 'rich', 'sqlalchemy', 'sklearn', 'torch'):\n"
         "    sys.modules[name] = None\n"
         "import grader.selfcheck.live_check"

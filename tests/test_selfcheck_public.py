@@ -60,7 +60,7 @@ def test_the_public_rubric_tells_no_solution(folder: Path) -> None:
     assert len([line for line in solved if line]) == 8
     assert [line for line in solved if line and line in text.replace(" ", "")] == []
     assert [word for word in hidden if json.dumps(word)[1:-1] in text] == []
-    assert json.loads(text)["handout"]
+    assert json.loads(text)["public"]["handout"]
 
 
 def test_a_reference_without_marks_gives_away_no_line_of_code(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_reference_without_marks_gives_away_no_line_of_code(tmp_path: Path) ->
     text = REFERENCE.read_text(encoding="utf-8")
     unmarked.write_text(text.replace("BEGIN SOLUTION", "").replace("END SOLUTION", ""))
     path = selfchecking.publish(tmp_path, replace(whole, reference=unmarked))
-    lines = json.loads(path.read_text(encoding="utf-8"))["handout"]
+    lines = json.loads(path.read_text(encoding="utf-8"))["public"]["handout"]
 
     assert lines
     assert [line for line in lines if line.startswith("code: ") and line.strip() != "code:"] == []
@@ -127,3 +127,38 @@ def test_the_same_is_published_twice() -> None:
 
     assert build_public_files(whole, answers=answers) == build_public_files(whole, answers=answers)
     assert np.isfinite(next(iter(answers.values())).arrays["out0"]).all()
+
+
+def test_nothing_gets_out_but_the_keys_that_are_meant_to(folder: Path) -> None:
+    tables = json.loads((folder / "hw5.rubric.json").read_text(encoding="utf-8"))
+
+    assert set(tables) == {"schema", "assignment", "limits", "notice", "item", "public"}
+    assert set(tables["assignment"]) == {
+        *("id", "title", "total", "seed", "optional_imports", "record", "checks"),
+    }
+    assert {key for item in tables["item"] for key in item} == {
+        *("id", "title", "points", "kind", "source", "prompt", "check"),
+    }
+    assert {key for item in tables["item"] for check in item["check"] for key in check} == {
+        *("code", "points", "public", "needs", "ask", "params"),
+    }
+    assert set(tables["public"]) == {"draws", "numbers", "handout", "later"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"schema": 2}, "newer than this grader"),
+        ({"itms": []}, "itms: there is no such key; did you mean 'item'?"),
+        ({"public": {"draws": "0"}}, "public → draws"),
+    ],
+)
+def test_a_public_rubric_is_refused_by_key_as_the_courses_is(
+    folder: Path, tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    tables = json.loads((folder / "hw5.rubric.json").read_text(encoding="utf-8"))
+    path = tmp_path / "hw5.rubric.json"
+    path.write_text(json.dumps(tables | change), encoding="utf-8")
+
+    with pytest.raises(RubricError, match=said):
+        load_public_rubric(path)

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader import checks, rubric
-from grader.checks import CHECKS, BoundRubric, Evidence, RandomDraws, bind_rubric
+from grader import rubric
+from grader.checks import BoundRubric, Evidence, RandomDraws, bind_rubric, load_checks
 from grader.checks.check import ARRAYS_QUESTION, RECORDING_QUESTION
-from grader.checks.labeled_inputs import labeled_vectors
-from grader.checks.layers import equal_up_to_scale, finite_outputs
 from grader.checks.recording import Forward, Recording, read_recording
 from grader.checks.values import all_close, equal_arrays
+from grader.contrastive.labeled_inputs import labeled_vectors
+from grader.contrastive.layers import equal_up_to_scale, finite_outputs
 from grader.model import (
     Array,
     Cell,
@@ -134,10 +134,8 @@ JUNK: tuple[Any, ...] = ({}, [], None, 7, "x", [[]], [None], {"a": {"b": 1}}, [7
 
 @cache
 def bound() -> BoundRubric:
-    found = rubric.find_rubric(ROOT, assignment="hw5")
-    return bind_rubric(
-        rubric.load_rubric(found, catalog=checks.catalog()), registry=CHECKS, draws=DRAWS
-    )
+    loaded = rubric.load_rubric(rubric.find_rubric(ROOT, assignment="hw5"), catalog=load_checks)
+    return bind_rubric(loaded, registry=load_checks(loaded.check_modules), draws=DRAWS)
 
 
 def seen_by(answers: dict[str, Observation], *, recording: Recording) -> Evidence:
@@ -250,7 +248,8 @@ def test_whatever_a_notebook_answers_the_checks_hold_an_opinion(
     seen = seen_by(answers, recording=recording)
     seen = seen.with_expected({q.id: reference(q) for q in bound().constant_questions})
     asked = bound().counter_questions(seen)
-    findings = bound().judge(seen.with_expected({q.id: reference(q) for q in asked}))
+    judgment = bound().judge(seen.with_expected({q.id: reference(q) for q in asked}))
+    findings = judgment.findings
 
     assert [(f.code, f.found) for f in findings if f.verdict is Verdict.ERROR] == []
     layers = [f for f in findings if f.code == "LAY001"]

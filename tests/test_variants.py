@@ -12,7 +12,7 @@ from grading import Run, grade
 from variants import VARIANTS, Variant, build
 
 from grader import gradebook
-from grader.checks import CHECKS, RandomDraws, bind_rubric
+from grader.checks import RandomDraws, bind_rubric, load_checks
 from grader.gradebook import course_records
 from grader.selfcheck.public_findings import PublicEvidence, SelfcheckResult, judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric
@@ -84,7 +84,7 @@ def self_checked(graded: Run) -> Iterator[tuple[str, SelfcheckResult]]:
     with gradebook.open_gradebook(graded.out / "gradebook.db") as book:
         draws = RandomDraws(seed=course_records.load_seed(book, whole.id) or b"")
         rubric = replace(whole, items=items)
-        bound = bind_rubric(rubric, registry=CHECKS, draws=draws)
+        bound = bind_rubric(rubric, registry=load_checks(rubric.check_modules), draws=draws)
         for number, variant in enumerate(VARIANTS):
             trace = book.trace(f"v{number:03}")
             assert trace is not None

@@ -25,6 +25,7 @@ reference = "reference/tiny.ipynb"
 seed = 7
 optional_imports = []
 record = []
+checks = ["grader.contrastive"]
 
 [limits]
 cell_s = 20

@@ -28,7 +28,7 @@ def load_rubrics(root: Path, *, ids: Sequence[str]) -> tuple[Rubric, ...]:
         raise UsageError(
             f"There is no rubric: no {RUBRICS_FOLDER}/*.toml in {root}; see `grade init`."
         )
-    catalog = checks.catalog()
+    catalog = checks.load_checks
     return tuple(rubric.load_rubric(path, catalog=catalog) for path in dict.fromkeys(paths))
 
 

@@ -139,7 +139,8 @@ def _rubric_secrets(rubric: Rubric) -> Iterator[Secret]:
         for spec in item.checks:
             if not spec.public:
                 description = f"parameter of a hidden check of {item.id}"
-                yield from _number_secrets(repr(dict(spec.params)), description=description)
+                params = spec.params.model_dump(mode="json", by_alias=True)
+                yield from _number_secrets(repr(params), description=description)
 
 
 def _sentence_secrets(text: str, *, description: str) -> Iterator[Secret]:

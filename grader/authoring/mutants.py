@@ -9,7 +9,7 @@ from grader.authoring.blanking import find_regions
 from grader.authoring.editable_notebook import GRADER_ONLY, EditableCell, EditableNotebook
 from grader.authoring.mutation_operators import Edit, imported_modules, make_edits
 from grader.authoring.test_plan import PatchTable, ValidationPlan
-from grader.checks import CHECKS
+from grader.checks import load_checks, resolve_checks
 from grader.errors import RubricError
 from grader.model import Mutant, Rubric
 from grader.notebook import is_blank, read_notebook
@@ -147,11 +147,9 @@ def _items_by_cell(
     """The items whose checks are about names that a cell makes, by the cell's id."""
     reference = read_notebook(rubric.reference)
     item_ids: dict[str, list[str]] = {}
+    rubric_checks = resolve_checks(rubric, registry=load_checks(rubric.check_modules))
     for item in rubric.items:
-        names: set[str] = set()
-        for spec in item.checks:
-            check = CHECKS[spec.code]
-            names |= set(check.names(check.params.model_validate(spec.params)))
+        names = {n for c in rubric_checks if c.item is item for n in c.check.code_names()}
         for excerpt in find_definitions(reference, names):
             cell = editable_notebook.cells[excerpt.cell]
             if not cell.hidden and not is_blank(reference.cells[excerpt.cell]):

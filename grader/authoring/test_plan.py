@@ -10,13 +10,20 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from grader.errors import RubricError
 from grader.model import Mutant, Rubric
-from grader.rubric.loading import read_toml
+from grader.model.field_types import Id, Points, RequiredText
 from grader.rubric.rubric_errors import explain_validation, raise_complaints, suggest_nearest
-from grader.rubric.schema import Id, Points, RequiredText, TomlTable
+from grader.rubric.toml_files import read_tables, validate_tables
+
+
+class TomlTable(BaseModel):
+    """A TOML table: no key but its own, and no value turned into another kind."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
 
 T = TypeVar("T", bound=TomlTable)
 
@@ -197,11 +204,11 @@ def read_plan(rubric: Rubric) -> ValidationPlan:
 def _read_file(path: Path, *, kind: type[T]) -> T:
     if not path.is_file():
         return kind()
-    _, tree = read_toml(path)
+    _, tree = read_tables(path)
     try:
-        return kind.model_validate(tree)
+        return validate_tables(tree, TypeAdapter(kind))
     except ValidationError as error:
-        raise_complaints(path, explain_validation(error, model=kind, tree=tree))
+        raise_complaints(path, explain_validation(error, table=kind, tree=tree))
         raise
 
 

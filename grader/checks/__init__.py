@@ -1,72 +1,80 @@
-"""Rules about observations: one family a file, every check with a code, written out below."""
+"""Rules about observations: a family of checks in each file, each check with a code."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import importlib
+from collections.abc import Iterable, Mapping
 
-from grader.checks.check import RECORDING_QUESTION, Check, Evidence, Params, RandomDraws
-from grader.checks.embeddings import EmbeddingsAfterTraining, EmbeddingsBeforeTraining
-from grader.checks.evaluation import BoundRubric, RubricCheck, bind_rubric
-from grader.checks.execution import NotebookRuns
-from grader.checks.functions import (
-    FunctionGradients,
-    FunctionMask,
-    FunctionShapes,
-    FunctionSums,
-    FunctionValues,
+from grader.checks import execution, functions, modules, outputs
+from grader.checks.check import RECORDING_QUESTION, Check, Evidence, RandomDraws
+from grader.checks.evaluation import (
+    BoundRubric,
+    Judgment,
+    Registry,
+    RubricCheck,
+    bind_rubric,
+    resolve_checks,
 )
-from grader.checks.initial_arrays import ArrayNoise, ArraysIndependent, ArraysInitialized
-from grader.checks.layers import LayerApplied
-from grader.checks.loss_pairs import PairContrasted
-from grader.checks.modules import ModuleOutputShape, ModuleOutputValues
-from grader.checks.normalization import DrawnEmbeddingsNormalized, OwnEmbeddingsNormalized
-from grader.checks.outputs import OutputsReproduced, RunInOrder, ShowsFigure, ShowsNumbers
-from grader.checks.shapes import EmbeddingShape, InputBatch
-from grader.checks.similarity_order import SimilarityOrder
-from grader.checks.training import LossFalls
+from grader.errors import RubricError
 
 __all__ = [
     "CHECKS",
     "RECORDING_QUESTION",
     "BoundRubric",
     "Evidence",
+    "Judgment",
     "RandomDraws",
+    "Registry",
     "RubricCheck",
     "bind_rubric",
-    "catalog",
+    "load_checks",
+    "resolve_checks",
 ]
 
-CHECKS: Mapping[str, Check[Any]] = {
-    "ARR001": ArraysInitialized(),
-    "ARR002": ArraysIndependent(),
-    "ARR003": ArrayNoise(),
-    "EMB001": EmbeddingsBeforeTraining(),
-    "EMB002": EmbeddingsAfterTraining(),
-    "EXE001": NotebookRuns(),
-    "FUN001": FunctionShapes(),
-    "FUN002": FunctionValues(),
-    "FUN003": FunctionSums(),
-    "FUN004": FunctionMask(),
-    "FUN005": FunctionGradients(),
-    "LAY001": LayerApplied(),
-    "MOD001": ModuleOutputShape(),
-    "MOD002": ModuleOutputValues(),
-    "NRM001": OwnEmbeddingsNormalized(),
-    "NRM002": DrawnEmbeddingsNormalized(),
-    "OUT001": ShowsNumbers(),
-    "OUT002": ShowsFigure(),
-    "OUT003": RunInOrder(),
-    "OUT004": OutputsReproduced(),
-    "PAR001": PairContrasted(),
-    "SHP001": InputBatch(),
-    "SHP002": EmbeddingShape(),
-    "SIM001": SimilarityOrder(),
-    "TRN001": LossFalls(),
+CHECKS: Registry = {
+    "EXE001": execution.NotebookRuns,
+    "FUN001": functions.FunctionShapes,
+    "FUN002": functions.FunctionValues,
+    "FUN003": functions.FunctionSums,
+    "FUN004": functions.FunctionMask,
+    "FUN005": functions.FunctionGradients,
+    "MOD001": modules.ModuleOutputShape,
+    "MOD002": modules.ModuleOutputValues,
+    "OUT001": outputs.ShowsNumbers,
+    "OUT002": outputs.ShowsFigure,
+    "OUT003": outputs.RunInOrder,
+    "OUT004": outputs.OutputsReproduced,
 }
-"""Every check there is, by its code."""
+"""The checks that every rubric can call, by code."""
 
 
-def catalog() -> Mapping[str, type[Params]]:
-    """The parameters that each check takes, for reading rubrics."""
-    return {code: check.params for code, check in CHECKS.items()}
+def load_checks(module_names: Iterable[str]) -> Registry:
+    """Return the checks that a rubric can call: the general ones and those of its own modules.
+
+    Args:
+        module_names: Importable modules, each with a mapping `CHECKS` from code to `Check` class.
+
+    Raises:
+        RubricError: A module can't be imported, has no such mapping, or repeats a code.
+    """
+    registry = dict(CHECKS)
+    for name in module_names:
+        for code, check in _module_checks(name).items():
+            if code in registry:
+                raise RubricError(f"'{name}' has a check '{code}', and so has another module")
+            registry[code] = check
+    return registry
+
+
+def _module_checks(name: str) -> Registry:
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:  # importing runs the course's own code, which may raise anything
+        raise RubricError(f"'{name}' can't be imported: {type(error).__name__}: {error}") from error
+    checks = getattr(module, "CHECKS", None)
+    if not isinstance(checks, Mapping) or not all(
+        isinstance(code, str) and isinstance(check, type) and issubclass(check, Check)
+        for code, check in checks.items()
+    ):
+        raise RubricError(f"'{name}' has no mapping CHECKS from codes to subclasses of Check")
+    return checks

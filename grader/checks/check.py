@@ -1,4 +1,4 @@
-"""What a check is: its questions, its counter-questions, and an opinion on what came back."""
+"""What a check is: parameters, questions to a notebook, and an outcome from what came back."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from grader.checks.memo import Memo
+from grader.checks.memo import Memo, remembered
 from grader.checks.recording import Recording
-from grader.errors import GraderError
+from grader.errors import ReferenceFault
 from grader.model import (
     ExecutionRecord,
     Exhibit,
@@ -29,43 +29,28 @@ if TYPE_CHECKING:
     from grader.model import Array, Numbers
 
 
-class Params(BaseModel):
-    """The parameters a check takes from a rubric; subclasses name them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-    def masked(self) -> Self:
-        """The same as students may read them: what only the reference has is `nameless`."""
-        return self
-
-
-def opaque_name(word: str) -> str:
-    """A stand-in for a word that only the reference knows: another one for every word."""
-    return hashlib.sha256(word.encode()).hexdigest()[:8]
-
-
-P = TypeVar("P", bound=Params)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RandomDraws:
-    """Numbers nobody can know before: drawn from the assignment's secret seed, by label."""
+    """Numbers that nobody can know beforehand: drawn from an assignment's secret seed, by label."""
 
     seed: bytes
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
-    """What was drawn, and questions made of it: the same for every submission."""
+    """Numbers drawn, and questions made of them: the same for every submission."""
 
     def normal(self, label: str, shape: tuple[int, ...], *, scale: float = 1.0) -> Numbers:
-        """Normal numbers as float32, the same for the same seed and label; not to be written to."""
-        key = ("normal", label, shape, scale)
-        return self.memo.get_or_compute(key, lambda: self._draw_normal(label, shape, scale=scale))
+        """Return normal numbers as read-only float32, the same for the same seed and label."""
+        return _draw_normal(self, label, shape, scale=scale)
 
-    def _draw_normal(self, label: str, shape: tuple[int, ...], *, scale: float) -> Numbers:
-        digest = hashlib.sha256(self.seed + b"|" + label.encode()).digest()
-        generator = np.random.default_rng(int.from_bytes(digest[:16], "big"))
-        array: Numbers = (generator.standard_normal(shape) * scale).astype(np.float32)
-        array.flags.writeable = False
-        return array
+
+@remembered
+def _draw_normal(
+    draws: RandomDraws, label: str, shape: tuple[int, ...], *, scale: float
+) -> Numbers:
+    digest = hashlib.sha256(draws.seed + b"|" + label.encode()).digest()
+    generator = np.random.default_rng(int.from_bytes(digest[:16], "big"))
+    array: Numbers = (generator.standard_normal(shape) * scale).astype(np.float32)
+    array.flags.writeable = False
+    return array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,33 +60,45 @@ class Evidence:
     notebook: Notebook
     record: ExecutionRecord
     observations: Mapping[str, Observation]
+    """The notebook's answers, by the question's id."""
     recording: Recording
     draws: RandomDraws
     attachments: tuple[str, ...] = ()
-    """Endings of files handed in beside the notebook, such as '.pdf'."""
+    """Suffixes of the files submitted beside the notebook, such as '.pdf'."""
     expected: Mapping[str, Observation] = field(default_factory=dict)
-    """The reference's answers to counter-questions."""
+    """The reference's answers, by the question's id."""
     findings: tuple[Finding, ...] = ()
-    """What was concluded so far, in the rubric's order."""
+    """Findings so far, in the order of judging."""
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
-    """What checks worked out from the notebook's side alone, findings and reference aside."""
+    """Results that depend neither on findings nor on the reference."""
 
     def observation(self, question: Question) -> Observation:
-        """The student's answer to a question."""
+        """Return the notebook's answer to a question."""
         return self.observations.get(question.id, Observation(id=question.id, status="not_asked"))
 
-    def with_expected(self, expected: Mapping[str, Observation]) -> Evidence:
-        """The same, with more of the reference's answers."""
-        return replace(self, expected={**self.expected, **expected})
-
     def reference_observation(self, question: Question) -> Observation:
-        """The reference's answer to a counter-question."""
+        """Return the reference's answer to a question."""
         return self.expected.get(question.id, Observation(id=question.id, status="not_asked"))
+
+    def reference_array(self, question: Question, key: str = "out0") -> Array:
+        """Return an array of the reference's answer.
+
+        Raises:
+            ReferenceFault: There is none.
+        """
+        answer = self.reference_observation(question)
+        if key not in answer.arrays:
+            raise ReferenceFault(f"the reference gave no {key}: {answer.error or answer.status}")
+        return answer.arrays[key]
+
+    def with_expected(self, expected: Mapping[str, Observation]) -> Evidence:
+        """Return the evidence with more of the reference's answers."""
+        return replace(self, expected={**self.expected, **expected})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """What a check makes of the evidence, before its dependencies are considered."""
+    """A check's conclusion from the evidence, before its dependencies are considered."""
 
     share: Fraction
     """Of its points, from 0 to 1."""
@@ -109,15 +106,15 @@ class CheckOutcome:
     observed: str
     hint: str = ""
     usual: bool = False
-    """Whether it is the usual mistake: the rubric's own question then replaces the hint."""
+    """Whether this is the usual mistake: the rubric's own question then replaces the hint."""
     unjudged: bool = False
-    """The thing to judge is not there: blocked, if something it needs is why."""
+    """Whether the thing to judge is absent: blocked, if something it needs is the cause."""
     stops: bool = False
-    """What needs this can't be judged either."""
+    """Whether what needs this can't be judged either."""
     because: str = ""
     """What kept it from being judged, where nothing failed: 'the training loop never ran'."""
     pending: bool = False
-    """Only a person can tell."""
+    """Whether only a person can tell."""
     names: tuple[str, ...] = ()
     """Names of the notebook that are missing."""
     cells: tuple[int, ...] = ()
@@ -125,77 +122,107 @@ class CheckOutcome:
 
 
 def passed(*, expected: str, observed: str, **more: Any) -> CheckOutcome:
-    """All points."""
+    """Return an outcome with all points."""
     return CheckOutcome(share=Fraction(1), expected=expected, observed=observed, **more)
 
 
-def failed(*, expected: str, observed: str, hint: str = "", **more: Any) -> CheckOutcome:
-    """No points."""
-    return CheckOutcome(share=Fraction(0), expected=expected, observed=observed, hint=hint, **more)
+def failed(*, expected: str, observed: str, **more: Any) -> CheckOutcome:
+    """Return an outcome without points."""
+    return CheckOutcome(share=Fraction(0), expected=expected, observed=observed, **more)
 
 
-def absent(*, expected: str, observed: str, hint: str = "", **more: Any) -> CheckOutcome:
-    """Nothing to judge."""
-    return CheckOutcome(
-        share=Fraction(0),
-        expected=expected,
-        observed=observed,
-        hint=hint,
-        unjudged=True,
-        stops=True,
-        **more,
-    )
+def absent(*, expected: str, observed: str, **more: Any) -> CheckOutcome:
+    """Return an outcome for a thing that isn't there: no points, and nothing to judge."""
+    return failed(expected=expected, observed=observed, unjudged=True, stops=True, **more)
 
 
-class ReferenceFault(GraderError):
-    """The reference did not answer: our failure, verdict ERROR."""
+class Check(BaseModel):
+    """A rule about observations; an instance is the rule with the parameters of one rubric.
 
+    A subclass's fields are its parameters, its docstring is its page in docs/checks.md.
+    """
 
-class Check(Generic[P]):
-    """A rule about observations, with a code; its docstring is its documentation page."""
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     code: ClassVar[str]
-    params: ClassVar[type[Params]]
+    title: ClassVar[str]
+    """What it checks, in a few words for a report; `{field}` stands for a parameter."""
+    subjects: ClassVar[tuple[str, ...]] = ()
+    """Parameters that hold names of the student's code that it is about."""
+    fixed_questions: ClassVar[tuple[Question, ...]] = ()
+    """Questions that are the same whatever its parameters are."""
     judges_file: ClassVar[bool] = False
     """Whether it judges the file and its run from top to bottom, not what a notebook holds."""
 
-    def title(self, params: P) -> str:
-        """What it checks, in a few words for a report."""
-        raise NotImplementedError
+    def describe(self) -> str:
+        """Return its title for these parameters."""
+        return self.title.format_map(vars(self))
 
-    def questions(self, params: P, draws: RandomDraws) -> tuple[Question, ...]:
-        """What it asks the student's live notebook."""
+    def code_names(self) -> tuple[str, ...]:
+        """Return the names in the student's code that it is about, for showing that code."""
+        values = [getattr(self, key) for key in self.subjects]
+        groups = [(value,) if isinstance(value, str) else value for value in values]
+        return tuple(name for group in groups for name in group if name)
+
+    def masked(self) -> Self:
+        """Return a copy that students may read: names of the reference alone are opaque."""
+        return self
+
+    def questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+        """Return what it asks the student's live notebook."""
+        return self.fixed_questions
+
+    def constant_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+        """Return what it asks the reference once, for all submissions."""
         return ()
 
-    def constant_questions(self, params: P, draws: RandomDraws) -> tuple[Question, ...]:
-        """What it asks the reference whatever a student did: asked once for all submissions."""
+    def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
+        """Return what it then asks the reference about one student."""
         return ()
 
-    def counter_questions(self, params: P, evidence: Evidence) -> tuple[Question, ...]:
-        """What it then asks the reference about one student, constant answers at hand."""
-        return ()
-
-    def asks_counter_questions(self, params: P) -> bool:
-        """Whether it asks the reference about one student: then it can't be public."""
+    def asks_counter_questions(self) -> bool:
+        """Tell whether it asks the reference about one student: then it can't be public."""
         return type(self).counter_questions is not Check.counter_questions
 
-    def judge(self, params: P, evidence: Evidence) -> CheckOutcome:
-        """Its opinion.
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        """Return its outcome.
 
         Raises:
-            Ours: the reference did not answer as it must.
+            ReferenceFault: The reference did not answer as it must.
         """
         raise NotImplementedError
 
-    def names(self, params: P) -> tuple[str, ...]:
-        """Names in the student's code that it is about, for showing that code."""
-        return ()
+
+def opaque_name(word: str) -> str:
+    """Return a stand-in for a word that only the reference knows, another for every word."""
+    return hashlib.sha256(word.encode()).hexdigest()[:8]
+
+
+def explain_no_answer(
+    observation: Observation, *, name: str, missing: str, call: str = "calling"
+) -> str:
+    """Say why a question about a name of the notebook has no answer; '' where it has one.
+
+    Args:
+        observation: The notebook's answer.
+        name: The function or class that was asked.
+        missing: What to say where no such thing was left.
+        call: What asking is called.
+    """
+    sentences = {
+        "missing": missing,
+        "timed_out": f"{name} did not answer in time",
+        "died": f"{call} {name} ended the notebook's process",
+        "invalid": f"{name} gave nothing that could be read",
+        "not_asked": f"{name} was not called: the questions ended before its turn",
+    }
+    return sentences.get(observation.status, "")
 
 
 def make_question(
     kind: str, params: Mapping[str, Json], arrays: Mapping[str, Array] | None = None
 ) -> Question:
-    """A question whose id is its content, so that equal questions are asked once."""
+    """Return a question whose id is a digest of its content, so that equal ones are asked once."""
     digest = hashlib.sha256(json.dumps([kind, params], sort_keys=True).encode())
     for key, value in sorted((arrays or {}).items()):
         digest.update(key.encode() + str(value.shape).encode())
@@ -206,6 +233,6 @@ def make_question(
 
 
 ARRAYS_QUESTION = make_question("arrays", {})
-"""Every numeric array of the notebook's namespace."""
+"""Asks for every numeric array of the notebook's namespace."""
 RECORDING_QUESTION = make_question("recording", {})
-"""What was recorded of the notebook's own run."""
+"""Asks for what was recorded of the notebook's own run."""

@@ -1,20 +1,23 @@
-"""From a rubric's checks to questions, and from observations to findings."""
+"""Turns a rubric's checks into questions, and the answers into findings."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
-from grader.checks.check import Check, CheckOutcome, Evidence, Params, RandomDraws, ReferenceFault
+from grader.checks.check import Check, CheckOutcome, Evidence, RandomDraws, failed
 from grader.checks.execution import FAILED_STATUSES, failure_cause
+from grader.checks.memo import remembered
+from grader.errors import ReferenceFault
 from grader.model import (
     CellRun,
     CheckSpec,
+    Fault,
     Finding,
     Item,
     Notebook,
@@ -25,83 +28,122 @@ from grader.model import (
 from grader.notebook import assigning_cells
 from grader.notebook.student_code import parse_source
 
-Registry = Mapping[str, Check[Any]]
+Registry = Mapping[str, type[Check]]
+"""Checks by their code."""
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RubricCheck:
-    """A check as an item of the rubric calls it, its parameters read."""
+    """A check as an item of a rubric calls it."""
 
     item: Item
     spec: CheckSpec
-    check: Check[Any]
-    params: Params
+    check: Check
+    """With the parameters that the rubric gives it."""
 
     @property
     def title(self) -> str:
-        """What it checks."""
-        return self.check.title(self.params)
+        """What it checks, for a report."""
+        return self.check.describe()
+
+    def needs_any(self, others: Iterable[RubricCheck]) -> bool:
+        """Tell whether it needs one of the others: by item, or by code in the same item."""
+        return any(
+            _names_need(need, item=self.item.id, other_item=other.item.id, code=other.spec.code)
+            for need in self.spec.needs
+            for other in others
+            if other.spec is not self.spec
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgment:
+    """What judging a submission came to."""
+
+    findings: tuple[Finding, ...]
+    """One for every check of the rubric, in its order."""
+    faults: tuple[Fault, ...] = ()
+    """What went wrong inside checks; each such check has a finding with the verdict ERROR."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundRubric:
-    """A rubric, the checks it calls, and what was drawn for a course: made once, used for all."""
+    """A rubric's checks with what was drawn for a course: made once, used for all submissions."""
 
     rubric_checks: tuple[RubricCheck, ...]
     judging_order: tuple[int, ...]
-    """Places in `called`, those that others need first."""
+    """Indices of `rubric_checks`, those that others need first."""
     questions: tuple[Question, ...]
     """What a notebook is asked, each question once."""
     constant_questions: tuple[Question, ...]
-    """What the reference is asked once, for all submissions; its answers are in all evidence."""
+    """What the reference is asked once; its answers are in the evidence of all submissions."""
+
+    def names_by_item(self) -> Mapping[str, frozenset[str]]:
+        """Return, by item, the names in student code that its checks are about."""
+        names: dict[str, frozenset[str]] = {}
+        for rubric_check in self.rubric_checks:
+            item = rubric_check.item.id
+            names[item] = names.get(item, frozenset()) | {*rubric_check.check.code_names()}
+        return names
 
     def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
-        """What the reference is asked about one submission, and has not answered yet."""
+        """Return what to ask the reference about one submission, but for what it has answered."""
         with _ignore_overflow():
             questions = _unique_questions(
-                q
+                question
                 for rubric_check in self.rubric_checks
-                for q in _try_counter_questions(rubric_check, evidence)
+                for question in _try_counter_questions(rubric_check, evidence)
             )
         return tuple(question for question in questions if question.id not in evidence.expected)
 
-    def judge(self, evidence: Evidence) -> tuple[Finding, ...]:
-        """A finding for every check of the rubric, those it needs judged first, in its order."""
-        judged_by_index: dict[int, _Judged] = {}
+    def judge(self, evidence: Evidence) -> Judgment:
+        """Judge a submission by every check of the rubric."""
+        conclusions: dict[int, _Conclusion] = {}
         for index in self.judging_order:
-            findings = tuple(judged.finding for judged in judged_by_index.values())
-            current_evidence = replace(evidence, findings=findings)
+            earlier = tuple(conclusions.values())
+            current_evidence = replace(evidence, findings=tuple(c.finding for c in earlier))
             with _ignore_overflow():
-                judged_by_index[index] = _judge_check(
-                    self.rubric_checks[index], current_evidence, tuple(judged_by_index.values())
+                conclusions[index] = _judge_check(
+                    self.rubric_checks[index], current_evidence, earlier
                 )
-        return tuple(judged_by_index[index].finding for index in range(len(self.rubric_checks)))
+        in_order = [conclusions[index] for index in range(len(self.rubric_checks))]
+        return Judgment(
+            findings=tuple(conclusion.finding for conclusion in in_order),
+            faults=tuple(c.fault for c in in_order if c.fault is not None),
+        )
+
+
+def resolve_checks(rubric: Rubric, *, registry: Registry) -> tuple[RubricCheck, ...]:
+    """Return the checks that a rubric calls, with their parameters.
+
+    Raises:
+        KeyError: The registry lacks a code.
+        pydantic.ValidationError: The parameters are not those of the check.
+    """
+    return tuple(
+        # Parameters that the rubric's loader has validated already pass as they are.
+        RubricCheck(item=item, spec=spec, check=registry[spec.code].model_validate(spec.params))
+        for item in rubric.items
+        for spec in item.checks
+    )
 
 
 def bind_rubric(rubric: Rubric, *, registry: Registry, draws: RandomDraws) -> BoundRubric:
-    """The rubric with its checks, ready to judge any number of submissions."""
-    rubric_checks = tuple(
-        RubricCheck(
-            item=item, spec=spec, check=check, params=check.params.model_validate(spec.params)
-        )
-        for item in rubric.items
-        for spec in item.checks
-        for check in (registry[spec.code],)
-    )
+    """Return a rubric's checks, ready to judge any number of submissions."""
+    rubric_checks = resolve_checks(rubric, registry=registry)
     return BoundRubric(
         rubric_checks=rubric_checks,
         judging_order=_order_by_needs(rubric_checks),
-        questions=_unique_questions(
-            q for c in rubric_checks for q in c.check.questions(c.params, draws)
-        ),
+        questions=_unique_questions(q for c in rubric_checks for q in c.check.questions(draws)),
         constant_questions=_unique_questions(
-            q for c in rubric_checks for q in c.check.constant_questions(c.params, draws)
+            q for c in rubric_checks for q in c.check.constant_questions(draws)
         ),
     )
 
 
 def _ignore_overflow() -> np.errstate:
-    """A notebook's numbers may overflow: what comes of it is not finite, so agrees with nothing."""
+    # A notebook's numbers may overflow: the result is not finite, so it agrees with nothing.
     return np.errstate(over="ignore", invalid="ignore")
 
 
@@ -110,11 +152,21 @@ def _unique_questions(questions: Iterable[Question]) -> tuple[Question, ...]:
 
 
 def _try_counter_questions(rubric_check: RubricCheck, evidence: Evidence) -> tuple[Question, ...]:
-    """A check's own; one that fails at it asks nothing, and fails again when it judges."""
     try:
-        return rubric_check.check.counter_questions(rubric_check.params, evidence)
+        return rubric_check.check.counter_questions(evidence)
     except Exception:  # noqa: BLE001 (a fault of a check must not cost a submission its grade)
+        # It asks nothing, and fails again when it judges.
+        _LOG.exception("%s failed at its counter-questions", _where(rubric_check))
         return ()
+
+
+def _where(rubric_check: RubricCheck) -> str:
+    return f"check {rubric_check.spec.code} of item {rubric_check.item.id}"
+
+
+def _names_need(need: str, *, item: str, other_item: str, code: str) -> bool:
+    """Tell whether a need of a check in an item names another check: codes count in one item."""
+    return need == other_item or (need == code and other_item == item)
 
 
 def _order_by_needs(rubric_checks: tuple[RubricCheck, ...]) -> tuple[int, ...]:
@@ -122,74 +174,47 @@ def _order_by_needs(rubric_checks: tuple[RubricCheck, ...]) -> tuple[int, ...]:
     remaining = list(range(len(rubric_checks)))
     while remaining:
         others = [rubric_checks[index] for index in remaining]
-        ready = (index for index in remaining if not _needs_any(rubric_checks[index], others))
+        ready = (index for index in remaining if not rubric_checks[index].needs_any(others))
         order.append(next(ready, remaining[0]))
         remaining.remove(order[-1])
     return tuple(order)
 
 
-class _Judged:
-    """A finding, and whether what needs it must stop."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Conclusion:
+    """A finding, whether what needs it must stop, and the fault that it hides."""
 
-    def __init__(self, finding: Finding, *, stops: bool) -> None:
-        self.finding = finding
-        self.stops = stops
-
-
-def _needs_any(rubric_check: RubricCheck, others: list[RubricCheck]) -> bool:
-    return any(
-        need == other.item.id or (need == other.spec.code and other.item.id == rubric_check.item.id)
-        for need in rubric_check.spec.needs
-        for other in others
-        if other.spec is not rubric_check.spec
-    )
+    finding: Finding
+    stops: bool = False
+    fault: Fault | None = None
 
 
 def _judge_check(
-    rubric_check: RubricCheck, evidence: Evidence, earlier_judged: tuple[_Judged, ...]
-) -> _Judged:
+    rubric_check: RubricCheck, evidence: Evidence, earlier: Sequence[_Conclusion]
+) -> _Conclusion:
     try:
-        outcome = rubric_check.check.judge(rubric_check.params, evidence)
-    except ReferenceFault as ours:
-        return _Judged(_error_finding(rubric_check, str(ours)), stops=False)
+        outcome = rubric_check.check.judge(evidence)
     except Exception as error:  # noqa: BLE001 (a fault of a check must not cost a student anything)
-        return _Judged(
-            _error_finding(rubric_check, f"{type(error).__name__} while judging"), stops=False
-        )
-    finding = _make_finding(rubric_check, outcome)
+        is_reference = isinstance(error, ReferenceFault)
+        reason = str(error) if is_reference else f"{type(error).__name__} while judging"
+        observed = f"the grader could not judge this: {reason}. It costs you nothing."
+        outcome = failed(expected="", observed=observed)
+        finding = replace(_make_finding(rubric_check, outcome, Verdict.ERROR), hint="")
+        return _Conclusion(finding=finding, fault=Fault.caught(_where(rubric_check), error))
+    finding = _make_finding(rubric_check, outcome, _choose_verdict(outcome))
     if not finding.cells:
-        names = outcome.names or rubric_check.check.names(rubric_check.params)
+        names = outcome.names or rubric_check.check.code_names()
         finding = replace(finding, cells=_cells_assigning(evidence, names))
     if not outcome.unjudged:
-        return _Judged(finding, stops=outcome.stops)
-    return _Judged(
-        _explain_unjudged(finding, rubric_check.spec, outcome, evidence, earlier_judged), stops=True
+        return _Conclusion(finding=finding, stops=outcome.stops)
+    return _Conclusion(
+        finding=_explain_unjudged(finding, rubric_check.spec, outcome, evidence, earlier),
+        stops=True,
     )
 
 
-def _error_finding(rubric_check: RubricCheck, reason: str) -> Finding:
-    return Finding(
-        item=rubric_check.item.id,
-        code=rubric_check.spec.code,
-        title=rubric_check.title,
-        verdict=Verdict.ERROR,
-        earned=Fraction(0),
-        possible=rubric_check.spec.points,
-        public=rubric_check.spec.public,
-        expected="",
-        found=f"the grader could not judge this: {reason}. It costs you nothing.",
-    )
-
-
-def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome) -> Finding:
+def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome, verdict: Verdict) -> Finding:
     spec = rubric_check.spec
-    verdict = Verdict.PARTIAL
-    if outcome.pending:
-        verdict = Verdict.PENDING
-    elif outcome.share == 1:
-        verdict = Verdict.PASSED
-    elif outcome.share == 0:
-        verdict = Verdict.FAILED
     return Finding(
         item=rubric_check.item.id,
         code=spec.code,
@@ -206,8 +231,16 @@ def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome) -> Finding:
     )
 
 
+def _choose_verdict(outcome: CheckOutcome) -> Verdict:
+    if outcome.pending:
+        return Verdict.PENDING
+    if outcome.share in {0, 1}:
+        return Verdict.PASSED if outcome.share else Verdict.FAILED
+    return Verdict.PARTIAL
+
+
 def _choose_hint(outcome: CheckOutcome, spec: CheckSpec) -> str:
-    """What to try: the rubric's question where the check has none, or where it fits best."""
+    """Return the check's hint, or the rubric's question where there is none or it fits better."""
     if outcome.share == 1 or (outcome.hint and not outcome.usual):
         return outcome.hint
     return spec.ask or outcome.hint
@@ -218,20 +251,21 @@ def _explain_unjudged(
     spec: CheckSpec,
     outcome: CheckOutcome,
     evidence: Evidence,
-    earlier_judged: tuple[_Judged, ...],
+    earlier: Sequence[_Conclusion],
 ) -> Finding:
-    """The finding as blocked, if something it needs or an unrelated error in a cell is why."""
+    """Return the finding as blocked if something it needs, or an unrelated error, is the cause."""
     run = _first_failed_run(evidence, outcome.names)
     if run is not None and run.error is not None and run.error.name == "SyntaxError":
         return replace(finding, found=_append_error(finding, run))
-    for need in spec.needs:
-        for judged in earlier_judged:
-            other = judged.finding
-            is_needed = need == other.item or (need == other.code and other.item == finding.item)
-            if is_needed and judged.stops:
-                return _as_blocked(finding, by=_root_cause(other), cells=other.cells)
+    blocking = _blocking_finding(finding, spec, earlier)
+    if blocking is not None:
+        cell = f", cell {blocking.cells[0]}" if blocking.cells else ""
+        by = blocking.blocked_by or f"{blocking.item} ({blocking.title}{cell})"
+        return _as_blocked(finding, by=by, cells=blocking.cells)
     if run is None or run.error is None:
-        return _block_if_prevented(finding, outcome)
+        cell = f", cell {finding.cells[0]}" if finding.cells else ""
+        by = f"{finding.item} ({outcome.because}{cell})"
+        return _as_blocked(finding, by=by, cells=finding.cells) if outcome.because else finding
     cause = _unrelated_cause(run, evidence, outcome.names)
     if cause is not None and cause.error is not None:
         by = f"cell {cause.index} ({cause.error.name})"
@@ -239,26 +273,23 @@ def _explain_unjudged(
     return replace(finding, found=_append_error(finding, run))
 
 
+def _blocking_finding(
+    finding: Finding, spec: CheckSpec, earlier: Sequence[_Conclusion]
+) -> Finding | None:
+    """Return the first finding that it needs and that stops it, in the order of its needs."""
+    for need in spec.needs:
+        for conclusion in earlier:
+            other = conclusion.finding
+            if conclusion.stops and _names_need(
+                need, item=finding.item, other_item=other.item, code=other.code
+            ):
+                return other
+    return None
+
+
 def _append_error(finding: Finding, run: CellRun) -> str:
     error = f"{run.error.name}: {run.error.message[:160]}" if run.error else ""
     return f"{finding.found} (cell {run.index}: {error})"
-
-
-def _block_if_prevented(finding: Finding, outcome: CheckOutcome) -> Finding:
-    """Blocked by what never happened, if the check says so; else failed."""
-    if not outcome.because:
-        return finding
-    cell = f", cell {finding.cells[0]}" if finding.cells else ""
-    by = f"{finding.item} ({outcome.because}{cell})"
-    return _as_blocked(finding, by=by, cells=finding.cells)
-
-
-def _root_cause(other: Finding) -> str:
-    """What to name as the cause: where that is blocked itself, what blocks it."""
-    if other.blocked_by:
-        return other.blocked_by
-    cell = f", cell {other.cells[0]}" if other.cells else ""
-    return f"{other.item} ({other.title}{cell})"
 
 
 def _as_blocked(finding: Finding, *, by: str, cells: tuple[int, ...]) -> Finding:
@@ -267,37 +298,34 @@ def _as_blocked(finding: Finding, *, by: str, cells: tuple[int, ...]) -> Finding
     )
 
 
+@remembered
 def _cells_assigning(evidence: Evidence, names: tuple[str, ...]) -> tuple[int, ...]:
-    def find_cells() -> tuple[int, ...]:
-        cells = (cell for name in names for cell in assigning_cells(evidence.notebook, name))
-        return tuple(sorted(set(cells)))
-
-    return evidence.memo.get_or_compute(("cells", names), find_cells)
+    cells = (cell for name in names for cell in assigning_cells(evidence.notebook, name))
+    return tuple(sorted(set(cells)))
 
 
 def _first_failed_run(evidence: Evidence, names: tuple[str, ...]) -> CellRun | None:
-    """The first cell that should have made one of the names, and failed."""
+    """Return the first cell that should have assigned one of the names, and failed."""
     runs = {run.index: run for run in evidence.record.cells if run.status in FAILED_STATUSES}
     return next((runs[i] for i in _cells_assigning(evidence, names) if i in runs), None)
 
 
 def _unrelated_cause(run: CellRun, evidence: Evidence, names: tuple[str, ...]) -> CellRun | None:
-    """What made a cell fail, unless it was a statement that makes one of the names."""
+    """Return the cell that made this one fail, unless a statement that binds a name did."""
     earlier = failure_cause(run, evidence)
     if earlier is not None or run.error is None or run.error.name == "SyntaxError":
         return earlier
-    lines = {line for n in names for line in _binding_lines(evidence.notebook, run.index, n)}
-    return None if run.error.line in lines else run
+    return None if run.error.line in _binding_lines(evidence.notebook, run.index, names) else run
 
 
-def _binding_lines(notebook: Notebook, index: int, name: str) -> set[int | None]:
-    """The lines of the cell's statements that bind the name."""
+def _binding_lines(notebook: Notebook, index: int, names: Collection[str]) -> set[int | None]:
+    """Return the lines of the cell's statements that bind one of the names."""
     tree = parse_source(notebook.cells[index].source)
     lines: set[int | None] = set()
     for statement in tree.body if tree is not None else ():
         nodes = list(ast.walk(statement))
         stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         defined = {n.name for n in nodes if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
-        if name in stored | defined:
+        if not (stored | defined).isdisjoint(names):
             lines |= set(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
     return lines

@@ -1,4 +1,4 @@
-"""EXE: whether the notebook runs from top to bottom with nobody at the keyboard."""
+"""EXE: judges whether the notebook runs from top to bottom with nobody at the keyboard."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
-from grader.checks.check import Check, CheckOutcome, Evidence, Params, failed, passed
+from grader.checks.check import Check, CheckOutcome, Evidence, failed, passed
+from grader.checks.memo import remembered
 from grader.model import CellRun, CellStatus
 from grader.notebook import assigning_cells
 
@@ -19,27 +20,20 @@ FAILED_STATUSES = {
 }
 
 
-class NotebookRunsParams(Params):
-    """How much a failure costs at least."""
-
-    at_most: Fraction
-    """The largest share of the points where any cell fails of its own."""
-
-
 def own_failures(evidence: Evidence) -> tuple[CellRun, ...]:
-    """Cells that failed of their own, not for want of a name that a failed cell assigns."""
+    """Return cells that failed of their own, not for want of a name that a failed cell assigns."""
     failed_runs = [run for run in evidence.record.cells if run.status in FAILED_STATUSES]
     return tuple(run for run in failed_runs if failure_cause(run, evidence) is None)
 
 
 def failure_cause(run: CellRun, evidence: Evidence) -> CellRun | None:
-    """The earlier failed cell that should have assigned the name this one did not find."""
-    causes = evidence.memo.get_or_compute(("causes",), lambda: _find_causes(evidence))
-    return causes.get(run.index)
+    """Return the earlier failed cell that should have assigned the name this one did not find."""
+    return _failure_causes(evidence).get(run.index)
 
 
-def _find_causes(evidence: Evidence) -> Mapping[int, CellRun]:
-    """By cell that was brought down, the cell at the root of it; a chain may be long."""
+@remembered
+def _failure_causes(evidence: Evidence) -> Mapping[int, CellRun]:
+    """Return, by cell that was brought down, the cell at the root of it; a chain may be long."""
     causes: dict[int, CellRun] = {}
     failed_runs: dict[int, CellRun] = {}
     for run in evidence.record.cells:
@@ -54,14 +48,13 @@ def _find_causes(evidence: Evidence) -> Mapping[int, CellRun]:
 
 
 def _missing_name(run: CellRun) -> str:
-    """The name that a cell did not find, or nothing."""
     if run.error is None or run.error.name != "NameError":
         return ""
     match = _NAME.search(run.error.message)
     return match.group(1) if match else ""
 
 
-class NotebookRuns(Check[NotebookRunsParams]):
+class NotebookRuns(Check):
     """The notebook runs headless: the share of code cells that do not fail of their own.
 
     A NameError for a name that an earlier failed cell assigns is that cell's failure. Empty and
@@ -70,25 +63,22 @@ class NotebookRuns(Check[NotebookRunsParams]):
     """
 
     code = "EXE001"
-    params = NotebookRunsParams
+    title = "runs from top to bottom"
     judges_file = True
 
-    def title(self, params: NotebookRunsParams) -> str:
-        """What it checks."""
-        return "runs from top to bottom"
+    at_most: Fraction
+    """The largest share of the points where any cell fails of its own."""
 
-    def judge(self, params: NotebookRunsParams, evidence: Evidence) -> CheckOutcome:
-        """Counts cells."""
+    def judge(self, evidence: Evidence) -> CheckOutcome:
         code_runs = [run for run in evidence.record.cells if run.status is not CellStatus.SKIPPED]
         expected = "every code cell runs without an error"
         if not code_runs:
             return failed(expected=expected, observed="the notebook has no code cells")
         failures = own_failures(evidence)
         if not failures:
-            return passed(
-                expected=expected, observed=f"{len(code_runs)} of {len(code_runs)} cells ran"
-            )
-        share = min(1 - Fraction(len(failures), len(code_runs)), params.at_most)
+            ran = f"{len(code_runs)} of {len(code_runs)} cells ran"
+            return passed(expected=expected, observed=ran)
+        share = min(1 - Fraction(len(failures), len(code_runs)), self.at_most)
         details = "; ".join(f"cell {run.index}: {_describe_failure(run)}" for run in failures[:6])
         return CheckOutcome(
             share=share,

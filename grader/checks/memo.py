@@ -1,34 +1,59 @@
-"""Keeps what was worked out once for the checks that ask for it next."""
+"""Remembers what checks computed of the same evidence, so that each result is computed once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Memo:
-    """Answers by what they were worked out from; it lives as long as the record that holds it.
+    """Results by key; it lives as long as the record that holds it.
 
-    Checks know nothing of each other, and half of them ask the same of the same evidence: which
-    input is which, which module was trained. Two threads may work the same out at the same time;
-    both then get the same answer.
+    Two threads may compute the same result at the same time; both then get the same one.
     """
 
-    __slots__ = ("_known",)
+    __slots__ = ("_results",)
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, Any] = {}
+        self._results: dict[Hashable, Any] = {}
 
     def get_or_compute(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """The answer under this key, worked out if nobody has asked yet."""
+        """Return the result under a key, computed if nobody has asked for it yet."""
         try:
-            value: T = self._known[key]
+            value: T = self._results[key]
         except KeyError:
-            value = self._known[key] = compute()
+            value = self._results[key] = compute()
         return value
 
     def __reduce__(self) -> tuple[type[Memo], tuple[()]]:
-        """A copy in another process starts empty: working out again is cheaper than sending."""
+        """Copy it, into another process too, as an empty one: computing is cheaper than sending."""
         return (Memo, ())
+
+
+class HasMemo(Protocol):
+    """A record that remembers results."""
+
+    @property
+    def memo(self) -> Memo: ...
+
+
+Owner = TypeVar("Owner", bound=HasMemo)
+
+
+def remembered(compute: Callable[Concatenate[Owner, P], T]) -> Callable[Concatenate[Owner, P], T]:
+    """Decorate a function so that its first argument remembers the result for the others.
+
+    The other arguments are hashable, and the result depends on nothing that `dataclasses.replace`
+    changes of the first: of evidence, neither on findings nor on the reference's answers.
+    """
+
+    @wraps(compute)
+    def recall(owner: Owner, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        key = (compute, args, tuple(sorted(kwargs.items())))
+        return owner.memo.get_or_compute(key, lambda: compute(owner, *args, **kwargs))
+
+    return recall

@@ -1,36 +1,55 @@
-"""MOD: what a module gives at inputs of ours, with its own weights and with ours."""
+"""MOD: calls a module of the notebook with drawn inputs, at its own weights or at drawn ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import prod, sqrt
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from grader.checks.check import (
     Check,
     CheckOutcome,
     Evidence,
-    Params,
     RandomDraws,
-    ReferenceFault,
     make_question,
     opaque_name,
 )
-from grader.checks.initial_arrays import format_shape
-from grader.checks.layers import call_fields
-from grader.checks.values import all_close, array_flaw
+from grader.checks.memo import remembered
+from grader.checks.values import array_flaw, equals_reference, format_shape
 from grader.model import Json, Observation, Question
 
 if TYPE_CHECKING:
     from grader.model import Array
 
-ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE = 1e-5, 1e-4
-"""How far a value may be off, and how far on top as a share of what is expected."""
+
+def call_fields(observation: Observation, index: int) -> Mapping[str, Json]:
+    """Return what the notebook says of one call of its module; nothing where that is malformed."""
+    calls = observation.data.get("calls")
+    call = calls[index] if isinstance(calls, list) and index < len(calls) else None
+    return call if isinstance(call, dict) else {}
 
 
-class ModuleCallParams(Params):
-    """A module, and inputs of ours."""
+@remembered
+def batch_question(
+    draws: RandomDraws, *, module: str, shape: tuple[int, ...], batches: tuple[int, ...]
+) -> Question:
+    """Ask a module for its outputs at its own weights, once for each batch size."""
+    arrays = {f"x{n}": draws.normal(f"mod{n}", (n, *shape)) for n in batches}
+    calls: list[Json] = [[key, None] for key in arrays]
+    return make_question("forward", {"module": module, "sets": {}, "calls": calls}, arrays)
+
+
+def draw_weight(draws: RandomDraws, label: str, shape: tuple[int, ...]) -> Array:
+    """Draw a weight of the size that a fresh module would have, or a bias."""
+    scale = 1 / sqrt(prod(shape[1:])) if len(shape) > 1 else 0.1
+    return draws.normal(label, shape, scale=scale)
+
+
+class ModuleCheck(Check):
+    """Asks a module for outputs at several batch sizes, and counts those that come out right."""
+
+    subjects = ("module",)
 
     module: str
     """The handout's name of the class; another name is found by what was recorded."""
@@ -39,16 +58,90 @@ class ModuleCallParams(Params):
     batches: tuple[int, ...]
     """Batch sizes to try; each is worth the same share."""
 
+    def explain_no_output(self, observation: Observation, index: int) -> str:
+        """Say why one call gave no output."""
+        if observation.status == "missing":
+            return f"no class {self.module} and no other torch module was left"
+        raised = str(call_fields(observation, index).get("error") or observation.error)
+        return f"calling {self.module} raised {raised[:200]}" if raised else "no output"
 
-class ModuleOutputShapeParams(ModuleCallParams):
-    """Output shapes to expect."""
+    def judge_batches(
+        self, observation: Observation, *, expected: str, find_flaw: Callable[[int, Array], str]
+    ) -> CheckOutcome:
+        """Return the share of batch sizes without a flaw.
+
+        Args:
+            observation: The notebook's outputs.
+            expected: What every output should be.
+            find_flaw: Says what is wrong with the output of the call of that index, or ''.
+        """
+        outputs = [observation.arrays.get(f"out{index}") for index in range(len(self.batches))]
+        flaws = [
+            self.explain_no_output(observation, index)
+            if output is None
+            else find_flaw(index, output)
+            for index, output in enumerate(outputs)
+        ]
+        right_count = flaws.count("")
+        if right_count == len(flaws):
+            return CheckOutcome(share=Fraction(1), expected=expected, observed="it is")
+        return CheckOutcome(
+            share=Fraction(right_count, len(flaws)),
+            expected=expected,
+            observed="; ".join(dict.fromkeys(flaw for flaw in flaws if flaw)),
+            unjudged=not observation.arrays,
+            stops=not observation.arrays,
+            names=(self.module,),
+        )
+
+
+class ModuleShapeCheck(ModuleCheck):
+    """Compares the shapes of a module's outputs, whatever the batch size."""
+
+    def questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+        question = batch_question(draws, module=self.module, shape=self.shape, batches=self.batches)
+        return (question,)
+
+    def judge_shapes(
+        self, evidence: Evidence, *, output: tuple[int, ...], expected: str
+    ) -> CheckOutcome:
+        """Return the share of batch sizes that give outputs of a shape."""
+
+        def find_flaw(index: int, array: Array) -> str:
+            size = self.batches[index]
+            problem = array_flaw(array, shape=(size, *output))
+            return f"N = {size}: {problem}" if problem else ""
+
+        (question,) = self.questions(evidence.draws)
+        observation = evidence.observation(question)
+        return self.judge_batches(observation, expected=expected, find_flaw=find_flaw)
+
+
+class ModuleOutputShape(ModuleShapeCheck):
+    """A module gives an output of the expected shape for each input, whatever the batch size."""
+
+    code = "MOD001"
 
     output: tuple[int, ...]
     """Shape of one output."""
 
+    def describe(self) -> str:
+        return f"output of {self.module} for N = {', '.join(map(str, self.batches))}"
 
-class ModuleOutputValuesParams(ModuleCallParams):
-    """The reference's function of inputs and weights."""
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        expected = f"one output of shape {format_shape(self.output)} for each input"
+        return self.judge_shapes(evidence, output=self.output, expected=expected)
+
+
+class ModuleOutputValues(ModuleCheck):
+    """At equal weights a module gives what the reference's function gives.
+
+    Asked at weights and inputs drawn after the notebook ran (rtol 1e-4, atol 1e-5). Parameters
+    are matched by the handout's names, where they have those, else by shape.
+    """
+
+    code = "MOD002"
+    title = "{module} at weights of ours"
 
     weights: tuple[tuple[int, ...], ...]
     """Shapes of the parameters, in the order in which the counterpart takes them."""
@@ -58,182 +151,62 @@ class ModuleOutputValuesParams(ModuleCallParams):
     """Function of the reference: (inputs, *weights) to outputs."""
 
     def masked(self) -> Self:
-        """Without the reference's name."""
         return self.model_copy(update={"counterpart": opaque_name(self.counterpart)})
 
+    def questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+        return (_question_at_weights(draws, self),)
 
-M = TypeVar("M", bound=ModuleCallParams)
+    def constant_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+        return _counterpart_questions(draws, self)
 
-
-class _ModuleCheck(Check[M]):
-    """What both do: one call a batch size, counted."""
-
-    def names(self, params: M) -> tuple[str, ...]:
-        """The class."""
-        return (params.module,)
-
-    def judge_batches(
-        self,
-        params: M,
-        observation: Observation,
-        *,
-        expected: str,
-        find_flaw: Callable[[int, Array], str],
-    ) -> CheckOutcome:
-        """An opinion: the share of batch sizes with which nothing is wrong."""
-        flaws = []
-        for index in range(len(params.batches)):
-            output = observation.arrays.get(f"out{index}")
-            failure = observation.error if observation.status == "raised" else ""
-            raised = str(call_fields(observation, index).get("error") or failure)
-            no_output = f"calling {params.module} raised {raised[:200]}" if raised else "no output"
-            flaws.append(no_output if output is None else find_flaw(index, output))
-        right_count = flaws.count("")
-        if right_count == len(flaws):
-            return CheckOutcome(share=Fraction(1), expected=expected, observed="it is")
-        if observation.status == "missing":
-            flaws = [f"no class {params.module} and no other torch module was left"]
-        return CheckOutcome(
-            share=Fraction(right_count, len(params.batches)),
-            expected=expected,
-            observed="; ".join(dict.fromkeys(flaw for flaw in flaws if flaw)),
-            unjudged=not observation.arrays,
-            stops=not observation.arrays,
-            names=(params.module,),
-        )
-
-
-class ModuleOutputShape(_ModuleCheck[ModuleOutputShapeParams]):
-    """A module gives an output of the expected shape for each input, whatever the batch size."""
-
-    code = "MOD001"
-    params = ModuleOutputShapeParams
-
-    def title(self, params: ModuleOutputShapeParams) -> str:
-        """What it checks."""
-        return f"output of {params.module} for N = {', '.join(map(str, params.batches))}"
-
-    def _forward_question(self, params: ModuleOutputShapeParams, draws: RandomDraws) -> Question:
-        def build_question() -> Question:
-            arrays = {f"x{n}": draws.normal(f"mod{n}", (n, *params.shape)) for n in params.batches}
-            calls: list[Json] = [[key, None] for key in arrays]
-            return make_question(
-                "forward", {"module": params.module, "sets": {}, "calls": calls}, arrays
-            )
-
-        return draws.memo.get_or_compute(
-            ("module", params.module, params.shape, params.batches), build_question
-        )
-
-    def questions(
-        self, params: ModuleOutputShapeParams, draws: RandomDraws
-    ) -> tuple[Question, ...]:
-        """Asks the module at every batch size."""
-        return (self._forward_question(params, draws),)
-
-    def judge(self, params: ModuleOutputShapeParams, evidence: Evidence) -> CheckOutcome:
-        """Compares shapes."""
-        output, sizes = params.output, params.batches
-
-        def find_flaw(index: int, array: Array) -> str:
-            problem = array_flaw(array, shape=(sizes[index], *output))
-            return f"N = {sizes[index]}: {problem}" if problem else ""
-
-        expected = f"one output of shape {format_shape(output)} for each input"
-        observation = evidence.observation(self._forward_question(params, evidence.draws))
-        return self.judge_batches(params, observation, expected=expected, find_flaw=find_flaw)
-
-
-class ModuleOutputValues(_ModuleCheck[ModuleOutputValuesParams]):
-    """At equal weights a module gives what the reference's function gives.
-
-    Asked at weights and inputs drawn after the notebook ran (rtol 1e-4, atol 1e-5). Parameters
-    are matched by the handout's names, where they have those, else by shape.
-    """
-
-    code = "MOD002"
-    params = ModuleOutputValuesParams
-
-    def title(self, params: ModuleOutputValuesParams) -> str:
-        """What it checks."""
-        return f"{params.module} at weights of ours"
-
-    def questions(
-        self, params: ModuleOutputValuesParams, draws: RandomDraws
-    ) -> tuple[Question, ...]:
-        """Asks the module."""
-        return (_forward_question(params, draws),)
-
-    def constant_questions(
-        self, params: ModuleOutputValuesParams, draws: RandomDraws
-    ) -> tuple[Question, ...]:
-        """Asks the reference's function the same."""
-        return _counterpart_questions(params, draws)
-
-    def judge(self, params: ModuleOutputValuesParams, evidence: Evidence) -> CheckOutcome:
-        """Compares outputs."""
-        answers = [
-            evidence.reference_observation(reference_question)
-            for reference_question in _counterpart_questions(params, evidence.draws)
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        reference_outputs = [
+            evidence.reference_array(question)
+            for question in self.constant_questions(evidence.draws)
         ]
-        unanswered = next((answer for answer in answers if "out0" not in answer.arrays), None)
-        if unanswered is not None:
-            raise ReferenceFault(
-                f"the reference gave no output: {unanswered.error or unanswered.status}"
-            )
-        observation = evidence.observation(_forward_question(params, evidence.draws))
+        (question,) = self.questions(evidence.draws)
+        observation = evidence.observation(question)
 
-        def find_flaw(index: int, array: Array) -> str:
-            lacking = call_fields(observation, index).get("unmatched")
-            if lacking:
-                return (
-                    f"{params.module} has no parameter of shape {format_shape(tuple(lacking[0]))}"
-                )
-            reference_output = answers[index].arrays["out0"]
-            if problem := array_flaw(array, shape=reference_output.shape):
+        def find_flaw(index: int, output: Array) -> str:
+            unmatched = call_fields(observation, index).get("unmatched")
+            if unmatched:
+                shape = format_shape(tuple(unmatched[0]))
+                return f"{self.module} has no parameter of shape {shape}"
+            reference_output = reference_outputs[index]
+            if problem := array_flaw(output, shape=reference_output.shape):
                 return f"the output is {problem}"
-            matches = all_close(
-                array, reference_output, atol=ABSOLUTE_TOLERANCE, rtol=RELATIVE_TOLERANCE
-            )
+            matches = equals_reference(output, reference_output)
             return "" if matches else "at equal weights the output is another"
 
         expected = "at equal weights the output is that of the definition"
-        return self.judge_batches(params, observation, expected=expected, find_flaw=find_flaw)
+        return self.judge_batches(observation, expected=expected, find_flaw=find_flaw)
 
 
-def _draw_arrays(params: ModuleOutputValuesParams, draws: RandomDraws) -> dict[str, Array]:
-    """Inputs, and weights of sizes that a fresh module would have."""
-    arrays = {f"x{n}": draws.normal(f"x{n}", (n, *params.shape)) for n in params.batches}
-    for index, shape in enumerate(params.weights):
-        scale = 1 / sqrt(prod(shape[1:])) if len(shape) > 1 else 0.1
-        arrays[f"w{index}"] = draws.normal(f"w{index}", shape, scale=scale)
-    return arrays
+def _draw_arrays(check: ModuleOutputValues, draws: RandomDraws) -> dict[str, Array]:
+    inputs = {f"x{n}": draws.normal(f"x{n}", (n, *check.shape)) for n in check.batches}
+    weights = {f"w{i}": draw_weight(draws, f"w{i}", shape) for i, shape in enumerate(check.weights)}
+    return inputs | weights
 
 
-def _forward_question(params: ModuleOutputValuesParams, draws: RandomDraws) -> Question:
-    def build_question() -> Question:
-        arrays = _draw_arrays(params, draws)
-        fields: dict[str, Json] = {
-            "module": params.module,
-            "sets": {"ours": [key for key in arrays if key.startswith("w")]},
-            "calls": [[f"x{n}", "ours"] for n in params.batches],
-            "names": list(params.names),
-        }
-        return make_question("forward", fields, arrays)
-
-    return draws.memo.get_or_compute(("at weights", params), build_question)
+@remembered
+def _question_at_weights(draws: RandomDraws, check: ModuleOutputValues) -> Question:
+    arrays = _draw_arrays(check, draws)
+    fields: dict[str, Json] = {
+        "module": check.module,
+        "sets": {"ours": [key for key in arrays if key.startswith("w")]},
+        "calls": [[f"x{n}", "ours"] for n in check.batches],
+        "names": list(check.names),
+    }
+    return make_question("forward", fields, arrays)
 
 
-def _counterpart_questions(
-    params: ModuleOutputValuesParams, draws: RandomDraws
-) -> tuple[Question, ...]:
-    def build_question(batch: int) -> Question:
-        arrays = _draw_arrays(params, draws)
-        keys = [f"x{batch}", *(key for key in arrays if key.startswith("w"))]
-        fields: dict[str, Json] = {"name": params.counterpart, "args": keys}
-        return make_question("function", fields, {key: arrays[key] for key in keys})
-
-    key = ("weights' counterparts", params)
-    return draws.memo.get_or_compute(
-        key, lambda: tuple(build_question(batch) for batch in params.batches)
-    )
+@remembered
+def _counterpart_questions(draws: RandomDraws, check: ModuleOutputValues) -> tuple[Question, ...]:
+    arrays = _draw_arrays(check, draws)
+    weight_keys = [key for key in arrays if key.startswith("w")]
+    questions = []
+    for batch in check.batches:
+        keys = [f"x{batch}", *weight_keys]
+        fields: dict[str, Json] = {"name": check.counterpart, "args": keys}
+        questions.append(make_question("function", fields, {key: arrays[key] for key in keys}))
+    return tuple(questions)

@@ -1,4 +1,4 @@
-"""Reads the numbers in a text, and says which of them are the same number to a reader."""
+"""Reads the numbers in a text and tells which of them are the same to a reader."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 RUN_TOLERANCE = 1e-3
-"""How far numbers of two runs may be apart, of their size: computers differ by less."""
+"""Largest relative difference of one number in two runs: computers differ by less."""
 LAST_DIGIT_TOLERANCE = 1.5
-"""... and in units of the last digit that both show."""
+"""Largest difference in units of the last digit that both show."""
 MAX_NUMBERS = 5_000
-"""Numbers that are read of one text."""
+"""Maximum numbers that are read of one text."""
 _MAX_OCCURRENCES = 500
-"""Places of one number that are looked at."""
+"""Maximum occurrences of one number that are looked at."""
 _TINY = 1e-9
 NUMBER = re.compile(
     r"(?<![\w.])(?P<sign>[-+\u2212])?(?P<digits>\d{1,15}(?:\.\d{1,17})?|\.\d{1,17})"
@@ -24,28 +24,28 @@ NUMBER = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextNumber:
-    """A number as it stands in a text."""
+    """A number as a text shows it."""
 
     text: str
     start: int
     value: float
     """Without its percent sign: 93 % is 93."""
     unit: float
-    """What one of its last digit is worth: 0.01 for 0.92."""
+    """The unit of its last digit: 0.01 for 0.92."""
     percent: bool
     is_integer: bool
     """Whether it has neither a point nor an exponent."""
 
     @property
     def range(self) -> tuple[float, float]:
-        """The numbers that become this one when they are rounded or cut to its digits."""
+        """The interval of numbers that round or truncate to this one."""
         size = abs(self.value)
         low, high = size - self.unit / 2 - _TINY, size + self.unit * (1 - _TINY)
         return (low, high) if self.value >= 0 else (-high, -low)
 
 
 def read_numbers(text: str) -> Iterator[TextNumber]:
-    """The numbers of a text, in order; those within words and versions are none."""
+    """Yield the numbers of a text, in order, but for those within words and versions."""
     for count, match in enumerate(NUMBER.finditer(text)):
         if count == MAX_NUMBERS:
             return
@@ -63,7 +63,7 @@ def read_numbers(text: str) -> Iterator[TextNumber]:
 
 
 def same_number(left: TextNumber, right: TextNumber) -> bool:
-    """Whether two runs printed the same number: whole ones exactly, others but for drift."""
+    """Tell whether two runs printed the same number: integers exactly, others within tolerance."""
     if left.is_integer and right.is_integer:
         return left.value == right.value
     difference = abs(left.value - right.value)
@@ -75,7 +75,7 @@ def same_number(left: TextNumber, right: TextNumber) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NumberIndex:
-    """Numbers and the cells they stand in, laid out to be looked up by their size."""
+    """Numbers and the cells that show them, sorted for lookup by value."""
 
     plain: list[tuple[float, int]] = field(default_factory=list)
     percent: list[tuple[float, int]] = field(default_factory=list)
@@ -84,7 +84,7 @@ class NumberIndex:
     def from_texts(
         cls, texts: Iterable[tuple[int, str]], *, limit: int = 4 * MAX_NUMBERS
     ) -> NumberIndex:
-        """The numbers of texts, each with its cell; of all of them at most so many."""
+        """Return an index of the numbers of texts, each with its cell, up to a limit."""
         index = cls()
         for cell, text in texts:
             for number in read_numbers(text):
@@ -97,7 +97,7 @@ class NumberIndex:
         return index
 
     def cells_showing(self, quoted: TextNumber) -> tuple[int, ...]:
-        """The cells that show a number that was quoted, as a percentage or as a share."""
+        """Return the cells that show a quoted number, as a percentage or as a share."""
         low, high = quoted.range
         cells = {*_cells_in_range(self.plain, low, high)} if not quoted.percent else set()
         if quoted.percent:

@@ -1,4 +1,4 @@
-"""OUT: what the submitted file itself shows: results, figures, and the run it was saved from."""
+"""OUT: judges what the submitted file itself shows: results, figures, the run it was saved from."""
 
 from __future__ import annotations
 
@@ -10,52 +10,33 @@ from grader.checks.check import (
     Check,
     CheckOutcome,
     Evidence,
-    Params,
-    RandomDraws,
     failed,
     passed,
 )
+from grader.checks.memo import remembered
 from grader.checks.reproduction import collect_saved_evidence
-from grader.model import Cell, Question, SavedEvidence
+from grader.model import Cell, SavedEvidence
 
 _NUMBER = re.compile(r"(?<![\d.\w+-])[-+]?(?:0|1)\.\d{2,}(?![\d.]|[a-zA-Z])")
 _PICTURE_TYPES = ("image/png", "image/jpeg", "image/svg+xml")
-
-
-class ShowsNumbersParams(Params):
-    """How many results must be shown."""
-
-    count: int
-    """How many numbers."""
-    what: str
-    """What they are, for the report: 'similarities'."""
-
-
-class ShowsFigureParams(Params):
-    """The figure that must be shown."""
-
-    what: str = "a figure"
-    """What it is called in the report."""
+_SAVE_HINT = "Run all cells, save, and hand in the file with its outputs."
+_MAX_LISTED_CELLS = 8
 
 
 def outputs_cleared(evidence: Evidence) -> bool:
-    """Whether no code cell of the file has any saved output."""
+    """Tell whether no code cell of the file has any saved output."""
     return not any(cell.outputs for cell in evidence.notebook.code_cells())
 
 
 def judge_attached_pdf(evidence: Evidence, *, expected: str) -> CheckOutcome | None:
-    """Outputs cleared but a PDF attached: for a person to look at."""
-    if outputs_cleared(evidence) and ".pdf" in evidence.attachments:
-        return CheckOutcome(
-            share=Fraction(0),
-            expected=expected,
-            observed="the notebook's outputs are cleared, but a PDF was handed in beside it",
-            pending=True,
-        )
-    return None
+    """Leave it to a person where outputs are cleared but a PDF is attached; None elsewhere."""
+    if not outputs_cleared(evidence) or ".pdf" not in evidence.attachments:
+        return None
+    observed = "the notebook's outputs are cleared, but a PDF was handed in beside it"
+    return failed(expected=expected, observed=observed, pending=True)
 
 
-class ShowsNumbers(Check[ShowsNumbersParams]):
+class ShowsNumbers(Check):
     """The saved outputs show the results: at least so many numbers between -1 and 1 as text.
 
     Half of the points if at least half of them are there. If all outputs were cleared and a PDF
@@ -63,60 +44,55 @@ class ShowsNumbers(Check[ShowsNumbersParams]):
     """
 
     code = "OUT001"
-    params = ShowsNumbersParams
+    title = "the file shows the {count} {what}"
     judges_file = True
 
-    def title(self, params: ShowsNumbersParams) -> str:
-        """What it checks."""
-        return f"the file shows the {params.count} {params.what}"
+    count: int
+    """How many numbers."""
+    what: str
+    """What they are, for the report: 'similarities'."""
 
-    def judge(self, params: ShowsNumbersParams, evidence: Evidence) -> CheckOutcome:
-        """Counts numbers in saved text."""
-        expected = f"{params.count} {params.what} in the saved outputs"
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        expected = f"{self.count} {self.what} in the saved outputs"
         number_count = sum(
-            len(_NUMBER.findall(o.text)) for c in evidence.notebook.code_cells() for o in c.outputs
+            len(_NUMBER.findall(output.text))
+            for cell in evidence.notebook.code_cells()
+            for output in cell.outputs
         )
-        if number_count >= params.count:
+        if number_count >= self.count:
             return passed(expected=expected, observed="they are shown")
         pdf_outcome = judge_attached_pdf(evidence, expected=expected)
         if pdf_outcome is not None:
             return pdf_outcome
-        hint = "Run all cells, save, and hand in the file with its outputs."
-        if 2 * number_count >= params.count:
-            observed = f"{number_count} numbers"
-            return CheckOutcome(
-                share=Fraction(1, 2), expected=expected, observed=observed, hint=hint
-            )
-        observed = (
-            "no saved outputs at all" if outputs_cleared(evidence) else f"{number_count} numbers"
+        cleared = outputs_cleared(evidence)
+        return CheckOutcome(
+            share=Fraction(1, 2) if 2 * number_count >= self.count else Fraction(0),
+            expected=expected,
+            observed="no saved outputs at all" if cleared else f"{number_count} numbers",
+            hint=_SAVE_HINT,
         )
-        return failed(expected=expected, observed=observed, hint=hint)
 
 
-class ShowsFigure(Check[ShowsFigureParams]):
+class ShowsFigure(Check):
     """The saved outputs show a figure, in the cell that trains or after it.
 
     Any png, jpeg, svg or HTML figure. Where nothing was trained, a figure anywhere counts.
     """
 
     code = "OUT002"
-    params = ShowsFigureParams
+    title = "the file shows {what}"
     judges_file = True
+    fixed_questions = (RECORDING_QUESTION,)  # it tells where training was
 
-    def title(self, params: ShowsFigureParams) -> str:
-        """What it checks."""
-        return f"the file shows {params.what}"
+    what: str = "a figure"
+    """What it is called in the report."""
 
-    def questions(self, params: ShowsFigureParams, draws: RandomDraws) -> tuple[Question, ...]:
-        """Asks for the recording, which tells where training was."""
-        return (RECORDING_QUESTION,)
-
-    def judge(self, params: ShowsFigureParams, evidence: Evidence) -> CheckOutcome:
-        """Looks for pictures in saved outputs."""
-        expected = f"{params.what} in the saved outputs, after training"
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        expected = f"{self.what} in the saved outputs, after training"
         cells = [cell for cell in evidence.notebook.code_cells() if _has_figure(cell)]
         recording = evidence.recording
-        training_cells = [e.cell for e in recording.steps] + [e.cell for e in recording.calls]
+        training_cells = [step.cell for step in recording.steps]
+        training_cells += [call.cell for call in recording.calls]
         first_cell = min(training_cells, default=0)
         if any(cell.index >= first_cell for cell in cells):
             return passed(expected=expected, observed="it is shown")
@@ -124,18 +100,10 @@ class ShowsFigure(Check[ShowsFigureParams]):
         if pdf_outcome is not None:
             return pdf_outcome
         observed = "a figure, but only before training" if cells else "no figure"
-        hint = "Run all cells, save, and hand in the file with its outputs."
-        return failed(expected=expected, observed=observed, hint=hint)
+        return failed(expected=expected, observed=observed, hint=_SAVE_HINT)
 
 
-class RunInOrderParams(Params):
-    """How far from top to bottom is near enough."""
-
-    at_most: int = 0
-    """Cells that may have run out of order, or not at all, at no cost."""
-
-
-class RunInOrder(Check[RunInOrderParams]):
+class RunInOrder(Check):
     """Its cells had run from top to bottom when the file was saved, by the numbers it has for them.
 
     Cells that must be left out for the others to be in order, and cells that were never run while
@@ -145,14 +113,12 @@ class RunInOrder(Check[RunInOrderParams]):
     """
 
     code = "OUT003"
-    params = RunInOrderParams
+    title = "the file was run from top to bottom before it was saved"
 
-    def title(self, params: RunInOrderParams) -> str:
-        """What it checks."""
-        return "the file was run from top to bottom before it was saved"
+    at_most: int = 0
+    """Cells that may have run out of order, or not at all, at no cost."""
 
-    def judge(self, params: RunInOrderParams, evidence: Evidence) -> CheckOutcome:
-        """Looks at the numbers of the cells' last runs."""
+    def judge(self, evidence: Evidence) -> CheckOutcome:
         expected = "cells run from top to bottom, none left out"
         hint = "Restart the kernel, run all cells, save, and hand in that file."
         saved = _saved_evidence(evidence)
@@ -161,26 +127,21 @@ class RunInOrder(Check[RunInOrderParams]):
                 return failed(expected=expected, observed="no cell has run", hint=hint)
             return passed(expected=expected, observed="the file does not say in which order")
         misplaced = sorted({*saved.out_of_order, *saved.never_run})
-        if len(misplaced) <= params.at_most:
+        if len(misplaced) <= self.at_most:
             return passed(expected=expected, observed="they are")
-        cell_list = ", ".join(map(str, misplaced[:8])) + (" …" if len(misplaced) > 8 else "")  # noqa: PLR2004 -- enough to find them
-        share = 1 - Fraction(
-            len(misplaced), max(len(misplaced), len(evidence.notebook.code_cells()))
-        )
-        observed = f"out of order, or never run: cell {cell_list}"
+        more = " …" if len(misplaced) > _MAX_LISTED_CELLS else ""
+        cell_list = ", ".join(map(str, misplaced[:_MAX_LISTED_CELLS])) + more
+        cell_count = max(len(misplaced), len(evidence.notebook.code_cells()))
         return CheckOutcome(
-            share=share, expected=expected, observed=observed, hint=hint, cells=tuple(misplaced)
+            share=1 - Fraction(len(misplaced), cell_count),
+            expected=expected,
+            observed=f"out of order, or never run: cell {cell_list}",
+            hint=hint,
+            cells=tuple(misplaced),
         )
 
 
-class OutputsReproducedParams(Params):
-    """What may differ."""
-
-    at_most: int = 0
-    """Cells whose saved output a fresh run need not reproduce."""
-
-
-class OutputsReproduced(Check[OutputsReproducedParams]):
+class OutputsReproduced(Check):
     """A fresh run prints the numbers and makes the pictures that the file shows.
 
     For notebooks that set a seed; numbers drawn without one differ without any fault. Numbers are
@@ -190,21 +151,19 @@ class OutputsReproduced(Check[OutputsReproducedParams]):
     """
 
     code = "OUT004"
-    params = OutputsReproducedParams
+    title = "a fresh run shows what the file shows"
 
-    def title(self, params: OutputsReproducedParams) -> str:
-        """What it checks."""
-        return "a fresh run shows what the file shows"
+    at_most: int = 0
+    """Cells whose saved output a fresh run need not reproduce."""
 
-    def judge(self, params: OutputsReproducedParams, evidence: Evidence) -> CheckOutcome:
-        """Holds saved outputs against those of the run."""
+    def judge(self, evidence: Evidence) -> CheckOutcome:
         expected = "the numbers and pictures that the file shows"
         saved = _saved_evidence(evidence)
         if not saved.compared:
-            hint = "Run all cells, save, and hand in the file with its outputs."
-            return failed(expected=expected, observed="no saved outputs to compare", hint=hint)
+            observed = "no saved outputs to compare"
+            return failed(expected=expected, observed=observed, hint=_SAVE_HINT)
         cells = tuple(difference.cell for difference in saved.differences)
-        if len(cells) <= params.at_most:
+        if len(cells) <= self.at_most:
             return passed(expected=expected, observed=f"the same in {saved.compared} cells")
         return CheckOutcome(
             share=1 - Fraction(len(cells), saved.compared),
@@ -215,12 +174,9 @@ class OutputsReproduced(Check[OutputsReproducedParams]):
         )
 
 
+@remembered
 def _saved_evidence(evidence: Evidence) -> SavedEvidence:
-    """What the saved outputs say, worked out once for a submission."""
-    return evidence.memo.get_or_compute(
-        "saved",
-        lambda: collect_saved_evidence(evidence.notebook, record=evidence.record, answers={}),
-    )
+    return collect_saved_evidence(evidence.notebook, record=evidence.record, answers={})
 
 
 def _has_figure(cell: Cell) -> bool:

@@ -1,4 +1,4 @@
-"""Looks up the figures that written answers quote in what the notebook printed."""
+"""Looks up the numbers that written answers quote in what the notebook printed."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from grader.checks.numbers_in_text import NumberIndex, TextNumber, read_numbers
 from grader.model import Answer, ExecutionRecord, Notebook, QuotedNumber
 
 MAX_QUOTES = 40
-"""Figures of one answer that are looked up."""
+"""Maximum numbers of one answer that are looked up."""
 _MAX_ANSWER = 20_000
 _MAX_SOURCE = 50_000
-"""Characters of a cell's code, or of its output, whose numbers are read."""
+"""Maximum characters of a cell's code, or of an output, whose numbers are read."""
 _MAX_CELLS = 4
-"""Cells named for a figure."""
+"""Maximum cells named for a number."""
 _MAX_OPERANDS = 12
-"""Figures of an answer of which two may make a third."""
+"""Maximum numbers of an answer of which two may make a third."""
 _LABEL = re.compile(
     r"(?:\b(?:part|parts|q|question|section|figure|fig|table|eq|equation|chapter|exercise|problem"
     r"|task|page|version|python|torch|pytorch|numpy)s?\.?\s{0,2}\(?|[§#])$",
     re.IGNORECASE,
 )
-"""What stands before a number that is a name."""
+"""Matches the word before a number that is a name: 'Figure'."""
 _LABEL_LENGTH = 14
-"""Characters before a number in which its label stands."""
+"""Characters before a number in which its label is looked for."""
 _DECIMAL_COMMA = re.compile(r"(?<![\w.,])0,(?=\d{2,4}(?![\w,]))")
-"""The comma of a decimal as it is written in much of the world: 0,92."""
+"""Matches a decimal comma: 0,92."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sources:
-    """The numbers of a notebook, by where they stand."""
+    """The numbers of a notebook, by where they are shown."""
 
     saved: NumberIndex
     fresh: NumberIndex
@@ -43,15 +43,12 @@ class _Sources:
 def find_quotes(
     notebook: Notebook, *, record: ExecutionRecord, answers: Mapping[str, Answer]
 ) -> tuple[QuotedNumber, ...]:
-    """The figures that answers quote, each with where it was found.
+    """Return the numbers that answers quote, each with the cells that show it.
 
     Args:
         notebook: The file with its saved outputs.
         record: What its cells printed in a fresh run.
-        answers: What was written.
-
-    Returns:
-        A quote for each figure of each answer, in the order in which they stand.
+        answers: The written answers, by item.
     """
     numbers_by_item = {item: quoted_numbers(answer.text) for item, answer in answers.items()}
     if not any(numbers_by_item.values()):
@@ -73,14 +70,7 @@ def find_quotes(
 
 
 def quoted_numbers(text: str) -> tuple[TextNumber, ...]:
-    """The figures of an answer: numbers with decimals or a percent sign that name nothing.
-
-    Args:
-        text: The answer.
-
-    Returns:
-        Each once, in order.
-    """
+    """Return an answer's numbers with decimals or a percent sign that name nothing, each once."""
     plain = _DECIMAL_COMMA.sub("0.", text[:_MAX_ANSWER])
     numbers: dict[str, TextNumber] = {}
     for number in read_numbers(plain):
@@ -116,7 +106,7 @@ def _look_up_numbers(
 
 
 def _find_difference(number: TextNumber, operands: Sequence[TextNumber]) -> str:
-    """Two figures of the same answer that differ by this one, or ''."""
+    """Return two numbers of the same answer that differ by this one, or ''."""
     for left, right in permutations(operands, 2):
         error = abs(number.value) - (left.value - right.value)
         same_unit = number.percent == left.percent == right.percent

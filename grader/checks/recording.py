@@ -1,4 +1,4 @@
-"""What the recorder saw, parsed from an untrusted observation into records."""
+"""Parses what the recorder saw, an untrusted observation, into records."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
-    from grader.model import Array, Json, Numbers, Observation
+    from grader.model import Array, Json, Observation
+
+MAX_EVENTS, MAX_MODULES, MAX_ARRAYS = 1024, 16, 64
+"""How much of an untrusted recording is read; arrays, of one argument."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +23,16 @@ class Forward:
     state: int
     grad: bool
     steps: int
-    """Optimizer steps of the module before it."""
+    """How many steps an optimizer had moved the module by."""
     inputs: tuple[Array, ...]
     output: Array | None
     output_gradient: Array | None = None
-    """The loss's gradient at the output, once it went backwards."""
+    """The loss's gradient at the output, if it went backwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A watched function was called, or (name '') a similarity was taken of two vectors."""
+    """A watched function was called, or (name '') a similarity of two vectors was taken."""
 
     event_index: int
     cell: int
@@ -65,7 +66,7 @@ class Module:
 
     @property
     def start(self) -> Snapshot | None:
-        """The weights before training began."""
+        """The weights before training began, or None."""
         for moment in ("call", "step", "first"):
             if moment in self.snapshots:
                 return self.snapshots[moment]
@@ -74,75 +75,57 @@ class Module:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """Everything, in order."""
+    """What was recorded of a run, in order."""
 
     forwards: tuple[Forward, ...] = ()
     calls: tuple[Call, ...] = ()
     steps: tuple[Step, ...] = ()
     modules: tuple[Module, ...] = ()
     event_count: int = 0
-    """Events in all; those in the middle of a long run are not kept."""
+    """How many events there were; those in the middle of a long run are not kept."""
 
     def first_step(self, module: int) -> int | None:
-        """When an optimizer first moved the module."""
+        """Return the index of the event in which an optimizer first moved a module, or None."""
         return next((step.event_index for step in self.steps if module in step.modules), None)
 
 
-class _RecordingReader:
-    """Reads one observation; what doesn't fit raises TypeError, KeyError or ValueError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """Reads an observation; what doesn't fit raises TypeError, KeyError or ValueError."""
 
-    def __init__(self, observation: Observation, cells: Sequence[int]) -> None:
-        self.data: Mapping[str, Any] = observation.data
-        self.arrays = observation.arrays
-        self.cells = cells
-
-    def read_count(self, value: Json) -> int:
-        """A number of things, or of one among them: a negative one would be read from the end."""
-        number = int(value)
-        if number < 0:
-            raise ValueError("a negative count")
-        return number
-
-    def read_cell(self, event: Mapping[str, Any]) -> int:
-        position = int(event["cell"])
-        return self.cells[position] if 0 <= position < len(self.cells) else -1
-
-    def find_array(self, key: Json) -> Array | None:
-        return self.arrays.get(key) if isinstance(key, str) else None
+    arrays: Mapping[str, Array]
+    cells: Sequence[int]
 
     def find_arrays(self, keys: Json) -> tuple[Array, ...]:
-        arrays = (self.find_array(key) for key in list(keys)[:64])
-        return tuple(array for array in arrays if array is not None)
+        known = (key for key in list(keys)[:MAX_ARRAYS] if isinstance(key, str))
+        return tuple(self.arrays[key] for key in known if key in self.arrays)
+
+    def event_fields(self, event: Mapping[str, Any]) -> dict[str, int]:
+        position = int(event["cell"])
+        cell = self.cells[position] if 0 <= position < len(self.cells) else -1
+        return {"event_index": int(event["n"]), "cell": cell}
 
     def read_forward(self, event: Mapping[str, Any]) -> Forward:
         outputs = self.find_arrays(event["args"]["out"])
         gradients = self.find_arrays(event["args"].get("pull", ()))
         return Forward(
-            event_index=int(event["n"]),
-            cell=self.read_cell(event),
-            module=self.read_count(event["module"]),
+            **self.event_fields(event),
+            module=_read_count(event["module"]),
             state=int(event["state"]),
             grad=bool(event["grad"]),
-            steps=self.read_count(event["steps"]),
+            steps=_read_count(event["steps"]),
             inputs=self.find_arrays(event["args"]["in"]),
             output=outputs[0] if len(outputs) == 1 else None,
             output_gradient=gradients[0] if len(gradients) == 1 else None,
         )
 
     def read_call(self, event: Mapping[str, Any]) -> Call:
-        return Call(
-            event_index=int(event["n"]),
-            cell=self.read_cell(event),
-            name=str(event.get("name", "")),
-            args={str(key): self.find_arrays(keys) for key, keys in event["args"].items()},
-        )
+        args = {str(key): self.find_arrays(keys) for key, keys in event["args"].items()}
+        return Call(**self.event_fields(event), name=str(event.get("name", "")), args=args)
 
     def read_step(self, event: Mapping[str, Any]) -> Step:
-        return Step(
-            event_index=int(event["n"]),
-            cell=self.read_cell(event),
-            modules=tuple(self.read_count(number) for number in event["modules"]),
-        )
+        modules = tuple(_read_count(number) for number in event["modules"])
+        return Step(**self.event_fields(event), modules=modules)
 
     def read_module(self, entry: Mapping[str, Any]) -> Module:
         snapshots = {
@@ -154,32 +137,34 @@ class _RecordingReader:
         }
         return Module(name=str(entry["class"]), snapshots=snapshots)
 
-    def read_recording(self) -> Recording:
-        events = list(self.data["events"])[:1024]
+    def read_recording(self, data: Mapping[str, Any]) -> Recording:
+        events = list(data["events"])[:MAX_EVENTS]
         return Recording(
             forwards=tuple(self.read_forward(e) for e in events if e["kind"] == "forward"),
             calls=tuple(self.read_call(e) for e in events if e["kind"] in {"call", "similarity"}),
             steps=tuple(self.read_step(e) for e in events if e["kind"] == "step"),
-            modules=tuple(self.read_module(entry) for entry in list(self.data["modules"])[:16]),
-            event_count=int(self.data["count"]),
+            modules=tuple(self.read_module(e) for e in list(data["modules"])[:MAX_MODULES]),
+            event_count=int(data["count"]),
         )
 
 
+def _read_count(value: Json) -> int:
+    number = int(value)
+    if number < 0:  # as an index it would count from the end
+        raise ValueError("a negative count")
+    return number
+
+
 def read_recording(observation: Observation | None, *, cells: Sequence[int]) -> Recording:
-    """Parse a recording; one that is absent or malformed is an empty one.
+    """Return a recording; an absent or malformed one is empty.
 
     Args:
-        observation: the answer to the question 'recording'.
-        cells: index in the notebook of each cell that ran, in order.
+        observation: The answer to the question 'recording'.
+        cells: The index in the notebook of each cell that ran, in order.
     """
     if observation is None or observation.status != "ok":
         return Recording()
     try:
-        return _RecordingReader(observation, cells).read_recording()
+        return _Reader(arrays=observation.arrays, cells=cells).read_recording(observation.data)
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
         return Recording()
-
-
-def as_float64(array: Array) -> Numbers:
-    """An array as float64, for arithmetic on our side."""
-    return np.asarray(array, dtype=np.float64)

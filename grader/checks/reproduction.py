@@ -1,4 +1,4 @@
-"""Holds what a submitted file shows against a fresh run: order, errors, numbers and pictures."""
+"""Compares what a submitted file shows with a fresh run: order, errors, numbers and pictures."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from grader.model import (
 from grader.notebook import is_blank
 
 MAX_OUTPUT_CHARS = 100_000
-"""Characters of a cell's output that are looked at, half of them from its end."""
+"""Maximum characters of a cell's output that are compared, half of them from its end."""
 MAX_LISTED_LINES = 6
-"""Lines of a cell that are listed as different."""
+"""Maximum lines of a cell that are listed as different."""
 _MAX_LINES, _MAX_LINE, _MAX_LABEL, _MAX_NUMBERS = 1_000, 300, 80, 4
 _LEFT_OUT = "[…]"
 _VOLATILE = re.compile(
@@ -35,7 +35,7 @@ _VOLATILE = re.compile(
     r"\b(?:seconds?|secs?|ms|µs|elapsed|time|times|wall|cpu|eta|duration|took|today|date)\b",
     re.IGNORECASE,
 )
-"""What a line holds whose numbers differ from run to run, and mean nothing."""
+"""Matches lines whose numbers differ from run to run and mean nothing."""
 _STATUS_WORDS = {
     CellStatus.TIMED_OUT: "took too long",
     CellStatus.STRUCK_OUT: "ended Python",
@@ -46,12 +46,12 @@ _STATUS_WORDS = {
 def collect_saved_evidence(
     notebook: Notebook, *, record: ExecutionRecord, answers: Mapping[str, Answer]
 ) -> SavedEvidence:
-    """What the saved outputs of a file say, and how a fresh run compares.
+    """Return what the saved outputs of a file say, and how a fresh run compares.
 
     Args:
-        notebook: The file.
+        notebook: The submitted file.
         record: What happened when it ran.
-        answers: What was written to each item.
+        answers: The written answers, by item.
 
     Returns:
         Evidence for a reader; nothing in it is a verdict.
@@ -78,13 +78,14 @@ def collect_saved_evidence(
 
 
 def cells_out_of_order(cells: Sequence[Cell]) -> tuple[int, ...]:
-    """The fewest cells without which the others ran from top to bottom.
+    """Return the fewest cells without which the others ran from top to bottom.
 
-    The others are a longest run of growing numbers, found in n log n.
+    The others are a longest increasing subsequence of the execution counts, in n log n.
     """
     numbered = [(cell.count, cell.index) for cell in cells if cell.count is not None]
-    ends: list[int] = []
-    """The smallest number that a growing run of each length ends with."""
+    ends: list[
+        int
+    ] = []  # the smallest count that an increasing subsequence of each length ends with
     positions: list[int] = []
     for count, _ in numbered:
         position = bisect_left(ends, count)
@@ -100,7 +101,7 @@ def cells_out_of_order(cells: Sequence[Cell]) -> tuple[int, ...]:
 
 
 def saved_text(cell: Cell) -> str:
-    """The text of a cell's saved outputs, the middle of a long one left out."""
+    """Return the text of a cell's saved outputs, without the middle of a long one."""
     texts = [output.text for output in cell.outputs if output.text]
     text = "".join(part if part.endswith("\n") else f"{part}\n" for part in texts)
     half = MAX_OUTPUT_CHARS // 2
@@ -108,7 +109,6 @@ def saved_text(cell: Cell) -> str:
 
 
 def _shows_output(cell: Cell) -> bool:
-    """Whether a cell has saved outputs that are no errors."""
     return any(not output.error for output in cell.outputs)
 
 
@@ -123,7 +123,7 @@ def _saved_errors(cells: Sequence[Cell], *, runs: Mapping[int, CellRun]) -> Iter
 
 
 def _compare_cell(cell: Cell, run: CellRun) -> OutputDifference | None:
-    """What a fresh run of a cell does not reproduce, or None."""
+    """Return what a fresh run of a cell does not reproduce, or None."""
     if run.status is not CellStatus.RAN:
         name = run.error.name if run.error else "an error"
         why = _STATUS_WORDS.get(run.status, f"raised {name}")
@@ -148,14 +148,14 @@ def _is_picture(mimes: Sequence[str]) -> bool:
 
 
 def _may_differ(cell: Cell, run: CellRun) -> bool:
-    """Whether a cell could not print all of what it printed there: installers are left out here."""
+    """Tell whether a cell may print less here, since installers and magics are left out."""
     lines = (line.lstrip() for line in cell.source.splitlines())
     return bool(run.notes) or any(line.startswith(("!", "%")) for line in lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _NumberLine:
-    """A line with numbers: what it says around them, and the numbers."""
+    """A line with numbers: the text around them, and the numbers."""
 
     label: str
     numbers: tuple[TextNumber, ...]
@@ -173,8 +173,8 @@ def _number_lines(text: str) -> list[_NumberLine]:
 
 
 def _find_moved_lines(saved: str, fresh: str, *, strict: bool) -> list[ChangedLine]:
-    """The lines whose numbers differ; strict also lists lines that only one side has."""
-    if _LEFT_OUT in saved or _LEFT_OUT in fresh:  # what is compared begins at the same line
+    """Return the lines whose numbers differ; strict also lists lines that only one side has."""
+    if _LEFT_OUT in saved or _LEFT_OUT in fresh:  # only their beginnings are the same lines
         strict = False
         saved, fresh = (side.partition(_LEFT_OUT)[0].rpartition("\n")[0] for side in (saved, fresh))
     fresh_lines: dict[str, deque[_NumberLine]] = defaultdict(deque)
@@ -202,6 +202,6 @@ def _find_moved_lines(saved: str, fresh: str, *, strict: bool) -> list[ChangedLi
 
 
 def _one_sided_line(line: _NumberLine) -> ChangedLine:
-    """A line that one side does not have: its numbers on both, for one to be taken away."""
+    """Return a line that one side lacks, with its numbers on both; the caller removes one."""
     numbers = ", ".join(number.text for number in line.numbers[:_MAX_NUMBERS])
     return ChangedLine(label=line.label[:_MAX_LABEL], then=numbers, now=numbers)

@@ -1,8 +1,9 @@
-"""Whether arrays hold the same numbers: what was expected, or what another array holds.
+"""Compares arrays: with what was expected, and with each other.
 
-`agrees` is for what a notebook answered and what the reference answered, and asks in this order:
-exactly that shape, floating point, finite, then every value. `equal` tells which of a notebook's
-own arrays is which, whatever its shape; each is looked through once, then compared cheaply.
+`all_close` is for what a notebook answered and what the reference answered; it requires exactly
+that shape, floating point and finite numbers before it looks at values. `equal_values` tells which
+of a notebook's own arrays is which, whatever its shape; each is inspected once, then compared
+cheaply.
 """
 
 from __future__ import annotations
@@ -12,13 +13,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grader.checks.recording import as_float64
-
 if TYPE_CHECKING:
     from grader.model import Array, Numbers
 
 EQUAL_TOLERANCE = 1e-5
-"""Two vectors are the same when they differ by at most this share of their size."""
+"""Two arrays are the same when they differ by at most this share of their largest value."""
+ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE = 1e-5, 1e-4
+"""How far an output may be off the reference's, and how far on top as a share of that."""
+
+
+def as_float64(array: Array) -> Numbers:
+    """Return an array as float64."""
+    return np.asarray(array, dtype=np.float64)
+
+
+def format_shape(shape: tuple[int, ...]) -> str:
+    """Return a shape as students write it: (3, 32, 32)."""
+    return str(tuple(int(size) for size in shape))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,7 +45,7 @@ class ArrayValues:
 
 
 def inspect_array(array: Array) -> ArrayValues:
-    """The array, looked through."""
+    """Return an array with what comparing it needs."""
     flat = as_float64(array).ravel()
     finite = bool(flat.size) and bool(np.isfinite(flat).all())
     peak = float(np.abs(flat).max()) if finite else float("nan")
@@ -42,7 +53,7 @@ def inspect_array(array: Array) -> ArrayValues:
 
 
 def equal_values(left: ArrayValues, right: ArrayValues) -> bool:
-    """Whether two arrays hold the same numbers, up to rounding."""
+    """Tell whether two arrays hold the same numbers, up to rounding."""
     if not (left.finite and right.finite) or left.flat.size != right.flat.size:
         return False
     if left is right:
@@ -54,14 +65,14 @@ def equal_values(left: ArrayValues, right: ArrayValues) -> bool:
 
 
 def equal_arrays(left: Array, right: Array) -> bool:
-    """Whether two arrays hold the same numbers, up to rounding."""
+    """Tell whether two arrays have one shape and hold the same numbers, up to rounding."""
     return left.shape == right.shape and equal_values(inspect_array(left), inspect_array(right))
 
 
 def array_flaw(array: Array, *, shape: tuple[int, ...]) -> str:
-    """Why an array can't be what is expected in that shape, whatever its values; '' for nothing."""
+    """Say why an array can't be what is expected in that shape, whatever its values, or ''."""
     if array.shape != shape:
-        return f"of shape {tuple(int(size) for size in array.shape)}"
+        return f"of shape {format_shape(array.shape)}"
     if array.dtype.kind != "f":
         return f"of {array.dtype} instead of floating point numbers"
     if not array.size:
@@ -70,21 +81,22 @@ def array_flaw(array: Array, *, shape: tuple[int, ...]) -> str:
 
 
 def all_close(array: Array, expected: Array, *, atol: float, rtol: float = 0.0) -> bool:
-    """Whether an array holds the expected numbers; nothing is broadcast, NaN equals nothing.
+    """Tell whether an array holds the expected numbers; nothing is broadcast, NaN equals nothing.
 
     Args:
-        array: what came through the wall.
-        expected: what the reference gave, or what we know.
-        atol: how far a value may be off.
-        rtol: how far it may be off on top, as a share of the expected value.
+        array: What came through the wall.
+        expected: What the reference gave, or what is known.
+        atol: How far a value may be off.
+        rtol: How far it may be off on top, as a share of the expected value.
     """
     if array_flaw(array, shape=expected.shape) or array_flaw(expected, shape=expected.shape):
         return False
     expected_numbers = as_float64(expected)
     with np.errstate(over="ignore"):
-        return bool(
-            (
-                np.abs(as_float64(array) - expected_numbers)
-                <= atol + rtol * np.abs(expected_numbers)
-            ).all()
-        )
+        differences = np.abs(as_float64(array) - expected_numbers)
+        return bool((differences <= atol + rtol * np.abs(expected_numbers)).all())
+
+
+def equals_reference(array: Array, expected: Array) -> bool:
+    """Tell whether an output is the reference's, within the tolerances for outputs."""
+    return all_close(array, expected, atol=ABSOLUTE_TOLERANCE, rtol=RELATIVE_TOLERANCE)

@@ -36,7 +36,7 @@ def load_rubric_for_gradebook(book: Gradebook, *, assignment: str | None) -> Rub
     rubric_path = rubric.find_rubric(
         Path.cwd(), assignment=assignment or book.main_assignment() or None
     )
-    return rubric.load_rubric(rubric_path, catalog=checks.catalog())
+    return rubric.load_rubric(rubric_path, catalog=checks.load_checks)
 
 
 def refresh_after_marking(book: Gradebook, *, out: Path, assignment: str | None) -> str:

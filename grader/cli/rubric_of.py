@@ -22,5 +22,5 @@ def load_rubric_for_folder(folder: Path, *, assignment: str | None) -> Rubric:
     with open_folder_gradebook(folder) as book:
         assignment_id = assignment or book.main_assignment() or None
     return rubric.load_rubric(
-        rubric.find_rubric(Path.cwd(), assignment=assignment_id), catalog=checks.catalog()
+        rubric.find_rubric(Path.cwd(), assignment=assignment_id), catalog=checks.load_checks
     )

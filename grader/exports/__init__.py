@@ -3,7 +3,7 @@
 from grader.exports.export import Download, Export, ExportOptions, Grades, ListedStudent
 from grader.exports.formats import FORMATS
 from grader.exports.gradebook_csv import CsvRow, csv_rows, missing_row, render_gradebook_csv
-from grader.exports.results_json import class_to_json, result_from_json, result_to_json
+from grader.exports.results_json import class_to_json, result_to_json
 
 __all__ = [
     "FORMATS",
@@ -17,6 +17,5 @@ __all__ = [
     "csv_rows",
     "missing_row",
     "render_gradebook_csv",
-    "result_from_json",
     "result_to_json",
 ]

@@ -1,289 +1,189 @@
-"""Writes and reads `results/<submission>.json`, the contract that docs/results.md publishes."""
+"""Writes `results/<submission>.json`, the contract that docs/results.md publishes."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
-from typing import Any, NoReturn
-
-from pydantic import ValidationError
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
 
 from grader import scoring
-from grader.errors import UsageError
 from grader.exports.number_format import escape_invisible, replace_surrogates, to_number
-from grader.exports.results_schema import (
-    CellPart,
-    CriterionPart,
-    FindingPart,
-    ItemResultPart,
-    MarkPart,
-    OverridePart,
-    Result,
-    ScorePart,
-    StatusWord,
-    StudentLatenessPart,
-    StudentPart,
-    TeamLatenessPart,
-)
 from grader.model import (
     CellRun,
-    Finding,
     Graded,
     ItemScore,
+    Json,
     Lateness,
     Mark,
-    Provenance,
     Rubric,
+    Score,
     Student,
     Tally,
 )
 from grader.report.flag_text import flag_text
-from grader.scoring import automatic_points, is_by_criteria
 
 SCHEMA = 1
+STUDENT_FIELDS = ("name", "id", "email", "section")
+POINTS_FIELDS = ("auto", "marked", "earned", "pending", "blocked", "possible")
+LATENESS_FIELDS = ("due", "at", "late_s", "days", "deduction")
+FINDING_FIELDS = (
+    *("code", "title", "verdict", "earned", "possible"),
+    *("expected", "found", "hint", "public", "blocked_by"),
+)
+PROVENANCE_FIELDS = (
+    *("notebook", "rubric", "reference", "grader", "time", "seed_commitment"),
+    *("isolation", "level", "versions", "limits"),
+)
 
 
 def result_to_json(graded: Graded, *, rubric: Rubric) -> str:
-    """One submission as JSON: UTF-8, indented, never NaN, a line end at the end."""
-    return escape_invisible(build_result(graded, rubric=rubric).model_dump_json(indent=2)) + "\n"
+    """Return one submission as JSON: indented, never NaN, with a line end at the end."""
+    return _dump_json(build_result(graded, rubric=rubric))
 
 
 def class_to_json(
     results: Iterable[Graded], *, rubric: Rubric, missing: Iterable[Student] = ()
 ) -> str:
-    """All submissions of a run in one object, each as in its own file; and who is in none."""
-    records = [build_result(graded, rubric=rubric).model_dump(mode="python") for graded in results]
-    absent = [_student(student).model_dump(mode="python") for student in missing]
-    document = {
-        "schema": SCHEMA,
-        "assignment": replace_surrogates(rubric.id),
-        "results": records,
-        "missing": absent,
-    }
-    return _dump_json(document)
+    """Return all submissions of a run in one JSON object, each as in its own file.
 
-
-def result_from_json(text: str) -> Result:
-    """The record that such a file holds; keys this version doesn't know are ignored.
-
-    Raises:
-        UsageError: it is no JSON, says NaN, has another `schema` or breaks the contract.
+    Args:
+        results: The submissions; they are taken one at a time.
+        rubric: The assignment.
+        missing: Students of the roster who are in no submission.
     """
-    try:
-        data = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"This is not a result in JSON: {error}") from error
-    schema = data.get("schema") if isinstance(data, dict) else None
-    if schema != SCHEMA or isinstance(schema, bool):
-        raise UsageError(f"This result has schema {schema!r}; this version reads {SCHEMA}.")
-    try:
-        return Result.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        location = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise UsageError(
-            f"This result breaks its contract at {location}: {first['msg']}"
-        ) from error
-
-
-def build_result(graded: Graded, *, rubric: Rubric) -> Result:
-    """The submission as the published record."""
-    ungradable = graded.score is None
-    return Result(
-        schema_=1,
-        assignment=replace_surrogates(rubric.id),
-        submission=replace_surrogates(graded.submission.name),
-        students=[_student(student) for student in graded.students],
-        status=_status(graded),
-        reason=replace_surrogates(graded.reason or "no reason was recorded")
-        if ungradable
-        else None,
-        score=_score(graded),
-        items=[_item(item, rubric=rubric) for item in graded.score.items] if graded.score else [],
-        cells=[_cell(run) for run in graded.record.cells],
-        provenance=_provenance(graded.provenance),
-        flags=[replace_surrogates(flag_text(flag)) for flag in graded.flags],
-        notes=[replace_surrogates(flag_text(note)) for note in graded.notes],
-        remarks=[replace_surrogates(remark) for remark in graded.submission.remarks],
+    return _dump_json(
+        {
+            "schema": SCHEMA,
+            "assignment": replace_surrogates(rubric.id),
+            "results": [build_result(graded, rubric=rubric) for graded in results],
+            "missing": [_make_plain(_pick(student, STUDENT_FIELDS)) for student in missing],
+        }
     )
 
 
-def _status(graded: Graded) -> StatusWord:
-    if graded.score is None:
-        return "ungradable"
-    return "needs_marks" if graded.score.total.final is None else "graded"
+def build_result(graded: Graded, *, rubric: Rubric) -> dict[str, Json]:
+    """Return one submission as the published object."""
+    score = graded.score
+    reason = (graded.reason or "no reason was recorded") if score is None else None
+    result = {
+        "schema": SCHEMA,
+        "assignment": rubric.id,
+        "submission": graded.submission.name,
+        "students": [_pick(student, STUDENT_FIELDS) for student in graded.students],
+        "status": graded.status,
+        "reason": reason,
+        "score": _score(graded),
+        "items": [_item(item_score, rubric=rubric) for item_score in score.items] if score else [],
+        "cells": [_cell(run) for run in graded.record.cells],
+        "provenance": _pick(graded.provenance, PROVENANCE_FIELDS) if graded.provenance else {},
+        "flags": [flag_text(flag) for flag in graded.flags],
+        "notes": [flag_text(note) for note in graded.notes],
+        "remarks": graded.submission.remarks,
+    }
+    plain: dict[str, Json] = _make_plain(result)
+    return plain
 
 
-def _student(student: Student) -> StudentPart:
-    return StudentPart(
-        name=replace_surrogates(student.name),
-        id=replace_surrogates(student.id),
-        email=replace_surrogates(student.email),
-        section=replace_surrogates(student.section),
-    )
+def _pick(record: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}
 
 
-def _score(graded: Graded) -> ScorePart:
-    late = _team_lateness(graded)
-    if graded.score is None:
-        nulls = dict.fromkeys(ScorePart.model_fields)
-        return ScorePart.model_validate({**nulls, "late": late})
-    tally = graded.score.total
-    finals = {scoring.final_points(tally, late=lateness) for lateness in graded.lateness or (None,)}
-    final = finals.pop() if len(finals) == 1 else None
-    return ScorePart(
-        auto=to_number(tally.auto),
-        marked=to_number(tally.marked),
-        earned=to_number(tally.earned),
-        pending=to_number(tally.pending),
-        blocked=to_number(tally.blocked),
-        possible=to_number(tally.possible),
-        late=late,
-        final=None if final is None else to_number(final),
-    )
-
-
-def _team_lateness(graded: Graded) -> TeamLatenessPart | None:
-    """How late it is for each student, in the order of `students`."""
-    if not graded.lateness:
-        return None
+def _score(graded: Graded) -> dict[str, Any]:
     tally = graded.score.total if graded.score else None
-    return TeamLatenessPart(
-        each=[_student_lateness(lateness, tally) for lateness in graded.lateness]
+    points: Mapping[str, Any] = (
+        _pick(tally, POINTS_FIELDS) if tally else dict.fromkeys(POINTS_FIELDS)
     )
+    late = {"each": [_lateness(late, tally) for late in graded.lateness]}
+    return {
+        **points,
+        "late": late if graded.lateness else None,
+        "final": _common_final(graded.score, graded.lateness),
+    }
 
 
-def _student_lateness(late: Lateness | None, tally: Tally | None) -> StudentLatenessPart | None:
+def _common_final(score: Score | None, lateness: tuple[Lateness | None, ...]) -> Fraction | None:
+    """Return the final points if they are known and the same for all students."""
+    if score is None:
+        return None
+    finals = {scoring.final_points(score.total, late=late) for late in lateness or (None,)}
+    return finals.pop() if len(finals) == 1 else None
+
+
+def _lateness(late: Lateness | None, tally: Tally | None) -> dict[str, Any] | None:
     if late is None:
         return None
     final = scoring.final_points(tally, late=late) if tally else None
-    return StudentLatenessPart(
-        due=late.due,
-        at=late.at,
-        late_s=late.late_s,
-        days=late.days,
-        deduction=None if late.deduction is None else to_number(late.deduction),
-        final=None if final is None else to_number(final),
-    )
+    return {**_pick(late, LATENESS_FIELDS), "final": final}
 
 
-def _item(score: ItemScore, *, rubric: Rubric) -> ItemResultPart:
-    is_written = score.item.kind == "written"
-    return ItemResultPart(
-        id=replace_surrogates(score.item.id),
-        title=replace_surrogates(score.item.title),
-        kind=score.item.kind,
-        source=score.item.source,
-        possible=to_number(score.item.points),
-        earned=None if score.earned is None else to_number(score.earned),
-        verdict=score.verdict.value,
-        mark=_mark(score, rubric=rubric) if is_written else None,
-        override=None if is_written else _override(score, rubric=rubric),
-        findings=[_finding(finding) for finding in score.findings],
-    )
+def _item(score: ItemScore, *, rubric: Rubric) -> dict[str, Any]:
+    mark, override = None, None
+    if score.mark and score.item.kind == "written":
+        mark = _mark(score.mark, score=score, rubric=rubric)
+    elif score.mark:
+        override = _override(score.mark, score=score, rubric=rubric)
+    return {
+        **_pick(score.item, ("id", "title", "kind", "source")),
+        "possible": score.item.points,
+        "earned": score.earned,
+        "verdict": score.verdict,
+        "mark": mark,
+        "override": override,
+        "findings": [_pick(finding, FINDING_FIELDS) for finding in score.findings],
+    }
 
 
-def _mark(score: ItemScore, *, rubric: Rubric) -> MarkPart | None:
-    mark = score.mark
-    if mark is None:
-        return None
-    return MarkPart(
-        points=to_number(mark.points),
-        criteria=[
-            CriterionPart(
-                id=replace_surrogates(criterion.id),
-                text=replace_surrogates(criterion.text),
-                points=to_number(criterion.points),
-                met=criterion.id in mark.criteria,
-            )
-            for criterion in score.item.criteria
-            if is_by_criteria(mark)
+def _mark(mark: Mark, *, score: ItemScore, rubric: Rubric) -> dict[str, Any]:
+    criteria = score.item.criteria if scoring.is_by_criteria(mark) else ()
+    return {
+        "points": mark.points,
+        "criteria": [
+            {**_pick(criterion, ("id", "text", "points")), "met": criterion.id in mark.criteria}
+            for criterion in criteria
         ],
-        adjustment=to_number(mark.adjustment),
-        comment=replace_surrogates(mark.comment),
-        reason=replace_surrogates(mark.reason),
-        by=_grader_name(mark, rubric=rubric),
-        at=mark.at,
-    )
-
-
-def _override(score: ItemScore, *, rubric: Rubric) -> OverridePart | None:
-    mark = score.mark
-    if mark is None:
-        return None
-    concluded_points = automatic_points(score)
-    return OverridePart(
-        points=to_number(mark.points),
-        found=None if concluded_points is None else to_number(concluded_points),
-        comment=replace_surrogates(mark.comment),
-        reason=replace_surrogates(mark.reason),
-        by=_grader_name(mark, rubric=rubric),
-        at=mark.at,
-    )
-
-
-def _grader_name(mark: Mark, *, rubric: Rubric) -> str:
-    """Who gave it, where the rubric lets students know."""
-    return replace_surrogates(mark.by) if rubric.marking.show_markers else "staff"
-
-
-def _finding(finding: Finding) -> FindingPart:
-    return FindingPart(
-        code=replace_surrogates(finding.code),
-        title=replace_surrogates(finding.title),
-        verdict=finding.verdict.value,
-        earned=to_number(finding.earned),
-        possible=to_number(finding.possible),
-        expected=replace_surrogates(finding.expected),
-        found=replace_surrogates(finding.found),
-        hint=replace_surrogates(finding.hint),
-        public=finding.public,
-        blocked_by=replace_surrogates(finding.blocked_by),
-    )
-
-
-def _cell(run: CellRun) -> CellPart:
-    return CellPart(
-        index=run.index,
-        status=run.status.value,
-        seconds=round(run.seconds, 3) if math.isfinite(run.seconds) else None,
-        error=_error(run),
-    )
-
-
-def _error(run: CellRun) -> str | None:
-    if run.error is None:
-        return None
-    where = f" (line {run.error.line})" if run.error.line else ""
-    return replace_surrogates(f"{run.error.name}: {run.error.message}{where}")
-
-
-def _provenance(provenance: Provenance | None) -> dict[str, Any]:
-    if provenance is None:
-        return {}
-    values = {
-        "notebook": provenance.notebook,
-        "rubric": provenance.rubric,
-        "reference": provenance.reference,
-        "grader": provenance.grader,
-        "time": provenance.time,
-        "seed_commitment": provenance.seed_commitment,
-        "isolation": provenance.isolation,
-        "level": provenance.level,
+        "adjustment": mark.adjustment,
+        **_mark_texts(mark, rubric=rubric),
     }
-    versions = {
-        replace_surrogates(name): replace_surrogates(version)
-        for name, version in provenance.versions.items()
+
+
+def _override(mark: Mark, *, score: ItemScore, rubric: Rubric) -> dict[str, Any]:
+    return {
+        "points": mark.points,
+        "found": scoring.automatic_points(score),
+        **_mark_texts(mark, rubric=rubric),
     }
-    limits = {replace_surrogates(name): value for name, value in provenance.limits.items()}
-    texts = {name: replace_surrogates(text) for name, text in values.items()}
-    return texts | {"versions": versions, "limits": limits}
 
 
-def _dump_json(data: dict[str, Any]) -> str:
-    return escape_invisible(json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
+def _mark_texts(mark: Mark, *, rubric: Rubric) -> dict[str, str]:
+    by = mark.by if rubric.marking.show_markers else "staff"
+    return {"comment": mark.comment, "reason": mark.reason, "by": by, "at": mark.at}
 
 
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number in a result")
+def _cell(run: CellRun) -> dict[str, Any]:
+    error = None
+    if run.error is not None:
+        where = f" (line {run.error.line})" if run.error.line else ""
+        error = f"{run.error.name}: {run.error.message}{where}"
+    return {
+        "index": run.index,
+        "status": run.status,
+        "seconds": round(run.seconds, 3) if math.isfinite(run.seconds) else None,
+        "error": error,
+    }
+
+
+def _make_plain(value: Any) -> Json:
+    """Make JSON of records' fields: points as numbers, texts without halves of characters."""
+    if isinstance(value, Fraction):
+        return to_number(value)
+    if isinstance(value, str):
+        return replace_surrogates(str(value))
+    if isinstance(value, Mapping):
+        return {_make_plain(key): _make_plain(inner) for key, inner in value.items()}
+    return [_make_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def _dump_json(plain: Json) -> str:
+    return escape_invisible(json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"

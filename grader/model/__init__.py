@@ -1,4 +1,4 @@
-"""The words of the house: frozen records that pass between rooms, and nothing that acts."""
+"""Defines the records that pass between rooms; they are frozen and do nothing."""
 
 from grader.model.assignment import (
     CheckSpec,
@@ -8,6 +8,7 @@ from grader.model.assignment import (
     Limits,
     Marking,
     Notice,
+    PublicSupplement,
     Rubric,
 )
 from grader.model.faults import Fault
@@ -103,6 +104,7 @@ __all__ = [
     "OutputDifference",
     "Picture",
     "Provenance",
+    "PublicSupplement",
     "Question",
     "QuotedNumber",
     "Rubric",

@@ -1,91 +1,115 @@
-"""What is worth how much: rubrics, items, checks as rubrics call them."""
+"""Defines a rubric: its items, what they are worth, and the checks that it calls.
+
+A rubric file holds these records under the same names, or under the alias of a field.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Annotated, Literal
 
-from grader.model.json_types import Json
+from pydantic import Field
+
+from grader.model.field_types import (
+    CheckCode,
+    CheckParams,
+    Id,
+    Moment,
+    OptionalText,
+    Pattern,
+    Points,
+    RequiredText,
+    Seconds,
+    SignedPoints,
+)
+
+ItemKind = Literal["auto", "written"]
+ItemSource = Literal["handout", "course"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckSpec:
-    """A check as a rubric calls it."""
+    """A check as a rubric calls it: `[[item.check]]`."""
 
-    code: str
-    points: Fraction
-    public: bool
-    """Whether students can run it before they hand in."""
-    needs: tuple[str, ...]
+    code: CheckCode
+    points: Points
+    public: bool = False
+    """Whether students can run it before they submit."""
+    needs: tuple[RequiredText, ...] = ()
     """Item ids or check codes without which it cannot be judged."""
-    params: Mapping[str, Json]
-    ask: str = ""
-    """A question for who loses points here, where the check has no hint of its own."""
+    params: Annotated[CheckParams, Field(validate_default=True, exclude=True)] = field(
+        default=None, compare=False
+    )
+    """The instance of the check's own parameter model; None in a stored grade."""
+    ask: OptionalText = ""
+    """A question for a student who loses points here, where the check has no hint of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something students see and need not worry about."""
+    """Something that students see and need not worry about: `[[notice]]`."""
 
-    says: str
-    printed: str = ""
-    """A regular expression: only who has this among printed numbers and words is told."""
+    says: RequiredText
+    printed: Pattern = ""
+    """A regular expression: the notice is for notebooks whose output matches it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
-    """A reason to give or take points on a written answer."""
+    """A reason to give or take points on a written answer: `[[item.criterion]]`."""
 
-    id: str
-    text: str
-    points: Fraction
-    keywords: tuple[str, ...] = ()
+    id: Id
+    text: RequiredText
+    points: SignedPoints
+    """Below 0 where it takes points."""
+    keywords: tuple[RequiredText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One line of the rubric."""
+    """A part of the assignment that is worth points: `[[item]]`."""
 
-    id: str
-    title: str
-    points: Fraction
-    kind: str
-    """'auto' or 'written'."""
-    source: str
-    """Who asks for it: 'handout' or 'course'."""
-    prompt: str = ""
-    good_answer: str = ""
-    why: str = ""
+    id: Id
+    title: RequiredText
+    points: Points
+    kind: ItemKind
+    source: ItemSource
+    """Whether the handout or only the course asks for it."""
+    prompt: OptionalText = ""
+    good_answer: OptionalText = ""
+    why: OptionalText = ""
     """Why a course item exists, for students."""
     examples: bool = False
-    """Whether an answer holds an example of the student's own: whoever marks sees who shares it."""
-    example_words: tuple[str, ...] = ()
-    """Words by which such an example is known best."""
-    checks: tuple[CheckSpec, ...] = ()
-    criteria: tuple[Criterion, ...] = ()
-    about: tuple[str, ...] = ()
-    """Ids of automatic items that a written answer is about: whoever marks sees what was found."""
+    """Whether an answer holds an example of the student's own; graders see who shares it."""
+    example_words: tuple[RequiredText, ...] = ()
+    """Words by which such an example is recognized best."""
+    checks: Annotated[tuple[CheckSpec, ...], Field(alias="check")] = ()
+    criteria: Annotated[tuple[Criterion, ...], Field(alias="criterion")] = ()
+    about: tuple[Id, ...] = ()
+    """Ids of automatic items that a written answer is about; graders see their findings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long and how large a notebook may be."""
+    """How long and how large a notebook may be: `[limits]`; docs/security.md lists the effects."""
 
-    cell_s: float = 60.0
-    submission_s: float = 300.0
-    question_s: float = 10.0
-    memory_mb: int = 4096
-    """Of all its processes together."""
-    disk_mb: int = 512
-    """Of all it writes."""
-    files: int = 20_000
-    processes: int = 256
-    """With threads."""
-    cell_output_kb: int = 4096
-    output_kb: int = 16_384
-    """Of one cell's output, and of all cells'."""
+    cell_s: Seconds = 60.0
+    submission_s: Seconds = 300.0
+    question_s: Seconds = 10.0
+    memory_mb: Annotated[int, Field(ge=64)] = 4096
+    """Memory of all its processes together."""
+    disk_mb: Annotated[int, Field(ge=1)] = 512
+    """All that it writes."""
+    files: Annotated[int, Field(ge=100)] = 20_000
+    processes: Annotated[int, Field(ge=32)] = 256
+    """Processes and threads."""
+    cell_output_kb: Annotated[int, Field(ge=1)] = 4096
+    """Output of one cell."""
+    output_kb: Annotated[int, Field(ge=1)] = 16_384
+    """Output of all cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,39 +119,53 @@ class LateRule:
     due: str
     """In ISO 8601 with an offset."""
     grace_s: int
-    """Seconds after it that cost nothing; each further day begins so much later, too."""
+    """Seconds after the due date that cost nothing; each further day starts that much later."""
     per_day: Fraction
     unit: str
-    """Of `per_day` and `cap`: 'points', or 'percent' of what was earned."""
+    """Unit of `per_day` and `cap`: 'points', or 'percent' of what was earned."""
     cap: Fraction | None = None
-    """The most that is taken, or None for all."""
+    """The most that is taken, or None for no maximum."""
     timezone: str = ""
-    """IANA name of the zone of times that say none; '' for the offset of `due`."""
+    """IANA name of the zone of times without an offset; '' for the offset of `due`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marking:
-    """What students are told of those who mark, and of how to ask them again."""
+    """What students read about graders and regrade requests: `[marking]`."""
 
     show_markers: bool = False
-    """Whether reports name who gave a mark; otherwise it was 'staff'."""
-    regrade_until: str = ""
+    """Whether reports name the grader who gave points; otherwise they say 'staff'."""
+    regrade_until: Moment = ""
     """A day or a moment in ISO 8601; '' for no end."""
-    regrade_how: str = ""
-    """Markdown: what a student does who asks for another look; '' where nothing is said."""
+    regrade_how: OptionalText = ""
+    """Markdown: how a student requests a regrade; '' for no text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicSupplement:
+    """What a public rubric holds beside its public checks: `public` in its file."""
+
+    draws: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """The public seed of all random inputs, in hexadecimal digits."""
+    numbers: str
+    """SHA-256 of the file with the reference's numbers."""
+    handout: tuple[str, ...]
+    """Lines of the handout, so that what is left of a notebook is the student's."""
+    later: Mapping[str, tuple[tuple[str, ...], ...]]
+    """By item, what each check needs that runs only after submission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rubric:
-    """An assignment: what is asked, what is worth how much, and how it is checked."""
+    """An assignment: what is asked, what it is worth, and how it is checked."""
 
     id: str
     title: str
     total: Fraction
     reference: Path
-    """The solved notebook, graded by the same road as a student's."""
+    """The solved notebook, graded like a student's; of a public rubric its own file."""
     seed: int
-    """Public: what `random`, NumPy and torch are seeded with before the first cell."""
+    """Public: `random`, NumPy and torch are seeded with it before the first cell."""
     optional_imports: tuple[str, ...]
     record: tuple[str, ...]
     """Functions whose calls are recorded where notebooks define them."""
@@ -135,13 +173,22 @@ class Rubric:
     items: tuple[Item, ...]
     path: Path
     sha256: str
+    """SHA-256 of the file."""
     late: LateRule | None = None
     """None where being late costs nothing."""
     provided: Path | None = None
-    """A folder of files that lie beside every notebook when it runs."""
+    """A folder of files that every notebook finds beside it."""
     notices: tuple[Notice, ...] = ()
     marking: Marking = Marking()
+    public: PublicSupplement | None = None
+    """None for the course's own rubric."""
+    check_modules: tuple[str, ...] = ()
+    """Modules of the course's own checks, beside the general ones."""
 
     def item(self, item_id: str) -> Item:
-        """The item of that id."""
+        """Return the item of that id.
+
+        Raises:
+            StopIteration: The rubric has no such item.
+        """
         return next(item for item in self.items if item.id == item_id)

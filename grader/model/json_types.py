@@ -1,4 +1,4 @@
-"""The plainest words: arrays and JSON, as the type checker knows them."""
+"""Names arrays and JSON for the type checker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was concluded: findings, scores, marks, and what they were made from."""
+"""Defines what is concluded about a submission: findings, scores, marks and their provenance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from grader.model.submission import Answer, Student, Submission
 
 
 class Verdict(StrEnum):
-    """A conclusion; ERROR is ours and costs the student nothing."""
+    """A conclusion; ERROR is a fault of the grader and costs the student nothing."""
 
     PASSED = "passed"
     PARTIAL = "partial"
@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Vectors of labeled things at one moment: a row a label."""
+    """Vectors of labeled things at one moment, one row for each label."""
 
     name: str
     vectors: Numbers
@@ -36,7 +36,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """Embeddings a report can redraw: the same labeled things at several moments."""
+    """Embeddings that a report can draw: the same labeled things at several moments."""
 
     title: str
     labels: tuple[str, ...]
@@ -46,7 +46,7 @@ class Exhibit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A check's conclusion on one submission, in the student's words."""
+    """A check's conclusion about one submission, in the student's words."""
 
     item: str
     code: str
@@ -61,7 +61,7 @@ class Finding:
     blocked_by: str = ""
     """The item or cell that failed before this could be judged."""
     cells: tuple[int, ...] = ()
-    """The cells it is about."""
+    """Indexes of the cells it is about."""
     exhibit: Exhibit | None = None
 
 
@@ -110,7 +110,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemScore:
-    """One item of one submission; earned is None while a person is still needed."""
+    """The points for one item of one submission; earned is None while a person is needed."""
 
     item: Item
     verdict: Verdict
@@ -118,14 +118,14 @@ class ItemScore:
     blocked: Fraction
     findings: tuple[Finding, ...] = ()
     mark: Mark | None = None
-    """What a person gave; on an item of kind 'auto' it takes the place of what checks found."""
+    """Points that a person gave; on an item of kind 'auto' they replace those of the checks."""
     outdated: Mark | None = None
-    """A mark that was given to another answer than the one that is there now: it does not count."""
+    """A mark for an earlier answer than the current one; it does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """Points kept apart: nothing pending is ever counted as lost."""
+    """Sums of points by their state, so that pending points never count as lost."""
 
     auto: Fraction
     marked: Fraction
@@ -135,18 +135,18 @@ class Tally:
 
     @property
     def earned(self) -> Fraction:
-        """Automatic and marked points so far."""
+        """Return the automatic and marked points so far."""
         return self.auto + self.marked
 
     @property
     def final(self) -> Fraction | None:
-        """The sum, or None while anything is pending."""
+        """Return the sum, or None while anything is pending."""
         return self.earned if self.pending == 0 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """Points for the items of one submission."""
+    """The points for all items of one submission."""
 
     total: Tally
     by_source: Mapping[str, Tally]
@@ -155,40 +155,40 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lateness:
-    """How late a submission is for one student, and what that takes off; apart from the score."""
+    """How late a submission is for one student, and the deduction, which the score leaves out."""
 
     due: str
-    """That student's own due date, in ISO 8601 with an offset."""
+    """The student's own due date, in ISO 8601 with an offset."""
     at: str
-    """When it was handed in, likewise; '' where only an LMS's mark tells that it is late."""
+    """When it was submitted, likewise; '' where the LMS says that it is late, but not when."""
     late_s: int
     """Seconds after the due date; 0 within the grace period."""
     days: int
-    """Begun days that count."""
+    """Days that count, each from its first second."""
     deduction: Fraction | None
-    """Points taken off the sum; None while the sum waits for marks and a part of it is taken, and
-    where nobody knows how late it is."""
+    """Points taken off the sum. None where the lateness is unknown, and while marks are pending
+    where a percentage is taken."""
     per_day: Fraction = Fraction(0)
-    """What each of these days takes, as the rubric says."""
+    """What the rubric takes for each of these days."""
     unit: str = "points"
-    """Of `per_day` and `cap`: 'points', or 'percent' of what was earned."""
+    """Unit of `per_day` and `cap`: 'points', or 'percent' of what was earned."""
     cap: Fraction | None = None
-    """The most that is taken, or None for all."""
+    """The most that is taken, or None for no maximum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excerpt:
-    """A piece of the student's own code, and the cell it stands in."""
+    """A cell of the student's own code, shown beside an item."""
 
     cell: int
     source: str
     how: str = ""
-    """How it was found, where the names in it did not tell: empty where they did."""
+    """How it was matched to the item; empty where names did it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What a grade was made from, so that it can be made again; no path and no secret."""
+    """What a grade was made from, so that it can be repeated; holds no path and no secret."""
 
     notebook: str
     rubric: str
@@ -200,11 +200,11 @@ class Provenance:
     seed_commitment: str
     """SHA-256 over the assignment's secret seed, never the seed."""
     isolation: str
-    """What kept the notebook from the computer it ran on, as a sentence."""
+    """A sentence on what kept the notebook from the computer it ran on."""
     level: str = "none"
-    """The same as one word: 'full', 'namespaces', 'reduced' or 'none'."""
+    """Level of that isolation: 'full', 'namespaces', 'reduced' or 'none'."""
     limits: Mapping[str, float] = field(default_factory=dict)
-    """What the notebook might use: see `Limits`."""
+    """Limits of the notebook by name; see `Limits`."""
     assignment: str = ""
     """The rubric's id."""
 

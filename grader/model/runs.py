@@ -1,4 +1,4 @@
-"""What happened when it ran, what was asked of it, and what came back."""
+"""Defines what a run of a notebook leaves behind: its cells' outcomes, questions and answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grader.model.submission import Notebook
 
 
 class CellStatus(StrEnum):
-    """What became of a code cell."""
+    """The outcome of a code cell."""
 
     RAN = "ran"
     RAISED = "raised"
@@ -24,39 +24,39 @@ class CellStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellError:
-    """How a cell ended badly, scrubbed of paths and addresses."""
+    """The error of a cell, without paths and addresses."""
 
     name: str
     message: str
     line: int | None = None
-    """Line of the cell, from 1, where it was raised."""
+    """Line of the cell where it was raised, from 1; None where that is unknown."""
     traceback: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellRun:
-    """What happened to one code cell."""
+    """The run of one code cell."""
 
     index: int
     status: CellStatus
     seconds: float = 0.0
     error: CellError | None = None
     notes: tuple[str, ...] = ()
-    """What was neutralized in it: '!pip install …' and the like."""
+    """What was neutralized in it, such as '!pip install …'."""
     shown: str = ""
-    """What it printed and showed as text, the middle of a long one left out; not in a grade."""
+    """Text output, without the middle of a long one; not in a grade."""
     media: tuple[str, ...] = ()
-    """The media type of each thing it showed that is no text: 'image/png'; not in a grade."""
+    """The media types of its other outputs, such as 'image/png'; not in a grade."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isolation:
-    """What kept a notebook from the computer it ran on."""
+    """The walls between a notebook and the computer it ran on."""
 
     level: str
     """'full', 'namespaces', 'reduced' or 'none'."""
     description: str
-    """The same as a sentence, with what it was made of."""
+    """The level as a sentence, with the means used."""
 
 
 NOT_RUN = Isolation(level="none", description="nothing was run")
@@ -64,7 +64,7 @@ NOT_RUN = Isolation(level="none", description="nothing was run")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionRecord:
-    """What happened to each code cell of one notebook."""
+    """The runs of all code cells of one notebook."""
 
     cells: tuple[CellRun, ...]
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -72,12 +72,12 @@ class ExecutionRecord:
     notes: tuple[str, ...] = ()
     isolation: Isolation = NOT_RUN
     heard: bool = False
-    """Whether what its cells showed was kept: records of earlier versions have nothing of it."""
+    """Whether outputs of its cells were kept: records of earlier versions have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Something to ask a live notebook: plain data, answered by plain data."""
+    """A question to a live notebook: plain data, answered by plain data."""
 
     id: str
     kind: str
@@ -88,7 +88,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What came back for one question; untrusted, shape and meaning unchecked."""
+    """The answer to one question; untrusted, its shape and meaning unchecked."""
 
     id: str
     status: str
@@ -105,7 +105,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """All that a run left behind: enough to judge it again without a kernel."""
+    """Everything a run left behind: enough to judge it again without a kernel."""
 
     notebook: Notebook
     record: ExecutionRecord

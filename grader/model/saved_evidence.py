@@ -1,4 +1,4 @@
-"""What the saved outputs of a submitted file say, for whoever reads it: no points hang on it."""
+"""Defines what the saved outputs of a submitted file say; graders read it, no points use it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedError:
-    """An error that was saved with a cell."""
+    """An error that was saved in a cell's output."""
 
     cell: int
     text: str
@@ -17,10 +17,10 @@ class SavedError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedLine:
-    """A line of output whose numbers are not those of a fresh run; either side may be empty."""
+    """A line of output whose numbers differ in a fresh run; either side may be empty."""
 
     label: str
-    """What the line says, with # for each number."""
+    """The line with # for each number."""
     then: str
     now: str
 
@@ -32,21 +32,21 @@ class OutputDifference:
     cell: int
     moved: tuple[ChangedLine, ...] = ()
     more: int = 0
-    """Lines of the same kind that are not listed."""
+    """Number of further changed lines that are not listed."""
     pictures_then: int = 0
     pictures_now: int = 0
-    """Pictures that the file shows, and that a fresh run made."""
+    """Number of pictures in the file, and in the fresh run."""
     why: str = ""
-    """What became of the cell in the fresh run, where it did not run to its end."""
+    """What stopped the cell in the fresh run; empty where it ran to its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotedNumber:
-    """A figure that a written answer gives, and the cells that show it, as far as one was found."""
+    """A number that a written answer quotes, and the cells where it appears."""
 
     item: str
     text: str
-    """As the answer has it: '0.92', '93 %'."""
+    """The number as the answer writes it: '0.92', '93 %'."""
     saved: tuple[int, ...] = ()
     """Cells whose saved output shows it, rounded or cut to the digits quoted."""
     fresh: tuple[int, ...] = ()
@@ -54,29 +54,29 @@ class QuotedNumber:
     code: tuple[int, ...] = ()
     """Cells whose code holds it, such as a learning rate."""
     worked_out: str = ""
-    """How it follows from two others of the answer: '0.9980 - 0.9193'."""
+    """How it follows from two other numbers of the answer: '0.9980 - 0.9193'."""
 
     @property
     def is_supported(self) -> bool:
-        """Whether it appears anywhere in the notebook or follows from what does."""
+        """Return whether it appears in the notebook or follows from numbers that do."""
         return bool(self.saved or self.fresh or self.code or self.worked_out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedEvidence:
-    """What a submitted file shows of its own run, held against a fresh one."""
+    """What a submitted file shows of its own run, compared with a fresh run."""
 
     numbered: bool = False
     """Whether the file says in which order its cells ran."""
     out_of_order: tuple[int, ...] = ()
-    """Cells to leave out for the others to have run from top to bottom."""
+    """Cells without which the others ran from top to bottom."""
     never_run: tuple[int, ...] = ()
     errors: tuple[SavedError, ...] = ()
     compared: int = 0
-    """Cells whose saved output could be held against a fresh run's."""
+    """Number of cells whose saved output could be compared with a fresh run's."""
     differences: tuple[OutputDifference, ...] = ()
     quotes: tuple[QuotedNumber, ...] = ()
 
     def quotes_for(self, item: str) -> tuple[QuotedNumber, ...]:
-        """The figures that the answer to an item gives."""
+        """Return the numbers that the answer to an item quotes."""
         return tuple(quote for quote in self.quotes if quote.item == item)

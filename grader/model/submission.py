@@ -1,4 +1,4 @@
-"""What was handed in: submissions, notebooks, cells, answers, and whose they are."""
+"""Defines what students submit: submissions, notebooks, cells and answers, and the students."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Student:
-    """One member of a team, as a notebook, a folder or a roster names them; words may be empty."""
+    """One member of a team, as a notebook, a folder or a roster names them; fields may be empty."""
 
     name: str
     id: str
     email: str = ""
     section: str = ""
     lms: Mapping[str, str] = field(default_factory=dict)
-    """Ids in learning management systems, by the system: 'canvas', 'moodle', 'gradescope' …"""
+    """Ids in learning management systems, by system: 'canvas', 'moodle', 'gradescope' …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A file that was handed in."""
+    """A notebook that was submitted, with the files beside it."""
 
     name: str
-    """The safe, unique name that reports and rows go by."""
+    """The safe, unique name of its reports and rows."""
     path: Path
     shown: str
-    """The path below the folder that was given, as the instructor knows it."""
+    """The path below the folder of submissions, as the instructor knows it."""
     attachments: tuple[Path, ...] = ()
-    """Files of the same name handed in beside it, such as a PDF."""
+    """Files of the same name submitted beside it, such as a PDF."""
     files: Mapping[str, Path] = field(default_factory=dict)
-    """What is there when it runs, by the path below the notebook's folder: 'data.csv'."""
+    """Files that it finds when it runs, by path below its folder, such as 'data.csv'."""
     students: tuple[Student, ...] = ()
-    """Whose it is, as the folder or its metadata says."""
+    """The students that the folder or its metadata names."""
     at: str = ""
-    """When it was handed in, in ISO 8601; without an offset it is the assignment's time zone."""
+    """When it was submitted, in ISO 8601; without an offset in the assignment's time zone."""
     late: bool | None = None
-    """Whether the learning management system calls it late; None where it says nothing."""
+    """Whether the learning management system calls it late; None where it doesn't say."""
     problem: str = ""
-    """Why there is no notebook to grade: the submission is a row that says so."""
+    """Why there is no notebook to grade; the submission is then a row that says so."""
     remarks: tuple[str, ...] = ()
-    """What was chosen or noticed while it was found, in words for staff."""
+    """What was chosen or noticed while it was collected, in words for staff."""
     doubts: tuple[str, ...] = ()
-    """The same where a person should look whether it was right."""
+    """Those choices that a person should verify."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class SavedOutput:
     html_has_figure: bool = False
     """Whether its text/html draws a figure (an img, svg, canvas or plotting script)."""
     error: str = ""
-    """The error that was saved in its place: 'NameError: name 'x' is not defined'."""
+    """The saved error: 'NameError: name 'x' is not defined'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class Cell:
     images: tuple[Picture, ...] = ()
     """Pictures attached to a markdown cell (png, jpeg or gif only)."""
     count: int | None = None
-    """The number that the file gives its last run, as in `In [7]`; None where it has none."""
+    """The saved execution count, as in `In [7]`, or None."""
     ids: tuple[str, ...] = ()
     """Ids that programs keep when a notebook is copied: 'id:…', 'colab:…', 'nbgrader:…'."""
 
@@ -88,30 +88,30 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notebook:
-    """A notebook as it was read; nothing of it has run."""
+    """A notebook as it was read, before anything of it runs."""
 
     cells: tuple[Cell, ...]
     sha256: str
     notes: tuple[str, ...] = ()
-    """What had to be mended to read it, in words for the report."""
+    """What had to be repaired to read it, in words for the report."""
 
     def code_cells(self) -> tuple[Cell, ...]:
-        """The code cells, in order."""
+        """Return the code cells in order."""
         return tuple(cell for cell in self.cells if cell.kind == "code")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a student wrote to one written item."""
+    """A student's answer to one written item."""
 
     item: str
     text: str
-    """Markdown; empty when nothing was found."""
+    """Markdown; empty where there is no answer."""
     cells: tuple[int, ...] = ()
     images: tuple[Picture, ...] = ()
     confidence: float = 1.0
-    """From 0 to 1: how sure it is that this is the answer, and all of it."""
+    """From 0 to 1: how certain it is that this is the answer, and all of it."""
     doubt: str = ""
-    """Why that is not sure, as a clause; empty where it is."""
+    """Why that is uncertain, as a clause; empty where it is certain."""
     located_by_person: bool = False
-    """Whether a person has told which cells it is in."""
+    """Whether a person said which cells hold it."""

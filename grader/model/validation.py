@@ -1,4 +1,4 @@
-"""What testing an assignment came to: its cases, its mutants, and the checks they triggered."""
+"""Defines the result of testing an assignment: cases, mutants, and the checks they trigger."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from fractions import Fraction
 
 
 class Fate(StrEnum):
-    """What became of a mutant."""
+    """The outcome of a mutant."""
 
     CAUGHT = "caught"
-    """It lost points in an item it belongs to."""
+    """It lost points in one of its items."""
     STOPPED = "stopped"
-    """A cell of it raised or hung, which nobody can overlook."""
+    """One of its cells raised or hung, which nobody can overlook."""
     ELSEWHERE = "elsewhere"
-    """It lost points, but in no item it belongs to."""
+    """It lost points, but in none of its items."""
     SURVIVED = "survived"
     """It lost nothing."""
     UNTRIED = "untried"
-    """It could not be graded: a fault of ours."""
+    """It could not be graded: a fault of the grader."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,28 +28,27 @@ class Mutant:
     """The reference with one small change that should cost points."""
 
     cell: str
-    """The id of the changed cell; '' for a change of the file as a whole."""
+    """The id of the changed cell; '' for a change of the whole file."""
     line: int
-    """The changed line of that cell, from 1; 0 where it is more than a line."""
+    """The changed line of that cell, from 1; 0 for several lines."""
     change: str
-    """What was done, in words: 'call left out'."""
+    """The change in words: 'call left out'."""
     before: str
     after: str
     """The line before and after, without indentation."""
     items: tuple[str, ...]
-    """The items it belongs to: it must lose points in one of them; any will do where none is
-    named."""
+    """Ids of its items: it must lose points in one of them, or in any item if this is empty."""
     sources: Mapping[str, str]
     """The changed cells' new sources, by id."""
     outputs: str = "kept"
-    """What became of the saved outputs: 'kept', 'cleared' or 'without figures'."""
+    """The state of the saved outputs: 'kept', 'cleared' or 'without figures'."""
     own: bool = False
     """Whether it comes from the assignment's own list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MutantResult:
-    """A mutant, and what the checks made of it under every seed."""
+    """A mutant with its outcome under every seed."""
 
     mutant: Mutant
     fate: Fate
@@ -58,46 +57,46 @@ class MutantResult:
     wavers: bool = False
     """Whether its points depend on the hidden seed."""
     why: str = ""
-    """Why it may survive, or waver, as the assignment's files say."""
+    """Why the assignment's files let it survive or waver; '' where they don't."""
 
     @property
     def escaped(self) -> bool:
-        """Whether somebody has to do something about it."""
+        """Return whether a person has to do something about it."""
         missed = self.fate not in {Fate.CAUGHT, Fate.STOPPED}
         return (missed or self.wavers) and not self.why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shortfall:
-    """An item that did not score what it should, under the seed where it was farthest off."""
+    """An item with another score than expected, under the seed that differed most."""
 
     item: str
     expected: Fraction
     earned: Fraction
     found: str = ""
-    """What the checks said."""
+    """The checks' feedback."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """A submission with expected scores, and where they were not met."""
+    """A submission with expected scores, and the items that missed them."""
 
     name: str
     shortfalls: tuple[Shortfall, ...] = ()
     wavers: bool = False
     """Whether its points depend on the hidden seed, or on the run."""
     problem: str = ""
-    """Why it could not be graded, or what is missing."""
+    """Why it could not be graded, or which file is missing."""
 
     @property
     def holds(self) -> bool:
-        """Whether it scored what it should, each time."""
+        """Return whether it always scored as expected."""
         return not (self.shortfalls or self.wavers or self.problem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckUse:
-    """A check of the rubric, and how often something triggered it."""
+    """A check of the rubric, with the number of mutants and cases that triggered it."""
 
     item: str
     code: str
@@ -105,19 +104,19 @@ class CheckUse:
     mutants: int
     """Mutants that lost points by it."""
     cases: int
-    """Cases that did."""
+    """Cases that lost points by it."""
     why: str = ""
-    """Why nothing need trigger it, as the assignment's files say."""
+    """Why the assignment's files say that nothing need trigger it; '' where they don't."""
 
     @property
     def idle(self) -> bool:
-        """Whether nothing triggers it and nobody says why."""
+        """Return whether nothing triggers it and no file says why."""
         return not (self.mutants or self.cases or self.why)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """An assignment, tested as code is tested."""
+    """The result of testing an assignment."""
 
     assignment: str
     title: str
@@ -126,29 +125,29 @@ class Validation:
     cases: tuple[CaseResult, ...]
     mutants: tuple[MutantResult, ...]
     left_aside: Mapping[str, str]
-    """Cells that were not changed, and why."""
+    """Reasons why cells were not changed, by cell."""
     checks: tuple[CheckUse, ...]
     stale: tuple[str, ...]
-    """Explanations that explain nothing any more."""
+    """Explanations in the assignment's files that no longer apply."""
     seeds: int
-    """Hidden seeds that each notebook was asked with."""
+    """Number of hidden seeds that each notebook was asked with."""
     notebooks: int
-    """Notebooks that were run."""
+    """Number of notebooks that were run."""
     seconds: float
 
     @property
     def escaped(self) -> tuple[MutantResult, ...]:
-        """Mutants that somebody has to do something about."""
+        """Return the mutants that a person has to do something about."""
         return tuple(result for result in self.mutants if result.escaped)
 
     @property
     def idle(self) -> tuple[CheckUse, ...]:
-        """Checks that nothing triggers."""
+        """Return the checks that nothing triggers."""
         return tuple(use for use in self.checks if use.idle)
 
     @property
     def holds(self) -> bool:
-        """Whether nothing is left to mend."""
+        """Return whether nothing is left to mend."""
         case_results = (self.reference, self.template, *self.cases)
         return all(case.holds for case in case_results) and not (
             self.escaped or self.idle or self.stale

@@ -180,8 +180,10 @@ def grade_submission(
     evidence = judge.evidence(submission, trace)
     counter_questions = judge.checks.counter_questions(evidence)
     evidence = evidence.with_expected(reference.ask(counter_questions))
-    graded = judge.conclude(submission, evidence)
-    return GradingResult(graded=graded, trace=replace(trace, expected=evidence.expected))
+    judgment = judge.judge_evidence(submission, evidence)
+    graded = judge.conclude(submission, evidence, judgment=judgment)
+    complete_trace = replace(trace, expected=evidence.expected, faults=judgment.faults)
+    return GradingResult(graded=graded, trace=complete_trace)
 
 
 def _read_notebook(submission: Submission) -> Notebook:

@@ -43,7 +43,7 @@ def pack_autograder(
         RubricError: the rubric is not valid.
     """
     loaded = rubric.load_rubric(
-        rubric.find_rubric(root, assignment=assignment), catalog=checks.catalog()
+        rubric.find_rubric(root, assignment=assignment), catalog=checks.load_checks
     )
     try:
         packed = build_autograder_zip(

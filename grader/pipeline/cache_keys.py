@@ -9,8 +9,9 @@ begins with the level of isolation of its run: "full:run.judging.extraction".
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,18 @@ class PreparedSubmission:
     """'' where the notebook can't be read, so that nothing is known of it."""
 
 
+def _own_check_sources(modules: Iterable[str]) -> Iterator[str | bytes]:
+    """Yield the code of a course's own checks: the whole package or file of each module."""
+    for name in sorted({module.partition(".")[0] for module in modules} - {"grader"}):
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            continue  # loading the checks has refused it
+        folders = [Path(folder) for folder in spec.submodule_search_locations or ()]
+        files = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+        for path in files or ([Path(spec.origin)] if spec.origin else []):
+            yield from (name, path.name, path.read_bytes())
+
+
 class CacheKeys:
     """Makes the keys of one run.
 
@@ -67,7 +80,13 @@ class CacheKeys:
             ]
         )
         self._judging = _digest(
-            [_source_digest(), rubric.sha256, repr(judge.people), repr(show_ids)]
+            [
+                _source_digest(),
+                *_own_check_sources(rubric.check_modules),
+                rubric.sha256,
+                repr(judge.people),
+                repr(show_ids),
+            ]
         )
         self._extraction = _digest(
             [

@@ -56,7 +56,7 @@ def write_export(request: ExportRequest) -> ExportResult:
         RubricError: the rubric is not valid.
     """
     loaded = rubric.load_rubric(
-        rubric.find_rubric(request.root, assignment=request.assignment), catalog=checks.catalog()
+        rubric.find_rubric(request.root, assignment=request.assignment), catalog=checks.load_checks
     )
     wish = _with_download(request)
     if not OutputFolder.is_output_folder(request.folder):

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from grader import scoring
+from grader import fault_log, scoring
 from grader.checks import (
-    CHECKS,
     RECORDING_QUESTION,
     BoundRubric,
     Evidence,
+    Judgment,
     RandomDraws,
     bind_rubric,
+    load_checks,
 )
 from grader.checks.recording import read_recording
 from grader.checks.reproduction import collect_saved_evidence
@@ -99,7 +100,7 @@ class Judge:
         reference = read_notebook(rubric.reference)
         return cls(
             rubric=rubric,
-            checks=bind_rubric(rubric, registry=CHECKS, draws=draws),
+            checks=bind_rubric(rubric, registry=load_checks(rubric.check_modules), draws=draws),
             draws=draws,
             reference=reference,
             handout=handout_lines(reference),
@@ -137,17 +138,30 @@ class Judge:
         )
         return Extraction(students=find_students(notebook), answers=redraw_pictures(answers))
 
+    def judge_evidence(self, submission: Submission, evidence: Evidence) -> Judgment:
+        """Judge the evidence; log each check that failed by a fault of ours."""
+        judgment = self.checks.judge(evidence)
+        for fault in judgment.faults:
+            fault_log.report_fault(replace(fault, where=f"{fault.where} of {submission.name}"))
+        return judgment
+
     def conclude(
-        self, submission: Submission, evidence: Evidence, *, cached: Extraction | None = None
+        self,
+        submission: Submission,
+        evidence: Evidence,
+        *,
+        judgment: Judgment | None = None,
+        cached: Extraction | None = None,
     ) -> Graded:
-        """Judge the evidence.
+        """Make the grade of what was judged.
 
         Args:
             submission: whose evidence it is.
             evidence: what its run left behind, with the reference's answers.
+            judgment: what `judge_evidence` made of it; judged here where it is not given.
             cached: names and answers, where they were found in the same notebook before.
         """
-        findings = self.checks.judge(evidence)
+        findings = (judgment or self.judge_evidence(submission, evidence)).findings
         score = scoring.score_submission(self.rubric, findings=findings)
         notebook, record = evidence.notebook, evidence.record
         extraction = cached or self.extract(notebook, submission=submission.name)
@@ -162,7 +176,8 @@ class Judge:
             answers=extraction.answers,
             code=code_by_item(
                 notebook,
-                rubric=self.rubric,
+                items=self.rubric.items,
+                names=self.checks.names_by_item(),
                 findings=findings,
                 handout_code=self.outline.code,
                 overrides=self.overrides.get(submission.name, {}),

@@ -8,7 +8,6 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import grader
-from grader.checks import CHECKS
 from grader.model import (
     CellStatus,
     Excerpt,
@@ -34,7 +33,8 @@ NO_CODE = HandoutCode()
 def code_by_item(
     notebook: Notebook,
     *,
-    rubric: Rubric,
+    items: Iterable[Item],
+    names: Mapping[str, frozenset[str]],
     findings: tuple[Finding, ...],
     handout_code: HandoutCode = NO_CODE,
     overrides: Mapping[str, tuple[int, ...]] | None = None,
@@ -47,14 +47,15 @@ def code_by_item(
     override_cells = overrides or {}
     matches = match_code(notebook.code_cells(), code=handout_code)
     code = {}
-    for item in rubric.items:
+    for item in items:
         if item.kind == "auto" and item.id in override_cells:
             cells = [
                 cell for cell in notebook.code_cells() if cell.index in override_cells[item.id]
             ]
             excerpts = {c.index: Excerpt(cell=c.index, source=c.source, how=BY_HAND) for c in cells}
         else:
-            excerpts = _excerpts_by_name(notebook, item=item, findings=findings)
+            item_names = names.get(item.id, frozenset())
+            excerpts = _excerpts_by_name(notebook, item=item, names=item_names, findings=findings)
             _add_similar(excerpts, notebook=notebook, item=item, matches=matches)
         if excerpts:
             code[item.id] = tuple(excerpts[index] for index in sorted(excerpts))
@@ -62,12 +63,8 @@ def code_by_item(
 
 
 def _excerpts_by_name(
-    notebook: Notebook, *, item: Item, findings: tuple[Finding, ...]
+    notebook: Notebook, *, item: Item, names: frozenset[str], findings: tuple[Finding, ...]
 ) -> dict[int, Excerpt]:
-    names: set[str] = set()
-    for spec in item.checks:
-        check = CHECKS[spec.code]
-        names |= set(check.names(check.params.model_validate(spec.params)))
     excerpts = {excerpt.cell: excerpt for excerpt in find_definitions(notebook, names)}
     referenced = {c for f in findings if f.item == item.id for c in f.cells if c >= 0}
     for cell in notebook.code_cells():

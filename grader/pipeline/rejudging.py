@@ -144,7 +144,7 @@ def rejudge_class(settings: Settings, *, notify: Notify) -> RejudgeOutcome:
         RubricError: the rubric is not valid.
     """
     rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
-    loaded = rubric.load_rubric(rubric_path, catalog=checks.catalog())
+    loaded = rubric.load_rubric(rubric_path, catalog=checks.load_checks)
     if not OutputFolder.is_output_folder(settings.out):
         raise UsageError(f"{settings.out}: no gradebook there; `grade PATH` makes one")
     folder = OutputFolder(settings.out, show_ids=settings.people.show_ids)

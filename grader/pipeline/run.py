@@ -208,7 +208,7 @@ def plan_run(
 
 def _load_rubric(settings: Settings) -> Rubric:
     rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
-    loaded = rubric.load_rubric(rubric_path, catalog=checks.catalog())
+    loaded = rubric.load_rubric(rubric_path, catalog=checks.load_checks)
     return replace(loaded, limits=Limits(**{**asdict(loaded.limits), **settings.limit_overrides}))
 
 

@@ -1,4 +1,4 @@
-"""Turns a rubric, one TOML file for each assignment, into records; or says what to mend in it."""
+"""Reads rubrics, one file for each assignment, into `model.Rubric` or says what to mend in them."""
 
 from grader.rubric.loading import load_rubric
 from grader.rubric.rubric_search import find_rubric

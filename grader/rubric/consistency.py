@@ -1,4 +1,4 @@
-"""What must hold between the parts of a rubric: sums, ids, and what depends on what."""
+"""Finds contradictions between the parts of a rubric: sums, ids, and needs."""
 
 from __future__ import annotations
 
@@ -7,27 +7,20 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
 
+from grader.model import CheckSpec, Criterion, Item
 from grader.rubric.rubric_errors import ARROW, format_complaint, suggest_nearest
-from grader.rubric.schema import CheckTable, ItemCriterionTable, ItemTable, RubricFile
+from grader.rubric.rubric_tables import RubricFile
 
 _MAX_SUMS = 100_000
 _MAX_PERCENT = 100
-"""Percent."""
 
 
 def find_contradictions(file: RubricFile) -> Iterator[str]:
-    """Everything that does not fit together.
-
-    Args:
-        file: A rubric whose keys and values are each allowed.
-
-    Yields:
-        A complaint each.
-    """
+    """Yield a complaint for each contradiction between parts of a rubric."""
     yield from _repeated_ids(file)
-    for item in file.item:
+    for item in file.items:
         yield from _item_faults(item)
-    total = sum((item.points for item in file.item), Fraction(0))
+    total = sum((item.points for item in file.items), Fraction(0))
     if total != file.assignment.total:
         fault = (
             f"is {points_text(file.assignment.total)}, but the items add up to {points_text(total)}"
@@ -39,14 +32,7 @@ def find_contradictions(file: RubricFile) -> Iterator[str]:
 
 
 def points_text(points: Fraction) -> str:
-    """Points as a person writes them: 2.5, not 5/2.
-
-    Args:
-        points: Any number of points.
-
-    Returns:
-        A decimal where there is a short one.
-    """
+    """Return points as a person writes them: 2.5 rather than 5/2, but 1/3."""
     text = f"{float(points):.10g}"
     return text if Fraction(text) == points else str(points)
 
@@ -62,10 +48,10 @@ def _late_faults(file: RubricFile) -> Iterator[str]:
 
 
 def _repeated_ids(file: RubricFile) -> Iterator[str]:
-    for name in _repeated(item.id for item in file.item):
+    for name in _repeated(item.id for item in file.items):
         yield format_complaint([f"item {name}", "id"], "there are several items of this id")
-    for item in file.item:
-        for name in _repeated(criterion.id for criterion in item.criterion):
+    for item in file.items:
+        for name in _repeated(criterion.id for criterion in item.criteria):
             keys = [f"item {item.id}", f"criterion {name}", "id"]
             yield format_complaint(keys, "the item has several criteria of this id")
 
@@ -74,8 +60,8 @@ def _repeated(names: Iterable[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _item_faults(item: ItemTable) -> Iterator[str]:
-    """Faults within one item."""
+def _item_faults(item: Item) -> Iterator[str]:
+    """Find contradictions within one item."""
     where = f"item {item.id}"
     if item.source == "course" and not item.why:
         yield format_complaint([where, "why"], "is missing; a course item says why it exists")
@@ -85,11 +71,11 @@ def _item_faults(item: ItemTable) -> Iterator[str]:
         yield from _written_faults(item, where=where)
 
 
-def _auto_faults(item: ItemTable, *, where: str) -> Iterator[str]:
-    if item.criterion:
+def _auto_faults(item: Item, *, where: str) -> Iterator[str]:
+    if item.criteria:
         yield format_complaint([where, "criterion"], "only written items have criteria")
-    total = sum((check.points for check in item.check), Fraction(0))
-    if not item.check:
+    total = sum((check.points for check in item.checks), Fraction(0))
+    if not item.checks:
         yield format_complaint(
             [where, "check"], "is missing; an automatic item has at least one check"
         )
@@ -98,19 +84,19 @@ def _auto_faults(item: ItemTable, *, where: str) -> Iterator[str]:
         yield format_complaint([where, "points"], fault)
 
 
-def _written_faults(item: ItemTable, *, where: str) -> Iterator[str]:
-    for number, check in enumerate(item.check, 1):
+def _written_faults(item: Item, *, where: str) -> Iterator[str]:
+    for number, check in enumerate(item.checks, 1):
         if check.points:
             fault = "must be 0: a written item's points are given by a person"
             yield format_complaint([where, f"check {number}", "points"], fault)
-    if item.criterion and not _can_add_up(item.criterion, points=item.points):
-        parts = " + ".join(points_text(criterion.points) for criterion in item.criterion)
+    if item.criteria and not _can_add_up(item.criteria, points=item.points):
+        parts = " + ".join(points_text(criterion.points) for criterion in item.criteria)
         fault = f"is {points_text(item.points)}, but its criteria ({parts}) cannot add up to that"
         yield format_complaint([where, "points"], fault)
 
 
-def _can_add_up(criteria: list[ItemCriterionTable], *, points: Fraction) -> bool:
-    """Whether some of the criteria give exactly the points, or all of them only take from these."""
+def _can_add_up(criteria: tuple[Criterion, ...], *, points: Fraction) -> bool:
+    """Return whether some criteria add up to the points, or all of them only take points."""
     gains = [criterion.points for criterion in criteria if criterion.points > 0]
     losses = [-criterion.points for criterion in criteria if criterion.points < 0]
     if not gains:
@@ -124,9 +110,9 @@ def _can_add_up(criteria: list[ItemCriterionTable], *, points: Fraction) -> bool
 
 
 def _about_faults(file: RubricFile) -> Iterator[str]:
-    """Written answers about items that are not there, or that no check looks at."""
-    automatic_ids = {item.id for item in file.item if item.kind == "auto"}
-    for item in file.item:
+    """Find written answers about items that do not exist or are not automatic."""
+    automatic_ids = {item.id for item in file.items if item.kind == "auto"}
+    for item in file.items:
         if item.about and item.kind != "written":
             yield format_complaint(
                 [f"item {item.id}", "about"], "only written answers are about others"
@@ -142,8 +128,8 @@ def _about_faults(file: RubricFile) -> Iterator[str]:
 
 
 def _need_faults(file: RubricFile) -> Iterator[str]:
-    """Needs that name nothing, and checks that wait for each other."""
-    known = {item.id for item in file.item} | {c.code for item in file.item for c in item.check}
+    """Find needs that name nothing, and checks that need each other."""
+    known = {item.id for item in file.items} | {c.code for item in file.items for c in item.checks}
     has_unknown = False
     for where, check in _checks(file):
         for need in check.needs:
@@ -157,15 +143,15 @@ def _need_faults(file: RubricFile) -> Iterator[str]:
         yield from _cycle_fault(file)
 
 
-def _checks(file: RubricFile) -> Iterator[tuple[tuple[str, str], CheckTable]]:
-    """Every check, and the keys that lead to it."""
-    for item in file.item:
-        for number, check in enumerate(item.check, 1):
+def _checks(file: RubricFile) -> Iterator[tuple[tuple[str, str], CheckSpec]]:
+    """Yield every check with the keys that lead to it."""
+    for item in file.items:
+        for number, check in enumerate(item.checks, 1):
             yield (f"item {item.id}", f"check {number}"), check
 
 
 def _cycle_fault(file: RubricFile) -> Iterator[str]:
-    """A circle of needs, if there is one."""
+    """Find a circle of needs."""
     checks_by_need: dict[str, list[tuple[str, str]]] = {}
     for where, check in _checks(file):
         checks_by_need.setdefault(check.code, []).append(where)

@@ -1,313 +1,175 @@
-"""Loads a rubric file and refuses it, with all its faults at once, if it has any."""
+"""Loads a rubric file, or refuses it with all of its faults at once."""
 
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from decimal import Decimal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from grader import model
 from grader.errors import RubricError
+from grader.model import Rubric
 from grader.rubric.consistency import find_contradictions
-from grader.rubric.rubric_errors import (
-    explain_validation,
-    format_complaint,
-    model_keys,
-    raise_complaints,
-    suggest_nearest,
-)
-from grader.rubric.schema import (
+from grader.rubric.rubric_errors import explain_validation, format_complaint, raise_complaints
+from grader.rubric.rubric_tables import (
     NEWEST_SCHEMA,
     AssignmentTable,
-    CheckTable,
-    ItemTable,
-    LateTable,
+    PublicRubricFile,
     RubricFile,
 )
+from grader.rubric.toml_files import CheckCatalog, read_tables, validate_tables
 
-CheckCatalog = Mapping[str, type[BaseModel]]
-"""Check codes, each with the model that its params must satisfy."""
+CatalogLoader = Callable[[tuple[str, ...]], CheckCatalog]
+"""From the modules of a rubric's own checks to all checks that it can call."""
+_COURSE = TypeAdapter(RubricFile)
+_PUBLIC = TypeAdapter(PublicRubricFile)
 _MAX_PARENTS = 3
 
 
-def load_rubric(path: Path, *, catalog: CheckCatalog) -> model.Rubric:
-    """Load a rubric.
+def load_rubric(path: Path, *, catalog: CatalogLoader) -> Rubric:
+    """Load a course's rubric (TOML), or the public one that `grade release` makes of it (JSON).
 
-    The reference is looked for in the folder that holds `rubrics/`, then beside the rubric
-    file, then in up to three folders above that.
+    The reference of a course's rubric is looked for in the folder that holds `rubrics/`, then
+    beside the rubric file, then in up to three folders above that.
 
     Args:
-        path: The TOML file.
-        catalog: The checks that exist, and their params.
+        path: The file.
+        catalog: Loads the checks that exist, and their params, for a rubric's own modules.
 
     Returns:
-        The rubric; points are exact, and params are as their model completed them.
+        The rubric; points are exact, and params are instances of the catalog's models.
 
     Raises:
         RubricError: The file cannot be used; the message names every fault in it.
     """
-    data, tree = read_toml(path)
-    _refuse_newer(path, tree=tree)
-    complaints: list[str] = []
-    file = _validate_file(tree, complaints=complaints)
-    complaints.extend(_check_faults(tree, catalog=catalog))
-    if file is None:
-        raise_complaints(path, complaints)
-        raise RubricError(f"{path}: not a rubric")
-    complaints.extend(find_contradictions(file))
-    reference = find_reference(file.assignment.reference, rubric=path)
-    if reference is None:
-        fault = f"there is no file '{file.assignment.reference}' beside the rubric or above it"
-        complaints.append(format_complaint(["assignment", "reference"], fault))
-    provided = find_provided(file.assignment, rubric=path)
-    complaints.extend(_provided_faults(file.assignment, provided, secret=(path, reference)))
-    raise_complaints(path, complaints)
-    rubric = _build_rubric(file, path=path, data=data, reference=reference or path, catalog=catalog)
-    return replace(rubric, provided=provided)
-
-
-def read_toml(path: Path) -> tuple[bytes, dict[str, Any]]:
-    """A TOML file's bytes and tables; numbers with a point are Decimals.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Both.
-
-    Raises:
-        RubricError: It cannot be opened, is not UTF-8 or not TOML.
-    """
-    try:
-        data = path.read_bytes()
-        text = data.decode("utf-8-sig")
-        return data, tomllib.loads(text.replace("\r\n", "\n"), parse_float=Decimal)
-    except OSError as error:
-        raise RubricError(f"{path}: cannot be opened ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise RubricError(f"{path}: line {line} is not UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        at_end = f"(at the end, line {text.count(chr(10)) + 1})"
-        message = str(error).replace("(at end of document)", at_end)
-        raise RubricError(f"{path}: not TOML: {message}") from error
-    except RecursionError as error:
-        raise RubricError(f"{path}: nested too deep") from error
-
-
-def find_reference(reference: str, *, rubric: Path) -> Path | None:
-    """The reference notebook that a rubric names.
-
-    Args:
-        reference: The path as the rubric has it.
-        rubric: The rubric file.
-
-    Returns:
-        The first that exists, or None.
-    """
-    return next((f / reference for f in _search_folders(rubric) if (f / reference).is_file()), None)
-
-
-def find_provided(assignment: AssignmentTable, *, rubric: Path) -> Path | None:
-    """The folder of files that every notebook finds beside it.
-
-    Args:
-        assignment: What the rubric says; where it names no folder, `<id>/provided/` beside the
-            rubric is looked for.
-        rubric: The rubric file.
-
-    Returns:
-        The first that exists, or None.
-    """
-    if assignment.provided is None:
-        default_folder = rubric.resolve().parent / assignment.id / "provided"
-        return default_folder if default_folder.is_dir() else None
-    folders = (folder / assignment.provided for folder in _search_folders(rubric))
-    return next((folder for folder in folders if folder.is_dir()), None)
-
-
-def _provided_faults(
-    assignment: AssignmentTable, provided: Path | None, *, secret: tuple[Path | None, ...]
-) -> Iterator[str]:
-    keys = ["assignment", "provided"]
-    if provided is None and assignment.provided is not None:
-        fault = f"there is no folder '{assignment.provided}' beside the rubric or above it"
-        yield format_complaint(keys, fault)
-    inside = (p.resolve().is_relative_to(provided.resolve()) for p in secret if p and provided)
-    if any(inside):
-        yield format_complaint(
-            keys, "that folder holds the rubric or the reference: students would see it"
-        )
-
-
-def _search_folders(rubric: Path) -> list[Path]:
-    """Where what a rubric names is looked for, in order."""
-    rubric_folder = rubric.resolve().parent
-    course_folders = [
-        folder.parent
-        for folder in (rubric_folder, *rubric_folder.parents)
-        if folder.name == "rubrics"
-    ][:1]
-    return [*course_folders, rubric_folder, *list(rubric_folder.parents)[:_MAX_PARENTS]]
-
-
-def _refuse_newer(path: Path, *, tree: dict[str, Any]) -> None:
+    data, tree = read_tables(path)
     schema = tree.get("schema")
     if isinstance(schema, int) and schema > NEWEST_SCHEMA:
         raise RubricError(
             f"{path}: schema: {schema} is newer than this grader reads ({NEWEST_SCHEMA}); "
             "install a newer grader"
         )
+    sha256 = hashlib.sha256(data).hexdigest()
+    if path.suffix == ".json":
+        public_file = _validate(path, tree, adapter=_PUBLIC, catalog=catalog)
+        return _build_rubric(public_file, path=path, sha256=sha256, reference=path, provided=None)
+    file = _validate(path, tree, adapter=_COURSE, catalog=catalog)
+    reference = _find_reference(file.assignment, rubric_path=path)
+    provided = _find_provided(file.assignment, rubric_path=path)
+    complaints = [
+        *find_contradictions(file),
+        *_reference_faults(file.assignment, reference),
+        *_provided_faults(file.assignment, provided, secret_paths=(path, reference)),
+    ]
+    raise_complaints(path, complaints)
+    return _build_rubric(
+        file, path=path, sha256=sha256, reference=reference or path, provided=provided
+    )
 
 
-def _validate_file(tree: dict[str, Any], *, complaints: list[str]) -> RubricFile | None:
+def _validate(
+    path: Path, tree: dict[str, Any], *, adapter: TypeAdapter[Any], catalog: CatalogLoader
+) -> Any:
+    complaints: list[str] = []
+    checks = _load_catalog(tree, catalog=catalog, complaints=complaints)
     try:
-        return RubricFile.model_validate(tree)
+        file = validate_tables(tree, adapter, catalog=checks)
     except ValidationError as error:
-        complaints.extend(explain_validation(error, model=RubricFile, tree=tree))
-        return None
+        table = PublicRubricFile if adapter is _PUBLIC else RubricFile
+        complaints += explain_validation(error, table=table, tree=tree, catalog=checks)
+        raise_complaints(path, complaints)
+        raise
+    raise_complaints(path, complaints)
+    return file
 
 
-# ---------------------------------------------------------------- checks and their params
-
-
-def _check_faults(tree: dict[str, Any], *, catalog: CheckCatalog) -> Iterator[str]:
-    """Unknown checks and params, also where other parts of the file are at fault."""
-    for item_number, item in enumerate(_tables(tree, key="item"), 1):
-        where = f"item {item.get('id', item_number)}"
-        for number, check in enumerate(_tables(item, key="check"), 1):
-            yield from _param_faults(check, keys=[where, f"check {number}"], catalog=catalog)
-
-
-def _tables(tree: dict[str, Any], *, key: str) -> list[dict[str, Any]]:
-    tables = tree.get(key)
-    return [t for t in tables if isinstance(t, dict)] if isinstance(tables, list) else []
-
-
-def _param_faults(
-    check: dict[str, Any], *, keys: list[str], catalog: CheckCatalog
-) -> Iterator[str]:
-    code, params = check.get("code"), check.get("params", {})
-    if not isinstance(code, str) or not isinstance(params, dict):
-        return  # the schema has complained
-    if code not in catalog:
-        hint = suggest_nearest(code, among=catalog)
-        yield format_complaint([*keys, "code"], f"there is no check '{code}'; {hint}")
-        return
-    params_model = catalog[code]
-    param_keys = [*keys, "params"]
-    unknown = _unknown_params(params, params_model=params_model)
-    for name in unknown:
-        hint = suggest_nearest(name, among=model_keys(params_model))
-        yield format_complaint([*param_keys, name], f"there is no such key; {hint}")
-    known = {
-        name: value for name, value in decimals_to_floats(params).items() if name not in unknown
-    }
+def _load_catalog(
+    tree: dict[str, Any], *, catalog: CatalogLoader, complaints: list[str]
+) -> CheckCatalog:
+    assignment = tree.get("assignment")
+    names = assignment.get("checks") if isinstance(assignment, dict) else None
+    modules = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
     try:
-        params_model.model_validate(known)
-    except ValidationError as error:
-        yield from explain_validation(error, model=params_model, tree=known, parent_keys=param_keys)
-
-
-def _unknown_params(params: dict[str, Any], *, params_model: type[BaseModel]) -> list[str]:
-    if params_model.model_config.get("extra") == "allow":
-        return []
-    return [name for name in params if name not in model_keys(params_model)]
-
-
-def decimals_to_floats(value: Any) -> Any:
-    """Params as a check's model expects them: Decimals as floats.
-
-    Args:
-        value: A value of the TOML file.
-
-    Returns:
-        The same without Decimals.
-    """
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, dict):
-        return {key: decimals_to_floats(inner) for key, inner in value.items()}
-    return [decimals_to_floats(inner) for inner in value] if isinstance(value, list) else value
-
-
-# ---------------------------------------------------------------- tables to records
+        return catalog(tuple(modules))
+    except RubricError as error:
+        complaints.append(format_complaint(["assignment", "checks"], str(error)))
+        return catalog(())
 
 
 def _build_rubric(
-    file: RubricFile, *, path: Path, data: bytes, reference: Path, catalog: CheckCatalog
-) -> model.Rubric:
+    file: RubricFile, *, path: Path, sha256: str, reference: Path, provided: Path | None
+) -> Rubric:
     assignment = file.assignment
-    return model.Rubric(
+    return Rubric(
         id=assignment.id,
         title=assignment.title,
         total=assignment.total,
         reference=reference,
         seed=assignment.seed,
-        optional_imports=tuple(assignment.optional_imports),
-        record=tuple(assignment.record),
-        limits=model.Limits(**file.limits.model_dump()),
-        late=_build_late_rule(file.late),
-        marking=model.Marking(**file.marking.model_dump()),
-        items=tuple(_build_item(item, catalog=catalog) for item in file.item),
+        optional_imports=assignment.optional_imports,
+        record=assignment.record,
+        check_modules=assignment.checks,
+        limits=file.limits,
+        items=file.items,
         path=path,
-        sha256=hashlib.sha256(data).hexdigest(),
-        notices=tuple(model.Notice(says=n.says, printed=n.printed) for n in file.notice),
+        sha256=sha256,
+        late=file.late.to_rule() if file.late else None,
+        provided=provided,
+        notices=file.notices,
+        marking=file.marking,
+        public=file.public if isinstance(file, PublicRubricFile) else None,
     )
 
 
-def _build_late_rule(table: LateTable | None) -> model.LateRule | None:
-    if table is None:
-        return None
-    return model.LateRule(
-        due=table.due,
-        grace_s=60 * table.grace_minutes,
-        per_day=table.per_day,
-        unit=table.unit,
-        cap=table.cap,
-        timezone=table.timezone,
-    )
+# ---------------------------------------------------------------- files that a rubric names
 
 
-def _build_item(item: ItemTable, *, catalog: CheckCatalog) -> model.Item:
-    return model.Item(
-        id=item.id,
-        title=item.title,
-        points=item.points,
-        kind=item.kind,
-        source=item.source,
-        prompt=item.prompt,
-        good_answer=item.good_answer,
-        examples=item.examples,
-        example_words=tuple(item.example_words),
-        why=item.why,
-        about=tuple(item.about),
-        checks=tuple(_build_check(check, catalog=catalog) for check in item.check),
-        criteria=tuple(
-            model.Criterion(
-                id=criterion.id,
-                text=criterion.text,
-                points=criterion.points,
-                keywords=tuple(criterion.keywords),
-            )
-            for criterion in item.criterion
-        ),
-    )
+def _find_reference(assignment: AssignmentTable, *, rubric_path: Path) -> Path | None:
+    paths = (folder / assignment.reference for folder in _search_folders(rubric_path))
+    return next((path for path in paths if path.is_file()), None)
 
 
-def _build_check(check: CheckTable, *, catalog: CheckCatalog) -> model.CheckSpec:
-    params = catalog[check.code].model_validate(decimals_to_floats(check.params))
-    return model.CheckSpec(
-        code=check.code,
-        points=check.points,
-        public=check.public,
-        needs=tuple(check.needs),
-        params=params.model_dump(mode="json", by_alias=True),
-        ask=check.ask,
-    )
+def _reference_faults(assignment: AssignmentTable, reference: Path | None) -> Iterator[str]:
+    keys = ["assignment", "reference"]
+    if not assignment.reference:
+        yield format_complaint(keys, "is missing")
+    elif reference is None:
+        fault = f"there is no file '{assignment.reference}' beside the rubric or above it"
+        yield format_complaint(keys, fault)
+
+
+def _find_provided(assignment: AssignmentTable, *, rubric_path: Path) -> Path | None:
+    """Return the folder that the rubric names, or else `<id>/provided/` beside the rubric."""
+    if assignment.provided is None:
+        default_folder = rubric_path.resolve().parent / assignment.id / "provided"
+        return default_folder if default_folder.is_dir() else None
+    folders = (folder / assignment.provided for folder in _search_folders(rubric_path))
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def _provided_faults(
+    assignment: AssignmentTable, provided: Path | None, *, secret_paths: tuple[Path | None, ...]
+) -> Iterator[str]:
+    keys = ["assignment", "provided"]
+    if provided is None and assignment.provided is not None:
+        fault = f"there is no folder '{assignment.provided}' beside the rubric or above it"
+        yield format_complaint(keys, fault)
+    if provided and any(
+        path.resolve().is_relative_to(provided.resolve()) for path in secret_paths if path
+    ):
+        yield format_complaint(
+            keys, "that folder holds the rubric or the reference: students would see it"
+        )
+
+
+def _search_folders(rubric_path: Path) -> list[Path]:
+    """List the folders where the files that a rubric names are looked for, in order."""
+    rubric_folder = rubric_path.resolve().parent
+    course_folders = [
+        folder.parent
+        for folder in (rubric_folder, *rubric_folder.parents)
+        if folder.name == "rubrics"
+    ][:1]
+    return [*course_folders, rubric_folder, *list(rubric_folder.parents)[:_MAX_PARENTS]]

@@ -1,43 +1,35 @@
-"""Says what is wrong with a rubric: the key, the fault, and the nearest word that would do."""
+"""Words what is wrong with a rubric: the key, the fault, and the nearest word that would do."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from grader.errors import RubricError
+from grader.rubric.toml_files import CheckCatalog
 
 ARROW = " → "
+_UNKNOWN_KEY = {"extra_forbidden", "unexpected_keyword_argument"}
 _Loc = tuple[int | str, ...]
 
 
 def format_complaint(keys: Sequence[str], fault: str) -> str:
-    """One line about one key.
-
-    Args:
-        keys: The way to it, such as ('item Q2', 'check 1', 'points').
-        fault: What is wrong there.
-
-    Returns:
-        The line.
-    """
+    """Return a line about a key, which is given by its path: ('item Q2', 'check 1', 'points')."""
     return f"{ARROW.join(keys)}: {fault}" if keys else fault
 
 
 def raise_complaints(path: Path, complaints: Iterable[str]) -> None:
-    """Raise everything that is wrong with a file at once, if anything is.
-
-    Args:
-        path: The file, as the person named it.
-        complaints: Lines from `complaint`.
+    """Raise all complaints about a file at once, if there are any.
 
     Raises:
-        RubricError: There is at least one.
+        RubricError: There is at least one complaint.
     """
     lines = list(dict.fromkeys(complaints))
     if len(lines) == 1:
@@ -47,15 +39,7 @@ def raise_complaints(path: Path, complaints: Iterable[str]) -> None:
 
 
 def suggest_nearest(word: str, *, among: Iterable[str]) -> str:
-    """The hint that ends a complaint about a word.
-
-    Args:
-        word: What was written.
-        among: What could have been.
-
-    Returns:
-        'did you mean …?' with the nearest word, or all words where none is near.
-    """
+    """Return 'did you mean …?' with the nearest known word, or all words where none is near."""
     known = sorted(set(among))
     if not known:
         return "none is known here"
@@ -65,45 +49,41 @@ def suggest_nearest(word: str, *, among: Iterable[str]) -> str:
 
 
 def explain_validation(
-    error: ValidationError, *, model: type[BaseModel], tree: Any, parent_keys: Sequence[str] = ()
+    error: ValidationError,
+    *,
+    table: type,
+    tree: Mapping[str, Any],
+    catalog: CheckCatalog | None = None,
 ) -> list[str]:
-    """What pydantic found, in words for course staff.
+    """Word what pydantic complains about for course staff.
 
     Args:
-        error: What it raised.
-        model: The model that was asked for.
-        tree: What was validated, to name items by their ids.
-        parent_keys: The keys above the tree.
+        error: The error that it raised.
+        table: The record that was asked for, a dataclass or a pydantic model.
+        tree: The tables that were validated, to name items by their ids.
+        catalog: The models of the params that tables hold under `params`.
 
     Returns:
         A complaint for each fault.
     """
     return [
         format_complaint(
-            [*parent_keys, *named_keys(fault["loc"], tree=tree)],
-            _fault_text(
-                fault["type"], loc=fault["loc"], message=fault["msg"], model=model, fault=fault
-            ),
+            _name_keys(fault["loc"], tree=tree),
+            _word_fault(fault, table=table, tree=tree, catalog=catalog or {}),
         )
         for fault in error.errors(include_url=False)
     ]
 
 
-def named_keys(loc: _Loc, *, tree: Any) -> list[str]:
-    """A place in the file as a person would say it: 'item Q2.3.1', 'check 2', 'params'.
-
-    Args:
-        loc: Keys and positions from the top, as pydantic has them.
-        tree: The parsed file.
-
-    Returns:
-        One word or two for each step.
-    """
+def _name_keys(loc: _Loc, *, tree: Any) -> list[str]:
+    """Return a path in the file as a person would say it: 'item Q2.3.1', 'check 2', 'params'."""
     keys: list[str] = []
     for step in loc:
         tree = _step_into(tree, step=step)
         if isinstance(step, int) and keys:
-            keys[-1] = f"{keys[-1]} {_table_name(tree, position=step)}"
+            table_id = tree.get("id") if isinstance(tree, dict) else None
+            has_id = isinstance(table_id, str) and table_id
+            keys[-1] = f"{keys[-1]} {table_id if has_id else step + 1}"
         else:
             keys.append(str(step))
     return keys
@@ -117,57 +97,52 @@ def _step_into(tree: Any, *, step: int | str) -> Any:
     return None
 
 
-def _table_name(tree: Any, *, position: int) -> str:
-    """A table's id where it has one, else its place counted from 1."""
-    table_id = tree.get("id") if isinstance(tree, dict) else None
-    return table_id if isinstance(table_id, str) and table_id else str(position + 1)
-
-
-def _fault_text(kind: str, *, loc: _Loc, message: str, model: type[BaseModel], fault: Any) -> str:
-    if kind == "extra_forbidden":
-        return f"there is no such key; {suggest_nearest(str(loc[-1]), among=_sibling_keys(model, loc=loc))}"
-    if kind == "missing":
-        return "is missing"
+def _word_fault(fault: Any, *, table: type, tree: Any, catalog: CheckCatalog) -> str:
+    kind, loc = fault["type"], fault["loc"]
+    if kind in _UNKNOWN_KEY:
+        known = _sibling_keys(loc, table=table, tree=tree, catalog=catalog)
+        return f"there is no such key; {suggest_nearest(str(loc[-1]), among=known)}"
+    if kind == "unknown_check":
+        return f"{fault['msg']}; {suggest_nearest(fault['ctx']['code'], among=catalog)}"
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", fault["ctx"]["expected"])
-        return f"'{fault['input']}' is not allowed; {suggest_nearest(str(fault['input']), among=allowed)}"
+        hint = suggest_nearest(str(fault["input"]), among=allowed)
+        return f"'{fault['input']}' is not allowed; {hint}"
     if kind == "string_pattern_mismatch":
         return f"'{fault['input']}' is not allowed here; use letters, digits and . _ -"
+    message: str = "is missing" if kind == "missing" else fault["msg"]
     text = message.removeprefix("Value error, ").removeprefix("Input should ")
-    return text.replace("be a valid", "must be a", 1) if text.startswith("be a valid") else text
+    # A TOML file is validated as JSON, which calls a list an array.
+    return re.sub("^be a valid", "must be a", text).replace("must be a array", "must be a list")
 
 
-def _sibling_keys(model: type[BaseModel], *, loc: _Loc) -> list[str]:
-    """The keys that the table of an unknown key may have."""
-    table: type[BaseModel] | None = model
+def _sibling_keys(loc: _Loc, *, table: type, tree: Any, catalog: CheckCatalog) -> list[str]:
+    """List the keys that may stand where an unknown one does."""
+    current: type | None = table
     for step in loc[:-1]:
-        if isinstance(step, str) and table is not None:
-            table = _table_model(table, key=step)
-    return model_keys(table) if table is not None else []
+        if step == "params" and tree.get("code") in catalog:
+            current = catalog[tree["code"]]
+        elif isinstance(step, str) and current is not None:
+            current = next(_tables_in(_table_keys(current).get(step)), None)
+        tree = _step_into(tree, step=step)
+    return list(_table_keys(current)) if current is not None else []
 
 
-def _table_model(model: type[BaseModel], *, key: str) -> type[BaseModel] | None:
-    """The model of the table, or of the tables, under a key."""
-    for name, field in model.model_fields.items():
-        if key in (name, field.alias):
-            return next(_models_in(field.annotation), None)
-    return None
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
+def _tables_in(annotation: Any) -> Iterator[type]:
+    if is_dataclass(annotation) or (
+        isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    ):
+        yield annotation  # type: ignore[misc] # of classes alone
     for part in get_args(annotation):
-        yield from _models_in(part)
+        yield from _tables_in(part)
 
 
-def model_keys(model: type[BaseModel]) -> list[str]:
-    """The keys of a table.
-
-    Args:
-        model: What it is validated by.
-
-    Returns:
-        Its keys as they are written in the file.
-    """
-    return [field.alias or name for name, field in model.model_fields.items()]
+def _table_keys(table: type) -> dict[str, Any]:
+    """Return the keys of a table as they are written in a file, each with its annotation."""
+    if issubclass(table, BaseModel):
+        return {field.alias or key: field.annotation for key, field in table.model_fields.items()}
+    keys = {}
+    for name, annotation in get_type_hints(table, include_extras=True).items():
+        infos = (part for part in get_args(annotation) if isinstance(part, FieldInfo))
+        keys[next((info.alias for info in infos if info.alias), name)] = annotation
+    return {name: annotation for name, annotation in keys.items() if not name.startswith("__")}

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import RubricError, UsageError
-from grader.rubric.loading import read_toml
 from grader.rubric.rubric_errors import suggest_nearest
+from grader.rubric.toml_files import read_tables
 
 RUBRICS_FOLDER = "rubrics"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RubricCandidate:
-    """A rubric file, read no further than is needed to choose it."""
+    """A rubric file, as far as it must be read to choose it."""
 
     path: Path
     id: str
@@ -22,7 +22,7 @@ class _RubricCandidate:
 
 
 def find_rubric(folder: Path, *, assignment: str | None = None) -> Path:
-    """The rubric to use; files in folders below `rubrics/` are not considered.
+    """Find the rubric to use; files in folders below `rubrics/` are not considered.
 
     Args:
         folder: The folder that holds `rubrics/`.
@@ -32,7 +32,7 @@ def find_rubric(folder: Path, *, assignment: str | None = None) -> Path:
         The named one; else the one with `default = true`; else the only one.
 
     Raises:
-        UsageError: None fits, or several do; the message lists them.
+        UsageError: No rubric fits, or several do; the message lists them.
     """
     candidates = [
         _read_candidate(path) for path in sorted((folder / RUBRICS_FOLDER).glob("*.toml"))
@@ -47,14 +47,15 @@ def find_rubric(folder: Path, *, assignment: str | None = None) -> Path:
             return choice[0].path
     reason = "several say default = true" if defaults else "none says default = true"
     raise UsageError(
-        f"There are several rubrics, and {reason}. Name one with --assignment:\n{_list_candidates(candidates)}"
+        f"There are several rubrics, and {reason}. Name one with --assignment:\n"
+        f"{_list_candidates(candidates)}"
     )
 
 
 def _read_candidate(path: Path) -> _RubricCandidate:
-    """What a file says of itself; a broken one goes by its name until it is loaded."""
+    """Read the id that a file gives; a broken file goes by its name until it is loaded."""
     try:
-        _, tree = read_toml(path)
+        _, tree = read_tables(path)
     except RubricError:
         return _RubricCandidate(path=path, id=path.stem, default=False)
     table = tree.get("assignment")
@@ -68,7 +69,7 @@ def _read_candidate(path: Path) -> _RubricCandidate:
 
 
 def _find_named(assignment: str, *, candidates: list[_RubricCandidate]) -> Path:
-    """The one rubric of that id, else the one file of that name."""
+    """Return the only rubric of that id, or else the only file of that name."""
     by_id = [candidate.path for candidate in candidates if candidate.id == assignment]
     by_name = [candidate.path for candidate in candidates if candidate.path.stem == assignment]
     matches = by_id or by_name

@@ -1,12 +1,13 @@
-"""Makes the files that students get of a rubric: public checks, and a few numbers.
+"""Makes the files that students get of a rubric: the public checks, and a few numbers.
 
-Who has the reference live calls `public(rubric, answers=reference.ask(questions))`, where the
-questions are those of `questions_to_reference(rubric)`.
+With the live reference at hand, call
+`build_public_files(rubric, answers=reference.ask(reference_questions(rubric)))`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
@@ -14,27 +15,21 @@ from fractions import Fraction
 
 from safetensors.numpy import save
 
-from grader.checks import CHECKS, BoundRubric, RandomDraws, bind_rubric
+from grader.checks import BoundRubric, RandomDraws, bind_rubric, load_checks
 from grader.errors import RubricError
 from grader.model import (
     Array,
     Cell,
     CheckSpec,
-    Item,
+    Json,
     Notebook,
     Observation,
+    PublicSupplement,
     Question,
     Rubric,
 )
 from grader.notebook import handout_lines, read_notebook
-from grader.selfcheck.public_schema import (
-    NUMBERS_SUFFIX,
-    RUBRIC_SUFFIX,
-    PublicCheck,
-    PublicItem,
-    PublicNotice,
-    PublicRubricFile,
-)
+from grader.selfcheck.public_rubric import NUMBERS_SUFFIX, RUBRIC_SUFFIX
 
 _SOLUTION = re.compile(
     r"^[ \t]*### BEGIN SOLUTION.*?(?:^[ \t]*### END SOLUTION[^\n]*\n?|\Z)",
@@ -43,85 +38,97 @@ _SOLUTION = re.compile(
 
 
 def public_seed(rubric_id: str) -> bytes:
-    """The public seed of an assignment's inputs; nothing of the secret one."""
+    """Return the public seed of an assignment's inputs, which tells nothing of the secret one."""
     return hashlib.sha256(b"public draws|" + rubric_id.encode()).digest()
 
 
 def reference_questions(rubric: Rubric) -> tuple[Question, ...]:
-    """What to ask the live reference, so that `public` can be called with its answers.
+    """Return what the live reference must be asked for `build_public_files`.
 
     Raises:
-        RubricError: a check is public that can't be.
+        RubricError: A check is public that can't be.
     """
-    return _bind_checks(_public_checks_only(rubric)).constant_questions
+    return _bind_public_checks(rubric).constant_questions
 
 
 def build_public_files(
     rubric: Rubric, *, answers: Mapping[str, Observation]
 ) -> Mapping[str, bytes]:
-    """The files that students get, by name: `ID.rubric.json` and `ID.numbers.safetensors`.
+    """Build the files that students get, by name: `ID.rubric.json` and `ID.numbers.safetensors`.
 
     Left out are checks that are not public, criteria, good answers, the reference's path, the
     names of its functions and which of several answers count as right. A check that compares one
     student's training with the reference's is never public.
 
     Args:
-        rubric: the course's own.
-        answers: the reference's, to `questions_to_reference(rubric)`, by the question's id.
+        rubric: The course's own rubric.
+        answers: The reference's answers to `reference_questions(rubric)`, by the question's id.
 
     Raises:
-        RubricError: a check is public that can't be, or the reference did not answer.
+        RubricError: A check is public that can't be, or the reference did not answer.
     """
-    public_only = _public_checks_only(rubric)
-    masked = replace(public_only, items=tuple(_masked(item) for item in public_only.items))
-    questions = _bind_checks(public_only).constant_questions
+    bound = _bind_public_checks(rubric)
+    masked = _mask_checks(rubric, bound)
+    questions = bound.constant_questions
     if len(questions) != len(_bind_checks(masked).constant_questions):
         raise RubricError(f"{rubric.path}: two public checks ask the reference the same")
     numbers = save(dict(_named_arrays(questions, answers=answers)))
-    file = _public_file(rubric, masked=masked, numbers=numbers)
+    supplement = PublicSupplement(
+        draws=public_seed(rubric.id).hex(),
+        numbers=hashlib.sha256(numbers).hexdigest(),
+        handout=tuple(sorted(_public_handout(read_notebook(rubric.reference)))),
+        later={
+            item.id: tuple(spec.needs for spec in item.checks if not spec.public)
+            for item in rubric.items
+        },
+    )
+    tables = _public_tables(masked, supplement)
     return {
-        f"{rubric.id}{RUBRIC_SUFFIX}": (file.model_dump_json(indent=1) + "\n").encode(),
+        f"{rubric.id}{RUBRIC_SUFFIX}": (
+            json.dumps(tables, ensure_ascii=False, indent=1) + "\n"
+        ).encode(),
         f"{rubric.id}{NUMBERS_SUFFIX}": numbers,
     }
 
 
-def _public_checks_only(rubric: Rubric) -> Rubric:
-    """The rubric with its public checks alone."""
-    items = []
-    for item in rubric.items:
-        checks = tuple(spec for spec in item.checks if spec.public)
-        for spec in checks:
-            _refuse_comparing(spec, item=item, rubric=rubric)
-        items.append(replace(item, checks=checks))
+def _bind_public_checks(rubric: Rubric) -> BoundRubric:
+    """Return the public checks of a rubric.
+
+    Raises:
+        RubricError: One of them asks about a single student.
+    """
+    items = [
+        replace(item, checks=tuple(spec for spec in item.checks if spec.public))
+        for item in rubric.items
+    ]
+    bound = _bind_checks(replace(rubric, items=tuple(items)))
+    for call in bound.rubric_checks:
+        if call.check.asks_counter_questions():
+            raise RubricError(
+                f"{rubric.path}: item {call.item.id} → {call.spec.code} → public: can't be true: "
+                "it compares a student's work with the reference, which students don't have"
+            )
+    return bound
+
+
+def _mask_checks(rubric: Rubric, bound: BoundRubric) -> Rubric:
+    """Return the rubric with its public checks alone, as students may read their parameters."""
+    specs: dict[str, list[CheckSpec]] = {item.id: [] for item in rubric.items}
+    for call in bound.rubric_checks:
+        specs[call.item.id].append(replace(call.spec, params=call.check.masked()))
+    items = (replace(item, checks=tuple(specs[item.id])) for item in rubric.items)
     return replace(rubric, items=tuple(items))
 
 
-def _refuse_comparing(spec: CheckSpec, *, item: Item, rubric: Rubric) -> None:
-    check = CHECKS[spec.code]
-    if check.asks_counter_questions(check.params.model_validate(spec.params)):
-        raise RubricError(
-            f"{rubric.path}: item {item.id} → {spec.code} → public: can't be true: it compares a "
-            "student's work with the reference, which students don't have"
-        )
-
-
-def _masked(item: Item) -> Item:
-    return replace(item, checks=tuple(_masked_check(spec) for spec in item.checks))
-
-
-def _masked_check(spec: CheckSpec) -> CheckSpec:
-    params = CHECKS[spec.code].params.model_validate(spec.params).masked()
-    return replace(spec, params=params.model_dump(mode="json", by_alias=True))
-
-
 def _bind_checks(rubric: Rubric) -> BoundRubric:
-    return bind_rubric(rubric, registry=CHECKS, draws=RandomDraws(seed=public_seed(rubric.id)))
+    registry = load_checks(rubric.check_modules)
+    return bind_rubric(rubric, registry=registry, draws=RandomDraws(seed=public_seed(rubric.id)))
 
 
 def _named_arrays(
     questions: tuple[Question, ...], *, answers: Mapping[str, Observation]
 ) -> Iterator[tuple[str, Array]]:
-    """The reference's arrays under the place of the question and their own names."""
+    """Yield the reference's arrays, each named by its question's position and its own name."""
     for index, question in enumerate(questions):
         answer = answers.get(question.id)
         if answer is None or answer.status != "ok" or not answer.arrays:
@@ -132,57 +139,57 @@ def _named_arrays(
             yield f"{index}.{key}", array
 
 
-def _public_file(rubric: Rubric, *, masked: Rubric, numbers: bytes) -> PublicRubricFile:
-    return PublicRubricFile(
-        id=rubric.id,
-        title=rubric.title,
-        total=_exact_points(rubric.total),
-        seed=rubric.seed,
-        optional_imports=list(rubric.optional_imports),
-        record=list(rubric.record),
-        limits=asdict(rubric.limits),
-        draws=public_seed(rubric.id).hex(),
-        numbers=hashlib.sha256(numbers).hexdigest(),
-        handout=sorted(_public_handout(read_notebook(rubric.reference))),
-        notices=[
-            PublicNotice(says=notice.says, printed=notice.printed) for notice in rubric.notices
+def _public_tables(masked: Rubric, supplement: PublicSupplement) -> Mapping[str, Json]:
+    """Return the tables of the public rubric, under the keys of a rubric file.
+
+    Only what is named here gets out, so that a key which a rubric gains later stays inside.
+    """
+    return {
+        "schema": 1,
+        "assignment": {
+            "id": masked.id,
+            "title": masked.title,
+            "total": _plain_number(masked.total),
+            "seed": masked.seed,
+            "optional_imports": masked.optional_imports,
+            "record": masked.record,
+            "checks": masked.check_modules,
+        },
+        "limits": asdict(masked.limits),
+        "notice": [asdict(notice) for notice in masked.notices],
+        "item": [
+            {
+                "id": item.id,
+                "title": item.title,
+                "points": _plain_number(item.points),
+                "kind": item.kind,
+                "source": item.source,
+                "prompt": item.prompt,
+                "check": [_check_table(spec) for spec in item.checks],
+            }
+            for item in masked.items
         ],
-        items=[
-            _public_item(full_item, masked=masked_item)
-            for full_item, masked_item in zip(rubric.items, masked.items, strict=True)
-        ],
-    )
+        "public": asdict(supplement),
+    }
 
 
-def _public_item(item: Item, *, masked: Item) -> PublicItem:
-    return PublicItem(
-        id=item.id,
-        title=item.title,
-        points=_exact_points(item.points),
-        kind="written" if item.kind == "written" else "auto",
-        source=item.source,
-        prompt=item.prompt,
-        checks=[_public_check(spec) for spec in masked.checks],
-        later=[list(spec.needs) for spec in item.checks if not spec.public],
-    )
+def _check_table(spec: CheckSpec) -> Mapping[str, Json]:
+    return {
+        "code": spec.code,
+        "points": _plain_number(spec.points),
+        "public": True,
+        "needs": spec.needs,
+        "ask": spec.ask,
+        "params": spec.params.model_dump(mode="json", by_alias=True),
+    }
 
 
-def _public_check(spec: CheckSpec) -> PublicCheck:
-    return PublicCheck(
-        code=spec.code,
-        points=_exact_points(spec.points),
-        needs=list(spec.needs),
-        ask=spec.ask,
-        params=dict(spec.params),
-    )
-
-
-def _exact_points(points: Fraction) -> str:
-    return str(points)
+def _plain_number(points: Fraction) -> int | float:
+    return int(points) if points.denominator == 1 else float(points)
 
 
 def _public_handout(reference: Notebook) -> frozenset[str]:
-    """The handout's lines; none of its code where nothing says what of that is the solution."""
+    """Return the handout's lines; none of code where no comments tell which is the solution."""
     solutions = [
         solution_code
         for cell in reference.code_cells()

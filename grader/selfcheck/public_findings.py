@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from grader.checks import CHECKS, RECORDING_QUESTION, Evidence
+from grader.checks import RECORDING_QUESTION, Evidence
 from grader.checks.recording import read_recording
 from grader.model import (
     CellStatus,
@@ -102,8 +102,9 @@ def judge_public_checks(
         draws=public.draws,
         expected=public.expected,
     )
-    judged = public.checks.judge(evidence)
-    findings = tuple(f for f in judged if saved_file or not CHECKS[f.code].judges_file)
+    judged = public.checks.judge(evidence).findings
+    file_codes = {c.spec.code for c in public.checks.rubric_checks if c.check.judges_file}
+    findings = tuple(f for f in judged if saved_file or f.code not in file_codes)
     left_out = {f.item for f in judged} - {f.item for f in findings}
     return SelfcheckResult(
         public=public,

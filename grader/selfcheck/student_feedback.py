@@ -161,9 +161,7 @@ def _found_and_expected(finding: Finding) -> str:
 def _notebook_names(result: SelfcheckResult) -> frozenset[str]:
     """Names of the notebook that a sentence may begin with: they stay as they are written."""
     called = result.public.checks.rubric_checks
-    return frozenset(
-        name for bound_check in called for name in bound_check.check.names(bound_check.params)
-    )
+    return frozenset(name for bound_check in called for name in bound_check.check.code_names())
 
 
 def _describe_cost(result: SelfcheckResult, finding: Finding) -> str:

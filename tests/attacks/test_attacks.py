@@ -126,7 +126,7 @@ def test_floods_do_not_fill_the_grader(level: Level, graded: Graded) -> None:
 def test_whatever_a_notebook_answers_no_check_fails_at_it(name: str, graded: Graded) -> None:
     after = graded(OFFERED[-1])
     found = rubric.find_rubric(after.scene.course, assignment=None)
-    loaded = rubric.load_rubric(found, catalog=checks.catalog())
+    loaded = rubric.load_rubric(found, catalog=checks.load_checks)
     with gradebook.open_gradebook(after.out / "gradebook.db") as book:
         seed = require_seed(book, loaded.id, folder=after.out)
         trace = book.trace(name)

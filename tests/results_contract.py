@@ -1,8 +1,9 @@
-"""The shape of `results/<submission>.json`, as docs/results.md promises it to other programs."""
+"""The contract of `results/<submission>.json`, as a program that reads such files holds it."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+import json
+from typing import Any, Literal, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -170,3 +171,20 @@ class Result(ResultsModel):
         if self.score.final is None and self.status == "graded" and self.score.late is None:
             raise ValueError("`final` is a number if the status is graded, unless it came late")
         return self
+
+
+def result_from_json(text: str) -> Result:
+    """Read such a file; keys this reader doesn't know are ignored.
+
+    Raises:
+        ValueError: It is no JSON, holds NaN, has another `schema` or breaks the contract.
+    """
+    data = json.loads(text, parse_constant=_refuse_constant)
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if schema != 1 or isinstance(schema, bool):
+        raise ValueError(f"This result has schema {schema!r}; this version reads 1.")
+    return Result.model_validate(data)
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number in a result")

@@ -1,4 +1,4 @@
-"""Which vector is which: those a module made, to be found again by their direction."""
+"""Finds vectors that a module made again, by their direction."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grader.checks.recording import Forward, as_float64
-from grader.checks.values import EQUAL_TOLERANCE
+from grader.checks.recording import Forward
+from grader.checks.values import EQUAL_TOLERANCE, as_float64
 
 if TYPE_CHECKING:
     from grader.model import Array, Numbers
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LabeledVector:
-    """One labeled input and the vector a module made of it."""
+    """The vector that a module made of a labeled input."""
 
     label: str
     vector: Numbers
@@ -25,7 +25,7 @@ class LabeledVector:
 
 
 class VectorIndex:
-    """Rows, laid out so that a vector is compared with all of them at once."""
+    """Labeled vectors, stacked so that a vector is compared with all of them at once."""
 
     def __init__(self, rows: Sequence[LabeledVector]) -> None:
         self._by_size: dict[int, tuple[list[LabeledVector], Numbers]] = {}
@@ -41,12 +41,12 @@ class VectorIndex:
     def nearest(
         self, vector: Array, *, used: frozenset[str] = frozenset(), before: float = np.inf
     ) -> LabeledVector | None:
-        """The row that a vector is, up to rounding and a positive factor; None if it is none.
+        """Return the row that equals a vector up to rounding and a positive factor, or None.
 
         Args:
-            vector: the vector; of another length than every row, it is none of them.
-            used: labels to avoid where several rows are equal.
-            before: only rows of forwards that came before this event are looked at.
+            vector: A vector of any length.
+            used: Labels to avoid where several rows are equal.
+            before: The event before which the row was made.
         """
         value = as_float64(vector).ravel()
         length = float(np.linalg.norm(value))
@@ -64,13 +64,3 @@ class VectorIndex:
         closest = min(distances[i] for i in near)
         ties = [rows[i] for i in near if distances[i] <= closest + EQUAL_TOLERANCE / 100]
         return next((row for row in ties if row.label not in used), ties[0])
-
-
-def nearest_vector(
-    vector: Array, rows: Sequence[LabeledVector], *, used: frozenset[str] = frozenset()
-) -> LabeledVector | None:
-    """The row that a vector is, up to rounding and a positive factor; None if it is none.
-
-    Of rows that are equal, one whose label is not among `used`.
-    """
-    return VectorIndex(rows).nearest(vector, used=used)

@@ -1,0 +1,177 @@
+"""ARR: judges the arrays that a notebook starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from grader.checks.check import CheckOutcome, Evidence, absent, failed, passed
+from grader.checks.values import as_float64, format_shape
+from grader.contrastive.labeled_inputs import (
+    LabeledInputsCheck,
+    array_fields,
+    correlation,
+    encoded_arrays,
+    namespace,
+)
+from grader.model import Array, Numbers
+
+
+class InitialArrayCheck(LabeledInputsCheck):
+    """Judges labeled arrays as they went into the model, or as they stand in the namespace."""
+
+    def arrays(self, evidence: Evidence) -> Mapping[str, Array]:
+        """Return the notebook's arrays by name, labeled ones as they went into the model."""
+        encoded = encoded_arrays(evidence, labels=self.labels, shape=self.shape)
+        return {**namespace(evidence), **encoded}
+
+
+class ArraysInitialized(InitialArrayCheck):
+    """Arrays are initialized: right shape, floating, finite, not constant.
+
+    Judges the values that went into the model, told apart by value; where nothing went in, the
+    variables of those names. An array with fewer than two distinct values is constant. Passes only
+    if all of them are right. A wrong shape stops what needs the arrays.
+    """
+
+    code = "ARR001"
+    subjects = ("labels",)
+
+    check: tuple[str, ...]
+    """Those that the student fills."""
+    hint: str = ""
+    """Shown when one is missing or constant."""
+
+    def describe(self) -> str:
+        return f"{' and '.join(self.check)} initialized"
+
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        each = "both of" if len(self.check) == 2 else "each of"  # noqa: PLR2004 (a pair)
+        shape = format_shape(self.shape)
+        expected = f"{each} shape {shape}, floating point, finite, not one constant"
+        arrays = self.arrays(evidence)
+        missing_names = [name for name in self.check if name not in arrays]
+        if missing_names:
+            return absent(
+                expected=expected,
+                observed=f"{' and '.join(missing_names)} not there after the notebook ran",
+                hint=self.hint,
+                names=tuple(missing_names),
+            )
+        misshapen = [name for name in self.check if arrays[name].shape != self.shape]
+        if misshapen:
+            shapes = ", ".join(f"{name} {format_shape(arrays[name].shape)}" for name in misshapen)
+            return failed(
+                expected=expected,
+                observed=f"shapes {shapes}",
+                hint="Which sizes does the handout give, and in which order?",
+                stops=True,
+            )
+        return self._judge_values(evidence, arrays=arrays, expected=expected)
+
+    def _judge_values(
+        self, evidence: Evidence, *, arrays: Mapping[str, Array], expected: str
+    ) -> CheckOutcome:
+        notes, problems = [], []
+        for name in self.check:
+            array = as_float64(arrays[name])
+            if arrays[name].dtype.kind != "f":
+                dtype = array_fields(evidence, name).get("dtype") or "whole numbers"
+                problems.append(f"{name} holds {dtype}")
+            elif not np.isfinite(array).all():
+                problems.append(f"{name} holds values that are not finite")
+            elif np.unique(array).size <= 1:
+                problems.append(f"{name} is constant ({array.flat[0]:g} everywhere)")
+            notes.append(f"{name} mean {array.mean():.2f}, standard deviation {array.std():.2f}")
+        if problems:
+            infinite = any("not finite" in problem for problem in problems)
+            observed = "; ".join(problems)
+            return failed(expected=expected, observed=observed, hint=self.hint, stops=infinite)
+        uniform = any(_in_unit_interval(as_float64(arrays[name])) for name in self.check)
+        hint = self.hint if uniform else ""
+        return passed(expected=expected, observed="; ".join(notes), hint=hint)
+
+
+def _in_unit_interval(array: Numbers) -> bool:
+    """Tell whether values lie in [0, 1], as those of torch.rand do."""
+    return bool(array.min() >= 0 and array.max() <= 1)
+
+
+class ArrayPairCheck(InitialArrayCheck):
+    """Measures two of the arrays against each other."""
+
+    subjects = ("one", "other")
+
+    one: str
+    """The first, by its label."""
+    other: str
+    """The second, by its label."""
+
+    def array_pair(self, evidence: Evidence, *, expected: str) -> list[Numbers] | CheckOutcome:
+        """Return both arrays, or the outcome where one can't be measured."""
+        arrays = self.arrays(evidence)
+        problem = ""
+        for name in (self.one, self.other):
+            if problem:
+                break
+            if name not in arrays:
+                problem = f"{name} not there after the notebook ran"
+            elif arrays[name].shape != self.shape:
+                problem = f"{name} of shape {format_shape(arrays[name].shape)}"
+            elif not np.isfinite(as_float64(arrays[name])).all():
+                problem = f"{name} with values that are not finite"
+        if problem:
+            return absent(expected=expected, observed=problem, names=(self.one, self.other))
+        return [as_float64(arrays[self.one]), as_float64(arrays[self.other])]
+
+
+class ArraysIndependent(ArrayPairCheck):
+    """Two arrays are independent: their absolute Pearson correlation is below a bound.
+
+    A constant array correlates with nothing.
+    """
+
+    code = "ARR002"
+    title = "{one} independent of {other}"
+
+    below: float
+    """Largest absolute Pearson correlation, exclusive."""
+
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        expected = f"absolute correlation below {self.below:g}"
+        pair = self.array_pair(evidence, expected=expected)
+        if isinstance(pair, CheckOutcome):
+            return pair
+        value = correlation(*pair)
+        observed = f"correlation {value:.3f}"
+        if abs(value) < self.below:
+            return passed(expected=expected, observed=observed)
+        hint = f"{self.one} should be drawn anew, not made from {self.other}."
+        return failed(expected=expected, observed=observed, hint=hint)
+
+
+class ArrayNoise(ArrayPairCheck):
+    """One array is another plus noise: the standard deviation of their difference is in a range."""
+
+    code = "ARR003"
+    title = "{other} still {one} plus noise"
+
+    low: float
+    """Lower bound, inclusive."""
+    high: float
+    """Upper bound of the standard deviation of the difference, inclusive."""
+
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        what = f"{self.other} - {self.one}"
+        expected = f"standard deviation of {what} from {self.low:g} to {self.high:g}"
+        pair = self.array_pair(evidence, expected=expected)
+        if isinstance(pair, CheckOutcome):
+            return pair
+        first, second = pair
+        value = float((second - first).std())
+        observed = f"standard deviation {value:.3f}"
+        if self.low <= value <= self.high:
+            return passed(expected=expected, observed=observed)
+        hint = f"{self.other} was given; was one of the two changed after it was made?"
+        return failed(expected=expected, observed=observed, hint=hint)

@@ -1,0 +1,239 @@
+"""Tells the labeled inputs of a notebook's module apart by their values, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grader.checks.check import ARRAYS_QUESTION, RECORDING_QUESTION, Check, Evidence
+from grader.checks.memo import remembered
+from grader.checks.recording import Forward
+from grader.checks.values import ArrayValues, array_flaw, as_float64, equal_values, inspect_array
+from grader.contrastive.vector_index import LabeledVector, VectorIndex
+
+if TYPE_CHECKING:
+    from grader.model import Array, Json, Numbers
+
+MAX_INPUTS = 16
+"""Distinct inputs that are told apart."""
+MAX_BATCH_ROWS = 64
+"""Rows of one batch that are looked at."""
+MIN_RESEMBLANCE = 0.5
+"""Absolute correlation from which an unnamed input is another one plus noise."""
+
+
+class LabeledInputsCheck(Check):
+    """Judges labeled arrays of the notebook, or what its module made of them."""
+
+    fixed_questions = (ARRAYS_QUESTION, RECORDING_QUESTION)
+
+    labels: tuple[str, ...]
+    """All arrays that go into the model, in the handout's order."""
+    shape: tuple[int, ...]
+    """The shape of each."""
+    things: str = "inputs"
+    """What the handout calls them: 'images'."""
+
+    def all_encoded(self, evidence: Evidence) -> bool:
+        """Tell whether a module made a finite vector of every labeled input."""
+        rows = labeled_vectors(evidence, labels=self.labels, shape=self.shape)
+        return {row.label for row in rows} == set(self.labels)
+
+
+def namespace(evidence: Evidence) -> Mapping[str, Array]:
+    """Return the numeric arrays at the end of the run, by name."""
+    return evidence.observation(ARRAYS_QUESTION).arrays
+
+
+def array_fields(evidence: Evidence, name: str) -> Mapping[str, Json]:
+    """Return what the notebook says of an array: `dtype` ('torch.float32') and `grad`."""
+    entries = evidence.observation(ARRAYS_QUESTION).data.get("arrays")
+    entry = entries.get(name) if isinstance(entries, dict) else None
+    return entry if isinstance(entry, dict) else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ModuleInput:
+    """One row that went into a module; equal rows share their values."""
+
+    values: ArrayValues
+    forward: Forward
+    position: int
+    """Its index in the batch, or 0 where it went in alone."""
+
+
+@remembered
+def module_inputs(evidence: Evidence, shape: tuple[int, ...]) -> tuple[ModuleInput, ...]:
+    """Return every row of a shape that went into a module, in order."""
+    batches: dict[int, list[ArrayValues]] = {}
+    row_cache = _RowCache()
+    inputs = []
+    for forward in evidence.recording.forwards:
+        for batch in forward.inputs[:1]:
+            if id(batch) not in batches:
+                rows = _rows_of_shape(batch, shape)
+                batches[id(batch)] = [row_cache.get_or_inspect(row) for row in rows]
+            inputs += [
+                ModuleInput(values=row, forward=forward, position=position)
+                for position, row in enumerate(batches[id(batch)])
+            ]
+    return tuple(inputs)
+
+
+class _RowCache:
+    """Inspected rows; equal rows are inspected once, since a training loop repeats its inputs."""
+
+    def __init__(self) -> None:
+        self._by_prefix: dict[tuple[str, bytes], list[ArrayValues]] = {}
+
+    def get_or_inspect(self, row: Array) -> ArrayValues:
+        key = row.dtype.str, row.ravel()[:8].tobytes()
+        candidates = self._by_prefix.setdefault(key, [])
+        for candidate in candidates:
+            if np.array_equal(candidate.array, row):
+                return candidate
+        inspected = inspect_array(row)
+        if len(candidates) < MAX_INPUTS:
+            candidates.append(inspected)
+        return inspected
+
+
+def _rows_of_shape(batch: Array, shape: tuple[int, ...]) -> list[Array]:
+    if batch.shape == shape:
+        return [batch]
+    if batch.ndim == len(shape) + 1 and batch.shape[1:] == shape:
+        return list(batch[:MAX_BATCH_ROWS])
+    return []
+
+
+def encoded_arrays(
+    evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
+) -> Mapping[str, Array]:
+    """Return the labeled arrays as they went into the module; from the namespace where none did."""
+    encoded = encoded_values(evidence, labels=labels, shape=shape)
+    return {label: array_values.array for label, array_values in encoded.items()}
+
+
+@remembered
+def encoded_values(
+    evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
+) -> Mapping[str, ArrayValues]:
+    """Return the arrays of `encoded_arrays`, inspected."""
+    named_values = {
+        name: inspect_array(array) for name, array in namespace(evidence).items() if name in labels
+    }
+    unmatched = _distinct_values(module_inputs(evidence, shape))
+    if not unmatched:
+        return named_values
+    matched: dict[str, ArrayValues] = {}
+    for label in (name for name in labels if name in named_values):
+        match = next((r for r in unmatched if equal_values(r, named_values[label])), None)
+        if match is not None:
+            matched[label] = match
+            unmatched = [row for row in unmatched if row is not match]
+    if not matched and len(unmatched) == len(labels):
+        unmatched = order_by_correlation(unmatched)
+    unmatched_labels = [label for label in labels if label not in matched]
+    matched.update(zip(unmatched_labels, unmatched, strict=False))
+    return matched if len(matched) == len(labels) else {**named_values, **matched}
+
+
+def _distinct_values(inputs: Sequence[ModuleInput]) -> list[ArrayValues]:
+    """Return inputs that differ from all before; one that is not finite differs from everything."""
+    distinct: list[ArrayValues] = []
+    compared_ids: set[int] = set()
+    for row in inputs:
+        if len(distinct) == MAX_INPUTS:
+            break
+        if id(row.values) in compared_ids:
+            continue
+        if not any(equal_values(row.values, earlier) for earlier in distinct):
+            distinct.append(row.values)
+        if row.values.finite:
+            compared_ids.add(id(row.values))
+    return distinct
+
+
+def order_by_correlation(rows: list[ArrayValues]) -> list[ArrayValues]:
+    """Return three unnamed rows as (original, original plus noise, other); other rows as they are.
+
+    The original correlates less with the difference of the two than the noisy one does.
+    """
+    if len(rows) != 3:  # noqa: PLR2004 (two that resemble each other and a third)
+        return rows
+    flat = [row.flat for row in rows]
+    pairs = [(abs(correlation(flat[i], flat[j])), i, j) for i in range(3) for j in range(i + 1, 3)]
+    strength, i, j = max(pairs)
+    if strength < MIN_RESEMBLANCE:
+        return rows
+    other = 3 - i - j
+    difference = flat[j] - flat[i]
+    if abs(correlation(difference, flat[i])) > abs(correlation(difference, flat[j])):
+        i, j = j, i
+    return [rows[i], rows[j], rows[other]]
+
+
+def correlation(left: Array, right: Array) -> float:
+    """Return Pearson's correlation; 0 where one array is constant, or not finite."""
+    a, b = as_float64(left).ravel(), as_float64(right).ravel()
+    if a.size != b.size or not a.size:
+        return 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        a, b = a - a.mean(), b - b.mean()
+        size = float(np.linalg.norm(a) * np.linalg.norm(b))
+        return float(a @ b) / size if size > 0 and np.isfinite(size) else 0.0
+
+
+def cosine(left: Numbers, right: Numbers) -> float:
+    """Return the cosine similarity; 0 where a vector has no direction, as in PyTorch."""
+    size = float(np.linalg.norm(left) * np.linalg.norm(right))
+    return float(left.ravel() @ right.ravel()) / size if size > 0 else 0.0
+
+
+@remembered
+def build_vector_index(
+    evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
+) -> VectorIndex:
+    """Return an index of the vectors that modules made of labeled inputs."""
+    return VectorIndex(labeled_vectors(evidence, labels=labels, shape=shape))
+
+
+@remembered
+def labeled_vectors(
+    evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
+) -> tuple[LabeledVector, ...]:
+    """Return every vector that a module made of a labeled input, in order."""
+    encoded = encoded_values(evidence, labels=labels, shape=shape)
+    labels_by_values: dict[int, list[str]] = {}
+    outputs: dict[int, Numbers | None] = {}
+    vectors: list[LabeledVector] = []
+    for row in module_inputs(evidence, shape):
+        forward = row.forward
+        if id(row.values) not in labels_by_values:
+            equal = [label for label in encoded if equal_values(row.values, encoded[label])]
+            labels_by_values[id(row.values)] = equal
+        if id(forward.output) not in outputs:
+            outputs[id(forward.output)] = _finite_output(forward.output)
+        candidates = labels_by_values[id(row.values)]
+        used = {other.label for other in vectors[-len(labels) :] if other.forward is forward}
+        label = next((n for n in candidates if n not in used), next(iter(candidates), None))
+        is_single = forward.inputs[0].shape == row.values.array.shape
+        vector = _output_vector(outputs[id(forward.output)], row.position, is_single=is_single)
+        if label is not None and vector is not None:
+            vectors.append(LabeledVector(label=label, vector=vector, forward=forward))
+    return tuple(vectors)
+
+
+def _finite_output(output: Array | None) -> Numbers | None:
+    if output is None or array_flaw(output, shape=output.shape):
+        return None
+    return as_float64(output)
+
+
+def _output_vector(output: Numbers | None, position: int, *, is_single: bool) -> Numbers | None:
+    if output is None or is_single or output.ndim < 2:  # noqa: PLR2004 (no rows)
+        return None if output is None else output.ravel()
+    return output[position].ravel() if position < len(output) else None

@@ -1,0 +1,80 @@
+"""SHP: judges shapes of what goes into a module and of what comes out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from grader.checks.check import CheckOutcome, Evidence, absent, passed
+from grader.checks.modules import ModuleShapeCheck, call_fields
+from grader.checks.values import equal_values, format_shape
+from grader.contrastive.labeled_inputs import LabeledInputsCheck, encoded_values, module_inputs
+from grader.model import Observation
+
+
+class InputBatch(LabeledInputsCheck):
+    """The inputs go into the module as one batch of the expected shape.
+
+    Calls with one input at a time count if they cover all inputs.
+    """
+
+    code = "SHP001"
+    subjects = ("labels",)
+
+    module: str
+    """The handout's name of the class."""
+
+    def describe(self) -> str:
+        return f"batch of {self.things} {format_shape((len(self.labels), *self.shape))}"
+
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        batch_shape = (len(self.labels), *self.shape)
+        expected = f"a batch of shape {format_shape(batch_shape)}"
+        forwards = evidence.recording.forwards
+        shapes = [forward.inputs[0].shape for forward in forwards if forward.inputs]
+        cells = tuple({forward.cell for forward in forwards[:1]})
+        if batch_shape in shapes:
+            return passed(expected=expected, observed="it is", cells=cells)
+        inputs = module_inputs(evidence, self.shape)
+        rows = {id(row.values): row.values for row in inputs}.values()
+        encoded = encoded_values(evidence, labels=self.labels, shape=self.shape)
+        covered = [
+            label for label in encoded if any(equal_values(row, encoded[label]) for row in rows)
+        ]
+        if len(covered) == len(self.labels):
+            observed = f"all {self.things}, a few at a time"
+            return passed(expected=expected, observed=observed, cells=cells)
+        if not shapes:
+            observed = f"{self.module} was never given {self.things}"
+            return absent(expected=expected, observed=observed)
+        seen_shapes = ", ".join(sorted({format_shape(shape) for shape in shapes})[:4])
+        hint = f"Stack the {self.things} along a new first dimension."
+        return absent(expected=expected, observed=f"inputs of shape {seen_shapes}", hint=hint)
+
+
+class EmbeddingShape(ModuleShapeCheck):
+    """The module gives one row of the expected length for each input, whatever the batch size.
+
+    Asked with inputs drawn after the notebook ran; every batch size is worth the same share.
+    """
+
+    code = "SHP002"
+
+    features: int
+    """Length of one output row."""
+    things: str = "inputs"
+    """What the handout calls them: 'images'."""
+
+    def describe(self) -> str:
+        return f"embeddings (N, {self.features}) for N = {', '.join(map(str, self.batches))}"
+
+    def explain_no_output(self, observation: Observation, index: int) -> str:
+        raised = str(call_fields(observation, index).get("error") or "no output")
+        return f"N = {self.batches[index]}: {raised[:160]}"
+
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        expected = f"(N, {self.features}) for every N of {', '.join(map(str, self.batches))}"
+        outcome = self.judge_shapes(evidence, output=(self.features,), expected=expected)
+        if outcome.share == 1:
+            return replace(outcome, observed="all of them")
+        hint = f"Nothing in forward should depend on how many {self.things} come in at once."
+        return replace(outcome, hint=hint if outcome.share else "", stops=outcome.share == 0)

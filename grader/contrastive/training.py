@@ -1,0 +1,157 @@
+"""TRN: judges whether training does what the reference's does from the same start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from grader.checks.check import CheckOutcome, Evidence, RandomDraws, absent, failed, passed
+from grader.checks.values import all_close
+from grader.contrastive.embeddings import (
+    STEPS_HINT,
+    module_embeddings,
+    trained_embeddings,
+    trained_module,
+)
+from grader.contrastive.labeled_inputs import cosine
+from grader.contrastive.training_start import TrainingCheck
+from grader.model import Numbers, Question, Verdict
+
+COSINE_TOLERANCE = 1e-3
+"""How far the trained cosines may be from the reference's."""
+LOSS_TOLERANCE = 0.02
+"""How far the loss may be above the reference's."""
+
+
+def info_nce(
+    vectors: Numbers, *, labels: Sequence[str], positive: tuple[str, str], temperature: float
+) -> float:
+    """Return InfoNCE (NT-Xent) over both directions of the positive pair, by cosine.
+
+    Source: Chen et al., A Simple Framework for Contrastive Learning of Visual Representations,
+    2020, equation 1.
+    """
+    index_by_label = {label: i for i, label in enumerate(labels)}
+    a, b = (index_by_label[label] for label in positive)
+    others = [i for i in range(len(labels)) if i not in {a, b}]
+    terms = []
+    for anchor, partner in ((a, b), (b, a)):
+        near = cosine(vectors[anchor], vectors[partner]) / temperature
+        far = [cosine(vectors[anchor], vectors[i]) / temperature for i in others]
+        terms.append(np.logaddexp.reduce([near, *far]) - near)
+    return float(np.mean(terms))
+
+
+def pairwise_cosines(vectors: Numbers) -> Numbers:
+    """Return the cosines of all pairs of rows."""
+    count = len(vectors)
+    pairs = [(i, j) for i in range(count) for j in range(i + 1, count)]
+    return np.array([cosine(vectors[i], vectors[j]) for i, j in pairs])
+
+
+class LossFalls(TrainingCheck):
+    """Training does to the embeddings what the reference's does from the same start.
+
+    The handout's loss may not be a number, so InfoNCE on the embeddings is measured, at the
+    handout's temperature. The reference is trained from the student's own recorded start weights
+    and inputs, with the activation the student's module was found to use. Weights that did not
+    move: nothing. Trained cosines within 0.001 of the reference's after the recorded number of
+    optimizer steps (at most 200): all points. Else, with L0 the loss at the start, L the trained
+    one and R the reference's after the handout's number of steps: all if L <= R + 0.02, half if
+    L < L0, otherwise a fifth. At most half where a pair was wrong.
+    """
+
+    code = "TRN001"
+    title = "training does what the reference's does from your start"
+    subjects = ("after",)
+
+    positive: tuple[str, str]
+    """The two that belong together; all others are negatives of both."""
+    temperature: float
+    """What cosines are divided by."""
+    capped_by: tuple[str, ...] = ()
+    """Codes of checks that leave at most half of the points here where they failed."""
+
+    def questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+        at_weights = self.forward_question(draws, tuple(sorted(self.layers)))
+        return (*self.fixed_questions, at_weights)
+
+    def constant_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+        # They tell which of the accepted activations the student's module uses.
+        return self.counterpart_questions(draws)
+
+    def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
+        student_steps = self.optimizer_steps(evidence) or self.steps
+        questions = (
+            self.training_question(evidence, steps=steps)
+            for steps in dict.fromkeys((self.steps, student_steps))
+        )
+        return tuple(question for question in questions if question is not None)
+
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        expected = "the loss (InfoNCE) of the trained embeddings falls as the reference's does"
+        embeddings = trained_embeddings(evidence, self.embedding_names)
+        if embeddings is None:
+            return absent(expected=expected, observed="no embeddings that training made")
+        if not embeddings.weights_moved(evidence):
+            return failed(
+                expected=expected,
+                observed=f"the {self.maker}'s weights did not move",
+                hint=STEPS_HINT.format(maker=self.maker),
+            )
+        trained = embeddings.stack(self.labels)
+        outcome = self._compare_loss(evidence, trained=trained, expected=expected)
+        return self._cap_outcome(evidence, outcome)
+
+    def _compare_loss(self, evidence: Evidence, *, trained: Numbers, expected: str) -> CheckOutcome:
+        steps = self.optimizer_steps(evidence)
+        loss, start = self._measure_loss(trained), self._start_loss(evidence)
+        observed = f"InfoNCE {start:.4f} at the start, {loss:.4f} after training"
+        replay = None if steps is None else self._reference_vectors(evidence, steps=steps)
+        if replay is not None and all_close(
+            pairwise_cosines(trained), pairwise_cosines(replay), atol=COSINE_TOLERANCE
+        ):
+            observed += f"; the reference's embeddings after {steps} optimizer step(s) are yours"
+            return passed(expected=expected, observed=observed)
+        target = self._reference_vectors(evidence, steps=self.steps)
+        if target is not None:
+            reference_loss = self._measure_loss(target)
+            observed += f"; the reference's is {reference_loss:.4f} after {self.steps} step(s)"
+            if loss <= reference_loss + LOSS_TOLERANCE:
+                return passed(expected=expected, observed=observed)
+        share = Fraction(1, 2) if loss < start else Fraction(1, 5)
+        hint = "It does not matter how low a printed loss is, but whether like moves to like."
+        return CheckOutcome(share=share, expected=expected, observed=observed, hint=hint)
+
+    def _measure_loss(self, vectors: Numbers) -> float:
+        return info_nce(
+            vectors, labels=self.labels, positive=self.positive, temperature=self.temperature
+        )
+
+    def _reference_vectors(self, evidence: Evidence, *, steps: int) -> Numbers | None:
+        """Return the reference's embeddings after so many steps, where they are finite."""
+        question = self.training_question(evidence, steps=steps)
+        vectors = self.reference_vectors(question, evidence)
+        return vectors if vectors is not None and np.isfinite(vectors).all() else None
+
+    def _start_loss(self, evidence: Evidence) -> float:
+        """Return the loss of what the module made of the inputs before its weights moved."""
+        module = trained_module(evidence, self.embedding_names)
+        start = module_embeddings(evidence, self.embedding_names, module=module, trained=False)
+        return float("nan") if start is None else self._measure_loss(start.stack(self.labels))
+
+    def _cap_outcome(self, evidence: Evidence, outcome: CheckOutcome) -> CheckOutcome:
+        """Leave at most half of the points where a check of `capped_by` failed."""
+        losing_items = [
+            finding.item
+            for finding in evidence.findings
+            if finding.code in self.capped_by
+            and finding.verdict in {Verdict.FAILED, Verdict.BLOCKED}
+        ]
+        if not losing_items or outcome.share <= Fraction(1, 2):
+            return outcome
+        observed = f"{outcome.observed}; at most half, since a pair of {losing_items[0]} is wrong"
+        return replace(outcome, share=Fraction(1, 2), observed=observed)

@@ -1,0 +1,136 @@
+"""Asks the reference to train from where a student's training began."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from grader.checks.check import Evidence, make_question, opaque_name
+from grader.checks.memo import remembered
+from grader.checks.values import as_float64
+from grader.contrastive.embeddings import (
+    EmbeddingCheck,
+    EmbeddingNames,
+    trained_embeddings,
+    trained_module,
+)
+from grader.contrastive.labeled_inputs import encoded_arrays
+from grader.contrastive.layers import ModuleAtWeightsCheck, finite_outputs
+from grader.errors import ReferenceFault
+from grader.model import Json, Question
+
+if TYPE_CHECKING:
+    from grader.model import Array, Numbers
+
+MAX_STEPS = 200
+"""The most optimizer steps that are replayed."""
+UNANSWERED = frozenset({"died", "timed_out", "invalid", "not_asked"})
+"""Statuses of a question that the reference never answered."""
+
+
+class TrainingCheck(EmbeddingCheck, ModuleAtWeightsCheck):
+    """Compares a training run with the reference's from the same start."""
+
+    train: str
+    """Function of the reference: (inputs, *weights, activation=..., steps=...) to embeddings."""
+    steps: int = 1
+    """The handout's number of steps."""
+    layers: tuple[tuple[int, ...], ...]
+    """Places of each layer's parameters in `weights`."""
+
+    def masked(self) -> Self:
+        return super().masked().model_copy(update={"train": opaque_name(self.train)})
+
+    def optimizer_steps(self, evidence: Evidence) -> int | None:
+        """Return the steps from the start to the trained embeddings, up to 200; None for 0."""
+        after = trained_embeddings(evidence, self.embedding_names)
+        if after is None:
+            return None
+        return min(MAX_STEPS, max(row.forward.steps for row in after.sources.values())) or None
+
+    def training_question(self, evidence: Evidence, *, steps: int | None = None) -> Question | None:
+        """Ask the reference to train from the student's start; None where there is none.
+
+        Args:
+            evidence: The student's.
+            steps: How many optimizer steps; the handout's number by default.
+        """
+        activation = self._find_activation(evidence)
+        step_count = self.steps if steps is None else steps
+        names = self.embedding_names
+
+        def build_question() -> Question | None:
+            start = start_weights(evidence, names, self.weights)
+            inputs = encoded_arrays(evidence, labels=names.labels, shape=names.shape)
+            if start is None or set(inputs) != set(names.labels):
+                return None
+            if any(a.shape != names.shape or a.dtype.kind != "f" for a in inputs.values()):
+                return None
+            batch = np.stack([inputs[label].astype(np.float32) for label in names.labels])
+            weights = {f"w{index}": array.astype(np.float32) for index, array in enumerate(start)}
+            arrays: dict[str, Array] = {"images": batch, **weights}
+            options: dict[str, Json] = {"activation": activation, "steps": step_count}
+            fields: dict[str, Json] = {
+                "name": self.train,
+                "args": list(arrays),
+                "options": options,
+            }
+            return make_question("function", fields, arrays)
+
+        key = ("training", names, self.weights, self.train, activation, step_count)
+        return evidence.memo.get_or_compute(key, build_question)
+
+    def reference_vectors(self, question: Question | None, evidence: Evidence) -> Numbers | None:
+        """Return the reference's trained embeddings, a row for each label, or None.
+
+        Raises:
+            ReferenceFault: The reference was gone.
+        """
+        answer = reference_embeddings(question, evidence)
+        return None if answer is None or len(answer) != len(self.labels) else as_float64(answer)
+
+    def _find_activation(self, evidence: Evidence) -> str:
+        """Return the accepted activation that the student's module uses, or else the first."""
+        question = self.forward_question(evidence.draws, tuple(sorted(self.layers)))
+        outputs = finite_outputs(evidence.observation(question), question)
+        base = outputs.get((f"x{self.student_batch_size(evidence)}", "base"))
+        if base is None:
+            return self.accepted[0]
+        try:
+            return self.matching_activation(evidence, output=base) or self.accepted[0]
+        except ReferenceFault:
+            return self.accepted[0]
+
+
+@remembered
+def start_weights(
+    evidence: Evidence, names: EmbeddingNames, shapes: tuple[tuple[int, ...], ...]
+) -> tuple[Array, ...] | None:
+    """Return the trained module's weights before training, one for each shape; None if unlike."""
+    module = trained_module(evidence, names)
+    if module is None or module >= len(evidence.recording.modules):
+        return None
+    start = evidence.recording.modules[module].start
+    unmatched = list(start.weights) if start is not None else []
+    ordered = []
+    for shape in shapes:
+        index = next((i for i, array in enumerate(unmatched) if array.shape == shape), None)
+        if index is None or not np.isfinite(unmatched[index]).all():
+            return None
+        ordered.append(unmatched.pop(index))
+    return tuple(ordered)
+
+
+def reference_embeddings(question: Question | None, evidence: Evidence) -> Array | None:
+    """Return the reference's embeddings; None where there was nothing to ask, or it raised.
+
+    Raises:
+        ReferenceFault: The reference was gone.
+    """
+    if question is None:
+        return None
+    answer = evidence.reference_observation(question)
+    if answer.status in UNANSWERED:
+        raise ReferenceFault(f"the reference did not answer ({answer.status})")
+    return answer.arrays.get("out0")

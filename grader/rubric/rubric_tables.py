@@ -1,0 +1,101 @@
+"""Defines the tables of a rubric file that are no records of `model`, and the file as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, ValidationInfo
+
+from grader import timestamps
+from grader.model import Item, LateRule, Limits, Marking, Notice, PublicSupplement
+from grader.model.field_types import Id, Module, Name, OptionalText, Points, RequiredText
+from grader.model.json_types import Json
+
+NEWEST_SCHEMA = 1
+"""The newest schema that is read; raise it when a key changes its meaning."""
+MAX_GRACE_MINUTES = 7 * 24 * 60
+"""The longest grace: a week."""
+
+
+def _check_timezone(name: str) -> str:
+    return timestamps.find_zone(name).key if name else ""
+
+
+def _read_due_date(value: Json, info: ValidationInfo) -> str:
+    """Return a moment in ISO 8601; refuse one without the offset of its time zone on that day."""
+    name = info.data.get("timezone") or ""
+    zone = timestamps.find_zone(name) if name else None
+    due = timestamps.parse_due(value, zone=zone)
+    if zone is not None and due.utcoffset() not in {
+        timedelta(0),
+        due.astimezone(zone).utcoffset(),
+    }:
+        expected = due.replace(tzinfo=zone).isoformat()
+        raise ValueError(f"has not the offset that {name} has on that day: {expected}")
+    return due.isoformat()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentTable:
+    """`[assignment]`."""
+
+    id: Id
+    title: RequiredText
+    total: Points
+    default: bool = False
+    reference: OptionalText = ""
+    """Path of the reference notebook; '' in a public rubric alone."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    optional_imports: tuple[Module, ...] = ()
+    record: tuple[Name, ...] = ()
+    checks: tuple[Module, ...] = ()
+    """Modules of the course's own checks."""
+    provided: RequiredText | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateTable:
+    """`[late]`: when the assignment is due, and what a day takes."""
+
+    timezone: Annotated[str, AfterValidator(_check_timezone)] = ""
+    due: Annotated[str, PlainValidator(_read_due_date)]
+    grace_minutes: Annotated[int, Field(ge=0, le=MAX_GRACE_MINUTES)] = 0
+    per_day: Points
+    unit: Literal["points", "percent"]
+    cap: Points | None = None
+
+    def to_rule(self) -> LateRule:
+        """Return the rule by which lateness is counted."""
+        return LateRule(
+            due=self.due,
+            grace_s=60 * self.grace_minutes,
+            per_day=self.per_day,
+            unit=self.unit,
+            cap=self.cap,
+            timezone=self.timezone,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RubricFile:
+    """A whole rubric file; its schema number is looked at before."""
+
+    # No other key, and no value turned into another kind; tables below take this over.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+
+    rubric_schema: Annotated[int, Field(alias="schema", ge=1)]
+    assignment: AssignmentTable
+    limits: Limits = field(default_factory=Limits)
+    late: LateTable | None = None
+    notices: Annotated[tuple[Notice, ...], Field(alias="notice")] = ()
+    marking: Marking = field(default_factory=Marking)
+    items: Annotated[tuple[Item, ...], Field(alias="item", min_length=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicRubricFile(RubricFile):
+    """A rubric file as students get it: with public checks alone, and no reference."""
+
+    public: PublicSupplement

@@ -1,0 +1,130 @@
+"""A course's own checks are loaded by a rubric's list of modules, or refused by name."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import selfchecking
+from test_again import class_of_one
+from test_checks import DRAWS, course, evidence
+
+from grader import contrastive, rubric
+from grader.checks import CHECKS, bind_rubric, load_checks
+from grader.checks.check import ARRAYS_QUESTION
+from grader.errors import RubricError, UsageError
+from grader.model import Array, CheckSpec, Finding, Observation, Verdict
+from grader.pipeline.cache_keys import CacheKeys
+from grader.selfcheck.public_rubric import load_public_rubric
+
+ROOT = Path(__file__).parent.parent
+TAKEN = "from grader.checks import CHECKS as theirs\nCHECKS = {'EXE001': theirs['EXE001']}"
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which modules can be imported."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    return folder
+
+
+def the_example() -> str:
+    text = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    return str(block)
+
+
+def judge_rows(rows: Array | None) -> Finding:
+    spec = CheckSpec(
+        code="ROW001", points=Fraction(2), public=True, needs=(), params={"array": "batches"}
+    )
+    bound = bind_rubric(
+        course(a=(spec,)), registry=load_checks(["example_in_authoring"]), draws=DRAWS
+    )
+    arrays = {} if rows is None else {"batches": rows}
+    answer = Observation(id=ARRAYS_QUESTION.id, status="ok", arrays=arrays)
+    (finding,) = bound.judge(replace(evidence(), observations={answer.id: answer})).findings
+    return finding
+
+
+def test_the_example_of_the_page_is_a_check_that_a_rubric_can_call(own: Path) -> None:
+    (own / "example_in_authoring.py").write_text(the_example(), encoding="utf-8")
+
+    right = judge_rows(np.arange(6.0).reshape(3, 2))
+    wrong = judge_rows(np.ones((3, 2)))
+    gone = judge_rows(None)
+
+    assert (right.verdict, right.title) == (Verdict.PASSED, "no row of batches occurs twice")
+    assert (wrong.verdict, wrong.found) == (Verdict.FAILED, "2 rows occur again")
+    assert gone.found == "no batches after the notebook ran"
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "said"),
+    [
+        ("own_absent", None, "can't be imported: ModuleNotFoundError"),
+        ("own_broken", "1 / 0", "can't be imported: ZeroDivisionError: division by zero"),
+        ("own_empty", "", "has no mapping CHECKS"),
+        ("own_strange", "CHECKS = {'A': int}", "has no mapping CHECKS"),
+        ("own_taken", TAKEN, "has a check 'EXE001', and so has another module"),
+    ],
+)
+def test_a_module_without_checks_is_refused_by_key(
+    own: Path, tmp_path: Path, name: str, source: str | None, said: str
+) -> None:
+    if source is not None:
+        (own / f"{name}.py").write_text(source, encoding="utf-8")
+    text = (ROOT / "rubrics" / "hw5.toml").read_text(encoding="utf-8")
+    assert '["grader.contrastive"]' in text
+    path = tmp_path / "hw5.toml"
+    path.write_text(text.replace("grader.contrastive", name), encoding="utf-8")
+
+    with pytest.raises(RubricError) as error:
+        rubric.load_rubric(path, catalog=load_checks)
+
+    assert f"assignment → checks: '{name}' {said}" in str(error.value)
+
+
+def test_a_rubric_without_modules_calls_general_checks_alone() -> None:
+    assert load_checks(()) == CHECKS
+    assert not CHECKS.keys() & contrastive.CHECKS.keys()
+
+
+def test_no_general_room_knows_the_family() -> None:
+    words = re.compile(r"(?i)contrastive|encoder|embedding|\bimages\b")
+    rooms = [*(ROOT / "grader" / "checks").glob("*.py"), ROOT / "grader" / "scoring.py"]
+
+    assert [p.name for p in rooms if words.search(p.read_text(encoding="utf-8"))] == []
+
+
+def test_a_change_of_a_courses_own_check_is_judged_again_and_not_run_again(
+    own: Path, tmp_path: Path
+) -> None:
+    module = own / "own_changing.py"
+    module.write_text("CHECKS = {}\n", encoding="utf-8")
+    work = class_of_one(tmp_path).work
+    work = replace(work, rubric=replace(work.rubric, check_modules=("own_changing",)))
+    before = CacheKeys(work.build_judge())
+
+    module.write_text("CHECKS = {}  # changed\n", encoding="utf-8")
+    after = CacheKeys(work.build_judge())
+
+    assert after._judging != before._judging  # noqa: SLF001 (what a key is made of)
+    assert after._run == before._run  # noqa: SLF001
+
+
+def test_students_get_the_modules_that_public_checks_need(tmp_path: Path) -> None:
+    path = selfchecking.publish(tmp_path, selfchecking.loaded())
+    tree = json.loads(path.read_text(encoding="utf-8"))
+
+    assert load_public_rubric(path).rubric.check_modules == ("grader.contrastive",)
+    path.write_text(json.dumps({**tree, "check_modules": ["no_such_module"]}), encoding="utf-8")
+    with pytest.raises(UsageError, match="'no_such_module' can't be imported"):
+        load_public_rubric(path)
