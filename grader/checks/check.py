@@ -13,8 +13,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from grader.checks.memo import Memo
-from grader.checks.recording import Recording
+from grader.checks.recording import Recording, read_recording
 from grader.model import (
+    CellStatus,
     ExecutionRecord,
     Exhibit,
     Finding,
@@ -22,6 +23,7 @@ from grader.model import (
     Notebook,
     Observation,
     Question,
+    Trace,
 )
 
 if TYPE_CHECKING:
@@ -67,6 +69,10 @@ class RandomDraws:
         return array
 
 
+_EXECUTED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
+"""Statuses of cells that ran, so that the recorder counted them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """All that is known about one submission when it is judged."""
@@ -84,6 +90,22 @@ class Evidence:
     """What was concluded so far, in the rubric's order."""
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     """What checks worked out from the notebook's side alone, findings and reference aside."""
+
+    @classmethod
+    def from_trace(
+        cls, trace: Trace, *, draws: RandomDraws, attachments: tuple[str, ...] = ()
+    ) -> Evidence:
+        """Return what a run left behind, as checks see it."""
+        executed = [run.index for run in trace.record.cells if run.status in _EXECUTED]
+        return cls(
+            notebook=trace.notebook,
+            record=trace.record,
+            observations=trace.observations,
+            recording=read_recording(trace.observations.get(RECORDING_QUESTION.id), cells=executed),
+            draws=draws,
+            attachments=attachments,
+            expected=trace.expected,
+        )
 
     def observation(self, question: Question) -> Observation:
         """The student's answer to a question."""

@@ -13,7 +13,7 @@ from grader.cli.exit_codes import DONE, NEEDS_PERSON, USAGE
 from grader.errors import GraderError
 
 if TYPE_CHECKING:
-    from grader.selfcheck.outcome import FileOutcome
+    from grader.selfcheck.public_findings import FileOutcome
 
 
 @click.command("check")
@@ -62,7 +62,7 @@ def check_command(*, paths: tuple[Path, ...], rubric: Path | None, form: str) ->
 
 def _check_notebook(path: Path, *, rubric: Path | None) -> FileOutcome:
     from grader.selfcheck.file_check import check_file
-    from grader.selfcheck.outcome import FileOutcome
+    from grader.selfcheck.public_findings import FileOutcome
     from grader.selfcheck.public_rubric import find_public_rubric, load_public_rubric
 
     try:

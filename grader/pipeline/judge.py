@@ -9,17 +9,14 @@ from fractions import Fraction
 from grader import scoring
 from grader.checks import (
     CHECKS,
-    RECORDING_QUESTION,
     BoundRubric,
     Evidence,
     RandomDraws,
     bind_rubric,
 )
-from grader.checks.recording import read_recording
 from grader.checks.reproduction import collect_saved_evidence
 from grader.model import (
     Answer,
-    CellStatus,
     Graded,
     Item,
     Notebook,
@@ -48,9 +45,6 @@ from grader.pipeline.provenance import (
     staff_flags,
     without_outputs,
 )
-
-REACHED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
-"""What became of cells that did run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,16 +108,8 @@ class Judge:
 
     def evidence(self, submission: Submission, trace: Trace) -> Evidence:
         """What a run left behind, as checks see it."""
-        executed = [run.index for run in trace.record.cells if run.status in REACHED]
-        return Evidence(
-            notebook=trace.notebook,
-            record=trace.record,
-            observations=trace.observations,
-            recording=read_recording(trace.observations.get(RECORDING_QUESTION.id), cells=executed),
-            draws=self.draws,
-            attachments=tuple(path.suffix.lower() for path in submission.attachments),
-            expected=trace.expected,
-        )
+        attachments = tuple(path.suffix.lower() for path in submission.attachments)
+        return Evidence.from_trace(trace, draws=self.draws, attachments=attachments)
 
     def extract(self, notebook: Notebook, *, submission: str = "") -> Extraction:
         """Who made a notebook, and what they wrote to each written item."""
