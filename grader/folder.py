@@ -94,6 +94,17 @@ class OutputFolder:
         """Whether a run wrote there: whether there is a gradebook, or the address of one."""
         return (path / cls.DATABASE_FILE).is_file() or (path / cls.ADDRESS_FILE).is_file()
 
+    @classmethod
+    def open_existing(cls, path: Path) -> OutputFolder:
+        """Return the folder that an earlier run wrote.
+
+        Raises:
+            UsageError: There is no gradebook in it.
+        """
+        if not cls.is_output_folder(path):
+            raise UsageError(f"{path}: no gradebook there; `grade PATH` makes one")
+        return cls(path)
+
     def _choose_store(self, requested: str | None) -> Path | str:
         """The store that is given, else the one there was; a folder has one for good.
 

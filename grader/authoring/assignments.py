@@ -44,7 +44,7 @@ def load_assignments(root: Path, *, ids: Sequence[str]) -> tuple[Assignment, ...
     )
 
 
-def make_opening(settings: Settings) -> SessionOptions:
+def session_options(settings: Settings) -> SessionOptions:
     """Where notebooks run: behind the same walls as students', since cases may be theirs."""
     hidden = (settings.root / RUBRICS_FOLDER, settings.root / "reference")
     return SessionOptions(

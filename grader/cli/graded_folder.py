@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from grader import checks, gradebook, rubric
-from grader.errors import GraderError, UsageError
+from grader.errors import GraderError
 from grader.folder import OutputFolder, render_class, render_stale_submissions
 from grader.gradebook import Gradebook
 from grader.model import Rubric
@@ -16,31 +16,39 @@ from grader.report.text_format import format_count
 
 @contextmanager
 def open_folder_gradebook(out: Path) -> Iterator[Gradebook]:
-    """The gradebook of a folder.
+    """Yield the gradebook of a folder.
 
     Raises:
-        UsageError: there is none.
+        UsageError: There is none.
     """
-    if not OutputFolder.is_output_folder(out):
-        raise UsageError(f"{out}: no gradebook there; `grade PATH` makes one")
-    with gradebook.open_gradebook(OutputFolder(out).store) as book:
+    with gradebook.open_gradebook(OutputFolder.open_existing(out).store) as book:
         yield book
 
 
-def load_rubric_for_gradebook(book: Gradebook, *, assignment: str | None) -> Rubric:
-    """The rubric that a book was graded by, or the one that is asked for.
+def load_rubric_for_folder(folder: Path, *, assignment: str | None) -> Rubric:
+    """Return the rubric of that id, or the one that the folder's gradebook was graded by.
 
     Raises:
-        RubricError: there is none here, or it is not as it must be.
+        UsageError: There is no gradebook.
+        RubricError: There is no such rubric here, or it can't be read.
     """
-    rubric_path = rubric.find_rubric(
-        Path.cwd(), assignment=assignment or book.main_assignment() or None
-    )
-    return rubric.load_rubric(rubric_path, catalog=checks.catalog())
+    with open_folder_gradebook(folder) as book:
+        return load_rubric_for_gradebook(book, assignment=assignment)
+
+
+def load_rubric_for_gradebook(book: Gradebook, *, assignment: str | None) -> Rubric:
+    """Return the rubric of that id, or the one that the gradebook was graded by.
+
+    Raises:
+        RubricError: There is no such rubric here, or it can't be read.
+    """
+    assignment_id = assignment or book.main_assignment() or None
+    path = rubric.find_rubric(Path.cwd(), assignment=assignment_id)
+    return rubric.load_rubric(path, catalog=checks.catalog())
 
 
 def refresh_after_marking(book: Gradebook, *, out: Path, assignment: str | None) -> str:
-    """Make reports, class page and CSV show the marks there are; a sentence on what was done."""
+    """Make reports, class page and CSV show the current marks; return a sentence about it."""
     try:
         loaded_rubric = load_rubric_for_gradebook(book, assignment=assignment)
     except GraderError as error:
@@ -48,4 +56,5 @@ def refresh_after_marking(book: Gradebook, *, out: Path, assignment: str | None)
     folder = OutputFolder(out)
     names = render_stale_submissions(folder, book, loaded_rubric)
     render_class(folder, book, loaded_rubric)
-    return f"{format_count(len(names), singular='report', plural='reports')} and the class page made anew"
+    reports = format_count(len(names), singular="report", plural="reports")
+    return f"{reports} and the class page made anew"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import checks, gradebook, rubric
-from grader.errors import UsageError
 from grader.folder import (
     OutputFolder,
     collect_class_facts,
@@ -50,9 +49,7 @@ def rejudge_class(settings: Settings, *, notify: Notify) -> RejudgeOutcome:
     """
     rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
     loaded = rubric.load_rubric(rubric_path, catalog=checks.catalog())
-    if not OutputFolder.is_output_folder(settings.out):
-        raise UsageError(f"{settings.out}: no gradebook there; `grade PATH` makes one")
-    folder = OutputFolder(settings.out)
+    folder = OutputFolder.open_existing(settings.out)
     with gradebook.open_gradebook(folder.store) as book:
         stored_keys = book.cache_keys()
         names = tuple(name for name in book.roll() if name in stored_keys)

@@ -68,9 +68,7 @@ def plan_forgetting(folder: Path, *, identifier: str) -> ForgetPlan:
     Raises:
         UsageError: there is no gradebook, or nobody of that id in it.
     """
-    if not OutputFolder.is_output_folder(folder):
-        raise UsageError(f"{folder}: no gradebook there; `grade PATH` makes one")
-    store = OutputFolder(folder).store
+    store = OutputFolder.open_existing(folder).store
     with gradebook.open_gradebook(store) as book:
         person = _find_person(book, identifier)
         if person is None:
