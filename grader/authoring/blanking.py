@@ -1,4 +1,4 @@
-"""Makes what students get of a solved notebook: solutions cut out, blanks in their place."""
+"""Makes the template that students get from a solved notebook, with blanks for solutions."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Region:
 
     first: int
     last: int
-    """Places of its marks, from 0; what is cut lies between."""
+    """Indices of the lines BEGIN and END, from 0; what is cut lies between."""
     items: tuple[str, ...] = ()
-    """Items that its begin mark names: `### BEGIN SOLUTION Q2.3.1`."""
+    """Items that the line BEGIN names: `### BEGIN SOLUTION Q2.3.1`."""
     hidden: bool = False
     """Whether it is a hidden test, which leaves no blank."""
 
 
 def find_regions(cell: EditableCell) -> tuple[Region, ...]:
-    """The marked regions of a cell.
+    """Return the regions of a cell between BEGIN and END.
 
     Raises:
-        RubricError: a mark has no partner.
+        RubricError: One of the two lines has no partner.
     """
     closed_regions: list[Region] = []
     open_region: tuple[int, str, tuple[str, ...]] | None = None
@@ -63,10 +63,10 @@ def find_regions(cell: EditableCell) -> tuple[Region, ...]:
 
 
 def make_template(notebook: EditableNotebook) -> EditableNotebook:
-    """The notebook as students receive it: nothing solved, nothing run.
+    """Return the notebook as students receive it: nothing solved, nothing run.
 
     Raises:
-        RubricError: a mark has no partner.
+        RubricError: A line BEGIN or END has no partner.
     """
     cells = (
         replace(cell, source=blanked_source(cell), tags=(), outputs=())
@@ -78,7 +78,7 @@ def make_template(notebook: EditableNotebook) -> EditableNotebook:
 
 
 def blanked_source(cell: EditableCell) -> str:
-    """A cell's source with a blank for each solution, and without hidden tests.
+    """Return a cell's source with a blank for each solution, and without hidden tests.
 
     A solution of assignments (`name = …  # comment`) becomes a blank for each of them that keeps
     the name and the comment; a `return` keeps its word; anything else becomes one blank line.
@@ -95,7 +95,7 @@ def blanked_source(cell: EditableCell) -> str:
 
 
 def withheld_lines(notebook: EditableNotebook) -> Iterator[tuple[EditableCell, int, str]]:
-    """The lines that students don't get: the cell, the line's place from 1, the line."""
+    """Yield the lines that students don't get: the cell, the line's number from 1, the line."""
     for cell in notebook.cells:
         lines = cell.source.split("\n")
         if cell.hidden:
@@ -120,7 +120,7 @@ def _blanks(lines: list[str]) -> list[str]:
 
 
 def _blank_for(statement: ast.stmt, lines: list[str]) -> str:
-    """A statement's blank, or '' where it would give its form away."""
+    """Return a statement's blank, or '' if that would give its form away."""
     last = lines[(statement.end_lineno or statement.lineno) - 1]
     rest = last.encode()[statement.end_col_offset or 0 :].decode()
     comment = rest.strip() if _COMMENT_ONLY.fullmatch(rest) else ""

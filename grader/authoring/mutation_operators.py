@@ -237,6 +237,8 @@ def change_number(node: ast.AST, _: _ParsedCell) -> Iterator[Replacement]:
                 yield "number changed", node, str(number - 1)
         case ast.Constant(value=float(number)):
             yield "number changed", node, repr(number * 2)
+        case _:
+            pass
 
 
 def change_operator(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:

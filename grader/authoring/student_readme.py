@@ -1,4 +1,4 @@
-"""The page that students read beside the notebook they get."""
+"""Writes the README of a release, for students."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ Nothing leaves your computer.
 
 
 def render_readme(rubric: Rubric, *, notebook: str, wheel: str) -> str:
-    """The page, in Markdown.
+    """Return the README in Markdown.
 
     Args:
-        rubric: the assignment's.
-        notebook: the notebook's file name.
-        wheel: the wheel's.
+        rubric: The assignment's rubric.
+        notebook: The file name of the notebook.
+        wheel: The file name of the program's wheel.
     """
     reasons = [f"- {item.id}: {' '.join(item.why.split())}" for item in rubric.items if item.why]
     why = ["", "Why there are parts that no question asks for:", "", *reasons] if reasons else []

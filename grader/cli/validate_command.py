@@ -14,7 +14,8 @@ from grader.cli.shared_options import FILE, jobs_option, python_option, unsandbo
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from grader.authoring.validation_run import Assignment, Effort
+    from grader.authoring.assignments import Assignment
+    from grader.authoring.validation_run import Effort
     from grader.model import Validation
     from grader.pipeline import SessionOptions
 
