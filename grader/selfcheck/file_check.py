@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from grader.model import Cell, Trace
+from grader.kernel import LiveNotebook
+from grader.model import Cell, Notebook, Trace
 from grader.notebook import is_blank, read_notebook
 from grader.selfcheck.local_kernel import start_local_kernel
 from grader.selfcheck.public_findings import SelfcheckResult, judge_public_checks
@@ -26,11 +27,7 @@ def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
     notebook = read_notebook(path)
     cells = notebook.code_cells()
     with start_local_kernel(public.rubric, folder=path.resolve().parent) as kernel:
-        record = kernel.run(cells, blank=frozenset(c.index for c in cells if is_blank(c)))
-        observations = kernel.ask(public.checks.questions)
-    trace = Trace(
-        notebook=notebook, record=record, observations=observations, expected=public.expected
-    )
+        trace = _run_and_ask(notebook, kernel, public=public)
     outputs = [o for cell in cells for o in (*cell.outputs, *kernel.outputs.get(cell.index, ()))]
     result = judge_public_checks(
         public,
@@ -41,6 +38,16 @@ def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
     )
     warnings = find_warnings(path, trace=trace, new_outputs=kernel.outputs, public=public)
     return replace(result, warnings=warnings)
+
+
+def _run_and_ask(notebook: Notebook, live: LiveNotebook, *, public: PublicRubric) -> Trace:
+    cells = notebook.code_cells()
+    return Trace(
+        notebook=notebook,
+        record=live.run(cells, blank=frozenset(cell.index for cell in cells if is_blank(cell))),
+        observations=live.ask(public.checks.questions),
+        expected=public.expected,
+    )
 
 
 def _cell_label(cell: Cell) -> str:

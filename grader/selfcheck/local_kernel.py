@@ -108,17 +108,24 @@ class LocalKernel:
             isolation=OWN_COMPUTER,
         )
 
-    def ask(self, questions: tuple[Question, ...]) -> Mapping[str, Observation]:
+    def ask(
+        self, questions: tuple[Question, ...] | wire.PackedQuestions
+    ) -> Mapping[str, Observation]:
         """Ask a batch; each question gets an observation, whatever happens."""
-        ids = ("", *(question.id for question in questions))
+        packed = (
+            questions
+            if isinstance(questions, wire.PackedQuestions)
+            else wire.pack_questions(questions)
+        )
+        ids = ("", *(question.id for question in packed.questions))
         nonces = {question_id: secrets.token_hex(8) for question_id in ids}
         answers_path = self._scratch / "answers"
         if self._client is not None:
-            frame = wire.compose_batch(wire.pack_questions(questions), nonces=nonces, seconds=0)
+            frame = wire.compose_batch(packed, nonces=nonces, seconds=0)
             (self._scratch / "questions").write_bytes(frame)
-            self._runner.run(self._exchange_files(count=len(questions)))
+            self._runner.run(self._exchange_files(count=len(packed.questions)))
         data = answers_path.read_bytes() if answers_path.exists() else b""
-        return live_questions.parse_answers(_split_frames(data), questions, nonces=nonces)
+        return live_questions.parse_answers(_split_frames(data), packed.questions, nonces=nonces)
 
     async def _exchange_files(self, *, count: int) -> None:
         """Let the kernel read the file of questions and write the file of answers."""
