@@ -37,29 +37,25 @@ def find_regions(cell: EditableCell) -> tuple[Region, ...]:
     Raises:
         RubricError: One of the two lines has no partner.
     """
-    closed_regions: list[Region] = []
-    open_region: tuple[int, str, tuple[str, ...]] | None = None
+    regions: list[Region] = []
+    begin: tuple[int, re.Match[str]] | None = None
     for index, line in enumerate(cell.source.split("\n")):
         edge = _EDGE_LINE.match(line)
         if edge is None:
             continue
-        if (edge["edge"] == "BEGIN") != (open_region is None) or (
-            open_region and open_region[1] != edge["kind"]
-        ):
+        if begin is None and edge["edge"] == "BEGIN":
+            begin = index, edge
+        elif begin is not None and (edge["edge"], edge["kind"]) == ("END", begin[1]["kind"]):
+            items = tuple(begin[1]["rest"].replace(",", " ").split())
+            hidden = edge["kind"] != "SOLUTION"
+            regions.append(Region(first=begin[0], last=index, items=items, hidden=hidden))
+            begin = None
+        else:
             raise RubricError(f"cell {cell.id}, line {index + 1}: {line.strip()} has no partner")
-        if open_region is None:
-            open_region = index, edge["kind"], tuple(edge["rest"].replace(",", " ").split())
-            continue
-        first, kind, items = open_region
-        closed_regions.append(
-            Region(first=first, last=index, items=items, hidden=kind != "SOLUTION")
-        )
-        open_region = None
-    if open_region is not None:
-        raise RubricError(
-            f"cell {cell.id}, line {open_region[0] + 1}: BEGIN {open_region[1]} has no END"
-        )
-    return tuple(closed_regions)
+    if begin is not None:
+        kind = begin[1]["kind"]
+        raise RubricError(f"cell {cell.id}, line {begin[0] + 1}: BEGIN {kind} has no END")
+    return tuple(regions)
 
 
 def make_template(notebook: EditableNotebook) -> EditableNotebook:
@@ -68,13 +64,13 @@ def make_template(notebook: EditableNotebook) -> EditableNotebook:
     Raises:
         RubricError: A line BEGIN or END has no partner.
     """
-    cells = (
+    cells = [
         replace(cell, source=blanked_source(cell), tags=(), outputs=())
         for cell in notebook.cells
         if not cell.hidden
-    )
-    remaining_cells = (cell for cell in cells if cell.source.strip() or cell.attachments)
-    return replace(notebook, cells=tuple(remaining_cells))
+    ]
+    cells = [cell for cell in cells if cell.source.strip() or cell.attachments]
+    return replace(notebook, cells=tuple(cells))
 
 
 def blanked_source(cell: EditableCell) -> str:

@@ -112,10 +112,11 @@ class SubmissionCase:
     """A submission, and the points that it must score."""
 
     name: str
-    start: str
-    """'reference', 'template' or 'notebook'."""
-    notebook: Path | None
-    patches: tuple[PatchTable, ...]
+    start: Literal["reference", "template"] = "reference"
+    """The notebook that patches change."""
+    patches: tuple[PatchTable, ...] = ()
+    notebook: Path | None = None
+    """A file in place of a start and patches."""
     points: Mapping[str, Fraction]
     """Points that automatic items must score; items that aren't named may score anything."""
 
@@ -225,9 +226,9 @@ def _make_case(case: CaseTable, *, cases_path: Path, rubric: Rubric) -> Submissi
         )
     return SubmissionCase(
         name=case.name,
-        start="notebook" if file else case.start,
-        notebook=file,
+        start=case.start,
         patches=tuple(case.patch),
+        notebook=file,
         points={**uniform_points(rubric, case.others), **case.points},
     )
 
@@ -255,6 +256,4 @@ def _cases_from_table(table: Path, *, rubric: Rubric) -> Iterable[SubmissionCase
             }
         except ValueError as error:
             raise RubricError(f"{table}: {file.name}: {error}") from error
-        yield SubmissionCase(
-            name=file.name, start="notebook", notebook=file, patches=(), points=points
-        )
+        yield SubmissionCase(name=file.name, notebook=file, points=points)

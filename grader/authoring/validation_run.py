@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Protocol
 
 from grader.authoring.assignments import REFERENCE_RUNS, Assignment
 from grader.authoring.mutant_verdicts import (
@@ -17,28 +16,9 @@ from grader.authoring.mutant_verdicts import (
 )
 from grader.authoring.test_plan import explains, uniform_points
 from grader.authoring.trial_runs import TrialRun, draw_seeds, open_trial_runner
-from grader.model import CaseResult, CheckUse, Graded, Mutant, MutantResult, Rubric, Validation
+from grader.model import CaseResult, CheckUse, Mutant, MutantResult, Rubric, Validation
 from grader.pipeline import SessionOptions
-
-
-class ValidationWatcher(Protocol):
-    """Hears how a validation goes on."""
-
-    def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
-        """Hear how many notebooks are about to run."""
-        ...
-
-    def ready(self) -> None:
-        """Hear that the reference is live."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Hear something about this machine that the person should know."""
-        ...
-
-    def done(self, graded: Graded) -> None:
-        """Hear that one more notebook was tried."""
-        ...
+from grader.pipeline.run import RunWatcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +32,7 @@ class Effort:
 
 
 def validate_assignment(
-    assignment: Assignment, *, effort: Effort, opening: SessionOptions, watcher: ValidationWatcher
+    assignment: Assignment, *, effort: Effort, opening: SessionOptions, watcher: RunWatcher
 ) -> Validation:
     """Run an assignment's notebooks and judge whether they score what they must.
 
