@@ -43,7 +43,7 @@ from grader.notebook.saved_outputs import saved_outputs
 from grader.selfcheck import inside_loader, live_questions
 
 PATIENCE_FACTOR = 3
-"""How many times the seconds it has when it is graded a cell may take: libraries load first."""
+"""How many times the limits of grading cells and questions may take: libraries load first."""
 START_SECONDS = 120.0
 """Seconds a kernel may take to come up."""
 GRACE_SECONDS = 5.0
@@ -72,7 +72,7 @@ class LocalKernel:
         self, rubric: Rubric, *, folder: Path, runner: asyncio.Runner, resources: ExitStack
     ) -> None:
         self.outputs: dict[int, tuple[SavedOutput, ...]] = {}
-        """By the number of a cell, what it put out in the last run."""
+        """By the number of a cell, its outputs in the last run."""
         self._rubric = rubric
         self._folder = folder
         self._runner = runner
