@@ -163,6 +163,17 @@ class OutputFolder:
         """Return whether a run wrote there: a gradebook, or the address of one."""
         return (path / cls.DATABASE_FILE).is_file() or (path / cls.ADDRESS_FILE).is_file()
 
+    @classmethod
+    def open_existing(cls, path: Path, *, show_ids: bool = False) -> OutputFolder:
+        """Return the folder that an earlier run wrote.
+
+        Raises:
+            UsageError: There is no gradebook in it.
+        """
+        if not cls.is_output_folder(path):
+            raise gradebook.missing_gradebook(path)
+        return cls(path, show_ids=show_ids)
+
     def _choose_store(self, requested: str | None) -> Path | str:
         """Return the requested store, else the one there was; a folder keeps its first.
 

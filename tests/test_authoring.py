@@ -15,7 +15,7 @@ from grading import ROOT
 
 from grader import checks, rubric
 from grader.authoring import test_plan
-from grader.authoring.assignments import load_assignments
+from grader.authoring.assignments import Assignment, load_assignments
 from grader.authoring.blanking import BLANK, blanked_source, find_regions, make_template
 from grader.authoring.editable_notebook import (
     EditableCell,
@@ -27,7 +27,6 @@ from grader.authoring.mutants import patched_sources
 from grader.authoring.mutation_operators import imported_modules, make_edits
 from grader.authoring.new_assignment import create_assignment
 from grader.authoring.test_plan import MutantsFile, PatchTable, ShownTable, ValidationPlan
-from grader.authoring.validation_run import Assignment
 from grader.authoring.wheel import provide_wheel
 from grader.errors import RubricError, UsageError
 from grader.model import Rubric

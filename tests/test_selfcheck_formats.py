@@ -23,8 +23,7 @@ from grader.selfcheck.github_output import (
     render_summary,
 )
 from grader.selfcheck.junit_output import render_junit
-from grader.selfcheck.outcome import FileOutcome
-from grader.selfcheck.public_findings import SelfcheckResult, blocked_items
+from grader.selfcheck.public_findings import FileOutcome, SelfcheckResult, blocked_items
 from grader.selfcheck.public_rubric import PublicRubric, load_public_rubric
 from grader.selfcheck.result_box import ResultBox
 from grader.selfcheck.student_feedback import (

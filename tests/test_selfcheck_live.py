@@ -10,6 +10,10 @@ import pytest
 import selfchecking
 from selfchecking import in_shell
 
+from grader import wire
+from grader.model import Question
+from grader.selfcheck import live_questions
+
 RIGHT = (
     "import grader",
     "import numpy as np",
@@ -99,6 +103,21 @@ def test_markup_of_the_notebook_stays_text(folder: Path) -> None:
     assert "&lt;img" in shown["html"]
     assert "<img" not in shown["html"]
     assert "\x1b" not in shown["text"]
+
+
+def test_an_answer_that_is_refused_is_invalid_and_the_next_is_read() -> None:
+    questions = tuple(Question(id=name, kind="arrays") for name in ("a", "b", "c"))
+    nonces = {"a": "1", "b": "2", "c": "3"}
+    answer = {"id": "b", "nonce": "2", "status": "ok", "data": {}}
+    bodies = (b"no frame", wire.compose_frame(answer)[8:])
+
+    answers = live_questions.parse_answers(bodies, questions, nonces=nonces)
+
+    assert {name: seen.status for name, seen in answers.items()} == {
+        "a": "invalid",
+        "b": "ok",
+        "c": "died",
+    }
 
 
 def test_the_self_check_needs_no_unix_and_the_box_no_more_than_colab_has() -> None:

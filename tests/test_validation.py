@@ -18,9 +18,10 @@ from grading import ROOT
 from rich.console import Console
 from test_authoring import ALL, loaded
 
+from grader.authoring.assignments import Assignment
 from grader.authoring.mutant_verdicts import case_result, mutant_result
 from grader.authoring.trial_runs import TrialRun, draw_seeds
-from grader.authoring.validation_run import Assignment, _spread_evenly
+from grader.authoring.validation_run import _spread_evenly
 from grader.exports.validation_json import render_validation_json
 from grader.model import (
     CaseResult,

@@ -14,7 +14,7 @@ from variants import VARIANTS, Variant, build
 from grader import gradebook
 from grader.checks import RandomDraws, bind_rubric, load_checks
 from grader.gradebook import course_records
-from grader.selfcheck.public_findings import PublicEvidence, SelfcheckResult, judge_public_checks
+from grader.selfcheck.public_findings import SelfcheckResult, judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric
 from grader.selfcheck.student_feedback import list_feedback
 
@@ -97,13 +97,10 @@ def self_checked(graded: Run) -> Iterator[tuple[str, SelfcheckResult]]:
                 expected=trace.expected,
                 sha256="",
             )
-            seen = PublicEvidence(
-                notebook=trace.notebook,
-                record=trace.record,
-                observations=trace.observations,
-                cell_labels={},
+            yield (
+                variant.name,
+                judge_public_checks(public, trace, cell_labels={}, saved_file=True),
             )
-            yield variant.name, judge_public_checks(public, seen, saved_file=True)
 
 
 def test_the_self_check_finds_what_grading_finds(graded: Run) -> None:

@@ -1,1 +1,1 @@
-"""The assignment tested and built as code is: validate, release, init."""
+"""Tests and builds assignments as code is tested and built: validate, release, init."""

@@ -1,25 +1,74 @@
-"""Which assignments of a course's folder are meant, and where their notebooks may run."""
+"""Loads the assignments of a course's folder, and says where their notebooks may run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from grader import checks, rubric, sandbox
-from grader.authoring.validation_run import Assignment
+from grader.authoring.blanking import make_template
+from grader.authoring.editable_notebook import EditableNotebook, read_editable_notebook
+from grader.authoring.mutants import MutantSet, make_mutants, patched_sources
+from grader.authoring.test_plan import SubmissionCase, ValidationPlan, read_plan
 from grader.errors import UsageError
-from grader.model import Rubric
+from grader.model import Mutant, Rubric
 from grader.pipeline import SessionOptions
 from grader.rubric.rubric_search import RUBRICS_FOLDER
 from grader.settings import Settings
 
+REFERENCE_RUNS = 3
+"""How often the reference is run: what it scores must not depend on the run."""
 
-def load_rubrics(root: Path, *, ids: Sequence[str]) -> tuple[Rubric, ...]:
-    """The rubrics of these ids; of all files in `rubrics/` where there are none.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """An assignment with everything that is tested of it."""
+
+    rubric: Rubric
+    notebook: EditableNotebook
+    plan: ValidationPlan
+    mutants: MutantSet
+
+    @classmethod
+    def from_rubric(cls, loaded_rubric: Rubric) -> Assignment:
+        """Return the assignment of a rubric; nothing is run.
+
+        Raises:
+            RubricError: A file of it can't be used.
+        """
+        notebook, plan = read_editable_notebook(loaded_rubric.reference), read_plan(loaded_rubric)
+        mutants = make_mutants(notebook, rubric=loaded_rubric, plan=plan)
+        return cls(rubric=loaded_rubric, notebook=notebook, plan=plan, mutants=mutants)
+
+    def notebook_texts(self, chosen_mutants: Sequence[Mutant]) -> list[str]:
+        """Return the files to be run: reference, template, cases, mutants."""
+        solved = self.notebook.as_submitted()
+        return [
+            *[self.notebook.to_json()] * REFERENCE_RUNS,
+            make_template(self.notebook).to_json(),
+            *(self._case_text(case) for case in self.plan.cases),
+            *(
+                solved.with_sources(mutant.sources).with_outputs(mutant.outputs).to_json()
+                for mutant in chosen_mutants
+            ),
+        ]
+
+    def _case_text(self, case: SubmissionCase) -> str:
+        if case.notebook is not None:
+            return case.notebook.read_text(encoding="utf-8")
+        from_reference = case.start == "reference"
+        start = self.notebook.as_submitted() if from_reference else make_template(self.notebook)
+        sources = patched_sources(start, case.patches, context=f"case {case.name}")
+        return start.with_sources(sources).to_json()
+
+
+def load_assignments(root: Path, *, ids: Sequence[str]) -> tuple[Assignment, ...]:
+    """Return the assignments of these ids, or all in `rubrics/` without ids; nothing is run.
 
     Raises:
-        UsageError: there is no such assignment.
-        RubricError: a rubric is not as it must be.
+        UsageError: There is no such assignment.
+        RubricError: A file of one can't be used.
     """
     paths = [rubric.find_rubric(root, assignment=assignment_id) for assignment_id in ids] or sorted(
         (root / RUBRICS_FOLDER).glob("*.toml")
@@ -29,32 +78,22 @@ def load_rubrics(root: Path, *, ids: Sequence[str]) -> tuple[Rubric, ...]:
             f"There is no rubric: no {RUBRICS_FOLDER}/*.toml in {root}; see `grade init`."
         )
     catalog = checks.load_checks
-    return tuple(rubric.load_rubric(path, catalog=catalog) for path in dict.fromkeys(paths))
-
-
-def load_assignments(root: Path, *, ids: Sequence[str]) -> tuple[Assignment, ...]:
-    """The assignments of these ids, or all; nothing is run.
-
-    Raises:
-        UsageError: there is no such assignment.
-        RubricError: a file of one is not as it must be.
-    """
     return tuple(
-        Assignment.from_rubric(loaded_rubric) for loaded_rubric in load_rubrics(root, ids=ids)
+        Assignment.from_rubric(rubric.load_rubric(path, catalog=catalog))
+        for path in dict.fromkeys(paths)
     )
 
 
-def make_opening(settings: Settings) -> SessionOptions:
-    """Where notebooks run: behind the same walls as students', since cases may be theirs."""
+def session_options(settings: Settings) -> SessionOptions:
+    """Return where notebooks run: behind the same walls as students', since cases may be theirs."""
     hidden = (settings.root / RUBRICS_FOLDER, settings.root / "reference")
+    level = settings.isolation_level
     return SessionOptions(
         environment=sandbox.survey_interpreter(settings.python),
         cache=settings.cache,
         jobs=settings.jobs,
         required_isolation=sandbox.IsolationRequest(
-            level=sandbox.IsolationLevel(settings.isolation_level)
-            if settings.isolation_level
-            else None,
+            level=sandbox.IsolationLevel(level) if level else None,
             unsandboxed=settings.unsandboxed,
             hidden_paths=tuple(str(folder.resolve()) for folder in hidden),
         ),

@@ -1,4 +1,4 @@
-"""Makes what students get of a solved notebook: solutions cut out, blanks in their place."""
+"""Makes the template that students get from a solved notebook, with blanks for solutions."""
 
 from __future__ import annotations
 
@@ -24,61 +24,57 @@ class Region:
 
     first: int
     last: int
-    """Places of its marks, from 0; what is cut lies between."""
+    """Indices of the lines BEGIN and END, from 0; what is cut lies between."""
     items: tuple[str, ...] = ()
-    """Items that its begin mark names: `### BEGIN SOLUTION Q2.3.1`."""
+    """Items that the line BEGIN names: `### BEGIN SOLUTION Q2.3.1`."""
     hidden: bool = False
     """Whether it is a hidden test, which leaves no blank."""
 
 
 def find_regions(cell: EditableCell) -> tuple[Region, ...]:
-    """The marked regions of a cell.
+    """Return the regions of a cell between BEGIN and END.
 
     Raises:
-        RubricError: a mark has no partner.
+        RubricError: One of the two lines has no partner.
     """
-    closed_regions: list[Region] = []
-    open_region: tuple[int, str, tuple[str, ...]] | None = None
+    regions: list[Region] = []
+    begin: tuple[int, re.Match[str]] | None = None
     for index, line in enumerate(cell.source.split("\n")):
         edge = _EDGE_LINE.match(line)
         if edge is None:
             continue
-        if (edge["edge"] == "BEGIN") != (open_region is None) or (
-            open_region and open_region[1] != edge["kind"]
-        ):
+        if begin is None and edge["edge"] == "BEGIN":
+            begin = index, edge
+        elif begin is not None and (edge["edge"], edge["kind"]) == ("END", begin[1]["kind"]):
+            items = tuple(begin[1]["rest"].replace(",", " ").split())
+            hidden = edge["kind"] != "SOLUTION"
+            regions.append(Region(first=begin[0], last=index, items=items, hidden=hidden))
+            begin = None
+        else:
             raise RubricError(f"cell {cell.id}, line {index + 1}: {line.strip()} has no partner")
-        if open_region is None:
-            open_region = index, edge["kind"], tuple(edge["rest"].replace(",", " ").split())
-            continue
-        first, kind, items = open_region
-        closed_regions.append(
-            Region(first=first, last=index, items=items, hidden=kind != "SOLUTION")
-        )
-        open_region = None
-    if open_region is not None:
-        raise RubricError(
-            f"cell {cell.id}, line {open_region[0] + 1}: BEGIN {open_region[1]} has no END"
-        )
-    return tuple(closed_regions)
+    if begin is not None:
+        kind = begin[1]["kind"]
+        raise RubricError(f"cell {cell.id}, line {begin[0] + 1}: BEGIN {kind} has no END")
+    return tuple(regions)
 
 
 def make_template(notebook: EditableNotebook) -> EditableNotebook:
-    """The notebook as students receive it: nothing solved, nothing run.
+    """Return the notebook as students receive it: nothing solved, nothing run.
 
     Raises:
-        RubricError: a mark has no partner.
+        RubricError: A line BEGIN or END has no partner.
     """
-    cells = (
+    cells = [
         replace(cell, source=blanked_source(cell), tags=(), outputs=())
         for cell in notebook.cells
         if not cell.hidden
-    )
-    remaining_cells = (cell for cell in cells if cell.source.strip() or cell.attachments)
-    return replace(notebook, cells=tuple(remaining_cells))
+    ]
+    cells = [cell for cell in cells if cell.source.strip() or cell.attachments]
+    return replace(notebook, cells=tuple(cells))
 
 
 def blanked_source(cell: EditableCell) -> str:
-    """A cell's source with a blank for each solution, and without hidden tests.
+    """Return a cell's source with a blank for each solution, and without hidden tests.
 
     A solution of assignments (`name = …  # comment`) becomes a blank for each of them that keeps
     the name and the comment; a `return` keeps its word; anything else becomes one blank line.
@@ -95,7 +91,7 @@ def blanked_source(cell: EditableCell) -> str:
 
 
 def withheld_lines(notebook: EditableNotebook) -> Iterator[tuple[EditableCell, int, str]]:
-    """The lines that students don't get: the cell, the line's place from 1, the line."""
+    """Yield the lines that students don't get: the cell, the line's number from 1, the line."""
     for cell in notebook.cells:
         lines = cell.source.split("\n")
         if cell.hidden:
@@ -120,7 +116,7 @@ def _blanks(lines: list[str]) -> list[str]:
 
 
 def _blank_for(statement: ast.stmt, lines: list[str]) -> str:
-    """A statement's blank, or '' where it would give its form away."""
+    """Return a statement's blank, or '' if that would give its form away."""
     last = lines[(statement.end_lineno or statement.lineno) - 1]
     rest = last.encode()[statement.end_col_offset or 0 :].decode()
     comment = rest.strip() if _COMMENT_ONLY.fullmatch(rest) else ""

@@ -1,4 +1,4 @@
-"""A notebook as its author wrote it: cells by id, to be changed and written out again."""
+"""A notebook that authoring edits: cells by id, to be changed and written out again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOLUTION, GRADER_ONLY = "solution", "grader-only"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditableCell:
-    """One cell, with all that is saved in it."""
+    """One cell with its outputs and attachments."""
 
     id: str
     kind: str
@@ -31,7 +31,7 @@ class EditableCell:
 
     @property
     def hidden(self) -> bool:
-        """Whether no student gets it."""
+        """Whether it is tagged as a cell that no student gets."""
         return bool({SOLUTION, GRADER_ONLY} & set(self.tags))
 
 
@@ -41,38 +41,36 @@ class EditableNotebook:
 
     cells: tuple[EditableCell, ...]
     kernel: Mapping[str, Json] = field(default_factory=dict)
-    """Its metadata's `kernelspec` and `language_info`."""
+    """The metadata `kernelspec` and `language_info`."""
 
     def cell(self, cell_id: str) -> EditableCell | None:
-        """The cell of that id."""
+        """Return the cell of that id, or None."""
         return next((cell for cell in self.cells if cell.id == cell_id), None)
 
     def with_sources(self, sources: Mapping[str, str]) -> EditableNotebook:
-        """The same with other sources, by cell id; outputs stay as they were saved."""
+        """Return the notebook with other sources, by cell id; saved outputs stay."""
         cells = (replace(cell, source=sources.get(cell.id, cell.source)) for cell in self.cells)
         return replace(self, cells=tuple(cells))
 
     def as_submitted(self) -> EditableNotebook:
-        """The same as a student would hand it in, who has no cell of the grader's."""
+        """Return the notebook as a student would submit it, without cells of the grader's own."""
         return replace(self, cells=tuple(c for c in self.cells if GRADER_ONLY not in c.tags))
 
     def with_outputs(self, treatment: str) -> EditableNotebook:
-        """The same with its saved outputs 'kept', 'cleared', or 'without figures'."""
+        """Return the notebook with its saved outputs 'kept', 'cleared' or 'without figures'."""
         if treatment == "kept":
             return self
-        cells = (
-            replace(
-                cell,
-                outputs=tuple(
-                    o for o in cell.outputs if treatment != "cleared" and _is_plain_text(o)
-                ),
-            )
+        texts = (
+            [o for o in cell.outputs if treatment != "cleared" and _is_plain_text(o)]
             for cell in self.cells
         )
-        return replace(self, cells=tuple(cells))
+        pairs = zip(self.cells, texts, strict=True)
+        return replace(
+            self, cells=tuple(replace(cell, outputs=tuple(kept)) for cell, kept in pairs)
+        )
 
     def to_json(self) -> str:
-        """The file's text."""
+        """Return the text of the file."""
         document = {
             "cells": [_cell_to_json(cell) for cell in self.cells],
             "metadata": dict(self.kernel),
@@ -83,10 +81,10 @@ class EditableNotebook:
 
 
 def read_editable_notebook(path: Path) -> EditableNotebook:
-    """Read a notebook of the course's own.
+    """Read a notebook of the course.
 
     Raises:
-        RubricError: it is none, or two cells have one id.
+        RubricError: The file is no notebook, or two cells have the same id.
     """
     try:
         notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
@@ -117,7 +115,7 @@ def _read_cell(cell: Any, index: int) -> EditableCell:
 
 
 def _is_plain_text(output: Json) -> bool:
-    """Whether an output is nothing but text."""
+    """Tell whether an output is nothing but text."""
     return set(output.get("data", {})) <= {"text/plain"}
 
 

@@ -1,4 +1,4 @@
-"""The mutants of an assignment: its reference changed everywhere it can be, and its own list."""
+"""Makes the mutants of an assignment: the reference changed everywhere, and its own list."""
 
 from __future__ import annotations
 
@@ -22,46 +22,46 @@ class MutantSet:
 
     mutants: tuple[Mutant, ...]
     skipped_cells: Mapping[str, str]
-    """By cell, why."""
+    """By the id of a cell, why it was not changed."""
     used_given: frozenset[int]
-    """Places of the plan's `[[given]]` that left something as it is."""
+    """Indices of the plan's `[[given]]` tables that left a line as it is."""
 
 
 def make_mutants(notebook: EditableNotebook, *, rubric: Rubric, plan: ValidationPlan) -> MutantSet:
-    """Every mutant, those of the assignment's own list last.
+    """Return every mutant, those of the assignment's own list last.
 
     Raises:
-        RubricError: a patch of the list does not fit the reference.
+        RubricError: A patch of the list does not fit the reference.
     """
     code_cells = [c for c in notebook.cells if c.kind == "code" and GRADER_ONLY not in c.tags]
     modules = frozenset(name for cell in code_cells for name in imported_modules(cell.source))
     items_by_cell = _items_by_cell(notebook, rubric)
     skipped_cells: dict[str, str] = {}
-    all_mutants: list[Mutant] = []
+    mutants: list[Mutant] = []
     used_given: set[int] = set()
     for cell in code_cells:
         items = plan.items_for_cell(cell.id) or items_by_cell.get(cell.id, ())
         for edit in make_edits(cell.source, modules=modules):
-            given_index = _given_index(plan, cell=cell.id, line=edit.before)
-            if given_index is None:
-                all_mutants.append(_make_mutant(edit, cell=cell, items=items))
+            index = plan.find_given(cell=cell.id, line=edit.before)
+            if index is None:
+                mutants.append(_make_mutant(edit, cell=cell, items=items))
                 continue
-            used_given.add(given_index)
-            if plan.mutants.given[given_index].line == "*":
-                skipped_cells[cell.id] = plan.mutants.given[given_index].why
-    all_mutants += [*_file_mutants(notebook), *_listed_mutants(notebook, plan)]
+            used_given.add(index)
+            if plan.mutants.given[index].line == "*":
+                skipped_cells[cell.id] = plan.mutants.given[index].why
+    mutants += [*_file_mutants(notebook), *_listed_mutants(notebook, plan)]
     return MutantSet(
-        mutants=tuple(all_mutants), skipped_cells=skipped_cells, used_given=frozenset(used_given)
+        mutants=tuple(mutants), skipped_cells=skipped_cells, used_given=frozenset(used_given)
     )
 
 
 def patched_sources(
     notebook: EditableNotebook, patches: Iterable[PatchTable], *, context: str
 ) -> dict[str, str]:
-    """The changed cells' sources, by id.
+    """Return the sources of the changed cells, by id.
 
     Raises:
-        RubricError: there is no such cell, or the text to replace does not stand in it once.
+        RubricError: There is no such cell, or the text to replace does not stand in it once.
     """
     sources: dict[str, str] = {}
     for patch in patches:
@@ -79,34 +79,24 @@ def patched_sources(
 
 
 def _make_mutant(edit: Edit, *, cell: EditableCell, items: tuple[str, ...]) -> Mutant:
-    line_index = edit.line - 1
-    region_items = (
-        r.items for r in find_regions(cell) if r.first < line_index < r.last and r.items
-    )
+    regions = (r for r in find_regions(cell) if r.first < edit.line - 1 < r.last and r.items)
     return Mutant(
         cell=cell.id,
         line=edit.line,
         change=edit.change,
         before=edit.before,
         after=edit.after,
-        items=next(region_items, items),
+        items=next((region.items for region in regions), items),
         sources={cell.id: edit.source},
     )
 
 
-def _given_index(plan: ValidationPlan, *, cell: str, line: str) -> int | None:
-    """Which of the plan's `[[given]]` leaves this line as it is."""
-    for index, table in enumerate(plan.mutants.given):
-        single_plan = ValidationPlan(mutants=plan.mutants.model_copy(update={"given": [table]}))
-        if single_plan.given_reason(cell=cell, line=line):
-            return index
-    return None
-
-
 def _file_mutants(notebook: EditableNotebook) -> Iterator[Mutant]:
-    """What can go wrong with the file as a whole, where outputs are saved in it."""
-    changes = {"outputs cleared": "cleared", "figures dropped": "without figures"}
-    for change, treatment in changes.items():
+    """Yield what can go wrong with the file as a whole, where outputs are saved in it."""
+    for change, treatment in (
+        ("outputs cleared", "cleared"),
+        ("figures dropped", "without figures"),
+    ):
         if notebook.with_outputs(treatment) != notebook:
             yield Mutant(
                 cell="",
@@ -122,7 +112,6 @@ def _file_mutants(notebook: EditableNotebook) -> Iterator[Mutant]:
 
 def _listed_mutants(notebook: EditableNotebook, plan: ValidationPlan) -> Iterator[Mutant]:
     for table in plan.mutants.mutant:
-        sources = patched_sources(notebook, table.patch, context=f"mutant {table.name}")
         first_patch = table.patch[0]
         yield Mutant(
             cell=first_patch.cell,
@@ -131,27 +120,24 @@ def _listed_mutants(notebook: EditableNotebook, plan: ValidationPlan) -> Iterato
             before=_first_line(first_patch.old),
             after=_first_line(first_patch.new),
             items=tuple(table.items),
-            sources=sources,
+            sources=patched_sources(notebook, table.patch, context=f"mutant {table.name}"),
             own=True,
         )
 
 
 def _first_line(text: str) -> str:
-    lines = text.strip().splitlines()
-    return lines[0].strip() if lines else ""
+    return text.strip().partition("\n")[0].strip()
 
 
-def _items_by_cell(
-    editable_notebook: EditableNotebook, rubric: Rubric
-) -> Mapping[str, tuple[str, ...]]:
-    """The items whose checks are about names that a cell makes, by the cell's id."""
+def _items_by_cell(notebook: EditableNotebook, rubric: Rubric) -> Mapping[str, tuple[str, ...]]:
+    """Return the items whose checks are about names that a cell makes, by the cell's id."""
     reference = read_notebook(rubric.reference)
-    item_ids: dict[str, list[str]] = {}
+    items: dict[str, list[str]] = {}
     rubric_checks = resolve_checks(rubric, registry=load_checks(rubric.check_modules))
     for item in rubric.items:
         names = {n for c in rubric_checks if c.item is item for n in c.check.code_names()}
         for excerpt in find_definitions(reference, names):
-            cell = editable_notebook.cells[excerpt.cell]
+            cell = notebook.cells[excerpt.cell]
             if not cell.hidden and not is_blank(reference.cells[excerpt.cell]):
-                item_ids.setdefault(cell.id, []).append(item.id)
-    return {cell: tuple(items) for cell, items in item_ids.items()}
+                items.setdefault(cell.id, []).append(item.id)
+    return {cell_id: tuple(item_ids) for cell_id, item_ids in items.items()}

@@ -1,4 +1,4 @@
-"""Begins a new assignment: files that hold a small one, complete and tested, to be changed."""
+"""Begins a new assignment with a small one, complete and tested, that is to be changed."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _SHARED_FILES = {
     "validate.yml": ".github/workflows/validate.yml",
     "gitignore": ".gitignore",
 }
-"""Files of the folder: those that are there stay as they are."""
+"""Files of the folder: those that are there already stay as they are."""
 
 
 def create_assignment(name: str, *, title: str, root: Path) -> tuple[Path, ...]:
-    """Write the files of a new assignment; the files that were made.
+    """Write the files of a new assignment, and return their paths.
 
-    It is the folder's default assignment if there is no other.
+    It becomes the folder's default assignment if there is no other.
 
     Args:
-        name: what it goes by: small letters, digits, `-` and `_`.
-        title: how people call it.
-        root: the folder that holds `rubrics/` and `reference/`, or is to hold them.
+        name: The id: lowercase letters, digits, `-` and `_`.
+        title: The name that people see.
+        root: The folder that holds `rubrics/` and `reference/`, or is to hold them.
 
     Raises:
-        UsageError: the name can't be used, a file is there already, or can't be written.
+        UsageError: The name can't be used, a file exists already, or can't be written.
     """
     if NAME_PATTERN.fullmatch(name) is None:
         raise UsageError(f"{name!r} can't be a name: use small letters, digits, - and _")
@@ -72,7 +72,7 @@ def _fill_scaffold(file: str, replacements: dict[str, str]) -> str:
 
 
 def _default_value(root: Path) -> str:
-    """Whether a new assignment is what `grade` grades unless another is named."""
+    """Return 'true' or 'false': whether a new assignment is what `grade` grades by default."""
     for path in (root / "rubrics").glob("*.toml"):
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8")).get("assignment", {})

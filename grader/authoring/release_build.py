@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import checks
+from grader.authoring.assignments import Assignment
 from grader.authoring.blanking import find_regions, make_template
 from grader.authoring.leaks import find_leaks
 from grader.authoring.student_readme import render_readme
-from grader.authoring.validation_run import Assignment
 from grader.errors import RubricError, UsageError
 from grader.pipeline import SessionOptions, open_grading_session
 from grader.pipeline.judge import Judge
@@ -24,12 +24,12 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltRelease:
-    """What was built, and where it is."""
+    """The files of a release."""
 
     folder: Path
     archive: Path
     sizes: Mapping[str, int]
-    """Bytes, by file."""
+    """Bytes by file name."""
     blanks: int
     """Solutions that were cut out of cells."""
     removed_cells: int
@@ -41,10 +41,16 @@ def build_release(
 ) -> BuiltRelease:
     """Build the release of an assignment: a folder, and the same as a zip archive.
 
+    Args:
+        assignment: The assignment.
+        opening: Where the reference runs, which gives the public numbers.
+        wheel: File name and bytes of the program's wheel.
+        out: The folder to write to.
+
     Raises:
-        RubricError: something of the solution would get out; the message shows where. Or nothing
+        RubricError: Something of the solution would get out (the message shows where), no region
             is marked as the solution, or a check is public that can't be.
-        UsageError: the folder can't be written.
+        UsageError: The folder can't be written.
     """
     notebook, rubric = assignment.notebook, assignment.rubric
     handout = make_template(notebook)
@@ -76,7 +82,7 @@ def build_release(
 
 
 def _public_files(assignment: Assignment, *, opening: SessionOptions) -> Mapping[str, bytes]:
-    """The public rubric and its numbers, from the live reference."""
+    """Return the public rubric and its numbers, which the live reference answers."""
     rubric = assignment.rubric
     judge = Judge.for_rubric(
         rubric,

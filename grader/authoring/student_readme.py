@@ -1,53 +1,27 @@
-"""The page that students read beside the notebook they get."""
+"""Writes the README of a release, for students."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from grader.model import Item, Rubric
 from grader.report.text_format import format_number
 
-PAGE_TEMPLATE = """# {title}
-
-{total} points. In this folder: the notebook `{notebook}`, the checks that you can run yourself, and
-`{wheel}`, the program that runs them. Keep the files together.
-
-## Before you begin
-
-You need Python 3.11 or newer. Once, in this folder:
-
-    pip install ./{wheel}
-
-## While you work
-
-    grade check {notebook}
-
-runs your notebook on your computer and tells you, for each check that you can run, what was
-expected and what was found. In the notebook itself, put `import grader` in the first cell, restart,
-run all, and then
-
-    grader.check_all()
-
-This is not your grade: more checks run after you hand in, and a person reads your written answers.
-Nothing leaves your computer.
-
-## What is worth how much
-
-| part | | points | judged |
-| --- | --- | ---: | --- |
-{rows}
-{why}"""
+PAGE_TEMPLATE = Path(__file__).with_suffix(".md")
+"""The page, with names in braces where the assignment's own words go."""
 
 
 def render_readme(rubric: Rubric, *, notebook: str, wheel: str) -> str:
-    """The page, in Markdown.
+    """Return the README in Markdown.
 
     Args:
-        rubric: the assignment's.
-        notebook: the notebook's file name.
-        wheel: the wheel's.
+        rubric: The assignment's rubric.
+        notebook: The file name of the notebook.
+        wheel: The file name of the program's wheel.
     """
     reasons = [f"- {item.id}: {' '.join(item.why.split())}" for item in rubric.items if item.why]
     why = ["", "Why there are parts that no question asks for:", "", *reasons] if reasons else []
-    return PAGE_TEMPLATE.format(
+    return PAGE_TEMPLATE.read_text(encoding="utf-8").format(
         title=rubric.title,
         total=format_number(rubric.total),
         notebook=notebook,

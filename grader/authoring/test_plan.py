@@ -1,4 +1,4 @@
-"""What an assignment's own files say of its tests: `mutants.toml` and `cases/cases.toml`."""
+"""Reads what an assignment's files say of its tests: `mutants.toml` and `cases/cases.toml`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ T = TypeVar("T", bound=TomlTable)
 
 
 class PatchTable(TomlTable):
-    """One change of the notebook that is begun with."""
+    """One change of a cell."""
 
     cell: RequiredText
     """The cell's id."""
@@ -47,7 +47,7 @@ class MutantTable(TomlTable):
 
 
 class LinePatternTable(TomlTable):
-    """`[[given]]`, `[[explained]]`: lines, by patterns in which `*` is any text."""
+    """`[[given]]` or `[[explained]]`: lines, by patterns in which `*` is any text."""
 
     cell: RequiredText
     line: RequiredText = "*"
@@ -116,47 +116,48 @@ class CasesFile(TomlTable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionCase:
-    """A submission with expected scores."""
+    """A submission, and the points that it must score."""
 
     name: str
-    start: str
-    """'reference', 'template' or 'notebook'."""
-    notebook: Path | None
-    patches: tuple[PatchTable, ...]
+    start: Literal["reference", "template"] = "reference"
+    """The notebook that patches change."""
+    patches: tuple[PatchTable, ...] = ()
+    notebook: Path | None = None
+    """A file in place of a start and patches."""
     points: Mapping[str, Fraction]
-    """What each automatic item must score; what isn't named may score anything."""
+    """Points that automatic items must score; items that aren't named may score anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationPlan:
-    """What is tested of an assignment beside what is tested of every one."""
+    """Tests of one assignment, beside those that every assignment must pass."""
 
     mutants: MutantsFile = field(default_factory=MutantsFile)
     cases: tuple[SubmissionCase, ...] = ()
     template_points: Mapping[str, Fraction] = field(default_factory=dict)
 
-    def given_reason(self, *, cell: str, line: str) -> str:
-        """Why a line is left as it is; '' where it isn't."""
-        reasons = (
-            g.why for g in self.mutants.given if _matches(cell, g.cell) and _matches(line, g.line)
-        )
-        return next(reasons, "")
+    def find_given(self, *, cell: str, line: str) -> int | None:
+        """Return the index of the `[[given]]` table that leaves a line as it is, or None."""
+        for index, table in enumerate(self.mutants.given):
+            if _matches(cell, table.cell) and _matches(line, table.line):
+                return index
+        return None
 
     def may_show(self, line: str) -> bool:
-        """Whether students may see a line of the solution elsewhere."""
+        """Tell whether students may see a line of the solution elsewhere."""
         return any(_matches(line, table.line) for table in self.mutants.shown)
 
     def survival_reason(self, mutant: Mutant) -> str:
-        """Why a mutant may survive; '' where nobody says."""
+        """Return why a mutant may survive; '' where the file gives no reason."""
         return next((table.why for table in self.mutants.explained if explains(table, mutant)), "")
 
     def items_for_cell(self, cell: str) -> tuple[str, ...]:
-        """The items that a cell belongs to, as the file says."""
+        """Return the items that the file assigns to a cell."""
         return next((tuple(table.items) for table in self.mutants.cell if table.id == cell), ())
 
 
 def explains(table: LinePatternTable, mutant: Mutant) -> bool:
-    """Whether an explanation is about a mutant."""
+    """Tell whether an explanation is about a mutant."""
     return (
         _matches(mutant.cell, table.cell)
         and _matches(mutant.before, table.line)
@@ -166,38 +167,32 @@ def explains(table: LinePatternTable, mutant: Mutant) -> bool:
 
 
 def _matches(text: str, pattern: str) -> bool:
-    """Whether a text fits a pattern; nothing but `*` stands for something else."""
+    """Tell whether a text fits a pattern in which only `*` is special."""
     return fnmatchcase(text, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
 def read_plan(rubric: Rubric) -> ValidationPlan:
-    """The plan of an assignment; files that aren't there say nothing.
+    """Return the plan of an assignment; each of its files may be missing.
 
     Raises:
-        RubricError: a file can't be used; the message names every fault in it.
+        RubricError: A file can't be used; the message names every fault in it.
     """
     folder = rubric.path.parent / rubric.id
     mutants = _read_file(folder / "mutants.toml", kind=MutantsFile)
     cases_path = folder / "cases" / "cases.toml"
     cases = _read_file(cases_path, kind=CasesFile)
-    item_lists = [
-        *(cell.items for cell in mutants.cell),
-        *(table.items for table in mutants.mutant),
-    ]
-    _refuse_unknown(
-        folder / "mutants.toml", (i for items in item_lists for i in items), rubric=rubric
-    )
-    points_tables = [cases.template, *(case.points for case in cases.case)]
-    _refuse_unknown(
-        cases_path, (item for points in points_tables for item in points), rubric=rubric
-    )
+    tables: tuple[CellTable | MutantTable, ...] = (*mutants.cell, *mutants.mutant)
+    mutant_items = [item for table in tables for item in table.items]
+    _refuse_unknown(folder / "mutants.toml", mutant_items, rubric=rubric)
+    case_items = [item for case in cases.case for item in case.points]
+    _refuse_unknown(cases_path, [*cases.template, *case_items], rubric=rubric)
     return ValidationPlan(
         mutants=mutants,
         cases=(
-            *(_make_case(case, folder=cases_path.parent, rubric=rubric) for case in cases.case),
+            *(_make_case(case, cases_path=cases_path, rubric=rubric) for case in cases.case),
             *_cases_from_table(cases_path.parent / "expected.csv", rubric=rubric),
         ),
-        template_points={**_uniform_points(rubric, "none"), **cases.template},
+        template_points={**uniform_points(rubric, "none"), **cases.template},
     )
 
 
@@ -221,35 +216,35 @@ def _refuse_unknown(path: Path, items: Iterable[str], *, rubric: Rubric) -> None
     )
 
 
-def _uniform_points(rubric: Rubric, amount: str) -> dict[str, Fraction]:
-    """Every automatic item at all of its points, or at none."""
-    auto = (item for item in rubric.items if item.kind == "auto")
-    return {item.id: item.points if amount == "full" else Fraction(0) for item in auto}
+def uniform_points(rubric: Rubric, amount: str) -> dict[str, Fraction]:
+    """Return all points of every automatic item, for 'full', or none, for 'none'."""
+    share = 1 if amount == "full" else 0
+    return {item.id: item.points * share for item in rubric.items if item.kind == "auto"}
 
 
-def _make_case(case: CaseTable, *, folder: Path, rubric: Rubric) -> SubmissionCase:
-    file = folder / case.notebook if case.notebook else None
+def _make_case(case: CaseTable, *, cases_path: Path, rubric: Rubric) -> SubmissionCase:
+    file = cases_path.parent / case.notebook if case.notebook else None
     if file is not None and not file.is_file():
-        raise RubricError(f"{folder / 'cases.toml'}: case {case.name}: there is no {case.notebook}")
+        raise RubricError(f"{cases_path}: case {case.name}: there is no {case.notebook}")
     if file is not None and case.patch:
         raise RubricError(
-            f"{folder / 'cases.toml'}: case {case.name}: a patch changes the reference or the "
+            f"{cases_path}: case {case.name}: a patch changes the reference or the "
             "template, not a notebook of its own; leave one of the two out"
         )
     return SubmissionCase(
         name=case.name,
-        start="notebook" if file else case.start,
-        notebook=file,
+        start=case.start,
         patches=tuple(case.patch),
-        points={**_uniform_points(rubric, case.others), **case.points},
+        notebook=file,
+        points={**uniform_points(rubric, case.others), **case.points},
     )
 
 
 def _cases_from_table(table: Path, *, rubric: Rubric) -> Iterable[SubmissionCase]:
-    """Notebooks beside a table of what they score: a column an item, an empty field for any.
+    """Yield the notebooks of a CSV table with a column for each item; an empty field allows any.
 
     Raises:
-        RubricError: the table names a notebook or an item that isn't there, or no number.
+        RubricError: The table names a missing notebook or item, or a field is no number.
     """
     if not table.is_file():
         return
@@ -268,6 +263,4 @@ def _cases_from_table(table: Path, *, rubric: Rubric) -> Iterable[SubmissionCase
             }
         except ValueError as error:
             raise RubricError(f"{table}: {file.name}: {error}") from error
-        yield SubmissionCase(
-            name=file.name, start="notebook", notebook=file, patches=(), points=points
-        )
+        yield SubmissionCase(name=file.name, notebook=file, points=points)

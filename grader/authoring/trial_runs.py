@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 
 from grader import checks, wire
 from grader.errors import GraderError
@@ -27,21 +26,21 @@ from grader.pipeline.judge import Judge
 from grader.pipeline.workers import THREADS_PER_JOB
 
 MAX_CELL_SECONDS, MAX_NOTEBOOK_SECONDS = 20.0, 60.0
-"""Seconds that a changed notebook may take, where its rubric grants more: some never end."""
+"""Seconds that a changed notebook may take where its rubric grants more: some never end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRun:
-    """One notebook, judged under every seed."""
+    """One notebook, run once and judged under every seed."""
 
     grades: tuple[Graded, ...]
-    """A grade a seed; none where it could not be graded."""
+    """The grade under each seed; () if it could not be graded."""
     record: ExecutionRecord
     problem: str = ""
     """Why it could not be graded."""
 
     def findings(self) -> tuple[tuple[Finding, ...], ...]:
-        """All findings, a tuple a seed."""
+        """Return the findings under each seed."""
         return tuple(
             tuple(f for item in grade.score.items for f in item.findings) if grade.score else ()
             for grade in self.grades
@@ -50,27 +49,25 @@ class TrialRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRunner:
-    """Where notebooks are tried: one live reference, and a judge a seed."""
+    """Tries notebooks against one live reference, with a judge for each seed."""
 
     course: GradingSession
     judges: tuple[Judge, ...]
     folder: Path
     threads: int
 
-    @property
-    def stop(self) -> Event:
-        """Set to end every wait for a notebook."""
-        return self.course.setup.stop
-
     def run_all(
         self, texts: Sequence[str], *, on_graded: Callable[[Graded], None]
     ) -> Iterator[TrialRun]:
-        """Try notebooks, given as their files' texts; results come in their order."""
-        paths = []
-        for number, text in enumerate(texts):
-            path = self.folder / f"n{number:05}.ipynb"
+        """Yield a trial for each notebook, in order.
+
+        Args:
+            texts: The contents of the notebooks' files.
+            on_graded: Called with the first grade of each.
+        """
+        paths = [self.folder / f"n{number:05}.ipynb" for number in range(len(texts))]
+        for path, text in zip(paths, texts, strict=True):
             path.write_text(text, encoding="utf-8")
-            paths.append(path)
         pool = ThreadPoolExecutor(max_workers=self.threads)
         try:
             for trial in pool.map(self._run, paths):
@@ -78,7 +75,7 @@ class TrialRunner:
                     on_graded(graded)
                 yield trial
         except BaseException:
-            self.stop.set()
+            self.course.setup.stop.set()  # else the pool waits for notebooks that nobody wants now
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -93,16 +90,13 @@ class TrialRunner:
         return TrialRun(grades=grades, record=trace.record)
 
     def _grade(self, submission: Submission, trace: Trace, judge: Judge) -> Graded:
-        """The grade under one judge's seed, with the reference's answers to its questions."""
         evidence = judge.evidence(submission, trace)
-        questions = judge.checks.counter_questions(evidence)
-        return judge.conclude(
-            submission, evidence.with_expected(self.course.reference.ask(questions))
-        )
+        answers = self.course.reference.ask(judge.checks.counter_questions(evidence))
+        return judge.conclude(submission, evidence.with_expected(answers))
 
 
 def draw_seeds(assignment: str, *, count: int, new: bool) -> tuple[bytes, ...]:
-    """The hidden seeds that notebooks are asked with: always the same, or drawn anew."""
+    """Return hidden seeds: always the same for an assignment, or new ones."""
     if new:
         return tuple(secrets.token_bytes(32) for _ in range(count))
     return tuple(
@@ -115,11 +109,11 @@ def draw_seeds(assignment: str, *, count: int, new: bool) -> tuple[bytes, ...]:
 def open_trial_runner(
     rubric: Rubric, *, seeds: Sequence[bytes], opening: SessionOptions, notify: Notify
 ) -> Iterator[TrialRunner]:
-    """A bench that is ready, its folder gone when the block is left.
+    """Yield a runner whose reference is live; its folder is gone when the block is left.
 
     Raises:
-        RubricError: the reference does not run.
-        IsolationError: the walls that are wanted can't be had.
+        RubricError: The reference does not run.
+        IsolationError: The isolation that is asked for can't be had.
     """
     limits = replace(
         rubric.limits,
@@ -127,10 +121,11 @@ def open_trial_runner(
         submission_s=min(rubric.limits.submission_s, MAX_NOTEBOOK_SECONDS),
     )
     limited_rubric = replace(rubric, limits=limits)
-    fingerprint = opening.environment.fingerprint
     judges = tuple(
         Judge.for_rubric(
-            limited_rubric, draws=checks.RandomDraws(seed=seed), environment=fingerprint
+            limited_rubric,
+            draws=checks.RandomDraws(seed=seed),
+            environment=opening.environment.fingerprint,
         )
         for seed in seeds
     )
@@ -138,20 +133,14 @@ def open_trial_runner(
         TemporaryDirectory(prefix="grade-") as folder,
         open_grading_session(judges[0], options=opening, notify=notify) as course,
     ):
+        questions = {q.id: q for judge in judges for q in judge.checks.questions}
+        constants: dict[str, Observation] = {}
+        for judge in judges:
+            constants |= course.reference.ask(judge.checks.constant_questions)
+        packed = wire.pack_questions(tuple(questions.values()))
         yield TrialRunner(
-            course=_combined_course(course, judges),
+            course=replace(course, questions=packed, constants=constants),
             judges=judges,
             folder=Path(folder),
             threads=THREADS_PER_JOB * opening.jobs,
         )
-
-
-def _combined_course(course: GradingSession, judges: Sequence[Judge]) -> GradingSession:
-    """The same course, asking what every judge wants to know."""
-    questions = {q.id: q for judge in judges for q in judge.checks.questions}
-    constants: dict[str, Observation] = {}
-    for judge in judges:
-        constants |= course.reference.ask(judge.checks.constant_questions)
-    return replace(
-        course, questions=wire.pack_questions(tuple(questions.values())), constants=constants
-    )

@@ -3,58 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Protocol
 
-from grader.authoring import test_plan as plans
-from grader.authoring.blanking import make_template
-from grader.authoring.editable_notebook import EditableNotebook, read_editable_notebook
+from grader.authoring.assignments import REFERENCE_RUNS, Assignment
 from grader.authoring.mutant_verdicts import (
     case_result,
-    full_points,
     keyed_findings,
     mutant_result,
     triggered_checks,
 )
-from grader.authoring.mutants import MutantSet, make_mutants, patched_sources
-from grader.authoring.test_plan import SubmissionCase, ValidationPlan, explains
-from grader.authoring.trial_runs import TrialRun, TrialRunner, draw_seeds, open_trial_runner
-from grader.model import (
-    CaseResult,
-    CheckUse,
-    Finding,
-    Graded,
-    Mutant,
-    MutantResult,
-    Rubric,
-    Validation,
-)
+from grader.authoring.test_plan import explains, uniform_points
+from grader.authoring.trial_runs import TrialRun, draw_seeds, open_trial_runner
+from grader.model import CaseResult, CheckUse, Mutant, MutantResult, Rubric, Validation
 from grader.pipeline import SessionOptions
-
-REFERENCE_RUNS = 3
-"""How often the reference is run: what it scores must not depend on the run."""
-
-
-class ValidationWatcher(Protocol):
-    """Who is told how it goes."""
-
-    def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
-        """So many notebooks are about to run."""
-        ...
-
-    def ready(self) -> None:
-        """The reference is live."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Something about this machine that the person should know."""
-        ...
-
-    def done(self, graded: Graded) -> None:
-        """One more was tried."""
-        ...
+from grader.pipeline.run import RunWatcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,92 +31,32 @@ class Effort:
     """Mutants at most, spread evenly over all; None for all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
-    """An assignment with everything that is tested of it."""
-
-    rubric: Rubric
-    notebook: EditableNotebook
-    plan: ValidationPlan
-    mutants: MutantSet
-
-    @classmethod
-    def from_rubric(cls, rubric: Rubric) -> Assignment:
-        """The assignment of a rubric; runs nothing.
-
-        Raises:
-            RubricError: a file of it can't be used.
-        """
-        notebook, plan = read_editable_notebook(rubric.reference), plans.read_plan(rubric)
-        return cls(
-            rubric=rubric,
-            notebook=notebook,
-            plan=plan,
-            mutants=make_mutants(notebook, rubric=rubric, plan=plan),
-        )
-
-    def notebook_texts(self, chosen_mutants: Sequence[Mutant]) -> list[str]:
-        """The notebooks to be run: reference, template, cases, mutants."""
-        solved = self.notebook.as_submitted()
-        return [
-            *[self.notebook.to_json()] * REFERENCE_RUNS,
-            make_template(self.notebook).to_json(),
-            *(self._case_text(case) for case in self.plan.cases),
-            *(
-                solved.with_sources(m.sources).with_outputs(m.outputs).to_json()
-                for m in chosen_mutants
-            ),
-        ]
-
-    def _case_text(self, case: SubmissionCase) -> str:
-        if case.notebook is not None:
-            return case.notebook.read_text(encoding="utf-8")
-        from_reference = case.start == "reference"
-        start = self.notebook.as_submitted() if from_reference else make_template(self.notebook)
-        return start.with_sources(
-            patched_sources(start, case.patches, context=f"case {case.name}")
-        ).to_json()
-
-
 def validate_assignment(
-    assignment: Assignment, *, effort: Effort, opening: SessionOptions, watcher: ValidationWatcher
+    assignment: Assignment, *, effort: Effort, opening: SessionOptions, watcher: RunWatcher
 ) -> Validation:
-    """Test an assignment.
+    """Run an assignment's notebooks and judge whether they score what they must.
 
     Raises:
-        RubricError: a file of it can't be used, or the reference does not run.
-        IsolationError: the walls that are wanted can't be had.
+        RubricError: A file of it can't be used, or the reference does not run.
+        IsolationError: The isolation that is asked for can't be had.
     """
     started = time.monotonic()
     chosen_mutants = _spread_evenly(assignment.mutants.mutants, effort.max_mutants)
     texts = assignment.notebook_texts(chosen_mutants)
     rubric = assignment.rubric
     watcher.begin(rubric=rubric, count=len(texts), unchanged=0, judged=0)
-    drawn_seeds = draw_seeds(rubric.id, count=effort.seeds, new=effort.new_seeds)
-    with open_trial_runner(
-        rubric, seeds=drawn_seeds, opening=opening, notify=watcher.note
-    ) as runner:
+    seeds = draw_seeds(rubric.id, count=effort.seeds, new=effort.new_seeds)
+    with open_trial_runner(rubric, seeds=seeds, opening=opening, notify=watcher.note) as runner:
         watcher.ready()
-        trials = _run_trials(runner, texts, on_graded=watcher.done)
-    validation = _make_validation(
-        assignment,
-        chosen_mutants,
-        trials,
-        complete=len(chosen_mutants) == len(assignment.mutants.mutants),
-    )
+        trials = list(runner.run_all(texts, on_graded=watcher.done))
+    validation = _conclude(assignment, chosen_mutants, trials)
     return replace(
         validation, seeds=effort.seeds, notebooks=len(texts), seconds=time.monotonic() - started
     )
 
 
-def _run_trials(
-    runner: TrialRunner, texts: Sequence[str], *, on_graded: Callable[[Graded], None]
-) -> list[TrialRun]:
-    return list(runner.run_all(texts, on_graded=on_graded))
-
-
 def _spread_evenly(all_mutants: Sequence[Mutant], limit: int | None) -> tuple[Mutant, ...]:
-    """At most so many, from everywhere, and the assignment's own first of all."""
+    """Return at most that many mutants, from everywhere, and the assignment's own first of all."""
     if limit is None or len(all_mutants) <= limit:
         return tuple(all_mutants)
     listed = [mutant for mutant in all_mutants if mutant.own][:limit]
@@ -161,13 +65,10 @@ def _spread_evenly(all_mutants: Sequence[Mutant], limit: int | None) -> tuple[Mu
     return (*(others[index * len(others) // remaining] for index in range(remaining)), *listed)
 
 
-def _make_validation(
-    assignment: Assignment,
-    chosen_mutants: Sequence[Mutant],
-    trials: Sequence[TrialRun],
-    *,
-    complete: bool,
+def _conclude(
+    assignment: Assignment, chosen_mutants: Sequence[Mutant], trials: Sequence[TrialRun]
 ) -> Validation:
+    """Judge the trials, which come in the order of `Assignment.notebook_texts`."""
     rubric, plan = assignment.rubric, assignment.plan
     first_case = REFERENCE_RUNS + 1
     last_case = first_case + len(plan.cases)
@@ -175,17 +76,16 @@ def _make_validation(
         mutant_result(mutant, trial, why=plan.survival_reason(mutant))
         for mutant, trial in zip(chosen_mutants, trials[last_case:], strict=True)
     )
-    results = tuple(_drop_needless_reason(result) for result in results)
-    cases = tuple(
-        case_result(case.name, [trial], points=case.points)
-        for case, trial in zip(plan.cases, trials[first_case:last_case], strict=True)
-    )
+    complete = len(chosen_mutants) == len(assignment.mutants.mutants)
     return Validation(
         assignment=rubric.id,
         title=rubric.title,
         reference=_reference_result(rubric, trials[:REFERENCE_RUNS]),
         template=_template_result(trials[REFERENCE_RUNS], points=plan.template_points),
-        cases=cases,
+        cases=tuple(
+            case_result(case.name, [trial], points=case.points)
+            for case, trial in zip(plan.cases, trials[first_case:last_case], strict=True)
+        ),
         mutants=results,
         left_aside=assignment.mutants.skipped_cells,
         checks=_check_uses(assignment, results, trials[REFERENCE_RUNS:last_case])
@@ -198,33 +98,23 @@ def _make_validation(
     )
 
 
-def _drop_needless_reason(result: MutantResult) -> MutantResult:
-    """Without its explanation, where it needs none."""
-    return result if replace(result, why="").escaped else replace(result, why="")
-
-
 def _reference_result(rubric: Rubric, trials: Sequence[TrialRun]) -> CaseResult:
-    """Full automatic marks each time, and a written answer to everything that asks for one."""
+    """Expect full automatic points each time, and an answer to every written item."""
     first_grade = next((grade for trial in trials for grade in trial.grades), None)
-    unanswered = [
-        item.id
-        for item in rubric.items
-        if item.kind == "written"
-        and first_grade is not None
-        and not (item.id in first_grade.answers and first_grade.answers[item.id].text.strip())
-    ]
-    problem = f"no answer was found to {', '.join(unanswered)}" if unanswered else ""
-    return case_result("reference", trials, points=full_points(rubric), problem=problem)
+    written = [item.id for item in rubric.items if item.kind == "written"]
+    answers = first_grade.answers if first_grade else {}
+    unanswered = [i for i in written if not (i in answers and answers[i].text.strip())]
+    problem = ""
+    if first_grade and unanswered:
+        problem = f"no answer was found to {', '.join(unanswered)}"
+    points = uniform_points(rubric, "full")
+    return case_result("reference", trials, points=points, problem=problem)
 
 
 def _template_result(trial: TrialRun, *, points: Mapping[str, Fraction]) -> CaseResult:
-    """Nothing where nothing is due, and no written answer."""
-    answered = [
-        item
-        for grade in trial.grades[:1]
-        for item, answer in grade.answers.items()
-        if answer.text.strip()
-    ]
+    """Expect no points where none are due, and no written answer."""
+    answers = trial.grades[0].answers if trial.grades else {}
+    answered = [item for item, answer in answers.items() if answer.text.strip()]
     problem = f"the template's own text is taken for an answer to {', '.join(answered)}"
     return case_result("template", [trial], points=points, problem=problem if answered else "")
 
@@ -232,12 +122,13 @@ def _template_result(trial: TrialRun, *, points: Mapping[str, Fraction]) -> Case
 def _check_uses(
     assignment: Assignment, results: Sequence[MutantResult], trials: Sequence[TrialRun]
 ) -> tuple[CheckUse, ...]:
-    """How often each check of the rubric was triggered; the template counts as a case."""
+    """Return how often each check was triggered; the template counts as a case."""
     by_cases = [key for trial in trials for key in triggered_checks(trial)]
     by_mutants = [key for result in results for key in result.caught_by]
-    untriggered_reasons = {
+    reasons = {
         (table.item, table.check): table.why for table in assignment.plan.mutants.untriggered
     }
+    all_findings = (findings for trial in trials for findings in trial.findings())
     return tuple(
         CheckUse(
             item=finding.item,
@@ -245,21 +136,14 @@ def _check_uses(
             title=finding.title,
             mutants=by_mutants.count(key),
             cases=by_cases.count(key),
-            why=untriggered_reasons.get((finding.item, finding.code), ""),
+            why=reasons.get((finding.item, finding.code), ""),
         )
-        for key, finding in _first_keyed_findings(trials)
+        for key, finding in keyed_findings(next(all_findings, ()))
     )
 
 
-def _first_keyed_findings(trials: Sequence[TrialRun]) -> list[tuple[str, Finding]]:
-    for trial in trials:
-        for findings in trial.findings():
-            return keyed_findings(findings)
-    return []
-
-
 def _stale_explanations(assignment: Assignment, results: Sequence[MutantResult]) -> list[str]:
-    """Explanations that explain nothing any more, so that the files stay true."""
+    """Return the explanations that explain nothing any more, so that they are removed."""
     mutants_file = assignment.plan.mutants
     messages = [
         f"[[given]] cell {table.cell}, line {table.line}"
@@ -268,7 +152,8 @@ def _stale_explanations(assignment: Assignment, results: Sequence[MutantResult])
     ]
     explained_mutants = [result.mutant for result in results if result.why]
     return messages + [
-        f"[[explained]] cell {table.cell}, line {table.line}, change {table.change}, after {table.after}"
+        f"[[explained]] cell {table.cell}, line {table.line}, change {table.change}, "
+        f"after {table.after}"
         for table in mutants_file.explained
         if not any(explains(table, mutant) for mutant in explained_mutants)
     ]

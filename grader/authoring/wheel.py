@@ -1,4 +1,4 @@
-"""The program as students install it: a wheel that was given, or one built of this checkout."""
+"""Provides the program's wheel for students: a file that was named, or one built here."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ import grader
 from grader.errors import UsageError
 
 SOURCE_FOLDER = Path(grader.__file__).resolve().parent.parent
-"""Where the program's own source is, if it runs from a checkout."""
+"""The folder of the program's source, if it runs from a checkout."""
 
 
 def provide_wheel(path: Path | None) -> tuple[str, bytes]:
-    """A wheel's file name and its bytes.
+    """Return a wheel's file name and its bytes.
+
+    Args:
+        path: The wheel; None to build one from this checkout.
 
     Raises:
-        UsageError: the file is no wheel of this program, or none can be built here.
+        UsageError: The file is no wheel of this program, or none can be built here.
     """
     if path is not None:
         return _read_wheel(path)

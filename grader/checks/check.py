@@ -13,9 +13,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from grader.checks.memo import Memo, remembered
-from grader.checks.recording import Recording
+from grader.checks.recording import Recording, read_recording
 from grader.errors import ReferenceFault
 from grader.model import (
+    CellStatus,
     ExecutionRecord,
     Exhibit,
     Finding,
@@ -23,6 +24,7 @@ from grader.model import (
     Notebook,
     Observation,
     Question,
+    Trace,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +55,10 @@ def _draw_normal(
     return array
 
 
+_EXECUTED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
+"""Statuses of cells that ran, so that the recorder counted them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """All that is known about one submission when it is judged."""
@@ -71,6 +77,22 @@ class Evidence:
     """Findings so far, in the order of judging."""
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     """Results that depend neither on findings nor on the reference."""
+
+    @classmethod
+    def from_trace(
+        cls, trace: Trace, *, draws: RandomDraws, attachments: tuple[str, ...] = ()
+    ) -> Evidence:
+        """Return what a run left behind, as checks see it."""
+        executed = [run.index for run in trace.record.cells if run.status in _EXECUTED]
+        return cls(
+            notebook=trace.notebook,
+            record=trace.record,
+            observations=trace.observations,
+            recording=read_recording(trace.observations.get(RECORDING_QUESTION.id), cells=executed),
+            draws=draws,
+            attachments=attachments,
+            expected=trace.expected,
+        )
 
     def observation(self, question: Question) -> Observation:
         """Return the notebook's answer to a question."""

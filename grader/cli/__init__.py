@@ -1,4 +1,4 @@
-"""Words in, exit code out: the command `grade`; one file for each thing a person comes for."""
+"""The command `grade`: words in, exit code out; each subcommand has a file."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from grader.errors import GraderError
 
 
 class CommandOrPath(click.Group):
-    """A group whose first word is a command if it is one, else a path to run on."""
+    """A group whose first word may also be a path, which is then graded."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `run` before a path."""
+        """Put `run` before a path, then parse."""
         first = next((arg for arg in args if not arg.startswith("-")), None)
         is_global_option = args and args[0] in {"--help", "-h", "--version"}
         if args and not is_global_option and first not in self.commands:
@@ -77,7 +77,7 @@ for command in (
 
 
 def main() -> None:
-    """Run the command and leave with its exit code."""
+    """Run the command and exit with its code."""
     try:
         cli(standalone_mode=False)
     except click.exceptions.Abort:

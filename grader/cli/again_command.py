@@ -10,23 +10,24 @@ import click
 
 from grader.cli.debug_option import debug_option
 from grader.cli.exit_codes import DONE, NEEDS_PERSON
-from grader.cli.people_options import people_files, people_options
+from grader.cli.shared_options import (
+    assignment_option,
+    folder_argument,
+    jobs_option,
+    parts_option,
+    people_options,
+    take_people_files,
+)
 
 
 @click.command("again")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded"))
-@click.option("--assignment", metavar="ID", help="Rubric to judge by (default: the default one).")
-@click.option("-j", "--jobs", type=click.IntRange(1), help="Processes (default: cores).")
+@folder_argument
+@assignment_option("Rubric to judge by (default: the default one).")
+@jobs_option("Processes")
 @people_options
-@click.option(
-    "--parts",
-    type=click.Path(path_type=Path),
-    help="CSV that tells in which cells items are answered (see `grade parts`).",
-)
+@parts_option
 @debug_option
-def again_command(
-    *, folder: Path, assignment: str | None, jobs: int | None, parts: Path | None, **people: Any
-) -> None:
+def again_command(*, folder: Path, **options: Any) -> None:
     """Judge again what is in FOLDER (default: graded), after a rubric or a check changed.
 
     Runs no notebook: findings, scores and pages are made anew from what each run left behind.
@@ -41,14 +42,8 @@ def again_command(
 
     fault_log.log_faults_in(folder)
     console = Console(highlight=False)
-    loaded_settings = settings.read_settings(
-        path=Path(),
-        out=folder,
-        assignment=assignment,
-        jobs=jobs,
-        parts=parts,
-        people=people_files(people),
-    )
+    people = take_people_files(options)
+    loaded_settings = settings.read_settings(path=Path(), out=folder, people=people, **options)
     outcome = rejudge_class(loaded_settings, notify=lambda note: console.print(note_line(note)))
     rejudged = outcome.rejudged
     console.print(

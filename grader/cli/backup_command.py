@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
+from grader.cli.shared_options import FILE, folder_argument
+
 
 @click.command("backup")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded"))
+@folder_argument
 @click.option(
-    "--to",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write (default: FOLDER/backups/, by the time of day).",
+    "--to", type=FILE, help="File to write (default: FOLDER/backups/, by the time of day)."
 )
 def backup_command(*, folder: Path, to: Path | None) -> None:
     """Copy the gradebook of FOLDER (default: graded), whoever writes in it meanwhile.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,23 +11,18 @@ import click
 
 from grader.cli.debug_option import debug_option
 from grader.cli.exit_codes import DONE, NEEDS_PERSON, USAGE
+from grader.cli.shared_options import FILE
 from grader.errors import GraderError
 
 if TYPE_CHECKING:
-    from grader.selfcheck.outcome import FileOutcome
+    from grader.selfcheck.public_findings import FileOutcome
 
 
 @click.command("check")
-@click.argument(
-    "paths",
-    nargs=-1,
-    required=True,
-    metavar="NOTEBOOK...",
-    type=click.Path(path_type=Path, dir_okay=False),
-)
+@click.argument("paths", nargs=-1, required=True, metavar="NOTEBOOK...", type=FILE)
 @click.option(
     "--rubric",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Public rubric to check by (default: the *.rubric.json beside the notebook).",
 )
 @click.option(
@@ -53,26 +48,30 @@ def check_command(*, paths: tuple[Path, ...], rubric: Path | None, form: str) ->
       130  interrupted
     """
     outcomes = [_check_notebook(path, rubric=rubric) for path in paths]
-    PRINTERS[form](outcomes)
+    if form == "text":
+        _print_text(outcomes)
+    elif form == "github":
+        _print_github(outcomes)
+    else:
+        _print_document(outcomes, form=form)
     if any(outcome.result is None for outcome in outcomes):
         sys.exit(USAGE)
-    checked = [outcome.result for outcome in outcomes if outcome.result is not None]
-    if any(result.loses_points for result in checked):
+    results = [outcome.result for outcome in outcomes if outcome.result is not None]
+    if any(result.loses_points for result in results):
         sys.exit(NEEDS_PERSON)
-    sys.exit(USAGE if any(result.has_errors for result in checked) else DONE)
+    sys.exit(USAGE if any(result.has_errors for result in results) else DONE)
 
 
 def _check_notebook(path: Path, *, rubric: Path | None) -> FileOutcome:
     from grader import fault_log
     from grader.selfcheck.file_check import check_file
-    from grader.selfcheck.outcome import FileOutcome
+    from grader.selfcheck.public_findings import FileOutcome
     from grader.selfcheck.public_rubric import find_public_rubric, load_public_rubric
 
     try:
         rubric_path = rubric or find_public_rubric((path.resolve().parent, Path.cwd()))
-        return FileOutcome(
-            path=path, result=check_file(path, public=load_public_rubric(rubric_path))
-        )
+        result = check_file(path, public=load_public_rubric(rubric_path))
+        return FileOutcome(path=path, result=result)
     except GraderError as error:
         fault_log.show_if_debug(error)
         return FileOutcome(path=path, reason=str(error))
@@ -105,22 +104,9 @@ def _print_github(outcomes: Sequence[FileOutcome]) -> None:
             file.write(render_summary(outcomes))
 
 
-def _print_junit(outcomes: Sequence[FileOutcome]) -> None:
+def _print_document(outcomes: Sequence[FileOutcome], *, form: str) -> None:
+    from grader.selfcheck.check_json import render_json
     from grader.selfcheck.junit_output import render_junit
 
-    click.echo(render_junit(outcomes), nl=False)
-
-
-def _print_json(outcomes: Sequence[FileOutcome]) -> None:
-    from grader.selfcheck.check_json import render_json
-
-    click.echo(render_json(outcomes), nl=False)
-
-
-PRINTERS: Mapping[str, Callable[[Sequence[FileOutcome]], None]] = {
-    "text": _print_text,
-    "github": _print_github,
-    "junit": _print_junit,
-    "json": _print_json,
-}
-"""How to tell, by the format's name."""
+    render = render_json if form == "json" else render_junit
+    click.echo(render(outcomes), nl=False)

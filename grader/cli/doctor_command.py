@@ -7,10 +7,11 @@ import sys
 import click
 
 from grader.cli.exit_codes import DONE, USAGE
+from grader.cli.shared_options import python_option
 
 
 @click.command("doctor")
-@click.option("--python", metavar="PATH", help="Interpreter that notebooks run in (default: ours).")
+@python_option
 def doctor_command(*, python: str | None) -> None:
     """Say how well notebooks are kept from this computer, and how to do better.
 

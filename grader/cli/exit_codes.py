@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 DONE, NEEDS_PERSON, USAGE, INTERRUPTED = 0, 1, 2, 130
-"""Done, pending marks included; a row needs a person; usage or rubric; Ctrl-C."""
+"""Done, though marks may be pending; a row needs a person; usage or rubric error; Ctrl-C."""

@@ -16,35 +16,44 @@ from grader.report.text_format import format_count
 
 @contextmanager
 def open_folder_gradebook(out: Path) -> Iterator[Gradebook]:
-    """The gradebook of a folder.
+    """Yield the gradebook of a folder.
 
     Raises:
-        UsageError: there is none.
+        UsageError: There is none.
     """
-    if not OutputFolder.is_output_folder(out):
-        raise gradebook.missing_gradebook(out)
-    with gradebook.open_gradebook(OutputFolder(out).store) as book:
+    with gradebook.open_gradebook(OutputFolder.open_existing(out).store) as book:
         yield book
 
 
-def load_rubric_for_gradebook(book: Gradebook, *, assignment: str | None) -> Rubric:
-    """The rubric that a book was graded by, or the one that is asked for.
+def load_rubric_for_folder(folder: Path, *, assignment: str | None) -> Rubric:
+    """Return the rubric of that id, or the one that the folder's gradebook was graded by.
 
     Raises:
-        RubricError: there is none here, or it is not as it must be.
+        UsageError: There is no gradebook.
+        RubricError: There is no such rubric here, or it can't be read.
     """
-    rubric_path = rubric.find_rubric(
-        Path.cwd(), assignment=assignment or book.main_assignment() or None
-    )
-    return rubric.load_rubric(rubric_path, catalog=checks.load_checks)
+    with open_folder_gradebook(folder) as book:
+        return load_rubric_for_gradebook(book, assignment=assignment)
+
+
+def load_rubric_for_gradebook(book: Gradebook, *, assignment: str | None) -> Rubric:
+    """Return the rubric of that id, or the one that the gradebook was graded by.
+
+    Raises:
+        RubricError: There is no such rubric here, or it can't be read.
+    """
+    assignment_id = assignment or book.main_assignment() or None
+    path = rubric.find_rubric(Path.cwd(), assignment=assignment_id)
+    return rubric.load_rubric(path, catalog=checks.load_checks)
 
 
 def refresh_after_marking(book: Gradebook, *, out: Path, assignment: str | None) -> str:
-    """Make reports, class page and CSV show the marks there are; a sentence on what was done."""
+    """Make reports, class page and CSV show the current marks; return a sentence about it."""
     try:
         loaded_rubric = load_rubric_for_gradebook(book, assignment=assignment)
     except GraderError as error:
         return f"marks are kept; pages show them after the next `grade` or `grade again` ({error})"
     stale = book.stale_submissions()
     ClassPublisher(OutputFolder(out), book=book, rubric=loaded_rubric).publish()
-    return f"{format_count(len(stale), singular='report', plural='reports')} and the class page made anew"
+    reports = format_count(len(stale), singular="report", plural="reports")
+    return f"{reports} and the class page made anew"

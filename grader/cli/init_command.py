@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
+from grader.cli.shared_options import FOLDER
+
 
 @click.command("init")
 @click.argument("name")
 @click.option("--title", help="How people call it (default: NAME).")
 @click.option(
     "--into",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     default=Path(),
     help="Folder that holds rubrics/ and reference/, or is to hold them (default: this one).",
 )

@@ -6,12 +6,13 @@ import contextlib
 import getpass
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from grader.cli.debug_option import debug_option
 from grader.cli.exit_codes import DONE, NEEDS_PERSON
+from grader.cli.shared_options import FILE, GRADED, assignment_option, out_option
 
 if TYPE_CHECKING:
     from grader.gradebook import Gradebook
@@ -19,18 +20,12 @@ if TYPE_CHECKING:
 
 
 @click.command("mark")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("graded"),
-    show_default=True,
-    help="Folder that `grade` wrote.",
-)
-@click.option("--assignment", metavar="ID", help="Rubric of the folder (default: the default one).")
+@out_option("Folder that `grade` wrote.", default=GRADED)
+@assignment_option("Rubric of the folder (default: the default one).")
 @click.option("--as", "marker", metavar="NAME", help="Who marks (default: your name here).")
 @click.option(
     "--sheet",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Write a sheet to fill in offline; where it is there already, read what was filled in.",
 )
 @click.option("--item", metavar="ID", help="With --sheet: this item only.")
@@ -39,8 +34,8 @@ if TYPE_CHECKING:
 @click.option("--host", metavar="ADDRESS", help="Share the page at this address; see --password.")
 @click.option("--name", "names", metavar="HOST", multiple=True, help="Another name of this host.")
 @click.option("--password", is_flag=True, help="Ask for a password of yours to sign in with.")
-@click.option("--certificate", type=click.Path(path_type=Path, dir_okay=False), help="For TLS.")
-@click.option("--key", type=click.Path(path_type=Path, dir_okay=False), help="Its private key.")
+@click.option("--certificate", type=FILE, help="For TLS.")
+@click.option("--key", type=FILE, help="Its private key.")
 @debug_option
 def mark_command(
     *,
@@ -49,13 +44,9 @@ def mark_command(
     marker: str | None,
     sheet: Path | None,
     item: str | None,
-    port: int | None,
     no_browser: bool,
-    host: str | None,
-    names: tuple[str, ...],
     password: bool,
-    certificate: Path | None,
-    key: Path | None,
+    **server_options: Any,
 ) -> None:
     """Mark written answers, in your browser or on an offline sheet.
 
@@ -72,19 +63,11 @@ def mark_command(
     if sheet is not None:
         _exchange_sheet(sheet, out=out, assignment=assignment, by=by, item=item)
         return
-    if (certificate is None) != (key is None):
+    if (server_options["certificate"] is None) != (server_options["key"] is None):
         raise click.UsageError("--certificate and --key go together")
     from grader.web.server import ServerOptions
 
-    service = ServerOptions(
-        name=by or "staff",
-        port=port,
-        host=host,
-        names=names,
-        browser=not no_browser,
-        certificate=certificate,
-        key=key,
-    )
+    service = ServerOptions(name=by or "staff", browser=not no_browser, **server_options)
     _serve_console(service, out=out, assignment=assignment, password=password)
 
 
@@ -94,14 +77,15 @@ def _serve_console(
     """Serve the console until it is interrupted."""
     from grader.cli.graded_folder import load_rubric_for_gradebook, open_folder_gradebook
     from grader.folder import OutputFolder
+    from grader.gradebook import team
     from grader.web.server import serve
 
     with open_folder_gradebook(out) as book:
         rubric = load_rubric_for_gradebook(book, assignment=assignment)
         if password:
             _set_password(book, service.name)
-        if service.host is not None:
-            _refuse_without_password(book, service.name)
+        if service.host is not None and team.password_hash_for(book, service.name) is None:
+            raise click.UsageError("--host needs --password: whoever can reach the page could mark")
         click.echo(f"Marking {rubric.title} as {service.name}. Ctrl-C ends it; marks are kept.")
         with contextlib.suppress(KeyboardInterrupt):
             serve(
@@ -110,7 +94,7 @@ def _serve_console(
 
 
 def _set_password(book: Gradebook, name: str) -> None:
-    """Ask for a password; where nobody is at the keyboard, it is the first line that comes in."""
+    """Ask for a password; without a terminal, read the first line of standard input."""
     from grader.gradebook import team
     from grader.web.passwords import MIN_PASSWORD_LENGTH, hash_password
 
@@ -123,15 +107,8 @@ def _set_password(book: Gradebook, name: str) -> None:
     team.register_grader(book, name, secret=hash_password(password))
 
 
-def _refuse_without_password(book: Gradebook, name: str) -> None:
-    from grader.gradebook import team
-
-    if team.password_hash_for(book, name) is None:
-        raise click.UsageError("--host needs --password: whoever can reach the page could mark")
-
-
 def _user_name() -> str:
-    """The name of whoever is at the keyboard; '' where the computer knows none."""
+    """Return the name of the user of this computer; '' if it has none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -141,7 +118,7 @@ def _user_name() -> str:
 def _exchange_sheet(
     sheet: Path, *, out: Path, assignment: str | None, by: str, item: str | None
 ) -> None:
-    """Write the sheet or read it, by whether it is there."""
+    """Write the sheet, or read it where it is there already."""
     from grader.cli.graded_folder import open_folder_gradebook, refresh_after_marking
     from grader.cli.offline_sheet import import_sheet, write_sheet
     from grader.report.text_format import format_count, printable
@@ -154,9 +131,8 @@ def _exchange_sheet(
             click.echo("then run the same command again")
             return
         sheet_read = import_sheet(book, sheet, by=by)
-        click.echo(
-            f"{format_count(len(sheet_read.marked), singular='mark', plural='marks')} given, {sheet_read.unchanged} there already"
-        )
+        marks = format_count(len(sheet_read.marked), singular="mark", plural="marks")
+        click.echo(f"{marks} given, {sheet_read.unchanged} there already")
         for conflict in sheet_read.conflicts:
             click.echo(printable(conflict))
         click.echo(refresh_after_marking(book, out=out, assignment=assignment))

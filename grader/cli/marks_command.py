@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.exit_codes import DONE, NEEDS_PERSON
+from grader.cli.shared_options import FILE, assignment_option, folder_argument
 
 if TYPE_CHECKING:
     from grader.gradebook.marks_exchange import MarkClash
     from grader.model import Mark
-
-FOLDER_ARGUMENT = click.argument(
-    "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded")
-)
 
 
 @click.group("marks")
@@ -25,8 +22,8 @@ def marks_command() -> None:
 
 
 @marks_command.command("export")
-@FOLDER_ARGUMENT
-@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
+@folder_argument
+@click.option("--to", type=FILE, help="File to write.")
 def marks_export_command(*, folder: Path, to: Path | None) -> None:
     """Write all marks of FOLDER (default: graded) as JSON.
 
@@ -49,9 +46,9 @@ def marks_export_command(*, folder: Path, to: Path | None) -> None:
 
 
 @marks_command.command("import")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@FOLDER_ARGUMENT
-@click.option("--assignment", metavar="ID", help="Rubric of the folder (default: the one it has).")
+@click.argument("file", type=FILE)
+@folder_argument
+@assignment_option("Rubric of the folder (default: the one it has).")
 def marks_import_command(*, file: Path, folder: Path, assignment: str | None) -> None:
     """Add the marks of FILE, which `grade marks export` wrote, to FOLDER (default: graded).
 
@@ -78,7 +75,7 @@ def marks_import_command(*, file: Path, folder: Path, assignment: str | None) ->
 
 
 @marks_command.command("orphans")
-@FOLDER_ARGUMENT
+@folder_argument
 def marks_orphans_command(*, folder: Path) -> None:
     """List the marks of FOLDER (default: graded) that count for nothing now.
 
@@ -100,8 +97,8 @@ def marks_orphans_command(*, folder: Path) -> None:
 def _clash_message(clash: MarkClash) -> str:
     if clash.criterion:
         return f"not taken: what {clash.criterion} of {clash.item} is worth was changed in both"
-    own_text, incoming_text = _mark_text(clash.in_gradebook), _mark_text(clash.in_file)
-    return f"not taken: {clash.item} of {clash.submission}: here {own_text}; in the file {incoming_text}"
+    texts = f"here {_mark_text(clash.in_gradebook)}; in the file {_mark_text(clash.in_file)}"
+    return f"not taken: {clash.item} of {clash.submission}: {texts}"
 
 
 def _mark_text(mark: Mark | None) -> str:

@@ -1,15 +1,14 @@
-"""The offline sheet of `grade mark --sheet`: what is written to it, and what is taken from it."""
+"""Writes the offline sheet of `grade mark --sheet`, and takes the marks in it into the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.errors import MarkConflict, UsageError
 from grader.exports.marks_sheet import (
     FilledRow,
-    SheetAnswer,
     read_marks_sheet,
     render_marks_sheet,
     sheet_answers,
@@ -18,25 +17,22 @@ from grader.gradebook import Gradebook, NewMark, answer_digest, ledger
 from grader.model import Graded, ItemScore, Mark
 from grader.report.text_format import format_number
 
-SubmissionItem = tuple[str, str]
-"""A submission and an item."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetImport:
-    """What reading a sheet came to."""
+    """What became of the lines of a sheet."""
 
     marked: tuple[str, ...]
-    """A submission for each mark that was given."""
+    """The submission of each mark that was given."""
     unchanged: int
-    """Lines that say what stands already."""
+    """Lines that say what the ledger says already."""
     conflicts: tuple[str, ...]
-    """Lines that were not taken since something came between, in words."""
+    """Messages about lines that were not taken, since the answer or its mark changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilledLine:
-    """A line that was filled in, and what is there now."""
+    """A line that was filled in, and the answer as it is now."""
 
     row: FilledRow
     score: ItemScore
@@ -44,11 +40,11 @@ class FilledLine:
 
     @property
     def latest_mark(self) -> Mark | None:
-        """The mark that stands, be it on this answer or on an earlier one."""
+        """The latest mark, be it on this answer or on an earlier version of it."""
         return self.score.mark or self.score.outdated
 
     def requested_mark(self, *, by: str) -> NewMark:
-        """What the line asks for: where a cell is blank, what stands."""
+        """Return the mark that the line asks for; the latest mark fills blank cells."""
         row, mark = self.row, self.latest_mark
         new_mark = NewMark(
             submission=row.submission,
@@ -64,7 +60,7 @@ class FilledLine:
         return replace(new_mark, criteria=mark.criteria, adjustment=mark.adjustment)
 
     def matches_mark(self) -> bool:
-        """Whether the mark that counts says all that the line says."""
+        """Tell whether the mark that counts says all that the line says."""
         row, mark = self.row, self.score.mark
         if mark is None:
             return False
@@ -72,7 +68,7 @@ class FilledLine:
         return all(written in {None, "", stored} for written, stored in pairs)
 
     def conflict_message(self) -> str:
-        """What happened since the sheet was written, in words; '' where nothing did."""
+        """Return what happened to the answer since the sheet was written; '' for nothing."""
         mark = self.latest_mark
         if not self.digest.startswith(self.row.digest):
             return "what was marked has changed since the sheet was written"
@@ -83,7 +79,7 @@ class FilledLine:
         return f"{mark.by} gave it {format_number(mark.points)} since the sheet was written"
 
     def fault_message(self) -> str:
-        """Why it can't be taken, whatever else happened; '' where it can."""
+        """Return why the line can't be taken in any case; '' if it can."""
         row, item = self.row, self.score.item
         if row.points is not None and not 0 <= row.points <= item.points:
             return f"{item.id} is worth 0 to {format_number(item.points)} points"
@@ -95,12 +91,16 @@ class FilledLine:
 
 
 def write_sheet(book: Gradebook, path: Path, *, item: str | None) -> int:
-    """Write a new sheet of what is in the book; how many answers stand in it.
+    """Write a new sheet of the answers in the gradebook, and return their number.
 
     Raises:
-        UsageError: it can't be written, or there is nothing to write.
+        UsageError: The file can't be written, or there is nothing to mark.
     """
-    lines = [line for graded in _all_graded(book) for line in _submission_lines(graded, item=item)]
+    lines = [
+        line
+        for graded in _all_graded(book)
+        for line in sheet_answers(graded, digests=_answer_digests(graded), item=item)
+    ]
     if not lines:
         raise UsageError("there is nothing to mark" + (f" in an item {item}" if item else ""))
     try:
@@ -112,10 +112,10 @@ def write_sheet(book: Gradebook, path: Path, *, item: str | None) -> int:
 
 
 def import_sheet(book: Gradebook, path: Path, *, by: str) -> SheetImport:
-    """Take what was filled in into the ledger; nothing is overwritten that the sheet didn't show.
+    """Add the marks of a sheet to the ledger; a mark that the sheet didn't show stays.
 
     Raises:
-        UsageError: the sheet can't be read, or a line can't be taken; then none is.
+        UsageError: The sheet can't be read, or a line can't be taken; then none is.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -136,7 +136,7 @@ def import_sheet(book: Gradebook, path: Path, *, by: str) -> SheetImport:
 
 
 def _give_mark(book: Gradebook, line: FilledLine, *, by: str) -> str:
-    """Give the mark of one line; what came between at the last moment, or ''."""
+    """Give the mark of one line; return what came between at the last moment, or ''."""
     try:
         ledger.add_mark(book, line.requested_mark(by=by), expected_current=line.row.mark_number)
     except MarkConflict as conflict:
@@ -149,45 +149,31 @@ def _all_graded(book: Gradebook) -> Iterator[Graded]:
     return book.all_graded([name for name in book.roll() if name in stored_names])
 
 
-def _submission_lines(graded: Graded, *, item: str | None) -> Iterator[SheetAnswer]:
+def _answer_digests(graded: Graded) -> dict[str, str]:
     items = graded.score.items if graded.score else ()
-    digests = {
-        item_score.item.id: answer_digest(graded, item_score.item.id) for item_score in items
-    }
-    return sheet_answers(graded, digests=digests, item=item)
+    return {score.item.id: answer_digest(graded, score.item.id) for score in items}
 
 
 def _match_rows(rows: Sequence[FilledRow], book: Gradebook) -> list[FilledLine]:
-    """The lines with what is there.
+    """Return the rows with the answers that they are about.
 
     Raises:
-        UsageError: some are about what is not there, or can't be taken; all of them are named.
+        UsageError: Rows are about no answer, or can't be taken; the message names all of them.
     """
-    scores = _answer_scores(book, {row.submission for row in rows})
+    names = {row.submission for row in rows}
+    grades = {g.submission.name: g for g in _all_graded(book) if g.submission.name in names}
     lines, faults = [], []
     for row in rows:
-        scored = scores.get((row.submission, row.item))
-        line = None if scored is None else FilledLine(row=row, score=scored[0], digest=scored[1])
-        fault = line.fault_message() if line else f"there is no {row.item} of {row.submission}"
-        if fault:
+        graded = grades.get(row.submission)
+        scores = graded.score.items if graded and graded.score else ()
+        score = next((score for score in scores if score.item.id == row.item), None)
+        if graded is None or score is None:
+            faults.append(f"line {row.line_number}: there is no {row.item} of {row.submission}")
+            continue
+        line = FilledLine(row=row, score=score, digest=answer_digest(graded, row.item))
+        lines.append(line)
+        if fault := line.fault_message():
             faults.append(f"line {row.line_number}: {fault}")
-        elif line:
-            lines.append(line)
     if faults:
         raise UsageError("nothing was read from the sheet:\n  " + "\n  ".join(faults))
     return lines
-
-
-def _answer_scores(
-    book: Gradebook, names: set[str]
-) -> Mapping[SubmissionItem, tuple[ItemScore, str]]:
-    """Each item of these submissions, and what stands for its answer."""
-    return {
-        (graded.submission.name, item_score.item.id): (
-            item_score,
-            answer_digest(graded, item_score.item.id),
-        )
-        for graded in _all_graded(book)
-        if graded.submission.name in names and graded.score
-        for item_score in graded.score.items
-    }

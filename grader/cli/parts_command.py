@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from grader.cli.shared_options import folder_argument
+
 
 @click.command("parts")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("graded"))
+@folder_argument
 @click.option("--all", "every", is_flag=True, help="List what is sure, too.")
 def parts_command(*, folder: Path, every: bool) -> None:
     r"""Print as CSV where answers in FOLDER (default: graded) were found, where that is unsure.

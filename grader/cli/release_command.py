@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
+
+from grader.cli.shared_options import out_option, python_option, unsandboxed_option
 
 
 @click.command("release")
 @click.argument("assignment", metavar="[ID]", required=False)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("release"),
-    show_default=True,
-    help="Folder to write to.",
-)
+@out_option("Folder to write to.", default=Path("release"))
 @click.option(
     "--wheel",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="The program's wheel (default: one built of this checkout).",
 )
-@click.option("--python", metavar="PATH", help="Interpreter that notebooks run in (default: ours).")
-@click.option(
-    "--allow-unsandboxed", "unsandboxed", is_flag=True, help="Run even where nothing isolates."
-)
+@python_option
+@unsandboxed_option("Run")
 def release_command(
-    *,
-    assignment: str | None,
-    out: Path,
-    wheel: Path | None,
-    python: str | None,
-    unsandboxed: bool,
+    *, assignment: str | None, out: Path, wheel: Path | None, **options: Any
 ) -> None:
     """Build what students get of the assignment ID (default: the default one).
 
@@ -40,18 +30,16 @@ def release_command(
     anything of the solution would get out, and shows where.
     """
     from grader import rubric, settings
-    from grader.authoring.assignments import load_assignments, make_opening
+    from grader.authoring.assignments import load_assignments, session_options
     from grader.authoring.release_build import build_release
     from grader.authoring.wheel import provide_wheel
     from grader.report.text_format import format_count
 
-    loaded_settings = settings.read_settings(
-        path=Path(), out=out, python=python, unsandboxed=unsandboxed
-    )
+    loaded_settings = settings.read_settings(path=Path(), out=out, **options)
     name = rubric.find_rubric(loaded_settings.root, assignment=assignment).stem
     (chosen,) = load_assignments(loaded_settings.root, ids=(name,))
     released = build_release(
-        chosen, opening=make_opening(loaded_settings), wheel=provide_wheel(wheel), out=out
+        chosen, opening=session_options(loaded_settings), wheel=provide_wheel(wheel), out=out
     )
     for file, size in released.sizes.items():
         click.echo(f"{size:>10,}  {released.folder / file}")

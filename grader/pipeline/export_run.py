@@ -59,9 +59,7 @@ def write_export(request: ExportRequest) -> ExportResult:
         rubric.find_rubric(request.root, assignment=request.assignment), catalog=checks.load_checks
     )
     wish = _with_download(request)
-    if not OutputFolder.is_output_folder(request.folder):
-        raise UsageError(f"{request.folder}: no gradebook there; `grade PATH` makes one")
-    with gradebook.open_gradebook(OutputFolder(request.folder).store) as book:
+    with gradebook.open_gradebook(OutputFolder.open_existing(request.folder).store) as book:
         _check_same_assignment(book, loaded, folder=request.folder)
         stored_keys, enrolled = book.cache_keys(), book.roll()
         names = [name for name in enrolled if name in stored_keys]

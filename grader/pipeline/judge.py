@@ -8,7 +8,6 @@ from fractions import Fraction
 
 from grader import fault_log, scoring
 from grader.checks import (
-    RECORDING_QUESTION,
     BoundRubric,
     Evidence,
     Judgment,
@@ -16,12 +15,10 @@ from grader.checks import (
     bind_rubric,
     load_checks,
 )
-from grader.checks.recording import read_recording
 from grader.checks.reproduction import collect_saved_evidence
 from grader.gradebook.course_records import LocationOverrides
 from grader.model import (
     Answer,
-    CellStatus,
     ExecutionRecord,
     Flag,
     FlagKind,
@@ -50,9 +47,6 @@ from grader.pipeline.provenance import (
     run_flags,
     without_outputs,
 )
-
-REACHED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
-"""The statuses of cells that began to run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,16 +110,8 @@ class Judge:
 
     def evidence(self, submission: Submission, trace: Trace) -> Evidence:
         """Return what a run left behind in the form that checks read."""
-        executed = [run.index for run in trace.record.cells if run.status in REACHED]
-        return Evidence(
-            notebook=trace.notebook,
-            record=trace.record,
-            observations=trace.observations,
-            recording=read_recording(trace.observations.get(RECORDING_QUESTION.id), cells=executed),
-            draws=self.draws,
-            attachments=tuple(path.suffix.lower() for path in submission.attachments),
-            expected=trace.expected,
-        )
+        attachments = tuple(path.suffix.lower() for path in submission.attachments)
+        return Evidence.from_trace(trace, draws=self.draws, attachments=attachments)
 
     def extract(self, notebook: Notebook, *, submission: str = "") -> Extraction:
         """Find who made a notebook, and what they wrote to each written item."""

@@ -157,9 +157,7 @@ def folder_locations_csv(folder: Path, *, include_sure: bool) -> str:
     Raises:
         UsageError: the folder holds no gradebook.
     """
-    if not OutputFolder.is_output_folder(folder):
-        raise UsageError(f"{folder}: no gradebook there; `grade PATH` makes one")
-    with gradebook.open_gradebook(OutputFolder(folder).store) as book:
+    with gradebook.open_gradebook(OutputFolder.open_existing(folder).store) as book:
         stored_keys = book.cache_keys()
         return locations_csv(
             book.all_graded([n for n in book.roll() if n in stored_keys]), include_sure=include_sure

@@ -145,9 +145,7 @@ def rejudge_class(settings: Settings, *, notify: Notify) -> RejudgeOutcome:
     """
     rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
     loaded = rubric.load_rubric(rubric_path, catalog=checks.load_checks)
-    if not OutputFolder.is_output_folder(settings.out):
-        raise UsageError(f"{settings.out}: no gradebook there; `grade PATH` makes one")
-    folder = OutputFolder(settings.out, show_ids=settings.people.show_ids)
+    folder = OutputFolder.open_existing(settings.out, show_ids=settings.people.show_ids)
     with gradebook.open_gradebook(folder.store) as book:
         stored_keys = book.cache_keys()
         names = tuple(name for name in book.roll() if name in stored_keys)

@@ -111,8 +111,7 @@ def write_anonymized_copy(
 
 
 def _refuse_unsafe_paths(source: Path, *, to: Path, key: Path) -> None:
-    if not OutputFolder.is_output_folder(source):
-        raise gradebook.missing_gradebook(source)
+    OutputFolder.open_existing(source)
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise UsageError(f"{to}: is there already; name a new folder")
     if key.exists():

@@ -67,9 +67,7 @@ def plan_forgetting(folder: Path, *, identifier: str) -> ForgetPlan:
     Raises:
         UsageError: there is no gradebook, or nobody with that identifier in it.
     """
-    if not OutputFolder.is_output_folder(folder):
-        raise gradebook.missing_gradebook(folder)
-    store = OutputFolder(folder).store
+    store = OutputFolder.open_existing(folder).store
     with gradebook.open_gradebook(store) as book:
         person = _require_person(book, identifier, folder)
         own_submissions, team_submissions = _split_submissions(book, person)

@@ -1,4 +1,4 @@
-"""What was checked as JSON, for other programs."""
+"""Renders what was checked as JSON, for other programs; docs/check.md describes the keys."""
 
 from __future__ import annotations
 
@@ -7,41 +7,34 @@ from collections.abc import Mapping, Sequence
 
 from grader.exports.number_format import escape_invisible, replace_surrogates, to_number
 from grader.model import Json
-from grader.selfcheck.outcome import FileOutcome
+from grader.selfcheck.public_findings import FileOutcome
 from grader.selfcheck.student_feedback import FindingFeedback, closing_line, list_feedback
 
 
 def render_json(outcomes: Sequence[FileOutcome]) -> str:
-    """One object for all notebooks; points as numbers, nothing of the student's code."""
+    """Return one object for all notebooks; points are numbers, and none of the code is in it."""
     payload = {"schema": 1, "notebooks": [_notebook(outcome) for outcome in outcomes]}
-    return (
-        escape_invisible(json.dumps(payload, ensure_ascii=False, allow_nan=False, indent=2)) + "\n"
-    )
+    text = json.dumps(payload, ensure_ascii=False, allow_nan=False, indent=2)
+    return escape_invisible(replace_surrogates(text)) + "\n"
 
 
 def _notebook(outcome: FileOutcome) -> Mapping[str, Json]:
     result = outcome.result
     if result is None:
-        return {
-            "file": replace_surrogates(outcome.path.name),
-            "reason": replace_surrogates(outcome.reason),
-        }
+        return {"file": outcome.path.name, "reason": outcome.reason}
+    items = list_feedback(result, include_passed=True)
     return {
-        "file": replace_surrogates(outcome.path.name),
+        "file": outcome.path.name,
         "reason": None,
-        "assignment": replace_surrogates(result.public.rubric.id),
+        "assignment": result.public.rubric.id,
         "checks_sha256": result.public.sha256,
         "passed": result.passed_count,
         "of": len(result.findings),
         "later": result.later_count,
         "read_by_a_person": result.written_count,
-        "findings": [
-            _finding(feedback)
-            for item_feedback in list_feedback(result, include_passed=True)
-            for feedback in item_feedback.findings
-        ],
-        "warnings": [replace_surrogates(text) for text in result.warnings],
-        "notices": [replace_surrogates(text) for text in result.notices],
+        "findings": [_finding(feedback) for item in items for feedback in item.findings],
+        "warnings": list(result.warnings),
+        "notices": list(result.notices),
         "closing": closing_line(result),
     }
 
@@ -49,12 +42,12 @@ def _notebook(outcome: FileOutcome) -> Mapping[str, Json]:
 def _finding(feedback: FindingFeedback) -> Mapping[str, Json]:
     finding = feedback.finding
     return {
-        "item": replace_surrogates(finding.item),
-        "code": replace_surrogates(finding.code),
-        "title": replace_surrogates(finding.title),
+        "item": finding.item,
+        "code": finding.code,
+        "title": finding.title,
         "verdict": finding.verdict.value,
         "earned": to_number(finding.earned),
         "possible": to_number(finding.possible),
         "cell": feedback.cell,
-        "told": replace_surrogates(feedback.text),
+        "told": feedback.text,
     }

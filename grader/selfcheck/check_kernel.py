@@ -1,7 +1,7 @@
 """The kernel in which `grade check` runs a notebook: as when it is graded, but without walls.
 
-A program of its own: `python -m grader.selfcheck.check_kernel CONNECTION_FILE JOB`. Once the cells ran,
-`__observed__(asked, answered)` reads questions from one file and writes answers to another.
+A program of its own: `python -m grader.selfcheck.check_kernel CONNECTION_FILE JOB`. Once the cells
+ran, the builtin `__observed__(questions, answers)` reads one file and writes the other.
 """
 
 from __future__ import annotations
@@ -19,29 +19,21 @@ from traitlets.config import Config
 from grader.selfcheck import inside_loader, live_questions
 
 
-def kernel_config() -> Config:
-    """What ipykernel and IPython are told: nothing of the user's own."""
-    config = Config()
+def main(connection_file: str, job: Path) -> None:
+    """Serve as the kernel until the client shuts it down."""
+    config = Config()  # nothing of the user's own configuration
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     config.IPKernelApp.exec_PYTHONSTARTUP = False
-    return config
-
-
-def main(connection_file: str, job: Path) -> None:
-    """Be the kernel until told to stop."""
-    job_settings = json.loads(job.read_text(encoding="utf-8"))
-    app = IPKernelApp.instance(connection_file=connection_file, config=kernel_config())
+    app = IPKernelApp.instance(connection_file=connection_file, config=config)
     app.initialize([])  # type: ignore[no-untyped-call] # traitlets types it in part
-    prepare_kernel(app.shell, app.kernel, job_settings)
+    prepare_kernel(app.shell, app.kernel, json.loads(job.read_text(encoding="utf-8")))
     app.start()  # type: ignore[no-untyped-call] # as above
 
 
 def prepare_kernel(shell: Any, kernel: Any, job_settings: dict[str, Any]) -> None:
-    """Put stand-ins, recorder, seeds and the way to ask in place, as for a graded notebook."""
-    stubs, recorder, seeding = (
-        inside_loader.load_inside(name) for name in ("stubs", "recorder", "seeding")
-    )
+    """Install stubs, recorder, seeds and the builtin that answers, as for a graded notebook."""
+    stubs, recorder, seeding = map(inside_loader.load_inside, ("stubs", "recorder", "seeding"))
     notes = stubs.Notes()
     notebook_recorder = recorder.Recorder(job_settings["record"], notes)
     stubs.install_stubs(
@@ -49,27 +41,24 @@ def prepare_kernel(shell: Any, kernel: Any, job_settings: dict[str, Any]) -> Non
     )
     notebook_recorder.install(shell)
     seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job_settings["seed"]))
-    notebook = live_questions.make_notebook(shell.user_ns, recorder=notebook_recorder, notes=notes)
-    setattr(
-        builtins,
-        live_questions.BUILTIN_NAME,
-        lambda questions_path, answers_path: answer_question_file(
-            notebook, questions_path, answers_path
-        ),
-    )
+    notebook = live_questions.OwnNotebook(shell.user_ns, notebook_recorder, notes)
+
+    def answer_file(questions: str, answers: str) -> None:
+        answer_question_file(notebook, Path(questions), Path(answers))
+
+    setattr(builtins, live_questions.BUILTIN_NAME, answer_file)
 
 
-def answer_question_file(notebook: Any, questions_path: str, answers_path: str) -> None:
+def answer_question_file(notebook: Any, questions: Path, answers: Path) -> None:
     """Answer the batch of questions in one file into another, frame by frame."""
-    header, arrays = inside_loader.load_inside("frames").unpack_body(
-        Path(questions_path).read_bytes()[8:]
-    )
-    with Path(answers_path).open("wb") as out:
+    frames = inside_loader.load_inside("frames")
+    header, arrays = frames.unpack_body(questions.read_bytes()[8:])  # behind its length
+    with answers.open("wb") as out:
         for body in live_questions.answer_questions(
             notebook, batch=header["questions"], arrays=arrays
         ):
             out.write(struct.pack("<Q", len(body)) + body)
-            out.flush()
+            out.flush()  # an answer that ends the process must not take earlier ones with it
 
 
 if __name__ == "__main__":

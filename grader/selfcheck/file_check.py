@@ -1,14 +1,14 @@
-"""Checks a saved notebook: reads it, runs it, asks it, judges it by the public checks."""
+"""Checks a saved notebook by the road of grading: read, run, ask, judge, with the public checks."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from grader.model import Cell, Notebook
-from grader.notebook import read_notebook
-from grader.selfcheck.local_run import run_notebook
-from grader.selfcheck.public_findings import PublicEvidence, SelfcheckResult, judge_public_checks
+from grader.model import Cell, Notebook, Trace
+from grader.notebook import is_blank, read_notebook
+from grader.selfcheck.local_kernel import LocalKernel, start_local_kernel
+from grader.selfcheck.public_findings import SelfcheckResult, judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric
 from grader.selfcheck.submission_warnings import find_warnings
 
@@ -17,49 +17,43 @@ _MAX_LABEL = 40
 
 
 def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
-    """What the public checks make of a file, and what to mind before it is handed in.
+    """Run a notebook on this computer and judge it by the public checks.
 
     Raises:
-        NotebookError: it can't be read as a notebook.
-        KernelError: no kernel came up to run it.
+        NotebookError: The file can't be read as a notebook.
+        KernelError: No kernel came up to run it.
     """
     notebook = read_notebook(path)
-    local_run = run_notebook(
-        notebook,
-        rubric=public.rubric,
-        questions=public.checks.questions,
-        folder=path.resolve().parent,
+    cells = notebook.code_cells()
+    with start_local_kernel(public.rubric, folder=path.resolve().parent) as kernel:
+        trace = _run_and_ask(notebook, kernel, public=public)
+    outputs = [o for cell in cells for o in (*cell.outputs, *kernel.outputs.get(cell.index, ()))]
+    result = judge_public_checks(
+        public,
+        trace,
+        cell_labels={cell.index: _cell_label(cell) for cell in cells},
+        saved_file=True,
+        printed="\n".join(output.text for output in outputs),
     )
-    saved_texts = (output.text for cell in notebook.code_cells() for output in cell.outputs)
-    new_texts = (output.text for outputs in local_run.outputs.values() for output in outputs)
-    observed = PublicEvidence(
-        notebook=notebook,
-        record=local_run.record,
-        observations=local_run.observations,
-        cell_labels=_cell_labels(notebook),
-        printed="\n".join((*saved_texts, *new_texts)),
-    )
-    file_warnings = find_warnings(
-        path,
-        notebook=notebook,
-        runs=local_run.record.cells,
-        new_outputs=local_run.outputs,
-        public=public,
-    )
-    return replace(judge_public_checks(public, observed, saved_file=True), warnings=file_warnings)
+    warnings = find_warnings(path, trace=trace, new_outputs=kernel.outputs, public=public)
+    return replace(result, warnings=warnings)
 
 
-def _cell_labels(notebook: Notebook) -> dict[int, str]:
-    """Cells by their number, and how each begins."""
-    return {cell.index: _cell_label(cell) for cell in notebook.code_cells()}
+def _run_and_ask(notebook: Notebook, live: LocalKernel, *, public: PublicRubric) -> Trace:
+    cells = notebook.code_cells()
+    return Trace(
+        notebook=notebook,
+        record=live.run(cells, blank=frozenset(cell.index for cell in cells if is_blank(cell))),
+        observations=live.ask(public.checks.questions),
+        expected=public.expected,
+    )
 
 
 def _cell_label(cell: Cell) -> str:
+    """Return the cell's number and how its code begins."""
     lines = [line.strip() for line in cell.source.splitlines()]
-    code_lines = [line for line in lines if line and not line.startswith("#")]
-    if not code_lines:
+    first = next((line for line in lines if line and not line.startswith("#")), "")
+    if not first:
         return f"cell {cell.index}"
-    first = (
-        code_lines[0] if len(code_lines[0]) <= _MAX_LABEL else code_lines[0][: _MAX_LABEL - 1] + "…"
-    )
-    return f"cell {cell.index}, `{first}`"
+    shown = first if len(first) <= _MAX_LABEL else first[: _MAX_LABEL - 1] + "…"
+    return f"cell {cell.index}, `{shown}`"

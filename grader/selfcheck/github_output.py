@@ -1,68 +1,54 @@
-"""What GitHub shows: annotations at the cell in the file, and a summary of the step."""
+"""Renders what GitHub shows: annotations at the cell in the file, and a summary of the step."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 from grader.report.text_format import VERDICTS, one_line, printable
-from grader.selfcheck.outcome import FileOutcome
-from grader.selfcheck.public_findings import LOSING_VERDICTS, SelfcheckResult
+from grader.selfcheck.public_findings import LOSING_VERDICTS, FileOutcome
 from grader.selfcheck.student_feedback import FindingFeedback, closing_line, list_feedback
 
 MAX_ANNOTATIONS = 10
-"""Annotations of one kind that GitHub shows for a step; the rest it drops without a word."""
+"""Annotations of one kind that GitHub shows for a step; it drops the rest without a word."""
 MAX_SUMMARY_BYTES = 1024 * 1024
-"""A larger summary is not shown at all."""
-_CELL = re.compile(r'(?<!\\)"cell_type"\s*:')
-"""How a cell is seen in the file: within a text the quotes would be escaped."""
+"""Size from which GitHub shows nothing of a step's summary."""
+_CELL = re.compile(r'(?<!\\)"cell_type"(?=\s*:)')
+"""The key of a cell in the file: within a text its quotes would be escaped."""
 
 
 def render_commands(outcomes: Sequence[FileOutcome]) -> str:
-    """Workflow commands, a line each: errors for lost points, warnings for what to mind."""
-    errors: list[str] = []
-    warnings: list[str] = []
-    notices: list[str] = []
+    """Return workflow commands, a line each: errors for lost points, warnings for what to mind."""
+    commands: dict[str, list[str]] = {"error": [], "warning": [], "notice": []}
     for outcome in outcomes:
-        result = outcome.result
+        result, path = outcome.result, outcome.path
         if result is None:
-            errors.append(_command("error", outcome.reason, file=outcome.path))
+            commands["error"].append(_command("error", outcome.reason, file=path))
             continue
-        lines = find_cell_lines(outcome.path)
-        for feedback in _all_feedback(result):
-            target = errors if feedback.finding.verdict in LOSING_VERDICTS else warnings
-            target.append(_annotation(feedback, outcome.path, lines))
-        warnings += [_command("warning", text, file=outcome.path) for text in result.warnings]
+        lines = find_cell_lines(path)
+        for item in list_feedback(result):
+            for feedback in item.findings:
+                kind = "error" if feedback.finding.verdict in LOSING_VERDICTS else "warning"
+                commands[kind].append(_annotation(kind, feedback, path=path, lines=lines))
+        commands["warning"] += [_command("warning", text, file=path) for text in result.warnings]
         closing_text = f"{closing_line(result)} Checks: {result.public.sha256}"
-        notices.append(_command("notice", closing_text, file=outcome.path))
-    return "".join(
-        f"{line}\n"
-        for line in (*_limit_lines(errors), *_limit_lines(warnings), *_limit_lines(notices))
-    )
+        commands["notice"].append(_command("notice", closing_text, file=path))
+    return "".join(f"{line}\n" for kind in commands for line in _limit_lines(kind, commands[kind]))
 
 
-def _limit_lines(lines: list[str]) -> list[str]:
-    """As many as are shown, the last of which says how many are not."""
+def _limit_lines(kind: str, lines: list[str]) -> list[str]:
+    """Return as many lines as GitHub shows; the last says how many it doesn't."""
     if len(lines) <= MAX_ANNOTATIONS:
         return lines
-    kind = lines[0].partition(" ")[0].removeprefix("::")
     omitted = len(lines) - MAX_ANNOTATIONS + 1
-    return [
-        *lines[: MAX_ANNOTATIONS - 1],
-        _command(kind, f"and {omitted} more: see the summary of this step"),
-    ]
+    rest = _command(kind, f"and {omitted} more: see the summary of this step")
+    return [*lines[: MAX_ANNOTATIONS - 1], rest]
 
 
-def _all_feedback(result: SelfcheckResult) -> Iterator[FindingFeedback]:
-    for item in list_feedback(result):
-        yield from item.findings
-
-
-def _annotation(feedback: FindingFeedback, path: Path, lines: Sequence[int]) -> str:
-    finding = feedback.finding
-    kind = "error" if finding.verdict in LOSING_VERDICTS else "warning"
-    cell = feedback.cell
+def _annotation(kind: str, feedback: FindingFeedback, *, path: Path, lines: Sequence[int]) -> str:
+    finding, cell = feedback.finding, feedback.cell
     location = f", cell {cell}" if cell is not None else ""
     line = lines[cell] if cell is not None and cell < len(lines) else None
     title = f"{finding.item}: {finding.title}{location}"
@@ -72,14 +58,16 @@ def _annotation(feedback: FindingFeedback, path: Path, lines: Sequence[int]) -> 
 def _command(
     kind: str, text: str, *, file: Path | None = None, line: int | None = None, title: str = ""
 ) -> str:
-    """One workflow command; nothing in it can begin another."""
+    """Return one workflow command; nothing in it can begin another."""
     values = {
         "file": file.as_posix() if file else "",
         "line": str(line) if line else "",
         "title": title,
     }
     properties = ",".join(
-        f"{name}={_escape_property(value)}" for name, value in values.items() if value
+        f"{name}={_escape_data(value).replace(':', '%3A').replace(',', '%2C')}"
+        for name, value in values.items()
+        if value
     )
     return f"::{kind}{' ' if properties else ''}{properties}::{_escape_data(text)}"
 
@@ -89,28 +77,19 @@ def _escape_data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _escape_property(text: str) -> str:
-    return _escape_data(text).replace(":", "%3A").replace(",", "%2C")
-
-
 def find_cell_lines(path: Path) -> list[int]:
-    """The line of the file, from 1, on which each cell says what it is; none if it is gone."""
+    """Return the line of the file, from 1, on which each cell names its type; [] without a file."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
-    cell_lines: list[int] = []
-    line, begin = 1, 0
-    for match in _CELL.finditer(text):
-        line += text.count("\n", begin, match.start())
-        begin = match.start()
-        cell_lines.append(line)
-    return cell_lines
+    line_ends = (part.count("\n") for part in _CELL.split(text)[:-1])
+    return [count + 1 for count in accumulate(line_ends)]
 
 
 def render_summary(outcomes: Sequence[FileOutcome]) -> str:
-    """Markdown for `GITHUB_STEP_SUMMARY`, below its limit."""
-    text = "\n".join(line for outcome in outcomes for line in _section(outcome)) + "\n"
+    """Return Markdown for the file `GITHUB_STEP_SUMMARY`, below GitHub's limit."""
+    text = "\n".join(line for outcome in outcomes for line in _summary_lines(outcome)) + "\n"
     data = text.encode()
     if len(data) <= MAX_SUMMARY_BYTES // 2:  # other steps of the job may write, too
         return text
@@ -118,36 +97,34 @@ def render_summary(outcomes: Sequence[FileOutcome]) -> str:
     return f"{shortened}\n\nThe rest was left out: a summary may be no longer.\n"
 
 
-def _section(outcome: FileOutcome) -> Iterator[str]:
-    result = outcome.result
+def _summary_lines(outcome: FileOutcome) -> Iterator[str]:
+    result, name = outcome.result, _escape_markdown(outcome.path.name)
     if result is None:
-        yield f"### {_escape_cell(outcome.path.name)}\n\nCould not be checked: {_escape_cell(outcome.reason)}\n"
+        yield f"### {name}\n\nCould not be checked: {_escape_markdown(outcome.reason)}\n"
         return
-    yield f"### {_escape_cell(outcome.path.name)}: {_escape_cell(result.public.rubric.title)}\n"
+    yield f"### {name}: {_escape_markdown(result.public.rubric.title)}\n"
     yield "| | item | checks | |\n| --- | --- | --- | --- |"
-    for item_feedback in list_feedback(result):
-        sign = VERDICTS[item_feedback.verdict].sign
+    for feedback in list_feedback(result):
+        sign, item = VERDICTS[feedback.verdict].sign, feedback.item
         details = "<br>".join(
-            f"{_bold(feedback.title)}{_escape_cell(feedback.text)}"
-            for feedback in item_feedback.findings
+            (f"**{_escape_markdown(finding.title)}** " if finding.title else "")
+            + _escape_markdown(finding.text)
+            for finding in feedback.findings
         )
-        yield f"| {sign} | {item_feedback.item.id} {_escape_cell(item_feedback.item.title)} | {item_feedback.count} | {details} |"
-    for title, lines in (
+        title = f"{item.id} {_escape_markdown(item.title)}"
+        yield f"| {sign} | {title} | {feedback.count} | {details} |"
+    for heading, lines in (
         ("Before you hand in", result.warnings),
         ("Costs nothing", result.notices),
     ):
         if lines:
-            yield f"\n**{title}**\n"
-        yield from (f"- {_escape_cell(line)}" for line in lines)
+            yield f"\n**{heading}**\n"
+        yield from (f"- {_escape_markdown(line)}" for line in lines)
     yield f"\n{closing_line(result)}\n\nChecks: `{result.public.sha256}`\n"
 
 
-def _bold(title: str) -> str:
-    return f"**{_escape_cell(title)}** " if title else ""
-
-
-def _escape_cell(text: str) -> str:
-    """Text that stays in its cell of a table, and is no Markdown and no HTML."""
+def _escape_markdown(text: str) -> str:
+    """Return text that stays in its cell of a table, and is no Markdown and no HTML."""
     text = printable(one_line(text))
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\|*_\[\]#~$])", r"\\\1", text)

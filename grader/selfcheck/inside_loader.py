@@ -1,4 +1,4 @@
-"""Opens the other side of the wall in the student's own process, where nothing counts."""
+"""Imports `grader.inside` into the student's own process, where no wall is and nothing counts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _loaded_modules: dict[str, ModuleType] = {_NAME: inside}
 
 
 def load_inside(name: str) -> Any:
-    """A module of `inside`, which is named as over there only while it is imported.
+    """Return a module of `inside`.
 
-    A student may have an `inside.py` of their own.
+    Its package is called `inside` only while it is imported: a student may have an `inside.py`.
     """
     with _inside_importable():
         return importlib.import_module(f"{_NAME}.{name}")

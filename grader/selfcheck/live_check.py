@@ -20,10 +20,11 @@ from grader.model import (
     Notebook,
     Observation,
     Rubric,
+    Trace,
 )
 from grader.selfcheck import live_questions
 from grader.selfcheck.live_session import LiveCell, LiveSession, current_session
-from grader.selfcheck.public_findings import PublicEvidence, judge_public_checks
+from grader.selfcheck.public_findings import judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric, find_public_rubric, load_public_rubric
 from grader.selfcheck.result_box import ResultBox
 from grader.selfcheck.student_feedback import FIRST_CELL
@@ -35,9 +36,12 @@ MAX_MODULES = 32
 
 
 def check_live_notebook(item: str) -> ResultBox:
-    """A box with what the public checks make of the notebook, or of one of its items.
+    """Judge the notebook of this process by the public checks.
 
-    Never raises: a cell that asks for it goes on.
+    Never raises, so that the cell that asks for it goes on.
+
+    Args:
+        item: The id of the item to check; '' for all.
     """
     try:
         return _check_session(item)
@@ -54,36 +58,41 @@ def _check_session(item: str) -> ResultBox:
     if session is None:
         return ResultBox(message="This works in a notebook. For a file: `grade check NOTEBOOK`.")
     public = load_public_rubric(find_public_rubric((session.folder, Path.cwd())))
-    refusal = _refusal(item, public.rubric)
-    if refusal:
+    if refusal := _refusal(item, public.rubric):
         return ResultBox(message=refusal)
     if session.started_late and not session.recorder.count:
         return ResultBox(message=f"Nothing was recorded: {FIRST_CELL}.")
-    result = judge_public_checks(public, _observe_session(session, public), saved_file=False)
-    hints = tuple(_hints(session))
-    return ResultBox(result=result, only_item=item, hints=hints)
+    numbers = {index: cell.number for index, cell in enumerate(session.cells)}
+    result = judge_public_checks(
+        public,
+        _trace_session(session, public),
+        cell_labels={index: f"In [{number}]" for index, number in numbers.items() if number},
+        saved_file=False,
+    )
+    return ResultBox(result=result, only_item=item, hints=tuple(_hints(session)))
 
 
-def _refusal(name: str, rubric: Rubric) -> str:
-    """Why an item can't be checked here, or nothing."""
-    item = next((rubric_item for rubric_item in rubric.items if rubric_item.id == name), None)
-    if not name or (item is not None and item.checks):
+def _refusal(item_id: str, rubric: Rubric) -> str:
+    """Return why an item can't be checked here; '' if it can."""
+    items = {item.id: item for item in rubric.items}
+    item = items.get(item_id)
+    if not item_id or (item is not None and item.checks):
         return ""
-    if item is None:
-        item_ids = [rubric_item.id for rubric_item in rubric.items if rubric_item.checks]
-        folded = {rubric_item.casefold(): rubric_item for rubric_item in item_ids}
-        matches = get_close_matches(name.casefold(), folded, n=1, cutoff=0.3)
-        hint = (
-            f"did you mean {folded[matches[0]]}?" if matches else f"there are {', '.join(item_ids)}"
-        )
-        return f"There is no item {name}: {hint}"
-    if item.kind == "written":
-        return f"{name} is read by a person."
-    return f"{name} is checked after you hand in."
+    if item is not None and item.kind == "written":
+        return f"{item_id} is read by a person."
+    if item is not None:
+        return f"{item_id} is checked after you hand in."
+    checked_ids = [item.id for item in rubric.items if item.checks]
+    folded = {checked_id.casefold(): checked_id for checked_id in checked_ids}
+    matches = get_close_matches(item_id.casefold(), folded, n=1, cutoff=0.3)
+    hint = f"there are {', '.join(checked_ids)}"
+    if matches:
+        hint = f"did you mean {folded[matches[0]]}?"
+    return f"There is no item {item_id}: {hint}"
 
 
 def _hints(session: LiveSession) -> Iterator[str]:
-    """What makes the result less sure than after Restart and run all."""
+    """Yield what makes the result less sure than after Restart and run all."""
     recorder = session.recorder
     if session.started_late:
         yield f"What ran before was not recorded: {FIRST_CELL}."
@@ -91,38 +100,33 @@ def _hints(session: LiveSession) -> Iterator[str]:
         yield "This session is long, and not all of it is kept: Restart and run all."
 
 
-def _observe_session(session: LiveSession, public: PublicRubric) -> PublicEvidence:
+def _trace_session(session: LiveSession, public: PublicRubric) -> Trace:
+    """Return the session as a run: each run of a cell is a cell, in the order they ran."""
     cells = tuple(session.cells)
-    last_runs = _last_runs(cells)
-    return PublicEvidence(
+    by_cell = {cell.id or cell.source: index for index, cell in enumerate(cells)}
+    last_runs = frozenset(by_cell.values())  # those that no later run of the same cell replaced
+    sources = (cell.source if index in last_runs else "" for index, cell in enumerate(cells))
+    return Trace(
         notebook=Notebook(
             cells=tuple(
-                Cell(index=index, kind="code", source=cell.source if index in last_runs else "")
-                for index, cell in enumerate(cells)
+                Cell(index=index, kind="code", source=source)
+                for index, source in enumerate(sources)
             ),
             sha256="",
         ),
         record=ExecutionRecord(
             cells=tuple(
-                _cell_run(index, cell, last_runs=last_runs) for index, cell in enumerate(cells)
+                _cell_run(index, cell, replaced=index not in last_runs)
+                for index, cell in enumerate(cells)
             )
         ),
         observations=_ask_questions(session, public),
-        cell_labels={
-            index: f"In [{cell.number}]" for index, cell in enumerate(cells) if cell.number
-        },
+        expected=public.expected,
     )
 
 
-def _last_runs(cells: tuple[LiveCell, ...]) -> frozenset[int]:
-    """The places of runs that no later run of the same cell replaced."""
-    by_cell = {cell.id or cell.source: index for index, cell in enumerate(cells)}
-    return frozenset(by_cell.values())
-
-
-def _cell_run(index: int, cell: LiveCell, *, last_runs: frozenset[int]) -> CellRun:
-    """A run as a record has it; one that was replaced ran, and left nothing to explain."""
-    if cell.error is None or index not in last_runs:
+def _cell_run(index: int, cell: LiveCell, *, replaced: bool) -> CellRun:
+    if cell.error is None or replaced:  # an error that was mended since explains nothing
         return CellRun(index=index, status=CellStatus.RAN)
     error = CellError(
         name=type(cell.error).__name__,
@@ -135,10 +139,7 @@ def _cell_run(index: int, cell: LiveCell, *, last_runs: frozenset[int]) -> CellR
 def _ask_questions(session: LiveSession, public: PublicRubric) -> Mapping[str, Observation]:
     questions = public.checks.questions
     nonces = {question.id: secrets.token_hex(4) for question in questions}
-    notebook = live_questions.make_notebook(
-        session.shell.user_ns, recorder=session.recorder, notes=session.notes
-    )
+    notebook = live_questions.OwnNotebook(session.shell.user_ns, session.recorder, session.notes)
     packed, arrays = live_questions.pack_questions(questions, nonces=nonces)
-    return live_questions.parse_answers(
-        live_questions.answer_questions(notebook, batch=packed, arrays=arrays), nonces=nonces
-    )
+    bodies = live_questions.answer_questions(notebook, batch=packed, arrays=arrays)
+    return live_questions.parse_answers(bodies, questions, nonces=nonces)

@@ -1,8 +1,8 @@
 """Asks a live notebook in its own process, and leaves everything as it was.
 
 A graded notebook is asked in a fork, which vanishes. Here the questions run among the student's
-own variables, on Windows and in Colab too, so what they touch is put back: random states, the
-weights and modes of modules, and what was recorded.
+own variables, on Windows and in Colab, too. So what they touch is put back: random states, weights
+and modes of modules, and the recording.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import signal
 import sys
 import warnings
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,43 +31,39 @@ inside_questions = inside_loader.load_inside("questions")
 _Notebook: Any = inside_questions.ObservedNotebook
 
 BUILTIN_NAME = "__observed__"
-"""The builtin of a kernel of ours that answers questions."""
+"""The builtin of `check_kernel` that answers a file of questions."""
 
 
 class OwnNotebook(_Notebook):  # type: ignore[misc] # that side of the wall has no types
-    """A notebook that its owner may interrupt: each question catches what is raised in it."""
+    """A notebook that its owner can interrupt, though questions catch what is raised in them."""
 
     stopped = False
+    """Whether an interrupt came: then no further question is answered."""
 
     def cast(self, torch: Any, module: Any, array: Any) -> Any:
-        """An input for a module, unless all is to end."""
+        """Return an input for a module, unless all is to end."""
         if self.stopped:
             raise KeyboardInterrupt
         return super().cast(torch, module, array)
 
     def interrupt(self, *_: object) -> None:
-        """Take an interrupt for all questions of the batch."""
+        """Let an interrupt end the whole batch, not just the question that it hits."""
         self.stopped = True
         raise KeyboardInterrupt
-
-
-def make_notebook(namespace: dict[str, Any], *, recorder: Any, notes: Any) -> OwnNotebook:
-    """The namespace and the recorder, as questions see them."""
-    return OwnNotebook(namespace, recorder, notes)
 
 
 def answer_questions(
     notebook: OwnNotebook, *, batch: list[Mapping[str, Any]], arrays: Mapping[str, Array]
 ) -> Iterator[bytes]:
-    """A frame's body for each question, in order.
+    """Yield the body of a frame for each question, in order.
 
     Args:
-        notebook: what `notebook_of` made.
-        batch: the questions as `wire.batch` sends them.
-        arrays: the arrays that came with them.
+        notebook: The notebook that is asked; all that questions touch is put back.
+        batch: The questions, as `pack_questions` or `wire.compose_batch` packs them.
+        arrays: The arrays that belong to them.
 
     Raises:
-        KeyboardInterrupt: the owner interrupted it; what was touched is put back.
+        KeyboardInterrupt: The owner interrupted it.
     """
     notebook.modules.clear()
     for question in batch:
@@ -80,7 +76,7 @@ def answer_questions(
 def _interruptible(notebook: OwnNotebook) -> Iterator[None]:
     try:
         before = signal.signal(signal.SIGINT, notebook.interrupt)
-    except ValueError:  # not the main thread: nobody interrupts it
+    except ValueError:  # outside of the main thread nobody can interrupt it
         yield
         return
     try:
@@ -91,14 +87,16 @@ def _interruptible(notebook: OwnNotebook) -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def parse_answers(bodies: Iterator[bytes], *, nonces: dict[str, str]) -> Mapping[str, Observation]:
-    """Read the bodies of answers, in the order of the questions; a refused one is 'invalid'."""
-    observations = {}
-    for question_id, body in zip([key for key in nonces if key], bodies, strict=False):
+def parse_answers(
+    bodies: Iterable[bytes], questions: Sequence[Question], *, nonces: dict[str, str]
+) -> Mapping[str, Observation]:
+    """Return an observation for each question from the bodies of frames, in the same order."""
+    observations = {q.id: Observation(id=q.id, status="not_asked") for q in questions}
+    for question, body in zip(questions, bodies, strict=False):
         try:
             observation = wire.read_observation(wire.parse_frame(body), nonces=nonces)
-        except WireError as error:
-            observation = wire.refused_answer(question_id, str(error))
+        except WireError as error:  # an answer out of bounds: that question alone is invalid
+            observation = wire.refused_answer(question.id, str(error))
         observations[observation.id] = observation
     return observations
 
@@ -106,7 +104,7 @@ def parse_answers(bodies: Iterator[bytes], *, nonces: dict[str, str]) -> Mapping
 def pack_questions(
     questions: Sequence[Question], *, nonces: Mapping[str, str]
 ) -> tuple[list[Mapping[str, Any]], Mapping[str, Array]]:
-    """Questions as `answers` takes them, and their arrays; nothing is copied."""
+    """Return questions as `answer_questions` takes them, and their arrays; nothing is copied."""
     packed: list[Mapping[str, Any]] = []
     arrays: dict[str, Array] = {}
     for question in questions:
@@ -152,7 +150,7 @@ def _restore_random() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _restore_recorder(recorder: Any) -> Iterator[None]:
-    """Questions call modules, which the recorder sees; afterwards it has not."""
+    """Make the recorder forget the calls that questions made."""
     before = dict(vars(recorder))
     before |= {
         "head": list(recorder.head),
@@ -185,7 +183,7 @@ def _restore_torch(torch: Any) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _restore_modules(torch: Any, notebook: Any) -> Iterator[None]:
-    """Modes and buffers of all modules there are, and weights of the one that is asked."""
+    """Put back modes and buffers of all modules, and the weights of those that were asked."""
     named_modules = [v for v in list(notebook.namespace.values()) if isinstance(v, torch.nn.Module)]
     roots = [*notebook.recorder.modules, *named_modules]
     modules = {id(part): part for root in roots for part in root.modules()}

@@ -1,4 +1,4 @@
-"""Watches a notebook from the cell that imports the grader on; imports nothing that takes time."""
+"""Records what a notebook does from `import grader` on; imports nothing that takes time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from grader.selfcheck import inside_loader
 
 _ATTRIBUTE = "_grader_session"
-"""Where a shell keeps its session, so that one that is imported again goes on."""
+"""The attribute of a shell that holds its session, so that a second import goes on with it."""
 _RUBRICS = "*.rubric.json"
 
 
@@ -22,22 +22,22 @@ class LiveCell:
 
     source: str
     id: str
-    """What the editor calls the cell, where it says; '' elsewhere."""
+    """The editor's id of the cell; '' where it sends none."""
     number: int | None = None
-    """As in `In [7]`, once it has run."""
+    """The number in `In [7]`; None until it has run."""
     error: BaseException | None = None
     line: int | None = None
     """The line of the cell where the error was raised, from 1."""
 
 
 class LiveSession:
-    """What happened in a shell since the grader was imported."""
+    """The cells that ran in a shell since the grader was imported, and the recorded calls."""
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
         self.folder = Path.cwd()
         self.started_late = _has_earlier_work(shell)
-        """Whether the notebook had made something before: that was not watched."""
+        """Whether the notebook had made something before, which was not recorded."""
         self.cells: list[LiveCell] = []
         self.notes = inside_loader.load_inside("stubs").Notes()
         self.recorder = inside_loader.load_inside("recorder").Recorder(
@@ -45,7 +45,7 @@ class LiveSession:
         )
 
     def start_watching(self) -> None:
-        """Begin, in the middle of the cell that imports the grader."""
+        """Begin to record, in the middle of the cell that imports the grader."""
         self.notes.watch(self.shell)
         self.shell.events.register("pre_run_cell", self._begin)
         self.shell.events.register("post_run_cell", self._end)
@@ -70,7 +70,7 @@ class LiveSession:
 
 
 def start_session(shell: Any) -> None:
-    """Watch a shell, if nobody does yet; whatever goes wrong, the notebook goes on."""
+    """Record a shell unless it is recorded already; whatever goes wrong, the notebook goes on."""
     if getattr(shell, _ATTRIBUTE, None) is None:
         with suppress(Exception):
             session = LiveSession(shell)
@@ -79,14 +79,14 @@ def start_session(shell: Any) -> None:
 
 
 def current_session() -> LiveSession | None:
-    """The session of this process, or None where there is no notebook."""
+    """Return the session of this process, or None where there is no notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return getattr(shell, _ATTRIBUTE, None)
 
 
 def _recorded_names(folder: Path) -> tuple[str, ...]:
-    """Functions whose calls the assignment asks to watch, by the public rubrics of the folder."""
+    """Return the functions whose calls the public rubrics in the folder ask to record."""
     names: dict[str, None] = {}
     for path in sorted(folder.glob(_RUBRICS)):
         with suppress(OSError, ValueError, AttributeError, TypeError):
@@ -96,7 +96,7 @@ def _recorded_names(folder: Path) -> tuple[str, ...]:
 
 
 def _has_earlier_work(shell: Any) -> bool:
-    """Whether the notebook has functions, classes or arrays of its own already."""
+    """Tell whether the notebook has functions, classes or arrays of its own already."""
     hidden = getattr(shell, "user_ns_hidden", {})
     own_values = [
         value
@@ -111,7 +111,7 @@ def _has_earlier_work(shell: Any) -> bool:
 
 
 def _error_line(error: BaseException, namespace: dict[str, Any]) -> int | None:
-    """The line of the notebook's own code that an error came from last."""
+    """Return the line of the innermost frame of the notebook's own code."""
     if isinstance(error, SyntaxError):
         return error.lineno
     line, trace = None, error.__traceback__

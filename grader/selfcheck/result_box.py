@@ -30,6 +30,7 @@ _CARD = (
 )
 _HEAD = "font-weight:600;margin:0 0 6px"
 _ROW = "display:flex;gap:10px;align-items:baseline;margin:5px 0"
+_SIGN = "width:1em;flex:none;text-align:center"
 _FAINT = "opacity:.75;font-size:13px;white-space:nowrap;margin-left:auto;padding-left:10px"
 _DETAIL = "margin:3px 0 8px 4px;padding:1px 0 1px 15px;border-left:2px solid rgba(128,128,128,.35)"
 _SMALL = "opacity:.8;font-size:13px;margin:4px 0 0"
@@ -42,18 +43,18 @@ _COLORS = {
     Verdict.PENDING: "#8a8f98",
     Verdict.ERROR: "#a05fd0",
 }
-"""Of signs alone, which say the same without color; they show on white and on black."""
+"""Colors of signs, which say the same without; they show on white and on black."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ResultBox:
-    """What a check came to, as a notebook shows it."""
+    """What `grader.check` returns; a notebook shows it."""
 
     result: SelfcheckResult | None = None
     only_item: str = ""
-    """The item it is about; '' for all."""
+    """The id of the item that was asked for; '' for all."""
     message: str = ""
-    """Said instead, where nothing was checked."""
+    """Shown instead, where nothing was checked."""
     hints: tuple[str, ...] = ()
     """What makes the result less sure."""
 
@@ -66,22 +67,18 @@ class ResultBox:
         return bool(items) and all(item.verdict is Verdict.PASSED for item in items)
 
     def __bool__(self) -> bool:
-        """The same as `passed`."""
+        """Return `passed`."""
         return self.passed
 
     def __repr__(self) -> str:
-        """Plain text."""
+        """Return the box as plain text."""
         if self.result is None:
             return printable(self.message)
-        return "\n".join(
-            (
-                *self.hints,
-                render_text(self.result, only_item=self.only_item) or self._file_only_message(),
-            )
-        )
+        text = render_text(self.result, only_item=self.only_item)
+        return "\n".join((*self.hints, text or self._file_only_message()))
 
     def _repr_html_(self) -> str:
-        """HTML."""
+        """Return the box as HTML, as IPython asks for it."""
         return f'<div style="{_CARD}">{"".join(self._html_parts())}</div>'
 
     def _html_parts(self) -> Iterator[str]:
@@ -90,62 +87,52 @@ class ResultBox:
             return
         if not self.only_item:
             yield f'<div style="{_HEAD}">{_to_html(self.result.public.rubric.title)}</div>'
-        yield from _lines_html(self.hints, sign="!")
-        for item in list_feedback(self.result, only_item=self.only_item):
+        yield from _rows_html(self.hints, sign="!")
+        items = list_feedback(self.result, only_item=self.only_item)
+        for item in items:
             yield from _item_html(item)
         if self.only_item:
-            yield from _lines_html(filter(None, [self._file_only_message()]), sign="·")
+            yield from _rows_html([] if items else [self._file_only_message()], sign="·")
             return
-        yield from _lines_html(self.result.notices, sign="·")
+        yield from _rows_html(self.result.notices, sign="·")
         yield f'<div style="{_FOOT}">'
         if self.result.file_only_items:
             yield f"<div>{_to_html(file_only_line(self.result))}</div>"
         yield f"<div>{_to_html(closing_line(self.result))}</div></div>"
 
     def _file_only_message(self) -> str:
-        """What to say of an item whose checks all look at the saved file."""
-        if self.result is None or list_feedback(self.result, only_item=self.only_item):
-            return ""
         return f"{self.only_item} looks at the saved file: save it, then `grade check` tells."
 
 
-def _item_html(item_feedback: ItemFeedback) -> Iterator[str]:
-    name = f"<b>{_to_html(item_feedback.item.id)}</b> {_to_html(item_feedback.item.title)}"
-    count = f'<span style="{_FAINT}">{item_feedback.passed} of {item_feedback.total} passed</span>'
-    yield f'<div style="{_ROW}">{_sign_html(item_feedback.verdict)}<span>{name}</span>{count}</div>'
-    for feedback in item_feedback.findings:
-        yield _detail_html(feedback)
-
-
-def _detail_html(feedback: FindingFeedback) -> str:
-    location = (
-        f' <span style="opacity:.75">{_to_html(feedback.location)}</span>'
-        if feedback.location
-        else ""
-    )
-    lines = [f"<div>{_to_html(feedback.statement)}</div>"]
-    if feedback.hint:
-        lines.append(f"<div><em>{_to_html(feedback.hint)}</em></div>")
-    if feedback.cost:
-        lines.append(f'<div style="{_SMALL}">{_to_html(feedback.cost)}</div>')
-    title = f"<div><b>{_to_html(feedback.title)}</b>{location}</div>" if feedback.title else ""
-    return f'<div style="{_DETAIL}">{title}{"".join(lines)}</div>'
-
-
-def _sign_html(verdict: Verdict) -> str:
-    wording = VERDICTS[verdict]
-    style = f"color:{_COLORS[verdict]};font-weight:700;width:1em;flex:none;text-align:center"
+def _item_html(feedback: ItemFeedback) -> Iterator[str]:
+    wording = VERDICTS[feedback.verdict]
+    style = f"color:{_COLORS[feedback.verdict]};font-weight:700;{_SIGN}"
     words = html.escape(wording.words)
-    return f'<span style="{style}" role="img" aria-label="{words}">{wording.sign}</span>'
+    sign = f'<span style="{style}" role="img" aria-label="{words}">{wording.sign}</span>'
+    name = f"<b>{_to_html(feedback.item.id)}</b> {_to_html(feedback.item.title)}"
+    count = f'<span style="{_FAINT}">{feedback.passed} of {feedback.total} passed</span>'
+    yield f'<div style="{_ROW}">{sign}<span>{name}</span>{count}</div>'
+    for finding in feedback.findings:
+        yield f'<div style="{_DETAIL}">{"".join(_detail_html(finding))}</div>'
 
 
-def _lines_html(texts: Iterable[str], *, sign: str) -> Iterator[str]:
+def _detail_html(feedback: FindingFeedback) -> Iterator[str]:
+    if feedback.title:
+        location = f' <span style="opacity:.75">{_to_html(feedback.location)}</span>'
+        yield f"<div><b>{_to_html(feedback.title)}</b>{location if feedback.location else ''}</div>"
+    yield f"<div>{_to_html(feedback.statement)}</div>"
+    if feedback.hint:
+        yield f"<div><em>{_to_html(feedback.hint)}</em></div>"
+    if feedback.cost:
+        yield f'<div style="{_SMALL}">{_to_html(feedback.cost)}</div>'
+
+
+def _rows_html(texts: Iterable[str], *, sign: str) -> Iterator[str]:
     for text in texts:
-        yield f'<div style="{_ROW}"><span aria-hidden="true" style="width:1em;flex:none;'
-        yield f'text-align:center">{sign}</span><span>{_to_html(text)}</span></div>'
+        hidden_sign = f'<span aria-hidden="true" style="{_SIGN}">{sign}</span>'
+        yield f'<div style="{_ROW}">{hidden_sign}<span>{_to_html(text)}</span></div>'
 
 
 def _to_html(text: str) -> str:
-    """Text as HTML; what stands between backticks is code."""
-    safe = html.escape(printable(text))
-    return re.sub(r"`([^`\n]{1,200})`", r"<code>\1</code>", safe)
+    """Return the text as HTML, with code where it has backticks."""
+    return re.sub(r"`([^`\n]{1,200})`", r"<code>\1</code>", html.escape(printable(text)))

@@ -1,0 +1,268 @@
+"""Runs and asks a notebook on its owner's computer: a `LiveNotebook` in a cold kernel, no walls.
+
+The ordinary kernel is forked behind walls, which needs Linux. This one needs only Jupyter, so that
+it works on macOS, Windows and Colab, too. Cells, stubs, seeds, recorder and questions are the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+import struct
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbformat import v4
+
+from grader import settings, wire
+from grader.errors import KernelError
+from grader.kernel import MAX_STRUCK_OUT
+from grader.kernel.cell_runs import not_reached_run, read_cell_run
+from grader.model import (
+    Cell,
+    CellRun,
+    CellStatus,
+    ExecutionRecord,
+    Isolation,
+    Observation,
+    Question,
+    Rubric,
+    SavedOutput,
+)
+from grader.notebook.saved_outputs import saved_outputs
+from grader.selfcheck import inside_loader, live_questions
+
+PATIENCE_FACTOR = 3
+"""How many times the limits of grading cells and questions may take: libraries load first."""
+START_SECONDS = 120.0
+"""Seconds a kernel may take to come up."""
+GRACE_SECONDS = 5.0
+"""Seconds an interrupted cell has to stop before its kernel is ended."""
+OWN_COMPUTER = Isolation(level="none", description="run by its owner, on their own computer")
+
+
+@contextmanager
+def start_local_kernel(rubric: Rubric, *, folder: Path) -> Iterator[LocalKernel]:
+    """Yield a notebook's kernel on this computer; its process is gone when the block is left.
+
+    Args:
+        rubric: What the kernel records, seeds and is limited by.
+        folder: The working directory of the notebook.
+    """
+    # Windows' usual loop can't wait for the sockets of a kernel.
+    loop = asyncio.SelectorEventLoop if sys.platform == "win32" else None
+    with asyncio.Runner(loop_factory=loop) as runner, ExitStack() as resources:
+        yield LocalKernel(rubric, folder=folder, runner=runner, resources=resources)
+
+
+class LocalKernel:
+    """A live notebook in a process of its own, with its owner's rights."""
+
+    def __init__(
+        self, rubric: Rubric, *, folder: Path, runner: asyncio.Runner, resources: ExitStack
+    ) -> None:
+        self.outputs: dict[int, tuple[SavedOutput, ...]] = {}
+        """By the number of a cell, its outputs in the last run."""
+        self._rubric = rubric
+        self._folder = folder
+        self._runner = runner
+        self._resources = resources
+        self._scratch = Path()
+        self._client: Any = None
+        """None where no kernel is live."""
+
+    def run(self, cells: tuple[Cell, ...], *, blank: frozenset[int]) -> ExecutionRecord:
+        """Run the cells in order; leave out one that ends its kernel, and run the rest anew.
+
+        Raises:
+            KernelError: No kernel came up.
+        """
+        runs: dict[int, CellRun] = {}
+        killers: dict[int, CellRun] = {}
+        while True:
+            left = [c for c in cells if c.index not in blank and c.index not in killers]
+            self._resources.close()  # the kernel that a cell ended, if any
+            runs = self._runner.run(self._run_cells(left))
+            new = {i: run for i, run in runs.items() if run.status is CellStatus.STRUCK_OUT}
+            killers |= new
+            if not new or len(killers) >= MAX_STRUCK_OUT:
+                break
+        runs |= killers | {i: CellRun(index=i, status=CellStatus.SKIPPED) for i in blank}
+        reason = (
+            "The notebook's time was used up before this cell, or cells before it ended Python."
+        )
+        return ExecutionRecord(
+            cells=tuple(
+                runs.get(cell.index) or not_reached_run(cell.index, reason=reason) for cell in cells
+            ),
+            isolation=OWN_COMPUTER,
+        )
+
+    def ask(
+        self, questions: tuple[Question, ...] | wire.PackedQuestions
+    ) -> Mapping[str, Observation]:
+        """Ask a batch; each question gets an observation, whatever happens."""
+        packed = (
+            questions
+            if isinstance(questions, wire.PackedQuestions)
+            else wire.pack_questions(questions)
+        )
+        ids = ("", *(question.id for question in packed.questions))
+        nonces = {question_id: secrets.token_hex(8) for question_id in ids}
+        answers_path = self._scratch / "answers"
+        if self._client is not None:
+            frame = wire.compose_batch(packed, nonces=nonces, seconds=0)
+            (self._scratch / "questions").write_bytes(frame)
+            self._runner.run(self._exchange_files(count=len(packed.questions)))
+        data = answers_path.read_bytes() if answers_path.exists() else b""
+        return live_questions.parse_answers(_split_frames(data), packed.questions, nonces=nonces)
+
+    async def _exchange_files(self, *, count: int) -> None:
+        """Let the kernel read the file of questions and write the file of answers."""
+        paths = tuple(str(self._scratch / name) for name in ("questions", "answers"))
+        code = f"__import__('builtins').{live_questions.BUILTIN_NAME}{paths!r}"
+        request = self._client.kc.execute(code, silent=True, store_history=False)
+        seconds = PATIENCE_FACTOR * self._rubric.limits.question_s * max(1, count)
+        reply = asyncio.ensure_future(self._client.async_wait_for_reply(request))
+        await asyncio.wait({reply}, timeout=seconds)
+        await _settle(reply)
+
+    async def _run_cells(self, cells: list[Cell]) -> dict[int, CellRun]:
+        """Run cells in a fresh kernel, to the end of their time or to one that ends the kernel."""
+        self.outputs = {}
+        meter = inside_loader.load_inside("output_limits").OutputMeter(asdict(self._rubric.limits))
+        client = await self._start(cells, meter)
+        limits, runs = self._rubric.limits, dict[int, CellRun]()
+        end = time.monotonic() + PATIENCE_FACTOR * limits.submission_s
+        for index, cell in enumerate(cells):
+            seconds = min(end - time.monotonic(), PATIENCE_FACTOR * limits.cell_s)
+            if seconds <= 0:
+                break
+            meter.begin_cell()
+            frame = await _execute_cell(client, index, seconds=seconds)
+            frame["over"] = meter.exceeded_limit()
+            runs[cell.index] = read_cell_run(frame, cell, limits=limits)
+            self.outputs[cell.index] = saved_outputs(
+                client.nb.cells[index].get("outputs"), cell=cell.index, notes=[]
+            )
+            if runs[cell.index].status is CellStatus.STRUCK_OUT:
+                return runs
+        self._client = client
+        return runs
+
+    async def _start(self, cells: list[Cell], meter: Any) -> Any:
+        """Start a kernel and return an nbclient for the cells."""
+        self._client = None
+        folder = tempfile.TemporaryDirectory(prefix="grade", ignore_cleanup_errors=True)
+        self._scratch = Path(self._resources.enter_context(folder))
+        code_cells = [v4.new_code_cell(source=c.source) for c in cells]  # type: ignore[no-untyped-call]
+        notebook = v4.new_notebook(cells=code_cells)  # type: ignore[no-untyped-call]
+        manager = _make_manager(self._rubric, scratch=self._scratch)
+        self._resources.callback(self._shut_down, manager)
+        outputs = inside_loader.load_inside("output_limits")
+        client = outputs.make_bounded_client(notebook, manager, meter)
+        log = self._scratch / "log"
+        try:
+            with log.open("wb") as log_file:  # what ipykernel warns of is no student's concern
+                await manager.start_kernel(
+                    cwd=str(self._folder),
+                    env=settings.self_check_environment(self._scratch),
+                    stdout=log_file,
+                    stderr=log_file,
+                )
+            client.kc = manager.client()
+            client.kc.start_channels()
+            client.kc.allow_stdin = False
+            await client.kc.wait_for_ready(timeout=START_SECONDS)
+        except Exception as error:
+            last_line = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+            reason = wire.scrub_text(": ".join((f"{error}", *last_line)), max_length=500)
+            raise KernelError(f"no kernel came up: {reason}") from error
+        return client
+
+    def _shut_down(self, manager: Any) -> None:
+        with contextlib.suppress(Exception):
+            self._runner.run(manager.shutdown_kernel(now=True))
+
+
+async def _execute_cell(client: Any, index: int, *, seconds: float) -> dict[str, Any]:
+    """Execute one cell and return what happened as a runner's frame; interrupt one that is late."""
+    began = time.monotonic()
+    cell = client.nb.cells[index]
+    task = asyncio.ensure_future(client.async_execute_cell(cell, index))
+    late = not await _ends_in_time(task, seconds)
+    if late:
+        await client.km.interrupt_kernel()
+        if not await _ends_in_time(task, GRACE_SECONDS):
+            await client.km.shutdown_kernel(now=True)
+    alive = await client.km.is_alive()
+    await _settle(task, cancel=not alive)
+    return {
+        "seconds": time.monotonic() - began,
+        "limit": seconds if late else None,
+        "exit": None if alive else -1,
+        "error": inside_loader.load_inside("output_limits").last_error(cell),
+    }
+
+
+async def _ends_in_time(task: asyncio.Future[Any], seconds: float) -> bool:
+    await asyncio.wait({task}, timeout=seconds)
+    return task.done()
+
+
+async def _settle(task: asyncio.Future[Any], *, cancel: bool = True) -> None:
+    """Wait for a task's end, however it ends."""
+    if cancel:
+        task.cancel()
+    with contextlib.suppress(Exception, asyncio.CancelledError):
+        await task
+
+
+def _make_manager(rubric: Rubric, *, scratch: Path) -> Any:
+    job = scratch / "job.json"
+    job_settings = {
+        "record": rubric.record,
+        "optional_imports": rubric.optional_imports,
+        "seed": rubric.seed,
+    }
+    job.write_text(json.dumps(job_settings), encoding="utf-8")
+    program = ["-P", "-Wignore", "-m", "grader.selfcheck.check_kernel"]
+    return AsyncKernelManager(
+        kernel_spec_manager=_OwnKernelSpecs(
+            [sys.executable, *program, "{connection_file}", str(job)]
+        ),
+        kernel_name="python3",
+        connection_file=str(scratch / "connection.json"),
+    )
+
+
+class _OwnKernelSpecs(KernelSpecManager):
+    """Finds no kernel but that of this interpreter, whatever else is installed."""
+
+    def __init__(self, argv: list[str]) -> None:
+        super().__init__()
+        self._argv = argv
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Return the only specification, whatever name is asked for."""
+        return KernelSpec(argv=self._argv, display_name=kernel_name, language="python")
+
+
+def _split_frames(data: bytes) -> Iterator[bytes]:
+    offset = 0
+    while offset + 8 <= len(data):
+        (length,) = struct.unpack_from("<Q", data, offset)
+        if offset + 8 + length > len(data):
+            return
+        yield data[offset + 8 : offset + 8 + length]
+        offset += 8 + length
