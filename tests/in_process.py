@@ -7,8 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
-from pytest import MonkeyPatch
 
 from grader import cli
 
@@ -30,7 +30,7 @@ def run_command(
     """
     variables = {"COLUMNS": "200", **(environment or {})}
     with (
-        MonkeyPatch.context() as patch,
+        pytest.MonkeyPatch.context() as patch,
         CliRunner().isolation(env=variables) as (output, errors, _),
     ):
         patch.chdir(folder)

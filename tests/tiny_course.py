@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,12 +129,17 @@ class Course:
         place.write_text(json.dumps(notebook(*cells)), encoding="utf-8")
         return place
 
-    def start(self, *options: str, command: str = "submissions") -> subprocess.Popen[str]:
+    def start(
+        self,
+        *options: str,
+        command: str = "submissions",
+        variables: Mapping[str, str] | None = None,
+    ) -> subprocess.Popen[str]:
         """Start `grade COMMAND` as a process of its own, for tests that end it."""
         return subprocess.Popen(
             [sys.executable, "-m", "grader", command, *options],
             cwd=self.root,
-            env={**os.environ, **self._environment()},
+            env={**os.environ, **self._environment(), **(variables or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
