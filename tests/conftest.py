@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from levels import offered
@@ -13,8 +15,17 @@ STARTS_KERNEL = ("fork_server.py", "grader.selfcheck.check_kernel", "ipykernel_l
 """Programs that are a notebook's process, or that start one."""
 RUNS_NOTEBOOKS = {"run", "check", "validate", "release"}
 """Commands of `grade` that start a kernel."""
-SHARED = {"session", "package", "module", "class"}
-"""Scopes of fixtures that several tests share."""
+SPREAD = {
+    "test_rerun",
+    "test_people_runs",
+    "test_rerun_marks",
+    "test_parent",
+    "test_selfcheck_files",
+}
+"""Files whose tests take long and share no fixture: any worker may run any of them."""
+BY_LEVEL = {"test_attacks", "test_limits", "test_belongings"}
+"""Files whose fixtures are made for each level of isolation."""
+LEVEL = re.compile(r"(?<=[\[-])(none|reduced|namespaces|full)(?=[\]-])")
 
 _running = pytest.StashKey[pytest.Item | None]()
 
@@ -44,12 +55,8 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"isolation: {', '.join(offered())}; slow tests: {config.getoption('slow')}"
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave slow tests out, put together what shares fixtures, and begin with what takes long."""
-    for item in items:
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
+    """Leave slow tests out, and begin with what takes long."""
     deselected = _slow_tests_not_asked_for(config, items)
     config.hook.pytest_deselected(items=deselected)
     left = [item for item in items if item not in deselected]
@@ -57,24 +64,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted(left, key=lambda item: item.get_closest_marker("kernel") is None)
 
 
-def _group(item: pytest.Item) -> str:
-    """Name the tests that one worker runs together; '' for a test that may run anywhere.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give each worker one group of tests after another (where pytest-xdist is installed)."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 (not installed everywhere)
 
-    Tests with kernels that share no fixture are spread; all others stay with their file.
+    class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    return GroupScheduling(config, log)
+
+
+def group(nodeid: str) -> str:
+    """Name the tests that one worker runs together, since they share fixtures.
+
+    That is a test's file, or the part of it for one level of isolation. The mark `xdist_group`
+    would say it at the test, but pytest-xdist 3.8 does not see it under pytest 9.2.
     """
-    if item.get_closest_marker("xdist_group"):
-        return ""
-    definitions = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # noqa: SLF001 (nothing public tells)
-    shared = [
-        name
-        for name, versions in definitions.items()
-        if any(fixture.scope in SHARED and fixture.baseid for fixture in versions)
-    ]
-    if item.get_closest_marker("kernel") and not shared:
-        return ""
-    parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    variants = [str(parameters[name]) for name in shared if name in parameters]
-    return "-".join([item.path.stem, *variants])
+    file, _, test = nodeid.partition("::")
+    stem = Path(file).stem
+    if stem in SPREAD:
+        return nodeid
+    if stem in BY_LEVEL and (level := LEVEL.search(test)):
+        return f"{stem}-{level[0]}"
+    return stem
 
 
 def _slow_tests_not_asked_for(config: pytest.Config, items: list[pytest.Item]) -> set[pytest.Item]:
@@ -88,16 +102,10 @@ def _slow_tests_not_asked_for(config: pytest.Config, items: list[pytest.Item]) -
     if asked == "none":
         return {*slow, *soak}
     part, _, parts = asked.partition("/")
-    names = {item: _slow_part(item) for item in slow}
+    names = {item: group(item.nodeid) for item in slow}
     order = sorted(set(names.values()))
     chosen = set(order[int(part) - 1 :: int(parts)])
     return {*soak, *(item for item in slow if names[item] not in chosen)}
-
-
-def _slow_part(item: pytest.Item) -> str:
-    """Name what is left out or run as a whole: a group, or a test in none."""
-    group = item.get_closest_marker("xdist_group")
-    return str(group.args[0]) if group else item.nodeid
 
 
 @pytest.fixture(autouse=True)

@@ -30,10 +30,7 @@ AT_LEVELS = [
     pytest.param(
         level,
         id=level,
-        marks=[
-            pytest.mark.xdist_group(f"attacks-{level}"),
-            *([] if level in {"none", OFFERED[-1]} else [pytest.mark.slow]),
-        ],
+        marks=[] if level in {"none", OFFERED[-1]} else [pytest.mark.slow],
     )
     for level in OFFERED
 ]
@@ -134,10 +131,12 @@ def test_floods_do_not_fill_the_grader(level: Level, graded: Graded) -> None:
     assert graded(level).peak_mb < PEAK_MB
 
 
-@pytest.mark.xdist_group(f"attacks-{OFFERED[-1]}")
+@pytest.mark.parametrize("level", OFFERED[-1:])
 @pytest.mark.parametrize("name", ["m-innocent", "c-plain-zeros", "c-plain-still"])
-def test_whatever_a_notebook_answers_no_check_fails_at_it(name: str, graded: Graded) -> None:
-    after = graded(OFFERED[-1])
+def test_whatever_a_notebook_answers_no_check_fails_at_it(
+    name: str, level: Level, graded: Graded
+) -> None:
+    after = graded(level)
     found = rubric.find_rubric(after.scene.course, assignment=None)
     loaded = rubric.load_rubric(found, catalog=checks.catalog())
     with gradebook.open_gradebook(after.out / "gradebook.db") as book:
