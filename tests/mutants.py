@@ -31,7 +31,9 @@ class Room:
 
 
 ROOMS = {
-    "scoring": Room(("grader/scoring*",), ("test_scoring*", "test_people_late*", "test_report_late*")),
+    "scoring": Room(
+        ("grader/scoring*",), ("test_scoring*", "test_people_late*", "test_report_late*")
+    ),
     "wire": Room(("grader/wire*",), ("test_wire*",)),
     "checks": Room(
         ("grader/checks/*",),
