@@ -69,7 +69,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Give each worker one group of tests after another (where pytest-xdist is installed)."""
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 (not installed everywhere)
 
-    class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
+    class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             return group(nodeid)
 
