@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test soak lint fix docs validate browser postgres bench attacks clean
+.PHONY: demo test test-all coverage mutants soak lint fix docs validate browser postgres bench attacks clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -13,10 +13,24 @@ demo: $(VENV)/installed
 	echo; echo "Class page: $(CURDIR)/graded/index.html"; \
 	echo "Reports:    $(CURDIR)/graded/reports/"
 
+# Kernels mostly wait, so there are more workers than cores; conftest.py orders and groups the tests.
+WORKERS ?= 3
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder
+
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -m "not kernel and not browser"
-	$(BIN)/python -m pytest -m kernel
-	$(BIN)/python -m pytest -m browser
+	$(PYTEST) $(TESTS)
+
+test-all: $(VENV)/dev
+	$(PYTEST) --slow all $(TESTS)
+
+# Branch coverage of what starts no kernel; it must not fall below `fail_under` in pyproject.toml.
+coverage: $(VENV)/dev
+	$(PYTEST) -m "not kernel and not browser" --cov --cov-report=term:skip-covered $(TESTS)
+
+# ROOM=scoring, or several with commas; all of them without. See docs/testing.md.
+mutants: $(VENV)/dev
+	$(PIP) install -c constraints.txt -e '.[mutants]'
+	$(BIN)/python tests/mutants.py $(ROOM)
 
 soak: $(VENV)/dev
 	$(BIN)/python -m pytest -m soak -s

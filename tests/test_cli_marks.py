@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from in_process import run_command
 from test_ledger import given, graded, keep, one
 from test_marks_sheet import fill
 
@@ -33,16 +32,8 @@ def folder(tmp_path: Path) -> OutputFolder:
 
 
 def grade(*args: str, cwd: Path = ROOT) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "grader", *args],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-    )
-    return done.returncode, done.stdout + done.stderr
+    code, output, errors = run_command(*args, folder=cwd)
+    return code, output + errors
 
 
 def test_a_sheet_is_written_filled_in_and_read_and_all_files_say_so(folder: OutputFolder) -> None:

@@ -1,6 +1,5 @@
 """The main job as an instructor meets it: a folder in, reports and a gradebook out."""
 
-import contextlib
 import csv
 import hashlib
 import io
@@ -8,20 +7,21 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+import tiny_course
 from grading import ROOT, Run, grade
+from processes import command_line, descendants, holds_within, is_alive
 from variants import VARIANTS, build
 
 from grader.gradebook import course_records, open_gradebook
 
 pytestmark = pytest.mark.kernel
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 
 SOLVED = next(v for v in VARIANTS if not v.edits)
 
@@ -180,67 +180,49 @@ def test_one_notebook_alone_can_be_graded(tmp_path: Path) -> None:
     assert whole["results"][0]["score"]["auto"] == 36
 
 
-def heed_ctrl_c() -> None:
-    """A shell that runs the tests in the background ignores it, and so would its children."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def signal_running_course(root: Path, sent: signal.Signals) -> tuple[int, list[int]]:
+    """Send a signal to `grade` while a notebook runs that would run for an hour.
 
+    The notebook starts a program that can be seen from outside; that it is there shows that the
+    signal reaches a run which is at work, whatever walls are around the notebook.
 
-def interrupted(tmp_path: Path, sent: signal.Signals) -> tuple[int, float]:
-    """Start a run of a notebook that sleeps, send a signal; the exit code and the seconds after."""
-    folder = tmp_path / "class"
-    folder.mkdir()
-    sleeper = solved()
-    sleeper["cells"][1]["source"] = "import time\ntime.sleep(50)"
-    (folder / "a.ipynb").write_text(json.dumps(sleeper), encoding="utf-8")
-    rooms = tmp_path / "rooms"
+    Args:
+        root: A folder for the course and for temporary files.
+        sent: The signal.
+
+    Returns:
+        The exit code, and the processes that `grade` had started, by their ids.
+    """
+    course = tiny_course.made(root / "course")
+    rooms = root / "rooms"
     rooms.mkdir()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "grader", str(folder), "--out", str(tmp_path / "graded")],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(rooms)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=heed_ctrl_c,  # noqa: PLW1509 (no thread is running in the tests)
-    )
-    deadline = time.monotonic() + 60
-    while len(list(rooms.glob("grade-*/[0-9]"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(2)
-    process.send_signal(sent)
-    began = time.monotonic()
-    code = process.wait(timeout=30)
-    return code, time.monotonic() - began
+    marker = f"{3600 + os.getpid() / 10**8:.8f}"
+    course.hand_in("sleeper", f"import subprocess\nsubprocess.run(['sleep', '{marker}'])")
+    with course.start("--limit", "cell_s=3600", variables={"TMPDIR": str(rooms)}) as process:
+
+        def sleepers() -> list[int]:
+            started = descendants(process.pid)
+            return [pid for pid in started if command_line(pid)[:2] == ["sleep", marker]]
+
+        try:
+            assert holds_within(120, lambda: sleepers() or process.poll() is not None)
+            assert process.poll() is None, process.communicate()
+            started = descendants(process.pid)
+            process.send_signal(sent)
+            process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return process.returncode, started
 
 
-def runners_in(folder: Path) -> list[str]:
-    """Processes whose working folder is below a folder (Linux)."""
-    found = []
-    for link in Path("/proc").glob("[0-9]*/cwd"):
-        with contextlib.suppress(OSError):
-            if str(link.readlink()).startswith(str(folder)):
-                found.append(link.parent.name)
-    return found
+@ON_LINUX
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_stopped_ends_soon_and_leaves_no_process(
+    sent: signal.Signals, tmp_path: Path
+) -> None:
+    code, started = signal_running_course(tmp_path, sent)
 
-
-def eventually_no_runner_in(folder: Path) -> bool:
-    """Whether they are all gone within a few seconds: a large process takes a while to die."""
-    deadline = time.monotonic() + 5
-    while runners_in(folder) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return runners_in(folder) == []
-
-
-def test_ctrl_c_ends_a_run_soon_and_leaves_nothing(tmp_path: Path) -> None:
-    code, seconds = interrupted(tmp_path, signal.SIGINT)
-
-    assert code == 130
-    assert seconds < 15
-    assert list((tmp_path / "rooms").iterdir()) == []
-    assert eventually_no_runner_in(tmp_path)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills with the parent")
-def test_no_process_outlives_a_killed_grader(tmp_path: Path) -> None:
-    interrupted(tmp_path, signal.SIGKILL)
-
-    assert eventually_no_runner_in(tmp_path)
+    assert code == (130 if sent is signal.SIGINT else -sent)
+    assert len(started) >= 3, "the process that forks, the notebook's, and the notebook's own"
+    assert holds_within(30, lambda: not any(map(is_alive, started)))
+    assert holds_within(30, lambda: list((tmp_path / "rooms").iterdir()) == [])

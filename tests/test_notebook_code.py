@@ -104,7 +104,7 @@ def test_a_cell_of_comments_is_blank_and_one_of_magics_is_not(source: str, *, bl
 
 
 def test_decorators_without_end_are_looked_at_once_each() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert assigning_cells(of("@a\n" * 20_000 + "def x(): pass"), "x") == (0,)
     assert assigning_cells(of("@(y := a)\ndef x(): z = 1"), "y") == (0,)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import subprocess
-import sys
 import zipfile
 from dataclasses import replace
 from fractions import Fraction
@@ -15,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from grading import ROOT
+from in_process import run_command
 from rich.console import Console
 from test_authoring import ALL, loaded
 
@@ -282,16 +281,9 @@ def test_the_committed_page_is_about_the_mutants_there_are(name: str) -> None:
 
 
 def command(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "XDG_CACHE_HOME": str(root / "cache"), "COLUMNS": "100"}
-    environment["PYTHONPATH"] = str(ROOT)
-    return subprocess.run(
-        [sys.executable, "-m", "grader", *words],
-        cwd=root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {"XDG_CACHE_HOME": str(root / "cache"), "COLUMNS": "100"}
+    done = run_command(*words, folder=root, environment=environment)
+    return subprocess.CompletedProcess(words, *done)
 
 
 @pytest.fixture(scope="module")

@@ -331,10 +331,10 @@ def test_questions_name_their_arrays_and_one_that_is_shared_is_sent_once() -> No
 
 
 def test_a_text_of_nothing_but_slashes_is_scrubbed_at_once() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for text in ("/" * 6000, "/a" * 3000, "/-" * 3000 + "\n"):
         wire.scrub_text(text, max_length=6000)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_process_that_ended_with_words_unread_is_gone() -> None:

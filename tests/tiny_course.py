@@ -6,9 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from in_process import run_command
 
 from grader import gradebook
 from grader.gradebook import course_records
@@ -127,23 +130,31 @@ class Course:
         place.write_text(json.dumps(notebook(*cells)), encoding="utf-8")
         return place
 
-    def start(self, *options: str, command: str = "submissions") -> subprocess.Popen[str]:
-        """`grade COMMAND` in the course's folder, with a cache of its own."""
-        environment = {**os.environ, "XDG_CACHE_HOME": str(self.root / "cache"), "COLUMNS": "200"}
+    def start(
+        self,
+        *options: str,
+        command: str = "submissions",
+        variables: Mapping[str, str] | None = None,
+    ) -> subprocess.Popen[str]:
+        """Start `grade COMMAND` as a process of its own, for tests that end it."""
         return subprocess.Popen(
             [sys.executable, "-m", "grader", command, *options],
             cwd=self.root,
-            env=environment,
+            env={**os.environ, **self._environment(), **(variables or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
     def grade(self, *options: str, command: str = "submissions") -> tuple[int, str]:
-        """Run it to its end; the exit code and all it said."""
-        with self.start(*options, command=command) as process:
-            out, err = process.communicate(timeout=300)
-        return process.returncode, out + err
+        """Run `grade COMMAND` to its end in this process; its exit code and all it printed."""
+        code, output, errors = run_command(
+            command, *options, folder=self.root, environment=self._environment()
+        )
+        return code, output + errors
+
+    def _environment(self) -> dict[str, str]:
+        return {"XDG_CACHE_HOME": str(self.root / "cache"), "COLUMNS": "200"}
 
     def results(self) -> dict[str, str]:
         """The results, by submission, as text."""

@@ -26,6 +26,15 @@ pytestmark = pytest.mark.kernel
 TOGETHER = tuple(attack for attack in ATTACKS if not attack.alone)
 ALONE = tuple(attack for attack in ATTACKS if attack.alone)
 OFFERED = offered()
+AT_LEVELS = [
+    pytest.param(
+        level,
+        id=level,
+        marks=[] if level in {"none", OFFERED[-1]} else [pytest.mark.slow],
+    )
+    for level in OFFERED
+]
+"""The weakest and the strongest level are run always, those between where slow tests are."""
 PEAK_MB = 700
 """What the grader's own process may come to hold, whatever the notebooks send."""
 Graded = Callable[[Level], scene.Aftermath]
@@ -48,7 +57,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graded]:
         yield at
 
 
-@pytest.mark.parametrize("level", OFFERED)
+@pytest.mark.parametrize("level", AT_LEVELS)
 @pytest.mark.parametrize("attack", TOGETHER, ids=lambda attack: attack.name)
 def test_an_attack_reaches_nothing_outside(attack: Attack, level: Level, graded: Graded) -> None:
     got = not_held(attack, graded(level))
@@ -58,7 +67,7 @@ def test_an_attack_reaches_nothing_outside(attack: Attack, level: Level, graded:
     assert got == []
 
 
-@pytest.mark.parametrize("level", OFFERED)
+@pytest.mark.parametrize("level", AT_LEVELS)
 @pytest.mark.parametrize("attack", TOGETHER, ids=lambda attack: attack.name)
 def test_an_attack_gains_no_points_and_loses_only_its_own(
     attack: Attack, level: Level, graded: Graded
@@ -77,7 +86,7 @@ def test_an_attack_gains_no_points_and_loses_only_its_own(
     assert earned == deserved
 
 
-@pytest.mark.parametrize("level", OFFERED)
+@pytest.mark.parametrize("level", AT_LEVELS)
 def test_the_wrong_solutions_earn_what_they_should_without_an_attack(
     level: Level, graded: Graded
 ) -> None:
@@ -85,7 +94,7 @@ def test_the_wrong_solutions_earn_what_they_should_without_an_attack(
         assert graded(level).points(scene.plain_name(base)) == pytest.approx(variant.points())
 
 
-@pytest.mark.parametrize("level", OFFERED)
+@pytest.mark.parametrize("level", AT_LEVELS)
 @pytest.mark.parametrize("name", scene.INNOCENTS)
 def test_an_innocent_neighbour_has_full_marks(name: str, level: Level, graded: Graded) -> None:
     result = graded(level).result(name)
@@ -94,7 +103,7 @@ def test_an_innocent_neighbour_has_full_marks(name: str, level: Level, graded: G
     assert result["flags"] == []
 
 
-@pytest.mark.parametrize("level", OFFERED)
+@pytest.mark.parametrize("level", AT_LEVELS)
 def test_no_attack_makes_the_grader_fail(level: Level, graded: Graded) -> None:
     after = graded(level)
     results = [after.result(name) for name in after.names.values()]
@@ -106,7 +115,7 @@ def test_no_attack_makes_the_grader_fail(level: Level, graded: Graded) -> None:
     assert [flag for r in results for flag in r["flags"] if "the grader" in flag] == []
 
 
-@pytest.mark.parametrize("level", OFFERED)
+@pytest.mark.parametrize("level", AT_LEVELS)
 def test_nothing_is_left_running_or_lying_about(level: Level, graded: Graded) -> None:
     after = graded(level)
 
@@ -117,14 +126,17 @@ def test_nothing_is_left_running_or_lying_about(level: Level, graded: Graded) ->
     assert "traced" in after.alive
 
 
-@pytest.mark.parametrize("level", OFFERED)
+@pytest.mark.parametrize("level", AT_LEVELS)
 def test_floods_do_not_fill_the_grader(level: Level, graded: Graded) -> None:
     assert graded(level).peak_mb < PEAK_MB
 
 
+@pytest.mark.parametrize("level", OFFERED[-1:])
 @pytest.mark.parametrize("name", ["m-innocent", "c-plain-zeros", "c-plain-still"])
-def test_whatever_a_notebook_answers_no_check_fails_at_it(name: str, graded: Graded) -> None:
-    after = graded(OFFERED[-1])
+def test_whatever_a_notebook_answers_no_check_fails_at_it(
+    name: str, level: Level, graded: Graded
+) -> None:
+    after = graded(level)
     found = rubric.find_rubric(after.scene.course, assignment=None)
     loaded = rubric.load_rubric(found, catalog=checks.load_checks)
     with gradebook.open_gradebook(after.out / "gradebook.db") as book:
@@ -151,7 +163,7 @@ def test_whatever_a_notebook_answers_no_check_fails_at_it(name: str, graded: Gra
     assert errors == []
 
 
-@pytest.mark.parametrize("level", OFFERED)
+@pytest.mark.parametrize("level", AT_LEVELS)
 @pytest.mark.parametrize("attack", ALONE, ids=lambda attack: attack.name)
 def test_an_attack_on_all_leaves_the_innocent_their_marks(
     attack: Attack, level: Level, tmp_path: Path
