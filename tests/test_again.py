@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import gradebook
+from grader import contrastive, gradebook
 from grader.checks import CHECKS
 from grader.errors import UsageError
 from grader.folder import OutputFolder, SubmissionSummary, read_class
@@ -52,7 +52,7 @@ RAN = CheckSpec(
 ASKS = replace(
     RAN,
     code="ARR001",
-    params=CHECKS["ARR001"].model_validate(
+    params=contrastive.CHECKS["ARR001"].model_validate(
         {"labels": ["x", "y"], "shape": [5], "check": ["x", "y"]}
     ),
 )

@@ -17,7 +17,7 @@ from test_checks import DRAWS, course, evidence
 from grader import contrastive, rubric
 from grader.checks import CHECKS, bind_rubric, load_checks
 from grader.checks.check import ARRAYS_QUESTION
-from grader.errors import RubricError, UsageError
+from grader.errors import RubricError
 from grader.model import Array, CheckSpec, Finding, Observation, Verdict
 from grader.pipeline.cache_keys import CacheKeys
 from grader.selfcheck.public_rubric import load_public_rubric
@@ -125,6 +125,7 @@ def test_students_get_the_modules_that_public_checks_need(tmp_path: Path) -> Non
     tree = json.loads(path.read_text(encoding="utf-8"))
 
     assert load_public_rubric(path).rubric.check_modules == ("grader.contrastive",)
-    path.write_text(json.dumps({**tree, "check_modules": ["no_such_module"]}), encoding="utf-8")
-    with pytest.raises(UsageError, match="'no_such_module' can't be imported"):
+    tree["assignment"]["checks"] = ["no_such_module"]
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    with pytest.raises(RubricError, match="'no_such_module' can't be imported"):
         load_public_rubric(path)

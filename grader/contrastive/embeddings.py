@@ -228,7 +228,7 @@ def _build_exhibit(evidence: Evidence, names: EmbeddingNames) -> Exhibit | None:
 
 
 def join_labels(labels: tuple[str, ...]) -> str:
-    """Return labels as a list in words: 'C1, C2 and B1'."""
+    """Return labels as a list in words: 'a, b and c'."""
     return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
 
 

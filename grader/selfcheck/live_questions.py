@@ -90,14 +90,20 @@ def _interruptible(notebook: OwnNotebook) -> Iterator[None]:
 def parse_answers(
     bodies: Iterable[bytes], questions: Sequence[Question], *, nonces: dict[str, str]
 ) -> Mapping[str, Observation]:
-    """Return an observation for each question from the bodies of frames, in the same order."""
+    """Return an observation for each question from the bodies of frames, in the same order.
+
+    Where answers end early, the process died of the first question without one.
+    """
     observations = {q.id: Observation(id=q.id, status="not_asked") for q in questions}
-    for question, body in zip(questions, bodies, strict=False):
+    answered = tuple(bodies)
+    for question, body in zip(questions, answered, strict=False):
         try:
             observation = wire.read_observation(wire.parse_frame(body), nonces=nonces)
         except WireError as error:  # an answer out of bounds: that question alone is invalid
             observation = wire.refused_answer(question.id, str(error))
         observations[observation.id] = observation
+    for question in questions[len(answered) : len(answered) + 1]:
+        observations[question.id] = Observation(id=question.id, status="died")
     return observations
 
 

@@ -24,7 +24,7 @@ from bases import BASES, attacking, plain
 
 from benchmarks import notebooks
 from grader import gradebook
-from grader.gradebook import seeds
+from grader.gradebook import course_records
 
 ROOT = Path(__file__).parent.parent.parent
 LIMITS = {"cell_s": 5, "submission_s": 30, "question_s": 3, "memory_mb": 3072}
@@ -293,7 +293,7 @@ def _keep_seed(scene: Scene) -> None:
     """Let every run draw the same numbers: one of the tests changes what comes of them."""
     (scene.course / "graded").mkdir(exist_ok=True)
     with gradebook.open_gradebook(scene.course / "graded" / "gradebook.db") as book:
-        seeds.ensure_seed(book, "hw5", offered=hashlib.sha256(b"attacks").digest())
+        course_records.ensure_seed(book, "hw5", offered=hashlib.sha256(b"attacks").digest())
 
 
 def surroundings(scene: Scene) -> dict[str, str]:
