@@ -65,6 +65,22 @@ def modules_of_the_grader() -> list[ModuleType]:
     ]
 
 
+def test_every_name_on_a_submissions_way_is_there() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    way = page.partition("## A submission's way")[2].partition("\n## ")[0]
+    defined = {
+        node.name
+        for path in ROOMS
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, Function | ast.ClassDef)
+    }
+    stems = {path.stem for path in ROOMS} | {path.parent.name for path in ROOMS}
+    words = {word for name in re.findall(r"`([\w./]+)`", way) for word in re.split(r"[./]", name)}
+
+    assert len(words) > 30
+    assert words - defined - stems == set()
+
+
 def test_the_error_tree_in_the_docstring_is_the_real_one() -> None:
     def tree(cls: type[Exception], depth: int = 0) -> list[str]:
         below = sorted(cls.__subclasses__(), key=lambda sub: sub.__name__)
