@@ -37,7 +37,7 @@ class TableRow:
     cells: tuple[str, ...]
 
     def cell(self, column: int | None) -> str:
-        """Return the cell of a column, or ''."""
+        """Return the cell in a column; '' if the column is None or the row is too short."""
         return self.cells[column] if column is not None and column < len(self.cells) else ""
 
 
@@ -49,8 +49,8 @@ class TextTable:
     rows: tuple[TableRow, ...]
 
 
-def write_table(rows: Iterable[Iterable[object]]) -> str:
-    """Write rows as CSV with commas and plain line ends; the first row is the header."""
+def format_table(rows: Iterable[Iterable[object]]) -> str:
+    """Return rows as CSV, with commas and plain line ends; the first row is the header."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(rows)
     return buffer.getvalue()
@@ -98,12 +98,12 @@ def parse_table(text: str, *, name: str, verbatim: bool = False) -> TextTable:
 
 
 def is_damaged_id(cell: str) -> bool:
-    """Return whether a spreadsheet turned an id into 1.2E+09, which can't be undone."""
+    """Return whether a spreadsheet put 1.2E+09 in place of an id, so that its digits are lost."""
     return _ROUNDED.fullmatch(cell) is not None
 
 
 def clean_value(cell: str) -> str:
-    """Return an id or name: '' for placeholders, '7' for a spreadsheet's '7.0'."""
+    """Clean an id or name: '' for a placeholder such as 'n/a', '7' for a spreadsheet's '7.0'."""
     if cell.casefold() in _EMPTY_VALUES:
         return ""
     number = _WHOLE_NUMBER.fullmatch(cell)
@@ -152,7 +152,7 @@ def _unwrap_cell(cell: str) -> str:
 
 
 def quote_names(names: Sequence[str], *, limit: int = 8) -> str:
-    """List some names in quotes, and count the rest."""
+    """Return some names in quotes, followed by the number of those left out."""
     quoted = [f"'{name}'" for name in names[:limit]]
     remaining = len(names) - len(quoted)
     return ", ".join(quoted) + (f" and {remaining} more" if remaining > 0 else "")

@@ -23,7 +23,7 @@ from grader.model import (
 
 NO_POINTS = Fraction(0)
 CARRIED_FORWARD_THRESHOLD = 5
-"""Blocked points from which a person is asked to award follow-through."""
+"""Flag a submission where at least this many points are blocked: a person may award some."""
 
 
 def round_points(points: Fraction) -> Fraction:
@@ -35,7 +35,7 @@ def round_points(points: Fraction) -> Fraction:
 def score_submission(
     rubric: Rubric, *, findings: Iterable[Finding], marks: Mapping[str, Mark] | None = None
 ) -> Score:
-    """Return the score of one submission; totals are sums of rounded items."""
+    """Round each item, add them up, and return the score of one submission."""
     by_item: dict[str, list[Finding]] = {item.id: [] for item in rubric.items}
     for finding in findings:
         by_item[finding.item].append(finding)
@@ -55,7 +55,7 @@ def with_marks(
     outdated: Mapping[str, Mark] | None = None,
     items: Mapping[str, Item] | None = None,
 ) -> Score:
-    """Return the score with these marks and no others.
+    """Return the score with its marks replaced by these.
 
     Args:
         score: As checks concluded; marks in it are dropped.
@@ -81,18 +81,18 @@ def clamp_points(points: Fraction, *, item: Item) -> Fraction:
     return min(max(round_points(points), NO_POINTS), item.points)
 
 
-def is_by_criteria(mark: Mark) -> bool:
+def is_given_by_criteria(mark: Mark) -> bool:
     """Tell whether a mark was given by criteria; one of 0 points says that none is met."""
     return bool(mark.criteria) or (mark.points == 0 and mark.adjustment == 0)
 
 
 def automatic_points(item_score: ItemScore) -> Fraction | None:
-    """Return what checks concluded on an item, whatever a person gave; None if undecided."""
+    """Return the points that checks alone give an item; None if pending or in error."""
     return _score_item(item_score.item, findings=item_score.findings, mark=None).earned
 
 
 def score_flags(score: Score) -> tuple[Flag, ...]:
-    """Return what in a score asks for a person; written answers wait anyway."""
+    """Return flags for what a person should look at; written items are pending anyway."""
     flags = []
     if score.total.blocked >= CARRIED_FORWARD_THRESHOLD:
         flags.append(Flag(FlagKind.POINTS_BLOCKED, (f"{float(score.total.blocked):g}",)))
@@ -126,7 +126,7 @@ def _build_score(items: tuple[ItemScore, ...]) -> Score:
 
 
 def with_late_deductions(graded: Graded) -> Graded:
-    """Return the grade with what lateness takes from the points that it has now."""
+    """Return the grade with late deductions computed from its present points."""
     if not graded.lateness:
         return graded
     total = graded.score.total if graded.score else None
@@ -138,7 +138,7 @@ def with_late_deductions(graded: Graded) -> Graded:
 
 
 def final_points(tally: Tally, *, late: Lateness | None) -> Fraction | None:
-    """Return one student's points, never below 0; None while they aren't known.
+    """Return a student's points after the late deduction, at least 0; None while unknown.
 
     Args:
         tally: The points of the submission.

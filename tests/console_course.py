@@ -54,7 +54,7 @@ def handed_in(name: str, *, wrote: Mapping[str, str] | None = None, section: str
     texts = {item: f"What {name}-words says to {item}." for item in WRITTEN} | dict(wrote or {})
     return replace(
         made,
-        submission=replace(made.submission, name=name, shown=f"{name}.ipynb"),
+        submission=replace(made.submission, name=name, display_path=f"{name}.ipynb"),
         students=(Student(name=f"{name.title()} Secret", id=f"{name}-4711", section=section),),
         score=score(items),
         answers={item: Answer(item=item, text=text) for item, text in texts.items()},

@@ -33,7 +33,7 @@ RULE = LateRule(
 
 def handed_in(name: str = "one", **more: Any) -> Submission:
     """A submission with what a folder says of it."""
-    return Submission(name=name, path=Path(f"{name}.ipynb"), shown=f"{name}.ipynb", **more)
+    return Submission(name=name, path=Path(f"{name}.ipynb"), display_path=f"{name}.ipynb", **more)
 
 
 def called(name: str = "", mark: str = "", **more: Any) -> Student:

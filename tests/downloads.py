@@ -44,7 +44,7 @@ def handed_in(
     """A graded submission of 80 points; `earned=None` is one that could not be graded."""
     full = specimens.full_marks()
     submission = Submission(
-        name=name, path=specimens.submission(name).path, shown=shown or f"{name}.ipynb"
+        name=name, path=specimens.submission(name).path, display_path=shown or f"{name}.ipynb"
     )
     if earned is None:
         return replace(specimens.ungradable(), submission=submission, students=students)

@@ -67,7 +67,7 @@ def graded(name: str) -> Graded:
         submission=Submission(
             name=name,
             path=Path(f"/secret/{team[0].id}.ipynb"),
-            shown=f"{team[0].id}.ipynb",
+            display_path=f"{team[0].id}.ipynb",
             students=team[:1],
         ),
         students=team,

@@ -40,7 +40,9 @@ UNSURE: Mapping[str, Any] = {"confidence": 0.8, "doubt": "its heading told where
 
 def submission(name: str) -> Submission:
     """A file below a folder that no report may name."""
-    return Submission(name=name, path=Path(f"/secret-place/{name}.ipynb"), shown=f"{name}.ipynb")
+    return Submission(
+        name=name, path=Path(f"/secret-place/{name}.ipynb"), display_path=f"{name}.ipynb"
+    )
 
 
 def _mark(points: Fraction) -> Mark:
@@ -175,7 +177,7 @@ def half_right() -> Graded:
         students=(Student(name="Inès Moreau", id="im20003"),),
         score=score(items),
         record=ExecutionRecord(cells=runs, versions={"python": "3.11.9"}),
-        flags=(Flag(FlagKind.COLLECTION_DOUBT, ("10 points are blocked: follow-through?",)),),
+        flags=(Flag(FlagKind.COLLECTION_CONCERN, ("10 points are blocked: follow-through?",)),),
         notes=(*full.notes, note("No answer to Q2.2 was found.")),
         answers={**shown.answers, "Q1.2": replace(shown.answers["Q1.2"], **UNSURE)},
         evidence=saved_evidence(),

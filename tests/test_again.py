@@ -135,7 +135,7 @@ def class_of_one(root: Path) -> Class:
     ran = ExecutionRecord(cells=(CellRun(index=2, status=CellStatus.RAN),))
     trace = Trace(notebook=own, record=ran, observations={}, expected={})
     judge = work.build_judge()
-    submission = Submission(name="ada", path=root / "ada.ipynb", shown="ada.ipynb")
+    submission = Submission(name="ada", path=root / "ada.ipynb", display_path="ada.ipynb")
     graded = judge.conclude(submission, judge.evidence(submission, trace))
     made = Class(work=work, trace=trace)
     made.keep(
@@ -266,7 +266,7 @@ def test_what_is_known_of_people_is_judged_again_and_not_run_again(
     judged: Class, people: People
 ) -> None:
     """Leave any of it out of the key, and `--roster` on a second run changes nothing."""
-    submission = Submission(name="ada", path=judged.work.rubric.reference, shown="ada.ipynb")
+    submission = Submission(name="ada", path=judged.work.rubric.reference, display_path="ada.ipynb")
     before, same, after = (
         CacheKeys(work.build_judge()).prepare(submission)
         for work in (judged.work, judged.work, replace(judged.work, people=people))
@@ -299,7 +299,7 @@ def test_what_is_known_of_people_is_judged_again_and_not_run_again(
 def test_what_a_run_passes_through_decides_whether_it_is_run_again(
     judged: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, *, runs: bool
 ) -> None:
-    submission = Submission(name="ada", path=judged.work.rubric.reference, shown="ada.ipynb")
+    submission = Submission(name="ada", path=judged.work.rubric.reference, display_path="ada.ipynb")
     before = CacheKeys(judged.work.build_judge()).prepare(submission).key
     ours = shutil.copytree(cache_keys.PACKAGE_FOLDER, tmp_path / "grader")
     with (ours / file).open("a", encoding="utf-8") as stream:

@@ -62,7 +62,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, opened: Opened) -> None
 
     found = opened(place)
 
-    assert [s.shown for s in found] == ["ada.ipynb"]
+    assert [s.display_path for s in found] == ["ada.ipynb"]
     everywhere = {p.name for p in tmp_path.rglob("*") if p.is_file()}
     assert everywhere == {"class.zip", "000001.ipynb"}
 
@@ -93,7 +93,7 @@ def test_an_encrypted_archive_of_a_student_is_a_row(tmp_path: Path, opened: Open
 
     assert "encrypted" in ada.problem
     assert "ben.zip could not be opened: it is broken or no zip archive" in ben.problem
-    assert (cleo.problem, cleo.shown, list(cleo.files)) == (
+    assert (cleo.problem, cleo.display_path, list(cleo.files)) == (
         "",
         "cleo.zip/work/hw5.ipynb",
         ["data.csv"],
@@ -166,7 +166,7 @@ def test_names_of_old_programs_are_read_as_they_were_meant(tmp_path: Path, opene
     data = place.read_bytes().replace(b"\x00\x08\x00\x00", b"\x00\x00\x00\x00")
     place.write_bytes(data)
 
-    assert "section/jose\u0301.ipynb" in {s.shown for s in opened(place)}
+    assert "section/jose\u0301.ipynb" in {s.display_path for s in opened(place)}
 
 
 def test_an_environment_and_what_programs_leave_are_not_unpacked(

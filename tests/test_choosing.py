@@ -43,8 +43,8 @@ def test_the_notebook_most_like_the_handout_is_graded_and_that_is_said(
 
     ada = one(lms.laid_out(tmp_path / "class", tree), about)
 
-    assert ada.shown == "ada/hw5.ipynb"
-    assert ada.doubts == ()
+    assert ada.display_path == "ada/hw5.ipynb"
+    assert ada.concerns == ()
     (remark,) = ada.remarks
     assert remark.startswith("ada/hw5.ipynb is graded: of 2 notebooks it looks most like")
     assert remark.endswith("; not graded: ada/lecture.ipynb")
@@ -60,8 +60,8 @@ def test_a_blank_copy_of_the_handout_is_never_graded_in_place_of_the_work(
 
     ada = one(lms.laid_out(tmp_path / "class", tree), about)
 
-    assert ada.shown == "ada/z_work.ipynb"
-    assert len(ada.doubts) == 1  # a person should look
+    assert ada.display_path == "ada/z_work.ipynb"
+    assert len(ada.concerns) == 1  # a person should look
 
 
 def test_a_notebook_that_cannot_be_read_is_named_where_another_is_graded(
@@ -71,8 +71,8 @@ def test_a_notebook_that_cannot_be_read_is_named_where_another_is_graded(
 
     ada = one(lms.laid_out(tmp_path / "class", tree), about)
 
-    assert ada.shown == "ada/old.ipynb"
-    assert "cannot be read, though another notebook can: ada/hw5.ipynb" in ada.doubts
+    assert ada.display_path == "ada/old.ipynb"
+    assert "cannot be read, though another notebook can: ada/hw5.ipynb" in ada.concerns
 
 
 def test_a_folder_of_several_students_loses_none_of_them(
@@ -86,7 +86,7 @@ def test_a_folder_of_several_students_loses_none_of_them(
     found = collect(lms.laid_out(tmp_path / "class", tree), context=about)
 
     assert len(found) == 4
-    assert sum(bool(s.doubts) for s in found) == 3
+    assert sum(bool(s.concerns) for s in found) == 3
     assert all(not s.files for s in found)  # nobody finds another's work
 
 
@@ -135,7 +135,7 @@ def test_a_folder_that_is_both_has_a_submission_for_each(
 
     found = collect(lms.laid_out(tmp_path / "class", tree), context=about)
 
-    assert [s.shown for s in found] == ["ada/hw5.ipynb", "hw5_eve.ipynb"]
+    assert [s.display_path for s in found] == ["ada/hw5.ipynb", "hw5_eve.ipynb"]
 
 
 @pytest.mark.parametrize("shape", ["hw5_2026_{}_{}", "lab_2026_{}_{}", "lab_{}_{}_x"])
@@ -162,7 +162,7 @@ def test_one_submission_whose_notebooks_name_different_students_is_flagged(
 
     ada, _ = collect(lms.laid_out(tmp_path / "class", tree), context=about)
 
-    assert "its notebooks name different students" in ada.doubts
+    assert "its notebooks name different students" in ada.concerns
 
 
 # ---------------------------------------------------------------- beside it
@@ -303,7 +303,10 @@ def test_no_names_end_in_a_traceback_and_every_notebook_on_top_is_in_a_row(
 
     safe = [submission.name.lower() for submission in found]
     told = " ".join(
-        [*(s.shown for s in found), *(word for s in found for word in (*s.remarks, *s.doubts))]
+        [
+            *(s.display_path for s in found),
+            *(word for s in found for word in (*s.remarks, *s.concerns)),
+        ]
     )
     books = [
         place.name

@@ -110,7 +110,7 @@ def test_a_drawn_answer_is_not_empty(tmp_path: Path) -> None:
 def test_quoted_figures_and_doubts_stand_beside_the_answer(tmp_path: Path) -> None:
     one = handed_in("ada")
     unsure = Answer(
-        item="Q2.3.3", text="0.06", confidence=0.7, doubt="its number told <b>where</b>"
+        item="Q2.3.3", text="0.06", confidence=0.7, concern="its number told <b>where</b>"
     )
     made_of = {**one.answers, "Q2.3.3": unsure}
     with course(tmp_path, submissions=[replace(one, answers=made_of)]) as made:

@@ -55,7 +55,7 @@ def test_hostile_strings_come_back_as_they_were(words: str, place: str) -> None:
         "name": replace(graded, students=(Student(name=words, id=words),)),
         "reason": replace(graded, reason=words or "none"),
         "note": replace(graded, notes=(Flag(FlagKind.NOTEBOOK_NOTE, (words,)),)),
-        "flag": replace(graded, flags=(Flag(FlagKind.COLLECTION_DOUBT, (words,)),)),
+        "flag": replace(graded, flags=(Flag(FlagKind.COLLECTION_CONCERN, (words,)),)),
     }[place]
     text = result_to_json(changed, rubric=RUBRIC)
     text.encode("utf-8")

@@ -119,7 +119,7 @@ def test_a_submission_that_the_grader_fails_on_is_in_the_log_and_its_row_says_so
 
     monkeypatch.setattr(workers, "grade_submission", fail)
     fault_log.log_faults_in(tmp_path)
-    submission = Submission(name="ada", path=tmp_path / "ada.ipynb", shown="ada.ipynb")
+    submission = Submission(name="ada", path=tmp_path / "ada.ipynb", display_path="ada.ipynb")
 
     prepared: Any = SimpleNamespace(submission=submission, supplied=None)
     judge = SimpleNamespace(with_enrollment=lambda graded, submission: graded)  # noqa: ARG005

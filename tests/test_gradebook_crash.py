@@ -39,7 +39,7 @@ def entry(name: str, stamp: int) -> StoredSubmission:
         graded=replace(
             graded,
             submission=replace(graded.submission, name=name),
-            flags=(Flag(FlagKind.COLLECTION_DOUBT, (str(stamp),)),),
+            flags=(Flag(FlagKind.COLLECTION_CONCERN, (str(stamp),)),),
         ),
         trace=Trace(
             notebook=Notebook(cells=(), sha256=str(stamp)),

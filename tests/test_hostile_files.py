@@ -102,7 +102,7 @@ def looked_through(notebook: Notebook) -> Graded:
         notebook, items=assignment().items, handout=handout(), outline=the_outline()
     )
     graded = Graded(
-        submission=Submission(name="x", path=Path("x.ipynb"), shown="x.ipynb"),
+        submission=Submission(name="x", path=Path("x.ipynb"), display_path="x.ipynb"),
         students=find_students(notebook),
         reason="not run",
         score=None,
@@ -330,7 +330,7 @@ def test_fifty_megabytes_of_outputs_are_read(tmp_path: Path) -> None:
 
 def test_a_pipe_among_the_submissions_has_no_key_and_holds_nobody_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "hw.ipynb")
-    submission = Submission(name="hw", path=tmp_path / "hw.ipynb", shown="hw.ipynb")
+    submission = Submission(name="hw", path=tmp_path / "hw.ipynb", display_path="hw.ipynb")
     found: list[str] = []
     keys = CacheKeys(class_of_one(tmp_path).work.build_judge())
 

@@ -284,9 +284,9 @@ def row_of(submission: Submission) -> Row:
     people = tuple(who(student) for student in submission.students)
     return (
         submission.name,
-        submission.shown,
+        submission.display_path,
         people,
-        submission.at,
+        submission.submitted_at,
         submission.late,
         submission.problem,
     )
@@ -311,7 +311,7 @@ def test_an_earlier_attempt_with_a_notebook_is_named_where_the_newest_has_none(
     (ada,) = collect(lms.laid_out(tmp_path, tree))
 
     assert "only hw5.pdf" in ada.problem
-    assert ada.doubts == ("the newest attempt has no notebook, but an earlier one has",)
+    assert ada.concerns == ("the newest attempt has no notebook, but an earlier one has",)
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip"])

@@ -75,7 +75,7 @@ def said(page: Page | Notebook, *, known: Outline = OUTLINE) -> dict[str, str]:
 
 
 def doubted(page: Page | Notebook, *, known: Outline = OUTLINE) -> set[str]:
-    return {item for item, answer in found(page, known=known).items() if answer.doubt}
+    return {item for item, answer in found(page, known=known).items() if answer.concern}
 
 
 # ---------------------------------------------------------------- the handout's outline
@@ -151,7 +151,7 @@ def test_a_question_is_told_by_the_headings_above_it(item: str, heading: str) ->
     answers = found(without_prompt(item, heading=heading))
 
     assert {name: answer.text for name, answer in answers.items()} == GIVEN
-    assert "its heading" in answers[item].doubt
+    assert "its heading" in answers[item].concern
     assert doubted(without_prompt(item, heading=heading)) == {item}
 
 
@@ -171,7 +171,7 @@ def test_a_question_is_told_by_its_number(item: str, heading: str) -> None:
     answers = found(without_prompt(item, heading=heading))
 
     assert GIVEN[item] in answers[item].text
-    assert answers[item].doubt
+    assert answers[item].concern
     others = {name: answer.text for name, answer in answers.items() if name != item}
     assert others == {name: given for name, given in GIVEN.items() if name != item}
 
@@ -200,7 +200,7 @@ def test_a_question_in_other_words_is_told_by_its_sense() -> None:
     answers = found(page)
 
     assert answers["Q1.1"].text == GIVEN["Q1.1"]
-    assert "words it shares" in answers["Q1.1"].doubt
+    assert "words it shares" in answers["Q1.1"].concern
     assert answers["Q1.1"].confidence < 1
 
 
@@ -225,7 +225,7 @@ def test_a_question_that_was_typed_over_is_told_by_the_id_of_its_cell(kind: str)
     answers = found(book, known=known)
 
     assert answers["Q1.2"].text == "A scale that stays steady from layer to layer."
-    assert "its cell's id" in answers["Q1.2"].doubt
+    assert "its cell's id" in answers["Q1.2"].concern
 
 
 def test_ids_never_speak_against_the_words() -> None:
@@ -242,7 +242,7 @@ def test_one_id_on_two_cells_tells_nothing() -> None:
     page[4] = text("Words.")
     book = marked(notebook(page), c4="colab:004", c9="colab:004")
 
-    assert "id" not in found(book, known=known)["Q1.2"].doubt
+    assert "id" not in found(book, known=known)["Q1.2"].concern
 
 
 def test_a_copied_answer_is_told_once() -> None:
@@ -271,7 +271,7 @@ def test_text_that_went_nowhere_is_named_where_an_answer_is_missing() -> None:
     answers = found(page)
     told = {item for item, answer in answers.items() if words in answer.text}
 
-    assert told or "cell 2" in answers["Q1.1"].doubt
+    assert told or "cell 2" in answers["Q1.1"].concern
 
 
 def test_a_missing_question_without_any_text_is_no_doubt() -> None:
@@ -303,7 +303,7 @@ def test_a_person_may_tell_the_cells() -> None:
 
     assert answer.text == "Gradients get back.\n\nAnd features do."
     assert answer.cells == (first, first + 1)
-    assert (answer.located_by_person, answer.doubt, answer.confidence) == (True, "", 1.0)
+    assert (answer.located_by_person, answer.concern, answer.confidence) == (True, "", 1.0)
 
 
 def test_a_cell_that_is_told_is_taken_from_the_item_it_was_found_for() -> None:
@@ -341,7 +341,7 @@ def test_a_cell_that_is_not_there_is_said() -> None:
     answer = found(inside(), told={"Q1.1": (3, 999)})["Q1.1"]
 
     assert answer.text == GIVEN["Q1.1"]
-    assert "999" in answer.doubt
+    assert "999" in answer.concern
 
 
 def test_prompts_and_handout_are_not_part_of_a_cell_that_is_told() -> None:
@@ -394,7 +394,7 @@ def test_a_heading_that_stands_there_twice_tells_nothing() -> None:
     at = next(i for i, (_, source) in enumerate(page) if "Part 1 (6 points)" in source)
     page.insert(at + 1, text("### Part 1 (6 points)", "Another text below the same heading."))
 
-    assert "its heading" not in found(page)["Q1.1"].doubt
+    assert "its heading" not in found(page)["Q1.1"].concern
 
 
 def test_the_numbers_of_an_id_are_read() -> None:

@@ -165,7 +165,8 @@ def test_a_key_depends_on_what_was_told_of_that_submission_alone(tmp_path: Path)
     told = CacheKeys(replace(work, overrides={"ada": {"A": (1,)}}).build_judge())
 
     ada, ben = (
-        Submission(name=name, path=Path("x.ipynb"), shown="x.ipynb") for name in ("ada", "ben")
+        Submission(name=name, path=Path("x.ipynb"), display_path="x.ipynb")
+        for name in ("ada", "ben")
     )
     read = told.rejudged_key("r.j.r", submission=ada)
     assert told.rejudged_key("r.j.r", submission=ben) == plain.rejudged_key("r.j.r", submission=ben)
@@ -177,7 +178,7 @@ def test_a_key_depends_on_what_was_told_of_that_submission_alone(tmp_path: Path)
 
 
 def test_the_list_that_is_printed_can_be_given_back(tmp_path: Path) -> None:
-    unsure = Answer(item=FIRST, text="x", cells=(3, 4), confidence=0.7, doubt="its heading, told")
+    unsure = Answer(item=FIRST, text="x", cells=(3, 4), confidence=0.7, concern="its heading, told")
     graded = replace(full_marks(), answers={FIRST: unsure, SECOND: Answer(item=SECOND, text="")})
 
     some, every = (locations_csv([graded], include_sure=every) for every in (False, True))

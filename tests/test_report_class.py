@@ -85,7 +85,7 @@ def test_nothing_but_letters_that_show_gets_to_the_terminal(words: str) -> None:
     hostile = replace(
         specimens.ungradable(),
         students=(Student(name=words, id=""),),
-        flags=(Flag(FlagKind.COLLECTION_DOUBT, (words,)),),
+        flags=(Flag(FlagKind.COLLECTION_CONCERN, (words,)),),
     )
     hostile = replace(hostile, submission=replace(hostile.submission, name=words), reason=words)
     changes = [Moved(submission=words, item="", before=Fraction(1), after=None)]

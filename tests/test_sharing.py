@@ -97,7 +97,7 @@ def full_worker(*arguments: Any) -> None:
 
 def lose(root: Path) -> None:
     work = class_of_one(root).work
-    submission = Submission(name="ada", path=root / "ada.ipynb", shown="ada.ipynb")
+    submission = Submission(name="ada", path=root / "ada.ipynb", display_path="ada.ipynb")
     prepared = CacheKeys(work.build_judge()).prepare(submission)
     fates: dict[str, Callable[..., None]] = {"was killed": killed_worker, "no room": full_worker}
     for told, fate in fates.items():

@@ -53,7 +53,7 @@ def test_a_folder_gives_its_notebooks_and_nothing_else(tmp_path: Path) -> None:
 
     found = collect(tmp_path, excluded=[tmp_path / "graded"])
 
-    assert [s.shown for s in found] == ["a.ipynb", "below/b.ipynb"]
+    assert [s.display_path for s in found] == ["a.ipynb", "below/b.ipynb"]
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (inside / "link.ipynb").symlink_to(outside)
     (inside / "folder").symlink_to(outside.parent)
 
-    assert [s.shown for s in collect(inside)] == ["a.ipynb"]
+    assert [s.display_path for s in collect(inside)] == ["a.ipynb"]
 
 
 def test_one_notebook_is_a_submission(tmp_path: Path) -> None:

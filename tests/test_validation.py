@@ -84,7 +84,7 @@ def graded(**verdicts: Verdict) -> Graded:
     tally = Tally(auto=nothing, marked=nothing, pending=nothing, blocked=nothing, possible=nothing)
     score = Score(items=tuple(scores), total=tally, by_source={})
     return Graded(
-        submission=Submission(name="n", path=Path("n"), shown="n"),
+        submission=Submission(name="n", path=Path("n"), display_path="n"),
         students=(),
         reason=None,
         score=score,
@@ -193,12 +193,12 @@ def result(**more: object) -> Validation:
             known,
             MutantResult(mutant=MUTANT, fate=Fate.CAUGHT, caught_by=("Q1 FUN001",)),
         ),
-        left_aside={"show": "It only shows."},
+        skipped_cells={"show": "It only shows."},
         checks=(
             CheckUse(item="Q1", code="FUN001", title="a check", mutants=1, cases=0),
             CheckUse(item="Q2", code="FUN002", title="idle one", mutants=0, cases=0),
         ),
-        stale=("[[explained]] cell x",),
+        stale_explanations=("[[explained]] cell x",),
         seeds=3,
         notebooks=9,
         seconds=12.0,

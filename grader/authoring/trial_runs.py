@@ -81,7 +81,7 @@ class TrialRunner:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, path: Path) -> TrialRun:
-        submission = Submission(name=path.stem, path=path, shown=path.name)
+        submission = Submission(name=path.stem, path=path, display_path=path.name)
         try:
             trace = run_and_ask(read_notebook(path), session=self.course)
             grades = tuple(self._grade(submission, trace, judge) for judge in self.judges)

@@ -87,11 +87,11 @@ def _conclude(
             for case, trial in zip(plan.cases, trials[first_case:last_case], strict=True)
         ),
         mutants=results,
-        left_aside=assignment.mutants.skipped_cells,
+        skipped_cells=assignment.mutants.skipped_cells,
         checks=_check_uses(assignment, results, trials[REFERENCE_RUNS:last_case])
         if complete
         else (),
-        stale=tuple(_stale_explanations(assignment, results)) if complete else (),
+        stale_explanations=tuple(_stale_explanations(assignment, results)) if complete else (),
         seeds=0,
         notebooks=0,
         seconds=0.0,

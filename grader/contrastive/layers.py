@@ -1,4 +1,4 @@
-"""LAY: judges what a module's forward does with its layers, at drawn weights and inputs."""
+"""Checks LAY001 …: how a module's forward pass uses its layers, at drawn weights and inputs."""
 
 from __future__ import annotations
 

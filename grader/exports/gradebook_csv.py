@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from grader import scoring
-from grader.csv_tables import write_table
+from grader.csv_tables import format_table
 from grader.exports.number_format import replace_surrogates, to_number
 from grader.model import Graded, ItemScore, Lateness, Rubric, Score, Student
 
@@ -43,7 +43,7 @@ def render_gradebook_csv(rows: Iterable[CsvRow], *, rubric: Rubric) -> str:
         rubric: what they were graded by.
     """
     header = (*COLUMNS, *(escape_formula(item.id) for item in rubric.items))
-    return write_table((header, *rows))
+    return format_table((header, *rows))
 
 
 def escape_formula(text: str) -> str:

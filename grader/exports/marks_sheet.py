@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from grader.csv_tables import parse_table, write_table
+from grader.csv_tables import format_table, parse_table
 from grader.errors import UsageError
 from grader.exports.gradebook_csv import escape_formula
 from grader.exports.number_format import to_number
@@ -93,7 +93,7 @@ def render_marks_sheet(answers: Iterable[SheetAnswer]) -> str:
     for sheet_answer in answers:
         by_item.setdefault(sheet_answer.score.item.id, []).append(sheet_answer)
     rows = (_cells(sheet_answer) for group in by_item.values() for sheet_answer in group)
-    return write_table([COLUMNS, *rows])
+    return format_table([COLUMNS, *rows])
 
 
 def _cells(sheet_answer: SheetAnswer) -> tuple[str, ...]:

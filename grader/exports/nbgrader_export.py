@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from fractions import Fraction
 
-from grader.csv_tables import write_table
+from grader.csv_tables import format_table
 from grader.exports.export import Export, ExportOptions, Grades, ListedStudent
 from grader.exports.gradebook_csv import escape_formula
 from grader.exports.student_grades import StudentGrade, list_student_grades, two_decimals
@@ -36,7 +36,7 @@ def export_nbgrader(grades: Grades, *, options: ExportOptions) -> Export:  # noq
     total = two_decimals(grades.rubric.total)
     rows = (_table_row(grade, assignment=grades.rubric.id, total=total) for grade in student_grades)
     return Export(
-        files={"grades.csv": write_table((COLUMNS, *rows)).encode()},
+        files={"grades.csv": format_table((COLUMNS, *rows)).encode()},
         summary=f"{len(student_grades)} rows, as nbgrader writes them",
         pending=tuple(
             ListedStudent(label=grade.label, reason=grade.why_not_final)

@@ -68,8 +68,8 @@ def _submission_grades(graded: Graded) -> Iterator[StudentGrade]:
         yield StudentGrade(
             student=student,
             submission=graded.submission.name,
-            display_path=graded.submission.shown,
-            submitted_at=graded.submission.at,
+            display_path=graded.submission.display_path,
+            submitted_at=graded.submission.submitted_at,
             possible=total.possible if total else None,
             total=total.final if total else None,
             provisional=max(total.earned - deduction, NO_POINTS) if total else None,

@@ -32,7 +32,7 @@ def _assignment(result: Validation) -> dict[str, Json]:
         "template": _case(result.template),
         "cases": [_case(case) for case in result.cases],
         "mutants": [_mutant(mutant_result) for mutant_result in result.mutants],
-        "cells_left_aside": dict(result.left_aside),
+        "cells_left_aside": dict(result.skipped_cells),
         "checks": [
             {
                 "item": use.item,
@@ -44,7 +44,7 @@ def _assignment(result: Validation) -> dict[str, Json]:
             }
             for use in result.checks
         ],
-        "stale_explanations": list(result.stale),
+        "stale_explanations": list(result.stale_explanations),
     }
 
 

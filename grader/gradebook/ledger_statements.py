@@ -1,4 +1,4 @@
-"""The statements on marks: rows are added to the ledger, and none that is there ever changes."""
+"""SQL statements for the ledger, whose rows are appended and never changed."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def load_mark(connection: Connection, number: int) -> Mark | None:
 
 
 def last_number(connection: Connection, submission: str, item: str) -> int:
-    """Return the number of the last row on one item of one submission; 0 where there is none."""
+    """Return the number of the last ledger row on an item of a submission."""
     statement = _LAST_NUMBER.where(_OF_SUBMISSION, _ON_ITEM)
     return int(connection.execute(statement, {"of": submission, "on": item}).scalar_one() or 0)
 
@@ -98,18 +98,18 @@ def append_mark(connection: Connection, mark: Mark) -> int:
 
 
 def append_weight(connection: Connection, weight: Weight) -> int:
-    """Store what a criterion is worth from now on and return the row's number."""
+    """Append a weight and return its row number."""
     return _append(connection, weights, weight)
 
 
 def load_weights(connection: Connection) -> list[Weight]:
-    """Return all that criteria were ever said to be worth, oldest first."""
+    """Return all weights, oldest first."""
     rows = connection.execute(select(weights).order_by(weights.c.number)).mappings()
     return [Weight(**row) for row in rows]
 
 
 def save_answer(connection: Connection, digest: str, document: bytes) -> None:
-    """Store an answer as it was marked, once."""
+    """Store the encoded bytes of a marked answer, unless they are stored already."""
     if load_answer(connection, digest) is None:
         connection.execute(insert(marked_answers), {"digest": digest, "document": document})
 

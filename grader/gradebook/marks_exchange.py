@@ -1,4 +1,4 @@
-"""Writes all marks as JSON and reads them back: into another gradebook, or the same one again."""
+"""Export marks, weights and marked answers as JSON, and import them into a gradebook."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class MarksFile(_FileRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkClash:
-    """An item that was marked in both since they parted: nothing of it was imported."""
+    """An item marked differently in the gradebook and in the file; none of it is imported."""
 
     submission: str
     item: str

@@ -27,7 +27,7 @@ class FlagKind(StrEnum):
     CELLS_STRUCK_OUT = "cells_struck_out"
     NOT_GRADED = "not_graded"
     GRADER_FAILED = "grader_failed"
-    COLLECTION_DOUBT = "collection_doubt"
+    COLLECTION_CONCERN = "collection_doubt"
     NOBODY_NAMED = "nobody_named"
     LOCATION_UNSURE = "location_unsure"
     LOCATION_UNSURE_NOTE = "location_unsure_note"
@@ -54,7 +54,7 @@ _SOURCES = {
         FlagKind.CHANGED_SINCE_MARKED,
     ),
     FlagSource.RUN: (FlagKind.CELLS_STRUCK_OUT, FlagKind.NOT_GRADED, FlagKind.GRADER_FAILED),
-    FlagSource.COLLECTION: (FlagKind.COLLECTION_DOUBT,),
+    FlagSource.COLLECTION: (FlagKind.COLLECTION_CONCERN,),
     FlagSource.NOTEBOOK: (
         FlagKind.NOBODY_NAMED,
         FlagKind.LOCATION_UNSURE,

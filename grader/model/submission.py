@@ -1,4 +1,4 @@
-"""Defines what students submit: submissions, notebooks, cells and answers, and the students."""
+"""Submissions: students, files, notebooks, cells and answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Submission:
     name: str
     """The safe, unique name of its reports and rows."""
     path: Path
-    shown: str
+    display_path: str
     """The path below the folder of submissions, as the instructor knows it."""
     attachments: tuple[Path, ...] = ()
     """Files of the same name submitted beside it, such as a PDF."""
@@ -34,7 +34,7 @@ class Submission:
     """Files that it finds when it runs, by path below its folder, such as 'data.csv'."""
     students: tuple[Student, ...] = ()
     """The students that the folder or its metadata names."""
-    at: str = ""
+    submitted_at: str = ""
     """When it was submitted, in ISO 8601; without an offset in the assignment's time zone."""
     late: bool | None = None
     """Whether the learning management system calls it late; None where it doesn't say."""
@@ -42,7 +42,7 @@ class Submission:
     """Why there is no notebook to grade; the submission is then a row that says so."""
     remarks: tuple[str, ...] = ()
     """What was chosen or noticed while it was collected, in words for staff."""
-    doubts: tuple[str, ...] = ()
+    concerns: tuple[str, ...] = ()
     """Those choices that a person should verify."""
 
 
@@ -111,7 +111,7 @@ class Answer:
     images: tuple[Picture, ...] = ()
     confidence: float = 1.0
     """From 0 to 1: how certain it is that this is the answer, and all of it."""
-    doubt: str = ""
+    concern: str = ""
     """Why that is uncertain, as a clause; empty where it is certain."""
     located_by_person: bool = False
     """Whether a person said which cells hold it."""

@@ -124,10 +124,10 @@ class Validation:
     template: CaseResult
     cases: tuple[CaseResult, ...]
     mutants: tuple[MutantResult, ...]
-    left_aside: Mapping[str, str]
+    skipped_cells: Mapping[str, str]
     """Reasons why cells were not changed, by cell."""
     checks: tuple[CheckUse, ...]
-    stale: tuple[str, ...]
+    stale_explanations: tuple[str, ...]
     """Explanations in the assignment's files that no longer apply."""
     seeds: int
     """Number of hidden seeds that each notebook was asked with."""
@@ -150,5 +150,5 @@ class Validation:
         """Return whether nothing is left to mend."""
         case_results = (self.reference, self.template, *self.cases)
         return all(case.holds for case in case_results) and not (
-            self.escaped or self.idle or self.stale
+            self.escaped or self.idle or self.stale_explanations
         )

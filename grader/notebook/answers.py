@@ -282,6 +282,6 @@ def _join_answer(
         cells=tuple(dict.fromkeys(unit.cell for unit in units)),
         images=tuple(images),
         confidence=confidence.value,
-        doubt=confidence.reason,
+        concern=confidence.reason,
         located_by_person=is_override,
     )

@@ -1,4 +1,4 @@
-"""Rates how sure it is that what was found is a question's answer, and all of it."""
+"""Rate the confidence that the text found for an item is its whole answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the outputs saved below code cells: texts, errors and kinds of media."""
+"""Read the outputs saved with code cells: text, errors and media types."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class LatenessCalculator:
         """Return the submission time from staff, else from the download."""
         identifiers = (
             submission.name,
-            submission.shown,
+            submission.display_path,
             *(identifier for student in team for identifier in student_ids(student)),
         )
         staff_times = (
@@ -89,7 +89,7 @@ class LatenessCalculator:
             for identifier in map(normalize_id, identifiers)
             if identifier in self._times
         )
-        return next(staff_times, submission.at)
+        return next(staff_times, submission.submitted_at)
 
     def _measure_lateness(self, submitted_at: datetime, *, due: datetime) -> Lateness:
         """Count started days of 24 hours, also across clock changes; each starts with the grace."""

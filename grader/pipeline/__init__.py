@@ -162,7 +162,7 @@ def grade_submission(
         session: what all are graded with.
         supplied: the files that its notebook finds beside it.
     """
-    submission = replace(submission, doubts=(*submission.doubts, *supplied.left_out))
+    submission = replace(submission, concerns=(*submission.concerns, *supplied.left_out))
     judge, reference = session.judge, session.reference
     try:
         notebook = _read_notebook(submission)

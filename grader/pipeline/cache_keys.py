@@ -103,9 +103,9 @@ class CacheKeys:
         # People and times are not in it, as no run depends on them; see `_tail`.
         parts: list[str | bytes] = [
             submission.name,
-            submission.shown,
+            submission.display_path,
             " ".join(path.suffix.lower() for path in submission.attachments),
-            repr((submission.problem, submission.remarks, submission.doubts)),
+            repr((submission.problem, submission.remarks, submission.concerns)),
         ]
         if not submission.problem:
             supplied = self._provided.merge_with(submission, limits=self._limits)
@@ -126,7 +126,7 @@ class CacheKeys:
         return key.split(".")[2:] == [self._extraction_part(submission)]
 
     def _tail(self, submission: Submission) -> str:
-        people_fields = (submission.students, submission.at, submission.late)
+        people_fields = (submission.students, submission.submitted_at, submission.late)
         judging = _digest([self._judging, repr(people_fields)])
         return f"{judging}.{self._extraction_part(submission.name)}"
 

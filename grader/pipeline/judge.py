@@ -151,7 +151,7 @@ class Judge:
         score = scoring.score_submission(self.rubric, findings=findings)
         notebook, record = evidence.notebook, evidence.record
         extraction = cached or self.extract(notebook, submission=submission.name)
-        unsure_items = tuple(item for item, answer in extraction.answers.items() if answer.doubt)
+        unsure_items = tuple(item for item, answer in extraction.answers.items() if answer.concern)
         enrollment = self.enrollment.resolve(submission, named=extraction.students)
         graded = Graded(
             submission=submission,
@@ -218,4 +218,4 @@ def ungradable_result(submission: Submission, reason: str, *, flag: Flag) -> Gra
 
 def collection_flags(submission: Submission) -> tuple[Flag, ...]:
     """Return what was doubtful when the submission was found among the files."""
-    return tuple(Flag(FlagKind.COLLECTION_DOUBT, (doubt,)) for doubt in submission.doubts)
+    return tuple(Flag(FlagKind.COLLECTION_CONCERN, (doubt,)) for doubt in submission.concerns)

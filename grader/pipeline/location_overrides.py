@@ -179,8 +179,8 @@ def locations_csv(grades: Iterable[Graded], *, include_sure: bool) -> str:
     writer.writerow([*COLUMNS, "confidence", "why"])
     for graded in grades:
         for item, answer in graded.answers.items():
-            if include_sure or answer.doubt:
+            if include_sure or answer.concern:
                 cells = " ".join(map(str, answer.cells)) or NO_CELLS
                 confidence = f"{answer.confidence:.2f}"
-                writer.writerow([graded.submission.name, item, cells, confidence, answer.doubt])
+                writer.writerow([graded.submission.name, item, cells, confidence, answer.concern])
     return buffer.getvalue()

@@ -115,7 +115,7 @@ def run_grading(settings: Settings, *, watcher: RunWatcher) -> RunOutcome:
                     book,
                     loaded,
                     file=settings.location_overrides,
-                    names={s.shown: s.name for s in collected}
+                    names={s.display_path: s.name for s in collected}
                     | {s.name: s.name for s in collected},
                     notify=watcher.note,
                 ),

@@ -162,7 +162,9 @@ def _anonymize_graded(graded: Graded, anonymizer: _Anonymizer) -> Graded:
     name = anonymizer.submission_names[graded.submission.name]
     stripped = replace(
         graded,
-        submission=Submission(name=name, path=Path("notebook.ipynb"), shown="notebook.ipynb"),
+        submission=Submission(
+            name=name, path=Path("notebook.ipynb"), display_path="notebook.ipynb"
+        ),
         students=(),
         named=(),
         answers={item: _without_pictures(answer) for item, answer in graded.answers.items()},

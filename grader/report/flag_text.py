@@ -14,7 +14,7 @@ SENTENCES = {
     FlagKind.GRADER_FAILED: "the grader failed on it ({}); please report this; {}",
     # The rooms that collect submissions and read notebooks have dozens of sentences, made of file
     # names and cell numbers; nothing removes or filters them, so they stay text.
-    FlagKind.COLLECTION_DOUBT: "{}",
+    FlagKind.COLLECTION_CONCERN: "{}",
     FlagKind.NOTEBOOK_NOTE: "{}",
     FlagKind.NOBODY_NAMED: "no name or id found",
     FlagKind.LOCATION_UNSURE: (

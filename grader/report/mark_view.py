@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from grader.model import Criterion, ItemScore, Mark, Rubric
 from grader.report.markdown_html import render_markdown
-from grader.scoring import automatic_points, is_by_criteria
+from grader.scoring import automatic_points, is_given_by_criteria
 
 DAY = len("2031-05-12")
 
@@ -70,7 +70,7 @@ def view_mark(score: ItemScore, *, rubric: Rubric) -> MarkView | None:
 
 def _criterion_lines(score: ItemScore, mark: Mark) -> tuple[CriterionLine, ...]:
     """Return all criteria that give points, and those that took some."""
-    if not is_by_criteria(mark):
+    if not is_given_by_criteria(mark):
         return ()
     met = frozenset(mark.criteria)
     listed = (c for c in score.item.criteria if c.points >= 0 or c.id in met)

@@ -99,7 +99,7 @@ def _inline_code(text: str) -> str:
 
 
 def _left_aside(result: Validation) -> list[str]:
-    cells: Mapping[str, str] = result.left_aside
+    cells: Mapping[str, str] = result.skipped_cells
     if not cells:
         return []
     return [

@@ -53,7 +53,7 @@ class AnswerView:
     """Addresses that hold the whole picture."""
     unreadable: int
     """How many attachments are no pictures."""
-    doubt: str = ""
+    concern: str = ""
     """Why it may not be all of the answer."""
 
 
@@ -171,7 +171,7 @@ def answer_view(answer: Answer | None) -> AnswerView:
         text=render_markdown(answer.text) if answer.text.strip() else None,
         pictures=pictures,
         unreadable=len(answer.images) - len(pictures),
-        doubt=answer.doubt,
+        concern=answer.concern,
     )
 
 

@@ -42,10 +42,10 @@ def validation_report(result: Validation) -> RenderableType:
             Text("\nchecks that nothing triggers"),
             *(_indented(f"{use.item} {use.code}: {use.title}") for use in result.idle),
         ]
-    if result.stale:
+    if result.stale_explanations:
         parts += [
             Text("\nexplanations that explain nothing any more"),
-            *map(_indented, result.stale),
+            *map(_indented, result.stale_explanations),
         ]
     return Group(*parts)
 
@@ -71,8 +71,10 @@ def _table(result: Validation) -> Table:
     table.add_row(*_row("mutants", not result.escaped, mutation_score(result)))
     if result.checks:
         table.add_row(*_row("checks", not result.idle, _uses(result)))
-    if result.stale:
-        explanations = format_count(len(result.stale), singular="explains", plural="explain")
+    if result.stale_explanations:
+        explanations = format_count(
+            len(result.stale_explanations), singular="explains", plural="explain"
+        )
         table.add_row(*_row("explanations", False, f"{explanations} nothing any more"))
     return table
 

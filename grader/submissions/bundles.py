@@ -1,4 +1,4 @@
-"""Defines what a layout makes: all files that one student or team submitted, as a Bundle."""
+"""The layouts of downloads, and the bundles of files that they find."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Bundle:
     submitted_at: str = ""
     """In ISO 8601; without an offset where the system does not give one."""
     late: bool | None = None
-    notes: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    concerns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +69,8 @@ class SubmissionLayout:
     """Its name for `--layout`."""
     description: str
     """Its description for the person at the keyboard."""
-    fits: Callable[[Listing], bool]
+    matches: Callable[[Listing], bool]
     """Tell whether a folder is arranged like this."""
-    partly_fits: Callable[[Listing], bool]
+    partly_matches: Callable[[Listing], bool]
     """Tell whether anything there is, which is enough where a person names the layout."""
     bundles: Callable[[Listing, LayoutContext], Iterator[Bundle]]

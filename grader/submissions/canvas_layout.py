@@ -72,7 +72,7 @@ def _fits(listing: Listing) -> bool:
 
 def _bundles(listing: Listing, context: LayoutContext) -> Iterator[Bundle]:
     for bundle in labeled_bundles(listing, context, read=_read_label):
-        yield bundle if UNLABELED in bundle.flags else _select_newest_files(bundle)
+        yield bundle if UNLABELED in bundle.concerns else _select_newest_files(bundle)
 
 
 def _select_newest_files(bundle: Bundle) -> Bundle:
@@ -83,7 +83,7 @@ def _select_newest_files(bundle: Bundle) -> Bundle:
         stem, turn, ending = _split_turn(file) if attachment_id else (file, 0, "")
         versions_by_name.setdefault((stem, ending), []).append((turn, path, file))
     files: dict[str, File] = {}
-    notes, flags = list(bundle.notes), list(bundle.flags)
+    notes, flags = list(bundle.remarks), list(bundle.concerns)
     for (stem, ending), versions in versions_by_name.items():
         *earlier, (last_turn, last_path, last_file) = sorted(versions)
         files.setdefault(last_file, bundle.files[last_path])
@@ -97,7 +97,7 @@ def _select_newest_files(bundle: Bundle) -> Bundle:
             # Where all have a number they may be parts: hw-1, hw-2.
             numbered = last_turn and all(turn for turn, _, _ in earlier)
             (flags if numbered else notes).append(note)
-    return replace(bundle, files=files, notes=tuple(notes), flags=tuple(flags))
+    return replace(bundle, files=files, remarks=tuple(notes), concerns=tuple(flags))
 
 
 def _split_turn(file: str) -> tuple[str, int, str]:
@@ -110,6 +110,6 @@ def _split_turn(file: str) -> tuple[str, int, str]:
 
 CANVAS = replace(
     labeled_layout(name="canvas", description="a download from Canvas", read=_read_label),
-    fits=_fits,
+    matches=_fits,
     bundles=_bundles,
 )

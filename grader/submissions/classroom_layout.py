@@ -38,14 +38,14 @@ def _bundles(listing: Listing, _context: LayoutContext) -> Iterator[Bundle]:
             files=repository.files,
             display_path=name,
             students=(Student(name="", id="", lms={"github": user}),) if user else (),
-            flags=() if user else ("its folder is called unlike those beside it",),
+            concerns=() if user else ("its folder is called unlike those beside it",),
         )
 
 
 CLASSROOM = SubmissionLayout(
     name="github-classroom",
     description="clones of GitHub Classroom",
-    fits=_fits,
-    partly_fits=lambda listing: bool(listing.subfolders()),
+    matches=_fits,
+    partly_matches=lambda listing: bool(listing.subfolders()),
     bundles=_bundles,
 )

@@ -148,7 +148,7 @@ def _bundles_in_folder(
                 preferred_name=without_ending(path),
                 files=_same_stem(notebook, folder.files),
                 display_path=path,
-                flags=(flag,),
+                concerns=(flag,),
             )
     else:
         preferred_name = plain_letters(name)
@@ -202,14 +202,14 @@ def _is_folders(listing: Listing) -> bool:
 FOLDERS = SubmissionLayout(
     name="folders",
     description="a folder a student",
-    fits=_is_folders,
-    partly_fits=lambda listing: bool(listing.subfolders()),
+    matches=_is_folders,
+    partly_matches=lambda listing: bool(listing.subfolders()),
     bundles=folder_bundles,
 )
 FLAT = SubmissionLayout(
     name="flat",
     description="files under any name",
-    fits=_holds_notebook,
-    partly_fits=lambda listing: bool(listing.files),
+    matches=_holds_notebook,
+    partly_matches=lambda listing: bool(listing.files),
     bundles=flat_bundles,
 )

@@ -68,7 +68,7 @@ def _bundles(listing: Listing, _context: LayoutContext) -> Iterator[Bundle]:
             display_path=name,
             students=_students(entry),
             submitted_at=_submitted_at(entry),
-            flags=() if name in entries else ("Gradescope's metadata says nothing of it",),
+            concerns=() if name in entries else ("Gradescope's metadata says nothing of it",),
         )
 
 
@@ -107,7 +107,7 @@ def _fits(listing: Listing) -> bool:
 GRADESCOPE = SubmissionLayout(
     name="gradescope",
     description="an export from Gradescope",
-    fits=_fits,
-    partly_fits=lambda listing: _find_metadata(listing) is not None,
+    matches=_fits,
+    partly_matches=lambda listing: _find_metadata(listing) is not None,
     bundles=_bundles,
 )

@@ -50,11 +50,11 @@ def recognize_layout(
         return _require_layout(listing, name=layout_name)
     for candidate in _unwrap(listing):
         for layout in SYSTEM_LAYOUTS:
-            if layout.fits(candidate):
+            if layout.matches(candidate):
                 return RecognizedLayout(layout=layout, listing=candidate, is_known_system=True)
     inner = _strip_wrapper(listing)
     for layout in PLAIN_LAYOUTS:
-        if layout.fits(inner):
+        if layout.matches(inner):
             return RecognizedLayout(layout=layout, listing=inner, is_known_system=False)
     return None
 
@@ -68,7 +68,7 @@ def _require_layout(listing: Listing, *, name: str) -> RecognizedLayout:
         inner = _strip_wrapper(listing)
         return RecognizedLayout(layout=layout, listing=inner, is_known_system=True)
     for candidate in _unwrap(listing):
-        if layout.partly_fits(candidate):
+        if layout.partly_matches(candidate):
             return RecognizedLayout(layout=layout, listing=candidate, is_known_system=True)
     raise UsageError(f"{listing.name}: nothing in it is named as in {layout.description} ({name})")
 

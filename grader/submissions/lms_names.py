@@ -45,8 +45,8 @@ def labeled_layout(*, name: str, description: str, read: LabelReader) -> Submiss
     return SubmissionLayout(
         name=name,
         description=description,
-        fits=lambda listing: mostly_labeled(listing, read=read),
-        partly_fits=lambda listing: bool(read_labels(listing, read=read)),
+        matches=lambda listing: mostly_labeled(listing, read=read),
+        partly_matches=lambda listing: bool(read_labels(listing, read=read)),
         bundles=lambda listing, context: labeled_bundles(listing, context, read=read),
     )
 
@@ -80,7 +80,7 @@ def labeled_bundles(
         yield _submitter_bundle(submitter_labels, listing, subfolders)
     unlabeled = [name for name in _top_names(listing) if name not in labels]
     for bundle in flat_bundles(listing.restricted_to(unlabeled), context):
-        yield replace(bundle, flags=(*bundle.flags, UNLABELED))
+        yield replace(bundle, concerns=(*bundle.concerns, UNLABELED))
 
 
 def _submitter_bundle(
@@ -113,6 +113,6 @@ def _submitter_bundle(
         students=(label.student,) if label.student else (),
         submitted_at=label.attempt,
         late=None if lateness == {None} else True in lateness,
-        notes=(note,) if attempts else (),
-        flags=(ONLY_EARLIER_NOTEBOOK,) if notebook_lost else (),
+        remarks=(note,) if attempts else (),
+        concerns=(ONLY_EARLIER_NOTEBOOK,) if notebook_lost else (),
     )

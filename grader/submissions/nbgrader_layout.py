@@ -86,7 +86,7 @@ def _zone(name: str) -> tzinfo | None:
 NBGRADER = SubmissionLayout(
     name="nbgrader",
     description="nbgrader's submitted folder",
-    fits=_fits,
-    partly_fits=lambda listing: bool(_submitted_folder(listing).subfolders()),
+    matches=_fits,
+    partly_matches=lambda listing: bool(_submitted_folder(listing).subfolders()),
     bundles=_bundles,
 )

@@ -51,7 +51,7 @@ def choose_notebook(
             problem=" ".join([*messages, *faults]) or _explain_no_notebook(bundle),
         )
     if faults:
-        bundle = replace(bundle, flags=(*bundle.flags, *faults))
+        bundle = replace(bundle, concerns=(*bundle.concerns, *faults))
     if len(readable) > 1:
         key, bundle = _choose_best(bundle, readable, preview=preview)
     else:
@@ -93,25 +93,25 @@ def _choose_best(
     ]
     if unreadable:
         message = f"cannot be read, though another notebook can: {', '.join(unreadable)}"
-        bundle = replace(bundle, flags=(*bundle.flags, message))
+        bundle = replace(bundle, concerns=(*bundle.concerns, message))
     max_share = max(share for share, _ in overlaps.values())
     candidates = [
         key for key, (share, _) in overlaps.items() if share >= MIN_RELATIVE_OVERLAP * max_share
     ]
     best = max(candidates, key=lambda key: (overlaps[key][1], -key.count("/"), key))
     if name_different_students(preview.named_students(notebooks[key].path) for key in candidates):
-        bundle = replace(bundle, flags=(*bundle.flags, DIFFERENT_STUDENTS))
+        bundle = replace(bundle, concerns=(*bundle.concerns, DIFFERENT_STUDENTS))
     others = ", ".join(sorted(file.display_path for key, file in notebooks.items() if key != best))
     graded_path = notebooks[best].display_path
     if len(candidates) == 1:
         message = (
             f"{graded_path} is graded: of {len(notebooks)} notebooks it looks most like the handout"
         )
-        return best, replace(bundle, notes=(*bundle.notes, f"{message}; not graded: {others}"))
+        return best, replace(bundle, remarks=(*bundle.remarks, f"{message}; not graded: {others}"))
     message = (
         f"{graded_path} is graded: of {len(candidates)} notebooks like the handout the fullest"
     )
-    return best, replace(bundle, flags=(*bundle.flags, f"{message}; not graded: {others}"))
+    return best, replace(bundle, concerns=(*bundle.concerns, f"{message}; not graded: {others}"))
 
 
 def _graded_submission(bundle: Bundle, key: str, *, name: str) -> Submission:
@@ -127,7 +127,7 @@ def _graded_submission(bundle: Bundle, key: str, *, name: str) -> Submission:
     return Submission(
         name=name,
         path=file.path,
-        shown=file.display_path,
+        display_path=file.display_path,
         attachments=tuple(
             other_file.path
             for other, other_file in sorted(siblings.items())
@@ -139,10 +139,10 @@ def _graded_submission(bundle: Bundle, key: str, *, name: str) -> Submission:
             if other_file.path.is_file()
         },
         students=bundle.students,
-        at=bundle.submitted_at,
+        submitted_at=bundle.submitted_at,
         late=bundle.late,
-        remarks=bundle.notes,
-        doubts=(*bundle.flags, *flags),
+        remarks=bundle.remarks,
+        concerns=(*bundle.concerns, *flags),
     )
 
 
@@ -154,13 +154,13 @@ def _ungraded_submission(bundle: Bundle, *, name: str, problem: str) -> Submissi
     return Submission(
         name=name,
         path=files[0].path if len(files) == 1 else Path(),
-        shown=files[0].display_path if len(files) == 1 else bundle.display_path,
+        display_path=files[0].display_path if len(files) == 1 else bundle.display_path,
         students=bundle.students,
-        at=bundle.submitted_at,
+        submitted_at=bundle.submitted_at,
         late=bundle.late,
         problem=problem,
-        remarks=bundle.notes,
-        doubts=bundle.flags,
+        remarks=bundle.remarks,
+        concerns=bundle.concerns,
     )
 
 

@@ -144,7 +144,7 @@ def test_whatever_a_notebook_answers_no_check_fails_at_it(
         trace = book.trace(name)
     judge = Judge.for_rubric(loaded, draws=checks.RandomDraws(seed=seed))
     assert trace is not None
-    submission = Submission(name=name, path=Path(name), shown=name)
+    submission = Submission(name=name, path=Path(name), display_path=name)
     rng = random.Random(name)  # noqa: S311 -- variety that repeats, no secret
 
     errors = []

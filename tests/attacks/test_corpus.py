@@ -92,7 +92,7 @@ def test_tar_archives_are_left_closed(tmp_path: Path) -> None:
 
     found = collect(tmp_path)
 
-    assert [(one.shown, bool(one.problem)) for one in found] == [
+    assert [(one.display_path, bool(one.problem)) for one in found] == [
         ("hw5.ipynb", False),
         ("work.tar.gz", True),
     ]
