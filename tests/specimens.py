@@ -34,7 +34,7 @@ HOSTILE = (
     "![b](https://tracker.invalid/x.png) <https://tracker.invalid/y> $a_1 * b_1 * c$"
 )
 """What a page, a table, a CSV and a JSON file must all survive."""
-UNSURE: Mapping[str, Any] = {"confidence": 0.8, "doubt": "its heading told where it stands"}
+UNSURE: Mapping[str, Any] = {"confidence": 0.8, "concern": "its heading told where it stands"}
 """Of an answer whose question was typed over."""
 
 

@@ -38,7 +38,7 @@ def entered(
     name: str = "one",
 ) -> Enrollment:
     registrar = EnrollmentResolver(people, rule=rule)
-    submission = handed_in(name, at=at, late=late)
+    submission = handed_in(name, submitted_at=at, late=late)
     return registrar.resolve(submission, named=(called("", "ar10001"), called("", "bf10002")))
 
 
@@ -178,12 +178,14 @@ def test_staff_know_better_than_the_folder_when_it_came() -> None:
 def test_without_a_due_date_nothing_is_late() -> None:
     registrar = EnrollmentResolver(ROSTER, rule=None)
 
-    assert registrar.resolve(handed_in(at="2030-01-01", late=True), named=()).lateness == ()
+    assert (
+        registrar.resolve(handed_in(submitted_at="2030-01-01", late=True), named=()).lateness == ()
+    )
 
 
 def test_a_submission_of_nobody_has_one_lateness() -> None:
     registrar = EnrollmentResolver(ROSTER, rule=RULE)
-    found = registrar.resolve(handed_in(at="2026-11-22T12:00:00"), named=())
+    found = registrar.resolve(handed_in(submitted_at="2026-11-22T12:00:00"), named=())
 
     assert [late.days if late else None for late in found.lateness] == [2]
 

@@ -226,17 +226,24 @@ def test_the_terminal_names_what_is_left_to_mend_and_nothing_else() -> None:
 
 
 def test_an_assignment_that_holds_is_said_in_a_few_lines() -> None:
-    fine = result(cases=(), mutants=result().mutants[1:], checks=result().checks[:1], stale=())
+    fine = result(
+        cases=(), mutants=result().mutants[1:], checks=result().checks[:1], stale_explanations=()
+    )
 
     assert fine.holds
     assert "✕" not in shown(fine)
     assert len(shown(fine).strip().splitlines()) <= 10
 
 
-@pytest.mark.parametrize("part", ["cases", "mutants", "checks", "stale"])
+@pytest.mark.parametrize("part", ["cases", "mutants", "checks", "stale_explanations"])
 def test_nothing_holds_while_one_part_does_not(part: str) -> None:
     whole = result()
-    fine = {"cases": (), "mutants": whole.mutants[1:], "checks": whole.checks[:1], "stale": ()}
+    fine = {
+        "cases": (),
+        "mutants": whole.mutants[1:],
+        "checks": whole.checks[:1],
+        "stale_explanations": (),
+    }
     del fine[part]
 
     assert not replace(whole, **fine).holds  # type: ignore[arg-type]
