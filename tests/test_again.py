@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -292,7 +293,7 @@ def test_what_is_known_of_people_is_judged_again_and_not_run_again(
         ("inside/runner.py", True),
         ("kernel/__init__.py", True),
         ("notebook/notebook_file.py", True),
-        ("checks/loss_pairs.py", False),
+        ("contrastive/loss_pairs.py", False),
         ("report/class_page.py", False),
     ],
 )
@@ -302,7 +303,8 @@ def test_what_a_run_passes_through_decides_whether_it_is_run_again(
     submission = Submission(name="ada", path=judged.work.rubric.reference, display_path="ada.ipynb")
     before = CacheKeys(judged.work.build_judge()).prepare(submission).key
     ours = shutil.copytree(cache_keys.PACKAGE_FOLDER, tmp_path / "grader")
-    with (ours / file).open("a", encoding="utf-8") as stream:
+    with (ours / file).open("r+", encoding="utf-8") as stream:  # it must be there
+        stream.seek(0, os.SEEK_END)
         stream.write("# changed\n")
     monkeypatch.setattr(cache_keys, "PACKAGE_FOLDER", ours)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -14,9 +16,9 @@ import selfchecking
 from test_again import class_of_one
 from test_checks import DRAWS, course, evidence
 
-from grader import contrastive, rubric
+from grader import checks, contrastive, rubric
 from grader.checks import CHECKS, bind_rubric, load_checks
-from grader.checks.check import ARRAYS_QUESTION
+from grader.checks.check import ARRAYS_QUESTION, Check
 from grader.errors import RubricError
 from grader.model import Array, CheckSpec, Finding, Observation, Verdict
 from grader.pipeline.cache_keys import CacheKeys
@@ -129,3 +131,20 @@ def test_students_get_the_modules_that_public_checks_need(tmp_path: Path) -> Non
     path.write_text(json.dumps(tree), encoding="utf-8")
     with pytest.raises(RubricError, match="'no_such_module' can't be imported"):
         load_public_rubric(path)
+
+
+@pytest.mark.parametrize("module", [checks, contrastive])
+def test_every_check_is_registered_under_its_own_code(module: ModuleType) -> None:
+    def subclasses(cls: type[Check]) -> Iterator[type[Check]]:
+        for below in cls.__subclasses__():
+            yield below
+            yield from subclasses(below)
+
+    written = {
+        check.code: check
+        for check in subclasses(Check)
+        if check.__module__.startswith(f"{module.__name__}.") and "code" in vars(check)
+    }
+
+    assert written
+    assert written == module.CHECKS
