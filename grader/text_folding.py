@@ -7,6 +7,10 @@ import unicodedata
 
 WORD = re.compile(r"[^\W_]+")
 """A word: letters and digits, without underscores and signs."""
+_SPECIAL = str.maketrans(
+    dict(zip("ßøđłæœ\u0131þð", ("ss", "o", "d", "l", "ae", "oe", "i", "th", "d"), strict=True))
+)
+"""Letters that are no letter with an accent, and how people type them."""
 
 
 def strip_accents(text: str) -> str:
@@ -17,7 +21,7 @@ def strip_accents(text: str) -> str:
 
 def fold_accents(text: str) -> str:
     """Return the text without case and accents: 'Émile STRASSE' as 'emile strasse'."""
-    return strip_accents(text.casefold())
+    return strip_accents(text.casefold().translate(_SPECIAL))
 
 
 def fold_case(text: str) -> str:

@@ -6,11 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_SPECIAL = str.maketrans(
-    dict(zip("ßøđłæœ\u0131þð", ("ss", "o", "d", "l", "ae", "oe", "i", "th", "d"), strict=True))
-)
-"""Letters that are no letter with an accent, and how people type them."""
-_WORD = re.compile(r"[^\W_]+")
+from grader.text_folding import WORD, fold_accents
+
 MAX_WORDS = 8
 """Words of a name that are compared."""
 _SHORTEST_STEM = 3
@@ -22,13 +19,7 @@ def name_words(name: str) -> tuple[str, ...]:
     last, comma, first = name.partition(",")
     reordered = f"{first} {last}" if comma and "," not in first else name
     joined = re.sub(r"(?<=\w)['\u2019\u02bc`](?=\w)", "", fold_accents(reordered))
-    return tuple(_WORD.findall(joined))[:MAX_WORDS]
-
-
-def fold_accents(text: str) -> str:
-    """Lower-case a text and strip accents."""
-    small = text.casefold().translate(_SPECIAL)
-    return "".join(c for c in unicodedata.normalize("NFKD", small) if not unicodedata.combining(c))
+    return tuple(WORD.findall(joined))[:MAX_WORDS]
 
 
 def same_name(name: str, other: str) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from grader.model import Student
-from grader.people.name_matching import fold_accents
+from grader.text_folding import fold_accents
 
 _WORD = re.compile(r"[^\W_]+")
 MAX_GAP = 3
