@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from processor_time import within
 from test_checks import evidence
 
 from grader.checks.execution import own_failures
@@ -18,16 +15,6 @@ from grader.errors import NotebookError
 from grader.model import Cell, CellError, CellRun, CellStatus, ExecutionRecord, Notebook
 from grader.notebook import assigning_cells, find_definitions, read_notebook
 from grader.notebook.notebook_file import MAX_SOURCE
-
-
-@contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Fails where the block takes more of the processor than that."""
-    if sys.gettrace() is not None:  # coverage is measured, which makes each line cost more
-        seconds *= 4
-    began = time.process_time()
-    yield
-    assert time.process_time() - began < seconds
 
 
 def book(*sources: str) -> Notebook:

@@ -231,7 +231,7 @@ def serve_batch(notebook, header, arrays, out, *, trusted):
     for _ in range(200):
         head = {"id": question["id"], "nonce": question["nonce"], "status": "ok", "data": {}}
         frames.send(out, head)
-        time.sleep(0.1)
+        time.sleep(1)
 probe.serve_batch = serve_batch
 """
 
@@ -241,7 +241,7 @@ def test_an_answer_that_comes_again_and_again_ends_the_asking(setup: Prepare) ->
         began = time.monotonic()
         live.run(code(AGAIN), blank=frozenset())
         answers = live.ask((Question(id="arrays", kind="arrays"),))
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 100
     assert answers["arrays"].status == "not_asked"
 
 

@@ -1,8 +1,7 @@
 """Names and ids are read in the forms people write them."""
 
-import time
-
 import pytest
+from processor_time import within
 
 from grader.model import Cell, Notebook
 from grader.notebook import find_students
@@ -168,6 +167,5 @@ def test_a_very_long_line_is_read_in_no_time() -> None:
     ["team group " * 35, "student id " * 35, "id " * 130, "name (s) " * 43, "1" * 390, "a:" * 190],
 )
 def test_a_line_made_to_be_read_in_every_mixture_is_read_at_once(line: str) -> None:
-    began = time.process_time()
-    named(f"**Name(s) and EID(s):** {line}x", f"{line}x")
-    assert time.process_time() - began < 2
+    with within(2):
+        named(f"**Name(s) and EID(s):** {line}x", f"{line}x")

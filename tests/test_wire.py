@@ -2,7 +2,6 @@ import json
 import os
 import socket
 import struct
-import time
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from processor_time import within
 from safetensors.numpy import save
 
 from grader import wire
@@ -212,10 +212,8 @@ def test_the_costliest_frames_are_refused_or_read_within_a_second() -> None:
         b'{"x": ' + b"[" * (wire.HEADER_PARTS - 10),
     )
     for text in costly:
-        began = time.process_time()
-        with suppress(WireError):
+        with within(1), suppress(WireError):
             wire.parse_frame(raw(text))
-        assert time.process_time() - began < 1
 
 
 def test_a_question_is_answered_once() -> None:
@@ -304,11 +302,9 @@ def test_no_text_takes_long_to_scrub() -> None:
         f"{text[:20_000]}{end}" for text in texts for end in ("/site-packages/", " /x-packages/")
     ]
 
-    began = time.process_time()
-    for text in texts:
-        wire.scrub_text(text, max_length=6000)
-
-    assert time.process_time() - began < 1
+    with within(1):
+        for text in texts:
+            wire.scrub_text(text, max_length=6000)
 
 
 def test_questions_name_their_arrays_and_one_that_is_shared_is_sent_once() -> None:
@@ -331,10 +327,9 @@ def test_questions_name_their_arrays_and_one_that_is_shared_is_sent_once() -> No
 
 
 def test_a_text_of_nothing_but_slashes_is_scrubbed_at_once() -> None:
-    began = time.process_time()
-    for text in ("/" * 6000, "/a" * 3000, "/-" * 3000 + "\n"):
-        wire.scrub_text(text, max_length=6000)
-    assert time.process_time() - began < 1
+    with within(1):
+        for text in ("/" * 6000, "/a" * 3000, "/-" * 3000 + "\n"):
+            wire.scrub_text(text, max_length=6000)
 
 
 def test_a_process_that_ended_with_words_unread_is_gone() -> None:
