@@ -115,9 +115,8 @@ def read_class(book: Gradebook, rubric: Rubric, *, known: Summaries | None = Non
         known: summaries from before, brought up to date here; only what changed is read.
     """
     summaries = {} if known is None else known
-    keys = book.cache_keys()
+    names, keys = book.graded_names(), book.cache_keys()
     revisions = book.mark_revisions()
-    names = [name for name in book.roll() if name in keys]
     for name in names:
         version = (keys[name], revisions.get(name, ""))
         if name not in summaries or summaries[name][0] != version:

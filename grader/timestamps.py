@@ -78,6 +78,11 @@ def find_zone(name: str) -> ZoneInfo:
     raise ValueError(f"there is no time zone '{name}'; {hint}")
 
 
+def now_text() -> str:
+    """Return the current time in UTC, in ISO 8601 to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def utc_offset(moment: datetime) -> timezone:
     """Return a moment's offset from UTC as a time zone of its own."""
     return timezone(moment.utcoffset() or timedelta(0))

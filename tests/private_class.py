@@ -108,7 +108,7 @@ def mark(book: Gradebook, name: str, *, comment: str, item: str = "Q1.1") -> Non
         by="Marker Mabel",
     )
     # The clock would say 09:41 once a day, as do times that no copy may hold.
-    with patch("grader.gradebook.ledger._timestamp", lambda: "2031-04-12T16:20:00+00:00"):
+    with patch("grader.timestamps.now_text", lambda: "2031-04-12T16:20:00+00:00"):
         add_mark(book, given, expected_current=None)
 
 

@@ -12,7 +12,7 @@ from grader.cli.exit_codes import DONE, NEEDS_PERSON
 from grader.cli.shared_options import FILE, assignment_option, folder_argument
 
 if TYPE_CHECKING:
-    from grader.gradebook.marks_exchange import MarkClash
+    from grader.gradebook.marks_exchange import ImportConflict
     from grader.model import Mark
 
 
@@ -68,10 +68,10 @@ def marks_import_command(*, file: Path, folder: Path, assignment: str | None) ->
         import_result = import_marks(book, text)
         entries = format_count(import_result.added, singular="entry", plural="entries")
         click.echo(f"{entries} added, {import_result.already_known} there already")
-        for clash in import_result.clashes:
-            click.echo(printable(_clash_message(clash)))
+        for conflict in import_result.conflicts:
+            click.echo(printable(_conflict_message(conflict)))
         click.echo(refresh_after_marking(book, out=folder, assignment=assignment))
-    sys.exit(NEEDS_PERSON if import_result.clashes else DONE)
+    sys.exit(NEEDS_PERSON if import_result.conflicts else DONE)
 
 
 @marks_command.command("orphans")
@@ -94,11 +94,12 @@ def marks_orphans_command(*, folder: Path) -> None:
         click.echo("every mark counts for something")
 
 
-def _clash_message(clash: MarkClash) -> str:
-    if clash.criterion:
-        return f"not taken: what {clash.criterion} of {clash.item} is worth was changed in both"
-    texts = f"here {_mark_text(clash.in_gradebook)}; in the file {_mark_text(clash.in_file)}"
-    return f"not taken: {clash.item} of {clash.submission}: {texts}"
+def _conflict_message(conflict: ImportConflict) -> str:
+    item = conflict.item
+    if conflict.criterion:
+        return f"not taken: what {conflict.criterion} of {item} is worth was changed in both"
+    texts = f"here {_mark_text(conflict.in_gradebook)}; in the file {_mark_text(conflict.in_file)}"
+    return f"not taken: {item} of {conflict.submission}: {texts}"
 
 
 def _mark_text(mark: Mark | None) -> str:

@@ -14,36 +14,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from fractions import Fraction
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from grader import timestamps
 from grader.errors import MarkConflict, UsageError
 from grader.gradebook import ledger_statements as statements
 from grader.gradebook import mark_points
 from grader.gradebook.mark_points import Weight, Weights, answer_digest, price_mark
 from grader.gradebook.store import Gradebook
 from grader.model import Answer, Criterion, Item, Mark
-
-__all__ = [
-    "NewMark",
-    "Weight",
-    "add_mark",
-    "answer_digest",
-    "current_marks",
-    "load_marked_answer",
-    "mark_history",
-    "orphaned_marks",
-    "set_weight",
-    "take_back_mark",
-    "weighted_items",
-    "weights",
-]
-
-SubmissionItem = tuple[str, str]
-"""A submission and an item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +37,9 @@ class NewMark:
     answer_digest: str
     """The `answer_digest` of what the person saw."""
     by: str
+    """The name of the grader."""
     criteria: tuple[str, ...] = ()
-    """Ids of those that are met."""
+    """Ids of the criteria that are met."""
     adjustment: Fraction = Fraction(0)
     comment: str = ""
     reason: str = ""
@@ -87,7 +70,7 @@ def add_mark(book: Gradebook, new_mark: NewMark, *, expected_current: int | None
         with book.writing() as connection:
             current = _current_mark(connection, submission, item_id)
             if (current.number if current else None) != expected_current:
-                raise _conflict(submission, item_id, current, item, proposed=new_mark)
+                raise _conflict((submission, item_id), current, item=item, proposed=new_mark)
             follows = statements.last_number(connection, submission, item_id)
             mark = replace(mark, follows=follows, replaced=expected_current)
             mark = replace(mark, number=statements.append_mark(connection, mark))
@@ -96,7 +79,7 @@ def add_mark(book: Gradebook, new_mark: NewMark, *, expected_current: int | None
     except IntegrityError as error:  # another process was faster, where writers don't queue
         with book.reading() as connection:
             current = _current_mark(connection, submission, item_id)
-        raise _conflict(submission, item_id, current, item, proposed=new_mark) from error
+        raise _conflict((submission, item_id), current, item=item, proposed=new_mark) from error
     return price_mark(mark, item=item)
 
 
@@ -115,10 +98,8 @@ def take_back_mark(
     with book.writing() as connection:
         current = _current_mark(connection, submission, item)
         if current is None or current.number != expected_current:
-            raise _conflict(submission, item, current, rubric_item, proposed=None)
-        restored = (
-            None if current.replaced is None else statements.load_mark(connection, current.replaced)
-        )
+            raise _conflict((submission, item), current, item=rubric_item, proposed=None)
+        restored = current.replaced and statements.load_mark(connection, current.replaced)
         undoing = Mark(
             id=uuid.uuid4().hex,
             submission=submission,
@@ -130,10 +111,10 @@ def take_back_mark(
             takes_back=current.number,
             restores=current.replaced,
             by=grader,
-            at=_timestamp(),
+            at=timestamps.now_text(),
         )
         statements.append_mark(connection, undoing)
-    return None if restored is None else price_mark(restored, item=rubric_item)
+    return price_mark(restored, item=rubric_item) if restored else None
 
 
 def mark_history(book: Gradebook, submission: str, item: str) -> tuple[Mark, ...]:
@@ -144,14 +125,14 @@ def mark_history(book: Gradebook, submission: str, item: str) -> tuple[Mark, ...
     return tuple(price_mark(mark, item=rubric_item) for mark in history)
 
 
-def current_marks(book: Gradebook, item: str | None = None) -> Mapping[SubmissionItem, Mark]:
-    """Return the mark that stands on each item of each submission.
+def current_marks(book: Gradebook, item: str | None = None) -> Mapping[tuple[str, str], Mark]:
+    """Return the current marks by submission and item.
 
-    Marks on answers that have changed since stand, too, as do those whose item is gone.
+    Marks on answers that have changed since are included, as are those whose item is gone.
 
     Args:
         book: the gradebook.
-        item: an item, for the marks on it alone.
+        item: the only item to return marks on; None for all.
     """
     items_by_submission = weighted_items(book)
     with book.reading() as connection:
@@ -165,7 +146,7 @@ def current_marks(book: Gradebook, item: str | None = None) -> Mapping[Submissio
 
 
 def orphaned_marks(book: Gradebook) -> tuple[Mark, ...]:
-    """Return the marks that stand and count for nothing: their submission or item is gone."""
+    """Return the current marks whose submission or item is gone, so that they don't count."""
     names_on_roll, items_by_submission = set(book.roll()), weighted_items(book)
     return tuple(
         mark
@@ -201,7 +182,7 @@ def set_weight(
         points=points,
         instead_of=_find_criterion(book, assignment, item, criterion).points,
         by=_require_name(by),
-        at=_timestamp(),
+        at=timestamps.now_text(),
     )
     with book.writing() as connection:
         statements.append_weight(connection, weight)
@@ -277,7 +258,7 @@ def _build_mark(new_mark: NewMark, item: Item) -> Mark:
         comment=_remove_unstorable(new_mark.comment),
         reason=_remove_unstorable(new_mark.reason),
         by=grader,
-        at=_timestamp(),
+        at=timestamps.now_text(),
     )
     return replace(mark, points=price_mark(mark, item=item).points)
 
@@ -292,10 +273,6 @@ def _require_name(by: str) -> str:
 def _remove_unstorable(text: str) -> str:
     """Return the text without what no database takes: lone surrogates, and NUL."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def _timestamp() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _answer_document(book: Gradebook, new_mark: NewMark, item: Item) -> bytes | None:
@@ -315,19 +292,16 @@ def _current_mark(connection: Connection, submission: str, item: str) -> Mark | 
 
 
 def _conflict(
-    submission: str,
-    item_id: str,
+    submission_and_item: tuple[str, str],
     current: Mark | None,
-    item: Item | None,
     *,
+    item: Item | None,
     proposed: NewMark | None,
 ) -> MarkConflict:
-    if current is None:
-        return MarkConflict(
-            f"{item_id} of {submission} has no mark any more", proposed=proposed, current=None
-        )
+    submission, item_id = submission_and_item
+    event = f"was marked by {current.by} meanwhile" if current else "has no mark any more"
     return MarkConflict(
-        f"{item_id} of {submission} was marked by {current.by} meanwhile",
+        f"{item_id} of {submission} {event}",
         proposed=proposed,
-        current=price_mark(current, item=item),
+        current=current and price_mark(current, item=item),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,28 +67,32 @@ def _create_file(path: Path, *, migrations: tuple[schema_version.Migration, ...]
     os.close(handle)
     temporary = Path(name)
     try:
-        _create_schema(temporary, migrations=migrations)
-        _link_into_place(temporary, path)
+        engine = _build_engine(temporary, poolclass=NullPool)
+        with engine.execution_options(**{WRITES: True}).begin() as connection:
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+            schema_version.create_tables(connection, migrations=migrations)
+        with closing(sqlite3.connect(temporary)) as connection_to_file:
+            connection_to_file.execute("PRAGMA journal_mode = WAL")  # the file remembers it
+        with suppress(FileExistsError):  # another process was faster, and its gradebook is as good
+            link_into_place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _create_schema(path: Path, *, migrations: tuple[schema_version.Migration, ...]) -> None:
-    engine = _build_engine(path, poolclass=NullPool)
-    with engine.execution_options(**{WRITES: True}).begin() as connection:
-        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-        schema_version.create_tables(connection, migrations=migrations)
-    with closing(sqlite3.connect(path)) as connection_to_file:
-        connection_to_file.execute("PRAGMA journal_mode = WAL")  # the file remembers it
+def link_into_place(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, so that the name survives a power cut.
 
-
-def _link_into_place(temporary: Path, path: Path) -> None:
+    Raises:
+        FileExistsError: something has that name already, and stays.
+    """
     try:
         path.hardlink_to(temporary)
     except FileExistsError:
-        return  # another process was faster, and its gradebook is as good
-    except OSError:
-        temporary.rename(path)  # a file system without links
+        raise
+    except OSError:  # a file system without links
+        if path.exists():
+            raise FileExistsError(path) from None
+        temporary.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # the content is safe only if the name is

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -60,9 +60,12 @@ def write_export(request: ExportRequest) -> ExportResult:
     )
     wish = _with_download(request)
     with gradebook.open_gradebook(OutputFolder.open_existing(request.folder).store) as book:
-        _check_same_assignment(book, loaded, folder=request.folder)
-        stored_keys, enrolled = book.cache_keys(), book.roll()
-        names = [name for name in enrolled if name in stored_keys]
+        if course_records.load_seed(book, loaded.id) is None:
+            raise UsageError(
+                f"{request.folder}: nothing there was graded by the assignment {loaded.id!r}"
+            )
+        names = book.graded_names()
+        ungraded = tuple(name for name in book.roll() if name not in names)
         grades = Grades(
             rubric=loaded,
             results=_current_grades(book, names, rubric=loaded),
@@ -71,7 +74,6 @@ def write_export(request: ExportRequest) -> ExportResult:
         )
         exported = FORMATS[request.format](grades, options=wish)
     paths = _write_files(exported, request=request)
-    ungraded = tuple(name for name in enrolled if name not in stored_keys)
     return ExportResult(export=exported, paths=paths, ungraded=ungraded)
 
 
@@ -85,12 +87,7 @@ def _with_download(request: ExportRequest) -> ExportOptions:
     return replace(request.wish, into=Download(name=request.into.name, data=data))
 
 
-def _check_same_assignment(book: Gradebook, loaded: Rubric, *, folder: Path) -> None:
-    if course_records.load_seed(book, loaded.id) is None:
-        raise UsageError(f"{folder}: nothing there was graded by the assignment {loaded.id!r}")
-
-
-def _current_grades(book: Gradebook, names: list[str], *, rubric: Rubric) -> Iterator[Graded]:
+def _current_grades(book: Gradebook, names: Iterable[str], *, rubric: Rubric) -> Iterator[Graded]:
     """Yield the grades.
 
     Raises:

@@ -158,10 +158,7 @@ def folder_locations_csv(folder: Path, *, include_sure: bool) -> str:
         UsageError: the folder holds no gradebook.
     """
     with gradebook.open_gradebook(OutputFolder.open_existing(folder).store) as book:
-        stored_keys = book.cache_keys()
-        return locations_csv(
-            book.all_graded([n for n in book.roll() if n in stored_keys]), include_sure=include_sure
-        )
+        return locations_csv(book.all_graded(), include_sure=include_sure)
 
 
 def locations_csv(grades: Iterable[Graded], *, include_sure: bool) -> str:

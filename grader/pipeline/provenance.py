@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 
 import grader
+from grader import timestamps
 from grader.model import (
     CellStatus,
     Excerpt,
@@ -113,7 +113,7 @@ def build_provenance(
         reference=reference.sha256,
         grader=grader.__version__,
         versions=dict(record.versions),
-        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        time=timestamps.now_text(),
         seed_commitment=commitment,
         assignment=rubric.id,
         isolation=record.isolation.description,

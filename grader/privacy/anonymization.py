@@ -82,8 +82,7 @@ def write_anonymized_copy(
     """
     _refuse_unsafe_paths(source, to=to, key=key)
     with gradebook.open_gradebook(OutputFolder(source).store) as book:
-        cache_keys = book.cache_keys()
-        names = [name for name in book.roll() if name in cache_keys]
+        names = book.graded_names()
         anonymizer = _build_anonymizer(book, names, rubric=rubric)
         view = read_class(book, rubric)
         teams = {

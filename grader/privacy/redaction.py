@@ -88,10 +88,6 @@ class Redactor:
             position = end
         return "".join([*pieces, normalized[position:]]) if pieces else text
 
-    def redact_full_names(self, text: str) -> str:
-        """Return a text without full names, ids and addresses; parts of names are kept."""
-        return self.redact(text, own_words=None)
-
     def identifies_person(self, text: str) -> bool:
         """Return whether a text holds a full name, an id or an address."""
         return any(
