@@ -38,12 +38,12 @@ class AnonymizationResult:
     submissions: int
     people: int
     pictures: int
-    """How many were left out: a photograph of a page may show a name."""
+    """The number of pictures left out: a photograph of a page may show a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Anonymizer:
-    """The pseudonyms of a class, and what redacts its texts."""
+    """The pseudonyms of a class, and the redactor of its texts."""
 
     people: Sequence[Person]
     submission_names: Mapping[str, str]
@@ -73,7 +73,7 @@ def write_anonymized_copy(
     Args:
         source: a folder that `grade` wrote.
         to: a folder that does not exist yet.
-        key: a file that does not exist yet, outside of that folder, for who is who.
+        key: a file that does not exist yet, outside of that folder, for the key to pseudonyms.
         rubric: what the class was graded by; its words and those of the reference are kept.
 
     Raises:
@@ -156,7 +156,7 @@ def _assignment_words(rubric: Rubric) -> frozenset[str]:
 
 
 def _anonymize_graded(graded: Graded, anonymizer: _Anonymizer) -> Graded:
-    """A grade without names; what only tells one submission from another is gone, too."""
+    """Return a grade without names, and without what only identifies a submission."""
     own_words = words_in_names(mentioned_students(graded))
     name = anonymizer.submission_names[graded.submission.name]
     stripped = replace(
@@ -182,7 +182,7 @@ def _anonymize_graded(graded: Graded, anonymizer: _Anonymizer) -> Graded:
 
 
 def _hide_graders(score: Score) -> Score:
-    """Return a score whose marks name no grader."""
+    """Return a score whose marks don't name graders."""
     items = tuple(
         replace(
             item_score,
@@ -202,7 +202,7 @@ def _without_pictures(answer: Answer) -> Answer:
 
 
 def _anonymize_lateness(late: Lateness | None, rubric: Rubric) -> Lateness | None:
-    """Count days from the due date of all: a time, or an extension, would tell who it was."""
+    """Count days from the common due date: a time, or an extension, would identify a student."""
     if late is None or rubric.late is None:
         return late
     delay = timedelta(days=late.days)
@@ -216,15 +216,15 @@ def _anonymize_lateness(late: Lateness | None, rubric: Rubric) -> Lateness | Non
 
 
 def _rename_missing(students: Sequence[Student], anonymizer: _Anonymizer) -> tuple[Student, ...]:
-    """Return those who submitted nothing, in an order that tells nothing.
+    """Return students without a submission, ordered by pseudonym.
 
-    Remarks on the class are not copied: they name ids and submissions.
+    Remarks on the class are not copied, since they name ids and submissions.
     """
     return tuple(sorted(anonymizer.rename_students(students), key=lambda student: student.id))
 
 
 def _write_key(path: Path, anonymizer: _Anonymizer) -> None:
-    """Write who is who, readable for the owner alone."""
+    """Write the key from pseudonyms to students, readable by its owner alone."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(("pseudonym", "name", "id", "submission", "copy"))

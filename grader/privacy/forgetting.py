@@ -1,4 +1,4 @@
-"""Forgets one student: takes them out of gradebook, pages, exports and backups of a folder."""
+"""Forgets one student: removes them from gradebook, pages, exports and backups of a folder."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from grader.gradebook.erasure import (
     vacuum_gradebook,
 )
 from grader.model import Graded, Rubric, Student
+from grader.people.directory import normalized_ids
 from grader.people.name_matching import normalize_id, same_name
-from grader.privacy.identities import Person, collect_people, mentioned_students, normalized_ids
+from grader.privacy.identities import Person, collect_people, mentioned_students
 from grader.privacy.other_files import identifies_person, is_gradebook_file, list_other_files
 from grader.privacy.redaction import Identity, Redactor, words_in_names
 from grader.privacy.text_mapping import map_texts
@@ -63,7 +64,7 @@ def plan_forgetting(folder: Path, *, identifier: str) -> ForgetPlan:
     """Return what forgetting a student would do; change nothing.
 
     Args:
-        folder: what `grade` wrote.
+        folder: a folder that `grade` wrote.
         identifier: an id or e-mail address of the student, or a name that nobody else has.
 
     Raises:
@@ -101,10 +102,10 @@ def forget_student(
     """Forget a student as planned; nothing in the folder identifies them afterwards.
 
     Args:
-        folder: what `grade` wrote.
+        folder: a folder that `grade` wrote.
         identifier: an id or e-mail address of the student, or a name that nobody else has.
-        rubric: what the class was graded by, to render its pages.
-        forget_plan: what `plan_forgetting` returned.
+        rubric: the rubric of the class, to render its pages.
+        forget_plan: the result of `plan_forgetting`.
 
     Raises:
         UsageError: a gradebook is in use, or a file can't be removed.
@@ -160,7 +161,7 @@ def _find_person(book: Gradebook, identifier: str) -> Person | None:
 
 
 def _split_submissions(book: Gradebook, person: Person) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the submissions of this person alone, and those of a team."""
+    """Return the submissions of this person alone, and those of a team with others."""
     own_submissions: list[str] = []
     team_submissions: list[str] = []
     for graded in book.all_graded(book.cache_keys()):
