@@ -1,4 +1,4 @@
-"""The application: every address of the console, and the function that answers there."""
+"""The application: every address of the console, and its handler."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def build_application(console: Console, *, name: str) -> ASGIApp:
     """Return the ASGI application of a console, behind its request guard.
 
     Args:
-        console: what it shows.
+        console: the console.
         name: the grader who started it.
     """
 

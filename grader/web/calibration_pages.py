@@ -34,7 +34,7 @@ class CalibrationRow:
 
 
 def show_calibration(visit: Visit) -> Response:
-    """Show how far a calibration is; whoever has marked all answers sees what others gave."""
+    """Show the progress of a calibration; who has marked all answers sees others' points."""
     item, own_name = visit.item, visit.session.name
     names = calibration.chosen_submissions(visit.console.book, item.id)
     marks = _load_marks(visit)
@@ -76,7 +76,7 @@ def _row(
 
 
 def start_calibration(visit: Visit) -> Response:
-    """Choose the first answers of the item's order that say something, for all to mark."""
+    """Choose the first answers that are not empty, in the item's order, for all to mark."""
     if not visit.session.owner:
         raise HTTPException(403, "Only who started the console begins a trial.")
     item, count = visit.item, visit.number_field("count")

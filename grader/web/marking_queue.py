@@ -1,4 +1,4 @@
-"""The marking queue: the answers to an item as somebody asked for them, and which comes next."""
+"""The marking queue: the answers to an item that fit a filter, and their order."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ MAX_SEARCH = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
-    """One answer of a queue, with what people said of it."""
+    """One answer of a queue, with its mark and flag."""
 
     answer: IndexedAnswer
     number: int
-    """Its place in the whole queue, from 1."""
+    """Its position in the whole queue, from 1."""
     mark: Mark | None
-    """The mark that stands, be it on this answer or on an earlier one."""
+    """The current mark, on this answer or on an earlier version of it."""
     flagged: bool
 
     @property
@@ -42,7 +42,7 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueFilter:
-    """What somebody asked to see of a queue."""
+    """The filter of a queue."""
 
     show: str = "all"
     search: str = ""
@@ -64,12 +64,12 @@ class QueueFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """Who asks, and what filters may know of them."""
+    """The visitor, as far as filters need to know them."""
 
     name: str
     names_shown: bool
     sections: frozenset[str] | None = None
-    """The sections of this item that are theirs to mark; None where none are."""
+    """The sections of this item that they are to mark; None without any."""
     submissions: Mapping[str, IndexedSubmission] = field(default_factory=dict)
 
 

@@ -22,7 +22,7 @@ from grader.web.page_rendering import render_page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerGroup:
-    """A group of similar answers, with what people said of each."""
+    """A group of similar answers, each with its mark."""
 
     members: tuple[QueueItem, ...]
     """The answer that is most similar to all others first."""
@@ -36,7 +36,7 @@ class AnswerGroup:
 
     @property
     def ungraded(self) -> tuple[QueueItem, ...]:
-        """Those that nobody marked."""
+        """The members without a mark."""
         return tuple(queue_item for queue_item in self.members if queue_item.state == "unmarked")
 
 
@@ -72,13 +72,15 @@ def _find_group(visit: Visit) -> AnswerGroup:
     raise HTTPException(404, "These answers are no group any more.")
 
 
-def show_group(visit: Visit) -> Response:
-    """Show one group: every answer in full, and one form for those that nobody marked."""
-    return _render_group(visit, MarkForm())
+def show_group(visit: Visit, *, sent: MarkForm | None = None, error_message: str = "") -> Response:
+    """Show one group: every answer in full, and one form for those without a mark.
 
-
-def _render_group(visit: Visit, form: MarkForm, *, error_message: str = "") -> Response:
-    item = visit.item
+    Args:
+        visit: the request.
+        sent: the form that was sent, where it is shown again.
+        error_message: why it is shown again.
+    """
+    item, form = visit.item, sent or MarkForm()
     return render_page(
         visit,
         "group.html",
@@ -95,29 +97,28 @@ def _render_group(visit: Visit, form: MarkForm, *, error_message: str = "") -> R
 
 
 def save_group_marks(visit: Visit) -> Response:
-    """Give all answers that are ticked and that nobody marked the same mark."""
+    """Give the same mark to all answers that are ticked and not yet marked."""
     item, form = visit.item, MarkForm.from_visit(visit)
     ticked = dict(value.partition(" ")[::2] for value in visit.fields("member"))
     ungraded = _find_group(visit).ungraded
     members = [queue_item for queue_item in ungraded if queue_item.answer.code in ticked]
     if parse_points(form.adjustment) is None:
-        return _render_group(visit, form, error_message="Free points are a number.")
+        return show_group(visit, sent=form, error_message="Free points are a number.")
     if not form.is_decided:
-        return _render_group(visit, form, error_message="Nothing is chosen.")
+        return show_group(visit, sent=form, error_message="Nothing is chosen.")
     if not members:
-        return _render_group(visit, form, error_message="No answer is ticked that waits.")
+        return show_group(visit, sent=form, error_message="No answer is ticked that waits.")
     unchanged = [each for each in members if ticked[each.answer.code] == each.answer.digest]
     done = _record_marks(visit, unchanged, form)
     remaining = len(members) - done
-    visit.session.message = (
-        f"{format_count(done, singular='answer', plural='answers')} marked alike."
-        + (f" {remaining} changed meanwhile and wait." if remaining else "")
+    visit.session.message = f"{format_count(done, singular='answer')} marked alike." + (
+        f" {remaining} changed meanwhile and wait." if remaining else ""
     )
     return RedirectResponse(f"/groups/{item.id}", 303)
 
 
 def _record_marks(visit: Visit, members: Sequence[QueueItem], form: MarkForm) -> int:
-    """Give the marks and return how many; what somebody else marked meanwhile stays."""
+    """Add the marks and return their number; answers that others marked meanwhile are skipped."""
     names = []
     for queue_item in members:
         new_mark = form.to_new_mark(queue_item.answer, item=visit.item, by=visit.session.name)
@@ -133,7 +134,7 @@ def _record_marks(visit: Visit, members: Sequence[QueueItem], form: MarkForm) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSegment:
-    """A part of an answer, and whether it stands in the other, too."""
+    """A part of an answer, and whether the other answer contains it, too."""
 
     text: str
     same: bool
