@@ -55,5 +55,5 @@ def refresh_after_marking(book: Gradebook, *, out: Path, assignment: str | None)
         return f"marks are kept; pages show them after the next `grade` or `grade again` ({error})"
     stale = book.stale_submissions()
     ClassPublisher(OutputFolder(out), book=book, rubric=loaded_rubric).publish()
-    reports = format_count(len(stale), singular="report", plural="reports")
+    reports = format_count(len(stale), singular="report")
     return f"{reports} and the class page made anew"

@@ -126,12 +126,12 @@ def _exchange_sheet(
     with open_folder_gradebook(out) as book:
         if not sheet.exists():
             count = write_sheet(book, sheet, item=item)
-            answers = format_count(count, singular="answer", plural="answers")
+            answers = format_count(count, singular="answer")
             click.echo(f"wrote {answers} to {printable(str(sheet))}; fill in points and comments,")
             click.echo("then run the same command again")
             return
         sheet_read = import_sheet(book, sheet, by=by)
-        marks = format_count(len(sheet_read.marked), singular="mark", plural="marks")
+        marks = format_count(len(sheet_read.marked), singular="mark")
         click.echo(f"{marks} given, {sheet_read.unchanged} there already")
         for conflict in sheet_read.conflicts:
             click.echo(printable(conflict))

@@ -1,4 +1,4 @@
-"""Copies a whole gradebook as it is at one moment, while others go on writing in it."""
+"""Copies a whole gradebook as it is at one moment, while other processes write to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes a submission, or somebody's words, out of a gradebook, leaving nothing in its file."""
+"""Removes a submission or personal data from a gradebook, leaving no trace in its file."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def redact_submission(book: Gradebook, name: str, *, redact: RecordRedactor) -> 
 def _redact_answers(
     book: Gradebook, connection: Connection, name: str, *, redact: RecordRedactor
 ) -> bool:
-    """Redact the answers that were marked, and let the marks follow; return whether any changed."""
+    """Redact marked answers and point their marks to the new ones; return whether any changed."""
     digests = select(marks.c.answer_digest).where(marks.c.submission == name).distinct()
     changed = False
     for digest in connection.execute(digests).scalars().all():
@@ -102,13 +102,13 @@ def _redact_answers(
 
 
 def _delete_unmarked_answers(connection: Connection) -> None:
-    """Delete the answers that no mark is about any more."""
+    """Delete stored answers that no mark refers to."""
     marked_digests = select(marks.c.answer_digest)
     connection.execute(delete(marked_answers).where(marked_answers.c.digest.not_in(marked_digests)))
 
 
 def _submission_tables() -> list[Table]:
-    """Return every table whose rows are about one submission each."""
+    """Return every table with a column `submission`."""
     return [table for table in SCHEMA.sorted_tables if "submission" in table.c]
 
 
@@ -134,7 +134,7 @@ def _redact_rows(
 
 
 def vacuum_gradebook(path: Path) -> None:
-    """Rewrite a gradebook's file, so that nothing of what was deleted is left in it or beside it.
+    """Rewrite a gradebook's file, so that deleted data is neither in it nor beside it.
 
     Raises:
         UsageError: another program holds it, or there is no room for a second copy.

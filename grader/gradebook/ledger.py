@@ -1,12 +1,12 @@
-"""The ledger of marks: what people gave, in the order they gave it, and what counts now.
+"""The ledger of marks: what people gave, in the order they gave it, and which marks are current.
 
 A mark passes four shapes from the browser to the CSV: the form as it was sent (`web.MarkForm`),
 what its sender decided (`NewMark`), the row of the ledger (`model.Mark`, which grades, pages and
 exports hold, too), and the row of the table (`exports.CsvRow`).
 
-A row is added and never changed; taking a mark back adds a row, too. A mark belongs to a
+Rows are added and never changed; taking a mark back adds a row as well. A mark belongs to a
 submission, an item and the answer that was marked. Its points are computed when it is read, since
-what a criterion is worth may change.
+the points of a criterion may change.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from grader.model import Answer, Criterion, Item, Mark
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMark:
-    """What a person decided, before it is a row of the ledger."""
+    """A decision of a person, before it becomes a row of the ledger."""
 
     submission: str
     item: str
@@ -48,7 +48,7 @@ class NewMark:
 
 
 def add_mark(book: Gradebook, new_mark: NewMark, *, expected_current: int | None) -> Mark:
-    """Add a mark and return it with the points that it comes to.
+    """Add a mark and return it with its points.
 
     Args:
         book: the gradebook.
@@ -76,7 +76,7 @@ def add_mark(book: Gradebook, new_mark: NewMark, *, expected_current: int | None
             mark = replace(mark, number=statements.append_mark(connection, mark))
             if document is not None:
                 statements.save_answer(connection, new_mark.answer_digest, document)
-    except IntegrityError as error:  # another process was faster, where writers don't queue
+    except IntegrityError as error:  # another process was faster
         with book.reading() as connection:
             current = _current_mark(connection, submission, item_id)
         raise _conflict((submission, item_id), current, item=item, proposed=new_mark) from error
@@ -86,7 +86,7 @@ def add_mark(book: Gradebook, new_mark: NewMark, *, expected_current: int | None
 def take_back_mark(
     book: Gradebook, submission: str, item: str, *, by: str, expected_current: int | None
 ) -> Mark | None:
-    """Undo the current mark by a row that says so; return the mark that is current then, or None.
+    """Undo the current mark by a new row; return the mark that is current then, or None.
 
     Raises:
         MarkConflict: another mark is current now than `expected_current`, or none is; nothing was
@@ -118,7 +118,7 @@ def take_back_mark(
 
 
 def mark_history(book: Gradebook, submission: str, item: str) -> tuple[Mark, ...]:
-    """Return all rows on an item of a submission, oldest first, each at what it is worth now."""
+    """Return all rows on an item of a submission, oldest first, with current points."""
     rubric_item = _find_item(book, submission, item)
     with book.reading() as connection:
         history = statements.load_history(connection, submission, item)
@@ -166,10 +166,10 @@ def load_marked_answer(book: Gradebook, digest: str) -> Answer | None:
 def set_weight(
     book: Gradebook, assignment: str, item: str, criterion: str, points: Fraction, *, by: str
 ) -> None:
-    """Store what a criterion is worth from now on; all who have it are scored by it at once.
+    """Store what a criterion is worth from now on, for existing marks as well.
 
-    It counts for as long as the rubric says of the criterion what it says now: where the file is
-    changed later, the file wins.
+    It counts for as long as the points of the criterion in the rubric file stay the same: where
+    the file is changed later, the file wins.
 
     Raises:
         UsageError: nothing in the gradebook is graded by such a criterion, or `by` names nobody.
@@ -189,13 +189,13 @@ def set_weight(
 
 
 def weights(book: Gradebook, assignment: str) -> Weights:
-    """Return what criteria are worth instead of what the rubric says, by item and criterion."""
+    """Return the weights that replace points of the rubric, by item and criterion."""
     with book.reading() as connection:
         return mark_points.latest_weights(statements.load_weights(connection), assignment)
 
 
 def weighted_items(book: Gradebook) -> Mapping[str, Mapping[str, Item]]:
-    """Return the items of every scored submission, with criteria at what they are worth now."""
+    """Return the items of every scored submission, with current weights."""
     with book.reading() as connection:
         all_weights = statements.load_weights(connection)
     items_by_list: dict[tuple[str, int], Mapping[str, Item]] = {}
@@ -212,7 +212,7 @@ def weighted_items(book: Gradebook) -> Mapping[str, Mapping[str, Item]]:
 
 
 def _find_item(book: Gradebook, submission: str, item: str) -> Item | None:
-    """Return an item as a submission was graded by it, with criteria at what they are worth now."""
+    """Return an item of the rubric that a submission was graded by, with current weights."""
     try:
         assignment, items = book.items_for(submission)
     except KeyError:
@@ -223,7 +223,7 @@ def _find_item(book: Gradebook, submission: str, item: str) -> Item | None:
 
 
 def _find_criterion(book: Gradebook, assignment: str, item: str, criterion: str) -> Criterion:
-    """Return the criterion of the rubric: as most have it while some are graded by an older one."""
+    """Return the criterion in the rubric that most submissions are graded by."""
     frequencies: dict[Criterion, int] = {}
     for graded_assignment, items in book.items_by_submission().values():
         if graded_assignment in {assignment, ""} and item in items:
@@ -236,7 +236,7 @@ def _find_criterion(book: Gradebook, assignment: str, item: str, criterion: str)
 
 
 def _build_mark(new_mark: NewMark, item: Item) -> Mark:
-    """Return the row for a decision, with what it comes to now but no place in the ledger yet."""
+    """Return the row for a decision, with its points but without its number in the ledger."""
     criteria_points = {criterion.id: criterion.points for criterion in item.criteria}
     unknown = set(new_mark.criteria) - criteria_points.keys()
     grader = _require_name(new_mark.by)

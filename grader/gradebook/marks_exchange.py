@@ -104,7 +104,7 @@ class MarkRecord(_FileRecord):
 
 
 class WeightRecord(_FileRecord):
-    """What a criterion is worth instead of what the rubric says, in the file."""
+    """The points of a criterion that replace those in the rubric, in the file."""
 
     id: EntryId
     assignment: OptionalText
@@ -148,7 +148,7 @@ class ImportConflict:
     in_gradebook: Mark | None = None
     """The current mark in the gradebook; None where it was taken back, and for a weight."""
     in_file: Mark | None = None
-    """The current mark in the file, likewise."""
+    """The current mark in the file; None in the same cases."""
     criterion: str = ""
     """The criterion, where the conflict is about what it is worth; '' for a mark."""
 
@@ -261,7 +261,7 @@ class _MarksImport:
                 numbers[mark.id] = statements.append_mark(self._connection, mark)
 
     def add_weights(self, weights: Sequence[Weight]) -> None:
-        """Add what criteria are worth in a file."""
+        """Add the weights of a file, history by history."""
 
         def key_for(weight: Weight) -> tuple[str, str, str]:
             return weight.assignment, weight.item, weight.criterion

@@ -105,9 +105,9 @@ class Gradebook:
         """Replace all that is stored of a submission, in one transaction.
 
         Args:
-            submission: the submission; marks in its grade are left out: they stand in the ledger.
-            render_token: stands for the pages that are about to be written: until
-                `finish_rendering` has it, they are stale.
+            submission: the submission; marks in its grade are left out, as the ledger has them.
+            render_token: identifies the write of pages that follows; the pages are stale until
+                `finish_rendering` is called with it.
         """
         name = submission.graded.submission.name
         stored_result = self._encode_result(submission.graded)
@@ -124,8 +124,8 @@ class Gradebook:
         """Replace the grade of a submission; its trace stays.
 
         Args:
-            graded: the conclusion; marks in it are left out.
-            cache_key: what it was made from.
+            graded: the grade; marks in it are left out.
+            cache_key: a digest of what it was made from.
             render_token: as in `save_submission`.
 
         Raises:
@@ -185,7 +185,7 @@ class Gradebook:
     def stale_submissions(
         self, *, class_revisions: Mapping[str, str] | None = None
     ) -> tuple[str, ...]:
-        """Return the graded submissions on the roll whose pages are not current.
+        """Return the graded submissions on the roll whose pages are out of date.
 
         Args:
             class_revisions: what pages show of other submissions, by submission; None to look at
@@ -216,14 +216,14 @@ class Gradebook:
             return _mark_revisions(connection, marks.c.item)
 
     def start_rendering(self, name: str, *, token: str) -> None:
-        """Note that the pages of a submission are being rendered; `token` says by whom."""
+        """Record that pages of a submission are being rendered; `token` identifies the writer."""
         with self.writing() as connection:
             _set_rendered_revision(connection, name, token)
 
     def finish_rendering(
         self, name: str, *, token: str, mark_revision: str, class_revision: str = ""
     ) -> bool:
-        """Note what the pages of a submission show; they are stale if others wrote them, too.
+        """Record what the pages of a submission show; they are stale if another process wrote, too.
 
         Args:
             name: the submission.
@@ -232,7 +232,7 @@ class Gradebook:
             class_revision: the revision of what they show of other submissions.
 
         Returns:
-            Whether nobody else wrote these pages meanwhile.
+            Whether no other process wrote these pages meanwhile.
         """
         revision = _page_revision(mark_revision, class_revision)
         statement = select(rendered.c.revision).where(rendered.c.name == name)
@@ -256,7 +256,7 @@ class Gradebook:
     def all_graded(self, names: Iterable[str] | None = None) -> Iterator[Graded]:
         """Yield grades one at a time: memory does not grow with their number.
 
-        No transaction stays open between two of them, so that readers hold up nobody.
+        No transaction stays open between two of them, so that readers block no writer.
 
         Args:
             names: the submissions; None for those of `graded_names`.
@@ -264,7 +264,7 @@ class Gradebook:
         return (self.graded(name) for name in (self.graded_names() if names is None else names))
 
     def trace(self, name: str) -> Trace | None:
-        """Return what a run left behind; None if there was none."""
+        """Return the trace of a submission's run; None if it never ran."""
         with self.reading() as connection:
             stored_trace = statements.load_trace(connection, name)
         return stored_trace and self.codec.decode_trace(stored_trace[0], arrays=stored_trace[1])
@@ -300,7 +300,7 @@ class Gradebook:
     def replace_roll(self, names: Sequence[str]) -> None:
         """Store which submissions there are now, and in what order; some may not be graded yet.
 
-        Those that are gone keep their rows: marks may belong to them, and they may come back.
+        Submissions that are gone keep their rows: marks may refer to them, and they may come back.
         """
         rows = [{"place": position, "name": name} for position, name in enumerate(names)]
         with self.writing() as connection:
@@ -315,7 +315,7 @@ class Gradebook:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open a transaction that writes, when it is this thread's turn."""
+        """Open a transaction that writes; threads wait for each other."""
         with self._write_lock, self._guard_access(), self._for_writing.begin() as connection:
             yield connection
 
@@ -332,7 +332,7 @@ class Gradebook:
         return translate_errors(self._location, secrets=self._secrets)
 
     def _encode_result(self, marked: Graded) -> statements.StoredResult:
-        """Return a grade as it is stored, without marks: those stand in the ledger alone."""
+        """Return a grade as it is stored, without marks, which only the ledger holds."""
         graded = mark_points.remove_marks(marked)
         score, provenance = graded.score, graded.provenance
         packer = ArrayPacker(blob_threshold=None)
@@ -384,5 +384,5 @@ def _set_rendered_revision(connection: Connection, name: str, revision: str) -> 
 
 
 def _page_revision(mark_revision: str, class_revision: str) -> str:
-    """Return what stands for all that pages are made from beside the stored grade."""
+    """Return the revision of all that pages are made from beside the stored grade."""
     return f"{mark_revision}+{class_revision}" if class_revision else mark_revision

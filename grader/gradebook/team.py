@@ -57,7 +57,7 @@ def remove_share(book: Gradebook, grader: str, item: str, *, section: str = "") 
 
 
 def list_shares(book: Gradebook) -> tuple[GraderShare, ...]:
-    """Return who is to mark what."""
+    """Return all shares: who is to mark what."""
     order = (shares.c.grader, shares.c.item, shares.c.section)
     with book.reading() as connection:
         rows = connection.execute(select(*order).order_by(*order)).all()
@@ -87,7 +87,7 @@ def _delete_share(row: Mapping[str, str]) -> Delete:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegradeReply:
-    """Who answered a regrade request, when, and the number of the mark that says what."""
+    """Who answered a regrade request, when, and the number of the mark that answers it."""
 
     mark_number: int
     by: str

@@ -35,12 +35,12 @@ EXTRACTION_SOURCES = frozenset({"notebook", "text_folding.py", "model", "pipelin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedSubmission:
-    """A submission with the files that its notebook will find, and the key of its grade."""
+    """A submission, with the files beside its notebook and the key of its grade."""
 
     submission: Submission
     supplied: NotebookFiles
     key: str
-    """'' where the notebook can't be read, so that nothing is known of it."""
+    """The key of its grade; '' where the notebook can't be read."""
 
 
 def _own_check_sources(modules: Iterable[str]) -> Iterator[str | bytes]:
@@ -59,7 +59,7 @@ class CacheKeys:
     """Makes the keys of one run.
 
     Args:
-        judge: by whom submissions are judged.
+        judge: the judge of the run.
         show_ids: whether pages show whole ids.
     """
 
@@ -100,7 +100,7 @@ class CacheKeys:
     def prepare(self, submission: Submission) -> PreparedSubmission:
         """Read the files of a submission once, for its key and for its run."""
         supplied = NotebookFiles(files={})
-        # People and times are not in it, as no run depends on them; see `_tail`.
+        # Without people and times, since no run depends on them; see `_tail`.
         parts: list[str | bytes] = [
             submission.name,
             submission.display_path,

@@ -104,7 +104,7 @@ def _current_grades(book: Gradebook, names: Iterable[str], *, rubric: Rubric) ->
 
 
 def _write_files(exported: Export, *, request: ExportRequest) -> tuple[Path, ...]:
-    """Write the files where they were asked for: one under its own name, many into a folder.
+    """Write the files to the requested path: a single file, or several into a folder.
 
     Raises:
         UsageError: they can't be written there.

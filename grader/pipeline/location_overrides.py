@@ -1,4 +1,4 @@
-"""Reads which cells a person names for the answers of items, and keeps it for later runs."""
+"""Reads the cells that a person names for the answers of items, and stores them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from grader.model import Graded, Rubric
 
 COLUMNS = ("submission", "item", "cells")
 NO_CELLS = "none"
-"""Stands for cells where there is no answer."""
+"""The entry for an item without an answer."""
 _MAX_CELL = 9_999
 _MAX_CELLS = 100
 _MAX_BYTES = 10_000_000
@@ -34,7 +34,7 @@ class OverrideRow:
     submission: str
     item: str
     cells: tuple[int, ...] | None
-    """None takes back what was said before."""
+    """None takes an earlier override back."""
 
 
 def apply_override_file(
@@ -45,14 +45,14 @@ def apply_override_file(
     names: Mapping[str, str],
     notify: Callable[[str], None],
 ) -> LocationOverrides:
-    """Return what people said so far and what a file adds to it, which is kept from now on.
+    """Return the stored overrides with those of a file, which are stored as well.
 
     Args:
-        book: where it is kept.
-        rubric: whose items are named.
+        book: the gradebook that stores them.
+        rubric: the rubric, with the items that a file may name.
         file: a CSV with the columns submission, item and cells, or None.
         names: every name that a submission may have in the file, to its safe name.
-        notify: hears of submissions that are not here.
+        notify: called with a sentence about submissions that are not here.
 
     Raises:
         UsageError: the file can't be read, or its rows are not valid.
@@ -121,7 +121,7 @@ def _parse_row(submission: str, item: str, cells: str, *, rubric: Rubric) -> Ove
 
 
 def _parse_cells(text: str) -> tuple[int, ...] | None:
-    """Parse cells such as '7', '7 9', '7-9' or 'none'; return None where there is no word."""
+    """Parse cells such as '7', '7 9', '7-9' or 'none'; return None for an empty text."""
     if not text:
         return None
     if text.lower() == NO_CELLS:
@@ -152,7 +152,7 @@ def _read_text(file: Path) -> str:
 
 
 def folder_locations_csv(folder: Path, *, include_sure: bool) -> str:
-    """Return where the answers of a class were found, as the text of such a file.
+    """Return the locations of the answers of a class, as the text of a file of overrides.
 
     Raises:
         UsageError: the folder holds no gradebook.
@@ -162,7 +162,7 @@ def folder_locations_csv(folder: Path, *, include_sure: bool) -> str:
 
 
 def locations_csv(grades: Iterable[Graded], *, include_sure: bool) -> str:
-    """Return where answers were found, as the text of such a file.
+    """Return the locations of answers, as the text of a file of overrides.
 
     Args:
         grades: the class.

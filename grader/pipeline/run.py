@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from grader import checks, gradebook, rubric, sandbox, submissions
 from grader.folder import ClassPublisher, ClassView, OutputFolder
 from grader.gradebook import Gradebook
-from grader.model import Graded, Limits, Rubric, Student, Submission
+from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline import SessionOptions
 from grader.pipeline.cache_keys import PreparedSubmission, run_part, without_level
 from grader.pipeline.collecting import make_preview, temporary_unpack_folder
@@ -22,32 +21,13 @@ from grader.pipeline.rejudging import Rejudger, RejudgeResult
 from grader.pipeline.remembered_inputs import choose_seed, register_people
 from grader.pipeline.run_config import RunConfig
 from grader.pipeline.workers import grade_all
+from grader.report.progress import RunWatcher
 from grader.settings import Settings
-
-
-class RunWatcher(Protocol):
-    """Shows how a run goes."""
-
-    def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
-        """Say that so many submissions are about to run, were kept, and were judged again."""
-        ...
-
-    def ready(self) -> None:
-        """Say that the reference is live."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Show something about this run or machine that the person should know."""
-        ...
-
-    def done(self, graded: Graded) -> None:
-        """Say that one submission is on disk."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutcome:
-    """What a run came to."""
+    """The result of a run."""
 
     rubric: Rubric
     names: tuple[str, ...]
@@ -57,21 +37,6 @@ class RunOutcome:
     view: ClassView
     """What the files of the class show."""
     folder: OutputFolder
-
-    @property
-    def out(self) -> Path:
-        """The folder that was written."""
-        return self.folder.path
-
-    @property
-    def missing(self) -> tuple[Student, ...]:
-        """Those on the roster who submitted nothing."""
-        return self.view.missing_students
-
-    @property
-    def needs_person(self) -> bool:
-        """Whether a submission is ungradable or flagged, or the class has a remark."""
-        return self.view.needs_person
 
     def results(self) -> Iterator[Graded]:
         """Read the grades from the gradebook one after another, as pages show them."""

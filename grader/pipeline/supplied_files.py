@@ -30,10 +30,10 @@ class NotebookFiles:
     notes: tuple[str, ...] = ()
     """Which of the student's files the course's replaced, in words for the student."""
     left_out: tuple[str, ...] = ()
-    """Which of the student's files there was no room for: a person should look."""
+    """Which of the student's files were left out for lack of space: a person should look."""
 
     def digests(self) -> Iterator[str | bytes]:
-        """Yield what a run that finds these files depends on."""
+        """Yield what a run with these files depends on."""
         yield from self.notes
         yield from self.left_out
         for name, path in sorted(self.files.items()):

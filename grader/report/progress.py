@@ -28,24 +28,24 @@ def note_line(text: str) -> Text:
     return Text(f"note: {printable(one_line(text))}")
 
 
-class SilentWatcher:
-    """A watcher that shows nothing."""
+class RunWatcher:
+    """Receives the progress of a run, and shows nothing; subclasses do."""
 
     def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
-        """Ignore the start."""
-
-    def note(self, text: str) -> None:
-        """Ignore a note."""
+        """Say that so many submissions are about to run, were kept, and were judged again."""
 
     def ready(self) -> None:
-        """Ignore that the reference is live."""
+        """Say that the reference is live."""
+
+    def note(self, text: str) -> None:
+        """Show something about this run or machine that the person should know."""
 
     def done(self, graded: Graded) -> None:
-        """Ignore a finished submission."""
+        """Say that one submission is on disk."""
 
 
-class ProgressBar:
-    """A watcher that draws a live bar on a terminal, and only the summary elsewhere."""
+class ProgressBar(RunWatcher):
+    """Draws a live bar on a terminal, and prints only notes and the summary elsewhere."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False)
@@ -80,7 +80,7 @@ class ProgressBar:
         """Show that the reference runs first, unless nothing is to be run."""
         messages = []
         if unchanged:
-            amount = format_count(unchanged, singular="submission", plural="submissions")
+            amount = format_count(unchanged, singular="submission")
             messages.append(f"kept {amount} as graded before: nothing changed")
         if judged:
             messages.append(f"judged {judged} again without a kernel: rubric or checks changed")

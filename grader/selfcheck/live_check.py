@@ -138,8 +138,8 @@ def _cell_run(index: int, cell: LiveCell, *, replaced: bool) -> CellRun:
 
 def _ask_questions(session: LiveSession, public: PublicRubric) -> Mapping[str, Observation]:
     questions = public.checks.questions
-    nonces = {question.id: secrets.token_hex(4) for question in questions}
+    nonces = {question_id: secrets.token_hex(4) for question_id in ("", *(q.id for q in questions))}
     notebook = live_questions.OwnNotebook(session.shell.user_ns, session.recorder, session.notes)
-    packed, arrays = live_questions.pack_questions(questions, nonces=nonces)
-    bodies = live_questions.answer_questions(notebook, batch=packed, arrays=arrays)
+    frame = wire.compose_batch(wire.pack_questions(questions), nonces=nonces, seconds=0)
+    bodies = live_questions.answer_batch(notebook, frame)
     return live_questions.parse_answers(bodies, questions, nonces=nonces)
