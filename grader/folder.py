@@ -11,6 +11,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -172,6 +173,10 @@ class OutputFolder:
         if not cls.is_output_folder(path):
             raise gradebook.missing_gradebook(path)
         return cls(path, show_ids=show_ids)
+
+    def open_gradebook(self) -> AbstractContextManager[Gradebook]:
+        """Open the gradebook of the folder; create it if there is none."""
+        return gradebook.open_gradebook(self.store)
 
     def _choose_store(self, requested: str | None) -> Path | str:
         """Return the requested store, else the one there was; a folder keeps its first.

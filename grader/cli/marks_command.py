@@ -29,11 +29,11 @@ def marks_export_command(*, folder: Path, to: Path | None) -> None:
 
     It holds every entry, with who gave it, when, and what it replaced, those taken back included.
     """
-    from grader.cli.graded_folder import open_folder_gradebook
     from grader.errors import UsageError
+    from grader.folder import OutputFolder
     from grader.gradebook.marks_exchange import export_marks
 
-    with open_folder_gradebook(folder) as book:
+    with OutputFolder.open_existing(folder).open_gradebook() as book:
         text = export_marks(book)
     if to is None:
         click.echo(text, nl=False)
@@ -55,8 +55,9 @@ def marks_import_command(*, file: Path, folder: Path, assignment: str | None) ->
     Marks that are there already are left as they are. Where both have a mark that the other
     doesn't know, nothing is taken, and both are listed.
     """
-    from grader.cli.graded_folder import open_folder_gradebook, refresh_after_marking
+    from grader.cli.graded_folder import refresh_after_marking
     from grader.errors import UsageError
+    from grader.folder import OutputFolder
     from grader.gradebook.marks_exchange import import_marks
     from grader.report.text_format import format_count, printable
 
@@ -64,7 +65,7 @@ def marks_import_command(*, file: Path, folder: Path, assignment: str | None) ->
         text = file.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: can't be read ({error})") from error
-    with open_folder_gradebook(folder) as book:
+    with OutputFolder.open_existing(folder).open_gradebook() as book:
         import_result = import_marks(book, text)
         entries = format_count(import_result.added, singular="entry", plural="entries")
         click.echo(f"{entries} added, {import_result.already_known} there already")
@@ -82,11 +83,11 @@ def marks_orphans_command(*, folder: Path) -> None:
     Their submission was not handed in with the last run, or its rubric has no such item any more.
     They stay in the ledger, and count again when what they were given to is back.
     """
-    from grader.cli.graded_folder import open_folder_gradebook
+    from grader.folder import OutputFolder
     from grader.gradebook import ledger
     from grader.report.text_format import printable
 
-    with open_folder_gradebook(folder) as book:
+    with OutputFolder.open_existing(folder).open_gradebook() as book:
         orphans = ledger.orphaned_marks(book)
     for mark in orphans:
         click.echo(printable(f"{mark.item} of {mark.submission}: {_mark_text(mark)}"))

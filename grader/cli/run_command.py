@@ -61,6 +61,7 @@ def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options:
     from grader.exports import class_to_json
     from grader.pipeline.run import run_grading
     from grader.report.progress import ProgressBar, RunWatcher
+    from grader.report.run_summary import run_summary
 
     fault_log.log_faults_in(out)
     people = take_people_files(options)
@@ -70,12 +71,13 @@ def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options:
     else:
         with ProgressBar() as bar:
             outcome = run_grading(loaded_settings, watcher=bar)
-        bar.print_summary(
+        summary = run_summary(
             outcome.results(),
             rubric=outcome.rubric,
             out=outcome.folder.path,
             missing=len(outcome.view.missing_students),
         )
+        bar.console.print(summary)
     if as_json:
         missing = outcome.view.missing_students
         click.echo(class_to_json(outcome.results(), rubric=outcome.rubric, missing=missing))

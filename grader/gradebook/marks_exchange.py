@@ -295,8 +295,8 @@ class _MarksImport:
         current = statements.load_current_marks(self._connection, submission=submission, item=item)
         in_gradebook = current[0] if current else None
         last = records[-1]
-        standing = last.id if last.takes_back is None else last.restores
-        in_file = next((record.to_mark() for record in records if record.id == standing), None)
+        current_id = last.id if last.takes_back is None else last.restores
+        in_file = next((record.to_mark() for record in records if record.id == current_id), None)
         if _decision(in_gradebook) == _decision(in_file):
             self.already_known += len(records)
             return

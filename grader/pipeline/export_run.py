@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grader import checks, gradebook, rubric
 from grader.errors import UsageError
 from grader.exports import FORMATS, Download, Export, ExportOptions, Grades
 from grader.folder import OutputFolder, read_class, write_atomically
 from grader.gradebook import Gradebook, course_records
 from grader.model import Graded, Rubric
+from grader.pipeline.run_config import load_rubric
 from grader.report import student_page
 
 
@@ -29,7 +29,7 @@ class ExportRequest:
     """A file, or a folder for formats of many files; None for `exports` in the folder."""
     into: Path | None = None
     """The file to fill."""
-    wish: ExportOptions = field(default_factory=ExportOptions)
+    options: ExportOptions = field(default_factory=ExportOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +55,9 @@ def write_export(request: ExportRequest) -> ExportResult:
             or the format can't be written with these options.
         RubricError: the rubric is not valid.
     """
-    loaded = rubric.load_rubric(
-        rubric.find_rubric(request.root, assignment=request.assignment), catalog=checks.load_checks
-    )
-    wish = _with_download(request)
-    with gradebook.open_gradebook(OutputFolder.open_existing(request.folder).store) as book:
+    loaded = load_rubric(request.root, assignment=request.assignment)
+    options = _with_download(request)
+    with OutputFolder.open_existing(request.folder).open_gradebook() as book:
         if course_records.load_seed(book, loaded.id) is None:
             raise UsageError(
                 f"{request.folder}: nothing there was graded by the assignment {loaded.id!r}"
@@ -72,19 +70,19 @@ def write_export(request: ExportRequest) -> ExportResult:
             render_report=lambda graded: student_page(graded, rubric=loaded),
             list_missing=lambda: read_class(book, loaded).missing_students,
         )
-        exported = FORMATS[request.format](grades, options=wish)
+        exported = FORMATS[request.format](grades, options=options)
     paths = _write_files(exported, request=request)
     return ExportResult(export=exported, paths=paths, ungraded=ungraded)
 
 
 def _with_download(request: ExportRequest) -> ExportOptions:
     if request.into is None:
-        return request.wish
+        return request.options
     try:
         data = request.into.read_bytes()
     except OSError as error:
         raise UsageError(f"{request.into}: cannot be read ({error.strerror})") from error
-    return replace(request.wish, into=Download(name=request.into.name, data=data))
+    return replace(request.options, into=Download(name=request.into.name, data=data))
 
 
 def _current_grades(book: Gradebook, names: Iterable[str], *, rubric: Rubric) -> Iterator[Graded]:

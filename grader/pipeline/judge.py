@@ -145,8 +145,7 @@ class Judge:
             submission: the submission.
             evidence: the evidence of its run, with the reference's answers.
             judgment: the result of `judge_evidence`; None to judge here.
-            cached: names and answers that were found in the same notebook before; None to find
-                them.
+            cached: names and answers of the same notebook; None to find them here.
         """
         findings = (judgment or self.judge_evidence(submission, evidence)).findings
         score = scoring.score_submission(self.rubric, findings=findings)

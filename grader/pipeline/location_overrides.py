@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from grader import gradebook
+from grader.csv_tables import TextTable, format_table, parse_table
 from grader.errors import UsageError
 from grader.folder import OutputFolder
 from grader.gradebook import Gradebook
@@ -83,11 +81,10 @@ def read_override_rows(file: Path, *, rubric: Rubric) -> tuple[OverrideRow, ...]
         UsageError: it can't be read, or some rows are not valid; the first of them are named.
     """
     text = _read_text(file)
-    first_line = text.partition("\n")[0]
-    # Spreadsheets of half the world write a semicolon in place of the comma.
-    delimiter = ";" if first_line.count(";") > first_line.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+    table = TextTable(columns=(), rows=())
+    if text.strip():
+        table = parse_table(text, name=str(file), verbatim=True)
+    header = {name.strip().lower(): index for index, name in enumerate(table.columns)}
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise UsageError(
@@ -95,15 +92,12 @@ def read_override_rows(file: Path, *, rubric: Rubric) -> tuple[OverrideRow, ...]
         )
     rows: list[OverrideRow] = []
     problems: list[str] = []
-    try:
-        for record in reader:
-            values = [(record.get(header[name]) or "").strip() for name in COLUMNS]
-            try:
-                rows += [_parse_row(*values, rubric=rubric)] if any(values) else []
-            except ValueError as error:
-                problems.append(f"line {reader.line_num}: {error}")
-    except csv.Error as error:
-        problems.append(f"line {reader.line_num}: {error}")
+    for row in table.rows:
+        values = [row.cell(header[name]).strip() for name in COLUMNS]
+        try:
+            rows += [_parse_row(*values, rubric=rubric)] if any(values) else []
+        except ValueError as error:
+            problems.append(f"line {row.line_number}: {error}")
     if problems:
         more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise UsageError(f"{file}:\n  " + "\n  ".join(problems[:_SHOWN]) + more)
@@ -157,7 +151,7 @@ def folder_locations_csv(folder: Path, *, include_sure: bool) -> str:
     Raises:
         UsageError: the folder holds no gradebook.
     """
-    with gradebook.open_gradebook(OutputFolder.open_existing(folder).store) as book:
+    with OutputFolder.open_existing(folder).open_gradebook() as book:
         return locations_csv(book.all_graded(), include_sure=include_sure)
 
 
@@ -171,13 +165,11 @@ def locations_csv(grades: Iterable[Graded], *, include_sure: bool) -> str:
     Returns:
         CSV with two more columns: the confidence, and the reason for doubt.
     """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*COLUMNS, "confidence", "why"])
+    rows = [(*COLUMNS, "confidence", "why")]
     for graded in grades:
         for item, answer in graded.answers.items():
             if include_sure or answer.concern:
                 cells = " ".join(map(str, answer.cells)) or NO_CELLS
                 confidence = f"{answer.confidence:.2f}"
-                writer.writerow([graded.submission.name, item, cells, confidence, answer.concern])
-    return buffer.getvalue()
+                rows.append((graded.submission.name, item, cells, confidence, answer.concern))
+    return format_table(rows)

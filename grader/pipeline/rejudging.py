@@ -10,7 +10,6 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 
-from grader import checks, gradebook, rubric
 from grader.errors import UsageError
 from grader.folder import ClassPublisher, OutputFolder, SubmissionSummary, Summaries
 from grader.gradebook import Gradebook
@@ -19,7 +18,7 @@ from grader.pipeline import Notify
 from grader.pipeline.judge import Extraction
 from grader.pipeline.location_overrides import apply_override_file
 from grader.pipeline.remembered_inputs import register_people, require_seed
-from grader.pipeline.run_config import ResultWriter, RunConfig
+from grader.pipeline.run_config import ResultWriter, RunConfig, load_rubric
 from grader.pipeline.workers import exit_with_parent
 from grader.report.score_changes import ScoreChange, score_changes
 from grader.settings import Settings
@@ -62,7 +61,7 @@ class Rejudger:
         changes: list[ScoreChange] = []
         needs_rerun: list[str] = []
         summaries: Summaries = {}
-        with gradebook.open_gradebook(self._config.folder.store) as book:
+        with self._config.folder.open_gradebook() as book:
             writer = ResultWriter(self._config, book=book)
             stored_keys = book.cache_keys()
             for name in names:
@@ -125,10 +124,9 @@ def rejudge_class(settings: Settings, *, notify: Notify) -> tuple[RejudgeResult,
         UsageError: the folder holds no gradebook, or none of this assignment.
         RubricError: the rubric is not valid.
     """
-    rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
-    loaded = rubric.load_rubric(rubric_path, catalog=checks.load_checks)
+    loaded = load_rubric(settings.root, assignment=settings.assignment)
     folder = OutputFolder.open_existing(settings.out, show_ids=settings.people.show_ids)
-    with gradebook.open_gradebook(folder.store) as book:
+    with folder.open_gradebook() as book:
         names = book.graded_names()
         config = RunConfig(
             rubric=loaded,
@@ -144,7 +142,7 @@ def rejudge_class(settings: Settings, *, notify: Notify) -> tuple[RejudgeResult,
             people=register_people(book, rubric=loaded, files=settings.people, notify=notify),
         )
     rejudged = rejudge_in_parallel(config, names, jobs=settings.jobs)
-    with gradebook.open_gradebook(folder.store) as book:
+    with folder.open_gradebook() as book:
         publisher = ClassPublisher(folder, book=book, rubric=loaded, known=dict(rejudged.summaries))
         view = publisher.publish()
     for remark in view.remarks:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from grader import checks, gradebook, rubric, sandbox, submissions
+from grader import sandbox, submissions
 from grader.folder import ClassPublisher, ClassView, OutputFolder
 from grader.gradebook import Gradebook
 from grader.model import Graded, Limits, Rubric, Submission
@@ -19,7 +19,7 @@ from grader.pipeline.collecting import make_preview, temporary_unpack_folder
 from grader.pipeline.location_overrides import apply_override_file
 from grader.pipeline.rejudging import Rejudger, RejudgeResult
 from grader.pipeline.remembered_inputs import choose_seed, register_people
-from grader.pipeline.run_config import RunConfig
+from grader.pipeline.run_config import RunConfig, load_rubric
 from grader.pipeline.workers import grade_all
 from grader.report.progress import RunWatcher
 from grader.settings import Settings
@@ -40,7 +40,7 @@ class RunOutcome:
 
     def results(self) -> Iterator[Graded]:
         """Read the grades from the gradebook one after another, as pages show them."""
-        with gradebook.open_gradebook(self.folder.store) as book:
+        with self.folder.open_gradebook() as book:
             yield from map(self.view.add_flags, book.all_graded(self.names))
 
 
@@ -60,13 +60,15 @@ def run_grading(settings: Settings, *, watcher: RunWatcher) -> RunOutcome:
         RubricError: the rubric or the reference is not valid.
     """
     with temporary_unpack_folder(settings.out) as unpack_to:
-        loaded = _load_rubric(settings)
+        loaded = load_rubric(settings.root, assignment=settings.assignment)
+        limits = Limits(**{**asdict(loaded.limits), **settings.limit_overrides})
+        loaded = replace(loaded, limits=limits)
         collected = _collect_submissions(
             settings, rubric=loaded, watcher=watcher, unpack_to=unpack_to
         )
         environment = sandbox.survey_interpreter(settings.python)
         folder = OutputFolder(settings.out, store=settings.store, show_ids=settings.people.show_ids)
-        with gradebook.open_gradebook(folder.store) as book:
+        with folder.open_gradebook() as book:
             config = RunConfig(
                 rubric=loaded,
                 seed=choose_seed(book, loaded.id, folder=folder.path, draw_new=settings.new_seed),
@@ -169,12 +171,6 @@ def plan_run(
         elif stored_key != submission.key or not has_files(name):
             to_judge.append(name)
     return RunPlan(to_judge=tuple(to_judge), to_run=tuple(to_run))
-
-
-def _load_rubric(settings: Settings) -> Rubric:
-    rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
-    loaded = rubric.load_rubric(rubric_path, catalog=checks.load_checks)
-    return replace(loaded, limits=Limits(**{**asdict(loaded.limits), **settings.limit_overrides}))
 
 
 def _collect_submissions(

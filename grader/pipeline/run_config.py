@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from grader import checks
+from grader import checks, rubric
 from grader.folder import OutputFolder
 from grader.gradebook import Gradebook, StoredSubmission
 from grader.gradebook.course_records import LocationOverrides
@@ -15,6 +16,16 @@ from grader.people import People
 from grader.pipeline import GradingResult, SessionOptions
 from grader.pipeline.cache_keys import CacheKeys
 from grader.pipeline.judge import Judge
+
+
+def load_rubric(root: Path, *, assignment: str | None) -> Rubric:
+    """Load the rubric of an assignment; None for the default one.
+
+    Raises:
+        RubricError: there is no such rubric below the root, or it is not valid.
+    """
+    path = rubric.find_rubric(root, assignment=assignment)
+    return rubric.load_rubric(path, catalog=checks.load_checks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ class ProvidedFiles:
         for name, path in sorted(submission.files.items(), key=lambda entry: _size(entry[1])):
             taken = _is_name_taken(name, files)
             size += 0 if taken else _size(path)
-            if taken and not _has_same_content(path, files.get(name)):
+            if taken and (name not in files or _sha256(path) != _sha256(files[name])):
                 notes.append(
                     f"{name}: the course's file was there when the notebook ran, in place of yours."
                 )
@@ -87,10 +87,6 @@ def _is_name_taken(name: str, files: Mapping[str, Path]) -> bool:
     """Return whether there is a file of that name, or one where its folder would be."""
     above = (parent.as_posix() for parent in PurePosixPath(name).parents)
     return name in files or any(parent in files for parent in above)
-
-
-def _has_same_content(path: Path, other: Path | None) -> bool:
-    return other is not None and _sha256(path) == _sha256(other)
 
 
 def _is_valid_path(name: str) -> bool:

@@ -25,7 +25,7 @@ from multiprocessing.connection import wait as wait_for_any
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from grader import fault_log, gradebook
+from grader import fault_log
 from grader.errors import GraderError, UsageError
 from grader.model import Fault, Flag, FlagKind, Graded
 from grader.pipeline import (
@@ -114,7 +114,7 @@ def open_grading_worker(
     fault_log.log_faults_in(config.folder.path)
     Thread(target=preload_templates, daemon=True).start()  # while the reference runs
     with (
-        gradebook.open_gradebook(config.folder.store) as book,
+        config.folder.open_gradebook() as book,
         open_grading_session(
             config.build_judge(),
             options=replace(config.session, jobs=jobs),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import csv
-import io
 import keyword
 import os
 import secrets
@@ -14,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
-from grader import gradebook
+from grader.csv_tables import format_table
 from grader.errors import UsageError
 from grader.exports.gradebook_csv import escape_formula
 from grader.folder import ClassView, OutputFolder, SubmissionSummary, read_class
@@ -81,7 +79,7 @@ def write_anonymized_copy(
             be written.
     """
     _refuse_unsafe_paths(source, to=to, key=key)
-    with gradebook.open_gradebook(OutputFolder(source).store) as book:
+    with OutputFolder(source).open_gradebook() as book:
         names = book.graded_names()
         anonymizer = _build_anonymizer(book, names, rubric=rubric)
         view = read_class(book, rubric)
@@ -89,10 +87,11 @@ def write_anonymized_copy(
             anonymizer.submission_names[row.name]: anonymizer.rename_students(row.students)
             for row in view.page_rows()
         }
-        copied_view = ClassView(
+        missing = anonymizer.rename_students(view.missing_students)
+        copied_view = ClassView(  # without remarks, which name ids and submissions
             summaries=(),
             flags=check_roster(teams, members=()).duplicate_flags,
-            missing_students=_rename_missing(view.missing_students, anonymizer),
+            missing_students=tuple(sorted(missing, key=lambda student: student.id)),
         )
         target = OutputFolder(to, show_ids=True)
         copied_summaries, pictures = [], 0
@@ -215,40 +214,24 @@ def _anonymize_lateness(late: Lateness | None, rubric: Rubric) -> Lateness | Non
     )
 
 
-def _rename_missing(students: Sequence[Student], anonymizer: _Anonymizer) -> tuple[Student, ...]:
-    """Return students without a submission, ordered by pseudonym.
-
-    Remarks on the class are not copied, since they name ids and submissions.
-    """
-    return tuple(sorted(anonymizer.rename_students(students), key=lambda student: student.id))
-
-
 def _write_key(path: Path, anonymizer: _Anonymizer) -> None:
     """Write the key from pseudonyms to students, readable by its owner alone."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("pseudonym", "name", "id", "submission", "copy"))
+    rows: list[Sequence[str]] = [("pseudonym", "name", "id", "submission", "copy")]
+    copies = anonymizer.submission_names
     for number, person in enumerate(anonymizer.people, 1):
         first = person.records[0]
-        copied_names = [name for name in person.submissions if name in anonymizer.submission_names]
-        for name in copied_names or [""]:
-            row = (
-                _alias(number).id,
-                first.name,
-                first.id,
-                name,
-                anonymizer.submission_names.get(name, ""),
-            )
-            writer.writerow([escape_formula(value) for value in row])
-    for name in sorted(
-        set(anonymizer.submission_names)
-        - {n for listed in anonymizer.people for n in listed.submissions}
-    ):
-        writer.writerow(["", "", "", escape_formula(name), anonymizer.submission_names[name]])
+        names = [name for name in person.submissions if name in copies]
+        rows += [
+            (_alias(number).id, first.name, first.id, name, copies.get(name, ""))
+            for name in names or [""]
+        ]
+    listed = {name for person in anonymizer.people for name in person.submissions}
+    rows += [("", "", "", name, copies[name]) for name in sorted(copies.keys() - listed)]
+    text = format_table([escape_formula(cell) for cell in row] for row in rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(buffer.getvalue())
+            file.write(text)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror})") from error

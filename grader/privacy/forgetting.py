@@ -111,7 +111,7 @@ def forget_student(
         UsageError: a gradebook is in use, or a file can't be removed.
     """
     target = OutputFolder(folder)
-    with gradebook.open_gradebook(target.store) as book:
+    with target.open_gradebook() as book:
         person = _require_person(book, identifier, folder)
         changed = _remove_person(book, person)
         for name in forget_plan.own_submissions:

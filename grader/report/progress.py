@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +17,6 @@ from rich.progress import (
 from rich.text import Text
 
 from grader.model import Graded, Rubric
-from grader.report.run_summary import run_summary
 from grader.report.text_format import format_count, one_line, printable
 
 
@@ -48,7 +45,7 @@ class ProgressBar(RunWatcher):
     """Draws a live bar on a terminal, and prints only notes and the summary elsewhere."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False)
+        self.console = Console(highlight=False)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -56,9 +53,9 @@ class ProgressBar(RunWatcher):
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            console=self._console,
+            console=self.console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=not self.console.is_terminal,
         )
         self._task = self._progress.add_task("starting", total=None)
 
@@ -87,7 +84,7 @@ class ProgressBar(RunWatcher):
         if messages and count:
             messages.append(f"{count} to run")
         if messages:
-            self._console.print("; ".join(messages))
+            self.console.print("; ".join(messages))
         self._progress.update(self._task, description="reference", total=count)
 
     def ready(self) -> None:
@@ -97,14 +94,8 @@ class ProgressBar(RunWatcher):
 
     def note(self, text: str) -> None:
         """Print a note above the bar."""
-        self._console.print(note_line(text))
+        self.console.print(note_line(text))
 
     def done(self, graded: Graded) -> None:
         """Count one more submission."""
         self._progress.advance(self._task)
-
-    def print_summary(
-        self, results: Iterable[Graded], *, rubric: Rubric, out: Path, missing: int = 0
-    ) -> None:
-        """Print the table at the end."""
-        self._console.print(run_summary(results, rubric=rubric, out=out, missing=missing))

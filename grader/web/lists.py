@@ -53,9 +53,9 @@ def show_overview(visit: Visit) -> Response:
             item.id: len(calibration.chosen_submissions(console.book, item.id)) for item in written
         },
         left=sum(progress[item.id].left for item in written),
-        asks=sum(progress[item.id].left for item in auto),
+        review_count=sum(progress[item.id].left for item in auto),
         requests=student_requests,
-        fault=error_message,
+        requests_error=error_message,
         students=len(console.answer_index.submissions()),
     )
 
@@ -122,7 +122,7 @@ def show_requests(visit: Visit) -> Response:
         open=tuple(request for request in unanswered if not request.problem),
         lost=tuple(request for request in unanswered if request.problem),
         done=tuple(request for request in student_requests if request.answered is not None),
-        fault=error_message,
+        requests_error=error_message,
         file=visit.console.requests_path.name,
     )
 
@@ -142,9 +142,8 @@ def show_weights(
     return render_page(
         visit,
         "weighing.html",
-        status=422 if error_message else 200,
+        error_message=error_message,
         item=item,
-        trouble=error_message,
         sent=sent or {},
         rubric_points={c.id: c.points for c in visit.console.rubric.item(item.id).criteria},
         mark_counts=Counter(name for mark in marks for name in set(mark.criteria)),

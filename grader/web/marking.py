@@ -72,7 +72,7 @@ def _render_answer(
         status=409 if form_error and form_error.other_mark else 422 if form_error else 200,
         item=item,
         queue_item=queue_item,
-        reading=build_marking_view(console, queue_item, item=item),
+        view=build_marking_view(console, queue_item, item=item),
         form=form,
         choices=criterion_choices(
             item,
@@ -90,7 +90,7 @@ def _render_answer(
         queue_filter=visit.queue_filter,
         team=team_names if visit.session.names_shown else "",
         held_by=other_holders.get(name),
-        trouble=form_error,
+        form_error=form_error,
         request=request,
     )
 
@@ -136,7 +136,11 @@ def save_mark(visit: Visit) -> Response:
                 visit.console.book, new_mark, expected_current=visit.number_field("over")
             )
         except MarkConflict as conflict:
-            form_error = _conflict_error(conflict, item=item, form=form)
+            form_error = FormError(
+                message=_describe_conflict(conflict),
+                other_mark=conflict.current,
+                own_points=parse_points(form.points) if item.kind == "auto" else form.total(item),
+            )
             queue_item = visit.console.queue_item(item.id, queue_item.answer.code)
         except UsageError as error:
             form_error = FormError(message=str(error))
@@ -165,14 +169,6 @@ def _find_auto_fault(item: Item, form: MarkForm) -> str:
     if points is None or not form.points.strip() or not 0 <= points <= item.points:
         return f"Points are from 0 to {format_number(item.points)}."
     return "" if form.reason else "Say why what the checks found is overridden."
-
-
-def _conflict_error(conflict: MarkConflict, *, item: Item, form: MarkForm) -> FormError:
-    return FormError(
-        message=_describe_conflict(conflict),
-        other_mark=conflict.current,
-        own_points=parse_points(form.points) if item.kind == "auto" else form.total(item),
-    )
 
 
 def _describe_conflict(conflict: MarkConflict) -> str:
@@ -218,7 +214,9 @@ def _lease_next(visit: Visit, number: int, *, waiting: bool, back: bool = False)
     queue = marking_queue.filter_queue(
         console.queue(item.id), queue_filter=queue_filter, viewer=visit.viewer(item.id)
     )
-    order = (marking_queue.items_before if back else marking_queue.items_after)(queue, number)
+    order = marking_queue.items_after(queue, number)
+    if back:
+        order = order[::-1]
     if waiting and queue_filter.show in PENDING_FILTERS:
         order = tuple(queue_item for queue_item in order if queue_item.pending)
     codes = {queue_item.answer.submission: queue_item.answer.code for queue_item in order}

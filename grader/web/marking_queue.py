@@ -73,10 +73,6 @@ class Viewer:
     submissions: Mapping[str, IndexedSubmission] = field(default_factory=dict)
 
 
-def _marked_by_viewer(queue_item: QueueItem, viewer: Viewer) -> bool:
-    return queue_item.mark is not None and queue_item.mark.by == viewer.name
-
-
 def _in_own_sections(queue_item: QueueItem, viewer: Viewer) -> bool:
     if viewer.sections is None or "" in viewer.sections:
         return viewer.sections is not None
@@ -90,7 +86,7 @@ FILTERS: Mapping[str, Callable[[QueueItem, Viewer], bool]] = {
     "outdated": lambda queue_item, _: queue_item.state == "outdated",
     "empty": lambda queue_item, _: queue_item.answer.empty,
     "flagged": lambda queue_item, _: queue_item.flagged,
-    "mine": _marked_by_viewer,
+    "mine": lambda queue_item, viewer: bool(queue_item.mark and queue_item.mark.by == viewer.name),
     "part": _in_own_sections,
 }
 """The filters, by their words in addresses."""
@@ -127,8 +123,3 @@ def items_after(queue: Sequence[QueueItem], number: int) -> tuple[QueueItem, ...
     """Return the answers after a number, and then those before it."""
     later = [queue_item for queue_item in queue if queue_item.number > number]
     return (*later, *(queue_item for queue_item in queue if queue_item.number < number))
-
-
-def items_before(queue: Sequence[QueueItem], number: int) -> tuple[QueueItem, ...]:
-    """Return the answers before a number, going back, and then those after it."""
-    return tuple(reversed(items_after(queue, number)))

@@ -22,16 +22,27 @@ SNIPPET_LENGTH = 150
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
-def render_page(visit: Visit, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-    """Render a template for somebody who is signed in."""
+def render_page(
+    visit: Visit, template: str, *, status: int = 200, error_message: str = "", **context: Any
+) -> HTMLResponse:
+    """Render a template for somebody who is signed in.
+
+    Args:
+        visit: the request.
+        template: the name of the template.
+        status: the HTTP status of a page without an error message.
+        error_message: why the form on the page was refused; the status is 422 then.
+        context: the variables of the template.
+    """
     session, console = visit.session, visit.console
     return render_public_page(
         template,
-        status=status,
+        status=422 if error_message else status,
+        error_message=error_message,
         rubric=console.rubric,
         session=session,
         csrf=session.csrf,
-        said=session.take_message(),
+        news=session.take_message(),
         shared=console.rules.shared,
         **context,
     )

@@ -124,7 +124,8 @@ class RequestGuard:
         """Exchange the token of the link for a cookie, and drop it from the address."""
         if not self._sessions.accepts_token(token):
             raise RequestRefused(403, "That link is of an earlier start; use the one printed last.")
-        response = RedirectResponse(_local_path(path), 303)
+        local_path = "/" + path.lstrip("/\\")  # '//elsewhere' would be another server
+        response = RedirectResponse(local_path, 303)
         self.set_session_cookie(response, self._sessions.start(self._owner_name, owner=True))
         return response
 
@@ -183,11 +184,6 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _local_path(path: str) -> str:
-    """Return a path on this server, also for '//elsewhere'."""
-    return "/" + path.lstrip("/\\")
 
 
 async def _read_form(headers: Headers, receive: Receive) -> Form:

@@ -48,7 +48,7 @@ def show_groups(visit: Visit) -> Response:
         "groups.html",
         item=visit.item,
         groups=tuple(group for group in groups if len(group.members) > 1),
-        alone=sum(len(group.members) == 1 for group in groups),
+        single_count=sum(len(group.members) == 1 for group in groups),
     )
 
 
@@ -84,7 +84,7 @@ def show_group(visit: Visit, *, sent: MarkForm | None = None, error_message: str
     return render_page(
         visit,
         "group.html",
-        status=422 if error_message else 200,
+        error_message=error_message,
         item=item,
         group=_find_group(visit),
         form=form,
@@ -92,7 +92,6 @@ def show_group(visit: Visit, *, sent: MarkForm | None = None, error_message: str
         base=base_points(item),
         sum=form.total(item),
         comments=frequent_comments(visit.console.queue(item.id)),
-        trouble=error_message,
     )
 
 

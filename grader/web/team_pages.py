@@ -36,8 +36,7 @@ def show_team(visit: Visit, *, error_message: str = "") -> Response:
     return render_page(
         visit,
         "team.html",
-        status=422 if error_message else 200,
-        trouble=error_message,
+        error_message=error_message,
         names=sorted(
             {*mark_counts, *registered, visit.session.name, *(name for name, _, _ in shares)}
         ),
