@@ -223,6 +223,7 @@ def change(at: str, value: object) -> str:
         change("id", "../x"),
         change("replaced", "b" * 32),
         change("takes_back", "b" * 32),
+        change("restores", "a" * 32),
     ],
 )
 def test_what_is_no_export_is_refused_and_nothing_of_it_is_taken(

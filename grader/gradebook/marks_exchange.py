@@ -219,13 +219,15 @@ def _parse_marks_file(text: str) -> MarksFile:
         raise UsageError(f"this is no export of marks: {key_path}: {first['msg']}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"this is no export of marks: not JSON ({error})") from error
-    ids = {record.id for record in file.marks}
+    earlier_ids: dict[tuple[str, str], set[str]] = {}
     for record in file.marks:
+        known_ids = earlier_ids.setdefault((record.submission, record.item), set())
         for name in (record.replaced, record.takes_back, record.restores):
-            if name is not None and name not in ids:
+            if name is not None and name not in known_ids:
                 raise UsageError(
                     f"this export of marks is broken: {name} is named, and isn't in it"
                 )
+        known_ids.add(record.id)
     return file
 
 
