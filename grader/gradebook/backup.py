@@ -22,7 +22,7 @@ def back_up_gradebook(source: Path, *, to: Path) -> int:
     if not source.is_file():
         raise missing_gradebook(source)
     with open_gradebook(source):
-        pass  # refuses what is no gradebook, or of an unknown version
+        pass  # opening refuses other files and unknown versions
     try:
         to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary_name = tempfile.mkstemp(dir=to.parent, prefix=".part-")

@@ -161,7 +161,7 @@ def grade_submission(
         trace = run_and_ask(notebook, session=session, supplied=supplied)
     except (NotebookError, KernelError) as error:
         grader_fault = isinstance(error, KernelError)
-        if grader_fault and not session.setup.stop.is_set():  # else it ended since it was stopped
+        if grader_fault and not session.setup.stop.is_set():  # else the run is stopping
             fault_log.report_fault(Fault.caught(f"running {submission.name}", error))
         reason = str(error)
         graded = ungradable_result(submission, reason, flag=Flag(FlagKind.NOT_GRADED, (reason,)))

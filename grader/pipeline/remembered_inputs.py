@@ -105,7 +105,7 @@ def choose_seed(book: Gradebook, assignment: str, *, folder: Path, draw_new: boo
         chosen = course_records.ensure_seed(
             book, assignment, offered=_read_seed_file(folder / SEED_FILE)
         )
-    # Only now: until the book has it, the file is all there is.
+    # Only now: until the gradebook has stored the seed, the file is the only copy.
     (folder / SEED_FILE).unlink(missing_ok=True)
     return chosen
 

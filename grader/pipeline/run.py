@@ -176,7 +176,7 @@ def plan_run(
 def _collect_submissions(
     settings: Settings, *, rubric: Rubric, watcher: RunWatcher, unpack_to: Callable[[], Path]
 ) -> tuple[Submission, ...]:
-    # Folders of the course and of ourselves may lie below the one that is graded.
+    # Folders of the course, and the output folder, may be below the one that is graded.
     excluded = [
         settings.out,
         settings.root / "rubrics",

@@ -231,7 +231,7 @@ def _build_record_redactor(
             return graded
         submission = replace(
             redacted.submission,
-            name=graded.submission.name,  # what rows and files are known by
+            name=graded.submission.name,  # the key of rows and files
             path=Path(redact_text(str(graded.submission.path))),
         )
         return replace(redacted, submission=submission)

@@ -101,7 +101,7 @@ def _presentable(value: object) -> object:
 
 
 def _trusted(text: str) -> Markup:
-    return Markup(text)  # noqa: S704 - a file of ours, never a student's text
+    return Markup(text)  # noqa: S704 - our own file, never a student's text
 
 
 @functools.cache  # called with a few files of our own, which don't change

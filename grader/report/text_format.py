@@ -28,7 +28,7 @@ _INVISIBLE = frozenset({"Cc", "Cs", "Co", "Cn"})
 def clean(text: str) -> str:
     """Strip terminal sequences, control characters and bidirectional controls."""
     if text.isprintable() or text.translate(_LAYOUT).isprintable():
-        return text  # nearly all there is
+        return text  # as nearly all texts
     plain = _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n"))
     return "".join(_visible_character(letter) for letter in plain)
 

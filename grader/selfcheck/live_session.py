@@ -55,7 +55,7 @@ class LiveSession:
         self.cells.append(LiveCell(source=sources[-1] if sources else "", id=""))
 
     def _begin(self, info: Any) -> None:
-        if self.notes.cell == len(self.cells):  # else a cell within a cell
+        if self.notes.cell == len(self.cells):  # otherwise it runs within another cell
             cell_id = getattr(info, "cell_id", None) or ""
             self.cells.append(LiveCell(source=info.raw_cell or "", id=str(cell_id)))
 
