@@ -28,7 +28,7 @@ from grader.model import (
 from grader.notebook import read_notebook
 from grader.pipeline.judge import Judge, ungradable_result
 from grader.pipeline.reference import ModulePreload, Reference, blank_cells
-from grader.pipeline.supplied_files import NotebookFiles, ProvidedFiles
+from grader.pipeline.supplied_files import NotebookFiles, list_provided_files
 
 Notify = Callable[[str], None]
 """Shows a sentence to the person at the keyboard."""
@@ -110,7 +110,7 @@ def open_grading_session(
             cache=options.cache,
         )
         setup = kernel.KernelSetup(
-            files=ProvidedFiles.for_rubric(rubric).files,
+            files=list_provided_files(rubric),
             fork_server=fork_server,
             seed=rubric.seed,
             record=rubric.record,

@@ -20,7 +20,7 @@ from grader.errors import NotebookError
 from grader.model import Submission
 from grader.notebook import read_submitted_file
 from grader.pipeline.judge import Judge
-from grader.pipeline.supplied_files import NotebookFiles, ProvidedFiles
+from grader.pipeline.supplied_files import NotebookFiles, choose_files, list_provided_files
 from grader.sandbox import IsolationLevel, IsolationRequest
 
 PACKAGE_FOLDER = Path(grader.__file__).parent
@@ -65,7 +65,7 @@ class CacheKeys:
 
     def __init__(self, judge: Judge, *, show_ids: bool = False) -> None:
         rubric, checks = judge.rubric, judge.checks
-        self._provided = ProvidedFiles.for_rubric(rubric)
+        self._provided = list_provided_files(rubric)
         self._limits = rubric.limits
         self._overrides = judge.overrides
         run_settings = (rubric.seed, rubric.record, rubric.optional_imports, rubric.limits)
@@ -108,7 +108,7 @@ class CacheKeys:
             repr((submission.problem, submission.remarks, submission.concerns)),
         ]
         if not submission.problem:
-            supplied = self._provided.merge_with(submission, limits=self._limits)
+            supplied = choose_files(self._provided, submission, limits=self._limits)
             try:
                 parts.append(read_submitted_file(submission.path))
             except NotebookError:

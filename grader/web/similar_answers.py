@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
@@ -12,12 +12,16 @@ from grader.errors import MarkConflict
 from grader.gradebook import ledger
 from grader.gradebook.mark_points import base_points
 from grader.report.text_format import format_count
-from grader.similarity import SimilarPair
 from grader.similarity.sentences import Span
 from grader.web.console import Visit
 from grader.web.marking_form import MarkForm, criterion_choices, frequent_comments, parse_points
 from grader.web.marking_queue import QueueItem
 from grader.web.page_rendering import render_page
+
+TextSegment = tuple[str, bool]
+"""A part of an answer, and whether the other answer contains it, too."""
+PairSide = tuple[QueueItem, tuple[TextSegment, ...], str]
+"""One answer of a pair, its segments, and its students; '' where names are hidden."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,66 +135,36 @@ def _record_marks(visit: Visit, members: Sequence[QueueItem], form: MarkForm) ->
     return len(names)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextSegment:
-    """A part of an answer, and whether the other answer contains it, too."""
-
-    text: str
-    same: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairView:
-    """Two similar answers, split where they are the same."""
-
-    first: QueueItem
-    second: QueueItem
-    share: float
-    words: int
-    first_segments: tuple[TextSegment, ...]
-    second_segments: tuple[TextSegment, ...]
-    teams: tuple[str, str]
-    """The teams they are from, '' where names are hidden."""
-
-
 def show_pairs(visit: Visit) -> Response:
     """Show pairs of similar answers across teams, the passages side by side."""
     queue = visit.console.queue(visit.item.id)
     queue_items = {queue_item.answer.submission: queue_item for queue_item in queue}
+    submissions = visit.console.answer_index.submissions()
+
+    def side(name: str, spans: Iterable[Span]) -> PairSide:
+        team_names = submissions[name].team_names if visit.session.names_shown else ""
+        return queue_items[name], tuple(_split_text(queue_items[name], spans)), team_names
+
     pairs = tuple(
-        _pair_view(visit, pair, queue_items[pair.first], queue_items[pair.second])
+        (
+            pair,
+            side(pair.first, (passage.first for passage in pair.passages)),
+            side(pair.second, (passage.second for passage in pair.passages)),
+        )
         for pair in visit.console.similarity.pairs(visit.item)
     )
     return render_page(visit, "pairs.html", item=visit.item, pairs=pairs)
 
 
-def _pair_view(visit: Visit, pair: SimilarPair, first: QueueItem, second: QueueItem) -> PairView:
-    first_spans = [passage.first for passage in pair.passages]
-    second_spans = [passage.second for passage in pair.passages]
-    teams = ("", "")
-    if visit.session.names_shown:
-        submissions = visit.console.answer_index.submissions()
-        teams = (submissions[pair.first].team_names, submissions[pair.second].team_names)
-    return PairView(
-        first=first,
-        second=second,
-        share=pair.share,
-        words=pair.words,
-        first_segments=tuple(_split_text(first, first_spans)),
-        second_segments=tuple(_split_text(second, second_spans)),
-        teams=teams,
-    )
-
-
-def _split_text(queue_item: QueueItem, spans: Sequence[Span]) -> Iterator[TextSegment]:
+def _split_text(queue_item: QueueItem, spans: Iterable[Span]) -> Iterator[TextSegment]:
     text = queue_item.answer.text or queue_item.answer.source
     position = 0
     for span in sorted(spans, key=lambda span: span.begin):
         begin = max(span.begin, position)
         if begin > position:
-            yield TextSegment(text=text[position:begin], same=False)
+            yield text[position:begin], False
         if span.end > begin:
-            yield TextSegment(text=text[begin : span.end], same=True)
+            yield text[begin : span.end], True
         position = max(position, span.end)
     if position < len(text):
-        yield TextSegment(text=text[position:], same=False)
+        yield text[position:], False
