@@ -13,10 +13,10 @@ from specimens import half_right
 
 from grader import gradebook
 from grader.folder import ClassPublisher, OutputFolder
-from grader.gradebook import Gradebook, StoredSubmission
+from grader.gradebook import Gradebook, StoredSubmission, answer_digest
 from grader.gradebook.backup import back_up_gradebook
 from grader.gradebook.course_records import save_dates, save_roster
-from grader.gradebook.ledger import NewMark, add_mark, answer_digest
+from grader.gradebook.ledger import NewMark, add_mark
 from grader.model import (
     Answer,
     Cell,
