@@ -121,7 +121,7 @@ def _listed_mutants(notebook: EditableNotebook, plan: ValidationPlan) -> Iterato
             after=_first_line(first_patch.new),
             items=tuple(table.items),
             sources=patched_sources(notebook, table.patch, context=f"mutant {table.name}"),
-            own=True,
+            is_listed=True,
         )
 
 

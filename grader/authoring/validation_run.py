@@ -16,7 +16,7 @@ from grader.authoring.mutant_verdicts import (
 )
 from grader.authoring.test_plan import explains, uniform_points
 from grader.authoring.trial_runs import TrialRun, draw_seeds, open_trial_runner
-from grader.model import CaseResult, CheckUse, Mutant, MutantResult, Rubric, Validation
+from grader.model import CaseResult, CheckCoverage, Mutant, MutantResult, Rubric, Validation
 from grader.pipeline import SessionOptions
 from grader.pipeline.run import RunWatcher
 
@@ -59,8 +59,8 @@ def _spread_evenly(all_mutants: Sequence[Mutant], limit: int | None) -> tuple[Mu
     """Return at most that many mutants, from everywhere, and the assignment's own first of all."""
     if limit is None or len(all_mutants) <= limit:
         return tuple(all_mutants)
-    listed = [mutant for mutant in all_mutants if mutant.own][:limit]
-    others = [mutant for mutant in all_mutants if not mutant.own]
+    listed = [mutant for mutant in all_mutants if mutant.is_listed][:limit]
+    others = [mutant for mutant in all_mutants if not mutant.is_listed]
     remaining = limit - len(listed)
     return (*(others[index * len(others) // remaining] for index in range(remaining)), *listed)
 
@@ -121,7 +121,7 @@ def _template_result(trial: TrialRun, *, points: Mapping[str, Fraction]) -> Case
 
 def _check_uses(
     assignment: Assignment, results: Sequence[MutantResult], trials: Sequence[TrialRun]
-) -> tuple[CheckUse, ...]:
+) -> tuple[CheckCoverage, ...]:
     """Return how often each check was triggered; the template counts as a case."""
     by_cases = [key for trial in trials for key in triggered_checks(trial)]
     by_mutants = [key for result in results for key in result.caught_by]
@@ -130,7 +130,7 @@ def _check_uses(
     }
     all_findings = (findings for trial in trials for findings in trial.findings())
     return tuple(
-        CheckUse(
+        CheckCoverage(
             item=finding.item,
             code=finding.code,
             title=finding.title,

@@ -84,7 +84,7 @@ def validate_command(
         click.echo(render_validation_json(results))
     if report is not None:
         report.write_text(mutants_page(results), encoding="utf-8")
-    sys.exit(DONE if all(result.holds for result in results) else NEEDS_PERSON)
+    sys.exit(DONE if all(result.passed for result in results) else NEEDS_PERSON)
 
 
 def _validate_all(

@@ -14,7 +14,7 @@ def render_validation_json(results: tuple[Validation, ...]) -> str:
     """Render one object: `format`, `holds`, and an entry per assignment."""
     document = {
         "format": FORMAT,
-        "holds": all(result.holds for result in results),
+        "holds": all(result.passed for result in results),
         "assignments": [_assignment(result) for result in results],
     }
     return json.dumps(document, ensure_ascii=True, indent=2)
@@ -24,7 +24,7 @@ def _assignment(result: Validation) -> dict[str, Json]:
     return {
         "assignment": result.assignment,
         "title": result.title,
-        "holds": result.holds,
+        "holds": result.passed,
         "seeds": result.seeds,
         "notebooks": result.notebooks,
         "seconds": round(result.seconds, 2),
@@ -51,9 +51,9 @@ def _assignment(result: Validation) -> dict[str, Json]:
 def _case(case: CaseResult) -> dict[str, Json]:
     return {
         "name": case.name,
-        "holds": case.holds,
+        "holds": case.passed,
         "problem": case.problem,
-        "wavers": case.wavers,
+        "wavers": case.is_unstable,
         "shortfalls": [
             {
                 "item": shortfall.item,
@@ -75,9 +75,9 @@ def _mutant(result: MutantResult) -> dict[str, Json]:
         "before": mutant.before,
         "after": mutant.after,
         "items": list(mutant.items),
-        "fate": result.fate.value,
+        "fate": result.outcome.value,
         "caught_by": list(result.caught_by),
-        "wavers": result.wavers,
+        "wavers": result.is_unstable,
         "why": result.why,
         "escaped": result.escaped,
     }
