@@ -82,7 +82,7 @@ def clamp_points(points: Fraction, *, item: Item) -> Fraction:
 
 
 def is_given_by_criteria(mark: Mark) -> bool:
-    """Tell whether a mark was given by criteria; one of 0 points says that none is met."""
+    """Return whether a mark was given by criteria; one of 0 points says that none is met."""
     return bool(mark.criteria) or (mark.points == 0 and mark.adjustment == 0)
 
 

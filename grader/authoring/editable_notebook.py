@@ -115,7 +115,7 @@ def _read_cell(cell: Any, index: int) -> EditableCell:
 
 
 def _is_plain_text(output: Json) -> bool:
-    """Tell whether an output is nothing but text."""
+    """Return whether an output is nothing but text."""
     return set(output.get("data", {})) <= {"text/plain"}
 
 

@@ -63,7 +63,7 @@ class Secret:
         return self.text if self.is_word else _squeeze(self.text)
 
     def appears_in(self, line: str) -> bool:
-        """Tell whether a line holds it."""
+        """Return whether a line holds it."""
         if self.is_word:
             return re.search(rf"(?<![\w.]){re.escape(self.text)}(?![\w.])", line) is not None
         return self.squeezed in _squeeze(line)

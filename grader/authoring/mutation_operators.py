@@ -156,7 +156,7 @@ def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
 
 
 def _matters(statement: ast.stmt) -> bool:
-    """Tell whether leaving a statement out can matter: no import, definition, text or print."""
+    """Return whether leaving a statement out can matter: no import, definition, text or print."""
     match statement:
         case ast.Expr(value=ast.Constant()) | ast.Expr(value=ast.Call(func=ast.Name(id="print"))):
             return False
@@ -197,7 +197,7 @@ def _is_super(node: ast.Call) -> bool:
 
 
 def _is_module(node: ast.AST, cell: _ParsedCell) -> bool:
-    """Tell whether a name stands for a module, or for `self`, whose parts are called alike."""
+    """Return whether a name stands for a module, or for `self`, whose parts are called alike."""
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, ast.Name) and node.id in {*cell.modules, "self"}

@@ -86,7 +86,7 @@ def _public_files(assignment: Assignment, *, opening: SessionOptions) -> Mapping
     rubric = assignment.rubric
     judge = Judge.for_rubric(
         rubric,
-        draws=checks.RandomDraws(seed=public_seed(rubric.id)),
+        rng=checks.SeededRandom(seed=public_seed(rubric.id)),
         environment=opening.environment.fingerprint,
     )
     questions = reference_questions(rubric)

@@ -144,7 +144,7 @@ class ValidationPlan:
         return None
 
     def may_show(self, line: str) -> bool:
-        """Tell whether students may see a line of the solution elsewhere."""
+        """Return whether students may see a line of the solution elsewhere."""
         return any(_matches(line, table.line) for table in self.mutants.shown)
 
     def survival_reason(self, mutant: Mutant) -> str:
@@ -157,7 +157,7 @@ class ValidationPlan:
 
 
 def explains(table: LinePatternTable, mutant: Mutant) -> bool:
-    """Tell whether an explanation is about a mutant."""
+    """Return whether an explanation is about a mutant."""
     return (
         _matches(mutant.cell, table.cell)
         and _matches(mutant.before, table.line)
@@ -167,7 +167,7 @@ def explains(table: LinePatternTable, mutant: Mutant) -> bool:
 
 
 def _matches(text: str, pattern: str) -> bool:
-    """Tell whether a text fits a pattern in which only `*` is special."""
+    """Return whether a text fits a pattern in which only `*` is special."""
     return fnmatchcase(text, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 

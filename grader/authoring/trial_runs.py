@@ -124,7 +124,7 @@ def open_trial_runner(
     judges = tuple(
         Judge.for_rubric(
             limited_rubric,
-            draws=checks.RandomDraws(seed=seed),
+            rng=checks.SeededRandom(seed=seed),
             environment=opening.environment.fingerprint,
         )
         for seed in seeds

@@ -1,4 +1,4 @@
-"""Remembers what checks computed of the same evidence, so that each result is computed once."""
+"""Remembers what checks computed from the same evidence, so that each result is computed once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 class Memo:
-    """Results by key; it lives as long as the record that holds it.
+    """Results by key, for as long as the record that holds them.
 
-    Two threads may compute the same result at the same time; both then get the same one.
+    Two threads may compute the same result at the same time.
     """
 
     __slots__ = ("_results",)
@@ -22,7 +22,7 @@ class Memo:
         self._results: dict[Hashable, Any] = {}
 
     def get_or_compute(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """Return the result under a key, computed if nobody has asked for it yet."""
+        """Return the result under a key, computed on the first call."""
         try:
             value: T = self._results[key]
         except KeyError:
@@ -30,7 +30,7 @@ class Memo:
         return value
 
     def __reduce__(self) -> tuple[type[Memo], tuple[()]]:
-        """Copy it, into another process too, as an empty one: computing is cheaper than sending."""
+        """Copy or pickle it as an empty memo: computing is cheaper than sending."""
         return (Memo, ())
 
 

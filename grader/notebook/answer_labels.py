@@ -29,7 +29,7 @@ _PLACEHOLDER = re.compile(
 
 
 def is_placeholder(line: str) -> bool:
-    """Tell whether a line only says where an answer goes: 'Type your answer here', or a number."""
+    """Return whether a line only says where an answer goes: 'Type your answer here', 'Q1.2'."""
     return bool(_PLACEHOLDER.fullmatch(line_key(line))) or is_section_number(line)
 
 

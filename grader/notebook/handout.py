@@ -78,15 +78,15 @@ class Handout:
                 self._lines_by_start.setdefault(words[:_PREFIX_WORDS], []).append(words)
 
     def has_heading(self, line: str) -> bool:
-        """Tell whether a line is one of the handout's headings."""
+        """Return whether a line is one of the handout's headings."""
         return line_key(line) in self._headings
 
     def has_exactly(self, line: str) -> bool:
-        """Tell whether a line is the handout's, word for word."""
+        """Return whether a line is the handout's, word for word."""
         return line_key(line) in self._lines
 
     def has_line(self, line: str) -> bool:
-        """Tell whether a line is the handout's, wrapped or slightly reworded too."""
+        """Return whether a line is the handout's, wrapped or slightly reworded too."""
         key = line_key(line)
         word_count = _count_words(key)
         if key in self._lines or (word_count >= _CONTAINED_WORDS and f" {key} " in self._text):
@@ -98,11 +98,11 @@ class Handout:
         return match is not None
 
     def has_line_ending(self, ending: str) -> bool:
-        """Tell whether one of the handout's lines ends with these words."""
+        """Return whether one of the handout's lines ends with these words."""
         return f" {ending} \n" in self._text
 
     def has_line_beginning(self, beginning: str) -> bool:
-        """Tell whether one of the handout's lines begins with these words."""
+        """Return whether one of the handout's lines begins with these words."""
         return f"\n {beginning} " in self._text
 
     def prefix_end(self, line: str) -> int:
@@ -117,7 +117,7 @@ class Handout:
         return _end_of_words(line_words[: max(lengths)], line=line) if lengths else 0
 
     def has_code(self, source: str) -> bool:
-        """Tell whether a code cell is the handout's, with its blanks filled in."""
+        """Return whether a code cell is the handout's, with its blanks filled in."""
         if not self._code:
             return True
         lines = [key for line in source.splitlines() if (key := _code_key(line))]
@@ -126,7 +126,7 @@ class Handout:
         return known_count > 0 and known_count >= _SHARED_CODE * len(compared)
 
     def has_comment(self, line: str) -> bool:
-        """Tell whether a comment stands in the handout's code."""
+        """Return whether a comment stands in the handout's code."""
         return line_key(line) in self._code or self.has_line(line)
 
 

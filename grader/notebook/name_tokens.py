@@ -95,14 +95,14 @@ def read_name_tokens(line: str) -> list[NameToken]:
 
 
 def is_prose(line: str) -> bool:
-    """Tell whether a line is prose rather than names: many words, most of them in lower case."""
+    """Return whether a line is prose rather than names: many words, most of them in lower case."""
     line_words = re.findall(r"[^\W\d_]\S*", plain_text(line))
     lowercase_count = sum(word[0].islower() and not _ID.search(word) for word in line_words)
     return len(line_words) > _PROSE_WORDS and 2 * lowercase_count > len(line_words)
 
 
 def is_full_name(text: str) -> bool:
-    """Tell whether a text is a name even without a label: two capitalized words or more."""
+    """Return whether a text is a name even without a label: two capitalized words or more."""
     name_words = [word for word in text.split() if word.casefold() not in _PARTICLES]
     return len(name_words) > 1 and all(not word[0].islower() for word in name_words)
 

@@ -56,7 +56,7 @@ def assigning_cells(notebook: Notebook, name: str) -> tuple[int, ...]:
 
 
 def is_blank(cell: Cell) -> bool:
-    """Tell whether a code cell is empty or holds only comments; magics are not blank."""
+    """Return whether a code cell is empty or holds only comments; magics are not blank."""
     lines = (line.strip() for line in cell.source.splitlines())
     return all(not line or line.startswith("#") for line in lines)
 
@@ -100,7 +100,7 @@ class BoundNames:
 
 
 def _binds_any(cell: Cell, *, names: frozenset[str], inner: bool) -> bool:
-    """Tell whether a cell binds any of the names; `inner` includes functions and classes."""
+    """Return whether a cell binds any of the names; `inner` includes functions and classes."""
     bound = _bound_names(cell.source)
     if bound is None:
         return any(_seems_to_bind(cell.source, name=name) for name in names)

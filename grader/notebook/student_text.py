@@ -85,7 +85,7 @@ def _prose_in_code(cell: Cell, *, handout: Handout) -> list[str]:
 
 
 def _is_code(text: str) -> bool:
-    """Tell whether comments are code that was switched off, rather than words."""
+    """Return whether comments are code that was switched off, rather than words."""
     tree = parse_source(text)
     return tree is not None and not all(
         isinstance(statement, ast.Expr)
@@ -164,7 +164,7 @@ def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout)
 
 
 def _leads_to_prompt(before: str, *, handout: Handout) -> bool:
-    """Tell whether what stands before a prompt on its line is a number, a sign or the handout's."""
+    """Return whether the text before a prompt on its line is a number, a sign or the handout's."""
     return (
         not split_words(before)
         or handout.has_line_beginning(line_key(before))

@@ -93,7 +93,7 @@ def _bare_rows(lines: list[str]) -> list[list[NameToken]]:
 
 
 def _stands_alone(row: list[NameToken]) -> bool:
-    """Tell whether a line without a label can be trusted to be names and ids."""
+    """Return whether a line without a label can be trusted to be names and ids."""
     if "other" in _kinds(row):
         return False
     names = [token.text for token in row if token.kind == "name"]

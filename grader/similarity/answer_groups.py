@@ -1,4 +1,4 @@
-"""Groups answers that say much the same in the same words, to be marked at once."""
+"""Groups answers with similar wording, so that they can be marked together."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from grader.model import Array, Numbers
 from grader.similarity.sentences import stems
 
 MAX_DISTANCE = 0.7
-"""Answers at a larger mean distance (1 less the cosine) are not in one group."""
+"""The largest mean distance, 1 minus the cosine, between the answers of a group."""
 BATCH_SIZE = 2000
-"""Answers that are compared with each other; more are grouped in batches of that size."""
+"""The most answers that are compared with each other; more are grouped in batches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class SimilarityGroup:
     closeness: float
     """The mean cosine between two of them; 1 for a single answer."""
     empty: bool = False
-    """Whether they say nothing: an empty or unchanged answer."""
+    """Whether the answers are empty or unchanged."""
 
 
 def group_answers(
@@ -37,8 +37,8 @@ def group_answers(
     """Group the answers of a class to one item: the largest group first, empty answers last.
 
     Args:
-        answers: the text of each submission, without what the handout says.
-        max_distance: answers at a larger mean distance are not in one group.
+        answers: the text of each submission, without the handout's own words.
+        max_distance: the largest mean distance between the answers of a group.
     """
     stems_by_name = {name: stems(answers[name]) for name in sorted(answers)}
     nonempty = [name for name, stem_list in stems_by_name.items() if stem_list]
