@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +12,13 @@ from grader.authoring.blanking import find_regions, make_template
 from grader.authoring.leaks import find_leaks
 from grader.authoring.student_readme import render_readme
 from grader.errors import RubricError, UsageError
+from grader.exports.zip_files import pack_zip
 from grader.pipeline import SessionOptions, open_grading_session
 from grader.pipeline.judge import Judge
 from grader.selfcheck.public_files import build_public_files, public_seed, reference_questions
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The time of every file of the archive, so that the same release is the same bytes."""
+"""The time of modification of every file in the archive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,17 +95,12 @@ def _public_files(assignment: Assignment, *, opening: SessionOptions) -> Mapping
 
 def _write_release(files: Mapping[str, bytes], *, out: Path, name: str) -> tuple[Path, Path]:
     folder, archive = out / name, out / f"{name}.zip"
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for file, data in files.items():
-            entry = zipfile.ZipInfo(f"{name}/{file}", date_time=EPOCH)
-            entry.external_attr = 0o644 << 16
-            zipped.writestr(entry, data, compress_type=zipfile.ZIP_DEFLATED)
+    packed = pack_zip(((f"{name}/{file}", data, 0o644) for file, data in files.items()), time=EPOCH)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file, data in files.items():
             (folder / file).write_bytes(data)
-        archive.write_bytes(packed.getvalue())
+        archive.write_bytes(packed)
     except OSError as error:
         raise UsageError(f"{out}: cannot be written ({error.strerror})") from error
     return folder, archive

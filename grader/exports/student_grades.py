@@ -1,4 +1,4 @@
-"""One student's grade, as every export needs it."""
+"""Makes of each submission the grades of its students, as every export needs them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from grader.exports.export import ListedStudent
 from grader.exports.number_format import to_number
 from grader.model import Graded, Lateness, Student
 from grader.scoring import NO_POINTS, final_points
@@ -20,17 +21,17 @@ class StudentGrade:
     student: Student
     submission: str
     display_path: str
-    """The file, as the instructor knows it."""
+    """The path of the file below the folder of submissions."""
     submitted_at: str
-    """When it was handed in, in ISO 8601; '' where nobody said."""
+    """When it was submitted, in ISO 8601; '' if unknown."""
     possible: Fraction | None
     """None where it is ungradable, as are the next three."""
     total: Fraction | None
-    """The sum before anything is taken off for lateness; None while something waits."""
+    """The points before the late deduction; None while marks are pending."""
     provisional: Fraction | None
-    """What is earned up to now, less what lateness takes as far as that is known."""
+    """The points so far, less the late deduction as far as it is known."""
     final: Fraction | None
-    """What counts; None while something waits."""
+    """The points that count; None while marks are pending."""
     pending: Fraction
     lateness: Lateness | None
     reason: str
@@ -38,7 +39,7 @@ class StudentGrade:
 
     @property
     def label(self) -> str:
-        """Return name and id, or the submission's name where nobody is named."""
+        """Name and id, or the submission's name where nobody is named."""
         name, student_id = self.student.name, self.student.id
         if name and student_id:
             return f"{name} ({student_id})"
@@ -46,7 +47,7 @@ class StudentGrade:
 
     @property
     def why_not_final(self) -> str:
-        """Return why there is no final number, or ''."""
+        """The reason why there is no final number, or ''."""
         if self.reason:
             return f"could not be graded: {self.reason}"
         if self.pending:
@@ -78,6 +79,19 @@ def _submission_grades(graded: Graded) -> Iterator[StudentGrade]:
             lateness=student_lateness,
             reason="" if total else graded.reason or "no reason was recorded",
         )
+
+
+def list_not_final(
+    grades: Iterable[StudentGrade],
+) -> tuple[tuple[ListedStudent, ...], tuple[ListedStudent, ...]]:
+    """Return who has no final number: those who wait for one, and those who can't be graded."""
+    pending: list[ListedStudent] = []
+    ungradable: list[ListedStudent] = []
+    for grade in grades:
+        if grade.why_not_final:
+            listed = ListedStudent(label=grade.label, reason=grade.why_not_final)
+            (ungradable if grade.reason else pending).append(listed)
+    return tuple(pending), tuple(ungradable)
 
 
 def two_decimals(points: Fraction) -> str:
