@@ -1,4 +1,4 @@
-"""Recognizes words around an answer that are no part of it: 'Answer:', 'type your answer here'."""
+"""Recognizes words beside an answer that are no part of it: 'Answer:', 'type your answer here'."""
 
 from __future__ import annotations
 

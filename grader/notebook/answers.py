@@ -1,8 +1,8 @@
-"""Finds what a student wrote to each written question, wherever in the notebook they wrote it.
+"""Finds the student's answer to each written question, wherever it is in the notebook.
 
-The steps: find the prompts (`prompt_search`, else `fallback_search`), take away what is the
-handout's (`student_text`), send each piece of what is left to a prompt (`gap_assignment`), let
-a person's word override it, and rate how sure the result is (`confidence`).
+The steps: find the prompts (`prompt_search`, else `fallback_search`), remove the handout's own
+text (`student_text`), assign each piece of the rest to a prompt (`gap_assignment`), replace what a
+person has located otherwise, and rate the result (`confidence`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from grader.notebook.student_text import Event, page_events, text_lines
 from grader.notebook.students import find_name_cells
 
 AnswerOverrides = Mapping[str, tuple[int, ...]]
-"""By item, indexes of the cells it is answered in; an empty tuple says that there is no answer."""
+"""By item, indexes of the cells that hold its answer; an empty tuple means that there is none."""
 
 NO_OUTLINE = Outline()
 NO_OVERRIDES: AnswerOverrides = MappingProxyType({})
@@ -53,12 +53,12 @@ def written_answers(
     Args:
         notebook: The submission.
         items: All items of the rubric, in order: prompts of automatic ones end an answer, too.
-        handout: The lines that `handout_lines` made of the reference.
-        outline: The outline that `outline_handout` made of it, for questions whose words are gone.
-        overrides: The cells that a person says an item is answered in.
+        handout: The lines that `handout_lines` returns for the reference.
+        outline: What `outline_handout` returns for it, to find questions whose prompts are gone.
+        overrides: The cells in which a person has located answers.
 
     Returns:
-        An Answer for each written item; its text is empty where nothing was found.
+        An Answer for each written item; its text is empty if none was found.
     """
     known = index_handout(handout)
     lines = text_lines(notebook, handout=known)
@@ -96,7 +96,7 @@ def written_answers(
 
 
 def _without_names(events: Iterable[Event], *, name_cells: frozenset[int]) -> list[Event]:
-    """Return the events without the students' names: text above the first prompt of such a cell."""
+    """Return the events without the text above the first prompt of cells with students' names."""
     remaining = []
     prompt_cells: set[int] = set()
     for event in events:
@@ -123,7 +123,7 @@ def _prompts(events: Iterable[Event], *, items: Sequence[Item]) -> list[Prompt]:
 
 
 def _distinctive_words(text: str) -> frozenset[str]:
-    """Return the words by which one question's subject differs from another's."""
+    """Return the longer words of a text, which tell the subjects of questions apart."""
     words = (word.text for word in split_words(text))
     return frozenset(word for word in words if len(word) >= _MIN_DISTINCTIVE_LETTERS)
 
@@ -165,7 +165,7 @@ def _units(stretch: Sequence[Event], *, pictures: Mapping[str, Picture]) -> Iter
 
 
 def _pictures_by_hash(cells: Iterable[Cell]) -> Mapping[str, Picture]:
-    """Return the notebook's pictures by the names that its text has for them."""
+    """Return the notebook's pictures by the hashes that its text names them by."""
     return {
         hashlib.sha256(base64.b64decode(picture.base64)).hexdigest()[:16]: picture
         for cell in cells
@@ -206,7 +206,7 @@ def _units_by_cell(
     events: Iterable[Event],
     pictures: Mapping[str, Picture],
 ) -> Mapping[int, Unit]:
-    """Return all that a student wrote in each overriding cell; code stands as a block of code."""
+    """Return the student's text in each overriding cell; code becomes a code block."""
     override_cells = {cell for cells in overrides.values() for cell in cells}
     lines_by_cell: dict[int, list[str]] = {}
     for event in events:
@@ -253,7 +253,7 @@ def _override_units(
 
 
 def _rate_override(cells: Sequence[int], *, cell_count: int) -> AnswerConfidence:
-    """Return certainty, unless the person named cells that the notebook does not have."""
+    """Return CERTAIN, unless the person named cells that the notebook does not have."""
     missing = [str(cell) for cell in cells if cell >= cell_count]
     if not missing:
         return CERTAIN
@@ -264,7 +264,7 @@ def _rate_override(cells: Sequence[int], *, cell_count: int) -> AnswerConfidence
 def _join_answer(
     item: str, *, units: Sequence[Unit], confidence: AnswerConfidence, is_override: bool
 ) -> Answer:
-    """Join the pieces of one answer, a copied one once, with its pictures numbered."""
+    """Join the pieces of one answer, each text once, and number its pictures."""
     unit_by_text: dict[str, Unit] = {}
     for unit in units:
         unit_by_text.setdefault(unit.text.strip(), unit)

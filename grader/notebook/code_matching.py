@@ -18,7 +18,7 @@ from math import log
 from grader.model import Cell
 
 MIN_SIMILARITY = 0.55
-"""The least part of one cell that must be in the other, by weight."""
+"""The least share of one cell, by weight, that must be in the other."""
 _MIN_SHARED = 6
 """The least number of features that cells must share: two lines are no evidence."""
 _MAX_LINES, _MAX_LINE = 400, 200
@@ -48,7 +48,7 @@ class CodeMatch:
     cell: int
     item: str
     similarity: float
-    """The part of one that is in the other, from 0 to 1."""
+    """The share of one that is in the other, from 0 to 1."""
 
 
 def build_handout_code(cells: Sequence[tuple[str | None, str]]) -> HandoutCode:
@@ -108,4 +108,4 @@ def _features(source: str) -> Features:
 
 
 features = lru_cache(maxsize=_CACHE_SIZE)(_features)
-"""Return what a source is made of; cached, since most cells of a class are the handout's."""
+"""Return the lines, words and word pairs of a source; cached, since most cells are the handout's."""

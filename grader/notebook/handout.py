@@ -1,4 +1,4 @@
-"""Knows the handout's own lines, so that what is left of a submission is the student's.
+"""Recognizes the handout's own lines, so that the rest of a submission is the student's.
 
 A handout is passed on as a frozenset of strings: the keys of its Markdown lines as they are, those
 of its headings once more with '# ' before them, and its lines of code with 'code: '.
@@ -24,7 +24,7 @@ from grader.notebook.markdown_words import (
 HIDDEN_TAGS = frozenset({"solution", "grader-only"})
 _HEADING, _CODE = "# ", "code: "
 _SIMILAR_RATIO = 0.9
-"""How similar a slightly reworded line and the handout's must be."""
+"""The least similarity of a reworded line to the handout's."""
 _MIN_SIMILAR_WORDS, _MAX_SIMILAR_WORDS = 8, 300
 _CONTAINED_WORDS = 6
 _PREFIX_WORDS = 4
@@ -32,7 +32,7 @@ _SHARED_CODE = 0.5
 
 
 def handout_lines(reference: Notebook) -> frozenset[str]:
-    """Return the lines of a handout that are nobody's answer, as `Handout` takes them.
+    """Return the lines of a handout, in the form that `Handout` takes.
 
     Args:
         reference: The unsolved handout, or the reference; cells tagged `solution` or
@@ -60,7 +60,7 @@ def _code_key(line: str) -> str:
 
 
 class Handout:
-    """The lines of one handout: whether a line, a part of it or a cell of code is the handout's."""
+    """The lines of one handout, to test whether a line, a part of it or a code cell is its own."""
 
     def __init__(self, prefixed: frozenset[str]) -> None:
         lines = sorted(line for line in prefixed if line and not line.startswith((_HEADING, _CODE)))
@@ -86,7 +86,7 @@ class Handout:
         return line_key(line) in self._lines
 
     def has_line(self, line: str) -> bool:
-        """Return whether a line is the handout's, wrapped or slightly reworded too."""
+        """Return whether a line is the handout's, even if wrapped or slightly reworded."""
         key = line_key(line)
         word_count = _count_words(key)
         if key in self._lines or (word_count >= _CONTAINED_WORDS and f" {key} " in self._text):

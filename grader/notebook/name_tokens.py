@@ -1,4 +1,4 @@
-"""Splits a line into names, ids, labels and what is none of these."""
+"""Splits a line into names, ids, labels and other words."""
 
 from __future__ import annotations
 
@@ -129,16 +129,16 @@ def _id_spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Find what looks like an id, and short words in brackets after a name."""
     spans = {match.start(): (match.start(), match.end(), match[0]) for match in _ID.finditer(text)}
     for match in _BRACKETED.finditer(text):
-        if match.start(1) not in spans and _is_id_in_brackets(match[1]):
-            spans[match.start(1)] = (match.start(1), match.end(1), match[1])
+        word = match[1]
+        # '(ada.example)' and '(ab1)' are ids, '(Ada)' and '(she)' are not.
+        is_id = (
+            len(word) > 1
+            and word.casefold() not in _NOT_NAMES
+            and (word == word.lower() or any(letter.isdigit() for letter in word))
+        )
+        if match.start(1) not in spans and is_id:
+            spans[match.start(1)] = (match.start(1), match.end(1), word)
     return (spans[start] for start in sorted(spans))
-
-
-def _is_id_in_brackets(word: str) -> bool:
-    """Tell ids such as '(ada.example)' and '(ab1)' from '(Ada)' and '(she)'."""
-    if word.casefold() in _NOT_NAMES or len(word) <= 1:
-        return False
-    return word == word.lower() or any(character.isdigit() for character in word)
 
 
 def _split_names(text: str) -> Iterator[NameToken]:

@@ -1,4 +1,4 @@
-"""Reads who made a notebook from its first text cells, in the many forms people write it.
+"""Reads the students' names and ids from a notebook's first text cells, in many forms.
 
 Each line becomes a row of names and ids, in order; these are then paired within a line where
 possible, else with the lines before.
@@ -28,7 +28,7 @@ def find_students(notebook: Notebook) -> tuple[Student, ...]:
 
 
 def find_name_cells(notebook: Notebook) -> frozenset[int]:
-    """Return the indexes of the cells that name students, so that they are nobody's answer."""
+    """Return the indexes of the cells that ask for or give students' names."""
     return _read_team(notebook)[0]
 
 
