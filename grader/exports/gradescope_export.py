@@ -19,7 +19,7 @@ from grader.exports.export import Export, ExportOptions, Grades, ListedStudent
 from grader.exports.number_format import escape_invisible, replace_surrogates, to_number
 from grader.model import Finding, Graded, ItemScore, Rubric, Verdict
 from grader.report.flag_text import flag_text
-from grader.scoring import NO_POINTS
+from grader.scoring import ZERO_POINTS
 
 _VISIBLE, _AFTER_PUBLISHED = "visible", "after_published"
 """What students could run themselves is shown at once; the rest when grades are published."""
@@ -74,14 +74,14 @@ def _automatic_score(graded: Graded) -> Fraction | None:
     """Return the points of automatic items, or None while one is pending or nothing was graded."""
     earned = [item.earned for item in _automatic_items(graded)]
     known = [points for points in earned if points is not None]
-    return sum(known, NO_POINTS) if graded.score and len(known) == len(earned) else None
+    return sum(known, ZERO_POINTS) if graded.score and len(known) == len(earned) else None
 
 
 def _output_text(graded: Graded, *, score: Fraction | None) -> str:
     if graded.score is None:
         reason = graded.reason or "no reason was recorded"
         return replace_surrogates(f"This could not be graded; a person will look at it.\n{reason}")
-    possible = to_number(sum((item.item.points for item in _automatic_items(graded)), NO_POINTS))
+    possible = to_number(sum((item.item.points for item in _automatic_items(graded)), ZERO_POINTS))
     lines = [f"Checks of your code are worth {possible} points."]
     findings = [finding for item in _automatic_items(graded) for finding in item.findings]
     if not all(map(_is_visible, findings)):
@@ -90,7 +90,7 @@ def _output_text(graded: Graded, *, score: Fraction | None) -> str:
         lines = ["One of our checks failed. It costs you nothing; a person will look at it."]
     written = [item for item in _items(graded) if item.item.kind == "written"]
     if written:
-        points = to_number(sum((item.item.points for item in written), NO_POINTS))
+        points = to_number(sum((item.item.points for item in written), ZERO_POINTS))
         lines.append(
             f"{len(written)} written answers ({points} points) are read by a person. They are not "
             "in this score."

@@ -9,7 +9,7 @@ from fractions import Fraction
 from grader.exports.export import ListedStudent
 from grader.exports.number_format import to_number
 from grader.model import Graded, Lateness, Student
-from grader.scoring import NO_POINTS, final_points
+from grader.scoring import ZERO_POINTS, final_points
 
 NOBODY = Student(name="", id="")
 
@@ -65,7 +65,7 @@ def _submission_grades(graded: Graded) -> Iterator[StudentGrade]:
     team = graded.students or (NOBODY,)
     lateness = graded.lateness or (None,) * len(team)
     for student, student_lateness in zip(team, lateness, strict=True):
-        deduction = student_lateness.deduction or NO_POINTS if student_lateness else NO_POINTS
+        deduction = student_lateness.deduction or ZERO_POINTS if student_lateness else ZERO_POINTS
         yield StudentGrade(
             student=student,
             submission=graded.submission.name,
@@ -73,9 +73,9 @@ def _submission_grades(graded: Graded) -> Iterator[StudentGrade]:
             submitted_at=graded.submission.submitted_at,
             possible=total.possible if total else None,
             total=total.final if total else None,
-            provisional=max(total.earned - deduction, NO_POINTS) if total else None,
+            provisional=max(total.earned - deduction, ZERO_POINTS) if total else None,
             final=final_points(total, late=student_lateness) if total else None,
-            pending=total.pending if total else NO_POINTS,
+            pending=total.pending if total else ZERO_POINTS,
             lateness=student_lateness,
             reason="" if total else graded.reason or "no reason was recorded",
         )

@@ -108,4 +108,4 @@ def _features(source: str) -> Features:
 
 
 features = lru_cache(maxsize=_CACHE_SIZE)(_features)
-"""Return the lines, words and word pairs of a source; cached, since most cells are the handout's."""
+"""Return the lines, words and word pairs of a source; cached, as most cells are the handout's."""
