@@ -1,4 +1,4 @@
-"""Builds what students get of an assignment, and refuses if any of the solution is in it."""
+"""Builds the files of an assignment for students, and refuses if they show any of the solution."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ class BuiltRelease:
     sizes: Mapping[str, int]
     """Bytes by file name."""
     blanks: int
-    """Solutions that were cut out of cells."""
+    """Number of solutions that were cut out of cells."""
     removed_cells: int
-    """Cells that were left out."""
+    """Number of cells that were left out."""
 
 
 def build_release(
-    assignment: Assignment, *, opening: SessionOptions, wheel: tuple[str, bytes], out: Path
+    assignment: Assignment, *, options: SessionOptions, wheel: tuple[str, bytes], out: Path
 ) -> BuiltRelease:
     """Build the release of an assignment: a folder, and the same as a zip archive.
 
     Args:
         assignment: The assignment.
-        opening: Where the reference runs, which gives the public numbers.
+        options: How the reference is run, which computes the public numbers.
         wheel: File name and bytes of the program's wheel.
         out: The folder to write to.
 
     Raises:
-        RubricError: Something of the solution would get out (the message shows where), no region
+        RubricError: A file would show part of the solution (the message says where), no region
             is marked as the solution, or a check is public that can't be.
         UsageError: The folder can't be written.
     """
@@ -62,7 +62,7 @@ def build_release(
     name, data = wheel
     files = {
         rubric.reference.name: handout.to_json().encode(),
-        **_public_files(assignment, opening=opening),
+        **_public_files(assignment, options=options),
         "README.md": render_readme(rubric, notebook=rubric.reference.name, wheel=name).encode(),
         name: data,
     }
@@ -80,16 +80,16 @@ def build_release(
     )
 
 
-def _public_files(assignment: Assignment, *, opening: SessionOptions) -> Mapping[str, bytes]:
-    """Return the public rubric and its numbers, which the live reference answers."""
+def _public_files(assignment: Assignment, *, options: SessionOptions) -> Mapping[str, bytes]:
+    """Return the public rubric and the reference's numbers for it."""
     rubric = assignment.rubric
     judge = Judge.for_rubric(
         rubric,
         rng=checks.SeededRandom(seed=public_seed(rubric.id)),
-        environment=opening.environment.fingerprint,
+        environment=options.environment.fingerprint,
     )
     questions = reference_questions(rubric)
-    with open_grading_session(judge, options=opening) as course:
+    with open_grading_session(judge, options=options) as course:
         return build_public_files(rubric, answers=course.reference.ask(questions))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
@@ -27,18 +27,18 @@ class MutantOutcome(StrEnum):
 class Mutant:
     """The reference with one small change that should cost points."""
 
-    cell: str
+    cell: str = ""
     """The id of the changed cell; '' for a change of the whole file."""
-    line: int
+    line: int = 0
     """The changed line of that cell, from 1; 0 for several lines."""
     change: str
     """The kind of change, such as 'call left out'; the name of a listed mutant."""
-    before: str
-    after: str
+    before: str = ""
+    after: str = ""
     """The line before and after, without indentation."""
-    items: tuple[str, ...]
+    items: tuple[str, ...] = ()
     """Ids of the items in one of which it must lose points; empty if any item will do."""
-    sources: Mapping[str, str]
+    sources: Mapping[str, str] = field(default_factory=dict)
     """The changed cells' new sources, by id."""
     outputs: str = "kept"
     """The state of the saved outputs: 'kept', 'cleared' or 'without figures'."""
