@@ -1,4 +1,4 @@
-"""Turn graded submissions into what other programs read, one module for each format."""
+"""Exports graded submissions for other programs, one module for each format."""
 
 from grader.exports.export import (
     Download,

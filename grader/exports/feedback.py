@@ -65,7 +65,7 @@ def _name_reports(
     for grade in ready:
         name = _canvas_name(grade.display_path) if options.lms == "canvas" else grade.submission
         if name:
-            named.setdefault(f"{name}.html", grade)  # a team's members share the report
+            named.setdefault(f"{name}.html", grade)  # the members of a team share a report
         else:
             reason = f"{grade.display_path}: is not named as Canvas names what it hands out"
             left_out.append(ListedStudent(label=grade.label, reason=reason))

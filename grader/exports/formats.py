@@ -1,4 +1,4 @@
-"""The registry of export formats."""
+"""Lists the export formats."""
 
 from __future__ import annotations
 

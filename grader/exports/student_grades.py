@@ -12,6 +12,7 @@ from grader.model import Graded, Lateness, Student
 from grader.scoring import ZERO_POINTS, final_points
 
 NOBODY = Student(name="", id="")
+"""The student of a submission that names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class StudentGrade:
 
     @property
     def label(self) -> str:
-        """Name and id, or the submission's name where nobody is named."""
+        """Name and id, or the submission's name where no student is named."""
         name, student_id = self.student.name, self.student.id
         if name and student_id:
             return f"{name} ({student_id})"
@@ -56,7 +57,7 @@ class StudentGrade:
 
 
 def list_student_grades(results: Iterable[Graded]) -> tuple[StudentGrade, ...]:
-    """Return a grade per student of each submission, or one where nobody is named."""
+    """Return a grade per student of each submission, or a single one if no student is named."""
     return tuple(grade for graded in results for grade in _submission_grades(graded))
 
 

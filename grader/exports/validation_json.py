@@ -1,4 +1,4 @@
-"""Write the result of `grade validate` as JSON for a CI."""
+"""Writes the result of `grade validate` as JSON for continuous integration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from grader.model import CaseResult, Json, MutantResult, Validation
 
 FORMAT = 1
-"""Rises when a key changes its meaning."""
+"""The version of the format, raised when a key changes its meaning."""
 
 
 def render_validation_json(results: tuple[Validation, ...]) -> str:
