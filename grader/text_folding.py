@@ -1,4 +1,4 @@
-"""Compares names and words however they are typed: accents, case and spacing aside."""
+"""Normalizes names and words, so that they compare equal apart from accents, case and spacing."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def find_regions(cell: EditableCell) -> tuple[Region, ...]:
 
 
 def make_template(notebook: EditableNotebook) -> EditableNotebook:
-    """Return the notebook as students receive it: nothing solved, nothing run.
+    """Return the notebook for students: without solutions and outputs.
 
     Raises:
         RubricError: A line BEGIN or END has no partner.

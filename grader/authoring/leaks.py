@@ -170,7 +170,7 @@ def _output_text(output: Json) -> str:
 
 
 def _squeeze(text: str) -> str:
-    """Return the text without white space, and without what JSON puts before quotes."""
+    """Return the text without white space and without JSON's escapes."""
     return re.sub(r"\s+|\\n|\\(?=[\"\\])", "", text)
 
 

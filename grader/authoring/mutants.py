@@ -61,7 +61,7 @@ def patched_sources(
     """Return the sources of the changed cells, by id.
 
     Raises:
-        RubricError: There is no such cell, or the text to replace does not stand in it once.
+        RubricError: There is no such cell, or it does not contain the text exactly once.
     """
     sources: dict[str, str] = {}
     for patch in patches:

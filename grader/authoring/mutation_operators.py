@@ -53,7 +53,7 @@ _COMPARISONS: Final[Mapping[type[ast.cmpop], ast.cmpop]] = {
 
 
 class _ParsedCell:
-    """A cell's source with its syntax tree, and the names that stand for modules."""
+    """A cell's source with its syntax tree, and the names that are modules."""
 
     def __init__(self, source: str, tree: ast.Module, modules: frozenset[str]) -> None:
         self.source = source

@@ -72,7 +72,7 @@ def _fill_scaffold(file: str, replacements: dict[str, str]) -> str:
 
 
 def _default_value(root: Path) -> str:
-    """Return 'true' or 'false': whether a new assignment is what `grade` grades by default."""
+    """Return 'true' if no assignment is the default yet, else 'false'."""
     for path in (root / "rubrics").glob("*.toml"):
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8")).get("assignment", {})

@@ -34,7 +34,7 @@ class PatchTable(TomlTable):
     cell: RequiredText
     """The cell's id."""
     old: Annotated[str, Field(min_length=1)]
-    """Text that stands in it, once."""
+    """Text that the cell contains exactly once."""
     new: str
 
 
@@ -51,7 +51,7 @@ class LinePatternTable(TomlTable):
 
     cell: RequiredText
     line: RequiredText = "*"
-    """The line as it stands in the reference, without indentation."""
+    """The line of the reference, without indentation."""
     change: RequiredText = "*"
     """The kind of change: 'call left out'."""
     after: RequiredText = "*"
@@ -99,7 +99,7 @@ class CaseTable(TomlTable):
     why: str = ""
     start: Literal["reference", "template"] = "reference"
     notebook: str = ""
-    """A file beside `cases.toml`, in place of a start and patches."""
+    """A file beside `cases.toml`, instead of a start and patches."""
     others: Literal["full", "none"] = "full"
     """The expected points of automatic items that `points` doesn't name."""
     points: dict[Id, Points] = Field(default_factory=dict)
@@ -123,7 +123,7 @@ class SubmissionCase:
     """The notebook that patches change."""
     patches: tuple[PatchTable, ...] = ()
     notebook: Path | None = None
-    """A file in place of a start and patches."""
+    """A file, instead of a start and patches."""
     points: Mapping[str, Fraction]
     """The expected points by item; items that aren't named may score anything."""
 

@@ -187,13 +187,13 @@ class Check(BaseModel):
 
     code: ClassVar[str]
     title: ClassVar[str]
-    """What it checks, in a few words for a report; `{field}` stands for a parameter."""
+    """A few words for a report, in which `{field}` is replaced by a parameter."""
     subjects: ClassVar[tuple[str, ...]] = ()
     """Parameters that hold names in the student's code that it is about."""
     fixed_questions: ClassVar[tuple[Question, ...]] = ()
     """Questions that are the same whatever its parameters are."""
     judges_file: ClassVar[bool] = False
-    """Whether it judges the file and its run from top to bottom, not what a notebook holds."""
+    """Whether it judges the file and its run as a whole, not functions and values."""
 
     def describe(self) -> str:
         """Return its title for these parameters."""
@@ -276,4 +276,4 @@ def make_question(
 ARRAYS_QUESTION = make_question("arrays", {})
 """Asks for every numeric array of the notebook's namespace."""
 RECORDING_QUESTION = make_question("recording", {})
-"""Asks for what was recorded of the notebook's own run."""
+"""Asks for the recording of the notebook's own run."""

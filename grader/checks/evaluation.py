@@ -44,7 +44,7 @@ class RubricCheck:
 
     @property
     def title(self) -> str:
-        """What it checks, for a report."""
+        """The check's title for its parameters."""
         return self.check.describe()
 
     def needs_any(self, others: Iterable[RubricCheck]) -> bool:

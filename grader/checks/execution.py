@@ -1,4 +1,4 @@
-"""EXE: judges whether the notebook runs from top to bottom with nobody at the keyboard."""
+"""EXE: judges whether the notebook runs from top to bottom without a person."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class FunctionCheck(Check):
     part: int = 0
     """Index of the returned value that is judged, from 0."""
     what: str = "the result"
-    """What the report calls that value."""
+    """The report's words for that value: 'the weights'."""
     tensors: bool = True
     """Whether arguments are torch tensors; NumPy arrays otherwise."""
 

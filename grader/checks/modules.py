@@ -52,7 +52,7 @@ class ModuleCheck(Check):
     subjects = ("module",)
 
     module: str
-    """The handout's name of the class; another name is found by what was recorded."""
+    """The handout's name of the class; a class of another name is found by its recorded calls."""
     shape: tuple[int, ...]
     """Shape of one input."""
     batches: tuple[int, ...]
@@ -129,7 +129,7 @@ class ModuleOutputShape(ModuleShapeCheck):
 
 
 class ModuleOutputValues(ModuleCheck):
-    """At equal weights a module gives what the reference's function gives.
+    """At equal weights a module gives the outputs of the reference's function.
 
     Asked at weights and inputs drawn after the notebook ran (rtol 1e-4, atol 1e-5). Parameters
     are matched by the handout's names, where they have those, else by shape.

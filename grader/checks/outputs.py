@@ -1,4 +1,4 @@
-"""OUT: judges what the submitted file itself shows: results, figures, the run it was saved from."""
+"""OUT: judges the saved outputs of the submitted file: results, figures, order of the run."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ShowsNumbers(Check):
     count: int
     """How many numbers."""
     what: str
-    """What they are, for the report: 'similarities'."""
+    """The report's word for them: 'similarities'."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         expected = f"{self.count} {self.what} in the saved outputs"
@@ -85,7 +85,7 @@ class ShowsFigure(Check):
     fixed_questions = (RECORDING_QUESTION,)  # it tells where training was
 
     what: str = "a figure"
-    """What it is called in the report."""
+    """The report's words for it: 'a chart'."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         expected = f"{self.what} in the saved outputs, after training"

@@ -1,4 +1,4 @@
-"""Looks up the numbers that written answers quote in what the notebook printed."""
+"""Looks up the numbers that written answers quote in the notebook's outputs and code."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def find_quotes(
 
 
 def quoted_numbers(text: str) -> tuple[TextNumber, ...]:
-    """Return an answer's numbers with decimals or a percent sign that name nothing, each once."""
+    """Return an answer's numbers with decimals or a percent sign, but not that of 'Table 1.2'."""
     plain = _DECIMAL_COMMA.sub("0.", text[:_MAX_ANSWER])
     numbers: dict[str, TextNumber] = {}
     for number in read_numbers(plain):

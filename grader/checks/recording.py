@@ -1,4 +1,4 @@
-"""Parses what the recorder saw, an untrusted observation, into records."""
+"""Parses the recording of a notebook's run, an untrusted observation, into records."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Module:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """What was recorded of a run, in order."""
+    """The recorded events of a run, in order."""
 
     forwards: tuple[Forward, ...] = ()
     calls: tuple[Call, ...] = ()

@@ -1,4 +1,4 @@
-"""Compares what a submitted file shows with a fresh run: order, errors, numbers and pictures."""
+"""Compares a file's saved outputs with a fresh run: order, errors, numbers and pictures."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _saved_errors(cells: Sequence[Cell], *, runs: Mapping[int, CellRun]) -> Iter
 
 
 def _compare_cell(cell: Cell, run: CellRun) -> OutputDifference | None:
-    """Return what a fresh run of a cell does not reproduce, or None."""
+    """Return the difference between a cell's saved outputs and a fresh run, or None."""
     if run.status is not CellStatus.RAN:
         name = run.error.name if run.error else "an error"
         why = _STATUS_WORDS.get(run.status, f"raised {name}")

@@ -1,4 +1,4 @@
-"""Compares arrays: with what was expected, and with each other.
+"""Compares arrays with expected ones, and with each other.
 
 `all_close` is for what a notebook answered and what the reference answered; it requires exactly
 that shape, floating point and finite numbers before it looks at values. `equal_values` tells which

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from grader.model import Array, Numbers
 
 STEPS_HINT = "How often does the training loop run, and does its step reach this {maker}?"
-"""A hint for those who trained nothing."""
+"""The hint where nothing was trained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ class ModuleAtWeightsCheck(Check):
     """Compares a module at drawn weights with a function of the reference notebook."""
 
     module: str
-    """The handout's name of the class; another name is found by what was recorded."""
+    """The handout's name of the class; a class of another name is found by its recorded calls."""
     shape: tuple[int, ...]
     """Shape of one input."""
     weights: tuple[tuple[int, ...], ...]
@@ -76,7 +76,7 @@ class ModuleAtWeightsCheck(Check):
         )
 
     def student_batch_size(self, evidence: Evidence) -> int:
-        """Return how many inputs the student gave the module at once."""
+        """Return the student's own batch size."""
         for forward in evidence.recording.forwards:
             for batch in forward.inputs[:1]:
                 if batch.shape[1:] == self.shape and batch.shape[0] in BATCH_SIZES:
@@ -189,7 +189,7 @@ class LayerApplied(ModuleAtWeightsCheck):
     subjects = ("module",)
 
     layer: str
-    """What the handout calls it."""
+    """The handout's word for the layer."""
     own: tuple[int, ...]
     """Indices of the layer's parameters in `weights`, from 0."""
     others: tuple[tuple[int, ...], ...] = ()

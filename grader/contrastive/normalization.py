@@ -51,7 +51,7 @@ class DrawnEmbeddingsNormalized(Check):
     subjects = ("module",)
 
     module: str
-    """The handout's name of the class; another name is found by what was recorded."""
+    """The handout's name of the class; a class of another name is found by its recorded calls."""
     shape: tuple[int, ...]
     """Shape of one input."""
     scales: tuple[float, ...]

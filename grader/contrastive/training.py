@@ -1,4 +1,4 @@
-"""TRN: judges whether training does what the reference's does from the same start."""
+"""TRN: compares training with the reference's from the same start."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def pairwise_cosines(vectors: Numbers) -> Numbers:
 
 
 class LossFalls(TrainingCheck):
-    """Training does to the embeddings what the reference's does from the same start.
+    """Training changes the embeddings as the reference's training does from the same start.
 
     The handout's loss may not be a number, so InfoNCE on the embeddings is measured, at the
     handout's temperature. The reference is trained from the student's own recorded start weights

@@ -98,5 +98,5 @@ def _pinned_requirements() -> str:
         raise UsageError(
             f"{error.name} is not installed here, so its version isn't known: give --requirements"
         ) from error
-    # What follows a '+' names a build of somebody's own, which no index has.
+    # A version with '+' is a local build, which no package index has.
     return "".join(f"{name}=={version.partition('+')[0]}\n" for name, version in versions.items())

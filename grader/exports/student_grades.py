@@ -85,7 +85,7 @@ def _submission_grades(graded: Graded) -> Iterator[StudentGrade]:
 def list_not_final(
     grades: Iterable[StudentGrade],
 ) -> tuple[tuple[ListedStudent, ...], tuple[ListedStudent, ...]]:
-    """Return who has no final number: those who wait for one, and those who can't be graded."""
+    """Return the students without a final grade: those with pending marks, and ungradable ones."""
     pending: list[ListedStudent] = []
     ungradable: list[ListedStudent] = []
     for grade in grades:

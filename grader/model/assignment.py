@@ -45,7 +45,7 @@ class CheckSpec:
     )
     """The instance of the check's own parameter model; None in a stored grade."""
     ask: OptionalText = ""
-    """A question for a student who loses points here, where the check has no hint of its own."""
+    """A question that replaces a missing hint for students who lose points here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class Item:
     why: OptionalText = ""
     """Why a course item exists, for students."""
     examples: bool = False
-    """Whether an answer holds an example of the student's own; graders see who shares it."""
+    """Whether an answer has an example of the student's; graders see who uses the same one."""
     example_words: tuple[RequiredText, ...] = ()
     """Words by which such an example is recognized best."""
     checks: Annotated[tuple[CheckSpec, ...], Field(alias="check")] = ()
@@ -119,7 +119,7 @@ class LateRule:
     due: str
     """In ISO 8601 with an offset."""
     grace_s: int
-    """Seconds after the due date that cost nothing; each further day starts that much later."""
+    """Seconds after the due date without a deduction; they delay each later day, too."""
     per_day: Fraction
     unit: str
     """Unit of `per_day` and `cap`: 'points', or 'percent' of what was earned."""
@@ -131,7 +131,7 @@ class LateRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marking:
-    """What students read about graders and regrade requests: `[marking]`."""
+    """The information for students about graders and regrade requests: `[marking]`."""
 
     show_markers: bool = False
     """Whether reports name the grader who gave points; otherwise they say 'staff'."""
@@ -177,7 +177,7 @@ class Rubric:
     late: LateRule | None = None
     """None where lateness takes no points."""
     provided: Path | None = None
-    """A folder of files that every notebook finds beside it."""
+    """A folder of files that are copied beside every notebook when it runs."""
     notices: tuple[Notice, ...] = ()
     marking: Marking = Marking()
     public: PublicSupplement | None = None

@@ -1,4 +1,4 @@
-"""Defines what is concluded about a submission: findings, scores, marks and their provenance."""
+"""Defines the results of grading: findings, scores, marks and their provenance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from grader.model.submission import Answer, Student, Submission
 
 
 class Verdict(StrEnum):
-    """A conclusion; ERROR is a fault of the grader and costs the student nothing."""
+    """A conclusion; ERROR is a fault of the grader and takes no points."""
 
     PASSED = "passed"
     PARTIAL = "partial"
@@ -86,7 +86,7 @@ class Mark:
     criteria_points: tuple[Fraction, ...] = ()
     """The points of each of them when the mark was given."""
     adjustment: Fraction = Fraction(0)
-    """Points beside the criteria."""
+    """Points in addition to those of the criteria."""
     fixed_points: Fraction | None = None
     """Points that were given as a number, instead of by criteria; None where criteria count."""
     reason: str = ""

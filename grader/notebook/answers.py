@@ -234,7 +234,7 @@ def _override_units(
 ) -> dict[str, list[Unit]]:
     """Give overridden items the cells that a person named.
 
-    The other items lose these cells, unless their own question stands there.
+    The other items lose these cells, unless their own prompt is in them.
     """
     prompt_cells = {(prompt.item, prompt.cell) for prompt in prompts}
     override_cells = {cell for cells in overrides.values() for cell in cells}

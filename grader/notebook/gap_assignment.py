@@ -38,11 +38,12 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """An occurrence of a prompt; one that is not needed may stay without an answer."""
+    """An occurrence of a prompt."""
 
     item: str
     cell: int
     needed: bool
+    """Whether it should have an answer."""
     words: frozenset[str] = frozenset()
 
 

@@ -126,7 +126,7 @@ class Handout:
         return known_count > 0 and known_count >= _SHARED_CODE * len(compared)
 
     def has_comment(self, line: str) -> bool:
-        """Return whether a comment stands in the handout's code."""
+        """Return whether a comment is the handout's."""
         return line_key(line) in self._code or self.has_line(line)
 
 

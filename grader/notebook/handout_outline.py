@@ -23,7 +23,7 @@ class OutlinePart:
     """The location of one item in the handout."""
 
     cell_ids: frozenset[str] = frozenset()
-    """Ids of the cell that asks it."""
+    """Ids of the cell with its prompt."""
     headings: tuple[str, ...] = ()
     """Keys of the headings above it, the outermost first."""
 

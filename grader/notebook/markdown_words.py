@@ -29,7 +29,7 @@ _CACHE_SIZE, _MAX_CACHED_LINE = 512, 500
 
 
 class MarkdownWord(NamedTuple):  # a notebook has thousands; a tuple is created three times faster
-    """A casefolded word, and the columns of its line where it stands."""
+    """A casefolded word, with its columns in the line."""
 
     text: str
     start: int

@@ -116,7 +116,7 @@ def _without_emails(text: str) -> str:
 
 
 def _names_and_ids(text: str) -> Iterator[NameToken]:
-    """Split a line at its ids, and what lies between them at separators."""
+    """Split a line at its ids, and the text between them at separators."""
     position = 0
     for start, end, student_id in _id_spans(text):
         yield from _split_names(text[position:start])
@@ -126,7 +126,7 @@ def _names_and_ids(text: str) -> Iterator[NameToken]:
 
 
 def _id_spans(text: str) -> Iterator[tuple[int, int, str]]:
-    """Find what looks like an id, and short words in brackets after a name."""
+    """Yield the words that look like an id, also short ones in brackets after a name."""
     spans = {match.start(): (match.start(), match.end(), match[0]) for match in _ID.finditer(text)}
     for match in _BRACKETED.finditer(text):
         word = match[1]

@@ -32,14 +32,14 @@ _SENTENCE_END = re.compile(r"[\"'*_)\]]*(?:[.?!:]|\Z)")
 
 
 class StreamWord(NamedTuple):  # a notebook has thousands
-    """A word of the notebook's text, and the line and the columns where it stands."""
+    """A word of the notebook's text, with its line and columns."""
 
     text: str
     line: int
     start: int
     end: int
     opens_phrase: bool
-    """Whether a line begins with it, or signs stand before it."""
+    """Whether a line begins with it, or punctuation precedes it."""
     ends_sentence: bool
     """Whether a sentence or the line ends with it."""
     opens_line: bool
@@ -79,7 +79,7 @@ def stream_words(lines: Sequence[str]) -> list[StreamWord]:
 
 
 def find_anchors(stream: Sequence[StreamWord], *, prompts: Mapping[str, str]) -> list[Anchor]:
-    """Find where each prompt stands.
+    """Find the occurrences of each prompt.
 
     Args:
         stream: The words of the notebook.

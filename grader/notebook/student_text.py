@@ -151,7 +151,7 @@ def _anchor_span(anchor: Anchor, *, line: int, stream: Sequence[StreamWord]) -> 
 
 
 def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout) -> Iterator[Event]:
-    """Yield prompts, and what a student wrote on the same line before and after them."""
+    """Yield the prompts of a line, and the student's text before and after them."""
     is_handout_line = handout.has_exactly(line.text)
     position = 0
     for start, end, item in spans:

@@ -124,7 +124,7 @@ def _pair_students(rows: list[list[NameToken]]) -> tuple[Student, ...]:
 
 
 def _fill_column(team: list[list[str]], *, column: int, values: list[str]) -> None:
-    """Give names (column 0) or ids (1) to members who lack only them; the rest are new members."""
+    """Add names (column 0) or ids (column 1) to members who lack them, else as new members."""
     incomplete = [member for member in team if member[1 - column] and not member[column]]
     for value in values:
         if not incomplete:

@@ -1,4 +1,4 @@
-"""Finds the example that an answer uses, where the item asks for one, and who uses the same."""
+"""Finds the example that each answer uses, and the submissions that share it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Example:
 def find_examples(
     answers: Mapping[str, str], *, subject_texts: Iterable[str] = (), vocabulary: Sequence[str] = ()
 ) -> Mapping[str, Example]:
-    """Return the example of each answer, and who shares it.
+    """Return the example of each answer, with the submissions that share it.
 
     Args:
         answers: the text of each submission.

@@ -132,7 +132,7 @@ def _runs(text: str, *, tokens: Tokenizer, size: int) -> _DocumentRuns:
 def _distinctive_hashes(
     runs: Sequence[_DocumentRuns], *, shared_hashes: set[int], strictness: Strictness
 ) -> frozenset[int]:
-    """Return the hashes of runs that stand in more than one document, and in few."""
+    """Return the hashes of runs that more than one document has, but only a few."""
     document_counts = Counter(h for document_runs in runs for h in set(document_runs.hashes))
     max_documents = max(strictness.max_rare, int(strictness.common_share * len(runs)))
     return frozenset(
