@@ -190,6 +190,8 @@ class Check(BaseModel):
     """A few words for a report, in which `{field}` is replaced by a parameter."""
     subjects: ClassVar[tuple[str, ...]] = ()
     """Parameters that hold names in the student's code that it is about."""
+    reference_names: ClassVar[tuple[str, ...]] = ()
+    """Parameters that hold names in the reference, which students must not read."""
     fixed_questions: ClassVar[tuple[Question, ...]] = ()
     """Questions that are the same whatever its parameters are."""
     judges_file: ClassVar[bool] = False
@@ -206,8 +208,13 @@ class Check(BaseModel):
         return tuple(name for group in groups for name in group if name)
 
     def masked(self) -> Self:
-        """Return a copy that students may read: names that only the reference has are opaque."""
-        return self
+        """Return a copy that students may read: names in the reference are replaced by digests."""
+        digests: dict[str, str | tuple[str, ...]] = {}
+        for key in self.reference_names:
+            value = getattr(self, key)
+            is_single = isinstance(value, str)
+            digests[key] = _digest_name(value) if is_single else tuple(map(_digest_name, value))
+        return self.model_copy(update=digests)
 
     def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         """Return the questions to the student's live notebook."""
@@ -234,9 +241,8 @@ class Check(BaseModel):
         raise NotImplementedError
 
 
-def opaque_name(word: str) -> str:
-    """Return a digest that hides a name of the reference; different names stay different."""
-    return hashlib.sha256(word.encode()).hexdigest()[:8]
+def _digest_name(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:8] if name else ""
 
 
 def explain_no_answer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -15,7 +15,6 @@ from grader.checks.check import (
     SeededRandom,
     explain_no_answer,
     make_question,
-    opaque_name,
     share_without_flaw,
 )
 from grader.checks.memo import remembered
@@ -244,13 +243,10 @@ class FunctionMask(FunctionCheck):
 class ComparedFunctionCheck(FunctionCheck):
     """Compares a function with one of the reference notebook."""
 
+    reference_names = ("counterpart",)
+
     counterpart: str = ""
     """Name of the reference's function; '' if it is the same."""
-
-    def masked(self) -> Self:
-        if not self.counterpart:
-            return self
-        return self.model_copy(update={"counterpart": opaque_name(self.counterpart)})
 
     def reference_questions(self, rng: SeededRandom, **more: Any) -> tuple[Question, ...]:
         """Return the same calls of the reference's function."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import prod, sqrt
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from grader.checks.check import (
     Check,
@@ -12,7 +12,6 @@ from grader.checks.check import (
     Evidence,
     SeededRandom,
     make_question,
-    opaque_name,
     share_without_flaw,
 )
 from grader.checks.memo import remembered
@@ -137,6 +136,7 @@ class ModuleOutputValues(ModuleCheck):
 
     code = "MOD002"
     title = "{module} at weights of ours"
+    reference_names = ("counterpart",)
 
     weights: tuple[tuple[int, ...], ...]
     """Shapes of the parameters, in the order in which the reference's function takes them."""
@@ -144,9 +144,6 @@ class ModuleOutputValues(ModuleCheck):
     """The handout's names of the parameters: 'query.weight'. Others are matched by their shape."""
     counterpart: str
     """Name of the reference's function: (inputs, *weights) to outputs."""
-
-    def masked(self) -> Self:
-        return self.model_copy(update={"counterpart": opaque_name(self.counterpart)})
 
     def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         return (_question_at_weights(rng, self),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from grader.checks.check import (
     explain_no_answer,
     failed,
     make_question,
-    opaque_name,
     passed,
 )
 from grader.checks.memo import remembered
@@ -39,6 +38,8 @@ Layers = tuple[tuple[int, ...], ...]
 class ModuleAtWeightsCheck(Check):
     """Compares a module at drawn weights with a function of the reference notebook."""
 
+    reference_names: ClassVar[tuple[str, ...]] = ("counterpart", "accepted")
+
     module: str
     """The handout's name of the class; a class of another name is found by its recorded calls."""
     shape: tuple[int, ...]
@@ -49,13 +50,6 @@ class ModuleAtWeightsCheck(Check):
     """Name of the reference's function: (inputs, *weights, activation=...) to outputs."""
     accepted: tuple[str, ...]
     """Values of `activation` that count as right."""
-
-    def masked(self) -> Self:
-        opaque = {
-            "counterpart": opaque_name(self.counterpart),
-            "accepted": tuple(opaque_name(word) for word in self.accepted),
-        }
-        return self.model_copy(update=opaque)
 
     def forward_question(self, rng: SeededRandom, layers: Layers) -> Question:
         """Ask for outputs at the base weights and with one layer changed at a time."""

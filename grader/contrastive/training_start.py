@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grader.checks.check import Evidence, make_question, opaque_name
+from grader.checks.check import Evidence, make_question
 from grader.checks.memo import remembered
 from grader.checks.values import as_float64
 from grader.contrastive.embeddings import (
@@ -32,6 +32,8 @@ UNANSWERED = frozenset({"died", "timed_out", "invalid", "not_asked"})
 class TrainingCheck(EmbeddingCheck, ModuleAtWeightsCheck):
     """Compares a training run with the reference's from the same start."""
 
+    reference_names = (*ModuleAtWeightsCheck.reference_names, "train")
+
     train: str
     """Name of the reference's function that trains: from (inputs, *weights, activation=...,
     steps=...) to embeddings."""
@@ -39,9 +41,6 @@ class TrainingCheck(EmbeddingCheck, ModuleAtWeightsCheck):
     """The handout's number of steps."""
     layers: tuple[tuple[int, ...], ...]
     """For each layer, the indices of its parameters in `weights`, from 0."""
-
-    def masked(self) -> Self:
-        return super().masked().model_copy(update={"train": opaque_name(self.train)})
 
     def optimizer_steps(self, evidence: Evidence) -> int | None:
         """Return the number of steps to the trained embeddings, at most 200; None for 0."""
