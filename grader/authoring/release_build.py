@@ -89,8 +89,8 @@ def _public_files(assignment: Assignment, *, options: SessionOptions) -> Mapping
         environment=options.environment.fingerprint,
     )
     questions = reference_questions(rubric)
-    with open_grading_session(judge, options=options) as course:
-        return build_public_files(rubric, answers=course.reference.ask(questions))
+    with open_grading_session(judge, options=options) as session:
+        return build_public_files(rubric, answers=session.reference.ask(questions))
 
 
 def _write_release(files: Mapping[str, bytes], *, out: Path, name: str) -> tuple[Path, Path]:

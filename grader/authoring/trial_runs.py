@@ -51,7 +51,7 @@ class TrialRun:
 class TrialRunner:
     """Runs notebooks beside one live reference, with a judge for each seed."""
 
-    course: GradingSession
+    session: GradingSession
     judges: tuple[Judge, ...]
     folder: Path
     threads: int
@@ -75,7 +75,7 @@ class TrialRunner:
                     on_graded(graded)
                 yield trial
         except BaseException:
-            self.course.setup.stop.set()  # otherwise the pool waits for the notebooks that run
+            self.session.setup.stop.set()  # otherwise the pool waits for the notebooks that run
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -83,7 +83,7 @@ class TrialRunner:
     def _run(self, path: Path) -> TrialRun:
         submission = Submission(name=path.stem, path=path, display_path=path.name)
         try:
-            trace = run_and_ask(read_notebook(path), session=self.course)
+            trace = run_and_ask(read_notebook(path), session=self.session)
             grades = tuple(self._grade(submission, trace, judge) for judge in self.judges)
         except GraderError as error:
             return TrialRun(grades=(), record=ExecutionRecord(cells=()), problem=str(error))
@@ -91,7 +91,7 @@ class TrialRunner:
 
     def _grade(self, submission: Submission, trace: Trace, judge: Judge) -> Graded:
         evidence = judge.evidence(submission, trace)
-        answers = self.course.reference.ask(judge.checks.counter_questions(evidence))
+        answers = self.session.reference.ask(judge.checks.counter_questions(evidence))
         return judge.conclude(submission, evidence.with_expected(answers))
 
 
@@ -131,15 +131,15 @@ def open_trial_runner(
     )
     with (
         TemporaryDirectory(prefix="grade-") as folder,
-        open_grading_session(judges[0], options=options, notify=notify) as course,
+        open_grading_session(judges[0], options=options, notify=notify) as session,
     ):
         questions = {q.id: q for judge in judges for q in judge.checks.questions}
         constants: dict[str, Observation] = {}
         for judge in judges:
-            constants |= course.reference.ask(judge.checks.constant_questions)
+            constants |= session.reference.ask(judge.checks.constant_questions)
         packed = wire.pack_questions(tuple(questions.values()))
         yield TrialRunner(
-            course=replace(course, questions=packed, constants=constants),
+            session=replace(session, questions=packed, constants=constants),
             judges=judges,
             folder=Path(folder),
             threads=THREADS_PER_JOB * options.jobs,

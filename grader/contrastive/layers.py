@@ -268,7 +268,7 @@ class LayerApplied(ModuleAtWeightsCheck):
 
     def _explain_unchanged(self, observation: Observation) -> str:
         shapes = call_fields(observation, 0).get("unmatched")
-        own = [list(self.weights[index]) for index in self.own]
-        if isinstance(shapes, list) and any(shape in own for shape in shapes):
-            return f"the module has no parameters of shape {tuple(own[0])}"
+        own_shapes = [list(self.weights[index]) for index in self.own]
+        if isinstance(shapes, list) and any(shape in own_shapes for shape in shapes):
+            return f"the module has no parameters of shape {tuple(own_shapes[0])}"
         return "the output stays the same"

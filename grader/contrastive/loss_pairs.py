@@ -130,11 +130,11 @@ class PairContrasted(EmbeddingCheck):
                 hint="The given lines read only the second element of a negative pair.",
                 cells=contrasted.cells,
             )
-        where = "close" if self.role == "positive" else "apart"
+        distance = "close" if self.role == "positive" else "apart"
         return failed(
             expected=expected,
             observed=f"{self.role} pairs in the calls of the loss: {pair_list}",
-            hint=f"Which two {self.things} should be {where}?",
+            hint=f"Which two {self.things} should be {distance}?",
             cells=contrasted.cells,
         )
 

@@ -88,8 +88,8 @@ class SimilarityOrder(TrainingCheck):
         embeddings = find_embeddings(evidence, names, trained=trained)
         if embeddings is not None and not embeddings.complete:
             module = trained_module(evidence, names)
-            own = module_embeddings(evidence, names, module=module, trained=trained)
-            embeddings = own or embeddings
+            recorded = module_embeddings(evidence, names, module=module, trained=trained)
+            embeddings = recorded or embeddings
         vectors = {} if embeddings is None else embeddings.vectors
         return vectors if all(np.isfinite(v).all() for v in vectors.values()) else {}
 

@@ -60,14 +60,14 @@ def written_answers(
     Returns:
         An Answer for each written item; its text is empty if none was found.
     """
-    known = index_handout(handout)
-    lines = text_lines(notebook, handout=known)
+    indexed_handout = index_handout(handout)
+    lines = text_lines(notebook, handout=indexed_handout)
     stream = stream_words([line.text for line in lines])
     anchors = find_anchors(stream, prompts={item.id: item.prompt for item in items})
     text = SearchedText(cells=notebook.cells, lines=lines, stream=stream, anchors=anchors)
-    anchors += find_fallback_anchors(text, items=items, outline=outline, handout=known)
+    anchors += find_fallback_anchors(text, items=items, outline=outline, handout=indexed_handout)
     anchors.sort(key=lambda anchor: anchor.first)
-    events = list(page_events(lines, stream=stream, anchors=anchors, handout=known))
+    events = list(page_events(lines, stream=stream, anchors=anchors, handout=indexed_handout))
     answer_events = _without_names(events, name_cells=find_name_cells(notebook))
     pictures = _pictures_by_hash(notebook.cells)
     prompts = _prompts(answer_events, items=items)

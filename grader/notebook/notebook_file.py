@@ -44,8 +44,8 @@ def read_notebook(path: Path) -> Notebook:
     cells = _read_cells(tree, notes=notes)
     kernel = _table(_table(tree.get("metadata")).get("kernelspec")).get("name")
     if isinstance(kernel, str) and kernel not in ("", "python3"):
-        shown = kernel.encode("ascii", "replace").decode()[:60]
-        notes.append(f"The file asks for the kernel '{shown}'; the grader's Python is used.")
+        kernel_name = kernel.encode("ascii", "replace").decode()[:60]
+        notes.append(f"The file asks for the kernel '{kernel_name}'; the grader's Python is used.")
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"There were {len(notes) - MAX_NOTES} more notes like these."]
     return Notebook(cells=cells, sha256=hashlib.sha256(data).hexdigest(), notes=tuple(notes))

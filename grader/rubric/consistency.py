@@ -62,29 +62,29 @@ def _repeated(names: Iterable[str]) -> list[str]:
 
 
 def _auto_faults(item: Item) -> Iterator[str]:
-    where = f"item {item.id}"
+    item_key = f"item {item.id}"
     if item.criteria:
-        yield format_complaint([where, "criterion"], "only written items have criteria")
+        yield format_complaint([item_key, "criterion"], "only written items have criteria")
     total = sum((check.points for check in item.checks), Fraction(0))
     if not item.checks:
         yield format_complaint(
-            [where, "check"], "is missing; an automatic item has at least one check"
+            [item_key, "check"], "is missing; an automatic item has at least one check"
         )
     elif total != item.points:
         fault = f"is {points_text(item.points)}, but its checks add up to {points_text(total)}"
-        yield format_complaint([where, "points"], fault)
+        yield format_complaint([item_key, "points"], fault)
 
 
 def _written_faults(item: Item) -> Iterator[str]:
-    where = f"item {item.id}"
+    item_key = f"item {item.id}"
     for number, check in enumerate(item.checks, 1):
         if check.points:
             fault = "must be 0: a written item's points are given by a person"
-            yield format_complaint([where, f"check {number}", "points"], fault)
+            yield format_complaint([item_key, f"check {number}", "points"], fault)
     if item.criteria and not _can_add_up(item.criteria, points=item.points):
         parts = " + ".join(points_text(criterion.points) for criterion in item.criteria)
         fault = f"is {points_text(item.points)}, but its criteria ({parts}) cannot add up to that"
-        yield format_complaint([where, "points"], fault)
+        yield format_complaint([item_key, "points"], fault)
 
 
 def _can_add_up(criteria: tuple[Criterion, ...], *, points: Fraction) -> bool:
@@ -118,13 +118,13 @@ def _about_faults(file: RubricFile) -> Iterator[str]:
 def _need_faults(file: RubricFile) -> Iterator[str]:
     known = {item.id for item in file.items} | {c.code for item in file.items for c in item.checks}
     has_unknown = False
-    for where, check in _checks(file):
+    for keys, check in _checks(file):
         for need in check.needs:
             if need not in known:
                 has_unknown = True
                 fault = f"'{need}' is no item and no check of this rubric"
                 yield format_complaint(
-                    [*where, "needs"], f"{fault}; {suggest_nearest(need, among=known)}"
+                    [*keys, "needs"], f"{fault}; {suggest_nearest(need, among=known)}"
                 )
     if not has_unknown:
         yield from _cycle_fault(file)
@@ -139,15 +139,15 @@ def _checks(file: RubricFile) -> Iterator[tuple[tuple[str, str], CheckSpec]]:
 
 def _cycle_fault(file: RubricFile) -> Iterator[str]:
     checks_by_need: dict[str, list[tuple[str, str]]] = {}
-    for where, check in _checks(file):
-        checks_by_need.setdefault(check.code, []).append(where)
-        checks_by_need.setdefault(where[0].removeprefix("item "), []).append(where)
+    for keys, check in _checks(file):
+        checks_by_need.setdefault(check.code, []).append(keys)
+        checks_by_need.setdefault(keys[0].removeprefix("item "), []).append(keys)
     graph = {
-        where: [other for need in check.needs for other in checks_by_need.get(need, ())]
-        for where, check in _checks(file)
+        keys: [other for need in check.needs for other in checks_by_need.get(need, ())]
+        for keys, check in _checks(file)
     }
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        cycle = ", which needs ".join(ARROW.join(where) for where in reversed(error.args[1]))
+        cycle = ", which needs ".join(ARROW.join(keys) for keys in reversed(error.args[1]))
         yield format_complaint([*error.args[1][-1], "needs"], f"goes round in a circle: {cycle}")

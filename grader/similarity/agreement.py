@@ -37,11 +37,11 @@ def measure_agreement(decisions: Iterable[tuple[bool, bool]]) -> Agreement:
     """
     decided_pairs = list(decisions)
     agreed = sum(suggested == decided for suggested, decided in decided_pairs)
-    low, high = _wilson(agreed, len(decided_pairs))
+    low, high = _wilson_interval(agreed, len(decided_pairs))
     return Agreement(agreed=agreed, total=len(decided_pairs), low=low, high=high)
 
 
-def _wilson(hits: int, total: int) -> tuple[float, float]:
+def _wilson_interval(hits: int, total: int) -> tuple[float, float]:
     if total == 0:
         return 0.0, 1.0
     share = hits / total
