@@ -156,8 +156,8 @@ def _unwrap_cell(cell: str) -> str:
     return plain[1:].strip() if plain.startswith("'") else plain
 
 
-def quote_names(names: Sequence[str], *, limit: int = 8) -> str:
-    """Return up to `limit` names in quotes, followed by the number of the others."""
-    quoted = [f"'{name}'" for name in names[:limit]]
+def quote_names(names: Sequence[str]) -> str:
+    """Return up to eight names in quotes, followed by the number of the others."""
+    quoted = [f"'{name}'" for name in names[:8]]
     remaining = len(names) - len(quoted)
     return ", ".join(quoted) + (f" and {remaining} more" if remaining > 0 else "")

@@ -32,18 +32,14 @@ def round_points(points: Fraction) -> Fraction:
     return Fraction(half_up, 100)
 
 
-def score_submission(
-    rubric: Rubric, *, findings: Iterable[Finding], marks: Mapping[str, Mark] | None = None
-) -> Score:
+def score_submission(rubric: Rubric, *, findings: Iterable[Finding]) -> Score:
     """Return the score of one submission: the rounded points of its items, and their sums."""
     by_item: dict[str, list[Finding]] = {item.id: [] for item in rubric.items}
     for finding in findings:
         by_item[finding.item].append(finding)
-    marks_by_item = marks or {}
     return _build_score(
         tuple(
-            _score_item(item, findings=tuple(by_item[item.id]), mark=marks_by_item.get(item.id))
-            for item in rubric.items
+            _score_item(item, findings=tuple(by_item[item.id]), mark=None) for item in rubric.items
         )
     )
 

@@ -31,14 +31,11 @@ class SimilarityGroup:
     """Whether the answers are empty or unchanged."""
 
 
-def group_answers(
-    answers: Mapping[str, str], *, max_distance: float = MAX_DISTANCE
-) -> tuple[SimilarityGroup, ...]:
+def group_answers(answers: Mapping[str, str]) -> tuple[SimilarityGroup, ...]:
     """Group the answers of a class to one item: the largest group first, empty answers last.
 
     Args:
         answers: the text of each submission, without the handout's own words.
-        max_distance: the largest mean distance between the answers of a group.
     """
     stems_by_name = {name: stems(answers[name]) for name in sorted(answers)}
     nonempty = [name for name, stem_list in stems_by_name.items() if stem_list]
@@ -46,9 +43,7 @@ def group_answers(
     groups = [
         group
         for start in range(0, len(nonempty), BATCH_SIZE)
-        for group in _groups(
-            nonempty[start : start + BATCH_SIZE], stems_by_name, max_distance=max_distance
-        )
+        for group in _groups(nonempty[start : start + BATCH_SIZE], stems_by_name)
     ]
     groups.sort(key=lambda group: (-len(group.names), -group.closeness, group.names))
     empty_group = (SimilarityGroup(names=empty, closeness=1.0, empty=True),) if empty else ()
@@ -56,15 +51,13 @@ def group_answers(
 
 
 def _groups(
-    names: Sequence[str], stems_by_name: Mapping[str, Sequence[str]], *, max_distance: float
+    names: Sequence[str], stems_by_name: Mapping[str, Sequence[str]]
 ) -> list[SimilarityGroup]:
     if len(names) == 1:
         return [SimilarityGroup(names=(names[0],), closeness=1.0)]
-    if not names:
-        return []
     cosines = _cosines([stems_by_name[name] for name in names])
     cluster = AgglomerativeClustering(
-        n_clusters=None, metric="precomputed", linkage="average", distance_threshold=max_distance
+        n_clusters=None, metric="precomputed", linkage="average", distance_threshold=MAX_DISTANCE
     )
     labels = cluster.fit_predict(np.clip(1 - cosines, 0, None))
     return [_group(names, cosines, np.flatnonzero(labels == label)) for label in set(labels)]
