@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from grader.checks.memo import Memo, remembered
+from grader.checks.memo import Memo, memoized
 from grader.checks.recording import Recording, read_recording
 from grader.errors import ReferenceFault
 from grader.model import (
@@ -39,7 +39,7 @@ class SeededRandom:
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     """Numbers drawn, and questions made of them: the same for every submission."""
 
-    @remembered
+    @memoized
     def normal(self, label: str, shape: tuple[int, ...], *, scale: float = 1.0) -> Numbers:
         """Return normal numbers as read-only float32, the same for the same seed and label."""
         digest = hashlib.sha256(self.seed + b"|" + label.encode()).digest()

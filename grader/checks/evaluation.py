@@ -12,7 +12,7 @@ import numpy as np
 
 from grader.checks.check import Check, CheckOutcome, Evidence, SeededRandom, failed
 from grader.checks.execution import FAILED_STATUSES, failure_cause
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.errors import ReferenceFault
 from grader.model import (
     CellRun,
@@ -294,7 +294,7 @@ def _as_blocked(finding: Finding, *, by: str, cells: tuple[int, ...]) -> Finding
     )
 
 
-@remembered
+@memoized
 def _cells_assigning(evidence: Evidence, names: tuple[str, ...]) -> tuple[int, ...]:
     cells = (cell for name in names for cell in assigning_cells(evidence.notebook, name))
     return tuple(sorted(set(cells)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from grader.checks.check import Check, CheckOutcome, Evidence, failed, passed
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.model import CellRun, CellStatus
 from grader.notebook import assigning_cells
 
@@ -31,7 +31,7 @@ def failure_cause(run: CellRun, evidence: Evidence) -> CellRun | None:
     return _failure_causes(evidence).get(run.index)
 
 
-@remembered
+@memoized
 def _failure_causes(evidence: Evidence) -> Mapping[int, CellRun]:
     """Return, for each cell that another made fail, the first cell of that chain."""
     causes: dict[int, CellRun] = {}

@@ -17,7 +17,7 @@ from grader.checks.check import (
     make_question,
     share_without_flaw,
 )
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.values import (
     ABSOLUTE_TOLERANCE,
     all_close,
@@ -117,7 +117,7 @@ class FunctionCheck(Check):
         return f"{self.function} returned no {self.what.removeprefix('the ')}"
 
 
-@remembered
+@memoized
 def call_questions(
     rng: SeededRandom,
     function: str,

@@ -44,11 +44,11 @@ class HasMemo(Protocol):
 Owner = TypeVar("Owner", bound=HasMemo)
 
 
-def remembered(compute: Callable[Concatenate[Owner, P], T]) -> Callable[Concatenate[Owner, P], T]:
-    """Decorate a function so that its first argument remembers the result for the others.
+def memoized(compute: Callable[Concatenate[Owner, P], T]) -> Callable[Concatenate[Owner, P], T]:
+    """Decorate a function so that the memo of its first argument keeps its results.
 
-    The other arguments are hashable, and the result depends on nothing that `dataclasses.replace`
-    changes of the first: of evidence, neither on findings nor on the reference's answers.
+    The other arguments must be hashable. Copies made by `dataclasses.replace` share the memo, so a
+    result computed from evidence must not depend on its findings or on the reference's answers.
     """
 
     @wraps(compute)

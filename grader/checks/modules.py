@@ -14,7 +14,7 @@ from grader.checks.check import (
     make_question,
     share_without_flaw,
 )
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.values import array_flaw, equals_reference, format_shape
 from grader.model import Json, Observation, Question
 
@@ -29,7 +29,7 @@ def call_fields(observation: Observation, index: int) -> Mapping[str, Json]:
     return call if isinstance(call, dict) else {}
 
 
-@remembered
+@memoized
 def batch_question(
     rng: SeededRandom, *, module: str, shape: tuple[int, ...], batches: tuple[int, ...]
 ) -> Question:
@@ -179,7 +179,7 @@ def _draw_arrays(check: ModuleOutputValues, rng: SeededRandom) -> dict[str, Arra
     return inputs | weights
 
 
-@remembered
+@memoized
 def _question_at_weights(rng: SeededRandom, check: ModuleOutputValues) -> Question:
     arrays = _draw_arrays(check, rng)
     fields: dict[str, Json] = {
@@ -191,7 +191,7 @@ def _question_at_weights(rng: SeededRandom, check: ModuleOutputValues) -> Questi
     return make_question("forward", fields, arrays)
 
 
-@remembered
+@memoized
 def _reference_questions(rng: SeededRandom, check: ModuleOutputValues) -> tuple[Question, ...]:
     arrays = _draw_arrays(check, rng)
     weight_keys = [key for key in arrays if key.startswith("w")]

@@ -13,7 +13,7 @@ from grader.checks.check import (
     failed,
     passed,
 )
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.reproduction import collect_saved_evidence
 from grader.model import SavedEvidence
 
@@ -178,6 +178,6 @@ class OutputsReproduced(Check):
         )
 
 
-@remembered
+@memoized
 def _saved_evidence(evidence: Evidence) -> SavedEvidence:
     return collect_saved_evidence(evidence.notebook, record=evidence.record, answers={})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grader.checks.check import CheckOutcome, Evidence, absent, failed, passed
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.values import as_float64, equal_arrays
 from grader.contrastive.labeled_inputs import (
     LabeledInputsCheck,
@@ -113,7 +113,7 @@ def weights_moved(evidence: Evidence, labeled_vector: LabeledVector) -> bool:
     )
 
 
-@remembered
+@memoized
 def find_embeddings(
     evidence: Evidence, names: EmbeddingNames, *, trained: bool
 ) -> EmbeddingSet | None:
@@ -162,7 +162,7 @@ def _match_labels(
     )
 
 
-@remembered
+@memoized
 def trained_module(evidence: Evidence, names: EmbeddingNames) -> int | None:
     """Return the module that made the trained embeddings, or else one that an optimizer moved."""
     after = find_embeddings(evidence, names, trained=True)
@@ -177,7 +177,7 @@ def trained_module(evidence: Evidence, names: EmbeddingNames) -> int | None:
     return rows[-1].forward.module if rows else None
 
 
-@remembered
+@memoized
 def module_embeddings(
     evidence: Evidence, names: EmbeddingNames, *, module: int | None, trained: bool
 ) -> EmbeddingSet | None:
@@ -209,7 +209,7 @@ def trained_embeddings(evidence: Evidence, names: EmbeddingNames) -> EmbeddingSe
     return module_embeddings(evidence, names, module=module, trained=True) or embeddings
 
 
-@remembered
+@memoized
 def _build_exhibit(evidence: Evidence, names: EmbeddingNames) -> Exhibit | None:
     stages = []
     for title, trained in (("before", False), ("after", True)):

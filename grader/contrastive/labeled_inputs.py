@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grader.checks.check import ARRAYS_QUESTION, RECORDING_QUESTION, Check, Evidence
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.recording import Forward
 from grader.checks.values import ArrayValues, array_flaw, as_float64, equal_values, inspect_array
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
@@ -65,7 +65,7 @@ class ModuleInput:
     """Its index in the batch, or 0 where it went in alone."""
 
 
-@remembered
+@memoized
 def module_inputs(evidence: Evidence, shape: tuple[int, ...]) -> tuple[ModuleInput, ...]:
     """Return every row of a shape that went into a module, in order."""
     batches: dict[int, list[ArrayValues]] = {}
@@ -117,7 +117,7 @@ def encoded_arrays(
     return {label: array_values.array for label, array_values in encoded.items()}
 
 
-@remembered
+@memoized
 def encoded_values(
     evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
 ) -> Mapping[str, ArrayValues]:
@@ -193,7 +193,7 @@ def cosine(left: Numbers, right: Numbers) -> float:
     return float(left.ravel() @ right.ravel()) / size if size > 0 else 0.0
 
 
-@remembered
+@memoized
 def build_vector_index(
     evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
 ) -> VectorIndex:
@@ -201,7 +201,7 @@ def build_vector_index(
     return VectorIndex(labeled_vectors(evidence, labels=labels, shape=shape))
 
 
-@remembered
+@memoized
 def labeled_vectors(
     evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
 ) -> tuple[LabeledVector, ...]:

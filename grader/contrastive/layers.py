@@ -19,7 +19,7 @@ from grader.checks.check import (
     make_question,
     passed,
 )
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.modules import call_fields, draw_weight
 from grader.checks.values import array_flaw, as_float64, equals_reference
 from grader.model import Observation, Question
@@ -94,7 +94,7 @@ class ModuleAtWeightsCheck(Check):
 Shapes = tuple[tuple[int, ...], ...]
 
 
-@remembered
+@memoized
 def _forward_question(
     rng: SeededRandom, module: str, shape: tuple[int, ...], weights: Shapes, layers: Layers
 ) -> Question:
@@ -107,7 +107,7 @@ def _forward_question(
     return make_question("forward", fields, _draw_arrays(rng, shape, weights))
 
 
-@remembered
+@memoized
 def _reference_question(
     rng: SeededRandom,
     function: str,

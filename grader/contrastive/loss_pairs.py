@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from grader.checks.check import CheckOutcome, Evidence, failed, passed
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.recording import Call, Forward
 from grader.checks.values import as_float64, equal_values
 from grader.contrastive.embeddings import EmbeddingCheck, EmbeddingNames, trained_module
@@ -139,7 +139,7 @@ class PairContrasted(EmbeddingCheck):
         )
 
 
-@remembered
+@memoized
 def contrasted_pairs(
     evidence: Evidence, names: EmbeddingNames, loss: str, roles: tuple[str, str, str]
 ) -> ContrastedPairs | None:
@@ -292,7 +292,7 @@ def _contrast_weights(forward: Forward, rows: Sequence[LabeledVector]) -> Mappin
     }
 
 
-@remembered
+@memoized
 def variable_pairs(evidence: Evidence, names: EmbeddingNames) -> Mapping[str, Pair]:
     """Return the variables that hold two embeddings, with the pair of their inputs."""
     vector_index = build_vector_index(evidence, labels=names.labels, shape=names.shape)
@@ -309,7 +309,7 @@ def variable_pairs(evidence: Evidence, names: EmbeddingNames) -> Mapping[str, Pa
     return pairs
 
 
-@remembered
+@memoized
 def _canonical_labels(evidence: Evidence, names: EmbeddingNames) -> Mapping[str, str]:
     """Map each label to the first one whose input has equal values.
 

@@ -14,7 +14,7 @@ from grader.checks.check import (
     make_question,
     passed,
 )
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.values import all_close, as_float64
 from grader.contrastive.labeled_inputs import LabeledInputsCheck, labeled_vectors
 from grader.model import Json, Numbers, Question
@@ -83,7 +83,7 @@ class DrawnEmbeddingsNormalized(Check):
         return absent(expected=EXPECTED, observed=observed, names=(self.module,))
 
 
-@remembered
+@memoized
 def _scaled_question(rng: SeededRandom, check: DrawnEmbeddingsNormalized) -> Question:
     """Ask a module for outputs at every scale, at every batch size tried."""
     arrays = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grader.checks.check import Evidence, make_question
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.values import as_float64
 from grader.contrastive.embeddings import (
     EmbeddingCheck,
@@ -89,7 +89,7 @@ class TrainingCheck(EmbeddingCheck, ModuleAtWeightsCheck):
             return self.accepted[0]
 
 
-@remembered
+@memoized
 def _training_question(
     evidence: Evidence,
     names: EmbeddingNames,
@@ -110,7 +110,7 @@ def _training_question(
     return make_question("function", fields, arrays)
 
 
-@remembered
+@memoized
 def start_weights(
     evidence: Evidence, names: EmbeddingNames, shapes: tuple[tuple[int, ...], ...]
 ) -> tuple[Array, ...] | None:

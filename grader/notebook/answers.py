@@ -143,7 +143,7 @@ def _units(stretch: Sequence[Event], *, pictures: Mapping[str, Picture]) -> Iter
     """Yield the pieces of a stretch, cut at cells, headings and code of the handout."""
     kinds = [event.kind for event in stretch]
     first_barrier = next((n for n, kind in enumerate(kinds) if kind != "text"), len(kinds))
-    last_wall = max((n for n, kind in enumerate(kinds) if kind == "wall"), default=-1)
+    last_code = max((n for n, kind in enumerate(kinds) if kind == "code"), default=-1)
     last_heading = max((n for n, kind in enumerate(kinds) if kind == "heading"), default=-1)
     numbered = enumerate(stretch)
     for (kind, cell), run in groupby(numbered, lambda pair: (pair[1].kind, pair[1].cell)):
@@ -158,7 +158,7 @@ def _units(stretch: Sequence[Event], *, pictures: Mapping[str, Picture]) -> Iter
             text=re.sub(r"\n{3,}", "\n\n", text),
             pictures=_pictures_in(text, pictures=pictures),
             may_go_up=numbers[0] < first_barrier,
-            may_go_down=numbers[-1] > last_wall,
+            may_go_down=numbers[-1] > last_code,
             heading_below=numbers[-1] < last_heading,
             words=_distinctive_words(text),
         )

@@ -33,8 +33,7 @@ class Event:
     """A part of a notebook's text as it is read from top to bottom."""
 
     kind: str
-    """'prompt'; 'heading', one of the handout's; 'wall', a code cell of the handout, which no
-    answer crosses; or 'text', the student's."""
+    """'prompt'; 'heading' and 'code', both the handout's; or 'text', the student's."""
     cell: int
     text: str = ""
     """The student's words, or the prompt's item."""
@@ -109,7 +108,7 @@ def page_events(
         handout: The handout's lines.
 
     Yields:
-        Prompts, headings, walls, and the student's text; empty lines are empty text.
+        Prompts, headings, the handout's code and the student's text; empty lines are empty text.
     """
     anchors_by_line: dict[int, list[Anchor]] = {}
     for anchor in anchors:
@@ -125,7 +124,7 @@ def page_events(
             span for a in line_anchors if (span := _anchor_span(a, line=number, stream=stream))
         ]
         if line.ends_answer:
-            yield Event(kind="wall", cell=line.cell)
+            yield Event(kind="code", cell=line.cell)
         elif spans:
             yield from _around_prompts(line, spans=spans, handout=handout)
         else:
