@@ -33,6 +33,7 @@ BATCH_SIZES = (3, 1, 2)
 """Batch sizes that are tried, the handout's own first; the student's is the one that is judged."""
 Layers = tuple[tuple[int, ...], ...]
 """For each layer, the indices of its parameters in `weights`."""
+Shapes = tuple[tuple[int, ...], ...]
 
 
 class ModuleAtWeightsCheck(Check):
@@ -89,9 +90,6 @@ class ModuleAtWeightsCheck(Check):
             if equal_up_to_scale(output, evidence.reference_array(question)):
                 return activation
         return None
-
-
-Shapes = tuple[tuple[int, ...], ...]
 
 
 @memoized
