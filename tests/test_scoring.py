@@ -169,7 +169,7 @@ def test_another_mark_replaces_the_one_before_and_findings_stay() -> None:
     assert [i.mark for i in after.items] == [mark("2"), None]
     assert [i.outdated for i in after.items] == [None, mark("1")]
     assert verdicts(after) == [Verdict.PASSED, Verdict.PENDING]
-    assert (after.total.auto, after.total.marked, after.total.pending) == (0, 2, 2)
+    assert [after.total.auto, after.total.marked, after.total.pending] == [0, 2, 2]
 
 
 def test_items_that_replace_the_scores_own_decide_what_a_mark_is_worth() -> None:
@@ -206,7 +206,7 @@ def test_what_is_undecided_has_no_points_and_none_that_are_blocked(undecided: Ve
     assert verdicts(score) == [undecided, Verdict.BLOCKED]
     assert [i.earned for i in score.items] == [None, 0]
     assert [i.blocked for i in score.items] == [0, 2]
-    assert (score.total.pending, score.total.blocked, score.total.possible) == (2, 2, 4)
+    assert [score.total.pending, score.total.blocked, score.total.possible] == [2, 2, 4]
 
 
 def test_a_mark_on_what_was_blocked_leaves_nothing_blocked() -> None:
