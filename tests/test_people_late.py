@@ -231,6 +231,15 @@ def test_a_day_takes_points_or_a_part_of_what_was_earned(lateness: Lateness, tak
     assert settled(full_marks(), lateness).deduction == taken
 
 
+@pytest.mark.parametrize(("auto", "taken"), [("7", 7), ("0", 0), ("80", 20)])
+def test_no_more_points_are_taken_than_were_earned(auto: str, taken: int) -> None:
+    graded = full_marks()
+    assert graded.score is not None
+    earned = replace(graded, score=replace(graded.score, total=tally(auto)))
+
+    assert settled(earned, late(2, unit="points")).deduction == taken
+
+
 def test_a_part_of_an_unknown_sum_is_unknown_and_points_are_not() -> None:
     assert settled(half_right(), late(1)).deduction is None
     assert settled(half_right(), late(0)).deduction == 0
