@@ -161,18 +161,21 @@ def test_zero_is_a_count_and_less_is_none(number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    ("event", "more"),
     [
-        read(STEP, status="raised"),
-        read(STEP, count="many"),
-        read(STEP, count=float("inf")),
-        read(STEP | {"cell": "x"}),
-        read({"kind": "call", "n": 0, "cell": 0, "args": []}),
-        read(None),
-        read(FORWARD | {"args": {}}),
-        read_recording(None, cells=()),
+        (STEP, {"status": "raised"}),
+        (STEP, {"count": "many"}),
+        (STEP, {"count": float("inf")}),
+        (STEP | {"cell": "x"}, {}),
+        ({"kind": "call", "n": 0, "cell": 0, "args": []}, {}),
+        (None, {}),
+        (FORWARD | {"args": {}}, {}),
     ],
 )
-def test_what_does_not_fit_is_no_recording_at_all(told: Recording) -> None:
-    assert told == Recording()
-    assert told.event_count == 0
+def test_what_does_not_fit_is_no_recording_at_all(event: Any, more: dict[str, Any]) -> None:
+    assert read(event, **more) == Recording()
+
+
+def test_where_nothing_was_recorded_there_is_nothing() -> None:
+    assert read_recording(None, cells=()) == Recording()
+    assert Recording().event_count == 0
