@@ -25,6 +25,15 @@ ADA = Student(name="Ada Probe", id="ap12345")
 PARTS = ("run", "judging", "extraction")
 
 
+@pytest.fixture(autouse=True)
+def ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in the place of our own code, which takes a while to read."""
+    folder = tmp_path / "grader"
+    folder.mkdir()
+    monkeypatch.setattr(cache_keys, "PACKAGE_FOLDER", folder)
+    return folder
+
+
 @pytest.fixture
 def judged(tmp_path: Path) -> Class:
     return class_of_one(tmp_path)
@@ -340,26 +349,70 @@ def test_what_is_known_is_kept_judged_again_or_run_again(judged: Class) -> None:
     ],
 )
 def test_our_own_code_decides_what_is_done_again(
-    judged: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, parts: set[str]
+    judged: Class, ours: Path, file: str, parts: set[str]
 ) -> None:
-    place = tmp_path / "grader" / file
+    place = ours / file
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("", encoding="utf-8")
-    monkeypatch.setattr(cache_keys, "PACKAGE_FOLDER", tmp_path / "grader")
     before = key_of(judged.work, handed_in(judged))
     place.write_text("# changed\n", encoding="utf-8")
 
     assert changed(before, key_of(judged.work, handed_in(judged))) == parts
 
 
-def test_a_file_of_ours_that_is_moved_is_another(
-    judged: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ours = tmp_path / "grader"
-    (ours / "report").mkdir(parents=True)
+def test_a_file_of_ours_that_is_moved_is_another(judged: Class, ours: Path) -> None:
+    (ours / "report").mkdir()
     (ours / "report" / "page.py").write_text("x = 1\n", encoding="utf-8")
-    monkeypatch.setattr(cache_keys, "PACKAGE_FOLDER", ours)
     before = key_of(judged.work, handed_in(judged))
     (ours / "report" / "page.py").rename(ours / "report" / "pages.py")
 
     assert changed(before, key_of(judged.work, handed_in(judged))) == {"judging"}
+
+
+@pytest.mark.parametrize(
+    ("modules", "file"),
+    [
+        (("own_keys_file",), "own_keys_file.py"),
+        (("own_keys_package",), "own_keys_package/__init__.py"),
+        (("own_keys_deep.checks.rows",), "own_keys_deep/other.py"),
+        (("own_keys_a", "own_keys_b"), "own_keys_b.py"),
+    ],
+)
+def test_a_courses_own_checks_are_judged_again_wherever_they_changed(
+    judged: Class,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    modules: tuple[str, ...],
+    file: str,
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path / "own"))
+    for name in modules:
+        *packages, module = name.split(".")
+        folder = (tmp_path / "own").joinpath(*packages)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{module}.py").write_text("CHECKS = {}\n", encoding="utf-8")
+    place = tmp_path / "own" / file
+    if place.name == "__init__.py":
+        (tmp_path / "own" / f"{modules[0]}.py").rename(tmp_path / "own" / "apart.py")
+        place.parent.mkdir()
+        place.write_text("CHECKS = {}\n", encoding="utf-8")
+    work = with_rubric(check_modules=modules)(judged.work)
+    before = key_of(work, handed_in(judged))
+    with place.open("a", encoding="utf-8") as stream:
+        stream.write("# changed\n")
+
+    assert changed(before, key_of(work, handed_in(judged))) == {"judging"}
+
+
+def test_the_courses_own_checks_are_told_from_ours(
+    judged: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "own_keys_single.py").write_text("CHECKS = {}\n", encoding="utf-8")
+    keys = [
+        key_of(with_rubric(check_modules=modules)(judged.work), handed_in(judged))
+        for modules in ((), ("grader.contrastive",), ("own_keys_single",))
+    ]
+
+    assert changed(keys[0], keys[1]) == set()
+    assert changed(keys[0], keys[2]) == {"judging"}
