@@ -52,10 +52,12 @@ def test_what_is_just_allowed_is_read() -> None:
 
 def test_a_frame_comes_back_as_it_was_sent() -> None:
     arrays = {"x": np.arange(6, dtype=np.float32).reshape(2, 3), "s": np.array(2.5)}
+    arrays["turned"] = arrays["x"].T
 
     frame = wire.parse_frame(wire.compose_frame({"a": 1}, arrays)[8:])
 
     assert frame.header == {"a": 1}
+    assert frame.arrays["turned"].tolist() == arrays["turned"].tolist()
     assert frame.arrays["x"].tolist() == arrays["x"].tolist()
     assert frame.arrays["s"].shape == ()
 
@@ -147,6 +149,7 @@ def test_malformed_frames_are_refused(data: bytes) -> None:
     ("data", "reason"),
     [
         (struct.pack("<I", 3) + b"{}", "header longer than allowed"),
+        (struct.pack("<I", 2**31) + b"{}", "header longer than allowed"),
         (body([1, 2]), "header is not an object"),
         (raw(b'{"x": NaN}'), "NaN in a header"),
         (raw(b'{"x": -Infinity}'), "-Infinity in a header"),
@@ -160,6 +163,7 @@ def test_malformed_frames_are_refused(data: bytes) -> None:
         (b"", "unreadable frame: error"),
         (raw(b"[[[[["), "unreadable frame: JSONDecodeError"),
         (body({}, struct.pack("<Q", 2**60)), "array header longer than allowed"),
+        (body({}, struct.pack("<Q", 2**63)), "array header longer than allowed"),
         (
             body({}, save({f"{i}": np.zeros(0) for i in range(wire.MAX_ARRAYS + 1)})),
             "more arrays than allowed",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event, Timer
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,10 +45,10 @@ def test_a_frame_that_never_ends_meets_its_deadline() -> None:
 def test_a_frame_beyond_the_cap_is_refused_before_it_is_read() -> None:
     reading, writing = os.pipe()
     channel = wire.Channel(read_fd=reading, write_fd=writing)
-    os.write(writing, struct.pack("<Q", wire.SKIPPED_BYTES + 1))
-
-    with pytest.raises(ChannelBroken, match="larger"):
-        channel.receive(seconds=1)
+    for length in (wire.SKIPPED_BYTES + 1, 2**64 - 1):
+        os.write(writing, struct.pack("<Q", length))
+        with pytest.raises(ChannelBroken, match="larger"):
+            channel.receive(seconds=1)
     os.close(reading)
     os.close(writing)
 
@@ -58,7 +59,7 @@ def test_a_process_that_ended_with_words_unread_is_gone() -> None:
         channel = wire.Channel(read_fd=ours.fileno(), write_fd=ours.fileno())
         ours.send(b"never read")
         theirs.close()
-        with pytest.raises(ChannelClosed, match="gone"):
+        with pytest.raises(ChannelClosed, match=r"^the notebook's process is gone$"):
             channel.receive(seconds=5)
 
 
@@ -90,6 +91,13 @@ def test_one_who_does_not_read_meets_the_deadline_of_sending() -> None:
         pytest.raises(ChannelTimeout, match=r"^the notebook's process does not read$"),
     ):
         channel.send(bytes(1 << 20), seconds=0.05)
+
+
+def test_a_pipe_with_little_room_is_no_reason_to_wait_for_ever() -> None:
+    with pipe() as (channel, _):
+        channel.send(bytes(1000), seconds=1)
+        with pytest.raises(ChannelTimeout):
+            channel.send(bytes(1 << 20), seconds=0.05)
 
 
 def test_sending_to_one_who_is_gone_says_so() -> None:
@@ -132,13 +140,37 @@ def test_a_wait_ends_when_it_is_told_to() -> None:
     os.close(writing)
 
 
-def test_a_slow_frame_is_waited_for() -> None:
+def test_a_slow_frame_is_waited_for_which_costs_no_work() -> None:
     with pipe() as (channel, writing):
         frame = wire.compose_frame({"a": 1})
-        os.write(writing, frame[:9])
-        Timer(2 * wire.POLL_SECONDS, os.write, (writing, frame[9:])).start()
+        os.write(writing, frame[:3])
+        Timer(wire.POLL_SECONDS, os.write, (writing, frame[3:9])).start()
+        Timer(3 * wire.POLL_SECONDS, os.write, (writing, frame[9:])).start()
+        began = time.process_time()
+
+        assert channel.receive(seconds=30).header == {"a": 1}
+        assert time.process_time() - began < wire.POLL_SECONDS
+
+
+@pytest.mark.parametrize("call", ["read", "write"])
+def test_a_pipe_that_is_not_ready_after_all_is_tried_again(
+    call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = getattr(os, call)
+    refused: list[object] = []
+
+    def once_not_ready(*arguments: Any) -> Any:
+        if not refused:
+            refused.append(arguments)
+            raise BlockingIOError
+        return real(*arguments)
+
+    monkeypatch.setattr(os, call, once_not_ready)
+    with pipe() as (channel, _):
+        channel.send(wire.compose_frame({"a": 1}), seconds=10)
 
         assert channel.receive(seconds=10).header == {"a": 1}
+    assert refused
 
 
 @pytest.mark.parametrize(("size", "said"), [(100, ""), (101, "frame larger than allowed")])
