@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -369,6 +370,17 @@ def test_a_file_of_ours_that_is_moved_is_another(judged: Class, ours: Path) -> N
     assert changed(before, key_of(judged.work, handed_in(judged))) == {"judging"}
 
 
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which modules can be imported, whatever was imported before."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    for name in [name for name in sys.modules if name.startswith("own_keys")]:
+        monkeypatch.delitem(sys.modules, name)
+    return folder
+
+
 @pytest.mark.parametrize(
     ("modules", "file"),
     [
@@ -379,23 +391,17 @@ def test_a_file_of_ours_that_is_moved_is_another(judged: Class, ours: Path) -> N
     ],
 )
 def test_a_courses_own_checks_are_judged_again_wherever_they_changed(
-    judged: Class,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    modules: tuple[str, ...],
-    file: str,
+    judged: Class, own: Path, modules: tuple[str, ...], file: str
 ) -> None:
-    monkeypatch.syspath_prepend(str(tmp_path / "own"))
     for name in modules:
         *packages, module = name.split(".")
-        folder = (tmp_path / "own").joinpath(*packages)
+        folder = own.joinpath(*packages)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{module}.py").write_text("CHECKS = {}\n", encoding="utf-8")
-    place = tmp_path / "own" / file
+    place = own / file
     if place.name == "__init__.py":
-        (tmp_path / "own" / f"{modules[0]}.py").rename(tmp_path / "own" / "apart.py")
         place.parent.mkdir()
-        place.write_text("CHECKS = {}\n", encoding="utf-8")
+        (own / f"{modules[0]}.py").rename(place)
     work = with_rubric(check_modules=modules)(judged.work)
     before = key_of(work, handed_in(judged))
     with place.open("a", encoding="utf-8") as stream:
@@ -404,11 +410,8 @@ def test_a_courses_own_checks_are_judged_again_wherever_they_changed(
     assert changed(before, key_of(work, handed_in(judged))) == {"judging"}
 
 
-def test_the_courses_own_checks_are_told_from_ours(
-    judged: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(str(tmp_path))
-    (tmp_path / "own_keys_single.py").write_text("CHECKS = {}\n", encoding="utf-8")
+def test_the_courses_own_checks_are_told_from_ours(judged: Class, own: Path) -> None:
+    (own / "own_keys_single.py").write_text("CHECKS = {}\n", encoding="utf-8")
     keys = [
         key_of(with_rubric(check_modules=modules)(judged.work), handed_in(judged))
         for modules in ((), ("grader.contrastive",), ("own_keys_single",))
