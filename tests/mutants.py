@@ -222,6 +222,7 @@ only_mutate = {list(room.sources)}
 also_copy = {sorted(also)}
 pytest_add_cli_args = ["-m", "{QUICK}", "-p", "no:cacheprovider"]
 pytest_add_cli_args_test_selection = {room.test_files()}
+timeout_constant = 6.0
 timeout_multiplier = 8.0
 """
 

@@ -11,13 +11,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from test_again import ASKS, PROMPT, Class, class_of_one, notebook
+from test_again import ASKS, PROMPT, WROTE, notebook, rubric_of
 
 from grader.folder import OutputFolder
 from grader.model import Limits, Rubric, Student, Submission
 from grader.people import People, RosterMember
 from grader.pipeline import cache_keys
-from grader.pipeline.cache_keys import CacheKeys, without_level
+from grader.pipeline.cache_keys import CacheKeys, with_level, without_level
 from grader.pipeline.run import RunPlan, plan_run
 from grader.pipeline.run_config import RunConfig
 from grader.sandbox import IsolationLevel, IsolationRequest
@@ -36,13 +36,17 @@ def ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def judged(tmp_path: Path) -> Class:
-    return class_of_one(tmp_path)
+def work(tmp_path: Path) -> RunConfig:
+    """What a run of an assignment grades by, with a notebook beside it."""
+    notebook(tmp_path / "reference.ipynb")
+    notebook(tmp_path / "ada.ipynb", wrote=WROTE)
+    folder = OutputFolder(tmp_path / "graded")
+    return RunConfig(rubric=rubric_of(tmp_path), seed=b"2" * 32, folder=folder)
 
 
-def handed_in(judged: Class, name: str = "ada") -> Submission:
-    path = judged.work.rubric.reference.parent / "ada.ipynb"
-    return Submission(name=name, path=path, display_path="ada.ipynb")
+def handed_in(work: RunConfig) -> Submission:
+    path = work.rubric.reference.parent / "ada.ipynb"
+    return Submission(name="ada", path=path, display_path="ada.ipynb")
 
 
 def key_of(work: RunConfig, submission: Submission) -> str:
@@ -58,11 +62,11 @@ def changed(before: str, after: str) -> set[str]:
     }
 
 
-def test_a_key_is_three_digests_and_the_same_each_time(judged: Class) -> None:
-    key = key_of(judged.work, handed_in(judged))
+def test_a_key_is_three_digests_and_the_same_each_time(work: RunConfig) -> None:
+    key = key_of(work, handed_in(work))
 
     assert re.fullmatch(r"[0-9a-f]{32}(\.[0-9a-f]{32}){2}", key)
-    assert key_of(judged.work, handed_in(judged)) == key
+    assert key_of(work, handed_in(work)) == key
 
 
 def with_rubric(**changes: object) -> Callable[[RunConfig], RunConfig]:
@@ -124,12 +128,12 @@ def with_whole_ids(work: RunConfig) -> RunConfig:
     ],
 )
 def test_what_changed_decides_what_is_done_again(
-    judged: Class, change: Callable[[RunConfig], RunConfig], parts: set[str]
+    work: RunConfig, change: Callable[[RunConfig], RunConfig], parts: set[str]
 ) -> None:
-    submission = handed_in(judged)
-    before = key_of(judged.work, submission)
+    submission = handed_in(work)
+    before = key_of(work, submission)
 
-    assert changed(before, key_of(change(judged.work), submission)) == parts
+    assert changed(before, key_of(change(work), submission)) == parts
 
 
 @pytest.mark.parametrize(
@@ -147,20 +151,20 @@ def test_what_changed_decides_what_is_done_again(
     ],
 )
 def test_what_is_known_of_a_submission_decides_what_is_done_again(
-    judged: Class, change: dict[str, object], parts: set[str]
+    work: RunConfig, change: dict[str, object], parts: set[str]
 ) -> None:
-    submission = handed_in(judged)
+    submission = handed_in(work)
     other: Submission = replace(submission, **change)  # type: ignore[arg-type]  # fields of Submission
 
-    before, after = (key_of(judged.work, one) for one in (submission, other))
+    before, after = (key_of(work, one) for one in (submission, other))
 
     assert changed(before, after) == parts
 
 
-def test_attachments_count_by_their_kind_and_their_order(judged: Class) -> None:
+def test_attachments_count_by_their_kind_and_their_order(work: RunConfig) -> None:
     def key(*names: str) -> str:
-        attached = replace(handed_in(judged), attachments=tuple(map(Path, names)))
-        return key_of(judged.work, attached)
+        attached = replace(handed_in(work), attachments=tuple(map(Path, names)))
+        return key_of(work, attached)
 
     assert key("a.PDF") == key("b.pdf")
     assert (
@@ -169,82 +173,82 @@ def test_attachments_count_by_their_kind_and_their_order(judged: Class) -> None:
 
 
 def test_the_notebook_and_what_lies_beside_it_decide_whether_it_is_run_again(
-    judged: Class, tmp_path: Path
+    work: RunConfig, tmp_path: Path
 ) -> None:
-    data, submission = tmp_path / "data.csv", handed_in(judged)
+    data, submission = tmp_path / "data.csv", handed_in(work)
     data.write_text("1", encoding="utf-8")
     beside = replace(submission, files={"data.csv": data})
-    keys = [key_of(judged.work, one) for one in (submission, beside)]
+    keys = [key_of(work, one) for one in (submission, beside)]
     data.write_text("2", encoding="utf-8")
-    keys.append(key_of(judged.work, beside))
+    keys.append(key_of(work, beside))
     notebook(submission.path, wrote="Something else.")
-    keys.append(key_of(judged.work, beside))
+    keys.append(key_of(work, beside))
 
     assert [changed(*pair) for pair in pairwise(keys)] == [{"run"}] * 3
 
 
-def test_names_are_told_apart_wherever_they_are_cut(judged: Class) -> None:
+def test_names_are_told_apart_wherever_they_are_cut(work: RunConfig) -> None:
     one, other = (
-        replace(handed_in(judged), name=name, display_path=path)
+        replace(handed_in(work), name=name, display_path=path)
         for name, path in (("ab", "c"), ("a", "bc"))
     )
 
-    assert key_of(judged.work, one) != key_of(judged.work, other)
+    assert key_of(work, one) != key_of(work, other)
 
 
-def test_a_name_that_is_no_text_has_a_key(judged: Class) -> None:
-    submission = replace(handed_in(judged), display_path="caf\udce9.ipynb")
+def test_a_name_that_is_no_text_has_a_key(work: RunConfig) -> None:
+    submission = replace(handed_in(work), display_path="caf\udce9.ipynb")
 
-    assert key_of(judged.work, submission) != key_of(judged.work, handed_in(judged))
+    assert key_of(work, submission) != key_of(work, handed_in(work))
 
 
-def test_a_notebook_that_cannot_be_read_has_no_key(judged: Class, tmp_path: Path) -> None:
-    gone = replace(handed_in(judged), path=tmp_path / "gone.ipynb", files={"x": tmp_path / "x"})
-    prepared = CacheKeys(judged.work.build_judge()).prepare(gone)
+def test_a_notebook_that_cannot_be_read_has_no_key(work: RunConfig, tmp_path: Path) -> None:
+    gone = replace(handed_in(work), path=tmp_path / "gone.ipynb", files={"x": tmp_path / "x"})
+    prepared = CacheKeys(work.build_judge()).prepare(gone)
 
     assert prepared.key == ""
     assert prepared.submission is gone
     assert prepared.supplied.left_out != ()
 
 
-def test_what_is_no_notebook_is_not_looked_for(judged: Class, tmp_path: Path) -> None:
-    nothing = replace(handed_in(judged), path=tmp_path / "gone.ipynb", problem="There is none.")
-    prepared = CacheKeys(judged.work.build_judge()).prepare(nothing)
+def test_what_is_no_notebook_is_not_looked_for(work: RunConfig, tmp_path: Path) -> None:
+    nothing = replace(handed_in(work), path=tmp_path / "gone.ipynb", problem="There is none.")
+    prepared = CacheKeys(work.build_judge()).prepare(nothing)
 
     assert prepared.key
     assert prepared.submission is nothing
     assert prepared.supplied.files == {}
 
 
-def test_files_of_the_course_count_and_are_there_for_all(judged: Class, tmp_path: Path) -> None:
+def test_files_of_the_course_count_and_are_there_for_all(work: RunConfig, tmp_path: Path) -> None:
     (tmp_path / "provided").mkdir()
     (tmp_path / "provided" / "data.csv").write_text("1", encoding="utf-8")
-    work = with_rubric(provided=tmp_path / "provided")(judged.work)
-    submission = handed_in(judged)
-    prepared = CacheKeys(work.build_judge()).prepare(submission)
+    given = with_rubric(provided=tmp_path / "provided")(work)
+    submission = handed_in(work)
+    prepared = CacheKeys(given.build_judge()).prepare(submission)
 
     assert list(prepared.supplied.files) == ["data.csv"]
-    assert changed(key_of(judged.work, submission), prepared.key) == {"run"}
+    assert changed(key_of(work, submission), prepared.key) == {"run"}
 
 
 def test_as_much_is_kept_of_what_lies_beside_as_the_rubric_allows(
-    judged: Class, tmp_path: Path
+    work: RunConfig, tmp_path: Path
 ) -> None:
     large = tmp_path / "large.bin"
     large.write_bytes(bytes(600_000))
-    work = with_rubric(limits=Limits(disk_mb=1))(judged.work)
-    submission = replace(handed_in(judged), files={"large.bin": large})
+    little = with_rubric(limits=Limits(disk_mb=1))(work)
+    submission = replace(handed_in(work), files={"large.bin": large})
 
-    assert CacheKeys(work.build_judge()).prepare(submission).supplied.files == {}
-    assert CacheKeys(judged.work.build_judge()).prepare(submission).supplied.files != {}
+    assert CacheKeys(little.build_judge()).prepare(submission).supplied.files == {}
+    assert CacheKeys(work.build_judge()).prepare(submission).supplied.files != {}
 
 
 # ---------------------------------------------------------------- judging again
 
 
-def test_a_grade_that_is_judged_again_keeps_how_it_was_run(judged: Class) -> None:
-    submission = handed_in(judged)
-    keys = CacheKeys(judged.work.build_judge())
+def test_a_grade_that_is_judged_again_keeps_how_it_was_run(work: RunConfig) -> None:
+    submission = handed_in(work)
+    keys = CacheKeys(work.build_judge())
     _, _, tail = keys.prepare(submission).key.partition(".")
 
     assert keys.rejudged_key("full:as-it-ran.old.old", submission=submission) == (
@@ -254,11 +258,11 @@ def test_a_grade_that_is_judged_again_keeps_how_it_was_run(judged: Class) -> Non
 
 
 def test_names_and_answers_are_taken_over_where_they_were_found_as_they_would_be_now(
-    judged: Class,
+    work: RunConfig,
 ) -> None:
-    moved = replace(judged.work, overrides={"ada": {"A": (1,)}})
-    now, then = (CacheKeys(work.build_judge()) for work in (moved, judged.work))
-    key = then.prepare(handed_in(judged)).key
+    moved = replace(work, overrides={"ada": {"A": (1,)}})
+    now, then = (CacheKeys(work.build_judge()) for work in (moved, work))
+    key = then.prepare(handed_in(work)).key
 
     assert then.has_same_extraction(key, submission="ada")
     assert then.has_same_extraction(f"full:{key}", submission="ben")
@@ -268,9 +272,9 @@ def test_names_and_answers_are_taken_over_where_they_were_found_as_they_would_be
         assert not then.has_same_extraction(other, submission="ada")
 
 
-def test_the_cells_of_each_item_count(judged: Class) -> None:
+def test_the_cells_of_each_item_count(work: RunConfig) -> None:
     def key(cells: dict[str, tuple[int, ...]]) -> str:
-        return key_of(replace(judged.work, overrides={"ada": cells}), handed_in(judged))
+        return key_of(replace(work, overrides={"ada": cells}), handed_in(work))
 
     assert key({"A": (1,), "B": (2,)}) == key({"B": (2,), "A": (1,)})
     assert len({key({"A": (1,)}), key({"A": (2,)}), key({"B": (1,)})}) == 3
@@ -303,8 +307,14 @@ def test_what_ran_less_isolated_than_is_wanted_is_not_known(
     assert without_level(stored, required=required) == ("k" if known else "")
 
 
-def plan(judged: Class, stored: str, *, force: bool = False, files: bool = True) -> RunPlan:
-    prepared = CacheKeys(judged.work.build_judge()).prepare(handed_in(judged))
+def test_a_key_is_stored_with_the_level_of_its_run_and_nothing_stays_nothing() -> None:
+    assert with_level("k", "full") == "full:k"
+    assert with_level("", "full") == ""
+    assert without_level("full:k:1", required=IsolationRequest()) == "k:1"
+
+
+def plan(work: RunConfig, stored: str, *, force: bool = False, files: bool = True) -> RunPlan:
+    prepared = CacheKeys(work.build_judge()).prepare(handed_in(work))
     return plan_run(
         {"ada": prepared},
         stored_keys={"ada": stored.replace("KEY", prepared.key)} if stored else {},
@@ -314,20 +324,20 @@ def plan(judged: Class, stored: str, *, force: bool = False, files: bool = True)
     )
 
 
-def test_what_is_known_is_kept_judged_again_or_run_again(judged: Class) -> None:
+def test_what_is_known_is_kept_judged_again_or_run_again(work: RunConfig) -> None:
     kept, again, anew = (
         RunPlan(to_judge=(), to_run=()),
         RunPlan(to_judge=("ada",), to_run=()),
         RunPlan(to_judge=(), to_run=("ada",)),
     )
 
-    assert plan(judged, "full:KEY") == kept
-    assert plan(judged, "full:KEY", files=False) == again
-    assert plan(judged, "full:KEY0") == again
-    assert plan(judged, "full:KEY", force=True) == anew
-    assert plan(judged, "none:KEY") == anew
-    assert plan(judged, "full:0KEY") == anew
-    assert plan(judged, "") == anew
+    assert plan(work, "full:KEY") == kept
+    assert plan(work, "full:KEY", files=False) == again
+    assert plan(work, "full:KEY0") == again
+    assert plan(work, "full:KEY", force=True) == anew
+    assert plan(work, "none:KEY") == anew
+    assert plan(work, "full:0KEY") == anew
+    assert plan(work, "") == anew
 
 
 # ---------------------------------------------------------------- sources
@@ -350,24 +360,24 @@ def test_what_is_known_is_kept_judged_again_or_run_again(judged: Class) -> None:
     ],
 )
 def test_our_own_code_decides_what_is_done_again(
-    judged: Class, ours: Path, file: str, parts: set[str]
+    work: RunConfig, ours: Path, file: str, parts: set[str]
 ) -> None:
     place = ours / file
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("", encoding="utf-8")
-    before = key_of(judged.work, handed_in(judged))
+    before = key_of(work, handed_in(work))
     place.write_text("# changed\n", encoding="utf-8")
 
-    assert changed(before, key_of(judged.work, handed_in(judged))) == parts
+    assert changed(before, key_of(work, handed_in(work))) == parts
 
 
-def test_a_file_of_ours_that_is_moved_is_another(judged: Class, ours: Path) -> None:
+def test_a_file_of_ours_that_is_moved_is_another(work: RunConfig, ours: Path) -> None:
     (ours / "report").mkdir()
     (ours / "report" / "page.py").write_text("x = 1\n", encoding="utf-8")
-    before = key_of(judged.work, handed_in(judged))
+    before = key_of(work, handed_in(work))
     (ours / "report" / "page.py").rename(ours / "report" / "pages.py")
 
-    assert changed(before, key_of(judged.work, handed_in(judged))) == {"judging"}
+    assert changed(before, key_of(work, handed_in(work))) == {"judging"}
 
 
 @pytest.fixture
@@ -391,7 +401,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_a_courses_own_checks_are_judged_again_wherever_they_changed(
-    judged: Class, own: Path, modules: tuple[str, ...], file: str
+    work: RunConfig, own: Path, modules: tuple[str, ...], file: str
 ) -> None:
     for name in modules:
         *packages, module = name.split(".")
@@ -402,18 +412,18 @@ def test_a_courses_own_checks_are_judged_again_wherever_they_changed(
     if place.name == "__init__.py":
         place.parent.mkdir()
         (own / f"{modules[0]}.py").rename(place)
-    work = with_rubric(check_modules=modules)(judged.work)
-    before = key_of(work, handed_in(judged))
+    own_work = with_rubric(check_modules=modules)(work)
+    before = key_of(own_work, handed_in(work))
     with place.open("a", encoding="utf-8") as stream:
         stream.write("# changed\n")
 
-    assert changed(before, key_of(work, handed_in(judged))) == {"judging"}
+    assert changed(before, key_of(own_work, handed_in(work))) == {"judging"}
 
 
-def test_the_courses_own_checks_are_told_from_ours(judged: Class, own: Path) -> None:
+def test_the_courses_own_checks_are_told_from_ours(work: RunConfig, own: Path) -> None:
     (own / "own_keys_single.py").write_text("CHECKS = {}\n", encoding="utf-8")
     keys = [
-        key_of(with_rubric(check_modules=modules)(judged.work), handed_in(judged))
+        key_of(with_rubric(check_modules=modules)(work), handed_in(work))
         for modules in ((), ("grader.contrastive",), ("own_keys_single",))
     ]
 
