@@ -120,3 +120,16 @@ def test_an_id_that_is_told_later_joins_what_came_before() -> None:
 
     assert [record.name for record in ada.records] == ["Ada Rivers", "Someone Else", "Someone Else"]
     assert ada.submissions == ["one", "two", "three"]
+
+
+def test_an_id_says_more_than_a_name() -> None:
+    nameless, someone = Student(name="Ada Rivers", id=""), Student(name="Someone Else", id="x1")
+    told = Student(name="Ada Rivers", id="x1")
+    roster = (RosterMember(student=nameless), RosterMember(student=someone))
+
+    for found in (
+        people(graded("one", (told,)), roster=roster),
+        people(graded("zero", (nameless,)), graded("half", (someone,)), graded("one", (told,))),
+    ):
+        assert [person.records for person in found] == [[nameless], [someone, told]]
+        assert found[1].submissions[-1] == "one"

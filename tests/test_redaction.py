@@ -106,6 +106,20 @@ def test_a_part_with_several_words_is_found_whole_and_word_by_word() -> None:
     )
 
 
+def test_a_name_with_the_last_part_first_has_the_same_parts() -> None:
+    for name in ("Rivers, Ada", "Rivers,Ada"):
+        known = redactor(Student(name=name, id=""))
+        assert known.redact("Ada; and Rivers") == "<part 0>; and <part 0>"
+        assert known.redact("Ada Rivers") == "<name 0>"
+
+
+def test_every_record_of_a_person_counts() -> None:
+    records = (Student(name="Ada", id=""), Student(name="Grace Hopper", id="gh10"))
+    known = Redactor([Identity(records=records, replacement_name="<n>", replacement_id="<i>")])
+
+    assert known.redact("Ada; Hopper, Grace; gh10; so Hopper") == "[name]; <n>; <i>; so [name]"
+
+
 def test_words_of_the_assignment_are_kept_but_in_a_whole_name() -> None:
     kept = vocabulary(["The rivers of ADA."])
     known = redactor(ADA, kept=kept)
