@@ -143,3 +143,20 @@ def test_pages_of_one_say_nothing_of_the_pages_of_another(book: Gradebook) -> No
     assert rendered(book, "ben")
 
     assert book.stale_submissions() == ("ada",)
+
+
+def test_pages_of_what_was_never_marked_are_current_from_the_beginning(book: Gradebook) -> None:
+    assert book.finish_rendering("ada", token="", mark_revision="")
+    assert book.stale_submissions() == ()
+
+
+def test_one_who_rendered_what_was_current_does_not_hide_another(book: Gradebook) -> None:
+    mark(book)
+    revision = book.mark_revisions()["ada"]
+    assert rendered(book)
+    book.start_rendering("ada", token="they")  # noqa: S106 (as above)
+
+    assert not book.finish_rendering("ada", token=revision, mark_revision=revision)
+    assert not book.finish_rendering("ada", token="they", mark_revision=revision)  # noqa: S106 (as above)
+
+    assert book.stale_submissions() == ("ada",)

@@ -448,3 +448,44 @@ def test_a_row_that_names_another_that_is_not_there_is_named(book: Gradebook) ->
         f"this export of marks is broken: {'c' * 32} is named, and isn't in it"
     )
     assert one(book).mark is not None
+
+
+def test_marks_that_clash_are_told_at_what_they_are_worth_now(
+    book: Gradebook, tmp_path: Path
+) -> None:
+    add_mark(book, given(book, criteria=("what",)), expected_current=None)
+    ledger.set_weight(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
+    with open_gradebook(tmp_path / "there.db") as other:
+        keep(other)
+        add_mark(other, given(other, criteria=("what", "why")), expected_current=None)
+        (clash,) = import_marks(book, export_marks(other)).clashes
+
+    assert clash.in_gradebook is not None
+    assert clash.in_file is not None
+    assert [clash.in_gradebook.points, clash.in_file.points] == [1, 3]
+
+
+def test_marks_that_clash_where_the_item_is_gone_are_told_as_they_were(
+    book: Gradebook, tmp_path: Path
+) -> None:
+    add_mark(book, given(book, criteria=("what",)), expected_current=None)
+    keep(book, replace(graded(), score=None))
+    with open_gradebook(tmp_path / "there.db") as other:
+        keep(other)
+        add_mark(other, given(other, criteria=("why",)), expected_current=None)
+        (clash,) = import_marks(book, export_marks(other)).clashes
+
+    assert clash.in_gradebook is not None
+    assert clash.in_file is not None
+    assert [clash.in_gradebook.points, clash.in_file.points] == [3, 2]
+
+
+def test_all_decisions_that_both_came_to_are_known_already(book: Gradebook, tmp_path: Path) -> None:
+    with open_gradebook(tmp_path / "there.db") as other:
+        keep(other)
+        for where, by in ((book, "Mo"), (other, "Kim")):
+            for item in ("Q1.1", "Q1.2"):
+                add_mark(where, given(where, item, points=FOUR, by=by), expected_current=None)
+        taken = import_marks(book, export_marks(other))
+
+    assert (taken.added, taken.already_known, taken.clashes) == (0, 2, ())
