@@ -96,7 +96,7 @@ ROOMS = {
         ("grader/gradebook/ledger*", "grader/gradebook/mark*"),
         (
             "test_ledger.py",
-            "test_ledger_rev*",
+            "test_ledger_r*",
             "test_exchange*",
             "test_marks*",
             "test_report_marks*",
