@@ -27,7 +27,7 @@ test-all: $(VENV)/dev
 coverage: $(VENV)/dev
 	$(PYTEST) -m "not kernel and not browser" --cov --cov-report=term:skip-covered $(TESTS)
 
-# ROOM=scoring, or several with commas; all of them without. See docs/testing.md.
+# ROOM=scoring, or several with commas; all of them without. AGAIN=1 tries what survived. See docs/testing.md.
 mutants: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[mutants]'
 	$(BIN)/python tests/mutants.py $(ROOM)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -34,6 +35,8 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "own"
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
+    for name in [name for name in sys.modules if name.startswith(("own_", "example_in_"))]:
+        monkeypatch.delitem(sys.modules, name)
     return folder
 
 

@@ -79,6 +79,24 @@ def test_seconds_are_counted_from_the_due_date_and_none_within_the_grace() -> No
     assert (late.per_day, late.unit, late.cap) == (Fraction(10), "percent", Fraction(50))
 
 
+@pytest.mark.parametrize(
+    ("at", "seconds"),
+    [
+        ("2026-11-21T00:14:00-06:00", 0),
+        ("2026-11-21T00:14:01-06:00", 901),
+        ("2026-11-21T00:14:01.5-06:00", 902),
+        ("2026-11-20T12:00:00-06:00", 0),
+    ],
+)
+def test_seconds_are_whole_and_counted_from_the_first_after_the_grace(
+    at: str, seconds: int
+) -> None:
+    (late, _) = entered(at).lateness
+
+    assert late is not None
+    assert (late.late_s, type(late.late_s)) == (seconds, int)
+
+
 def test_a_day_has_24_hours_also_when_the_clocks_are_set_back() -> None:
     rule = replace(RULE, due="2026-10-31T23:00:00-05:00", grace_s=0)
 
@@ -117,8 +135,9 @@ def test_each_member_has_their_own_due_date_and_only_a_later_one_counts() -> Non
     assert days("2026-11-24T12:00:00", people=people) == [1, 4]
 
 
-def test_an_extension_is_found_by_any_id_of_a_student() -> None:
-    people = replace(ROSTER, extensions={"ada.rivers@uni.example": "2026-11-29T00:00:00-06:00"})
+@pytest.mark.parametrize("identifier", ["ada.rivers@uni.example", "Ada.Rivers", "ar10001"])
+def test_an_extension_is_found_by_any_id_of_a_student(identifier: str) -> None:
+    people = replace(ROSTER, extensions={identifier: "2026-11-29T00:00:00-06:00"})
 
     assert days("2026-11-22T12:00:00", people=people) == [0, 2]
 
@@ -126,7 +145,9 @@ def test_an_extension_is_found_by_any_id_of_a_student() -> None:
 def test_late_by_nobody_knows_how_much_takes_nothing_and_asks_for_a_person() -> None:
     who = entered(late=True)
 
-    assert [late.at if late else None for late in who.lateness] == ["", ""]
+    assert [(late.at, late.late_s, late.days) if late else None for late in who.lateness] == [
+        ("", 0, 0)
+    ] * 2
     assert texts(who.flags) == (
         "called late, but nobody says when it came: nothing is taken off by guess",
     )
@@ -149,6 +170,8 @@ def test_a_time_that_cannot_be_read_is_flagged_and_takes_nothing() -> None:
     ("at", "late", "doubt"),
     [
         ("2026-11-20T12:00:00", True, "called late, but handed in at 2026-11-20T12:00:00-06:00"),
+        ("2026-11-20T23:59:00", True, "called late, but handed in at 2026-11-20T23:59:00-06:00"),
+        ("2026-11-20T23:59:01", True, ""),
         ("2026-11-22T12:00:00", False, "not called late, but handed in"),
         ("2026-11-21T00:10:00", True, ""),
         ("2026-11-22T12:00:00", True, ""),
@@ -229,6 +252,15 @@ def tally(auto: str, pending: str = "0") -> Tally:
 )
 def test_a_day_takes_points_or_a_part_of_what_was_earned(lateness: Lateness, taken: int) -> None:
     assert settled(full_marks(), lateness).deduction == taken
+
+
+@pytest.mark.parametrize(("auto", "taken"), [("7", 7), ("0", 0), ("80", 20)])
+def test_no_more_points_are_taken_than_were_earned(auto: str, taken: int) -> None:
+    graded = full_marks()
+    assert graded.score is not None
+    earned = replace(graded, score=replace(graded.score, total=tally(auto)))
+
+    assert settled(earned, late(2, unit="points")).deduction == taken
 
 
 def test_a_part_of_an_unknown_sum_is_unknown_and_points_are_not() -> None:

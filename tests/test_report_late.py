@@ -14,7 +14,7 @@ from specimens import full_marks, half_right, ungradable
 from grader import scoring
 from grader.model import Graded, Lateness
 from grader.report import class_page, class_row, student_page
-from grader.report.id_masking import mask_id
+from grader.report.id_masking import mask_id, mask_ids
 from grader.report.lateness_view import format_time
 
 RUBRIC = replace(rubric(), late=RULE)
@@ -115,6 +115,25 @@ def test_ids_are_hidden_from_students_but_for_their_end() -> None:
         "\u2022\u2022\u2022",
         "\u2022\u2022\u202212",
     ]
+
+
+@pytest.mark.parametrize(
+    ("student_id", "name"),
+    [
+        ("ab12", "hw-\u2022\u2022\u202212-final"),
+        ("ab123", "hw-\u2022\u2022\u202223-final"),
+        ("ab1", "hw-ab1-final"),
+    ],
+)
+def test_an_id_of_four_letters_is_hidden_in_a_name_and_a_shorter_one_is_a_word(
+    student_id: str, name: str
+) -> None:
+    made = full_marks()
+    student = replace(made.students[0], id=student_id)
+    submission = replace(made.submission, name=f"hw-{student_id.upper()}-final")
+    shown = mask_ids(replace(made, students=(student,), submission=submission)).submission.name
+
+    assert shown.lower() == name
 
 
 def test_staff_see_each_member() -> None:

@@ -1,6 +1,4 @@
 import json
-import os
-import socket
 import struct
 from contextlib import suppress
 from typing import Any
@@ -13,7 +11,7 @@ from processor_time import within
 from safetensors.numpy import save
 
 from grader import wire
-from grader.errors import ChannelBroken, ChannelClosed, ChannelTimeout, FrameRefused, WireError
+from grader.errors import ChannelBroken, FrameRefused, WireError
 from grader.model import Question
 
 
@@ -54,10 +52,12 @@ def test_what_is_just_allowed_is_read() -> None:
 
 def test_a_frame_comes_back_as_it_was_sent() -> None:
     arrays = {"x": np.arange(6, dtype=np.float32).reshape(2, 3), "s": np.array(2.5)}
+    arrays["turned"] = arrays["x"].T
 
     frame = wire.parse_frame(wire.compose_frame({"a": 1}, arrays)[8:])
 
     assert frame.header == {"a": 1}
+    assert frame.arrays["turned"].tolist() == arrays["turned"].tolist()
     assert frame.arrays["x"].tolist() == arrays["x"].tolist()
     assert frame.arrays["s"].shape == ()
 
@@ -143,6 +143,72 @@ def test_a_frame_comes_back_as_it_was_sent() -> None:
 def test_malformed_frames_are_refused(data: bytes) -> None:
     with pytest.raises(FrameRefused):
         wire.parse_frame(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (struct.pack("<I", 3) + b"{}", "header longer than allowed"),
+        (struct.pack("<I", 2**31) + b"{}", "header longer than allowed"),
+        (body([1, 2]), "header is not an object"),
+        (raw(b'{"x": NaN}'), "NaN in a header"),
+        (raw(b'{"x": -Infinity}'), "-Infinity in a header"),
+        (raw(b'{"x": 1e999}'), "number in a header without an end"),
+        (raw(b'{"x": %d}' % 2**63), "number in a header larger than allowed"),
+        (raw(b'{"x": -%d}' % 2**63), "number in a header larger than allowed"),
+        (raw(b'{"id": "q", "id": "r"}'), "a key twice in a header"),
+        (body({"x": "x" * (wire.HEADER_TEXT + 1)}), "text in a header longer than allowed"),
+        (body({"x": [0] * (wire.HEADER_PARTS + 1)}), "header of too many parts"),
+        (body(nested(wire.HEADER_DEPTH + 1)), "header nested deeper than allowed"),
+        (b"", "unreadable frame: error"),
+        (raw(b"[[[[["), "unreadable frame: JSONDecodeError"),
+        (body({}, struct.pack("<Q", 2**60)), "array header longer than allowed"),
+        (body({}, struct.pack("<Q", 2**63)), "array header longer than allowed"),
+        (
+            body({}, save({f"{i}": np.zeros(0) for i in range(wire.MAX_ARRAYS + 1)})),
+            "more arrays than allowed",
+        ),
+        (body({}, save({"x": np.zeros(2, dtype=np.complex64)})), "an array is not numeric"),
+    ],
+)
+def test_what_is_refused_is_refused_with_its_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(FrameRefused) as refused:
+        wire.parse_frame(data)
+
+    assert str(refused.value) == reason
+
+
+def test_headers_of_just_the_allowed_size_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    header = {"x": "x" * 100}
+    arrays = save({"x": np.arange(2.0)})
+    (array_header,) = struct.unpack("<Q", arrays[:8])
+    monkeypatch.setattr(wire, "HEADER_BYTES", len(json.dumps(header)))
+    monkeypatch.setattr(wire, "TENSOR_HEADER_BYTES", array_header)
+
+    assert wire.parse_frame(body(header)).header == header
+    assert wire.parse_frame(body(header, arrays)).arrays["x"].tolist() == [0, 1]
+
+    monkeypatch.setattr(wire, "TENSOR_HEADER_BYTES", array_header - 1)
+    with pytest.raises(FrameRefused, match="array header longer"):
+        wire.parse_frame(body(header, arrays))
+    monkeypatch.setattr(wire, "HEADER_BYTES", len(json.dumps(header)) - 1)
+    with pytest.raises(FrameRefused, match="header longer"):
+        wire.parse_frame(body(header))
+
+
+def test_a_header_of_just_as_many_parts_as_are_allowed_is_read() -> None:
+    half = wire.HEADER_PARTS // 2 - 1
+    for part in ([0], {}, {"y": 0}):
+        parts: list[Any] = [*[part] * half, 0]
+        assert wire.parse_frame(body({"x": parts})).header == {"x": parts}
+        with pytest.raises(FrameRefused, match="too many parts"):
+            wire.parse_frame(body({"x": [*parts, 0]}))
+
+
+def test_a_frame_knows_its_size() -> None:
+    data = body({"a": 1}, save({"x": np.zeros(3)}))
+
+    assert wire.parse_frame(data).byte_count == len(data)
 
 
 @given(st.binary(max_size=300))
@@ -240,28 +306,6 @@ def test_an_answer_to_the_batch_itself_is_refused() -> None:
         wire.read_observation(frame, nonces={"q": "secret", "": "batch"})
 
 
-def test_a_frame_that_never_ends_meets_its_deadline() -> None:
-    reading, writing = os.pipe()
-    channel = wire.Channel(read_fd=reading, write_fd=writing)
-    os.write(writing, struct.pack("<Q", 100) + b"x")
-
-    with pytest.raises(ChannelTimeout, match="in time"):
-        channel.receive(seconds=0.05)
-    os.close(reading)
-    os.close(writing)
-
-
-def test_a_frame_beyond_the_cap_is_refused_before_it_is_read() -> None:
-    reading, writing = os.pipe()
-    channel = wire.Channel(read_fd=reading, write_fd=writing)
-    os.write(writing, struct.pack("<Q", wire.SKIPPED_BYTES + 1))
-
-    with pytest.raises(ChannelBroken, match="larger"):
-        channel.receive(seconds=1)
-    os.close(reading)
-    os.close(writing)
-
-
 def test_control_sequences_are_stripped() -> None:
     dirty = "a\x1b[31mred\x1b[0m\x1b]0;title\x07 \u202eright\u202c\x00\nb"
 
@@ -295,6 +339,93 @@ def test_what_an_answer_says_is_fit_to_be_shown() -> None:
     assert found == {"calls": [{"error": error}, None, 3], "class": "Net", "a/b": 1.5}
 
 
+def test_texts_are_cut_where_they_are_said_to_be() -> None:
+    assert wire.sanitize_text("x" * 5000) == wire.scrub_text("x" * 5000) == "x" * wire.MAX_TEXT
+    assert (
+        wire.sanitize_text("abcdef", max_length=3)
+        == wire.scrub_text("abcdef", max_length=3)
+        == "abc"
+    )
+    assert wire.sanitize_text("\x1b[31m" + "abc", max_length=3) == "abc"
+    assert wire.sanitize_text("\x00" * 12 + "abc", max_length=3) == ""
+    assert wire.sanitize_text("\x00" * 9 + "abc", max_length=3) == "abc"
+
+
+def test_what_is_no_text_is_told_as_one_and_half_a_letter_is_no_obstacle() -> None:
+    assert wire.sanitize_text({"a": 1.5}) == "{'a': 1.5}"
+    assert wire.sanitize_text("a\ud800b") == "a?b"
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("File /usr/lib/python3/site-packages/torch/nn.py", "File torch/nn.py"),
+        ("at (/opt/x/dist-packages/a/b.py)", "at (a/b.py)"),
+        ("see/opt/x/site-packages/a/b.py", "seea/b.py"),
+        ("/x/site-packages/y/site-packages/z.py", "z.py"),
+        ("no-packages/ here", "no-packages/ here"),
+        ("in /home/ada/hw.py:3", "in hw.py:3"),
+        ("1/2 and a/b", "1/2 and a/b"),
+        ("12345.py, line 3", "line 3"),
+        ("123456.py, line 3 and 654321.py, line 4", "line 3 and line 4"),
+        ("1234.py, line 3", "1234.py, line 3"),
+        ("0x12345 and 0x123456", "0x12345 and 0x…"),
+    ],
+)
+def test_a_text_names_no_place_of_this_machine(told: str, shown: str) -> None:
+    answer = {"id": "q", "nonce": "n", "status": "ok", "data": {"said": [told]}, "error": told}
+
+    found = wire.read_observation(wire.Frame(header=answer, arrays={}), nonces={"q": "n"})
+
+    assert wire.scrub_text(told) == shown
+    assert found.data == {"said": [shown]}
+    assert found.error == shown
+
+
+def test_an_answer_is_read_as_it_is() -> None:
+    arrays = {"out0": np.arange(3)}
+    header = {"id": "q", "nonce": "n", "status": "raised", "error": "e" * 700}
+
+    found = wire.read_observation(wire.Frame(header=header, arrays=arrays), nonces={"q": "n"})
+
+    assert (found.id, found.status, found.data, found.arrays) == ("q", "raised", {}, arrays)
+    assert found.error == "e" * 600
+
+
+def test_an_answer_that_says_nothing_of_an_error_has_none() -> None:
+    header = {"id": "q", "nonce": "n", "status": "ok"}
+
+    assert (
+        wire.read_observation(wire.Frame(header=header, arrays={}), nonces={"q": "n"}).error == ""
+    )
+
+
+@pytest.mark.parametrize("changes", [{"status": "not_asked"}, {"status": None}, {"data": []}])
+def test_an_answer_without_status_or_data_is_invalid_and_was_an_answer(
+    changes: dict[str, Any],
+) -> None:
+    header = {"id": "q", "nonce": "n", "status": "ok", "data": {}, **changes}
+    nonces = {"q": "n"}
+
+    found = wire.read_observation(wire.Frame(header=header, arrays={}), nonces=nonces)
+
+    assert (found.id, found.status, found.error) == ("q", "invalid", "")
+    assert found.data == {"refused": "an answer without a status"}
+    assert nonces == {}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"id": 3}, {"id": None}, {"id": ""}, {"id": "r"}, {"nonce": None}, {"nonce": "b"}]
+)
+def test_an_answer_to_nothing_that_was_asked_is_none(changes: dict[str, Any]) -> None:
+    header = {"id": "q", "nonce": "n", "status": "ok", **changes}
+    nonces = {"q": "n", "": "n"}
+
+    with pytest.raises(ChannelBroken, match=r"^an answer to nothing that was asked$"):
+        wire.read_observation(wire.Frame(header=header, arrays={}), nonces=nonces)
+    assert nonces == {"q": "n", "": "n"}
+
+
 def test_no_text_takes_long_to_scrub() -> None:
     parts = ("/", "/-", "/a", "/.", "~/", "/x/site-packages", "\x1b[", "\x1b]a", "0x", "(/-/", "1")
     texts = [part * (24_000 // len(part)) for part in parts]
@@ -326,17 +457,27 @@ def test_questions_name_their_arrays_and_one_that_is_shared_is_sent_once() -> No
     assert (one["nonce"], two["nonce"]) == ("n", "m")
 
 
+def test_a_batch_says_what_is_asked_of_whom_and_for_how_long() -> None:
+    question = Question(id="q", kind="function", params={"name": "f", "args": ["x"]})
+
+    frame = wire.parse_frame(
+        wire.compose_batch(
+            wire.pack_questions((question,)), nonces={"q": "n", "": "b"}, seconds=2.5
+        )[8:]
+    )
+
+    asked = {"id": "q", "nonce": "n", "kind": "function", "arrays": {}}
+    asked |= {"params": {"name": "f", "args": ["x"]}}
+    assert frame.header == {"nonce": "b", "seconds": 2.5, "questions": [asked]}
+    assert frame.arrays == {}
+
+
+def test_a_number_that_is_none_is_not_sent() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        wire.compose_frame({"x": float("nan")})
+
+
 def test_a_text_of_nothing_but_slashes_is_scrubbed_at_once() -> None:
     with within(1):
         for text in ("/" * 6000, "/a" * 3000, "/-" * 3000 + "\n"):
             wire.scrub_text(text, max_length=6000)
-
-
-def test_a_process_that_ended_with_words_unread_is_gone() -> None:
-    ours, theirs = socket.socketpair()
-    with ours:
-        channel = wire.Channel(read_fd=ours.fileno(), write_fd=ours.fileno())
-        ours.send(b"never read")
-        theirs.close()
-        with pytest.raises(ChannelClosed, match="gone"):
-            channel.receive(seconds=5)

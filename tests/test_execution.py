@@ -1,0 +1,147 @@
+"""A notebook runs from top to bottom, or its own failures are told from those they cause."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+from test_checks import evidence
+
+from grader.checks import CHECKS, Evidence
+from grader.checks.check import CheckOutcome
+from grader.checks.execution import failure_cause, own_failures
+from grader.model import Cell, CellError, CellRun, CellStatus, ExecutionRecord, Notebook
+
+HINT = "Restart the kernel and run all cells before you hand in."
+
+
+def no_name(name: str) -> CellError:
+    return CellError(name="NameError", message=f"name '{name}' is not defined")
+
+
+def ran(*cells: tuple[str, CellError | CellStatus | None]) -> Evidence:
+    """Cells that ran, raised this error, or ended otherwise."""
+    runs = []
+    for index, (_, end) in enumerate(cells):
+        error = end if isinstance(end, CellError) else None
+        status = end if isinstance(end, CellStatus) else CellStatus.RAN
+        runs.append(
+            CellRun(index=index, status=CellStatus.RAISED if error else status, error=error)
+        )
+    made = tuple(Cell(index=n, kind="code", source=source) for n, (source, _) in enumerate(cells))
+    notebook = Notebook(cells=made, sha256="0")
+    return replace(evidence(), notebook=notebook, record=ExecutionRecord(cells=tuple(runs)))
+
+
+def judged(made: Evidence, at_most: str = "1") -> CheckOutcome:
+    return CHECKS["EXE001"].model_validate({"at_most": at_most}).judge(made)
+
+
+WRONG = CellError(name="ValueError", message="no", line=2)
+
+
+def test_a_notebook_without_a_failure_earns_everything() -> None:
+    found = judged(ran(("x = 1", None), ("", CellStatus.SKIPPED), ("y = x", None)))
+
+    assert [found.share, found.observed] == [1, "2 of 2 cells ran"]
+    assert found.expected == "every code cell runs without an error"
+
+
+def test_each_cell_that_fails_of_its_own_takes_its_share() -> None:
+    found = judged(ran(("x = 1", WRONG), ("y = 1", None), ("z = 1", None), ("", None)))
+
+    assert [found.share, found.cells, found.hint] == [Fraction(3, 4), (0,), HINT]
+    assert found.expected == "every code cell runs without an error"
+    assert found.observed == "1 of 4 cells failed of their own: cell 0: ValueError: no (line 2)"
+
+
+def test_where_any_cell_fails_there_is_a_largest_share() -> None:
+    made = ran(*[("x = 1", None)] * 9, ("y = 1", WRONG))
+
+    assert judged(made, "5/6").share == Fraction(5, 6)
+    assert judged(made, "1").share == Fraction(9, 10)
+
+
+def test_cells_that_are_skipped_are_no_cells() -> None:
+    skipped = ran(("# x", CellStatus.SKIPPED), ("y = 1", WRONG), ("z = 1", None))
+    empty = judged(ran(("# x", CellStatus.SKIPPED)))
+
+    assert judged(skipped).share == Fraction(1, 2)
+    assert [empty.share, empty.observed] == [0, "the notebook has no code cells"]
+    assert empty.expected == "every code cell runs without an error"
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (CellError(name="E", message="m" * 130), f"E: {'m' * 120}"),
+        (CellError(name="E", message="m", line=0), "E: m"),
+        (CellStatus.NOT_REACHED, "not reached in the time there was"),
+        (CellStatus.TIMED_OUT, "not reached in the time there was"),
+        (CellStatus.STRUCK_OUT, "not reached in the time there was"),
+    ],
+)
+def test_what_became_of_a_cell_is_said(end: CellError | CellStatus, said: str) -> None:
+    found = judged(ran(("x = 1", None), ("y = 1", end)))
+
+    assert found.observed == f"1 of 2 cells failed of their own: cell 1: {said}"
+
+
+def test_the_first_six_failures_are_described_and_all_are_named() -> None:
+    found = judged(ran(*[("x = 1", CellError(name="E", message="m"))] * 7, ("y = 1", None)))
+
+    described = "; ".join(f"cell {n}: E: m" for n in range(6))
+    assert found.observed == f"7 of 8 cells failed of their own: {described}"
+    assert found.cells == tuple(range(7))
+
+
+# ---------------------------------------------------------------- causes
+
+
+def test_a_name_that_a_failed_cell_should_have_assigned_is_that_cells_failure() -> None:
+    made = ran(("x = 1 / 0", WRONG), ("print(x)", no_name("x")), ("print(w)", no_name("w")))
+
+    assert [run.index for run in own_failures(made)] == [0, 2]
+    cause = failure_cause(made.record.cells[1], made)
+    assert cause is not None
+    assert cause.index == 0
+    assert failure_cause(made.record.cells[0], made) is None
+
+
+def test_a_chain_of_missing_names_has_its_root() -> None:
+    made = ran(
+        ("x = 1 / 0", WRONG),
+        ("y = x", no_name("x")),
+        ("z = y", no_name("y")),
+        ("print(z)", no_name("z")),
+    )
+
+    assert [run.index for run in own_failures(made)] == [0]
+    assert [
+        cause.index for run in made.record.cells if (cause := failure_cause(run, made)) is not None
+    ] == [0, 0, 0]
+
+
+def test_a_cell_that_ran_and_one_that_comes_later_are_no_cause() -> None:
+    made = ran(("x = 1", None), ("print(x)", no_name("x")), ("x = 2", WRONG), ("y = 1", None))
+
+    assert [run.index for run in own_failures(made)] == [1, 2]
+
+
+def test_of_several_cells_that_assign_a_name_the_one_that_failed_is_the_cause() -> None:
+    made = ran(("x = 1", None), ("x = 1 / 0", WRONG), ("del x; x", no_name("x")))
+
+    assert [run.index for run in own_failures(made)] == [1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CellError(name="KeyError", message="name 'x' is not defined"),
+        CellError(name="NameError", message="x is not defined"),
+        CellError(name="NameError", message="name 'y' is not defined"),
+    ],
+)
+def test_other_errors_are_a_cells_own(error: CellError) -> None:
+    assert len(own_failures(ran(("x = 1 / 0", WRONG), ("print(x)", error)))) == 2
