@@ -301,13 +301,16 @@ def pack_questions(questions: tuple[Question, ...]) -> PackedQuestions:
     )
 
 
-def compose_batch(packed: PackedQuestions, *, nonces: Mapping[str, str], seconds: float) -> bytes:
+def compose_batch(
+    packed: PackedQuestions, *, nonces: Mapping[str, str], seconds: float, live: bool = False
+) -> bytes:
     """Return a batch of questions as one frame.
 
     Args:
         packed: the questions.
         nonces: by question id, what its answer must echo; under '' that of the end of the batch.
         seconds: how long each question may take.
+        live: whether to ask the notebook's own process instead of a fork.
     """
     questions = [
         {
@@ -320,7 +323,8 @@ def compose_batch(packed: PackedQuestions, *, nonces: Mapping[str, str], seconds
         for question, keys in zip(packed.questions, packed.array_keys, strict=True)
     ]
     return _join_frame(
-        {"nonce": nonces[""], "questions": questions, "seconds": seconds}, packed.arrays
+        {"nonce": nonces[""], "questions": questions, "seconds": seconds, "live": live},
+        packed.arrays,
     )
 
 

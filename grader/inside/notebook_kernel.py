@@ -9,9 +9,20 @@ import types
 import typing
 
 sys.modules.setdefault("debugpy", None)  # ipykernel would import it: a second, for nobody
-from inside import probe, questions, recorder, resource_watch, seeding, stubs
+from inside import (
+    fork_repair,
+    kernel_exit,
+    main_thread,
+    probe,
+    questions,
+    recorder,
+    resource_watch,
+    seeding,
+    stubs,
+)
 from ipykernel import debugger, ipkernel
 from ipykernel.kernelapp import IPKernelApp
+from tornado.ioloop import IOLoop
 from traitlets.config import Config, Configurable
 
 if sys.modules["debugpy"] is None:
@@ -61,7 +72,8 @@ class KernelPipes(typing.NamedTuple):
 
     questions: int
     answers: int
-    ready: int
+    progress: int
+    """One byte once the kernel is up, then one after each cell; see `kernel_exit`."""
 
 
 class UniversalSet:
@@ -192,16 +204,22 @@ def run_kernel(job, *, connection_file, pipes):
     stubs.install_stubs(
         app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes
     )
+    kernel_exit.end_cells_only(app.shell, app.kernel, notes)
     notebook_recorder.install(app.shell)
+    kernel_exit.report_background_activity(app.shell, pipes.progress)
     limit_cell_descriptors(app.shell)
     seeding.call_before_first_cell(app.shell, lambda: seeding.seed_everything(job["seed"]))
     limit_memory(job["limits"]["memory_mb"], job["taken"])
     gc.set_threshold(GC_THRESHOLD, 10, 10)
-    notebook = questions.ObservedNotebook(app.shell.user_ns, notebook_recorder, notes)
+    fork_repair.repair_after_import()
+    caller = main_thread.MainThread(IOLoop.current().asyncio_loop)
+    caller.follow(app.shell)
     probe.start_probe(
-        notebook, reading=pipes.questions, writing=pipes.answers, trusted=job.get("trusted", False)
+        questions.ObservedNotebook(app.shell.user_ns, notebook_recorder, notes),
+        reading=pipes.questions,
+        writing=pipes.answers,
+        trusted=job.get("trusted", False),
+        main_thread=caller,
     )
-    os.write(pipes.ready, b"!")
-    os.close(pipes.ready)
-    app.start()
-    os._exit(0)
+    os.write(pipes.progress, b"!")
+    kernel_exit.run_loop_forever(app)

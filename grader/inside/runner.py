@@ -20,7 +20,15 @@ import typing
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from inside import file_placement, frames, linux, output_limits, resource_watch, walls
+from inside import (
+    file_placement,
+    frames,
+    kernel_exit,
+    linux,
+    output_limits,
+    resource_watch,
+    walls,
+)
 from inside import notebook_kernel as kernel_side
 
 sys.path.pop(0)
@@ -76,20 +84,20 @@ def fork_kernel(job, connection_file, private_descriptors, context):
     """Fork the kernel before any thread or socket exists; return its pid and the pipes to it."""
     question_r, question_w = frames.wide_pipe()
     answer_r, answer_w = frames.wide_pipe()
-    ready_r, ready_w = os.pipe()
+    progress_r, progress_w = os.pipe()
     pid = os.fork()
     if pid:
         os.close(question_r)
         os.close(answer_w)
-        os.close(ready_w)
-        return pid, question_w, answer_r, ready_r
+        os.close(progress_w)
+        return pid, question_w, answer_r, progress_r
     try:
         walls.confine_kernel(context.plan, context.folder, context.filters)
         linux.die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        for fd in (*private_descriptors, question_w, answer_r, ready_r):
+        for fd in (*private_descriptors, question_w, answer_r, progress_r):
             os.close(fd)
-        pipes = kernel_side.KernelPipes(questions=question_r, answers=answer_w, ready=ready_w)
+        pipes = kernel_side.KernelPipes(questions=question_r, answers=answer_w, progress=progress_w)
         kernel_side.run_kernel(job, connection_file=str(connection_file), pipes=pipes)
     finally:
         os._exit(70)
@@ -101,9 +109,9 @@ class ForkedKernel:
     ipykernel = True
     kernel_id = "notebook"
 
-    def __init__(self, pid, connection_file, ready_fd):
+    def __init__(self, pid, connection_file, progress_fd):
         self.pid = pid
-        self.ready_fd = ready_fd
+        self.progress_fd = progress_fd
         self.connection_file = connection_file
         self.exit_code = None
 
@@ -141,6 +149,13 @@ class ForkedKernel:
         """Interrupt the running cell."""
         if self.alive():
             os.kill(self.pid, signal.SIGINT)
+
+    def left_running(self):
+        """Return whether the cell that just ended left something that may end the kernel later."""
+        os.set_blocking(self.progress_fd, False)
+        with contextlib.suppress(BlockingIOError):
+            return os.read(self.progress_fd, 4096).endswith(kernel_exit.BUSY)
+        return False
 
     def kill(self):
         """Kill the process."""
@@ -211,6 +226,7 @@ class NotebookRun:
                 "seconds": time.monotonic() - started,
                 "limit": seconds if late else None,
                 "exit": None if self.manager.alive() else self.manager.exit_code,
+                "left_running": self.manager.left_running(),
                 "error": output_limits.last_error(cell),
                 "shown": self.output.summarize_cell(cell),
                 "over": resource_watch.read_alert(self.alert_read_fd)
@@ -241,9 +257,9 @@ async def connect_client(client, manager):
     """Open the client's channels and wait until the kernel answers and its outputs arrive."""
     client.km = manager
     client.kc = manager.client()
-    if not await wait_readable(manager.ready_fd, READY_SECONDS):
+    if not await wait_readable(manager.progress_fd, READY_SECONDS):
         raise TimeoutError("the kernel did not come up")
-    if not os.read(manager.ready_fd, 1):
+    if not os.read(manager.progress_fd, 1):
         raise RuntimeError("the kernel ended before it was up")
     client.kc.start_channels(stdin=False, hb=False)
     if not await wait_for_welcome(client.kc):
@@ -322,12 +338,12 @@ def serve_job(requests, results, context):
     file_placement.receive_files(requests, job.get("files", 0))
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)
-        pid, questions, answers, ready_fd = fork_kernel(
+        pid, questions, answers, progress_fd = fork_kernel(
             job, connection_file, (requests, results, context.alert_read_fd), context
         )
         walls.confine_forked_runner(context.filters)
         gc.disable()  # short-lived, and all pages are shared with the parent until touched
-        manager = ForkedKernel(pid, connection_file, ready_fd)
+        manager = ForkedKernel(pid, connection_file, progress_fd)
         try:
             if asyncio.run(
                 run_notebook(
