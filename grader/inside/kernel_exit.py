@@ -4,11 +4,11 @@ In Jupyter `exit()` ends the kernel a moment later, so that what runs until then
 luck. Here it ends its cell, as `sys.exit()` does.
 """
 
+import _thread
 import contextlib
 import os
 import signal
 import sys
-import threading
 
 EXIT_NOTE = "exit() ended this cell; the cells after it ran all the same."
 IDLE, BUSY = b"0", b"1"
@@ -41,23 +41,24 @@ def run_loop_forever(app):
 
 def report_background_activity(shell, fd):
     """Write one byte to `fd` after each cell: BUSY where it left a thread, timer or process."""
-    before = set()
+    before = []
 
     def remember(info):
-        before.clear()
-        before.update(background_activity())
+        before[:] = count_background_activity()
 
     def report(result):
+        after = count_background_activity()
+        more = any(now > then for then, now in zip(before, after, strict=False))
         with contextlib.suppress(OSError):
-            os.write(fd, BUSY if background_activity() - before else IDLE)
+            os.write(fd, BUSY if more else IDLE)
 
     shell.events.register("pre_run_cell", remember)
     shell.events.register("post_run_cell", report)
 
 
-def background_activity():
-    """Return keys of the threads, pending signals and child processes that there are."""
-    timers = {name for name in TIMERS if signal.getitimer(getattr(signal, name))[0]}
+def count_background_activity():
+    """Count the threads, pending signals and child processes that there are."""
+    timers = [name for name in TIMERS if signal.getitimer(getattr(signal, name))[0]]
     multiprocessing = sys.modules.get("multiprocessing.process")
     processes = multiprocessing.active_children() if multiprocessing else ()
-    return timers | set(map(id, threading.enumerate())) | set(map(id, processes))
+    return _thread._count(), len(timers), len(processes)

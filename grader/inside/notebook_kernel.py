@@ -10,6 +10,8 @@ import typing
 
 sys.modules.setdefault("debugpy", None)  # ipykernel would import it: a second, for nobody
 from inside import (
+    descriptor_output,
+    fifo_semaphores,
     fork_repair,
     kernel_exit,
     main_thread,
@@ -190,6 +192,26 @@ def add_working_folder_to_path():
     sys.path.insert(next(positions, len(sys.path)), "")
 
 
+def prepare_shell(app, job, pipes):
+    """Install all that replaces, records and limits; return what questions will be about."""
+    shell = app.shell
+    descriptor_output.show_descriptor_output(shell)
+    if not descriptor_output.has_terminals():
+        descriptor_output.run_commands_without_terminal(shell)
+    if not job["private_files"]:
+        fifo_semaphores.substitute_shared_memory()
+    notes = stubs.Notes()
+    notebook_recorder = recorder.Recorder(job["record"], notes)
+    stubs.install_stubs(shell, app.kernel, optional_imports=job["optional_imports"], notes=notes)
+    kernel_exit.end_cells_only(shell, app.kernel, notes)
+    notebook_recorder.install(shell)
+    kernel_exit.report_background_activity(shell, pipes.progress)
+    fork_repair.repair_after_import()
+    limit_cell_descriptors(shell)
+    seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job["seed"]))
+    return questions.ObservedNotebook(shell.user_ns, notebook_recorder, notes)
+
+
 def run_kernel(job, *, connection_file, pipes):
     """Run the kernel until it is killed; never returns."""
     with without_debugger(), configure_only_named():
@@ -199,23 +221,13 @@ def run_kernel(job, *, connection_file, pipes):
         app.initialize([])
     connect_inline_figures()
     add_working_folder_to_path()
-    notes = stubs.Notes()
-    notebook_recorder = recorder.Recorder(job["record"], notes)
-    stubs.install_stubs(
-        app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes
-    )
-    kernel_exit.end_cells_only(app.shell, app.kernel, notes)
-    notebook_recorder.install(app.shell)
-    kernel_exit.report_background_activity(app.shell, pipes.progress)
-    limit_cell_descriptors(app.shell)
-    seeding.call_before_first_cell(app.shell, lambda: seeding.seed_everything(job["seed"]))
+    notebook = prepare_shell(app, job, pipes)
     limit_memory(job["limits"]["memory_mb"], job["taken"])
     gc.set_threshold(GC_THRESHOLD, 10, 10)
-    fork_repair.repair_after_import()
     caller = main_thread.MainThread(IOLoop.current().asyncio_loop)
     caller.follow(app.shell)
     probe.start_probe(
-        questions.ObservedNotebook(app.shell.user_ns, notebook_recorder, notes),
+        notebook,
         reading=pipes.questions,
         writing=pipes.answers,
         trusted=job.get("trusted", False),

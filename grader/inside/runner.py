@@ -335,6 +335,7 @@ def serve_job(requests, results, context):
     linux.adopt_orphans()
     job, _ = frames.receive(requests)
     job["taken"] = context.reserved_bytes
+    job["private_files"] = context.plan["namespaces"] or not context.plan["landlock"]
     file_placement.receive_files(requests, job.get("files", 0))
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)

@@ -136,7 +136,7 @@ def prefer_oom_kill():
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def restrict_paths(plan, sandbox_folder):
+def restrict_paths(plan, sandbox_folder, also_read=()):
     """Give up every path but the plan's and the sandbox's; each call adds a layer of Landlock."""
     if not plan["landlock"]:
         return
@@ -148,7 +148,10 @@ def restrict_paths(plan, sandbox_folder):
         )
     else:
         landlock.restrict(
-            read=plan["read"], listed=plan["list"], write=[sandbox_folder], use=DEVICES
+            read=[*plan["read"], *also_read],
+            listed=plan["list"],
+            write=[sandbox_folder],
+            use=DEVICES,
         )
 
 
@@ -161,7 +164,8 @@ def confine_runner(plan, limits, sandbox_folder):
     drop_privileges(plan)
     linux.set_dumpable(dumpable=False)
     set_resource_limits(plan, limits)
-    restrict_paths(plan, sandbox_folder)
+    # A kernel may read of /proc what is its own, which its runner can't name before it is there.
+    restrict_paths(plan, sandbox_folder, also_read=["/proc"])
     return sandbox_folder
 
 

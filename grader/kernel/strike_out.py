@@ -16,8 +16,10 @@ from grader.model import Cell, CellRun
 
 MAX_STRUCK_OUT = 3
 """How many cells that end the process are left out before the rest is not run."""
-MAX_SUSPECTS = 2
-"""How many earlier cells are tried before the cell that ran is blamed."""
+MAX_SUSPECTS = 3
+"""How many earlier cells, the last ones, are tried."""
+MAX_PAUSE_SECONDS, PAUSE_MARGIN_SECONDS = 10.0, 1.0
+LEFT_RUNNING = "left something running that ended the notebook's process later"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +35,6 @@ class RunAttempt:
     versions: Mapping[str, str] = field(default_factory=dict)
     out_of_time: bool = False
     """Whether the time ran out before the last cell."""
-
-    def passed(self, index: int) -> bool:
-        """Return whether the cell ran without ending the process."""
-        return any(run.index == index for run in self.runs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,37 +60,46 @@ def run_without_killers(
     """
     struck_out: dict[int, CellRun] = {}
 
-    def without(*left_out: int) -> list[Cell]:
-        return [c for c in cells if c.index not in struck_out and c.index not in left_out]
+    def without(suspect: int | None = None) -> list[Cell]:
+        return [c for c in cells if c.index not in struck_out and c.index != suspect]
 
     attempt = run_once(without())
     while attempt.killer is not None and may_go_on():
-        culprit, next_attempt = _find_culprit(attempt, lambda index: run_once(without(index)))
+        culprit = _find_culprit(attempt, run_once, without)
         struck_out[culprit.index] = culprit
-        if next_attempt is None and len(struck_out) < MAX_STRUCK_OUT:
-            next_attempt = run_once(without())
-        if next_attempt is None:
+        if len(struck_out) >= MAX_STRUCK_OUT:
             break
-        attempt = next_attempt
-    last_cells = without()
-    while attempt.killer is not None and last_cells:
+        attempt = run_once(without())
+    while attempt.killer is not None:
         struck_out.setdefault(attempt.killer.index, attempt.killer)
-        last_cells = [c for c in without() if c.index < attempt.killer.index]
-        attempt = run_once(last_cells)
+        attempt = run_once([c for c in without() if c.index < attempt.killer.index])
     return StrikeOutResult(attempt=attempt, struck_out=struck_out)
 
 
 def _find_culprit(
-    attempt: RunAttempt, run_again_without: Callable[[int], RunAttempt]
-) -> tuple[CellRun, RunAttempt | None]:
-    """Return the cell to blame for an attempt's end, and the attempt that proved it, if any."""
+    attempt: RunAttempt,
+    run_once: Callable[[list[Cell]], RunAttempt],
+    cells_without: Callable[[int | None], list[Cell]],
+) -> CellRun:
+    """Return the cell to blame for an attempt's end.
+
+    Where an earlier cell left something running, the cells before the end are run again with a
+    pause in place of the last one: what ends the process then is not the cell that ran.
+    """
     killer = attempt.killer
     if killer is None:
         raise ValueError("the process lives")
+    pause = min(killer.seconds, MAX_PAUSE_SECONDS) + PAUSE_MARGIN_SECONDS
+    waiting = Cell(index=killer.index, kind="code", source=f"__import__('time').sleep({pause:.1f})")
+
+    def dies_without(suspect: int | None) -> bool:
+        earlier = [c for c in cells_without(suspect) if c.index < killer.index]
+        return run_once([*earlier, waiting]).killer is not None
+
     suspects = sorted(attempt.left_running - {killer.index}, reverse=True)[:MAX_SUSPECTS]
-    for suspect in suspects:
-        trial = run_again_without(suspect)
-        if trial.killer is None or trial.passed(killer.index):
-            cause = "left something running that ended the notebook's process later"
-            return struck_out_run(suspect, cause), trial
-    return killer, None
+    if not suspects or not dies_without(None):
+        return killer
+    culprit = suspects[0]
+    if len(suspects) > 1:
+        culprit = next((index for index in suspects if not dies_without(index)), culprit)
+    return struck_out_run(culprit, LEFT_RUNNING)
