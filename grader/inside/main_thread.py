@@ -84,12 +84,14 @@ class MainThread:
             raise call.error
         return True
 
-    def run_within(self, function, seconds):
+    def run_within(self, function, stopwatch):
         """Return what a function returns in the main thread, or None if it takes too long."""
         call = self.begin(function)
         if call is None:
             return None
-        if not call.ended.wait(seconds):
+        while not call.ended.wait(stopwatch.wait_seconds()):
+            if not stopwatch.is_over():
+                continue
             with contextlib.suppress(ProcessLookupError):
                 _pthread_kill(self.ident, signal.SIGINT)
             call.ended.wait(INTERRUPT_SECONDS)

@@ -12,9 +12,8 @@ import signal
 import struct
 import sys
 import threading
-import time
 
-from inside import fork_repair, frames
+from inside import fork_repair, frames, run_clock
 from inside.questions import answer, describe_error
 
 # Bound before student code runs.
@@ -26,7 +25,7 @@ _fork, _kill, _waitpid, _exit, _pipe, _close = (
     frames.wide_pipe,
     os.close,
 )
-_unpack, _list, _open, _monotonic = struct.unpack, list, open, time.monotonic
+_unpack, _list, _open = struct.unpack, list, open
 
 KINDS_WITHOUT_FORK = ("notes", "modules")
 """Kinds of question that run none of the notebook's code, so that they need no fork."""
@@ -67,7 +66,7 @@ def serve_batch(notebook, header, arrays, out, *, trusted, main_thread):
             _close(reading)
             answer_in_fork(notebook, questions, arrays, writing)
         _close(writing)
-        done, status = forward_answers(reading, len(questions), header["seconds"], out)
+        done, status = forward_answers(reading, len(questions), make_stopwatch(pid, header), out)
         _close(reading)
         with contextlib.suppress(ProcessLookupError):
             _kill(pid, signal.SIGKILL)
@@ -88,7 +87,8 @@ def serve_live(notebook, header, arrays, out, main_thread):
     """Answer a batch in the live process itself, where the notebook's threads are."""
     for question in header["questions"]:
         body = main_thread.run_within(
-            lambda question=question: answer(notebook, question, arrays), header["seconds"]
+            lambda question=question: answer(notebook, question, arrays),
+            make_stopwatch(os.getpid(), header)(),
         )
         if body is None:
             frames.send(out, lost_answer(question, "timed_out", main_thread))
@@ -96,15 +96,20 @@ def serve_live(notebook, header, arrays, out, main_thread):
             frames.send_bytes(out, body)
 
 
-def forward_answers(reading, count, seconds, out):
+def make_stopwatch(pid, header):
+    """Return a function that starts a stopwatch for one question of a batch."""
+    return lambda: run_clock.Stopwatch(pid, header["seconds"], header["most_seconds"])
+
+
+def forward_answers(reading, count, start_stopwatch, out):
     """Forward `count` frames of a fork; return how many came, and why no more, as a status."""
     for done in range(count):
-        deadline = _monotonic() + seconds
+        stopwatch = start_stopwatch()
         try:
-            (length,) = _unpack("<Q", frames.read_exactly(reading, 8, deadline))
+            (length,) = _unpack("<Q", frames.read_exactly(reading, 8, stopwatch))
             if length > frames.MAX_FRAME_BYTES:
                 return done, "invalid"
-            body = frames.read_exactly(reading, length, deadline)
+            body = frames.read_exactly(reading, length, stopwatch)
         except frames.ReadTimeout:
             return done, "timed_out"
         except frames.PipeClosed:

@@ -27,6 +27,7 @@ from inside import (
     linux,
     output_limits,
     resource_watch,
+    run_clock,
     walls,
 )
 from inside import notebook_kernel as kernel_side
@@ -190,18 +191,19 @@ class NotebookRun:
         self.manager = manager
         self.client = client
         self.send_frame = send_frame
-        self.deadline = time.monotonic() + job["submission_s"]
+        self.clock = run_clock.RunClock(manager.pid)
 
     async def run_cells(self):
         """Run the cells in order; return False when the kernel died."""
+        total = self.job["submission_s"]
         for position, cell in enumerate(self.job["cells"]):
-            seconds_left = self.deadline - time.monotonic()
-            if seconds_left <= 0:
+            seconds_left = total - self.clock.look()
+            most_left = total * self.job["wall_factor"] - self.clock.elapsed()
+            if min(seconds_left, most_left) <= 0:
                 self.send_frame({"frame": "out_of_time"})
                 return True
-            await self.run_cell(
-                position, cell["index"], min(seconds_left, self.job["limits"]["cell_s"])
-            )
+            seconds = min(seconds_left, self.job["limits"]["cell_s"])
+            await self.run_cell(position, cell["index"], seconds)
             if not self.manager.alive():
                 return False
         return True
@@ -210,12 +212,17 @@ class NotebookRun:
         """Run one cell within `seconds`, and report it."""
         cell = self.client.nb.cells[position]
         self.output.begin_cell()
-        started = time.monotonic()
+        most_seconds = seconds * self.job["wall_factor"]
+        stopwatch = run_clock.Stopwatch(self.manager.pid, seconds, most_seconds)
         task = asyncio.ensure_future(self.client.async_execute_cell(cell, position))
-        late = not await self.wait_for(task, seconds)
+        late = not await self.wait_for(task, stopwatch)
+        by_the_clock = late and stopwatch.clock.used < seconds
         if late:
             await self.manager.interrupt_kernel()
-            if not await self.wait_for(task, INTERRUPT_SECONDS):
+            patience = run_clock.Stopwatch(
+                self.manager.pid, INTERRUPT_SECONDS, INTERRUPT_SECONDS * self.job["wall_factor"]
+            )
+            if not await self.wait_for(task, patience):
                 self.manager.kill()
         with contextlib.suppress(Exception, asyncio.CancelledError):
             await task
@@ -223,8 +230,9 @@ class NotebookRun:
             {
                 "frame": "cell",
                 "index": index,
-                "seconds": time.monotonic() - started,
-                "limit": seconds if late else None,
+                "seconds": stopwatch.clock.elapsed(),
+                "limit": (most_seconds if by_the_clock else seconds) if late else None,
+                "by_the_clock": by_the_clock,
                 "exit": None if self.manager.alive() else self.manager.exit_code,
                 "left_running": self.manager.left_running(),
                 "error": output_limits.last_error(cell),
@@ -234,11 +242,10 @@ class NotebookRun:
             }
         )
 
-    async def wait_for(self, task, seconds):
+    async def wait_for(self, task, stopwatch):
         """Return whether the task ends in time; the kernel's death ends it at once."""
-        deadline = time.monotonic() + seconds
-        while not task.done() and time.monotonic() < deadline:
-            await asyncio.wait({task}, timeout=min(0.5, max(0.0, deadline - time.monotonic())))
+        while not task.done() and not stopwatch.is_over():
+            await asyncio.wait({task}, timeout=stopwatch.wait_seconds())
             if not task.done() and not self.manager.alive():
                 task.cancel()
         return task.done()

@@ -80,7 +80,7 @@ class LiveNotebook:
             KernelError: no kernel came up at all.
         """
         limits = self._setup.limits
-        deadline = time.monotonic() + ATTEMPTS_FACTOR * limits.submission_s
+        deadline = time.monotonic() + ATTEMPTS_FACTOR * limits.submission_s * wire.WALL_FACTOR
         to_run = [cell for cell in cells if cell.index not in blank]
         result = run_without_killers(
             to_run,
@@ -200,6 +200,7 @@ class LiveNotebook:
             "optional_imports": list(self._setup.optional_imports),
             "limits": asdict(limits),
             "submission_s": seconds,
+            "wall_factor": wire.WALL_FACTOR,
             "trusted": self._setup.trusted,
             "files": len(self._setup.files),
         }
@@ -214,7 +215,7 @@ class LiveNotebook:
             WireError: the runner was lost after the last cell.
         """
         progress = _RunProgress(cells, self._setup.limits)
-        limit = min(self._setup.limits.cell_s, seconds) + MARGIN_SECONDS
+        limit = min(self._setup.limits.cell_s, seconds) * wire.WALL_FACTOR + MARGIN_SECONDS
         while True:
             has_begun = progress.runs or not cells
             try:

@@ -88,7 +88,7 @@ def _receive_answers(
     bytes_left = wire.BATCH_BYTES
     while True:
         try:
-            frame = channel.receive(seconds=question_seconds + MARGIN_SECONDS)
+            frame = channel.receive(seconds=question_seconds * wire.WALL_FACTOR + MARGIN_SECONDS)
         except FrameRefused as refusal:
             # It may say whose answer it is, but could not be read; questions are asked in order.
             if not (question_id := _pending_id(nonces)):
