@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import json
 import os
 import resource
 import sys
@@ -24,6 +25,7 @@ from inside import (
 )
 from ipykernel import debugger, ipkernel
 from ipykernel.kernelapp import IPKernelApp
+from jupyter_client.jsonutil import json_default
 from tornado.ioloop import IOLoop
 from traitlets.config import Config, Configurable
 
@@ -192,9 +194,27 @@ def add_working_folder_to_path():
     sys.path.insert(next(positions, len(sys.path)), "")
 
 
+def replace_lone_surrogates(session):
+    """Let messages with text that is no Unicode be sent, with question marks in it.
+
+    Without its reply a cell would wait until its limit, and an error would be lost.
+    """
+    real_pack = session.pack
+
+    def pack(message):
+        try:
+            return real_pack(message)
+        except (UnicodeEncodeError, TypeError):  # orjson raises the latter
+            text = json.dumps(message, default=json_default, ensure_ascii=False)
+            return text.encode("utf-8", errors="replace")
+
+    session.pack = pack
+
+
 def prepare_shell(app, job, pipes):
     """Install all that replaces, records and limits; return what questions will be about."""
     shell = app.shell
+    replace_lone_surrogates(app.session)
     descriptor_output.show_descriptor_output(shell)
     if not descriptor_output.has_terminals():
         descriptor_output.run_commands_without_terminal(shell)
