@@ -29,7 +29,7 @@ SHOWN = {
     "os.write(1, 'grüße'.encode());": "grüße",
     "os.write(2, b'\\xff\\xfe');": "\N{REPLACEMENT CHARACTER}",
     "print('\\ud800')": "?",
-    "sys.stdout.write('\\udcff');": "?",
+    "sys.stdout.write('\\udcff');": "\N{REPLACEMENT CHARACTER}",
     "display({'text/plain': 'plain \\ud800'}, raw=True)": "plain ?",
     "print('still here')": "still here",
 }

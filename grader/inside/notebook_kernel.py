@@ -63,7 +63,10 @@ def limit_memory(megabytes, reserved_bytes):
         used_bytes = (
             resource_watch.address_space_bytes() or (reserved_bytes or LIBRARY_BYTES) + GIGABYTE
         )
+        _, hard_limit = resource.getrlimit(resource.RLIMIT_AS)
         size = used_bytes + megabytes * 1024 * 1024
+        if hard_limit != resource.RLIM_INFINITY:
+            size = min(size, hard_limit)
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 

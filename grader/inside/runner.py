@@ -60,7 +60,7 @@ def write_connection_file(folder):
     connection = {name: port for port, name in enumerate(PORT_NAMES, start=1)}
     connection |= {
         "transport": "ipc",
-        "ip": str(Path(folder) / "k"),
+        "ip": os.path.relpath(Path(folder) / "k"),  # paths of sockets must be short
         "key": os.urandom(16).hex(),
         "signature_scheme": "hmac-sha256",
         "kernel_name": "python3",

@@ -127,7 +127,8 @@ def set_resource_limits(plan, limits):
         bounded = value if hard_limit == resource.RLIM_INFINITY else min(value, hard_limit)
         resource.setrlimit(kind, (bounded, bounded))
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit - SPARE_FILES, hard_limit))
+    soft_limit = max(hard_limit - SPARE_FILES, hard_limit // 2)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft_limit, hard_limit))
 
 
 def prefer_oom_kill():
