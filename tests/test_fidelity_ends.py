@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import tiny_course
 from live_notebook import fork_server, run_and_ask
 
 from grader.errors import KernelError
@@ -166,3 +168,23 @@ def test_a_process_that_ends_while_it_is_asked_is_our_error_after_two_runs(
 ) -> None:
     with pytest.raises(KernelError, match="ended while it was asked, in two runs"):
         run_and_ask(server, (ONCE,), "slow")
+
+
+DELAY = "import os, time; time.sleep(int.from_bytes(os.urandom(1)) / 600)\n"
+
+
+@pytest.mark.parametrize(
+    ("end", "jobs"), [("if True:\n    exit()", "1"), ("exit()", "5"), ("os._exit(1)", "5")]
+)
+def test_equal_notebooks_get_equal_points_whatever_else_runs(
+    tmp_path: Path, end: str, jobs: str
+) -> None:
+    course = tiny_course.made(tmp_path)
+    first, *others = (source.format(scale=0.5, number=0) for source in tiny_course.SOLUTION)
+    cells = (first, DELAY + end, *(DELAY + source for source in others))
+    for number in range(6):
+        course.hand_in(f"s{number}", *cells)
+
+    course.grade("-j", jobs)
+
+    assert {course.earned(f"s{number}") for number in range(6)} == {8.8}
