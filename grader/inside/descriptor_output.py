@@ -25,7 +25,7 @@ class DescriptorOutput:
         self.stream = stream
         self.reading, self.writing = os.pipe()
         os.dup2(self.writing, descriptor)
-        self.marker = b"\0" + os.urandom(8) + b"\0"
+        self.end_of_cell = b"\0" + os.urandom(8) + b"\0"
         self.caught_up = threading.Event()
         stream._original_stdstream_copy = self.writing  # what `fileno()` returns
         threading.Thread(target=self.copy, daemon=True).start()
@@ -34,17 +34,17 @@ class DescriptorOutput:
         """Copy until the process ends."""
         decode = codecs.getincrementaldecoder("utf-8")(errors="replace").decode
         while data := _read(self.reading, PIPE_BYTES):
-            text = decode(data.replace(self.marker, b""))
+            text = decode(data.replace(self.end_of_cell, b""))
             with contextlib.suppress(Exception):  # a notebook may have closed the stream
                 if text:
                     self.stream.write(text)
-            if data.endswith(self.marker):
+            if data.endswith(self.end_of_cell):
                 self.caught_up.set()
 
     def catch_up(self):
         """Wait until all that was written so far was copied."""
         self.caught_up.clear()
-        _write(self.writing, self.marker)
+        _write(self.writing, self.end_of_cell)
         self.caught_up.wait(END_OF_CELL_SECONDS)
 
 

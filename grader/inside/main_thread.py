@@ -15,7 +15,7 @@ INTERRUPT_SECONDS = 2.0
 _Lock, _Event, _pthread_kill = threading.Lock, threading.Event, signal.pthread_kill
 
 
-class Call:
+class ScheduledCall:
     """One call that the main thread may begin until the waiting thread gives up."""
 
     def __init__(self, function):
@@ -65,7 +65,7 @@ class MainThread:
 
     def begin(self, function):
         """Let the main thread call a function; return the call once it began, or None."""
-        call = Call(function)
+        call = ScheduledCall(function)
         try:
             self.schedule(call.run, context=self.context)
         except Exception:  # the notebook closed the loop
