@@ -56,13 +56,14 @@ def format_table(rows: Iterable[Iterable[object]]) -> str:
     return buffer.getvalue()
 
 
-def read_table(path: Path) -> TextTable:
-    """Read the table in a file.
+def read_table(path: Path, *, verbatim: bool = False) -> TextTable:
+    """Read the table in a file; `verbatim` is that of `parse_table`.
 
     Raises:
         UsageError: it can't be opened, is no table of text, or is empty.
     """
-    return parse_table(_decode_text(_read_bytes(path), name=path.name), name=path.name)
+    text = _decode_text(_read_bytes(path), name=path.name)
+    return parse_table(text, name=path.name, verbatim=verbatim)
 
 
 def parse_table(text: str, *, name: str, verbatim: bool = False) -> TextTable:

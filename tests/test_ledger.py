@@ -15,8 +15,14 @@ import pytest
 from specimens import half_right, ungradable, with_our_error
 
 from grader.errors import MarkConflict, UsageError
-from grader.gradebook import Gradebook, StoredSubmission, ledger, open_gradebook
-from grader.gradebook.ledger import NewMark, add_mark, answer_digest, mark_history, take_back_mark
+from grader.gradebook import (
+    Gradebook,
+    StoredSubmission,
+    answer_digest,
+    ledger,
+    open_gradebook,
+)
+from grader.gradebook.ledger import NewMark, add_mark, mark_history, take_back_mark
 from grader.model import Answer, Criterion, Flag, FlagKind, Graded, ItemScore, Verdict
 
 CRITERIA = (

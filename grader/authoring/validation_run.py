@@ -18,7 +18,7 @@ from grader.authoring.test_plan import explains, uniform_points
 from grader.authoring.trial_runs import TrialRun, draw_seeds, open_trial_runner
 from grader.model import CaseResult, CheckUse, Mutant, MutantResult, Rubric, Validation
 from grader.pipeline import SessionOptions
-from grader.pipeline.run import RunWatcher
+from grader.report.progress import RunWatcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

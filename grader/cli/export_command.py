@@ -46,7 +46,7 @@ def _run_export(
         assignment=assignment,
         out=out,
         into=into,
-        wish=ExportOptions(**format_options),
+        options=ExportOptions(**format_options),
     )
     written = write_export(request)
     _print_summary(written)

@@ -43,7 +43,7 @@ def release_command(
     )
     for file, size in released.sizes.items():
         click.echo(f"{size:>10,}  {released.folder / file}")
-    blanks = format_count(released.blanks, singular="solution", plural="solutions")
-    cells = format_count(released.removed_cells, singular="cell", plural="cells")
+    blanks = format_count(released.blanks, singular="solution")
+    cells = format_count(released.removed_cells, singular="cell")
     click.echo(f"\ncut out {blanks}, left out {cells}; nothing of the solution is in these files")
     click.echo(f"for students: {released.archive}")

@@ -94,12 +94,12 @@ def _validate_all(
     from rich.console import Console
 
     from grader.authoring.validation_run import validate_assignment
-    from grader.report.progress import ProgressBar, SilentWatcher
+    from grader.report.progress import ProgressBar, RunWatcher
     from grader.report.validation_table import validation_report
 
     for assignment in assignments:
         if not text:
-            watcher = SilentWatcher()
+            watcher = RunWatcher()
             yield validate_assignment(assignment, effort=effort, opening=opening, watcher=watcher)
             continue
         with ProgressBar() as bar:

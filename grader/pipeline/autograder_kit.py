@@ -8,11 +8,11 @@ from importlib import metadata
 from pathlib import Path
 
 import grader
-from grader import checks, rubric
 from grader.errors import UsageError
 from grader.exports.autograder import AutograderKit, build_autograder_zip
 from grader.folder import write_atomically
 from grader.model import Rubric
+from grader.pipeline.run_config import load_rubric
 
 DISTRIBUTION = "notebook-grader"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -42,9 +42,7 @@ def pack_autograder(
         UsageError: a file can't be read or written.
         RubricError: the rubric is not valid.
     """
-    loaded = rubric.load_rubric(
-        rubric.find_rubric(root, assignment=assignment), catalog=checks.load_checks
-    )
+    loaded = load_rubric(root, assignment=assignment)
     try:
         packed = build_autograder_zip(
             AutograderKit(
@@ -103,16 +101,12 @@ def _pinned_requirements() -> str:
         names = [
             match.group()
             for requirement in requirements
-            if (match := _NAME.match(requirement)) and _is_always_needed(requirement)
+            if (match := _NAME.match(requirement)) and "extra ==" not in requirement
         ]
         versions = {name: metadata.version(name) for name in names}
     except metadata.PackageNotFoundError as error:
         raise UsageError(
             f"{error.name} is not installed here, so its version isn't known: give --requirements"
         ) from error
-    # What follows a '+' names a build of somebody's own, which no index has.
+    # A suffix after '+' marks a local build, which no package index has.
     return "".join(f"{name}=={version.partition('+')[0]}\n" for name, version in versions.items())
-
-
-def _is_always_needed(requirement: str) -> bool:
-    return "extra ==" not in requirement

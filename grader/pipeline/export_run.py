@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from grader import checks, gradebook, rubric
 from grader.errors import UsageError
 from grader.exports import FORMATS, Download, Export, ExportOptions, Grades
 from grader.folder import OutputFolder, read_class, write_atomically
 from grader.gradebook import Gradebook, course_records
 from grader.model import Graded, Rubric
+from grader.pipeline.run_config import load_rubric
 from grader.report import student_page
 
 
@@ -29,7 +29,7 @@ class ExportRequest:
     """A file, or a folder for formats of many files; None for `exports` in the folder."""
     into: Path | None = None
     """The file to fill."""
-    wish: ExportOptions = field(default_factory=ExportOptions)
+    options: ExportOptions = field(default_factory=ExportOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,42 +55,37 @@ def write_export(request: ExportRequest) -> ExportResult:
             or the format can't be written with these options.
         RubricError: the rubric is not valid.
     """
-    loaded = rubric.load_rubric(
-        rubric.find_rubric(request.root, assignment=request.assignment), catalog=checks.load_checks
-    )
-    wish = _with_download(request)
-    with gradebook.open_gradebook(OutputFolder.open_existing(request.folder).store) as book:
-        _check_same_assignment(book, loaded, folder=request.folder)
-        stored_keys, enrolled = book.cache_keys(), book.roll()
-        names = [name for name in enrolled if name in stored_keys]
+    loaded = load_rubric(request.root, assignment=request.assignment)
+    options = _with_download(request)
+    with OutputFolder.open_existing(request.folder).open_gradebook() as book:
+        if course_records.load_seed(book, loaded.id) is None:
+            raise UsageError(
+                f"{request.folder}: nothing there was graded by the assignment {loaded.id!r}"
+            )
+        names = book.graded_names()
+        ungraded = tuple(name for name in book.roll() if name not in names)
         grades = Grades(
             rubric=loaded,
             results=_current_grades(book, names, rubric=loaded),
             render_report=lambda graded: student_page(graded, rubric=loaded),
             list_missing=lambda: read_class(book, loaded).missing_students,
         )
-        exported = FORMATS[request.format](grades, options=wish)
+        exported = FORMATS[request.format](grades, options=options)
     paths = _write_files(exported, request=request)
-    ungraded = tuple(name for name in enrolled if name not in stored_keys)
     return ExportResult(export=exported, paths=paths, ungraded=ungraded)
 
 
 def _with_download(request: ExportRequest) -> ExportOptions:
     if request.into is None:
-        return request.wish
+        return request.options
     try:
         data = request.into.read_bytes()
     except OSError as error:
         raise UsageError(f"{request.into}: cannot be read ({error.strerror})") from error
-    return replace(request.wish, into=Download(name=request.into.name, data=data))
+    return replace(request.options, into=Download(name=request.into.name, data=data))
 
 
-def _check_same_assignment(book: Gradebook, loaded: Rubric, *, folder: Path) -> None:
-    if course_records.load_seed(book, loaded.id) is None:
-        raise UsageError(f"{folder}: nothing there was graded by the assignment {loaded.id!r}")
-
-
-def _current_grades(book: Gradebook, names: list[str], *, rubric: Rubric) -> Iterator[Graded]:
+def _current_grades(book: Gradebook, names: Iterable[str], *, rubric: Rubric) -> Iterator[Graded]:
     """Yield the grades.
 
     Raises:
@@ -107,7 +102,7 @@ def _current_grades(book: Gradebook, names: list[str], *, rubric: Rubric) -> Ite
 
 
 def _write_files(exported: Export, *, request: ExportRequest) -> tuple[Path, ...]:
-    """Write the files where they were asked for: one under its own name, many into a folder.
+    """Write the files to the requested path: a single file, or several into a folder.
 
     Raises:
         UsageError: they can't be written there.

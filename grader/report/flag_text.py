@@ -12,8 +12,8 @@ SENTENCES = {
     FlagKind.CELLS_STRUCK_OUT: "left out because it ended its kernel: cell {all}",
     FlagKind.NOT_GRADED: "not graded: {}",
     FlagKind.GRADER_FAILED: "the grader failed on it ({}); please report this; {}",
-    # The rooms that collect submissions and read notebooks have dozens of sentences, made of file
-    # names and cell numbers; nothing removes or filters them, so they stay text.
+    # Collecting submissions and reading notebooks have dozens of sentences with file names and cell
+    # numbers; nothing removes or filters them, so they are passed as text.
     FlagKind.COLLECTION_CONCERN: "{}",
     FlagKind.NOTEBOOK_NOTE: "{}",
     FlagKind.NOBODY_NAMED: "no name or id found",
@@ -39,9 +39,9 @@ SENTENCES = {
     FlagKind.NOT_LATE_BUT_AFTER_DUE: "not called late, but handed in at {}, after it was due",
     FlagKind.DUPLICATE_STUDENT: "{} is in {}, too",
 }
-"""By kind; `{}` are the arguments in order, `{all}` is all of them with commas between."""
+"""By kind; `{}` are the arguments in order, `{all}` is all of them, joined by commas."""
 
 
 def flag_text(flag: Flag) -> str:
-    """Return the sentence that tells a flag or a note to the people it is for."""
+    """Return the sentence for a flag or a note."""
     return SENTENCES[flag.kind].format(*flag.args, all=", ".join(flag.args))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from grader.model import Fate, MutantResult, Validation
 from grader.report.text_format import one_line
@@ -51,9 +51,11 @@ def _summary(result: Validation) -> str:
 def _by_change(result: Validation) -> list[str]:
     rows = ["| change | mutants | caught | stopped | explained | unexplained |"]
     rows.append("| --- | ---: | ---: | ---: | ---: | ---: |")
-    changes = {("of its own" if r.mutant.own else r.mutant.change): None for r in result.mutants}
-    for change in changes:
-        group = [r for r in result.mutants if _change(r) == change]
+    by_change: dict[str, list[MutantResult]] = {}
+    for mutant in result.mutants:
+        change = "of its own" if mutant.mutant.own else mutant.mutant.change
+        by_change.setdefault(change, []).append(mutant)
+    for change, group in by_change.items():
         fates = Counter(mutant.fate for mutant in group)
         explained = sum(bool(mutant.why) for mutant in group)
         unexplained = sum(mutant.escaped for mutant in group)
@@ -61,10 +63,6 @@ def _by_change(result: Validation) -> list[str]:
         cells = (change, len(group), caught, fates[Fate.STOPPED], explained, unexplained)
         rows.append(f"| {' | '.join(map(str, cells))} |")
     return rows
-
-
-def _change(result: MutantResult) -> str:
-    return "of its own" if result.mutant.own else result.mutant.change
 
 
 def _survivors(result: Validation) -> list[str]:
@@ -99,15 +97,8 @@ def _inline_code(text: str) -> str:
 
 
 def _left_aside(result: Validation) -> list[str]:
-    cells: Mapping[str, str] = result.skipped_cells
-    if not cells:
-        return []
-    return [
-        "### Cells that are not changed",
-        "",
-        *(f"- `{cell}`: {one_line(why)}" for cell, why in cells.items()),
-        "",
-    ]
+    lines = [f"- `{cell}`: {one_line(why)}" for cell, why in result.skipped_cells.items()]
+    return ["### Cells that are not changed", "", *lines, ""] if lines else []
 
 
 def _check_table(result: Validation) -> list[str]:

@@ -19,7 +19,7 @@ from grader.report.text_format import (
 )
 
 WIDTH = 160
-"""Letters of a line of code, or of what a check said, that are shown."""
+"""Characters of a line of code, or of a finding, that are shown."""
 FATES = {
     Fate.SURVIVED: "no check notices it",
     Fate.ELSEWHERE: "noticed, but in no item it belongs to",
@@ -53,8 +53,8 @@ def validation_report(result: Validation) -> RenderableType:
 def _heading(result: Validation) -> Text:
     head = Text()
     head.append(_plain(f"{result.assignment}: {result.title}"), style="bold")
-    notebooks = format_count(result.notebooks, singular="notebook", plural="notebooks")
-    seeds = format_count(result.seeds, singular="hidden seed", plural="hidden seeds")
+    notebooks = format_count(result.notebooks, singular="notebook")
+    seeds = format_count(result.seeds, singular="hidden seed")
     head.append(
         f"\n{notebooks}, each under {seeds}, in {format_seconds(result.seconds)}\n", style="dim"
     )
@@ -63,7 +63,8 @@ def _heading(result: Validation) -> Text:
 
 def _table(result: Validation) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_row(*_row("reference", result.reference.holds, _reference(result)))
+    reference = "full automatic marks, every time" if result.reference.holds else "see below"
+    table.add_row(*_row("reference", result.reference.holds, reference))
     table.add_row(*_row("template", result.template.holds, "scores what a blank one may"))
     holding = sum(case.holds for case in result.cases)
     cases = f"{holding} of {len(result.cases)} score what they must" if result.cases else "none"
@@ -77,10 +78,6 @@ def _table(result: Validation) -> Table:
         )
         table.add_row(*_row("explanations", False, f"{explanations} nothing any more"))
     return table
-
-
-def _reference(result: Validation) -> str:
-    return "full automatic marks, every time" if result.reference.holds else "see below"
 
 
 def mutation_score(result: Validation) -> str:
@@ -128,7 +125,7 @@ def _case_lines(case: CaseResult) -> list[RenderableType]:
 def _mutant_lines(results: list[MutantResult], fate: Fate) -> list[RenderableType]:
     if not results:
         return []
-    head = format_count(len(results), singular="mutant", plural="mutants")
+    head = format_count(len(results), singular="mutant")
     parts: list[RenderableType] = [Text(f"\n{head}: {FATES[fate]}")]
     for result in results:
         mutant = result.mutant
