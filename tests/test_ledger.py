@@ -388,13 +388,13 @@ def test_an_override_stands_until_checks_conclude_otherwise(book: Gradebook) -> 
     assert one(book, "V5").outdated is not None
 
 
-NOT_JUDGED = Flag(FlagKind.NOT_JUDGED, ("V6",))
+CHECK_ERROR = Flag(FlagKind.CHECK_ERROR, ("V6",))
 NOBODY = Flag(FlagKind.NOBODY_NAMED)
 
 
 def test_a_flag_goes_when_a_person_has_decided(book: Gradebook) -> None:
     keep(book, replace(with_our_error(), submission=graded().submission))
-    asked = replace(book.graded("ada"), flags=(NOT_JUDGED, NOBODY))
+    asked = replace(book.graded("ada"), flags=(CHECK_ERROR, NOBODY))
     keep(book, asked)
 
     add_mark(
@@ -403,7 +403,7 @@ def test_a_flag_goes_when_a_person_has_decided(book: Gradebook) -> None:
 
     assert book.graded("ada").flags == (NOBODY,)
     take_back_mark(book, "ada", "V6", by="Mo", expected_current=one(book, "V6").mark.number)  # type: ignore[union-attr]  # just given
-    assert book.graded("ada").flags == (NOT_JUDGED, NOBODY)
+    assert book.graded("ada").flags == (CHECK_ERROR, NOBODY)
 
 
 # ---------------------------------------------------------------- what criteria are worth

@@ -39,7 +39,7 @@ def release_command(
     name = rubric.find_rubric(loaded_settings.root, assignment=assignment).stem
     (chosen,) = load_assignments(loaded_settings.root, ids=(name,))
     released = build_release(
-        chosen, opening=session_options(loaded_settings), wheel=provide_wheel(wheel), out=out
+        chosen, options=session_options(loaded_settings), wheel=provide_wheel(wheel), out=out
     )
     for file, size in released.sizes.items():
         click.echo(f"{size:>10,}  {released.folder / file}")

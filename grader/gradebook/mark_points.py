@@ -171,7 +171,7 @@ def apply_marks(graded: Graded, *, marks: Iterable[Mark], weights: Weights) -> G
             (current if is_current else outdated)[mark.item] = priced
     if not (current or outdated or weights):
         return graded
-    score = scoring.with_marks(graded.score, marks=current, outdated=outdated, items=items)
+    score = scoring.replace_marks(graded.score, marks=current, outdated=outdated, items=items)
     other_flags = graded.flags_except(FlagSource.SCORE)
     return replace(graded, score=score, flags=(*scoring.score_flags(score), *other_flags))
 
@@ -182,6 +182,6 @@ def remove_marks(graded: Graded) -> Graded:
         item_score.mark or item_score.outdated for item_score in graded.score.items
     ):
         return graded
-    score = scoring.with_marks(graded.score, marks={})
+    score = scoring.replace_marks(graded.score, marks={})
     other_flags = graded.flags_except(FlagSource.SCORE)
     return replace(graded, score=score, flags=(*scoring.score_flags(score), *other_flags))

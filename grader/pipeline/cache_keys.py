@@ -74,7 +74,7 @@ class CacheKeys:
                 _source_digest(RUN_SOURCES),
                 judge.reference.sha256,
                 judge.environment,
-                judge.draws.seed,
+                judge.rng.seed,
                 repr(run_settings),
                 *(question.id for question in (*checks.questions, *checks.constant_questions)),
             ]

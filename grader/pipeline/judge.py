@@ -11,7 +11,7 @@ from grader.checks import (
     BoundRubric,
     Evidence,
     Judgment,
-    RandomDraws,
+    SeededRandom,
     bind_rubric,
     load_checks,
 )
@@ -63,7 +63,7 @@ class Judge:
 
     rubric: Rubric
     checks: BoundRubric
-    draws: RandomDraws
+    rng: SeededRandom
     reference: Notebook
     handout: frozenset[str]
     """The lines of the reference that the course wrote, which are no student's answer."""
@@ -84,7 +84,7 @@ class Judge:
         cls,
         rubric: Rubric,
         *,
-        draws: RandomDraws,
+        rng: SeededRandom,
         environment: str = "",
         people: People | None = None,
         overrides: LocationOverrides | None = None,
@@ -94,8 +94,8 @@ class Judge:
         reference = read_notebook(rubric.reference)
         return cls(
             rubric=rubric,
-            checks=bind_rubric(rubric, registry=load_checks(rubric.check_modules), draws=draws),
-            draws=draws,
+            checks=bind_rubric(rubric, registry=load_checks(rubric.check_modules), rng=rng),
+            rng=rng,
             reference=reference,
             handout=handout_lines(reference),
             outline=outline_handout(reference, items=rubric.items),
@@ -111,7 +111,7 @@ class Judge:
     def evidence(self, submission: Submission, trace: Trace) -> Evidence:
         """Return a trace in the form that checks read."""
         attachments = tuple(path.suffix.lower() for path in submission.attachments)
-        return Evidence.from_trace(trace, draws=self.draws, attachments=attachments)
+        return Evidence.from_trace(trace, rng=self.rng, attachments=attachments)
 
     def extract(self, notebook: Notebook, *, submission: str = "") -> Extraction:
         """Find the names and the written answers in a notebook."""
@@ -184,7 +184,7 @@ class Judge:
                 record=record,
                 rubric=self.rubric,
                 reference=self.reference,
-                seed=self.draws.seed,
+                seed=self.rng.seed,
             ),
             evidence=collect_saved_evidence(notebook, record=record, answers=extraction.answers),
             lateness=enrollment.lateness,

@@ -45,7 +45,7 @@ class RunConfig:
         """Read the reference, and bind checks to the seed."""
         return Judge.for_rubric(
             self.rubric,
-            draws=checks.RandomDraws(seed=self.seed),
+            rng=checks.SeededRandom(seed=self.seed),
             environment=self.session.environment.fingerprint if self.session else "",
             overrides=self.overrides,
             people=self.people,

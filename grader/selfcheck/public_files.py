@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from safetensors.numpy import save
 
-from grader.checks import BoundRubric, RandomDraws, bind_rubric, load_checks
+from grader.checks import BoundRubric, SeededRandom, bind_rubric, load_checks
 from grader.errors import RubricError
 from grader.model import (
     Array,
@@ -122,7 +122,7 @@ def _mask_checks(rubric: Rubric, bound: BoundRubric) -> Rubric:
 
 def _bind_checks(rubric: Rubric) -> BoundRubric:
     registry = load_checks(rubric.check_modules)
-    return bind_rubric(rubric, registry=registry, draws=RandomDraws(seed=public_seed(rubric.id)))
+    return bind_rubric(rubric, registry=registry, rng=SeededRandom(seed=public_seed(rubric.id)))
 
 
 def _named_arrays(

@@ -83,7 +83,7 @@ def judge_public_checks(
             file are left out.
         printed: What the notebook printed, as far as that is known, for notices.
     """
-    judged = public.checks.judge(Evidence.from_trace(trace, draws=public.draws)).findings
+    judged = public.checks.judge(Evidence.from_trace(trace, rng=public.rng)).findings
     file_codes = {c.spec.code for c in public.checks.rubric_checks if c.check.judges_file}
     findings = tuple(f for f in judged if saved_file or f.code not in file_codes)
     left_out = {f.item for f in judged} - {f.item for f in findings}
