@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from specimens import ungradable
@@ -282,7 +283,7 @@ def test_a_book_does_not_outlive_a_fork(place: Path, monkeypatch: pytest.MonkeyP
 class DriveWithoutSharedMemory(sqlite3.Connection):
     """A connection to a file on a drive that maps no shared memory beside it."""
 
-    def execute(self, sql: str, *more: object) -> sqlite3.Cursor:
+    def execute(self, sql: str, *more: Any) -> sqlite3.Cursor:
         (mode,) = super().execute("PRAGMA journal_mode").fetchone()
         if mode == "wal" and sql.startswith("BEGIN"):
             raise sqlite3.OperationalError("disk I/O error")
