@@ -51,6 +51,8 @@ MAX_ARRAYS = 4096
 """Most arrays in one frame."""
 MAX_INTEGER = 2**63
 """Whole numbers must be smaller than this, either way."""
+WALL_FACTOR = 5
+"""How many times its limit anything may take by the clock; limits count time that it could run."""
 POLL_SECONDS = 0.25
 """Seconds between two looks at whether a wait should go on."""
 MAX_TEXT = 4000
@@ -301,13 +303,16 @@ def pack_questions(questions: tuple[Question, ...]) -> PackedQuestions:
     )
 
 
-def compose_batch(packed: PackedQuestions, *, nonces: Mapping[str, str], seconds: float) -> bytes:
+def compose_batch(
+    packed: PackedQuestions, *, nonces: Mapping[str, str], seconds: float, live: bool = False
+) -> bytes:
     """Return a batch of questions as one frame.
 
     Args:
         packed: the questions.
         nonces: by question id, what its answer must echo; under '' that of the end of the batch.
-        seconds: how long each question may take.
+        seconds: how long each question may run; see `WALL_FACTOR`.
+        live: whether to ask the notebook's own process instead of a fork.
     """
     questions = [
         {
@@ -320,7 +325,14 @@ def compose_batch(packed: PackedQuestions, *, nonces: Mapping[str, str], seconds
         for question, keys in zip(packed.questions, packed.array_keys, strict=True)
     ]
     return _join_frame(
-        {"nonce": nonces[""], "questions": questions, "seconds": seconds}, packed.arrays
+        {
+            "nonce": nonces[""],
+            "questions": questions,
+            "seconds": seconds,
+            "most_seconds": seconds * WALL_FACTOR,
+            "live": live,
+        },
+        packed.arrays,
     )
 
 

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from specimens import ungradable
@@ -277,3 +278,31 @@ def test_a_book_does_not_outlive_a_fork(place: Path, monkeypatch: pytest.MonkeyP
         with pytest.raises(RuntimeError, match="process"):
             book.cache_keys()
         monkeypatch.undo()
+
+
+class DriveWithoutSharedMemory(sqlite3.Connection):
+    """A connection to a file on a drive that maps no shared memory beside it."""
+
+    def execute(self, sql: str, *more: Any) -> sqlite3.Cursor:
+        (mode,) = super().execute("PRAGMA journal_mode").fetchone()
+        if mode == "wal" and sql.startswith("BEGIN"):
+            raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(sql, *more)
+
+
+@pytest.mark.parametrize(("drive", "mode"), [(DriveWithoutSharedMemory, "delete"), (None, "wal")])
+def test_a_drive_without_shared_memory_has_a_gradebook_without_a_log(
+    place: Path, monkeypatch: pytest.MonkeyPatch, drive: type[sqlite3.Connection] | None, mode: str
+) -> None:
+    real_connect = sqlite3.connect
+    if drive is not None:
+        monkeypatch.setattr(
+            sqlite3, "connect", lambda *args, **more: real_connect(*args, factory=drive, **more)
+        )
+    with open_gradebook(place) as book:
+        book.replace_roll(["s1"])
+        assert book.roll() == ("s1",)
+
+    monkeypatch.undo()
+    with closing(sqlite3.connect(place)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == (mode,)

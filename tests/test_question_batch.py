@@ -138,7 +138,7 @@ def test_a_process_that_falls_silent_timed_out(monkeypatch: pytest.MonkeyPatch) 
 
     def script(batch: Header) -> Iterator[bytes]:
         yield answer(batch, 0)[:-1]  # a frame that never ends
-        time.sleep(0.5)
+        time.sleep(2)
 
     assert statuses(ask(script, seconds=0.1)) == "timed_out not_asked not_asked"
 

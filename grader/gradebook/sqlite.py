@@ -71,12 +71,26 @@ def _create_file(path: Path, *, migrations: tuple[schema_version.Migration, ...]
         with engine.execution_options(**{WRITES: True}).begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
             schema_version.create_tables(connection, migrations=migrations)
-        with closing(sqlite3.connect(temporary)) as connection_to_file:
-            connection_to_file.execute("PRAGMA journal_mode = WAL")  # the file remembers it
+        _keep_log(temporary)
         with suppress(FileExistsError):  # another process was faster, and its gradebook is as good
             link_into_place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _keep_log(path: Path) -> None:
+    """Have the file keep a write-ahead log, where its drive allows that; the file remembers it.
+
+    With a log nobody waits for somebody else's reading. It needs shared memory mapped beside the
+    file, which network drives and folders shared with a virtual machine often refuse.
+    """
+    with closing(sqlite3.connect(path)) as connection, suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE").connection.rollback()
+        return
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # so that no memory need be shared
+        connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def link_into_place(temporary: Path, path: Path) -> None:

@@ -5,7 +5,6 @@ import json
 import os
 import select
 import struct
-import time
 
 import numpy as np
 from safetensors.numpy import load, save
@@ -17,11 +16,7 @@ except ImportError:  # Windows, where a student's own check runs, and no noteboo
 
 # Bound before student code runs, so that a notebook that replaces them breaks only itself.
 _read, _write, _dumps, _loads = os.read, os.write, json.dumps, json.loads
-_poll, _POLLIN, _monotonic = (
-    getattr(select, "poll", None),
-    getattr(select, "POLLIN", 0),
-    time.monotonic,
-)
+_poll, _POLLIN = getattr(select, "poll", None), getattr(select, "POLLIN", 0)
 _pack, _unpack, _save, _load = struct.pack, struct.unpack, save, load
 _contiguous = np.ascontiguousarray
 
@@ -48,15 +43,16 @@ class ReadTimeout(Exception):
     """The other end did not write in time."""
 
 
-def read_exactly(fd, count, deadline=None):
-    """Read `count` bytes; raise PipeClosed at the end of the pipe, ReadTimeout at the deadline."""
+def read_exactly(fd, count, stopwatch=None):
+    """Read `count` bytes; raise PipeClosed at the end of the pipe, ReadTimeout when time is up."""
     chunks = []
-    if deadline is not None:
+    if stopwatch is not None:
         poll = _poll()  # select could not take the descriptors a notebook leaves
         poll.register(fd, _POLLIN)
     while count:
-        if deadline is not None and not poll.poll(max(0.0, deadline - _monotonic()) * 1000):
-            raise ReadTimeout
+        while stopwatch is not None and not poll.poll(stopwatch.wait_seconds() * 1000):
+            if stopwatch.is_over():
+                raise ReadTimeout
         chunk = _read(fd, min(count, 1 << 20))
         if not chunk:
             raise PipeClosed

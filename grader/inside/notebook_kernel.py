@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import json
 import os
 import resource
 import sys
@@ -9,9 +10,23 @@ import types
 import typing
 
 sys.modules.setdefault("debugpy", None)  # ipykernel would import it: a second, for nobody
-from inside import probe, questions, recorder, resource_watch, seeding, stubs
+from inside import (
+    descriptor_output,
+    fifo_semaphores,
+    fork_repair,
+    kernel_exit,
+    main_thread,
+    probe,
+    questions,
+    recorder,
+    resource_watch,
+    seeding,
+    stubs,
+)
 from ipykernel import debugger, ipkernel
 from ipykernel.kernelapp import IPKernelApp
+from jupyter_client.jsonutil import json_default
+from tornado.ioloop import IOLoop
 from traitlets.config import Config, Configurable
 
 if sys.modules["debugpy"] is None:
@@ -48,7 +63,10 @@ def limit_memory(megabytes, reserved_bytes):
         used_bytes = (
             resource_watch.address_space_bytes() or (reserved_bytes or LIBRARY_BYTES) + GIGABYTE
         )
+        _, hard_limit = resource.getrlimit(resource.RLIMIT_AS)
         size = used_bytes + megabytes * 1024 * 1024
+        if hard_limit != resource.RLIM_INFINITY:
+            size = min(size, hard_limit)
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
@@ -61,7 +79,8 @@ class KernelPipes(typing.NamedTuple):
 
     questions: int
     answers: int
-    ready: int
+    progress: int
+    """One byte once the kernel is up, then one after each cell; see `kernel_exit`."""
 
 
 class UniversalSet:
@@ -178,6 +197,44 @@ def add_working_folder_to_path():
     sys.path.insert(next(positions, len(sys.path)), "")
 
 
+def replace_lone_surrogates(session):
+    """Let messages with text that is no Unicode be sent, with question marks in it.
+
+    Without its reply a cell would wait until its limit, and an error would be lost.
+    """
+    real_pack = session.pack
+
+    def pack(message):
+        try:
+            return real_pack(message)
+        except (UnicodeEncodeError, TypeError):  # orjson raises the latter
+            text = json.dumps(message, default=json_default, ensure_ascii=False)
+            return text.encode("utf-8", errors="replace")
+
+    session.pack = pack
+
+
+def prepare_shell(app, job, pipes):
+    """Install all that replaces, records and limits; return what questions will be about."""
+    shell = app.shell
+    replace_lone_surrogates(app.session)
+    descriptor_output.show_descriptor_output(shell)
+    if not descriptor_output.has_terminals():
+        descriptor_output.run_commands_without_terminal(shell)
+    if not job["private_files"]:
+        fifo_semaphores.substitute_shared_memory()
+    notes = stubs.Notes()
+    notebook_recorder = recorder.Recorder(job["record"], notes)
+    stubs.install_stubs(shell, app.kernel, optional_imports=job["optional_imports"], notes=notes)
+    kernel_exit.end_cells_only(shell, app.kernel, notes)
+    notebook_recorder.install(shell)
+    kernel_exit.report_background_activity(shell, pipes.progress)
+    fork_repair.repair_after_import()
+    limit_cell_descriptors(shell)
+    seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job["seed"]))
+    return questions.ObservedNotebook(shell.user_ns, notebook_recorder, notes)
+
+
 def run_kernel(job, *, connection_file, pipes):
     """Run the kernel until it is killed; never returns."""
     with without_debugger(), configure_only_named():
@@ -187,21 +244,17 @@ def run_kernel(job, *, connection_file, pipes):
         app.initialize([])
     connect_inline_figures()
     add_working_folder_to_path()
-    notes = stubs.Notes()
-    notebook_recorder = recorder.Recorder(job["record"], notes)
-    stubs.install_stubs(
-        app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes
-    )
-    notebook_recorder.install(app.shell)
-    limit_cell_descriptors(app.shell)
-    seeding.call_before_first_cell(app.shell, lambda: seeding.seed_everything(job["seed"]))
+    notebook = prepare_shell(app, job, pipes)
     limit_memory(job["limits"]["memory_mb"], job["taken"])
     gc.set_threshold(GC_THRESHOLD, 10, 10)
-    notebook = questions.ObservedNotebook(app.shell.user_ns, notebook_recorder, notes)
+    caller = main_thread.MainThread(IOLoop.current().asyncio_loop)
+    caller.follow(app.shell)
     probe.start_probe(
-        notebook, reading=pipes.questions, writing=pipes.answers, trusted=job.get("trusted", False)
+        notebook,
+        reading=pipes.questions,
+        writing=pipes.answers,
+        trusted=job.get("trusted", False),
+        main_thread=caller,
     )
-    os.write(pipes.ready, b"!")
-    os.close(pipes.ready)
-    app.start()
-    os._exit(0)
+    os.write(pipes.progress, b"!")
+    kernel_exit.run_loop_forever(app)

@@ -1,4 +1,9 @@
-"""Answer questions about a live notebook, each batch in a fork, from a thread of its own."""
+"""Answer questions about a live notebook, as its main thread would: each batch in a fork.
+
+A thread of its own reads the questions and has the main thread fork between cells, so that
+connections, settings and locks that belong to that thread work as in a cell. A question that needs
+the notebook's other threads, which a fork loses, can be put to the live process itself.
+"""
 
 import contextlib
 import gc
@@ -7,9 +12,8 @@ import signal
 import struct
 import sys
 import threading
-import time
 
-from inside import frames
+from inside import fork_repair, frames, run_clock
 from inside.questions import answer, describe_error
 
 # Bound before student code runs.
@@ -21,7 +25,7 @@ _fork, _kill, _waitpid, _exit, _pipe, _close = (
     frames.wide_pipe,
     os.close,
 )
-_unpack, _list, _open, _monotonic = struct.unpack, list, open, time.monotonic
+_unpack, _list, _open = struct.unpack, list, open
 
 KINDS_WITHOUT_FORK = ("notes", "modules")
 """Kinds of question that run none of the notebook's code, so that they need no fork."""
@@ -33,15 +37,23 @@ def answer_in_fork(notebook, questions, arrays, fd):
         gc.disable()  # it would touch, and so copy, every page of the notebook's memory
         signal.setitimer(signal.ITIMER_REAL, 0)
         sys.settrace(None)
-        sink = _open(os.devnull, "w")  # the fork ends in _exit, which closes it
-        sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = sink
+        silence_output()
+        fork_repair.repair_fork()
         for question in questions:
             frames.send_bytes(fd, answer(notebook, question, arrays))
     finally:
         _exit(0)
 
 
-def serve_batch(notebook, header, arrays, out, *, trusted):
+def silence_output():
+    """Send what questions print nowhere; the fork ends in _exit, which closes it."""
+    sink = _open(os.devnull, "w")
+    os.dup2(sink.fileno(), 1)
+    os.dup2(sink.fileno(), 2)
+    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = sink
+
+
+def serve_batch(notebook, header, arrays, out, *, trusted, main_thread):
     """Answer a batch; a question that dies or overruns costs itself, and a new fork goes on."""
     questions = _list(header["questions"])
     notebook.modules.clear()
@@ -54,27 +66,50 @@ def serve_batch(notebook, header, arrays, out, *, trusted):
             _close(reading)
             answer_in_fork(notebook, questions, arrays, writing)
         _close(writing)
-        done, status = forward_answers(reading, len(questions), header["seconds"], out)
+        done, status = forward_answers(reading, len(questions), make_stopwatch(pid, header), out)
         _close(reading)
         with contextlib.suppress(ProcessLookupError):
             _kill(pid, signal.SIGKILL)
         _waitpid(pid, 0)
         questions = questions[done:]
         if questions and status:
-            lost = questions.pop(0)
-            head = {"id": lost["id"], "nonce": lost["nonce"], "status": status}
-            frames.send(out, {**head, "error": ""})
+            frames.send(out, lost_answer(questions.pop(0), status, main_thread))
 
 
-def forward_answers(reading, count, seconds, out):
+def lost_answer(question, status, main_thread):
+    """Return the answer to a question that gave none, and whether a fork may be the reason."""
+    data = {"has_threads": main_thread.has_company()}
+    head = {"id": question["id"], "nonce": question["nonce"], "status": status}
+    return {**head, "data": data, "error": ""}
+
+
+def serve_live(notebook, header, arrays, out, main_thread):
+    """Answer a batch in the live process itself, where the notebook's threads are."""
+    for question in header["questions"]:
+        body = main_thread.run_within(
+            lambda question=question: answer(notebook, question, arrays),
+            make_stopwatch(os.getpid(), header)(),
+        )
+        if body is None:
+            frames.send(out, lost_answer(question, "timed_out", main_thread))
+        else:
+            frames.send_bytes(out, body)
+
+
+def make_stopwatch(pid, header):
+    """Return a function that starts a stopwatch for one question of a batch."""
+    return lambda: run_clock.Stopwatch(pid, header["seconds"], header["most_seconds"])
+
+
+def forward_answers(reading, count, start_stopwatch, out):
     """Forward `count` frames of a fork; return how many came, and why no more, as a status."""
     for done in range(count):
-        deadline = _monotonic() + seconds
+        stopwatch = start_stopwatch()
         try:
-            (length,) = _unpack("<Q", frames.read_exactly(reading, 8, deadline))
+            (length,) = _unpack("<Q", frames.read_exactly(reading, 8, stopwatch))
             if length > frames.MAX_FRAME_BYTES:
                 return done, "invalid"
-            body = frames.read_exactly(reading, length, deadline)
+            body = frames.read_exactly(reading, length, stopwatch)
         except frames.ReadTimeout:
             return done, "timed_out"
         except frames.PipeClosed:
@@ -83,24 +118,31 @@ def forward_answers(reading, count, seconds, out):
     return count, ""
 
 
-def serve_batches(notebook, reading, writing, trusted):
+def serve_batches(notebook, reading, writing, *, trusted, main_thread):
     """Answer batches until the other end closes; a trusted notebook is asked without a fork."""
+
+    def serve_forked():
+        serve_batch(notebook, header, arrays, writing, trusted=trusted, main_thread=main_thread)
+
     while True:
         try:
             header, arrays = frames.receive(reading)
         except Exception:
             return
+        end = {"end": True, "nonce": header["nonce"]}
         try:
-            serve_batch(notebook, header, arrays, writing, trusted=trusted)
-            frames.send(writing, {"end": True, "nonce": header["nonce"]})
+            if header.get("live"):
+                serve_live(notebook, header, arrays, writing, main_thread)
+            elif not main_thread.run(serve_forked):
+                serve_forked()
         except Exception as error:
-            frames.send(
-                writing, {"end": True, "nonce": header["nonce"], "error": describe_error(error)}
-            )
+            end["error"] = describe_error(error)
+        frames.send(writing, end)
 
 
-def start_probe(notebook, *, reading, writing, trusted):
+def start_probe(notebook, *, reading, writing, trusted, main_thread):
     """Start serving in a thread that exists before the first line of student code runs."""
-    arguments = (notebook, reading, writing, trusted)
-    thread = threading.Thread(target=serve_batches, args=arguments, daemon=True)
+    options = {"trusted": trusted, "main_thread": main_thread}
+    arguments = (notebook, reading, writing)
+    thread = threading.Thread(target=serve_batches, args=arguments, kwargs=options, daemon=True)
     thread.start()

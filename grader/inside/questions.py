@@ -10,10 +10,12 @@ forward     outputs of a module of the notebook, for weights and inputs of the q
 function    what a function of the notebook returns for arguments of the question
 """
 
+import asyncio
 import contextlib
 import importlib.machinery
 import inspect
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from inside import frames
@@ -312,7 +314,7 @@ class ObservedNotebook:
         leaves = {index: args[index].requires_grad_() for index in params.get("gradients", [])}
         # A function may write to what it is given, and could not to a leaf.
         args = [arg.clone() if index in leaves else arg for index, arg in enumerate(args)]
-        result = function(*args, **params.get("options", {}))
+        result = wait_for_result(function(*args, **params.get("options", {})))
         values = result if _isinstance(result, (_list, _tuple)) else [result]
         out = {f"out{index}": to_plain_array(value) for index, value in enumerate(values)}
         if leaves:
@@ -322,6 +324,16 @@ class ObservedNotebook:
             }
             out |= {f"grad{index}": to_plain_array(grad) for index, grad in gradients.items()}
         return {}, out
+
+
+def wait_for_result(value):
+    """Return what a coroutine returns, as `await` in a cell would, or the value itself."""
+    if not inspect.iscoroutine(value):
+        return value
+    if asyncio._get_running_loop() is None:
+        return asyncio.get_event_loop().run_until_complete(value)
+    with ThreadPoolExecutor(1) as executor:  # the live process, whose loop runs
+        return executor.submit(asyncio.run, value).result()
 
 
 def is_importable(name):

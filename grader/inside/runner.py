@@ -20,7 +20,16 @@ import typing
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from inside import file_placement, frames, linux, output_limits, resource_watch, walls
+from inside import (
+    file_placement,
+    frames,
+    kernel_exit,
+    linux,
+    output_limits,
+    resource_watch,
+    run_clock,
+    walls,
+)
 from inside import notebook_kernel as kernel_side
 
 sys.path.pop(0)
@@ -51,7 +60,7 @@ def write_connection_file(folder):
     connection = {name: port for port, name in enumerate(PORT_NAMES, start=1)}
     connection |= {
         "transport": "ipc",
-        "ip": str(Path(folder) / "k"),
+        "ip": os.path.relpath(Path(folder) / "k"),  # paths of sockets must be short
         "key": os.urandom(16).hex(),
         "signature_scheme": "hmac-sha256",
         "kernel_name": "python3",
@@ -76,20 +85,20 @@ def fork_kernel(job, connection_file, private_descriptors, context):
     """Fork the kernel before any thread or socket exists; return its pid and the pipes to it."""
     question_r, question_w = frames.wide_pipe()
     answer_r, answer_w = frames.wide_pipe()
-    ready_r, ready_w = os.pipe()
+    progress_r, progress_w = os.pipe()
     pid = os.fork()
     if pid:
         os.close(question_r)
         os.close(answer_w)
-        os.close(ready_w)
-        return pid, question_w, answer_r, ready_r
+        os.close(progress_w)
+        return pid, question_w, answer_r, progress_r
     try:
         walls.confine_kernel(context.plan, context.folder, context.filters)
         linux.die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        for fd in (*private_descriptors, question_w, answer_r, ready_r):
+        for fd in (*private_descriptors, question_w, answer_r, progress_r):
             os.close(fd)
-        pipes = kernel_side.KernelPipes(questions=question_r, answers=answer_w, ready=ready_w)
+        pipes = kernel_side.KernelPipes(questions=question_r, answers=answer_w, progress=progress_w)
         kernel_side.run_kernel(job, connection_file=str(connection_file), pipes=pipes)
     finally:
         os._exit(70)
@@ -101,9 +110,9 @@ class ForkedKernel:
     ipykernel = True
     kernel_id = "notebook"
 
-    def __init__(self, pid, connection_file, ready_fd):
+    def __init__(self, pid, connection_file, progress_fd):
         self.pid = pid
-        self.ready_fd = ready_fd
+        self.progress_fd = progress_fd
         self.connection_file = connection_file
         self.exit_code = None
 
@@ -142,6 +151,13 @@ class ForkedKernel:
         if self.alive():
             os.kill(self.pid, signal.SIGINT)
 
+    def left_running(self):
+        """Return whether the cell that just ended left something that may end the kernel later."""
+        os.set_blocking(self.progress_fd, False)
+        with contextlib.suppress(BlockingIOError):
+            return os.read(self.progress_fd, 4096).endswith(kernel_exit.BUSY)
+        return False
+
     def kill(self):
         """Kill the process."""
         if self.alive():
@@ -175,18 +191,19 @@ class NotebookRun:
         self.manager = manager
         self.client = client
         self.send_frame = send_frame
-        self.deadline = time.monotonic() + job["submission_s"]
+        self.clock = run_clock.RunClock(manager.pid)
 
     async def run_cells(self):
         """Run the cells in order; return False when the kernel died."""
+        total = self.job["submission_s"]
         for position, cell in enumerate(self.job["cells"]):
-            seconds_left = self.deadline - time.monotonic()
-            if seconds_left <= 0:
+            seconds_left = total - self.clock.look()
+            most_left = total * self.job["wall_factor"] - self.clock.elapsed()
+            if min(seconds_left, most_left) <= 0:
                 self.send_frame({"frame": "out_of_time"})
                 return True
-            await self.run_cell(
-                position, cell["index"], min(seconds_left, self.job["limits"]["cell_s"])
-            )
+            seconds = min(seconds_left, self.job["limits"]["cell_s"])
+            await self.run_cell(position, cell["index"], seconds)
             if not self.manager.alive():
                 return False
         return True
@@ -195,12 +212,17 @@ class NotebookRun:
         """Run one cell within `seconds`, and report it."""
         cell = self.client.nb.cells[position]
         self.output.begin_cell()
-        started = time.monotonic()
+        most_seconds = seconds * self.job["wall_factor"]
+        stopwatch = run_clock.Stopwatch(self.manager.pid, seconds, most_seconds)
         task = asyncio.ensure_future(self.client.async_execute_cell(cell, position))
-        late = not await self.wait_for(task, seconds)
+        late = not await self.wait_for(task, stopwatch)
+        by_the_clock = late and stopwatch.clock.used < seconds
         if late:
             await self.manager.interrupt_kernel()
-            if not await self.wait_for(task, INTERRUPT_SECONDS):
+            patience = run_clock.Stopwatch(
+                self.manager.pid, INTERRUPT_SECONDS, INTERRUPT_SECONDS * self.job["wall_factor"]
+            )
+            if not await self.wait_for(task, patience):
                 self.manager.kill()
         with contextlib.suppress(Exception, asyncio.CancelledError):
             await task
@@ -208,9 +230,11 @@ class NotebookRun:
             {
                 "frame": "cell",
                 "index": index,
-                "seconds": time.monotonic() - started,
-                "limit": seconds if late else None,
+                "seconds": stopwatch.clock.elapsed(),
+                "limit": (most_seconds if by_the_clock else seconds) if late else None,
+                "by_the_clock": by_the_clock,
                 "exit": None if self.manager.alive() else self.manager.exit_code,
+                "left_running": self.manager.left_running(),
                 "error": output_limits.last_error(cell),
                 "shown": self.output.summarize_cell(cell),
                 "over": resource_watch.read_alert(self.alert_read_fd)
@@ -218,11 +242,10 @@ class NotebookRun:
             }
         )
 
-    async def wait_for(self, task, seconds):
+    async def wait_for(self, task, stopwatch):
         """Return whether the task ends in time; the kernel's death ends it at once."""
-        deadline = time.monotonic() + seconds
-        while not task.done() and time.monotonic() < deadline:
-            await asyncio.wait({task}, timeout=min(0.5, max(0.0, deadline - time.monotonic())))
+        while not task.done() and not stopwatch.is_over():
+            await asyncio.wait({task}, timeout=stopwatch.wait_seconds())
             if not task.done() and not self.manager.alive():
                 task.cancel()
         return task.done()
@@ -241,9 +264,9 @@ async def connect_client(client, manager):
     """Open the client's channels and wait until the kernel answers and its outputs arrive."""
     client.km = manager
     client.kc = manager.client()
-    if not await wait_readable(manager.ready_fd, READY_SECONDS):
+    if not await wait_readable(manager.progress_fd, READY_SECONDS):
         raise TimeoutError("the kernel did not come up")
-    if not os.read(manager.ready_fd, 1):
+    if not os.read(manager.progress_fd, 1):
         raise RuntimeError("the kernel ended before it was up")
     client.kc.start_channels(stdin=False, hb=False)
     if not await wait_for_welcome(client.kc):
@@ -319,15 +342,16 @@ def serve_job(requests, results, context):
     linux.adopt_orphans()
     job, _ = frames.receive(requests)
     job["taken"] = context.reserved_bytes
+    job["private_files"] = context.plan["namespaces"] or not context.plan["landlock"]
     file_placement.receive_files(requests, job.get("files", 0))
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)
-        pid, questions, answers, ready_fd = fork_kernel(
+        pid, questions, answers, progress_fd = fork_kernel(
             job, connection_file, (requests, results, context.alert_read_fd), context
         )
         walls.confine_forked_runner(context.filters)
         gc.disable()  # short-lived, and all pages are shared with the parent until touched
-        manager = ForkedKernel(pid, connection_file, ready_fd)
+        manager = ForkedKernel(pid, connection_file, progress_fd)
         try:
             if asyncio.run(
                 run_notebook(

@@ -127,7 +127,8 @@ def set_resource_limits(plan, limits):
         bounded = value if hard_limit == resource.RLIM_INFINITY else min(value, hard_limit)
         resource.setrlimit(kind, (bounded, bounded))
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit - SPARE_FILES, hard_limit))
+    soft_limit = max(hard_limit - SPARE_FILES, hard_limit // 2)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft_limit, hard_limit))
 
 
 def prefer_oom_kill():
@@ -136,7 +137,7 @@ def prefer_oom_kill():
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def restrict_paths(plan, sandbox_folder):
+def restrict_paths(plan, sandbox_folder, also_read=()):
     """Give up every path but the plan's and the sandbox's; each call adds a layer of Landlock."""
     if not plan["landlock"]:
         return
@@ -148,7 +149,10 @@ def restrict_paths(plan, sandbox_folder):
         )
     else:
         landlock.restrict(
-            read=plan["read"], listed=plan["list"], write=[sandbox_folder], use=DEVICES
+            read=[*plan["read"], *also_read],
+            listed=plan["list"],
+            write=[sandbox_folder],
+            use=DEVICES,
         )
 
 
@@ -161,7 +165,8 @@ def confine_runner(plan, limits, sandbox_folder):
     drop_privileges(plan)
     linux.set_dumpable(dumpable=False)
     set_resource_limits(plan, limits)
-    restrict_paths(plan, sandbox_folder)
+    # A kernel may read of /proc what is its own, which its runner can't name before it is there.
+    restrict_paths(plan, sandbox_folder, also_read=["/proc"])
     return sandbox_folder
 
 

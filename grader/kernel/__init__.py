@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from grader.errors import KernelError, WireError
 from grader.kernel import cell_runs
 from grader.kernel.file_frames import compose_file_frames
 from grader.kernel.question_batch import MARGIN_SECONDS, ask_batch
+from grader.kernel.strike_out import RunAttempt, run_without_killers
 from grader.model import (
     Cell,
     CellRun,
@@ -29,8 +30,10 @@ from grader.model import (
 if TYPE_CHECKING:
     from grader import sandbox  # it needs Unix; records of cells are read on Windows, too
 
-MAX_STRUCK_OUT = 3
-"""How many cells that kill their kernel are left out before the rest is not run."""
+ATTEMPTS_FACTOR = 3
+"""How many times the time of one attempt all attempts to run a notebook may take together."""
+UNANSWERED = ("died", "not_asked")
+"""Statuses of questions that are asked again after the notebook's process ended."""
 START_SECONDS = 90.0
 """Seconds a kernel may take to come up."""
 
@@ -66,6 +69,7 @@ class LiveNotebook:
         self._setup = setup
         self._sandboxes = sandboxes
         self._channel: wire.Channel | None = None
+        self._cells: list[Cell] = []
 
     def run(self, cells: tuple[Cell, ...], *, blank: frozenset[int]) -> ExecutionRecord:
         """Run the code cells in order, without those in `blank`.
@@ -75,34 +79,20 @@ class LiveNotebook:
         Raises:
             KernelError: no kernel came up at all.
         """
-        deadline = time.monotonic() + self._setup.limits.submission_s
-        killers: dict[int, CellRun] = {}
-        while True:
-            cells_to_run = [c for c in cells if c.index not in blank and c.index not in killers]
-            generation = self._setup.fork_server.generation
-            attempt = self._run_once(cells_to_run, seconds=max(1.0, deadline - time.monotonic()))
-            killer = attempt.killer
-            server_restarted = (
-                killer is not None and self._setup.fork_server.ensure_running() > generation
-            )
-            if killer is not None and not server_restarted:
-                killers[killer.index] = killer
-            out_of_time = attempt.out_of_time or time.monotonic() >= deadline
-            if (
-                killer is None
-                or out_of_time
-                or len(killers) >= MAX_STRUCK_OUT
-                or self._setup.stop.is_set()
-            ):
-                break
-        if attempt.killer is None:
-            attempt = self._add_notes(attempt, cells_to_run)
-        reason = f"{MAX_STRUCK_OUT} cells before this one ended the notebook's process."
-        if out_of_time:
-            seconds = self._setup.limits.submission_s
-            reason = f"The {seconds:g} s for the whole notebook were used up before this cell."
+        limits = self._setup.limits
+        deadline = time.monotonic() + ATTEMPTS_FACTOR * limits.submission_s * wire.WALL_FACTOR
+        to_run = [cell for cell in cells if cell.index not in blank]
+        result = run_without_killers(
+            to_run,
+            run_once=self._run_attempt,
+            may_go_on=lambda: time.monotonic() < deadline and not self._setup.stop.is_set(),
+        )
+        attempt = self._add_notes(result.attempt)
+        reason = f"{len(result.struck_out)} cells before this one ended the notebook's process."
+        if attempt.out_of_time:
+            reason = f"The {limits.submission_s:g} s for the whole notebook were used up before it."
         runs = {cell.index: cell_runs.not_reached_run(cell.index, reason=reason) for cell in cells}
-        runs |= {run.index: run for run in attempt.runs} | killers
+        runs |= {**{run.index: run for run in attempt.runs}, **result.struck_out}
         runs |= {index: CellRun(index=index, status=CellStatus.SKIPPED) for index in blank}
         return ExecutionRecord(
             cells=cell_runs.bound_output([runs[cell.index] for cell in cells]),
@@ -116,23 +106,72 @@ class LiveNotebook:
     ) -> Mapping[str, Observation]:
         """Ask a batch; each question gets an observation, whatever happens.
 
-        Once the channel broke, every later question is 'not_asked'.
+        A question that a fork could not answer for want of the notebook's threads is put to the
+        live process, and one at which the fork died to another fork. Once the channel broke, every
+        later question is 'not_asked'.
+
+        Raises:
+            KernelError: the notebook's process ended while it was asked, in two runs.
         """
         packed = (
             questions
             if isinstance(questions, wire.PackedQuestions)
             else wire.pack_questions(questions)
         )
+        answers, ended = self._ask_in_forks(packed)
+        if ended and not self._setup.stop.is_set():
+            unanswered = [q for q in packed.questions if answers[q.id].status in UNANSWERED]
+            self._run_attempt(self._cells)
+            more, ended = self._ask_in_forks(wire.pack_questions(tuple(unanswered)))
+            if ended:
+                raise KernelError("the notebook's process ended while it was asked, in two runs")
+            answers |= more
+        return answers
+
+    def _ask_in_forks(self, packed: wire.PackedQuestions) -> tuple[dict[str, Observation], bool]:
+        """Ask a batch and again what was lost; return also whether the notebook's process ended."""
+        answers, ended = self._ask_once(packed)
+        for live, status in ((False, "died"), (True, "timed_out")):
+            lost = [
+                question
+                for question in packed.questions
+                if answers[question.id].status == status
+                and (not live or answers[question.id].data.get("has_threads") is True)
+            ]
+            if lost and self._channel is not None:
+                more, ended = self._ask_once(wire.pack_questions(tuple(lost)), live=live)
+                answers |= more
+        return answers, ended
+
+    def _ask_once(
+        self, packed: wire.PackedQuestions, *, live: bool = False
+    ) -> tuple[dict[str, Observation], bool]:
         if self._channel is None or not packed.questions:
-            return {q.id: Observation(id=q.id, status="not_asked") for q in packed.questions}
-        result = ask_batch(self._channel, packed, question_seconds=self._setup.limits.question_s)
+            return {q.id: Observation(id=q.id, status="not_asked") for q in packed.questions}, False
+        result = ask_batch(
+            self._channel, packed, question_seconds=self._setup.limits.question_s, live=live
+        )
         if not result.channel_usable:
             self._channel = None
-        return result.observations
+        return dict(result.observations), result.process_ended
 
-    def _run_once(self, cells: list[Cell], *, seconds: float) -> _RunAttempt:
+    def _run_attempt(self, cells: list[Cell]) -> RunAttempt:
+        """Run some cells in a fresh process; where the fork server ended with it, once more."""
+        seconds = self._setup.limits.submission_s
+        generation = self._setup.fork_server.generation
+        attempt = self._run_once(cells, seconds=seconds)
+        if (
+            attempt.killer is not None
+            and not self._setup.stop.is_set()
+            and self._setup.fork_server.ensure_running() > generation
+        ):
+            return self._run_once(cells, seconds=seconds)
+        return attempt
+
+    def _run_once(self, cells: list[Cell], *, seconds: float) -> RunAttempt:
         self._sandboxes.close()
-        attempt = _RunAttempt()
+        self._cells = cells
+        attempt = RunAttempt()
         try:
             pipes = self._sandboxes.enter_context(
                 self._setup.fork_server.open_sandbox(self._setup.limits)
@@ -161,57 +200,47 @@ class LiveNotebook:
             "optional_imports": list(self._setup.optional_imports),
             "limits": asdict(limits),
             "submission_s": seconds,
+            "wall_factor": wire.WALL_FACTOR,
             "trusted": self._setup.trusted,
             "files": len(self._setup.files),
         }
 
     def _follow_run(
         self, channel: wire.Channel, cells: list[Cell], *, seconds: float
-    ) -> _RunAttempt:
+    ) -> RunAttempt:
         """Follow a run to its end; if the runner falls silent, its current cell killed it.
 
         Raises:
             KernelError: no kernel came up.
             WireError: the runner was lost after the last cell.
         """
-        runs: list[CellRun] = []
-        out_of_time = False
-        limit = min(self._setup.limits.cell_s, seconds) + MARGIN_SECONDS
+        progress = _RunProgress(cells, self._setup.limits)
+        limit = min(self._setup.limits.cell_s, seconds) * wire.WALL_FACTOR + MARGIN_SECONDS
         while True:
-            has_begun = runs or not cells
+            has_begun = progress.runs or not cells
             try:
                 frame = channel.receive(
                     seconds=limit if has_begun else START_SECONDS + limit
                 ).header
             except WireError:
-                if len(runs) == len(cells):
+                if progress.current is None:
                     raise
                 killer = cell_runs.struck_out_run(
-                    cells[len(runs)].index, "ended the notebook's process"
+                    progress.current.index, "ended the notebook's process"
                 )
-                return _RunAttempt(runs=tuple(runs), killer=killer)
-            kind = frame.get("frame")
-            out_of_time = out_of_time or kind == "out_of_time"
-            if kind == "cell" and len(runs) < len(cells):
-                run = cell_runs.read_cell_run(frame, cells[len(runs)], limits=self._setup.limits)
-                if run.status is CellStatus.STRUCK_OUT:
-                    return _RunAttempt(runs=tuple(runs), killer=run)
-                runs.append(run)
-            elif kind == "ran":
-                versions = cell_runs.read_versions(frame.get("versions"))
-                return _RunAttempt(runs=tuple(runs), versions=versions, out_of_time=out_of_time)
-            elif kind == "failed":
-                raise KernelError(f"no kernel came up: {wire.scrub_text(frame.get('error', ''))}")
+                return progress.as_attempt(killer=killer)
+            if (attempt := progress.read_frame(frame)) is not None:
+                return attempt
 
-    def _add_notes(self, attempt: _RunAttempt, cells: list[Cell]) -> _RunAttempt:
+    def _add_notes(self, attempt: RunAttempt) -> RunAttempt:
         """Add what was neutralized in each cell, which the kernel counts in the order they ran."""
         answer = self.ask((Question(id="notes", kind="notes"),))["notes"]
         entries = answer.data.get("notes")
         by_index: dict[int, tuple[str, ...]] = {}
         for entry in entries if isinstance(entries, list) else ():
             match entry:
-                case [int(position), list(notes)] if 0 <= position < len(cells):
-                    by_index[cells[position].index] = tuple(
+                case [int(position), list(notes)] if 0 <= position < len(attempt.runs):
+                    by_index[attempt.runs[position].index] = tuple(
                         wire.sanitize_text(note, max_length=200) for note in notes[:20]
                     )
         runs = tuple(
@@ -220,12 +249,53 @@ class LiveNotebook:
         return replace(attempt, runs=runs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RunAttempt:
-    """One attempt to run a notebook; `killer` is the cell that ended its kernel."""
+class _RunProgress:
+    """How far a run has come, by the frames that its runner sends."""
 
-    runs: tuple[CellRun, ...] = ()
-    versions: Mapping[str, str] = field(default_factory=dict)
-    killer: CellRun | None = None
-    out_of_time: bool = False
-    """Whether the time ran out before the last cell."""
+    def __init__(self, cells: Sequence[Cell], limits: Limits) -> None:
+        self.runs: list[CellRun] = []
+        self._cells = cells
+        self._limits = limits
+        self._left_running: set[int] = set()
+        self._out_of_time = False
+
+    @property
+    def current(self) -> Cell | None:
+        """The cell that runs now, or None after the last one."""
+        return self._cells[len(self.runs)] if len(self.runs) < len(self._cells) else None
+
+    def read_frame(self, frame: Mapping[str, Json]) -> RunAttempt | None:
+        """Read a frame; return the whole attempt if it was the last one.
+
+        Raises:
+            KernelError: no kernel came up.
+        """
+        match frame.get("frame"):
+            case "cell" if self.current is not None:
+                run = cell_runs.read_cell_run(frame, self.current, limits=self._limits)
+                if run.status is CellStatus.STRUCK_OUT:
+                    return self.as_attempt(killer=run)
+                self.runs.append(run)
+                if frame.get("left_running") is True:
+                    self._left_running.add(run.index)
+            case "out_of_time":
+                self._out_of_time = True
+            case "ran":
+                return self.as_attempt(versions=cell_runs.read_versions(frame.get("versions")))
+            case "failed":
+                raise KernelError(f"no kernel came up: {wire.scrub_text(frame.get('error', ''))}")
+            case _:
+                pass
+        return None
+
+    def as_attempt(
+        self, *, killer: CellRun | None = None, versions: Mapping[str, str] | None = None
+    ) -> RunAttempt:
+        """Return what came of the run."""
+        return RunAttempt(
+            runs=tuple(self.runs),
+            killer=killer,
+            left_running=frozenset(self._left_running),
+            versions=versions or {},
+            out_of_time=self._out_of_time,
+        )

@@ -53,17 +53,20 @@ def read_cell_run(frame: Mapping[str, Json], cell: Cell, *, limits: Limits) -> C
     """Read the runner's report of one cell."""
     seconds = _bounded_number(frame.get("seconds"))
     exceeded_seconds, excess = frame.get("limit"), _describe_excess(frame.get("over"))
+    clock = f"{_bounded_number(exceeded_seconds or 0):.0f} s"
+    if frame.get("by_the_clock") is True:
+        clock += f" by the clock; it may compute for {limits.cell_s:g} s"
     if frame.get("exit") is not None:
         cause = "ended its own kernel"
         if exceeded_seconds:
-            cause = f"did not stop within {_bounded_number(exceeded_seconds):.0f} s"
+            cause = f"did not stop within {clock}"
         return replace(struck_out_run(cell.index, excess or cause), seconds=seconds)
     error = _read_cell_error(frame.get("error"))
     notes = [f"This cell {excess}."] if excess else []
     if error:
         notes += _limit_notes(error, limits)
     if exceeded_seconds is not None:
-        message = f"The cell was stopped after {_bounded_number(exceeded_seconds):.0f} s."
+        message = f"The cell was stopped after {clock}."
         error = replace(error or CellError(name="", message=""), name="Timeout", message=message)
         status = CellStatus.TIMED_OUT
     else:

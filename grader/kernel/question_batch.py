@@ -25,10 +25,16 @@ class BatchResult:
 
     observations: Mapping[str, Observation]
     channel_usable: bool
+    process_ended: bool = False
+    """Whether the channel broke since the notebook's process ended."""
 
 
 def ask_batch(
-    channel: wire.Channel, packed: wire.PackedQuestions, *, question_seconds: float
+    channel: wire.Channel,
+    packed: wire.PackedQuestions,
+    *,
+    question_seconds: float,
+    live: bool = False,
 ) -> BatchResult:
     """Ask a batch and collect the answers.
 
@@ -36,6 +42,7 @@ def ask_batch(
         channel: the pipes to the notebook's process.
         packed: the questions, in the order in which they will be answered.
         question_seconds: how long each may take.
+        live: whether to ask the notebook's own process instead of a fork.
 
     Returns:
         Answers by question id. The question at which the channel broke is 'died', 'timed_out' or
@@ -43,26 +50,28 @@ def ask_batch(
     """
     ids = [question.id for question in packed.questions]
     nonces = {question_id: secrets.token_hex(8) for question_id in ("", *ids)}
-    frame = wire.compose_batch(packed, nonces=nonces, seconds=question_seconds)
+    frame = wire.compose_batch(packed, nonces=nonces, seconds=question_seconds, live=live)
     answers: dict[str, Observation] = {}
-    usable, reason = True, ""
+    usable, ended, reason = True, False, ""
     try:
         channel.send(frame, seconds=MARGIN_SECONDS)
         delivered = True
-    except ChannelBroken:
+    except ChannelBroken as error:
         usable = delivered = False
+        ended = isinstance(error, ChannelClosed)
     if delivered:
         try:
             reason = _receive_answers(channel, nonces, answers, question_seconds)
         except ChannelBroken as error:
             usable = False
+            ended = isinstance(error, ChannelClosed)
             if pending := _pending_id(nonces):
                 answers[pending] = _lost_observation(pending, error)
     unasked = {
         question_id: Observation(id=question_id, status="not_asked", error=reason)
         for question_id in ids
     }
-    return BatchResult(observations=unasked | answers, channel_usable=usable)
+    return BatchResult(observations=unasked | answers, channel_usable=usable, process_ended=ended)
 
 
 def _receive_answers(
@@ -79,7 +88,7 @@ def _receive_answers(
     bytes_left = wire.BATCH_BYTES
     while True:
         try:
-            frame = channel.receive(seconds=question_seconds + MARGIN_SECONDS)
+            frame = channel.receive(seconds=question_seconds * wire.WALL_FACTOR + MARGIN_SECONDS)
         except FrameRefused as refusal:
             # It may say whose answer it is, but could not be read; questions are asked in order.
             if not (question_id := _pending_id(nonces)):

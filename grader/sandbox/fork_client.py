@@ -36,6 +36,8 @@ IMPORT_SECONDS = 180.0
 """Seconds it may take to import."""
 MAX_GENERATIONS = 3
 """How often the process is started before kernels are started cold."""
+MAX_TEMPORARY_PATH = 40
+"""Letters of a temporary path that leave room for sockets below it: Linux takes 107."""
 CAN_FORK = sys.platform == "linux"
 """Whether a process that has imported much may be forked: elsewhere libraries forbid it."""
 
@@ -48,6 +50,14 @@ class PreloadResult:
     """Why a module is not imported ahead, by its name."""
     cold_reason: str
     """Why kernels can't be forked from this process; empty when they can."""
+
+
+def make_short_folder() -> Path:
+    """Make a temporary folder whose path is short enough for sockets below it."""
+    usual = tempfile.gettempdir()
+    short = "/tmp"  # noqa: S108 (`mkdtemp` makes a private folder in it)
+    is_too_long = len(usual) > MAX_TEMPORARY_PATH and os.access(short, os.W_OK)
+    return Path(tempfile.mkdtemp(prefix="grade-", dir=short if is_too_long else usual))
 
 
 class ForkServer:
@@ -177,7 +187,7 @@ class ForkServer:
         self._generation += 1
         folder = bubblewrap.WORK_FOLDER
         if not self.plan.bubblewrap:
-            folder = self._folder = Path(tempfile.mkdtemp(prefix="grade-"))
+            folder = self._folder = make_short_folder()
             folder.chmod(0o711 if self.plan.uids else 0o700)
         self._output_file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the process has ended)
         self._control, server_socket = socket.socketpair()

@@ -29,6 +29,9 @@ SYSTEM_PATHS = (
     "/proc/cpuinfo",
     "/proc/meminfo",
     "/proc/stat",
+    "/sys/fs/cgroup/cpu.max",
+    "/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+    "/sys/fs/cgroup/cpu/cpu.cfs_period_us",
     "/dev/null",
 )
 """What notebooks may read where they have no file system of their own."""

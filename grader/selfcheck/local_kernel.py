@@ -26,8 +26,8 @@ from nbformat import v4
 
 from grader import settings, wire
 from grader.errors import KernelError
-from grader.kernel import MAX_STRUCK_OUT
 from grader.kernel.cell_runs import not_reached_run, read_cell_run
+from grader.kernel.strike_out import MAX_STRUCK_OUT
 from grader.model import (
     Cell,
     CellRun,

@@ -1,0 +1,64 @@
+"""Keep the kernel alive where a notebook asks to leave it, and report what each cell left running.
+
+In Jupyter `exit()` ends the kernel a moment later, so that what runs until then is a matter of
+luck. Here it ends its cell, as `sys.exit()` does.
+"""
+
+import _thread
+import contextlib
+import os
+import signal
+import sys
+
+EXIT_NOTE = "exit() ended this cell; the cells after it ran all the same."
+IDLE, BUSY = b"0", b"1"
+"""What is reported of a cell: whether something that it started may still end the kernel."""
+TIMERS = ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
+
+
+def end_cells_only(shell, kernel, notes):
+    """Let all that would end the kernel in good order end the running cell instead."""
+
+    def end_cell(*args, **kwargs):
+        raise SystemExit
+
+    def add_note(result):
+        if isinstance(result.error_in_exec, SystemExit):
+            notes.add(EXIT_NOTE)
+
+    object.__setattr__(shell, "ask_exit", end_cell)
+    object.__setattr__(kernel, "do_shutdown", end_cell)
+    shell.events.register("post_run_cell", add_note)
+
+
+def run_loop_forever(app):
+    """Run the kernel's event loop; whoever stops it does not end the kernel."""
+    app.start()
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):  # of a cell that is over
+            app.io_loop.start()
+
+
+def report_background_activity(shell, fd):
+    """Write one byte to `fd` after each cell: BUSY where it left a thread, timer or process."""
+    before = []
+
+    def remember(info):
+        before[:] = count_background_activity()
+
+    def report(result):
+        after = count_background_activity()
+        more = any(now > then for then, now in zip(before, after, strict=False))
+        with contextlib.suppress(OSError):
+            os.write(fd, BUSY if more else IDLE)
+
+    shell.events.register("pre_run_cell", remember)
+    shell.events.register("post_run_cell", report)
+
+
+def count_background_activity():
+    """Count the threads, pending signals and child processes that there are."""
+    timers = [name for name in TIMERS if signal.getitimer(getattr(signal, name))[0]]
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    processes = multiprocessing.active_children() if multiprocessing else ()
+    return _thread._count(), len(timers), len(processes)
