@@ -23,3 +23,5 @@ def module(name: str) -> ModuleType:
 
 seccomp = module("seccomp")
 watch = module("resource_watch")
+idle_installer = module("idle_installer")
+installers = module("installers")

@@ -6,13 +6,11 @@ that are not installed, and a `grader` whose checks do nothing. Each use leaves 
 
 import importlib.abc
 import importlib.machinery
-import re
 import sys
 import types
 
-INSTALLER = re.compile(
-    r"^\s*(sudo\s+)?(\S*python[\d.]*\s+-m\s+)?(pip[\d.]*|uv|conda|mamba|micromamba|apt|apt-get|brew)\b"
-)
+from inside import installers
+
 INPUT_ANSWER = "1"
 """What `input()` answers: it reads as a word, as a whole number and as a float."""
 
@@ -194,32 +192,6 @@ def make_grader_stub():
     return module
 
 
-def neutralize_installers(shell, notes):
-    """Let `!pip …`, `%pip …` and the like do nothing."""
-    real_system, real_getoutput = shell.system, shell.getoutput
-
-    def system(command, *args, **kwargs):
-        if INSTALLER.match(str(command)):
-            notes.add(f"!{command.strip()} was left out")
-            return None
-        return real_system(command, *args, **kwargs)
-
-    def getoutput(command, *args, **kwargs):
-        if INSTALLER.match(str(command)):
-            notes.add(f"!{command.strip()} was left out")
-            return real_getoutput("true", *args, **kwargs)
-        return real_getoutput(command, *args, **kwargs)
-
-    object.__setattr__(shell, "system", system)
-    object.__setattr__(shell, "getoutput", getoutput)
-
-    def make_magic(name):
-        return lambda line="", cell=None: notes.add(f"%{name} {line.strip()} was left out")
-
-    for name in ("pip", "conda", "mamba", "micromamba", "uv"):
-        shell.register_magic_function(make_magic(name), "line", name)
-
-
 def keep_figures_inline(shell, notes):
     """Let `%matplotlib widget` and the like show inline figures."""
     real_magic = shell.find_line_magic("matplotlib")
@@ -260,7 +232,7 @@ def answer_input(kernel, notes):
 def install_stubs(shell, kernel, *, optional_imports, notes):
     """Install every stub of this module."""
     notes.watch(shell)
-    neutralize_installers(shell, notes)
+    installers.Installers(shell, notes).install()
     keep_figures_inline(shell, notes)
     keep_streams_alive(shell)
     answer_input(kernel, notes)
