@@ -9,7 +9,7 @@ import importlib.machinery
 import sys
 import types
 
-from inside import installers
+from inside import absent_gpu, installers
 
 INPUT_ANSWER = "1"
 """What `input()` answers: it reads as a word, as a whole number and as a float."""
@@ -233,6 +233,7 @@ def install_stubs(shell, kernel, *, optional_imports, notes):
     """Install every stub of this module."""
     notes.watch(shell)
     installers.Installers(shell, notes).install()
+    absent_gpu.AbsentGpu(notes).install()
     keep_figures_inline(shell, notes)
     keep_streams_alive(shell)
     answer_input(kernel, notes)
