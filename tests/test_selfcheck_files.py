@@ -33,6 +33,7 @@ def test_a_right_notebook_passes_with_all_that_a_headless_run_lacks(folder: Path
         TWO,
         "from grader import check, check_all\nassert check('A').passed and grader.check_all()\n"
         "for line in check('A'): print(line)\ncheck('A').checked.findings",
+        "import sys\nassert sys.stdin.read() == ''\na, b = input().split()\nbreakpoint()",
         "import os\nassert not [name for name in os.environ if name.startswith('GITHUB_')]",
     )
     summary = folder / "summary.md"

@@ -9,10 +9,7 @@ import importlib.machinery
 import sys
 import types
 
-from inside import absent_gpu, installers
-
-INPUT_ANSWER = "1"
-"""What `input()` answers: it reads as a word, as a whole number and as a float."""
+from inside import absent_gpu, absent_keyboard, installers
 
 
 class Notes:
@@ -218,17 +215,6 @@ def keep_streams_alive(shell):
     shell.events.register("post_run_cell", restore)
 
 
-def answer_input(kernel, notes):
-    """Answer `input()` and `getpass()` at once, since nobody sits at the keyboard."""
-
-    def answer(prompt="", *args, **kwargs):
-        notes.add(f"input() was answered with {INPUT_ANSWER!r}")
-        return INPUT_ANSWER
-
-    object.__setattr__(kernel, "raw_input", answer)
-    object.__setattr__(kernel, "getpass", answer)
-
-
 def install_stubs(shell, kernel, *, optional_imports, notes):
     """Install every stub of this module."""
     notes.watch(shell)
@@ -236,7 +222,7 @@ def install_stubs(shell, kernel, *, optional_imports, notes):
     absent_gpu.AbsentGpu(notes).install()
     keep_figures_inline(shell, notes)
     keep_streams_alive(shell)
-    answer_input(kernel, notes)
+    absent_keyboard.AbsentKeyboard(notes).install(shell, kernel)
     sys.modules["grader"] = make_grader_stub()
     sys.meta_path.insert(0, OptionalFinder(optional_imports, notes))
     sys.meta_path.append(ColabFinder(notes))
