@@ -46,7 +46,7 @@ class Notebooks:
 
 
 @contextmanager
-def notebooks(level: IsolationLevel, *modules: str) -> Iterator[Notebooks]:
+def notebooks(level: IsolationLevel, *modules: str, warm: bool = True) -> Iterator[Notebooks]:
     """Start a fork server at a level, or skip the test where it can't be had."""
     request = IsolationRequest(level=level, unsandboxed=level is IsolationLevel.NONE)
     environment = sandbox.survey_interpreter(sys.executable)
@@ -56,7 +56,8 @@ def notebooks(level: IsolationLevel, *modules: str) -> Iterator[Notebooks]:
     except IsolationError as error:
         pytest.skip(str(error))
     try:
-        server.preload(("numpy", *modules))
+        if warm:
+            server.preload(("numpy", *modules))
         yield Notebooks(level, server)
     finally:
         starting.__exit__(None, None, None)

@@ -25,9 +25,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_right_notebook_passes_with_all_that_a_headless_run_lacks(folder: Path) -> None:
+    (folder / "helper.py").write_text("import sys\nprint(sys.executable)\n", encoding="utf-8")
     write(
         folder,
         "!pip install nothing-at-all\nimport grader",
+        "import helper\n%run helper.py\n!python helper.py",
         "import numpy as np\nfrom google.colab import drive\ndrive.mount('/x')\ninput('now? ')",
         ONE,
         TWO,

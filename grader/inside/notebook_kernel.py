@@ -163,21 +163,6 @@ def kernel_configuration():
     return config
 
 
-def add_working_folder_to_path():
-    """Let notebooks import what lies in the working folder, as Jupyter does.
-
-    IPython leaves that out where Python was started with -P, as here, so that nothing a student
-    wrote is imported before the notebook runs. It comes after the standard library.
-    """
-    packages = {"site-packages", "dist-packages"}
-    positions = (
-        position
-        for position, path in enumerate(sys.path)
-        if os.path.basename(path) in packages  # noqa: PTH119 (before pathlib is needed)
-    )
-    sys.path.insert(next(positions, len(sys.path)), "")
-
-
 def run_kernel(job, *, connection_file, pipes):
     """Run the kernel until it is killed; never returns."""
     with without_debugger(), configure_only_named():
@@ -186,7 +171,6 @@ def run_kernel(job, *, connection_file, pipes):
         )
         app.initialize([])
     connect_inline_figures()
-    add_working_folder_to_path()
     notes = stubs.Notes()
     notebook_recorder = recorder.Recorder(job["record"], notes)
     stubs.install_stubs(

@@ -7,9 +7,8 @@ that are not installed, and a `grader` whose checks do nothing. Each use leaves 
 import importlib.abc
 import importlib.machinery
 import sys
-import types
 
-from inside import absent_gpu, absent_keyboard, installers
+from inside import absent_gpu, absent_keyboard, hosted_notebooks, installers, own_modules
 
 
 class Notes:
@@ -124,71 +123,6 @@ class OptionalFinder(importlib.abc.MetaPathFinder):
         return importlib.machinery.ModuleSpec(fullname, loader, is_package=True)
 
 
-class IdleStub:
-    """An object whose every attribute can be called, and nothing happens."""
-
-    def __init__(self, name, notes):
-        self.__dict__.update(_name=name, _notes=notes)
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return IdleStub(f"{self.__dict__['_name']}.{name}", self.__dict__["_notes"])
-
-    def __call__(self, *args, **kwargs):
-        name = self.__dict__["_name"]
-        self.__dict__["_notes"].add(f"{name}(…) did nothing: there is no Colab here")
-        return {} if name.endswith("upload") else None
-
-
-class ColabFinder(importlib.abc.MetaPathFinder):
-    """Finds `google.colab`, and `google` itself where nothing else does."""
-
-    def __init__(self, notes):
-        self.notes = notes
-
-    def find_spec(self, fullname, path=None, target=None):
-        is_colab = fullname == "google.colab" or fullname.startswith("google.colab.")
-        if not is_colab and fullname != "google":
-            return None
-        loader = FillingLoader(lambda name: IdleStub(name, self.notes)) if is_colab else None
-        spec = importlib.machinery.ModuleSpec(fullname, loader, is_package=True)
-        if not is_colab:
-            spec.submodule_search_locations = []
-        return spec
-
-
-class SelfCheckStub:
-    """Stands for a self-check's result at grading time: true, and usable in any way."""
-
-    passed = True
-
-    def __bool__(self):
-        return True
-
-    def __call__(self, *args, **kwargs):
-        return self
-
-    def __getattr__(self, name):
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return self
-
-    def __iter__(self):
-        return iter(())
-
-    def __repr__(self):
-        return "At grading time the self-check does nothing."
-
-
-def make_grader_stub():
-    """Make a `grader` module for notebooks that still call their self-check."""
-    module = types.ModuleType("grader", "At grading time the self-check does nothing.")
-    module.check = module.check_all = SelfCheckStub()
-    module.__version__ = ""
-    return module
-
-
 def keep_figures_inline(shell, notes):
     """Let `%matplotlib widget` and the like show inline figures."""
     real_magic = shell.find_line_magic("matplotlib")
@@ -223,6 +157,6 @@ def install_stubs(shell, kernel, *, optional_imports, notes):
     keep_figures_inline(shell, notes)
     keep_streams_alive(shell)
     absent_keyboard.AbsentKeyboard(notes).install(shell, kernel)
-    sys.modules["grader"] = make_grader_stub()
     sys.meta_path.insert(0, OptionalFinder(optional_imports, notes))
-    sys.meta_path.append(ColabFinder(notes))
+    hosted_notebooks.install(shell, notes)
+    own_modules.give_way()
