@@ -44,6 +44,11 @@ STANDING = (
         "assert UserSecretsClient().get_secret('KEY') == ''"
     ),
 )
+MAGICS = (
+    "%tensorflow_version 2.x",
+    "%%shell\ntouch from_shell",
+    "%load_ext google.colab.data_table\nassert os.path.exists('from_shell')",
+)
 PATHS = (
     "assert open('/content/data.csv').read() == 'a,b\\n'",
     "assert open('/content/drive/MyDrive/Colab Notebooks/hw 5/data.csv').read() == 'a,b\\n'",
@@ -72,7 +77,7 @@ def level(request: pytest.FixtureRequest) -> Iterator[Notebooks]:
 def test_notebooks_of_colab_and_kaggle_run(level: Notebooks, tmp_path: Path) -> None:
     data = tmp_path / "data.csv"
     data.write_text("a,b\n", encoding="utf-8")
-    sources = (START, *LOOKING, *STANDING, *PATHS)
+    sources = (START, *LOOKING, *STANDING, *PATHS, *MAGICS)
     with level.run(*sources, files={"data.csv": data}) as (record, live):
         notes = [run.notes for run in record.cells]
 
@@ -80,7 +85,7 @@ def test_notebooks_of_colab_and_kaggle_run(level: Notebooks, tmp_path: Path) -> 
         assert numbers(live.ask((call("later"),))["later"]) == [1, 2]
 
     assert set(notes[: len(LOOKING) + 1]) == {()}
-    assert all(notes[len(LOOKING) + 1 : -4])
+    assert all(notes[len(LOOKING) + 1 : -len(MAGICS) - 4])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ GPU everything is as it was. Nothing is imported before the notebook imports tor
 
 import contextlib
 import functools
+import importlib
 import sys
 import time
 import types
@@ -43,6 +44,13 @@ ANSWERS = {
     "can_device_access_peer": False,
 }
 """What functions of `torch.cuda` and its like answer where they would raise; else None."""
+
+
+def import_ahead():
+    """Import what a change of torch needs, once for many kernels, if torch is there."""
+    if "torch" in sys.modules:
+        with contextlib.suppress(ImportError):
+            importlib.import_module("torch.utils._device")
 
 
 class IdleStream:

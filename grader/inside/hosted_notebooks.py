@@ -137,8 +137,25 @@ def names_import_error(node):
     return any(ast.unparse(part).rpartition(".")[2] in IMPORT_ERRORS for part in parts)
 
 
+# ---------------------------------------------------------------- magics
+
+
+def register_magics(shell):
+    """Let Colab's own magics be there: `%%shell`, and one that does nothing any more."""
+
+    def run_shell(line="", cell=None):
+        if cell is None:
+            shell.system(line)
+        else:
+            shell.run_cell_magic("bash", "", cell)
+
+    shell.register_magic_function(run_shell, "line_cell", "shell")
+    shell.register_magic_function(lambda line="": None, "line", "tensorflow_version")
+
+
 def install(shell, notes):
     """Let the modules be found, and the folders lead to the notebook's own."""
     sys.meta_path.append(HostedFinder(notes))
+    register_magics(shell)
     if not any(map(os.path.isdir, hosted_folders.ROOTS)):  # else it runs there
         hosted_folders.HostedFolders(notes, str(Path.cwd())).install(shell)
