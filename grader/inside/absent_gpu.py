@@ -6,7 +6,6 @@ GPU everything is as it was. Nothing is imported before the notebook imports tor
 
 import contextlib
 import functools
-import importlib
 import sys
 import time
 import types
@@ -24,6 +23,8 @@ TENSOR_TYPES = tuple(
 )
 TOTAL_MEMORY = 16 * 1024**3
 """Bytes that a GPU would have, for notebooks that divide by it."""
+CHANGE_NAME = "_absent_gpu"
+"""The attribute of torch that holds its change."""
 PROPERTIES = types.SimpleNamespace(
     name="cpu", total_memory=TOTAL_MEMORY, major=0, minor=0, multi_processor_count=1
 )
@@ -44,13 +45,6 @@ ANSWERS = {
     "can_device_access_peer": False,
 }
 """What functions of `torch.cuda` and its like answer where they would raise; else None."""
-
-
-def import_ahead():
-    """Import what a change of torch needs, once for many kernels, if torch is there."""
-    if "torch" in sys.modules:
-        with contextlib.suppress(ImportError):
-            importlib.import_module("torch.utils._device")
 
 
 class IdleStream:
@@ -81,6 +75,12 @@ class IdleStream:
         if name.startswith("__"):
             raise AttributeError(name)
         return lambda *args, **kwargs: None
+
+
+def change_ahead():
+    """Change torch once for many kernels, if it is imported."""
+    if "torch" in sys.modules:
+        AbsentGpu(None).change_once()
 
 
 class StandingType(type):
@@ -124,7 +124,17 @@ class AbsentGpu:
 
     def install(self):
         """Change torch as soon as it is imported."""
-        recorder.call_after_import({"torch": self.change_torch})
+        recorder.call_after_import({"torch": self.change_once})
+
+    def change_once(self):
+        """Change torch, or take over the change that was made ahead."""
+        torch = sys.modules["torch"]
+        change = getattr(torch, CHANGE_NAME, None)
+        if change is None:
+            self.change_torch()
+            setattr(torch, CHANGE_NAME, self)
+        else:
+            change.notes = self.notes
 
     # ------------------------------------------------------------ devices
 

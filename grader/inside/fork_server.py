@@ -177,7 +177,7 @@ class ForkLoop:
             self.restart(names)
         self.loaded += [name for name in names if name not in self.preloader.left_out]
         compile_notebook_schema()
-        absent_gpu.import_ahead()
+        absent_gpu.change_ahead()
         gc.collect()
         gc.freeze()  # so that no fork's collector touches, and so copies, all there is
         self.pages_scattered = True
