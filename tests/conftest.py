@@ -23,7 +23,14 @@ SPREAD = {
     "test_selfcheck_files",
 }
 """Files whose tests take long and share no fixture: any worker may run any of them."""
-BY_LEVEL = {"test_attacks", "test_limits", "test_belongings"}
+BY_LEVEL = {
+    "test_attacks",
+    "test_limits",
+    "test_belongings",
+    "test_installers",
+    "test_hosted_notebooks",
+    "test_own_files",
+}
 """Files whose fixtures are made for each level of isolation."""
 LEVEL = re.compile(r"(?<=[\[-])(none|reduced|namespaces|full)(?=[\]-])")
 

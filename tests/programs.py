@@ -23,3 +23,7 @@ def module(name: str) -> ModuleType:
 
 seccomp = module("seccomp")
 watch = module("resource_watch")
+idle_installer = module("idle_installer")
+installers = module("installers")
+hosted_folders = module("hosted_folders")
+hosted_notebooks = module("hosted_notebooks")

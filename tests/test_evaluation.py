@@ -477,7 +477,7 @@ def test_a_check_is_described_and_named_by_its_parameters() -> None:
 
     assert check.describe() == "x of ('y', '')"
     assert check.code_names() == ("x", "y")
-    assert check.masked() is check
+    assert check.masked() == check
     assert check.questions(RNG) == check.constant_questions(RNG) == ()
     assert check.counter_questions(evidence()) == ()
     assert not check.asks_counter_questions()

@@ -107,7 +107,9 @@ def test_what_each_cell_did_is_told(run: Run) -> None:
     error = record.cells[2].error
     assert error is not None
     assert (error.name, error.line) == ("KeyError", 2)
-    assert record.cells[3].notes == ("!pip install torch was left out",)
+    assert record.cells[3].notes == (
+        "`!pip install torch` was left out: nothing is installed where notebooks are graded.",
+    )
     assert "torchvision is not installed here: its import was let pass" in record.cells[4].notes
     assert record.cells[5].error is not None
     assert "not installed where this notebook is graded" in record.cells[5].error.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -24,14 +25,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_right_notebook_passes_with_all_that_a_headless_run_lacks(folder: Path) -> None:
+    (folder / "helper.py").write_text("import sys\nprint(sys.executable)\n", encoding="utf-8")
     write(
         folder,
         "!pip install nothing-at-all\nimport grader",
+        "import helper\n%run helper.py\n!python helper.py",
         "import numpy as np\nfrom google.colab import drive\ndrive.mount('/x')\ninput('now? ')",
         ONE,
         TWO,
         "from grader import check, check_all\nassert check('A').passed and grader.check_all()\n"
         "for line in check('A'): print(line)\ncheck('A').checked.findings",
+        "import sys\nassert sys.stdin.read() == ''\na, b = input().split()\nbreakpoint()",
         "import os\nassert not [name for name in os.environ if name.startswith('GITHUB_')]",
     )
     summary = folder / "summary.md"
@@ -41,6 +45,46 @@ def test_a_right_notebook_passes_with_all_that_a_headless_run_lacks(folder: Path
     assert "public checks passed: 3 of 3; 0 more run after you hand in; 0 answers are" in done.out
     assert "This is not your grade; nothing left this computer." in " ".join(done.out.split())
     assert not summary.exists()
+
+
+INSTALLS = """
+import os, subprocess, sys
+!pip install x && mkdir out
+!{sys.executable} -m pip install x | cat
+%pip install x
+os.system("pip3 install x")
+subprocess.run(["pip", "install", "x"], env={})
+subprocess.check_call([sys.executable, "-m", "pip", "install", "x"])
+assert os.path.isdir("out")
+"""
+
+
+def test_no_installer_of_the_students_computer_runs(folder: Path, tmp_path: Path) -> None:
+    installed = tmp_path / "installed"
+    write_installers(tmp_path / "programs", installed)
+    write(folder, "import numpy as np", ONE, TWO, INSTALLS, "%%bash\npip install x")
+    done = grade_check(
+        folder,
+        "work.ipynb",
+        env={
+            "PATH": f"{tmp_path / 'programs'}:{os.environ['PATH']}",
+            "PYTHONPATH": f"{selfchecking.ROOT}:{tmp_path / 'programs'}",
+        },
+    )
+
+    assert done.code == 0, done.out + done.err
+    assert not installed.exists()
+
+
+def write_installers(folder: Path, installed: Path) -> None:
+    """Write a pip, as a program and as a module, that would leave a file."""
+    (folder / "pip").mkdir(parents=True)
+    module = folder / "pip" / "__main__.py"
+    module.write_text(f"open({str(installed)!r}, 'w')", encoding="utf-8")
+    for name in ("pip3", "sudo"):
+        program = folder / name
+        program.write_text(f"#!/bin/sh\ntouch '{installed}'\n", encoding="utf-8")
+        program.chmod(0o755)
 
 
 def test_a_lost_point_is_told_and_exits_with_1(folder: Path) -> None:

@@ -1,8 +1,13 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from grader.errors import UsageError
+from grader.model import Student
+from grader.people.roster_check import check_roster
+from grader.report.flag_text import flag_text
 from grader.submissions import collect
 from grader.submissions.safe_names import distinct_safe_names
 
@@ -83,3 +88,106 @@ def test_a_pdf_of_the_same_name_is_attached(tmp_path: Path) -> None:
 def test_an_empty_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no notebook"):
         collect(tmp_path)
+
+
+# ---------------------------------------------------------------- files that vanish
+
+NOTEBOOK = '{"cells": [{"cell_type": "code", "source": []}], "nbformat": 4}'
+
+
+def test_what_was_submitted_instead_of_a_notebook_has_a_row(tmp_path: Path) -> None:
+    for name in ("ada.ipynb", "bob.ipynb", "ada.ipynb.bak"):
+        touch(tmp_path / name)
+    odd = ("cy.ipynb.crdownload", "dan.part", "eve.pages", "fay.bak")
+    for name in odd:
+        touch(tmp_path / name)
+    for name in ("gus", "hal.txt", "ida.json"):
+        (tmp_path / name).write_text(NOTEBOOK, encoding="utf-8")
+
+    found = {s.display_path: s.problem for s in collect(tmp_path)}
+
+    assert set(found) == {"ada.ipynb", "bob.ipynb", *odd, "gus", "hal.txt", "ida.json"}
+    assert all("No notebook (.ipynb) was handed in, only " in found[name] for name in odd)
+
+
+def test_what_is_no_submission_is_named_once(tmp_path: Path) -> None:
+    for name in ("ada.ipynb", "bob.ipynb", "bob.pdf", *(f"data{i}.csv" for i in range(400))):
+        touch(tmp_path / name)
+    told: list[str] = []
+
+    assert len(collect(tmp_path, notify=told.append)) == 2
+    assert told[-1] == (
+        "not graded, as no notebook and beside none of its name: data0.csv, data1.csv, data10.csv, "
+        "data100.csv, data101.csv and 395 more"
+    )
+
+
+def test_a_folder_that_can_not_be_read_is_no_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "ada" / "hw.ipynb")
+    touch(tmp_path / "bob" / "hw.ipynb")
+    (tmp_path / "cy").mkdir()
+    close(tmp_path / "bob", monkeypatch)
+    told: list[str] = []
+
+    found = {s.name: s.problem for s in collect(tmp_path, notify=told.append)}
+
+    assert found == {
+        "ada": "",
+        "bob": "bob cannot be read: Permission denied.",
+        "cy": "Nothing was handed in: there is no file.",
+    }
+    assert told[0] == (
+        f"{tmp_path}/bob: cannot be read (Permission denied), so nothing in it is graded"
+    )
+    close(tmp_path, monkeypatch)
+    with pytest.raises(UsageError, match=r"cannot be read \(Permission denied\)"):
+        collect(tmp_path)
+
+
+def close(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a folder be unreadable, to root, too."""
+    real = os.scandir
+
+    def scandir(path: str = ".") -> object:
+        if Path(path) == folder:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+def test_links_are_told_and_never_opened(tmp_path: Path) -> None:
+    outside = touch(tmp_path / "out" / "secret.ipynb")
+    inside = tmp_path / "in"
+    touch(inside / "ada" / "hw.ipynb")
+    (inside / "bob").mkdir()
+    (inside / "bob" / "hw.ipynb").symlink_to(outside)
+    for number in range(8):
+        (inside / f"s{number}").symlink_to(outside.parent)
+    told: list[str] = []
+
+    found = {s.name: (s.problem, s.path) for s in collect(inside, notify=told.append)}
+
+    fault = "bob/hw.ipynb cannot be read: it is a link, and links are not followed."
+    assert found == {"ada": ("", inside / "ada" / "hw.ipynb"), "bob": (fault, Path())}
+    assert told[0] == (
+        "9 links are not followed: s0, s1, s2, s3, s4 and 4 more. "
+        "To have them graded, copy what they lead to (`cp -rL`)"
+    )
+
+
+def test_a_list_in_a_flag_is_bounded(tmp_path: Path) -> None:
+    for number in range(400):
+        touch(tmp_path / "ada" / f"hw{number}.ipynb")
+
+    (found,) = collect(tmp_path)
+
+    assert len(str((found.remarks, found.concerns))) < 300
+    flags = check_roster(
+        {f"work{number}": [Student(name="Your Name", id="")] for number in range(400)}, members=()
+    ).duplicate_flags
+    assert len(flags) == 400
+    assert max(len(flag_text(flag)) for row in flags.values() for flag in row) < 100
+    assert flag_text(flags["work0"][0]).endswith("work4, work5 and 394 more, too")

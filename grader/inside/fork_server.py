@@ -28,7 +28,7 @@ from pathlib import Path
 
 PROGRAM_FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(PROGRAM_FOLDER.parent))
-from inside import frames, linux, resource_watch, sandbox_setup, walls
+from inside import absent_gpu, frames, linux, resource_watch, sandbox_setup, walls
 
 sys.path.pop(0)
 
@@ -177,6 +177,7 @@ class ForkLoop:
             self.restart(names)
         self.loaded += [name for name in names if name not in self.preloader.left_out]
         compile_notebook_schema()
+        absent_gpu.change_ahead()
         gc.collect()
         gc.freeze()  # so that no fork's collector touches, and so copies, all there is
         self.pages_scattered = True

@@ -182,21 +182,6 @@ def kernel_configuration():
     return config
 
 
-def add_working_folder_to_path():
-    """Let notebooks import what lies in the working folder, as Jupyter does.
-
-    IPython leaves that out where Python was started with -P, as here, so that nothing a student
-    wrote is imported before the notebook runs. It comes after the standard library.
-    """
-    packages = {"site-packages", "dist-packages"}
-    positions = (
-        position
-        for position, path in enumerate(sys.path)
-        if os.path.basename(path) in packages  # noqa: PTH119 (before pathlib is needed)
-    )
-    sys.path.insert(next(positions, len(sys.path)), "")
-
-
 def replace_lone_surrogates(session):
     """Let messages with text that is no Unicode be sent, with question marks in it.
 
@@ -243,7 +228,6 @@ def run_kernel(job, *, connection_file, pipes):
         )
         app.initialize([])
     connect_inline_figures()
-    add_working_folder_to_path()
     notebook = prepare_shell(app, job, pipes)
     limit_memory(job["limits"]["memory_mb"], job["taken"])
     gc.set_threshold(GC_THRESHOLD, 10, 10)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from inside import canary, frames, linux, resource_watch, walls
+from inside import canary, command_folder, frames, linux, resource_watch, walls
 
 RUNNER_PROGRAM = Path(__file__).resolve().parent / "runner.py"
 SANDBOX_FOLDERS = ("work", "tmp")
@@ -24,6 +24,9 @@ def redirect_standard_streams(path):
 
 def make_folders(folder):
     """Make the folders of a sandbox that has no file system of its own."""
+    commands = folder.parent / walls.COMMANDS
+    if not commands.exists():
+        command_folder.write_commands(commands)
     for name in SANDBOX_FOLDERS:
         (folder / name).mkdir(parents=True)
         (folder / name).chmod(0o1777)
@@ -42,6 +45,8 @@ def enter_sandbox(folder, order):
         "TMPDIR": temporary,
         "IPYTHONDIR": temporary + "/ipython",
     }
+    commands = (folder if has_private_mounts else folder.parent) / walls.COMMANDS
+    command_folder.put_first_in_path(commands, scratch=temporary)
     tempfile.tempdir = None
     os.chdir(folder / "work")
     linux.die_with_parent()  # only now: a change of user undoes it

@@ -6,15 +6,9 @@ that are not installed, and a `grader` whose checks do nothing. Each use leaves 
 
 import importlib.abc
 import importlib.machinery
-import re
 import sys
-import types
 
-INSTALLER = re.compile(
-    r"^\s*(sudo\s+)?(\S*python[\d.]*\s+-m\s+)?(pip[\d.]*|uv|conda|mamba|micromamba|apt|apt-get|brew)\b"
-)
-INPUT_ANSWER = "1"
-"""What `input()` answers: it reads as a word, as a whole number and as a float."""
+from inside import absent_gpu, absent_keyboard, hosted_notebooks, installers, own_modules
 
 
 class Notes:
@@ -129,97 +123,6 @@ class OptionalFinder(importlib.abc.MetaPathFinder):
         return importlib.machinery.ModuleSpec(fullname, loader, is_package=True)
 
 
-class IdleStub:
-    """An object whose every attribute can be called, and nothing happens."""
-
-    def __init__(self, name, notes):
-        self.__dict__.update(_name=name, _notes=notes)
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return IdleStub(f"{self.__dict__['_name']}.{name}", self.__dict__["_notes"])
-
-    def __call__(self, *args, **kwargs):
-        name = self.__dict__["_name"]
-        self.__dict__["_notes"].add(f"{name}(…) did nothing: there is no Colab here")
-        return {} if name.endswith("upload") else None
-
-
-class ColabFinder(importlib.abc.MetaPathFinder):
-    """Finds `google.colab`, and `google` itself where nothing else does."""
-
-    def __init__(self, notes):
-        self.notes = notes
-
-    def find_spec(self, fullname, path=None, target=None):
-        is_colab = fullname == "google.colab" or fullname.startswith("google.colab.")
-        if not is_colab and fullname != "google":
-            return None
-        loader = FillingLoader(lambda name: IdleStub(name, self.notes)) if is_colab else None
-        spec = importlib.machinery.ModuleSpec(fullname, loader, is_package=True)
-        if not is_colab:
-            spec.submodule_search_locations = []
-        return spec
-
-
-class SelfCheckStub:
-    """Stands for a self-check's result at grading time: true, and usable in any way."""
-
-    passed = True
-
-    def __bool__(self):
-        return True
-
-    def __call__(self, *args, **kwargs):
-        return self
-
-    def __getattr__(self, name):
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return self
-
-    def __iter__(self):
-        return iter(())
-
-    def __repr__(self):
-        return "At grading time the self-check does nothing."
-
-
-def make_grader_stub():
-    """Make a `grader` module for notebooks that still call their self-check."""
-    module = types.ModuleType("grader", "At grading time the self-check does nothing.")
-    module.check = module.check_all = SelfCheckStub()
-    module.__version__ = ""
-    return module
-
-
-def neutralize_installers(shell, notes):
-    """Let `!pip …`, `%pip …` and the like do nothing."""
-    real_system, real_getoutput = shell.system, shell.getoutput
-
-    def system(command, *args, **kwargs):
-        if INSTALLER.match(str(command)):
-            notes.add(f"!{command.strip()} was left out")
-            return None
-        return real_system(command, *args, **kwargs)
-
-    def getoutput(command, *args, **kwargs):
-        if INSTALLER.match(str(command)):
-            notes.add(f"!{command.strip()} was left out")
-            return real_getoutput("true", *args, **kwargs)
-        return real_getoutput(command, *args, **kwargs)
-
-    object.__setattr__(shell, "system", system)
-    object.__setattr__(shell, "getoutput", getoutput)
-
-    def make_magic(name):
-        return lambda line="", cell=None: notes.add(f"%{name} {line.strip()} was left out")
-
-    for name in ("pip", "conda", "mamba", "micromamba", "uv"):
-        shell.register_magic_function(make_magic(name), "line", name)
-
-
 def keep_figures_inline(shell, notes):
     """Let `%matplotlib widget` and the like show inline figures."""
     real_magic = shell.find_line_magic("matplotlib")
@@ -246,24 +149,14 @@ def keep_streams_alive(shell):
     shell.events.register("post_run_cell", restore)
 
 
-def answer_input(kernel, notes):
-    """Answer `input()` and `getpass()` at once, since nobody sits at the keyboard."""
-
-    def answer(prompt="", *args, **kwargs):
-        notes.add(f"input() was answered with {INPUT_ANSWER!r}")
-        return INPUT_ANSWER
-
-    object.__setattr__(kernel, "raw_input", answer)
-    object.__setattr__(kernel, "getpass", answer)
-
-
 def install_stubs(shell, kernel, *, optional_imports, notes):
     """Install every stub of this module."""
     notes.watch(shell)
-    neutralize_installers(shell, notes)
+    installers.Installers(shell, notes).install()
+    absent_gpu.AbsentGpu(notes).install()
     keep_figures_inline(shell, notes)
     keep_streams_alive(shell)
-    answer_input(kernel, notes)
-    sys.modules["grader"] = make_grader_stub()
+    absent_keyboard.AbsentKeyboard(notes).install(shell, kernel)
     sys.meta_path.insert(0, OptionalFinder(optional_imports, notes))
-    sys.meta_path.append(ColabFinder(notes))
+    hosted_notebooks.install(shell, notes)
+    own_modules.give_way()

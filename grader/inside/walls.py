@@ -21,10 +21,12 @@ import resource
 import sys
 from pathlib import Path
 
-from inside import landlock, linux, seccomp
+from inside import command_folder, landlock, linux, seccomp
 
 BOX = Path("/box")
 """Where a sandbox's files are, if it has a mount namespace of its own."""
+COMMANDS = "commands"
+"""The folder of programs that come first in PATH: below BOX, or beside the sandboxes' folders."""
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 TERMINALS = ("/dev/ptmx", "/dev/pts")
 """Terminals, of which each sandbox has its own, so that `!command` can run."""
@@ -76,6 +78,7 @@ def make_private_mounts(plan, limits):
         (BOX / name).chmod(0o1777)
     for name, target in (("tmp", "/tmp"), ("shm", "/dev/shm")):  # noqa: S108 (private mounts)
         cover_folder(Path(target), BOX / name, keep=[Path(path) for path in plan["keep"]])
+    command_folder.write_commands(BOX / COMMANDS)
     terminals = "newinstance,ptmxmode=0666,mode=0620"
     linux.mount("devpts", "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, terminals)
 
@@ -149,7 +152,7 @@ def restrict_paths(plan, sandbox_folder, also_read=()):
         )
     else:
         landlock.restrict(
-            read=[*plan["read"], *also_read],
+            read=[*plan["read"], sandbox_folder.parent / COMMANDS, *also_read],
             listed=plan["list"],
             write=[sandbox_folder],
             use=DEVICES,

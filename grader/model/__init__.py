@@ -12,7 +12,7 @@ from grader.model.assignment import (
     Rubric,
 )
 from grader.model.faults import Fault
-from grader.model.flags import Flag, FlagKind, FlagSource
+from grader.model.flags import Flag, FlagKind, FlagSource, list_some
 from grader.model.json_types import Array, Json, Numbers
 from grader.model.results import (
     Excerpt,
@@ -120,4 +120,5 @@ __all__ = [
     "Trace",
     "Validation",
     "Verdict",
+    "list_some",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -64,6 +65,16 @@ _SOURCES = {
     FlagSource.CLASS: (FlagKind.DUPLICATE_STUDENT,),
 }
 _SOURCE_BY_KIND = {kind: source for source, kinds in _SOURCES.items() for kind in kinds}
+
+
+MAX_LISTED = 5
+"""Names that one sentence lists."""
+
+
+def list_some(names: Sequence[str], *, most: int = MAX_LISTED) -> str:
+    """Return names with commas between, and how many are left out of a long list."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)

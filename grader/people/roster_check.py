@@ -46,7 +46,7 @@ def check_roster(
     for occurrences in submissions_by_student.values():
         names = list(dict.fromkeys(name for name, _ in occurrences))
         for name, student in occurrences if len(names) > 1 else ():
-            others = ", ".join(other for other in names if other != name)
+            others = _list_others(names, besides=name)
             duplicate_flags.setdefault(name, []).append(
                 Flag(FlagKind.DUPLICATE_STUDENT, (name_and_id(student), others))
             )
@@ -60,6 +60,13 @@ def check_roster(
         duplicate_flags={name: tuple(flags) for name, flags in duplicate_flags.items()},
         missing=missing,
     )
+
+
+def _list_others(names: Sequence[str], *, besides: str) -> str:
+    """Return some of the other names: a name that 400 submissions share has 400 flags."""
+    nearest = [name for name in names[: MAX_NAMED + 1] if name != besides][:MAX_NAMED]
+    more = len(names) - 1 - len(nearest)
+    return ", ".join(nearest) + (f" and {more:,} more" if more else "")
 
 
 def unknown_ids(ids: Iterable[str], *, known: Iterable[Student]) -> tuple[str, ...]:

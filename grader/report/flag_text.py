@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from grader.model import Flag, FlagKind
+from grader.model import Flag, FlagKind, list_some
+
+MAX_ARGUMENTS = 20
+"""Items or cells that a flag lists."""
 
 SENTENCES = {
     FlagKind.POINTS_BLOCKED: "{} points blocked: follow-through may be awarded",
@@ -44,4 +47,4 @@ SENTENCES = {
 
 def flag_text(flag: Flag) -> str:
     """Return the sentence for a flag or a note."""
-    return SENTENCES[flag.kind].format(*flag.args, all=", ".join(flag.args))
+    return SENTENCES[flag.kind].format(*flag.args, all=list_some(flag.args, most=MAX_ARGUMENTS))

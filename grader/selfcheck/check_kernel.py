@@ -26,6 +26,9 @@ def main(connection_file: str, job: Path) -> None:
     config.InteractiveShell.colors = "nocolor"
     config.IPKernelApp.exec_PYTHONSTARTUP = False
     app = IPKernelApp.instance(connection_file=connection_file, config=config)
+    command_folder = inside_loader.load_inside("command_folder")
+    command_folder.write_commands(job.parent / "commands")
+    command_folder.put_first_in_path(job.parent / "commands", scratch=job.parent)
     app.initialize([])  # type: ignore[no-untyped-call] # traitlets types it in part
     prepare_kernel(app.shell, app.kernel, json.loads(job.read_text(encoding="utf-8")))
     app.start()  # type: ignore[no-untyped-call] # as above

@@ -32,7 +32,7 @@ def render_junit(outcomes: Sequence[FileOutcome]) -> str:
             suite.set(count, str(len(suite.findall(f"testcase/{kind}"))))
         suite.set("tests", str(len(suite.findall("testcase"))))
     ET.indent(root)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root).decode("ascii")}\n'
 
 
 def _fill_suite(suite: ET.Element, outcome: FileOutcome) -> None:

@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.errors import ArchiveError, UsageError
-from grader.model import Submission
+from grader.model import Submission, list_some
 from grader.submissions.archives import CLASS_BOUNDS, Unpacker
 from grader.submissions.bundles import Bundle, LayoutContext, NotebookPreview
-from grader.submissions.file_listing import File, is_archive, list_folder
+from grader.submissions.file_listing import File, Listing, is_archive, list_folder
 from grader.submissions.layouts import RecognizedLayout, recognize_layout
 from grader.submissions.notebook_choice import choose_notebook
 from grader.submissions.safe_names import distinct_safe_names, without_ending
@@ -61,6 +61,8 @@ def collect(
             raise UsageError(f"{path}: no notebook (.ipynb) in this folder")
         bundles = _with_distinct_keys(recognition.layout.bundles(recognition.listing, context))
         notify(_layout_message(recognition, count=len(bundles)))
+        if not recognition.is_known_system:
+            _notify_left_out(recognition.listing, bundles, notify)
     if not bundles:
         raise UsageError(f"{path}: no notebook (.ipynb) in this folder")
     names = distinct_safe_names({bundle.key: bundle.preferred_name for bundle in bundles})
@@ -69,6 +71,16 @@ def collect(
         for bundle in bundles
     )
     return tuple(sorted(submissions, key=lambda submission: submission.name.lower()))
+
+
+def _notify_left_out(
+    listing: Listing, bundles: Iterable[Bundle], notify: Callable[[str], None]
+) -> None:
+    """Say which files belong to no submission, so that none is lost without a word."""
+    used = {file.display_path for bundle in bundles for file in bundle.files.values()}
+    left_out = [f.display_path for f in listing.top_files().values() if f.display_path not in used]
+    if left_out:
+        notify(f"not graded, as no notebook and beside none of its name: {list_some(left_out)}")
 
 
 def _single_file_bundle(path: Path) -> Bundle:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from grader.errors import UsageError
+from grader.model import list_some
 
 IGNORED_FOLDERS = frozenset({".ipynb_checkpoints", "__macosx", "__pycache__", "node_modules"})
 """Folders that programs leave behind, in lower case."""
 IGNORED_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
 """Files that programs leave behind, in lower case; hidden ones are ignored anyway."""
+NO_PATH = Path()
+"""The path of what is listed but must not be opened."""
+LINK_FAULT = "it is a link, and links are not followed"
 _NOTEBOOK = re.compile(r"\.ipynb(?:\.(?:txt|json|download)| ?\(\d{1,3}\))?\Z", re.IGNORECASE)
 """A notebook's ending, with what browsers append to it."""
 ENVIRONMENT_FILE = "pyvenv.cfg"
@@ -47,6 +53,8 @@ class Listing:
     """By path, in order: 'ada/hw1.ipynb'."""
     folders: frozenset[str] = field(default_factory=frozenset)
     """Paths of all folders, empty ones, too."""
+    skipped: Mapping[str, File] = field(default_factory=dict)
+    """Links and folders that can't be read, by path; that of a folder ends in a slash."""
 
     def top_files(self) -> Mapping[str, File]:
         """Return the files directly in it."""
@@ -63,12 +71,17 @@ class Listing:
         for name in self.folders:
             head, slash, rest = name.partition("/")
             folders.setdefault(head, set()).update([rest] if slash else [])
+        skipped: dict[str, dict[str, File]] = {}
+        for name, file in self.skipped.items():
+            head, _, rest = name.partition("/")
+            skipped.setdefault(head, {})[rest] = file
         heads = sorted(files.keys() | folders.keys())
         return {
             head: Listing(
                 name=head,
                 files=files.get(head, {}),
                 folders=frozenset(folders.get(head, ())),
+                skipped=skipped.get(head, {}),
             )
             for head in heads
         }
@@ -87,6 +100,7 @@ class Listing:
             name=self.name,
             files={p: file for p, file in self.files.items() if p.partition("/")[0] in names},
             folders=frozenset(p for p in self.folders if p.partition("/")[0] in names),
+            skipped=self.skipped,
         )
 
 
@@ -119,17 +133,23 @@ def list_folder(
     Args:
         folder: The folder.
         excluded: Folders below it that are not a student's.
-        notify: Gets a sentence on each folder that can't be read.
-    """
+        notify: Gets a sentence on each folder that can't be read, and one on all links.
 
-    def report_unreadable(error: OSError) -> None:
-        notify(f"{error.filename}: cannot be read ({error.strerror}), so nothing in it is graded")
+    Raises:
+        UsageError: The folder itself can't be read.
+    """
+    skipped: dict[str, File] = {}
+
+    def skip_unreadable(error: OSError) -> None:
+        file = _unreadable_folder(error, below=folder)
+        skipped[f"{file.display_path}/"] = file
+        notify(f"{error.filename}: cannot be read ({file.fault}), so nothing in it is graded")
 
     excluded_paths = {directory.resolve() for directory in excluded}
     files: dict[str, File] = {}
     folders: set[str] = set()
     for directory, folder_names, file_names in os.walk(
-        folder, onerror=report_unreadable, followlinks=False
+        folder, onerror=skip_unreadable, followlinks=False
     ):
         current = Path(directory)
         relative = "" if current == folder else current.relative_to(folder).as_posix()
@@ -137,16 +157,51 @@ def list_folder(
             folder_names.clear()
             folders.discard(relative)
             continue
+        prefix = f"{relative}/" if relative else ""
+        links = _find_links(current, (*folder_names, *file_names))
+        for path in (prefix + name for name in sorted(links)):
+            skipped[path] = File(path=NO_PATH, display_path=path, fault=LINK_FAULT)
         folder_names[:] = sorted(
             name
             for name in folder_names
-            if not is_ignored(f"{name}/x")
-            and not (current / name).is_symlink()
+            if name not in links
+            and not is_ignored(f"{name}/x")
             and (current / name).resolve() not in excluded_paths
         )
-        prefix = f"{relative}/" if relative else ""
         folders.update(prefix + name for name in folder_names)
-        for name in sorted(file_names):
-            if not is_ignored(name) and not (current / name).is_symlink():
-                files[prefix + name] = File(path=current / name, display_path=prefix + name)
-    return Listing(name=folder.resolve().name, files=files, folders=frozenset(folders))
+        files |= {
+            prefix + name: File(path=current / name, display_path=prefix + name)
+            for name in sorted(file_names)
+            if name not in links and not is_ignored(name)
+        }
+    _notify_links(skipped, notify)
+    return Listing(
+        name=folder.resolve().name, files=files, folders=frozenset(folders), skipped=skipped
+    )
+
+
+def _unreadable_folder(error: OSError, *, below: Path) -> File:
+    """Return what stands for a folder that can't be read.
+
+    Raises:
+        UsageError: It is the folder that was given.
+    """
+    fault = str(error.strerror)
+    if Path(error.filename) == below:
+        raise UsageError(f"{below}: cannot be read ({fault})") from error
+    relative = Path(error.filename).relative_to(below).as_posix()
+    return File(path=NO_PATH, display_path=relative, fault=fault)
+
+
+def _find_links(folder: Path, names: Iterable[str]) -> frozenset[str]:
+    return frozenset(n for n in names if not is_ignored(n) and (folder / n).is_symlink())
+
+
+def _notify_links(skipped: Mapping[str, File], notify: Callable[[str], None]) -> None:
+    links = [name for name, file in skipped.items() if file.fault == LINK_FAULT]
+    if links:
+        count = "1 link is" if len(links) == 1 else f"{len(links):,} links are"
+        notify(
+            f"{count} not followed: {list_some(links)}. "
+            "To have them graded, copy what they lead to (`cp -rL`)"
+        )

@@ -26,9 +26,13 @@ MIN_RELATIVE_OVERLAP = 0.5
 """How much of the handout a notebook must hold, relative to the best beside it."""
 UNOPENED_ARCHIVES = frozenset({".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz"})
 """Endings of archives that are not opened."""
-_DOCUMENTS = frozenset({".py", ".pdf", ".html", ".htm", ".doc", ".docx", ".odt", ".rtf"})
-SUBSTITUTE_ENDINGS = _DOCUMENTS | UNOPENED_ARCHIVES
+_DOCUMENTS = frozenset({".py", ".pdf", ".html", ".htm", ".doc", ".docx", ".odt", ".rtf", ".pages"})
+_UNFINISHED = frozenset({".crdownload", ".part", ".partial", ".bak"})
+"""Endings of downloads that were not waited for, and of backups."""
+SUBSTITUTE_ENDINGS = _DOCUMENTS | UNOPENED_ARCHIVES | _UNFINISHED
 """Endings of files submitted instead of a notebook; others accompany one."""
+MAX_HEAD_BYTES = 2**16
+"""Bytes of a file that show whether it is a notebook under another name."""
 MAX_SCANNED_BYTES = 16 * 2**20
 """Bytes of a notebook that are searched for the names of files."""
 
@@ -95,8 +99,22 @@ def _substitute_bundles(
     """Yield a bundle for each file that was submitted instead of a notebook."""
     stems = {without_ending(name) for name in main_files}
     for name, file in top.items():
-        if ending_of(name) in SUBSTITUTE_ENDINGS and without_ending(name) not in stems:
+        if name in main_files or _stem(name) in stems:
+            continue
+        if ending_of(name) in SUBSTITUTE_ENDINGS or _looks_like_notebook(file):
             yield _file_bundle(name, {name: file})
+
+
+def _stem(name: str) -> str:
+    """Return a file's name without its ending, and without a notebook's before that."""
+    stem = without_ending(name)
+    return without_ending(stem) if is_notebook(stem) else stem
+
+
+def _looks_like_notebook(file: File) -> bool:
+    """Tell whether a file under any name holds a notebook."""
+    start = file.read_start(MAX_HEAD_BYTES)
+    return start.lstrip().startswith(b"{") and b'"cell_type"' in start and b'"source"' in start
 
 
 def _is_lone_archive(name: str, top: Mapping[str, File]) -> bool:
@@ -152,7 +170,8 @@ def _bundles_in_folder(
             )
     else:
         preferred_name = plain_letters(name)
-        yield Bundle(key=name, preferred_name=preferred_name, files=folder.files, display_path=name)
+        files = folder.files if folder.notebooks() else {**folder.files, **folder.skipped}
+        yield Bundle(key=name, preferred_name=preferred_name, files=files, display_path=name)
 
 
 def _name_same_student(inner: Mapping[str, Listing], context: LayoutContext) -> bool:
@@ -189,8 +208,10 @@ def _holds_notebook(listing: Listing) -> bool:
 
 
 def _holds_work(listing: Listing) -> bool:
-    return _holds_notebook(listing) or any(
-        ending_of(name) in SUBSTITUTE_ENDINGS for name in listing.files
+    return (
+        _holds_notebook(listing)
+        or bool(listing.skipped)
+        or any(ending_of(name) in SUBSTITUTE_ENDINGS for name in listing.files)
     )
 
 

@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from grader.errors import ArchiveError
-from grader.model import Submission
+from grader.model import Submission, list_some
 from grader.submissions.archives import STUDENT_BOUNDS, Unpacker
 from grader.submissions.bundles import Bundle, NotebookPreview, name_different_students
-from grader.submissions.file_listing import File, is_archive, is_notebook
+from grader.submissions.file_listing import NO_PATH, File, is_archive, is_notebook
 from grader.submissions.flat_layout import UNOPENED_ARCHIVES
 from grader.submissions.safe_names import ending_of, without_ending
 
@@ -43,12 +43,15 @@ def choose_notebook(
     readable = {key: file for key, file in notebooks.items() if not file.fault}
     if not readable:
         messages = [
-            f"{file.display_path} cannot be read: {file.fault}." for file in notebooks.values()
+            f"{file.display_path} cannot be read: {file.fault}."
+            for key, file in bundle.files.items()
+            if file.fault and (is_notebook(key) or file.path == NO_PATH)
         ]
         return _ungraded_submission(
             bundle,
             name=name,
-            problem=" ".join([*messages, *faults]) or _explain_no_notebook(bundle),
+            problem=" ".join([*messages[:MAX_NAMED_FILES], *faults])
+            or _explain_no_notebook(bundle),
         )
     if faults:
         bundle = replace(bundle, concerns=(*bundle.concerns, *faults))
@@ -92,7 +95,7 @@ def _choose_best(
         notebooks[key].display_path for key, overlap in overlap_by_key.items() if overlap is None
     ]
     if unreadable:
-        message = f"cannot be read, though another notebook can: {', '.join(unreadable)}"
+        message = f"cannot be read, though another notebook can: {list_some(unreadable)}"
         bundle = replace(bundle, concerns=(*bundle.concerns, message))
     max_share = max(share for share, _ in overlaps.values())
     candidates = [
@@ -101,7 +104,7 @@ def _choose_best(
     best = max(candidates, key=lambda key: (overlaps[key][1], -key.count("/"), key))
     if name_different_students(preview.named_students(notebooks[key].path) for key in candidates):
         bundle = replace(bundle, concerns=(*bundle.concerns, DIFFERENT_STUDENTS))
-    others = ", ".join(sorted(file.display_path for key, file in notebooks.items() if key != best))
+    others = list_some(sorted(file.display_path for k, file in notebooks.items() if k != best))
     graded_path = notebooks[best].display_path
     if len(candidates) == 1:
         message = (
@@ -123,7 +126,7 @@ def _graded_submission(bundle: Bundle, key: str, *, name: str) -> Submission:
         if other != key and not other_file.fault and PurePosixPath(other).is_relative_to(folder)
     }
     faulty = [other_file.display_path for other_file in bundle.files.values() if other_file.fault]
-    flags = (f"could not be taken out of the archive: {', '.join(faulty)}",) if faulty else ()
+    flags = (f"could not be taken out of the archive: {list_some(faulty)}",) if faulty else ()
     return Submission(
         name=name,
         path=file.path,
@@ -169,10 +172,9 @@ def _explain_no_notebook(bundle: Bundle) -> str:
     names = sorted(bundle.files)
     if not names:
         return "Nothing was handed in: there is no file."
-    listed = ", ".join(names[:MAX_NAMED_FILES])
-    more = f" and {len(names) - MAX_NAMED_FILES} more" if len(names) > MAX_NAMED_FILES else ""
+    listed = list_some(names, most=MAX_NAMED_FILES)
     if any(ending_of(name) in UNOPENED_ARCHIVES for name in names):
         hint = "Archives other than .zip are not opened: hand in the notebook itself."
     else:
         hint = "Hand in the .ipynb file itself."
-    return f"No notebook (.ipynb) was handed in, only {listed}{more}. {hint}"
+    return f"No notebook (.ipynb) was handed in, only {listed}. {hint}"
