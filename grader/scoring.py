@@ -97,13 +97,18 @@ def score_flags(score: Score) -> tuple[Flag, ...]:
     if score.total.blocked >= CARRIED_FORWARD_THRESHOLD:
         flags.append(Flag(FlagKind.POINTS_BLOCKED, (f"{float(score.total.blocked):g}",)))
     for kind, ids in (
-        (FlagKind.NOT_JUDGED, _item_ids(score, lambda i: i.verdict is Verdict.ERROR)),
+        (FlagKind.NOT_JUDGED, _item_ids(score, _is_fault)),
+        (FlagKind.OUR_LACK, list(dict.fromkeys(lack for i in score.items for lack in i.lacks))),
         (FlagKind.PERSON_DECIDES, _item_ids(score, _is_pending_automatic)),
         (FlagKind.CHANGED_SINCE_MARKED, _item_ids(score, lambda i: i.outdated is not None)),
     ):
         if ids:
             flags.append(Flag(kind, tuple(ids)))
     return tuple(flags)
+
+
+def _is_fault(item_score: ItemScore) -> bool:
+    return item_score.verdict is Verdict.ERROR and not item_score.lacks
 
 
 def _item_ids(score: Score, needs_person: Callable[[ItemScore], bool]) -> list[str]:
@@ -198,6 +203,8 @@ def _score_item(
 
 def _item_verdict(item: Item, findings: tuple[Finding, ...]) -> Verdict:
     verdicts = {finding.verdict for finding in findings}
+    if any(finding.lack for finding in findings):
+        return Verdict.ERROR  # ours: it costs nobody a point
     for undecided in (Verdict.ERROR, Verdict.PENDING):
         if undecided in verdicts:
             return undecided

@@ -13,6 +13,7 @@ import numpy as np
 from grader.checks.check import Check, CheckOutcome, Evidence, RandomDraws, failed
 from grader.checks.execution import FAILED_STATUSES, failure_cause
 from grader.checks.memo import remembered
+from grader.checks.module_lacks import find_lack
 from grader.errors import ReferenceFault
 from grader.model import (
     CellRun,
@@ -205,6 +206,9 @@ def _judge_check(
     if not finding.cells:
         names = outcome.names or rubric_check.check.code_names()
         finding = replace(finding, cells=_cells_assigning(evidence, names))
+    finding = _explain_lack(finding, rubric_check, outcome, evidence, earlier)
+    if finding.lack:
+        return _Conclusion(finding=finding, stops=True)
     if not outcome.unjudged:
         return _Conclusion(finding=finding, stops=outcome.stops)
     return _Conclusion(
@@ -244,6 +248,34 @@ def _choose_hint(outcome: CheckOutcome, spec: CheckSpec) -> str:
     if outcome.share == 1 or (outcome.hint and not outcome.usual):
         return outcome.hint
     return spec.ask or outcome.hint
+
+
+def _explain_lack(
+    finding: Finding,
+    rubric_check: RubricCheck,
+    outcome: CheckOutcome,
+    evidence: Evidence,
+    earlier: Sequence[_Conclusion],
+) -> Finding:
+    """Return the finding as blocked by our lack, if a module that is missing here is the cause."""
+    if outcome.share == 1 or outcome.pending or not evidence.record.missing:
+        return finding
+    blocking = _blocking_finding(finding, rubric_check.spec, earlier)
+    if blocking is not None and blocking.lack:
+        blocked = _as_blocked(finding, by=blocking.blocked_by, cells=blocking.cells)
+        return replace(blocked, lack=blocking.lack)
+    questions = rubric_check.check.questions(evidence.draws)
+    lack = find_lack(
+        evidence,
+        cells=finding.cells,
+        answers=[evidence.observation(question) for question in questions],
+        is_absent=outcome.unjudged,
+    )
+    if lack is None:
+        return finding
+    cells = finding.cells if lack.cell is None else (lack.cell,)
+    by = lack.sentence if lack.cell is None else f"cell {lack.cell} ({lack.sentence})"
+    return replace(_as_blocked(finding, by=by, cells=cells), lack=lack.sentence)
 
 
 def _explain_unjudged(

@@ -59,6 +59,7 @@ def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options:
     from grader import fault_log, settings
     from grader.exports import class_to_json
     from grader.pipeline.run import run_grading
+    from grader.report.missing_modules import missing_lines
     from grader.report.progress import ProgressBar, SilentWatcher
 
     fault_log.log_faults_in(out)
@@ -74,6 +75,9 @@ def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options:
             rubric=outcome.rubric,
             out=outcome.out,
             missing=len(outcome.missing),
+            module_lines=missing_lines(
+                outcome.view.missing_modules, pip=f"{loaded_settings.python} -m pip"
+            ),
         )
     if as_json:
         click.echo(class_to_json(outcome.results(), rubric=outcome.rubric, missing=outcome.missing))

@@ -189,9 +189,7 @@ def run_kernel(job, *, connection_file, pipes):
     add_working_folder_to_path()
     notes = stubs.Notes()
     notebook_recorder = recorder.Recorder(job["record"], notes)
-    stubs.install_stubs(
-        app.shell, app.kernel, optional_imports=job["optional_imports"], notes=notes
-    )
+    stubs.install_stubs(app.shell, app.kernel, notes=notes, unknown=job.get("unknown_modules", {}))
     notebook_recorder.install(app.shell)
     limit_cell_descriptors(app.shell)
     seeding.call_before_first_cell(app.shell, lambda: seeding.seed_everything(job["seed"]))

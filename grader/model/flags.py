@@ -22,6 +22,7 @@ class FlagKind(StrEnum):
 
     POINTS_BLOCKED = "points_blocked"
     NOT_JUDGED = "not_judged"
+    OUR_LACK = "our_lack"
     PERSON_DECIDES = "person_decides"
     CHANGED_SINCE_MARKED = "changed_since_marked"
     CELLS_STRUCK_OUT = "cells_struck_out"
@@ -50,10 +51,15 @@ _SOURCES = {
     FlagSource.SCORE: (
         FlagKind.POINTS_BLOCKED,
         FlagKind.NOT_JUDGED,
+        FlagKind.OUR_LACK,
         FlagKind.PERSON_DECIDES,
         FlagKind.CHANGED_SINCE_MARKED,
     ),
-    FlagSource.RUN: (FlagKind.CELLS_STRUCK_OUT, FlagKind.NOT_GRADED, FlagKind.GRADER_FAILED),
+    FlagSource.RUN: (
+        FlagKind.CELLS_STRUCK_OUT,
+        FlagKind.NOT_GRADED,
+        FlagKind.GRADER_FAILED,
+    ),
     FlagSource.COLLECTION: (FlagKind.COLLECTION_CONCERN,),
     FlagSource.NOTEBOOK: (
         FlagKind.NOBODY_NAMED,

@@ -80,6 +80,7 @@ def class_page(
     rubric: Rubric,
     missing: Sequence[Student] = (),
     remarks: Sequence[str] = (),
+    module_lines: Sequence[str] = (),
 ) -> str:
     """Render the class page as HTML, for staff only.
 
@@ -88,6 +89,7 @@ def class_page(
         rubric: what they were graded by.
         missing: those on the roster who handed in nothing.
         remarks: what else is to be said of people and times.
+        module_lines: what notebooks import and did not find, and what would help.
     """
     tallies = [row.tally for row in rows if row.tally is not None]
     earned = [tally.earned for tally in tallies]
@@ -99,6 +101,7 @@ def class_page(
         rows=rows,
         missing=missing,
         remarks=remarks,
+        module_lines=module_lines,
         timed=any(row.late for row in rows),
         facts=(
             *_facts(rows, earned=earned),
@@ -115,7 +118,7 @@ def class_page(
 def class_row(graded: Graded) -> ClassPageRow:
     """Make the table row of a grade, which can then be let go."""
     items = graded.score.items if graded.score else ()
-    failures = sum(item.verdict is Verdict.ERROR for item in items)
+    failures = sum(item.verdict is Verdict.ERROR and not item.lacks for item in items)
     grader_errors = (
         (f"{format_count(failures, singular='item', plural='items')} with an error of ours",)
         if failures

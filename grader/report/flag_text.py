@@ -7,6 +7,7 @@ from grader.model import Flag, FlagKind
 SENTENCES = {
     FlagKind.POINTS_BLOCKED: "{} points blocked: follow-through may be awarded",
     FlagKind.NOT_JUDGED: "the grader could not judge {all}",
+    FlagKind.OUR_LACK: "waits for us, since {all}",
     FlagKind.PERSON_DECIDES: "a person decides {all}",
     FlagKind.CHANGED_SINCE_MARKED: "changed since it was marked: {all}",
     FlagKind.CELLS_STRUCK_OUT: "left out because it ended its kernel: cell {all}",

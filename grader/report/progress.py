@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -104,7 +104,15 @@ class ProgressBar:
         self._progress.advance(self._task)
 
     def print_summary(
-        self, results: Iterable[Graded], *, rubric: Rubric, out: Path, missing: int = 0
+        self,
+        results: Iterable[Graded],
+        *,
+        rubric: Rubric,
+        out: Path,
+        missing: int = 0,
+        module_lines: Sequence[str] = (),
     ) -> None:
         """Print the table at the end."""
-        self._console.print(run_summary(results, rubric=rubric, out=out, missing=missing))
+        self._console.print(
+            run_summary(results, rubric=rubric, out=out, missing=missing, module_lines=module_lines)
+        )

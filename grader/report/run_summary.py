@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,7 +21,12 @@ NOTHING = "-"
 
 
 def run_summary(
-    results: Iterable[Graded], *, rubric: Rubric, out: Path, missing: int = 0
+    results: Iterable[Graded],
+    *,
+    rubric: Rubric,
+    out: Path,
+    missing: int = 0,
+    module_lines: Sequence[str] = (),
 ) -> RenderableType:
     """Return a table with a row for each submission, and closing lines.
 
@@ -30,6 +35,7 @@ def run_summary(
         rubric: what they were graded by.
         out: the folder that was written.
         missing: how many of the roster handed in nothing.
+        module_lines: what notebooks import and did not find, and what would help.
     """
     table = _empty_table(rubric)
     statuses: Counter[str] = Counter()
@@ -42,7 +48,13 @@ def run_summary(
             *([_untrusted_text("; ".join(late_cells(graded.lateness)))] if rubric.late else []),
             _untrusted_text(_needs(graded)),
         )
-    return Group(table, Text(""), *_closing_lines(statuses, out=out, missing=missing))
+    modules = [Text("missing where notebooks run:"), *(Text(f"  {line}") for line in module_lines)]
+    return Group(
+        table,
+        Text(""),
+        *_closing_lines(statuses, out=out, missing=missing),
+        *(modules if module_lines else ()),
+    )
 
 
 def _empty_table(rubric: Rubric) -> Table:
@@ -78,7 +90,7 @@ def _or_dash(points: Fraction) -> Text:
 def _needs(graded: Graded) -> str:
     if graded.score is None:
         return f"ungradable: {graded.reason or 'no reason was recorded'}"
-    failures = sum(item.verdict is Verdict.ERROR for item in graded.score.items)
+    failures = sum(item.verdict is Verdict.ERROR and not item.lacks for item in graded.score.items)
     grader_errors = (
         [f"{format_count(failures, singular='error', plural='errors')} of ours"] if failures else []
     )
