@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from grader.model import (
 )
 from grader.notebook.import_statements import imported_modules
 from grader.notebook.known_packages import find_package, is_known, suggest_module
+from grader.notebook.missing_words import needed_modules
 from grader.report.missing_modules import count_missing, missing_lines, preflight_note
 
 LIMITS = Limits(cell_s=30, submission_s=120, question_s=5)
@@ -56,11 +58,6 @@ import pycaret as requests, warnings
 try: int("a")
 except (requests.exceptions.Timeout, ValueError): pass
 warnings.filterwarnings("ignore", category=requests.errors.SomeWarning)""",
-    "base classes": """
-import pycaret as pl
-class Base: pass
-class Net(Base, pl.LightningModule[int], table=True):
-    def forward(self): return pl.x""",
     "decorators": """
 import pycaret as numba
 @numba.njit
@@ -100,6 +97,9 @@ assert load()""",
     "helper": "import helper, package\nassert helper.fine() == 7 and package.x == 1",
     "shared module": "import google.generativeai as genai\nfrom google.cloud import storage",
     "parts of Python": "import winreg, msvcrt",
+    "old styles": """
+import pycaret, matplotlib.pyplot as plt
+for name in ("seaborn", "seaborn-whitegrid", "seaborn-v0_8-dark"): plt.style.use(name)""",
     "libraries": """
 import pycaret, sys, numpy
 from sklearn.linear_model import LinearRegression
@@ -137,6 +137,16 @@ except ImportError: pycaret = None""",
     "in %%time": "%%time\ntry: import pycaret\nexcept ImportError: pycaret = None",
 }
 """Cells whose import must fail, since the notebook answers that itself."""
+
+SWALLOWED = {
+    "base class": """
+import pycaret as pl
+class Base: pass
+class Net(Base, pl.LightningModule[int], table=True):
+    def forward(self): return pl.x""",
+    "error": "import pycaret as p\ntry: p.fit()\nexcept Exception as error: print(error)",
+}
+"""Cells that need what isn't installed, and run to their end."""
 
 USES = {
     "call": "import pycaret as p\np.setup(1)",
@@ -231,6 +241,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CellRun]:
         for kind, table in (
             ("passes", PASSING),
             ("caught", caught),
+            ("swallowed", SWALLOWED),
             ("uses", USES),
             ("other", others),
         )
@@ -247,6 +258,15 @@ def test_an_import_that_is_not_used_costs_nothing(runs: Mapping[str, CellRun], n
     assert (run.status, run.error) == (CellStatus.RAN, None)
     assert any("not installed where notebooks are graded" in note for note in run.notes)
     assert not any("was used" in note for note in run.notes)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("name", SWALLOWED)
+def test_a_use_that_raises_nothing_is_known(runs: Mapping[str, CellRun], name: str) -> None:
+    run = runs[f"swallowed: {name}"]
+
+    assert (run.status, run.error) == (CellStatus.RAN, None)
+    assert needed_modules(run) == ("pycaret",)
 
 
 @pytest.mark.kernel
@@ -376,6 +396,101 @@ def test_a_rubric_names_what_may_be_missing(tmp_path: Path) -> None:
     assert "missing" not in quiet
     assert "ours: 2 submissions import it, 1 needs it" in printed
     assert points(course, "needs") == (4, 6, 0)
+
+
+FUNCTION_ITEM = """
+[[item]]
+id = "C"
+title = "The function"
+points = 2
+kind = "auto"
+source = "handout"
+
+[[item.check]]
+code = "FUN001"
+points = 2
+public = true
+needs = []
+[item.check.params]
+function = "double"
+calls = [[{ shape = [3] }]]
+shapes = [[3]]
+tensors = false
+"""
+
+
+@pytest.mark.kernel
+def test_a_function_that_needs_it_when_it_is_asked_waits(tmp_path: Path) -> None:
+    course = tiny_course.made(tmp_path)
+    file = course.root / "rubrics" / "tiny.toml"
+    text = file.read_text(encoding="utf-8").replace("total = 10", "total = 12")
+    file.write_text(text + FUNCTION_ITEM, encoding="utf-8")
+    solution = [source.format(scale=0.5, number=0) for source in tiny_course.SOLUTION]
+    reference = tiny_course.notebook(*solution, "def double(x): return 2 * x")
+    (course.root / "reference" / "tiny.ipynb").write_text(json.dumps(reference), encoding="utf-8")
+    for name, code in {
+        "asked": "import pycaret as p\ndef double(x): return p.double(x)",
+        "inside": "def double(x):\n    import pycaret\n    return pycaret.double(x)",
+        "decorated": "import pycaret as p\n@p.jit\ndef double(x): return 2 * x",
+        "own_way": "def double(x):\n    try: import pycaret\n    except ImportError: return 2 * x",
+        "wrong": "import pycaret\ndef double(x): return x[:1]",
+        "misspelled": "import nmupy as n\ndef double(x): return n.double(x)",
+    }.items():
+        course.hand_in(name, *solution, code)
+    course.grade()
+
+    assert {name: points(course, name) for name in course.results()} == {
+        "asked": (10, 2, 0),
+        "inside": (10, 2, 0),
+        "decorated": (10, 2, 0),
+        "own_way": (12, 0, 0),
+        "wrong": (10, 0, 0),
+        "misspelled": (10, 0, 0),
+    }
+
+
+@pytest.fixture
+def interpreter(tmp_path: Path) -> Path:
+    """An interpreter with all that this one has, and packages of its own."""
+    folder = tmp_path / "venv"
+    made = [sys.executable, "-m", "venv", "--without-pip", str(folder)]
+    subprocess.run(made, check=True)
+    packages = next(folder.glob("lib/python*/site-packages"))
+    ours = [path for path in sys.path if path.endswith("site-packages")]
+    (packages / "more.pth").write_text("\n".join(ours), encoding="utf-8")
+    (packages / "broken_op.py").write_text("raise RuntimeError('no operator nms')")
+    (packages / "needy").mkdir()
+    (packages / "needy" / "__init__.py").write_text("from . import parts")
+    (packages / "needy" / "parts.py").write_text("import pycaret")
+    return folder / "bin" / "python"
+
+
+@pytest.mark.kernel
+def test_what_waits_is_judged_once_the_package_is_there(tmp_path: Path, interpreter: Path) -> None:
+    course = tiny_course.made(tmp_path / "course")
+    first, *rest = (source.format(scale=0.5, number=0) for source in tiny_course.SOLUTION)
+    course.hand_in("broken", f"{first}\nimport broken_op as b", *rest, "b.f()")
+    course.hand_in("needy", f"{first}\nimport needy.parts as n", *rest, "n.f()")
+    course.hand_in("needs", f"{first}\nimport pycaret", *rest, "pycaret.f()")
+    course.hand_in("unused", f"{first}\nimport broken_op, needy, pycaret", *rest)
+    _, printed = course.grade("--python", str(interpreter))
+    before = {name: points(course, name) for name in course.results()}
+    _, again = course.grade("--python", str(interpreter))
+
+    waits = (4, 6, 0)
+    assert before == {"broken": waits, "needs": waits, "needy": waits, "unused": (10, 0, 0)}
+    assert "broken_op: 1 submission imports it, 1 needs it; it is installed" in printed
+    assert "broken_op cannot be imported where notebooks are graded" in printed
+    assert "kept 4 submissions" in again
+
+    packages = next(interpreter.parent.parent.glob("lib/python*/site-packages"))
+    (packages / "pycaret.py").write_text("def f(): pass")
+    (packages / "pycaret-1.0.dist-info").mkdir()
+    _, after = course.grade("--python", str(interpreter))
+
+    assert "are imported and missing" not in after
+    assert points(course, "needs") == (10, 0, 0)
+    assert points(course, "broken") == waits
 
 
 # ------------------------------------------------------------ without a kernel

@@ -88,7 +88,7 @@ class NotebookRuns(Check):
 
 def _choose_hint(failures: tuple[CellRun, ...]) -> str:
     if all(needed_modules(run) for run in failures):
-        return "Is everything that is imported spelled right, and handed in beside the notebook?"
+        return "Is all that is imported installed, spelled right, or handed in with the notebook?"
     return "Restart the kernel and run all cells before you hand in."
 
 

@@ -115,7 +115,8 @@ class AbsentName:
     __subclasscheck__ = __instancecheck__
 
     def __mro_entries__(self, bases):
-        name = self.__dict__["_name"]
+        absence, name = self.__dict__["_absence"], self.__dict__["_name"]
+        absence.note_use(name)  # a class that nobody makes an instance of may be asked about
         return (type(name.rpartition(".")[2], (AbsentBase,), {"_absent_name": self}),)
 
     def __format__(self, specification):

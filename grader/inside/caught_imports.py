@@ -33,7 +33,7 @@ class SyntaxTrees:
         span = (line, column), (end_line, end_column)
         source = "".join(linecache.getlines(frame.f_code.co_filename))
         trees = [parse(source)] if source else list(self.seen)
-        return next((found for tree in trees if (found := path_to(tree, span))), [])
+        return next((path for tree in trees if (path := path_to(tree, span))), [])
 
     def catches(self, frame, error):
         """Return whether a frame stands in a `try` or `suppress` of its own that catches it."""

@@ -11,6 +11,7 @@ import sys
 import types
 
 from inside.import_hook import ImportHook
+from inside.plot_styles import keep_old_style_names
 
 INSTALLER = re.compile(
     r"^\s*(sudo\s+)?(\S*python[\d.]*\s+-m\s+)?(pip[\d.]*|uv|conda|mamba|micromamba|apt|apt-get|brew)\b"
@@ -218,4 +219,5 @@ def install_stubs(shell, kernel, *, notes, unknown=(), where="where notebooks ar
     answer_input(kernel, notes)
     sys.modules["grader"] = make_grader_stub()
     sys.meta_path.append(ColabFinder(notes))
+    keep_old_style_names()
     ImportHook(shell, notes, unknown=dict(unknown), where=where).install()

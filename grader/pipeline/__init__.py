@@ -114,11 +114,15 @@ def open_grading_session(
     ) as fork_server:
         for note in _isolation_notes(fork_server.isolation):
             notify(note)
+        modules = ModuleSurvey(
+            installed=options.environment.modules, optional=rubric.optional_imports
+        )
+        missing = (module.name for module in modules.missing_imports(judge.reference))
         preload = start_preload(
             fork_server,
             module_cache,
             reference=judge.reference,
-            optional_imports=rubric.optional_imports,
+            optional_imports=frozenset((*rubric.optional_imports, *missing)),
         )
         setup = kernel.KernelSetup(
             files=ProvidedFiles.for_rubric(rubric).files,
@@ -137,9 +141,7 @@ def open_grading_session(
                 judge=judge,
                 setup=setup,
                 reference=reference,
-                modules=ModuleSurvey(
-                    installed=options.environment.modules, optional=rubric.optional_imports
-                ),
+                modules=modules,
                 constants=reference.ask(judge.checks.constant_questions),
                 questions=wire.pack_questions(judge.checks.questions),
                 slots=Semaphore(options.jobs),

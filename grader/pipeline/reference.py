@@ -11,7 +11,7 @@ import ast
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -164,7 +164,7 @@ def start_preload(
     cache: ModuleCache,
     *,
     reference: Notebook,
-    optional_imports: Sequence[str],
+    optional_imports: Collection[str],
 ) -> PreloadRun:
     """Preload the cached modules, or else what the reference's code names.
 
@@ -181,7 +181,7 @@ def start_preload(
     return PreloadRun(fork_server=fork_server, cache=cache, cached=cached, first=first)
 
 
-def named_imports(notebook: Notebook, *, optional_imports: Sequence[str]) -> tuple[str, ...]:
+def named_imports(notebook: Notebook, *, optional_imports: Collection[str]) -> tuple[str, ...]:
     """Return the modules that a notebook's import statements name, in order."""
     names: dict[str, None] = {}
     for cell in notebook.code_cells():
