@@ -33,7 +33,6 @@ def setup() -> Iterator[Prepare]:
                 fork_server=parent,
                 seed=16,
                 record=("loss",),
-                optional_imports=("torchvision",),
                 limits=limits,
             )
 
@@ -187,9 +186,7 @@ def test_nothing_of_ours_is_left_behind(tmp_path: Path, monkeypatch: pytest.Monk
     with (
         sandbox.start_fork_server(sandbox.survey_interpreter(sys.executable)) as parent,
         kernel.start_kernel(
-            kernel.KernelSetup(
-                fork_server=parent, seed=16, record=(), optional_imports=(), limits=LIMITS
-            )
+            kernel.KernelSetup(fork_server=parent, seed=16, record=(), limits=LIMITS)
         ) as live,
     ):
         live.run(code("open('left', 'w').write('x')"), blank=frozenset())

@@ -220,7 +220,6 @@ def run_cells(sources: Mapping[str, str], folder: Path) -> dict[str, CellRun]:
             fork_server=parent,
             seed=1,
             record=(),
-            optional_imports=(),
             limits=LIMITS,
             unknown_modules={"nmupy": "numpy", "solved": ""},
             files={name: folder / name for name in files},

@@ -42,7 +42,6 @@ class KernelSetup:
     fork_server: sandbox.ForkServer
     seed: int
     record: tuple[str, ...]
-    optional_imports: tuple[str, ...]
     limits: Limits
     trusted: bool = False
     """Whether it is staff's own notebook: questions about it need no fork each."""

@@ -129,7 +129,6 @@ def open_grading_session(
             fork_server=fork_server,
             seed=rubric.seed,
             record=rubric.record,
-            optional_imports=rubric.optional_imports,
             limits=rubric.limits,
             stop=stop or Event(),
         )
