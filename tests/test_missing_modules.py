@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,25 @@ import tiny_course
 from tiny_course import Course
 
 from grader import kernel, sandbox
+from grader.checks import Evidence, RandomDraws, load_checks
+from grader.checks.evaluation import BoundRubric, RubricCheck
+from grader.checks.reproduction import collect_saved_evidence
 from grader.kernel.module_survey import ModuleSurvey
 from grader.model import (
     Cell,
     CellError,
     CellRun,
     CellStatus,
+    CheckSpec,
     ExecutionRecord,
+    Finding,
+    Item,
     Limits,
     MissingModule,
     Notebook,
     Observation,
+    SavedOutput,
+    Trace,
 )
 from grader.notebook.import_statements import imported_modules
 from grader.notebook.known_packages import find_package, is_known, suggest_module
@@ -604,3 +613,63 @@ def test_the_survey_of_an_interpreter_lists_its_modules() -> None:
 
     assert {"json", "numpy", "sys", "IPython", "zlib"} <= modules
     assert not {"pycaret", "winreg", "stubs", "interpreter_survey"} & modules
+
+
+def test_saved_outputs_are_judged_as_always() -> None:
+    saved = SavedOutput(text="0.5\n", mimes=())
+    cells = (
+        Cell(index=0, kind="code", source="import pandas as pd", count=2),
+        Cell(index=1, kind="code", source="pd.f()", count=1, outputs=(saved,)),
+    )
+    error = CellError(
+        name="ModuleNotFoundError", message="pandas.f was used, but pandas is not installed …"
+    )
+    record = ExecutionRecord(
+        cells=(
+            CellRun(index=0, status=CellStatus.RAN),
+            CellRun(index=1, status=CellStatus.RAISED, error=error),
+        ),
+        heard=True,
+        missing=(MissingModule(name="pandas", known=True, package="pandas", used=True),),
+    )
+    source = Notebook(cells=cells, sha256="")
+    checks = ("OUT001", "OUT002", "OUT003", "OUT004", "EXE001")
+    findings = judge(checks, source, record)
+
+    assert {code: findings[code].lack for code in checks} == {
+        "OUT001": "",
+        "OUT002": "",
+        "OUT003": "",
+        "OUT004": "pandas is not installed where notebooks are graded",
+        "EXE001": "pandas is not installed where notebooks are graded",
+    }
+    (difference,) = collect_saved_evidence(source, record=record, answers={}).differences
+    assert difference.why == "needed pandas, which is missing where notebooks are graded"
+
+
+def judge(
+    codes: tuple[str, ...], source: Notebook, record: ExecutionRecord
+) -> Mapping[str, Finding]:
+    """Judge a run by checks of the file and the run, by their codes."""
+    params = {"OUT001": {"count": 3, "what": "numbers"}, "EXE001": {"at_most": "1/2"}}
+    registry = load_checks(())
+    rubric_checks = tuple(
+        RubricCheck(
+            item=ITEM,
+            spec=CheckSpec(code=code, points=Fraction(1)),
+            check=registry[code].model_validate(params.get(code, {})),
+        )
+        for code in codes
+    )
+    bound = BoundRubric(
+        rubric_checks=rubric_checks,
+        judging_order=tuple(range(len(codes))),
+        questions=(),
+        constant_questions=(),
+    )
+    trace = Trace(notebook=source, record=record, observations={}, expected={})
+    evidence = Evidence.from_trace(trace, draws=RandomDraws(seed=b"seed"))
+    return {finding.code: finding for finding in bound.judge(evidence).findings}
+
+
+ITEM = Item(id="A", title="An item", points=Fraction(5), kind="auto", source="course")

@@ -173,6 +173,8 @@ class Check(BaseModel):
     """Parameters that hold names of the student's code that it is about."""
     fixed_questions: ClassVar[tuple[Question, ...]] = ()
     """Questions that are the same whatever its parameters are."""
+    depends_on_run: ClassVar[bool] = True
+    """Whether it may come out otherwise where something is missing that the notebook needs."""
     judges_file: ClassVar[bool] = False
     """Whether it judges the file and its run from top to bottom, not what a notebook holds."""
 

@@ -258,7 +258,8 @@ def _explain_lack(
     earlier: Sequence[_Conclusion],
 ) -> Finding:
     """Return the finding as blocked by our lack, if a module that is missing here is the cause."""
-    if outcome.share == 1 or outcome.pending or not evidence.record.missing:
+    is_open = outcome.share < 1 and not outcome.pending and rubric_check.check.depends_on_run
+    if not is_open or not evidence.record.missing:
         return finding
     blocking = _blocking_finding(finding, rubric_check.spec, earlier)
     if blocking is not None and blocking.lack:
