@@ -554,14 +554,29 @@ def test_typing_errors_are_recognized(module: str, meant: str) -> None:
 def test_what_lies_beside_a_notebook_is_not_missing() -> None:
     survey = ModuleSurvey(installed=frozenset({"numpy", "torch"}))
     found = survey.missing_imports(
-        notebook("import numpy, helper, tools.x, data, pandas, sollution, grader, google.colab"),
-        files=["helper.py", "tools/x.py", "data.csv", "other/pandas.py"],
+        notebook("import numpy, helper, tools.x, inner, pandas, sollution, grader, google.colab"),
+        files=["helper.py", "tools/x.py", "src/inner.py", "pandas.csv", "sollution.txt"],
     )
 
     assert [(module.name, module.known) for module in found] == [
         ("pandas", True),
         ("sollution", False),
     ]
+
+
+def test_a_file_that_was_made_or_found_meanwhile_is_not_missing() -> None:
+    survey = ModuleSurvey(installed=frozenset({"numpy"}))
+    source = notebook("import made, sought, pandas")
+    note = "there is no module sought where notebooks are graded (no file …). Its import …"
+    run = CellRun(index=0, status=CellStatus.RAN, notes=(note,))
+    record = survey.add_observed(
+        survey.missing_imports(source),
+        notebook=source,
+        record=ExecutionRecord(cells=(run,)),
+        observations={},
+    )
+
+    assert [module.name for module in record.missing] == ["sought", "pandas"]
 
 
 def test_only_what_is_missing_counts_as_missing() -> None:

@@ -11,10 +11,13 @@ from grader.notebook.import_statements import imported_modules
 from grader.notebook.known_packages import find_package, is_known, suggest_module
 from grader.notebook.missing_words import (
     modules_in_error,
+    modules_not_found,
     needed_modules,
     unimportable_modules,
 )
 
+MODULE_SUFFIXES = frozenset({"", ".py", ".pyd", ".so"})
+"""Endings of what can be imported; folders have none."""
 STUBBED = frozenset({"google", "google.colab", "grader"})
 """Modules that every notebook finds, installed or not."""
 
@@ -72,7 +75,9 @@ class ModuleSurvey:
                 ),
             )
         )
-        by_name = {module.name: module for module in missing}
+        sought = frozenset(name for run in record.cells for name in modules_not_found(run))
+        # A file that nobody knows may have been made, or found elsewhere, when it was wanted.
+        by_name = {m.name: m for m in missing if m.known or m.name in sought}
         for name in sorted(used - by_name.keys()):
             if name in broken or self._is_missing(name, frozenset()):
                 by_name[name] = self._describe(name)
@@ -98,7 +103,8 @@ class ModuleSurvey:
 
 
 def _module_names(files: Iterable[str]) -> Iterator[str]:
-    """Yield the modules that files beside a notebook make."""
-    for file in files:
-        first = PurePosixPath(file).parts[:1]
-        yield from (PurePosixPath(part).stem for part in first)
+    """Yield the modules that files beside a notebook make, also in folders it may add to a path."""
+    for file in map(PurePosixPath, files):
+        yield from file.parts[:-1]
+        if file.suffix in MODULE_SUFFIXES:
+            yield file.stem.partition(".")[0]

@@ -15,6 +15,7 @@ from grader.notebook.student_code import assigning_cells
 
 _USED = re.compile(r"was used, but (?:there is no module )?(\w+(?:\.\w+)*) (cannot be imported)?")
 """What a stub says of its use; see `inside/absent_modules.py`."""
+_NOWHERE = re.compile(r"\bthere is no module (\w+)")
 _RAISED = re.compile(r"^(?:ModuleNotFoundError|ImportError): (.*)", re.MULTILINE)
 _NOT_FOUND = re.compile(r"No module named '(\w+(?:\.\w+)*)'")
 _NO_NAME = re.compile(r"name '([^']+)' is not defined")
@@ -39,6 +40,12 @@ def unimportable_modules(run: CellRun) -> frozenset[str]:
 def modules_in_error(text: str) -> tuple[str, ...]:
     """Return the modules that a line such as 'ModuleNotFoundError: …' says were needed."""
     return tuple(name for name, _ in _read_error(text))
+
+
+def modules_not_found(run: CellRun) -> frozenset[str]:
+    """Return the modules that a cell imported, that are no package and that are nowhere."""
+    texts = (*run.notes, run.error.message if run.error else "")
+    return frozenset(name for text in texts for name in _NOWHERE.findall(text))
 
 
 def undefined_name(run: CellRun) -> str:
