@@ -117,12 +117,8 @@ def open_grading_session(
         modules = ModuleSurvey(
             installed=options.environment.modules, optional=rubric.optional_imports
         )
-        missing = (module.name for module in modules.missing_imports(judge.reference))
         preload = start_preload(
-            fork_server,
-            module_cache,
-            reference=judge.reference,
-            optional_imports=frozenset((*rubric.optional_imports, *missing)),
+            fork_server, module_cache, reference=judge.reference, modules=modules
         )
         setup = kernel.KernelSetup(
             files=ProvidedFiles.for_rubric(rubric).files,

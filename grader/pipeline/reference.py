@@ -20,6 +20,7 @@ from threading import Lock
 from grader import kernel
 from grader.errors import RubricError
 from grader.folder import write_atomically
+from grader.kernel.module_survey import ModuleSurvey
 from grader.model import CellStatus, Limits, Notebook, Observation, Question, Rubric
 from grader.notebook import is_blank
 from grader.notebook.student_code import parse_source
@@ -164,7 +165,7 @@ def start_preload(
     cache: ModuleCache,
     *,
     reference: Notebook,
-    optional_imports: Collection[str],
+    modules: ModuleSurvey,
 ) -> PreloadRun:
     """Preload the cached modules, or else what the reference's code names.
 
@@ -172,16 +173,16 @@ def start_preload(
         fork_server: imports them.
         cache: has the modules of an earlier run.
         reference: the solved notebook.
-        optional_imports: packages that may be missing, so never preloaded by name.
+        modules: what there is; what is or may be missing is never preloaded by name.
     """
     cached = cache.load()
-    first = fork_server.preload(
-        cached or named_imports(reference, optional_imports=optional_imports)
-    )
+    missing = (module.name for module in modules.missing_imports(reference))
+    left_out = frozenset((*modules.optional, *missing))
+    first = fork_server.preload(cached or named_imports(reference, left_out=left_out))
     return PreloadRun(fork_server=fork_server, cache=cache, cached=cached, first=first)
 
 
-def named_imports(notebook: Notebook, *, optional_imports: Collection[str]) -> tuple[str, ...]:
+def named_imports(notebook: Notebook, *, left_out: Collection[str]) -> tuple[str, ...]:
     """Return the modules that a notebook's import statements name, in order."""
     names: dict[str, None] = {}
     for cell in notebook.code_cells():
@@ -191,7 +192,7 @@ def named_imports(notebook: Notebook, *, optional_imports: Collection[str]) -> t
                 names |= dict.fromkeys(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names[node.module] = None
-    return tuple(name for name in names if name.partition(".")[0] not in optional_imports)
+    return tuple(name for name in names if name.partition(".")[0] not in left_out)
 
 
 def _module_names(value: object) -> tuple[str, ...]:
