@@ -4,6 +4,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -34,8 +35,9 @@ from grader.model import (
     Trace,
 )
 from grader.notebook.import_statements import imported_modules
-from grader.notebook.known_packages import find_package, is_known, suggest_module
+from grader.notebook.known_packages import COMMON_MODULES, find_package, is_known, suggest_module
 from grader.notebook.missing_words import needed_modules
+from grader.pipeline.preflight import survey_lines
 from grader.report.missing_modules import count_missing, missing_lines, preflight_note
 
 LIMITS = Limits(cell_s=30, submission_s=120, question_s=5)
@@ -688,3 +690,56 @@ def judge(
 
 
 ITEM = Item(id="A", title="An item", points=Fraction(5), kind="auto", source="course")
+
+
+def test_the_doctor_looks_through_a_folder_and_runs_nothing(tmp_path: Path) -> None:
+    for name, source in {
+        "a": "import pandas, cv2, tools",
+        "b": "import pandas, nmupy",
+        "c/d": "import numpy",
+        ".ipynb_checkpoints/e": "import wandb",
+    }.items():
+        file = tmp_path / f"{name}.ipynb"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(tiny_course.notebook(source)), encoding="utf-8")
+    (tmp_path / "broken.ipynb").write_text("{", encoding="utf-8")
+    (tmp_path / "tools.py").touch()
+    installed = frozenset({"numpy", "tqdm", "plotly", "seaborn", "ipywidgets"})
+
+    lines = list(survey_lines(tmp_path, installed=installed, python="py"))
+
+    assert lines[:3] == [
+        "Notebooks run in py.",
+        "  It lacks pandas, which many notebooks import: `py -m pip install pandas`.",
+        f"  4 notebooks in {tmp_path}: these are missing",
+    ]
+    assert lines[3:5] == ["    pandas: 2 submissions import it", "    cv2: 1 submission imports it"]
+    assert lines[5].startswith("    `py -m pip install pandas opencv-python-headless`, or ")
+    assert lines[6].startswith("    nmupy (1 submission): no package of that name is known.")
+    assert len(lines) == 7
+
+
+def test_the_doctor_has_nothing_to_say_of_what_is_there(tmp_path: Path) -> None:
+    installed = frozenset({*COMMON_MODULES, "numpy"})
+    file = tmp_path / "a.ipynb"
+    file.write_text(json.dumps(tiny_course.notebook("import numpy, pandas")), encoding="utf-8")
+
+    assert list(survey_lines(file, installed=installed, python="py")) == [
+        "Notebooks run in py.",
+        f"  It has {', '.join(COMMON_MODULES)}, which many notebooks import.",
+        f"  1 notebook in {file}: no package is missing",
+    ]
+
+
+def test_a_class_is_looked_through_within_a_second(tmp_path: Path) -> None:
+    cells = [f"import pandas as pd\nx{n} = {n}\ndef f{n}(a): return a + {n}" for n in range(30)]
+    for number in range(60):
+        own = f"import seaborn\nname = 'student {number}'"
+        text = json.dumps(tiny_course.notebook(*cells, own))
+        (tmp_path / f"{number}.ipynb").write_text(text, encoding="utf-8")
+    began = time.process_time()
+
+    lines = list(survey_lines(tmp_path, installed=frozenset(), python="py"))
+
+    assert "    pandas: 60 submissions import it" in lines
+    assert time.process_time() - began < 1.0
