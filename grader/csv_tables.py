@@ -1,4 +1,4 @@
-"""Read tables that spreadsheets and learning management systems write, and write plain CSV."""
+"""Reads tables that spreadsheets and learning management systems write, and writes plain CSV."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from pathlib import Path
 from grader.errors import UsageError
 
 MAX_BYTES = 20 << 20
-"""Bytes of a file."""
+"""The largest file that is read."""
 SEPARATORS = ",;\t|"
+"""The characters that may separate cells; among equally frequent ones the first is taken."""
 _BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -22,7 +23,7 @@ _BYTE_ORDER_MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-"""Byte-order marks; the longer of two that begin alike comes first."""
+"""Byte-order marks with their encodings; a mark comes before one that is its beginning."""
 _FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 _WHOLE_NUMBER = re.compile(r"(\d+)\.0+")
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
@@ -31,9 +32,10 @@ _EMPTY_VALUES = frozenset({"", "-", "--", "n/a", "na", "none", "null", "nan", "#
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """A row: its line number in the file, from 1, and its cells."""
+    """A row of a table."""
 
     line_number: int
+    """The line of the file in which it ends, from 1."""
     cells: tuple[str, ...]
 
     def cell(self, column: int | None) -> str:
@@ -56,25 +58,35 @@ def format_table(rows: Iterable[Iterable[object]]) -> str:
     return buffer.getvalue()
 
 
-def read_table(path: Path) -> TextTable:
-    """Read the table in a file.
+def read_table(path: Path, *, verbatim: bool = False) -> TextTable:
+    """Read the table in a file; `verbatim` is that of `parse_table`.
 
     Raises:
-        UsageError: it can't be opened, is no table of text, or is empty.
+        UsageError: It can't be opened, is too large, is a spreadsheet's own format, or is empty.
     """
-    return parse_table(_decode_text(_read_bytes(path), name=path.name), name=path.name)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path}: is larger than {MAX_BYTES >> 20} MB; is it the right file?")
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be opened ({error.strerror})") from error
+    text = _decode_text(data, name=path.name)
+    return parse_table(text, name=path.name, verbatim=verbatim)
 
 
 def parse_table(text: str, *, name: str, verbatim: bool = False) -> TextTable:
-    """Parse a table; the separator is the most frequent one in its first row.
+    """Parse a table.
+
+    The separator is the one that a first line such as `sep=;` announces, else the most frequent
+    one of `SEPARATORS` in the first row, outside of quotes.
 
     Args:
-        text: what stands in the file.
-        name: what errors call it.
-        verbatim: keep cells as they are, with their line ends; else each is put on one line.
+        text: The text of the file.
+        name: The name of the file in error messages.
+        verbatim: Whether cells keep their line ends and spaces; otherwise they are cleaned.
 
     Raises:
-        UsageError: it is empty, or quotes end nowhere.
+        UsageError: It is empty, or a cell is longer than the csv module reads.
     """
     text = unicodedata.normalize("NFC", text.replace("\0", "").lstrip("\ufeff"))
     announced = re.match(r"sep=([,;\t|])\r?\n", text, re.IGNORECASE)
@@ -98,29 +110,23 @@ def parse_table(text: str, *, name: str, verbatim: bool = False) -> TextTable:
 
 
 def is_damaged_id(cell: str) -> bool:
-    """Return whether a spreadsheet put 1.2E+09 in place of an id, so that its digits are lost."""
+    """Return whether a spreadsheet rounded an id to a number such as 1.2E+09."""
     return _ROUNDED.fullmatch(cell) is not None
 
 
 def clean_value(cell: str) -> str:
-    """Clean an id or name: '' for a placeholder such as 'n/a', '7' for a spreadsheet's '7.0'."""
+    """Return a cleaned id or name: '' for a placeholder such as 'n/a', '7' for '7.0'."""
     if cell.casefold() in _EMPTY_VALUES:
         return ""
     number = _WHOLE_NUMBER.fullmatch(cell)
     return number[1] if number else cell
 
 
-def _read_bytes(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path}: is larger than {MAX_BYTES >> 20} MB; is it the right file?")
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be opened ({error.strerror})") from error
-
-
 def _decode_text(data: bytes, *, name: str) -> str:
-    """Decode by byte-order mark, else as UTF-8, else as Windows-1252."""
+    """Decode text by its byte-order mark, else as UTF-16, UTF-8, Windows-1252 or Latin-1.
+
+    Text without a byte-order mark is taken for UTF-16 if its first bytes have zeros.
+    """
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise UsageError(f"{name}: is a spreadsheet's own format; save it as CSV (UTF-8)")
     encodings = [encoding for bom, encoding in _BYTE_ORDER_MARKS if data.startswith(bom)][:1]
@@ -141,7 +147,7 @@ def _detect_separator(text: str) -> str:
 
 
 def _unwrap_cell(cell: str) -> str:
-    """Put a cell on one line and strip what spreadsheets add to protect it."""
+    """Return a cell on one line, without the ="…" or ' with which spreadsheets protect it."""
     cleaned = "".join(" " if letter in "\r\n\t" else letter for letter in cell)
     cleaned = "".join(c for c in cleaned if unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
     plain = " ".join(cleaned.split())
@@ -151,8 +157,8 @@ def _unwrap_cell(cell: str) -> str:
     return plain[1:].strip() if plain.startswith("'") else plain
 
 
-def quote_names(names: Sequence[str], *, limit: int = 8) -> str:
-    """Return some names in quotes, followed by the number of those left out."""
-    quoted = [f"'{name}'" for name in names[:limit]]
+def quote_names(names: Sequence[str]) -> str:
+    """Return up to eight names in quotes, followed by the number of the others."""
+    quoted = [f"'{name}'" for name in names[:8]]
     remaining = len(names) - len(quoted)
     return ", ".join(quoted) + (f" and {remaining} more" if remaining > 0 else "")

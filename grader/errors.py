@@ -1,4 +1,4 @@
-"""Every error that the grader raises on purpose, as one tree; each class says who can act.
+"""Every error that the grader raises on purpose, as one tree; each class names who can act.
 
 GraderError
     ArchiveError
@@ -31,7 +31,7 @@ class GraderError(Exception):
 
 
 class ArchiveError(GraderError):
-    """A submitted archive can't be opened safely; the submission becomes a row that says why."""
+    """A submitted archive can't be opened safely; the submission gets a row with the reason."""
 
 
 class IsolationError(GraderError):
@@ -58,7 +58,7 @@ class RubricError(GraderError):
 
 
 class NotebookError(GraderError):
-    """The submitted file can't be read as a notebook; it becomes a row that says why."""
+    """The submitted file can't be read as a notebook; it gets a row with the reason."""
 
 
 class ReferenceFault(GraderError):
@@ -66,7 +66,7 @@ class ReferenceFault(GraderError):
 
 
 class KernelError(GraderError):
-    """The notebook's process can't be started or reached; it becomes a row that says why."""
+    """The notebook's process can't be started or reached; it gets a row with the reason."""
 
 
 class WireError(GraderError):

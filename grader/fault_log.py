@@ -1,8 +1,8 @@
 """Keep the tracebacks of the grader's own faults: in `grader.log`, and on screen with `--debug`.
 
-Whoever catches an exception of the grader's own makes a `Fault` of it and reports it here. A
-command says once where its output folder is; a process that grades for another one says once how
-its faults get back. The log is made when there is something to say, and is only added to.
+Code that catches an exception of the grader's own turns it into a `Fault` and reports it here. A
+command sets its output folder once; a worker process sets once how its faults are sent to the main
+process. The log file is created by the first fault, and is only appended to.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LOG_NAME = "grader.log"
 
 
 class FaultHandler(logging.Handler):
-    """The one handler of a process: it writes to a log, prints, or forwards."""
+    """The only handler of a process: it writes to a log, prints, or forwards."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,24 +58,24 @@ _LOGGER.propagate = False  # a traceback is printed with --debug, and never by a
 
 
 def start_fault_log(*, debug: bool) -> None:
-    """Begin for a command, which has named no output folder yet."""
+    """Reset the log for a new command, which has no output folder yet."""
     _HANDLER.debug = debug
     _HANDLER.folder = None
     _HANDLER.forward = None
 
 
 def log_faults_in(folder: Path) -> None:
-    """Keep the log in an output folder, from the moment that there is one."""
+    """Write the log to an output folder, as soon as the folder exists."""
     _HANDLER.folder = folder
 
 
 def print_tracebacks() -> None:
-    """Print every fault, too: somebody asked for it by `--debug`."""
+    """Print every fault as well, for `--debug`."""
     _HANDLER.debug = True
 
 
 def forward_faults(send: Callable[[Fault], None]) -> None:
-    """Hand faults of this process to the one that it grades for, which logs them."""
+    """Send faults of this worker process to the main process, which logs them."""
     _HANDLER.forward = send
 
 
@@ -93,7 +93,7 @@ def show_if_debug(error: BaseException) -> None:
 
 
 def log_hint() -> str:
-    """Say where the traceback of a fault that was just reported is, as a clause."""
+    """Return a clause that says where the traceback of the last reported fault is."""
     folder = _HANDLER.folder
     if folder is None or not folder.is_dir():
         return "the traceback is above"

@@ -1,7 +1,7 @@
 """The folder that a run writes: private, self-contained, each file whole or not there.
 
-A `ClassView` is what the grades of a class show together; a `ClassPublisher` makes the files say
-what the gradebook says. Neither changes a grade.
+A `ClassView` is what can be seen only in all grades of a class together; a `ClassPublisher` brings
+the files up to date with the gradebook. Neither changes a grade.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,20 +32,20 @@ MAX_ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionSummary:
-    """What the files of a class keep of one submission: so little that a large class fits."""
+    """What class files need of one submission: little enough to hold a large class in memory."""
 
     page_row: ClassPageRow
     csv_rows: tuple[CsvRow, ...]
     needs_attention: bool
     """Whether a person should look at it."""
     arrival_known: bool = True
-    """Whether it is known when it came, where that matters."""
+    """Whether the submission time is known, where there is a due date."""
     missing_modules: tuple[MissingModule, ...] = ()
     """Modules that its notebook imports and did not find."""
 
     @classmethod
     def from_graded(cls, graded: Graded, *, rubric: Rubric) -> SubmissionSummary:
-        """Summarize a grade, which can then be let go."""
+        """Summarize a grade, so that the grade itself need not stay in memory."""
         return cls(
             page_row=class_row(graded),
             csv_rows=csv_rows(graded, rubric=rubric),
@@ -55,20 +56,20 @@ class SubmissionSummary:
 
 
 Summaries = dict[str, tuple[tuple[str, str], SubmissionSummary]]
-"""By submission: the cache key and the mark revision that a summary was made from, and it."""
+"""By submission: the cache key and mark revision of a summary, and the summary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassView:
-    """What all grades of a class show together, derived anew whenever it is read."""
+    """What only all grades of a class show together; computed again at each read."""
 
     summaries: tuple[SubmissionSummary, ...]
     flags: Mapping[str, tuple[Flag, ...]] = field(default_factory=dict)
-    """By submission, the flags that other submissions are the reason of."""
+    """By submission, the flags that other submissions cause."""
     missing_students: tuple[Student, ...] = ()
     """Those on the roster who submitted nothing."""
     remarks: tuple[str, ...] = ()
-    """What else staff should know of people and times, in words."""
+    """Sentences for staff about people and times."""
     missing_modules: tuple[ModuleCount, ...] = ()
     """Modules that notebooks import and did not find."""
 
@@ -76,7 +77,7 @@ class ClassView:
     def from_summaries(
         cls, summaries: Sequence[SubmissionSummary], *, people: People, rubric: Rubric
     ) -> ClassView:
-        """Look at all submissions at once; one alone is no class, so nobody is missing then."""
+        """Compare all submissions; a single one is no class, so nobody counts as missing then."""
         teams = {summary.page_row.name: summary.page_row.students for summary in summaries}
         roster_check = check_roster(teams, members=people.members)
         untimed = [summary.page_row.name for summary in summaries if not summary.arrival_known]
@@ -97,7 +98,7 @@ class ClassView:
         return bool(self.flags or self.remarks) or any(s.needs_attention for s in self.summaries)
 
     def page_rows(self) -> tuple[ClassPageRow, ...]:
-        """Return the rows of the class page, each with what the others say of it."""
+        """Return the rows of the class page, each with the flags that other submissions cause."""
         rows = (summary.page_row for summary in self.summaries)
         return tuple(
             replace(row, flags=(*row.flags, *map(flag_text, self.flags.get(row.name, ()))))
@@ -105,11 +106,11 @@ class ClassView:
         )
 
     def add_flags(self, graded: Graded) -> Graded:
-        """Return the grade with what the others say of it."""
+        """Return the grade with the flags that other submissions cause."""
         return replace(graded, flags=(*graded.flags, *self.flags.get(graded.submission.name, ())))
 
     def revisions(self) -> Mapping[str, str]:
-        """Return digests of those flags, by which pages that don't show them are known."""
+        """Return digests of those flags, which tell whether a page shows the current ones."""
         return {
             name: hashlib.sha256(repr(flags).encode("utf-8", "surrogatepass")).hexdigest()[:16]
             for name, flags in self.flags.items()
@@ -125,9 +126,8 @@ def read_class(book: Gradebook, rubric: Rubric, *, known: Summaries | None = Non
         known: summaries from before, brought up to date here; only what changed is read.
     """
     summaries = {} if known is None else known
-    keys = book.cache_keys()
+    names, keys = book.graded_names(), book.cache_keys()
     revisions = book.mark_revisions()
-    names = [name for name in book.roll() if name in keys]
     for name in names:
         version = (keys[name], revisions.get(name, ""))
         if name not in summaries or summaries[name][0] != version:
@@ -183,6 +183,10 @@ class OutputFolder:
         if not cls.is_output_folder(path):
             raise gradebook.missing_gradebook(path)
         return cls(path, show_ids=show_ids)
+
+    def open_gradebook(self) -> AbstractContextManager[Gradebook]:
+        """Open the gradebook of the folder; create it if there is none."""
+        return gradebook.open_gradebook(self.store)
 
     def _choose_store(self, requested: str | None) -> Path | str:
         """Return the requested store, else the one there was; a folder keeps its first.
@@ -240,7 +244,7 @@ class OutputFolder:
 
     @property
     def exports_path(self) -> Path:
-        """The folder of exports that were not asked for elsewhere."""
+        """The default folder of exports."""
         return self.path / "exports"
 
     def report_path(self, name: str) -> Path:
@@ -263,11 +267,11 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 class ClassPublisher:
-    """Makes the files of a folder say what its gradebook says.
+    """Brings the files of a folder up to date with its gradebook.
 
     Pages are written after the grade is stored. What a page was made from (marks, and flags that
-    other submissions are the reason of) is kept as its revision: a page that is not current, after
-    a crash say, is known as stale and written again by the next `publish`.
+    other submissions cause) is stored as its revision, so that a page that is out of date, for
+    example after a crash, is recognized and written again by the next `publish`.
 
     Args:
         folder: where files are written.
@@ -316,8 +320,8 @@ class ClassPublisher:
     def publish_submission(self, name: str) -> None:
         """Write the result and the report of one submission.
 
-        Where another process writes them at the same time, the later look at the gradebook wins;
-        what can't be settled stays stale.
+        Where another process writes them at the same time, the one that read the gradebook last
+        wins; after too many attempts the page stays stale.
         """
         for _ in range(MAX_ATTEMPTS):
             token = secrets.token_hex(8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -21,9 +21,9 @@ from grader.model import (
     Verdict,
 )
 
-NO_POINTS = Fraction(0)
+ZERO_POINTS = Fraction(0)
 CARRIED_FORWARD_THRESHOLD = 5
-"""Flag a submission where at least this many points are blocked: a person may award some."""
+"""Blocked points from which a submission is flagged, since a person may award some of them."""
 
 
 def round_points(points: Fraction) -> Fraction:
@@ -32,35 +32,31 @@ def round_points(points: Fraction) -> Fraction:
     return Fraction(half_up, 100)
 
 
-def score_submission(
-    rubric: Rubric, *, findings: Iterable[Finding], marks: Mapping[str, Mark] | None = None
-) -> Score:
-    """Round each item, add them up, and return the score of one submission."""
+def score_submission(rubric: Rubric, *, findings: Iterable[Finding]) -> Score:
+    """Return the score of one submission: the rounded points of its items, and their sums."""
     by_item: dict[str, list[Finding]] = {item.id: [] for item in rubric.items}
     for finding in findings:
         by_item[finding.item].append(finding)
-    marks_by_item = marks or {}
     return _build_score(
         tuple(
-            _score_item(item, findings=tuple(by_item[item.id]), mark=marks_by_item.get(item.id))
-            for item in rubric.items
+            _score_item(item, findings=tuple(by_item[item.id]), mark=None) for item in rubric.items
         )
     )
 
 
-def with_marks(
+def replace_marks(
     score: Score,
     *,
     marks: Mapping[str, Mark],
     outdated: Mapping[str, Mark] | None = None,
     items: Mapping[str, Item] | None = None,
 ) -> Score:
-    """Return the score with its marks replaced by these.
+    """Return a score with other marks.
 
     Args:
-        score: As checks concluded; marks in it are dropped.
-        marks: What people gave, by item.
-        outdated: What they gave to answers that have changed since, by item; it does not count.
+        score: The score; its own marks are dropped.
+        marks: The marks that count, by item.
+        outdated: Marks of answers that have changed since, by item; they don't count.
         items: Items that replace the score's own, by id.
     """
     outdated_marks, replacement_items = outdated or {}, items or {}
@@ -77,12 +73,12 @@ def with_marks(
 
 
 def clamp_points(points: Fraction, *, item: Item) -> Fraction:
-    """Return points as an item can have them: rounded, from 0 to what it is worth."""
-    return min(max(round_points(points), NO_POINTS), item.points)
+    """Return points rounded to 0.01 and limited to the range from 0 to the item's points."""
+    return min(max(round_points(points), ZERO_POINTS), item.points)
 
 
 def is_given_by_criteria(mark: Mark) -> bool:
-    """Tell whether a mark was given by criteria; one of 0 points says that none is met."""
+    """Return whether a mark was given by criteria; if it has none, it must be worth 0 points."""
     return bool(mark.criteria) or (mark.points == 0 and mark.adjustment == 0)
 
 
@@ -92,31 +88,24 @@ def automatic_points(item_score: ItemScore) -> Fraction | None:
 
 
 def score_flags(score: Score) -> tuple[Flag, ...]:
-    """Return flags for what a person should look at; written items are pending anyway."""
+    """Return the flags of a score; pending written items are not flagged, since all of them are."""
+    errors = [i for i in score.items if i.verdict is Verdict.ERROR and not i.lacks]
+    lacks = tuple(dict.fromkeys(lack for i in score.items for lack in i.lacks))
+    pending = [i for i in score.items if i.verdict is Verdict.PENDING and i.item.kind == "auto"]
+    changed = [i for i in score.items if i.outdated is not None]
     flags = []
     if score.total.blocked >= CARRIED_FORWARD_THRESHOLD:
         flags.append(Flag(FlagKind.POINTS_BLOCKED, (f"{float(score.total.blocked):g}",)))
-    for kind, ids in (
-        (FlagKind.NOT_JUDGED, _item_ids(score, _is_fault)),
-        (FlagKind.OUR_LACK, list(dict.fromkeys(lack for i in score.items for lack in i.lacks))),
-        (FlagKind.PERSON_DECIDES, _item_ids(score, _is_pending_automatic)),
-        (FlagKind.CHANGED_SINCE_MARKED, _item_ids(score, lambda i: i.outdated is not None)),
+    for kind, item_scores in (
+        (FlagKind.CHECK_ERROR, errors),
+        (FlagKind.CHECK_PENDING, pending),
+        (FlagKind.CHANGED_SINCE_MARKED, changed),
     ):
-        if ids:
-            flags.append(Flag(kind, tuple(ids)))
+        if item_scores:
+            flags.append(Flag(kind, tuple(item_score.item.id for item_score in item_scores)))
+    if lacks:
+        flags.append(Flag(FlagKind.MISSING_MODULE, lacks))
     return tuple(flags)
-
-
-def _is_fault(item_score: ItemScore) -> bool:
-    return item_score.verdict is Verdict.ERROR and not item_score.lacks
-
-
-def _item_ids(score: Score, needs_person: Callable[[ItemScore], bool]) -> list[str]:
-    return [item_score.item.id for item_score in score.items if needs_person(item_score)]
-
-
-def _is_pending_automatic(item_score: ItemScore) -> bool:
-    return item_score.verdict is Verdict.PENDING and item_score.item.kind == "auto"
 
 
 def _build_score(items: tuple[ItemScore, ...]) -> Score:
@@ -131,7 +120,7 @@ def _build_score(items: tuple[ItemScore, ...]) -> Score:
 
 
 def with_late_deductions(graded: Graded) -> Graded:
-    """Return the grade with late deductions computed from its present points."""
+    """Return the grade with late deductions that are computed from its current points."""
     if not graded.lateness:
         return graded
     total = graded.score.total if graded.score else None
@@ -147,19 +136,19 @@ def final_points(tally: Tally, *, late: Lateness | None) -> Fraction | None:
 
     Args:
         tally: The points of the submission.
-        late: How late it is for that student; None where that takes nothing.
+        late: The student's lateness; None where lateness takes no points.
     """
     if late is None or tally.final is None:
         return tally.final
-    return None if late.deduction is None else max(tally.final - late.deduction, NO_POINTS)
+    return None if late.deduction is None else max(tally.final - late.deduction, ZERO_POINTS)
 
 
 def _late_deduction(late: Lateness, total: Tally | None) -> Fraction | None:
-    """Return the points that lateness takes, at most all; None if they depend on marks to come."""
+    """Return the points that lateness takes, at most all; None if they depend on pending marks."""
     if total is None or not late.at:
         return None
     if late.days == 0:
-        return NO_POINTS
+        return ZERO_POINTS
     deduction = late.days * late.per_day
     if late.cap is not None:
         deduction = min(deduction, late.cap)
@@ -168,7 +157,7 @@ def _late_deduction(late: Lateness, total: Tally | None) -> Fraction | None:
             return None
         deduction = total.final * deduction / 100
     maximum = total.possible if total.final is None else total.final
-    return round_points(max(NO_POINTS, min(deduction, maximum)))
+    return round_points(max(ZERO_POINTS, min(deduction, maximum)))
 
 
 def _score_item(
@@ -179,7 +168,7 @@ def _score_item(
     outdated: Mark | None = None,
 ) -> ItemScore:
     earned: Fraction | None = None
-    blocked = NO_POINTS
+    blocked = ZERO_POINTS
     if mark is not None:
         earned = clamp_points(mark.points, item=item)
         verdict = _verdict_for_points(earned, item.points)
@@ -234,4 +223,4 @@ def _tally(items: tuple[ItemScore, ...]) -> Tally:
 
 
 def _sum(points: Iterable[Fraction]) -> Fraction:
-    return sum(points, start=NO_POINTS)
+    return sum(points, start=ZERO_POINTS)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -18,7 +19,7 @@ from grader.model import Limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleFiles:
-    """What a run is told about people; None keeps what an earlier run was told."""
+    """The options of a run about people; None keeps what an earlier run stored."""
 
     roster: Path | None = None
     no_roster: bool = False
@@ -36,7 +37,6 @@ class Settings:
     path: Path
     """A folder or an archive of submissions, or one notebook."""
     out: Path
-    assignment: str | None
     jobs: int
     python: str
     """The interpreter that notebooks run in."""
@@ -44,43 +44,44 @@ class Settings:
     """The folder that holds `rubrics/` and `reference/`."""
     cache: Path
     """The user's cache folder for this program."""
-    force: bool
-    """Whether to grade unchanged submissions, too."""
-    new_seed: bool
-    """Whether to draw another secret seed, so that notebooks are asked with other numbers."""
-    isolation_level: str | None
-    """The level of isolation that must hold; None for the best available."""
-    unsandboxed: bool
-    """Whether to grade without isolation where there is none."""
-    layout: str | None
-    """The layout of the submissions, by name; None to recognize it."""
-    store: str | None
-    """The address of a gradebook on a server; None for the one in `out`."""
     limit_overrides: Mapping[str, float]
     """Limits that replace the rubric's, by name."""
+    assignment: str | None = None
+    force: bool = False
+    """Whether to grade unchanged submissions, too."""
+    new_seed: bool = False
+    """Whether to draw another secret seed, so that questions use other numbers."""
+    isolation_level: str | None = None
+    """The level of isolation that must hold; None for the best available."""
+    unsandboxed: bool = False
+    """Whether to grade without isolation where none is available."""
+    layout: str | None = None
+    """The layout of the submissions, by name; None to recognize it."""
+    store: str | None = None
+    """The address of a gradebook on a server; None for the one in `out`."""
     location_overrides: Path | None = None
-    """A CSV file that tells which cells answer which items."""
+    """A CSV file of the cells that answer items."""
     people: PeopleFiles = field(default_factory=PeopleFiles)
 
 
-def read_settings(  # noqa: PLR0913 (one for each option)
+def read_settings(
     *,
     path: Path,
     out: Path,
-    assignment: str | None = None,
     jobs: int | None = None,
     python: str | None = None,
-    force: bool = False,
-    new_seed: bool = False,
-    isolation: str | None = None,
-    unsandboxed: bool = False,
-    store: str | None = None,
     limits: Sequence[str] = (),
-    parts: Path | None = None,
-    people: PeopleFiles | None = None,
-    layout: str | None = None,
+    **options: Any,
 ) -> Settings:
     """Check the options of a command, and return the settings of its run.
+
+    Args:
+        path: what is graded.
+        out: the folder to write to.
+        jobs: how many notebooks may run at once; None for one on each core.
+        python: the path or name of an interpreter; None for the grader's own.
+        limits: limits that replace the rubric's, each as NAME=VALUE.
+        options: other fields of `Settings`.
 
     Raises:
         UsageError: the path or the interpreter does not exist, or a limit is not valid.
@@ -90,20 +91,12 @@ def read_settings(  # noqa: PLR0913 (one for each option)
     return Settings(
         path=path,
         out=out,
-        assignment=assignment,
         jobs=jobs or count_usable_cores(),
         python=find_interpreter(python),
         root=Path.cwd(),
         cache=platformdirs.user_cache_path("notebook-grader", appauthor=False),
-        force=force,
-        new_seed=new_seed,
-        isolation_level=isolation,
-        unsandboxed=unsandboxed,
-        layout=layout,
-        store=store,
         limit_overrides=dict(_parse_limit(option) for option in limits),
-        location_overrides=parts,
-        people=people or PeopleFiles(),
+        **options,
     )
 
 
@@ -132,7 +125,7 @@ def find_interpreter(word: str | None) -> str:
     Links are not followed: a virtual environment is recognized by its link.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such interpreter.
     """
     if word is None:
         return sys.executable
@@ -154,7 +147,7 @@ _HIDDEN_PREFIXES = ("GITHUB_", "ACTIONS_", "RUNNER_", "INPUT_", "GRADESCOPE_", "
 
 
 def self_check_environment(folder: Path) -> dict[str, str]:
-    """Return the environment for a notebook that its owner checks: theirs, made repeatable.
+    """Return the environment variables for a notebook that its owner checks.
 
     Args:
         folder: an empty folder for files of libraries.

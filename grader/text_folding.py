@@ -1,4 +1,4 @@
-"""Compares names and words however they are typed: accents, case and spacing aside."""
+"""Normalizes names and words, so that they compare equal apart from accents, case and spacing."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ WORD = re.compile(r"[^\W_]+")
 _SPECIAL = str.maketrans(
     dict(zip("ßøđłæœ\u0131þð", ("ss", "o", "d", "l", "ae", "oe", "i", "th", "d"), strict=True))
 )
-"""Letters that are no letter with an accent, and how people type them."""
+"""Letters that don't decompose into a letter and an accent, and how people type them."""
 
 
 def strip_accents(text: str) -> str:
-    """Return the text in plain letters: 'Émile' as 'Emile'; letters without an accent stay."""
+    """Return the text without accents: 'Émile' as 'Emile'."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 

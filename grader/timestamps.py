@@ -32,7 +32,7 @@ def parse_due(value: object, *, zone: tzinfo | None = None) -> datetime:
 
 
 def _advice(naive: datetime, *, zone: tzinfo | None) -> str:
-    """Say what to write instead of a time without an offset."""
+    """Return what is wrong with a time without an offset, and what to write instead."""
     if zone is not None:
         suggestion = naive.replace(tzinfo=zone).isoformat()
         return f"has no offset from UTC; in {zone} it would be {suggestion}"
@@ -45,8 +45,8 @@ def _advice(naive: datetime, *, zone: tzinfo | None) -> str:
 def parse_lms_time(text: str, *, zone: tzinfo) -> datetime | None:
     """Parse a time that a learning management system wrote; return it in UTC, or None.
 
-    Of a time that clocks show twice or never, when they are set back or forward, the earlier of
-    the two possible moments is returned.
+    For a time that clocks show twice or never, when they are set back or forward, it returns the
+    earlier of the two possible moments.
 
     Args:
         text: ISO 8601, with or without an offset.
@@ -76,6 +76,11 @@ def find_zone(name: str) -> ZoneInfo:
     near = get_close_matches(name.replace(" ", "_").casefold(), folded, n=1, cutoff=0.5)
     hint = f"did you mean '{folded[near[0]]}'?" if near else "use one such as 'America/Chicago'"
     raise ValueError(f"there is no time zone '{name}'; {hint}")
+
+
+def now_text() -> str:
+    """Return the current time in UTC, in ISO 8601 to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def utc_offset(moment: datetime) -> timezone:

@@ -13,10 +13,10 @@ from specimens import half_right
 
 from grader import gradebook
 from grader.folder import ClassPublisher, OutputFolder
-from grader.gradebook import Gradebook, StoredSubmission
+from grader.gradebook import Gradebook, StoredSubmission, answer_digest
 from grader.gradebook.backup import back_up_gradebook
 from grader.gradebook.course_records import save_dates, save_roster
-from grader.gradebook.ledger import NewMark, add_mark, answer_digest
+from grader.gradebook.ledger import NewMark, add_mark
 from grader.model import (
     Answer,
     Cell,
@@ -108,7 +108,7 @@ def mark(book: Gradebook, name: str, *, comment: str, item: str = "Q1.1") -> Non
         by="Marker Mabel",
     )
     # The clock would say 09:41 once a day, as do times that no copy may hold.
-    with patch("grader.gradebook.ledger._timestamp", lambda: "2031-04-12T16:20:00+00:00"):
+    with patch("grader.timestamps.now_text", lambda: "2031-04-12T16:20:00+00:00"):
         add_mark(book, given, expected_current=None)
 
 

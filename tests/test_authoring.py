@@ -256,7 +256,7 @@ def test_every_mutant_is_another_program_and_none_stands_twice(name: str) -> Non
     seen = set()
     for mutant in assignment.mutants.mutants:
         told = tuple(sorted((k, ast.dump(ast.parse(v))) for k, v in mutant.sources.items()))
-        assert mutant.outputs != "kept" or told not in seen or mutant.own
+        assert mutant.outputs != "kept" or told not in seen or mutant.is_listed
         seen.add(told)
         for cell, source in mutant.sources.items():
             before = assignment.notebook.cell(cell)
@@ -266,7 +266,7 @@ def test_every_mutant_is_another_program_and_none_stands_twice(name: str) -> Non
 
 def test_a_mutant_belongs_to_the_items_its_mark_names_else_to_those_of_its_cell() -> None:
     mutants = Assignment.from_rubric(loaded("attention")).mutants.mutants
-    items = {m.before: m.items for m in mutants if not m.own}
+    items = {m.before: m.items for m in mutants if not m.is_listed}
 
     assert items['scores = scores.masked_fill(~mask, float("-inf"))'] == ("Q3",)
     assert items["weights = torch.softmax(scores, dim=-1)"] == ("Q2", "Q3")

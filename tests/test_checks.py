@@ -13,7 +13,7 @@ from grader.checks.check import (
     Check,
     CheckOutcome,
     Evidence,
-    RandomDraws,
+    SeededRandom,
     absent,
     failed,
     passed,
@@ -39,7 +39,7 @@ from grader.model import (
     Verdict,
 )
 
-DRAWS = RandomDraws(seed=b"0" * 32)
+RNG = SeededRandom(seed=b"0" * 32)
 UNIT = np.array([[1.0, 0.0], [0.6, 0.8]])
 
 
@@ -87,14 +87,14 @@ def evidence(source: str = "x = 1", *, error: CellError | None = None) -> Eviden
         record=ExecutionRecord(cells=(CellRun(index=0, status=status, error=error),)),
         observations={},
         recording=Recording(),
-        draws=DRAWS,
+        rng=RNG,
     )
 
 
 def judged(
     rubric: Rubric, registry: Mapping[str, type[Check]], seen: Evidence | None = None
 ) -> dict[str, Any]:
-    bound = evaluation.bind_rubric(rubric, registry=registry, draws=DRAWS)
+    bound = evaluation.bind_rubric(rubric, registry=registry, rng=RNG)
     return {f.item: f for f in bound.judge(seen or evidence()).findings}
 
 
@@ -133,7 +133,7 @@ def test_what_can_be_judged_is_judged_whatever_it_needs() -> None:
 
 def test_a_code_among_needs_is_that_check_of_the_same_item_alone() -> None:
     rubric = course(a=(spec("LATE", "GONE"), spec("GONE")), b=(spec("LATE", "GONE"),))
-    bound = evaluation.bind_rubric(rubric, registry={"GONE": GONE, "LATE": GONE}, draws=DRAWS)
+    bound = evaluation.bind_rubric(rubric, registry={"GONE": GONE, "LATE": GONE}, rng=RNG)
 
     late, gone, elsewhere = bound.judge(evidence()).findings
 
@@ -146,7 +146,7 @@ def test_a_code_among_needs_is_that_check_of_the_same_item_alone() -> None:
 def test_needs_are_judged_first_and_findings_keep_the_rubrics_order() -> None:
     rubric = course(a=(spec("GONE", "b"),), b=(spec("GONE"),))
 
-    bound = evaluation.bind_rubric(rubric, registry={"GONE": GONE}, draws=DRAWS)
+    bound = evaluation.bind_rubric(rubric, registry={"GONE": GONE}, rng=RNG)
     findings = bound.judge(evidence()).findings
 
     assert [(f.item, f.verdict) for f in findings] == [
@@ -188,7 +188,7 @@ def test_a_fault_of_a_check_keeps_its_traceback() -> None:
     rubric = course(a=(spec("OURS"),), b=(spec("GOOD"),))
     registry: dict[str, type[Check]] = {"OURS": says(ZeroDivisionError("x")), "GOOD": GOOD}
 
-    judgment = evaluation.bind_rubric(rubric, registry=registry, draws=DRAWS).judge(evidence())
+    judgment = evaluation.bind_rubric(rubric, registry=registry, rng=RNG).judge(evidence())
 
     (fault,) = judgment.faults
     assert (fault.where, fault.error) == ("check OURS of item a", "ZeroDivisionError: x")
@@ -203,7 +203,7 @@ def test_a_fault_of_a_check_keeps_its_traceback() -> None:
 def test_of_unnamed_inputs_the_original_comes_first_and_the_noisy_one_next(
     order: tuple[int, ...],
 ) -> None:
-    original, noise, other = (DRAWS.normal(label, (40,)) for label in ("o", "n", "x"))
+    original, noise, other = (RNG.normal(label, (40,)) for label in ("o", "n", "x"))
     rows = [inspect_array(array) for array in (original, original + 0.5 * noise, other)]
 
     ordered = order_by_correlation([rows[index] for index in order])
@@ -212,7 +212,7 @@ def test_of_unnamed_inputs_the_original_comes_first_and_the_noisy_one_next(
 
 
 def test_unnamed_inputs_that_do_not_resemble_each_other_keep_their_order() -> None:
-    rows = [inspect_array(DRAWS.normal(label, (400,))) for label in "abc"]
+    rows = [inspect_array(RNG.normal(label, (400,))) for label in "abc"]
 
     assert order_by_correlation(rows) == rows
     assert order_by_correlation(rows[:2]) == rows[:2]
@@ -296,7 +296,7 @@ def test_a_malformed_recording_is_an_empty_one(data: dict[str, Any]) -> None:
 
 
 def test_draws_are_the_same_for_the_same_seed_and_label_only() -> None:
-    one, other = RandomDraws(seed=b"a" * 32), RandomDraws(seed=b"b" * 32)
+    one, other = SeededRandom(seed=b"a" * 32), SeededRandom(seed=b"b" * 32)
 
     assert (one.normal("x", (3,)) == one.normal("x", (3,))).all()
     assert (one.normal("x", (3,)) != one.normal("y", (3,))).any()

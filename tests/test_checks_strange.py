@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_checks import DRAWS, GOOD, Says, course, evidence, spec
+from test_checks import GOOD, RNG, Says, course, evidence, spec
 
 from grader.checks import evaluation
 from grader.checks.check import ARRAYS_QUESTION, Check, Evidence, make_question
@@ -15,7 +15,7 @@ from grader.contrastive.labeled_inputs import labeled_vectors
 from grader.contrastive.layers import LayerApplied, finite_outputs
 from grader.contrastive.loss_pairs import PairContrasted
 from grader.contrastive.shapes import EmbeddingShape
-from grader.contrastive.training_start import reference_embeddings
+from grader.contrastive.training import LossFalls
 from grader.errors import ReferenceFault
 from grader.model import Array, Observation, Question, Verdict
 
@@ -28,6 +28,20 @@ LAYER = LayerApplied(
     accepted=("none",),
     layer="layer",
     own=(0, 1),
+)
+TRAINING = LossFalls(
+    labels=LABELS,
+    shape=SHAPE,
+    before="emb_before",
+    after="emb_after",
+    module="Net",
+    weights=((2, 4), (2,)),
+    counterpart="same",
+    accepted=("none",),
+    train="reference_train",
+    layers=((0, 1),),
+    positive=("C1", "C2"),
+    temperature=0.5,
 )
 
 
@@ -64,7 +78,7 @@ def seen(recording: Recording, **arrays: Array) -> Evidence:
             ARRAYS_QUESTION.id: Observation(id=ARRAYS_QUESTION.id, status="ok", arrays=arrays)
         },
         recording=recording,
-        draws=DRAWS,
+        rng=RNG,
     )
 
 
@@ -82,7 +96,7 @@ def test_an_output_without_rows_breaks_nothing(output: Array) -> None:
 
 
 def test_an_empty_output_is_none() -> None:
-    asked = LAYER.forward_question(DRAWS, ((0, 1),))
+    asked = LAYER.forward_question(RNG, ((0, 1),))
     empty = Observation(id=asked.id, status="ok", arrays={"out0": np.zeros((0, 2))})
 
     assert finite_outputs(empty, asked) == {}
@@ -109,14 +123,14 @@ def test_inputs_that_are_not_finite_are_judged_and_not_an_error_of_ours() -> Non
 @pytest.mark.parametrize("calls", [[], [7], [None, 1], {"0": 1}, "calls"])
 def test_calls_of_another_form_are_no_output(calls: Any) -> None:
     check = EmbeddingShape(module="Net", shape=SHAPE, features=2, batches=(1, 2))
-    (asked,) = check.questions(DRAWS)
+    (asked,) = check.questions(RNG)
     told = Observation(id=asked.id, status="ok", data={"calls": calls})
     known = Evidence(
         notebook=evidence().notebook,
         record=evidence().record,
         observations={asked.id: told},
         recording=Recording(),
-        draws=DRAWS,
+        rng=RNG,
     )
 
     assert check.judge(known).share == 0
@@ -134,7 +148,7 @@ class Stumbles(Says):
 def test_a_check_that_fails_at_its_counter_questions_costs_no_other_its_own() -> None:
     rubric = course(a=(spec("BAD"),), b=(spec("GOOD"),))
     registry: dict[str, type[Check]] = {"BAD": Stumbles, "GOOD": GOOD}
-    bound = evaluation.bind_rubric(rubric, registry=registry, draws=DRAWS)
+    bound = evaluation.bind_rubric(rubric, registry=registry, rng=RNG)
 
     assert bound.counter_questions(evidence()) == ()
     verdicts = [finding.verdict for finding in bound.judge(evidence()).findings]
@@ -146,11 +160,11 @@ def test_a_reference_that_is_gone_is_our_error_and_no_students(status: str) -> N
     asked = make_question("function", {"name": "reference_train"})
     gone = evidence().with_expected({asked.id: Observation(id=asked.id, status=status)})
     with pytest.raises(ReferenceFault):
-        reference_embeddings(asked, gone)
+        TRAINING.reference_vectors(asked, gone)
 
 
 def test_a_reference_that_cannot_train_from_there_has_no_embeddings() -> None:
     asked = make_question("function", {"name": "reference_train"})
     raised = evidence().with_expected({asked.id: Observation(id=asked.id, status="raised")})
-    assert reference_embeddings(asked, raised) is None
-    assert reference_embeddings(None, evidence()) is None
+    assert TRAINING.reference_vectors(asked, raised) is None
+    assert TRAINING.reference_vectors(None, evidence()) is None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from grader.errors import UsageError
 from grader.model import Limits, Submission
 from grader.pipeline.collecting import make_preview
-from grader.pipeline.supplied_files import ProvidedFiles
+from grader.pipeline.supplied_files import choose_files
 from grader.submissions import LayoutContext, collect
 
 HANDOUT = "Question one asks for the mean of all the numbers in the list that is given below."
@@ -218,7 +218,7 @@ def test_the_courses_file_wins_and_the_student_is_told(tmp_path: Path) -> None:
     files = {name: course / name for name in ("data.csv", "same.csv")}
     ada = handed_in(tmp_path, {"data.csv": b"mine", "same.csv": b"same", "own.csv": b"own"})
 
-    found = ProvidedFiles(files=files).merge_with(ada, limits=Limits())
+    found = choose_files(files, ada, limits=Limits())
 
     assert found.files["data.csv"].read_text(encoding="utf-8") == "course"
     assert set(found.files) == {"data.csv", "same.csv", "own.csv"}
@@ -231,7 +231,7 @@ def test_the_courses_file_wins_and_the_student_is_told(tmp_path: Path) -> None:
 def test_what_there_is_no_place_for_is_left_out_and_named(tmp_path: Path) -> None:
     ada = handed_in(tmp_path, {"big.bin": b"x" * (2 * 2**20), "small.csv": b"1", "z" * 250: b""})
 
-    found = ProvidedFiles().merge_with(ada, limits=Limits(disk_mb=2, files=200))
+    found = choose_files({}, ada, limits=Limits(disk_mb=2, files=200))
 
     assert "small.csv" in found.files
     assert "big.bin" not in found.files
@@ -244,7 +244,7 @@ def test_a_file_where_a_folder_must_be_gives_way(tmp_path: Path) -> None:
     course = lms.laid_out(tmp_path / "provided", {"data": "a file"})
     ada = handed_in(tmp_path, {"data/a.csv": b"1"})
 
-    found = ProvidedFiles(files={"data": course / "data"}).merge_with(ada, limits=Limits())
+    found = choose_files({"data": course / "data"}, ada, limits=Limits())
 
     assert set(found.files) == {"data"}
     assert len(found.notes) == 1
@@ -253,7 +253,7 @@ def test_a_file_where_a_folder_must_be_gives_way(tmp_path: Path) -> None:
 def test_what_a_run_depends_on_is_what_lies_beside_it_and_not_where(tmp_path: Path) -> None:
     def told(place: str, content: bytes) -> list[str | bytes]:
         ada = handed_in(tmp_path / place, {"data.csv": content})
-        return list(ProvidedFiles().merge_with(ada, limits=Limits()).digests())
+        return list(choose_files({}, ada, limits=Limits()).digests())
 
     assert told("one", b"1") == told("two", b"1")
     assert told("one", b"1") != told("three", b"2")

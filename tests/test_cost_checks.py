@@ -8,10 +8,10 @@ from itertools import count
 
 import numpy as np
 import pytest
-from test_checks import DRAWS, Says, course, evidence, spec
+from test_checks import RNG, Says, course, evidence, spec
 
 from grader.checks import evaluation
-from grader.checks.check import Evidence, RandomDraws, make_question, passed
+from grader.checks.check import Evidence, SeededRandom, make_question, passed
 from grader.checks.memo import Memo
 from grader.checks.recording import Forward, Recording
 from grader.checks.values import equal_arrays, equal_values, inspect_array
@@ -48,12 +48,12 @@ class Curious(Says):
     code = "CUR001"
     outcome = passed(expected="e", observed="f")
 
-    def constant_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+    def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         return (make_question("function", {"name": "constant"}),)
 
     def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
         own = make_question("function", {"name": "own"})
-        return (*self.constant_questions(evidence.draws), own)
+        return (*self.constant_questions(evidence.rng), own)
 
 
 def test_what_is_worked_out_is_worked_out_once() -> None:
@@ -75,22 +75,22 @@ def test_findings_and_the_references_answers_keep_what_was_worked_out() -> None:
 
 
 def test_a_copy_in_another_process_starts_without_what_was_drawn() -> None:
-    draws = RandomDraws(seed=b"2" * 32)
-    drawn = draws.normal("x", (100, 100))
+    rng = SeededRandom(seed=b"2" * 32)
+    drawn = rng.normal("x", (100, 100))
 
-    sent = deepcopy(draws).normal("x", (100, 100))  # copied as it is pickled
+    sent = deepcopy(rng).normal("x", (100, 100))  # copied as it is pickled
 
     assert sent is not drawn
     assert np.array_equal(sent, drawn)
 
 
 def test_draws_are_made_once_and_nobody_may_write_to_them() -> None:
-    draws = RandomDraws(seed=b"2" * 32)
+    rng = SeededRandom(seed=b"2" * 32)
 
-    drawn = draws.normal("x", (3,))
+    drawn = rng.normal("x", (3,))
 
-    assert draws.normal("x", (3,)) is drawn
-    assert draws.normal("x", (3,), scale=2.0) is not drawn
+    assert rng.normal("x", (3,)) is drawn
+    assert rng.normal("x", (3,), scale=2.0) is not drawn
     with pytest.raises(ValueError, match="read-only"):
         drawn[0] = 0
 
@@ -107,16 +107,16 @@ def test_equal_questions_have_equal_ids_and_others_have_not() -> None:
 
 
 def test_constant_questions_cover_every_batch_and_activation_a_student_may_use() -> None:
-    asked = MODULE.counterpart_questions(DRAWS)
+    asked = MODULE.reference_questions(RNG)
 
     assert len({one.id for one in asked}) == len(BATCH_SIZES) * len(MODULE.accepted)
-    assert MODULE.forward_question(DRAWS, ((0, 1),)) is (
-        MODULE.model_copy().forward_question(DRAWS, ((0, 1),))
+    assert MODULE.forward_question(RNG, ((0, 1),)) is (
+        MODULE.model_copy().forward_question(RNG, ((0, 1),))
     )
 
 
 def test_the_reference_is_asked_only_what_it_has_not_answered() -> None:
-    bound = evaluation.bind_rubric(course(a=(spec("C"),)), registry={"C": Curious}, draws=DRAWS)
+    bound = evaluation.bind_rubric(course(a=(spec("C"),)), registry={"C": Curious}, rng=RNG)
     (constant,) = bound.constant_questions
     answers = {constant.id: Observation(id=constant.id, status="ok")}
 
@@ -133,7 +133,7 @@ def test_binding_twice_asks_the_same() -> None:
     rubric = course(a=(spec("C"), spec("C")))
 
     one, other = (
-        evaluation.bind_rubric(rubric, registry={"C": Curious}, draws=DRAWS) for _ in range(2)
+        evaluation.bind_rubric(rubric, registry={"C": Curious}, rng=RNG) for _ in range(2)
     )
 
     assert [q.id for q in one.constant_questions] == [q.id for q in other.constant_questions]

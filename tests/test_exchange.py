@@ -60,7 +60,7 @@ def test_all_marks_go_out_and_come_in_elsewhere(book: Gradebook, other: Gradeboo
 
     taken = import_marks(other, export_marks(book))
 
-    assert (taken.added, taken.already_known, taken.clashes) == (6, 0, ())
+    assert (taken.added, taken.already_known, taken.conflicts) == (6, 0, ())
     assert told(other) == told(book)
     assert [one(other, item).earned for item in ("Q1.1", "V5", "Q1.2")] == [1, 4, 0]
     assert [e.takes_back is not None for e in mark_history(other, "ada", "Q1.1")] == [
@@ -78,8 +78,8 @@ def test_coming_in_twice_changes_nothing(book: Gradebook, other: Gradebook) -> N
     again = import_marks(other, export_marks(book))
     own = import_marks(book, export_marks(book))
 
-    assert (again.added, again.already_known, again.clashes) == (0, 6, ())
-    assert (own.added, own.already_known, own.clashes) == (0, 6, ())
+    assert (again.added, again.already_known, again.conflicts) == (0, 6, ())
+    assert (own.added, own.already_known, own.conflicts) == (0, 6, ())
     assert told(other) == before
 
 
@@ -103,7 +103,7 @@ def test_what_went_on_elsewhere_is_added(book: Gradebook, other: Gradebook) -> N
 
     taken = import_marks(book, export_marks(other))
 
-    assert (taken.added, taken.clashes) == (2, ())
+    assert (taken.added, taken.conflicts) == (2, ())
     assert one(book).earned == 1
     assert one(book).mark == first
 
@@ -118,7 +118,7 @@ def test_marks_that_both_gave_clash_and_nothing_is_overwritten(
 
     taken = import_marks(book, export_marks(other))
 
-    (clash,) = taken.clashes
+    (clash,) = taken.conflicts
     assert clash.in_gradebook is not None
     assert clash.in_file is not None
     assert (clash.submission, clash.item) == ("ada", "Q1.1")
@@ -135,7 +135,7 @@ def test_the_same_decision_of_two_is_no_clash(book: Gradebook, other: Gradebook)
 
     taken = import_marks(book, export_marks(other))
 
-    assert (taken.added, taken.clashes) == (0, ())
+    assert (taken.added, taken.conflicts) == (0, ())
 
 
 def test_one_who_took_back_and_one_who_gave_clash(book: Gradebook, other: Gradebook) -> None:
@@ -145,7 +145,7 @@ def test_one_who_took_back_and_one_who_gave_clash(book: Gradebook, other: Gradeb
     take_back_mark(book, "ada", "Q1.1", by="Mo", expected_current=first.number)
     add_mark(other, given(other, points=Fraction(2)), expected_current=theirs.number)
 
-    (clash,) = import_marks(book, export_marks(other)).clashes
+    (clash,) = import_marks(book, export_marks(other)).conflicts
 
     assert clash.in_gradebook is None
     assert clash.in_file is not None
@@ -157,7 +157,7 @@ def test_weights_that_both_changed_clash(book: Gradebook, other: Gradebook) -> N
     ledger.set_weight(book, "hw", "Q1.1", "what", Fraction(1), by="Mo")
     ledger.set_weight(other, "hw", "Q1.1", "what", Fraction(2), by="Kim")
 
-    (clash,) = import_marks(book, export_marks(other)).clashes
+    (clash,) = import_marks(book, export_marks(other)).conflicts
 
     assert (clash.item, clash.criterion) == ("Q1.1", "what")
     assert ledger.weights(book, "hw")["Q1.1", "what"].points == 1
@@ -223,6 +223,7 @@ def change(at: str, value: object) -> str:
         change("id", "../x"),
         change("replaced", "b" * 32),
         change("takes_back", "b" * 32),
+        change("restores", "a" * 32),
     ],
 )
 def test_what_is_no_export_is_refused_and_nothing_of_it_is_taken(

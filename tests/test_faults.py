@@ -142,7 +142,7 @@ def test_a_run_that_fails_on_a_submission_keeps_the_seed_out_of_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: Submission, *, session: GradingSession, supplied: Any) -> None:  # noqa: ARG001
-        explode(f"{session.judge.draws} {session.judge.draws.seed.hex()}")
+        explode(f"{session.judge.rng} {session.judge.rng.seed.hex()}")
 
     course = made(tmp_path)
     course.hand_in("ada")

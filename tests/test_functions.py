@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_checks import DRAWS, evidence
+from test_checks import RNG, evidence
 
 from grader.checks import CHECKS
 from grader.checks.check import CheckOutcome
@@ -47,9 +47,9 @@ def answers(questions: tuple[Question, ...], function: Function) -> Mapping[str,
 def opinion(code: str, function: Function, **params: Any) -> CheckOutcome:
     check = CHECKS[code].model_validate({"function": "attention", **params})
     seen = evidence()
-    asked = check.questions(DRAWS)
+    asked = check.questions(RNG)
     seen.observations.update(answers(asked, function))  # type: ignore[attr-defined]
-    known = answers(check.constant_questions(DRAWS), attention)
+    known = answers(check.constant_questions(RNG), attention)
     return check.judge(seen.with_expected(known))
 
 
@@ -144,7 +144,7 @@ def test_what_became_of_a_question_is_said_truly(status: str, said: str) -> None
     check = CHECKS["FUN001"].model_validate(
         {"function": "attention", "calls": SHAPES, "shapes": [[2, 5, 3]]}
     )
-    (asked,) = check.questions(DRAWS)
+    (asked,) = check.questions(RNG)
     seen = evidence()
     seen.observations[asked.id] = Observation(id=asked.id, status=status)  # type: ignore[index]
 
@@ -168,7 +168,7 @@ def test_a_reference_without_an_answer_is_our_fault() -> None:
 
 def test_every_row_and_column_of_a_mask_lets_something_through() -> None:
     told = {"function": "f", "calls": [[{"shape": [40, 40], "kind": "mask"}]], "mask": 0}
-    (asked,) = CHECKS["FUN004"].model_validate(told).questions(DRAWS)
+    (asked,) = CHECKS["FUN004"].model_validate(told).questions(RNG)
     mask = asked.arrays["x0"]
 
     assert mask.dtype == bool
@@ -191,7 +191,7 @@ AT_WEIGHTS = {
 
 def at_weights(output: Callable[[Array, Array], Array]) -> CheckOutcome:
     check = CHECKS["MOD002"].model_validate(AT_WEIGHTS)
-    (asked,) = check.questions(DRAWS)
+    (asked,) = check.questions(RNG)
     arrays = {
         f"out{place}": output(asked.arrays[key], asked.arrays["w0"])
         for place, (key, _) in enumerate(asked.params["calls"])
@@ -199,7 +199,7 @@ def at_weights(output: Callable[[Array, Array], Array]) -> CheckOutcome:
     data: Mapping[str, Any] = {"calls": [{"unmatched": []}] * 2}
     seen = evidence()
     seen.observations[asked.id] = Observation(id=asked.id, status="ok", data=data, arrays=arrays)  # type: ignore[index]
-    questions = check.constant_questions(DRAWS)
+    questions = check.constant_questions(RNG)
     known = answers(questions, lambda x, w: x.astype(np.float64) @ w.T)
     return check.judge(seen.with_expected(known))
 

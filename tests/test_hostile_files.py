@@ -64,8 +64,8 @@ def assignment() -> Rubric:
 @cache
 def names_by_item() -> Mapping[str, frozenset[str]]:
     registry = checks.load_checks(assignment().check_modules)
-    draws = checks.RandomDraws(seed=b"0" * 32)
-    return checks.bind_rubric(assignment(), registry=registry, draws=draws).names_by_item()
+    rng = checks.SeededRandom(seed=b"0" * 32)
+    return checks.bind_rubric(assignment(), registry=registry, rng=rng).names_by_item()
 
 
 @cache

@@ -15,8 +15,14 @@ import pytest
 from specimens import half_right, ungradable, with_our_error
 
 from grader.errors import MarkConflict, UsageError
-from grader.gradebook import Gradebook, StoredSubmission, ledger, open_gradebook
-from grader.gradebook.ledger import NewMark, add_mark, answer_digest, mark_history, take_back_mark
+from grader.gradebook import (
+    Gradebook,
+    StoredSubmission,
+    answer_digest,
+    ledger,
+    open_gradebook,
+)
+from grader.gradebook.ledger import NewMark, add_mark, mark_history, take_back_mark
 from grader.model import Answer, Criterion, Flag, FlagKind, Graded, ItemScore, Verdict
 
 CRITERIA = (
@@ -382,13 +388,13 @@ def test_an_override_stands_until_checks_conclude_otherwise(book: Gradebook) -> 
     assert one(book, "V5").outdated is not None
 
 
-NOT_JUDGED = Flag(FlagKind.NOT_JUDGED, ("V6",))
+CHECK_ERROR = Flag(FlagKind.CHECK_ERROR, ("V6",))
 NOBODY = Flag(FlagKind.NOBODY_NAMED)
 
 
 def test_a_flag_goes_when_a_person_has_decided(book: Gradebook) -> None:
     keep(book, replace(with_our_error(), submission=graded().submission))
-    asked = replace(book.graded("ada"), flags=(NOT_JUDGED, NOBODY))
+    asked = replace(book.graded("ada"), flags=(CHECK_ERROR, NOBODY))
     keep(book, asked)
 
     add_mark(
@@ -397,7 +403,7 @@ def test_a_flag_goes_when_a_person_has_decided(book: Gradebook) -> None:
 
     assert book.graded("ada").flags == (NOBODY,)
     take_back_mark(book, "ada", "V6", by="Mo", expected_current=one(book, "V6").mark.number)  # type: ignore[union-attr]  # just given
-    assert book.graded("ada").flags == (NOT_JUDGED, NOBODY)
+    assert book.graded("ada").flags == (CHECK_ERROR, NOBODY)
 
 
 # ---------------------------------------------------------------- what criteria are worth

@@ -14,7 +14,7 @@ import tiny_course
 from tiny_course import Course
 
 from grader import kernel, sandbox
-from grader.checks import Evidence, RandomDraws, load_checks
+from grader.checks import Evidence, SeededRandom, load_checks
 from grader.checks.evaluation import BoundRubric, RubricCheck
 from grader.checks.reproduction import collect_saved_evidence
 from grader.kernel.module_survey import ModuleSurvey
@@ -685,7 +685,7 @@ def judge(
         constant_questions=(),
     )
     trace = Trace(notebook=source, record=record, observations={}, expected={})
-    evidence = Evidence.from_trace(trace, draws=RandomDraws(seed=b"seed"))
+    evidence = Evidence.from_trace(trace, rng=SeededRandom(seed=b"seed"))
     return {finding.code: finding for finding in bound.judge(evidence).findings}
 
 

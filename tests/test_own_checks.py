@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import selfchecking
 from test_again import class_of_one
-from test_checks import DRAWS, course, evidence
+from test_checks import RNG, course, evidence
 
 from grader import checks, contrastive, rubric
 from grader.checks import CHECKS, bind_rubric, load_checks
@@ -47,9 +47,7 @@ def judge_rows(rows: Array | None) -> Finding:
     spec = CheckSpec(
         code="ROW001", points=Fraction(2), public=True, needs=(), params={"array": "batches"}
     )
-    bound = bind_rubric(
-        course(a=(spec,)), registry=load_checks(["example_in_authoring"]), draws=DRAWS
-    )
+    bound = bind_rubric(course(a=(spec,)), registry=load_checks(["example_in_authoring"]), rng=RNG)
     arrays = {} if rows is None else {"batches": rows}
     answer = Observation(id=ARRAYS_QUESTION.id, status="ok", arrays=arrays)
     (finding,) = bound.judge(replace(evidence(), observations={answer.id: answer})).findings

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,18 +14,10 @@ from specimen_assignment import rubric
 from grader.model import Flag, FlagKind, Student
 from grader.report import class_page, class_row, student_page
 from grader.report.run_summary import run_summary
-from grader.report.score_changes import changes_report
+from grader.report.score_changes import ScoreChange, changes_report
 
 RUBRIC = rubric()
 ALL = specimens.ALL
-
-
-@dataclass(frozen=True, kw_only=True)
-class Moved:
-    submission: str
-    item: str
-    before: Fraction | None
-    after: Fraction | None
 
 
 def whole_class() -> str:
@@ -88,7 +80,7 @@ def test_nothing_but_letters_that_show_gets_to_the_terminal(words: str) -> None:
         flags=(Flag(FlagKind.COLLECTION_CONCERN, (words,)),),
     )
     hostile = replace(hostile, submission=replace(hostile.submission, name=words), reason=words)
-    changes = [Moved(submission=words, item="", before=Fraction(1), after=None)]
+    changes = [ScoreChange(submission=words, item="", before=Fraction(1), after=None)]
     console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)
 
     console.print(run_summary([hostile], rubric=RUBRIC, out=Path(words)))

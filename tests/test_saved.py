@@ -24,8 +24,8 @@ from grader.model import (
     SavedEvidence,
     SavedOutput,
 )
+from grader.report.saved_outputs_view import quote_location, saved_outputs_view
 from grader.report.saved_outputs_view import quotes_view as said_figures
-from grader.report.saved_outputs_view import saved_outputs_view
 
 
 def cell(
@@ -381,7 +381,7 @@ def test_the_figures_of_an_answer_are_summed_up() -> None:
 
     assert said is not None
     assert said.headline == "This answer quotes 2 figures: 1 of them in the notebook"
-    assert [(s.text, s.location) for s in said.quotes] == [
+    assert [(quote.text, quote_location(quote)) for quote in said.quotes] == [
         ("0.92", "output of cell 0"),
         ("0.5", "in no output and no code"),
     ]

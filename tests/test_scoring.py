@@ -64,7 +64,8 @@ def test_a_mark_counts_as_marked_and_makes_the_score_final() -> None:
     course = rubric(item("w", 5, kind="written"))
     mark = Mark(points=Fraction(4), by="a grader", at="2026-01-01T00:00:00Z")
 
-    score = scoring.score_submission(course, findings=(), marks={"w": mark})
+    unmarked = scoring.score_submission(course, findings=())
+    score = scoring.replace_marks(unmarked, marks={"w": mark})
 
     assert score.total.auto == 0
     assert score.total.marked == score.total.final == 4

@@ -81,7 +81,7 @@ def test_numbers_are_few_and_belong_to_inputs_that_anyone_can_draw(folder: Path)
 
     assert path.stat().st_size < 20_000
     assert {array.shape[1] for array in arrays.values()} == {128}
-    assert load_public_rubric(find_public_rubric([folder])).draws.seed == public_seed("hw5")
+    assert load_public_rubric(find_public_rubric([folder])).rng.seed == public_seed("hw5")
 
 
 def test_a_check_that_compares_with_the_reference_is_never_public() -> None:

@@ -26,14 +26,14 @@ from grader.model import (
     CaseResult,
     CellRun,
     CellStatus,
-    CheckUse,
+    CheckCoverage,
     ExecutionRecord,
-    Fate,
     Finding,
     Graded,
     Item,
     ItemScore,
     Mutant,
+    MutantOutcome,
     MutantResult,
     Score,
     Shortfall,
@@ -100,31 +100,35 @@ P, F, B, E = Verdict.PASSED, Verdict.FAILED, Verdict.BLOCKED, Verdict.ERROR
 
 
 @pytest.mark.parametrize(
-    ("grades", "status", "fate"),
+    ("grades", "status", "outcome"),
     [
-        ((graded(Q1=F, Q2=P),), CellStatus.RAN, Fate.CAUGHT),
-        ((graded(Q1=P, Q2=P),), CellStatus.RAN, Fate.SURVIVED),
-        ((graded(Q1=P, Q2=F),), CellStatus.RAN, Fate.ELSEWHERE),
-        ((graded(Q1=B, Q2=F),), CellStatus.RAN, Fate.ELSEWHERE),
-        ((graded(Q1=P, Q2=P),), CellStatus.RAISED, Fate.STOPPED),
-        ((graded(Q1=F, Q2=P), graded(Q1=P, Q2=P)), CellStatus.RAN, Fate.SURVIVED),
-        ((graded(Q1=E, Q2=P),), CellStatus.RAN, Fate.UNTRIED),
-        ((), CellStatus.RAN, Fate.UNTRIED),
+        ((graded(Q1=F, Q2=P),), CellStatus.RAN, MutantOutcome.CAUGHT),
+        ((graded(Q1=P, Q2=P),), CellStatus.RAN, MutantOutcome.SURVIVED),
+        ((graded(Q1=P, Q2=F),), CellStatus.RAN, MutantOutcome.ELSEWHERE),
+        ((graded(Q1=B, Q2=F),), CellStatus.RAN, MutantOutcome.ELSEWHERE),
+        ((graded(Q1=P, Q2=P),), CellStatus.RAISED, MutantOutcome.STOPPED),
+        ((graded(Q1=F, Q2=P), graded(Q1=P, Q2=P)), CellStatus.RAN, MutantOutcome.SURVIVED),
+        ((graded(Q1=E, Q2=P),), CellStatus.RAN, MutantOutcome.UNGRADED),
+        ((), CellStatus.RAN, MutantOutcome.UNGRADED),
     ],
 )
 def test_what_became_of_a_mutant(
-    grades: tuple[Graded, ...], status: CellStatus, fate: Fate
+    grades: tuple[Graded, ...], status: CellStatus, outcome: MutantOutcome
 ) -> None:
     result = mutant_result(MUTANT, tried(*grades, status=status), why="")
 
-    assert result.fate is fate
-    assert result.escaped == (fate not in {Fate.CAUGHT, Fate.STOPPED})
+    assert result.outcome is outcome
+    assert result.escaped == (outcome not in {MutantOutcome.CAUGHT, MutantOutcome.STOPPED})
 
 
 def test_a_mutant_whose_points_depend_on_the_seed_is_to_be_looked_at() -> None:
     result = mutant_result(MUTANT, tried(graded(Q1=F, Q2=P), graded(Q1=F, Q2=F)), why="")
 
-    assert (result.fate, result.wavers, result.escaped) == (Fate.CAUGHT, True, True)
+    assert (result.outcome, result.is_unstable, result.escaped) == (
+        MutantOutcome.CAUGHT,
+        True,
+        True,
+    )
 
 
 def test_a_fault_of_ours_is_explained_by_nobody() -> None:
@@ -136,22 +140,22 @@ def test_a_case_that_scores_otherwise_under_one_seed_does_not_hold() -> None:
     held = case_result("x", [tried(graded(Q1=P), graded(Q1=P))], points=points)
     failed = case_result("x", [tried(graded(Q1=P), graded(Q1=F))], points=points)
 
-    assert held.holds
-    assert not failed.holds
+    assert held.passed
+    assert not failed.passed
     assert failed.shortfalls == (
         Shortfall(item="Q1", expected=Fraction(2), earned=Fraction(0), found="a check: that"),
     )
-    assert failed.wavers
+    assert failed.is_unstable
 
 
 def test_a_case_may_score_too_much_as_well() -> None:
-    assert not case_result("x", [tried(graded(Q1=P))], points={"Q1": Fraction(0)}).holds
+    assert not case_result("x", [tried(graded(Q1=P))], points={"Q1": Fraction(0)}).passed
 
 
 def test_a_case_that_cannot_be_graded_does_not_hold() -> None:
     broken = TrialRun(grades=(), record=ExecutionRecord(cells=()), problem="no kernel came up")
 
-    assert not case_result("x", [broken], points={}).holds
+    assert not case_result("x", [broken], points={}).passed
 
 
 def test_seeds_are_the_same_each_time_unless_drawn_anew() -> None:
@@ -161,7 +165,7 @@ def test_seeds_are_the_same_each_time_unless_drawn_anew() -> None:
 
 
 def test_fewer_mutants_are_spread_evenly_and_the_list_of_the_assignment_comes_first() -> None:
-    made = tuple(replace(MUTANT, line=n, own=n >= 8) for n in range(10))
+    made = tuple(replace(MUTANT, line=n, is_listed=n >= 8) for n in range(10))
 
     assert [m.line for m in _spread_evenly(made, 6)] == [0, 2, 4, 6, 8, 9]
     assert [m.line for m in _spread_evenly(made, 1)] == [8]
@@ -172,7 +176,7 @@ def test_fewer_mutants_are_spread_evenly_and_the_list_of_the_assignment_comes_fi
 
 
 def result(**more: object) -> Validation:
-    survivor = MutantResult(mutant=MUTANT, fate=Fate.SURVIVED)
+    survivor = MutantResult(mutant=MUTANT, outcome=MutantOutcome.SURVIVED)
     known = replace(survivor, mutant=replace(MUTANT, line=4), why="It is the same\nprogram.")
     fine = CaseResult(name="reference")
     whole = Validation(
@@ -191,12 +195,12 @@ def result(**more: object) -> Validation:
         mutants=(
             survivor,
             known,
-            MutantResult(mutant=MUTANT, fate=Fate.CAUGHT, caught_by=("Q1 FUN001",)),
+            MutantResult(mutant=MUTANT, outcome=MutantOutcome.CAUGHT, caught_by=("Q1 FUN001",)),
         ),
         skipped_cells={"show": "It only shows."},
         checks=(
-            CheckUse(item="Q1", code="FUN001", title="a check", mutants=1, cases=0),
-            CheckUse(item="Q2", code="FUN002", title="idle one", mutants=0, cases=0),
+            CheckCoverage(item="Q1", code="FUN001", title="a check", mutants=1, cases=0),
+            CheckCoverage(item="Q2", code="FUN002", title="idle one", mutants=0, cases=0),
         ),
         stale_explanations=("[[explained]] cell x",),
         seeds=3,
@@ -230,7 +234,7 @@ def test_an_assignment_that_holds_is_said_in_a_few_lines() -> None:
         cases=(), mutants=result().mutants[1:], checks=result().checks[:1], stale_explanations=()
     )
 
-    assert fine.holds
+    assert fine.passed
     assert "✕" not in shown(fine)
     assert len(shown(fine).strip().splitlines()) <= 10
 
@@ -246,7 +250,7 @@ def test_nothing_holds_while_one_part_does_not(part: str) -> None:
     }
     del fine[part]
 
-    assert not replace(whole, **fine).holds  # type: ignore[arg-type]
+    assert not replace(whole, **fine).passed  # type: ignore[arg-type]
 
 
 def test_the_json_says_what_the_terminal_says() -> None:
@@ -275,7 +279,7 @@ def test_the_committed_page_is_about_the_mutants_there_are(name: str) -> None:
     part = page.partition(f"## {name}: ")[2].partition("\n## ")[0]
     assignment = Assignment.from_rubric(loaded(name))
     rows = re.findall(r"^\| ([^|]+) \| (\d+) \| \d+ \| \d+ \| \d+ \| (\d+) \|$", part, re.MULTILINE)
-    changes = ["of its own" if m.own else m.change for m in assignment.mutants.mutants]
+    changes = ["of its own" if m.is_listed else m.change for m in assignment.mutants.mutants]
 
     assert {change: int(count) for change, count, _ in rows} == {
         change: changes.count(change) for change in changes

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import rubric
-from grader.checks import BoundRubric, Evidence, RandomDraws, bind_rubric, load_checks
+from grader.checks import BoundRubric, Evidence, SeededRandom, bind_rubric, load_checks
 from grader.checks.check import ARRAYS_QUESTION, RECORDING_QUESTION
 from grader.checks.recording import Forward, Recording, read_recording
 from grader.checks.values import all_close, equal_arrays
@@ -123,7 +123,7 @@ def test_rows_that_are_no_floating_point_numbers_are_none(output: Array) -> None
 
 # ---------------------------------------------------------------- a whole notebook that lies
 
-DRAWS = RandomDraws(seed=b"0" * 32)
+RNG = SeededRandom(seed=b"0" * 32)
 LABELS = ("C1", "C2", "B1")
 NAMED = (*LABELS, "initial_embeddings", "trained_embeddings", "neg_pair1/0", "positive_pair")
 SHAPES = ((3, 32, 32), (1, 3, 32, 32), (3, 3, 32, 32), (3, 128), (128,), (2, 128), (1, 128), (0,))
@@ -135,7 +135,7 @@ JUNK: tuple[Any, ...] = ({}, [], None, 7, "x", [[]], [None], {"a": {"b": 1}}, [7
 @cache
 def bound() -> BoundRubric:
     loaded = rubric.load_rubric(rubric.find_rubric(ROOT, assignment="hw5"), catalog=load_checks)
-    return bind_rubric(loaded, registry=load_checks(loaded.check_modules), draws=DRAWS)
+    return bind_rubric(loaded, registry=load_checks(loaded.check_modules), rng=RNG)
 
 
 def seen_by(answers: dict[str, Observation], *, recording: Recording) -> Evidence:
@@ -146,7 +146,7 @@ def seen_by(answers: dict[str, Observation], *, recording: Recording) -> Evidenc
         record=ExecutionRecord(cells=runs),
         observations=answers,
         recording=recording,
-        draws=DRAWS,
+        rng=RNG,
     )
 
 

@@ -12,7 +12,7 @@ from grading import Run, grade
 from variants import VARIANTS, Variant, build
 
 from grader import gradebook
-from grader.checks import RandomDraws, bind_rubric, load_checks
+from grader.checks import SeededRandom, bind_rubric, load_checks
 from grader.gradebook import course_records
 from grader.selfcheck.public_findings import SelfcheckResult, judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric
@@ -82,9 +82,9 @@ def self_checked(graded: Run) -> Iterator[tuple[str, SelfcheckResult]]:
     whole = selfchecking.loaded()
     items = tuple(replace(i, checks=tuple(s for s in i.checks if s.public)) for i in whole.items)
     with gradebook.open_gradebook(graded.out / "gradebook.db") as book:
-        draws = RandomDraws(seed=course_records.load_seed(book, whole.id) or b"")
+        rng = SeededRandom(seed=course_records.load_seed(book, whole.id) or b"")
         rubric = replace(whole, items=items)
-        bound = bind_rubric(rubric, registry=load_checks(rubric.check_modules), draws=draws)
+        bound = bind_rubric(rubric, registry=load_checks(rubric.check_modules), rng=rng)
         for number, variant in enumerate(VARIANTS):
             trace = book.trace(f"v{number:03}")
             assert trace is not None
@@ -93,7 +93,7 @@ def self_checked(graded: Run) -> Iterator[tuple[str, SelfcheckResult]]:
                 later_needs={},
                 handout=frozenset(),
                 checks=bound,
-                draws=draws,
+                rng=rng,
                 expected=trace.expected,
                 sha256="",
             )

@@ -1,4 +1,4 @@
-"""Loads the assignments of a course's folder, and says where their notebooks may run."""
+"""Loads the assignments of a course's folder, and the options for running their notebooks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from grader.rubric.rubric_search import RUBRICS_FOLDER
 from grader.settings import Settings
 
 REFERENCE_RUNS = 3
-"""How often the reference is run: what it scores must not depend on the run."""
+"""How often the reference is run, to see that its score does not depend on the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """An assignment with everything that is tested of it."""
+    """An assignment with the notebooks by which it is tested."""
 
     rubric: Rubric
     notebook: EditableNotebook
@@ -42,7 +42,7 @@ class Assignment:
         return cls(rubric=loaded_rubric, notebook=notebook, plan=plan, mutants=mutants)
 
     def notebook_texts(self, chosen_mutants: Sequence[Mutant]) -> list[str]:
-        """Return the files to be run: reference, template, cases, mutants."""
+        """Return the contents of the files to run: reference, template, cases, mutants."""
         solved = self.notebook.as_submitted()
         return [
             *[self.notebook.to_json()] * REFERENCE_RUNS,
@@ -85,7 +85,7 @@ def load_assignments(root: Path, *, ids: Sequence[str]) -> tuple[Assignment, ...
 
 
 def session_options(settings: Settings) -> SessionOptions:
-    """Return where notebooks run: behind the same walls as students', since cases may be theirs."""
+    """Return how notebooks are run: isolated as students' are, since cases may be theirs."""
     hidden = (settings.root / RUBRICS_FOLDER, settings.root / "reference")
     level = settings.isolation_level
     return SessionOptions(

@@ -1,4 +1,4 @@
-"""Makes the template that students get from a solved notebook, with blanks for solutions."""
+"""Makes the template for students from a solved notebook, with blanks for solutions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Region:
 
     first: int
     last: int
-    """Indices of the lines BEGIN and END, from 0; what is cut lies between."""
+    """Indices of the lines BEGIN and END, from 0; the lines between them are cut."""
     items: tuple[str, ...] = ()
     """Items that the line BEGIN names: `### BEGIN SOLUTION Q2.3.1`."""
     hidden: bool = False
@@ -59,7 +59,7 @@ def find_regions(cell: EditableCell) -> tuple[Region, ...]:
 
 
 def make_template(notebook: EditableNotebook) -> EditableNotebook:
-    """Return the notebook as students receive it: nothing solved, nothing run.
+    """Return the notebook for students: without solutions and outputs.
 
     Raises:
         RubricError: A line BEGIN or END has no partner.
@@ -94,12 +94,12 @@ def withheld_lines(notebook: EditableNotebook) -> Iterator[tuple[EditableCell, i
     """Yield the lines that students don't get: the cell, the line's number from 1, the line."""
     for cell in notebook.cells:
         lines = cell.source.split("\n")
-        if cell.hidden:
-            yield from ((cell, position, line) for position, line in enumerate(lines, start=1))
-            continue
-        for region in find_regions(cell):
-            for position in range(region.first + 1, region.last):
-                yield cell, position + 1, lines[position]
+        withheld = (
+            [range(len(lines))]
+            if cell.hidden
+            else [range(region.first + 1, region.last) for region in find_regions(cell)]
+        )
+        yield from ((cell, index + 1, lines[index]) for indices in withheld for index in indices)
 
 
 def _blanks(lines: list[str]) -> list[str]:
@@ -107,7 +107,7 @@ def _blanks(lines: list[str]) -> list[str]:
     inner = [line.removeprefix(indent) for line in lines]
     try:
         body = ast.parse("\n".join(inner)).body
-    except SyntaxError:  # a `return` alone parses; what doesn't is a part of a statement
+    except SyntaxError:  # only part of a statement
         return [indent + BLANK]
     blanks = [_blank_for(statement, inner) for statement in body]
     if not blanks or "" in blanks:
@@ -116,7 +116,7 @@ def _blanks(lines: list[str]) -> list[str]:
 
 
 def _blank_for(statement: ast.stmt, lines: list[str]) -> str:
-    """Return a statement's blank, or '' if that would give its form away."""
+    """Return a statement's blank, or '' if it would reveal the statement's form."""
     last = lines[(statement.end_lineno or statement.lineno) - 1]
     rest = last.encode()[statement.end_col_offset or 0 :].decode()
     comment = rest.strip() if _COMMENT_ONLY.fullmatch(rest) else ""

@@ -1,4 +1,4 @@
-"""A notebook that authoring edits: cells by id, to be changed and written out again."""
+"""Reads, edits and writes the notebooks of a course, with their cells by id."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grader.errors import RubricError
 from grader.model import Json
 
 SOLUTION, GRADER_ONLY = "solution", "grader-only"
-"""Tags of cells that no student gets."""
+"""Tags of cells that students don't get."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class EditableCell:
 
     @property
     def hidden(self) -> bool:
-        """Whether it is tagged as a cell that no student gets."""
+        """Whether it is tagged as a cell that students don't get."""
         return bool({SOLUTION, GRADER_ONLY} & set(self.tags))
 
 
@@ -53,21 +53,18 @@ class EditableNotebook:
         return replace(self, cells=tuple(cells))
 
     def as_submitted(self) -> EditableNotebook:
-        """Return the notebook as a student would submit it, without cells of the grader's own."""
+        """Return the notebook as a student would submit it, without `grader-only` cells."""
         return replace(self, cells=tuple(c for c in self.cells if GRADER_ONLY not in c.tags))
 
     def with_outputs(self, treatment: str) -> EditableNotebook:
         """Return the notebook with its saved outputs 'kept', 'cleared' or 'without figures'."""
         if treatment == "kept":
             return self
-        texts = (
-            [o for o in cell.outputs if treatment != "cleared" and _is_plain_text(o)]
-            for cell in self.cells
-        )
-        pairs = zip(self.cells, texts, strict=True)
-        return replace(
-            self, cells=tuple(replace(cell, outputs=tuple(kept)) for cell, kept in pairs)
-        )
+        cells = []
+        for cell in self.cells:
+            texts = [o for o in cell.outputs if set(o.get("data", {})) <= {"text/plain"}]
+            cells.append(replace(cell, outputs=() if treatment == "cleared" else tuple(texts)))
+        return replace(self, cells=tuple(cells))
 
     def to_json(self) -> str:
         """Return the text of the file."""
@@ -112,11 +109,6 @@ def _read_cell(cell: Any, index: int) -> EditableCell:
         outputs=tuple(json.loads(json.dumps(cell.get("outputs", [])))),
         attachments=json.loads(json.dumps(cell.get("attachments", {}))),
     )
-
-
-def _is_plain_text(output: Json) -> bool:
-    """Tell whether an output is nothing but text."""
-    return set(output.get("data", {})) <= {"text/plain"}
 
 
 def _cell_to_json(cell: EditableCell) -> dict[str, Json]:

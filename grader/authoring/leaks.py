@@ -1,4 +1,4 @@
-"""Searches what students would get for anything of the solution."""
+"""Searches the files of a release for parts of the solution."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from grader.model import Json, Rubric
 from grader.notebook.student_code import parse_source
 
 MIN_CODE_LETTERS, MIN_COPY_LETTERS, MIN_SENTENCE_LETTERS, MIN_WHEEL_LETTERS = 8, 16, 24, 24
-"""Letters, without spaces, from which a line of code tells something; from which it is a copy where
-it also stands in given code; from which a sentence tells something; and from which neither stands
-in a program by chance."""
+"""The least letters, without spaces, of a secret line of code; of one that is secret even if the
+given code has it, too; of a secret sentence; and of either in the program's own files, where
+shorter ones appear by chance."""
 SCAFFOLD_PREFIX = "grader/authoring/scaffold/"
-"""What every new assignment begins with is no secret."""
+"""The files that every new assignment begins with, which are no secret."""
 _NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d{3,}(?![\w.])")
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?:;])\s+|\n+")
 _TEXT_SUFFIXES = (".py", ".md", ".txt", ".toml", ".json", ".ipynb", ".html", ".js", "METADATA")
@@ -31,13 +31,13 @@ _TEXT_SUFFIXES = (".py", ".md", ".txt", ".toml", ".json", ".ipynb", ".html", ".j
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leak:
-    """Something of the solution in a file for students."""
+    """A part of the solution in a file for students."""
 
     file: str
     location: str
     """The cell and its line, or the line of the file."""
     description: str
-    """What it is of the solution, and where it comes from."""
+    """The kind of the secret text, and its cell or item."""
     text: str
 
     def __str__(self) -> str:
@@ -47,13 +47,13 @@ class Leak:
 
 @dataclass(frozen=True)  # no slots: it remembers `squeezed`
 class Secret:
-    """A text that must not get out."""
+    """A text that students must not get."""
 
     description: str
     text: str
     """The text as it was written."""
     is_word: bool = False
-    """Whether it counts only as a word of its own."""
+    """Whether it is searched for as a whole word only."""
     is_solution_code: bool = False
     """Whether it is a line of code that students are asked for."""
 
@@ -63,7 +63,7 @@ class Secret:
         return self.text if self.is_word else _squeeze(self.text)
 
     def appears_in(self, line: str) -> bool:
-        """Tell whether a line holds it."""
+        """Return whether a line contains it."""
         if self.is_word:
             return re.search(rf"(?<![\w.]){re.escape(self.text)}(?![\w.])", line) is not None
         return self.squeezed in _squeeze(line)
@@ -76,10 +76,10 @@ Sighting = tuple[str, str, str]
 def find_leaks(
     files: Mapping[str, bytes], *, notebook: EditableNotebook, rubric: Rubric, plan: ValidationPlan
 ) -> tuple[Leak, ...]:
-    """Return everything of the solution that stands in these files.
+    """Return the parts of the solution that files contain.
 
     Args:
-        files: What students would get, by name.
+        files: The contents of the files for students, by name.
         notebook: The solved notebook.
         rubric: The assignment's rubric.
         plan: The assignment's plan, whose `[[shown]]` lines may be seen.
@@ -99,14 +99,14 @@ def find_leaks(
 
 
 def _find_secrets(notebook: EditableNotebook, rubric: Rubric) -> Iterator[Secret]:
-    """Yield all that must not get out, without what students are given anyway."""
+    """Yield the secret texts of an assignment, without those that students are given."""
     visible_texts = [cell.source for cell in make_template(notebook).cells]
     visible_texts += [text for item in rubric.items for text in (item.prompt, item.title, item.why)]
     visible_text = _squeeze("\n".join(visible_texts))
     words = set(re.findall(r"[\w.]+", "\n".join(visible_texts)))
     for secret in (*_notebook_secrets(notebook), *_rubric_secrets(rubric)):
         is_visible = secret.text in words if secret.is_word else secret.squeezed in visible_text
-        # A long line of code is not given by chance: somebody left a copy.
+        # A long line of the solution that is also in the given code was probably left by mistake.
         if not is_visible or (secret.is_solution_code and len(secret.squeezed) >= MIN_COPY_LETTERS):
             yield secret
 
@@ -170,7 +170,7 @@ def _output_text(output: Json) -> str:
 
 
 def _squeeze(text: str) -> str:
-    """Return the text without white space, and without what JSON puts before quotes."""
+    """Return the text without white space and without JSON's escapes."""
     return re.sub(r"\s+|\\n|\\(?=[\"\\])", "", text)
 
 
@@ -202,7 +202,7 @@ def _search_notebook(data: bytes, secrets: tuple[Secret, ...]) -> Iterator[Sight
 
 
 def _search_wheel(data: bytes, secrets: tuple[Secret, ...]) -> Iterator[Sighting]:
-    """Search the program, where only what can't stand there by chance counts, and no words."""
+    """Search the program for long secrets only: words and short lines appear in it by chance."""
     long_secrets = [s for s in secrets if not s.is_word and len(s.squeezed) >= MIN_WHEEL_LETTERS]
     with zipfile.ZipFile(io.BytesIO(data)) as wheel:
         for member in wheel.namelist():

@@ -1,4 +1,4 @@
-"""Judges trials: whether a case scored what it must, what became of a mutant, and who caught it."""
+"""Judges trial runs: whether a case scored as expected, and which checks caught a mutant."""
 
 from __future__ import annotations
 
@@ -10,25 +10,30 @@ from grader.authoring.trial_runs import TrialRun
 from grader.model import (
     CaseResult,
     CellStatus,
-    Fate,
     Finding,
     Graded,
     Mutant,
+    MutantOutcome,
     MutantResult,
     Shortfall,
     Verdict,
 )
 
-UNSTOPPED = frozenset({CellStatus.RAN, CellStatus.SKIPPED})
-"""Statuses of cells that nothing stopped."""
-TAKING_VERDICTS = frozenset({Verdict.FAILED, Verdict.PARTIAL})
-"""Verdicts that take points by a judgment, not by what something else brought down."""
+LOSING_VERDICTS = frozenset({Verdict.FAILED, Verdict.PARTIAL})
+"""Verdicts by which a check itself takes points; BLOCKED ones lose them to another check."""
 
 
 def case_result(
     name: str, trials: Sequence[TrialRun], *, points: Mapping[str, Fraction], problem: str = ""
 ) -> CaseResult:
-    """Return whether a submission scored what it must, in every trial and under every seed."""
+    """Return whether a submission scored as expected, in every trial run and under every seed.
+
+    Args:
+        name: The name of the submission.
+        trials: Its runs.
+        points: The expected points of automatic items, by item; others may score anything.
+        problem: What else is wrong with the submission, or ''.
+    """
     grades = [grade for trial in trials for grade in trial.grades]
     problems = (
         problem,
@@ -36,38 +41,36 @@ def case_result(
         *(grade.reason for grade in grades),
         _grader_fault(grades),
     )
-    farthest: dict[str, Shortfall] = {}
-    for grade in grades:
-        for shortfall in _shortfalls(grade, points):
-            known = farthest.get(shortfall.item)
-            if known is None or _deviation(shortfall) > _deviation(known):
-                farthest[shortfall.item] = shortfall
+    largest: dict[str, Shortfall] = {}
+    shortfalls = [shortfall for grade in grades for shortfall in _shortfalls(grade, points)]
+    for shortfall in sorted(shortfalls, key=lambda s: abs(s.earned - s.expected), reverse=True):
+        largest.setdefault(shortfall.item, shortfall)
     return CaseResult(
         name=name,
-        shortfalls=tuple(farthest[item] for item in points if item in farthest),
-        wavers=_wavers(trials),
+        shortfalls=tuple(largest[item] for item in points if item in largest),
+        is_unstable=_is_unstable(trials),
         problem=next(filter(None, problems), ""),
     )
 
 
 def mutant_result(mutant: Mutant, trial: TrialRun, *, why: str) -> MutantResult:
-    """Return what became of a mutant: the worst under any seed.
+    """Return a mutant's worst outcome under any seed.
 
     Args:
         mutant: The mutant.
         trial: Its run.
-        why: Why it may escape; kept only if it does.
+        why: Why it may escape; dropped unless it does.
     """
     if trial.problem or not trial.grades or _grader_fault(trial.grades):
-        return MutantResult(mutant=mutant, fate=Fate.UNTRIED)
-    stopped = any(run.status not in UNSTOPPED for run in trial.record.cells)
-    fates = {_fate(mutant, findings, stopped=stopped) for findings in trial.findings()}
-    order = (Fate.SURVIVED, Fate.ELSEWHERE, Fate.CAUGHT, Fate.STOPPED)
+        return MutantResult(mutant=mutant, outcome=MutantOutcome.UNGRADED)
+    finished = {CellStatus.RAN, CellStatus.SKIPPED}
+    stopped = any(run.status not in finished for run in trial.record.cells)
+    outcomes = {_outcome(mutant, findings, stopped=stopped) for findings in trial.findings()}
     result = MutantResult(
         mutant=mutant,
-        fate=next(fate for fate in order if fate in fates),
+        outcome=next(outcome for outcome in MutantOutcome if outcome in outcomes),
         caught_by=triggered_checks(trial),
-        wavers=_wavers([trial]),
+        is_unstable=_is_unstable([trial]),
     )
     return replace(result, why=why) if result.escaped else result
 
@@ -79,7 +82,7 @@ def triggered_checks(trial: TrialRun) -> tuple[str, ...]:
             key
             for findings in trial.findings()
             for key, finding in keyed_findings(findings)
-            if finding.verdict in TAKING_VERDICTS
+            if finding.verdict in LOSING_VERDICTS
         )
     )
 
@@ -95,19 +98,19 @@ def keyed_findings(findings: Sequence[Finding]) -> list[tuple[str, Finding]]:
     return pairs
 
 
-def _fate(mutant: Mutant, findings: Sequence[Finding], *, stopped: bool) -> Fate:
+def _outcome(mutant: Mutant, findings: Sequence[Finding], *, stopped: bool) -> MutantOutcome:
     if stopped:
-        return Fate.STOPPED
-    lost = {finding.item for finding in findings if finding.verdict in TAKING_VERDICTS}
+        return MutantOutcome.STOPPED
+    lost = {finding.item for finding in findings if finding.verdict in LOSING_VERDICTS}
     if not lost:
         # A pending finding shows it to a person: outputs cleared beside a PDF, say.
         pending = any(finding.verdict is Verdict.PENDING for finding in findings)
-        return Fate.CAUGHT if pending else Fate.SURVIVED
-    return Fate.CAUGHT if not mutant.items or lost & set(mutant.items) else Fate.ELSEWHERE
+        return MutantOutcome.CAUGHT if pending else MutantOutcome.SURVIVED
+    is_expected = not mutant.items or not lost.isdisjoint(mutant.items)
+    return MutantOutcome.CAUGHT if is_expected else MutantOutcome.ELSEWHERE
 
 
-def _wavers(trials: Sequence[TrialRun]) -> bool:
-    """Tell whether points depend on the seed or on the run."""
+def _is_unstable(trials: Sequence[TrialRun]) -> bool:
     earned = {
         tuple((key, finding.earned) for key, finding in keyed_findings(findings))
         for trial in trials
@@ -127,12 +130,8 @@ def _shortfalls(graded: Graded, points: Mapping[str, Fraction]) -> Iterator[Shor
         yield Shortfall(item=item.item.id, expected=expected, earned=earned, found=description)
 
 
-def _deviation(shortfall: Shortfall) -> Fraction:
-    return abs(shortfall.earned - shortfall.expected)
-
-
 def _grader_fault(grades: Sequence[Graded]) -> str:
-    """Return what a check could not judge by a fault of the grader; '' for nothing."""
+    """Return the finding of the first check that failed by a fault of the grader, or ''."""
     for grade in grades:
         for item in grade.score.items if grade.score else ():
             for finding in item.findings:

@@ -1,4 +1,4 @@
-"""Makes the mutants of an assignment: the reference changed everywhere, and its own list."""
+"""Makes the mutants of an assignment: generated changes of the reference, and a list of its own."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class MutantSet:
     skipped_cells: Mapping[str, str]
     """By the id of a cell, why it was not changed."""
     used_given: frozenset[int]
-    """Indices of the plan's `[[given]]` tables that left a line as it is."""
+    """Indices of the plan's `[[given]]` tables that match a line."""
 
 
 def make_mutants(notebook: EditableNotebook, *, rubric: Rubric, plan: ValidationPlan) -> MutantSet:
-    """Return every mutant, those of the assignment's own list last.
+    """Return all mutants; those of the assignment's list come last.
 
     Raises:
         RubricError: A patch of the list does not fit the reference.
@@ -61,7 +61,7 @@ def patched_sources(
     """Return the sources of the changed cells, by id.
 
     Raises:
-        RubricError: There is no such cell, or the text to replace does not stand in it once.
+        RubricError: There is no such cell, or it does not contain the text exactly once.
     """
     sources: dict[str, str] = {}
     for patch in patches:
@@ -92,22 +92,11 @@ def _make_mutant(edit: Edit, *, cell: EditableCell, items: tuple[str, ...]) -> M
 
 
 def _file_mutants(notebook: EditableNotebook) -> Iterator[Mutant]:
-    """Yield what can go wrong with the file as a whole, where outputs are saved in it."""
-    for change, treatment in (
-        ("outputs cleared", "cleared"),
-        ("figures dropped", "without figures"),
-    ):
+    """Yield changes of the saved outputs, where there are any."""
+    changes = (("outputs cleared", "cleared"), ("figures dropped", "without figures"))
+    for change, treatment in changes:
         if notebook.with_outputs(treatment) != notebook:
-            yield Mutant(
-                cell="",
-                line=0,
-                change=change,
-                before="",
-                after="",
-                items=(),
-                sources={},
-                outputs=treatment,
-            )
+            yield Mutant(change=change, outputs=treatment)
 
 
 def _listed_mutants(notebook: EditableNotebook, plan: ValidationPlan) -> Iterator[Mutant]:
@@ -115,13 +104,12 @@ def _listed_mutants(notebook: EditableNotebook, plan: ValidationPlan) -> Iterato
         first_patch = table.patch[0]
         yield Mutant(
             cell=first_patch.cell,
-            line=0,
             change=table.name,
             before=_first_line(first_patch.old),
             after=_first_line(first_patch.new),
             items=tuple(table.items),
             sources=patched_sources(notebook, table.patch, context=f"mutant {table.name}"),
-            own=True,
+            is_listed=True,
         )
 
 
@@ -130,7 +118,7 @@ def _first_line(text: str) -> str:
 
 
 def _items_by_cell(notebook: EditableNotebook, rubric: Rubric) -> Mapping[str, tuple[str, ...]]:
-    """Return the items whose checks are about names that a cell makes, by the cell's id."""
+    """Return, by the id of a cell, the items whose checks are about names that it defines."""
     reference = read_notebook(rubric.reference)
     items: dict[str, list[str]] = {}
     rubric_checks = resolve_checks(rubric, registry=load_checks(rubric.check_modules))

@@ -1,4 +1,4 @@
-"""Makes small wrong changes to a cell of code: found on its syntax tree, spliced into its text."""
+"""Makes small mistakes in a cell of code, by its syntax tree."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from grader.notebook.student_code import parse_source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """One change of a cell, and the source that it makes of the cell."""
+    """One change of a cell, and the resulting source."""
 
     change: str
-    """What was done, in words: 'call left out'."""
+    """The kind of change in words: 'call left out'."""
     line: int
     """The first line that differs, from 1."""
     before: str
@@ -26,10 +26,10 @@ class Edit:
 
 
 Replacement = tuple[str, ast.AST, str]
-"""What is done, the node that is replaced, and the text that stands in its place."""
+"""The kind of change, the node that is replaced, and the text that replaces it."""
 Operator = Callable[[ast.AST, "_ParsedCell"], Iterator[Replacement]]
 _MAX_SWAPPED = 4
-"""Arguments, or parts of a tuple, among which neighbors are swapped."""
+"""The number of first arguments, or elements of a tuple, of which neighbors are swapped."""
 _SIMPLE_STATEMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)
 _ARITHMETIC: Final[Mapping[type[ast.operator], ast.operator]] = {
     ast.Add: ast.Sub(),
@@ -53,7 +53,7 @@ _COMPARISONS: Final[Mapping[type[ast.cmpop], ast.cmpop]] = {
 
 
 class _ParsedCell:
-    """A cell's source with its syntax tree, and the names that stand for modules."""
+    """A cell's source with its syntax tree, and the names that are modules."""
 
     def __init__(self, source: str, tree: ast.Module, modules: frozenset[str]) -> None:
         self.source = source
@@ -75,7 +75,7 @@ class _ParsedCell:
         return (data[:begin] + text.encode() + data[end:]).decode()
 
     def swap_nodes(self, change: str, first: ast.AST, second: ast.AST) -> Replacement:
-        """Return the replacement that puts two nodes, and what is between them, in other order."""
+        """Return the replacement that swaps two nodes; the text between them stays."""
         both = ast.copy_location(ast.Pass(), first)
         both.end_lineno, both.end_col_offset = second.end_lineno, second.end_col_offset  # type: ignore[attr-defined]
         full, first_text, second_text = map(self.text, (both, first, second))
@@ -89,7 +89,7 @@ class _ParsedCell:
 
 
 def make_edits(source: str, *, modules: frozenset[str] = frozenset()) -> tuple[Edit, ...]:
-    """Return every change of a cell, each once, in the order of its lines; () if it is no Python.
+    """Return all changes of a cell, in the order of its lines; () if it is not Python.
 
     Args:
         source: The cell's source.
@@ -156,7 +156,7 @@ def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
 
 
 def _matters(statement: ast.stmt) -> bool:
-    """Tell whether leaving a statement out can matter: no import, definition, text or print."""
+    """Return whether leaving a statement out can matter, unlike an import, definition or print."""
     match statement:
         case ast.Expr(value=ast.Constant()) | ast.Expr(value=ast.Call(func=ast.Name(id="print"))):
             return False
@@ -173,7 +173,7 @@ def leave_out_statement(node: ast.AST, _: _ParsedCell) -> Iterator[Replacement]:
 
 
 def swap_statements(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:
-    """Swap each pair of simple statements that stand one below the other."""
+    """Swap each pair of neighboring simple statements."""
     for body in _bodies(node):
         for pair in pairwise(body):
             if all(isinstance(part, _SIMPLE_STATEMENTS) and _matters(part) for part in pair):
@@ -197,7 +197,7 @@ def _is_super(node: ast.Call) -> bool:
 
 
 def _is_module(node: ast.AST, cell: _ParsedCell) -> bool:
-    """Tell whether a name stands for a module, or for `self`, whose parts are called alike."""
+    """Return whether a node is a module, or an attribute of a module or of `self`."""
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, ast.Name) and node.id in {*cell.modules, "self"}
@@ -279,4 +279,4 @@ OPERATORS: tuple[Operator, ...] = (
     drop_sign,
     make_result_constant,
 )
-"""Every way in which a cell is changed."""
+"""All kinds of changes."""

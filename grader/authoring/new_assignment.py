@@ -1,4 +1,4 @@
-"""Begins a new assignment with a small one, complete and tested, that is to be changed."""
+"""Creates a new assignment from a small complete one, to be edited by the course staff."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _ASSIGNMENT_FILES = {
     "mutants.toml": "rubrics/{name}/mutants.toml",
     "cases.toml": "rubrics/{name}/cases/cases.toml",
 }
-"""Files of every assignment: none of them may be there already."""
+"""Files of every assignment; none of them may exist already."""
 _SHARED_FILES = {
     "README.md": "README.md",
     "validate.yml": ".github/workflows/validate.yml",
     "gitignore": ".gitignore",
 }
-"""Files of the folder: those that are there already stay as they are."""
+"""Files of the folder; existing ones are not changed."""
 
 
 def create_assignment(name: str, *, title: str, root: Path) -> tuple[Path, ...]:
@@ -72,7 +72,7 @@ def _fill_scaffold(file: str, replacements: dict[str, str]) -> str:
 
 
 def _default_value(root: Path) -> str:
-    """Return 'true' or 'false': whether a new assignment is what `grade` grades by default."""
+    """Return 'true' if no assignment is the default yet, else 'false'."""
     for path in (root / "rubrics").glob("*.toml"):
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8")).get("assignment", {})

@@ -1,9 +1,7 @@
-"""Builds what students get of an assignment, and refuses if any of the solution is in it."""
+"""Builds the files of an assignment for students, and refuses if they show any of the solution."""
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +12,13 @@ from grader.authoring.blanking import find_regions, make_template
 from grader.authoring.leaks import find_leaks
 from grader.authoring.student_readme import render_readme
 from grader.errors import RubricError, UsageError
+from grader.exports.zip_files import pack_zip
 from grader.pipeline import SessionOptions, open_grading_session
 from grader.pipeline.judge import Judge
 from grader.selfcheck.public_files import build_public_files, public_seed, reference_questions
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The time of every file of the archive, so that the same release is the same bytes."""
+"""The time of modification of every file in the archive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,24 +30,24 @@ class BuiltRelease:
     sizes: Mapping[str, int]
     """Bytes by file name."""
     blanks: int
-    """Solutions that were cut out of cells."""
+    """Number of solutions that were cut out of cells."""
     removed_cells: int
-    """Cells that were left out."""
+    """Number of cells that were left out."""
 
 
 def build_release(
-    assignment: Assignment, *, opening: SessionOptions, wheel: tuple[str, bytes], out: Path
+    assignment: Assignment, *, options: SessionOptions, wheel: tuple[str, bytes], out: Path
 ) -> BuiltRelease:
     """Build the release of an assignment: a folder, and the same as a zip archive.
 
     Args:
         assignment: The assignment.
-        opening: Where the reference runs, which gives the public numbers.
+        options: How the reference is run, which computes the public numbers.
         wheel: File name and bytes of the program's wheel.
         out: The folder to write to.
 
     Raises:
-        RubricError: Something of the solution would get out (the message shows where), no region
+        RubricError: A file would show part of the solution (the message says where), no region
             is marked as the solution, or a check is public that can't be.
         UsageError: The folder can't be written.
     """
@@ -63,7 +62,7 @@ def build_release(
     name, data = wheel
     files = {
         rubric.reference.name: handout.to_json().encode(),
-        **_public_files(assignment, opening=opening),
+        **_public_files(assignment, options=options),
         "README.md": render_readme(rubric, notebook=rubric.reference.name, wheel=name).encode(),
         name: data,
     }
@@ -81,32 +80,27 @@ def build_release(
     )
 
 
-def _public_files(assignment: Assignment, *, opening: SessionOptions) -> Mapping[str, bytes]:
-    """Return the public rubric and its numbers, which the live reference answers."""
+def _public_files(assignment: Assignment, *, options: SessionOptions) -> Mapping[str, bytes]:
+    """Return the public rubric and the reference's numbers for it."""
     rubric = assignment.rubric
     judge = Judge.for_rubric(
         rubric,
-        draws=checks.RandomDraws(seed=public_seed(rubric.id)),
-        environment=opening.environment.fingerprint,
+        rng=checks.SeededRandom(seed=public_seed(rubric.id)),
+        environment=options.environment.fingerprint,
     )
     questions = reference_questions(rubric)
-    with open_grading_session(judge, options=opening) as course:
-        return build_public_files(rubric, answers=course.reference.ask(questions))
+    with open_grading_session(judge, options=options) as session:
+        return build_public_files(rubric, answers=session.reference.ask(questions))
 
 
 def _write_release(files: Mapping[str, bytes], *, out: Path, name: str) -> tuple[Path, Path]:
     folder, archive = out / name, out / f"{name}.zip"
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for file, data in files.items():
-            entry = zipfile.ZipInfo(f"{name}/{file}", date_time=EPOCH)
-            entry.external_attr = 0o644 << 16
-            zipped.writestr(entry, data, compress_type=zipfile.ZIP_DEFLATED)
+    packed = pack_zip(((f"{name}/{file}", data, 0o644) for file, data in files.items()), time=EPOCH)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file, data in files.items():
             (folder / file).write_bytes(data)
-        archive.write_bytes(packed.getvalue())
+        archive.write_bytes(packed)
     except OSError as error:
         raise UsageError(f"{out}: cannot be written ({error.strerror})") from error
     return folder, archive

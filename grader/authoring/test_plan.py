@@ -1,4 +1,4 @@
-"""Reads what an assignment's files say of its tests: `mutants.toml` and `cases/cases.toml`."""
+"""Reads the tests of an assignment from its files `mutants.toml` and `cases/cases.toml`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from grader.rubric.toml_files import read_tables, validate_tables
 
 
 class TomlTable(BaseModel):
-    """A TOML table: no key but its own, and no value turned into another kind."""
+    """A TOML table without unknown keys, whose values are not converted."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -34,7 +34,7 @@ class PatchTable(TomlTable):
     cell: RequiredText
     """The cell's id."""
     old: Annotated[str, Field(min_length=1)]
-    """Text that stands in it, once."""
+    """Text that the cell contains exactly once."""
     new: str
 
 
@@ -51,11 +51,11 @@ class LinePatternTable(TomlTable):
 
     cell: RequiredText
     line: RequiredText = "*"
-    """The line as it stands in the reference, without indentation."""
+    """The line of the reference, without indentation."""
     change: RequiredText = "*"
-    """What is done to it: 'call left out'."""
+    """The kind of change: 'call left out'."""
     after: RequiredText = "*"
-    """What it becomes."""
+    """The line after the change."""
     why: RequiredText
 
 
@@ -67,7 +67,7 @@ class CellTable(TomlTable):
 
 
 class UntriggeredTable(TomlTable):
-    """`[[untriggered]]`: a check that nothing need trigger."""
+    """`[[untriggered]]`: a check that may take points from nothing."""
 
     item: Id
     check: RequiredText
@@ -75,7 +75,7 @@ class UntriggeredTable(TomlTable):
 
 
 class ShownTable(TomlTable):
-    """`[[shown]]`: lines of the solution that students may see elsewhere, by a pattern."""
+    """`[[shown]]`: lines of the solution, by a pattern, that students may see elsewhere."""
 
     line: RequiredText
     why: RequiredText
@@ -93,15 +93,15 @@ class MutantsFile(TomlTable):
 
 
 class CaseTable(TomlTable):
-    """`[[case]]`: a submission, and what it must score."""
+    """`[[case]]`: a submission with its expected points."""
 
     name: RequiredText
     why: str = ""
     start: Literal["reference", "template"] = "reference"
     notebook: str = ""
-    """A file beside `cases.toml`, in place of a start and patches."""
+    """A file beside `cases.toml`, instead of a start and patches."""
     others: Literal["full", "none"] = "full"
-    """What automatic items score that `points` doesn't name."""
+    """The expected points of automatic items that `points` doesn't name."""
     points: dict[Id, Points] = Field(default_factory=dict)
     patch: list[PatchTable] = Field(default_factory=list)
 
@@ -110,41 +110,41 @@ class CasesFile(TomlTable):
     """`cases/cases.toml`."""
 
     template: dict[Id, Points] = Field(default_factory=dict)
-    """What the blank template scores, where that isn't 0."""
+    """The expected points of the blank template, where they aren't 0."""
     case: list[CaseTable] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionCase:
-    """A submission, and the points that it must score."""
+    """A submission with its expected points."""
 
     name: str
     start: Literal["reference", "template"] = "reference"
     """The notebook that patches change."""
     patches: tuple[PatchTable, ...] = ()
     notebook: Path | None = None
-    """A file in place of a start and patches."""
+    """A file, instead of a start and patches."""
     points: Mapping[str, Fraction]
-    """Points that automatic items must score; items that aren't named may score anything."""
+    """The expected points by item; items that aren't named may score anything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationPlan:
-    """Tests of one assignment, beside those that every assignment must pass."""
+    """The tests of one assignment, in addition to those that every assignment must pass."""
 
     mutants: MutantsFile = field(default_factory=MutantsFile)
     cases: tuple[SubmissionCase, ...] = ()
     template_points: Mapping[str, Fraction] = field(default_factory=dict)
 
     def find_given(self, *, cell: str, line: str) -> int | None:
-        """Return the index of the `[[given]]` table that leaves a line as it is, or None."""
+        """Return the index of the first `[[given]]` table that matches a line, or None."""
         for index, table in enumerate(self.mutants.given):
             if _matches(cell, table.cell) and _matches(line, table.line):
                 return index
         return None
 
     def may_show(self, line: str) -> bool:
-        """Tell whether students may see a line of the solution elsewhere."""
+        """Return whether students may see a line of the solution elsewhere."""
         return any(_matches(line, table.line) for table in self.mutants.shown)
 
     def survival_reason(self, mutant: Mutant) -> str:
@@ -157,7 +157,7 @@ class ValidationPlan:
 
 
 def explains(table: LinePatternTable, mutant: Mutant) -> bool:
-    """Tell whether an explanation is about a mutant."""
+    """Return whether an explanation is about a mutant."""
     return (
         _matches(mutant.cell, table.cell)
         and _matches(mutant.before, table.line)
@@ -167,7 +167,7 @@ def explains(table: LinePatternTable, mutant: Mutant) -> bool:
 
 
 def _matches(text: str, pattern: str) -> bool:
-    """Tell whether a text fits a pattern in which only `*` is special."""
+    """Return whether a text fits a pattern in which only `*` is special."""
     return fnmatchcase(text, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
@@ -175,7 +175,7 @@ def read_plan(rubric: Rubric) -> ValidationPlan:
     """Return the plan of an assignment; each of its files may be missing.
 
     Raises:
-        RubricError: A file can't be used; the message names every fault in it.
+        RubricError: A file is not valid; the message names all of its faults.
     """
     folder = rubric.path.parent / rubric.id
     mutants = _read_file(folder / "mutants.toml", kind=MutantsFile)
@@ -217,7 +217,7 @@ def _refuse_unknown(path: Path, items: Iterable[str], *, rubric: Rubric) -> None
 
 
 def uniform_points(rubric: Rubric, amount: str) -> dict[str, Fraction]:
-    """Return all points of every automatic item, for 'full', or none, for 'none'."""
+    """Return the points of all automatic items: their maximum for 'full', 0 for 'none'."""
     share = 1 if amount == "full" else 0
     return {item.id: item.points * share for item in rubric.items if item.kind == "auto"}
 
@@ -241,7 +241,7 @@ def _make_case(case: CaseTable, *, cases_path: Path, rubric: Rubric) -> Submissi
 
 
 def _cases_from_table(table: Path, *, rubric: Rubric) -> Iterable[SubmissionCase]:
-    """Yield the notebooks of a CSV table with a column for each item; an empty field allows any.
+    """Yield the cases of a CSV table with a column for each item; an empty cell allows any points.
 
     Raises:
         RubricError: The table names a missing notebook or item, or a field is no number.

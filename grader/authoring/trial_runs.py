@@ -1,4 +1,4 @@
-"""Runs an assignment's notebooks as a class is run, each once, and judges them by many seeds."""
+"""Runs an assignment's notebooks, each once, and judges them under several seeds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from grader.pipeline.judge import Judge
 from grader.pipeline.workers import THREADS_PER_JOB
 
 MAX_CELL_SECONDS, MAX_NOTEBOOK_SECONDS = 20.0, 60.0
-"""Seconds that a changed notebook may take where its rubric grants more: some never end."""
+"""The longest runs in seconds, if the rubric allows more: some mutants never end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +49,9 @@ class TrialRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRunner:
-    """Tries notebooks against one live reference, with a judge for each seed."""
+    """Runs notebooks beside one live reference, with a judge for each seed."""
 
-    course: GradingSession
+    session: GradingSession
     judges: tuple[Judge, ...]
     folder: Path
     threads: int
@@ -59,7 +59,7 @@ class TrialRunner:
     def run_all(
         self, texts: Sequence[str], *, on_graded: Callable[[Graded], None]
     ) -> Iterator[TrialRun]:
-        """Yield a trial for each notebook, in order.
+        """Yield a trial run for each notebook, in order.
 
         Args:
             texts: The contents of the notebooks' files.
@@ -75,7 +75,7 @@ class TrialRunner:
                     on_graded(graded)
                 yield trial
         except BaseException:
-            self.course.setup.stop.set()  # else the pool waits for notebooks that nobody wants now
+            self.session.setup.stop.set()  # otherwise the pool waits for the notebooks that run
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -83,7 +83,7 @@ class TrialRunner:
     def _run(self, path: Path) -> TrialRun:
         submission = Submission(name=path.stem, path=path, display_path=path.name)
         try:
-            trace = run_and_ask(read_notebook(path), session=self.course)
+            trace = run_and_ask(read_notebook(path), session=self.session)
             grades = tuple(self._grade(submission, trace, judge) for judge in self.judges)
         except GraderError as error:
             return TrialRun(grades=(), record=ExecutionRecord(cells=()), problem=str(error))
@@ -91,7 +91,7 @@ class TrialRunner:
 
     def _grade(self, submission: Submission, trace: Trace, judge: Judge) -> Graded:
         evidence = judge.evidence(submission, trace)
-        answers = self.course.reference.ask(judge.checks.counter_questions(evidence))
+        answers = self.session.reference.ask(judge.checks.counter_questions(evidence))
         return judge.conclude(submission, evidence.with_expected(answers))
 
 
@@ -107,9 +107,9 @@ def draw_seeds(assignment: str, *, count: int, new: bool) -> tuple[bytes, ...]:
 
 @contextmanager
 def open_trial_runner(
-    rubric: Rubric, *, seeds: Sequence[bytes], opening: SessionOptions, notify: Notify
+    rubric: Rubric, *, seeds: Sequence[bytes], options: SessionOptions, notify: Notify
 ) -> Iterator[TrialRunner]:
-    """Yield a runner whose reference is live; its folder is gone when the block is left.
+    """Yield a runner with a live reference and a folder that is removed afterwards.
 
     Raises:
         RubricError: The reference does not run.
@@ -124,23 +124,23 @@ def open_trial_runner(
     judges = tuple(
         Judge.for_rubric(
             limited_rubric,
-            draws=checks.RandomDraws(seed=seed),
-            environment=opening.environment.fingerprint,
+            rng=checks.SeededRandom(seed=seed),
+            environment=options.environment.fingerprint,
         )
         for seed in seeds
     )
     with (
         TemporaryDirectory(prefix="grade-") as folder,
-        open_grading_session(judges[0], options=opening, notify=notify) as course,
+        open_grading_session(judges[0], options=options, notify=notify) as session,
     ):
         questions = {q.id: q for judge in judges for q in judge.checks.questions}
         constants: dict[str, Observation] = {}
         for judge in judges:
-            constants |= course.reference.ask(judge.checks.constant_questions)
+            constants |= session.reference.ask(judge.checks.constant_questions)
         packed = wire.pack_questions(tuple(questions.values()))
         yield TrialRunner(
-            course=replace(course, questions=packed, constants=constants),
+            session=replace(session, questions=packed, constants=constants),
             judges=judges,
             folder=Path(folder),
-            threads=THREADS_PER_JOB * opening.jobs,
+            threads=THREADS_PER_JOB * options.jobs,
         )

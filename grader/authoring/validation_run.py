@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from grader.authoring.assignments import REFERENCE_RUNS, Assignment
@@ -16,25 +16,27 @@ from grader.authoring.mutant_verdicts import (
 )
 from grader.authoring.test_plan import explains, uniform_points
 from grader.authoring.trial_runs import TrialRun, draw_seeds, open_trial_runner
-from grader.model import CaseResult, CheckUse, Mutant, MutantResult, Rubric, Validation
+from grader.model import CaseResult, CheckCoverage, Mutant, MutantResult, Rubric, Validation
 from grader.pipeline import SessionOptions
-from grader.pipeline.run import RunWatcher
+from grader.report.progress import RunWatcher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How much is tried."""
+    """The extent of a validation."""
 
     seeds: int = 3
+    """Number of hidden seeds under which each notebook is judged."""
     new_seeds: bool = False
+    """Whether the seeds are new ones, instead of those of earlier validations."""
     max_mutants: int | None = None
-    """Mutants at most, spread evenly over all; None for all."""
+    """The most mutants, spread evenly over all; None for all."""
 
 
 def validate_assignment(
-    assignment: Assignment, *, effort: Effort, opening: SessionOptions, watcher: RunWatcher
+    assignment: Assignment, *, effort: Effort, options: SessionOptions, watcher: RunWatcher
 ) -> Validation:
-    """Run an assignment's notebooks and judge whether they score what they must.
+    """Run an assignment's notebooks and judge whether they score as expected.
 
     Raises:
         RubricError: A file of it can't be used, or the reference does not run.
@@ -43,40 +45,21 @@ def validate_assignment(
     started = time.monotonic()
     chosen_mutants = _spread_evenly(assignment.mutants.mutants, effort.max_mutants)
     texts = assignment.notebook_texts(chosen_mutants)
-    rubric = assignment.rubric
+    rubric, plan = assignment.rubric, assignment.plan
     watcher.begin(rubric=rubric, count=len(texts), unchanged=0, judged=0)
     seeds = draw_seeds(rubric.id, count=effort.seeds, new=effort.new_seeds)
-    with open_trial_runner(rubric, seeds=seeds, opening=opening, notify=watcher.note) as runner:
+    with open_trial_runner(rubric, seeds=seeds, options=options, notify=watcher.note) as runner:
         watcher.ready()
         trials = list(runner.run_all(texts, on_graded=watcher.done))
-    validation = _conclude(assignment, chosen_mutants, trials)
-    return replace(
-        validation, seeds=effort.seeds, notebooks=len(texts), seconds=time.monotonic() - started
-    )
-
-
-def _spread_evenly(all_mutants: Sequence[Mutant], limit: int | None) -> tuple[Mutant, ...]:
-    """Return at most that many mutants, from everywhere, and the assignment's own first of all."""
-    if limit is None or len(all_mutants) <= limit:
-        return tuple(all_mutants)
-    listed = [mutant for mutant in all_mutants if mutant.own][:limit]
-    others = [mutant for mutant in all_mutants if not mutant.own]
-    remaining = limit - len(listed)
-    return (*(others[index * len(others) // remaining] for index in range(remaining)), *listed)
-
-
-def _conclude(
-    assignment: Assignment, chosen_mutants: Sequence[Mutant], trials: Sequence[TrialRun]
-) -> Validation:
-    """Judge the trials, which come in the order of `Assignment.notebook_texts`."""
     rubric, plan = assignment.rubric, assignment.plan
+    # The trials are in the order of `Assignment.notebook_texts`.
     first_case = REFERENCE_RUNS + 1
     last_case = first_case + len(plan.cases)
     results = tuple(
         mutant_result(mutant, trial, why=plan.survival_reason(mutant))
         for mutant, trial in zip(chosen_mutants, trials[last_case:], strict=True)
     )
-    complete = len(chosen_mutants) == len(assignment.mutants.mutants)
+    is_complete = len(chosen_mutants) == len(assignment.mutants.mutants)
     return Validation(
         assignment=rubric.id,
         title=rubric.title,
@@ -88,18 +71,28 @@ def _conclude(
         ),
         mutants=results,
         skipped_cells=assignment.mutants.skipped_cells,
-        checks=_check_uses(assignment, results, trials[REFERENCE_RUNS:last_case])
-        if complete
+        checks=_check_coverage(assignment, results, trials[REFERENCE_RUNS:last_case])
+        if is_complete
         else (),
-        stale_explanations=tuple(_stale_explanations(assignment, results)) if complete else (),
-        seeds=0,
-        notebooks=0,
-        seconds=0.0,
+        stale_explanations=_stale_explanations(assignment, results) if is_complete else (),
+        seeds=effort.seeds,
+        notebooks=len(texts),
+        seconds=time.monotonic() - started,
     )
 
 
+def _spread_evenly(all_mutants: Sequence[Mutant], limit: int | None) -> tuple[Mutant, ...]:
+    """Return at most `limit` mutants, spread over all; listed ones are preferred."""
+    if limit is None or len(all_mutants) <= limit:
+        return tuple(all_mutants)
+    listed = [mutant for mutant in all_mutants if mutant.is_listed][:limit]
+    others = [mutant for mutant in all_mutants if not mutant.is_listed]
+    remaining = limit - len(listed)
+    return (*(others[index * len(others) // remaining] for index in range(remaining)), *listed)
+
+
 def _reference_result(rubric: Rubric, trials: Sequence[TrialRun]) -> CaseResult:
-    """Expect full automatic points each time, and an answer to every written item."""
+    """Judge the reference, which must have full automatic points and answer all written items."""
     first_grade = next((grade for trial in trials for grade in trial.grades), None)
     written = [item.id for item in rubric.items if item.kind == "written"]
     answers = first_grade.answers if first_grade else {}
@@ -112,17 +105,17 @@ def _reference_result(rubric: Rubric, trials: Sequence[TrialRun]) -> CaseResult:
 
 
 def _template_result(trial: TrialRun, *, points: Mapping[str, Fraction]) -> CaseResult:
-    """Expect no points where none are due, and no written answer."""
+    """Judge the blank template, which must have the given points and answer no written item."""
     answers = trial.grades[0].answers if trial.grades else {}
     answered = [item for item, answer in answers.items() if answer.text.strip()]
     problem = f"the template's own text is taken for an answer to {', '.join(answered)}"
     return case_result("template", [trial], points=points, problem=problem if answered else "")
 
 
-def _check_uses(
+def _check_coverage(
     assignment: Assignment, results: Sequence[MutantResult], trials: Sequence[TrialRun]
-) -> tuple[CheckUse, ...]:
-    """Return how often each check was triggered; the template counts as a case."""
+) -> tuple[CheckCoverage, ...]:
+    """Return how often each check took points; the template counts as a case."""
     by_cases = [key for trial in trials for key in triggered_checks(trial)]
     by_mutants = [key for result in results for key in result.caught_by]
     reasons = {
@@ -130,7 +123,7 @@ def _check_uses(
     }
     all_findings = (findings for trial in trials for findings in trial.findings())
     return tuple(
-        CheckUse(
+        CheckCoverage(
             item=finding.item,
             code=finding.code,
             title=finding.title,
@@ -142,18 +135,20 @@ def _check_uses(
     )
 
 
-def _stale_explanations(assignment: Assignment, results: Sequence[MutantResult]) -> list[str]:
-    """Return the explanations that explain nothing any more, so that they are removed."""
+def _stale_explanations(assignment: Assignment, results: Sequence[MutantResult]) -> tuple[str, ...]:
+    """Return the entries of `mutants.toml` that no longer explain anything."""
     mutants_file = assignment.plan.mutants
-    messages = [
-        f"[[given]] cell {table.cell}, line {table.line}"
-        for index, table in enumerate(mutants_file.given)
-        if index not in assignment.mutants.used_given
-    ]
     explained_mutants = [result.mutant for result in results if result.why]
-    return messages + [
-        f"[[explained]] cell {table.cell}, line {table.line}, change {table.change}, "
-        f"after {table.after}"
-        for table in mutants_file.explained
-        if not any(explains(table, mutant) for mutant in explained_mutants)
-    ]
+    return (
+        *(
+            f"[[given]] cell {table.cell}, line {table.line}"
+            for index, table in enumerate(mutants_file.given)
+            if index not in assignment.mutants.used_given
+        ),
+        *(
+            f"[[explained]] cell {table.cell}, line {table.line}, change {table.change}, "
+            f"after {table.after}"
+            for table in mutants_file.explained
+            if not any(explains(table, mutant) for mutant in explained_mutants)
+        ),
+    )

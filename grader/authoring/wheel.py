@@ -1,4 +1,4 @@
-"""Provides the program's wheel for students: a file that was named, or one built here."""
+"""Provides the program's wheel for students: a given file, or one that is built here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import grader
 from grader.errors import UsageError
 
 SOURCE_FOLDER = Path(grader.__file__).resolve().parent.parent
-"""The folder of the program's source, if it runs from a checkout."""
+"""The folder of the program's source code, if it runs from a checkout."""
 
 
 def provide_wheel(path: Path | None) -> tuple[str, bytes]:
@@ -20,7 +20,7 @@ def provide_wheel(path: Path | None) -> tuple[str, bytes]:
         path: The wheel; None to build one from this checkout.
 
     Raises:
-        UsageError: The file is no wheel of this program, or none can be built here.
+        UsageError: The file is not a wheel of this program, or none can be built here.
     """
     if path is not None:
         return _read_wheel(path)

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterable, Mapping
 
 from grader.checks import execution, functions, modules, outputs
-from grader.checks.check import RECORDING_QUESTION, Check, Evidence, RandomDraws
+from grader.checks.check import RECORDING_QUESTION, Check, Evidence, SeededRandom
 from grader.checks.evaluation import (
     BoundRubric,
     Judgment,
@@ -23,9 +23,9 @@ __all__ = [
     "BoundRubric",
     "Evidence",
     "Judgment",
-    "RandomDraws",
     "Registry",
     "RubricCheck",
+    "SeededRandom",
     "bind_rubric",
     "load_checks",
     "resolve_checks",

@@ -1,10 +1,10 @@
-"""What a check is: parameters, questions to a notebook, and an outcome from what came back."""
+"""Defines checks: their parameters, questions to a notebook, and outcomes from the answers."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from grader.checks.memo import Memo, remembered
+from grader.checks.memo import Memo, memoized
 from grader.checks.recording import Recording, read_recording
 from grader.errors import ReferenceFault
 from grader.model import (
@@ -32,27 +32,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RandomDraws:
-    """Numbers that nobody can know beforehand: drawn from an assignment's secret seed, by label."""
+class SeededRandom:
+    """Random numbers that no student can know: they follow from an assignment's secret seed."""
 
     seed: bytes
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     """Numbers drawn, and questions made of them: the same for every submission."""
 
+    @memoized
     def normal(self, label: str, shape: tuple[int, ...], *, scale: float = 1.0) -> Numbers:
         """Return normal numbers as read-only float32, the same for the same seed and label."""
-        return _draw_normal(self, label, shape, scale=scale)
-
-
-@remembered
-def _draw_normal(
-    draws: RandomDraws, label: str, shape: tuple[int, ...], *, scale: float
-) -> Numbers:
-    digest = hashlib.sha256(draws.seed + b"|" + label.encode()).digest()
-    generator = np.random.default_rng(int.from_bytes(digest[:16], "big"))
-    array: Numbers = (generator.standard_normal(shape) * scale).astype(np.float32)
-    array.flags.writeable = False
-    return array
+        digest = hashlib.sha256(self.seed + b"|" + label.encode()).digest()
+        generator = np.random.default_rng(int.from_bytes(digest[:16], "big"))
+        array: Numbers = (generator.standard_normal(shape) * scale).astype(np.float32)
+        array.flags.writeable = False
+        return array
 
 
 _EXECUTED = frozenset({CellStatus.RAN, CellStatus.RAISED, CellStatus.TIMED_OUT})
@@ -68,7 +62,7 @@ class Evidence:
     observations: Mapping[str, Observation]
     """The notebook's answers, by the question's id."""
     recording: Recording
-    draws: RandomDraws
+    rng: SeededRandom
     attachments: tuple[str, ...] = ()
     """Suffixes of the files submitted beside the notebook, such as '.pdf'."""
     expected: Mapping[str, Observation] = field(default_factory=dict)
@@ -80,16 +74,16 @@ class Evidence:
 
     @classmethod
     def from_trace(
-        cls, trace: Trace, *, draws: RandomDraws, attachments: tuple[str, ...] = ()
+        cls, trace: Trace, *, rng: SeededRandom, attachments: tuple[str, ...] = ()
     ) -> Evidence:
-        """Return what a run left behind, as checks see it."""
+        """Return the evidence in a trace."""
         executed = [run.index for run in trace.record.cells if run.status in _EXECUTED]
         return cls(
             notebook=trace.notebook,
             record=trace.record,
             observations=trace.observations,
             recording=read_recording(trace.observations.get(RECORDING_QUESTION.id), cells=executed),
-            draws=draws,
+            rng=rng,
             attachments=attachments,
             expected=trace.expected,
         )
@@ -123,22 +117,22 @@ class CheckOutcome:
     """A check's conclusion from the evidence, before its dependencies are considered."""
 
     share: Fraction
-    """Of its points, from 0 to 1."""
+    """The share of its points that is earned, from 0 to 1."""
     expected: str
     observed: str
     hint: str = ""
     usual: bool = False
-    """Whether this is the usual mistake: the rubric's own question then replaces the hint."""
+    """Whether this is the usual mistake: `ask` of the rubric then replaces the hint."""
     unjudged: bool = False
-    """Whether the thing to judge is absent: blocked, if something it needs is the cause."""
+    """Whether there is nothing to judge; it is blocked if a check that it needs is the cause."""
     stops: bool = False
-    """Whether what needs this can't be judged either."""
+    """Whether checks that need this one can't judge either."""
     because: str = ""
-    """What kept it from being judged, where nothing failed: 'the training loop never ran'."""
+    """Why there is nothing to judge, where no cell failed: 'the training loop never ran'."""
     pending: bool = False
-    """Whether only a person can tell."""
+    """Whether only a person can decide."""
     names: tuple[str, ...] = ()
-    """Names of the notebook that are missing."""
+    """Names that the notebook should have defined."""
     cells: tuple[int, ...] = ()
     exhibit: Exhibit | None = None
 
@@ -154,8 +148,33 @@ def failed(*, expected: str, observed: str, **more: Any) -> CheckOutcome:
 
 
 def absent(*, expected: str, observed: str, **more: Any) -> CheckOutcome:
-    """Return an outcome for a thing that isn't there: no points, and nothing to judge."""
+    """Return an outcome where there is nothing to judge: no points."""
     return failed(expected=expected, observed=observed, unjudged=True, stops=True, **more)
+
+
+def share_without_flaw(
+    flaws: Sequence[str], *, expected: str, has_values: bool, name: str, max_shown: int
+) -> CheckOutcome:
+    """Return an outcome with the share of calls that have no flaw.
+
+    Args:
+        flaws: For each call, what is wrong with it, or ''.
+        expected: What every call should give.
+        has_values: Whether any call gave a value; otherwise there is nothing to judge.
+        name: The name of the function or class that was called.
+        max_shown: The most flaws that are shown.
+    """
+    right_count = flaws.count("")
+    if right_count == len(flaws):
+        return passed(expected=expected, observed="it is")
+    return CheckOutcome(
+        share=Fraction(right_count, len(flaws)),
+        expected=expected,
+        observed="; ".join(list(dict.fromkeys(filter(None, flaws)))[:max_shown]),
+        unjudged=not has_values,
+        stops=not has_values,
+        names=(name,),
+    )
 
 
 class Check(BaseModel):
@@ -168,15 +187,17 @@ class Check(BaseModel):
 
     code: ClassVar[str]
     title: ClassVar[str]
-    """What it checks, in a few words for a report; `{field}` stands for a parameter."""
+    """A few words for a report, in which `{field}` is replaced by a parameter."""
     subjects: ClassVar[tuple[str, ...]] = ()
-    """Parameters that hold names of the student's code that it is about."""
+    """Parameters that hold names in the student's code that it is about."""
+    reference_names: ClassVar[tuple[str, ...]] = ()
+    """Parameters that hold names in the reference, which students must not read."""
     fixed_questions: ClassVar[tuple[Question, ...]] = ()
     """Questions that are the same whatever its parameters are."""
     depends_on_run: ClassVar[bool] = True
     """Whether it may come out otherwise where something is missing that the notebook needs."""
     judges_file: ClassVar[bool] = False
-    """Whether it judges the file and its run from top to bottom, not what a notebook holds."""
+    """Whether it judges the file and its run as a whole, not functions and values."""
 
     def describe(self) -> str:
         """Return its title for these parameters."""
@@ -189,49 +210,53 @@ class Check(BaseModel):
         return tuple(name for group in groups for name in group if name)
 
     def masked(self) -> Self:
-        """Return a copy that students may read: names of the reference alone are opaque."""
-        return self
+        """Return a copy that students may read: names in the reference are replaced by digests."""
+        digests: dict[str, str | tuple[str, ...]] = {}
+        for key in self.reference_names:
+            value = getattr(self, key)
+            is_single = isinstance(value, str)
+            digests[key] = _digest_name(value) if is_single else tuple(map(_digest_name, value))
+        return self.model_copy(update=digests)
 
-    def questions(self, draws: RandomDraws) -> tuple[Question, ...]:
-        """Return what it asks the student's live notebook."""
+    def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        """Return the questions to the student's live notebook."""
         return self.fixed_questions
 
-    def constant_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
-        """Return what it asks the reference once, for all submissions."""
+    def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        """Return the questions to the reference that are the same for all submissions."""
         return ()
 
     def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
-        """Return what it then asks the reference about one student."""
+        """Return the questions to the reference that depend on one student's answers."""
         return ()
 
     def asks_counter_questions(self) -> bool:
-        """Tell whether it asks the reference about one student: then it can't be public."""
+        """Return whether it has counter-questions: then it can't be public."""
         return type(self).counter_questions is not Check.counter_questions
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         """Return its outcome.
 
         Raises:
-            ReferenceFault: The reference did not answer as it must.
+            ReferenceFault: The reference did not answer, or not as it must.
         """
         raise NotImplementedError
 
 
-def opaque_name(word: str) -> str:
-    """Return a stand-in for a word that only the reference knows, another for every word."""
-    return hashlib.sha256(word.encode()).hexdigest()[:8]
+def _digest_name(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:8] if name else ""
 
 
 def explain_no_answer(
     observation: Observation, *, name: str, missing: str, call: str = "calling"
 ) -> str:
-    """Say why a question about a name of the notebook has no answer; '' where it has one.
+    """Return why a question about a function or class has no answer; '' where it has one.
 
     Args:
         observation: The notebook's answer.
-        name: The function or class that was asked.
-        missing: What to say where no such thing was left.
-        call: What asking is called.
+        name: The name of the function or class.
+        missing: The sentence for a notebook that left no such name.
+        call: The verb for what was done with it.
     """
     sentences = {
         "missing": missing,
@@ -259,4 +284,4 @@ def make_question(
 ARRAYS_QUESTION = make_question("arrays", {})
 """Asks for every numeric array of the notebook's namespace."""
 RECORDING_QUESTION = make_question("recording", {})
-"""Asks for what was recorded of the notebook's own run."""
+"""Asks for the recording of the notebook's own run."""

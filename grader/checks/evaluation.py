@@ -10,9 +10,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from grader.checks.check import Check, CheckOutcome, Evidence, RandomDraws, failed
+from grader.checks.check import Check, CheckOutcome, Evidence, SeededRandom, failed
 from grader.checks.execution import FAILED_STATUSES, failure_cause
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.module_lacks import find_lack
 from grader.errors import ReferenceFault
 from grader.model import (
@@ -45,11 +45,11 @@ class RubricCheck:
 
     @property
     def title(self) -> str:
-        """What it checks, for a report."""
+        """The check's title for its parameters."""
         return self.check.describe()
 
     def needs_any(self, others: Iterable[RubricCheck]) -> bool:
-        """Tell whether it needs one of the others: by item, or by code in the same item."""
+        """Return whether it needs one of the others: by item, or by code in the same item."""
         return any(
             _names_need(need, item=self.item.id, other_item=other.item.id, code=other.spec.code)
             for need in self.spec.needs
@@ -60,25 +60,25 @@ class RubricCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgment:
-    """What judging a submission came to."""
+    """The result of judging a submission."""
 
     findings: tuple[Finding, ...]
     """One for every check of the rubric, in its order."""
     faults: tuple[Fault, ...] = ()
-    """What went wrong inside checks; each such check has a finding with the verdict ERROR."""
+    """Exceptions in checks; each such check has a finding with the verdict ERROR."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundRubric:
-    """A rubric's checks with what was drawn for a course: made once, used for all submissions."""
+    """A rubric's checks, with the questions that they ask of every submission."""
 
     rubric_checks: tuple[RubricCheck, ...]
     judging_order: tuple[int, ...]
     """Indices of `rubric_checks`, those that others need first."""
     questions: tuple[Question, ...]
-    """What a notebook is asked, each question once."""
+    """The questions to every submission, each once."""
     constant_questions: tuple[Question, ...]
-    """What the reference is asked once; its answers are in the evidence of all submissions."""
+    """The questions to the reference, whose answers are in the evidence of all submissions."""
 
     def names_by_item(self) -> Mapping[str, frozenset[str]]:
         """Return, by item, the names in student code that its checks are about."""
@@ -89,7 +89,7 @@ class BoundRubric:
         return names
 
     def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
-        """Return what to ask the reference about one submission, but for what it has answered."""
+        """Return the questions to the reference about one submission that it hasn't answered."""
         with _ignore_overflow():
             questions = _unique_questions(
                 question
@@ -130,15 +130,15 @@ def resolve_checks(rubric: Rubric, *, registry: Registry) -> tuple[RubricCheck, 
     )
 
 
-def bind_rubric(rubric: Rubric, *, registry: Registry, draws: RandomDraws) -> BoundRubric:
+def bind_rubric(rubric: Rubric, *, registry: Registry, rng: SeededRandom) -> BoundRubric:
     """Return a rubric's checks, ready to judge any number of submissions."""
     rubric_checks = resolve_checks(rubric, registry=registry)
     return BoundRubric(
         rubric_checks=rubric_checks,
         judging_order=_order_by_needs(rubric_checks),
-        questions=_unique_questions(q for c in rubric_checks for q in c.check.questions(draws)),
+        questions=_unique_questions(q for c in rubric_checks for q in c.check.questions(rng)),
         constant_questions=_unique_questions(
-            q for c in rubric_checks for q in c.check.constant_questions(draws)
+            q for c in rubric_checks for q in c.check.constant_questions(rng)
         ),
     )
 
@@ -166,7 +166,7 @@ def _where(rubric_check: RubricCheck) -> str:
 
 
 def _names_need(need: str, *, item: str, other_item: str, code: str) -> bool:
-    """Tell whether a need of a check in an item names another check: codes count in one item."""
+    """Return whether a need of a check in `item` names a check of `other_item`."""
     return need == other_item or (need == code and other_item == item)
 
 
@@ -183,7 +183,7 @@ def _order_by_needs(rubric_checks: tuple[RubricCheck, ...]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Conclusion:
-    """A finding, whether what needs it must stop, and the fault that it hides."""
+    """A finding, whether checks that need it are blocked, and the grader's fault behind it."""
 
     finding: Finding
     stops: bool = False
@@ -219,6 +219,9 @@ def _judge_check(
 
 def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome, verdict: Verdict) -> Finding:
     spec = rubric_check.spec
+    hint = outcome.hint
+    if outcome.share < 1 and (outcome.usual or not hint):
+        hint = spec.ask or hint
     return Finding(
         item=rubric_check.item.id,
         code=spec.code,
@@ -229,7 +232,7 @@ def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome, verdict: Ver
         public=spec.public,
         expected=outcome.expected,
         found=outcome.observed,
-        hint=_choose_hint(outcome, spec),
+        hint=hint,
         cells=outcome.cells,
         exhibit=outcome.exhibit,
     )
@@ -241,13 +244,6 @@ def _choose_verdict(outcome: CheckOutcome) -> Verdict:
     if outcome.share in {0, 1}:
         return Verdict.PASSED if outcome.share else Verdict.FAILED
     return Verdict.PARTIAL
-
-
-def _choose_hint(outcome: CheckOutcome, spec: CheckSpec) -> str:
-    """Return the check's hint, or the rubric's question where there is none or it fits better."""
-    if outcome.share == 1 or (outcome.hint and not outcome.usual):
-        return outcome.hint
-    return spec.ask or outcome.hint
 
 
 def _explain_lack(
@@ -265,7 +261,7 @@ def _explain_lack(
     if blocking is not None and blocking.lack:
         blocked = _as_blocked(finding, by=blocking.blocked_by, cells=blocking.cells)
         return replace(blocked, lack=blocking.lack)
-    questions = rubric_check.check.questions(evidence.draws)
+    questions = rubric_check.check.questions(evidence.rng)
     lack = find_lack(
         evidence,
         cells=finding.cells,
@@ -309,7 +305,7 @@ def _explain_unjudged(
 def _blocking_finding(
     finding: Finding, spec: CheckSpec, earlier: Sequence[_Conclusion]
 ) -> Finding | None:
-    """Return the first finding that it needs and that stops it, in the order of its needs."""
+    """Return the first finding that a check needs and that blocks it, in the order of its needs."""
     for need in spec.needs:
         for conclusion in earlier:
             other = conclusion.finding
@@ -331,7 +327,7 @@ def _as_blocked(finding: Finding, *, by: str, cells: tuple[int, ...]) -> Finding
     )
 
 
-@remembered
+@memoized
 def _cells_assigning(evidence: Evidence, names: tuple[str, ...]) -> tuple[int, ...]:
     cells = (cell for name in names for cell in assigning_cells(evidence.notebook, name))
     return tuple(sorted(set(cells)))
@@ -344,7 +340,7 @@ def _first_failed_run(evidence: Evidence, names: tuple[str, ...]) -> CellRun | N
 
 
 def _unrelated_cause(run: CellRun, evidence: Evidence, names: tuple[str, ...]) -> CellRun | None:
-    """Return the cell that made this one fail, unless a statement that binds a name did."""
+    """Return the cell that made this one fail; None if a statement that binds a name failed."""
     earlier = failure_cause(run, evidence)
     if earlier is not None or run.error is None or run.error.name == "SyntaxError":
         return earlier

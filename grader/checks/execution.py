@@ -1,4 +1,4 @@
-"""EXE: judges whether the notebook runs from top to bottom with nobody at the keyboard."""
+"""EXE: judges whether the notebook runs from top to bottom without a person."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from grader.checks.check import Check, CheckOutcome, Evidence, failed, passed
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.model import CellRun, CellStatus
 from grader.notebook import assigning_cells
 from grader.notebook.missing_words import needed_modules, undefined_name
@@ -20,19 +20,19 @@ FAILED_STATUSES = {
 
 
 def own_failures(evidence: Evidence) -> tuple[CellRun, ...]:
-    """Return cells that failed of their own, not for want of a name that a failed cell assigns."""
+    """Return the failed cells, without those that lacked a name which a failed cell assigns."""
     failed_runs = [run for run in evidence.record.cells if run.status in FAILED_STATUSES]
     return tuple(run for run in failed_runs if failure_cause(run, evidence) is None)
 
 
 def failure_cause(run: CellRun, evidence: Evidence) -> CellRun | None:
-    """Return the earlier failed cell that should have assigned the name this one did not find."""
+    """Return the failed cell that should have assigned the name that this one lacked, or None."""
     return _failure_causes(evidence).get(run.index)
 
 
-@remembered
+@memoized
 def _failure_causes(evidence: Evidence) -> Mapping[int, CellRun]:
-    """Return, by cell that was brought down, the cell at the root of it; a chain may be long."""
+    """Return, for each cell that another made fail, the first cell of that chain."""
     causes: dict[int, CellRun] = {}
     failed_runs: dict[int, CellRun] = {}
     missing = {module.name for module in evidence.record.missing}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -13,12 +12,12 @@ from grader.checks.check import (
     Check,
     CheckOutcome,
     Evidence,
-    RandomDraws,
+    SeededRandom,
     explain_no_answer,
     make_question,
-    opaque_name,
+    share_without_flaw,
 )
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.values import (
     ABSOLUTE_TOLERANCE,
     all_close,
@@ -45,11 +44,11 @@ class Argument(BaseModel):
     kind: Literal["normal", "mask", "causal"] = "normal"
     scale: float = 1.0
 
-    def draw(self, draws: RandomDraws, label: str) -> Array:
+    def draw(self, rng: SeededRandom, label: str) -> Array:
         """Draw a normal array, a mask with no empty row or column, or a causal mask."""
         if self.kind == "causal":
             return np.tril(np.ones(self.shape, dtype=bool))
-        array = draws.normal(label, self.shape, scale=self.scale)
+        array = rng.normal(label, self.shape, scale=self.scale)
         if self.kind == "normal":
             return array
         mask: Array = array > 0
@@ -69,14 +68,14 @@ class FunctionCheck(Check):
     calls: tuple[tuple[Argument, ...], ...]
     """Arguments of each call: tables of `shape`, `kind` (normal, mask, causal), `scale`."""
     part: int = 0
-    """Which of the values it returns, from 0."""
+    """Index of the returned value that is judged, from 0."""
     what: str = "the result"
-    """What the report calls that value."""
+    """The report's words for that value: 'the weights'."""
     tensors: bool = True
     """Whether arguments are torch tensors; NumPy arrays otherwise."""
 
-    def questions(self, draws: RandomDraws) -> tuple[Question, ...]:
-        return call_questions(draws, self.function, self.calls, tensors=self.tensors)
+    def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        return call_questions(rng, self.function, self.calls, tensors=self.tensors)
 
     def judge_answers(
         self, evidence: Evidence, *, expected: str, find_flaw: Callable[[int, Observation], str]
@@ -86,28 +85,21 @@ class FunctionCheck(Check):
         Args:
             evidence: The student's.
             expected: What every call should give.
-            find_flaw: Says what is wrong with the answer to the call of that number, or ''.
+            find_flaw: From the index of a call and its answer to what is wrong with it, or ''.
         """
-        answers = [evidence.observation(question) for question in self.questions(evidence.draws)]
-        flaws = [find_flaw(number, answer) for number, answer in enumerate(answers)]
-        right_count = flaws.count("")
-        if right_count == len(flaws):
-            return CheckOutcome(share=Fraction(1), expected=expected, observed="it is")
-        problems = dict.fromkeys(flaw for flaw in flaws if flaw)
-        no_values = not any(answer.arrays for answer in answers)
-        return CheckOutcome(
-            share=Fraction(right_count, len(flaws)),
+        answers = [evidence.observation(question) for question in self.questions(evidence.rng)]
+        return share_without_flaw(
+            [find_flaw(index, answer) for index, answer in enumerate(answers)],
             expected=expected,
-            observed="; ".join(list(problems)[:3]),
-            unjudged=no_values,
-            stops=no_values,
-            names=(self.function,),
+            has_values=any(answer.arrays for answer in answers),
+            name=self.function,
+            max_shown=3,
         )
 
     def judge_values(
         self, evidence: Evidence, *, expected: str, find_flaw: Callable[[int, Array], str]
     ) -> CheckOutcome:
-        """Return the share of calls whose value, the one of the rubric's `part`, has no flaw."""
+        """Return the share of calls whose value number `part` has no flaw."""
 
         def find_answer_flaw(number: int, answer: Observation) -> str:
             value = answer.arrays.get(f"out{self.part}")
@@ -125,9 +117,9 @@ class FunctionCheck(Check):
         return f"{self.function} returned no {self.what.removeprefix('the ')}"
 
 
-@remembered
+@memoized
 def call_questions(
-    draws: RandomDraws,
+    rng: SeededRandom,
     function: str,
     calls: tuple[tuple[Argument, ...], ...],
     *,
@@ -138,7 +130,7 @@ def call_questions(
     """Return a question for each call of a function.
 
     Args:
-        draws: Where arguments come from.
+        rng: Where arguments come from.
         function: The name of the function, in the notebook or in the reference.
         calls: The arguments of each call.
         tensors: Whether arguments are torch tensors.
@@ -151,7 +143,7 @@ def call_questions(
     for number, arguments in enumerate(calls):
         call_label = f"{label or function}-{number}"
         arrays = {
-            f"x{index}": argument.draw(draws, f"{call_label}-{index}-{argument.shape}")
+            f"x{index}": argument.draw(rng, f"{call_label}-{index}-{argument.shape}")
             for index, argument in enumerate(arguments)
         }
         fields: dict[str, Json] = {"name": function, "args": list(arrays)}
@@ -160,7 +152,7 @@ def call_questions(
         if gradients is not None:
             indices, shapes = gradients
             fields["gradients"] = list(indices)
-            arrays["pull"] = draws.normal(f"{call_label}-pull", shapes[number])
+            arrays["pull"] = rng.normal(f"{call_label}-pull", shapes[number])
         questions.append(make_question("function", fields, arrays))
     return tuple(questions)
 
@@ -188,7 +180,7 @@ class FunctionShapes(FunctionCheck):
 
 
 class FunctionSums(FunctionCheck):
-    """What a function returns adds up, along one dimension, and none of it is below 0.
+    """What a function returns adds up to a number along one dimension, and nothing is below 0.
 
     Asked with arguments drawn after the notebook ran; every call is worth the same share.
     """
@@ -197,9 +189,9 @@ class FunctionSums(FunctionCheck):
     title = "{what} add up to {total:g}"
 
     total: float = 1.0
-    """What each sum is."""
+    """The number that every sum should be."""
     axis: int = -1
-    """Along which dimension."""
+    """The dimension that is summed over."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         def find_flaw(_: int, value: Array) -> str:
@@ -218,7 +210,7 @@ class FunctionSums(FunctionCheck):
 
 
 class FunctionMask(FunctionCheck):
-    """Where a mask says so, what a function returns is 0, and elsewhere it is not.
+    """What a function returns is 0 where a mask is false, and not 0 elsewhere.
 
     Asked with arguments drawn after the notebook ran; every call is worth the same share.
     """
@@ -227,10 +219,10 @@ class FunctionMask(FunctionCheck):
     title = "{what} follow the mask"
 
     mask: int
-    """Which argument says what is left, from 0: true stays."""
+    """Index of the argument that is the mask, from 0."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
-        questions = self.questions(evidence.draws)
+        questions = self.questions(evidence.rng)
 
         def find_flaw(number: int, value: Array) -> str:
             mask = questions[number].arrays[f"x{self.mask}"]
@@ -249,20 +241,17 @@ class FunctionMask(FunctionCheck):
 
 
 class ComparedFunctionCheck(FunctionCheck):
-    """Compares a function with one of the reference."""
+    """Compares a function with one of the reference notebook."""
+
+    reference_names = ("counterpart",)
 
     counterpart: str = ""
-    """Its name in the reference, where that is another."""
+    """Name of the reference's function; '' if it is the same."""
 
-    def masked(self) -> Self:
-        if not self.counterpart:
-            return self
-        return self.model_copy(update={"counterpart": opaque_name(self.counterpart)})
-
-    def counterpart_questions(self, draws: RandomDraws, **more: Any) -> tuple[Question, ...]:
-        """Return the same calls for the reference's function."""
+    def reference_questions(self, rng: SeededRandom, **more: Any) -> tuple[Question, ...]:
+        """Return the same calls of the reference's function."""
         name, label = self.counterpart or self.function, self.function
-        return call_questions(draws, name, self.calls, tensors=self.tensors, label=label, **more)
+        return call_questions(rng, name, self.calls, tensors=self.tensors, label=label, **more)
 
 
 class FunctionValues(ComparedFunctionCheck):
@@ -275,13 +264,13 @@ class FunctionValues(ComparedFunctionCheck):
     code = "FUN002"
     title = "values of {what}"
 
-    def constant_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
-        return self.counterpart_questions(draws)
+    def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        return self.reference_questions(rng)
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         reference_values = [
             evidence.reference_array(question, f"out{self.part}")
-            for question in self.constant_questions(evidence.draws)
+            for question in self.constant_questions(evidence.rng)
         ]
 
         def find_flaw(number: int, value: Array) -> str:
@@ -294,8 +283,8 @@ class FunctionValues(ComparedFunctionCheck):
 class FunctionGradients(ComparedFunctionCheck):
     """The gradient of a function at its arguments is that of the reference's function.
 
-    Taken of the first value, weighted by numbers drawn after the notebook ran: a result that was
-    cut off from its arguments has none. Every call is worth the same share.
+    The gradient is that of the first value, weighted by numbers drawn after the notebook ran: a
+    result that was detached from its arguments has none. Every call is worth the same share.
     """
 
     code = "FUN005"
@@ -304,21 +293,21 @@ class FunctionGradients(ComparedFunctionCheck):
     shapes: tuple[tuple[int, ...], ...]
     """The shape of the first value, for each call."""
     of: tuple[int, ...]
-    """Arguments whose gradients are compared, from 0."""
+    """Indices of the arguments whose gradients are compared, from 0."""
 
-    def questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+    def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         gradients = (self.of, self.shapes)
         return call_questions(
-            draws, self.function, self.calls, tensors=self.tensors, gradients=gradients
+            rng, self.function, self.calls, tensors=self.tensors, gradients=gradients
         )
 
-    def constant_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
-        return self.counterpart_questions(draws, gradients=(self.of, self.shapes))
+    def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        return self.reference_questions(rng, gradients=(self.of, self.shapes))
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         reference_gradients = [
             {index: evidence.reference_array(question, f"grad{index}") for index in self.of}
-            for question in self.constant_questions(evidence.draws)
+            for question in self.constant_questions(evidence.rng)
         ]
 
         def find_flaw(number: int, answer: Observation) -> str:
@@ -336,7 +325,7 @@ class FunctionGradients(ComparedFunctionCheck):
 
 
 def _describe_difference(array: Array, expected: Array, *, what: str) -> str:
-    # It must not name a value of the reference: students read it.
+    # Students read it, so it must not show a value of the reference.
     if problem := array_flaw(array, shape=expected.shape):
         return f"{what}: {problem}"
     if equals_reference(array, expected):

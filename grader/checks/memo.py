@@ -1,4 +1,4 @@
-"""Remembers what checks computed of the same evidence, so that each result is computed once."""
+"""Remembers what checks computed from the same evidence, so that each result is computed once."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 class Memo:
-    """Results by key; it lives as long as the record that holds it.
+    """Results by key, for as long as the record that holds them.
 
-    Two threads may compute the same result at the same time; both then get the same one.
+    Two threads may compute the same result at the same time.
     """
 
     __slots__ = ("_results",)
@@ -22,7 +22,7 @@ class Memo:
         self._results: dict[Hashable, Any] = {}
 
     def get_or_compute(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """Return the result under a key, computed if nobody has asked for it yet."""
+        """Return the result under a key, computed on the first call."""
         try:
             value: T = self._results[key]
         except KeyError:
@@ -30,7 +30,7 @@ class Memo:
         return value
 
     def __reduce__(self) -> tuple[type[Memo], tuple[()]]:
-        """Copy it, into another process too, as an empty one: computing is cheaper than sending."""
+        """Copy or pickle it as an empty memo: computing is cheaper than sending."""
         return (Memo, ())
 
 
@@ -44,11 +44,11 @@ class HasMemo(Protocol):
 Owner = TypeVar("Owner", bound=HasMemo)
 
 
-def remembered(compute: Callable[Concatenate[Owner, P], T]) -> Callable[Concatenate[Owner, P], T]:
-    """Decorate a function so that its first argument remembers the result for the others.
+def memoized(compute: Callable[Concatenate[Owner, P], T]) -> Callable[Concatenate[Owner, P], T]:
+    """Decorate a function so that the memo of its first argument keeps its results.
 
-    The other arguments are hashable, and the result depends on nothing that `dataclasses.replace`
-    changes of the first: of evidence, neither on findings nor on the reference's answers.
+    The other arguments must be hashable. Copies made by `dataclasses.replace` share the memo, so a
+    result computed from evidence must not depend on its findings or on the reference's answers.
     """
 
     @wraps(compute)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from grader.checks.check import Evidence
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.model import CellStatus, Json, MissingModule, Observation
 from grader.notebook import assigning_cells
 from grader.notebook.missing_words import modules_in_error, needed_modules, undefined_name
@@ -62,7 +62,7 @@ def find_lack(
     return None
 
 
-@remembered
+@memoized
 def lacking_cells(evidence: Evidence) -> Mapping[int, ModuleLack]:
     """Return what each cell lacked that could not do what it should, for want of a module."""
     known = _our_lacks(evidence)

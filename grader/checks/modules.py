@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from fractions import Fraction
 from math import prod, sqrt
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from grader.checks.check import (
     Check,
     CheckOutcome,
     Evidence,
-    RandomDraws,
+    SeededRandom,
     make_question,
-    opaque_name,
+    share_without_flaw,
 )
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.values import array_flaw, equals_reference, format_shape
 from grader.model import Json, Observation, Question
 
@@ -24,26 +23,26 @@ if TYPE_CHECKING:
 
 
 def call_fields(observation: Observation, index: int) -> Mapping[str, Json]:
-    """Return what the notebook says of one call of its module; nothing where that is malformed."""
+    """Return the notebook's data about one call of its module; {} where that is malformed."""
     calls = observation.data.get("calls")
     call = calls[index] if isinstance(calls, list) and index < len(calls) else None
     return call if isinstance(call, dict) else {}
 
 
-@remembered
+@memoized
 def batch_question(
-    draws: RandomDraws, *, module: str, shape: tuple[int, ...], batches: tuple[int, ...]
+    rng: SeededRandom, *, module: str, shape: tuple[int, ...], batches: tuple[int, ...]
 ) -> Question:
     """Ask a module for its outputs at its own weights, once for each batch size."""
-    arrays = {f"x{n}": draws.normal(f"mod{n}", (n, *shape)) for n in batches}
+    arrays = {f"x{n}": rng.normal(f"mod{n}", (n, *shape)) for n in batches}
     calls: list[Json] = [[key, None] for key in arrays]
     return make_question("forward", {"module": module, "sets": {}, "calls": calls}, arrays)
 
 
-def draw_weight(draws: RandomDraws, label: str, shape: tuple[int, ...]) -> Array:
+def draw_weight(rng: SeededRandom, label: str, shape: tuple[int, ...]) -> Array:
     """Draw a weight of the size that a fresh module would have, or a bias."""
     scale = 1 / sqrt(prod(shape[1:])) if len(shape) > 1 else 0.1
-    return draws.normal(label, shape, scale=scale)
+    return rng.normal(label, shape, scale=scale)
 
 
 class ModuleCheck(Check):
@@ -52,7 +51,7 @@ class ModuleCheck(Check):
     subjects = ("module",)
 
     module: str
-    """The handout's name of the class; another name is found by what was recorded."""
+    """The handout's name of the class; a class of another name is found by its recorded calls."""
     shape: tuple[int, ...]
     """Shape of one input."""
     batches: tuple[int, ...]
@@ -73,33 +72,28 @@ class ModuleCheck(Check):
         Args:
             observation: The notebook's outputs.
             expected: What every output should be.
-            find_flaw: Says what is wrong with the output of the call of that index, or ''.
+            find_flaw: From the index of a call and its output to what is wrong with it, or ''.
         """
         outputs = [observation.arrays.get(f"out{index}") for index in range(len(self.batches))]
-        flaws = [
-            self.explain_no_output(observation, index)
-            if output is None
-            else find_flaw(index, output)
-            for index, output in enumerate(outputs)
-        ]
-        right_count = flaws.count("")
-        if right_count == len(flaws):
-            return CheckOutcome(share=Fraction(1), expected=expected, observed="it is")
-        return CheckOutcome(
-            share=Fraction(right_count, len(flaws)),
+        return share_without_flaw(
+            [
+                self.explain_no_output(observation, index)
+                if output is None
+                else find_flaw(index, output)
+                for index, output in enumerate(outputs)
+            ],
             expected=expected,
-            observed="; ".join(dict.fromkeys(flaw for flaw in flaws if flaw)),
-            unjudged=not observation.arrays,
-            stops=not observation.arrays,
-            names=(self.module,),
+            has_values=bool(observation.arrays),
+            name=self.module,
+            max_shown=len(outputs),
         )
 
 
 class ModuleShapeCheck(ModuleCheck):
     """Compares the shapes of a module's outputs, whatever the batch size."""
 
-    def questions(self, draws: RandomDraws) -> tuple[Question, ...]:
-        question = batch_question(draws, module=self.module, shape=self.shape, batches=self.batches)
+    def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        question = batch_question(rng, module=self.module, shape=self.shape, batches=self.batches)
         return (question,)
 
     def judge_shapes(
@@ -112,7 +106,7 @@ class ModuleShapeCheck(ModuleCheck):
             problem = array_flaw(array, shape=(size, *output))
             return f"N = {size}: {problem}" if problem else ""
 
-        (question,) = self.questions(evidence.draws)
+        (question,) = self.questions(evidence.rng)
         observation = evidence.observation(question)
         return self.judge_batches(observation, expected=expected, find_flaw=find_flaw)
 
@@ -134,7 +128,7 @@ class ModuleOutputShape(ModuleShapeCheck):
 
 
 class ModuleOutputValues(ModuleCheck):
-    """At equal weights a module gives what the reference's function gives.
+    """At equal weights a module gives the outputs of the reference's function.
 
     Asked at weights and inputs drawn after the notebook ran (rtol 1e-4, atol 1e-5). Parameters
     are matched by the handout's names, where they have those, else by shape.
@@ -142,29 +136,26 @@ class ModuleOutputValues(ModuleCheck):
 
     code = "MOD002"
     title = "{module} at weights of ours"
+    reference_names = ("counterpart",)
 
     weights: tuple[tuple[int, ...], ...]
-    """Shapes of the parameters, in the order in which the counterpart takes them."""
+    """Shapes of the parameters, in the order in which the reference's function takes them."""
     names: tuple[str, ...] = ()
-    """What the handout calls them: 'query.weight'. One of another name is found by its shape."""
+    """The handout's names of the parameters: 'query.weight'. Others are matched by their shape."""
     counterpart: str
-    """Function of the reference: (inputs, *weights) to outputs."""
+    """Name of the reference's function: (inputs, *weights) to outputs."""
 
-    def masked(self) -> Self:
-        return self.model_copy(update={"counterpart": opaque_name(self.counterpart)})
+    def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        return (_question_at_weights(rng, self),)
 
-    def questions(self, draws: RandomDraws) -> tuple[Question, ...]:
-        return (_question_at_weights(draws, self),)
-
-    def constant_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
-        return _counterpart_questions(draws, self)
+    def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        return _reference_questions(rng, self)
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         reference_outputs = [
-            evidence.reference_array(question)
-            for question in self.constant_questions(evidence.draws)
+            evidence.reference_array(question) for question in self.constant_questions(evidence.rng)
         ]
-        (question,) = self.questions(evidence.draws)
+        (question,) = self.questions(evidence.rng)
         observation = evidence.observation(question)
 
         def find_flaw(index: int, output: Array) -> str:
@@ -182,15 +173,15 @@ class ModuleOutputValues(ModuleCheck):
         return self.judge_batches(observation, expected=expected, find_flaw=find_flaw)
 
 
-def _draw_arrays(check: ModuleOutputValues, draws: RandomDraws) -> dict[str, Array]:
-    inputs = {f"x{n}": draws.normal(f"x{n}", (n, *check.shape)) for n in check.batches}
-    weights = {f"w{i}": draw_weight(draws, f"w{i}", shape) for i, shape in enumerate(check.weights)}
+def _draw_arrays(check: ModuleOutputValues, rng: SeededRandom) -> dict[str, Array]:
+    inputs = {f"x{n}": rng.normal(f"x{n}", (n, *check.shape)) for n in check.batches}
+    weights = {f"w{i}": draw_weight(rng, f"w{i}", shape) for i, shape in enumerate(check.weights)}
     return inputs | weights
 
 
-@remembered
-def _question_at_weights(draws: RandomDraws, check: ModuleOutputValues) -> Question:
-    arrays = _draw_arrays(check, draws)
+@memoized
+def _question_at_weights(rng: SeededRandom, check: ModuleOutputValues) -> Question:
+    arrays = _draw_arrays(check, rng)
     fields: dict[str, Json] = {
         "module": check.module,
         "sets": {"ours": [key for key in arrays if key.startswith("w")]},
@@ -200,9 +191,9 @@ def _question_at_weights(draws: RandomDraws, check: ModuleOutputValues) -> Quest
     return make_question("forward", fields, arrays)
 
 
-@remembered
-def _counterpart_questions(draws: RandomDraws, check: ModuleOutputValues) -> tuple[Question, ...]:
-    arrays = _draw_arrays(check, draws)
+@memoized
+def _reference_questions(rng: SeededRandom, check: ModuleOutputValues) -> tuple[Question, ...]:
+    arrays = _draw_arrays(check, rng)
     weight_keys = [key for key in arrays if key.startswith("w")]
     questions = []
     for batch in check.batches:

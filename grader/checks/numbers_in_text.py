@@ -63,7 +63,7 @@ def read_numbers(text: str) -> Iterator[TextNumber]:
 
 
 def same_number(left: TextNumber, right: TextNumber) -> bool:
-    """Tell whether two runs printed the same number: integers exactly, others within tolerance."""
+    """Return whether two numbers are the same: integers exactly, others within tolerance."""
     if left.is_integer and right.is_integer:
         return left.value == right.value
     difference = abs(left.value - right.value)
@@ -99,15 +99,12 @@ class NumberIndex:
     def cells_showing(self, quoted: TextNumber) -> tuple[int, ...]:
         """Return the cells that show a quoted number, as a percentage or as a share."""
         low, high = quoted.range
-        cells = {*_cells_in_range(self.plain, low, high)} if not quoted.percent else set()
+        cells = {*_cells_in_range(self.plain, low, high)}
         if quoted.percent:
-            cells |= {
-                *_cells_in_range(self.percent, low, high),
-                *_cells_in_range(self.plain, low, high),
-            }
-            cells |= set(_cells_in_range(self.plain, low / 100, high / 100))
+            cells.update(_cells_in_range(self.percent, low, high))
+            cells.update(_cells_in_range(self.plain, low / 100, high / 100))
         else:
-            cells |= set(_cells_in_range(self.percent, 100 * low, 100 * high))
+            cells.update(_cells_in_range(self.percent, 100 * low, 100 * high))
         return tuple(sorted(cells))
 
 

@@ -1,4 +1,4 @@
-"""OUT: judges what the submitted file itself shows: results, figures, the run it was saved from."""
+"""OUT: judges the saved outputs of the submitted file: results, figures, order of the run."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from grader.checks.check import (
     failed,
     passed,
 )
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.reproduction import collect_saved_evidence
-from grader.model import Cell, SavedEvidence
+from grader.model import SavedEvidence
 
 _NUMBER = re.compile(r"(?<![\d.\w+-])[-+]?(?:0|1)\.\d{2,}(?![\d.]|[a-zA-Z])")
-_PICTURE_TYPES = ("image/png", "image/jpeg", "image/svg+xml")
+_PICTURE_TYPES = frozenset({"image/png", "image/jpeg", "image/svg+xml"})
 _SAVE_HINT = "Run all cells, save, and hand in the file with its outputs."
 _MAX_LISTED_CELLS = 8
 
 
 def outputs_cleared(evidence: Evidence) -> bool:
-    """Tell whether no code cell of the file has any saved output."""
+    """Return whether no code cell of the file has any saved output."""
     return not any(cell.outputs for cell in evidence.notebook.code_cells())
 
 
 def judge_attached_pdf(evidence: Evidence, *, expected: str) -> CheckOutcome | None:
-    """Leave it to a person where outputs are cleared but a PDF is attached; None elsewhere."""
+    """Return a pending outcome if outputs are cleared and a PDF is attached, else None."""
     if not outputs_cleared(evidence) or ".pdf" not in evidence.attachments:
         return None
     observed = "the notebook's outputs are cleared, but a PDF was handed in beside it"
@@ -51,7 +51,7 @@ class ShowsNumbers(Check):
     count: int
     """How many numbers."""
     what: str
-    """What they are, for the report: 'similarities'."""
+    """The report's word for them: 'similarities'."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         expected = f"{self.count} {self.what} in the saved outputs"
@@ -87,11 +87,16 @@ class ShowsFigure(Check):
     fixed_questions = (RECORDING_QUESTION,)  # it tells where training was
 
     what: str = "a figure"
-    """What it is called in the report."""
+    """The report's words for it: 'a chart'."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         expected = f"{self.what} in the saved outputs, after training"
-        cells = [cell for cell in evidence.notebook.code_cells() if _has_figure(cell)]
+        cells = [
+            cell
+            for cell in evidence.notebook.code_cells()
+            for output in cell.outputs
+            if output.html_has_figure or not _PICTURE_TYPES.isdisjoint(output.mimes)
+        ]
         recording = evidence.recording
         training_cells = [step.cell for step in recording.steps]
         training_cells += [call.cell for call in recording.calls]
@@ -106,12 +111,11 @@ class ShowsFigure(Check):
 
 
 class RunInOrder(Check):
-    """Its cells had run from top to bottom when the file was saved, by the numbers it has for them.
+    """The cells had run from top to bottom when the file was saved, by their execution counts.
 
-    Cells that must be left out for the others to be in order, and cells that were never run while
-    others were, each take one part in all code cells. A file without any numbers (cleared, or
-    written by a tool that keeps none) says nothing of order: if it shows outputs it passes,
-    if not it fails.
+    Each cell that must be left out for the others to be in order, and each that was never run
+    while others were, takes its share of all code cells. A file without any counts (cleared, or
+    written by a tool that keeps none) passes if it shows outputs, and fails otherwise.
     """
 
     code = "OUT003"
@@ -119,7 +123,7 @@ class RunInOrder(Check):
     depends_on_run = False
 
     at_most: int = 0
-    """Cells that may have run out of order, or not at all, at no cost."""
+    """Number of cells that may have run out of order, or not at all, at no cost."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         expected = "cells run from top to bottom, none left out"
@@ -147,17 +151,17 @@ class RunInOrder(Check):
 class OutputsReproduced(Check):
     """A fresh run prints the numbers and makes the pictures that the file shows.
 
-    For notebooks that set a seed; numbers drawn without one differ without any fault. Numbers are
-    the same within 0.1 %, or one and a half of the last digit shown, whole numbers exactly. Cells
-    that differ each take one part in those compared. What the fresh run printed is taken on the
-    word of the notebook's side: one who forges it gains the points of this check, no others.
+    For notebooks that set a seed; numbers drawn without one differ in any correct notebook. Numbers
+    are the same within 0.1 %, or 1.5 units of the last digit shown, whole numbers exactly. Each
+    cell that differs takes its share of those compared. What the fresh run printed comes from the
+    notebook's own process: a forgery gains the points of this check, and no others.
     """
 
     code = "OUT004"
     title = "a fresh run shows what the file shows"
 
     at_most: int = 0
-    """Cells whose saved output a fresh run need not reproduce."""
+    """Number of cells whose saved output a fresh run need not reproduce."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         expected = "the numbers and pictures that the file shows"
@@ -177,13 +181,6 @@ class OutputsReproduced(Check):
         )
 
 
-@remembered
+@memoized
 def _saved_evidence(evidence: Evidence) -> SavedEvidence:
     return collect_saved_evidence(evidence.notebook, record=evidence.record, answers={})
-
-
-def _has_figure(cell: Cell) -> bool:
-    return any(
-        output.html_has_figure or any(mime in _PICTURE_TYPES for mime in output.mimes)
-        for output in cell.outputs
-    )

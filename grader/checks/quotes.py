@@ -1,10 +1,10 @@
-"""Looks up the numbers that written answers quote in what the notebook printed."""
+"""Looks up the numbers that written answers quote in the notebook's outputs and code."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import permutations
 
 from grader.checks.numbers_in_text import NumberIndex, TextNumber, read_numbers
@@ -31,15 +31,6 @@ _DECIMAL_COMMA = re.compile(r"(?<![\w.,])0,(?=\d{2,4}(?![\w,]))")
 """Matches a decimal comma: 0,92."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sources:
-    """The numbers of a notebook, by where they are shown."""
-
-    saved: NumberIndex
-    fresh: NumberIndex
-    code: NumberIndex
-
-
 def find_quotes(
     notebook: Notebook, *, record: ExecutionRecord, answers: Mapping[str, Answer]
 ) -> tuple[QuotedNumber, ...]:
@@ -53,24 +44,23 @@ def find_quotes(
     numbers_by_item = {item: quoted_numbers(answer.text) for item, answer in answers.items()}
     if not any(numbers_by_item.values()):
         return ()
-    sources = _Sources(
-        saved=NumberIndex.from_texts(
-            (c.index, o.text[:_MAX_SOURCE]) for c in notebook.code_cells() for o in c.outputs
+    cells = notebook.code_cells()
+    indexes = (
+        NumberIndex.from_texts(
+            (cell.index, output.text[:_MAX_SOURCE]) for cell in cells for output in cell.outputs
         ),
-        fresh=NumberIndex.from_texts((run.index, run.shown) for run in record.cells),
-        code=NumberIndex.from_texts(
-            (c.index, c.source[:_MAX_SOURCE]) for c in notebook.code_cells()
-        ),
+        NumberIndex.from_texts((run.index, run.shown) for run in record.cells),
+        NumberIndex.from_texts((cell.index, cell.source[:_MAX_SOURCE]) for cell in cells),
     )
     return tuple(
         quote
         for item, numbers in numbers_by_item.items()
-        for quote in _look_up_numbers(numbers, item=item, sources=sources)
+        for quote in _look_up_numbers(numbers, item=item, indexes=indexes)
     )
 
 
 def quoted_numbers(text: str) -> tuple[TextNumber, ...]:
-    """Return an answer's numbers with decimals or a percent sign that name nothing, each once."""
+    """Return an answer's numbers with decimals or a percent sign, but not that of 'Table 1.2'."""
     plain = _DECIMAL_COMMA.sub("0.", text[:_MAX_ANSWER])
     numbers: dict[str, TextNumber] = {}
     for number in read_numbers(plain):
@@ -83,30 +73,24 @@ def quoted_numbers(text: str) -> tuple[TextNumber, ...]:
 
 
 def _look_up_numbers(
-    quoted: Sequence[TextNumber], *, item: str, sources: _Sources
+    numbers: Sequence[TextNumber], *, item: str, indexes: Sequence[NumberIndex]
 ) -> Iterator[QuotedNumber]:
-    direct_quotes = [
-        QuotedNumber(
-            item=item,
-            text=number.text,
-            saved=sources.saved.cells_showing(number)[:_MAX_CELLS],
-            fresh=sources.fresh.cells_showing(number)[:_MAX_CELLS],
-            code=sources.code.cells_showing(number)[:_MAX_CELLS],
-        )
-        for number in quoted
-    ]
-    operands = [
-        f for f, quote in zip(quoted, direct_quotes, strict=True) if quote.saved or quote.fresh
-    ]
-    for number, quote in zip(quoted, direct_quotes, strict=True):
+    """Yield the quotes; `indexes` are those of saved outputs, the fresh run and the code."""
+    pairs = []
+    for number in numbers:
+        saved, fresh, code = (index.cells_showing(number)[:_MAX_CELLS] for index in indexes)
+        quote = QuotedNumber(item=item, text=number.text, saved=saved, fresh=fresh, code=code)
+        pairs.append((number, quote))
+    operands = [number for number, quote in pairs if quote.saved or quote.fresh][:_MAX_OPERANDS]
+    for number, quote in pairs:
         if quote.is_supported:
             yield quote
         else:
-            yield replace(quote, worked_out=_find_difference(number, operands[:_MAX_OPERANDS]))
+            yield replace(quote, worked_out=_find_difference(number, operands))
 
 
 def _find_difference(number: TextNumber, operands: Sequence[TextNumber]) -> str:
-    """Return two numbers of the same answer that differ by this one, or ''."""
+    """Return the difference of two operands that equals the number, such as '0.9 − 0.8', or ''."""  # noqa: RUF002 (a minus)
     for left, right in permutations(operands, 2):
         error = abs(number.value) - (left.value - right.value)
         same_unit = number.percent == left.percent == right.percent

@@ -1,4 +1,4 @@
-"""Parses what the recorder saw, an untrusted observation, into records."""
+"""Parses the recording of a notebook's run, an untrusted observation, into records."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from grader.model import Array, Json, Observation
 
 MAX_EVENTS, MAX_MODULES, MAX_ARRAYS = 1024, 16, 64
-"""How much of an untrusted recording is read; arrays, of one argument."""
+"""The most that is read of an untrusted recording; arrays are those of one argument."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forward:
-    """A module was called: inputs, output, and the state of its weights then."""
+    """A call of a module: inputs, output, and the state of its weights at that time."""
 
     event_index: int
     cell: int
@@ -23,16 +23,16 @@ class Forward:
     state: int
     grad: bool
     steps: int
-    """How many steps an optimizer had moved the module by."""
+    """Number of optimizer steps on the module before it."""
     inputs: tuple[Array, ...]
     output: Array | None
     output_gradient: Array | None = None
-    """The loss's gradient at the output, if it went backwards."""
+    """The gradient of the loss at the output, if it was backpropagated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A watched function was called, or (name '') a similarity of two vectors was taken."""
+    """A call of a watched function, or (name '') a similarity that was computed."""
 
     event_index: int
     cell: int
@@ -42,7 +42,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """An optimizer stepped; `modules` hold the parameters it moves."""
+    """A step of an optimizer, on the parameters of `modules`."""
 
     event_index: int
     cell: int
@@ -51,7 +51,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A module's weights at one moment: 'first' call, first loss 'call', first 'step', 'end'."""
+    """A module's weights at its 'first' call, first loss 'call', first 'step', or the 'end'."""
 
     state: int
     weights: tuple[Array, ...]
@@ -75,14 +75,14 @@ class Module:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """What was recorded of a run, in order."""
+    """The recorded events of a run, in order."""
 
     forwards: tuple[Forward, ...] = ()
     calls: tuple[Call, ...] = ()
     steps: tuple[Step, ...] = ()
     modules: tuple[Module, ...] = ()
     event_count: int = 0
-    """How many events there were; those in the middle of a long run are not kept."""
+    """Number of events; those in the middle of a long run are not kept."""
 
     def first_step(self, module: int) -> int | None:
         """Return the index of the event in which an optimizer first moved a module, or None."""

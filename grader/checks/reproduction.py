@@ -1,4 +1,4 @@
-"""Compares what a submitted file shows with a fresh run: order, errors, numbers and pictures."""
+"""Compares a file's saved outputs with a fresh run: order, errors, numbers and pictures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from grader.checks.numbers_in_text import NUMBER, TextNumber, read_numbers, same_number
 from grader.checks.quotes import find_quotes
@@ -47,7 +47,7 @@ _STATUS_WORDS = {
 def collect_saved_evidence(
     notebook: Notebook, *, record: ExecutionRecord, answers: Mapping[str, Answer]
 ) -> SavedEvidence:
-    """Return what the saved outputs of a file say, and how a fresh run compares.
+    """Compare the saved outputs of a file with a fresh run.
 
     Args:
         notebook: The submitted file.
@@ -63,7 +63,7 @@ def collect_saved_evidence(
     pairs = [
         (cell, runs[cell.index])
         for cell in cells
-        if record.heard and cell.index in runs and _shows_output(cell)
+        if record.heard and cell.index in runs and any(not o.error for o in cell.outputs)
     ]
     missing = frozenset(module.name for module in record.missing if module.known)
     return SavedEvidence(
@@ -114,30 +114,31 @@ def saved_text(cell: Cell) -> str:
     return text if len(text) <= MAX_OUTPUT_CHARS else f"{text[:half]}\n{_LEFT_OUT}\n{text[-half:]}"
 
 
-def _shows_output(cell: Cell) -> bool:
-    return any(not output.error for output in cell.outputs)
-
-
 def _saved_errors(cells: Sequence[Cell], *, runs: Mapping[int, CellRun]) -> Iterator[SavedError]:
     for cell in cells:
-        for output in cell.outputs:
-            if output.error:
-                run = runs.get(cell.index)
-                again = run is not None and run.status is CellStatus.RAISED
-                yield SavedError(cell=cell.index, text=output.error, again=again)
-                break
+        errors = [output.error for output in cell.outputs if output.error]
+        if errors:
+            run = runs.get(cell.index)
+            again = run is not None and run.status is CellStatus.RAISED
+            yield SavedError(cell=cell.index, text=errors[0], again=again)
 
 
 def _compare_cell(cell: Cell, run: CellRun, *, missing: Collection[str]) -> OutputDifference | None:
-    """Return what a fresh run of a cell does not reproduce, or None."""
+    """Return the difference between a cell's saved outputs and a fresh run, or None."""
     if run.status is not CellStatus.RAN:
         name = run.error.name if run.error else "an error"
         why = _STATUS_WORDS.get(run.status, f"raised {name}")
         if needed := [module for module in needed_modules(run) if module in missing]:
             why = f"needed {needed[0]}, which is missing where notebooks are graded"
         return OutputDifference(cell=cell.index, why=why)
-    moved_lines = _find_moved_lines(saved_text(cell), run.shown, strict=not _may_differ(cell, run))
-    saved_pictures = sum(_is_picture(o.mimes) or o.html_has_figure for o in cell.outputs)
+    # Installers and magics are left out of a run, so such a cell may print less.
+    lines = [line.lstrip() for line in cell.source.splitlines()]
+    is_complete = not run.notes and not any(line.startswith(("!", "%")) for line in lines)
+    moved_lines = _find_moved_lines(saved_text(cell), run.shown, strict=is_complete)
+    saved_pictures = sum(
+        output.html_has_figure or any(mime.startswith("image/") for mime in output.mimes)
+        for output in cell.outputs
+    )
     fresh_pictures = sum(kind.startswith("image/") or kind == "text/html" for kind in run.media)
     pictures_missing = saved_pictures > fresh_pictures
     if not moved_lines and not pictures_missing:
@@ -151,22 +152,16 @@ def _compare_cell(cell: Cell, run: CellRun, *, missing: Collection[str]) -> Outp
     )
 
 
-def _is_picture(mimes: Sequence[str]) -> bool:
-    return any(mime.startswith("image/") for mime in mimes)
-
-
-def _may_differ(cell: Cell, run: CellRun) -> bool:
-    """Tell whether a cell may print less here, since installers and magics are left out."""
-    lines = (line.lstrip() for line in cell.source.splitlines())
-    return bool(run.notes) or any(line.startswith(("!", "%")) for line in lines)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _NumberLine:
     """A line with numbers: the text around them, and the numbers."""
 
     label: str
     numbers: tuple[TextNumber, ...]
+
+    @property
+    def text(self) -> str:
+        return ", ".join(number.text for number in self.numbers[:_MAX_NUMBERS])
 
 
 def _number_lines(text: str) -> list[_NumberLine]:
@@ -193,23 +188,14 @@ def _find_moved_lines(saved: str, fresh: str, *, strict: bool) -> list[ChangedLi
         if fresh_lines[line.label]:
             fresh_line = fresh_lines[line.label].popleft()
             pairs = list(zip(line.numbers, fresh_line.numbers, strict=False))
-            changed = [
-                (saved_number, fresh_number)
-                for saved_number, fresh_number in pairs
-                if not same_number(saved_number, fresh_number)
-            ][:_MAX_NUMBERS]
+            changed = [pair for pair in pairs if not same_number(*pair)]
             if changed:
-                shown = [", ".join(f.text for f in side) for side in zip(*changed, strict=True)]
-                moved_lines.append(
-                    ChangedLine(label=line.label[:_MAX_LABEL], then=shown[0], now=shown[1])
-                )
+                sides = zip(*changed, strict=True)
+                then, now = (_NumberLine(label="", numbers=side).text for side in sides)
+                moved_lines.append(ChangedLine(label=line.label[:_MAX_LABEL], then=then, now=now))
         elif strict:
-            moved_lines.append(replace(_one_sided_line(line), now=""))
+            moved_lines.append(ChangedLine(label=line.label[:_MAX_LABEL], then=line.text, now=""))
     unmatched = [line for lines in fresh_lines.values() for line in lines] if strict else []
-    return moved_lines + [replace(_one_sided_line(line), then="") for line in unmatched]
-
-
-def _one_sided_line(line: _NumberLine) -> ChangedLine:
-    """Return a line that one side lacks, with its numbers on both; the caller removes one."""
-    numbers = ", ".join(number.text for number in line.numbers[:_MAX_NUMBERS])
-    return ChangedLine(label=line.label[:_MAX_LABEL], then=numbers, now=numbers)
+    return moved_lines + [
+        ChangedLine(label=line.label[:_MAX_LABEL], then="", now=line.text) for line in unmatched
+    ]

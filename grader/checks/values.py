@@ -1,4 +1,4 @@
-"""Compares arrays: with what was expected, and with each other.
+"""Compares arrays with expected ones, and with each other.
 
 `all_close` is for what a notebook answered and what the reference answered; it requires exactly
 that shape, floating point and finite numbers before it looks at values. `equal_values` tells which
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EQUAL_TOLERANCE = 1e-5
 """Two arrays are the same when they differ by at most this share of their largest value."""
 ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE = 1e-5, 1e-4
-"""How far an output may be off the reference's, and how far on top as a share of that."""
+"""Largest difference between an output and the reference's; the relative one is added to it."""
 
 
 def as_float64(array: Array) -> Numbers:
@@ -34,7 +34,7 @@ def format_shape(shape: tuple[int, ...]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ArrayValues:
-    """An array, and what comparing it with many others needs of it."""
+    """An array with the values by which it is compared with many others."""
 
     array: Array
     flat: Numbers
@@ -45,7 +45,7 @@ class ArrayValues:
 
 
 def inspect_array(array: Array) -> ArrayValues:
-    """Return an array with what comparing it needs."""
+    """Prepare an array for comparisons."""
     flat = as_float64(array).ravel()
     finite = bool(flat.size) and bool(np.isfinite(flat).all())
     peak = float(np.abs(flat).max()) if finite else float("nan")
@@ -53,24 +53,24 @@ def inspect_array(array: Array) -> ArrayValues:
 
 
 def equal_values(left: ArrayValues, right: ArrayValues) -> bool:
-    """Tell whether two arrays hold the same numbers, up to rounding."""
+    """Return whether two arrays hold the same numbers, up to rounding."""
     if not (left.finite and right.finite) or left.flat.size != right.flat.size:
         return False
     if left is right:
         return True
     tolerance = EQUAL_TOLERANCE * max(1e-12, right.peak)
-    if abs(left.flat[0] - right.flat[0]) > tolerance:  # tells nearly all apart that differ
+    if abs(left.flat[0] - right.flat[0]) > tolerance:  # nearly all pairs that differ end here
         return False
     return bool(np.abs(left.flat - right.flat).max() <= tolerance)
 
 
 def equal_arrays(left: Array, right: Array) -> bool:
-    """Tell whether two arrays have one shape and hold the same numbers, up to rounding."""
+    """Return whether two arrays have one shape and hold the same numbers, up to rounding."""
     return left.shape == right.shape and equal_values(inspect_array(left), inspect_array(right))
 
 
 def array_flaw(array: Array, *, shape: tuple[int, ...]) -> str:
-    """Say why an array can't be what is expected in that shape, whatever its values, or ''."""
+    """Return what is wrong with an array whatever its values: shape, type, not finite; or ''."""
     if array.shape != shape:
         return f"of shape {format_shape(array.shape)}"
     if array.dtype.kind != "f":
@@ -81,13 +81,13 @@ def array_flaw(array: Array, *, shape: tuple[int, ...]) -> str:
 
 
 def all_close(array: Array, expected: Array, *, atol: float, rtol: float = 0.0) -> bool:
-    """Tell whether an array holds the expected numbers; nothing is broadcast, NaN equals nothing.
+    """Return whether an array holds the expected numbers; nothing is broadcast, NaN equals nothing.
 
     Args:
-        array: What came through the wall.
-        expected: What the reference gave, or what is known.
-        atol: How far a value may be off.
-        rtol: How far it may be off on top, as a share of the expected value.
+        array: An array of the notebook, which is untrusted.
+        expected: The reference's array, or a known one.
+        atol: The largest absolute difference.
+        rtol: A further difference, as a share of the expected value.
     """
     if array_flaw(array, shape=expected.shape) or array_flaw(expected, shape=expected.shape):
         return False
@@ -98,5 +98,5 @@ def all_close(array: Array, expected: Array, *, atol: float, rtol: float = 0.0) 
 
 
 def equals_reference(array: Array, expected: Array) -> bool:
-    """Tell whether an output is the reference's, within the tolerances for outputs."""
+    """Return whether an output is the reference's, within the tolerances for outputs."""
     return all_close(array, expected, atol=ABSOLUTE_TOLERANCE, rtol=RELATIVE_TOLERANCE)

@@ -44,9 +44,10 @@ def again_command(*, folder: Path, **options: Any) -> None:
     console = Console(highlight=False)
     people = take_people_files(options)
     loaded_settings = settings.read_settings(path=Path(), out=folder, people=people, **options)
-    outcome = rejudge_class(loaded_settings, notify=lambda note: console.print(note_line(note)))
-    rejudged = outcome.rejudged
+    rejudged, needs_person = rejudge_class(
+        loaded_settings, notify=lambda note: console.print(note_line(note))
+    )
     console.print(
         changes_report(rejudged.changes, count=rejudged.count, needs_rerun=rejudged.needs_rerun)
     )
-    sys.exit(NEEDS_PERSON if outcome.needs_person else DONE)
+    sys.exit(NEEDS_PERSON if needs_person else DONE)

@@ -37,7 +37,7 @@ def anonymize_command(*, folder: Path, to: Path, key: Path | None, assignment: s
     rubric = load_rubric_for_folder(folder, assignment=assignment)
     copied = write_anonymized_copy(folder, to=to, key=key_path, rubric=rubric)
     people = format_count(copied.people, singular="person", plural="people")
-    submissions = format_count(copied.submissions, singular="submission", plural="submissions")
+    submissions = format_count(copied.submissions, singular="submission")
     click.echo(printable(f"{to}: {submissions} of {people}, without names"))
     if copied.pictures:
         pictures = format_count(copied.pictures, singular="picture was", plural="pictures were")

@@ -36,19 +36,17 @@ def _run_export(
     into: Path | None = None,
     **format_options: Any,
 ) -> None:
-    from grader.exports import ExportOptions
-    from grader.pipeline.export_run import ExportRequest, write_export
+    from grader.exports import ExportOptions, read_download
+    from grader.pipeline.export_run import write_export
 
-    request = ExportRequest(
-        format=name,
+    written = write_export(
+        name,
         folder=folder,
         root=Path.cwd(),
         assignment=assignment,
         out=out,
-        into=into,
-        wish=ExportOptions(**format_options),
+        options=ExportOptions(into=read_download(into) if into else None, **format_options),
     )
-    written = write_export(request)
     _print_summary(written)
     sys.exit(NEEDS_PERSON if written.needs_person else DONE)
 
@@ -160,9 +158,17 @@ def autograder_command(
     *, out: Path, isolation: str | None, allow_unsandboxed: bool, **options: Any
 ) -> None:
     """An autograder for Gradescope that runs this program there."""
-    from grader.pipeline.autograder_kit import pack_autograder
+    from grader.errors import UsageError
+    from grader.exports.autograder import build_autograder_zip
+    from grader.folder import write_atomically
 
     run_options = ["--isolation", isolation] if isolation else []
     run_options += ["--allow-unsandboxed"] if allow_unsandboxed else []
-    size = pack_autograder(root=Path.cwd(), out=out, options=run_options, **options)
-    click.echo(f"{out}: {size / 1_000_000:.1f} MB, with the reference in it: keep it to yourself.")
+    packed = build_autograder_zip(root=Path.cwd(), options=run_options, **options)
+    try:
+        write_atomically(out, packed)
+    except OSError as error:
+        raise UsageError(f"{error.filename or out}: {error.strerror}") from error
+    click.echo(
+        f"{out}: {len(packed) / 1_000_000:.1f} MB, with the reference in it: keep it to yourself."
+    )

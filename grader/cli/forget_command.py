@@ -35,9 +35,9 @@ def forget_command(*, student: str, folder: Path, assignment: str | None, yes: b
     if not yes:
         click.confirm("This can't be undone. Do it?", abort=True)
     erased = forget_student(folder, identifier=student, rubric=rubric, forget_plan=plan)
-    deleted = format_count(erased.deleted_submissions, singular="submission", plural="submissions")
-    changed = format_count(erased.changed_submissions, singular="other", plural="others")
-    removed = format_count(erased.removed_files, singular="file", plural="files")
+    deleted = format_count(erased.deleted_submissions, singular="submission")
+    changed = format_count(erased.changed_submissions, singular="other")
+    removed = format_count(erased.removed_files, singular="file")
     click.echo(f"{deleted} deleted, {changed} changed, {removed} removed")
     click.echo(
         "Not reached: what was handed in, tables such as the roster outside of this folder, copies "

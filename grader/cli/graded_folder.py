@@ -1,28 +1,15 @@
-"""Opens the gradebook of a folder that `grade` wrote, and makes its pages current after marking."""
+"""Loads the rubric of a folder that `grade` wrote, and updates its pages after marking."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from grader import checks, gradebook, rubric
+from grader import checks, rubric
 from grader.errors import GraderError
 from grader.folder import ClassPublisher, OutputFolder
 from grader.gradebook import Gradebook
 from grader.model import Rubric
 from grader.report.text_format import format_count
-
-
-@contextmanager
-def open_folder_gradebook(out: Path) -> Iterator[Gradebook]:
-    """Yield the gradebook of a folder.
-
-    Raises:
-        UsageError: There is none.
-    """
-    with gradebook.open_gradebook(OutputFolder.open_existing(out).store) as book:
-        yield book
 
 
 def load_rubric_for_folder(folder: Path, *, assignment: str | None) -> Rubric:
@@ -32,7 +19,7 @@ def load_rubric_for_folder(folder: Path, *, assignment: str | None) -> Rubric:
         UsageError: There is no gradebook.
         RubricError: There is no such rubric here, or it can't be read.
     """
-    with open_folder_gradebook(folder) as book:
+    with OutputFolder.open_existing(folder).open_gradebook() as book:
         return load_rubric_for_gradebook(book, assignment=assignment)
 
 
@@ -55,5 +42,5 @@ def refresh_after_marking(book: Gradebook, *, out: Path, assignment: str | None)
         return f"marks are kept; pages show them after the next `grade` or `grade again` ({error})"
     stale = book.stale_submissions()
     ClassPublisher(OutputFolder(out), book=book, rubric=loaded_rubric).publish()
-    reports = format_count(len(stale), singular="report", plural="reports")
+    reports = format_count(len(stale), singular="report")
     return f"{reports} and the class page made anew"

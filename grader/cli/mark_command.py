@@ -75,12 +75,12 @@ def _serve_console(
     service: ServerOptions, *, out: Path, assignment: str | None, password: bool
 ) -> None:
     """Serve the console until it is interrupted."""
-    from grader.cli.graded_folder import load_rubric_for_gradebook, open_folder_gradebook
+    from grader.cli.graded_folder import load_rubric_for_gradebook
     from grader.folder import OutputFolder
     from grader.gradebook import team
     from grader.web.server import serve
 
-    with open_folder_gradebook(out) as book:
+    with OutputFolder.open_existing(out).open_gradebook() as book:
         rubric = load_rubric_for_gradebook(book, assignment=assignment)
         if password:
             _set_password(book, service.name)
@@ -119,19 +119,20 @@ def _exchange_sheet(
     sheet: Path, *, out: Path, assignment: str | None, by: str, item: str | None
 ) -> None:
     """Write the sheet, or read it where it is there already."""
-    from grader.cli.graded_folder import open_folder_gradebook, refresh_after_marking
+    from grader.cli.graded_folder import refresh_after_marking
     from grader.cli.offline_sheet import import_sheet, write_sheet
+    from grader.folder import OutputFolder
     from grader.report.text_format import format_count, printable
 
-    with open_folder_gradebook(out) as book:
+    with OutputFolder.open_existing(out).open_gradebook() as book:
         if not sheet.exists():
             count = write_sheet(book, sheet, item=item)
-            answers = format_count(count, singular="answer", plural="answers")
+            answers = format_count(count, singular="answer")
             click.echo(f"wrote {answers} to {printable(str(sheet))}; fill in points and comments,")
             click.echo("then run the same command again")
             return
         sheet_read = import_sheet(book, sheet, by=by)
-        marks = format_count(len(sheet_read.marked), singular="mark", plural="marks")
+        marks = format_count(len(sheet_read.marked), singular="mark")
         click.echo(f"{marks} given, {sheet_read.unchanged} there already")
         for conflict in sheet_read.conflicts:
             click.echo(printable(conflict))

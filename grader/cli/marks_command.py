@@ -12,7 +12,7 @@ from grader.cli.exit_codes import DONE, NEEDS_PERSON
 from grader.cli.shared_options import FILE, assignment_option, folder_argument
 
 if TYPE_CHECKING:
-    from grader.gradebook.marks_exchange import MarkClash
+    from grader.gradebook.marks_exchange import ImportConflict
     from grader.model import Mark
 
 
@@ -29,11 +29,11 @@ def marks_export_command(*, folder: Path, to: Path | None) -> None:
 
     It holds every entry, with who gave it, when, and what it replaced, those taken back included.
     """
-    from grader.cli.graded_folder import open_folder_gradebook
     from grader.errors import UsageError
+    from grader.folder import OutputFolder
     from grader.gradebook.marks_exchange import export_marks
 
-    with open_folder_gradebook(folder) as book:
+    with OutputFolder.open_existing(folder).open_gradebook() as book:
         text = export_marks(book)
     if to is None:
         click.echo(text, nl=False)
@@ -55,8 +55,9 @@ def marks_import_command(*, file: Path, folder: Path, assignment: str | None) ->
     Marks that are there already are left as they are. Where both have a mark that the other
     doesn't know, nothing is taken, and both are listed.
     """
-    from grader.cli.graded_folder import open_folder_gradebook, refresh_after_marking
+    from grader.cli.graded_folder import refresh_after_marking
     from grader.errors import UsageError
+    from grader.folder import OutputFolder
     from grader.gradebook.marks_exchange import import_marks
     from grader.report.text_format import format_count, printable
 
@@ -64,14 +65,14 @@ def marks_import_command(*, file: Path, folder: Path, assignment: str | None) ->
         text = file.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file}: can't be read ({error})") from error
-    with open_folder_gradebook(folder) as book:
+    with OutputFolder.open_existing(folder).open_gradebook() as book:
         import_result = import_marks(book, text)
         entries = format_count(import_result.added, singular="entry", plural="entries")
         click.echo(f"{entries} added, {import_result.already_known} there already")
-        for clash in import_result.clashes:
-            click.echo(printable(_clash_message(clash)))
+        for conflict in import_result.conflicts:
+            click.echo(printable(_conflict_message(conflict)))
         click.echo(refresh_after_marking(book, out=folder, assignment=assignment))
-    sys.exit(NEEDS_PERSON if import_result.clashes else DONE)
+    sys.exit(NEEDS_PERSON if import_result.conflicts else DONE)
 
 
 @marks_command.command("orphans")
@@ -82,11 +83,11 @@ def marks_orphans_command(*, folder: Path) -> None:
     Their submission was not handed in with the last run, or its rubric has no such item any more.
     They stay in the ledger, and count again when what they were given to is back.
     """
-    from grader.cli.graded_folder import open_folder_gradebook
+    from grader.folder import OutputFolder
     from grader.gradebook import ledger
     from grader.report.text_format import printable
 
-    with open_folder_gradebook(folder) as book:
+    with OutputFolder.open_existing(folder).open_gradebook() as book:
         orphans = ledger.orphaned_marks(book)
     for mark in orphans:
         click.echo(printable(f"{mark.item} of {mark.submission}: {_mark_text(mark)}"))
@@ -94,11 +95,12 @@ def marks_orphans_command(*, folder: Path) -> None:
         click.echo("every mark counts for something")
 
 
-def _clash_message(clash: MarkClash) -> str:
-    if clash.criterion:
-        return f"not taken: what {clash.criterion} of {clash.item} is worth was changed in both"
-    texts = f"here {_mark_text(clash.in_gradebook)}; in the file {_mark_text(clash.in_file)}"
-    return f"not taken: {clash.item} of {clash.submission}: {texts}"
+def _conflict_message(conflict: ImportConflict) -> str:
+    item = conflict.item
+    if conflict.criterion:
+        return f"not taken: what {conflict.criterion} of {item} is worth was changed in both"
+    texts = f"here {_mark_text(conflict.in_gradebook)}; in the file {_mark_text(conflict.in_file)}"
+    return f"not taken: {item} of {conflict.submission}: {texts}"
 
 
 def _mark_text(mark: Mark | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -98,7 +98,7 @@ def write_sheet(book: Gradebook, path: Path, *, item: str | None) -> int:
     """
     lines = [
         line
-        for graded in _all_graded(book)
+        for graded in book.all_graded()
         for line in sheet_answers(graded, digests=_answer_digests(graded), item=item)
     ]
     if not lines:
@@ -144,11 +144,6 @@ def _give_mark(book: Gradebook, line: FilledLine, *, by: str) -> str:
     return ""
 
 
-def _all_graded(book: Gradebook) -> Iterator[Graded]:
-    stored_names = book.cache_keys()
-    return book.all_graded([name for name in book.roll() if name in stored_names])
-
-
 def _answer_digests(graded: Graded) -> dict[str, str]:
     items = graded.score.items if graded.score else ()
     return {score.item.id: answer_digest(graded, score.item.id) for score in items}
@@ -161,7 +156,7 @@ def _match_rows(rows: Sequence[FilledRow], book: Gradebook) -> list[FilledLine]:
         UsageError: Rows are about no answer, or can't be taken; the message names all of them.
     """
     names = {row.submission for row in rows}
-    grades = {g.submission.name: g for g in _all_graded(book) if g.submission.name in names}
+    grades = {g.submission.name: g for g in book.all_graded() if g.submission.name in names}
     lines, faults = [], []
     for row in rows:
         graded = grades.get(row.submission)

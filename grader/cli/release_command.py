@@ -39,11 +39,11 @@ def release_command(
     name = rubric.find_rubric(loaded_settings.root, assignment=assignment).stem
     (chosen,) = load_assignments(loaded_settings.root, ids=(name,))
     released = build_release(
-        chosen, opening=session_options(loaded_settings), wheel=provide_wheel(wheel), out=out
+        chosen, options=session_options(loaded_settings), wheel=provide_wheel(wheel), out=out
     )
     for file, size in released.sizes.items():
         click.echo(f"{size:>10,}  {released.folder / file}")
-    blanks = format_count(released.blanks, singular="solution", plural="solutions")
-    cells = format_count(released.removed_cells, singular="cell", plural="cells")
+    blanks = format_count(released.blanks, singular="solution")
+    cells = format_count(released.removed_cells, singular="cell")
     click.echo(f"\ncut out {blanks}, left out {cells}; nothing of the solution is in these files")
     click.echo(f"for students: {released.archive}")

@@ -35,6 +35,7 @@ from grader.cli.shared_options import (
 @python_option
 @click.option(
     "--isolation",
+    "isolation_level",
     type=click.Choice(["full", "namespaces", "reduced", "none"]),
     help="Insist on a level of isolation (default: the best there is; see `grade doctor`).",
 )
@@ -60,25 +61,28 @@ def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options:
     from grader.exports import class_to_json
     from grader.pipeline.run import run_grading
     from grader.report.missing_modules import missing_lines
-    from grader.report.progress import ProgressBar, SilentWatcher
+    from grader.report.progress import ProgressBar, RunWatcher
+    from grader.report.run_summary import run_summary
 
     fault_log.log_faults_in(out)
     people = take_people_files(options)
     loaded_settings = settings.read_settings(path=path, out=out, people=people, **options)
     if as_json or quiet:
-        outcome = run_grading(loaded_settings, watcher=SilentWatcher())
+        outcome = run_grading(loaded_settings, watcher=RunWatcher())
     else:
         with ProgressBar() as bar:
             outcome = run_grading(loaded_settings, watcher=bar)
-        bar.print_summary(
+        summary = run_summary(
             outcome.results(),
             rubric=outcome.rubric,
-            out=outcome.out,
-            missing=len(outcome.missing),
+            out=outcome.folder.path,
+            missing=len(outcome.view.missing_students),
             module_lines=missing_lines(
                 outcome.view.missing_modules, pip=f"{loaded_settings.python} -m pip"
             ),
         )
+        bar.console.print(summary)
     if as_json:
-        click.echo(class_to_json(outcome.results(), rubric=outcome.rubric, missing=outcome.missing))
-    sys.exit(NEEDS_PERSON if outcome.needs_person else DONE)
+        missing = outcome.view.missing_students
+        click.echo(class_to_json(outcome.results(), rubric=outcome.rubric, missing=missing))
+    sys.exit(NEEDS_PERSON if outcome.view.needs_person else DONE)

@@ -24,6 +24,7 @@ python_option = click.option(
 )
 parts_option = click.option(
     "--parts",
+    "location_overrides",
     type=click.Path(path_type=Path),
     help="CSV that tells in which cells items are answered (see `grade parts`).",
 )

@@ -78,32 +78,32 @@ def validate_command(
     loaded_settings = settings.read_settings(path=Path(), out=Path(), **options)
     effort = Effort(seeds=seeds, new_seeds=new_seeds, max_mutants=max_mutants)
     chosen = load_assignments(loaded_settings.root, ids=ids)
-    opening = session_options(loaded_settings)
-    results = tuple(_validate_all(chosen, effort, opening=opening, text=form == "text"))
+    session = session_options(loaded_settings)
+    results = tuple(_validate_all(chosen, effort, session=session, text=form == "text"))
     if form == "json":
         click.echo(render_validation_json(results))
     if report is not None:
         report.write_text(mutants_page(results), encoding="utf-8")
-    sys.exit(DONE if all(result.holds for result in results) else NEEDS_PERSON)
+    sys.exit(DONE if all(result.passed for result in results) else NEEDS_PERSON)
 
 
 def _validate_all(
-    assignments: tuple[Assignment, ...], effort: Effort, *, opening: SessionOptions, text: bool
+    assignments: tuple[Assignment, ...], effort: Effort, *, session: SessionOptions, text: bool
 ) -> Iterator[Validation]:
     """Validate one assignment after the other; for text, with a bar and a table for each."""
     from rich.console import Console
 
     from grader.authoring.validation_run import validate_assignment
-    from grader.report.progress import ProgressBar, SilentWatcher
+    from grader.report.progress import ProgressBar, RunWatcher
     from grader.report.validation_table import validation_report
 
     for assignment in assignments:
         if not text:
-            watcher = SilentWatcher()
-            yield validate_assignment(assignment, effort=effort, opening=opening, watcher=watcher)
+            watcher = RunWatcher()
+            yield validate_assignment(assignment, effort=effort, options=session, watcher=watcher)
             continue
         with ProgressBar() as bar:
-            result = validate_assignment(assignment, effort=effort, opening=opening, watcher=bar)
+            result = validate_assignment(assignment, effort=effort, options=session, watcher=bar)
         console = Console(highlight=False)
         console.print(validation_report(result))
         console.print()

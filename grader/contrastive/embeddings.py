@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grader.checks.check import CheckOutcome, Evidence, absent, failed, passed
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.values import as_float64, equal_arrays
 from grader.contrastive.labeled_inputs import (
     LabeledInputsCheck,
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from grader.model import Array, Numbers
 
 STEPS_HINT = "How often does the training loop run, and does its step reach this {maker}?"
-"""A hint for those who trained nothing."""
+"""The hint where nothing was trained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingNames:
-    """What identifies a rubric's embeddings: their inputs, and the handout's two variables."""
+    """The labels and shape of a rubric's inputs, and the handout's variables for embeddings."""
 
     labels: tuple[str, ...]
     shape: tuple[int, ...]
@@ -46,11 +46,11 @@ class EmbeddingCheck(LabeledInputsCheck):
     after: str
     """The handout's name for the embeddings after training."""
     maker: str = "module"
-    """What the handout calls what makes them: 'encoder'."""
+    """The handout's word for the module that makes them: 'encoder'."""
 
     @property
     def embedding_names(self) -> EmbeddingNames:
-        """What identifies its embeddings; equal for all checks of one rubric."""
+        """Labels, shape and variables of its embeddings; equal for all checks of one rubric."""
         return EmbeddingNames(
             labels=self.labels, shape=self.shape, before=self.before, after=self.after
         )
@@ -75,13 +75,14 @@ class EmbeddingSet:
     """One set of embeddings: a vector for each label, and the recorded output it came from."""
 
     name: str
+    """The variable that holds them, or should."""
     vectors: Mapping[str, Numbers]
     sources: Mapping[str, LabeledVector]
-    """Where a module was seen to make the vector; without labels for which none was."""
+    """By label, the recorded output of a module that equals the vector, where there is one."""
 
     @property
     def complete(self) -> bool:
-        """Whether a module was seen to make every vector."""
+        """Whether every vector is a recorded output of a module."""
         return len(self.sources) == len(self.vectors) > 0
 
     @property
@@ -90,7 +91,7 @@ class EmbeddingSet:
         return next(iter(self.sources.values())).forward.module
 
     def weights_moved(self, evidence: Evidence) -> bool:
-        """Tell whether training had moved the weights that made any of them."""
+        """Return whether any of them was made at weights that training had changed."""
         return any(weights_moved(evidence, source) for source in self.sources.values())
 
     def stack(self, labels: tuple[str, ...]) -> Numbers:
@@ -99,7 +100,7 @@ class EmbeddingSet:
 
 
 def weights_moved(evidence: Evidence, labeled_vector: LabeledVector) -> bool:
-    """Tell whether the module's weights were no longer those of its start when it made a vector."""
+    """Return whether the module's weights had changed since its start when it made a vector."""
     recording, forward = evidence.recording, labeled_vector.forward
     if forward.module >= len(recording.modules):
         return False
@@ -112,7 +113,7 @@ def weights_moved(evidence: Evidence, labeled_vector: LabeledVector) -> bool:
     )
 
 
-@remembered
+@memoized
 def find_embeddings(
     evidence: Evidence, names: EmbeddingNames, *, trained: bool
 ) -> EmbeddingSet | None:
@@ -136,7 +137,7 @@ def find_embeddings(
 def _match_labels(
     evidence: Evidence, names: EmbeddingNames, *, name: str, array: Array | None
 ) -> EmbeddingSet | None:
-    """Return an array's rows by label; rows that no module made are in the handout's order."""
+    """Return an array's rows by label; if some are no module's output, in the handout's order."""
     labels = names.labels
     if array is None or array.ndim != 2 or len(array) != len(labels):  # noqa: PLR2004 (rows)
         return None
@@ -161,7 +162,7 @@ def _match_labels(
     )
 
 
-@remembered
+@memoized
 def trained_module(evidence: Evidence, names: EmbeddingNames) -> int | None:
     """Return the module that made the trained embeddings, or else one that an optimizer moved."""
     after = find_embeddings(evidence, names, trained=True)
@@ -176,11 +177,11 @@ def trained_module(evidence: Evidence, names: EmbeddingNames) -> int | None:
     return rows[-1].forward.module if rows else None
 
 
-@remembered
+@memoized
 def module_embeddings(
     evidence: Evidence, names: EmbeddingNames, *, module: int | None, trained: bool
 ) -> EmbeddingSet | None:
-    """Return what a module last made of the inputs before training, or after it, kept or not."""
+    """Return a module's last recorded outputs for all inputs, before or after training."""
     rows = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
     by_label = {
         row.label: row
@@ -197,7 +198,7 @@ def module_embeddings(
 
 
 def trained_embeddings(evidence: Evidence, names: EmbeddingNames) -> EmbeddingSet | None:
-    """Return the trained embeddings; where the variable missed them, the module's last outputs."""
+    """Return the trained embeddings; if no variable holds them, the module's last outputs."""
     embeddings = find_embeddings(evidence, names, trained=True)
     if embeddings is None or not embeddings.complete:
         module = trained_module(evidence, names)
@@ -208,7 +209,7 @@ def trained_embeddings(evidence: Evidence, names: EmbeddingNames) -> EmbeddingSe
     return module_embeddings(evidence, names, module=module, trained=True) or embeddings
 
 
-@remembered
+@memoized
 def _build_exhibit(evidence: Evidence, names: EmbeddingNames) -> Exhibit | None:
     stages = []
     for title, trained in (("before", False), ("after", True)):
@@ -235,8 +236,8 @@ def join_labels(labels: tuple[str, ...]) -> str:
 class EmbeddingsBeforeTraining(EmbeddingCheck):
     """The embeddings before training are the module's output on all inputs, at its start weights.
 
-    Told by value, so their name and the order of their rows are free. Embeddings that are still
-    attached to the graph get a note and lose nothing.
+    Recognized by their values, so their name and the order of their rows are free. Embeddings that
+    are still attached to the graph get a note and lose nothing.
     """
 
     code = "EMB001"
@@ -282,7 +283,7 @@ class EmbeddingsBeforeTraining(EmbeddingCheck):
 
 
 def _have_equal_starts(evidence: Evidence, modules: set[int]) -> bool:
-    """Tell whether all these modules began at the same weights."""
+    """Return whether all these modules began at the same weights."""
     starts = [m.start for i, m in enumerate(evidence.recording.modules) if i in modules]
     start_weights = [start.weights for start in starts if start is not None]
     if len(start_weights) != len(modules) or not start_weights:

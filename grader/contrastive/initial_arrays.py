@@ -19,10 +19,10 @@ from grader.model import Array, Numbers
 
 
 class InitialArrayCheck(LabeledInputsCheck):
-    """Judges labeled arrays as they went into the model, or as they stand in the namespace."""
+    """Judges labeled arrays: those that went into the model, else the variables of that name."""
 
     def arrays(self, evidence: Evidence) -> Mapping[str, Array]:
-        """Return the notebook's arrays by name, labeled ones as they went into the model."""
+        """Return the notebook's arrays by name; labeled ones with the values that the model got."""
         encoded = encoded_arrays(evidence, labels=self.labels, shape=self.shape)
         return {**namespace(evidence), **encoded}
 
@@ -30,16 +30,16 @@ class InitialArrayCheck(LabeledInputsCheck):
 class ArraysInitialized(InitialArrayCheck):
     """Arrays are initialized: right shape, floating, finite, not constant.
 
-    Judges the values that went into the model, told apart by value; where nothing went in, the
-    variables of those names. An array with fewer than two distinct values is constant. Passes only
-    if all of them are right. A wrong shape stops what needs the arrays.
+    Judges the arrays that went into the model, recognized by their values; where nothing went in,
+    the variables of those names. An array with fewer than two distinct values is constant. Passes
+    only if all of them are right. A wrong shape blocks the checks that need the arrays.
     """
 
     code = "ARR001"
     subjects = ("labels",)
 
     check: tuple[str, ...]
-    """Those that the student fills."""
+    """Labels of the arrays that the student fills."""
     hint: str = ""
     """Shown when one is missing or constant."""
 
@@ -88,42 +88,36 @@ class ArraysInitialized(InitialArrayCheck):
             infinite = any("not finite" in problem for problem in problems)
             observed = "; ".join(problems)
             return failed(expected=expected, observed=observed, hint=self.hint, stops=infinite)
-        uniform = any(_in_unit_interval(as_float64(arrays[name])) for name in self.check)
+        # All values in [0, 1] look like torch.rand.
+        uniform = any(arrays[n].min() >= 0 and arrays[n].max() <= 1 for n in self.check)
         hint = self.hint if uniform else ""
         return passed(expected=expected, observed="; ".join(notes), hint=hint)
 
 
-def _in_unit_interval(array: Numbers) -> bool:
-    """Tell whether values lie in [0, 1], as those of torch.rand do."""
-    return bool(array.min() >= 0 and array.max() <= 1)
-
-
 class ArrayPairCheck(InitialArrayCheck):
-    """Measures two of the arrays against each other."""
+    """Compares two of the arrays with each other."""
 
     subjects = ("one", "other")
 
     one: str
-    """The first, by its label."""
+    """The label of the first array."""
     other: str
-    """The second, by its label."""
+    """The label of the second array."""
 
     def array_pair(self, evidence: Evidence, *, expected: str) -> list[Numbers] | CheckOutcome:
-        """Return both arrays, or the outcome where one can't be measured."""
-        arrays = self.arrays(evidence)
-        problem = ""
-        for name in (self.one, self.other):
-            if problem:
-                break
+        """Return both arrays, or the outcome where one can't be compared."""
+        arrays, pair = self.arrays(evidence), (self.one, self.other)
+        for name in pair:
             if name not in arrays:
                 problem = f"{name} not there after the notebook ran"
             elif arrays[name].shape != self.shape:
                 problem = f"{name} of shape {format_shape(arrays[name].shape)}"
             elif not np.isfinite(as_float64(arrays[name])).all():
                 problem = f"{name} with values that are not finite"
-        if problem:
-            return absent(expected=expected, observed=problem, names=(self.one, self.other))
-        return [as_float64(arrays[self.one]), as_float64(arrays[self.other])]
+            else:
+                continue
+            return absent(expected=expected, observed=problem, names=pair)
+        return [as_float64(arrays[name]) for name in pair]
 
 
 class ArraysIndependent(ArrayPairCheck):

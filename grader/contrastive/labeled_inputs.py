@@ -1,4 +1,4 @@
-"""Tells the labeled inputs of a notebook's module apart by their values, in any order."""
+"""Recognizes the labeled inputs of a notebook's module by their values, in any order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from grader.checks.check import ARRAYS_QUESTION, RECORDING_QUESTION, Check, Evidence
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.recording import Forward
 from grader.checks.values import ArrayValues, array_flaw, as_float64, equal_values, inspect_array
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from grader.model import Array, Json, Numbers
 
 MAX_INPUTS = 16
-"""Distinct inputs that are told apart."""
+"""The most distinct inputs that are recognized."""
 MAX_BATCH_ROWS = 64
-"""Rows of one batch that are looked at."""
+"""The most rows of one batch that are read."""
 MIN_RESEMBLANCE = 0.5
-"""Absolute correlation from which an unnamed input is another one plus noise."""
+"""The least absolute correlation at which an unnamed input is taken for another one plus noise."""
 
 
 class LabeledInputsCheck(Check):
-    """Judges labeled arrays of the notebook, or what its module made of them."""
+    """Judges labeled arrays of the notebook, or its module's outputs for them."""
 
     fixed_questions = (ARRAYS_QUESTION, RECORDING_QUESTION)
 
@@ -35,10 +35,10 @@ class LabeledInputsCheck(Check):
     shape: tuple[int, ...]
     """The shape of each."""
     things: str = "inputs"
-    """What the handout calls them: 'images'."""
+    """The handout's word for them: 'images'."""
 
     def all_encoded(self, evidence: Evidence) -> bool:
-        """Tell whether a module made a finite vector of every labeled input."""
+        """Return whether a module made a finite vector of every labeled input."""
         rows = labeled_vectors(evidence, labels=self.labels, shape=self.shape)
         return {row.label for row in rows} == set(self.labels)
 
@@ -49,7 +49,7 @@ def namespace(evidence: Evidence) -> Mapping[str, Array]:
 
 
 def array_fields(evidence: Evidence, name: str) -> Mapping[str, Json]:
-    """Return what the notebook says of an array: `dtype` ('torch.float32') and `grad`."""
+    """Return the notebook's data about an array: `dtype` ('torch.float32') and `grad`."""
     entries = evidence.observation(ARRAYS_QUESTION).data.get("arrays")
     entry = entries.get(name) if isinstance(entries, dict) else None
     return entry if isinstance(entry, dict) else {}
@@ -65,7 +65,7 @@ class ModuleInput:
     """Its index in the batch, or 0 where it went in alone."""
 
 
-@remembered
+@memoized
 def module_inputs(evidence: Evidence, shape: tuple[int, ...]) -> tuple[ModuleInput, ...]:
     """Return every row of a shape that went into a module, in order."""
     batches: dict[int, list[ArrayValues]] = {}
@@ -112,12 +112,12 @@ def _rows_of_shape(batch: Array, shape: tuple[int, ...]) -> list[Array]:
 def encoded_arrays(
     evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
 ) -> Mapping[str, Array]:
-    """Return the labeled arrays as they went into the module; from the namespace where none did."""
+    """Return the labeled arrays that went into the module, else those of the namespace."""
     encoded = encoded_values(evidence, labels=labels, shape=shape)
     return {label: array_values.array for label, array_values in encoded.items()}
 
 
-@remembered
+@memoized
 def encoded_values(
     evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
 ) -> Mapping[str, ArrayValues]:
@@ -142,7 +142,7 @@ def encoded_values(
 
 
 def _distinct_values(inputs: Sequence[ModuleInput]) -> list[ArrayValues]:
-    """Return inputs that differ from all before; one that is not finite differs from everything."""
+    """Return the distinct inputs in order; one that is not finite differs from every other."""
     distinct: list[ArrayValues] = []
     compared_ids: set[int] = set()
     for row in inputs:
@@ -193,7 +193,7 @@ def cosine(left: Numbers, right: Numbers) -> float:
     return float(left.ravel() @ right.ravel()) / size if size > 0 else 0.0
 
 
-@remembered
+@memoized
 def build_vector_index(
     evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
 ) -> VectorIndex:
@@ -201,7 +201,7 @@ def build_vector_index(
     return VectorIndex(labeled_vectors(evidence, labels=labels, shape=shape))
 
 
-@remembered
+@memoized
 def labeled_vectors(
     evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
 ) -> tuple[LabeledVector, ...]:
@@ -215,22 +215,20 @@ def labeled_vectors(
         if id(row.values) not in labels_by_values:
             equal = [label for label in encoded if equal_values(row.values, encoded[label])]
             labels_by_values[id(row.values)] = equal
-        if id(forward.output) not in outputs:
-            outputs[id(forward.output)] = _finite_output(forward.output)
+        output = forward.output
+        if id(output) not in outputs:
+            if output is None or array_flaw(output, shape=output.shape):
+                outputs[id(output)] = None
+            else:
+                outputs[id(output)] = as_float64(output)
         candidates = labels_by_values[id(row.values)]
         used = {other.label for other in vectors[-len(labels) :] if other.forward is forward}
         label = next((n for n in candidates if n not in used), next(iter(candidates), None))
         is_single = forward.inputs[0].shape == row.values.array.shape
-        vector = _output_vector(outputs[id(forward.output)], row.position, is_single=is_single)
+        vector = _output_vector(outputs[id(output)], row.position, is_single=is_single)
         if label is not None and vector is not None:
             vectors.append(LabeledVector(label=label, vector=vector, forward=forward))
     return tuple(vectors)
-
-
-def _finite_output(output: Array | None) -> Numbers | None:
-    if output is None or array_flaw(output, shape=output.shape):
-        return None
-    return as_float64(output)
 
 
 def _output_vector(output: Numbers | None, position: int, *, is_single: bool) -> Numbers | None:

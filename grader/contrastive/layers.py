@@ -1,9 +1,9 @@
-"""Checks LAY001 …: how a module's forward pass uses its layers, at drawn weights and inputs."""
+"""LAY: judges how a module's forward pass uses its layers, at drawn weights and inputs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -12,14 +12,14 @@ from grader.checks.check import (
     Check,
     CheckOutcome,
     Evidence,
-    RandomDraws,
+    SeededRandom,
     absent,
     explain_no_answer,
     failed,
     make_question,
-    opaque_name,
     passed,
 )
+from grader.checks.memo import memoized
 from grader.checks.modules import call_fields, draw_weight
 from grader.checks.values import array_flaw, as_float64, equals_reference
 from grader.model import Observation, Question
@@ -28,82 +28,50 @@ if TYPE_CHECKING:
     from grader.model import Array, Json, Numbers
 
 ROUNDING = 1e-5
-"""The largest difference of outputs that counts as none."""
+"""The largest difference between outputs that counts as rounding."""
 BATCH_SIZES = (3, 1, 2)
-"""Batch sizes tried, the handout's usual first; the student's own is the one judged."""
+"""Batch sizes that are tried, the handout's own first; the student's is the one that is judged."""
 Layers = tuple[tuple[int, ...], ...]
 """For each layer, the indices of its parameters in `weights`."""
+Shapes = tuple[tuple[int, ...], ...]
 
 
 class ModuleAtWeightsCheck(Check):
-    """Compares a module at drawn weights with a function of the reference."""
+    """Compares a module at drawn weights with a function of the reference notebook."""
+
+    reference_names: ClassVar[tuple[str, ...]] = ("counterpart", "accepted")
 
     module: str
-    """The handout's name of the class; another name is found by what was recorded."""
+    """The handout's name of the class; a class of another name is found by its recorded calls."""
     shape: tuple[int, ...]
     """Shape of one input."""
     weights: tuple[tuple[int, ...], ...]
-    """Shapes of the parameters, in the order in which the counterpart takes them."""
+    """Shapes of the parameters, in the order in which the reference's function takes them."""
     counterpart: str
-    """Function of the reference: (inputs, *weights, activation=...) to outputs."""
+    """Name of the reference's function: (inputs, *weights, activation=...) to outputs."""
     accepted: tuple[str, ...]
     """Values of `activation` that count as right."""
 
-    def masked(self) -> Self:
-        opaque = {
-            "counterpart": opaque_name(self.counterpart),
-            "accepted": tuple(opaque_name(word) for word in self.accepted),
-        }
-        return self.model_copy(update=opaque)
-
-    def forward_question(self, draws: RandomDraws, layers: Layers) -> Question:
+    def forward_question(self, rng: SeededRandom, layers: Layers) -> Question:
         """Ask for outputs at the base weights and with one layer changed at a time."""
+        return _forward_question(rng, self.module, self.shape, self.weights, layers)
 
-        def build_question() -> Question:
-            indices = range(len(self.weights))
-            sets = {"base": [f"a{p}" for p in indices]}
-            for own in layers:
-                sets[layer_set_name(own)] = [f"{'b' if p in own else 'a'}{p}" for p in indices]
-            calls: list[Json] = [[f"x{n}", name] for n in BATCH_SIZES for name in sets]
-            fields: dict[str, Json] = {"module": self.module, "sets": sets, "calls": calls}
-            return make_question("forward", fields, self._draw_arrays(draws))
-
-        key = ("forward", self.module, self.shape, self.weights, layers)
-        return draws.memo.get_or_compute(key, build_question)
-
-    def counterpart_question(self, draws: RandomDraws, *, batch: int, activation: str) -> Question:
+    def reference_question(self, rng: SeededRandom, *, batch: int, activation: str) -> Question:
         """Ask the reference for its outputs at the same inputs and base weights."""
+        return _reference_question(
+            rng, self.counterpart, self.shape, self.weights, batch, activation
+        )
 
-        def build_question() -> Question:
-            arrays = self._draw_arrays(draws)
-            keys = [f"x{batch}", *(f"a{index}" for index in range(len(self.weights)))]
-            options: dict[str, Json] = {"activation": activation}
-            fields: dict[str, Json] = {"name": self.counterpart, "args": keys, "options": options}
-            return make_question("function", fields, {key: arrays[key] for key in keys})
-
-        key = ("counterpart", self.counterpart, self.shape, self.weights, batch, activation)
-        return draws.memo.get_or_compute(key, build_question)
-
-    def _draw_arrays(self, draws: RandomDraws) -> dict[str, Array]:
-        """Draw inputs `x…` and two sets of weights, `a…` and `b…`."""
-        inputs = {f"x{n}": draws.normal(f"x{n}", (n, *self.shape)) for n in BATCH_SIZES}
-        weights = {
-            f"{version}{index}": draw_weight(draws, f"{version}{index}", shape)
-            for index, shape in enumerate(self.weights)
-            for version in ("a", "b")
-        }
-        return {**inputs, **weights}
-
-    def counterpart_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+    def reference_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         """Ask for every batch size and every accepted activation that a student may use."""
         return tuple(
-            self.counterpart_question(draws, batch=batch, activation=activation)
+            self.reference_question(rng, batch=batch, activation=activation)
             for batch in BATCH_SIZES
             for activation in self.accepted
         )
 
     def student_batch_size(self, evidence: Evidence) -> int:
-        """Return how many inputs the student gave the module at once."""
+        """Return the student's own batch size."""
         for forward in evidence.recording.forwards:
             for batch in forward.inputs[:1]:
                 if batch.shape[1:] == self.shape and batch.shape[0] in BATCH_SIZES:
@@ -118,15 +86,55 @@ class ModuleAtWeightsCheck(Check):
         """
         batch = self.student_batch_size(evidence)
         for activation in self.accepted:
-            question = self.counterpart_question(evidence.draws, batch=batch, activation=activation)
+            question = self.reference_question(evidence.rng, batch=batch, activation=activation)
             if equal_up_to_scale(output, evidence.reference_array(question)):
                 return activation
         return None
 
 
-def layer_set_name(own: tuple[int, ...]) -> str:
+@memoized
+def _forward_question(
+    rng: SeededRandom, module: str, shape: tuple[int, ...], weights: Shapes, layers: Layers
+) -> Question:
+    indices = range(len(weights))
+    sets = {"base": [f"a{p}" for p in indices]}
+    for layer in layers:
+        sets[layer_set_name(layer)] = [f"{'b' if p in layer else 'a'}{p}" for p in indices]
+    calls: list[Json] = [[f"x{n}", name] for n in BATCH_SIZES for name in sets]
+    fields: dict[str, Json] = {"module": module, "sets": sets, "calls": calls}
+    return make_question("forward", fields, _draw_arrays(rng, shape, weights))
+
+
+@memoized
+def _reference_question(
+    rng: SeededRandom,
+    function: str,
+    shape: tuple[int, ...],
+    weights: Shapes,
+    batch: int,
+    activation: str,
+) -> Question:
+    arrays = _draw_arrays(rng, shape, weights)
+    keys = [f"x{batch}", *(f"a{index}" for index in range(len(weights)))]
+    options: dict[str, Json] = {"activation": activation}
+    fields: dict[str, Json] = {"name": function, "args": keys, "options": options}
+    return make_question("function", fields, {key: arrays[key] for key in keys})
+
+
+def _draw_arrays(rng: SeededRandom, shape: tuple[int, ...], weights: Shapes) -> dict[str, Array]:
+    """Draw inputs `x…` and two sets of weights, `a…` and `b…`."""
+    inputs = {f"x{n}": rng.normal(f"x{n}", (n, *shape)) for n in BATCH_SIZES}
+    drawn_weights = {
+        f"{version}{index}": draw_weight(rng, f"{version}{index}", weight_shape)
+        for index, weight_shape in enumerate(weights)
+        for version in ("a", "b")
+    }
+    return inputs | drawn_weights
+
+
+def layer_set_name(layer: tuple[int, ...]) -> str:
     """Return the name of the set of weights in which only one layer changed."""
-    return "only-" + "-".join(map(str, own))
+    return "only-" + "-".join(map(str, layer))
 
 
 def finite_outputs(observation: Observation, question: Question) -> Mapping[tuple[str, str], Array]:
@@ -140,7 +148,7 @@ def finite_outputs(observation: Observation, question: Question) -> Mapping[tupl
 
 
 def equal_up_to_scale(array: Array, expected: Array) -> bool:
-    """Tell whether outputs are equal up to a positive factor for each row."""
+    """Return whether outputs are equal up to a positive factor for each row."""
     if expected.ndim != 2 or any(  # noqa: PLR2004 (rows)
         array_flaw(rows, shape=expected.shape) for rows in (array, expected)
     ):
@@ -163,9 +171,9 @@ class LayerApplied(ModuleAtWeightsCheck):
 
     Asked at weights and inputs drawn after the notebook ran, at the batch size the student used.
     Parameters are matched by shape, so names are free. With `agreement`, the outputs must also
-    equal those of an accepted counterpart of the reference at equal weights, up to a positive
-    factor a row (so the normalization is judged elsewhere); where another layer is not applied,
-    that layer's own check says so instead.
+    equal those of the reference's function at equal weights and an accepted activation, up to a
+    positive factor for each row (so the normalization is judged elsewhere); where another layer is
+    not applied, that layer's own check says so instead.
     """
 
     code = "LAY001"
@@ -173,23 +181,23 @@ class LayerApplied(ModuleAtWeightsCheck):
     subjects = ("module",)
 
     layer: str
-    """What the handout calls it."""
+    """The handout's word for the layer."""
     own: tuple[int, ...]
-    """Places of its parameters in `weights`."""
+    """Indices of the layer's parameters in `weights`, from 0."""
     others: tuple[tuple[int, ...], ...] = ()
-    """Places of the other layers' parameters."""
+    """For each other layer, the indices of its parameters in `weights`."""
     agreement: bool = False
-    """Whether the outputs must also be those of an accepted counterpart."""
+    """Whether the outputs must also be those of the reference's function."""
 
-    def questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+    def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         layers = tuple(sorted((self.own, *self.others)))
-        return (RECORDING_QUESTION, self.forward_question(draws, layers))
+        return (RECORDING_QUESTION, self.forward_question(rng, layers))
 
-    def constant_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
-        return self.counterpart_questions(draws)
+    def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        return self.reference_questions(rng)
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
-        _, question = self.questions(evidence.draws)
+        _, question = self.questions(evidence.rng)
         observation = evidence.observation(question)
         outputs = finite_outputs(observation, question)
         batch = f"x{self.student_batch_size(evidence)}"
@@ -203,8 +211,8 @@ class LayerApplied(ModuleAtWeightsCheck):
                 names=(self.module,),
             )
 
-        def changes_output(own: tuple[int, ...]) -> bool:
-            changed = outputs.get((batch, layer_set_name(own)))
+        def changes_output(layer: tuple[int, ...]) -> bool:
+            changed = outputs.get((batch, layer_set_name(layer)))
             if changed is None or changed.shape != base.shape:
                 return False
             return bool(np.abs(as_float64(base) - as_float64(changed)).max() > ROUNDING)
@@ -216,7 +224,7 @@ class LayerApplied(ModuleAtWeightsCheck):
                 observed=self._explain_unchanged(observation),
                 hint=f"Is the result of the {self.layer} what the next line works on?",
             )
-        if not (self.agreement and all(changes_output(own) for own in self.others)):
+        if not (self.agreement and all(map(changes_output, self.others))):
             return passed(expected=expected, observed="it does")
         expected += "; at equal weights the output is that of the layers in their order"
         if self.matching_activation(evidence, output=base) is not None:
@@ -228,7 +236,7 @@ class LayerApplied(ModuleAtWeightsCheck):
         )
 
     def explain_no_output(self, observation: Observation) -> str:
-        """Say why there is no output, in the student's words."""
+        """Return why there is no output."""
         no_answer = explain_no_answer(
             observation,
             name=self.module,
@@ -244,11 +252,8 @@ class LayerApplied(ModuleAtWeightsCheck):
 
     def _judge_shape(self, evidence: Evidence, *, base: Array) -> CheckOutcome | None:
         """Return the outcome for outputs of another shape than the reference's, or None."""
-        question = self.counterpart_question(
-            evidence.draws,
-            batch=self.student_batch_size(evidence),
-            activation=self.accepted[0],
-        )
+        batch = self.student_batch_size(evidence)
+        question = self.reference_question(evidence.rng, batch=batch, activation=self.accepted[0])
         reference_output = evidence.reference_observation(question).arrays.get("out0")
         if reference_output is None or reference_output.shape == base.shape:
             return None
@@ -261,7 +266,7 @@ class LayerApplied(ModuleAtWeightsCheck):
 
     def _explain_unchanged(self, observation: Observation) -> str:
         shapes = call_fields(observation, 0).get("unmatched")
-        own = [list(self.weights[index]) for index in self.own]
-        if isinstance(shapes, list) and any(shape in own for shape in shapes):
-            return f"the module has no parameters of shape {tuple(own[0])}"
+        own_shapes = [list(self.weights[index]) for index in self.own]
+        if isinstance(shapes, list) and any(shape in own_shapes for shape in shapes):
+            return f"the module has no parameters of shape {tuple(own_shapes[0])}"
         return "the output stays the same"

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from grader.checks.check import CheckOutcome, Evidence, failed, passed
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.recording import Call, Forward
 from grader.checks.values import as_float64, equal_values
 from grader.contrastive.embeddings import EmbeddingCheck, EmbeddingNames, trained_module
@@ -25,16 +25,16 @@ from grader.contrastive.vector_index import LabeledVector, VectorIndex
 from grader.model import Array
 
 Pair = frozenset[str]
-"""Two labels; one where both inputs are the same, '?' for what is none of the inputs."""
+"""Two labels; one label if both inputs are the same; '?' for a vector of no known input."""
 MAX_ARRAYS, MAX_VECTORS = 16, 64
-"""Arrays of one argument that are read, and vectors of them."""
+"""The most arrays of one argument that are read, and the most vectors of these."""
 NOISE_SHARE = 1e-3
-"""Share of the largest weight of a gradient below which one is rounding."""
+"""A weight of a gradient below this share of the largest one is rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContrastedPairs:
-    """The pairs that were contrasted, by role; the same set for both where calls have no roles."""
+    """The pairs that a loss contrasted, by role; without roles both sets are the same."""
 
     positive: frozenset[Pair]
     negative: frozenset[Pair]
@@ -45,12 +45,12 @@ class ContrastedPairs:
 class PairContrasted(EmbeddingCheck):
     """The loss contrasts a pair, in its role, in the first step of training.
 
-    Read from the calls of the loss that the rubric names: which inputs, told by value, were anchor
-    with positive, and anchor with negatives. Order within a pair, number of calls and style of the
-    arguments don't matter. Where the loss has another name, similarities that gradients flow
-    through stand in for it; where there are none, the direction of the loss's gradient does. The
-    calls decide: a variable that says otherwise gets a note. If no call contrasts the pair but a
-    variable holds it, half of the points.
+    Read from the calls of the loss that the rubric names: which inputs, recognized by their values,
+    were anchor with positive, and anchor with negatives. Order within a pair, number of calls and
+    style of the arguments don't matter. Where the loss has another name, similarities that
+    gradients flow through are read instead; where there are none, the direction of the loss's
+    gradient is. The calls decide: a variable that holds another pair gets a note. If no call
+    contrasts the pair but a variable holds it, half of the points.
     """
 
     code = "PAR001"
@@ -61,11 +61,11 @@ class PairContrasted(EmbeddingCheck):
     roles: tuple[str, str, str] = ("anchor", "positive", "negatives")
     """Its parameters, in order."""
     role: Literal["positive", "negative"]
-    """In which role."""
+    """The role of the pair."""
     pair: tuple[str, str]
     """The two inputs, by label; their order is free."""
     variable: str = ""
-    """What the handout calls the pair; a variable that says otherwise gets a note."""
+    """The handout's variable for the pair; if it holds another pair, it gets a note."""
 
     def describe(self) -> str:
         return f"{self.role} pair {{{', '.join(self.pair)}}}"
@@ -130,20 +130,20 @@ class PairContrasted(EmbeddingCheck):
                 hint="The given lines read only the second element of a negative pair.",
                 cells=contrasted.cells,
             )
-        where = "close" if self.role == "positive" else "apart"
+        distance = "close" if self.role == "positive" else "apart"
         return failed(
             expected=expected,
             observed=f"{self.role} pairs in the calls of the loss: {pair_list}",
-            hint=f"Which two {self.things} should be {where}?",
+            hint=f"Which two {self.things} should be {distance}?",
             cells=contrasted.cells,
         )
 
 
-@remembered
+@memoized
 def contrasted_pairs(
     evidence: Evidence, names: EmbeddingNames, loss: str, roles: tuple[str, str, str]
 ) -> ContrastedPairs | None:
-    """Return what was contrasted in the first step; None where nothing tells."""
+    """Return the pairs that were contrasted in the first step; None where nothing shows it."""
     calls = _first_step_calls(evidence, names, loss)
     pairs = (
         _pairs_from_calls(evidence, names, calls, roles)
@@ -161,7 +161,7 @@ def contrasted_pairs(
 
 
 def _first_step_calls(evidence: Evidence, names: EmbeddingNames, loss: str) -> tuple[Call, ...]:
-    """Return calls of the loss before the trained module's weights moved; else of similarities."""
+    """Return the calls of the loss, else of similarities, before the trained weights moved."""
     module = trained_module(evidence, names)
     end = _first_weight_change(evidence, module)
     forwards = evidence.recording.forwards
@@ -228,7 +228,7 @@ def _label_pairs(
     *,
     before: float,
 ) -> set[Pair]:
-    """Return pairs of labels of vectors that went together; rows of two batches go one by one."""
+    """Return the pairs of labels of two arguments; batches of equal length go row by row."""
     left = _nearest_labels(left_arrays, vector_index, before=before)
     right = _nearest_labels(right_arrays, vector_index, before=before)
     if len(left) > 1 and len(left) == len(right):
@@ -247,7 +247,7 @@ def _nearest_labels(
 
 
 def _pairs_from_gradient(evidence: Evidence, names: EmbeddingNames) -> ContrastedPairs | None:
-    """Return which embeddings the loss pulled together and which apart, without a call to read.
+    """Return which embeddings the loss pulled together and which apart, from its gradient.
 
     For a loss of similarities, its gradient at one embedding is a combination of the embeddings
     it is compared with, negative for those it is pulled to.
@@ -276,7 +276,7 @@ def _pairs_from_gradient(evidence: Evidence, names: EmbeddingNames) -> Contraste
 
 
 def _contrast_weights(forward: Forward, rows: Sequence[LabeledVector]) -> Mapping[Pair, float]:
-    """Return how strongly each pair is contrasted, where it is at all; negative is together."""
+    """Return the weight of each contrasted pair; below 0 for pairs that are pulled together."""
     if forward.output_gradient is None or forward.output_gradient.shape[0] != len(rows):
         return {}
     basis = np.stack([row.vector for row in rows])
@@ -292,9 +292,9 @@ def _contrast_weights(forward: Forward, rows: Sequence[LabeledVector]) -> Mappin
     }
 
 
-@remembered
+@memoized
 def variable_pairs(evidence: Evidence, names: EmbeddingNames) -> Mapping[str, Pair]:
-    """Return variables that hold two embeddings, and of which inputs."""
+    """Return the variables that hold two embeddings, with the pair of their inputs."""
     vector_index = build_vector_index(evidence, labels=names.labels, shape=names.shape)
     canonical = _canonical_labels(evidence, names)
     arrays = namespace(evidence)
@@ -309,11 +309,11 @@ def variable_pairs(evidence: Evidence, names: EmbeddingNames) -> Mapping[str, Pa
     return pairs
 
 
-@remembered
+@memoized
 def _canonical_labels(evidence: Evidence, names: EmbeddingNames) -> Mapping[str, str]:
-    """Return for each label the first whose input has equal values: the two can't be told apart.
+    """Map each label to the first one whose input has equal values.
 
-    An input that is not finite equals nothing, itself included, and stands for itself.
+    An input that is not finite equals nothing, not even itself, and keeps its label.
     """
     encoded = encoded_values(evidence, labels=names.labels, shape=names.shape)
     labels = [label for label in names.labels if label in encoded]

@@ -8,22 +8,22 @@ from grader.checks.check import (
     Check,
     CheckOutcome,
     Evidence,
-    RandomDraws,
+    SeededRandom,
     absent,
     failed,
     make_question,
     passed,
 )
-from grader.checks.memo import remembered
+from grader.checks.memo import memoized
 from grader.checks.values import all_close, as_float64
 from grader.contrastive.labeled_inputs import LabeledInputsCheck, labeled_vectors
-from grader.model import Array, Json, Numbers, Question
+from grader.model import Json, Numbers, Question
 
 TOLERANCE = 1e-4
-"""How far a length may be from 1."""
+"""The largest difference of a length from 1."""
 EXPECTED = "every embedding of length 1 (± 0.0001)"
 BATCH_SIZES_TRIED = (3, 1)
-"""Several inputs at once; one alone where the module takes no more."""
+"""Batch sizes: several inputs, else one, for a module that takes no more."""
 
 
 class OwnEmbeddingsNormalized(LabeledInputsCheck):
@@ -45,45 +45,49 @@ class OwnEmbeddingsNormalized(LabeledInputsCheck):
 
 
 class DrawnEmbeddingsNormalized(Check):
-    """Embeddings of inputs drawn by us, from tiny to large, have unit length (tolerance 1e-4)."""
+    """Embeddings of randomly drawn inputs, tiny to large, have unit length (tolerance 1e-4)."""
 
     code = "NRM002"
     subjects = ("module",)
 
     module: str
-    """The handout's name of the class; another name is found by what was recorded."""
+    """The handout's name of the class; a class of another name is found by its recorded calls."""
     shape: tuple[int, ...]
     """Shape of one input."""
     scales: tuple[float, ...]
     """Factors on standard normal inputs."""
     things: str = "inputs"
-    """What the handout calls them: 'images'."""
+    """The handout's word for them: 'images'."""
 
     def describe(self) -> str:
         low, high = min(self.scales), max(self.scales)
         return f"embeddings of other {self.things} have length 1, at scales {low:g} to {high:g}"
 
-    def questions(self, draws: RandomDraws) -> tuple[Question, ...]:
-        return (_scaled_question(draws, self),)
+    def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        return (_scaled_question(rng, self),)
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
-        observation = evidence.observation(_scaled_question(evidence.draws, self))
+        observation = evidence.observation(_scaled_question(evidence.rng, self))
         count = len(self.scales)
         for index, size in enumerate(BATCH_SIZES_TRIED):
             outputs = [observation.arrays.get(f"out{index * count + n}") for n in range(count)]
-            batches = [array for array in outputs if array is not None and _are_rows(array, size)]
-            if len(batches) == count:
+            batches = [
+                array
+                for array in outputs
+                if array is not None and array.ndim == 2 and len(array) == size  # noqa: PLR2004
+            ]
+            if len(batches) == count and all(batch.dtype.kind == "f" for batch in batches):
                 lengths = [np.linalg.norm(as_float64(batch), axis=1) for batch in batches]
                 return judge_lengths(np.concatenate(lengths))
         observed = f"{self.module} gave no rows to measure"
         return absent(expected=EXPECTED, observed=observed, names=(self.module,))
 
 
-@remembered
-def _scaled_question(draws: RandomDraws, check: DrawnEmbeddingsNormalized) -> Question:
+@memoized
+def _scaled_question(rng: SeededRandom, check: DrawnEmbeddingsNormalized) -> Question:
     """Ask a module for outputs at every scale, at every batch size tried."""
     arrays = {
-        f"x{n}-{index}": draws.normal(f"scale{n}-{index}", (n, *check.shape), scale=scale)
+        f"x{n}-{index}": rng.normal(f"scale{n}-{index}", (n, *check.shape), scale=scale)
         for n in BATCH_SIZES_TRIED
         for index, scale in enumerate(check.scales)
     }
@@ -92,18 +96,14 @@ def _scaled_question(draws: RandomDraws, check: DrawnEmbeddingsNormalized) -> Qu
     return make_question("forward", fields, arrays)
 
 
-def _are_rows(array: Array, count: int) -> bool:
-    return array.ndim == 2 and len(array) == count and array.dtype.kind == "f"  # noqa: PLR2004 (rows)
-
-
 def judge_lengths(lengths: Numbers) -> CheckOutcome:
     """Return the outcome for the lengths of embeddings."""
     if all_close(lengths, np.ones(lengths.shape), atol=TOLERANCE):
         return passed(expected=EXPECTED, observed="all of them")
     finite = lengths[np.isfinite(lengths)]
-    observed = (
-        f"lengths from {finite.min():.4g} to {finite.max():.4g}" if finite.size else "no lengths"
-    )
+    observed = "no lengths"
+    if finite.size:
+        observed = f"lengths from {finite.min():.4g} to {finite.max():.4g}"
     observed += "" if finite.size == lengths.size else "; some are not finite"
     hint = "Which dimension runs along one embedding? That is the one to normalize over."
     return failed(expected=EXPECTED, observed=observed, hint=hint)

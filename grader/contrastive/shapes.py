@@ -1,4 +1,4 @@
-"""SHP: judges shapes of what goes into a module and of what comes out."""
+"""SHP: judges the shapes of a module's inputs and outputs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class EmbeddingShape(ModuleShapeCheck):
     features: int
     """Length of one output row."""
     things: str = "inputs"
-    """What the handout calls them: 'images'."""
+    """The handout's word for them: 'images'."""
 
     def describe(self) -> str:
         return f"embeddings (N, {self.features}) for N = {', '.join(map(str, self.batches))}"

@@ -1,4 +1,4 @@
-"""SIM: judges which of three labeled things are closer to each other, at one stage of the work."""
+"""SIM: judges which of two labeled inputs is more similar to a third, before or after training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from grader.checks.check import CheckOutcome, Evidence, RandomDraws, absent, failed, passed
+from grader.checks.check import CheckOutcome, Evidence, SeededRandom, absent, failed, passed
 from grader.checks.values import as_float64
 from grader.contrastive.embeddings import find_embeddings, module_embeddings, trained_module
 from grader.contrastive.labeled_inputs import cosine, encoded_arrays
@@ -16,7 +16,7 @@ from grader.model import Numbers, Question
 
 
 class SimilarityOrder(TrainingCheck):
-    """By cosine, the anchor is closer to one thing than to the other, in inputs or embeddings.
+    """By cosine, the anchor is closer to one input than to another, in inputs or embeddings.
 
     After training it is also earned if the reference, trained from the same start, fails too: the
     handout's loss may bring them together.
@@ -42,9 +42,9 @@ class SimilarityOrder(TrainingCheck):
         names = {"inputs": self.labels, "before": (self.before,), "after": (self.after,)}
         return names[self.stage]
 
-    def constant_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+    def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         # They tell which of the accepted activations the student's module uses.
-        return self.counterpart_questions(draws) if self.asks_counter_questions() else ()
+        return self.reference_questions(rng) if self.asks_counter_questions() else ()
 
     def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
         question = self._replay_question(evidence) if self.asks_counter_questions() else None
@@ -76,7 +76,7 @@ class SimilarityOrder(TrainingCheck):
         return failed(expected=expected, observed=observed, hint=hint, exhibit=exhibit)
 
     def _vectors(self, evidence: Evidence) -> Mapping[str, Numbers]:
-        """Return the vectors of the stage by label, where they are finite."""
+        """Return the finite vectors of the stage by label."""
         if self.stage == "inputs":
             encoded = encoded_arrays(evidence, labels=self.labels, shape=self.shape)
             return {
@@ -88,8 +88,8 @@ class SimilarityOrder(TrainingCheck):
         embeddings = find_embeddings(evidence, names, trained=trained)
         if embeddings is not None and not embeddings.complete:
             module = trained_module(evidence, names)
-            own = module_embeddings(evidence, names, module=module, trained=trained)
-            embeddings = own or embeddings
+            recorded = module_embeddings(evidence, names, module=module, trained=trained)
+            embeddings = recorded or embeddings
         vectors = {} if embeddings is None else embeddings.vectors
         return vectors if all(np.isfinite(v).all() for v in vectors.values()) else {}
 

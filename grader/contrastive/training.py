@@ -1,4 +1,4 @@
-"""TRN: judges whether training does what the reference's does from the same start."""
+"""TRN: compares training with the reference's from the same start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from grader.checks.check import CheckOutcome, Evidence, RandomDraws, absent, failed, passed
+from grader.checks.check import CheckOutcome, Evidence, SeededRandom, absent, failed, passed
 from grader.checks.values import all_close
 from grader.contrastive.embeddings import (
     STEPS_HINT,
@@ -21,9 +21,9 @@ from grader.contrastive.training_start import TrainingCheck
 from grader.model import Numbers, Question, Verdict
 
 COSINE_TOLERANCE = 1e-3
-"""How far the trained cosines may be from the reference's."""
+"""The largest difference of a trained cosine from the reference's."""
 LOSS_TOLERANCE = 0.02
-"""How far the loss may be above the reference's."""
+"""The largest difference of the loss above the reference's."""
 
 
 def info_nce(
@@ -53,7 +53,7 @@ def pairwise_cosines(vectors: Numbers) -> Numbers:
 
 
 class LossFalls(TrainingCheck):
-    """Training does to the embeddings what the reference's does from the same start.
+    """Training changes the embeddings as the reference's training does from the same start.
 
     The handout's loss may not be a number, so InfoNCE on the embeddings is measured, at the
     handout's temperature. The reference is trained from the student's own recorded start weights
@@ -69,19 +69,19 @@ class LossFalls(TrainingCheck):
     subjects = ("after",)
 
     positive: tuple[str, str]
-    """The two that belong together; all others are negatives of both."""
+    """Labels of the positive pair; all other inputs are negatives of both."""
     temperature: float
-    """What cosines are divided by."""
+    """The number that cosines are divided by."""
     capped_by: tuple[str, ...] = ()
-    """Codes of checks that leave at most half of the points here where they failed."""
+    """Codes of checks; where one of them failed, at most half of the points are left."""
 
-    def questions(self, draws: RandomDraws) -> tuple[Question, ...]:
-        at_weights = self.forward_question(draws, tuple(sorted(self.layers)))
+    def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        at_weights = self.forward_question(rng, tuple(sorted(self.layers)))
         return (*self.fixed_questions, at_weights)
 
-    def constant_questions(self, draws: RandomDraws) -> tuple[Question, ...]:
+    def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         # They tell which of the accepted activations the student's module uses.
-        return self.counterpart_questions(draws)
+        return self.reference_questions(rng)
 
     def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
         student_steps = self.optimizer_steps(evidence) or self.steps
@@ -132,13 +132,12 @@ class LossFalls(TrainingCheck):
         )
 
     def _reference_vectors(self, evidence: Evidence, *, steps: int) -> Numbers | None:
-        """Return the reference's embeddings after so many steps, where they are finite."""
-        question = self.training_question(evidence, steps=steps)
-        vectors = self.reference_vectors(question, evidence)
+        """Return the reference's embeddings after that number of steps; None if not finite."""
+        vectors = self.reference_vectors(self.training_question(evidence, steps=steps), evidence)
         return vectors if vectors is not None and np.isfinite(vectors).all() else None
 
     def _start_loss(self, evidence: Evidence) -> float:
-        """Return the loss of what the module made of the inputs before its weights moved."""
+        """Return the loss of the module's embeddings before its weights moved."""
         module = trained_module(evidence, self.embedding_names)
         start = module_embeddings(evidence, self.embedding_names, module=module, trained=False)
         return float("nan") if start is None else self._measure_loss(start.stack(self.labels))

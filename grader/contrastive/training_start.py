@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from grader.checks.check import Evidence, make_question, opaque_name
-from grader.checks.memo import remembered
+from grader.checks.check import Evidence, make_question
+from grader.checks.memo import memoized
 from grader.checks.values import as_float64
 from grader.contrastive.embeddings import (
     EmbeddingCheck,
@@ -32,18 +32,18 @@ UNANSWERED = frozenset({"died", "timed_out", "invalid", "not_asked"})
 class TrainingCheck(EmbeddingCheck, ModuleAtWeightsCheck):
     """Compares a training run with the reference's from the same start."""
 
+    reference_names = (*ModuleAtWeightsCheck.reference_names, "train")
+
     train: str
-    """Function of the reference: (inputs, *weights, activation=..., steps=...) to embeddings."""
+    """Name of the reference's function that trains: from (inputs, *weights, activation=...,
+    steps=...) to embeddings."""
     steps: int = 1
     """The handout's number of steps."""
     layers: tuple[tuple[int, ...], ...]
-    """Places of each layer's parameters in `weights`."""
-
-    def masked(self) -> Self:
-        return super().masked().model_copy(update={"train": opaque_name(self.train)})
+    """For each layer, the indices of its parameters in `weights`, from 0."""
 
     def optimizer_steps(self, evidence: Evidence) -> int | None:
-        """Return the steps from the start to the trained embeddings, up to 200; None for 0."""
+        """Return the number of steps to the trained embeddings, at most 200; None for 0."""
         after = trained_embeddings(evidence, self.embedding_names)
         if after is None:
             return None
@@ -56,43 +56,29 @@ class TrainingCheck(EmbeddingCheck, ModuleAtWeightsCheck):
             evidence: The student's.
             steps: How many optimizer steps; the handout's number by default.
         """
-        activation = self._find_activation(evidence)
         step_count = self.steps if steps is None else steps
-        names = self.embedding_names
-
-        def build_question() -> Question | None:
-            start = start_weights(evidence, names, self.weights)
-            inputs = encoded_arrays(evidence, labels=names.labels, shape=names.shape)
-            if start is None or set(inputs) != set(names.labels):
-                return None
-            if any(a.shape != names.shape or a.dtype.kind != "f" for a in inputs.values()):
-                return None
-            batch = np.stack([inputs[label].astype(np.float32) for label in names.labels])
-            weights = {f"w{index}": array.astype(np.float32) for index, array in enumerate(start)}
-            arrays: dict[str, Array] = {"images": batch, **weights}
-            options: dict[str, Json] = {"activation": activation, "steps": step_count}
-            fields: dict[str, Json] = {
-                "name": self.train,
-                "args": list(arrays),
-                "options": options,
-            }
-            return make_question("function", fields, arrays)
-
-        key = ("training", names, self.weights, self.train, activation, step_count)
-        return evidence.memo.get_or_compute(key, build_question)
+        options = (("activation", self._find_activation(evidence)), ("steps", step_count))
+        return _training_question(evidence, self.embedding_names, self.weights, self.train, options)
 
     def reference_vectors(self, question: Question | None, evidence: Evidence) -> Numbers | None:
-        """Return the reference's trained embeddings, a row for each label, or None.
+        """Return the reference's trained embeddings, a row for each label.
+
+        Returns None where there was nothing to ask, or the reference's function raised.
 
         Raises:
-            ReferenceFault: The reference was gone.
+            ReferenceFault: The reference did not answer.
         """
-        answer = reference_embeddings(question, evidence)
-        return None if answer is None or len(answer) != len(self.labels) else as_float64(answer)
+        if question is None:
+            return None
+        answer = evidence.reference_observation(question)
+        if answer.status in UNANSWERED:
+            raise ReferenceFault(f"the reference did not answer ({answer.status})")
+        vectors = answer.arrays.get("out0")
+        return None if vectors is None or len(vectors) != len(self.labels) else as_float64(vectors)
 
     def _find_activation(self, evidence: Evidence) -> str:
         """Return the accepted activation that the student's module uses, or else the first."""
-        question = self.forward_question(evidence.draws, tuple(sorted(self.layers)))
+        question = self.forward_question(evidence.rng, tuple(sorted(self.layers)))
         outputs = finite_outputs(evidence.observation(question), question)
         base = outputs.get((f"x{self.student_batch_size(evidence)}", "base"))
         if base is None:
@@ -103,11 +89,32 @@ class TrainingCheck(EmbeddingCheck, ModuleAtWeightsCheck):
             return self.accepted[0]
 
 
-@remembered
+@memoized
+def _training_question(
+    evidence: Evidence,
+    names: EmbeddingNames,
+    shapes: tuple[tuple[int, ...], ...],
+    function: str,
+    options: tuple[tuple[str, Json], ...],
+) -> Question | None:
+    start = start_weights(evidence, names, shapes)
+    inputs = encoded_arrays(evidence, labels=names.labels, shape=names.shape)
+    if start is None or set(inputs) != set(names.labels):
+        return None
+    if any(a.shape != names.shape or a.dtype.kind != "f" for a in inputs.values()):
+        return None
+    batch = np.stack([inputs[label].astype(np.float32) for label in names.labels])
+    weights = {f"w{index}": array.astype(np.float32) for index, array in enumerate(start)}
+    arrays: dict[str, Array] = {"images": batch, **weights}
+    fields = {"name": function, "args": list(arrays), "options": dict(options)}
+    return make_question("function", fields, arrays)
+
+
+@memoized
 def start_weights(
     evidence: Evidence, names: EmbeddingNames, shapes: tuple[tuple[int, ...], ...]
 ) -> tuple[Array, ...] | None:
-    """Return the trained module's weights before training, one for each shape; None if unlike."""
+    """Return the trained module's weights before training, one array for each shape, or None."""
     module = trained_module(evidence, names)
     if module is None or module >= len(evidence.recording.modules):
         return None
@@ -120,17 +127,3 @@ def start_weights(
             return None
         ordered.append(unmatched.pop(index))
     return tuple(ordered)
-
-
-def reference_embeddings(question: Question | None, evidence: Evidence) -> Array | None:
-    """Return the reference's embeddings; None where there was nothing to ask, or it raised.
-
-    Raises:
-        ReferenceFault: The reference was gone.
-    """
-    if question is None:
-        return None
-    answer = evidence.reference_observation(question)
-    if answer.status in UNANSWERED:
-        raise ReferenceFault(f"the reference did not answer ({answer.status})")
-    return answer.arrays.get("out0")

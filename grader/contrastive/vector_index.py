@@ -1,4 +1,4 @@
-"""Finds vectors that a module made again, by their direction."""
+"""Finds the recorded output of a module that a vector equals, by its direction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LabeledVector:
-    """The vector that a module made of a labeled input."""
+    """A module's output vector for a labeled input."""
 
     label: str
     vector: Numbers

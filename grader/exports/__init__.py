@@ -1,6 +1,13 @@
-"""Turn graded submissions into what other programs read, one module for each format."""
+"""Exports graded submissions for other programs, one module for each format."""
 
-from grader.exports.export import Download, Export, ExportOptions, Grades, ListedStudent
+from grader.exports.export import (
+    Download,
+    Export,
+    ExportOptions,
+    Grades,
+    ListedStudent,
+    read_download,
+)
 from grader.exports.formats import FORMATS
 from grader.exports.gradebook_csv import CsvRow, csv_rows, missing_row, render_gradebook_csv
 from grader.exports.results_json import class_to_json, result_to_json
@@ -16,6 +23,7 @@ __all__ = [
     "class_to_json",
     "csv_rows",
     "missing_row",
+    "read_download",
     "render_gradebook_csv",
     "result_to_json",
 ]

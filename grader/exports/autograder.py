@@ -1,4 +1,4 @@
-"""Pack this grader and one assignment into a zip from which Gradescope builds an autograder.
+"""Packs this program and one assignment into a zip from which Gradescope builds an autograder.
 
 `setup.sh` and `run_autograder` stand at its root, as
 https://gradescope-autograders.readthedocs.io/en/latest/specs/ asks for.
@@ -6,57 +6,97 @@ https://gradescope-autograders.readthedocs.io/en/latest/specs/ asks for.
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from importlib import resources
+import re
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
 
+from grader import checks, rubric
+from grader.errors import UsageError
+from grader.exports.zip_files import pack_zip
+from grader.model import Rubric
+
+DISTRIBUTION = "notebook-grader"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SCRIPTS = ("setup.sh", "run_autograder")
-_EXECUTABLE_MODE, _FILE_MODE = 0o755, 0o644
-_ZIP_TIME = (2000, 1, 1, 0, 0, 0)
-"""The time of every file, so that equal contents make an equal zip."""
+_EXECUTABLE_MODE, _FILE_MODE = 0o100755, 0o100644
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AutograderKit:
-    """The files that go in beside the two scripts."""
+def build_autograder_zip(
+    *, root: Path, assignment: str | None, requirements: Path | None, options: Sequence[str]
+) -> bytes:
+    """Return the zip of an autograder.
 
-    assignment: str
-    """The rubric's id."""
-    package_files: Mapping[str, bytes]
-    """The files of this program, by their path below its folder."""
-    course_files: Mapping[str, bytes]
-    """Rubric, reference, provided files, by their path below the folder that holds `rubrics/`."""
-    requirements: str
-    """What pip installs, a requirement a line."""
-    options: Sequence[str] = ()
-    """More words for `grade run`, one a line."""
+    Args:
+        root: The folder that holds `rubrics/`.
+        assignment: The rubric's id; None for the default one.
+        requirements: The file of what pip installs there; None for what is installed here.
+        options: More arguments for `grade run`.
 
-
-def build_autograder_zip(kit: AutograderKit) -> bytes:
-    """Return the zip as bytes."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data, mode in _entries(kit):
-            entry = zipfile.ZipInfo(name, date_time=_ZIP_TIME)
-            entry.external_attr = (0o100000 | mode) << 16
-            archive.writestr(entry, data, compress_type=zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
-
-
-def _entries(kit: AutograderKit) -> Iterator[tuple[str, bytes, int]]:
-    scripts = resources.files("grader.exports") / "gradescope_kit"
-    for name in _SCRIPTS:
-        yield name, (scripts / name).read_bytes(), _EXECUTABLE_MODE
-    yield "requirements.txt", kit.requirements.encode(), _FILE_MODE
-    yield "assignment", _encode_lines(["--assignment", kit.assignment]), _FILE_MODE
-    yield "options", _encode_lines(kit.options), _FILE_MODE
-    for name, data in sorted(kit.package_files.items()):
-        yield f"package/grader/{name}", data, _FILE_MODE
-    for name, data in sorted(kit.course_files.items()):
-        yield f"course/{name}", data, _FILE_MODE
+    Raises:
+        UsageError: A file can't be read.
+        RubricError: The rubric is not valid.
+    """
+    loaded = rubric.load_rubric(
+        rubric.find_rubric(root, assignment=assignment), catalog=checks.load_checks
+    )
+    try:
+        packages = requirements.read_text("utf-8") if requirements else _pinned_requirements()
+        files = {
+            "requirements.txt": packages.encode(),
+            "assignment": f"--assignment\n{loaded.id}\n".encode(),
+            "options": "".join(f"{option}\n" for option in options).encode(),
+            **dict(sorted(_package_files())),
+            **dict(sorted(_course_files(loaded, root=root))),
+        }
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{requirements}: is not UTF-8") from error
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}") from error
+    folder = Path(__file__).parent / "gradescope_kit"
+    scripts = [(name, (folder / name).read_bytes(), _EXECUTABLE_MODE) for name in _SCRIPTS]
+    return pack_zip([*scripts, *((name, data, _FILE_MODE) for name, data in files.items())])
 
 
-def _encode_lines(words: Sequence[str]) -> bytes:
-    return "".join(f"{word}\n" for word in words).encode()
+def _package_files() -> Iterator[tuple[str, bytes]]:
+    home = Path(__file__).parent.parent
+    for path in home.rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield f"package/grader/{path.relative_to(home).as_posix()}", path.read_bytes()
+
+
+def _course_files(loaded: Rubric, *, root: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield rubric, reference and provided files, by their paths below the root.
+
+    Raises:
+        UsageError: One lies outside of the root.
+    """
+    provided = sorted(loaded.provided.rglob("*")) if loaded.provided else []
+    home = root.resolve()
+    for path in (loaded.path, loaded.reference, *(path for path in provided if path.is_file())):
+        resolved = path.resolve()
+        if not resolved.is_relative_to(home):
+            raise UsageError(f"{path}: must be below {root} to be packed")
+        yield f"course/{resolved.relative_to(home).as_posix()}", resolved.read_bytes()
+
+
+def _pinned_requirements() -> str:
+    """Return the requirements of this program, pinned to the versions that are installed.
+
+    Raises:
+        UsageError: This program is not installed as a package.
+    """
+    try:
+        requirements = metadata.requires(DISTRIBUTION) or []
+        names = [
+            match.group()
+            for requirement in requirements
+            if (match := _NAME.match(requirement)) and "extra ==" not in requirement
+        ]
+        versions = {name: metadata.version(name) for name in names}
+    except metadata.PackageNotFoundError as error:
+        raise UsageError(
+            f"{error.name} is not installed here, so its version isn't known: give --requirements"
+        ) from error
+    # A version with '+' is a local build, which no package index has.
+    return "".join(f"{name}=={version.partition('+')[0]}\n" for name, version in versions.items())

@@ -1,4 +1,4 @@
-"""Fill one column of a gradebook that was downloaded from Canvas.
+"""Fills one column of a gradebook that was downloaded from Canvas.
 
 The rules are those of Canvas's own importer (`lib/gradebook_importer.rb`) and exporter
 (`lib/gradebook_exporter.rb`).
@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from grader.errors import UsageError
 from grader.exports.column_filling import (
     GradeColumn,
-    describe_filling,
+    build_filled_export,
     fill_column,
-    unmatched_notes,
 )
 from grader.exports.csv_file import CsvFile, parse_csv_file
 from grader.exports.export import Export, ExportOptions, Grades
@@ -29,7 +28,7 @@ _ASSIGNMENT = re.compile(r"(?P<title>.*)\s\((?P<id>\d+)\)", re.DOTALL)
 _COMPUTED_COLUMN = re.compile(
     r"(?:Current|Final) (?:Score|Points|Grade)|Override (?:Score|Grade|Status)"
 )
-"""What Canvas takes for no assignment, whatever stands around it."""
+"""Matches the columns that Canvas computes, which are no assignments."""
 _NOT_A_STUDENT = re.compile(r"\s*(?:Muted|Manual Posting.*)?\s*", re.IGNORECASE)
 _PROVISIONAL_TITLE = "so far"
 
@@ -46,7 +45,7 @@ class _IdentityColumns:
 
 
 def export_canvas(grades: Grades, *, options: ExportOptions) -> Export:
-    """Fill the column and leave every other cell byte for byte as it was.
+    """Fill the column; every other byte of the file stays as it was.
 
     Raises:
         UsageError: there is no file, it is no gradebook of Canvas, or no column can be filled.
@@ -69,13 +68,13 @@ def export_canvas(grades: Grades, *, options: ExportOptions) -> Export:
         system=SYSTEM,
         provisional=options.so_far,
     )
-    notes = (*_notes(points_possible, rubric=grades.rubric), *unmatched_notes(matches))
-    return Export(
-        files={f"filled-{options.into.name}": sheet.with_values(filling.changes).to_bytes()},
-        summary=describe_filling(filling, header=header),
-        pending=tuple(filling.pending),
-        left_out=tuple(filling.left_out),
-        notes=notes,
+    return build_filled_export(
+        sheet,
+        filling,
+        name=options.into.name,
+        header=header,
+        notes=_notes(points_possible, rubric=grades.rubric),
+        unmatched_rows=matches.unmatched_rows,
     )
 
 
@@ -83,7 +82,7 @@ def _find_identity_columns(sheet: CsvFile, *, name: str) -> _IdentityColumns:
     """Return the columns that identify a student.
 
     Raises:
-        UsageError: the header is none that Canvas takes.
+        UsageError: The header is not that of a gradebook of Canvas.
     """
     header = sheet.header
     split_names = header[:2] == ("LastName", "FirstName")
@@ -105,7 +104,7 @@ def _find_column(sheet: CsvFile, *, options: ExportOptions, rubric: Rubric) -> i
     """Return the index of the column to fill.
 
     Raises:
-        UsageError: none fits, several do, or it would be mistaken for final grades.
+        UsageError: No column fits, several do, or it could be mistaken for final grades.
     """
     assignments = {
         index: (title["title"].strip(), title["id"])
@@ -155,7 +154,7 @@ def _parse_row(sheet: CsvFile, index: int, *, identity: _IdentityColumns) -> Lms
 
 
 def _keep_reason(value: str) -> str:
-    """Return why a cell must stay: excused students, or students without the assignment."""
+    """Return why a cell must not be changed, for students who are excused or not assigned."""
     word = value.strip().upper()
     if word == "EX":
         return "is excused there: the cell stays EX"
@@ -163,10 +162,10 @@ def _keep_reason(value: str) -> str:
 
 
 def _read_points_possible(sheet: CsvFile, column: int, *, header: str) -> str:
-    """Return the points possible that the file states, or ''.
+    """Return the points possible that the file has for the column, or ''.
 
     Raises:
-        UsageError: it says that the column is not to be written.
+        UsageError: The file marks the column as read only.
     """
     for index in range(1, len(sheet.records)):
         if "Points Possible" in sheet.value(index, 0):

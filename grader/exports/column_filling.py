@@ -1,13 +1,13 @@
-"""Fill the grade column of a file that a learning management system wrote."""
+"""Fills the grade column of a file that a learning management system wrote."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from grader.exports.csv_file import CsvFile
-from grader.exports.export import ListedStudent
+from grader.exports.export import Export, ListedStudent
 from grader.exports.row_matching import LmsRow, Matches, match_rows
 from grader.exports.student_grades import StudentGrade, two_decimals
 
@@ -19,23 +19,23 @@ class GradeColumn:
     """A column to fill, and the rules for its cells."""
 
     index: int
-    keep_reason: Callable[[int], str] = lambda _: ""
-    """Why the cell of a record must stay as it is; '' if it need not."""
+    keep_reason: Callable[[int], str]
+    """For the index of a record, why its cell must not be changed, or ''."""
     decimal_comma: bool = False
-    """Whether its numbers have a comma where others have a point."""
+    """Whether its numbers have a decimal comma."""
     maximum: float | None = None
-    """The largest number that is taken."""
+    """The largest number that the system accepts."""
 
 
 @dataclass(slots=True, kw_only=True)
 class FilledColumn:
-    """The cells to write and the students listed on the way, collected step by step."""
+    """The cells to write, and the students who are listed for the person."""
 
     changes: dict[tuple[int, int], str] = field(default_factory=dict)
     grades: dict[int, StudentGrade] = field(default_factory=dict)
-    """Who got a number, by record."""
+    """By the index of a record, the grade that was filled in."""
     replaced_count: int = 0
-    """How many cells said another number before."""
+    """Number of cells that had another number before."""
     pending: list[ListedStudent] = field(default_factory=list)
     left_out: list[ListedStudent] = field(default_factory=list)
 
@@ -51,9 +51,9 @@ def fill_column(
 ) -> tuple[FilledColumn, Matches]:
     """Decide what to write into every cell of the column.
 
-    A final number, with two decimals, for who has one. Who waits for marks gets an empty cell,
-    whatever stood there, so that no 0 and no number of yesterday is taken for theirs; `so_far`
-    gives them what they have. Who could not be graded or was not found is left alone and listed.
+    A final grade is written with two decimals. If marks are pending, the cell is emptied, so that
+    neither 0 nor an old number is taken for the grade; with `provisional`, the points so far are
+    written. Cells of students who can't be graded are not changed, and the students are listed.
     """
     matches = match_rows(grades, rows=rows, system=system)
     filling = FilledColumn(left_out=list(matches.left_out))
@@ -72,9 +72,8 @@ def _fill_cell(
     provisional: bool,
 ) -> None:
     old_value = sheet.value(index, column.index)
-    keep_reason = (
-        column.keep_reason(index) if sheet.has_cell(index, column.index) else "the row is too short"
-    )
+    has_cell = sheet.has_cell(index, column.index)
+    keep_reason = column.keep_reason(index) if has_cell else "the row is too short"
     points = grade.provisional if provisional and grade.final is None else grade.final
     if keep_reason or grade.reason:
         filling.left_out.append(
@@ -112,17 +111,33 @@ def _is_different(old_value: str, new_value: str) -> bool:
     return round(float(old_value.replace(",", ".")), 2) != float(new_value.replace(",", "."))
 
 
-def describe_filling(filling: FilledColumn, *, header: str) -> str:
-    """Summarize what was written, as a sentence."""
+def build_filled_export(
+    sheet: CsvFile,
+    filling: FilledColumn,
+    *,
+    name: str,
+    header: str,
+    notes: Iterable[str],
+    unmatched_rows: Sequence[LmsRow],
+) -> Export:
+    """Return the export of a filled file.
+
+    Args:
+        sheet: The file as it was downloaded.
+        filling: The cells to write.
+        name: The name of the downloaded file.
+        header: The header of the filled column.
+        notes: Sentences for the person who uploads it.
+        unmatched_rows: Rows of the file without a submission.
+    """
     count = len(filling.grades)
-    return (
-        f"{count} {'number' if count == 1 else 'numbers'} in the column {header!r}"
-        f", {filling.replaced_count} in the place of another"
+    names = [row.name or row.lms_id for row in unmatched_rows]
+    unmatched = f"In the file, but not among the submissions ({len(names)}): {'; '.join(names)}"
+    return Export(
+        files={f"filled-{name}": sheet.with_values(filling.changes).to_bytes()},
+        summary=f"{count} {'number' if count == 1 else 'numbers'} in the column {header!r}"
+        f", {filling.replaced_count} in the place of another",
+        pending=tuple(filling.pending),
+        left_out=tuple(filling.left_out),
+        notes=(*notes, *([unmatched] if names else [])),
     )
-
-
-def unmatched_notes(matches: Matches) -> tuple[str, ...]:
-    """Warn about rows that match no submission."""
-    names = [row.name or row.lms_id for row in matches.unmatched_rows]
-    note = f"In the file, but not among the submissions ({len(names)}): {'; '.join(names)}"
-    return (note,) if names else ()

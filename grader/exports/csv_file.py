@@ -1,4 +1,4 @@
-"""A CSV file from elsewhere that is edited cell by cell; every other byte stays as it is."""
+"""Edits single cells of a CSV file, and keeps every other byte as it is."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _FALLBACK_CODECS = ("utf-8", "cp1252", "latin-1")
-"""What a file without a mark may be in; the last takes any bytes."""
+"""Encodings of a file without a byte-order mark, in the order tried; the last takes any bytes."""
 _DELIMITERS = (",", ";", "\t")
-"""The first of those that cut the first record into most cells."""
 _NEEDS_QUOTES = re.compile(r'["\r\n]')
 
 
@@ -28,12 +27,12 @@ class CsvCell:
     value: str
     raw: str
     terminator: str
-    """The delimiter or line end behind it; '' at the end of the file."""
+    """The delimiter or line end after it; '' at the end of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvFile:
-    """A parsed file that can be written back unchanged."""
+    """A parsed file that can be written unchanged."""
 
     bom: bytes
     codec: str
@@ -42,7 +41,7 @@ class CsvFile:
 
     @property
     def header(self) -> tuple[str, ...]:
-        """Return the values of the first record."""
+        """The values of the first record."""
         return self.values(0)
 
     def values(self, index: int) -> tuple[str, ...]:
@@ -61,7 +60,7 @@ class CsvFile:
     def with_values(self, changes: Mapping[tuple[int, int], str]) -> CsvFile:
         """Return a copy with new values in some cells, keyed by (record, column).
 
-        A cell that was quoted stays so; one that was not is quoted if it must be.
+        A quoted cell stays quoted; another one is quoted if its value needs it.
         """
         records = list(self.records)
         for (index, column), value in changes.items():
@@ -71,7 +70,7 @@ class CsvFile:
         return replace(self, records=tuple(records))
 
     def to_bytes(self) -> bytes:
-        """Write the file."""
+        """Return the contents of the file."""
         text = "".join(cell.raw + cell.terminator for record in self.records for cell in record)
         return self.bom + text.encode(self.codec)
 
@@ -85,11 +84,11 @@ def parse_csv_file(data: bytes, *, name: str) -> CsvFile:
     """Parse a file; the delimiter is the one that splits its first line into most cells.
 
     Args:
-        data: the file.
-        name: what errors call it.
+        data: The contents of the file.
+        name: The name of the file in error messages.
 
     Raises:
-        UsageError: it is empty, or a quote in it is never closed.
+        UsageError: It is empty, or a quote in it is never closed.
     """
     bom, codec, text = _decode(data)
     if not text.strip():

@@ -1,10 +1,12 @@
-"""The inputs and the result of an export."""
+"""Defines the inputs and the result of an export."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from grader.errors import UsageError
 from grader.model import Graded, Rubric, Student
 
 
@@ -16,9 +18,9 @@ class Grades:
     results: Iterable[Graded]
     """Each submission once, in order."""
     render_report: Callable[[Graded], str]
-    """The report of a submission."""
+    """Returns the HTML report of a submission."""
     list_missing: Callable[[], Sequence[Student]] = tuple
-    """Who of the roster handed in nothing."""
+    """Returns the students on the roster who submitted nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +28,25 @@ class Download:
     """A file that was downloaded from a learning management system."""
 
     name: str
-    """Without its folder."""
+    """The file name, without its folder."""
     data: bytes
+
+
+def read_download(path: Path) -> Download:
+    """Read a downloaded file.
+
+    Raises:
+        UsageError: It can't be read.
+    """
+    try:
+        return Download(name=path.name, data=path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportOptions:
-    """Options of a person; each format reads those that its command offers."""
+    """The options of a command; each format reads those that its command offers."""
 
     into: Download | None = None
     """The file to fill."""
@@ -41,14 +55,14 @@ class ExportOptions:
     comments: str = ""
     """The header of the column for comments; '' to leave comments alone."""
     so_far: bool = False
-    """Whether students whose marks are pending get what they have up to now."""
+    """Whether students whose marks are pending get their points so far."""
     lms: str = "plain"
-    """What names of feedback files are for: 'canvas', 'moodle' or 'plain'."""
+    """The system that feedback files are named for: 'canvas', 'moodle' or 'plain'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedStudent:
-    """A student in a list, with the reason."""
+    """A student, and the reason why they are listed."""
 
     label: str
     reason: str
@@ -56,15 +70,15 @@ class ListedStudent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """The files of an export, and what the person should know about them."""
+    """The files of an export, and a report for the person who uploads them."""
 
     files: Mapping[str, bytes]
-    """By name; formats of one file have one."""
+    """Contents by file name."""
     summary: str
     """What was written, as a sentence."""
     pending: tuple[ListedStudent, ...] = ()
-    """Who has no final number yet."""
+    """Students who have no final number yet."""
     left_out: tuple[ListedStudent, ...] = ()
-    """Who was left out or left alone, and asks for a person."""
+    """Students whose cells were not filled, so that a person must look at them."""
     notes: tuple[str, ...] = ()
-    """What else whoever uploads it should know."""
+    """Further sentences for that person."""

@@ -1,16 +1,14 @@
-"""Pack reports into a zip in which each name leads back to its student.
+"""Packs reports into a zip, under names by which a learning management system finds the student.
 
 Moodle: the name is `Full name_participant_assignsubmission_file_…`, as
-`mod/assign/feedback/file/importziplib.php` takes it apart. Canvas: the name that the file had when
-it was downloaded, which `infer_comment_context_from_filename` of its `abstract_assignment.rb` looks
-for the user's and the attachment's number in.
+`mod/assign/feedback/file/importziplib.php` parses it. Canvas: the name of the downloaded file, in
+which `infer_comment_context_from_filename` of its `abstract_assignment.rb` looks for the numbers of
+the user and the attachment.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -19,14 +17,13 @@ from grader.exports import moodle_export
 from grader.exports.csv_file import parse_csv_file
 from grader.exports.export import Export, ExportOptions, Grades, ListedStudent
 from grader.exports.row_matching import match_rows
-from grader.exports.student_grades import StudentGrade, list_student_grades
+from grader.exports.student_grades import StudentGrade, list_not_final, list_student_grades
+from grader.exports.zip_files import pack_zip
 from grader.model import Graded
 
 _CANVAS_NAME = re.compile(r"(?:.*_)?(?:\d+|anon_[A-Za-z0-9]+)_\d+_.+", re.DOTALL)
 _UNSAFE = re.compile(r"[^\w .'()-]|_")
-"""What can't stand in the name part of a Moodle file: underscores tell its parts apart."""
-_ZIP_TIME = (2000, 1, 1, 0, 0, 0)
-"""The time of every file in the zip, so that equal reports make an equal zip."""
+"""Characters that the student's part of a Moodle file name can't have: `_` separates the parts."""
 NamedGrade = tuple[str, StudentGrade]
 
 
@@ -34,7 +31,7 @@ def export_feedback(grades: Grades, *, options: ExportOptions) -> Export:
     """Pack the reports of final grades, or of all graded submissions with `so_far`.
 
     Raises:
-        UsageError: nothing can be named as the system wants it.
+        UsageError: No report can be named as the system requires.
     """
     results = list(grades.results)
     student_grades = list_student_grades(results)
@@ -48,21 +45,12 @@ def export_feedback(grades: Grades, *, options: ExportOptions) -> Export:
         raise UsageError(
             f"no report can be named for {options.lms}: {left_out[0].label} {left_out[0].reason}"
         )
-    pending = [grade for grade in student_grades if grade not in ready and not grade.reason]
+    pending, ungradable = list_not_final(g for g in student_grades if g not in ready)
     return Export(
         files={"feedback.zip": _build_zip(named, results=results, grades=grades)},
         summary=f"{len(named)} reports, named for {options.lms}",
-        pending=tuple(
-            ListedStudent(label=grade.label, reason=grade.why_not_final) for grade in pending
-        ),
-        left_out=(
-            *left_out,
-            *(
-                ListedStudent(label=grade.label, reason=grade.why_not_final)
-                for grade in student_grades
-                if grade.reason
-            ),
-        ),
+        pending=pending,
+        left_out=(*left_out, *ungradable),
     )
 
 
@@ -77,7 +65,7 @@ def _name_reports(
     for grade in ready:
         name = _canvas_name(grade.display_path) if options.lms == "canvas" else grade.submission
         if name:
-            named.setdefault(f"{name}.html", grade)  # a team's members share the report
+            named.setdefault(f"{name}.html", grade)  # the members of a team share a report
         else:
             reason = f"{grade.display_path}: is not named as Canvas names what it hands out"
             left_out.append(ListedStudent(label=grade.label, reason=reason))
@@ -95,10 +83,10 @@ def _name_for_moodle(
     ready: Sequence[StudentGrade], *, options: ExportOptions
 ) -> tuple[list[NamedGrade], list[ListedStudent]]:
     numbers, left_out = _participant_numbers(ready, options=options)
-    named = [
-        (f"{_file_safe_name(grade)}_{number}_assignsubmission_file_report.html", grade)
-        for grade, number in numbers
-    ]
+    named = []
+    for grade, number in numbers:
+        student = _UNSAFE.sub(" ", grade.student.name).strip() or "Participant"
+        named.append((f"{student}_{number}_assignsubmission_file_report.html", grade))
     return named, left_out
 
 
@@ -134,23 +122,11 @@ def _participant_numbers(
     ]
 
 
-def _file_safe_name(grade: StudentGrade) -> str:
-    """Return the student's name without characters that would break a file name."""
-    return _UNSAFE.sub(" ", grade.student.name).strip() or "Participant"
-
-
 def _build_zip(named: Sequence[NamedGrade], *, results: Sequence[Graded], grades: Grades) -> bytes:
-    buffer = io.BytesIO()
     by_name = {graded.submission.name: graded for graded in results}
     pages = {
         name: grades.render_report(by_name[name])
         for name in {grade.submission for _, grade in named}
     }
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, grade in sorted(named, key=lambda grade: grade[0]):
-            entry = zipfile.ZipInfo(name, date_time=_ZIP_TIME)
-            entry.external_attr = 0o600 << 16
-            archive.writestr(
-                entry, pages[grade.submission].encode(), compress_type=zipfile.ZIP_DEFLATED
-            )
-    return buffer.getvalue()
+    ordered = sorted(named, key=lambda pair: pair[0])
+    return pack_zip((name, pages[grade.submission].encode(), 0o600) for name, grade in ordered)

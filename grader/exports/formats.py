@@ -1,4 +1,4 @@
-"""The registry of export formats."""
+"""Lists the export formats."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ExportWriter(Protocol):
     """The signature of a format's function."""
 
     def __call__(self, grades: Grades, *, options: ExportOptions) -> Export:
-        """Return the files, and what the person should know about them."""
+        """Return the export of a class."""
         ...
 
 

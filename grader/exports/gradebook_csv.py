@@ -1,4 +1,4 @@
-"""Write the gradebook as CSV with one row per student, safe to open in a spreadsheet."""
+"""Writes the gradebook as CSV with one row per student, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from fractions import Fraction
 from grader import scoring
 from grader.csv_tables import format_table
 from grader.exports.number_format import replace_surrogates, to_number
-from grader.model import Graded, ItemScore, Lateness, Rubric, Score, Student
+from grader.exports.student_grades import NOBODY
+from grader.model import Graded, Lateness, Rubric, Score, Student
 
 COLUMNS = (
     "submission",
@@ -25,48 +26,38 @@ COLUMNS = (
     "final",
 )
 _NUMBER_COLUMNS = COLUMNS[4:]
-NOBODY = Student(name="", id="")
 MISSING = "missing"
-"""The status of somebody on the roster who is in no submission."""
+"""The status of a student on the roster who is in no submission."""
 _FORMULA_PREFIXES = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - some spreadsheets read wide ones too
 
 
 CsvRow = tuple[str, ...]
-"""The words and numbers of one student."""
+"""The cells of one student."""
 
 
 def render_gradebook_csv(rows: Iterable[CsvRow], *, rubric: Rubric) -> str:
     """Render the fixed columns, then one column per item of the rubric.
 
     Args:
-        rows: every student, as `csv_rows` makes them.
-        rubric: what they were graded by.
+        rows: Every student's row, from `csv_rows` or `missing_row`.
+        rubric: The rubric they were graded by.
     """
     header = (*COLUMNS, *(escape_formula(item.id) for item in rubric.items))
     return format_table((header, *rows))
 
 
 def escape_formula(text: str) -> str:
-    """Return the text on one line, with an apostrophe before anything a spreadsheet would run."""
-    cleaned = "".join(_printable(letter) for letter in replace_surrogates(text)).strip(" ")
-    visible = cleaned.lstrip("".join(filter(_is_invisible, cleaned)))
+    """Return the text on one line, with an apostrophe before a formula that a spreadsheet runs."""
+    on_one_line = replace_surrogates(text).translate(str.maketrans("\t\n\r", "   "))
+    cleaned = "".join(c for c in on_one_line if unicodedata.category(c) != "Cc").strip(" ")
+    # Spaces and format characters before a formula don't keep a spreadsheet from running it.
+    visible = cleaned.lstrip("".join(c for c in cleaned if unicodedata.category(c)[0] in "ZC"))
     starts_with_control = text.startswith(("\t", "\r"))
     return f"'{cleaned}" if starts_with_control or visible[:1] in _FORMULA_PREFIXES else cleaned
 
 
-def _printable(letter: str) -> str:
-    if letter in "\t\n\r":
-        return " "
-    return "" if unicodedata.category(letter) == "Cc" else letter
-
-
-def _is_invisible(letter: str) -> bool:
-    """Return whether the letter is a space or format character that could hide a formula."""
-    return unicodedata.category(letter)[0] in "ZC"
-
-
 def csv_rows(graded: Graded, *, rubric: Rubric) -> tuple[CsvRow, ...]:
-    """Return one row per student of a submission, or one row if nobody is named."""
+    """Return one row per student of a submission, or a single row if no student is named."""
     team = graded.students or (NOBODY,)
     team_lateness = graded.lateness or (None,) * len(team)
     rows = []
@@ -78,7 +69,7 @@ def csv_rows(graded: Graded, *, rubric: Rubric) -> tuple[CsvRow, ...]:
 
 
 def missing_row(student: Student, *, rubric: Rubric) -> CsvRow:
-    """Return a row without numbers for who submitted nothing: an empty cell is no zero."""
+    """Return the row of a student who submitted nothing: its empty cells are no zeros."""
     texts = ("", student.name, student.id, MISSING)
     return (*(escape_formula(text) for text in texts), *_empty_cells(rubric))
 
@@ -101,12 +92,9 @@ def _number_cells(score: Score | None, *, late: Lateness | None, rubric: Rubric)
         _format_points(points)
         for points in (tally.auto, tally.marked, tally.pending, tally.blocked)
     ]
-    by_item = {item.item.id: item for item in score.items}
-    return [*source_cells, *final_cells, *(_earned(by_item.get(i.id)) for i in rubric.items)]
-
-
-def _earned(item: ItemScore | None) -> str:
-    return "" if item is None else _format_points(item.earned)
+    earned_by_item = {item_score.item.id: item_score.earned for item_score in score.items}
+    item_cells = [_format_points(earned_by_item.get(item.id)) for item in rubric.items]
+    return [*source_cells, *final_cells, *item_cells]
 
 
 def _format_points(points: Fraction | None) -> str:

@@ -1,10 +1,9 @@
-"""Write `results.json` as Gradescope's autograder harness reads it.
+"""Writes `results.json` as Gradescope's autograder harness reads it.
 
-The keys are those of https://gradescope-autograders.readthedocs.io/en/latest/specs/ . It says what
-checks found, and its score is that of automatic items alone: written answers are marked in
-questions of Gradescope's own. What waits for a person has no number. Nothing that students see
-before grades are published tells the sum: who may hand in again and again could feel their way by
-it.
+The keys are those of https://gradescope-autograders.readthedocs.io/en/latest/specs/ . It has the
+findings of checks, and the score of automatic items only: written answers are marked in questions
+of Gradescope's own. Pending points have no number. Nothing that students see before grades are
+published shows the sum: by submitting again and again they could find out hidden checks.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from grader.exports.export import Export, ExportOptions, Grades, ListedStudent
 from grader.exports.number_format import escape_invisible, replace_surrogates, to_number
 from grader.model import Finding, Graded, ItemScore, Rubric, Verdict
 from grader.report.flag_text import flag_text
-from grader.scoring import NO_POINTS
+from grader.scoring import ZERO_POINTS
 
 _VISIBLE, _AFTER_PUBLISHED = "visible", "after_published"
-"""What students could run themselves is shown at once; the rest when grades are published."""
+"""Public checks are shown at once, everything else when grades are published."""
 
 
 def export_gradescope(grades: Grades, *, options: ExportOptions) -> Export:  # noqa: ARG001 - it has no options
@@ -39,7 +38,7 @@ def export_gradescope(grades: Grades, *, options: ExportOptions) -> Export:  # n
 
 
 def render_gradescope_json(graded: Graded, *, rubric: Rubric) -> str:
-    """Render one submission's file; it has no score at all while a person is needed for one."""
+    """Render one submission's file; it has no score while an automatic item is pending."""
     score = _automatic_score(graded)
     tests = [
         test for item in _items(graded) for test in _item_tests(item, scored=score is not None)
@@ -74,14 +73,14 @@ def _automatic_score(graded: Graded) -> Fraction | None:
     """Return the points of automatic items, or None while one is pending or nothing was graded."""
     earned = [item.earned for item in _automatic_items(graded)]
     known = [points for points in earned if points is not None]
-    return sum(known, NO_POINTS) if graded.score and len(known) == len(earned) else None
+    return sum(known, ZERO_POINTS) if graded.score and len(known) == len(earned) else None
 
 
 def _output_text(graded: Graded, *, score: Fraction | None) -> str:
     if graded.score is None:
         reason = graded.reason or "no reason was recorded"
         return replace_surrogates(f"This could not be graded; a person will look at it.\n{reason}")
-    possible = to_number(sum((item.item.points for item in _automatic_items(graded)), NO_POINTS))
+    possible = to_number(sum((item.item.points for item in _automatic_items(graded)), ZERO_POINTS))
     lines = [f"Checks of your code are worth {possible} points."]
     findings = [finding for item in _automatic_items(graded) for finding in item.findings]
     if not all(map(_is_visible, findings)):
@@ -90,7 +89,7 @@ def _output_text(graded: Graded, *, score: Fraction | None) -> str:
         lines = ["One of our checks failed. It costs you nothing; a person will look at it."]
     written = [item for item in _items(graded) if item.item.kind == "written"]
     if written:
-        points = to_number(sum((item.item.points for item in written), NO_POINTS))
+        points = to_number(sum((item.item.points for item in written), ZERO_POINTS))
         lines.append(
             f"{len(written)} written answers ({points} points) are read by a person. They are not "
             "in this score."
@@ -99,7 +98,7 @@ def _output_text(graded: Graded, *, score: Fraction | None) -> str:
 
 
 def _item_tests(item: ItemScore, *, scored: bool) -> Iterator[dict[str, Any]]:
-    """Return Gradescope tests for an item: one per finding, and one for a person's part."""
+    """Yield the Gradescope tests of an item: one per finding, or one for a marked item."""
     if item.item.kind == "written" or item.mark is not None:
         yield _person_test(item, scored=scored)
         return
@@ -150,7 +149,7 @@ def _finding_test(finding: Finding, *, number: str, scored: bool) -> dict[str, A
 
 
 def _is_visible(finding: Finding) -> bool:
-    """Return whether a finding is public and names no check that is not."""
+    """Return whether a finding is public and does not name a hidden check."""
     blocked = finding.verdict is Verdict.BLOCKED
     return finding.public and (not blocked or finding.blocked_by.startswith("cell "))
 

@@ -1,4 +1,4 @@
-"""Write a CSV sheet for marking offline and read it back; a blank cell changes nothing."""
+"""Writes a CSV sheet for marking offline, and reads it back; a blank cell changes nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS = (
 )
 REQUIRED_COLUMNS = frozenset({"item", "submission", *INPUT_COLUMNS, "seen"})
 MAX_ANSWER_LENGTH = 30_000
-"""Letters of an answer: a spreadsheet's cell holds 32,767."""
+"""The most characters of an answer: a spreadsheet's cell holds 32,767."""
 _POINTS = re.compile(r"[+-]?\d{1,6}([.,]\d{1,4})?")
 _SEEN_TOKEN = re.compile(r"seen-(\d+)-([0-9a-f]{16})")
 
@@ -43,13 +43,13 @@ class SheetAnswer:
 
     @property
     def current_mark(self) -> Mark | None:
-        """Return the mark that stands, on this answer or on an earlier one."""
+        """The mark of this answer, or of an earlier version of it."""
         return self.score.mark or self.score.outdated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilledRow:
-    """A row of the sheet in which a person wrote something."""
+    """A row of the sheet that a person filled in."""
 
     line_number: int
     """Its number in the file, from 1; the heading is line 1."""
@@ -59,9 +59,9 @@ class FilledRow:
     comment: str
     reason: str
     mark_number: int | None
-    """The number of the mark that stood when the sheet was written."""
+    """The number of the mark that was current when the sheet was written."""
     digest: str
-    """The first 16 digits of the `answer_digest` then."""
+    """The first 16 digits of the `answer_digest` at that time."""
 
 
 def sheet_answers(
@@ -70,9 +70,9 @@ def sheet_answers(
     """Yield the answers of a submission that need a person.
 
     Args:
-        graded: the submission, with its marks.
-        digests: the `answer_digest` of each item.
-        item: of this item only.
+        graded: The submission, with its marks.
+        digests: The `answer_digest` of each item.
+        item: The only item that is included; None for all.
     """
     for score in graded.score.items if graded.score else ():
         needs_person = (
@@ -118,7 +118,7 @@ def read_marks_sheet(text: str) -> tuple[FilledRow, ...]:
     """Read the rows that were filled in; cells are separated by commas, semicolons or tabs.
 
     Raises:
-        UsageError: a column is missing, or lines can't be read; all of them are named.
+        UsageError: A column is missing, or lines can't be read; the message names all of them.
     """
     table = parse_table(text, name="the sheet", verbatim=True)
     columns = [name.strip().lower() for name in table.columns]

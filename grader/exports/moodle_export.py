@@ -1,4 +1,4 @@
-"""Fill the grading worksheet of a Moodle assignment, in whatever language it was downloaded.
+"""Fills the grading worksheet of a Moodle assignment, in any language.
 
 The rules are those of Moodle's own code: `mod/assign/gradingtable.php` writes the worksheet and
 `mod/assign/feedback/offline/` reads it. Headers are in the teacher's language, the order of columns
@@ -16,9 +16,8 @@ from grader.errors import UsageError
 from grader.exports.column_filling import (
     FilledColumn,
     GradeColumn,
-    describe_filling,
+    build_filled_export,
     fill_column,
-    unmatched_notes,
 )
 from grader.exports.csv_file import CsvFile, parse_csv_file
 from grader.exports.export import Export, ExportOptions, Grades, ListedStudent
@@ -36,7 +35,7 @@ _POINTS = re.compile(r"\s*(?P<whole>\d+)(?:(?P<mark>[.,])(?P<part>\d*))?\s*")
 _NO_WORDS = frozenset(
     ("no", "nein", "non", "não", "nee", "nie", "nej", "nei", "ne", "нет", "ні", "否")
 )
-"""What 'Grade can be changed' says in a row that is locked, in some languages."""
+"""The word for 'no' under 'Grade can be changed' in some languages."""
 _YES_WORDS = frozenset(
     ("yes", "ja", "oui", "sí", "si", "sì", "sim", "tak", "ano", "да", "так", "是")
 )
@@ -48,9 +47,9 @@ class WorksheetLayout:
 
     grade_column: int
     maximum_column: int
-    """What says the highest grade there is."""
+    """The column with the highest possible grade."""
     lock_column: int | None
-    """What says whether the grade can be changed, if a language we know says it."""
+    """The column that says whether the grade can be changed, if its language is known."""
     comment_column: int | None
 
 
@@ -58,7 +57,7 @@ def export_moodle(grades: Grades, *, options: ExportOptions) -> Export:
     """Fill in grades, and comments on request; every other byte stays as it was.
 
     Raises:
-        UsageError: there is no file, it is no worksheet, or its columns can't be told.
+        UsageError: There is no file, it is no worksheet, or its columns can't be identified.
     """
     if options.into is None:
         raise UsageError("moodle: say which worksheet to fill: --into FILE, downloaded from Moodle")
@@ -86,13 +85,13 @@ def export_moodle(grades: Grades, *, options: ExportOptions) -> Export:
     )
     if layout.comment_column is not None:
         _add_comments(filling, sheet, layout=layout, column=layout.comment_column)
-    header = sheet.header[layout.grade_column]
-    return Export(
-        files={f"filled-{options.into.name}": sheet.with_values(filling.changes).to_bytes()},
-        summary=describe_filling(filling, header=header),
-        pending=tuple(filling.pending),
-        left_out=tuple(filling.left_out),
-        notes=(*_notes(sheet, layout, maximums, rubric=grades.rubric), *unmatched_notes(matches)),
+    return build_filled_export(
+        sheet,
+        filling,
+        name=options.into.name,
+        header=sheet.header[layout.grade_column],
+        notes=_notes(sheet, layout, maximums, rubric=grades.rubric),
+        unmatched_rows=matches.unmatched_rows,
     )
 
 
@@ -100,7 +99,7 @@ def find_participants(sheet: CsvFile, *, name: str) -> list[int]:
     """Return the indexes of the records that are participants' rows.
 
     Raises:
-        UsageError: there is none, or a row has no participant's number first.
+        UsageError: There is none, or a row does not begin with a participant's number.
     """
     records = [index for index in range(1, len(sheet.records)) if any(sheet.values(index))]
     if not records or not all(_IDENTIFIER.fullmatch(sheet.value(index, 0)) for index in records):
@@ -113,7 +112,7 @@ def find_participants(sheet: CsvFile, *, name: str) -> list[int]:
 
 
 def participant_rows(sheet: CsvFile, *, records: Sequence[int], grade_column: int) -> list[LmsRow]:
-    """Identify each record: every cell before the grade may be a name, an address or an id."""
+    """Return the identity of each record: cells before the grade are names, addresses or ids."""
     return [
         LmsRow(
             index=index,
@@ -131,10 +130,10 @@ def participant_rows(sheet: CsvFile, *, records: Sequence[int], grade_column: in
 def find_layout(
     sheet: CsvFile, *, records: Sequence[int], options: ExportOptions
 ) -> WorksheetLayout:
-    """Find the columns by what stands in them.
+    """Find the columns by their values.
 
     Raises:
-        UsageError: the grade's column can't be told, or a named one is not there.
+        UsageError: The column of grades can't be identified, or a named one does not exist.
     """
     name = options.into.name if options.into else ""
     header = [word.strip() for word in sheet.header]
@@ -148,7 +147,10 @@ def find_layout(
             index
             for index in range(1, len(header) - 1)
             if _is_maximum_column(sheet, index + 1, records=records)
-            and all(_is_grade_cell(sheet.value(record, index)) for record in records)
+            and all(
+                not value.strip() or _POINTS.fullmatch(value)
+                for value in (sheet.value(record, index) for record in records)
+            )
         ]
     if len(candidates) != 1:
         raise UsageError(
@@ -191,10 +193,6 @@ def _is_maximum_column(sheet: CsvFile, column: int, *, records: Sequence[int]) -
     return len(values) == 1 and all(_POINTS.fullmatch(v) and _parse_number(v) > 0 for v in values)
 
 
-def _is_grade_cell(value: str) -> bool:
-    return not value.strip() or _POINTS.fullmatch(value) is not None
-
-
 def _is_yes_no_column(sheet: CsvFile, column: int, *, records: Sequence[int]) -> bool:
     return all(
         normalize_text(sheet.value(record, column)) in _NO_WORDS | _YES_WORDS for record in records
@@ -206,20 +204,17 @@ def _parse_number(value: str) -> float:
 
 
 def _keep_reason(sheet: CsvFile, index: int, *, layout: WorksheetLayout) -> str:
-    if (
-        layout.lock_column is not None
-        and normalize_text(sheet.value(index, layout.lock_column)) in _NO_WORDS
-    ):
-        return "the grade is locked in Moodle"
-    return ""
+    column = layout.lock_column
+    is_locked = column is not None and normalize_text(sheet.value(index, column)) in _NO_WORDS
+    return "the grade is locked in Moodle" if is_locked else ""
 
 
 def _add_comments(
     filling: FilledColumn, sheet: CsvFile, *, layout: WorksheetLayout, column: int
 ) -> None:
-    """Add a comment for everyone who got a number and has no comment yet.
+    """Add a comment to every filled grade that has no comment yet.
 
-    A number that is not final stands nowhere without the line that says so.
+    A provisional grade is filled in only with a comment that says so.
     """
     for index, grade in list(filling.grades.items()):
         if sheet.has_cell(index, column) and not sheet.value(index, column).strip():

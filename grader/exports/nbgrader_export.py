@@ -1,8 +1,7 @@
-"""Write the table that `nbgrader export` writes, for programs that read that one.
+"""Writes the table that `nbgrader export` writes, for programs that read it.
 
-Columns and what stands in them are those of nbgrader's own exporter
-(`nbgrader/plugins/export.py`), but for two things: cells are quoted where they must be, and what
-waits for a person is an empty cell.
+Columns and values are those of nbgrader's own exporter (`nbgrader/plugins/export.py`), with two
+differences: cells are quoted where they must be, and pending points are an empty cell.
 """
 
 from __future__ import annotations
@@ -11,9 +10,14 @@ from datetime import UTC, datetime
 from fractions import Fraction
 
 from grader.csv_tables import format_table
-from grader.exports.export import Export, ExportOptions, Grades, ListedStudent
+from grader.exports.export import Export, ExportOptions, Grades
 from grader.exports.gradebook_csv import escape_formula
-from grader.exports.student_grades import StudentGrade, list_student_grades, two_decimals
+from grader.exports.student_grades import (
+    StudentGrade,
+    list_not_final,
+    list_student_grades,
+    two_decimals,
+)
 
 COLUMNS = (
     "assignment",
@@ -35,19 +39,12 @@ def export_nbgrader(grades: Grades, *, options: ExportOptions) -> Export:  # noq
     student_grades = list_student_grades(grades.results)
     total = two_decimals(grades.rubric.total)
     rows = (_table_row(grade, assignment=grades.rubric.id, total=total) for grade in student_grades)
+    pending, ungradable = list_not_final(student_grades)
     return Export(
         files={"grades.csv": format_table((COLUMNS, *rows)).encode()},
         summary=f"{len(student_grades)} rows, as nbgrader writes them",
-        pending=tuple(
-            ListedStudent(label=grade.label, reason=grade.why_not_final)
-            for grade in student_grades
-            if grade.why_not_final and not grade.reason
-        ),
-        left_out=tuple(
-            ListedStudent(label=grade.label, reason=grade.why_not_final)
-            for grade in student_grades
-            if grade.reason
-        ),
+        pending=pending,
+        left_out=ungradable,
     )
 
 

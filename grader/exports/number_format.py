@@ -1,4 +1,4 @@
-"""Write numbers and text such that programs read them as we meant them."""
+"""Formats numbers and text so that other programs read them correctly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 from grader.scoring import round_points
 
 _INVISIBLE = re.compile(r"[^\n\x20-\x7e\xa1-\xac\xae-\u02ff]")
-"""What may be a letter that shows nothing, or that moves a cursor."""
+"""Matches characters that may be invisible or move a cursor."""
 _SURROGATES = (0xD800, 0xDFFF)
 
 
@@ -28,9 +28,7 @@ def replace_surrogates(text: str) -> str:
 
 
 def escape_invisible(text: str) -> str:
-    """Escape invisible characters in JSON: safe to look at, the same to parse."""
-    return _INVISIBLE.sub(lambda match: _escape_letter(match.group()), text)
-
-
-def _escape_letter(letter: str) -> str:
-    return letter if letter.isprintable() else json.dumps(letter)[1:-1]
+    """Escape invisible characters in JSON, which is parsed as before."""
+    return _INVISIBLE.sub(
+        lambda match: match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1], text
+    )

@@ -1,57 +1,52 @@
-"""Write all grades once more as one table or one JSON document."""
+"""Exports all grades as one table or one JSON document."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from grader.exports.export import Export, ExportOptions, Grades, ListedStudent
-from grader.exports.gradebook_csv import csv_rows, missing_row, render_gradebook_csv
+from grader.exports.export import Export, ExportOptions, Grades
+from grader.exports.gradebook_csv import CsvRow, csv_rows, missing_row, render_gradebook_csv
 from grader.exports.results_json import class_to_json
-from grader.exports.student_grades import StudentGrade, list_student_grades
+from grader.exports.student_grades import StudentGrade, list_not_final, list_student_grades
 from grader.model import Graded
 
 
 def export_csv(grades: Grades, *, options: ExportOptions) -> Export:  # noqa: ARG001 - it has no options
     """Export the gradebook as CSV: a row per student, missing ones too, a column per item."""
-    stream = _ResultStream(grades.results)
-    rows = [row for graded in stream for row in csv_rows(graded, rubric=grades.rubric)]
+    rows: list[CsvRow] = []
+    student_grades: list[StudentGrade] = []
+    for graded in grades.results:
+        rows += csv_rows(graded, rubric=grades.rubric)
+        student_grades += list_student_grades([graded])
     rows += [missing_row(student, rubric=grades.rubric) for student in grades.list_missing()]
     text = render_gradebook_csv(rows, rubric=grades.rubric)
-    return stream.build_export("gradebook.csv", text, summary=f"{len(rows)} rows, one a student")
+    pending, ungradable = list_not_final(student_grades)
+    return Export(
+        files={"gradebook.csv": text.encode()},
+        summary=f"{len(rows)} rows, one a student",
+        pending=pending,
+        left_out=ungradable,
+    )
 
 
 def export_json(grades: Grades, *, options: ExportOptions) -> Export:  # noqa: ARG001 - it has no options
     """Export all results in one object, each as in `results/<submission>.json`."""
-    stream = _ResultStream(grades.results)
-    text = class_to_json(stream, rubric=grades.rubric)
-    return stream.build_export("results.json", text, summary=f"{stream.count} submissions")
+    count = 0
+    student_grades: list[StudentGrade] = []
 
-
-class _ResultStream:
-    """Passes results on to a writer, and collects who has no number."""
-
-    def __init__(self, results: Iterable[Graded]) -> None:
-        self._results = results
-        self._not_final: list[StudentGrade] = []
-        self.count = 0
-
-    def __iter__(self) -> Iterator[Graded]:
-        for graded in self._results:
-            self.count += 1
-            self._not_final += (
-                grade for grade in list_student_grades([graded]) if grade.why_not_final
-            )
+    def pass_results() -> Iterator[Graded]:
+        # One at a time: a class may be larger than memory.
+        nonlocal count, student_grades
+        for graded in grades.results:
+            count += 1
+            student_grades += list_student_grades([graded])
             yield graded
 
-    def build_export(self, name: str, text: str, *, summary: str) -> Export:
-        """Build the export from the rendered file and the collected lists."""
-        lines = [
-            (grade, ListedStudent(label=grade.label, reason=grade.why_not_final))
-            for grade in self._not_final
-        ]
-        return Export(
-            files={name: text.encode()},
-            summary=summary,
-            pending=tuple(line for grade, line in lines if not grade.reason),
-            left_out=tuple(line for grade, line in lines if grade.reason),
-        )
+    text = class_to_json(pass_results(), rubric=grades.rubric)
+    pending, ungradable = list_not_final(student_grades)
+    return Export(
+        files={"results.json": text.encode()},
+        summary=f"{count} submissions",
+        pending=pending,
+        left_out=ungradable,
+    )

@@ -49,7 +49,7 @@ def class_to_json(
     """Return all submissions of a run in one JSON object, each as in its own file.
 
     Args:
-        results: The submissions; they are taken one at a time.
+        results: The submissions, which are read one at a time.
         rubric: The assignment.
         missing: Students of the roster who are in no submission.
     """
@@ -175,7 +175,7 @@ def _cell(run: CellRun) -> dict[str, Any]:
 
 
 def _make_plain(value: Any) -> Json:
-    """Make JSON of records' fields: points as numbers, texts without halves of characters."""
+    """Return fields of records as JSON: points as numbers, texts without lone surrogates."""
     if isinstance(value, Fraction):
         return to_number(value)
     if isinstance(value, str):

@@ -1,6 +1,6 @@
-"""Match our students to the rows of a file from a learning management system.
+"""Matches students to the rows of a file from a learning management system.
 
-Ids decide before names do, and nothing is guessed: who fits no row, or two, is listed.
+Ids decide before names do, and nothing is guessed: a student who matches no row, or two, is listed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from grader.exports.export import ListedStudent
 from grader.exports.student_grades import StudentGrade
 from grader.model import Student
+from grader.text_folding import strip_accents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,23 +21,24 @@ class LmsRow:
     """A student's row in the file."""
 
     index: int
-    """Which record it is."""
+    """The index of its record."""
     name: str
     lms_id: str
     """The system's own id of the student, as `Student.lms` has it."""
     ids: frozenset[str]
-    """Other ids in it, logins and addresses, as `plain` leaves them."""
+    """Other ids in it, logins and addresses, as `normalize_text` returns them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matches:
-    """Which student belongs to which row, and who to none."""
+    """The rows of the students, and both sides that have no match."""
 
     by_index: Mapping[int, StudentGrade]
+    """By the index of a row, the grade of its student."""
     left_out: tuple[ListedStudent, ...]
-    """Students of ours without a row."""
+    """Students without a row."""
     unmatched_rows: tuple[LmsRow, ...]
-    """Rows without a student of ours."""
+    """Rows without a student."""
 
 
 def normalize_text(text: str) -> str:
@@ -47,14 +49,14 @@ def normalize_text(text: str) -> str:
 def match_rows(grades: Sequence[StudentGrade], *, rows: Sequence[LmsRow], system: str) -> Matches:
     """Find each student's row.
 
-    In order: the system's own id; an id or a login; the address; the name, alike but for case and
-    'Last, First'. Where ids and logins are of the same kind as ours, a name alone is not enough for
-    a student whose id says otherwise.
+    In order: the system's own id; an id or a login; the address; the name, apart from case and
+    'Last, First'. Where the file has the same kind of ids as the submissions, a student with
+    another id is not matched by name alone.
 
     Args:
-        grades: ours.
-        rows: the file's.
-        system: the key of `Student.lms` that holds the system's own id.
+        grades: The students' grades.
+        rows: The rows of the file.
+        system: The key of `Student.lms` that holds the system's own id.
     """
     finder = _RowFinder(grades, rows=rows, system=system)
     lookups = [(grade, *finder.find_row(grade)) for grade in grades]
@@ -78,7 +80,7 @@ def match_rows(grades: Sequence[StudentGrade], *, rows: Sequence[LmsRow], system
 
 
 def _list_ambiguous(claim: Sequence[StudentGrade]) -> Iterator[ListedStudent]:
-    """List students who match one row, or submissions of one student: we refuse to choose."""
+    """List the students, or submissions of one student, that match the same row."""
     submissions = ", ".join(grade.submission for grade in claim)
     for grade in claim:
         yield ListedStudent(
@@ -157,9 +159,5 @@ def _names_disjoint(name: str, other_name: str) -> bool:
 
 
 def _name_words(name: str) -> frozenset[str]:
-    unaccented = "".join(
-        letter
-        for letter in unicodedata.normalize("NFKD", name.casefold())
-        if not unicodedata.combining(letter)
-    )
-    return frozenset("".join(c if c.isalnum() else " " for c in unaccented).split())
+    letters = strip_accents(name.casefold())
+    return frozenset("".join(c if c.isalnum() else " " for c in letters).split())

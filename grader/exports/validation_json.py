@@ -1,4 +1,4 @@
-"""Write the result of `grade validate` as JSON for a CI."""
+"""Writes the result of `grade validate` as JSON for continuous integration."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import json
 from grader.model import CaseResult, Json, MutantResult, Validation
 
 FORMAT = 1
-"""Rises when a key changes its meaning."""
+"""The version of the format, raised when a key changes its meaning."""
 
 
 def render_validation_json(results: tuple[Validation, ...]) -> str:
     """Render one object: `format`, `holds`, and an entry per assignment."""
     document = {
         "format": FORMAT,
-        "holds": all(result.holds for result in results),
+        "holds": all(result.passed for result in results),
         "assignments": [_assignment(result) for result in results],
     }
     return json.dumps(document, ensure_ascii=True, indent=2)
@@ -24,7 +24,7 @@ def _assignment(result: Validation) -> dict[str, Json]:
     return {
         "assignment": result.assignment,
         "title": result.title,
-        "holds": result.holds,
+        "holds": result.passed,
         "seeds": result.seeds,
         "notebooks": result.notebooks,
         "seconds": round(result.seconds, 2),
@@ -51,9 +51,9 @@ def _assignment(result: Validation) -> dict[str, Json]:
 def _case(case: CaseResult) -> dict[str, Json]:
     return {
         "name": case.name,
-        "holds": case.holds,
+        "holds": case.passed,
         "problem": case.problem,
-        "wavers": case.wavers,
+        "wavers": case.is_unstable,
         "shortfalls": [
             {
                 "item": shortfall.item,
@@ -75,9 +75,9 @@ def _mutant(result: MutantResult) -> dict[str, Json]:
         "before": mutant.before,
         "after": mutant.after,
         "items": list(mutant.items),
-        "fate": result.fate.value,
+        "fate": result.outcome.value,
         "caught_by": list(result.caught_by),
-        "wavers": result.wavers,
+        "wavers": result.is_unstable,
         "why": result.why,
         "escaped": result.escaped,
     }

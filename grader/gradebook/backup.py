@@ -1,4 +1,4 @@
-"""Copies a whole gradebook as it is at one moment, while others go on writing in it."""
+"""Copies a whole gradebook as it is at one moment, while other processes write to it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.gradebook.connection import missing_gradebook, open_gradebook
+from grader.gradebook.sqlite import link_into_place
 
 
 def back_up_gradebook(source: Path, *, to: Path) -> int:
@@ -21,7 +22,7 @@ def back_up_gradebook(source: Path, *, to: Path) -> int:
     if not source.is_file():
         raise missing_gradebook(source)
     with open_gradebook(source):
-        pass  # refuses what is no gradebook, or of an unknown version
+        pass  # opening refuses other files and unknown versions
     try:
         to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, temporary_name = tempfile.mkstemp(dir=to.parent, prefix=".part-")
@@ -29,36 +30,21 @@ def back_up_gradebook(source: Path, *, to: Path) -> int:
         temporary = Path(temporary_name)
         try:
             _copy_database(source, temporary)
-            _link_copy(temporary, to)
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            link_into_place(temporary, to)
         finally:
             temporary.unlink(missing_ok=True)
         return to.stat().st_size
+    except FileExistsError as error:
+        raise UsageError(f"{to}: is there already; name another file by --to") from error
     except (OSError, sqlite3.Error) as error:
         raise UsageError(f"{to}: can't be written ({error})") from error
 
 
-def _copy_database(source: Path, temporary: Path) -> None:
-    with closing(sqlite3.connect(source)) as book, closing(sqlite3.connect(temporary)) as copy:
+def _copy_database(source: Path, to: Path) -> None:
+    with closing(sqlite3.connect(source)) as book, closing(sqlite3.connect(to)) as copy:
         book.backup(copy)
         check_rows = copy.execute("PRAGMA quick_check").fetchall()
     if check_rows != [("ok",)]:
         raise UsageError(f"{source}: is damaged ({check_rows[0][0]}); the copy was thrown away")
-
-
-def _link_copy(temporary: Path, to: Path) -> None:
-    """Give the copy its name, never over something else, and safe from a power cut."""
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    try:
-        to.hardlink_to(temporary)
-    except FileExistsError as error:
-        raise UsageError(f"{to}: is there already; name another file by --to") from error
-    except OSError:  # a file system without links
-        if to.exists():
-            raise UsageError(f"{to}: is there already; name another file by --to") from None
-        temporary.rename(to)
-    folder = os.open(to.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

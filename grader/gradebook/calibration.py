@@ -12,7 +12,7 @@ from grader.gradebook.tables import calibration_answers, calibration_marks
 
 
 def choose_answers(book: Gradebook, item: str, names: Sequence[str]) -> None:
-    """Choose the submissions whose answers all are to mark; delete marks on any others."""
+    """Choose the submissions whose answers every grader marks; delete marks on any others."""
     rows = [
         {"item": item, "submission": name, "place": position} for position, name in enumerate(names)
     ]
@@ -28,14 +28,14 @@ def choose_answers(book: Gradebook, item: str, names: Sequence[str]) -> None:
 
 
 def chosen_submissions(book: Gradebook, item: str) -> tuple[str, ...]:
-    """Return the submissions whose answers all are to mark, in order."""
+    """Return the submissions whose answers every grader marks, in order."""
     statement = select(calibration_answers.c.submission).where(calibration_answers.c.item == item)
     with book.reading() as connection:
         return tuple(connection.execute(statement.order_by(calibration_answers.c.place)).scalars())
 
 
 def save_calibration_mark(book: Gradebook, new_mark: NewMark) -> None:
-    """Store what a grader would give, in place of what they would have given before."""
+    """Store what a grader would give; it replaces what they entered before."""
     key = {"item": new_mark.item, "submission": new_mark.submission, "by": new_mark.by}
     same_mark = (calibration_marks.c[name] == value for name, value in key.items())
     row = {
@@ -51,7 +51,7 @@ def save_calibration_mark(book: Gradebook, new_mark: NewMark) -> None:
 
 
 def load_calibration_marks(book: Gradebook, item: str) -> tuple[NewMark, ...]:
-    """Return what all would give, ordered by grader and submission; it counts for no student."""
+    """Return what each grader would give, by grader and submission; it counts for no student."""
     order = (calibration_marks.c.by, calibration_marks.c.submission)
     statement = select(calibration_marks).where(calibration_marks.c.item == item).order_by(*order)
     with book.reading() as connection:

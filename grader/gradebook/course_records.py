@@ -1,6 +1,6 @@
 """What the gradebook remembers beside grades: seeds, the roster, dates, and corrected locations.
 
-It is remembered so that an option that is left out of a later run loses no extension.
+They are stored so that no extension is lost when a later run leaves out an option.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from grader.gradebook.store import Gradebook
 from grader.gradebook.tables import dates, location_overrides, roster, seeds
 from grader.model import Student
 from grader.people import People, RosterMember
-from grader.people.directory import student_ids
+from grader.people.directory import normalized_ids
 from grader.people.name_matching import normalize_id
 
 SEED_BYTES = 32
 DateKind = Literal["due", "at"]
 """A due date of somebody's own, or when something was submitted."""
 LocationOverrides = Mapping[str, Mapping[str, tuple[int, ...]]]
-"""By submission and item, the numbers of the cells it is answered in."""
+"""By submission and item, the numbers of the cells that hold the answer."""
 
 # ---------------------------------------------------------------- seeds
 
@@ -32,8 +32,8 @@ LocationOverrides = Mapping[str, Mapping[str, tuple[int, ...]]]
 def load_seed(book: Gradebook, assignment: str) -> bytes | None:
     """Return the secret seed of an assignment, if it has one.
 
-    What notebooks are asked is drawn from it, so nobody sees it. It is drawn once and stored: a
-    grade can be reproduced, and `grade again` finds the answers to what it asks.
+    The questions to notebooks are drawn from it, so nobody may see it. It is drawn once and
+    stored, so that a grade can be reproduced and `grade again` finds the answers to its questions.
     """
     with book.reading() as connection:
         return _select_seed(connection, assignment)
@@ -120,7 +120,7 @@ def forget_person(book: Gradebook, *, ids: Iterable[str]) -> None:
     remaining = [
         member
         for member in load_roster(book).members
-        if not removed_ids & set(map(normalize_id, student_ids(member.student)))
+        if not removed_ids & normalized_ids(member.student)
     ]
     save_roster(book, remaining)
     with book.writing() as connection:
@@ -138,7 +138,7 @@ def _parse_member(text: str) -> RosterMember:
 
 
 def load_overrides(book: Gradebook, assignment: str) -> LocationOverrides:
-    """Return the cells that people said items are answered in."""
+    """Return the cells that a person named for the answers of items."""
     statement = select(location_overrides).where(location_overrides.c.assignment == assignment)
     overrides: dict[str, dict[str, tuple[int, ...]]] = {}
     with book.reading() as connection:

@@ -1,12 +1,11 @@
-"""Takes a submission, or somebody's words, out of a gradebook, leaving nothing in its file."""
+"""Removes a submission or personal data from a gradebook, leaving no trace in its file."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Table, Text, delete, select, update
 
@@ -25,7 +24,8 @@ from grader.gradebook.tables import (
     roll,
     submissions,
 )
-from grader.model import Answer, Graded, Trace
+
+Record = TypeVar("Record")
 
 
 def delete_submission(book: Gradebook, name: str) -> None:
@@ -41,57 +41,57 @@ def delete_submission(book: Gradebook, name: str) -> None:
         _delete_unmarked_answers(connection)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordRedactor:
-    """What becomes of each kind of record; an unchanged record is returned as the same object."""
+class RecordRedactor(Protocol):
+    """Redacts any record or text; an unchanged record is returned as the same object."""
 
-    redact_text: Callable[[str], str]
-    redact_graded: Callable[[Graded], Graded]
-    redact_answer: Callable[[Answer], Answer]
-    redact_trace: Callable[[Trace], Trace]
+    def __call__(self, record: Record, /) -> Record:
+        """Return the record without what identifies a person."""
+        ...
 
 
-def redact_submission(book: Gradebook, name: str, *, redactor: RecordRedactor) -> bool:
+def redact_submission(book: Gradebook, name: str, *, redact: RecordRedactor) -> bool:
     """Replace texts of a submission; marks stay on its answers.
 
     Returns:
         Whether anything was changed.
     """
-    before, trace = book.graded(name), book.trace(name)
-    after, redacted_trace = redactor.redact_graded(before), trace and redactor.redact_trace(trace)
-    if after is not before:
-        book.replace_grade(after, cache_key=book.cache_keys()[name])
+    graded, trace = book.graded(name), book.trace(name)
+    redacted_graded, redacted_trace = redact(graded), redact(trace)
+    if redacted_graded is not graded:
+        book.replace_grade(redacted_graded, cache_key=book.cache_keys()[name])
     packer, document = ArrayPacker(), None
     if redacted_trace is not None and redacted_trace is not trace:
         document = book.codec.encode_trace(redacted_trace, packer=packer)
     with book.writing() as connection:
         if document is not None:
             statements.replace_trace(connection, name, document=document, packer=packer)
-        answers_changed = _redact_answers(book, connection, name, redactor=redactor)
-        rows_changed = [
-            _redact_rows(connection, table, name=name, redact_text=redactor.redact_text)
-            for table in _submission_tables()
+        changes = [
+            redacted_graded is not graded,
+            document is not None,
+            _redact_answers(book, connection, name, redact=redact),
+            *(
+                _redact_rows(connection, table, name=name, redact=redact)
+                for table in _submission_tables()
+            ),
         ]
         _delete_unmarked_answers(connection)
-    return after is not before or document is not None or answers_changed or any(rows_changed)
+    return any(changes)
 
 
 def _redact_answers(
-    book: Gradebook, connection: Connection, name: str, *, redactor: RecordRedactor
+    book: Gradebook, connection: Connection, name: str, *, redact: RecordRedactor
 ) -> bool:
-    """Redact the answers that were marked, and let the marks follow; return whether any changed."""
+    """Redact marked answers and point their marks to the new ones; return whether any changed."""
     digests = select(marks.c.answer_digest).where(marks.c.submission == name).distinct()
     changed = False
     for digest in connection.execute(digests).scalars().all():
         document = ledger_statements.load_answer(connection, digest)
-        if document is None:
-            continue
-        before = book.codec.decode_answer(document)
-        after = redactor.redact_answer(before)
-        if after is before:
+        answer = None if document is None else book.codec.decode_answer(document)
+        redacted = redact(answer)
+        if redacted is None or redacted is answer:
             continue
         changed = True
-        new_digest, new_document = digest_answer(after), book.codec.encode_answer(after)
+        new_digest, new_document = digest_answer(redacted), book.codec.encode_answer(redacted)
         ledger_statements.save_answer(connection, new_digest, new_document)
         connection.execute(
             update(marks)
@@ -102,18 +102,18 @@ def _redact_answers(
 
 
 def _delete_unmarked_answers(connection: Connection) -> None:
-    """Delete the answers that no mark is about any more."""
+    """Delete stored answers that no mark refers to."""
     marked_digests = select(marks.c.answer_digest)
     connection.execute(delete(marked_answers).where(marked_answers.c.digest.not_in(marked_digests)))
 
 
 def _submission_tables() -> list[Table]:
-    """Return every table whose rows are about one submission each."""
+    """Return every table with a column `submission`."""
     return [table for table in SCHEMA.sorted_tables if "submission" in table.c]
 
 
 def _redact_rows(
-    connection: Connection, table: Table, *, name: str, redact_text: Callable[[str], str]
+    connection: Connection, table: Table, *, name: str, redact: RecordRedactor
 ) -> bool:
     """Redact what people wrote about a submission, but no keys; return whether any changed."""
     changed = False
@@ -125,7 +125,7 @@ def _redact_rows(
     statement = select(table).where(table.c.submission == name)
     for row in connection.execute(statement).mappings().all():
         texts = {column_name: row[column_name] for column_name in columns}
-        redacted = {column_name: redact_text(text) for column_name, text in texts.items()}
+        redacted = {column_name: redact(text) for column_name, text in texts.items()}
         if redacted != texts:
             keys = [column == row[column.name] for column in table.primary_key]
             connection.execute(update(table).where(*keys).values(**redacted))
@@ -134,7 +134,7 @@ def _redact_rows(
 
 
 def vacuum_gradebook(path: Path) -> None:
-    """Rewrite a gradebook's file, so that nothing of what was deleted is left in it or beside it.
+    """Rewrite a gradebook's file, so that deleted data is neither in it nor beside it.
 
     Raises:
         UsageError: another program holds it, or there is no room for a second copy.

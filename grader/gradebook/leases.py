@@ -12,7 +12,7 @@ from grader.gradebook.store import Gradebook
 from grader.gradebook.tables import leases
 
 LEASE_S = 600
-"""An answer is free again after so long without a sign of its holder."""
+"""Seconds until an answer is free again, after the last request of its holder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class LeaseHolder:
 def take_lease(
     book: Gradebook, item: str, names: Iterable[str], *, holder: LeaseHolder
 ) -> str | None:
-    """Lease the first of these submissions that nobody else has; return it, or None.
+    """Lease the first of these submissions that no other holder has; return it, or None.
 
     Earlier leases of the holder end: a browser shows one answer.
     """

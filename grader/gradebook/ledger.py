@@ -1,12 +1,12 @@
-"""The ledger of marks: what people gave, in the order they gave it, and what counts now.
+"""The ledger of marks: what people gave, in the order they gave it, and which marks are current.
 
 A mark passes four shapes from the browser to the CSV: the form as it was sent (`web.MarkForm`),
 what its sender decided (`NewMark`), the row of the ledger (`model.Mark`, which grades, pages and
 exports hold, too), and the row of the table (`exports.CsvRow`).
 
-A row is added and never changed; taking a mark back adds a row, too. A mark belongs to a
+Rows are added and never changed; taking a mark back adds a row as well. A mark belongs to a
 submission, an item and the answer that was marked. Its points are computed when it is read, since
-what a criterion is worth may change.
+the points of a criterion may change.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from fractions import Fraction
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from grader import timestamps
 from grader.errors import MarkConflict, UsageError
 from grader.gradebook import ledger_statements as statements
 from grader.gradebook import mark_points
@@ -27,36 +27,19 @@ from grader.gradebook.mark_points import Weight, Weights, answer_digest, price_m
 from grader.gradebook.store import Gradebook
 from grader.model import Answer, Criterion, Item, Mark
 
-__all__ = [
-    "NewMark",
-    "Weight",
-    "add_mark",
-    "answer_digest",
-    "current_marks",
-    "load_marked_answer",
-    "mark_history",
-    "orphaned_marks",
-    "set_weight",
-    "take_back_mark",
-    "weighted_items",
-    "weights",
-]
-
-SubmissionItem = tuple[str, str]
-"""A submission and an item."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMark:
-    """What a person decided, before it is a row of the ledger."""
+    """A decision of a person, before it becomes a row of the ledger."""
 
     submission: str
     item: str
     answer_digest: str
     """The `answer_digest` of what the person saw."""
     by: str
+    """The name of the grader."""
     criteria: tuple[str, ...] = ()
-    """Ids of those that are met."""
+    """Ids of the criteria that are met."""
     adjustment: Fraction = Fraction(0)
     comment: str = ""
     reason: str = ""
@@ -65,7 +48,7 @@ class NewMark:
 
 
 def add_mark(book: Gradebook, new_mark: NewMark, *, expected_current: int | None) -> Mark:
-    """Add a mark and return it with the points that it comes to.
+    """Add a mark and return it with its points.
 
     Args:
         book: the gradebook.
@@ -87,23 +70,23 @@ def add_mark(book: Gradebook, new_mark: NewMark, *, expected_current: int | None
         with book.writing() as connection:
             current = _current_mark(connection, submission, item_id)
             if (current.number if current else None) != expected_current:
-                raise _conflict(submission, item_id, current, item, proposed=new_mark)
+                raise _conflict((submission, item_id), current, item=item, proposed=new_mark)
             follows = statements.last_number(connection, submission, item_id)
             mark = replace(mark, follows=follows, replaced=expected_current)
             mark = replace(mark, number=statements.append_mark(connection, mark))
             if document is not None:
                 statements.save_answer(connection, new_mark.answer_digest, document)
-    except IntegrityError as error:  # another process was faster, where writers don't queue
+    except IntegrityError as error:  # another process was faster
         with book.reading() as connection:
             current = _current_mark(connection, submission, item_id)
-        raise _conflict(submission, item_id, current, item, proposed=new_mark) from error
+        raise _conflict((submission, item_id), current, item=item, proposed=new_mark) from error
     return price_mark(mark, item=item)
 
 
 def take_back_mark(
     book: Gradebook, submission: str, item: str, *, by: str, expected_current: int | None
 ) -> Mark | None:
-    """Undo the current mark by a row that says so; return the mark that is current then, or None.
+    """Undo the current mark by a new row; return the mark that is current then, or None.
 
     Raises:
         MarkConflict: another mark is current now than `expected_current`, or none is; nothing was
@@ -115,10 +98,8 @@ def take_back_mark(
     with book.writing() as connection:
         current = _current_mark(connection, submission, item)
         if current is None or current.number != expected_current:
-            raise _conflict(submission, item, current, rubric_item, proposed=None)
-        restored = (
-            None if current.replaced is None else statements.load_mark(connection, current.replaced)
-        )
+            raise _conflict((submission, item), current, item=rubric_item, proposed=None)
+        restored = current.replaced and statements.load_mark(connection, current.replaced)
         undoing = Mark(
             id=uuid.uuid4().hex,
             submission=submission,
@@ -130,28 +111,28 @@ def take_back_mark(
             takes_back=current.number,
             restores=current.replaced,
             by=grader,
-            at=_timestamp(),
+            at=timestamps.now_text(),
         )
         statements.append_mark(connection, undoing)
-    return None if restored is None else price_mark(restored, item=rubric_item)
+    return price_mark(restored, item=rubric_item) if restored else None
 
 
 def mark_history(book: Gradebook, submission: str, item: str) -> tuple[Mark, ...]:
-    """Return all rows on an item of a submission, oldest first, each at what it is worth now."""
+    """Return all rows on an item of a submission, oldest first, with current points."""
     rubric_item = _find_item(book, submission, item)
     with book.reading() as connection:
         history = statements.load_history(connection, submission, item)
     return tuple(price_mark(mark, item=rubric_item) for mark in history)
 
 
-def current_marks(book: Gradebook, item: str | None = None) -> Mapping[SubmissionItem, Mark]:
-    """Return the mark that stands on each item of each submission.
+def current_marks(book: Gradebook, item: str | None = None) -> Mapping[tuple[str, str], Mark]:
+    """Return the current marks by submission and item.
 
-    Marks on answers that have changed since stand, too, as do those whose item is gone.
+    Marks on answers that have changed since are included, as are those whose item is gone.
 
     Args:
         book: the gradebook.
-        item: an item, for the marks on it alone.
+        item: the only item to return marks on; None for all.
     """
     items_by_submission = weighted_items(book)
     with book.reading() as connection:
@@ -165,7 +146,7 @@ def current_marks(book: Gradebook, item: str | None = None) -> Mapping[Submissio
 
 
 def orphaned_marks(book: Gradebook) -> tuple[Mark, ...]:
-    """Return the marks that stand and count for nothing: their submission or item is gone."""
+    """Return the current marks whose submission or item is gone, so that they don't count."""
     names_on_roll, items_by_submission = set(book.roll()), weighted_items(book)
     return tuple(
         mark
@@ -185,10 +166,10 @@ def load_marked_answer(book: Gradebook, digest: str) -> Answer | None:
 def set_weight(
     book: Gradebook, assignment: str, item: str, criterion: str, points: Fraction, *, by: str
 ) -> None:
-    """Store what a criterion is worth from now on; all who have it are scored by it at once.
+    """Store what a criterion is worth from now on, for existing marks as well.
 
-    It counts for as long as the rubric says of the criterion what it says now: where the file is
-    changed later, the file wins.
+    It counts for as long as the points of the criterion in the rubric file stay the same: where
+    the file is changed later, the file wins.
 
     Raises:
         UsageError: nothing in the gradebook is graded by such a criterion, or `by` names nobody.
@@ -201,20 +182,20 @@ def set_weight(
         points=points,
         instead_of=_find_criterion(book, assignment, item, criterion).points,
         by=_require_name(by),
-        at=_timestamp(),
+        at=timestamps.now_text(),
     )
     with book.writing() as connection:
         statements.append_weight(connection, weight)
 
 
 def weights(book: Gradebook, assignment: str) -> Weights:
-    """Return what criteria are worth instead of what the rubric says, by item and criterion."""
+    """Return the weights that replace points of the rubric, by item and criterion."""
     with book.reading() as connection:
         return mark_points.latest_weights(statements.load_weights(connection), assignment)
 
 
 def weighted_items(book: Gradebook) -> Mapping[str, Mapping[str, Item]]:
-    """Return the items of every scored submission, with criteria at what they are worth now."""
+    """Return the items of every scored submission, with current weights."""
     with book.reading() as connection:
         all_weights = statements.load_weights(connection)
     items_by_list: dict[tuple[str, int], Mapping[str, Item]] = {}
@@ -231,7 +212,7 @@ def weighted_items(book: Gradebook) -> Mapping[str, Mapping[str, Item]]:
 
 
 def _find_item(book: Gradebook, submission: str, item: str) -> Item | None:
-    """Return an item as a submission was graded by it, with criteria at what they are worth now."""
+    """Return an item of the rubric that a submission was graded by, with current weights."""
     try:
         assignment, items = book.items_for(submission)
     except KeyError:
@@ -242,7 +223,7 @@ def _find_item(book: Gradebook, submission: str, item: str) -> Item | None:
 
 
 def _find_criterion(book: Gradebook, assignment: str, item: str, criterion: str) -> Criterion:
-    """Return the criterion of the rubric: as most have it while some are graded by an older one."""
+    """Return the criterion in the rubric that most submissions are graded by."""
     frequencies: dict[Criterion, int] = {}
     for graded_assignment, items in book.items_by_submission().values():
         if graded_assignment in {assignment, ""} and item in items:
@@ -255,7 +236,7 @@ def _find_criterion(book: Gradebook, assignment: str, item: str, criterion: str)
 
 
 def _build_mark(new_mark: NewMark, item: Item) -> Mark:
-    """Return the row for a decision, with what it comes to now but no place in the ledger yet."""
+    """Return the row for a decision, with its points but without its number in the ledger."""
     criteria_points = {criterion.id: criterion.points for criterion in item.criteria}
     unknown = set(new_mark.criteria) - criteria_points.keys()
     grader = _require_name(new_mark.by)
@@ -277,7 +258,7 @@ def _build_mark(new_mark: NewMark, item: Item) -> Mark:
         comment=_remove_unstorable(new_mark.comment),
         reason=_remove_unstorable(new_mark.reason),
         by=grader,
-        at=_timestamp(),
+        at=timestamps.now_text(),
     )
     return replace(mark, points=price_mark(mark, item=item).points)
 
@@ -292,10 +273,6 @@ def _require_name(by: str) -> str:
 def _remove_unstorable(text: str) -> str:
     """Return the text without what no database takes: lone surrogates, and NUL."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def _timestamp() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _answer_document(book: Gradebook, new_mark: NewMark, item: Item) -> bytes | None:
@@ -315,19 +292,16 @@ def _current_mark(connection: Connection, submission: str, item: str) -> Mark | 
 
 
 def _conflict(
-    submission: str,
-    item_id: str,
+    submission_and_item: tuple[str, str],
     current: Mark | None,
-    item: Item | None,
     *,
+    item: Item | None,
     proposed: NewMark | None,
 ) -> MarkConflict:
-    if current is None:
-        return MarkConflict(
-            f"{item_id} of {submission} has no mark any more", proposed=proposed, current=None
-        )
+    submission, item_id = submission_and_item
+    event = f"was marked by {current.by} meanwhile" if current else "has no mark any more"
     return MarkConflict(
-        f"{item_id} of {submission} was marked by {current.by} meanwhile",
+        f"{item_id} of {submission} {event}",
         proposed=proposed,
-        current=price_mark(current, item=item),
+        current=current and price_mark(current, item=item),
     )

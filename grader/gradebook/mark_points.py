@@ -1,4 +1,4 @@
-"""Computes what marks come to: a mark, its item and what criteria are worth now, to points."""
+"""Computes the points of marks from the criteria that are met and their current weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ZERO = Fraction(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
-    """What a criterion is worth instead of what the rubric says; a row of its table."""
+    """The points of a criterion that replace those in the rubric; a row of `weights`."""
 
     id: str
     """The same in every gradebook that it is copied to."""
@@ -24,13 +24,13 @@ class Weight:
     criterion: str
     points: Fraction
     instead_of: Fraction
-    """What the rubric said then; where it says something else now, the rubric counts."""
+    """The points in the rubric at that time; where they have changed since, the rubric counts."""
     by: str
     at: str
     number: int = 0
 
     def counts(self, rubric_points: Fraction) -> bool:
-        """Return whether it counts, given what the rubric says now."""
+        """Return whether it counts, given the points in the rubric now."""
         return rubric_points == self.instead_of
 
 
@@ -53,7 +53,7 @@ def latest_weights(weights: Iterable[Weight], assignment: str) -> Weights:
 
 
 def apply_weights(item: Item, *, weights: Weights) -> Item:
-    """Return the item with its criteria at what they are worth now."""
+    """Return the item with the current points of its criteria."""
     if not weights:
         return item
     criteria = tuple(
@@ -69,10 +69,10 @@ def apply_weights(item: Item, *, weights: Weights) -> Item:
 
 
 def answer_digest(graded: Graded, item_id: str) -> str:
-    """Return a digest of what is marked: a mark counts for as long as it stays the same.
+    """Return a digest of what is marked; a mark counts for as long as the digest stays the same.
 
-    For a written item that is the text, without spaces at the ends of lines, and the pictures; for
-    an automatic one what its checks concluded.
+    For a written item it covers the text, without spaces at the ends of lines, and the pictures;
+    for an automatic one the findings of its checks.
 
     Raises:
         KeyError: the grade has no such item.
@@ -86,7 +86,7 @@ def answer_digest(graded: Graded, item_id: str) -> str:
 
 
 def digest_answer(answer: Answer | None) -> str:
-    """Return the digest of a written answer; none at all is like an empty one."""
+    """Return the digest of a written answer; a missing answer equals an empty one."""
     text = "" if answer is None else answer.text
     lines = (line.rstrip() for line in text.strip().splitlines())
     images = () if answer is None else answer.images
@@ -115,7 +115,7 @@ def _digest(parts: Iterable[str]) -> str:
 
 
 def base_points(item: Item) -> Fraction:
-    """Return what an answer has before criteria: all where every criterion deducts, else 0."""
+    """Return the points before criteria: all of them where every criterion deducts, else 0."""
     deducts = item.criteria and all(criterion.points <= 0 for criterion in item.criteria)
     return item.points if deducts else ZERO
 
@@ -124,8 +124,8 @@ def total_points(item: Item, *, criteria: Mapping[str, Fraction], adjustment: Fr
     """Add up criteria and adjustment, within 0 and the item's points.
 
     Args:
-        item: the item, its criteria at what they are worth now.
-        criteria: the criteria that are met, each with what it counts where the item no longer has
+        item: the item, with current weights.
+        criteria: the criteria that are met, each with its points in case the item no longer has
             it.
         adjustment: points beside the criteria.
     """
@@ -135,12 +135,12 @@ def total_points(item: Item, *, criteria: Mapping[str, Fraction], adjustment: Fr
 
 
 def price_mark(mark: Mark, *, item: Item | None) -> Mark:
-    """Return a mark of the ledger with the points that it comes to now.
+    """Return a mark of the ledger with its current points.
 
     Args:
-        mark: the row. A criterion that the rubric no longer has counts as it did then.
-        item: its item, with criteria at what they are worth now; None where it is gone, and the
-            mark comes to what it came to when it was given.
+        mark: the row. A criterion that the rubric no longer has keeps its former points.
+        item: its item, with current weights; None where it is gone, and the mark keeps the points
+            that it had when it was given.
     """
     if item is None:
         if mark.fixed_points is None:
@@ -148,14 +148,14 @@ def price_mark(mark: Mark, *, item: Item | None) -> Mark:
         return replace(mark, adjustment=mark.points)
     if mark.fixed_points is not None:
         points = scoring.clamp_points(mark.fixed_points, item=item)
-        # Told as criteria and an adjustment that come to the same, for forms and reports.
+        # Forms and reports show fixed points as an adjustment with the same sum.
         return replace(mark, points=points, adjustment=points - base_points(item))
     criteria = dict(zip(mark.criteria, mark.criteria_points, strict=True))
     return replace(mark, points=total_points(item, criteria=criteria, adjustment=mark.adjustment))
 
 
 def apply_marks(graded: Graded, *, marks: Iterable[Mark], weights: Weights) -> Graded:
-    """Return a grade with the marks that count, and with those given to an earlier answer."""
+    """Return a grade with its current marks, and with outdated ones on an earlier answer."""
     if graded.score is None:
         return graded
     items = {
@@ -171,17 +171,17 @@ def apply_marks(graded: Graded, *, marks: Iterable[Mark], weights: Weights) -> G
             (current if is_current else outdated)[mark.item] = priced
     if not (current or outdated or weights):
         return graded
-    score = scoring.with_marks(graded.score, marks=current, outdated=outdated, items=items)
+    score = scoring.replace_marks(graded.score, marks=current, outdated=outdated, items=items)
     other_flags = graded.flags_except(FlagSource.SCORE)
     return replace(graded, score=score, flags=(*scoring.score_flags(score), *other_flags))
 
 
 def remove_marks(graded: Graded) -> Graded:
-    """Return the grade as checks came to it."""
+    """Return the grade without marks, as the checks left it."""
     if graded.score is None or not any(
         item_score.mark or item_score.outdated for item_score in graded.score.items
     ):
         return graded
-    score = scoring.with_marks(graded.score, marks={})
+    score = scoring.replace_marks(graded.score, marks={})
     other_flags = graded.flags_except(FlagSource.SCORE)
     return replace(graded, score=score, flags=(*scoring.score_flags(score), *other_flags))

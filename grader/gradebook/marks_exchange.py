@@ -9,13 +9,14 @@ from fractions import Fraction
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from grader.errors import UsageError
 from grader.gradebook import ledger, mark_points
 from grader.gradebook import ledger_statements as statements
 from grader.gradebook.mark_points import Weight, price_mark
 from grader.gradebook.store import Gradebook
+from grader.gradebook.tables import marked_answers
 from grader.model import Item, Mark
 
 SCHEMA_VERSION = 1
@@ -24,9 +25,7 @@ ExactNumber = Annotated[str, StringConstraints(pattern=r"^-?\d{1,40}(/[1-9]\d{0,
 EntryId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 RequiredText = Annotated[str, StringConstraints(pattern=r"^[^\x00]+$")]
 OptionalText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
-Row = TypeVar("Row", Mark, Weight)
-_REFERENCES = ("replaced", "takes_back", "restores")
-"""Fields of a mark that name others: by number in a gradebook, by id in a file."""
+Key = TypeVar("Key")
 
 
 class _FileRecord(BaseModel):
@@ -43,7 +42,7 @@ class MetCriterion(_FileRecord):
 
 
 class MarkRecord(_FileRecord):
-    """A row of the ledger as the file has it; other rows are named by their ids."""
+    """A row of the ledger in the file, where rows refer to each other by id, not by number."""
 
     id: EntryId
     submission: RequiredText
@@ -85,24 +84,10 @@ class MarkRecord(_FileRecord):
             made_at=mark.at,
         )
 
-    def to_mark(self, *, numbers: Mapping[str, int]) -> Mark:
-        """Return the row, its number and references being those of the file.
-
-        Raises:
-            UsageError: it names a row that is not in the file.
-        """
-        references: dict[str, Any] = {}
-        for name in _REFERENCES:
-            entry_id = getattr(self, name)
-            if entry_id is not None and entry_id not in numbers:
-                raise UsageError(
-                    f"this export of marks is broken: {entry_id} is named, and isn't in it"
-                )
-            references[name] = None if entry_id is None else numbers[entry_id]
+    def to_mark(self) -> Mark:
+        """Return the row without its references to other rows."""
         return Mark(
-            **references,
             id=self.id,
-            number=numbers[self.id],
             submission=self.submission,
             item=self.item,
             answer_digest=self.answer,
@@ -119,7 +104,7 @@ class MarkRecord(_FileRecord):
 
 
 class WeightRecord(_FileRecord):
-    """What a criterion is worth instead of what the rubric says, as the file has it."""
+    """The points of a criterion that replace those in the rubric, in the file."""
 
     id: EntryId
     assignment: OptionalText
@@ -155,33 +140,36 @@ class MarksFile(_FileRecord):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MarkClash:
+class ImportConflict:
     """An item marked differently in the gradebook and in the file; none of it is imported."""
 
     submission: str
     item: str
     in_gradebook: Mark | None = None
-    """The mark here; None where it was taken back, or for what a criterion is worth."""
+    """The current mark in the gradebook; None where it was taken back, and for a weight."""
     in_file: Mark | None = None
-    """The mark in the file."""
+    """The current mark in the file; None in the same cases."""
     criterion: str = ""
-    """Where it is not about a mark but about what a criterion is worth."""
+    """The criterion, where the conflict is about what it is worth; '' for a mark."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """What importing marks came to."""
+    """How many rows were imported, and what was left out."""
 
     added: int
     already_known: int
-    clashes: tuple[MarkClash, ...]
+    conflicts: tuple[ImportConflict, ...]
+
+
+Row = TypeVar("Row", Mark, MarkRecord, Weight)
 
 
 def export_marks(book: Gradebook) -> str:
     """Return all marks, weights and answers that were marked, as JSON."""
     with book.reading() as connection:
         marks, weights = statements.load_all_marks(connection), statements.load_weights(connection)
-        documents = statements.load_answers(connection)
+        answers = connection.execute(select(marked_answers).order_by(marked_answers.c.digest)).all()
     ids = {mark.number: mark.id for mark in marks}
     content = {
         "kind": "marks",
@@ -189,29 +177,27 @@ def export_marks(book: Gradebook) -> str:
         "marks": [MarkRecord.from_mark(mark, ids=ids).model_dump() for mark in marks],
         "weights": [WeightRecord.from_weight(weight).model_dump() for weight in weights],
         "answers": {
-            digest: asdict(book.codec.decode_answer(document))
-            for digest, document in sorted(documents.items())
+            answer.digest: asdict(book.codec.decode_answer(answer.document)) for answer in answers
         },
     }
     return json.dumps(content, indent=1) + "\n"
 
 
 def import_marks(book: Gradebook, text: str) -> ImportResult:
-    """Add what a file has more than the gradebook, in one transaction; leave out what clashes.
+    """Add the rows that the gradebook lacks, in one transaction; leave conflicts out.
 
-    For each item of each submission the file must go on from where the gradebook is. Where both
-    went on from the same mark, in different ways, that is a clash, unless both came to the same.
+    A history is all rows on one item of one submission. The history in the file must continue the
+    one in the gradebook. Where both continue a common beginning in different ways, that is a
+    conflict, unless both end with the same decision.
 
     Raises:
-        UsageError: it is no file of marks.
+        UsageError: the text is no export of marks.
     """
     file = _parse_marks_file(text)
-    numbers = {record.id: number for number, record in enumerate(file.marks, start=1)}
-    marks = [record.to_mark(numbers=numbers) for record in file.marks]
     items = ledger.weighted_items(book)
     with book.writing() as connection:
         marks_import = _MarksImport(connection, items=items)
-        marks_import.add_marks(marks)
+        marks_import.add_marks(file.marks)
         marks_import.add_weights([record.to_weight() for record in file.weights])
         for digest, answer_json in file.answers.items():
             answer = book.codec.parse_answer(answer_json)
@@ -220,19 +206,29 @@ def import_marks(book: Gradebook, text: str) -> ImportResult:
     return ImportResult(
         added=marks_import.added,
         already_known=marks_import.already_known,
-        clashes=tuple(marks_import.clashes),
+        conflicts=tuple(marks_import.conflicts),
     )
 
 
 def _parse_marks_file(text: str) -> MarksFile:
     try:
-        return MarksFile.model_validate(json.loads(text))
+        file = MarksFile.model_validate(json.loads(text))
     except ValidationError as error:
         first = error.errors()[0]
         key_path = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise UsageError(f"this is no export of marks: {key_path}: {first['msg']}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"this is no export of marks: not JSON ({error})") from error
+    earlier_ids: dict[tuple[str, str], set[str]] = {}
+    for record in file.marks:
+        known_ids = earlier_ids.setdefault((record.submission, record.item), set())
+        for name in (record.replaced, record.takes_back, record.restores):
+            if name is not None and name not in known_ids:
+                raise UsageError(
+                    f"this export of marks is broken: {name} is named, and isn't in it"
+                )
+        known_ids.add(record.id)
+    return file
 
 
 class _MarksImport:
@@ -243,46 +239,49 @@ class _MarksImport:
         self._items = items
         self.added = 0
         self.already_known = 0
-        self.clashes: list[MarkClash] = []
+        self.conflicts: list[ImportConflict] = []
 
-    def add_marks(self, marks: Sequence[Mark]) -> None:
+    def add_marks(self, records: Sequence[MarkRecord]) -> None:
         """Add the marks of a file, history by history."""
-        file_ids = {mark.number: mark.id for mark in marks}
-        stored = statements.load_all_marks(self._connection)
-        numbers = {mark.id: mark.number for mark in stored}
-        stored_histories = _group(stored, lambda mark: (mark.submission, mark.item))
-        for key, history in _group(marks, lambda mark: (mark.submission, mark.item)).items():
-            stored_history = stored_histories.get(key, [])
-            new_marks = self._new_rows(stored_history, history)
-            if new_marks is None:
-                self._add_clash(stored_history, history)
-            for mark in new_marks or ():
-                references: dict[str, Any] = {
-                    name: numbers[file_ids[number]] if (number := getattr(mark, name)) else None
-                    for name in _REFERENCES
-                }
-                follows = statements.last_number(self._connection, *key)
-                row = replace(mark, follows=follows, **references)
-                numbers[mark.id] = statements.append_mark(self._connection, row)
+        stored_marks = statements.load_all_marks(self._connection)
+        numbers: dict[str | None, int | None] = {mark.id: mark.number for mark in stored_marks}
+        numbers[None] = None
+        stored_histories = _group(stored_marks, lambda mark: (mark.submission, mark.item))
+        file_histories = _group(records, lambda record: (record.submission, record.item))
+        for key, history in file_histories.items():
+            new_records = self._new_rows(stored_histories.get(key, []), history)
+            if new_records is None:
+                self._add_conflict(*key, history)
+            for record in new_records or ():
+                mark = replace(
+                    record.to_mark(),
+                    follows=statements.last_number(self._connection, *key),
+                    replaced=numbers[record.replaced],
+                    takes_back=numbers[record.takes_back],
+                    restores=numbers[record.restores],
+                )
+                numbers[mark.id] = statements.append_mark(self._connection, mark)
 
     def add_weights(self, weights: Sequence[Weight]) -> None:
-        """Add what criteria are worth in a file."""
+        """Add the weights of a file, history by history."""
 
         def key_for(weight: Weight) -> tuple[str, str, str]:
             return weight.assignment, weight.item, weight.criterion
 
         stored_histories = _group(statements.load_weights(self._connection), key_for)
         for key, history in _group(weights, key_for).items():
-            stored_history = stored_histories.get(key, [])
-            new_weights = self._new_rows(stored_history, history)
-            if new_weights is None and stored_history[-1].points != history[-1].points:
+            stored = stored_histories.get(key, [])
+            new_weights = self._new_rows(stored, history)
+            if new_weights is None and stored[-1].points != history[-1].points:
                 _, item, criterion = key
-                self.clashes.append(MarkClash(submission="", item=item, criterion=criterion))
+                self.conflicts.append(ImportConflict(submission="", item=item, criterion=criterion))
             for weight in new_weights or ():
                 statements.append_weight(self._connection, weight)
 
-    def _new_rows(self, stored: Sequence[Row], history: Sequence[Row]) -> Sequence[Row] | None:
-        """Return what the file has more; None where it doesn't go on from what is here."""
+    def _new_rows(
+        self, stored: Sequence[Mark] | Sequence[Weight], history: Sequence[Row]
+    ) -> Sequence[Row] | None:
+        """Return the rows that only the file has; None where it doesn't continue what is stored."""
         ids, stored_ids = [row.id for row in history], [row.id for row in stored]
         if set(ids) <= set(stored_ids):
             self.already_known += len(ids)
@@ -293,41 +292,37 @@ class _MarksImport:
         self.added += len(ids) - len(stored_ids)
         return history[len(stored_ids) :]
 
-    def _add_clash(self, stored: Sequence[Mark], history: Sequence[Mark]) -> None:
-        """Note that both went on, unless they came to the same."""
-        here, there = _current_mark(stored), _current_mark(history)
-        if _content(here) == _content(there):
-            self.already_known += len(history)
+    def _add_conflict(self, submission: str, item: str, records: Sequence[MarkRecord]) -> None:
+        """Record a conflict, unless both histories end with the same decision."""
+        current = statements.load_current_marks(self._connection, submission=submission, item=item)
+        in_gradebook = current[0] if current else None
+        last = records[-1]
+        current_id = last.id if last.takes_back is None else last.restores
+        in_file = next((record.to_mark() for record in records if record.id == current_id), None)
+        if _decision(in_gradebook) == _decision(in_file):
+            self.already_known += len(records)
             return
-        submission, item_id = stored[0].submission, stored[0].item
-        item = self._items.get(submission, {}).get(item_id)
-        self.clashes.append(
-            MarkClash(
+        rubric_item = self._items.get(submission, {}).get(item)
+        self.conflicts.append(
+            ImportConflict(
                 submission=submission,
-                item=item_id,
-                in_gradebook=here and price_mark(here, item=item),
-                in_file=there and price_mark(there, item=item),
+                item=item,
+                in_gradebook=in_gradebook and price_mark(in_gradebook, item=rubric_item),
+                in_file=in_file and price_mark(in_file, item=rubric_item),
             )
         )
 
 
-def _group(rows: Iterable[Row], key_for: Callable[[Row], Any]) -> dict[Any, list[Row]]:
-    """Return the rows that belong together, each group in the order they were written."""
-    groups: dict[Any, list[Row]] = {}
+def _group(rows: Iterable[Row], key_for: Callable[[Row], Key]) -> dict[Key, list[Row]]:
+    """Group rows by key; each group keeps the order of the rows."""
+    groups: dict[Key, list[Row]] = {}
     for row in rows:
         groups.setdefault(key_for(row), []).append(row)
     return groups
 
 
-def _current_mark(history: Sequence[Mark]) -> Mark | None:
-    last = history[-1]
-    if last.takes_back is None:
-        return last
-    return next((mark for mark in history if mark.number == last.restores), None)
-
-
-def _content(mark: Mark | None) -> tuple[object, ...] | None:
-    """Return what was decided, whoever decided it and when."""
+def _decision(mark: Mark | None) -> tuple[object, ...] | None:
+    """Return what a mark decides, without who decided it and when."""
     if mark is None:
         return None
     return (

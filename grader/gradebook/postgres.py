@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -15,6 +13,7 @@ from grader.gradebook.transactions import WRITES, translate_errors
 DRIVER = "postgresql+psycopg"
 WRITE_LOCK_ID = 0x67726462
 """Writers queue at the advisory lock of this number; 'grdb'."""
+CONNECT_TIMEOUT_S = 10
 LOCK_TIMEOUT_S = 60
 """How long one writer waits for others; a write takes milliseconds."""
 
@@ -58,8 +57,9 @@ def open_engine(address: str, *, migrations: tuple[schema_version.Migration, ...
         UsageError: there is no such server or database, or the driver is not installed.
     """
     url = _parse_url(address).set(drivername=DRIVER)
+    options = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_S}
     try:
-        engine = create_engine(url, pool_pre_ping=True, connect_args=_connect_options(url))
+        engine = create_engine(url, pool_pre_ping=True, connect_args=options)
     except (ImportError, NoSuchModuleError) as error:
         raise UsageError(
             "a PostgreSQL store needs psycopg: pip install 'notebook-grader[postgres]'"
@@ -87,11 +87,6 @@ def _parse_url(address: str) -> URL:
         kind = address.partition(":")[0]
         raise UsageError(f"{kind}: is no store; there are files and postgresql://HOST/DATABASE")
     return url
-
-
-def _connect_options(url: URL) -> dict[str, Any]:
-    """Give up connecting after ten seconds, unless the address says otherwise."""
-    return {} if "connect_timeout" in url.query else {"connect_timeout": 10}
 
 
 def _begin_transaction(connection: Connection) -> None:

@@ -18,7 +18,7 @@ from grader.gradebook.tables import SCHEMA, meta
 Migration = Callable[[Connection], None]
 """Takes a store from one version to the next."""
 MIGRATIONS: tuple[Migration, ...] = ()
-"""The first goes from version 1 to 2; a store that is made new needs none of them."""
+"""The first goes from version 1 to 2; a new store needs none of them."""
 
 
 def newest_version(migrations: tuple[Migration, ...]) -> int:
@@ -40,7 +40,7 @@ def migrate(
     migrations: tuple[Migration, ...],
     location: str,
 ) -> None:
-    """Bring a store to the newest version: all steps in one transaction, or none.
+    """Bring a store to the newest version, in one transaction.
 
     Raises:
         UsageError: its version is unknown.
@@ -51,14 +51,14 @@ def migrate(
     if stored_version == newest_version(migrations):
         return
     with writing() as connection:
-        # Read again: another process may have done it while we waited for our turn.
+        # Read again: another process may have migrated it while this one waited for the lock.
         for migration in migrations[read_version(connection) - 1 :]:
             migration(connection)
         _write_version(connection, newest_version(migrations))
 
 
 def read_version(connection: Connection) -> int:
-    """Return the version that a store says it has; 0 where it says none."""
+    """Return the version that is recorded in a store; 0 without a valid record."""
     statement = select(meta.c.value).where(meta.c.name == "schema")
     value = connection.execute(statement).scalar_one_or_none() or ""
     return int(value) if value.isdecimal() else 0
@@ -86,7 +86,7 @@ def refuse_unknown(
 
 
 def _write_version(connection: Connection, number: int) -> None:
-    """Write it in a table, for every database, and in the header that SQLite's tools show."""
+    """Record the version in a table, and for SQLite in the header that its tools show."""
     connection.execute(update(meta).where(meta.c.name == "schema").values(value=str(number)))
     if connection.dialect.name == "sqlite":
         connection.execute(text(f"PRAGMA user_version = {number:d}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from grader.gradebook import schema_version
 from grader.gradebook.transactions import WRITES
 
 APPLICATION_ID = 0x67726462
-"""'grdb', in the header of every gradebook: tells it from any other SQLite file."""
+"""'grdb', in the header of every gradebook, which distinguishes it from other SQLite files."""
 LOCK_TIMEOUT_S = 60
 """How long one writer waits for others; a write takes milliseconds."""
 PAGE_BYTES = 16 << 10
@@ -25,7 +25,7 @@ PAGE_BYTES = 16 << 10
 LOG_PAGES = (4 << 20) // PAGE_BYTES
 """The log is copied into the file after so many pages: reading from it is slower."""
 CONNECT_OPTIONS = {"isolation_level": None, "timeout": LOCK_TIMEOUT_S}
-"""We begin transactions ourselves: the driver would begin late and never for DDL."""
+"""Transactions begin explicitly: the driver would begin late, and never for DDL."""
 
 
 def open_engine(path: Path, *, migrations: tuple[schema_version.Migration, ...]) -> Engine:
@@ -41,7 +41,7 @@ def open_engine(path: Path, *, migrations: tuple[schema_version.Migration, ...])
 
 
 def _refuse_foreign_file(path: Path, *, migrations: tuple[schema_version.Migration, ...]) -> None:
-    """Refuse any other file, without leaving so much as an empty log beside it."""
+    """Refuse any other file, without leaving even an empty log beside it."""
     if not path.is_file():
         raise UsageError(f"{path}: is not a file, so it can't be a gradebook")
     # With a log beside it the header may be out of date; without one, reading must not make one.
@@ -67,28 +67,32 @@ def _create_file(path: Path, *, migrations: tuple[schema_version.Migration, ...]
     os.close(handle)
     temporary = Path(name)
     try:
-        _create_schema(temporary, migrations=migrations)
-        _link_into_place(temporary, path)
+        engine = _build_engine(temporary, poolclass=NullPool)
+        with engine.execution_options(**{WRITES: True}).begin() as connection:
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+            schema_version.create_tables(connection, migrations=migrations)
+        with closing(sqlite3.connect(temporary)) as connection_to_file:
+            connection_to_file.execute("PRAGMA journal_mode = WAL")  # the file remembers it
+        with suppress(FileExistsError):  # another process was faster, and its gradebook is as good
+            link_into_place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _create_schema(path: Path, *, migrations: tuple[schema_version.Migration, ...]) -> None:
-    engine = _build_engine(path, poolclass=NullPool)
-    with engine.execution_options(**{WRITES: True}).begin() as connection:
-        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-        schema_version.create_tables(connection, migrations=migrations)
-    with closing(sqlite3.connect(path)) as connection_to_file:
-        connection_to_file.execute("PRAGMA journal_mode = WAL")  # the file remembers it
+def link_into_place(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, so that the name survives a power cut.
 
-
-def _link_into_place(temporary: Path, path: Path) -> None:
+    Raises:
+        FileExistsError: something has that name already, and stays.
+    """
     try:
         path.hardlink_to(temporary)
     except FileExistsError:
-        return  # another process was faster, and its gradebook is as good
-    except OSError:
-        temporary.rename(path)  # a file system without links
+        raise
+    except OSError:  # a file system without links
+        if path.exists():
+            raise FileExistsError(path) from None
+        temporary.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # the content is safe only if the name is
@@ -117,6 +121,6 @@ def _configure_connection(connection: sqlite3.Connection, _record: object) -> No
 
 
 def _begin_transaction(connection: Connection) -> None:
-    """Let writers queue when they begin: SQLite does not wait for a writer it meets later."""
+    """Take the write lock at the start: SQLite does not wait for it in the middle."""
     writes = connection.get_execution_options().get(WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

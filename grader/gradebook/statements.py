@@ -1,4 +1,4 @@
-"""The statements on submissions: each function does one thing to a store within a transaction."""
+"""SQL statements that load and save one submission; the caller holds the transaction."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, insert, select, update
 
-from grader.gradebook.array_storage import ArrayPacker
+from grader.gradebook.array_storage import ArrayPacker, PackedArrays
 from grader.gradebook.tables import blobs, item_lists, submissions, trace_blobs, traces
 from grader.model import Array
 
 # Built once: building a statement takes longer than SQLite takes to run it.
-_NAME: BindParameter[str] = bindparam("of")
+_NAME: BindParameter[str] = bindparam("submission")
 _DIGEST: BindParameter[str] = bindparam("digest")
 _DIGESTS: BindParameter[Sequence[str]] = bindparam("digests", expanding=True)
 _RESULT = (
@@ -57,13 +57,13 @@ _DELETE_UNUSED_BLOBS = delete(blobs).where(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredResult:
-    """A result as it is stored."""
+    """A grade as bytes, as one row of `submissions` holds it."""
 
     result: bytes
     pack: bytes
-    """Its arrays."""
+    """The arrays of the result."""
     item_list: tuple[str, bytes] | None
-    """Digest and document of the items it was graded by."""
+    """Digest and encoded bytes of the items of the rubric; None without a score."""
     assignment: str = ""
     """The rubric's id."""
 
@@ -79,7 +79,7 @@ class StoredResult:
 
 def load_result(connection: Connection, name: str) -> StoredResult | None:
     """Return the result of a submission, if there is one of that name."""
-    row = connection.execute(_RESULT, {"of": name}).one_or_none()
+    row = connection.execute(_RESULT, {"submission": name}).one_or_none()
     if row is None:
         return None
     items = None if row[2] is None else (row[2], row[3])
@@ -88,22 +88,19 @@ def load_result(connection: Connection, name: str) -> StoredResult | None:
 
 def update_result(connection: Connection, name: str, *, key: str, stored: StoredResult) -> bool:
     """Replace an earlier result; return whether there is one."""
-    list_added = stored.item_list is not None and _add_item_list(connection, *stored.item_list)
-    updated = (
-        connection.execute(_UPDATE_RESULT, {"of": name, "key": key, **stored.as_row()}).rowcount > 0
-    )
+    list_added = False
+    if stored.item_list is not None:
+        digest, document = stored.item_list
+        known = connection.execute(_KNOWN_ITEM_LIST, {"digest": digest}).one_or_none()
+        if known is None:
+            connection.execute(insert(item_lists), {"digest": digest, "document": document})
+            list_added = True
+    row = {"submission": name, "key": key, **stored.as_row()}
+    updated = connection.execute(_UPDATE_RESULT, row).rowcount > 0
     if list_added and updated:
         # Only when one is new: a list or two that nobody uses take a few kB.
         connection.execute(_DELETE_UNUSED_ITEM_LISTS)
     return updated
-
-
-def _add_item_list(connection: Connection, digest: str, document: bytes) -> bool:
-    """Add a list of items; return whether it is new."""
-    if connection.execute(_KNOWN_ITEM_LIST, {"digest": digest}).one_or_none() is not None:
-        return False
-    connection.execute(insert(item_lists), {"digest": digest, "document": document})
-    return True
 
 
 def save_result(connection: Connection, name: str, *, key: str, stored: StoredResult) -> None:
@@ -112,41 +109,41 @@ def save_result(connection: Connection, name: str, *, key: str, stored: StoredRe
         connection.execute(insert(submissions), {"name": name, "key": key, **stored.as_row()})
 
 
-def load_trace(
-    connection: Connection, name: str
-) -> tuple[bytes, bytes, Mapping[str, bytes]] | None:
-    """Return document, pack and blobs of a trace."""
-    row = connection.execute(_TRACE, {"of": name}).one_or_none()
+def load_trace(connection: Connection, name: str) -> tuple[bytes, PackedArrays] | None:
+    """Return the encoded bytes of a trace and its arrays; None without a trace."""
+    row = connection.execute(_TRACE, {"submission": name}).one_or_none()
     if row is None:
         return None
-    blob_data = {blob.digest: blob.data for blob in connection.execute(_BLOBS, {"of": name})}
-    return row[0], row[1], blob_data
+    blob_data = {
+        blob.digest: blob.data for blob in connection.execute(_BLOBS, {"submission": name})
+    }
+    return row[0], PackedArrays(pack=row[1], blobs=blob_data)
 
 
 def replace_trace(
     connection: Connection, name: str, *, document: bytes | None, packer: ArrayPacker
 ) -> None:
-    """Replace an earlier trace; remove the blobs that no trace holds then."""
-    linked = frozenset(connection.execute(_LINKED_DIGESTS, {"of": name}).scalars())
+    """Replace the trace of a submission; remove the large arrays that no trace refers to then.
+
+    Args:
+        connection: a transaction that writes.
+        name: the submission.
+        document: the encoded bytes of the trace; None to delete it.
+        packer: the arrays of the trace.
+    """
+    linked = frozenset(connection.execute(_LINKED_DIGESTS, {"submission": name}).scalars())
     if document is not None:
-        _save_trace(connection, name, document=document, pack=packer.pack)
-    _link_blobs(
-        connection,
-        name,
-        {digest: array for digest, array in packer.blobs.items() if digest not in linked},
-    )
+        values = {"document": document, "pack": packer.pack}
+        if connection.execute(_UPDATE_TRACE, {"submission": name, **values}).rowcount == 0:
+            connection.execute(insert(traces), {"name": name, **values})
+    new_blobs = {digest: array for digest, array in packer.blobs.items() if digest not in linked}
+    _link_blobs(connection, name, new_blobs)
     unlinked = list(linked - packer.blobs.keys())
     if unlinked:
-        connection.execute(_UNLINK_BLOBS, {"of": name, "digests": unlinked})
+        connection.execute(_UNLINK_BLOBS, {"submission": name, "digests": unlinked})
         connection.execute(_DELETE_UNUSED_BLOBS, {"digests": unlinked})
     if document is None:
-        connection.execute(_DELETE_TRACE, {"of": name})
-
-
-def _save_trace(connection: Connection, name: str, *, document: bytes, pack: bytes) -> None:
-    values = {"document": document, "pack": pack}
-    if connection.execute(_UPDATE_TRACE, {"of": name, **values}).rowcount == 0:
-        connection.execute(insert(traces), {"name": name, **values})
+        connection.execute(_DELETE_TRACE, {"submission": name})
 
 
 def _link_blobs(connection: Connection, name: str, arrays: Mapping[str, Array]) -> None:

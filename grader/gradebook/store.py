@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Column, Connection, Engine, bindparam, delete, func, insert, select
 
 from grader import scoring
 from grader.gradebook import ledger_statements, mark_points, statements
 from grader.gradebook.array_storage import ArrayPacker, PackedArrays
 from grader.gradebook.stored_records import RecordCodec
-from grader.gradebook.tables import item_lists, roll, submissions
+from grader.gradebook.tables import item_lists, marks, rendered, roll, submissions, weights
 from grader.gradebook.transactions import WRITES, translate_errors
 from grader.model import Graded, Item, Trace
 
 # Built once: building a statement takes longer than SQLite takes to run it.
 _KEYS = select(submissions.c.name, submissions.c.key)
 _ROLL = select(roll.c.name).order_by(roll.c.place)
+_GRADED_ON_ROLL = _ROLL.join(submissions, submissions.c.name == roll.c.name)
+_LAST_MARK = select(func.max(marks.c.number))
+_LAST_WEIGHT = select(func.max(weights.c.number))
+_LAST_MARK_ON_SUBMISSION = _LAST_MARK.where(marks.c.submission == bindparam("submission"))
 _GRADED_BY = select(submissions.c.name, submissions.c.assignment, submissions.c.item_list).where(
     submissions.c.item_list.is_not(None)
 )
@@ -31,6 +35,8 @@ _MAIN_ASSIGNMENT = (
     .group_by(submissions.c.assignment)
     .order_by(func.count().desc(), submissions.c.assignment)
 )
+STALE = "?"
+"""The revision of pages that nobody knows to be current."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +105,9 @@ class Gradebook:
         """Replace all that is stored of a submission, in one transaction.
 
         Args:
-            submission: the submission; marks in its grade are left out: they stand in the ledger.
-            render_token: stands for the pages that are about to be written: until
-                `finish_rendering` has it, they are stale.
+            submission: the submission; marks in its grade are left out, as the ledger has them.
+            render_token: identifies the write of pages that follows; the pages are stale until
+                `finish_rendering` is called with it.
         """
         name = submission.graded.submission.name
         stored_result = self._encode_result(submission.graded)
@@ -112,14 +118,14 @@ class Gradebook:
             statements.save_result(connection, name, key=submission.cache_key, stored=stored_result)
             statements.replace_trace(connection, name, document=trace, packer=packer)
             if render_token:
-                ledger_statements.set_rendered_revision(connection, name, revision=render_token)
+                _set_rendered_revision(connection, name, render_token)
 
     def replace_grade(self, graded: Graded, *, cache_key: str, render_token: str = "") -> None:
         """Replace the grade of a submission; its trace stays.
 
         Args:
-            graded: the conclusion; marks in it are left out.
-            cache_key: what it was made from.
+            graded: the grade; marks in it are left out.
+            cache_key: a digest of what it was made from.
             render_token: as in `save_submission`.
 
         Raises:
@@ -131,7 +137,7 @@ class Gradebook:
             if not statements.update_result(connection, name, key=cache_key, stored=stored_result):
                 raise KeyError(name)
             if render_token:
-                ledger_statements.set_rendered_revision(connection, name, revision=render_token)
+                _set_rendered_revision(connection, name, render_token)
 
     def cache_keys(self) -> Mapping[str, str]:
         """Return the cache key of each submission, whether it is on the roll or not."""
@@ -157,7 +163,12 @@ class Gradebook:
             if stored_result is None:
                 raise KeyError(name)
             add_marks = _marks_adder(connection, name)
-        return add_marks(self._decode_result(stored_result))
+        graded = self.codec.decode_graded(
+            stored_result.result,
+            items=self._items(stored_result),
+            arrays=PackedArrays(pack=stored_result.pack),
+        )
+        return add_marks(graded)
 
     def apply_stored_marks(self, graded: Graded) -> GradeWithMarks:
         """Return a grade that is not stored yet with the marks that are stored for it."""
@@ -168,83 +179,95 @@ class Gradebook:
     def ledger_revision(self) -> str:
         """Return a text that stays the same for as long as nothing is added to the ledger."""
         with self.reading() as connection:
-            return ledger_statements.ledger_revision(connection)
+            last_mark = connection.execute(_LAST_MARK).scalar_one() or 0
+            return f"{last_mark}.{_last_weight(connection)}"
 
     def stale_submissions(
         self, *, class_revisions: Mapping[str, str] | None = None
     ) -> tuple[str, ...]:
-        """Return the graded submissions on the roll whose pages are not current.
+        """Return the graded submissions on the roll whose pages are out of date.
 
         Args:
             class_revisions: what pages show of other submissions, by submission; None to look at
                 marks alone.
         """
         with self.reading() as connection:
-            graded_names = {row.name for row in connection.execute(_KEYS)}
-            names = [n for n in connection.execute(_ROLL).scalars().all() if n in graded_names]
-            mark_revisions = ledger_statements.submission_revisions(connection)
-            rendered_revisions = ledger_statements.rendered_revisions(connection)
+            names = connection.execute(_GRADED_ON_ROLL).scalars().all()
+            mark_revisions = _mark_revisions(connection, marks.c.submission)
+            shown = {row.name: row.revision for row in connection.execute(select(rendered))}
         if class_revisions is None:
-            rendered_marks = {n: r.partition("+")[0] for n, r in rendered_revisions.items()}
-            return tuple(n for n in names if mark_revisions.get(n, "") != rendered_marks.get(n, ""))
+            class_revisions = {}
+            shown = {name: revision.partition("+")[0] for name, revision in shown.items()}
         return tuple(
             name
             for name in names
             if _page_revision(mark_revisions.get(name, ""), class_revisions.get(name, ""))
-            != rendered_revisions.get(name, "")
+            != shown.get(name, "")
         )
 
     def mark_revisions(self) -> Mapping[str, str]:
         """Return the revision of the marks on each submission that has any."""
         with self.reading() as connection:
-            return ledger_statements.submission_revisions(connection)
+            return _mark_revisions(connection, marks.c.submission)
 
     def item_revisions(self) -> Mapping[str, str]:
         """Return the revision of the marks on each item that has any."""
         with self.reading() as connection:
-            return ledger_statements.item_revisions(connection)
+            return _mark_revisions(connection, marks.c.item)
 
     def start_rendering(self, name: str, *, token: str) -> None:
-        """Note that the pages of a submission are being rendered; `token` says by whom."""
+        """Record that pages of a submission are being rendered; `token` identifies the writer."""
         with self.writing() as connection:
-            ledger_statements.set_rendered_revision(connection, name, revision=token)
+            _set_rendered_revision(connection, name, token)
 
     def finish_rendering(
         self, name: str, *, token: str, mark_revision: str, class_revision: str = ""
     ) -> bool:
-        """Note that pages are rendered; return False, and they are stale, if others did so, too."""
-        revision = _page_revision(mark_revision, class_revision)
-        with self.writing() as connection:
-            return ledger_statements.finish_rendering(
-                connection, name, expected=token, revision=revision
-            )
+        """Record what the pages of a submission show; they are stale if another process wrote, too.
 
-    def _decode_result(self, stored_result: statements.StoredResult) -> Graded:
-        """Return a grade as checks came to it."""
-        arrays = PackedArrays(pack=stored_result.pack)
-        items = self._items(stored_result)
-        return self.codec.decode_graded(stored_result.result, items=items, arrays=arrays)
+        Args:
+            name: the submission.
+            token: what `start_rendering` was given.
+            mark_revision: the revision of the marks that the pages show.
+            class_revision: the revision of what they show of other submissions.
+
+        Returns:
+            Whether no other process wrote these pages meanwhile.
+        """
+        revision = _page_revision(mark_revision, class_revision)
+        statement = select(rendered.c.revision).where(rendered.c.name == name)
+        with self.writing() as connection:
+            stored_token = connection.execute(statement).scalar_one_or_none() or ""
+            unchanged = stored_token == token
+            if not unchanged or token != revision:
+                _set_rendered_revision(connection, name, revision if unchanged else STALE)
+        return unchanged
 
     def _items(self, stored_result: statements.StoredResult) -> tuple[Item, ...]:
         if stored_result.item_list is None:
             return ()
         return self._item_lists.decode(*stored_result.item_list)
 
-    def all_graded(self, names: Sequence[str]) -> Iterator[Graded]:
-        """Yield the grade of each, one at a time: memory does not grow with their number.
+    def graded_names(self) -> tuple[str, ...]:
+        """Return the submissions of the last run that have a grade, in order."""
+        with self.reading() as connection:
+            return tuple(connection.execute(_GRADED_ON_ROLL).scalars())
 
-        No transaction stays open between two of them, so that readers hold up nobody.
+    def all_graded(self, names: Iterable[str] | None = None) -> Iterator[Graded]:
+        """Yield grades one at a time: memory does not grow with their number.
+
+        No transaction stays open between two of them, so that readers block no writer.
+
+        Args:
+            names: the submissions; None for those of `graded_names`.
         """
-        return (self.graded(name) for name in names)
+        return (self.graded(name) for name in (self.graded_names() if names is None else names))
 
     def trace(self, name: str) -> Trace | None:
-        """Return what a run left behind; None if there was none."""
+        """Return the trace of a submission's run; None if it never ran."""
         with self.reading() as connection:
             stored_trace = statements.load_trace(connection, name)
-        if stored_trace is None:
-            return None
-        document, pack, blobs = stored_trace
-        return self.codec.decode_trace(document, arrays=PackedArrays(pack=pack, blobs=blobs))
+        return stored_trace and self.codec.decode_trace(stored_trace[0], arrays=stored_trace[1])
 
     def items_by_submission(self) -> Mapping[str, tuple[str, Mapping[str, Item]]]:
         """Return the assignment of each scored submission, and the items it was graded by."""
@@ -277,7 +300,7 @@ class Gradebook:
     def replace_roll(self, names: Sequence[str]) -> None:
         """Store which submissions there are now, and in what order; some may not be graded yet.
 
-        Those that are gone keep their rows: marks may belong to them, and they may come back.
+        Submissions that are gone keep their rows: marks may refer to them, and they may come back.
         """
         rows = [{"place": position, "name": name} for position, name in enumerate(names)]
         with self.writing() as connection:
@@ -292,40 +315,34 @@ class Gradebook:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Open a transaction that writes, when it is this thread's turn."""
-        self._refuse_fork()
-        with self._write_lock, self._translate_errors(), self._for_writing.begin() as connection:
+        """Open a transaction that writes; threads wait for each other."""
+        with self._write_lock, self._guard_access(), self._for_writing.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that reads one snapshot."""
-        self._refuse_fork()
-        with self._translate_errors(), self._engine.connect() as connection:
+        with self._guard_access(), self._engine.connect() as connection:
             yield connection
 
-    def _translate_errors(self) -> AbstractContextManager[None]:
-        return translate_errors(self._location, secrets=self._secrets)
-
-    def _refuse_fork(self) -> None:
-        """Raise in a forked process: there, connections don't work, and SQLite damages its file."""
+    def _guard_access(self) -> AbstractContextManager[None]:
+        # After a fork connections don't work, and SQLite damages its file.
         if os.getpid() != self._process:
             raise RuntimeError("a gradebook must be opened in the process that uses it")
+        return translate_errors(self._location, secrets=self._secrets)
 
     def _encode_result(self, marked: Graded) -> statements.StoredResult:
-        """Return a grade as it is stored, without marks: those stand in the ledger alone."""
+        """Return a grade as it is stored, without marks, which only the ledger holds."""
         graded = mark_points.remove_marks(marked)
-        items, packer = None, ArrayPacker(blob_threshold=None)
-        if graded.score is not None:
-            items = self._item_lists.encode(
-                tuple(item_score.item for item_score in graded.score.items)
-            )
+        score, provenance = graded.score, graded.provenance
+        packer = ArrayPacker(blob_threshold=None)
         result = self.codec.encode_graded(graded, packer=packer)
-        provenance = graded.provenance
         return statements.StoredResult(
             result=result,
             pack=packer.pack,
-            item_list=items,
+            item_list=self._item_lists.encode(tuple(each.item for each in score.items))
+            if score
+            else None,
             assignment=provenance.assignment if provenance else "",
         )
 
@@ -334,20 +351,38 @@ def _marks_adder(connection: Connection, name: str) -> Callable[[Graded], GradeW
     """Load the marks of a submission; return a function that adds them to its grade."""
     marks = ledger_statements.load_current_marks(connection, submission=name)
     all_weights = ledger_statements.load_weights(connection)
-    mark_revision = ledger_statements.submission_revision(connection, name)
+    bindings = {"submission": name}
+    last_mark = connection.execute(_LAST_MARK_ON_SUBMISSION, bindings).scalar_one()
+    mark_revision = "" if last_mark is None else f"{last_mark}.{_last_weight(connection)}"
 
     def add_marks(graded: Graded) -> GradeWithMarks:
         assignment = graded.provenance.assignment if graded.provenance else ""
         weights = mark_points.latest_weights(all_weights, assignment)
         marked = mark_points.apply_marks(graded, marks=marks, weights=weights)
-        return GradeWithMarks(
-            graded=scoring.with_late_deductions(marked),
-            mark_revision=mark_revision,
-        )
+        graded_with_marks = scoring.with_late_deductions(marked)
+        return GradeWithMarks(graded=graded_with_marks, mark_revision=mark_revision)
 
     return add_marks
 
 
+def _mark_revisions(connection: Connection, column: Column[str]) -> Mapping[str, str]:
+    """Return the revision of the marks on each submission, or item, by the column of its name."""
+    last_weight = _last_weight(connection)
+    rows = connection.execute(select(column, func.max(marks.c.number)).group_by(column)).all()
+    return {name: f"{last_mark}.{last_weight}" for name, last_mark in rows}
+
+
+def _last_weight(connection: Connection) -> int:
+    """Return the number of the last weight: it changes points as the last mark does."""
+    return int(connection.execute(_LAST_WEIGHT).scalar_one() or 0)
+
+
+def _set_rendered_revision(connection: Connection, name: str, revision: str) -> None:
+    connection.execute(delete(rendered).where(rendered.c.name == name))
+    if revision:
+        connection.execute(insert(rendered), {"name": name, "revision": revision})
+
+
 def _page_revision(mark_revision: str, class_revision: str) -> str:
-    """Return what stands for all that pages are made from beside the stored grade."""
+    """Return the revision of all that pages are made from beside the stored grade."""
     return f"{mark_revision}+{class_revision}" if class_revision else mark_revision

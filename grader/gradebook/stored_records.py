@@ -65,7 +65,7 @@ class RecordCodec:
         return _validate(self._answer, _decompress(document))
 
     def parse_answer(self, plain: Json) -> Answer | None:
-        """Return the written answer in JSON that anyone may have made; None if there is none."""
+        """Return the written answer in untrusted JSON; None if it is not valid."""
         try:
             return self._answer.validate_python(plain)
         except ValidationError:
@@ -121,7 +121,7 @@ class RecordCodec:
 
 
 def _compress(plain: Json, *, packer: ArrayPacker | None = None) -> bytes:
-    """Escape all but ASCII: notebooks hold lone surrogates, which no encoding takes."""
+    """Compress JSON in ASCII: notebooks hold lone surrogates, which no encoding takes."""
 
     def make_plain(value: object) -> Json:
         if isinstance(value, Fraction | Path):
@@ -150,7 +150,7 @@ def _validate(adapter: TypeAdapter[Record], plain: Json) -> Record:
         raise UsageError(f"A record in this gradebook is damaged: {error}") from error
 
 
-# By hand, since `data` is JSON already and may be as strange as a student can make it.
+# Not by pydantic, since `data` is JSON already, and as deep as a student can make it.
 
 
 def _plain_observations(observations: Mapping[str, Observation]) -> dict[str, dict[str, Json]]:
@@ -181,6 +181,6 @@ def _is_serializable(data: Json) -> bool:
 
 
 def _refuse_too_deep(plain: dict[str, Json]) -> dict[str, Json]:
-    """Drop an answer nested as deep as the stack allowed to read; it is lost for who sent it."""
+    """Replace an observation that is nested too deeply to be written as JSON."""
     error = "nested too deeply to be kept"
     return {**plain, "status": "invalid", "data": {}, "arrays": {}, "error": error}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import Delete, delete, insert, select
 
+from grader import timestamps
 from grader.gradebook.store import Gradebook
 from grader.gradebook.tables import flags, graders, regrade_replies, shares
 
@@ -57,7 +57,7 @@ def remove_share(book: Gradebook, grader: str, item: str, *, section: str = "") 
 
 
 def list_shares(book: Gradebook) -> tuple[GraderShare, ...]:
-    """Return who is to mark what."""
+    """Return all shares: who is to mark what."""
     order = (shares.c.grader, shares.c.item, shares.c.section)
     with book.reading() as connection:
         rows = connection.execute(select(*order).order_by(*order)).all()
@@ -67,7 +67,7 @@ def list_shares(book: Gradebook) -> tuple[GraderShare, ...]:
 def set_flag(book: Gradebook, submission: str, item: str, *, by: str, raised: bool) -> None:
     """Flag an answer, or remove its flag."""
     conditions = (flags.c.submission == submission, flags.c.item == item)
-    row = {"submission": submission, "item": item, "by": by, "at": _timestamp()}
+    row = {"submission": submission, "item": item, "by": by, "at": timestamps.now_text()}
     with book.writing() as connection:
         connection.execute(delete(flags).where(*conditions))
         if raised:
@@ -87,7 +87,7 @@ def _delete_share(row: Mapping[str, str]) -> Delete:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegradeReply:
-    """Who answered a regrade request, when, and the number of the mark that says what."""
+    """Who answered a regrade request, when, and the number of the mark that answers it."""
 
     mark_number: int
     by: str
@@ -103,7 +103,7 @@ def record_reply(book: Gradebook, request: str, *, mark_number: int, by: str) ->
         mark_number: the mark's number in the ledger.
         by: who answered.
     """
-    row = {"request": request, "mark_number": mark_number, "by": by, "at": _timestamp()}
+    row = {"request": request, "mark_number": mark_number, "by": by, "at": timestamps.now_text()}
     with book.writing() as connection:
         connection.execute(delete(regrade_replies).where(regrade_replies.c.request == request))
         connection.execute(insert(regrade_replies), row)
@@ -117,7 +117,3 @@ def replies_by_request(book: Gradebook) -> Mapping[str, RegradeReply]:
         row["request"]: RegradeReply(mark_number=row["mark_number"], by=row["by"], at=row["at"])
         for row in rows
     }
-
-
-def _timestamp() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""What transactions need whatever the database: a sign that they write, and errors as sentences."""
+"""What transactions need with any database: a mark that they write, and readable errors."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from sqlalchemy.exc import DatabaseError, IntegrityError, ProgrammingError
 from grader.errors import UsageError
 
 WRITES = "grader_writes"
-"""The execution option of connections that will write: they wait for their turn first."""
+"""The execution option of connections that will write, so that they take the lock first."""
 INSUFFICIENT_PRIVILEGE = "42501"
 """PostgreSQL's code where the user may not do this."""
 
 
 @contextmanager
 def translate_errors(location: str, *, secrets: tuple[str, ...] = ()) -> Iterator[None]:
-    """Raise what a database raises as a sentence for the person who can act on it.
+    """Turn errors of the database into sentences for the person who can act on them.
 
-    A wrong statement is a fault of ours and passes unchanged.
+    An error in our SQL passes unchanged.
 
     Args:
         location: the name of the store in messages.
@@ -41,5 +41,5 @@ def translate_errors(location: str, *, secrets: tuple[str, ...] = ()) -> Iterato
         for secret in secrets:
             message = message.replace(secret, "…")
         sentence = f"{location}: the gradebook can't be used ({message})"
-        # A traceback would show the cause, in which secrets may stand.
+        # A traceback would show the cause, which may contain secrets.
         raise UsageError(sentence) from (None if secrets or refused else error)

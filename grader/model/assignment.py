@@ -45,12 +45,12 @@ class CheckSpec:
     )
     """The instance of the check's own parameter model; None in a stored grade."""
     ask: OptionalText = ""
-    """A question for a student who loses points here, where the check has no hint of its own."""
+    """A question that replaces a missing hint for students who lose points here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something that students see and need not worry about: `[[notice]]`."""
+    """A sentence for students about something harmless in their run: `[[notice]]`."""
 
     says: RequiredText
     printed: Pattern = ""
@@ -83,7 +83,7 @@ class Item:
     why: OptionalText = ""
     """Why a course item exists, for students."""
     examples: bool = False
-    """Whether an answer holds an example of the student's own; graders see who shares it."""
+    """Whether an answer has an example of the student's; graders see who uses the same one."""
     example_words: tuple[RequiredText, ...] = ()
     """Words by which such an example is recognized best."""
     checks: Annotated[tuple[CheckSpec, ...], Field(alias="check")] = ()
@@ -102,7 +102,7 @@ class Limits:
     memory_mb: Annotated[int, Field(ge=64)] = 4096
     """Memory of all its processes together."""
     disk_mb: Annotated[int, Field(ge=1)] = 512
-    """All that it writes."""
+    """Size of all files that it writes."""
     files: Annotated[int, Field(ge=100)] = 20_000
     processes: Annotated[int, Field(ge=32)] = 256
     """Processes and threads."""
@@ -114,24 +114,24 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateRule:
-    """When an assignment is due, and what being late takes."""
+    """When an assignment is due, and the deduction for lateness."""
 
     due: str
     """In ISO 8601 with an offset."""
     grace_s: int
-    """Seconds after the due date that cost nothing; each further day starts that much later."""
+    """Seconds after the due date without a deduction; they delay each later day, too."""
     per_day: Fraction
     unit: str
     """Unit of `per_day` and `cap`: 'points', or 'percent' of what was earned."""
     cap: Fraction | None = None
-    """The most that is taken, or None for no maximum."""
+    """The largest deduction, or None for no maximum."""
     timezone: str = ""
     """IANA name of the zone of times without an offset; '' for the offset of `due`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marking:
-    """What students read about graders and regrade requests: `[marking]`."""
+    """The information for students about graders and regrade requests: `[marking]`."""
 
     show_markers: bool = False
     """Whether reports name the grader who gave points; otherwise they say 'staff'."""
@@ -143,21 +143,21 @@ class Marking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicSupplement:
-    """What a public rubric holds beside its public checks: `public` in its file."""
+    """The part of a public rubric that a course's own does not have: `public` in its file."""
 
     draws: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     """The public seed of all random inputs, in hexadecimal digits."""
     numbers: str
     """SHA-256 of the file with the reference's numbers."""
     handout: tuple[str, ...]
-    """Lines of the handout, so that what is left of a notebook is the student's."""
+    """Lines of the handout, by which a student's own lines are recognized."""
     later: Mapping[str, tuple[tuple[str, ...], ...]]
-    """By item, what each check needs that runs only after submission."""
+    """By item, the needs of each check that runs only after submission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rubric:
-    """An assignment: what is asked, what it is worth, and how it is checked."""
+    """An assignment: its questions, their points, and their checks."""
 
     id: str
     title: str
@@ -175,9 +175,9 @@ class Rubric:
     sha256: str
     """SHA-256 of the file."""
     late: LateRule | None = None
-    """None where being late costs nothing."""
+    """None where lateness takes no points."""
     provided: Path | None = None
-    """A folder of files that every notebook finds beside it."""
+    """A folder of files that are copied beside every notebook when it runs."""
     notices: tuple[Notice, ...] = ()
     marking: Marking = Marking()
     public: PublicSupplement | None = None

@@ -20,7 +20,7 @@ _SECRETS = (
     (re.compile(r"\bb(['\"])(?:(?!\1)[^\\]|\\.){12,}\1"), "b'…'"),
     (re.compile(r"\b[0-9a-fA-F]{32,}\b"), "…"),
 )
-"""What may give a secret away in the message of an error, and what stands there instead."""
+"""Patterns of secrets in error messages, and what replaces them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Fault:
     """An exception that the grader caught so that everything else goes on; for staff only."""
 
     where: str
-    """What was being done, such as 'grading team-3'."""
+    """The action that failed, such as 'grading team-3'."""
     error: str
     """The exception's type and message."""
     traceback: str

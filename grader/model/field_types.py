@@ -1,4 +1,4 @@
-"""Says what the fields of a rubric may hold, for the reader that validates them."""
+"""Defines the types of a rubric's fields, with their validators."""
 
 from __future__ import annotations
 

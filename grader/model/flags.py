@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class FlagSource(StrEnum):
-    """What a flag was concluded from, so that it can be removed when that is looked at again."""
+    """The step that a flag comes from; its flags are replaced when the step is repeated."""
 
     SCORE = "score"
     RUN = "run"
@@ -18,12 +18,12 @@ class FlagSource(StrEnum):
 
 
 class FlagKind(StrEnum):
-    """What a flag says; `report.flag_text` has the sentence and the meaning of the arguments."""
+    """The kind of a message; `report.flag_text` has its sentence, with the arguments."""
 
     POINTS_BLOCKED = "points_blocked"
-    NOT_JUDGED = "not_judged"
-    OUR_LACK = "our_lack"
-    PERSON_DECIDES = "person_decides"
+    CHECK_ERROR = "not_judged"
+    MISSING_MODULE = "missing_module"
+    CHECK_PENDING = "person_decides"
     CHANGED_SINCE_MARKED = "changed_since_marked"
     CELLS_STRUCK_OUT = "cells_struck_out"
     NOT_GRADED = "not_graded"
@@ -50,9 +50,9 @@ class FlagKind(StrEnum):
 _SOURCES = {
     FlagSource.SCORE: (
         FlagKind.POINTS_BLOCKED,
-        FlagKind.NOT_JUDGED,
-        FlagKind.OUR_LACK,
-        FlagKind.PERSON_DECIDES,
+        FlagKind.CHECK_ERROR,
+        FlagKind.MISSING_MODULE,
+        FlagKind.CHECK_PENDING,
         FlagKind.CHANGED_SINCE_MARKED,
     ),
     FlagSource.RUN: (
@@ -82,5 +82,5 @@ class Flag:
 
     @property
     def source(self) -> FlagSource:
-        """What it was concluded from; people and times where the kind is none of the others."""
+        """The step it comes from; PEOPLE for kinds about students and times of submission."""
         return _SOURCE_BY_KIND.get(self.kind, FlagSource.PEOPLE)

@@ -1,4 +1,4 @@
-"""Defines what is concluded about a submission: findings, scores, marks and their provenance."""
+"""Defines the results of grading: findings, scores, marks and their provenance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from grader.model.submission import Answer, Student, Submission
 
 
 class Verdict(StrEnum):
-    """A conclusion; ERROR is a fault of the grader and costs the student nothing."""
+    """A conclusion; ERROR is a fault of the grader and takes no points."""
 
     PASSED = "passed"
     PARTIAL = "partial"
@@ -28,15 +28,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Vectors of labeled things at one moment, one row for each label."""
+    """The embeddings of labeled inputs at one moment."""
 
     name: str
     vectors: Numbers
+    """One row for each label of the exhibit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """Embeddings that a report can draw: the same labeled things at several moments."""
+    """Embeddings that a report can draw: the same labeled inputs at several moments."""
 
     title: str
     labels: tuple[str, ...]
@@ -59,7 +60,7 @@ class Finding:
     found: str
     hint: str = ""
     blocked_by: str = ""
-    """The item or cell that failed before this could be judged."""
+    """The item or cell whose failure kept this from being judged."""
     lack: str = ""
     """What is missing where notebooks are graded, so that this is blocked by our lack."""
     cells: tuple[int, ...] = ()
@@ -75,8 +76,8 @@ class Mark:
     """
 
     points: Fraction
-    """What it comes to, within 0 and the item's points: as read from a grade, with criteria at
-    what they are worth now; as it stands in the ledger, at what they were worth then."""
+    """The points, from 0 to the item's: in a grade, with criteria at their present points; in the
+    ledger, at the points they had when the mark was given."""
     by: str
     at: str
     """In ISO 8601, with an offset."""
@@ -85,21 +86,21 @@ class Mark:
     criteria: tuple[str, ...] = ()
     """Ids of the criteria that were met."""
     criteria_points: tuple[Fraction, ...] = ()
-    """What each of them was worth when the mark was given."""
+    """The points of each of them when the mark was given."""
     adjustment: Fraction = Fraction(0)
-    """Points beside the criteria."""
+    """Points in addition to those of the criteria."""
     fixed_points: Fraction | None = None
-    """Points that were given as a number, whatever criteria are worth; None where they count."""
+    """Points that were given as a number, instead of by criteria; None where criteria count."""
     reason: str = ""
-    """Why it replaces what checks found, or an earlier mark; for the student, too."""
+    """Why it replaces the checks' points, or an earlier mark; students read it, too."""
     number: int = 0
-    """Its place in the ledger."""
+    """The number of its row in the ledger."""
     id: str = ""
-    """The same in every gradebook that it is copied to, where its number may be another."""
+    """An id that stays the same in every gradebook it is copied to, unlike its number."""
     submission: str = ""
     item: str = ""
     answer_digest: str = ""
-    """What was marked; the mark counts for as long as that stays the same."""
+    """The digest of what was marked; the mark counts as long as that stays the same."""
     follows: int = 0
     """The number of the row before it on this item of this submission, or 0."""
     replaced: int | None = None
@@ -177,11 +178,11 @@ class Lateness:
     """Points taken off the sum. None where the lateness is unknown, and while marks are pending
     where a percentage is taken."""
     per_day: Fraction = Fraction(0)
-    """What the rubric takes for each of these days."""
+    """The deduction for each of these days."""
     unit: str = "points"
     """Unit of `per_day` and `cap`: 'points', or 'percent' of what was earned."""
     cap: Fraction | None = None
-    """The most that is taken, or None for no maximum."""
+    """The largest deduction, or None for no maximum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,12 +192,12 @@ class Excerpt:
     cell: int
     source: str
     how: str = ""
-    """How it was matched to the item; empty where names did it."""
+    """How it was matched to the item; empty if by names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What a grade was made from, so that it can be repeated; holds no path and no secret."""
+    """The inputs of a grade, so that it can be reproduced; holds no path and no secret."""
 
     notebook: str
     rubric: str
@@ -208,9 +209,9 @@ class Provenance:
     seed_commitment: str
     """SHA-256 over the assignment's secret seed, never the seed."""
     isolation: str
-    """A sentence on what kept the notebook from the computer it ran on."""
+    """A sentence on the sandbox in which the notebook ran."""
     level: str = "none"
-    """Level of that isolation: 'full', 'namespaces', 'reduced' or 'none'."""
+    """The isolation level: 'full', 'namespaces', 'reduced' or 'none'."""
     limits: Mapping[str, float] = field(default_factory=dict)
     """Limits of the notebook by name; see `Limits`."""
     assignment: str = ""
@@ -231,25 +232,25 @@ class Graded:
     code: Mapping[str, tuple[Excerpt, ...]] = field(default_factory=dict)
     """The student's own code for each item."""
     flags: tuple[Flag, ...] = ()
-    """What asks for a person, for staff only."""
+    """Messages for staff about what a person should look at."""
     notes: tuple[Flag, ...] = ()
-    """What the team should know that costs nothing."""
+    """Messages for the team that cost no points."""
     provenance: Provenance | None = None
     lateness: tuple[Lateness | None, ...] = ()
-    """For each student in order, one for the submission where nobody is named; empty where the
-    rubric has no due date, None where no time is known."""
+    """One for each student in order, or a single one if no student is named; None where the time
+    is unknown, and empty where the rubric has no due date."""
     named: tuple[Student, ...] = ()
-    """Whom the notebook itself names; `students` is what came of that, folder and roster."""
+    """The students that the notebook names; `students` also considers folder and roster."""
     evidence: SavedEvidence | None = None
-    """What the saved outputs say, for whoever reads it; None where nothing was run."""
+    """The saved outputs compared with the run; None where nothing was run."""
 
     def flags_except(self, *sources: FlagSource) -> tuple[Flag, ...]:
-        """Return the flags that were concluded from something else than these sources."""
+        """Return the flags that come from other sources than these."""
         return tuple(flag for flag in self.flags if flag.source not in sources)
 
     @property
     def status(self) -> str:
-        """'graded', 'needs_marks' or 'ungradable'."""
+        """The state of grading: 'graded', 'needs_marks' or 'ungradable'."""
         if self.score is None:
             return "ungradable"
         return "graded" if self.score.total.final is not None else "needs_marks"

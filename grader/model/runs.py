@@ -1,4 +1,4 @@
-"""Defines what a run of a notebook leaves behind: its cells' outcomes, questions and answers."""
+"""Defines the results of running a notebook: its cells' outcomes, questions and answers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class CellRun:
     seconds: float = 0.0
     error: CellError | None = None
     notes: tuple[str, ...] = ()
-    """What was neutralized in it, such as '!pip install …'."""
+    """Lines that were not run, such as '!pip install …'."""
     shown: str = ""
     """Text output, without the middle of a long one; not in a grade."""
     media: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class CellRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isolation:
-    """The walls between a notebook and the computer it ran on."""
+    """The isolation of a notebook from the computer it ran on."""
 
     level: str
     """'full', 'namespaces', 'reduced' or 'none'."""
@@ -109,11 +109,11 @@ class Observation:
 
     id: str
     status: str
-    """How it went:
+    """The outcome of asking:
 
-    'ok'; 'raised': the student's code raised; 'missing': the notebook has nothing of the kind;
+    'ok'; 'raised': the student's code raised; 'missing': the notebook has nothing of that kind;
     'timed_out' and 'died': the process that was asked did not answer; 'invalid': the answer was
-    refused, see `data["refused"]`; 'not_asked': the asking had ended before, or was never begun.
+    refused, see `data["refused"]`; 'not_asked': the batch ended before the question's turn.
     """
     data: Mapping[str, Json] = field(default_factory=dict)
     arrays: Mapping[str, Array] = field(default_factory=dict)
@@ -122,7 +122,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """Everything a run left behind: enough to judge it again without a kernel."""
+    """All results of a run: enough to judge it again without a kernel."""
 
     notebook: Notebook
     record: ExecutionRecord
@@ -130,4 +130,4 @@ class Trace:
     expected: Mapping[str, Observation]
     """The reference's answers to counter-questions."""
     faults: tuple[Fault, ...] = ()
-    """Exceptions of the grader's own while this was judged; for staff only."""
+    """Exceptions in the grader while this was judged; for staff only."""

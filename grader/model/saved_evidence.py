@@ -1,4 +1,4 @@
-"""Defines what the saved outputs of a submitted file say; graders read it, no points use it."""
+"""Defines how saved outputs compare with a fresh run; for graders only, no points depend on it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class OutputDifference:
     pictures_now: int = 0
     """Number of pictures in the file, and in the fresh run."""
     why: str = ""
-    """What stopped the cell in the fresh run; empty where it ran to its end."""
+    """The reason why the cell stopped in the fresh run; empty if it did not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +64,12 @@ class QuotedNumber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedEvidence:
-    """What a submitted file shows of its own run, compared with a fresh run."""
+    """The saved outputs of a submitted file, compared with a fresh run."""
 
     numbered: bool = False
     """Whether the file says in which order its cells ran."""
     out_of_order: tuple[int, ...] = ()
-    """Cells without which the others ran from top to bottom."""
+    """The fewest cells without which the others ran from top to bottom."""
     never_run: tuple[int, ...] = ()
     errors: tuple[SavedError, ...] = ()
     compared: int = 0

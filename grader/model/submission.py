@@ -1,4 +1,4 @@
-"""Submissions: students, files, notebooks, cells and answers."""
+"""Defines submissions: students, files, notebooks, cells and answers."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Submission:
     """The safe, unique name of its reports and rows."""
     path: Path
     display_path: str
-    """The path below the folder of submissions, as the instructor knows it."""
+    """The path below the folder of submissions."""
     attachments: tuple[Path, ...] = ()
     """Files of the same name submitted beside it, such as a PDF."""
     files: Mapping[str, Path] = field(default_factory=dict)
-    """Files that it finds when it runs, by path below its folder, such as 'data.csv'."""
+    """Files beside it when it runs, by path below its folder, such as 'data.csv'."""
     students: tuple[Student, ...] = ()
     """The students that the folder or its metadata names."""
     submitted_at: str = ""
@@ -39,11 +39,11 @@ class Submission:
     late: bool | None = None
     """Whether the learning management system calls it late; None where it doesn't say."""
     problem: str = ""
-    """Why there is no notebook to grade; the submission is then a row that says so."""
+    """Why there is no notebook to grade; '' if there is one."""
     remarks: tuple[str, ...] = ()
-    """What was chosen or noticed while it was collected, in words for staff."""
+    """Sentences for staff about choices that were made while it was collected."""
     concerns: tuple[str, ...] = ()
-    """Those choices that a person should verify."""
+    """Sentences about choices that a person should verify."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +88,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notebook:
-    """A notebook as it was read, before anything of it runs."""
+    """A notebook as it was read, before it runs."""
 
     cells: tuple[Cell, ...]
     sha256: str
     notes: tuple[str, ...] = ()
-    """What had to be repaired to read it, in words for the report."""
+    """Sentences for the report about repairs that reading it took."""
 
     def code_cells(self) -> tuple[Cell, ...]:
         """Return the code cells in order."""
@@ -110,8 +110,8 @@ class Answer:
     cells: tuple[int, ...] = ()
     images: tuple[Picture, ...] = ()
     confidence: float = 1.0
-    """From 0 to 1: how certain it is that this is the answer, and all of it."""
+    """From 0 to 1: how certain it is that this is the whole answer."""
     concern: str = ""
     """Why that is uncertain, as a clause; empty where it is certain."""
     located_by_person: bool = False
-    """Whether a person said which cells hold it."""
+    """Whether a person located its cells."""

@@ -3,67 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
 
-class Fate(StrEnum):
-    """The outcome of a mutant."""
+class MutantOutcome(StrEnum):
+    """Whether the checks of a rubric noticed a mutant, from the worst outcome to the best."""
 
-    CAUGHT = "caught"
-    """It lost points in one of its items."""
-    STOPPED = "stopped"
-    """One of its cells raised or hung, which nobody can overlook."""
-    ELSEWHERE = "elsewhere"
-    """It lost points, but in none of its items."""
     SURVIVED = "survived"
-    """It lost nothing."""
-    UNTRIED = "untried"
-    """It could not be graded: a fault of the grader."""
+    """It lost no points."""
+    ELSEWHERE = "elsewhere"
+    """It lost points, but only in other items than those it should lose them in."""
+    CAUGHT = "caught"
+    """It lost points in one of the items that it should lose them in."""
+    STOPPED = "stopped"
+    """One of its cells raised or hung, so no check needs to notice it."""
+    UNGRADED = "untried"
+    """It could not be graded, by a fault of the grader."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
     """The reference with one small change that should cost points."""
 
-    cell: str
+    cell: str = ""
     """The id of the changed cell; '' for a change of the whole file."""
-    line: int
+    line: int = 0
     """The changed line of that cell, from 1; 0 for several lines."""
     change: str
-    """The change in words: 'call left out'."""
-    before: str
-    after: str
+    """The kind of change, such as 'call left out'; the name of a listed mutant."""
+    before: str = ""
+    after: str = ""
     """The line before and after, without indentation."""
-    items: tuple[str, ...]
-    """Ids of its items: it must lose points in one of them, or in any item if this is empty."""
-    sources: Mapping[str, str]
+    items: tuple[str, ...] = ()
+    """Ids of the items in one of which it must lose points; empty if any item will do."""
+    sources: Mapping[str, str] = field(default_factory=dict)
     """The changed cells' new sources, by id."""
     outputs: str = "kept"
     """The state of the saved outputs: 'kept', 'cleared' or 'without figures'."""
-    own: bool = False
-    """Whether it comes from the assignment's own list."""
+    is_listed: bool = False
+    """Whether it stands in the assignment's `mutants.toml`, instead of being generated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MutantResult:
-    """A mutant with its outcome under every seed."""
+    """A mutant with its worst outcome under any seed."""
 
     mutant: Mutant
-    fate: Fate
+    outcome: MutantOutcome
     caught_by: tuple[str, ...] = ()
     """'ITEM CODE' of each check that took points, in the rubric's order."""
-    wavers: bool = False
+    is_unstable: bool = False
     """Whether its points depend on the hidden seed."""
     why: str = ""
-    """Why the assignment's files let it survive or waver; '' where they don't."""
+    """Why `mutants.toml` lets it survive or be unstable; '' where it doesn't."""
 
     @property
     def escaped(self) -> bool:
-        """Return whether a person has to do something about it."""
-        missed = self.fate not in {Fate.CAUGHT, Fate.STOPPED}
-        return (missed or self.wavers) and not self.why
+        """Return whether the rubric or `mutants.toml` must be changed because of it."""
+        missed = self.outcome not in {MutantOutcome.CAUGHT, MutantOutcome.STOPPED}
+        return (missed or self.is_unstable) and not self.why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,43 +74,43 @@ class Shortfall:
     expected: Fraction
     earned: Fraction
     found: str = ""
-    """The checks' feedback."""
+    """What the checks that took points reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """A submission with expected scores, and the items that missed them."""
+    """A submission with expected scores, and the items that scored otherwise."""
 
     name: str
     shortfalls: tuple[Shortfall, ...] = ()
-    wavers: bool = False
+    is_unstable: bool = False
     """Whether its points depend on the hidden seed, or on the run."""
     problem: str = ""
     """Why it could not be graded, or which file is missing."""
 
     @property
-    def holds(self) -> bool:
-        """Return whether it always scored as expected."""
-        return not (self.shortfalls or self.wavers or self.problem)
+    def passed(self) -> bool:
+        """Return whether it scored as expected under every seed."""
+        return not (self.shortfalls or self.is_unstable or self.problem)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckUse:
-    """A check of the rubric, with the number of mutants and cases that triggered it."""
+class CheckCoverage:
+    """A check of the rubric, with the number of mutants and cases that it took points from."""
 
     item: str
     code: str
     title: str
     mutants: int
-    """Mutants that lost points by it."""
+    """Number of mutants that it took points from."""
     cases: int
-    """Cases that lost points by it."""
+    """Number of cases that it took points from."""
     why: str = ""
-    """Why the assignment's files say that nothing need trigger it; '' where they don't."""
+    """Why `mutants.toml` says that it may take points from none; '' where it doesn't."""
 
     @property
-    def idle(self) -> bool:
-        """Return whether nothing triggers it and no file says why."""
+    def is_untriggered(self) -> bool:
+        """Return whether it took points from nothing and `mutants.toml` gives no reason."""
         return not (self.mutants or self.cases or self.why)
 
 
@@ -125,30 +125,30 @@ class Validation:
     cases: tuple[CaseResult, ...]
     mutants: tuple[MutantResult, ...]
     skipped_cells: Mapping[str, str]
-    """Reasons why cells were not changed, by cell."""
-    checks: tuple[CheckUse, ...]
+    """By the id of a cell that no mutant changes, the reason."""
+    checks: tuple[CheckCoverage, ...]
     stale_explanations: tuple[str, ...]
-    """Explanations in the assignment's files that no longer apply."""
+    """Entries of `mutants.toml` that no longer explain anything."""
     seeds: int
-    """Number of hidden seeds that each notebook was asked with."""
+    """Number of hidden seeds under which each notebook was judged."""
     notebooks: int
     """Number of notebooks that were run."""
     seconds: float
 
     @property
     def escaped(self) -> tuple[MutantResult, ...]:
-        """Return the mutants that a person has to do something about."""
+        """Return the mutants that the rubric or `mutants.toml` must be changed for."""
         return tuple(result for result in self.mutants if result.escaped)
 
     @property
-    def idle(self) -> tuple[CheckUse, ...]:
-        """Return the checks that nothing triggers."""
-        return tuple(use for use in self.checks if use.idle)
+    def untriggered_checks(self) -> tuple[CheckCoverage, ...]:
+        """Return the checks that took points from nothing, without a reason."""
+        return tuple(check for check in self.checks if check.is_untriggered)
 
     @property
-    def holds(self) -> bool:
-        """Return whether nothing is left to mend."""
+    def passed(self) -> bool:
+        """Return whether nothing is left to fix."""
         case_results = (self.reference, self.template, *self.cases)
-        return all(case.holds for case in case_results) and not (
-            self.escaped or self.idle or self.stale_explanations
+        return all(case.passed for case in case_results) and not (
+            self.escaped or self.untriggered_checks or self.stale_explanations
         )

@@ -1,4 +1,4 @@
-"""Recognizes words around an answer that are no part of it: 'Answer:', 'type your answer here'."""
+"""Recognizes words beside an answer that are no part of it: 'Answer:', 'type your answer here'."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PLACEHOLDER = re.compile(
 
 
 def is_placeholder(line: str) -> bool:
-    """Tell whether a line only says where an answer goes: 'Type your answer here', or a number."""
+    """Return whether a line only says where an answer goes: 'Type your answer here', 'Q1.2'."""
     return bool(_PLACEHOLDER.fullmatch(line_key(line))) or is_section_number(line)
 
 

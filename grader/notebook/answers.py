@@ -1,8 +1,8 @@
-"""Finds what a student wrote to each written question, wherever in the notebook they wrote it.
+"""Finds the student's answer to each written question, wherever it is in the notebook.
 
-The steps: find the prompts (`prompt_search`, else `fallback_search`), take away what is the
-handout's (`student_text`), send each piece of what is left to a prompt (`gap_assignment`), let
-a person's word override it, and rate how sure the result is (`confidence`).
+The steps: find the prompts (`prompt_search`, else `fallback_search`), remove the handout's own
+text (`student_text`), assign each piece of the rest to a prompt (`gap_assignment`), replace what a
+person has located otherwise, and rate the result (`confidence`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from grader.notebook.student_text import Event, page_events, text_lines
 from grader.notebook.students import find_name_cells
 
 AnswerOverrides = Mapping[str, tuple[int, ...]]
-"""By item, indexes of the cells it is answered in; an empty tuple says that there is no answer."""
+"""By item, indexes of the cells that hold its answer; an empty tuple means that there is none."""
 
 NO_OUTLINE = Outline()
 NO_OVERRIDES: AnswerOverrides = MappingProxyType({})
@@ -53,21 +53,21 @@ def written_answers(
     Args:
         notebook: The submission.
         items: All items of the rubric, in order: prompts of automatic ones end an answer, too.
-        handout: The lines that `handout_lines` made of the reference.
-        outline: The outline that `outline_handout` made of it, for questions whose words are gone.
-        overrides: The cells that a person says an item is answered in.
+        handout: The lines that `handout_lines` returns for the reference.
+        outline: What `outline_handout` returns for it, to find questions whose prompts are gone.
+        overrides: The cells in which a person has located answers.
 
     Returns:
-        An Answer for each written item; its text is empty where nothing was found.
+        An Answer for each written item; its text is empty if none was found.
     """
-    known = index_handout(handout)
-    lines = text_lines(notebook, handout=known)
+    indexed_handout = index_handout(handout)
+    lines = text_lines(notebook, handout=indexed_handout)
     stream = stream_words([line.text for line in lines])
     anchors = find_anchors(stream, prompts={item.id: item.prompt for item in items})
     text = SearchedText(cells=notebook.cells, lines=lines, stream=stream, anchors=anchors)
-    anchors += find_fallback_anchors(text, items=items, outline=outline, handout=known)
+    anchors += find_fallback_anchors(text, items=items, outline=outline, handout=indexed_handout)
     anchors.sort(key=lambda anchor: anchor.first)
-    events = list(page_events(lines, stream=stream, anchors=anchors, handout=known))
+    events = list(page_events(lines, stream=stream, anchors=anchors, handout=indexed_handout))
     answer_events = _without_names(events, name_cells=find_name_cells(notebook))
     pictures = _pictures_by_hash(notebook.cells)
     prompts = _prompts(answer_events, items=items)
@@ -96,7 +96,7 @@ def written_answers(
 
 
 def _without_names(events: Iterable[Event], *, name_cells: frozenset[int]) -> list[Event]:
-    """Return the events without the students' names: text above the first prompt of such a cell."""
+    """Return the events without the text above the first prompt of cells with students' names."""
     remaining = []
     prompt_cells: set[int] = set()
     for event in events:
@@ -123,7 +123,7 @@ def _prompts(events: Iterable[Event], *, items: Sequence[Item]) -> list[Prompt]:
 
 
 def _distinctive_words(text: str) -> frozenset[str]:
-    """Return the words by which one question's subject differs from another's."""
+    """Return the longer words of a text, which tell the subjects of questions apart."""
     words = (word.text for word in split_words(text))
     return frozenset(word for word in words if len(word) >= _MIN_DISTINCTIVE_LETTERS)
 
@@ -143,7 +143,7 @@ def _units(stretch: Sequence[Event], *, pictures: Mapping[str, Picture]) -> Iter
     """Yield the pieces of a stretch, cut at cells, headings and code of the handout."""
     kinds = [event.kind for event in stretch]
     first_barrier = next((n for n, kind in enumerate(kinds) if kind != "text"), len(kinds))
-    last_wall = max((n for n, kind in enumerate(kinds) if kind == "wall"), default=-1)
+    last_code = max((n for n, kind in enumerate(kinds) if kind == "code"), default=-1)
     last_heading = max((n for n, kind in enumerate(kinds) if kind == "heading"), default=-1)
     numbered = enumerate(stretch)
     for (kind, cell), run in groupby(numbered, lambda pair: (pair[1].kind, pair[1].cell)):
@@ -158,14 +158,14 @@ def _units(stretch: Sequence[Event], *, pictures: Mapping[str, Picture]) -> Iter
             text=re.sub(r"\n{3,}", "\n\n", text),
             pictures=_pictures_in(text, pictures=pictures),
             may_go_up=numbers[0] < first_barrier,
-            may_go_down=numbers[-1] > last_wall,
+            may_go_down=numbers[-1] > last_code,
             heading_below=numbers[-1] < last_heading,
             words=_distinctive_words(text),
         )
 
 
 def _pictures_by_hash(cells: Iterable[Cell]) -> Mapping[str, Picture]:
-    """Return the notebook's pictures by the names that its text has for them."""
+    """Return the notebook's pictures by the hashes that its text names them by."""
     return {
         hashlib.sha256(base64.b64decode(picture.base64)).hexdigest()[:16]: picture
         for cell in cells
@@ -206,7 +206,7 @@ def _units_by_cell(
     events: Iterable[Event],
     pictures: Mapping[str, Picture],
 ) -> Mapping[int, Unit]:
-    """Return all that a student wrote in each overriding cell; code stands as a block of code."""
+    """Return the student's text in each overriding cell; code becomes a code block."""
     override_cells = {cell for cells in overrides.values() for cell in cells}
     lines_by_cell: dict[int, list[str]] = {}
     for event in events:
@@ -234,7 +234,7 @@ def _override_units(
 ) -> dict[str, list[Unit]]:
     """Give overridden items the cells that a person named.
 
-    The other items lose these cells, unless their own question stands there.
+    The other items lose these cells, unless their own prompt is in them.
     """
     prompt_cells = {(prompt.item, prompt.cell) for prompt in prompts}
     override_cells = {cell for cells in overrides.values() for cell in cells}
@@ -253,7 +253,7 @@ def _override_units(
 
 
 def _rate_override(cells: Sequence[int], *, cell_count: int) -> AnswerConfidence:
-    """Return certainty, unless the person named cells that the notebook does not have."""
+    """Return CERTAIN, unless the person named cells that the notebook does not have."""
     missing = [str(cell) for cell in cells if cell >= cell_count]
     if not missing:
         return CERTAIN
@@ -264,7 +264,7 @@ def _rate_override(cells: Sequence[int], *, cell_count: int) -> AnswerConfidence
 def _join_answer(
     item: str, *, units: Sequence[Unit], confidence: AnswerConfidence, is_override: bool
 ) -> Answer:
-    """Join the pieces of one answer, a copied one once, with its pictures numbered."""
+    """Join the pieces of one answer, each text once, and number its pictures."""
     unit_by_text: dict[str, Unit] = {}
     for unit in units:
         unit_by_text.setdefault(unit.text.strip(), unit)

@@ -20,7 +20,7 @@ from grader.model import Json, Picture
 
 MAX_PICTURE_BYTES = 2 * 1024 * 1024
 MAX_PICTURES = 10
-"""Per notebook."""
+"""The most pictures of a notebook."""
 _MAX_ATTACHMENTS = 50
 
 PICTURE_REFERENCE = re.compile(r"attachment:([0-9a-f]{16})\b")
@@ -39,7 +39,7 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(kw_only=True)
 class PictureCollector:
-    """The pictures of one notebook, and notes on those left out."""
+    """Collects the pictures of one notebook, and notes on those left out."""
 
     notes: list[str]
     kept_hashes: set[str] = field(default_factory=set)

@@ -18,7 +18,7 @@ from math import log
 from grader.model import Cell
 
 MIN_SIMILARITY = 0.55
-"""The least part of one cell that must be in the other, by weight."""
+"""The least share of one cell, by weight, that must be in the other."""
 _MIN_SHARED = 6
 """The least number of features that cells must share: two lines are no evidence."""
 _MAX_LINES, _MAX_LINE = 400, 200
@@ -48,14 +48,14 @@ class CodeMatch:
     cell: int
     item: str
     similarity: float
-    """The part of one that is in the other, from 0 to 1."""
+    """The share of one that is in the other, from 0 to 1."""
 
 
 def build_handout_code(cells: Sequence[tuple[str | None, str]]) -> HandoutCode:
     """Build a HandoutCode from each cell's item, if it has one, and source."""
     cell_features = tuple((item, features(source)) for item, source in cells)
-    cell_features = tuple((item, own) for item, own in cell_features if own)
-    common = Counter(feature for _, own in cell_features for feature in own)
+    cell_features = tuple((item, feature_set) for item, feature_set in cell_features if feature_set)
+    common = Counter(feature for _, feature_set in cell_features for feature in feature_set)
     weights = {
         feature: log((1 + len(cell_features)) / (1 + count)) + 1
         for feature, count in common.items()
@@ -74,13 +74,13 @@ def match_code(cells: Iterable[Cell], *, code: HandoutCode) -> tuple[CodeMatch, 
     )
 
 
-def _matching_items(own: Features, *, code: HandoutCode) -> Mapping[str, float]:
+def _matching_items(feature_set: Features, *, code: HandoutCode) -> Mapping[str, float]:
     """Return the items whose code a cell holds, or is a piece of, with their similarity."""
-    total = sum(code.weights.get(feature, code.unknown_weight) for feature in own)
+    total = sum(code.weights.get(feature, code.unknown_weight) for feature in feature_set)
     best_shares: dict[str, float] = {}
     best_piece: tuple[float, str | None] = (0.0, None)
     for item, handout_features in code.cells:
-        shared = own & handout_features
+        shared = feature_set & handout_features
         if len(shared) < _MIN_SHARED:
             continue
         weight = sum(code.weights[feature] for feature in shared)
@@ -108,4 +108,4 @@ def _features(source: str) -> Features:
 
 
 features = lru_cache(maxsize=_CACHE_SIZE)(_features)
-"""Return what a source is made of; cached, since most cells of a class are the handout's."""
+"""Return the lines, words and word pairs of a source; cached, as most cells are the handout's."""

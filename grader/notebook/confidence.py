@@ -1,4 +1,4 @@
-"""Rate the confidence that the text found for an item is its whole answer."""
+"""Rates how certain it is that the text assigned to an item is its whole answer."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from grader.notebook.markdown_words import split_words
 from grader.notebook.prompt_search import Anchor
 
 MISSING_PROMPT, SPLIT_TEXT, UNUSUAL_SIDE, UNASSIGNED_TEXT, NOT_LOCATED = 0.6, 0.6, 0.7, 0.4, 0.3
-"""The confidence that is left, by what speaks against an answer."""
+"""The confidence in an answer, by the reason why it is uncertain."""
 _MIN_UNASSIGNED_WORDS = 12
-"""Words from which a text that belongs to no question may be an answer."""
+"""The least words of a text without a question that may be an answer."""
 _MAX_LISTED_CELLS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerConfidence:
-    """How sure it is where an item is answered, from 0 to 1, and why not surer."""
+    """The confidence in an answer, from 0 to 1, and why it is below 1."""
 
     value: float
     reason: str = ""
@@ -39,18 +39,18 @@ def rate_confidence(
     """Rate the answers of the written items.
 
     Args:
-        placement: The student's text, and what of it went to which prompt.
+        placement: The pieces of the student's text, and the prompt that each was assigned to.
         items: All items of the rubric.
-        anchors: Where the questions stand.
-        units: What each item was given in the end.
+        anchors: The occurrences of the prompts.
+        units: The pieces of text that are each item's answer.
 
     Returns:
-        The greatest doubt by item; items without an entry are certain.
+        By item, the confidence in its answer; items without an entry are certain.
     """
     anchor_by_item = {anchor.item: anchor for anchor in anchors}
     unassigned_cells = _unassigned_cells(placement, units=units)
-    items_above = _items_unusually_answered_above(placement)
-    split_reasons = _split_reasons(placement)
+    above_prompt = _rate_unusual_sides(placement)
+    split = _rate_split_texts(placement)
     confidences = {}
     for item in items:
         if item.kind != "written" or not item.prompt:
@@ -59,11 +59,7 @@ def rate_confidence(
         confidence = _rate_location(
             anchor, has_answer=bool(units.get(item.id)), unassigned_cells=unassigned_cells
         )
-        if confidence is None and item.id in split_reasons:
-            confidence = AnswerConfidence(value=SPLIT_TEXT, reason=split_reasons[item.id])
-        if confidence is None and item.id in items_above:
-            reason = "it stands above its question, and the others stand below theirs"
-            confidence = AnswerConfidence(value=UNUSUAL_SIDE, reason=reason)
+        confidence = confidence or split.get(item.id) or above_prompt.get(item.id)
         if confidence is None and anchor is not None and anchor.ratio < 1:
             confidence = AnswerConfidence(value=round(anchor.ratio, 3))
         if confidence is not None:
@@ -74,7 +70,7 @@ def rate_confidence(
 def _rate_location(
     anchor: Anchor | None, *, has_answer: bool, unassigned_cells: Sequence[int]
 ) -> AnswerConfidence | None:
-    """Return the doubt about where the question stands, or about text that no question got."""
+    """Rate the location of the question, and text that was assigned to none; None if certain."""
     if anchor is not None and anchor.evidence:
         reason = (
             "the question's own words are not in the notebook; "
@@ -97,7 +93,7 @@ def _rate_location(
 def _unassigned_cells(
     placement: UnitPlacement, *, units: Mapping[str, Sequence[Unit]]
 ) -> Sequence[int]:
-    """Return the cells of text that went to no question and may be an answer."""
+    """Return the cells with text that was assigned to no question and may be an answer."""
     assigned_ids = {id(unit) for item_units in units.values() for unit in item_units}
     cells = [
         unit.cell
@@ -109,24 +105,25 @@ def _unassigned_cells(
     return list(dict.fromkeys(cells))
 
 
-def _items_unusually_answered_above(placement: UnitPlacement) -> frozenset[str]:
-    """Return the items answered above the question, where most are answered below."""
+def _rate_unusual_sides(placement: UnitPlacement) -> Mapping[str, AnswerConfidence]:
+    """Rate the items that are answered above their prompt, where most are answered below."""
     above = []
-    for number, answer_units in placement.to_prompts.items():
-        ids_above = {id(unit) for unit in placement.gaps[number]}
+    for prompt_index, answer_units in placement.to_prompts.items():
+        ids_above = {id(unit) for unit in placement.gaps[prompt_index]}
         if all(id(unit) in ids_above for unit in answer_units):
-            above.append(number)
+            above.append(placement.prompts[prompt_index].item)
     if 2 * len(above) >= len(placement.to_prompts):
-        return frozenset()
-    return frozenset(placement.prompts[number].item for number in above)
+        return {}
+    reason = "it stands above its question, and the others stand below theirs"
+    return dict.fromkeys(above, AnswerConfidence(value=UNUSUAL_SIDE, reason=reason))
 
 
-def _split_reasons(placement: UnitPlacement) -> Mapping[str, str]:
-    """Return the items between whose prompts one run of text was cut in two, each with a reason."""
-    reasons: dict[str, str] = {}
-    for number, gap in enumerate(placement.gaps[1:-1], 1):
-        ids_above = {id(unit) for unit in placement.to_prompts.get(number - 1, ())}
-        ids_below = {id(unit) for unit in placement.to_prompts.get(number, ())}
+def _rate_split_texts(placement: UnitPlacement) -> Mapping[str, AnswerConfidence]:
+    """Rate the items between whose prompts one run of text was cut in two."""
+    confidences: dict[str, AnswerConfidence] = {}
+    for prompt_index, gap in enumerate(placement.gaps[1:-1], 1):
+        ids_above = {id(unit) for unit in placement.to_prompts.get(prompt_index - 1, ())}
+        ids_below = {id(unit) for unit in placement.to_prompts.get(prompt_index, ())}
         is_split = any(
             id(upper) in ids_above
             and id(lower) in ids_below
@@ -135,10 +132,11 @@ def _split_reasons(placement: UnitPlacement) -> Mapping[str, str]:
             for upper, lower in pairwise(gap)
         )
         if is_split:
-            above, below = placement.prompts[number - 1].item, placement.prompts[number].item
+            above, below = (p.item for p in placement.prompts[prompt_index - 1 : prompt_index + 1])
             reason = f"the text between {above} and {below} was shared out between the two"
-            reasons |= dict.fromkeys((above, below), reason)
-    return reasons
+            confidence = AnswerConfidence(value=SPLIT_TEXT, reason=reason)
+            confidences |= dict.fromkeys((above, below), confidence)
+    return confidences
 
 
 def _list_cells(cells: Sequence[int]) -> str:

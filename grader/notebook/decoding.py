@@ -1,4 +1,4 @@
-"""Turns the bytes of a submitted file into JSON, or explains what the file is instead."""
+"""Decodes the bytes of a submitted file as JSON, or explains what the file is instead."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def decode_text(data: bytes, *, notes: list[str]) -> str:
 
     Args:
         data: The file's bytes.
-        notes: Gets a sentence on each repair.
+        notes: A list to which a sentence on each repair is added.
 
     Returns:
         The text, without a byte order mark.
@@ -89,7 +89,6 @@ def _count_parts(text: str) -> int:
 
 
 def _explain_invalid_json(text: str, *, error: ValueError) -> str:
-    """Explain what the file is, as far as its text shows."""
     if _HTML.match(text[:10_000]):
         return (
             "The file is a web page, not a notebook: perhaps an export, or the page that shows it. "

@@ -1,7 +1,6 @@
-"""Finds where a question stands whose words are gone: by cell id, headings, number or vocabulary.
+"""Finds questions whose prompts are not in the notebook: by cell id, heading, number or vocabulary.
 
-Only questions that were not found by their own words are searched, and whatever is found here is
-reported as unsure.
+Every location that is found here is reported as uncertain.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from grader.notebook.prompt_search import Anchor, StreamWord
 from grader.notebook.student_text import TextLine
 
 MIN_COSINE = 0.5
-"""From which similarity on a line is taken for a retyped prompt."""
+"""The least similarity of a line that is taken for a retyped prompt."""
 MIN_MARGIN = 0.15
-"""By how much it must be more similar than the next line or prompt."""
+"""The least difference to the similarity of the next line or prompt."""
 _MIN_SENTENCE_WORDS, _MAX_SENTENCE_WORDS, _MAX_SENTENCE = 5, 80, 8_000
 _MIN_WORD_LETTERS = 3
 _MAX_LINES = 5_000
@@ -40,7 +39,7 @@ _CLOSING = re.compile(r"[\s*_]{0,4}(?:$|[:.)\]–—-])")  # noqa: RUF001 -- das
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchedText:
-    """A notebook's text, and the questions that were found in it by their words."""
+    """A notebook's text, with the prompts that were found in it by their words."""
 
     cells: Sequence[Cell]
     lines: Sequence[TextLine]
@@ -50,18 +49,19 @@ class SearchedText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Location:
-    """A line where an item is asked; its first words are the question's, the rest the student's."""
+    """A line where an item is asked."""
 
     item: str
     line: int
     word_count: int = _WHOLE_LINE
+    """Number of the line's words that are the question's; the rest are the student's."""
     confidence: float
 
 
 def find_fallback_anchors(
     text: SearchedText, *, items: Sequence[Item], outline: Outline, handout: Handout
 ) -> list[Anchor]:
-    """Find where written items are asked whose prompts are nowhere.
+    """Find where the written items are asked whose prompts are not in the notebook.
 
     Args:
         text: The notebook's text.
@@ -127,7 +127,7 @@ class _FallbackSearch:
                 yield number, line
 
     def find_by_id(self, missing: Sequence[str]) -> Iterator[_Location]:
-        """Find the cell with the id of the one that asked, from its first line of the student's."""
+        """Find the cell that has the id of the handout's; its first own line is the location."""
         cells_by_id: dict[str, list[int]] = {}
         for cell in self._text.cells:
             for cell_id in cell.ids if cell.kind != "code" else ():
@@ -144,7 +144,7 @@ class _FallbackSearch:
                     break
 
     def find_by_heading(self, missing: Sequence[str]) -> Iterator[_Location]:
-        """Find the only heading whose path is that above the item in the handout."""
+        """Find the heading under which the handout asks the item, if there is only one."""
         item_by_headings = {
             headings: item
             for headings, item in self._outline.items_by_headings().items()
@@ -162,7 +162,7 @@ class _FallbackSearch:
                 yield _Location(item=item, line=lines[0], confidence=0.8)
 
     def find_by_number(self, missing: Sequence[str]) -> Iterator[_Location]:
-        """Find the only line that opens with the item's number, a part's below its question's."""
+        """Find the line that begins with the item's number, if there is only one."""
         item_by_numbers = {numbers: item for item in missing if (numbers := item_numbers(item))}
         locations: dict[str, list[_Location]] = {}
         question_numbers: tuple[int, ...] = ()
@@ -184,7 +184,7 @@ class _FallbackSearch:
     def find_by_vocabulary(
         self, missing: Sequence[str], prompts: Mapping[str, str]
     ) -> Iterator[_Location]:
-        """Find the line that shares most of the words that distinguish a prompt from the others."""
+        """Find the line with most of the words that distinguish a prompt from the others."""
         lines = {
             number: line.text
             for number, line in (self._free_lines() if missing else ())
@@ -202,7 +202,7 @@ class _FallbackSearch:
 def match_vocabulary(
     items: Sequence[str], *, prompts: Mapping[str, str], lines: Mapping[int, str]
 ) -> Mapping[str, tuple[int, float]]:
-    """Return the line that is about each item, where no other line and no other prompt comes near.
+    """Return the line that is most similar to each prompt, if no other line or prompt is close.
 
     Args:
         items: The items that are searched.
@@ -212,7 +212,12 @@ def match_vocabulary(
     Returns:
         By item, the number of its line and their cosine, from 0 to 1; no line twice.
     """
-    numbers = [number for number, text in lines.items() if _is_sentence(text)]
+    numbers = [
+        number
+        for number, text in lines.items()
+        if len(text) < _MAX_SENTENCE
+        and _MIN_SENTENCE_WORDS <= len(split_words(text)) <= _MAX_SENTENCE_WORDS
+    ]
     if not items or not numbers:
         return {}
     # Most notebooks come without it, and it takes a second to import.
@@ -244,12 +249,6 @@ def match_vocabulary(
     return matches
 
 
-def _is_sentence(text: str) -> bool:
-    return len(text) < _MAX_SENTENCE and (
-        _MIN_SENTENCE_WORDS <= len(split_words(text)) <= _MAX_SENTENCE_WORDS
-    )
-
-
 def _content_words(text: str) -> list[str]:
     return [word.text for word in split_words(text) if len(word.text) >= _MIN_WORD_LETTERS]
 
@@ -260,7 +259,7 @@ def item_numbers(item: str) -> tuple[int, ...]:
 
 
 def _read_number_label(line: str) -> tuple[tuple[int, ...], int, bool] | None:
-    """Return the numbers a line opens with, their words, and whether they are a part's alone."""
+    """Return the numbers at the beginning of a line, how many words they take, and 'is a part'."""
     noise = _NOISE.match(line)
     position = start = noise.end() if noise else 0
     numbers: list[int] = []

@@ -1,8 +1,8 @@
-"""Decides which prompt a run of student text answers: the one above it, or the one below.
+"""Assigns each run of student text to the prompt above it, or to the one below.
 
-Most people answer below the prompt; some answer above it, all the way through. The search is for
-the cheapest way of sending every run up or down, from the first prompt to the last: an empty prompt
-costs most, and among equals text goes to the prompt above it.
+Most students answer below the prompt; some answer above it throughout. Dynamic programming finds
+the cheapest assignment of all runs: a prompt without an answer costs most, and among equals text
+goes to the prompt above it.
 """
 
 from __future__ import annotations
@@ -29,20 +29,21 @@ class Unit:
     text: str
     pictures: tuple[Picture, ...] = ()
     may_go_up: bool = True
-    """No heading or code of the handout stands between it and the prompt above."""
+    """Whether no heading or code of the handout stands between it and the prompt above."""
     may_go_down: bool = True
-    """No code of the handout stands between it and the prompt below."""
+    """Whether no code of the handout stands between it and the prompt below."""
     heading_below: bool = False
     words: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """An occurrence of a prompt; one that is not needed may stay without an answer."""
+    """An occurrence of a prompt."""
 
     item: str
     cell: int
     needed: bool
+    """Whether it should have an answer."""
     words: frozenset[str] = frozenset()
 
 
@@ -52,21 +53,22 @@ Gap = Sequence[Unit]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPlacement:
-    """Prompts, the gaps around them (gap g is above prompt g), and where every unit went."""
+    """Prompts, the gaps around them, and the prompt that each unit was assigned to."""
 
     prompts: Sequence[Prompt]
     gaps: Sequence[Gap]
+    """Gap i is above prompt i; the last gap is below all prompts."""
     to_prompts: dict[int, list[Unit]]
-    """By the prompt's number."""
+    """Assigned units by the index of their prompt."""
     dropped: dict[int, list[Unit]]
-    """By the gap's number."""
+    """Units that were assigned to no prompt, by the index of their gap."""
 
 
 def place_units(gaps: Sequence[Gap], *, prompts: Sequence[Prompt]) -> UnitPlacement:
-    """Send each unit to a prompt, or to none.
+    """Assign each unit to a prompt, or to none.
 
     Args:
-        gaps: One more than there are prompts: gap g lies above prompt g.
+        gaps: The gaps, one more than there are prompts: gap i is above prompt i.
         prompts: The prompts, in order.
     """
     best_splits: _BestSplits = {True: (0, ())}
@@ -89,14 +91,14 @@ def place_units(gaps: Sequence[Gap], *, prompts: Sequence[Prompt]) -> UnitPlacem
 
 
 _BestSplits = dict[bool, tuple[int, tuple[int, ...]]]
-"""The cheapest way so far, by whether the last prompt already has an answer: its cost, and how many
-units of each gap go up, the rest going down."""
+"""The cheapest assignment so far, by whether the last prompt has an answer: its cost, and for each
+gap the number of units that go up; the others go down."""
 
 
 def _extend_splits(
     best_splits: _BestSplits, *, gap: Gap, above: Prompt | None, below: Prompt | None
 ) -> _BestSplits:
-    """Return the best ways after one more gap."""
+    """Return the cheapest assignments after one more gap."""
     extended: _BestSplits = {}
     for split in range(len(gap), -1, -1) if len(gap) <= _MAX_SPLIT_UNITS else (len(gap), 0):
         up = [unit for unit in gap[:split] if above is not None and unit.may_go_up]
@@ -114,10 +116,10 @@ def _extend_splits(
 
 
 def _run_split_cost(first: Unit, *, down: Sequence[Unit], above: Prompt, below: Prompt) -> int:
-    """Return what it costs to give the later part of one run to the next prompt.
+    """Return the cost of giving the later part of one run to the next prompt.
 
-    The words decide. Where they don't, the part goes down only if the prompt above has its
-    answer typed into its own cell.
+    It is low if the part has more words of that prompt than of the one above, or as many while the
+    answer above stands in its prompt's own cell.
     """
     down_words = frozenset(word for unit in down for word in unit.words)
     for_above = len(down_words & (above.words - below.words))

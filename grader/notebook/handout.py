@@ -1,4 +1,4 @@
-"""Knows the handout's own lines, so that what is left of a submission is the student's.
+"""Recognizes the handout's own lines, so that the rest of a submission is the student's.
 
 A handout is passed on as a frozenset of strings: the keys of its Markdown lines as they are, those
 of its headings once more with '# ' before them, and its lines of code with 'code: '.
@@ -24,7 +24,7 @@ from grader.notebook.markdown_words import (
 HIDDEN_TAGS = frozenset({"solution", "grader-only"})
 _HEADING, _CODE = "# ", "code: "
 _SIMILAR_RATIO = 0.9
-"""How similar a slightly reworded line and the handout's must be."""
+"""The least similarity of a reworded line to the handout's."""
 _MIN_SIMILAR_WORDS, _MAX_SIMILAR_WORDS = 8, 300
 _CONTAINED_WORDS = 6
 _PREFIX_WORDS = 4
@@ -32,7 +32,7 @@ _SHARED_CODE = 0.5
 
 
 def handout_lines(reference: Notebook) -> frozenset[str]:
-    """Return the lines of a handout that are nobody's answer, as `Handout` takes them.
+    """Return the lines of a handout, in the form that `Handout` takes.
 
     Args:
         reference: The unsolved handout, or the reference; cells tagged `solution` or
@@ -60,7 +60,7 @@ def _code_key(line: str) -> str:
 
 
 class Handout:
-    """The lines of one handout: whether a line, a part of it or a cell of code is the handout's."""
+    """The lines of one handout, to test whether a line, a part of it or a code cell is its own."""
 
     def __init__(self, prefixed: frozenset[str]) -> None:
         lines = sorted(line for line in prefixed if line and not line.startswith((_HEADING, _CODE)))
@@ -78,15 +78,15 @@ class Handout:
                 self._lines_by_start.setdefault(words[:_PREFIX_WORDS], []).append(words)
 
     def has_heading(self, line: str) -> bool:
-        """Tell whether a line is one of the handout's headings."""
+        """Return whether a line is one of the handout's headings."""
         return line_key(line) in self._headings
 
     def has_exactly(self, line: str) -> bool:
-        """Tell whether a line is the handout's, word for word."""
+        """Return whether a line is the handout's, word for word."""
         return line_key(line) in self._lines
 
     def has_line(self, line: str) -> bool:
-        """Tell whether a line is the handout's, wrapped or slightly reworded too."""
+        """Return whether a line is the handout's, even if wrapped or slightly reworded."""
         key = line_key(line)
         word_count = _count_words(key)
         if key in self._lines or (word_count >= _CONTAINED_WORDS and f" {key} " in self._text):
@@ -98,11 +98,11 @@ class Handout:
         return match is not None
 
     def has_line_ending(self, ending: str) -> bool:
-        """Tell whether one of the handout's lines ends with these words."""
+        """Return whether one of the handout's lines ends with these words."""
         return f" {ending} \n" in self._text
 
     def has_line_beginning(self, beginning: str) -> bool:
-        """Tell whether one of the handout's lines begins with these words."""
+        """Return whether one of the handout's lines begins with these words."""
         return f"\n {beginning} " in self._text
 
     def prefix_end(self, line: str) -> int:
@@ -117,7 +117,7 @@ class Handout:
         return _end_of_words(line_words[: max(lengths)], line=line) if lengths else 0
 
     def has_code(self, source: str) -> bool:
-        """Tell whether a code cell is the handout's, with its blanks filled in."""
+        """Return whether a code cell is the handout's, with its blanks filled in."""
         if not self._code:
             return True
         lines = [key for line in source.splitlines() if (key := _code_key(line))]
@@ -126,7 +126,7 @@ class Handout:
         return known_count > 0 and known_count >= _SHARED_CODE * len(compared)
 
     def has_comment(self, line: str) -> bool:
-        """Tell whether a comment stands in the handout's code."""
+        """Return whether a comment is the handout's."""
         return line_key(line) in self._code or self.has_line(line)
 
 

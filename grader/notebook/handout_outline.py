@@ -1,4 +1,4 @@
-"""Knows the handout as a page: where it asks each item, under which headings, with what code."""
+"""Outlines the handout: the cell and headings where it asks each item, and the code it gives."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _INNERMOST = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutlinePart:
-    """How the handout asks one item."""
+    """The location of one item in the handout."""
 
     cell_ids: frozenset[str] = frozenset()
-    """Ids of the cell that asks it."""
+    """Ids of the cell with its prompt."""
     headings: tuple[str, ...] = ()
     """Keys of the headings above it, the outermost first."""
 
@@ -76,7 +76,11 @@ def outline_handout(reference: Notebook, *, items: Sequence[Item]) -> Outline:
         A part for each item whose prompt stands in it; its code belongs to the item asked last
         above it, up to the next heading.
     """
-    cells = [cell for cell in reference.cells if _is_visible(cell)]
+    cells = [
+        cell
+        for cell in reference.cells
+        if ({"grader-only"} if cell.kind == "code" else HIDDEN_TAGS).isdisjoint(cell.tags)
+    ]
     lines = [(cell, line) for cell in cells for line in _text_lines_of(cell)]
     starts = _prompt_starts([line for _, line in lines], items=items)
     parts: dict[str, OutlinePart] = {}
@@ -101,11 +105,6 @@ def outline_handout(reference: Notebook, *, items: Sequence[Item]) -> Outline:
     code_cells = [cell for cell in cells if cell.kind == "code" and not is_blank(cell)]
     code = build_handout_code([(item_by_cell.get(c.index), c.source) for c in code_cells])
     return Outline(parts=parts, code=code)
-
-
-def _is_visible(cell: Cell) -> bool:
-    hidden = {"grader-only"} if cell.kind == "code" else HIDDEN_TAGS
-    return not hidden & set(cell.tags)
 
 
 def _text_lines_of(cell: Cell) -> Sequence[str]:

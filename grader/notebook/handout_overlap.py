@@ -8,9 +8,9 @@ from itertools import islice
 from grader.model import Notebook
 
 MAX_WORDS = 100_000
-"""Words of a notebook that are compared."""
+"""The most words of a notebook that are compared."""
 PHRASE_WORDS = 3
-"""Words of a phrase: single words stand in any text."""
+"""The number of words of a phrase; single words stand in any text."""
 _WORD = re.compile(r"\w{1,40}")
 
 
@@ -25,5 +25,5 @@ def phrases(notebook: Notebook) -> frozenset[tuple[str, ...]]:
 def measure_overlap(
     notebook_phrases: frozenset[tuple[str, ...]], *, handout: frozenset[tuple[str, ...]]
 ) -> float:
-    """Return the part of a handout's phrases that a notebook holds, from 0 to 1."""
+    """Return the share of a handout's phrases that a notebook holds, from 0 to 1."""
     return len(notebook_phrases & handout) / len(handout) if handout else 0.0

@@ -29,7 +29,7 @@ _CACHE_SIZE, _MAX_CACHED_LINE = 512, 500
 
 
 class MarkdownWord(NamedTuple):  # a notebook has thousands; a tuple is created three times faster
-    """A casefolded word, and the columns of its line where it stands."""
+    """A casefolded word, with its columns in the line."""
 
     text: str
     start: int
@@ -72,7 +72,7 @@ _cached_line_key = lru_cache(maxsize=_CACHE_SIZE)(_line_key)
 
 
 def is_heading(line: str) -> bool:
-    """Tell whether a line opens a section: '## Title', '<h2>', short bold, 'Part 2 (7 points)'."""
+    """Return whether a line is a heading: '## Title', '<h2>', short bold, 'Part 2 (7 points)'."""
     text = line.strip()
     if _HTML_HEADING.match(text):
         return True
@@ -85,7 +85,7 @@ def is_heading(line: str) -> bool:
 
 
 def is_section_number(line: str) -> bool:
-    """Tell whether a line is only a question's number: 'Q1.2', 'Part 3 (5 points):'."""
+    """Return whether a line is only a question's number: 'Q1.2', 'Part 3 (5 points):'."""
     return bool(_SECTION.fullmatch(line_key(line)))
 
 

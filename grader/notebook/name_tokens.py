@@ -1,4 +1,4 @@
-"""Splits a line into names, ids, labels and what is none of these."""
+"""Splits a line into names, ids, labels and other words."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ def read_name_tokens(line: str) -> list[NameToken]:
 
 
 def is_prose(line: str) -> bool:
-    """Tell whether a line is prose rather than names: many words, most of them in lower case."""
+    """Return whether a line is prose rather than names: many words, most of them in lower case."""
     line_words = re.findall(r"[^\W\d_]\S*", plain_text(line))
     lowercase_count = sum(word[0].islower() and not _ID.search(word) for word in line_words)
     return len(line_words) > _PROSE_WORDS and 2 * lowercase_count > len(line_words)
 
 
 def is_full_name(text: str) -> bool:
-    """Tell whether a text is a name even without a label: two capitalized words or more."""
+    """Return whether a text is a name even without a label: two capitalized words or more."""
     name_words = [word for word in text.split() if word.casefold() not in _PARTICLES]
     return len(name_words) > 1 and all(not word[0].islower() for word in name_words)
 
@@ -116,7 +116,7 @@ def _without_emails(text: str) -> str:
 
 
 def _names_and_ids(text: str) -> Iterator[NameToken]:
-    """Split a line at its ids, and what lies between them at separators."""
+    """Split a line at its ids, and the text between them at separators."""
     position = 0
     for start, end, student_id in _id_spans(text):
         yield from _split_names(text[position:start])
@@ -126,19 +126,19 @@ def _names_and_ids(text: str) -> Iterator[NameToken]:
 
 
 def _id_spans(text: str) -> Iterator[tuple[int, int, str]]:
-    """Find what looks like an id, and short words in brackets after a name."""
+    """Yield the words that look like an id, also short ones in brackets after a name."""
     spans = {match.start(): (match.start(), match.end(), match[0]) for match in _ID.finditer(text)}
     for match in _BRACKETED.finditer(text):
-        if match.start(1) not in spans and _is_id_in_brackets(match[1]):
-            spans[match.start(1)] = (match.start(1), match.end(1), match[1])
+        word = match[1]
+        # '(ada.example)' and '(ab1)' are ids, '(Ada)' and '(she)' are not.
+        is_id = (
+            len(word) > 1
+            and word.casefold() not in _NOT_NAMES
+            and (word == word.lower() or any(letter.isdigit() for letter in word))
+        )
+        if match.start(1) not in spans and is_id:
+            spans[match.start(1)] = (match.start(1), match.end(1), word)
     return (spans[start] for start in sorted(spans))
-
-
-def _is_id_in_brackets(word: str) -> bool:
-    """Tell ids such as '(ada.example)' and '(ab1)' from '(Ada)' and '(she)'."""
-    if word.casefold() in _NOT_NAMES or len(word) <= 1:
-        return False
-    return word == word.lower() or any(character.isdigit() for character in word)
 
 
 def _split_names(text: str) -> Iterator[NameToken]:

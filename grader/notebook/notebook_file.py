@@ -21,15 +21,15 @@ from grader.notebook.submitted_file import read_submitted_file
 
 MAX_CELLS = 2000
 MAX_SOURCE = 5_000_000
-"""Characters of all cells together, without outputs: a million takes a second of work."""
+"""The most characters of all cells together, without outputs: a million takes a second of work."""
 MAX_NOTES = 50
 OLDEST_FORMAT, NEWEST_FORMAT = 2, 4
 MAX_EXECUTION_COUNT = 10**9
-"""The `execution_count` from which a number is taken for damage."""
+"""An `execution_count` from this number on is taken for damage."""
 CELL_KINDS = frozenset({"code", "markdown", "raw"})
 _MAX_ID_LENGTH = 200
 _CONFLICT = re.compile(r"^(?:<{7}|>{7}) \S", re.MULTILINE)
-"""Lines that a merge leaves in a cell where a tool kept the JSON around it whole."""
+"""Matches the lines that a merge of versions leaves in a cell."""
 
 
 def read_notebook(path: Path) -> Notebook:
@@ -42,7 +42,10 @@ def read_notebook(path: Path) -> Notebook:
     notes: list[str] = []
     tree = parse_json_object(decode_text(data, notes=notes))
     cells = _read_cells(tree, notes=notes)
-    _note_kernel(tree, notes=notes)
+    kernel = _table(_table(tree.get("metadata")).get("kernelspec")).get("name")
+    if isinstance(kernel, str) and kernel not in ("", "python3"):
+        kernel_name = kernel.encode("ascii", "replace").decode()[:60]
+        notes.append(f"The file asks for the kernel '{kernel_name}'; the grader's Python is used.")
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"There were {len(notes) - MAX_NOTES} more notes like these."]
     return Notebook(cells=cells, sha256=hashlib.sha256(data).hexdigest(), notes=tuple(notes))
@@ -69,7 +72,7 @@ def _read_cells(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
 
 
 def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
-    """Return the list of cells as JSON, wherever this version keeps it."""
+    """Return the list of cells as JSON, wherever this notebook format has it."""
     version = tree.get("nbformat")
     if isinstance(version, int) and not OLDEST_FORMAT <= version <= NEWEST_FORMAT:
         raise NotebookError(
@@ -94,7 +97,7 @@ def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
 
 
 def _read_cell(raw: Json, *, index: int, collector: PictureCollector, notes: list[str]) -> Cell:
-    """Read a cell; what is none keeps its position as an empty raw cell, so that indexes hold."""
+    """Read a cell; an entry that is no cell becomes an empty raw cell, so that indexes hold."""
     if not isinstance(raw, dict):
         notes.append(f"Cell {index} is no cell and was left empty.")
         return Cell(index=index, kind="raw", source="")
@@ -184,14 +187,6 @@ def _cell_ids(raw: dict[str, Json]) -> Iterator[str]:
     for kind, value in ids:
         if isinstance(value, str) and value.isprintable() and 0 < len(value) <= _MAX_ID_LENGTH:
             yield f"{kind}:{value}"
-
-
-def _note_kernel(tree: dict[str, Json], *, notes: list[str]) -> None:
-    """Add a note where the file asks for another kernel than the one it will get."""
-    name = _table(_table(tree.get("metadata")).get("kernelspec")).get("name")
-    if isinstance(name, str) and name not in ("", "python3"):
-        kernel_name = name.encode("ascii", "replace").decode()[:60]
-        notes.append(f"The file asks for the kernel '{kernel_name}'; the grader's Python is used.")
 
 
 def _table(value: Json) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""Finds where a notebook asks each question, also where the prompt was retyped or reworded."""
+"""Finds the prompts in a notebook, even if they were retyped or reworded."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from rapidfuzz import fuzz, process
 from grader.notebook.markdown_words import split_words, visible_lines
 
 CLOSE_RATIO = 0.85
-"""How similar a reworded prompt and the rubric's must be."""
+"""The least similarity of a reworded prompt to the rubric's."""
 SAME_RATIO = 0.95
-"""How similar a second occurrence must be: an answer may begin with the question's words."""
+"""The least similarity of a second occurrence: an answer may begin with the question's words."""
 _MIN_FUZZY_WORDS = 5
 _MIN_SHARED_WORDS = 0.5
-"""How many of a reworded prompt's words must be the prompt's for its letters to be compared."""
+"""The least share of a prompt's words in a stretch of text that is compared letter by letter."""
 _LENGTH_SLACK = 0.3
 _MAX_OCCURRENCES = 20
 _MAX_PROMPT_WORDS = 250
 _MAX_WINDOWS = 2_000
-"""Stretches of text compared with one prompt, letter by letter."""
+"""The most stretches of text that are compared with one prompt, letter by letter."""
 _INSIDE_PHRASE = frozenset({"", "'", "\u2019", "-", "/"})
-"""What may stand between two words of a phrase, spaces aside."""
+"""The signs that may stand between two words of a phrase, apart from spaces."""
 _SENTENCE_END = re.compile(r"[\"'*_)\]]*(?:[.?!:]|\Z)")
 
 
 class StreamWord(NamedTuple):  # a notebook has thousands
-    """A word of the notebook's text, and the line and the columns where it stands."""
+    """A word of the notebook's text, with its line and columns."""
 
     text: str
     line: int
     start: int
     end: int
     opens_phrase: bool
-    """Whether a line begins with it, or signs stand before it."""
+    """Whether a line begins with it, or punctuation precedes it."""
     ends_sentence: bool
     """Whether a sentence or the line ends with it."""
     opens_line: bool
@@ -49,16 +49,16 @@ class StreamWord(NamedTuple):  # a notebook has thousands
 class Anchor:
     """An occurrence of an item's prompt: the words from `first` up to `last`, exclusive.
 
-    One without a word (`first == last`) stands before word `first`, where a prompt is gone.
+    If the prompt is gone, there is no word (`first == last`): it belongs before word `first`.
     """
 
     item: str
     first: int
     last: int
     ratio: float
-    """How sure it is, from 0 to 1."""
+    """The confidence, from 0 to 1."""
     evidence: str = ""
-    """What located it where the prompt itself is gone: 'its heading'."""
+    """What located it if the prompt itself is gone: 'its heading'."""
 
 
 def stream_words(lines: Sequence[str]) -> list[StreamWord]:
@@ -79,7 +79,7 @@ def stream_words(lines: Sequence[str]) -> list[StreamWord]:
 
 
 def find_anchors(stream: Sequence[StreamWord], *, prompts: Mapping[str, str]) -> list[Anchor]:
-    """Find where each prompt stands.
+    """Find the occurrences of each prompt.
 
     Args:
         stream: The words of the notebook.
@@ -110,7 +110,7 @@ def find_anchors(stream: Sequence[StreamWord], *, prompts: Mapping[str, str]) ->
 
 
 def _drop_overlaps(occurrences: list[Anchor]) -> list[Anchor]:
-    """Return the best of those that share a word, in the notebook's order."""
+    """Return the best of the occurrences that overlap, in the notebook's order."""
     disjoint: list[Anchor] = []
     for anchor in sorted(occurrences, key=lambda a: (-a.ratio, a.first - a.last, a.first)):
         if all(anchor.last <= other.first or other.last <= anchor.first for other in disjoint):
@@ -169,7 +169,7 @@ class _PromptSearch:
     def _find_similar(
         self, prompt_words: list[str], *, item: str, min_ratio: float
     ) -> list[Anchor]:
-        """Find the stretch most like the prompt, and all that are as good as the same."""
+        """Find the stretch of text most similar to the prompt, and all that are nearly equal."""
         windows = {
             (first, last): " ".join(self._words[first:last])
             for first, last in islice(self._windows(prompt_words), _MAX_WINDOWS)
@@ -189,7 +189,7 @@ class _PromptSearch:
         ]
 
     def _windows(self, prompt_words: list[str]) -> Iterator[tuple[int, int]]:
-        """Yield stretches about as long as the prompt and with enough of its words.
+        """Yield stretches of text about as long as the prompt and with enough of its words.
 
         Each begins where a phrase does and stops where a sentence does.
         """

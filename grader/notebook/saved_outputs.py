@@ -1,4 +1,4 @@
-"""Read the outputs saved with code cells: text, errors and media types."""
+"""Reads the outputs saved with code cells: text, errors and media types."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import replace
 from grader.model import Json, SavedOutput
 
 MAX_TEXT = 1_000_000
-"""Characters of one output; the middle of a longer one is left out."""
+"""The most characters of an output; a longer one is kept without its middle."""
 _MAX_SEARCHED = 2_000_000
+"""The most characters of an HTML output that are searched for a figure."""
 _MAX_ERROR = 300
-"""Characters of a saved error."""
+"""The most characters of a saved error."""
 
 _ANSI = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])"
@@ -20,7 +21,7 @@ _FIGURE = re.compile(
     r"<(?:img|svg|canvas)\b|plotly|bokeh|vega-?embed|mpld3|\bd3\.(?:select|v\d)",
     re.IGNORECASE,
 )
-_FORMAT_3_MIMES = {
+_SHORT_NAMES = {
     "text": "text/plain",
     "html": "text/html",
     "svg": "image/svg+xml",
@@ -31,41 +32,48 @@ _FORMAT_3_MIMES = {
     "javascript": "application/javascript",
     "pdf": "application/pdf",
 }
+"""Media types by the names that notebook formats 2 and 3 have for them."""
 
 
 def saved_outputs(raw: Json, *, cell: int, notes: list[str]) -> tuple[SavedOutput, ...]:
-    """Return the outputs saved with a cell, without entries that are none.
+    """Return the outputs saved with a cell; entries that are no objects are ignored.
 
     Args:
         raw: The cell's `outputs` in the file.
         cell: The cell's index, for notes.
-        notes: Gets a sentence if something is left out.
+        notes: A list to which a sentence is added if an output is shortened.
     """
     if not isinstance(raw, list):
         return ()
-    outputs = tuple(_read_output(output) for output in raw if isinstance(output, dict))
+    outputs = [_read_output(output) for output in raw if isinstance(output, dict)]
     if any(len(output.text) > MAX_TEXT for output in outputs):
         notes.append(
             f"An output of cell {cell} is longer than {MAX_TEXT:,} characters: "
             "its middle was left out."
         )
-    return tuple(_shorten(output) for output in outputs)
-
-
-def strip_ansi(text: str) -> str:
-    """Remove terminal colors and cursor moves."""
-    return _ANSI.sub("", text)
+    half = MAX_TEXT // 2
+    return tuple(
+        replace(output, text=f"{output.text[:half]}\n[…]\n{output.text[-half:]}")
+        if len(output.text) > MAX_TEXT
+        else output
+        for output in outputs
+    )
 
 
 def _read_output(raw: dict[str, Json]) -> SavedOutput:
-    """Read one output, of format 2, 3 or 4."""
+    """Read one output of notebook format 2, 3 or 4."""
     kind = raw.get("output_type")
     if kind == "stream":
         return SavedOutput(text=_visible_text(raw.get("text")), mimes=())
     if kind in ("error", "pyerr"):
         return SavedOutput(text="", mimes=(), error=_error_text(raw))
-    data = raw.get("data")
-    bundle = data if isinstance(data, dict) else _format_3_bundle(raw)
+    bundle = raw.get("data")
+    if not isinstance(bundle, dict):  # formats 2 and 3 have the media beside `output_type`
+        bundle = {
+            _SHORT_NAMES.get(key, key): value
+            for key, value in raw.items()
+            if key in _SHORT_NAMES or "/" in key
+        }
     mimes = tuple(mime for mime in bundle if isinstance(mime, str))
     has_picture = any(mime.startswith("image/") for mime in mimes)
     return SavedOutput(
@@ -84,15 +92,6 @@ def _error_text(raw: dict[str, Json]) -> str:
     return message[:_MAX_ERROR] or "an error"
 
 
-def _format_3_bundle(raw: dict[str, Json]) -> dict[str, Json]:
-    """Return the media of format 3, which stand beside `output_type` under short names."""
-    return {
-        _FORMAT_3_MIMES.get(key, key): raw[key]
-        for key in raw
-        if key in _FORMAT_3_MIMES or "/" in key
-    }
-
-
 def _join_text(value: Json) -> str:
     if isinstance(value, list):
         value = "".join(part for part in value if isinstance(part, str))
@@ -100,13 +99,6 @@ def _join_text(value: Json) -> str:
 
 
 def _visible_text(value: Json) -> str:
-    """Return a text as a person saw it; half characters become question marks in a diamond."""
-    text = strip_ansi(_join_text(value)).replace("\r\n", "\n")
+    """Return a text as a person saw it, without terminal codes and lone surrogates."""
+    text = _ANSI.sub("", _join_text(value)).replace("\r\n", "\n")
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _shorten(output: SavedOutput) -> SavedOutput:
-    if len(output.text) <= MAX_TEXT:
-        return output
-    half = MAX_TEXT // 2
-    return replace(output, text=output.text[:half] + "\n[…]\n" + output.text[-half:])

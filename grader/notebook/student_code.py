@@ -7,7 +7,6 @@ import re
 import symtable
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
@@ -17,12 +16,12 @@ _Parsed = TypeVar("_Parsed")
 
 _MAX_PARSED = 100_000
 _MAX_BRACES = 2_000
-"""Python reads an f-string in time that grows with the square of its fields."""
+"""The most braces that are parsed: an f-string takes time quadratic in the number of its fields."""
 _MAX_SEARCHED = 100_000
 _MAX_LINE = 400
 _CACHE_SIZE = 4_000
-"""Cells whose names are cached: more than the largest notebook has, since every check asks for the
-names of all of its cells."""
+"""Number of cells whose names are cached: more than the largest notebook has, since every check
+looks at all of its cells."""
 _LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}\s*)$")
 _ASSIGNED_MAGIC = re.compile(r"^([\w.,\s]+=\s*)[!%].*$")
 _CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
@@ -41,7 +40,7 @@ def find_definitions(notebook: Notebook, names: Iterable[str]) -> tuple[Excerpt,
     return tuple(
         Excerpt(cell=cell.index, source=cell.source)
         for cell in notebook.code_cells()
-        if _binds_any(cell, names=name_set, inner=True)
+        if _binds_any(cell, names=name_set, at_any_depth=True)
     )
 
 
@@ -51,12 +50,12 @@ def assigning_cells(notebook: Notebook, name: str) -> tuple[int, ...]:
     return tuple(
         cell.index
         for cell in notebook.code_cells()
-        if _binds_any(cell, names=name_set, inner=False)
+        if _binds_any(cell, names=name_set, at_any_depth=False)
     )
 
 
 def is_blank(cell: Cell) -> bool:
-    """Tell whether a code cell is empty or holds only comments; magics are not blank."""
+    """Return whether a code cell is empty or holds only comments; magics are not blank."""
     lines = (line.strip() for line in cell.source.splitlines())
     return all(not line or line.startswith("#") for line in lines)
 
@@ -73,7 +72,7 @@ def _read_python(source: str, parse: Callable[[str], _Parsed]) -> _Parsed | None
     for python in (source, _replace_magics(source)):
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a student's '\d' is no concern here
+                warnings.simplefilter("ignore")  # such as for a student's '\d'
                 return parse(python)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
@@ -91,28 +90,24 @@ def _replace_magics(source: str) -> str:
     return "\n".join(lines)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoundNames:
-    """The names that a cell binds: in the notebook's namespace, and at any depth."""
-
-    outer: frozenset[str]
-    inner: frozenset[str]
-
-
-def _binds_any(cell: Cell, *, names: frozenset[str], inner: bool) -> bool:
-    """Tell whether a cell binds any of the names; `inner` includes functions and classes."""
+def _binds_any(cell: Cell, *, names: frozenset[str], at_any_depth: bool) -> bool:
     bound = _bound_names(cell.source)
     if bound is None:
         return any(_seems_to_bind(cell.source, name=name) for name in names)
-    return not names.isdisjoint(bound.inner if inner else bound.outer)
+    return not names.isdisjoint(bound[at_any_depth])
 
 
 # Most cells of a class are the handout's, word for word, and every check asks for their names.
 @lru_cache(maxsize=_CACHE_SIZE)
-def _bound_names(source: str) -> BoundNames | None:
-    """Return the names that a source binds, or None where it is not Python."""
+def _bound_names(source: str) -> tuple[frozenset[str], frozenset[str]] | None:
+    """Return the names that a source binds: in the notebook's namespace, and at any depth.
+
+    Returns None where it is not Python.
+    """
     # A symbol table counts deleted names as bound, too.
-    module = _read_python(_DELETION.sub(r"\1pass", source), _symbol_table)
+    module = _read_python(
+        _DELETION.sub(r"\1pass", source), lambda python: symtable.symtable(python, "<cell>", "exec")
+    )
     if module is None:
         return None
     outer: set[str] = set()
@@ -125,14 +120,10 @@ def _bound_names(source: str) -> BoundNames | None:
             is_bound = symbol.is_assigned() or symbol.is_imported()
             if is_bound:
                 inner.add(symbol.get_name())
-            # A function's `global x`; a comprehension's `x :=` is declared so, too.
+            # `global x` in a function; `x :=` in a comprehension counts as global, too.
             if (is_bound and table is module) or symbol.is_declared_global():
                 outer.add(symbol.get_name())
-    return BoundNames(outer=frozenset(outer), inner=frozenset(inner))
-
-
-def _symbol_table(source: str) -> symtable.SymbolTable:
-    return symtable.symtable(source, "<cell>", "exec")
+    return frozenset(outer), frozenset(inner)
 
 
 @lru_cache(maxsize=_CACHE_SIZE)

@@ -16,7 +16,7 @@ from grader.notebook.student_code import is_blank, parse_source
 
 _MAX_TEXT = 300_000
 _MAY_BE_STRING = re.compile(r"(?:\s+|#[^\n]*\n|\\\n)*+[rRuUbBfF]{0,2}[\"'(]")
-"""How a cell begins that holds nothing but a string; only such a cell is parsed."""
+"""Matches the beginning of a cell that may be a single string; only such a cell is parsed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +30,10 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What a reader meets going down a notebook: 'prompt', 'heading', 'wall' or 'text'.
-
-    A heading is the handout's, a wall is a cell of its code, and text is the student's.
-    """
+    """A part of a notebook's text as it is read from top to bottom."""
 
     kind: str
+    """'prompt'; 'heading' and 'code', both the handout's; or 'text', the student's."""
     cell: int
     text: str = ""
     """The student's words, or the prompt's item."""
@@ -69,7 +67,7 @@ def _cell_lines(cell: Cell, *, handout: Handout) -> Iterator[TextLine]:
 
 
 def _prose_in_code(cell: Cell, *, handout: Handout) -> list[str]:
-    """Return what a student wrote into a code cell instead of a text cell."""
+    """Return the text that a student wrote into a code cell instead of a text cell."""
     if cell.source.lstrip().startswith("%%markdown"):
         return visible_lines(cell.source.lstrip().partition("\n")[2])
     if is_blank(cell):
@@ -85,7 +83,7 @@ def _prose_in_code(cell: Cell, *, handout: Handout) -> list[str]:
 
 
 def _is_code(text: str) -> bool:
-    """Tell whether comments are code that was switched off, rather than words."""
+    """Return whether comments are code that was commented out, rather than words."""
     tree = parse_source(text)
     return tree is not None and not all(
         isinstance(statement, ast.Expr)
@@ -101,7 +99,7 @@ def page_events(
     anchors: Sequence[Anchor],
     handout: Handout,
 ) -> Iterator[Event]:
-    """Yield what stands in a notebook from top to bottom.
+    """Yield the parts of a notebook's text from top to bottom.
 
     Args:
         lines: The notebook's lines.
@@ -110,7 +108,7 @@ def page_events(
         handout: The handout's lines.
 
     Yields:
-        Prompts, headings, walls, and the student's text; empty lines are empty text.
+        Prompts, headings, the handout's code and the student's text; empty lines are empty text.
     """
     anchors_by_line: dict[int, list[Anchor]] = {}
     for anchor in anchors:
@@ -126,11 +124,17 @@ def page_events(
             span for a in line_anchors if (span := _anchor_span(a, line=number, stream=stream))
         ]
         if line.ends_answer:
-            yield Event(kind="wall", cell=line.cell)
+            yield Event(kind="code", cell=line.cell)
         elif spans:
             yield from _around_prompts(line, spans=spans, handout=handout)
         else:
-            yield _event_without_prompt(line, handout=handout)
+            yield _line_event(line, handout=handout)
+
+
+def _line_event(line: TextLine, *, handout: Handout) -> Event:
+    if without_label(line.text) == line.text and handout.has_heading(line.text):
+        return Event(kind="heading", cell=line.cell)
+    return Event(kind="text", cell=line.cell, text=_own_words(line.text, handout=handout))
 
 
 _Span = tuple[int, int, str]
@@ -146,12 +150,18 @@ def _anchor_span(anchor: Anchor, *, line: int, stream: Sequence[StreamWord]) -> 
 
 
 def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout) -> Iterator[Event]:
-    """Yield prompts, and what a student wrote on the same line before and after them."""
+    """Yield the prompts of a line, and the student's text before and after them."""
     is_handout_line = handout.has_exactly(line.text)
     position = 0
     for start, end, item in spans:
         before = line.text[position:start]
-        if not is_handout_line and not _leads_to_prompt(before, handout=handout):
+        # A number, a sign or the handout's words before a prompt are no answer.
+        is_own = split_words(before) and not (
+            is_handout_line
+            or is_section_number(before)
+            or handout.has_line_beginning(line_key(before))
+        )
+        if is_own:
             yield Event(kind="text", cell=line.cell, text=_own_words(before, handout=handout))
         if item:
             yield Event(kind="prompt", cell=line.cell, text=item)
@@ -161,21 +171,6 @@ def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout)
     rest = line.text[position + (closing_signs.end() if closing_signs else 0) :]
     if not is_handout_line and not handout.has_line_ending(line_key(rest)):
         yield Event(kind="text", cell=line.cell, text=_own_words(rest, handout=handout))
-
-
-def _leads_to_prompt(before: str, *, handout: Handout) -> bool:
-    """Tell whether what stands before a prompt on its line is a number, a sign or the handout's."""
-    return (
-        not split_words(before)
-        or handout.has_line_beginning(line_key(before))
-        or is_section_number(before)
-    )
-
-
-def _event_without_prompt(line: TextLine, *, handout: Handout) -> Event:
-    if without_label(line.text) == line.text and handout.has_heading(line.text):
-        return Event(kind="heading", cell=line.cell)
-    return Event(kind="text", cell=line.cell, text=_own_words(line.text, handout=handout))
 
 
 def _own_words(text: str, *, handout: Handout) -> str:

@@ -1,4 +1,4 @@
-"""Reads who made a notebook from its first text cells, in the many forms people write it.
+"""Reads the students' names and ids from a notebook's first text cells, in many forms.
 
 Each line becomes a row of names and ids, in order; these are then paired within a line where
 possible, else with the lines before.
@@ -28,7 +28,7 @@ def find_students(notebook: Notebook) -> tuple[Student, ...]:
 
 
 def find_name_cells(notebook: Notebook) -> frozenset[int]:
-    """Return the indexes of the cells that name students, so that they are nobody's answer."""
+    """Return the indexes of the cells that ask for or give students' names."""
     return _read_team(notebook)[0]
 
 
@@ -93,7 +93,7 @@ def _bare_rows(lines: list[str]) -> list[list[NameToken]]:
 
 
 def _stands_alone(row: list[NameToken]) -> bool:
-    """Tell whether a line without a label can be trusted to be names and ids."""
+    """Return whether a line without a label can be trusted to be names and ids."""
     if "other" in _kinds(row):
         return False
     names = [token.text for token in row if token.kind == "name"]
@@ -124,7 +124,7 @@ def _pair_students(rows: list[list[NameToken]]) -> tuple[Student, ...]:
 
 
 def _fill_column(team: list[list[str]], *, column: int, values: list[str]) -> None:
-    """Give names (column 0) or ids (1) to members who lack only them; the rest are new members."""
+    """Add names (column 0) or ids (column 1) to members who lack them, else as new members."""
     incomplete = [member for member in team if member[1 - column] and not member[column]]
     for value in values:
         if not incomplete:

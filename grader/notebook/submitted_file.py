@@ -9,9 +9,9 @@ from pathlib import Path
 from grader.errors import NotebookError
 
 MAX_BYTES = 200 * 1024 * 1024
-"""The size from which files are refused: they would take all of the memory."""
+"""The largest file that is read; larger ones could take all of the memory."""
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-"""Flags that open a pipe that nobody writes to without waiting; it is refused afterwards."""
+"""Flags with which a named pipe opens without waiting, so that it can be refused."""
 
 
 def read_submitted_file(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""Students of a course: the roster, whose a submission is, and how late it came."""
+"""Students of a course: the roster, the students of a submission, and its lateness."""
 
 from grader.people.dates import ParsedDates, read_extensions, read_submission_times
 from grader.people.directory import name_and_id

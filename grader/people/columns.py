@@ -26,13 +26,13 @@ PERSON_COLUMNS: Mapping[str, str] = {
     "brightspace": "brightspaceid d2lid brightspaceusername",
     "github": "githubusername github githublogin githubid",
 }
-"""What a roster may hold, and what its column may be called, likelier words first."""
+"""The fields of a roster, and possible headers of each, the likelier first."""
 SYSTEM_FIELDS = ("login", "canvas", "moodle", "gradescope", "blackboard", "brightspace", "github")
-"""Those that are ids in a system rather than the student's own."""
+"""Fields that are ids of a system rather than the student's own id."""
 MIN_WORD_LENGTH = 6
-"""Letters that a word must have to be found within a longer name of a column."""
+"""Minimum length of a word that may match a part of a longer header."""
 _PARTIAL_FIELDS = ("id", "first", "last", "email")
-"""What is looked for there; a 'Student status' is no name."""
+"""Fields that may match a part of a header; a 'Student status' is no name."""
 
 
 def normalize_header(name: str) -> str:
@@ -44,12 +44,12 @@ def normalize_header(name: str) -> str:
 def map_columns(columns: Sequence[str], *, words: Mapping[str, str]) -> Mapping[str, int]:
     """Map each field to the index of its column; a column holds one field at most.
 
-    Names that agree come first, the likelier word before the others; then names that contain a
+    Headers that equal a word come first, in the order of the words; then headers that contain a
     word, such as 'Student ID (EID)'.
 
     Args:
-        columns: what the columns are called.
-        words: what each thing may be called, the likelier word first.
+        columns: the headers.
+        words: by field, the possible headers, the likelier first.
     """
     names = [normalize_header(column) for column in columns]
     indexes: dict[str, int] = {}
@@ -72,20 +72,22 @@ def _partial_matches(names: Sequence[str], words: Mapping[str, str]) -> Iterator
 
 
 def map_person_columns(columns: Sequence[str]) -> Mapping[str, int]:
-    """Map the columns of a roster; 'ID' in a Canvas file is Canvas's own id.
+    """Map the columns of a roster; two systems use a common word for an id of their own.
 
-    And 'Identifier' beside 'Full name' is Moodle's.
+    'ID' in a file from Canvas is Canvas's id, and 'Identifier' beside 'Full name' is Moodle's.
     """
     indexes = dict(map_columns(columns, words=PERSON_COLUMNS))
     names = [normalize_header(column) for column in columns]
-    if "id" in names and any(name.startswith("sis") for name in names):
-        canvas_index = names.index("id")
-        indexes = {field: index for field, index in indexes.items() if index != canvas_index}
-        indexes["canvas"] = canvas_index
-    if {"identifier", "fullname"} <= set(names):
-        moodle_index = names.index("identifier")
-        indexes = {field: index for field, index in indexes.items() if index != moodle_index}
-        indexes["moodle"] = moodle_index
+    from_canvas = "id" in names and any(name.startswith("sis") for name in names)
+    from_moodle = {"identifier", "fullname"} <= set(names)
+    for system, header, applies in (
+        ("canvas", "id", from_canvas),
+        ("moodle", "identifier", from_moodle),
+    ):
+        if applies:
+            own_index = names.index(header)
+            indexes = {field: index for field, index in indexes.items() if index != own_index}
+            indexes[system] = own_index
     if "id" not in indexes and "login" in indexes:
         indexes["id"] = indexes.pop("login")
     return indexes

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from pathlib import Path
 
 from grader import timestamps
-from grader.csv_tables import TableRow, clean_value, is_damaged_id, quote_names, read_table
+from grader.csv_tables import clean_value, is_damaged_id, quote_names, read_table
 from grader.errors import UsageError
 from grader.people.columns import PERSON_COLUMNS, map_columns
 from grader.people.name_matching import normalize_id
@@ -40,8 +40,8 @@ def read_extensions(path: Path, *, zone: tzinfo | None) -> ParsedDates:
         zone: the time zone of the course, for the advice where a due date has no offset.
 
     Raises:
-        UsageError: it is no table, a column is missing, a due date has no offset, or somebody
-            stands there twice.
+        UsageError: it is no table, a column is missing, a due date has no offset, or an id occurs
+            twice.
     """
 
     def parse_due(cell: str) -> str:
@@ -53,15 +53,15 @@ def read_extensions(path: Path, *, zone: tzinfo | None) -> ParsedDates:
 
 
 def read_submission_times(path: Path, *, zone: tzinfo) -> ParsedDates:
-    """Read when submissions were submitted, as staff know it.
+    """Read submission times that staff know.
 
     Args:
         path: the file; ids or names of submissions, and times.
-        zone: of times that say no offset.
+        zone: the time zone of times without an offset.
 
     Raises:
-        UsageError: it is no table, a column is missing, a time can't be read, or somebody stands
-            there twice.
+        UsageError: it is no table, a column is missing, a time can't be read, or an id occurs
+            twice.
     """
 
     def parse_time(cell: str) -> str:
@@ -88,25 +88,16 @@ def _read_dates(
     dates: dict[str, str] = {}
     seen: dict[str, int] = {}
     for row in table.rows:
-        identifier = _read_identifier(row, columns["who"], name=path.name)
-        cell = row.cell(columns["when"])
-        if normalize_id(identifier) in seen:
-            first_line = seen[normalize_id(identifier)]
-            raise UsageError(
-                f"{path.name}: line {row.line_number}: {identifier} stands in line "
-                f"{first_line}, too"
-            )
-        seen[normalize_id(identifier)] = row.line_number
+        location = f"{path.name}: line {row.line_number}"
+        identifier, cell = clean_value(row.cell(columns["who"])), row.cell(columns["when"])
+        if not identifier or is_damaged_id(identifier):
+            raise UsageError(f"{location}: says no id")
+        first_line = seen.setdefault(normalize_id(identifier), row.line_number)
+        if first_line != row.line_number:
+            raise UsageError(f"{location}: {identifier} stands in line {first_line}, too")
         try:
             dates[identifier] = parse(cell)
         except ValueError as error:
-            raise UsageError(f"{path.name}: line {row.line_number}: '{cell}' {error}") from error
+            raise UsageError(f"{location}: '{cell}' {error}") from error
     used = ", ".join(f"'{table.columns[column]}'" for column in columns.values())
     return ParsedDates(dates=dates, note=f"{path.name}: {len(dates)} {description}, from {used}")
-
-
-def _read_identifier(row: TableRow, column: int, *, name: str) -> str:
-    identifier = clean_value(row.cell(column))
-    if not identifier or is_damaged_id(identifier):
-        raise UsageError(f"{name}: line {row.line_number}: says no id")
-    return identifier

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from grader.model import Flag, FlagKind, Student
 from grader.people.name_matching import is_partial_name, names_overlap, normalize_id, same_name
 from grader.people.roster import RosterMember
 
 _OWN_SYSTEMS = frozenset({"", "login"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RosterMatch:
-    """The member that matches a student, and a flag if the match is doubtful."""
-
-    member: RosterMember | None
-    flag: Flag | None = None
 
 
 class Directory:
@@ -27,7 +18,7 @@ class Directory:
         self.members = tuple(members)
         self._members_by_id: dict[str, list[RosterMember]] = {}
         for member in self.members:
-            for identifier in dict.fromkeys(_comparable_ids(member.student)):
+            for identifier in comparable_ids(member.student):
                 self._members_by_id.setdefault(identifier, []).append(member)
 
     def find_by_id(self, identifier: str) -> RosterMember | None:
@@ -36,36 +27,46 @@ class Directory:
         return matches[0] if len(matches) == 1 else None
 
     def find_by_name(self, name: str) -> tuple[RosterMember, ...]:
-        """Return members with this name, else those whose name it is a part of."""
+        """Return members with this name, else those whose name contains it."""
         exact = tuple(m for m in self.members if any(same_name(name, n) for n in _known_names(m)))
         return exact or tuple(
             m for m in self.members if any(is_partial_name(name, n) for n in _known_names(m))
         )
 
-    def find_member(self, student: Student) -> RosterMatch:
-        """Find a student by id, else by a name that only one member has."""
+    def find_member(self, student: Student) -> tuple[RosterMember | None, Flag | None]:
+        """Find a student by id, else by a name that only one member has.
+
+        Returns:
+            The member, and a flag where the match is doubtful or nobody matches.
+        """
         for identifier in student_ids(student):
             member = self.find_by_id(identifier)
             if member is not None:
-                return RosterMatch(member=member, flag=_name_flag(student, member))
+                return member, _name_flag(student, member)
         candidates = self.find_by_name(student.name) if student.name else ()
         if len(candidates) == 1:
-            return RosterMatch(member=candidates[0], flag=_id_flag(student, candidates[0]))
+            return candidates[0], _id_flag(student, candidates[0])
         if candidates:
             candidate_names = " or ".join(name_and_id(member.student) for member in candidates[:3])
-            ambiguous = Flag(FlagKind.STUDENT_AMBIGUOUS, (name_and_id(student), candidate_names))
-            return RosterMatch(member=None, flag=ambiguous)
-        unknown = Flag(FlagKind.STUDENT_NOT_ON_ROSTER, (name_and_id(student),))
-        return RosterMatch(member=None, flag=unknown)
+            names = (name_and_id(student), candidate_names)
+            return None, Flag(FlagKind.STUDENT_AMBIGUOUS, names)
+        return None, Flag(FlagKind.STUDENT_NOT_ON_ROSTER, (name_and_id(student),))
 
 
 def student_ids(student: Student) -> tuple[str, ...]:
     """Return every id of a student, the student's own first."""
-    return tuple(
-        identifier
-        for identifier in (student.id, student.email, *student.lms.values())
-        if identifier
-    )
+    return tuple(filter(None, (student.id, student.email, *student.lms.values())))
+
+
+def normalized_ids(student: Student) -> frozenset[str]:
+    """Return every id of a student, normalized."""
+    return frozenset(filter(None, map(normalize_id, student_ids(student))))
+
+
+def comparable_ids(student: Student) -> frozenset[str]:
+    """Return every id of a student, normalized, with the local part of the e-mail address."""
+    local_part = normalize_id(student.email.partition("@")[0])
+    return normalized_ids(student) | ({local_part} - {""})
 
 
 def name_and_id(student: Student) -> str:
@@ -78,23 +79,12 @@ def name_and_id(student: Student) -> str:
     )
 
 
-def _comparable_ids(student: Student) -> Iterable[str]:
-    for identifier in (
-        student.id,
-        student.email,
-        student.email.partition("@")[0],
-        *student.lms.values(),
-    ):
-        if identifier:
-            yield normalize_id(identifier)
-
-
 def _known_names(member: RosterMember) -> tuple[str, ...]:
     return (member.student.name, *member.aliases)
 
 
 def _name_flag(student: Student, member: RosterMember) -> Flag | None:
-    """Return a flag if the id is one member's and the name another's; the id counts."""
+    """Return a flag if the name is not the one of the member with that id; the id counts."""
     names = [name for name in _known_names(member) if name]
     if not student.name or not names or any(names_overlap(student.name, name) for name in names):
         return None

@@ -1,4 +1,4 @@
-"""Resolve whose a submission is and how late it came, from everything the course knows."""
+"""Resolve the students and the lateness of a submission from everything the course knows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from grader.model import Flag, Lateness, LateRule, Student, Submission
 from grader.people.directory import Directory
-from grader.people.lateness import LatenessCalculator, TeamLateness
+from grader.people.lateness import LatenessCalculator
 from grader.people.roster import RosterMember
 from grader.people.team_resolution import resolve_team
 
@@ -17,11 +17,11 @@ class People:
     """The people of a course, as plain data that can be sent to processes."""
 
     members: tuple[RosterMember, ...] = ()
-    """The roster; empty where there is none."""
+    """The roster; empty without one."""
     extensions: Mapping[str, str] = field(default_factory=dict)
-    """Due dates of their own, in ISO 8601 with an offset, by a student's id."""
+    """Extended due dates, in ISO 8601 with an offset, by a student's id."""
     submission_times: Mapping[str, str] = field(default_factory=dict)
-    """When submissions were handed in, as staff know it, by a submission's name or student's id."""
+    """Submission times that staff know, by a submission's name or a student's id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +49,13 @@ class EnrollmentResolver:
         """Resolve the students and the lateness of a submission.
 
         Args:
-            submission: with what the folder says of it.
-            named: whom the notebook names.
+            submission: the submission, with its students and time in the download.
+            named: the students whom the notebook names.
         """
-        resolved_team = resolve_team(
+        students, flags = resolve_team(
             named=named, folder_students=submission.students, directory=self._directory
         )
-        team_lateness = TeamLateness()
-        if self._lateness_calculator is not None:
-            team_lateness = self._lateness_calculator.calculate(
-                submission, students=resolved_team.students
-            )
-        return Enrollment(
-            students=resolved_team.students,
-            lateness=team_lateness.lateness,
-            flags=(*resolved_team.flags, *team_lateness.flags),
-        )
+        if self._lateness_calculator is None:
+            return Enrollment(students=students, lateness=(), flags=flags)
+        lateness, time_flags = self._lateness_calculator.calculate(submission, students=students)
+        return Enrollment(students=students, lateness=lateness, flags=(*flags, *time_flags))

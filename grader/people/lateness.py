@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from grader import timestamps
 from grader.model import Flag, FlagKind, Lateness, LateRule, Student, Submission
-from grader.people.directory import student_ids
+from grader.people.directory import comparable_ids, student_ids
 from grader.people.name_matching import normalize_id
 
 DAY_S = 24 * 60 * 60
 _NOBODY = Student(name="", id="")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamLateness:
-    """The lateness of each student in order, and what a person should look at."""
-
-    lateness: tuple[Lateness | None, ...] = ()
-    flags: tuple[Flag, ...] = ()
+def course_zone(rule: LateRule) -> tzinfo:
+    """Return the time zone of times without one: the rule's own, else that of the due date."""
+    if rule.timezone:
+        return timestamps.find_zone(rule.timezone)
+    return timestamps.utc_offset(timestamps.parse_due(rule.due))
 
 
 class LatenessCalculator:
     """Computes lateness by the rule of an assignment.
 
     Args:
-        rule: when it is due and what a day takes.
+        rule: the due date, and the deduction for each day.
         extensions: later due dates, in ISO 8601 with an offset, by a student's id.
-        times: when submissions were handed in where staff know better than the folder, likewise,
-            by the name of a submission or a student's id.
+        times: submission times that replace those of the download, in ISO 8601 with an offset, by
+            the name of a submission or a student's id.
     """
 
     def __init__(
@@ -38,44 +36,40 @@ class LatenessCalculator:
     ) -> None:
         self._rule = rule
         self._due = timestamps.parse_due(rule.due)
-        self.zone: tzinfo = (
-            timestamps.find_zone(rule.timezone)
-            if rule.timezone
-            else timestamps.utc_offset(self._due)
-        )
+        self.zone = course_zone(rule)
         self._extensions = {
             normalize_id(identifier): timestamps.parse_due(due)
             for identifier, due in extensions.items()
         }
         self._times = {normalize_id(identifier): time for identifier, time in times.items()}
 
-    def calculate(self, submission: Submission, *, students: Sequence[Student]) -> TeamLateness:
-        """Compute the lateness of each student, or of the submission where nobody is named."""
+    def calculate(
+        self, submission: Submission, *, students: Sequence[Student]
+    ) -> tuple[tuple[Lateness | None, ...], tuple[Flag, ...]]:
+        """Compute the lateness of each student, or of the submission where nobody is named.
+
+        Returns:
+            The lateness of each student in order, None where the time is not known; and what a
+            person should look at.
+        """
         team = students or (_NOBODY,)
+        due_dates = [self.due_for(student) for student in team]
         time_text = self._submission_time(submission, team)
         submitted_at = timestamps.parse_lms_time(time_text, zone=self.zone) if time_text else None
-        if time_text and submitted_at is None:
-            return self._unknown_lateness(team, Flag(FlagKind.TIME_UNREADABLE, (time_text,)))
-        if submitted_at is None and submission.late:
-            return self._unknown_lateness(team, Flag(FlagKind.LATE_WITHOUT_TIME))
-        if submitted_at is None:
-            return TeamLateness(lateness=(None,) * len(team))
-        lateness = tuple(
-            self._measure_lateness(submitted_at, due=self.due_for(student)) for student in team
-        )
-        return TeamLateness(
-            lateness=lateness, flags=self._contradictions(submission, submitted_at, lateness)
-        )
+        if submitted_at is not None:
+            lateness = tuple(self._measure_lateness(submitted_at, due=due) for due in due_dates)
+            return lateness, self._contradictions(submission, submitted_at, lateness)
+        if not time_text and not submission.late:
+            return (None,) * len(team), ()
+        unknown = tuple(self._make_lateness(due=due, at="", late_s=0, days=0) for due in due_dates)
+        if time_text:
+            return unknown, (Flag(FlagKind.TIME_UNREADABLE, (time_text,)),)
+        return unknown, (Flag(FlagKind.LATE_WITHOUT_TIME),)
 
     def due_for(self, student: Student) -> datetime:
         """Return a student's due date, never before that of the assignment."""
-        identifiers = (*student_ids(student), student.email.partition("@")[0])
-        extended = [
-            self._extensions[identifier]
-            for identifier in map(normalize_id, identifiers)
-            if identifier in self._extensions
-        ]
-        return max([self._due, *extended])
+        ids = comparable_ids(student) & self._extensions.keys()
+        return max([self._due, *(self._extensions[identifier] for identifier in ids)])
 
     def _submission_time(self, submission: Submission, team: Sequence[Student]) -> str:
         """Return the submission time from staff, else from the download."""
@@ -101,14 +95,6 @@ class LatenessCalculator:
             late_s=overdue_s if counted_s > 0 else 0,
             days=max(0, -(-counted_s // DAY_S)),
         )
-
-    def _unknown_lateness(self, team: Sequence[Student], flag: Flag) -> TeamLateness:
-        """Return lateness of unknown length."""
-        lateness = tuple(
-            self._make_lateness(due=self.due_for(student), at="", late_s=0, days=0)
-            for student in team
-        )
-        return TeamLateness(lateness=lateness, flags=(flag,))
 
     def _make_lateness(self, *, due: datetime, at: str, late_s: int, days: int) -> Lateness:
         return Lateness(

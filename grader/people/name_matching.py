@@ -37,7 +37,7 @@ def same_name(name: str, other: str) -> bool:
 def is_partial_name(part: str, full_name: str) -> bool:
     """Return whether every word or initial of one name matches a word of the other.
 
-    'Ada', 'A. Rivers' and 'ada rivers' are parts of 'Ada Byron Rivers'; 'R.' alone is none.
+    'Ada', 'A. Rivers' and 'ada rivers' are parts of 'Ada Byron Rivers'; 'R.' alone is not.
     """
     part_words, full_words = name_words(part), list(name_words(full_name))
     if not part_words or max(map(len, part_words)) < _SHORTEST_STEM:

@@ -90,16 +90,19 @@ def _collect_members(
         if member is None:
             empty_lines.append(row.line_number)
             continue
-        key = _key(member.student, line=row.line_number)
+        student = member.student
+        key = normalize_id(student.id) or student.email.casefold() or f"line {row.line_number}"
         previous = members.get(key)
         if previous is None:
             members[key] = member
-        elif same_name(previous.student.name, member.student.name):
-            members[key] = _merge_members(previous, member)
+        elif same_name(previous.student.name, student.name):  # somebody in two sections
+            sections = filter(None, dict.fromkeys((previous.student.section, student.section)))
+            merged = replace(previous.student, section=", ".join(sections))
+            members[key] = replace(previous, student=merged)
         else:
             notes.append(
-                f"line {row.line_number}: id {member.student.id} stands for "
-                f"{previous.student.name} and for {member.student.name}; "
+                f"line {row.line_number}: id {student.id} stands for "
+                f"{previous.student.name} and for {student.name}; "
                 "it is nobody's until that is mended"
             )
             members[f"{key} {row.line_number}"] = member
@@ -109,17 +112,6 @@ def _collect_members(
         )
         notes.append(f"rows without a student left out: line {lines}")
     return tuple(members.values()), tuple(notes)
-
-
-def _key(student: Student, *, line: int) -> str:
-    return normalize_id(student.id) or student.email.casefold() or f"line {line}"
-
-
-def _merge_members(previous: RosterMember, current: RosterMember) -> RosterMember:
-    """Merge two rows of a student who is in two sections."""
-    student, other = previous.student, current.student
-    sections = dict.fromkeys(section for section in (student.section, other.section) if section)
-    return replace(previous, student=replace(student, section=", ".join(sections)))
 
 
 def _parse_member(row: TableRow, columns: Mapping[str, int]) -> RosterMember | None:

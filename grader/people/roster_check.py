@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from grader import timestamps
 from grader.model import Flag, FlagKind, LateRule, Student
-from grader.people.directory import name_and_id, student_ids
+from grader.people.directory import comparable_ids, name_and_id, normalized_ids
 from grader.people.enrollment import People
 from grader.people.name_matching import name_words, normalize_id
 from grader.people.roster import RosterMember
 
 MAX_NAMED = 5
-"""How many are named in a sentence."""
+"""Maximum number of names in a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class RosterCheckResult:
     """Duplicate and missing students of a class."""
 
     duplicate_flags: Mapping[str, tuple[Flag, ...]]
-    """What to say of a submission whose students are in another, too, by its name."""
+    """By submission, the flags for students who are in another submission, too."""
     missing: tuple[Student, ...]
     """Those on the roster who are in no submission, in its order."""
 
@@ -33,7 +33,7 @@ def check_roster(
 
     Args:
         teams: the students of each submission, by its name.
-        members: everyone in the course; nobody where there is no roster.
+        members: everyone in the course; empty without a roster.
     """
     submissions_by_student: dict[str, list[tuple[str, Student]]] = {}
     present_ids: set[str] = set()
@@ -41,7 +41,7 @@ def check_roster(
         for student in students:
             if _student_key(student):
                 submissions_by_student.setdefault(_student_key(student), []).append((name, student))
-            present_ids |= set(map(normalize_id, student_ids(student)))
+            present_ids |= normalized_ids(student)
     duplicate_flags: dict[str, list[Flag]] = {}
     for occurrences in submissions_by_student.values():
         names = list(dict.fromkeys(name for name, _ in occurrences))
@@ -54,7 +54,7 @@ def check_roster(
         member.student
         for member in members
         if _student_key(member.student) not in submissions_by_student
-        and not present_ids & set(map(normalize_id, student_ids(member.student)))
+        and not present_ids & normalized_ids(member.student)
     )
     return RosterCheckResult(
         duplicate_flags={name: tuple(flags) for name, flags in duplicate_flags.items()},
@@ -69,11 +69,7 @@ def unknown_ids(ids: Iterable[str], *, known: Iterable[Student]) -> tuple[str, .
         ids: ids as staff wrote them.
         known: everyone on the roster, or in a submission.
     """
-    known_ids = {
-        normalize_id(identifier)
-        for student in known
-        for identifier in (*student_ids(student), student.email.partition("@")[0])
-    }
+    known_ids = {identifier for student in known for identifier in comparable_ids(student)}
     return tuple(identifier for identifier in ids if normalize_id(identifier) not in known_ids)
 
 
@@ -89,8 +85,8 @@ def class_notes(
     Args:
         teams: the students of each submission, by its name.
         people: the roster, and the dates.
-        rule: when the assignment is due, if it says so.
-        untimed: the submissions of which nobody says when they came.
+        rule: the due date of the assignment, if it has one.
+        untimed: the submissions without a known submission time.
     """
     everyone = [student for students in teams.values() for student in students]
     everyone += [member.student for member in people.members]
@@ -99,15 +95,12 @@ def class_notes(
     if rule is None:
         return
     due = timestamps.parse_due(rule.due)
-    for identifier in (
-        identifier
-        for identifier, extension in people.extensions.items()
-        if timestamps.parse_due(extension) < due
-    ):
-        yield (
-            f"the extension of {identifier} ends before the assignment is due, so it changes "
-            "nothing"
-        )
+    for identifier, extension in people.extensions.items():
+        if timestamps.parse_due(extension) < due:
+            yield (
+                f"the extension of {identifier} ends before the assignment is due, so it changes "
+                "nothing"
+            )
     if untimed:
         names = ", ".join(untimed[:MAX_NAMED]) + (" …" if len(untimed) > MAX_NAMED else "")
         yield (

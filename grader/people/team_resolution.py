@@ -1,45 +1,36 @@
-"""Decide whose a submission is, from the notebook, the folder and the roster."""
+"""Determine the students of a submission from the notebook, the folder and the roster."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from grader.model import Flag, FlagKind, Student
-from grader.people.directory import Directory, name_and_id, student_ids
+from grader.people.directory import Directory, comparable_ids, name_and_id, student_ids
 from grader.people.name_matching import is_partial_name, normalize_id, same_name
 from grader.people.roster import RosterMember
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvedTeam:
-    """The students of a submission, and what a person should look at."""
-
-    students: tuple[Student, ...]
-    flags: tuple[Flag, ...] = ()
-
-
 def resolve_team(
     *, named: Sequence[Student], folder_students: Sequence[Student], directory: Directory | None
-) -> ResolvedTeam:
-    """Combine all sources; nobody who is named anywhere is left out.
+) -> tuple[tuple[Student, ...], tuple[Flag, ...]]:
+    """Combine all sources; everybody who is named anywhere is included.
 
     Args:
-        named: whom the notebook names.
-        folder_students: whom the folder or its metadata says.
-        directory: everyone in the course, or None where there is no roster.
+        named: the students whom the notebook names.
+        folder_students: the students whom the folder or its metadata names.
+        directory: everyone in the course; None without a roster.
+
+    Returns:
+        The students of the submission, and what a person should look at.
     """
     if directory is None:
         return _resolve_without_roster(named, folder_students)
     from_notebook, flags = _match_to_roster(named, directory)
     from_folder, folder_flags = _match_to_roster(folder_students, directory)
     additional = [student for student in from_folder if not from_notebook or _has_id(student)]
-    return ResolvedTeam(
-        students=_deduplicate([*from_notebook, *additional]),
-        flags=tuple(
-            dict.fromkeys((*flags, *folder_flags, *_disagreements(from_notebook, from_folder)))
-        ),
-    )
+    all_flags = (*flags, *folder_flags, *_disagreements(from_notebook, from_folder))
+    return _deduplicate([*from_notebook, *additional]), tuple(dict.fromkeys(all_flags))
 
 
 def _has_id(student: Student) -> bool:
@@ -53,10 +44,9 @@ def _match_to_roster(
     """Replace each student by the roster's record where there is one, and collect flags."""
     students, flags = [], []
     for person in people:
-        match = directory.find_member(person)
-        students.append(_complete_member(match.member, person) if match.member else person)
-        if match.flag:
-            flags.append(match.flag)
+        member, flag = directory.find_member(person)
+        students.append(_complete_member(member, person) if member else person)
+        flags += [flag] if flag else []
     return tuple(students), flags
 
 
@@ -74,7 +64,7 @@ def _complete_member(member: RosterMember, folder_student: Student) -> Student:
 
 def _resolve_without_roster(
     named: Sequence[Student], folder_students: Sequence[Student]
-) -> ResolvedTeam:
+) -> tuple[tuple[Student, ...], tuple[Flag, ...]]:
     """Complete the notebook's names by the folder's."""
     students, completed, flags = list(named), [], []
     for folder_student in folder_students:
@@ -86,45 +76,34 @@ def _resolve_without_roster(
         if len(indexes) != 1:
             completed.append(folder_student)
             continue
-        notebook_student = students[indexes[0]]
-        if (
-            notebook_student.id
-            and folder_student.id
-            and normalize_id(notebook_student.id) != normalize_id(folder_student.id)
-        ):
-            flags.append(
-                Flag(
-                    FlagKind.ID_DIFFERS_IN_FOLDER,
-                    (name_and_id(notebook_student), folder_student.id),
-                )
-            )
-        students[indexes[0]] = _merge_students(notebook_student, folder_student)
+        student = students[indexes[0]]
+        ids = {normalize_id(each.id) for each in (student, folder_student) if each.id}
+        if len(ids) > 1:
+            args = (name_and_id(student), folder_student.id)
+            flags.append(Flag(FlagKind.ID_DIFFERS_IN_FOLDER, args))
+        students[indexes[0]] = _merge_students(student, folder_student)
         completed.append(students[indexes[0]])
-    additional = [
-        folder_student for folder_student in completed if not named or _has_id(folder_student)
-    ]
-    return ResolvedTeam(
-        students=_deduplicate([*students, *additional]),
-        flags=(*flags, *_disagreements(students, completed)),
+    additional = [student for student in completed if not named or _has_id(student)]
+    return (
+        _deduplicate([*students, *additional]),
+        (*flags, *_disagreements(students, completed)),
     )
 
 
 def _may_be_same(folder_student: Student, named: Student, *, team: Sequence[Student]) -> bool:
     """Return whether the folder means this named student and nobody else of the team."""
-    identifiers = {normalize_id(identifier) for identifier in student_ids(folder_student)}
-    identifiers |= {normalize_id(folder_student.email.partition("@")[0])} - {""}
+    identifiers = comparable_ids(folder_student)
     if named.id and normalize_id(named.id) in identifiers:
         return True
     if any(other.id and normalize_id(other.id) in identifiers for other in team):
         return False
-    for name in filter(None, (folder_student.name, folder_student.id)):
-        if (
-            same_name(name, named.name)
-            or is_partial_name(name, named.name)
-            or is_partial_name(named.name, name)
-        ):
-            return True
-    return False
+    return any(
+        same_name(name, named.name)
+        or is_partial_name(name, named.name)
+        or is_partial_name(named.name, name)
+        for name in (folder_student.name, folder_student.id)
+        if name
+    )
 
 
 def _merge_students(named: Student, folder_student: Student) -> Student:
@@ -146,7 +125,7 @@ def _disagreements(notebook: Sequence[Student], folder: Sequence[Student]) -> li
         for student in folder
         if not any(same_person(student, other) for other in notebook)
     ]
-    if len(folder) > 1:  # one alone may have handed in for a team
+    if len(folder) > 1:  # a single student may have submitted for a team
         flags += [
             Flag(FlagKind.NAMED_NOT_IN_FOLDER, (name_and_id(student),))
             for student in notebook

@@ -28,14 +28,8 @@ from grader.model import (
 )
 from grader.notebook import read_notebook
 from grader.pipeline.judge import Judge, ungradable_result
-from grader.pipeline.reference import (
-    ModuleCache,
-    Reference,
-    blank_cells,
-    preload_notes,
-    start_preload,
-)
-from grader.pipeline.supplied_files import NotebookFiles, ProvidedFiles
+from grader.pipeline.reference import ModulePreload, Reference, blank_cells
+from grader.pipeline.supplied_files import NotebookFiles, list_provided_files
 
 Notify = Callable[[str], None]
 """Shows a sentence to the person at the keyboard."""
@@ -61,9 +55,9 @@ class GradingSession:
     """How notebooks start; its `stop` ends every wait for one."""
     reference: Reference
     questions: wire.PackedQuestions
-    """What every notebook is asked."""
+    """The questions to every notebook."""
     constants: Mapping[str, Observation]
-    """The reference's answers to what is the same for every submission."""
+    """The reference's answers to the questions that are the same for every submission."""
     modules: ModuleSurvey
     """What modules notebooks find."""
     slots: Semaphore
@@ -71,7 +65,7 @@ class GradingSession:
 
     @property
     def isolation(self) -> Isolation:
-        """What keeps notebooks from this computer."""
+        """How notebooks are isolated from this computer."""
         return self.setup.fork_server.isolation
 
 
@@ -82,7 +76,7 @@ class GradingResult:
     graded: Graded
     trace: Trace | None = None
     grader_fault: bool = False
-    """Whether it was not graded by a fault of ours: the next run tries again."""
+    """Whether a fault of the grader prevented grading, so that the next run tries again."""
 
 
 @contextmanager
@@ -98,7 +92,7 @@ def open_grading_session(
     Args:
         judge: the rubric with its checks, and the reference.
         options: where notebooks run.
-        notify: hears what is not as it should be on this machine.
+        notify: called with sentences about problems of this machine.
         stop: ends every wait for a notebook once it is set.
 
     Raises:
@@ -106,9 +100,6 @@ def open_grading_session(
         IsolationError: the required isolation is not available.
     """
     rubric = judge.rubric
-    module_cache = ModuleCache.for_rubric(
-        rubric, environment=options.environment, cache=options.cache
-    )
     with sandbox.start_fork_server(
         options.environment, request=options.required_isolation
     ) as fork_server:
@@ -117,11 +108,16 @@ def open_grading_session(
         modules = ModuleSurvey(
             installed=options.environment.modules, optional=rubric.optional_imports
         )
-        preload = start_preload(
-            fork_server, module_cache, reference=judge.reference, modules=modules
+        preload = ModulePreload(
+            fork_server,
+            rubric=rubric,
+            reference=judge.reference,
+            modules=modules,
+            environment=options.environment,
+            cache=options.cache,
         )
         setup = kernel.KernelSetup(
-            files=ProvidedFiles.for_rubric(rubric).files,
+            files=list_provided_files(rubric),
             fork_server=fork_server,
             seed=rubric.seed,
             record=rubric.record,
@@ -130,7 +126,7 @@ def open_grading_session(
         )
         reference = Reference(rubric, notebook=judge.reference, setup=setup)
         try:
-            for note in preload_notes(preload.learn_modules(reference.live)):
+            for note in preload.learn_modules(reference.live):
                 notify(note)
             yield GradingSession(
                 judge=judge,
@@ -158,11 +154,11 @@ def _isolation_notes(isolation: Isolation) -> Iterator[str]:
 def grade_submission(
     submission: Submission, *, session: GradingSession, supplied: NotebookFiles
 ) -> GradingResult:
-    """Grade one submission as far as a machine can; what can't be graded says why.
+    """Grade one submission as far as a machine can; one that can't be graded has a reason.
 
     Args:
         submission: the submission.
-        session: what all are graded with.
+        session: the session, which all submissions share.
         supplied: the files that its notebook finds beside it.
     """
     submission = replace(submission, concerns=(*submission.concerns, *supplied.left_out))
@@ -172,7 +168,7 @@ def grade_submission(
         trace = run_and_ask(notebook, session=session, supplied=supplied)
     except (NotebookError, KernelError) as error:
         grader_fault = isinstance(error, KernelError)
-        if grader_fault and not session.setup.stop.is_set():  # else it ended since it was stopped
+        if grader_fault and not session.setup.stop.is_set():  # else the run is stopping
             fault_log.report_fault(Fault.caught(f"running {submission.name}", error))
         reason = str(error)
         graded = ungradable_result(submission, reason, flag=Flag(FlagKind.NOT_GRADED, (reason,)))
@@ -201,12 +197,12 @@ def _read_notebook(submission: Submission) -> Notebook:
 def run_and_ask(
     notebook: Notebook, *, session: GradingSession, supplied: NotebookFiles | None = None
 ) -> Trace:
-    """Run a notebook and ask it; the reference is asked about it later.
+    """Run a notebook and ask it all questions but counter-questions.
 
     Args:
-        notebook: what is run.
-        session: what it is run with.
-        supplied: the files that it finds beside it; None for the course's alone.
+        notebook: the notebook to run.
+        session: the session, which all submissions share.
+        supplied: the files beside the notebook; None for the course's files alone.
 
     Raises:
         KernelError: no kernel started.

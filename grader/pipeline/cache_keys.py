@@ -20,7 +20,7 @@ from grader.errors import NotebookError
 from grader.model import Submission
 from grader.notebook import read_submitted_file
 from grader.pipeline.judge import Judge
-from grader.pipeline.supplied_files import NotebookFiles, ProvidedFiles
+from grader.pipeline.supplied_files import NotebookFiles, choose_files, list_provided_files
 from grader.sandbox import IsolationLevel, IsolationRequest
 
 PACKAGE_FOLDER = Path(grader.__file__).parent
@@ -35,12 +35,12 @@ EXTRACTION_SOURCES = frozenset({"notebook", "text_folding.py", "model", "pipelin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedSubmission:
-    """A submission with the files that its notebook will find, and the key of its grade."""
+    """A submission, with the files beside its notebook and the key of its grade."""
 
     submission: Submission
     supplied: NotebookFiles
     key: str
-    """'' where the notebook can't be read, so that nothing is known of it."""
+    """The key of its grade; '' where the notebook can't be read."""
 
 
 def _own_check_sources(modules: Iterable[str]) -> Iterator[str | bytes]:
@@ -59,13 +59,13 @@ class CacheKeys:
     """Makes the keys of one run.
 
     Args:
-        judge: by whom submissions are judged.
+        judge: the judge of the run.
         show_ids: whether pages show whole ids.
     """
 
     def __init__(self, judge: Judge, *, show_ids: bool = False) -> None:
         rubric, checks = judge.rubric, judge.checks
-        self._provided = ProvidedFiles.for_rubric(rubric)
+        self._provided = list_provided_files(rubric)
         self._limits = rubric.limits
         self._overrides = judge.overrides
         run_settings = (rubric.seed, rubric.record, rubric.optional_imports, rubric.limits)
@@ -74,7 +74,7 @@ class CacheKeys:
                 _source_digest(RUN_SOURCES),
                 judge.reference.sha256,
                 judge.environment,
-                judge.draws.seed,
+                judge.rng.seed,
                 repr(run_settings),
                 *(question.id for question in (*checks.questions, *checks.constant_questions)),
             ]
@@ -100,7 +100,7 @@ class CacheKeys:
     def prepare(self, submission: Submission) -> PreparedSubmission:
         """Read the files of a submission once, for its key and for its run."""
         supplied = NotebookFiles(files={})
-        # People and times are not in it, as no run depends on them; see `_tail`.
+        # Without people and times, since no run depends on them; see `_tail`.
         parts: list[str | bytes] = [
             submission.name,
             submission.display_path,
@@ -108,7 +108,7 @@ class CacheKeys:
             repr((submission.problem, submission.remarks, submission.concerns)),
         ]
         if not submission.problem:
-            supplied = self._provided.merge_with(submission, limits=self._limits)
+            supplied = choose_files(self._provided, submission, limits=self._limits)
             try:
                 parts.append(read_submitted_file(submission.path))
             except NotebookError:

@@ -1,7 +1,7 @@
 """What collecting submissions needs from the pipeline: previews of notebooks, and room to unpack.
 
-Archives are unpacked below the output folder, for as long as a run takes: it is private, on a disk
-with space, and hidden from every notebook; a folder for temporary files need be none of these.
+Archives are unpacked below the output folder for the time of a run. That folder is private, on a
+disk with space, and hidden from every notebook; the system's folder for temporary files may not be.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_CACHED = 64
 """Previews that are cached: notebooks of one folder are looked at more than once."""
 PREFIX = ".unpacked-"
 ABANDONED_AFTER_S = 60.0
-"""Seconds after which a folder without a lock was left behind by a run that was killed."""
+"""Seconds after which a folder without a lock counts as left behind by a killed run."""
 
 
 def make_preview(reference: Path) -> NotebookPreview:
@@ -81,7 +81,7 @@ def temporary_unpack_folder(out: Path) -> Iterator[Callable[[], Path]]:
 
 
 def _remove_abandoned(out: Path) -> None:
-    """Remove what runs that were killed left behind: nobody holds its lock."""
+    """Remove the folders of runs that were killed: no process holds their locks."""
     for folder in out.glob(f"{PREFIX}*"):
         try:
             if time.time() - folder.stat().st_mtime < ABANDONED_AFTER_S:

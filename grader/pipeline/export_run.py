@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from grader import checks, gradebook, rubric
 from grader.errors import UsageError
-from grader.exports import FORMATS, Download, Export, ExportOptions, Grades
+from grader.exports import FORMATS, Export, ExportOptions, Grades
 from grader.folder import OutputFolder, read_class, write_atomically
 from grader.gradebook import Gradebook, course_records
 from grader.model import Graded, Rubric
+from grader.pipeline.run_config import load_rubric
 from grader.report import student_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportRequest:
-    """What to export, from where to where."""
-
-    format: str
-    folder: Path
-    """The folder that `grade` wrote."""
-    root: Path
-    """The folder that holds `rubrics/`."""
-    assignment: str | None
-    out: Path | None
-    """A file, or a folder for formats of many files; None for `exports` in the folder."""
-    into: Path | None = None
-    """The file to fill."""
-    wish: ExportOptions = field(default_factory=ExportOptions)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ExportResult:
-    """What was exported, and where it is."""
+    """An export and the files it was written to."""
 
     export: Export
     paths: tuple[Path, ...]
@@ -43,54 +26,52 @@ class ExportResult:
 
     @property
     def needs_person(self) -> bool:
-        """Whether somebody was left out."""
+        """Whether a student was left out."""
         return bool(self.export.left_out or self.ungraded)
 
 
-def write_export(request: ExportRequest) -> ExportResult:
+def write_export(
+    format_name: str,
+    *,
+    folder: Path,
+    root: Path,
+    assignment: str | None,
+    out: Path | None,
+    options: ExportOptions,
+) -> ExportResult:
     """Export the grades of a folder in one format.
 
+    Args:
+        format_name: A key of `FORMATS`.
+        folder: The folder that `grade` wrote.
+        root: The folder that holds `rubrics/`.
+        assignment: The rubric's id; None for the default one.
+        out: A file, or a folder for formats of many files; None for `exports` in the folder.
+        options: Options of the format.
+
     Raises:
-        UsageError: the folder holds no grades of this assignment, grades are older than the rubric,
+        UsageError: The folder holds no grades of this assignment, grades are older than the rubric,
             or the format can't be written with these options.
-        RubricError: the rubric is not valid.
+        RubricError: The rubric is not valid.
     """
-    loaded = rubric.load_rubric(
-        rubric.find_rubric(request.root, assignment=request.assignment), catalog=checks.load_checks
-    )
-    wish = _with_download(request)
-    with gradebook.open_gradebook(OutputFolder.open_existing(request.folder).store) as book:
-        _check_same_assignment(book, loaded, folder=request.folder)
-        stored_keys, enrolled = book.cache_keys(), book.roll()
-        names = [name for name in enrolled if name in stored_keys]
+    loaded = load_rubric(root, assignment=assignment)
+    with OutputFolder.open_existing(folder).open_gradebook() as book:
+        if course_records.load_seed(book, loaded.id) is None:
+            raise UsageError(f"{folder}: nothing there was graded by the assignment {loaded.id!r}")
+        names = book.graded_names()
+        ungraded = tuple(name for name in book.roll() if name not in names)
         grades = Grades(
             rubric=loaded,
             results=_current_grades(book, names, rubric=loaded),
             render_report=lambda graded: student_page(graded, rubric=loaded),
             list_missing=lambda: read_class(book, loaded).missing_students,
         )
-        exported = FORMATS[request.format](grades, options=wish)
-    paths = _write_files(exported, request=request)
-    ungraded = tuple(name for name in enrolled if name not in stored_keys)
+        exported = FORMATS[format_name](grades, options=options)
+    paths = _write_files(exported, folder=folder, format_name=format_name, out=out)
     return ExportResult(export=exported, paths=paths, ungraded=ungraded)
 
 
-def _with_download(request: ExportRequest) -> ExportOptions:
-    if request.into is None:
-        return request.wish
-    try:
-        data = request.into.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{request.into}: cannot be read ({error.strerror})") from error
-    return replace(request.wish, into=Download(name=request.into.name, data=data))
-
-
-def _check_same_assignment(book: Gradebook, loaded: Rubric, *, folder: Path) -> None:
-    if course_records.load_seed(book, loaded.id) is None:
-        raise UsageError(f"{folder}: nothing there was graded by the assignment {loaded.id!r}")
-
-
-def _current_grades(book: Gradebook, names: list[str], *, rubric: Rubric) -> Iterator[Graded]:
+def _current_grades(book: Gradebook, names: Iterable[str], *, rubric: Rubric) -> Iterator[Graded]:
     """Yield the grades.
 
     Raises:
@@ -106,33 +87,29 @@ def _current_grades(book: Gradebook, names: list[str], *, rubric: Rubric) -> Ite
         yield graded
 
 
-def _write_files(exported: Export, *, request: ExportRequest) -> tuple[Path, ...]:
-    """Write the files where they were asked for: one under its own name, many into a folder.
+def _write_files(
+    exported: Export, *, folder: Path, format_name: str, out: Path | None
+) -> tuple[Path, ...]:
+    """Write the files to `out`: one file under that name, several into that folder.
 
     Raises:
-        UsageError: they can't be written there.
+        UsageError: They can't be written there.
     """
-    out = request.out
+    is_single = len(exported.files) == 1
     try:
-        if out is None:
-            folder = OutputFolder(request.folder).exports_path
-            folder.mkdir(exist_ok=True, mode=0o700)
-            return _write_into(
-                folder if len(exported.files) == 1 else folder / request.format, exported
-            )
-        if out.is_dir() or len(exported.files) != 1:
-            return _write_into(out, exported)
-        (data,) = exported.files.values()
-        write_atomically(out, data)
+        if out is not None and is_single and not out.is_dir():
+            files = dict.fromkeys([out], next(iter(exported.files.values())))
+        else:
+            exports = OutputFolder(folder).exports_path
+            if out is None:
+                exports.mkdir(exist_ok=True, mode=0o700)
+            target = out or (exports if is_single else exports / format_name)
+            target.mkdir(parents=True, exist_ok=True, mode=0o700)
+            files = {target / name: data for name, data in exported.files.items()}
+        for path, data in files.items():
+            write_atomically(path, data)
     except OSError as error:
         raise UsageError(
             f"{error.filename or out}: cannot be written ({error.strerror})"
         ) from error
-    return (out,)
-
-
-def _write_into(folder: Path, exported: Export) -> tuple[Path, ...]:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name, data in exported.files.items():
-        write_atomically(folder / name, data)
-    return tuple(folder / name for name in exported.files)
+    return tuple(files)

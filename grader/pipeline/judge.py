@@ -11,7 +11,7 @@ from grader.checks import (
     BoundRubric,
     Evidence,
     Judgment,
-    RandomDraws,
+    SeededRandom,
     bind_rubric,
     load_checks,
 )
@@ -59,18 +59,18 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """A rubric with its checks, the people of the course, and what the reference's text says."""
+    """A rubric with its checks, the people of the course, and the handout in the reference."""
 
     rubric: Rubric
     checks: BoundRubric
-    draws: RandomDraws
+    rng: SeededRandom
     reference: Notebook
     handout: frozenset[str]
-    """The lines of the reference that the course wrote, so that they are nobody's answer."""
+    """The lines of the reference that the course wrote, which are no student's answer."""
     outline: Outline
     """Where the handout asks for which item, and the code it gives for it."""
     answer_items: tuple[Item, ...]
-    """The items without points, criteria and checks, on which finding answers depends."""
+    """The items without points, criteria and checks: all that finding answers depends on."""
     environment: str
     """The fingerprint of the interpreter that runs notebooks."""
     people: People
@@ -84,7 +84,7 @@ class Judge:
         cls,
         rubric: Rubric,
         *,
-        draws: RandomDraws,
+        rng: SeededRandom,
         environment: str = "",
         people: People | None = None,
         overrides: LocationOverrides | None = None,
@@ -94,8 +94,8 @@ class Judge:
         reference = read_notebook(rubric.reference)
         return cls(
             rubric=rubric,
-            checks=bind_rubric(rubric, registry=load_checks(rubric.check_modules), draws=draws),
-            draws=draws,
+            checks=bind_rubric(rubric, registry=load_checks(rubric.check_modules), rng=rng),
+            rng=rng,
             reference=reference,
             handout=handout_lines(reference),
             outline=outline_handout(reference, items=rubric.items),
@@ -109,12 +109,12 @@ class Judge:
         )
 
     def evidence(self, submission: Submission, trace: Trace) -> Evidence:
-        """Return what a run left behind in the form that checks read."""
+        """Return a trace in the form that checks read."""
         attachments = tuple(path.suffix.lower() for path in submission.attachments)
-        return Evidence.from_trace(trace, draws=self.draws, attachments=attachments)
+        return Evidence.from_trace(trace, rng=self.rng, attachments=attachments)
 
     def extract(self, notebook: Notebook, *, submission: str = "") -> Extraction:
-        """Find who made a notebook, and what they wrote to each written item."""
+        """Find the names and the written answers in a notebook."""
         answers = written_answers(
             notebook,
             items=self.answer_items,
@@ -125,7 +125,7 @@ class Judge:
         return Extraction(students=find_students(notebook), answers=redraw_pictures(answers))
 
     def judge_evidence(self, submission: Submission, evidence: Evidence) -> Judgment:
-        """Judge the evidence; log each check that failed by a fault of ours."""
+        """Judge the evidence; log each check that failed by a fault of the grader."""
         judgment = self.checks.judge(evidence)
         for fault in judgment.faults:
             fault_log.report_fault(replace(fault, where=f"{fault.where} of {submission.name}"))
@@ -139,13 +139,13 @@ class Judge:
         judgment: Judgment | None = None,
         cached: Extraction | None = None,
     ) -> Graded:
-        """Make the grade of what was judged.
+        """Return the grade of a submission.
 
         Args:
-            submission: whose evidence it is.
-            evidence: what its run left behind, with the reference's answers.
-            judgment: what `judge_evidence` made of it; judged here where it is not given.
-            cached: names and answers, where they were found in the same notebook before.
+            submission: the submission.
+            evidence: the evidence of its run, with the reference's answers.
+            judgment: the result of `judge_evidence`; None to judge here.
+            cached: names and answers of the same notebook; None to find them here.
         """
         findings = (judgment or self.judge_evidence(submission, evidence)).findings
         score = scoring.score_submission(self.rubric, findings=findings)
@@ -184,7 +184,7 @@ class Judge:
                 record=record,
                 rubric=self.rubric,
                 reference=self.reference,
-                seed=self.draws.seed,
+                seed=self.rng.seed,
             ),
             evidence=collect_saved_evidence(notebook, record=record, answers=extraction.answers),
             lateness=enrollment.lateness,
@@ -193,7 +193,7 @@ class Judge:
         return scoring.with_late_deductions(graded)
 
     def with_enrollment(self, graded: Graded, *, submission: Submission) -> Graded:
-        """Return what could not be graded with its students and its lateness."""
+        """Return the grade with its students and its lateness, and flags about them."""
         enrollment = self.enrollment.resolve(submission, named=graded.named)
         return replace(
             graded,
@@ -217,5 +217,5 @@ def ungradable_result(submission: Submission, reason: str, *, flag: Flag) -> Gra
 
 
 def collection_flags(submission: Submission) -> tuple[Flag, ...]:
-    """Return what was doubtful when the submission was found among the files."""
+    """Return flags for doubts from when the submission was collected."""
     return tuple(Flag(FlagKind.COLLECTION_CONCERN, (doubt,)) for doubt in submission.concerns)

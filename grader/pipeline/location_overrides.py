@@ -1,16 +1,14 @@
-"""Reads which cells a person names for the answers of items, and keeps it for later runs."""
+"""Reads the cells that a person names for the answers of items, and stores them."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from grader import gradebook
+from grader.csv_tables import TextTable, format_table, parse_table
 from grader.errors import UsageError
 from grader.folder import OutputFolder
 from grader.gradebook import Gradebook
@@ -19,7 +17,7 @@ from grader.model import Graded, Rubric
 
 COLUMNS = ("submission", "item", "cells")
 NO_CELLS = "none"
-"""Stands for cells where there is no answer."""
+"""The entry for an item without an answer."""
 _MAX_CELL = 9_999
 _MAX_CELLS = 100
 _MAX_BYTES = 10_000_000
@@ -34,7 +32,7 @@ class OverrideRow:
     submission: str
     item: str
     cells: tuple[int, ...] | None
-    """None takes back what was said before."""
+    """None takes an earlier override back."""
 
 
 def apply_override_file(
@@ -45,14 +43,14 @@ def apply_override_file(
     names: Mapping[str, str],
     notify: Callable[[str], None],
 ) -> LocationOverrides:
-    """Return what people said so far and what a file adds to it, which is kept from now on.
+    """Return the stored overrides with those of a file, which are stored as well.
 
     Args:
-        book: where it is kept.
-        rubric: whose items are named.
+        book: the gradebook that stores them.
+        rubric: the rubric, with the items that a file may name.
         file: a CSV with the columns submission, item and cells, or None.
         names: every name that a submission may have in the file, to its safe name.
-        notify: hears of submissions that are not here.
+        notify: called with a sentence about submissions that are not here.
 
     Raises:
         UsageError: the file can't be read, or its rows are not valid.
@@ -83,11 +81,10 @@ def read_override_rows(file: Path, *, rubric: Rubric) -> tuple[OverrideRow, ...]
         UsageError: it can't be read, or some rows are not valid; the first of them are named.
     """
     text = _read_text(file)
-    first_line = text.partition("\n")[0]
-    # Spreadsheets of half the world write a semicolon in place of the comma.
-    delimiter = ";" if first_line.count(";") > first_line.count(",") else ","
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+    table = TextTable(columns=(), rows=())
+    if text.strip():
+        table = parse_table(text, name=str(file), verbatim=True)
+    header = {name.strip().lower(): index for index, name in enumerate(table.columns)}
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise UsageError(
@@ -95,15 +92,12 @@ def read_override_rows(file: Path, *, rubric: Rubric) -> tuple[OverrideRow, ...]
         )
     rows: list[OverrideRow] = []
     problems: list[str] = []
-    try:
-        for record in reader:
-            values = [(record.get(header[name]) or "").strip() for name in COLUMNS]
-            try:
-                rows += [_parse_row(*values, rubric=rubric)] if any(values) else []
-            except ValueError as error:
-                problems.append(f"line {reader.line_num}: {error}")
-    except csv.Error as error:
-        problems.append(f"line {reader.line_num}: {error}")
+    for row in table.rows:
+        values = [row.cell(header[name]).strip() for name in COLUMNS]
+        try:
+            rows += [_parse_row(*values, rubric=rubric)] if any(values) else []
+        except ValueError as error:
+            problems.append(f"line {row.line_number}: {error}")
     if problems:
         more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
         raise UsageError(f"{file}:\n  " + "\n  ".join(problems[:_SHOWN]) + more)
@@ -121,7 +115,7 @@ def _parse_row(submission: str, item: str, cells: str, *, rubric: Rubric) -> Ove
 
 
 def _parse_cells(text: str) -> tuple[int, ...] | None:
-    """Parse cells such as '7', '7 9', '7-9' or 'none'; return None where there is no word."""
+    """Parse cells such as '7', '7 9', '7-9' or 'none'; return None for an empty text."""
     if not text:
         return None
     if text.lower() == NO_CELLS:
@@ -152,20 +146,17 @@ def _read_text(file: Path) -> str:
 
 
 def folder_locations_csv(folder: Path, *, include_sure: bool) -> str:
-    """Return where the answers of a class were found, as the text of such a file.
+    """Return the locations of the answers of a class, as the text of a file of overrides.
 
     Raises:
         UsageError: the folder holds no gradebook.
     """
-    with gradebook.open_gradebook(OutputFolder.open_existing(folder).store) as book:
-        stored_keys = book.cache_keys()
-        return locations_csv(
-            book.all_graded([n for n in book.roll() if n in stored_keys]), include_sure=include_sure
-        )
+    with OutputFolder.open_existing(folder).open_gradebook() as book:
+        return locations_csv(book.all_graded(), include_sure=include_sure)
 
 
 def locations_csv(grades: Iterable[Graded], *, include_sure: bool) -> str:
-    """Return where answers were found, as the text of such a file.
+    """Return the locations of answers, as the text of a file of overrides.
 
     Args:
         grades: the class.
@@ -174,13 +165,11 @@ def locations_csv(grades: Iterable[Graded], *, include_sure: bool) -> str:
     Returns:
         CSV with two more columns: the confidence, and the reason for doubt.
     """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*COLUMNS, "confidence", "why"])
+    rows = [(*COLUMNS, "confidence", "why")]
     for graded in grades:
         for item, answer in graded.answers.items():
             if include_sure or answer.concern:
                 cells = " ".join(map(str, answer.cells)) or NO_CELLS
                 confidence = f"{answer.confidence:.2f}"
-                writer.writerow([graded.submission.name, item, cells, confidence, answer.concern])
-    return buffer.getvalue()
+                rows.append((graded.submission.name, item, cells, confidence, answer.concern))
+    return format_table(rows)

@@ -49,7 +49,7 @@ def _redraw_or_placeholder(picture: Picture) -> Picture:
         return UNSHOWABLE
 
 
-@lru_cache(maxsize=32)  # a picture stands in one answer, but may be judged several times
+@lru_cache(maxsize=32)  # a picture is in one answer, but may be judged several times
 def redraw_picture(picture: Picture) -> Picture:
     """Redraw a picture.
 

@@ -1,13 +1,13 @@
-"""Collects what a grade says beside its points: code excerpts, flags, and its provenance."""
+"""Collects the parts of a grade beside its points: code excerpts, flags, and provenance."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 
 import grader
+from grader import timestamps
 from grader.model import (
     CellStatus,
     Excerpt,
@@ -84,12 +84,12 @@ def _add_similar(
 
 
 def without_outputs(record: ExecutionRecord) -> ExecutionRecord:
-    """Return the record without what cells printed: that stays in the trace."""
+    """Return the record without the output of cells, which only the trace keeps."""
     return replace(record, cells=tuple(replace(run, shown="", media=()) for run in record.cells))
 
 
 def run_flags(record: ExecutionRecord, *, team: tuple[Student, ...]) -> Iterator[Flag]:
-    """Yield what asks for a person after a run."""
+    """Yield flags about a run that a person should look at."""
     struck_cells = [run.index for run in record.cells if run.status is CellStatus.STRUCK_OUT]
     if struck_cells:
         yield Flag(FlagKind.CELLS_STRUCK_OUT, tuple(map(str, struck_cells)))
@@ -105,7 +105,7 @@ def build_provenance(
     reference: Notebook,
     seed: bytes,
 ) -> Provenance:
-    """Return what the grade was made from; no path and no secret."""
+    """Return what the grade was made from, without paths and secrets."""
     commitment = hashlib.sha256(rubric.id.encode() + b"\0" + seed).hexdigest()
     return Provenance(
         notebook=notebook.sha256,
@@ -113,7 +113,7 @@ def build_provenance(
         reference=reference.sha256,
         grader=grader.__version__,
         versions=dict(record.versions),
-        time=datetime.now(UTC).isoformat(timespec="seconds"),
+        time=timestamps.now_text(),
         seed_commitment=commitment,
         assignment=rubric.id,
         isolation=record.isolation.description,

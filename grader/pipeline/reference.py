@@ -1,8 +1,8 @@
 """The reference: the solved notebook, run once and kept live to answer counter-questions.
 
-Its run also teaches what to import ahead. A torch notebook spends nearly all of its time on
-imports, many of them hidden: the first optimizer step alone imports a thousand modules. So what the
-reference left in `sys.modules` is imported by the fork server next time, before it forks kernels.
+Its run also shows which modules to import ahead. A torch notebook spends nearly all of its time on
+imports, many of them hidden: the first optimizer step alone imports a thousand modules. Therefore
+the fork server imports what the reference had in `sys.modules` before it forks kernels.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -24,10 +24,10 @@ from grader.kernel.module_survey import ModuleSurvey
 from grader.model import CellStatus, Limits, Notebook, Observation, Question, Rubric
 from grader.notebook import is_blank
 from grader.notebook.student_code import parse_source
-from grader.sandbox import Environment, ForkServer, PreloadResult
+from grader.sandbox import Environment, ForkServer
 
 TIME_FACTOR = 5
-"""The reference has this many times a student's time: it may be the first to run, and cold."""
+"""Factor on the time limits of students: the reference may run first, in a cold process."""
 MAX_CACHED = 512
 """Answers that are cached: most of a class begins at the same weights and asks the same."""
 SCHEMA = 1
@@ -44,7 +44,7 @@ def blank_cells(notebook: Notebook) -> frozenset[int]:
 class Reference:
     """A live solved notebook; any thread may ask it, one batch at a time.
 
-    Questions are known by their content, so none is asked twice.
+    Questions are identified by their content, so that none is asked twice.
 
     Raises:
         RubricError: it does not run.
@@ -98,7 +98,7 @@ class Reference:
 
 
 def _relaxed_limits(limits: Limits) -> Limits:
-    """Return the limits with more time: a busy computer says nothing against the solution."""
+    """Return the limits with more time: a busy computer must not fail the solution."""
     return replace(
         limits,
         cell_s=limits.cell_s * TIME_FACTOR,
@@ -107,79 +107,73 @@ def _relaxed_limits(limits: Limits) -> Limits:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModuleCache:
-    """A file with the modules to preload for one environment and one reference."""
+class ModulePreload:
+    """Imports modules in the fork server ahead of kernels, and learns which from the reference.
 
-    path: Path
-
-    @classmethod
-    def for_rubric(cls, rubric: Rubric, *, environment: Environment, cache: Path) -> ModuleCache:
-        """Name the file; another environment or reference has another."""
-        reference = hashlib.sha256(rubric.reference.read_bytes()).hexdigest()
-        fingerprint = f"{SCHEMA} {environment.python} {environment.fingerprint} {reference}"
-        name = hashlib.sha256(fingerprint.encode()).hexdigest()[:32]
-        return cls(path=cache / "modules" / f"{name}.json")
-
-    def load(self) -> tuple[str, ...]:
-        """Return the modules; none where there is no usable file."""
-        try:
-            stored = json.loads(self.path.read_text(encoding="utf-8"))
-            names = stored["modules"]
-        except (OSError, ValueError, KeyError, TypeError):
-            return ()
-        return _module_names(names)
-
-    def save(self, modules: Sequence[str]) -> None:
-        """Write the modules; a cache that can't be written costs time and nothing else."""
-        with suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_atomically(self.path, json.dumps({"modules": list(modules)}).encode())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreloadRun:
-    """A preload in progress: once before the reference runs, perhaps once more after."""
-
-    fork_server: ForkServer
-    cache: ModuleCache
-    cached: tuple[str, ...]
-    first: PreloadResult
-
-    def learn_modules(self, reference: kernel.LiveNotebook) -> PreloadResult:
-        """Preload what the reference was seen to import, unless that was cached."""
-        if self.cached or self.first.cold_reason:
-            return self.first
-        observation = reference.ask((MODULES,))[MODULES.id]
-        learned = _module_names(observation.data.get("modules"))
-        if not learned:
-            return self.first
-        preloaded = self.fork_server.preload(learned)
-        if not preloaded.cold_reason:
-            self.cache.save([name for name in learned if name not in preloaded.left_out])
-        return preloaded
-
-
-def start_preload(
-    fork_server: ForkServer,
-    cache: ModuleCache,
-    *,
-    reference: Notebook,
-    modules: ModuleSurvey,
-) -> PreloadRun:
-    """Preload the cached modules, or else what the reference's code names.
+    They are kept in a file of the cache folder, one for each environment and reference.
 
     Args:
         fork_server: imports them.
-        cache: has the modules of an earlier run.
+        rubric: names the reference.
         reference: the solved notebook.
         modules: what there is; what is or may be missing is never preloaded by name.
+        environment: the interpreter that notebooks run in.
+        cache: the user's cache folder for this program.
     """
-    cached = cache.load()
-    missing = (module.name for module in modules.missing_imports(reference))
-    left_out = frozenset((*modules.optional, *missing))
-    first = fork_server.preload(cached or named_imports(reference, left_out=left_out))
-    return PreloadRun(fork_server=fork_server, cache=cache, cached=cached, first=first)
+
+    def __init__(
+        self,
+        fork_server: ForkServer,
+        *,
+        rubric: Rubric,
+        reference: Notebook,
+        modules: ModuleSurvey,
+        environment: Environment,
+        cache: Path,
+    ) -> None:
+        reference_digest = hashlib.sha256(rubric.reference.read_bytes()).hexdigest()
+        identity = f"{SCHEMA} {environment.python} {environment.fingerprint} {reference_digest}"
+        digest = hashlib.sha256(identity.encode()).hexdigest()
+        self._path = cache / "modules" / f"{digest[:32]}.json"
+        self._fork_server = fork_server
+        self._cached = self._load()
+        missing = (module.name for module in modules.missing_imports(reference))
+        left_out = frozenset((*modules.optional, *missing))
+        self._result = fork_server.preload(
+            self._cached or named_imports(reference, left_out=left_out)
+        )
+
+    def learn_modules(self, reference: kernel.LiveNotebook) -> tuple[str, ...]:
+        """Preload what the live reference has imported, unless that was in the cache.
+
+        Returns:
+            Sentences on what could not be imported ahead.
+        """
+        result = self._result
+        if not self._cached and not result.cold_reason:
+            observation = reference.ask((MODULES,))[MODULES.id]
+            if learned := _module_names(observation.data.get("modules")):
+                result = self._fork_server.preload(learned)
+                if not result.cold_reason:
+                    self._save([name for name in learned if name not in result.left_out])
+        notes = []
+        if result.cold_reason:
+            notes.append(f"kernels start cold, which takes seconds each: {result.cold_reason}")
+        if result.left_out:
+            names = ", ".join(f"{name} ({why})" for name, why in sorted(result.left_out.items()))
+            notes.append(f"not imported ahead: {names}")
+        return tuple(notes)
+
+    def _load(self) -> tuple[str, ...]:
+        try:
+            return _module_names(json.loads(self._path.read_text(encoding="utf-8"))["modules"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return ()
+
+    def _save(self, modules: Sequence[str]) -> None:
+        with suppress(OSError):  # without the file the next run takes longer, and nothing else
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_atomically(self._path, json.dumps({"modules": list(modules)}).encode())
 
 
 def named_imports(notebook: Notebook, *, left_out: Collection[str]) -> tuple[str, ...]:
@@ -199,14 +193,3 @@ def _module_names(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         return ()
     return tuple(name for name in value[:MAX_MODULES] if isinstance(name, str))
-
-
-def preload_notes(preloaded: PreloadResult) -> tuple[str, ...]:
-    """Return sentences on what is not as it should be."""
-    messages = []
-    if preloaded.cold_reason:
-        messages.append(f"kernels start cold, which takes seconds each: {preloaded.cold_reason}")
-    if preloaded.left_out:
-        names = ", ".join(f"{name} ({why})" for name, why in sorted(preloaded.left_out.items()))
-        messages.append(f"not imported ahead: {names}")
-    return tuple(messages)

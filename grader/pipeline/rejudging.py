@@ -5,41 +5,28 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 
-from grader import checks, gradebook, rubric
 from grader.errors import UsageError
 from grader.folder import ClassPublisher, OutputFolder, SubmissionSummary, Summaries
 from grader.gradebook import Gradebook
-from grader.model import Graded, Rubric, Submission, Trace
+from grader.model import Graded, Submission, Trace
 from grader.pipeline import Notify
 from grader.pipeline.judge import Extraction
 from grader.pipeline.location_overrides import apply_override_file
 from grader.pipeline.remembered_inputs import register_people, require_seed
-from grader.pipeline.run_config import ResultWriter, RunConfig
+from grader.pipeline.run_config import ResultWriter, RunConfig, load_rubric
 from grader.pipeline.workers import exit_with_parent
+from grader.report.score_changes import ScoreChange, score_changes
 from grader.settings import Settings
 
-LATE = "late"
 MIN_PER_PROCESS = 60
 """Submissions below which starting one more process takes longer than it saves."""
 CHUNK = 16
 """Submissions that a process takes at once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreChange:
-    """One number of one submission, before and after."""
-
-    submission: str
-    item: str
-    """An item's id, '' for the sum, or `LATE` for what lateness takes off."""
-    before: Fraction | None
-    after: Fraction | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,18 +36,9 @@ class RejudgeResult:
     count: int = 0
     changes: tuple[ScoreChange, ...] = ()
     needs_rerun: tuple[str, ...] = ()
-    """Submissions that must run again, since a check needs what was never asked; unchanged."""
+    """Unchanged submissions that must run again, since a check needs a new question."""
     summaries: Summaries = field(default_factory=dict)
-    """Those that were judged, so that the files of the class need not read them again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejudgeOutcome:
-    """What judging a class again came to."""
-
-    rubric: Rubric
-    rejudged: RejudgeResult
-    needs_person: bool
+    """Summaries of those that were judged, so that publishing need not read them again."""
 
 
 class Rejudger:
@@ -74,7 +52,7 @@ class Rejudger:
     def rejudge(
         self, names: Iterable[str], *, current: Mapping[str, Submission] | None = None
     ) -> RejudgeResult:
-        """Judge submissions from what the gradebook has of them, and write their files.
+        """Judge submissions from the gradebook, and write their files.
 
         Args:
             names: which ones.
@@ -83,7 +61,7 @@ class Rejudger:
         changes: list[ScoreChange] = []
         needs_rerun: list[str] = []
         summaries: Summaries = {}
-        with gradebook.open_gradebook(self._config.folder.store) as book:
+        with self._config.folder.open_gradebook() as book:
             writer = ResultWriter(self._config, book=book)
             stored_keys = book.cache_keys()
             for name in names:
@@ -108,7 +86,7 @@ class Rejudger:
         )
 
     def _judge_again(self, before: Graded, book: Gradebook, *, key: str) -> Graded | None:
-        """Return the grade as it comes out now; None where a check needs what was never asked."""
+        """Return the new grade; None where a check needs a question that was never asked."""
         judge, submission = self._judge, before.submission
         trace = book.trace(submission.name)
         if trace is None:
@@ -132,23 +110,24 @@ def _stored_extraction(before: Graded, trace: Trace) -> Extraction | None:
     return Extraction(students=before.named, answers=before.answers)
 
 
-def rejudge_class(settings: Settings, *, notify: Notify) -> RejudgeOutcome:
+def rejudge_class(settings: Settings, *, notify: Notify) -> tuple[RejudgeResult, bool]:
     """Judge everything in a folder that `grade` wrote, and write its files.
 
     Args:
-        settings: where it is, by which rubric, and what is new about people.
-        notify: hears what is remembered of people, and what asks for a person.
+        settings: the folder, the rubric, and new files about people.
+        notify: called with sentences about people, and about what a person should look at.
+
+    Returns:
+        What changed, and whether a person should look at something.
 
     Raises:
         UsageError: the folder holds no gradebook, or none of this assignment.
         RubricError: the rubric is not valid.
     """
-    rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
-    loaded = rubric.load_rubric(rubric_path, catalog=checks.load_checks)
+    loaded = load_rubric(settings.root, assignment=settings.assignment)
     folder = OutputFolder.open_existing(settings.out, show_ids=settings.people.show_ids)
-    with gradebook.open_gradebook(folder.store) as book:
-        stored_keys = book.cache_keys()
-        names = tuple(name for name in book.roll() if name in stored_keys)
+    with folder.open_gradebook() as book:
+        names = book.graded_names()
         config = RunConfig(
             rubric=loaded,
             seed=require_seed(book, loaded.id, folder=folder.path),
@@ -157,19 +136,18 @@ def rejudge_class(settings: Settings, *, notify: Notify) -> RejudgeOutcome:
                 book,
                 loaded,
                 file=settings.location_overrides,
-                names={name: name for name in names},
+                names=dict(zip(names, names, strict=True)),
                 notify=notify,
             ),
             people=register_people(book, rubric=loaded, files=settings.people, notify=notify),
         )
     rejudged = rejudge_in_parallel(config, names, jobs=settings.jobs)
-    with gradebook.open_gradebook(folder.store) as book:
+    with folder.open_gradebook() as book:
         publisher = ClassPublisher(folder, book=book, rubric=loaded, known=dict(rejudged.summaries))
         view = publisher.publish()
     for remark in view.remarks:
         notify(remark)
-    needs_person = view.needs_person or bool(rejudged.needs_rerun)
-    return RejudgeOutcome(rubric=loaded, rejudged=rejudged, needs_person=needs_person)
+    return rejudged, view.needs_person or bool(rejudged.needs_rerun)
 
 
 def rejudge_in_parallel(config: RunConfig, names: Sequence[str], *, jobs: int) -> RejudgeResult:
@@ -227,7 +205,7 @@ def rejudge_in_parallel(config: RunConfig, names: Sequence[str], *, jobs: int) -
 
 
 _process_rejudger: Rejudger | None = None
-"""Of a process of the pool: made once, since it reads the reference and our own sources."""
+"""The rejudger of a pool process, made once: it reads the reference and our own sources."""
 
 
 def _start_process(config: RunConfig) -> None:
@@ -242,38 +220,3 @@ def rejudge_chunk(names: Sequence[str]) -> RejudgeResult:
     if _process_rejudger is None:
         raise RuntimeError("this is no process of the pool")
     return _process_rejudger.rejudge(names)
-
-
-def score_changes(before: Graded, after: Graded) -> Iterator[ScoreChange]:
-    """Yield what changed: the sum first, then items, then lateness."""
-    if before.score is None or after.score is None:
-        return
-    name = after.submission.name
-    sums = (before.score.total.earned, after.score.total.earned)
-    earned = {score.item.id: score.earned for score in before.score.items}
-    rows = [
-        ScoreChange(
-            submission=name,
-            item=score.item.id,
-            before=earned.get(score.item.id),
-            after=score.earned,
-        )
-        for score in after.score.items
-        if earned.get(score.item.id, Fraction(0)) != score.earned
-    ]
-    if rows or sums[0] != sums[1]:
-        yield ScoreChange(submission=name, item="", before=sums[0], after=sums[1])
-    yield from rows
-    deductions = (_largest_deduction(before), _largest_deduction(after))
-    if deductions[0] != deductions[1]:
-        yield ScoreChange(submission=name, item=LATE, before=deductions[0], after=deductions[1])
-
-
-def _largest_deduction(graded: Graded) -> Fraction | None:
-    """Return the most that lateness takes from anyone of the team; None where it isn't known."""
-    deductions = [late.deduction for late in graded.lateness if late is not None]
-    return (
-        None
-        if None in deductions
-        else max((d for d in deductions if d is not None), default=Fraction(0))
-    )

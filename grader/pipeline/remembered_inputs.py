@@ -1,39 +1,39 @@
-"""What a run is told now, else what the gradebook remembers: people, dates and the secret seed."""
+"""People, dates and the secret seed: from the options of a run, else from the gradebook."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, tzinfo
+from datetime import UTC
 from pathlib import Path
 
-from grader import timestamps
 from grader.errors import UsageError
 from grader.gradebook import Gradebook, course_records
 from grader.gradebook.course_records import load_people, save_dates, save_roster
-from grader.model import LateRule, Rubric
+from grader.model import Rubric
 from grader.people import People, read_extensions, read_roster, read_submission_times
+from grader.people.lateness import course_zone
 from grader.pipeline import Notify
 from grader.settings import PeopleFiles
 
 SEED_FILE = ".seed"
-"""The seed of a folder before the gradebook kept it."""
+"""The file of the seed in folders from before the gradebook stored it."""
 
 
 def register_people(
     book: Gradebook, *, rubric: Rubric, files: PeopleFiles, notify: Notify
 ) -> People:
-    """Return the people of a course; files take the place of what was remembered.
+    """Return the people of a course; files replace what the gradebook has stored.
 
     Args:
-        book: where they are remembered.
+        book: the gradebook, which stores the result.
         rubric: the assignment, with its due date.
-        files: what the command line says.
-        notify: hears which columns were used, and what is remembered.
+        files: the files of the command line.
+        notify: called with sentences about the columns used, and about stored data.
 
     Raises:
-        UsageError: a file is not valid; nothing was remembered then.
+        UsageError: a file is not valid; nothing was stored then.
     """
     before = load_people(book, rubric.id)
     after = _with_dates(_with_roster(before, files, notify), rubric, files, notify)
@@ -61,7 +61,7 @@ def _with_roster(people: People, files: PeopleFiles, notify: Notify) -> People:
 
 
 def _with_dates(people: People, rubric: Rubric, files: PeopleFiles, notify: Notify) -> People:
-    zone = default_zone(rubric.late)
+    zone = course_zone(rubric.late) if rubric.late else UTC
     extensions, times = people.extensions, people.submission_times
     if files.extensions is not None:
         new_extensions = read_extensions(files.extensions, zone=zone)
@@ -76,17 +76,6 @@ def _with_dates(people: People, rubric: Rubric, files: PeopleFiles, notify: Noti
     if (extensions or times) and rubric.late is None:
         notify("the rubric has no [late], so due dates and times change nothing")
     return replace(people, extensions=extensions, submission_times=times)
-
-
-def default_zone(rule: LateRule | None) -> tzinfo:
-    """Return the time zone of times without one."""
-    if rule is None:
-        return UTC
-    return (
-        timestamps.find_zone(rule.timezone)
-        if rule.timezone
-        else timestamps.utc_offset(timestamps.parse_due(rule.due))
-    )
 
 
 def _report_removed(kind: str, removed: Iterable[str], notify: Notify) -> None:
@@ -116,13 +105,13 @@ def choose_seed(book: Gradebook, assignment: str, *, folder: Path, draw_new: boo
         chosen = course_records.ensure_seed(
             book, assignment, offered=_read_seed_file(folder / SEED_FILE)
         )
-    # Only now: until the book has it, the file is all there is.
+    # Only now: until the gradebook has stored the seed, the file is the only copy.
     (folder / SEED_FILE).unlink(missing_ok=True)
     return chosen
 
 
 def require_seed(book: Gradebook, assignment: str, *, folder: Path) -> bytes:
-    """Return the seed that notebooks were asked with.
+    """Return the seed that the questions to notebooks were drawn from.
 
     Raises:
         UsageError: nothing in this folder was graded by that assignment.

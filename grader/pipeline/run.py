@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
-from grader import checks, gradebook, rubric, sandbox, submissions
+from grader import sandbox, submissions
 from grader.folder import ClassPublisher, ClassView, OutputFolder
 from grader.gradebook import Gradebook
-from grader.model import Graded, Limits, Rubric, Student, Submission
+from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline import SessionOptions
 from grader.pipeline.cache_keys import PreparedSubmission, run_part, without_level
 from grader.pipeline.collecting import make_preview, temporary_unpack_folder
@@ -21,35 +20,16 @@ from grader.pipeline.location_overrides import apply_override_file
 from grader.pipeline.preflight import count_missing_imports
 from grader.pipeline.rejudging import Rejudger, RejudgeResult
 from grader.pipeline.remembered_inputs import choose_seed, register_people
-from grader.pipeline.run_config import RunConfig
+from grader.pipeline.run_config import RunConfig, load_rubric
 from grader.pipeline.workers import grade_all
 from grader.report.missing_modules import preflight_note
+from grader.report.progress import RunWatcher
 from grader.settings import Settings
-
-
-class RunWatcher(Protocol):
-    """Shows how a run goes."""
-
-    def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
-        """Say that so many submissions are about to run, were kept, and were judged again."""
-        ...
-
-    def ready(self) -> None:
-        """Say that the reference is live."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Show something about this run or machine that the person should know."""
-        ...
-
-    def done(self, graded: Graded) -> None:
-        """Say that one submission is on disk."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutcome:
-    """What a run came to."""
+    """The result of a run."""
 
     rubric: Rubric
     names: tuple[str, ...]
@@ -60,24 +40,9 @@ class RunOutcome:
     """What the files of the class show."""
     folder: OutputFolder
 
-    @property
-    def out(self) -> Path:
-        """The folder that was written."""
-        return self.folder.path
-
-    @property
-    def missing(self) -> tuple[Student, ...]:
-        """Those on the roster who submitted nothing."""
-        return self.view.missing_students
-
-    @property
-    def needs_person(self) -> bool:
-        """Whether a submission is ungradable or flagged, or the class has a remark."""
-        return self.view.needs_person
-
     def results(self) -> Iterator[Graded]:
         """Read the grades from the gradebook one after another, as pages show them."""
-        with gradebook.open_gradebook(self.folder.store) as book:
+        with self.folder.open_gradebook() as book:
             yield from map(self.view.add_flags, book.all_graded(self.names))
 
 
@@ -97,13 +62,15 @@ def run_grading(settings: Settings, *, watcher: RunWatcher) -> RunOutcome:
         RubricError: the rubric or the reference is not valid.
     """
     with temporary_unpack_folder(settings.out) as unpack_to:
-        loaded = _load_rubric(settings)
+        loaded = load_rubric(settings.root, assignment=settings.assignment)
+        limits = Limits(**{**asdict(loaded.limits), **settings.limit_overrides})
+        loaded = replace(loaded, limits=limits)
         collected = _collect_submissions(
             settings, rubric=loaded, watcher=watcher, unpack_to=unpack_to
         )
         environment = sandbox.survey_interpreter(settings.python)
         folder = OutputFolder(settings.out, store=settings.store, show_ids=settings.people.show_ids)
-        with gradebook.open_gradebook(folder.store) as book:
+        with folder.open_gradebook() as book:
             config = RunConfig(
                 rubric=loaded,
                 seed=choose_seed(book, loaded.id, folder=folder.path, draw_new=settings.new_seed),
@@ -223,16 +190,10 @@ def plan_run(
     return RunPlan(to_judge=tuple(to_judge), to_run=tuple(to_run))
 
 
-def _load_rubric(settings: Settings) -> Rubric:
-    rubric_path = rubric.find_rubric(settings.root, assignment=settings.assignment)
-    loaded = rubric.load_rubric(rubric_path, catalog=checks.load_checks)
-    return replace(loaded, limits=Limits(**{**asdict(loaded.limits), **settings.limit_overrides}))
-
-
 def _collect_submissions(
     settings: Settings, *, rubric: Rubric, watcher: RunWatcher, unpack_to: Callable[[], Path]
 ) -> tuple[Submission, ...]:
-    # Folders of the course and of ourselves may lie below the one that is graded.
+    # Folders of the course, and the output folder, may be below the one that is graded.
     excluded = [
         settings.out,
         settings.root / "rubrics",

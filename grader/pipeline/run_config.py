@@ -1,11 +1,12 @@
-"""What all processes of a run are told, and how each of them writes what it comes to."""
+"""The configuration that all processes of a run share, and the writer of their results."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from grader import checks
+from grader import checks, rubric
 from grader.folder import OutputFolder
 from grader.gradebook import Gradebook, StoredSubmission
 from grader.gradebook.course_records import LocationOverrides
@@ -18,15 +19,25 @@ from grader.pipeline.cache_keys import CacheKeys
 from grader.pipeline.judge import Judge
 
 
+def load_rubric(root: Path, *, assignment: str | None) -> Rubric:
+    """Load the rubric of an assignment; None for the default one.
+
+    Raises:
+        RubricError: there is no such rubric below the root, or it is not valid.
+    """
+    path = rubric.find_rubric(root, assignment=assignment)
+    return rubric.load_rubric(path, catalog=checks.load_checks)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """What a run grades by and writes to; plain data, so that it can be sent to processes."""
+    """What a run grades by and writes to; plain data, so that processes can receive it."""
 
     rubric: Rubric
     seed: bytes
     folder: OutputFolder
     session: SessionOptions | None = None
-    """Where notebooks run; None where none does."""
+    """Where notebooks run; None where no notebook runs."""
     overrides: LocationOverrides = field(default_factory=dict)
     """By submission and item, the cells that a person named for its answer."""
     people: People = field(default_factory=People)
@@ -35,7 +46,7 @@ class RunConfig:
         """Read the reference, and bind checks to the seed."""
         return Judge.for_rubric(
             self.rubric,
-            draws=checks.RandomDraws(seed=self.seed),
+            rng=checks.SeededRandom(seed=self.seed),
             environment=self.session.environment.fingerprint if self.session else "",
             overrides=self.overrides,
             people=self.people,
@@ -54,17 +65,17 @@ class RunConfig:
 
 
 class ResultWriter:
-    """Stores grades, and then writes their pages: whatever was returned is on disk.
+    """Stores grades, and then writes their pages: each returned grade is on disk.
 
-    A page that could not be written, or that another process wrote meanwhile, is stale in the
-    gradebook, and the run writes it again when it publishes the class.
+    A page that could not be written, or that another process wrote at the same time, is marked
+    stale in the gradebook, and written again when the class is published.
     """
 
     def __init__(self, config: RunConfig, *, book: Gradebook) -> None:
         self._rubric, self._folder, self._book = config.rubric, config.folder, book
 
     def write_result(self, result: GradingResult, *, cache_key: str) -> Graded:
-        """Store what a run came to; return the grade with the marks there are."""
+        """Store the result of a run; return the grade with its marks."""
         token = secrets.token_hex(8)
         stored = StoredSubmission(
             cache_key="" if result.grader_fault else cache_key,
@@ -75,7 +86,7 @@ class ResultWriter:
         return self._write_pages(result.graded, token=token).graded
 
     def write_conclusion(self, graded: Graded, *, cache_key: str) -> GradeWithMarks:
-        """Store another conclusion from the same run."""
+        """Store another grade from the same run; return it with its marks."""
         token = secrets.token_hex(8)
         self._book.replace_grade(graded, cache_key=cache_key, render_token=token)
         return self._write_pages(graded, token=token)

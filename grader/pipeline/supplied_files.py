@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from grader import submissions
@@ -30,10 +30,10 @@ class NotebookFiles:
     notes: tuple[str, ...] = ()
     """Which of the student's files the course's replaced, in words for the student."""
     left_out: tuple[str, ...] = ()
-    """Which of the student's files there was no room for: a person should look."""
+    """Which of the student's files were left out for lack of space: a person should look."""
 
     def digests(self) -> Iterator[str | bytes]:
-        """Yield what a run that finds these files depends on."""
+        """Yield what a run with these files depends on."""
         yield from self.notes
         yield from self.left_out
         for name, path in sorted(self.files.items()):
@@ -41,56 +41,47 @@ class NotebookFiles:
             yield _sha256(path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProvidedFiles:
-    """The course's files, the same for every notebook."""
+def list_provided_files(rubric: Rubric) -> Mapping[str, Path]:
+    """Return the course's files, the same for every notebook, by the path in its folder."""
+    if rubric.provided is None:
+        return {}
+    listing = submissions.list_folder(rubric.provided)
+    return {name: file.path for name, file in listing.files.items() if file.path.is_file()}
 
-    files: Mapping[str, Path] = field(default_factory=dict)
 
-    @classmethod
-    def for_rubric(cls, rubric: Rubric) -> ProvidedFiles:
-        """List the files of an assignment."""
-        if rubric.provided is None:
-            return cls()
-        listing = submissions.list_folder(rubric.provided)
-        named_paths = ((name, file.path) for name, file in listing.files.items())
-        return cls(files={name: path for name, path in named_paths if path.is_file()})
-
-    def merge_with(self, submission: Submission, *, limits: Limits) -> NotebookFiles:
-        """Return the course's files and the student's, smallest first, while there is room."""
-        files = dict(self.files)
-        notes: list[str] = []
-        left_out: list[str] = []
-        size = sum(_size(path) for path in files.values())
-        for name, path in sorted(submission.files.items(), key=lambda entry: _size(entry[1])):
-            taken = _is_name_taken(name, files)
-            size += 0 if taken else _size(path)
-            if taken and not _has_same_content(path, files.get(name)):
-                notes.append(
-                    f"{name}: the course's file was there when the notebook ran, in place of yours."
-                )
-            elif taken:
-                continue
-            elif size > limits.disk_mb * MEGABYTE // 2 or len(files) >= limits.files // 2:
-                left_out.append(
-                    f"{name} was not there when the notebook ran: files beside it may be "
-                    f"{limits.disk_mb / 2:g} MB and {limits.files // 2:,} files."
-                )
-            elif not _is_valid_path(name) or not os.access(path, os.R_OK):
-                left_out.append(f"{name} was not there when the notebook ran: it can't be copied.")
-            else:
-                files[name] = path
-        return NotebookFiles(files=files, notes=tuple(notes), left_out=tuple(left_out))
+def choose_files(
+    provided: Mapping[str, Path], submission: Submission, *, limits: Limits
+) -> NotebookFiles:
+    """Return the course's files and the student's, smallest first, while there is room."""
+    files = dict(provided)
+    notes: list[str] = []
+    left_out: list[str] = []
+    size = sum(_size(path) for path in files.values())
+    for name, path in sorted(submission.files.items(), key=lambda entry: _size(entry[1])):
+        taken = _is_name_taken(name, files)
+        size += 0 if taken else _size(path)
+        if taken and (name not in files or _sha256(path) != _sha256(files[name])):
+            notes.append(
+                f"{name}: the course's file was there when the notebook ran, in place of yours."
+            )
+        elif taken:
+            continue
+        elif size > limits.disk_mb * MEGABYTE // 2 or len(files) >= limits.files // 2:
+            left_out.append(
+                f"{name} was not there when the notebook ran: files beside it may be "
+                f"{limits.disk_mb / 2:g} MB and {limits.files // 2:,} files."
+            )
+        elif not _is_valid_path(name) or not os.access(path, os.R_OK):
+            left_out.append(f"{name} was not there when the notebook ran: it can't be copied.")
+        else:
+            files[name] = path
+    return NotebookFiles(files=files, notes=tuple(notes), left_out=tuple(left_out))
 
 
 def _is_name_taken(name: str, files: Mapping[str, Path]) -> bool:
     """Return whether there is a file of that name, or one where its folder would be."""
     above = (parent.as_posix() for parent in PurePosixPath(name).parents)
     return name in files or any(parent in files for parent in above)
-
-
-def _has_same_content(path: Path, other: Path | None) -> bool:
-    return other is not None and _sha256(path) == _sha256(other)
 
 
 def _is_valid_path(name: str) -> bool:

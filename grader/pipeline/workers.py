@@ -1,8 +1,8 @@
 """Grades many submissions at once: threads that wait for kernels, processes where cores are many.
 
-The seam is `grade_all`: submissions in, grades out in the order in which they are finished, each on
-disk before it is yielded. Within a worker, `grade_submission` comes to a result and writes nothing,
-and a `ResultWriter` stores it, so that an engine that brings results back can have one writer.
+The interface is `grade_all`: it takes submissions and yields grades as they are finished, each on
+disk before it is yielded. Within a worker, `grade_submission` returns a result and writes nothing,
+and a `ResultWriter` stores it, so that another engine could return results to a single writer.
 
 The processes are no `ProcessPoolExecutor`: it runs one task per process at a time, while one of
 these keeps many notebooks busy by threads that share a fork server and a live reference (which
@@ -25,7 +25,7 @@ from multiprocessing.connection import wait as wait_for_any
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from grader import fault_log, gradebook
+from grader import fault_log
 from grader.errors import GraderError, UsageError
 from grader.model import Fault, Flag, FlagKind, Graded
 from grader.pipeline import (
@@ -72,11 +72,11 @@ def grade_all(
     """Grade every submission, and yield each grade in this thread once it is on disk.
 
     Args:
-        submissions: what is graded.
-        config: by what, and where to.
+        submissions: the submissions.
+        config: the rubric, the seed, and the folder to write to.
         jobs: how many notebooks may run at once.
         on_ready: called when every reference is live.
-        notify: hears what is not as it should be on this machine.
+        notify: called with sentences about problems of this machine.
 
     Raises:
         RubricError: the reference does not run.
@@ -106,15 +106,15 @@ def open_grading_worker(
 ) -> Iterator[GradeOne]:
     """Open a session, and yield a function that grades and stores one submission.
 
-    Called in more threads than `jobs`, it runs no more notebooks than that at once, and judges
-    what has run meanwhile.
+    More threads than `jobs` may call the function: it runs at most `jobs` notebooks at once, and
+    judges finished runs meanwhile.
     """
     if config.session is None:
         raise ValueError("a configuration without a session runs no notebook")
     fault_log.log_faults_in(config.folder.path)
     Thread(target=preload_templates, daemon=True).start()  # while the reference runs
     with (
-        gradebook.open_gradebook(config.folder.store) as book,
+        config.folder.open_gradebook() as book,
         open_grading_session(
             config.build_judge(),
             options=replace(config.session, jobs=jobs),
@@ -136,7 +136,7 @@ def open_grading_worker(
 
 
 def _grade_safely(prepared: PreparedSubmission, session: GradingSession) -> GradingResult:
-    """Grade one; a fault of ours costs this submission nothing and the others nothing."""
+    """Grade one; a fault of the grader costs no points, and does not stop other submissions."""
     submission = prepared.submission
     try:
         return grade_submission(submission, session=session, supplied=prepared.supplied)
@@ -144,7 +144,7 @@ def _grade_safely(prepared: PreparedSubmission, session: GradingSession) -> Grad
         fault_log.report_fault(Fault.caught(f"grading {submission.name}", error))
         name = type(error).__name__
         flag = Flag(FlagKind.GRADER_FAILED, (name, fault_log.log_hint()))
-        # Where the log is concerns staff alone; the team reads that it failed.
+        # The flag, for staff alone, says where the log is; the team reads only that it failed.
         reason = f"the grader failed on it ({name}); please report this"
         graded = ungradable_result(submission, reason, flag=flag)
         return GradingResult(
@@ -243,7 +243,7 @@ def run_worker_process(
     outbox: Queue[Any],
     stop_receiver: Connection,
 ) -> None:
-    """Grade what is in the inbox until it says None: the whole life of a process."""
+    """Grade submissions from the inbox until it yields None: the main function of a process."""
     exit_with_parent()
     stop = Event()
     sent_notes: set[str] = set()
@@ -273,7 +273,7 @@ def run_worker_process(
 
 @contextmanager
 def _report_failure(outbox: Queue[Any]) -> Iterator[None]:
-    """Hand what ends this process to the one that waits for it."""
+    """Send an exception that ends this process to the process that waits for it."""
     try:
         yield
     except (KeyboardInterrupt, Stopped):
@@ -298,7 +298,7 @@ def _take_submissions(
 
 
 def exit_with_parent() -> None:
-    """End this process when the one that started it is gone, killed say."""
+    """End this process when its parent process has ended, for example by a kill."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

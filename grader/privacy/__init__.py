@@ -1,4 +1,4 @@
-"""Takes people out of what was graded: a copy without names, and one student forgotten."""
+"""Removes people from a graded class: a copy without names, and forgetting one student."""
 
 from grader.privacy.anonymization import AnonymizationResult, write_anonymized_copy
 from grader.privacy.forgetting import ForgetPlan, ForgetResult, forget_student, plan_forgetting

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import csv
-import io
 import keyword
 import os
 import secrets
@@ -14,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
-from grader import gradebook
+from grader.csv_tables import format_table
 from grader.errors import UsageError
 from grader.exports.gradebook_csv import escape_formula
 from grader.folder import ClassView, OutputFolder, SubmissionSummary, read_class
@@ -38,12 +36,12 @@ class AnonymizationResult:
     submissions: int
     people: int
     pictures: int
-    """How many were left out: a photograph of a page may show a name."""
+    """The number of pictures left out: a photograph of a page may show a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Anonymizer:
-    """The pseudonyms of a class, and what redacts its texts."""
+    """The pseudonyms of a class, and the redactor of its texts."""
 
     people: Sequence[Person]
     submission_names: Mapping[str, str]
@@ -73,7 +71,7 @@ def write_anonymized_copy(
     Args:
         source: a folder that `grade` wrote.
         to: a folder that does not exist yet.
-        key: a file that does not exist yet, outside of that folder, for who is who.
+        key: a file that does not exist yet, outside of that folder, for the key to pseudonyms.
         rubric: what the class was graded by; its words and those of the reference are kept.
 
     Raises:
@@ -81,19 +79,19 @@ def write_anonymized_copy(
             be written.
     """
     _refuse_unsafe_paths(source, to=to, key=key)
-    with gradebook.open_gradebook(OutputFolder(source).store) as book:
-        cache_keys = book.cache_keys()
-        names = [name for name in book.roll() if name in cache_keys]
+    with OutputFolder(source).open_gradebook() as book:
+        names = book.graded_names()
         anonymizer = _build_anonymizer(book, names, rubric=rubric)
         view = read_class(book, rubric)
         teams = {
             anonymizer.submission_names[row.name]: anonymizer.rename_students(row.students)
             for row in view.page_rows()
         }
-        copied_view = ClassView(
+        missing = anonymizer.rename_students(view.missing_students)
+        copied_view = ClassView(  # without remarks, which name ids and submissions
             summaries=(),
             flags=check_roster(teams, members=()).duplicate_flags,
-            missing_students=_rename_missing(view.missing_students, anonymizer),
+            missing_students=tuple(sorted(missing, key=lambda student: student.id)),
         )
         target = OutputFolder(to, show_ids=True)
         copied_summaries, pictures = [], 0
@@ -157,7 +155,7 @@ def _assignment_words(rubric: Rubric) -> frozenset[str]:
 
 
 def _anonymize_graded(graded: Graded, anonymizer: _Anonymizer) -> Graded:
-    """A grade without names; what only tells one submission from another is gone, too."""
+    """Return a grade without names, and without what only identifies a submission."""
     own_words = words_in_names(mentioned_students(graded))
     name = anonymizer.submission_names[graded.submission.name]
     stripped = replace(
@@ -183,7 +181,7 @@ def _anonymize_graded(graded: Graded, anonymizer: _Anonymizer) -> Graded:
 
 
 def _hide_graders(score: Score) -> Score:
-    """Return a score whose marks name no grader."""
+    """Return a score whose marks don't name graders."""
     items = tuple(
         replace(
             item_score,
@@ -203,7 +201,7 @@ def _without_pictures(answer: Answer) -> Answer:
 
 
 def _anonymize_lateness(late: Lateness | None, rubric: Rubric) -> Lateness | None:
-    """Count days from the due date of all: a time, or an extension, would tell who it was."""
+    """Count days from the common due date: a time, or an extension, would identify a student."""
     if late is None or rubric.late is None:
         return late
     delay = timedelta(days=late.days)
@@ -216,40 +214,24 @@ def _anonymize_lateness(late: Lateness | None, rubric: Rubric) -> Lateness | Non
     )
 
 
-def _rename_missing(students: Sequence[Student], anonymizer: _Anonymizer) -> tuple[Student, ...]:
-    """Return those who submitted nothing, in an order that tells nothing.
-
-    Remarks on the class are not copied: they name ids and submissions.
-    """
-    return tuple(sorted(anonymizer.rename_students(students), key=lambda student: student.id))
-
-
 def _write_key(path: Path, anonymizer: _Anonymizer) -> None:
-    """Write who is who, readable for the owner alone."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("pseudonym", "name", "id", "submission", "copy"))
+    """Write the key from pseudonyms to students, readable by its owner alone."""
+    rows: list[Sequence[str]] = [("pseudonym", "name", "id", "submission", "copy")]
+    copies = anonymizer.submission_names
     for number, person in enumerate(anonymizer.people, 1):
         first = person.records[0]
-        copied_names = [name for name in person.submissions if name in anonymizer.submission_names]
-        for name in copied_names or [""]:
-            row = (
-                _alias(number).id,
-                first.name,
-                first.id,
-                name,
-                anonymizer.submission_names.get(name, ""),
-            )
-            writer.writerow([escape_formula(value) for value in row])
-    for name in sorted(
-        set(anonymizer.submission_names)
-        - {n for listed in anonymizer.people for n in listed.submissions}
-    ):
-        writer.writerow(["", "", "", escape_formula(name), anonymizer.submission_names[name]])
+        names = [name for name in person.submissions if name in copies]
+        rows += [
+            (_alias(number).id, first.name, first.id, name, copies.get(name, ""))
+            for name in names or [""]
+        ]
+    listed = {name for person in anonymizer.people for name in person.submissions}
+    rows += [("", "", "", name, copies[name]) for name in sorted(copies.keys() - listed)]
+    text = format_table([escape_formula(cell) for cell in row] for row in rows)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(buffer.getvalue())
+            file.write(text)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written ({error.strerror})") from error

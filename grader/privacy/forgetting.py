@@ -1,10 +1,11 @@
-"""Forgets one student: takes them out of gradebook, pages, exports and backups of a folder."""
+"""Forgets one student: removes them from gradebook, pages, exports and backups of a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from grader import gradebook
 from grader.errors import UsageError
@@ -18,12 +19,14 @@ from grader.gradebook.erasure import (
     vacuum_gradebook,
 )
 from grader.model import Graded, Rubric, Student
+from grader.people.directory import normalized_ids
 from grader.people.name_matching import normalize_id, same_name
-from grader.privacy.identities import Person, collect_people, mentioned_students, normalized_ids
+from grader.privacy.identities import Person, collect_people, mentioned_students
 from grader.privacy.other_files import identifies_person, is_gradebook_file, list_other_files
 from grader.privacy.redaction import Identity, Redactor, words_in_names
 from grader.privacy.text_mapping import map_texts
 
+Record = TypeVar("Record")
 REDACTED = "\u2026"
 """Replaces names and ids; can't itself be read as one."""
 
@@ -61,7 +64,7 @@ def plan_forgetting(folder: Path, *, identifier: str) -> ForgetPlan:
     """Return what forgetting a student would do; change nothing.
 
     Args:
-        folder: what `grade` wrote.
+        folder: a folder that `grade` wrote.
         identifier: an id or e-mail address of the student, or a name that nobody else has.
 
     Raises:
@@ -99,16 +102,16 @@ def forget_student(
     """Forget a student as planned; nothing in the folder identifies them afterwards.
 
     Args:
-        folder: what `grade` wrote.
+        folder: a folder that `grade` wrote.
         identifier: an id or e-mail address of the student, or a name that nobody else has.
-        rubric: what the class was graded by, to render its pages.
-        forget_plan: what `plan_forgetting` returned.
+        rubric: the rubric of the class, to render its pages.
+        forget_plan: the result of `plan_forgetting`.
 
     Raises:
         UsageError: a gradebook is in use, or a file can't be removed.
     """
     target = OutputFolder(folder)
-    with gradebook.open_gradebook(target.store) as book:
+    with target.open_gradebook() as book:
         person = _require_person(book, identifier, folder)
         changed = _remove_person(book, person)
         for name in forget_plan.own_submissions:
@@ -136,8 +139,7 @@ def _require_person(book: Gradebook, identifier: str, folder: Path) -> Person:
 
 def _find_person(book: Gradebook, identifier: str) -> Person | None:
     """Return all records of a person, by an id, an address, or a name that nobody else has."""
-    names = list(book.cache_keys())
-    people = collect_people(book.all_graded(names), people=load_roster(book))
+    people = collect_people(book.all_graded(book.cache_keys()), people=load_roster(book))
     normalized_id = normalize_id(identifier)
     matches = [
         candidate
@@ -159,10 +161,10 @@ def _find_person(book: Gradebook, identifier: str) -> Person | None:
 
 
 def _split_submissions(book: Gradebook, person: Person) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the submissions of this person alone, and those of a team."""
+    """Return the submissions of this person alone, and those of a team with others."""
     own_submissions: list[str] = []
     team_submissions: list[str] = []
-    for graded in book.all_graded(list(book.cache_keys())):
+    for graded in book.all_graded(book.cache_keys()):
         people = mentioned_students(graded)
         if not any(person.matches(student) for student in people):
             continue
@@ -187,7 +189,7 @@ def _remove_person(book: Gradebook, person: Person) -> list[str]:
         if redact_submission(
             book,
             name,
-            redactor=_build_record_redactor(
+            redact=_build_record_redactor(
                 person, redactor, own_words if name in team_submissions else frozenset()
             ),
         )
@@ -220,30 +222,29 @@ def _build_record_redactor(
 ) -> RecordRedactor:
     """Redact full names and ids everywhere, parts of the name only where this student wrote."""
 
-    def redact_text(passage: str) -> str:
-        return (
-            redactor.redact(passage, own_words=own_words)
-            if own_words
-            else redactor.redact_full_names(passage)
-        )
+    def redact_text(text: str) -> str:
+        return redactor.redact(text, own_words=own_words or None)
 
-    def redact_graded(original: Graded) -> Graded:
-        redacted = map_texts(_without_member(original, person), map_text=redact_text)
-        if redacted is original:
-            return original
+    def redact_graded(graded: Graded) -> Graded:
+        redacted = map_texts(_without_member(graded, person), map_text=redact_text)
+        if redacted is graded:
+            return graded
         submission = replace(
             redacted.submission,
-            name=original.submission.name,  # what rows and files are known by
-            path=Path(redact_text(str(original.submission.path))),
+            name=graded.submission.name,  # the key of rows and files
+            path=Path(redact_text(str(graded.submission.path))),
         )
         return replace(redacted, submission=submission)
 
-    return RecordRedactor(
-        redact_text=redact_text,
-        redact_graded=redact_graded,
-        redact_answer=lambda answer: map_texts(answer, map_text=redact_text),
-        redact_trace=lambda trace: map_texts(trace, map_text=redact_text),
-    )
+    def redact(record: Record) -> Record:
+        redacted: Any = (
+            redact_graded(record)
+            if isinstance(record, Graded)
+            else map_texts(record, map_text=redact_text)
+        )
+        return cast("Record", redacted)
+
+    return redact
 
 
 def _without_member(graded: Graded, person: Person) -> Graded:

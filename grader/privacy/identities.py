@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from grader.model import Graded, Student
 from grader.people import People
-from grader.people.directory import student_ids
-from grader.people.name_matching import normalize_id, same_name
+from grader.people.directory import normalized_ids
+from grader.people.name_matching import same_name
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class Person:
     submissions: list[str] = field(default_factory=list)
 
     def matches(self, other: Student) -> bool:
-        """Return whether a record is of this person: by id, or by name where one has no id."""
+        """Return whether a record is about this person: by id, or by name where one has no id."""
         ids = normalized_ids(other)
         return any(
             bool(ids & normalized_ids(record))
@@ -57,15 +57,10 @@ def mentioned_students(graded: Graded) -> Sequence[Student]:
     return (*graded.students, *graded.named, *graded.submission.students)
 
 
-def normalized_ids(student: Student) -> frozenset[str]:
-    """Return every id of a student, normalized."""
-    return frozenset(filter(None, map(normalize_id, student_ids(student))))
-
-
 def _add_record(
     student: Student, submission: str, persons: list[Person], by_id: dict[str, Person]
 ) -> None:
-    """Add a record to the person it is of, or to a new one."""
+    """Add a record to the person it is about, or to a new person."""
     ids = normalized_ids(student)
     if not ids and not student.name:
         return

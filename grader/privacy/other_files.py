@@ -1,4 +1,4 @@
-"""Looks into files of the folder that no run writes: exports, backups, sheets."""
+"""Searches files of the folder that no run writes: exports, backups, sheets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from grader.gradebook.sqlite import APPLICATION_ID
 from grader.privacy.redaction import Redactor
 
 MAX_BYTES = 64 << 20
-"""A larger file, or archive when unpacked, is not looked into; bytes."""
+"""Bytes of a file, or of an unpacked archive, above which it is not searched."""
 _REGENERATED_FILES = frozenset(
     {"index.html", "gradebook.csv", ".gitignore", OutputFolder.ADDRESS_FILE}
 )

@@ -1,8 +1,8 @@
 """Finds the words in a text that identify a person, and replaces them.
 
 A text is split into words: runs of letters and digits, in lower case and without accents. A person
-is a few sequences of such words, looked up by the first, so that time grows with the length of the
-text and not with the class.
+is represented by a few sequences of such words, which are looked up by the first word, so that the
+time grows with the length of the text and not with the size of the class.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MIN_ID_LENGTH = 4
 """Characters; a shorter id is an ordinary word or number, and is not redacted."""
 MIN_NAME_LENGTH = 2
 MIN_LOWERCASE_LENGTH = 3
-"""Letters; a shorter part of a name is not looked for in lower case."""
+"""Letters; a shorter part of a name is not searched for in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _WordPattern:
-    """A sequence of words that is looked for."""
+    """A sequence of words to search for."""
 
     words: tuple[str, ...]
     replacement: str
@@ -87,10 +87,6 @@ class Redactor:
             pieces += [normalized[position:start], pattern.replacement]
             position = end
         return "".join([*pieces, normalized[position:]]) if pieces else text
-
-    def redact_full_names(self, text: str) -> str:
-        """Return a text without full names, ids and addresses; parts of names are kept."""
-        return self.redact(text, own_words=None)
 
     def identifies_person(self, text: str) -> bool:
         """Return whether a text holds a full name, an id or an address."""
@@ -153,7 +149,7 @@ class Redactor:
 def _is_name_part(
     first_word: str, pattern: _WordPattern, *, own_words: frozenset[str] | None
 ) -> bool:
-    """Return whether a name is meant: by a capital, a script without them, or the author."""
+    """Return whether a word is a name: by a capital, a script without capitals, or the author."""
     if own_words is None:
         return False
     if first_word.isupper() or first_word.lower() == first_word.upper():

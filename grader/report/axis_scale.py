@@ -52,13 +52,11 @@ class Scale:
             if factor * size * MOST_TICKS >= span * (1 - 1e-9)
         )
         first, last = math.ceil(self.low / step), math.floor(self.high / step)
-        decimals = _decimals(step) if power in _PLAIN else None
+        decimals = None
+        if power in _PLAIN:  # as many as distinguish two neighboring ticks
+            rounded = (n for n in range(8) if math.isclose(round(step, n), step, rel_tol=1e-6))
+            decimals = next(rounded)
         return tuple((n * step, _format_tick(n * step, decimals)) for n in range(first, last + 1))
-
-
-def _decimals(step: float) -> int:
-    """Return how many decimals tell two neighboring ticks apart."""
-    return next(n for n in range(8) if math.isclose(round(step, n), step, rel_tol=1e-6))
 
 
 def _format_tick(number: float, decimals: int | None) -> str:

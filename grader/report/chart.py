@@ -1,7 +1,7 @@
 """Draw labeled points at several stages, as SVG that follows the page's theme.
 
-It writes the few lines and shapes itself: a plotting library takes longer for one such figure
-than everything else that is done to a submission after it ran.
+It writes the SVG itself: a plotting library takes longer for one such figure than all other steps
+after the run of a submission together.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ SHAPES = (
     ("M 0 -6.4 L 6.4 0 L 0 6.4 L -6.4 0 z", "◆"),
     ("M 0 4.5 L 4.5 -4.5 h -9 z", "▼"),
 )
-"""A shape for each moment: as it is drawn around its point, and as a legend writes it."""
+"""A shape for each stage: its path around a point, and its sign in the legend."""
 COLORS = ("var(--chart-1)", "var(--chart-2)", "var(--chart-3)", "var(--chart-4)")
-"""One for each label in turn; the style sheet says what they look like."""
+"""The colors of labels in turn, which the style sheet defines."""
 WIDTH, HEIGHT = 360.0, 273.6
 LEFT, RIGHT, TOP, BOTTOM = 50.4, 352.8, 8.2, 232.6
 _LETTER, _LINE = 7.5, 15.0
-"""About how wide a letter and how high a line of a label is, in the drawing's units."""
+"""Approximate width of a letter and height of a line, in units of the drawing."""
 _GRID = 'stroke="currentColor" stroke-opacity="0.15" stroke-width="0.6"'
 _AXIS = 'stroke="currentColor" stroke-width="0.8"'
 _TRAIL = 'stroke="currentColor" stroke-opacity="0.6" stroke-width="1.2" stroke-dasharray="1.2 1.98"'
@@ -52,13 +52,13 @@ class TextAlternative:
 def draw_chart(
     plane: Plane, *, labels: Sequence[str], stages: int, alternative: TextAlternative
 ) -> Markup:
-    """Draw the plane as inline SVG: color tells labels apart, shape tells stages apart.
+    """Draw the plane as inline SVG: each label has a color, each stage a shape.
 
     Args:
         plane: a point for each label of the first stage, then of the next, and so on.
-        labels: what the points are called; may be foreign text.
-        stages: how many moments there are.
-        alternative: for who can't see it.
+        labels: the labels of the points; untrusted text.
+        stages: the number of stages.
+        alternative: the description for screen readers.
     """
     x_scale = Scale.from_numbers(plane.points[:, 0], start=LEFT, end=RIGHT)
     y_scale = Scale.from_numbers(plane.points[:, 1], start=BOTTOM, end=TOP)
@@ -112,7 +112,7 @@ def _text(text: str, *, x: str, y: str, attributes: str = "") -> str:
 
 
 def _trails(by_stage: Sequence[Sequence[Point]]) -> Iterator[str]:
-    """Yield a dotted line from each point to its place at the next stage."""
+    """Yield a dotted line from each point to its position at the next stage."""
     for before, after in pairwise(by_stage):
         for (x0, y0), (x1, y1) in zip(before, after, strict=True):
             yield f'<path d="M {_num(x0)} {_num(y0)} L {_num(x1)} {_num(y1)}" {_TRAIL}/>'

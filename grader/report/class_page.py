@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median
 
-from grader.model import Graded, Item, Rubric, Student, Tally, Verdict
+from grader.model import Graded, Rubric, Student, Tally, Verdict
 from grader.report.flag_text import flag_text
 from grader.report.lateness_view import final_cells, late_cells
 from grader.report.page_template import render_report_page
@@ -20,7 +20,7 @@ _STATUS = {"graded": "graded", "needs_marks": "needs marks", "ungradable": "ungr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassPageRow:
-    """One submission in the table; so small that a large class fits in memory."""
+    """One submission in the table; small enough to hold a large class in memory."""
 
     name: str
     students: tuple[Student, ...]
@@ -31,24 +31,16 @@ class ClassPageRow:
     reason: str
     tally: Tally | None
     verdicts: tuple[tuple[str, Verdict], ...]
-    """What became of each item, by its id."""
+    """The id and the verdict of each item."""
     flags: tuple[str, ...]
     remarks: tuple[str, ...]
-    """What was noticed while the submission was found, and asks for nobody."""
+    """Remarks from when the submission was collected, which need no person."""
     unsafe: bool
     """Whether its code ran without isolation."""
     late: tuple[str, ...] = ()
     """How late, for each student or for all; empty where nothing has a due date."""
     finals: tuple[Fraction | None, ...] = ()
-    """What counts after that, likewise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemCounts:
-    """How many submissions reached each verdict on one item."""
-
-    item: Item
-    counts: tuple[int, ...]
+    """The points that count after that, for each student or for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +79,12 @@ def class_page(
     Args:
         rows: every submission, gradable or not, as `class_row` makes them.
         rubric: what they were graded by.
-        missing: those on the roster who handed in nothing.
-        remarks: what else is to be said of people and times.
+        missing: students on the roster without a submission.
+        remarks: other sentences about people and times.
         module_lines: what notebooks import and did not find, and what would help.
     """
     tallies = [row.tally for row in rows if row.tally is not None]
     earned = [tally.earned for tally in tallies]
-    verdicts = Counter(verdict for row in rows for verdict in row.verdicts)
     return render_report_page(
         "class.html",
         script="sort.js",
@@ -108,21 +99,19 @@ def class_page(
             *((("handed in nothing", str(len(missing))),) if missing else ()),
         ),
         bins=_bins(earned, possible=rubric.total),
-        columns=tuple(name for name, _ in COLUMNS),
-        items=tuple(_item_counts(item, verdicts=verdicts) for item in rubric.items),
+        columns=COLUMNS,
+        verdict_counts=Counter(verdict for row in rows for verdict in row.verdicts),
         unsafe=sum(row.unsafe for row in rows),
         pending=any(tally.final is None for tally in tallies),
     )
 
 
 def class_row(graded: Graded) -> ClassPageRow:
-    """Make the table row of a grade, which can then be let go."""
+    """Return the table row of a grade, so that the grade itself need not stay in memory."""
     items = graded.score.items if graded.score else ()
     failures = sum(item.verdict is Verdict.ERROR and not item.lacks for item in items)
     grader_errors = (
-        (f"{format_count(failures, singular='item', plural='items')} with an error of ours",)
-        if failures
-        else ()
+        (f"{format_count(failures, singular='item')} with an error of ours",) if failures else ()
     )
     return ClassPageRow(
         name=graded.submission.name,
@@ -172,7 +161,3 @@ def _bins(earned: Sequence[Fraction], *, possible: Fraction) -> tuple[Bin, ...]:
             )
         )
     return tuple(bins)
-
-
-def _item_counts(item: Item, *, verdicts: Counter[tuple[str, Verdict]]) -> ItemCounts:
-    return ItemCounts(item=item, counts=tuple(verdicts[item.id, verdict] for _, verdict in COLUMNS))

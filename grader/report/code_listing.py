@@ -1,7 +1,7 @@
 """Highlight a piece of a student's code as escaped HTML that has classes only.
 
-One expression finds the few kinds of words that the style sheet tells apart. It need not be
-Python: what a student left half typed is shown as it stands.
+One regular expression finds the few kinds of words that the style sheet distinguishes. The code
+need not be valid Python: half-typed code is shown as it is.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CODE = re.compile(
 )
 
 
-@lru_cache(maxsize=128)  # a cell stands beside several items, and in many submissions
+@lru_cache(maxsize=128)  # a cell is shown beside several items, and in many submissions
 def highlight_code(source: str) -> Markup:
     """Return the code, ready to stand inside a `<pre>`."""
     cleaned = clean(source).strip("\n")

@@ -19,14 +19,6 @@ UNDEFINED = "undefined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CosineRow:
-    """A pair of labels with its cosine at each stage, formatted."""
-
-    pair: str
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ExhibitView:
     """An exhibit, ready for the page."""
 
@@ -35,7 +27,8 @@ class ExhibitView:
     title: str
     caption: str
     stages: tuple[str, ...]
-    rows: tuple[CosineRow, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    """A pair of labels, and its cosine at each stage, formatted."""
     legend: tuple[tuple[str, str], ...]
     """The shape of each stage's points, and the stage's name."""
     chart: Markup | None
@@ -74,7 +67,7 @@ def exhibit_view(exhibit: Exhibit, *, name: str) -> ExhibitView:
         caption=one_line(exhibit.caption),
         stages=stages,
         rows=tuple(
-            CosineRow(pair=f"{first} and {second}", values=values)
+            (f"{first} and {second}", values)
             for (first, second), values in zip(
                 combinations(labels, 2), zip(*columns, strict=True), strict=True
             )

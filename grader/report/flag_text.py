@@ -6,15 +6,15 @@ from grader.model import Flag, FlagKind
 
 SENTENCES = {
     FlagKind.POINTS_BLOCKED: "{} points blocked: follow-through may be awarded",
-    FlagKind.NOT_JUDGED: "the grader could not judge {all}",
-    FlagKind.OUR_LACK: "waits for us, since {all}",
-    FlagKind.PERSON_DECIDES: "a person decides {all}",
+    FlagKind.CHECK_ERROR: "the grader could not judge {all}",
+    FlagKind.MISSING_MODULE: "waits for us, since {all}",
+    FlagKind.CHECK_PENDING: "a person decides {all}",
     FlagKind.CHANGED_SINCE_MARKED: "changed since it was marked: {all}",
     FlagKind.CELLS_STRUCK_OUT: "left out because it ended its kernel: cell {all}",
     FlagKind.NOT_GRADED: "not graded: {}",
     FlagKind.GRADER_FAILED: "the grader failed on it ({}); please report this; {}",
-    # The rooms that collect submissions and read notebooks have dozens of sentences, made of file
-    # names and cell numbers; nothing removes or filters them, so they stay text.
+    # Collecting submissions and reading notebooks have dozens of sentences with file names and cell
+    # numbers; nothing removes or filters them, so they are passed as text.
     FlagKind.COLLECTION_CONCERN: "{}",
     FlagKind.NOTEBOOK_NOTE: "{}",
     FlagKind.NOBODY_NAMED: "no name or id found",
@@ -40,9 +40,9 @@ SENTENCES = {
     FlagKind.NOT_LATE_BUT_AFTER_DUE: "not called late, but handed in at {}, after it was due",
     FlagKind.DUPLICATE_STUDENT: "{} is in {}, too",
 }
-"""By kind; `{}` are the arguments in order, `{all}` is all of them with commas between."""
+"""By kind; `{}` are the arguments in order, `{all}` is all of them, joined by commas."""
 
 
 def flag_text(flag: Flag) -> str:
-    """Return the sentence that tells a flag or a note to the people it is for."""
+    """Return the sentence for a flag or a note."""
     return SENTENCES[flag.kind].format(*flag.args, all=", ".join(flag.args))

@@ -1,4 +1,4 @@
-"""Describe how late a submission came and what that takes, apart from the points it earned."""
+"""Describe how late a submission is, and the deduction for it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class LateNote:
 
 
 def late_note(graded: Graded) -> LateNote | None:
-    """Return what the team may read, or None where there is no due date.
+    """Return what the team may read, or None without a due date.
 
-    Where members have due dates of their own, nobody's is shown: all of the team read this page.
+    Where members have different due dates, none is shown, since the whole team reads this page.
     """
     distinct = set(graded.lateness)
     if not distinct - {None}:
@@ -36,11 +36,8 @@ def late_note(graded: Graded) -> LateNote | None:
     if len(distinct) > 1:
         return _note_for_own_dates(graded.lateness)
     (late,) = distinct
-    return (
-        None
-        if late is None
-        else _note_for_team(late, tally=graded.score.total if graded.score else None)
-    )
+    tally = graded.score.total if graded.score else None
+    return _note_for_team(late, tally=tally) if late else None
 
 
 def _note_for_own_dates(lateness: Sequence[Lateness | None]) -> LateNote:
@@ -71,7 +68,8 @@ def _note_for_team(late: Lateness, *, tally: Tally | None) -> LateNote:
         )
     facts = (("Due", format_time(late.due)), ("Handed in", format_time(late.at)))
     if late.days == 0:
-        title = "Handed in within the grace period" if _is_after_due(late) else "Handed in on time"
+        after_due = datetime.fromisoformat(late.at) > datetime.fromisoformat(late.due)
+        title = "Handed in within the grace period" if after_due else "Handed in on time"
         return LateNote(style="in-time", title=title, facts=facts, sentence="")
     return LateNote(
         style="late",
@@ -79,10 +77,6 @@ def _note_for_team(late: Lateness, *, tally: Tally | None) -> LateNote:
         facts=(*facts, ("Each begun day takes", describe_rule(late))),
         sentence=_deduction_sentence(late, tally),
     )
-
-
-def _is_after_due(late: Lateness) -> bool:
-    return datetime.fromisoformat(late.at) > datetime.fromisoformat(late.due)
 
 
 def _deduction_sentence(late: Lateness, tally: Tally | None) -> str:
@@ -108,7 +102,7 @@ def describe_rule(late: Lateness) -> str:
 
 def days_late(late: Lateness) -> str:
     """Return '1 day' or '3 days'."""
-    return format_count(late.days, singular="day", plural="days")
+    return format_count(late.days, singular="day")
 
 
 def format_time(text: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from grader.model import Fate, MutantResult, Validation
+from grader.model import MutantOutcome, MutantResult, Validation
 from grader.report.text_format import one_line
 
 TOP = """# How well the assignments are tested
@@ -36,35 +36,34 @@ def _assignment_section(result: Validation) -> str:
 
 
 def _summary(result: Validation) -> str:
-    fates = Counter(mutant.fate for mutant in result.mutants)
-    noticed = fates[Fate.CAUGHT] + fates[Fate.STOPPED]
+    outcomes = Counter(mutant.outcome for mutant in result.mutants)
+    caught, stopped = outcomes[MutantOutcome.CAUGHT], outcomes[MutantOutcome.STOPPED]
     total = len(result.mutants)
     return (
-        f"{total} mutants, {noticed} noticed ({noticed / max(1, total):.0%}): "
-        f"{fates[Fate.CAUGHT]} caught by a check, {fates[Fate.STOPPED]} stopped by an error; "
+        f"{total} mutants, {caught + stopped} noticed ({(caught + stopped) / max(1, total):.0%}): "
+        f"{caught} caught by a check, {stopped} stopped by an error; "
         f"{sum(bool(mutant.why) for mutant in result.mutants)} explained, "
         f"{len(result.escaped)} not. "
-        f"{sum(case.holds for case in result.cases)} of {len(result.cases)} cases hold."
+        f"{sum(case.passed for case in result.cases)} of {len(result.cases)} cases hold."
     )
 
 
 def _by_change(result: Validation) -> list[str]:
     rows = ["| change | mutants | caught | stopped | explained | unexplained |"]
     rows.append("| --- | ---: | ---: | ---: | ---: | ---: |")
-    changes = {("of its own" if r.mutant.own else r.mutant.change): None for r in result.mutants}
-    for change in changes:
-        group = [r for r in result.mutants if _change(r) == change]
-        fates = Counter(mutant.fate for mutant in group)
+    by_change: dict[str, list[MutantResult]] = {}
+    for mutant in result.mutants:
+        change = "of its own" if mutant.mutant.is_listed else mutant.mutant.change
+        by_change.setdefault(change, []).append(mutant)
+    for change, group in by_change.items():
+        outcomes = Counter(mutant.outcome for mutant in group)
         explained = sum(bool(mutant.why) for mutant in group)
         unexplained = sum(mutant.escaped for mutant in group)
-        caught = fates[Fate.CAUGHT] - sum(bool(r.why) for r in group if r.fate is Fate.CAUGHT)
-        cells = (change, len(group), caught, fates[Fate.STOPPED], explained, unexplained)
+        caught = sum(r.outcome is MutantOutcome.CAUGHT and not r.why for r in group)
+        stopped = outcomes[MutantOutcome.STOPPED]
+        cells = (change, len(group), caught, stopped, explained, unexplained)
         rows.append(f"| {' | '.join(map(str, cells))} |")
     return rows
-
-
-def _change(result: MutantResult) -> str:
-    return "of its own" if result.mutant.own else result.mutant.change
 
 
 def _survivors(result: Validation) -> list[str]:
@@ -99,15 +98,8 @@ def _inline_code(text: str) -> str:
 
 
 def _left_aside(result: Validation) -> list[str]:
-    cells: Mapping[str, str] = result.skipped_cells
-    if not cells:
-        return []
-    return [
-        "### Cells that are not changed",
-        "",
-        *(f"- `{cell}`: {one_line(why)}" for cell, why in cells.items()),
-        "",
-    ]
+    lines = [f"- `{cell}`: {one_line(why)}" for cell, why in result.skipped_cells.items()]
+    return ["### Cells that are not changed", "", *lines, ""] if lines else []
 
 
 def _check_table(result: Validation) -> list[str]:

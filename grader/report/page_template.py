@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from grader.report.flag_text import flag_text
 from grader.report.markdown_html import render_markdown
+from grader.report.saved_outputs_view import quote_location
 from grader.report.text_format import (
     CELLS,
     VERDICTS,
@@ -79,6 +80,7 @@ def template_environment(*extra_folders: Path) -> Environment:
         counted=format_count,
         quote=quote,
         flag_text=flag_text,
+        quote_location=quote_location,
     )
     environment.globals.update(VERDICTS=VERDICTS, CELLS=CELLS)
     return environment
@@ -99,10 +101,10 @@ def _presentable(value: object) -> object:
 
 
 def _trusted(text: str) -> Markup:
-    return Markup(text)  # noqa: S704 - a file of ours, never a student's text
+    return Markup(text)  # noqa: S704 - our own file, never a student's text
 
 
-@functools.cache  # the files of ours are few, and none of them changes
+@functools.cache  # called with a few files of our own, which don't change
 def _policy(style: str, *, script: str) -> str:
     allowed = [f"style-src {_hash_source(style)}"]
     if script:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +17,6 @@ from rich.progress import (
 from rich.text import Text
 
 from grader.model import Graded, Rubric
-from grader.report.run_summary import run_summary
 from grader.report.text_format import format_count, one_line, printable
 
 
@@ -28,27 +25,27 @@ def note_line(text: str) -> Text:
     return Text(f"note: {printable(one_line(text))}")
 
 
-class SilentWatcher:
-    """A watcher that shows nothing."""
+class RunWatcher:
+    """Receives the progress of a run, and shows nothing; subclasses do."""
 
     def begin(self, *, rubric: Rubric, count: int, unchanged: int, judged: int) -> None:
-        """Ignore the start."""
-
-    def note(self, text: str) -> None:
-        """Ignore a note."""
+        """Say that so many submissions are about to run, were kept, and were judged again."""
 
     def ready(self) -> None:
-        """Ignore that the reference is live."""
+        """Say that the reference is live."""
+
+    def note(self, text: str) -> None:
+        """Show something about this run or machine that the person should know."""
 
     def done(self, graded: Graded) -> None:
-        """Ignore a finished submission."""
+        """Say that one submission is on disk."""
 
 
-class ProgressBar:
-    """A watcher that draws a live bar on a terminal, and only the summary elsewhere."""
+class ProgressBar(RunWatcher):
+    """Draws a live bar on a terminal, and prints only notes and the summary elsewhere."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False)
+        self.console = Console(highlight=False)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -56,9 +53,9 @@ class ProgressBar:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            console=self._console,
+            console=self.console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=not self.console.is_terminal,
         )
         self._task = self._progress.add_task("starting", total=None)
 
@@ -80,14 +77,14 @@ class ProgressBar:
         """Show that the reference runs first, unless nothing is to be run."""
         messages = []
         if unchanged:
-            amount = format_count(unchanged, singular="submission", plural="submissions")
+            amount = format_count(unchanged, singular="submission")
             messages.append(f"kept {amount} as graded before: nothing changed")
         if judged:
             messages.append(f"judged {judged} again without a kernel: rubric or checks changed")
         if messages and count:
             messages.append(f"{count} to run")
         if messages:
-            self._console.print("; ".join(messages))
+            self.console.print("; ".join(messages))
         self._progress.update(self._task, description="reference", total=count)
 
     def ready(self) -> None:
@@ -97,22 +94,8 @@ class ProgressBar:
 
     def note(self, text: str) -> None:
         """Print a note above the bar."""
-        self._console.print(note_line(text))
+        self.console.print(note_line(text))
 
     def done(self, graded: Graded) -> None:
         """Count one more submission."""
         self._progress.advance(self._task)
-
-    def print_summary(
-        self,
-        results: Iterable[Graded],
-        *,
-        rubric: Rubric,
-        out: Path,
-        missing: int = 0,
-        module_lines: Sequence[str] = (),
-    ) -> None:
-        """Print the table at the end."""
-        self._console.print(
-            run_summary(results, rubric=rubric, out=out, missing=missing, module_lines=module_lines)
-        )

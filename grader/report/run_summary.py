@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from pathlib import Path
 
 from rich import box
@@ -31,10 +30,10 @@ def run_summary(
     """Return a table with a row for each submission, and closing lines.
 
     Args:
-        results: every submission, gradable or not; each is looked at once and let go.
-        rubric: what they were graded by.
+        results: every submission, gradable or not; each is read once and not kept.
+        rubric: the rubric that they were graded by.
         out: the folder that was written.
-        missing: how many of the roster handed in nothing.
+        missing: the number of students on the roster without a submission.
         module_lines: what notebooks import and did not find, and what would help.
     """
     table = _empty_table(rubric)
@@ -70,7 +69,7 @@ def _empty_table(rubric: Rubric) -> Table:
 
 
 def _untrusted_text(text: str) -> Text:
-    """Return text of a student's without control characters and markup."""
+    """Return untrusted text without control characters and markup."""
     return Text(printable(one_line(text)) or NOTHING)
 
 
@@ -79,21 +78,15 @@ def _points_cells(tally: Tally | None) -> list[Text]:
         return [Text(NOTHING)] * 3
     return [
         Text(format_number(tally.earned)),
-        *(_or_dash(n) for n in (tally.pending, tally.blocked)),
+        *(Text(format_number(n) if n else NOTHING) for n in (tally.pending, tally.blocked)),
     ]
-
-
-def _or_dash(points: Fraction) -> Text:
-    return Text(format_number(points) if points else NOTHING)
 
 
 def _needs(graded: Graded) -> str:
     if graded.score is None:
         return f"ungradable: {graded.reason or 'no reason was recorded'}"
     failures = sum(item.verdict is Verdict.ERROR and not item.lacks for item in graded.score.items)
-    grader_errors = (
-        [f"{format_count(failures, singular='error', plural='errors')} of ours"] if failures else []
-    )
+    grader_errors = [f"{format_count(failures, singular='error')} of ours"] if failures else []
     marks = ["marks"] if any(i.verdict is Verdict.PENDING for i in graded.score.items) else []
     return "; ".join([*grader_errors, *map(flag_text, graded.flags), *marks])
 
@@ -110,7 +103,7 @@ def _closing_lines(statuses: Counter[str], *, out: Path, missing: int) -> list[T
         ("for students", "reports", ""),
         ("gradebook", "gradebook.csv", ""),
     )
-    head = format_count(statuses.total(), singular="submission", plural="submissions")
+    head = format_count(statuses.total(), singular="submission")
     absent = format_count(
         missing, singular="student of the roster", plural="students of the roster"
     )

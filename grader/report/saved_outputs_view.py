@@ -1,4 +1,4 @@
-"""Describe what a file's saved outputs say, for whoever reads the page."""
+"""Describe for the page what the saved outputs of a file show."""
 
 from __future__ import annotations
 
@@ -12,20 +12,11 @@ _SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuoteView:
-    """A figure that an answer quotes, and where it appears."""
-
-    text: str
-    location: str
-    supported: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class QuotesView:
     """The figures that one answer quotes."""
 
     headline: str
-    quotes: tuple[QuoteView, ...]
+    quotes: tuple[QuotedNumber, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +37,10 @@ def quotes_view(evidence: SavedEvidence | None, item: str) -> QuotesView | None:
     which = "it is" if len(quotes) == 1 else "all are"
     share = f"{supported} of them" if supported < len(quotes) else which
     location = f"{share} in the notebook" if supported else "not in the notebook's outputs or code"
-    amount = format_count(len(quotes), singular="figure", plural="figures")
+    amount = format_count(len(quotes), singular="figure")
     return QuotesView(
         headline=f"This answer quotes {amount}: {location}",
-        quotes=tuple(
-            QuoteView(text=quote.text, location=quote_location(quote), supported=quote.is_supported)
-            for quote in quotes
-        ),
+        quotes=tuple(quotes),
     )
 
 
@@ -73,7 +61,7 @@ def quote_location(quote: QuotedNumber) -> str:
 
 
 def saved_outputs_view(evidence: SavedEvidence | None) -> SavedView | None:
-    """Return the part about saved outputs, or None where the file says nothing of its run."""
+    """Return the part about saved outputs, or None where the file has no traces of a run."""
     if evidence is None or not (evidence.numbered or evidence.compared or evidence.errors):
         return None
     remarks = tuple(_remarks(evidence))
@@ -86,16 +74,16 @@ def saved_outputs_view(evidence: SavedEvidence | None) -> SavedView | None:
 
 def _headline(evidence: SavedEvidence, *, quiet: bool) -> str:
     if evidence.differences:
-        differing = format_count(len(evidence.differences), singular="cell", plural="cells")
+        differing = format_count(len(evidence.differences), singular="cell")
         return f"A fresh run shows something else in {differing} of {evidence.compared}"
     if evidence.compared:
-        amount = format_count(evidence.compared, singular="cell", plural="cells")
+        amount = format_count(evidence.compared, singular="cell")
         same = f"A fresh run shows what was saved with {amount}"
         return same if quiet else f"{same}; how they were run needs a look"
     if quiet:
         return "It was run from top to bottom, and shows no outputs"
     if evidence.errors and not evidence.out_of_order:
-        amount = format_count(len(evidence.errors), singular="cell", plural="cells")
+        amount = format_count(len(evidence.errors), singular="cell")
         return f"It was saved with errors in {amount}"
     return "How it was run needs a look"
 

@@ -29,15 +29,10 @@ MEANINGS = (
 )
 
 
-def not_earned(tally: Tally) -> Fraction:
-    """Return the points that were judged and not earned."""
-    left = tally.possible - tally.earned - tally.pending - tally.blocked
-    return max(left, Fraction(0))
-
-
 def bar_segments(tally: Tally) -> tuple[BarSegment, ...]:
     """Return the five segments of a tally in order; empty ones have no width."""
-    amounts = (tally.auto, tally.marked, tally.pending, tally.blocked, not_earned(tally))
+    lost = max(tally.possible - tally.earned - tally.pending - tally.blocked, Fraction(0))
+    amounts = (tally.auto, tally.marked, tally.pending, tally.blocked, lost)
     total = max(sum(amounts, start=Fraction(0)), Fraction(1))
     segments = []
     start = Fraction(0)

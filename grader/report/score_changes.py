@@ -1,62 +1,81 @@
-"""Show in the terminal which scores changed when a class was judged again."""
+"""Compares the scores of a class before and after judging it again, for the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from grader.model import Graded
 from grader.report.text_format import format_count, format_number, one_line, printable
 
 NOTHING = "-"
+LATE = "late"
 
 
-class ScoreChangeRow(Protocol):
-    """One number of one submission, before and after; `item` is '' for the sum."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreChange:
+    """One number of one submission, before and after."""
 
-    @property
-    def submission(self) -> str:
-        """Return the submission's name."""
-        ...
+    submission: str
+    item: str
+    """An item's id, '' for the sum, or `LATE` for the deduction for lateness."""
+    before: Fraction | None
+    """The points before; None while a person was needed."""
+    after: Fraction | None
 
-    @property
-    def item(self) -> str:
-        """Return the item's id."""
-        ...
 
-    @property
-    def before(self) -> Fraction | None:
-        """Return the points until now, or None while a person was needed."""
-        ...
+def score_changes(before: Graded, after: Graded) -> Iterator[ScoreChange]:
+    """Yield what changed: the sum first, then items, then the largest deduction for lateness."""
+    if before.score is None or after.score is None:
+        return
+    name = after.submission.name
+    sums = (before.score.total.earned, after.score.total.earned)
+    earned = {score.item.id: score.earned for score in before.score.items}
+    rows = [
+        ScoreChange(
+            submission=name,
+            item=score.item.id,
+            before=earned.get(score.item.id),
+            after=score.earned,
+        )
+        for score in after.score.items
+        if earned.get(score.item.id, Fraction(0)) != score.earned
+    ]
+    if rows or sums[0] != sums[1]:
+        yield ScoreChange(submission=name, item="", before=sums[0], after=sums[1])
+    yield from rows
+    deductions = (_largest_deduction(before), _largest_deduction(after))
+    if deductions[0] != deductions[1]:
+        yield ScoreChange(submission=name, item=LATE, before=deductions[0], after=deductions[1])
 
-    @property
-    def after(self) -> Fraction | None:
-        """Return the points from now on, or None while a person is needed."""
-        ...
+
+def _largest_deduction(graded: Graded) -> Fraction | None:
+    """Return the most that lateness takes from a member of the team; None where it isn't known."""
+    deductions = [late.deduction for late in graded.lateness if late is not None]
+    if None in deductions:
+        return None
+    return max((points for points in deductions if points is not None), default=Fraction(0))
 
 
 def changes_report(
-    changes: Sequence[ScoreChangeRow], *, count: int, needs_rerun: Sequence[str]
+    changes: Sequence[ScoreChange], *, count: int, needs_rerun: Sequence[str]
 ) -> RenderableType:
     """Return a table of the changes, and closing lines.
 
     Args:
         changes: in the order of submissions, each submission's sum before its items.
         count: how many submissions were judged.
-        needs_rerun: those of which a check wants to know what was never asked.
+        needs_rerun: submissions that must run again, since a check asks something new.
     """
     changed_count = len({change.submission for change in changes})
-    judged = format_count(count, singular="submission", plural="submissions")
-    changed = (
-        format_count(changed_count, singular="score", plural="scores")
-        if changed_count
-        else "no score"
-    )
+    judged = format_count(count, singular="submission")
+    changed = format_count(changed_count, singular="score") if changed_count else "no score"
     parts: list[RenderableType] = [_table(changes), Text("")] if changes else []
     parts.append(Text(f"judged {judged} again, without a kernel: {changed} moved"))
     if needs_rerun:
@@ -67,7 +86,7 @@ def changes_report(
     return Group(*parts)
 
 
-def _table(changes: Sequence[ScoreChangeRow]) -> Table:
+def _table(changes: Sequence[ScoreChange]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("submission", overflow="fold")
     table.add_column("item", no_wrap=True)

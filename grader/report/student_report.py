@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from grader.model import Answer, Excerpt, Finding, Graded, ItemScore, Picture, Rubric, Verdict
+from grader.model import Answer, Finding, Graded, ItemScore, Picture, Rubric, Verdict
 from grader.report.code_listing import highlight_code
 from grader.report.exhibit import ExhibitKey, ExhibitView, exhibit_key, unique_exhibits
 from grader.report.id_masking import mask_ids
@@ -41,7 +41,7 @@ class CodeView:
     cell: int
     text: Markup
     how: str = ""
-    """How it was found, where its names did not tell."""
+    """How it was found, where it was not by its names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +109,8 @@ def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> s
     )
 
 
-@lru_cache(maxsize=4)  # the rubric's own words, the same on every page
-def _render_course_text(markdown: str) -> Markup:
-    return render_markdown(markdown)
-
-
 def _regrade(rubric: Rubric) -> Markup | None:
-    """Return how to request a regrade, or None where the rubric doesn't say."""
+    """Return how to request a regrade, or None where the rubric has no text on it."""
     how = rubric.marking.regrade_how.strip()
     return _render_course_text(how) if how else None
 
@@ -132,18 +127,22 @@ def _card(
     return ItemCard(
         score=score,
         lost=lost_points(score),
-        lines=tuple(_finding_line(finding, exhibits=exhibits) for finding in score.findings),
-        code=tuple(_code_view(excerpt) for excerpt in graded.code.get(score.item.id, ())),
-        prompt=_render_prompt(score.item.prompt.strip()),
+        lines=tuple(finding_line(finding, exhibits=exhibits) for finding in score.findings),
+        code=tuple(
+            CodeView(cell=excerpt.cell, text=highlight_code(excerpt.source), how=excerpt.how)
+            for excerpt in graded.code.get(score.item.id, ())
+        ),
+        prompt=_render_course_text(score.item.prompt.strip()),
         written=answer_view(answer) if shows_answer else None,
         quoted=quotes_view(graded.evidence, score.item.id),
         decision=view_mark(score, rubric=rubric),
     )
 
 
-@lru_cache(maxsize=64)  # the rubric's own words, the same on every page
-def _render_prompt(prompt: str) -> Markup:
-    return render_markdown(prompt)
+@lru_cache(maxsize=64)
+def _render_course_text(markdown: str) -> Markup:
+    """Render the rubric's own words, which are the same on every page."""
+    return render_markdown(markdown)
 
 
 def lost_points(score: ItemScore) -> Fraction:
@@ -153,13 +152,10 @@ def lost_points(score: ItemScore) -> Fraction:
     return max(score.item.points - score.earned - score.blocked, Fraction(0))
 
 
-def _finding_line(finding: Finding, *, exhibits: Mapping[ExhibitKey, ExhibitView]) -> FindingLine:
+def finding_line(finding: Finding, *, exhibits: Mapping[ExhibitKey, ExhibitView]) -> FindingLine:
+    """Pair a finding with the name of its exhibit among those that the page shows."""
     view = exhibits.get(exhibit_key(finding.exhibit)) if finding.exhibit else None
     return FindingLine(finding=finding, exhibit=view.name if view else "")
-
-
-def _code_view(excerpt: Excerpt) -> CodeView:
-    return CodeView(cell=excerpt.cell, text=highlight_code(excerpt.source), how=excerpt.how)
 
 
 def answer_view(answer: Answer | None) -> AnswerView:

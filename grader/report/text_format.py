@@ -28,7 +28,7 @@ _INVISIBLE = frozenset({"Cc", "Cs", "Co", "Cn"})
 def clean(text: str) -> str:
     """Strip terminal sequences, control characters and bidirectional controls."""
     if text.isprintable() or text.translate(_LAYOUT).isprintable():
-        return text  # nearly all there is
+        return text  # as nearly all texts
     plain = _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n"))
     return "".join(_visible_character(letter) for letter in plain)
 
@@ -71,9 +71,9 @@ def format_seconds(value: float) -> str:
     return f"{value:.0f} s" if value >= 10 else f"{value:.2f} s"  # noqa: PLR2004 - three digits
 
 
-def format_count(amount: int, *, singular: str, plural: str) -> str:
-    """Format a number of things: '1 cell', '3 cells'."""
-    return f"{amount} {singular if amount == 1 else plural}"
+def format_count(amount: int, *, singular: str, plural: str = "") -> str:
+    """Format a number of things: '1 cell', '3 cells'; the usual plural adds an 's'."""
+    return f"{amount} {singular if amount == 1 else plural or f'{singular}s'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

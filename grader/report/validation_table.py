@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader.model import CaseResult, Fate, MutantResult, Validation
+from grader.model import CaseResult, MutantOutcome, MutantResult, Validation
 from grader.report.text_format import (
     format_count,
     format_number,
@@ -19,13 +19,13 @@ from grader.report.text_format import (
 )
 
 WIDTH = 160
-"""Letters of a line of code, or of what a check said, that are shown."""
-FATES = {
-    Fate.SURVIVED: "no check notices it",
-    Fate.ELSEWHERE: "noticed, but in no item it belongs to",
-    Fate.UNTRIED: "could not be graded: please report this",
-    Fate.CAUGHT: "caught or not, depending on the hidden seed",
-    Fate.STOPPED: "its points depend on the hidden seed",
+"""Characters of a line of code, or of a finding, that are shown."""
+OUTCOMES = {
+    MutantOutcome.SURVIVED: "no check notices it",
+    MutantOutcome.ELSEWHERE: "noticed, but in no item it belongs to",
+    MutantOutcome.UNGRADED: "could not be graded: please report this",
+    MutantOutcome.CAUGHT: "caught or not, depending on the hidden seed",
+    MutantOutcome.STOPPED: "its points depend on the hidden seed",
 }
 
 
@@ -33,14 +33,16 @@ def validation_report(result: Validation) -> RenderableType:
     """Return a line for each part of the test, and what is left to fix."""
     parts: list[RenderableType] = [_heading(result), _table(result)]
     for case in (result.reference, result.template, *result.cases):
-        if not case.holds:
+        if not case.passed:
             parts += _case_lines(case)
-    for fate in FATES:
-        parts += _mutant_lines([mutant for mutant in result.escaped if mutant.fate is fate], fate)
-    if result.idle:
+    for outcome in OUTCOMES:
+        parts += _mutant_lines(
+            [mutant for mutant in result.escaped if mutant.outcome is outcome], outcome
+        )
+    if result.untriggered_checks:
         parts += [
             Text("\nchecks that nothing triggers"),
-            *(_indented(f"{use.item} {use.code}: {use.title}") for use in result.idle),
+            *(_indented(f"{c.item} {c.code}: {c.title}") for c in result.untriggered_checks),
         ]
     if result.stale_explanations:
         parts += [
@@ -53,8 +55,8 @@ def validation_report(result: Validation) -> RenderableType:
 def _heading(result: Validation) -> Text:
     head = Text()
     head.append(_plain(f"{result.assignment}: {result.title}"), style="bold")
-    notebooks = format_count(result.notebooks, singular="notebook", plural="notebooks")
-    seeds = format_count(result.seeds, singular="hidden seed", plural="hidden seeds")
+    notebooks = format_count(result.notebooks, singular="notebook")
+    seeds = format_count(result.seeds, singular="hidden seed")
     head.append(
         f"\n{notebooks}, each under {seeds}, in {format_seconds(result.seconds)}\n", style="dim"
     )
@@ -63,14 +65,15 @@ def _heading(result: Validation) -> Text:
 
 def _table(result: Validation) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_row(*_row("reference", result.reference.holds, _reference(result)))
-    table.add_row(*_row("template", result.template.holds, "scores what a blank one may"))
-    holding = sum(case.holds for case in result.cases)
+    reference = "full automatic marks, every time" if result.reference.passed else "see below"
+    table.add_row(*_row("reference", result.reference.passed, reference))
+    table.add_row(*_row("template", result.template.passed, "scores what a blank one may"))
+    holding = sum(case.passed for case in result.cases)
     cases = f"{holding} of {len(result.cases)} score what they must" if result.cases else "none"
     table.add_row(*_row("cases", holding == len(result.cases), cases))
     table.add_row(*_row("mutants", not result.escaped, mutation_score(result)))
     if result.checks:
-        table.add_row(*_row("checks", not result.idle, _uses(result)))
+        table.add_row(*_row("checks", not result.untriggered_checks, _uses(result)))
     if result.stale_explanations:
         explanations = format_count(
             len(result.stale_explanations), singular="explains", plural="explain"
@@ -79,17 +82,13 @@ def _table(result: Validation) -> Table:
     return table
 
 
-def _reference(result: Validation) -> str:
-    return "full automatic marks, every time" if result.reference.holds else "see below"
-
-
 def mutation_score(result: Validation) -> str:
     """Summarize in one line what became of the mutants."""
-    fates = Counter(mutant.fate for mutant in result.mutants)
+    outcomes = Counter(mutant.outcome for mutant in result.mutants)
     explained = sum(bool(mutant.why) for mutant in result.mutants)
     counts = [
-        (fates[Fate.CAUGHT], "caught by a check"),
-        (fates[Fate.STOPPED], "stopped by an error"),
+        (outcomes[MutantOutcome.CAUGHT], "caught by a check"),
+        (outcomes[MutantOutcome.STOPPED], "stopped by an error"),
         (explained, "explained"),
         (len(result.escaped), "to look at"),
     ]
@@ -104,9 +103,9 @@ def _uses(result: Validation) -> str:
     return f"{text}, {explained} explained" if explained else text
 
 
-def _row(name: str, holds: bool, text: str) -> tuple[Text, Text, Text]:  # noqa: FBT001 (a row)
-    sign = Text("✓", style="green") if holds else Text("✕", style="red")
-    return sign, Text(name), Text(text, style="" if holds else "bold")
+def _row(name: str, passed: bool, text: str) -> tuple[Text, Text, Text]:  # noqa: FBT001 (a row)
+    sign = Text("✓", style="green") if passed else Text("✕", style="red")
+    return sign, Text(name), Text(text, style="" if passed else "bold")
 
 
 def _case_lines(case: CaseResult) -> list[RenderableType]:
@@ -120,16 +119,16 @@ def _case_lines(case: CaseResult) -> list[RenderableType]:
         )
         for s in case.shortfalls
     ]
-    if case.wavers:
+    if case.is_unstable:
         parts.append(_indented("its points depend on the hidden seed or on the run"))
     return parts
 
 
-def _mutant_lines(results: list[MutantResult], fate: Fate) -> list[RenderableType]:
+def _mutant_lines(results: list[MutantResult], outcome: MutantOutcome) -> list[RenderableType]:
     if not results:
         return []
-    head = format_count(len(results), singular="mutant", plural="mutants")
-    parts: list[RenderableType] = [Text(f"\n{head}: {FATES[fate]}")]
+    head = format_count(len(results), singular="mutant")
+    parts: list[RenderableType] = [Text(f"\n{head}: {OUTCOMES[outcome]}")]
     for result in results:
         mutant = result.mutant
         location = (

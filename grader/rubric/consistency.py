@@ -19,14 +19,18 @@ def find_contradictions(file: RubricFile) -> Iterator[str]:
     """Yield a complaint for each contradiction between parts of a rubric."""
     yield from _repeated_ids(file)
     for item in file.items:
-        yield from _item_faults(item)
+        if item.source == "course" and not item.why:
+            fault = "is missing; a course item says why it exists"
+            yield format_complaint([f"item {item.id}", "why"], fault)
+        yield from _auto_faults(item) if item.kind == "auto" else _written_faults(item)
     total = sum((item.points for item in file.items), Fraction(0))
     if total != file.assignment.total:
         fault = (
             f"is {points_text(file.assignment.total)}, but the items add up to {points_text(total)}"
         )
         yield format_complaint(["assignment", "total"], fault)
-    yield from _late_faults(file)
+    if file.late is not None and file.late.unit == "percent":
+        yield from _percent_faults(per_day=file.late.per_day, cap=file.late.cap)
     yield from _about_faults(file)
     yield from _need_faults(file)
 
@@ -37,14 +41,11 @@ def points_text(points: Fraction) -> str:
     return text if Fraction(text) == points else str(points)
 
 
-def _late_faults(file: RubricFile) -> Iterator[str]:
-    if file.late is None or file.late.unit == "points":
-        return
-    for name, value in (("per_day", file.late.per_day), ("cap", file.late.cap)):
+def _percent_faults(**percentages: Fraction | None) -> Iterator[str]:
+    for key, value in percentages.items():
         if value is not None and value > _MAX_PERCENT:
-            yield format_complaint(
-                ["late", name], f"is {points_text(value)}, more than 100 percent"
-            )
+            fault = f"is {points_text(value)}, more than 100 percent"
+            yield format_complaint(["late", key], fault)
 
 
 def _repeated_ids(file: RubricFile) -> Iterator[str]:
@@ -60,43 +61,34 @@ def _repeated(names: Iterable[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-def _item_faults(item: Item) -> Iterator[str]:
-    """Find contradictions within one item."""
-    where = f"item {item.id}"
-    if item.source == "course" and not item.why:
-        yield format_complaint([where, "why"], "is missing; a course item says why it exists")
-    if item.kind == "auto":
-        yield from _auto_faults(item, where=where)
-    else:
-        yield from _written_faults(item, where=where)
-
-
-def _auto_faults(item: Item, *, where: str) -> Iterator[str]:
+def _auto_faults(item: Item) -> Iterator[str]:
+    item_key = f"item {item.id}"
     if item.criteria:
-        yield format_complaint([where, "criterion"], "only written items have criteria")
+        yield format_complaint([item_key, "criterion"], "only written items have criteria")
     total = sum((check.points for check in item.checks), Fraction(0))
     if not item.checks:
         yield format_complaint(
-            [where, "check"], "is missing; an automatic item has at least one check"
+            [item_key, "check"], "is missing; an automatic item has at least one check"
         )
     elif total != item.points:
         fault = f"is {points_text(item.points)}, but its checks add up to {points_text(total)}"
-        yield format_complaint([where, "points"], fault)
+        yield format_complaint([item_key, "points"], fault)
 
 
-def _written_faults(item: Item, *, where: str) -> Iterator[str]:
+def _written_faults(item: Item) -> Iterator[str]:
+    item_key = f"item {item.id}"
     for number, check in enumerate(item.checks, 1):
         if check.points:
             fault = "must be 0: a written item's points are given by a person"
-            yield format_complaint([where, f"check {number}", "points"], fault)
+            yield format_complaint([item_key, f"check {number}", "points"], fault)
     if item.criteria and not _can_add_up(item.criteria, points=item.points):
         parts = " + ".join(points_text(criterion.points) for criterion in item.criteria)
         fault = f"is {points_text(item.points)}, but its criteria ({parts}) cannot add up to that"
-        yield format_complaint([where, "points"], fault)
+        yield format_complaint([item_key, "points"], fault)
 
 
 def _can_add_up(criteria: tuple[Criterion, ...], *, points: Fraction) -> bool:
-    """Return whether some criteria add up to the points, or all of them only take points."""
+    """Return whether criteria can add up to the points, or all of them take points."""
     gains = [criterion.points for criterion in criteria if criterion.points > 0]
     losses = [-criterion.points for criterion in criteria if criterion.points < 0]
     if not gains:
@@ -110,7 +102,6 @@ def _can_add_up(criteria: tuple[Criterion, ...], *, points: Fraction) -> bool:
 
 
 def _about_faults(file: RubricFile) -> Iterator[str]:
-    """Find written answers about items that do not exist or are not automatic."""
     automatic_ids = {item.id for item in file.items if item.kind == "auto"}
     for item in file.items:
         if item.about and item.kind != "written":
@@ -124,44 +115,39 @@ def _about_faults(file: RubricFile) -> Iterator[str]:
                 yield format_complaint([f"item {item.id}", "about"], f"{fault}; {hint}")
 
 
-# ---------------------------------------------------------------- needs
-
-
 def _need_faults(file: RubricFile) -> Iterator[str]:
-    """Find needs that name nothing, and checks that need each other."""
     known = {item.id for item in file.items} | {c.code for item in file.items for c in item.checks}
     has_unknown = False
-    for where, check in _checks(file):
+    for keys, check in _checks(file):
         for need in check.needs:
             if need not in known:
                 has_unknown = True
                 fault = f"'{need}' is no item and no check of this rubric"
                 yield format_complaint(
-                    [*where, "needs"], f"{fault}; {suggest_nearest(need, among=known)}"
+                    [*keys, "needs"], f"{fault}; {suggest_nearest(need, among=known)}"
                 )
     if not has_unknown:
         yield from _cycle_fault(file)
 
 
 def _checks(file: RubricFile) -> Iterator[tuple[tuple[str, str], CheckSpec]]:
-    """Yield every check with the keys that lead to it."""
+    """Yield every check with the path of its keys."""
     for item in file.items:
         for number, check in enumerate(item.checks, 1):
             yield (f"item {item.id}", f"check {number}"), check
 
 
 def _cycle_fault(file: RubricFile) -> Iterator[str]:
-    """Find a circle of needs."""
     checks_by_need: dict[str, list[tuple[str, str]]] = {}
-    for where, check in _checks(file):
-        checks_by_need.setdefault(check.code, []).append(where)
-        checks_by_need.setdefault(where[0].removeprefix("item "), []).append(where)
+    for keys, check in _checks(file):
+        checks_by_need.setdefault(check.code, []).append(keys)
+        checks_by_need.setdefault(keys[0].removeprefix("item "), []).append(keys)
     graph = {
-        where: [other for need in check.needs for other in checks_by_need.get(need, ())]
-        for where, check in _checks(file)
+        keys: [other for need in check.needs for other in checks_by_need.get(need, ())]
+        for keys, check in _checks(file)
     }
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        cycle = ", which needs ".join(ARROW.join(where) for where in reversed(error.args[1]))
+        cycle = ", which needs ".join(ARROW.join(keys) for keys in reversed(error.args[1]))
         yield format_complaint([*error.args[1][-1], "needs"], f"goes round in a circle: {cycle}")

@@ -22,7 +22,7 @@ from grader.rubric.rubric_tables import (
 from grader.rubric.toml_files import CheckCatalog, read_tables, validate_tables
 
 CatalogLoader = Callable[[tuple[str, ...]], CheckCatalog]
-"""From the modules of a rubric's own checks to all checks that it can call."""
+"""Returns all checks that a rubric can call, for the modules of its own checks."""
 _COURSE = TypeAdapter(RubricFile)
 _PUBLIC = TypeAdapter(PublicRubricFile)
 _MAX_PARENTS = 3
@@ -56,7 +56,8 @@ def load_rubric(path: Path, *, catalog: CatalogLoader) -> Rubric:
         public_file = _validate(path, tree, adapter=_PUBLIC, catalog=catalog)
         return _build_rubric(public_file, path=path, sha256=sha256, reference=path, provided=None)
     file = _validate(path, tree, adapter=_COURSE, catalog=catalog)
-    reference = _find_reference(file.assignment, rubric_path=path)
+    candidates = (folder / file.assignment.reference for folder in _search_folders(path))
+    reference = next((candidate for candidate in candidates if candidate.is_file()), None)
     provided = _find_provided(file.assignment, rubric_path=path)
     complaints = [
         *find_contradictions(file),
@@ -123,14 +124,6 @@ def _build_rubric(
     )
 
 
-# ---------------------------------------------------------------- files that a rubric names
-
-
-def _find_reference(assignment: AssignmentTable, *, rubric_path: Path) -> Path | None:
-    paths = (folder / assignment.reference for folder in _search_folders(rubric_path))
-    return next((path for path in paths if path.is_file()), None)
-
-
 def _reference_faults(assignment: AssignmentTable, reference: Path | None) -> Iterator[str]:
     keys = ["assignment", "reference"]
     if not assignment.reference:
@@ -165,7 +158,7 @@ def _provided_faults(
 
 
 def _search_folders(rubric_path: Path) -> list[Path]:
-    """List the folders where the files that a rubric names are looked for, in order."""
+    """Return the folders that are searched for the files that a rubric names, in order."""
     rubric_folder = rubric_path.resolve().parent
     course_folders = [
         folder.parent

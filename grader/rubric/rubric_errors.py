@@ -1,4 +1,4 @@
-"""Words what is wrong with a rubric: the key, the fault, and the nearest word that would do."""
+"""Words the faults of a rubric: the key, the fault, and the nearest valid word."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Loc = tuple[int | str, ...]
 
 
 def format_complaint(keys: Sequence[str], fault: str) -> str:
-    """Return a line about a key, which is given by its path: ('item Q2', 'check 1', 'points')."""
+    """Return a line about a key with a path such as ('item Q2', 'check 1', 'points')."""
     return f"{ARROW.join(keys)}: {fault}" if keys else fault
 
 
@@ -55,13 +55,13 @@ def explain_validation(
     tree: Mapping[str, Any],
     catalog: CheckCatalog | None = None,
 ) -> list[str]:
-    """Word what pydantic complains about for course staff.
+    """Word pydantic's errors for course staff.
 
     Args:
-        error: The error that it raised.
-        table: The record that was asked for, a dataclass or a pydantic model.
+        error: The error that pydantic raised.
+        table: The record that was validated, a dataclass or a pydantic model.
         tree: The tables that were validated, to name items by their ids.
-        catalog: The models of the params that tables hold under `params`.
+        catalog: The models of the parameters of checks, by their codes.
 
     Returns:
         A complaint for each fault.
@@ -76,7 +76,7 @@ def explain_validation(
 
 
 def _name_keys(loc: _Loc, *, tree: Any) -> list[str]:
-    """Return a path in the file as a person would say it: 'item Q2.3.1', 'check 2', 'params'."""
+    """Return a path in the file with ids or numbers: 'item Q2.3.1', 'check 2', 'params'."""
     keys: list[str] = []
     for step in loc:
         tree = _step_into(tree, step=step)
@@ -117,7 +117,7 @@ def _word_fault(fault: Any, *, table: type, tree: Any, catalog: CheckCatalog) ->
 
 
 def _sibling_keys(loc: _Loc, *, table: type, tree: Any, catalog: CheckCatalog) -> list[str]:
-    """List the keys that may stand where an unknown one does."""
+    """Return the keys that are valid in the place of an unknown one."""
     current: type | None = table
     for step in loc[:-1]:
         if step == "params" and tree.get("code") in catalog:

@@ -1,4 +1,4 @@
-"""Finds the rubric that an assignment goes by among the files in `rubrics/`."""
+"""Finds the rubric of an assignment among the files in `rubrics/`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RUBRICS_FOLDER = "rubrics"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RubricCandidate:
-    """A rubric file, as far as it must be read to choose it."""
+    """A rubric file, with the fields by which one is chosen."""
 
     path: Path
     id: str
@@ -53,7 +53,7 @@ def find_rubric(folder: Path, *, assignment: str | None = None) -> Path:
 
 
 def _read_candidate(path: Path) -> _RubricCandidate:
-    """Read the id that a file gives; a broken file goes by its name until it is loaded."""
+    """Read the id of a rubric; a broken file is known by its name."""
     try:
         _, tree = read_tables(path)
     except RubricError:

@@ -1,4 +1,4 @@
-"""Defines the tables of a rubric file that are no records of `model`, and the file as a whole."""
+"""Defines the tables of a rubric file that `model` has no record for, and the whole file."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class AssignmentTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateTable:
-    """`[late]`: when the assignment is due, and what a day takes."""
+    """`[late]`: when the assignment is due, and the deduction for each day."""
 
     timezone: Annotated[str, AfterValidator(_check_timezone)] = ""
     due: Annotated[str, PlainValidator(_read_due_date)]
@@ -80,9 +80,9 @@ class LateTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RubricFile:
-    """A whole rubric file; its schema number is looked at before."""
+    """A whole rubric file, whose schema number was checked before."""
 
-    # No other key, and no value turned into another kind; tables below take this over.
+    # No unknown keys and no conversion of values; nested tables inherit this.
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
 
     rubric_schema: Annotated[int, Field(alias="schema", ge=1)]
@@ -96,6 +96,6 @@ class RubricFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicRubricFile(RubricFile):
-    """A rubric file as students get it: with public checks alone, and no reference."""
+    """A rubric file for students: with public checks only, and no reference."""
 
     public: PublicSupplement

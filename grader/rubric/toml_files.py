@@ -33,7 +33,8 @@ def read_tables(path: Path) -> tuple[bytes, dict[str, Any]]:
     try:
         data = path.read_bytes()
         text = data.decode("utf-8-sig")
-        return data, _parse_json(text) if path.suffix == ".json" else _parse_toml(text)
+        is_json = path.suffix == ".json"
+        tree = json.loads(text) if is_json else tomllib.loads(text.replace("\r\n", "\n"))
     except OSError as error:
         raise RubricError(f"{path}: cannot be opened ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -47,17 +48,9 @@ def read_tables(path: Path) -> tuple[bytes, dict[str, Any]]:
         raise RubricError(f"{path}: not JSON: {error}") from error
     except RecursionError as error:
         raise RubricError(f"{path}: nested too deep") from error
-
-
-def _parse_toml(text: str) -> dict[str, Any]:
-    return tomllib.loads(text.replace("\r\n", "\n"))
-
-
-def _parse_json(text: str) -> dict[str, Any]:
-    tree = json.loads(text)
     if not isinstance(tree, dict):
-        raise json.JSONDecodeError("not an object", text, 0)
-    return tree
+        raise RubricError(f"{path}: not JSON: not an object: line 1 column 1 (char 0)")
+    return data, tree
 
 
 def validate_tables(
@@ -73,6 +66,6 @@ def validate_tables(
     Raises:
         pydantic.ValidationError: A key or a value is not allowed; it lists all of them.
     """
-    # As JSON: there, strict means that an array is a tuple and a date is text, and nothing more.
+    # As JSON, since strict validation of JSON still takes an array for a tuple, a text for a date.
     text = json.dumps(tree, default=lambda moment: moment.isoformat())
     return adapter.validate_json(text, context=catalog)

@@ -1,4 +1,4 @@
-"""Renders what was checked as JSON, for other programs; docs/check.md describes the keys."""
+"""Renders results as JSON, for other programs; docs/check.md describes the keys."""
 
 from __future__ import annotations
 

@@ -49,12 +49,8 @@ def prepare_kernel(shell: Any, kernel: Any, job_settings: dict[str, Any]) -> Non
 
 def answer_question_file(notebook: Any, questions: Path, answers: Path) -> None:
     """Answer the batch of questions in one file into another, frame by frame."""
-    frames = inside_loader.load_inside("frames")
-    header, arrays = frames.unpack_body(questions.read_bytes()[8:])  # behind its length
     with answers.open("wb") as out:
-        for body in live_questions.answer_questions(
-            notebook, batch=header["questions"], arrays=arrays
-        ):
+        for body in live_questions.answer_batch(notebook, questions.read_bytes()):
             out.write(struct.pack("<Q", len(body)) + body)
             out.flush()  # an answer that ends the process must not take earlier ones with it
 

@@ -1,4 +1,4 @@
-"""Renders what was checked for the terminal: an item a line, and below it what to think about."""
+"""Renders a result for the terminal: a line for each item, and its findings below."""
 
 from __future__ import annotations
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from grader.model import Cell, Notebook, Trace
+from grader.model import Cell, Trace
 from grader.notebook import is_blank, read_notebook
-from grader.selfcheck.local_kernel import LocalKernel, start_local_kernel
+from grader.selfcheck.local_kernel import start_local_kernel
 from grader.selfcheck.public_findings import SelfcheckResult, judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric
 from grader.selfcheck.submission_warnings import find_warnings
@@ -25,8 +25,14 @@ def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
     """
     notebook = read_notebook(path)
     cells = notebook.code_cells()
+    blank = frozenset(cell.index for cell in cells if is_blank(cell))
     with start_local_kernel(public.rubric, folder=path.resolve().parent) as kernel:
-        trace = _run_and_ask(notebook, kernel, public=public)
+        trace = Trace(
+            notebook=notebook,
+            record=kernel.run(cells, blank=blank),
+            observations=kernel.ask(public.checks.questions),
+            expected=public.expected,
+        )
     outputs = [o for cell in cells for o in (*cell.outputs, *kernel.outputs.get(cell.index, ()))]
     result = judge_public_checks(
         public,
@@ -37,16 +43,6 @@ def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
     )
     warnings = find_warnings(path, trace=trace, new_outputs=kernel.outputs, public=public)
     return replace(result, warnings=warnings)
-
-
-def _run_and_ask(notebook: Notebook, live: LocalKernel, *, public: PublicRubric) -> Trace:
-    cells = notebook.code_cells()
-    return Trace(
-        notebook=notebook,
-        record=live.run(cells, blank=frozenset(cell.index for cell in cells if is_blank(cell))),
-        observations=live.ask(public.checks.questions),
-        expected=public.expected,
-    )
 
 
 def _cell_label(cell: Cell) -> str:

@@ -12,7 +12,7 @@ from grader.selfcheck.public_findings import LOSING_VERDICTS, FileOutcome
 from grader.selfcheck.student_feedback import FindingFeedback, closing_line, list_feedback
 
 MAX_ANNOTATIONS = 10
-"""Annotations of one kind that GitHub shows for a step; it drops the rest without a word."""
+"""Annotations of one kind that GitHub shows for a step; it drops the rest silently."""
 MAX_SUMMARY_BYTES = 1024 * 1024
 """Size from which GitHub shows nothing of a step's summary."""
 _CELL = re.compile(r'(?<!\\)"cell_type"(?=\s*:)')
@@ -39,7 +39,7 @@ def render_commands(outcomes: Sequence[FileOutcome]) -> str:
 
 
 def _limit_lines(kind: str, lines: list[str]) -> list[str]:
-    """Return as many lines as GitHub shows; the last says how many it doesn't."""
+    """Return as many lines as GitHub shows; the last gives the number of those left out."""
     if len(lines) <= MAX_ANNOTATIONS:
         return lines
     omitted = len(lines) - MAX_ANNOTATIONS + 1

@@ -1,4 +1,4 @@
-"""Renders JUnit XML: wrong is a failure, our fault an error, what a person decides is skipped."""
+"""Renders JUnit XML: lost points are failures, grader faults errors, pending checks skipped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ELEMENTS = {
     Verdict.ERROR: "error",
     Verdict.PENDING: "skipped",
 }
-"""The element in a case that says how it came out; none in one that passed."""
+"""The element for a verdict within a case; none for one that passed."""
 
 
 def render_junit(outcomes: Sequence[FileOutcome]) -> str:

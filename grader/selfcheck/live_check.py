@@ -48,7 +48,7 @@ def check_live_notebook(item: str) -> ResultBox:
     except GraderError as error:
         return ResultBox(message=str(error))
     except Exception as error:  # noqa: BLE001 (whatever it is, it is not the student's)
-        sys.stderr.write(Fault.caught("grader.check", error).traceback)  # what there is to report
+        sys.stderr.write(Fault.caught("grader.check", error).traceback)  # for a report
         message = f"The check itself failed ({type(error).__name__}): please report it. "
         return ResultBox(message=f"{message}It says nothing about your notebook.")
 
@@ -126,7 +126,7 @@ def _trace_session(session: LiveSession, public: PublicRubric) -> Trace:
 
 
 def _cell_run(index: int, cell: LiveCell, *, replaced: bool) -> CellRun:
-    if cell.error is None or replaced:  # an error that was mended since explains nothing
+    if cell.error is None or replaced:  # an error that was fixed since explains nothing
         return CellRun(index=index, status=CellStatus.RAN)
     error = CellError(
         name=type(cell.error).__name__,
@@ -138,8 +138,8 @@ def _cell_run(index: int, cell: LiveCell, *, replaced: bool) -> CellRun:
 
 def _ask_questions(session: LiveSession, public: PublicRubric) -> Mapping[str, Observation]:
     questions = public.checks.questions
-    nonces = {question.id: secrets.token_hex(4) for question in questions}
+    nonces = {question_id: secrets.token_hex(4) for question_id in ("", *(q.id for q in questions))}
     notebook = live_questions.OwnNotebook(session.shell.user_ns, session.recorder, session.notes)
-    packed, arrays = live_questions.pack_questions(questions, nonces=nonces)
-    bodies = live_questions.answer_questions(notebook, batch=packed, arrays=arrays)
+    frame = wire.compose_batch(wire.pack_questions(questions), nonces=nonces, seconds=0)
+    bodies = live_questions.answer_batch(notebook, frame)
     return live_questions.parse_answers(bodies, questions, nonces=nonces)

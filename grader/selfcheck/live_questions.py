@@ -1,8 +1,8 @@
-"""Asks a live notebook in its own process, and leaves everything as it was.
+"""Asks a live notebook in its own process, and restores everything afterwards.
 
-A graded notebook is asked in a fork, which vanishes. Here the questions run among the student's
-own variables, on Windows and in Colab, too. So what they touch is put back: random states, weights
-and modes of modules, and the recording.
+A graded notebook is asked in a fork, which ends afterwards. Here the questions run among the
+student's own variables, on Windows and in Colab as well. Therefore what they change is restored:
+random states, weights and modes of modules, and the recording.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +23,6 @@ from grader import wire
 from grader.errors import WireError
 from grader.model import Observation, Question
 from grader.selfcheck import inside_loader
-
-if TYPE_CHECKING:
-    from grader.model import Array
 
 inside_questions = inside_loader.load_inside("questions")
 _Notebook: Any = inside_questions.ObservedNotebook
@@ -38,7 +35,7 @@ class OwnNotebook(_Notebook):  # type: ignore[misc] # that side of the wall has 
     """A notebook that its owner can interrupt, though questions catch what is raised in them."""
 
     stopped = False
-    """Whether an interrupt came: then no further question is answered."""
+    """Whether an interrupt was received: then no further question is answered."""
 
     def cast(self, torch: Any, module: Any, array: Any) -> Any:
         """Return an input for a module, unless all is to end."""
@@ -52,21 +49,19 @@ class OwnNotebook(_Notebook):  # type: ignore[misc] # that side of the wall has 
         raise KeyboardInterrupt
 
 
-def answer_questions(
-    notebook: OwnNotebook, *, batch: list[Mapping[str, Any]], arrays: Mapping[str, Array]
-) -> Iterator[bytes]:
-    """Yield the body of a frame for each question, in order.
+def answer_batch(notebook: OwnNotebook, frame: bytes) -> Iterator[bytes]:
+    """Yield the body of a frame for each question of a batch, in order.
 
     Args:
-        notebook: The notebook that is asked; all that questions touch is put back.
-        batch: The questions, as `pack_questions` or `wire.compose_batch` packs them.
-        arrays: The arrays that belong to them.
+        notebook: The notebook that is asked; all that questions change is restored.
+        frame: The questions, as `wire.compose_batch` returns them.
 
     Raises:
         KeyboardInterrupt: The owner interrupted it.
     """
+    header, arrays = inside_loader.load_inside("frames").unpack_body(frame[8:])  # behind its length
     notebook.modules.clear()
-    for question in batch:
+    for question in header["questions"]:
         with _interruptible(notebook), _restore_everything(notebook):
             body: bytes = inside_questions.answer(notebook, question, arrays)
         yield body
@@ -105,27 +100,6 @@ def parse_answers(
     for question in questions[len(answered) : len(answered) + 1]:
         observations[question.id] = Observation(id=question.id, status="died")
     return observations
-
-
-def pack_questions(
-    questions: Sequence[Question], *, nonces: Mapping[str, str]
-) -> tuple[list[Mapping[str, Any]], Mapping[str, Array]]:
-    """Return questions as `answer_questions` takes them, and their arrays; nothing is copied."""
-    packed: list[Mapping[str, Any]] = []
-    arrays: dict[str, Array] = {}
-    for question in questions:
-        keys = {name: f"{question.id}/{name}" for name in question.arrays}
-        arrays |= {keys[name]: array for name, array in question.arrays.items()}
-        packed.append(
-            {
-                "id": question.id,
-                "nonce": nonces[question.id],
-                "kind": question.kind,
-                "params": dict(question.params),
-                "arrays": keys,
-            }
-        )
-    return packed, arrays
 
 
 @contextlib.contextmanager
@@ -189,7 +163,7 @@ def _restore_torch(torch: Any) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _restore_modules(torch: Any, notebook: Any) -> Iterator[None]:
-    """Put back modes and buffers of all modules, and the weights of those that were asked."""
+    """Restore modes and buffers of all modules, and the weights of those that were asked."""
     named_modules = [v for v in list(notebook.namespace.values()) if isinstance(v, torch.nn.Module)]
     roots = [*notebook.recorder.modules, *named_modules]
     modules = {id(part): part for root in roots for part in root.modules()}

@@ -37,7 +37,7 @@ class LiveSession:
         self.shell = shell
         self.folder = Path.cwd()
         self.started_late = _has_earlier_work(shell)
-        """Whether the notebook had made something before, which was not recorded."""
+        """Whether the notebook had values of its own before recording began."""
         self.cells: list[LiveCell] = []
         self.notes = inside_loader.load_inside("stubs").Notes()
         self.recorder = inside_loader.load_inside("recorder").Recorder(
@@ -55,7 +55,7 @@ class LiveSession:
         self.cells.append(LiveCell(source=sources[-1] if sources else "", id=""))
 
     def _begin(self, info: Any) -> None:
-        if self.notes.cell == len(self.cells):  # else a cell within a cell
+        if self.notes.cell == len(self.cells):  # otherwise it runs within another cell
             cell_id = getattr(info, "cell_id", None) or ""
             self.cells.append(LiveCell(source=info.raw_cell or "", id=str(cell_id)))
 
@@ -86,7 +86,7 @@ def current_session() -> LiveSession | None:
 
 
 def _recorded_names(folder: Path) -> tuple[str, ...]:
-    """Return the functions whose calls the public rubrics in the folder ask to record."""
+    """Return the functions whose calls are to be recorded for the public rubrics in the folder."""
     names: dict[str, None] = {}
     for path in sorted(folder.glob(_RUBRICS)):
         with suppress(OSError, ValueError, AttributeError, TypeError):
@@ -96,7 +96,7 @@ def _recorded_names(folder: Path) -> tuple[str, ...]:
 
 
 def _has_earlier_work(shell: Any) -> bool:
-    """Tell whether the notebook has functions, classes or arrays of its own already."""
+    """Return whether the notebook has functions, classes or arrays of its own already."""
     hidden = getattr(shell, "user_ns_hidden", {})
     own_values = [
         value

@@ -1,6 +1,6 @@
-"""Makes the files that students get of a rubric: the public checks, and a few numbers.
+"""Builds the files that students get from a rubric: the public checks, and a few numbers.
 
-With the live reference at hand, call
+With a live reference, call
 `build_public_files(rubric, answers=reference.ask(reference_questions(rubric)))`.
 """
 
@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from safetensors.numpy import save
 
-from grader.checks import BoundRubric, RandomDraws, bind_rubric, load_checks
+from grader.checks import BoundRubric, SeededRandom, bind_rubric, load_checks
 from grader.errors import RubricError
 from grader.model import (
     Array,
@@ -38,12 +38,12 @@ _SOLUTION = re.compile(
 
 
 def public_seed(rubric_id: str) -> bytes:
-    """Return the public seed of an assignment's inputs, which tells nothing of the secret one."""
+    """Return the public seed of an assignment's inputs, which reveals nothing of the secret one."""
     return hashlib.sha256(b"public draws|" + rubric_id.encode()).digest()
 
 
 def reference_questions(rubric: Rubric) -> tuple[Question, ...]:
-    """Return what the live reference must be asked for `build_public_files`.
+    """Return the questions to the live reference that `build_public_files` needs answered.
 
     Raises:
         RubricError: A check is public that can't be.
@@ -95,7 +95,7 @@ def _bind_public_checks(rubric: Rubric) -> BoundRubric:
     """Return the public checks of a rubric.
 
     Raises:
-        RubricError: One of them asks about a single student.
+        RubricError: One of them compares a single student with the reference.
     """
     items = [
         replace(item, checks=tuple(spec for spec in item.checks if spec.public))
@@ -122,7 +122,7 @@ def _mask_checks(rubric: Rubric, bound: BoundRubric) -> Rubric:
 
 def _bind_checks(rubric: Rubric) -> BoundRubric:
     registry = load_checks(rubric.check_modules)
-    return bind_rubric(rubric, registry=registry, draws=RandomDraws(seed=public_seed(rubric.id)))
+    return bind_rubric(rubric, registry=registry, rng=SeededRandom(seed=public_seed(rubric.id)))
 
 
 def _named_arrays(
@@ -142,7 +142,7 @@ def _named_arrays(
 def _public_tables(masked: Rubric, supplement: PublicSupplement) -> Mapping[str, Json]:
     """Return the tables of the public rubric, under the keys of a rubric file.
 
-    Only what is named here gets out, so that a key which a rubric gains later stays inside.
+    Only what is named here is published, so that a key added to rubrics later stays private.
     """
     return {
         "schema": 1,
@@ -189,7 +189,7 @@ def _plain_number(points: Fraction) -> int | float:
 
 
 def _public_handout(reference: Notebook) -> frozenset[str]:
-    """Return the handout's lines; none of code where no comments tell which is the solution."""
+    """Return the handout's lines; none of code where no comments mark the solution."""
     solutions = [
         solution_code
         for cell in reference.code_cells()

@@ -1,4 +1,4 @@
-"""Judges a run by the public checks: the ordinary checks and evidence, for its owner's eyes."""
+"""Judges a run by the public checks, with the ordinary checks and evidence, for its owner."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SelfcheckResult:
     cell_labels: Mapping[int, str] = field(default_factory=dict)
     """By the number of a cell, how its owner finds it: 'cell 20', 'In [5]'."""
     file_only_items: tuple[Item, ...] = ()
-    """Items that are left out since their checks look at the saved file, and there is none."""
+    """Items that are left out since their checks read the saved file, and there is none."""
     warnings: tuple[str, ...] = ()
     """What would cost points on submission, or a person's time."""
     notices: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class SelfcheckResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOutcome:
-    """One file that was to be checked: its result, or the reason why there is none."""
+    """The result of checking one file, or the reason why it can't be checked."""
 
     path: Path
     result: SelfcheckResult | None = None
@@ -77,13 +77,13 @@ def judge_public_checks(
 
     Args:
         public: The public rubric.
-        trace: What the notebook's run left behind.
+        trace: The trace of the notebook's run.
         cell_labels: By the number of a cell, how its owner finds it.
         saved_file: Whether a saved file ran from top to bottom. Otherwise checks that look at the
             file are left out.
         printed: What the notebook printed, as far as that is known, for notices.
     """
-    judged = public.checks.judge(Evidence.from_trace(trace, draws=public.draws)).findings
+    judged = public.checks.judge(Evidence.from_trace(trace, rng=public.rng)).findings
     file_codes = {c.spec.code for c in public.checks.rubric_checks if c.check.judges_file}
     findings = tuple(f for f in judged if saved_file or f.code not in file_codes)
     left_out = {f.item for f in judged} - {f.item for f in findings}
@@ -106,7 +106,7 @@ def _matching_notices(public: PublicRubric, trace: Trace, printed: str) -> Itera
 
 
 def blocked_items(result: SelfcheckResult, finding: Finding) -> tuple[Item, ...]:
-    """Return the items that can't be checked in full until a finding's own fault is mended."""
+    """Return the items that can't be checked in full until the fault of a finding is fixed."""
     prefix = f"{finding.item} ({finding.title}"
     blocked = {
         other.item

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 
 from grader import rubric
-from grader.checks import BoundRubric, RandomDraws, bind_rubric, load_checks
+from grader.checks import BoundRubric, SeededRandom, bind_rubric, load_checks
 from grader.errors import UsageError
 from grader.model import Array, Observation, Question, Rubric
 
@@ -37,7 +37,7 @@ class PublicRubric:
     handout: frozenset[str]
     """Lines of the handout."""
     checks: BoundRubric
-    draws: RandomDraws
+    rng: SeededRandom
     expected: Mapping[str, Observation]
     """What the reference answered, by question."""
     sha256: str
@@ -78,8 +78,8 @@ def load_public_rubric(path: Path) -> PublicRubric:
     loaded = rubric.load_rubric(path, catalog=load_checks)
     if loaded.public is None:
         raise UsageError(f"{path}: not a public rubric")
-    draws = RandomDraws(seed=bytes.fromhex(loaded.public.draws))
-    bound = bind_rubric(loaded, registry=load_checks(loaded.check_modules), draws=draws)
+    rng = SeededRandom(seed=bytes.fromhex(loaded.public.draws))
+    bound = bind_rubric(loaded, registry=load_checks(loaded.check_modules), rng=rng)
     numbers_path = path.with_name(path.name.removesuffix(RUBRIC_SUFFIX) + NUMBERS_SUFFIX)
     data = _read_numbers(numbers_path, sha256=loaded.public.numbers, rubric_name=path.name)
     return PublicRubric(
@@ -87,7 +87,7 @@ def load_public_rubric(path: Path) -> PublicRubric:
         later_needs=loaded.public.later,
         handout=frozenset(loaded.public.handout),
         checks=bound,
-        draws=draws,
+        rng=rng,
         expected=_parse_expected(data, path=numbers_path, questions=bound.constant_questions),
         sha256=loaded.sha256,
     )

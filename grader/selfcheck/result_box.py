@@ -1,7 +1,7 @@
-"""The box that a notebook shows: HTML that takes on the editor's colors, and plain text without.
+"""The box that a notebook shows: HTML in the editor's colors, or plain text.
 
-Styles stand in the elements, since editors strip style sheets from outputs they don't trust. Text
-and background are the editor's own, so that light and dark need no telling apart.
+Styles are inline, since editors strip style sheets from outputs they don't trust. Text and
+background have the editor's own colors, which suits light and dark themes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _COLORS = {
     Verdict.PENDING: "#8a8f98",
     Verdict.ERROR: "#a05fd0",
 }
-"""Colors of signs, which say the same without; they show on white and on black."""
+"""Colors of signs, visible on white and on black; the signs are clear without color."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

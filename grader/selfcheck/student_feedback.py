@@ -1,4 +1,4 @@
-"""Words findings for students: what, where, one question and the cost; never the solution.
+"""Words findings for students: what, where, one question and the cost, without the solution.
 
 Every output (terminal, box, JSON, JUnit, GitHub) shows the `ItemFeedback` that is made here.
 """
@@ -27,7 +27,7 @@ class FindingFeedback:
 
     finding: Finding
     title: str
-    """What the check looks at; '' for several findings that wait for the same."""
+    """What the check examines; '' for several findings with the same blocker."""
     cell: int | None
     """The number of the cell to look at: the last that the finding is about."""
     location: str
@@ -37,7 +37,7 @@ class FindingFeedback:
     hint: str
     """One question, or what to try."""
     cost: str
-    """The points it costs, and what can't be checked until it is mended."""
+    """The points it costs, and what can't be checked until it is fixed."""
 
     @property
     def text(self) -> str:
@@ -65,7 +65,7 @@ class ItemFeedback:
     @property
     def count(self) -> str:
         """'1 of 2 checks passed'."""
-        checks = format_count(self.total, singular="check", plural="checks")
+        checks = format_count(self.total, singular="check")
         return f"{self.passed} of {checks} passed"
 
 
@@ -77,7 +77,7 @@ def list_feedback(
     Args:
         result: The findings.
         only_item: The id of the only item to return; '' for all.
-        include_passed: Whether to word findings that passed, too, and every blocked one apart.
+        include_passed: Whether to include findings that passed, and each blocked one separately.
     """
     return tuple(
         _item_feedback(result, item, findings, include_passed=include_passed)
@@ -90,7 +90,7 @@ def list_feedback(
 def _item_feedback(
     result: SelfcheckResult, item: Item, findings: Sequence[Finding], *, include_passed: bool
 ) -> ItemFeedback:
-    # Names of the notebook that a sentence may begin with: they stay as they are written.
+    # A sentence may begin with a name of the notebook, which must not be capitalized.
     bound_checks = result.public.checks.rubric_checks
     names = frozenset(name for bound in bound_checks for name in bound.check.code_names())
     feedback = [
@@ -108,7 +108,7 @@ def _item_feedback(
 
 
 def _merge_blocked(feedback_list: Sequence[FindingFeedback]) -> Iterator[FindingFeedback]:
-    """Yield the findings, but only the first of those that wait for the same thing."""
+    """Yield the findings, but only the first of those with the same blocker."""
     blocked_counts = Counter(feedback.finding.blocked_by for feedback in feedback_list)
     seen_blockers: set[str] = set()
     for feedback in feedback_list:
@@ -121,7 +121,7 @@ def _merge_blocked(feedback_list: Sequence[FindingFeedback]) -> Iterator[Finding
 
 
 def _item_verdict(verdicts: Sequence[Verdict]) -> Verdict:
-    """Return the verdict that all findings share, or what asks for most attention."""
+    """Return the verdict that all findings share, or the most important one."""
     if len(set(verdicts)) == 1:
         return verdicts[0]
     if any(verdict in LOSING_VERDICTS for verdict in verdicts):
@@ -215,7 +215,7 @@ def _label_cells(text: str, labels: Mapping[int, str]) -> str:
 
 
 def closing_line(result: SelfcheckResult) -> str:
-    """Return the last line of every output; users' documents quote it word for word."""
+    """Return the last line of every output; users' documents quote it verbatim."""
     later_count, written_count = result.later_count, result.written_count
     return (
         f"public checks passed: {result.passed_count} of {len(result.findings)}; "

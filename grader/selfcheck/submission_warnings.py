@@ -1,4 +1,4 @@
-"""Warns of what would cost points on submission, or a person's time, although the code is right."""
+"""Warns of what would cost points or a person's time although the code is right."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Outputs = Mapping[int, tuple[SavedOutput, ...]]
 MAX_NAMED_CELLS = 4
 """Cells that one warning names."""
 _TOLERANCE = 0.01
-"""How far a printed number may be off on another computer, as a share of it."""
+"""Relative difference of a printed number that another computer may cause."""
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
@@ -28,8 +28,8 @@ def find_warnings(
 
     Args:
         path: The file.
-        trace: What its run left behind.
-        new_outputs: What its cells put out in that run.
+        trace: The trace of its run.
+        new_outputs: The outputs of its cells in that run.
         public: The public rubric.
     """
     notebook = trace.notebook
@@ -45,7 +45,7 @@ def find_warnings(
 
 
 def _raw_cells(path: Path) -> Mapping[int, Mapping[str, Json]]:
-    """Return the cells as the file has them: with errors, and with the numbers of their runs."""
+    """Return the cells of the file unprocessed, with errors and execution counts."""
     cells = parse_json_object(decode_text(read_submitted_file(path), notes=[])).get("cells")
     numbered = enumerate(cells if isinstance(cells, list) else [])
     return {index: cell for index, cell in numbered if isinstance(cell, dict)}
@@ -92,7 +92,7 @@ def _has_saved_error(cell: Mapping[str, Json]) -> bool:
 
 
 def _order_warnings(notebook: Notebook, raw: Mapping[int, Mapping[str, Json]]) -> Iterator[str]:
-    """Warn of the first two cells that were last run in another order than they stand in."""
+    """Warn of the first two cells whose last runs were not in their order in the file."""
     counts = [
         (cell.index, count)
         for cell in notebook.code_cells()
@@ -120,7 +120,7 @@ def _stale_warnings(saved: Outputs, new: Outputs) -> Iterator[str]:
 
 
 def _numbers_differ(saved: Iterable[SavedOutput], printed: Iterable[SavedOutput]) -> bool:
-    """Tell whether the words are the same, but not the numbers."""
+    """Return whether the words are the same, but not the numbers."""
     saved_text, printed_text = (
         "\n".join(output.text for output in outputs) for outputs in (saved, printed)
     )

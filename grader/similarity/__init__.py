@@ -1,6 +1,6 @@
 """Similarity among the answers of a class, and sentences that may meet a criterion.
 
-For staff only, and never a penalty: nothing here counts, and nothing here is shown to students.
+For staff only: it changes no points and is never shown to students.
 """
 
 from grader.similarity.agreement import Agreement, measure_agreement

@@ -1,4 +1,4 @@
-"""Measures how often suggestions and people's marks agreed so far, with an interval."""
+"""Measures how often suggestions and people's marks agreed, with a confidence interval."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Z = 1.96
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How many decisions were as suggested."""
+    """The number of decisions that agreed with the suggestion."""
 
     agreed: int
     total: int
@@ -22,7 +22,7 @@ class Agreement:
 
     @property
     def share(self) -> float | None:
-        """The part that agreed, 0 to 1; None while nothing is decided."""
+        """The share that agreed, 0 to 1; None while nothing is decided."""
         return self.agreed / self.total if self.total else None
 
 
@@ -37,11 +37,11 @@ def measure_agreement(decisions: Iterable[tuple[bool, bool]]) -> Agreement:
     """
     decided_pairs = list(decisions)
     agreed = sum(suggested == decided for suggested, decided in decided_pairs)
-    low, high = _wilson(agreed, len(decided_pairs))
+    low, high = _wilson_interval(agreed, len(decided_pairs))
     return Agreement(agreed=agreed, total=len(decided_pairs), low=low, high=high)
 
 
-def _wilson(hits: int, total: int) -> tuple[float, float]:
+def _wilson_interval(hits: int, total: int) -> tuple[float, float]:
     if total == 0:
         return 0.0, 1.0
     share = hits / total

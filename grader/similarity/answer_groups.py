@@ -1,4 +1,4 @@
-"""Groups answers that say much the same in the same words, to be marked at once."""
+"""Groups answers with similar wording, so that they can be marked together."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from grader.model import Array, Numbers
 from grader.similarity.sentences import stems
 
 MAX_DISTANCE = 0.7
-"""Answers at a larger mean distance (1 less the cosine) are not in one group."""
+"""The largest mean distance, 1 minus the cosine, between the answers of a group."""
 BATCH_SIZE = 2000
-"""Answers that are compared with each other; more are grouped in batches of that size."""
+"""The most answers that are compared with each other; more are grouped in batches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +28,14 @@ class SimilarityGroup:
     closeness: float
     """The mean cosine between two of them; 1 for a single answer."""
     empty: bool = False
-    """Whether they say nothing: an empty or unchanged answer."""
+    """Whether the answers are empty or unchanged."""
 
 
-def group_answers(
-    answers: Mapping[str, str], *, max_distance: float = MAX_DISTANCE
-) -> tuple[SimilarityGroup, ...]:
+def group_answers(answers: Mapping[str, str]) -> tuple[SimilarityGroup, ...]:
     """Group the answers of a class to one item: the largest group first, empty answers last.
 
     Args:
-        answers: the text of each submission, without what the handout says.
-        max_distance: answers at a larger mean distance are not in one group.
+        answers: the text of each submission, without the handout's own words.
     """
     stems_by_name = {name: stems(answers[name]) for name in sorted(answers)}
     nonempty = [name for name, stem_list in stems_by_name.items() if stem_list]
@@ -46,9 +43,7 @@ def group_answers(
     groups = [
         group
         for start in range(0, len(nonempty), BATCH_SIZE)
-        for group in _groups(
-            nonempty[start : start + BATCH_SIZE], stems_by_name, max_distance=max_distance
-        )
+        for group in _groups(nonempty[start : start + BATCH_SIZE], stems_by_name)
     ]
     groups.sort(key=lambda group: (-len(group.names), -group.closeness, group.names))
     empty_group = (SimilarityGroup(names=empty, closeness=1.0, empty=True),) if empty else ()
@@ -56,15 +51,13 @@ def group_answers(
 
 
 def _groups(
-    names: Sequence[str], stems_by_name: Mapping[str, Sequence[str]], *, max_distance: float
+    names: Sequence[str], stems_by_name: Mapping[str, Sequence[str]]
 ) -> list[SimilarityGroup]:
     if len(names) == 1:
         return [SimilarityGroup(names=(names[0],), closeness=1.0)]
-    if not names:
-        return []
     cosines = _cosines([stems_by_name[name] for name in names])
     cluster = AgglomerativeClustering(
-        n_clusters=None, metric="precomputed", linkage="average", distance_threshold=max_distance
+        n_clusters=None, metric="precomputed", linkage="average", distance_threshold=MAX_DISTANCE
     )
     labels = cluster.fit_predict(np.clip(1 - cosines, 0, None))
     return [_group(names, cosines, np.flatnonzero(labels == label)) for label in set(labels)]

@@ -11,7 +11,7 @@ from grader.similarity.sentences import MAX_CHARS, TextToken
 from grader.similarity.similar_pairs import Document, SimilarPair, Strictness, find_similar_pairs
 
 CODE = Strictness(run_length=12, min_words=40, min_share=0.5, common_share=0.1, max_rare=3)
-"""Code of one assignment is much alike, so more of it must be the same."""
+"""Thresholds for code: students' code is similar anyway, so more of it must be the same."""
 _TOKEN = re.compile(
     r"""
     (?P<comment>\#[^\n]*)
@@ -37,7 +37,7 @@ def find_code_pairs(
 
 
 def tokenize_code(source: str) -> Iterator[TextToken]:
-    """Yield the tokens; own names, strings and numbers are all alike, comments are left out."""
+    """Yield the tokens; all own names are equal, as are all strings, and comments are left out."""
     for match in _TOKEN.finditer(source[:MAX_CHARS]):
         kind = match.lastgroup or "sign"
         if kind != "comment":

@@ -1,4 +1,4 @@
-"""Finds the example that an answer uses, where the item asks for one, and who uses the same."""
+"""Finds the example that each answer uses, and the submissions that share it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from grader.similarity.sentences import all_stems, sentences, stem, words
 
 SHOWN_WORDS = 3
-"""Words that are shown for an example."""
+"""The most words that are shown for an example."""
 COMPARED_WORDS = 6
-"""Words by which two examples are compared."""
+"""The most words by which two examples are compared."""
 COMMON_SHARE = 0.4
-"""A word that a larger part of the class uses belongs to the subject, not to an example."""
+"""A word that a larger share of the class uses belongs to the subject, not to an example."""
 MIN_LETTERS = 4
-"""Letters; a shorter word does not stand for an example."""
+"""The least letters of a word that can identify an example."""
 _CUE = re.compile(
     r"\b(?:for (?:example|instance)|e\.\s?g\.|such as|an? (?:real.world )?example|consider|imagine"
     r"|suppose|in the (?:case|field|area) of|one (?:example|case|application))\b",
@@ -35,7 +35,7 @@ class Example:
     """The example of one answer."""
 
     words: tuple[str, ...]
-    """The words that stand for it, as written; empty where there is none."""
+    """The words that identify it, as written; empty where there is no example."""
     shared_by: tuple[str, ...]
     """Other submissions that use the same example."""
 
@@ -43,7 +43,7 @@ class Example:
 def find_examples(
     answers: Mapping[str, str], *, subject_texts: Iterable[str] = (), vocabulary: Sequence[str] = ()
 ) -> Mapping[str, Example]:
-    """Return the example of each answer, and who shares it.
+    """Return the example of each answer, with the submissions that share it.
 
     Args:
         answers: the text of each submission.
@@ -89,7 +89,7 @@ def _names_sharing(
 
 @dataclass(slots=True)
 class _ExampleWord:
-    """A word that may stand for an example."""
+    """A word that may identify an example."""
 
     written: str
     weight: float = 0.0
@@ -136,7 +136,7 @@ def _rank_stems(
 
 
 def _same_example(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Return whether two words are common, or each one's first is among the other's first two."""
+    """Return whether two words are shared, or each one's first is among the other's first two."""
     shared = set(first) & set(second)
     foremost = bool(first) and bool(second) and (first[0] in second[:2] and second[0] in first[:2])
     return len(shared) > 1 or foremost

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from grader.text_folding import strip_accents
+
 MAX_CHARS = 20_000
-"""Characters of an answer that are compared: some ten pages."""
+"""The most characters of an answer that are compared, about ten pages."""
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # noqa: RUF001 (an apostrophe as people type it)
 _END = re.compile(r"(?<=[.!?;:])\s+|\n\s*\n|\n(?=\s*(?:[-*+•]|\d{1,3}[.)])\s)")
 _SUFFIXES = ("ations", "ation", "ments", "ment", "ings", "ing", "ies", "es", "ed", "s", "y", "e")
@@ -40,15 +41,14 @@ def words(text: str) -> Iterator[TextToken]:
 
 
 def stems(text: str) -> list[str]:
-    """Return the words without positions."""
+    """Return the stems of a text's words, in order."""
     return [stem(word) for word in _WORD.findall(text[:MAX_CHARS])]
 
 
 @lru_cache(maxsize=50_000)  # a class uses the same few thousand words again and again
 def stem(word: str) -> str:
     """Return a word without case, accents and common English endings; cheap, and often wrong."""
-    plain = unicodedata.normalize("NFKD", word.casefold())
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    plain = strip_accents(word.casefold())
     for suffix in _SUFFIXES:
         if plain.endswith(suffix) and len(plain) - len(suffix) >= _SHORTEST_STEM:
             return plain.removesuffix(suffix)
@@ -66,7 +66,7 @@ def sentences(text: str) -> Iterator[Span]:
 
 
 def all_stems(texts: Iterable[str]) -> frozenset[str]:
-    """Return all words of some texts."""
+    """Return the stems of all words of some texts."""
     return frozenset(word_stem for text in texts for word_stem in stems(text))
 
 

@@ -1,7 +1,7 @@
-"""Finds pairs of submissions with nearly the same wording, and the passages that are the same.
+"""Finds pairs of submissions with nearly the same wording, and the passages that they share.
 
-Runs of consecutive words are compared. A run that stands in the handout, or in the texts of many,
-says nothing about two of them and is left out.
+Runs of consecutive words are compared. A run of the handout, or of many texts, is no evidence and
+is left out.
 """
 
 from __future__ import annotations
@@ -45,28 +45,28 @@ class SimilarPair:
     first: str
     second: str
     share: float
-    """The part of the shorter text's words that stands in both; 0 to 1."""
+    """The share of the shorter text's words that both have, 0 to 1."""
     words: int
-    """The number of those words."""
+    """The number of these words."""
     passages: tuple[Passage, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strictness:
-    """The bounds from which two texts are a pair."""
+    """Thresholds for two texts to be a similar pair."""
 
     run_length: int
-    """Consecutive words that are compared as one."""
+    """Number of consecutive words that are compared as one run."""
     min_words: int
-    """Words that must be the same."""
+    """The least number of words that must be the same."""
     min_share: float
-    """Part of the shorter text that must be the same."""
+    """The least share of the shorter text that must be the same."""
     common_share: float
-    """A run that a larger part of the class has is common property."""
+    """A run that a larger share of the class has is no evidence."""
     max_rare: int
-    """A run that at most so many documents have never is."""
+    """A run that at most this many documents have is evidence, however small the class."""
     max_pairs: int = 200
-    """Pairs that are returned."""
+    """The most pairs that are returned."""
 
 
 PROSE = Strictness(run_length=5, min_words=14, min_share=0.35, common_share=0.1, max_rare=4)
@@ -81,7 +81,7 @@ class _DocumentRuns:
     distinctive: frozenset[int] = frozenset()
 
     def span(self, begin: int, end: int) -> Span:
-        """Return where some words stand in the text; `end` is after the last of them."""
+        """Return the part of the text from word `begin` to before word `end`."""
         return Span(begin=self.words[begin].begin, end=self.words[end - 1].end)
 
 
@@ -97,8 +97,8 @@ def find_similar_pairs(
     Args:
         documents: one for each submission.
         shared_texts: texts that all were given, such as the prompt; quoting them is not similarity.
-        strictness: from which bounds two are a pair.
-        tokens: splits a text into what is compared.
+        strictness: the thresholds.
+        tokens: splits a text into the tokens that are compared.
     """
     size = strictness.run_length
     ordered = sorted(documents, key=lambda document: document.name)
@@ -132,7 +132,7 @@ def _runs(text: str, *, tokens: Tokenizer, size: int) -> _DocumentRuns:
 def _distinctive_hashes(
     runs: Sequence[_DocumentRuns], *, shared_hashes: set[int], strictness: Strictness
 ) -> frozenset[int]:
-    """Return the hashes of runs that stand in more than one document, and in few."""
+    """Return the hashes of runs that more than one document has, but only a few."""
     document_counts = Counter(h for document_runs in runs for h in set(document_runs.hashes))
     max_documents = max(strictness.max_rare, int(strictness.common_share * len(runs)))
     return frozenset(
@@ -180,9 +180,9 @@ def _pair(
     passages = []
     for begin, end in first_stretches:
         # The stretch of the other text that holds the beginning of this one.
-        counterpart = stretch_by_hash.get(first_runs.hashes[begin])
-        if counterpart is not None:
-            first_span, second_span = first_runs.span(begin, end), second_runs.span(*counterpart)
+        stretch = stretch_by_hash.get(first_runs.hashes[begin])
+        if stretch is not None:
+            first_span, second_span = first_runs.span(begin, end), second_runs.span(*stretch)
             passages.append(Passage(first=first_span, second=second_span))
     return SimilarPair(
         first=first.name,
@@ -196,7 +196,7 @@ def _pair(
 def _stretches(
     runs: _DocumentRuns, shared: frozenset[int], *, run_length: int
 ) -> list[tuple[int, int]]:
-    """Return the words that shared runs cover, as half-open stretches of their numbers."""
+    """Return the words that shared runs cover, as half-open intervals of their indices."""
     covered: list[tuple[int, int]] = []
     for index, h in enumerate(runs.hashes):
         if h in shared:

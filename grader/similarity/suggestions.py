@@ -12,15 +12,15 @@ from grader.model import Criterion, Item, Numbers
 from grader.similarity.sentences import Span, sentences
 
 MIN_CONFIDENCE = 0.35
-"""With less confidence, nothing is suggested."""
+"""The least confidence of a suggestion."""
 LIKELY = 0.5
-"""With less confidence, a criterion does not count as suggested when agreement is measured."""
+"""The least confidence at which a criterion counts as suggested when agreement is measured."""
 CERTAIN_COSINE = 0.45
-"""The cosine with a criterion's words that counts as certain: no sentence copies it."""
+"""The cosine with a criterion's words that counts as certain, since no sentence copies it."""
 KEYWORD_WEIGHT = 0.45
-"""The part of the remaining uncertainty that one keyword removes."""
+"""The share of the remaining uncertainty that one keyword removes."""
 MOST_SENTENCES = 60
-"""Sentences of one answer that are compared."""
+"""The most sentences of one answer that are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ def find_suggestions(
     """Return the sentences that may meet the criteria of an item, in the answers of a class.
 
     Args:
-        item: with its criteria, their keywords and what a good answer says.
+        item: with its criteria, their keywords and its good answer.
         answers: the text of each submission.
 
     Returns:
@@ -81,7 +81,7 @@ def _score_criteria(item: Item, sentence_texts: Sequence[str]) -> list[tuple[Cri
     )
     similarity = (sentence_vectors @ criterion_vectors.T).toarray()
     if model_sentences:
-        # What the model answer says to a criterion, in the words of the model answer.
+        # A sentence may also resemble the model answer's own sentence on the criterion.
         closest = (model_vectors @ criterion_vectors.T).toarray().argmax(axis=0)
         similarity = np.maximum(similarity, (sentence_vectors @ model_vectors[closest].T).toarray())
     return [

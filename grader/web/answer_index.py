@@ -1,4 +1,4 @@
-"""The answer index: what can be marked, small enough for memory, refreshed at every request."""
+"""The answer index: all answers that can be marked, in memory, refreshed at every request."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from grader.model import Graded, ItemScore, Rubric, Student, Verdict
 from grader.web.revision_cache import RevisionCache
 
 REVIEW_FROM_POINTS = Fraction(5)
-"""Where findings are blocked, an item of so many points or more asks for a person."""
+"""Where findings are blocked, an item of at least so many points needs a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedAnswer:
-    """One item of one submission: all that lists, filters and searches need, without its mark."""
+    """One item of one submission: what lists, filters and searches need, without its mark."""
 
     submission: str
     item: str
     code: str
-    """Stands for the answer on pages, anonymous; another one for each item."""
+    """The anonymous code of the answer on pages, different for each item of a submission."""
     digest: str
-    """The `answer_digest` of what is marked."""
+    """The `answer_digest` of the answer."""
     text: str
     """The written answer; '' for automatic items."""
     source: str
@@ -36,7 +36,7 @@ class IndexedAnswer:
     has_images: bool
     """Whether pictures belong to it."""
     verdict: Verdict
-    """What checks concluded, whatever people said since."""
+    """The verdict of the checks, without marks."""
     earned: Fraction | None
     blocked_points: Fraction
     needs_review: bool
@@ -77,7 +77,7 @@ class AnswerIndex:
         """Counts how often submissions changed."""
 
     def refresh(self) -> None:
-        """Load what was graded anew since the last time."""
+        """Load submissions that were graded since the last refresh."""
         with self._lock:
             stored_keys = self._book.cache_keys()
             cache_keys = {n: stored_keys[n] for n in self._book.roll() if n in stored_keys}
@@ -107,7 +107,7 @@ class AnswerIndex:
         return self._submissions[name]
 
     def answers(self, item: str) -> tuple[IndexedAnswer, ...]:
-        """Return all answers to an item, in an order that is the item's own and stays."""
+        """Return all answers to an item, in a stable order of its own."""
 
         def compute() -> tuple[IndexedAnswer, ...]:
             submissions = self._submissions.values()
@@ -118,12 +118,12 @@ class AnswerIndex:
 
 
 def anonymous_code(submission: str, *, item: str) -> str:
-    """Return what stands for an answer on pages; sorted by it, each item has its own order."""
+    """Return the anonymous code of an answer; sorted by it, each item has its own order."""
     return hashlib.sha256(f"{item}\0{submission}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def _index_submission(graded_with_marks: Graded, rubric: Rubric) -> IndexedSubmission:
-    graded = remove_marks(graded_with_marks)  # marks change at any time, and are loaded when shown
+    graded = remove_marks(graded_with_marks)  # marks change, and are loaded when shown
     item_ids = {item.id for item in rubric.items}
     items = graded.score.items if graded.score else ()
     answers = {
@@ -161,7 +161,7 @@ def _blocked_points(item_score: ItemScore) -> Fraction:
 
 
 def _needs_review(item_score: ItemScore) -> bool:
-    """Return whether a check failed on our side, or too much is blocked to be left at that."""
+    """Return whether a check failed by a fault of the grader, or too many points are blocked."""
     undecided = any(
         f.lack or f.verdict in {Verdict.ERROR, Verdict.PENDING} for f in item_score.findings
     )

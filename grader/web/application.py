@@ -1,4 +1,4 @@
-"""The application: every address of the console, and the function that answers there."""
+"""The application: every address of the console, and its handler."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from grader.errors import GraderError
@@ -57,7 +57,7 @@ def build_application(console: Console, *, name: str) -> ASGIApp:
     """Return the ASGI application of a console, behind its request guard.
 
     Args:
-        console: what it shows.
+        console: the console.
         name: the grader who started it.
     """
 
@@ -73,25 +73,21 @@ def build_application(console: Console, *, name: str) -> ASGIApp:
             await run_in_threadpool(console.publisher.close)
 
     starlette = Starlette(
-        routes=_routes(),
+        routes=[
+            Route("/static/{version}/{name}", _serve_static),
+            Route("/sign-in", login.show_sign_in, methods=["GET"]),
+            Route("/sign-in", login.sign_in, methods=["POST"]),
+            *(
+                Route(path, _make_endpoint(handler), methods=[method])
+                for method, path, handler in ROUTES
+            ),
+        ],
         lifespan=lifespan,
-        exception_handlers={HTTPException: _handle_http_error, GraderError: _handle_grader_error},
+        exception_handlers={HTTPException: _handle_error, GraderError: _handle_error},
     )
     guard = RequestGuard(starlette, rules=console.rules, sessions=console.sessions, name=name)
     starlette.state.console, starlette.state.gate, starlette.state.owner = console, guard, name
     return guard
-
-
-def _routes() -> list[BaseRoute]:
-    return [
-        Route("/static/{version}/{name}", _serve_static),
-        Route("/sign-in", login.show_sign_in, methods=["GET"]),
-        Route("/sign-in", login.sign_in, methods=["POST"]),
-        *(
-            Route(path, _make_endpoint(handler), methods=[method])
-            for method, path, handler in ROUTES
-        ),
-    ]
 
 
 def _make_endpoint(handler: Handler) -> Callable[[Request], Response]:
@@ -113,17 +109,10 @@ def _serve_static(request: Request) -> Response:
     return Response(data, media_type=kind, headers=keep)
 
 
-def _handle_http_error(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    message = error.detail if isinstance(error, HTTPException) else ""
-    return _error_response(request, message, status=status)
-
-
-def _handle_grader_error(request: Request, error: Exception) -> Response:
-    return _error_response(request, str(error), status=503)
-
-
-def _error_response(request: Request, message: str, *, status: int) -> Response:
+def _handle_error(request: Request, error: Exception) -> Response:
+    status, message = 503, str(error)
+    if isinstance(error, HTTPException):
+        status, message = error.status_code, error.detail
     if request.scope.get("session") is None:
         return PlainTextResponse(message + "\n", status)
-    return render_page(Visit.from_request(request), "trouble.html", status=status, told=message)
+    return render_page(Visit.from_request(request), "trouble.html", status=status, message=message)

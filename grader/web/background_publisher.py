@@ -14,16 +14,16 @@ from grader.gradebook import Gradebook
 from grader.model import Fault, Rubric
 
 DELAY_S = 0.2
-"""Time after a mark in which the next answer is served before the last one's page is made."""
+"""Seconds after a mark in which the next answer is served before the page is rendered."""
 IDLE_S = 1.5
-"""Time without marks after which the files of the class are made."""
+"""Seconds without marks after which the files of the class are written."""
 _LOG = logging.getLogger(__name__)
 
 
 class BackgroundPublisher:
-    """A thread that renders what marks change; `close` finishes what is left.
+    """A thread that renders the pages that marks change; `close` finishes the rest.
 
-    What a crash leaves undone is stale in the gradebook, and rendered at the next start.
+    Pages that a crash prevented are stale in the gradebook, and rendered at the next start.
     """
 
     def __init__(self, folder: OutputFolder, *, book: Gradebook, rubric: Rubric) -> None:
@@ -36,7 +36,7 @@ class BackgroundPublisher:
         self._thread = Thread(target=self._run, name="renewing", daemon=True)
 
     def start(self) -> None:
-        """Start, with what an earlier console left undone."""
+        """Start, with the pages that an earlier console did not finish."""
         self._thread.start()
 
     def queue_submissions(self, names: Iterable[str]) -> None:
@@ -46,11 +46,11 @@ class BackgroundPublisher:
             self._condition.notify()
 
     def queue_stale(self) -> None:
-        """Queue whatever is stale, after a change of what criteria are worth."""
+        """Queue all stale submissions, after a change of weights."""
         self.queue_submissions(self._book.stale_submissions())
 
     def close(self) -> None:
-        """Finish what is left, and stop."""
+        """Finish queued work, and stop."""
         with self._condition:
             self._closing = True
             self._condition.notify()
@@ -85,7 +85,7 @@ class BackgroundPublisher:
 
 @contextmanager
 def _log_errors() -> Iterator[None]:
-    """What can't be made is said and stays stale: marks are kept all the same."""
+    """Log an error in rendering, so that the thread goes on; the page stays stale."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 (the thread must go on with other pages)

@@ -34,7 +34,7 @@ class CalibrationRow:
 
 
 def show_calibration(visit: Visit) -> Response:
-    """Show how far a calibration is; whoever has marked all answers sees what others gave."""
+    """Show the progress of a calibration; who has marked all answers sees others' points."""
     item, own_name = visit.item, visit.session.name
     names = calibration.chosen_submissions(visit.console.book, item.id)
     marks = _load_marks(visit)
@@ -48,12 +48,12 @@ def show_calibration(visit: Visit) -> Response:
         "trial.html",
         item=item,
         rows=tuple(_row(item, queue[name], graders, marks) for name in names if name in queue),
-        markers=graders,
-        seen=complete,
+        graders=graders,
+        complete=complete,
         done=done,
         others=len(all_graders - {own_name}),
-        at_first=DEFAULT_COUNT,
-        most=MAX_COUNT,
+        default_count=DEFAULT_COUNT,
+        max_count=MAX_COUNT,
     )
 
 
@@ -76,7 +76,7 @@ def _row(
 
 
 def start_calibration(visit: Visit) -> Response:
-    """Choose the first answers of the item's order that say something, for all to mark."""
+    """Choose the first answers that are not empty, in the item's order, for all to mark."""
     if not visit.session.owner:
         raise HTTPException(403, "Only who started the console begins a trial.")
     item, count = visit.item, visit.number_field("count")
@@ -98,15 +98,14 @@ def _render_answer(visit: Visit, form: MarkForm, *, error_message: str = "") -> 
     return render_page(
         visit,
         "trial_mark.html",
-        status=422 if error_message else 200,
+        error_message=error_message,
         item=item,
         queue_item=queue_item,
-        reading=build_marking_view(visit.console, queue_item, item=item),
+        view=build_marking_view(visit.console, queue_item, item=item),
         form=form,
         choices=criterion_choices(item, form=form),
         base=base_points(item),
         sum=form.total(item),
-        trouble=error_message,
         number=names.index(queue_item.answer.submission) + 1,
         count=len(names),
     )

@@ -50,7 +50,7 @@ class ClassSimilarity:
         return self._compute("pairs", item, compute)
 
     def examples(self, item: Item) -> Mapping[str, Example]:
-        """Return the example in each answer, where the rubric says that the item asks for one."""
+        """Return the example in each answer, if the item asks for one by the rubric."""
         if not item.examples:
             return {}
         subject_texts, vocabulary = (item.prompt, item.good_answer), item.example_words
@@ -67,7 +67,7 @@ class ClassSimilarity:
         )
 
     def precompute(self, items: Iterable[Item]) -> None:
-        """Compute what every answer's page shows, before the first is opened."""
+        """Compute what the page of every answer shows, before the first one is opened."""
         for item in items:
             if item.kind == "written":
                 self.suggestions(item)
@@ -80,12 +80,12 @@ class ClassSimilarity:
     def _compute(
         self, kind: str, item: Item, work: Callable[[Mapping[str, str]], Computed]
     ) -> Computed:
-        # What criteria are worth changes often, and changes nothing here.
+        # Without the points of criteria, which change often and don't matter here.
         rubric_texts = (item.prompt, item.good_answer, tuple((c.id, c.text) for c in item.criteria))
         revision = (self._answer_index.revision, rubric_texts)
 
         def compute() -> Computed:
-            # What was only drawn says nothing here, and is not like what was left empty.
+            # Answers of pictures alone have no text to compare, and are not similar to empty ones.
             return work(
                 {
                     answer.submission: answer.text or answer.source

@@ -1,4 +1,4 @@
-"""What all requests to the console share, and what one request brings."""
+"""What all requests to the console share, and what belongs to one request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from grader.web.revision_cache import RevisionCache
 from grader.web.sessions import Session, Sessions
 
 Queue = tuple[QueueItem, ...]
-"""All answers to an item, with what people said of them."""
+"""All answers to an item, with their marks and flags."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +43,10 @@ class Console:
     throttle: Throttle = field(default_factory=Throttle)
 
     def item(self, item_id: str) -> Item:
-        """Return an item of the rubric, its criteria at what they are worth now.
+        """Return an item of the rubric, with current weights.
 
         Raises:
-            HTTPException: there is none.
+            HTTPException: there is no such item.
         """
         rubric_item = next((item for item in self.rubric.items if item.id == item_id), None)
         if rubric_item is None:
@@ -70,7 +70,7 @@ class Console:
         """Return one answer of an item's queue by its anonymous code.
 
         Raises:
-            HTTPException: there is none.
+            HTTPException: there is no such answer.
         """
         for queue_item in self.queue(item_id):
             if queue_item.answer.code == code:
@@ -92,8 +92,8 @@ class Console:
         )
 
     def _marks(self, item_id: str, *, mark_revision: str) -> Mapping[str, Mark]:
-        """Return the marks that stand on an item, by submission; 300 take some 20 ms to load."""
-        # With the index, too: items may be worth something else after a class is graded anew.
+        """Return the current marks on an item, by submission; 300 take some 20 ms to load."""
+        # The points of items may change when the class is graded again, so the index counts, too.
         revision = (mark_revision, self.answer_index.revision)
         return self.cache.get(
             ("marks", item_id),
@@ -144,21 +144,21 @@ class Visit:
 
     @cached_property
     def item(self) -> Item:
-        """The item that the address names, as it was when the request came."""
+        """The item in the address, as it was when the request arrived."""
         return self.console.item(self.path_params["item"])
 
     @cached_property
     def queue_item(self) -> QueueItem:
-        """The answer that the address names, as it was when the request came."""
+        """The answer in the address, as it was when the request arrived."""
         return self.console.queue_item(self.item.id, self.path_params["code"])
 
     @cached_property
     def queue_filter(self) -> QueueFilter:
-        """The filter that the address or the form names."""
+        """The filter in the address or the form."""
         return QueueFilter.from_query({**self.query_params, **dict(self.form)})
 
     def viewer(self, item_id: str) -> Viewer:
-        """Return who the visitor is, for filters of an item's queue."""
+        """Return the visitor, as filters of an item's queue need them."""
         own_sections = frozenset(
             section
             for grader_name, item, section in team.list_shares(self.console.book)

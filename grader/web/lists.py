@@ -1,132 +1,22 @@
-"""Handles lists: all items with their progress, the answers to one, and what criteria are worth."""
+"""Handles lists: all items with their progress, the answers to one, and points of criteria."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
 from fractions import Fraction
 
 from starlette.responses import RedirectResponse, Response
 
 from grader.errors import UsageError
 from grader.gradebook import calibration, leases, ledger, team
-from grader.gradebook.leases import LeaseHolder
-from grader.model import Criterion, Item
-from grader.report.text_format import format_count, one_line
+from grader.report.text_format import format_count
 from grader.web import marking_queue, regrade_requests
 from grader.web.console import Visit
-from grader.web.marking import Progress, count_progress
+from grader.web.marking import count_progress
 from grader.web.marking_form import parse_points
-from grader.web.marking_queue import FILTERS, QueueItem
 from grader.web.page_rendering import render_page
 from grader.web.regrade_requests import RegradeRequest
-
-SNIPPET_LENGTH = 150
-"""Characters of an answer in a list."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverviewLine:
-    """One item of the overview."""
-
-    item: Item
-    progress: Progress
-    assigned: bool
-    """Whether it, or a section of it, is theirs to mark."""
-    calibration_count: int
-    """How many answers are chosen for calibration."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerLine:
-    """One answer of a list."""
-
-    queue_item: QueueItem
-    snippet: str
-    held_by: LeaseHolder | None
-    team_names: str
-    """Its students, '' where names are hidden."""
-
-
-def show_overview(visit: Visit) -> Response:
-    """Show all items, and what else needs a person."""
-    console = visit.console
-    queues = console.queues()
-    assigned_items = {
-        item
-        for grader_name, item, _ in team.list_shares(console.book)
-        if grader_name == visit.session.name
-    }
-    lines = tuple(
-        OverviewLine(
-            item=item,
-            progress=count_progress(queues[item.id]),
-            assigned=item.id in assigned_items,
-            calibration_count=len(calibration.chosen_submissions(console.book, item.id)),
-        )
-        for item in console.rubric.items
-    )
-    written = tuple(line for line in lines if line.item.kind == "written")
-    student_requests, error_message = _load_requests(visit)
-    return render_page(
-        visit,
-        "overview.html",
-        written=written,
-        auto=tuple(line for line in lines if line.item.kind != "written"),
-        left=sum(line.progress.left for line in written),
-        asks=sum(
-            queue_item.pending
-            for line in lines
-            if line.item.kind != "written"
-            for queue_item in queues[line.item.id]
-        ),
-        requests=student_requests,
-        fault=error_message,
-        students=len(console.answer_index.submissions()),
-    )
-
-
-def _load_requests(visit: Visit) -> tuple[tuple[RegradeRequest, ...], str]:
-    """Return the requests, and why there are none."""
-    try:
-        return regrade_requests.load_requests(visit.console), ""
-    except UsageError as error:
-        return (), str(error)
-
-
-def show_item(visit: Visit) -> Response:
-    """Show the answers to an item that fit the filter."""
-    item, console, queue_filter = visit.item, visit.console, visit.queue_filter
-    viewer = visit.viewer(item.id)
-    queue = console.queue(item.id)
-    lease_holders = leases.other_holders(console.book, item.id, holder=visit.session.holder)
-    return render_page(
-        visit,
-        "item_list.html",
-        item=item,
-        queue_filter=queue_filter,
-        progress=count_progress(queue),
-        filters=_filter_options(queue, queue_filter=queue_filter, viewer=viewer),
-        lines=tuple(
-            AnswerLine(
-                queue_item=queue_item,
-                snippet=_snippet(queue_item.answer.text),
-                held_by=lease_holders.get(queue_item.answer.submission),
-                team_names=viewer.submissions[queue_item.answer.submission].team_names
-                if viewer.names_shown
-                else "",
-            )
-            for queue_item in marking_queue.filter_queue(
-                queue, queue_filter=queue_filter, viewer=viewer
-            )
-        ),
-    )
-
-
-def _snippet(text: str) -> str:
-    line = one_line(text[: 2 * SNIPPET_LENGTH])
-    return line if len(line) <= SNIPPET_LENGTH else f"{line[:SNIPPET_LENGTH].rstrip()} \u2026"
-
 
 FILTER_LABELS: Mapping[str, str] = {
     "all": "All",
@@ -140,134 +30,133 @@ FILTER_LABELS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilterOption:
-    """A filter as a list offers it."""
-
-    key: str
-    name: str
-    count: int
-    active: bool
-
-
-def _filter_options(
-    queue: Sequence[QueueItem],
-    *,
-    queue_filter: marking_queue.QueueFilter,
-    viewer: marking_queue.Viewer,
-) -> tuple[FilterOption, ...]:
-    """Return the filters that fit some answer, and the active one."""
-    options = (
-        FilterOption(
-            key=key,
-            name=FILTER_LABELS[key],
-            count=sum(matches(queue_item, viewer) for queue_item in queue),
-            active=key == queue_filter.show,
-        )
-        for key, matches in FILTERS.items()
+def show_overview(visit: Visit) -> Response:
+    """Show all items, and what else needs a person."""
+    console = visit.console
+    queues = console.queues()
+    progress = {item.id: count_progress(queues[item.id]) for item in console.rubric.items}
+    written = tuple(item for item in console.rubric.items if item.kind == "written")
+    auto = tuple(item for item in console.rubric.items if item.kind != "written")
+    student_requests, error_message = _load_requests(visit)
+    return render_page(
+        visit,
+        "overview.html",
+        written=written,
+        auto=auto,
+        progress=progress,
+        assigned_items={
+            item
+            for grader_name, item, _ in team.list_shares(console.book)
+            if grader_name == visit.session.name
+        },
+        calibration_counts={
+            item.id: len(calibration.chosen_submissions(console.book, item.id)) for item in written
+        },
+        left=sum(progress[item.id].left for item in written),
+        review_count=sum(progress[item.id].left for item in auto),
+        requests=student_requests,
+        requests_error=error_message,
+        students=len(console.answer_index.submissions()),
     )
-    return tuple(
-        option for option in options if option.count or option.active or option.key == "all"
+
+
+def _load_requests(visit: Visit) -> tuple[tuple[RegradeRequest, ...], str]:
+    """Return the requests, and an error message where they can't be read."""
+    try:
+        return regrade_requests.load_requests(visit.console), ""
+    except UsageError as error:
+        return (), str(error)
+
+
+def show_item(visit: Visit) -> Response:
+    """Show the answers to an item that fit the filter."""
+    item, console, queue_filter = visit.item, visit.console, visit.queue_filter
+    viewer = visit.viewer(item.id)
+    queue = console.queue(item.id)
+    counts = {
+        key: sum(matches(queue_item, viewer) for queue_item in queue)
+        for key, matches in marking_queue.FILTERS.items()
+    }
+    return render_page(
+        visit,
+        "item_list.html",
+        item=item,
+        queue_filter=queue_filter,
+        progress=count_progress(queue),
+        filter_labels=FILTER_LABELS,
+        filter_counts={
+            key: count
+            for key, count in counts.items()
+            if count or key in {"all", queue_filter.show}
+        },
+        queue_items=marking_queue.filter_queue(queue, queue_filter=queue_filter, viewer=viewer),
+        lease_holders=leases.other_holders(console.book, item.id, holder=visit.session.holder),
+        submissions=viewer.submissions,
     )
-
-
-# ---------------------------------------------------------------- what waits elsewhere
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewItem:
-    """An automatic item that needs a person."""
-
-    item: Item
-    queue_item: QueueItem
 
 
 def show_reviews(visit: Visit) -> Response:
-    """Show automatic items that checks could not judge: blocked, or an error of ours."""
-    queues = visit.console.queues()
-    items = {item.id: item for item in visit.console.rubric.items}
+    """Show automatic items that checks could not judge: blocked, or a fault of the grader."""
     reviews = tuple(
-        ReviewItem(item=items[name], queue_item=queue_item)
-        for name, queue in queues.items()
+        queue_item
+        for queue in visit.console.queues().values()
         for queue_item in queue
         if queue_item.answer.needs_review
     )
     return render_page(
         visit,
         "waiting.html",
-        open=tuple(review for review in reviews if review.queue_item.pending),
-        done=tuple(review for review in reviews if not review.queue_item.pending),
+        items={item.id: item for item in visit.console.rubric.items},
+        open=tuple(queue_item for queue_item in reviews if queue_item.pending),
+        done=tuple(queue_item for queue_item in reviews if not queue_item.pending),
     )
 
 
 def show_requests(visit: Visit) -> Response:
     """Show regrade requests."""
     student_requests, error_message = _load_requests(visit)
+    unanswered = [request for request in student_requests if request.answered is None]
     return render_page(
         visit,
         "requests.html",
-        open=tuple(
-            request
-            for request in student_requests
-            if request.answered is None and not request.problem
-        ),
-        lost=tuple(
-            request for request in student_requests if request.answered is None and request.problem
-        ),
+        open=tuple(request for request in unanswered if not request.problem),
+        lost=tuple(request for request in unanswered if request.problem),
         done=tuple(request for request in student_requests if request.answered is not None),
-        fault=error_message,
+        requests_error=error_message,
         file=visit.console.requests_path.name,
     )
 
 
-# ---------------------------------------------------------------- what criteria are worth
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightLine:
-    """What a criterion is worth, and how many marks have it."""
-
-    criterion: Criterion
-    rubric_points: Fraction
-    mark_count: int
-
-
-def show_weights(visit: Visit) -> Response:
-    """Show what the criteria of an item are worth, to be changed."""
-    return _render_weights(visit)
-
-
-def _render_weights(
+def show_weights(
     visit: Visit, *, error_message: str = "", sent: Mapping[str, str] | None = None
 ) -> Response:
+    """Show the points of an item's criteria, to be changed.
+
+    Args:
+        visit: the request.
+        error_message: why the form that was sent is shown again.
+        sent: the points in that form, by criterion.
+    """
     item = visit.item
-    rubric_points = {c.id: c.points for c in visit.console.rubric.item(item.id).criteria}
     marks = ledger.current_marks(visit.console.book, item.id).values()
     return render_page(
         visit,
         "weighing.html",
-        status=422 if error_message else 200,
+        error_message=error_message,
         item=item,
-        trouble=error_message,
         sent=sent or {},
-        worths=tuple(
-            WeightLine(
-                criterion=criterion,
-                rubric_points=rubric_points[criterion.id],
-                mark_count=sum(criterion.id in mark.criteria for mark in marks),
-            )
-            for criterion in item.criteria
-        ),
+        rubric_points={c.id: c.points for c in visit.console.rubric.item(item.id).criteria},
+        mark_counts=Counter(name for mark in marks for name in set(mark.criteria)),
     )
 
 
 def save_weights(visit: Visit) -> Response:
-    """Change what criteria are worth; all who have them are scored anew."""
+    """Change the points of criteria; all marks that have them are scored again."""
     item, console = visit.item, visit.console
     sent = {c.id: visit.field(f"points-{c.id}") for c in item.criteria}
     new_points = {name: parse_points(text) if text.strip() else None for name, text in sent.items()}
     if None in new_points.values():
-        return _render_weights(
+        return show_weights(
             visit, error_message="Points are numbers, such as 1.5 or -1.", sent=sent
         )
     changed = [c for c in item.criteria if new_points[c.id] != c.points]

@@ -15,7 +15,7 @@ from grader.web.passwords import verify_password
 def show_sign_in(request: Request) -> Response:
     """Show the form for signing in."""
     console: Console = request.app.state.console
-    return render_public_page("sign_in.html", rubric=console.rubric, trouble="", name="")
+    return render_public_page("sign_in.html", rubric=console.rubric, error_message="", name="")
 
 
 def sign_in(request: Request) -> Response:
@@ -28,7 +28,7 @@ def sign_in(request: Request) -> Response:
     if wait > 0:
         message = f"Too many tries. Wait {wait + 1:.0f} s, then try again."
         retry_response = render_public_page(
-            "sign_in.html", status=429, rubric=console.rubric, trouble=message, name=name
+            "sign_in.html", status=429, rubric=console.rubric, error_message=message, name=name
         )
         retry_response.headers["Retry-After"] = f"{wait + 1:.0f}"
         return retry_response
@@ -36,7 +36,7 @@ def sign_in(request: Request) -> Response:
         console.throttle.record_failure(*throttle_keys)
         message = "That name and password don't fit."
         return render_public_page(
-            "sign_in.html", status=403, rubric=console.rubric, trouble=message, name=name
+            "sign_in.html", status=403, rubric=console.rubric, error_message=message, name=name
         )
     console.throttle.record_success(*throttle_keys)
     session = console.sessions.start(name, owner=name == request.app.state.owner)

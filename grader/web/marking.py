@@ -38,7 +38,7 @@ class FormError:
 
     message: str
     other_mark: Mark | None = None
-    """What somebody else gave meanwhile."""
+    """The mark that somebody else gave meanwhile."""
     own_points: Fraction | None = None
 
 
@@ -72,7 +72,7 @@ def _render_answer(
         status=409 if form_error and form_error.other_mark else 422 if form_error else 200,
         item=item,
         queue_item=queue_item,
-        reading=build_marking_view(console, queue_item, item=item),
+        view=build_marking_view(console, queue_item, item=item),
         form=form,
         choices=criterion_choices(
             item,
@@ -90,14 +90,14 @@ def _render_answer(
         queue_filter=visit.queue_filter,
         team=team_names if visit.session.names_shown else "",
         held_by=other_holders.get(name),
-        trouble=form_error,
+        form_error=form_error,
         request=request,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far an item is, in answers."""
+    """The progress of an item, in numbers of answers."""
 
     all: int
     done: int
@@ -105,12 +105,12 @@ class Progress:
 
     @property
     def left(self) -> int:
-        """How many nobody marked yet."""
+        """The number of pending answers."""
         return self.all - self.done
 
 
 def count_progress(queue: Sequence[QueueItem]) -> Progress:
-    """Return how far a queue is."""
+    """Return the progress of a queue."""
     return Progress(
         all=len(queue),
         done=sum(not queue_item.pending for queue_item in queue),
@@ -118,11 +118,11 @@ def count_progress(queue: Sequence[QueueItem]) -> Progress:
     )
 
 
-# ---------------------------------------------------------------- giving
+# ---------------------------------------------------------------- saving a mark
 
 
 def save_mark(visit: Visit) -> Response:
-    """Give the mark of the form, and go on."""
+    """Add the mark of the form to the ledger, and go to the next answer."""
     item, queue_item, form = visit.item, visit.queue_item, MarkForm.from_visit(visit)
     request = regrade_requests.find_request(
         visit.console, visit.field("request"), code=queue_item.answer.code
@@ -136,7 +136,11 @@ def save_mark(visit: Visit) -> Response:
                 visit.console.book, new_mark, expected_current=visit.number_field("over")
             )
         except MarkConflict as conflict:
-            form_error = _conflict_error(conflict, item=item, form=form)
+            form_error = FormError(
+                message=_describe_conflict(conflict),
+                other_mark=conflict.current,
+                own_points=parse_points(form.points) if item.kind == "auto" else form.total(item),
+            )
             queue_item = visit.console.queue_item(item.id, queue_item.answer.code)
         except UsageError as error:
             form_error = FormError(message=str(error))
@@ -146,7 +150,7 @@ def save_mark(visit: Visit) -> Response:
 
 
 def _find_fault(visit: Visit, form: MarkForm, *, is_request: bool) -> str:
-    """Return what is wrong with a form, or ''; nothing is given by a slip of a key."""
+    """Return what is wrong with a form, or ''; an empty form is refused as a slip of a key."""
     item, answer = visit.item, visit.queue_item.answer
     if visit.field("answer") != answer.digest:
         return "The answer changed while it was before you. Look at it again."
@@ -167,23 +171,15 @@ def _find_auto_fault(item: Item, form: MarkForm) -> str:
     return "" if form.reason else "Say why what the checks found is overridden."
 
 
-def _conflict_error(conflict: MarkConflict, *, item: Item, form: MarkForm) -> FormError:
-    return FormError(
-        message=_describe_conflict(conflict),
-        other_mark=conflict.current,
-        own_points=parse_points(form.points) if item.kind == "auto" else form.total(item),
-    )
-
-
 def _describe_conflict(conflict: MarkConflict) -> str:
-    """Say what came between, without the name of the submission."""
+    """Return the other change, without the name of the submission."""
     if conflict.current is None:
         return "The mark that was here has been taken back meanwhile."
     return f"{conflict.current.by} marked this answer meanwhile."
 
 
 def _redirect_after_mark(visit: Visit, mark: Mark, *, request: RegradeRequest | None) -> Response:
-    """Say what was given, remember it for undoing, and go to the next."""
+    """Confirm the mark, remember it for undoing, and go to the next answer."""
     session, console, number = visit.session, visit.console, visit.queue_item.number
     session.remember_mark(mark)
     console.publisher.queue_submissions((mark.submission,))
@@ -194,11 +190,11 @@ def _redirect_after_mark(visit: Visit, mark: Mark, *, request: RegradeRequest | 
     return _lease_next(visit, number, waiting=True)
 
 
-# ---------------------------------------------------------------- going on
+# ---------------------------------------------------------------- the next answer
 
 
 def step_to_answer(visit: Visit) -> Response:
-    """Go to the next answer, or the one before, or the first that waits."""
+    """Go to the next answer, the previous one, or the first that is pending."""
     code = visit.query_params.get("from", "")
     number = visit.console.queue_item(visit.item.id, code).number if code else 0
     back = visit.query_params.get("way", "") == "back"
@@ -206,19 +202,21 @@ def step_to_answer(visit: Visit) -> Response:
 
 
 def _lease_next(visit: Visit, number: int, *, waiting: bool, back: bool = False) -> Response:
-    """Lease the first answer that fits and that nobody else has, and go there.
+    """Lease the first answer that fits the filter and is free, and go there.
 
     Args:
         visit: the request.
         number: the number of the answer to go on from; 0 for the beginning.
-        waiting: whether an answer that is marked is passed over.
+        waiting: whether to skip answers that are marked.
         back: whether to go back.
     """
     item, console, queue_filter = visit.item, visit.console, visit.queue_filter
     queue = marking_queue.filter_queue(
         console.queue(item.id), queue_filter=queue_filter, viewer=visit.viewer(item.id)
     )
-    order = (marking_queue.items_before if back else marking_queue.items_after)(queue, number)
+    order = marking_queue.items_after(queue, number)
+    if back:
+        order = order[::-1]
     if waiting and queue_filter.show in PENDING_FILTERS:
         order = tuple(queue_item for queue_item in order if queue_item.pending)
     codes = {queue_item.answer.submission: queue_item.answer.code for queue_item in order}
@@ -237,7 +235,7 @@ def answer_url(
     return f"/{path}{queue_filter.query_string}"
 
 
-# ---------------------------------------------------------------- taking back
+# ---------------------------------------------------------------- taking a mark back
 
 
 def undo_last_mark(visit: Visit) -> Response:
@@ -250,7 +248,7 @@ def undo_last_mark(visit: Visit) -> Response:
 
 
 def take_back(visit: Visit) -> Response:
-    """Take back the mark that stands."""
+    """Take back the current mark."""
     answer, number = visit.queue_item.answer, visit.number_field("over") or -1
     recent_marks = visit.session.recent_marks
     recent_marks[:] = [recent_mark for recent_mark in recent_marks if recent_mark[2] != number]
@@ -277,12 +275,12 @@ def _take_back(visit: Visit, name: str, item_id: str, mark_number: int) -> Respo
 
 
 def _return_path(visit: Visit) -> str:
-    """Return the page that a form says it is on; an address of another server is ignored."""
+    """Return the page that a form was sent from; an address of another server is ignored."""
     path = visit.field("here")
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
 
 
-# ---------------------------------------------------------------- beside
+# ---------------------------------------------------------------- flags, leases and names
 
 
 def toggle_flag(visit: Visit) -> Response:

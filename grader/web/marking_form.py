@@ -1,4 +1,4 @@
-"""The marking form: an answer and all that helps to judge it, and the form that gives its mark."""
+"""The marking form: an answer, what helps to judge it, and the form for its mark."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from grader.gradebook import NewMark, ledger
 from grader.gradebook.mark_points import total_points
 from grader.model import Finding, Graded, Item, Mark
 from grader.report.code_listing import highlight_code
-from grader.report.exhibit import ExhibitKey, ExhibitView, exhibit_key, unique_exhibits
+from grader.report.exhibit import ExhibitView, unique_exhibits
 from grader.report.markdown_html import render_markdown
 from grader.report.saved_outputs_view import QuotesView, quotes_view
-from grader.report.student_report import AnswerView, CodeView, FindingLine, answer_view
+from grader.report.student_report import (
+    AnswerView,
+    CodeView,
+    FindingLine,
+    answer_view,
+    finding_line,
+)
 from grader.report.text_format import format_number, one_line
 from grader.similarity import Agreement, Suggestion, measure_agreement
 from grader.similarity.suggestions import LIKELY
@@ -27,14 +33,14 @@ from grader.web.marking_queue import QueueItem
 from grader.web.page_rendering import signed_points
 
 MAX_COMMENTS = 12
-"""Earlier comments that are offered again."""
+"""Maximum number of earlier comments that are offered again."""
 KEYS = "123456789"
 MAX_POINTS = Fraction(1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkingView:
-    """What a grader reads before giving a mark."""
+    """What a grader reads before marking an answer."""
 
     prompt: Markup
     good_answer: Markup
@@ -47,7 +53,7 @@ class MarkingView:
     related_findings: tuple[Finding, ...]
     """What checks found in the items that the answer is about."""
     earlier_answer: AnswerView | None
-    """The answer as it was when it was marked, where it is another one now."""
+    """The answer as it was when it was marked, where it has changed since."""
     quoted_figures: QuotesView | None = None
     """The figures that the answer quotes, and where the notebook shows them."""
 
@@ -70,7 +76,7 @@ class CriterionChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkForm:
-    """The form as it is filled in: from the mark there is, or as it was sent and refused."""
+    """The values of the form: from the current mark, or as they were sent and refused."""
 
     criteria: tuple[str, ...] = ()
     adjustment: str = ""
@@ -79,11 +85,11 @@ class MarkForm:
     points: str = ""
     """The points of an automatic item."""
     no_criterion: bool = False
-    """Whether the sender said that no criterion applies."""
+    """Whether the sender chose that no criterion applies."""
 
     @classmethod
     def from_mark(cls, mark: Mark | NewMark | None, *, item: Item) -> MarkForm:
-        """Return the form that a mark came from; an empty one without a mark."""
+        """Return the form for a mark; an empty one without a mark."""
         if mark is None:
             return cls()
         return cls(
@@ -109,16 +115,16 @@ class MarkForm:
 
     @property
     def is_decided(self) -> bool:
-        """Whether it says anything, so that nothing is given by a slip of a key."""
+        """Whether anything is filled in, so that a slip of a key gives no mark."""
         return bool(self.criteria or parse_points(self.adjustment) or self.no_criterion)
 
     def to_new_mark(self, answer: IndexedAnswer, *, item: Item, by: str) -> NewMark:
         """Return what the sender decided; fields that don't belong to the item's kind are ignored.
 
         Args:
-            answer: what is marked.
+            answer: the answer that is marked.
             item: its item.
-            by: who sent the form.
+            by: the name of the sender.
         """
         is_auto = item.kind == "auto"
         adjustment = None if is_auto else parse_points(self.adjustment)
@@ -135,7 +141,7 @@ class MarkForm:
         )
 
     def total(self, item: Item) -> Fraction:
-        """Return what criteria and adjustment come to as the form stands."""
+        """Return the points of criteria and adjustment in the form."""
         return total_points(
             item,
             criteria=dict.fromkeys(self.criteria, Fraction(0)),
@@ -157,7 +163,7 @@ def build_marking_view(console: Console, queue_item: QueueItem, *, item: Item) -
         prompt=render_markdown(item.prompt.strip()),
         good_answer=render_markdown(item.good_answer.strip()),
         written=answer_view(graded.answers.get(item.id)) if item.kind == "written" else None,
-        finding_lines=tuple(_finding_line(finding, exhibits) for finding in own_findings),
+        finding_lines=tuple(finding_line(finding, exhibits=exhibits) for finding in own_findings),
         code=tuple(
             CodeView(cell=excerpt.cell, text=highlight_code(excerpt.source))
             for excerpt in (graded.code.get(item.id, ()) if item.kind == "auto" else ())
@@ -177,11 +183,6 @@ def _findings(graded: Graded, items: Iterable[str]) -> tuple[Finding, ...]:
     )
 
 
-def _finding_line(finding: Finding, exhibits: dict[ExhibitKey, ExhibitView]) -> FindingLine:
-    exhibit = exhibits.get(exhibit_key(finding.exhibit)) if finding.exhibit else None
-    return FindingLine(finding=finding, exhibit=exhibit.name if exhibit else "")
-
-
 def criterion_choices(
     item: Item, *, form: MarkForm, text: str = "", suggestions: Iterable[Suggestion] = ()
 ) -> tuple[CriterionChoice, ...]:
@@ -189,7 +190,7 @@ def criterion_choices(
 
     Args:
         item: the item.
-        form: which are on.
+        form: the criteria that are switched on.
         text: the answer that suggestions are about.
         suggestions: sentences of the answer that may meet criteria.
     """
@@ -235,7 +236,7 @@ def suggestion_agreement(console: Console, queue: Iterable[QueueItem], *, item: 
 
 
 def frequent_comments(queue: Iterable[QueueItem]) -> tuple[str, ...]:
-    """Return the comments given to other answers, the most frequent first."""
+    """Return the comments on other answers, the most frequent first."""
     comments = (queue_item.mark.comment.strip() for queue_item in queue if queue_item.mark)
     counts = Counter(comment for comment in comments if comment)
     return tuple(comment for comment, _ in counts.most_common(MAX_COMMENTS))

@@ -1,4 +1,4 @@
-"""The marking queue: the answers to an item as somebody asked for them, and which comes next."""
+"""The marking queue: the answers to an item that fit a filter, and their order."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ MAX_SEARCH = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
-    """One answer of a queue, with what people said of it."""
+    """One answer of a queue, with its mark and flag."""
 
     answer: IndexedAnswer
     number: int
-    """Its place in the whole queue, from 1."""
+    """Its position in the whole queue, from 1."""
     mark: Mark | None
-    """The mark that stands, be it on this answer or on an earlier one."""
+    """The current mark, on this answer or on an earlier version of it."""
     flagged: bool
 
     @property
@@ -42,7 +42,7 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueFilter:
-    """What somebody asked to see of a queue."""
+    """The filter of a queue."""
 
     show: str = "all"
     search: str = ""
@@ -64,17 +64,13 @@ class QueueFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """Who asks, and what filters may know of them."""
+    """The visitor, as far as filters need to know them."""
 
     name: str
     names_shown: bool
     sections: frozenset[str] | None = None
-    """The sections of this item that are theirs to mark; None where none are."""
+    """The sections of this item that they are to mark; None without any."""
     submissions: Mapping[str, IndexedSubmission] = field(default_factory=dict)
-
-
-def _marked_by_viewer(queue_item: QueueItem, viewer: Viewer) -> bool:
-    return queue_item.mark is not None and queue_item.mark.by == viewer.name
 
 
 def _in_own_sections(queue_item: QueueItem, viewer: Viewer) -> bool:
@@ -90,7 +86,7 @@ FILTERS: Mapping[str, Callable[[QueueItem, Viewer], bool]] = {
     "outdated": lambda queue_item, _: queue_item.state == "outdated",
     "empty": lambda queue_item, _: queue_item.answer.empty,
     "flagged": lambda queue_item, _: queue_item.flagged,
-    "mine": _marked_by_viewer,
+    "mine": lambda queue_item, viewer: bool(queue_item.mark and queue_item.mark.by == viewer.name),
     "part": _in_own_sections,
 }
 """The filters, by their words in addresses."""
@@ -127,8 +123,3 @@ def items_after(queue: Sequence[QueueItem], number: int) -> tuple[QueueItem, ...
     """Return the answers after a number, and then those before it."""
     later = [queue_item for queue_item in queue if queue_item.number > number]
     return (*later, *(queue_item for queue_item in queue if queue_item.number < number))
-
-
-def items_before(queue: Sequence[QueueItem], number: int) -> tuple[QueueItem, ...]:
-    """Return the answers before a number, going back, and then those after it."""
-    return tuple(reversed(items_after(queue, number)))

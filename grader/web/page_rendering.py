@@ -12,24 +12,37 @@ from starlette.responses import HTMLResponse
 
 from grader.report.markdown_html import render_markdown
 from grader.report.page_template import read_asset, template_environment
-from grader.report.text_format import format_number
+from grader.report.text_format import format_number, one_line
 from grader.web.console import Visit
 
 WEB_FOLDER = Path(__file__).parent
 STATIC = WEB_FOLDER / "static"
+SNIPPET_LENGTH = 150
+"""Characters of an answer in a list."""
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
-def render_page(visit: Visit, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-    """Render a template for somebody who is signed in."""
+def render_page(
+    visit: Visit, template: str, *, status: int = 200, error_message: str = "", **context: Any
+) -> HTMLResponse:
+    """Render a template for somebody who is signed in.
+
+    Args:
+        visit: the request.
+        template: the name of the template.
+        status: the HTTP status of a page without an error message.
+        error_message: why the form on the page was refused; the status is 422 then.
+        context: the variables of the template.
+    """
     session, console = visit.session, visit.console
     return render_public_page(
         template,
-        status=status,
+        status=422 if error_message else status,
+        error_message=error_message,
         rubric=console.rubric,
         session=session,
         csrf=session.csrf,
-        said=session.take_message(),
+        news=session.take_message(),
         shared=console.rules.shared,
         **context,
     )
@@ -38,13 +51,20 @@ def render_page(visit: Visit, template: str, *, status: int = 200, **context: An
 def render_public_page(template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """Render a template for anybody."""
     jinja_template = template_environment(WEB_FOLDER / "templates").get_template(template)
-    jinja_template.environment.filters.update(signed=signed_points, markdown=render_markdown)
+    jinja_template.environment.filters.update(
+        signed=signed_points, markdown=render_markdown, snippet=_snippet
+    )
     return HTMLResponse(jinja_template.render(static=_static_urls(), **context), status)
 
 
 def signed_points(points: Fraction) -> str:
     """Return points with their sign: '+2', '\u22121.5'."""
     return f"+{format_number(points)}" if points >= 0 else f"\u2212{format_number(-points)}"
+
+
+def _snippet(text: str) -> str:
+    line = one_line(text[: 2 * SNIPPET_LENGTH])
+    return line if len(line) <= SNIPPET_LENGTH else f"{line[:SNIPPET_LENGTH].rstrip()} \u2026"
 
 
 @functools.cache

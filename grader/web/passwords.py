@@ -27,7 +27,7 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password: str, stored_hash: str | None) -> bool:
-    """Return whether it is the password; takes as long without a hash, so that no name is told."""
+    """Return whether it is the password; as slow without a hash, to hide which names exist."""
     if stored_hash is None:
         hash_password(password)
         return False

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.csv_tables import read_table
 from grader.errors import UsageError
 from grader.gradebook import team
 from grader.gradebook.team import RegradeReply
@@ -16,8 +15,6 @@ from grader.report.text_format import one_line
 from grader.web.answer_index import IndexedSubmission
 from grader.web.console import Console
 
-MAX_BYTES = 4 << 20
-"""A larger file is refused."""
 MAX_LENGTH = 10_000
 """Characters of a request that are shown."""
 COLUMNS = ("id", "item", "text", "date")
@@ -42,7 +39,7 @@ class RegradeRequest:
 
 
 def find_request(console: Console, digest: str, *, code: str) -> RegradeRequest | None:
-    """Return the request of a digest, if it is about the answer with that code."""
+    """Return the request with a digest, if it is about the answer with that code."""
     requests = load_requests(console) if digest else ()
     return next((each for each in requests if (each.digest, each.code) == (digest, code)), None)
 
@@ -97,32 +94,9 @@ def _match_request(
 
 
 def _read_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Return the rows of the file, by names of columns in lower case."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path.name}: can't be read ({error.strerror})") from error
-    if len(data) > MAX_BYTES:
-        raise UsageError(f"{path.name}: more than {MAX_BYTES >> 20} MB")
-    text = _decode(data)
-    header = text.partition("\n")[0]
-    separator = ";" if header.count(";") > header.count(",") else ","
-    try:
-        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    except csv.Error as error:
-        raise UsageError(f"{path.name}: is no table ({error})") from error
-    names = [name.strip().casefold() for name in (table[0] if table else [])]
-    missing = [name for name in COLUMNS[:3] if name not in names]
-    if missing:
+    """Yield the rows of the file, by names of columns in lower case."""
+    table = read_table(path, verbatim=True)
+    names = [name.strip().casefold() for name in table.columns]
+    if not {"id", "item", "text"} <= set(names):
         raise UsageError(f"{path.name}: needs columns id, item, text, date; has {', '.join(names)}")
-    return (dict(zip(names, row, strict=False)) for row in table[1:] if any(row))
-
-
-def _decode(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
+    return (dict(zip(names, row.cells, strict=False)) for row in table.rows)

@@ -1,4 +1,4 @@
-"""The request guard: refuses every request that is not as it must be, before any page sees it."""
+"""The request guard: refuses every request that is not valid, before any page handles it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class AccessRules:
 
 
 class RequestRefused(GraderError):
-    """A request is refused; holds the response."""
+    """A request is refused, with this response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -60,7 +60,7 @@ class RequestRefused(GraderError):
 
 
 class RequestGuard:
-    """An ASGI application around another, which it passes a session and a form, or doesn't call."""
+    """An ASGI application around another, which gets only valid requests, with session and form."""
 
     def __init__(self, app: ASGIApp, *, rules: AccessRules, sessions: Sessions, name: str) -> None:
         self._app = app
@@ -91,7 +91,7 @@ class RequestGuard:
         await (response or self._app)(scope, receive, send_with_headers)
 
     async def _early_response(self, scope: Scope, receive: Receive) -> Response | None:
-        """Return the response to a request that ends here; None where it goes on."""
+        """Return the response to a request that ends here; None to pass it on."""
         headers = Headers(scope=scope)
         self._verify_host(headers)
         if scope["method"] not in {"GET", "HEAD", "POST"}:
@@ -108,7 +108,7 @@ class RequestGuard:
         return self._require_session(scope, headers)
 
     def _require_session(self, scope: Scope, headers: Headers) -> Response | None:
-        """Let only sessions pass, and only forms that a page of ours sent."""
+        """Pass only requests with a session, and only forms from pages of this console."""
         is_post, session = scope["method"] == "POST", scope["session"]
         if not (self._rules.shared or is_post):
             query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
@@ -124,7 +124,8 @@ class RequestGuard:
         """Exchange the token of the link for a cookie, and drop it from the address."""
         if not self._sessions.accepts_token(token):
             raise RequestRefused(403, "That link is of an earlier start; use the one printed last.")
-        response = RedirectResponse(_local_path(path), 303)
+        local_path = "/" + path.lstrip("/\\")  # '//elsewhere' would be another server
+        response = RedirectResponse(local_path, 303)
         self.set_session_cookie(response, self._sessions.start(self._owner_name, owner=True))
         return response
 
@@ -169,7 +170,7 @@ class RequestGuard:
 
     @staticmethod
     def _verify_origin(headers: Headers, *, secure: bool) -> None:
-        """Refuse forms from other sites, which every current browser tells."""
+        """Refuse forms from other sites, by headers that every current browser sends."""
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         own = f"{'https' if secure else 'http'}://{headers['host']}"
         # Without a referrer a browser calls the origin of its own forms 'null'.
@@ -183,11 +184,6 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _local_path(path: str) -> str:
-    """Return a path on this server, also for '//elsewhere'."""
-    return "/" + path.lstrip("/\\")
 
 
 async def _read_form(headers: Headers, receive: Receive) -> Form:

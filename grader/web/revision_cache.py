@@ -29,9 +29,9 @@ class RevisionCache:
         """Return the value of a key, computed again only where its revision is another.
 
         Args:
-            key: what is asked for, such as ("marks", "Q1.1").
-            revision: what it is computed from; equal revisions, equal values.
-            compute: computes the value. Threads that ask for the same key wait for one of them.
+            key: the name of the value, such as ("marks", "Q1.1").
+            revision: identifies what the value is computed from; equal revisions, equal values.
+            compute: computes the value. Threads that need the same key wait for one of them.
         """
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())

@@ -33,7 +33,7 @@ REQUESTS_FILE = "requests.csv"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerOptions:
-    """How a console is served, as the command line says."""
+    """The options of the command line for serving a console."""
 
     name: str
     """The grader who starts it."""
@@ -70,10 +70,10 @@ def serve(
     """Serve until interrupted.
 
     Args:
-        folder: what `grade` wrote.
+        folder: the folder that `grade` wrote.
         book: its gradebook.
-        rubric: what it was graded by.
-        service: where, and for whom.
+        rubric: the rubric that it was graded by.
+        service: the address, and the grader's name.
         print_line: prints a line.
 
     Raises:
@@ -110,10 +110,10 @@ def prepare_console(
         rules=_access_rules(service, port=port),
         requests_path=folder.path / REQUESTS_FILE,
     )
-    answer_index.refresh()  # now, so that the first page comes at once
+    answer_index.refresh()  # now, so that the first page is fast
     config = uvicorn.Config(
         build_application(console, name=service.name),
-        access_log=False,  # a token stands in an address
+        access_log=False,  # an address may contain a token
         log_level="warning",
         server_header=False,
         lifespan="on",

@@ -56,7 +56,7 @@ class Session:
 
 
 class Sessions:
-    """Everyone who is signed in.
+    """All sessions of the console.
 
     Args:
         clock: seconds from any start.
@@ -67,7 +67,7 @@ class Sessions:
         self._by_id: dict[str, Session] = {}
         self._lock = Lock()
         self.token = secrets.token_urlsafe(_TOKEN_BYTES)
-        """Signs in whoever opens the printed link."""
+        """Signs in the person who opens the printed link."""
 
     def accepts_token(self, token: str) -> bool:
         """Return whether that is the token; compared in constant time."""

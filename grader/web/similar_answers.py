@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
@@ -12,17 +12,21 @@ from grader.errors import MarkConflict
 from grader.gradebook import ledger
 from grader.gradebook.mark_points import base_points
 from grader.report.text_format import format_count
-from grader.similarity import SimilarPair
 from grader.similarity.sentences import Span
 from grader.web.console import Visit
 from grader.web.marking_form import MarkForm, criterion_choices, frequent_comments, parse_points
 from grader.web.marking_queue import QueueItem
 from grader.web.page_rendering import render_page
 
+TextSegment = tuple[str, bool]
+"""A part of an answer, and whether the other answer contains it, too."""
+PairSide = tuple[QueueItem, tuple[TextSegment, ...], str]
+"""One answer of a pair, its segments, and its students; '' where names are hidden."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerGroup:
-    """A group of similar answers, with what people said of each."""
+    """A group of similar answers, each with its mark."""
 
     members: tuple[QueueItem, ...]
     """The answer that is most similar to all others first."""
@@ -36,7 +40,7 @@ class AnswerGroup:
 
     @property
     def ungraded(self) -> tuple[QueueItem, ...]:
-        """Those that nobody marked."""
+        """The members without a mark."""
         return tuple(queue_item for queue_item in self.members if queue_item.state == "unmarked")
 
 
@@ -48,7 +52,7 @@ def show_groups(visit: Visit) -> Response:
         "groups.html",
         item=visit.item,
         groups=tuple(group for group in groups if len(group.members) > 1),
-        alone=sum(len(group.members) == 1 for group in groups),
+        single_count=sum(len(group.members) == 1 for group in groups),
     )
 
 
@@ -72,17 +76,19 @@ def _find_group(visit: Visit) -> AnswerGroup:
     raise HTTPException(404, "These answers are no group any more.")
 
 
-def show_group(visit: Visit) -> Response:
-    """Show one group: every answer in full, and one form for those that nobody marked."""
-    return _render_group(visit, MarkForm())
+def show_group(visit: Visit, *, sent: MarkForm | None = None, error_message: str = "") -> Response:
+    """Show one group: every answer in full, and one form for those without a mark.
 
-
-def _render_group(visit: Visit, form: MarkForm, *, error_message: str = "") -> Response:
-    item = visit.item
+    Args:
+        visit: the request.
+        sent: the form that was sent, where it is shown again.
+        error_message: why it is shown again.
+    """
+    item, form = visit.item, sent or MarkForm()
     return render_page(
         visit,
         "group.html",
-        status=422 if error_message else 200,
+        error_message=error_message,
         item=item,
         group=_find_group(visit),
         form=form,
@@ -90,34 +96,32 @@ def _render_group(visit: Visit, form: MarkForm, *, error_message: str = "") -> R
         base=base_points(item),
         sum=form.total(item),
         comments=frequent_comments(visit.console.queue(item.id)),
-        trouble=error_message,
     )
 
 
 def save_group_marks(visit: Visit) -> Response:
-    """Give all answers that are ticked and that nobody marked the same mark."""
+    """Give the same mark to all answers that are ticked and not yet marked."""
     item, form = visit.item, MarkForm.from_visit(visit)
     ticked = dict(value.partition(" ")[::2] for value in visit.fields("member"))
     ungraded = _find_group(visit).ungraded
     members = [queue_item for queue_item in ungraded if queue_item.answer.code in ticked]
     if parse_points(form.adjustment) is None:
-        return _render_group(visit, form, error_message="Free points are a number.")
+        return show_group(visit, sent=form, error_message="Free points are a number.")
     if not form.is_decided:
-        return _render_group(visit, form, error_message="Nothing is chosen.")
+        return show_group(visit, sent=form, error_message="Nothing is chosen.")
     if not members:
-        return _render_group(visit, form, error_message="No answer is ticked that waits.")
+        return show_group(visit, sent=form, error_message="No answer is ticked that waits.")
     unchanged = [each for each in members if ticked[each.answer.code] == each.answer.digest]
     done = _record_marks(visit, unchanged, form)
     remaining = len(members) - done
-    visit.session.message = (
-        f"{format_count(done, singular='answer', plural='answers')} marked alike."
-        + (f" {remaining} changed meanwhile and wait." if remaining else "")
+    visit.session.message = f"{format_count(done, singular='answer')} marked alike." + (
+        f" {remaining} changed meanwhile and wait." if remaining else ""
     )
     return RedirectResponse(f"/groups/{item.id}", 303)
 
 
 def _record_marks(visit: Visit, members: Sequence[QueueItem], form: MarkForm) -> int:
-    """Give the marks and return how many; what somebody else marked meanwhile stays."""
+    """Add the marks and return their number; answers that others marked meanwhile are skipped."""
     names = []
     for queue_item in members:
         new_mark = form.to_new_mark(queue_item.answer, item=visit.item, by=visit.session.name)
@@ -131,66 +135,36 @@ def _record_marks(visit: Visit, members: Sequence[QueueItem], form: MarkForm) ->
     return len(names)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextSegment:
-    """A part of an answer, and whether it stands in the other, too."""
-
-    text: str
-    same: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairView:
-    """Two similar answers, split where they are the same."""
-
-    first: QueueItem
-    second: QueueItem
-    share: float
-    words: int
-    first_segments: tuple[TextSegment, ...]
-    second_segments: tuple[TextSegment, ...]
-    teams: tuple[str, str]
-    """The teams they are from, '' where names are hidden."""
-
-
 def show_pairs(visit: Visit) -> Response:
     """Show pairs of similar answers across teams, the passages side by side."""
     queue = visit.console.queue(visit.item.id)
     queue_items = {queue_item.answer.submission: queue_item for queue_item in queue}
+    submissions = visit.console.answer_index.submissions()
+
+    def side(name: str, spans: Iterable[Span]) -> PairSide:
+        team_names = submissions[name].team_names if visit.session.names_shown else ""
+        return queue_items[name], tuple(_split_text(queue_items[name], spans)), team_names
+
     pairs = tuple(
-        _pair_view(visit, pair, queue_items[pair.first], queue_items[pair.second])
+        (
+            pair,
+            side(pair.first, (passage.first for passage in pair.passages)),
+            side(pair.second, (passage.second for passage in pair.passages)),
+        )
         for pair in visit.console.similarity.pairs(visit.item)
     )
     return render_page(visit, "pairs.html", item=visit.item, pairs=pairs)
 
 
-def _pair_view(visit: Visit, pair: SimilarPair, first: QueueItem, second: QueueItem) -> PairView:
-    first_spans = [passage.first for passage in pair.passages]
-    second_spans = [passage.second for passage in pair.passages]
-    teams = ("", "")
-    if visit.session.names_shown:
-        submissions = visit.console.answer_index.submissions()
-        teams = (submissions[pair.first].team_names, submissions[pair.second].team_names)
-    return PairView(
-        first=first,
-        second=second,
-        share=pair.share,
-        words=pair.words,
-        first_segments=tuple(_split_text(first, first_spans)),
-        second_segments=tuple(_split_text(second, second_spans)),
-        teams=teams,
-    )
-
-
-def _split_text(queue_item: QueueItem, spans: Sequence[Span]) -> Iterator[TextSegment]:
+def _split_text(queue_item: QueueItem, spans: Iterable[Span]) -> Iterator[TextSegment]:
     text = queue_item.answer.text or queue_item.answer.source
     position = 0
     for span in sorted(spans, key=lambda span: span.begin):
         begin = max(span.begin, position)
         if begin > position:
-            yield TextSegment(text=text[position:begin], same=False)
+            yield text[position:begin], False
         if span.end > begin:
-            yield TextSegment(text=text[begin : span.end], same=True)
+            yield text[begin : span.end], True
         position = max(position, span.end)
     if position < len(text):
-        yield TextSegment(text=text[position:], same=False)
+        yield text[position:], False

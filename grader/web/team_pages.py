@@ -1,10 +1,9 @@
-"""Handles the team: who marks what, how far each is, and who may sign in."""
+"""Handles the team: who marks what, their progress, and who may sign in."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -12,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from grader.gradebook import team
 from grader.report.text_format import one_line
 from grader.web.console import Visit
+from grader.web.marking import Progress, count_progress
 from grader.web.marking_queue import QueueFilter, QueueItem, Viewer, filter_queue
 from grader.web.page_rendering import render_page
 from grader.web.passwords import MIN_PASSWORD_LENGTH, hash_password
@@ -20,34 +20,8 @@ MAX_NAME_LENGTH = 60
 """Characters of a grader's name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """An item, or a section of one, that is somebody's to mark; `all` and `done` count answers."""
-
-    item: str
-    title: str
-    section: str
-    all: int
-    done: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaffMember:
-    """Somebody who marks."""
-
-    name: str
-    registered: bool
-    mark_count: int
-    """How many of their marks stand."""
-    shares: tuple[Share, ...]
-
-
-def show_team(visit: Visit) -> Response:
-    """Show who marks what."""
-    return _render_team(visit)
-
-
-def _render_team(visit: Visit, *, error_message: str = "") -> Response:
+def show_team(visit: Visit, *, error_message: str = "") -> Response:
+    """Show who marks what, and why a form that was sent is refused."""
     console = visit.console
     queues = console.queues()
     mark_counts = Counter(
@@ -58,28 +32,22 @@ def _render_team(visit: Visit, *, error_message: str = "") -> Response:
     )
     shares = team.list_shares(console.book)
     registered = team.registered_graders(console.book)
-    names = sorted(
-        {*mark_counts, *registered, visit.session.name, *(name for name, _, _ in shares)}
-    )
     submissions = console.answer_index.submissions()
     return render_page(
         visit,
         "team.html",
-        status=422 if error_message else 200,
-        trouble=error_message,
-        members=tuple(
-            StaffMember(
-                name=name,
-                registered=name in registered,
-                mark_count=mark_counts[name],
-                shares=tuple(
-                    _count_share(visit, item, section, queues.get(item, ()))
-                    for grader_name, item, section in shares
-                    if grader_name == name
-                ),
-            )
-            for name in names
+        error_message=error_message,
+        names=sorted(
+            {*mark_counts, *registered, visit.session.name, *(name for name, _, _ in shares)}
         ),
+        registered=registered,
+        mark_counts=mark_counts,
+        shares=shares,
+        progress={
+            (item, section): _count_section(visit, section, queues.get(item, ()))
+            for _, item, section in shares
+        },
+        titles={item.id: item.title for item in console.rubric.items},
         items=tuple(item for item in console.rubric.items if item.kind == "written"),
         sections=sorted(
             {section for submission in submissions.values() for section in submission.sections}
@@ -88,22 +56,15 @@ def _render_team(visit: Visit, *, error_message: str = "") -> Response:
     )
 
 
-def _count_share(visit: Visit, item_id: str, section: str, queue: Sequence[QueueItem]) -> Share:
+def _count_section(visit: Visit, section: str, queue: Sequence[QueueItem]) -> Progress:
+    """Return the progress of the answers of one section; '' means all sections."""
     viewer = Viewer(
         name="",
         names_shown=False,
         sections=frozenset({section}),
         submissions=visit.console.answer_index.submissions(),
     )
-    shared_items = filter_queue(queue, queue_filter=QueueFilter(show="part"), viewer=viewer)
-    items = {item.id: item for item in visit.console.rubric.items}
-    return Share(
-        item=item_id,
-        title=items[item_id].title if item_id in items else "no longer asked",
-        section=section,
-        all=len(shared_items),
-        done=sum(not queue_item.pending for queue_item in shared_items),
-    )
+    return count_progress(filter_queue(queue, queue_filter=QueueFilter(show="part"), viewer=viewer))
 
 
 def _require_owner(visit: Visit) -> None:
@@ -116,7 +77,7 @@ def add_share(visit: Visit) -> Response:
     _require_owner(visit)
     name, item = one_line(visit.field("name"))[:MAX_NAME_LENGTH], visit.field("item")
     if not name or not any(item == rubric_item.id for rubric_item in visit.console.rubric.items):
-        return _render_team(visit, error_message="Choose who, and which item.")
+        return show_team(visit, error_message="Choose who, and which item.")
     section = one_line(visit.field("section"))
     team.add_share(visit.console.book, name, item, section=section)
     visit.session.message = f"{name} marks {item}{f', section {section}' if section else ''}."
@@ -136,7 +97,7 @@ def admit_grader(visit: Visit) -> Response:
     _require_owner(visit)
     name, password = one_line(visit.field("name"))[:MAX_NAME_LENGTH], visit.field("password")
     if not name or len(password) < MIN_PASSWORD_LENGTH:
-        return _render_team(
+        return show_team(
             visit, error_message=f"A name, and a password of {MIN_PASSWORD_LENGTH} letters or more."
         )
     team.register_grader(visit.console.book, name, secret=hash_password(password))
@@ -150,7 +111,7 @@ def dismiss_grader(visit: Visit) -> Response:
     _require_owner(visit)
     name = visit.field("name")
     if name == visit.session.name:
-        return _render_team(visit, error_message="You can't take yourself off the team.")
+        return show_team(visit, error_message="You can't take yourself off the team.")
     team.remove_grader(visit.console.book, name)
     visit.console.sessions.end_all_of(name)
     visit.session.message = f"{name} can no longer sign in. Marks they gave stay."

@@ -142,7 +142,7 @@ def test_whatever_a_notebook_answers_no_check_fails_at_it(
     with gradebook.open_gradebook(after.out / "gradebook.db") as book:
         seed = require_seed(book, loaded.id, folder=after.out)
         trace = book.trace(name)
-    judge = Judge.for_rubric(loaded, draws=checks.RandomDraws(seed=seed))
+    judge = Judge.for_rubric(loaded, rng=checks.SeededRandom(seed=seed))
     assert trace is not None
     submission = Submission(name=name, path=Path(name), display_path=name)
     rng = random.Random(name)  # noqa: S311 -- variety that repeats, no secret
