@@ -69,11 +69,11 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing (once, a few minutes: PyTorch is large) ..."
 	@$(PIP) install -c constraints.txt torch
-	@$(PIP) install -c constraints.txt -e '.[sandbox]'
+	@$(PIP) install -c constraints.txt -e '.[notebooks,sandbox]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/installed
-	@$(PIP) install -c constraints.txt -e '.[dev,release,sandbox]'
+	@$(PIP) install -c constraints.txt -e '.[dev,notebooks,release,sandbox]'
 	@touch $@
 
 clean:

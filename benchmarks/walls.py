@@ -45,9 +45,7 @@ def cost(*, rounds: int) -> Mapping[str, float]:
 
 
 def _one(parent: ForkServer) -> float:
-    setup = kernel.KernelSetup(
-        fork_server=parent, seed=1, record=(), optional_imports=(), limits=Limits()
-    )
+    setup = kernel.KernelSetup(fork_server=parent, seed=1, record=(), limits=Limits())
     began = time.perf_counter()
     with kernel.start_kernel(setup) as live:
         live.run(CELL, blank=frozenset())

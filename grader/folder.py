@@ -20,10 +20,11 @@ from grader.errors import UsageError
 from grader.exports import CsvRow, csv_rows, missing_row, render_gradebook_csv, result_to_json
 from grader.gradebook import Gradebook
 from grader.gradebook.course_records import load_people
-from grader.model import Flag, Graded, Rubric, Student
+from grader.model import Flag, Graded, MissingModule, Rubric, Student
 from grader.people import People, check_roster, class_notes
 from grader.report import ClassPageRow, class_page, class_row, student_page
 from grader.report.flag_text import flag_text
+from grader.report.missing_modules import ModuleCount, count_missing, missing_lines
 
 MAX_ATTEMPTS = 5
 """How often files are written again while others write them or give marks, too."""
@@ -39,6 +40,8 @@ class SubmissionSummary:
     """Whether a person should look at it."""
     arrival_known: bool = True
     """Whether the submission time is known, where there is a due date."""
+    missing_modules: tuple[MissingModule, ...] = ()
+    """Modules that its notebook imports and did not find."""
 
     @classmethod
     def from_graded(cls, graded: Graded, *, rubric: Rubric) -> SubmissionSummary:
@@ -48,6 +51,7 @@ class SubmissionSummary:
             csv_rows=csv_rows(graded, rubric=rubric),
             needs_attention=graded.reason is not None or bool(graded.flags),
             arrival_known=None not in graded.lateness,
+            missing_modules=graded.record.missing,
         )
 
 
@@ -66,6 +70,8 @@ class ClassView:
     """Those on the roster who submitted nothing."""
     remarks: tuple[str, ...] = ()
     """Sentences for staff about people and times."""
+    missing_modules: tuple[ModuleCount, ...] = ()
+    """Modules that notebooks import and did not find."""
 
     @classmethod
     def from_summaries(
@@ -80,6 +86,10 @@ class ClassView:
             flags=roster_check.duplicate_flags,
             missing_students=roster_check.missing if len(summaries) > 1 else (),
             remarks=tuple(class_notes(teams, people=people, rule=rubric.late, untimed=untimed)),
+            missing_modules=count_missing(
+                (summary.missing_modules for summary in summaries),
+                optional=rubric.optional_imports,
+            ),
         )
 
     @property
@@ -223,7 +233,11 @@ class OutputFolder:
         rows = [row for summary in view.summaries for row in summary.csv_rows]
         rows += [missing_row(student, rubric=rubric) for student in view.missing_students]
         page = class_page(
-            view.page_rows(), rubric=rubric, missing=view.missing_students, remarks=view.remarks
+            view.page_rows(),
+            rubric=rubric,
+            missing=view.missing_students,
+            remarks=view.remarks,
+            module_lines=missing_lines(view.missing_modules),
         )
         self._write_text(self.path / "index.html", page)
         self._write_text(self.path / "gradebook.csv", render_gradebook_csv(rows, rubric=rubric))

@@ -89,7 +89,8 @@ def automatic_points(item_score: ItemScore) -> Fraction | None:
 
 def score_flags(score: Score) -> tuple[Flag, ...]:
     """Return the flags of a score; pending written items are not flagged, since all of them are."""
-    errors = [i for i in score.items if i.verdict is Verdict.ERROR]
+    errors = [i for i in score.items if i.verdict is Verdict.ERROR and not i.lacks]
+    lacks = tuple(dict.fromkeys(lack for i in score.items for lack in i.lacks))
     pending = [i for i in score.items if i.verdict is Verdict.PENDING and i.item.kind == "auto"]
     changed = [i for i in score.items if i.outdated is not None]
     flags = []
@@ -102,6 +103,8 @@ def score_flags(score: Score) -> tuple[Flag, ...]:
     ):
         if item_scores:
             flags.append(Flag(kind, tuple(item_score.item.id for item_score in item_scores)))
+    if lacks:
+        flags.append(Flag(FlagKind.MISSING_MODULE, lacks))
     return tuple(flags)
 
 
@@ -189,6 +192,8 @@ def _score_item(
 
 def _item_verdict(item: Item, findings: tuple[Finding, ...]) -> Verdict:
     verdicts = {finding.verdict for finding in findings}
+    if any(finding.lack for finding in findings):
+        return Verdict.ERROR  # ours: it costs nobody a point
     for undecided in (Verdict.ERROR, Verdict.PENDING):
         if undecided in verdicts:
             return undecided

@@ -58,9 +58,7 @@ def run_and_ask(
     server: ForkServer, sources: Sequence[str], *names: str, limits: Limits = ROOMY
 ) -> Outcome:
     """Run cells, then ask what functions return for the array (-1, 2)."""
-    setup = kernel.KernelSetup(
-        fork_server=server, seed=1, record=(), optional_imports=(), limits=limits
-    )
+    setup = kernel.KernelSetup(fork_server=server, seed=1, record=(), limits=limits)
     cells = tuple(Cell(index=i, kind="code", source=s) for i, s in enumerate(sources))
     with kernel.start_kernel(setup) as live:
         record = live.run(cells, blank=frozenset())

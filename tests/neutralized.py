@@ -36,7 +36,6 @@ class Notebooks:
             fork_server=self.server,
             seed=16,
             record=(),
-            optional_imports=(),
             limits=LIMITS,
             files=files or {},
         )

@@ -33,9 +33,7 @@ def parent(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
 
 def setup(parent: ForkServer, files: Mapping[str, Path]) -> kernel.KernelSetup:
     limits = Limits(disk_mb=64)
-    return kernel.KernelSetup(
-        fork_server=parent, seed=1, record=(), optional_imports=(), limits=limits, files=files
-    )
+    return kernel.KernelSetup(fork_server=parent, seed=1, record=(), limits=limits, files=files)
 
 
 def run(

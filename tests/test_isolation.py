@@ -249,9 +249,7 @@ def run(parent: ForkServer, source: str, *, limits: Limits | None = None) -> dic
 def tried_out(
     parent: ForkServer, *sources: str, limits: Limits | None = None
 ) -> tuple[ExecutionRecord, dict[str, float]]:
-    setup = kernel.KernelSetup(
-        fork_server=parent, seed=1, record=(), optional_imports=(), limits=limits or Limits()
-    )
+    setup = kernel.KernelSetup(fork_server=parent, seed=1, record=(), limits=limits or Limits())
     cells = tuple(Cell(index=i, kind="code", source=s) for i, s in enumerate(sources))
     with kernel.start_kernel(setup) as live:
         record = live.run(cells, blank=frozenset())
@@ -505,9 +503,7 @@ def test_two_notebooks_at_once_leave_each_other_nothing(environment: sandbox.Env
     )
     for parent in opened_at(IsolationLevel.FULL, environment):
         parent.preload(())
-        setup = kernel.KernelSetup(
-            fork_server=parent, seed=1, record=(), optional_imports=(), limits=Limits()
-        )
+        setup = kernel.KernelSetup(fork_server=parent, seed=1, record=(), limits=Limits())
         with kernel.start_kernel(setup) as first:
             record = first.run((Cell(index=0, kind="code", source=leave),), blank=frozenset())
             assert record.cells[0].status is CellStatus.RAN, record.cells[0].error

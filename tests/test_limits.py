@@ -40,9 +40,7 @@ def parent(request: pytest.FixtureRequest) -> Iterator[ForkServer]:
 
 
 def run(parent: ForkServer, *sources: str, limits: Limits = SMALL) -> ExecutionRecord:
-    setup = kernel.KernelSetup(
-        fork_server=parent, seed=1, record=(), optional_imports=(), limits=limits
-    )
+    setup = kernel.KernelSetup(fork_server=parent, seed=1, record=(), limits=limits)
     cells = tuple(Cell(index=i, kind="code", source=s) for i, s in enumerate(sources))
     with kernel.start_kernel(setup) as live:
         return live.run(cells, blank=frozenset())
@@ -173,9 +171,7 @@ def test_a_cell_that_leaves_no_descriptor_costs_no_answer(parent: ForkServer) ->
         "import numpy as np\nx = np.ones(3)\nkept = []\n"
         "try:\n    while True: kept.append(open('/dev/null'))\nexcept OSError: pass"
     )
-    setup = kernel.KernelSetup(
-        fork_server=parent, seed=1, record=(), optional_imports=(), limits=SMALL
-    )
+    setup = kernel.KernelSetup(fork_server=parent, seed=1, record=(), limits=SMALL)
     with kernel.start_kernel(setup) as live:
         live.run((Cell(index=0, kind="code", source=source),), blank=frozenset())
         answer = live.ask((Question(id="a", kind="arrays"),))["a"]

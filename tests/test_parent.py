@@ -49,9 +49,7 @@ def extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def setup(parent: sandbox.ForkServer, limits: Limits = LIMITS) -> kernel.KernelSetup:
-    return kernel.KernelSetup(
-        fork_server=parent, seed=16, record=(), optional_imports=(), limits=limits
-    )
+    return kernel.KernelSetup(fork_server=parent, seed=16, record=(), limits=limits)
 
 
 def cells(*sources: str) -> tuple[Cell, ...]:
@@ -194,7 +192,7 @@ def test_nothing_outlives_a_grader_that_is_killed(tmp_path: Path) -> None:
         with sandbox.start_fork_server(sandbox.survey_interpreter(sys.executable)) as parent:
             parent.preload(())
             setup = kernel.KernelSetup(
-                fork_server=parent, seed=1, record=(), optional_imports=(), limits=Limits()
+                fork_server=parent, seed=1, record=(), limits=Limits()
             )
             with kernel.start_kernel(setup) as live:
                 live.run((Cell(index=0, kind="code", source={DAEMON!r}),), blank=frozenset())

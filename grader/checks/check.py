@@ -194,6 +194,8 @@ class Check(BaseModel):
     """Parameters that hold names in the reference, which students must not read."""
     fixed_questions: ClassVar[tuple[Question, ...]] = ()
     """Questions that are the same whatever its parameters are."""
+    depends_on_run: ClassVar[bool] = True
+    """Whether it may come out otherwise where something is missing that the notebook needs."""
     judges_file: ClassVar[bool] = False
     """Whether it judges the file and its run as a whole, not functions and values."""
 

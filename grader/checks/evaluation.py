@@ -13,6 +13,7 @@ import numpy as np
 from grader.checks.check import Check, CheckOutcome, Evidence, SeededRandom, failed
 from grader.checks.execution import FAILED_STATUSES, failure_cause
 from grader.checks.memo import memoized
+from grader.checks.module_lacks import find_lack
 from grader.errors import ReferenceFault
 from grader.model import (
     CellRun,
@@ -205,6 +206,9 @@ def _judge_check(
     if not finding.cells:
         names = outcome.names or rubric_check.check.code_names()
         finding = replace(finding, cells=_cells_assigning(evidence, names))
+    finding = _explain_lack(finding, rubric_check, outcome, evidence, earlier)
+    if finding.lack:
+        return _Conclusion(finding=finding, stops=True)
     if not outcome.unjudged:
         return _Conclusion(finding=finding, stops=outcome.stops)
     return _Conclusion(
@@ -240,6 +244,35 @@ def _choose_verdict(outcome: CheckOutcome) -> Verdict:
     if outcome.share in {0, 1}:
         return Verdict.PASSED if outcome.share else Verdict.FAILED
     return Verdict.PARTIAL
+
+
+def _explain_lack(
+    finding: Finding,
+    rubric_check: RubricCheck,
+    outcome: CheckOutcome,
+    evidence: Evidence,
+    earlier: Sequence[_Conclusion],
+) -> Finding:
+    """Return the finding as blocked by our lack, if a module that is missing here is the cause."""
+    is_open = outcome.share < 1 and not outcome.pending and rubric_check.check.depends_on_run
+    if not is_open or not evidence.record.missing:
+        return finding
+    blocking = _blocking_finding(finding, rubric_check.spec, earlier)
+    if blocking is not None and blocking.lack:
+        blocked = _as_blocked(finding, by=blocking.blocked_by, cells=blocking.cells)
+        return replace(blocked, lack=blocking.lack)
+    questions = rubric_check.check.questions(evidence.rng)
+    lack = find_lack(
+        evidence,
+        cells=finding.cells,
+        answers=[evidence.observation(question) for question in questions],
+        is_absent=outcome.unjudged,
+    )
+    if lack is None:
+        return finding
+    cells = finding.cells if lack.cell is None else (lack.cell,)
+    by = lack.sentence if lack.cell is None else f"cell {lack.cell} ({lack.sentence})"
+    return replace(_as_blocked(finding, by=by, cells=cells), lack=lack.sentence)
 
 
 def _explain_unjudged(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -10,8 +9,8 @@ from grader.checks.check import Check, CheckOutcome, Evidence, failed, passed
 from grader.checks.memo import memoized
 from grader.model import CellRun, CellStatus
 from grader.notebook import assigning_cells
+from grader.notebook.missing_words import needed_modules, undefined_name
 
-_NAME = re.compile(r"name '([^']+)' is not defined")
 FAILED_STATUSES = {
     CellStatus.RAISED,
     CellStatus.TIMED_OUT,
@@ -36,22 +35,20 @@ def _failure_causes(evidence: Evidence) -> Mapping[int, CellRun]:
     """Return, for each cell that another made fail, the first cell of that chain."""
     causes: dict[int, CellRun] = {}
     failed_runs: dict[int, CellRun] = {}
+    missing = {module.name for module in evidence.record.missing}
+    first_without: dict[str, CellRun] = {}  # a module that is nowhere is one mistake
     for run in evidence.record.cells:
-        name = _missing_name(run)
+        name = undefined_name(run)
         assigning = assigning_cells(evidence.notebook, name) if name and failed_runs else ()
         cause = next((failed_runs[index] for index in assigning if index in failed_runs), None)
-        if cause is not None:
-            causes[run.index] = causes.get(cause.index, cause)
         if run.status in FAILED_STATUSES:
             failed_runs[run.index] = run
+            for module in missing.intersection(needed_modules(run)):
+                first = first_without.setdefault(module, run)
+                cause = first if cause is None and first is not run else cause
+        if cause is not None:
+            causes[run.index] = causes.get(cause.index, cause)
     return causes
-
-
-def _missing_name(run: CellRun) -> str:
-    if run.error is None or run.error.name != "NameError":
-        return ""
-    match = _NAME.search(run.error.message)
-    return match.group(1) if match else ""
 
 
 class NotebookRuns(Check):
@@ -84,9 +81,15 @@ class NotebookRuns(Check):
             share=share,
             expected=expected,
             observed=f"{len(failures)} of {len(code_runs)} cells failed of their own: {details}",
-            hint="Restart the kernel and run all cells before you hand in.",
+            hint=_choose_hint(failures),
             cells=tuple(run.index for run in failures),
         )
+
+
+def _choose_hint(failures: tuple[CellRun, ...]) -> str:
+    if all(needed_modules(run) for run in failures):
+        return "Is all that is imported installed, spelled right, or handed in with the notebook?"
+    return "Restart the kernel and run all cells before you hand in."
 
 
 def _describe_failure(run: CellRun) -> str:

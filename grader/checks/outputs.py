@@ -45,6 +45,7 @@ class ShowsNumbers(Check):
 
     code = "OUT001"
     title = "the file shows the {count} {what}"
+    depends_on_run = False
     judges_file = True
 
     count: int
@@ -81,6 +82,7 @@ class ShowsFigure(Check):
 
     code = "OUT002"
     title = "the file shows {what}"
+    depends_on_run = False
     judges_file = True
     fixed_questions = (RECORDING_QUESTION,)  # it tells where training was
 
@@ -118,6 +120,7 @@ class RunInOrder(Check):
 
     code = "OUT003"
     title = "the file was run from top to bottom before it was saved"
+    depends_on_run = False
 
     at_most: int = 0
     """Number of cells that may have run out of order, or not at all, at no cost."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.checks.numbers_in_text import NUMBER, TextNumber, read_numbers, same_number
@@ -23,6 +23,7 @@ from grader.model import (
     SavedEvidence,
 )
 from grader.notebook import is_blank
+from grader.notebook.missing_words import needed_modules
 
 MAX_OUTPUT_CHARS = 100_000
 """Maximum characters of a cell's output that are compared, half of them from its end."""
@@ -64,6 +65,7 @@ def collect_saved_evidence(
         for cell in cells
         if record.heard and cell.index in runs and any(not o.error for o in cell.outputs)
     ]
+    missing = frozenset(module.name for module in record.missing if module.known)
     return SavedEvidence(
         numbered=numbered,
         out_of_order=cells_out_of_order(cells),
@@ -72,7 +74,11 @@ def collect_saved_evidence(
         else (),
         errors=tuple(_saved_errors(cells, runs=runs)),
         compared=len(pairs),
-        differences=tuple(d for cell, run in pairs if (d := _compare_cell(cell, run)) is not None),
+        differences=tuple(
+            difference
+            for cell, run in pairs
+            if (difference := _compare_cell(cell, run, missing=missing)) is not None
+        ),
         quotes=find_quotes(notebook, record=record, answers=answers),
     )
 
@@ -117,11 +123,13 @@ def _saved_errors(cells: Sequence[Cell], *, runs: Mapping[int, CellRun]) -> Iter
             yield SavedError(cell=cell.index, text=errors[0], again=again)
 
 
-def _compare_cell(cell: Cell, run: CellRun) -> OutputDifference | None:
+def _compare_cell(cell: Cell, run: CellRun, *, missing: Collection[str]) -> OutputDifference | None:
     """Return the difference between a cell's saved outputs and a fresh run, or None."""
     if run.status is not CellStatus.RAN:
         name = run.error.name if run.error else "an error"
         why = _STATUS_WORDS.get(run.status, f"raised {name}")
+        if needed := [module for module in needed_modules(run) if module in missing]:
+            why = f"needed {needed[0]}, which is missing where notebooks are graded"
         return OutputDifference(cell=cell.index, why=why)
     # Installers and magics are left out of a run, so such a cell may print less.
     lines = [line.lstrip() for line in cell.source.splitlines()]

@@ -1,8 +1,9 @@
-"""`grade doctor`: how well notebooks are kept from this computer."""
+"""`grade doctor`: how well notebooks are kept from this computer, and what they will miss here."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -11,16 +12,23 @@ from grader.cli.shared_options import python_option
 
 
 @click.command("doctor")
+@click.argument("path", type=click.Path(path_type=Path, exists=True), required=False)
 @python_option
-def doctor_command(*, python: str | None) -> None:
-    """Say how well notebooks are kept from this computer, and how to do better.
+def doctor_command(*, path: Path | None, python: str | None) -> None:
+    """Say how well notebooks are kept from this computer, and what they will miss.
 
-    Every level of isolation is tried by a program that does what it can to break out.
+    Every level of isolation is tried by a program that does what it can to break out. The notebooks
+    in PATH, a folder or one file, are read and not run: what they import and won't find is counted.
     """
     from grader import sandbox, settings
+    from grader.pipeline.preflight import survey_lines
     from grader.sandbox.advice import isolation_advice
 
-    environment = sandbox.survey_interpreter(settings.find_interpreter(python))
+    interpreter = settings.find_interpreter(python)
+    environment = sandbox.survey_interpreter(interpreter)
     levels = list(sandbox.examine_levels(environment))
     click.echo(isolation_advice(levels, cores=settings.count_usable_cores()))
+    click.echo()
+    for line in survey_lines(path, installed=environment.modules, python=interpreter):
+        click.echo(line)
     sys.exit(DONE if any(verdict.isolation for _, verdict in levels) else USAGE)

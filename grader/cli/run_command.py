@@ -60,6 +60,7 @@ def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options:
     from grader import fault_log, settings
     from grader.exports import class_to_json
     from grader.pipeline.run import run_grading
+    from grader.report.missing_modules import missing_lines
     from grader.report.progress import ProgressBar, RunWatcher
     from grader.report.run_summary import run_summary
 
@@ -76,6 +77,9 @@ def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options:
             rubric=outcome.rubric,
             out=outcome.folder.path,
             missing=len(outcome.view.missing_students),
+            module_lines=missing_lines(
+                outcome.view.missing_modules, pip=f"{loaded_settings.python} -m pip"
+            ),
         )
         bar.console.print(summary)
     if as_json:

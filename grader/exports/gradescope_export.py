@@ -137,7 +137,7 @@ def _finding_test(finding: Finding, *, number: str, scored: bool) -> dict[str, A
         "visibility": _VISIBLE if _is_visible(finding) else _AFTER_PUBLISHED,
         "output": _finding_output(finding),
     }
-    judged = finding.verdict not in {Verdict.ERROR, Verdict.PENDING}
+    judged = finding.verdict not in {Verdict.ERROR, Verdict.PENDING} and not finding.lack
     if scored and judged:
         passed = finding.verdict is Verdict.PASSED
         test |= {

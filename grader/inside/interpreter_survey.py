@@ -24,6 +24,26 @@ def list_distributions():
     return sorted(installed)
 
 
+def list_modules():
+    """Return the names of all top-level modules, by names of files alone."""
+    modules = set(sys.builtin_module_names)
+    for finder in sys.meta_path:  # of packages that are installed in place
+        mapping = getattr(sys.modules.get(getattr(finder, "__module__", "")), "MAPPING", None)
+        modules.update(mapping if isinstance(mapping, dict) else ())
+    for folder in sys.path[1:]:  # the first is that of this program
+        try:
+            names = os.listdir(folder)  # noqa: PTH208 (names only)
+        except OSError:
+            continue
+        modules |= {name.partition(".")[0] for name in names if is_module_file(name)}
+    return sorted(name for name in modules if name.isidentifier())
+
+
+def is_module_file(name):
+    """Return whether a file or folder of that name may be a module."""
+    return "." not in name or name.endswith((".py", ".so", ".pyd", ".pyc"))
+
+
 def list_folders():
     """Return the folders of this interpreter and its packages, following links one by one."""
     paths = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
@@ -45,6 +65,7 @@ def main():
         "system": f"{platform.system()} {platform.machine()}",
         "missing": [name for name in NEEDED_PACKAGES if importlib.util.find_spec(name) is None],
         "distributions": list_distributions(),
+        "modules": list_modules(),
     }
     sys.stdout.write(json.dumps(facts) + "\n")
 

@@ -45,12 +45,13 @@ class KernelSetup:
     fork_server: sandbox.ForkServer
     seed: int
     record: tuple[str, ...]
-    optional_imports: tuple[str, ...]
     limits: Limits
     trusted: bool = False
     """Whether it is staff's own notebook: questions about it need no fork each."""
     stop: Event = field(default_factory=Event)
     """Set to end every wait for this kernel, when the run is interrupted."""
+    unknown_modules: Mapping[str, str] = field(default_factory=dict)
+    """Modules that it imports and nobody knows, with the one that may have been meant."""
     files: Mapping[str, Path] = field(default_factory=dict)
     """Files to copy into the working folder before the first cell, by path below it."""
 
@@ -197,7 +198,7 @@ class LiveNotebook:
             "cells": [{"index": cell.index, "source": cell.source} for cell in cells],
             "seed": self._setup.seed,
             "record": list(self._setup.record),
-            "optional_imports": list(self._setup.optional_imports),
+            "unknown_modules": dict(self._setup.unknown_modules),
             "limits": asdict(limits),
             "submission_s": seconds,
             "wall_factor": wire.WALL_FACTOR,
@@ -244,9 +245,16 @@ class LiveNotebook:
                         wire.sanitize_text(note, max_length=200) for note in notes[:20]
                     )
         runs = tuple(
-            replace(run, notes=(*run.notes, *by_index.get(run.index, ()))) for run in attempt.runs
+            replace(run, notes=(*run.notes, *_unsaid(by_index.get(run.index, ()), run)))
+            for run in attempt.runs
         )
         return replace(attempt, runs=runs)
+
+
+def _unsaid(notes: tuple[str, ...], run: CellRun) -> Iterator[str]:
+    """Yield the notes that the error of a cell does not say already."""
+    message = run.error.message if run.error else ""
+    return (note for note in notes if not message.startswith(note))
 
 
 class _RunProgress:

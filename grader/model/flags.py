@@ -23,6 +23,7 @@ class FlagKind(StrEnum):
 
     POINTS_BLOCKED = "points_blocked"
     CHECK_ERROR = "not_judged"
+    MISSING_MODULE = "missing_module"
     CHECK_PENDING = "person_decides"
     CHANGED_SINCE_MARKED = "changed_since_marked"
     CELLS_STRUCK_OUT = "cells_struck_out"
@@ -51,10 +52,15 @@ _SOURCES = {
     FlagSource.SCORE: (
         FlagKind.POINTS_BLOCKED,
         FlagKind.CHECK_ERROR,
+        FlagKind.MISSING_MODULE,
         FlagKind.CHECK_PENDING,
         FlagKind.CHANGED_SINCE_MARKED,
     ),
-    FlagSource.RUN: (FlagKind.CELLS_STRUCK_OUT, FlagKind.NOT_GRADED, FlagKind.GRADER_FAILED),
+    FlagSource.RUN: (
+        FlagKind.CELLS_STRUCK_OUT,
+        FlagKind.NOT_GRADED,
+        FlagKind.GRADER_FAILED,
+    ),
     FlagSource.COLLECTION: (FlagKind.COLLECTION_CONCERN,),
     FlagSource.NOTEBOOK: (
         FlagKind.NOBODY_NAMED,

@@ -61,6 +61,8 @@ class Finding:
     hint: str = ""
     blocked_by: str = ""
     """The item or cell whose failure kept this from being judged."""
+    lack: str = ""
+    """What is missing where notebooks are graded, so that this is blocked by our lack."""
     cells: tuple[int, ...] = ()
     """Indexes of the cells it is about."""
     exhibit: Exhibit | None = None
@@ -122,6 +124,12 @@ class ItemScore:
     """Points that a person gave; on an item of kind 'auto' they replace those of the checks."""
     outdated: Mark | None = None
     """A mark for an earlier answer than the current one; it does not count."""
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What is missing where notebooks are graded, so that its points wait; each once."""
+        is_open = self.verdict is Verdict.ERROR
+        return tuple(dict.fromkeys(f.lack for f in self.findings if f.lack and is_open))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,21 @@ NOT_RUN = Isolation(level="none", description="nothing was run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissingModule:
+    """A module that a notebook imports, and that was not there when it ran."""
+
+    name: str
+    known: bool = False
+    """Whether it is a package's or Python's own: our lack; else a file or a typing error."""
+    package: str = ""
+    """What to install for it; '' where nothing brings it."""
+    broken: bool = False
+    """Whether it is installed and can't be imported."""
+    used: bool = False
+    """Whether more of it was needed than its import."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionRecord:
     """The runs of all code cells of one notebook."""
 
@@ -73,6 +88,8 @@ class ExecutionRecord:
     isolation: Isolation = NOT_RUN
     heard: bool = False
     """Whether outputs of its cells were kept: records of earlier versions have none."""
+    missing: tuple[MissingModule, ...] = ()
+    """Modules that were not there; what needs them is blocked, by our lack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from threading import Event, Semaphore
 
 from grader import fault_log, kernel, sandbox, wire
 from grader.errors import KernelError, NotebookError
+from grader.kernel.module_survey import ModuleSurvey
 from grader.model import (
     Fault,
     Flag,
@@ -57,6 +58,8 @@ class GradingSession:
     """The questions to every notebook."""
     constants: Mapping[str, Observation]
     """The reference's answers to the questions that are the same for every submission."""
+    modules: ModuleSurvey
+    """What modules notebooks find."""
     slots: Semaphore
     """One for each notebook that may run at once; judging needs none."""
 
@@ -102,10 +105,14 @@ def open_grading_session(
     ) as fork_server:
         for note in _isolation_notes(fork_server.isolation):
             notify(note)
+        modules = ModuleSurvey(
+            installed=options.environment.modules, optional=rubric.optional_imports
+        )
         preload = ModulePreload(
             fork_server,
             rubric=rubric,
             reference=judge.reference,
+            modules=modules,
             environment=options.environment,
             cache=options.cache,
         )
@@ -114,7 +121,6 @@ def open_grading_session(
             fork_server=fork_server,
             seed=rubric.seed,
             record=rubric.record,
-            optional_imports=rubric.optional_imports,
             limits=rubric.limits,
             stop=stop or Event(),
         )
@@ -126,6 +132,7 @@ def open_grading_session(
                 judge=judge,
                 setup=setup,
                 reference=reference,
+                modules=modules,
                 constants=reference.ask(judge.checks.constant_questions),
                 questions=wire.pack_questions(judge.checks.questions),
                 slots=Semaphore(options.jobs),
@@ -201,9 +208,16 @@ def run_and_ask(
         KernelError: no kernel started.
     """
     supplied = supplied or NotebookFiles(files=session.setup.files)
-    with session.slots, kernel.start_kernel(replace(session.setup, files=supplied.files)) as live:
+    missing = session.modules.missing_imports(notebook, files=supplied.files)
+    setup = replace(
+        session.setup, files=supplied.files, unknown_modules=session.modules.suggestions(missing)
+    )
+    with session.slots, kernel.start_kernel(setup) as live:
         record = live.run(notebook.code_cells(), blank=blank_cells(notebook))
         observations = live.ask(session.questions)
+    record = session.modules.add_observed(
+        missing, notebook=notebook, record=record, observations=observations
+    )
     notes = (*record.notes, *supplied.notes, *supplied.left_out)
     return Trace(
         notebook=notebook,

@@ -11,7 +11,7 @@ import ast
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from threading import Lock
 from grader import kernel
 from grader.errors import RubricError
 from grader.folder import write_atomically
+from grader.kernel.module_survey import ModuleSurvey
 from grader.model import CellStatus, Limits, Notebook, Observation, Question, Rubric
 from grader.notebook import is_blank
 from grader.notebook.student_code import parse_source
@@ -113,8 +114,9 @@ class ModulePreload:
 
     Args:
         fork_server: imports them.
-        rubric: names the reference, and packages that may be missing, so never preloaded by name.
+        rubric: names the reference.
         reference: the solved notebook.
+        modules: what there is; what is or may be missing is never preloaded by name.
         environment: the interpreter that notebooks run in.
         cache: the user's cache folder for this program.
     """
@@ -125,6 +127,7 @@ class ModulePreload:
         *,
         rubric: Rubric,
         reference: Notebook,
+        modules: ModuleSurvey,
         environment: Environment,
         cache: Path,
     ) -> None:
@@ -134,8 +137,10 @@ class ModulePreload:
         self._path = cache / "modules" / f"{digest[:32]}.json"
         self._fork_server = fork_server
         self._cached = self._load()
+        missing = (module.name for module in modules.missing_imports(reference))
+        left_out = frozenset((*modules.optional, *missing))
         self._result = fork_server.preload(
-            self._cached or named_imports(reference, optional_imports=rubric.optional_imports)
+            self._cached or named_imports(reference, left_out=left_out)
         )
 
     def learn_modules(self, reference: kernel.LiveNotebook) -> tuple[str, ...]:
@@ -171,7 +176,7 @@ class ModulePreload:
             write_atomically(self._path, json.dumps({"modules": list(modules)}).encode())
 
 
-def named_imports(notebook: Notebook, *, optional_imports: Sequence[str]) -> tuple[str, ...]:
+def named_imports(notebook: Notebook, *, left_out: Collection[str]) -> tuple[str, ...]:
     """Return the modules that a notebook's import statements name, in order."""
     names: dict[str, None] = {}
     for cell in notebook.code_cells():
@@ -181,7 +186,7 @@ def named_imports(notebook: Notebook, *, optional_imports: Sequence[str]) -> tup
                 names |= dict.fromkeys(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names[node.module] = None
-    return tuple(name for name in names if name.partition(".")[0] not in optional_imports)
+    return tuple(name for name in names if name.partition(".")[0] not in left_out)
 
 
 def _module_names(value: object) -> tuple[str, ...]:

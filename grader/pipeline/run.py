@@ -17,10 +17,12 @@ from grader.pipeline import SessionOptions
 from grader.pipeline.cache_keys import PreparedSubmission, run_part, without_level
 from grader.pipeline.collecting import make_preview, temporary_unpack_folder
 from grader.pipeline.location_overrides import apply_override_file
+from grader.pipeline.preflight import count_missing_imports
 from grader.pipeline.rejudging import Rejudger, RejudgeResult
 from grader.pipeline.remembered_inputs import choose_seed, register_people
 from grader.pipeline.run_config import RunConfig, load_rubric
 from grader.pipeline.workers import grade_all
+from grader.report.missing_modules import preflight_note
 from grader.report.progress import RunWatcher
 from grader.settings import Settings
 
@@ -123,6 +125,7 @@ def _grade_collected(
         judged=rejudged.count,
     )
     if to_run:
+        _note_missing_modules(to_run, settings=settings, config=config, notify=watcher.note)
         for graded in grade_all(
             to_run,
             config=config,
@@ -144,6 +147,20 @@ def _grade_collected(
         view=view,
         folder=config.folder,
     )
+
+
+def _note_missing_modules(
+    to_run: Sequence[PreparedSubmission],
+    *,
+    settings: Settings,
+    config: RunConfig,
+    notify: Callable[[str], None],
+) -> None:
+    """Say before the run what notebooks import and won't find."""
+    submitted = ((prepared.submission, prepared.supplied.files) for prepared in to_run)
+    counts = count_missing_imports(submitted, survey=config.module_survey())
+    if note := preflight_note(counts, pip=f"{settings.python} -m pip"):
+        notify(note)
 
 
 def plan_run(

@@ -11,6 +11,7 @@ from grader.folder import OutputFolder
 from grader.gradebook import Gradebook, StoredSubmission
 from grader.gradebook.course_records import LocationOverrides
 from grader.gradebook.store import GradeWithMarks
+from grader.kernel.module_survey import ModuleSurvey
 from grader.model import Graded, Rubric
 from grader.people import People
 from grader.pipeline import GradingResult, SessionOptions
@@ -49,6 +50,13 @@ class RunConfig:
             environment=self.session.environment.fingerprint if self.session else "",
             overrides=self.overrides,
             people=self.people,
+        )
+
+    def module_survey(self) -> ModuleSurvey:
+        """Return what modules notebooks find."""
+        return ModuleSurvey(
+            installed=self.session.environment.modules if self.session else frozenset(),
+            optional=self.rubric.optional_imports,
         )
 
     def cache_keys(self, judge: Judge) -> CacheKeys:

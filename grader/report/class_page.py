@@ -72,6 +72,7 @@ def class_page(
     rubric: Rubric,
     missing: Sequence[Student] = (),
     remarks: Sequence[str] = (),
+    module_lines: Sequence[str] = (),
 ) -> str:
     """Render the class page as HTML, for staff only.
 
@@ -80,6 +81,7 @@ def class_page(
         rubric: what they were graded by.
         missing: students on the roster without a submission.
         remarks: other sentences about people and times.
+        module_lines: what notebooks import and did not find, and what would help.
     """
     tallies = [row.tally for row in rows if row.tally is not None]
     earned = [tally.earned for tally in tallies]
@@ -90,6 +92,7 @@ def class_page(
         rows=rows,
         missing=missing,
         remarks=remarks,
+        module_lines=module_lines,
         timed=any(row.late for row in rows),
         facts=(
             *_facts(rows, earned=earned),
@@ -106,7 +109,7 @@ def class_page(
 def class_row(graded: Graded) -> ClassPageRow:
     """Return the table row of a grade, so that the grade itself need not stay in memory."""
     items = graded.score.items if graded.score else ()
-    failures = sum(item.verdict is Verdict.ERROR for item in items)
+    failures = sum(item.verdict is Verdict.ERROR and not item.lacks for item in items)
     grader_errors = (
         (f"{format_count(failures, singular='item')} with an error of ours",) if failures else ()
     )

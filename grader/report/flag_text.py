@@ -10,6 +10,7 @@ MAX_ARGUMENTS = 20
 SENTENCES = {
     FlagKind.POINTS_BLOCKED: "{} points blocked: follow-through may be awarded",
     FlagKind.CHECK_ERROR: "the grader could not judge {all}",
+    FlagKind.MISSING_MODULE: "waits for us, since {all}",
     FlagKind.CHECK_PENDING: "a person decides {all}",
     FlagKind.CHANGED_SINCE_MARKED: "changed since it was marked: {all}",
     FlagKind.CELLS_STRUCK_OUT: "left out because it ended its kernel: cell {all}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich import box
@@ -20,7 +20,12 @@ NOTHING = "-"
 
 
 def run_summary(
-    results: Iterable[Graded], *, rubric: Rubric, out: Path, missing: int = 0
+    results: Iterable[Graded],
+    *,
+    rubric: Rubric,
+    out: Path,
+    missing: int = 0,
+    module_lines: Sequence[str] = (),
 ) -> RenderableType:
     """Return a table with a row for each submission, and closing lines.
 
@@ -29,6 +34,7 @@ def run_summary(
         rubric: the rubric that they were graded by.
         out: the folder that was written.
         missing: the number of students on the roster without a submission.
+        module_lines: what notebooks import and did not find, and what would help.
     """
     table = _empty_table(rubric)
     statuses: Counter[str] = Counter()
@@ -41,7 +47,13 @@ def run_summary(
             *([_untrusted_text("; ".join(late_cells(graded.lateness)))] if rubric.late else []),
             _untrusted_text(_needs(graded)),
         )
-    return Group(table, Text(""), *_closing_lines(statuses, out=out, missing=missing))
+    modules = [Text("missing where notebooks run:"), *(Text(f"  {line}") for line in module_lines)]
+    return Group(
+        table,
+        Text(""),
+        *_closing_lines(statuses, out=out, missing=missing),
+        *(modules if module_lines else ()),
+    )
 
 
 def _empty_table(rubric: Rubric) -> Table:
@@ -73,7 +85,7 @@ def _points_cells(tally: Tally | None) -> list[Text]:
 def _needs(graded: Graded) -> str:
     if graded.score is None:
         return f"ungradable: {graded.reason or 'no reason was recorded'}"
-    failures = sum(item.verdict is Verdict.ERROR for item in graded.score.items)
+    failures = sum(item.verdict is Verdict.ERROR and not item.lacks for item in graded.score.items)
     grader_errors = [f"{format_count(failures, singular='error')} of ours"] if failures else []
     marks = ["marks"] if any(i.verdict is Verdict.PENDING for i in graded.score.items) else []
     return "; ".join([*grader_errors, *map(flag_text, graded.flags), *marks])

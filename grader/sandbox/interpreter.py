@@ -32,6 +32,8 @@ class Environment:
     """Its path, as it reports: `python` may be a script that starts it."""
     folders: tuple[str, ...] = ()
     """Folders that it and its packages live in."""
+    modules: frozenset[str] = frozenset()
+    """Names of the top-level modules that it has."""
 
 
 def survey_interpreter(python: str) -> Environment:
@@ -71,9 +73,11 @@ def _check_facts(python: str, facts: dict[str, Any]) -> Environment:
             f"{python} -m pip install {names}"
         )
     executable, folders = facts.pop("executable"), facts.pop("folders")
+    modules = frozenset(map(str, facts.pop("modules")))  # its distributions tell a change of them
     return Environment(
         python=python,
         executable=str(executable or python),
         folders=tuple(map(str, folders)),
+        modules=modules,
         fingerprint=hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest(),
     )

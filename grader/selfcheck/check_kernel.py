@@ -39,9 +39,7 @@ def prepare_kernel(shell: Any, kernel: Any, job_settings: dict[str, Any]) -> Non
     stubs, recorder, seeding = map(inside_loader.load_inside, ("stubs", "recorder", "seeding"))
     notes = stubs.Notes()
     notebook_recorder = recorder.Recorder(job_settings["record"], notes)
-    stubs.install_stubs(
-        shell, kernel, optional_imports=job_settings["optional_imports"], notes=notes
-    )
+    stubs.install_stubs(shell, kernel, notes=notes, where="on this computer")
     notebook_recorder.install(shell)
     seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job_settings["seed"]))
     notebook = live_questions.OwnNotebook(shell.user_ns, notebook_recorder, notes)

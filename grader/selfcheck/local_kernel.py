@@ -232,7 +232,6 @@ def _make_manager(rubric: Rubric, *, scratch: Path) -> Any:
     job = scratch / "job.json"
     job_settings = {
         "record": rubric.record,
-        "optional_imports": rubric.optional_imports,
         "seed": rubric.seed,
     }
     job.write_text(json.dumps(job_settings), encoding="utf-8")

@@ -162,7 +162,9 @@ def _blocked_points(item_score: ItemScore) -> Fraction:
 
 def _needs_review(item_score: ItemScore) -> bool:
     """Return whether a check failed by a fault of the grader, or too many points are blocked."""
-    undecided = any(f.verdict in {Verdict.ERROR, Verdict.PENDING} for f in item_score.findings)
+    undecided = any(
+        f.lack or f.verdict in {Verdict.ERROR, Verdict.PENDING} for f in item_score.findings
+    )
     return undecided or (
         item_score.item.points >= REVIEW_FROM_POINTS and _blocked_points(item_score) > 0
     )

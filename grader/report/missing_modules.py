@@ -1,0 +1,120 @@
+"""Say once for a class which modules its notebooks import and don't find, and what would help."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from grader.model import MissingModule
+from grader.report.text_format import format_count, one_line, printable
+
+MAX_LINES = 12
+"""Modules that are named; a notebook may import any number of them."""
+OWN_INTERPRETER = "pip"
+_HELP = "What only imports them loses nothing; what needs them waits, and costs nobody a point."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleCount:
+    """A missing module, and how many submissions import and need it."""
+
+    module: MissingModule
+    importing: int
+    needing: int
+
+
+def count_missing(
+    submissions: Iterable[tuple[MissingModule, ...]], *, optional: Collection[str] = ()
+) -> tuple[ModuleCount, ...]:
+    """Count missing modules, those that most submissions need first.
+
+    Args:
+        submissions: What each submission did not find.
+        optional: Modules that are known to be missing: they count only where they are needed.
+    """
+    importing: Counter[str] = Counter()
+    needing: Counter[str] = Counter()
+    modules: dict[str, MissingModule] = {}
+    for missing in submissions:
+        for module in missing:
+            importing[module.name] += 1
+            needing[module.name] += module.used
+            modules[module.name] = module
+    counts = (
+        ModuleCount(module=module, importing=importing[name], needing=needing[name])
+        for name, module in modules.items()
+        if needing[name] or name not in optional
+    )
+    return tuple(
+        sorted(counts, key=lambda c: (not c.module.known, -c.needing, -c.importing, c.module.name))
+    )
+
+
+def missing_lines(counts: Iterable[ModuleCount], *, pip: str = OWN_INTERPRETER) -> tuple[str, ...]:
+    """Return what is missing and what would help, in sentences; () for nothing.
+
+    Args:
+        counts: The modules.
+        pip: The command that installs packages where notebooks run.
+    """
+    listed = list(counts)
+    known = [count for count in listed if count.module.known]
+    unknown = [count for count in listed if not count.module.known]
+    lines = [_module_line(count) for count in known[:MAX_LINES]]
+    if len(known) > MAX_LINES:
+        lines.append(f"and {len(known) - MAX_LINES} more")
+    if packages := _packages(known):
+        lines.append(f"`{pip} install {packages}`, or another Python by `--python PATH`. {_HELP}")
+    if unknown:
+        lines.append(
+            f"{_list_counts(unknown)}: no package of that name is known. A file of the course "
+            "belongs into its `provided` folder; what a student did not hand in is the student's"
+        )
+    return tuple(lines)
+
+
+def preflight_note(counts: Iterable[ModuleCount], *, pip: str) -> str:
+    """Return what is said before a run of what packages will be missing; '' for none."""
+    known = [count for count in counts if count.module.known]
+    if not known:
+        return ""
+    packages = _packages(known)
+    command = f": `{pip} install {packages}`, or `--python PATH`" if packages else ""
+    verb = "is" if len(known) == 1 else "are"
+    return (
+        f"{_list_counts(known)} {verb} imported and missing where notebooks run{command}. "
+        "What is imported and not used costs nothing"
+    )
+
+
+def _packages(counts: Iterable[ModuleCount]) -> str:
+    packages = (count.module.package for count in counts if not count.module.broken)
+    return " ".join(list(dict.fromkeys(filter(None, packages)))[:MAX_LINES])
+
+
+def _list_counts(counts: Sequence[ModuleCount]) -> str:
+    """Return 'pandas (60 submissions), seaborn (1 submission)'."""
+    listed = ", ".join(
+        f"{_name(count)} "
+        f"({format_count(count.importing, singular='submission', plural='submissions')})"
+        for count in counts[:MAX_LINES]
+    )
+    more = f" and {len(counts) - MAX_LINES} more" if len(counts) > MAX_LINES else ""
+    return f"{listed}{more}"
+
+
+def _name(count: ModuleCount) -> str:
+    return printable(one_line(count.module.name))[:60]
+
+
+def _module_line(count: ModuleCount) -> str:
+    amount = format_count(count.importing, singular="submission", plural="submissions")
+    line = f"{_name(count)}: {amount} {'imports' if count.importing == 1 else 'import'} it"
+    if count.needing:
+        line += f", {count.needing} {'needs' if count.needing == 1 else 'need'} it"
+    if count.module.broken:
+        return f"{line}; it is installed where notebooks run, and cannot be imported"
+    if not count.module.package:
+        return f"{line}; it is part of Python, but not of the one that runs notebooks"
+    return line
