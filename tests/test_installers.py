@@ -9,8 +9,6 @@ import pytest
 from neutralized import LEVELS, Notebooks, failures, notebooks
 from programs import idle_installer, installers
 
-from grader.sandbox import IsolationLevel
-
 LEFT_OUT = "was left out: nothing is installed where notebooks are graded."
 IMPORTS = "import os, subprocess, sys; from pathlib import Path"
 INSTALLS = {
@@ -64,8 +62,6 @@ def test_nothing_is_installed_and_the_rest_of_the_line_runs(level: Notebooks) ->
 
 @pytest.mark.kernel
 def test_a_shells_line_goes_on_after_an_installer(level: Notebooks) -> None:
-    if level.level is IsolationLevel.REDUCED:
-        pytest.skip("a terminal for `!` is another test's business")
     sources = (
         "!pip install x && mkdir out && echo made",
         "!pip freeze > f\nassert 'numpy' in open('f').read()",
