@@ -5,6 +5,7 @@ would pass them by is turned here: lists that name a program by its path, enviro
 notebook's own, and pip as a library.
 """
 
+import contextlib
 import functools
 import os
 import re
@@ -48,6 +49,16 @@ def is_install_alone(command):
     )
 
 
+@contextlib.contextmanager
+def expanded_already(shell):
+    """Leave a command as it is: names of a function's locals were put in where they are known."""
+    object.__setattr__(shell, "var_expand", lambda command, *_args, **_options: command)
+    try:
+        yield
+    finally:
+        object.__delattr__(shell, "var_expand")
+
+
 class Installers:
     """Everything through which a notebook reaches an installer."""
 
@@ -69,16 +80,20 @@ class Installers:
         shell = self.shell
         real_system, real_getoutput = shell.system, shell.getoutput
 
-        def system(command, *args, **kwargs):
-            if is_install_alone(str(command)):
+        def system(command):
+            command = shell.var_expand(str(command), depth=1)
+            if is_install_alone(command):
                 return self.notes.add(describe("!" + command.strip()))
-            return real_system(command, *args, **kwargs)
+            with expanded_already(shell):
+                return real_system(command)
 
-        def getoutput(command, *args, **kwargs):
-            if is_install_alone(str(command)):
+        def getoutput(command, split=True, depth=0):  # noqa: FBT002 (IPython's signature)
+            command = shell.var_expand(str(command), depth=depth + 1)
+            if is_install_alone(command):
                 self.notes.add(describe("!" + command.strip()))
-                return real_getoutput("true", *args, **kwargs)
-            return real_getoutput(command, *args, **kwargs)
+                command = "true"
+            with expanded_already(shell):
+                return real_getoutput(command, split)
 
         object.__setattr__(shell, "system", system)
         object.__setattr__(shell, "getoutput", getoutput)
