@@ -23,7 +23,7 @@ SHOWN = {
     "%%bash\necho bash": "bash",
     "!echo {[1 + 1]}": "[2]",
     "def shows():\n    word = 'inner'\n    !echo {word}\nshows()": "inner",
-    "def keeps():\n    word = 'deep'\n    found = !echo $word\n    print(found)\nkeeps()": "['deep']",
+    "def keeps():\n    word = 'deep'\n    got = !echo $word\n    print(got)\nkeeps()": "['deep']",
     "lines = !echo kept\nprint(lines)": "['kept']",
     "get_ipython().system('exit 3')\nprint(_exit_code)": "3",
     "print('before'); os.system('echo between'); print('after');": "between",

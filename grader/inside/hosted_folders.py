@@ -1,8 +1,9 @@
 """Let the folders of Colab and Kaggle lead to the notebook's own: `/content`, `/kaggle/working`.
 
-The paths stand in the notebook as texts, so they are replaced where they stand, just before a cell
-is compiled. That works behind every wall, for every library and for shell commands, too; paths that
-a notebook puts together from parts are not seen.
+So do `/tmp` and `/dev/shm` where notebooks have none of their own. The paths stand in the notebook
+as texts, so they are replaced where they stand, just before a cell is compiled. That works behind
+every wall, for every library and for shell commands, too; paths that a notebook puts together from
+parts are not seen.
 """
 
 import ast
@@ -21,12 +22,15 @@ with a line of a shell or a magic."""
 LOOKS = frozenset({"exists", "isdir", "isfile", "is_dir", "is_file"})
 """Functions and methods that ask whether something is there."""
 DRIVE = r"/content/g?drive(?:/(?:My\\?\ ?Drive|Shareddrives/[^/]+))?"
-START = rf"(?:{DRIVE}|/content|/kaggle/input(?:/[^/\s'\"]+(?=/))?|/kaggle/(?:working|temp))"
+KAGGLE = r"/kaggle/input(?:/[^/\s'\"]+(?=/))?|/kaggle/(?:working|temp)"
+START = rf"(?:{DRIVE}|/content|{KAGGLE}|/tmp|/dev/shm)"
 WHOLE_PATH = re.compile(rf"(?P<root>{START})(?P<rest>/[^\n]*)?$")
 IN_LINE = re.compile(
     rf"(?P<quote>['\"])(?P<quoted>{START}(?:/[^'\"\n]*)?)(?P=quote)"
     rf"|(?<![\w.~/-])(?P<plain>{START}(?:/(?:\\ |[^\s'\"|;&<>()`])*)?(?![\w-]))"
 )
+TEMPORARY = frozenset({"/tmp", "/dev/shm"})  # noqa: S108 (what a notebook writes)
+GLOB = re.compile(r"[*?\[]")
 KEPT = re.compile(r"/content/g?drive|/kaggle/input")
 """Folders that hold something before a notebook runs."""
 
@@ -34,9 +38,10 @@ KEPT = re.compile(r"/content/g?drive|/kaggle/input")
 class HostedFolders:
     """What leads paths to the folder of the notebook."""
 
-    def __init__(self, notes, folder):
+    def __init__(self, notes, folder, temporary="/tmp"):  # noqa: S108
         self.notes = notes
         self.folder = folder
+        self.temporary = temporary
 
     def install(self, shell):
         """Replace paths in each cell."""
@@ -58,6 +63,8 @@ class HostedFolders:
         match = WHOLE_PATH.match(text)
         if match is None:
             return text
+        if match["root"] in TEMPORARY:
+            return text if self.temporary == "/tmp" else self.temporary + (match["rest"] or "")  # noqa: S108
         self.tell(match["root"])
         shutil.copyfile = copy_unless_same
         rest = (match["rest"] or "").replace("\\ ", " ")
@@ -71,7 +78,10 @@ class HostedFolders:
 
         Colab is told by its folders; what a notebook made or was given in them is there.
         """
-        names = [name for name in (WHOLE_PATH.match(text)["rest"] or "").split("/") if name]
+        match = WHOLE_PATH.match(text)
+        if match["root"] in TEMPORARY:
+            return self.lead_path(text)
+        names = [name for name in (match["rest"] or "").split("/") if name]
         names_there = self.find_kept(names) if KEPT.match(text) else self.find_made(names)
         return self.lead_path(text) if names_there and self.exists(names_there) else text
 
@@ -82,7 +92,8 @@ class HostedFolders:
             quote = match["quote"]
             if quote:
                 return f"{quote}{self.lead_path(match['quoted'])}{quote}"
-            return shlex.quote(self.lead_path(match["plain"]))
+            path = self.lead_path(match["plain"])
+            return path if path == match["plain"] or GLOB.search(path) else shlex.quote(path)
 
         return IN_LINE.sub(replace, text)
 

@@ -153,9 +153,14 @@ def register_magics(shell):
     shell.register_magic_function(lambda line="": None, "line", "tensorflow_version")
 
 
-def install(shell, notes):
-    """Let the modules be found, and the folders lead to the notebook's own."""
+def install(shell, notes, temporary=None):
+    """Let the modules be found, and the folders lead to the notebook's own.
+
+    temporary: a sandbox's temporary folder; None on a student's own computer.
+    """
     sys.meta_path.append(HostedFinder(notes))
     register_magics(shell)
-    if not any(map(os.path.isdir, hosted_folders.ROOTS)):  # else it runs there
-        hosted_folders.HostedFolders(notes, str(Path.cwd())).install(shell)
+    runs_there = temporary is None and any(map(os.path.isdir, hosted_folders.ROOTS))
+    if not runs_there:
+        folders = hosted_folders.HostedFolders(notes, str(Path.cwd()), temporary or "/tmp")  # noqa: S108
+        folders.install(shell)

@@ -17,6 +17,7 @@ import types
 from inside import absent_modules
 from inside.absent_modules import Absence, AbsentModule
 from inside.caught_imports import SyntaxTrees
+from inside.hosted_notebooks import MODULES as HOSTED
 
 IMPORT_NAME = opcode.opmap["IMPORT_NAME"]
 NAMESPACES = ("google",)
@@ -102,7 +103,7 @@ class ImportHook:
 
     def answer(self, name, fromlist, error, frame):
         """Return what a failed import gets, or None to let it fail."""
-        if not self.is_own(frame) or not is_explicit(frame):
+        if name.startswith(HOSTED) or not self.is_own(frame) or not is_explicit(frame):
             return None
         absence = self.find_absence(name, error)
         if absence is None:

@@ -210,7 +210,13 @@ def prepare_shell(app, job, pipes):
         fifo_semaphores.substitute_shared_memory()
     notes = stubs.Notes()
     notebook_recorder = recorder.Recorder(job["record"], notes)
-    stubs.install_stubs(shell, app.kernel, notes=notes, unknown=job.get("unknown_modules", {}))
+    stubs.install_stubs(
+        shell,
+        app.kernel,
+        notes=notes,
+        unknown=job.get("unknown_modules", {}),
+        temporary=os.environ["TMPDIR"],
+    )
     kernel_exit.end_cells_only(shell, app.kernel, notes)
     notebook_recorder.install(shell)
     kernel_exit.report_background_activity(shell, pipes.progress)

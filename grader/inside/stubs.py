@@ -66,7 +66,9 @@ def keep_streams_alive(shell):
     shell.events.register("post_run_cell", restore)
 
 
-def install_stubs(shell, kernel, *, notes, unknown=(), where="where notebooks are graded"):
+def install_stubs(
+    shell, kernel, *, notes, unknown=(), where="where notebooks are graded", temporary=None
+):
     """Install every stub.
 
     Args:
@@ -75,6 +77,7 @@ def install_stubs(shell, kernel, *, notes, unknown=(), where="where notebooks ar
         notes: hears of each use.
         unknown: modules that are no package anyone knows; see `ImportHook`.
         where: where modules may be missing, in words.
+        temporary: a sandbox's temporary folder; None on a student's own computer.
     """
     notes.watch(shell)
     installers.Installers(shell, notes).install()
@@ -82,7 +85,7 @@ def install_stubs(shell, kernel, *, notes, unknown=(), where="where notebooks ar
     keep_figures_inline(shell, notes)
     keep_streams_alive(shell)
     absent_keyboard.AbsentKeyboard(notes).install(shell, kernel)
-    hosted_notebooks.install(shell, notes)
+    hosted_notebooks.install(shell, notes, temporary)
     keep_old_style_names()
     ImportHook(shell, notes, unknown=dict(unknown), where=where).install()
     own_modules.give_way()
