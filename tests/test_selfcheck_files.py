@@ -130,6 +130,7 @@ def test_a_cell_that_ends_python_or_hangs_costs_itself(tmp_path: Path) -> None:
         folder,
         "import numpy as np",
         ONE,
+        "exit()",
         "import os\nos._exit(3)",
         "import time\ntime.sleep(60)",
         TWO,
@@ -138,7 +139,7 @@ def test_a_cell_that_ends_python_or_hangs_costs_itself(tmp_path: Path) -> None:
 
     assert done.code == 1, done.err
     assert "✓ A  The vectors  2 of 2 checks passed" in done.out
-    assert "2 of 5 cells failed of their own" in done.out
+    assert "3 of 6 cells failed of their own" in done.out
     assert "was stopped after 2 s" in " ".join(done.out.split())
 
 

@@ -19,15 +19,20 @@ TIMERS = ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
 def end_cells_only(shell, kernel, notes):
     """Let all that would end the kernel in good order end the running cell instead."""
 
-    def end_cell(*args, **kwargs):
-        raise SystemExit
+    def end_cell_instead(real):
+        def end(*args, **kwargs):
+            if notes.running:
+                raise SystemExit
+            return real(*args, **kwargs)
+
+        return end
 
     def add_note(result):
         if isinstance(result.error_in_exec, SystemExit):
             notes.add(EXIT_NOTE)
 
-    object.__setattr__(shell, "ask_exit", end_cell)
-    object.__setattr__(kernel, "do_shutdown", end_cell)
+    object.__setattr__(shell, "ask_exit", end_cell_instead(shell.ask_exit))
+    object.__setattr__(kernel, "do_shutdown", end_cell_instead(kernel.do_shutdown))
     shell.events.register("post_run_cell", add_note)
 
 

@@ -36,10 +36,13 @@ def main(connection_file: str, job: Path) -> None:
 
 def prepare_kernel(shell: Any, kernel: Any, job_settings: dict[str, Any]) -> None:
     """Install stubs, recorder, seeds and the builtin that answers, as for a graded notebook."""
-    stubs, recorder, seeding = map(inside_loader.load_inside, ("stubs", "recorder", "seeding"))
+    stubs, recorder, seeding, kernel_exit = map(
+        inside_loader.load_inside, ("stubs", "recorder", "seeding", "kernel_exit")
+    )
     notes = stubs.Notes()
     notebook_recorder = recorder.Recorder(job_settings["record"], notes)
     stubs.install_stubs(shell, kernel, notes=notes, where="on this computer")
+    kernel_exit.end_cells_only(shell, kernel, notes)
     notebook_recorder.install(shell)
     seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job_settings["seed"]))
     notebook = live_questions.OwnNotebook(shell.user_ns, notebook_recorder, notes)

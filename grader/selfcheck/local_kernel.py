@@ -27,7 +27,7 @@ from nbformat import v4
 from grader import settings, wire
 from grader.errors import KernelError
 from grader.kernel.cell_runs import not_reached_run, read_cell_run
-from grader.kernel.strike_out import MAX_STRUCK_OUT
+from grader.kernel.strike_out import RunAttempt, run_without_killers
 from grader.model import (
     Cell,
     CellRun,
@@ -87,17 +87,11 @@ class LocalKernel:
         Raises:
             KernelError: No kernel came up.
         """
-        runs: dict[int, CellRun] = {}
-        killers: dict[int, CellRun] = {}
-        while True:
-            left = [c for c in cells if c.index not in blank and c.index not in killers]
-            self._resources.close()  # the kernel that a cell ended, if any
-            runs = self._runner.run(self._run_cells(left))
-            new = {i: run for i, run in runs.items() if run.status is CellStatus.STRUCK_OUT}
-            killers |= new
-            if not new or len(killers) >= MAX_STRUCK_OUT:
-                break
-        runs |= killers | {i: CellRun(index=i, status=CellStatus.SKIPPED) for i in blank}
+        to_run = [cell for cell in cells if cell.index not in blank]
+        result = run_without_killers(to_run, run_once=self._run_attempt)
+        runs = {run.index: run for run in result.attempt.runs}
+        runs |= {**result.struck_out}
+        runs |= {index: CellRun(index=index, status=CellStatus.SKIPPED) for index in blank}
         reason = (
             "The notebook's time was used up before this cell, or cells before it ended Python."
         )
@@ -107,6 +101,13 @@ class LocalKernel:
             ),
             isolation=OWN_COMPUTER,
         )
+
+    def _run_attempt(self, cells: list[Cell]) -> RunAttempt:
+        """Run some cells in a fresh kernel."""
+        self._resources.close()  # the kernel that a cell ended, if any
+        runs = self._runner.run(self._run_cells(cells)).values()
+        killer = next((run for run in runs if run.status is CellStatus.STRUCK_OUT), None)
+        return RunAttempt(runs=tuple(run for run in runs if run is not killer), killer=killer)
 
     def ask(
         self, questions: tuple[Question, ...] | wire.PackedQuestions
