@@ -64,7 +64,14 @@ def in_memory_by_touch():
     page, piece = 1 << 12, 1 << 20
     objects = _gc.get_objects()
     todo = {id(held) // piece for one in objects for held in (one, *_gc.get_referents(one))}
-    todo |= {a.data_ptr() // piece for a in objects if type(a).__name__ == "Tensor"}
+    for one in objects:
+        near = [one, *_gc.get_referents(one)]
+        far = [held for holder in near if type(holder) is dict for held in holder.values()]
+        for held in (*near, *far):
+            if type(held).__name__ == "Tensor":
+                todo.add(held.data_ptr() // piece)
+            elif type(held).__name__ == "ndarray":
+                todo.add(held.ctypes.data // piece)
     del objects
     found, seen = set(), set()
     with open("touched", "wb+", 0) as copy:

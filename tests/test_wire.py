@@ -468,7 +468,13 @@ def test_a_batch_says_what_is_asked_of_whom_and_for_how_long() -> None:
 
     asked = {"id": "q", "nonce": "n", "kind": "function", "arrays": {}}
     asked |= {"params": {"name": "f", "args": ["x"]}}
-    assert frame.header == {"nonce": "b", "seconds": 2.5, "questions": [asked]}
+    assert frame.header == {
+        "nonce": "b",
+        "seconds": 2.5,
+        "most_seconds": 2.5 * wire.WALL_FACTOR,
+        "live": False,
+        "questions": [asked],
+    }
     assert frame.arrays == {}
 
 

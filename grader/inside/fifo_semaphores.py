@@ -22,6 +22,8 @@ FIONREAD = 0x541B
 MOST_BYTES = 32_768
 """Units that fit into any pipe; a semaphore with more is never waited for in practice."""
 SEMAPHORE_MAXIMUM = 2**31 - 1
+PICKLED_NAME = "_shared_memory_substitutes"
+"""Under which pickle finds what is here: our own package hides from notebooks."""
 
 
 class FifoSemaphore:
@@ -143,6 +145,8 @@ def substitute_shared_memory():
     joblib's workers are fresh interpreters, which have none of this: it does without workers.
     """
     os.environ["JOBLIB_MULTIPROCESSING"] = "0"
+    sys.modules[PICKLED_NAME] = sys.modules[__name__]
+    rebuild_storage.__module__ = PICKLED_NAME
 
     def use_fifos():
         sys.modules["_multiprocessing"].SemLock = FifoSemaphore

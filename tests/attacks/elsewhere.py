@@ -28,7 +28,7 @@ ELSEWHERE = (
         what="lying tensor headers",
         tests=(
             "test_wire.py::test_malformed_frames_are_refused",
-            "test_wire.py::test_a_frame_beyond_the_cap_is_refused_before_it_is_read",
+            "test_wire_channel.py::test_a_frame_beyond_the_cap_is_refused_before_it_is_read",
         ),
     ),
     Elsewhere(
