@@ -18,6 +18,7 @@ from fidelity_runs import GradedOdd, grade_corpus  # noqa: E402 -- the same
 from levels import LEVELS, Level  # noqa: E402 -- the same
 
 SHOWN = tuple(reversed(LEVELS))
+SAME = "the same cells fail"
 LONGEST_INPUT = 150
 LONGEST_NOTE = 150
 HEAD = """\
@@ -28,11 +29,13 @@ right solution of a small course, 12 points, with these odd cells behind its imp
 line, cells stand apart). All are graded by the command as one class at each level of isolation (see
 [security](security.md)). Points and what the student reads must be the same at every level
 (`tests/test_fidelity_corpus.py`). *Fails*: which of the odd cells do not run to their end; an
-ordinary notebook loses a point for it, too.
+ordinary notebook loses a point for it, too. *Plain Jupyter*: whether the same cells fail when
+`jupyter nbconvert --execute --allow-errors` runs the notebook, or why not.
 """
 TABLE = (
-    f"| odd cells | {' | '.join(SHOWN)} | fails | what the student reads |\n"
-    f"| --- |{' ---: |' * len(SHOWN)} --- | --- |\n"
+    f"| odd cells | {' | '.join(SHOWN)} | fails | what the student reads "
+    "| plain Jupyter |\n"
+    f"| --- |{' ---: |' * len(SHOWN)} --- | --- | --- |\n"
 )
 ELSE = """
 ## What needs more than a notebook
@@ -75,7 +78,7 @@ def _points(graded: GradedOdd) -> str:
 def _rest(entry: Odd, graded: GradedOdd) -> str:
     fails = ", ".join(f"{entry.place(index)}" for index in graded.failing)
     read = " / ".join(_cell(_cut(text, LONGEST_NOTE)) for text in graded.read)
-    return f"| {fails} | {read}"
+    return f"| {fails} | {read} | {entry.differs or entry.never_plain or SAME}"
 
 
 def _input(entry: Odd) -> str:

@@ -77,7 +77,7 @@ def odd(
     return Odd(cells, fails, waits, differs, never_plain)
 
 
-ENDS = "Jupyter's kernel ends here and the cells behind it never run; here they do"
+ENDS = "Jupyter's kernel ends here or soon after, with cells behind; here that cell fails alone"
 NO_GPU = "without a GPU it raises in Jupyter; here it means the CPU"
 NO_KEYBOARD = "nobody answers in a plain run, so it raises; here `1` is answered"
 NO_HOST = "there is no Colab and no Kaggle in a plain run, so it raises; here it is stood in for"
@@ -189,8 +189,8 @@ CORPUS: dict[str, tuple[Odd, ...]] = {
         odd("import getpass; getpass.getpass();", differs=NO_KEYBOARD),
         odd("while input('Another word? ') != 'q': pass", differs=NO_KEYBOARD),
         odd("def asked(x): return 2 * x * float(input())"),
-        odd("breakpoint()", differs=NO_KEYBOARD),
-        odd("1 / 0", "%debug", fails=1),
+        odd("breakpoint()"),
+        odd("1 / 0", "%debug", fails=1, differs=NO_KEYBOARD),
     ),
     "8 Colab and Kaggle": (
         odd("try: import google.colab\nexcept ImportError: pass\nelse: raise ValueError"),

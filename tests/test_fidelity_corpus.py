@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import json
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import tiny_course
 from fidelity_corpus import CORPUS, Odd, named
 from fidelity_runs import GradedOdd, grade_corpus
 from levels import LEVELS, Level
@@ -74,3 +77,36 @@ def test_every_level_tells_what_the_page_shows(
 
     rows = [row(entry, graded[name]) for name, entry in named().items()]
     assert [row for row in rows if row not in text] == [], "run `make fidelity`, and look"
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[int, ...]]:
+    """The cells that fail in a plain run, by notebook; notebooks that install are left out."""
+    folder = tmp_path_factory.mktemp("plain")
+    for name, entry in named().items():
+        if not entry.never_plain:
+            text = json.dumps(tiny_course.notebook(*entry.notebook()))
+            (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
+    program = Path(__file__).parent / "plain_jupyter.py"
+    subprocess.run([sys.executable, str(program), str(folder)], check=True, capture_output=True)
+    found = json.loads((folder / "plain.json").read_text(encoding="utf-8"))
+    return {name: tuple(cells) for name, cells in found.items()}
+
+
+@pytest.mark.kernel
+@pytest.mark.slow
+def test_the_same_cells_fail_as_in_plain_jupyter(
+    graded: Mapping[str, GradedOdd], plain: Mapping[str, tuple[int, ...]]
+) -> None:
+    others = {
+        name
+        for name, failing in plain.items()
+        if failing != graded[name].failing and not named()[name].differs
+    }
+    same = {
+        name
+        for name, failing in plain.items()
+        if failing == graded[name].failing and named()[name].differs
+    }
+
+    assert (others, same) == (set(), set())
