@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test test-all coverage mutants soak lint fix docs validate browser postgres bench attacks clean
+.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity validate browser postgres bench attacks clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -48,6 +48,10 @@ fix: $(VENV)/dev
 docs: $(VENV)/dev
 	$(BIN)/python docs/make_checks.py
 	$(BIN)/python docs/make_attacks.py
+
+# The corpus of notebooks at each level of isolation: some minutes.
+fidelity: $(VENV)/dev
+	$(BIN)/python docs/make_fidelity.py
 
 validate: $(VENV)/dev
 	$(BIN)/grade validate hw5 attention --report docs/mutants.md

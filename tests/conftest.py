@@ -30,6 +30,7 @@ BY_LEVEL = {
     "test_installers",
     "test_hosted_notebooks",
     "test_own_files",
+    "test_fidelity_corpus",
 }
 """Files whose fixtures are made for each level of isolation."""
 LEVEL = re.compile(r"(?<=[\[-])(none|reduced|namespaces|full)(?=[\]-])")
