@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -88,7 +89,10 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[int, .
             text = json.dumps(tiny_course.notebook(*entry.notebook()))
             (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
     program = Path(__file__).parent / "plain_jupyter.py"
-    subprocess.run([sys.executable, str(program), str(folder)], check=True, capture_output=True)
+    # Beneath pytest, ipykernel shows less of what child processes print.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
+    command = [sys.executable, str(program), str(folder)]
+    subprocess.run(command, check=True, capture_output=True, env=environment)
     found = json.loads((folder / "plain.json").read_text(encoding="utf-8"))
     return {name: tuple(cells) for name, cells in found.items()}
 
