@@ -1,7 +1,7 @@
 """Run a notebook until its process lives at the end, without the cells that end it.
 
 Where a cell ends the process, the notebook is run again without it. A thread, timer or process that
-an earlier cell left may be to blame: then the notebook is first run without that one. After a few
+an earlier cell left may be to blame: then that one is left out instead. After a few
 such cells the notebook is run once more, up to the last of them, so that what was there can be
 asked about.
 """
@@ -64,15 +64,13 @@ def run_without_killers(
         return [c for c in cells if c.index not in struck_out and c.index != suspect]
 
     attempt = run_once(without())
-    while attempt.killer is not None and may_go_on():
-        culprit = _find_culprit(attempt, run_once, without)
-        struck_out[culprit.index] = culprit
-        if len(struck_out) >= MAX_STRUCK_OUT:
-            break
-        attempt = run_once(without())
     while attempt.killer is not None:
-        struck_out.setdefault(attempt.killer.index, attempt.killer)
-        attempt = run_once([c for c in without() if c.index < attempt.killer.index])
+        may_search = may_go_on()
+        culprit = _find_culprit(attempt, run_once, without) if may_search else attempt.killer
+        struck_out[culprit.index] = culprit
+        is_last = not may_search or len(struck_out) >= MAX_STRUCK_OUT
+        end = attempt.killer.index
+        attempt = run_once([c for c in without() if not is_last or c.index < end])
     return StrikeOutResult(attempt=attempt, struck_out=struck_out)
 
 
