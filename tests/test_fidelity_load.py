@@ -20,8 +20,8 @@ BUSY = "while True: pass"
 
 @contextmanager
 def busy_computer() -> Iterator[None]:
-    """Six busy processes for each core, for a while."""
-    count = 6 * len(os.sched_getaffinity(0))
+    """Two busy processes for each core, for a while: a third of the time is left for others."""
+    count = 2 * len(os.sched_getaffinity(0))
     others = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]
     try:
         yield

@@ -326,13 +326,14 @@ def test_what_is_protected_cannot_be_read_wherever_it_lies(
     (secret / "answers").write_text("42", encoding="utf-8")
     (open_folder / "lib" / "fine.txt").write_text("x", encoding="utf-8")
     seen = replace(environment, folders=(*environment.folders, str(open_folder / "lib")))
+    # A path written as "/tmp/..." leads to the notebook's own folder at reduced, so it is put together.
     source = (
-        "import numpy as np\n"
-        "def read(path):\n"
-        "    try: return len(open(path).read())\n"
+        "import numpy as np, os\n"
+        "def read(*path):\n"
+        "    try: return len(open(os.path.join(os.sep, *path)).read())\n"
         "    except OSError: return -1\n"
-        f"fine = np.array([read({str(open_folder / 'lib' / 'fine.txt')!r})])\n"
-        f"secret = np.array([read({str(secret / 'answers')!r})])"
+        f"fine = np.array([read{(open_folder / 'lib' / 'fine.txt').parts[1:]!r}])\n"
+        f"secret = np.array([read{(secret / 'answers').parts[1:]!r}])"
     )
 
     for level in (IsolationLevel.FULL, IsolationLevel.REDUCED):
