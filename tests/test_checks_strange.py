@@ -55,6 +55,9 @@ def recorded(output: Array, **changed: Any) -> Recording:
         "state": 0,
         "grad": True,
         "steps": 0,
+        "pulled": -1,
+        "again": False,
+        "superseded": False,
         "args": {"in": ["x"], "out": ["y"]},
     }
     return read_recording(

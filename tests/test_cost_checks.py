@@ -15,8 +15,9 @@ from grader.checks.check import Evidence, SeededRandom, make_question, passed
 from grader.checks.memo import Memo
 from grader.checks.recording import Forward, Recording
 from grader.checks.values import equal_arrays, equal_values, inspect_array
-from grader.contrastive.labeled_inputs import encoded_arrays, labeled_vectors, module_inputs
+from grader.contrastive.labeled_inputs import encoded_arrays, labeled_vectors
 from grader.contrastive.layers import BATCH_SIZES, ModuleAtWeightsCheck
+from grader.contrastive.module_rows import module_rows
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
 from grader.model import Array, Observation, Question
 
@@ -34,7 +35,14 @@ MODULE = ModuleAtWeightsCheck(
 def forward(n: int, batch: Array, output: Array | None = None) -> Forward:
     made = np.arange(1.0, 9.0).reshape(2, 4) if output is None else output
     return Forward(
-        event_index=n, cell=0, module=0, state=0, grad=True, steps=0, inputs=(batch,), output=made
+        event_index=n,
+        cell=0,
+        module=0,
+        state=0,
+        grad=True,
+        steps=0,
+        inputs=(batch,),
+        outputs=(made,),
     )
 
 
@@ -142,11 +150,9 @@ def test_binding_twice_asks_the_same() -> None:
 
 def test_equal_inputs_share_their_values_and_are_told_apart_once() -> None:
     batch = np.arange(12.0).reshape(2, *SHAPE)
-    found = module_inputs(
-        seen(forward(0, batch), forward(1, batch), forward(2, batch.copy())), SHAPE
-    )
+    found = module_rows(seen(forward(0, batch), forward(1, batch), forward(2, batch.copy())), SHAPE)
 
-    assert [row.position for row in found] == [0, 1] * 3
+    assert [row.vector is not None for row in found] == [True] * 6
     assert len({id(row.values) for row in found}) == 2
 
 
@@ -155,7 +161,7 @@ def test_inputs_that_begin_alike_are_still_told_apart() -> None:
     batch = np.zeros((3, *wide))
     batch[1, -1, -1] = 1.0
 
-    found = module_inputs(seen(forward(0, batch)), wide)
+    found = module_rows(seen(forward(0, batch)), wide)
 
     assert found[0].values is found[2].values
     assert not equal_values(found[0].values, found[1].values)

@@ -30,6 +30,9 @@ FORWARD: dict[str, Json] = {
     "state": 4,
     "grad": 1,
     "steps": 5,
+    "pulled": 0,
+    "again": False,
+    "superseded": False,
     "args": {"in": ["a", "b"], "out": ["c"], "pull": ["d"]},
 }
 CALL: dict[str, Json] = {
@@ -37,12 +40,15 @@ CALL: dict[str, Json] = {
     "n": 4,
     "cell": 0,
     "name": "loss",
+    "grads": ["anchor"],
+    "pulled": True,
+    "within": True,
     "args": {"anchor": ["a"], "negatives": ["b", "c"]},
 }
 STEP: dict[str, Json] = {"kind": "step", "n": 5, "cell": 1, "modules": [0, 2]}
 NET: dict[str, Json] = {
     "class": "Net",
-    "snapshots": {"first": {"state": 1, "weights": [["w", "a"], ["b", "b"]]}},
+    "snapshots": {"first": {"state": 1, "weights": ["a", "b"]}},
 }
 
 
@@ -63,18 +69,68 @@ def test_a_forward_is_read_with_its_arrays_and_its_moment() -> None:
         grad=True,
         steps=5,
         inputs=(ARRAYS["a"], ARRAYS["b"]),
-        output=ARRAYS["c"],
+        outputs=(ARRAYS["c"],),
+        pulled=True,
         output_gradient=ARRAYS["d"],
     )
 
 
-@pytest.mark.parametrize("outputs", [[], ["c", "d"], ["gone"], [7]])
-def test_anything_but_one_output_is_none_and_so_is_its_gradient(outputs: list[Json]) -> None:
+@pytest.mark.parametrize("outputs", [[], ["gone"], [7]])
+def test_what_is_no_array_is_no_output_and_no_gradient(outputs: list[Json]) -> None:
     args: Json = {"in": ["a", "gone", None, "b"], "out": outputs, "pull": outputs}
     (found,) = read(FORWARD | {"args": args, "grad": 0}).forwards
 
     assert found.inputs == (ARRAYS["a"], ARRAYS["b"])
     assert (found.output, found.output_gradient, found.grad) == (None, None, False)
+
+
+def outputs_of(*events: dict[str, Json]) -> list[Array | None]:
+    return [forward.output for forward in read(*events).forwards]
+
+
+def test_of_several_outputs_the_one_counts_that_was_trained() -> None:
+    several = FORWARD | {"args": {"in": ["a"], "out": ["c", "d"]}}
+    looked = several | {"pulled": -1}
+    other = looked | {"module": 3}
+
+    assert outputs_of(looked) == [ARRAYS["c"]]
+    assert outputs_of(looked, several | {"pulled": 1}, other) == [
+        ARRAYS["d"],
+        ARRAYS["d"],
+        ARRAYS["c"],
+    ]
+    assert outputs_of(several | {"pulled": 2}) == [None]
+    assert [forward.pulled for forward in read(looked, several).forwards] == [False, True]
+
+
+def test_a_feature_map_before_a_matrix_is_passed_over() -> None:
+    args: Json = {"in": ["a"], "out": ["map", "m"]}
+    event = FORWARD | {"pulled": -1, "args": args}
+    arrays = {**ARRAYS, "map": np.ones((2, 3, 4)), "m": np.eye(2)}
+    data: dict[str, Json] = {"events": [event], "modules": [], "count": 1}
+    told = Observation(id="r", status="ok", data=data, arrays=arrays)
+
+    assert read_recording(told, cells=(10, 11)).forwards[0].output is arrays["m"]
+
+
+def test_a_call_within_that_of_a_wrapper_is_left_out() -> None:
+    assert outputs_of(FORWARD | {"superseded": True}, FORWARD | {"again": True}) == [ARRAYS["c"]]
+    assert read(FORWARD | {"again": True}).forwards[0].again
+
+
+def test_a_recording_with_gaps_says_so() -> None:
+    assert not read(FORWARD, count=2).complete
+    assert read(FORWARD, CALL, count=2).complete
+    data: dict[str, Json] = {"events": [], "modules": [], "count": 0, "lost": 1}
+    told = Observation(id="r", status="ok", data=data, arrays=ARRAYS)
+    assert not read_recording(told, cells=()).complete
+
+
+def test_weights_that_were_not_kept_are_none() -> None:
+    snapshots = {"first": {"state": 1, "weights": None}}
+    (module,) = read(modules=[NET | {"snapshots": snapshots}]).modules
+
+    assert module.snapshots["first"].weights is None
 
 
 def test_a_forward_without_a_gradient_has_none() -> None:
@@ -92,6 +148,9 @@ def test_calls_and_similarities_are_read_with_their_arguments() -> None:
         cell=10,
         name="loss",
         args={"anchor": (ARRAYS["a"],), "negatives": (ARRAYS["b"], ARRAYS["c"])},
+        grads=frozenset({"anchor"}),
+        pulled=True,
+        within=True,
     )
     assert similarity.name == ""
     unnamed = {key: value for key, value in CALL.items() if key != "name"}
@@ -168,6 +227,8 @@ def test_zero_is_a_count_and_less_is_none(number: str) -> None:
         (STEP, {"count": float("inf")}),
         (STEP | {"cell": "x"}, {}),
         ({"kind": "call", "n": 0, "cell": 0, "args": []}, {}),
+        (CALL | {"grads": 3}, {}),
+        ({**FORWARD, "pulled": None}, {}),
         (None, {}),
         (FORWARD | {"args": {}}, {}),
     ],

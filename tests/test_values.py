@@ -109,7 +109,7 @@ def test_rows_that_are_no_floating_point_numbers_are_none(output: Array) -> None
         grad=True,
         steps=0,
         inputs=(images,),
-        output=output,
+        outputs=(output,),
     )
     answers = {
         ARRAYS_QUESTION.id: Observation(

@@ -9,10 +9,11 @@ from __future__ import annotations
 from variant import FULL, Variant, build
 from variants_encoder import ENCODER
 from variants_images import IMAGES
+from variants_modules import MODULES
 from variants_pairs import PAIRING
 from variants_style import STYLE
 from variants_training import TRAINING
 
-VARIANTS = (*STYLE, *IMAGES, *ENCODER, *PAIRING, *TRAINING)
+VARIANTS = (*STYLE, *IMAGES, *ENCODER, *PAIRING, *TRAINING, *MODULES)
 
 __all__ = ["FULL", "VARIANTS", "Variant", "build"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from grader.model import Array, Json, Observation
 
-MAX_EVENTS, MAX_MODULES, MAX_ARRAYS = 1024, 16, 64
+MAX_EVENTS, MAX_MODULES, MAX_ARRAYS = 16_384, 256, 64
 """The most that is read of an untrusted recording; arrays are those of one argument."""
 
 
@@ -25,9 +25,20 @@ class Forward:
     steps: int
     """Number of optimizer steps on the module before it."""
     inputs: tuple[Array, ...]
-    output: Array | None
+    outputs: tuple[Array, ...]
+    pulled: bool = False
+    """Whether a gradient flowed back through it: the training's loss was computed from it."""
+    again: bool = False
+    """Whether it was called when the notebook had ended, with its last inputs."""
+    position: int = 0
+    """The index of the output that counts, where there are several."""
     output_gradient: Array | None = None
-    """The gradient of the loss at the output, if it was backpropagated."""
+    """The gradient of the loss at that output, if it was kept."""
+
+    @property
+    def output(self) -> Array | None:
+        """The output that counts."""
+        return self.outputs[self.position] if self.position < len(self.outputs) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +49,12 @@ class Call:
     cell: int
     name: str
     args: Mapping[str, tuple[Array, ...]]
+    grads: frozenset[str] = frozenset()
+    """The arguments to which a gradient could flow back."""
+    pulled: bool = False
+    """Whether one did: it was part of a loss that was backpropagated."""
+    within: bool = False
+    """Whether a watched function computed it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +71,8 @@ class Snapshot:
     """A module's weights at its 'first' call, first loss 'call', first 'step', or the 'end'."""
 
     state: int
-    weights: tuple[Array, ...]
+    weights: tuple[Array, ...] | None
+    """None where they were not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +101,15 @@ class Recording:
     modules: tuple[Module, ...] = ()
     event_count: int = 0
     """Number of events; those in the middle of a long run are not kept."""
+    gaps: bool = False
+    """Whether events in the middle are missing."""
+    lost: int = 0
+    """Number of calls and arrays that are missing for another reason."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every event was kept."""
+        return not self.lost and not self.gaps
 
     def first_step(self, module: int) -> int | None:
         """Return the index of the event in which an optimizer first moved a module, or None."""
@@ -106,8 +133,8 @@ class _Reader:
         return {"event_index": int(event["n"]), "cell": cell}
 
     def read_forward(self, event: Mapping[str, Any]) -> Forward:
-        outputs = self.find_arrays(event["args"]["out"])
         gradients = self.find_arrays(event["args"].get("pull", ()))
+        pulled = int(event["pulled"])
         return Forward(
             **self.event_fields(event),
             module=_read_count(event["module"]),
@@ -115,13 +142,23 @@ class _Reader:
             grad=bool(event["grad"]),
             steps=_read_count(event["steps"]),
             inputs=self.find_arrays(event["args"]["in"]),
-            output=outputs[0] if len(outputs) == 1 else None,
+            outputs=self.find_arrays(event["args"]["out"]),
+            pulled=pulled >= 0,
+            again=bool(event["again"]),
+            position=max(0, pulled),
             output_gradient=gradients[0] if len(gradients) == 1 else None,
         )
 
     def read_call(self, event: Mapping[str, Any]) -> Call:
         args = {str(key): self.find_arrays(keys) for key, keys in event["args"].items()}
-        return Call(**self.event_fields(event), name=str(event.get("name", "")), args=args)
+        return Call(
+            **self.event_fields(event),
+            name=str(event.get("name", "")),
+            args=args,
+            grads=frozenset(map(str, event["grads"])),
+            pulled=bool(event["pulled"]),
+            within=bool(event.get("within", False)),
+        )
 
     def read_step(self, event: Mapping[str, Any]) -> Step:
         modules = tuple(_read_count(number) for number in event["modules"])
@@ -131,7 +168,9 @@ class _Reader:
         snapshots = {
             str(moment): Snapshot(
                 state=int(snapshot["state"]),
-                weights=self.find_arrays([key for _, key in snapshot["weights"]]),
+                weights=None
+                if snapshot["weights"] is None
+                else self.find_arrays(snapshot["weights"]),
             )
             for moment, snapshot in entry["snapshots"].items()
         }
@@ -140,12 +179,39 @@ class _Reader:
     def read_recording(self, data: Mapping[str, Any]) -> Recording:
         events = list(data["events"])[:MAX_EVENTS]
         return Recording(
-            forwards=tuple(self.read_forward(e) for e in events if e["kind"] == "forward"),
+            forwards=_choose_outputs(
+                [
+                    self.read_forward(event)
+                    for event in events
+                    if event["kind"] == "forward" and not event["superseded"]
+                ]
+            ),
             calls=tuple(self.read_call(e) for e in events if e["kind"] in {"call", "similarity"}),
             steps=tuple(self.read_step(e) for e in events if e["kind"] == "step"),
             modules=tuple(self.read_module(e) for e in list(data["modules"])[:MAX_MODULES]),
             event_count=int(data["count"]),
+            gaps=int(data["count"]) > len(events),
+            lost=_read_count(data.get("lost", 0)),
         )
+
+
+def _choose_outputs(forwards: Sequence[Forward]) -> tuple[Forward, ...]:
+    """Return the calls, each with the output that counts.
+
+    It is the one through which a gradient flowed back into the same module, or else the first that
+    is a vector or a matrix.
+    """
+    trained = {forward.module: forward.position for forward in forwards if forward.pulled}
+    return tuple(
+        forward
+        if forward.pulled
+        else replace(forward, position=trained.get(forward.module, _first_matrix(forward.outputs)))
+        for forward in forwards
+    )
+
+
+def _first_matrix(outputs: Sequence[Array]) -> int:
+    return next((i for i, array in enumerate(outputs) if array.ndim in {1, 2}), 0)
 
 
 def _read_count(value: Json) -> int:

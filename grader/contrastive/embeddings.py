@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from grader.checks.check import CheckOutcome, Evidence, absent, failed, passed
 from grader.checks.memo import memoized
-from grader.checks.values import as_float64, equal_arrays
+from grader.checks.values import as_float64
 from grader.contrastive.labeled_inputs import (
     LabeledInputsCheck,
     array_fields,
-    build_vector_index,
+    is_defined,
     labeled_vectors,
-    namespace,
 )
-from grader.contrastive.vector_index import LabeledVector
+from grader.contrastive.studied_module import (
+    StudiedModule,
+    find_studied_module,
+    held_arrays,
+    split_vectors,
+)
+from grader.contrastive.vector_index import LabeledVector, VectorIndex
 from grader.model import Exhibit, Stage
 
 if TYPE_CHECKING:
@@ -36,6 +41,11 @@ class EmbeddingNames:
     shape: tuple[int, ...]
     before: str
     after: str
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """The variables that tell which module counts, the most important one first."""
+        return (self.after, self.before)
 
 
 class EmbeddingCheck(LabeledInputsCheck):
@@ -85,108 +95,107 @@ class EmbeddingSet:
         """Whether every vector is a recorded output of a module."""
         return len(self.sources) == len(self.vectors) > 0
 
-    @property
-    def module(self) -> int:
-        """The index of the module that made them."""
-        return next(iter(self.sources.values())).forward.module
-
-    def weights_moved(self, evidence: Evidence) -> bool:
-        """Return whether any of them was made at weights that training had changed."""
-        return any(weights_moved(evidence, source) for source in self.sources.values())
-
     def stack(self, labels: tuple[str, ...]) -> Numbers:
         """Return the vectors as rows, in the order of the labels."""
         return np.stack([self.vectors[label] for label in labels])
 
 
-def weights_moved(evidence: Evidence, labeled_vector: LabeledVector) -> bool:
-    """Return whether the module's weights had changed since its start when it made a vector."""
-    recording, forward = evidence.recording, labeled_vector.forward
-    if forward.module >= len(recording.modules):
-        return False
-    start = recording.modules[forward.module].start
-    if forward.state >= 0 and start is not None:
-        return forward.state != start.state
-    return any(
-        forward.module in step.modules and step.event_index < forward.event_index
-        for step in recording.steps
-    )
+def studied_module(evidence: Evidence, names: EmbeddingNames) -> StudiedModule | None:
+    """Return the module under study."""
+    return find_studied_module(evidence, names.shape, len(names.labels), names.holders)
+
+
+def studied_rows(
+    evidence: Evidence, names: EmbeddingNames, *, trained: bool
+) -> tuple[LabeledVector, ...]:
+    """Return the vectors of the module under study at one stage, in order."""
+    studied = studied_module(evidence, names)
+    if studied is None:
+        return ()
+    rows = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
+    return tuple(row for row in rows if studied.is_trained(row.forward) is trained)
 
 
 @memoized
-def find_embeddings(
+def held_embeddings(
     evidence: Evidence, names: EmbeddingNames, *, trained: bool
 ) -> EmbeddingSet | None:
-    """Return the embeddings in the handout's variable, else in one that holds them, or None."""
-    arrays = namespace(evidence)
+    """Return what the handout's variable holds, told apart by label; None for no such vectors.
+
+    Rows, columns, nested lists and more vectors than labels are fine. Vectors of the stage are
+    looked for first, then those of the other one, then those of other modules.
+    """
     name = names.after if trained else names.before
-    named_match = _match_labels(evidence, names, name=name, array=arrays.get(name))
-    if named_match is not None:
-        return named_match
-    for other_name, array in reversed(list(arrays.items())):
-        if other_name in {names.before, names.after}:
-            continue
-        candidate = _match_labels(evidence, names, name=other_name, array=array)
-        if candidate is None or not candidate.complete:
-            continue
-        if all(weights_moved(evidence, row) is trained for row in candidate.sources.values()):
-            return candidate
-    return None
-
-
-def _match_labels(
-    evidence: Evidence, names: EmbeddingNames, *, name: str, array: Array | None
-) -> EmbeddingSet | None:
-    """Return an array's rows by label; if some are no module's output, in the handout's order."""
-    labels = names.labels
-    if array is None or array.ndim != 2 or len(array) != len(labels):  # noqa: PLR2004 (rows)
+    rows = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
+    studied = frozenset(map(id, studied_rows(evidence, names, trained=trained)))
+    other = frozenset(map(id, studied_rows(evidence, names, trained=not trained)))
+    groups = (
+        [row for row in rows if id(row) in studied],
+        [row for row in rows if id(row) in other],
+        [row for row in rows if id(row) not in studied | other],
+    )
+    sizes = frozenset(row.vector.size for row in rows)
+    held = [
+        vector for array in held_arrays(evidence, name) for vector in split_vectors(array, sizes)
+    ]
+    if not held:
         return None
-    vector_index = build_vector_index(evidence, labels=labels, shape=names.shape)
-    matches: list[LabeledVector | None] = []
-    for vector in array:
-        used = frozenset(row.label for row in matches if row)
-        matches.append(vector_index.nearest(vector, used=used))
-    rows = [as_float64(vector).ravel() for vector in array]
-    positions = {match.label: position for position, match in enumerate(matches) if match}
-    if len(positions) == len(labels):
-        return EmbeddingSet(
-            name=name,
-            vectors={label: rows[positions[label]] for label in labels},
-            sources={label: row for label in labels if (row := matches[positions[label]])},
-        )
-    sources = {label: row for label, row in zip(labels, matches, strict=True) if row}
+    matches = [_match(held, group, labels=names.labels, name=name) for group in groups]
+    complete = next((match for match in matches if match is not None and match.complete), None)
+    return complete or _in_order(held, names.labels, name=name)
+
+
+def _match(
+    held: Sequence[Array],
+    rows: Sequence[LabeledVector],
+    *,
+    labels: tuple[str, ...],
+    name: str,
+) -> EmbeddingSet | None:
+    """Return the vectors that equal rows, by label, or None where a label has none."""
+    index = VectorIndex(rows)
+    sources: dict[str, LabeledVector] = {}
+    vectors: dict[str, Numbers] = {}
+    for vector in held:
+        row = index.nearest(vector, used=frozenset(sources))
+        if row is not None and row.label not in sources:
+            sources[row.label] = row
+            vectors[row.label] = as_float64(vector).ravel()
+    if set(sources) != set(labels):
+        return None
     return EmbeddingSet(
         name=name,
-        vectors=dict(zip(labels, rows, strict=True)),
-        sources=sources if len(sources) < len(labels) else {},
+        vectors={label: vectors[label] for label in labels},
+        sources={label: sources[label] for label in labels},
+    )
+
+
+def _in_order(held: Sequence[Array], labels: tuple[str, ...], *, name: str) -> EmbeddingSet:
+    """Return vectors that are no module's output, in the handout's order where they are as many."""
+    vectors = [as_float64(vector).ravel() for vector in held]
+    fits = len(vectors) == len(labels) and len({vector.size for vector in vectors}) == 1
+    return EmbeddingSet(
+        name=name, vectors=dict(zip(labels, vectors, strict=True)) if fits else {}, sources={}
     )
 
 
 @memoized
-def trained_module(evidence: Evidence, names: EmbeddingNames) -> int | None:
-    """Return the module that made the trained embeddings, or else one that an optimizer moved."""
-    after = find_embeddings(evidence, names, trained=True)
-    if after is not None and after.complete and after.weights_moved(evidence):
-        return after.module
-    for step in reversed(evidence.recording.steps):
-        if step.modules:
-            return step.modules[0]
-    if after is not None and after.complete:
-        return after.module
-    rows = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
-    return rows[-1].forward.module if rows else None
-
-
-@memoized
-def module_embeddings(
-    evidence: Evidence, names: EmbeddingNames, *, module: int | None, trained: bool
+def recorded_embeddings(
+    evidence: Evidence, names: EmbeddingNames, *, trained: bool, apart: bool = False
 ) -> EmbeddingSet | None:
-    """Return a module's last recorded outputs for all inputs, before or after training."""
-    rows = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
+    """Return the last vectors of the module under study for all inputs at a stage, or None.
+
+    Args:
+        evidence: The student's.
+        names: Labels, shape and variables.
+        trained: Whether after training.
+        apart: Whether only calls count that the notebook made for the vectors' own sake: not
+            those from which a loss was computed, nor those made when it had ended.
+    """
     by_label = {
         row.label: row
-        for row in rows
-        if row.forward.module == module and weights_moved(evidence, row) is trained
+        for row in studied_rows(evidence, names, trained=trained)
+        if not apart or not (row.forward.pulled or row.forward.again)
     }
     if set(by_label) != set(names.labels):
         return None
@@ -197,23 +206,62 @@ def module_embeddings(
     return EmbeddingSet(name=name, vectors=vectors, sources=by_label)
 
 
-def trained_embeddings(evidence: Evidence, names: EmbeddingNames) -> EmbeddingSet | None:
-    """Return the trained embeddings; if no variable holds them, the module's last outputs."""
-    embeddings = find_embeddings(evidence, names, trained=True)
-    if embeddings is None or not embeddings.complete:
-        module = trained_module(evidence, names)
-        return module_embeddings(evidence, names, module=module, trained=True)
-    if embeddings.weights_moved(evidence):
-        return embeddings
-    module = embeddings.module
-    return module_embeddings(evidence, names, module=module, trained=True) or embeddings
+@memoized
+def stood_in_embeddings(
+    evidence: Evidence, names: EmbeddingNames, *, trained: bool
+) -> EmbeddingSet | None:
+    """Return the embeddings of a stage where the handout's variable holds none; None if not made.
+
+    Where that variable holds something else, or was asked for and not there, nothing stands in for
+    it; where it was used again for points in the plane, or has another name, what was made does.
+    """
+    name = names.after if trained else names.before
+    if is_defined(evidence, name) and not held_arrays(evidence, name):
+        return None
+    if any(
+        run.error is not None and run.error.name == "NameError" and f"'{name}'" in run.error.message
+        for run in evidence.record.cells
+    ):
+        return None
+    recorded = recorded_embeddings(evidence, names, trained=trained, apart=True)
+    if recorded is not None or trained or is_defined(evidence, name):
+        return recorded
+    if any(name in cell.source for cell in evidence.notebook.cells if cell.kind == "code"):
+        return None
+    return recorded_embeddings(evidence, names, trained=False)
+
+
+def stage_embeddings(
+    evidence: Evidence, names: EmbeddingNames, *, trained: bool
+) -> EmbeddingSet | None:
+    """Return a stage's embeddings: those in the handout's variable, else those the module made.
+
+    Where the variable holds what another module made, those are the student's.
+    """
+    held = held_embeddings(evidence, names, trained=trained)
+    # Where they are of the other stage, the module under study has those of this one.
+    is_other_stage = held is not None and is_of_stage(evidence, names, held, trained=not trained)
+    if held is not None and held.complete and not is_other_stage:
+        return held
+    recorded = recorded_embeddings(evidence, names, trained=trained)
+    return recorded or (held if held is not None and held.vectors else None)
+
+
+def is_of_stage(
+    evidence: Evidence, names: EmbeddingNames, embeddings: EmbeddingSet, *, trained: bool
+) -> bool:
+    """Return whether the module under study made all of them at a stage."""
+    studied = studied_module(evidence, names)
+    return studied is not None and all(
+        studied.is_trained(row.forward) is trained for row in embeddings.sources.values()
+    )
 
 
 @memoized
 def _build_exhibit(evidence: Evidence, names: EmbeddingNames) -> Exhibit | None:
     stages = []
     for title, trained in (("before", False), ("after", True)):
-        embeddings = find_embeddings(evidence, names, trained=trained)
+        embeddings = stage_embeddings(evidence, names, trained=trained)
         if embeddings is not None:
             vectors = embeddings.stack(names.labels)
             if np.isfinite(vectors).all():
@@ -233,90 +281,133 @@ def join_labels(labels: tuple[str, ...]) -> str:
     return " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
 
 
-class EmbeddingsBeforeTraining(EmbeddingCheck):
+class StageCheck(EmbeddingCheck):
+    """Judges whether the embeddings of one stage were made, and kept."""
+
+    trained: ClassVar[bool]
+    """Whether after training."""
+
+    def judge(self, evidence: Evidence) -> CheckOutcome:
+        names, trained = self.embedding_names, self.trained
+        name = self.after if trained else self.before
+        expected = self.describe_expected()
+        if not self.all_encoded(evidence):
+            return self.incomplete_embeddings(expected=expected)
+        exhibit = None if trained else self.build_exhibit(evidence)
+        held = held_embeddings(evidence, names, trained=trained)
+        if held is None:
+            return self._judge_absent(evidence, name, expected=expected)
+        if not held.complete:
+            observed = f"`{name}` is not what the {self.maker} made of {join_labels(self.labels)}."
+            outcome = failed(expected=expected, observed=observed, exhibit=exhibit)
+            return self.unless_gaps(evidence, outcome)
+        if not is_of_stage(evidence, names, held, trained=trained):
+            return self.judge_other_stage(evidence, held, expected=expected)
+        observed = f"`{name}` holds what the {self.maker} made of {join_labels(self.labels)}."
+        hint = self.note_for(evidence, name)
+        return passed(expected=expected, observed=observed, hint=hint, exhibit=exhibit)
+
+    def describe_expected(self) -> str:
+        """Return what is expected."""
+        raise NotImplementedError
+
+    def judge_other_stage(
+        self, evidence: Evidence, held: EmbeddingSet, *, expected: str
+    ) -> CheckOutcome:
+        """Return the outcome for vectors of a module that are not of this stage."""
+        raise NotImplementedError
+
+    def note_for(self, evidence: Evidence, name: str) -> str:
+        """Return a note on right embeddings, or ''."""
+        return ""
+
+    def unless_gaps(self, evidence: Evidence, outcome: CheckOutcome) -> CheckOutcome:
+        """Return an outcome; where the recording of a very long run has gaps, for a person."""
+        if evidence.recording.complete:
+            return outcome
+        observed = "The notebook calls modules so often that not all of its calls were kept."
+        return replace(outcome, observed=observed, pending=True)
+
+    def _judge_absent(self, evidence: Evidence, name: str, *, expected: str) -> CheckOutcome:
+        stood_in = stood_in_embeddings(evidence, self.embedding_names, trained=self.trained)
+        if stood_in is not None:
+            stage = "after" if self.trained else "before"
+            observed = f"The {self.maker} made {stage} training what `{name}` should hold."
+            exhibit = None if self.trained else self.build_exhibit(evidence)
+            return passed(expected=expected, observed=observed, exhibit=exhibit)
+        if is_defined(evidence, name):
+            observed = f"`{name}` does not hold embeddings of {join_labels(self.labels)}."
+            return failed(expected=expected, observed=observed)
+        return self.unless_gaps(evidence, self.missing_embeddings(name, expected=expected))
+
+
+class EmbeddingsBeforeTraining(StageCheck):
     """The embeddings before training are the module's output on all inputs, at its start weights.
 
-    Recognized by their values, so their name and the order of their rows are free. Embeddings that
-    are still attached to the graph get a note and lose nothing.
+    Recognized by their values, so the order of their rows and the form in which the handout's
+    variable holds them are free. Where it has another name, it counts that the module made them
+    apart from the loss. Where the handout's variable holds something else, nothing stands in for
+    it. Embeddings that are still attached to the graph get a note and lose nothing.
     """
 
     code = "EMB001"
     title = "embeddings before training"
     subjects = ("before",)
+    trained = False
 
-    def judge(self, evidence: Evidence) -> CheckOutcome:
-        expected = f"the {self.maker}'s output on {join_labels(self.labels)}, before training"
-        embeddings = find_embeddings(evidence, self.embedding_names, trained=False)
-        if embeddings is None:
-            return self.missing_embeddings(self.before, expected=expected)
-        if not self.all_encoded(evidence):
-            return self.incomplete_embeddings(expected=expected)
-        exhibit = self.build_exhibit(evidence)
-        problem = self._find_problem(evidence, embeddings)
-        if problem:
-            hint = f"Compute it with the {self.maker} you train, before its first step."
-            observed = f"{embeddings.name} {problem}"
-            return failed(expected=expected, observed=observed, hint=hint, exhibit=exhibit)
-        note = "Still attached to its graph: harmless here, but .detach() says what is meant."
-        attached = array_fields(evidence, embeddings.name).get("grad") is True
-        hint = note if attached else ""
-        return passed(expected=expected, observed="they are", hint=hint, exhibit=exhibit)
+    def describe_expected(self) -> str:
+        return f"the {self.maker}'s output on {join_labels(self.labels)}, before training"
 
-    def _find_problem(self, evidence: Evidence, embeddings: EmbeddingSet) -> str:
-        if not embeddings.complete:
-            return f"is not what the {self.maker} made of {join_labels(self.labels)}"
-        if embeddings.weights_moved(evidence):
-            return "was made after training had moved the weights"
-        if not self._is_trained_module(evidence, embeddings):
-            return f"comes from another {self.maker} than the one that was trained"
-        return ""
+    def judge_other_stage(
+        self, evidence: Evidence, held: EmbeddingSet, *, expected: str
+    ) -> CheckOutcome:
+        after = is_of_stage(evidence, self.embedding_names, held, trained=True)
+        problem = (
+            "was made after training had moved the weights"
+            if after
+            else f"comes from another {self.maker} than the one that was trained"
+        )
+        return failed(
+            expected=expected,
+            observed=f"`{held.name}` {problem}.",
+            hint=f"Compute it with the {self.maker} you train, before its first step.",
+            exhibit=self.build_exhibit(evidence),
+        )
 
-    def _is_trained_module(self, evidence: Evidence, embeddings: EmbeddingSet) -> bool:
-        after = find_embeddings(evidence, self.embedding_names, trained=True)
-        if after is None or not after.complete or not after.weights_moved(evidence):
-            return True
-        modules_before = {row.forward.module for row in embeddings.sources.values()}
-        modules_after = {row.forward.module for row in after.sources.values()}
-        return modules_before == modules_after or _have_equal_starts(
-            evidence, modules_before | modules_after
+    def note_for(self, evidence: Evidence, name: str) -> str:
+        attached = array_fields(evidence, name).get("grad") is True
+        return "Still attached to its graph: harmless here, but .detach() says what is meant." * (
+            attached
         )
 
 
-def _have_equal_starts(evidence: Evidence, modules: set[int]) -> bool:
-    """Return whether all these modules began at the same weights."""
-    starts = [m.start for i, m in enumerate(evidence.recording.modules) if i in modules]
-    start_weights = [start.weights for start in starts if start is not None]
-    if len(start_weights) != len(modules) or not start_weights:
-        return False
-    return all(
-        len(weights) == len(start_weights[0])
-        and all(equal_arrays(a, b) for a, b in zip(weights, start_weights[0], strict=True))
-        for weights in start_weights
-    )
+class EmbeddingsAfterTraining(StageCheck):
+    """The embeddings after training are the module's output once training moved its weights.
 
-
-class EmbeddingsAfterTraining(EmbeddingCheck):
-    """The embeddings after training are the module's output once training moved its weights."""
+    A copy of the module, another one with its weights loaded, or an average over its steps counts
+    as it.
+    """
 
     code = "EMB002"
     title = "embeddings after training"
     subjects = ("after",)
+    trained = True
 
-    def judge(self, evidence: Evidence) -> CheckOutcome:
+    def describe_expected(self) -> str:
         labels = join_labels(self.labels)
-        expected = f"the {self.maker}'s output on {labels}, after training moved its weights"
-        embeddings = find_embeddings(evidence, self.embedding_names, trained=True)
-        if embeddings is None:
-            return self.missing_embeddings(self.after, expected=expected)
-        if not self.all_encoded(evidence):
-            return self.incomplete_embeddings(expected=expected)
-        if not embeddings.complete:
-            observed = f"{embeddings.name} is not what the {self.maker} made of {labels}"
-            return failed(expected=expected, observed=observed)
-        if not embeddings.weights_moved(evidence):
+        return f"the {self.maker}'s output on {labels}, after training moved its weights"
+
+    def judge_other_stage(
+        self, evidence: Evidence, held: EmbeddingSet, *, expected: str
+    ) -> CheckOutcome:
+        if is_of_stage(evidence, self.embedding_names, held, trained=False):
             return failed(
                 expected=expected,
-                observed=f"the {self.maker}'s weights were still those of the start",
+                observed=f"The {self.maker}'s weights were still those of the start.",
                 hint=STEPS_HINT.format(maker=self.maker),
             )
-        return passed(expected=expected, observed="they are")
+        return failed(
+            expected=expected,
+            observed=f"`{held.name}` comes from a {self.maker} that the training did not move.",
+            hint=STEPS_HINT.format(maker=self.maker),
+        )

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from grader.checks.check import ARRAYS_QUESTION, RECORDING_QUESTION, Check, Evidence
 from grader.checks.memo import memoized
-from grader.checks.recording import Forward
-from grader.checks.values import ArrayValues, array_flaw, as_float64, equal_values, inspect_array
-from grader.contrastive.vector_index import LabeledVector, VectorIndex
+from grader.checks.values import ArrayValues, as_float64, equal_values, inspect_array
+from grader.contrastive.module_rows import ModuleRow, module_rows
+from grader.contrastive.studied_module import find_studied_module
+from grader.contrastive.vector_index import LabeledVector
 
 if TYPE_CHECKING:
     from grader.model import Array, Json, Numbers
 
 MAX_INPUTS = 16
 """The most distinct inputs that are recognized."""
-MAX_BATCH_ROWS = 64
-"""The most rows of one batch that are read."""
 MIN_RESEMBLANCE = 0.5
 """The least absolute correlation at which an unnamed input is taken for another one plus noise."""
 
@@ -38,8 +36,8 @@ class LabeledInputsCheck(Check):
     """The handout's word for them: 'images'."""
 
     def all_encoded(self, evidence: Evidence) -> bool:
-        """Return whether a module made a finite vector of every labeled input."""
-        rows = labeled_vectors(evidence, labels=self.labels, shape=self.shape)
+        """Return whether the module under study made a finite vector of every labeled input."""
+        rows = studied_vectors(evidence, labels=self.labels, shape=self.shape)
         return {row.label for row in rows} == set(self.labels)
 
 
@@ -48,65 +46,17 @@ def namespace(evidence: Evidence) -> Mapping[str, Array]:
     return evidence.observation(ARRAYS_QUESTION).arrays
 
 
+def is_defined(evidence: Evidence, name: str) -> bool:
+    """Return whether the notebook left a variable of a name, whatever it holds."""
+    names = evidence.observation(ARRAYS_QUESTION).data.get("names")
+    return isinstance(names, list) and name in names
+
+
 def array_fields(evidence: Evidence, name: str) -> Mapping[str, Json]:
     """Return the notebook's data about an array: `dtype` ('torch.float32') and `grad`."""
     entries = evidence.observation(ARRAYS_QUESTION).data.get("arrays")
     entry = entries.get(name) if isinstance(entries, dict) else None
     return entry if isinstance(entry, dict) else {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ModuleInput:
-    """One row that went into a module; equal rows share their values."""
-
-    values: ArrayValues
-    forward: Forward
-    position: int
-    """Its index in the batch, or 0 where it went in alone."""
-
-
-@memoized
-def module_inputs(evidence: Evidence, shape: tuple[int, ...]) -> tuple[ModuleInput, ...]:
-    """Return every row of a shape that went into a module, in order."""
-    batches: dict[int, list[ArrayValues]] = {}
-    row_cache = _RowCache()
-    inputs = []
-    for forward in evidence.recording.forwards:
-        for batch in forward.inputs[:1]:
-            if id(batch) not in batches:
-                rows = _rows_of_shape(batch, shape)
-                batches[id(batch)] = [row_cache.get_or_inspect(row) for row in rows]
-            inputs += [
-                ModuleInput(values=row, forward=forward, position=position)
-                for position, row in enumerate(batches[id(batch)])
-            ]
-    return tuple(inputs)
-
-
-class _RowCache:
-    """Inspected rows; equal rows are inspected once, since a training loop repeats its inputs."""
-
-    def __init__(self) -> None:
-        self._by_prefix: dict[tuple[str, bytes], list[ArrayValues]] = {}
-
-    def get_or_inspect(self, row: Array) -> ArrayValues:
-        key = row.dtype.str, row.ravel()[:8].tobytes()
-        candidates = self._by_prefix.setdefault(key, [])
-        for candidate in candidates:
-            if np.array_equal(candidate.array, row):
-                return candidate
-        inspected = inspect_array(row)
-        if len(candidates) < MAX_INPUTS:
-            candidates.append(inspected)
-        return inspected
-
-
-def _rows_of_shape(batch: Array, shape: tuple[int, ...]) -> list[Array]:
-    if batch.shape == shape:
-        return [batch]
-    if batch.ndim == len(shape) + 1 and batch.shape[1:] == shape:
-        return list(batch[:MAX_BATCH_ROWS])
-    return []
 
 
 def encoded_arrays(
@@ -125,7 +75,7 @@ def encoded_values(
     named_values = {
         name: inspect_array(array) for name, array in namespace(evidence).items() if name in labels
     }
-    unmatched = _distinct_values(module_inputs(evidence, shape))
+    unmatched = _distinct_values(_by_importance(evidence, shape, len(labels)))
     if not unmatched:
         return named_values
     matched: dict[str, ArrayValues] = {}
@@ -141,7 +91,21 @@ def encoded_values(
     return matched if len(matched) == len(labels) else {**named_values, **matched}
 
 
-def _distinct_values(inputs: Sequence[ModuleInput]) -> list[ArrayValues]:
+def _by_importance(evidence: Evidence, shape: tuple[int, ...], count: int) -> Sequence[ModuleRow]:
+    """Return rows that went into modules: those of the module under study's training first."""
+    rows = module_rows(evidence, shape)
+    studied = find_studied_module(evidence, shape, count)
+    if studied is None:
+        return rows
+
+    def rank(row: ModuleRow) -> int:
+        is_studied = row.forward.module == studied.index
+        return 2 - is_studied - (is_studied and row.forward.pulled)
+
+    return sorted(rows, key=rank)
+
+
+def _distinct_values(inputs: Sequence[ModuleRow]) -> list[ArrayValues]:
     """Return the distinct inputs in order; one that is not finite differs from every other."""
     distinct: list[ArrayValues] = []
     compared_ids: set[int] = set()
@@ -194,44 +158,40 @@ def cosine(left: Numbers, right: Numbers) -> float:
 
 
 @memoized
-def build_vector_index(
-    evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
-) -> VectorIndex:
-    """Return an index of the vectors that modules made of labeled inputs."""
-    return VectorIndex(labeled_vectors(evidence, labels=labels, shape=shape))
-
-
-@memoized
 def labeled_vectors(
     evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
 ) -> tuple[LabeledVector, ...]:
-    """Return every vector that a module made of a labeled input, in order."""
+    """Return every vector that any module made of a labeled input, in order."""
     encoded = encoded_values(evidence, labels=labels, shape=shape)
     labels_by_values: dict[int, list[str]] = {}
-    outputs: dict[int, Numbers | None] = {}
     vectors: list[LabeledVector] = []
-    for row in module_inputs(evidence, shape):
-        forward = row.forward
+    for row in module_rows(evidence, shape):
         if id(row.values) not in labels_by_values:
             equal = [label for label in encoded if equal_values(row.values, encoded[label])]
             labels_by_values[id(row.values)] = equal
-        output = forward.output
-        if id(output) not in outputs:
-            if output is None or array_flaw(output, shape=output.shape):
-                outputs[id(output)] = None
-            else:
-                outputs[id(output)] = as_float64(output)
         candidates = labels_by_values[id(row.values)]
-        used = {other.label for other in vectors[-len(labels) :] if other.forward is forward}
+        used = {other.label for other in vectors[-len(labels) :] if other.forward is row.forward}
         label = next((n for n in candidates if n not in used), next(iter(candidates), None))
-        is_single = forward.inputs[0].shape == row.values.array.shape
-        vector = _output_vector(outputs[id(output)], row.position, is_single=is_single)
-        if label is not None and vector is not None:
-            vectors.append(LabeledVector(label=label, vector=vector, forward=forward))
+        if label is not None and row.vector is not None:
+            vectors.append(
+                LabeledVector(
+                    label=label, vector=row.vector, forward=row.forward, gradient=row.gradient
+                )
+            )
     return tuple(vectors)
 
 
-def _output_vector(output: Numbers | None, position: int, *, is_single: bool) -> Numbers | None:
-    if output is None or is_single or output.ndim < 2:  # noqa: PLR2004 (no rows)
-        return None if output is None else output.ravel()
-    return output[position].ravel() if position < len(output) else None
+@memoized
+def studied_vectors(
+    evidence: Evidence,
+    *,
+    labels: tuple[str, ...],
+    shape: tuple[int, ...],
+    holders: tuple[str, ...] = (),
+) -> tuple[LabeledVector, ...]:
+    """Return the vectors that the module under study made of labeled inputs, copies included."""
+    studied = find_studied_module(evidence, shape, len(labels), holders)
+    if studied is None:
+        return ()
+    rows = labeled_vectors(evidence, labels=labels, shape=shape)
+    return tuple(row for row in rows if studied.is_trained(row.forward) is not None)

@@ -12,22 +12,18 @@ import numpy as np
 
 from grader.checks.check import CheckOutcome, Evidence, failed, passed
 from grader.checks.memo import memoized
-from grader.checks.recording import Call, Forward
-from grader.checks.values import as_float64, equal_values
-from grader.contrastive.embeddings import EmbeddingCheck, EmbeddingNames, trained_module
-from grader.contrastive.labeled_inputs import (
-    build_vector_index,
-    encoded_values,
-    labeled_vectors,
-    namespace,
+from grader.checks.recording import Call
+from grader.checks.values import equal_values
+from grader.contrastive.embeddings import (
+    EmbeddingCheck,
+    EmbeddingNames,
+    studied_module,
+    studied_rows,
 )
+from grader.contrastive.labeled_inputs import encoded_values, labeled_vectors, namespace
+from grader.contrastive.loss_calls import Pair, counted_calls, nearest_labels, read_pairs
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
-from grader.model import Array
 
-Pair = frozenset[str]
-"""Two labels; one label if both inputs are the same; '?' for a vector of no known input."""
-MAX_ARRAYS, MAX_VECTORS = 16, 64
-"""The most arrays of one argument that are read, and the most vectors of these."""
 NOISE_SHARE = 1e-3
 """A weight of a gradient below this share of the largest one is rounding."""
 
@@ -38,6 +34,8 @@ class ContrastedPairs:
 
     positive: frozenset[Pair]
     negative: frozenset[Pair]
+    constant: frozenset[Pair] = frozenset()
+    """Pairs that it was called on in embeddings that no gradient flows back to."""
     cells: tuple[int, ...] = ()
     has_roles: bool = True
 
@@ -81,7 +79,7 @@ class PairContrasted(EmbeddingCheck):
             outcome = self.missing_embeddings(self.variable or self.loss, expected=expected)
             if not self.all_encoded(evidence):
                 return outcome
-            return replace(outcome, because="the training loop never ran")
+            return replace(outcome, because="no loss was computed from the embeddings")
         if not self.all_encoded(evidence):
             return self.incomplete_embeddings(expected=expected)
         variable_pair = variables.get(self.variable)
@@ -90,7 +88,10 @@ class PairContrasted(EmbeddingCheck):
             if variable_pair not in {None, expected_pair}:
                 held = format_pair(variable_pair or frozenset())
                 note = f"{self.variable} itself holds {held}; how the loss was called counts."
-            observed = "it does, in the first step"
+            first, second = sorted(self.pair)
+            observed = (
+                f"The loss contrasts {first} and {second} as a {self.role} pair in the first step."
+            )
             return passed(expected=expected, observed=observed, hint=note, cells=pairs.cells)
         return self._judge_wrong_pair(
             pairs, variables, expected=expected, expected_pair=expected_pair
@@ -115,25 +116,39 @@ class PairContrasted(EmbeddingCheck):
     ) -> CheckOutcome:
         contrasted = pairs or ContrastedPairs(positive=frozenset(), negative=frozenset())
         role_pairs = contrasted.positive if self.role == "positive" else contrasted.negative
-        pair_list = ", ".join(sorted(format_pair(pair) for pair in role_pairs)) or "none"
+        pair_list = ", ".join(sorted(format_pair(pair) for pair in role_pairs))
         in_variable = (
             variables[self.variable] == expected_pair
             if self.variable in variables
             else expected_pair in variables.values()
         )
+        pair_text = format_pair(expected_pair)
+        if expected_pair in contrasted.constant - contrasted.positive - contrasted.negative:
+            return failed(
+                expected=expected,
+                observed=f"No gradient flows back to the embeddings of {pair_text}.",
+                hint="Which embeddings change when the weights do?",
+                cells=contrasted.cells,
+            )
         if in_variable and expected_pair not in contrasted.positive | contrasted.negative:
-            held = "a variable holds the pair, but the loss was called on other pairs"
+            others = (
+                f"was called on other pairs: {pair_list}" if pair_list else "was not called on it"
+            )
             return CheckOutcome(
                 share=Fraction(1, 2),
                 expected=expected,
-                observed=f"{held}: {pair_list}",
+                observed=f"A variable holds the pair, but in the first step the loss {others}.",
                 hint="The given lines read only the second element of a negative pair.",
                 cells=contrasted.cells,
             )
         distance = "close" if self.role == "positive" else "apart"
         return failed(
             expected=expected,
-            observed=f"{self.role} pairs in the calls of the loss: {pair_list}",
+            observed=(
+                f"The {self.role} pairs of the loss in the first step: {pair_list}."
+                if pair_list
+                else f"The loss contrasts no {self.role} pair in the first step."
+            ),
             hint=f"Which two {self.things} should be {distance}?",
             cells=contrasted.cells,
         )
@@ -144,12 +159,16 @@ def contrasted_pairs(
     evidence: Evidence, names: EmbeddingNames, loss: str, roles: tuple[str, str, str]
 ) -> ContrastedPairs | None:
     """Return the pairs that were contrasted in the first step; None where nothing shows it."""
-    calls = _first_step_calls(evidence, names, loss)
-    pairs = (
-        _pairs_from_calls(evidence, names, calls, roles)
-        if calls
-        else _pairs_from_gradient(evidence, names)
-    )
+    studied = studied_module(evidence, names)
+    rows = [
+        row for trained in (False, True) for row in studied_rows(evidence, names, trained=trained)
+    ]
+    calls = counted_calls(evidence.recording, studied, rows)
+    gradient = _pairs_from_gradient(evidence, names)
+    watched = [call for call in calls if call.name == loss]
+    pairs = _pairs_of_calls(watched, rows, roles, gradient)
+    if pairs is None:
+        pairs = _pairs_of_calls([c for c in calls if not c.name], rows, roles, None) or gradient
     if pairs is None:
         return None
     canonical = _canonical_labels(evidence, names)
@@ -157,132 +176,68 @@ def contrasted_pairs(
         pairs,
         positive=frozenset(_canonical_pair(pair, canonical) for pair in pairs.positive),
         negative=frozenset(_canonical_pair(pair, canonical) for pair in pairs.negative),
+        constant=frozenset(_canonical_pair(pair, canonical) for pair in pairs.constant),
     )
 
 
-def _first_step_calls(evidence: Evidence, names: EmbeddingNames, loss: str) -> tuple[Call, ...]:
-    """Return the calls of the loss, else of similarities, before the trained weights moved."""
-    module = trained_module(evidence, names)
-    end = _first_weight_change(evidence, module)
-    forwards = evidence.recording.forwards
-
-    def concerns_module(call: Call) -> bool:
-        earlier = [f for f in forwards if f.event_index < call.event_index]
-        return not earlier or module is None or earlier[-1].module == module
-
-    calls = [
-        call
-        for call in evidence.recording.calls
-        if call.event_index < end and concerns_module(call)
-    ]
-    watched = tuple(call for call in calls if call.name == loss)
-    return watched or tuple(call for call in calls if not call.name)
-
-
-def _first_weight_change(evidence: Evidence, module: int | None) -> int:
-    """Return the event in which a module's weights first moved, or one after the last."""
-    recording = evidence.recording
-    if module is None:
-        return recording.event_count + 1
-    step = recording.first_step(module)
-    start = recording.modules[module].start if module < len(recording.modules) else None
-    event_indices = [
-        forward.event_index
-        for forward in recording.forwards
-        if forward.module == module and start is not None and forward.state not in {-1, start.state}
-    ]
-    if step is not None:
-        event_indices.append(step)
-    return min(event_indices, default=recording.event_count + 1)
-
-
-def _pairs_from_calls(
-    evidence: Evidence,
-    names: EmbeddingNames,
+def _pairs_of_calls(
     calls: Sequence[Call],
+    rows: Sequence[LabeledVector],
     roles: tuple[str, str, str],
-) -> ContrastedPairs:
-    vector_index = build_vector_index(evidence, labels=names.labels, shape=names.shape)
-    positive: set[Pair] = set()
-    negative: set[Pair] = set()
-    for call in calls:
-        # By the handout's names of the parameters, or else by their order.
-        by_name = all(role in call.args for role in roles)
-        ordered = [call.args[role] for role in roles] if by_name else [*call.args.values()]
-        first, second, third = [*ordered, (), (), ()][:3]
-        positive |= _label_pairs(first, second, vector_index, before=call.event_index)
-        others = third if call.name else second
-        negative |= _label_pairs(first, others, vector_index, before=call.event_index)
+    gradient: ContrastedPairs | None,
+) -> ContrastedPairs | None:
+    """Return the pairs of calls; None where their arguments don't tell.
+
+    Where they tell which pairs but not their roles, the gradient does, if there is one.
+    """
+    by_call = [read_pairs(call, rows, roles) for call in calls]
+    known = [pairs for pairs in by_call if pairs is not None]
+    if not known or len(known) < len(by_call):
+        return None
+    cells = tuple(sorted({call.cell for call in calls}))
+    unsigned = frozenset().union(*(pairs.unsigned for pairs in known))
+    positive = frozenset().union(*(pairs.positive for pairs in known))
+    negative = frozenset().union(*(pairs.negative for pairs in known))
+    constant = frozenset().union(*(pairs.constant for pairs in known))
+    if not unsigned:
+        return ContrastedPairs(positive=positive, negative=negative, constant=constant, cells=cells)
+    if gradient is None:
+        return ContrastedPairs(positive=unsigned, negative=unsigned, cells=cells, has_roles=False)
+    pulled = unsigned & gradient.positive
     return ContrastedPairs(
-        positive=frozenset(positive),
-        negative=frozenset(negative),
-        cells=tuple(sorted({call.cell for call in calls})),
-        has_roles=bool(calls[0].name),
+        positive=positive | pulled, negative=negative | (unsigned - pulled), cells=cells
     )
 
 
-def _label_pairs(
-    left_arrays: Sequence[Array],
-    right_arrays: Sequence[Array],
-    vector_index: VectorIndex,
-    *,
-    before: float,
-) -> set[Pair]:
-    """Return the pairs of labels of two arguments; batches of equal length go row by row."""
-    left = _nearest_labels(left_arrays, vector_index, before=before)
-    right = _nearest_labels(right_arrays, vector_index, before=before)
-    if len(left) > 1 and len(left) == len(right):
-        return {frozenset((a or "?", b or "?")) for a, b in zip(left, right, strict=True)}
-    return {frozenset((a or "?", b or "?")) for a in left for b in right}
-
-
-def _nearest_labels(
-    arrays: Sequence[Array], vector_index: VectorIndex, *, before: float = np.inf
-) -> list[str | None]:
-    vectors: list[Array] = []
-    for array in arrays[:MAX_ARRAYS]:
-        vectors.extend(array if array.ndim == 2 else [array])  # noqa: PLR2004 (a matrix)
-    rows = [vector_index.nearest(vector, before=before) for vector in vectors[:MAX_VECTORS]]
-    return [row.label if row else None for row in rows]
-
-
+@memoized
 def _pairs_from_gradient(evidence: Evidence, names: EmbeddingNames) -> ContrastedPairs | None:
     """Return which embeddings the loss pulled together and which apart, from its gradient.
 
     For a loss of similarities, its gradient at one embedding is a combination of the embeddings
     it is compared with, negative for those it is pulled to.
     """
-    module = trained_module(evidence, names)
-    forward = next(
-        (
-            forward
-            for forward in evidence.recording.forwards
-            if forward.module == module and forward.output_gradient is not None
-        ),
-        None,
-    )
-    if forward is None:
+    by_label: dict[str, LabeledVector] = {}
+    for row in studied_rows(evidence, names, trained=False):
+        if row.gradient is not None:
+            by_label.setdefault(row.label, row)
+    if set(by_label) != set(names.labels):
         return None
-    all_rows = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
-    rows = [row for row in all_rows if row.forward is forward]
-    if sorted(row.label for row in rows) != sorted(names.labels):
-        return None
-    weights = _contrast_weights(forward, rows)
+    rows = list(by_label.values())
+    weights = _contrast_weights(rows)
     return ContrastedPairs(
         positive=frozenset(pair for pair, weight in weights.items() if weight < 0),
         negative=frozenset(pair for pair, weight in weights.items() if weight >= 0),
-        cells=(forward.cell,),
+        cells=tuple(sorted({row.forward.cell for row in rows})),
     )
 
 
-def _contrast_weights(forward: Forward, rows: Sequence[LabeledVector]) -> Mapping[Pair, float]:
+def _contrast_weights(rows: Sequence[LabeledVector]) -> Mapping[Pair, float]:
     """Return the weight of each contrasted pair; below 0 for pairs that are pulled together."""
-    if forward.output_gradient is None or forward.output_gradient.shape[0] != len(rows):
+    vectors = [row.vector for row in rows]
+    gradients = [row.gradient for row in rows if row.gradient is not None]
+    if len({array.shape for array in (*vectors, *gradients)}) != 1:
         return {}
-    basis = np.stack([row.vector for row in rows])
-    gradient = as_float64(forward.output_gradient).reshape(len(rows), -1)
-    if gradient.shape != basis.shape or not np.isfinite(gradient).all():
-        return {}
+    basis, gradient = np.stack(vectors), np.stack(gradients)
     weights, *_ = np.linalg.lstsq(basis.T, gradient.T, rcond=None)
     peak = float(np.abs(weights).max())
     return {
@@ -295,17 +250,18 @@ def _contrast_weights(forward: Forward, rows: Sequence[LabeledVector]) -> Mappin
 @memoized
 def variable_pairs(evidence: Evidence, names: EmbeddingNames) -> Mapping[str, Pair]:
     """Return the variables that hold two embeddings, with the pair of their inputs."""
-    vector_index = build_vector_index(evidence, labels=names.labels, shape=names.shape)
+    rows = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
+    index = VectorIndex(rows)
     canonical = _canonical_labels(evidence, names)
     arrays = namespace(evidence)
     pairs = {}
     for name in (key.removesuffix("/1") for key in arrays if key.endswith("/1")):
-        parts = [arrays.get(f"{name}/{index}") for index in range(3)]
-        if parts[0] is None or parts[1] is None or parts[2] is not None:
+        parts = [arrays.get(f"{name}/{position}") for position in range(3)]
+        if "/" in name or parts[0] is None or parts[1] is None or parts[2] is not None:
             continue
-        labels = _nearest_labels([parts[0].ravel(), parts[1].ravel()], vector_index)
-        if None not in labels:
-            pairs[name] = _canonical_pair(filter(None, labels), canonical)
+        labels = nearest_labels([parts[0].ravel(), parts[1].ravel()], index)
+        if "?" not in labels:
+            pairs[name] = _canonical_pair(labels, canonical)
     return pairs
 
 

@@ -16,7 +16,7 @@ from grader.checks.check import (
 )
 from grader.checks.memo import memoized
 from grader.checks.values import all_close, as_float64
-from grader.contrastive.labeled_inputs import LabeledInputsCheck, labeled_vectors
+from grader.contrastive.labeled_inputs import LabeledInputsCheck, studied_vectors
 from grader.model import Json, Numbers, Question
 
 TOLERANCE = 1e-4
@@ -40,7 +40,7 @@ class OwnEmbeddingsNormalized(LabeledInputsCheck):
         if not self.all_encoded(evidence):
             observed = f"{self.module} made no embeddings of all {self.things}"
             return absent(expected=EXPECTED, observed=observed)
-        rows = labeled_vectors(evidence, labels=self.labels, shape=self.shape)
+        rows = studied_vectors(evidence, labels=self.labels, shape=self.shape)
         return judge_lengths(np.array([np.linalg.norm(row.vector) for row in rows]))
 
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 from grader.checks.check import CheckOutcome, Evidence, absent, passed
 from grader.checks.modules import ModuleShapeCheck, call_fields
 from grader.checks.values import equal_values, format_shape
-from grader.contrastive.labeled_inputs import LabeledInputsCheck, encoded_values, module_inputs
+from grader.contrastive.labeled_inputs import LabeledInputsCheck, encoded_values
+from grader.contrastive.module_rows import module_rows
+from grader.contrastive.studied_module import find_studied_module
 from grader.model import Observation
 
 
@@ -29,13 +31,19 @@ class InputBatch(LabeledInputsCheck):
     def judge(self, evidence: Evidence) -> CheckOutcome:
         batch_shape = (len(self.labels), *self.shape)
         expected = f"a batch of shape {format_shape(batch_shape)}"
-        forwards = evidence.recording.forwards
+        studied = find_studied_module(evidence, self.shape, len(self.labels))
+        forwards = [
+            forward
+            for forward in evidence.recording.forwards
+            if studied is None or studied.is_trained(forward) is not None
+        ]
         shapes = [forward.inputs[0].shape for forward in forwards if forward.inputs]
         cells = tuple({forward.cell for forward in forwards[:1]})
         if batch_shape in shapes:
             return passed(expected=expected, observed="it is", cells=cells)
-        inputs = module_inputs(evidence, self.shape)
-        rows = {id(row.values): row.values for row in inputs}.values()
+        inputs = module_rows(evidence, self.shape)
+        calls = {id(forward) for forward in forwards}
+        rows = {id(row.values): row.values for row in inputs if id(row.forward) in calls}.values()
         encoded = encoded_values(evidence, labels=self.labels, shape=self.shape)
         covered = [
             label for label in encoded if any(equal_values(row, encoded[label]) for row in rows)

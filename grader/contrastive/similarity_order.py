@@ -9,7 +9,7 @@ import numpy as np
 
 from grader.checks.check import CheckOutcome, Evidence, SeededRandom, absent, failed, passed
 from grader.checks.values import as_float64
-from grader.contrastive.embeddings import find_embeddings, module_embeddings, trained_module
+from grader.contrastive.embeddings import stage_embeddings
 from grader.contrastive.labeled_inputs import cosine, encoded_arrays
 from grader.contrastive.training_start import TrainingCheck
 from grader.model import Numbers, Question
@@ -85,11 +85,7 @@ class SimilarityOrder(TrainingCheck):
                 if array.shape == self.shape and np.isfinite(array).all()
             }
         trained, names = self.stage == "after", self.embedding_names
-        embeddings = find_embeddings(evidence, names, trained=trained)
-        if embeddings is not None and not embeddings.complete:
-            module = trained_module(evidence, names)
-            recorded = module_embeddings(evidence, names, module=module, trained=trained)
-            embeddings = recorded or embeddings
+        embeddings = stage_embeddings(evidence, names, trained=trained)
         vectors = {} if embeddings is None else embeddings.vectors
         return vectors if all(np.isfinite(v).all() for v in vectors.values()) else {}
 

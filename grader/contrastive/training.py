@@ -12,9 +12,9 @@ from grader.checks.check import CheckOutcome, Evidence, SeededRandom, absent, fa
 from grader.checks.values import all_close
 from grader.contrastive.embeddings import (
     STEPS_HINT,
-    module_embeddings,
-    trained_embeddings,
-    trained_module,
+    is_of_stage,
+    recorded_embeddings,
+    stage_embeddings,
 )
 from grader.contrastive.labeled_inputs import cosine
 from grader.contrastive.training_start import TrainingCheck
@@ -50,6 +50,11 @@ def pairwise_cosines(vectors: Numbers) -> Numbers:
     count = len(vectors)
     pairs = [(i, j) for i in range(count) for j in range(i + 1, count)]
     return np.array([cosine(vectors[i], vectors[j]) for i, j in pairs])
+
+
+def count_steps(steps: int | None) -> str:
+    """Return a number of optimizer steps in words."""
+    return "1 optimizer step" if steps == 1 else f"{steps} optimizer steps"
 
 
 class LossFalls(TrainingCheck):
@@ -93,13 +98,14 @@ class LossFalls(TrainingCheck):
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         expected = "the loss (InfoNCE) of the trained embeddings falls as the reference's does"
-        embeddings = trained_embeddings(evidence, self.embedding_names)
-        if embeddings is None:
-            return absent(expected=expected, observed="no embeddings that training made")
-        if not embeddings.weights_moved(evidence):
+        names = self.embedding_names
+        embeddings = stage_embeddings(evidence, names, trained=True)
+        if embeddings is None or not is_of_stage(evidence, names, embeddings, trained=True):
+            if not self.all_encoded(evidence):
+                return absent(expected=expected, observed="There are no embeddings to compare.")
             return failed(
                 expected=expected,
-                observed=f"the {self.maker}'s weights did not move",
+                observed=f"The {self.maker}'s weights did not move.",
                 hint=STEPS_HINT.format(maker=self.maker),
             )
         trained = embeddings.stack(self.labels)
@@ -114,12 +120,12 @@ class LossFalls(TrainingCheck):
         if replay is not None and all_close(
             pairwise_cosines(trained), pairwise_cosines(replay), atol=COSINE_TOLERANCE
         ):
-            observed += f"; the reference's embeddings after {steps} optimizer step(s) are yours"
+            observed += f"; the reference's embeddings after {count_steps(steps)} are yours"
             return passed(expected=expected, observed=observed)
         target = self._reference_vectors(evidence, steps=self.steps)
         if target is not None:
             reference_loss = self._measure_loss(target)
-            observed += f"; the reference's is {reference_loss:.4f} after {self.steps} step(s)"
+            observed += f"; the reference's is {reference_loss:.4f} after {count_steps(self.steps)}"
             if loss <= reference_loss + LOSS_TOLERANCE:
                 return passed(expected=expected, observed=observed)
         share = Fraction(1, 2) if loss < start else Fraction(1, 5)
@@ -138,8 +144,7 @@ class LossFalls(TrainingCheck):
 
     def _start_loss(self, evidence: Evidence) -> float:
         """Return the loss of the module's embeddings before its weights moved."""
-        module = trained_module(evidence, self.embedding_names)
-        start = module_embeddings(evidence, self.embedding_names, module=module, trained=False)
+        start = recorded_embeddings(evidence, self.embedding_names, trained=False)
         return float("nan") if start is None else self._measure_loss(start.stack(self.labels))
 
     def _cap_outcome(self, evidence: Evidence, outcome: CheckOutcome) -> CheckOutcome:

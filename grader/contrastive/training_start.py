@@ -12,8 +12,8 @@ from grader.checks.values import as_float64
 from grader.contrastive.embeddings import (
     EmbeddingCheck,
     EmbeddingNames,
-    trained_embeddings,
-    trained_module,
+    stage_embeddings,
+    studied_module,
 )
 from grader.contrastive.labeled_inputs import encoded_arrays
 from grader.contrastive.layers import ModuleAtWeightsCheck, finite_outputs
@@ -21,6 +21,8 @@ from grader.errors import ReferenceFault
 from grader.model import Json, Question
 
 if TYPE_CHECKING:
+    from grader.checks.recording import Forward
+    from grader.contrastive.studied_module import StudiedModule
     from grader.model import Array, Numbers
 
 MAX_STEPS = 200
@@ -44,10 +46,13 @@ class TrainingCheck(EmbeddingCheck, ModuleAtWeightsCheck):
 
     def optimizer_steps(self, evidence: Evidence) -> int | None:
         """Return the number of steps to the trained embeddings, at most 200; None for 0."""
-        after = trained_embeddings(evidence, self.embedding_names)
-        if after is None:
+        after = stage_embeddings(evidence, self.embedding_names, trained=True)
+        studied = studied_module(evidence, self.embedding_names)
+        if after is None or studied is None:
             return None
-        return min(MAX_STEPS, max(row.forward.steps for row in after.sources.values())) or None
+        calls = [row.forward for row in after.sources.values()]
+        steps = [_count_steps(evidence, studied, forward) for forward in calls]
+        return min(MAX_STEPS, max(steps, default=0)) or None
 
     def training_question(self, evidence: Evidence, *, steps: int | None = None) -> Question | None:
         """Ask the reference to train from the student's start; None where there is none.
@@ -89,6 +94,16 @@ class TrainingCheck(EmbeddingCheck, ModuleAtWeightsCheck):
             return self.accepted[0]
 
 
+def _count_steps(evidence: Evidence, studied: StudiedModule, forward: Forward) -> int:
+    """Return the optimizer's steps on the module under study to the weights of a call."""
+    if forward.module == studied.index:
+        return forward.steps
+    forwards = evidence.recording.forwards
+    own = [other for other in forwards if other.module == studied.index]
+    same = [other.steps for other in own if other.state == forward.state]
+    return max(same or [other.steps for other in own], default=0)
+
+
 @memoized
 def _training_question(
     evidence: Evidence,
@@ -114,12 +129,18 @@ def _training_question(
 def start_weights(
     evidence: Evidence, names: EmbeddingNames, shapes: tuple[tuple[int, ...], ...]
 ) -> tuple[Array, ...] | None:
-    """Return the trained module's weights before training, one array for each shape, or None."""
-    module = trained_module(evidence, names)
-    if module is None or module >= len(evidence.recording.modules):
+    """Return the studied module's weights before training, one array for each shape, or None.
+
+    Raises:
+        ReferenceFault: They were not kept.
+    """
+    studied = studied_module(evidence, names)
+    if studied is None or studied.index >= len(evidence.recording.modules):
         return None
-    start = evidence.recording.modules[module].start
-    unmatched = list(start.weights) if start is not None else []
+    start = evidence.recording.modules[studied.index].start
+    if start is not None and start.weights is None:
+        raise ReferenceFault("the weights of the start were not kept: there were too many modules")
+    unmatched = list(start.weights or ()) if start is not None else []
     ordered = []
     for shape in shapes:
         index = next((i for i, array in enumerate(unmatched) if array.shape == shape), None)

@@ -22,6 +22,8 @@ class LabeledVector:
     label: str
     vector: Numbers
     forward: Forward
+    gradient: Numbers | None = None
+    """The gradient of the loss at it, where it was kept."""
 
 
 class VectorIndex:
@@ -38,6 +40,11 @@ class VectorIndex:
                 stack = np.stack([row.vector for row in nonzero])
                 self._by_size[size] = nonzero, stack / lengths[lengths > 0][:, np.newaxis]
 
+    @property
+    def sizes(self) -> frozenset[int]:
+        """The lengths of the vectors in it."""
+        return frozenset(self._by_size)
+
     def nearest(
         self, vector: Array, *, used: frozenset[str] = frozenset(), before: float = np.inf
     ) -> LabeledVector | None:
@@ -48,19 +55,28 @@ class VectorIndex:
             used: Labels to avoid where several rows are equal.
             before: The event before which the row was made.
         """
+        near = self._find_near(vector, before=before)
+        if not near:
+            return None
+        closest = min(distance for distance, _ in near)
+        ties = [row for distance, row in near if distance <= closest + EQUAL_TOLERANCE / 100]
+        return next((row for row in ties if row.label not in used), ties[0])
+
+    def latest(self, vector: Array, *, before: float) -> LabeledVector | None:
+        """Return the last row made before an event that equals a vector, or None."""
+        rows = [row for _, row in self._find_near(vector, before=before)]
+        return max(rows, key=lambda row: row.forward.event_index, default=None)
+
+    def _find_near(self, vector: Array, *, before: float) -> list[tuple[float, LabeledVector]]:
+        """Return the rows that equal a vector up to a factor, with their distances from it."""
         value = as_float64(vector).ravel()
         length = float(np.linalg.norm(value))
         rows, units = self._by_size.get(value.size, ((), None))
         if units is None or not length > 0:
-            return None
+            return []
         distances = np.abs(value / length - units).max(axis=1)
-        near = [
-            i
+        return [
+            (float(distances[i]), rows[i])
             for i in np.flatnonzero(distances <= 10 * EQUAL_TOLERANCE)
             if rows[i].forward.event_index < before
         ]
-        if not near:
-            return None
-        closest = min(distances[i] for i in near)
-        ties = [rows[i] for i in near if distances[i] <= closest + EQUAL_TOLERANCE / 100]
-        return next((row for row in ties if row.label not in used), ties[0])

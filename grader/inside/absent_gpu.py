@@ -10,7 +10,7 @@ import sys
 import time
 import types
 
-from inside import recorder
+from inside import after_import
 
 KINDS = frozenset({"cuda", "hip", "mps", "xpu"})
 """Types of device that mean the CPU where there is none."""
@@ -124,7 +124,7 @@ class AbsentGpu:
 
     def install(self):
         """Change torch as soon as it is imported."""
-        recorder.call_after_import({"torch": self.change_once})
+        after_import.call_after_import({"torch": self.change_once})
 
     def change_once(self):
         """Change torch, or take over the change that was made ahead."""

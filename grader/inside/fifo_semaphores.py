@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-from inside import recorder
+from inside import after_import
 
 RECURSIVE_MUTEX = 0
 FIONREAD = 0x541B
@@ -161,7 +161,7 @@ def substitute_shared_memory():
     def use_temporary_folder():
         sys.modules["multiprocessing.heap"].Arena._dir_candidates = []
 
-    recorder.call_after_import(
+    after_import.call_after_import(
         {
             "_multiprocessing": use_fifos,
             "_posixshmem": use_files,

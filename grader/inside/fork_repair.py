@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 
-from inside import recorder
+from inside import after_import
 
 REUSED_EXECUTORS = ("joblib.externals.loky.reusable_executor", "loky.reusable_executor")
 """Modules that keep one executor for all who ask for one."""
@@ -66,7 +66,7 @@ def repair_after_import():
     def prepare(module, name, *entry_points):
         return lambda: renew_in_forks(getattr(sys.modules[module], name), entry_points)
 
-    recorder.call_after_import(
+    after_import.call_after_import(
         {
             "concurrent.futures.thread": prepare(
                 "concurrent.futures.thread", "ThreadPoolExecutor", "submit", "shutdown"

@@ -13,7 +13,7 @@ import shlex
 import subprocess
 import sys
 
-from inside import command_folder, idle_installer, recorder
+from inside import after_import, command_folder, idle_installer
 
 MENTION = re.compile(r"\b(pip[\d.]*|ensurepip|" + "|".join(idle_installer.NAMES) + r")\b")
 MAGICS = ("pip", "conda", "mamba", "micromamba", "uv")
@@ -72,7 +72,7 @@ class Installers:
         """Turn every way."""
         self.turn_shell()
         self.turn_processes()
-        recorder.call_after_import({"pip._internal.cli.main": self.turn_pip_library})
+        after_import.call_after_import({"pip._internal.cli.main": self.turn_pip_library})
         self.shell.events.register("post_run_cell", self.read_left_out)
 
     def turn_shell(self):

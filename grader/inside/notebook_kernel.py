@@ -14,6 +14,7 @@ from inside import (
     descriptor_output,
     fifo_semaphores,
     fork_repair,
+    kept_namespace,
     kernel_exit,
     main_thread,
     probe,
@@ -223,7 +224,8 @@ def prepare_shell(app, job, pipes):
     fork_repair.repair_after_import()
     limit_cell_descriptors(shell)
     seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job["seed"]))
-    return questions.ObservedNotebook(shell.user_ns, notebook_recorder, notes)
+    forgotten = kept_namespace.keep_forgotten(shell)
+    return questions.ObservedNotebook(shell.user_ns, notebook_recorder, notes, forgotten)
 
 
 def run_kernel(job, *, connection_file, pipes):

@@ -2,7 +2,7 @@
 
 import sys
 
-from inside.recorder import call_after_import
+from inside.after_import import call_after_import
 
 PREFIX = "seaborn-v0_8"
 

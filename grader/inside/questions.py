@@ -18,7 +18,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from inside import frames
+from inside import direct_calls, frames
+from inside.watched_calls import flatten_arrays
 
 # Bound before student code runs.
 _asarray, _ndarray = np.asarray, np.ndarray
@@ -28,6 +29,10 @@ KINDS = "biuf"
 """Kinds of NumPy dtype that cross the wall."""
 MAX_ELEMENTS = 200_000
 """Most elements of an array in the namespace whose values are sent."""
+MAX_HELD, MAX_NAMES, MAX_PARTS = 512, 4096, 64
+"""Most arrays and names of a namespace that are told, and parts of a list that are looked at."""
+MAX_RECORDED = 3_500
+"""Most arrays of a recording that are sent."""
 
 
 class NothingToAsk(Exception):
@@ -52,6 +57,15 @@ def is_array(value):
     """Return whether a value is a tensor or a NumPy array."""
     torch = sys.modules.get("torch")
     return _isinstance(value, _ndarray) or (torch is not None and _isinstance(value, torch.Tensor))
+
+
+def is_number_list(value):
+    """Return whether a value is a list of floating point numbers."""
+    return (
+        _isinstance(value, (_list, _tuple))
+        and 0 < len(value) <= MAX_ELEMENTS
+        and all(_type(part) is float for part in value)
+    )
 
 
 class InitialWeights:
@@ -92,21 +106,33 @@ def seed_torch(torch, number=0):
 class ObservedNotebook:
     """What questions are about: a notebook's namespace, recorder and notes."""
 
-    def __init__(self, namespace, recorder, notes):
+    def __init__(self, namespace, recorder, notes, forgotten):
         self.namespace = namespace
+        self.forgotten = forgotten
         self.recorder = recorder
         self.notes = notes
         self.modules = {}
 
+    def restore_forgotten(self):
+        """Put back what `%reset` deleted and the notebook did not make anew."""
+        for name, value in self.forgotten.items():
+            self.namespace.setdefault(name, value)
+
     # ------------------------------------------------------------ arrays
 
     def collect_arrays(self, params, inputs):
-        """Return every numeric array in the namespace by name; parts of a tuple as `name/0`."""
-        out, shapes = {}, {}
+        """Return every numeric array in the namespace by name, with all public names.
+
+        Parts of a tuple are `name/0` and so on, those of a tuple in it `name/0/0`.
+        """
+        out, shapes, names = {}, {}, []
         for name, value in _list(self.namespace.items()):
-            if not _isinstance(name, _str) or name.startswith("_") or len(out) >= 128:
+            if not _isinstance(name, _str) or name.startswith("_"):
                 continue
+            names.append(name[:100])
             for key, candidate in self.arrays_in(name, value):
+                if len(out) >= MAX_HELD:
+                    break
                 try:
                     array = to_plain_array(candidate)
                 except Exception:
@@ -115,43 +141,58 @@ class ObservedNotebook:
                 shapes[key]["grad"] = bool(getattr(candidate, "requires_grad", False))
                 if array.size <= MAX_ELEMENTS:
                     out[key] = array
-        return {"arrays": shapes}, out
+        return {"arrays": shapes, "names": names[:MAX_NAMES]}, out
 
-    def arrays_in(self, name, value):
-        """Return the arrays in one value, at most one level down, with their keys."""
+    def arrays_in(self, key, value, depth=3):
+        """Return the arrays in a value, with their keys; a list of rows of numbers is one, too."""
         if is_array(value):
-            return [(name, value)]
+            return [(key, value)]
+        if hasattr(value, "to_numpy") and _type(value).__module__.startswith("pandas."):
+            return [(key, value.to_numpy())]
         if _isinstance(value, _dict):
             value = _list(value.values())
-        if _isinstance(value, (_list, _tuple)) and len(value) <= 16:
-            return [(f"{name}/{i}", part) for i, part in enumerate(value) if is_array(part)]
-        return []
+        if not _isinstance(value, (_list, _tuple)) or not depth or len(value) > MAX_PARTS:
+            return [(key, _asarray(value))] if is_number_list(value) else []
+        if is_number_list(value) or (
+            len(value) > 0 and all(is_number_list(part) for part in value)
+        ):
+            return [(key, _asarray(value))]
+        parts = [self.arrays_in(f"{key}/{i}", part, depth - 1) for i, part in enumerate(value)]
+        return [pair for part in parts for pair in part]
 
     # ------------------------------------------------------------ recording
 
     def collect_recording(self, params, inputs):
         """Return what the recorder kept; its arrays have the keys `a0`, `a1` and so on."""
-        recorder = self.recorder
+        kept = self.recorder
         with contextlib.suppress(Exception):
-            recorder.encode_again()
-        out, events, keys_by_identity = {}, [], {}
-        for event in [*recorder.head, *recorder.tail]:
-            args = {}
-            for name, values in event["args"].items():
-                args[name] = [self.add_array(out, value) for value in values]
-            events.append({**event, "args": args})
-        modules = []
-        for number, module in enumerate(recorder.modules[:8]):
+            kept.encode_again()
+        out, keys, modules = {}, {}, []
+        sent = frozenset(kept.find_sent())
+        for number, module in enumerate(kept.modules):
             snapshots = {}
-            for label, (state, weights) in recorder.snapshots.get(number, {}).items():
-                if id(weights) not in keys_by_identity:
-                    keys_by_identity[id(weights)] = [
-                        [name, self.add_array(out, value)] for name, value in weights
-                    ]
-                parts = keys_by_identity[id(weights)]
-                snapshots[label] = {"state": state, "weights": parts}
+            for label, (state, weights) in kept.snapshots.get(number, {}).items():
+                weight_keys = None
+                if weights is not None and number in sent:
+                    weight_keys = self.add_all(out, keys, [value for _, value in weights])
+                snapshots[label] = {"state": state, "weights": weight_keys}
             modules.append({"class": _type(module).__name__[:100], "snapshots": snapshots})
-        return {"events": events, "count": recorder.count, "modules": modules}, out
+        events = [
+            {**event, "args": {name: self.add_all(out, keys, v) for name, v in args.items()}}
+            for event in sorted([*kept.head, *kept.tail], key=lambda event: event["n"])
+            for args in [event["args"]]
+        ]
+        lost = kept.modules.lost + sum(key is None for key in keys.values())
+        data = {"events": events, "count": kept.count, "modules": modules, "lost": lost}
+        return data, out
+
+    def add_all(self, out, keys, values):
+        """Add arrays to `out`, the same one once, and return their keys; None for no numbers."""
+        for value in values:
+            if id(value) not in keys:
+                fits = len(out) < MAX_RECORDED
+                keys[id(value)] = self.add_array(out, value) if fits else None
+        return [keys[id(value)] for value in values]
 
     def add_array(self, out, value):
         """Add an array to `out`, and return its key, or None if it is not numeric."""
@@ -203,12 +244,27 @@ class ObservedNotebook:
             call = {"unmatched": self.set_weights(start, params, inputs, set_name)}
             try:
                 seed_torch(torch)
-                result = to_plain_array(module(self.cast(torch, module, inputs[key])))
-                out[f"out{index}"] = result
+                result = module(self.cast(torch, module, inputs[key]))
+                out[f"out{index}"] = to_plain_array(self.choose_output(module, result))
             except BaseException as error:
                 call["error"] = describe_error(error)
             data["calls"].append(call)
         return data, out
+
+    def choose_output(self, module, result):
+        """Return the output that counts of a module that returns several, or the result itself.
+
+        It is the one through which a gradient flowed back where the notebook trained, or else the
+        first vector or matrix.
+        """
+        parts = flatten_arrays(result)
+        if _isinstance(result, (_list, _tuple, _dict)) and parts:
+            position = self.recorder.trained_position(_type(module))
+            matrices = [part for part in parts if part.ndim in {1, 2}]
+            if position is not None and position < len(parts):
+                return parts[position]
+            return (matrices or parts)[0]
+        return result
 
     def cast(self, torch, module, array):
         """Convert an input to the dtype and the device of the module's parameters."""
@@ -262,36 +318,51 @@ class ObservedNotebook:
     def find_module(self, torch, name):
         """Find the notebook's module: a new one of its class, else one that it used."""
         base = torch.nn.Module
-        cls = self.namespace.get(name)
-        used = _list(self.recorder.modules)
-        if not (inspect.isclass(cls) and issubclass(cls, base)):
-            cls = next((type(m) for m in reversed(used) if m.__module__ == "__main__"), None)
-        if cls is None:
-            own_classes = [
-                value
-                for value in self.namespace.values()
-                if inspect.isclass(value)
-                and issubclass(value, base)
-                and value.__module__ == "__main__"
-            ]
-            cls = own_classes[-1] if own_classes else None
+        used = self.recorder.find_answered()
+        cls = self.choose_class(base, self.namespace.get(name), used)
         if cls is not None:
             module = self.instantiate(torch, cls)
             if module is not None:
                 return module, "new"
-        instances = [m for m in used if cls is None or type(m) is cls]
-        instances += [v for v in self.namespace.values() if _isinstance(v, base)]
+        instances = [v for v in self.namespace.values() if _isinstance(v, base)]
+        instances += [m for m in used if cls is None or type(m) is cls]
         if not instances:
             raise NothingToAsk(f"no class {name} and no other torch module")
         return instances[-1].train(), "used"
 
+    def choose_class(self, base, named, used):
+        """Return the class of the handout's name if the notebook uses it, else the one it uses.
+
+        `used` are modules that gave an output, those that were trained last.
+        """
+        classes = [type(module) for module in used]
+        if inspect.isclass(named) and issubclass(named, base):
+            if named in classes or not classes:
+                return named
+        else:
+            named = None
+        own = [cls for cls in classes if direct_calls.is_own_class(cls)]
+        if own or named is not None:
+            return own[-1] if own else named
+        defined = [
+            value
+            for value in self.namespace.values()
+            if inspect.isclass(value)
+            and issubclass(value, base)
+            and direct_calls.is_own_class(value)
+        ]
+        return defined[-1] if defined else None
+
     def instantiate(self, torch, cls):
-        """Construct the class, or return None where it needs arguments."""
+        """Construct the class; return None where it needs arguments, or a call for its weights."""
         seed_torch(torch)
         try:
-            return cls().train()
+            module = cls().train()
         except Exception:
             return None
+        # A lazy layer has no weights before its first call.
+        is_lazy = any(torch.nn.parameter.is_lazy(p) for p in module.parameters())
+        return None if is_lazy else module
 
     # ------------------------------------------------------------ function
 
@@ -364,6 +435,7 @@ def answer(notebook, question, arrays):
     }
     head = {"id": question["id"], "nonce": question["nonce"]}
     try:
+        notebook.restore_forgotten()
         inputs = {name: arrays[key] for name, key in question.get("arrays", {}).items()}
         data, out = kinds[question["kind"]](question["params"], inputs)
         body = frames.pack_body({**head, "status": "ok", "data": data}, out)

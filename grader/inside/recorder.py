@@ -3,97 +3,43 @@
 It keeps numbers, never a verdict. A notebook can forge all of it: see docs/security.md.
 """
 
-import ast
 import builtins
 import contextlib
 import functools
-import importlib.abc
-import inspect
-import sys
 from collections import deque
+
+from inside import direct_calls, followed_modules
+from inside.after_import import call_after_import
+from inside.watched_calls import (
+    WATCH_BUILTIN,
+    WATCHED_TYPES,
+    WatchTransformer,
+    bind_arguments,
+    flatten_arrays,
+    requires_grad,
+)
 
 HEAD_EVENTS = 256
 """Events kept from the start of a run."""
 TAIL_EVENTS = 128
 """Events kept from the end of a run."""
-MAX_MODULES = 32
-"""Most modules whose weights are followed."""
+MODULE_EVENTS = 48
+"""Events kept from the start of each module, whenever it is first called."""
+MAX_MODULES = 256
+"""Most modules that are followed."""
+MODULES_WITH_WEIGHTS = 4, 8
+"""How many modules' weights are kept: of the first, and of the last."""
+SENT_TRAINED, SENT_OTHERS = 4, 3
+"""How many modules' weights are told: of those that were trained, and of others."""
+RECENT_INPUTS = 8
+"""How many inputs are remembered, so that an equal one is kept once."""
 MAX_ELEMENTS = 200_000
 """Arrays with more elements are not kept."""
-WATCH_BUILTIN = "__watched__"
-"""The builtin that the transformer decorates functions with."""
 
 
-class WatchTransformer(ast.NodeTransformer):
-    """Decorates the watched functions where a notebook defines them."""
-
-    def __init__(self, names):
-        self.names = frozenset(names)
-
-    def visit_FunctionDef(self, node):
-        self.generic_visit(node)
-        if node.name in self.names:
-            node.decorator_list.append(ast.Name(id=WATCH_BUILTIN, ctx=ast.Load()))
-            ast.fix_missing_locations(node)
-        return node
-
-    visit_AsyncFunctionDef = visit_FunctionDef
-
-    def visit_Assign(self, node):
-        self.generic_visit(node)
-        names = {target.id for target in node.targets if isinstance(target, ast.Name)}
-        if isinstance(node.value, ast.Lambda) and names & self.names:
-            decorator = ast.Name(id=WATCH_BUILTIN, ctx=ast.Load())
-            name = ast.Constant(value=min(names & self.names))
-            node.value = ast.Call(func=decorator, args=[node.value, name], keywords=[])
-            ast.fix_missing_locations(node)
-        return node
-
-
-class AfterImportFinder(importlib.abc.MetaPathFinder):
-    """Calls a function once, right after a module was imported."""
-
-    def __init__(self, callbacks):
-        self.callbacks = dict(callbacks)
-
-    def find_spec(self, fullname, path=None, target=None):
-        callback = self.callbacks.pop(fullname, None)
-        if callback is None:
-            return None
-        spec = importlib.util.find_spec(fullname)
-        if spec is None or spec.loader is None:
-            return None
-        spec.loader = AfterImportLoader(spec.loader, callback)
-        return spec
-
-
-class AfterImportLoader(importlib.abc.Loader):
-    """A loader that calls a function when the module is complete."""
-
-    def __init__(self, loader, callback):
-        self.loader = loader
-        self.callback = callback
-
-    def __getattr__(self, name):
-        return getattr(self.__dict__["loader"], name)
-
-    def create_module(self, spec):
-        return self.loader.create_module(spec)
-
-    def exec_module(self, module):
-        self.loader.exec_module(module)
-        self.callback()
-
-
-def call_after_import(callbacks):
-    """Call each function as soon as its module is imported: now, if it already is."""
-    pending = {}
-    for name, callback in callbacks.items():
-        if name in sys.modules:
-            callback()
-        else:
-            pending[name] = callback
-    sys.meta_path.insert(0, AfterImportFinder(pending))
+def holds_weights(labels):
+    """Return whether a module's snapshots still hold weights."""
+    return any(weights is not None for _, weights in labels.values())
 
 
 class Recorder:
@@ -105,12 +51,18 @@ class Recorder:
         self.head = []
         self.tail = deque(maxlen=TAIL_EVENTS)
         self.count = 0
-        self.modules = []
-        self.states = []
+        self.modules = followed_modules.FollowedModules(MAX_MODULES)
+        self.states = {}
         self.snapshots = {}
         self.steps = {}
-        self.inside_module = 0
+        self.event_counts = {}
+        self.calls = {}
+        self.answered = set()
+        self.last_number = None
+        self.calling = []
         self.inside_watched = 0
+        self.recent_inputs = deque(maxlen=RECENT_INPUTS)
+        self.again = False
         self.torch = None
 
     def install(self, shell):
@@ -121,15 +73,19 @@ class Recorder:
 
     # ------------------------------------------------------------ events
 
-    def add_event(self, event):
-        """Add an event with its cell and number."""
+    def add_event(self, event, number=None):
+        """Add an event with its cell and place; the first events about each module are kept."""
         event["cell"] = self.notes.cell
         event["n"] = self.count
         self.count += 1
-        if len(self.head) < HEAD_EVENTS:
-            self.head.append(event)
-        else:
-            self.tail.append(event)
+        kept = self.head if self.is_head(number) else self.tail
+        self.event_counts[number] = self.event_counts.get(number, 0) + 1
+        kept.append(event)
+
+    def is_head(self, number):
+        """Return whether the next event of a module is one of the first."""
+        of_module = self.event_counts.get(number, 0)
+        return len(self.head) < HEAD_EVENTS or (number is not None and of_module < MODULE_EVENTS)
 
     def copy_array(self, value):
         """Copy a tensor or array as it is now; return None for anything else."""
@@ -142,47 +98,65 @@ class Recorder:
             return value.copy() if getattr(value, "size", MAX_ELEMENTS) < MAX_ELEMENTS else None
         return None
 
-    def copy_arrays(self, value, depth=2):
+    def copy_arrays(self, value):
         """Copy the arrays in a value, or in a list, tuple or dict, to a flat list."""
-        if isinstance(value, dict):
-            value = list(value.values())
-        if isinstance(value, (list, tuple)) and depth:
-            return [
-                array for part in list(value)[:16] for array in self.copy_arrays(part, depth - 1)
-            ]
-        array = self.copy_array(value)
-        return [] if array is None else [array]
+        copies = (self.copy_array(array) for array in flatten_arrays(value))
+        return [array for array in copies if array is not None]
+
+    def copy_inputs(self, values):
+        """Copy the arrays that a module is given; equal ones share one copy."""
+        return [self.share_input(array) for array in self.copy_arrays(values)]
+
+    def share_input(self, array):
+        """Return the recent input that equals an array, or the array itself."""
+        for recent in self.recent_inputs:
+            if recent.dtype == array.dtype and self.torch.equal(recent, array):
+                return recent
+        self.recent_inputs.append(array)
+        return array
 
     # ------------------------------------------------------------ watched functions
 
     def watch_function(self, function, name=None):
-        """Wrap a function so that its calls are recorded."""
+        """Wrap a function so that its calls are recorded; return anything else as it is."""
+        if name is not None and not isinstance(function, WATCHED_TYPES):
+            return function
         name = name or getattr(function, "__name__", "")
 
         @functools.wraps(function)
         def wrapper(*args, **kwargs):
+            event = None
             if not self.inside_watched:
                 with contextlib.suppress(Exception):
-                    self.record_call(name, function, args, kwargs)
+                    event = self.record_call(name, function, args, kwargs)
             self.inside_watched += 1
             try:
-                return function(*args, **kwargs)
+                result = function(*args, **kwargs)
             finally:
                 self.inside_watched -= 1
+            self.follow_result(event, result)
+            return result
 
         return wrapper
 
     def record_call(self, name, function, args, kwargs):
         """Record a call's arguments, by parameter where they can be bound."""
-        try:
-            arguments = inspect.signature(function).bind(*args, **kwargs).arguments
-        except (TypeError, ValueError):
-            arguments = {str(position): value for position, value in enumerate(args)} | kwargs
-        arrays = {}
-        for key, value in arguments.items():
-            arrays[key] = self.copy_arrays(value)
+        arguments = bind_arguments(function, args, kwargs)
+        event = {"kind": "call", "name": name, "pulled": False, "within": False}
+        event["grads"] = [key for key, value in arguments.items() if requires_grad(value)]
+        event["args"] = {key: self.copy_arrays(value) for key, value in arguments.items()}
         self.snapshot_last_called("call")
-        self.add_event({"kind": "call", "name": name, "args": arrays})
+        self.add_event(event, self.last_number)
+        return event
+
+    def follow_result(self, event, result):
+        """Note in a call's event when a gradient flows back through its result."""
+        if event is None:
+            return
+        with contextlib.suppress(Exception):
+            for part in flatten_arrays(result):
+                if getattr(part, "requires_grad", False):
+                    part.register_hook(lambda gradient: event.update(pulled=True))
 
     # ------------------------------------------------------------ torch
 
@@ -195,56 +169,52 @@ class Recorder:
         self.torch = torch
         module.register_module_forward_pre_hook(self.before_forward)
         module.register_module_forward_hook(self.after_forward, with_kwargs=True, always_call=True)
+        direct_calls.watch_direct_calls(torch, self)
         optimizer.register_optimizer_step_pre_hook(self.before_step)
         optimizer.register_optimizer_step_post_hook(self.after_step)
         real_similarity = torch.nn.functional.cosine_similarity
 
         @functools.wraps(real_similarity)
         def cosine_similarity(*args, **kwargs):
+            event = None
             with contextlib.suppress(Exception):
-                self.record_similarity(args, kwargs)
-            return real_similarity(*args, **kwargs)
+                event = self.record_similarity(args, kwargs)
+            result = real_similarity(*args, **kwargs)
+            self.follow_result(event, result)
+            return result
 
         torch.nn.functional.cosine_similarity = cosine_similarity
         torch.cosine_similarity = cosine_similarity
 
     def record_similarity(self, args, kwargs):
-        """Record a similarity with gradients, unless a watched function computes it."""
+        """Record a similarity with gradients, and whether a watched function computes it."""
         values = [*args, *kwargs.values()][:2]
-        if self.inside_watched or not any(getattr(v, "requires_grad", False) for v in values):
-            return
+        if self.is_traced() or not any(getattr(v, "requires_grad", False) for v in values):
+            return None
         self.snapshot_last_called("call")
         left, right = (self.copy_arrays(value) for value in values)
-        self.add_event({"kind": "similarity", "args": {"one": left, "two": right}})
-
-    def module_number(self, module):
-        """Return the number of a followed module, or None."""
-        for number, known in enumerate(self.modules):
-            if known is module:
-                return number
-        if len(self.modules) >= MAX_MODULES or next(module.parameters(), None) is None:
-            return None
-        self.modules.append(module)
-        return len(self.modules) - 1
+        event = {"kind": "similarity", "pulled": False, "within": bool(self.inside_watched)}
+        event |= {"grads": ["one", "two"], "args": {"one": left, "two": right}}
+        self.add_event(event, self.last_number)
+        return event
 
     def state_index(self, number):
-        """Return the index of the module's present weights among the states seen, by their sums."""
+        """Return the index of a module's present weights among all seen, by their sums.
+
+        Modules that hold the same weights, a copy say, are in the same state.
+        """
         torch = self.torch
         threads = torch.get_num_threads()
         if threads > 1:  # sums differ with their number
             torch.set_num_threads(1)
         with torch.no_grad():
             sums = [
-                float(value)
+                (tuple(parameter.shape), float(parameter.sum()), float(parameter.abs().sum()))
                 for parameter in self.modules[number].parameters()
-                for value in (parameter.sum(), parameter.abs().sum())
             ]
         if threads > 1:
             torch.set_num_threads(threads)
-        key = (number, *sums)
-        if key not in self.states:
-            self.states.append(key)
-        return self.states.index(key)
+        return self.states.setdefault(tuple(sums), len(self.states))
 
     def snapshot_weights(self, number, label):
         """Copy a module's weights, once for each label."""
@@ -262,55 +232,166 @@ class Recorder:
             if parameter.numel() <= 50 * MAX_ELEMENTS
         ]
         labels[label] = (state, weights)
+        self.drop_old_weights()
+
+    def drop_old_weights(self):
+        """Forget the weights of modules between the first and the last ones; keep their states."""
+        first, last = MODULES_WITH_WEIGHTS
+        holders = [number for number, labels in self.snapshots.items() if holds_weights(labels)]
+        for number in holders[first:-last]:
+            labels = self.snapshots[number]
+            self.snapshots[number] = {label: (state, None) for label, (state, _) in labels.items()}
 
     def snapshot_last_called(self, label):
         """Copy the weights of the module that was called last."""
-        if self.modules:
-            last = [e for e in [*self.head, *self.tail] if e["kind"] == "forward"][-1:]
-            if last:
-                self.snapshot_weights(last[0]["module"], label)
+        if self.last_number is not None:
+            self.snapshot_weights(self.last_number, label)
 
     def before_forward(self, module, args):
-        """Note that a module is called; only the outermost counts."""
-        self.inside_module += 1
-        if self.inside_module == 1:
-            try:
-                number = self.module_number(module)
-                if number is not None:
-                    self.snapshot_weights(number, "first")
-            except Exception:
-                pass
+        """Note that a module is called."""
+        self.calling.append((module, self.count))
+        with contextlib.suppress(Exception):
+            number = self.number_if_recorded(module)
+            if number is not None:
+                self.snapshot_weights(number, "first")
 
     def after_forward(self, module, args, *rest):
         """Record a call that ended; after a raise torch leaves out the keyword arguments."""
         kwargs, output = rest if len(rest) == 2 else ({}, rest[-1])
-        self.inside_module = max(0, self.inside_module - 1)
-        if self.inside_module == 0:
-            with contextlib.suppress(Exception):
-                self.record_forward(module, [*args, *kwargs.values()], output)
+        begin = self.count
+        while self.calling:
+            called, begin = self.calling.pop()
+            if called is module:
+                break
+        with contextlib.suppress(Exception):
+            number = self.number_if_recorded(module)
+            if number is not None:
+                self.record_outer(number, begin, [*args, *kwargs.values()], output)
 
-    def record_forward(self, module, args, output):
-        """Record inputs, output and the weights that made it."""
-        number = self.module_number(module)
-        if number is None:
+    def record_outer(self, number, begin, args, output):
+        """Record a call in the place of those within it of the module that it wraps.
+
+        A wrapper that takes several inputs at once, or gives something else than one output, leaves
+        those as they are.
+        """
+        events = [*self.head, *self.tail] if self.count > begin else []
+        within = [
+            event
+            for event in events
+            if event["kind"] == "forward" and event["module"] == number and event["n"] >= begin
+        ]
+        if within and (len(flatten_arrays(args)) != 1 or len(flatten_arrays(output)) != 1):
             return
-        grad = self.torch.is_grad_enabled()
-        state = self.state_index(number) if self.count < HEAD_EVENTS or not grad else -1
-        values = {"in": self.copy_arrays(args), "out": self.copy_arrays(output), "pull": []}
+        for event in within:
+            event["superseded"] = True
+        self.record_forward(number, args, output)
+
+    def is_calling(self, module):
+        """Return whether it is this module that is being called."""
+        return bool(self.calling) and self.calling[-1][0] is module
+
+    def begin_method(self, module):
+        """Note that a method of a module is called; return how often the module was, so far."""
+        if self.calling:
+            return None
+        with contextlib.suppress(Exception):
+            number = self.modules.find_number(module)
+            if number is not None:
+                self.snapshot_weights(number, "first")
+                return self.calls.get(number, 0)
+        return None
+
+    def end_method(self, module, seen, args, output):
+        """Record the method's call, unless the module itself was called in it."""
+        if seen is None:
+            return
+        with contextlib.suppress(Exception):
+            number = self.modules.find_number(module)
+            if self.calls.get(number, 0) == seen and flatten_arrays(list(args)):
+                self.record_forward(number, args, output)
+
+    def is_traced(self):
+        """Return whether torch traces or compiles what runs: what is computed would get into it."""
+        return self.torch._C._get_tracing_state() is not None or self.torch.compiler.is_compiling()
+
+    def number_if_recorded(self, module):
+        """Return the number of a module whose call is recorded, or None.
+
+        The outermost call is, and below it those of the notebook's own classes.
+        """
+        if self.is_traced():
+            return None
+        is_inner = any(other is not module for other, _ in self.calling)
+        if is_inner and not direct_calls.is_own_class(type(module)):
+            return None
+        return self.modules.find_number(module)
+
+    def record_forward(self, number, args, output):
+        """Record inputs, outputs and the weights that made them."""
+        torch = self.torch
+        self.calls[number] = self.calls.get(number, 0) + 1
+        self.last_number = number
+        grad = torch.is_grad_enabled()
+        is_head = self.is_head(number)
+        state = self.state_index(number) if is_head or not grad else -1
+        outputs = [
+            part
+            for part in flatten_arrays(output)
+            if isinstance(part, torch.Tensor) and part.numel() <= MAX_ELEMENTS
+        ]
+        if outputs:
+            self.answered.add(number)
         event = {"kind": "forward", "module": number, "state": state, "grad": grad}
-        event |= {"steps": self.steps.get(number, 0), "args": values}
-        if self.count < HEAD_EVENTS and getattr(output, "requires_grad", False):
-            output.register_hook(lambda gradient: values.update(pull=self.copy_arrays(gradient)))
-        self.add_event(event)
+        event |= {"steps": self.steps.get(number, 0), "pulled": -1, "again": self.again}
+        event["superseded"] = False
+        copies = [part.detach().clone() for part in outputs]
+        event["args"] = {"in": self.copy_inputs(args), "out": copies, "pull": []}
+        for position, part in enumerate(outputs):
+            if part.requires_grad:
+                part.register_hook(functools.partial(self.follow_output, event, position, is_head))
+        self.add_event(event, number)
+
+    def follow_output(self, event, position, keep, gradient):
+        """Note that a gradient flowed back through one output of a recorded call.
+
+        Where it flows on through another output, the first is the one that the loss was made of.
+        """
+        if event["pulled"] >= 0:
+            return
+        event["pulled"] = position
+        self.modules.outputs[event["module"]] = position
+        if keep:
+            event["args"]["pull"] = self.copy_arrays(gradient)
+
+    def find_answered(self):
+        """Return the modules that gave an output, those that were trained last."""
+        trained = {*self.steps, *self.modules.outputs}
+        numbers = sorted(self.answered, key=lambda number: (number in trained, number))
+        return [self.modules[number] for number in numbers]
+
+    def trained_position(self, cls):
+        """Return through which of its outputs a class was trained, or None."""
+        positions = self.modules.outputs.items()
+        return next((p for n, p in positions if type(self.modules[n]) is cls), None)
+
+    def find_sent(self):
+        """Return the modules whose weights are sent: the last ones trained, and the last others."""
+        holders = [n for n, labels in self.snapshots.items() if holds_weights(labels)]
+        trained = [n for n in holders if n in self.steps or n in self.modules.outputs]
+        others = [n for n in holders if n not in trained]
+        return sorted({*trained[:1], *trained[-SENT_TRAINED:], *others[-SENT_OTHERS:]})
 
     def encode_again(self):
-        """Call each module again on its last inputs, with its final weights."""
+        """Call the modules that are sent again on their last inputs, with their final weights."""
         forwards = [e for e in [*self.head, *self.tail] if e["kind"] == "forward"]
+        self.again = True
+        self.event_counts.clear()  # so that these events replace none
         with self.torch.no_grad():
-            for number, module in enumerate(self.modules[:8]):
+            for number in self.find_sent():
+                self.snapshot_weights(number, "end")
                 for event in [e for e in forwards if e["module"] == number][-3:]:
                     if event["args"]["in"]:
-                        module(*event["args"]["in"])
+                        self.modules[number](*event["args"]["in"])
 
     def stepped_modules(self, optimizer):
         """Return the numbers of the modules whose parameters an optimizer holds."""
@@ -335,4 +416,5 @@ class Recorder:
             numbers = self.stepped_modules(optimizer)
             for number in numbers:
                 self.steps[number] = self.steps.get(number, 0) + 1
-            self.add_event({"kind": "step", "modules": numbers, "args": {}})
+            event = {"kind": "step", "modules": numbers, "args": {}}
+            self.add_event(event, numbers[0] if numbers else None)

@@ -2,7 +2,7 @@
 
 import random
 
-from inside import questions, recorder
+from inside import after_import, questions
 
 
 def seed_everything(seed):
@@ -20,7 +20,7 @@ def seed_everything(seed):
         torch.set_num_threads(1)
 
     random.seed(seed)
-    recorder.call_after_import({"numpy": seed_numpy, "torch": seed_torch})
+    after_import.call_after_import({"numpy": seed_numpy, "torch": seed_torch})
 
 
 def call_before_first_cell(shell, callback):

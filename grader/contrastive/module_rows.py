@@ -1,0 +1,98 @@
+"""Reads a recording row by row: what went into modules, and the vector that each made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from grader.checks.memo import memoized
+from grader.checks.values import ArrayValues, array_flaw, as_float64, inspect_array
+
+if TYPE_CHECKING:
+    from grader.checks.check import Evidence
+    from grader.checks.recording import Forward
+    from grader.model import Array, Numbers
+
+MAX_DISTINCT = 16
+"""Most rows that are remembered for comparison where they begin alike."""
+MAX_BATCH_ROWS = 64
+"""The most rows of one batch that are read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ModuleRow:
+    """One row that went into a module; equal rows share their values."""
+
+    values: ArrayValues
+    forward: Forward
+    vector: Numbers | None
+    """What the module made of it, if that is one vector of finite numbers."""
+    gradient: Numbers | None
+    """The gradient of the loss at that vector, where it was kept."""
+
+
+@memoized
+def module_rows(evidence: Evidence, shape: tuple[int, ...]) -> tuple[ModuleRow, ...]:
+    """Return every row of a shape that went into a module, in order."""
+    batches: dict[int, list[ArrayValues]] = {}
+    row_cache = _RowCache()
+    rows = []
+    for forward in evidence.recording.forwards:
+        for batch in forward.inputs[:1]:
+            if id(batch) not in batches:
+                parts = _rows_of_shape(batch, shape)
+                batches[id(batch)] = [row_cache.get_or_inspect(row) for row in parts]
+            count, is_single = len(batches[id(batch)]), batch.shape == shape
+            vectors = _row_vectors(forward.output, count, is_single=is_single)
+            gradients = _row_vectors(forward.output_gradient, count, is_single=is_single)
+            rows += [
+                ModuleRow(values=values, forward=forward, vector=vector, gradient=gradient)
+                for values, vector, gradient in zip(
+                    batches[id(batch)], vectors, gradients, strict=True
+                )
+            ]
+    return tuple(rows)
+
+
+def _rows_of_shape(batch: Array, shape: tuple[int, ...]) -> list[Array]:
+    if batch.shape == shape:
+        return [batch]
+    if batch.ndim == len(shape) + 1 and batch.shape[1:] == shape:
+        return list(batch[:MAX_BATCH_ROWS])
+    return []
+
+
+def _row_vectors(output: Array | None, count: int, *, is_single: bool) -> list[Numbers | None]:
+    """Return the vector of each row; a feature map is none."""
+    if output is None or not output.ndim or not count:
+        return [None] * count
+    if array_flaw(output, shape=output.shape):
+        return [None] * count
+    numbers = as_float64(output)
+    if is_single or numbers.ndim == 1:
+        vector = numbers.ravel() if numbers.size == max(numbers.shape, default=0) else None
+        return [vector if count == 1 else None] * count
+    rows = numbers.reshape(len(numbers), -1)
+    if rows.shape[1] != max(numbers.shape[1:]):
+        return [None] * count
+    return [rows[i] if i < len(rows) else None for i in range(count)]
+
+
+class _RowCache:
+    """Inspected rows; equal rows are inspected once, since a training loop repeats its inputs."""
+
+    def __init__(self) -> None:
+        self._by_prefix: dict[tuple[str, bytes], list[ArrayValues]] = {}
+
+    def get_or_inspect(self, row: Array) -> ArrayValues:
+        key = row.dtype.str, row.ravel()[:8].tobytes()
+        candidates = self._by_prefix.setdefault(key, [])
+        for candidate in candidates:
+            if np.array_equal(candidate.array, row):
+                return candidate
+        inspected = inspect_array(row)
+        if len(candidates) < MAX_DISTINCT:
+            candidates.append(inspected)
+        return inspected

@@ -1,0 +1,596 @@
+"""Other modules beside the one that counts, other ways to call it, embeddings kept elsewhere."""
+
+from __future__ import annotations
+
+from variant import Variant, changed, indented
+from variants_training import INITIAL, LOOP, TRAINED, with_own_loss
+
+STACKED = "images = torch.stack([C1, C2, B1])  # Stack images into a batch\n"
+MADE = "encoder = SimpleEncoder()\n"
+LOSSES = "    # Contrastive loss as before\n"
+EMBEDDED = "    embeddings = encoder(images)\n"
+CALLS = (
+    "    loss1 = contrastive_loss(pos_pair[0], pos_pair[1], [neg_pair1[1]])\n"
+    "    loss2 = contrastive_loss(pos_pair[1], pos_pair[0], [neg_pair2[1]])\n"
+    "    total_loss = (loss1 + loss2) / 2\n"
+)
+INITIAL_LINE = f"{INITIAL}\n"
+BASELINE = """
+class Baseline(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(3, 4, 3, stride=4), nn.Flatten(), nn.Linear(256, 32))
+
+    def forward(self, x):
+        return 5 * self.layers(x)
+"""
+
+
+def train(*swaps: tuple[str, str], after: str = "") -> dict[str, str]:
+    """The edit of a training cell with pieces exchanged, and lines after it."""
+    return {"train": changed("train", *swaps) + after}
+
+
+def looked(line: str) -> dict[str, str]:
+    """A training cell with a line between the embeddings and the loss."""
+    return train((LOSSES, f"    {line}\n{LOSSES}"))
+
+
+OTHERS = (
+    Variant(
+        "the convolution looked at before",
+        train((STACKED, STACKED + "print(encoder.conv(images).shape)\n")),
+        {},
+    ),
+    Variant(
+        "the convolution looked at in the loop", looked("feature_map = encoder.conv(images)"), {}
+    ),
+    Variant(
+        "a feature map shown at the end",
+        train(after="\nplt.imshow(encoder.conv(images)[0, 0].detach()); plt.show()"),
+        {},
+    ),
+    Variant(
+        "both layers looked at apart",
+        train(after="\nz = encoder.fc(encoder.conv(images).flatten(1))\nprint(z.norm(dim=1))"),
+        {},
+    ),
+    Variant(
+        "parts of the encoder in a Sequential",
+        train(
+            after="\nfeatures = nn.Sequential(encoder.conv, nn.Flatten())(images)\nprint(features.norm(dim=1))"
+        ),
+        {},
+    ),
+    Variant(
+        "a baseline looked at",
+        {
+            "encoder": changed("encoder")
+            + BASELINE
+            + "\nprint(Baseline()(torch.stack([C1, C2, B1])).norm(dim=1))"
+        },
+        {},
+    ),
+    Variant(
+        "a convolution tried above the class",
+        {
+            "encoder": "print(nn.Conv2d(3, 16, 3, stride=2, padding=1)(C1).shape)\n"
+            + changed("encoder")
+        },
+        {},
+    ),
+    Variant(
+        "a hook on the convolution",
+        train(
+            (MADE, MADE + "encoder.conv.register_forward_hook(lambda m, i, o: print(o.shape))\n")
+        ),
+        {},
+    ),
+    Variant(
+        "a baseline trained afterwards on the images",
+        train(
+            after=BASELINE + "\nother = Baseline()\nadam = torch.optim.Adam(other.parameters())\n"
+            "for _ in range(3):\n    adam.zero_grad()\n    other(images).pow(2).mean().backward()\n    adam.step()\n"
+            "print(other(images).norm(dim=1))"
+        ),
+        {},
+    ),
+    Variant(
+        "a linear probe on the embeddings",
+        train(
+            after="\nprobe = nn.Linear(128, 2)\nadam = torch.optim.Adam(probe.parameters())\n"
+            "F.cross_entropy(probe(trained_embeddings), torch.tensor([0, 0, 1])).backward()\nadam.step()"
+        ),
+        {},
+    ),
+    Variant("a fresh encoder asked in the loop", looked("untrained = SimpleEncoder()(images)"), {}),
+)
+
+DIRECT = (
+    Variant(
+        "forward called directly, everywhere",
+        train(("encoder(images)", "encoder.forward(images)")),
+        {},
+    ),
+    Variant(
+        "forward called directly, in the loop",
+        train((EMBEDDED, "    embeddings = encoder.forward(images)\n")),
+        {},
+    ),
+    Variant(
+        "forward called directly, at the end",
+        train((TRAINED, "trained_embeddings = encoder.forward(images).detach()")),
+        {},
+    ),
+    Variant(
+        "forward called on the class",
+        train((EMBEDDED, "    embeddings = SimpleEncoder.forward(encoder, images)\n")),
+        {},
+    ),
+    Variant(
+        "a method of another name makes the embeddings",
+        {
+            "encoder": changed(
+                "encoder",
+                (
+                    "    def forward(self, x):",
+                    "    def forward(self, x):\n        return self.embed(x)\n\n    def embed(self, x):",
+                ),
+            ),
+            **train(("encoder(images)", "encoder.embed(images)")),
+        },
+        {},
+    ),
+    Variant(
+        "torch.compile without a compiler",
+        train((MADE, MADE + "encoder = torch.compile(encoder, backend='eager')\n")),
+        {},
+    ),
+    Variant(
+        "the encoder in a wrapper",
+        train((MADE, "encoder = nn.Sequential(SimpleEncoder(), nn.Identity())\n")),
+        {},
+    ),
+    Variant(
+        "three towers that share the encoder",
+        {
+            "encoder": changed("encoder")
+            + "\nclass Triplet(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.encoder = SimpleEncoder()\n\n"
+            "    def forward(self, *xs):\n        return [self.encoder(x.unsqueeze(0))[0] for x in xs]\n",
+            **train(
+                (MADE, "model = Triplet()\nencoder = model.encoder\n"),
+                (EMBEDDED, "    embeddings = model(C1, C2, B1)\n"),
+            ),
+        },
+        {},
+    ),
+)
+
+KEPT = "\ndel initial_embeddings, trained_embeddings"
+PRINT_BEFORE = "print(F.cosine_similarity(initial_embeddings[0], initial_embeddings[2], dim=0))\n"
+COPIES = (
+    Variant(
+        "a deep copy makes the trained embeddings",
+        train(
+            (
+                TRAINED,
+                "import copy\n    best = copy.deepcopy(encoder)\n    trained_embeddings = best(images).detach()",
+            )
+        ),
+        {},
+    ),
+    Variant(
+        "weights saved and loaded into a new encoder",
+        train(
+            (
+                TRAINED,
+                "torch.save(encoder.state_dict(), 'w.pt')\n    new = SimpleEncoder()\n    new.load_state_dict(torch.load('w.pt'))\n    trained_embeddings = new(images).detach()",
+            )
+        ),
+        {},
+    ),
+    Variant(
+        "the whole encoder saved and loaded",
+        train(
+            (
+                TRAINED,
+                "import io\n    file = io.BytesIO()\n    torch.save(encoder, file)\n    file.seek(0)\n    encoder = torch.load(file, weights_only=False)\n    trained_embeddings = encoder(images).detach()",
+            )
+        ),
+        {},
+    ),
+    Variant(
+        "an average over the steps",
+        train(
+            (MADE, MADE + "import copy\nema = copy.deepcopy(encoder)\n"),
+            (
+                TRAINED,
+                "for old, new in zip(ema.parameters(), encoder.parameters()):\n        old.lerp_(new, 0.9)\n    trained_embeddings = ema(images).detach()",
+            ),
+        ),
+        {},
+        note="Q2.3.2 is full; V6 by the loss rule, which the average meets.",
+    ),
+    Variant(
+        "a deep copy makes the initial embeddings",
+        train(
+            (INITIAL, "import copy\ninitial_embeddings = copy.deepcopy(encoder)(images).detach()")
+        ),
+        {},
+    ),
+    Variant(
+        "a copy of the untrained weights makes the trained ones",
+        train(
+            (TRAINED, "trained_embeddings = untouched(images).detach()"),
+            (MADE, MADE + "import copy\nuntouched = copy.deepcopy(encoder)\n"),
+        ),
+        {"Q2.3.2": 4},
+    ),
+    Variant(
+        "another new encoder makes the trained ones",
+        train((TRAINED, "trained_embeddings = SimpleEncoder()(images).detach()")),
+        {"Q2.3.2": 4, "V6": 0},
+    ),
+)
+
+PLACES = (
+    Variant(
+        "lists of numbers",
+        train((INITIAL, INITIAL + ".tolist()"), (TRAINED, TRAINED + ".tolist()")),
+        {"V1": 4},
+    ),
+    Variant(
+        "columns",
+        train(
+            after="\ninitial_embeddings, trained_embeddings = initial_embeddings.T, trained_embeddings.T"
+        ),
+        {},
+    ),
+    Variant(
+        "both stages in one tensor",
+        {
+            **train(after="\nboth = torch.stack([initial_embeddings, trained_embeddings])"),
+            "chart": changed("chart") + KEPT,
+        },
+        {},
+    ),
+    Variant("deleted at the end", {"chart": changed("chart") + KEPT}, {}),
+    Variant(
+        "names used again for points in the plane",
+        {
+            "chart": changed("chart")
+            + "\ninitial_embeddings = initial_embeddings[:, :2]\ntrained_embeddings = trained_embeddings[:, :2].numpy()"
+        },
+        {},
+    ),
+    Variant("everything forgotten at the end", {"chart": changed("chart") + "\n%reset -f"}, {}),
+    Variant(
+        "a fourth image in the batch",
+        train((STACKED, "images = torch.stack([C1, C2, B1, torch.randn(3, 32, 32)])\n")),
+        {},
+    ),
+    Variant(
+        "inside a function",
+        {
+            "train": "def main():\n"
+            + indented(changed("train"))
+            + "\n    return initial_embeddings, trained_embeddings\n\nbefore, after = main()",
+            "similarities": changed(
+                "similarities",
+                ("(initial_embeddings,", "(before,"),
+                ("(trained_embeddings,", "(after,"),
+            ),
+            "chart": changed("chart").replace(
+                "\nplot_embeddings(initial_embeddings, trained_embeddings, labels)",
+                "\nplot_embeddings(before, after, labels)",
+            ),
+        },
+        {},
+    ),
+    Variant(
+        "a dictionary by image and stage",
+        train(
+            after="\nkept = {'before': dict(zip(['C1', 'C2', 'B1'], initial_embeddings)), 'after': dict(zip(['C1', 'C2', 'B1'], trained_embeddings))}"
+        ),
+        {},
+    ),
+)
+
+FALSE_PASSES = (
+    *(
+        Variant(
+            f"initial embeddings: {name}",
+            train((INITIAL_LINE, f"{line}\n")),
+            {"Q2.3.2": 4, "V1": lost},
+        )
+        for name, line, lost in (
+            ("None", "initial_embeddings = None", 4),
+            ("dots", "initial_embeddings = ...", 4),
+            ("the encoder", "initial_embeddings = encoder", 4),
+            ("a method", "initial_embeddings = encoder(images).detach", 4),
+            ("one image", "initial_embeddings = encoder(images[:1]).detach()", 4),
+            ("a mean", "initial_embeddings = encoder(images).mean(0).detach()", 4),
+            ("line deleted", "", 4),
+            ("the images", "initial_embeddings = images", 4),
+            ("zeros", "initial_embeddings = torch.zeros(3, 128)", 6),
+        )
+    ),
+    Variant(
+        "trained embeddings None after three steps",
+        train((LOOP, "for _ in range(3):"), (TRAINED, "trained_embeddings = None")),
+        {"Q2.3.2": 4, "V1": 4},
+    ),
+    Variant(
+        "trained embeddings deleted after three steps",
+        train((LOOP, "for _ in range(3):"), (TRAINED, "pass")),
+        {"Q2.3.2": 4, "V1": 4},
+    ),
+    Variant(
+        "trained embeddings are the initial ones",
+        train((TRAINED, "trained_embeddings = initial_embeddings")),
+        {"Q2.3.2": 4},
+    ),
+    Variant(
+        "trained embeddings of one image",
+        train((TRAINED, "trained_embeddings = encoder(images[:1]).detach()")),
+        {"Q2.3.2": 4, "V1": 4},
+    ),
+)
+
+WRONG_LOOK = "    print(contrastive_loss(embeddings[0].detach(), embeddings[2].detach(), [embeddings[1].detach()]))\n"
+LOSS = (
+    Variant(
+        "printed on wrong pairs before",
+        train((LOOP, "e = encoder(images)\nprint(contrastive_loss(e[0], e[2], [e[1]]))\n" + LOOP)),
+        {},
+    ),
+    Variant(
+        "printed on detached wrong pairs in the loop", train((LOSSES, WRONG_LOOK + LOSSES)), {}
+    ),
+    Variant(
+        "printed on wrong pairs afterwards",
+        train(
+            after="\nprint(contrastive_loss(trained_embeddings[0], trained_embeddings[2], [trained_embeddings[1]]))"
+        ),
+        {},
+    ),
+    Variant(
+        "pairs with a label",
+        {
+            "encoder": with_own_loss(
+                "def contrastive_loss(x1, x2, y, margin=2.0):\n    d = (x1 - x2).norm()\n    return y * d ** 2 + (1 - y) * F.relu(margin - d) ** 2"
+            ),
+            **train(
+                (
+                    CALLS,
+                    "    total_loss = contrastive_loss(*pos_pair, 1) + contrastive_loss(*neg_pair1, 0) + contrastive_loss(*neg_pair2, 0)\n",
+                )
+            ),
+        },
+        {},
+    ),
+    Variant(
+        "pairs with a wrong label",
+        {
+            "encoder": with_own_loss(
+                "def contrastive_loss(x1, x2, y, margin=2.0):\n    d = (x1 - x2).norm()\n    return y * d ** 2 + (1 - y) * F.relu(margin - d) ** 2"
+            ),
+            **train(
+                (
+                    CALLS,
+                    "    total_loss = contrastive_loss(*pos_pair, 0) + contrastive_loss(*neg_pair1, 1) + contrastive_loss(*neg_pair2, 0)\n",
+                )
+            ),
+        },
+        {"Q2.3.2": 3, "V6": 2.5},
+    ),
+    Variant(
+        "a method of a class",
+        {
+            "encoder": with_own_loss(
+                "class Trainer:\n    def contrastive_loss(self, a, p, n):\n        logits = F.cosine_similarity(a.unsqueeze(0), torch.stack([p, *n])) / 0.5\n        return F.cross_entropy(logits.unsqueeze(0), torch.tensor([0]))"
+            ),
+            **train((CALLS, CALLS.replace("contrastive_loss(", "Trainer().contrastive_loss("))),
+        },
+        {},
+    ),
+    Variant(
+        "negatives before the positive",
+        {
+            "encoder": with_own_loss(
+                "def contrastive_loss(anchor, negatives, positive):\n    logits = F.cosine_similarity(anchor.unsqueeze(0), torch.stack([positive, *negatives])) / 0.5\n    return F.cross_entropy(logits.unsqueeze(0), torch.tensor([0]))"
+            ),
+            **train(
+                (
+                    CALLS,
+                    "    total_loss = contrastive_loss(pos_pair[0], [neg_pair1[1]], pos_pair[1]) + contrastive_loss(pos_pair[1], [neg_pair2[1]], pos_pair[0])\n",
+                )
+            ),
+        },
+        {},
+    ),
+    Variant(
+        "negatives of a batch (B, K, 128)",
+        {
+            "encoder": with_own_loss(
+                "def contrastive_loss(anchor, positive, negatives):\n    near = F.cosine_similarity(anchor, positive) / 0.5\n    far = F.cosine_similarity(anchor.unsqueeze(1), negatives, dim=-1) / 0.5\n    return F.cross_entropy(torch.cat([near.unsqueeze(1), far], 1), torch.zeros(2, dtype=torch.long))"
+            ),
+            **train(
+                (
+                    CALLS,
+                    "    e = embeddings\n    total_loss = contrastive_loss(e[:2], e[[1, 0]], e[[2, 2]].unsqueeze(1))\n",
+                )
+            ),
+        },
+        {},
+    ),
+    Variant(
+        "functools.partial",
+        {
+            "encoder": changed("encoder", ("def contrastive_loss", "def full_loss"))
+            + "\n\nfrom functools import partial\ncontrastive_loss = partial(full_loss, temperature=0.5)",
+        },
+        {},
+    ),
+    Variant(
+        "all three in one argument",
+        {
+            "encoder": with_own_loss(
+                "def contrastive_loss(triple):\n    anchor, positive, negative = triple\n    logits = F.cosine_similarity(anchor.unsqueeze(0), torch.stack([positive, negative])) / 0.5\n    return F.cross_entropy(logits.unsqueeze(0), torch.tensor([0]))"
+            ),
+            **train(
+                (
+                    CALLS,
+                    "    total_loss = contrastive_loss((*pos_pair, neg_pair1[1])) + contrastive_loss((pos_pair[1], pos_pair[0], neg_pair2[1]))\n",
+                )
+            ),
+        },
+        {},
+    ),
+    Variant(
+        "positive pair of detached embeddings",
+        {"pos_pair": "pos_pair = (initial_embeddings[0], initial_embeddings[1])"},
+        {"Q2.3.2": 4, "V6": 1},
+    ),
+    Variant(
+        "anchor detached, as in SimSiam",
+        {"pos_pair": "pos_pair = (embeddings[0], embeddings[1].detach())"},
+        {},
+    ),
+)
+
+SWEEP = """
+for seed in range({count}):
+    torch.manual_seed(seed)
+    model = SimpleEncoder()
+    adam = torch.optim.Adam(model.parameters(), lr=0.01)
+    z = model(images)
+    (contrastive_loss(z[0], z[2], [z[1]]) + 0 * z.sum()).backward()
+    adam.step()
+    model(images)
+torch.manual_seed(16)
+"""
+SWEEPS = (
+    Variant(
+        "ten encoders tried before",
+        train((MADE, "images = torch.stack([C1, C2, B1])" + SWEEP.format(count=10) + MADE)),
+        {},
+    ),
+    Variant(
+        "forty encoders tried before",
+        train((MADE, "images = torch.stack([C1, C2, B1])" + SWEEP.format(count=40) + MADE)),
+        {},
+    ),
+    Variant("forty encoders tried afterwards", train(after="\n" + SWEEP.format(count=40)), {}),
+    Variant(
+        "three hundred looks before",
+        train(
+            (
+                LOOP,
+                "for _ in range(300):\n    noisy = encoder(images + 0.1 * torch.randn_like(images)).detach()\n"
+                + LOOP,
+            )
+        ),
+        {},
+    ),
+    Variant(
+        "three hundred looks afterwards",
+        train(
+            after="\nfor level in range(300):\n    noisy = encoder(images + level * torch.randn_like(images)).detach()"
+        ),
+        {},
+    ),
+    Variant(
+        "a history of three hundred steps",
+        train(
+            (LOOP, "history = []\nfor _ in range(300):"),
+            (
+                "    optimizer.step()\n",
+                "    optimizer.step()\n    history.append(encoder(images).detach())\n",
+            ),
+            (TRAINED, "trained_embeddings = history[0]"),
+        ),
+        {},
+        note="Choice: V6 is judged at the embeddings that the notebook gives as trained.",
+    ),
+    Variant(
+        "a new encoder after the optimizer was made",
+        train((LOOP, MADE + INITIAL_LINE + LOOP)),
+        {"Q2.3.2": 4, "V6": 0},
+    ),
+)
+
+RENAMED = "X1, X2, Y1 = C1, C2, B1\ndel C1, C2, B1\n"
+WHICH = (
+    Variant(
+        "other names after a test on noise",
+        train(
+            (MADE, MADE + RENAMED + "print(encoder(torch.randn(3, 3, 32, 32)).shape)\n"),
+            ("[C1, C2, B1]", "[X1, X2, Y1]"),
+        ),
+        {},
+    ),
+    Variant(
+        "names used again for pictures",
+        train(
+            (MADE, MADE + "encoder(torch.randn(2, 3, 32, 32))\n"),
+            after="\nC1, C2, B1 = (i.sigmoid() for i in (C1, C2, B1))",
+        ),
+        {},
+    ),
+    Variant(
+        "a class of one's own, the given one a stub",
+        {
+            "encoder": changed(
+                "encoder",
+                ("class SimpleEncoder(nn.Module)", "class Mine(nn.Module)"),
+                ("super(SimpleEncoder, self)", "super()"),
+            )
+            + "\n\nclass SimpleEncoder(nn.Module):\n    def forward(self, x):\n        pass\n",
+            **train((MADE, "encoder = Mine()\n")),
+        },
+        {},
+    ),
+    Variant(
+        "a subclass of the stub",
+        {
+            "encoder": changed("encoder", ("x = self.conv(x)", "..."), ("x = self.fc(x)", "..."))
+            + "\n\nclass Filled(SimpleEncoder):\n    def forward(self, x):\n        return F.normalize(self.fc(self.conv(x).flatten(1)), dim=1)\n",
+            **train((MADE, "encoder = Filled()\n")),
+        },
+        {},
+    ),
+    Variant(
+        "a lazy layer",
+        {"encoder": changed("encoder", ("nn.Linear(16 * 16 * 16, 128)", "nn.LazyLinear(128)"))},
+        {},
+    ),
+    Variant(
+        "forward gives two things",
+        {
+            "encoder": changed(
+                "encoder",
+                ("return F.normalize(x, p=2, dim=1)", "return x, F.normalize(x, p=2, dim=1)"),
+            ),
+            **train(("encoder(images)", "encoder(images)[1]")),
+        },
+        {},
+    ),
+    Variant(
+        "traced",
+        train(
+            (MADE, ""), (STACKED, STACKED + "encoder = torch.jit.trace(SimpleEncoder(), images)\n")
+        ),
+        {},
+    ),
+    Variant(
+        "scripted",
+        {
+            "encoder": changed("encoder", ("p=2", "p=2.0")),
+            **train((MADE, "encoder = torch.jit.script(SimpleEncoder())\n")),
+        },
+        {},
+    ),
+)
+
+MODULES = (*OTHERS, *DIRECT, *COPIES, *PLACES, *FALSE_PASSES, *LOSS, *SWEEPS, *WHICH)
