@@ -284,7 +284,7 @@ def make_question(
 ARRAYS_QUESTION = make_question("arrays", {"version": 2})
 """Asks for every numeric array of the notebook's namespace, and for all its names.
 
-An answer in another form than this one, of an earlier version, is none: its question has another id.
+An answer of an earlier version, in another form, is none: its question had another id.
 """
 RECORDING_QUESTION = make_question("recording", {"version": 2})
 """Asks for the recording of the notebook's own run."""
