@@ -105,7 +105,7 @@ class LossFalls(TrainingCheck):
                 return absent(expected=expected, observed="There are no embeddings to compare.")
             return failed(
                 expected=expected,
-                observed=f"The {self.maker}'s weights did not move.",
+                observed=f"The weights of the {self.maker} that made them did not move.",
                 hint=STEPS_HINT.format(maker=self.maker),
             )
         trained = embeddings.stack(self.labels)
@@ -128,6 +128,8 @@ class LossFalls(TrainingCheck):
             observed += f"; the reference's is {reference_loss:.4f} after {count_steps(self.steps)}"
             if loss <= reference_loss + LOSS_TOLERANCE:
                 return passed(expected=expected, observed=observed)
+        else:
+            observed += "; from this start the reference has none to compare with"
         share = Fraction(1, 2) if loss < start else Fraction(1, 5)
         hint = "It does not matter how low a printed loss is, but whether like moves to like."
         return CheckOutcome(share=share, expected=expected, observed=observed, hint=hint)
