@@ -408,6 +408,6 @@ class EmbeddingsAfterTraining(StageCheck):
             )
         return failed(
             expected=expected,
-            observed=f"`{held.name}` comes from another {self.maker} than the one that was trained.",
+            observed=f"`{held.name}` comes from another {self.maker} than the trained one.",
             hint=STEPS_HINT.format(maker=self.maker),
         )
