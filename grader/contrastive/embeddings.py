@@ -10,7 +10,7 @@ import numpy as np
 
 from grader.checks.check import CheckOutcome, Evidence, absent, failed, passed
 from grader.checks.memo import memoized
-from grader.checks.values import as_float64
+from grader.checks.values import EQUAL_TOLERANCE, as_float64
 from grader.contrastive.labeled_inputs import (
     LabeledInputsCheck,
     array_fields,
@@ -134,15 +134,36 @@ def held_embeddings(
         [row for row in rows if id(row) in other],
         [row for row in rows if id(row) not in studied | other],
     )
+    arrays = held_arrays(evidence, name)
     sizes = frozenset(row.vector.size for row in rows)
-    held = [
-        vector for array in held_arrays(evidence, name) for vector in split_vectors(array, sizes)
-    ]
+    if not rows:  # nothing was recorded, so that any rows may be the embeddings
+        sizes = frozenset(a.shape[1] for a in arrays if a.ndim == 2)  # noqa: PLR2004 (rows)
+    held = [vector for array in arrays for vector in split_vectors(array, sizes)]
     if not held:
         return None
     matches = [_match(held, group, labels=names.labels, name=name) for group in groups]
-    complete = next((match for match in matches if match is not None and match.complete), None)
+    before = matches[1] if trained else None
+    if before is not None and matches[0] is not None and _is_as_close(before, matches[0]):
+        return before  # what the start's weights make cannot show that they moved
+    complete = next((match for match in matches if match is not None), None)
     return complete or _in_order(held, names.labels, name=name)
+
+
+def _is_as_close(before: EmbeddingSet, after: EmbeddingSet) -> bool:
+    """Return whether vectors equal those of the start as well as those made after training."""
+
+    def distance(embeddings: EmbeddingSet, label: str) -> float:
+        vector, row = embeddings.vectors[label], embeddings.sources[label].vector
+        return float(np.abs(_direction(vector) - _direction(row)).max())
+
+    return all(
+        distance(before, label) <= distance(after, label) + EQUAL_TOLERANCE / 100
+        for label in before.vectors
+    )
+
+
+def _direction(vector: Numbers) -> Numbers:
+    return vector / np.linalg.norm(vector)
 
 
 def _match(
