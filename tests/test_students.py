@@ -112,6 +112,7 @@ FORMS = [
     ("Ada Example (ae10001)\nPartner name: n.a.\nPartner EID: N/A", [ADA]),
     ("Ada Example (ae10001) / N/A", [ADA]),
     ("Ada Example (solo)", [("Ada Example", "")]),
+    ("Ada Example (undergrad)", [("Ada Example", "")]),
     ("Ada Example, solo", [("Ada Example", "")]),
     # names
     ("Xiaoming (Ming) Beispiel (xb10007)", [("Xiaoming (Ming) Beispiel", "xb10007")]),
@@ -130,6 +131,7 @@ FORMS = [
     ("आदा उदाहरण (au10001)", [("आदा उदाहरण", "au10001")]),
     ("தமிழ் உதாரணம், tu10001", [("தமிழ் உதாரணம்", "tu10001")]),
     ("王示例（ws10001）、李示例（ls10002）", [("王示例", "ws10001"), ("李示例", "ls10002")]),  # noqa: RUF001 -- typed so
+    ("Name\uff1aAda Example\nEID\uff1aae10001", [ADA]),  # a wide colon
     ("김예시", [("김예시", "")]),
     # headings, lists and numbers
     ("#### 1. Ada Example - ae10001", [ADA]),
@@ -154,6 +156,7 @@ PAIRS = [
         "Student 1: Ada Example\nStudent 1 EID:\nStudent 2: Ben Sample\nStudent 2 EID: bs10002",
         [("Ada Example", ""), BEN],
     ),
+    ("Partner: Ben Sample\nName: Ada Example\nEID: ae10001", [("Ben Sample", ""), ADA]),
     ("Names: Ada Example, Ben Sample\nEID 2: bs10002\nEID 1: ae10001", [ADA, BEN]),
     ("Name: Ada Example\nEID:\nName: Ben Sample\nEID: bs10002", [("Ada Example", ""), BEN]),
     ("Names:\nAda Example\nBen Sample\nEIDs:\nae10001\nbs10002", [ADA, BEN]),
@@ -257,7 +260,12 @@ def test_other_words_for_the_label_do() -> None:
 
 
 def test_names_with_ids_are_believed_without_a_label() -> None:
+    table = "<table>\n<tr>\n<td>Ada Example</td>\n<td>ae10001</td>\n</tr>\n</table>"
+
     assert named("# HW 5", "Ada Example (ae10001)\n\nBen Sample (bs10002)") == [ADA, BEN]
+    assert named("# HW 5", table) == [ADA]
+    assert named("# CS 391L HW 5 - Ada Example, ae10001") == [ADA]
+    assert named("# HW 5\n\nAda Example\n\nae10001\n\nBen Sample\n\nbs10002") == [ADA, BEN]
 
 
 def test_a_title_without_a_label_is_nobody() -> None:
@@ -297,7 +305,16 @@ def test_a_very_long_line_is_read_in_no_time() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["team group " * 35, "student id " * 35, "id " * 130, "name (s) " * 43, "1" * 390, "a:" * 190],
+    [
+        "team group " * 35,
+        "<tr><td>" * 2_500,
+        "Ada, (" * 60,
+        "student id " * 35,
+        "id " * 130,
+        "name (s) " * 43,
+        "1" * 390,
+        "a:" * 190,
+    ],
 )
 def test_a_line_made_to_be_read_in_every_mixture_is_read_at_once(line: str) -> None:
     with within(2):

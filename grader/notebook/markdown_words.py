@@ -105,9 +105,8 @@ def plain_text(line: str) -> str:
     text = html.unescape(TAG.sub("", _TABLE_CELL.sub(" | ", line)))
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", " ", text).replace(OMITTED_PICTURE, "")
     text = re.sub(r"\[([^\]]*)\]\(([^)]*)\)", r"\1 \2", text)
-    text = _LIST_SIGNS.sub("", text)
     text = re.sub(r"[*`~]+|(?<!\w)_+|_+(?!\w)|\\(?=\W)", "", text)
-    text = _LIST_SIGNS.sub("", unicodedata.normalize("NFKC", text))  # '**1.** Ada'
+    text = _LIST_SIGNS.sub("", unicodedata.normalize("NFKC", text))
     return re.sub(r"\s+", " ", "".join(filter(_is_visible, text))).strip()
 
 

@@ -126,8 +126,6 @@ def _without_remarks(text: str) -> str:
 
     def replace(match: re.Match[str]) -> str:
         words, before = match[1].strip(), text[: match.start()].rstrip()
-        if is_remark(words):
-            return " "
         is_lowercase_word = words.isalpha() and words.islower()
         return " " if is_lowercase_word and not _is_made_of(words, before) else match[0]
 
@@ -186,7 +184,7 @@ def _read_part(part: str) -> Iterator[NameToken]:
         rest = rest.replace(name, " ")
     if not is_remark(rest):
         is_unread = not names and may_be_name(part)
-        yield NameToken(kind="unread" if is_unread else "other", text=part)
+        yield NameToken(kind="unread" if is_unread else "other", text=rest)
 
 
 def _split_at_commas(chunk: str) -> list[str]:

@@ -11,6 +11,7 @@ _WORD = re.compile(
     r"[^\W\d_][^\W\d_'\u2019\u2010.\-\u00b7\u30fb]*(?:['\u2019\u2010.\-\u00b7\u30fb]+[^\W\d_]+)*\.?"
 )
 _MAX_WORDS = 6
+_MAX_CODE_LETTERS = 2
 _NAME_PARTS = "al bin da de del den der di dos du el la le van von y zu"
 _REMARK_WORDS = """
     alone applicable both by did group have hello hi i individual individually it me my myself
@@ -65,11 +66,17 @@ def is_remark(text: str) -> bool:
     return all(_key(word) in _REMARKS for word in text.split())
 
 
+def is_title(text: str) -> bool:
+    """Return whether a text names a course or an assignment: 'HW 5', 'CS 391L Homework'."""
+    keys = [re.sub(r"[\W\d_]+", "", word.casefold()) for word in text.split()]
+    return all(key in _NEVER or len(key) <= _MAX_CODE_LETTERS for key in keys)
+
+
 def may_be_name(text: str) -> bool:
     """Return whether an unreadable text stands where a name would: it may not be passed over."""
     keys = list(map(_key, text.split()))
     others = [key for key in keys if key not in _NEVER and not key.isdigit()]
-    return len(others) > 1 and not text[0].islower()
+    return len(others) > 1 and not text.strip()[0].islower() and not is_title(text)
 
 
 def names_within(text: str) -> list[str]:

@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain
+from itertools import chain, pairwise
 from types import MappingProxyType
 
 from grader.model import Cell, Notebook, Student
 from grader.notebook.markdown_words import BREAK, visible_lines
 from grader.notebook.name_tokens import NameToken, is_certain_id, is_prose, read_name_tokens
-from grader.notebook.person_names import is_full_name
+from grader.notebook.person_names import is_full_name, is_title
 from grader.notebook.prompt_search import find_anchors, stream_words
 from grader.notebook.student_code import is_blank
 from grader.notebook.team_pairing import pair_students
@@ -26,10 +26,11 @@ NO_PROMPTS: Mapping[str, str] = MappingProxyType({})
 _SEARCHED_CELLS = 10
 _CELLS_BELOW_LABEL = 2
 _MAX_LINES = 200
+_MAX_CELL = 20_000
 _MAX_LINE = 400
-_TABLE_CELL = re.compile(r"<(t[dh])\b[^<>]{0,200}>.{0,2000}?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_TABLE_CELL = re.compile(r"<(t[dh])\b[^<>]{0,200}>.{0,500}?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _TABLE_LINE = re.compile(r"^[^\n]*\|[^\n]*\|[^\n]*$", re.MULTILINE)
-_TABLE_ROW = re.compile(r"<tr\b.{0,4000}?</tr\s*>", re.IGNORECASE | re.DOTALL)
+_TABLE_ROW = re.compile(r"<tr\b.{0,1000}?</tr\s*>", re.IGNORECASE | re.DOTALL)
 
 Row = list[NameToken]
 
@@ -110,7 +111,7 @@ def _late_teams(pages: Sequence[_Page]) -> Iterator[_Team]:
 
 def _name_lines(cell: Cell) -> list[str]:
     """Return the lines of a text cell, or of a code cell that is only comments."""
-    source = cell.source
+    source = cell.source[:_MAX_CELL]
     if cell.kind == "code":
         if not is_blank(cell) or not source.strip():
             return []
@@ -169,23 +170,27 @@ def _bare_rows(lines: Iterable[str]) -> list[Row]:
 
 def _stands_alone(row: Row) -> bool:
     """Return whether a line without a label can be trusted to be names and ids."""
-    if not _kinds(row).isdisjoint({"other", "unread"}):
+    others = [token.text for token in row if token.kind in {"other", "unread"}]
+    if others and not ("id" in _kinds(row) and all(map(is_title, others))):
         return False
     names = [token.text for token in row if token.kind == "name"]
     return bool(_kinds(row) & {"id", "label"}) or all(map(is_full_name, names))
 
 
 def _certain_rows(lines: Iterable[str]) -> list[Row]:
-    """Return the rows that are believed without a label: full names with their ids."""
+    """Return the rows that are believed without a label: full names with their ids.
+
+    An id may stand in the line below its name.
+    """
     rows = [row for line in lines if not is_prose(line) and (row := read_name_tokens(line))]
-    return [
-        row
-        for row in rows
-        if {"name", "id"} <= _kinds(row) <= {"name", "id", "label"}
-        and all(is_full_name(token.text) for token in row if token.kind == "name")
-        and all(
-            "label" in _kinds(row) or is_certain_id(token.text)
-            for token in row
-            if token.kind == "id"
-        )
-    ]
+    for row, below in list(pairwise(rows)):
+        if [token.kind for token in (*row, *below)] == ["name", "id"]:
+            rows.append([*row, *below])
+    return [row for row in rows if {"name", "id"} <= _kinds(row) and all(map(_is_certain, row))]
+
+
+def _is_certain(token: NameToken) -> bool:
+    """Return whether a token of a line without a label is a full name, a sure id or a title."""
+    if token.kind in {"name", "other"}:
+        return is_full_name(token.text) if token.kind == "name" else is_title(token.text)
+    return token.kind == "label" or (token.kind == "id" and is_certain_id(token.text))
