@@ -90,6 +90,10 @@ FORMS = [
     ("My name is Ada Example and my EID is ae10001.", [ADA]),
     ("I, Ada Example (ae10001), worked alone.", [ADA]),
     ("Ada Example's EID is ae10001", [ADA]),
+    ("We, Ada Example (ae10001) and Ben Sample (bs10002), contributed equally.", [ADA, BEN]),
+    ("This submission is by Ada Example (ae10001) only.", [ADA]),
+    ("Completed by: Ada Example (ae10001)", [ADA]),
+    ("Team Convolvers: Ada Example (ae10001), Ben Sample (bs10002)", [ADA, BEN]),
     ("Submitted by Ada Example (ae10001)", [ADA]),
     (
         "Homework 5, submitted by Ada Example and Ben Sample",
@@ -140,10 +144,17 @@ FORMS = [
     ("#1 Ada Example, ae10001\n#2: Ben Sample, bs10002", [ADA, BEN]),
     ("**1.** Ada Example (ae10001)\n\n**2.** Ben Sample (bs10002)", [ADA, BEN]),
     ("> - [x] **Ada Example** (ae10001)", [ADA]),
+    ("1) Ada Example, 2) Ben Sample", [("Ada Example", ""), ("Ben Sample", "")]),
+    ("Ada Example<sup>1</sup> (ae10001), Ben Sample\u00b2 (bs10002)", [ADA, BEN]),
     ("(a) Ada Example → ae10001", [ADA]),
     # ids
     ("Name: Ada Example\nEID: aexample", [("Ada Example", "aexample")]),
+    ("$\\textbf{Ada Example}$ (ae10001)", [ADA]),
+    ("Ada Example the 2nd (ae10001)", [ADA]),
+    ("Group 4 Speaker 2 One (gs10001)", [("", "gs10001")]),
     ("Ada Example (aexample)", [("Ada Example", "aexample")]),
+    ("Ada Example (ada_example)", [("Ada Example", "ada_example")]),
+    ("Ada Example (@ae10001)", [ADA]),
     ("Name: [Ada Example](https://ada.example/cs101)\nEID: ae10001", [ADA]),
     ("Name: Ada Example\nUnique No.: 51234\nEID: ae10001\nDate: 2026-05-12", [ADA]),
 ]
@@ -161,6 +172,7 @@ PAIRS = [
     ("Name: Ada Example\nEID:\nName: Ben Sample\nEID: bs10002", [("Ada Example", ""), BEN]),
     ("Names:\nAda Example\nBen Sample\nEIDs:\nae10001\nbs10002", [ADA, BEN]),
     ("Ada Example\nbs10002 Ben Sample", [("Ada Example", ""), BEN]),
+    ("Ben Sam?le the Second (bs10002)\nAda Example", [("", "bs10002"), ("Ada Example", "")]),
     ("Ada Example\nBen Sam?le the Second (bs10002)", [("Ada Example", ""), ("", "bs10002")]),
     ("Ada Example (ae10001)\nae10001", [ADA]),
 ]
@@ -264,6 +276,9 @@ def test_names_with_ids_are_believed_without_a_label() -> None:
 
     assert named("# HW 5", "Ada Example (ae10001)\n\nBen Sample (bs10002)") == [ADA, BEN]
     assert named("# HW 5", table) == [ADA]
+    assert named("Ada Example\nEID: ae10001\nBen Sample\nEID: bs10002") == [ADA, BEN]
+    assert named("Ada Example\n\nBen Sample\n\nEIDs: ae10001, bs10002") == [ADA, BEN]
+    assert named("# Contrastive Losses\n\nAda Example\nEID: ae10001") == [ADA]
     assert named("# CS 391L HW 5 - Ada Example, ae10001") == [ADA]
     assert named("# HW 5\n\nAda Example\n\nae10001\n\nBen Sample\n\nbs10002") == [ADA, BEN]
 

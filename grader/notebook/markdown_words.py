@@ -21,6 +21,9 @@ _LIST_SIGNS = re.compile(
     r"^(?:\s*(?:>+|#{1,6}(?=\s)|[-*+\u2022\u2013\u2014](?=\s)|\[[ xX]\](?=\s)"
     r"|[(\[]?#?\d{1,2}(?:[.):\]]+(?=\s|[^\W\d])|(?=\s))|\(?[a-hivx]{1,3}\)(?=\s)))+"
 )
+_SUPERSCRIPT = re.compile(
+    r"<sup>[^<>]{0,20}</sup>|[\u00b2\u00b3\u00b9\u2070-\u2079\u2020\u2021]", re.IGNORECASE
+)
 _JOINERS = "\u200c\u200d"
 _HTML_HEADING = re.compile(r"#{1,6}\s|<h[1-6]\b", re.IGNORECASE)
 _BOLD = re.compile(r"^(?:\*\*|__)[^*]+(?:\*\*|__)$")
@@ -102,7 +105,8 @@ def visible_lines(source: str) -> list[str]:
 
 def plain_text(line: str) -> str:
     """Return a line without tags, emphasis, list signs and entities, for reading names."""
-    text = html.unescape(TAG.sub("", _TABLE_CELL.sub(" | ", line)))
+    text = html.unescape(TAG.sub("", _TABLE_CELL.sub(" | ", _SUPERSCRIPT.sub("", line))))
+    text = re.sub(r"\$|\\[a-zA-Z]+(?=\{)", " ", text)  # mathematics: \text{Ada}
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", " ", text).replace(OMITTED_PICTURE, "")
     text = re.sub(r"\[([^\]]*)\]\(([^)]*)\)", r"\1 \2", text)
     text = re.sub(r"[*`~]+|(?<!\w)_+|_+(?!\w)|\\(?=\W)", "", text)

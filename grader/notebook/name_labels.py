@@ -16,10 +16,11 @@ _ID_WORDS = (
     rf"(?:(?:{_ID_OWNERS}[\s_-]*)?(?:eids?|ids?|netids?|uids?|uteids?|utids?|usernames?)"
     rf"|(?:{_ID_OWNERS}|e?id)[\s_-]*(?:numbers?|nos?\.?))"
 )
+_VERBS = "submitted|written|prepared|completed|done|authored|solved|turned in|handed in"
 _NAME_WORDS = (
     r"(?:(?:full|first|last|given|family|student|student's|students'|group|team|partner|partner's"
     r"|member|my|our|your)\s+)*(?:names?|surname|students?|members?|partners?|teammates?|authors?"
-    r"|submitted by|written by|by|collaborators?|team|group)"
+    rf"|(?:{_VERBS}) by|by|collaborators?|team|group)"
 )
 # Atomic: 'team group' is one label or two, and a line of them would be read in every mixture.
 _ONE_LABEL = (
@@ -45,10 +46,10 @@ _ID_PREFIX = re.compile(
 )
 _LEADING_NAME_WORD = re.compile(r"^(?:full\s+)?names?\s+(?=[^\W\d_])", re.IGNORECASE)
 _LEAD = re.compile(
-    r"^(?:[\w'\u2019]+[\s,]+){0,6}?(?:submitted|written|prepared|completed|done"
-    r"|authored|solved|turned in|handed in)\s+(?:(?:jointly|individually|together)\s+)?by\s+"
+    rf"^(?:[\w'\u2019]+[\s,]+){{0,6}}?(?:{_VERBS})\s+(?:(?:jointly|individually|together)\s+)?by\s+"
     r"|(?:^|(?<=[\s,;.(]))(?:i am|i['\u2019]m|we are|we['\u2019]re|this is|my name is|our names are"
-    r"|names? (?:is|are)|(?:my )?partner (?:is|was)|i worked with)\s+|^(?:by|authors?)\s+",
+    r"|names? (?:is|are)|(?:my )?partner (?:is|was)|i worked with)\s+"
+    r"|^(?:by|authors?|both|we,|i,)\s+",
     re.IGNORECASE,
 )
 """What a sentence says before names: 'We are', 'HW 5 submitted by'."""

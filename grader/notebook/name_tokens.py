@@ -67,6 +67,7 @@ def read_name_tokens(line: str) -> list[NameToken]:
     The labels of a column come before its names.
     """
     text = _PRONOUNS.sub(" ", _URL.sub(" ", plain_text(line)))
+    text = re.sub(r"(?<!\S)@(?=\w)|(?<=[(\[])@", "", text)
     tokens = [
         token
         for column in _NOT_APPLICABLE.sub("none", text).split("|")
@@ -160,7 +161,7 @@ def _id_spans(text: str) -> Iterator[tuple[int, int, str]]:
     candidates += [
         (match.start(1), match.end(1), match[1])
         for match in _BRACKETED.finditer(text)
-        if any(sign.isdigit() or sign == "." for sign in match[1].rstrip("."))
+        if any(sign.isdigit() or sign in "._" for sign in match[1].rstrip("."))
     ]
     for start, end, word in candidates:
         if start not in marked and not _NO_ID.fullmatch(word):
@@ -190,7 +191,7 @@ def _read_part(part: str) -> Iterator[NameToken]:
 def _split_at_commas(chunk: str) -> list[str]:
     """Split 'Ada Example, Ben Sample' into two names; turn 'Example, Ada' round as one."""
     parts = [_trim(part) for part in re.split("[,\u060c\u3001]", chunk)]
-    parts = [part for part in parts if part and not is_remark(part)]
+    parts = [part for part in parts if part and not part.isdigit() and not is_remark(part)]
     inverted = len(parts) == 2 and any(" " not in part for part in parts)  # noqa: PLR2004 -- an inverted name has two parts
     return [f"{parts[1]} {parts[0]}"] if inverted else parts
 

@@ -26,11 +26,11 @@ _COMMON_WORDS = """
 """
 _COURSE_WORDS = """
     abstract answer assignment class computer convolutional course date deep department due
-    eid eids firstname given here homework hw id ids insert instructor introduction lab
+    eid eids firstname given group here homework hw id ids insert instructor introduction lab
     lastname learning machine member members minutes name names needed netid network networks
     neural note notebook part partners points problem professor project question replace
     report science section semester solution students submission submit submitted surname tba
-    tbd term time title todo total type uid university untitled write xx xxx xxxx your
+    tbd team term time title todo total type uid university untitled write xx xxx xxxx your
 """
 _PARTICLES = frozenset(_NAME_PARTS.split())
 _REMARKS = frozenset(_REMARK_WORDS.split())

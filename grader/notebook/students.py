@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from grader.model import Cell, Notebook, Student
 from grader.notebook.markdown_words import BREAK, visible_lines
+from grader.notebook.name_labels import asks_for_id
 from grader.notebook.name_tokens import NameToken, is_certain_id, is_prose, read_name_tokens
 from grader.notebook.person_names import is_full_name, is_title
 from grader.notebook.prompt_search import find_anchors, stream_words
@@ -90,7 +91,8 @@ def _labeled_teams(pages: Sequence[_Page]) -> Iterator[_Team]:
     """Yield whom each label's lines name, and the cells below it."""
     for position, page in enumerate(pages):
         if page.label_line is not None:
-            yield page.cell, pair_students(_labeled_rows(page.lines[page.label_line :]))
+            rows = _labeled_rows(page.lines[page.label_line :])
+            yield page.cell, pair_students([*_rows_above(page), *rows])
             for other in pages[position + 1 : position + 1 + _CELLS_BELOW_LABEL]:
                 yield other.cell, pair_students(_bare_rows(other.lines))
 
@@ -162,6 +164,20 @@ def _labeled_rows(lines: Iterable[str]) -> list[Row]:
     return rows
 
 
+def _rows_above(page: _Page) -> list[Row]:
+    """Return the names above a line that asks only for ids: 'Ada Example', 'EID: ae10001'."""
+    number = page.label_line or 0
+    labels = [t.text for t in read_name_tokens(page.lines[number]) if t.kind == "label"]
+    rows: list[Row] = []
+    for line in reversed(page.lines[:number] if asks_for_id(labels[0]) else ()):
+        row = read_name_tokens(line)
+        is_title_line = line.lstrip().startswith("# ") and bool(rows)
+        if is_title_line or (row and not (_kinds(row) == {"name"} and _stands_alone(row))):
+            break
+        rows.insert(0, row)
+    return rows
+
+
 def _bare_rows(lines: Iterable[str]) -> list[Row]:
     """Return the rows of a cell below the label, if it holds nothing but names and ids."""
     rows = [row for line in lines if (row := read_name_tokens(line))]
@@ -170,8 +186,11 @@ def _bare_rows(lines: Iterable[str]) -> list[Row]:
 
 def _stands_alone(row: Row) -> bool:
     """Return whether a line without a label can be trusted to be names and ids."""
-    others = [token.text for token in row if token.kind in {"other", "unread"}]
-    if others and not ("id" in _kinds(row) and all(map(is_title, others))):
+    if _is_certain_row([token for token in row if token.kind != "other"]):
+        return True
+    if [token.kind for token in row] == ["unread", "id"]:
+        return is_certain_id(row[1].text)
+    if not _kinds(row).isdisjoint({"other", "unread"}):
         return False
     names = [token.text for token in row if token.kind == "name"]
     return bool(_kinds(row) & {"id", "label"}) or all(map(is_full_name, names))
@@ -186,7 +205,11 @@ def _certain_rows(lines: Iterable[str]) -> list[Row]:
     for row, below in list(pairwise(rows)):
         if [token.kind for token in (*row, *below)] == ["name", "id"]:
             rows.append([*row, *below])
-    return [row for row in rows if {"name", "id"} <= _kinds(row) and all(map(_is_certain, row))]
+    return list(filter(_is_certain_row, rows))
+
+
+def _is_certain_row(row: Row) -> bool:
+    return {"name", "id"} <= _kinds(row) and all(map(_is_certain, row))
 
 
 def _is_certain(token: NameToken) -> bool:

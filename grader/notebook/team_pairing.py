@@ -28,7 +28,7 @@ class _Member:
     owner: str = ""
     """Whom the label of the line means: 'partner', '2', or '' for nobody in particular."""
     closed: bool = False
-    """Whether a label asked for what is missing, and nothing followed."""
+    """Whether what is missing was left empty, or can't be read."""
 
 
 def pair_students(rows: Iterable[Sequence[NameToken]]) -> tuple[Student, ...]:
@@ -50,7 +50,7 @@ def pair_students(rows: Iterable[Sequence[NameToken]]) -> tuple[Student, ...]:
             if names and ids:
                 ids_of_last = [""] * max(0, len(names) - len(ids)) + ids
                 team += [
-                    _Member(name=name, id=ids_of_last[index], owner=owner)
+                    _Member(name=name, id=ids_of_last[index], owner=owner, closed=not name)
                     for index, name in enumerate(names)
                 ]
             else:
@@ -99,10 +99,13 @@ def _blocks(row: Iterable[NameToken]) -> list[tuple[str, list[str]]]:
         for token in row
         if token.kind in {"name", "id", "unread"}
     ]
-    return [
+    blocks = [
         (kind, [text for _, text in block])
         for kind, block in groupby(tokens, lambda token: token[0])
     ]
+    if len(blocks) > 1 and blocks[0][0] == blocks[-1][0] == "name" and blocks[-1][1][0].islower():
+        blocks.pop()  # 'Ada Example (ae10001) contributed equally'
+    return blocks
 
 
 def _starts_with_id(blocks: Sequence[tuple[str, list[str]]], team: Iterable[_Member]) -> bool:
