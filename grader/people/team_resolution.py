@@ -24,9 +24,9 @@ def resolve_team(
     Returns:
         The students of the submission, and what a person should look at.
     """
-    found = [_look_up(student, directory) for student in named]
-    students = [student for student, _, _ in found]
-    flags = [flag for _, _, flag in found if flag]
+    records = [_look_up(student, directory) for student in named]
+    students = [student for student, _, _ in records]
+    flags = [flag for _, _, flag in records if flag]
     submitters: list[Student] = []
     for folder_student in folder_students:
         student, is_member, flag = _look_up(folder_student, directory)
