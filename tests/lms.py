@@ -98,6 +98,7 @@ NBGRADER: Tree = {
     "submitted/ben2/hw4/hw4.ipynb": book("another"),
     "submitted/cleo3/hw5/timestamp.txt": "2026-11-20 14:58:23 ../../etc/passwd",
     "submitted/dora4/hw4/hw4.ipynb": book("another"),
+    "submitted/emil5": None,
     "source/hw5/hw5.ipynb": book("the master"),
 }
 CLASSROOM: Tree = {

@@ -216,6 +216,8 @@ TABLE: dict[str, tuple[lms.Tree, str, list[Row]]] = {
                 "",
             ),
             ("cleo3", "submitted/cleo3/hw5", ("cleo3",), "2026-11-20T14:58:23", None, "Nothing"),
+            ("dora4", "submitted/dora4", ("dora4",), "", None, "Nothing"),
+            ("emil5", "submitted/emil5", ("emil5",), "", None, "Nothing"),
         ],
     ),
     "github classroom": (

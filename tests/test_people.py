@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model import Flag, Student
-from grader.people import Enrollment, EnrollmentResolver, People, check_roster, unknown_ids
+from grader.people import (
+    Enrollment,
+    EnrollmentResolver,
+    People,
+    RosterMember,
+    check_roster,
+    unknown_ids,
+)
 from grader.people.directory import Directory
 from grader.people.name_matching import is_partial_name, name_words, normalize_id, same_name
 from grader.report.flag_text import flag_text
@@ -203,6 +210,84 @@ def test_without_a_roster_the_folder_completes_and_disagrees() -> None:
         "handed in by Fields, Ben (bf2), whom the notebook does not name",
     )
     assert texts(wrong.flags) == ("Ben Fields (ar1) in the notebook has the id bf2 in the folder",)
+
+
+@pytest.mark.parametrize("people", [People(), ROSTER])
+@pytest.mark.parametrize("login", ["ada-codes", "team-blue"])
+def test_an_account_is_one_of_those_who_are_named_and_nobody_else(
+    people: People, login: str
+) -> None:
+    told = (called(lms={"github": login}),)
+    alone = entered(called("Ada Rivers", "ar10001"), told=told, people=people)
+    team = entered(
+        called("Ada Rivers", "ar10001"), called("Ben Fields", "bf10002"), told=told, people=people
+    )
+
+    assert [(one.id, one.lms) for one in alone.students] == [("ar10001", {"github": login})]
+    assert [one.id for one in team.students] == ["ar10001", "bf10002"]
+    assert texts((*alone.flags, *team.flags)) == ()
+    assert entered(told=told, people=People()).students == told
+
+
+def test_an_account_is_whose_name_it_is_made_of() -> None:
+    team = (called("Ada Rivers"), called("Ben Fields"))
+    who = entered(*team, told=(called(lms={"github": "bfields99"}),), people=People())
+
+    assert [one.lms for one in who.students] == [{}, {"github": "bfields99"}]
+
+
+@pytest.mark.parametrize(
+    ("named", "told", "whole"),
+    [
+        ((called("Ada Rivers"),), called("", "x77"), [("Ada Rivers", "x77")]),
+        ((called("Ada Rivers", "ar1"),), called("", "arivers"), [("Ada Rivers", "ar1")]),
+        ((called("", "ar1"),), called("riversada", lms={"canvas": "7"}), [("riversada", "ar1")]),
+        (
+            (called("Ada Rivers"), called("Ben Fields")),
+            called("", "bf2"),
+            [("Ada Rivers", ""), ("Ben Fields", "bf2")],
+        ),
+        (
+            (called("", "ar1"), called("", "bf2")),
+            called("fieldsben", lms={"canvas": "7"}),
+            [("", "ar1"), ("fieldsben", "bf2")],
+        ),
+        (
+            (called("Ada Rivers"), called("Ben Fields")),
+            called("", "x77"),
+            [("Ada Rivers", ""), ("Ben Fields", ""), ("", "x77")],
+        ),
+    ],
+)
+def test_a_name_in_the_notebook_and_an_id_of_the_folder_are_one_person(
+    named: tuple[Student, ...], told: Student, whole: list[tuple[str, str]]
+) -> None:
+    who = entered(*named, told=(told,), people=People())
+
+    assert [(one.name, one.id) for one in who.students] == whole
+
+
+def test_an_unknown_id_of_the_folder_is_not_given_to_somebody_on_the_roster() -> None:
+    who = entered(called("Ada Rivers", "ar10001"), told=(called("", "x77"),))
+
+    assert [one.id for one in who.students] == ["ar10001", "x77"]
+    assert "x77 is not on the roster" in texts(who.flags)
+
+
+def test_two_of_one_name_are_told_apart_by_the_ids_of_the_system() -> None:
+    one, two = (called("Wei Li", lms={"canvas": mark}) for mark in ("7", "8"))
+    members = (RosterMember(student=one), RosterMember(student=two))
+    nameless = called("Wei Li")
+
+    assert check_roster({"x": (one,), "y": (two,)}, members=()).duplicate_flags == {}
+    assert check_roster({"x": (one,)}, members=members).missing == (two,)
+    assert check_roster({"x": (one,), "y": (one,)}, members=()).duplicate_flags.keys() == {"x", "y"}
+    assert check_roster({"x": (one,), "y": (nameless,)}, members=()).duplicate_flags
+    assert entered(told=(one, two), people=People()).students == (one, two)
+
+
+def test_a_nickname_in_brackets_makes_no_other_name() -> None:
+    assert same_name("Xiaoming (Ming) Beispiel", "Beispiel, Xiaoming")
 
 
 def test_a_student_in_two_submissions_and_one_in_none_are_found() -> None:

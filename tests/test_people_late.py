@@ -198,12 +198,15 @@ def test_staff_know_better_than_the_folder_when_it_came() -> None:
     assert days("2026-11-29T00:00:00", people=people, name="two") == [8, 8]
 
 
-def test_without_a_due_date_nothing_is_late() -> None:
+def test_without_a_due_date_nothing_is_late_and_what_the_system_calls_late_is_said() -> None:
     registrar = EnrollmentResolver(ROSTER, rule=None)
+    who = registrar.resolve(handed_in(submitted_at="2030-01-01", late=True), named=())
 
-    assert (
-        registrar.resolve(handed_in(submitted_at="2030-01-01", late=True), named=()).lateness == ()
+    assert who.lateness == ()
+    assert texts(who.flags) == (
+        "called late where it was handed in; the rubric has no due date, so nothing is taken off",
     )
+    assert registrar.resolve(handed_in(late=False), named=()).flags == ()
 
 
 def test_a_submission_of_nobody_has_one_lateness() -> None:

@@ -23,8 +23,9 @@ def notebook(*texts: str) -> Notebook:
     return Notebook(cells=cells, sha256="")
 
 
-def named(*texts: str) -> Team:
-    return [(who.name, who.id) for who in find_students(notebook(*texts))]
+def named(*texts: str, prompt: str = "") -> Team:
+    found = find_students(notebook(*texts), prompts={"Q1": prompt})
+    return [(who.name, who.id) for who in found]
 
 
 FORMS = [
@@ -83,6 +84,110 @@ FORMS = [
     ("`Ada Example` `ae10001`", [ADA]),
     ("Ada Example (she/her) ae10001", [ADA]),
     ("\\* Ada Example (ae10001)  \n\\* Ben Sample (bs10002)  ", [ADA, BEN]),
+    # sentences
+    ("We are Ada Example (ae10001) and Ben Sample (bs10002).", [ADA, BEN]),
+    ("I am Ada Example (ae10001), my partner is Ben Sample (bs10002).", [ADA, BEN]),
+    ("My name is Ada Example and my EID is ae10001.", [ADA]),
+    ("I, Ada Example (ae10001), worked alone.", [ADA]),
+    ("Ada Example's EID is ae10001", [ADA]),
+    ("We, Ada Example (ae10001) and Ben Sample (bs10002), contributed equally.", [ADA, BEN]),
+    ("This submission is by Ada Example (ae10001) only.", [ADA]),
+    ("Completed by: Ada Example (ae10001)", [ADA]),
+    ("Team Convolvers: Ada Example (ae10001), Ben Sample (bs10002)", [ADA, BEN]),
+    ("Submitted by Ada Example (ae10001)", [ADA]),
+    (
+        "Homework 5, submitted by Ada Example and Ben Sample",
+        [("Ada Example", ""), ("Ben Sample", "")],
+    ),
+    ("By Ada Example (ae10001)", [ADA]),
+    # tables and lists in HTML
+    (
+        "<table><tr><th>Name<th>EID</tr><tr><td>Ada Example</td><td>ae10001</td></tr></table>",
+        [ADA],
+    ),
+    ("<table><tr>\n<td>Name<td>Ada Example</tr>\n<tr><td>EID<td>ae10001</tr></table>", [ADA]),
+    (
+        "<table><tr><td>Ada Example<br>Ben Sample</td><td>ae10001<br>bs10002</td></tr></table>",
+        [ADA, BEN],
+    ),
+    ("| Name | EID |\n|--|--|\n| Ada Example<br>Ben Sample | ae10001<br>bs10002 |", [ADA, BEN]),
+    # nobody beside the one
+    ("Name: Ada Example\nEID: ae10001\nPartner: N/A", [ADA]),
+    ("Ada Example (ae10001)\nPartner name: n.a.\nPartner EID: N/A", [ADA]),
+    ("Ada Example (ae10001) / N/A", [ADA]),
+    ("Ada Example (solo)", [("Ada Example", "")]),
+    ("Ada Example (undergrad)", [("Ada Example", "")]),
+    ("Ada Example, solo", [("Ada Example", "")]),
+    # names
+    ("Xiaoming (Ming) Beispiel (xb10007)", [("Xiaoming (Ming) Beispiel", "xb10007")]),
+    ("Xiaoming Beispiel (Ming), xb10007", [("Xiaoming Beispiel (Ming)", "xb10007")]),
+    ('Ada "Addie" Example, ae10001', [('Ada "Addie" Example', "ae10001")]),
+    ("Ada A Example (ae10001)", [("Ada A Example", "ae10001")]),
+    (
+        "Example He (eh10008); An Muster (am10009)",
+        [("Example He", "eh10008"), ("An Muster", "am10009")],
+    ),
+    ("Ada Example, Jr. (ae10001)", [("Ada Example Jr", "ae10001")]),
+    ("First name: Ada\nLast name: Example\nEID: ae10001", [ADA]),
+    ("| First Name | Last Name | EID |\n|--|--|--|\n| Ada | Example | ae10001 |", [ADA]),
+    ("First and last name: Ada Example, Ben Sample", [("Ada Example", ""), ("Ben Sample", "")]),
+    # scripts
+    ("आदा उदाहरण (au10001)", [("आदा उदाहरण", "au10001")]),
+    ("தமிழ் உதாரணம், tu10001", [("தமிழ் உதாரணம்", "tu10001")]),
+    ("王示例（ws10001）、李示例（ls10002）", [("王示例", "ws10001"), ("李示例", "ls10002")]),  # noqa: RUF001 -- typed so
+    ("Name\uff1aAda Example\nEID\uff1aae10001", [ADA]),  # a wide colon
+    ("김예시", [("김예시", "")]),
+    # headings, lists and numbers
+    ("#### 1. Ada Example - ae10001", [ADA]),
+    ("**1. Ada Example - ae10001**", [ADA]),
+    ("- 1. Ada Example - ae10001\n- 2. Ben Sample - bs10002", [ADA, BEN]),
+    ("#1 Ada Example, ae10001\n#2: Ben Sample, bs10002", [ADA, BEN]),
+    ("**1.** Ada Example (ae10001)\n\n**2.** Ben Sample (bs10002)", [ADA, BEN]),
+    ("> - [x] **Ada Example** (ae10001)", [ADA]),
+    ("1) Ada Example, 2) Ben Sample", [("Ada Example", ""), ("Ben Sample", "")]),
+    ("Ada Example<sup>1</sup> (ae10001), Ben Sample\u00b2 (bs10002)", [ADA, BEN]),
+    ("(a) Ada Example → ae10001", [ADA]),
+    # ids
+    ("Name: Ada Example\nEID: aexample", [("Ada Example", "aexample")]),
+    ("$\\textbf{Ada Example}$ (ae10001)", [ADA]),
+    ("Ada Example the 2nd (ae10001)", [ADA]),
+    ("Group 4 Speaker 2 One (gs10001)", [("", "gs10001")]),
+    ("Ada Example (aexample)", [("Ada Example", "aexample")]),
+    ("Ada Example (ada_example)", [("Ada Example", "ada_example")]),
+    ("Ada Example (@ae10001)", [ADA]),
+    ("Name: [Ada Example](https://ada.example/cs101)\nEID: ae10001", [ADA]),
+    ("Name: Ada Example\nUnique No.: 51234\nEID: ae10001\nDate: 2026-05-12", [ADA]),
+]
+
+# A wrong pair is worse than none.
+PAIRS = [
+    ("Name: Ada Example\nPartner: Ben Sample\nPartner EID: bs10002\nEID: ae10001", [ADA, BEN]),
+    ("Name: Ada Example\nPartner: Ben Sample\nPartner's EID: bs10002", [("Ada Example", ""), BEN]),
+    (
+        "Student 1: Ada Example\nStudent 1 EID:\nStudent 2: Ben Sample\nStudent 2 EID: bs10002",
+        [("Ada Example", ""), BEN],
+    ),
+    ("Partner: Ben Sample\nName: Ada Example\nEID: ae10001", [("Ben Sample", ""), ADA]),
+    ("Names: Ada Example, Ben Sample\nEID 2: bs10002\nEID 1: ae10001", [ADA, BEN]),
+    ("Name: Ada Example\nEID:\nName: Ben Sample\nEID: bs10002", [("Ada Example", ""), BEN]),
+    ("Names:\nAda Example\nBen Sample\nEIDs:\nae10001\nbs10002", [ADA, BEN]),
+    ("Ada Example\nbs10002 Ben Sample", [("Ada Example", ""), BEN]),
+    ("Ben Sam?le the Second (bs10002)\nAda Example", [("", "bs10002"), ("Ada Example", "")]),
+    ("Ada Example\nBen Sam?le the Second (bs10002)", [("Ada Example", ""), ("", "bs10002")]),
+    ("Ada Example (ae10001)\nae10001", [ADA]),
+]
+
+PHANTOMS = [
+    "1. Shared weights (filters)",
+    "Experiments with ResNet50",
+    "Data Preprocessing (6.3)",
+    "Estimated time needed: **35-40** minutes",
+    "Based On ImageNet (2012)",
+    "Transfer Learning with VGG16",
+    "Feature Maps (c1) and Kernels (k3)",
+    "Adam Optimizer (lr0.001)",
+    "No: Labels Matter",
+    "`Conv2D(32, (7, 7), strides = (1, 1), name = 'conv0')`",
 ]
 
 NOBODY = [
@@ -95,6 +200,7 @@ NOBODY = [
     "_______",
     "...",
     "N/A",
+    "Partner: no partner",
 ]
 
 
@@ -106,6 +212,48 @@ def test_names_are_read_below_the_label(text: str, expected: Team) -> None:
 @pytest.mark.parametrize(("text", "expected"), FORMS)
 def test_names_are_read_in_the_cell_after_the_label(text: str, expected: Team) -> None:
     assert named("# HW 5", "Name(s) and EID(s):", text, AFTER) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), PAIRS)
+def test_an_id_goes_to_nobody_rather_than_to_another(text: str, expected: Team) -> None:
+    assert named(LABEL + text + AFTER) == expected
+
+
+@pytest.mark.parametrize("text", PHANTOMS)
+def test_titles_links_and_numbers_are_nobody_without_a_label(text: str) -> None:
+    assert named("# HW 5", text) == []
+
+
+def test_names_without_a_label_stand_above_the_first_prompt() -> None:
+    prompt = "Why do skip connections help?"
+    answer = "Shared Weights (sw10001)"
+
+    assert named("Ada Example (ae10001)", prompt, prompt=prompt) == [ADA]
+    assert named(f"Ada Example (ae10001)\n\n{prompt}", prompt=prompt) == [ADA]
+    assert named(prompt, answer, prompt=prompt) == []
+    assert named(f"{prompt}\n\n{answer}", prompt=prompt) == []
+
+
+def test_a_label_below_the_first_prompt_needs_a_full_name_and_an_id() -> None:
+    prompt = "Why do skip connections help?"
+    cells = [prompt, "Authors: He et al.", "By: shortcut", "Student: Teacher Networks"]
+
+    assert named(*cells, prompt=prompt) == []
+    assert named(*cells, "Name: Ada Example\nEID: ae10001", prompt=prompt) == [ADA]
+
+
+def test_an_answer_with_a_label_is_no_names_cell() -> None:
+    prompt = "Why do skip connections help?"
+    book = notebook(LABEL, prompt, "Team: the gradients work together")
+
+    assert find_name_cells(book, prompts={"Q1": prompt}) == {0}
+
+
+def test_comments_in_a_code_cell_name_students() -> None:
+    code = Cell(index=0, kind="code", source="# Name: Ada Example\n# EID: ae10001")
+    book = Notebook(cells=(code,), sha256="")
+
+    assert [(who.name, who.id) for who in find_students(book)] == [ADA]
 
 
 @pytest.mark.parametrize("text", NOBODY)
@@ -124,7 +272,15 @@ def test_other_words_for_the_label_do() -> None:
 
 
 def test_names_with_ids_are_believed_without_a_label() -> None:
+    table = "<table>\n<tr>\n<td>Ada Example</td>\n<td>ae10001</td>\n</tr>\n</table>"
+
     assert named("# HW 5", "Ada Example (ae10001)\n\nBen Sample (bs10002)") == [ADA, BEN]
+    assert named("# HW 5", table) == [ADA]
+    assert named("Ada Example\nEID: ae10001\nBen Sample\nEID: bs10002") == [ADA, BEN]
+    assert named("Ada Example\n\nBen Sample\n\nEIDs: ae10001, bs10002") == [ADA, BEN]
+    assert named("# Contrastive Losses\n\nAda Example\nEID: ae10001") == [ADA]
+    assert named("# CS 391L HW 5 - Ada Example, ae10001") == [ADA]
+    assert named("# HW 5\n\nAda Example\n\nae10001\n\nBen Sample\n\nbs10002") == [ADA, BEN]
 
 
 def test_a_title_without_a_label_is_nobody() -> None:
@@ -164,7 +320,16 @@ def test_a_very_long_line_is_read_in_no_time() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["team group " * 35, "student id " * 35, "id " * 130, "name (s) " * 43, "1" * 390, "a:" * 190],
+    [
+        "team group " * 35,
+        "<tr><td>" * 2_500,
+        "Ada, (" * 60,
+        "student id " * 35,
+        "id " * 130,
+        "name (s) " * 43,
+        "1" * 390,
+        "a:" * 190,
+    ],
 )
 def test_a_line_made_to_be_read_in_every_mixture_is_read_at_once(line: str) -> None:
     with within(2):

@@ -43,6 +43,7 @@ class FlagKind(StrEnum):
     NAMED_NOT_IN_FOLDER = "named_not_in_folder"
     TIME_UNREADABLE = "time_unreadable"
     LATE_WITHOUT_TIME = "late_without_time"
+    LATE_WITHOUT_RULE = "late_without_rule"
     LATE_BUT_BEFORE_DUE = "late_but_before_due"
     NOT_LATE_BUT_AFTER_DUE = "not_late_but_after_due"
     DUPLICATE_STUDENT = "duplicate_student"

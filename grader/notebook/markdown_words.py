@@ -16,6 +16,15 @@ MAX_CELL_TEXT = 100_000
 
 BREAK = re.compile(r"</?\s*(?:br|p|div|li|tr)\b[^<>]{0,200}>", re.IGNORECASE)
 TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
+_TABLE_CELL = re.compile(r"</?t[dh]\b[^<>]{0,200}>", re.IGNORECASE)
+_LIST_SIGNS = re.compile(
+    r"^(?:\s*(?:>+|#{1,6}(?=\s)|[-*+\u2022\u2013\u2014](?=\s)|\[[ xX]\](?=\s)"
+    r"|[(\[]?#?\d{1,2}(?:[.):\]]+(?=\s|[^\W\d])|(?=\s))|\(?[a-hivx]{1,3}\)(?=\s)))+"
+)
+_SUPERSCRIPT = re.compile(
+    r"<sup>[^<>]{0,20}</sup>|[\u00b2\u00b3\u00b9\u2070-\u2079\u2020\u2021]", re.IGNORECASE
+)
+_JOINERS = "\u200c\u200d"
 _HTML_HEADING = re.compile(r"#{1,6}\s|<h[1-6]\b", re.IGNORECASE)
 _BOLD = re.compile(r"^(?:\*\*|__)[^*]+(?:\*\*|__)$")
 _NUMBERED = re.compile(r"^(?:q|question|part|problem|exercise|section|task)\s*\d")
@@ -96,12 +105,18 @@ def visible_lines(source: str) -> list[str]:
 
 def plain_text(line: str) -> str:
     """Return a line without tags, emphasis, list signs and entities, for reading names."""
-    text = html.unescape(TAG.sub("", line))
+    text = html.unescape(TAG.sub("", _TABLE_CELL.sub(" | ", _SUPERSCRIPT.sub("", line))))
+    text = re.sub(r"\$|\\[a-zA-Z]+(?=\{)", " ", text)  # mathematics: \text{Ada}
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", " ", text).replace(OMITTED_PICTURE, "")
     text = re.sub(r"\[([^\]]*)\]\(([^)]*)\)", r"\1 \2", text)
-    text = re.sub(r"^\s*(?:>+\s*)*(?:#{1,6}(?=\s)|[-*+•](?=\s)|\(?\d{1,2}[.)](?=\s))?", "", text)
     text = re.sub(r"[*`~]+|(?<!\w)_+|_+(?!\w)|\\(?=\W)", "", text)
-    return re.sub(r"\s+", " ", unicodedata.normalize("NFC", text)).strip()
+    text = _LIST_SIGNS.sub("", unicodedata.normalize("NFKC", text))
+    return re.sub(r"\s+", " ", "".join(filter(_is_visible, text))).strip()
+
+
+def _is_visible(sign: str) -> bool:
+    """Return whether a sign is seen, or joins letters as many scripts need it."""
+    return sign in _JOINERS or sign.isspace() or unicodedata.category(sign)[0] != "C"
 
 
 def _strip_comments(source: str) -> str:

@@ -3,95 +3,80 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.notebook.markdown_words import plain_text
+from grader.notebook.name_labels import ID_MARKS, is_label, is_other_label, replace_labels
+from grader.notebook.person_names import (
+    NICKNAME_MARKS,
+    is_name,
+    is_remark,
+    may_be_name,
+    names_within,
+)
+from grader.text_folding import fold_accents
 
-_ID_WORDS = (
-    r"(?:(?:ut|student|university|net|user|matriculation|matric|registration|campus|unity|uni)"
-    r"[\s_-]*)?(?:eids?|ids?|netids?|uids?|numbers?|nos?|uteids?|utids?|usernames?)"
-)
-_NAME_WORDS = (
-    r"(?:(?:full|student|student's|students'|group|team|partner|partner's|member|my|our|your)\s+)*"
-    r"(?:names?|students?|members?|partners?|teammates?|authors?|submitted by|written by|by"
-    r"|collaborators?|team|group)"
-)
-# Atomic: 'team group' is one label or two, and a line of them would be read in every mixture.
-_ONE_LABEL = rf"(?>(?:{_ID_WORDS}|{_NAME_WORDS})(?:\s?\(s\)|/s)?(?:\s*\#?\d{{1,2}}\b)?)"
-_JOINED = (
-    rf"{_ONE_LABEL}(?>\s*(?:,|and|&|/|\+|\(|\s)\s*(?:the\s+|(?:ut|student)\s+)?{_ONE_LABEL}\)?)*+"
-)
-_LABEL_WITH_COLON = re.compile(
-    rf"(?<![\w'\u2019.-])(?:{_JOINED})(?:\s+(?:{_JOINED}))?\s*(?::|=|(?<=\s)[-\u2013\u2014](?=\s)|[-\u2013\u2014]\s*$)",
-    re.IGNORECASE,
-)
-_LABEL_ALONE = re.compile(rf"\W*{_JOINED}(?:\s+(?:{_JOINED}))?\W*", re.IGNORECASE)
-_ID_PREFIX = re.compile(
-    r"(?<![\w'\u2019.-])(?:(?:ut|student)[\s_-]*)?(?:eid|netid|net id|uid|uteid|utid|id)"
-    r"\s*[#:=]?\s*(?=[\w.-]*\d)",
-    re.IGNORECASE,
-)
-_LEADING_NAME_WORD = re.compile(r"^(?:full\s+)?names?\s+(?=[^\W\d_])", re.IGNORECASE)
-_OTHER_LABEL = re.compile(
-    r"^(?:team|group)\s+(?:name|number|no|id)\b|^(?:date|due|course|class|section|instructor|"
-    r"professor|prof|ta|term|semester|assignment|homework|hw|title|e-?mail)\b[^:]{0,20}[:#]",
-    re.IGNORECASE,
-)
 _EMAIL = re.compile(r"<?(?:mailto:)?(?<![\w.+-])([\w.+-]+)@[\w-]+(?:\.[\w-]+)+>?")
+_URL = re.compile(r"\b(?:https?|ftp)(?::/*[^\s<>()]*)?|\bwww\.[^\s<>()]*", re.IGNORECASE)
+_PRONOUNS = re.compile(
+    r"\(\s*(?:she|he|they|ze)\b[^)]{0,30}\)|\b(?:she|he|they)/(?:her|him|them)(?:/\w{1,8})?",
+    re.IGNORECASE,
+)
+_NOT_APPLICABLE = re.compile(r"\bn\s*[/.]\s*a\b\.?", re.IGNORECASE)
 _ID = re.compile(
     r"(?<![\w@.-])(?:[A-Za-z]{1,10}[._-]?\d{2,10}(?:[A-Za-z]{1,3}\d*)?|\d{4,12}[A-Za-z]?"
     r"|\d{2,6}(?:[-.]\d{2,6}){1,3}|[A-Za-z]{1,4}\d[A-Za-z\d]{1,8}"
     r"|[A-Za-z]{1,20}(?:[.-][A-Za-z\d]{1,20})*[.-]\d{2,8})(?![\w@-])"
 )
-_PRONOUNS = re.compile(r"\(\s*(?:she|he|they|ze)\b[^)]{0,30}\)", re.IGNORECASE)
-_BRACKETED = re.compile(r"[(\[{<]\s*([A-Za-z][\w.-]{0,19}|\d[\d.-]{1,19})\s*[)\]}>]")
-_SEPARATOR = re.compile(
-    r"\s*(?:;|&|\||\+|\t|/|\band\b|\bwith\b|\s[-\u2013\u2014]+(?=\s|$)|:|[()\[\]{}<>]|#)\s*"
+_MARKED_ID = re.compile(rf"{ID_MARKS[0]}([^{ID_MARKS[1]}]+){ID_MARKS[1]}")
+_NO_ID = re.compile(
+    r"(?:19|20)\d\d(?:[-.]\d\d?(?:[-.]\d\d?)?)?|\d\d?[-.]\d\d?[-.](?:19|20)?\d\d|\d{1,3}[-.]\d{1,3}"
+    r"|.*[a-z][A-Z].*|[A-Za-z].*\d\.\d.*"
 )
-_NAME_WORD = re.compile(r"[^\W\d_][^\W\d_'\u2019.\-]*(?:['\u2019.\-]+[^\W\d_]+)*\.?")
-_MAX_NAME_WORDS = 6
+"""Years, dates, ranges, numbers with a point, and words such as ResNet50 and v2.1."""
+_CERTAIN_ID = re.compile(r"(?=(?:\D*\d){3})[a-z\d._-]+|(?=(?:\D*\d){4})[A-Z._-]+\d+|[\d.-]{5,}")
+_BRACKETED = re.compile(r"[(\[{<]\s*([A-Za-z][\w.-]{0,19}|\d[\d.-]{3,19})\s*[)\]}>]")
+_NICKNAME = re.compile(r"\s*([(\"\u201c])([^\W\d_][^\s()\"\u201c\u201d.,;]*)([)\"\u201d])(?=\W|$)")
+_NICKNAME_SIGNS = {ord(mark): sign for sign, mark in NICKNAME_MARKS.items()}
+_REMARK = re.compile(r"[(\[]([^()\[\]\d]{1,40})[)\]]")
+_SEPARATOR = re.compile(
+    r"\s*(?:;|&|\||\+|\t|/|\band\b|\bwith\b|\s[-=]*[-=>\u2013\u2014\u2192]+(?=\s|$)|:|[()\[\]{}<>]|#)\s*"
+)
+_SUFFIX = re.compile(r",\s*(?=(?:jr|sr|ii|iii|iv|ph\.?d)\b)", re.IGNORECASE)
 _PROSE_WORDS = 14
-_NAME_PARTS = "al bin da de del den der di dos du el la le van von y zu"
-_PARTICLES = frozenset(_NAME_PARTS.split())
-_OTHER_WORDS = """
-    a abstract alone an answer assignment autumn banner be below class computer convolutional
-    course date deep department due eid eids enter fall fill first firstname for given group he her
-    here him homework hw id ids if in individually insert instructor introduction is lab last
-    lastname learning machine may member n/a na name names netid network networks neural none note
-    notebook of only or our part partner placeholder please points problem professor project
-    question replace report science section semester she solo solution spring student students
-    submission submit summer surname tba tbd team teammate term the them they this title to
-    todo total type uid university untitled we worked write xx xxx xxxx you your
-"""
-_NOT_NAMES = frozenset(_OTHER_WORDS.split())
-_SOMETIMES_NAMES = frozenset({"Autumn", "Banner", "Fall", "May", "Placeholder", "Spring", "Summer"})
+_MIN_SHARED_LETTERS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameToken:
-    """A part of a line, of the kind 'name', 'id', 'label' or 'other'."""
+    """A part of a line.
+
+    Its kind is 'name', 'id', 'label', 'unread' (it may be a name, but can't be read as one) or
+    'other'.
+    """
 
     kind: str
     text: str
 
 
 def read_name_tokens(line: str) -> list[NameToken]:
-    """Return the names, ids and labels of a line of Markdown or a table's row, in order."""
-    text = _PRONOUNS.sub(" ", plain_text(line))
-    if not re.sub(r"[\s|:=_.…-]+", "", text):
-        return []
-    if _OTHER_LABEL.match(text):
-        return [NameToken(kind="other", text=text)]
-    if _LABEL_ALONE.fullmatch(text):
-        return [NameToken(kind="label", text=text)]
-    unlabeled = _LEADING_NAME_WORD.sub("", _LABEL_WITH_COLON.sub(";", text), count=1)
-    label_tokens = [NameToken(kind="label", text="")] if unlabeled != text else []
-    if "|" in text:
-        return label_tokens + [
-            token for column in text.split("|") for token in read_name_tokens(column)
-        ]
-    return label_tokens + list(_names_and_ids(_without_emails(_ID_PREFIX.sub(" ; ", unlabeled))))
+    """Return the names, ids and labels of a line of Markdown or a table's row, in order.
+
+    The labels of a column come before its names.
+    """
+    text = _PRONOUNS.sub(" ", _URL.sub(" ", plain_text(line)))
+    text = re.sub(r"(?<!\S)@(?=\w)|(?<=[(\[])@", "", text)
+    tokens = [
+        token
+        for column in _NOT_APPLICABLE.sub("none", text).split("|")
+        for token in _read_column(column.strip())
+    ]
+    return [
+        NameToken(kind="id", text=token.text) if _is_id_of(token, tokens[:index]) else token
+        for index, token in enumerate(tokens)
+    ]
 
 
 def is_prose(line: str) -> bool:
@@ -101,10 +86,32 @@ def is_prose(line: str) -> bool:
     return len(line_words) > _PROSE_WORDS and 2 * lowercase_count > len(line_words)
 
 
-def is_full_name(text: str) -> bool:
-    """Return whether a text is a name even without a label: two capitalized words or more."""
-    name_words = [word for word in text.split() if word.casefold() not in _PARTICLES]
-    return len(name_words) > 1 and all(not word[0].islower() for word in name_words)
+def is_certain_id(text: str) -> bool:
+    """Return whether a text is an id even without a label: 'ab123', '12345', not 'VGG16'."""
+    return _CERTAIN_ID.fullmatch(text) is not None
+
+
+def _read_column(text: str) -> list[NameToken]:
+    if not re.sub(r"[\s:=_.\u2026-]+", "", text):
+        return []
+    if is_other_label(text):
+        return [NameToken(kind="other", text=text)]
+    if is_label(text):
+        return [NameToken(kind="label", text=text)]
+    unlabeled, labels = replace_labels(text)
+    tokens = [NameToken(kind="label", text=label) for label in labels]
+    return tokens + list(_names_and_ids(_without_remarks(_without_emails(unlabeled))))
+
+
+def _is_id_of(token: NameToken, before: list[NameToken]) -> bool:
+    """Return whether a word without a digit is made of the name before it: 'aexample'."""
+    names = [other.text for other in before if other.kind == "name" and " " in other.text]
+    return token.kind == "name" and bool(names) and _is_made_of(token.text, names[-1])
+
+
+def _is_made_of(word: str, name: str) -> bool:
+    parts = (part for part in fold_accents(name).split() if len(part) >= _MIN_SHARED_LETTERS)
+    return word.isascii() and word.islower() and word.isalpha() and any(p in word for p in parts)
 
 
 def _without_emails(text: str) -> str:
@@ -113,6 +120,26 @@ def _without_emails(text: str) -> str:
     if _ID.search(bare):
         return re.sub(r"[(<\[]\s*[)>\]]", " ", bare)
     return _EMAIL.sub(lambda match: f" {match[1]} " if _ID.fullmatch(match[1]) else " ", text)
+
+
+def _without_remarks(text: str) -> str:
+    """Remove remarks in brackets: '(solo)', '(no partner)', '(filters)'; keep nicknames."""
+
+    def replace(match: re.Match[str]) -> str:
+        words, before = match[1].strip(), text[: match.start()].rstrip()
+        is_lowercase_word = words.isalpha() and words.islower()
+        return " " if is_lowercase_word and not _is_made_of(words, before) else match[0]
+
+    def mark(match: re.Match[str]) -> str:
+        before = text[: match.start()]
+        is_after_name = unicodedata.category(before[-1:] or " ")[0] in "LM"
+        if not is_after_name or match[2].islower() or not is_name(match[2]):
+            return match[0]
+        opening, closing = ("(", ")") if match[1] == "(" else ('"', '"')
+        return f" {NICKNAME_MARKS[opening]}{match[2]}{NICKNAME_MARKS[closing]}"
+
+    text = _REMARK.sub(replace, text)
+    return _NICKNAME.sub(mark, text)
 
 
 def _names_and_ids(text: str) -> Iterator[NameToken]:
@@ -126,42 +153,58 @@ def _names_and_ids(text: str) -> Iterator[NameToken]:
 
 
 def _id_spans(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield the words that look like an id, also short ones in brackets after a name."""
-    spans = {match.start(): (match.start(), match.end(), match[0]) for match in _ID.finditer(text)}
-    for match in _BRACKETED.finditer(text):
-        word = match[1]
-        # '(ada.example)' and '(ab1)' are ids, '(Ada)' and '(she)' are not.
-        is_id = (
-            len(word) > 1
-            and word.casefold() not in _NOT_NAMES
-            and (word == word.lower() or any(letter.isdigit() for letter in word))
-        )
-        if match.start(1) not in spans and is_id:
-            spans[match.start(1)] = (match.start(1), match.end(1), word)
+    """Yield the words that a label calls an id or that look like one."""
+    spans = {m.start(): (m.start(), m.end(), m[1]) for m in _MARKED_ID.finditer(text)}
+    marked = {position for start, end, _ in spans.values() for position in range(start, end)}
+    candidates = [(match.start(), match.end(), match[0]) for match in _ID.finditer(text)]
+    # '(ada.example)' and '(ab1)' are ids, '(Ada)' and '(solo)' are not.
+    candidates += [
+        (match.start(1), match.end(1), match[1])
+        for match in _BRACKETED.finditer(text)
+        if any(sign.isdigit() or sign in "._" for sign in match[1].rstrip("."))
+    ]
+    for start, end, word in candidates:
+        if start not in marked and not _NO_ID.fullmatch(word):
+            spans.setdefault(start, (start, end, word))
     return (spans[start] for start in sorted(spans))
 
 
 def _split_names(text: str) -> Iterator[NameToken]:
     """Split a stretch of text without ids into names and other words."""
-    for chunk in _SEPARATOR.split(text):
+    for chunk in _SEPARATOR.split(_SUFFIX.sub(" ", text)):
         for part in _split_at_commas(chunk):
-            name = part.strip(" ,.'\"*_\u2013\u2014-?!")
-            if name:
-                yield NameToken(kind="name" if _is_name(name) else "other", text=name)
+            yield from _read_part(part)
+
+
+def _read_part(part: str) -> Iterator[NameToken]:
+    names = [part] if is_name(part) else names_within(part)
+    for name in names:
+        yield NameToken(kind="name", text=name.translate(_NICKNAME_SIGNS))
+    rest = part
+    for name in names:
+        rest = rest.replace(name, " ")
+    if not is_remark(rest):
+        is_unread = not names and may_be_name(part)
+        yield NameToken(kind="unread" if is_unread else "other", text=rest)
 
 
 def _split_at_commas(chunk: str) -> list[str]:
     """Split 'Ada Example, Ben Sample' into two names; turn 'Example, Ada' round as one."""
-    parts = [part.strip() for part in chunk.split(",") if part.strip()]
+    parts = [_trim(part) for part in re.split("[,\u060c\u3001]", chunk)]
+    parts = [part for part in parts if part and not part.isdigit() and not is_remark(part)]
     inverted = len(parts) == 2 and any(" " not in part for part in parts)  # noqa: PLR2004 -- an inverted name has two parts
     return [f"{parts[1]} {parts[0]}"] if inverted else parts
 
 
-def _is_name(text: str) -> bool:
-    name_words = text.split()
-    if not 1 <= len(name_words) <= _MAX_NAME_WORDS:
-        return False
-    other_words = [word for word in name_words if word.casefold().strip(".,'\u2019") in _NOT_NAMES]
-    if len(other_words) == len(name_words) or not _SOMETIMES_NAMES.issuperset(other_words):
-        return False
-    return all(_NAME_WORD.fullmatch(word) for word in name_words)
+def _trim(part: str) -> str:
+    """Remove signs at both ends that belong to no name, and a final "'s"."""
+    start, end = 0, len(part)
+    while start < end and not _is_in_name(part[start]):
+        start += 1
+    while start < end and not _is_in_name(part[end - 1]):
+        end -= 1
+    return re.sub(r"['\u2019]s$", "", part[start:end])
+
+
+def _is_in_name(sign: str) -> bool:
+    return unicodedata.category(sign)[0] in "LMN" or ord(sign) in _NICKNAME_SIGNS

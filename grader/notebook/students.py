@@ -1,150 +1,219 @@
-"""Reads the students' names and ids from a notebook's first text cells, in many forms.
+"""Reads the students' names and ids from a notebook's first cells, in many forms.
 
-Each line becomes a row of names and ids, in order; these are then paired within a line where
-possible, else with the lines before.
+Each line becomes a row of names and ids, in order; `team_pairing` then says whose id is whose.
+Where no label asks for names, only lines above the first prompt count, and only full names with
+an id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
-from itertools import groupby
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import chain, pairwise
+from types import MappingProxyType
 
-from grader.model import Notebook, Student
-from grader.notebook.markdown_words import visible_lines
-from grader.notebook.name_tokens import NameToken, is_full_name, is_prose, read_name_tokens
+from grader.model import Cell, Notebook, Student
+from grader.notebook.markdown_words import BREAK, visible_lines
+from grader.notebook.name_labels import asks_for_id
+from grader.notebook.name_tokens import NameToken, is_certain_id, is_prose, read_name_tokens
+from grader.notebook.person_names import is_full_name, is_title
+from grader.notebook.prompt_search import find_anchors, stream_words
+from grader.notebook.student_code import is_blank
+from grader.notebook.team_pairing import pair_students
 
-MAX_STUDENTS = 6
-"""Students of one team that are read; others are ignored."""
+NO_PROMPTS: Mapping[str, str] = MappingProxyType({})
 _SEARCHED_CELLS = 10
 _CELLS_BELOW_LABEL = 2
 _MAX_LINES = 200
+_MAX_CELL = 20_000
 _MAX_LINE = 400
+_TABLE_CELL = re.compile(r"<(t[dh])\b[^<>]{0,200}>.{0,500}?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_TABLE_LINE = re.compile(r"^[^\n]*\|[^\n]*\|[^\n]*$", re.MULTILINE)
+_TABLE_ROW = re.compile(r"<tr\b.{0,1000}?</tr\s*>", re.IGNORECASE | re.DOTALL)
+
+Row = list[NameToken]
 
 
-def find_students(notebook: Notebook) -> tuple[Student, ...]:
-    """Return the students that a notebook names, at most six, in the order named."""
-    return _read_team(notebook)[1]
+@dataclass(frozen=True, kw_only=True)
+class _Page:
+    """The lines of one cell, either above the first prompt or below it."""
+
+    cell: int
+    lines: Sequence[str]
+
+    @cached_property
+    def label_line(self) -> int | None:
+        """The number of the first line with a label."""
+        numbers = (number for number, line in enumerate(self.lines) if _is_label_line(line))
+        return next(numbers, None)
 
 
-def find_name_cells(notebook: Notebook) -> frozenset[int]:
+_Team = tuple[int, tuple[Student, ...]]
+"""A cell, and the students whom it names."""
+
+
+def find_students(
+    notebook: Notebook, *, prompts: Mapping[str, str] = NO_PROMPTS
+) -> tuple[Student, ...]:
+    """Return the students that a notebook names, at most six, in the order named.
+
+    Args:
+        notebook: The submission.
+        prompts: Item ids to prompts; names stand above the first.
+    """
+    return _read_team(notebook, prompts)[1]
+
+
+def find_name_cells(
+    notebook: Notebook, *, prompts: Mapping[str, str] = NO_PROMPTS
+) -> frozenset[int]:
     """Return the indexes of the cells that ask for or give students' names."""
-    return _read_team(notebook)[0]
+    return _read_team(notebook, prompts)[0]
 
 
-def _read_team(notebook: Notebook) -> tuple[frozenset[int], tuple[Student, ...]]:
+def _read_team(
+    notebook: Notebook, prompts: Mapping[str, str]
+) -> tuple[frozenset[int], tuple[Student, ...]]:
     """Return the cells that ask for or give names, and the students."""
-    text_cells = [cell for cell in notebook.cells if cell.kind != "code"][:_SEARCHED_CELLS]
-    cells = [
-        (cell.index, [line[:_MAX_LINE] for line in visible_lines(cell.source)[:_MAX_LINES]])
-        for cell in text_cells
-    ]
-    label_lines = {
-        index: next((number for number, line in enumerate(lines) if _is_label_line(line)), None)
-        for index, lines in cells
-    }
-    name_cells = frozenset(index for index, number in label_lines.items() if number is not None)
-    for position, (index, lines) in enumerate(cells):
-        if index not in name_cells:
-            continue
-        candidates = [(index, _labeled_rows(lines[label_lines[index] :]))]
-        cells_below = cells[position + 1 : position + 1 + _CELLS_BELOW_LABEL]
-        candidates += [(below, _bare_rows(below_lines)) for below, below_lines in cells_below]
-        for candidate, rows in candidates:
-            if team := _pair_students(rows):
-                return name_cells | {candidate}, team
-    for index, lines in cells[: _SEARCHED_CELLS // 2]:  # no label: only names with an id count
-        rows = [
-            row
-            for row in map(read_name_tokens, lines)
-            if {"name", "id"} <= _kinds(row) <= {"name", "id", "label"}
-        ]
-        team = tuple(student for student in _pair_students(rows) if student.name and student.id)
+    cells = [(cell.index, lines) for cell in notebook.cells if (lines := _name_lines(cell))]
+    above, below = _split_at_prompt(cells[:_SEARCHED_CELLS], prompts)
+    name_cells = frozenset(page.cell for page in above if page.label_line is not None)
+    teams = chain(_labeled_teams(above), _unlabeled_teams(above), _late_teams(below))
+    for cell, team in teams:
         if team:
-            return name_cells | {index}, team
+            return name_cells | {cell}, team
     return name_cells, ()
 
 
-def _kinds(row: list[NameToken]) -> set[str]:
-    return {token.kind for token in row}
+def _labeled_teams(pages: Sequence[_Page]) -> Iterator[_Team]:
+    """Yield whom each label's lines name, and the cells below it."""
+    for position, page in enumerate(pages):
+        if page.label_line is not None:
+            rows = _labeled_rows(page.lines[page.label_line :])
+            yield page.cell, pair_students([*_rows_above(page), *rows])
+            for other in pages[position + 1 : position + 1 + _CELLS_BELOW_LABEL]:
+                yield other.cell, pair_students(_bare_rows(other.lines))
+
+
+def _unlabeled_teams(pages: Sequence[_Page]) -> Iterator[_Team]:
+    for page in pages[: _SEARCHED_CELLS // 2]:
+        yield page.cell, pair_students(_certain_rows(page.lines))
+
+
+def _late_teams(pages: Sequence[_Page]) -> Iterator[_Team]:
+    """Yield whom labels below the first prompt name: answers have labels, too."""
+    for page in pages:
+        if page.label_line is not None:
+            team = pair_students(_labeled_rows(page.lines[page.label_line :]))
+            if all(student.id and is_full_name(student.name) for student in team):
+                yield page.cell, team
+
+
+def _name_lines(cell: Cell) -> list[str]:
+    """Return the lines of a text cell, or of a code cell that is only comments."""
+    source = cell.source[:_MAX_CELL]
+    if cell.kind == "code":
+        if not is_blank(cell) or not source.strip():
+            return []
+        source = "\n".join(line.strip().lstrip("#") for line in source.splitlines())
+    source = _TABLE_ROW.sub(lambda match: match[0].replace("\n", " ") + "\n", source)
+    for pattern in (_TABLE_CELL, _TABLE_LINE):  # names below each other in one column
+        source = pattern.sub(lambda match: BREAK.sub(" ; ", match[0]), source)
+    return [line[:_MAX_LINE] for line in visible_lines(source)[:_MAX_LINES]]
+
+
+def _split_at_prompt(
+    cells: Iterable[tuple[int, Sequence[str]]], prompts: Mapping[str, str]
+) -> tuple[list[_Page], list[_Page]]:
+    """Return what stands above the first prompt, and what stands below it."""
+    lines = [(index, line) for index, cell_lines in cells for line in cell_lines]
+    stream = stream_words([line for _, line in lines]) if prompts else []
+    anchors = find_anchors(stream, prompts=prompts) if prompts else []
+    first = stream[anchors[0].first].line if anchors else len(lines)
+    return _pages(lines[:first]), _pages(lines[first:])
+
+
+def _pages(lines: Iterable[tuple[int, str]]) -> list[_Page]:
+    by_cell: dict[int, list[str]] = {}
+    for index, line in lines:
+        by_cell.setdefault(index, []).append(line)
+    return [_Page(cell=index, lines=cell_lines) for index, cell_lines in by_cell.items()]
 
 
 @lru_cache(maxsize=256)  # the lines of most first cells are the handout's
 def _is_label_line(line: str) -> bool:
-    return not is_prose(line) and any(token.kind == "label" for token in read_name_tokens(line))
+    return not is_prose(line) and "label" in _kinds(read_name_tokens(line))
 
 
-def _labeled_rows(lines: list[str]) -> list[list[NameToken]]:
+def _kinds(row: Row) -> set[str]:
+    return {token.kind for token in row}
+
+
+def _labeled_rows(lines: Iterable[str]) -> list[Row]:
     """Return the rows from the label down to the first sentence."""
     rows = []
     for line in lines:
         if is_prose(line):
             break
         row = read_name_tokens(line)
-        if "label" in _kinds(row) or _stands_alone(row) or {"name", "id"} <= _kinds(row):
+        kinds = _kinds(row)
+        if "label" in kinds or _stands_alone(row) or ("id" in kinds and kinds & {"name", "unread"}):
             rows.append(row)
     return rows
 
 
-def _bare_rows(lines: list[str]) -> list[list[NameToken]]:
+def _rows_above(page: _Page) -> list[Row]:
+    """Return the names above a line that asks only for ids: 'Ada Example', 'EID: ae10001'."""
+    number = page.label_line or 0
+    labels = [t.text for t in read_name_tokens(page.lines[number]) if t.kind == "label"]
+    rows: list[Row] = []
+    for line in reversed(page.lines[:number] if asks_for_id(labels[0]) else ()):
+        row = read_name_tokens(line)
+        is_title_line = line.lstrip().startswith("# ") and bool(rows)
+        if is_title_line or (row and not (_kinds(row) == {"name"} and _stands_alone(row))):
+            break
+        rows.insert(0, row)
+    return rows
+
+
+def _bare_rows(lines: Iterable[str]) -> list[Row]:
     """Return the rows of a cell below the label, if it holds nothing but names and ids."""
-    rows = [read_name_tokens(line) for line in lines if line.strip()]
-    return rows if all(_stands_alone(row) for row in rows) else []
+    rows = [row for line in lines if (row := read_name_tokens(line))]
+    return rows if all(map(_stands_alone, rows)) else []
 
 
-def _stands_alone(row: list[NameToken]) -> bool:
+def _stands_alone(row: Row) -> bool:
     """Return whether a line without a label can be trusted to be names and ids."""
-    if "other" in _kinds(row):
+    if _is_certain_row([token for token in row if token.kind != "other"]):
+        return True
+    if [token.kind for token in row] == ["unread", "id"]:
+        return is_certain_id(row[1].text)
+    if not _kinds(row).isdisjoint({"other", "unread"}):
         return False
     names = [token.text for token in row if token.kind == "name"]
     return bool(_kinds(row) & {"id", "label"}) or all(map(is_full_name, names))
 
 
-def _pair_students(rows: list[list[NameToken]]) -> tuple[Student, ...]:
-    """Pair names and ids, within a line if possible, else with those before; drop repetitions."""
-    team: list[list[str]] = []  # of each member the name and the id, one of them perhaps missing
-    for row in rows:
-        tokens = [token for token in row if token.kind in ("name", "id")]
-        blocks = [
-            (kind, [token.text for token in block])
-            for kind, block in groupby(tokens, lambda token: token.kind)
-        ]
-        has_unpaired_names = any(not student_id for _, student_id in team)
-        ids_first = bool(blocks) and blocks[0][0] == "id" and not has_unpaired_names
-        for names, ids in _pair_blocks(blocks, ids_first=ids_first):
-            if names and ids:
-                ids_of_last = [""] * max(0, len(names) - len(ids)) + ids
-                team += [[name, ids_of_last[index]] for index, name in enumerate(names)]
-            else:
-                _fill_column(team, column=1 if ids else 0, values=ids or names)
-    unique = dict.fromkeys((name, student_id) for name, student_id in team)
-    names_with_id = {name for name, student_id in unique if student_id}
-    members = [pair for pair in unique if pair[1] or pair[0] not in names_with_id]
-    return tuple(Student(name=name, id=student_id) for name, student_id in members[:MAX_STUDENTS])
+def _certain_rows(lines: Iterable[str]) -> list[Row]:
+    """Return the rows that are believed without a label: full names with their ids.
+
+    An id may stand in the line below its name.
+    """
+    rows = [row for line in lines if not is_prose(line) and (row := read_name_tokens(line))]
+    for row, below in list(pairwise(rows)):
+        if [token.kind for token in (*row, *below)] == ["name", "id"]:
+            rows.append([*row, *below])
+    return list(filter(_is_certain_row, rows))
 
 
-def _fill_column(team: list[list[str]], *, column: int, values: list[str]) -> None:
-    """Add names (column 0) or ids (column 1) to members who lack them, else as new members."""
-    incomplete = [member for member in team if member[1 - column] and not member[column]]
-    for value in values:
-        if not incomplete:
-            team.append(["", ""])
-        member = incomplete.pop(0) if incomplete else team[-1]
-        member[column] = value
+def _is_certain_row(row: Row) -> bool:
+    return {"name", "id"} <= _kinds(row) and all(map(_is_certain, row))
 
 
-def _pair_blocks(
-    blocks: list[tuple[str, list[str]]], *, ids_first: bool
-) -> Iterator[tuple[list[str], list[str]]]:
-    """Pair neighboring runs of names and of ids; a run may stay alone."""
-    index = 0
-    first, second = ("id", "name") if ids_first else ("name", "id")
-    while index < len(blocks):
-        kind, texts = blocks[index]
-        next_block = blocks[index + 1] if index + 1 < len(blocks) else ("", [])
-        if kind == first and next_block[0] == second:
-            yield (next_block[1], texts) if ids_first else (texts, next_block[1])
-            index += 2
-        else:
-            yield (texts, []) if kind == "name" else ([], texts)
-            index += 1
+def _is_certain(token: NameToken) -> bool:
+    """Return whether a token of a line without a label is a full name, a sure id or a title."""
+    if token.kind in {"name", "other"}:
+        return is_full_name(token.text) if token.kind == "name" else is_title(token.text)
+    return token.kind == "label" or (token.kind == "id" and is_certain_id(token.text))

@@ -69,6 +69,16 @@ def comparable_ids(student: Student) -> frozenset[str]:
     return normalized_ids(student) | ({local_part} - {""})
 
 
+def has_id(student: Student) -> bool:
+    """Return whether more than a name or a system's own id is known."""
+    return bool(student.id or student.email)
+
+
+def are_told_apart(student: Student, other: Student) -> bool:
+    """Return whether a system has given the two different ids."""
+    return any(other.lms.get(system, value) != value for system, value in student.lms.items())
+
+
 def name_and_id(student: Student) -> str:
     """Return name and id as staff know them."""
     name, identifier = student.name, student.id or student.email

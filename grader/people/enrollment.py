@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from grader.model import Flag, Lateness, LateRule, Student, Submission
+from grader.model import Flag, FlagKind, Lateness, LateRule, Student, Submission
 from grader.people.directory import Directory
 from grader.people.lateness import LatenessCalculator
 from grader.people.roster import RosterMember
@@ -56,6 +56,7 @@ class EnrollmentResolver:
             named=named, folder_students=submission.students, directory=self._directory
         )
         if self._lateness_calculator is None:
-            return Enrollment(students=students, lateness=(), flags=flags)
+            late_flags = (Flag(FlagKind.LATE_WITHOUT_RULE),) if submission.late else ()
+            return Enrollment(students=students, lateness=(), flags=(*flags, *late_flags))
         lateness, time_flags = self._lateness_calculator.calculate(submission, students=students)
         return Enrollment(students=students, lateness=lateness, flags=(*flags, *time_flags))

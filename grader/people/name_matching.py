@@ -16,8 +16,9 @@ _SHORTEST_STEM = 3
 @lru_cache(maxsize=4096)
 def name_words(name: str) -> tuple[str, ...]:
     """Return the words of a name, folded; 'Last, First' becomes 'first last'."""
-    last, comma, first = name.partition(",")
-    reordered = f"{first} {last}" if comma and "," not in first else name
+    plain = re.sub(r"(?<=\w)\s*\([^()]*\)", " ", name)  # 'Xiaoming (Ming) Beispiel'
+    last, comma, first = plain.partition(",")
+    reordered = f"{first} {last}" if comma and "," not in first else plain
     joined = re.sub(r"(?<=\w)['\u2019\u02bc`](?=\w)", "", fold_accents(reordered))
     return tuple(WORD.findall(joined))[:MAX_WORDS]
 
@@ -63,6 +64,21 @@ def names_overlap(name: str, other: str) -> bool:
         for b in second
         for shorter, longer in [sorted((a, b), key=len)]
     )
+
+
+def is_made_of(identifier: str, *, name: str) -> bool:
+    """Return whether an id has a name's initials or a word of it: 'ar10001', 'arivers'.
+
+    Of names that systems run together ('riversada') an initial is the first letter of the whole.
+    """
+    match = re.match(r"[^\W\d_]+", fold_accents(identifier).replace(".", ""))
+    letters, words = match[0] if match else "", name_words(name)
+    initials = "".join(word[0] for word in words)
+    if any(len(word) >= _SHORTEST_STEM and word in letters for word in words):
+        return True
+    if len(words) == 1 and len(letters) > 1:
+        return words[0].startswith(letters[-1]) and letters[0] in words[0][1:]
+    return len(letters) > 1 and letters in {initials, initials[:1] + initials[-1:], initials[::-1]}
 
 
 @lru_cache(maxsize=4096)

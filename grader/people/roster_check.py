@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from grader import timestamps
 from grader.model import Flag, FlagKind, LateRule, Student
-from grader.people.directory import comparable_ids, name_and_id, normalized_ids
+from grader.people.directory import (
+    are_told_apart,
+    comparable_ids,
+    has_id,
+    name_and_id,
+    normalized_ids,
+)
 from grader.people.enrollment import People
 from grader.people.name_matching import name_words, normalize_id
 from grader.people.roster import RosterMember
@@ -43,7 +50,7 @@ def check_roster(
                 submissions_by_student.setdefault(_student_key(student), []).append((name, student))
             present_ids |= normalized_ids(student)
     duplicate_flags: dict[str, list[Flag]] = {}
-    for occurrences in submissions_by_student.values():
+    for occurrences in chain.from_iterable(map(_split_by_lms_id, submissions_by_student.values())):
         names = list(dict.fromkeys(name for name, _ in occurrences))
         for name, student in occurrences if len(names) > 1 else ():
             others = _list_others(names, besides=name)
@@ -53,13 +60,27 @@ def check_roster(
     missing = tuple(
         member.student
         for member in members
-        if _student_key(member.student) not in submissions_by_student
-        and not present_ids & normalized_ids(member.student)
+        if not present_ids & normalized_ids(member.student)
+        and all(
+            not has_id(member.student) and are_told_apart(member.student, student)
+            for _, student in submissions_by_student.get(_student_key(member.student), ())
+        )
     )
     return RosterCheckResult(
         duplicate_flags={name: tuple(flags) for name, flags in duplicate_flags.items()},
         missing=missing,
     )
+
+
+def _split_by_lms_id(
+    occurrences: Sequence[tuple[str, Student]],
+) -> Iterable[Sequence[tuple[str, Student]]]:
+    """Return the students of one name apart where a system's ids tell them apart."""
+    by_lms: dict[tuple[tuple[str, str], ...], list[tuple[str, Student]]] = {}
+    for name, student in occurrences:
+        by_lms.setdefault(tuple(sorted(student.lms.items())), []).append((name, student))
+    is_one = () in by_lms or any(has_id(student) for _, student in occurrences)
+    return [occurrences] if is_one else list(by_lms.values())
 
 
 def _list_others(names: Sequence[str], *, besides: str) -> str:

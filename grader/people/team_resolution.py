@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from grader.model import Flag, FlagKind, Student
 from grader.people.directory import Directory, comparable_ids, name_and_id, student_ids
-from grader.people.name_matching import is_partial_name, normalize_id, same_name
+from grader.people.name_matching import is_made_of, is_partial_name, normalize_id, same_name
 from grader.people.roster import RosterMember
 
 
@@ -24,30 +24,32 @@ def resolve_team(
     Returns:
         The students of the submission, and what a person should look at.
     """
+    records = [_look_up(student, directory) for student in named]
+    students = [student for student, _, _ in records]
+    flags = [flag for _, _, flag in records if flag]
+    submitters: list[Student] = []
+    for folder_student in folder_students:
+        student, is_member, flag = _look_up(folder_student, directory)
+        index = None if is_member else _find_same(student, students)
+        if index is not None:
+            flags += _differing_ids(students[index], student)
+            student = students[index] = _merge_students(students[index], student)
+        elif named and _is_account(student):
+            continue  # one of the team, whichever
+        else:
+            flags += [flag] if flag else []
+        submitters.append(student)
+    additional = [student for student in submitters if not named or student_ids(student)]
+    all_flags = (*flags, *_disagreements(students, submitters))
+    return _deduplicate([*students, *additional]), tuple(dict.fromkeys(all_flags))
+
+
+def _look_up(person: Student, directory: Directory | None) -> tuple[Student, bool, Flag | None]:
+    """Return the roster's record of a person if there is one, whether there is, and a flag."""
     if directory is None:
-        return _resolve_without_roster(named, folder_students)
-    from_notebook, flags = _match_to_roster(named, directory)
-    from_folder, folder_flags = _match_to_roster(folder_students, directory)
-    additional = [student for student in from_folder if not from_notebook or _has_id(student)]
-    all_flags = (*flags, *folder_flags, *_disagreements(from_notebook, from_folder))
-    return _deduplicate([*from_notebook, *additional]), tuple(dict.fromkeys(all_flags))
-
-
-def _has_id(student: Student) -> bool:
-    """Return whether a system knows the student; a bare name may be a folder's."""
-    return bool(student_ids(student))
-
-
-def _match_to_roster(
-    people: Sequence[Student], directory: Directory
-) -> tuple[tuple[Student, ...], list[Flag]]:
-    """Replace each student by the roster's record where there is one, and collect flags."""
-    students, flags = [], []
-    for person in people:
-        member, flag = directory.find_member(person)
-        students.append(_complete_member(member, person) if member else person)
-        flags += [flag] if flag else []
-    return tuple(students), flags
+        return person, False, None
+    member, flag = directory.find_member(person)
+    return (_complete_member(member, person), True, flag) if member else (person, False, flag)
 
 
 def _complete_member(member: RosterMember, folder_student: Student) -> Student:
@@ -62,32 +64,39 @@ def _complete_member(member: RosterMember, folder_student: Student) -> Student:
     )
 
 
-def _resolve_without_roster(
-    named: Sequence[Student], folder_students: Sequence[Student]
-) -> tuple[tuple[Student, ...], tuple[Flag, ...]]:
-    """Complete the notebook's names by the folder's."""
-    students, completed, flags = list(named), [], []
-    for folder_student in folder_students:
-        indexes = [
-            index
-            for index, other in enumerate(named)
-            if _may_be_same(folder_student, other, team=named)
-        ]
-        if len(indexes) != 1:
-            completed.append(folder_student)
-            continue
-        student = students[indexes[0]]
-        ids = {normalize_id(each.id) for each in (student, folder_student) if each.id}
-        if len(ids) > 1:
-            args = (name_and_id(student), folder_student.id)
-            flags.append(Flag(FlagKind.ID_DIFFERS_IN_FOLDER, args))
-        students[indexes[0]] = _merge_students(student, folder_student)
-        completed.append(students[indexes[0]])
-    additional = [student for student in completed if not named or _has_id(student)]
-    return (
-        _deduplicate([*students, *additional]),
-        (*flags, *_disagreements(students, completed)),
-    )
+def _is_account(student: Student) -> bool:
+    """Return whether a system's login is all that is known: it says nobody's name or id."""
+    return not (student.name or student.id or student.email)
+
+
+def _find_same(folder_student: Student, team: Sequence[Student]) -> int | None:
+    """Return the index of the only named student whom the folder can mean.
+
+    Where one side knows only a name and the other only an id, the id must be made of the name,
+    unless the notebook names nobody else.
+    """
+    same = [n for n, other in enumerate(team) if _may_be_same(folder_student, other, team=team)]
+    if len(same) != 1:
+        gaps = [n for n, other in enumerate(team) if _may_complete(folder_student, other)]
+        fitting = [n for n in gaps if _id_fits_name(folder_student, team[n])]
+        same = gaps if len(team) == 1 else fitting
+    return same[0] if len(same) == 1 else None
+
+
+def _may_complete(folder_student: Student, named: Student) -> bool:
+    """Return whether one side has only a name and the other only an id."""
+    if _is_account(folder_student):
+        return True
+    if not folder_student.name:
+        return bool(named.name) and (not named.id or _id_fits_name(folder_student, named))
+    return not (folder_student.id or folder_student.email or named.name)
+
+
+def _id_fits_name(student: Student, other: Student) -> bool:
+    """Return whether an id of the one without a name is made of the other's name."""
+    with_id, with_name = (other, student) if student.name else (student, other)
+    identifiers = student_ids(with_id)
+    return not with_id.name and any(is_made_of(each, name=with_name.name) for each in identifiers)
 
 
 def _may_be_same(folder_student: Student, named: Student, *, team: Sequence[Student]) -> bool:
@@ -104,6 +113,12 @@ def _may_be_same(folder_student: Student, named: Student, *, team: Sequence[Stud
         for name in (folder_student.name, folder_student.id)
         if name
     )
+
+
+def _differing_ids(named: Student, folder_student: Student) -> list[Flag]:
+    ids = {normalize_id(each.id) for each in (named, folder_student) if each.id}
+    args = (name_and_id(named), folder_student.id)
+    return [Flag(FlagKind.ID_DIFFERS_IN_FOLDER, args)] if len(ids) > 1 else []
 
 
 def _merge_students(named: Student, folder_student: Student) -> Student:
@@ -136,7 +151,9 @@ def _disagreements(notebook: Sequence[Student], folder: Sequence[Student]) -> li
 
 def same_person(student: Student, other: Student) -> bool:
     """Return whether two records are of one person: by id where both have one, else by name."""
-    for first, second in ((student.id, other.id), (student.email, other.email)):
+    systems = student.lms.keys() & other.lms.keys()
+    ids = [(student.lms[system], other.lms[system]) for system in sorted(systems)]
+    for first, second in ((student.id, other.id), (student.email, other.email), *ids):
         if first and second:
             return normalize_id(first) == normalize_id(second)
     return bool(student.name) and same_name(student.name, other.name)

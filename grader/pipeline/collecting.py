@@ -11,10 +11,11 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from grader.errors import NotebookError, UsageError
 from grader.folder import OutputFolder
@@ -28,8 +29,15 @@ ABANDONED_AFTER_S = 60.0
 """Seconds after which a folder without a lock counts as left behind by a killed run."""
 
 
-def make_preview(reference: Path) -> NotebookPreview:
-    """Return a preview that compares notebooks with a solved one, which is read when needed."""
+def make_preview(
+    reference: Path, *, prompts: Mapping[str, str] = MappingProxyType({})
+) -> NotebookPreview:
+    """Return a preview that compares notebooks with a solved one, which is read when needed.
+
+    Args:
+        reference: The solved notebook.
+        prompts: Item ids to prompts; names stand above the first.
+    """
 
     @lru_cache(maxsize=1)
     def handout_phrases() -> frozenset[tuple[str, ...]]:
@@ -44,7 +52,7 @@ def make_preview(reference: Path) -> NotebookPreview:
         notebook_phrases = phrases(notebook)
         names = (
             word
-            for student in find_students(notebook)
+            for student in find_students(notebook, prompts=prompts)
             for word in (student.id, student.name)
             if word
         )

@@ -122,7 +122,9 @@ class Judge:
             outline=self.outline,
             overrides=self.overrides.get(submission, {}),
         )
-        return Extraction(students=find_students(notebook), answers=redraw_pictures(answers))
+        prompts = {item.id: item.prompt for item in self.answer_items}
+        students = find_students(notebook, prompts=prompts)
+        return Extraction(students=students, answers=redraw_pictures(answers))
 
     def judge_evidence(self, submission: Submission, evidence: Evidence) -> Judgment:
         """Judge the evidence; log each check that failed by a fault of the grader."""

@@ -205,7 +205,11 @@ def _collect_submissions(
     return submissions.collect(
         settings.path,
         context=submissions.LayoutContext(
-            preview=make_preview(rubric.reference), assignment=rubric.id, layout=settings.layout
+            preview=make_preview(
+                rubric.reference, prompts={item.id: item.prompt for item in rubric.items}
+            ),
+            assignment=rubric.id,
+            layout=settings.layout,
         ),
         excluded=tuple(path for path in excluded if path.resolve() != graded_path),
         make_folder=unpack_to,

@@ -39,6 +39,9 @@ SENTENCES = {
     FlagKind.LATE_WITHOUT_TIME: (
         "called late, but nobody says when it came: nothing is taken off by guess"
     ),
+    FlagKind.LATE_WITHOUT_RULE: (
+        "called late where it was handed in; the rubric has no due date, so nothing is taken off"
+    ),
     FlagKind.LATE_BUT_BEFORE_DUE: "called late, but handed in at {}, before it was due",
     FlagKind.NOT_LATE_BUT_AFTER_DUE: "not called late, but handed in at {}, after it was due",
     FlagKind.DUPLICATE_STUDENT: "{} is in {}, too",

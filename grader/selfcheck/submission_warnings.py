@@ -137,7 +137,8 @@ def _answer_warnings(notebook: Notebook, public: PublicRubric) -> Iterator[str]:
     if empty:
         written = "answer was" if len(empty) == 1 else "answers were"
         yield f"No {written} found for {', '.join(empty)}: write below the question."
-    if not any(student.name or student.id for student in find_students(notebook)):
+    prompts = {item.id: item.prompt for item in public.rubric.items}
+    if not find_students(notebook, prompts=prompts):
         yield "No name was found: write your names and ids where the first cell asks for them."
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from grader.model import Student
+from grader.model import Student, list_some
 from grader.submissions.bundles import Bundle, LayoutContext, SubmissionLayout
 from grader.submissions.file_listing import File, Listing
 from grader.submissions.safe_names import plain_letters
@@ -47,9 +47,10 @@ def _bundles(listing: Listing, context: LayoutContext) -> Iterator[Bundle]:
     assignment = matching[0] if matching else names[0] if len(names) == 1 else ""
     for student_id, student_folder in student_folders.items():
         assignment_folder = student_folder.subfolders().get(assignment)
-        if assignment and assignment_folder is None and not student_folder.has_top_notebook():
-            continue  # submitted for another assignment only
-        files = dict((assignment_folder or student_folder).files)
+        only_others = (
+            bool(assignment) and not assignment_folder and not student_folder.has_top_notebook()
+        )
+        files = {} if only_others else dict((assignment_folder or student_folder).files)
         stamp = files.pop(TIMESTAMP_FILE, None)
         folder_path = f"{prefix}{student_id}"
         yield Bundle(
@@ -59,7 +60,13 @@ def _bundles(listing: Listing, context: LayoutContext) -> Iterator[Bundle]:
             display_path=f"{folder_path}/{assignment}" if assignment_folder else folder_path,
             students=(Student(name="", id=student_id),),
             submitted_at=_read_time(stamp) if stamp else "",
+            remarks=_remarks_on_others(student_folder) if only_others else (),
         )
+
+
+def _remarks_on_others(student_folder: Listing) -> tuple[str, ...]:
+    others = sorted(student_folder.subfolders())
+    return (f"handed in for other assignments only: {list_some(others)}",) if others else ()
 
 
 def _read_time(stamp: File) -> str:

@@ -1,0 +1,168 @@
+"""Pairs names with ids: within a line where possible, else with the lines before.
+
+A wrong pair is worse than none: an id whose name can't be read stands alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from grader.model import Student
+from grader.notebook.name_labels import asks_for_id
+from grader.notebook.name_tokens import NameToken
+
+MAX_STUDENTS = 6
+"""Students of one team that are read; others are ignored."""
+_OWNER = re.compile(r"partner|teammate|\d+", re.IGNORECASE)
+_FIRST = re.compile(r"\b(?:first|given)\b", re.IGNORECASE)
+_LAST = re.compile(r"\b(?:last|family|surname)\b", re.IGNORECASE)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Member:
+    name: str = ""
+    id: str = ""
+    owner: str = ""
+    """Whom the label of the line means: 'partner', '2', or '' for nobody in particular."""
+    closed: bool = False
+    """Whether what is missing was left empty, or can't be read."""
+
+
+def pair_students(rows: Iterable[Sequence[NameToken]]) -> tuple[Student, ...]:
+    """Return the students of rows of names and ids, each once, at most six."""
+    team: list[_Member] = []
+    empty_id_label = False
+    for row in _join_split_names(rows):
+        owner = _owner(row)
+        blocks = _blocks(row)
+        if not blocks:
+            labels = [token.text for token in row if token.kind == "label"]
+            empty_id_label = empty_id_label or any(map(asks_for_id, labels))
+            continue
+        if empty_id_label and blocks[0][0] == "name":
+            for member in team:
+                member.closed = True
+        empty_id_label = False
+        for names, ids in _pair_blocks(blocks, ids_first=_starts_with_id(blocks, team)):
+            if names and ids:
+                ids_of_last = [""] * max(0, len(names) - len(ids)) + ids
+                team += [
+                    _Member(name=name, id=ids_of_last[index], owner=owner, closed=not name)
+                    for index, name in enumerate(names)
+                ]
+            else:
+                _fill(team, names=names, ids=ids, owner=owner)
+    return _unique_students(team)
+
+
+def _join_split_names(rows: Iterable[Sequence[NameToken]]) -> Iterator[Sequence[NameToken]]:
+    """Yield the rows with first and last names joined where labels ask for each."""
+    header: list[str] = []
+    parts: dict[str, NameToken] = {}
+    for row in rows:
+        labels = [token for token in row if token.kind == "label"]
+        asked = [part for label in labels if (part := _asked_part(label.text))]
+        names = [token for token in row if token.kind == "name"]
+        if not names:
+            header = asked or header
+        asked = asked if labels else header
+        if not names or not asked or len(names) != len(asked):
+            yield row
+            continue
+        parts |= dict(zip(asked, names, strict=True))
+        if parts.keys() == {"first", "last"}:
+            name = f"{parts['first'].text} {parts['last'].text}"
+            yield [NameToken(kind="name", text=name), *(t for t in row if t.kind != "name")]
+            parts = {}
+    yield list(parts.values())
+
+
+def _asked_part(label: str) -> str:
+    """Return 'first' or 'last' if a label asks for only that name."""
+    is_first, is_last = (pattern.search(label) is not None for pattern in (_FIRST, _LAST))
+    return "" if is_first == is_last else "first" if is_first else "last"
+
+
+def _owner(row: Iterable[NameToken]) -> str:
+    labels = [token.text for token in row if token.kind == "label"]
+    match = _OWNER.search(labels[0]) if labels else None
+    return match[0].lower() if match else ""
+
+
+def _blocks(row: Iterable[NameToken]) -> list[tuple[str, list[str]]]:
+    """Return the runs of names and of ids in a row; a name that can't be read is empty."""
+    tokens = [
+        ("id", token.text) if token.kind == "id" else ("name", token.text * (token.kind == "name"))
+        for token in row
+        if token.kind in {"name", "id", "unread"}
+    ]
+    blocks = [
+        (kind, [text for _, text in block])
+        for kind, block in groupby(tokens, lambda token: token[0])
+    ]
+    if len(blocks) > 1 and blocks[0][0] == blocks[-1][0] == "name" and blocks[-1][1][0].islower():
+        blocks.pop()  # 'Ada Example (ae10001) contributed equally'
+    return blocks
+
+
+def _starts_with_id(blocks: Sequence[tuple[str, list[str]]], team: Iterable[_Member]) -> bool:
+    """Return whether ids stand before their names in this row."""
+    has_unpaired_names = any(not member.id for member in team)
+    return blocks[0][0] == "id" and (blocks[-1][0] == "name" or not has_unpaired_names)
+
+
+def _fill(team: list[_Member], *, names: list[str], ids: list[str], owner: str) -> None:
+    """Add names or ids to the members who lack them, else as new members."""
+    incomplete = [
+        member
+        for position, member in enumerate(team)
+        if not (member.id if ids else member.name)
+        and not member.closed
+        and _may_be_meant(member, owner, position=position)
+    ]
+    incomplete.sort(key=lambda member: member.owner != owner)
+    for text in ids or filter(None, names):
+        if not incomplete:
+            team.append(_Member(owner=owner))
+        member = incomplete.pop(0) if incomplete else team[-1]
+        if ids:
+            member.id = text
+        else:
+            member.name = text
+
+
+def _may_be_meant(member: _Member, owner: str, *, position: int) -> bool:
+    """Return whether a label's owner may be this member: 'Partner EID' is not the first one's."""
+    if not owner or member.owner == owner:
+        return True
+    expected = int(owner) - 1 if owner.isdigit() else max(position, 1)
+    return not member.owner and position == expected
+
+
+def _pair_blocks(
+    blocks: Sequence[tuple[str, list[str]]], *, ids_first: bool
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Pair neighboring runs of names and of ids; a run may stay alone."""
+    index = 0
+    first, second = ("id", "name") if ids_first else ("name", "id")
+    while index < len(blocks):
+        kind, texts = blocks[index]
+        next_block = blocks[index + 1] if index + 1 < len(blocks) else ("", [])
+        if kind == first and next_block[0] == second:
+            yield (next_block[1], texts) if ids_first else (texts, next_block[1])
+            index += 2
+        else:
+            yield (texts, []) if kind == "name" else ([], texts)
+            index += 1
+
+
+def _unique_students(team: Iterable[_Member]) -> tuple[Student, ...]:
+    """Return each student once; a name or an id alone is dropped where both stand together."""
+    unique = dict.fromkeys((member.name, member.id) for member in team if member.name or member.id)
+    whole = [pair for pair in unique if all(pair)]
+    paired = {text for pair in whole for text in pair}
+    students = [pair for pair in unique if all(pair) or paired.isdisjoint(filter(None, pair))]
+    return tuple(Student(name=name, id=student_id) for name, student_id in students[:MAX_STUDENTS])
