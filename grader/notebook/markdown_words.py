@@ -16,6 +16,11 @@ MAX_CELL_TEXT = 100_000
 
 BREAK = re.compile(r"</?\s*(?:br|p|div|li|tr)\b[^<>]{0,200}>", re.IGNORECASE)
 TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
+_FILE_PICTURE = re.compile(
+    r"<img\b[^<>]{0,200}?\bsrc\s{0,2}=\s{0,2}[\"']?"
+    r"(?!attachment|data:)([^\"'<>\s]{1,300})[^<>]{0,200}>",
+    re.IGNORECASE,
+)
 _HTML_HEADING = re.compile(r"#{1,6}\s|<h[1-6]\b", re.IGNORECASE)
 _BOLD = re.compile(r"^(?:\*\*|__)[^*]+(?:\*\*|__)$")
 _NUMBERED = re.compile(r"^(?:q|question|part|problem|exercise|section|task)\s*\d")
@@ -90,8 +95,12 @@ def is_section_number(line: str) -> bool:
 
 
 def visible_lines(source: str) -> list[str]:
-    """Return the lines of a text cell that a reader sees: no comments, `<br>` as a line's end."""
-    return BREAK.sub("\n", _strip_comments(source[:MAX_CELL_TEXT])).split("\n")
+    """Return the lines of a text cell that a reader sees: no comments, `<br>` as a line's end.
+
+    A picture in a file beside the notebook is as in Markdown: `![scan.png](scan.png)`.
+    """
+    text = BREAK.sub("\n", _strip_comments(source[:MAX_CELL_TEXT]))
+    return _FILE_PICTURE.sub(r"![\1](\1)", text).split("\n")
 
 
 def plain_text(line: str) -> str:
