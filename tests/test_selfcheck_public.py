@@ -142,7 +142,9 @@ def test_nothing_gets_out_but_the_keys_that_are_meant_to(folder: Path) -> None:
     assert {key for item in tables["item"] for check in item["check"] for key in check} == {
         *("code", "points", "public", "needs", "ask", "params"),
     }
-    assert set(tables["public"]) == {"draws", "numbers", "handout", "later"}
+    assert set(tables["public"]) == {
+        *("draws", "numbers", "handout", "later", "headings", "cell_ids"),
+    }
 
 
 @pytest.mark.parametrize(
