@@ -112,7 +112,8 @@ def _units_by_cell(
     override_cells = {cell for cells in overrides.values() for cell in cells}
     lines_by_cell: dict[int, list[str]] = {}
     for event in page.events:
-        if event.kind == "text":
+        is_code = notebook.cells[event.cell].kind == "code"
+        if event.kind == "text" and not (event.loose and is_code):
             lines_by_cell.setdefault(event.cell, []).append(event.text)
     units: dict[int, Unit] = {}
     for cell in notebook.cells:

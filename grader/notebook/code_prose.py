@@ -5,16 +5,20 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from grader.model import Cell
 from grader.notebook.handout import Handout
-from grader.notebook.markdown_words import TAG, split_words, visible_lines
+from grader.notebook.markdown_words import count_words, split_words, visible_lines
 from grader.notebook.number_labels import read_number_label
 from grader.notebook.student_code import is_blank, parse_source
 
-_TEXT_MAGIC = re.compile(r"\s*%%(?:markdown|html|latex)\b[^\n]*(?:\n|\Z)")
+_TEXT_MAGIC = re.compile(
+    r"\s*%%(?:(?:markdown|html|latex)\b[^\n]*|writefile\b[^\n]*\.(?:md|txt|tex|html?)[ \t]*)"
+    r"(?:\n|\Z)"
+)
+_OTHER_MAGIC = re.compile(r"\s*%%(?!capture|prun|timeit|time)\w+[^\n]*(?:\n|\Z)")
 _NOT_SHOWN = re.compile(r"<(style|script)\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _TEXT_CALLS = frozenset({"print", "display", "Markdown", "HTML", "Latex", "Pretty"})
 _DOCUMENT_CALLS = frozenset({"Markdown", "HTML", "Latex"})
@@ -33,11 +37,13 @@ of one that is shown as a document."""
 _MIN_COMMENT_WORDS, _MIN_INNER_COMMENT_WORDS = 8, 12
 """The least words of such a comment; more if code stands below it."""
 _MIN_LINE_WORDS = 4
+_MIN_WHOLE_WORDS = 2
+"""The least words of a string that may be an answer where a cell holds nothing else."""
 _SENTENCE_SHARE = 0.85
 """The least share of letters, spaces and the signs of sentences in a line that is no code."""
 _SENTENCE_SIGN = re.compile(r"[^\W\d_]|[\s.,;:!?'\"()\u2019\u201c\u201d-]")
 _BROKEN_STRING = re.compile(
-    r"(?:[^\W\d]\w*\s?=|(?:\w+\()+)\s?[rRfF]?[\"']{1,3}([^\"'].{0,8000}?)[\"']{0,3}\)*"
+    r"(?:[^\W\d]\w*\s?=|(?:\w+\()+|echo\s)\s?[rRfF]?[\"']{1,3}([^\"'].{0,8000}?)[\"']{0,3}\)*"
 )
 """Matches a line that shows or keeps words in which a quotation mark ends the string too early."""
 _CODE_SIGN = re.compile(r"\w\((?!s\))|[=\[\]{}]|^(?:from|import|class|def|@)\b(?!.*[.!?]$)")
@@ -78,6 +84,8 @@ def _read_code_prose(cell: Cell, *, handout: Handout) -> CodeProse:
     magic = _TEXT_MAGIC.match(cell.source)
     if magic:
         return CodeProse(text=_lines_with_words(_NOT_SHOWN.sub("", cell.source[magic.end() :])))
+    if other_magic := _OTHER_MAGIC.match(cell.source):
+        return _read_sentences(cell.source[other_magic.end() :], comments=(), handout=handout)
     if is_blank(cell):
         return CodeProse(text=_comment_lines(cell, handout=handout))
     tree = parse_source(cell.source)
@@ -99,21 +107,20 @@ def _read_statements(
     words_by_statement = [_statement_words(statement) for statement in body]
     own = [
         words
-        for statement, words in zip(body, words_by_statement, strict=True)
-        if words and not handout.has_code_line(lines[statement.lineno - 1])
+        for statement, known in zip(body, words_by_statement, strict=True)
+        if not handout.has_code_line(lines[statement.lineno - 1])
+        for words in ([known] if known else _inner_words(statement))
     ]
     plain = "\n\n".join(words.text for words in own)
-    is_text = (
-        _count_words(plain) >= _MIN_CELL_WORDS
-        and not any(words.is_computed or words.is_picture for words in own)
-        and not handout.has_code(source)
-        and all(
-            words is not None or _says_nothing(statement)
-            for statement, words in zip(body, words_by_statement, strict=True)
-        )
+    is_whole = not handout.has_code(source) and all(
+        words is not None or _says_nothing(statement)
+        for statement, words in zip(body, words_by_statement, strict=True)
     )
-    if is_text:
+    is_fixed = not any(words.is_computed or words.is_picture for words in own)
+    if is_whole and is_fixed and count_words(plain) >= _MIN_CELL_WORDS:
         return CodeProse(text=visible_lines(plain))
+    if is_whole:
+        own = [replace(words, least=min(words.least, _MIN_WHOLE_WORDS)) for words in own]
     paragraphs = [words.text for words in own if _may_answer(words)]
     return CodeProse(loose=visible_lines("\n\n".join([*paragraphs, *comments])))
 
@@ -152,8 +159,8 @@ def _loose_comments(source: str, *, handout: Handout) -> Iterator[str]:
         comments = [line.lstrip("#").strip() for line in run_lines]
         text = "\n".join(line for line in comments if not handout.has_comment(line))
         least = _MIN_COMMENT_WORDS if position == len(lines) else _MIN_INNER_COMMENT_WORDS
-        is_labeled = any(read_number_label(line) for line in text.splitlines())
-        if (is_labeled or _count_words(text) >= least) and not _is_code(text):
+        is_labeled = any(map(_has_label, text.splitlines()))
+        if (is_labeled or count_words(text) >= least) and not _is_code(text):
             yield text
 
 
@@ -168,37 +175,38 @@ def _read_sentences(source: str, *, comments: Sequence[str], handout: Handout) -
             sentences.append("")
         elif handout.has_code_line(line) or handout.has_line(line):
             is_text = False
-        elif (string := _BROKEN_STRING.fullmatch(line)) and _count_words(string[1]) >= least:
+        elif (string := _BROKEN_STRING.fullmatch(line)) and count_words(string[1]) >= least:
             sentences.append(string[1])
-        elif _is_sentence(line):
+        elif _is_sentence(line, is_continued=bool(sentences and sentences[-1])):
             sentences.append(line)
         else:
             is_text = False
     text = "\n".join(sentences).strip("\n")
-    if is_text and _count_words(text) >= _MIN_CELL_WORDS:
+    if is_text and count_words(text) >= _MIN_CELL_WORDS:
         return CodeProse(text=visible_lines(text))
     return CodeProse(loose=visible_lines("\n\n".join(filter(None, [text, *comments]))))
 
 
-def _is_sentence(line: str) -> bool:
+def _is_sentence(line: str, *, is_continued: bool) -> bool:
     if line.startswith(("#", "%", "!", "@")):
         return False
-    if parse_source(line) is not None or _count_words(line) < _MIN_LINE_WORDS:
-        return read_number_label(line) is not None
+    is_short = parse_source(line) is not None or count_words(line) < _MIN_LINE_WORDS
+    if is_short and not is_continued:
+        return _has_label(line)
     share = len(_SENTENCE_SIGN.findall(line)) / len(line)
     return share >= _SENTENCE_SHARE and _CODE_SIGN.search(line) is None
 
 
-def _count_words(text: str) -> int:
-    """Return how many words of letters a text has."""
-    return sum(word.text.isalpha() for word in split_words(TAG.sub(" ", text)))
+def _has_label(text: str) -> bool:
+    label = read_number_label(text)
+    return label is not None and not label.is_bare
 
 
 def _may_answer(words: _Words) -> bool:
-    if words.is_picture or read_number_label(words.text) is not None:
+    if words.is_picture or _has_label(words.text):
         return True
     least = max(words.least, _MIN_COMPUTED_WORDS) if words.is_computed else words.least
-    return _count_words(words.text) >= least and not words.text.rstrip().endswith((":", "="))
+    return count_words(words.text) >= least and not words.text.rstrip().endswith((":", "="))
 
 
 def _says_nothing(statement: ast.stmt) -> bool:
@@ -225,6 +233,25 @@ def _statement_words(statement: ast.stmt) -> _Words | None:
             return _named_words(name, value)
         case _:
             return None
+
+
+def _inner_words(statement: ast.stmt) -> Iterator[_Words]:
+    """Yield the long strings, and the dictionaries of them, inside a statement that is code."""
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and isinstance(node.body[0], ast.Expr)
+    }
+    name = statement.name if isinstance(statement, ast.FunctionDef) else ""
+    nodes: list[ast.AST] = [statement]
+    while nodes:
+        node = nodes.pop(0)
+        if not isinstance(node, ast.Dict | ast.JoinedStr | ast.Constant):
+            nodes[:0] = ast.iter_child_nodes(node)
+        elif id(node) not in docstrings or _ANSWER_NAME.match(name):
+            words = _named_words("" if isinstance(node, ast.Dict) else name, node)
+            if words and count_words(words.text) >= _MIN_COMPUTED_WORDS:
+                yield words
 
 
 def _named_words(name: str, value: ast.expr) -> _Words | None:

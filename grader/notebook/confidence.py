@@ -10,18 +10,20 @@ from itertools import pairwise
 from grader.model import Item
 from grader.notebook.attachments import PICTURE_REFERENCE
 from grader.notebook.gap_assignment import Unit, UnitPlacement
-from grader.notebook.markdown_words import split_words
+from grader.notebook.markdown_words import count_words, split_words
+from grader.notebook.number_labels import item_numbers
 from grader.notebook.page_reading import PageReading
 from grader.notebook.prompt_search import Anchor
 
 MISSING_PROMPT, SPLIT_TEXT, UNUSUAL_SIDE, UNASSIGNED_TEXT, NOT_LOCATED = 0.6, 0.6, 0.7, 0.4, 0.3
 LABELED, AMONG_CODE, NOT_SHOWN = 0.8, 0.6, 0.5
 """The confidence in an answer, by the reason why it is uncertain."""
-_MIN_UNASSIGNED_WORDS = 12
-"""The least words of a text without a question that may be an answer."""
+_MIN_UNASSIGNED_WORDS, _MIN_LOOSE_WORDS = 12, 6
+"""The least words that may be an answer of a text without a question, and of words among code."""
 _MANY_PARAGRAPHS = 3
 """Paragraphs in one answer that may be several answers, where so many others are missing."""
 _MAX_LISTED_CELLS = 5
+_PARAGRAPH_END = re.compile(r"\n\s*\n")
 _FILE_PICTURE = re.compile(
     rf"!\[[^\]\n]{{0,200}}\]\((?!{PICTURE_REFERENCE.pattern})[^()\n]{{1,300}}\)"
 )
@@ -52,12 +54,11 @@ def rate_confidence(page: PageReading, *, items: Sequence[Item]) -> Mapping[str,
     above_prompt = _rate_unusual_sides(page.placement)
     split = _rate_split_texts(page.placement)
     empty = [item for item in written if not page.units.get(item)]
-    elsewhere = _describe_other_text(page, written=written, empty=empty)
     confidences = {}
     for item in written:
         anchors = [anchor for anchor in page.text.anchors if anchor.item == item]
         doubts = (
-            _missing_doubts(anchors, elsewhere=elsewhere)
+            _missing_doubts(item, anchors=anchors, page=page, empty=empty)
             if item in empty
             else _location_doubts(item, anchors=anchors, page=page)
         )
@@ -107,8 +108,11 @@ def _evidence_doubts(anchors: Sequence[Anchor]) -> Iterator[AnswerConfidence]:
             yield AnswerConfidence(value=anchor.ratio, reason=reason)
 
 
-def _missing_doubts(anchors: Sequence[Anchor], *, elsewhere: str) -> Iterator[AnswerConfidence]:
+def _missing_doubts(
+    item: str, *, anchors: Sequence[Anchor], page: PageReading, empty: Sequence[str]
+) -> Iterator[AnswerConfidence]:
     """Yield why it is uncertain that there is no answer."""
+    elsewhere = _describe_other_text(item, page=page, empty=empty)
     if elsewhere and not anchors:
         reason = f"neither the question nor an answer was found, and {elsewhere}"
         yield AnswerConfidence(value=NOT_LOCATED, reason=reason)
@@ -118,28 +122,42 @@ def _missing_doubts(anchors: Sequence[Anchor], *, elsewhere: str) -> Iterator[An
     yield from _evidence_doubts(anchors)
 
 
-def _describe_other_text(page: PageReading, *, written: Sequence[str], empty: Sequence[str]) -> str:
-    """Return what may answer an empty item, as a clause; '' where nothing may."""
+def _describe_other_text(item: str, *, page: PageReading, empty: Sequence[str]) -> str:
+    """Return what may answer an item without an answer, as a clause; '' where nothing may."""
     cells = [unit.cell for unit in unclaimed_text(page)]
     if cells:
         return f"the text of {list_cells(cells)} was taken for no answer"
-    for item in written:
-        parts = [unit for unit in page.units.get(item, ()) if _may_be_answer(unit)]
-        part_cells = [unit.cell for unit in parts]
-        paragraphs = [text for unit in parts for text in re.split(r"\n\s*\n", unit.text)]
-        many = len(empty) > 1 and len(paragraphs) > min(len(empty), _MANY_PARAGRAPHS)
-        if many or len(set(part_cells)) > 1:
-            return f"what was found for {item} in {list_cells(part_cells)} has several parts"
+    apart = {anchor.item for anchor in page.text.anchors if anchor.is_label}
+    for other, units in page.units.items():
+        part_cells = [unit.cell for unit in units if _may_be_answer(unit)]
+        text = "\n\n".join(unit.text for unit in units)
+        if _names(item, text):
+            return f"what was found for {other} in {list_cells(part_cells)} names it"
+        if other in apart:
+            return f"what was found for {other} in {list_cells(part_cells)} stands apart from that question"
+        has_many = len(empty) > 1 and len(_PARAGRAPH_END.findall(text)) >= min(
+            len(empty), _MANY_PARAGRAPHS
+        )
+        if has_many or len(set(part_cells)) > 1:
+            return f"what was found for {other} in {list_cells(part_cells)} has several parts"
     return ""
+
+
+def _names(item: str, text: str) -> bool:
+    """Return whether a text names an item by its number, as in 'Q1.2' or 'question 1.2'."""
+    numbers = r"\W".join(map(str, item_numbers(item)))
+    return bool(numbers) and bool(re.search(rf"\bq(?:uestion)?\W?{numbers}\b", text, re.IGNORECASE))
 
 
 def unclaimed_text(page: PageReading) -> Sequence[Unit]:
     """Return the pieces of text that were assigned to no question and may be an answer."""
-    return [unit for unit in page.unclaimed if unit.loose or _may_be_answer(unit)]
+    return [unit for unit in page.unclaimed if _may_be_answer(unit)]
 
 
 def _may_be_answer(unit: Unit) -> bool:
-    return bool(unit.pictures) or len(split_words(unit.text)) >= _MIN_UNASSIGNED_WORDS
+    least = _MIN_LOOSE_WORDS if unit.loose else _MIN_UNASSIGNED_WORDS
+    is_picture = bool(unit.pictures) or _FILE_PICTURE.search(unit.text) is not None
+    return is_picture or count_words(unit.text) >= least
 
 
 def _is_only_file_pictures(text: str) -> bool:

@@ -162,7 +162,7 @@ class _FallbackSearch:
         question_numbers: tuple[int, ...] = ()
         for number, line in self._free_lines() if item_by_numbers else ():
             label = read_number_label(line.text)
-            if label is None or not (label.is_closed or is_heading(line.text)):
+            if not label or label.is_bare or not (label.is_closed or is_heading(line.text)):
                 continue
             if label.is_question:
                 question_numbers = label.numbers

@@ -18,6 +18,7 @@ from grader.notebook.prompt_search import Anchor
 
 _MIN_WEAK_LABELS = 3
 """The least numbers in order that are labels although no sign follows them: '1.1 Gradients …'."""
+_MIN_COUNTED = 3
 _MAX_HEADER_WORDS = 6
 
 
@@ -46,14 +47,19 @@ def find_label_anchors(
     Returns:
         An anchor for each number, where at least one of a run is that of an empty item.
     """
-    item_by_numbers = {numbers: item.id for item in items if (numbers := item_numbers(item.id))}
+    asked = [item for item in items if item.prompt]
+    item_by_numbers = {numbers: item.id for item in asked if (numbers := item_numbers(item.id))}
+    written = [item.id for item in asked if item.kind == "written"]
     anchors = sorted(text.anchors, key=lambda anchor: anchor.first)
     spans = text.word_spans()
     labels = list(_read_labels(text, spans=spans, anchors=anchors, handout=handout))
     found: list[tuple[str, _Label]] = []
     for anchors_above, group in groupby(labels, key=lambda each: each.anchors_above):
-        run = _name_run(list(group), item_by_numbers=item_by_numbers)
+        numbered = list(group)
+        run = _name_run(numbered, item_by_numbers=item_by_numbers)
         run = _trusted(run, text=text, order=list(item_by_numbers.values()))
+        if not run and len(empty) >= len(written) - 1:
+            run = _counted(numbered, written=written)
         owner = anchors[anchors_above - 1].item if anchors_above else ""
         if run and run[0][0] == owner:  # it stands below its own question
             run = run[1:]
@@ -102,7 +108,8 @@ def _name_run(
     run: Sequence[_Label], *, item_by_numbers: Mapping[tuple[int, ...], str]
 ) -> list[tuple[str, _Label]]:
     """Return the labels of a run that are those of items, with their items."""
-    run = _with_questions(run, questions=sorted({numbers[:1] for numbers in item_by_numbers}))
+    named = [each for each in run if not each.label.is_bare]
+    run = _with_questions(named, questions=sorted({numbers[:1] for numbers in item_by_numbers}))
     return [(item_by_numbers[r.numbers], r) for r in run if r.numbers in item_by_numbers]
 
 
@@ -123,6 +130,16 @@ def _with_questions(
     return [
         replace(each, numbers=each.label.within(questions[number])) for number, each in numbered
     ]
+
+
+def _counted(run: Sequence[_Label], *, written: Sequence[str]) -> list[tuple[str, _Label]]:
+    """Return the labels of a run that counts the written items: '1.', '2.', '3.'."""
+    counted = [each for each in run if len(each.numbers) == 1 and each.label.is_closed]
+    if len(written) < _MIN_COUNTED or [each.numbers[0] for each in counted] != list(
+        range(1, len(written) + 1)
+    ):
+        return []
+    return list(zip(written, counted, strict=True))
 
 
 def _trusted(

@@ -21,6 +21,8 @@ _FILE_PICTURE = re.compile(
     r"(?!attachment|data:)([^\"'<>\s]{1,300})[^<>]{0,200}>",
     re.IGNORECASE,
 )
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff]")
+"""Matches a letter of Thai, Lao, Burmese, Japanese or Chinese."""
 _HTML_HEADING = re.compile(r"#{1,6}\s|<h[1-6]\b", re.IGNORECASE)
 _BOLD = re.compile(r"^(?:\*\*|__)[^*]+(?:\*\*|__)$")
 _NUMBERED = re.compile(r"^(?:q|question|part|problem|exercise|section|task)\s*\d")
@@ -54,6 +56,12 @@ def _split_words(line: str) -> tuple[MarkdownWord, ...]:
         MarkdownWord(fold_case(match[0]), match.start(), match.end())
         for match in WORD.finditer(masked)
     )
+
+
+def count_words(text: str) -> int:
+    """Return how many words of letters a text has; two signs of a script without spaces are one."""
+    words = [word.text for word in split_words(text) if word.text.isalpha()]
+    return sum(max(1, len(_UNSPACED.findall(word)) // 2) for word in words)
 
 
 def line_key(line: str) -> str:

@@ -13,7 +13,7 @@ _ANSWER = (
     r"(?:(?:my|our|the)\s{1,2})?(?:answers?|ans|solutions?|soln|responses?)"
     r"(?:\s{0,2}(?:to|for))?(?=\W)\s{0,2}[:#(\[]?\s{0,2}"
 )
-_NOISE = re.compile(r"^(?:[\s>#*_`(\[|+•-]|<\w[^<>]{0,100}>)*")
+_NOISE = re.compile(r"^(?:[\s>#*_`(\[|+•§-]|<\w[^<>]{0,100}>)*")
 _LIST_SIGN = re.compile(r"\d{1,2}[.)]\s{1,3}[*_(\[]{0,3}(?=(?:q|question)\W?\d)", re.IGNORECASE)
 """Matches the number of an item of a list before the number of a question."""
 _ANSWER_WORDS = re.compile(rf"{_ANSWER}(?=\(?[qp\d])|a(?=\d)", re.IGNORECASE)
@@ -27,7 +27,7 @@ _NUMBER = re.compile(
 _BETWEEN = re.compile(r"[\s,.:;*_)-]{0,6}")
 _POINTS = re.compile(r"\s{0,3}[\[(]?\d{1,3}\s{0,2}(?:points?|pts?|marks?)[\])]?", re.IGNORECASE)
 _CLOSING = re.compile(
-    r"(?:[*_]{0,4}\s{0,3}(?:$|[:.)\]|–—-])|[*_]{2}|</\w)"  # noqa: RUF001 -- dashes as people type them
+    r"(?:[*_]{0,4}\s{0,3}(?:$|[:.)\]|：）–—-])|[*_]{2}|</\w)"  # noqa: RUF001 -- signs as people type them
 )
 
 
@@ -42,13 +42,15 @@ class NumberLabel:
     """Whether it counts within a question, as 'Part 2' does."""
     is_answer: bool
     """Whether 'Answer' stands before the number."""
+    is_bare: bool
+    """Whether it is a single number without a word, as in a list."""
     is_closed: bool
     """Whether a sign or the line's end follows it, or it opens a heading."""
 
     @property
     def is_question(self) -> bool:
         """Whether it is the number of a question whose parts follow."""
-        return len(self.numbers) == 1 and not self.is_part and not self.is_answer
+        return len(self.numbers) == 1 and not (self.is_part or self.is_answer or self.is_bare)
 
     def within(self, question: tuple[int, ...]) -> tuple[int, ...]:
         """Return all its numbers, given those of the question that was begun above it."""
@@ -68,20 +70,22 @@ def read_number_label(line: str) -> NumberLabel | None:
             break
         label_words.append((match["word"] or "").lower())
         numbers += _read_numbers(match)
-        end = match.end()
+        end, has_brackets = match.end(), match["inner"] is not None
         position = _match_end(_BETWEEN, line, end)
     if not label_words:
         return None
     end = _match_end(_POINTS, line, end)
     has_name = any(label_words) or is_answer or len(numbers) > 1
-    is_closed = _CLOSING.match(line, end) is not None
-    if not (is_heading(line) or (has_name and (is_closed or len(numbers) > 1))):
+    is_closed = has_brackets or _CLOSING.match(line, end) is not None
+    is_bare = not (has_name or is_heading(line))
+    if not is_closed and (is_bare or not (is_heading(line) or len(numbers) > 1)):
         return None
     return NumberLabel(
         numbers=tuple(numbers),
         word_count=sum(word.start < end for word in split_words(line)),
         is_part=label_words[0] in _PART_WORDS,
         is_answer=is_answer,
+        is_bare=is_bare,
         is_closed=is_closed or line.lstrip().startswith(("#", "<h")),
     )
 

@@ -26,6 +26,7 @@ from grader.notebook.student_text import Event, TextLine, page_events, text_line
 from grader.notebook.students import find_name_cells
 
 _MIN_DISTINCTIVE_LETTERS = 5
+_MAX_SEARCHES = 3
 _MIN_SENTENCE_WORDS = 6
 """The least words in lower case of a line beside students' names that is no name."""
 
@@ -65,9 +66,14 @@ class PageReader:
         if not empty:
             return sure
         text = self._search(lines) if any(line.loose for line in lines) else sure.text
-        labels = find_label_anchors(text, items=self.items, empty=empty, handout=self.handout)
-        anchors = sorted([*text.anchors, *labels], key=lambda anchor: anchor.first)
-        page = self._read(replace(text, anchors=anchors), is_second=True)
+        for _ in range(_MAX_SEARCHES):
+            labels = find_label_anchors(text, items=self.items, empty=empty, handout=self.handout)
+            anchors = sorted([*text.anchors, *labels], key=lambda anchor: anchor.first)
+            page = self._read(replace(text, anchors=anchors), is_second=True)
+            lost = self._unanswered(page.units) - empty
+            if not lost:  # what they had was another's
+                break
+            empty |= lost
         divided = frozenset(
             item
             for item, units in sure.units.items()
