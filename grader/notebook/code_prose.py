@@ -46,7 +46,11 @@ _BROKEN_STRING = re.compile(
     r"(?:[^\W\d]\w*\s?=|(?:\w+\()+|echo\s)\s?[rRfF]?[\"']{1,3}([^\"'].{0,8000}?)[\"']{0,3}\)*"
 )
 """Matches a line that shows or keeps words in which a quotation mark ends the string too early."""
-_CODE_SIGN = re.compile(r"\w\((?!s\))|[=\[\]{}]|^(?:from|import|class|def|@)\b(?!.*[.!?]$)")
+_CODE_SIGN = re.compile(
+    r"\w\((?!s\))|[=\[\]{}]|^(?:from|import|class|def)\b(?!.*[.!?]$)"
+    r"|^(?:pip3?|conda|apt|apt-get|git|wget|curl|python3?|unzip|mkdir|cd|ls|cp|mv|rm)\b"
+)
+"""Matches what stands in code and commands, and hardly in a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,9 @@ def _read_code_prose(cell: Cell, *, handout: Handout) -> CodeProse:
     if magic:
         return CodeProse(text=_lines_with_words(_NOT_SHOWN.sub("", cell.source[magic.end() :])))
     if other_magic := _OTHER_MAGIC.match(cell.source):
-        return _read_sentences(cell.source[other_magic.end() :], comments=(), handout=handout)
+        source = cell.source[other_magic.end() :]
+        is_command = source[:1].islower() and not source.startswith("echo ")
+        return CodeProse() if is_command else _read_sentences(source, comments=(), handout=handout)
     if is_blank(cell):
         return CodeProse(text=_comment_lines(cell, handout=handout))
     tree = parse_source(cell.source)
@@ -117,6 +123,7 @@ def _read_statements(
         for statement, words in zip(body, words_by_statement, strict=True)
     )
     is_fixed = not any(words.is_computed or words.is_picture for words in own)
+    is_fixed = is_fixed and not plain.rstrip().endswith(":")
     if is_whole and is_fixed and count_words(plain) >= _MIN_CELL_WORDS:
         return CodeProse(text=visible_lines(plain))
     if is_whole:

@@ -129,24 +129,25 @@ def _describe_other_text(item: str, *, page: PageReading, empty: Sequence[str]) 
         return f"the text of {list_cells(cells)} was taken for no answer"
     apart = {anchor.item for anchor in page.text.anchors if anchor.is_label}
     for other, units in page.units.items():
-        part_cells = [unit.cell for unit in units if _may_be_answer(unit)]
         text = "\n\n".join(unit.text for unit in units)
-        if _names(item, text):
-            return f"what was found for {other} in {list_cells(part_cells)} names it"
-        if other in apart:
-            return f"what was found for {other} in {list_cells(part_cells)} stands apart from that question"
-        has_many = len(empty) > 1 and len(_PARAGRAPH_END.findall(text)) >= min(
-            len(empty), _MANY_PARAGRAPHS
-        )
-        if has_many or len(set(part_cells)) > 1:
-            return f"what was found for {other} in {list_cells(part_cells)} has several parts"
+        cells = [unit.cell for unit in units if _may_be_answer(unit)]
+        breaks = len(_PARAGRAPH_END.findall(text)) if len(empty) > 1 else 0
+        clues = {
+            f"names {item}": _names(item, text),
+            "stands apart from that question": other in apart,
+            "has several parts": breaks >= min(len(empty), _MANY_PARAGRAPHS) or len(set(cells)) > 1,
+        }
+        for clue, holds in clues.items():
+            if cells and holds:
+                return f"what was found for {other} in {list_cells(cells)} {clue}"
     return ""
 
 
 def _names(item: str, text: str) -> bool:
     """Return whether a text names an item by its number, as in 'Q1.2' or 'question 1.2'."""
     numbers = r"\W".join(map(str, item_numbers(item)))
-    return bool(numbers) and bool(re.search(rf"\bq(?:uestion)?\W?{numbers}\b", text, re.IGNORECASE))
+    pattern = rf"\bq(?:uestion)?\W?{numbers}\b"
+    return bool(numbers) and re.search(pattern, text, re.IGNORECASE) is not None
 
 
 def unclaimed_text(page: PageReading) -> Sequence[Unit]:

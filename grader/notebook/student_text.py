@@ -15,8 +15,10 @@ from grader.notebook.prompt_search import Anchor, StreamWord
 from grader.notebook.student_code import is_blank
 
 _MAX_TEXT = 300_000
-_TABLE_SIGNS = re.compile(r"\A(?:[\s|]|</?t\w[^<>]{0,100}>)+|(?:[\s|]|</?t\w[^<>]{0,100}>)+\Z")
-"""Matches what is left of a table's row around an answer."""
+_LABEL_SIGNS = re.compile(
+    r"\A(?:[\s|]|[\u2013\u2014-]+(?=\s|\Z)|</?t\w[^<>]{0,100}>)+|(?:[\s|]|</?t\w[^<>]{0,100}>)+\Z"
+)
+"""Matches what is left of a dash or a table's row between a number and an answer, and after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,22 +130,24 @@ def _text_event(text: str, *, line: TextLine, handout: Handout) -> Event:
     return Event(kind="text", cell=line.cell, text=own_words, loose=line.loose)
 
 
-_Span = tuple[int, int, Anchor | None]
-"""The columns that a prompt takes up on a line, and the prompt if it begins there."""
+_Span = tuple[int, int, Anchor, bool]
+"""The columns that a prompt takes up on a line, the prompt, and whether it begins there."""
 
 
 def _anchor_span(anchor: Anchor, *, line: int, stream: Sequence[StreamWord]) -> _Span | None:
     words = [word for word in stream[anchor.first : anchor.last] if word.line == line]
     if not words:
         return None
-    return words[0].start, words[-1].end, anchor if words[0] is stream[anchor.first] else None
+    return words[0].start, words[-1].end, anchor, words[0] is stream[anchor.first]
 
 
 def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout) -> Iterator[Event]:
     """Yield the prompts of a line, and the student's text before and after them."""
     is_handout_line = handout.has_exactly(line.text)
     position = 0
-    for start, end, anchor in spans:
+    is_label = False
+    for start, end, anchor, begins in spans:
+        is_label = anchor.is_label
         before = line.text[position:start]
         # A number, a sign or the handout's words before a prompt are no answer.
         is_own = split_words(before) and not (
@@ -153,14 +157,14 @@ def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout)
         )
         if is_own:
             yield _text_event(before, line=line, handout=handout)
-        if anchor:
+        if begins:
             yield _prompt_event(anchor, line=line)
         position = end
     position = max(position, handout.prefix_end(line.text))
     closing_signs = re.match(r"[^\w\s(\[<$\\!]*", line.text[position:])
     rest = line.text[position + (closing_signs.end() if closing_signs else 0) :]
-    if anchor and anchor.is_label:
-        rest = _TABLE_SIGNS.sub("", rest)
+    if is_label:
+        rest = _LABEL_SIGNS.sub("", rest)
     if not is_handout_line and not handout.has_line_ending(line_key(rest)):
         yield _text_event(rest, line=line, handout=handout)
 
