@@ -18,8 +18,8 @@ from grader.notebook.prompt_search import Anchor
 MISSING_PROMPT, SPLIT_TEXT, UNUSUAL_SIDE, UNASSIGNED_TEXT, NOT_LOCATED = 0.6, 0.6, 0.7, 0.4, 0.3
 LABELED, AMONG_CODE, NOT_SHOWN = 0.8, 0.6, 0.5
 """The confidence in an answer, by the reason why it is uncertain."""
-_MIN_UNASSIGNED_WORDS, _MIN_LOOSE_WORDS = 12, 6
-"""The least words that may be an answer of a text without a question, and of words among code."""
+_MIN_UNCLAIMED_WORDS, _MIN_SHOWN_WORDS = 6, 3
+"""The least words of a text without a question that may be an answer, and that are shown then."""
 _MANY_PARAGRAPHS = 3
 """Paragraphs in one answer that may be several answers, where so many others are missing."""
 _MAX_LISTED_CELLS = 5
@@ -151,12 +151,12 @@ def _names(item: str, text: str) -> bool:
 
 
 def unclaimed_text(page: PageReading) -> Sequence[Unit]:
-    """Return the pieces of text that were assigned to no question and may be an answer."""
-    return [unit for unit in page.unclaimed if _may_be_answer(unit)]
+    """Return the pieces of text that were assigned to no question, if one may be an answer."""
+    pieces = [unit for unit in page.unclaimed if _may_be_answer(unit, least=_MIN_SHOWN_WORDS)]
+    return pieces if any(map(_may_be_answer, pieces)) else []
 
 
-def _may_be_answer(unit: Unit) -> bool:
-    least = _MIN_LOOSE_WORDS if unit.loose else _MIN_UNASSIGNED_WORDS
+def _may_be_answer(unit: Unit, *, least: int = _MIN_UNCLAIMED_WORDS) -> bool:
     is_picture = bool(unit.pictures) or _FILE_PICTURE.search(unit.text) is not None
     return is_picture or count_words(unit.text) >= least
 

@@ -53,7 +53,7 @@ def find_label_anchors(
     anchors = sorted(text.anchors, key=lambda anchor: anchor.first)
     spans = text.word_spans()
     labels = list(_read_labels(text, spans=spans, anchors=anchors, handout=handout))
-    found: list[tuple[str, _Label]] = []
+    located: list[tuple[str, _Label]] = []
     for anchors_above, group in groupby(labels, key=lambda each: each.anchors_above):
         numbered = list(group)
         run = _name_run(numbered, item_by_numbers=item_by_numbers)
@@ -64,10 +64,10 @@ def find_label_anchors(
         if run and run[0][0] == owner:  # it stands below its own question
             run = run[1:]
         if any(item in empty for item, _ in run):
-            found += run
-    cells = [text.lines[each.line].cell for _, each in found]
+            located += run
+    cells = [text.lines[each.line].cell for _, each in located]
     anchored = []
-    for position, (item, each) in enumerate(found):
+    for position, (item, each) in enumerate(located):
         first, end = spans[each.line]
         last = min(end, first + each.label.word_count)
         if cells[position] not in cells[:position]:
