@@ -36,6 +36,8 @@ _MIN_STRING_WORDS, _MIN_COMPUTED_WORDS, _MIN_DOCUMENT_WORDS = 6, 12, 4
 of one that is shown as a document."""
 _MIN_COMMENT_WORDS, _MIN_INNER_COMMENT_WORDS = 8, 12
 """The least words of such a comment; more if code stands below it."""
+_MAX_SENTENCES = 20_000
+"""Characters of a cell that is no Python that are searched for sentences."""
 _MIN_LINE_WORDS = 4
 _MIN_WHOLE_WORDS = 2
 """The least words of a string that may be an answer where a cell holds nothing else."""
@@ -173,10 +175,10 @@ def _loose_comments(source: str, *, handout: Handout) -> Iterator[str]:
 
 def _read_sentences(source: str, *, comments: Sequence[str], handout: Handout) -> CodeProse:
     """Read a cell that is no Python: it may be plain English."""
-    lines = [line.strip() for line in source.splitlines()]
+    lines = [line.strip() for line in source[:_MAX_SENTENCES].splitlines()]
     sentences: list[str] = []
     least = _MIN_STRING_WORDS
-    is_text = not handout.has_code(source)
+    is_text = len(source) <= _MAX_SENTENCES and not handout.has_code(source)
     for line in lines:
         if not line:
             sentences.append("")
@@ -252,9 +254,9 @@ def _inner_words(statement: ast.stmt) -> Iterator[_Words]:
     name = statement.name if isinstance(statement, ast.FunctionDef) else ""
     nodes: list[ast.AST] = [statement]
     while nodes:
-        node = nodes.pop(0)
+        node = nodes.pop()
         if not isinstance(node, ast.Dict | ast.JoinedStr | ast.Constant):
-            nodes[:0] = ast.iter_child_nodes(node)
+            nodes += reversed(list(ast.iter_child_nodes(node)))
         elif id(node) not in docstrings or _ANSWER_NAME.match(name):
             words = _named_words("" if isinstance(node, ast.Dict) else name, node)
             if words and count_words(words.text) >= _MIN_COMPUTED_WORDS:

@@ -18,6 +18,7 @@ from grader.notebook.prompt_search import Anchor
 
 _MIN_WEAK_LABELS = 3
 """The least numbers in order that are labels although no sign follows them: '1.1 Gradients …'."""
+_MAX_LABELS = 500
 _MIN_COUNTED = 3
 _MAX_HEADER_WORDS = 6
 
@@ -53,6 +54,8 @@ def find_label_anchors(
     anchors = sorted(text.anchors, key=lambda anchor: anchor.first)
     spans = text.word_spans()
     labels = list(_read_labels(text, spans=spans, anchors=anchors, handout=handout))
+    if len(labels) > _MAX_LABELS:
+        return []
     located: list[tuple[str, _Label]] = []
     for anchors_above, group in groupby(labels, key=lambda each: each.anchors_above):
         numbered = list(group)
@@ -65,6 +68,16 @@ def find_label_anchors(
             run = run[1:]
         if any(item in empty for item, _ in run):
             located += run
+    return _to_anchors(located, text=text, spans=spans, anchors=anchors)
+
+
+def _to_anchors(
+    located: Sequence[tuple[str, _Label]],
+    *,
+    text: SearchedText,
+    spans: Mapping[int, tuple[int, int]],
+    anchors: Sequence[Anchor],
+) -> list[Anchor]:
     cells = [text.lines[each.line].cell for _, each in located]
     anchored = []
     for position, (item, each) in enumerate(located):

@@ -16,7 +16,7 @@ from grader.notebook.student_code import is_blank
 
 _MAX_TEXT = 300_000
 _LABEL_SIGNS = re.compile(
-    r"\A(?:[\s|]|[\u2013\u2014-]+(?=\s|\Z)|</?t\w[^<>]{0,100}>)+|(?:[\s|]|</?t\w[^<>]{0,100}>)+\Z"
+    r"\A(?:[\s|]|[\u2013\u2014-]+(?=\s|\Z)|</?t\w[^<>]{0,100}>)+|</t(?:able|body|r|d|h)>"
 )
 """Matches what is left of a dash or a table's row between a number and an answer, and after it."""
 
@@ -164,7 +164,7 @@ def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout)
     closing_signs = re.match(r"[^\w\s(\[<$\\!]*", line.text[position:])
     rest = line.text[position + (closing_signs.end() if closing_signs else 0) :]
     if is_label:
-        rest = _LABEL_SIGNS.sub("", rest)
+        rest = _LABEL_SIGNS.sub("", rest).rstrip("| \t")
     if not is_handout_line and not handout.has_line_ending(line_key(rest)):
         yield _text_event(rest, line=line, handout=handout)
 
