@@ -17,7 +17,7 @@ from specimens import ungradable
 
 from grader.gradebook import NewMark, calibration, leases, ledger, team
 from grader.gradebook.leases import LeaseHolder
-from grader.model import Answer, Picture, Verdict
+from grader.model import Answer, Excerpt, Picture, Verdict
 from grader.web import regrade_requests
 from grader.web.marking_form import parse_points
 
@@ -94,6 +94,26 @@ def test_an_empty_answer_is_offered_as_0_and_given_so_by_one_key(tmp_path: Path)
         visitor.send(visitor.at, answer=visitor.hidden("answer"), over="", comment="")
 
         assert given(made) == {"ada": 0}
+
+
+def test_a_missing_answer_that_may_stand_elsewhere_is_no_0_by_one_key(tmp_path: Path) -> None:
+    missing, empty = handed_in("ada"), handed_in("ben", wrote={"Q1.1": ""})
+    unclaimed = (Excerpt(cell=7, source="Gradients <i>get</i> back."),)
+    answer = Answer(item="Q1.1", text="", concern="cell 7 is odd", unclaimed=unclaimed)
+    missing = replace(missing, answers={**missing.answers, "Q1.1": answer})
+    with course(tmp_path, submissions=[missing, empty]) as made:
+        visitor = made.visitor().go(f"/mark/Q1.1/{made.code('ada', 'Q1.1')}")
+        assert "No answer was found here" in visitor.page
+        assert "It is not sure that there is none:</strong> <bdi>cell 7 is odd" in visitor.page
+        assert "Gradients &lt;i&gt;get&lt;/i&gt; back." in visitor.page
+        assert "Nothing was written" not in visitor.page
+        assert "Not sure that this is all of it" not in visitor.page
+        assert "Give 0 and go on" not in visitor.page
+        visitor.send(visitor.at, answer=visitor.hidden("answer"), over="", comment="")
+
+        assert (visitor.status, given(made)) == (422, {})
+        assert "perhaps elsewhere" in made.visitor().go("/item/Q1.1").page
+        assert "2 answers, empty" not in made.visitor().go("/groups/Q1.1").page
 
 
 def test_a_drawn_answer_is_not_empty(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from grader.gradebook import (
     open_gradebook,
 )
 from grader.gradebook.ledger import NewMark, add_mark, mark_history, take_back_mark
-from grader.model import Answer, Criterion, Flag, FlagKind, Graded, ItemScore, Verdict
+from grader.model import Answer, Criterion, Excerpt, Flag, FlagKind, Graded, ItemScore, Verdict
 
 CRITERIA = (
     Criterion(id="what", text="Says what", points=Fraction(3)),
@@ -322,6 +322,15 @@ def test_an_answer_that_was_not_found_is_like_an_empty_one() -> None:
     made = graded(wrote="")
 
     assert answer_digest(replace(made, answers={}), "Q1.1") == answer_digest(made, "Q1.1")
+
+
+def test_what_may_be_a_missing_answer_is_a_part_of_what_is_marked() -> None:
+    made = graded(wrote="")
+    unclaimed = (Excerpt(cell=7, source="Gradients get back."),)
+    answer = Answer(item="Q1.1", text="", concern="odd", unclaimed=unclaimed)
+    unsure = replace(made, answers={"Q1.1": answer})
+
+    assert answer_digest(unsure, "Q1.1") != answer_digest(made, "Q1.1")
 
 
 def test_there_is_no_digest_of_what_is_not_there() -> None:

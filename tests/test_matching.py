@@ -25,8 +25,9 @@ from test_answers import (
 
 from grader.model import Answer, Cell, Item, Notebook
 from grader.notebook import match_code, outline_handout, written_answers
-from grader.notebook.fallback_search import item_numbers, match_vocabulary
+from grader.notebook.fallback_search import match_vocabulary
 from grader.notebook.handout_outline import Outline
+from grader.notebook.number_labels import item_numbers
 
 CHECKED = [replace(item, points=Fraction(1)) for item in ITEMS]
 GIVEN_CODE = {

@@ -242,8 +242,10 @@ def test_a_correction_is_asked_for_given_and_kept(course: Course) -> None:
     assert code == 1
     assert [flag for flag in flags if "unsure where C is answered" in flag]
     assert json.loads(course.results()["ada"])["flags"] == []
-    assert "Not sure that this is all of it" in page(course, "ben")
-    assert "Gradients get back." not in page(course, "ben")
+    assert "No answer was found, and we are not sure that there is none" in page(course, "ben")
+    assert "that was taken for no answer" in page(course, "ben")
+    assert "Gradients get back." in page(course, "ben")
+    assert "Not sure that this is all of it" not in page(course, "ben")
 
     _, listing = course.grade(command="parts")
     assert listing.splitlines()[0] == "submission,item,cells,confidence,why"
@@ -253,6 +255,7 @@ def test_a_correction_is_asked_for_given_and_kept(course: Course) -> None:
     code, told = course.grade("--parts", "parts.csv", command="again")
     assert (code, "Traceback" in told) == (0, False)
     assert "Gradients get back." in page(course, "ben")
+    assert "taken for no answer" not in page(course, "ben")
     assert json.loads(course.results()["ben"])["flags"] == []
 
     code, told = course.grade()
@@ -262,7 +265,7 @@ def test_a_correction_is_asked_for_given_and_kept(course: Course) -> None:
     (course.root / "parts.csv").write_text("submission,item,cells\nben,C,\n", encoding="utf-8")
     code, told = course.grade("--parts", "parts.csv")
     assert "judged 1 again without a kernel" in told
-    assert "Gradients get back." not in page(course, "ben")
+    assert "taken for no answer" in page(course, "ben")
 
 
 @pytest.mark.kernel

@@ -15,7 +15,7 @@ import specimens
 from page_reader import Page, squeezed
 from specimen_assignment import rubric
 
-from grader.model import Answer, Exhibit, Graded, Picture, Stage, Verdict
+from grader.model import Answer, Excerpt, Exhibit, Graded, Picture, Stage, Verdict
 from grader.report import class_page, class_row, student_page
 from grader.report.student_report import lost_points
 
@@ -256,3 +256,22 @@ def test_an_answer_that_may_not_be_all_of_it_says_why() -> None:
 
     assert "its heading told where it stands" in card
     assert text_of(specimens.full_marks).count("Not sure that this is all") == 0
+
+
+def test_a_missing_answer_that_may_stand_elsewhere_is_not_said_to_be_part_of_one() -> None:
+    def graded() -> Graded:
+        one = specimens.full_marks()
+        unclaimed = (Excerpt(cell=7, source="A remark of mine."),)
+        missing = Answer(item="Q1.2", text="", concern="cell 7 is odd", unclaimed=unclaimed)
+        none = Answer(item="Q1.3", text="")
+        return replace(one, answers={**one.answers, "Q1.2": missing, "Q1.3": none})
+
+    text = text_of(graded)
+    unsure = words_of(text[text.index('id="item-Q1.2"') : text.index('id="item-Q1.3"')])
+    sure = words_of(text[text.index('id="item-Q1.3"') : text.index('id="item-Q2.1"')])
+
+    assert "No answer was found, and we are not sure that there is none: cell 7 is odd" in unsure
+    assert "Text of cell 7 that was taken for no answer A remark of mine." in unsure
+    assert "Not sure that this is all" not in unsure
+    assert "No answer was found in the notebook. If you wrote one elsewhere" in sure
+    assert "not sure" not in sure

@@ -13,9 +13,11 @@ import selfchecking
 from safetensors.numpy import load as load_arrays
 
 from grader.errors import RubricError, UsageError
-from grader.model import Rubric
+from grader.model import Cell, ExecutionRecord, Notebook, Rubric, Trace
+from grader.notebook import handout_lines, outline_handout, read_notebook, written_answers
 from grader.selfcheck.public_files import build_public_files, public_seed, reference_questions
 from grader.selfcheck.public_rubric import find_public_rubric, load_public_rubric
+from grader.selfcheck.submission_warnings import find_warnings
 
 REFERENCE = selfchecking.ROOT / "reference" / "hw5.ipynb"
 
@@ -142,7 +144,9 @@ def test_nothing_gets_out_but_the_keys_that_are_meant_to(folder: Path) -> None:
     assert {key for item in tables["item"] for check in item["check"] for key in check} == {
         *("code", "points", "public", "needs", "ask", "params"),
     }
-    assert set(tables["public"]) == {"draws", "numbers", "handout", "later"}
+    assert set(tables["public"]) == {
+        *("draws", "numbers", "handout", "later", "headings", "cell_ids"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -162,3 +166,62 @@ def test_a_public_rubric_is_refused_by_key_as_the_courses_is(
 
     with pytest.raises(RubricError, match=said):
         load_public_rubric(path)
+
+
+# ---------------------------------------------------------------- written answers
+
+
+SAID = "The sum gives the gradient a way back that nothing on it can shrink at all."
+
+
+def blank_handout() -> list[Cell]:
+    cells = read_notebook(REFERENCE).cells
+    return [cell for cell in cells if not {"solution", "grader-only"} & set(cell.tags)]
+
+
+def retyped(cells: list[Cell]) -> list[Cell]:
+    """The handout with a question's words typed over by its answer, below its heading."""
+    heading = "### Part 1 (6 points)"
+    return [
+        replace(cell, source=f"{heading}\n\n{SAID}") if heading in cell.source else cell
+        for cell in cells
+    ]
+
+
+def with_end(kind: str, source: str) -> list[Cell]:
+    return [*blank_handout(), Cell(index=0, kind=kind, source=source)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "warning"),
+    [
+        (blank_handout(), "No answers were found for Q1.1, Q1.2"),
+        (retyped(blank_handout()), "all of the answer was found to Q1.1: the question's own words"),
+        (with_end("markdown", f"**Q1.1:** {SAID}"), "all of the answer was found to Q1.1: it"),
+        (with_end("code", f"x = 1\nprint('Q1.1: {SAID}')"), "all of the answer was found to Q1.1"),
+        (with_end("code", f"x = 1\n# {SAID}"), "all of the answer was found to Q2.3.4: it"),
+    ],
+)
+def test_a_students_own_check_finds_the_answers_that_grading_finds(
+    folder: Path, tmp_path: Path, cells: list[Cell], warning: str
+) -> None:
+    whole, public = selfchecking.loaded(), load_public_rubric(find_public_rubric([folder]))
+    book = Notebook(cells=tuple(replace(cell, index=n) for n, cell in enumerate(cells)), sha256="")
+    reference = read_notebook(REFERENCE)
+    graded = written_answers(
+        book,
+        items=whole.items,
+        handout=handout_lines(reference),
+        outline=outline_handout(reference, items=whole.items),
+    )
+    checked = written_answers(
+        book, items=public.rubric.items, handout=public.handout, outline=public.outline
+    )
+    file = tmp_path / "work.ipynb"
+    file.write_text('{"nbformat": 4, "cells": []}', encoding="utf-8")
+    record = ExecutionRecord(cells=())
+    trace = Trace(notebook=book, record=record, observations={}, expected={})
+    warnings = " ".join(find_warnings(file, trace=trace, new_outputs={}, public=public))
+
+    assert checked == graded
+    assert warning in warnings

@@ -71,8 +71,8 @@ def apply_weights(item: Item, *, weights: Weights) -> Item:
 def answer_digest(graded: Graded, item_id: str) -> str:
     """Return a digest of what is marked; a mark counts for as long as the digest stays the same.
 
-    For a written item it covers the text, without spaces at the ends of lines, and the pictures;
-    for an automatic one the findings of its checks.
+    For a written item it covers the text, without spaces at the ends of lines, the pictures, and
+    what is shown where no answer was found; for an automatic one the findings of its checks.
 
     Raises:
         KeyError: the grade has no such item.
@@ -91,7 +91,10 @@ def digest_answer(answer: Answer | None) -> str:
     lines = (line.rstrip() for line in text.strip().splitlines())
     images = () if answer is None else answer.images
     image_parts = (part for image in images for part in (image.mime, image.base64))
-    return _digest(("written", "\n".join(lines), *image_parts))
+    unclaimed = () if answer is None else answer.unclaimed
+    return _digest(
+        ("written", "\n".join(lines), *image_parts, *(excerpt.source for excerpt in unclaimed))
+    )
 
 
 def _finding_parts(findings: Iterable[Finding]) -> Iterator[str]:

@@ -15,7 +15,6 @@ from grader.model.faults import Fault
 from grader.model.flags import Flag, FlagKind, FlagSource, list_some
 from grader.model.json_types import Array, Json, Numbers
 from grader.model.results import (
-    Excerpt,
     Exhibit,
     Finding,
     Graded,
@@ -49,6 +48,7 @@ from grader.model.saved_evidence import (
 from grader.model.submission import (
     Answer,
     Cell,
+    Excerpt,
     Notebook,
     Picture,
     SavedOutput,

@@ -153,6 +153,10 @@ class PublicSupplement:
     """Lines of the handout, by which a student's own lines are recognized."""
     later: Mapping[str, tuple[tuple[str, ...], ...]]
     """By item, the needs of each check that runs only after submission."""
+    headings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By item, the headings above its prompt in the handout."""
+    cell_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By item, the ids of the cell with its prompt in the handout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

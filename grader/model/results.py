@@ -12,7 +12,7 @@ from grader.model.flags import Flag, FlagSource
 from grader.model.json_types import Numbers
 from grader.model.runs import ExecutionRecord
 from grader.model.saved_evidence import SavedEvidence
-from grader.model.submission import Answer, Student, Submission
+from grader.model.submission import Answer, Excerpt, Student, Submission
 
 
 class Verdict(StrEnum):
@@ -183,16 +183,6 @@ class Lateness:
     """Unit of `per_day` and `cap`: 'points', or 'percent' of what was earned."""
     cap: Fraction | None = None
     """The largest deduction, or None for no maximum."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Excerpt:
-    """A cell of the student's own code, shown beside an item."""
-
-    cell: int
-    source: str
-    how: str = ""
-    """How it was matched to the item; empty if by names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

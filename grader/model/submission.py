@@ -101,6 +101,16 @@ class Notebook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """A cell of the student's, or a part of it, shown beside an item."""
+
+    cell: int
+    source: str
+    how: str = ""
+    """How code was matched to the item; empty if by names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A student's answer to one written item."""
 
@@ -115,3 +125,5 @@ class Answer:
     """Why that is uncertain, as a clause; empty where it is certain."""
     located_by_person: bool = False
     """Whether a person located its cells."""
+    unclaimed: tuple[Excerpt, ...] = ()
+    """Where no answer was found, text of the notebook that was taken for none."""

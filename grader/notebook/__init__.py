@@ -6,7 +6,7 @@
 from grader.notebook.answers import written_answers
 from grader.notebook.code_matching import match_code
 from grader.notebook.handout import handout_lines
-from grader.notebook.handout_outline import Outline, outline_handout
+from grader.notebook.handout_outline import Outline, OutlinePart, outline_handout
 from grader.notebook.handout_overlap import measure_overlap, phrases
 from grader.notebook.notebook_file import read_notebook
 from grader.notebook.student_code import assigning_cells, find_definitions, is_blank
@@ -15,6 +15,7 @@ from grader.notebook.submitted_file import read_submitted_file
 
 __all__ = [
     "Outline",
+    "OutlinePart",
     "assigning_cells",
     "find_definitions",
     "find_students",

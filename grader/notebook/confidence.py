@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from grader.model import Item
+from grader.notebook.attachments import PICTURE_REFERENCE
 from grader.notebook.gap_assignment import Unit, UnitPlacement
-from grader.notebook.markdown_words import split_words
+from grader.notebook.markdown_words import count_words, split_words
+from grader.notebook.number_labels import item_numbers
+from grader.notebook.page_reading import PageReading
 from grader.notebook.prompt_search import Anchor
 
 MISSING_PROMPT, SPLIT_TEXT, UNUSUAL_SIDE, UNASSIGNED_TEXT, NOT_LOCATED = 0.6, 0.6, 0.7, 0.4, 0.3
+LABELED, AMONG_CODE, NOT_SHOWN = 0.8, 0.6, 0.5
 """The confidence in an answer, by the reason why it is uncertain."""
-_MIN_UNASSIGNED_WORDS = 12
-"""The least words of a text without a question that may be an answer."""
+_MIN_UNCLAIMED_WORDS, _MIN_SHOWN_WORDS = 6, 3
+"""The least words of a text without a question that may be an answer, and that are shown then."""
+_MANY_PARAGRAPHS = 3
+"""Paragraphs in one answer that may be several answers, where so many others are missing."""
 _MAX_LISTED_CELLS = 5
+_PARAGRAPH_END = re.compile(r"\n\s*\n")
+_FILE_PICTURE = re.compile(
+    rf"!\[[^\]\n]{{0,200}}\]\((?!{PICTURE_REFERENCE.pattern})[^()\n]{{1,300}}\)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,80 +40,129 @@ class AnswerConfidence:
 CERTAIN = AnswerConfidence(value=1.0)
 
 
-def rate_confidence(
-    placement: UnitPlacement,
-    *,
-    items: Sequence[Item],
-    anchors: Sequence[Anchor],
-    units: Mapping[str, Sequence[Unit]],
-) -> Mapping[str, AnswerConfidence]:
+def rate_confidence(page: PageReading, *, items: Sequence[Item]) -> Mapping[str, AnswerConfidence]:
     """Rate the answers of the written items.
 
     Args:
-        placement: The pieces of the student's text, and the prompt that each was assigned to.
+        page: The notebook's text, and the items that it answers.
         items: All items of the rubric.
-        anchors: The occurrences of the prompts.
-        units: The pieces of text that are each item's answer.
 
     Returns:
         By item, the confidence in its answer; items without an entry are certain.
     """
-    anchor_by_item = {anchor.item: anchor for anchor in anchors}
-    unassigned_cells = _unassigned_cells(placement, units=units)
-    above_prompt = _rate_unusual_sides(placement)
-    split = _rate_split_texts(placement)
+    written = [item.id for item in items if item.kind == "written" and item.prompt]
+    above_prompt = _rate_unusual_sides(page.placement)
+    split = _rate_split_texts(page.placement)
+    empty = [item for item in written if not page.units.get(item)]
     confidences = {}
-    for item in items:
-        if item.kind != "written" or not item.prompt:
-            continue
-        anchor = anchor_by_item.get(item.id)
-        confidence = _rate_location(
-            anchor, has_answer=bool(units.get(item.id)), unassigned_cells=unassigned_cells
+    for item in written:
+        anchors = [anchor for anchor in page.text.anchors if anchor.item == item]
+        doubts = (
+            _missing_doubts(item, anchors=anchors, page=page, empty=empty)
+            if item in empty
+            else _location_doubts(item, anchors=anchors, page=page)
         )
-        confidence = confidence or split.get(item.id) or above_prompt.get(item.id)
-        if confidence is None and anchor is not None and anchor.ratio < 1:
-            confidence = AnswerConfidence(value=round(anchor.ratio, 3))
+        confidence = next(doubts, None) or split.get(item) or above_prompt.get(item)
+        if confidence is None and anchors and anchors[-1].ratio < 1:
+            confidence = AnswerConfidence(value=round(anchors[-1].ratio, 3))
         if confidence is not None:
-            confidences[item.id] = confidence
+            confidences[item] = confidence
     return confidences
 
 
-def _rate_location(
-    anchor: Anchor | None, *, has_answer: bool, unassigned_cells: Sequence[int]
-) -> AnswerConfidence | None:
-    """Rate the location of the question, and text that was assigned to none; None if certain."""
-    if anchor is not None and anchor.evidence:
+def _location_doubts(
+    item: str, *, anchors: Sequence[Anchor], page: PageReading
+) -> Iterator[AnswerConfidence]:
+    """Yield why the place where an answer was found is uncertain, the weightiest first."""
+    units = page.units[item]
+    if any(anchor.is_label for anchor in anchors):
         reason = (
-            "the question's own words are not in the notebook; "
-            f"{anchor.evidence} told where it stands"
+            "it stands apart from its question, or a part of it does; the number before it told "
+            "which one it answers"
         )
-        return AnswerConfidence(value=anchor.ratio, reason=reason)
-    if anchor is None and has_answer:
+        yield AnswerConfidence(value=LABELED, reason=reason)
+    yield from _evidence_doubts(anchors)
+    if any(_is_only_file_pictures(unit.text) for unit in units):
+        reason = "of a picture that it shows, the notebook holds only a file's name"
+        yield AnswerConfidence(value=NOT_SHOWN, reason=reason)
+    if loose_cells := [unit.cell for unit in units if unit.loose]:
+        reason = f"it was found outside the notebook's text, in {list_cells(loose_cells)}"
+        yield AnswerConfidence(value=AMONG_CODE, reason=reason)
+    if not anchors:
         reason = "the question is not in the notebook, and this stands where it should be"
-        return AnswerConfidence(value=MISSING_PROMPT, reason=reason)
-    if has_answer or not unassigned_cells:
-        return None
-    unassigned_text = f"the text of {_list_cells(unassigned_cells)} was taken for no answer"
-    if anchor is None:
-        reason = f"neither the question nor an answer was found, and {unassigned_text}"
-        return AnswerConfidence(value=NOT_LOCATED, reason=reason)
-    reason = f"nothing stands where an answer should, and {unassigned_text}"
-    return AnswerConfidence(value=UNASSIGNED_TEXT, reason=reason)
+        yield AnswerConfidence(value=MISSING_PROMPT, reason=reason)
+    if item in page.divided:
+        reason = (
+            "some text below its question begins with the number of another one, and went to that"
+        )
+        yield AnswerConfidence(value=SPLIT_TEXT, reason=reason)
 
 
-def _unassigned_cells(
-    placement: UnitPlacement, *, units: Mapping[str, Sequence[Unit]]
-) -> Sequence[int]:
-    """Return the cells with text that was assigned to no question and may be an answer."""
-    assigned_ids = {id(unit) for item_units in units.values() for unit in item_units}
-    cells = [
-        unit.cell
-        for dropped_units in placement.dropped.values()
-        for unit in dropped_units
-        if id(unit) not in assigned_ids
-        and (unit.pictures or len(split_words(unit.text)) >= _MIN_UNASSIGNED_WORDS)
-    ]
-    return list(dict.fromkeys(cells))
+def _evidence_doubts(anchors: Sequence[Anchor]) -> Iterator[AnswerConfidence]:
+    for anchor in anchors:
+        if anchor.evidence:
+            reason = (
+                "the question's own words are not in the notebook; "
+                f"{anchor.evidence} told where it stands"
+            )
+            yield AnswerConfidence(value=anchor.ratio, reason=reason)
+
+
+def _missing_doubts(
+    item: str, *, anchors: Sequence[Anchor], page: PageReading, empty: Sequence[str]
+) -> Iterator[AnswerConfidence]:
+    """Yield why it is uncertain that there is no answer."""
+    elsewhere = _describe_other_text(item, page=page, empty=empty)
+    if elsewhere and not anchors:
+        reason = f"neither the question nor an answer was found, and {elsewhere}"
+        yield AnswerConfidence(value=NOT_LOCATED, reason=reason)
+    elif elsewhere:
+        reason = f"nothing stands where an answer should, and {elsewhere}"
+        yield AnswerConfidence(value=UNASSIGNED_TEXT, reason=reason)
+    yield from _evidence_doubts(anchors)
+
+
+def _describe_other_text(item: str, *, page: PageReading, empty: Sequence[str]) -> str:
+    """Return what may answer an item without an answer, as a clause; '' where nothing may."""
+    cells = [unit.cell for unit in unclaimed_text(page)]
+    if cells:
+        return f"the text of {list_cells(cells)} was taken for no answer"
+    apart = {anchor.item for anchor in page.text.anchors if anchor.is_label}
+    for other, units in page.units.items():
+        text = "\n\n".join(unit.text for unit in units)
+        cells = [unit.cell for unit in units if _may_be_answer(unit)]
+        breaks = len(_PARAGRAPH_END.findall(text)) if len(empty) > 1 else 0
+        clues = {
+            f"names {item}": _names(item, text),
+            "stands apart from that question": other in apart,
+            "has several parts": breaks >= min(len(empty), _MANY_PARAGRAPHS) or len(set(cells)) > 1,
+        }
+        for clue, holds in clues.items():
+            if cells and holds:
+                return f"what was found for {other} in {list_cells(cells)} {clue}"
+    return ""
+
+
+def _names(item: str, text: str) -> bool:
+    """Return whether a text names an item by its number, as in 'Q1.2' or 'question 1.2'."""
+    numbers = r"\W".join(map(str, item_numbers(item)))
+    pattern = rf"\bq(?:uestion)?\W?{numbers}\b"
+    return bool(numbers) and re.search(pattern, text, re.IGNORECASE) is not None
+
+
+def unclaimed_text(page: PageReading) -> Sequence[Unit]:
+    """Return the pieces of text that were assigned to no question, if one may be an answer."""
+    pieces = [unit for unit in page.unclaimed if _may_be_answer(unit, least=_MIN_SHOWN_WORDS)]
+    return pieces if any(map(_may_be_answer, pieces)) else []
+
+
+def _may_be_answer(unit: Unit, *, least: int = _MIN_UNCLAIMED_WORDS) -> bool:
+    is_picture = bool(unit.pictures) or _FILE_PICTURE.search(unit.text) is not None
+    return is_picture or count_words(unit.text) >= least
+
+
+def _is_only_file_pictures(text: str) -> bool:
+    return _FILE_PICTURE.search(text) is not None and not split_words(_FILE_PICTURE.sub("", text))
 
 
 def _rate_unusual_sides(placement: UnitPlacement) -> Mapping[str, AnswerConfidence]:
@@ -139,7 +199,9 @@ def _rate_split_texts(placement: UnitPlacement) -> Mapping[str, AnswerConfidence
     return confidences
 
 
-def _list_cells(cells: Sequence[int]) -> str:
+def list_cells(numbered: Sequence[int]) -> str:
+    """Return 'cell 3' or 'cells 3, 5', each once."""
+    cells = list(dict.fromkeys(numbered))
     more = " …" if len(cells) > _MAX_LISTED_CELLS else ""
     numbers = ", ".join(map(str, cells[:_MAX_LISTED_CELLS])) + more
     return f"cell {numbers}" if len(cells) == 1 else f"cells {numbers}"

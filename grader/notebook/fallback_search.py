@@ -5,7 +5,6 @@ Every location that is found here is reported as uncertain.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -14,6 +13,7 @@ from grader.model import Cell, Item
 from grader.notebook.handout import Handout
 from grader.notebook.handout_outline import HeadingTrail, Outline
 from grader.notebook.markdown_words import is_heading, split_words
+from grader.notebook.number_labels import item_numbers, read_number_label
 from grader.notebook.prompt_search import Anchor, StreamWord
 from grader.notebook.student_text import TextLine
 
@@ -24,17 +24,7 @@ MIN_MARGIN = 0.15
 _MIN_SENTENCE_WORDS, _MAX_SENTENCE_WORDS, _MAX_SENTENCE = 5, 80, 8_000
 _MIN_WORD_LETTERS = 3
 _MAX_LINES = 5_000
-_MAX_LABEL_PARTS = 3  # 'Q2 Part 3 Task 1'
 _WHOLE_LINE = 1_000_000
-_NOISE = re.compile(r"^[\s>#*_`(\[-]*")
-_NUMBER = re.compile(
-    r"(?P<word>q(?:uestion)?|problem|exercise|task|part)?\s{0,2}[.:#]?\s{0,2}"
-    r"(?P<number>\d{1,2}(?:\.\d{1,2}){0,3})(?![\w%])",
-    re.IGNORECASE,
-)
-_BETWEEN = re.compile(r"[\s,.:;*_-]{0,6}")
-_POINTS = re.compile(r"\s{0,3}[\[(]?\d{1,3}\s{0,2}(?:points?|pts?|marks?)[\])]?", re.IGNORECASE)
-_CLOSING = re.compile(r"[\s*_]{0,4}(?:$|[:.)\]–—-])")  # noqa: RUF001 -- dashes as people type them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +35,14 @@ class SearchedText:
     lines: Sequence[TextLine]
     stream: Sequence[StreamWord]
     anchors: Sequence[Anchor]
+
+    def word_spans(self) -> dict[int, tuple[int, int]]:
+        """Return, for each line with words, its first word and the one past its last."""
+        spans: dict[int, tuple[int, int]] = {}
+        for number, word in enumerate(self.stream):
+            first, _ = spans.get(word.line, (number, number))
+            spans[word.line] = (first, number + 1)
+        return spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +113,7 @@ class _FallbackSearch:
             text.stream[word].line for a in text.anchors for word in range(a.first, a.last)
         }
         self._prompt_cells = {text.lines[number].cell for number in self.used_lines}
-        self.spans: dict[int, tuple[int, int]] = {}
-        """By line, its first word in the stream and the one past its last."""
-        for number, word in enumerate(text.stream):
-            first, _ = self.spans.get(word.line, (number, number))
-            self.spans[word.line] = (first, number + 1)
+        self.spans = text.word_spans()
 
     def _free_lines(self) -> Iterator[tuple[int, TextLine]]:
         for number, line in enumerate(self._text.lines[:_MAX_LINES]):
@@ -167,15 +161,16 @@ class _FallbackSearch:
         locations: dict[str, list[_Location]] = {}
         question_numbers: tuple[int, ...] = ()
         for number, line in self._free_lines() if item_by_numbers else ():
-            label = _read_number_label(line.text)
-            if label is None:
+            label = read_number_label(line.text)
+            if not label or label.is_bare or not (label.is_closed or is_heading(line.text)):
                 continue
-            numbers, word_count, is_part = label
-            if len(numbers) == 1 and not is_part:
-                question_numbers = numbers
-            item = item_by_numbers.get((*question_numbers, *numbers) if is_part else numbers)
+            if label.is_question:
+                question_numbers = label.numbers
+            item = item_by_numbers.get(label.within(question_numbers))
             if item is not None:
-                location = _Location(item=item, line=number, word_count=word_count, confidence=0.7)
+                location = _Location(
+                    item=item, line=number, word_count=label.word_count, confidence=0.7
+                )
                 locations.setdefault(item, []).append(location)
         for candidates in locations.values():
             if len(candidates) == 1:
@@ -251,32 +246,3 @@ def match_vocabulary(
 
 def _content_words(text: str) -> list[str]:
     return [word.text for word in split_words(text) if len(word.text) >= _MIN_WORD_LETTERS]
-
-
-def item_numbers(item: str) -> tuple[int, ...]:
-    """Return the numbers of an item's id: 'Q2.3.1' as 2, 3, 1."""
-    return tuple(int(part) for part in re.findall(r"\d{1,4}", item))
-
-
-def _read_number_label(line: str) -> tuple[tuple[int, ...], int, bool] | None:
-    """Return the numbers at the beginning of a line, how many words they take, and 'is a part'."""
-    noise = _NOISE.match(line)
-    position = start = noise.end() if noise else 0
-    numbers: list[int] = []
-    label_words: list[str] = []
-    while len(label_words) < _MAX_LABEL_PARTS and (match := _NUMBER.match(line, position)):
-        if label_words and not match["word"]:
-            break
-        label_words.append((match["word"] or "").lower())
-        numbers += [int(part) for part in match["number"].split(".")]
-        end = match.end()
-        between = _BETWEEN.match(line, end)
-        position = between.end() if between else end
-    if not label_words:
-        return None
-    points = _POINTS.match(line, end)
-    end = points.end() if points else end
-    stands_alone = _CLOSING.match(line, end) is not None
-    is_label = is_heading(line) or (stands_alone and (any(label_words) or len(numbers) > 1))
-    word_count = len(re.findall(r"[^\W_]+", line[start:end]))
-    return (tuple(numbers), word_count, label_words[0] == "part") if is_label else None

@@ -33,6 +33,8 @@ class Unit:
     may_go_down: bool = True
     """Whether no code of the handout stands between it and the prompt below."""
     heading_below: bool = False
+    loose: bool = False
+    """Whether it stands among code, so that it is an answer only where one is missing."""
     words: frozenset[str] = frozenset()
 
 

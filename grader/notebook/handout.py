@@ -1,7 +1,8 @@
 """Recognizes the handout's own lines, so that the rest of a submission is the student's.
 
 A handout is passed on as a frozenset of strings: the keys of its Markdown lines as they are, those
-of its headings once more with '# ' before them, and its lines of code with 'code: '.
+of its headings once more with '# ' before them, its lines of code with 'code: ', and the comments
+on them with 'comment: '.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from grader.notebook.markdown_words import (
 )
 
 HIDDEN_TAGS = frozenset({"solution", "grader-only"})
-_HEADING, _CODE = "# ", "code: "
+_HEADING, _CODE, _COMMENT = "# ", "code: ", "comment: "
 _SIMILAR_RATIO = 0.9
 """The least similarity of a reworded line to the handout's."""
 _MIN_SIMILAR_WORDS, _MAX_SIMILAR_WORDS = 8, 300
@@ -47,6 +48,9 @@ def _prefixed_lines(reference: Notebook) -> Iterator[str]:
         if cell.kind == "code" and "grader-only" not in cell.tags:
             for line in cell.source.splitlines():
                 yield _CODE + (_code_key(line) or line_key(line))
+                comment = line_key(line.partition("#")[2])
+                if " " in comment:
+                    yield _COMMENT + comment
         elif cell.kind == "markdown" and HIDDEN_TAGS.isdisjoint(cell.tags):
             for line in visible_lines(cell.source):
                 yield line_key(line)
@@ -63,10 +67,12 @@ class Handout:
     """The lines of one handout, to test whether a line, a part of it or a code cell is its own."""
 
     def __init__(self, prefixed: frozenset[str]) -> None:
-        lines = sorted(line for line in prefixed if line and not line.startswith((_HEADING, _CODE)))
+        marked = (_HEADING, _CODE, _COMMENT)
+        lines = sorted(line for line in prefixed if line and not line.startswith(marked))
         self._lines = frozenset(lines)
         self._headings = _remove_prefix(prefixed, _HEADING)
         self._code = _remove_prefix(prefixed, _CODE) - {""}
+        self._comments = self._code | _remove_prefix(prefixed, _COMMENT)
         self._text = "\n" + "".join(f" {line} \n" for line in lines)
         self._long_lines = [
             line for line in lines if _MIN_SIMILAR_WORDS <= _count_words(line) <= _MAX_SIMILAR_WORDS
@@ -127,7 +133,11 @@ class Handout:
 
     def has_comment(self, line: str) -> bool:
         """Return whether a comment is the handout's."""
-        return line_key(line) in self._code or self.has_line(line)
+        return line_key(line) in self._comments or self.has_line(line)
+
+    def has_code_line(self, line: str) -> bool:
+        """Return whether a line of code is the handout's, apart from its spaces and comment."""
+        return _code_key(line) in self._code
 
 
 index_handout = lru_cache(maxsize=4)(Handout)

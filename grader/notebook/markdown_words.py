@@ -25,6 +25,13 @@ _SUPERSCRIPT = re.compile(
     r"<sup>[^<>]{0,20}</sup>|[\u00b2\u00b3\u00b9\u2070-\u2079\u2020\u2021]", re.IGNORECASE
 )
 _JOINERS = "\u200c\u200d"
+_FILE_PICTURE = re.compile(
+    r"<img\b[^<>]{0,200}?\bsrc\s{0,2}=\s{0,2}[\"']?"
+    r"(?!attachment|data:)([^\"'<>\s]{1,300})[^<>]{0,200}>",
+    re.IGNORECASE,
+)
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff]")
+"""Matches a letter of Thai, Lao, Burmese, Japanese or Chinese."""
 _HTML_HEADING = re.compile(r"#{1,6}\s|<h[1-6]\b", re.IGNORECASE)
 _BOLD = re.compile(r"^(?:\*\*|__)[^*]+(?:\*\*|__)$")
 _NUMBERED = re.compile(r"^(?:q|question|part|problem|exercise|section|task)\s*\d")
@@ -58,6 +65,12 @@ def _split_words(line: str) -> tuple[MarkdownWord, ...]:
         MarkdownWord(fold_case(match[0]), match.start(), match.end())
         for match in WORD.finditer(masked)
     )
+
+
+def count_words(text: str) -> int:
+    """Return how many words of letters a text has; two signs of a script without spaces are one."""
+    words = [word.text for word in split_words(text) if word.text.isalpha()]
+    return sum(max(1, len(_UNSPACED.findall(word)) // 2) for word in words)
 
 
 def line_key(line: str) -> str:
@@ -99,8 +112,12 @@ def is_section_number(line: str) -> bool:
 
 
 def visible_lines(source: str) -> list[str]:
-    """Return the lines of a text cell that a reader sees: no comments, `<br>` as a line's end."""
-    return BREAK.sub("\n", _strip_comments(source[:MAX_CELL_TEXT])).split("\n")
+    """Return the lines of a text cell that a reader sees: no comments, `<br>` as a line's end.
+
+    A picture in a file beside the notebook is as in Markdown: `![scan.png](scan.png)`.
+    """
+    text = BREAK.sub("\n", _strip_comments(source[:MAX_CELL_TEXT]))
+    return _FILE_PICTURE.sub(r"![\1](\1)", text).split("\n")
 
 
 def plain_text(line: str) -> str:

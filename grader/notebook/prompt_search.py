@@ -59,6 +59,8 @@ class Anchor:
     """The confidence, from 0 to 1."""
     evidence: str = ""
     """What located it if the prompt itself is gone: 'its heading'."""
+    is_label: bool = False
+    """Whether it is no prompt, but the number that a student put before an answer."""
 
 
 def stream_words(lines: Sequence[str]) -> list[StreamWord]:

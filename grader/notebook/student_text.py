@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from grader.model import Cell, Notebook
 from grader.notebook.answer_labels import is_placeholder, without_label
+from grader.notebook.code_prose import CodeProse, read_code_prose
 from grader.notebook.handout import Handout
 from grader.notebook.markdown_words import is_section_number, line_key, split_words, visible_lines
 from grader.notebook.prompt_search import Anchor, StreamWord
-from grader.notebook.student_code import is_blank, parse_source
+from grader.notebook.student_code import is_blank
 
 _MAX_TEXT = 300_000
-_MAY_BE_STRING = re.compile(r"(?:\s+|#[^\n]*\n|\\\n)*+[rRuUbBfF]{0,2}[\"'(]")
-"""Matches the beginning of a cell that may be a single string; only such a cell is parsed."""
+_LABEL_SIGNS = re.compile(
+    r"\A(?:[\s|]|[\u2013\u2014-]+(?=\s|\Z)|</?t\w[^<>]{0,100}>)+|</t(?:able|body|r|d|h)>"
+)
+"""Matches what is left of a dash or a table's row between a number and an answer, and after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ class TextLine:
     cell: int
     text: str
     ends_answer: bool = False
+    loose: bool = False
+    """Whether it stands among code, so that it is an answer only where one is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +41,16 @@ class Event:
     cell: int
     text: str = ""
     """The student's words, or the prompt's item."""
+    loose: bool = False
+    """Whether it stands among code, as its line does."""
+    is_label: bool = False
+    """Whether a prompt is only the number before an answer."""
 
 
 def text_lines(notebook: Notebook, *, handout: Handout) -> list[TextLine]:
     """Return the lines that may hold prompts and answers, up to 300,000 characters.
 
-    These are the lines of text cells, and of code cells that hold only comments or a string.
+    These are the lines of text cells, of code cells that hold only words, and words among code.
     """
     lines: list[TextLine] = []
     remaining = _MAX_TEXT
@@ -57,39 +65,15 @@ def text_lines(notebook: Notebook, *, handout: Handout) -> list[TextLine]:
 
 def _cell_lines(cell: Cell, *, handout: Handout) -> Iterator[TextLine]:
     if cell.kind != "code":
-        texts = visible_lines(cell.source)
+        prose = CodeProse(text=visible_lines(cell.source))
     else:
-        texts = _prose_in_code(cell, handout=handout)
-        if not texts and not is_blank(cell) and handout.has_code(cell.source):
+        prose = read_code_prose(cell, handout=handout)
+        if not prose.text and not is_blank(cell) and handout.has_code(cell.source):
             yield TextLine(cell=cell.index, text="", ends_answer=True)
-    for text in texts:
+    for text in prose.text:
         yield TextLine(cell=cell.index, text=text)
-
-
-def _prose_in_code(cell: Cell, *, handout: Handout) -> list[str]:
-    """Return the text that a student wrote into a code cell instead of a text cell."""
-    if cell.source.lstrip().startswith("%%markdown"):
-        return visible_lines(cell.source.lstrip().partition("\n")[2])
-    if is_blank(cell):
-        comments = [line.strip().lstrip("#").strip() for line in cell.source.splitlines()]
-        comments = [line for line in comments if not handout.has_comment(line)]
-        return comments if any(comments) and not _is_code("\n".join(comments)) else []
-    tree = parse_source(cell.source) if _MAY_BE_STRING.match(cell.source) else None
-    match tree.body if tree else []:
-        case [ast.Expr(value=ast.Constant(value=str(text)))]:
-            return visible_lines(text)
-        case _:
-            return []
-
-
-def _is_code(text: str) -> bool:
-    """Return whether comments are code that was commented out, rather than words."""
-    tree = parse_source(text)
-    return tree is not None and not all(
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Name | ast.Constant | ast.Tuple)
-        for statement in tree.body
-    )
+    for text in prose.loose:
+        yield TextLine(cell=cell.index, text=text, loose=True)
 
 
 def page_events(
@@ -119,7 +103,7 @@ def page_events(
         line_anchors = anchors_by_line.get(number, ())
         for anchor in line_anchors:
             if anchor.first == anchor.last:
-                yield Event(kind="prompt", cell=line.cell, text=anchor.item)
+                yield _prompt_event(anchor, line=line)
         spans = [
             span for a in line_anchors if (span := _anchor_span(a, line=number, stream=stream))
         ]
@@ -131,29 +115,39 @@ def page_events(
             yield _line_event(line, handout=handout)
 
 
+def _prompt_event(anchor: Anchor, *, line: TextLine) -> Event:
+    return Event(kind="prompt", cell=line.cell, text=anchor.item, is_label=anchor.is_label)
+
+
 def _line_event(line: TextLine, *, handout: Handout) -> Event:
     if without_label(line.text) == line.text and handout.has_heading(line.text):
         return Event(kind="heading", cell=line.cell)
-    return Event(kind="text", cell=line.cell, text=_own_words(line.text, handout=handout))
+    return _text_event(line.text, line=line, handout=handout)
 
 
-_Span = tuple[int, int, str]
-"""The columns that a prompt takes up on a line, and its item if it begins there."""
+def _text_event(text: str, *, line: TextLine, handout: Handout) -> Event:
+    own_words = _own_words(text, handout=handout)
+    return Event(kind="text", cell=line.cell, text=own_words, loose=line.loose)
+
+
+_Span = tuple[int, int, Anchor, bool]
+"""The columns that a prompt takes up on a line, the prompt, and whether it begins there."""
 
 
 def _anchor_span(anchor: Anchor, *, line: int, stream: Sequence[StreamWord]) -> _Span | None:
     words = [word for word in stream[anchor.first : anchor.last] if word.line == line]
     if not words:
         return None
-    item = anchor.item if words[0] is stream[anchor.first] else ""
-    return words[0].start, words[-1].end, item
+    return words[0].start, words[-1].end, anchor, words[0] is stream[anchor.first]
 
 
 def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout) -> Iterator[Event]:
     """Yield the prompts of a line, and the student's text before and after them."""
     is_handout_line = handout.has_exactly(line.text)
     position = 0
-    for start, end, item in spans:
+    is_label = False
+    for start, end, anchor, begins in spans:
+        is_label = anchor.is_label
         before = line.text[position:start]
         # A number, a sign or the handout's words before a prompt are no answer.
         is_own = split_words(before) and not (
@@ -162,15 +156,17 @@ def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout)
             or handout.has_line_beginning(line_key(before))
         )
         if is_own:
-            yield Event(kind="text", cell=line.cell, text=_own_words(before, handout=handout))
-        if item:
-            yield Event(kind="prompt", cell=line.cell, text=item)
+            yield _text_event(before, line=line, handout=handout)
+        if begins:
+            yield _prompt_event(anchor, line=line)
         position = end
     position = max(position, handout.prefix_end(line.text))
     closing_signs = re.match(r"[^\w\s(\[<$\\!]*", line.text[position:])
     rest = line.text[position + (closing_signs.end() if closing_signs else 0) :]
+    if is_label:
+        rest = _LABEL_SIGNS.sub("", rest).rstrip("| \t")
     if not is_handout_line and not handout.has_line_ending(line_key(rest)):
-        yield Event(kind="text", cell=line.cell, text=_own_words(rest, handout=handout))
+        yield _text_event(rest, line=line, handout=handout)
 
 
 def _own_words(text: str, *, handout: Handout) -> str:

@@ -25,8 +25,8 @@ SENTENCES = {
         "unsure where {all} is answered: `grade parts` says why, and takes a correction"
     ),
     FlagKind.LOCATION_UNSURE_NOTE: (
-        "We are not sure that we found your whole answer to {all}; beside it stands why. "
-        "If it is not all of it, tell your instructor which cells it is in."
+        "We are not sure that we found all that you wrote for {all}; beside it stands why. "
+        "If something is missing there, tell your instructor which cells it is in."
     ),
     FlagKind.STUDENT_AMBIGUOUS: "{} could be {}",
     FlagKind.STUDENT_NOT_ON_ROSTER: "{} is not on the roster",

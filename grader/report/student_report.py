@@ -55,6 +55,13 @@ class AnswerView:
     """How many attachments are no pictures."""
     concern: str = ""
     """Why it may not be all of the answer."""
+    unclaimed: tuple[tuple[int, Markup], ...] = ()
+    """Text that was taken for no answer, with its cell, where none was found."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether no answer was found."""
+        return not self.text and not self.pictures and not self.unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +175,7 @@ def answer_view(answer: Answer | None) -> AnswerView:
         pictures=pictures,
         unreadable=len(answer.images) - len(pictures),
         concern=answer.concern,
+        unclaimed=tuple((each.cell, render_markdown(each.source)) for each in answer.unclaimed),
     )
 
 

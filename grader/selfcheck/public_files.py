@@ -28,7 +28,7 @@ from grader.model import (
     Question,
     Rubric,
 )
-from grader.notebook import handout_lines, read_notebook
+from grader.notebook import handout_lines, outline_handout, read_notebook
 from grader.selfcheck.public_rubric import NUMBERS_SUFFIX, RUBRIC_SUFFIX
 
 _SOLUTION = re.compile(
@@ -73,14 +73,18 @@ def build_public_files(
     if len(questions) != len(_bind_checks(masked).constant_questions):
         raise RubricError(f"{rubric.path}: two public checks ask the reference the same")
     numbers = save(dict(_named_arrays(questions, answers=answers)))
+    reference = read_notebook(rubric.reference)
+    parts = outline_handout(reference, items=rubric.items).parts
     supplement = PublicSupplement(
         draws=public_seed(rubric.id).hex(),
         numbers=hashlib.sha256(numbers).hexdigest(),
-        handout=tuple(sorted(_public_handout(read_notebook(rubric.reference)))),
+        handout=tuple(sorted(_public_handout(reference))),
         later={
             item.id: tuple(spec.needs for spec in item.checks if not spec.public)
             for item in rubric.items
         },
+        headings={item: part.headings for item, part in parts.items()},
+        cell_ids={item: tuple(sorted(part.cell_ids)) for item, part in parts.items()},
     )
     tables = _public_tables(masked, supplement)
     return {

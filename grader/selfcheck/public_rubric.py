@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -18,7 +18,8 @@ from safetensors.numpy import load as load_arrays
 from grader import rubric
 from grader.checks import BoundRubric, SeededRandom, bind_rubric, load_checks
 from grader.errors import UsageError
-from grader.model import Array, Observation, Question, Rubric
+from grader.model import Array, Observation, PublicSupplement, Question, Rubric
+from grader.notebook import Outline, OutlinePart
 
 RUBRIC_SUFFIX = ".rubric.json"
 """How the name of a public rubric ends."""
@@ -42,6 +43,8 @@ class PublicRubric:
     """What the reference answered, by question."""
     sha256: str
     """SHA-256 of the rubric's file, which holds the one of the numbers."""
+    outline: Outline = field(default_factory=Outline)
+    """Where the handout asks for which item, without its code."""
 
 
 def find_public_rubric(folders: Sequence[Path]) -> Path:
@@ -86,11 +89,20 @@ def load_public_rubric(path: Path) -> PublicRubric:
         rubric=loaded,
         later_needs=loaded.public.later,
         handout=frozenset(loaded.public.handout),
+        outline=_public_outline(loaded.public),
         checks=bound,
         rng=rng,
         expected=_parse_expected(data, path=numbers_path, questions=bound.constant_questions),
         sha256=loaded.sha256,
     )
+
+
+def _public_outline(public: PublicSupplement) -> Outline:
+    parts = {
+        item: OutlinePart(headings=headings, cell_ids=frozenset(public.cell_ids.get(item, ())))
+        for item, headings in public.headings.items()
+    }
+    return Outline(parts=parts)
 
 
 def _read_numbers(path: Path, *, sha256: str, rubric_name: str) -> bytes:

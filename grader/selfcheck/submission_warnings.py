@@ -132,13 +132,23 @@ def _numbers_differ(saved: Iterable[SavedOutput], printed: Iterable[SavedOutput]
 
 
 def _answer_warnings(notebook: Notebook, public: PublicRubric) -> Iterator[str]:
-    answers = written_answers(notebook, items=public.rubric.items, handout=public.handout)
+    answers = written_answers(
+        notebook, items=public.rubric.items, handout=public.handout, outline=public.outline
+    )
     empty = [name for name, answer in answers.items() if not answer.text and not answer.images]
     if empty:
         written = "answer was" if len(empty) == 1 else "answers were"
         yield f"No {written} found for {', '.join(empty)}: write below the question."
+    doubts: dict[tuple[bool, str], list[str]] = {}
+    for name, answer in answers.items():
+        if answer.concern:
+            doubts.setdefault((name in empty, answer.concern), []).append(name)
+    for (is_empty, concern), names in doubts.items():
+        what = "there is no answer to" if is_empty else "all of the answer was found to"
+        yield f"It is not sure that {what} {', '.join(names)}: {concern}."
     prompts = {item.id: item.prompt for item in public.rubric.items}
-    if not find_students(notebook, prompts=prompts):
+    students = find_students(notebook, prompts=prompts)
+    if not any(student.name or student.id for student in students):
         yield "No name was found: write your names and ids where the first cell asks for them."
 
 

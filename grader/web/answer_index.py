@@ -33,6 +33,8 @@ class IndexedAnswer:
     """The student's own code for an automatic item; '' for written ones."""
     empty: bool
     """Whether nothing was written or drawn, or the handout's text was left unchanged."""
+    perhaps_elsewhere: bool
+    """Whether no answer was found, and other text in the notebook may be one."""
     has_images: bool
     """Whether pictures belong to it."""
     verdict: Verdict
@@ -138,6 +140,8 @@ def _index_answer(item_score: ItemScore, graded: Graded) -> IndexedAnswer:
     item = item_score.item
     answer = graded.answers.get(item.id) if item.kind == "written" else None
     text = answer.text.strip() if answer else ""
+    is_missing = item.kind == "written" and not text and not (answer and answer.images)
+    perhaps_elsewhere = is_missing and bool(answer and answer.concern)
     sources = [] if item.kind == "written" else [e.source for e in graded.code.get(item.id, ())]
     return IndexedAnswer(
         submission=graded.submission.name,
@@ -146,7 +150,8 @@ def _index_answer(item_score: ItemScore, graded: Graded) -> IndexedAnswer:
         digest=answer_digest(graded, item.id),
         text=text,
         source="\n\n".join(sources),
-        empty=item.kind == "written" and not text and not (answer and answer.images),
+        empty=is_missing and not perhaps_elsewhere,
+        perhaps_elsewhere=perhaps_elsewhere,
         has_images=bool(answer and answer.images),
         verdict=item_score.verdict,
         earned=item_score.earned,

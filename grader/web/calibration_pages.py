@@ -82,7 +82,8 @@ def start_calibration(visit: Visit) -> Response:
     item, count = visit.item, visit.number_field("count")
     count = DEFAULT_COUNT if count is None else min(count, MAX_COUNT)
     answers = visit.console.answer_index.answers(item.id)
-    names = [answer.submission for answer in answers if not answer.empty][:count]
+    readable = [each for each in answers if not (each.empty or each.perhaps_elsewhere)]
+    names = [answer.submission for answer in readable][:count]
     calibration.choose_answers(visit.console.book, item.id, names)
     return RedirectResponse(f"/trial/{item.id}", 303)
 

@@ -85,12 +85,13 @@ class ClassSimilarity:
         revision = (self._answer_index.revision, rubric_texts)
 
         def compute() -> Computed:
-            # Answers of pictures alone have no text to compare, and are not similar to empty ones.
+            # Answers of pictures alone, and those that may stand elsewhere, have no text to
+            # compare, and are not similar to empty ones.
             return work(
                 {
                     answer.submission: answer.text or answer.source
                     for answer in self._answer_index.answers(item.id)
-                    if answer.text or not answer.has_images
+                    if answer.text or not (answer.has_images or answer.perhaps_elsewhere)
                 }
             )
 

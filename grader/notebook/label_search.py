@@ -1,0 +1,185 @@
+"""Finds answers that stand apart from their questions, by the numbers before them.
+
+Only where an answer is missing: 'Q1.2: …' in a list at the notebook's end, a table, a comment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from grader.model import Item
+from grader.notebook.fallback_search import SearchedText
+from grader.notebook.handout import Handout
+from grader.notebook.markdown_words import is_heading, line_key
+from grader.notebook.number_labels import NumberLabel, item_numbers, read_number_label
+from grader.notebook.prompt_search import Anchor
+
+_MIN_WEAK_LABELS = 3
+"""The least numbers in order that are labels although no sign follows them: '1.1 Gradients …'."""
+_MAX_LABELS = 500
+_MIN_COUNTED = 3
+_MAX_HEADER_WORDS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Label:
+    """A line that begins with a number, and the numbers that stand for it."""
+
+    line: int
+    label: NumberLabel
+    numbers: tuple[int, ...]
+    anchors_above: int
+    """How many prompts stand above it: labels with as many are a run."""
+
+
+def find_label_anchors(
+    text: SearchedText, *, items: Sequence[Item], empty: Collection[str], handout: Handout
+) -> list[Anchor]:
+    """Find the numbers that tell which questions the text below them answers.
+
+    Args:
+        text: The notebook's text, with all prompts that were found in it.
+        items: All items of the rubric.
+        empty: The items that have no answer so far.
+        handout: The handout's lines.
+
+    Returns:
+        An anchor for each number, where at least one of a run is that of an empty item.
+    """
+    asked = [item for item in items if item.prompt]
+    item_by_numbers = {numbers: item.id for item in asked if (numbers := item_numbers(item.id))}
+    written = [item.id for item in asked if item.kind == "written"]
+    anchors = sorted(text.anchors, key=lambda anchor: anchor.first)
+    spans = text.word_spans()
+    labels = list(_read_labels(text, spans=spans, anchors=anchors, handout=handout))
+    if len(labels) > _MAX_LABELS:
+        return []
+    located: list[tuple[str, _Label]] = []
+    for anchors_above, group in groupby(labels, key=lambda each: each.anchors_above):
+        numbered = list(group)
+        run = _name_run(numbered, item_by_numbers=item_by_numbers)
+        run = _trusted(run, text=text, order=list(item_by_numbers.values()))
+        if not run and len(empty) >= len(written) - 1:
+            run = _counted(numbered, written=written)
+        owner = anchors[anchors_above - 1].item if anchors_above else ""
+        if run and run[0][0] == owner:  # it stands below its own question
+            run = run[1:]
+        if any(item in empty for item, _ in run):
+            located += run
+    return _to_anchors(located, text=text, spans=spans, anchors=anchors)
+
+
+def _to_anchors(
+    located: Sequence[tuple[str, _Label]],
+    *,
+    text: SearchedText,
+    spans: Mapping[int, tuple[int, int]],
+    anchors: Sequence[Anchor],
+) -> list[Anchor]:
+    cells = [text.lines[each.line].cell for _, each in located]
+    anchored = []
+    for position, (item, each) in enumerate(located):
+        first, end = spans[each.line]
+        last = min(end, first + each.label.word_count)
+        if cells[position] not in cells[:position]:
+            first = _header_start(each, text=text, first=first, anchors=anchors)
+        anchored.append(Anchor(item=item, first=first, last=last, ratio=1.0, is_label=True))
+    return anchored
+
+
+def _read_labels(
+    text: SearchedText,
+    *,
+    spans: Mapping[int, tuple[int, int]],
+    anchors: Sequence[Anchor],
+    handout: Handout,
+) -> Iterator[_Label]:
+    """Yield the student's lines that begin with a number."""
+    prompt_lines = {text.stream[word].line for a in anchors for word in range(a.first, a.last)}
+    seen: set[str] = set()
+    question: tuple[int, ...] = ()
+    for number, (first, _) in spans.items():
+        line = text.lines[number].text
+        label = read_number_label(line) if number not in prompt_lines else None
+        if label is None:
+            continue
+        is_set_off = label.is_closed or is_heading(line)
+        if label.is_question and is_set_off:
+            question = label.numbers
+        key = line_key(line)
+        is_repeated = key in seen
+        seen.add(key)
+        if is_repeated or not handout.has_exactly(line):
+            above = sum(anchor.first <= first for anchor in anchors)
+            numbers = label.within(question)
+            yield _Label(line=number, label=label, numbers=numbers, anchors_above=above)
+
+
+def _name_run(
+    run: Sequence[_Label], *, item_by_numbers: Mapping[tuple[int, ...], str]
+) -> list[tuple[str, _Label]]:
+    """Return the labels of a run that are those of items, with their items."""
+    named = [each for each in run if not each.label.is_bare]
+    run = _with_questions(named, questions=sorted({numbers[:1] for numbers in item_by_numbers}))
+    return [(item_by_numbers[r.numbers], r) for r in run if r.numbers in item_by_numbers]
+
+
+def _with_questions(
+    run: Sequence[_Label], *, questions: Sequence[tuple[int, ...]]
+) -> Sequence[_Label]:
+    """Return a run with its parts' questions, where parts alone begin anew for each question."""
+    if not all(each.label.is_part for each in run):
+        return run
+    position, numbered = 0, []
+    for above, each in zip([None, *run], run, strict=False):
+        position += above is not None and each.label.numbers <= above.label.numbers
+        numbered.append((position, each))
+    if position == 0:
+        return run
+    if position + 1 != len(questions):
+        return ()
+    return [
+        replace(each, numbers=each.label.within(questions[number])) for number, each in numbered
+    ]
+
+
+def _counted(run: Sequence[_Label], *, written: Sequence[str]) -> list[tuple[str, _Label]]:
+    """Return the labels of a run that counts the written items: '1.', '2.', '3.'."""
+    counted = [each for each in run if len(each.numbers) == 1 and each.label.is_closed]
+    if len(written) < _MIN_COUNTED or [each.numbers[0] for each in counted] != list(
+        range(1, len(written) + 1)
+    ):
+        return []
+    return list(zip(written, counted, strict=True))
+
+
+def _trusted(
+    run: Sequence[tuple[str, _Label]], *, text: SearchedText, order: Sequence[str]
+) -> list[tuple[str, _Label]]:
+    """Return the labels that are no mere words of an answer."""
+    places = [order.index(item) for item, _ in run]
+    if len(set(places)) >= _MIN_WEAK_LABELS and places == sorted(places):
+        return list(run)
+    closed = [(item, each) for item, each in run if each.label.is_closed]
+    if len({item for item, _ in closed}) > 1:
+        return closed
+    return [(item, each) for item, each in closed if _opens_paragraph(each.line, text=text)]
+
+
+def _opens_paragraph(number: int, *, text: SearchedText) -> bool:
+    line, above = text.lines[number], text.lines[number - 1] if number else None
+    return above is None or above.cell != line.cell or not line_key(above.text)
+
+
+def _header_start(
+    each: _Label, *, text: SearchedText, first: int, anchors: Sequence[Anchor]
+) -> int:
+    """Return the first word of a label; a short title above it in its cell belongs to it."""
+    above = anchors[each.anchors_above - 1].last if each.anchors_above else 0
+    cell, start = text.lines[each.line].cell, first
+    while start > above and text.lines[text.stream[start - 1].line].cell == cell:
+        start -= 1
+    in_cell = start > above or not above or text.lines[text.stream[above - 1].line].cell != cell
+    return start if in_cell and first - start <= _MAX_HEADER_WORDS else first

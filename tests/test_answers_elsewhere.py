@@ -1,0 +1,472 @@
+"""Written answers are found apart from their questions and in code, or what may be one is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
+
+import pytest
+from test_answers import (
+    GIVEN,
+    ITEMS,
+    PROMPTS,
+    REFERENCE,
+    WRITTEN,
+    Page,
+    code,
+    handout,
+    inside,
+    notebook,
+    place_of,
+    text,
+    with_cells,
+)
+from test_matching import OUTLINE
+
+from grader.model import Answer, Cell
+from grader.notebook import handout_lines, written_answers
+from grader.notebook.handout import index_handout
+from grader.notebook.number_labels import read_number_label
+from grader.notebook.page_reading import PageReader
+
+SAID = {
+    "Q1.1": "The sum gives the gradient a way back that nothing on it can shrink at all.",
+    "Q1.2": "It keeps activations in a steady range, so that larger steps are safe in training.",
+    "Q1.3": "Weights are shared, and pooling forgets where, so a cat is a cat anywhere in it.",
+    "Q2.1": "Yes, for a flipped copy of the cat can serve as the positive sample of the pair.",
+    "Q2.2": "False, and telling bird songs apart is a case where labels are rare and views plenty.",
+    "Q2.3.3": "The cats came closer together and the bicycle went away from both in one step.",
+    "Q2.3.4": "Both red points met in the chart while the blue one left them, as it should be.",
+}
+DOCUMENTED = """def gap(a, b):
+    '''Return by how much one cosine similarity of two embeddings is larger than another.'''
+    return a - b"""
+PARTS = {
+    "Q1.1": ("Q1", "Part 1"),
+    "Q1.2": ("Q1", "Part 2"),
+    "Q1.3": ("Q1", "Part 3"),
+    "Q2.1": ("Q2", "Part 1"),
+    "Q2.2": ("Q2", "Part 2"),
+    "Q2.3.3": ("Q2", "Part 3.3"),
+    "Q2.3.4": ("Q2", "Part 3.4"),
+}
+
+
+def found(page: Page) -> dict[str, Answer]:
+    answers = written_answers(notebook(page), items=ITEMS, handout=REFERENCE, outline=OUTLINE)
+    return dict(answers)
+
+
+def said(page: Page) -> dict[str, str]:
+    return {item: re.sub(r"\s+", " ", answer.text) for item, answer in found(page).items()}
+
+
+def doubted(page: Page) -> set[str]:
+    return {item for item, answer in found(page).items() if answer.concern}
+
+
+def joined(form: str, *, between: str = "\n\n", given: dict[str, str] = SAID) -> str:
+    """All answers in one text, each in a form with its item, number, question, part and words."""
+    return between.join(
+        form.format(
+            item=item,
+            number=item[1:],
+            name=item[1:].replace(".", "_"),
+            question=PARTS[item][0],
+            part=PARTS[item][1],
+            count=count,
+            words=words,
+        )
+        for count, (item, words) in enumerate(given.items(), start=1)
+    )
+
+
+# ---------------------------------------------------------------- apart, with numbers
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "**{item}:** {words}",
+        "**{item}** {words}",
+        "### {question} {part}\n\n{words}",
+        "**{question}, {part}:** {words}",
+        "{number}\n\n{words}",
+        "{number} {words}",
+        "({item}) {words}",
+        "{item} - {words}",
+        "> **{item}**\n>\n> {words}",
+        "Answer to {item}: {words}",
+        "**Answer {number}:** {words}",
+        "## {item} In my own words\n{words}",
+        "<h3>{item}</h3><p>{words}</p>",
+        "Question {number}: {words}",
+        "Pregunta {number}: {words}",
+        "{count}. {words}",
+        "Q{count}: {words}",
+        "{item}. {words}\n\n---",
+    ],
+)
+@pytest.mark.parametrize("where", ["one cell below", "many cells below", "above"])
+def test_answers_with_numbers_are_found_apart_from_their_questions(form: str, where: str) -> None:
+    page = handout()
+    cells = [text(joined(form, given={item: SAID[item]})) for item in WRITTEN]
+    if where == "many cells below" and "{count}" not in form:
+        page += cells
+    elif where == "above":
+        page.insert(1, text(joined(form)))
+    else:
+        page.append(text(joined(form)))
+    answers = {
+        item: re.sub(r"^(?:> |In my own words )|[>\s-]+$", "", words)
+        for item, words in said(page).items()
+    }
+
+    assert answers == SAID
+    assert doubted(page) == set(WRITTEN)
+
+
+@pytest.mark.parametrize(
+    "page_end",
+    [
+        text("| Question | Answer |\n|---|---|\n" + joined("| {item} | {words} |", between="\n")),
+        text(
+            "<table>" + joined("<tr><td>{item}</td><td>{words}</td></tr>", between="") + "</table>"
+        ),
+        text(joined("- {item}: {words}", between="\n")),
+        text(joined("{count}. **{item}** {words}", between="\n")),
+        text("# Answers\n\n" + joined("{item}: {words}")),
+        ("raw", joined("{item}: {words}")),
+        code("answers = {\n" + joined("'{item}': '{words}'", between=",\n") + "}"),
+        code(joined("q{name} = '{words}'", between="\n")),
+        code(joined("print('{item}: {words}')", between="\n")),
+        code(joined("def q{name}():\n    return '{words}'", between="\n\n")),
+        code("x = 1\n" + joined("# {item}: {words}", between="\n")),
+        code("%%writefile answers.md\n" + joined("{item}: {words}")),
+    ],
+    ids=lambda cell: cell[1][:20],
+)
+def test_answers_with_numbers_are_found_in_tables_lists_and_code(page_end: tuple[str, str]) -> None:
+    page = [*handout(), page_end]
+
+    assert said(page) == SAID
+    assert doubted(page) == set(WRITTEN)
+
+
+def test_two_answers_in_one_cell_below_two_headings_are_told_apart() -> None:
+    for item, place in (("Q1.1", 0), ("Q1.2", 1)):
+        page = handout()
+        both = f"### Part 1\n{SAID['Q1.1']}\n\n### Part 2\n{SAID['Q1.2']}"
+        page.insert(place_of(page, item) + place, text(both))
+        answers = said(page)
+
+        assert (answers["Q1.1"], answers["Q1.2"]) == (SAID["Q1.1"], SAID["Q1.2"])
+
+
+def test_parts_that_begin_anew_are_those_of_the_next_question() -> None:
+    five = {item: SAID[item] for item in WRITTEN[:5]}
+    page = [*handout(), text(joined("**{part}:** {words}", given=five))]
+
+    assert said(page) == five | {"Q2.3.3": "", "Q2.3.4": ""}
+
+
+def test_an_answer_of_the_right_place_keeps_its_text_when_others_stand_below_it() -> None:
+    page = inside({"Q2.3.4": SAID["Q2.3.4"]})
+    rest = {item: words for item, words in SAID.items() if item != "Q2.3.4"}
+    page.append(text(joined("**{item}:** {words}", given=rest)))
+
+    assert said(page) == SAID
+
+
+@pytest.mark.parametrize(
+    "citing",
+    [
+        "As I said in Q1.1, gradients get back.",
+        "Q1.1 says why.\n\nFalse.",
+        "False.\nQ1.1: see there.\nTrue of both.",
+        "1.1 times as many labels do not help here.",
+        "1. one\n2. two",
+    ],
+)
+@pytest.mark.parametrize("missing", ["", "Q1.1"])
+def test_an_answer_that_cites_a_question_keeps_its_text(citing: str, missing: str) -> None:
+    page = inside({n: words for n, words in GIVEN.items() if n != missing} | {"Q2.2": citing})
+
+    assert found(page)["Q2.2"].text == citing
+    assert found(page)["Q1.1"].text == ("" if missing else GIVEN["Q1.1"])
+
+
+def test_no_text_is_claimed_twice() -> None:
+    forms = ("**{item}:** {words}", "{count}. {words}", "print('{item}: {words}')")
+    pages = [[*handout(), (kind, joined(form))] for form in forms for kind in ("markdown", "code")]
+    for page in pages:
+        reader = PageReader(
+            notebook=notebook(page), items=ITEMS, handout=index_handout(REFERENCE), outline=OUTLINE
+        )
+        reading = reader.read()
+        claimed = [id(unit) for units in reading.units.values() for unit in units]
+
+        assert len(claimed) == len(set(claimed))
+        assert not set(claimed) & {id(unit) for unit in reading.unclaimed}
+
+
+# ---------------------------------------------------------------- in code
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        'print("""{words}""")',
+        'answer = "{words}"',
+        'answer = """{words}"""\nprint(answer)',
+        'from IPython.display import Markdown, display\ndisplay(Markdown("{words}"))',
+        'import IPython.display as show\nshow.HTML("<p>{words}</p>")',
+        "%%html\n<style>p {{color: red}}</style><p>{words}</p>",
+        "%%latex\n{words}",
+        "{words}",
+        "Answer: {words}",
+        '%%bash\necho "{words}"',
+    ],
+)
+def test_a_cell_of_code_that_holds_only_words_is_read_as_text(form: str) -> None:
+    cells = {item: form.format(words=words) for item, words in SAID.items()}
+    answers = said(with_cells("below", given=cells, kind="code"))
+
+    assert {item: re.sub(r"</?p>", "", words).strip() for item, words in answers.items()} == SAID
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "x = 1\nprint('{words}')",
+        "values = [1, 2]\nx = 1\nanswer_text = '{words}'",
+        "x = 1\n# {words}",
+        "x = 1\n'''{words}'''",
+        "x = = 1\n{words}",
+        "print(f'{words} {{x}}')",
+        "x = 1\nprint('It's so: {words}')",
+        "for n in range(1):\n    print('{words}')",
+    ],
+)
+def test_words_among_code_are_an_answer_only_where_one_is_missing(form: str) -> None:
+    cell = form.format(words=SAID["Q1.1"])
+    alone = with_cells("below", given={"Q1.1": cell}, kind="code")
+    beside = inside()
+    beside.insert(place_of(beside, "Q1.1") + 1, code(cell))
+
+    assert SAID["Q1.1"][:-1] in said(alone)["Q1.1"]
+    assert "in cell 4" in found(alone)["Q1.1"].concern
+    assert found(beside)["Q1.1"].text == GIVEN["Q1.1"]
+    assert doubted(beside) == set()
+
+
+@pytest.mark.parametrize("form", ["# {words}", "'''{words}'''", "print('{words}')"])
+@pytest.mark.parametrize(("begin", "item"), [("print_cos", "Q2.3.3"), ("plot_emb", "Q2.3.4")])
+def test_words_at_the_end_of_a_given_cell_answer_the_question_below(
+    form: str, begin: str, item: str
+) -> None:
+    page = handout()
+    at = next(n for n, (kind, source) in enumerate(page) if source.startswith(begin))
+    page[at] = code(page[at][1] + "\n" + form.format(words=SAID[item]))
+
+    assert said(page) == dict.fromkeys(WRITTEN, "") | {item: SAID[item]}
+    assert doubted(page) == {item}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "print(0.9193, 0.1696, 0.1561)",
+        "print('C1 and C2:', 0.9193)\nprint('0.1696 0.1561')",
+        "print(f'Similarity between C1 and C2 (positive pair): {s:.4f}')",
+        "print('Similarity of each pair before training of the encoder has begun at all:')",
+        "# compute the gap\ngap = s1 - s2\n# and print it\nprint(gap)",
+        "gap = s1 - s2  # the gap between the cosine similarities before and after training it",
+        DOCUMENTED,
+        "from torch import nn\nclass Net(nn.Module):\n    x = = 1\n    return x",
+        "%%bash\npip install --quiet torch torchvision matplotlib scikit-learn and some more",
+        "pip install torch torchvision matplotlib scikit-learn pandas seaborn plotly altair bokeh",
+        "%%html\n<style>.output { text-align: center and nothing else at all }</style>",
+        "# Pass x through conv\nx = self.conv(x)",
+    ],
+)
+def test_numbers_remarks_on_code_and_the_handouts_own_words_are_no_answer(cell: str) -> None:
+    page = with_cells("below", given=dict.fromkeys(WRITTEN, cell), kind="code")
+
+    assert said(page) == dict.fromkeys(WRITTEN, "")
+    assert doubted(page) == set()
+
+
+def test_comments_on_the_lines_of_the_handouts_code_are_its_own() -> None:
+    words = "fill this image with random numbers that are drawn by torch randn alone"
+    given = Cell(index=0, kind="code", source=f"C1 = 0  # {words}")
+    handed = Cell(index=0, kind="code", source=f"# {words}\nC1 = 1\nimages = None")
+    asked = [Cell(index=n, kind="markdown", source=PROMPTS["Q1.1"]) for n in (1, 2)]
+    reference = replace(notebook([]), cells=(given, asked[0]))
+    answers = written_answers(
+        replace(notebook([]), cells=(handed, asked[0])),
+        items=ITEMS[:1],
+        handout=handout_lines(reference),
+    )
+
+    assert answers["Q1.1"] == Answer(item="Q1.1", text="")
+
+
+def test_strings_added_up_without_end_stop_nothing() -> None:
+    for count in (500, 900, 1_500, 5_000):
+        page = [*handout(), code("x = 1\ny = " + " + ".join(["'a b c d'"] * count))]
+
+        assert said(page)["Q1.1"] == ""
+
+
+def test_a_notebook_of_numbers_takes_no_longer() -> None:
+    page = [*handout(), text("\n\n".join(f"Q1.{n % 3 + 1}: x" + " " * 99 for n in range(5_000)))]
+    start = perf_counter()
+    said(page)
+
+    assert perf_counter() - start < 10
+
+
+def test_a_string_on_the_handouts_own_line_is_no_answer() -> None:
+    line = "print('The distance between the embeddings of the three images is shown below here')"
+    page = handout()
+    at = next(n for n, (_, source) in enumerate(page) if source.startswith("print_cos"))
+    page[at] = code(page[at][1] + "\n" + line)
+    own = "\n".join(f"x{n} = {n}" for n in range(9)) + "\n" + line
+    page.insert(place_of(page, "Q1.1") + 1, code(own))
+    known = REFERENCE | {"code: " + line.replace(" ", "")}
+    answers = written_answers(notebook(page), items=ITEMS, handout=known, outline=OUTLINE)
+
+    assert {item for item, answer in answers.items() if answer.text or answer.concern} == set()
+
+
+def test_an_answer_in_its_place_is_not_taken_apart_for_one_that_is_not_missing() -> None:
+    page = inside(GIVEN | {"Q2.2": "False.\n\nQ1.1: skips.\n\nQ1.2: norms."})
+    page[place_of(page, "Q2.1")] = text("### Part 1 (5 points)", PROMPTS["Q2.1"])
+
+    assert found(page)["Q2.2"].text == "False.\n\nQ1.1: skips.\n\nQ1.2: norms."
+    assert found(page)["Q1.1"].text == GIVEN["Q1.1"]
+
+
+def test_the_last_answer_is_found_where_others_first_took_its_place() -> None:
+    asked = {item: prompt.partition("?")[0] + "?" for item, prompt in PROMPTS.items()}
+    cell = "\n\n".join(f"**{item}** {asked[item]}\n\n{words}" for item, words in SAID.items())
+    answers = said([*handout(), text(cell)])
+
+    assert all(words in answers[item] for item, words in SAID.items())
+    assert SAID["Q2.3.4"] not in answers["Q2.3.3"]
+
+
+# ---------------------------------------------------------------- pictures in files
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        ("code", "from IPython.display import Image\nImage('scan.png')"),
+        ("code", "display(Image(filename='scan.png', width=300))"),
+        ("code", "plt.imshow(plt.imread('scan.png'))\nplt.show()"),
+        ("markdown", "<img src='scan.png' width=300>"),
+        ("markdown", "![my answer](scan.png)"),
+    ],
+)
+def test_a_picture_in_a_file_is_an_answer_that_is_not_shown(kind: str, form: str) -> None:
+    page = with_cells("below", given={"Q1.1": form}, kind=kind)
+    answer = found(page)["Q1.1"]
+
+    assert re.fullmatch(r"!\[.*\]\(scan\.png\)", answer.text)
+    assert "only a file's name" in answer.concern
+
+
+# ---------------------------------------------------------------- unclaimed
+
+
+def add_beside_names(page: Page, words: str) -> None:
+    page[0] = text(page[0][1], words)
+
+
+def add_below_code(page: Page, words: str) -> None:
+    page.insert(place_of(page, "Q2.3.2"), text(words))
+
+
+def add_to_given_cell(page: Page, words: str) -> None:
+    at = next(n for n, (_, source) in enumerate(page) if source.startswith("encoder"))
+    page[at] = code(page[at][1] + "\n# " + words)
+
+
+@pytest.mark.parametrize("add", [add_beside_names, add_below_code, add_to_given_cell])
+def test_text_that_may_be_a_missing_answer_is_shown_beside_it(
+    add: Callable[[Page, str], None],
+) -> None:
+    page = inside({item: words for item, words in GIVEN.items() if item != "Q1.3"})
+    words = "A cat that moved is still the same cat, since one filter looks at each place in turn."
+    add(page, words)
+    answers = found(page)
+
+    assert {item: answer.text for item, answer in answers.items()} == GIVEN | {"Q1.3": ""}
+    assert [excerpt.source for excerpt in answers["Q1.3"].unclaimed] == [words]
+    assert f"cell {answers['Q1.3'].unclaimed[0].cell} was taken" in answers["Q1.3"].concern
+    assert doubted(page) == {"Q1.3"}
+    full = inside()
+    add(full, words)
+    assert (said(full), doubted(full)) == (said(inside()), set())
+
+
+def test_answers_that_nothing_tells_apart_are_doubted() -> None:
+    for cells in ([joined("{words}")], list(SAID.values())):
+        page = [*handout(), *map(text, cells)]
+
+        assert doubted(page) == set(WRITTEN[:-1])
+        assert "Q2.3.4" in found(page)["Q1.1"].concern
+
+
+def test_names_are_not_shown_as_text_that_may_be_an_answer() -> None:
+    page = handout()
+    page[0] = text(page[0][1], "Ben Sample (bs20002) and Cleo Probe (cp30003), Dan Test (dt40004)")
+
+    assert all(answer.unclaimed == () for answer in found(page).values())
+
+
+def test_a_cell_that_a_person_told_is_not_unclaimed() -> None:
+    page = handout()
+    add_below_code(page, SAID["Q1.1"])
+    at = next(n for n, (_, source) in enumerate(page) if source == SAID["Q1.1"])
+    answers = written_answers(
+        notebook(page), items=ITEMS, handout=REFERENCE, overrides={"Q1.1": (at,), "Q1.2": ()}
+    )
+
+    assert answers["Q1.1"].text == SAID["Q1.1"]
+    assert answers["Q1.2"].unclaimed == answers["Q1.3"].unclaimed == ()
+
+
+# ---------------------------------------------------------------- labels
+
+
+@pytest.mark.parametrize(
+    ("line", "numbers"),
+    [
+        ("Q1.2", (1, 2)),
+        ("**Q1.2:** x", (1, 2)),
+        ("Q1_2: x", (1, 2)),
+        ("Q1-2: x", (1, 2)),
+        ("Q1b) x", (1, 2)),
+        ("Q1 (b) x", (1, 2)),
+        ("Q1(2): x", (1, 2)),
+        ("A1.2: x", (1, 2)),
+        ("1. Q1.2: x", (1, 2)),
+        ("Question 1, Part 2: x", (1, 2)),
+        ("Frage 1, Teil 2: x", (1, 2)),
+    ],
+)
+def test_the_number_of_a_question_is_read(line: str, numbers: tuple[int, ...]) -> None:
+    label = read_number_label(line)
+
+    assert label is not None
+    assert (label.numbers, label.is_closed) == (numbers, True)
+
+
+@pytest.mark.parametrize("line", ["A 3 layer net.", "Part A: x", "Questions remain.", "x = 1", ""])
+def test_other_lines_have_no_number(line: str) -> None:
+    assert read_number_label(line) is None
