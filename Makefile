@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity validate browser postgres bench attacks clean
+.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres bench attacks clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -52,6 +52,10 @@ docs: $(VENV)/dev
 # The corpus of notebooks at each level of isolation: some minutes.
 fidelity: $(VENV)/dev
 	$(BIN)/python docs/make_fidelity.py
+
+# What tests of points, names and answers come to, by kind: some minutes.
+fairness: $(VENV)/dev
+	$(BIN)/python docs/make_fairness.py
 
 validate: $(VENV)/dev
 	$(BIN)/grade validate hw5 attention --report docs/mutants.md

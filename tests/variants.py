@@ -6,14 +6,33 @@ cells unless the variant's note says otherwise, all of which V1 counts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import variants_modules
 from variant import FULL, Variant, build
 from variants_encoder import ENCODER
 from variants_images import IMAGES
-from variants_modules import MODULES
 from variants_pairs import PAIRING
 from variants_style import STYLE
 from variants_training import TRAINING
 
-VARIANTS = (*STYLE, *IMAGES, *ENCODER, *PAIRING, *TRAINING, *MODULES)
+KINDS: Mapping[str, tuple[Variant, ...]] = {
+    "how cells are written and run": STYLE,
+    "images": IMAGES,
+    "the encoder's layers": ENCODER,
+    "pairs": PAIRING,
+    "embeddings and training": TRAINING,
+    "other modules that see an image": variants_modules.OTHERS,
+    "ways to call the encoder": variants_modules.DIRECT,
+    "weights in another object": variants_modules.COPIES,
+    "where embeddings are kept": variants_modules.PLACES,
+    "given code that has the right values": variants_modules.FALSE_PASSES,
+    "the loss, looked at or one's own": variants_modules.LOSS,
+    "more encoders than one, and long runs": variants_modules.SWEEPS,
+    "which image and which class is which": variants_modules.WHICH,
+}
+"""All variants by kind, as `docs/fairness.md` shows them."""
 
-__all__ = ["FULL", "VARIANTS", "Variant", "build"]
+VARIANTS = tuple(variant for variants in KINDS.values() for variant in variants)
+
+__all__ = ["FULL", "KINDS", "VARIANTS", "Variant", "build"]

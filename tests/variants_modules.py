@@ -592,5 +592,3 @@ WHICH = (
         {},
     ),
 )
-
-MODULES = (*OTHERS, *DIRECT, *COPIES, *PLACES, *FALSE_PASSES, *LOSS, *SWEEPS, *WHICH)
