@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from neutralized import LEVELS, Notebooks, call, failures, notebooks, numbers
-from programs import hosted_folders, hosted_notebooks
+from programs import hosted_folders
 
 START = "import os, shutil, sys; from pathlib import Path; work = os.getcwd()"
 LOOKING = (
@@ -30,6 +30,16 @@ LOOKING = (
     (
         "import importlib.util\ntry: assert importlib.util.find_spec('google.colab') is None\n"
         "except ModuleNotFoundError: pass"
+    ),
+    (
+        "Missing = (ImportError, OSError)\ntry: import google.colab\nexcept Missing: pass\n"
+        "else: assert False"
+    ),
+    (
+        "import tempfile\nlibrary = tempfile.mkdtemp(); sys.path.append(library)\n"
+        "look = 'import importlib\\ntry: importlib.import_module(\"google.colab\")\\n'\n"
+        "_ = Path(library, 'colab_user.py').write_text(look + 'except ImportError: FOUND = False')\n"
+        "import colab_user; assert not colab_user.FOUND"
     ),
     "assert not os.path.exists('/content') and not Path('/kaggle/input').is_dir()",
 )
@@ -130,11 +140,3 @@ def folders() -> Any:
             assert "meant the notebook's own" in text
 
     return hosted_folders.HostedFolders(Notes(), "/w")
-
-
-def test_an_import_is_guarded_where_its_failure_is_caught() -> None:
-    source = "import a\ntry:\n    import b\n    import c\nexcept ValueError:\n    import d\n"
-
-    assert hosted_notebooks.find_guarded_lines(source) == ()
-    assert hosted_notebooks.find_guarded_lines(source.replace("Value", "Import")) == ((3, 4),)
-    assert hosted_notebooks.find_guarded_lines("!ls") == ()
