@@ -38,7 +38,8 @@ LOOKING = (
     (
         "import tempfile\nlibrary = tempfile.mkdtemp(); sys.path.append(library)\n"
         "look = 'import importlib\\ntry: importlib.import_module(\"google.colab\")\\n'\n"
-        "_ = Path(library, 'colab_user.py').write_text(look + 'except ImportError: FOUND = False')\n"
+        "look += 'except ImportError: FOUND = False'\n"
+        "_ = Path(library, 'colab_user.py').write_text(look)\n"
         "import colab_user; assert not colab_user.FOUND"
     ),
     "assert not os.path.exists('/content') and not Path('/kaggle/input').is_dir()",

@@ -326,7 +326,7 @@ def test_what_is_protected_cannot_be_read_wherever_it_lies(
     (secret / "answers").write_text("42", encoding="utf-8")
     (open_folder / "lib" / "fine.txt").write_text("x", encoding="utf-8")
     seen = replace(environment, folders=(*environment.folders, str(open_folder / "lib")))
-    # A path written as "/tmp/..." leads to the notebook's own folder at reduced, so it is put together.
+    # A path written as "/tmp/..." leads to the notebook's own folder at reduced.
     source = (
         "import numpy as np, os\n"
         "def read(*path):\n"

@@ -37,9 +37,9 @@ class AbsentKeyboard:
 
     def install(self, shell, kernel):
         """Answer in cells, where ipykernel asks, and in questions, where Python does."""
-        for name in ("raw_input", "getpass"):
-            object.__setattr__(kernel, name, self.answer)
-        builtins.input = getpass.getpass = self.answer
+        object.__setattr__(kernel, "raw_input", self.answer)
+        object.__setattr__(kernel, "getpass", self.answer_password)
+        builtins.input, getpass.getpass = self.answer, self.answer_password
         shell.events.register("post_run_cell", self.begin_again)
         self.pass_over_debuggers(shell)
 
@@ -48,12 +48,19 @@ class AbsentKeyboard:
         self.count = 0
 
     def answer(self, prompt="", *args, **kwargs):
-        """Return an answer at once.
+        """Answer `input()`."""
+        return self.answer_call("input()", sys._getframe(1))
+
+    def answer_password(self, prompt="", *args, **kwargs):
+        """Answer `getpass()`."""
+        return self.answer_call("getpass()", sys._getframe(1))
+
+    def answer_call(self, called, frame):
+        """Return an answer at once to a call in a frame.
 
         Raises:
             EOFError: the cell was answered many times, and goes on asking.
         """
-        frame = sys._getframe(1)
         callers = self.calling_modules(frame)
         if callers & DEBUGGERS:
             self.tell_debugger()
@@ -62,8 +69,8 @@ class AbsentKeyboard:
             raise EOFError
         self.count += 1
         if self.count > MAX_ANSWERS:
-            raise EOFError(f"input() was answered {MAX_ANSWERS} times, and nobody is there")
-        self.notes.add(f"input() was answered with {ANSWER!r}")
+            raise EOFError(f"{called} was answered {MAX_ANSWERS} times, and nobody is there")
+        self.notes.add(f"{called} was answered with {ANSWER!r}")
         ending = self.count - PATIENCE - 1
         if 0 <= ending < len(ENDINGS):
             return ENDINGS[ending]
