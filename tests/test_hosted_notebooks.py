@@ -74,6 +74,16 @@ PATHS = (
     "%%writefile /content/helper.py\nvalue = 5",
     "sys.path.append('/content/drive/MyDrive'); import helper; assert helper.value == 5",
     "import numpy as np; np.savetxt('/content/numbers.txt', [1.0, 2.0])",
+    "n = 3\nnp.save(f'/content/drive/MyDrive/hw5/model_{n}.npy', np.ones(1))",
+    "np.load('/content/drive/MyDrive/hw5/model_' + str(n) + '.npy'); np.load('model_%d.npy' % n)",
+    "np.save('/content/drive/MyDrive/hw5/plain', np.ones(1)); np.load('plain.npy')",
+    (
+        "if not os.path.exists('/content/drive/MyDrive/hw5/made'):\n"
+        "    os.makedirs('/content/drive/MyDrive/hw5/made')"
+    ),
+    "open(f'/content/drive/MyDrive/hw5/made/log{n}', 'w').write('x'); assert open('made/log3')",
+    "assert os.path.exists(f'/content/drive/MyDrive/hw5/made/log{n}')",
+    "(Path('/content/drive/MyDrive/other') / 'z.txt').write_text('z'); assert open('z.txt')",
     "def later():\n    return np.loadtxt('/content/drive/MyDrive/numbers.txt')",
 )
 
