@@ -8,6 +8,7 @@ import builtins
 import contextlib
 import functools
 import importlib.abc
+import importlib.util
 import inspect
 import sys
 from collections import deque
