@@ -16,6 +16,8 @@ ANSWERS = (
     "a, b = map(float, input('Two numbers: ').split()); assert (a, b) == (1, 1)",
     "a, b, c = [int(word) for word in input().split(',')]; assert c == 1",
     "def ask():\n    first, *rest = input().split(';')\n    return first\nassert ask() == '1'",
+    "numbers = [int(word) for word in input('Three numbers: ').split()]\na, b, c = numbers",
+    "words = input().split(','); x = 1\nassert int(words[1]) + int(words[0]) == 2",
     "count = 0\nwhile input() != 'q': count += 1\nassert count > 50",
     "while input('Again? (y/n) ') not in ('y', 'n'): pass",
     "numbers = []\nwhile word := input(): numbers.append(int(word))\nassert set(numbers) == {1}",

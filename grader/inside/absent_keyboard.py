@@ -5,12 +5,15 @@ many words as the line unpacks. A loop that waits for another answer gets the wo
 loops with, and at last the end of the input.
 """
 
+import ast
 import builtins
 import dis
 import getpass
+import linecache
 import pdb  # noqa: T100 (to keep it from waiting)
 import sys
 
+from inside.caught_imports import parse
 from inside.idle_modules import IdleFinder, IdleStub
 
 ANSWER = "1"
@@ -137,6 +140,20 @@ def expected_words(frame):
             separator = following.argval if is_text else " "
         elif instruction.opname in {"UNPACK_SEQUENCE", "UNPACK_EX"}:
             return min(instruction.arg & 0xFF, 20), separator
-        elif instruction.opname.startswith("STORE_") and not separator:
-            break
+        elif instruction.opname.startswith("STORE_"):
+            return (count_parts(frame, instruction.argval) if separator else 1), separator
     return 1, " "
+
+
+def count_parts(frame, name):
+    """Return how many parts of a list are taken by a later line of the same cell or file."""
+    count = 1
+    for node in ast.walk(parse("".join(linecache.getlines(frame.f_code.co_filename)))):
+        if getattr(node, "lineno", 0) <= frame.f_lineno:
+            continue
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=parts)], value=ast.Name(id=source)):
+                count = max(count, len(parts) if source == name else 1)
+            case ast.Subscript(value=ast.Name(id=source), slice=ast.Constant(value=int(index))):
+                count = max(count, index + 1 if source == name else 1)
+    return min(count, 20)

@@ -27,6 +27,10 @@ LIMIT_SIGNS = (
         "A notebook may run {processes} processes and threads here.",
     ),
     (
+        r"^(?:URLError|gaierror|ConnectionError|DistNetworkError) |Errno (?:95|101)\b",
+        "Notebooks have no network where they are graded.",
+    ),
+    (
         r"^MemoryError |can't allocate memory|[Uu]nable to allocate|not enough memory",
         "A notebook may use {memory_mb} MB of memory here.",
     ),
