@@ -59,6 +59,7 @@ assert f(2, torch.device('cpu')).tolist() == [1, 1]
 """
 UNCHANGED = (
     SCRIPT,
+    "traced = torch.jit.trace(nn.Sequential(net), torch.ones(2, 3)); assert len(traced.code) < 300",
     "assert pickle.loads(pickle.dumps(torch.zeros)) is torch.zeros",
     "assert pickle.loads(pickle.dumps(torch.device('cpu'))) == torch.device('cpu')",
     (

@@ -132,6 +132,10 @@ class Recorder:
         else:
             self.tail.append(event)
 
+    def is_traced(self):
+        """Return whether torch writes down what is computed now: ours must not be among it."""
+        return self.torch is not None and self.torch.jit.is_tracing()
+
     def copy_array(self, value):
         """Copy a tensor or array as it is now; return None for anything else."""
         torch = self.torch
@@ -162,7 +166,7 @@ class Recorder:
 
         @functools.wraps(function)
         def wrapper(*args, **kwargs):
-            if not self.inside_watched:
+            if not self.inside_watched and not self.is_traced():
                 with contextlib.suppress(Exception):
                     self.record_call(name, function, args, kwargs)
             self.inside_watched += 1
@@ -212,7 +216,9 @@ class Recorder:
     def record_similarity(self, args, kwargs):
         """Record a similarity with gradients, unless a watched function computes it."""
         values = [*args, *kwargs.values()][:2]
-        if self.inside_watched or not any(getattr(v, "requires_grad", False) for v in values):
+        if self.inside_watched or self.is_traced():
+            return
+        if not any(getattr(v, "requires_grad", False) for v in values):
             return
         self.snapshot_last_called("call")
         left, right = (self.copy_arrays(value) for value in values)
@@ -274,7 +280,7 @@ class Recorder:
     def before_forward(self, module, args):
         """Note that a module is called; only the outermost counts."""
         self.inside_module += 1
-        if self.inside_module == 1:
+        if self.inside_module == 1 and not self.is_traced():
             try:
                 number = self.module_number(module)
                 if number is not None:
@@ -286,7 +292,7 @@ class Recorder:
         """Record a call that ended; after a raise torch leaves out the keyword arguments."""
         kwargs, output = rest if len(rest) == 2 else ({}, rest[-1])
         self.inside_module = max(0, self.inside_module - 1)
-        if self.inside_module == 0:
+        if self.inside_module == 0 and not self.is_traced():
             with contextlib.suppress(Exception):
                 self.record_forward(module, [*args, *kwargs.values()], output)
 
