@@ -138,6 +138,11 @@ CORPUS: dict[str, tuple[Odd, ...]] = {
         odd("!echo shell", "lines = !echo kept\nassert lines == ['kept']"),
         odd("import multiprocessing as mp\nwith mp.Pool(2) as p: p.map(abs, [1, 2])"),
         odd("import multiprocessing as mp\nwith mp.Lock(): q = mp.Queue(); q.put(1); q.get()"),
+        odd(
+            "%%writefile pooled.py\nimport multiprocessing as mp\n"
+            "with mp.Pool(1) as p: p.map(abs, [1])",
+            "import subprocess, sys\nsubprocess.check_call([sys.executable, 'pooled.py']);",
+        ),
         odd("open('/tmp/fidelity-a.txt', 'w').write('a'); open('/tmp/fidelity-a.txt').read()"),
         odd("np.save('/dev/shm/fidelity-a.npy', np.ones(2)); np.load('/dev/shm/fidelity-a.npy')"),
         odd("import tempfile\nwith tempfile.NamedTemporaryFile() as f: f.write(b'x')"),
@@ -197,6 +202,10 @@ CORPUS: dict[str, tuple[Odd, ...]] = {
         odd("from google.colab import drive\ndrive.mount('/content/drive')", differs=NO_HOST),
         odd("from google.colab import userdata\nuserdata.get('KEY');", differs=NO_HOST),
         odd("np.save('/content/drive/MyDrive/a.npy', np.ones(2))", differs=NO_HOST),
+        odd(
+            "n = 1\nnp.save(f'/content/drive/MyDrive/hw/a{n}.npy', np.ones(2))",
+            differs=NO_HOST,
+        ),
         odd("open('/kaggle/working/a.txt', 'w').write('a');", differs=NO_HOST),
         odd("import os\nif os.path.exists('/content'): raise ValueError"),
     ),
@@ -211,6 +220,9 @@ CORPUS: dict[str, tuple[Odd, ...]] = {
             "import grader\ndef asked(x): return grader.value * x",
         ),
         odd("%%writefile inside.py\nvalue = 2", "import inside\nassert inside.value == 2"),
+        odd(
+            "import argparse\np = argparse.ArgumentParser(); p.add_argument('-f')\np.parse_args();"
+        ),
         odd("import shutil, sys\nassert shutil.which('python')"),
     ),
     "10 output of child processes": (

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import tiny_course
-from live_notebook import fork_server, run_and_ask
+from live_notebook import ROOMY, fork_server, function_question, run_and_ask
 
+from grader import kernel, wire
 from grader.errors import KernelError
+from grader.model import Observation
 from grader.sandbox.fork_client import ForkServer
 
 pytestmark = pytest.mark.kernel
@@ -21,20 +23,22 @@ def server() -> Iterator[ForkServer]:
         yield started
 
 
-EXIT_NOTE = "exit() ended this cell; the cells after it ran all the same."
-EXITS = (
-    "exit()",
-    "exit(1)",
-    "quit()",
-    "quit",
-    "import sys; sys.exit('done')",
-    "raise SystemExit",
-    "get_ipython().ask_exit()",
-    "get_ipython().kernel.do_shutdown(True)",
-    "import IPython; IPython.Application.instance().kernel.do_shutdown(restart=True)",
-    "if not False:\n    exit()",
-    "def leave():\n    quit()\nleave()",
-)
+EXITS = {
+    "exit()": "exit()",
+    "exit(1)": "exit()",
+    "quit()": "quit()",
+    "quit": "quit()",
+    "import sys; sys.exit('done')": "SystemExit",
+    "raise SystemExit": "SystemExit",
+    "get_ipython().ask_exit()": "ask_exit()",
+    "get_ipython().kernel.do_shutdown(True)": "do_shutdown()",
+    (
+        "import IPython; IPython.Application.instance().kernel.do_shutdown(restart=True)"
+    ): "do_shutdown()",
+    "if not False:\n    exit()": "exit()",
+    "def leave():\n    quit()\nleave()": "quit()",
+}
+"""What ends a cell, and what is said to have ended it."""
 STOPS = (
     "get_ipython().exit_now = True",
     "get_ipython().kernel.io_loop.stop()",
@@ -52,11 +56,20 @@ def test_exit_ends_its_cell_and_no_other(server: ForkServer) -> None:
     outcome = run_and_ask(server, [*sources, last], "defined")
 
     ends = [outcome.cell(3 * number + 2) for number in range(len(EXITS))]
-    assert [run.error.name if run.error else "" for run in ends] == ["SystemExit"] * len(EXITS)
-    assert all(run.notes == (EXIT_NOTE,) for run in ends)
+    assert {run.status.value for run in ends} == {"raised"}
+    notes = [(f"{called} ended this cell, and no other.",) for called in EXITS.values()]
+    assert [run.notes for run in ends] == notes
     others = [run for run in outcome.record.cells if run not in ends]
     assert {run.status.value for run in others} == {"ran"}
     assert outcome.answers["defined"].arrays["out0"].tolist() == [14.0, 17.0]
+
+
+def test_an_exit_with_no_cell_behind_it_is_no_failure(server: ForkServer) -> None:
+    outcome = run_and_ask(server, ["exit()", "raise SystemExit", "x = 1\nquit()", "exit"])
+
+    assert [run.status.value for run in outcome.record.cells] == ["raised", "raised", "ran", "ran"]
+    assert [bool(run.error) for run in outcome.record.cells] == [True, True, False, False]
+    assert outcome.cell(2).notes == ("quit() ended this cell, and no other.",)
 
 
 def test_cells_before_and_after_those_that_kill_the_process_count(server: ForkServer) -> None:
@@ -94,6 +107,9 @@ def test_what_was_there_before_the_last_of_many_ends_is_judged(server: ForkServe
         "not_reached",
     ]
     assert outcome.answers["doubles"].arrays["out0"].tolist() == [-2.0, 4.0]
+    error = outcome.cell(5).error
+    assert error is not None
+    assert error.message == "3 cells before this one ended the notebook's process."
 
 
 RAW_THREAD = """
@@ -168,6 +184,32 @@ def test_a_process_that_ends_while_it_is_asked_is_our_error_after_two_runs(
 ) -> None:
     with pytest.raises(KernelError, match="ended while it was asked, in two runs"):
         run_and_ask(server, (ONCE,), "slow")
+
+
+def test_what_timed_out_before_the_process_ended_is_asked_again(
+    server: ForkServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def ask_in_forks(
+        _live: kernel.LiveNotebook, packed: wire.PackedQuestions
+    ) -> tuple[dict[str, Observation], bool]:
+        asked.append([question.id for question in packed.questions])
+        first = ("ok", "timed_out", "died", "not_asked")
+        statuses = first if len(asked) == 1 else ("ok",) * len(packed.questions)
+        answers = {
+            question.id: Observation(id=question.id, status=status)
+            for question, status in zip(packed.questions, statuses, strict=True)
+        }
+        return answers, len(asked) == 1
+
+    monkeypatch.setattr(kernel.LiveNotebook, "_ask_in_forks", ask_in_forks)
+    setup = kernel.KernelSetup(fork_server=server, seed=1, record=(), limits=ROOMY)
+    with kernel.start_kernel(setup) as live:
+        answers = live.ask(tuple(map(function_question, "abcd")))
+
+    assert asked == [["a", "b", "c", "d"], ["b", "c", "d"]]
+    assert {answer.status for answer in answers.values()} == {"ok"}
 
 
 DELAY = "import os, time; time.sleep(int.from_bytes(os.urandom(1)) / 600)\n"

@@ -1,4 +1,4 @@
-"""A notebook may write where it may on its own computer, at every level."""
+"""A notebook may write, and start processes, as on its own computer, at every level."""
 
 from __future__ import annotations
 
@@ -9,6 +9,19 @@ from live_notebook import LEVELS, Outcome, fork_server, run_and_ask
 
 pytestmark = pytest.mark.kernel
 
+CHILD = """
+if __name__ == '__main__':
+    with mp.Pool(1) as pool, mp.Lock(): print(pool.map(double, [2]))
+"""
+NOTED = {
+    "_, most = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+    "resource.setrlimit(resource.RLIMIT_NOFILE, (1 << 30, most))": (
+        "A limit of the system was set as high as it may be where notebooks are graded."
+    ),
+    "import matplotlib; matplotlib.use('TkAgg')\nimport matplotlib.pyplot as plt; plt.plot([1])": (
+        "matplotlib's TkAgg was answered with inline figures"
+    ),
+}
 SOURCES = (
     "import os, resource, sqlite3, tempfile\nimport numpy as np\nfrom pathlib import Path",
     "open('/tmp/a.txt', 'w').write('a')\nassert open('/tmp/a.txt').read() == 'a'",
@@ -27,6 +40,17 @@ SOURCES = (
     "assert open('/proc/self/maps').read() and open('/proc/cpuinfo').read()",
     "resource.setrlimit(resource.RLIMIT_STACK, resource.getrlimit(resource.RLIMIT_STACK))",
     "import threadpoolctl; threadpoolctl.threadpool_info()",
+    "import argparse\nreader = argparse.ArgumentParser(); _ = reader.add_argument('-f')",
+    "assert reader.parse_args().f.endswith('.json')",
+    "%%writefile par.py\nimport multiprocessing as mp\ndef double(x): return 2 * x\n" + CHILD,
+    "import subprocess, sys; print(subprocess.check_output([sys.executable, 'par.py']))",
+    "lines = !python par.py\nassert lines == ['[4]'], lines",
+    "import par, multiprocessing as mp; spawn = mp.get_context('spawn')",
+    "with spawn.Pool(1) as p: assert p.map(par.double, [1]) == [2]",
+    "q = spawn.Queue(); p = spawn.Process(target=q.put, args=[3]); p.start(); assert q.get() == 3",
+    "from joblib import Parallel, delayed",
+    "assert Parallel(2, backend='loky')(delayed(lambda x: -x)(n) for n in range(2)) == [0, -1]",
+    *NOTED,
     "def asked(x):\n    open('/tmp/asked', 'w').write('a')\n    return x",
 )
 
@@ -40,4 +64,5 @@ def outcome(request: pytest.FixtureRequest) -> Iterator[Outcome]:
 def test_files_are_written_where_notebooks_write_them(outcome: Outcome) -> None:
     assert outcome.failures(SOURCES) == {}
     assert outcome.answers["asked"].status == "ok"
-    assert [run.notes for run in outcome.record.cells if run.notes] == []
+    notes = [run.notes for run in outcome.record.cells if run.notes]
+    assert notes == [(note,) for note in NOTED.values()]

@@ -59,8 +59,13 @@ assert f(2, torch.device('cpu')).tolist() == [1, 1]
 """
 UNCHANGED = (
     SCRIPT,
+    "traced = torch.jit.trace(nn.Sequential(net), torch.ones(2, 3)); assert len(traced.code) < 300",
     "assert pickle.loads(pickle.dumps(torch.zeros)) is torch.zeros",
     "assert pickle.loads(pickle.dumps(torch.device('cpu'))) == torch.device('cpu')",
+    (
+        "try: exec('torch.cuda.get_device_properties(0)', {'torch': torch, '__name__': 'torch._x'})"
+        "\nexcept (AssertionError, RuntimeError): pass\nelse: assert False"
+    ),
     "with torch.device('meta'): assert torch.ones(2).is_meta",
     "try: torch.zeros(2, device='nonsense')\nexcept RuntimeError: pass\nelse: assert False",
     "assert str(torch.device('cpu', 0)) == 'cpu:0' and torch.zeros(2, device=d).is_cpu",

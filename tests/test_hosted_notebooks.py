@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from neutralized import LEVELS, Notebooks, call, failures, notebooks, numbers
-from programs import hosted_folders, hosted_notebooks
+from programs import hosted_folders
 
 START = "import os, shutil, sys; from pathlib import Path; work = os.getcwd()"
 LOOKING = (
@@ -30,6 +30,17 @@ LOOKING = (
     (
         "import importlib.util\ntry: assert importlib.util.find_spec('google.colab') is None\n"
         "except ModuleNotFoundError: pass"
+    ),
+    (
+        "Missing = (ImportError, OSError)\ntry: import google.colab\nexcept Missing: pass\n"
+        "else: assert False"
+    ),
+    (
+        "import tempfile\nlibrary = tempfile.mkdtemp(); sys.path.append(library)\n"
+        "look = 'import importlib\\ntry: importlib.import_module(\"google.colab\")\\n'\n"
+        "look += 'except ImportError: FOUND = False'\n"
+        "_ = Path(library, 'colab_user.py').write_text(look)\n"
+        "import colab_user; assert not colab_user.FOUND"
     ),
     "assert not os.path.exists('/content') and not Path('/kaggle/input').is_dir()",
 )
@@ -63,6 +74,16 @@ PATHS = (
     "%%writefile /content/helper.py\nvalue = 5",
     "sys.path.append('/content/drive/MyDrive'); import helper; assert helper.value == 5",
     "import numpy as np; np.savetxt('/content/numbers.txt', [1.0, 2.0])",
+    "n = 3\nnp.save(f'/content/drive/MyDrive/hw5/model_{n}.npy', np.ones(1))",
+    "np.load('/content/drive/MyDrive/hw5/model_' + str(n) + '.npy'); np.load('model_%d.npy' % n)",
+    "np.save('/content/drive/MyDrive/hw5/plain', np.ones(1)); np.load('plain.npy')",
+    (
+        "if not os.path.exists('/content/drive/MyDrive/hw5/made'):\n"
+        "    os.makedirs('/content/drive/MyDrive/hw5/made')"
+    ),
+    "open(f'/content/drive/MyDrive/hw5/made/log{n}', 'w').write('x'); assert open('made/log3')",
+    "assert os.path.exists(f'/content/drive/MyDrive/hw5/made/log{n}')",
+    "(Path('/content/drive/MyDrive/other') / 'z.txt').write_text('z'); assert open('z.txt')",
     "def later():\n    return np.loadtxt('/content/drive/MyDrive/numbers.txt')",
 )
 
@@ -130,11 +151,3 @@ def folders() -> Any:
             assert "meant the notebook's own" in text
 
     return hosted_folders.HostedFolders(Notes(), "/w")
-
-
-def test_an_import_is_guarded_where_its_failure_is_caught() -> None:
-    source = "import a\ntry:\n    import b\n    import c\nexcept ValueError:\n    import d\n"
-
-    assert hosted_notebooks.find_guarded_lines(source) == ()
-    assert hosted_notebooks.find_guarded_lines(source.replace("Value", "Import")) == ((3, 4),)
-    assert hosted_notebooks.find_guarded_lines("!ls") == ()

@@ -30,6 +30,7 @@ INSTALLS = {
     "os.environ['PATH'] = '/usr/bin:/bin'\nassert os.system('conda install x') == 0": (
         "`conda install x`"
     ),
+    "import micropip; await micropip.install('x')": "`micropip.install(…)`",
     "assert os.system('sudo -H apt-get update && sudo mkdir from_sudo') == 0": "`apt-get update`",
 }
 MADE = ("from_bash", "from_script", "from_system", "from_uv", "from_sudo")

@@ -165,6 +165,23 @@ def test_what_a_runner_says_of_a_limit_is_not_believed(over: object) -> None:
     assert len(found.notes) <= 1
 
 
+@pytest.mark.parametrize(
+    ("name", "message", "told"),
+    [
+        ("URLError", "<urlopen error [Errno -3] Temporary failure>", True),
+        ("OSError", "[Errno 95] Operation not supported", True),
+        ("ValueError", "Connection", False),
+    ],
+)
+def test_who_needs_a_network_reads_that_there_is_none(name: str, message: str, told: int) -> None:
+    frame = {"seconds": 1.0, "error": {"name": name, "message": message, "traceback": ""}}
+
+    found = read_cell_run(frame, Cell(index=0, kind="code", source=""), limits=Limits())
+
+    note = "Notebooks have no network where they are graded."
+    assert found.notes == ((note,) if told else ())
+
+
 @pytest.mark.kernel
 def test_a_cell_that_leaves_no_descriptor_costs_no_answer(parent: ForkServer) -> None:
     source = (

@@ -134,13 +134,17 @@ def test_a_cell_that_ends_python_or_hangs_costs_itself(tmp_path: Path) -> None:
         "import os\nos._exit(3)",
         "import time\ntime.sleep(60)",
         TWO,
+        "import plots_of_mine\nplots_of_mine.draw()",
+        "quit()",
     )
     done = grade_check(folder, "work.ipynb")
+    told = " ".join(done.out.split())
 
     assert done.code == 1, done.err
     assert "✓ A  The vectors  2 of 2 checks passed" in done.out
-    assert "3 of 6 cells failed of their own" in done.out
-    assert "was stopped after 2 s" in " ".join(done.out.split())
+    assert "4 of 8 cells failed of their own" in told
+    assert "was stopped after 2 s" in told
+    assert "there is no module plots_of_mine on this computer (no file plots_of_mine.py" in told
 
 
 def test_what_can_not_be_checked_exits_with_2_and_says_why(folder: Path, tmp_path: Path) -> None:

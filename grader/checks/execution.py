@@ -56,7 +56,8 @@ class NotebookRuns(Check):
 
     A NameError for a name that an earlier failed cell assigns is that cell's failure. Empty and
     comment-only cells are left out; lines that a headless grader neutralizes (installers, Colab,
-    `input()`) and text on stderr are no failure. A notebook without code earns nothing.
+    `input()`), text on stderr, and `exit()` with no cell behind it are no failure. A notebook
+    without code earns nothing.
     """
 
     code = "EXE001"

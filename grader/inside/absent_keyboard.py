@@ -5,12 +5,15 @@ many words as the line unpacks. A loop that waits for another answer gets the wo
 loops with, and at last the end of the input.
 """
 
+import ast
 import builtins
 import dis
 import getpass
+import linecache
 import pdb  # noqa: T100 (to keep it from waiting)
 import sys
 
+from inside.caught_imports import parse
 from inside.idle_modules import IdleFinder, IdleStub
 
 ANSWER = "1"
@@ -37,9 +40,9 @@ class AbsentKeyboard:
 
     def install(self, shell, kernel):
         """Answer in cells, where ipykernel asks, and in questions, where Python does."""
-        for name in ("raw_input", "getpass"):
-            object.__setattr__(kernel, name, self.answer)
-        builtins.input = getpass.getpass = self.answer
+        object.__setattr__(kernel, "raw_input", self.answer)
+        object.__setattr__(kernel, "getpass", self.answer_password)
+        builtins.input, getpass.getpass = self.answer, self.answer_password
         shell.events.register("post_run_cell", self.begin_again)
         self.pass_over_debuggers(shell)
 
@@ -48,12 +51,19 @@ class AbsentKeyboard:
         self.count = 0
 
     def answer(self, prompt="", *args, **kwargs):
-        """Return an answer at once.
+        """Answer `input()`."""
+        return self.answer_call("input()", sys._getframe(1))
+
+    def answer_password(self, prompt="", *args, **kwargs):
+        """Answer `getpass()`."""
+        return self.answer_call("getpass()", sys._getframe(1))
+
+    def answer_call(self, called, frame):
+        """Return an answer at once to a call in a frame.
 
         Raises:
             EOFError: the cell was answered many times, and goes on asking.
         """
-        frame = sys._getframe(1)
         callers = self.calling_modules(frame)
         if callers & DEBUGGERS:
             self.tell_debugger()
@@ -62,8 +72,8 @@ class AbsentKeyboard:
             raise EOFError
         self.count += 1
         if self.count > MAX_ANSWERS:
-            raise EOFError(f"input() was answered {MAX_ANSWERS} times, and nobody is there")
-        self.notes.add(f"input() was answered with {ANSWER!r}")
+            raise EOFError(f"{called} was answered {MAX_ANSWERS} times, and nobody is there")
+        self.notes.add(f"{called} was answered with {ANSWER!r}")
         ending = self.count - PATIENCE - 1
         if 0 <= ending < len(ENDINGS):
             return ENDINGS[ending]
@@ -130,6 +140,20 @@ def expected_words(frame):
             separator = following.argval if is_text else " "
         elif instruction.opname in {"UNPACK_SEQUENCE", "UNPACK_EX"}:
             return min(instruction.arg & 0xFF, 20), separator
-        elif instruction.opname.startswith("STORE_") and not separator:
-            break
+        elif instruction.opname.startswith("STORE_"):
+            return (count_parts(frame, instruction.argval) if separator else 1), separator
     return 1, " "
+
+
+def count_parts(frame, name):
+    """Return how many parts of a list are taken by a later line of the same cell or file."""
+    count = 1
+    for node in ast.walk(parse("".join(linecache.getlines(frame.f_code.co_filename)))):
+        if getattr(node, "lineno", 0) <= frame.f_lineno:
+            continue
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=parts)], value=ast.Name(id=source)):
+                count = max(count, len(parts) if source == name else 1)
+            case ast.Subscript(value=ast.Name(id=source), slice=ast.Constant(value=int(index))):
+                count = max(count, index + 1 if source == name else 1)
+    return min(count, 20)

@@ -31,8 +31,31 @@ importlib.import_module(name)
 """A module that is an installer when it is run, and gives way to the real one when imported."""
 
 
-def write_commands(folder):
-    """Write the programs and modules into a new folder, which everyone may read."""
+SUBSTITUTES_SOURCE = """\
+import importlib, sys
+sys.path.insert(0, {programs!r})
+from inside import fifo_semaphores
+del sys.path[0]
+fifo_semaphores.substitute_shared_memory()
+for name in [name for name in sys.modules if name.partition(".")[0] == "inside"]:
+    del sys.modules[name]
+own, paths = sys.modules.pop(__name__), sys.path[:]
+sys.path[:] = [path for path in paths if path != {folder!r}]
+try:
+    importlib.import_module(__name__)
+except ModuleNotFoundError:
+    sys.modules[__name__] = own
+finally:
+    sys.path[:] = paths
+"""
+"""A `sitecustomize` that gives each Python that is started what its parent has, and gives way."""
+
+
+def write_commands(folder, *, with_substitutes=False):
+    """Write the programs and modules into a new folder, which everyone may read.
+
+    with_substitutes: whether Pythons that a notebook starts need those of shared memory.
+    """
     folder.mkdir()
     folder.chmod(0o755)
     names = [*NAMES, f"pip{sys.version_info[0]}.{sys.version_info[1]}"]
@@ -48,6 +71,10 @@ def write_commands(folder):
         write_links(folder, python, missing)
     source = MODULE_SOURCE.format(program=str(PROGRAM), options=OPTIONS)
     write_links(folder, source, [f"{name}.py" for name in MODULES])
+    if with_substitutes:
+        programs = str(PROGRAM.parent.parent)
+        source = SUBSTITUTES_SOURCE.format(folder=str(folder), programs=programs)
+        write_links(folder, source, ["sitecustomize.py"])
 
 
 def write_links(folder, text, names):

@@ -124,6 +124,11 @@ def semaphore_path(name):
     return Path(tempfile.gettempdir(), "sem" + name.replace("/", "-"))
 
 
+def unlink_semaphore(name):
+    """Remove the name of a semaphore, as `_multiprocessing.sem_unlink` does."""
+    semaphore_path(name).unlink(missing_ok=True)
+
+
 def open_shared_memory(path, flags, mode=0o777):
     """Open shared memory, as `_posixshmem.shm_open` does."""
     return os.open(shared_memory_path(path), flags | os.O_CLOEXEC, mode)
@@ -142,17 +147,17 @@ def shared_memory_path(name):
 def substitute_shared_memory():
     """Put the substitutes in place, each as soon as what it replaces is imported.
 
-    joblib's workers are fresh interpreters, which have none of this: it does without workers.
+    Fresh interpreters that a notebook starts do the same; see `command_folder`.
     """
-    os.environ["JOBLIB_MULTIPROCESSING"] = "0"
     sys.modules[PICKLED_NAME] = sys.modules[__name__]
     rebuild_storage.__module__ = PICKLED_NAME
 
     def use_fifos():
         sys.modules["_multiprocessing"].SemLock = FifoSemaphore
-        sys.modules["_multiprocessing"].sem_unlink = lambda name: semaphore_path(name).unlink(
-            missing_ok=True
-        )
+        sys.modules["_multiprocessing"].sem_unlink = unlink_semaphore
+
+    def use_fifos_by_name():
+        sys.modules["multiprocessing.synchronize"].sem_unlink = unlink_semaphore
 
     def use_files():
         sys.modules["_posixshmem"].shm_open = open_shared_memory
@@ -161,10 +166,15 @@ def substitute_shared_memory():
     def use_temporary_folder():
         sys.modules["multiprocessing.heap"].Arena._dir_candidates = []
 
+    def leave_processes_alone():  # the system's own files on them can't be read
+        sys.modules["joblib.externals.loky.process_executor"]._USE_PSUTIL = False
+
     after_import.call_after_import(
         {
             "_multiprocessing": use_fifos,
             "_posixshmem": use_files,
+            "multiprocessing.synchronize": use_fifos_by_name,
+            "joblib.externals.loky.process_executor": leave_processes_alone,
             "multiprocessing.heap": use_temporary_folder,
             "torch": send_tensors_by_value,
         }

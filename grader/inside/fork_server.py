@@ -231,7 +231,7 @@ class ForkLoop:
             return
         folder = self.folder / str(order["room"])
         if not order["plan"]["namespaces"]:
-            sandbox_setup.make_folders(folder)
+            sandbox_setup.make_folders(folder, order["plan"])
         if self.forker is None:
             self.forker = walls.NamespaceForker() if order["plan"]["namespaces"] else os
             self.filters = walls.build_filters(order["plan"])

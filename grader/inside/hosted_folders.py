@@ -16,11 +16,17 @@ import shutil
 ROOTS = ("/content", "/kaggle")
 PATH_BUILTIN = "__hosted_path__"
 LOOK_BUILTIN = "__hosted_look__"
+MADE_BUILTIN = "__hosted_made__"
 LINE_BUILTIN = "__hosted_line__"
-"""The builtins that replaced texts call: with a path, with one whose existence is asked for, and
-with a line of a shell or a magic."""
+BUILTINS = frozenset({PATH_BUILTIN, LOOK_BUILTIN, MADE_BUILTIN, LINE_BUILTIN})
+"""The builtins that replaced texts call: with a path, with one whose existence is asked for, with
+one that is made or opened, and with a line of a shell or a magic."""
 LOOKS = frozenset({"exists", "isdir", "isfile", "is_dir", "is_file"})
 """Functions and methods that ask whether something is there."""
+MAKERS = frozenset(
+    {"open", "save", "savez", "savefig", "dump", "make_archive", "mkdir", "makedirs"}
+)
+"""Functions and methods that make a file or folder, whether or not its name has an ending."""
 DRIVE = r"/content/g?drive(?:/(?:My\\?\ ?Drive|Shareddrives/[^/]+))?"
 KAGGLE = r"/kaggle/input(?:/[^/\s'\"]+(?=/))?|/kaggle/(?:working|temp)"
 START = rf"(?:{DRIVE}|/content|{KAGGLE}|/tmp|/dev/shm)"
@@ -47,6 +53,7 @@ class HostedFolders:
         """Replace paths in each cell."""
         setattr(builtins, PATH_BUILTIN, self.lead_path)
         setattr(builtins, LOOK_BUILTIN, self.look_for)
+        setattr(builtins, MADE_BUILTIN, self.lead_made)
         setattr(builtins, LINE_BUILTIN, self.lead_line)
         shell.ast_transformers.append(PathTransformer())
 
@@ -58,7 +65,11 @@ class HostedFolders:
             f"there is no {service} where notebooks are graded."
         )
 
-    def lead_path(self, text):
+    def lead_made(self, text):
+        """Return the path of what is made or opened there."""
+        return self.lead_path(text, is_made=True)
+
+    def lead_path(self, text, *, is_made=False):
         """Return the path in the notebook's folder for one of Colab or Kaggle."""
         match = WHOLE_PATH.match(text)
         if match is None:
@@ -70,8 +81,10 @@ class HostedFolders:
         rest = (match["rest"] or "").replace("\\ ", " ")
         ending = "/" if rest.endswith("/") else ""
         names = [name for name in rest.split("/") if name]
-        find = self.find_kept if KEPT.match(text) else self.find_made
-        return os.path.join(self.folder, *find(names)) + ending  # noqa: PTH118 (texts, as given)
+        names = (
+            self.find_kept(names, is_made=is_made) if KEPT.match(text) else self.find_made(names)
+        )
+        return os.path.join(self.folder, *names) + ending  # noqa: PTH118 (texts, as given)
 
     def look_for(self, text):
         """Return the path whose existence is asked for.
@@ -79,7 +92,7 @@ class HostedFolders:
         Colab is told by its folders; what a notebook made or was given in them is there.
         """
         match = WHOLE_PATH.match(text)
-        if match["root"] in TEMPORARY:
+        if match is None or match["root"] in TEMPORARY:
             return self.lead_path(text)
         names = [name for name in (match["rest"] or "").split("/") if name]
         names_there = self.find_kept(names) if KEPT.match(text) else self.find_made(names)
@@ -107,12 +120,15 @@ class HostedFolders:
             return names[-1:]
         return names
 
-    def find_kept(self, names):
+    def find_kept(self, names, *, is_made=False):
         """Find what was there before: in whatever folder it was, it is beside the notebook now."""
         for start in range(len(names)):
             if self.exists(names[start:]):
                 return names[start:]
-        return names[-1:] if names and "." in names[-1] else []
+        for start in range(len(names) - 1):
+            if self.exists(names[start:-1]):  # a folder that the notebook made
+                return names[start:]
+        return names[-1:] if is_made or (names and "." in names[-1]) else []
 
 
 def copy_unless_same(source, target, *, follow_symlinks=True, real_copy=shutil.copyfile):
@@ -123,8 +139,17 @@ def copy_unless_same(source, target, *, follow_symlinks=True, real_copy=shutil.c
         return target
 
 
+def is_path(node):
+    """Return whether an expression is a text that begins with one of these folders."""
+    text = getattr(node, "value", None) if isinstance(node, ast.Constant) else None
+    return isinstance(text, str) and WHOLE_PATH.match(text) is not None
+
+
 class PathTransformer(ast.NodeTransformer):
     """Replaces texts that name folders of Colab or Kaggle by calls."""
+
+    kept = None
+    """The text that a path being put together begins with: it is led as a whole."""
 
     def call(self, builtin, node):
         """Return a call of a builtin with a text, where that text stands."""
@@ -132,23 +157,29 @@ class PathTransformer(ast.NodeTransformer):
         return ast.fix_missing_locations(ast.copy_location(call, node))
 
     def visit_Constant(self, node):
-        if isinstance(node.value, str) and WHOLE_PATH.match(node.value):
+        if node is not self.kept and is_path(node):
             return self.call(PATH_BUILTIN, node)
         return node
 
     def visit_JoinedStr(self, node):
-        values = [self.visit(value) for value in node.values]
-        node.values = [
-            ast.copy_location(ast.FormattedValue(value=value, conversion=-1), value)
-            if isinstance(value, ast.Call)
-            else value
-            for value in values
-        ]
-        return node
+        for value in node.values:
+            if isinstance(value, ast.FormattedValue):
+                self.generic_visit(value)
+        return self.call(PATH_BUILTIN, node) if is_path(next(iter(node.values), None)) else node
+
+    def visit_BinOp(self, node):
+        first = node
+        while isinstance(first, ast.BinOp) and isinstance(first.op, (ast.Add, ast.Mod)):
+            first = first.left
+        if first is self.kept or not is_path(first):
+            return self.generic_visit(node)
+        self.kept = first
+        return self.call(PATH_BUILTIN, self.generic_visit(node))
 
     def visit_Call(self, node):
         function = node.func
-        if getattr(function, "id", "") in {PATH_BUILTIN, LOOK_BUILTIN, LINE_BUILTIN}:
+        name = getattr(function, "attr", getattr(function, "id", ""))
+        if name in BUILTINS:
             return node  # made here
         if getattr(function, "attr", "") == "mount":
             return node  # where a Drive should go, which there is none of
@@ -157,20 +188,24 @@ class PathTransformer(ast.NodeTransformer):
             and isinstance(function.value, ast.Call)
             and getattr(function.value.func, "id", "") == "get_ipython"
         )
-        if isinstance(function, ast.Attribute) and function.attr in LOOKS:
-            self.lead_look(node if node.args else function.value)
+        if isinstance(function, ast.Attribute) and name in LOOKS:
+            self.lead_arguments(node if node.args else function.value, LOOK_BUILTIN)
+        if name in MAKERS:
+            owner = getattr(function, "value", None)
+            self.lead_arguments(node if node.args else owner, MADE_BUILTIN)
         if not is_shell:
             return self.generic_visit(node)
         changes_folder = [getattr(arg, "value", None) for arg in node.args[:1]] == ["cd"]
         node.args = [self.lead(arg, whole=changes_folder) for arg in node.args]
         return node
 
-    def lead_look(self, call):
-        """Replace the path in `os.path.exists("…")` and `Path("…").exists()`."""
-        first = call.args[0] if isinstance(call, ast.Call) and call.args else None
-        text = getattr(first, "value", None)
-        if isinstance(text, str) and WHOLE_PATH.match(text):
-            call.args[0] = self.call(LOOK_BUILTIN, first)
+    def lead_arguments(self, call, builtin):
+        """Replace the paths in `os.path.exists("…")`, `Path("…").exists()` and `save(x, "…")`."""
+        if isinstance(call, ast.Call):
+            call.args = [self.visit(arg) for arg in call.args]
+            for arg in call.args:
+                if isinstance(arg, ast.Call) and getattr(arg.func, "id", "") == PATH_BUILTIN:
+                    arg.func.id = builtin
 
     def lead(self, node, *, whole):
         """Replace a line of a shell or a magic; a `whole` one may be one path with blanks."""

@@ -4,10 +4,7 @@
 where a failure is caught finds none, as on any other computer, and goes its own way.
 """
 
-import ast
-import functools
 import importlib.machinery
-import linecache
 import os
 import sys
 from pathlib import Path
@@ -16,16 +13,21 @@ from inside import hosted_folders
 from inside.idle_modules import IdleLoader, IdleStub
 
 MODULES = ("google.colab", "kaggle_secrets", "kaggle_datasets")
-IMPORT_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 MAX_UPLOAD_BYTES = 50_000_000
 """Most bytes of files that `files.upload()` gives."""
 
 
 class HostedFinder:
-    """Finds modules of Colab and Kaggle, and `google` itself where nothing else does."""
+    """Finds modules of Colab and Kaggle, and `google` itself where nothing else does.
 
-    def __init__(self, notes):
+    Args:
+        notes: hears of each call.
+        expects_absence: tells of a frame whether it only looks; see `ImportHook`.
+    """
+
+    def __init__(self, notes, expects_absence):
         self.notes = notes
+        self.expects_absence = expects_absence
         self.loader = IdleLoader(self.answer)
 
     def find_spec(self, fullname, path=None, target=None):
@@ -33,7 +35,7 @@ class HostedFinder:
         is_hosted = any(fullname == m or fullname.startswith(f"{m}.") for m in MODULES)
         if fullname != "google" and not is_hosted:
             return None
-        if is_absence_expected(sys._getframe(1)):
+        if self.expects_absence(sys._getframe(1)):
             return None
         loader = self.loader if is_hosted else None
         spec = importlib.machinery.ModuleSpec(fullname, loader, is_package=True)
@@ -70,73 +72,6 @@ def upload_files(folder):
     return files
 
 
-# ---------------------------------------------------------------- imports that may fail
-
-
-def is_absence_expected(frame):
-    """Return whether the code that imports catches a failure, or only looks."""
-    while frame is not None:
-        module = frame.f_globals.get("__name__") or ""
-        if module in {"importlib.util", "pkgutil"}:
-            return True
-        if module.startswith(("IPython.", "ipykernel.")):
-            return False
-        if not module.startswith(("importlib", "inside.", "_frozen")) and catches_import_error(
-            frame.f_code.co_filename, frame.f_lineno
-        ):
-            return True
-        frame = frame.f_back
-    return False
-
-
-def catches_import_error(filename, line):
-    """Return whether a line stands in a `try` or `suppress` that catches a failed import."""
-    return any(first <= line <= last for first, last in guarded_lines(filename))
-
-
-def guarded_lines(filename):
-    """Return the lines, from first to last, of blocks that catch failed imports."""
-    return find_guarded_lines("".join(linecache.getlines(filename)))
-
-
-@functools.lru_cache(maxsize=64)
-def find_guarded_lines(source):
-    """Find such blocks in a source; none where it can't be parsed."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return ()
-    blocks = [node for node in ast.walk(tree) if is_guarded(node)]
-    return tuple((block.body[0].lineno, block.body[-1].end_lineno) for block in blocks)
-
-
-def is_guarded(node):
-    """Return whether a block catches failed imports."""
-    if isinstance(node, ast.Try):
-        return any(map(catches, node.handlers))
-    return isinstance(node, ast.With) and any(suppresses(i.context_expr) for i in node.items)
-
-
-def catches(handler):
-    """Return whether an `except` catches a failed import."""
-    return handler.type is None or names_import_error(handler.type)
-
-
-def suppresses(call):
-    """Return whether a context is `suppress(ImportError)` or the like."""
-    return (
-        isinstance(call, ast.Call)
-        and ast.unparse(call.func).rpartition(".")[2] == "suppress"
-        and any(map(names_import_error, call.args))
-    )
-
-
-def names_import_error(node):
-    """Return whether an expression names an error of imports, alone or in a tuple."""
-    parts = node.elts if isinstance(node, ast.Tuple) else [node]
-    return any(ast.unparse(part).rpartition(".")[2] in IMPORT_ERRORS for part in parts)
-
-
 # ---------------------------------------------------------------- magics
 
 
@@ -153,12 +88,13 @@ def register_magics(shell):
     shell.register_magic_function(lambda line="": None, "line", "tensorflow_version")
 
 
-def install(shell, notes, temporary=None):
+def install(shell, notes, expects_absence, temporary=None):
     """Let the modules be found, and the folders lead to the notebook's own.
 
+    expects_absence: tells of a frame whether it only looks for a module.
     temporary: a sandbox's temporary folder; None on a student's own computer.
     """
-    sys.meta_path.append(HostedFinder(notes))
+    sys.meta_path.append(HostedFinder(notes, expects_absence))
     register_magics(shell)
     runs_there = temporary is None and any(map(os.path.isdir, hosted_folders.ROOTS))
     if not runs_there:

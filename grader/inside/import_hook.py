@@ -134,6 +134,19 @@ class ImportHook:
             frame = frame.f_back
         return False
 
+    def expects_absence(self, frame):
+        """Return whether what imports, from a frame on, is no code of the notebook's that needs it.
+
+        That is a library, a look such as `find_spec`, or an import whose failure is caught.
+        """
+        while frame is not None and is_import_system(frame):
+            frame = frame.f_back
+        if frame is None:
+            return True
+        if (frame.f_globals.get("__name__") or "").startswith("IPython."):  # `%load_ext`
+            return False
+        return not self.is_own(frame) or self.is_caught(ModuleNotFoundError(), frame)
+
     def find_absence(self, name, error):
         """Return what is absent; None where the import failed for another reason."""
         top = name.partition(".")[0]
@@ -230,6 +243,12 @@ def is_explicit(frame):
     return code.co_code[frame.f_lasti] == IMPORT_NAME or any(
         name in EXPLICIT_IMPORTS for name in code.co_names
     )
+
+
+def is_import_system(frame):
+    """Return whether a frame is of Python's import system, or of what stands before it here."""
+    name = frame.f_globals.get("__name__") or ""
+    return name == "importlib" or name.startswith(("importlib._", "inside."))
 
 
 def top_level(name):

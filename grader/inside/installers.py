@@ -14,10 +14,13 @@ import subprocess
 import sys
 
 from inside import after_import, command_folder, idle_installer
+from inside.idle_modules import IdleFinder
 
 MENTION = re.compile(r"\b(pip[\d.]*|ensurepip|" + "|".join(idle_installer.NAMES) + r")\b")
 MAGICS = ("pip", "conda", "mamba", "micromamba", "uv")
 PUNCTUATION = frozenset("();<>|&`\n")
+BROWSER_MODULES = ("micropip", "piplite")
+"""Installers of Jupyter in a browser: `await micropip.install(…)`."""
 MAX_LINES = 20
 """Most notes of what was left out in one cell."""
 
@@ -59,6 +62,13 @@ def expanded_already(shell):
         object.__delattr__(shell, "var_expand")
 
 
+class Done:
+    """What can be awaited, and is done."""
+
+    def __await__(self):
+        return iter(())
+
+
 class Installers:
     """Everything through which a notebook reaches an installer."""
 
@@ -73,6 +83,7 @@ class Installers:
         self.turn_shell()
         self.turn_processes()
         after_import.call_after_import({"pip._internal.cli.main": self.turn_pip_library})
+        sys.meta_path.append(IdleFinder(BROWSER_MODULES, self.leave_out))
         self.shell.events.register("post_run_cell", self.read_left_out)
 
     def turn_shell(self):
@@ -143,6 +154,11 @@ class Installers:
             return 0
 
         library.main = main
+
+    def leave_out(self, name):
+        """Do nothing in place of an installer that is awaited."""
+        self.notes.add(describe(f"{name}(…)"))
+        return Done()
 
     def read_left_out(self, result):
         """Make notes of what processes of the cell left out."""

@@ -1,7 +1,7 @@
 """Keep the kernel alive where a notebook asks to leave it, and report what each cell left running.
 
 In Jupyter `exit()` ends the kernel a moment later, so that what runs until then is a matter of
-luck. Here it ends its cell, as `sys.exit()` does.
+luck. Here it ends its cell, as `sys.exit()` does; as the last thing of a notebook it is no failure.
 """
 
 import _thread
@@ -10,29 +10,54 @@ import os
 import signal
 import sys
 
-EXIT_NOTE = "exit() ended this cell; the cells after it ran all the same."
+from IPython.core.autocall import ExitAutocall
+
+EXIT_NOTE = "{} ended this cell, and no other."
 IDLE, BUSY = b"0", b"1"
 """What is reported of a cell: whether something that it started may still end the kernel."""
 TIMERS = ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
 
 
+class KernelExit(SystemExit):
+    """What a call that would end the kernel raises; told from other ends of a cell by its name."""
+
+    def __init__(self, called):
+        super().__init__(f"{called} was called")
+        self.called = called
+
+
+class NamedExit(ExitAutocall):
+    """`exit` or `quit`, with or without brackets."""
+
+    def __init__(self, shell, end):
+        super().__init__(shell)
+        self.end = end
+
+    def __call__(self, *args, **kwargs):
+        """End the cell."""
+        self.end(*args, **kwargs)
+
+
 def end_cells_only(shell, kernel, notes):
     """Let all that would end the kernel in good order end the running cell instead."""
 
-    def end_cell_instead(real):
+    def end_cell_instead(real, called):
         def end(*args, **kwargs):
             if notes.running:
-                raise SystemExit
+                raise KernelExit(called)
             return real(*args, **kwargs)
 
         return end
 
     def add_note(result):
         if isinstance(result.error_in_exec, SystemExit):
-            notes.add(EXIT_NOTE)
+            notes.add(EXIT_NOTE.format(getattr(result.error_in_exec, "called", "SystemExit")))
 
-    object.__setattr__(shell, "ask_exit", end_cell_instead(shell.ask_exit))
-    object.__setattr__(kernel, "do_shutdown", end_cell_instead(kernel.do_shutdown))
+    for name in ("exit", "quit"):
+        named = NamedExit(shell, end_cell_instead(shell.exiter, f"{name}()"))
+        shell.user_ns[name] = shell.user_ns_hidden[name] = named
+    object.__setattr__(shell, "ask_exit", end_cell_instead(shell.ask_exit, "ask_exit()"))
+    object.__setattr__(kernel, "do_shutdown", end_cell_instead(kernel.do_shutdown, "do_shutdown()"))
     shell.events.register("post_run_cell", add_note)
 
 

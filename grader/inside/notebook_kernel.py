@@ -37,12 +37,13 @@ if sys.modules["debugpy"] is None:
 def limit_cell_descriptors(shell):
     """Give cells fewer descriptors than the process, which must go on when a cell uses all."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    set_limit = resource.setrlimit  # before it is one that leaves notes
 
     def lower_limit(info):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        set_limit(resource.RLIMIT_NOFILE, (soft, hard))
 
     def raise_limit(result):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        set_limit(resource.RLIMIT_NOFILE, (hard, hard))
 
     shell.events.register("pre_run_cell", lower_limit)
     shell.events.register("post_run_cell", raise_limit)
@@ -209,6 +210,7 @@ def prepare_shell(app, job, pipes):
         descriptor_output.run_commands_without_terminal(shell)
     if not job["private_files"]:
         fifo_semaphores.substitute_shared_memory()
+    limit_cell_descriptors(shell)
     notes = stubs.Notes()
     notebook_recorder = recorder.Recorder(job["record"], notes)
     stubs.install_stubs(
@@ -222,7 +224,6 @@ def prepare_shell(app, job, pipes):
     notebook_recorder.install(shell)
     kernel_exit.report_background_activity(shell, pipes.progress)
     fork_repair.repair_after_import()
-    limit_cell_descriptors(shell)
     seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job["seed"]))
     forgotten = kept_namespace.keep_forgotten(shell)
     return questions.ObservedNotebook(shell.user_ns, notebook_recorder, notes, forgotten)

@@ -126,7 +126,7 @@ class Recorder:
         @functools.wraps(function)
         def wrapper(*args, **kwargs):
             event = None
-            if not self.inside_watched:
+            if not self.inside_watched and not self.is_traced():
                 with contextlib.suppress(Exception):
                     event = self.record_call(name, function, args, kwargs)
             self.inside_watched += 1
@@ -312,7 +312,10 @@ class Recorder:
 
     def is_traced(self):
         """Return whether torch traces or compiles what runs: what is computed would get into it."""
-        return self.torch._C._get_tracing_state() is not None or self.torch.compiler.is_compiling()
+        torch = self.torch
+        if torch is None:
+            return False
+        return torch._C._get_tracing_state() is not None or torch.compiler.is_compiling()
 
     def number_if_recorded(self, module):
         """Return the number of a module whose call is recorded, or None.

@@ -22,11 +22,11 @@ def redirect_standard_streams(path):
         os.close(descriptor)
 
 
-def make_folders(folder):
+def make_folders(folder, plan):
     """Make the folders of a sandbox that has no file system of its own."""
     commands = folder.parent / walls.COMMANDS
     if not commands.exists():
-        command_folder.write_commands(commands)
+        command_folder.write_commands(commands, with_substitutes=plan["landlock"])
     for name in SANDBOX_FOLDERS:
         (folder / name).mkdir(parents=True)
         (folder / name).chmod(0o1777)

@@ -4,11 +4,24 @@ Installers (`!pip`, `%conda`, `!apt`), `google.colab`, `input()`, figure windows
 not installed, and a `grader` whose checks do nothing. Each use leaves a note.
 """
 
+import functools
+import re
 import sys
 
-from inside import absent_gpu, absent_keyboard, hosted_notebooks, installers, own_modules
+from inside import (
+    absent_gpu,
+    absent_keyboard,
+    hosted_notebooks,
+    installers,
+    kernel_surroundings,
+    own_modules,
+)
+from inside.after_import import call_after_import
 from inside.import_hook import ImportHook
 from inside.plot_styles import keep_old_style_names
+
+WINDOW_BACKENDS = re.compile(r"(gtk[34]|qt[45]?|tk|wx)(agg|cairo)|wx|macosx", re.IGNORECASE)
+"""Backends of matplotlib that need a screen."""
 
 
 class Notes:
@@ -41,7 +54,26 @@ class Notes:
 
 
 def keep_figures_inline(shell, notes):
-    """Let `%matplotlib widget` and the like show inline figures."""
+    """Let `%matplotlib widget`, `matplotlib.use("TkAgg")` and the like show inline figures."""
+
+    def keep_backend(module, name):
+        owner = sys.modules[module]
+        real_use = getattr(owner, name)
+
+        @functools.wraps(real_use)
+        def use(backend, *args, **kwargs):
+            if not WINDOW_BACKENDS.fullmatch(str(backend)):
+                return real_use(backend, *args, **kwargs)
+            return notes.add(f"matplotlib's {backend} was answered with inline figures")
+
+        setattr(owner, name, use)
+
+    call_after_import(
+        {
+            "matplotlib": lambda: keep_backend("matplotlib", "use"),
+            "matplotlib.pyplot": lambda: keep_backend("matplotlib.pyplot", "switch_backend"),
+        }
+    )
     real_magic = shell.find_line_magic("matplotlib")
 
     def matplotlib(line=""):
@@ -80,12 +112,14 @@ def install_stubs(
         temporary: a sandbox's temporary folder; None on a student's own computer.
     """
     notes.watch(shell)
+    kernel_surroundings.look_like_jupyter(kernel, notes)
     installers.Installers(shell, notes).install()
     absent_gpu.AbsentGpu(notes).install()
     keep_figures_inline(shell, notes)
     keep_streams_alive(shell)
     absent_keyboard.AbsentKeyboard(notes).install(shell, kernel)
-    hosted_notebooks.install(shell, notes, temporary)
+    hook = ImportHook(shell, notes, unknown=dict(unknown), where=where)
+    hosted_notebooks.install(shell, notes, hook.expects_absence, temporary)
     keep_old_style_names()
-    ImportHook(shell, notes, unknown=dict(unknown), where=where).install()
+    hook.install()
     own_modules.give_way()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS_FACTOR = 3
 """How many times the time of one attempt all attempts to run a notebook may take together."""
-UNANSWERED = ("died", "not_asked")
+UNANSWERED = ("died", "not_asked", "timed_out")
 """Statuses of questions that are asked again after the notebook's process ended."""
 START_SECONDS = 90.0
 """Seconds a kernel may take to come up."""
@@ -89,14 +89,17 @@ class LiveNotebook:
             may_go_on=lambda: time.monotonic() < deadline and not self._setup.stop.is_set(),
         )
         attempt = self._add_notes(result.attempt)
-        reason = f"{len(result.struck_out)} cells before this one ended the notebook's process."
+        count = len(result.struck_out)
+        ends = f"{count} cell{'s' if count > 1 else ''} before this one"
+        reason = f"{ends} ended the notebook's process."
         if attempt.out_of_time:
             reason = f"The {limits.submission_s:g} s for the whole notebook were used up before it."
         runs = {cell.index: cell_runs.not_reached_run(cell.index, reason=reason) for cell in cells}
         runs |= {**{run.index: run for run in attempt.runs}, **result.struck_out}
         runs |= {index: CellRun(index=index, status=CellStatus.SKIPPED) for index in blank}
+        in_order = cell_runs.accept_final_exit([runs[cell.index] for cell in cells])
         return ExecutionRecord(
-            cells=cell_runs.bound_output([runs[cell.index] for cell in cells]),
+            cells=cell_runs.bound_output(in_order),
             versions=attempt.versions,
             isolation=self._setup.fork_server.isolation,
             heard=True,

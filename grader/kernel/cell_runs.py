@@ -27,6 +27,10 @@ LIMIT_SIGNS = (
         "A notebook may run {processes} processes and threads here.",
     ),
     (
+        r"^(?:URLError|gaierror|ConnectionError|DistNetworkError) |Errno (?:95|101)\b",
+        "Notebooks have no network where they are graded.",
+    ),
+    (
         r"^MemoryError |can't allocate memory|[Uu]nable to allocate|not enough memory",
         "A notebook may use {memory_mb} MB of memory here.",
     ),
@@ -37,6 +41,8 @@ MAX_SHOWN = 20_000
 MAX_SHOWN_TOTAL = 300_000
 """Characters kept of what all cells of a notebook show."""
 MAX_MEDIA = 50
+EXIT_NAME = "KernelExit"
+"""The error of a cell that `exit()`, `quit()` or the like ended; see `inside/kernel_exit.py`."""
 
 
 def struck_out_run(index: int, cause: str) -> CellRun:
@@ -93,6 +99,18 @@ def _read_shown(value: Json) -> tuple[str, tuple[str, ...]]:
         wire.scrub_text(value.get("text", ""), max_length=MAX_SHOWN),
         tuple(wire.sanitize_text(kind, max_length=100) for kind in kinds),
     )
+
+
+def accept_final_exit(runs: Sequence[CellRun]) -> list[CellRun]:
+    """Let `exit()` be no failure where no cell is behind it: in Jupyter nothing is lost there."""
+    accepted = list(runs)
+    for position in reversed(range(len(accepted))):
+        run = accepted[position]
+        if run.status is CellStatus.RAISED and run.error and run.error.name == EXIT_NAME:
+            accepted[position] = replace(run, status=CellStatus.RAN, error=None)
+        elif run.status is not CellStatus.SKIPPED:
+            break
+    return accepted
 
 
 def bound_output(runs: Sequence[CellRun]) -> tuple[CellRun, ...]:

@@ -18,7 +18,7 @@ from grader.notebook.missing_words import (
 
 MODULE_SUFFIXES = frozenset({"", ".py", ".pyd", ".so"})
 """Endings of what can be imported; folders have none."""
-STUBBED = frozenset({"google", "google.colab", "grader"})
+STUBBED = frozenset({"google", "google.colab", "grader", "micropip", "piplite"})
 """Modules that every notebook finds, installed or not."""
 
 

@@ -41,7 +41,13 @@ def prepare_kernel(shell: Any, kernel: Any, job_settings: dict[str, Any]) -> Non
     )
     notes = stubs.Notes()
     notebook_recorder = recorder.Recorder(job_settings["record"], notes)
-    stubs.install_stubs(shell, kernel, notes=notes, where="on this computer")
+    stubs.install_stubs(
+        shell,
+        kernel,
+        notes=notes,
+        unknown=job_settings["unknown_modules"],
+        where="on this computer",
+    )
     kernel_exit.end_cells_only(shell, kernel, notes)
     notebook_recorder.install(shell)
     seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job_settings["seed"]))

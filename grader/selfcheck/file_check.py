@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from grader.model import Cell, Trace
+from grader.model import Cell, Notebook, Trace
 from grader.notebook import is_blank, read_notebook
+from grader.notebook.import_statements import imported_modules
+from grader.notebook.known_packages import is_known, suggest_module
 from grader.selfcheck.local_kernel import start_local_kernel
 from grader.selfcheck.public_findings import SelfcheckResult, judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric
@@ -26,7 +29,10 @@ def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
     notebook = read_notebook(path)
     cells = notebook.code_cells()
     blank = frozenset(cell.index for cell in cells if is_blank(cell))
-    with start_local_kernel(public.rubric, folder=path.resolve().parent) as kernel:
+    unknown = _unknown_modules(notebook, optional=public.rubric.optional_imports)
+    with start_local_kernel(
+        public.rubric, folder=path.resolve().parent, unknown_modules=unknown
+    ) as kernel:
         trace = Trace(
             notebook=notebook,
             record=kernel.run(cells, blank=blank),
@@ -43,6 +49,16 @@ def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
     )
     warnings = find_warnings(path, trace=trace, new_outputs=kernel.outputs, public=public)
     return replace(result, warnings=warnings)
+
+
+def _unknown_modules(notebook: Notebook, *, optional: Collection[str]) -> dict[str, str]:
+    """Return the modules that it imports and nobody knows, with the one that may be meant."""
+    names = dict.fromkeys(module.name for module in imported_modules(notebook))
+    return {
+        name: suggest_module(name, installed=())
+        for name in names
+        if not is_known(name, optional=optional)
+    }
 
 
 def _cell_label(cell: Cell) -> str:

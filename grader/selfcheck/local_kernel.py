@@ -26,7 +26,7 @@ from nbformat import v4
 
 from grader import settings, wire
 from grader.errors import KernelError
-from grader.kernel.cell_runs import not_reached_run, read_cell_run
+from grader.kernel.cell_runs import accept_final_exit, not_reached_run, read_cell_run
 from grader.kernel.strike_out import RunAttempt, run_without_killers
 from grader.model import (
     Cell,
@@ -34,6 +34,7 @@ from grader.model import (
     CellStatus,
     ExecutionRecord,
     Isolation,
+    Json,
     Observation,
     Question,
     Rubric,
@@ -52,28 +53,43 @@ OWN_COMPUTER = Isolation(level="none", description="run by its owner, on their o
 
 
 @contextmanager
-def start_local_kernel(rubric: Rubric, *, folder: Path) -> Iterator[LocalKernel]:
+def start_local_kernel(
+    rubric: Rubric, *, folder: Path, unknown_modules: Mapping[str, str]
+) -> Iterator[LocalKernel]:
     """Yield a notebook's kernel on this computer; its process is gone when the block is left.
 
     Args:
         rubric: What the kernel records, seeds and is limited by.
         folder: The working directory of the notebook.
+        unknown_modules: Modules that nobody knows, with the one that may have been meant.
     """
     # Windows' usual loop can't wait for the sockets of a kernel.
     loop = asyncio.SelectorEventLoop if sys.platform == "win32" else None
     with asyncio.Runner(loop_factory=loop) as runner, ExitStack() as resources:
-        yield LocalKernel(rubric, folder=folder, runner=runner, resources=resources)
+        job: dict[str, Json] = {
+            "record": list(rubric.record),
+            "seed": rubric.seed,
+            "unknown_modules": dict(unknown_modules),
+        }
+        yield LocalKernel(rubric, job, folder=folder, runner=runner, resources=resources)
 
 
 class LocalKernel:
     """A live notebook in a process of its own, with its owner's rights."""
 
     def __init__(
-        self, rubric: Rubric, *, folder: Path, runner: asyncio.Runner, resources: ExitStack
+        self,
+        rubric: Rubric,
+        job: Mapping[str, Json],
+        *,
+        folder: Path,
+        runner: asyncio.Runner,
+        resources: ExitStack,
     ) -> None:
         self.outputs: dict[int, tuple[SavedOutput, ...]] = {}
         """By the number of a cell, its outputs in the last run."""
         self._rubric = rubric
+        self._job = job
         self._folder = folder
         self._runner = runner
         self._resources = resources
@@ -95,10 +111,11 @@ class LocalKernel:
         reason = (
             "The notebook's time was used up before this cell, or cells before it ended Python."
         )
+        in_order = [
+            runs.get(cell.index) or not_reached_run(cell.index, reason=reason) for cell in cells
+        ]
         return ExecutionRecord(
-            cells=tuple(
-                runs.get(cell.index) or not_reached_run(cell.index, reason=reason) for cell in cells
-            ),
+            cells=tuple(accept_final_exit(in_order)),
             isolation=OWN_COMPUTER,
         )
 
@@ -168,7 +185,7 @@ class LocalKernel:
         self._scratch = Path(self._resources.enter_context(folder))
         code_cells = [v4.new_code_cell(source=c.source) for c in cells]  # type: ignore[no-untyped-call]
         notebook = v4.new_notebook(cells=code_cells)  # type: ignore[no-untyped-call]
-        manager = _make_manager(self._rubric, scratch=self._scratch)
+        manager = _make_manager(self._job, scratch=self._scratch)
         self._resources.callback(self._shut_down, manager)
         outputs = inside_loader.load_inside("output_limits")
         client = outputs.make_bounded_client(notebook, manager, meter)
@@ -229,12 +246,8 @@ async def _settle(task: asyncio.Future[Any], *, cancel: bool = True) -> None:
         await task
 
 
-def _make_manager(rubric: Rubric, *, scratch: Path) -> Any:
+def _make_manager(job_settings: Mapping[str, Json], *, scratch: Path) -> Any:
     job = scratch / "job.json"
-    job_settings = {
-        "record": rubric.record,
-        "seed": rubric.seed,
-    }
     job.write_text(json.dumps(job_settings), encoding="utf-8")
     program = ["-P", "-Wignore", "-m", "grader.selfcheck.check_kernel"]
     return AsyncKernelManager(
