@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 
 from grader import wire
 from grader.model import Cell, CellError, CellRun, CellStatus, Json, Limits
+from grader.notebook.saved_outputs import readable_text
 
 EXCESS_MESSAGES = {
     "memory_mb": "used {used} MB of memory; {most} MB are allowed",
@@ -87,12 +88,20 @@ def _read_shown(value: Json) -> tuple[str, tuple[str, ...]]:
     """Return the text that a cell showed, and the media types of what is no text."""
     if not isinstance(value, dict):
         return "", ()
-    media = value.get("media")
-    kinds = media[:MAX_MEDIA] if isinstance(media, list) else []
-    return (
-        wire.scrub_text(value.get("text", ""), max_length=MAX_SHOWN),
-        tuple(wire.sanitize_text(kind, max_length=100) for kind in kinds),
+    media, rich = (
+        entries[:MAX_MEDIA] if isinstance(entries := value.get(key), list) else []
+        for key in ("media", "rich")
     )
+    texts = [readable_text(*entry) for entry in rich if _is_rich_text(entry)]
+    return (
+        wire.scrub_text("\n".join([str(value.get("text", "")), *texts]), max_length=MAX_SHOWN),
+        tuple(wire.sanitize_text(kind, max_length=100) for kind in media),
+    )
+
+
+def _is_rich_text(entry: Json) -> bool:
+    """Return whether an entry is a media type and a text."""
+    return isinstance(entry, list) and [type(part) for part in entry] == [str, str]
 
 
 def bound_output(runs: Sequence[CellRun]) -> tuple[CellRun, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from grader.model import CellStatus, Json, Notebook, SavedOutput, Trace
 from grader.notebook import find_students, is_blank, read_submitted_file, written_answers
 from grader.notebook.decoding import decode_text, parse_json_object
+from grader.notebook.saved_outputs import shows_figure
 from grader.selfcheck.public_rubric import PublicRubric
 
 Outputs = Mapping[int, tuple[SavedOutput, ...]]
@@ -61,10 +62,7 @@ def _output_warnings(saved: Outputs, new: Outputs) -> Iterator[str]:
 
 
 def _has_chart(outputs: Iterable[SavedOutput]) -> bool:
-    return any(
-        output.html_has_figure or any(mime.startswith("image/") for mime in output.mimes)
-        for output in outputs
-    )
+    return any(map(shows_figure, outputs))
 
 
 def _error_warnings(
