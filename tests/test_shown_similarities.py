@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -229,14 +230,20 @@ RICH = {
 }
 
 
+def summary(raw: dict[str, Any]) -> dict[str, Any]:
+    """What the runner reports of an output."""
+    meter: Any = OutputMeter({"cell_output_kb": 10, "output_kb": 10})  # type: ignore[no-untyped-call]
+    reported: dict[str, Any] = meter.summarize_cell({"outputs": [raw]})
+    return reported
+
+
 @pytest.mark.parametrize("mime", RICH)
 @pytest.mark.parametrize("plain", ["<pandas.io.formats.style.Styler at 0x7f00aa>", "", None])
 def test_what_a_reader_sees_of_a_rich_output_is_its_text(mime: str, plain: str | None) -> None:
     """In the file and in a fresh run."""
     data = {mime: RICH[mime]} if plain is None else {"text/plain": plain, mime: RICH[mime]}
     raw = {"output_type": "display_data", "data": data, "metadata": {}}
-    limits = {"cell_output_kb": 10, "output_kb": 10}
-    frame = {"seconds": 1, "shown": OutputMeter(limits).summarize_cell({"outputs": [raw]})}
+    frame = {"seconds": 1, "shown": summary(raw)}
 
     (saved,) = saved_outputs([raw], cell=0, notes=[])
     cell = Cell(index=0, kind="code", source="show()")
@@ -253,10 +260,9 @@ def test_plain_text_that_says_it_all_stays() -> None:
     raw = {"output_type": "execute_result", "data": data, "metadata": {}}
 
     (saved,) = saved_outputs([raw], cell=0, notes=[])
-    meter = OutputMeter({"cell_output_kb": 10, "output_kb": 10})
 
     assert saved.text == "one  0.25"
-    assert meter.summarize_cell({"outputs": [raw]})["text"] == "one  0.25"
+    assert summary(raw)["text"] == "one  0.25"
 
 
 @pytest.mark.parametrize("rich", [None, 7, "text", ["text/html"], [["text/html"]], [[1, 2]], [{}]])

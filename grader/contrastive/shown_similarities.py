@@ -75,13 +75,13 @@ class SimilaritiesShown(EmbeddingCheck, ShowsNumbers):
             if cell.index in printed:
                 fresh = runs[cell.index].shown
                 shown |= _shown_by_cell(cell, fresh, printed[cell.index], similarities)
-        found = set().union(*printed.values())
+        known = set().union(*printed.values())
         others = [cell for cell in cells if cell.index not in printed]
         for cell in others:
             rest = [index for index in range(len(similarities)) if index not in shown]
             numbers = read_decimals(saved_text(cell))
             shown |= _match_numbers(rest, similarities, numbers, saved=True)
-        unknown = self.count - len(found | shown)
+        unknown = self.count - len(known | shown)
         looks = sum(_count_similar(cell, runs.get(cell.index)) for cell in others)
         number_count = len(shown) + min(unknown, looks)
         observed = f"{number_count} of them"
@@ -102,7 +102,7 @@ def _stage_similarities(
         module_embeddings(evidence, names, module=module, trained=trained),
     )
     stages = [
-        [cosine(e.vectors[one], e.vectors[other]) for one, other in combinations(check.labels, 2)]
+        [cosine(e.vectors[left], e.vectors[right]) for left, right in combinations(check.labels, 2)]
         for e in candidates
         if e is not None and set(check.labels) <= set(e.vectors)
     ]
@@ -115,8 +115,8 @@ def _printed_similarities(
     """Return the similarities that a fresh run of each cell showed, by their indexes."""
     printed: dict[int, set[int]] = {}
     for run in runs:
-        found = set().union(*printed.values())
-        order = sorted(range(len(similarities)), key=lambda index: index in found)
+        known = set().union(*printed.values())
+        order = sorted(range(len(similarities)), key=lambda index: index in known)
         numbers = read_decimals(run.shown)
         matched = _match_numbers(order, similarities, numbers, saved=False)
         if matched:

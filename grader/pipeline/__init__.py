@@ -191,6 +191,8 @@ def _read_notebook(submission: Submission) -> Notebook:
     notebook = read_notebook(submission.path)
     if not notebook.cells:
         raise NotebookError("the notebook has no cells")
+    if not any(cell.source.strip() for cell in notebook.cells):
+        raise NotebookError("the notebook is empty: nothing is written in any of its cells")
     return notebook
 
 

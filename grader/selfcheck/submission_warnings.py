@@ -8,7 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from grader.model import CellStatus, Json, Notebook, SavedOutput, Trace
-from grader.notebook import find_students, is_blank, read_submitted_file, written_answers
+from grader.notebook import (
+    find_students,
+    is_blank,
+    looks_foreign,
+    read_submitted_file,
+    written_answers,
+)
 from grader.notebook.decoding import decode_text, parse_json_object
 from grader.notebook.saved_outputs import shows_figure
 from grader.selfcheck.public_rubric import PublicRubric
@@ -37,6 +43,7 @@ def find_warnings(
     raw = _raw_cells(path)
     saved_outputs = {cell.index: cell.outputs for cell in notebook.code_cells()}
     return (
+        *_file_warnings(notebook, public),
         *_output_warnings(saved_outputs, new_outputs),
         *_error_warnings(trace, raw, limit_s=public.rubric.limits.cell_s),
         *_order_warnings(notebook, raw),
@@ -50,6 +57,15 @@ def _raw_cells(path: Path) -> Mapping[int, Mapping[str, Json]]:
     cells = parse_json_object(decode_text(read_submitted_file(path), notes=[])).get("cells")
     numbered = enumerate(cells if isinstance(cells, list) else [])
     return {index: cell for index, cell in numbered if isinstance(cell, dict)}
+
+
+def _file_warnings(notebook: Notebook, public: PublicRubric) -> Iterator[str]:
+    items, names = public.rubric.items, public.checks.all_names()
+    if looks_foreign(notebook, items=items, handout=public.handout, names=names):
+        yield (
+            f"This does not look like {public.rubric.short_title}: none of its questions is here, "
+            "and next to none of its code. Is it the right file?"
+        )
 
 
 def _output_warnings(saved: Outputs, new: Outputs) -> Iterator[str]:
