@@ -95,10 +95,12 @@ class LiveNotebook:
         runs = {cell.index: cell_runs.not_reached_run(cell.index, reason=reason) for cell in cells}
         runs |= {**{run.index: run for run in attempt.runs}, **result.struck_out}
         runs |= {index: CellRun(index=index, status=CellStatus.SKIPPED) for index in blank}
+        isolation = self._setup.fork_server.isolation
+        in_order = cell_runs.bound_output([runs[cell.index] for cell in cells])
         return ExecutionRecord(
-            cells=cell_runs.bound_output([runs[cell.index] for cell in cells]),
+            cells=in_order if isolation.level == "none" else cell_runs.note_network(in_order),
             versions=attempt.versions,
-            isolation=self._setup.fork_server.isolation,
+            isolation=isolation,
             heard=True,
         )
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from grader.model import Json, SavedOutput
 
+UNNAMED_ERROR = "an error"
+"""The text of a saved error without a name and a message."""
 MAX_TEXT = 1_000_000
 """The most characters of an output; a longer one is kept without its middle."""
 _MAX_SEARCHED = 2_000_000
@@ -134,7 +136,7 @@ def _error_text(raw: dict[str, Json]) -> str:
     name = _visible_text(raw.get("ename", raw.get("etype")))[:_MAX_ERROR]
     value = _visible_text(raw.get("evalue"))[:_MAX_ERROR]
     message = ": ".join(" ".join(part.split()) for part in (name, value) if part.strip())
-    return message[:_MAX_ERROR] or "an error"
+    return message[:_MAX_ERROR] or UNNAMED_ERROR
 
 
 def _join_text(value: Json) -> str:
