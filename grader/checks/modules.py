@@ -152,6 +152,9 @@ class ModuleOutputValues(ModuleCheck):
     counterpart: str
     """Name of the reference's function: (inputs, *weights) to outputs."""
 
+    def weight_shapes(self) -> tuple[tuple[int, ...], ...]:
+        return self.weights
+
     def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         return (_question_at_weights(rng, self),)
 

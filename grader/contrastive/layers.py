@@ -52,6 +52,9 @@ class ModuleAtWeightsCheck(Check):
     accepted: tuple[str, ...]
     """Values of `activation` that count as right."""
 
+    def weight_shapes(self) -> tuple[tuple[int, ...], ...]:
+        return self.weights
+
     def forward_question(self, rng: SeededRandom, layers: Layers) -> Question:
         """Ask for outputs at the base weights and with one layer changed at a time."""
         return _forward_question(rng, self.module, self.shape, self.weights, layers)

@@ -210,6 +210,8 @@ def prepare_shell(app, job, pipes):
         fifo_semaphores.substitute_shared_memory()
     notes = stubs.Notes()
     notebook_recorder = recorder.Recorder(job["record"], notes)
+    if job.get("weight_shapes"):
+        notebook_recorder.weight_shapes = {tuple(shape) for shape in job["weight_shapes"]}
     stubs.install_stubs(
         shell,
         app.kernel,

@@ -20,6 +20,8 @@ MAX_MODULES = 32
 """Most modules whose weights are followed."""
 MAX_ELEMENTS = 200_000
 """Arrays with more elements are not kept."""
+SMALL_ELEMENTS = 20_000
+"""Weights of other shapes than the assignment's are kept up to this size."""
 WATCH_BUILTIN = "__watched__"
 """The builtin that the transformer decorates functions with."""
 
@@ -98,6 +100,9 @@ def call_after_import(callbacks):
 
 class Recorder:
     """Events of a run in order, and snapshots of weights."""
+
+    weight_shapes = None
+    """The shapes of the assignment's parameters; None where all weights are kept."""
 
     def __init__(self, names, notes):
         self.names = tuple(names)
@@ -259,9 +264,16 @@ class Recorder:
         weights = [
             (name, parameter.detach().clone())
             for name, parameter in self.modules[number].named_parameters()
-            if parameter.numel() <= 50 * MAX_ELEMENTS
+            if self.keeps_weights(parameter)
         ]
         labels[label] = (state, weights)
+
+    def keeps_weights(self, parameter):
+        """Return whether a parameter is small enough, or of a shape of the assignment's."""
+        shapes = self.weight_shapes
+        if shapes is None or tuple(parameter.shape) in shapes:
+            return parameter.numel() <= 50 * MAX_ELEMENTS
+        return parameter.numel() <= SMALL_ELEMENTS
 
     def snapshot_last_called(self, label):
         """Copy the weights of the module that was called last."""

@@ -50,6 +50,8 @@ class KernelSetup:
     """Whether it is staff's own notebook: questions about it need no fork each."""
     stop: Event = field(default_factory=Event)
     """Set to end every wait for this kernel, when the run is interrupted."""
+    weight_shapes: tuple[tuple[int, ...], ...] = ()
+    """The shapes of parameters whose values are recorded whatever their size; none for all."""
     unknown_modules: Mapping[str, str] = field(default_factory=dict)
     """Modules that it imports and nobody knows, with the one that may have been meant."""
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -200,6 +202,7 @@ class LiveNotebook:
             "cells": [{"index": cell.index, "source": cell.source} for cell in cells],
             "seed": self._setup.seed,
             "record": list(self._setup.record),
+            "weight_shapes": [list(shape) for shape in self._setup.weight_shapes],
             "unknown_modules": dict(self._setup.unknown_modules),
             "limits": asdict(limits),
             "submission_s": seconds,

@@ -121,6 +121,7 @@ def open_grading_session(
             fork_server=fork_server,
             seed=rubric.seed,
             record=rubric.record,
+            weight_shapes=judge.checks.weight_shapes(),
             limits=rubric.limits,
             stop=stop or Event(),
         )
