@@ -112,6 +112,7 @@ def test_the_saved_output_of_the_cell_that_prints_them_counts_in_any_spelling(sa
     [
         lines("0.85", "0.31", "0.22", "0.97", "0.13", "-0.02"),
         "Then it was 0.8511. Next came 0.3105.\n0.2233 0.9705 0.1311 -0.0209",
+        "Loss 3.21\nSimilarity after 1 step: 0.85, 0.31, 0.22\nAt the end 0.97 0.13 -0.02",
     ],
 )
 def test_without_a_seed_the_cell_tells_what_its_other_numbers_are(saved: str) -> None:

@@ -183,10 +183,13 @@ def _count_similar(cell: Cell, run: CellRun | None) -> int:
     return 0 if ran and not _SAYS_SIMILARITY.search(text) else len([*_similar_numbers(text)])
 
 
+def _may_show_similarity(line: str) -> bool:
+    return bool(_SAYS_SIMILARITY.search(line)) or not _SAYS_OTHER.search(line)
+
+
 def _similar_numbers(text: str) -> Iterator[float]:
     """Yield the numbers of a text that may be similarities, but for those of 1 itself."""
-    lines = [line for line in text.splitlines() if not _SAYS_OTHER.search(line)]
-    numbers = read_decimals("\n".join(lines))
+    numbers = read_decimals("\n".join(filter(_may_show_similarity, text.splitlines())))
     in_range = [number for number in numbers if looks_like_share(number)]
     if len(in_range) == len(numbers) <= _MAX_NUMBERS:
         yield from (number.value for number in in_range if abs(number.value) != 1)
