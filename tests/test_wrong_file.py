@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from grading import ROOT
@@ -27,6 +29,7 @@ from grader.pipeline.judge import Judge
 from grader.pipeline.run_config import load_rubric
 from grader.report.flag_text import flag_text
 from grader.report.student_report import student_page
+from grader.selfcheck.submission_warnings import _file_warnings
 
 TEMPLATE = ROOT / "tests" / "notebooks" / "hw5-template.ipynb"
 PROMPT = "Why are skip connections useful in CNN architectures like ResNet? (*Hint: think about "
@@ -194,3 +197,14 @@ def test_one_blank_is_no_handout_as_it_was_given_out() -> None:
     ]
 
     assert kinds(graded(*emptied)) == (set(), set())
+
+
+def test_the_check_before_handing_in_says_the_same() -> None:
+    rubric, judge = hw5()
+    public: Any = SimpleNamespace(rubric=rubric, checks=judge.checks, handout=judge.handout)
+    foreign = read_notebook(ROOT / "reference" / "attention.ipynb")
+
+    (warning,) = _file_warnings(foreign, public)
+
+    assert warning.startswith("This does not look like HW 5: none of its questions is here, ")
+    assert not list(_file_warnings(judge.reference, public))
