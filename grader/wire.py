@@ -15,10 +15,13 @@ import os
 import re
 import select
 import struct
+import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, NoReturn
 
@@ -70,8 +73,22 @@ _CELL_FILE = re.compile(r"\b\d{5,}\.py, (?=line \d)")
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 _MAYBE_PATH = re.compile(r"[^\s:'\"()<>,]+")
 """What may be a path: looked through once, since one pattern for all of it would take a second."""
-_LIBRARY = re.compile(r".*/(?:site|dist)-packages/")
-_PATH = re.compile(r"(?<![\w.])/(?:[\w.+~@-]+/)+([\w.+~@-]+)")
+_LIBRARY = re.compile(r"(?!//).*/(?:(?:site|dist)-packages|lib(?:64)?/python3[.\d]*)/")
+_SOURCE_LINE = re.compile(r"\s*(?:-+>)?\s*\d+ ")
+"""Matches a line of source in IPython's tracebacks, with its number."""
+
+
+def _own_path_pattern() -> re.Pattern[str]:
+    """Return a pattern of the folders of this machine that may stand in a notebook's texts."""
+    owned = {Path.home(), Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[1]}
+    folders = sorted((str(folder) for folder in owned if folder.parent != folder), reverse=True)
+    temporary = "|".join(map(re.escape, {"/tmp", tempfile.gettempdir()}))  # noqa: S108 (in a text)
+    sandbox = rf"(?:{temporary})/(?:grade|ipykernel_|warm)[\w-]*(?:(?:/[\w-]+){{0,4}}?/work)?"
+    own = "|".join([*map(re.escape, folders), "/box(?:/work|/home)?", sandbox])
+    return re.compile(rf"(?<![\w./-])(?:{own})/(?=[\w.+~@-])")
+
+
+_OWN_PATH = _own_path_pattern()
 CELL_LINE = re.compile(r"(?:Cell )?In ?\[\d+\], line (\d+)")
 """Where IPython's tracebacks name a line of a cell."""
 
@@ -94,11 +111,24 @@ def sanitize_text(text: object, *, max_length: int = MAX_TEXT) -> str:
 
 
 def scrub_text(text: object, *, max_length: int = MAX_TEXT) -> str:
-    """Return a sanitized text without addresses and without paths of this machine."""
-    cleaned = _CELL_FILE.sub("", _ADDRESS.sub("0x…", sanitize_text(text, max_length=max_length)))
-    if "-packages/" in cleaned:
+    """Return a sanitized text without addresses and without folders of this machine.
+
+    Other paths, those that a notebook names and those in links, stay as they are.
+    """
+    return _scrub(sanitize_text(text, max_length=max_length))
+
+
+def scrub_traceback(text: object, *, max_length: int = MAX_TEXT) -> str:
+    """Return a scrubbed traceback whose lines of source stay as they are."""
+    lines = sanitize_text(text, max_length=max_length).split("\n")
+    return "\n".join(line if _SOURCE_LINE.match(line) else _scrub(line) for line in lines)
+
+
+def _scrub(text: str) -> str:
+    cleaned = _CELL_FILE.sub("", _ADDRESS.sub("0x…", text))
+    if "-packages/" in cleaned or "/python3" in cleaned:
         cleaned = _MAYBE_PATH.sub(_shorten_library_path, cleaned)
-    return _PATH.sub(r"\1", cleaned)
+    return _OWN_PATH.sub("", cleaned)
 
 
 def _shorten_library_path(match: re.Match[str]) -> str:

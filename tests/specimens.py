@@ -78,9 +78,7 @@ def full_marks() -> Graded:
         record=ExecutionRecord(cells=cells_that_ran(), versions={"python": "3.11.9"}),
         answers=answers(),
         code=code(),
-        notes=(
-            note("The handout's own loss is not a number here, for everyone; it costs nothing."),
-        ),
+        notes=(note("The handout's own loss is not a number here; it costs nothing."),),
         provenance=provenance(),
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from test_checks import GONE, GOOD, RNG, Says, course, evidence, says, spec
 from test_execution import no_name, ran
+from test_wrong_file import hw5
 
 from grader.checks import Evidence, SeededRandom, bind_rubric
 from grader.checks.check import (
@@ -523,3 +524,9 @@ def test_a_trace_is_read_with_the_cells_that_ran() -> None:
     assert (found.observations, found.expected) == (trace.observations, known)
     assert (found.attachments, found.rng) == ((".pdf",), RNG)
     assert Evidence.from_trace(trace, rng=RNG).attachments == ()
+
+
+def test_the_shapes_of_weights_that_checks_look_at_are_named_once() -> None:
+    _, judge = hw5()
+
+    assert judge.checks.weight_shapes() == ((16, 3, 3, 3), (16,), (128, 4096), (128,))

@@ -92,8 +92,30 @@ def test_the_first_six_failures_are_described_and_all_are_named() -> None:
     found = judged(ran(*[("x = 1", CellError(name="E", message="m"))] * 7, ("y = 1", None)))
 
     described = "; ".join(f"cell {n}: E: m" for n in range(6))
-    assert found.observed == f"7 of 8 cells failed of their own: {described}"
+    assert found.observed == f"7 of 8 cells failed of their own: {described}; and 1 more"
     assert found.cells == tuple(range(7))
+
+
+ANSWERED = "input() was answered with '1'"
+
+
+@pytest.mark.parametrize(
+    ("name", "own"), [("ValueError", False), ("IndexError", False), ("ZeroDivisionError", True)]
+)
+def test_a_cell_that_our_answer_did_not_suit_is_no_failure_of_its_own(
+    name: str, *, own: bool
+) -> None:
+    made = ran(("a, b, c = read()", CellError(name=name, message="no")), ("y = a", no_name("a")))
+    first, second = made.record.cells
+    runs = (replace(first, notes=("something else", ANSWERED)), second)
+    found = judged(replace(made, record=replace(made.record, cells=runs)))
+
+    assert (found.share < 1) == own
+    if not own:
+        assert found.observed == (
+            "0 of 2 cells ran; the answer that input() gets here did not suit cell 0"
+        )
+        assert judged(made).share < 1
 
 
 # ---------------------------------------------------------------- causes

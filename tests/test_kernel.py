@@ -4,12 +4,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from grader import kernel, sandbox
+from grader.checks.check import RECORDING_QUESTION
+from grader.checks.recording import read_recording
 from grader.kernel.cell_runs import bound_output, read_cell_run
 from grader.model import Cell, CellStatus, ExecutionRecord, Limits, Observation, Question
 
@@ -213,13 +216,36 @@ def test_a_question_that_hangs_or_dies_costs_only_itself(asked: dict[str, Observ
 
 
 def test_errors_are_scrubbed_of_paths_and_addresses(asked: dict[str, Observation]) -> None:
-    assert asked["raises"].error == "ValueError: no such thing at 0x…"
+    """Of this machine's paths, that is, and not of those that the notebook names."""
+    assert asked["raises"].error == "ValueError: no such /home/me/thing at 0x…"
 
 
 def test_arrays_of_tuples_are_found_and_hidden_names_left_out(
     asked: dict[str, Observation],
 ) -> None:
     assert set(asked["arrays"].arrays) == {"a", "pair/0", "pair/1"}
+
+
+WEIGHTS = """
+import torch
+def train(layer):
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+    layer(torch.ones(1, layer.in_features)).sum().backward()
+    optimizer.step()
+for sizes in ((200, 150), (150, 200), (20, 10)):
+    train(torch.nn.Linear(*sizes))
+"""
+
+
+def test_large_weights_of_shapes_that_no_check_looks_at_are_not_kept(setup: Prepare) -> None:
+    patient = setup(Limits(cell_s=60, submission_s=90, question_s=10))  # it imports torch
+    with kernel.start_kernel(replace(patient, weight_shapes=((150, 200),))) as live:
+        live.run(code(WEIGHTS), blank=frozenset())
+        told = live.ask((RECORDING_QUESTION,))[RECORDING_QUESTION.id]
+
+    starts = [module.start for module in read_recording(told, cells=(0,)).modules]
+    kept = [{weight.shape for weight in start.weights} for start in starts if start]
+    assert kept == [{(150, 200), (150,)}, {(200,)}, {(10, 20), (10,)}]
 
 
 AGAIN = """

@@ -67,6 +67,13 @@ def test_each_batch_size_earns_its_share_and_is_told_apart() -> None:
     assert not found.stops
 
 
+@pytest.mark.parametrize(("told", "name"), [("Mlp", "Mlp"), ("<b>", "Net"), (7, "Net")])
+def test_a_class_of_another_name_is_called_by_its_own(told: object, name: str) -> None:
+    found = shapes(None, None, data={"class": told, "calls": [{"error": "E: no"}] * 2})
+
+    assert found.observed == f"calling {name} raised E: no"
+
+
 def test_what_is_wrong_twice_is_said_once_and_in_order() -> None:
     calls = {"calls": [{"error": "no"}, {"error": "no"}]}
     raised = shapes(None, None, data=calls)

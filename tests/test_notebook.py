@@ -288,9 +288,20 @@ def test_saved_outputs_are_their_texts_and_kinds(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("html", ["<svg>", "<canvas>", "<script>Plotly.newPlot()</script>"])
-def test_html_that_draws_a_figure_is_told(tmp_path: Path, html: str) -> None:
-    assert outputs_of(tmp_path, shown(text_html=html))[0][2]
+@pytest.mark.parametrize(
+    ("kind", "markup"),
+    [
+        ("text_html", "<svg>"),
+        ("text_html", "<canvas>"),
+        ("text_html", "<video controls src='data:video/mp4;base64,AA'>"),
+        ("text_html", "<iframe srcdoc='<p>'>"),
+        ("text_html", "<script>Plotly.newPlot()</script>"),
+        ("text_markdown", "Before: ![chart](data:image/png;base64,AA)"),
+        ("text_markdown", "<img src='data:image/png;base64,AA'>"),
+    ],
+)
+def test_markup_that_draws_a_figure_is_told(tmp_path: Path, kind: str, markup: str) -> None:
+    assert outputs_of(tmp_path, shown(**{kind: markup}))[0][2]
 
 
 def test_half_characters_in_outputs_are_mended(tmp_path: Path) -> None:

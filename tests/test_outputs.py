@@ -73,6 +73,13 @@ def test_half_of_the_numbers_are_worth_half_of_the_points(there: int, share: Fra
         ("2.00", False),
         ("10.25", False),
         ("0.2", False),
+        ("It is 0.25.", True),
+        ("9.1930e-01", True),
+        ("0,9193", True),
+        ("-.06", True),
+        ("91.93 %", True),
+        ("torch-0.25", False),
+        ("numpy==0.25", False),
         ("0.25s", False),
         ("x0.25", False),
         ("0.25.1", False),
@@ -117,6 +124,7 @@ def test_a_pdf_replaces_no_output_that_is_there_and_nothing_else_is_a_pdf() -> N
 
 
 PICTURE = shown("", "image/png", "text/plain")
+WIDGET = shown("Output()", "application/vnd.jupyter.widget-view+json", "text/plain")
 
 
 def figure(*cells: Cell, **more: Any) -> CheckOutcome:
@@ -129,6 +137,11 @@ def figure(*cells: Cell, **more: Any) -> CheckOutcome:
         PICTURE,
         shown("", "text/plain", "image/jpeg"),
         shown("", "image/svg+xml"),
+        shown("", "image/gif"),
+        shown("", "video/mp4"),
+        shown("", "application/vnd.plotly.v1+json", "text/html"),
+        shown("", "application/vnd.vegalite.v5+json", "text/plain"),
+        shown("", "application/vnd.vega.v5+json"),
         shown("", "text/html", html=True),
     ],
 )
@@ -140,7 +153,7 @@ def test_a_figure_of_any_kind_is_one(output: SavedOutput) -> None:
 
 
 def test_text_and_tables_are_no_figure() -> None:
-    found = figure(code(0, shown("0.25"), shown("", "text/html"), shown("", "image/gif")))
+    found = figure(code(0, shown("0.25"), shown("", "text/html"), WIDGET))
 
     assert [found.share, found.observed, found.hint] == [0, "no figure", SAVE]
     assert not found.pending

@@ -123,7 +123,7 @@ def test_a_finding_says_expected_found_hint_and_whether_it_could_be_run_before()
     words = squeezed(student(specimens.half_right))
     assert "Expected a correlation between C1 and B1 below 0.15 either way" in words
     assert "Found correlation 0.96: B1 is made from C1" in words
-    assert "Try Draw B1 on its own" in words
+    assert "Hint Draw B1 on its own" in words
     assert "You could run this check before handing in." in words
     assert "Only run after handing in." in words
 

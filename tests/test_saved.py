@@ -348,6 +348,7 @@ def test_a_rubric_may_give_points_for_what_comes_again() -> None:
 
 def test_the_page_says_it_calmly() -> None:
     picture = SavedOutput(text="", mimes=("image/png",))
+    unnamed = SavedOutput(text="", mimes=(), error="an error")
     wrong = SavedOutput(text="", mimes=(), error="NameError: no x")
     view = saved_outputs_view(
         evidence(
@@ -356,6 +357,7 @@ def test_the_page_says_it_calmly() -> None:
             (cell(2, count=3, outputs=(picture,)), ran(2)),
             (cell(3, count=4, outputs=(wrong,)), ran(3)),
             (cell(4), ran(4)),
+            (cell(5, count=5, outputs=(unnamed,)), ran(5)),
         )
     )
 
@@ -365,6 +367,7 @@ def test_the_page_says_it_calmly() -> None:
         "Cell 0 was last run out of order: the others ran from top to bottom.",
         "Cell 4 was not run before the file was saved.",
         "Cell 3 was saved with an error (NameError: no x), but runs in a fresh run.",
+        "Cell 5 was saved with an error, but runs in a fresh run.",
     )
 
 

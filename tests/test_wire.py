@@ -1,6 +1,9 @@
 import json
 import struct
+import sys
+import tempfile
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -313,13 +316,14 @@ def test_control_sequences_are_stripped() -> None:
 
 
 def test_addresses_and_paths_are_scrubbed() -> None:
-    told = "<f at 0x7f3a2b1c9d00> in /usr/lib/python3/site-packages/torch/nn.py or /root/x/y.py"
+    told = "<f at 0x7f3a2b1c9d00> in /usr/lib/python3/site-packages/torch/nn.py or "
+    told += f"{Path.home()}/x/y.py"
 
     scrubbed = wire.scrub_text(told)
 
     assert "7f3a" not in scrubbed
     assert "/usr" not in scrubbed
-    assert "/root" not in scrubbed
+    assert f"{Path.home()}/" not in scrubbed
     assert "torch/nn.py" in scrubbed
 
 
@@ -364,7 +368,18 @@ def test_what_is_no_text_is_told_as_one_and_half_a_letter_is_no_obstacle() -> No
         ("see/opt/x/site-packages/a/b.py", "seea/b.py"),
         ("/x/site-packages/y/site-packages/z.py", "z.py"),
         ("no-packages/ here", "no-packages/ here"),
-        ("in /home/ada/hw.py:3", "in hw.py:3"),
+        ("in /usr/lib/python3.11/json/decoder.py:353", "in json/decoder.py:353"),
+        (f"in {Path(wire.__file__).parents[1]}/graded/hw.py:3", "in graded/hw.py:3"),
+        (f"'{sys.prefix}/bin/python'", "'bin/python'"),
+        ("No such file: '/box/work/data/x.csv'", "No such file: 'data/x.csv'"),
+        ("in /tmp/grade-ab1_c/7/work/data/x.csv", "in data/x.csv"),
+        (f"in {tempfile.gettempdir()}/grade-ab1/log", "in log"),
+        ("at /tmp/ipykernel_2/988612441.py, line 3", "at line 3"),
+        ("in /Users/ada/hw.py:3", "in /Users/ada/hw.py:3"),
+        ("'/content/drive/MyDrive/x.csv'", "'/content/drive/MyDrive/x.csv'"),
+        ("'/tmp/mine/x.csv' and '/data/x/y'", "'/tmp/mine/x.csv' and '/data/x/y'"),
+        ("https://host.example/box/work/b.csv", "https://host.example/box/work/b.csv"),
+        ("https://h.example/lib/python3/b.csv", "https://h.example/lib/python3/b.csv"),
         ("1/2 and a/b", "1/2 and a/b"),
         ("12345.py, line 3", "line 3"),
         ("123456.py, line 3 and 654321.py, line 4", "line 3 and line 4"),
@@ -380,6 +395,23 @@ def test_a_text_names_no_place_of_this_machine(told: str, shown: str) -> None:
     assert wire.scrub_text(told) == shown
     assert found.data == {"said": [shown]}
     assert found.error == shown
+
+
+def test_a_tracebacks_lines_of_source_are_the_students_own() -> None:
+    lines = (
+        "Cell In[2], line 2",
+        "      1 at = 0x7f3a2b1c",
+        '----> 2 open("/tmp/grade-a/x.csv")',
+        "File /usr/lib/python3.11/json/decoder.py:353, in raw_decode",
+        "-> 1832 read('/box/work/y.csv')",
+        "FileNotFoundError: '/box/work/x.csv'",
+    )
+
+    scrubbed = wire.scrub_traceback("\n".join(lines)).split("\n")
+
+    assert tuple(scrubbed[:3]) == lines[:3]
+    assert scrubbed[3] == "File json/decoder.py:353, in raw_decode"
+    assert scrubbed[4:] == [lines[4], "FileNotFoundError: 'x.csv'"]
 
 
 def test_an_answer_is_read_as_it_is() -> None:
@@ -427,7 +459,21 @@ def test_an_answer_to_nothing_that_was_asked_is_none(changes: dict[str, Any]) ->
 
 
 def test_no_text_takes_long_to_scrub() -> None:
-    parts = ("/", "/-", "/a", "/.", "~/", "/x/site-packages", "\x1b[", "\x1b]a", "0x", "(/-/", "1")
+    parts = (
+        " /tmp/grade-a/",
+        "/box/",
+        "/",
+        "/-",
+        "/a",
+        "/.",
+        "~/",
+        "/x/site-packages",
+        "\x1b[",
+        "\x1b]a",
+        "0x",
+        "(/-/",
+        "1",
+    )
     texts = [part * (24_000 // len(part)) for part in parts]
     texts += [
         f"{text[:20_000]}{end}" for text in texts for end in ("/site-packages/", " /x-packages/")

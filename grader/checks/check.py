@@ -209,6 +209,10 @@ class Check(BaseModel):
         groups = [(value,) if isinstance(value, str) else value for value in values]
         return tuple(name for group in groups for name in group if name)
 
+    def weight_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Return the shapes of the module's parameters that it looks at."""
+        return ()
+
     def masked(self) -> Self:
         """Return a copy that students may read: names in the reference are replaced by digests."""
         digests: dict[str, str | tuple[str, ...]] = {}

@@ -88,6 +88,15 @@ class BoundRubric:
             names[item] = names.get(item, frozenset()) | {*rubric_check.check.code_names()}
         return names
 
+    def all_names(self) -> frozenset[str]:
+        """Return the names in student code that its checks are about."""
+        return frozenset[str]().union(*self.names_by_item().values())
+
+    def weight_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """Return the shapes of all parameters that its checks look at, each once."""
+        shapes = (shape for c in self.rubric_checks for shape in c.check.weight_shapes())
+        return tuple(dict.fromkeys(shapes))
+
     def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
         """Return the questions to the reference about one submission that it hasn't answered."""
         with _ignore_overflow():

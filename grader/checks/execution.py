@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from grader.checks.check import Check, CheckOutcome, Evidence, failed, passed
 from grader.checks.memo import memoized
-from grader.model import CellRun, CellStatus
+from grader.model import CellRun, CellStatus, list_some
 from grader.notebook import assigning_cells
 from grader.notebook.missing_words import needed_modules, undefined_name
 
@@ -18,11 +18,29 @@ FAILED_STATUSES = {
     CellStatus.NOT_REACHED,
 }
 
+_MAX_LISTED = 6
+_ANSWER_NOTE = "input() was answered"
+_UNSUITED = frozenset({"EOFError", "IndexError", "KeyError", "ValueError"})
+"""Errors that an answer to `input()` causes that is no person's."""
+
 
 def own_failures(evidence: Evidence) -> tuple[CellRun, ...]:
-    """Return the failed cells, without those that lacked a name which a failed cell assigns."""
+    """Return the failed cells, without those that lacked a name which a failed cell assigns.
+
+    A cell that failed on our answer to its `input()` is none of them, either.
+    """
     failed_runs = [run for run in evidence.record.cells if run.status in FAILED_STATUSES]
-    return tuple(run for run in failed_runs if failure_cause(run, evidence) is None)
+    return tuple(
+        run
+        for run in failed_runs
+        if failure_cause(run, evidence) is None and not failed_on_answer(run)
+    )
+
+
+def failed_on_answer(run: CellRun) -> bool:
+    """Return whether a cell may have failed since nobody was there to answer its `input()`."""
+    answered = any(note.startswith(_ANSWER_NOTE) for note in run.notes)
+    return answered and run.error is not None and run.error.name in _UNSUITED
 
 
 def failure_cause(run: CellRun, evidence: Evidence) -> CellRun | None:
@@ -56,8 +74,8 @@ class NotebookRuns(Check):
 
     A NameError for a name that an earlier failed cell assigns is that cell's failure. Empty and
     comment-only cells are left out; lines that a headless grader neutralizes (installers, Colab,
-    `input()`), text on stderr, and `exit()` with no cell behind it are no failure. A notebook
-    without code earns nothing.
+    `input()`), text on stderr, and `exit()` with no cell behind it are no failure, nor is an error
+    of values in a cell whose `input()` was answered. A notebook without code earns nothing.
     """
 
     code = "EXE001"
@@ -74,10 +92,12 @@ class NotebookRuns(Check):
             return failed(expected=expected, observed="the notebook has no code cells")
         failures = own_failures(evidence)
         if not failures:
-            ran = f"{len(code_runs)} of {len(code_runs)} cells ran"
-            return passed(expected=expected, observed=ran)
+            return passed(expected=expected, observed=_describe_success(code_runs))
         share = min(1 - Fraction(len(failures), len(code_runs)), self.at_most)
-        details = "; ".join(f"cell {run.index}: {_describe_failure(run)}" for run in failures[:6])
+        listed = failures[:_MAX_LISTED]
+        details = "; ".join(f"cell {run.index}: {_describe_failure(run)}" for run in listed)
+        if more := len(failures) - len(listed):
+            details += f"; and {more} more"
         return CheckOutcome(
             share=share,
             expected=expected,
@@ -85,6 +105,15 @@ class NotebookRuns(Check):
             hint=_choose_hint(failures),
             cells=tuple(run.index for run in failures),
         )
+
+
+def _describe_success(runs: Sequence[CellRun]) -> str:
+    """Say how many cells ran, and why others that did not cost nothing."""
+    ran = sum(run.status not in FAILED_STATUSES for run in runs)
+    text = f"{ran} of {len(runs)} cells ran"
+    if unsuited := [str(run.index) for run in runs if failed_on_answer(run)]:
+        text += f"; the answer that input() gets here did not suit cell {list_some(unsuited)}"
+    return text
 
 
 def _choose_hint(failures: tuple[CellRun, ...]) -> str:

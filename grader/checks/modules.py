@@ -29,6 +29,12 @@ def call_fields(observation: Observation, index: int) -> Mapping[str, Json]:
     return call if isinstance(call, dict) else {}
 
 
+def class_name(observation: Observation, *, default: str) -> str:
+    """Return the name of the class that answered, which need not be the handout's."""
+    name = observation.data.get("class")
+    return name if isinstance(name, str) and name.isidentifier() else default
+
+
 @memoized
 def batch_question(
     rng: SeededRandom, *, module: str, shape: tuple[int, ...], batches: tuple[int, ...]
@@ -62,7 +68,8 @@ class ModuleCheck(Check):
         if observation.status == "missing":
             return f"no class {self.module} and no other torch module was left"
         raised = str(call_fields(observation, index).get("error") or observation.error)
-        return f"calling {self.module} raised {raised[:200]}" if raised else "no output"
+        name = class_name(observation, default=self.module)
+        return f"calling {name} raised {raised[:200]}" if raised else "no output"
 
     def judge_batches(
         self, observation: Observation, *, expected: str, find_flaw: Callable[[int, Array], str]
@@ -145,6 +152,9 @@ class ModuleOutputValues(ModuleCheck):
     counterpart: str
     """Name of the reference's function: (inputs, *weights) to outputs."""
 
+    def weight_shapes(self) -> tuple[tuple[int, ...], ...]:
+        return self.weights
+
     def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         return (_question_at_weights(rng, self),)
 
@@ -162,7 +172,8 @@ class ModuleOutputValues(ModuleCheck):
             unmatched = call_fields(observation, index).get("unmatched")
             if unmatched:
                 shape = format_shape(tuple(unmatched[0]))
-                return f"{self.module} has no parameter of shape {shape}"
+                name = class_name(observation, default=self.module)
+                return f"{name} has no parameter of shape {shape}"
             reference_output = reference_outputs[index]
             if problem := array_flaw(output, shape=reference_output.shape):
                 return f"the output is {problem}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 RUN_TOLERANCE = 1e-3
 """Largest relative difference of one number in two runs: computers differ by less."""
@@ -20,6 +20,12 @@ NUMBER = re.compile(
     r"(?<![\w.])(?P<sign>[-+\u2212])?(?P<digits>\d{1,15}(?:\.\d{1,17})?|\.\d{1,17})"
     r"(?P<exponent>[eE][-+]?\d{1,2})?(?!\w)(?!\.\d)(?P<percent>\s?(?:\\?%|per ?cent\b))?"
 )
+DECIMAL_COMMA = re.compile(r"(?<![\w.,])0,(?=\d{2,4}(?![\w,]))")
+"""Matches a decimal comma: 0,92."""
+_WHOLE_IN_ARRAY = re.compile(r"(?<=[\[\s])([-+]?[01])\.(?=[\s\]])")
+"""Matches what NumPy shows for 1.00 in an array: '1.'."""
+_VERSION = re.compile(r"[a-zA-Z]-$|[=<>~!]=\s?$")
+"""Matches what stands before a version: 'torch-', '=='."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,22 @@ def read_numbers(text: str) -> Iterator[TextNumber]:
             percent=match["percent"] is not None,
             is_integer="." not in digits and not match["exponent"],
         )
+
+
+def read_decimals(text: str) -> tuple[TextNumber, ...]:
+    """Return the numbers of an output that have decimals, however they are written.
+
+    Whole numbers and versions are left out; a percentage is a share: 93.5 % is 0.935.
+    """
+    plain = _WHOLE_IN_ARRAY.sub(r"\1.00", DECIMAL_COMMA.sub("0.", text))
+    return tuple(
+        replace(number, value=number.value / 100, unit=number.unit / 100)
+        if number.percent
+        else number
+        for number in read_numbers(plain)
+        if (number.percent or not number.is_integer)
+        and not _VERSION.search(plain, max(0, number.start - 3), number.start)
+    )
 
 
 def same_number(left: TextNumber, right: TextNumber) -> bool:

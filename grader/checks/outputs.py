@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 
 from grader.checks.check import (
@@ -14,13 +13,20 @@ from grader.checks.check import (
     passed,
 )
 from grader.checks.memo import memoized
+from grader.checks.numbers_in_text import TextNumber, read_decimals
 from grader.checks.reproduction import collect_saved_evidence
 from grader.model import SavedEvidence
+from grader.notebook.saved_outputs import shows_figure
 
-_NUMBER = re.compile(r"(?<![\d.\w+-])[-+]?(?:0|1)\.\d{2,}(?![\d.]|[a-zA-Z])")
-_PICTURE_TYPES = frozenset({"image/png", "image/jpeg", "image/svg+xml"})
-_SAVE_HINT = "Run all cells, save, and hand in the file with its outputs."
+SAVE_HINT = "Run all cells, save, and hand in the file with its outputs."
 _MAX_LISTED_CELLS = 8
+_SECOND_DECIMAL = 0.0101
+"""The coarsest unit of a number with two decimals."""
+
+
+def looks_like_share(number: TextNumber) -> bool:
+    """Return whether a number is between -1 and 1, with two decimals or more."""
+    return abs(number.value) <= 1 + number.unit / 2 and number.unit <= _SECOND_DECIMAL
 
 
 def outputs_cleared(evidence: Evidence) -> bool:
@@ -39,8 +45,9 @@ def judge_attached_pdf(evidence: Evidence, *, expected: str) -> CheckOutcome | N
 class ShowsNumbers(Check):
     """The saved outputs show the results: at least so many numbers between -1 and 1 as text.
 
-    Half of the points if at least half of them are there. If all outputs were cleared and a PDF
-    was handed in beside the notebook, a person decides.
+    Each has two decimals or more, in whatever spelling: `-.06`, `9.19e-01`, `0,92`, `91.9 %`. Half
+    of the points if at least half of them are there. If all outputs were cleared and a PDF was
+    handed in beside the notebook, a person decides.
     """
 
     code = "OUT001"
@@ -54,12 +61,17 @@ class ShowsNumbers(Check):
     """The report's word for them: 'similarities'."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
-        expected = f"{self.count} {self.what} in the saved outputs"
         number_count = sum(
-            len(_NUMBER.findall(output.text))
+            looks_like_share(number)
             for cell in evidence.notebook.code_cells()
             for output in cell.outputs
+            for number in read_decimals(output.text)
         )
+        return self.judge_count(evidence, number_count, observed=f"{number_count} numbers")
+
+    def judge_count(self, evidence: Evidence, number_count: int, *, observed: str) -> CheckOutcome:
+        """Return the outcome for a file that shows so many of the numbers."""
+        expected = f"{self.count} {self.what} in the saved outputs"
         if number_count >= self.count:
             return passed(expected=expected, observed="they are shown")
         pdf_outcome = judge_attached_pdf(evidence, expected=expected)
@@ -69,15 +81,16 @@ class ShowsNumbers(Check):
         return CheckOutcome(
             share=Fraction(1, 2) if 2 * number_count >= self.count else Fraction(0),
             expected=expected,
-            observed="no saved outputs at all" if cleared else f"{number_count} numbers",
-            hint=_SAVE_HINT,
+            observed="no saved outputs at all" if cleared else observed,
+            hint=SAVE_HINT,
         )
 
 
 class ShowsFigure(Check):
     """The saved outputs show a figure, in the cell that trains or after it.
 
-    Any png, jpeg, svg or HTML figure. Where nothing was trained, a figure anywhere counts.
+    Any picture, video, plotly or vega figure, or one in HTML or Markdown. Where nothing was
+    trained, a figure anywhere counts.
     """
 
     code = "OUT002"
@@ -95,7 +108,7 @@ class ShowsFigure(Check):
             cell
             for cell in evidence.notebook.code_cells()
             for output in cell.outputs
-            if output.html_has_figure or not _PICTURE_TYPES.isdisjoint(output.mimes)
+            if shows_figure(output)
         ]
         recording = evidence.recording
         training_cells = [step.cell for step in recording.steps]
@@ -107,7 +120,7 @@ class ShowsFigure(Check):
         if pdf_outcome is not None:
             return pdf_outcome
         observed = "a figure, but only before training" if cells else "no figure"
-        return failed(expected=expected, observed=observed, hint=_SAVE_HINT)
+        return failed(expected=expected, observed=observed, hint=SAVE_HINT)
 
 
 class RunInOrder(Check):
@@ -168,7 +181,7 @@ class OutputsReproduced(Check):
         saved = _saved_evidence(evidence)
         if not saved.compared:
             observed = "no saved outputs to compare"
-            return failed(expected=expected, observed=observed, hint=_SAVE_HINT)
+            return failed(expected=expected, observed=observed, hint=SAVE_HINT)
         cells = tuple(difference.cell for difference in saved.differences)
         if len(cells) <= self.at_most:
             return passed(expected=expected, observed=f"the same in {saved.compared} cells")

@@ -7,7 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
 
-from grader.checks.numbers_in_text import NumberIndex, TextNumber, read_numbers
+from grader.checks.numbers_in_text import (
+    DECIMAL_COMMA,
+    NumberIndex,
+    TextNumber,
+    read_numbers,
+)
 from grader.model import Answer, ExecutionRecord, Notebook, QuotedNumber
 
 MAX_QUOTES = 40
@@ -27,8 +32,6 @@ _LABEL = re.compile(
 """Matches the word before a number that is a name: 'Figure'."""
 _LABEL_LENGTH = 14
 """Characters before a number in which its label is looked for."""
-_DECIMAL_COMMA = re.compile(r"(?<![\w.,])0,(?=\d{2,4}(?![\w,]))")
-"""Matches a decimal comma: 0,92."""
 
 
 def find_quotes(
@@ -61,7 +64,7 @@ def find_quotes(
 
 def quoted_numbers(text: str) -> tuple[TextNumber, ...]:
     """Return an answer's numbers with decimals or a percent sign, but not that of 'Table 1.2'."""
-    plain = _DECIMAL_COMMA.sub("0.", text[:_MAX_ANSWER])
+    plain = DECIMAL_COMMA.sub("0.", text[:_MAX_ANSWER])
     numbers: dict[str, TextNumber] = {}
     for number in read_numbers(plain):
         before = plain[max(0, number.start - _LABEL_LENGTH) : number.start]

@@ -24,6 +24,7 @@ from grader.model import (
 )
 from grader.notebook import is_blank
 from grader.notebook.missing_words import needed_modules
+from grader.notebook.saved_outputs import is_figure_type, shows_figure
 
 MAX_OUTPUT_CHARS = 100_000
 """Maximum characters of a cell's output that are compared, half of them from its end."""
@@ -135,11 +136,8 @@ def _compare_cell(cell: Cell, run: CellRun, *, missing: Collection[str]) -> Outp
     lines = [line.lstrip() for line in cell.source.splitlines()]
     is_complete = not run.notes and not any(line.startswith(("!", "%")) for line in lines)
     moved_lines = _find_moved_lines(saved_text(cell), run.shown, strict=is_complete)
-    saved_pictures = sum(
-        output.html_has_figure or any(mime.startswith("image/") for mime in output.mimes)
-        for output in cell.outputs
-    )
-    fresh_pictures = sum(kind.startswith("image/") or kind == "text/html" for kind in run.media)
+    saved_pictures = sum(map(shows_figure, cell.outputs))
+    fresh_pictures = sum(is_figure_type(kind) or kind == "text/html" for kind in run.media)
     pictures_missing = saved_pictures > fresh_pictures
     if not moved_lines and not pictures_missing:
         return None

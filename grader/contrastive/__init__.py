@@ -9,6 +9,7 @@ from grader.contrastive.layers import LayerApplied
 from grader.contrastive.loss_pairs import PairContrasted
 from grader.contrastive.normalization import DrawnEmbeddingsNormalized, OwnEmbeddingsNormalized
 from grader.contrastive.shapes import EmbeddingShape, InputBatch
+from grader.contrastive.shown_similarities import SimilaritiesShown
 from grader.contrastive.similarity_order import SimilarityOrder
 from grader.contrastive.training import LossFalls
 
@@ -22,6 +23,7 @@ CHECKS: Registry = {
     "NRM001": OwnEmbeddingsNormalized,
     "NRM002": DrawnEmbeddingsNormalized,
     "PAR001": PairContrasted,
+    "SHO001": SimilaritiesShown,
     "SHP001": InputBatch,
     "SHP002": EmbeddingShape,
     "SIM001": SimilarityOrder,

@@ -141,7 +141,10 @@ class ArraysIndependent(ArrayPairCheck):
         observed = f"correlation {value:.3f}"
         if abs(value) < self.below:
             return passed(expected=expected, observed=observed)
-        hint = f"{self.one} should be drawn anew, not made from {self.other}."
+        hint = (
+            f"What have {self.one} and {self.other} in common: is one made from the other, "
+            "or are both made in the same way from the same start?"
+        )
         return failed(expected=expected, observed=observed, hint=hint)
 
 

@@ -20,7 +20,7 @@ from grader.checks.check import (
     passed,
 )
 from grader.checks.memo import memoized
-from grader.checks.modules import call_fields, draw_weight
+from grader.checks.modules import call_fields, class_name, draw_weight
 from grader.checks.values import array_flaw, as_float64, equals_reference
 from grader.model import Observation, Question
 
@@ -51,6 +51,9 @@ class ModuleAtWeightsCheck(Check):
     """Name of the reference's function: (inputs, *weights, activation=...) to outputs."""
     accepted: tuple[str, ...]
     """Values of `activation` that count as right."""
+
+    def weight_shapes(self) -> tuple[tuple[int, ...], ...]:
+        return self.weights
 
     def forward_question(self, rng: SeededRandom, layers: Layers) -> Question:
         """Ask for outputs at the base weights and with one layer changed at a time."""
@@ -218,7 +221,8 @@ class LayerApplied(ModuleAtWeightsCheck):
             return bool(np.abs(as_float64(base) - as_float64(changed)).max() > ROUNDING)
 
         if not changes_output(self.own):
-            misshapen = self._judge_shape(evidence, base=base)
+            name = class_name(observation, default=self.module)
+            misshapen = self._judge_shape(evidence, base=base, name=name)
             return misshapen or failed(
                 expected=expected,
                 observed=self._explain_unchanged(observation),
@@ -237,9 +241,10 @@ class LayerApplied(ModuleAtWeightsCheck):
 
     def explain_no_output(self, observation: Observation) -> str:
         """Return why there is no output."""
+        name = class_name(observation, default=self.module)
         no_answer = explain_no_answer(
             observation,
-            name=self.module,
+            name=name,
             missing=f"no class {self.module} and no other torch module was left when the run ended",
             call="asking",
         )
@@ -247,10 +252,10 @@ class LayerApplied(ModuleAtWeightsCheck):
             return no_answer
         raised = str(call_fields(observation, 0).get("error") or observation.error)[:300]
         if raised:
-            return f"calling {self.module} raised {raised}"
-        return f"{self.module} returned something that is not finite numbers"
+            return f"calling {name} raised {raised}"
+        return f"{name} returned something that is not finite numbers"
 
-    def _judge_shape(self, evidence: Evidence, *, base: Array) -> CheckOutcome | None:
+    def _judge_shape(self, evidence: Evidence, *, base: Array, name: str) -> CheckOutcome | None:
         """Return the outcome for outputs of another shape than the reference's, or None."""
         batch = self.student_batch_size(evidence)
         question = self.reference_question(evidence.rng, batch=batch, activation=self.accepted[0])
@@ -259,7 +264,7 @@ class LayerApplied(ModuleAtWeightsCheck):
             return None
         return failed(
             expected=str(reference_output.shape),
-            observed=f"`{self.module}` gave {base.shape}",
+            observed=f"`{name}` gave {base.shape}",
             hint=f"Is the result of the {self.layer} what comes out?",
             usual=True,
         )

@@ -15,6 +15,7 @@ from grader.checks.check import (
     passed,
 )
 from grader.checks.memo import memoized
+from grader.checks.modules import class_name
 from grader.checks.values import all_close, as_float64
 from grader.contrastive.labeled_inputs import LabeledInputsCheck, studied_vectors
 from grader.model import Json, Numbers, Question
@@ -38,7 +39,7 @@ class OwnEmbeddingsNormalized(LabeledInputsCheck):
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         if not self.all_encoded(evidence):
-            observed = f"{self.module} made no embeddings of all {self.things}"
+            observed = f"no module made embeddings of all {self.things}"
             return absent(expected=EXPECTED, observed=observed)
         rows = studied_vectors(evidence, labels=self.labels, shape=self.shape)
         return judge_lengths(np.array([np.linalg.norm(row.vector) for row in rows]))
@@ -79,7 +80,8 @@ class DrawnEmbeddingsNormalized(Check):
             if len(batches) == count and all(batch.dtype.kind == "f" for batch in batches):
                 lengths = [np.linalg.norm(as_float64(batch), axis=1) for batch in batches]
                 return judge_lengths(np.concatenate(lengths))
-        observed = f"{self.module} gave no rows to measure"
+        name = class_name(observation, default=self.module)
+        observed = f"{name} gave no rows to measure"
         return absent(expected=EXPECTED, observed=observed, names=(self.module,))
 
 

@@ -52,7 +52,7 @@ class InputBatch(LabeledInputsCheck):
             observed = f"all {self.things}, a few at a time"
             return passed(expected=expected, observed=observed, cells=cells)
         if not shapes:
-            observed = f"{self.module} was never given {self.things}"
+            observed = f"no module was given {self.things}"
             return absent(expected=expected, observed=observed)
         seen_shapes = ", ".join(sorted({format_shape(shape) for shape in shapes})[:4])
         hint = f"Stack the {self.things} along a new first dimension."

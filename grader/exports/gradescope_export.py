@@ -159,7 +159,7 @@ def _finding_output(finding: Finding) -> str:
         ("Blocked by", finding.blocked_by),
         ("Expected", finding.expected),
         ("Found", finding.found),
-        ("Try", finding.hint),
+        ("Hint", finding.hint),
     )
     if finding.verdict is Verdict.ERROR:
         return "This check of ours failed. It costs you nothing; a person will look at it."

@@ -213,6 +213,8 @@ def prepare_shell(app, job, pipes):
     limit_cell_descriptors(shell)
     notes = stubs.Notes()
     notebook_recorder = recorder.Recorder(job["record"], notes)
+    if job.get("weight_shapes"):
+        notebook_recorder.weight_shapes = {tuple(shape) for shape in job["weight_shapes"]}
     stubs.install_stubs(
         shell,
         app.kernel,

@@ -1,10 +1,17 @@
 """Bound the output of a notebook, and summarize a cell's text, media and error."""
 
+import re
+
 MAX_SHOWN = 16_000
 """Characters of a cell's text that are reported, half of them from its end."""
 MAX_SHOWN_TOTAL = 200_000
 """Characters of all cells' texts together."""
 MAX_MEDIA = 50
+MAX_RICH = 8_000
+"""Characters of one rich text that are reported."""
+RICH_TYPES = ("text/markdown", "text/latex", "text/html")
+BARE_REPR = re.compile(r"\s*(?:<[^<>\n]*>|Output\(\))?\s*")
+"""Matches text/plain that only names the object whose rich form a reader sees."""
 ELISION = "\n[…]\n"
 
 
@@ -34,17 +41,28 @@ class OutputMeter:
         return None
 
     def summarize_cell(self, cell):
-        """Return what a cell printed and showed: its text, and other media by their type."""
-        texts, media = [], []
+        """Return what a cell printed and showed: text, rich texts, and other media by type."""
+        texts, rich, media = [], [], []
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             other = [kind for kind in data if not kind.startswith("text/")]
             media += other or [kind for kind in data if kind == "text/html"]
             if not any(kind.startswith("image/") for kind in data):
-                texts.append(str(output.get("text", data.get("text/plain", ""))))
-        text = shorten_middle("".join(texts), min(MAX_SHOWN, self.shown_left))
-        self.shown_left -= len(text)
-        return {"text": text, "media": [kind[:100] for kind in media[:MAX_MEDIA]]}
+                plain = str(output.get("text", data.get("text/plain", "")))
+                kind = next((kind for kind in RICH_TYPES if kind in data), "")
+                if kind and BARE_REPR.fullmatch(plain):
+                    rich.append([kind, self.take_text(str(data[kind]), MAX_RICH)])
+                else:
+                    texts.append(plain)
+        text = self.take_text("".join(texts), MAX_SHOWN)
+        kinds = [kind[:100] for kind in media[:MAX_MEDIA]]
+        return {"text": text, "rich": rich[:MAX_MEDIA], "media": kinds}
+
+    def take_text(self, text, max_length):
+        """Return a text, shortened to its maximum and to what is left for all cells."""
+        short = shorten_middle(text, min(max_length, self.shown_left))
+        self.shown_left -= len(short)
+        return short
 
 
 def shorten_middle(text, max_length):

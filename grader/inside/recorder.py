@@ -35,6 +35,8 @@ RECENT_INPUTS = 8
 """How many inputs are remembered, so that an equal one is kept once."""
 MAX_ELEMENTS = 200_000
 """Arrays with more elements are not kept."""
+SMALL_ELEMENTS = 20_000
+"""Weights of other shapes than the assignment's are kept up to this size."""
 
 
 def holds_weights(labels):
@@ -44,6 +46,9 @@ def holds_weights(labels):
 
 class Recorder:
     """Events of a run in order, and snapshots of weights."""
+
+    weight_shapes = None
+    """The shapes of the assignment's parameters; None where all weights are kept."""
 
     def __init__(self, names, notes):
         self.names = tuple(names)
@@ -229,7 +234,7 @@ class Recorder:
         weights = [
             (name, parameter.detach().clone())
             for name, parameter in self.modules[number].named_parameters()
-            if parameter.numel() <= 50 * MAX_ELEMENTS
+            if self.keeps_weights(parameter)
         ]
         labels[label] = (state, weights)
         self.drop_old_weights()
@@ -241,6 +246,13 @@ class Recorder:
         for number in holders[first:-last]:
             labels = self.snapshots[number]
             self.snapshots[number] = {label: (state, None) for label, (state, _) in labels.items()}
+
+    def keeps_weights(self, parameter):
+        """Return whether a parameter is small enough, or of a shape of the assignment's."""
+        shapes = self.weight_shapes
+        if shapes is None or tuple(parameter.shape) in shapes:
+            return parameter.numel() <= 50 * MAX_ELEMENTS
+        return parameter.numel() <= SMALL_ELEMENTS
 
     def snapshot_last_called(self, label):
         """Copy the weights of the module that was called last."""

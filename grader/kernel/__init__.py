@@ -50,6 +50,8 @@ class KernelSetup:
     """Whether it is staff's own notebook: questions about it need no fork each."""
     stop: Event = field(default_factory=Event)
     """Set to end every wait for this kernel, when the run is interrupted."""
+    weight_shapes: tuple[tuple[int, ...], ...] = ()
+    """The shapes of parameters whose values are recorded whatever their size; none for all."""
     unknown_modules: Mapping[str, str] = field(default_factory=dict)
     """Modules that it imports and nobody knows, with the one that may have been meant."""
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -98,10 +100,12 @@ class LiveNotebook:
         runs |= {**{run.index: run for run in attempt.runs}, **result.struck_out}
         runs |= {index: CellRun(index=index, status=CellStatus.SKIPPED) for index in blank}
         in_order = cell_runs.accept_final_exit([runs[cell.index] for cell in cells])
+        in_order = cell_runs.bound_output(in_order)
+        isolation = self._setup.fork_server.isolation
         return ExecutionRecord(
-            cells=cell_runs.bound_output(in_order),
+            cells=in_order if isolation.level == "none" else cell_runs.note_network(in_order),
             versions=attempt.versions,
-            isolation=self._setup.fork_server.isolation,
+            isolation=isolation,
             heard=True,
         )
 
@@ -201,6 +205,7 @@ class LiveNotebook:
             "cells": [{"index": cell.index, "source": cell.source} for cell in cells],
             "seed": self._setup.seed,
             "record": list(self._setup.record),
+            "weight_shapes": [list(shape) for shape in self._setup.weight_shapes],
             "unknown_modules": dict(self._setup.unknown_modules),
             "limits": asdict(limits),
             "submission_s": seconds,

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 
 from grader import wire
 from grader.model import Cell, CellError, CellRun, CellStatus, Json, Limits
+from grader.notebook.saved_outputs import readable_text
 
 EXCESS_MESSAGES = {
     "memory_mb": "used {used} MB of memory; {most} MB are allowed",
@@ -36,6 +37,12 @@ LIMIT_SIGNS = (
     ),
 )
 """Patterns of errors that a limit causes, and what the limit is."""
+NETWORK_ERROR = re.compile(
+    r"^(?:URLError|gaierror|Connect\w*Error|ConnectTimeout|MaxRetryError|NewConnectionError)\b|"
+    r"name resolution|Name or service not known|Network is unreachable|HTTPS?ConnectionPool"
+)
+"""Matches errors that the lack of a network causes."""
+NO_NETWORK = "There is no network where notebooks are graded."
 MAX_SHOWN = 20_000
 """Characters kept of what a cell shows; the runner sends fewer."""
 MAX_SHOWN_TOTAL = 300_000
@@ -93,11 +100,30 @@ def _read_shown(value: Json) -> tuple[str, tuple[str, ...]]:
     """Return the text that a cell showed, and the media types of what is no text."""
     if not isinstance(value, dict):
         return "", ()
-    media = value.get("media")
-    kinds = media[:MAX_MEDIA] if isinstance(media, list) else []
+    media, rich = (
+        entries[:MAX_MEDIA] if isinstance(entries := value.get(key), list) else []
+        for key in ("media", "rich")
+    )
+    rich_texts = (readable_text(*entry) for entry in rich if _is_rich_text(entry))
+    texts = filter(None, [str(value.get("text", "")), *rich_texts])
     return (
-        wire.scrub_text(value.get("text", ""), max_length=MAX_SHOWN),
-        tuple(wire.sanitize_text(kind, max_length=100) for kind in kinds),
+        wire.scrub_text("\n".join(texts), max_length=MAX_SHOWN),
+        tuple(wire.sanitize_text(kind, max_length=100) for kind in media),
+    )
+
+
+def _is_rich_text(entry: Json) -> bool:
+    """Return whether an entry is a media type and a text."""
+    return isinstance(entry, list) and [type(part) for part in entry] == [str, str]
+
+
+def note_network(runs: Sequence[CellRun]) -> tuple[CellRun, ...]:
+    """Add to each cell that failed at the network that there is none."""
+    return tuple(
+        replace(run, notes=(*run.notes, NO_NETWORK))
+        if run.error and NETWORK_ERROR.search(f"{run.error.name} {run.error.message}")
+        else run
+        for run in runs
     )
 
 
@@ -148,7 +174,7 @@ def _limit_notes(error: CellError, limits: Limits) -> list[str]:
 def _read_cell_error(value: Json) -> CellError | None:
     if not isinstance(value, dict):
         return None
-    traceback = wire.scrub_text(value.get("traceback", ""), max_length=6000)
+    traceback = wire.scrub_traceback(value.get("traceback", ""), max_length=6000)
     line = _last_cell_line(traceback)
     message = wire.scrub_text(value.get("message", ""), max_length=1000)
     return CellError(

@@ -189,6 +189,11 @@ class Rubric:
     check_modules: tuple[str, ...] = ()
     """Modules of the course's own checks, beside the general ones."""
 
+    @property
+    def short_title(self) -> str:
+        """Its title up to a colon: 'HW 5'."""
+        return self.title.partition(":")[0].strip()
+
     def item(self, item_id: str) -> Item:
         """Return the item of that id.
 

@@ -34,6 +34,10 @@ class FlagKind(StrEnum):
     LOCATION_UNSURE = "location_unsure"
     LOCATION_UNSURE_NOTE = "location_unsure_note"
     NOTEBOOK_NOTE = "notebook_note"
+    WRONG_FILE = "wrong_file"
+    WRONG_FILE_NOTE = "wrong_file_note"
+    UNTOUCHED_HANDOUT = "untouched_handout"
+    UNTOUCHED_HANDOUT_NOTE = "untouched_handout_note"
     STUDENT_AMBIGUOUS = "student_ambiguous"
     STUDENT_NOT_ON_ROSTER = "student_not_on_roster"
     NAME_BESIDE_OTHER_ID = "name_beside_other_id"
@@ -68,12 +72,18 @@ _SOURCES = {
         FlagKind.LOCATION_UNSURE,
         FlagKind.LOCATION_UNSURE_NOTE,
         FlagKind.NOTEBOOK_NOTE,
+        FlagKind.WRONG_FILE,
+        FlagKind.WRONG_FILE_NOTE,
+        FlagKind.UNTOUCHED_HANDOUT,
+        FlagKind.UNTOUCHED_HANDOUT_NOTE,
     ),
     FlagSource.CLASS: (FlagKind.DUPLICATE_STUDENT,),
 }
 _SOURCE_BY_KIND = {kind: source for source, kinds in _SOURCES.items() for kind in kinds}
 
 
+URGENT_NOTES = frozenset({FlagKind.WRONG_FILE_NOTE, FlagKind.UNTOUCHED_HANDOUT_NOTE})
+"""Kinds of notes that a student must see first."""
 MAX_LISTED = 5
 """Names that one sentence lists."""
 
@@ -96,3 +106,8 @@ class Flag:
     def source(self) -> FlagSource:
         """The step it comes from; PEOPLE for kinds about students and times of submission."""
         return _SOURCE_BY_KIND.get(self.kind, FlagSource.PEOPLE)
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it is a note that a student must see first."""
+        return self.kind in URGENT_NOTES

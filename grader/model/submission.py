@@ -51,11 +51,11 @@ class SavedOutput:
     """One output that was saved in the submitted file."""
 
     text: str
-    """Streams and text/plain, concatenated; empty for pictures."""
+    """Streams, text/plain, or what a reader sees in its place; empty for pictures."""
     mimes: tuple[str, ...]
     """The media types it holds, such as image/png; empty for streams."""
     html_has_figure: bool = False
-    """Whether its text/html draws a figure (an img, svg, canvas or plotting script)."""
+    """Whether its HTML or Markdown draws a figure (an img, svg, canvas or plotting script)."""
     error: str = ""
     """The saved error: 'NameError: name 'x' is not defined'."""
 

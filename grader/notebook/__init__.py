@@ -5,6 +5,7 @@
 
 from grader.notebook.answers import written_answers
 from grader.notebook.code_matching import match_code
+from grader.notebook.file_recognition import count_open_blanks, looks_foreign
 from grader.notebook.handout import handout_lines
 from grader.notebook.handout_outline import Outline, OutlinePart, outline_handout
 from grader.notebook.handout_overlap import measure_overlap, phrases
@@ -17,10 +18,12 @@ __all__ = [
     "Outline",
     "OutlinePart",
     "assigning_cells",
+    "count_open_blanks",
     "find_definitions",
     "find_students",
     "handout_lines",
     "is_blank",
+    "looks_foreign",
     "match_code",
     "measure_overlap",
     "outline_handout",

@@ -43,6 +43,13 @@ def handout_lines(reference: Notebook) -> frozenset[str]:
     return frozenset(_prefixed_lines(reference))
 
 
+def foreign_code(notebook: Notebook, *, handout: frozenset[str]) -> list[str]:
+    """Return the lines of code that are not the handout's, without spaces and comments."""
+    lines = (line for cell in notebook.code_cells() for line in cell.source.splitlines())
+    keys = (_code_key(line) or line_key(line) for line in lines)
+    return [key for key in keys if key and _CODE + key not in handout]
+
+
 def _prefixed_lines(reference: Notebook) -> Iterator[str]:
     for cell in reference.cells:
         if cell.kind == "code" and "grader-only" not in cell.tags:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from grader.model import Json, SavedOutput
 
+UNNAMED_ERROR = "an error"
+"""The text of a saved error without a name and a message."""
 MAX_TEXT = 1_000_000
 """The most characters of an output; a longer one is kept without its middle."""
 _MAX_SEARCHED = 2_000_000
@@ -18,9 +22,17 @@ _ANSI = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[PX^_][^\x1b]*\x1b\\|[ -/]*[0-~])"
 )
 _FIGURE = re.compile(
-    r"<(?:img|svg|canvas)\b|plotly|bokeh|vega-?embed|mpld3|\bd3\.(?:select|v\d)",
+    r"<(?:img|svg|canvas|video)\b|\bsrcdoc=|!\[[^\]\n]{0,200}\]\(|plotly|bokeh|vega-?embed|mpld3|"
+    r"\bd3\.(?:select|v\d)",
     re.IGNORECASE,
 )
+_FIGURE_TYPE = re.compile(r"image/|video/|application/vnd\.(?:plotly|vega|vegalite|bokehjs)")
+_TAG = re.compile(r"<(/?)([a-zA-Z]\w*)[^<>]*>?")
+_HIDDEN_TAGS = frozenset({"script", "style"})
+_LINE_TAGS = frozenset({"br", "div", "h1", "h2", "h3", "h4", "li", "p", "tr"})
+_BARE_REPR = re.compile(r"\s*(?:<[^<>\n]*>|Output\(\))?\s*")
+"""Matches text/plain that only names the object whose rich form a reader sees."""
+_READABLE_TYPES = ("text/markdown", "text/latex", "text/html")
 _SHORT_NAMES = {
     "text": "text/plain",
     "html": "text/html",
@@ -60,6 +72,32 @@ def saved_outputs(raw: Json, *, cell: int, notes: list[str]) -> tuple[SavedOutpu
     )
 
 
+def is_figure_type(mime: str) -> bool:
+    """Return whether a media type is that of a figure."""
+    return _FIGURE_TYPE.match(mime) is not None
+
+
+def shows_figure(output: SavedOutput) -> bool:
+    """Return whether a reader of an output sees a figure."""
+    return output.html_has_figure or any(map(is_figure_type, output.mimes))
+
+
+def readable_text(mime: str, text: str) -> str:
+    """Return the words of a text as a reader sees them: of HTML without tags and scripts."""
+    if mime != "text/html":
+        return text
+    parts, end, hidden_in = [], 0, ""
+    for tag in _TAG.finditer(text):
+        name = tag[2].lower()
+        if not hidden_in:
+            parts += [text[end : tag.start()], "\n" if name in _LINE_TAGS else " "]
+            hidden_in = name if name in _HIDDEN_TAGS and not tag[1] else ""
+        elif tag[1] and name == hidden_in:
+            hidden_in = ""
+        end = tag.end()
+    return html.unescape("".join([*parts, "" if hidden_in else text[end:]])).strip()
+
+
 def _read_output(raw: dict[str, Json]) -> SavedOutput:
     """Read one output of notebook format 2, 3 or 4."""
     kind = raw.get("output_type")
@@ -76,12 +114,21 @@ def _read_output(raw: dict[str, Json]) -> SavedOutput:
         }
     mimes = tuple(mime for mime in bundle if isinstance(mime, str))
     has_picture = any(mime.startswith("image/") for mime in mimes)
+    markup = (_join_text(bundle.get(mime))[:_MAX_SEARCHED] for mime in _READABLE_TYPES)
     return SavedOutput(
-        text="" if has_picture else _visible_text(bundle.get("text/plain")),
+        text="" if has_picture else _bundle_text(bundle),
         mimes=tuple(mime.encode("ascii", "replace").decode() for mime in mimes),
-        html_has_figure=_FIGURE.search(_join_text(bundle.get("text/html"))[:_MAX_SEARCHED])
-        is not None,
+        html_has_figure=any(map(_FIGURE.search, markup)),
     )
+
+
+def _bundle_text(bundle: Mapping[str, Json]) -> str:
+    """Return the plain text of an output, or its rich text where that only names an object."""
+    plain = _visible_text(bundle.get("text/plain"))
+    rich_type = next((mime for mime in _READABLE_TYPES if mime in bundle), "")
+    if not rich_type or not _BARE_REPR.fullmatch(plain):
+        return plain
+    return readable_text(rich_type, _visible_text(bundle[rich_type])[:_MAX_SEARCHED]) or plain
 
 
 def _error_text(raw: dict[str, Json]) -> str:
@@ -89,7 +136,7 @@ def _error_text(raw: dict[str, Json]) -> str:
     name = _visible_text(raw.get("ename", raw.get("etype")))[:_MAX_ERROR]
     value = _visible_text(raw.get("evalue"))[:_MAX_ERROR]
     message = ": ".join(" ".join(part.split()) for part in (name, value) if part.strip())
-    return message[:_MAX_ERROR] or "an error"
+    return message[:_MAX_ERROR] or UNNAMED_ERROR
 
 
 def _join_text(value: Json) -> str:

@@ -121,6 +121,7 @@ def open_grading_session(
             fork_server=fork_server,
             seed=rubric.seed,
             record=rubric.record,
+            weight_shapes=judge.checks.weight_shapes(),
             limits=rubric.limits,
             stop=stop or Event(),
         )
@@ -191,6 +192,8 @@ def _read_notebook(submission: Submission) -> Notebook:
     notebook = read_notebook(submission.path)
     if not notebook.cells:
         raise NotebookError("the notebook has no cells")
+    if not any(cell.source.strip() for cell in notebook.cells):
+        raise NotebookError("the notebook is empty: nothing is written in any of its cells")
     return notebook
 
 

@@ -20,21 +20,27 @@ from grader.gradebook.course_records import LocationOverrides
 from grader.model import (
     Answer,
     ExecutionRecord,
+    Finding,
     Flag,
     FlagKind,
     FlagSource,
     Graded,
     Item,
     Notebook,
+    Provenance,
     Rubric,
+    Score,
     Student,
     Submission,
     Trace,
+    Verdict,
 )
 from grader.notebook import (
     Outline,
+    count_open_blanks,
     find_students,
     handout_lines,
+    looks_foreign,
     outline_handout,
     read_notebook,
     written_answers,
@@ -150,9 +156,10 @@ class Judge:
             cached: names and answers of the same notebook; None to find them here.
         """
         findings = (judgment or self.judge_evidence(submission, evidence)).findings
-        score = scoring.score_submission(self.rubric, findings=findings)
         notebook, record = evidence.notebook, evidence.record
         extraction = cached or self.extract(notebook, submission=submission.name)
+        recognition = self._recognize_file(notebook, extraction)
+        score = self._score(findings, recognition)
         unsure_items = tuple(item for item, answer in extraction.answers.items() if answer.concern)
         enrollment = self.enrollment.resolve(submission, named=extraction.students)
         graded = Graded(
@@ -171,6 +178,7 @@ class Judge:
                 overrides=self.overrides.get(submission.name, {}),
             ),
             flags=(
+                *recognition[:1],
                 *scoring.score_flags(score),
                 *run_flags(record, team=enrollment.students),
                 *collection_flags(submission),
@@ -178,21 +186,40 @@ class Judge:
                 *enrollment.flags,
             ),
             notes=(
+                *recognition[1:],
                 *(Flag(FlagKind.NOTEBOOK_NOTE, (note,)) for note in notebook.notes),
                 *((Flag(FlagKind.LOCATION_UNSURE_NOTE, unsure_items),) if unsure_items else ()),
             ),
-            provenance=build_provenance(
-                notebook,
-                record=record,
-                rubric=self.rubric,
-                reference=self.reference,
-                seed=self.rng.seed,
-            ),
+            provenance=self._provenance(notebook, record),
             evidence=collect_saved_evidence(notebook, record=record, answers=extraction.answers),
             lateness=enrollment.lateness,
             named=extraction.students,
         )
         return scoring.with_late_deductions(graded)
+
+    def _provenance(self, notebook: Notebook, record: ExecutionRecord) -> Provenance:
+        return build_provenance(
+            notebook,
+            record=record,
+            rubric=self.rubric,
+            reference=self.reference,
+            seed=self.rng.seed,
+        )
+
+    def _score(self, findings: tuple[Finding, ...], recognition: tuple[Flag, ...]) -> Score:
+        """Return the score; where it is the wrong file, all points wait for a person."""
+        if any(flag.kind is FlagKind.WRONG_FILE for flag in recognition):
+            findings = tuple(map(_withhold, findings))
+        return scoring.score_submission(self.rubric, findings=findings)
+
+    def _recognize_file(self, notebook: Notebook, extraction: Extraction) -> tuple[Flag, ...]:
+        """Return the flag and the note on a file that is no attempt at the assignment, if any."""
+        names, title = self.checks.all_names(), self.rubric.short_title
+        if looks_foreign(notebook, items=self.answer_items, handout=self.handout, names=names):
+            return Flag(FlagKind.WRONG_FILE, (title,)), Flag(FlagKind.WRONG_FILE_NOTE, (title,))
+        blanks = count_open_blanks(notebook, answers=extraction.answers, handout=self.handout)
+        kinds = (FlagKind.UNTOUCHED_HANDOUT, FlagKind.UNTOUCHED_HANDOUT_NOTE) if blanks else ()
+        return tuple(Flag(kind, (title, str(blanks))) for kind in kinds)
 
     def with_enrollment(self, graded: Graded, *, submission: Submission) -> Graded:
         """Return the grade with its students and its lateness, and flags about them."""
@@ -204,6 +231,11 @@ class Judge:
             lateness=enrollment.lateness,
             flags=(*graded.flags_except(FlagSource.PEOPLE), *enrollment.flags),
         )
+
+
+def _withhold(finding: Finding) -> Finding:
+    """Return a finding that leaves its points to a person."""
+    return replace(finding, verdict=Verdict.PENDING, earned=Fraction(0), blocked_by="", lack="")
 
 
 def ungradable_result(submission: Submission, reason: str, *, flag: Flag) -> Graded:

@@ -20,6 +20,22 @@ SENTENCES = {
     # numbers; nothing removes or filters them, so they are passed as text.
     FlagKind.COLLECTION_CONCERN: "{}",
     FlagKind.NOTEBOOK_NOTE: "{}",
+    FlagKind.WRONG_FILE: (
+        "this does not look like {}: none of its questions is here, and next to none of its code; "
+        "no automatic points are given or taken until a person has looked"
+    ),
+    FlagKind.WRONG_FILE_NOTE: (
+        "This does not look like {}: none of its questions is here, and next to none of its code. "
+        "No automatic points are given or taken until a person has looked. "
+        "If it is the wrong file, hand in the right one, or tell your instructor."
+    ),
+    FlagKind.UNTOUCHED_HANDOUT: (
+        "no question of {} is answered, and {} blanks in its code are still open"
+    ),
+    FlagKind.UNTOUCHED_HANDOUT_NOTE: (
+        "No question of {} is answered here, and {} blanks in its code are still open. "
+        "If it is the wrong file, hand in the right one, or tell your instructor."
+    ),
     FlagKind.NOBODY_NAMED: "no name or id found",
     FlagKind.LOCATION_UNSURE: (
         "unsure where {all} is answered: `grade parts` says why, and takes a correction"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.model import OutputDifference, QuotedNumber, SavedEvidence
+from grader.notebook.saved_outputs import UNNAMED_ERROR
 from grader.report.text_format import format_count
 
 _SHOWN = 12
@@ -103,7 +104,8 @@ def _remarks(evidence: SavedEvidence) -> list[str]:
         remarks.append(f"{subject} {verb} not run before the file was saved.")
     for error in evidence.errors[:_SHOWN]:
         end = "and fails in a fresh run, too" if error.again else "but runs in a fresh run"
-        remarks.append(f"Cell {error.cell} was saved with an error ({error.text}), {end}.")
+        text = "" if error.text == UNNAMED_ERROR else f" ({error.text})"
+        remarks.append(f"Cell {error.cell} was saved with an error{text}, {end}.")
     return remarks
 
 

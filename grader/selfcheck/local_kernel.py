@@ -169,6 +169,7 @@ class LocalKernel:
             meter.begin_cell()
             frame = await _execute_cell(client, index, seconds=seconds)
             frame["over"] = meter.exceeded_limit()
+            frame["shown"] = meter.summarize_cell(client.nb.cells[index])
             runs[cell.index] = read_cell_run(frame, cell, limits=limits)
             self.outputs[cell.index] = saved_outputs(
                 client.nb.cells[index].get("outputs"), cell=cell.index, notes=[]

@@ -29,7 +29,7 @@ class FindingFeedback:
     title: str
     """What the check examines; '' for several findings with the same blocker."""
     cell: int | None
-    """The number of the cell to look at: the last that the finding is about."""
+    """The number of the cell to look at: the first that it lists, or the last it is about."""
     location: str
     """The cell as its owner finds it: 'cell 20'; '' for none."""
     statement: str
@@ -133,7 +133,7 @@ def _item_verdict(verdicts: Sequence[Verdict]) -> Verdict:
 def _finding_feedback(
     result: SelfcheckResult, finding: Finding, *, names: frozenset[str]
 ) -> FindingFeedback:
-    cell = finding.cells[-1] if finding.cells and finding.cells[-1] >= 0 else None
+    cell = _main_cell(finding)
     statement, hint, cost = _describe_finding(result, finding)
     labels = result.cell_labels
     return FindingFeedback(
@@ -145,6 +145,14 @@ def _finding_feedback(
         hint=_to_sentence(_label_cells(hint, labels), names=names),
         cost=cost,
     )
+
+
+def _main_cell(finding: Finding) -> int | None:
+    """Return the cell that the finding lists first, else the last that it is about."""
+    for cell in finding.cells[:1]:
+        if re.search(rf"\bcell {cell}\b", finding.found):
+            return cell
+    return finding.cells[-1] if finding.cells and finding.cells[-1] >= 0 else None
 
 
 def _describe_finding(result: SelfcheckResult, finding: Finding) -> tuple[str, str, str]:

@@ -8,8 +8,15 @@ from itertools import pairwise
 from pathlib import Path
 
 from grader.model import CellStatus, Json, Notebook, SavedOutput, Trace
-from grader.notebook import find_students, is_blank, read_submitted_file, written_answers
+from grader.notebook import (
+    find_students,
+    is_blank,
+    looks_foreign,
+    read_submitted_file,
+    written_answers,
+)
 from grader.notebook.decoding import decode_text, parse_json_object
+from grader.notebook.saved_outputs import shows_figure
 from grader.selfcheck.public_rubric import PublicRubric
 
 Outputs = Mapping[int, tuple[SavedOutput, ...]]
@@ -36,6 +43,7 @@ def find_warnings(
     raw = _raw_cells(path)
     saved_outputs = {cell.index: cell.outputs for cell in notebook.code_cells()}
     return (
+        *_file_warnings(notebook, public),
         *_output_warnings(saved_outputs, new_outputs),
         *_error_warnings(trace, raw, limit_s=public.rubric.limits.cell_s),
         *_order_warnings(notebook, raw),
@@ -51,6 +59,15 @@ def _raw_cells(path: Path) -> Mapping[int, Mapping[str, Json]]:
     return {index: cell for index, cell in numbered if isinstance(cell, dict)}
 
 
+def _file_warnings(notebook: Notebook, public: PublicRubric) -> Iterator[str]:
+    items, names = public.rubric.items, public.checks.all_names()
+    if looks_foreign(notebook, items=items, handout=public.handout, names=names):
+        yield (
+            f"This does not look like {public.rubric.short_title}: none of its questions is here, "
+            "and next to none of its code. Is it the right file?"
+        )
+
+
 def _output_warnings(saved: Outputs, new: Outputs) -> Iterator[str]:
     if any(new.values()) and not any(saved.values()):
         yield "The file holds no saved outputs: run all cells, save it, and hand in that file."
@@ -61,10 +78,7 @@ def _output_warnings(saved: Outputs, new: Outputs) -> Iterator[str]:
 
 
 def _has_chart(outputs: Iterable[SavedOutput]) -> bool:
-    return any(
-        output.html_has_figure or any(mime.startswith("image/") for mime in output.mimes)
-        for output in outputs
-    )
+    return any(map(shows_figure, outputs))
 
 
 def _error_warnings(
