@@ -99,8 +99,8 @@ class LiveNotebook:
         runs = {cell.index: cell_runs.not_reached_run(cell.index, reason=reason) for cell in cells}
         runs |= {**{run.index: run for run in attempt.runs}, **result.struck_out}
         runs |= {index: CellRun(index=index, status=CellStatus.SKIPPED) for index in blank}
-        in_order = cell_runs.accept_final_exit([runs[cell.index] for cell in cells])
-        in_order = cell_runs.bound_output(in_order)
+        accepted = cell_runs.accept_final_exit([runs[cell.index] for cell in cells])
+        in_order = cell_runs.bound_output(accepted)
         isolation = self._setup.fork_server.isolation
         return ExecutionRecord(
             cells=in_order if isolation.level == "none" else cell_runs.note_network(in_order),
