@@ -106,9 +106,9 @@ def seed_torch(torch, number=0):
 class ObservedNotebook:
     """What questions are about: a notebook's namespace, recorder and notes."""
 
-    def __init__(self, namespace, recorder, notes, forgotten):
+    def __init__(self, namespace, recorder, notes, forgotten=None):
         self.namespace = namespace
-        self.forgotten = forgotten
+        self.forgotten = {} if forgotten is None else forgotten
         self.recorder = recorder
         self.notes = notes
         self.modules = {}
