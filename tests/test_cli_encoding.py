@@ -90,6 +90,7 @@ def test_a_self_check_tells_in_any_encoding(tmp_path: Path) -> None:
     assert [suite.get("name") for suite in suites] == ["é漢.ipynb"]
 
 
+@pytest.mark.slow
 @pytest.mark.kernel
 def test_staffs_commands_tell_in_any_encoding(tmp_path: Path) -> None:
     course = tiny_course.made(tmp_path)

@@ -230,6 +230,7 @@ def save_until_killed(command: Command, confirmed: list[str]) -> None:
         return
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_what_was_confirmed_is_there_and_pages_catch_up(
     graded: Path,
 ) -> None:

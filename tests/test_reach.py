@@ -108,6 +108,7 @@ def told(run: Run, name: str) -> dict[str, dict[str, set[str]]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", ["full", "reduced"])
 def test_nothing_secret_is_within_reach(before: Path, tmp_path: Path, level: str) -> None:
     name = f"spy-{level}"

@@ -122,6 +122,7 @@ def elsewhere(name: str, root: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_processes_that_share_a_class_come_to_what_one_comes_to(tmp_path: Path) -> None:
     done = elsewhere("share", tmp_path)
 
