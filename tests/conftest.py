@@ -31,6 +31,7 @@ BY_LEVEL = {
     "test_hosted_notebooks",
     "test_own_files",
     "test_fidelity_corpus",
+    "test_fidelity_homework",
 }
 """Files whose fixtures are made for each level of isolation."""
 LEVEL = re.compile(r"(?<=[\[-])(none|reduced|namespaces|full)(?=[\]-])")
