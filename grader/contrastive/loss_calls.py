@@ -98,7 +98,7 @@ def read_pairs(
         anchor, positive, negative = bound
         close, apart = pairs(anchor, positive), pairs(anchor, negative)
         return RolePairs(positive=close, negative=apart, constant=frozenset(constant))
-    if len(vectors) == 2:  # noqa: PLR2004 (a pair whose role is told otherwise)
+    if len(vectors) == 2 and not _is_grid(*vectors.values()):  # noqa: PLR2004 (a pair without role)
         return RolePairs(unsigned=pairs(*vectors), constant=frozenset(constant))
     return None
 
@@ -154,6 +154,14 @@ def _label_pairs(
         for ours, others in groups
         for left_label in nearest_labels(ours, index, before=before)
         for right_label in nearest_labels(others, index, before=before)
+    )
+
+
+def _is_grid(left: Sequence[Array], right: Sequence[Array]) -> bool:
+    """Return whether two arguments are compared each with each: (N, 1, 128) with (1, N, 128)."""
+    shapes = {array.shape[:-1] for array in (*left, *right)}
+    return len(shapes) > 1 and all(
+        sum(array[..., 0].size for array in arrays) > 1 for arrays in (left, right)
     )
 
 
