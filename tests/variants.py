@@ -7,6 +7,7 @@ cells unless the variant's note says otherwise, all of which V1 counts.
 from __future__ import annotations
 
 from variant import FULL, Variant, build
+from variants_adversary import ADVERSARY
 from variants_encoder import ENCODER
 from variants_images import IMAGES
 from variants_modules import MODULES
@@ -14,6 +15,6 @@ from variants_pairs import PAIRING
 from variants_style import STYLE
 from variants_training import TRAINING
 
-VARIANTS = (*STYLE, *IMAGES, *ENCODER, *PAIRING, *TRAINING, *MODULES)
+VARIANTS = (*STYLE, *IMAGES, *ENCODER, *PAIRING, *TRAINING, *MODULES, *ADVERSARY)
 
 __all__ = ["FULL", "VARIANTS", "Variant", "build"]

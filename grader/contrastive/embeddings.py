@@ -17,6 +17,7 @@ from grader.contrastive.labeled_inputs import (
     is_defined,
     labeled_vectors,
 )
+from grader.contrastive.loss_guard import judge_guarded_loss
 from grader.contrastive.studied_module import (
     StudiedModule,
     find_studied_module,
@@ -252,7 +253,7 @@ def is_of_stage(
 ) -> bool:
     """Return whether the module under study made all of them at a stage."""
     studied = studied_module(evidence, names)
-    return studied is not None and all(
+    return (studied is not None and embeddings.complete) and all(
         studied.is_trained(row.forward) is trained for row in embeddings.sources.values()
     )
 
@@ -400,11 +401,15 @@ class EmbeddingsAfterTraining(StageCheck):
     def judge_other_stage(
         self, evidence: Evidence, held: EmbeddingSet, *, expected: str
     ) -> CheckOutcome:
+        studied = studied_module(evidence, self.embedding_names)
+        has_moved = studied is not None and bool(studied.later)
         if is_of_stage(evidence, self.embedding_names, held, trained=False):
-            return failed(
+            return judge_guarded_loss(evidence, studied, expected=expected) or failed(
                 expected=expected,
-                observed=f"The {self.maker}'s weights were still those of the start.",
-                hint=STEPS_HINT.format(maker=self.maker),
+                observed=f"The weights that made `{held.name}` were still those of the start.",
+                hint=f"Compute it with the {self.maker} you train, after its last step."
+                if has_moved
+                else STEPS_HINT.format(maker=self.maker),
             )
         return failed(
             expected=expected,

@@ -20,7 +20,12 @@ from grader.contrastive.embeddings import (
     studied_module,
     studied_rows,
 )
-from grader.contrastive.labeled_inputs import encoded_values, labeled_vectors, namespace
+from grader.contrastive.labeled_inputs import (
+    encoded_values,
+    is_defined,
+    labeled_vectors,
+    namespace,
+)
 from grader.contrastive.loss_calls import Pair, counted_calls, nearest_labels, read_pairs
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
 
@@ -76,12 +81,7 @@ class PairContrasted(EmbeddingCheck):
         pairs = contrasted_pairs(evidence, names, self.loss, self.roles)
         variables = variable_pairs(evidence, names)
         if pairs is None and not variables:
-            outcome = self.missing_embeddings(self.variable or self.loss, expected=expected)
-            if not self.all_encoded(evidence):
-                return outcome
-            return replace(outcome, because="no loss was computed from the embeddings")
-        if not self.all_encoded(evidence):
-            return self.incomplete_embeddings(expected=expected)
+            return self._judge_unread_pair(evidence, expected=expected)
         variable_pair = variables.get(self.variable)
         if pairs is not None and self._is_right(pairs, variable_pair, expected_pair):
             note = ""
@@ -93,9 +93,27 @@ class PairContrasted(EmbeddingCheck):
                 f"The loss contrasts {first} and {second} as a {self.role} pair in the first step."
             )
             return passed(expected=expected, observed=observed, hint=note, cells=pairs.cells)
+        if not self.all_encoded(evidence):
+            return self.incomplete_embeddings(expected=expected)
         return self._judge_wrong_pair(
             pairs, variables, expected=expected, expected_pair=expected_pair
         )
+
+    def _judge_unread_pair(self, evidence: Evidence, *, expected: str) -> CheckOutcome:
+        """Return the outcome where neither calls, gradients nor variables tell of pairs."""
+        if _has_flat_loss(evidence, self.embedding_names):
+            observed = (
+                "The loss is flat where training starts: its gradient is 0 and tells of no pair."
+            )
+            return failed(expected=expected, observed=observed, pending=True)
+        if is_defined(evidence, self.variable):
+            observed = f"`{self.variable}` does not hold two embeddings of the {self.maker}."
+            hint = f"What does the {self.maker} give for these two {self.things}?"
+            return failed(expected=expected, observed=observed, hint=hint)
+        outcome = self.missing_embeddings(self.variable or self.loss, expected=expected)
+        if not self.all_encoded(evidence):
+            return outcome
+        return replace(outcome, because="no loss was computed from the embeddings")
 
     def _is_right(
         self, pairs: ContrastedPairs, variable_pair: Pair | None, expected_pair: Pair
@@ -131,14 +149,13 @@ class PairContrasted(EmbeddingCheck):
                 cells=contrasted.cells,
             )
         if in_variable and expected_pair not in contrasted.positive | contrasted.negative:
-            others = (
-                f"was called on other pairs: {pair_list}" if pair_list else "was not called on it"
-            )
+            others = f"contrasts other pairs: {pair_list}" if pair_list else "does not contrast it"
+            hint = "The given lines read only the second element of a negative pair."
             return CheckOutcome(
                 share=Fraction(1, 2),
                 expected=expected,
-                observed=f"A variable holds the pair, but in the first step the loss {others}.",
-                hint="The given lines read only the second element of a negative pair.",
+                observed=f"A variable holds the pair, but the loss of the first step {others}.",
+                hint=hint if self.role == "negative" else "Which pair is the loss called on?",
                 cells=contrasted.cells,
             )
         distance = "close" if self.role == "positive" else "apart"
@@ -216,19 +233,30 @@ def _pairs_from_gradient(evidence: Evidence, names: EmbeddingNames) -> Contraste
     For a loss of similarities, its gradient at one embedding is a combination of the embeddings
     it is compared with, negative for those it is pulled to.
     """
-    by_label: dict[str, LabeledVector] = {}
-    for row in studied_rows(evidence, names, trained=False):
-        if row.gradient is not None:
-            by_label.setdefault(row.label, row)
-    if set(by_label) != set(names.labels):
+    rows = _rows_with_gradient(evidence, names)
+    if len(rows) != len(names.labels) or _has_flat_loss(evidence, names):
         return None
-    rows = list(by_label.values())
     weights = _contrast_weights(rows)
     return ContrastedPairs(
         positive=frozenset(pair for pair, weight in weights.items() if weight < 0),
         negative=frozenset(pair for pair, weight in weights.items() if weight >= 0),
         cells=tuple(sorted({row.forward.cell for row in rows})),
     )
+
+
+def _rows_with_gradient(evidence: Evidence, names: EmbeddingNames) -> Sequence[LabeledVector]:
+    """Return the first vector before training of each label with the loss's gradient at it."""
+    by_label: dict[str, LabeledVector] = {}
+    for row in studied_rows(evidence, names, trained=False):
+        if row.gradient is not None:
+            by_label.setdefault(row.label, row)
+    return tuple(by_label.values())
+
+
+def _has_flat_loss(evidence: Evidence, names: EmbeddingNames) -> bool:
+    """Return whether gradients flowed back that are all 0, as where a margin is kept already."""
+    rows = _rows_with_gradient(evidence, names)
+    return bool(rows) and not any(np.any(row.gradient) for row in rows)
 
 
 def _contrast_weights(rows: Sequence[LabeledVector]) -> Mapping[Pair, float]:
