@@ -6,8 +6,8 @@ Most are what a language model writes when asked for this homework.
 from __future__ import annotations
 
 from variant import Variant, changed
-from variants_pairs import MEAN, PAIRS, STACK, train
-from variants_training import ADAM, GIVEN_UPDATE, INITIAL, STEP, TRAINED, with_own_loss
+from variants_pairs import EMBED, MEAN, PAIRS, STACK, train
+from variants_training import ADAM, GIVEN_UPDATE, INITIAL, LOOP, STEP, TRAINED, with_own_loss
 
 HEAD = f"""\
 encoder = SimpleEncoder()
@@ -24,7 +24,6 @@ TAIL = f"""
 with torch.no_grad():
     {TRAINED}
 """
-EMBED = "    embeddings = encoder(images)\n"
 GIVEN_LOSS = changed("encoder").partition("\n# Function")[2]
 
 
@@ -97,7 +96,138 @@ MODULE_CALLED = {
     "encoder": changed("encoder", ("def forward(self, x):", "def __call__(self, x):")),
 }
 
+NAMED_TENSORS = """\
+from dataclasses import astuple, dataclass
+
+@dataclass
+class Embeddings:
+    C1: torch.Tensor
+    C2: torch.Tensor
+    B1: torch.Tensor
+
+    def stack(self):
+        return torch.stack(astuple(self))
+
+"""
+TABLE = """\
+import pandas as pd
+
+def table(z):
+    df = pd.DataFrame(z.detach().numpy())
+    df["image"] = ["C1", "C2", "B1"]
+    return df
+
+"""
+COSINE_NCE = """\
+def info_nce(a, p, n, tau=0.5):
+    near, far = (torch.exp(F.cosine_similarity(a, z, dim=0) / tau) for z in (p, n))
+    return -torch.log(near / (near + far))
+"""
+HEAD_ON_TOP = """\
+class Projected(nn.Module):
+    def __init__(self, encoder):
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Sequential(nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 32))
+
+    def forward(self, x):
+        return F.normalize(self.head(self.encoder(x)), dim=1)
+
+model = Projected(encoder)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+"""
+
+
+def shown(before: str, after: str) -> dict[str, str]:
+    """The cells below the training with other expressions for the embeddings."""
+    swaps = ("s(initial_embeddings, ", f"s({before}, "), ("s(trained_embeddings, ", f"s({after}, ")
+    call = "plot_embeddings(initial_embeddings, trained_embeddings, labels)"
+    head, _, _ = changed("chart").rpartition(call)
+    return {
+        "similarities": changed("similarities", *swaps),
+        "chart": f"{head}plot_embeddings({before}, {after}, labels)",
+    }
+
+
 RIGHT = (
+    Variant(
+        "a dataclass for each stage",
+        {
+            "train": NAMED_TENSORS
+            + changed(
+                "train",
+                (INITIAL, "initial_embeddings = Embeddings(*encoder(images).detach())"),
+                (TRAINED, "trained_embeddings = Embeddings(*encoder(images))"),
+            ),
+            **shown("initial_embeddings.stack()", "trained_embeddings.stack()"),
+        },
+        {},
+    ),
+    Variant(
+        "tables with a column of names",
+        {
+            "train": TABLE
+            + changed(
+                "train",
+                (INITIAL, "initial_embeddings = table(encoder(images))"),
+                (TRAINED, "trained_embeddings = table(encoder(images))"),
+            ),
+            **shown(
+                "torch.tensor(initial_embeddings[list(range(128))].values)",
+                "torch.tensor(trained_embeddings[list(range(128))].values)",
+            ),
+        },
+        {},
+    ),
+    Variant(
+        "a history of a hundred stages under the handout's name",
+        {
+            "train": changed(
+                "train",
+                (LOOP, f"trained_embeddings = []\n{LOOP.replace('1', '100')}"),
+                (STEP, f"{STEP}    trained_embeddings.append(encoder(images).detach())\n"),
+                (TRAINED, "pass"),
+            ),
+            **shown("initial_embeddings", "trained_embeddings[-1]"),
+        },
+        {},
+        note="V5 after training: the reference's order fails from the same start, too.",
+    ),
+    Variant(
+        "a step for each triplet",
+        loop(
+            """\
+  for a, p, n in ((0, 1, 2), (1, 0, 2)):
+    e = encoder(images)
+    loss = contrastive_loss(e[a], e[p], [e[n]])
+"""
+        ),
+        {"V6": 1},
+        note="Choice: the first step is the loop's first pass. InfoNCE rises, so a fifth of V6.",
+    ),
+    Variant(
+        "a head on top of the encoder",
+        loop(
+            """\
+    z = model(images)
+    loss = contrastive_loss(z[0], z[1], [z[2]]) + contrastive_loss(z[1], z[0], [z[2]])
+""",
+            above=HEAD_ON_TOP,
+        ),
+        {},
+        note="The pairs are those of the head's vectors.",
+    ),
+    Variant(
+        "InfoNCE of cosines under another name",
+        loop(
+            """\
+    e = encoder(images)
+    loss = info_nce(e[0], e[1], e[2]) + info_nce(e[1], e[0], e[2])
+""",
+            above=COSINE_NCE,
+        ),
+        {},
+    ),
     Variant("a trainer with a history", {"train": TRAINER}, {}),
     Variant("`__call__` in place of forward", MODULE_CALLED, {}),
     Variant(
@@ -215,6 +345,37 @@ def contrastive_loss(x1, x2, label, margin=1.5):
 )
 
 WRONG = (
+    Variant(
+        "InfoNCE of cosines under another name with roles exchanged",
+        loop(
+            """\
+    e = encoder(images)
+    loss = info_nce(e[0], e[2], e[1]) + info_nce(e[1], e[2], e[0])
+""",
+            above=COSINE_NCE,
+        ),
+        {"Q2.3.2": 2, "V6": 2.5},
+    ),
+    Variant(
+        "a module of distances with roles exchanged",
+        loop(
+            """\
+    e = encoder(images)
+    loss = criterion(e[:2], e[[2, 2]], e[[1, 0]])
+""",
+            above="""\
+criterion = nn.TripletMarginWithDistanceLoss(
+    distance_function=lambda a, b: 1 - F.cosine_similarity(a, b), margin=2.0
+)
+""",
+        ),
+        {"Q2.3.2": 2, "V6": 2.5},
+    ),
+    Variant(
+        "trained on noise",
+        train((EMBED, "    embeddings = encoder(torch.randn(3, 3, 32, 32))\n")),
+        {"Q2.3.2": 2, "V6": 1},
+    ),
     Variant(
         "a matrix of cosine similarities with wrong partners",
         {

@@ -293,7 +293,7 @@ class StageCheck(EmbeddingCheck):
         name = self.after if trained else self.before
         expected = self.describe_expected()
         if not self.all_encoded(evidence):
-            return self.incomplete_embeddings(expected=expected)
+            return self._judge_unmade(evidence, name, expected=expected)
         exhibit = None if trained else self.build_exhibit(evidence)
         held = held_embeddings(evidence, names, trained=trained)
         if held is None:
@@ -328,6 +328,11 @@ class StageCheck(EmbeddingCheck):
             return outcome
         observed = "The notebook calls modules so often that not all of its calls were kept."
         return replace(outcome, observed=observed, pending=True)
+
+    def _judge_unmade(self, evidence: Evidence, name: str, *, expected: str) -> CheckOutcome:
+        if is_defined(evidence, name):
+            return self.incomplete_embeddings(expected=expected)
+        return self.missing_embeddings(name, expected=expected)
 
     def _judge_absent(self, evidence: Evidence, name: str, *, expected: str) -> CheckOutcome:
         stood_in = stood_in_embeddings(evidence, self.embedding_names, trained=self.trained)
@@ -366,7 +371,7 @@ class EmbeddingsBeforeTraining(StageCheck):
         problem = (
             "was made after training had moved the weights"
             if after
-            else f"comes from another {self.maker} than the one that was trained"
+            else f"comes from another {self.maker} than the one that was trained, or should be"
         )
         return failed(
             expected=expected,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -17,10 +17,12 @@ from grader.checks.values import equal_values
 from grader.contrastive.embeddings import (
     EmbeddingCheck,
     EmbeddingNames,
+    join_labels,
     studied_module,
     studied_rows,
 )
 from grader.contrastive.labeled_inputs import (
+    cosine,
     encoded_values,
     is_defined,
     labeled_vectors,
@@ -28,6 +30,9 @@ from grader.contrastive.labeled_inputs import (
 )
 from grader.contrastive.loss_calls import Pair, counted_calls, nearest_labels, read_pairs
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
+
+if TYPE_CHECKING:
+    from grader.model import Numbers
 
 NOISE_SHARE = 1e-3
 """A weight of a gradient below this share of the largest one is rounding."""
@@ -135,6 +140,8 @@ class PairContrasted(EmbeddingCheck):
         contrasted = pairs or ContrastedPairs(positive=frozenset(), negative=frozenset())
         role_pairs = contrasted.positive if self.role == "positive" else contrasted.negative
         pair_list = ", ".join(sorted(format_pair(pair) for pair in role_pairs))
+        if "?" in pair_list:
+            pair_list += f" (? is none of {join_labels(self.labels)})"
         in_variable = (
             variables[self.variable] == expected_pair
             if self.variable in variables
@@ -176,16 +183,18 @@ def contrasted_pairs(
     evidence: Evidence, names: EmbeddingNames, loss: str, roles: tuple[str, str, str]
 ) -> ContrastedPairs | None:
     """Return the pairs that were contrasted in the first step; None where nothing shows it."""
-    studied = studied_module(evidence, names)
     rows = [
         row for trained in (False, True) for row in studied_rows(evidence, names, trained=trained)
     ]
-    calls = counted_calls(evidence.recording, studied, rows)
     gradient = _pairs_from_gradient(evidence, names)
-    watched = [call for call in calls if call.name == loss]
-    pairs = _pairs_of_calls(watched, rows, roles, gradient)
-    if pairs is None:
-        pairs = _pairs_of_calls([c for c in calls if not c.name], rows, roles, None) or gradient
+    # A head on top of the module has vectors of its own.
+    made = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
+    heads = [row for row in made if row.forward.pulled]
+    pairs = (
+        _pairs_of_loss(evidence, names, rows, loss, roles, gradient)
+        or _pairs_of_loss(evidence, names, heads, loss, roles, None)
+        or gradient
+    )
     if pairs is None:
         return None
     canonical = _canonical_labels(evidence, names)
@@ -194,6 +203,39 @@ def contrasted_pairs(
         positive=frozenset(_canonical_pair(pair, canonical) for pair in pairs.positive),
         negative=frozenset(_canonical_pair(pair, canonical) for pair in pairs.negative),
         constant=frozenset(_canonical_pair(pair, canonical) for pair in pairs.constant),
+    )
+
+
+def _pairs_of_loss(
+    evidence: Evidence,
+    names: EmbeddingNames,
+    rows: Sequence[LabeledVector],
+    loss: str,
+    roles: tuple[str, str, str],
+    gradient: ContrastedPairs | None,
+) -> ContrastedPairs | None:
+    """Return the pairs of the loss's calls, or else of similarities, on some module's vectors."""
+    calls = counted_calls(evidence.recording, studied_module(evidence, names), rows)
+    watched = [call for call in calls if call.name == loss]
+    similarities = [call for call in calls if not call.name]
+    signed = gradient if gradient and _tells_signs(gradient, rows) else None
+    return _pairs_of_calls(watched, rows, roles, gradient) or _pairs_of_calls(
+        similarities, rows, roles, signed
+    )
+
+
+def _tells_signs(gradient: ContrastedPairs, rows: Sequence[LabeledVector]) -> bool:
+    """Return whether a gradient pushes two vectors apart whose cosine is above 0.
+
+    The handout's loss does that to none; it pulls them, so that its gradient tells no roles.
+    """
+    vectors: dict[str, Numbers] = {}
+    for row in rows:
+        vectors.setdefault(row.label, row.vector)
+    return any(
+        cosine(*(vectors[label] for label in sorted(pair))) > 0
+        for pair in gradient.negative
+        if len(pair & vectors.keys()) > 1
     )
 
 
