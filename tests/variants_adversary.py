@@ -123,6 +123,22 @@ def info_nce(a, p, n, tau=0.5):
     near, far = (torch.exp(F.cosine_similarity(a, z, dim=0) / tau) for z in (p, n))
     return -torch.log(near / (near + far))
 """
+THREE_PAIRS = """\
+def contrastive_loss(pos_pair, neg_pair1, neg_pair2, temperature=0.5):
+    def likeness(pair):
+        return torch.exp(torch.dot(pair[0], pair[1]) / temperature)
+
+    near = likeness(pos_pair)
+    return -torch.log(near / (near + likeness(neg_pair1) + likeness(neg_pair2)))
+"""
+THREE_IMAGES = """\
+def contrastive_loss(c1, c2, b1, temperature=0.5):
+    def likeness(a, b):
+        return F.cosine_similarity(a.unsqueeze(0), b.unsqueeze(0)) / temperature
+
+    apart = torch.log(1 - likeness(c1, b1).exp()) + torch.log(1 - likeness(c2, b1).exp())
+    return -likeness(c1, c2) - apart
+"""
 HEAD_ON_TOP = """\
 class Projected(nn.Module):
     def __init__(self, encoder):
@@ -204,6 +220,26 @@ RIGHT = (
         ),
         {"V6": 1},
         note="Choice: the first step is the loop's first pass. InfoNCE rises, so a fifth of V6.",
+    ),
+    Variant(
+        "three pairs as arguments",
+        {
+            "encoder": with_own_loss(THREE_PAIRS),
+            **loop("""\
+    e = encoder(images)
+    loss = contrastive_loss((e[0], e[1]), (e[0], e[2]), (e[1], e[2]))
+"""),
+        },
+        {},
+    ),
+    Variant(
+        "three images as arguments",
+        {
+            "encoder": with_own_loss(THREE_IMAGES),
+            **loop("    loss = contrastive_loss(*encoder(images))\n"),
+        },
+        {},
+        note="The given formula: its gradient tells which are contrasted, their order the roles.",
     ),
     Variant(
         "a head on top of the encoder",
@@ -355,6 +391,17 @@ WRONG = (
             above=COSINE_NCE,
         ),
         {"Q2.3.2": 2, "V6": 2.5},
+    ),
+    Variant(
+        "three pairs as arguments, two of them exchanged",
+        {
+            "encoder": with_own_loss(THREE_PAIRS),
+            **loop("""\
+    e = encoder(images)
+    loss = contrastive_loss((e[0], e[2]), (e[0], e[1]), (e[1], e[2]))
+"""),
+        },
+        {"Q2.3.2": 3, "V6": 2.5},
     ),
     Variant(
         "a module of distances with roles exchanged",

@@ -32,6 +32,8 @@ class RolePairs:
     unsigned: frozenset[Pair] = frozenset()
     constant: frozenset[Pair] = frozenset()
     """Pairs of vectors that no gradient flows back to."""
+    by_order: bool = False
+    """Whether the roles are told by the order of the arguments alone."""
 
 
 def counted_calls(
@@ -66,7 +68,8 @@ def _rest_of_pass(
     """
     seen = {_called_labels(call, index) for call in first}
     for call in recording.calls:
-        if first and call.pulled and call.event_index > first[-1].event_index:
+        is_later = bool(first) and call.pulled and call.event_index > first[-1].event_index
+        if is_later and called_on(call, index):
             if call.cell != first[0].cell or _called_labels(call, index) in seen:
                 return
             seen.add(_called_labels(call, index))
@@ -123,7 +126,10 @@ def read_pairs(
     if bound is not None:
         anchor, positive, negative = bound
         close, apart = pairs(anchor, positive), pairs(anchor, negative)
-        return RolePairs(positive=close, negative=apart, constant=frozenset(constant))
+        by_order = bound == tuple(vectors) and bound != roles
+        return RolePairs(
+            positive=close, negative=apart, constant=frozenset(constant), by_order=by_order
+        )
     if len(vectors) == 2 and not _is_grid(*vectors.values()):  # noqa: PLR2004 (a pair without role)
         return RolePairs(unsigned=pairs(*vectors), constant=frozenset(constant))
     return None
@@ -138,7 +144,8 @@ def _bind_roles(keys: tuple[str, ...], roles: tuple[str, str, str]) -> tuple[str
     ]
     anchor, positive, negative = by_letters
     if positive is not None and negative is not None and positive != negative:
-        rest = [key for key in keys if key not in {positive, negative}]
+        letters = tuple(role[:ROLE_LETTERS] for role in roles[1:])
+        rest = [key for key in keys if not any(part in key.lower() for part in letters)]
         anchor = anchor or next(iter(rest), None)
         return None if anchor is None else (anchor, positive, negative)
     return keys if len(keys) == len(roles) else None

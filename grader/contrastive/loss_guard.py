@@ -28,7 +28,7 @@ def judge_guarded_loss(
     if not any(_GUARD.search(cell.source) for cell in evidence.notebook.code_cells()):
         return None
     observed = (
-        "The weights did not move: from this start the loss is not a number, and the notebook"
-        " guards against that."
+        "No embeddings came from weights that training had moved: from this start the loss is not a"
+        " number, and the notebook guards against that."
     )
     return failed(expected=expected, observed=observed, pending=True)

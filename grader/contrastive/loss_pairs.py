@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -31,9 +31,6 @@ from grader.contrastive.labeled_inputs import (
 from grader.contrastive.loss_calls import Pair, counted_calls, nearest_labels, read_pairs
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
 
-if TYPE_CHECKING:
-    from grader.model import Numbers
-
 NOISE_SHARE = 1e-3
 """A weight of a gradient below this share of the largest one is rounding."""
 
@@ -48,6 +45,8 @@ class ContrastedPairs:
     """Pairs that it was called on in embeddings that no gradient flows back to."""
     cells: tuple[int, ...] = ()
     has_roles: bool = True
+    tells_roles: bool = False
+    """Whether it was read from a gradient that tells roles, whatever the loss."""
 
 
 class PairContrasted(EmbeddingCheck):
@@ -218,24 +217,9 @@ def _pairs_of_loss(
     calls = counted_calls(evidence.recording, studied_module(evidence, names), rows)
     watched = [call for call in calls if call.name == loss]
     similarities = [call for call in calls if not call.name]
-    signed = gradient if gradient and _tells_signs(gradient, rows) else None
+    signed = gradient if gradient and gradient.tells_roles else None
     return _pairs_of_calls(watched, rows, roles, gradient) or _pairs_of_calls(
         similarities, rows, roles, signed
-    )
-
-
-def _tells_signs(gradient: ContrastedPairs, rows: Sequence[LabeledVector]) -> bool:
-    """Return whether a gradient pushes two vectors apart whose cosine is above 0.
-
-    The handout's loss does that to none; it pulls them, so that its gradient tells no roles.
-    """
-    vectors: dict[str, Numbers] = {}
-    for row in rows:
-        vectors.setdefault(row.label, row.vector)
-    return any(
-        cosine(*(vectors[label] for label in sorted(pair))) > 0
-        for pair in gradient.negative
-        if len(pair & vectors.keys()) > 1
     )
 
 
@@ -258,6 +242,10 @@ def _pairs_of_calls(
     positive = frozenset().union(*(pairs.positive for pairs in known))
     negative = frozenset().union(*(pairs.negative for pairs in known))
     constant = frozenset().union(*(pairs.constant for pairs in known))
+    if gradient is not None and any(pairs.by_order for pairs in known):
+        if gradient.tells_roles:
+            return replace(gradient, cells=cells)
+        negative |= (gradient.positive | gradient.negative) - positive
     if not unsigned:
         return ContrastedPairs(positive=positive, negative=negative, constant=constant, cells=cells)
     if gradient is None:
@@ -279,10 +267,15 @@ def _pairs_from_gradient(evidence: Evidence, names: EmbeddingNames) -> Contraste
     if len(rows) != len(names.labels) or _has_flat_loss(evidence, names):
         return None
     weights = _contrast_weights(rows)
+    pushed = frozenset(pair for pair, weight in weights.items() if weight >= 0)
+    vectors = {row.label: row.vector for row in rows}
+    # The handout's loss pushes no two apart whose cosine is above 0: it pulls them.
+    tells_roles = any(cosine(*(vectors[label] for label in sorted(pair))) > 0 for pair in pushed)
     return ContrastedPairs(
-        positive=frozenset(pair for pair, weight in weights.items() if weight < 0),
-        negative=frozenset(pair for pair, weight in weights.items() if weight >= 0),
+        positive=frozenset(weights) - pushed,
+        negative=pushed,
         cells=tuple(sorted({row.forward.cell for row in rows})),
+        tells_roles=tells_roles,
     )
 
 

@@ -71,7 +71,7 @@ class SimilarityOrder(TrainingCheck):
         elif after and self._reference_fails_too(evidence):
             observed += "; from the same start the reference's order fails too"
             return passed(expected=expected, observed=observed, exhibit=exhibit)
-        elif self.stage == "inputs":
+        elif self.stage == "inputs" and all((vector >= 0).all() for vector in vectors.values()):
             hint = f"Random {self.things} that are all positive resemble each other."
         return failed(expected=expected, observed=observed, hint=hint, exhibit=exhibit)
 
