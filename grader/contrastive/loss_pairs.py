@@ -187,8 +187,8 @@ def contrasted_pairs(
     ]
     gradient = _pairs_from_gradient(evidence, names)
     # A head on top of the module has vectors of its own.
-    made = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
-    heads = [row for row in made if row.forward.pulled]
+    vectors = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
+    heads = [row for row in vectors if row.forward.pulled]
     pairs = (
         _pairs_of_loss(evidence, names, rows, loss, roles, gradient)
         or _pairs_of_loss(evidence, names, heads, loss, roles, None)
