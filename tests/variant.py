@@ -53,14 +53,14 @@ class Variant:
     edits: Mapping[str, str]
     """Blank or cell id to its source. An empty source leaves a cell out; `#FILLME` for a blank
     leaves it unfilled."""
-    expect: Mapping[str, float]
-    """The points of every automatic item that is not full."""
+    expect: Mapping[str, float | None]
+    """The points of every automatic item that is not full; None where a person decides."""
     blocked: tuple[str, ...] = ()
     """The items in which something is blocked."""
     note: str = ""
     """What was measured. After 'Choice:' stands how a rule was read that can be read otherwise."""
 
-    def points(self) -> dict[str, float]:
+    def points(self) -> dict[str, float | None]:
         """The points of every automatic item but V2."""
         return {item: self.expect.get(item, full) for item, full in FULL.items() if item != "V2"}
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import variants_modules
 from variant import FULL, Variant, build
+from variants_adversary import ADVERSARY
 from variants_encoder import ENCODER
 from variants_images import IMAGES
 from variants_pairs import PAIRING
@@ -30,6 +31,7 @@ KINDS: Mapping[str, tuple[Variant, ...]] = {
     "the loss, looked at or one's own": variants_modules.LOSS,
     "more encoders than one, and long runs": variants_modules.SWEEPS,
     "which image and which class is which": variants_modules.WHICH,
+    "tried by someone who had not seen the checks": ADVERSARY,
 }
 """All variants by kind, as `docs/fairness.md` shows them."""
 

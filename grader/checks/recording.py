@@ -55,6 +55,8 @@ class Call:
     """Whether one did: it was part of a loss that was backpropagated."""
     within: bool = False
     """Whether a watched function computed it."""
+    finite: bool = True
+    """Whether its result is made of finite numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,7 @@ class _Reader:
             grads=frozenset(map(str, event["grads"])),
             pulled=bool(event["pulled"]),
             within=bool(event.get("within", False)),
+            finite=bool(event.get("finite", True)),
         )
 
     def read_step(self, event: Mapping[str, Any]) -> Step:

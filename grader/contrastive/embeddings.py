@@ -17,6 +17,7 @@ from grader.contrastive.labeled_inputs import (
     is_defined,
     labeled_vectors,
 )
+from grader.contrastive.loss_guard import judge_guarded_loss
 from grader.contrastive.studied_module import (
     StudiedModule,
     find_studied_module,
@@ -273,7 +274,7 @@ def is_of_stage(
 ) -> bool:
     """Return whether the module under study made all of them at a stage."""
     studied = studied_module(evidence, names)
-    return studied is not None and all(
+    return (studied is not None and embeddings.complete) and all(
         studied.is_trained(row.forward) is trained for row in embeddings.sources.values()
     )
 
@@ -313,7 +314,7 @@ class StageCheck(EmbeddingCheck):
         name = self.after if trained else self.before
         expected = self.describe_expected()
         if not self.all_encoded(evidence):
-            return self.incomplete_embeddings(expected=expected)
+            return self._judge_unmade(evidence, name, expected=expected)
         exhibit = None if trained else self.build_exhibit(evidence)
         held = held_embeddings(evidence, names, trained=trained)
         if held is None:
@@ -348,6 +349,11 @@ class StageCheck(EmbeddingCheck):
             return outcome
         observed = "The notebook calls modules so often that not all of its calls were kept."
         return replace(outcome, observed=observed, pending=True)
+
+    def _judge_unmade(self, evidence: Evidence, name: str, *, expected: str) -> CheckOutcome:
+        if is_defined(evidence, name):
+            return self.incomplete_embeddings(expected=expected)
+        return self.missing_embeddings(name, expected=expected)
 
     def _judge_absent(self, evidence: Evidence, name: str, *, expected: str) -> CheckOutcome:
         stood_in = stood_in_embeddings(evidence, self.embedding_names, trained=self.trained)
@@ -386,7 +392,7 @@ class EmbeddingsBeforeTraining(StageCheck):
         problem = (
             "was made after training had moved the weights"
             if after
-            else f"comes from another {self.maker} than the one that was trained"
+            else f"comes from another {self.maker} than the one that was trained, or should be"
         )
         return failed(
             expected=expected,
@@ -421,11 +427,15 @@ class EmbeddingsAfterTraining(StageCheck):
     def judge_other_stage(
         self, evidence: Evidence, held: EmbeddingSet, *, expected: str
     ) -> CheckOutcome:
+        studied = studied_module(evidence, self.embedding_names)
+        has_moved = studied is not None and bool(studied.later)
         if is_of_stage(evidence, self.embedding_names, held, trained=False):
-            return failed(
+            return judge_guarded_loss(evidence, studied, expected=expected) or failed(
                 expected=expected,
-                observed=f"The {self.maker}'s weights were still those of the start.",
-                hint=STEPS_HINT.format(maker=self.maker),
+                observed=f"The weights that made `{held.name}` were still those of the start.",
+                hint=f"Compute it with the {self.maker} you train, after its last step."
+                if has_moved
+                else STEPS_HINT.format(maker=self.maker),
             )
         return failed(
             expected=expected,

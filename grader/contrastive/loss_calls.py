@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,12 +32,14 @@ class RolePairs:
     unsigned: frozenset[Pair] = frozenset()
     constant: frozenset[Pair] = frozenset()
     """Pairs of vectors that no gradient flows back to."""
+    by_order: bool = False
+    """Whether the roles are told by the order of the arguments alone."""
 
 
 def counted_calls(
     recording: Recording, studied: StudiedModule | None, rows: Sequence[LabeledVector]
 ) -> tuple[Call, ...]:
-    """Return the calls from which the first step was computed.
+    """Return the calls from which the first step was computed, and the rest of that pass.
 
     They come before the weights of the module under study moved, work on its vectors, and a
     gradient flowed back through them; where none did, those count through which one could.
@@ -53,7 +55,34 @@ def counted_calls(
     groups = ([c for c in calls if c.pulled], [c for c in calls if c.grads], calls)
     counted = next((group for group in groups if group), [])
     own = [call for call in counted if studied and studied.index in called_on(call, index)]
-    return tuple(own or [call for call in counted if called_on(call, index)] or counted)
+    first = own or [call for call in counted if called_on(call, index)] or counted
+    return (*first, *_rest_of_pass(recording, first, index))
+
+
+def _rest_of_pass(
+    recording: Recording, first: Sequence[Call], index: VectorIndex
+) -> Iterable[Call]:
+    """Return what follows the first step in its cell until a call repeats an earlier one.
+
+    A loop may make a step for each triplet; its first pass is over all of them.
+    """
+    seen = {_called_labels(call, index) for call in first}
+    for call in recording.calls:
+        is_later = bool(first) and call.pulled and call.event_index > first[-1].event_index
+        if is_later and called_on(call, index):
+            if call.cell != first[0].cell or _called_labels(call, index) in seen:
+                return
+            seen.add(_called_labels(call, index))
+            yield call
+
+
+def _called_labels(call: Call, index: VectorIndex) -> tuple[object, ...]:
+    """Return what a call was made of: its function, and the label of each vector in order."""
+    labels = (
+        tuple(nearest_labels(vectors_in(arrays, index), index, before=call.event_index))
+        for arrays in call.args.values()
+    )
+    return (call.name, *labels)
 
 
 def called_on(call: Call, index: VectorIndex) -> frozenset[int]:
@@ -97,8 +126,11 @@ def read_pairs(
     if bound is not None:
         anchor, positive, negative = bound
         close, apart = pairs(anchor, positive), pairs(anchor, negative)
-        return RolePairs(positive=close, negative=apart, constant=frozenset(constant))
-    if len(vectors) == 2:  # noqa: PLR2004 (a pair whose role is told otherwise)
+        by_order = bound == tuple(vectors) and bound != roles
+        return RolePairs(
+            positive=close, negative=apart, constant=frozenset(constant), by_order=by_order
+        )
+    if len(vectors) == 2 and not _is_grid(*vectors.values()):  # noqa: PLR2004 (a pair without role)
         return RolePairs(unsigned=pairs(*vectors), constant=frozenset(constant))
     return None
 
@@ -112,7 +144,8 @@ def _bind_roles(keys: tuple[str, ...], roles: tuple[str, str, str]) -> tuple[str
     ]
     anchor, positive, negative = by_letters
     if positive is not None and negative is not None and positive != negative:
-        rest = [key for key in keys if key not in {positive, negative}]
+        letters = tuple(role[:ROLE_LETTERS] for role in roles[1:])
+        rest = [key for key in keys if not any(part in key.lower() for part in letters)]
         anchor = anchor or next(iter(rest), None)
         return None if anchor is None else (anchor, positive, negative)
     return keys if len(keys) == len(roles) else None
@@ -154,6 +187,14 @@ def _label_pairs(
         for ours, others in groups
         for left_label in nearest_labels(ours, index, before=before)
         for right_label in nearest_labels(others, index, before=before)
+    )
+
+
+def _is_grid(left: Sequence[Array], right: Sequence[Array]) -> bool:
+    """Return whether two arguments are compared each with each: (N, 1, 128) with (1, N, 128)."""
+    shapes = {array.shape[:-1] for array in (*left, *right)}
+    return len(shapes) > 1 and all(
+        sum(array[..., 0].size for array in arrays) > 1 for arrays in (left, right)
     )
 
 

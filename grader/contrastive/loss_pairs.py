@@ -17,10 +17,17 @@ from grader.checks.values import equal_values
 from grader.contrastive.embeddings import (
     EmbeddingCheck,
     EmbeddingNames,
+    join_labels,
     studied_module,
     studied_rows,
 )
-from grader.contrastive.labeled_inputs import encoded_values, labeled_vectors, namespace
+from grader.contrastive.labeled_inputs import (
+    cosine,
+    encoded_values,
+    is_defined,
+    labeled_vectors,
+    namespace,
+)
 from grader.contrastive.loss_calls import Pair, counted_calls, nearest_labels, read_pairs
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
 
@@ -38,6 +45,8 @@ class ContrastedPairs:
     """Pairs that it was called on in embeddings that no gradient flows back to."""
     cells: tuple[int, ...] = ()
     has_roles: bool = True
+    tells_roles: bool = False
+    """Whether it was read from a gradient that tells roles, whatever the loss."""
 
 
 class PairContrasted(EmbeddingCheck):
@@ -76,12 +85,7 @@ class PairContrasted(EmbeddingCheck):
         pairs = contrasted_pairs(evidence, names, self.loss, self.roles)
         variables = variable_pairs(evidence, names)
         if pairs is None and not variables:
-            outcome = self.missing_embeddings(self.variable or self.loss, expected=expected)
-            if not self.all_encoded(evidence):
-                return outcome
-            return replace(outcome, because="no loss was computed from the embeddings")
-        if not self.all_encoded(evidence):
-            return self.incomplete_embeddings(expected=expected)
+            return self._judge_unread_pair(evidence, expected=expected)
         variable_pair = variables.get(self.variable)
         if pairs is not None and self._is_right(pairs, variable_pair, expected_pair):
             note = ""
@@ -93,9 +97,27 @@ class PairContrasted(EmbeddingCheck):
                 f"The loss contrasts {first} and {second} as a {self.role} pair in the first step."
             )
             return passed(expected=expected, observed=observed, hint=note, cells=pairs.cells)
+        if not self.all_encoded(evidence):
+            return self.incomplete_embeddings(expected=expected)
         return self._judge_wrong_pair(
             pairs, variables, expected=expected, expected_pair=expected_pair
         )
+
+    def _judge_unread_pair(self, evidence: Evidence, *, expected: str) -> CheckOutcome:
+        """Return the outcome where neither calls, gradients nor variables tell of pairs."""
+        if _has_flat_loss(evidence, self.embedding_names):
+            observed = (
+                "The loss is flat where training starts: its gradient is 0 and tells of no pair."
+            )
+            return failed(expected=expected, observed=observed, pending=True)
+        if is_defined(evidence, self.variable):
+            observed = f"`{self.variable}` does not hold two embeddings of the {self.maker}."
+            hint = f"What does the {self.maker} give for these two {self.things}?"
+            return failed(expected=expected, observed=observed, hint=hint)
+        outcome = self.missing_embeddings(self.variable or self.loss, expected=expected)
+        if not self.all_encoded(evidence):
+            return outcome
+        return replace(outcome, because="no loss was computed from the embeddings")
 
     def _is_right(
         self, pairs: ContrastedPairs, variable_pair: Pair | None, expected_pair: Pair
@@ -117,6 +139,8 @@ class PairContrasted(EmbeddingCheck):
         contrasted = pairs or ContrastedPairs(positive=frozenset(), negative=frozenset())
         role_pairs = contrasted.positive if self.role == "positive" else contrasted.negative
         pair_list = ", ".join(sorted(format_pair(pair) for pair in role_pairs))
+        if "?" in pair_list:
+            pair_list += f" (? is none of {join_labels(self.labels)})"
         in_variable = (
             variables[self.variable] == expected_pair
             if self.variable in variables
@@ -131,14 +155,13 @@ class PairContrasted(EmbeddingCheck):
                 cells=contrasted.cells,
             )
         if in_variable and expected_pair not in contrasted.positive | contrasted.negative:
-            others = (
-                f"was called on other pairs: {pair_list}" if pair_list else "was not called on it"
-            )
+            others = f"contrasts other pairs: {pair_list}" if pair_list else "does not contrast it"
+            hint = "The given lines read only the second element of a negative pair."
             return CheckOutcome(
                 share=Fraction(1, 2),
                 expected=expected,
-                observed=f"A variable holds the pair, but in the first step the loss {others}.",
-                hint="The given lines read only the second element of a negative pair.",
+                observed=f"A variable holds the pair, but the loss of the first step {others}.",
+                hint=hint if self.role == "negative" else "Which pair is the loss called on?",
                 cells=contrasted.cells,
             )
         distance = "close" if self.role == "positive" else "apart"
@@ -159,16 +182,18 @@ def contrasted_pairs(
     evidence: Evidence, names: EmbeddingNames, loss: str, roles: tuple[str, str, str]
 ) -> ContrastedPairs | None:
     """Return the pairs that were contrasted in the first step; None where nothing shows it."""
-    studied = studied_module(evidence, names)
     rows = [
         row for trained in (False, True) for row in studied_rows(evidence, names, trained=trained)
     ]
-    calls = counted_calls(evidence.recording, studied, rows)
     gradient = _pairs_from_gradient(evidence, names)
-    watched = [call for call in calls if call.name == loss]
-    pairs = _pairs_of_calls(watched, rows, roles, gradient)
-    if pairs is None:
-        pairs = _pairs_of_calls([c for c in calls if not c.name], rows, roles, None) or gradient
+    # A head on top of the module has vectors of its own.
+    vectors = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
+    heads = [row for row in vectors if row.forward.pulled]
+    pairs = (
+        _pairs_of_loss(evidence, names, rows, loss, roles, gradient)
+        or _pairs_of_loss(evidence, names, heads, loss, roles, None)
+        or gradient
+    )
     if pairs is None:
         return None
     canonical = _canonical_labels(evidence, names)
@@ -177,6 +202,24 @@ def contrasted_pairs(
         positive=frozenset(_canonical_pair(pair, canonical) for pair in pairs.positive),
         negative=frozenset(_canonical_pair(pair, canonical) for pair in pairs.negative),
         constant=frozenset(_canonical_pair(pair, canonical) for pair in pairs.constant),
+    )
+
+
+def _pairs_of_loss(
+    evidence: Evidence,
+    names: EmbeddingNames,
+    rows: Sequence[LabeledVector],
+    loss: str,
+    roles: tuple[str, str, str],
+    gradient: ContrastedPairs | None,
+) -> ContrastedPairs | None:
+    """Return the pairs of the loss's calls, or else of similarities, on some module's vectors."""
+    calls = counted_calls(evidence.recording, studied_module(evidence, names), rows)
+    watched = [call for call in calls if call.name == loss]
+    similarities = [call for call in calls if not call.name]
+    signed = gradient if gradient and gradient.tells_roles else None
+    return _pairs_of_calls(watched, rows, roles, gradient) or _pairs_of_calls(
+        similarities, rows, roles, signed
     )
 
 
@@ -199,6 +242,10 @@ def _pairs_of_calls(
     positive = frozenset().union(*(pairs.positive for pairs in known))
     negative = frozenset().union(*(pairs.negative for pairs in known))
     constant = frozenset().union(*(pairs.constant for pairs in known))
+    if gradient is not None and any(pairs.by_order for pairs in known):
+        if gradient.tells_roles:
+            return replace(gradient, cells=cells)
+        negative |= (gradient.positive | gradient.negative) - positive
     if not unsigned:
         return ContrastedPairs(positive=positive, negative=negative, constant=constant, cells=cells)
     if gradient is None:
@@ -216,19 +263,35 @@ def _pairs_from_gradient(evidence: Evidence, names: EmbeddingNames) -> Contraste
     For a loss of similarities, its gradient at one embedding is a combination of the embeddings
     it is compared with, negative for those it is pulled to.
     """
+    rows = _rows_with_gradient(evidence, names)
+    if len(rows) != len(names.labels) or _has_flat_loss(evidence, names):
+        return None
+    weights = _contrast_weights(rows)
+    pushed = frozenset(pair for pair, weight in weights.items() if weight >= 0)
+    vectors = {row.label: row.vector for row in rows}
+    # The handout's loss pushes no two apart whose cosine is above 0: it pulls them.
+    tells_roles = any(cosine(*(vectors[label] for label in sorted(pair))) > 0 for pair in pushed)
+    return ContrastedPairs(
+        positive=frozenset(weights) - pushed,
+        negative=pushed,
+        cells=tuple(sorted({row.forward.cell for row in rows})),
+        tells_roles=tells_roles,
+    )
+
+
+def _rows_with_gradient(evidence: Evidence, names: EmbeddingNames) -> Sequence[LabeledVector]:
+    """Return the first vector before training of each label with the loss's gradient at it."""
     by_label: dict[str, LabeledVector] = {}
     for row in studied_rows(evidence, names, trained=False):
         if row.gradient is not None:
             by_label.setdefault(row.label, row)
-    if set(by_label) != set(names.labels):
-        return None
-    rows = list(by_label.values())
-    weights = _contrast_weights(rows)
-    return ContrastedPairs(
-        positive=frozenset(pair for pair, weight in weights.items() if weight < 0),
-        negative=frozenset(pair for pair, weight in weights.items() if weight >= 0),
-        cells=tuple(sorted({row.forward.cell for row in rows})),
-    )
+    return tuple(by_label.values())
+
+
+def _has_flat_loss(evidence: Evidence, names: EmbeddingNames) -> bool:
+    """Return whether gradients flowed back that are all 0, as where a margin is kept already."""
+    rows = _rows_with_gradient(evidence, names)
+    return bool(rows) and not any(np.any(row.gradient) for row in rows)
 
 
 def _contrast_weights(rows: Sequence[LabeledVector]) -> Mapping[Pair, float]:

@@ -15,8 +15,10 @@ from grader.contrastive.embeddings import (
     is_of_stage,
     recorded_embeddings,
     stage_embeddings,
+    studied_module,
 )
 from grader.contrastive.labeled_inputs import cosine
+from grader.contrastive.loss_guard import judge_guarded_loss
 from grader.contrastive.training_start import TrainingCheck
 from grader.model import Numbers, Question, Verdict
 
@@ -103,9 +105,10 @@ class LossFalls(TrainingCheck):
         if embeddings is None or not is_of_stage(evidence, names, embeddings, trained=True):
             if not self.all_encoded(evidence):
                 return absent(expected=expected, observed="There are no embeddings to compare.")
-            return failed(
+            studied = studied_module(evidence, names)
+            return judge_guarded_loss(evidence, studied, expected=expected) or failed(
                 expected=expected,
-                observed=f"The weights of the {self.maker} that made them did not move.",
+                observed="No embeddings came from weights that training had moved.",
                 hint=STEPS_HINT.format(maker=self.maker),
             )
         trained = embeddings.stack(self.labels)

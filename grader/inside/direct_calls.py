@@ -36,11 +36,11 @@ def watch_direct_calls(torch, recorder):
 
 
 def wrap_methods(cls, recorder):
-    """Wrap the public methods that a class defines itself."""
+    """Wrap the public methods that a class defines itself, and `__call__`."""
     for name, method in list(vars(cls).items()):
-        if name.startswith("_") or not is_plain_function(method):
+        if not is_plain_function(method) or (name.startswith("_") and name != "__call__"):
             continue
-        wrap = wrap_forward if name == "forward" else wrap_method
+        wrap = wrap_forward if name in {"forward", "__call__"} else wrap_method
         setattr(cls, name, wrap(method, recorder))
 
 

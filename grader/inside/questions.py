@@ -31,6 +31,8 @@ MAX_ELEMENTS = 200_000
 """Most elements of an array in the namespace whose values are sent."""
 MAX_HELD, MAX_NAMES, MAX_PARTS = 512, 4096, 64
 """Most arrays and names of a namespace that are told, and parts of a list that are looked at."""
+HISTORY_ENDS = 4
+"""Parts of a longer list that are looked at, of its start and of its end."""
 MAX_RECORDED = 3_500
 """Most arrays of a recording that are sent."""
 
@@ -147,16 +149,21 @@ class ObservedNotebook:
         """Return the arrays in a value, with their keys; a list of rows of numbers is one, too."""
         if is_array(value):
             return [(key, value)]
-        if hasattr(value, "to_numpy") and _type(value).__module__.startswith("pandas."):
-            return [(key, value.to_numpy())]
+        if hasattr(value, "to_numpy") and _type(value).__module__.partition(".")[0] == "pandas":
+            numbers = value.select_dtypes("number") if hasattr(value, "columns") else value
+            return [(key, numbers.to_numpy())]
+        if hasattr(_type(value), "__dataclass_fields__"):
+            value = vars(value)
         if _isinstance(value, _dict):
             value = _list(value.values())
-        if not _isinstance(value, (_list, _tuple)) or not depth or len(value) > MAX_PARTS:
+        if not _isinstance(value, (_list, _tuple)) or not depth:
             return [(key, _asarray(value))] if is_number_list(value) else []
         if is_number_list(value) or (
             len(value) > 0 and all(is_number_list(part) for part in value)
         ):
             return [(key, _asarray(value))]
+        if len(value) > MAX_PARTS:  # a long history: its ends
+            value = [*value[:HISTORY_ENDS], *value[-HISTORY_ENDS:]]
         parts = [self.arrays_in(f"{key}/{i}", part, depth - 1) for i, part in enumerate(value)]
         return [pair for part in parts for pair in part]
 

@@ -150,26 +150,31 @@ class Recorder:
             return function
         name = name or getattr(function, "__name__", "")
 
-        @functools.wraps(function)
         def wrapper(*args, **kwargs):
-            event = None
-            if not self.inside_watched and not self.is_traced():
-                with contextlib.suppress(Exception):
-                    event = self.record_call(name, function, args, kwargs)
-            self.inside_watched += 1
-            try:
-                result = function(*args, **kwargs)
-            finally:
-                self.inside_watched -= 1
-            self.follow_result(event, result)
-            return result
+            return self.call_watched(name, function, args, kwargs)
 
-        return wrapper
+        if not hasattr(function, "__globals__"):
+            return functools.wraps(function)(wrapper)
+        return direct_calls.in_globals_of(function, wrapper)
+
+    def call_watched(self, name, function, args, kwargs):
+        """Call a watched function; its call is recorded unless another one makes it."""
+        event = None
+        if not self.inside_watched and not self.is_traced():
+            with contextlib.suppress(Exception):
+                event = self.record_call(name, function, args, kwargs)
+        self.inside_watched += 1
+        try:
+            result = function(*args, **kwargs)
+        finally:
+            self.inside_watched -= 1
+        self.follow_result(event, result)
+        return result
 
     def record_call(self, name, function, args, kwargs):
         """Record a call's arguments, by parameter where they can be bound."""
         arguments = bind_arguments(function, args, kwargs)
-        event = {"kind": "call", "name": name, "pulled": False, "within": False}
+        event = {"kind": "call", "name": name, "pulled": False, "within": False, "finite": True}
         event["grads"] = [key for key, value in arguments.items() if requires_grad(value)]
         event["args"] = {key: self.copy_arrays(value) for key, value in arguments.items()}
         self.snapshot_last_called("call")
@@ -177,11 +182,12 @@ class Recorder:
         return event
 
     def follow_result(self, event, result):
-        """Note in a call's event when a gradient flows back through its result."""
+        """Note in a call's event whether its result is finite, and when a gradient flows back."""
         if event is None:
             return
         with contextlib.suppress(Exception):
             for part in flatten_arrays(result):
+                event["finite"] &= bool(self.torch.isfinite(part).all())
                 if getattr(part, "requires_grad", False):
                     part.register_hook(lambda gradient: event.update(pulled=True))
 
@@ -221,6 +227,7 @@ class Recorder:
         self.snapshot_last_called("call")
         left, right = (self.copy_arrays(value) for value in values)
         event = {"kind": "similarity", "pulled": False, "within": bool(self.inside_watched)}
+        event["finite"] = True
         event |= {"grads": ["one", "two"], "args": {"one": left, "two": right}}
         self.add_event(event, self.last_number)
         return event
