@@ -56,9 +56,14 @@ _LEAD = re.compile(
 _OTHER_LABEL = re.compile(
     r"^(?:team|group)\s+(?:name|number|no|id)\b|^(?:date|due|course|class|section|instructor|"
     r"professor|prof|ta|term|semester|assignment|homework|hw|title|e-?mail|unique|crn|phone|"
-    r"late days|slip days|version)\b[^:]{0,20}[:#]|.*=\s*(?:[\"'\[(]|[\w.]+\()",
+    r"late days|slip days|version|(?:generative )?ai (?:tools?|us\w+|assist\w+)|tools|resources|"
+    r"sources|references|links?|github|gitlab|kaggle|linkedin|people|help)\b[^:]{0,20}[:#]"
+    r"|^(?:(?:i|we)(?:['\u2019]ve| have| also| would like to)? )?(?:discuss\w*|consult\w*|used"
+    r"|using|acknowledg\w*|thank(?:s to|ing)?|(?:got |received |had |with )?help(?:ed)? (?:from|by)"
+    r")\b|.*\b(?:dropped|helped)\b|.*=\s*(?:[\"'\[(]|[\w.]+\()",
     re.IGNORECASE,
 )
+"""Lines of the course, of whom or what helped, and of who left."""
 
 
 def is_label(text: str) -> bool:
@@ -67,7 +72,7 @@ def is_label(text: str) -> bool:
 
 
 def is_other_label(text: str) -> bool:
-    """Return whether a line is of the course, such as 'Team name: …', or code: `name="conv"`."""
+    """Return whether a line names no author: 'Team name: …', 'Thanks to …', or `name="conv"`."""
     return _OTHER_LABEL.match(text) is not None
 
 
