@@ -59,7 +59,19 @@ FORMS = [
     ("Partner 1: Ada Example, ae10001\nPartner 2: Ben Sample, bs10002", [ADA, BEN]),
     ("| Name | EID |\n|---|---|\n| Ada Example | ae10001 |\n| Ben Sample | bs10002 |", [ADA, BEN]),
     ("| Name | Ada Example | Ben Sample |\n|--|--|--|\n| EID | ae10001 | bs10002 |", [ADA, BEN]),
+    ("| Name | GitHub | EID | Part |\n| Ada Example | ada99 | ae10001 | Q1, Code |", [ADA]),
+    (
+        "| # | Name | EID | Email |\n|--|--|--|--|\n| 1 | Ada Example | ae10001 | a@x.example |",
+        [ADA],
+    ),
     ("Example, Ada (ae10001); Sample, Ben (bs10002)", [ADA, BEN]),
+    ("Ada Example UT EID- ae10001", [ADA]),
+    ("Ada Example (ae10001) (2 slip days used)", [ADA]),
+    ("~~Ben Sample (bs10002)~~ Ada Example (ae10001)", [ADA]),
+    ("People: Ada Example (ae10001), Ben Sample (bs10002)", [ADA, BEN]),
+    ("Ada Example (ae10001), Ben Sample (bs10002) helped with plots", [ADA, BEN]),
+    ("Ada Example (ae10001) - my partner dropped the class", [ADA]),
+    ("Ada Example (ae10001)\n\n## Written Answers\n\nAll Rights Reserved", [ADA]),
     ("Example, Ada ae10001\nSample, Ben bs10002", [ADA, BEN]),
     ("Ada Example (ae10001, ada@students.example)", [ADA]),
     ("Ada Example <ada@students.example> ae10001", [ADA]),
@@ -220,6 +232,8 @@ NOBODY = [
     "...",
     "N/A",
     "Partner: no partner",
+    "Same As Above",
+    "See Canvas",
 ]
 
 

@@ -30,7 +30,7 @@ _ONE_LABEL = (
 _JOINED = (
     rf"{_ONE_LABEL}(?>\s*(?:,|and|&|/|\+|\(|\s)\s*(?:the\s+|(?:ut|student)\s+)?{_ONE_LABEL}\)?)*+"
 )
-_END = r"\s*(?::|=|(?<=\s)[-\u2013\u2014](?=\s)|[-\u2013\u2014]\s*$)"
+_END = r"\s*(?::|=|[-\u2013\u2014](?=\s|$))"
 _LABEL = re.compile(rf"(?<![\w'\u2019.-])(?:{_JOINED})(?:\s+(?:{_JOINED}))?{_END}", re.IGNORECASE)
 _LABEL_ALONE = re.compile(rf"\W*{_JOINED}(?:\s+(?:{_JOINED}))?\W*", re.IGNORECASE)
 _ID_LABEL = re.compile(
@@ -57,10 +57,13 @@ _OTHER_LABEL = re.compile(
     r"^(?:team|group)\s+(?:name|number|no|id)\b|^(?:date|due|course|class|section|instructor|"
     r"professor|prof|ta|term|semester|assignment|homework|hw|title|e-?mail|unique|crn|phone|"
     r"late days|slip days|version|(?:generative )?ai (?:tools?|us\w+|assist\w+)|tools|resources|"
-    r"sources|references|links?|github|gitlab|kaggle|linkedin|people|help)\b[^:]{0,20}[:#]"
+    r"sources|references|links?|github|gitlab|kaggle|linkedin|help|people (?:consulted|asked))\b"
+    r"[^:]{0,20}[:#]"
     r"|^(?:(?:i|we)(?:['\u2019]ve| have| also| would like to)? )?(?:discuss\w*|consult\w*|used"
     r"|using|acknowledg\w*|thank(?:s to|ing)?|(?:got |received |had |with )?help(?:ed)? (?:from|by)"
-    r")\b|.*\b(?:dropped|helped)\b|.*=\s*(?:[\"'\[(]|[\w.]+\()",
+    r")\b|[^,;&]*\bhelped (?:me|us)\b"
+    r"|(?:note\W+)?(?:my|our) (?:former |ex\W?)?partner\b.*\bdropped\b"
+    r"|.*=\s*(?:[\"'\[(]|[\w.]+\()",
     re.IGNORECASE,
 )
 """Lines of the course, of whom or what helped, and of who left."""

@@ -23,8 +23,10 @@ _URL = re.compile(
     r"\b(?:https?|ftp)(?::/*[^\s<>()]*)?|\b(?:www\.|[\w-]{1,40}\.(?:com|org|edu|io|net)/)[^\s<>()]*",
     re.IGNORECASE,
 )
-_ACCOUNT_LINK = re.compile(r"\[@?([\w.-]{1,40})\]\([^()\s]{1,200}/\1/?\)", re.IGNORECASE)
-"""Matches a link to an account, by its name: '[ada99](https://example.org/ada99)'."""
+_NOT_SAID = re.compile(
+    r"\[@?([\w.-]{1,40})\]\([^()\s]{1,200}/\1/?\)|~~[^~]{1,200}~~", re.IGNORECASE
+)
+"""Matches a link to an account, '[ada99](https://example.org/ada99)', and what is struck out."""
 _PRONOUNS = re.compile(
     r"\(\s*(?:she|he|they|ze)\b[^)]{0,30}\)|\b(?:she|he|they)/(?:her|him|them)(?:/\w{1,8})?",
     re.IGNORECASE,
@@ -71,7 +73,7 @@ def read_name_tokens(line: str) -> list[NameToken]:
 
     The labels of a column come before its names.
     """
-    text = _PRONOUNS.sub(" ", _URL.sub(" ", plain_text(_ACCOUNT_LINK.sub(" ", line))))
+    text = _PRONOUNS.sub(" ", _URL.sub(" ", plain_text(_NOT_SAID.sub(" ", line))))
     text = re.sub(r"(?<!\S)@(?=\w)|(?<=[(\[])@", "", text)
     tokens = [
         token
