@@ -254,6 +254,19 @@ def test_no_text_is_claimed_twice() -> None:
         assert not set(claimed) & {id(unit) for unit in reading.unclaimed}
 
 
+@pytest.mark.parametrize("item", ["Q2.3.3", "Q2.3.4"])
+def test_an_answer_below_code_that_is_run_again_is_the_questions(item: str) -> None:
+    rest = {name: words for name, words in SAID.items() if name != item}
+    page = with_cells("below", given=rest)
+    shown = next(source for _, source in page if source.startswith(("print_cos", "plot_emb")))
+    again = code(f"    {shown}")
+    at = place_of(page, item) + 1
+    page[at:at] = [again, text(SAID[item])]
+
+    assert said(page) == SAID
+    assert doubted(page) == set()
+
+
 # ---------------------------------------------------------------- in code
 
 
