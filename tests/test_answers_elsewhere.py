@@ -76,6 +76,8 @@ def joined(form: str, *, between: str = "\n\n", given: dict[str, str] = SAID) ->
             name=item[1:].replace(".", "_"),
             question=PARTS[item][0],
             part=PARTS[item][1],
+            tail=PARTS[item][1].removeprefix("Part "),
+            end=PARTS[item][1].removeprefix("Part ") if item.count(".") > 1 else item[1:],
             count=count,
             words=words,
         )
@@ -104,6 +106,9 @@ def joined(form: str, *, between: str = "\n\n", given: dict[str, str] = SAID) ->
         "<h3>{item}</h3><p>{words}</p>",
         "Question {number}: {words}",
         "Pregunta {number}: {words}",
+        "{end}) {words}",
+        "{end} {words}",
+        "{question}P{tail}: {words}",
         "{count}. {words}",
         "Q{count}: {words}",
         "{item}. {words}\n\n---",
@@ -172,6 +177,43 @@ def test_parts_that_begin_anew_are_those_of_the_next_question() -> None:
     assert said(page) == five | {"Q2.3.3": "", "Q2.3.4": ""}
 
 
+LISTS = "## Q1\n\n1) {}\n\n2) {}\n\n3) {}\n\n## Q2\n\n1) {}\n\n2) {}\n\n3.3) {}\n\n3.4) {}"
+
+
+def test_lists_below_headings_of_all_questions_are_their_parts() -> None:
+    assert said([*handout(), text(LISTS.format(*SAID.values()))]) == SAID
+
+
+@pytest.mark.parametrize("heading", ["## Question 2", "## Q1\n\nSee there.\n\n## Q3"])
+def test_a_list_below_a_heading_in_an_answer_stays_in_it(heading: str) -> None:
+    answer = f"{heading}\n\n1. {SAID['Q2.2']}\n2. Another one."
+    given = {name: words for name, words in GIVEN.items() if name != "Q2.1"} | {"Q2.2": answer}
+
+    assert said(inside(given))["Q2.1"] == ""
+    assert found(inside(given))["Q2.2"].text.endswith("2. Another one.")
+
+
+@pytest.mark.parametrize("form", ["For {end}, {words}", "{end} {words}", "In part {end}: {words}"])
+def test_an_answer_that_names_the_missing_one_by_the_end_of_its_number_is_doubted(
+    form: str,
+) -> None:
+    both = {item: SAID[item] for item in ("Q2.3.3", "Q2.3.4")}
+    rest = {item: words for item, words in SAID.items() if item not in both}
+    page = with_cells("below", given=rest | {"Q2.3.4": joined(form, given=both)})
+
+    assert doubted(page) == {"Q2.3.3"}
+
+
+@pytest.mark.parametrize("missing", WRITTEN[1:])
+def test_an_introduction_shifts_no_answer_where_one_is_missing(missing: str) -> None:
+    rest = {item: words for item, words in SAID.items() if item != missing}
+    page = with_cells("below", given=rest)
+    page.insert(2, text("# Introduction", "We ran all of this on a laptop without a GPU."))
+
+    assert said(page) == rest | {missing: ""}
+    assert doubted(page) == {missing}
+
+
 def test_an_answer_of_the_right_place_keeps_its_text_when_others_stand_below_it() -> None:
     page = inside({"Q2.3.4": SAID["Q2.3.4"]})
     rest = {item: words for item, words in SAID.items() if item != "Q2.3.4"}
@@ -210,6 +252,19 @@ def test_no_text_is_claimed_twice() -> None:
 
         assert len(claimed) == len(set(claimed))
         assert not set(claimed) & {id(unit) for unit in reading.unclaimed}
+
+
+@pytest.mark.parametrize("item", ["Q2.3.3", "Q2.3.4"])
+def test_an_answer_below_code_that_is_run_again_is_the_questions(item: str) -> None:
+    rest = {name: words for name, words in SAID.items() if name != item}
+    page = with_cells("below", given=rest)
+    shown = next(source for _, source in page if source.startswith(("print_cos", "plot_emb")))
+    again = code(f"    {shown}")
+    at = place_of(page, item) + 1
+    page[at:at] = [again, text(SAID[item])]
+
+    assert said(page) == SAID
+    assert doubted(page) == set()
 
 
 # ---------------------------------------------------------------- in code

@@ -335,3 +335,13 @@ def test_who_submitted_what(
     assert notes[0].startswith(f"layout {layout} (")
     assert [note for note in notes[1:] if not note.startswith("not graded, as no notebook")] == []
     assert ("of no system" in notes[0]) == (layout in {"flat", "folders"})
+
+
+def test_a_zip_of_classroom_clones_may_be_called_as_the_folder_in_it(
+    tmp_path: Path, unpack_to: Callable[[], Path]
+) -> None:
+    place = lms.zipped(tmp_path / "hw5-submissions.zip", lms.CLASSROOM)
+
+    found = collect(place, context=HW5, make_folder=unpack_to)
+
+    rows_agree(found, TABLE["github classroom"][2])

@@ -59,7 +59,19 @@ FORMS = [
     ("Partner 1: Ada Example, ae10001\nPartner 2: Ben Sample, bs10002", [ADA, BEN]),
     ("| Name | EID |\n|---|---|\n| Ada Example | ae10001 |\n| Ben Sample | bs10002 |", [ADA, BEN]),
     ("| Name | Ada Example | Ben Sample |\n|--|--|--|\n| EID | ae10001 | bs10002 |", [ADA, BEN]),
+    ("| Name | GitHub | EID | Part |\n| Ada Example | ada99 | ae10001 | Q1, Code |", [ADA]),
+    (
+        "| # | Name | EID | Email |\n|--|--|--|--|\n| 1 | Ada Example | ae10001 | a@x.example |",
+        [ADA],
+    ),
     ("Example, Ada (ae10001); Sample, Ben (bs10002)", [ADA, BEN]),
+    ("Ada Example UT EID- ae10001", [ADA]),
+    ("Ada Example (ae10001) (2 slip days used)", [ADA]),
+    ("~~Ben Sample (bs10002)~~ Ada Example (ae10001)", [ADA]),
+    ("People: Ada Example (ae10001), Ben Sample (bs10002)", [ADA, BEN]),
+    ("Ada Example (ae10001), Ben Sample (bs10002) helped with plots", [ADA, BEN]),
+    ("Ada Example (ae10001) - my partner dropped the class", [ADA]),
+    ("Ada Example (ae10001)\n\n## Written Answers\n\nAll Rights Reserved", [ADA]),
     ("Example, Ada ae10001\nSample, Ben bs10002", [ADA, BEN]),
     ("Ada Example (ae10001, ada@students.example)", [ADA]),
     ("Ada Example <ada@students.example> ae10001", [ADA]),
@@ -177,6 +189,25 @@ PAIRS = [
     ("Ada Example (ae10001)\nae10001", [ADA]),
 ]
 
+OTHERS = [
+    "AI tools used: ChatGPT (GPT-4o), Claude 3.5 Sonnet",
+    "I used ChatGPT (GPT-4o) for proofreading.",
+    "Generative AI: GitHub Copilot, GPT-4",
+    "Discussed with Ben Sample (bs10002).",
+    "**Discussed with:** Ben Sample (bs10002), who submitted his own",
+    "We also discussed Q1 with Ben Sample (bs10002).",
+    "People consulted: Ben Sample (bs10002)",
+    "Thanks to Ben Sample (bs10002) for explaining BatchNorm2d.",
+    "We would like to thank Ben Sample (bs10002).",
+    "I got help from Ben Sample (bs10002) in office hours",
+    "Ben Sample (bs10002) helped me with Q2.",
+    "Note: my former partner Ben Sample (bs10002) dropped the class.",
+    "[ada99](https://github.com/ada99)",
+    "github.com/ada99/hw5",
+    "GitHub: ada99",
+    "Kaggle username: ada99",
+]
+
 PHANTOMS = [
     "1. Shared weights (filters)",
     "Experiments with ResNet50",
@@ -201,6 +232,8 @@ NOBODY = [
     "...",
     "N/A",
     "Partner: no partner",
+    "Same As Above",
+    "See Canvas",
 ]
 
 
@@ -217,6 +250,17 @@ def test_names_are_read_in_the_cell_after_the_label(text: str, expected: Team) -
 @pytest.mark.parametrize(("text", "expected"), PAIRS)
 def test_an_id_goes_to_nobody_rather_than_to_another(text: str, expected: Team) -> None:
     assert named(LABEL + text + AFTER) == expected
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_whoever_helped_and_accounts_are_no_authors(text: str) -> None:
+    assert named(LABEL + f"Ada Example (ae10001)\n\n{text}") == [ADA]
+    assert named(LABEL + f"Name: Ada Example\n\nEID: ae10001\n\n{text}") == [ADA]
+    assert named(LABEL + text) == []
+
+
+def test_a_name_like_the_words_of_such_lines_is_read() -> None:
+    assert named(LABEL + "Ai Example: ae10001") == [("Ai Example", "ae10001")]
 
 
 @pytest.mark.parametrize("text", PHANTOMS)

@@ -23,6 +23,8 @@ _MIN_UNCLAIMED_WORDS, _MIN_SHOWN_WORDS = 6, 3
 _MANY_PARAGRAPHS = 3
 """Paragraphs in one answer that may be several answers, where so many others are missing."""
 _MAX_LISTED_CELLS = 5
+_MIN_NUMBERS = 2
+"""Numbers of an item from which on the first may be left out."""
 _PARAGRAPH_END = re.compile(r"\n\s*\n")
 _FILE_PICTURE = re.compile(
     rf"!\[[^\]\n]{{0,200}}\]\((?!{PICTURE_REFERENCE.pattern})[^()\n]{{1,300}}\)"
@@ -144,10 +146,13 @@ def _describe_other_text(item: str, *, page: PageReading, empty: Sequence[str]) 
 
 
 def _names(item: str, text: str) -> bool:
-    """Return whether a text names an item by its number, as in 'Q1.2' or 'question 1.2'."""
-    numbers = r"\W".join(map(str, item_numbers(item)))
-    pattern = rf"\bq(?:uestion)?\W?{numbers}\b"
-    return bool(numbers) and re.search(pattern, text, re.IGNORECASE) is not None
+    """Return whether a text names an item by its number: 'Q1.2', or 'for 3.3' for Q2.3.3."""
+    numbers = [str(number) for number in item_numbers(item)]
+    whole, end = r"\W".join(numbers), r"\W".join(numbers[1:])
+    pattern = rf"\bq(?:uestion)?\W?{whole}\b"
+    if len(numbers) > _MIN_NUMBERS:
+        pattern += rf"|(?:^\W*|\b(?:part|for|in|on|to)\W{{1,3}}){end}\b"
+    return bool(numbers) and re.search(pattern, text, re.IGNORECASE | re.MULTILINE) is not None
 
 
 def unclaimed_text(page: PageReading) -> Sequence[Unit]:

@@ -8,7 +8,7 @@ goes to the prompt above it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.model import Picture
 
@@ -73,6 +73,32 @@ def place_units(gaps: Sequence[Gap], *, prompts: Sequence[Prompt]) -> UnitPlacem
         gaps: The gaps, one more than there are prompts: gap i is above prompt i.
         prompts: The prompts, in order.
     """
+    placement = _place(gaps, prompts=prompts)
+    if not _answers_with_introduction(placement):
+        return placement
+    introduction = [
+        replace(unit, may_go_down=unit.may_go_down and not unit.heading_below) for unit in gaps[0]
+    ]
+    return _place([introduction, *gaps[1:]], prompts=prompts)
+
+
+def _answers_with_introduction(placement: UnitPlacement) -> bool:
+    """Return whether text above the first heading answers in place of what stands below its prompt.
+
+    Where all other answers stand above their prompts, too, it is an answer.
+    """
+    if not any(unit.heading_below for unit in placement.to_prompts.get(0, ())):
+        return False
+    stands_below = any(
+        unit is answer
+        for number, units in placement.to_prompts.items()
+        for unit in placement.gaps[number + 1]
+        for answer in units
+    )
+    return stands_below and any(unit.may_go_up for unit in placement.gaps[1])
+
+
+def _place(gaps: Sequence[Gap], *, prompts: Sequence[Prompt]) -> UnitPlacement:
     best_splits: _BestSplits = {True: (0, ())}
     for number, gap in enumerate(gaps):
         above = prompts[number - 1] if number else None

@@ -5,6 +5,7 @@ Only where an answer is missing: 'Q1.2: …' in a list at the notebook's end, a 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -21,6 +22,8 @@ _MIN_WEAK_LABELS = 3
 _MAX_LABELS = 500
 _MIN_COUNTED = 3
 _MAX_HEADER_WORDS = 6
+_MIN_END = 2
+"""The least numbers at the end of an item's that may stand for all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +123,38 @@ def _read_labels(
 def _name_run(
     run: Sequence[_Label], *, item_by_numbers: Mapping[tuple[int, ...], str]
 ) -> list[tuple[str, _Label]]:
-    """Return the labels of a run that are those of items, with their items."""
+    """Return the labels of a run that are those of items, with their items.
+
+    The end of an item's numbers stands for it where no other ends so: '3.3' for Q2.3.3.
+    """
+    questions = sorted({numbers[:1] for numbers in item_by_numbers})
+    run = _with_lists(run, questions=questions)
     named = [each for each in run if not each.label.is_bare]
-    run = _with_questions(named, questions=sorted({numbers[:1] for numbers in item_by_numbers}))
-    return [(item_by_numbers[r.numbers], r) for r in run if r.numbers in item_by_numbers]
+    run = _with_questions(named, questions=questions)
+    ends = Counter(numbers[1:] for numbers in item_by_numbers)
+    item_by_end = {
+        numbers[1:]: item
+        for numbers, item in item_by_numbers.items()
+        if len(numbers) > _MIN_END and ends[numbers[1:]] == 1
+    }
+    items = item_by_end | dict(item_by_numbers)
+    return [(items[each.numbers], each) for each in run if each.numbers in items]
+
+
+def _with_lists(run: Sequence[_Label], *, questions: Sequence[tuple[int, ...]]) -> list[_Label]:
+    """Return a run with the numbers of lists below the student's own headings of all questions."""
+    own = {each.numbers for each in run if each.label.is_question}
+    if len(own) == 1 or own != set(questions) or any(each.label.is_part for each in run):
+        return list(run)
+    question: tuple[int, ...] = ()
+    listed = []
+    for each in run:
+        question = each.numbers if each.label.is_question else question
+        is_listed = bool(question) and each.label.is_bare
+        numbers = (*question, *each.numbers) if is_listed else each.numbers
+        label = replace(each.label, is_bare=each.label.is_bare and not is_listed)
+        listed.append(replace(each, label=label, numbers=numbers))
+    return listed
 
 
 def _with_questions(

@@ -30,7 +30,7 @@ _ONE_LABEL = (
 _JOINED = (
     rf"{_ONE_LABEL}(?>\s*(?:,|and|&|/|\+|\(|\s)\s*(?:the\s+|(?:ut|student)\s+)?{_ONE_LABEL}\)?)*+"
 )
-_END = r"\s*(?::|=|(?<=\s)[-\u2013\u2014](?=\s)|[-\u2013\u2014]\s*$)"
+_END = r"\s*(?::|=|[-\u2013\u2014](?=\s|$))"
 _LABEL = re.compile(rf"(?<![\w'\u2019.-])(?:{_JOINED})(?:\s+(?:{_JOINED}))?{_END}", re.IGNORECASE)
 _LABEL_ALONE = re.compile(rf"\W*{_JOINED}(?:\s+(?:{_JOINED}))?\W*", re.IGNORECASE)
 _ID_LABEL = re.compile(
@@ -56,9 +56,17 @@ _LEAD = re.compile(
 _OTHER_LABEL = re.compile(
     r"^(?:team|group)\s+(?:name|number|no|id)\b|^(?:date|due|course|class|section|instructor|"
     r"professor|prof|ta|term|semester|assignment|homework|hw|title|e-?mail|unique|crn|phone|"
-    r"late days|slip days|version)\b[^:]{0,20}[:#]|.*=\s*(?:[\"'\[(]|[\w.]+\()",
+    r"late days|slip days|version|(?:generative )?ai (?:tools?|us\w+|assist\w+)|tools|resources|"
+    r"sources|references|links?|github|gitlab|kaggle|linkedin|help|people (?:consulted|asked))\b"
+    r"[^:]{0,20}[:#]"
+    r"|^(?:(?:i|we)(?:['\u2019]ve| have| also| would like to)? )?(?:discuss\w*|consult\w*|used"
+    r"|using|acknowledg\w*|thank(?:s to|ing)?|(?:got |received |had |with )?help(?:ed)? (?:from|by)"
+    r")\b|[^,;&]*\bhelped (?:me|us)\b"
+    r"|(?:note\W+)?(?:my|our) (?:former |ex\W?)?partner\b.*\bdropped\b"
+    r"|.*=\s*(?:[\"'\[(]|[\w.]+\()",
     re.IGNORECASE,
 )
+"""Lines of the course, of whom or what helped, and of who left."""
 
 
 def is_label(text: str) -> bool:
@@ -67,7 +75,7 @@ def is_label(text: str) -> bool:
 
 
 def is_other_label(text: str) -> bool:
-    """Return whether a line is of the course, such as 'Team name: …', or code: `name="conv"`."""
+    """Return whether a line names no author: 'Team name: …', 'Thanks to …', or `name="conv"`."""
     return _OTHER_LABEL.match(text) is not None
 
 

@@ -19,7 +19,14 @@ from grader.notebook.person_names import (
 from grader.text_folding import fold_accents
 
 _EMAIL = re.compile(r"<?(?:mailto:)?(?<![\w.+-])([\w.+-]+)@[\w-]+(?:\.[\w-]+)+>?")
-_URL = re.compile(r"\b(?:https?|ftp)(?::/*[^\s<>()]*)?|\bwww\.[^\s<>()]*", re.IGNORECASE)
+_URL = re.compile(
+    r"\b(?:https?|ftp)(?::/*[^\s<>()]*)?|\b(?:www\.|[\w-]{1,40}\.(?:com|org|edu|io|net)/)[^\s<>()]*",
+    re.IGNORECASE,
+)
+_NOT_SAID = re.compile(
+    r"\[@?([\w.-]{1,40})\]\([^()\s]{1,200}/\1/?\)|~~[^~]{1,200}~~", re.IGNORECASE
+)
+"""Matches a link to an account, '[ada99](https://example.org/ada99)', and what is struck out."""
 _PRONOUNS = re.compile(
     r"\(\s*(?:she|he|they|ze)\b[^)]{0,30}\)|\b(?:she|he|they)/(?:her|him|them)(?:/\w{1,8})?",
     re.IGNORECASE,
@@ -66,7 +73,7 @@ def read_name_tokens(line: str) -> list[NameToken]:
 
     The labels of a column come before its names.
     """
-    text = _PRONOUNS.sub(" ", _URL.sub(" ", plain_text(line)))
+    text = _PRONOUNS.sub(" ", _URL.sub(" ", plain_text(_NOT_SAID.sub(" ", line))))
     text = re.sub(r"(?<!\S)@(?=\w)|(?<=[(\[])@", "", text)
     tokens = [
         token

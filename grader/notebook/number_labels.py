@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from grader.notebook.markdown_words import is_heading, split_words
 
 _MAX_LABEL_PARTS = 3  # 'Q2 Part 3 Task 1'
-_PART_WORDS = frozenset({"part", "parte", "partie", "teil"})
+_PART_WORDS = frozenset({"p", "part", "parte", "partie", "pt", "teil"})
 _ANSWER = (
     r"(?:(?:my|our|the)\s{1,2})?(?:answers?|ans|solutions?|soln|responses?)"
     r"(?:\s{0,2}(?:to|for))?(?=\W)\s{0,2}[:#(\[]?\s{0,2}"
@@ -18,10 +18,10 @@ _LIST_SIGN = re.compile(r"\d{1,2}[.)]\s{1,3}[*_(\[]{0,3}(?=(?:q|question)\W?\d)"
 """Matches the number of an item of a list before the number of a question."""
 _ANSWER_WORDS = re.compile(rf"{_ANSWER}(?=\(?[qp\d])|a(?=\d)", re.IGNORECASE)
 _NUMBER = re.compile(
-    r"(?P<word>q(?:uestion|n)?|problem|exercise|task|part|pregunta|ejercicio|parte|exercice|partie"
+    r"(?P<word>q(?:uestion|n)?|problem|exercise|task|p(?:ar)?t?|pregunta|ejercicio|parte|exercice|partie"
     r"|frage|aufgabe|teil|问题|第)?\s{0,2}[.:#_(-]?\s{0,2}"
     r"(?P<number>\d{1,2}(?:[._-]\d{1,2}){0,3})(?:\.?(?P<letter>[a-h])|\s?\((?P<inner>[a-h]|\d)\))?"
-    r"(?![\w%])",
+    r"(?=p(?:ar)?t?\d|[^\w%]|$)",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[\s,.:;*_)-]{0,6}")

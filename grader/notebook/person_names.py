@@ -21,16 +21,17 @@ _REMARK_WORDS = """
 _COMMON_WORDS = """
     a about above after all an and as at autumn banner be below both do each enter fall few
     fill first for from had has he her him his if in is last less long may more most off or
-    other our out over placeholder please she so some spring summer than that the them then
+    other our out over placeholder please same she so some spring summer than that the them then
     they to too two under up was we were when which with without you
 """
 _COURSE_WORDS = """
-    abstract answer assignment class computer convolutional course date deep department due
-    eid eids firstname given group here homework hw id ids insert instructor introduction lab
-    lastname learning machine member members minutes name names needed netid network networks
-    neural note notebook part partners points problem professor project question replace
-    report science section semester solution students submission submit submitted surname tba
-    tbd team term time title todo total type uid university untitled write xx xxx xxxx your
+    abstract answer answers assignment canvas class computer contents convolutional course date
+    deep department due eid eids firstname given gradescope group here homework hw id ids insert
+    instructor introduction lab lastname learning machine member members minutes name names
+    needed netid network networks neural note notebook overview part partners people points
+    problem professor project question replace report reserved rights science section semester
+    solution students submission submit submitted surname tba tbd team term time title todo
+    total type uid university untitled write xx xxx xxxx your
 """
 _PARTICLES = frozenset(_NAME_PARTS.split())
 _REMARKS = frozenset(_REMARK_WORDS.split())
@@ -76,7 +77,11 @@ def may_be_name(text: str) -> bool:
     """Return whether an unreadable text stands where a name would: it may not be passed over."""
     keys = list(map(_key, text.split()))
     others = [key for key in keys if key not in _NEVER and not key.isdigit()]
-    return len(others) > 1 and not text.strip()[0].islower() and not is_title(text)
+    return len(others) > 1 and not is_title(text) and _opens_name(text.strip()[0])
+
+
+def _opens_name(sign: str) -> bool:
+    return not (sign.islower() or sign.isdigit())
 
 
 def names_within(text: str) -> list[str]:

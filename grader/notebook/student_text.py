@@ -54,8 +54,14 @@ def text_lines(notebook: Notebook, *, handout: Handout) -> list[TextLine]:
     """
     lines: list[TextLine] = []
     remaining = _MAX_TEXT
+    code_above: set[str] = set()
     for cell in notebook.cells:
+        code = {line.strip() for line in cell.source.splitlines() if cell.kind == "code"}
+        is_repeat = code <= code_above  # the student's, though it consists of the handout's lines
+        code_above |= code
         for line in _cell_lines(cell, handout=handout):
+            if line.ends_answer and is_repeat:
+                continue
             remaining -= len(line.text) + 1
             if remaining < 0:
                 return lines

@@ -15,8 +15,8 @@ from itertools import chain, pairwise
 from types import MappingProxyType
 
 from grader.model import Cell, Notebook, Student
-from grader.notebook.markdown_words import BREAK, visible_lines
-from grader.notebook.name_labels import asks_for_id
+from grader.notebook.markdown_words import BREAK, plain_text, visible_lines
+from grader.notebook.name_labels import asks_for_id, is_label
 from grader.notebook.name_tokens import NameToken, is_certain_id, is_prose, read_name_tokens
 from grader.notebook.person_names import is_full_name, is_title
 from grader.notebook.prompt_search import find_anchors, stream_words
@@ -29,6 +29,7 @@ _CELLS_BELOW_LABEL = 2
 _MAX_LINES = 200
 _MAX_CELL = 20_000
 _MAX_LINE = 400
+_MIN_LABELED_COLUMNS = 2
 _TABLE_CELL = re.compile(r"<(t[dh])\b[^<>]{0,200}>.{0,500}?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _TABLE_LINE = re.compile(r"^[^\n]*\|[^\n]*\|[^\n]*$", re.MULTILINE)
 _TABLE_ROW = re.compile(r"<tr\b.{0,1000}?</tr\s*>", re.IGNORECASE | re.DOTALL)
@@ -121,7 +122,21 @@ def _name_lines(cell: Cell) -> list[str]:
     source = _TABLE_ROW.sub(lambda match: match[0].replace("\n", " ") + "\n", source)
     for pattern in (_TABLE_CELL, _TABLE_LINE):  # names below each other in one column
         source = pattern.sub(lambda match: BREAK.sub(" ; ", match[0]), source)
-    return [line[:_MAX_LINE] for line in visible_lines(source)[:_MAX_LINES]]
+    lines = [line[:_MAX_LINE] for line in visible_lines(source)[:_MAX_LINES]]
+    return list(_without_other_columns(lines))
+
+
+def _without_other_columns(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines without the columns of a table whose heads are no labels, where two are."""
+    others: frozenset[int] = frozenset()
+    for line in lines:
+        columns = line.strip().strip("|").split("|")
+        heads = [plain_text(column).strip() for column in columns]
+        if len(columns) == 1:
+            others = frozenset()
+        elif sum(map(is_label, heads)) >= _MIN_LABELED_COLUMNS:
+            others = frozenset(n for n, head in enumerate(heads) if head and not is_label(head))
+        yield "|".join(c for n, c in enumerate(columns) if n not in others) if others else line
 
 
 def _split_at_prompt(

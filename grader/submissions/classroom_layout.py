@@ -24,7 +24,8 @@ def _prefix(listing: Listing) -> str:
 
 def _fits(listing: Listing) -> bool:
     prefix, subfolders = _prefix(listing), listing.subfolders()
-    repositories = [name for name in subfolders if name.startswith(prefix) and name != prefix]
+    no_user = {prefix, listing.name}  # an archive may hold a folder of its own name
+    repositories = [name for name in subfolders if name.startswith(prefix) and name not in no_user]
     return bool(prefix) and len(repositories) * 2 > len(subfolders)
 
 
