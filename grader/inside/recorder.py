@@ -33,8 +33,8 @@ SENT_TRAINED, SENT_OTHERS = 4, 3
 """How many modules' weights are told: of those that were trained, and of others."""
 RECENT_INPUTS = 8
 """How many inputs are remembered, so that an equal one is kept once."""
-MAX_BYTES, MAX_MODULE_BYTES = 64 * 2**20, 6 * 2**20
-"""Most bytes of arrays in events, and in those about one module; beyond, they are not kept."""
+MAX_BYTES, MAX_MODULE_BYTES = 64 * 2**20, 16 * 2**20
+"""Most bytes of arrays in events, and in those about one module; older ones go first."""
 MAX_ELEMENTS = 200_000
 """Arrays with more elements are not kept."""
 SMALL_ELEMENTS = 20_000
@@ -69,6 +69,7 @@ class Recorder:
         self.calling = []
         self.inside_watched = 0
         self.sizes = {}
+        self.new_input_bytes = 0
         self.recent_inputs = deque(maxlen=RECENT_INPUTS)
         self.again = False
         self.torch = None
@@ -89,27 +90,41 @@ class Recorder:
         kept = self.head if self.is_head(number) else self.tail
         self.event_counts[number] = self.event_counts.get(number, 0) + 1
         if len(self.tail) == TAIL_EVENTS and kept is self.tail:
-            self.sizes[kept[0]["about"]] -= kept[0]["size"]
+            self.drop_arrays(kept[0])
         args = event["args"]
-        event["size"] = sum(a.nbytes for key in args if key != "in" for a in args[key])
-        event["about"] = number
-        if not self.has_room(event["size"], number):
-            event |= {"size": 0, "args": {key: [] for key in args}}
+        made = sum(array.nbytes for key in args if key != "in" for array in args[key])
+        event |= {"about": number, "size": made + self.new_input_bytes}
+        self.new_input_bytes = 0
+        self.sizes[number] = self.sizes.get(number, 0) + event["size"]
+        for oldest in [event for event in self.tail if event["about"] == number]:
+            if self.fits(number):
+                break
+            self.lose_arrays(oldest)
+        if not self.fits(number):
+            self.lose_arrays(event)
         kept.append(event)
 
-    def has_room(self, size, number):
-        """Count the bytes of arrays about a module, and return whether they may be kept."""
-        of_module = self.sizes.get(number, 0) + size
-        if of_module > MAX_MODULE_BYTES or sum(self.sizes.values()) + size > MAX_BYTES:
-            self.modules.lost += 1
-            return False
-        self.sizes[number] = of_module
-        return True
+    def fits(self, number):
+        """Return whether the arrays in events about a module, and all, are within their bounds."""
+        return self.sizes[number] <= MAX_MODULE_BYTES and sum(self.sizes.values()) <= MAX_BYTES
+
+    def drop_arrays(self, event):
+        """Count an event's arrays no longer."""
+        self.sizes[event["about"]] -= event["size"]
+        event["size"] = 0
+
+    def lose_arrays(self, event):
+        """Keep an event without its arrays."""
+        self.modules.lost += bool(event["size"])
+        self.drop_arrays(event)
+        event["args"] = {key: [] for key in event["args"]}
 
     def is_head(self, number):
         """Return whether the next event of a module is one of the first."""
         of_module = self.event_counts.get(number, 0)
-        return len(self.head) < HEAD_EVENTS or (number is not None and of_module < MODULE_EVENTS)
+        is_first = len(self.head) < HEAD_EVENTS
+        is_first |= number is not None and of_module < MODULE_EVENTS
+        return is_first and self.sizes.get(number, 0) <= MAX_MODULE_BYTES // 2
 
     def copy_array(self, value):
         """Copy a tensor or array as it is now; return None for anything else."""
@@ -127,18 +142,16 @@ class Recorder:
         copies = (self.copy_array(array) for array in flatten_arrays(value))
         return [array for array in copies if array is not None]
 
-    def copy_inputs(self, values, number):
+    def copy_inputs(self, values):
         """Copy the arrays that a module is given; equal ones share one copy."""
-        inputs = (self.share_input(array, number) for array in self.copy_arrays(values))
-        return [array for array in inputs if array is not None]
+        return [self.share_input(array) for array in self.copy_arrays(values)]
 
-    def share_input(self, array, number):
-        """Return the recent input that equals an array, or the array itself; None for no room."""
+    def share_input(self, array):
+        """Return the recent input that equals an array, or the array itself."""
         for recent in self.recent_inputs:
             if recent.dtype == array.dtype and self.torch.equal(recent, array):
                 return recent
-        if not self.has_room(array.nbytes, number):
-            return None
+        self.new_input_bytes += array.nbytes
         self.recent_inputs.append(array)
         return array
 
@@ -389,7 +402,7 @@ class Recorder:
         event |= {"steps": self.steps.get(number, 0), "pulled": -1, "again": self.again}
         event["superseded"] = False
         copies = [part.detach().clone() for part in outputs]
-        event["args"] = {"in": self.copy_inputs(args, number), "out": copies, "pull": []}
+        event["args"] = {"in": self.copy_inputs(args), "out": copies, "pull": []}
         for position, part in enumerate(outputs):
             if part.requires_grad:
                 part.register_hook(functools.partial(self.follow_output, event, position, is_head))
