@@ -218,8 +218,8 @@ RIGHT = (
     loss = contrastive_loss(e[a], e[p], [e[n]])
 """
         ),
-        {"V6": 1},
-        note="Choice: the first step is the loop's first pass. InfoNCE rises, so a fifth of V6.",
+        {"Q2.3.2": 4, "V6": 1},
+        note="By the letter, the first step contrasts one triplet. InfoNCE rises: a fifth of V6.",
     ),
     Variant(
         "three pairs as arguments",

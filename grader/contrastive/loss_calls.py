@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,7 @@ class RolePairs:
 def counted_calls(
     recording: Recording, studied: StudiedModule | None, rows: Sequence[LabeledVector]
 ) -> tuple[Call, ...]:
-    """Return the calls from which the first step was computed, and the rest of that pass.
+    """Return the calls from which the first step was computed.
 
     They come before the weights of the module under study moved, work on its vectors, and a
     gradient flowed back through them; where none did, those count through which one could.
@@ -55,34 +55,7 @@ def counted_calls(
     groups = ([c for c in calls if c.pulled], [c for c in calls if c.grads], calls)
     counted = next((group for group in groups if group), [])
     own = [call for call in counted if studied and studied.index in called_on(call, index)]
-    first = own or [call for call in counted if called_on(call, index)] or counted
-    return (*first, *_rest_of_pass(recording, first, index))
-
-
-def _rest_of_pass(
-    recording: Recording, first: Sequence[Call], index: VectorIndex
-) -> Iterable[Call]:
-    """Return what follows the first step in its cell until a call repeats an earlier one.
-
-    A loop may make a step for each triplet; its first pass is over all of them.
-    """
-    seen = {_called_labels(call, index) for call in first}
-    for call in recording.calls:
-        is_later = bool(first) and call.pulled and call.event_index > first[-1].event_index
-        if is_later and called_on(call, index):
-            if call.cell != first[0].cell or _called_labels(call, index) in seen:
-                return
-            seen.add(_called_labels(call, index))
-            yield call
-
-
-def _called_labels(call: Call, index: VectorIndex) -> tuple[object, ...]:
-    """Return what a call was made of: its function, and the label of each vector in order."""
-    labels = (
-        tuple(nearest_labels(vectors_in(arrays, index), index, before=call.event_index))
-        for arrays in call.args.values()
-    )
-    return (call.name, *labels)
+    return tuple(own or [call for call in counted if called_on(call, index)] or counted)
 
 
 def called_on(call: Call, index: VectorIndex) -> frozenset[int]:
