@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
@@ -22,6 +23,10 @@ _MAX_LISTED = 6
 _ANSWER_NOTE = "input() was answered"
 _UNSUITED = frozenset({"EOFError", "IndexError", "KeyError", "ValueError"})
 """Errors that an answer to `input()` causes that is no person's."""
+_WALL_ERROR = re.compile(
+    r"ConnectionRefusedError|AccessDenied|PermissionError: .*[\"'/](?:proc|sys|dev)/", re.DOTALL
+)
+"""Matches errors of sockets between processes, and of the system's own files."""
 
 
 def own_failures(evidence: Evidence) -> tuple[CellRun, ...]:
@@ -41,6 +46,17 @@ def failed_on_answer(run: CellRun) -> bool:
     """Return whether a cell may have failed since nobody was there to answer its `input()`."""
     answered = any(note.startswith(_ANSWER_NOTE) for note in run.notes)
     return answered and run.error is not None and run.error.name in _UNSUITED
+
+
+def failed_at_wall(run: CellRun, evidence: Evidence) -> bool:
+    """Return whether a cell may have failed only since the isolation was reduced."""
+    isolation = evidence.record.isolation
+    is_reduced = isolation is not None and isolation.level == "reduced"
+    return (
+        is_reduced
+        and run.error is not None
+        and bool(_WALL_ERROR.search(f"{run.error.name}: {run.error.message}"))
+    )
 
 
 def failure_cause(run: CellRun, evidence: Evidence) -> CellRun | None:
@@ -75,7 +91,8 @@ class NotebookRuns(Check):
     A NameError for a name that an earlier failed cell assigns is that cell's failure. Empty and
     comment-only cells are left out; lines that a headless grader neutralizes (installers, Colab,
     `input()`), text on stderr, and `exit()` with no cell behind it are no failure, nor is an error
-    of values in a cell whose `input()` was answered. A notebook without code earns nothing.
+    of values in a cell whose `input()` was answered. A notebook without code earns nothing. Where
+    a wall of the isolation level `reduced` may be why a cell failed, a person decides.
     """
 
     code = "EXE001"
@@ -98,8 +115,12 @@ class NotebookRuns(Check):
         details = "; ".join(f"cell {run.index}: {_describe_failure(run)}" for run in listed)
         if more := len(failures) - len(listed):
             details += f"; and {more} more"
+        at_wall = [str(run.index) for run in failures if failed_at_wall(run, evidence)]
+        if at_wall:
+            details += f"; the isolation level reduced may be why cell {list_some(at_wall)} failed"
         return CheckOutcome(
             share=share,
+            pending=bool(at_wall),
             expected=expected,
             observed=f"{len(failures)} of {len(code_runs)} cells failed of their own: {details}",
             hint=_choose_hint(failures),
