@@ -50,13 +50,9 @@ def failed_on_answer(run: CellRun) -> bool:
 
 def failed_at_wall(run: CellRun, evidence: Evidence) -> bool:
     """Return whether a cell may have failed only since the isolation was reduced."""
-    isolation = evidence.record.isolation
-    is_reduced = isolation is not None and isolation.level == "reduced"
-    return (
-        is_reduced
-        and run.error is not None
-        and bool(_WALL_ERROR.search(f"{run.error.name}: {run.error.message}"))
-    )
+    if evidence.record.isolation.level != "reduced" or run.error is None:
+        return False
+    return _WALL_ERROR.search(f"{run.error.name}: {run.error.message}") is not None
 
 
 def failure_cause(run: CellRun, evidence: Evidence) -> CellRun | None:
@@ -115,9 +111,9 @@ class NotebookRuns(Check):
         details = "; ".join(f"cell {run.index}: {_describe_failure(run)}" for run in listed)
         if more := len(failures) - len(listed):
             details += f"; and {more} more"
-        at_wall = [str(run.index) for run in failures if failed_at_wall(run, evidence)]
+        at_wall = [f"cell {run.index}" for run in failures if failed_at_wall(run, evidence)]
         if at_wall:
-            details += f"; the isolation level reduced may be why cell {list_some(at_wall)} failed"
+            details += f"; the isolation, which was reduced, may be why: {list_some(at_wall)}"
         return CheckOutcome(
             share=share,
             pending=bool(at_wall),

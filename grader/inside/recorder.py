@@ -92,8 +92,8 @@ class Recorder:
         if len(self.tail) == TAIL_EVENTS and kept is self.tail:
             self.drop_arrays(kept[0])
         args = event["args"]
-        made = sum(array.nbytes for key in args if key != "in" for array in args[key])
-        event |= {"about": number, "size": made + self.new_input_bytes}
+        own_bytes = sum(array.nbytes for key in args if key != "in" for array in args[key])
+        event |= {"about": number, "size": own_bytes + self.new_input_bytes}
         self.new_input_bytes = 0
         self.sizes[number] = self.sizes.get(number, 0) + event["size"]
         for oldest in [event for event in self.tail if event["about"] == number]:
