@@ -89,7 +89,7 @@ def _own_path_pattern() -> re.Pattern[str]:
 
 
 _OWN_PATH = _own_path_pattern()
-CELL_LINE = re.compile(r"(?:Cell )?In ?\[\d+\], line (\d+)")
+CELL_LINE = re.compile(r"(?:Cell )?In ?\[(\d+)\], line (\d+)")
 """Where IPython's tracebacks name a line of a cell."""
 
 

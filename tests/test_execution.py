@@ -13,7 +13,7 @@ from grader.checks.check import CheckOutcome
 from grader.checks.execution import failure_cause, own_failures
 from grader.model import Cell, CellError, CellRun, CellStatus, ExecutionRecord, Notebook
 
-HINT = "Restart the kernel and run all cells before you hand in."
+HINT = "Restart the kernel, run all cells, and mend the first error before you hand in."
 
 
 def no_name(name: str) -> CellError:

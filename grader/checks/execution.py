@@ -136,7 +136,7 @@ def _describe_success(runs: Sequence[CellRun]) -> str:
 def _choose_hint(failures: tuple[CellRun, ...]) -> str:
     if all(needed_modules(run) for run in failures):
         return "Is all that is imported installed, spelled right, or handed in with the notebook?"
-    return "Restart the kernel and run all cells before you hand in."
+    return "Restart the kernel, run all cells, and mend the first error before you hand in."
 
 
 def _describe_failure(run: CellRun) -> str:

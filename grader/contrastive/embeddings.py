@@ -30,6 +30,11 @@ from grader.model import Exhibit, Stage
 if TYPE_CHECKING:
     from grader.model import Array, Numbers
 
+CAPTION = "Computed from the embeddings that your notebook made when it was graded."
+AGAIN_CAPTION = (
+    "Computed when your notebook had ended, from what its modules make of its inputs: it kept no "
+    "embeddings of that stage."
+)
 STEPS_HINT = "How often does the training loop run, and does its step reach this {maker}?"
 """The hint where nothing was trained."""
 
@@ -281,11 +286,12 @@ def is_of_stage(
 
 @memoized
 def _build_exhibit(evidence: Evidence, names: EmbeddingNames) -> Exhibit | None:
-    stages = []
+    stages, is_again = [], False
     for title, trained in (("before", False), ("after", True)):
         embeddings = stage_embeddings(evidence, names, trained=trained)
         if embeddings is not None:
             vectors = embeddings.stack(names.labels)
+            is_again |= any(row.forward.again for row in embeddings.sources.values())
             if np.isfinite(vectors).all():
                 stages.append(Stage(name=title, vectors=vectors))
     if not stages or len({stage.vectors.shape for stage in stages}) > 1:
@@ -294,7 +300,7 @@ def _build_exhibit(evidence: Evidence, names: EmbeddingNames) -> Exhibit | None:
         title="Embeddings before and after training",
         labels=names.labels,
         stages=tuple(stages),
-        caption="Computed from the embeddings that your notebook made when it was graded.",
+        caption=AGAIN_CAPTION if is_again else CAPTION,
     )
 
 
@@ -392,7 +398,7 @@ class EmbeddingsBeforeTraining(StageCheck):
         problem = (
             "was made after training had moved the weights"
             if after
-            else f"comes from another {self.maker} than the one that was trained, or should be"
+            else f"comes from another {self.maker} than the one that goes through the training"
         )
         return failed(
             expected=expected,

@@ -80,7 +80,8 @@ class PairContrasted(EmbeddingCheck):
     def judge(self, evidence: Evidence) -> CheckOutcome:
         names = self.embedding_names
         pair_text = format_pair(frozenset(self.pair))
-        expected = f"the loss contrasts {pair_text} as a {self.role} pair"
+        only = "its only" if self.role == "positive" else "a"
+        expected = f"the loss contrasts {pair_text} as {only} {self.role} pair"
         expected_pair = _canonical_pair(self.pair, _canonical_labels(evidence, names))
         pairs = contrasted_pairs(evidence, names, self.loss, self.roles)
         variables = variable_pairs(evidence, names)

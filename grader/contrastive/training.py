@@ -17,10 +17,10 @@ from grader.contrastive.embeddings import (
     stage_embeddings,
     studied_module,
 )
-from grader.contrastive.labeled_inputs import cosine
+from grader.contrastive.labeled_inputs import cosine, is_defined
 from grader.contrastive.loss_guard import judge_guarded_loss
 from grader.contrastive.training_start import TrainingCheck
-from grader.model import Numbers, Question, Verdict
+from grader.model import CellStatus, Numbers, Question, Verdict
 
 COSINE_TOLERANCE = 1e-3
 """The largest difference of a trained cosine from the reference's."""
@@ -99,12 +99,13 @@ class LossFalls(TrainingCheck):
         return tuple(question for question in questions if question is not None)
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
-        expected = "the loss (InfoNCE) of the trained embeddings falls as the reference's does"
+        expected = "training changes the loss (InfoNCE) of the embeddings as the reference's does"
         names = self.embedding_names
         embeddings = stage_embeddings(evidence, names, trained=True)
         if embeddings is None or not is_of_stage(evidence, names, embeddings, trained=True):
-            if not self.all_encoded(evidence):
-                return absent(expected=expected, observed="There are no embeddings to compare.")
+            if not self.all_encoded(evidence) or self._is_not_made(evidence):
+                observed = "There are no embeddings to compare."
+                return absent(expected=expected, observed=observed, names=(self.after,))
             studied = studied_module(evidence, names)
             return judge_guarded_loss(evidence, studied, expected=expected) or failed(
                 expected=expected,
@@ -132,10 +133,16 @@ class LossFalls(TrainingCheck):
             if loss <= reference_loss + LOSS_TOLERANCE:
                 return passed(expected=expected, observed=observed)
         else:
-            observed += "; from this start the reference has none to compare with"
+            observed += "; the reference cannot be trained from this start"
         share = Fraction(1, 2) if loss < start else Fraction(1, 5)
-        hint = "It does not matter how low a printed loss is, but whether like moves to like."
+        hint = "What counts is whether like moves to like, not how low a loss gets."
         return CheckOutcome(share=share, expected=expected, observed=observed, hint=hint)
+
+    def _is_not_made(self, evidence: Evidence) -> bool:
+        """Return whether the variable is not there since its cell raised."""
+        return not is_defined(evidence, self.after) and any(
+            run.status is CellStatus.RAISED for run in evidence.record.cells
+        )
 
     def _measure_loss(self, vectors: Numbers) -> float:
         return info_nce(
@@ -162,5 +169,7 @@ class LossFalls(TrainingCheck):
         ]
         if not losing_items or outcome.share <= Fraction(1, 2):
             return outcome
-        observed = f"{outcome.observed}; at most half, since a pair of {losing_items[0]} is wrong"
+        observed = (
+            f"{outcome.observed}; at most half, since not every pair of {losing_items[0]} is right"
+        )
         return replace(outcome, share=Fraction(1, 2), observed=observed)

@@ -72,6 +72,7 @@ def wrap_forward(forward, recorder):
     """Record a call of `forward` that did not come by way of calling the module."""
 
     def wrapper(self, *args, **kwargs):
+        __tracebackhide__ = True  # of no interest to students
         if recorder.is_calling(self):
             return forward(self, *args, **kwargs)
         recorder.before_forward(self, args)
@@ -89,6 +90,7 @@ def wrap_method(method, recorder):
     """Record a call of another method as one of the module, unless it calls the module itself."""
 
     def wrapper(self, *args, **kwargs):
+        __tracebackhide__ = True  # of no interest to students
         seen = recorder.begin_method(self)
         output = method(self, *args, **kwargs)
         recorder.end_method(self, seen, (*args, *kwargs.values()), output)

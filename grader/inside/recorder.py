@@ -164,6 +164,7 @@ class Recorder:
         name = name or getattr(function, "__name__", "")
 
         def wrapper(*args, **kwargs):
+            __tracebackhide__ = True  # of no interest to students
             return self.call_watched(name, function, args, kwargs)
 
         if not hasattr(function, "__globals__"):
@@ -172,6 +173,7 @@ class Recorder:
 
     def call_watched(self, name, function, args, kwargs):
         """Call a watched function; its call is recorded unless another one makes it."""
+        __tracebackhide__ = True
         event = None
         if not self.inside_watched and not self.is_traced():
             with contextlib.suppress(Exception):

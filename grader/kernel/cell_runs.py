@@ -186,9 +186,10 @@ def _read_cell_error(value: Json) -> CellError | None:
 
 
 def _last_cell_line(traceback: str) -> int | None:
-    """Return the last line number in a cell that a traceback names, or None."""
+    """Return the last line that a traceback names in the cell that ran, its first; else None."""
     lines = wire.CELL_LINE.findall(traceback)
-    return int(lines[-1]) if lines else None
+    own = [line for cell, line in lines if cell == lines[0][0]]
+    return int(own[-1]) if own else None
 
 
 def _bounded_number(value: Json) -> float:
