@@ -284,6 +284,17 @@ def is_of_stage(
     )
 
 
+def _warn_of_other(evidence: Evidence, names: EmbeddingNames) -> str:
+    """Return a sentence where the start's variable holds what another module made, or nothing."""
+    held = held_embeddings(evidence, names, trained=False)
+    is_own = held is not None and any(
+        is_of_stage(evidence, names, held, trained=trained) for trained in (False, True)
+    )
+    if held is None or not held.complete or is_own:
+        return ""
+    return f" `{names.before}` comes from a module that was not trained: no point moved from there."
+
+
 @memoized
 def _build_exhibit(evidence: Evidence, names: EmbeddingNames) -> Exhibit | None:
     stages, is_again = [], False
@@ -300,7 +311,7 @@ def _build_exhibit(evidence: Evidence, names: EmbeddingNames) -> Exhibit | None:
         title="Embeddings before and after training",
         labels=names.labels,
         stages=tuple(stages),
-        caption=AGAIN_CAPTION if is_again else CAPTION,
+        caption=f"{AGAIN_CAPTION if is_again else CAPTION}{_warn_of_other(evidence, names)}",
     )
 
 

@@ -222,7 +222,10 @@ class LayerApplied(ModuleAtWeightsCheck):
 
         if not changes_output(self.own):
             name = class_name(observation, default=self.module)
-            misshapen = self._judge_shape(evidence, base=base, name=name)
+            is_other_size = self._lacks_own_weights(observation)
+            misshapen = self._judge_shape(
+                evidence, base=base, name=name, is_other_size=is_other_size
+            )
             return misshapen or failed(
                 expected=expected,
                 observed=self._explain_unchanged(observation),
@@ -255,23 +258,36 @@ class LayerApplied(ModuleAtWeightsCheck):
             return f"calling {name} raised {raised}"
         return f"{name} returned something that is not finite numbers"
 
-    def _judge_shape(self, evidence: Evidence, *, base: Array, name: str) -> CheckOutcome | None:
-        """Return the outcome for outputs of another shape than the reference's, or None."""
+    def _judge_shape(
+        self, evidence: Evidence, *, base: Array, name: str, is_other_size: bool
+    ) -> CheckOutcome | None:
+        """Return the outcome for outputs of another shape than the reference's, or None.
+
+        `is_other_size`: whether the layer's weights are of other shapes than the rubric's.
+        """
         batch = self.student_batch_size(evidence)
         question = self.reference_question(evidence.rng, batch=batch, activation=self.accepted[0])
         reference_output = evidence.reference_observation(question).arrays.get("out0")
         if reference_output is None or reference_output.shape == base.shape:
             return None
+        hint = f"Is the result of the {self.layer} what comes out?"
+        if is_other_size:
+            hint = f"How many numbers does the {self.layer} give, and how many does the handout's?"
         return failed(
             expected=str(reference_output.shape),
             observed=f"`{name}` gave {base.shape}",
-            hint=f"Is the result of the {self.layer} what comes out?",
-            usual=True,
+            hint=hint,
+            usual=not is_other_size,
         )
 
-    def _explain_unchanged(self, observation: Observation) -> str:
+    def _lacks_own_weights(self, observation: Observation) -> bool:
+        """Return whether the module has no parameters of the shapes of the layer's."""
         shapes = call_fields(observation, 0).get("unmatched")
         own_shapes = [list(self.weights[index]) for index in self.own]
-        if isinstance(shapes, list) and any(shape in own_shapes for shape in shapes):
-            return f"the module has no parameters of shape {tuple(own_shapes[0])}"
+        return isinstance(shapes, list) and any(shape in own_shapes for shape in shapes)
+
+    def _explain_unchanged(self, observation: Observation) -> str:
+        if self._lacks_own_weights(observation):
+            own_shape = tuple(self.weights[self.own[0]])
+            return f"the module has no parameters of shape {own_shape}"
         return "the output stays the same"

@@ -129,7 +129,8 @@ class LossFalls(TrainingCheck):
         target = self._reference_vectors(evidence, steps=self.steps)
         if target is not None:
             reference_loss = self._measure_loss(target)
-            observed += f"; the reference's is {reference_loss:.4f} after {count_steps(self.steps)}"
+            observed += f"; the reference comes to {reference_loss:.4f} from the same weights"
+            observed += f" in {count_steps(self.steps)}"
             if loss <= reference_loss + LOSS_TOLERANCE:
                 return passed(expected=expected, observed=observed)
         else:
@@ -169,7 +170,6 @@ class LossFalls(TrainingCheck):
         ]
         if not losing_items or outcome.share <= Fraction(1, 2):
             return outcome
-        observed = (
-            f"{outcome.observed}; at most half, since not every pair of {losing_items[0]} is right"
-        )
+        reason = f"at most half, since not every pair of {losing_items[0]} is right"
+        observed = f"{outcome.observed}; {reason}"
         return replace(outcome, share=Fraction(1, 2), observed=observed)
