@@ -462,7 +462,7 @@ criterion = nn.TripletMarginWithDistanceLoss(
             )
         ),
         {"Q2.3.2": 1, "V1": 5, "V5": 3.75, "V6": 0},
-        ("Q2.3.2", "V5"),
+        ("Q2.3.2", "V5", "V6"),
         note="backward raises, since no weight is in the loss.",
     ),
     Variant(
