@@ -129,7 +129,7 @@ def vectors_in(arrays: Sequence[Array], index: VectorIndex) -> list[Array]:
     return [
         vector
         for array in arrays
-        if array.ndim and array.shape[-1] in index.sizes
+        if array.size and array.ndim and array.shape[-1] in index.sizes
         for vector in array.reshape(-1, array.shape[-1])
     ]
 

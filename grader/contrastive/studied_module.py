@@ -165,6 +165,8 @@ def held_arrays(evidence: Evidence, name: str) -> tuple[Array, ...]:
 
 def split_vectors(array: Array, sizes: frozenset[int]) -> list[Array]:
     """Return the vectors of one of the sizes in an array: its rows, its columns, or itself."""
+    if not array.size:
+        return []
     if array.ndim and array.shape[-1] in sizes:
         return list(array.reshape(-1, array.shape[-1]))
     if array.ndim == 2 and array.shape[0] in sizes:  # noqa: PLR2004 (columns)

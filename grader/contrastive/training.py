@@ -103,8 +103,10 @@ class LossFalls(TrainingCheck):
         names = self.embedding_names
         embeddings = stage_embeddings(evidence, names, trained=True)
         if embeddings is None or not is_of_stage(evidence, names, embeddings, trained=True):
-            if not self.all_encoded(evidence) or self._is_not_made(evidence):
-                observed = "There are no embeddings to compare."
+            observed = "There are no embeddings to compare."
+            if not self.all_encoded(evidence):
+                return absent(expected=expected, observed=observed)
+            if self._is_not_made(evidence):
                 return absent(expected=expected, observed=observed, names=(self.after,))
             studied = studied_module(evidence, names)
             return judge_guarded_loss(evidence, studied, expected=expected) or failed(

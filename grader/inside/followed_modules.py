@@ -22,6 +22,13 @@ class FollowedModules:
     def __getitem__(self, number):
         return self.modules[number]
 
+    def copy(self):
+        """Return a copy that later calls do not change."""
+        copied = FollowedModules(self.most)
+        copied.modules, copied.numbers = list(self.modules), dict(self.numbers)
+        copied.outputs, copied.lost = dict(self.outputs), self.lost
+        return copied
+
     def find_number(self, module):
         """Return the number of a module, a new one at its first call; None where it has none.
 

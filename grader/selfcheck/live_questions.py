@@ -135,8 +135,13 @@ def _restore_recorder(recorder: Any) -> Iterator[None]:
     before |= {
         "head": list(recorder.head),
         "tail": deque(recorder.tail, maxlen=recorder.tail.maxlen),
-        "modules": list(recorder.modules),
-        "states": list(recorder.states),
+        "modules": recorder.modules.copy(),
+        "states": dict(recorder.states),
+        "event_counts": dict(recorder.event_counts),
+        "calls": dict(recorder.calls),
+        "answered": set(recorder.answered),
+        "sizes": dict(recorder.sizes),
+        "calling": [],
         "snapshots": {number: dict(state) for number, state in recorder.snapshots.items()},
         "steps": dict(recorder.steps),
     }
