@@ -132,7 +132,11 @@ class ObservedNotebook:
             if not _isinstance(name, _str) or name.startswith("_"):
                 continue
             names.append(name[:100])
-            for key, candidate in self.arrays_in(name, value):
+            try:
+                held = self.arrays_in(name, value)
+            except Exception:  # whatever a student's own object does costs only itself
+                continue
+            for key, candidate in held:
                 if len(out) >= MAX_HELD:
                     break
                 try:
@@ -153,7 +157,8 @@ class ObservedNotebook:
             numbers = value.select_dtypes("number") if hasattr(value, "columns") else value
             return [(key, numbers.to_numpy())]
         if hasattr(_type(value), "__dataclass_fields__"):
-            value = vars(value)
+            fields = _type(value).__dataclass_fields__
+            value = [getattr(value, name) for name in fields if hasattr(value, name)]
         if _isinstance(value, _dict):
             value = _list(value.values())
         if not _isinstance(value, (_list, _tuple)) or not depth:
