@@ -15,6 +15,7 @@ from grader.contrastive.labeled_inputs import labeled_vectors
 from grader.contrastive.layers import LayerApplied, finite_outputs
 from grader.contrastive.loss_pairs import PairContrasted
 from grader.contrastive.shapes import EmbeddingShape
+from grader.contrastive.studied_module import find_studied_module
 from grader.contrastive.training import LossFalls
 from grader.errors import ReferenceFault
 from grader.model import Array, Observation, Question, Verdict
@@ -171,3 +172,25 @@ def test_a_reference_that_cannot_train_from_there_has_no_embeddings() -> None:
     raised = evidence().with_expected({asked.id: Observation(id=asked.id, status="raised")})
     assert TRAINING.reference_vectors(asked, raised) is None
     assert TRAINING.reference_vectors(None, evidence()) is None
+
+
+def test_the_first_module_counts_where_the_variable_holds_what_it_made() -> None:
+    def event(number: int) -> dict[str, Any]:
+        args = {"in": ["x"], "out": [f"y{number}"]}
+        seen = {"n": number, "cell": 0, "module": number, "state": number, "grad": False}
+        kept = {"steps": 0, "pulled": -1, "again": False, "superseded": False, "args": args}
+        return {"kind": "forward", **seen, **kept}
+
+    rng = np.random.default_rng(0)
+    outputs = {f"y{number}": rng.normal(size=(3, 2)) for number in range(2)}
+    data = {"events": [event(0), event(1)], "modules": [], "count": 2}
+    arrays = {"x": np.arange(12.0).reshape(3, 4), **outputs}
+    recording = read_recording(
+        Observation(id="r", status="ok", data=data, arrays=arrays), cells=(0,)
+    )
+
+    for number in range(2):
+        known = seen(recording, after=outputs[f"y{number}"])
+        studied = find_studied_module(known, SHAPE, len(LABELS), ("after",))
+        assert studied is not None
+        assert studied.index == number

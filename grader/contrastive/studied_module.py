@@ -87,7 +87,8 @@ def _choose_module(
             return _choose_among(evidence, candidates, rows, holders)
     for candidates in (_with_all_inputs(own, count), own):
         if candidates:
-            return _held_module(evidence, candidates, holders) or candidates[-1].forward.module
+            held = _held_module(evidence, candidates, holders)
+            return candidates[-1].forward.module if held is None else held
     return None
 
 
@@ -113,10 +114,8 @@ def _choose_among(
         }
         for name in holders:
             held = _held_module(evidence, rows, (name,))
-            if held is None or held in modules:
-                if held is not None:
-                    return held
-                continue
+            if held in modules:
+                return held
             copied = [row.forward.state for row in rows if row.forward.module == held]
             source = next((states[state] for state in copied if state in states), None)
             if source is not None:

@@ -96,13 +96,18 @@ class Recorder:
         event |= {"about": number, "size": own_bytes + self.new_input_bytes}
         self.new_input_bytes = 0
         self.sizes[number] = self.sizes.get(number, 0) + event["size"]
-        for oldest in [event for event in self.tail if event["about"] == number]:
-            if self.fits(number):
-                break
-            self.lose_arrays(oldest)
+        if not self.fits(number):
+            self.make_room(number)
         if not self.fits(number):
             self.lose_arrays(event)
         kept.append(event)
+
+    def make_room(self, number):
+        """Let arrays of a module's last events go, the oldest first, until what is kept fits."""
+        for oldest in [event for event in self.tail if event["about"] == number]:
+            self.lose_arrays(oldest)
+            if self.fits(number):
+                return
 
     def fits(self, number):
         """Return whether the arrays in events about a module, and all, are within their bounds."""
