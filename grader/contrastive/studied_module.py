@@ -62,7 +62,8 @@ def find_studied_module(
 
     It is the one through which the gradient of a loss flowed back, or else one whose weights moved,
     or else one that was called with all inputs. Where there are several, the one whose vectors are
-    in the handout's variables counts, or else the last.
+    in the handout's variables counts, or else the last; where none was trained and no variable is
+    given, one whose vectors are in any.
 
     Args:
         evidence: The student's.
@@ -87,7 +88,7 @@ def _choose_module(
             return _choose_among(evidence, candidates, rows, holders)
     for candidates in (_with_all_inputs(own, count), own):
         if candidates:
-            held = _held_module(evidence, candidates, holders)
+            held = _held_module(evidence, candidates, holders or _variables(evidence))
             return candidates[-1].forward.module if held is None else held
     return None
 
@@ -154,6 +155,12 @@ def _held_module(
                 if match is not None:
                     return match.forward.module
     return None
+
+
+def _variables(evidence: Evidence) -> tuple[str, ...]:
+    """Return the names of all variables that hold arrays."""
+    arrays = evidence.observation(ARRAYS_QUESTION).arrays
+    return tuple(dict.fromkeys(key.partition("/")[0] for key in arrays))
 
 
 def held_arrays(evidence: Evidence, name: str) -> tuple[Array, ...]:
