@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import DeadKernelError
 
 AT_ONCE = 2
 CELL_SECONDS = 300
+TRIES = 3
 
 
 def main(folder: Path) -> None:
@@ -33,7 +33,21 @@ def main(folder: Path) -> None:
 
 def run(path: Path) -> tuple[str, list[int]]:
     """Run one notebook; its name, and the cells that did not run to their end."""
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    for _ in range(TRIES):
+        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        with suppress(RuntimeError):  # a kernel that ended: the cells behind have no number
+            _execute(notebook)
+        if any(cell.get("execution_count") for cell in notebook.cells):
+            break  # else no kernel came up: jupyter_client lets another process take its ports
+    failing = [
+        index
+        for index, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and cell.source.strip() and not _ran(cell)
+    ]
+    return path.stem, failing
+
+
+def _execute(notebook: nbformat.NotebookNode) -> None:
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         client = NotebookClient(
@@ -43,14 +57,7 @@ def run(path: Path) -> tuple[str, list[int]]:
             timeout=CELL_SECONDS,
             resources={"metadata": {"path": folder}},
         )
-        with suppress(DeadKernelError):  # the cells behind have no number
-            client.execute(env={**os.environ, "PATH": search})
-    failing = [
-        index
-        for index, cell in enumerate(notebook.cells)
-        if cell.cell_type == "code" and cell.source.strip() and not _ran(cell)
-    ]
-    return path.stem, failing
+        client.execute(env={**os.environ, "PATH": search})
 
 
 def _ran(cell: nbformat.NotebookNode) -> bool:

@@ -4,11 +4,13 @@ import io
 import multiprocessing
 import queue
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +19,7 @@ from tiny_course import made
 
 from grader import cli, fault_log
 from grader.errors import UsageError
+from grader.folder import OutputFolder
 from grader.gradebook.array_storage import ArrayPacker
 from grader.gradebook.stored_records import RecordCodec, _compress, _decompress
 from grader.model import Fault, Submission, Trace
@@ -215,6 +218,33 @@ def test_a_page_that_can_not_be_made_is_in_the_log_and_the_next_one_is_made(tmp_
         explode("a page")
 
     assert "in explode" in (tmp_path / "grader.log").read_text(encoding="utf-8")
+
+
+def test_files_that_can_not_be_written_are_tried_again_less_and_less_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background_publisher, "IDLE_S", 0.01)
+    publish, pauses = Mock(), list[float]()
+    monkeypatch.setattr(
+        background_publisher, "ClassPublisher", lambda *_, **__: Mock(publish=publish)
+    )
+    publisher = background_publisher.BackgroundPublisher(
+        OutputFolder(tmp_path), book=Mock(stale_submissions=list), rubric=Mock()
+    )
+
+    def fail() -> None:
+        pauses.append(publisher._pause_s)  # noqa: SLF001
+        raise OSError
+
+    publish.side_effect = fail
+
+    publisher.start()
+    publisher.queue_submissions(["a"])
+    while len(pauses) < 4:
+        time.sleep(0.01)
+    publisher.close()
+
+    assert pauses[:4] == [0.02, 0.04, 0.08, 0.16]
 
 
 def test_a_self_check_that_fails_shows_what_to_report(

@@ -92,7 +92,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[int, .
     # Beneath pytest, ipykernel shows less of what child processes print.
     environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
     command = [sys.executable, str(program), str(folder)]
-    subprocess.run(command, check=True, capture_output=True, env=environment)
+    subprocess.run(command, check=True, env=environment)
     found = json.loads((folder / "plain.json").read_text(encoding="utf-8"))
     return {name: tuple(cells) for name, cells in found.items()}
 

@@ -102,9 +102,7 @@ def test_the_same_cells_of_the_examples_fail_as_in_plain_jupyter(
     environment = {k: v for k, v in os.environ.items() if k != "PYTEST_CURRENT_TEST"}
     environment |= {"PYTHONPATH": str(tmp_path / "packages"), "MPLBACKEND": "agg"}
     program = str(ROOT / "tests" / "plain_jupyter.py")
-    subprocess.run(
-        [sys.executable, program, str(folder)], check=True, capture_output=True, env=environment
-    )
+    subprocess.run([sys.executable, program, str(folder)], check=True, env=environment)
     plain = json.loads((folder / "plain.json").read_text(encoding="utf-8"))
     ours = {
         name: [cell["index"] for cell in result["cells"] if cell["status"] not in {"ran", "empty"}]

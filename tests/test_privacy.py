@@ -377,7 +377,7 @@ def test_forgetting_asks_first_and_no_is_no(graded: Path, monkeypatch: pytest.Mo
 
     assert done.exit_code == 1
     assert "to be forgotten: Ada Rivers (ar10001)" in done.output
-    assert "deleted, as nobody else's: solo" in done.output
+    assert "deleted (this student's alone): solo" in done.output
     assert texts(graded)["index.html"] == before["index.html"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from grader.pipeline.judge import Judge
 from grader.pipeline.workers import THREADS_PER_JOB
 
 MAX_CELL_SECONDS, MAX_NOTEBOOK_SECONDS = 20.0, 60.0
-"""The longest runs in seconds, if the rubric allows more: some mutants never end."""
+"""Caps in seconds on the rubric's own limits: some mutants never end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,24 +56,14 @@ class TrialRunner:
     folder: Path
     threads: int
 
-    def run_all(
-        self, texts: Sequence[str], *, on_graded: Callable[[Graded], None]
-    ) -> Iterator[TrialRun]:
-        """Yield a trial run for each notebook, in order.
-
-        Args:
-            texts: The contents of the notebooks' files.
-            on_graded: Called with the first grade of each.
-        """
+    def run_all(self, texts: Sequence[str]) -> Iterator[TrialRun]:
+        """Yield a trial run for each notebook, given the contents of their files, in order."""
         paths = [self.folder / f"n{number:05}.ipynb" for number in range(len(texts))]
         for path, text in zip(paths, texts, strict=True):
             path.write_text(text, encoding="utf-8")
         pool = ThreadPoolExecutor(max_workers=self.threads)
         try:
-            for trial in pool.map(self._run, paths):
-                for graded in trial.grades[:1]:
-                    on_graded(graded)
-                yield trial
+            yield from pool.map(self._run, paths)
         except BaseException:
             self.session.setup.stop.set()  # otherwise the pool waits for the notebooks that run
             raise
@@ -95,12 +85,12 @@ class TrialRunner:
         return judge.conclude(submission, evidence.with_expected(answers))
 
 
-def draw_seeds(assignment: str, *, count: int, new: bool) -> tuple[bytes, ...]:
-    """Return hidden seeds: always the same for an assignment, or new ones."""
+def draw_seeds(assignment_id: str, *, count: int, new: bool) -> tuple[bytes, ...]:
+    """Derive hidden seeds from the assignment's id, or draw random ones if `new`."""
     if new:
         return tuple(secrets.token_bytes(32) for _ in range(count))
     return tuple(
-        hashlib.sha256(f"validate|{assignment}|{number}".encode()).digest()
+        hashlib.sha256(f"validate|{assignment_id}|{number}".encode()).digest()
         for number in range(count)
     )
 
@@ -131,6 +121,7 @@ def open_trial_runner(
     )
     with (
         TemporaryDirectory(prefix="grade-") as folder,
+        # Seeds change questions, not how notebooks run: any of the judges can open it.
         open_grading_session(judges[0], options=options, notify=notify) as session,
     ):
         questions = {q.id: q for judge in judges for q in judge.checks.questions}

@@ -50,7 +50,11 @@ def validate_assignment(
     seeds = draw_seeds(rubric.id, count=effort.seeds, new=effort.new_seeds)
     with open_trial_runner(rubric, seeds=seeds, options=options, notify=watcher.note) as runner:
         watcher.ready()
-        trials = list(runner.run_all(texts, on_graded=watcher.done))
+        trials = []
+        for trial in runner.run_all(texts):
+            for graded in trial.grades[:1]:  # none where it could not be graded
+                watcher.done(graded)
+            trials.append(trial)
     rubric, plan = assignment.rubric, assignment.plan
     # The trials are in the order of `Assignment.notebook_texts`.
     first_case = REFERENCE_RUNS + 1

@@ -15,7 +15,7 @@ from grader.cli.backup_command import backup_command
 from grader.cli.check_command import check_command
 from grader.cli.debug_option import global_debug_option
 from grader.cli.doctor_command import doctor_command
-from grader.cli.exit_codes import INTERRUPTED, NEEDS_PERSON, USAGE
+from grader.cli.exit_codes import CANNOT_RUN, INTERRUPTED, NEEDS_PERSON
 from grader.cli.export_command import export_command
 from grader.cli.forget_command import forget_command
 from grader.cli.init_command import init_command
@@ -104,7 +104,7 @@ def main() -> None:
         _exit_with_message(f"{message}; {fault_log.log_hint()}", code=NEEDS_PERSON)
 
 
-def _exit_with_message(message: str, *, code: int = USAGE) -> NoReturn:
+def _exit_with_message(message: str, *, code: int = CANNOT_RUN) -> NoReturn:
     """Print what went wrong, and exit; a file's name in it may hold any characters."""
     from grader.report.text_format import printable
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.debug_option import debug_option
-from grader.cli.exit_codes import DONE, NEEDS_PERSON, USAGE
+from grader.cli.exit_codes import CANNOT_RUN, DONE, NEEDS_PERSON
 from grader.cli.shared_options import FILE
 from grader.errors import GraderError
 
@@ -55,11 +55,11 @@ def check_command(*, paths: tuple[Path, ...], rubric: Path | None, form: str) ->
     else:
         _print_document(outcomes, form=form)
     if any(outcome.result is None for outcome in outcomes):
-        sys.exit(USAGE)
+        sys.exit(CANNOT_RUN)
     results = [outcome.result for outcome in outcomes if outcome.result is not None]
     if any(result.loses_points for result in results):
         sys.exit(NEEDS_PERSON)
-    sys.exit(USAGE if any(result.has_errors for result in results) else DONE)
+    sys.exit(CANNOT_RUN if any(result.has_errors for result in results) else DONE)
 
 
 def _check_notebook(path: Path, *, rubric: Path | None) -> FileOutcome:

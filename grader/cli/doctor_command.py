@@ -1,4 +1,4 @@
-"""`grade doctor`: how well notebooks are kept from this computer, and what they will miss here."""
+"""`grade doctor`: which isolation levels work here, and which packages notebooks will miss."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from grader.cli.exit_codes import DONE, USAGE
+from grader.cli.exit_codes import CANNOT_RUN, DONE
 from grader.cli.shared_options import python_option
 
 
@@ -15,7 +15,7 @@ from grader.cli.shared_options import python_option
 @click.argument("path", type=click.Path(path_type=Path, exists=True), required=False)
 @python_option
 def doctor_command(*, path: Path | None, python: str | None) -> None:
-    """Say how well notebooks are kept from this computer, and what they will miss.
+    """Say which isolation levels work here, and which packages notebooks will miss.
 
     Every level of isolation is tried by a program that does what it can to break out. The notebooks
     in PATH, a folder or one file, are read and not run: what they import and won't find is counted.
@@ -31,4 +31,4 @@ def doctor_command(*, path: Path | None, python: str | None) -> None:
     click.echo()
     for line in survey_lines(path, installed=environment.modules, python=interpreter):
         click.echo(line)
-    sys.exit(DONE if any(verdict.isolation for _, verdict in levels) else USAGE)
+    sys.exit(DONE if any(result.isolation for _, result in levels) else CANNOT_RUN)

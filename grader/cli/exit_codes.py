@@ -1,6 +1,12 @@
-"""What the command's exit codes mean."""
+"""The exit codes of every command."""
 
 from __future__ import annotations
 
-DONE, NEEDS_PERSON, USAGE, INTERRUPTED = 0, 1, 2, 130
-"""Done, though marks may be pending; a row needs a person; usage or rubric error; Ctrl-C."""
+DONE = 0
+"""Done; marks may be pending."""
+NEEDS_PERSON = 1
+"""Done, but something needs a person: a submission, a conflict, a failed check, a fault of ours."""
+CANNOT_RUN = 2
+"""Not done: the usage, the rubric or this computer does not allow it."""
+INTERRUPTED = 130
+"""Ended by Ctrl-C."""

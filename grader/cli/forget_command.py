@@ -14,35 +14,35 @@ if TYPE_CHECKING:
 
 
 @click.command("forget")
-@click.argument("student", metavar="ID")
+@click.argument("identifier", metavar="STUDENT")
 @folder_argument
-@assignment_option("Rubric it was graded by (default: as it says).")
-@click.option("--yes", is_flag=True, help="Don't ask.")
-def forget_command(*, student: str, folder: Path, assignment: str | None, yes: bool) -> None:
-    """Delete the student of that ID or e-mail address from FOLDER (default: graded).
+@assignment_option("Rubric FOLDER was graded by (default: the one that its gradebook names).")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
+def forget_command(*, identifier: str, folder: Path, assignment: str | None, yes: bool) -> None:
+    """Delete STUDENT (an ID, e-mail address or unique name) from FOLDER (default: graded).
 
-    Submissions of theirs alone go, with report, result, trace and marks. In those of a team the
-    others keep their grade, and the name and ids of this student are taken out. So they are of
-    roster, extensions, backups and whatever else lies in the folder. Says first what it will do.
+    Submissions by this student alone are deleted, with report, result, trace and marks. In those
+    of a team the others keep their grade, and the name and ids of this student are taken out. Any
+    other file in FOLDER that names the student is deleted. Shows the plan and asks first.
     """
     from grader.cli.graded_folder import load_rubric_for_folder
     from grader.privacy import forget_student, plan_forgetting
     from grader.report.text_format import format_count
 
     rubric = load_rubric_for_folder(folder, assignment=assignment)
-    plan = plan_forgetting(folder, identifier=student)
+    plan = plan_forgetting(folder, identifier=identifier)
     _print_plan(plan)
     if not yes:
         click.confirm("This can't be undone. Do it?", abort=True)
-    erased = forget_student(folder, identifier=student, rubric=rubric, forget_plan=plan)
-    deleted = format_count(erased.deleted_submissions, singular="submission")
-    changed = format_count(erased.changed_submissions, singular="other")
-    removed = format_count(erased.removed_files, singular="file")
+    result = forget_student(folder, identifier=identifier, rubric=rubric, forget_plan=plan)
+    deleted = format_count(result.deleted_submissions, singular="submission")
+    changed = format_count(result.changed_submissions, singular="other")
+    removed = format_count(result.removed_files, singular="file")
     click.echo(f"{deleted} deleted, {changed} changed, {removed} removed")
     click.echo(
-        "Not reached: what was handed in, tables such as the roster outside of this folder, copies "
-        "of this folder elsewhere, the learning management system. Delete there, too, before you "
-        "grade again."
+        "Not reached: the submitted files, tables such as the roster outside of this folder, "
+        "copies of this folder elsewhere, the learning management system. Delete there, too, "
+        "before you grade again."
     )
 
 
@@ -53,12 +53,15 @@ def _print_plan(plan: ForgetPlan) -> None:
 
     for label, entries in (
         ("to be forgotten", [name_and_id(plan.student)]),
-        ("deleted, as nobody else's", plan.own_submissions),
+        ("deleted (this student's alone)", plan.own_submissions),
         ("kept for the others of the team", plan.team_submissions),
-        ("keeps a name that tells who it was, until the file is renamed", plan.identifying_names),
+        (
+            "names that still identify the student, until the files are renamed",
+            plan.identifying_names,
+        ),
         ("gradebooks", plan.gradebooks),
-        ("removed whole, to be made again", plan.files),
-        ("can't be looked into; see for yourself", plan.unreadable),
+        ("files that will be deleted (make exports again with `grade export`)", plan.files),
+        ("can't be searched; check by hand", plan.unreadable),
     ):
         if text := ", ".join(map(str, entries)):
             click.echo(printable(one_line(f"{label}: {text}")))

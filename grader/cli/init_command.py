@@ -1,7 +1,8 @@
-"""`grade init`: begins a new assignment."""
+"""`grade init`: creates a new assignment."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -11,21 +12,22 @@ from grader.cli.shared_options import FOLDER
 
 @click.command("init")
 @click.argument("name")
-@click.option("--title", help="How people call it (default: NAME).")
+@click.option("--title", help="Title shown to people (default: NAME).")
 @click.option(
     "--into",
     type=FOLDER,
     default=Path(),
-    help="Folder that holds rubrics/ and reference/, or is to hold them (default: this one).",
+    help="Folder that holds, or will hold, rubrics/ and reference/ (default: the current one).",
 )
 def init_command(*, name: str, title: str | None, into: Path) -> None:
-    """Begin the assignment NAME: a small one, complete, that passes `grade validate` at once.
+    """Create the assignment NAME: a small one, complete, that passes `grade validate` at once.
 
-    Writes rubrics/NAME.toml, reference/NAME.ipynb, cases, mutants, a workflow for CI and a README;
-    never over a file that is there.
+    Writes rubrics/NAME.toml, reference/NAME.ipynb, cases, mutants, a workflow for CI, .gitignore
+    and a README. A rubric that exists is an error; other files that exist are left as they are.
     """
     from grader.authoring.new_assignment import create_assignment
 
     for path in create_assignment(name, title=title or name, root=into):
-        click.echo(f"made {path}")
-    click.echo("\nNow: grade validate " + name)
+        click.echo(f"created {path}")
+    change_folder = "" if into == Path() else f"cd {shlex.quote(str(into))} && "
+    click.echo(f"\nNow: {change_folder}grade validate {name}")

@@ -1,4 +1,4 @@
-"""`grade parts`: in which cells each question is answered, for a person to correct."""
+"""`grade parts`: in which cells each item is answered, for a person to correct."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from grader.cli.shared_options import folder_argument
 
 @click.command("parts")
 @folder_argument
-@click.option("--all", "every", is_flag=True, help="List what is sure, too.")
-def parts_command(*, folder: Path, every: bool) -> None:
-    r"""Print as CSV where answers in FOLDER (default: graded) were found, where that is unsure.
+@click.option("--all", "include_sure", is_flag=True, help="List the certain answers, too.")
+def parts_command(*, folder: Path, include_sure: bool) -> None:
+    r"""Print a CSV of the answers in FOLDER (default: graded) whose cells are uncertain.
 
     \b
     Correct the cells, remove the rows you did not look at, and give the file back:
       grade parts > parts.csv
       grade again --parts parts.csv
 
-    Cells are written 7, '7 9', 7-9 or none; an empty one takes an earlier correction back.
+    In the column `cells` write 7, 7 9, 7-9 or none; leave it empty to undo an earlier correction.
     """
     from grader.pipeline.location_overrides import folder_locations_csv
 
-    click.echo(folder_locations_csv(folder, include_sure=every), nl=False)
+    click.echo(folder_locations_csv(folder, include_sure=include_sure), nl=False)

@@ -1,4 +1,4 @@
-"""`grade run`: from a folder of notebooks to a folder of reports."""
+"""`grade run`: grades a folder of notebooks into a folder of reports."""
 
 from __future__ import annotations
 
@@ -29,15 +29,14 @@ from grader.cli.shared_options import (
 @out_option("Folder to write to.", default=GRADED)
 @jobs_option("Notebooks at once")
 @click.option("--force", is_flag=True, help="Grade what did not change, too.")
-@click.option(
-    "--new-seed", is_flag=True, help="Draw other inputs to ask notebooks with, and grade all anew."
-)
+@click.option("--new-seed", is_flag=True, help="Draw new hidden inputs and regrade everything.")
 @python_option
 @click.option(
     "--isolation",
     "isolation_level",
     type=click.Choice(["full", "namespaces", "reduced", "none"]),
-    help="Insist on a level of isolation (default: the best there is; see `grade doctor`).",
+    help="Insist on a level of isolation (default: the best there is; see `grade doctor`). "
+    "`none` needs --allow-unsandboxed, too.",
 )
 @unsandboxed_option("Grade")
 @click.option(
@@ -48,13 +47,13 @@ from grader.cli.shared_options import (
 @click.option("--layout", metavar="NAME", help="Insist on a layout (default: recognize it).")
 @click.option("--store", metavar="URL", help="Gradebook: postgresql://HOST/DATABASE, not a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only errors, and what --json prints.")
 @debug_option
 def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options: Any) -> None:
     """Grade PATH: a folder or zip of submissions in any layout, or one notebook.
 
     Finds the rubric in rubrics/*.toml and writes reports, index.html, gradebook.csv and
-    results/*.json to the output folder. What did not change since the last run is kept.
+    results/*.json to the output folder. What did not change since the last run keeps its grade.
     """
     # Imported here so that --help answers at once.
     from grader import fault_log, settings

@@ -21,17 +21,17 @@ from grader.report.page_template import render_report_page
 from grader.report.saved_outputs_view import QuotesView, quotes_view, saved_outputs_view
 from grader.report.score_bar import bar_segments
 
-_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif"})
+_IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif"})
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_PENDING = frozenset({Verdict.PENDING, Verdict.ERROR})
+_UNDECIDED = frozenset({Verdict.PENDING, Verdict.ERROR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingLine:
-    """A finding, and the exhibit it points to, if any."""
+    """A finding, and the id of its exhibit on the page ('' for none)."""
 
     finding: Finding
-    exhibit: str
+    exhibit_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class CodeView:
     cell: int
     text: Markup
     how: str = ""
-    """How it was found, where it was not by its names."""
+    """How the code was matched to the item; '' if by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +50,13 @@ class AnswerView:
 
     text: Markup | None
     pictures: tuple[str, ...]
-    """Addresses that hold the whole picture."""
+    """`data:` URLs."""
     unreadable: int
-    """How many attachments are no pictures."""
+    """How many attachments can't be shown."""
     concern: str = ""
     """Why it may not be all of the answer."""
     unclaimed: tuple[tuple[int, Markup], ...] = ()
-    """Text that was taken for no answer, with its cell, where none was found."""
+    """If no answer was found: notebook text that matched no item, by cell."""
 
     @property
     def is_missing(self) -> bool:
@@ -82,9 +82,9 @@ def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> s
     """Render the report as a whole page of HTML.
 
     Args:
-        graded: the submission, graded or not gradable.
-        rubric: what it was graded by.
-        show_ids: whether ids are shown whole; else all but their last two characters is hidden.
+        graded: The submission, graded or ungradable.
+        rubric: What it was graded by.
+        show_ids: Whether ids are shown whole; else all but their last two characters are hidden.
     """
     displayed = graded if show_ids else mask_ids(graded)
     late = late_note(graded)
@@ -154,7 +154,7 @@ def _render_course_text(markdown: str) -> Markup:
 
 def lost_points(score: ItemScore) -> Fraction:
     """Return the points that were judged and not earned, without pending and blocked ones."""
-    if score.earned is None or score.verdict in _PENDING:
+    if score.earned is None or score.verdict in _UNDECIDED:
         return Fraction(0)
     return max(score.item.points - score.earned - score.blocked, Fraction(0))
 
@@ -162,7 +162,7 @@ def lost_points(score: ItemScore) -> Fraction:
 def finding_line(finding: Finding, *, exhibits: Mapping[ExhibitKey, ExhibitView]) -> FindingLine:
     """Pair a finding with the name of its exhibit among those that the page shows."""
     view = exhibits.get(exhibit_key(finding.exhibit)) if finding.exhibit else None
-    return FindingLine(finding=finding, exhibit=view.name if view else "")
+    return FindingLine(finding=finding, exhibit_id=view.name if view else "")
 
 
 def answer_view(answer: Answer | None) -> AnswerView:
@@ -180,7 +180,7 @@ def answer_view(answer: Answer | None) -> AnswerView:
 
 
 def _data_url(picture: Picture) -> str:
-    """Return the picture as a data URL, or '' where it is no picture."""
-    if picture.mime not in _PICTURES or not _BASE64.fullmatch(picture.base64):
+    """Return the picture as a `data:` URL, or '' where its format can't be shown."""
+    if picture.mime not in _IMAGE_TYPES or not _BASE64.fullmatch(picture.base64):
         return ""
     return f"data:{picture.mime};base64,{''.join(picture.base64.split())}"

@@ -14,26 +14,30 @@ from grader.gradebook import Gradebook
 from grader.model import Fault, Rubric
 
 DELAY_S = 0.2
-"""Seconds after a mark in which the next answer is served before the page is rendered."""
+"""Seconds from a mark to the rendering of its page, so that the next answer is served first."""
 IDLE_S = 1.5
 """Seconds without marks after which the files of the class are written."""
+MAX_RETRY_S = 300.0
+"""Longest pause in seconds before files that could not be written are tried again."""
 _LOG = logging.getLogger(__name__)
 
 
 class BackgroundPublisher:
     """A thread that renders the pages that marks change; `close` finishes the rest.
 
-    Pages that a crash prevented are stale in the gradebook, and rendered at the next start.
+    Pages that could not be rendered stay stale in the gradebook: they are tried again with the
+    files of the class, and at the next start.
     """
 
     def __init__(self, folder: OutputFolder, *, book: Gradebook, rubric: Rubric) -> None:
         self._book = book
         self._publisher = ClassPublisher(folder, book=book, rubric=rubric)
-        self._changed: dict[str, None] = {}
+        self._changed: dict[str, None] = {}  # a set that keeps the order
         self._class_stale = False
+        self._pause_s = IDLE_S
         self._closing = False
         self._condition = Condition()
-        self._thread = Thread(target=self._run, name="renewing", daemon=True)
+        self._thread = Thread(target=self._run, name="background-publisher", daemon=True)
 
     def start(self) -> None:
         """Start, with the pages that an earlier console did not finish."""
@@ -46,7 +50,7 @@ class BackgroundPublisher:
             self._condition.notify()
 
     def queue_stale(self) -> None:
-        """Queue all stale submissions, after a change of weights."""
+        """Queue all stale submissions, after the points of criteria changed."""
         self.queue_submissions(self._book.stale_submissions())
 
     def close(self) -> None:
@@ -67,17 +71,22 @@ class BackgroundPublisher:
                     self._publisher.publish_submission(name)
             self._class_stale = self._class_stale or bool(names)
             if self._class_stale and (closing or not names):
-                with _log_errors():
-                    self._publisher.publish()
-                    self._class_stale = False
+                self._publish_class()
+
+    def _publish_class(self) -> None:
+        """Write the files of the class; after a failure, wait longer before the next try."""
+        self._pause_s = min(2 * self._pause_s, MAX_RETRY_S)
+        with _log_errors():
+            self._publisher.publish()
+            self._class_stale, self._pause_s = False, IDLE_S
 
     def _wait_for_changes(self) -> tuple[tuple[str, ...], bool]:
         """Wait; return the submissions whose marks changed, and whether to stop."""
         with self._condition:
             if not (self._changed or self._closing):
-                self._condition.wait(IDLE_S if self._class_stale else None)
+                self._condition.wait(self._pause_s if self._class_stale else None)
             if self._changed and not self._closing:
-                self._condition.wait(DELAY_S)
+                self._condition.wait_for(lambda: self._closing, DELAY_S)
             names, closing = tuple(self._changed), self._closing
             self._changed.clear()
         return names, closing
@@ -85,12 +94,12 @@ class BackgroundPublisher:
 
 @contextmanager
 def _log_errors() -> Iterator[None]:
-    """Log an error in rendering, so that the thread goes on; the page stays stale."""
+    """Log an error, for staff whole and on the terminal in a line; the thread goes on."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 (the thread must go on with other pages)
         fault_log.report_fault(Fault.caught("making pages after marks", error))
         if not isinstance(error, (GraderError, OSError)):
-            _LOG.error("a page could not be made (%s); please report this", type(error).__name__)
+            _LOG.error("files could not be written (%s); please report this", type(error).__name__)
         else:
-            _LOG.error("a page could not be made: %s", error)
+            _LOG.error("files could not be written: %s", error)
