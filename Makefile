@@ -42,6 +42,7 @@ lint: $(VENV)/dev
 	$(BIN)/lint-imports
 
 fix: $(VENV)/dev
+	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

@@ -84,8 +84,8 @@ ROOMS = {
         ),
     ),
     "checks-calls": Room(
-        ("grader/checks/func*", "grader/checks/modules*", "grader/checks/values*"),
-        ("test_checks.py", "test_values*", "test_functions*", "test_modules*"),
+        ("grader/checks/func*", "grader/checks/module*", "grader/checks/values*"),
+        ("test_checks.py", "test_values*", "test_functions*", "test_m*modules*"),
     ),
     "checks-saved": Room(
         ("grader/checks/[noq]*", "grader/checks/repro*"),

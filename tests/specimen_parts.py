@@ -118,7 +118,7 @@ _TEXTS = {
 
 
 def answers() -> Mapping[str, Answer]:
-    """Written answers, one with a picture; to Q2.2 nothing was written."""
+    """Written answers, one with a picture; to Q2.2 and Q2.3.4 nothing was written."""
     made = {
         item: Answer(
             item=item, text=text, cells=(4,), images=(picture(),) if item == "Q1.3" else ()

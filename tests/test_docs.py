@@ -65,3 +65,12 @@ def test_the_security_page_shows_every_limit_with_its_default() -> None:
     }
 
     assert shown == asdict(Limits())
+
+
+def test_the_tests_of_each_room_are_there() -> None:
+    text = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    table = text.partition("## Tests of a room")[2].partition("\n## ")[0]
+    names = re.findall(r"`(test_[a-z_*]+)`", table)
+
+    assert [name for name in names if not list((ROOT / "tests").glob(f"{name}.py"))] == []
+    assert len(names) > 30

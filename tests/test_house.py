@@ -1,12 +1,14 @@
 """The house rules no linter knows."""
 
 import ast
+import fnmatch
 import importlib
 import pkgutil
 import re
 from pathlib import Path
 from types import ModuleType
 
+import mutants
 import pytest
 
 import grader
@@ -122,3 +124,10 @@ def test_no_file_names_a_path_of_one_machine() -> None:
     texts = [*ROOMS, *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
     assert [name_of(p) for p in texts if private.search(p.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "grader" / "checks").glob("*.py")), ids=name_of)
+def test_a_family_of_checks_is_broken_by_mutants(path: Path) -> None:
+    patterns = [pattern for room in mutants.ROOMS.values() for pattern in room.sources]
+
+    assert any(fnmatch.fnmatch(name_of(path), pattern) for pattern in patterns)

@@ -12,7 +12,9 @@ class Student:
     """One member of a team, as a notebook, a folder or a roster names them; fields may be empty."""
 
     name: str
+    """First name first."""
     id: str
+    """The university's."""
     email: str = ""
     section: str = ""
     lms: Mapping[str, str] = field(default_factory=dict)
@@ -127,3 +129,8 @@ class Answer:
     """Whether a person located its cells."""
     unclaimed: tuple[Excerpt, ...] = ()
     """Where no answer was found, text of the notebook that was taken for none."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether nothing written or drawn was found."""
+        return not self.text.strip() and not self.images

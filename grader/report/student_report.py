@@ -53,15 +53,12 @@ class AnswerView:
     """`data:` URLs."""
     unreadable: int
     """How many attachments can't be shown."""
+    is_missing: bool = False
+    """Whether nothing written or drawn was found."""
     concern: str = ""
     """Why it may not be all of the answer."""
     unclaimed: tuple[tuple[int, Markup], ...] = ()
     """If no answer was found: notebook text that matched no item, by cell."""
-
-    @property
-    def is_missing(self) -> bool:
-        """Whether no answer was found."""
-        return not self.text and not self.pictures and not self.unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,12 +165,13 @@ def finding_line(finding: Finding, *, exhibits: Mapping[ExhibitKey, ExhibitView]
 def answer_view(answer: Answer | None) -> AnswerView:
     """Prepare an answer for reading: inert HTML with its pictures embedded."""
     if answer is None:
-        return AnswerView(text=None, pictures=(), unreadable=0)
+        return AnswerView(text=None, pictures=(), unreadable=0, is_missing=True)
     pictures = tuple(url for image in answer.images if (url := _data_url(image)))
     return AnswerView(
         text=render_markdown(answer.text) if answer.text.strip() else None,
         pictures=pictures,
         unreadable=len(answer.images) - len(pictures),
+        is_missing=answer.is_missing,
         concern=answer.concern,
         unclaimed=tuple((each.cell, render_markdown(each.source)) for each in answer.unclaimed),
     )

@@ -33,7 +33,8 @@ class Label:
     """The file's name as it was submitted; '' where the name is a folder's."""
     student: Student | None = None
     attempt: str = ""
-    """When it was submitted, in ISO 8601 without a zone, where the name says so."""
+    """When it was submitted, in ISO 8601, where the name says so. Attempts are compared as text: in
+    one download all have an offset, or none has."""
     late: bool | None = None
 
 

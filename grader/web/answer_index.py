@@ -139,8 +139,7 @@ def _index_submission(graded_with_marks: Graded, rubric: Rubric) -> IndexedSubmi
 def _index_answer(item_score: ItemScore, graded: Graded) -> IndexedAnswer:
     item = item_score.item
     answer = graded.answers.get(item.id) if item.kind == "written" else None
-    text = answer.text.strip() if answer else ""
-    is_missing = item.kind == "written" and not text and not (answer and answer.images)
+    is_missing = item.kind == "written" and (answer is None or answer.is_missing)
     perhaps_elsewhere = is_missing and bool(answer and answer.concern)
     sources = [] if item.kind == "written" else [e.source for e in graded.code.get(item.id, ())]
     return IndexedAnswer(
@@ -148,7 +147,7 @@ def _index_answer(item_score: ItemScore, graded: Graded) -> IndexedAnswer:
         item=item.id,
         code=anonymous_code(graded.submission.name, item=item.id),
         digest=answer_digest(graded, item.id),
-        text=text,
+        text=answer.text.strip() if answer else "",
         source="\n\n".join(sources),
         empty=is_missing and not perhaps_elsewhere,
         perhaps_elsewhere=perhaps_elsewhere,
