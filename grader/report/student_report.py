@@ -67,12 +67,12 @@ class ItemCard:
 
     score: ItemScore
     lost: Fraction
-    lines: tuple[FindingLine, ...]
+    finding_lines: tuple[FindingLine, ...]
     code: tuple[CodeView, ...]
     prompt: Markup
-    written: AnswerView | None
+    answer: AnswerView | None
     quoted: QuotesView | None
-    decision: MarkView | None
+    mark: MarkView | None
 
 
 def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> str:
@@ -87,11 +87,16 @@ def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> s
     late = late_note(graded)
     if graded.score is None:
         return render_report_page(
-            "ungradable.html", graded=displayed, rubric=rubric, late=late, regrade=_regrade(rubric)
+            "ungradable.html",
+            graded=displayed,
+            rubric=rubric,
+            late=late,
+            regrade=_render_regrade_text(rubric),
         )
     exhibits = unique_exhibits(finding for item in graded.score.items for finding in item.findings)
     cards = tuple(
-        _card(item, graded=graded, rubric=rubric, exhibits=exhibits) for item in graded.score.items
+        _build_card(item, graded=graded, rubric=rubric, exhibits=exhibits)
+        for item in graded.score.items
     )
     return render_report_page(
         "student.html",
@@ -104,16 +109,16 @@ def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> s
         cards=cards,
         costly=tuple(card for card in cards if card.lost > 0),
         blocked=tuple(card for card in cards if card.score.blocked > 0),
-        waiting=_cards_with(cards, verdict=Verdict.PENDING),
-        ours=_cards_with(cards, verdict=Verdict.ERROR),
+        pending=_cards_with(cards, verdict=Verdict.PENDING),
+        errors=_cards_with(cards, verdict=Verdict.ERROR),
         exhibits=tuple(exhibits.values()),
-        shows=saved_outputs_view(graded.evidence),
-        regrade=_regrade(rubric),
+        saved_outputs=saved_outputs_view(graded.evidence),
+        regrade=_render_regrade_text(rubric),
         cells=frozenset(run.index for run in graded.record.cells),
     )
 
 
-def _regrade(rubric: Rubric) -> Markup | None:
+def _render_regrade_text(rubric: Rubric) -> Markup | None:
     """Return how to request a regrade, or None where the rubric has no text on it."""
     how = rubric.marking.regrade_how.strip()
     return _render_course_text(how) if how else None
@@ -123,7 +128,7 @@ def _cards_with(cards: Iterable[ItemCard], *, verdict: Verdict) -> tuple[ItemCar
     return tuple(card for card in cards if card.score.verdict is verdict)
 
 
-def _card(
+def _build_card(
     score: ItemScore, *, graded: Graded, rubric: Rubric, exhibits: Mapping[ExhibitKey, ExhibitView]
 ) -> ItemCard:
     answer = graded.answers.get(score.item.id)
@@ -131,15 +136,15 @@ def _card(
     return ItemCard(
         score=score,
         lost=lost_points(score),
-        lines=tuple(finding_line(finding, exhibits=exhibits) for finding in score.findings),
+        finding_lines=tuple(finding_line(finding, exhibits=exhibits) for finding in score.findings),
         code=tuple(
             CodeView(cell=excerpt.cell, text=highlight_code(excerpt.source), how=excerpt.how)
             for excerpt in graded.code.get(score.item.id, ())
         ),
         prompt=_render_course_text(score.item.prompt.strip()),
-        written=answer_view(answer) if shows_answer else None,
+        answer=answer_view(answer) if shows_answer else None,
         quoted=quotes_view(graded.evidence, score.item.id),
-        decision=view_mark(score, rubric=rubric),
+        mark=view_mark(score, rubric=rubric),
     )
 
 
