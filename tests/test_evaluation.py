@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from test_checks import GONE, GOOD, RNG, Says, course, evidence, says, spec
+from test_checks import BAD, GONE, GOOD, RNG, Says, course, evidence, says, spec
 from test_execution import no_name, ran
 from test_wrong_file import hw5
 
@@ -295,6 +295,21 @@ def test_our_own_fault_is_told_without_a_hint_and_costs_nothing() -> None:
         "the grader could not judge this: the reference is silent. It costs you nothing."
     )
     assert [fault.where for fault in judgment.faults] == ["check X of item a"]
+
+
+@pytest.mark.parametrize("status", ["timed_out", "died", "invalid"])
+def test_an_answer_that_was_lost_without_a_call_is_our_error(status: str) -> None:
+    lost = Observation(id=RECORDING_QUESTION.id, status=status)
+    asks: dict[str, Any] = {"fixed_questions": (RECORDING_QUESTION,), "__module__": __name__}
+    bad_check = type("BadAsking", (BAD,), asks)
+    right_check = type("RightAsking", (GOOD,), asks)
+    rubric = course(a=(spec("BAD"),), b=(spec("RIGHT"),))
+    bound = bind_rubric(rubric, registry={"BAD": bad_check, "RIGHT": right_check}, rng=RNG)
+
+    bad, good = bound.judge(replace(evidence(), observations={lost.id: lost})).findings
+
+    assert (bad.verdict, good.verdict) == (Verdict.ERROR, Verdict.PASSED)
+    assert "what the notebook left in memory could not be read" in bad.found
 
 
 class Looks(Says):

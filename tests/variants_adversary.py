@@ -24,6 +24,7 @@ TAIL = f"""
 with torch.no_grad():
     {TRAINED}
 """
+FORWARD = "    def forward(self, x):\n"
 GIVEN_LOSS = changed("encoder").partition("\n# Function")[2]
 
 
@@ -166,6 +167,17 @@ def shown(before: str, after: str) -> dict[str, str]:
 
 
 RIGHT = (
+    Variant(
+        "more threads asked for, in cells and in forward",
+        {
+            "encoder": changed(
+                "encoder", (FORWARD, FORWARD + "        torch.set_num_threads(2)\n")
+            ),
+            "train": "torch.set_num_threads(4)\nassert torch.get_num_threads() == 4\n"
+            + changed("train"),
+        },
+        {},
+    ),
     Variant(
         "a dataclass for each stage",
         {

@@ -292,3 +292,5 @@ An answer of an earlier version, in another form, is none: its question had anot
 """
 RECORDING_QUESTION = make_question("recording", {"version": 2})
 """Asks for the recording of the notebook's own run."""
+QUESTIONS_WITHOUT_CALL = frozenset({ARRAYS_QUESTION.id, RECORDING_QUESTION.id})
+"""Questions that call nothing by a name of the student's: a lost answer is no failure of theirs."""

@@ -10,7 +10,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from grader.checks.check import Check, CheckOutcome, Evidence, SeededRandom, failed
+from grader.checks.check import (
+    QUESTIONS_WITHOUT_CALL,
+    Check,
+    CheckOutcome,
+    Evidence,
+    SeededRandom,
+    failed,
+)
 from grader.checks.execution import FAILED_STATUSES, failure_cause
 from grader.checks.memo import memoized
 from grader.checks.module_lacks import find_lack
@@ -207,10 +214,11 @@ def _judge_check(
     except Exception as error:  # noqa: BLE001 (a fault of a check must not cost a student anything)
         is_reference = isinstance(error, ReferenceFault)
         reason = str(error) if is_reference else f"{type(error).__name__} while judging"
-        observed = f"the grader could not judge this: {reason}. It costs you nothing."
-        outcome = failed(expected="", observed=observed)
-        finding = replace(_make_finding(rubric_check, outcome, Verdict.ERROR), hint="")
+        finding = _make_error(rubric_check, reason)
         return _Conclusion(finding=finding, fault=Fault.caught(_where(rubric_check), error))
+    if outcome.share < 1 and not outcome.pending and _has_lost_answer(rubric_check, evidence):
+        reason = "what the notebook left in memory could not be read"
+        return _Conclusion(finding=_make_error(rubric_check, reason))
     finding = _make_finding(rubric_check, outcome, _choose_verdict(outcome))
     if not finding.cells:
         names = outcome.names or rubric_check.check.code_names()
@@ -224,6 +232,21 @@ def _judge_check(
         finding=_explain_unjudged(finding, rubric_check.spec, outcome, evidence, earlier),
         stops=True,
     )
+
+
+def _has_lost_answer(rubric_check: RubricCheck, evidence: Evidence) -> bool:
+    """Return whether an answer was lost that needs nothing of the student's to be called."""
+    return any(
+        question.id in QUESTIONS_WITHOUT_CALL
+        and evidence.observation(question).status in {"timed_out", "died", "invalid"}
+        for question in rubric_check.check.questions(evidence.rng)
+    )
+
+
+def _make_error(rubric_check: RubricCheck, reason: str) -> Finding:
+    observed = f"the grader could not judge this: {reason}. It costs you nothing."
+    outcome = failed(expected="", observed=observed)
+    return replace(_make_finding(rubric_check, outcome, Verdict.ERROR), hint="")
 
 
 def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome, verdict: Verdict) -> Finding:

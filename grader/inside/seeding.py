@@ -1,5 +1,6 @@
-"""Seed everything that draws random numbers, from the first cell on."""
+"""Seed everything that draws random numbers, and compute in one thread, from the first cell on."""
 
+import functools
 import random
 
 from inside import after_import, questions
@@ -17,10 +18,33 @@ def seed_everything(seed):
         import torch
 
         questions.seed_torch(torch, seed)
-        torch.set_num_threads(1)
+        keep_one_thread(torch)
 
     random.seed(seed)
     after_import.call_after_import({"numpy": seed_numpy, "torch": seed_torch})
+
+
+def keep_one_thread(torch):
+    """Let torch compute in one thread, whatever number a notebook sets and then reads.
+
+    Sums differ with the number, and OpenMP waits in a fork forever for the threads it had.
+    """
+    real_set, real_get = torch.set_num_threads, torch.get_num_threads
+    real_set(1)
+    shown = real_get()
+
+    @functools.wraps(real_set)
+    def set_num_threads(*args, **kwargs):
+        nonlocal shown
+        real_set(*args, **kwargs)  # raises what torch raises at a wrong number
+        shown = real_get()
+        real_set(1)
+
+    @functools.wraps(real_get)
+    def get_num_threads():
+        return shown
+
+    torch.set_num_threads, torch.get_num_threads = set_num_threads, get_num_threads
 
 
 def call_before_first_cell(shell, callback):
