@@ -57,30 +57,30 @@ FORKS = """
 import os, time
 for i in range(6):
     if os.fork() == 0:
-        b = b'x' * (150 * 2**20); time.sleep(5); os._exit(0)
-time.sleep(3)
+        b = b'x' * (150 * 2**20); time.sleep(40); os._exit(0)
+os.wait()  # for the one that is ended
 """
 SHARED = """
 import mmap, os, time
 for i in range(6):
     if os.fork() == 0:
-        m = mmap.mmap(-1, 150 * 2**20); m.write(b'x' * len(m)); time.sleep(5); os._exit(0)
-time.sleep(3)
+        m = mmap.mmap(-1, 150 * 2**20); m.write(b'x' * len(m)); time.sleep(40); os._exit(0)
+os.wait()  # for the one that is ended
 """
 FILES = """
 import time
 for i in range(3000): open(f'f{i}', 'w')
-time.sleep(4)
+time.sleep(30)
 """
 PROCESSES = """
 import subprocess, time
-started = [subprocess.Popen(['sleep', '5']) for i in range(100)]
-time.sleep(2)
+started = [subprocess.Popen(['sleep', '40']) for i in range(100)]
+time.sleep(30)
 """
 THREADS = """
 import threading, time
-for i in range(120): threading.Thread(target=time.sleep, args=(4,)).start()
-time.sleep(2)
+for i in range(120): threading.Thread(target=time.sleep, args=(40,)).start()
+time.sleep(30)
 """
 LINE = "print('x' * (200 * 2**10))"
 
