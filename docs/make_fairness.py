@@ -45,7 +45,8 @@ def run_tests(folder: Path) -> Results:
     """Return whether each case came out right, by the names of its file and its test."""
     report = folder / "report.xml"
     files = [str(ROOT / "tests" / name) for name in ("test_variants.py", *NAMES_AND_ANSWERS)]
-    command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *files]
+    options = ["-q", "--slow", "all", f"--junitxml={report}"]
+    command = [sys.executable, "-m", "pytest", *options, *files]
     subprocess.run(command, check=False, cwd=ROOT)  # noqa: S603 -- a failing case is a result
     cases = ET.parse(report).iter("testcase")  # noqa: S314 -- the same
     return {

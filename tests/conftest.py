@@ -34,6 +34,8 @@ BY_LEVEL = {
     "test_fidelity_homework",
 }
 """Files whose fixtures are made for each level of isolation."""
+ANY_PART = {*SPREAD, "test_variants"}
+"""Files of whose slow tests each takes its own turn."""
 LEVEL = re.compile(r"(?<=[\[-])(none|reduced|namespaces|full)(?=[\]-])")
 
 _running = pytest.StashKey[pytest.Item | None]()
@@ -111,10 +113,16 @@ def _slow_tests_not_asked_for(config: pytest.Config, items: list[pytest.Item]) -
     if asked == "none":
         return {*slow, *soak}
     part, _, parts = asked.partition("/")
-    names = {item: group(item.nodeid) for item in slow}
+    names = {item: _turn(item.nodeid) for item in slow}
     order = sorted(set(names.values()))
     chosen = set(order[int(part) - 1 :: int(parts)])
     return {*soak, *(item for item in slow if names[item] not in chosen)}
+
+
+def _turn(nodeid: str) -> str:
+    """Name the slow tests that take their turn together."""
+    stem = Path(nodeid.partition("::")[0]).stem
+    return nodeid if stem in ANY_PART else group(nodeid)
 
 
 @pytest.fixture(autouse=True)

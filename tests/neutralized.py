@@ -16,7 +16,11 @@ from grader.model import Cell, ExecutionRecord, Limits, Observation, Question
 from grader.sandbox import IsolationLevel, IsolationRequest
 from grader.sandbox.fork_client import ForkServer
 
-LEVELS = tuple(IsolationLevel)
+LEVELS = tuple(
+    pytest.param(level, marks=() if level is IsolationLevel.REDUCED else pytest.mark.slow)
+    for level in IsolationLevel
+)
+"""The levels, of which `reduced` replaces most, and so is run always."""
 LIMITS = Limits(cell_s=30, submission_s=200, question_s=10)
 
 

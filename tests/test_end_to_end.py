@@ -216,7 +216,10 @@ def signal_running_course(root: Path, sent: signal.Signals) -> tuple[int, list[i
 
 
 @ON_LINUX
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "sent",
+    [signal.SIGINT, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)],
+)
 def test_a_run_that_is_stopped_ends_soon_and_leaves_no_process(
     sent: signal.Signals, tmp_path: Path
 ) -> None:

@@ -40,8 +40,8 @@ def test_the_corpus_is_large_enough() -> None:
 @pytest.fixture(
     scope="module",
     params=[
-        "full",
         "reduced",
+        pytest.param("full", marks=pytest.mark.slow),
         pytest.param("namespaces", marks=pytest.mark.slow),
         pytest.param("none", marks=pytest.mark.slow),
     ],

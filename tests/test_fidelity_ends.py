@@ -216,7 +216,12 @@ DELAY = "import os, time; time.sleep(int.from_bytes(os.urandom(1)) / 600)\n"
 
 
 @pytest.mark.parametrize(
-    ("end", "jobs"), [("if True:\n    exit()", "1"), ("exit()", "5"), ("os._exit(1)", "5")]
+    ("end", "jobs"),
+    [
+        pytest.param("if True:\n    exit()", "1", marks=pytest.mark.slow),
+        pytest.param("exit()", "5"),
+        pytest.param("os._exit(1)", "5", marks=pytest.mark.slow),
+    ],
 )
 def test_equal_notebooks_get_equal_points_whatever_else_runs(
     tmp_path: Path, end: str, jobs: str

@@ -47,6 +47,7 @@ def forever(x):
 """
 
 
+@pytest.mark.slow
 def test_a_cell_and_a_function_are_not_stopped_for_what_others_compute() -> None:
     limits = Limits(cell_s=2, submission_s=10, question_s=1.5)
     with fork_server() as server, busy_computer():
@@ -72,6 +73,7 @@ def test_what_waits_is_stopped_at_its_limit_and_what_computes_too() -> None:
     assert outcome.answers["sleeps"].status == "timed_out"
 
 
+@pytest.mark.slow
 def test_what_computes_a_little_at_a_time_is_stopped_by_the_clock() -> None:
     limits = Limits(cell_s=1, submission_s=30, question_s=1)
     dribbles = (

@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
+import pytest
 from specimens import ungradable
 
 from grader.gradebook import StoredSubmission, open_gradebook
@@ -115,6 +116,7 @@ def _started(place: Path, *, first: int, writer: int) -> tuple[int, int]:
     return pid, reading
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_each_entry_is_whole_or_absent(tmp_path: Path) -> None:
     place = tmp_path / "book.db"
 

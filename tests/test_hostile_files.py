@@ -238,6 +238,7 @@ def texts(draw: st.DrawFn) -> str:
     return text
 
 
+@pytest.mark.slow
 @given(st.one_of(trees(), texts()))
 @settings(
     max_examples=150,

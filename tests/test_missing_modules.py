@@ -429,6 +429,7 @@ tensors = false
 """
 
 
+@pytest.mark.slow
 @pytest.mark.kernel
 def test_a_function_that_needs_it_when_it_is_asked_waits(tmp_path: Path) -> None:
     course = tiny_course.made(tmp_path)
@@ -475,6 +476,7 @@ def interpreter(tmp_path: Path) -> Path:
     return folder / "bin" / "python"
 
 
+@pytest.mark.slow
 @pytest.mark.kernel
 def test_what_waits_is_judged_once_the_package_is_there(tmp_path: Path, interpreter: Path) -> None:
     course = tiny_course.made(tmp_path / "course")

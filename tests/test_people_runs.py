@@ -122,6 +122,7 @@ def test_a_reason_is_nowhere_and_a_partner_learns_of_no_extension(
     assert not [place for place in everything if b"illness" in place.read_bytes()]
 
 
+@pytest.mark.slow
 def test_an_extension_that_was_granted_stays_without_the_option(course: tiny_course.Course) -> None:
     hand_in(course, "ada", "Ada Rivers (ar10001)")
     write(course, "times.csv", "id,at\nada,2026-11-22T12:00:00-06:00\n")
@@ -146,6 +147,7 @@ def test_an_extension_that_was_granted_stays_without_the_option(course: tiny_cou
     assert told(course)["ada", "ar10001"] == ("graded", "10", "2", "8")
 
 
+@pytest.mark.slow
 def test_another_due_date_is_judged_again_without_a_kernel(course: tiny_course.Course) -> None:
     hand_in(course, "ada", "Ada Rivers (ar10001)")
     write(course, "times.csv", "id,at\nada,2026-11-22 12:00\n")
@@ -186,6 +188,7 @@ def test_what_cannot_be_graded_is_somebodys_and_no_zero(course: tiny_course.Cour
     assert told(course)["", "bf10002"] == ("missing", "", "", "")
 
 
+@pytest.mark.slow
 def test_students_see_whole_ids_only_where_staff_say_so(course: tiny_course.Course) -> None:
     hand_in(course, "hw_ar10001", "Ada Rivers (ar10001)")
     course.grade()

@@ -81,7 +81,7 @@ def test_nothing_to_run_starts_no_kernel_and_force_runs_all(course: tiny_course.
     assert marked(course) != before
 
 
-@pytest.mark.parametrize("changed", ["reference", "seed"])
+@pytest.mark.parametrize("changed", ["seed", pytest.param("reference", marks=pytest.mark.slow)])
 def test_another_reference_or_seed_runs_everything_again(
     course: tiny_course.Course, changed: str
 ) -> None:
@@ -97,6 +97,7 @@ def test_another_reference_or_seed_runs_everything_again(
     assert "kept" not in told
 
 
+@pytest.mark.slow
 def test_a_seed_is_drawn_once_and_another_only_when_asked_for(course: tiny_course.Course) -> None:
     course.hand_in("ada")
     course.grade()
@@ -116,6 +117,7 @@ def test_a_seed_is_drawn_once_and_another_only_when_asked_for(course: tiny_cours
     assert course.commitment("ada") == hashlib.sha256(b"tiny\0" + course.seed()).hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["submissions", "again"])
 def test_a_seed_that_stood_in_a_file_moves_to_the_gradebook(
     course: tiny_course.Course, command: str
@@ -160,6 +162,7 @@ def test_grade_again_by_an_assignment_that_graded_nothing_is_a_clear_error(
     assert "nothing there was graded by the assignment 'other'" in told
 
 
+@pytest.mark.slow
 def test_a_result_that_was_lost_is_made_again_without_a_kernel(course: tiny_course.Course) -> None:
     course.hand_in("ada")
     course.grade()
@@ -191,6 +194,7 @@ def test_grade_again_prints_the_scores_that_moved(course: tiny_course.Course) ->
     assert (course.earned("ada"), course.earned("ben")) == (10, 8)
 
 
+@pytest.mark.slow
 def test_after_grade_again_the_next_run_keeps_all(course: tiny_course.Course) -> None:
     course.hand_in("ada", scale=0.2)
     course.grade()
@@ -221,6 +225,7 @@ def test_grade_again_where_nothing_was_graded_is_a_clear_error(course: tiny_cour
     assert "no gradebook there" in told
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_how_many_run_at_once(course: tiny_course.Course) -> None:
     for number in range(7):  # nine in all: one more than a single process takes
         course.hand_in(f"s{number}", number=number, scale=0.3 + number / 10)
@@ -242,7 +247,9 @@ def test_results_do_not_depend_on_how_many_run_at_once(course: tiny_course.Cours
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_run_that_was_stopped_goes_on_where_it_was(
     course: tiny_course.Course, how: signal.Signals
 ) -> None:
@@ -312,6 +319,7 @@ def test_an_interpreter_that_lacks_packages_is_one_sentence(course: tiny_course.
     ]
 
 
+@pytest.mark.slow
 def test_what_ran_less_isolated_than_is_wanted_runs_again(course: tiny_course.Course) -> None:
     course.hand_in("ada")
     bare = ("--isolation", "none", "--allow-unsandboxed")

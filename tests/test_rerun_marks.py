@@ -117,6 +117,7 @@ def test_neither_running_nor_judging_again_loses_a_mark_or_calls_it_a_change(
     assert (forced[1]["earned"], forced[1]["override"]["found"]) == (1, 6)
 
 
+@pytest.mark.slow
 def test_a_rubric_that_moves_points_moves_them_around_marks(course: tiny_course.Course) -> None:
     mark(course, points=Fraction(2))
     mark(course, "A", points=Fraction(3), reason="Close enough.")
@@ -146,6 +147,7 @@ def test_another_notebook_waits_and_the_old_one_has_its_mark_again(
     assert item(course)["earned"] == 2
 
 
+@pytest.mark.slow
 def test_an_item_that_is_renamed_keeps_its_marks_for_when_it_is_back(
     course: tiny_course.Course,
 ) -> None:
@@ -162,6 +164,7 @@ def test_an_item_that_is_renamed_keeps_its_marks_for_when_it_is_back(
     assert orphans(course) == []
 
 
+@pytest.mark.slow
 def test_a_submission_that_vanishes_comes_back_with_its_marks(course: tiny_course.Course) -> None:
     mark(course, points=Fraction(2))
     place = course.root / "submissions" / "ada.ipynb"

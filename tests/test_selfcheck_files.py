@@ -97,6 +97,7 @@ def test_a_lost_point_is_told_and_exits_with_1(folder: Path) -> None:
     assert "2 of 3" in done.out
 
 
+@pytest.mark.slow
 def test_what_costs_points_at_hand_in_is_warned_of(folder: Path) -> None:
     path = write(folder, "import numpy as np", ONE, TWO, "print('mean 0.5')")
     assert any("holds no saved outputs" in warning for warning in json_of(folder)["warnings"])
@@ -124,6 +125,7 @@ def json_of(folder: Path) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_cell_that_ends_python_or_hangs_costs_itself(tmp_path: Path) -> None:
     folder = selfchecking.publish_tiny(tmp_path, cell_s=0.7)
     write(
@@ -177,6 +179,7 @@ def test_github_gets_annotations_at_the_cell_and_a_summary(folder: Path) -> None
     assert "This is not your grade" in summary.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_box_at_once(tmp_path: Path) -> None:
     selfchecking.publish(tmp_path, selfchecking.loaded())
     slow = (
@@ -233,6 +236,7 @@ def test_the_solved_homework_passes_every_public_check_and_loses_a_layer_by_name
     ) in " ".join(wrong.out.split())
 
 
+@pytest.mark.slow
 def test_the_box_finds_the_solved_homework_right_and_leaves_it_as_it_was(tmp_path: Path) -> None:
     path = hw5(tmp_path)
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]

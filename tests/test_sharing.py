@@ -129,6 +129,7 @@ def test_processes_that_share_a_class_come_to_what_one_comes_to(tmp_path: Path) 
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_process_that_fails_ends_the_command(tmp_path: Path) -> None:
     done = elsewhere("fail", tmp_path)
 

@@ -322,6 +322,7 @@ def test_hostile_answers_take_little_time() -> None:
         find_examples(texts, subject_texts=[PROMPT])
 
 
+@pytest.mark.slow
 def test_a_class_of_300_with_8_items_takes_seconds() -> None:
     rng = random.Random(7)  # noqa: S311 (the same texts each time)
     items = [named(*(made_up(rng, 5) for _ in range(300))) for _ in range(8)]

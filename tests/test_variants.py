@@ -1,7 +1,7 @@
 """Right answers written another way earn everything; wrong ones lose their own items."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -25,19 +25,39 @@ NAMED = re.compile(r"(Q|V)[\d.]+ \(.+\)$|cell \d+ \(")
 """An item and what of it failed (and in which cell, where one makes it), or a cell."""
 
 
+ALWAYS = 4
+"""One variant of so many is graded always, the others where slow tests are."""
+
+
 @pytest.fixture(scope="session")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """All variants through one run of the command."""
+def chosen(request: pytest.FixtureRequest) -> Mapping[str, Variant]:
+    """The variants that this run of the tests is about, by the name of their notebook."""
+    numbers = {
+        item.callspec.params["number"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        and item.originalname == "test_a_variant_earns_what_it_should"
+    }
+    always = range(0, len(VARIANTS), ALWAYS)
+    return {f"v{number:03}": VARIANTS[number] for number in sorted(numbers.union(always))}
+
+
+@pytest.fixture(scope="session")
+def graded(chosen: Mapping[str, Variant], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The variants through one run of the command."""
     folder = tmp_path_factory.mktemp("variants")
-    for number, variant in enumerate(VARIANTS):
-        nbformat.write(  # type: ignore[no-untyped-call]
-            build(variant), folder / f"v{number:03}.ipynb"
-        )
+    for name, variant in chosen.items():
+        nbformat.write(build(variant), folder / f"{name}.ipynb")  # type: ignore[no-untyped-call]
     return grade(folder, out=tmp_path_factory.mktemp("out") / "graded")
 
 
 @pytest.mark.parametrize(
-    ("number", "variant"), list(enumerate(VARIANTS)), ids=[v.name for v in VARIANTS]
+    ("number", "variant"),
+    [
+        pytest.param(number, variant, marks=pytest.mark.slow if number % ALWAYS else ())
+        for number, variant in enumerate(VARIANTS)
+    ],
+    ids=[v.name for v in VARIANTS],
 )
 def test_a_variant_earns_what_it_should(number: int, variant: Variant, graded: Run) -> None:
     result = graded.result(f"v{number:03}")
@@ -53,11 +73,13 @@ def test_a_variant_earns_what_it_should(number: int, variant: Variant, graded: R
     assert blocked == set(variant.blocked)
 
 
-def test_every_blocked_part_names_what_blocks_it(graded: Run) -> None:
+def test_every_blocked_part_names_what_blocks_it(
+    graded: Run, chosen: Mapping[str, Variant]
+) -> None:
     unnamed = [
         (variant.name, finding["title"])
-        for number, variant in enumerate(VARIANTS)
-        for item in graded.result(f"v{number:03}")["items"]
+        for name, variant in chosen.items()
+        for item in graded.result(name)["items"]
         for finding in item["findings"]
         if finding["verdict"] == "blocked" and not NAMED.match(finding["blocked_by"])
     ]
@@ -65,11 +87,10 @@ def test_every_blocked_part_names_what_blocks_it(graded: Run) -> None:
     assert unnamed == []
 
 
-def test_nothing_is_an_error_of_ours(graded: Run) -> None:
-    names = [f"v{number:03}" for number in range(len(VARIANTS))]
+def test_nothing_is_an_error_of_ours(graded: Run, chosen: Mapping[str, Variant]) -> None:
     errors = [
         (name, item["id"])
-        for name in names
+        for name in chosen
         for item in graded.result(name)["items"]
         if item["verdict"] == "error"
     ]
@@ -77,16 +98,16 @@ def test_nothing_is_an_error_of_ours(graded: Run) -> None:
     assert errors == []
 
 
-def self_checked(graded: Run) -> Iterator[tuple[str, SelfcheckResult]]:
-    """What the public checks alone make of what each variant's run left behind."""
+def self_checked(graded: Run, names: Iterable[str]) -> Iterator[tuple[str, SelfcheckResult]]:
+    """What the public checks alone make of what each notebook's run left behind."""
     whole = selfchecking.loaded()
     items = tuple(replace(i, checks=tuple(s for s in i.checks if s.public)) for i in whole.items)
     with gradebook.open_gradebook(graded.out / "gradebook.db") as book:
         rng = SeededRandom(seed=course_records.load_seed(book, whole.id) or b"")
         rubric = replace(whole, items=items)
         bound = bind_rubric(rubric, registry=load_checks(rubric.check_modules), rng=rng)
-        for number, variant in enumerate(VARIANTS):
-            trace = book.trace(f"v{number:03}")
+        for name in names:
+            trace = book.trace(name)
             assert trace is not None
             public = PublicRubric(
                 rubric=rubric,
@@ -97,17 +118,16 @@ def self_checked(graded: Run) -> Iterator[tuple[str, SelfcheckResult]]:
                 expected=trace.expected,
                 sha256="",
             )
-            yield (
-                variant.name,
-                judge_public_checks(public, trace, cell_labels={}, saved_file=True),
-            )
+            yield name, judge_public_checks(public, trace, cell_labels={}, saved_file=True)
 
 
-def test_the_self_check_finds_what_grading_finds(graded: Run) -> None:
-    for number, (name, checked) in enumerate(self_checked(graded)):
+def test_the_self_check_finds_what_grading_finds(
+    graded: Run, chosen: Mapping[str, Variant]
+) -> None:
+    for name, checked in self_checked(graded, chosen):
         public = [
             (item["id"], finding["code"], finding["verdict"], finding["earned"])
-            for item in graded.result(f"v{number:03}")["items"]
+            for item in graded.result(name)["items"]
             for finding in item["findings"]
             if finding["public"]
         ]
@@ -138,9 +158,11 @@ NUMBERS = ("0.9193", "0.1696", "0.1561", "0.9980", "0.0626", "0.0586", "0.1991",
 """The reference's own results, from its saved outputs."""
 
 
-def test_no_word_of_the_self_check_gives_the_solution_away(graded: Run) -> None:
+def test_no_word_of_the_self_check_gives_the_solution_away(
+    graded: Run, chosen: Mapping[str, Variant]
+) -> None:
     said = 0
-    for name, checked in self_checked(graded):
+    for name, checked in self_checked(graded, chosen):
         for item in list_feedback(checked):
             for told in item.findings:
                 finding = told.finding
@@ -151,13 +173,13 @@ def test_no_word_of_the_self_check_gives_the_solution_away(graded: Run) -> None:
                 assert not CALL.search(ours), (name, ours)
                 assert not [number for number in NUMBERS if number in ours], (name, ours)
                 assert ours.count("?") <= 1 + finding.expected.count("?"), (name, ours)
-    assert said > len(VARIANTS) / 2
+    assert said > len(chosen) / 2
 
 
-def test_what_is_lost_is_asked_about_and_priced(graded: Run) -> None:
+def test_what_is_lost_is_asked_about_and_priced(graded: Run, chosen: Mapping[str, Variant]) -> None:
     silent = [
         (name, told.finding.title, told.statement)
-        for name, checked in self_checked(graded)
+        for name, checked in self_checked(graded, chosen)
         for item in list_feedback(checked)
         for told in item.findings
         if told.finding.verdict.value in {"failed", "partial"}
