@@ -32,8 +32,8 @@ ALWAYS = 4
 @pytest.fixture(scope="session")
 def chosen(request: pytest.FixtureRequest) -> Mapping[str, Variant]:
     """The variants that this run of the tests is about, by the name of their notebook."""
-    numbers = {
-        item.callspec.params["number"]
+    numbers: set[int] = {
+        item.callspec.params["number"]  # type: ignore[attr-defined]
         for item in request.session.items
         if isinstance(item, pytest.Function)
         and item.originalname == "test_a_variant_earns_what_it_should"
