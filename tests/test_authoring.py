@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from grading import ROOT
@@ -16,7 +17,7 @@ from grading import ROOT
 from grader import checks, rubric
 from grader.authoring import test_plan
 from grader.authoring.assignments import Assignment, load_assignments
-from grader.authoring.blanking import BLANK, blanked_source, find_regions, make_template
+from grader.authoring.blanking import blanked_source, find_regions, make_template
 from grader.authoring.editable_notebook import (
     EditableCell,
     EditableNotebook,
@@ -26,12 +27,20 @@ from grader.authoring.leaks import find_leaks
 from grader.authoring.mutants import patched_sources
 from grader.authoring.mutation_operators import imported_modules, make_edits
 from grader.authoring.new_assignment import create_assignment
-from grader.authoring.test_plan import MutantsFile, PatchTable, ShownTable, ValidationPlan
+from grader.authoring.test_plan import (
+    LinePatternTable,
+    MutantsFile,
+    PatchTable,
+    ShownTable,
+    ValidationPlan,
+)
+from grader.authoring.uncut import find_uncut_items
 from grader.authoring.wheel import provide_wheel
 from grader.errors import RubricError, UsageError
 from grader.model import Rubric
 
 ALL = ("hw5", "attention")
+BLANK = "#FILLME"
 
 
 def code(source: str, cell_id: str = "c", *tags: str) -> EditableCell:
@@ -46,7 +55,7 @@ def loaded(name: str) -> Rubric:
 
 
 def test_the_release_of_the_first_assignment_is_its_handout() -> None:
-    given = make_template(read_editable_notebook(ROOT / "reference" / "hw5.ipynb"))
+    given = make_template(read_editable_notebook(ROOT / "reference" / "hw5.ipynb"), blank=BLANK)
     handout = read_editable_notebook(ROOT / "tests" / "notebooks" / "hw5-template.ipynb")
 
     assert [(c.id, c.kind, c.source) for c in given.cells] == [
@@ -72,14 +81,74 @@ def test_the_release_of_the_first_assignment_is_its_handout() -> None:
 def test_a_blank_keeps_names_and_comments_and_nothing_else(solved: str, shown: str) -> None:
     marked = f"before\n### BEGIN SOLUTION\n{solved}\n### END SOLUTION\nafter"
 
-    assert blanked_source(code(marked)) == f"before\n{shown}\nafter"
+    assert blanked_source(code(marked), blank=BLANK) == f"before\n{shown}\nafter"
 
 
 def test_a_blank_stands_where_the_solution_stood() -> None:
     marked = "def f(x):\n    ### BEGIN SOLUTION Q1, Q2\n    return x\n    ### END SOLUTION"
 
-    assert blanked_source(code(marked)) == f"def f(x):\n    return {BLANK}"
+    assert blanked_source(code(marked), blank=BLANK) == f"def f(x):\n    return {BLANK}"
     assert find_regions(code(marked))[0].items == ("Q1", "Q2")
+
+
+@pytest.mark.parametrize(
+    ("blank", "solved", "shown"),
+    [
+        ("...", "x = f(y)  # the root", "x = ...  # the root"),
+        ("...", "x = f(y)", "x = ...  # your code here"),
+        ("...", "return f(x)", "return ...  # your code here"),
+        ("None", "a, b = f(x)", "None  # your code here"),
+        ("raise NotImplementedError", "x = f(y)\nreturn x", "raise NotImplementedError"),
+        ("pass", "for a in b:\n    c(a)", "pass"),
+    ],
+)
+def test_a_blank_of_a_rubrics_choice_parses(blank: str, solved: str, shown: str) -> None:
+    marked = f"def g():\n    # BEGIN SOLUTION\n{indent(solved, '    ')}\n    #### END SOLUTION"
+    source = blanked_source(code(marked), blank=blank)
+
+    assert source == f"def g():\n    {shown}"
+    ast.parse(source)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# note: BEGIN SOLUTION",
+        "=== BEGIN MARK SCHEME ===",
+        "## begin solution",
+        "#BEGIN_SOLUTION",
+        "// END  HIDDEN TESTS",
+        "x = 1  # SOLUTION",
+        "x = 2 # SOLUTION NO PROMPT",
+        '""" # BEGIN PROMPT',
+        "print('END SOLUTION')",
+    ],
+)
+def test_a_mark_that_cuts_nothing_is_refused_with_its_line(line: str) -> None:
+    with pytest.raises(RubricError, match=r"cell c, line 2: .* cuts nothing out"):
+        blanked_source(code(f"x = 1\n{line}"))
+
+
+@pytest.mark.parametrize("line", ["# a solution", "begin = solution(1)", "# The solution begins"])
+def test_words_that_mark_nothing_are_left_alone(line: str) -> None:
+    assert blanked_source(code(line)) == line
+
+
+def test_an_item_that_nothing_is_cut_from_is_found() -> None:
+    book = read_editable_notebook(ROOT / "reference" / "attention.ipynb")
+    rubric = loaded("attention")
+    bare = {
+        cell.id: "\n".join(line for line in cell.source.split("\n") if "SOLUTION" not in line)
+        for cell in book.cells
+    }
+    whole = book.with_sources(bare)
+    given = [LinePatternTable(cell=cell.id, why="given") for cell in book.cells]
+
+    assert find_uncut_items(book, rubric=rubric, plan=ValidationPlan()) == {}
+    uncut = find_uncut_items(whole, rubric=rubric, plan=ValidationPlan())
+    assert "attention (cell attention)" in uncut["Q2"]
+    plan = ValidationPlan(mutants=MutantsFile(given=given))
+    assert find_uncut_items(whole, rubric=rubric, plan=plan) == {}
 
 
 def test_a_hidden_test_leaves_no_trace() -> None:

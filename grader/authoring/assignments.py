@@ -11,7 +11,7 @@ from grader.authoring.blanking import make_template
 from grader.authoring.editable_notebook import EditableNotebook, read_editable_notebook
 from grader.authoring.mutants import MutantSet, make_mutants, patched_sources
 from grader.authoring.test_plan import SubmissionCase, ValidationPlan, read_plan
-from grader.errors import UsageError
+from grader.errors import RubricError, UsageError
 from grader.model import Mutant, Rubric
 from grader.pipeline import SessionOptions
 from grader.rubric.rubric_search import RUBRICS_FOLDER
@@ -38,15 +38,23 @@ class Assignment:
             RubricError: A file of it can't be used.
         """
         notebook, plan = read_editable_notebook(loaded_rubric.reference), read_plan(loaded_rubric)
+        try:
+            make_template(notebook, blank=loaded_rubric.blank)
+        except RubricError as error:
+            raise RubricError(f"{loaded_rubric.reference}: {error}") from error
         mutants = make_mutants(notebook, rubric=loaded_rubric, plan=plan)
         return cls(rubric=loaded_rubric, notebook=notebook, plan=plan, mutants=mutants)
+
+    def template(self) -> EditableNotebook:
+        """Return the notebook that students get."""
+        return make_template(self.notebook, blank=self.rubric.blank)
 
     def notebook_texts(self, chosen_mutants: Sequence[Mutant]) -> list[str]:
         """Return the contents of the files to run: reference, template, cases, mutants."""
         solved = self.notebook.as_submitted()
         return [
             *[self.notebook.to_json()] * REFERENCE_RUNS,
-            make_template(self.notebook).to_json(),
+            self.template().to_json(),
             *(self._case_text(case) for case in self.plan.cases),
             *(
                 solved.with_sources(mutant.sources).with_outputs(mutant.outputs).to_json()
@@ -58,7 +66,7 @@ class Assignment:
         if case.notebook is not None:
             return case.notebook.read_text(encoding="utf-8")
         from_reference = case.start == "reference"
-        start = self.notebook.as_submitted() if from_reference else make_template(self.notebook)
+        start = self.notebook.as_submitted() if from_reference else self.template()
         sources = patched_sources(start, case.patches, context=f"case {case.name}")
         return start.with_sources(sources).to_json()
 

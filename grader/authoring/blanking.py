@@ -9,12 +9,19 @@ from dataclasses import dataclass, replace
 
 from grader.authoring.editable_notebook import EditableCell, EditableNotebook
 from grader.errors import RubricError
+from grader.model import DEFAULT_BLANK
 
-BLANK = "#FILLME"
+TODO = "your code here"
+"""The comment of a blank whose solution had none."""
 _EDGE_LINE = re.compile(
-    r"^\s*(?:\#{1,3}|<!--)\s*(?P<edge>BEGIN|END)\s+(?P<kind>SOLUTION|HIDDEN TESTS)\b"
+    r"^\s*(?:\#+|<!--)\s*(?P<edge>BEGIN|END)\s+(?P<kind>SOLUTION|HIDDEN TESTS)\b"
     r"(?P<rest>.*?)(?:-->)?\s*$"
 )
+_OTHER_MARK = re.compile(
+    r"\b(?i:BEGIN|END)[\s_-]+(?i:SOLUTIONS?|HIDDEN[\s_-]+TESTS?|MARK[\s_-]+SCHEME)\b"
+    r"|\b(?:BEGIN|END) (?:PROMPT|TESTS|QUESTION)\b|\# ?SOLUTION\b"
+)
+"""What else marks a solution for people, for nbgrader or for otter-grader."""
 _COMMENT_ONLY = re.compile(r"\s*#.*$")
 
 
@@ -35,13 +42,14 @@ def find_regions(cell: EditableCell) -> tuple[Region, ...]:
     """Return the regions of a cell between BEGIN and END.
 
     Raises:
-        RubricError: One of the two lines has no partner.
+        RubricError: One of the two lines has no partner, or a line looks like one and is none.
     """
     regions: list[Region] = []
     begin: tuple[int, re.Match[str]] | None = None
     for index, line in enumerate(cell.source.split("\n")):
         edge = _EDGE_LINE.match(line)
         if edge is None:
+            _refuse_other_mark(cell, line, number=index + 1)
             continue
         if begin is None and edge["edge"] == "BEGIN":
             begin = index, edge
@@ -58,14 +66,24 @@ def find_regions(cell: EditableCell) -> tuple[Region, ...]:
     return tuple(regions)
 
 
-def make_template(notebook: EditableNotebook) -> EditableNotebook:
+def _refuse_other_mark(cell: EditableCell, line: str, *, number: int) -> None:
+    if cell.hidden or not _OTHER_MARK.search(line):
+        return
+    raise RubricError(
+        f"cell {cell.id}, line {number}: {line.strip()[:100]!r} cuts nothing out: students would "
+        "get what it marks. Write ### BEGIN SOLUTION and ### END SOLUTION, each on a line of its "
+        "own, or say it in other words."
+    )
+
+
+def make_template(notebook: EditableNotebook, *, blank: str = DEFAULT_BLANK) -> EditableNotebook:
     """Return the notebook for students: without solutions and outputs.
 
     Raises:
-        RubricError: A line BEGIN or END has no partner.
+        RubricError: A line BEGIN or END has no partner, or looks like one and is none.
     """
     cells = [
-        replace(cell, source=blanked_source(cell), tags=(), outputs=())
+        replace(cell, source=blanked_source(cell, blank=blank), tags=(), outputs=())
         for cell in notebook.cells
         if not cell.hidden
     ]
@@ -73,11 +91,12 @@ def make_template(notebook: EditableNotebook) -> EditableNotebook:
     return replace(notebook, cells=tuple(cells))
 
 
-def blanked_source(cell: EditableCell) -> str:
+def blanked_source(cell: EditableCell, *, blank: str = DEFAULT_BLANK) -> str:
     """Return a cell's source with a blank for each solution, and without hidden tests.
 
     A solution of assignments (`name = …  # comment`) becomes a blank for each of them that keeps
-    the name and the comment; a `return` keeps its word; anything else becomes one blank line.
+    the name and the comment; a `return` keeps its word; anything else becomes one blank line, and
+    so does everything where the blank is a statement (`raise NotImplementedError`).
     """
     lines = cell.source.split("\n")
     output_lines: list[str] = []
@@ -85,7 +104,7 @@ def blanked_source(cell: EditableCell) -> str:
     for region in find_regions(cell):
         output_lines += lines[next_line : region.first]
         if not region.hidden and cell.kind == "code":
-            output_lines += _blanks(lines[region.first + 1 : region.last])
+            output_lines += _blanks(lines[region.first + 1 : region.last], blank=blank)
         next_line = region.last + 1
     return "\n".join([*output_lines, *lines[next_line:]])
 
@@ -102,29 +121,38 @@ def withheld_lines(notebook: EditableNotebook) -> Iterator[tuple[EditableCell, i
         yield from ((cell, index + 1, lines[index]) for indices in withheld for index in indices)
 
 
-def _blanks(lines: list[str]) -> list[str]:
+def _blanks(lines: list[str], *, blank: str) -> list[str]:
+    whole = blank if blank.startswith("#") or not _is_expression(blank) else f"{blank}  # {TODO}"
     indent = next((re.match(r"\s*", line)[0] for line in lines if line.strip()), "")  # type: ignore[index]
     inner = [line.removeprefix(indent) for line in lines]
     try:
         body = ast.parse("\n".join(inner)).body
     except SyntaxError:  # only part of a statement
-        return [indent + BLANK]
-    blanks = [_blank_for(statement, inner) for statement in body]
+        return [indent + whole]
+    if not blank.startswith("#") and not _is_expression(blank):
+        return [indent + whole]
+    blanks = [_blank_for(statement, inner, blank=blank) for statement in body]
     if not blanks or "" in blanks:
-        return [indent + BLANK]
+        return [indent + whole]
     return [indent + line for line in blanks]
 
 
-def _blank_for(statement: ast.stmt, lines: list[str]) -> str:
+def _is_expression(blank: str) -> bool:
+    return any(isinstance(statement, ast.Expr) for statement in ast.parse(blank).body)
+
+
+def _blank_for(statement: ast.stmt, lines: list[str], *, blank: str) -> str:
     """Return a statement's blank, or '' if it would reveal the statement's form."""
     last = lines[(statement.end_lineno or statement.lineno) - 1]
-    rest = last.encode()[statement.end_col_offset or 0 :].decode()
-    comment = rest.strip() if _COMMENT_ONLY.fullmatch(rest) else ""
-    blank = f"{BLANK}  {comment}".rstrip()
+    behind = last.encode()[statement.end_col_offset or 0 :].decode()
+    comment = behind.strip() if _COMMENT_ONLY.fullmatch(behind) else ""
+    if not comment and not blank.startswith("#"):
+        comment = f"# {TODO}"
+    rest = f"{blank}  {comment}".rstrip()
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)]):
-            return f"{name} = {blank}"
+            return f"{name} = {rest}"
         case ast.Return(value=ast.expr()):
-            return f"return {blank}"
+            return f"return {rest}"
         case _:
             return ""

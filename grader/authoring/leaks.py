@@ -100,7 +100,7 @@ def find_leaks(
 
 def _find_secrets(notebook: EditableNotebook, rubric: Rubric) -> Iterator[Secret]:
     """Yield the secret texts of an assignment, without those that students are given."""
-    visible_texts = [cell.source for cell in make_template(notebook).cells]
+    visible_texts = [cell.source for cell in make_template(notebook, blank=rubric.blank).cells]
     visible_texts += [text for item in rubric.items for text in (item.prompt, item.title, item.why)]
     visible_text = _squeeze("\n".join(visible_texts))
     words = set(re.findall(r"[\w.]+", "\n".join(visible_texts)))

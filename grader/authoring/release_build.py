@@ -8,9 +8,10 @@ from pathlib import Path
 
 from grader import checks
 from grader.authoring.assignments import Assignment
-from grader.authoring.blanking import find_regions, make_template
+from grader.authoring.blanking import find_regions
 from grader.authoring.leaks import find_leaks
 from grader.authoring.student_readme import render_readme
+from grader.authoring.uncut import find_uncut_items
 from grader.errors import RubricError, UsageError
 from grader.exports.zip_files import pack_zip
 from grader.pipeline import SessionOptions, open_grading_session
@@ -52,12 +53,24 @@ def build_release(
         UsageError: The folder can't be written.
     """
     notebook, rubric = assignment.notebook, assignment.rubric
-    handout = make_template(notebook)
-    blanks = sum(not region.hidden for cell in notebook.cells for region in find_regions(cell))
+    handout = assignment.template()
+    blanks = sum(
+        not region.hidden
+        for cell in notebook.cells
+        if not cell.hidden
+        for region in find_regions(cell)
+    )
     if not blanks:
         raise RubricError(
             f"{rubric.reference}: nothing stands between ### BEGIN SOLUTION and ### END SOLUTION, "
             "so students would get it solved"
+        )
+    if uncut := find_uncut_items(notebook, rubric=rubric, plan=assignment.plan):
+        places = "\n  ".join(f"{item}: {names}" for item, names in uncut.items())
+        raise RubricError(
+            f"not released: students would get this as {rubric.reference.name} solves it, since "
+            "nothing of it stands between ### BEGIN SOLUTION and ### END SOLUTION (if a cell is "
+            f"given on purpose, say so by [[given]] in mutants.toml)\n  {places}"
         )
     name, data = wheel
     files = {

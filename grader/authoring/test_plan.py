@@ -143,6 +143,10 @@ class ValidationPlan:
                 return index
         return None
 
+    def is_given(self, cell: str) -> bool:
+        """Return whether a `[[given]]` table matches every line of a cell."""
+        return any(table.line == "*" and _matches(cell, table.cell) for table in self.mutants.given)
+
     def may_show(self, line: str) -> bool:
         """Return whether students may see a line of the solution elsewhere."""
         return any(_matches(line, table.line) for table in self.mutants.shown)

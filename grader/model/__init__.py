@@ -1,6 +1,7 @@
 """Defines the records that pass between rooms; they are frozen and do nothing."""
 
 from grader.model.assignment import (
+    DEFAULT_BLANK,
     CheckSpec,
     Criterion,
     Item,
@@ -66,6 +67,7 @@ from grader.model.validation import (
 )
 
 __all__ = [
+    "DEFAULT_BLANK",
     "Answer",
     "Array",
     "CaseResult",

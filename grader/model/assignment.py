@@ -26,6 +26,9 @@ from grader.model.field_types import (
     SignedPoints,
 )
 
+DEFAULT_BLANK = "..."
+"""What stands for a solution in the notebook for students, unless a rubric says otherwise."""
+
 ItemKind = Literal["auto", "written"]
 ItemSource = Literal["handout", "course"]
 
@@ -188,6 +191,8 @@ class Rubric:
     """None for the course's own rubric."""
     check_modules: tuple[str, ...] = ()
     """Modules of the course's own checks, beside the general ones."""
+    blank: str = DEFAULT_BLANK
+    """What stands for a solution in the notebook for students: Python in one line, or a comment."""
 
     @property
     def short_title(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from datetime import datetime
@@ -113,6 +114,20 @@ SignedPoints = Annotated[Fraction, PlainValidator(read_number), PlainSerializer(
 Points = Annotated[SignedPoints, AfterValidator(_check_nonnegative)]
 Seconds = Annotated[float, PlainValidator(_read_seconds)]
 Moment = Annotated[str, PlainValidator(_read_moment)]
+
+
+def _check_blank(blank: str) -> str:
+    """Return what stands for a solution: a comment, or Python in one line."""
+    if "\n" in blank or not blank.strip():
+        raise ValueError("must be one line")
+    try:
+        ast.parse(blank)
+    except SyntaxError:
+        raise ValueError("must be Python, such as ... or raise NotImplementedError") from None
+    return blank.strip()
+
+
+Blank = Annotated[str, AfterValidator(_check_blank)]
 Pattern = Annotated[str, PlainValidator(_read_pattern)]
 CheckCode = Annotated[RequiredText, AfterValidator(_check_code)]
 CheckParams = Annotated[Any, PlainValidator(_read_params)]

@@ -112,6 +112,7 @@ def _build_rubric(
         optional_imports=assignment.optional_imports,
         record=assignment.record,
         check_modules=assignment.checks,
+        blank=assignment.blank,
         limits=file.limits,
         items=file.items,
         path=path,

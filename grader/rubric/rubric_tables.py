@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, ValidationInfo
 
 from grader import timestamps
-from grader.model import Item, LateRule, Limits, Marking, Notice, PublicSupplement
-from grader.model.field_types import Id, Module, Name, OptionalText, Points, RequiredText
+from grader.model import DEFAULT_BLANK, Item, LateRule, Limits, Marking, Notice, PublicSupplement
+from grader.model.field_types import Blank, Id, Module, Name, OptionalText, Points, RequiredText
 from grader.model.json_types import Json
 
 NEWEST_SCHEMA = 1
@@ -53,6 +53,7 @@ class AssignmentTable:
     checks: tuple[Module, ...] = ()
     """Modules of the course's own checks."""
     provided: RequiredText | None = None
+    blank: Blank = DEFAULT_BLANK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
