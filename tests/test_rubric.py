@@ -1,5 +1,6 @@
 """A rubric is loaded exactly, or refused with file, key and the nearest valid word."""
 
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -7,9 +8,12 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from grader import checks
 from grader.errors import RubricError, UsageError
 from grader.model import Marking
 from grader.rubric import find_rubric, load_rubric
+
+ROOT = Path(__file__).parent.parent
 
 
 class Applied(BaseModel):
@@ -182,7 +186,7 @@ FAULTS = [
     (("seed = 16", "seed = = 16"), "line 10"),
     (("needs = [", "needs = ["[:-1] + '["a", '), "needs: 'a' is no item"),
     (("seed = 16", "seed = 16\n[public]\ndraws = 'x'"), "public: there is no such key"),
-    (("[limits]\n", "[limits]\nmemory_mb = 1\n"), "limits → memory_mb: be greater than or equal"),
+    (("[limits]\n", "[limits]\nmemory_mb = 1\n"), "limits → memory_mb: must be at least 64"),
     (("params = { l", "params = 3 # { l"), "item V1 → check 2 → params: must be a table"),
     (('reference = "reference/toy.ipynb"\n', ""), "assignment → reference: is missing"),
     (('id = "Q1"', 'id = "Q 1"'), "is not allowed here; use letters, digits and . _ -"),
@@ -192,6 +196,27 @@ FAULTS = [
 @pytest.mark.parametrize(("swap", "said"), FAULTS)
 def test_a_fault_is_named_with_its_key(course: Path, swap: tuple[str, str], said: str) -> None:
     assert said in refused(course, swap)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("{ shape = [] }", "params → calls 1 1 → shape: must have 1 or more entries, not 0"),
+        ("{ shape = [-1] }", "shape 1: must be at least 1"),
+        ("{ shape = [1.5] }", "shape 1: must be a whole number"),
+        ('{ shape = [1], scale = "x" }', "scale: must be a number"),
+        ("3", "must be a table"),
+    ],
+)
+def test_arguments_that_can_not_be_drawn_are_refused(tmp_path: Path, call: str, said: str) -> None:
+    text = (ROOT / "rubrics" / "attention.toml").read_text(encoding="utf-8")
+    path = tmp_path / "attention.toml"
+    path.write_text(re.sub(r"\{ shape = .*? \}", call, text, count=1), encoding="utf-8")
+
+    with pytest.raises(RubricError) as refusal:
+        load_rubric(path, catalog=checks.load_checks)
+
+    assert said in str(refusal.value)
 
 
 def test_two_checks_that_wait_for_each_other_are_refused(course: Path) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from grader.checks.check import (
     Check,
@@ -20,6 +20,7 @@ from grader.checks.check import (
 from grader.checks.memo import memoized
 from grader.checks.values import (
     ABSOLUTE_TOLERANCE,
+    Size,
     all_close,
     array_flaw,
     as_float64,
@@ -40,7 +41,7 @@ class Argument(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    shape: tuple[int, ...]
+    shape: Annotated[tuple[Size, ...], Field(min_length=1)]
     kind: Literal["normal", "mask", "causal"] = "normal"
     scale: float = 1.0
 
@@ -166,7 +167,7 @@ class FunctionShapes(FunctionCheck):
     code = "FUN001"
     title = "shape of {what}"
 
-    shapes: tuple[tuple[int, ...], ...]
+    shapes: tuple[tuple[Size, ...], ...]
     """The shape of the value, for each call."""
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
@@ -290,7 +291,7 @@ class FunctionGradients(ComparedFunctionCheck):
     code = "FUN005"
     title = "gradient through {what}"
 
-    shapes: tuple[tuple[int, ...], ...]
+    shapes: tuple[tuple[Size, ...], ...]
     """The shape of the first value, for each call."""
     of: tuple[int, ...]
     """Indices of the arguments whose gradients are compared, from 0."""

@@ -15,7 +15,7 @@ from grader.checks.check import (
     share_without_flaw,
 )
 from grader.checks.memo import memoized
-from grader.checks.values import array_flaw, equals_reference, format_shape
+from grader.checks.values import Size, array_flaw, equals_reference, format_shape
 from grader.model import Json, Observation, Question
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ class ModuleCheck(Check):
 
     module: str
     """The handout's name of the class; a class of another name is found by its recorded calls."""
-    shape: tuple[int, ...]
+    shape: tuple[Size, ...]
     """Shape of one input."""
-    batches: tuple[int, ...]
+    batches: tuple[Size, ...]
     """Batch sizes to try; each is worth the same share."""
 
     def explain_no_output(self, observation: Observation, index: int) -> str:
@@ -123,7 +123,7 @@ class ModuleOutputShape(ModuleShapeCheck):
 
     code = "MOD001"
 
-    output: tuple[int, ...]
+    output: tuple[Size, ...]
     """Shape of one output."""
 
     def describe(self) -> str:
@@ -145,7 +145,7 @@ class ModuleOutputValues(ModuleCheck):
     title = "{module} at weights of ours"
     reference_names = ("counterpart",)
 
-    weights: tuple[tuple[int, ...], ...]
+    weights: tuple[tuple[Size, ...], ...]
     """Shapes of the parameters, in the order in which the reference's function takes them."""
     names: tuple[str, ...] = ()
     """The handout's names of the parameters: 'query.weight'. Others are matched by their shape."""

@@ -9,13 +9,16 @@ cheaply.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+from pydantic import Field
 
 if TYPE_CHECKING:
     from grader.model import Array, Numbers
 
+Size = Annotated[int, Field(ge=1)]
+"""The length of one axis of an array."""
 EQUAL_TOLERANCE = 1e-5
 """Two arrays are the same when they differ by at most this share of their largest value."""
 ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE = 1e-5, 1e-4

@@ -18,6 +18,25 @@ from grader.rubric.toml_files import CheckCatalog
 ARROW = " → "
 _UNKNOWN_KEY = {"extra_forbidden", "unexpected_keyword_argument"}
 _Loc = tuple[int | str, ...]
+_TABLE, _LIST = "must be a table", "must be a list"
+_KIND_WORDS = {
+    "missing": "is missing",
+    **dict.fromkeys(("dict_type", "model_type", "dataclass_type", "mapping_type"), _TABLE),
+    **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type"), _LIST),
+    "string_type": "must be a text in quotes",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "decimal_type"), "must be a number"),
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be above {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be below {lt}",
+    "too_short": "must have {min_length} or more entries, not {actual_length}",
+    "too_long": "must have {max_length} or fewer entries, not {actual_length}",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "'{input}' is not allowed here; use letters, digits and . _ -",
+}
+"""What is wrong, by pydantic's type of the error; in braces the error's own context."""
 
 
 def format_complaint(keys: Sequence[str], fault: str) -> str:
@@ -108,12 +127,9 @@ def _word_fault(fault: Any, *, table: type, tree: Any, catalog: CheckCatalog) ->
         allowed = re.findall(r"'([^']*)'", fault["ctx"]["expected"])
         hint = suggest_nearest(str(fault["input"]), among=allowed)
         return f"'{fault['input']}' is not allowed; {hint}"
-    if kind == "string_pattern_mismatch":
-        return f"'{fault['input']}' is not allowed here; use letters, digits and . _ -"
-    message: str = "is missing" if kind == "missing" else fault["msg"]
-    text = message.removeprefix("Value error, ").removeprefix("Input should ")
-    # A TOML file is validated as JSON, which calls a list an array.
-    return re.sub("^be a valid", "must be a", text).replace("must be a array", "must be a list")
+    if kind in _KIND_WORDS:
+        return _KIND_WORDS[kind].format_map({"input": fault["input"], **fault.get("ctx", {})})
+    return str(fault["msg"]).removeprefix("Value error, ").replace("Input should ", "must ", 1)
 
 
 def _sibling_keys(loc: _Loc, *, table: type, tree: Any, catalog: CheckCatalog) -> list[str]:
