@@ -48,6 +48,7 @@ fix: $(VENV)/dev
 
 docs: $(VENV)/dev
 	$(BIN)/python docs/make_checks.py
+	$(BIN)/python docs/make_rubric_keys.py
 	$(BIN)/python docs/make_attacks.py
 
 # The corpus of notebooks at each level of isolation: some minutes.

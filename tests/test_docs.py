@@ -24,6 +24,15 @@ def test_the_checks_page_is_current() -> None:
     assert done.returncode == 0, "run `make docs`"
 
 
+def test_the_page_of_the_rubrics_keys_is_current_and_silent_on_none() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs" / "make_rubric_keys.py"), "--check"], check=False
+    )
+
+    assert done.returncode == 0, "run `make docs`"
+    assert [row for row in read("docs/rubric.md").splitlines() if row.endswith("|  |")] == []
+
+
 def test_every_parameter_of_every_check_says_what_it_means() -> None:
     silent = [
         f"{code}.{name}"

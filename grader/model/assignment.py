@@ -38,7 +38,9 @@ class CheckSpec:
     """A check as a rubric calls it: `[[item.check]]`."""
 
     code: CheckCode
+    """The check that is called: docs/checks.md."""
     points: Points
+    """What it is worth; 0 for a check that only others need."""
     public: bool = False
     """Whether students can run it before they submit."""
     needs: tuple[RequiredText, ...] = ()
@@ -46,7 +48,7 @@ class CheckSpec:
     params: Annotated[CheckParams, Field(validate_default=True, exclude=True)] = field(
         default=None, compare=False
     )
-    """The instance of the check's own parameter model; None in a stored grade."""
+    """The check's own parameters, as an instance of its model; None in a stored grade."""
     ask: OptionalText = ""
     """A question that replaces a missing hint for students who lose points here."""
 
@@ -56,6 +58,7 @@ class Notice:
     """A sentence for students about something harmless in their run: `[[notice]]`."""
 
     says: RequiredText
+    """The sentence."""
     printed: Pattern = ""
     """A regular expression: the notice is for notebooks whose output matches it."""
 
@@ -65,10 +68,13 @@ class Criterion:
     """A reason to give or take points on a written answer: `[[item.criterion]]`."""
 
     id: Id
+    """Known by it in marks, so that its text and points may change."""
     text: RequiredText
+    """What the grader looks for."""
     points: SignedPoints
     """Below 0 where it takes points."""
     keywords: tuple[RequiredText, ...] = ()
+    """Words that are highlighted in answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +82,19 @@ class Item:
     """A part of the assignment that is worth points: `[[item]]`."""
 
     id: Id
+    """Known by it in grades, marks and exports: "Q2.3.1"."""
     title: RequiredText
+    """A few words, for tables."""
     points: Points
+    """The points of its checks or criteria together."""
     kind: ItemKind
+    """Whether checks judge it or a person does."""
     source: ItemSource
     """Whether the handout or only the course asks for it."""
     prompt: OptionalText = ""
+    """Markdown: the question; the answer to a written item is found by it."""
     good_answer: OptionalText = ""
+    """Markdown, for graders: what a full answer says."""
     why: OptionalText = ""
     """Why a course item exists, for students."""
     examples: bool = False
@@ -100,13 +112,17 @@ class Limits:
     """How long and how large a notebook may be: `[limits]`; docs/security.md lists the effects."""
 
     cell_s: Seconds = 60.0
+    """One cell."""
     submission_s: Seconds = 300.0
+    """The whole notebook."""
     question_s: Seconds = 10.0
+    """One question of a check."""
     memory_mb: Annotated[int, Field(ge=64)] = 4096
     """Memory of all its processes together."""
     disk_mb: Annotated[int, Field(ge=1)] = 512
     """Size of all files that it writes."""
     files: Annotated[int, Field(ge=100)] = 20_000
+    """Number of files that it writes."""
     processes: Annotated[int, Field(ge=32)] = 256
     """Processes and threads."""
     cell_output_kb: Annotated[int, Field(ge=1)] = 4096

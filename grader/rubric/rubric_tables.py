@@ -39,21 +39,30 @@ def _read_due_date(value: Json, info: ValidationInfo) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentTable:
-    """`[assignment]`."""
+    """The assignment as a whole."""
 
     id: Id
+    """Names it in `--assignment`, and its folder `rubrics/<id>/` of tests and files."""
     title: RequiredText
+    """What people call it; up to a colon it is the short title of pages: "HW 5"."""
     total: Points
+    """The points of all items together."""
     default: bool = False
+    """Whether `grade submissions/` grades by it where several rubrics are."""
     reference: OptionalText = ""
     """Path of the reference notebook; '' in a public rubric alone."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Public: `random`, NumPy and torch are seeded with it before the first cell."""
     optional_imports: tuple[Module, ...] = ()
+    """Modules that the handout imports and nobody needs: docs/packages.md."""
     record: tuple[Name, ...] = ()
+    """Functions whose calls are recorded where notebooks define them, for checks of training."""
     checks: tuple[Module, ...] = ()
-    """Modules of the course's own checks."""
+    """Modules of checks beside the general ones, the course's own or `grader.contrastive`."""
     provided: RequiredText | None = None
+    """A folder, by its path from the rubric, whose files lie beside every notebook when it runs."""
     blank: Blank = DEFAULT_BLANK
+    """What stands for a solution in the notebook for students."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +70,17 @@ class LateTable:
     """`[late]`: when the assignment is due, and the deduction for each day."""
 
     timezone: Annotated[str, AfterValidator(_check_timezone)] = ""
+    """IANA name of the zone of times without an offset: "America/Chicago"."""
     due: Annotated[str, PlainValidator(_read_due_date)]
+    """A day and a time, with an offset or in `timezone`."""
     grace_minutes: Annotated[int, Field(ge=0, le=MAX_GRACE_MINUTES)] = 0
+    """Minutes after it that cost nothing; they delay each later day, too."""
     per_day: Points
+    """What each day that has begun takes."""
     unit: Literal["points", "percent"]
+    """Whether that is points, or percent of what was earned."""
     cap: Points | None = None
+    """The most that lateness takes; no maximum without it."""
 
     def to_rule(self) -> LateRule:
         """Return the rule by which lateness is counted."""
