@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
 
 from grader import contrastive
 from grader.checks import CHECKS, Registry
@@ -45,10 +46,19 @@ def entry(registry: Registry, code: str) -> str:
         "| --- | --- | --- | --- |",
     ]
     for name, field in check.model_fields.items():
-        kind = inspect.formatannotation(field.annotation).replace("|", "\\|")
+        kind = inspect.formatannotation(without_bounds(field.annotation)).replace("|", "\\|")
         default = "needed" if field.is_required() else f"`{field.default!r}`"
         lines.append(f"| `{name}` | `{kind}` | {default} | {field.description or ''} |")
     return "\n".join([*lines, ""])
+
+
+def without_bounds(annotation: Any) -> Any:
+    """Return an annotation without what bounds its values."""
+    if get_origin(annotation) is Annotated:
+        return without_bounds(get_args(annotation)[0])
+    if get_origin(annotation) is tuple:
+        return tuple[tuple(map(without_bounds, get_args(annotation)))]
+    return annotation
 
 
 def main() -> int:
