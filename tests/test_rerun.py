@@ -161,6 +161,13 @@ def test_grade_again_by_an_assignment_that_graded_nothing_is_a_clear_error(
     assert code == 2
     assert "nothing there was graded by the assignment 'other'" in told
 
+    before = course.results()
+    code, told = course.grade()
+
+    assert code == 2
+    assert "holds the grades of 'tiny'" in " ".join(told.split())
+    assert course.results() == before
+
 
 @pytest.mark.slow
 def test_a_result_that_was_lost_is_made_again_without_a_kernel(course: tiny_course.Course) -> None:

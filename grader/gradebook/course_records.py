@@ -39,6 +39,12 @@ def load_seed(book: Gradebook, assignment: str) -> bytes | None:
         return _select_seed(connection, assignment)
 
 
+def seeded_assignments(book: Gradebook) -> tuple[str, ...]:
+    """Return the ids of the assignments that have a seed: by which something was graded."""
+    with book.reading() as connection:
+        return tuple(connection.execute(select(seeds.c.assignment).distinct()).scalars())
+
+
 def ensure_seed(book: Gradebook, assignment: str, *, offered: bytes | None = None) -> bytes:
     """Return the seed of an assignment; store the offered or a fresh one where it has none."""
     with book.writing() as connection:

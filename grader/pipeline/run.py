@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from grader import sandbox, submissions
+from grader.errors import UsageError
 from grader.folder import ClassPublisher, ClassView, OutputFolder
-from grader.gradebook import Gradebook
+from grader.gradebook import Gradebook, course_records
 from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline import SessionOptions
 from grader.pipeline.cache_keys import PreparedSubmission, run_part, without_level
@@ -71,6 +72,7 @@ def run_grading(settings: Settings, *, watcher: RunWatcher) -> RunOutcome:
         environment = sandbox.survey_interpreter(settings.python)
         folder = OutputFolder(settings.out, store=settings.store, show_ids=settings.people.show_ids)
         with folder.open_gradebook() as book:
+            _refuse_other_assignment(book, loaded, folder=folder)
             config = RunConfig(
                 rubric=loaded,
                 seed=choose_seed(book, loaded.id, folder=folder.path, draw_new=settings.new_seed),
@@ -94,6 +96,18 @@ def run_grading(settings: Settings, *, watcher: RunWatcher) -> RunOutcome:
             )
             book.replace_roll([submission.name for submission in collected])
             return _grade_collected(settings, collected, config, book, watcher)
+
+
+def _refuse_other_assignment(book: Gradebook, rubric: Rubric, *, folder: OutputFolder) -> None:
+    """Let no assignment replace the grades of another in its folder."""
+    assignments = course_records.seeded_assignments(book)
+    if rubric.id in assignments or not assignments or not book.cache_keys():
+        return
+    listed = ", ".join(f"'{assignment}'" for assignment in sorted(assignments))
+    raise UsageError(
+        f"{folder.path} holds the grades of {listed}, and grades of '{rubric.id}' would replace "
+        f"them. Write to a folder of its own: --out {folder.path / rubric.id}"
+    )
 
 
 def _grade_collected(
