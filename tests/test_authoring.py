@@ -27,6 +27,7 @@ from grader.authoring.leaks import find_leaks
 from grader.authoring.mutants import patched_sources
 from grader.authoring.mutation_operators import imported_modules, make_edits
 from grader.authoring.new_assignment import create_assignment
+from grader.authoring.release_build import read_provided_files
 from grader.authoring.test_plan import (
     LinePatternTable,
     MutantsFile,
@@ -260,6 +261,31 @@ def test_a_wheel_that_holds_the_course_is_found() -> None:
     told = found("hw5", grader_whl=packed.getvalue())
 
     assert len(told) == 2
+
+
+def test_data_of_the_course_go_along_and_only_code_and_sentences_in_them_are_leaks(
+    tmp_path: Path,
+) -> None:
+    provided = tmp_path / "provided"
+    (provided / "more").mkdir(parents=True)
+    (provided / "more" / "data.csv").write_bytes(b"a,b\n0.9193,\xff\n")
+    files = read_provided_files(replace(loaded("hw5"), provided=provided))
+    book = read_editable_notebook(ROOT / "reference" / "hw5.ipynb")
+
+    def leaks(data: bytes) -> int:
+        given = {**files, "notes.txt": data}
+        return len(
+            find_leaks(
+                given,
+                notebook=book,
+                rubric=loaded("hw5"),
+                plan=ValidationPlan(),
+                provided=given.keys(),
+            )
+        )
+
+    assert files == {"more/data.csv": b"a,b\n0.9193,\xff\n"}
+    assert (leaks(b"x"), leaks(b"pos_pair = (embeddings[0], embeddings[1])")) == (0, 1)
 
 
 def test_what_students_are_given_anyway_is_no_leak() -> None:

@@ -6,7 +6,7 @@ import ast
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -74,7 +74,12 @@ Sighting = tuple[str, str, str]
 
 
 def find_leaks(
-    files: Mapping[str, bytes], *, notebook: EditableNotebook, rubric: Rubric, plan: ValidationPlan
+    files: Mapping[str, bytes],
+    *,
+    notebook: EditableNotebook,
+    rubric: Rubric,
+    plan: ValidationPlan,
+    provided: Collection[str] = (),
 ) -> tuple[Leak, ...]:
     """Return the parts of the solution that files contain.
 
@@ -83,6 +88,8 @@ def find_leaks(
         notebook: The solved notebook.
         rubric: The assignment's rubric.
         plan: The assignment's plan, whose `[[shown]]` lines may be seen.
+        provided: The names of those that are the course's data, where numbers and words of a
+            solution's results are no secret: it was made of them.
     """
     secrets = tuple(s for s in _find_secrets(notebook, rubric) if not plan.may_show(s.text))
     leaks: dict[Leak, None] = {}  # each once, in order
@@ -92,7 +99,8 @@ def find_leaks(
         elif name.endswith(".ipynb"):
             sightings = _search_notebook(data, secrets)
         else:
-            sightings = _search_lines(data.decode("utf-8", "replace").split("\n"), secrets)
+            searched = [s for s in secrets if not (s.is_word and name in provided)]
+            sightings = _search_lines(data.decode("utf-8", "replace").split("\n"), searched)
         for location, description, text in sightings:
             leaks[Leak(file=name, location=location, description=description, text=text)] = None
     return tuple(leaks)
@@ -174,17 +182,18 @@ def _squeeze(text: str) -> str:
     return re.sub(r"\s+|\\n|\\(?=[\"\\])", "", text)
 
 
-def _search_lines(lines: list[str], secrets: tuple[Secret, ...]) -> Iterator[Sighting]:
+def _search_lines(lines: list[str], secrets: Iterable[Secret]) -> Iterator[Sighting]:
+    text = "\n".join(lines)
+    joined = _squeeze(text)
+    secrets = [s for s in secrets if (s.text in text if s.is_word else s.squeezed in joined)]
     for number, line in enumerate(lines, start=1):
         yield from (
             (f"line {number}", secret.description, secret.text)
             for secret in secrets
             if secret.appears_in(line)
         )
-    joined = _squeeze("\n".join(lines))
     for secret in secrets:
-        is_wrapped = not secret.is_word and secret.squeezed in joined
-        if is_wrapped and not any(secret.appears_in(line) for line in lines):
+        if not secret.is_word and not any(secret.appears_in(line) for line in lines):
             yield "over several lines", secret.description, secret.text
 
 

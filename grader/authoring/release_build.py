@@ -14,8 +14,10 @@ from grader.authoring.student_readme import render_readme
 from grader.authoring.uncut import find_uncut_items
 from grader.errors import RubricError, UsageError
 from grader.exports.zip_files import pack_zip
+from grader.model import Rubric
 from grader.pipeline import SessionOptions, open_grading_session
 from grader.pipeline.judge import Judge
+from grader.pipeline.supplied_files import list_provided_files
 from grader.selfcheck.public_files import build_public_files, public_seed, reference_questions
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -73,13 +75,19 @@ def build_release(
             f"given on purpose, say so by [[given]] in mutants.toml)\n  {places}"
         )
     name, data = wheel
-    files = {
+    provided = read_provided_files(rubric)
+    own_files = {
         rubric.reference.name: handout.to_json().encode(),
         **_public_files(assignment, options=options),
         "README.md": render_readme(rubric, notebook=rubric.reference.name, wheel=name).encode(),
         name: data,
     }
-    leaked = find_leaks(files, notebook=notebook, rubric=rubric, plan=assignment.plan)
+    if taken := own_files.keys() & provided.keys():
+        raise RubricError(f"{rubric.provided}: {', '.join(sorted(taken))}: the release has its own")
+    files = {**own_files, **provided}
+    leaked = find_leaks(
+        files, notebook=notebook, rubric=rubric, plan=assignment.plan, provided=provided.keys()
+    )
     if leaked:
         listing = "\n  ".join(str(leak) for leak in leaked)
         raise RubricError(f"not released: something of the solution would get out\n  {listing}")
@@ -91,6 +99,18 @@ def build_release(
         blanks=blanks,
         removed_cells=len(notebook.cells) - len(handout.cells),
     )
+
+
+def read_provided_files(rubric: Rubric) -> Mapping[str, bytes]:
+    """Return the contents of the files that lie beside every notebook when it runs, by path.
+
+    Raises:
+        UsageError: One can't be read.
+    """
+    try:
+        return {name: path.read_bytes() for name, path in list_provided_files(rubric).items()}
+    except OSError as error:
+        raise UsageError(f"{error.filename}: can't be read ({error.strerror})") from error
 
 
 def _public_files(assignment: Assignment, *, options: SessionOptions) -> Mapping[str, bytes]:
@@ -112,7 +132,9 @@ def _write_release(files: Mapping[str, bytes], *, out: Path, name: str) -> tuple
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file, data in files.items():
-            (folder / file).write_bytes(data)
+            path = folder / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
         archive.write_bytes(packed)
     except OSError as error:
         raise UsageError(f"{out}: cannot be written ({error.strerror})") from error
