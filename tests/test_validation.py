@@ -7,9 +7,12 @@ import json
 import re
 import subprocess
 import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from grading import ROOT
@@ -17,7 +20,8 @@ from in_process import run_command
 from rich.console import Console
 from test_authoring import ALL, loaded
 
-from grader.authoring.assignments import Assignment
+from grader.authoring import validation_run
+from grader.authoring.assignments import REFERENCE_RUNS, Assignment, load_assignments
 from grader.authoring.mutant_verdicts import case_result, mutant_result
 from grader.authoring.trial_runs import TrialRun, draw_seeds
 from grader.authoring.validation_run import _spread_evenly
@@ -43,6 +47,7 @@ from grader.model import (
     Verdict,
 )
 from grader.report.mutants_page import mutants_page
+from grader.report.progress import RunWatcher
 from grader.report.validation_table import validation_report
 
 MUTANT = Mutant(
@@ -367,3 +372,23 @@ def test_a_release_that_would_leak_is_refused_and_nothing_is_written(course: Pat
     assert done.returncode == 2
     assert "tiny.ipynb, cell show, line 1: solution (cell centered, line 7)" in done.stderr
     assert not (course / "other").exists()
+
+
+def test_where_the_reference_fails_nothing_else_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def run_all(texts: Sequence[str]) -> Iterator[TrialRun]:
+        ran.extend(texts)
+        failed = TrialRun(grades=(), record=ExecutionRecord(cells=()), problem="no")
+        return iter([failed] * len(texts))
+
+    runner = nullcontext(Mock(run_all=run_all))
+    monkeypatch.setattr(validation_run, "open_trial_runner", lambda *_, **__: runner)
+    (assignment,) = load_assignments(ROOT, ids=("attention",))
+    result = validation_run.validate_assignment(
+        assignment, effort=validation_run.Effort(seeds=1), options=Mock(), watcher=RunWatcher()
+    )
+
+    assert len(ran) == result.notebooks == REFERENCE_RUNS
+    assert (result.reference.passed, result.template.passed, result.passed) == (False, False, False)
+    assert "until the reference scores as it must" in result.template.problem

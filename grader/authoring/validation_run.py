@@ -15,7 +15,7 @@ from grader.authoring.mutant_verdicts import (
     triggered_checks,
 )
 from grader.authoring.test_plan import explains, uniform_points
-from grader.authoring.trial_runs import TrialRun, draw_seeds, open_trial_runner
+from grader.authoring.trial_runs import TrialRun, TrialRunner, draw_seeds, open_trial_runner
 from grader.model import CaseResult, CheckCoverage, Mutant, MutantResult, Rubric, Validation
 from grader.pipeline import SessionOptions
 from grader.report.progress import RunWatcher
@@ -50,12 +50,11 @@ def validate_assignment(
     seeds = draw_seeds(rubric.id, count=effort.seeds, new=effort.new_seeds)
     with open_trial_runner(rubric, seeds=seeds, options=options, notify=watcher.note) as runner:
         watcher.ready()
-        trials = []
-        for trial in runner.run_all(texts):
-            for graded in trial.grades[:1]:  # none where it could not be graded
-                watcher.done(graded)
-            trials.append(trial)
-    rubric, plan = assignment.rubric, assignment.plan
+        trials = _run_watched(runner, texts[:REFERENCE_RUNS], watcher=watcher)
+        reference = _reference_result(rubric, trials)
+        if not reference.passed:
+            return _reference_only(rubric, reference, effort=effort, started=started)
+        trials += _run_watched(runner, texts[REFERENCE_RUNS:], watcher=watcher)
     # The trials are in the order of `Assignment.notebook_texts`.
     first_case = REFERENCE_RUNS + 1
     last_case = first_case + len(plan.cases)
@@ -67,7 +66,7 @@ def validate_assignment(
     return Validation(
         assignment=rubric.id,
         title=rubric.title,
-        reference=_reference_result(rubric, trials[:REFERENCE_RUNS]),
+        reference=reference,
         template=_template_result(trials[REFERENCE_RUNS], points=plan.template_points),
         cases=tuple(
             case_result(case.name, [trial], points=case.points)
@@ -81,6 +80,38 @@ def validate_assignment(
         stale_explanations=_stale_explanations(assignment, results) if is_complete else (),
         seeds=effort.seeds,
         notebooks=len(texts),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _run_watched(
+    runner: TrialRunner, texts: Sequence[str], *, watcher: RunWatcher
+) -> list[TrialRun]:
+    trials = []
+    for trial in runner.run_all(texts):
+        for graded in trial.grades[:1]:  # none where it could not be graded
+            watcher.done(graded)
+        trials.append(trial)
+    return trials
+
+
+def _reference_only(
+    rubric: Rubric, reference: CaseResult, *, effort: Effort, started: float
+) -> Validation:
+    """Return the result where the reference fails: by it nothing else can be judged."""
+    problem = "not run, nor is anything else, until the reference scores as it must"
+    return Validation(
+        assignment=rubric.id,
+        title=rubric.title,
+        reference=reference,
+        template=CaseResult(name="template", problem=problem),
+        cases=(),
+        mutants=(),
+        skipped_cells={},
+        checks=(),
+        stale_explanations=(),
+        seeds=effort.seeds,
+        notebooks=REFERENCE_RUNS,
         seconds=time.monotonic() - started,
     )
 
