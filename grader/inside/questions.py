@@ -175,10 +175,14 @@ class ObservedNotebook:
     # ------------------------------------------------------------ recording
 
     def collect_recording(self, params, inputs):
-        """Return what the recorder kept; its arrays have the keys `a0`, `a1` and so on."""
+        """Return what the recorder kept; its arrays have the keys `a0`, `a1` and so on.
+
+        params: `may_call` is false where a call of a module ended the answer before.
+        """
         kept = self.recorder
-        with contextlib.suppress(Exception):
-            kept.encode_again()
+        if params.get("may_call", True):
+            with contextlib.suppress(Exception):
+                kept.encode_again()
         out, keys, modules = {}, {}, []
         sent = frozenset(kept.find_sent())
         for number, module in enumerate(kept.modules):

@@ -58,6 +58,22 @@ class KernelSetup:
     """Files to copy into the working folder before the first cell, by path below it."""
 
 
+def without_calls(question: Question) -> Question:
+    """Return the question for the recording as one that calls nothing more of the notebook's."""
+    if question.kind != "recording":
+        return question
+    return replace(question, params={**question.params, "may_call": False})
+
+
+def _is_asked_again(question: Question, answer: Observation, *, live: bool) -> bool:
+    """Return whether a lost question is put to another fork, or to the live process."""
+    if live:
+        return answer.status == "timed_out" and answer.data.get("has_threads") is True
+    return answer.status == "died" or (
+        answer.status == "timed_out" and question.kind == "recording"
+    )
+
+
 @contextmanager
 def start_kernel(setup: KernelSetup) -> Iterator[LiveNotebook]:
     """Provide a handle on a notebook; its process ends when the block is left."""
@@ -139,12 +155,11 @@ class LiveNotebook:
     def _ask_in_forks(self, packed: wire.PackedQuestions) -> tuple[dict[str, Observation], bool]:
         """Ask a batch and again what was lost; return also whether the notebook's process ended."""
         answers, ended = self._ask_once(packed)
-        for live, status in ((False, "died"), (True, "timed_out")):
+        for live in (False, True):
             lost = [
-                question
+                without_calls(question)
                 for question in packed.questions
-                if answers[question.id].status == status
-                and (not live or answers[question.id].data.get("has_threads") is True)
+                if _is_asked_again(question, answers[question.id], live=live)
             ]
             if lost and self._channel is not None:
                 more, ended = self._ask_once(wire.pack_questions(tuple(lost)), live=live)
