@@ -38,7 +38,7 @@ LOAD = (
         tries="forward ends the process as soon as a question calls it",
         where="last",
         code="import os\nSimpleEncoder.forward = lambda self, x: os._exit(0)",
-        costs={"V3": 0},
+        costs={"V3": 1},  # for what the run itself showed
     ),
     Attack(
         rows=(29,),
@@ -108,7 +108,7 @@ def forward(self, x):
 
 SimpleEncoder.forward = forward
 """,
-        costs={"V3": 0},
+        costs={"V3": 1},  # for what the run itself showed
     ),
     Attack(
         rows=(33,),
