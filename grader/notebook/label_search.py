@@ -22,8 +22,8 @@ from grader.notebook.prompt_search import Anchor
 _MIN_WEAK_LABELS = 3
 """The least numbers in order that are labels although no sign follows them: '1.1 Gradients …'."""
 _MAX_LABELS = 500
-_MAX_STARTS = 50
-"""The most places within one line that are tried."""
+_MAX_STARTS, _MAX_INNER_LABEL = 50, 200
+"""The most places within one line that are tried, and the characters that are read there."""
 _INNER_START = re.compile(r"[.!?;,)*_|][)*_\"']{0,3}\s{1,3}|\s(?=[*_(\[]{1,3}\w)")
 """Matches what stands before a number within a line: a sentence's end, or a space before signs."""
 _MIN_COUNTED = 3
@@ -97,7 +97,8 @@ def _to_anchors(
         first, (_, end) = each.first, spans[each.line]
         last = min(end, first + each.label.word_count)
         if cells[position] not in cells[:position]:
-            first = _header_start(each, text=text, first=first, anchors=anchors)
+            above = anchors[each.anchors_above - 1].last if each.anchors_above else 0
+            first = header_start(each.line, text=text, first=first, above=above)
         anchored.append(Anchor(item=item, first=first, last=last, ratio=1.0, is_label=True))
     return anchored
 
@@ -140,19 +141,20 @@ def _read_labels(
 def _labels_in_line(line: str) -> Iterator[tuple[int, NumberLabel]]:
     """Yield the numbers in a line, each with the count of words before it.
 
-    One within the line has a word or several parts, and a sign after it.
+    One within the line has several parts, or a word, and a sign after it or 'For' before it.
     """
     end = 0
     if label := read_number_label(line):
         yield 0, label
         end = label.word_count
+    words = split_words(line)
     starts = (match.end() for match in _INNER_START.finditer(line))
     for start in islice(starts, _MAX_STARTS):
-        inner = read_number_label(line[start:])
-        before = sum(word.start < start for word in split_words(line))
-        if inner is None or not inner.is_closed or inner.is_bare or inner.is_question:
+        inner = read_number_label(line[start : start + _MAX_INNER_LABEL])
+        before = sum(word.start < start for word in words)
+        if inner is None or inner.is_bare or inner.is_question:
             continue
-        if before >= max(1, end):
+        if before >= max(1, end) and (inner.is_closed or inner.is_led):
             yield before, inner
             end = before + inner.word_count
 
@@ -251,12 +253,16 @@ def _opens_paragraph(number: int, *, text: SearchedText) -> bool:
     return above is None or above.cell != line.cell or not line_key(above.text)
 
 
-def _header_start(
-    each: _Label, *, text: SearchedText, first: int, anchors: Sequence[Anchor]
-) -> int:
-    """Return the first word of a label; a short title above it in its cell belongs to it."""
-    above = anchors[each.anchors_above - 1].last if each.anchors_above else 0
-    cell, start = text.lines[each.line].cell, first
+def header_start(line: int, *, text: SearchedText, first: int, above: int) -> int:
+    """Return the first word of what is before an answer: of a short title above it in its cell.
+
+    Args:
+        line: The line that tells what is answered.
+        text: The notebook's text.
+        first: Its first word.
+        above: The word after the prompt above it.
+    """
+    cell, start = text.lines[line].cell, first
     while start > above and text.lines[text.stream[start - 1].line].cell == cell:
         start -= 1
     in_cell = start > above or not above or text.lines[text.stream[above - 1].line].cell != cell

@@ -21,11 +21,15 @@ _ROMAN = "viii|vii|vi|iv|ix|iii|ii|i|v|x"
 _ANSWER = (
     r"(?:(?:my|our|the|ma|mi|meine)\s{1,2})?(?:answers?|ans|solutions?|soln|responses?"
     r"|r[eé]ponses?|respuestas?|respostas?|risposta|antwort(?:en)?|回答|答案|答|ответ)"
-    r"(?:\s{0,2}(?:to|for|of|[aà]\sla|zu|auf)\b)?(?=[\W\d])\s{0,2}[:#(\[]?\s{0,2}"
+    r"(?:\s{0,2}(?:to|for|of|[aà](?:\sla)?|zu|auf)\b)?(?=[\W\d])\s{0,2}[:#(\[]?\s{0,2}"
 )
-_NOISE = re.compile(r"^(?:[\s>#*_`(\[|+•§-]|<\w[^<>]{0,100}>)*")
-_LIST_SIGN = re.compile(r"\d{1,2}[.)]\s{1,3}[*_(\[]{0,3}(?=(?:q|question)\W?\d)", re.IGNORECASE)
-"""Matches the number of an item of a list before the number of a question."""
+_NOISE = re.compile(r"^(?:\[[xX]\]|[\s>#*_`(\[|+•§-]|<\w[^<>]{0,100}>)*")
+_OTHER_NUMBER = re.compile(
+    r"(?:\d{1,2}[.)]|(?:hw|homework|assignment)\s?\d{1,2}[,:.]?)\s{1,3}[*_(\[]{0,3}"
+    r"(?=(?:q|question)\W?\d)",
+    re.IGNORECASE,
+)
+"""Matches the number of an item of a list, or of the homework, before that of a question."""
 _ANSWER_WORDS = re.compile(rf"{_ANSWER}|a(?=\d)", re.IGNORECASE)
 _LEAD = re.compile(
     r"(?:as\s(?:for|to)|for|to|on|in|re|regarding|concerning):?\s{1,2}", re.IGNORECASE
@@ -36,7 +40,7 @@ _NUMBER = re.compile(
     r"\s{0,2}[.:#№_(-]?\s{0,2}"
     r"(?:(?P<number>\d{1,2}(?:[._-]\d{1,2}){0,3})"
     rf"(?:\.?(?P<letter>[a-h]|{_ROMAN})(?!\w)|[.\s]?\s?\(?(?P<inner>[a-h]|\d|{_ROMAN})\))?"
-    rf"|(?P<roman>{_ROMAN})|(?P<spelled>{'|'.join(_SPELLED)})|(?P<single>[a-h]))"
+    rf"|(?<!\w)(?:(?P<roman>{_ROMAN})|(?P<spelled>{'|'.join(_SPELLED)})|(?P<single>[a-h])))"
     r"(?=p(?:ar)?t?\d|[^\w%]|$)(?!\.\d)",
     re.IGNORECASE,
 )
@@ -67,6 +71,8 @@ class NumberLabel:
     """Whether it is a single number without a word, as in a list."""
     is_closed: bool
     """Whether a sign or the line's end follows it, or it opens a heading."""
+    is_led: bool = False
+    """Whether words of a sentence stand before it: 'For Q1.2, …'."""
     style: str = "digits"
     """How a bare number is written: 'digits', 'roman' or 'letter'."""
 
@@ -141,7 +147,7 @@ class _Reading:
 def read_number_label(line: str) -> NumberLabel | None:
     """Return the number of a question that a line begins with; None if it begins otherwise."""
     start = _match_end(_NOISE, line, 0)
-    start = _match_end(_LIST_SIGN, line, start)
+    start = _match_end(_OTHER_NUMBER, line, start)
     after_lead = _match_end(_LEAD, line, start)
     position = _match_end(_ANSWER_WORDS, line, after_lead)
     is_answer, has_lead = position > after_lead, after_lead > start
@@ -165,6 +171,7 @@ def read_number_label(line: str) -> NumberLabel | None:
         is_answer=is_answer,
         is_bare=is_bare,
         is_closed=closed or line.lstrip().startswith(("#", "<h")),
+        is_led=has_lead,
         style=reading.style,
     )
 
