@@ -267,6 +267,7 @@ def test_an_answer_of_the_right_place_keeps_its_text_when_others_stand_below_it(
         "As in Q1.1: see there. And Q1.2: likewise.",
         "True (Q1.1: no). False (Q1.3: yes). True (Q1.2: no).",
         "(i) one\n(ii) two",
+        "| 1 | 1 | 0.17 |\n| 1 | 2 | 0.92 |\n| 2 | 3 | 0.15 |",
     ],
 )
 @pytest.mark.parametrize("missing", ["", "Q1.1"])
@@ -678,7 +679,6 @@ def test_a_cell_that_a_person_told_is_not_unclaimed() -> None:
         ("For Q1 part 2: Yes", (1, 2)),
         ("Respuesta a la pregunta 1.2: Yes", (1, 2)),
         ("Antwort zu Frage 1.2: Ja", (1, 2)),
-        ("| 1 | 2 | Yes |", (1, 2)),
         ("| 4 | Q1.2 | Yes |", (1, 2)),
         ("<tr><td>Q1</td><td>Part 2</td><td>Yes</td></tr>", (1, 2)),
         ("Q1.2: a) Yes", (1, 2)),

@@ -24,7 +24,9 @@ _MIN_WEAK_LABELS = 3
 _MAX_LABELS = 500
 _MAX_STARTS, _MAX_INNER_LABEL = 50, 200
 """The most places within one line that are tried, and the characters that are read there."""
-_INNER_START = re.compile(r"[.!?;,)*_|][)*_\"']{0,3}\s{1,3}|\s(?=[*_(\[]{1,3}\w)")
+_INNER_START = re.compile(
+    r"(?:[.!?;,)*_|][)*_\"']{0,3}\s{1,3}|\s(?=[*_(\[]{1,3}\w))(?=\W{0,3}(?:\w{1,9}\W{1,3}){0,4}\w?\d)"
+)
 """Matches what stands before a number within a line: a sentence's end, or a space before signs."""
 _MIN_COUNTED = 3
 _MAX_HEADER_WORDS = 6

@@ -79,6 +79,7 @@ def count_words(text: str) -> int:
     return sum(max(1, len(_UNSPACED.findall(word)) // 2) for word in words)
 
 
+@lru_cache(maxsize=32)
 def word_stems(text: str) -> frozenset[str]:
     """Return the beginnings of a text's words, equal for their forms; without common words."""
     return frozenset(

@@ -151,7 +151,7 @@ def read_number_label(line: str) -> NumberLabel | None:
     after_lead = _match_end(_LEAD, line, start)
     position = _match_end(_ANSWER_WORDS, line, after_lead)
     is_answer, has_lead = position > after_lead, after_lead > start
-    reading, end = _Reading(), position
+    reading, end, closed = _Reading(), position, False
     for each in _readings(line, position):
         closing = _match_end(_POINTS, line, each.end)
         is_closed = each.has_brackets or _CLOSING.match(line, closing) is not None
@@ -160,7 +160,9 @@ def read_number_label(line: str) -> NumberLabel | None:
     if not reading.words:
         return None
     numbers = reading.numbers
-    has_name = any(reading.words) or is_answer or len(numbers) > 1
+    has_word = any(reading.words) or is_answer
+    has_name = has_word or len(numbers) > 1
+    closed &= has_word or len(reading.words) == 1  # '| 1 | 2 | 0.17 |' may be a table of numbers
     is_bare = not (has_name or is_heading(line))
     if (not closed or has_lead) and (is_bare or not (is_heading(line) or len(numbers) > 1)):
         return None

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 
 from grader.model import Item
 from grader.notebook.fallback_search import SearchedText
@@ -20,7 +20,7 @@ from grader.notebook.markdown_words import split_words, word_stems
 from grader.notebook.prompt_search import Anchor
 
 _MIN_TOPICS = 2
-_MAX_TOPIC_WORDS = 10
+_MAX_TOPIC_WORDS, _MAX_TOPICS = 10, 500
 _MAX_OPENING = 200
 """The characters of a line in which its topic ends."""
 _NOISE = (
@@ -70,7 +70,8 @@ def find_topic_anchors(
     written = [item for item in items if item.kind == "written" and item.prompt]
     anchors = sorted(text.anchors, key=lambda anchor: anchor.first)
     subjects = _subjects({item.id: item.prompt for item in written})
-    topics = list(_read_topics(text, subjects=subjects, anchors=anchors, handout=handout))
+    read = _read_topics(text, subjects=subjects, anchors=anchors, handout=handout)
+    topics = list(islice(read, _MAX_TOPICS))
     labels: list[Anchor] = []
     for anchors_above, group in groupby(topics, key=lambda topic: topic.anchors_above):
         owner = anchors[max(0, anchors_above - 1)].item if anchors else ""
