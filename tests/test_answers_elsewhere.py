@@ -218,6 +218,18 @@ def test_lists_below_headings_of_all_questions_are_their_parts(signs: str) -> No
     assert said([*handout(), text(cut.format(*given.values()))]) == dict.fromkeys(SAID, "") | given
 
 
+def test_letters_below_numbers_are_no_numbers_of_answers() -> None:
+    page = [*handout(), text(joined("{count}. {words}\n\na) It is so.\n\nb) Always."))]
+
+    assert said(page) == {item: f"{words} a) It is so. b) Always." for item, words in SAID.items()}
+
+
+def test_a_number_within_an_answer_does_not_divide_it_where_lines_begin_with_numbers() -> None:
+    given = SAID | {"Q1.3": SAID["Q1.3"] + " There is more (Q2.1: likewise)."}
+
+    assert said([*handout(), text(joined("{item}: {words}", given=given))]) == given
+
+
 @pytest.mark.parametrize("heading", ["## Question 2", "## Q1\n\nSee there.\n\n## Q3"])
 def test_a_list_below_a_heading_in_an_answer_stays_in_it(heading: str) -> None:
     answer = f"{heading}\n\n1. {SAID['Q2.2']}\n2. Another one."

@@ -68,7 +68,8 @@ def find_label_anchors(
     written = [item.id for item in asked if item.kind == "written"]
     anchors = sorted(text.anchors, key=lambda anchor: anchor.first)
     spans = text.word_spans()
-    labels = list(_read_labels(text, spans=spans, anchors=anchors, handout=handout))
+    read = _read_labels(text, spans=spans, anchors=anchors, handout=handout)
+    labels = list(islice(read, _MAX_LABELS + 1))
     if len(labels) > _MAX_LABELS:
         return []
     located: list[tuple[str, _Label]] = []
