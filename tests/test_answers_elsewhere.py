@@ -54,6 +54,20 @@ PARTS = {
 }
 
 
+ROMANS = {
+    "Q1.1": "i",
+    "Q1.2": "ii",
+    "Q1.3": "iii",
+    "Q2.1": "i",
+    "Q2.2": "ii",
+    "Q2.3.3": "iii) (3.3",
+    "Q2.3.4": "iii) (3.4",
+}
+
+
+ROW = "| {question} | {tail} | {words} |"
+
+
 def found(page: Page) -> dict[str, Answer]:
     answers = written_answers(notebook(page), items=ITEMS, handout=REFERENCE, outline=OUTLINE)
     return dict(answers)
@@ -77,6 +91,7 @@ def joined(form: str, *, between: str = "\n\n", given: dict[str, str] = SAID) ->
             question=PARTS[item][0],
             part=PARTS[item][1],
             tail=PARTS[item][1].removeprefix("Part "),
+            roman=ROMANS[item],
             end=PARTS[item][1].removeprefix("Part ") if item.count(".") > 1 else item[1:],
             count=count,
             words=words,
@@ -112,6 +127,11 @@ def joined(form: str, *, between: str = "\n\n", given: dict[str, str] = SAID) ->
         "{count}. {words}",
         "Q{count}: {words}",
         "{item}. {words}\n\n---",
+        "{question} \u2013 {part}: {words}",
+        "**{question} / {part}:** {words}",
+        "### {part} of {question}\n\n{words}",
+        "{question} ({roman}) {words}",
+        "Réponse {number} : {words}",
     ],
 )
 @pytest.mark.parametrize("where", ["one cell below", "many cells below", "above"])
@@ -140,11 +160,17 @@ def test_answers_with_numbers_are_found_apart_from_their_questions(form: str, wh
         text(
             "<table>" + joined("<tr><td>{item}</td><td>{words}</td></tr>", between="") + "</table>"
         ),
+        text("| Q | Part | Answer |\n|--|--|--|\n" + joined(ROW, between="\n")),
+        text(joined("For {question} {part}: {words}", between=" ")),
+        text(joined("({item}) {words}", between=" ")),
+        text(joined("For {item}, {words}", between=" ")),
+        text(joined("**{question}, {part}** \u2013 {words}", between=" ")),
         text(joined("- {item}: {words}", between="\n")),
         text(joined("{count}. **{item}** {words}", between="\n")),
         text("# Answers\n\n" + joined("{item}: {words}")),
         ("raw", joined("{item}: {words}")),
         code("answers = {\n" + joined("'{item}': '{words}'", between=",\n") + "}"),
+        code("answers = {\n" + joined("'Part {item}': '{words}'", between=",\n") + "}"),
         code(joined("q{name} = '{words}'", between="\n")),
         code(joined("print('{item}: {words}')", between="\n")),
         code(joined("def q{name}():\n    return '{words}'", between="\n\n")),
@@ -180,8 +206,28 @@ def test_parts_that_begin_anew_are_those_of_the_next_question() -> None:
 LISTS = "## Q1\n\n1) {}\n\n2) {}\n\n3) {}\n\n## Q2\n\n1) {}\n\n2) {}\n\n3.3) {}\n\n3.4) {}"
 
 
-def test_lists_below_headings_of_all_questions_are_their_parts() -> None:
-    assert said([*handout(), text(LISTS.format(*SAID.values()))]) == SAID
+@pytest.mark.parametrize("signs", ["1) 2) 3)", "a) b) c)", "(i) (ii) (iii)"])
+def test_lists_below_headings_of_all_questions_are_their_parts(signs: str) -> None:
+    lists = LISTS
+    for number, sign in enumerate(signs.split(), start=1):
+        lists = lists.replace(f"\n{number})", f"\n{sign}")
+
+    given = SAID if signs[0] == "1" else {item: SAID[item] for item in WRITTEN[:5]}
+    cut = lists if signs[0] == "1" else lists.partition("\n\n3.3)")[0]
+
+    assert said([*handout(), text(cut.format(*given.values()))]) == dict.fromkeys(SAID, "") | given
+
+
+def test_letters_below_numbers_are_no_numbers_of_answers() -> None:
+    page = [*handout(), text(joined("{count}. {words}\n\na) It is so.\n\nb) Always."))]
+
+    assert said(page) == {item: f"{words} a) It is so. b) Always." for item, words in SAID.items()}
+
+
+def test_a_number_within_an_answer_does_not_divide_it_where_lines_begin_with_numbers() -> None:
+    given = SAID | {"Q1.3": SAID["Q1.3"] + " There is more (Q2.1: likewise)."}
+
+    assert said([*handout(), text(joined("{item}: {words}", given=given))]) == given
 
 
 @pytest.mark.parametrize("heading", ["## Question 2", "## Q1\n\nSee there.\n\n## Q3"])
@@ -201,7 +247,7 @@ def test_an_answer_that_names_the_missing_one_by_the_end_of_its_number_is_doubte
     rest = {item: words for item, words in SAID.items() if item not in both}
     page = with_cells("below", given=rest | {"Q2.3.4": joined(form, given=both)})
 
-    assert doubted(page) == {"Q2.3.3"}
+    assert doubted(page) == set(both)
 
 
 @pytest.mark.parametrize("missing", WRITTEN[1:])
@@ -230,6 +276,10 @@ def test_an_answer_of_the_right_place_keeps_its_text_when_others_stand_below_it(
         "False.\nQ1.1: see there.\nTrue of both.",
         "1.1 times as many labels do not help here.",
         "1. one\n2. two",
+        "As in Q1.1: see there. And Q1.2: likewise.",
+        "True (Q1.1: no). False (Q1.3: yes). True (Q1.2: no).",
+        "(i) one\n(ii) two",
+        "| 1 | 1 | 0.17 |\n| 1 | 2 | 0.92 |\n| 2 | 3 | 0.15 |",
     ],
 )
 @pytest.mark.parametrize("missing", ["", "Q1.1"])
@@ -265,6 +315,74 @@ def test_an_answer_below_code_that_is_run_again_is_the_questions(item: str) -> N
 
     assert said(page) == SAID
     assert doubted(page) == set()
+
+
+# ---------------------------------------------------------------- apart, with topics
+
+TOPICS = {
+    "Q1.1": "Skip connections",
+    "Q1.2": "Batch norm",
+    "Q1.3": "On translation invariance",
+    "Q2.1": "One cat and one bicycle",
+    "Q2.2": "Labels needed?",
+    "Q2.3.3": "Cosine similarity",
+    "Q2.3.4": "The chart",
+}
+
+
+def by_topic(form: str, *, between: str = "\n\n", topics: dict[str, str] = TOPICS) -> str:
+    return between.join(form.format(topic=topics[item], words=SAID[item]) for item in topics)
+
+
+TABLE_HEAD = "<table><tr><th>Topic</th><th>Answer</th></tr>"
+
+
+@pytest.mark.parametrize(
+    "page_end",
+    [
+        text(by_topic("- **{topic}**: {words}", between="\n")),
+        text(by_topic("**{topic}** {words}", between="\n")),
+        text("| Topic | Answer |\n|--|--|\n" + by_topic("| {topic} | {words} |", between="\n")),
+        text(TABLE_HEAD + by_topic("<tr><td>{topic}</td><td>{words}</td></tr>", between="")),
+        text("# My answers\n\n" + by_topic("## {topic}\n\n{words}")),
+        text(by_topic("{topic}: {words}")),
+        text(by_topic("{topic}\n\n{words}")),
+        text(by_topic("1. {topic} - {words}", between="\n")),
+        text(by_topic("<details><summary>{topic}</summary>\n\n{words}\n</details>")),
+        text(by_topic("Q: {topic}\nA: {words}")),
+        text(by_topic("**{topic}** {words}", topics=TOPICS | {"Q2.3.4": "The plot"})),
+        text(by_topic("- {topic}: {words}", topics=TOPICS | {"Q1.1": "Shortcuts"})),
+        code("answers = {\n" + by_topic("'{topic}': '{words}'", between=",\n") + "}"),
+    ],
+    ids=range(13),
+)
+@pytest.mark.parametrize("where", ["below", "above"])
+def test_answers_with_topics_are_found_apart_from_their_questions(
+    page_end: tuple[str, str], where: str
+) -> None:
+    page = [*handout(), page_end] if where == "below" else [handout()[0], page_end, *handout()[1:]]
+    answers = said(page)
+
+    for item, words in SAID.items():
+        assert [name for name in SAID if words in answers[name]] == [item]
+    assert "My answers" not in answers["Q1.1"]
+    assert doubted(page) == set(WRITTEN)
+    assert "words of the question before it told" in found(page)["Q1.1"].concern
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "- **Cosine similarities**: higher.\n- **The chart**: agrees with all of them.",
+        "- **The chart**: two met.\n- **Skip connections**: none here.",
+        "- **Skip connections**: none.\n- **Points**: met.\n- **Skip connections**: none.",
+        "- **Batch norm**: no.\n- **Points**: met.\n- **Red**: left.\n- **Blue**: stayed.",
+    ],
+)
+def test_a_list_in_an_answer_that_names_other_questions_topics_stays_in_it(answer: str) -> None:
+    rest = {item: words for item, words in SAID.items() if item not in {"Q1.1", "Q1.2"}}
+
+    assert found(with_cells("below", given=rest | {"Q2.3.4": answer}))["Q2.3.4"].text == answer
 
 
 # ---------------------------------------------------------------- in code
@@ -469,12 +587,53 @@ def test_text_that_may_be_a_missing_answer_is_shown_beside_it(
     assert (said(full), doubted(full)) == (said(inside()), set())
 
 
-def test_answers_that_nothing_tells_apart_are_doubted() -> None:
-    for cells in ([joined("{words}")], list(SAID.values())):
-        page = [*handout(), *map(text, cells)]
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [joined("{words}")],
+        [joined("{words}", between=" ")],
+        [joined("{words}", between=" ").replace(".", ";")],
+        [joined("- {words}", between="\n")],
+        [joined("{words}", between="\n")],
+        [joined("| {words} |", between="\n")],
+        [joined("{words}", between="<br>")],
+        list(SAID.values()),
+    ],
+    ids=range(8),
+)
+def test_answers_that_nothing_tells_apart_are_doubted(cells: list[str]) -> None:
+    page = [*handout(), *map(text, cells)]
+    answers = found(page)
 
-        assert doubted(page) == set(WRITTEN[:-1])
-        assert "Q2.3.4" in found(page)["Q1.1"].concern
+    assert doubted(page) == set(WRITTEN)
+    assert "Q2.3.4" in answers["Q1.1"].concern
+    assert answers["Q2.3.4"].concern == (
+        "it may hold what was not found for Q1.1, Q1.2, Q1.3, Q2.1, Q2.2, Q2.3.3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        ("The cosine similarities of the cats rose, and in the chart their points met.", "Q2.3.3"),
+        ("One kernel does it. Skips hand gradients through very deep networks.", "Q1.1"),
+    ],
+)
+def test_an_answer_with_words_of_the_missing_ones_question_is_doubted(
+    words: str, missing: str
+) -> None:
+    rest = {item: said_there for item, said_there in SAID.items() if item != missing}
+    page = with_cells("below", given=rest | {"Q2.3.4": words})
+
+    assert doubted(page) == {missing, "Q2.3.4"}
+    assert doubted(with_cells("below", given=rest)) == set()
+
+
+def test_a_wrapped_paragraph_is_one_part() -> None:
+    wrapped = "Both red points met in the chart,\nwhile the blue one left them\nas it should"
+    rest = {item: words for item, words in SAID.items() if item not in {"Q1.1", "Q1.2"}}
+
+    assert doubted(with_cells("below", given=rest | {"Q2.3.4": wrapped})) == set()
 
 
 def test_names_are_not_shown_as_text_that_may_be_an_answer() -> None:
@@ -512,7 +671,31 @@ def test_a_cell_that_a_person_told_is_not_unclaimed() -> None:
         ("A1.2: x", (1, 2)),
         ("1. Q1.2: x", (1, 2)),
         ("Question 1, Part 2: x", (1, 2)),
-        ("Frage 1, Teil 2: x", (1, 2)),
+        ("Frage 1, Teil 2: Ja", (1, 2)),
+        ("Q1 \u2013 Part 2: Yes", (1, 2)),
+        ("Q1 / Part 2: Yes", (1, 2)),
+        ("Q1 > Part 2: Yes", (1, 2)),
+        ("Question 1 (Part 2): Yes", (1, 2)),
+        ("Part 2 of Q1: Yes", (1, 2)),
+        ("Part 2 (Q1): Yes", (1, 2)),
+        ("Q1 Part II: Yes", (1, 2)),
+        ("Q1 Part Two: Yes", (1, 2)),
+        ("Q1 Part B: Yes", (1, 2)),
+        ("Q1 b: Yes", (1, 2)),
+        ("Q2 Part III (3.4): Yes", (2, 3, 4)),
+        ("Part Q1.2: Yes", (1, 2)),
+        ("HW 5 Q1.2: Yes", (1, 2)),
+        ("- [x] Q1.2: Yes", (1, 2)),
+        ("Respuesta a Q1, parte 2: Yes", (1, 2)),
+        ("Question no. 1.2: Yes", (1, 2)),
+        ("For Q1 part 2: Yes", (1, 2)),
+        ("Respuesta a la pregunta 1.2: Yes", (1, 2)),
+        ("Antwort zu Frage 1.2: Ja", (1, 2)),
+        ("| 4 | Q1.2 | Yes |", (1, 2)),
+        ("<tr><td>Q1</td><td>Part 2</td><td>Yes</td></tr>", (1, 2)),
+        ("Q1.2: a) Yes", (1, 2)),
+        ("Q1.2: I. think", (1, 2)),
+        ("Q1.2 \u2013 3: Yes", (1, 2)),
     ],
 )
 def test_the_number_of_a_question_is_read(line: str, numbers: tuple[int, ...]) -> None:
@@ -522,6 +705,20 @@ def test_the_number_of_a_question_is_read(line: str, numbers: tuple[int, ...]) -
     assert (label.numbers, label.is_closed) == (numbers, True)
 
 
-@pytest.mark.parametrize("line", ["A 3 layer net.", "Part A: x", "Questions remain.", "x = 1", ""])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "A 3 layer net.",
+        "Part A: x",
+        "Part I think.",
+        "Pi: about 3",
+        "In part 2, the net learns.",
+        "1/2 of them",
+        "0.9193 is high",
+        "Questions remain.",
+        "x = 1",
+        "",
+    ],
+)
 def test_other_lines_have_no_number(line: str) -> None:
     assert read_number_label(line) is None

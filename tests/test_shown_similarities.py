@@ -202,6 +202,16 @@ def test_the_cell_that_prints_them_without_saved_output_is_named() -> None:
     assert found.hint == "Run all cells, save, and hand in the file with its outputs."
 
 
+def test_who_prints_none_or_half_is_told_to_print_them() -> None:
+    matrix = "[[1.0000, 0.9138, 0.1702], [0.9138, 1.0000, -0.0611], [0.1702, -0.0611, 1.0000]]"
+    drawn, half = judged(made(("done", "done"))), judged(made((matrix, matrix)))
+    print_hint = "Print each of them, and save the file with what is printed."
+
+    assert [drawn.observed, drawn.hint] == ["none as text", print_hint]
+    assert [half.observed, half.hint] == ["3 of them", print_hint]
+    assert judged(made((matrix, FRESH))).hint == judged(made(("", ""))).hint != print_hint
+
+
 def test_where_a_fresh_run_prints_none_the_saved_outputs_tell() -> None:
     failed = CellStatus.RAISED
     unseeded = lines("0.85", "0.31", "0.22", "0.97", "0.13", "-0.02")

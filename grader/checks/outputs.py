@@ -69,7 +69,9 @@ class ShowsNumbers(Check):
         )
         return self.judge_count(evidence, number_count, observed=f"{number_count} numbers")
 
-    def judge_count(self, evidence: Evidence, number_count: int, *, observed: str) -> CheckOutcome:
+    def judge_count(
+        self, evidence: Evidence, number_count: int, *, observed: str, hint: str = SAVE_HINT
+    ) -> CheckOutcome:
         """Return the outcome for a file that shows so many of the numbers."""
         expected = f"{self.count} {self.what} in the saved outputs"
         if number_count >= self.count:
@@ -82,7 +84,7 @@ class ShowsNumbers(Check):
             share=Fraction(1, 2) if 2 * number_count >= self.count else Fraction(0),
             expected=expected,
             observed="no saved outputs at all" if cleared else observed,
-            hint=SAVE_HINT,
+            hint=SAVE_HINT if cleared else hint,
         )
 
 

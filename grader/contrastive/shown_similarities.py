@@ -17,7 +17,7 @@ from grader.checks.numbers_in_text import (
     TextNumber,
     read_decimals,
 )
-from grader.checks.outputs import ShowsNumbers, looks_like_share
+from grader.checks.outputs import SAVE_HINT, ShowsNumbers, looks_like_share
 from grader.checks.reproduction import saved_text
 from grader.contrastive.embeddings import (
     EmbeddingCheck,
@@ -30,6 +30,7 @@ from grader.model import Cell, CellRun, CellStatus, list_some
 if TYPE_CHECKING:
     from grader.model import Array
 
+_PRINT_HINT = "Print each of them, and save the file with what is printed."
 _SAME_RUN = 1e-4
 """Largest difference between a similarity of the run and its number in the run's output."""
 _SECOND_DECIMAL = 0.01
@@ -82,11 +83,12 @@ class SimilaritiesShown(EmbeddingCheck, ShowsNumbers):
         unknown = self.count - len(known | shown)
         looks = sum(_count_similar(cell, runs.get(cell.index)) for cell in others)
         number_count = len(shown) + min(unknown, looks)
-        observed = f"{number_count} of them"
+        observed = f"{number_count} of them" if number_count else "none as text"
         if printed and not number_count:
             cell_list = list_some([str(index) for index in sorted(printed)])
             observed = f"none: when it ran anew, they were printed by cell {cell_list}"
-        return self.judge_count(evidence, number_count, observed=observed)
+        hint = SAVE_HINT if len(known) > number_count else _PRINT_HINT
+        return self.judge_count(evidence, number_count, observed=observed, hint=hint)
 
 
 def _stage_similarities(

@@ -1,9 +1,9 @@
 """Finds the student's answer to each written question, wherever it is in the notebook.
 
 The steps: read the page (`page_reading`: find the prompts by `prompt_search`, else
-`fallback_search` and `label_search`, remove the handout's own text by `student_text`, assign each
-piece of the rest to a prompt by `gap_assignment`), rate the result (`confidence`), and replace what
-a person has located otherwise.
+`fallback_search`, `label_search` and `topic_search`, remove the handout's own text by
+`student_text`, assign each piece of the rest to a prompt by `gap_assignment`), rate the result
+(`confidence`), and replace what a person has located otherwise.
 """
 
 from __future__ import annotations

@@ -10,22 +10,29 @@ from itertools import pairwise
 from grader.model import Item
 from grader.notebook.attachments import PICTURE_REFERENCE
 from grader.notebook.gap_assignment import Unit, UnitPlacement
-from grader.notebook.markdown_words import count_words, split_words
+from grader.notebook.markdown_words import count_words, split_words, word_stems
 from grader.notebook.number_labels import item_numbers
 from grader.notebook.page_reading import PageReading
 from grader.notebook.prompt_search import Anchor
 
 MISSING_PROMPT, SPLIT_TEXT, UNUSUAL_SIDE, UNASSIGNED_TEXT, NOT_LOCATED = 0.6, 0.6, 0.7, 0.4, 0.3
-LABELED, AMONG_CODE, NOT_SHOWN = 0.8, 0.6, 0.5
+LABELED, AMONG_CODE, NOT_SHOWN, WITH_OTHERS = 0.8, 0.6, 0.5, 0.6
 """The confidence in an answer, by the reason why it is uncertain."""
 _MIN_UNCLAIMED_WORDS, _MIN_SHOWN_WORDS = 6, 3
 """The least words of a text without a question that may be an answer, and that are shown then."""
-_MANY_PARAGRAPHS = 3
-"""Paragraphs in one answer that may be several answers, where so many others are missing."""
+_MANY_PARTS = 3
+"""Parts of one answer that may be several answers, where so many others are missing."""
+_MIN_SUBJECT_WORDS, _SUBJECT_SHARE = 2, 1 / 3
+"""The least words that a text shares with only one question, and their share of that question's."""
 _MAX_LISTED_CELLS = 5
 _MIN_NUMBERS = 2
 """Numbers of an item from which on the first may be left out."""
-_PARAGRAPH_END = re.compile(r"\n\s*\n")
+_PART_START = re.compile(
+    r"\n\s*\n|(?<=[.!?])[*_)\"'|]*\s*\n"
+    r"|\n(?=\s*(?:[|>#+*•-]|__|\(?\d{1,2}[.):]|\(?[a-hivx]{1,3}\)|</?\w))"
+)
+"""Matches the end of a line before a paragraph, a row, an item of a list or a new sentence."""
+_SENTENCE_END = re.compile(r"[.!?;][*_)\"']*\s")
 _FILE_PICTURE = re.compile(
     rf"!\[[^\]\n]{{0,200}}\]\((?!{PICTURE_REFERENCE.pattern})[^()\n]{{1,300}}\)"
 )
@@ -55,16 +62,25 @@ def rate_confidence(page: PageReading, *, items: Sequence[Item]) -> Mapping[str,
     written = [item.id for item in items if item.kind == "written" and item.prompt]
     above_prompt = _rate_unusual_sides(page.placement)
     split = _rate_split_texts(page.placement)
+    prompts = {item.id: item.prompt for item in items if item.prompt}
     empty = [item for item in written if not page.units.get(item)]
+    elsewhere = {
+        item: _find_other_text(item, page=page, empty=empty, prompts=prompts) for item in empty
+    }
     confidences = {}
     for item in written:
         anchors = [anchor for anchor in page.text.anchors if anchor.item == item]
         doubts = (
-            _missing_doubts(item, anchors=anchors, page=page, empty=empty)
+            _missing_doubts(anchors, elsewhere=elsewhere[item].clause)
             if item in empty
             else _location_doubts(item, anchors=anchors, page=page)
         )
-        confidence = next(doubts, None) or split.get(item) or above_prompt.get(item)
+        confidence = (
+            next(doubts, None)
+            or split.get(item)
+            or above_prompt.get(item)
+            or _rate_holder([other for other in empty if elsewhere[other].holder == item])
+        )
         if confidence is None and anchors and anchors[-1].ratio < 1:
             confidence = AnswerConfidence(value=round(anchors[-1].ratio, 3))
         if confidence is not None:
@@ -77,10 +93,10 @@ def _location_doubts(
 ) -> Iterator[AnswerConfidence]:
     """Yield why the place where an answer was found is uncertain, the weightiest first."""
     units = page.units[item]
-    if any(anchor.is_label for anchor in anchors):
+    if labels := [anchor for anchor in anchors if anchor.is_label]:
         reason = (
-            "it stands apart from its question, or a part of it does; the number before it told "
-            "which one it answers"
+            "it stands apart from its question, or a part of it does; "
+            f"{labels[0].evidence or 'the number before it'} told which one it answers"
         )
         yield AnswerConfidence(value=LABELED, reason=reason)
     yield from _evidence_doubts(anchors)
@@ -95,14 +111,15 @@ def _location_doubts(
         yield AnswerConfidence(value=MISSING_PROMPT, reason=reason)
     if item in page.divided:
         reason = (
-            "some text below its question begins with the number of another one, and went to that"
+            "some text below its question begins with the number or words of another one, and went "
+            "to that"
         )
         yield AnswerConfidence(value=SPLIT_TEXT, reason=reason)
 
 
 def _evidence_doubts(anchors: Sequence[Anchor]) -> Iterator[AnswerConfidence]:
     for anchor in anchors:
-        if anchor.evidence:
+        if anchor.evidence and not anchor.is_label:
             reason = (
                 "the question's own words are not in the notebook; "
                 f"{anchor.evidence} told where it stands"
@@ -110,11 +127,18 @@ def _evidence_doubts(anchors: Sequence[Anchor]) -> Iterator[AnswerConfidence]:
             yield AnswerConfidence(value=anchor.ratio, reason=reason)
 
 
-def _missing_doubts(
-    item: str, *, anchors: Sequence[Anchor], page: PageReading, empty: Sequence[str]
-) -> Iterator[AnswerConfidence]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OtherText:
+    """What may answer an item without an answer."""
+
+    clause: str = ""
+    """Says what it is; '' where there is none."""
+    holder: str = ""
+    """The item that it was taken to answer, or ''."""
+
+
+def _missing_doubts(anchors: Sequence[Anchor], *, elsewhere: str) -> Iterator[AnswerConfidence]:
     """Yield why it is uncertain that there is no answer."""
-    elsewhere = _describe_other_text(item, page=page, empty=empty)
     if elsewhere and not anchors:
         reason = f"neither the question nor an answer was found, and {elsewhere}"
         yield AnswerConfidence(value=NOT_LOCATED, reason=reason)
@@ -124,25 +148,47 @@ def _missing_doubts(
     yield from _evidence_doubts(anchors)
 
 
-def _describe_other_text(item: str, *, page: PageReading, empty: Sequence[str]) -> str:
-    """Return what may answer an item without an answer, as a clause; '' where nothing may."""
+def _rate_holder(missing: Sequence[str]) -> AnswerConfidence | None:
+    """Rate an answer that may be those to other items, too; None if there are none."""
+    if not missing:
+        return None
+    reason = f"it may hold what was not found for {', '.join(missing)}"
+    return AnswerConfidence(value=WITH_OTHERS, reason=reason)
+
+
+def _find_other_text(
+    item: str, *, page: PageReading, empty: Sequence[str], prompts: Mapping[str, str]
+) -> _OtherText:
+    """Find what may answer an item without an answer."""
     cells = [unit.cell for unit in unclaimed_text(page)]
     if cells:
-        return f"the text of {list_cells(cells)} was taken for no answer"
+        return _OtherText(clause=f"the text of {list_cells(cells)} was taken for no answer")
     apart = {anchor.item for anchor in page.text.anchors if anchor.is_label}
     for other, units in page.units.items():
         text = "\n\n".join(unit.text for unit in units)
         cells = [unit.cell for unit in units if _may_be_answer(unit)]
-        breaks = len(_PARAGRAPH_END.findall(text)) if len(empty) > 1 else 0
+        breaks = len(_PART_START.findall(text)) if len(empty) > 1 else 0
+        sentences = len(_SENTENCE_END.findall(text + "\n"))
         clues = {
             f"names {item}": _names(item, text),
             "stands apart from that question": other in apart,
-            "has several parts": breaks >= min(len(empty), _MANY_PARAGRAPHS) or len(set(cells)) > 1,
+            "has several parts": breaks >= min(len(empty), _MANY_PARTS) or len(set(cells)) > 1,
+            "has more sentences than answers are missing": sentences > len(empty) >= _MANY_PARTS,
+            f"has words of {item}'s question": _has_subject(item, text=text, prompts=prompts),
         }
         for clue, holds in clues.items():
             if cells and holds:
-                return f"what was found for {other} in {list_cells(cells)} {clue}"
-    return ""
+                clause = f"what was found for {other} in {list_cells(cells)} {clue}"
+                return _OtherText(clause=clause, holder=other)
+    return _OtherText()
+
+
+def _has_subject(item: str, *, text: str, prompts: Mapping[str, str]) -> bool:
+    """Return whether a text has words that of all questions only an item's has."""
+    others = (word_stems(prompt) for name, prompt in prompts.items() if name != item)
+    own = word_stems(prompts[item]).difference(*others)
+    shared = own & word_stems(text)
+    return len(shared) >= max(_MIN_SUBJECT_WORDS, _SUBJECT_SHARE * len(own))
 
 
 def _names(item: str, text: str) -> bool:

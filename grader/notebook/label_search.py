@@ -1,25 +1,33 @@
 """Finds answers that stand apart from their questions, by the numbers before them.
 
-Only where an answer is missing: 'Q1.2: …' in a list at the notebook's end, a table, a comment.
+Only where an answer is missing: 'Q1.2: …' in a list at the notebook's end, a table, a comment, one
+paragraph.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 
 from grader.model import Item
 from grader.notebook.fallback_search import SearchedText
 from grader.notebook.handout import Handout
-from grader.notebook.markdown_words import is_heading, line_key
+from grader.notebook.markdown_words import is_heading, line_key, split_words
 from grader.notebook.number_labels import NumberLabel, item_numbers, read_number_label
 from grader.notebook.prompt_search import Anchor
 
 _MIN_WEAK_LABELS = 3
 """The least numbers in order that are labels although no sign follows them: '1.1 Gradients …'."""
 _MAX_LABELS = 500
+_MAX_STARTS, _MAX_INNER_LABEL = 50, 200
+"""The most places within one line that are tried, and the characters that are read there."""
+_INNER_START = re.compile(
+    r"(?:[.!?;,)*_|][)*_\"']{0,3}\s{1,3}|\s(?=[*_(\[]{1,3}\w))(?=\W{0,3}(?:\w{1,9}\W{1,3}){0,4}\w?\d)"
+)
+"""Matches what stands before a number within a line: a sentence's end, or a space before signs."""
 _MIN_COUNTED = 3
 _MAX_HEADER_WORDS = 6
 _MIN_END = 2
@@ -31,8 +39,12 @@ class _Label:
     """A line that begins with a number, and the numbers that stand for it."""
 
     line: int
+    first: int
+    """Its first word."""
     label: NumberLabel
     numbers: tuple[int, ...]
+    is_inner: bool
+    """Whether words of the line stand before it."""
     anchors_above: int
     """How many prompts stand above it: labels with as many are a run."""
 
@@ -56,7 +68,8 @@ def find_label_anchors(
     written = [item.id for item in asked if item.kind == "written"]
     anchors = sorted(text.anchors, key=lambda anchor: anchor.first)
     spans = text.word_spans()
-    labels = list(_read_labels(text, spans=spans, anchors=anchors, handout=handout))
+    read = _read_labels(text, spans=spans, anchors=anchors, handout=handout)
+    labels = list(islice(read, _MAX_LABELS + 1))
     if len(labels) > _MAX_LABELS:
         return []
     located: list[tuple[str, _Label]] = []
@@ -84,10 +97,11 @@ def _to_anchors(
     cells = [text.lines[each.line].cell for _, each in located]
     anchored = []
     for position, (item, each) in enumerate(located):
-        first, end = spans[each.line]
+        first, (_, end) = each.first, spans[each.line]
         last = min(end, first + each.label.word_count)
         if cells[position] not in cells[:position]:
-            first = _header_start(each, text=text, first=first, anchors=anchors)
+            above = anchors[each.anchors_above - 1].last if each.anchors_above else 0
+            first = header_start(each.line, text=text, first=first, above=above)
         anchored.append(Anchor(item=item, first=first, last=last, ratio=1.0, is_label=True))
     return anchored
 
@@ -99,25 +113,53 @@ def _read_labels(
     anchors: Sequence[Anchor],
     handout: Handout,
 ) -> Iterator[_Label]:
-    """Yield the student's lines that begin with a number."""
+    """Yield the numbers that begin the student's lines, or sentences in them."""
     prompt_lines = {text.stream[word].line for a in anchors for word in range(a.first, a.last)}
     seen: set[str] = set()
     question: tuple[int, ...] = ()
-    for number, (first, _) in spans.items():
+    for number, (start, _) in spans.items():
         line = text.lines[number].text
-        label = read_number_label(line) if number not in prompt_lines else None
-        if label is None:
+        labels = list(_labels_in_line(line)) if number not in prompt_lines else []
+        if not labels:
             continue
-        is_set_off = label.is_closed or is_heading(line)
-        if label.is_question and is_set_off:
-            question = label.numbers
         key = line_key(line)
         is_repeated = key in seen
         seen.add(key)
-        if is_repeated or not handout.has_exactly(line):
-            above = sum(anchor.first <= first for anchor in anchors)
-            numbers = label.within(question)
-            yield _Label(line=number, label=label, numbers=numbers, anchors_above=above)
+        is_own = is_repeated or not handout.has_exactly(line)
+        for word, label in labels:
+            if label.is_question and (label.is_closed or is_heading(line)):
+                question = label.numbers
+            first = start + word
+            if is_own:
+                yield _Label(
+                    line=number,
+                    first=first,
+                    label=label,
+                    numbers=label.within(question),
+                    is_inner=word > 0,
+                    anchors_above=sum(anchor.first <= first for anchor in anchors),
+                )
+
+
+def _labels_in_line(line: str) -> Iterator[tuple[int, NumberLabel]]:
+    """Yield the numbers in a line, each with the count of words before it.
+
+    One within the line has several parts, or a word, and a sign after it or 'For' before it.
+    """
+    end = 0
+    if label := read_number_label(line):
+        yield 0, label
+        end = label.word_count
+    words = split_words(line)
+    starts = (match.end() for match in _INNER_START.finditer(line))
+    for start in islice(starts, _MAX_STARTS):
+        inner = read_number_label(line[start : start + _MAX_INNER_LABEL])
+        before = sum(word.start < start for word in words)
+        if inner is None or inner.is_bare or inner.is_question:
+            continue
+        if before >= max(1, end) and (inner.is_closed or inner.is_led):
+            yield before, inner
+            end = before + inner.word_count
 
 
 def _name_run(
@@ -128,7 +170,7 @@ def _name_run(
     The end of an item's numbers stands for it where no other ends so: '3.3' for Q2.3.3.
     """
     questions = sorted({numbers[:1] for numbers in item_by_numbers})
-    run = _with_lists(run, questions=questions)
+    run = _with_lists(_of_one_style(run), questions=questions)
     named = [each for each in run if not each.label.is_bare]
     run = _with_questions(named, questions=questions)
     ends = Counter(numbers[1:] for numbers in item_by_numbers)
@@ -139,6 +181,12 @@ def _name_run(
     }
     items = item_by_end | dict(item_by_numbers)
     return [(items[each.numbers], each) for each in run if each.numbers in items]
+
+
+def _of_one_style(run: Sequence[_Label]) -> list[_Label]:
+    """Return a run without the lists in its lists: of bare numbers those written as the first."""
+    first = next((each.label.style for each in run if each.label.is_bare), "")
+    return [each for each in run if not each.label.is_bare or each.label.style == first]
 
 
 def _with_lists(run: Sequence[_Label], *, questions: Sequence[tuple[int, ...]]) -> list[_Label]:
@@ -178,7 +226,9 @@ def _with_questions(
 
 def _counted(run: Sequence[_Label], *, written: Sequence[str]) -> list[tuple[str, _Label]]:
     """Return the labels of a run that counts the written items: '1.', '2.', '3.'."""
-    counted = [each for each in run if len(each.numbers) == 1 and each.label.is_closed]
+    counted = [
+        each for each in _of_one_style(run) if len(each.numbers) == 1 and each.label.is_closed
+    ]
     if len(written) < _MIN_COUNTED or [each.numbers[0] for each in counted] != list(
         range(1, len(written) + 1)
     ):
@@ -191,9 +241,11 @@ def _trusted(
 ) -> list[tuple[str, _Label]]:
     """Return the labels that are no mere words of an answer."""
     places = [order.index(item) for item, _ in run]
-    if len(set(places)) >= _MIN_WEAK_LABELS and places == sorted(places):
+    is_inner = any(each.is_inner for _, each in run)
+    in_order = places == (sorted(set(places)) if is_inner else sorted(places))
+    if in_order and len(set(places)) >= _MIN_WEAK_LABELS:
         return list(run)
-    closed = [(item, each) for item, each in run if each.label.is_closed]
+    closed = [(item, each) for item, each in run if each.label.is_closed and not each.is_inner]
     if len({item for item, _ in closed}) > 1:
         return closed
     return [(item, each) for item, each in closed if _opens_paragraph(each.line, text=text)]
@@ -204,12 +256,16 @@ def _opens_paragraph(number: int, *, text: SearchedText) -> bool:
     return above is None or above.cell != line.cell or not line_key(above.text)
 
 
-def _header_start(
-    each: _Label, *, text: SearchedText, first: int, anchors: Sequence[Anchor]
-) -> int:
-    """Return the first word of a label; a short title above it in its cell belongs to it."""
-    above = anchors[each.anchors_above - 1].last if each.anchors_above else 0
-    cell, start = text.lines[each.line].cell, first
+def header_start(line: int, *, text: SearchedText, first: int, above: int) -> int:
+    """Return the first word of what is before an answer: of a short title above it in its cell.
+
+    Args:
+        line: The line that tells what is answered.
+        text: The notebook's text.
+        first: Its first word.
+        above: The word after the prompt above it.
+    """
+    cell, start = text.lines[line].cell, first
     while start > above and text.lines[text.stream[start - 1].line].cell == cell:
         start -= 1
     in_cell = start > above or not above or text.lines[text.stream[above - 1].line].cell != cell

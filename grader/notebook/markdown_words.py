@@ -39,6 +39,12 @@ _SECTION = re.compile(
     r"(?:(?:q|question|part|problem|exercise|section|task)\s*\d+(?: \d+)*(?: [a-z])?"
     r"(?: (?:points?|pts?|marks?))?\s*)+"
 )
+_STEM_LETTERS, _MIN_LETTERS = 5, 3
+"""Letters that forms of a word share ('labeled' and 'labels'), and the least that a word has."""
+_COMMON_WORD = re.compile(
+    "the|and|for|are|was|why|how|what|which|with|that|this|does|can|you|your|its|our|from|not|has"
+    "|have|before|after|question|answer|part"
+)
 _MAX_HEADING_WORDS, _MAX_NUMBERED_WORDS = 12, 8
 _CACHE_SIZE, _MAX_CACHED_LINE = 512, 500
 """Lines whose words are cached, since most of a class are the handout's, and their longest."""
@@ -71,6 +77,16 @@ def count_words(text: str) -> int:
     """Return how many words of letters a text has; two signs of a script without spaces are one."""
     words = [word.text for word in split_words(text) if word.text.isalpha()]
     return sum(max(1, len(_UNSPACED.findall(word)) // 2) for word in words)
+
+
+@lru_cache(maxsize=32)
+def word_stems(text: str) -> frozenset[str]:
+    """Return the beginnings of a text's words, equal for their forms; without common words."""
+    return frozenset(
+        word.text.removesuffix("s")[:_STEM_LETTERS]
+        for word in split_words(text)
+        if len(word.text) >= _MIN_LETTERS and not _COMMON_WORD.fullmatch(word.text)
+    )
 
 
 def line_key(line: str) -> str:

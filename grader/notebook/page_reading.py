@@ -1,7 +1,8 @@
 """Reads a notebook's page: its questions, the student's text between them, and what answers which.
 
 It is read once as it is laid out. Where that leaves a question without an answer, it is read once
-more, with the numbers that students put before answers elsewhere and with the words among code.
+more, with the numbers or topics that students put before answers elsewhere and with the words among
+code.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from grader.notebook.handout import Handout
 from grader.notebook.handout_outline import Outline
 from grader.notebook.label_search import find_label_anchors
 from grader.notebook.markdown_words import line_key, split_words
-from grader.notebook.prompt_search import find_anchors, stream_words
+from grader.notebook.prompt_search import Anchor, find_anchors, stream_words
 from grader.notebook.student_text import Event, TextLine, page_events, text_lines
 from grader.notebook.students import find_name_cells
+from grader.notebook.topic_search import find_topic_anchors
 
 _MIN_DISTINCTIVE_LETTERS = 5
 _MAX_SEARCHES = 3
@@ -67,7 +69,7 @@ class PageReader:
             return sure
         text = self._search(lines) if any(line.loose for line in lines) else sure.text
         for _ in range(_MAX_SEARCHES):
-            labels = find_label_anchors(text, items=self.items, empty=empty, handout=self.handout)
+            labels = self._find_labels(text, empty=empty)
             anchors = sorted([*text.anchors, *labels], key=lambda anchor: anchor.first)
             page = self._read(replace(text, anchors=anchors), is_second=True)
             lost = self._unanswered(page.units) - empty
@@ -80,6 +82,13 @@ class PageReader:
             if labels and _texts(units) != _texts(page.units.get(item, ()))
         )
         return replace(page, divided=divided)
+
+    def _find_labels(self, text: SearchedText, *, empty: frozenset[str]) -> list[Anchor]:
+        """Find what stands before answers apart from their questions: numbers, else topics."""
+        for find in (find_label_anchors, find_topic_anchors):
+            if labels := find(text, items=self.items, empty=empty, handout=self.handout):
+                return labels
+        return []
 
     def _unanswered(self, units: Mapping[str, Sequence[Unit]]) -> frozenset[str]:
         return frozenset(i.id for i in self.items if i.kind == "written" and not units.get(i.id))

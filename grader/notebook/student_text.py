@@ -15,8 +15,12 @@ from grader.notebook.prompt_search import Anchor, StreamWord
 from grader.notebook.student_code import is_blank
 
 _MAX_TEXT = 300_000
+_OPENING_SIGNS = re.compile(r"\s+[*_(\[]*\Z")
+"""Matches the signs that open what stands after them."""
+_CLOSING_SIGNS = re.compile(r"\A[^\w\s(\[<$\\!]*")
+"""Matches the signs that end what stands before them."""
 _LABEL_SIGNS = re.compile(
-    r"\A(?:[\s|]|[\u2013\u2014-]+(?=\s|\Z)|</?t\w[^<>]{0,100}>)+|</t(?:able|body|r|d|h)>"
+    r"\A(?:[\s|:]|[\u2013\u2014-]+(?=\s|\Z)|</?t\w[^<>]{0,100}>)+|</t(?:able|body|r|d|h)>"
 )
 """Matches what is left of a dash or a table's row between a number and an answer, and after it."""
 
@@ -153,8 +157,9 @@ def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout)
     position = 0
     is_label = False
     for start, end, anchor, begins in spans:
-        is_label = anchor.is_label
         before = line.text[position:start]
+        if is_label and anchor.is_label:
+            before = _OPENING_SIGNS.sub("", _after_label(before))
         # A number, a sign or the handout's words before a prompt are no answer.
         is_own = split_words(before) and not (
             is_handout_line
@@ -165,14 +170,17 @@ def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout)
             yield _text_event(before, line=line, handout=handout)
         if begins:
             yield _prompt_event(anchor, line=line)
-        position = end
+        position, is_label = end, anchor.is_label
     position = max(position, handout.prefix_end(line.text))
-    closing_signs = re.match(r"[^\w\s(\[<$\\!]*", line.text[position:])
-    rest = line.text[position + (closing_signs.end() if closing_signs else 0) :]
-    if is_label:
-        rest = _LABEL_SIGNS.sub("", rest).rstrip("| \t")
+    rest = line.text[position:]
+    rest = _after_label(rest) if is_label else _CLOSING_SIGNS.sub("", rest)
     if not is_handout_line and not handout.has_line_ending(line_key(rest)):
         yield _text_event(rest, line=line, handout=handout)
+
+
+def _after_label(text: str) -> str:
+    """Return the words after the number before an answer, without the signs around them."""
+    return _LABEL_SIGNS.sub("", _CLOSING_SIGNS.sub("", text)).rstrip("| \t")
 
 
 def _own_words(text: str, *, handout: Handout) -> str:

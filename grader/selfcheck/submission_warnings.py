@@ -158,7 +158,11 @@ def _answer_warnings(notebook: Notebook, public: PublicRubric) -> Iterator[str]:
         if answer.concern:
             doubts.setdefault((name in empty, answer.concern), []).append(name)
     for (is_empty, concern), names in doubts.items():
-        what = "there is no answer to" if is_empty else "all of the answer was found to"
+        what = (
+            "there is no answer to"
+            if is_empty
+            else "all of the answer, and nothing else, was found to"
+        )
         yield f"It is not sure that {what} {', '.join(names)}: {concern}."
     prompts = {item.id: item.prompt for item in public.rubric.items}
     students = find_students(notebook, prompts=prompts)
