@@ -56,24 +56,7 @@ def build_release(
     """
     notebook, rubric = assignment.notebook, assignment.rubric
     handout = assignment.template()
-    blanks = sum(
-        not region.hidden
-        for cell in notebook.cells
-        if not cell.hidden
-        for region in find_regions(cell)
-    )
-    if not blanks:
-        raise RubricError(
-            f"{rubric.reference}: nothing stands between ### BEGIN SOLUTION and ### END SOLUTION, "
-            "so students would get it solved"
-        )
-    if uncut := find_uncut_items(notebook, rubric=rubric, plan=assignment.plan):
-        places = "\n  ".join(f"{item}: {names}" for item, names in uncut.items())
-        raise RubricError(
-            f"not released: students would get this as {rubric.reference.name} solves it, since "
-            "nothing of it stands between ### BEGIN SOLUTION and ### END SOLUTION (if a cell is "
-            f"given on purpose, say so by [[given]] in mutants.toml)\n  {places}"
-        )
+    blanks = _count_blanks(assignment)
     name, data = wheel
     provided = read_provided_files(rubric)
     own_files = {
@@ -99,6 +82,26 @@ def build_release(
         blanks=blanks,
         removed_cells=len(notebook.cells) - len(handout.cells),
     )
+
+
+def _count_blanks(assignment: Assignment) -> int:
+    """Return how many solutions are cut out; refuse an item of which nothing is."""
+    notebook, rubric = assignment.notebook, assignment.rubric
+    shown = [cell for cell in notebook.cells if not cell.hidden]
+    blanks = sum(not region.hidden for cell in shown for region in find_regions(cell))
+    if not blanks:
+        raise RubricError(
+            f"{rubric.reference}: nothing stands between ### BEGIN SOLUTION and ### END SOLUTION, "
+            "so students would get it solved"
+        )
+    if uncut := find_uncut_items(notebook, rubric=rubric, plan=assignment.plan):
+        listing = "\n  ".join(f"{item}: {names}" for item, names in uncut.items())
+        raise RubricError(
+            f"not released: students would get this as {rubric.reference.name} solves it, since "
+            "nothing of it stands between ### BEGIN SOLUTION and ### END SOLUTION (if a cell is "
+            f"given on purpose, say so by [[given]] in mutants.toml)\n  {listing}"
+        )
+    return blanks
 
 
 def read_provided_files(rubric: Rubric) -> Mapping[str, bytes]:

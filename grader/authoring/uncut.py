@@ -31,9 +31,9 @@ def find_uncut_items(
     rubric_checks = resolve_checks(rubric, registry=load_checks(rubric.check_modules))
     for item in rubric.items:
         names = {n for c in rubric_checks if c.item is item for n in c.check.code_names()}
-        places = [place for name in sorted(names) for place in solved.get(name, ())]
-        if places and all(is_left for _, _, is_left in places):
-            uncut[item.id] = ", ".join(f"{name} (cell {cell})" for cell, name, _ in places)
+        definitions = [entry for name in sorted(names) for entry in solved.get(name, ())]
+        if definitions and all(is_left for _, _, is_left in definitions):
+            uncut[item.id] = ", ".join(f"{name} (cell {cell})" for cell, name, _ in definitions)
     return uncut
 
 
