@@ -65,6 +65,23 @@ def test_every_blocked_part_names_what_blocks_it(graded: Run) -> None:
     assert unnamed == []
 
 
+@pytest.mark.parametrize(
+    ("name", "item", "hint"),
+    [
+        ("a learning rate of zero", "Q2.3.2", "did nothing set them back"),
+        ("another new encoder makes the trained ones", "Q2.3.2", "you train, after its last step"),
+        ("another new encoder makes the trained ones", "V6", "you train, after its last step"),
+        ("mapped once, then wrong", "Q2.3.2", "go into the total"),
+        ("normalized by the sum", "V4", "by which norm"),
+    ],
+)
+def test_a_hint_fits_the_cause(name: str, item: str, hint: str, graded: Run) -> None:
+    number = next(number for number, variant in enumerate(VARIANTS) if variant.name == name)
+    items = {item["id"]: item for item in graded.result(f"v{number:03}")["items"]}
+
+    assert any(hint in finding["hint"] for finding in items[item]["findings"])
+
+
 def test_nothing_is_an_error_of_ours(graded: Run) -> None:
     names = [f"v{number:03}" for number in range(len(VARIANTS))]
     errors = [

@@ -14,7 +14,7 @@ from grader.checks.check import Check, CheckOutcome, Evidence, SeededRandom, fai
 from grader.checks.execution import FAILED_STATUSES, failure_cause
 from grader.checks.memo import memoized
 from grader.checks.module_lacks import find_lack
-from grader.errors import ReferenceFault
+from grader.errors import RecorderFault, ReferenceFault
 from grader.model import (
     CellRun,
     CheckSpec,
@@ -32,6 +32,8 @@ from grader.notebook.student_code import parse_source
 Registry = Mapping[str, type[Check]]
 """Checks by their code."""
 _LOG = logging.getLogger(__name__)
+_RECORDER_KINDS = frozenset({"forward", "recording"})
+"""Kinds of question whose answers rest on what the recorder saw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,10 +205,11 @@ def _judge_check(
     rubric_check: RubricCheck, evidence: Evidence, earlier: Sequence[_Conclusion]
 ) -> _Conclusion:
     try:
-        outcome = rubric_check.check.judge(evidence)
+        outcome = _with_doubt(rubric_check.check, evidence)
+        _require_recorder(rubric_check.check, outcome, evidence)
     except Exception as error:  # noqa: BLE001 (a fault of a check must not cost a student anything)
-        is_reference = isinstance(error, ReferenceFault)
-        reason = str(error) if is_reference else f"{type(error).__name__} while judging"
+        is_told = isinstance(error, (RecorderFault, ReferenceFault))
+        reason = str(error) if is_told else f"{type(error).__name__} while judging"
         observed = f"the grader could not judge this: {reason}. It costs you nothing."
         outcome = failed(expected="", observed=observed)
         finding = replace(_make_finding(rubric_check, outcome, Verdict.ERROR), hint="")
@@ -224,6 +227,26 @@ def _judge_check(
         finding=_explain_unjudged(finding, rubric_check.spec, outcome, evidence, earlier),
         stops=True,
     )
+
+
+def _with_doubt(check: Check, evidence: Evidence) -> CheckOutcome:
+    """Return a check's outcome; where points would be lost in doubt, a person decides."""
+    outcome = check.judge(evidence)
+    doubt = "" if outcome.share == 1 or outcome.pending else check.find_doubt(evidence)
+    if not doubt:
+        return outcome
+    return replace(
+        outcome, observed=doubt, share=Fraction(0), pending=True, unjudged=False, stops=False
+    )
+
+
+def _require_recorder(check: Check, outcome: CheckOutcome, evidence: Evidence) -> None:
+    """Raise where points would be lost for what a recorder that failed may not have seen."""
+    fault = evidence.recording.fault
+    if outcome.share == 1 or outcome.pending or not fault:
+        return
+    if any(question.kind in _RECORDER_KINDS for question in check.questions(evidence.rng)):
+        raise RecorderFault(f"its recorder failed while the notebook ran ({fault})")
 
 
 def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome, verdict: Verdict) -> Finding:
