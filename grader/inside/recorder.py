@@ -217,7 +217,7 @@ class Recorder:
 
     def follow_result(self, event, result):
         """Note in a call's event whether its result is finite, and when a gradient flows back."""
-        if event is None:
+        if event is None or self.torch is None:
             return
         with self.guard():
             for part in flatten_arrays(result):
@@ -461,6 +461,8 @@ class Recorder:
     def encode_again(self):
         """Call the modules that are sent again on their last inputs, with their final weights."""
         forwards = [e for e in [*self.head, *self.tail] if e["kind"] == "forward"]
+        if not forwards:
+            return
         self.again = True
         self.event_counts.clear()  # so that these events replace none
         with self.torch.no_grad():
