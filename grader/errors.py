@@ -6,6 +6,7 @@ GraderError
     KernelError
     MarkConflict
     NotebookError
+    RecorderFault
     ReferenceFault
     RequestRefused
     RubricError
@@ -63,6 +64,10 @@ class NotebookError(GraderError):
 
 class ReferenceFault(GraderError):
     """The reference did not answer as it must: a finding with the verdict ERROR, free of cost."""
+
+
+class RecorderFault(GraderError):
+    """The recorder failed while a notebook ran: a finding with the verdict ERROR, free of cost."""
 
 
 class KernelError(GraderError):

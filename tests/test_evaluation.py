@@ -23,6 +23,7 @@ from grader.checks.check import (
     make_question,
     passed,
 )
+from grader.checks.recording import Recording
 from grader.errors import ReferenceFault
 from grader.model import (
     CellError,
@@ -310,6 +311,42 @@ def test_an_answer_that_was_lost_without_a_call_is_our_error(status: str) -> Non
 
     assert (bad.verdict, good.verdict) == (Verdict.ERROR, Verdict.PASSED)
     assert "what the notebook left in memory could not be read" in bad.found
+
+
+@pytest.mark.parametrize("kind", ["recording", "forward", "arrays"])
+def test_a_recorder_that_failed_costs_nothing_where_its_answers_count(kind: str) -> None:
+    def judge(outcome: CheckOutcome) -> tuple[Verdict, str]:
+        check = says(outcome)
+        asking = type("Asking", (check,), {"fixed_questions": (make_question(kind, {}),)})
+        bound = bind_rubric(course(a=(spec("X"),)), registry={"X": asking}, rng=RNG)
+        seen = replace(evidence(), recording=Recording(fault="ValueError: odd"))
+        (found,) = bound.judge(seen).findings
+        return found.verdict, found.found
+
+    verdict, said = judge(absent(expected="e", observed="o"))
+
+    assert verdict is (Verdict.FAILED if kind == "arrays" else Verdict.ERROR)
+    assert said == (
+        "o"
+        if kind == "arrays"
+        else "the grader could not judge this: its recorder failed while the notebook ran "
+        "(ValueError: odd). It costs you nothing."
+    )
+    assert judge(passed(expected="e", observed="o")) == (Verdict.PASSED, "o")
+
+
+def test_in_doubt_a_person_decides_where_points_would_be_lost() -> None:
+    def judge(outcome: CheckOutcome, doubt: str) -> tuple[Verdict, str]:
+        unsure = type("Unsure", (says(outcome),), {"find_doubt": lambda *_: doubt})
+        bound = bind_rubric(course(a=(spec("X"),)), registry={"X": unsure}, rng=RNG)
+        (found,) = bound.judge(evidence()).findings
+        return found.verdict, found.found
+
+    gone = absent(expected="e", observed="o")
+
+    assert judge(gone, "who knows") == (Verdict.PENDING, "who knows")
+    assert judge(gone, "") == (Verdict.FAILED, "o")
+    assert judge(passed(expected="e", observed="o"), "who knows") == (Verdict.PASSED, "o")
 
 
 class Looks(Says):

@@ -100,6 +100,7 @@ def test_of_several_outputs_the_one_counts_that_was_trained() -> None:
         ARRAYS["c"],
     ]
     assert outputs_of(several | {"pulled": 2}) == [None]
+    assert outputs_of(several | {"pulled": 2}, looked) == [None, ARRAYS["c"]]
     assert [forward.pulled for forward in read(looked, several).forwards] == [False, True]
 
 
@@ -116,6 +117,14 @@ def test_a_feature_map_before_a_matrix_is_passed_over() -> None:
 def test_a_call_within_that_of_a_wrapper_is_left_out() -> None:
     assert outputs_of(FORWARD | {"superseded": True}, FORWARD | {"again": True}) == [ARRAYS["c"]]
     assert read(FORWARD | {"again": True}).forwards[0].again
+
+
+def test_the_first_fault_of_the_recorder_is_read() -> None:
+    data: dict[str, Json] = {"events": [], "modules": [], "count": 0, "faults": ["odd", "more"]}
+    told = Observation(id="r", status="ok", data=data)
+
+    assert read_recording(told, cells=()).fault == "odd"
+    assert read().fault == ""
 
 
 def test_a_recording_with_gaps_says_so() -> None:

@@ -31,6 +31,8 @@ KINDS: Mapping[str, tuple[Variant, ...]] = {
     "the loss, looked at or one's own": variants_modules.LOSS,
     "more encoders than one, and long runs": variants_modules.SWEEPS,
     "which image and which class is which": variants_modules.WHICH,
+    "an encoder in a wrapper": variants_modules.WRAPPERS,
+    "an encoder that is no module": variants_modules.NO_MODULE,
     "tried by someone who had not seen the checks": ADVERSARY,
 }
 """All variants by kind, as `docs/fairness.md` shows them."""

@@ -592,3 +592,190 @@ WHICH = (
         {},
     ),
 )
+
+GIVEN_LOSS = changed("encoder").partition("\n# Function")[2].partition("\n")[2]
+UNIT = """
+class Unit(nn.Module):
+    def forward(self, x):
+        return F.normalize(x)
+
+"""
+LAYERS = "nn.Conv2d(3, 16, 3, 2, 1), nn.Flatten(), nn.Linear(4096, 128)"
+SEQUENTIAL = f"nn.Sequential({LAYERS}, Unit())"
+HALVES = "(contrastive_loss(z[0], z[1], [z[2]]) + contrastive_loss(z[1], z[0], [z[2]])) / 2"
+TRIPLET = "torch.cat(model(C1[None], C2[None], B1[None]))"
+
+
+def wrapped(
+    methods: str, embed: str, loss: str, *, init: str, make: str = "Model()"
+) -> dict[str, str]:
+    """A class that holds an encoder or its layers, and a training cell that calls its methods."""
+    return {
+        "encoder": f"{changed('encoder')}{UNIT}class Model(nn.Module):\n"
+        f"    def __init__(self, dim=64):\n        super().__init__()\n        {init}\n\n{methods}",
+        "train": f"model = {make}\n{STACKED}initial_embeddings = {embed}.detach()\n"
+        "adam = torch.optim.Adam(model.parameters(), lr=0.01)\nfor _ in range(1):\n"
+        f"    z = {embed}\n    loss = {loss}\n    adam.zero_grad(); loss.backward(); adam.step()\n"
+        f"trained_embeddings = {embed}.detach()\n",
+    }
+
+
+OWN_LAYERS = "self.conv, self.fc = nn.Conv2d(3, 16, 3, 2, 1), nn.Linear(4096, dim)"
+MADE_BY = "F.normalize(self.fc(self.conv(x).flatten(1)))"
+TOWERS = f"    def forward(self, *xs):\n        return [{MADE_BY} for x in xs]\n"
+TOWER = (
+    f"    def once(self, x):\n        return {MADE_BY}\n\n"
+    "    def forward(self, *xs):\n        return [self.once(x) for x in xs]\n"
+)
+WRAPPERS = (
+    Variant(
+        "methods of a wrapper without forward, which normalizes",
+        {
+            **(
+                parts := wrapped(
+                    f"    def embed(self, x):\n        return F.normalize(self.encoder(x))\n\n    def loss(self, x):\n        z = self.embed(x)\n        return {HALVES}\n",
+                    "model.embed(images)",
+                    "model.loss(images)",
+                    init="self.encoder = SimpleEncoder()",
+                )
+            ),
+            "encoder": parts["encoder"].replace("return F.normalize(x, p=2, dim=1)", "return x"),
+        },
+        {},
+    ),
+    Variant(
+        "forward gives a loss and the vectors of a plain Sequential",
+        wrapped(
+            f"    def forward(self, x):\n        z = self.net(x)\n        return {HALVES}, z\n".replace(
+                "return (", "return 0 if len(x) != 3 else ("
+            ),
+            "model(images)[1]",
+            "model(images)[0]",
+            init=f"self.net = {SEQUENTIAL}",
+        ),
+        {},
+    ),
+    Variant(
+        "three towers in one forward, of another size than the default",
+        wrapped(TOWERS, TRIPLET, HALVES, init=OWN_LAYERS, make="Model(128)"),
+        {},
+    ),
+    Variant(
+        "three towers that share a method, beside a parameter of the loss",
+        wrapped(
+            TOWER,
+            TRIPLET,
+            f"{HALVES} + 0 * model.scale",
+            init=f"dim = 128; {OWN_LAYERS}; self.scale = nn.Parameter(torch.ones(()))",
+        ),
+        {},
+    ),
+    Variant(
+        "towers that normalize over the images",
+        wrapped(
+            TOWERS.replace("flatten(1))", "flatten(1)), dim=0"),
+            TRIPLET,
+            HALVES,
+            init=OWN_LAYERS,
+            make="Model(128)",
+        ),
+        {"Q2.3.1": 1, "V4": 0, "V6": 1},
+    ),
+    Variant(
+        "a plain Sequential beside classes, the given one a stub",
+        {
+            "encoder": changed("encoder", ("x = self.conv(x)", "..."), ("x = self.fc(x)", "..."))
+            + UNIT,
+            **train(
+                (MADE, f"encoder = {SEQUENTIAL}\n"),
+                after=BASELINE
+                + "\nother = Baseline()\nother(images).pow(2).mean().backward()\nprint(other(images).shape)",
+            ),
+        },
+        {},
+    ),
+    Variant(
+        "a plain Sequential beside a class, without the linear layer",
+        {
+            "encoder": UNIT + GIVEN_LOSS,
+            **train((MADE, f"encoder = {SEQUENTIAL}\n".replace(", nn.Linear(4096, 128)", ""))),
+        },
+        {"Q2.3.1": 1, "V3": 1, "V6": 1},
+    ),
+)
+
+EACH = "torch.vmap(lambda im: encoder(im[None])[0])(images)"
+PLAIN = """\
+class SimpleEncoder:
+    def __init__(self):
+        self.layers = [nn.Conv2d(3, 16, 3, stride=2, padding=1), nn.Flatten()]
+        self.weight = (torch.randn(128, 4096) / 64).requires_grad_()
+        self.bias = torch.zeros(128, requires_grad=True)
+
+    def encode(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return F.normalize(x @ self.weight.T + self.bias)
+
+"""
+TRAINED_PARTS = "[*encoder.layers[0].parameters(), encoder.weight, encoder.bias]"
+NO_MODULE = (
+    Variant(
+        "mapped over the images, first with noise",
+        train(
+            (
+                INITIAL,
+                f"print(torch.vmap(lambda n: encoder(images + n))(torch.randn(4, 3, 3, 32, 32)).shape)\n{INITIAL}",
+            ),
+            ("encoder(images)", EACH),
+        ),
+        {},
+    ),
+    Variant(
+        "mapped once, then wrong",
+        train(
+            (INITIAL, f"print({EACH}.shape)\ninitial_embeddings = torch.zeros(3, 128)"),
+            ("total_loss = (loss1 + loss2) / 2", "total_loss = loss1"),
+        ),
+        {"Q2.3.2": 3.5},
+        note="V6 by the loss rule.",
+    ),
+    Variant(
+        "an encoder of a plain class",
+        {
+            "encoder": PLAIN + GIVEN_LOSS,
+            **train(
+                ("encoder(images)", "encoder.encode(images)"),
+                ("encoder.parameters()", TRAINED_PARTS),
+                ("encoder.eval()\n", ""),
+            ),
+        },
+        {},
+    ),
+    Variant(
+        "an encoder of a plain class, its weights not applied",
+        {
+            "encoder": PLAIN.replace("x @ self.weight.T + self.bias", "x") + GIVEN_LOSS,
+            **train(
+                ("encoder(images)", "encoder.encode(images)"),
+                ("encoder.parameters()", TRAINED_PARTS),
+                ("encoder.eval()\n", ""),
+            ),
+        },
+        {"Q2.3.1": 1, "V3": 1, "V6": 1},
+    ),
+    Variant(
+        "a function of two layers",
+        {
+            "encoder": "conv, fc = nn.Conv2d(3, 16, 3, 2, 1), nn.Linear(4096, 128)\n\ndef encoder(x):\n    return F.normalize(fc(conv(x).flatten(1)))\n"
+            + GIVEN_LOSS,
+            **train(
+                (MADE, ""),
+                ("encoder.parameters()", "[*conv.parameters(), *fc.parameters()]"),
+                ("encoder.eval()\n", ""),
+            ),
+        },
+        {"Q2.3.1": None, "Q2.3.2": None, "V3": None, "V4": None, "V6": None},
+        note="Choice: no module can be asked, so a person decides.",
+    ),
+)

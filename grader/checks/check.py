@@ -238,6 +238,10 @@ class Check(BaseModel):
         """Return whether it has counter-questions: then it can't be public."""
         return type(self).counter_questions is not Check.counter_questions
 
+    def find_doubt(self, evidence: Evidence) -> str:
+        """Return why only a person can decide where points would be lost, or ''."""
+        return ""
+
     def judge(self, evidence: Evidence) -> CheckOutcome:
         """Return its outcome.
 

@@ -21,7 +21,7 @@ from grader.checks.check import (
 from grader.checks.execution import FAILED_STATUSES, failure_cause
 from grader.checks.memo import memoized
 from grader.checks.module_lacks import find_lack
-from grader.errors import ReferenceFault
+from grader.errors import RecorderFault, ReferenceFault
 from grader.model import (
     CellRun,
     CheckSpec,
@@ -39,6 +39,10 @@ from grader.notebook.student_code import parse_source
 Registry = Mapping[str, type[Check]]
 """Checks by their code."""
 _LOG = logging.getLogger(__name__)
+_RECORDER_KINDS = frozenset({"forward", "recording"})
+"""Kinds of question whose answers rest on what the recorder saw."""
+_LOST = frozenset({"timed_out", "died", "invalid"})
+"""Statuses of an answer that did not arrive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,15 +214,15 @@ def _judge_check(
     rubric_check: RubricCheck, evidence: Evidence, earlier: Sequence[_Conclusion]
 ) -> _Conclusion:
     try:
-        outcome = rubric_check.check.judge(evidence)
+        outcome = _with_doubt(rubric_check.check, evidence)
+        _require_answers(rubric_check.check, outcome, evidence)
     except Exception as error:  # noqa: BLE001 (a fault of a check must not cost a student anything)
-        is_reference = isinstance(error, ReferenceFault)
-        reason = str(error) if is_reference else f"{type(error).__name__} while judging"
-        finding = _make_error(rubric_check, reason)
+        is_told = isinstance(error, (RecorderFault, ReferenceFault))
+        reason = str(error) if is_told else f"{type(error).__name__} while judging"
+        observed = f"the grader could not judge this: {reason}. It costs you nothing."
+        outcome = failed(expected="", observed=observed)
+        finding = replace(_make_finding(rubric_check, outcome, Verdict.ERROR), hint="")
         return _Conclusion(finding=finding, fault=Fault.caught(_where(rubric_check), error))
-    if outcome.share < 1 and not outcome.pending and _has_lost_answer(rubric_check, evidence):
-        reason = "what the notebook left in memory could not be read"
-        return _Conclusion(finding=_make_error(rubric_check, reason))
     finding = _make_finding(rubric_check, outcome, _choose_verdict(outcome))
     if not finding.cells:
         names = outcome.names or rubric_check.check.code_names()
@@ -234,19 +238,33 @@ def _judge_check(
     )
 
 
-def _has_lost_answer(rubric_check: RubricCheck, evidence: Evidence) -> bool:
-    """Return whether an answer was lost that needs nothing of the student's to be called."""
-    return any(
-        question.id in QUESTIONS_WITHOUT_CALL
-        and evidence.observation(question).status in {"timed_out", "died", "invalid"}
-        for question in rubric_check.check.questions(evidence.rng)
+def _with_doubt(check: Check, evidence: Evidence) -> CheckOutcome:
+    """Return a check's outcome; where points would be lost in doubt, a person decides."""
+    outcome = check.judge(evidence)
+    doubt = "" if outcome.share == 1 or outcome.pending else check.find_doubt(evidence)
+    if not doubt:
+        return outcome
+    return replace(
+        outcome, observed=doubt, share=Fraction(0), pending=True, unjudged=False, stops=False
     )
 
 
-def _make_error(rubric_check: RubricCheck, reason: str) -> Finding:
-    observed = f"the grader could not judge this: {reason}. It costs you nothing."
-    outcome = failed(expected="", observed=observed)
-    return replace(_make_finding(rubric_check, outcome, Verdict.ERROR), hint="")
+def _require_answers(check: Check, outcome: CheckOutcome, evidence: Evidence) -> None:
+    """Raise where points would be lost for what our own look at the notebook did not tell.
+
+    Raises:
+        RecorderFault: An answer was lost that calls nothing of the student's by a name, or the
+            recorder failed.
+    """
+    if outcome.share == 1 or outcome.pending:
+        return
+    fault = evidence.recording.fault
+    for question in check.questions(evidence.rng):
+        status = evidence.observation(question).status
+        if question.id in QUESTIONS_WITHOUT_CALL and status in _LOST:
+            raise RecorderFault("what the notebook left in memory could not be read")
+        if fault and question.kind in _RECORDER_KINDS:
+            raise RecorderFault(f"its recorder failed while the notebook ran ({fault})")
 
 
 def _make_finding(rubric_check: RubricCheck, outcome: CheckOutcome, verdict: Verdict) -> Finding:

@@ -107,6 +107,8 @@ class Recording:
     """Whether events in the middle are missing."""
     lost: int = 0
     """Number of calls and arrays that are missing for another reason."""
+    fault: str = ""
+    """The recorder's first fault of its own: what it should have seen may be missing."""
 
     @property
     def complete(self) -> bool:
@@ -195,22 +197,29 @@ class _Reader:
             event_count=int(data["count"]),
             gaps=int(data["count"]) > len(events),
             lost=_read_count(data.get("lost", 0)),
+            fault=" ".join(map(str, list(data.get("faults", ()))[:1])),
         )
 
 
 def _choose_outputs(forwards: Sequence[Forward]) -> tuple[Forward, ...]:
     """Return the calls, each with the output that counts.
 
-    It is the one through which a gradient flowed back into the same module, or else the first that
-    is a vector or a matrix.
+    It is the one through which a gradient flowed back into the same module, where the call gave
+    so many, or else the first that is a vector or a matrix.
     """
     trained = {forward.module: forward.position for forward in forwards if forward.pulled}
     return tuple(
         forward
         if forward.pulled
-        else replace(forward, position=trained.get(forward.module, _first_matrix(forward.outputs)))
+        else replace(forward, position=_choose_position(forward, trained.get(forward.module)))
         for forward in forwards
     )
+
+
+def _choose_position(forward: Forward, trained: int | None) -> int:
+    if trained is not None and trained < len(forward.outputs):
+        return trained
+    return _first_matrix(forward.outputs)
 
 
 def _first_matrix(outputs: Sequence[Array]) -> int:

@@ -20,6 +20,7 @@ from grader.contrastive.labeled_inputs import (
 from grader.contrastive.loss_guard import judge_guarded_loss
 from grader.contrastive.studied_module import (
     StudiedModule,
+    describe_loose_layers,
     find_studied_module,
     held_arrays,
     split_vectors,
@@ -35,8 +36,6 @@ AGAIN_CAPTION = (
     "Computed when your notebook had ended, from what its modules make of its inputs: it kept no "
     "embeddings of that stage."
 )
-STEPS_HINT = "How often does the training loop run, and does its step reach this {maker}?"
-"""The hint where nothing was trained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +69,9 @@ class EmbeddingCheck(LabeledInputsCheck):
         return EmbeddingNames(
             labels=self.labels, shape=self.shape, before=self.before, after=self.after
         )
+
+    def find_doubt(self, evidence: Evidence) -> str:
+        return describe_loose_layers(evidence, self.shape)
 
     def missing_embeddings(self, name: str, *, expected: str) -> CheckOutcome:
         """Return the outcome where a variable is absent."""
@@ -109,6 +111,16 @@ class EmbeddingSet:
 def studied_module(evidence: Evidence, names: EmbeddingNames) -> StudiedModule | None:
     """Return the module under study."""
     return find_studied_module(evidence, names.shape, len(names.labels), names.holders)
+
+
+def hint_at_training(evidence: Evidence, names: EmbeddingNames, maker: str) -> str:
+    """Return a hint for embeddings that are not of trained weights."""
+    studied = studied_module(evidence, names)
+    if studied is not None and studied.later:
+        return f"Compute them with the {maker} you train, after its last step."
+    if studied is not None and evidence.recording.first_step(studied.index) is not None:
+        return "Did the optimizer's steps change the weights, and did nothing set them back after?"
+    return f"How often does the training loop run, and does its step reach this {maker}?"
 
 
 def studied_rows(
@@ -445,17 +457,15 @@ class EmbeddingsAfterTraining(StageCheck):
         self, evidence: Evidence, held: EmbeddingSet, *, expected: str
     ) -> CheckOutcome:
         studied = studied_module(evidence, self.embedding_names)
-        has_moved = studied is not None and bool(studied.later)
+        hint = hint_at_training(evidence, self.embedding_names, self.maker)
         if is_of_stage(evidence, self.embedding_names, held, trained=False):
             return judge_guarded_loss(evidence, studied, expected=expected) or failed(
                 expected=expected,
                 observed=f"The weights that made `{held.name}` were still those of the start.",
-                hint=f"Compute it with the {self.maker} you train, after its last step."
-                if has_moved
-                else STEPS_HINT.format(maker=self.maker),
+                hint=hint,
             )
         return failed(
             expected=expected,
             observed=f"`{held.name}` comes from another {self.maker} than the trained one.",
-            hint=STEPS_HINT.format(maker=self.maker),
+            hint=hint,
         )

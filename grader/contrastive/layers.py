@@ -22,6 +22,7 @@ from grader.checks.check import (
 from grader.checks.memo import memoized
 from grader.checks.modules import call_fields, class_name, draw_weight
 from grader.checks.values import array_flaw, as_float64, equals_reference
+from grader.contrastive.studied_module import describe_loose_layers
 from grader.model import Observation, Question
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ class ModuleAtWeightsCheck(Check):
 
     def weight_shapes(self) -> tuple[tuple[int, ...], ...]:
         return self.weights
+
+    def find_doubt(self, evidence: Evidence) -> str:
+        return describe_loose_layers(evidence, self.shape)
 
     def forward_question(self, rng: SeededRandom, layers: Layers) -> Question:
         """Ask for outputs at the base weights and with one layer changed at a time."""

@@ -100,9 +100,13 @@ class PairContrasted(EmbeddingCheck):
             return passed(expected=expected, observed=observed, hint=note, cells=pairs.cells)
         if not self.all_encoded(evidence):
             return self.incomplete_embeddings(expected=expected)
-        return self._judge_wrong_pair(
+        outcome = self._judge_wrong_pair(
             pairs, variables, expected=expected, expected_pair=expected_pair
         )
+        calls = [call for call in evidence.recording.calls if call.name == self.loss and call.grads]
+        if outcome.share and len({call.pulled for call in calls}) > 1:
+            return replace(outcome, hint="Does every loss that is computed go into the total?")
+        return outcome
 
     def _judge_unread_pair(self, evidence: Evidence, *, expected: str) -> CheckOutcome:
         """Return the outcome where neither calls, gradients nor variables tell of pairs."""

@@ -40,13 +40,13 @@ def module_rows(evidence: Evidence, shape: tuple[int, ...]) -> tuple[ModuleRow, 
     row_cache = _RowCache()
     rows = []
     for forward in evidence.recording.forwards:
-        for batch in forward.inputs[:1]:
+        for batch, output, output_gradient in _encoded_batches(forward):
             if id(batch) not in batches:
                 parts = _rows_of_shape(batch, shape)
                 batches[id(batch)] = [row_cache.get_or_inspect(row) for row in parts]
             count, is_single = len(batches[id(batch)]), batch.shape == shape
-            vectors = _row_vectors(forward.output, count, is_single=is_single)
-            gradients = _row_vectors(forward.output_gradient, count, is_single=is_single)
+            vectors = _row_vectors(output, count, is_single=is_single)
+            gradients = _row_vectors(output_gradient, count, is_single=is_single)
             rows += [
                 ModuleRow(values=values, forward=forward, vector=vector, gradient=gradient)
                 for values, vector, gradient in zip(
@@ -56,11 +56,25 @@ def module_rows(evidence: Evidence, shape: tuple[int, ...]) -> tuple[ModuleRow, 
     return tuple(rows)
 
 
+def _encoded_batches(forward: Forward) -> list[tuple[Array, Array | None, Array | None]]:
+    """Return each input of a call with its output and the loss's gradient there.
+
+    A call of two towers, or three, takes several inputs and gives as many outputs.
+    """
+    if 1 < len(forward.inputs) == len(forward.outputs):
+        pairs = zip(forward.inputs, forward.outputs, strict=True)
+        return [
+            (array, output, forward.output_gradient if index == forward.position else None)
+            for index, (array, output) in enumerate(pairs)
+        ]
+    return [(array, forward.output, forward.output_gradient) for array in forward.inputs[:1]]
+
+
 def _rows_of_shape(batch: Array, shape: tuple[int, ...]) -> list[Array]:
     if batch.shape == shape:
         return [batch]
-    if batch.ndim == len(shape) + 1 and batch.shape[1:] == shape:
-        return list(batch[:MAX_BATCH_ROWS])
+    if batch.size and batch.ndim > len(shape) and batch.shape[-len(shape) :] == shape:
+        return list(batch.reshape(-1, *shape)[:MAX_BATCH_ROWS])
     return []
 
 

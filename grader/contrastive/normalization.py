@@ -18,6 +18,7 @@ from grader.checks.memo import memoized
 from grader.checks.modules import class_name
 from grader.checks.values import all_close, as_float64
 from grader.contrastive.labeled_inputs import LabeledInputsCheck, studied_vectors
+from grader.contrastive.studied_module import describe_loose_layers
 from grader.model import Json, Numbers, Question
 
 TOLERANCE = 1e-4
@@ -40,6 +41,9 @@ class OwnEmbeddingsNormalized(LabeledInputsCheck):
 
     module: str
     """The handout's name of the class."""
+
+    def find_doubt(self, evidence: Evidence) -> str:
+        return describe_loose_layers(evidence, self.shape)
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         if not self.all_encoded(evidence):
@@ -68,6 +72,9 @@ class DrawnEmbeddingsNormalized(Check):
     def describe(self) -> str:
         low, high = min(self.scales), max(self.scales)
         return f"embeddings of other {self.things} have length 1, at scales {low:g} to {high:g}"
+
+    def find_doubt(self, evidence: Evidence) -> str:
+        return describe_loose_layers(evidence, self.shape)
 
     def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         return (_scaled_question(rng, self),)
@@ -112,5 +119,5 @@ def judge_lengths(lengths: Numbers) -> CheckOutcome:
     if finite.size:
         observed = f"lengths from {finite.min():.4g} to {finite.max():.4g}"
     observed += "" if finite.size == lengths.size else "; some are not finite"
-    hint = "Which dimension runs along one embedding? That is the one to normalize over."
+    hint = "What is the length of one embedding: over which dimension, and by which norm?"
     return failed(expected=EXPECTED, observed=observed, hint=hint)

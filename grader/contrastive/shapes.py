@@ -9,7 +9,7 @@ from grader.checks.modules import ModuleShapeCheck, call_fields
 from grader.checks.values import equal_values, format_shape
 from grader.contrastive.labeled_inputs import LabeledInputsCheck, encoded_values
 from grader.contrastive.module_rows import module_rows
-from grader.contrastive.studied_module import find_studied_module
+from grader.contrastive.studied_module import describe_loose_layers, find_studied_module
 from grader.model import Observation
 
 
@@ -27,6 +27,9 @@ class InputBatch(LabeledInputsCheck):
 
     def describe(self) -> str:
         return f"batch of {self.things} {format_shape((len(self.labels), *self.shape))}"
+
+    def find_doubt(self, evidence: Evidence) -> str:
+        return describe_loose_layers(evidence, self.shape)
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         batch_shape = (len(self.labels), *self.shape)
@@ -74,6 +77,9 @@ class EmbeddingShape(ModuleShapeCheck):
 
     def describe(self) -> str:
         return f"embeddings (N, {self.features}) for N = {', '.join(map(str, self.batches))}"
+
+    def find_doubt(self, evidence: Evidence) -> str:
+        return describe_loose_layers(evidence, self.shape)
 
     def explain_no_output(self, observation: Observation, index: int) -> str:
         raised = str(call_fields(observation, index).get("error") or "no output")

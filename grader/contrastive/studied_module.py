@@ -93,6 +93,25 @@ def _choose_module(
     return None
 
 
+def describe_loose_layers(evidence: Evidence, shape: tuple[int, ...]) -> str:
+    """Return a sentence where layers in turn made the vectors that were trained, or ''.
+
+    A function may call them, so that no module can be asked as a whole.
+    """
+    rows = module_rows(evidence, shape)
+    if any(row.vector is not None and row.forward.pulled for row in rows):
+        return ""
+    first = {row.forward.module for row in rows if row.forward.pulled}
+    is_vector_made = any(
+        forward.pulled and forward.module not in first and forward.output is not None
+        for forward in evidence.recording.forwards
+        if forward.output is not None and forward.output.ndim <= 2  # noqa: PLR2004 (vectors)
+    )
+    if not (first and is_vector_made):
+        return ""
+    return "Layers were called one by one, in no module of which the grader could ask."
+
+
 def _with_all_inputs(rows: Sequence[ModuleRow], count: int) -> list[ModuleRow]:
     """Return the rows of modules that were given enough different inputs."""
     inputs: dict[int, set[int]] = {}

@@ -11,7 +11,7 @@ import numpy as np
 from grader.checks.check import CheckOutcome, Evidence, SeededRandom, absent, failed, passed
 from grader.checks.values import all_close
 from grader.contrastive.embeddings import (
-    STEPS_HINT,
+    hint_at_training,
     is_of_stage,
     recorded_embeddings,
     stage_embeddings,
@@ -112,7 +112,7 @@ class LossFalls(TrainingCheck):
             return judge_guarded_loss(evidence, studied, expected=expected) or failed(
                 expected=expected,
                 observed="No embeddings came from weights that training had moved.",
-                hint=STEPS_HINT.format(maker=self.maker),
+                hint=hint_at_training(evidence, names, self.maker),
             )
         trained = embeddings.stack(self.labels)
         outcome = self._compare_loss(evidence, trained=trained, expected=expected)

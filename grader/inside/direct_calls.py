@@ -31,17 +31,26 @@ def watch_direct_calls(torch, recorder):
             wrap_methods(cls, recorder)
 
     base.__init_subclass__ = classmethod(watch_subclass)
+    find_source = torch._sources.get_source_lines_and_file
+    # TorchScript names the file in its messages.
+    torch._sources.get_source_lines_and_file = lambda obj, *rest: find_source(
+        inspect.unwrap(obj), *rest
+    )
     for cls in (torch.nn.Sequential,):
-        cls.forward = wrap_forward(cls.forward, recorder)
+        cls.forward = wrap_forward(cls.forward, "forward", recorder)
 
 
 def wrap_methods(cls, recorder):
-    """Wrap the public methods that a class defines itself, and `__call__`."""
+    """Wrap the public methods that a class defines itself, and `__call__`.
+
+    A plain class's are wrapped, too: its objects may hold the layers of an encoder.
+    """
     for name, method in list(vars(cls).items()):
         if not is_plain_function(method) or (name.startswith("_") and name != "__call__"):
             continue
-        wrap = wrap_forward if name in {"forward", "__call__"} else wrap_method
-        setattr(cls, name, wrap(method, recorder))
+        is_forward = name in {"forward", "__call__"}
+        wrapped = wrap_forward if is_forward else wrap_method
+        setattr(cls, name, wrapped(method, name, recorder))
 
 
 def is_plain_function(value):
@@ -68,7 +77,7 @@ def in_globals_of(function, wrapper):
     return functools.update_wrapper(moved, function)
 
 
-def wrap_forward(forward, recorder):
+def wrap_forward(forward, name, recorder):
     """Record a call of `forward` that did not come by way of calling the module."""
 
     def wrapper(self, *args, **kwargs):
@@ -80,20 +89,20 @@ def wrap_forward(forward, recorder):
         try:
             output = forward(self, *args, **kwargs)
         finally:
-            recorder.after_forward(self, args, kwargs, output)
+            recorder.after_forward(self, args, kwargs, output, name)
         return output
 
     return in_globals_of(forward, wrapper)
 
 
-def wrap_method(method, recorder):
-    """Record a call of another method as one of the module, unless it calls the module itself."""
+def wrap_method(method, name, recorder):
+    """Record a call of another method as one of the module."""
 
     def wrapper(self, *args, **kwargs):
         __tracebackhide__ = True  # of no interest to students
-        seen = recorder.begin_method(self)
+        begin = recorder.begin_method(self)
         output = method(self, *args, **kwargs)
-        recorder.end_method(self, seen, (*args, *kwargs.values()), output)
+        recorder.end_method(self, begin, (*args, *kwargs.values()), output, name)
         return output
 
     return in_globals_of(method, wrapper)

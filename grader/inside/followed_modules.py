@@ -1,4 +1,57 @@
-"""Number the modules that a run calls; modules that hold the same parameters are one."""
+"""Number the modules that a run calls; modules that hold the same parameters are one.
+
+An object of a plain class that holds layers, or tensors to train, is a module here, too.
+"""
+
+MAX_ENCODERS = 64
+"""Most ways of making vectors that are remembered of one module."""
+
+
+def is_layer(value):
+    """Return whether a value is a module of torch."""
+    return "_parameters" in getattr(value, "__dict__", ())
+
+
+def list_parameters(module):
+    """Return the parameters of a module, or of the layers and tensors that an object holds."""
+    if is_layer(module):
+        return list(module.named_parameters())
+    parameters = []
+    for name, held in vars(module).items() if hasattr(module, "__dict__") else ():
+        parts = list(held.values()) if isinstance(held, dict) else held
+        for part in parts if isinstance(parts, (list, tuple)) else [held]:
+            if is_layer(part):
+                parameters += [
+                    (f"{name}.{inner}", value) for inner, value in part.named_parameters()
+                ]
+            elif hasattr(part, "requires_grad") and part.requires_grad and part.is_leaf:
+                parameters.append((name, part))
+    return parameters
+
+
+class Encoder:
+    """A module, and the method by which it made vectors of arrays that it was given."""
+
+    def __init__(self, module, method, count=1):
+        self.module = module
+        self.method = method
+        self.count = count
+        """How many arrays of one shape it took at once, and gave the vectors of each."""
+        self.position = None
+        """The output through which a gradient flowed back; None where none did."""
+
+    def __call__(self, *args):
+        return self.find_method(self.module)(*args)
+
+    def find_method(self, module):
+        """Return what is called of a module of its class."""
+        if self.method in {"forward", "__call__"} and callable(module):
+            return module
+        return getattr(module, self.method)
+
+    def encode(self, module, array):
+        """Return what a module of its class gives for one array, in all places if it takes more."""
+        return self.find_method(module)(*[array] * self.count)
 
 
 class FollowedModules:
@@ -10,6 +63,8 @@ class FollowedModules:
         self.numbers = {}
         self.outputs = {}
         """By number, the output through which a gradient last flowed back."""
+        self.encoders = {}
+        """By number, the ways in which vectors were made: by module, method, shape of the input."""
         self.lost = 0
         """Calls of modules beyond the most that are followed."""
 
@@ -27,6 +82,7 @@ class FollowedModules:
         copied = FollowedModules(self.most)
         copied.modules, copied.numbers = list(self.modules), dict(self.numbers)
         copied.outputs, copied.lost = dict(self.outputs), self.lost
+        copied.encoders = {number: dict(known) for number, known in self.encoders.items()}
         return copied
 
     def find_number(self, module):
@@ -34,19 +90,58 @@ class FollowedModules:
 
         A wrapper that holds another module's parameters and no others is that module.
         """
-        for number, known in enumerate(self.modules):
-            if known is module:
-                return number
-        parameters = tuple(module.parameters())
-        if not parameters:
-            return None
-        identities = tuple(map(id, parameters))
-        if identities in self.numbers:
-            return self.numbers[identities][0]
+        known, parameters = self.find_known(module)
+        if known is not None or not parameters or any(value.is_meta for value in parameters):
+            return known
         if len(self.modules) >= self.most:
             self.lost += 1
             return None
         self.modules.append(module)
         # The parameters are held, so that no later one gets the identity of one that is gone.
-        self.numbers[identities] = len(self.modules) - 1, parameters
+        self.numbers[tuple(map(id, parameters))] = len(self.modules) - 1, parameters
         return len(self.modules) - 1
+
+    def find_known(self, module):
+        """Return the number that a module has, or None, and its parameters if it was not seen."""
+        for number, known in enumerate(self.modules):
+            if known is module:
+                return number, ()
+        parameters = tuple(value for _, value in list_parameters(module))
+        number, _ = self.numbers.get(tuple(map(id, parameters)), (None, ()))
+        return number, parameters
+
+    def add_encoder(self, number, encoder, shape):
+        """Return the way in which a module has just made vectors of an input of a shape."""
+        known = self.encoders.setdefault(number, {})
+        key = id(encoder.module), encoder.method, tuple(shape)
+        encoder = known.pop(key, encoder)
+        if len(known) < MAX_ENCODERS:
+            known[key] = encoder
+        return encoder
+
+    def find_encoders(self, shape, numbers):
+        """Return what made vectors of inputs of a shape, one or a batch; what was trained last.
+
+        `numbers`: the modules that count.
+        """
+        shape = tuple(shape)
+        found = [
+            encoder
+            for number in sorted(numbers)
+            for (_, _, seen), encoder in self.encoders.get(number, {}).items()
+            if seen[-len(shape) :] == shape
+        ]
+        return sorted(found, key=lambda encoder: encoder.position is not None)
+
+    def find_stepped(self, optimizer):
+        """Return the numbers of the modules whose parameters an optimizer holds."""
+        ids = {id(value) for group in optimizer.param_groups for value in group["params"]}
+        return [
+            number
+            for number, module in enumerate(self.modules)
+            if any(id(value) in ids for _, value in list_parameters(module))
+        ]
+
+    def trained_position(self, cls):
+        """Return through which of its outputs a class was trained, or None."""
+        return next((p for n, p in self.outputs.items() if type(self.modules[n]) is cls), None)

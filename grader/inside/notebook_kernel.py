@@ -214,7 +214,7 @@ def prepare_shell(app, job, pipes):
     notes = stubs.Notes()
     notebook_recorder = recorder.Recorder(job["record"], notes)
     if job.get("weight_shapes"):
-        notebook_recorder.weight_shapes = {tuple(shape) for shape in job["weight_shapes"]}
+        notebook_recorder.weights.shapes = {tuple(shape) for shape in job["weight_shapes"]}
     stubs.install_stubs(
         shell,
         app.kernel,

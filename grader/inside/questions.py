@@ -11,14 +11,15 @@ function    what a function of the notebook returns for arguments of the questio
 """
 
 import asyncio
-import contextlib
 import importlib.machinery
 import inspect
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from inside import direct_calls, frames
+from inside import frames
+from inside.asked_modules import InitialWeights, ModuleFinder, NothingToAsk, seed_torch
+from inside.followed_modules import list_parameters
 from inside.watched_calls import flatten_arrays
 
 # Bound before student code runs.
@@ -35,10 +36,6 @@ HISTORY_ENDS = 4
 """Parts of a longer list that are looked at, of its start and of its end."""
 MAX_RECORDED = 3_500
 """Most arrays of a recording that are sent."""
-
-
-class NothingToAsk(Exception):
-    """The notebook has nothing of the kind that a question is about."""
 
 
 def to_plain_array(value):
@@ -68,41 +65,6 @@ def is_number_list(value):
         and 0 < len(value) <= MAX_ELEMENTS
         and all(_type(part) is float for part in value)
     )
-
-
-class InitialWeights:
-    """A copy of a module's weights and buffers as they were at its construction."""
-
-    def __init__(self, torch, module):
-        self.torch = torch
-        self.parameters = _list(module.parameters())
-        self.parameter_indices = {name: i for i, (name, _) in enumerate(module.named_parameters())}
-        tensors = [*self.parameters, *module.buffers()]
-        self.saved = [(tensor, tensor.detach().clone(), tensor._version) for tensor in tensors]
-
-    def set_parameter(self, index, value):
-        """Copy an array into a parameter."""
-        with self.torch.no_grad():
-            self.parameters[index].copy_(self.torch.from_numpy(value))
-
-    def restore(self):
-        """Restore everything that was written to since."""
-        with self.torch.no_grad():
-            for index, (tensor, value, version) in enumerate(self.saved):
-                if tensor._version != version:
-                    tensor.copy_(value)
-                    self.saved[index] = (tensor, value, tensor._version)
-
-
-def seed_torch(torch, number=0):
-    """Seed torch's generator.
-
-    `torch.manual_seed` also prepares, for 12 ms, to seed a GPU that may be used later.
-    """
-    if torch.backends.cuda.is_built():
-        torch.manual_seed(number)
-    else:
-        torch.default_generator.manual_seed(number)
 
 
 class ObservedNotebook:
@@ -181,25 +143,26 @@ class ObservedNotebook:
         """
         kept = self.recorder
         if params.get("may_call", True):
-            with contextlib.suppress(Exception):
+            with kept.guard():
                 kept.encode_again()
         out, keys, modules = {}, {}, []
         sent = frozenset(kept.find_sent())
         for number, module in enumerate(kept.modules):
             snapshots = {}
-            for label, (state, weights) in kept.snapshots.get(number, {}).items():
+            for label, (state, weights) in kept.weights.of(number).items():
                 weight_keys = None
                 if weights is not None and number in sent:
                     weight_keys = self.add_all(out, keys, [value for _, value in weights])
                 snapshots[label] = {"state": state, "weights": weight_keys}
             modules.append({"class": _type(module).__name__[:100], "snapshots": snapshots})
         events = [
-            {**event, "args": {name: self.add_all(out, keys, v) for name, v in args.items()}}
+            {key: value for key, value in event.items() if key != "encoder"}
+            | {"args": {name: self.add_all(out, keys, v) for name, v in event["args"].items()}}
             for event in sorted([*kept.head, *kept.tail], key=lambda event: event["n"])
-            for args in [event["args"]]
         ]
         lost = kept.modules.lost + sum(key is None for key in keys.values())
         data = {"events": events, "count": kept.count, "modules": modules, "lost": lost}
+        data["faults"] = kept.faults
         return data, out
 
     def add_all(self, out, keys, values):
@@ -250,24 +213,25 @@ class ObservedNotebook:
             raise NothingToAsk("torch was never imported")
         torch.set_num_threads(1)
         torch.set_grad_enabled(True)
-        module, how, start = self.get_module(torch, params["module"])
+        rows = inputs[params["calls"][0][0]].shape[1:]
+        module, encoder, how, start = self.get_module(torch, params["module"], rows)
         data = {"class": _type(module).__name__[:100], "how": how, "calls": []}
-        data["parameters"] = [[n[:100], _list(p.shape)] for n, p in module.named_parameters()]
-        data["parameters"] = data["parameters"][:64]
+        parameters = list_parameters(module)[:64]
+        data["parameters"] = [[n[:100], _list(p.shape)] for n, p in parameters]
         out = {}
         for index, (key, set_name) in enumerate(params["calls"]):
             start.restore()
             call = {"unmatched": self.set_weights(start, params, inputs, set_name)}
             try:
                 seed_torch(torch)
-                result = module(self.cast(torch, module, inputs[key]))
-                out[f"out{index}"] = to_plain_array(self.choose_output(module, result))
+                result = encoder.encode(module, self.cast(torch, module, inputs[key]))
+                out[f"out{index}"] = to_plain_array(self.choose_output(module, encoder, result))
             except BaseException as error:
                 call["error"] = describe_error(error)
             data["calls"].append(call)
         return data, out
 
-    def choose_output(self, module, result):
+    def choose_output(self, module, encoder, result):
         """Return the output that counts of a module that returns several, or the result itself.
 
         It is the one through which a gradient flowed back where the notebook trained, or else the
@@ -275,7 +239,9 @@ class ObservedNotebook:
         """
         parts = flatten_arrays(result)
         if _isinstance(result, (_list, _tuple, _dict)) and parts:
-            position = self.recorder.trained_position(_type(module))
+            position = encoder.position
+            if position is None:
+                position = self.recorder.modules.trained_position(_type(module))
             matrices = [part for part in parts if part.ndim in {1, 2}]
             if position is not None and position < len(parts):
                 return parts[position]
@@ -284,9 +250,9 @@ class ObservedNotebook:
 
     def cast(self, torch, module, array):
         """Convert an input to the dtype and the device of the module's parameters."""
-        parameter = next(module.parameters(), None)
+        parameters = [parameter for _, parameter in list_parameters(module)]
         tensor = torch.from_numpy(array.copy())
-        return tensor if parameter is None else tensor.to(parameter.device, parameter.dtype)
+        return tensor.to(parameters[0].device, parameters[0].dtype) if parameters else tensor
 
     def set_weights(self, start, params, inputs, set_name):
         """Copy weights into parameters of the same shapes; return the shapes that match none.
@@ -324,61 +290,17 @@ class ObservedNotebook:
                 matches[position] = index
         return matches
 
-    def get_module(self, torch, name):
-        """Return the module, how it was found, and its initial weights; found once in a batch."""
-        if name not in self.modules:
-            module, how = self.find_module(torch, name)
-            self.modules[name] = module, how, InitialWeights(torch, module)
-        return self.modules[name]
+    def get_module(self, torch, name, rows):
+        """Return the module, how it is called, how it was found, and its initial weights.
 
-    def find_module(self, torch, name):
-        """Find the notebook's module: a new one of its class, else one that it used."""
-        base = torch.nn.Module
-        used = self.recorder.find_answered()
-        cls = self.choose_class(base, self.namespace.get(name), used)
-        if cls is not None:
-            module = self.instantiate(torch, cls)
-            if module is not None:
-                return module, "new"
-        instances = [v for v in self.namespace.values() if _isinstance(v, base)]
-        instances += [m for m in used if cls is None or type(m) is cls]
-        if not instances:
-            raise NothingToAsk(f"no class {name} and no other torch module")
-        return instances[-1].train(), "used"
-
-    def choose_class(self, base, named, used):
-        """Return the class of the handout's name if the notebook uses it, else the one it uses.
-
-        `used` are modules that gave an output, those that were trained last.
+        It is found once in a batch. `rows`: the shape of one input.
         """
-        classes = [type(module) for module in used]
-        if inspect.isclass(named) and issubclass(named, base):
-            if named in classes or not classes:
-                return named
-        else:
-            named = None
-        own = [cls for cls in classes if direct_calls.is_own_class(cls)]
-        if own or named is not None:
-            return own[-1] if own else named
-        defined = [
-            value
-            for value in self.namespace.values()
-            if inspect.isclass(value)
-            and issubclass(value, base)
-            and direct_calls.is_own_class(value)
-        ]
-        return defined[-1] if defined else None
-
-    def instantiate(self, torch, cls):
-        """Construct the class; return None where it needs arguments, or a call for its weights."""
-        seed_torch(torch)
-        try:
-            module = cls().train()
-        except Exception:
-            return None
-        # A lazy layer has no weights before its first call.
-        is_lazy = any(torch.nn.parameter.is_lazy(p) for p in module.parameters())
-        return None if is_lazy else module
+        key = name, _tuple(rows)
+        if key not in self.modules:
+            finder = ModuleFinder(self.namespace, self.recorder)
+            module, encoder, how = finder.find_module(torch, name, rows)
+            self.modules[key] = module, encoder, how, InitialWeights(torch, module)
+        return self.modules[key]
 
     # ------------------------------------------------------------ function
 

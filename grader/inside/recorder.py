@@ -8,7 +8,13 @@ import contextlib
 import functools
 from collections import deque
 
-from inside import direct_calls, followed_modules
+from inside import (
+    direct_calls,
+    followed_modules,
+    passed_on,
+    weight_snapshots,
+    wrapped_tensors,
+)
 from inside.after_import import call_after_import
 from inside.watched_calls import (
     WATCH_BUILTIN,
@@ -27,8 +33,6 @@ MODULE_EVENTS = 48
 """Events kept from the start of each module, whenever it is first called."""
 MAX_MODULES = 256
 """Most modules that are followed."""
-MODULES_WITH_WEIGHTS = 4, 8
-"""How many modules' weights are kept: of the first, and of the last."""
 SENT_TRAINED, SENT_OTHERS = 4, 3
 """How many modules' weights are told: of those that were trained, and of others."""
 RECENT_INPUTS = 8
@@ -37,20 +41,12 @@ MAX_BYTES, MAX_MODULE_BYTES = 64 * 2**20, 16 * 2**20
 """Most bytes of arrays in events, and in those about one module; older ones go first."""
 MAX_ELEMENTS = 200_000
 """Arrays with more elements are not kept."""
-SMALL_ELEMENTS = 20_000
-"""Weights of other shapes than the assignment's are kept up to this size."""
-
-
-def holds_weights(labels):
-    """Return whether a module's snapshots still hold weights."""
-    return any(weights is not None for _, weights in labels.values())
+MAX_FAULTS = 8
+"""Most faults of the recorder's own that are told."""
 
 
 class Recorder:
     """Events of a run in order, and snapshots of weights."""
-
-    weight_shapes = None
-    """The shapes of the assignment's parameters; None where all weights are kept."""
 
     def __init__(self, names, notes):
         self.names = tuple(names)
@@ -59,11 +55,9 @@ class Recorder:
         self.tail = deque(maxlen=TAIL_EVENTS)
         self.count = 0
         self.modules = followed_modules.FollowedModules(MAX_MODULES)
-        self.states = {}
-        self.snapshots = {}
+        self.weights = weight_snapshots.WeightSnapshots()
         self.steps = {}
         self.event_counts = {}
-        self.calls = {}
         self.answered = set()
         self.last_number = None
         self.calling = []
@@ -72,6 +66,7 @@ class Recorder:
         self.new_input_bytes = 0
         self.recent_inputs = deque(maxlen=RECENT_INPUTS)
         self.again = False
+        self.faults = []
         self.torch = None
 
     def install(self, shell):
@@ -79,6 +74,15 @@ class Recorder:
         setattr(builtins, WATCH_BUILTIN, self.watch_function)
         shell.ast_transformers.append(WatchTransformer(self.names))
         call_after_import({"torch": self.hook_torch})
+
+    @contextlib.contextmanager
+    def guard(self):
+        """Let a fault of ours cost the notebook nothing, and keep it for whoever judges."""
+        try:
+            yield
+        except Exception as error:
+            if len(self.faults) < MAX_FAULTS:
+                self.faults.append(f"{type(error).__name__}: {error}"[:200])
 
     # ------------------------------------------------------------ events
 
@@ -135,6 +139,7 @@ class Recorder:
         """Copy a tensor or array as it is now; return None for anything else."""
         torch = self.torch
         if torch is not None and isinstance(value, torch.Tensor):
+            value = wrapped_tensors.unwrap(torch, value)
             if value.numel() > MAX_ELEMENTS:
                 return None
             return value.detach().clone()
@@ -154,8 +159,9 @@ class Recorder:
     def share_input(self, array):
         """Return the recent input that equals an array, or the array itself."""
         for recent in self.recent_inputs:
-            if recent.dtype == array.dtype and self.torch.equal(recent, array):
-                return recent
+            with contextlib.suppress(Exception):  # torch cannot compare all kinds of tensors
+                if recent.dtype == array.dtype and self.torch.equal(recent, array):
+                    return recent
         self.new_input_bytes += array.nbytes
         self.recent_inputs.append(array)
         return array
@@ -163,7 +169,15 @@ class Recorder:
     # ------------------------------------------------------------ watched functions
 
     def watch_function(self, function, name=None):
-        """Wrap a function so that its calls are recorded; return anything else as it is."""
+        """Wrap a function so that its calls are recorded; return anything else as it is.
+
+        Of a class the methods are, as those of modules are by themselves.
+        """
+        if isinstance(function, type):
+            if self.torch is not None and not issubclass(function, self.torch.nn.Module):
+                with contextlib.suppress(Exception):  # it may forbid that
+                    direct_calls.wrap_methods(function, self)
+            return function
         if name is not None and not isinstance(function, WATCHED_TYPES):
             return function
         name = name or getattr(function, "__name__", "")
@@ -180,8 +194,8 @@ class Recorder:
         """Call a watched function; its call is recorded unless another one makes it."""
         __tracebackhide__ = True
         event = None
-        if not self.inside_watched and not self.is_traced():
-            with contextlib.suppress(Exception):
+        if not self.inside_watched and not wrapped_tensors.is_traced(self.torch):
+            with self.guard():
                 event = self.record_call(name, function, args, kwargs)
         self.inside_watched += 1
         try:
@@ -203,13 +217,18 @@ class Recorder:
 
     def follow_result(self, event, result):
         """Note in a call's event whether its result is finite, and when a gradient flows back."""
-        if event is None:
+        if event is None or self.torch is None:
             return
-        with contextlib.suppress(Exception):
+        with self.guard():
             for part in flatten_arrays(result):
-                event["finite"] &= bool(self.torch.isfinite(part).all())
-                if getattr(part, "requires_grad", False):
-                    part.register_hook(lambda gradient: event.update(pulled=True))
+                if not isinstance(part, self.torch.Tensor):
+                    continue
+                event["finite"] &= bool(
+                    self.torch.isfinite(wrapped_tensors.unwrap(self.torch, part)).all()
+                )
+                followed = wrapped_tensors.unwrap_batches(self.torch, part)
+                if followed.requires_grad:
+                    followed.register_hook(lambda gradient: event.update(pulled=True))
 
     # ------------------------------------------------------------ torch
 
@@ -221,7 +240,7 @@ class Recorder:
 
         self.torch = torch
         module.register_module_forward_pre_hook(self.before_forward)
-        module.register_module_forward_hook(self.after_forward, with_kwargs=True, always_call=True)
+        module.register_module_forward_hook(self.after_hook, with_kwargs=True, always_call=True)
         direct_calls.watch_direct_calls(torch, self)
         optimizer.register_optimizer_step_pre_hook(self.before_step)
         optimizer.register_optimizer_step_post_hook(self.after_step)
@@ -230,7 +249,7 @@ class Recorder:
         @functools.wraps(real_similarity)
         def cosine_similarity(*args, **kwargs):
             event = None
-            with contextlib.suppress(Exception):
+            with self.guard():
                 event = self.record_similarity(args, kwargs)
             result = real_similarity(*args, **kwargs)
             self.follow_result(event, result)
@@ -242,7 +261,9 @@ class Recorder:
     def record_similarity(self, args, kwargs):
         """Record a similarity with gradients, and whether a watched function computes it."""
         values = [*args, *kwargs.values()][:2]
-        if self.is_traced() or not any(getattr(v, "requires_grad", False) for v in values):
+        if wrapped_tensors.is_traced(self.torch) or not any(
+            getattr(v, "requires_grad", False) for v in values
+        ):
             return None
         self.snapshot_last_called("call")
         left, right = (self.copy_arrays(value) for value in values)
@@ -252,56 +273,15 @@ class Recorder:
         self.add_event(event, self.last_number)
         return event
 
-    def state_index(self, number):
-        """Return the index of a module's present weights among all seen, by their sums.
+    def list_weights(self, number):
+        """Return a module's parameters by name."""
+        named = followed_modules.list_parameters(self.modules[number])
+        return [(name, wrapped_tensors.unwrap(self.torch, value)) for name, value in named]
 
-        Modules that hold the same weights, a copy say, are in the same state.
-        """
-        torch = self.torch
-        threads = torch.get_num_threads()
-        if threads > 1:  # sums differ with their number
-            torch.set_num_threads(1)
-        with torch.no_grad():
-            sums = [
-                (tuple(parameter.shape), float(parameter.sum()), float(parameter.abs().sum()))
-                for parameter in self.modules[number].parameters()
-            ]
-        if threads > 1:
-            torch.set_num_threads(threads)
-        return self.states.setdefault(tuple(sums), len(self.states))
-
-    def snapshot_weights(self, number, label):
-        """Copy a module's weights, once for each label."""
-        labels = self.snapshots.setdefault(number, {})
-        if label in labels:
-            return
-        state = self.state_index(number)
-        for earlier_state, earlier_weights in labels.values():
-            if earlier_state == state:
-                labels[label] = (earlier_state, earlier_weights)
-                return
-        weights = [
-            (name, parameter.detach().clone())
-            for name, parameter in self.modules[number].named_parameters()
-            if self.keeps_weights(parameter)
-        ]
-        labels[label] = (state, weights)
-        self.drop_old_weights()
-
-    def drop_old_weights(self):
-        """Forget the weights of modules between the first and the last ones; keep their states."""
-        first, last = MODULES_WITH_WEIGHTS
-        holders = [number for number, labels in self.snapshots.items() if holds_weights(labels)]
-        for number in holders[first:-last]:
-            labels = self.snapshots[number]
-            self.snapshots[number] = {label: (state, None) for label, (state, _) in labels.items()}
-
-    def keeps_weights(self, parameter):
-        """Return whether a parameter is small enough, or of a shape of the assignment's."""
-        shapes = self.weight_shapes
-        if shapes is None or tuple(parameter.shape) in shapes:
-            return parameter.numel() <= 50 * MAX_ELEMENTS
-        return parameter.numel() <= SMALL_ELEMENTS
+    def snapshot_weights(self, number, moment):
+        """Copy a module's weights, once for each moment."""
+        if moment not in self.weights.of(number):
+            self.weights.take(self.torch, number, moment, self.list_weights(number))
 
     def snapshot_last_called(self, label):
         """Copy the weights of the module that was called last."""
@@ -311,93 +291,124 @@ class Recorder:
     def before_forward(self, module, args):
         """Note that a module is called."""
         self.calling.append((module, self.count))
-        with contextlib.suppress(Exception):
+        with self.guard():
             number = self.number_if_recorded(module)
             if number is not None:
                 self.snapshot_weights(number, "first")
 
-    def after_forward(self, module, args, *rest):
+    def after_hook(self, module, args, *rest):
         """Record a call that ended; after a raise torch leaves out the keyword arguments."""
         kwargs, output = rest if len(rest) == 2 else ({}, rest[-1])
+        self.after_forward(module, args, kwargs, output, "forward")
+
+    def after_forward(self, module, args, kwargs, output, name):
+        """Record a call that ended of a module, or of an object's method that makes it one."""
         begin = self.count
         while self.calling:
             called, begin = self.calling.pop()
             if called is module:
                 break
-        with contextlib.suppress(Exception):
+        with self.guard():
             number = self.number_if_recorded(module)
             if number is not None:
-                self.record_outer(number, begin, [*args, *kwargs.values()], output)
+                arguments = [*args, *kwargs.values()]
+                way = getattr(module, "_orig_mod", module), name  # the one that was compiled
+                self.record_outer(number, begin, arguments, output, way)
 
-    def record_outer(self, number, begin, args, output):
+    def record_outer(self, number, begin, args, output, way):
         """Record a call in the place of those within it of the module that it wraps.
 
-        A wrapper that takes several inputs at once, or gives something else than one output, leaves
-        those as they are.
+        A wrapper that takes several inputs at once, or gives something else than as many numbers as
+        it got of the module, leaves those as they are. `way`: the module called, and its method.
         """
         events = [*self.head, *self.tail] if self.count > begin else []
         within = [
             event
             for event in events
-            if event["kind"] == "forward" and event["module"] == number and event["n"] >= begin
+            if event["kind"] == "forward"
+            and event["module"] == number
+            and event["n"] >= begin
+            and not event["superseded"]
         ]
-        if within and (len(flatten_arrays(args)) != 1 or len(flatten_arrays(output)) != 1):
+        if within and not passed_on.passes_on(self.torch, within, args, output):
             return
+        same = [event["encoder"] for event in within if passed_on.gave(self.torch, event, output)]
         for event in within:
             event["superseded"] = True
-        self.record_forward(number, args, output)
+        self.record_forward(number, args, output, way, *same[:1])
+
+    def calling_layers(self):
+        """Return the modules of torch that are being called: objects of plain classes hide none."""
+        return [module for module, _ in self.calling if followed_modules.is_layer(module)]
 
     def is_calling(self, module):
         """Return whether it is this module that is being called."""
         return bool(self.calling) and self.calling[-1][0] is module
 
     def begin_method(self, module):
-        """Note that a method of a module is called; return how often the module was, so far."""
-        if self.calling:
+        """Note that a method of a module is called; return the number of events so far.
+
+        Within a call of the module itself it is no event, but may be what makes its vectors.
+        """
+        layers = self.calling_layers()
+        if wrapped_tensors.is_traced(self.torch) or (layers and layers[-1] is not module):
             return None
-        with contextlib.suppress(Exception):
+        with self.guard():
             number = self.modules.find_number(module)
             if number is not None:
                 self.snapshot_weights(number, "first")
-                return self.calls.get(number, 0)
+                return self.count
         return None
 
-    def end_method(self, module, seen, args, output):
-        """Record the method's call, unless the module itself was called in it."""
-        if seen is None:
+    def end_method(self, module, begin, args, output, name):
+        """Record the method's call as one of the module."""
+        if begin is None:
             return
-        with contextlib.suppress(Exception):
+        with self.guard():
             number = self.modules.find_number(module)
-            if self.calls.get(number, 0) == seen and flatten_arrays(list(args)):
-                self.record_forward(number, args, output)
+            if number is None or not flatten_arrays(list(args)):
+                return
+            if self.calling_layers():
+                self.note_encoder(number, list(args), output, (module, name))
+            else:
+                self.record_outer(number, begin, list(args), output, (module, name))
 
-    def is_traced(self):
-        """Return whether torch traces or compiles what runs: what is computed would get into it."""
-        torch = self.torch
-        if torch is None:
-            return False
-        return torch._C._get_tracing_state() is not None or torch.compiler.is_compiling()
+    def note_encoder(self, number, args, output, way):
+        """Note what makes vectors within a call of its module: each tower of two, say."""
+        outputs = flatten_arrays(output)
+        encoder, _ = self.follow_encoder(number, args, outputs, way)
+        part = wrapped_tensors.unwrap_batches(self.torch, outputs[0]) if len(outputs) == 1 else None
+        if encoder is not None and part is not None and part.requires_grad:
+            part.register_hook(lambda gradient: setattr(encoder, "position", 0))
 
     def number_if_recorded(self, module):
         """Return the number of a module whose call is recorded, or None.
 
-        The outermost call is, and below it those of the notebook's own classes.
+        The outermost call is, and below it those of the notebook's own classes, and of what such a
+        class merely wraps.
         """
-        if self.is_traced():
+        if wrapped_tensors.is_traced(self.torch):
             return None
-        is_inner = any(other is not module for other, _ in self.calling)
-        if is_inner and not direct_calls.is_own_class(type(module)):
-            return None
+        outer = [other for other in self.calling_layers() if other is not module]
+        if outer and not direct_calls.is_own_class(type(module)):
+            if not module._modules:
+                return None
+            number, _ = self.modules.find_known(module)
+            return number if number == self.modules.find_known(outer[-1])[0] else None
         return self.modules.find_number(module)
 
-    def record_forward(self, number, args, output):
-        """Record inputs, outputs and the weights that made them."""
+    def record_forward(self, number, args, output, way, encoder=None):
+        """Record inputs, outputs and the weights that made them.
+
+        `encoder`: what gave the same before it was passed on.
+        """
         torch = self.torch
-        self.calls[number] = self.calls.get(number, 0) + 1
         self.last_number = number
         grad = torch.is_grad_enabled()
         is_head = self.is_head(number)
-        state = self.state_index(number) if is_head or not grad else -1
+        state = (
+            self.weights.find_state(torch, self.list_weights(number)) if is_head or not grad else -1
+        )
         outputs = [
             part
             for part in flatten_arrays(output)
@@ -405,15 +416,26 @@ class Recorder:
         ]
         if outputs:
             self.answered.add(number)
+        new_encoder, positions = self.follow_encoder(number, args, outputs, encoder is None and way)
         event = {"kind": "forward", "module": number, "state": state, "grad": grad}
         event |= {"steps": self.steps.get(number, 0), "pulled": -1, "again": self.again}
-        event["superseded"] = False
-        copies = [part.detach().clone() for part in outputs]
-        event["args"] = {"in": self.copy_inputs(args), "out": copies, "pull": []}
-        for position, part in enumerate(outputs):
+        event |= {"superseded": False, "encoder": encoder or new_encoder}
+        inputs, copies = self.copy_inputs(args), self.copy_arrays(outputs)
+        event["args"] = {"in": inputs, "out": copies, "pull": []}
+        for position in positions:
+            part = wrapped_tensors.unwrap_batches(torch, outputs[position])
             if part.requires_grad:
                 part.register_hook(functools.partial(self.follow_output, event, position, is_head))
         self.add_event(event, number)
+
+    def follow_encoder(self, number, args, outputs, way):
+        """Return the way in which vectors were made, or None, and the outputs to follow."""
+        inputs = flatten_arrays(list(args))
+        positions, is_encoder = passed_on.find_vectors(inputs, outputs)
+        if not (way and is_encoder):
+            return None, positions
+        encoder = followed_modules.Encoder(*way, len(inputs))
+        return self.modules.add_encoder(number, encoder, inputs[0].shape), positions
 
     def follow_output(self, event, position, keep, gradient):
         """Note that a gradient flowed back through one output of a recorded call.
@@ -424,23 +446,14 @@ class Recorder:
             return
         event["pulled"] = position
         self.modules.outputs[event["module"]] = position
+        if event["encoder"] is not None and not event["superseded"]:
+            event["encoder"].position = position
         if keep:
             event["args"]["pull"] = self.copy_arrays(gradient)
 
-    def find_answered(self):
-        """Return the modules that gave an output, those that were trained last."""
-        trained = {*self.steps, *self.modules.outputs}
-        numbers = sorted(self.answered, key=lambda number: (number in trained, number))
-        return [self.modules[number] for number in numbers]
-
-    def trained_position(self, cls):
-        """Return through which of its outputs a class was trained, or None."""
-        positions = self.modules.outputs.items()
-        return next((p for n, p in positions if type(self.modules[n]) is cls), None)
-
     def find_sent(self):
         """Return the modules whose weights are sent: the last ones trained, and the last others."""
-        holders = [n for n, labels in self.snapshots.items() if holds_weights(labels)]
+        holders = self.weights.holders()
         trained = [n for n in holders if n in self.steps or n in self.modules.outputs]
         others = [n for n in holders if n not in trained]
         return sorted({*trained[:1], *trained[-SENT_TRAINED:], *others[-SENT_OTHERS:]})
@@ -448,36 +461,33 @@ class Recorder:
     def encode_again(self):
         """Call the modules that are sent again on their last inputs, with their final weights."""
         forwards = [e for e in [*self.head, *self.tail] if e["kind"] == "forward"]
+        if not forwards:
+            return
         self.again = True
         self.event_counts.clear()  # so that these events replace none
         with self.torch.no_grad():
             for number in self.find_sent():
                 self.snapshot_weights(number, "end")
                 for event in [e for e in forwards if e["module"] == number][-3:]:
-                    if event["args"]["in"]:
-                        self.modules[number](*event["args"]["in"])
+                    with contextlib.suppress(Exception):  # it may need more than arrays
+                        self.encode_inputs(number, event["args"]["in"])
 
-    def stepped_modules(self, optimizer):
-        """Return the numbers of the modules whose parameters an optimizer holds."""
-        parameter_ids = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        return [
-            number
-            for number, module in enumerate(self.modules)
-            if any(id(p) in parameter_ids for p in module.parameters())
-        ]
+    def encode_inputs(self, number, inputs):
+        """Call a module on inputs in the way in which it made vectors of such."""
+        if inputs:
+            known = self.modules.find_encoders(inputs[0].shape, [number])
+            (known[-1] if known else self.modules[number])(*inputs)
 
     def before_step(self, optimizer, args, kwargs):
         """Snapshot the weights that an optimizer is about to change."""
-        try:
-            for number in self.stepped_modules(optimizer):
+        with self.guard():
+            for number in self.modules.find_stepped(optimizer):
                 self.snapshot_weights(number, "step")
-        except Exception:
-            pass
 
     def after_step(self, optimizer, args, kwargs):
         """Record that an optimizer has stepped."""
-        with contextlib.suppress(Exception):
-            numbers = self.stepped_modules(optimizer)
+        with self.guard():
+            numbers = self.modules.find_stepped(optimizer)
             for number in numbers:
                 self.steps[number] = self.steps.get(number, 0) + 1
             event = {"kind": "step", "modules": numbers, "args": {}}

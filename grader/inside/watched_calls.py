@@ -9,6 +9,8 @@ WATCHED_TYPES = (types.FunctionType, types.MethodType, functools.partial)
 """What is watched where a name is assigned."""
 MAX_PARTS = 64
 """Most parts of a list that are looked at."""
+TORCH_NAMES = frozenset({"F", "nn", "torch"})
+"""The usual names of torch and its parts in a notebook."""
 WATCH_BUILTIN = "__watched__"
 """The builtin that the transformer decorates functions with."""
 
@@ -28,6 +30,15 @@ class WatchTransformer(ast.NodeTransformer):
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
+    def visit_ClassDef(self, node):
+        """Have a plain class watched, too, if it speaks of torch: its objects may hold layers."""
+        self.generic_visit(node)
+        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        if names & TORCH_NAMES:
+            node.decorator_list.append(ast.Name(id=WATCH_BUILTIN, ctx=ast.Load()))
+            ast.fix_missing_locations(node)
+        return node
+
     def visit_Assign(self, node):
         self.generic_visit(node)
         names = {target.id for target in node.targets if isinstance(target, ast.Name)}
@@ -46,7 +57,9 @@ def flatten_arrays(value, depth=3):
     if isinstance(value, (list, tuple)):
         parts = list(value)[:MAX_PARTS] if depth else []
         return [array for part in parts for array in flatten_arrays(part, depth - 1)]
-    return [value] if hasattr(value, "shape") and hasattr(value, "dtype") else []
+    # What stands for an array while a function is traced has no shape of numbers.
+    is_array = isinstance(getattr(value, "shape", None), tuple) and hasattr(value, "dtype")
+    return [value] if is_array else []
 
 
 def bind_arguments(function, args, kwargs):

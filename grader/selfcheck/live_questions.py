@@ -136,13 +136,11 @@ def _restore_recorder(recorder: Any) -> Iterator[None]:
         "head": list(recorder.head),
         "tail": deque(recorder.tail, maxlen=recorder.tail.maxlen),
         "modules": recorder.modules.copy(),
-        "states": dict(recorder.states),
+        "weights": recorder.weights.copy(),
         "event_counts": dict(recorder.event_counts),
-        "calls": dict(recorder.calls),
         "answered": set(recorder.answered),
         "sizes": dict(recorder.sizes),
         "calling": [],
-        "snapshots": {number: dict(state) for number, state in recorder.snapshots.items()},
         "steps": dict(recorder.steps),
     }
     try:
@@ -170,7 +168,8 @@ def _restore_torch(torch: Any) -> Iterator[None]:
 def _restore_modules(torch: Any, notebook: Any) -> Iterator[None]:
     """Restore modes and buffers of all modules, and the weights of those that were asked."""
     named_modules = [v for v in list(notebook.namespace.values()) if isinstance(v, torch.nn.Module)]
-    roots = [*notebook.recorder.modules, *named_modules]
+    followed = [m for m in notebook.recorder.modules if isinstance(m, torch.nn.Module)]
+    roots = [*followed, *named_modules]
     modules = {id(part): part for root in roots for part in root.modules()}
     modes = [(part, part.training) for part in modules.values()]
     buffers = [
@@ -181,7 +180,7 @@ def _restore_modules(torch: Any, notebook: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        for _, _, start in notebook.modules.values():
+        for *_, start in notebook.modules.values():
             start.restore()
         with torch.no_grad():
             for buffer, value, version in buffers:
