@@ -167,30 +167,3 @@ def test_of_several_cells_that_assign_a_name_the_one_that_failed_is_the_cause() 
 )
 def test_other_errors_are_a_cells_own(error: CellError) -> None:
     assert len(own_failures(ran(("x = 1 / 0", WRONG), ("print(x)", error)))) == 2
-
-
-REFUSED = CellError(name="ConnectionRefusedError", message="[Errno 111] Connection refused")
-SYSTEM = CellError(name="PermissionError", message="[Errno 13] Permission denied: '/proc/7/maps'")
-OTHERS = CellError(name="PermissionError", message="[Errno 13] Permission denied: '/etc/x'")
-
-
-@pytest.mark.parametrize(
-    ("level", "error", "named"),
-    [
-        ("reduced", REFUSED, ["cell 1"]),
-        ("reduced", SYSTEM, ["cell 1"]),
-        ("reduced", OTHERS, []),
-        ("reduced", WRONG, []),
-        ("full", REFUSED, []),
-        ("none", SYSTEM, []),
-    ],
-)
-def test_a_failure_that_a_wall_may_be_the_cause_of_waits_for_a_person(
-    level: str, error: CellError, named: list[str]
-) -> None:
-    cells = ran(("x = 1", None), ("y = 1", error))
-    isolation = replace(cells.record.isolation, level=level)
-    found = judged(replace(cells, record=replace(cells.record, isolation=isolation)))
-
-    assert found.pending is bool(named)
-    assert found.observed.partition("may be why: ")[2].split() == " ".join(named).split()

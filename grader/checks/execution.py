@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
@@ -23,10 +22,6 @@ _MAX_LISTED = 6
 _ANSWER_NOTE = "input() was answered"
 _UNSUITED = frozenset({"EOFError", "IndexError", "KeyError", "ValueError"})
 """Errors that an answer to `input()` causes that is no person's."""
-_WALL_ERROR = re.compile(
-    r"ConnectionRefusedError|AccessDenied|PermissionError: .*[\"'/](?:proc|sys|dev)/", re.DOTALL
-)
-"""Matches errors of sockets between processes, and of the system's own files."""
 
 
 def own_failures(evidence: Evidence) -> tuple[CellRun, ...]:
@@ -46,13 +41,6 @@ def failed_on_answer(run: CellRun) -> bool:
     """Return whether a cell may have failed since nobody was there to answer its `input()`."""
     answered = any(note.startswith(_ANSWER_NOTE) for note in run.notes)
     return answered and run.error is not None and run.error.name in _UNSUITED
-
-
-def failed_at_wall(run: CellRun, evidence: Evidence) -> bool:
-    """Return whether a cell may have failed only since the isolation was reduced."""
-    if evidence.record.isolation.level != "reduced" or run.error is None:
-        return False
-    return _WALL_ERROR.search(f"{run.error.name}: {run.error.message}") is not None
 
 
 def failure_cause(run: CellRun, evidence: Evidence) -> CellRun | None:
@@ -87,8 +75,7 @@ class NotebookRuns(Check):
     A NameError for a name that an earlier failed cell assigns is that cell's failure. Empty and
     comment-only cells are left out; lines that a headless grader neutralizes (installers, Colab,
     `input()`), text on stderr, and `exit()` with no cell behind it are no failure, nor is an error
-    of values in a cell whose `input()` was answered. A notebook without code earns nothing. Where
-    a wall of the isolation level `reduced` may be why a cell failed, a person decides.
+    of values in a cell whose `input()` was answered. A notebook without code earns nothing.
     """
 
     code = "EXE001"
@@ -111,12 +98,8 @@ class NotebookRuns(Check):
         details = "; ".join(f"cell {run.index}: {_describe_failure(run)}" for run in listed)
         if more := len(failures) - len(listed):
             details += f"; and {more} more"
-        at_wall = [f"cell {run.index}" for run in failures if failed_at_wall(run, evidence)]
-        if at_wall:
-            details += f"; the isolation, which was reduced, may be why: {list_some(at_wall)}"
         return CheckOutcome(
             share=share,
-            pending=bool(at_wall),
             expected=expected,
             observed=f"{len(failures)} of {len(code_runs)} cells failed of their own: {details}",
             hint=_choose_hint(failures),
