@@ -11,6 +11,7 @@ from test_checks import evidence
 from grader.checks import CHECKS, Evidence
 from grader.checks.check import CheckOutcome
 from grader.checks.execution import failure_cause, own_failures
+from grader.checks.memo import Memo
 from grader.model import Cell, CellError, CellRun, CellStatus, ExecutionRecord, Notebook
 
 HINT = "Restart the kernel, run all cells, and mend the first error before you hand in."
@@ -32,6 +33,11 @@ def ran(*cells: tuple[str, CellError | CellStatus | None]) -> Evidence:
     made = tuple(Cell(index=n, kind="code", source=source) for n, (source, _) in enumerate(cells))
     notebook = Notebook(cells=made, sha256="0")
     return replace(evidence(), notebook=notebook, record=ExecutionRecord(cells=tuple(runs)))
+
+
+def ran_again(made: Evidence) -> Evidence:
+    """The same evidence, of which nothing is remembered."""
+    return replace(made, memo=Memo())
 
 
 def judged(made: Evidence, at_most: str = "1") -> CheckOutcome:
@@ -116,6 +122,40 @@ def test_a_cell_that_our_answer_did_not_suit_is_no_failure_of_its_own(
             "0 of 2 cells ran; the answer that input() gets here did not suit cell 0"
         )
         assert judged(made).share < 1
+
+
+NO_UPLOAD = "files.upload() gave only what came with the notebook, not what was wanted"
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("StopIteration", False),
+        ("KeyError", False),
+        ("FileNotFoundError", False),
+        ("NameError", False),
+        ("AttributeError", True),
+    ],
+)
+def test_a_cell_that_found_no_upload_is_no_failure_of_its_own(name: str, *, own: bool) -> None:
+    made = ran(("n = next(iter(files.upload()))", CellError(name=name, message="")), ("1", None))
+    runs = (replace(made.record.cells[0], notes=(NO_UPLOAD,)), made.record.cells[1])
+    found = judged(replace(made, record=replace(made.record, cells=runs)))
+
+    assert (found.share < 1) == own
+    if not own:
+        told = "1 of 2 cells ran; what files.upload() gives here did not suit cell 0"
+        assert found.observed == told
+
+
+def test_a_name_that_a_loop_over_no_upload_should_have_assigned_is_nobodys_failure() -> None:
+    made = ran(("for n in uploaded: pass", None), ("open(n)", no_name("n")), ("m", no_name("m")))
+    first, *others = made.record.cells
+    noted = (replace(first, notes=(NO_UPLOAD,)), *others)
+
+    assert [run.index for run in own_failures(made)] == [1, 2]
+    record = replace(made.record, cells=noted)
+    assert [run.index for run in own_failures(replace(ran_again(made), record=record))] == [2]
 
 
 # ---------------------------------------------------------------- causes

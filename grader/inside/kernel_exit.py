@@ -87,8 +87,15 @@ def report_background_activity(shell, fd):
 
 
 def count_background_activity():
-    """Count the threads, pending signals and child processes that there are."""
+    """Count the threads, pending signals and child processes that there are.
+
+    Threads of C, such as a watchdog of `faulthandler`, are not Python's.
+    """
     timers = [name for name in TIMERS if signal.getitimer(getattr(signal, name))[0]]
     multiprocessing = sys.modules.get("multiprocessing.process")
     processes = multiprocessing.active_children() if multiprocessing else ()
-    return _thread._count(), len(timers), len(processes)
+    try:
+        threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 (names only)
+    except OSError:
+        threads = _thread._count()
+    return threads, len(timers), len(processes)
