@@ -20,7 +20,7 @@ FAILED_STATUSES = {
 
 _MAX_LISTED = 6
 _VALUE_ERRORS = frozenset({"EOFError", "IndexError", "KeyError", "ValueError"})
-_STAND_INS = {
+_SUBSTITUTES = {
     "input() was answered": ("the answer that input() gets here", _VALUE_ERRORS),
     "files.upload() gave": (
         "what files.upload() gives here",
@@ -28,32 +28,32 @@ _STAND_INS = {
         | {"AssertionError", "FileNotFoundError", "NameError", "StopIteration", "TypeError"},
     ),
 }
-"""By how their notes begin: what stands in for a person, and errors that are its fault."""
+"""By how their notes begin: what substitutes for a person, and errors that are its fault."""
 
 
 def own_failures(evidence: Evidence) -> tuple[CellRun, ...]:
     """Return the failed cells, without those that lacked a name which a failed cell assigns.
 
-    A cell that failed on what stands in for a person here is none of them, either.
+    A cell that failed on what substitutes for a person here is none of them, either.
     """
     failed_runs = [run for run in evidence.record.cells if run.status in FAILED_STATUSES]
     return tuple(
         run
         for run in failed_runs
-        if failure_cause(run, evidence) is None and not failed_on_stand_in(run)
+        if failure_cause(run, evidence) is None and not failed_on_substitute(run)
     )
 
 
-def failed_on_stand_in(run: CellRun) -> str:
-    """Return what a cell may have failed on that stands in for a person here, or ''."""
+def failed_on_substitute(run: CellRun) -> str:
+    """Return what a cell may have failed on that substitutes for a person here, or ''."""
     name = run.error.name if run.error is not None else ""
-    return next((what for what, errors in _stand_ins(run) if name in errors), "")
+    return next((what for what, errors in _substitutes(run) if name in errors), "")
 
 
-def _stand_ins(run: CellRun) -> Iterator[tuple[str, frozenset[str]]]:
-    for beginning, stand_in in _STAND_INS.items():
+def _substitutes(run: CellRun) -> Iterator[tuple[str, frozenset[str]]]:
+    for beginning, substitute in _SUBSTITUTES.items():
         if any(note.startswith(beginning) for note in run.notes):
-            yield stand_in
+            yield substitute
 
 
 def failure_cause(run: CellRun, evidence: Evidence) -> CellRun | None:
@@ -77,7 +77,7 @@ def _failure_causes(evidence: Evidence) -> Mapping[int, CellRun]:
             for module in missing.intersection(needed_modules(run)):
                 first = first_without.setdefault(module, run)
                 cause = first if cause is None and first is not run else cause
-        elif any("NameError" in errors for _, errors in _stand_ins(run)):
+        elif any("NameError" in errors for _, errors in _substitutes(run)):
             failed_runs[run.index] = run  # a loop over nothing assigns nothing
         if cause is not None:
             causes[run.index] = causes.get(cause.index, cause)
@@ -129,7 +129,7 @@ def _describe_success(runs: Sequence[CellRun]) -> str:
     text = f"{ran} of {len(runs)} cells ran"
     unsuited: dict[str, list[str]] = {}
     for run in runs:
-        if what := failed_on_stand_in(run):
+        if what := failed_on_substitute(run):
             unsuited.setdefault(what, []).append(str(run.index))
     for what, cells in unsuited.items():
         text += f"; {what} did not suit cell {list_some(cells)}"
