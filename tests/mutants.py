@@ -87,6 +87,10 @@ ROOMS = {
         ("grader/checks/func*", "grader/checks/module*", "grader/checks/values*"),
         ("test_checks.py", "test_values*", "test_functions*", "test_m*modules*"),
     ),
+    "checks-lacks": Room(
+        ("grader/checks/lacks*", "grader/checks/wall*"),
+        ("test_wall_lacks*", "test_missing_modules*"),
+    ),
     "checks-saved": Room(
         ("grader/checks/[noq]*", "grader/checks/repro*"),
         ("test_saved*", "test_outputs*"),

@@ -11,6 +11,7 @@ from test_checks import evidence
 from grader.checks import CHECKS, Evidence
 from grader.checks.check import CheckOutcome
 from grader.checks.execution import failure_cause, own_failures
+from grader.checks.memo import Memo
 from grader.model import Cell, CellError, CellRun, CellStatus, ExecutionRecord, Notebook
 
 HINT = "Restart the kernel, run all cells, and mend the first error before you hand in."
@@ -32,6 +33,11 @@ def ran(*cells: tuple[str, CellError | CellStatus | None]) -> Evidence:
     made = tuple(Cell(index=n, kind="code", source=source) for n, (source, _) in enumerate(cells))
     notebook = Notebook(cells=made, sha256="0")
     return replace(evidence(), notebook=notebook, record=ExecutionRecord(cells=tuple(runs)))
+
+
+def ran_again(made: Evidence) -> Evidence:
+    """The same evidence, of which nothing is remembered."""
+    return replace(made, memo=Memo())
 
 
 def judged(made: Evidence, at_most: str = "1") -> CheckOutcome:
@@ -118,6 +124,40 @@ def test_a_cell_that_our_answer_did_not_suit_is_no_failure_of_its_own(
         assert judged(made).share < 1
 
 
+NO_UPLOAD = "files.upload() gave only what came with the notebook, not what was wanted"
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("StopIteration", False),
+        ("KeyError", False),
+        ("FileNotFoundError", False),
+        ("NameError", False),
+        ("AttributeError", True),
+    ],
+)
+def test_a_cell_that_found_no_upload_is_no_failure_of_its_own(name: str, *, own: bool) -> None:
+    made = ran(("n = next(iter(files.upload()))", CellError(name=name, message="")), ("1", None))
+    runs = (replace(made.record.cells[0], notes=(NO_UPLOAD,)), made.record.cells[1])
+    found = judged(replace(made, record=replace(made.record, cells=runs)))
+
+    assert (found.share < 1) == own
+    if not own:
+        told = "1 of 2 cells ran; what files.upload() gives here did not suit cell 0"
+        assert found.observed == told
+
+
+def test_a_name_that_a_loop_over_no_upload_should_have_assigned_is_nobodys_failure() -> None:
+    made = ran(("for n in uploaded: pass", None), ("open(n)", no_name("n")), ("m", no_name("m")))
+    first, *others = made.record.cells
+    noted = (replace(first, notes=(NO_UPLOAD,)), *others)
+
+    assert [run.index for run in own_failures(made)] == [1, 2]
+    record = replace(made.record, cells=noted)
+    assert [run.index for run in own_failures(replace(ran_again(made), record=record))] == [2]
+
+
 # ---------------------------------------------------------------- causes
 
 
@@ -167,30 +207,3 @@ def test_of_several_cells_that_assign_a_name_the_one_that_failed_is_the_cause() 
 )
 def test_other_errors_are_a_cells_own(error: CellError) -> None:
     assert len(own_failures(ran(("x = 1 / 0", WRONG), ("print(x)", error)))) == 2
-
-
-REFUSED = CellError(name="ConnectionRefusedError", message="[Errno 111] Connection refused")
-SYSTEM = CellError(name="PermissionError", message="[Errno 13] Permission denied: '/proc/7/maps'")
-OTHERS = CellError(name="PermissionError", message="[Errno 13] Permission denied: '/etc/x'")
-
-
-@pytest.mark.parametrize(
-    ("level", "error", "named"),
-    [
-        ("reduced", REFUSED, ["cell 1"]),
-        ("reduced", SYSTEM, ["cell 1"]),
-        ("reduced", OTHERS, []),
-        ("reduced", WRONG, []),
-        ("full", REFUSED, []),
-        ("none", SYSTEM, []),
-    ],
-)
-def test_a_failure_that_a_wall_may_be_the_cause_of_waits_for_a_person(
-    level: str, error: CellError, named: list[str]
-) -> None:
-    cells = ran(("x = 1", None), ("y = 1", error))
-    isolation = replace(cells.record.isolation, level=level)
-    found = judged(replace(cells, record=replace(cells.record, isolation=isolation)))
-
-    assert found.pending is bool(named)
-    assert found.observed.partition("may be why: ")[2].split() == " ".join(named).split()

@@ -136,8 +136,9 @@ multiprocessing.Process(target=end, args=[os.getpid()]).start()
         "import signal; signal.setitimer(signal.ITIMER_REAL, 0.5)",
         RAW_THREAD,
         OTHER_PROCESS,
+        "import faulthandler; faulthandler.dump_traceback_later(0.5, exit=True)",
     ],
-    ids=["thread", "alarm", "timer", "raw thread", "process"],
+    ids=["thread", "alarm", "timer", "raw thread", "process", "native thread"],
 )
 def test_the_cell_that_left_the_end_behind_is_named(server: ForkServer, culprit: str) -> None:
     sources = ("import time\nx = 1", culprit, "y = x", "time.sleep(2); z = y", "w = z")

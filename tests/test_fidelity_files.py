@@ -40,6 +40,16 @@ SOURCES = (
     "assert open('/proc/self/maps').read() and open('/proc/cpuinfo').read()",
     "resource.setrlimit(resource.RLIMIT_STACK, resource.getrlimit(resource.RLIMIT_STACK))",
     "import threadpoolctl; threadpoolctl.threadpool_info()",
+    "%%writefile tool.py\n#!/usr/bin/env python\nimport numpy; print(numpy.__version__)",
+    (
+        "!chmod +x tool.py && ./tool.py > version.txt\n"
+        "assert open('version.txt').read().strip() == np.__version__"
+    ),
+    (
+        "import pwd, grp; user = pwd.getpwuid(os.getuid())\n"
+        "assert pwd.getpwnam(user.pw_name).pw_uid == os.getuid() and Path(user.pw_dir).is_dir()\n"
+        "assert Path('tool.py').owner() == user.pw_name and grp.getgrgid(os.getgid()).gr_name"
+    ),
     "import argparse\nreader = argparse.ArgumentParser(); _ = reader.add_argument('-f')",
     "assert reader.parse_args().f.endswith('.json')",
     "%%writefile par.py\nimport multiprocessing as mp\ndef double(x): return 2 * x\n" + CHILD,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from neutralized import LEVELS, Notebooks, call, failures, notebooks, numbers
-from programs import hosted_folders
+from programs import hosted_folders, hosted_notebooks
 
 START = "import os, shutil, sys; from pathlib import Path; work = os.getcwd()"
 LOOKING = (
@@ -151,3 +151,40 @@ def folders() -> Any:
             assert "meant the notebook's own" in text
 
     return hosted_folders.HostedFolders(Notes(), "/w")
+
+
+Files = dict[str, bytes]
+IN_VAIN: dict[str, Callable[[Files], object]] = {
+    "first": lambda files: next(iter(files), None),
+    "list": list,
+    "loop": lambda files: [name for name in files.keys()],  # noqa: SIM118, C416 (as notebooks do)
+    "contents": lambda files: list(files.values()),
+    "pairs": lambda files: list(files.items()),
+    "count": len,
+    "get": lambda files: files.get("a.csv"),
+    "pop": lambda files: files.pop("a.csv", b""),
+}
+
+
+@pytest.mark.parametrize("name", IN_VAIN)
+def test_a_look_for_an_upload_that_is_not_there_is_noted_in_its_cell(name: str) -> None:
+    notes: set[str] = set()
+    files = hosted_notebooks.UploadedFiles({}, notes)
+    assert notes == {hosted_notebooks.NO_SUCH_UPLOAD}
+    notes.clear()
+
+    IN_VAIN[name](files)
+
+    assert notes == {hosted_notebooks.NO_SUCH_UPLOAD}
+
+
+def test_uploads_that_are_there_are_no_matter() -> None:
+    notes: set[str] = set()
+    files = hosted_notebooks.UploadedFiles({"data.csv": b"a"}, notes)
+
+    assert [*files] == ["data.csv"] == list(files.keys())
+    assert files["data.csv"] == files.get("data.csv") == b"a"
+    assert [len(files), notes] == [1, set()]
+    with pytest.raises(KeyError):
+        files["other.csv"]
+    assert notes == {hosted_notebooks.NO_SUCH_UPLOAD}

@@ -156,7 +156,7 @@ FILES: Mapping[str, Odd] = {
     "cut-off": Odd(
         data=text().encode()[:400],
         graded=False,
-        said="so it was cut off or changed by hand. Check that Jupyter opens it",
+        said="perhaps a download or an upload had not finished. Check that Jupyter opens it",
     ),
     "script": Odd(
         data=b"import numpy as np\none = 1\n", graded=False, said="looks like a Python script"

@@ -555,6 +555,105 @@ def test_typing_errors_are_recognized(module: str, meant: str) -> None:
     assert suggest_module(module, installed=["numpy", "pandas"]) == meant
 
 
+INSTALLED = {
+    "a line of the shell": "!pip install -q fogbank 'x>=1'",
+    "pinned": "%pip install --upgrade fog-bank==1.2",
+    "commented out": "# !pip3 install fog_bank[all]",
+    "a shell's cell": "%%bash\nset -e\npip install numpy fogbank",
+    "a process": "subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'fogbank'])",
+    "over lines": "run([sys.executable, '-m',\n    'pip',\n    'install', 'fogbank'])",
+    "a longer line": "!pip install numpy \\\n    fogbank",
+    "an address": "!pip install git+https://example.org/someone/FogBank.git@main",
+    "a loop": "for p in ['numpy', 'fogbank>=2']:\n    !pip install {p}",
+    "conda": "!conda install -y -c conda-forge fogbank",
+    "uv": "!uv add fogbank",
+    "a browser": "await micropip.install('fogbank')",
+}
+NOT_INSTALLED_BY_NAME = {
+    "another": "!pip install numpy",
+    "after it": "!pip install numpy && echo fogbank # fogbank",
+    "in words": "# please install fogbank",
+    "an import beside it": "!pip install numpy\nimport fogbank",
+    "a list": "!pip list\nnames = ['fogbank']",
+}
+
+
+@pytest.mark.parametrize("name", [*INSTALLED, *NOT_INSTALLED_BY_NAME])
+def test_what_a_notebook_installs_is_a_package(name: str) -> None:
+    source = {**INSTALLED, **NOT_INSTALLED_BY_NAME}[name]
+    survey = ModuleSurvey(installed=frozenset({"numpy"}))
+    found = survey.missing_imports(notebook(source, "import fogbank"))
+
+    assert [(m.name, m.known, m.package) for m in found] == [("fogbank", name in INSTALLED, "")]
+    assert survey.suggestions(found) == ({} if name in INSTALLED else {"fogbank": ""})
+
+
+def observed_missing(source: Notebook, *ends: tuple[str, str]) -> tuple[MissingModule, ...]:
+    """Return what is missing where cells end with these errors."""
+    runs = (
+        CellRun(index=i, status=CellStatus.RAISED, error=CellError(name=name, message=message))
+        for i, (name, message) in enumerate(ends)
+    )
+    survey = ModuleSurvey(installed=frozenset({"numpy", "torch"}))
+    return survey.add_observed(
+        survey.missing_imports(source),
+        notebook=source,
+        record=ExecutionRecord(cells=tuple(runs)),
+        observations={},
+    ).missing
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "missing"),
+    [
+        ("ModuleNotFoundError", "No module named 'fogscript'", "fogscript"),
+        ("ModuleNotFoundError", "No module named 'fogscript.parts'", "fogscript"),
+        (
+            "PackageNotFoundError",
+            "No package metadata was found for torch-geometric",
+            "torch_geometric",
+        ),
+        (
+            "DistributionNotFound",
+            "The 'pandas>=2' distribution was not found and is required",
+            "pandas",
+        ),
+        ("ValueError", "this requires kaleido:\n$ pip install -U kaleido", "kaleido"),
+        ("ImportError", "Use `pip install 'opencv-python-headless'`.", "cv2"),
+        ("ValueError", "pip install helper", ""),
+        ("ModuleNotFoundError", "No module named 'torch.parts'", ""),
+        ("RuntimeError", "No module named 'fogscript'", ""),
+    ],
+)
+def test_what_a_library_looks_for_is_a_package(error: str, message: str, missing: str) -> None:
+    source = notebook("import torch\ntorch.onnx.export(f)")
+    found = observed_missing(source, (error, message))
+
+    assert [m.name for m in found] == ([missing] if missing else [])
+    assert all(m.known and m.used and not m.imported for m in found)
+
+
+def test_what_the_notebook_itself_looks_for_may_be_its_own_file() -> None:
+    source = notebook("import solved")
+    assert not any(
+        m.known for m in observed_missing(source, ("ImportError", "No module named 'solved'"))
+    )
+
+
+def test_staff_read_who_imports_a_module_and_who_only_needs_it() -> None:
+    own = MissingModule(name="fogbank", known=True)
+    sought = MissingModule(
+        name="tabulate", known=True, package="tabulate", imported=False, used=True
+    )
+    python = MissingModule(name="winreg", known=True)
+    lines = missing_lines(count_missing([(own, sought, python), (own,)]), pip="pip")
+
+    assert lines[0] == "tabulate: 1 submission needs it"
+    assert lines[1].startswith("fogbank: 2 submissions import it; what to install for it is not")
+    assert lines[2].startswith("winreg: 1 submission imports it; it is part of Python")
+    assert lines[3].startswith("`pip install tabulate`, or")  # what a notebook names is no advice
+
+
 def test_what_lies_beside_a_notebook_is_not_missing() -> None:
     survey = ModuleSurvey(installed=frozenset({"numpy", "torch"}))
     found = survey.missing_imports(
@@ -717,7 +816,7 @@ def test_the_doctor_looks_through_a_folder_and_runs_nothing(tmp_path: Path) -> N
     ]
     assert lines[3:5] == ["    pandas: 2 submissions import it", "    cv2: 1 submission imports it"]
     assert lines[5].startswith("    `py -m pip install pandas opencv-python-headless`, or ")
-    assert lines[6].startswith("    nmupy (1 submission): no package of that name is known.")
+    assert lines[6].startswith("    nmupy (1 submission): no package of that name is known here")
     assert len(lines) == 7
 
 

@@ -122,6 +122,39 @@ def test_what_is_no_submission_is_named_once(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("others", [["ada.ipynb"], ["ada.ipynb", "bob.ipynb", "cy/hw.ipynb"]])
+def test_a_folder_in_which_nothing_was_submitted_is_named(
+    tmp_path: Path, others: list[str]
+) -> None:
+    for name in others:
+        touch(tmp_path / name)
+    (tmp_path / "dan").mkdir()
+    told: list[str] = []
+
+    assert len(collect(tmp_path, notify=told.append)) == len(others)
+    assert told[-1] == "not graded, as no notebook is in there: dan/"
+
+
+def test_data_beside_the_only_notebook_is_its_own(tmp_path: Path) -> None:
+    for name in ("ada.ipynb", "data/x.csv"):
+        touch(tmp_path / name)
+    told: list[str] = []
+    collect(tmp_path, notify=told.append)
+
+    assert not any("not graded" in line for line in told)
+
+
+@pytest.mark.parametrize("name", [".hw.ipynb", ".ipynb"])
+def test_a_hidden_notebook_is_told_from_nothing(tmp_path: Path, name: str) -> None:
+    for path in (f"ada/{name}", "ada/._hw.ipynb", "bob/hw.ipynb", f"bob/{name}"):
+        touch(tmp_path / path)
+
+    assert {s.name: s.problem for s in collect(tmp_path)} == {
+        "ada": f"ada/{name} cannot be read: its name begins with a dot, so it is a hidden file.",
+        "bob": "",
+    }
+
+
 def test_a_folder_that_can_not_be_read_is_no_empty_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,7 +169,7 @@ def test_a_folder_that_can_not_be_read_is_no_empty_one(
     assert found == {
         "ada": "",
         "bob": "bob cannot be read: Permission denied.",
-        "cy": "Nothing was handed in: there is no file.",
+        "cy": "Nothing was handed in: there is no file, hidden ones aside.",
     }
     assert told[0] == (
         f"{tmp_path}/bob: cannot be read (Permission denied), so nothing in it is graded"

@@ -19,8 +19,8 @@ from grader.checks.check import (
     failed,
 )
 from grader.checks.execution import FAILED_STATUSES, failure_cause
+from grader.checks.lacks import find_lack
 from grader.checks.memo import memoized
-from grader.checks.module_lacks import find_lack
 from grader.errors import RecorderFault, ReferenceFault
 from grader.model import (
     CellRun,
@@ -303,9 +303,9 @@ def _explain_lack(
     evidence: Evidence,
     earlier: Sequence[_Conclusion],
 ) -> Finding:
-    """Return the finding as blocked by our lack, if a module that is missing here is the cause."""
+    """Return the finding as blocked by our lack, if that is the cause: see `lacks`."""
     is_open = outcome.share < 1 and not outcome.pending and rubric_check.check.depends_on_run
-    if not is_open or not evidence.record.missing:
+    if not is_open:
         return finding
     blocking = _blocking_finding(finding, rubric_check.spec, earlier)
     if blocking is not None and blocking.lack:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from grader.checks.check import Check, CheckOutcome, Evidence, failed, passed
@@ -20,39 +19,41 @@ FAILED_STATUSES = {
 }
 
 _MAX_LISTED = 6
-_ANSWER_NOTE = "input() was answered"
-_UNSUITED = frozenset({"EOFError", "IndexError", "KeyError", "ValueError"})
-"""Errors that an answer to `input()` causes that is no person's."""
-_WALL_ERROR = re.compile(
-    r"ConnectionRefusedError|AccessDenied|PermissionError: .*[\"'/](?:proc|sys|dev)/", re.DOTALL
-)
-"""Matches errors of sockets between processes, and of the system's own files."""
+_VALUE_ERRORS = frozenset({"EOFError", "IndexError", "KeyError", "ValueError"})
+_SUBSTITUTES = {
+    "input() was answered": ("the answer that input() gets here", _VALUE_ERRORS),
+    "files.upload() gave": (
+        "what files.upload() gives here",
+        _VALUE_ERRORS
+        | {"AssertionError", "FileNotFoundError", "NameError", "StopIteration", "TypeError"},
+    ),
+}
+"""By how their notes begin: what substitutes for a person, and errors that are its fault."""
 
 
 def own_failures(evidence: Evidence) -> tuple[CellRun, ...]:
     """Return the failed cells, without those that lacked a name which a failed cell assigns.
 
-    A cell that failed on our answer to its `input()` is none of them, either.
+    A cell that failed on what substitutes for a person here is none of them, either.
     """
     failed_runs = [run for run in evidence.record.cells if run.status in FAILED_STATUSES]
     return tuple(
         run
         for run in failed_runs
-        if failure_cause(run, evidence) is None and not failed_on_answer(run)
+        if failure_cause(run, evidence) is None and not failed_on_substitute(run)
     )
 
 
-def failed_on_answer(run: CellRun) -> bool:
-    """Return whether a cell may have failed since nobody was there to answer its `input()`."""
-    answered = any(note.startswith(_ANSWER_NOTE) for note in run.notes)
-    return answered and run.error is not None and run.error.name in _UNSUITED
+def failed_on_substitute(run: CellRun) -> str:
+    """Return what a cell may have failed on that substitutes for a person here, or ''."""
+    name = run.error.name if run.error is not None else ""
+    return next((what for what, errors in _substitutes(run) if name in errors), "")
 
 
-def failed_at_wall(run: CellRun, evidence: Evidence) -> bool:
-    """Return whether a cell may have failed only since the isolation was reduced."""
-    if evidence.record.isolation.level != "reduced" or run.error is None:
-        return False
-    return _WALL_ERROR.search(f"{run.error.name}: {run.error.message}") is not None
+def _substitutes(run: CellRun) -> Iterator[tuple[str, frozenset[str]]]:
+    for beginning, substitute in _SUBSTITUTES.items():
+        if any(note.startswith(beginning) for note in run.notes):
+            yield substitute
 
 
 def failure_cause(run: CellRun, evidence: Evidence) -> CellRun | None:
@@ -76,6 +77,8 @@ def _failure_causes(evidence: Evidence) -> Mapping[int, CellRun]:
             for module in missing.intersection(needed_modules(run)):
                 first = first_without.setdefault(module, run)
                 cause = first if cause is None and first is not run else cause
+        elif any("NameError" in errors for _, errors in _substitutes(run)):
+            failed_runs[run.index] = run  # a loop over nothing assigns nothing
         if cause is not None:
             causes[run.index] = causes.get(cause.index, cause)
     return causes
@@ -87,8 +90,8 @@ class NotebookRuns(Check):
     A NameError for a name that an earlier failed cell assigns is that cell's failure. Empty and
     comment-only cells are left out; lines that a headless grader neutralizes (installers, Colab,
     `input()`), text on stderr, and `exit()` with no cell behind it are no failure, nor is an error
-    of values in a cell whose `input()` was answered. A notebook without code earns nothing. Where
-    a wall of the isolation level `reduced` may be why a cell failed, a person decides.
+    of values in a cell whose `input()` was answered, or that `files.upload()` gave no file. A
+    notebook without code earns nothing.
     """
 
     code = "EXE001"
@@ -111,12 +114,8 @@ class NotebookRuns(Check):
         details = "; ".join(f"cell {run.index}: {_describe_failure(run)}" for run in listed)
         if more := len(failures) - len(listed):
             details += f"; and {more} more"
-        at_wall = [f"cell {run.index}" for run in failures if failed_at_wall(run, evidence)]
-        if at_wall:
-            details += f"; the isolation, which was reduced, may be why: {list_some(at_wall)}"
         return CheckOutcome(
             share=share,
-            pending=bool(at_wall),
             expected=expected,
             observed=f"{len(failures)} of {len(code_runs)} cells failed of their own: {details}",
             hint=_choose_hint(failures),
@@ -128,8 +127,12 @@ def _describe_success(runs: Sequence[CellRun]) -> str:
     """Say how many cells ran, and why others that did not cost nothing."""
     ran = sum(run.status not in FAILED_STATUSES for run in runs)
     text = f"{ran} of {len(runs)} cells ran"
-    if unsuited := [str(run.index) for run in runs if failed_on_answer(run)]:
-        text += f"; the answer that input() gets here did not suit cell {list_some(unsuited)}"
+    unsuited: dict[str, list[str]] = {}
+    for run in runs:
+        if what := failed_on_substitute(run):
+            unsuited.setdefault(what, []).append(str(run.index))
+    for what, cells in unsuited.items():
+        text += f"; {what} did not suit cell {list_some(cells)}"
     return text
 
 

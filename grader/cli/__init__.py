@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -27,6 +30,11 @@ from grader.cli.run_command import run_command
 from grader.cli.terminal_encoding import write_plainly
 from grader.cli.validate_command import validate_command
 from grader.errors import GraderError
+
+HOST_ERRORS = frozenset(
+    {errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EROFS}
+)
+"""What this computer's limits and disks are the reason of, and no fault of ours."""
 
 
 class CommandOrPath(click.Group):
@@ -96,12 +104,28 @@ def main() -> None:
         fault_log.show_if_debug(error)
         _exit_with_message(f"grade: {error}")
     except Exception as error:  # noqa: BLE001 (the last place where it can be kept)
-        from grader import fault_log
-        from grader.model import Fault
+        _exit_with_failure(error)
 
-        fault_log.report_fault(Fault.caught("grade", error))
-        message = f"grade: failed ({type(error).__name__}); please report this"
-        _exit_with_message(f"{message}; {fault_log.log_hint()}", code=NEEDS_PERSON)
+
+def _exit_with_failure(error: Exception) -> NoReturn:
+    """Name a limit of this computer, or keep the traceback of our fault; exit."""
+    if isinstance(error, OSError) and error.errno in HOST_ERRORS:
+        if not error.filename:
+            _discard_output()
+        what = error.filename or "what is printed, or kept, can't be written"
+        _exit_with_message(f"grade: {what}: {error.strerror}")
+    from grader import fault_log
+    from grader.model import Fault
+
+    fault_log.report_fault(Fault.caught("grade", error))
+    message = f"grade: failed ({type(error).__name__}); please report this"
+    _exit_with_message(f"{message}; {fault_log.log_hint()}", code=NEEDS_PERSON)
+
+
+def _discard_output() -> None:
+    """Let what is still to be printed go nowhere: Python tries again at its end, and complains."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _exit_with_message(message: str, *, code: int = CANNOT_RUN) -> NoReturn:

@@ -40,6 +40,18 @@ def translate_errors(location: str, *, secrets: tuple[str, ...] = ()) -> Iterato
         message = " ".join(str(error.orig).split())
         for secret in secrets:
             message = message.replace(secret, "…")
-        sentence = f"{location}: the gradebook can't be used ({message})"
+        sentence = f"{location}: the gradebook can't be used ({message}){_file_size_hint()}"
         # A traceback would show the cause, which may contain secrets.
         raise UsageError(sentence) from (None if secrets or refused else error)
+
+
+def _file_size_hint() -> str:
+    """Return what else may be the cause, where files may not be of any size; else ''."""
+    try:
+        import resource  # noqa: PLC0415 (Windows has none)
+    except ImportError:
+        return ""
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if limit == resource.RLIM_INFINITY:
+        return ""
+    return f"; a file may have {limit // 1000:,} kB at most here (`ulimit -f`)"

@@ -125,13 +125,13 @@ class FollowedModules:
         `numbers`: the modules that count.
         """
         shape = tuple(shape)
-        found = [
+        encoders = [
             encoder
             for number in sorted(numbers)
             for (_, _, seen), encoder in self.encoders.get(number, {}).items()
             if seen[-len(shape) :] == shape
         ]
-        return sorted(found, key=lambda encoder: encoder.position is not None)
+        return sorted(encoders, key=lambda encoder: encoder.position is not None)
 
     def find_stepped(self, optimizer):
         """Return the numbers of the modules whose parameters an optimizer holds."""

@@ -4,6 +4,7 @@
 where a failure is caught finds none, as on any other computer, and goes its own way.
 """
 
+import functools
 import importlib.machinery
 import os
 import sys
@@ -15,6 +16,10 @@ from inside.idle_modules import IdleLoader, IdleStub
 MODULES = ("google.colab", "kaggle_secrets", "kaggle_datasets")
 MAX_UPLOAD_BYTES = 50_000_000
 """Most bytes of files that `files.upload()` gives."""
+NO_SUCH_UPLOAD = (
+    "files.upload() gave only files that came with the notebook, and not what was wanted"
+)
+LOOKS = ("__iter__", "__len__", "get", "items", "keys", "pop", "popitem", "values")
 
 
 class HostedFinder:
@@ -48,7 +53,7 @@ class HostedFinder:
         service = "Kaggle" if name.startswith("kaggle") else "Colab"
         self.notes.add(f"{name}(…) did nothing: there is no {service} here")
         if name.endswith("files.upload"):
-            return upload_files(Path.cwd())
+            return UploadedFiles(upload_files(Path.cwd()), self.notes)
         if name.endswith(("userdata.get", "get_secret", "get_gcs_path")):
             return ""
         if name.endswith("UserSecretsClient"):
@@ -58,6 +63,41 @@ class HostedFinder:
     def client(self):
         """Return a client of Kaggle's secrets, which are empty."""
         return IdleStub("kaggle_secrets.UserSecretsClient", self.answer)
+
+
+class UploadedFiles(dict):
+    """Uploaded files, contents by name; leaves a note wherever one is looked for in vain."""
+
+    def __init__(self, files, notes):
+        super().__init__(files)
+        self._notes = notes
+        if not files:
+            self.note_lack()
+
+    def note_lack(self):
+        """Note it in the cell that runs."""
+        self._notes.add(NO_SUCH_UPLOAD)
+
+    def __missing__(self, name):
+        self.note_lack()
+        raise KeyError(name)
+
+
+def noting_look(name):
+    """Make a method of `dict` that notes that there is nothing to be had."""
+    real = getattr(dict, name)
+
+    @functools.wraps(real)
+    def look(files, *args):
+        if not dict.__len__(files) or (args and not dict.__contains__(files, args[0])):
+            files.note_lack()
+        return real(files, *args)
+
+    return look
+
+
+for _name in LOOKS:
+    setattr(UploadedFiles, _name, noting_look(_name))
 
 
 def upload_files(folder):

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 
+from inside.resource_watch import thread_count
 from IPython.core.autocall import ExitAutocall
 
 EXIT_NOTE = "{} ended this cell, and no other."
@@ -87,8 +88,12 @@ def report_background_activity(shell, fd):
 
 
 def count_background_activity():
-    """Count the threads, pending signals and child processes that there are."""
+    """Count the threads, pending signals and child processes that there are.
+
+    Threads of C, such as a watchdog of `faulthandler`, are not Python's.
+    """
     timers = [name for name in TIMERS if signal.getitimer(getattr(signal, name))[0]]
     multiprocessing = sys.modules.get("multiprocessing.process")
     processes = multiprocessing.active_children() if multiprocessing else ()
-    return _thread._count(), len(timers), len(processes)
+    threads = max(thread_count("self"), _thread._count())
+    return threads, len(timers), len(processes)

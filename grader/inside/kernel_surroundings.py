@@ -1,4 +1,4 @@
-"""Let a notebook's process look like Jupyter's kernel: its command line, folder and limits.
+"""Let a notebook's process look like Jupyter's kernel: its command line, folder, user and limits.
 
 Notebooks rely on them: `argparse` gets a `-f` for Jupyter's file, processes that are started anew
 begin in the notebook's folder, and a limit of the system can be set.
@@ -20,6 +20,8 @@ def look_like_jupyter(kernel, notes):
     call_after_import(
         {
             "multiprocessing.process": begin_in_own_folder,
+            "pwd": name_own_user,
+            "grp": name_own_group,
             "resource": functools.partial(keep_limits_low, notes),
         }
     )
@@ -28,6 +30,44 @@ def look_like_jupyter(kernel, notes):
 def begin_in_own_folder():
     """Let processes that are started anew begin where the notebook is, not where Python began."""
     sys.modules["multiprocessing.process"].ORIGINAL_DIR = os.getcwd()  # noqa: PTH109 (a string)
+
+
+def name_own_user():
+    """Let the user have an account, where the system's list of them can't be read."""
+    pwd, name = sys.modules["pwd"], os.environ.get("USER") or "student"
+
+    def account():
+        home = os.path.expanduser("~")  # noqa: PTH111 (a string)
+        entry = (name, "x", os.getuid(), os.getgid(), "", home, "/bin/sh")
+        return pwd.struct_passwd(entry)
+
+    pwd.getpwuid = answer_for_own(pwd.getpwuid, os.getuid(), account)
+    pwd.getpwnam = answer_for_own(pwd.getpwnam, name, account)
+
+
+def name_own_group():
+    """Let the user's group have a name, where the system's list of them can't be read."""
+    grp, name = sys.modules["grp"], os.environ.get("USER") or "student"
+
+    def group():
+        return grp.struct_group((name, "x", os.getgid(), []))
+
+    grp.getgrgid = answer_for_own(grp.getgrgid, os.getgid(), group)
+
+
+def answer_for_own(real_get, own_key, make_entry):
+    """Return a look-up that makes an entry for one key, if there is none."""
+
+    @functools.wraps(real_get)
+    def get(key):
+        try:
+            return real_get(key)
+        except KeyError:
+            if key != own_key:
+                raise
+            return make_entry()
+
+    return get
 
 
 def keep_limits_low(notes):

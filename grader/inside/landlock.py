@@ -49,7 +49,7 @@ def restrict(*, read=(), listed=(), write=(), use=()):
     """Restrict this process, and all it starts, to these paths; no TCP, no signals outwards.
 
     read: files and folders to read and execute. listed: folders whose names may be seen.
-    write: folders in which everything is allowed but executing and making devices. use: devices.
+    write: folders in which everything is allowed but making devices. use: devices.
     Paths that don't exist are ignored.
     """
     version = abi_version()
@@ -68,7 +68,7 @@ def restrict(*, read=(), listed=(), write=(), use=()):
         for paths, granted in (
             (read, READ_RIGHTS),
             (listed, READ_DIR),
-            (write, rights & ~(EXECUTE | MAKE_CHAR | MAKE_BLOCK)),
+            (write, rights & ~(MAKE_CHAR | MAKE_BLOCK)),
             (use, DEVICE_RIGHTS),
         ):
             for path in paths:

@@ -2,11 +2,11 @@
 
 import contextlib
 import contextvars
-import os
 import signal
 import threading
 
 from inside import seeding
+from inside.resource_watch import thread_count
 
 BEGIN_SECONDS = 3.0
 """Seconds within which the main thread begins, unless something of the notebook's occupies it."""
@@ -14,14 +14,6 @@ INTERRUPT_SECONDS = 2.0
 """Seconds that an interrupted function has to stop."""
 
 _Lock, _Event, _pthread_kill = threading.Lock, threading.Event, signal.pthread_kill
-
-
-def count_native_threads():
-    """Return how many threads this process has, those of libraries too; 0 where none can tell."""
-    try:
-        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 (bound to nothing of the notebook's)
-    except OSError:
-        return 0
 
 
 class ScheduledCall:
@@ -55,7 +47,7 @@ class MainThread:
         self.ident = threading.main_thread().ident
         self.context = contextvars.copy_context()
         self.threads_of_kernel = set()
-        self.native_threads_of_kernel = 0
+        self.native_threads_of_kernel = 1
 
     def follow(self, shell):
         """Call in the context that the last cell left: NumPy's and decimal's settings are there."""
@@ -65,14 +57,14 @@ class MainThread:
 
         def remember_threads():
             self.threads_of_kernel.update(map(id, threading.enumerate()))
-            self.native_threads_of_kernel = count_native_threads()
+            self.native_threads_of_kernel = thread_count("self")
 
         shell.events.register("post_run_cell", remember_context)
         seeding.call_before_first_cell(shell, remember_threads)
 
     def has_company(self):
         """Return whether the notebook has threads of its own, of any kind, which a fork loses."""
-        if count_native_threads() > self.native_threads_of_kernel > 0:
+        if thread_count("self") > self.native_threads_of_kernel:
             return True
         return any(id(thread) not in self.threads_of_kernel for thread in threading.enumerate())
 

@@ -8,10 +8,12 @@ from pathlib import PurePosixPath
 
 from grader.model import ExecutionRecord, MissingModule, Notebook, Observation
 from grader.notebook.import_statements import imported_modules
+from grader.notebook.installer_lines import is_installed_by
 from grader.notebook.known_packages import find_package, is_known, suggest_module
 from grader.notebook.missing_words import (
     modules_in_error,
     modules_not_found,
+    modules_sought,
     needed_modules,
     unimportable_modules,
 )
@@ -42,7 +44,11 @@ class ModuleSurvey:
         """
         names = dict.fromkeys(module.name for module in imported_modules(notebook))
         own_names = frozenset(_module_names(files))
-        return tuple(self._describe(name) for name in names if self._is_missing(name, own_names))
+        return tuple(
+            self._describe(name, is_package=is_installed_by(notebook, name))
+            for name in names
+            if self._is_missing(name, own_names)
+        )
 
     def suggestions(self, missing: Iterable[MissingModule]) -> Mapping[str, str]:
         """Return, for each of these that nobody knows, the module that may have been meant."""
@@ -63,7 +69,11 @@ class ModuleSurvey:
         """Return the record with the modules that were missing, and whether they were needed.
 
         A notebook's process may say what it likes: what is installed and works is not missing.
+        What its own code does not import, a library sought: that is a package, whoever knows it.
         """
+        imported = frozenset(module.name for module in imported_modules(notebook))
+        errors = (*_cell_errors(record), *(o.error for o in observations.values()))
+        sought_by_library = frozenset[str]().union(*map(modules_sought, errors)) - imported
         broken = frozenset(name for run in record.cells for name in unimportable_modules(run))
         used = frozenset(
             (
@@ -80,7 +90,8 @@ class ModuleSurvey:
         by_name = {m.name: m for m in missing if m.known or m.name in sought}
         for name in sorted(used - by_name.keys()):
             if name in broken or self._is_missing(name, frozenset()):
-                by_name[name] = self._describe(name)
+                module = self._describe(name, is_package=name in sought_by_library)
+                by_name[name] = replace(module, imported=name in imported)
         return replace(
             record,
             missing=tuple(
@@ -94,12 +105,19 @@ class ModuleSurvey:
         # The parts of a shared module can't be told from its folder: a run tells.
         return not {name, top} & (self.installed | own_names) and name not in STUBBED
 
-    def _describe(self, name: str) -> MissingModule:
+    def _describe(self, name: str, *, is_package: bool) -> MissingModule:
+        known = is_known(name, optional=self.optional) or name in self.installed
         return MissingModule(
             name=name,
-            known=is_known(name, optional=self.optional) or name in self.installed,
+            known=known or is_package,
             package=find_package(name, optional=self.optional),
         )
+
+
+def _cell_errors(record: ExecutionRecord) -> Iterator[str]:
+    for run in record.cells:
+        if run.error is not None:
+            yield f"{run.error.name}: {run.error.message}"
 
 
 def _module_names(files: Iterable[str]) -> Iterator[str]:

@@ -73,6 +73,8 @@ class MissingModule:
     """What to install for it; '' where nothing brings it."""
     broken: bool = False
     """Whether it is installed and can't be imported."""
+    imported: bool = True
+    """Whether the notebook's own code imports it; else a library did."""
     used: bool = False
     """Whether more of it was needed than its import."""
 

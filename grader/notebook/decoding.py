@@ -102,8 +102,17 @@ def _explain_invalid_json(text: str, *, error: ValueError) -> str:
     if not text.lstrip().startswith(("{", "[")):
         description = "looks like a Python script" if _PYTHON.match(text) else "is not JSON"
         return f"The file {description}, and a notebook is JSON. Hand in the .ipynb file itself."
+    if isinstance(error, json.JSONDecodeError) and _ends_too_early(text, error):
+        return (
+            f"The file ends too early, in line {text.count(chr(10)) + 1}: perhaps a download or an "
+            "upload had not finished. Check that Jupyter opens it, and hand in the whole file."
+        )
     location = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
     return (
         f"The file is not valid JSON{location}, so it was cut off or changed by hand. "
         "Check that Jupyter opens it, save it, and hand it in again."
     )
+
+
+def _ends_too_early(text: str, error: json.JSONDecodeError) -> bool:
+    return error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")

@@ -14,10 +14,14 @@ OTHER_NAMES = {
     "Bio": "biopython",
     "Crypto": "pycryptodome",
     "IPython": "ipython",
+    "Levenshtein": "levenshtein",
     "OpenSSL": "pyopenssl",
     "PIL": "pillow",
     "PyPDF2": "pypdf2",
+    "SALib": "salib",
+    "absl": "absl-py",
     "attr": "attrs",
+    "bayes_opt": "bayesian-optimization",
     "bs4": "beautifulsoup4",
     "clip": "openai-clip",
     "community": "python-louvain",
@@ -26,11 +30,12 @@ OTHER_NAMES = {
     "docx": "python-docx",
     "dotenv": "python-dotenv",
     "faiss": "faiss-cpu",
+    "ffmpeg": "ffmpeg-python",
     "fitz": "pymupdf",
     "git": "gitpython",
     "google.cloud": "google-cloud-storage",
-    "google.generativeai": "google-generativeai",
     "google.genai": "google-genai",
+    "google.generativeai": "google-generativeai",
     "google.protobuf": "protobuf",
     "igraph": "python-igraph",
     "imblearn": "imbalanced-learn",
@@ -38,19 +43,25 @@ OTHER_NAMES = {
     "magic": "python-magic",
     "mpl_toolkits": "matplotlib",
     "osgeo": "gdal",
+    "otter": "otter-grader",
     "pkg_resources": "setuptools",
     "pl_bolts": "lightning-bolts",
     "pptx": "python-pptx",
     "psycopg2": "psycopg2-binary",
+    "pynvml": "nvidia-ml-py",
     "pythoncom": "pywin32",
+    "pytorch_grad_cam": "grad-cam",
     "pytorch_lightning": "pytorch-lightning",
     "pytorch_metric_learning": "pytorch-metric-learning",
+    "scikitplot": "scikit-plot",
     "segmentation_models_pytorch": "segmentation-models-pytorch",
     "sentence_transformers": "sentence-transformers",
     "serial": "pyserial",
+    "skbio": "scikit-bio",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
     "skopt": "scikit-optimize",
+    "slugify": "python-slugify",
     "snappy": "python-snappy",
     "socks": "pysocks",
     "surprise": "scikit-surprise",
@@ -60,6 +71,7 @@ OTHER_NAMES = {
     "torch_geometric": "torch-geometric",
     "umap": "umap-learn",
     "usb": "pyusb",
+    "whisper": "openai-whisper",
     "win32api": "pywin32",
     "win32com": "pywin32",
     "wx": "wxpython",
@@ -70,39 +82,67 @@ OTHER_NAMES = {
 
 SAME_NAMES = frozenset(
     """
-    accelerate aiofiles aiohttp albumentations altair annoy anthropic anyio apex ax beartype
-    bitsandbytes black bokeh boto3 botorch captum cartopy catboost causalml chex cmdstanpy
-    colorama colorcet contextily cupy cvxopt cvxpy cycler cython d2l dash dask datasets
-    datashader deap deepspeed dgl diffrax diffusers dill dlib docker dowhy duckdb econml einops
-    einx elasticsearch emoji ephem evaluate fairscale fastai fastapi fastcore fasttext filelock
-    fiona fire flake8 flask flax folium fsspec gdown gensim geopandas geopy ggplot gpytorch
-    gradio graphviz great_tables gym gymnasium h5py haiku hdbscan hmmlearn holoviews httpx
-    huggingface_hub hvplot hydra imageio imageio_ffmpeg imgaug imutils ipdb ipyleaflet ipympl
-    ipywidgets isort jax jaxlib jaxtyping jieba joblib jupyter jupyterlab jupyterthemes kaggle
-    kagglehub kaleido keras keras_tuner kornia langchain langchain_community langchain_core
-    langchain_openai langdetect librosa lifelines lightgbm lightning lime line_profiler
-    linearmodels llama_index llvmlite lmdb loguru lpips lxml mammoth markdown matplotlib
-    mediapipe memory_profiler mesa missingno mlflow mlxtend monai moviepy mpld3 mpmath
-    multiprocess nbformat neptune networkx nevergrad nltk noisereduce numba numexpr numpy
-    numpyro ogb omegaconf onnx onnxruntime open3d open_clip openai openpyxl opt_einsum optax
-    optuna orjson osmnx ot pandas pandas_datareader pandas_profiling pandasql panel papermill
-    pathos patsy peft pendulum pettingzoo pexpect pgmpy pingouin plotly plotnine pmdarima polars
-    pooch prefect prettytable progressbar prophet psutil pulp py3Dmol pyarrow pybullet pycaret
-    pycocotools pydantic pydot pydotplus pygame pyglet pygments pygsheets pyinstrument pymc
-    pymc3 pymongo pymysql pyodbc pyperclip pyproj pyro pyspark pystan pytest pyttsx3 pytz
-    pyvista pywt qiskit rasterio ray rdkit redis regex requests rich rouge_score sacrebleu
-    scanpy scienceplots scipy seaborn selenium sentencepiece setuptools shap shapely simpy six
-    skmultilearn skorch snntorch sounddevice soundfile spacy sqlalchemy stable_baselines3
-    statsmodels streamlit sympy tables tabulate tensorboard tensorboardX tensorflow tensorly
-    textblob textstat thinc thop tiktoken timm tokenizers toml toolz torch torchaudio torchdata
-    torchdiffeq torchinfo torchmetrics torchsummary torchtext torchtyping torchview torchvision
-    torchviz tornado tqdm trafilatura transformers treelib triton trl tslearn tweepy typeguard
-    typer ucimlrepo ultralytics unidecode unsloth vaderSentiment visdom vllm wandb watermark
-    weasyprint websocket widgetsnbextension wikipedia wordcloud xarray xformers xgboost xlrd
-    xlsxwriter xlwt yellowbrick yfinance zarr
+    accelerate adjustText aim aiofiles aiohttp albumentations altair annoy anthropic anyio apex
+    arviz astropy autograd autokeras ax beartype bertopic bitarray bitsandbytes black bokeh
+    boto3 botorch braindecode cachetools calmap captum cartopy catboost causalml celluloid
+    certifi charset_normalizer chex chromadb clearml click cloudpickle cmasher cmcrameri
+    cmdstanpy cmocean colorama colorcet colorlog comet_ml configargparse contextily coverage
+    cryptography cudf cufflinks cuml cupy cvxopt cvxpy cvzone cycler cython d2l dacite dash dask
+    dataframe_image datasets datashader datasketch dateparser deap decord deepchem deepdiff
+    deepface deepspeed dgl diffrax diffusers dill distinctipy distributed dlib docker docopt
+    dowhy dtreeviz duckdb easydict easyocr econml einops einops_exts einx elasticsearch eli5
+    ema_pytorch emcee emoji ephem evaluate face_recognition fairlearn fairscale faker fastai
+    fastapi fastcore fastprogress fasttext featuretools filelock fiona fire flair flake8
+    flashtext flask flax folium fsspec ftfy func_timeout functorch fuzzywuzzy fvcore gdown
+    geemap gensim geopandas geopy ggplot gluonts gpustat GPUtil gpytorch gradio graphviz
+    great_tables grpc gspread gym gymnasium h5py haiku hdbscan hdf5plugin hiddenlayer hmmlearn
+    hnswlib holidays holoviews httpx huggingface_hub humanfriendly humanize hvplot hydra
+    hyperopt hypothesis icecream imageio imageio_ffmpeg imgaug imutils inflect ipdb ipycanvas
+    ipyleaflet ipympl ipyparallel ipytest ipyvolume ipywidgets isort itables jax jaxlib
+    jaxtyping jieba joblib joypy jsonlines jsonschema jupyter jupyterlab jupyterthemes jupytext
+    kaggle kagglehub kaleido keras keras_core keras_cv keras_nlp keras_tuner kmodes kneed kornia
+    langchain langchain_community langchain_core langchain_openai langdetect langid lazypredict
+    learn2learn leidenalg librosa lifelines lightgbm lightly lightning lime line_profiler
+    linearmodels lion_pytorch livelossplot llama_index llvmlite lmdb lmfit loguru loralib lpips
+    lxml mamba_ssm mammoth manim markdown marshmallow matplotlib matplotlib_venn mediapipe
+    medmnist memory_profiler mesa minisom missingno mlflow mlxtend mne monai more_itertools
+    moviepy mplcursors mplcyberpunk mpld3 mplfinance mpmath msgpack multiprocess munch mypy
+    natsort nbformat nbgrader neptune nest_asyncio netron networkx neuralprophet nevergrad
+    nibabel nilearn nlpaug nltk noisereduce num2words numba numexpr numpy numpyro ogb omegaconf
+    onnx onnxoptimizer onnxruntime onnxscript onnxsim open3d open_clip openai openpyxl openTSNE
+    opt_einsum optax optuna orbax orjson ortools osmnx ot pacmap palettable pandas
+    pandas_datareader pandas_profiling pandas_ta pandasql pandera panel papermill param pathos
+    patsy peft pendulum persim pettingzoo pexpect pgmpy phate phik pingouin piq plotly plotnine
+    pmdarima polars pooch powerlaw prefect prettytable progressbar prometheus_client prophet
+    psutil psycopg ptflops ptitprince pudb pulp py3Dmol pyarrow pybullet pycaret pycocotools
+    pycountry pydantic pydantic_settings pydicom pydot pydotplus pydub pygame pyglet pygments
+    pygsheets pyinstrument pykeen pymatgen pymc pymc3 pymongo pymysql pyod pyodbc pyperclip
+    pyproj pyreadstat pyro pyspark pystan pytesseract pytest pytorch_forecasting pytorch_msssim
+    pytorch_ood pytorch_tabnet pytorch_warmup pyttsx3 pytz pyvis pyvista pywt qiskit quantstats
+    rapidfuzz rasterio ray rdkit redis regex reportlab requests rich roboflow rouge_score
+    sacrebleu safetensors scanpy scienceplots scipy sdv seaborn selenium sentencepiece setfit
+    setuptools shap shapely simpletransformers simpy six skmultilearn skorch sktime snntorch
+    sortedcontainers sounddevice soundfile spacy spacy_transformers speechbrain sqlalchemy
+    sqlmodel squarify stable_baselines3 stanza statsmodels streamlit stumpy supervision sweetviz
+    swifter sympy tables tabulate tenacity tensorboard tensorboard_logger tensorboardX
+    tensordict tensorflow tensorflow_addons tensorflow_text tensorly tensorrt termcolor textblob
+    textdistance textstat tf_keras tflearn theano thefuzz thinc thop tifffile tiktoken
+    tikzplotlib timm tokenizers toml toolz torch torch_cluster torch_fidelity torch_lr_finder
+    torch_optimizer torch_pruning torch_scatter torch_sparse torch_xla torchaudio torchcam
+    torchdata torchdiffeq torcheval torchextractor torchinfo torchio torchmeta torchmetrics
+    torchrl torchsde torchsummary torchtext torchtyping torchview torchvision torchviz
+    torchxrayvision tornado tqdm trafilatura transformers treelib trimap trimesh triton trl
+    tslearn ttach tweepy typeguard typer typing_extensions tyro tzlocal ucimlrepo ujson
+    ultralytics uncertainties unidecode unsloth upsetplot urllib3 vaderSentiment visdom
+    vit_pytorch vllm vtk wandb watermark weasyprint webcolors webdataset websocket wget
+    widgetsnbextension wikipedia wordcloud wordfreq wurlitzer x_transformers xarray xformers
+    xgboost xlrd xlsxwriter xlwt xmltodict yacs yapf yellowbrick yfinance yolov5 zarr zstandard
     """.split()  # noqa: SIM905 (a list of words)
 )
 """Modules whose package has the same name, with a hyphen for each underscore."""
+
+_MODULES = {name.replace("_", "-").lower(): name for name in SAME_NAMES}
+_MODULES |= {package: module for module, package in OTHER_NAMES.items()}
 
 COMMON_MODULES = ("pandas", "tqdm", "seaborn", "plotly", "ipywidgets")
 """What most notebooks of the field import; the extra `notebooks` brings it."""
@@ -115,6 +155,12 @@ def find_package(module: str, *, optional: Collection[str] = ()) -> str:
         return OTHER_NAMES[module]
     known = module in SAME_NAMES or module in optional
     return module.replace("_", "-").lower() if known else ""
+
+
+def find_module(package: str) -> str:
+    """Return the module that a package brings."""
+    folded = package.lower().replace("_", "-")
+    return _MODULES.get(folded, package.replace("-", "_"))
 
 
 def is_known(module: str, *, optional: Collection[str] = ()) -> bool:

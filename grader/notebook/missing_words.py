@@ -11,13 +11,22 @@ from collections.abc import Iterator
 
 from grader.model import CellRun, Notebook
 from grader.notebook.import_statements import imported_modules, top_level
+from grader.notebook.known_packages import find_module, find_package
 from grader.notebook.student_code import assigning_cells
 
 _USED = re.compile(r"was used, but (?:there is no module )?(\w+(?:\.\w+)*) (cannot be imported)?")
 """What a stub says of its use; see `inside/absent_modules.py`."""
 _NOWHERE = re.compile(r"\bthere is no module (\w+)")
-_RAISED = re.compile(r"^(?:ModuleNotFoundError|ImportError): (.*)", re.MULTILINE)
+_RAISED = re.compile(
+    r"^(?:ModuleNotFoundError|ImportError|PackageNotFoundError|DistributionNotFound): (.*)",
+    re.MULTILINE,
+)
 _NOT_FOUND = re.compile(r"No module named '(\w+(?:\.\w+)*)'")
+_NO_PACKAGE = re.compile(
+    r"No package metadata was found for ([\w.\-]+)|The '([\w.\-]+)\W.*not found"
+)
+_ADVICE = re.compile(r"\bpip3? install (?:-\S+ )*[\"'`]?([\w.\-]+)")
+"""What libraries advise whose optional half is missing."""
 _NO_NAME = re.compile(r"name '([^']+)' is not defined")
 
 
@@ -39,7 +48,13 @@ def unimportable_modules(run: CellRun) -> frozenset[str]:
 
 def modules_in_error(text: str) -> tuple[str, ...]:
     """Return the modules that a line such as 'ModuleNotFoundError: …' says were needed."""
-    return tuple(name for name, _ in _read_error(text))
+    return (*(name for name, _ in _read_error(text)), *_read_advice(text))
+
+
+def modules_sought(text: str) -> frozenset[str]:
+    """Return the modules that an import did not find whose failure went on to whoever called."""
+    messages = _RAISED.findall(text)
+    return frozenset(top_level(name) for text in messages for name in _NOT_FOUND.findall(text))
 
 
 def modules_not_found(run: CellRun) -> frozenset[str]:
@@ -74,12 +89,21 @@ def _needs(run: CellRun) -> Iterator[tuple[str, bool]]:
     if run.error is not None:
         yield from _read_error(f"{run.error.name}: {run.error.message}")
         yield from _read_error(run.error.traceback)
+        yield from ((name, False) for name in _read_advice(run.error.message))
 
 
 def _read_error(text: str) -> Iterator[tuple[str, bool]]:
     for message in _RAISED.findall(text):
         yield from _read_use(message)
         yield from ((top_level(name), False) for name in _NOT_FOUND.findall(message))
+        for packages in _NO_PACKAGE.findall(message):
+            yield from ((find_module(package), False) for package in packages if package)
+
+
+def _read_advice(text: str) -> Iterator[str]:
+    """Yield what a message advises to install, if it is a package that is known."""
+    modules = (find_module(package.rstrip(".")) for package in _ADVICE.findall(text))
+    yield from (module for module in modules if find_package(module))
 
 
 def _read_use(text: str) -> Iterator[tuple[str, bool]]:

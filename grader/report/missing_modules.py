@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ def count_missing(
     modules: dict[str, MissingModule] = {}
     for missing in submissions:
         for module in missing:
-            importing[module.name] += 1
+            importing[module.name] += module.imported
             needing[module.name] += module.used
             modules[module.name] = module
     counts = (
@@ -68,8 +69,9 @@ def missing_lines(counts: Iterable[ModuleCount], *, pip: str = OWN_INTERPRETER) 
         lines.append(f"`{pip} install {packages}`, or another Python by `--python PATH`. {_HELP}")
     if unknown:
         lines.append(
-            f"{_list_counts(unknown)}: no package of that name is known. A file of the course "
-            "belongs into its `provided` folder; what a student did not hand in is the student's"
+            f"{_list_counts(unknown)}: no package of that name is known here, so it is taken for a "
+            "file that the student did not hand in. A file of the course belongs into its "
+            "`provided` folder, the name of a package into the rubric's `optional_imports`"
         )
     return tuple(lines)
 
@@ -109,12 +111,17 @@ def _name(count: ModuleCount) -> str:
 
 
 def _module_line(count: ModuleCount) -> str:
-    amount = format_count(count.importing, singular="submission", plural="submissions")
-    line = f"{_name(count)}: {amount} {'imports' if count.importing == 1 else 'import'} it"
-    if count.needing:
-        line += f", {count.needing} {'needs' if count.needing == 1 else 'need'} it"
+    """Return 'pandas: 60 submissions import it, 2 need it'."""
+    parts: list[str] = []
+    for number, verb in ((count.importing, "import"), (count.needing, "need")):
+        amount = format_count(number, singular="submission", plural="submissions")
+        if number:
+            parts.append(f"{number if parts else amount} {verb}{'s' if number == 1 else ''} it")
+    line = f"{_name(count)}: {', '.join(parts)}"
     if count.module.broken:
         return f"{line}; it is installed where notebooks run, and cannot be imported"
-    if not count.module.package:
+    if count.module.name in sys.stdlib_module_names:
         return f"{line}; it is part of Python, but not of the one that runs notebooks"
+    if not count.module.package:
+        return f"{line}; what to install for it is not known here, so look at it before you do"
     return line

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from grader.errors import IsolationError
+from grader.errors import IsolationError, UsageError
 from grader.sandbox.fork_client import ForkServer
 from grader.sandbox.interpreter import Environment
 from grader.sandbox.isolation import IsolationLevel, IsolationRequest
 from grader.sandbox.wall_check import WallCheckResult, check_walls
 from grader.sandbox.wall_plans import INSIDE, possible_plans
+
+MIN_OPEN_FILES = 128
+"""With fewer than about 100 a kernel does not come up, or can't be heard."""
 
 
 @contextmanager
@@ -25,6 +28,7 @@ def start_fork_server(
 
     Raises:
         IsolationError: no walls of the requested level hold here.
+        UsageError: a limit of this computer keeps kernels from coming up.
     """
     _raise_open_file_limit()
     fork_server = _start_strongest(environment, request or IsolationRequest())
@@ -76,13 +80,21 @@ def _protected_paths(hidden: Sequence[str] = ()) -> list[str]:
 
 
 def _raise_open_file_limit() -> None:
-    """Allow this process as many open files as it may have.
+    """Allow this process as many open files as it may have; refuse where no kernel comes up.
 
     Pipes can be passed on only while fewer files than that are under way. Linux counts those of
     all processes of a user, so one notebook that passes on a thousand, the most it may, would
     keep a plain user's grader from opening sandboxes.
+
+    Raises:
+        UsageError: it may have too few.
     """
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard_limit != resource.RLIM_INFINITY and hard_limit < MIN_OPEN_FILES:
+        raise UsageError(
+            f"a program may have {hard_limit} files open on this computer (`ulimit -n`), and what "
+            f"runs notebooks needs {MIN_OPEN_FILES}, better 1024"
+        )
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from grader.model import Cell, Notebook, Trace
 from grader.notebook import is_blank, read_notebook
 from grader.notebook.import_statements import imported_modules
+from grader.notebook.installer_lines import is_installed_by
 from grader.notebook.known_packages import is_known, suggest_module
 from grader.selfcheck.local_kernel import start_local_kernel
 from grader.selfcheck.public_findings import SelfcheckResult, judge_public_checks
@@ -57,7 +58,7 @@ def _unknown_modules(notebook: Notebook, *, optional: Collection[str]) -> dict[s
     return {
         name: suggest_module(name, installed=())
         for name in names
-        if not is_known(name, optional=optional)
+        if not is_known(name, optional=optional) and not is_installed_by(notebook, name)
     }
 
 

@@ -76,11 +76,19 @@ def collect(
 def _notify_left_out(
     listing: Listing, bundles: Iterable[Bundle], notify: Callable[[str], None]
 ) -> None:
-    """Say which files belong to no submission, so that none is lost without a word."""
+    """Say which files and folders belong to no submission: none is lost without a word."""
     used = {file.display_path for bundle in bundles for file in bundle.files.values()}
     left_out = [f.display_path for f in listing.top_files().values() if f.display_path not in used]
     if left_out:
         notify(f"not graded, as no notebook and beside none of its name: {list_some(left_out)}")
+    rows = {bundle.key.partition("/")[0] for bundle in bundles}
+    folders = [
+        f"{name}/"
+        for name, folder in listing.subfolders().items()
+        if name not in rows and used.isdisjoint(f.display_path for f in folder.files.values())
+    ]
+    if folders:
+        notify(f"not graded, as no notebook is in there: {list_some(folders)}")
 
 
 def _single_file_bundle(path: Path) -> Bundle:

@@ -18,6 +18,7 @@ IGNORED_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
 NO_PATH = Path()
 """The path of what is listed but must not be opened."""
 LINK_FAULT = "it is a link, and links are not followed"
+HIDDEN_FAULT = "its name begins with a dot, so it is a hidden file"
 _NOTEBOOK = re.compile(r"\.ipynb(?:\.(?:txt|json|download)| ?\(\d{1,3}\))?\Z", re.IGNORECASE)
 """A notebook's ending, with what browsers append to it."""
 ENVIRONMENT_FILE = "pyvenv.cfg"
@@ -54,7 +55,7 @@ class Listing:
     folders: frozenset[str] = field(default_factory=frozenset)
     """Paths of all folders, empty ones, too."""
     skipped: Mapping[str, File] = field(default_factory=dict)
-    """Links and folders that can't be read, by path; that of a folder ends in a slash."""
+    """Links, folders that can't be read, hidden notebooks; the path of a folder ends in a slash."""
 
     def top_files(self) -> Mapping[str, File]:
         """Return the files directly in it."""
@@ -122,6 +123,11 @@ def is_ignored(path: str) -> bool:
     return name.startswith((".", "~$")) or name.lower() in IGNORED_FILES
 
 
+def _is_hidden_notebook(name: str) -> bool:
+    """Tell whether a notebook is hidden, and no file that macOS leaves beside another."""
+    return name.startswith(".") and not name.startswith("._") and is_notebook(name)
+
+
 def list_folder(
     folder: Path,
     *,
@@ -161,6 +167,8 @@ def list_folder(
         links = _find_links(current, (*folder_names, *file_names))
         for path in (prefix + name for name in sorted(links)):
             skipped[path] = File(path=NO_PATH, display_path=path, fault=LINK_FAULT)
+        for path in (prefix + name for name in file_names if _is_hidden_notebook(name)):
+            skipped[path] = File(path=NO_PATH, display_path=path, fault=HIDDEN_FAULT)
         folder_names[:] = sorted(
             name
             for name in folder_names

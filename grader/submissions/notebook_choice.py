@@ -171,7 +171,7 @@ def _explain_no_notebook(bundle: Bundle) -> str:
     """Explain to the student why there is no notebook."""
     names = sorted(bundle.files)
     if not names:
-        return "Nothing was handed in: there is no file."
+        return "Nothing was handed in: there is no file, hidden ones aside."
     listed = list_some(names, most=MAX_NAMED_FILES)
     if any(ending_of(name) in UNOPENED_ARCHIVES for name in names):
         hint = "Archives other than .zip are not opened: hand in the notebook itself."

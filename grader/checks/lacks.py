@@ -1,7 +1,7 @@
-"""Finds out whether what a check could not pass is due to a module that is missing here.
+"""Finds out whether what a check could not pass is our lack: a missing module, or a wall.
 
-That is our lack: it costs nobody a point. What ran before a cell that needed such a module does not
-depend on it, and is judged as always.
+It costs nobody a point. What ran before a cell that lacked something does not depend on it, and is
+judged as always.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from grader.checks.check import Evidence
 from grader.checks.memo import memoized
-from grader.model import CellStatus, Json, MissingModule, Observation
+from grader.checks.wall_lacks import SENTENCE as WALL_SENTENCE
+from grader.checks.wall_lacks import failed_at_wall, is_wall_error
+from grader.model import CellStatus, Json, Observation
 from grader.notebook import assigning_cells
 from grader.notebook.missing_words import modules_in_error, needed_modules, undefined_name
 
@@ -19,17 +21,11 @@ _PLACE = "where notebooks are graded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModuleLack:
-    """A module of which more than its import was needed, and the cell that needed it first."""
+class Lack:
+    """What was lacking, in words for everyone, and the cell that lacked it first."""
 
-    module: MissingModule
+    sentence: str
     cell: int | None = None
-
-    @property
-    def sentence(self) -> str:
-        """What is missing, in words for everyone."""
-        verb = "cannot be imported" if self.module.broken else "is not installed"
-        return f"{self.module.name} {verb} {_PLACE}"
 
 
 def find_lack(
@@ -38,7 +34,7 @@ def find_lack(
     cells: Iterable[int],
     answers: Iterable[Observation],
     is_absent: bool,
-) -> ModuleLack | None:
+) -> Lack | None:
     """Return what was lacking for a check that did not pass, or None where nothing was.
 
     Args:
@@ -52,10 +48,13 @@ def find_lack(
     for index in about:
         if index in lacking:
             return lacking[index]
-    known = _our_lacks(evidence)
-    for name in (name for answer in answers for name in _modules_in_answer(answer)):
-        if name in known:
-            return ModuleLack(module=known[name])
+    missing = _missing_modules(evidence)
+    for error in (error for answer in answers for error in _errors_in_answer(answer)):
+        for name in modules_in_error(error):
+            if name in missing:
+                return Lack(sentence=missing[name])
+        if is_wall_error(error, evidence):
+            return Lack(sentence=WALL_SENTENCE)
     failed = {index: lack for index, lack in lacking.items() if index in _failed_cells(evidence)}
     if failed and (is_absent or not about or about[-1] > min(failed)):
         return failed[min(failed)]
@@ -63,19 +62,18 @@ def find_lack(
 
 
 @memoized
-def lacking_cells(evidence: Evidence) -> Mapping[int, ModuleLack]:
-    """Return what each cell lacked that could not do what it should, for want of a module."""
-    known = _our_lacks(evidence)
-    lacking: dict[int, ModuleLack] = {}
-    if not known:
-        return lacking
+def lacking_cells(evidence: Evidence) -> Mapping[int, Lack]:
+    """Return what each cell lacked that could not do what it should, of ours."""
+    missing = _missing_modules(evidence)
+    lacking: dict[int, Lack] = {}
     for run in evidence.record.cells:
-        names = needed_modules(run, evidence.notebook)
-        name = next((name for name in names if name in known), "")
-        if name:
-            lacking[run.index] = ModuleLack(module=known[name], cell=run.index)
+        names = needed_modules(run, evidence.notebook) if missing else ()
+        name = next((name for name in names if name in missing), "")
+        if name or failed_at_wall(run, evidence):
+            sentence = missing[name] if name else WALL_SENTENCE
+            lacking[run.index] = Lack(sentence=sentence, cell=run.index)
             continue
-        undefined = undefined_name(run)
+        undefined = undefined_name(run) if lacking else ""
         assigning = assigning_cells(evidence.notebook, undefined) if undefined else ()
         causes = (lacking[index] for index in assigning if index in lacking)
         cause = next(causes, None)
@@ -84,8 +82,14 @@ def lacking_cells(evidence: Evidence) -> Mapping[int, ModuleLack]:
     return lacking
 
 
-def _our_lacks(evidence: Evidence) -> Mapping[str, MissingModule]:
-    return {module.name: module for module in evidence.record.missing if module.known}
+def _missing_modules(evidence: Evidence) -> Mapping[str, str]:
+    """Return a sentence for each module that is missing and is our lack."""
+    verbs = {True: "cannot be imported", False: "is not installed"}
+    return {
+        module.name: f"{module.name} {verbs[module.broken]} {_PLACE}"
+        for module in evidence.record.missing
+        if module.known
+    }
 
 
 def _failed_cells(evidence: Evidence) -> frozenset[int]:
@@ -93,7 +97,7 @@ def _failed_cells(evidence: Evidence) -> frozenset[int]:
     return frozenset(run.index for run in evidence.record.cells if run.status not in fine)
 
 
-def _modules_in_answer(answer: Observation) -> tuple[str, ...]:
+def _errors_in_answer(answer: Observation) -> tuple[str, ...]:
     calls = answer.data.get("calls")
     errors: list[Json] = [answer.error]
     errors += (
@@ -101,4 +105,4 @@ def _modules_in_answer(answer: Observation) -> tuple[str, ...]:
         if isinstance(calls, list)
         else []
     )
-    return tuple(name for error in errors for name in modules_in_error(str(error or "")))
+    return tuple(str(error) for error in errors if error)
