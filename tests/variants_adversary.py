@@ -153,6 +153,23 @@ class Projected(nn.Module):
 model = Projected(encoder)
 optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
 """
+HEAD_APART = """\
+head = nn.Sequential(nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 32))
+optimizer = torch.optim.Adam([*encoder.parameters(), *head.parameters()], lr=0.01)
+"""
+HEAD_IN_METHOD = """\
+class SimCLR(nn.Module):
+    def __init__(self, encoder):
+        super().__init__()
+        self.encoder, self.head = encoder, nn.Linear(128, 64)
+
+    def loss(self, x):
+        z = F.normalize(self.head(self.encoder(x)), dim=1)
+        return contrastive_loss(z[0], z[1], [z[2]]) + contrastive_loss(z[1], z[0], [z[2]])
+
+model = SimCLR(encoder)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+"""
 
 
 def shown(before: str, after: str) -> dict[str, str]:
@@ -264,6 +281,22 @@ RIGHT = (
         ),
         {},
         note="The pairs are those of the head's vectors.",
+    ),
+    Variant(
+        "a projection head of its own",
+        loop(
+            """\
+    z = F.normalize(head(encoder(images)), dim=1)
+    loss = (contrastive_loss(z[0], z[1], [z[2]]) + contrastive_loss(z[1], z[0], [z[2]])) / 2
+""",
+            above=HEAD_APART,
+        ),
+        {},
+    ),
+    Variant(
+        "a projection head in a method of a wrapper",
+        loop("    loss = model.loss(images)\n", above=HEAD_IN_METHOD),
+        {},
     ),
     Variant(
         "InfoNCE of cosines under another name",
@@ -524,6 +557,17 @@ scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: n / 10)""",
             )
         ),
         {"Q2.3.2": 4, "V6": 0},
+    ),
+    Variant(
+        "a projection head, the negative as the positive",
+        loop(
+            """\
+    z = F.normalize(head(encoder(images)), dim=1)
+    loss = contrastive_loss(z[0], z[2], [z[1]]) + contrastive_loss(z[1], z[2], [z[0]])
+""",
+            above=HEAD_APART,
+        ),
+        {"Q2.3.2": 2, "V6": 2.5},
     ),
     Variant(
         "a loss made anew from its number",

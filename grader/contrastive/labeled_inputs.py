@@ -12,7 +12,7 @@ from grader.checks.memo import memoized
 from grader.checks.values import ArrayValues, as_float64, equal_values, inspect_array
 from grader.contrastive.module_rows import ModuleRow, module_rows
 from grader.contrastive.studied_module import find_studied_module
-from grader.contrastive.vector_index import LabeledVector
+from grader.contrastive.vector_index import LabeledVector, VectorIndex
 
 if TYPE_CHECKING:
     from grader.model import Array, Json, Numbers
@@ -179,6 +179,25 @@ def labeled_vectors(
                 )
             )
     return tuple(vectors)
+
+
+@memoized
+def head_vectors(
+    evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
+) -> tuple[LabeledVector, ...]:
+    """Return the vectors that modules made of such vectors, as a projection head does."""
+    index = VectorIndex(labeled_vectors(evidence, labels=labels, shape=shape))
+    rows = (row for size in sorted(index.sizes) for row in module_rows(evidence, (size,)))
+    embeddings = (
+        (row, index.nearest(row.values.array, before=row.forward.event_index)) for row in rows
+    )
+    return tuple(
+        LabeledVector(
+            label=embedding.label, vector=row.vector, forward=row.forward, gradient=row.gradient
+        )
+        for row, embedding in embeddings
+        if embedding is not None and row.vector is not None
+    )
 
 
 @memoized

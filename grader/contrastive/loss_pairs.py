@@ -24,6 +24,7 @@ from grader.contrastive.embeddings import (
 from grader.contrastive.labeled_inputs import (
     cosine,
     encoded_values,
+    head_vectors,
     is_defined,
     labeled_vectors,
     namespace,
@@ -191,12 +192,14 @@ def contrasted_pairs(
         row for trained in (False, True) for row in studied_rows(evidence, names, trained=trained)
     ]
     gradient = _pairs_from_gradient(evidence, names)
-    # A head on top of the module has vectors of its own.
+    # A head on top of the module has vectors of its own: of images, or of the module's vectors.
     vectors = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
     heads = [row for row in vectors if row.forward.pulled]
+    projections = head_vectors(evidence, labels=names.labels, shape=names.shape)
     pairs = (
         _pairs_of_loss(evidence, names, rows, loss, roles, gradient)
         or _pairs_of_loss(evidence, names, heads, loss, roles, None)
+        or _pairs_of_loss(evidence, names, projections, loss, roles, None)
         or gradient
     )
     if pairs is None:
