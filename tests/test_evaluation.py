@@ -18,6 +18,7 @@ from grader.checks.check import (
     Check,
     CheckOutcome,
     absent,
+    explain_error,
     explain_no_answer,
     failed,
     make_question,
@@ -347,6 +348,19 @@ def test_in_doubt_a_person_decides_where_points_would_be_lost() -> None:
     assert judge(gone, "who knows") == (Verdict.PENDING, "who knows")
     assert judge(gone, "") == (Verdict.FAILED, "o")
     assert judge(passed(expected="e", observed="o"), "who knows") == (Verdict.PASSED, "o")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("ValueError: no", "calling f raised ValueError: no"),
+        ("NotNumbers: ellipsis, which is not an array of numbers", "f gave ellipsis, which is not"),
+        ("NotNumbers", "calling f raised NotNumbers"),
+    ],
+)
+def test_what_our_question_could_not_read_was_not_raised(error: str, said: str) -> None:
+    assert explain_error(error, name="f").startswith(said)
+    assert explain_error("ValueError: no", name="f", call="") == "f raised ValueError: no"
 
 
 class Looks(Says):

@@ -276,6 +276,20 @@ def explain_no_answer(
     return sentences.get(observation.status, "")
 
 
+def explain_error(error: str, *, name: str, call: str = "calling") -> str:
+    """Return what an error says that ended a question about a function or class.
+
+    Args:
+        error: 'ValueError: …' as the notebook raised it, or 'NotNumbers: …' as our question did.
+        name: The name of the function or class.
+        call: The verb for what was done with it; '' where the name itself raised.
+    """
+    kind, _, value = error.partition(": ")
+    if kind == "NotNumbers" and value:
+        return f"{name} gave {value[:200]}"
+    return f"{call} {name} raised {error[:200]}".lstrip()
+
+
 def make_question(
     kind: str, params: Mapping[str, Json], arrays: Mapping[str, Array] | None = None
 ) -> Question:

@@ -13,6 +13,7 @@ from grader.checks.check import (
     CheckOutcome,
     Evidence,
     SeededRandom,
+    explain_error,
     explain_no_answer,
     make_question,
     share_without_flaw,
@@ -114,7 +115,7 @@ class FunctionCheck(Check):
         if no_answer:
             return no_answer
         if answer.error:
-            return f"{self.function} raised {answer.error[:200]}"
+            return explain_error(answer.error, name=self.function, call="")
         return f"{self.function} returned no {self.what.removeprefix('the ')}"
 
 

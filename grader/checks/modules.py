@@ -11,6 +11,7 @@ from grader.checks.check import (
     CheckOutcome,
     Evidence,
     SeededRandom,
+    explain_error,
     make_question,
     share_without_flaw,
 )
@@ -69,7 +70,7 @@ class ModuleCheck(Check):
             return f"no class {self.module} and no other torch module was left"
         raised = str(call_fields(observation, index).get("error") or observation.error)
         name = class_name(observation, default=self.module)
-        return f"calling {name} raised {raised[:200]}" if raised else "no output"
+        return explain_error(raised, name=name) if raised else "no output"
 
     def judge_batches(
         self, observation: Observation, *, expected: str, find_flaw: Callable[[int, Array], str]

@@ -14,6 +14,7 @@ from grader.checks.check import (
     Evidence,
     SeededRandom,
     absent,
+    explain_error,
     explain_no_answer,
     failed,
     make_question,
@@ -257,9 +258,9 @@ class LayerApplied(ModuleAtWeightsCheck):
         )
         if no_answer:
             return no_answer
-        raised = str(call_fields(observation, 0).get("error") or observation.error)[:300]
+        raised = str(call_fields(observation, 0).get("error") or observation.error)
         if raised:
-            return f"calling {name} raised {raised}"
+            return explain_error(raised, name=name)
         return f"{name} returned something that is not finite numbers"
 
     def _judge_shape(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from grader.checks.check import CheckOutcome, Evidence, absent, passed
-from grader.checks.modules import ModuleShapeCheck, call_fields
+from grader.checks.check import CheckOutcome, Evidence, absent, explain_error, passed
+from grader.checks.modules import ModuleShapeCheck, call_fields, class_name
 from grader.checks.values import equal_values, format_shape
 from grader.contrastive.labeled_inputs import LabeledInputsCheck, encoded_values
 from grader.contrastive.module_rows import module_rows
@@ -82,8 +82,10 @@ class EmbeddingShape(ModuleShapeCheck):
         return describe_loose_layers(evidence, self.shape)
 
     def explain_no_output(self, observation: Observation, index: int) -> str:
-        raised = str(call_fields(observation, index).get("error") or "no output")
-        return f"N = {self.batches[index]}: {raised[:160]}"
+        raised = str(call_fields(observation, index).get("error") or "")
+        name = class_name(observation, default=self.module)
+        why = explain_error(raised, name=name) if raised else "no output"
+        return f"N = {self.batches[index]}: {why}"
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         expected = f"(N, {self.features}) for every N of {', '.join(map(str, self.batches))}"

@@ -38,8 +38,12 @@ MAX_RECORDED = 3_500
 """Most arrays of a recording that are sent."""
 
 
+class NotNumbers(TypeError):
+    """A value that was asked for is no array of numbers; the notebook itself raised nothing."""
+
+
 def to_plain_array(value):
-    """Convert a tensor or array to a plain numeric NumPy array, or raise TypeError."""
+    """Convert a tensor or array to a plain numeric NumPy array, or raise NotNumbers."""
     torch = sys.modules.get("torch")
     if torch is not None and _isinstance(value, torch.Tensor):
         value = value.detach().to("cpu")
@@ -48,7 +52,7 @@ def to_plain_array(value):
         value = value.resolve_conj().resolve_neg().contiguous().numpy()
     array = _asarray(value)
     if array.dtype.kind not in KINDS or array.dtype.itemsize > 8:
-        raise TypeError(f"{_type(value).__name__} is not a numeric array")
+        raise NotNumbers(f"{_type(value).__name__}, which is not an array of numbers")
     return array
 
 
