@@ -395,4 +395,4 @@ def test_the_commands_say_what_they_did(
     assert (tmp_path / "copy-key.csv").is_file()
     assert gone.exit_code == 0, gone.output
     assert "1 submission deleted, 2 others changed, 2 files removed" in gone.output
-    assert "Not reached: what was handed in" in gone.output
+    assert "Not reached: the submitted files" in gone.output
