@@ -13,7 +13,7 @@ _ID_OWNERS = (
 )
 # A bare 'No:' is an answer, 'Student No:' a label.
 _ID_WORDS = (
-    rf"(?:(?:{_ID_OWNERS}[\s_-]*)?(?:eids?|ids?|netids?|uids?|uteids?|utids?|usernames?)"
+    rf"(?:(?:{_ID_OWNERS}[\s_-]*)?(?:eids?|ids?|netids?|uids?|uteids?|utids?|sids?|uins?|pids?|cwids?|usernames?)"
     rf"|(?:{_ID_OWNERS}|e?id)[\s_-]*(?:numbers?|nos?\.?))"
 )
 _VERBS = "submitted|written|prepared|completed|done|authored|solved|turned in|handed in"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from grader.model import Student
 from grader.notebook.name_labels import asks_for_id
@@ -19,6 +19,10 @@ MAX_STUDENTS = 6
 _OWNER = re.compile(r"partner|teammate|\d+", re.IGNORECASE)
 _FIRST = re.compile(r"\b(?:first|given)\b", re.IGNORECASE)
 _LAST = re.compile(r"\b(?:last|family|surname)\b", re.IGNORECASE)
+_COURSE_WORD = re.compile(
+    r"(?:unique|section|sec|class|lab|crn)(?:\s+(?:no|nr|number))?\W*", re.IGNORECASE
+)
+"""What stands before a number of the course's, not a student's."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,6 +103,12 @@ def _blocks(row: Iterable[NameToken]) -> list[tuple[str, list[str]]]:
         for token in row
         if token.kind in {"name", "id", "unread"}
     ]
+    numbers = {
+        index
+        for index, (before, (kind, _)) in enumerate(pairwise(tokens), 1)
+        if kind == "id" and _COURSE_WORD.fullmatch(before[1])
+    }  # 'Ada Example (ae10001), section 12345'
+    tokens = [token for index, token in enumerate(tokens) if not {index, index + 1} & numbers]
     blocks = [
         (kind, [text for _, text in block])
         for kind, block in groupby(tokens, lambda token: token[0])
