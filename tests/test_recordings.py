@@ -33,7 +33,7 @@ FORWARD: dict[str, Json] = {
     "pulled": 0,
     "again": False,
     "superseded": False,
-    "args": {"in": ["a", "b"], "out": ["c"], "pull": ["d"]},
+    "args": {"in": ["a", "b"], "out": ["c"], "pull0": ["d"]},
 }
 CALL: dict[str, Json] = {
     "kind": "call",
@@ -71,13 +71,13 @@ def test_a_forward_is_read_with_its_arrays_and_its_moment() -> None:
         inputs=(ARRAYS["a"], ARRAYS["b"]),
         outputs=(ARRAYS["c"],),
         pulled=True,
-        output_gradient=ARRAYS["d"],
+        gradients={0: ARRAYS["d"]},
     )
 
 
 @pytest.mark.parametrize("outputs", [[], ["gone"], [7]])
 def test_what_is_no_array_is_no_output_and_no_gradient(outputs: list[Json]) -> None:
-    args: Json = {"in": ["a", "gone", None, "b"], "out": outputs, "pull": outputs}
+    args: Json = {"in": ["a", "gone", None, "b"], "out": outputs, "pull0": outputs}
     (found,) = read(FORWARD | {"args": args, "grad": 0}).forwards
 
     assert found.inputs == (ARRAYS["a"], ARRAYS["b"])

@@ -198,7 +198,7 @@ def forwards(draw: st.DrawFn) -> dict[str, Any]:
         "args": {
             "in": draw(st.just(["a0"]) | KEYS),
             "out": draw(st.just(["a1"]) | KEYS),
-            "pull": draw(st.just(["a1"]) | KEYS),
+            "pull0": draw(st.just(["a1"]) | KEYS),
         },
     }
 

@@ -153,6 +153,23 @@ class Projected(nn.Module):
 model = Projected(encoder)
 optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
 """
+SIAMESE = """\
+class Siamese(nn.Module):
+    def __init__(self, encoder):
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, one, two):
+        return self.encoder(one), self.encoder(two)
+
+class PairLoss(nn.Module):
+    def forward(self, one, two, label):
+        d = F.pairwise_distance(one, two)
+        return ((1 - label) * d.pow(2) + label * (3 - d).clamp(min=0).pow(2)).mean()
+
+net, criterion = Siamese(encoder), PairLoss()
+optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+"""
 HEAD_APART = """\
 head = nn.Sequential(nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 32))
 optimizer = torch.optim.Adam([*encoder.parameters(), *head.parameters()], lr=0.01)
@@ -297,6 +314,44 @@ RIGHT = (
         "a projection head in a method of a wrapper",
         loop("    loss = model.loss(images)\n", above=HEAD_IN_METHOD),
         {},
+    ),
+    Variant(
+        "each pair encoded anew, by distances",
+        loop(
+            """\
+    loss = 0
+    for a, b, is_near in ((C1, C2, True), (C1, B1, False), (C2, B1, False)):
+        d = F.pairwise_distance(encoder(a[None]), encoder(b[None]))
+        loss = loss + (d.pow(2) if is_near else (3 - d).clamp(min=0).pow(2)).mean()
+"""
+        ),
+        {},
+    ),
+    Variant(
+        "a tower for each of two images, and a loss that is a class",
+        loop(
+            """\
+    loss = 0
+    for a, b, label in ((C1, C2, 0), (C1, B1, 1), (C2, B1, 1)):
+        loss = loss + criterion(*net(a[None], b[None]), label)
+""",
+            above=SIAMESE,
+        ),
+        {},
+    ),
+    Variant(
+        "keys without a gradient",
+        loop(
+            """\
+    q = encoder(torch.stack([C1, C2]))
+    with torch.no_grad():
+        k, bike = encoder(torch.stack([C2, C1])), encoder(B1[None])
+    logits = torch.cat([(q * k).sum(1, keepdim=True), q @ bike.T], 1) / 0.5
+    loss = F.cross_entropy(logits, torch.zeros(2, dtype=torch.long))
+"""
+        ),
+        {"V6": 1},
+        note="Half of each pair is pulled: InfoNCE is no lower after that step.",
     ),
     Variant(
         "InfoNCE of cosines under another name",
@@ -557,6 +612,28 @@ scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: n / 10)""",
             )
         ),
         {"Q2.3.2": 4, "V6": 0},
+    ),
+    Variant(
+        "each pair encoded anew, the negative as the positive",
+        loop(
+            """\
+    loss = 0
+    for a, b, is_near in ((C1, C2, False), (C1, B1, True)):
+        d = F.pairwise_distance(encoder(a[None]), encoder(b[None]))
+        loss = loss + (d.pow(2) if is_near else (3 - d).clamp(min=0).pow(2)).mean()
+"""
+        ),
+        {"Q2.3.2": 2, "V6": 2.5},
+    ),
+    Variant(
+        "a classifier trained instead",
+        loop(
+            "    loss = F.cross_entropy(classifier(encoder(images)), torch.tensor([0, 0, 1]))\n",
+            above="classifier = nn.Linear(128, 2)\n"
+            "optimizer = torch.optim.Adam([*encoder.parameters(), *classifier.parameters()])",
+        ),
+        {"Q2.3.2": None},
+        note="No pair is contrasted, or it is in a form that no check reads: a person decides.",
     ),
     Variant(
         "a projection head, the negative as the positive",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,8 +32,13 @@ class Forward:
     """Whether it was called when the notebook had ended, with its last inputs."""
     position: int = 0
     """The index of the output that counts, where there are several."""
-    output_gradient: Array | None = None
-    """The gradient of the loss at that output, if it was kept."""
+    gradients: Mapping[int, Array] = field(default_factory=dict)
+    """The gradient of the loss at outputs, by their index, where it was kept."""
+
+    @property
+    def output_gradient(self) -> Array | None:
+        """The gradient of the loss at the output that counts, if it was kept."""
+        return self.gradients.get(self.position)
 
     @property
     def output(self) -> Array | None:
@@ -137,7 +142,6 @@ class _Reader:
         return {"event_index": int(event["n"]), "cell": cell}
 
     def read_forward(self, event: Mapping[str, Any]) -> Forward:
-        gradients = self.find_arrays(event["args"].get("pull", ()))
         pulled = int(event["pulled"])
         return Forward(
             **self.event_fields(event),
@@ -150,8 +154,17 @@ class _Reader:
             pulled=pulled >= 0,
             again=bool(event["again"]),
             position=max(0, pulled),
-            output_gradient=gradients[0] if len(gradients) == 1 else None,
+            gradients=self.read_gradients(event["args"]),
         )
+
+    def read_gradients(self, args: Mapping[str, Json]) -> dict[int, Array]:
+        gradients = {}
+        for key, arrays in args.items():
+            position = str(key).removeprefix("pull")
+            if key != position and position.isdecimal():
+                for array in self.find_arrays(arrays)[:1]:
+                    gradients[int(position[:4])] = array
+        return gradients
 
     def read_call(self, event: Mapping[str, Any]) -> Call:
         args = {str(key): self.find_arrays(keys) for key, keys in event["args"].items()}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import combinations
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -32,8 +31,15 @@ from grader.contrastive.labeled_inputs import (
 from grader.contrastive.loss_calls import Pair, counted_calls, nearest_labels, read_pairs
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
 
+if TYPE_CHECKING:
+    from grader.model import Numbers
+
 NOISE_SHARE = 1e-3
 """A weight of a gradient below this share of the largest one is rounding."""
+LARGEST_REST = 0.2
+"""The largest share of a gradient that may not be made of the vectors, for pairs to be read."""
+MAX_GRADIENT_ROWS = 48
+"""Most vectors of which gradients are made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +92,7 @@ class PairContrasted(EmbeddingCheck):
         expected_pair = _canonical_pair(self.pair, _canonical_labels(evidence, names))
         pairs = contrasted_pairs(evidence, names, self.loss, self.roles)
         variables = variable_pairs(evidence, names)
-        if pairs is None and not variables:
+        if pairs is None and (not variables or _has_unread_gradient(evidence, names)):
             return self._judge_unread_pair(evidence, expected=expected)
         variable_pair = variables.get(self.variable)
         if pairs is not None and self._is_right(pairs, variable_pair, expected_pair):
@@ -115,6 +121,9 @@ class PairContrasted(EmbeddingCheck):
             observed = (
                 "The loss is flat where training starts: its gradient is 0 and tells of no pair."
             )
+            return failed(expected=expected, observed=observed, pending=True)
+        if _has_unread_gradient(evidence, self.embedding_names):
+            observed = "The gradient of the loss does not tell which pairs it contrasts."
             return failed(expected=expected, observed=observed, pending=True)
         if is_defined(evidence, self.variable):
             observed = f"`{self.variable}` does not hold two embeddings of the {self.maker}."
@@ -191,7 +200,7 @@ def contrasted_pairs(
     rows = [
         row for trained in (False, True) for row in studied_rows(evidence, names, trained=trained)
     ]
-    gradient = _pairs_from_gradient(evidence, names)
+    gradient = _pairs_from_gradient(evidence, names, rows)
     # A head on top of the module has vectors of its own: of images, or of the module's vectors.
     vectors = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
     heads = [row for row in vectors if row.forward.pulled]
@@ -201,6 +210,8 @@ def contrasted_pairs(
         or _pairs_of_loss(evidence, names, heads, loss, roles, None)
         or _pairs_of_loss(evidence, names, projections, loss, roles, None)
         or gradient
+        or _pairs_from_gradient(evidence, names, heads)
+        or _pairs_from_gradient(evidence, names, projections)
     )
     if pairs is None:
         return None
@@ -264,17 +275,24 @@ def _pairs_of_calls(
     )
 
 
-@memoized
-def _pairs_from_gradient(evidence: Evidence, names: EmbeddingNames) -> ContrastedPairs | None:
-    """Return which embeddings the loss pulled together and which apart, from its gradient.
+def _pairs_from_gradient(
+    evidence: Evidence, names: EmbeddingNames, rows: Sequence[LabeledVector]
+) -> ContrastedPairs | None:
+    """Return which vectors the loss pulled together and which apart, from its gradient.
 
-    For a loss of similarities, its gradient at one embedding is a combination of the embeddings
-    it is compared with, negative for those it is pulled to.
+    For a loss of similarities or distances, its gradient at one vector is a combination of the
+    vectors it is compared with, negative for those it is pulled to. A label that was encoded
+    several times in the step counts with all of its gradients.
     """
-    rows = _rows_with_gradient(evidence, names)
-    if len(rows) != len(names.labels) or _has_flat_loss(evidence, names):
+    rows = _rows_before_training(evidence, names, rows)
+    followed = [row for row in rows if row.gradient is not None]
+    if {row.label for row in rows} != {*names.labels} or not any(
+        np.any(row.gradient) for row in followed
+    ):
         return None
-    weights = _contrast_weights(rows)
+    weights = _contrast_weights(followed, rows)
+    if not weights:
+        return None
     pushed = frozenset(pair for pair, weight in weights.items() if weight >= 0)
     vectors = {row.label: row.vector for row in rows}
     # The handout's loss pushes no two apart whose cosine is above 0: it pulls them.
@@ -282,40 +300,66 @@ def _pairs_from_gradient(evidence: Evidence, names: EmbeddingNames) -> Contraste
     return ContrastedPairs(
         positive=frozenset(weights) - pushed,
         negative=pushed,
-        cells=tuple(sorted({row.forward.cell for row in rows})),
+        cells=tuple(sorted({row.forward.cell for row in followed})),
         tells_roles=tells_roles,
     )
 
 
-def _rows_with_gradient(evidence: Evidence, names: EmbeddingNames) -> Sequence[LabeledVector]:
-    """Return the first vector before training of each label with the loss's gradient at it."""
-    by_label: dict[str, LabeledVector] = {}
-    for row in studied_rows(evidence, names, trained=False):
-        if row.gradient is not None:
-            by_label.setdefault(row.label, row)
-    return tuple(by_label.values())
+def _rows_before_training(
+    evidence: Evidence, names: EmbeddingNames, rows: Sequence[LabeledVector]
+) -> Sequence[LabeledVector]:
+    """Return vectors from before the weights moved: those with a gradient, and what they lack."""
+    studied = studied_module(evidence, names)
+    end = evidence.recording.event_count + 1 if studied is None else studied.first_change
+    before = [row for row in rows if row.forward.event_index < end]
+    followed = [row for row in before if row.gradient is not None][:MAX_GRADIENT_ROWS]
+    labels = {row.label for row in followed}
+    others = {row.label: row for row in before if row.label not in labels}
+    return [*followed, *others.values()]
 
 
 def _has_flat_loss(evidence: Evidence, names: EmbeddingNames) -> bool:
     """Return whether gradients flowed back that are all 0, as where a margin is kept already."""
-    rows = _rows_with_gradient(evidence, names)
-    return bool(rows) and not any(np.any(row.gradient) for row in rows)
+    gradients = _gradients_before_training(evidence, names)
+    return bool(gradients) and not any(map(np.any, gradients))
 
 
-def _contrast_weights(rows: Sequence[LabeledVector]) -> Mapping[Pair, float]:
-    """Return the weight of each contrasted pair; below 0 for pairs that are pulled together."""
+def _has_unread_gradient(evidence: Evidence, names: EmbeddingNames) -> bool:
+    """Return whether a gradient flowed back to the vectors of the module under study."""
+    return any(map(np.any, _gradients_before_training(evidence, names)))
+
+
+def _gradients_before_training(evidence: Evidence, names: EmbeddingNames) -> Sequence[Numbers]:
+    rows = _rows_before_training(evidence, names, studied_rows(evidence, names, trained=False))
+    return [row.gradient for row in rows if row.gradient is not None]
+
+
+def _contrast_weights(
+    followed: Sequence[LabeledVector], rows: Sequence[LabeledVector]
+) -> Mapping[Pair, float]:
+    """Return the weight of each contrasted pair; below 0 for pairs that are pulled together.
+
+    Empty where the gradients are not made of the vectors: they tell of no pair.
+    """
     vectors = [row.vector for row in rows]
-    gradients = [row.gradient for row in rows if row.gradient is not None]
+    gradients = [row.gradient for row in followed if row.gradient is not None]
     if len({array.shape for array in (*vectors, *gradients)}) != 1:
         return {}
     basis, gradient = np.stack(vectors), np.stack(gradients)
+    if basis.shape[1] <= 2 * len({row.label for row in rows}):
+        return {}  # of so short ones, logits say, any gradient is made
     weights, *_ = np.linalg.lstsq(basis.T, gradient.T, rcond=None)
-    peak = float(np.abs(weights).max())
-    return {
-        frozenset((rows[i].label, rows[j].label)): float(weights[i, j] + weights[j, i])
-        for i, j in combinations(range(len(rows)), 2)
-        if abs(weights[i, j] + weights[j, i]) > NOISE_SHARE * peak
-    }
+    rest = gradient - weights.T @ basis
+    if np.linalg.norm(rest) > LARGEST_REST * np.linalg.norm(gradient):
+        return {}
+    sums: dict[Pair, float] = {}
+    for j, at in enumerate(followed):
+        for i, row in enumerate(rows):
+            if row.label != at.label:
+                pair = frozenset((row.label, at.label))
+                sums[pair] = sums.get(pair, 0.0) + float(weights[i, j])
+    peak = max(float(np.abs(weights).max()), *map(abs, sums.values()))
+    return {pair: weight for pair, weight in sums.items() if abs(weight) > NOISE_SHARE * peak}
 
 
 @memoized

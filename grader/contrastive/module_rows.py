@@ -64,7 +64,7 @@ def _encoded_batches(forward: Forward) -> list[tuple[Array, Array | None, Array 
     if 1 < len(forward.inputs) == len(forward.outputs):
         pairs = zip(forward.inputs, forward.outputs, strict=True)
         return [
-            (array, output, forward.output_gradient if index == forward.position else None)
+            (array, output, forward.gradients.get(index))
             for index, (array, output) in enumerate(pairs)
         ]
     return [(array, forward.output, forward.output_gradient) for array in forward.inputs[:1]]

@@ -421,7 +421,7 @@ class Recorder:
         event |= {"steps": self.steps.get(number, 0), "pulled": -1, "again": self.again}
         event |= {"superseded": False, "encoder": encoder or new_encoder}
         inputs, copies = self.copy_inputs(args), self.copy_arrays(outputs)
-        event["args"] = {"in": inputs, "out": copies, "pull": []}
+        event["args"] = {"in": inputs, "out": copies}
         for position in positions:
             part = wrapped_tensors.unwrap_batches(torch, outputs[position])
             if part.requires_grad:
@@ -441,15 +441,18 @@ class Recorder:
         """Note that a gradient flowed back through one output of a recorded call.
 
         Where it flows on through another output, the first is the one that the loss was made of.
+        What flows back several times adds up, as it does in weights.
         """
+        if keep:
+            key, copies = f"pull{position}", self.copy_arrays(gradient)
+            known = event["args"].get(key, copies)
+            event["args"][key] = copies if known is copies else [known[0] + copies[0]]
         if event["pulled"] >= 0:
             return
         event["pulled"] = position
         self.modules.outputs[event["module"]] = position
         if event["encoder"] is not None and not event["superseded"]:
             event["encoder"].position = position
-        if keep:
-            event["args"]["pull"] = self.copy_arrays(gradient)
 
     def find_sent(self):
         """Return the modules whose weights are sent: the last ones trained, and the last others."""
