@@ -82,6 +82,11 @@ class SimilaritiesShown(EmbeddingCheck, ShowsNumbers):
             shown |= _match_numbers(rest, similarities, numbers, saved=True)
         unknown = self.count - len(known | shown)
         looks = sum(_count_similar(cell, runs.get(cell.index)) for cell in others)
+        looks += sum(
+            max(0, len([*_similar_numbers(saved_text(cell))]) - len(printed[cell.index]))
+            for cell in cells
+            if cell.index in printed and runs[cell.index].status is not CellStatus.RAN
+        )
         number_count = len(shown) + min(unknown, looks)
         observed = f"{number_count} of them" if number_count else "none as text"
         if printed and not number_count:

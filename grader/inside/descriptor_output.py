@@ -74,6 +74,8 @@ def run_commands_without_terminal(shell):
 
     def system(command):
         expanded = shell.var_expand(command, depth=1)
+        if expanded.rstrip().endswith("&"):
+            raise OSError("Background processes not supported.")  # as IPython says it
         done = subprocess.run(expanded, shell=True, stdin=subprocess.DEVNULL, check=False)  # noqa: S602 (it is the notebook's)
         shell.user_ns["_exit_code"] = done.returncode
 

@@ -29,13 +29,13 @@ MAKERS = frozenset(
 """Functions and methods that make a file or folder, whether or not its name has an ending."""
 DRIVE = r"/content/g?drive(?:/(?:My\\?\ ?Drive|Shareddrives/[^/]+))?"
 KAGGLE = r"/kaggle/input(?:/[^/\s'\"]+(?=/))?|/kaggle/(?:working|temp)"
-START = rf"(?:{DRIVE}|/content|{KAGGLE}|/tmp|/dev/shm)"
+START = rf"(?:{DRIVE}|/content|{KAGGLE}|/tmp|/var/tmp|/dev/shm)"
 WHOLE_PATH = re.compile(rf"(?P<root>{START})(?P<rest>/[^\n]*)?$")
 IN_LINE = re.compile(
     rf"(?P<quote>['\"])(?P<quoted>{START}(?:/[^'\"\n]*)?)(?P=quote)"
     rf"|(?<![\w.~/-])(?P<plain>{START}(?:/(?:\\ |[^\s'\"|;&<>()`])*)?(?![\w-]))"
 )
-TEMPORARY = frozenset({"/tmp", "/dev/shm"})  # noqa: S108 (what a notebook writes)
+TEMPORARY = frozenset({"/tmp", "/var/tmp", "/dev/shm"})  # noqa: S108 (what a notebook writes)
 GLOB = re.compile(r"[*?\[]")
 KEPT = re.compile(r"/content/g?drive|/kaggle/input")
 """Folders that hold something before a notebook runs."""

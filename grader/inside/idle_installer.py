@@ -13,8 +13,9 @@ NAMES = (
     *("pip", "pip3", "uv", "pipx", "easy_install", "conda", "mamba", "micromamba"),
     *("apt", "apt-get", "aptitude", "dpkg", "yum", "dnf", "apk", "pacman", "snap", "brew", "port"),
     *("choco", "winget", "sudo"),
+    *("jupyter", "jupyter-nbconvert"),
 )
-"""Programs that are stood for."""
+"""Programs that are stood for: installers, and what exports the notebook itself."""
 MODULES = ("pip", "uv", "pipx", "conda", "ensurepip")
 """Modules that are installers when they are run with `python -m`."""
 LEFT_OUT_VARIABLE = "NOTEBOOK_LEFT_OUT"
@@ -74,6 +75,8 @@ def split_command(words):
 
 def only_asks(name, words):
     """Return whether an installer that gets these words would change nothing."""
+    if name in {"jupyter", "jupyter-nbconvert"}:
+        return name == "jupyter" and words[:1] != ["nbconvert"]
     if name == "dpkg":
         return not DPKG_CHANGES & set(words)
     if name == "uv" and words[:1] == ["pip"]:

@@ -27,9 +27,10 @@ MAX_LINES = 20
 
 def describe(command):
     """Word the note on a command that was left out."""
-    return (
-        f"`{command.strip()[:120]}` was left out: nothing is installed where notebooks are graded."
-    )
+    why = "nothing is installed where notebooks are graded"
+    if "nbconvert" in command:
+        why = "the notebook is graded as it is, and exported nowhere"
+    return f"`{command.strip()[:120]}` was left out: {why}."
 
 
 def is_install_alone(command):

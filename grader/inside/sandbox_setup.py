@@ -11,6 +11,8 @@ from inside import canary, command_folder, frames, linux, resource_watch, walls
 
 RUNNER_PROGRAM = Path(__file__).resolve().parent / "runner.py"
 SANDBOX_FOLDERS = ("work", "tmp")
+COMPILER_CACHES = ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
+"""Variables that would lead out of the sandbox; without them torch takes its temporary folder."""
 
 
 def redirect_standard_streams(path):
@@ -48,6 +50,8 @@ def enter_sandbox(folder, order):
     commands = (folder if has_private_mounts else folder.parent) / walls.COMMANDS
     command_folder.put_first_in_path(commands, scratch=temporary)
     tempfile.tempdir = None
+    for name in COMPILER_CACHES:  # torch remembers in them a folder of the fork server's
+        os.environ.pop(name, None)
     os.chdir(folder / "work")
     linux.die_with_parent()  # only now: a change of user undoes it
     return folder

@@ -18,6 +18,7 @@ from inside import (
 )
 from inside.after_import import call_after_import
 from inside.import_hook import ImportHook
+from inside.old_ipython_names import keep_old_ipython_names
 from inside.plot_styles import keep_old_style_names
 
 WINDOW_BACKENDS = re.compile(r"(gtk[34]|qt[45]?|tk|wx)(agg|cairo)|wx|macosx", re.IGNORECASE)
@@ -121,5 +122,6 @@ def install_stubs(
     hook = ImportHook(shell, notes, unknown=dict(unknown), where=where)
     hosted_notebooks.install(shell, notes, hook.expects_absence, temporary)
     keep_old_style_names()
+    keep_old_ipython_names()
     hook.install()
     own_modules.give_way()

@@ -105,6 +105,7 @@ SAME_NAMES = frozenset(
     learn2learn leidenalg librosa lifelines lightgbm lightly lightning lime line_profiler
     linearmodels lion_pytorch livelossplot llama_index llvmlite lmdb lmfit loguru loralib lpips
     lxml mamba_ssm mammoth manim markdown marshmallow matplotlib matplotlib_venn mediapipe
+    lab_black jupyter_black nb_black
     medmnist memory_profiler mesa minisom missingno mlflow mlxtend mne monai more_itertools
     moviepy mplcursors mplcyberpunk mpld3 mplfinance mpmath msgpack multiprocess munch mypy
     natsort nbformat nbgrader neptune nest_asyncio netron networkx neuralprophet nevergrad

@@ -7,6 +7,7 @@ have a file of the same name the course's is used.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -75,7 +76,20 @@ def choose_files(
             left_out.append(f"{name} was not there when the notebook ran: it can't be copied.")
         else:
             files[name] = path
+    own_name = PurePosixPath(submission.display_path).name
+    if own_name.endswith(".ipynb") and _opens_notebook(submission.path):
+        files.setdefault(own_name, submission.path)
     return NotebookFiles(files=files, notes=tuple(notes), left_out=tuple(left_out))
+
+
+def _opens_notebook(path: Path) -> bool:
+    """Return whether a notebook's code seems to open a notebook, which may be itself."""
+    try:
+        cells = json.loads(path.read_bytes()).get("cells", ())
+        sources = ("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        return any(".ipynb" in source for source in sources)
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def _is_name_taken(name: str, files: Mapping[str, Path]) -> bool:

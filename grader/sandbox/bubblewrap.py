@@ -119,6 +119,7 @@ def build_command(
     for name, descriptor in files.items():
         arguments += ["--perms", "0644", "--file", str(descriptor), name]
     arguments += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108
+    arguments += ["--perms", "0755", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"]  # noqa: S108
     for name in MACHINE_FOLDERS:
         arguments += ["--ro-bind-try", name, name]
     shown_folders = [folder for folder in folders if folder not in {"/", "/usr"}]
