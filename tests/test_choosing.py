@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import lms
 import pytest
@@ -238,6 +239,27 @@ def test_what_there_is_no_place_for_is_left_out_and_named(tmp_path: Path) -> Non
     assert found.left_out == (
         "big.bin was not there when the notebook ran: files beside it may be 1 MB and 100 files.",
     )
+
+
+@pytest.mark.parametrize(
+    ("cells", "beside"),
+    [
+        ([{"cell_type": "code", "source": ["import json; ", "json.load(open('a.ipynb'))"]}], True),
+        ([{"cell_type": "markdown", "source": "see a.ipynb"}], False),
+        ([{"cell_type": "code"}], False),
+        (3, False),
+    ],
+)
+def test_a_notebook_that_opens_one_finds_itself(
+    tmp_path: Path, cells: Any, *, beside: bool
+) -> None:
+    path = tmp_path / "0001.ipynb"
+    path.write_text(json.dumps({"cells": cells}), encoding="utf-8")
+    submission = Submission(name="a", path=path, display_path="class/a.ipynb")
+
+    found = choose_files({}, submission, limits=Limits())
+
+    assert dict(found.files) == ({"a.ipynb": path} if beside else {})
 
 
 def test_a_file_where_a_folder_must_be_gives_way(tmp_path: Path) -> None:

@@ -50,6 +50,10 @@ SOURCES = (
         "assert pwd.getpwnam(user.pw_name).pw_uid == os.getuid() and Path(user.pw_dir).is_dir()\n"
         "assert Path('tool.py').owner() == user.pw_name and grp.getgrgid(os.getgid()).gr_name"
     ),
+    "os.makedirs('/var/tmp/hw', exist_ok=True); open('/var/tmp/hw/x', 'w').write('x')",
+    "assert 'TORCHINDUCTOR_CACHE_DIR' not in os.environ and 'TRITON_CACHE_DIR' not in os.environ",
+    "from IPython.core.display import display, HTML; display(HTML('<b>x</b>'))",
+    "from IPython.display import set_matplotlib_formats; get_ipython().magic('who_ls')",
     "import argparse\nreader = argparse.ArgumentParser(); _ = reader.add_argument('-f')",
     "assert reader.parse_args().f.endswith('.json')",
     "%%writefile par.py\nimport multiprocessing as mp\ndef double(x): return 2 * x\n" + CHILD,

@@ -132,6 +132,9 @@ def test_sudo_and_uv_run_the_rest_of_their_line() -> None:
     assert idle_installer.line_to_run("uv", ["run", "-q", "python", "x.py"]) == ["python", "x.py"]
     assert idle_installer.line_to_run("conda", ["run", "-n", "base", "ls"]) == ["ls"]
     assert idle_installer.line_to_run("pip", ["run"]) is None
+    assert not idle_installer.only_asks("jupyter", ["nbconvert", "--to", "html", "x.ipynb"])
+    assert not idle_installer.only_asks("jupyter-nbconvert", ["--to", "html", "x.ipynb"])
+    assert idle_installer.only_asks("jupyter", ["kernelspec", "list"])
 
 
 def test_what_only_asks_is_told_from_what_changes_something() -> None:

@@ -86,6 +86,15 @@ def judged(seen: Evidence) -> CheckOutcome:
     return CHECKS["SHO001"].model_validate(PARAMS).judge(seen)
 
 
+@pytest.mark.parametrize("status", [CellStatus.RAISED, CellStatus.RAN])
+def test_a_cell_that_failed_midway_shows_what_its_file_shows(status: CellStatus) -> None:
+    seen = made((FRESH, lines(*BEFORE)), status=status)
+    arrays = Observation(id=ARRAYS_QUESTION.id, status="ok", arrays={"early": vectors(BEFORE)})
+    found = judged(replace(seen, observations={arrays.id: arrays}))
+
+    assert found.share == (1 if status is CellStatus.RAISED else Fraction(1, 2))
+
+
 @pytest.mark.parametrize(
     "saved",
     [

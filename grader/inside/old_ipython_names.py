@@ -14,10 +14,10 @@ def keep_old_ipython_names():
         IPython.display: {"set_matplotlib_formats": set_matplotlib_formats},
         InteractiveShell: {"magic": run_magic_line},
     }
-    for place, functions in names.items():
+    for owner, functions in names.items():
         for name, function in functions.items():
-            if not hasattr(place, name):
-                setattr(place, name, function)
+            if not hasattr(owner, name):
+                setattr(owner, name, function)
 
 
 def set_matplotlib_formats(*formats, **options):
