@@ -14,13 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from grader import submissions
+from grader.errors import NotebookError
 from grader.model import Limits, Rubric, Submission
+from grader.notebook import read_submitted_file
 
 MEGABYTE = 2**20
 MAX_PATH_BYTES = 1024
 MAX_NAME_BYTES = 255
 """The longest path, and name in it, that a disk takes."""
 CHUNK_BYTES = 2**20
+MAX_PARTS = 50_000
+"""Most objects and lists of a notebook that is looked into for files that it opens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +89,13 @@ def choose_files(
 def _opens_notebook(path: Path) -> bool:
     """Return whether a notebook's code seems to open a notebook, which may be itself."""
     try:
-        cells = json.loads(path.read_bytes()).get("cells", ())
+        data = read_submitted_file(path)
+        if b".ipynb" not in data or sum(map(data.count, (b"{", b"["))) > MAX_PARTS:
+            return False
+        cells = json.loads(data).get("cells", ())
         sources = ("".join(c["source"]) for c in cells if c["cell_type"] == "code")
         return any(".ipynb" in source for source in sources)
-    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
+    except (NotebookError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return False
 
 
