@@ -12,7 +12,7 @@ LEVELS: tuple[Level, ...] = ("none", "reduced", "namespaces", "full")
 
 def offered() -> tuple[Level, ...]:
     """The levels that can be asked for; `none` alone while the command has no such option."""
-    known = any(parameter.name == "isolation" for parameter in run_command.params)
+    known = any("--isolation" in parameter.opts for parameter in run_command.params)
     return LEVELS if known else ("none",)
 
 
