@@ -44,6 +44,8 @@ class Attack:
     """Points left of items that the attack breaks for itself, and rightly so."""
     concedes: Mapping[str, float] = field(default_factory=dict)
     """Points it does gain, since they are taken on the notebook's word: `docs/security.md`."""
+    waits_at: frozenset[Level] = frozenset()
+    """Levels at which its cell looks like one that a wall of ours broke: a person decides."""
     remains: str = ""
     """What it does gain that is no points, and why that is let pass."""
     known: str = ""

@@ -28,6 +28,7 @@ attempt("beside", lambda: pathlib.Path(WORLD["out"], "escaped-" + WORLD["name"])
         name="gradebook-edited",
         tries="the gradebook is opened and written to while the class is graded",
         holds_at=WALLED,
+        waits_at=frozenset({"reduced"}),
         tells=True,
         code="""
 import sqlite3
