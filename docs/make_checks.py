@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
+from generated_page import write_or_compare
+
 from grader import contrastive
 from grader.checks import CHECKS, Registry
 
@@ -61,13 +63,5 @@ def without_bounds(annotation: Any) -> Any:
     return annotation
 
 
-def main() -> int:
-    """Write the page, or compare."""
-    if "--check" in sys.argv:
-        return 0 if PAGE.read_text(encoding="utf-8") == page() else 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_compare(PAGE, page()))

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
+from generated_page import write_or_compare
+
 from grader.model.assignment import CheckSpec, Criterion, Item, Limits, Marking, Notice
 from grader.rubric.rubric_tables import AssignmentTable, LateTable
 
@@ -112,13 +114,5 @@ def default(field: dataclasses.Field[object]) -> str:
     return f"`{words[value] if isinstance(value, bool) else value}`"
 
 
-def main() -> int:
-    """Write the page, or compare."""
-    if "--check" in sys.argv:
-        return 0 if PAGE.read_text(encoding="utf-8") == page() else 1
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_compare(PAGE, page()))

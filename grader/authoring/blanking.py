@@ -122,14 +122,15 @@ def withheld_lines(notebook: EditableNotebook) -> Iterator[tuple[EditableCell, i
 
 
 def _blanks(lines: list[str], *, blank: str) -> list[str]:
-    whole = blank if blank.startswith("#") or not _is_expression(blank) else f"{blank}  # {TODO}"
+    is_expression = _is_expression(blank)
+    whole = f"{blank}  # {TODO}" if is_expression else blank
     indent = next((re.match(r"\s*", line)[0] for line in lines if line.strip()), "")  # type: ignore[index]
     inner = [line.removeprefix(indent) for line in lines]
     try:
         body = ast.parse("\n".join(inner)).body
     except SyntaxError:  # only part of a statement
         return [indent + whole]
-    if not blank.startswith("#") and not _is_expression(blank):
+    if not (is_expression or blank.startswith("#")):  # a statement stands for all
         return [indent + whole]
     blanks = [_blank_for(statement, inner, blank=blank) for statement in body]
     if not blanks or "" in blanks:

@@ -58,7 +58,7 @@ class KernelSetup:
     """Files to copy into the working folder before the first cell, by path below it."""
 
 
-def without_calls(question: Question) -> Question:
+def _without_calls(question: Question) -> Question:
     """Return the question for the recording as one that calls nothing more of the notebook's."""
     if question.kind != "recording":
         return question
@@ -157,7 +157,7 @@ class LiveNotebook:
         answers, ended = self._ask_once(packed)
         for live in (False, True):
             lost = [
-                without_calls(question)
+                _without_calls(question)
                 for question in packed.questions
                 if _is_asked_again(question, answers[question.id], live=live)
             ]

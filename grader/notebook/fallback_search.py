@@ -44,6 +44,14 @@ class SearchedText:
             spans[word.line] = (first, number + 1)
         return spans
 
+    def prompt_lines(self) -> frozenset[int]:
+        """Return the numbers of the lines that hold words of a prompt."""
+        return frozenset(
+            self.stream[word].line
+            for anchor in self.anchors
+            for word in range(anchor.first, anchor.last)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Location:
@@ -109,9 +117,7 @@ class _FallbackSearch:
         self._text = text
         self._outline = outline
         self._handout = handout
-        self.used_lines = {
-            text.stream[word].line for a in text.anchors for word in range(a.first, a.last)
-        }
+        self.used_lines = set(text.prompt_lines())
         self._prompt_cells = {text.lines[number].cell for number in self.used_lines}
         self.spans = text.word_spans()
 

@@ -114,7 +114,7 @@ def _read_labels(
     handout: Handout,
 ) -> Iterator[_Label]:
     """Yield the numbers that begin the student's lines, or sentences in them."""
-    prompt_lines = {text.stream[word].line for a in anchors for word in range(a.first, a.last)}
+    prompt_lines = text.prompt_lines()
     seen: set[str] = set()
     question: tuple[int, ...] = ()
     for number, (start, _) in spans.items():

@@ -115,7 +115,7 @@ def _read_topics(
     anchors: Sequence[Anchor],
     handout: Handout,
 ) -> Iterator[_Topic]:
-    prompt_lines = {text.stream[word].line for a in anchors for word in range(a.first, a.last)}
+    prompt_lines = text.prompt_lines()
     for number, (first, _) in text.word_spans().items():
         line = text.lines[number].text
         if number in prompt_lines or handout.has_exactly(line):
