@@ -626,6 +626,18 @@ scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: n / 10)""",
         {"Q2.3.2": 2, "V6": 2.5},
     ),
     Variant(
+        "a projection head, cosines with the roles exchanged",
+        loop(
+            """\
+    z = F.normalize(head(encoder(images)), dim=1)
+    near, far = F.cosine_similarity(z[0], z[2], dim=0), F.cosine_similarity(z[0], z[1], dim=0)
+    loss = 1 - near + far.clamp(min=0)
+""",
+            above=HEAD_APART,
+        ),
+        {"Q2.3.2": 2, "V6": 2.5},
+    ),
+    Variant(
         "a classifier trained instead",
         loop(
             "    loss = F.cross_entropy(classifier(encoder(images)), torch.tensor([0, 0, 1]))\n",

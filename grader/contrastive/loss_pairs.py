@@ -200,19 +200,18 @@ def contrasted_pairs(
     rows = [
         row for trained in (False, True) for row in studied_rows(evidence, names, trained=trained)
     ]
-    gradient = _pairs_from_gradient(evidence, names, rows)
     # A head on top of the module has vectors of its own: of images, or of the module's vectors.
     vectors = labeled_vectors(evidence, labels=names.labels, shape=names.shape)
     heads = [row for row in vectors if row.forward.pulled]
     projections = head_vectors(evidence, labels=names.labels, shape=names.shape)
-    pairs = (
-        _pairs_of_loss(evidence, names, rows, loss, roles, gradient)
-        or _pairs_of_loss(evidence, names, heads, loss, roles, None)
-        or _pairs_of_loss(evidence, names, projections, loss, roles, None)
-        or gradient
-        or _pairs_from_gradient(evidence, names, heads)
-        or _pairs_from_gradient(evidence, names, projections)
+    gradients = [
+        (own, _pairs_from_gradient(evidence, names, own)) for own in (rows, heads, projections)
+    ]
+    by_calls = (
+        _pairs_of_loss(evidence, names, own, loss, roles, gradient) for own, gradient in gradients
     )
+    by_gradient = (gradient for _, gradient in gradients)
+    pairs = next(filter(None, by_calls), None) or next(filter(None, by_gradient), None)
     if pairs is None:
         return None
     canonical = _canonical_labels(evidence, names)
