@@ -2,6 +2,7 @@
 
 GraderError
     ArchiveError
+    CourseTestFault
     IsolationError
     KernelError
     MarkConflict
@@ -68,6 +69,10 @@ class ReferenceFault(GraderError):
 
 class RecorderFault(GraderError):
     """The recorder failed while a notebook ran: a finding with the verdict ERROR, free of cost."""
+
+
+class CourseTestFault(GraderError):
+    """A test of the course failed by itself: a finding with the verdict ERROR, free of cost."""
 
 
 class KernelError(GraderError):

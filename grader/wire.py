@@ -219,6 +219,11 @@ def compose_frame(header: Mapping[str, Json], arrays: Mapping[str, Array] | None
     return _join_frame(header, _serialize_arrays(arrays or {}))
 
 
+def frame_of(body: bytes) -> bytes:
+    """Return a whole frame with a body that is composed already."""
+    return struct.pack("<Q", len(body)) + body
+
+
 def _serialize_arrays(arrays: Mapping[str, Array]) -> bytes:
     contiguous = {key: np.asarray(value, order="C") for key, value in arrays.items()}
     return save(contiguous) if contiguous else b""
@@ -276,6 +281,10 @@ class Channel:
             ChannelTimeout: the frame did not come, or not all of it, in time.
             ChannelBroken: it claims a length that is not worth skipping.
         """
+        return parse_frame(self.receive_body(seconds=seconds))
+
+    def receive_body(self, *, seconds: float) -> bytes:
+        """Read the body of one frame without parsing it; raises as `receive` does."""
         deadline = time.monotonic() + seconds
         (length,) = struct.unpack("<Q", b"".join(self._read_chunks(8, deadline)))
         if length > SKIPPED_BYTES:
@@ -284,7 +293,7 @@ class Channel:
             for _ in self._read_chunks(length, deadline):
                 pass
             raise FrameRefused("frame larger than allowed")
-        return parse_frame(b"".join(self._read_chunks(length, deadline)))
+        return b"".join(self._read_chunks(length, deadline))
 
     def _read_chunks(self, count: int, deadline: float) -> Iterator[bytes]:
         poll = select.poll()

@@ -87,6 +87,7 @@ ROOMS = {
         ("grader/checks/func*", "grader/checks/module*", "grader/checks/values*"),
         ("test_checks.py", "test_values*", "test_functions*", "test_m*modules*"),
     ),
+    "checks-tests": Room(("grader/checks/own*",), ("test_own_tests*",)),
     "checks-lacks": Room(
         ("grader/checks/lacks*", "grader/checks/wall*"),
         ("test_wall_lacks*", "test_missing_modules*"),

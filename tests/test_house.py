@@ -63,7 +63,8 @@ def modules_of_the_grader() -> list[ModuleType]:
     return [
         importlib.import_module(name)
         for name in names
-        if not name.startswith("grader.inside") and name != "grader.__main__"
+        if not name.startswith(("grader.inside", "grader.course_tests"))
+        and name != "grader.__main__"
     ]
 
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from grader import checks, wire
 from grader.errors import GraderError
-from grader.model import ExecutionRecord, Finding, Graded, Observation, Rubric, Submission, Trace
+from grader.model import ExecutionRecord, Finding, Graded, Rubric, Submission, Trace
 from grader.notebook import read_notebook
 from grader.pipeline import (
     GradingSession,
@@ -124,13 +124,15 @@ def open_trial_runner(
         # Seeds change questions, not how notebooks run: any of the judges can open it.
         open_grading_session(judges[0], options=options, notify=notify) as session,
     ):
-        questions = {q.id: q for judge in judges for q in judge.checks.questions}
-        constants: dict[str, Observation] = {}
+        questions = {q.id: q for judge in judges for q in judge.checks.notebook_questions}
+        test_questions = {q.id: q for judge in judges for q in judge.checks.test_questions}
+        tests = replace(session.tests, questions=tuple(test_questions.values()))
+        constants = dict(tests.run(judges[0].reference, session.reference))
         for judge in judges:
-            constants |= session.reference.ask(judge.checks.constant_questions)
+            constants |= session.reference.ask(judge.checks.notebook_constants)
         packed = wire.pack_questions(tuple(questions.values()))
         yield TrialRunner(
-            session=replace(session, questions=packed, constants=constants),
+            session=replace(session, questions=packed, constants=constants, tests=tests),
             judges=judges,
             folder=Path(folder),
             threads=THREADS_PER_JOB * options.jobs,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Mapping
 
-from grader.checks import execution, functions, modules, outputs
+from grader.checks import execution, functions, modules, outputs, own_tests
 from grader.checks.check import RECORDING_QUESTION, Check, Evidence, SeededRandom
 from grader.checks.evaluation import (
     BoundRubric,
@@ -44,6 +44,7 @@ CHECKS: Registry = {
     "OUT002": outputs.ShowsFigure,
     "OUT003": outputs.RunInOrder,
     "OUT004": outputs.OutputsReproduced,
+    "TST001": own_tests.CourseTest,
 }
 """The checks that every rubric can call, by code."""
 

@@ -21,7 +21,7 @@ from grader.checks.check import (
 from grader.checks.execution import FAILED_STATUSES, failure_cause
 from grader.checks.lacks import find_lack
 from grader.checks.memo import memoized
-from grader.errors import RecorderFault, ReferenceFault
+from grader.errors import CourseTestFault, RecorderFault, ReferenceFault
 from grader.model import (
     CellRun,
     CheckSpec,
@@ -41,6 +41,8 @@ Registry = Mapping[str, type[Check]]
 _LOG = logging.getLogger(__name__)
 _RECORDER_KINDS = frozenset({"forward", "recording"})
 """Kinds of question whose answers rest on what the recorder saw."""
+TEST_KIND = "test"
+"""The kind of question that is a test of the course."""
 _LOST = frozenset({"timed_out", "died", "invalid"})
 """Statuses of an answer that did not arrive."""
 
@@ -90,6 +92,21 @@ class BoundRubric:
     """The questions to every submission, each once."""
     constant_questions: tuple[Question, ...]
     """The questions to the reference, whose answers are in the evidence of all submissions."""
+
+    @property
+    def test_questions(self) -> tuple[Question, ...]:
+        """The questions that are tests of the course, which a process of ours runs."""
+        return tuple(q for q in self.questions if q.kind == TEST_KIND)
+
+    @property
+    def notebook_questions(self) -> tuple[Question, ...]:
+        """All other questions, which a notebook answers by itself."""
+        return tuple(q for q in self.questions if q.kind != TEST_KIND)
+
+    @property
+    def notebook_constants(self) -> tuple[Question, ...]:
+        """The constant questions that the reference answers by itself."""
+        return tuple(q for q in self.constant_questions if q.kind != TEST_KIND)
 
     def names_by_item(self) -> Mapping[str, frozenset[str]]:
         """Return, by item, the names in student code that its checks are about."""
@@ -217,7 +234,7 @@ def _judge_check(
         outcome = _with_doubt(rubric_check.check, evidence)
         _require_answers(rubric_check.check, outcome, evidence)
     except Exception as error:  # noqa: BLE001 (a fault of a check must not cost a student anything)
-        is_told = isinstance(error, (RecorderFault, ReferenceFault))
+        is_told = isinstance(error, (CourseTestFault, RecorderFault, ReferenceFault))
         reason = str(error) if is_told else f"{type(error).__name__} while judging"
         observed = f"the grader could not judge this: {reason}. It costs you nothing."
         outcome = failed(expected="", observed=observed)

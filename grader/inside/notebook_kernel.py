@@ -14,6 +14,7 @@ from inside import (
     descriptor_output,
     fifo_semaphores,
     fork_repair,
+    kept_figures,
     kept_namespace,
     kernel_exit,
     main_thread,
@@ -226,6 +227,8 @@ def prepare_shell(app, job, pipes):
     notebook_recorder.install(shell)
     kernel_exit.report_background_activity(shell, pipes.progress)
     fork_repair.repair_after_import()
+    if job.get("keep_figures"):
+        kept_figures.keep_figures()
     seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job["seed"]))
     forgotten = kept_namespace.keep_forgotten(shell)
     return questions.ObservedNotebook(shell.user_ns, notebook_recorder, notes, forgotten)

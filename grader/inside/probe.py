@@ -7,13 +7,14 @@ the notebook's other threads, which a fork loses, can be put to the live process
 
 import contextlib
 import gc
+import mmap
 import os
 import signal
 import struct
 import sys
 import threading
 
-from inside import fork_repair, frames, run_clock
+from inside import conversation_server, fork_repair, frames, run_clock
 from inside.questions import answer, describe_error
 
 # Bound before student code runs.
@@ -34,15 +35,20 @@ KINDS_WITHOUT_FORK = ("notes", "modules")
 def answer_in_fork(notebook, questions, arrays, fd):
     """Answer in the forked process, and exit without running the notebook's exit handlers."""
     try:
-        gc.disable()  # it would touch, and so copy, every page of the notebook's memory
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        sys.settrace(None)
+        prepare_fork()
         silence_output()
-        fork_repair.repair_fork()
         for question in questions:
             frames.send_bytes(fd, answer(notebook, question, arrays))
     finally:
         _exit(0)
+
+
+def prepare_fork():
+    """Make a fork of the notebook fit to be asked."""
+    gc.disable()  # it would touch, and so copy, every page of the notebook's memory
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    sys.settrace(None)
+    fork_repair.repair_fork()
 
 
 def silence_output():
@@ -81,6 +87,63 @@ def lost_answer(question, status, main_thread):
     data = {"has_threads": main_thread.has_company()}
     head = {"id": question["id"], "nonce": question["nonce"], "status": status}
     return {**head, "data": data, "error": ""}
+
+
+class ConversationClock(run_clock.RunClock):
+    """How long the notebook has worked in a conversation: waiting for the test does not count."""
+
+    def __init__(self, pid, working):
+        self.working = working
+        super().__init__(pid)
+
+    def count(self, passed, worked):
+        """Return what of the seconds that passed is the notebook's."""
+        return super().count(passed, worked) if self.working[0] else worked or 0.0
+
+
+def serve_conversation(notebook, header, reading, out):
+    """Let a test use the notebook in a fork of its own, until it ends or its time is up."""
+    working = mmap.mmap(-1, 1)
+    pid = _fork()
+    if pid == 0:
+        try:
+            prepare_fork()
+            output = conversation_server.CapturedOutput()
+            output.capture()
+            notebook.restore_forgotten()
+            if "torch" in sys.modules:
+                sys.modules["torch"].set_num_threads(1)
+            conversation_server.ConversationServer(
+                notebook.namespace,
+                lambda: frames.receive_bytes(reading),
+                lambda body: frames.send_bytes(out, body),
+                output=output,
+                busy=lambda is_working: working.__setitem__(0, is_working),
+            ).serve()
+        finally:
+            _exit(0)
+    watch = run_clock.Stopwatch(pid, header["seconds"], header["most_seconds"])
+    watch.clock = ConversationClock(pid, working)
+    late = False
+    while not late and not has_ended(pid, watch.wait_seconds()):
+        late = watch.is_over()
+    if late:
+        with contextlib.suppress(ProcessLookupError):
+            _kill(pid, signal.SIGKILL)
+        _waitpid(pid, 0)
+    return "timed_out" if late else "died"
+
+
+def has_ended(pid, seconds):
+    """Return whether a child ends within some seconds; it is then waited for."""
+    with contextlib.suppress(OSError, AttributeError):
+        descriptor = os.pidfd_open(pid)
+        poll = frames._poll()
+        poll.register(descriptor, frames._POLLIN)
+        poll.poll(seconds * 1000)
+        _close(descriptor)
+    done, _ = _waitpid(pid, os.WNOHANG)
+    return bool(done)
 
 
 def serve_live(notebook, header, arrays, out, main_thread):
@@ -122,22 +185,25 @@ def serve_batches(notebook, reading, writing, *, trusted, main_thread):
     """Answer batches until the other end closes; a trusted notebook is asked without a fork."""
 
     def serve_forked():
+        if header.get("conversation"):
+            end["status"] = serve_conversation(notebook, header, reading, writing)
+            return
         serve_batch(notebook, header, arrays, writing, trusted=trusted, main_thread=main_thread)
 
-    while True:
-        try:
+    with contextlib.suppress(Exception):
+        while True:
             header, arrays = frames.receive(reading)
-        except Exception:
-            return
-        end = {"end": True, "nonce": header["nonce"]}
-        try:
-            if header.get("live"):
-                serve_live(notebook, header, arrays, writing, main_thread)
-            elif not main_thread.run(serve_forked):
-                serve_forked()
-        except Exception as error:
-            end["error"] = describe_error(error)
-        frames.send(writing, end)
+            if "nonce" not in header:  # a request that its conversation did not live to read
+                continue
+            end = {"end": True, "nonce": header["nonce"]}
+            try:
+                if header.get("live"):
+                    serve_live(notebook, header, arrays, writing, main_thread)
+                elif not main_thread.run(serve_forked):
+                    serve_forked()
+            except Exception as error:
+                end["error"] = describe_error(error)
+            frames.send(writing, end)
 
 
 def start_probe(notebook, *, reading, writing, trusted, main_thread):

@@ -37,12 +37,16 @@ class RunClock:
         """Look at the clocks, and return the seconds used so far."""
         wall, cpu = _monotonic(), self.processor_seconds()
         passed = wall - self.last_wall
-        if cpu is not None and self.last_cpu is not None:
-            worked = cpu - self.last_cpu
-            passed = passed if worked < WAITING_SHARE * passed else min(passed, worked)
-        self.used += passed
+        is_seen = cpu is not None and self.last_cpu is not None
+        self.used += self.count(passed, cpu - self.last_cpu if is_seen else None)
         self.last_wall, self.last_cpu = wall, cpu
         return self.used
+
+    def count(self, passed, worked):
+        """Return how many of the seconds that passed count; `worked`: on the processor, or None."""
+        if worked is None:
+            return passed
+        return passed if worked < WAITING_SHARE * passed else min(passed, worked)
 
     def elapsed(self):
         """Return the seconds since this clock was made."""

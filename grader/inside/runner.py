@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import os
 import queue
+import select
 import signal
 import sys
 import tempfile
@@ -322,21 +323,16 @@ async def run_notebook(job, manager, send_frame, alert_read_fd):
     return alive
 
 
-def relay_questions(requests, results, questions, answers):
-    """Forward batches of questions to the probe and its frames back, without parsing arrays."""
-    while True:
-        try:
-            body = frames.receive_bytes(requests)
-            frames.send_bytes(questions, body)
-            nonce = frames.read_header(body)["nonce"]
-            while True:
-                reply = frames.receive_bytes(answers)
-                frames.send_bytes(results, reply)
-                header = frames.read_header(reply)
-                if header.get("end") and header.get("nonce") == nonce:
-                    break
-        except (frames.PipeClosed, OSError, ValueError, KeyError):
-            return
+def relay_frames(requests, results, questions, answers):
+    """Forward frames to the probe and back, without reading them, until an end closes."""
+    poll = select.poll()
+    routes = {requests: questions, answers: results}
+    for reading in routes:
+        poll.register(reading, select.POLLIN)
+    with contextlib.suppress(frames.PipeClosed, OSError):
+        while True:
+            for reading, _ in poll.poll():
+                frames.send_bytes(routes[reading], frames.receive_bytes(reading))
 
 
 def serve_job(requests, results, context):
@@ -360,7 +356,7 @@ def serve_job(requests, results, context):
                     job, manager, lambda frame: frames.send(results, frame), context.alert_read_fd
                 )
             ):
-                relay_questions(requests, results, questions, answers)
+                relay_frames(requests, results, questions, answers)
         finally:
             manager.kill()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from inside import canary, command_folder, frames, linux, resource_watch, walls
 
 RUNNER_PROGRAM = Path(__file__).resolve().parent / "runner.py"
+TEST_PROGRAM = RUNNER_PROGRAM.parent.parent / "course_tests" / "test_process.py"
 SANDBOX_FOLDERS = ("work", "tmp")
 COMPILER_CACHES = ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
 """Variables that would lead out of the sandbox; without them torch takes its temporary folder."""
@@ -58,7 +59,7 @@ def enter_sandbox(folder, order):
 
 
 def become_runner(folder, order, pipes, filters):
-    """Run the notebook that is sent, or test the walls; never returns.
+    """Run the notebook or the tests that are sent, or test the walls; never returns.
 
     pipes: for requests, results and alerts. filters: see `walls.build_filters`.
     """
@@ -74,6 +75,11 @@ def become_runner(folder, order, pipes, filters):
         canary.serve_canary(results, order, folder, filters)
     elif order["cold"]:
         exec_fresh_runner(folder, order, pipes)
+    elif order["program"] == "tests":
+        sys.path.append(str(TEST_PROGRAM.parent.parent))
+        from course_tests import test_process
+
+        test_process.serve(requests, results)
     else:
         from inside import runner
 
@@ -92,5 +98,6 @@ def exec_fresh_runner(folder, order, pipes):
     os.dup2(requests, 0)
     os.dup2(results, 1)
     context = json.dumps({"plan": order["plan"], "folder": str(folder), "hear": alert_read_fd})
-    arguments = [sys.executable, "-P", "-Wignore", str(RUNNER_PROGRAM), context]
+    program = TEST_PROGRAM if order["program"] == "tests" else RUNNER_PROGRAM
+    arguments = [sys.executable, "-P", "-Wignore", str(program), context]
     os.execv(sys.executable, arguments)  # noqa: S606 (our own interpreter, our own file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from grader import wire
 from grader.errors import KernelError, WireError
 from grader.kernel import cell_runs
+from grader.kernel.conversation import Conversation
 from grader.kernel.file_frames import compose_file_frames
 from grader.kernel.question_batch import MARGIN_SECONDS, ask_batch
 from grader.kernel.strike_out import RunAttempt, run_without_killers
@@ -54,6 +55,8 @@ class KernelSetup:
     """The shapes of parameters whose values are recorded whatever their size; none for all."""
     unknown_modules: Mapping[str, str] = field(default_factory=dict)
     """Modules that it imports and nobody knows, with the one that may have been meant."""
+    keep_figures: bool = False
+    """Whether figures are kept when their cell ends, for tests that look at them."""
     files: Mapping[str, Path] = field(default_factory=dict)
     """Files to copy into the working folder before the first cell, by path below it."""
 
@@ -152,6 +155,25 @@ class LiveNotebook:
             answers |= more
         return answers
 
+    def open_conversation(
+        self, *, on_close: Callable[[], None] = lambda: None
+    ) -> Conversation | None:
+        """Open a conversation with a fork of the notebook, for one test; None where it is gone.
+
+        Args:
+            on_close: called once the conversation is closed, or can't be opened.
+        """
+        if self._channel is None:
+            on_close()
+            return None
+
+        def close(*, usable: bool) -> None:
+            if not usable:
+                self._channel = None
+            on_close()
+
+        return Conversation(self._channel, seconds=self._setup.limits.question_s, on_close=close)
+
     def _ask_in_forks(self, packed: wire.PackedQuestions) -> tuple[dict[str, Observation], bool]:
         """Ask a batch and again what was lost; return also whether the notebook's process ended."""
         answers, ended = self._ask_once(packed)
@@ -227,6 +249,7 @@ class LiveNotebook:
             "wall_factor": wire.WALL_FACTOR,
             "trusted": self._setup.trusted,
             "files": len(self._setup.files),
+            "keep_figures": self._setup.keep_figures,
         }
 
     def _follow_run(

@@ -25,6 +25,7 @@ from grader.model.field_types import (
     Seconds,
     SignedPoints,
 )
+from grader.model.test_functions import CourseTests
 
 DEFAULT_BLANK = "..."
 """What stands for a solution in the notebook for students, unless a rubric says otherwise."""
@@ -205,6 +206,8 @@ class Rubric:
     marking: Marking = Marking()
     public: PublicSupplement | None = None
     """None for the course's own rubric."""
+    tests: CourseTests | None = None
+    """The course's own tests; None where the assignment has none."""
     check_modules: tuple[str, ...] = ()
     """Modules of the course's own checks, beside the general ones."""
     blank: str = DEFAULT_BLANK

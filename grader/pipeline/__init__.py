@@ -30,6 +30,7 @@ from grader.notebook import read_notebook
 from grader.pipeline.judge import Judge, ungradable_result
 from grader.pipeline.reference import ModulePreload, Reference, blank_cells
 from grader.pipeline.supplied_files import NotebookFiles, list_provided_files
+from grader.pipeline.test_runs import TestRunner, open_test_runner
 
 Notify = Callable[[str], None]
 """Shows a sentence to the person at the keyboard."""
@@ -62,6 +63,8 @@ class GradingSession:
     """What modules notebooks find."""
     slots: Semaphore
     """One for each notebook that may run at once; judging needs none."""
+    tests: TestRunner
+    """Runs the course's own tests."""
 
     @property
     def isolation(self) -> Isolation:
@@ -105,41 +108,67 @@ def open_grading_session(
     ) as fork_server:
         for note in _isolation_notes(fork_server.isolation):
             notify(note)
-        modules = ModuleSurvey(
-            installed=options.environment.modules, optional=rubric.optional_imports
-        )
-        preload = ModulePreload(
-            fork_server,
-            rubric=rubric,
-            reference=judge.reference,
-            modules=modules,
-            environment=options.environment,
-            cache=options.cache,
-        )
-        setup = kernel.KernelSetup(
-            files=list_provided_files(rubric),
-            fork_server=fork_server,
-            seed=rubric.seed,
-            record=rubric.record,
-            weight_shapes=judge.checks.weight_shapes(),
-            limits=rubric.limits,
-            stop=stop or Event(),
-        )
+        modules, preload = _preload_modules(judge, fork_server, options=options)
+        setup = _kernel_setup(judge, fork_server, stop=stop or Event())
         reference = Reference(rubric, notebook=judge.reference, setup=setup)
         try:
             for note in preload.learn_modules(reference.live):
                 notify(note)
-            yield GradingSession(
-                judge=judge,
-                setup=setup,
+            with open_test_runner(
+                rubric,
+                questions=judge.checks.test_questions,
                 reference=reference,
-                modules=modules,
-                constants=reference.ask(judge.checks.constant_questions),
-                questions=wire.pack_questions(judge.checks.questions),
-                slots=Semaphore(options.jobs),
-            )
+                setup=setup,
+                jobs=options.jobs,
+            ) as tests:
+                constants = reference.ask(judge.checks.notebook_constants)
+                yield GradingSession(
+                    judge=judge,
+                    setup=setup,
+                    reference=reference,
+                    modules=modules,
+                    constants={**constants, **tests.run(judge.reference, reference)},
+                    questions=wire.pack_questions(judge.checks.notebook_questions),
+                    slots=Semaphore(options.jobs),
+                    tests=tests,
+                )
         finally:
             reference.close()
+
+
+def _preload_modules(
+    judge: Judge, fork_server: sandbox.ForkServer, *, options: SessionOptions
+) -> tuple[ModuleSurvey, ModulePreload]:
+    """Have the fork server import what notebooks need, and return what modules there are."""
+    modules = ModuleSurvey(
+        installed=options.environment.modules, optional=judge.rubric.optional_imports
+    )
+    preload = ModulePreload(
+        fork_server,
+        rubric=judge.rubric,
+        reference=judge.reference,
+        modules=modules,
+        environment=options.environment,
+        cache=options.cache,
+    )
+    return modules, preload
+
+
+def _kernel_setup(
+    judge: Judge, fork_server: sandbox.ForkServer, *, stop: Event
+) -> kernel.KernelSetup:
+    """Return how the notebooks of a rubric start."""
+    rubric = judge.rubric
+    return kernel.KernelSetup(
+        files=list_provided_files(rubric),
+        fork_server=fork_server,
+        seed=rubric.seed,
+        record=rubric.record,
+        weight_shapes=judge.checks.weight_shapes(),
+        limits=rubric.limits,
+        keep_figures=rubric.tests is not None,
+        stop=stop,
+    )
 
 
 def _isolation_notes(isolation: Isolation) -> Iterator[str]:
@@ -217,7 +246,10 @@ def run_and_ask(
     )
     with session.slots, kernel.start_kernel(setup) as live:
         record = live.run(notebook.code_cells(), blank=blank_cells(notebook))
-        observations = live.ask(session.questions)
+        observations = {
+            **live.ask(session.questions),
+            **session.tests.run(notebook, live),
+        }
     record = session.modules.add_observed(
         missing, notebook=notebook, record=record, observations=observations
     )

@@ -26,7 +26,16 @@ from grader.sandbox import IsolationLevel, IsolationRequest
 PACKAGE_FOLDER = Path(grader.__file__).parent
 SUFFIXES = frozenset({".py", ".j2", ".css", ".html", ".js", ".svg"})
 RUN_SOURCES = frozenset(
-    {"inside", "kernel", "sandbox", "wire.py", "notebook", "text_folding.py", "model"}
+    {
+        "inside",
+        "course_tests",
+        "kernel",
+        "sandbox",
+        "wire.py",
+        "notebook",
+        "text_folding.py",
+        "model",
+    }
 )
 """The rooms that a run passes through."""
 EXTRACTION_SOURCES = frozenset({"notebook", "text_folding.py", "model", "pipeline", "inside"})
@@ -84,6 +93,7 @@ class CacheKeys:
                 _source_digest(),
                 *_own_check_sources(rubric.check_modules),
                 rubric.sha256,
+                rubric.tests.sha256 if rubric.tests else "",
                 repr(judge.people),
                 repr(show_ids),
             ]

@@ -20,6 +20,7 @@ from threading import Lock
 from grader import kernel
 from grader.errors import RubricError
 from grader.folder import write_atomically
+from grader.kernel.conversation import Conversation
 from grader.kernel.module_survey import ModuleSurvey
 from grader.model import CellStatus, Limits, Notebook, Observation, Question, Rubric
 from grader.notebook import is_blank
@@ -86,10 +87,23 @@ class Reference:
                 self._answers.popitem(last=False)
             return observations
 
-    def _ask_kernel(self, questions: tuple[Question, ...]) -> Mapping[str, Observation]:
+    def open_conversation(self) -> Conversation | None:
+        """Open a conversation for one test; until it is closed, nobody else asks."""
+        self._lock.acquire()
+        try:
+            self._restart_if_gone()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self.live.open_conversation(on_close=self._lock.release)
+
+    def _restart_if_gone(self) -> None:
         if self._setup.fork_server.generation > self._generation:  # it ended with the fork server
             self._resources.close()
             self._start()
+
+    def _ask_kernel(self, questions: tuple[Question, ...]) -> Mapping[str, Observation]:
+        self._restart_if_gone()
         return self.live.ask(questions)
 
     def close(self) -> None:

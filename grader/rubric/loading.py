@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from grader.errors import RubricError
 from grader.model import Rubric
+from grader.model.test_functions import CourseTests
 from grader.rubric.consistency import find_contradictions
 from grader.rubric.rubric_errors import explain_validation, format_complaint, raise_complaints
 from grader.rubric.rubric_tables import (
@@ -19,6 +21,7 @@ from grader.rubric.rubric_tables import (
     PublicRubricFile,
     RubricFile,
 )
+from grader.rubric.test_files import FILE_NAME, bind_tests, find_tests
 from grader.rubric.toml_files import CheckCatalog, read_tables, validate_tables
 
 CatalogLoader = Callable[[tuple[str, ...]], CheckCatalog]
@@ -59,15 +62,20 @@ def load_rubric(path: Path, *, catalog: CatalogLoader) -> Rubric:
     candidates = (folder / file.assignment.reference for folder in _search_folders(path))
     reference = next((candidate for candidate in candidates if candidate.is_file()), None)
     provided = _find_provided(file.assignment, rubric_path=path)
+    tests, test_complaints = _find_tests(path, assignment_id=file.assignment.id)
+    items, unbound = bind_tests(file.items, tests) if not test_complaints else (file.items, [])
     complaints = [
         *find_contradictions(file),
+        *test_complaints,
+        *unbound,
         *_reference_faults(file.assignment, reference),
         *_provided_faults(file.assignment, provided, secret_paths=(path, reference)),
     ]
     raise_complaints(path, complaints)
-    return _build_rubric(
+    loaded = _build_rubric(
         file, path=path, sha256=sha256, reference=reference or path, provided=provided
     )
+    return replace(loaded, items=items, tests=tests)
 
 
 def _validate(
@@ -132,6 +140,17 @@ def _reference_faults(assignment: AssignmentTable, reference: Path | None) -> It
     elif reference is None:
         fault = f"there is no file '{assignment.reference}' beside the rubric or above it"
         yield format_complaint(keys, fault)
+
+
+def _find_tests(path: Path, *, assignment_id: str) -> tuple[CourseTests | None, list[str]]:
+    """Return the tests in `<id>/` beside the rubric, and complaints about their file."""
+    folder = path.resolve().parent / assignment_id
+    try:
+        return find_tests(folder), []
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        where = f", line {line}" if line else ""
+        return None, [f"{FILE_NAME}{where}: is no Python: {error}"]
 
 
 def _find_provided(assignment: AssignmentTable, *, rubric_path: Path) -> Path | None:

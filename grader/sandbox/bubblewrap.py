@@ -17,6 +17,8 @@ from pathlib import Path
 
 INSIDE = Path("/grader/inside")
 """Where the programs of `grader/inside` are behind the walls."""
+COURSE_TESTS = INSIDE.parent / "course_tests"
+"""Where the program is that runs a course's tests; it holds no test."""
 WORK_FOLDER = Path("/tmp/warm")  # noqa: S108 (a private mount)
 """The fork server's work folder behind the walls; sandboxes cover /tmp with their own."""
 SYSTEM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -127,6 +129,8 @@ def build_command(
         arguments += [*_parent_arguments(Path(folder)), "--ro-bind", folder, folder]
     arguments += _mask_arguments(hidden, shown=[*shown_folders, "/usr"])
     arguments += [*_parent_arguments(INSIDE), "--ro-bind", str(inside), str(INSIDE)]
+    tests = inside.with_name(COURSE_TESTS.name)
+    arguments += ["--ro-bind", str(tests), str(COURSE_TESTS)]
     arguments += ["--perms", "0755", "--dir", "/box", "--perms", "0700", "--dir", str(WORK_FOLDER)]
     return [*arguments, "--chdir", str(WORK_FOLDER), "--remount-ro", "/", "--"]
 

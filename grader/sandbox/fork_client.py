@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
+from typing import Literal
 
 from grader import wire
 from grader.errors import WireError
@@ -38,6 +39,7 @@ MAX_GENERATIONS = 3
 """How often the process is started before kernels are started cold."""
 MAX_TEMPORARY_PATH = 40
 """Letters of a temporary path that leave room for sockets below it: Linux takes 107."""
+Program = Literal["notebook", "tests"]
 CAN_FORK = sys.platform == "linux"
 """Whether a process that has imported much may be forked: elsewhere libraries forbid it."""
 
@@ -129,12 +131,17 @@ class ForkServer:
 
     @contextmanager
     def open_sandbox(
-        self, limits: Limits, *, canary: Mapping[str, Json] | None = None
+        self,
+        limits: Limits,
+        *,
+        program: Program = "notebook",
+        canary: Mapping[str, Json] | None = None,
     ) -> Iterator[SandboxPipes]:
         """Fork a runner in a sandbox of its own; it is killed with all it started afterwards.
 
         Args:
             limits: how much it may use.
+            program: what runs in it: a notebook, or the course's tests.
             canary: what to try to reach; with it the sandbox tests its walls, runs no notebook.
 
         Raises:
@@ -151,6 +158,7 @@ class ForkServer:
             try:
                 with self._lock:
                     order = self._compose_order(number, limits, canary, slot=slot)
+                    order["program"] = program
                     self._order_sandbox(order, (requests[0], results[1]))
             finally:
                 os.close(requests[0])

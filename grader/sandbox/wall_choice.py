@@ -12,7 +12,7 @@ from grader.sandbox.fork_client import ForkServer
 from grader.sandbox.interpreter import Environment
 from grader.sandbox.isolation import IsolationLevel, IsolationRequest
 from grader.sandbox.wall_check import WallCheckResult, check_walls
-from grader.sandbox.wall_plans import INSIDE, possible_plans
+from grader.sandbox.wall_plans import COURSE_TESTS, INSIDE, possible_plans
 
 MIN_OPEN_FILES = 128
 """With fewer than about 100 a kernel does not come up, or can't be heard."""
@@ -75,8 +75,9 @@ def _start_strongest(environment: Environment, request: IsolationRequest) -> For
 
 
 def _protected_paths(hidden: Sequence[str] = ()) -> list[str]:
-    """Return what no notebook may read: what is hidden, and this program but for `inside/`."""
-    return [*hidden, *(str(path) for path in INSIDE.parent.iterdir() if path != INSIDE)]
+    """Return what no notebook may read: what is hidden, and this program but for its far side."""
+    visible = (INSIDE, COURSE_TESTS)
+    return [*hidden, *(str(path) for path in INSIDE.parent.iterdir() if path not in visible)]
 
 
 def _raise_open_file_limit() -> None:

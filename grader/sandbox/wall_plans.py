@@ -15,6 +15,7 @@ from grader.sandbox.interpreter import Environment
 from grader.sandbox.isolation import IsolationLevel
 
 INSIDE = Path(__file__).resolve().parent.parent / "inside"
+COURSE_TESTS = INSIDE.parent / "course_tests"
 FIRST_UID = 64_000
 """As root, the first of the users that notebooks become; no system gives these to anyone."""
 UIDS = 128
@@ -95,7 +96,8 @@ def possible_plans(environment: Environment, *, hidden: Sequence[str]) -> Iterat
             yield replace(full, level=IsolationLevel.NAMESPACES, landlock=False)
             yield replace(full, level=IsolationLevel.NAMESPACES, filter=False)
             yield replace(full, level=IsolationLevel.NAMESPACES, landlock=False, filter=False)
-        read, listed = readable_paths([*SYSTEM_PATHS, *folders, str(INSIDE)], hidden=hidden)
+        own = (str(INSIDE), str(COURSE_TESTS))
+        read, listed = readable_paths([*SYSTEM_PATHS, *folders, *own], hidden=hidden)
         # A program finds its modules by the names in the folder above them.
         listed = (*listed, str(INSIDE.parent))
         reduced = WallPlan(level=IsolationLevel.REDUCED, uids=root, read=read, listed=listed)

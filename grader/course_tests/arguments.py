@@ -1,0 +1,230 @@
+"""What a test may take as an argument beside the notebook's names."""
+
+import ast
+import pathlib
+import random
+import string
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+
+
+class Draw:
+    """Draws inputs from the secret seed, the same for every student of one run.
+
+    A test that is run again draws the same; another test draws others.
+    """
+
+    def __init__(self, seed, test):
+        digest = zlib.crc32(test.encode())
+        self.rng = np.random.default_rng([*seed, digest])
+        self.random = random.Random(int(self.rng.integers(2**62)))  # noqa: S311 (no secret)
+
+    def normal(self, shape=(), *, scale=1.0):
+        """Return normally distributed numbers of that shape, or one float."""
+        return self._plain(self.rng.normal(scale=scale, size=shape), shape)
+
+    def uniform(self, low=0.0, high=1.0, shape=()):
+        """Return numbers from `low` to `high`, of that shape, or one float."""
+        return self._plain(self.rng.uniform(low, high, size=shape), shape)
+
+    def integers(self, low, high, shape=()):
+        """Return whole numbers from `low` to `high`, both included, of that shape, or one int."""
+        return self._plain(self.rng.integers(low, high, size=shape, endpoint=True), shape)
+
+    def integer_list(self, low, high, length):
+        """Return a list of whole numbers from `low` to `high`, both included."""
+        return self.integers(low, high, (length,)).tolist()
+
+    def text(self, length, alphabet=string.ascii_lowercase):
+        """Return a text of that many letters."""
+        return "".join(self.random.choices(alphabet, k=length))
+
+    def choice(self, options):
+        """Return one of the options."""
+        return self.random.choice(list(options))
+
+    def sample(self, options, count):
+        """Return a list of `count` different ones of the options."""
+        return self.random.sample(list(options), count)
+
+    def shuffled(self, values):
+        """Return a list of the values in another order."""
+        values = list(values)
+        self.random.shuffle(values)
+        return values
+
+    @staticmethod
+    def _plain(array, shape):
+        return array.item() if np.ndim(array) == 0 and shape == () else array
+
+
+class Files(Mapping):
+    """The files that the notebook left in its folder; `files["out.csv"]` is the path of a copy."""
+
+    def __init__(self, talk, folder):
+        self.talk = talk
+        self.folder = pathlib.Path(folder)
+
+    def __iter__(self):
+        return iter(self.talk.ask("files"))
+
+    def __len__(self):
+        return len(self.talk.ask("files"))
+
+    def __contains__(self, name):
+        return name in self.talk.ask("files")
+
+    def __getitem__(self, name):
+        if name not in self.talk.ask("files"):
+            raise KeyError(name)
+        data = self.talk.ask("read_file", name)
+        if not isinstance(data, bytes):
+            raise TypeError(f"{name} could not be read")
+        path = self.folder / name
+        if not path.resolve().is_relative_to(self.folder.resolve()):
+            raise KeyError(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+
+class Printed:
+    """What the notebook printed since the test began."""
+
+    def __init__(self, talk):
+        self.talk = talk
+
+    def text(self):
+        """Return it as one text."""
+        text = self.talk.ask("printed")
+        if not isinstance(text, str):
+            raise TypeError("what was printed could not be read")
+        return text
+
+    def lines(self):
+        """Return its lines, without white space at their ends."""
+        return [line.rstrip() for line in self.text().splitlines()]
+
+    __str__ = text
+
+    def __repr__(self):
+        return repr(self.text())
+
+    def __eq__(self, other):
+        return self.text() == other
+
+    def __contains__(self, part):
+        return part in self.text()
+
+    __hash__ = None
+
+
+class Figure(Mapping):
+    """Plain data of a chart; its parts are read as attributes, too."""
+
+    def __init__(self, parts):
+        self._parts = parts
+
+    def __getitem__(self, key):
+        return self._parts[key]
+
+    def __getattr__(self, name):
+        try:
+            return self._parts[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __iter__(self):
+        return iter(self._parts)
+
+    def __len__(self):
+        return len(self._parts)
+
+    def __repr__(self):
+        return repr(self._parts)
+
+
+def as_figures(value):
+    """Return plain data with dictionaries that can be read by attributes."""
+    if isinstance(value, dict):
+        return Figure({name: as_figures(part) for name, part in value.items()})
+    if isinstance(value, list):
+        return [as_figures(part) for part in value]
+    return value
+
+
+class Source:
+    """The code of the notebook's cells: `source["f"]` is the statement that binds `f` last."""
+
+    def __init__(self, cells):
+        self.cells = list(cells)
+        self.trees = [tree for tree in map(parse, self.cells) if tree is not None]
+
+    @property
+    def text(self):
+        """All code, cell by cell."""
+        return "\n\n".join(self.cells)
+
+    def __getitem__(self, name):
+        return ast.unparse(self.tree(name))
+
+    def __contains__(self, name):
+        return self.find(name) is not None
+
+    def tree(self, name):
+        """Return the syntax tree of the last statement that binds a name.
+
+        Raises:
+            KeyError: no statement does.
+        """
+        statement = self.find(name)
+        if statement is None:
+            raise KeyError(name)
+        return statement
+
+    def find(self, name):
+        """Return the last statement of a cell that binds a name, or None."""
+        statements = [node for tree in self.trees for node in tree.body]
+        return next((s for s in reversed(statements) if name in bound_names(s)), None)
+
+    def uses(self, name, *kinds):
+        """Return whether the code of a name holds a node of one of these kinds, such as ast.For."""
+        return any(isinstance(node, kinds) for node in ast.walk(self.tree(name)))
+
+    def calls(self, name, function):
+        """Return whether the code of a name calls a function or method of that name."""
+        calls = (n.func for n in ast.walk(self.tree(name)) if isinstance(n, ast.Call))
+        return any(function in (getattr(f, "id", ""), getattr(f, "attr", "")) for f in calls)
+
+    def imports(self, module):
+        """Return whether any cell imports a module or a part of it."""
+        for tree in self.trees:
+            for node in ast.walk(tree):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom) and node.module:
+                    names = [node.module]
+                if any(name == module or name.startswith(f"{module}.") for name in names):
+                    return True
+        return False
+
+
+def parse(code):
+    """Return the syntax tree of a cell without its magics, or None."""
+    lines = ["pass" if line.startswith(("%", "!")) else line for line in code.splitlines()]
+    try:
+        return ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def bound_names(statement):
+    """Return the names that a statement binds."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {statement.name}
+    return {
+        node.id
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }

@@ -1,0 +1,87 @@
+"""Stand for classes of exceptions of the notebook's, so that `except` and `pytest.raises` work."""
+
+import builtins
+import sys
+
+from inside.plain_values import Malformed
+
+KNOWN_PACKAGES = frozenset(
+    [
+        *("builtins", "numpy", "pandas", "torch", "sklearn", "scipy", "polars"),
+        *("math", "decimal", "fractions", "datetime", "collections", "pathlib", "json"),
+    ]
+)
+"""Packages whose classes are taken to be the same here; never pytest's own exceptions."""
+NEVER_RAISED = (KeyboardInterrupt, GeneratorExit, SystemExit)
+"""Exceptions that would end more than a test here; a class of the same name stands for them."""
+
+
+class ClassStubs:
+    """The classes of one talk."""
+
+    def __init__(self, talk):
+        self.talk = talk
+        self.classes = {}
+        self.numbers = {}
+
+    def find_class(self, tree):
+        """Return the class that a reference stands for here, or None for one that stays there."""
+        kind = find_known(tree)
+        if "bases" in tree:
+            if kind is None or issubclass(kind, NEVER_RAISED):
+                kind = self.make_class(tree)
+            self.numbers[kind] = tree["id"]
+        return kind
+
+    def number_of(self, value):
+        """Return the notebook's number of a class or of an exception that came from there."""
+        try:
+            if isinstance(value, type) and value.__module__ != "builtins":
+                return self.numbers.get(value)
+            return value.__dict__.get("_number_in_notebook")
+        except (AttributeError, TypeError):
+            return None
+
+    def make_class(self, tree):
+        """Return a class with the name, and with those of its bases that are Python's own."""
+        number = int(tree["id"])
+        if number not in self.classes:
+            bases = [getattr(builtins, str(name), None) for name in tree["bases"]]
+            base = next(
+                (b for b in bases if isinstance(b, type) and issubclass(b, Exception)), Exception
+            )
+            self.classes[number] = type(str(tree["class"]), (base,), {"__module__": "notebook"})
+        return self.classes[number]
+
+    def make_error(self, tree, decoder):
+        """Return an exception of the notebook's, to be raised here."""
+        kind = self.find_class(tree["class"])
+        if kind is None or not issubclass(kind, Exception):
+            raise Malformed("no class of exceptions")
+        try:
+            args = [decoder.decode(part) for part in tree["args"]]
+        except Malformed:  # arrays of arguments stay there
+            args = [str(tree["text"])]
+        try:
+            error = kind.__new__(kind, *args)
+        except Exception:
+            error = Exception.__new__(self.make_class(tree["class"]))
+        error.args = tuple(args)
+        if str(error) != tree["text"]:
+            error.args = (str(tree["text"]),)
+        error.__dict__.update(
+            _number_in_notebook=tree["id"],
+            _raised_at=(tree.get("function"), tree.get("line")),
+        )
+        return error
+
+
+def find_known(tree):
+    """Return the imported class of that qualified name, or None."""
+    module, name = str(tree.get("m", "")), str(tree.get("q", ""))
+    if module.partition(".")[0] not in KNOWN_PACKAGES:
+        return None
+    value = sys.modules.get(module)
+    for part in name.split("."):
+        value = getattr(value, part, None)
+    return value if isinstance(value, type) else None

@@ -1,0 +1,241 @@
+"""Stand for objects that stay in the notebook: what is done with them is done over there.
+
+A remote object equals no plain value. Where the notebook's own word decides, `a == b` among its
+objects, `bool(a)`, `a < b`, `x in a` or `isinstance(a, Theirs)`, the step is noted.
+"""
+
+READABLE_DUNDERS = frozenset(
+    ["__name__", "__qualname__", "__dict__", "__annotations__", "__defaults__", "__module__"]
+)
+"""Special attributes that tests read; others are looked for by libraries, and are not there."""
+WORD = "on the notebook's word"
+_set, _get = object.__setattr__, object.__getattribute__
+
+
+class Remote:
+    """An object of the notebook's, known by its number."""
+
+    __slots__ = ("__weakref__", "_label", "_number", "_talk")
+    __array_ufunc__ = None  # NumPy leaves operators to this class
+    __hash__ = object.__hash__
+
+    def __repr__(self):
+        return _get(self, "_label")
+
+    def __getattr__(self, name):
+        if name.startswith("__") and name.endswith("__") and name not in READABLE_DUNDERS:
+            raise AttributeError(name)
+        if name.startswith(("_repr_", "_ipython_")):
+            raise AttributeError(name)
+        return _ask(self, "get", self, name, label=f"{self!r}.{name}")
+
+    def __setattr__(self, name, value):
+        _ask(self, "set", self, name, value)
+
+    def __delattr__(self, name):
+        _ask(self, "delete", self, name)
+
+    def __call__(self, *args, **options):
+        return _ask(self, "call", self, *args, options=options, label=f"{self!r}(...)")
+
+    # ------------------------------------------------------------ values
+
+    def __str__(self):
+        return _operate("str", self)
+
+    def __format__(self, spec):
+        return _operate("format", self, spec)
+
+    def __dir__(self):
+        return _operate("dir", self)
+
+    def __len__(self):
+        return _operate("len", self)
+
+    def __length_hint__(self):
+        return 0
+
+    def __index__(self):
+        return _operate("index", self)
+
+    def __int__(self):
+        return _operate_on_word("int", self)
+
+    def __float__(self):
+        return _operate_on_word("float", self)
+
+    def __complex__(self):
+        return _operate_on_word("complex", self)
+
+    def __round__(self, *digits):
+        return _operate_on_word("round", self, *digits)
+
+    def __bytes__(self):
+        return _operate("bytes", self)
+
+    def __getitem__(self, key):
+        return _operate("getitem", self, key, label=f"{self!r}[{key!r}]")
+
+    def __setitem__(self, key, value):
+        _operate("setitem", self, key, value)
+
+    def __delitem__(self, key):
+        _operate("delitem", self, key)
+
+    def __iter__(self):
+        # `iter(f)` over there, and then one value at a time: an endless one ends at the bound.
+        iterator = _operate("iter", self, label=f"iter({self!r})")
+        return _Steps(iterator) if isinstance(iterator, Remote) else iter(iterator)
+
+    def __next__(self):
+        return _operate("next", self, label=f"next({self!r})")
+
+    def __reversed__(self):
+        return _operate("reversed", self)
+
+    def __enter__(self):
+        return _operate("enter", self, label=f"{self!r}.__enter__()")
+
+    def __exit__(self, kind, error, trace):
+        return bool(_operate("exit", self, kind, error, None))
+
+    # ------------------------------------------------------------ on the notebook's word
+
+    def __eq__(self, other):
+        if not isinstance(other, Remote) or talk_of(other) is not talk_of(self):
+            return False
+        return _take_word(self, "eq", other, sign="==")
+
+    def __ne__(self, other):
+        if not isinstance(other, Remote) or talk_of(other) is not talk_of(self):
+            return True
+        return _take_word(self, "ne", other, sign="!=")
+
+    def __lt__(self, other):
+        return _take_word(self, "lt", other, sign="<")
+
+    def __le__(self, other):
+        return _take_word(self, "le", other, sign="<=")
+
+    def __gt__(self, other):
+        return _take_word(self, "gt", other, sign=">")
+
+    def __ge__(self, other):
+        return _take_word(self, "ge", other, sign=">=")
+
+    def __contains__(self, other):
+        _note(self, f"{other!r} in {self!r}")
+        return _ask_truth(self, "contains", self, other)
+
+    def __bool__(self):
+        _note(self, f"bool({self!r})")
+        return _ask_truth(self, "truth", self)
+
+    def __instancecheck__(self, other):
+        if not isinstance(other, Remote):
+            return False
+        _note(self, f"isinstance({other!r}, {self!r})")
+        return _ask_truth(self, "isinstance", other, self)
+
+    def __subclasscheck__(self, other):
+        if not isinstance(other, Remote):
+            return False
+        _note(self, f"issubclass({other!r}, {self!r})")
+        return _ask_truth(self, "issubclass", other, self)
+
+
+class _Steps:
+    """Iterates over an iterator of the notebook's."""
+
+    def __init__(self, iterator):
+        self.iterator = iterator
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self.iterator)
+
+
+def talk_of(remote):
+    """Return the talk that a remote object belongs to."""
+    return _get(remote, "_talk")
+
+
+def number_of(remote):
+    """Return the notebook's number of a remote object."""
+    return _get(remote, "_number")
+
+
+def make_remote(talk, tree, label):
+    """Return a remote object whose class has the name of the object's own."""
+    kind = talk.stubs.classes.setdefault(
+        ("type", str(tree["t"])), type(str(tree["t"]), (Remote,), {"__slots__": ()})
+    )
+    remote = kind()
+    _set(remote, "_talk", talk)
+    _set(remote, "_number", int(tree["id"]))
+    _set(remote, "_label", label or f"<{tree['t']}>")
+    return remote
+
+
+def _ask(remote, operation, *args, label="", options=None):
+    return talk_of(remote).ask(operation, *args, label=label, options=options)
+
+
+def _operate(name, remote, *operands, label=""):
+    return _ask(remote, "operator", name, remote, *operands, label=label)
+
+
+def _operate_on_word(name, remote, *operands, label=""):
+    """Do an operation whose result takes the place of the object: counted, see `Talk`."""
+    talk_of(remote).operator_steps += 1
+    return _operate(name, remote, *operands, label=label)
+
+
+def _note(remote, step):
+    talk_of(remote).take_word(step[:200])
+
+
+def _take_word(remote, name, other, *, sign):
+    """Compare over there; what comes back may be an array of such words."""
+    _note(remote, f"{remote!r} {sign} {other!r}")
+    return _operate(name, remote, other, label=f"({remote!r} {sign} ...)")
+
+
+def _ask_truth(remote, name, *operands):
+    value = _ask(remote, "operator", name, *operands)
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} gave {type(value).__name__}, no bool")
+    return value
+
+
+def _forward(name):
+    def method(self, other):
+        return _operate_on_word(name, self, other, label=f"{name}({self!r}, ...)")
+
+    return method
+
+
+def _reflected(name):
+    def method(self, other):
+        talk_of(self).operator_steps += 1
+        return _ask(self, "operator", name, other, self, label=f"{name}(..., {self!r})")
+
+    return method
+
+
+def _unary(name):
+    return lambda self: _operate_on_word(name, self, label=f"{name}({self!r})")
+
+
+ARITHMETIC = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+BITWISE = ("and", "or", "xor")
+for _name in (*ARITHMETIC, "lshift", "rshift", *BITWISE):
+    _function = f"{_name}_" if _name in {"and", "or"} else _name
+    setattr(Remote, f"__{_name}__", _forward(_function))
+    setattr(Remote, f"__r{_name}__", _reflected(_function))
+for _name in (*ARITHMETIC, *BITWISE):
+    setattr(Remote, f"__i{_name}__", _forward(f"i{_name}"))
+for _name in ("neg", "pos", "invert", "abs"):
+    setattr(Remote, f"__{_name}__", _unary(_name))

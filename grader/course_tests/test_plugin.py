@@ -1,0 +1,235 @@
+"""Bind the arguments of a course's tests, run them, and say what came of each.
+
+A plugin of pytest: an argument that is no fixture is a name of the notebook.
+"""
+
+import inspect
+import types
+
+import pytest
+from course_tests import arguments
+from course_tests.failure_text import describe_failure
+from course_tests.talk import NOTEBOOK, REFERENCE, NotebookGone
+
+OWN_ARGUMENTS = ("reference", "draw", "files", "printed", "stdin", "figures", "source")
+"""Arguments that this program gives, as docs/tests.md lists them."""
+PYTEST_ARGUMENTS = frozenset(
+    [
+        *("request", "tmp_path", "tmp_path_factory", "tmpdir", "monkeypatch", "recwarn", "caplog"),
+        *("capsys", "capfd", "capsysbinary", "capfdbinary", "pytestconfig", "subtests"),
+        *("record_property", "record_testsuite_property", "doctest_namespace"),
+    ]
+)
+"""Arguments that pytest gives; a name of the notebook that is one of these can't be an argument."""
+WIDE_SCOPES = ("session", "package", "module")
+
+
+class ReferenceNames:
+    """The reference as an object: its names are attributes."""
+
+    def __init__(self, talk):
+        self._talk = talk
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._talk.fetch(name)
+
+
+class TestPlugin:
+    """Binds arguments to the backend, which changes from submission to submission.
+
+    backend: gives `fetch(name)`, `reference()` and the other arguments by name.
+    """
+
+    def __init__(self):
+        self.backend = None
+        self.outcomes = {}
+        self.compared = None
+        self.bound_names = set()
+
+    # ------------------------------------------------------------ collection
+
+    @pytest.hookimpl
+    def pytest_collectstart(self, collector):
+        """Make a fixture of each argument that nobody else gives."""
+        if not isinstance(collector, pytest.Module):
+            return
+        try:
+            module = collector.obj
+        except BaseException:  # pytest tells why, once it collects
+            return
+        known = {*PYTEST_ARGUMENTS, *module_fixtures(module), *self.bound_names}
+        wanted = argument_names(module) - known
+        if wanted:
+            holder = types.ModuleType("notebook_names")
+            for name in sorted(wanted):
+                setattr(holder, f"bind_{name}", self.make_fixture(name))
+            self.bound_names |= wanted
+            collector.config.pluginmanager.register(holder)
+
+    def make_fixture(self, name):
+        """Return a fixture that gives an argument of ours, or a name of the notebook."""
+
+        @pytest.fixture(name=name)
+        def bind():
+            return self.backend.argument(name)
+
+        return bind
+
+    # ------------------------------------------------------------ runs
+
+    @pytest.hookimpl
+    def pytest_assertrepr_compare(self, config, op, left, right):
+        """Keep both sides of a comparison that failed; pytest words it for itself."""
+        self.compared = (left, right)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        """Keep what came of the test, worded here, where the values are."""
+        report = yield
+        outcome = self.outcomes.setdefault(item.nodeid, {"outcome": "passed"})
+        if call.excinfo is not None and outcome["outcome"] == "passed":
+            outcome.update(self.backend.explain(item, call, self.compared))
+        self.compared = None
+        return report
+
+
+def run_item(item, following):
+    """Run a test with its fixtures; those of wider scope are kept for the following one."""
+    item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+
+
+def make_warming_item(module, names):
+    """Return a test of nothing that takes some fixtures, so that they are computed."""
+
+    def warm(**_):
+        pass
+
+    parameters = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY) for n in names]
+    warm.__signature__ = inspect.Signature(parameters)
+    return pytest.Function.from_parent(module, name="session fixtures", callobj=warm)
+
+
+def explain_call(item, call, talks, compared):
+    """Return the outcome of a test that raised, by what it raised."""
+    error = call.excinfo.value
+    notebook = talks[NOTEBOOK]
+    gone = next((e for e in chain(error) if isinstance(e, NotebookGone)), None)
+    if gone is not None:
+        return {"outcome": "gone", "status": gone.status}
+    if notebook.missing and isinstance(error, NameError):
+        return {"outcome": "missing", "names": notebook.missing[:3]}
+    if isinstance(error, pytest.skip.Exception):
+        return {"outcome": "skipped", "message": str(error)[:300]}
+    asked = notebook.count or call.when == "call"
+    raised = any(error is other for other in notebook.raised)
+    is_verdict = isinstance(error, (AssertionError, pytest.fail.Exception))
+    outcome = "raised" if raised else "failed" if is_verdict else "stopped"
+    if not asked or (REFERENCE in talks and any(error is e for e in talks[REFERENCE].raised)):
+        outcome = "error"
+    described = describe_failure(item, call.excinfo, compared)
+    if raised:
+        described["where"] = list(getattr(error, "_raised_at", (None, None)))
+    return {"outcome": outcome, **described}
+
+
+def chain(error):
+    """Yield an exception and those that it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def argument_names(module):
+    """Return the names that the tests and fixtures of a module take as arguments."""
+    names = set()
+    for value in vars(module).values():
+        function = fixture_function(value)
+        is_test = inspect.isfunction(value) and value.__name__.startswith("test")
+        if function is not None:
+            names |= parameters_of(function)
+        elif is_test:
+            names |= parameters_of(value) - parametrized_names(value)
+        elif inspect.isclass(value) and value.__name__.startswith("Test"):
+            for method in vars(value).values():
+                if inspect.isfunction(method) and method.__name__.startswith("test"):
+                    names |= parameters_of(method) - parametrized_names(method) - {"self"}
+    return names
+
+
+def parameters_of(function):
+    """Return the names of the parameters without defaults."""
+    return {
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is inspect.Parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
+
+
+def parametrized_names(function):
+    """Return the names that `parametrize` gives."""
+    names = set()
+    for mark in getattr(function, "pytestmark", ()):
+        if mark.name == "parametrize":
+            given = mark.args[0] if mark.args else mark.kwargs.get("argnames", "")
+            parts = given.split(",") if isinstance(given, str) else given
+            names |= {part.strip() for part in parts}
+    return names
+
+
+def module_fixtures(module):
+    """Return the mark of each fixture that a module defines, by the name of the fixture."""
+    marks = {name: fixture_marker(value) for name, value in vars(module).items()}
+    return {(m.name or name): m for name, m in marks.items() if m is not None}
+
+
+def fixture_marker(value):
+    """Return what `pytest.fixture` noted of a fixture, or None of anything else."""
+    for attribute in ("_fixture_function_marker", "_pytestfixturefunction"):
+        mark = inspect.getattr_static(value, attribute, None)
+        if type(mark).__name__ == "FixtureFunctionMarker":
+            return mark
+    return None
+
+
+def fixture_function(value):
+    """Return the function of a fixture, or None of anything else."""
+    if fixture_marker(value) is None:
+        return None
+    if hasattr(value, "_get_wrapped_function"):
+        return value._get_wrapped_function()
+    return inspect.unwrap(value)
+
+
+class RemoteBackend:
+    """Gives a test the remote objects of one submission.
+
+    talks: the talks with the notebook and, where there is one, the reference.
+    job: `seed` and `cells`.
+    """
+
+    def __init__(self, talks, job, item, folder):
+        self.talks = talks
+        self.job = job
+        self.item = item
+        self.folder = folder
+
+    def argument(self, name):
+        """Return the value of an argument."""
+        notebook = self.talks[NOTEBOOK]
+        give = {
+            "reference": lambda: ReferenceNames(self.talks[REFERENCE]),
+            "draw": lambda: arguments.Draw(self.job["seed"], self.item.nodeid.partition("::")[2]),
+            "files": lambda: arguments.Files(notebook, self.folder),
+            "printed": lambda: arguments.Printed(notebook),
+            "stdin": lambda: lambda *lines: notebook.ask("stdin", list(map(str, lines))),
+            "figures": lambda: arguments.as_figures(notebook.ask("figures")),
+            "source": lambda: arguments.Source(self.job["cells"]),
+        }.get(name)
+        return notebook.fetch(name) if give is None else give()
+
+    def explain(self, item, call, compared):
+        """Return the outcome of a test that raised."""
+        return explain_call(item, call, self.talks, compared)

@@ -1,0 +1,210 @@
+"""Run the tests of a course for one submission after another, each in a fork of this process.
+
+A fork of the fork server, or a program of its own. It imports the tests once and computes fixtures
+of session and module scope once. For each submission it forks: the fork asks the notebook through
+the grader, which hands requests and replies on, and says what came of each test.
+
+Orders, each a frame whose header names an `order`:
+
+load   import the tests (`file`, below the working folder); answered by the tests there are
+run    run tests (`tests`, `seed`, `cells`, `has_reference`); answered by requests and outcomes
+"""
+
+import contextlib
+import io
+import os
+import sys
+import time
+import traceback
+import warnings
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from course_tests.talk import NOTEBOOK, REFERENCE, NotebookGone, Talk
+from inside import file_placement, frames
+
+sys.path.pop(0)
+
+
+class GraderPipe:
+    """The pipes to the grader, which relays to notebooks."""
+
+    def __init__(self, reading, writing):
+        self.reading = reading
+        self.writing = writing
+
+    def exchange(self, party, body):
+        """Send a request to a notebook by way of the grader; return the reply."""
+        frames.send(self.writing, {"frame": "ask", "party": party})
+        frames.send_bytes(self.writing, body)
+        reply = frames.receive_bytes(self.reading)
+        header = frames.read_header(reply)
+        if "gone" in header:
+            raise NotebookGone(header["gone"])
+        return reply
+
+
+class LoadedTests:
+    """The imported tests of one course."""
+
+    def __init__(self, session, plugin, items):
+        self.session = session
+        self.plugin = plugin
+        self.items = items
+
+    def listing(self):
+        """Return the cases of each test by its name, and the arguments it takes."""
+        tests = {}
+        for item in self.items:
+            entry = tests.setdefault(test_name(item), {"cases": [], "arguments": []})
+            entry["cases"].append(item.name)
+            entry["arguments"] = sorted(item.fixturenames)
+        return tests
+
+    def load_wide_fixtures(self):
+        """Compute the fixtures of session and module scope, so that forks share them."""
+        from course_tests import test_plugin
+
+        modules = {item.getparent(test_plugin.pytest.Module): None for item in self.items}
+        for module in modules:
+            marks = test_plugin.module_fixtures(module.obj)
+            names = [n for n, m in marks.items() if str(m.scope) in test_plugin.WIDE_SCOPES]
+            if not names:
+                continue
+            warm = test_plugin.make_warming_item(module, names)
+            test_plugin.run_item(warm, self.items[0])
+            outcome = self.plugin.outcomes.pop(warm.nodeid, {"outcome": "passed"})
+            if outcome["outcome"] != "passed":
+                raise RuntimeError(outcome.get("message", "a fixture failed"))
+
+    def run(self, order, pipe):
+        """Run tests for one submission; yield the name and the outcome of each case."""
+        from course_tests import test_plugin
+
+        wanted = set(order["tests"])
+        items = [item for item in self.items if test_name(item) in wanted]
+        for number, item in enumerate(items):
+            following = items[number + 1] if number + 1 < len(items) else None
+            frames.send(pipe.writing, {"frame": "begin", "case": item.name})
+            talks = {NOTEBOOK: Talk(NOTEBOOK, pipe.exchange)}
+            if order["has_reference"]:
+                talks[REFERENCE] = Talk(REFERENCE, pipe.exchange)
+            self.plugin.backend = test_plugin.RemoteBackend(
+                talks, order, item, Path.cwd() / "copies"
+            )
+            began = time.process_time()
+            test_plugin.run_item(item, following or self.items[0])
+            outcome = self.plugin.outcomes.pop(item.nodeid, {"outcome": "error"})
+            notebook = talks[NOTEBOOK]
+            outcome |= {
+                "case": item.name,
+                "test": test_name(item),
+                "requests": notebook.count,
+                "words": notebook.word_steps[:20],
+                "operators": notebook.operator_steps,
+                "seconds": time.process_time() - began,
+            }
+            yield outcome
+
+
+def test_name(item):
+    """Return the name by which a rubric calls a test: 'test_small', 'TestAccount.test_new'."""
+    parts = item.nodeid.split("::")[1:]
+    return ".".join([*parts[:-1], getattr(item, "originalname", None) or item.name])
+
+
+class ServingPlugin:
+    """Lets pytest collect, and then serves runs where pytest would run the tests once."""
+
+    def __init__(self, plugin, pipe):
+        self.plugin = plugin
+        self.pipe = pipe
+        self.problems = []
+
+    def pytest_collectreport(self, report):
+        """Keep why a file could not be imported."""
+        if report.failed:
+            self.problems.append(report.longreprtext.strip())
+
+    def pytest_runtestloop(self, session):
+        """Say what was collected, and serve until the other end closes."""
+        if self.problems:
+            raise RuntimeError("\n".join(self.problems))
+        bench = LoadedTests(session, self.plugin, session.items)
+        bench.load_wide_fixtures()
+        frames.send(self.pipe.writing, {"frame": "loaded", "tests": bench.listing()})
+        while True:
+            try:
+                order, _ = frames.receive(self.pipe.reading)
+            except (frames.PipeClosed, OSError):
+                os._exit(0)
+            run_in_fork(bench, order, self.pipe)
+
+
+def serve(reading, writing):
+    """Load the tests that are sent, and run them as often as ordered; never returns."""
+    order, _ = frames.receive(reading)
+    file_placement.receive_files(reading, order["files"])
+    try:
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        import pytest
+        from course_tests.test_plugin import TestPlugin
+
+        plugin = TestPlugin()
+        serving = ServingPlugin(plugin, GraderPipe(reading, writing))
+        serving.pytest_runtestloop = raising(serving.pytest_runtestloop, writing)
+        output = io.StringIO()
+        file = Path(order["file"]).resolve()
+        options = [str(file), "-q", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
+        options += [f"--rootdir={file.parent}", "--import-mode=importlib"]
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            pytest.main(options, plugins=[plugin, serving])
+        error = output.getvalue()[-6000:]
+    except BaseException as fault:
+        error = describe(fault)
+    frames.send(writing, {"frame": "failed", "error": error})
+
+
+def raising(loop, writing):
+    """Return the loop so that it tells why it failed: pytest would print its own error for it."""
+
+    def run(session):
+        try:
+            loop(session)
+        except BaseException as error:
+            frames.send(writing, {"frame": "failed", "error": describe(error)})
+            os._exit(0)
+
+    return run
+
+
+def describe(error):
+    """Return why tests could not be loaded."""
+    if isinstance(error, RuntimeError):
+        return str(error)[:4000]
+    return "".join(traceback.format_exception(error))[-3000:]
+
+
+def run_in_fork(bench, order, pipe):
+    """Run tests in a fork; whatever it leaves behind goes with it."""
+    pid = os.fork()
+    if pid:
+        _, status = os.waitpid(pid, 0)
+        frames.send(pipe.writing, {"frame": "end", "status": os.waitstatus_to_exitcode(status)})
+        return
+    try:
+        warnings.simplefilter("ignore")
+        sink = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+            for outcome in bench.run(order, pipe):
+                frames.send(pipe.writing, {"frame": "outcome", "outcome": outcome})
+        os._exit(0)
+    except BaseException:
+        os._exit(70)
+
+
+if __name__ == "__main__":
+    requests, results = os.dup(0), os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    os.dup2(0, 1)
+    serve(requests, results)

@@ -1,0 +1,363 @@
+"""Let a test of the course use the notebook's objects: one operation a frame, answered by values.
+
+The test runs elsewhere, in `course_tests`. It names an operation and the objects; plain values
+cross by `plain_values`, every other object stays here and is known by a number. What a call did to
+its arguments in place is told with its value. A function of the test is a callback: calling it here
+asks the test, which may ask in turn before it answers.
+"""
+
+import builtins
+import io
+import operator
+import os
+import pickle
+import sys
+import tempfile
+
+from inside import frames
+from inside.kept_figures import describe_figures
+from inside.plain_values import ValueDecoder, ValueEncoder
+from inside.questions import wait_for_result
+
+MUTABLE = ("list", "dict", "set", "bytearray", "ndarray", "DataFrame", "Series", "Tensor", "deque")
+"""Names of types whose values a call may change in place."""
+MAX_TEXT = 2000
+"""Characters of the text of an exception."""
+MAX_OBJECTS = 1_000_000
+MAX_PRINTED = 1 << 20
+"""Bytes of what is printed that are told."""
+MAX_FILES = 2000
+"""Files of the working folder that are listed."""
+KNOWN_MODULES = frozenset(
+    [
+        *("builtins", "numpy", "pandas", "torch", "sklearn", "scipy", "polars"),
+        *("math", "decimal", "fractions", "datetime", "collections", "pathlib", "json"),
+    ]
+)
+"""Packages whose classes are the same on both sides."""
+
+_read, _BaseException = frames.receive_bytes, BaseException
+
+
+class UnknownObject(LookupError):
+    """A number that no object has."""
+
+
+class ConversationServer:
+    """Serves one test from a fork of the notebook.
+
+    receive: returns the next body; send: sends one. `busy` is called with whether the notebook
+    works now, or waits for the test.
+    """
+
+    def __init__(self, namespace, receive, send, *, output, busy=lambda working: None):
+        self.namespace = namespace
+        self.receive = receive
+        self.send = send
+        self.output = output
+        self.busy = busy
+        self.objects = []
+        self.numbers = {}
+
+    # ------------------------------------------------------------ messages
+
+    def serve(self):
+        """Answer until a callback's result comes, which is returned undecoded, or the test ends."""
+        while True:
+            self.busy(False)
+            header, arrays = frames.unpack_body(self.receive())
+            self.busy(True)
+            if header["op"] == "end":
+                os._exit(0)
+            if header["op"] == "result":
+                return header, arrays
+            self.answer(header, arrays)
+
+    def answer(self, header, arrays):
+        """Do one operation and send what came of it."""
+        encoder = ValueEncoder(self.refer)
+        try:
+            reply = self.perform(header, ValueDecoder(arrays, self.resolve), encoder)
+        except StopIteration as stop:
+            reply = {"stop": encoder.encode(stop.value)}
+        except _BaseException as error:
+            encoder = ValueEncoder(self.refer)
+            reply = {"raised": self.error_tree(error, encoder)}
+        body = frames.pack_body({**reply, "n": header["n"]}, encoder.arrays)
+        if len(body) > frames.MAX_FRAME_BYTES:
+            body = frames.pack_body({"too_large": True, "n": header["n"]})
+        self.send(body)
+
+    def perform(self, header, decoder, encoder):
+        """Return the reply to one operation."""
+        method = getattr(self, "do_" + header["op"])
+        arguments = [decoder.value(tree) for tree in header.get("args", ())]
+        options = {name: decoder.value(tree) for name, tree in header.get("options", {}).items()}
+        if header["op"] != "call":
+            return {"value": encoder.encode(method(*arguments, **options))}
+        before = [self.snapshot(value) for value in (*arguments[1:], *options.values())]
+        value = encoder.encode(method(*arguments, **options))
+        changed = [
+            [number, encoder.encode(now)]
+            for number, (now, then) in enumerate(
+                zip((*arguments[1:], *options.values()), before, strict=True)
+            )
+            if then is not None and self.snapshot(now) != then
+        ]
+        return {"value": value, "changed": changed}
+
+    def snapshot(self, value):
+        """Return what tells whether a mutable argument was changed; None of any other value."""
+        if type(value).__name__ not in MUTABLE:
+            return None
+        encoder = ValueEncoder(self.refer)
+        tree = encoder.encode(value)
+        return tree, {key: array.tobytes() for key, array in encoder.arrays.items()}
+
+    # ------------------------------------------------------------ objects
+
+    def refer(self, value):
+        """Return the tree of a reference to an object, which is kept as long as the test runs."""
+        kind = type(value)
+        if isinstance(value, _BaseException):
+            return self.error_tree(value, ValueEncoder(self.refer))
+        tree = {"": "object", "id": self.number(value), "t": kind.__name__[:100]}
+        if isinstance(value, type):
+            tree["class"] = value.__name__[:100]
+            tree |= known_name(value)
+            if issubclass(value, _BaseException):
+                tree["bases"] = [base.__name__ for base in value.__mro__ if is_builtin(base)]
+        elif callable(value):
+            tree["name"] = str(getattr(value, "__name__", ""))[:100]
+        return tree
+
+    def number(self, value):
+        """Return the number of an object."""
+        if id(value) not in self.numbers:
+            if len(self.objects) >= MAX_OBJECTS:
+                raise MemoryError("too many objects in one test")
+            self.numbers[id(value)] = len(self.objects)
+            self.objects.append(value)
+        return self.numbers[id(value)]
+
+    def resolve(self, tree):
+        """Return what a tree of the test's side stands for."""
+        if tree[""] == "object":
+            return self.objects[tree["id"]]
+        if tree[""] == "callback":
+            return Callback(self, tree["id"], tree["name"])
+        if tree[""] == "pickle":
+            return pickle.loads(bytes.fromhex(tree["v"]))  # noqa: S301 (it comes from our side)
+        if tree[""] == "known":
+            target = sys.modules.get(tree["m"]) or __import__(tree["m"], fromlist=["_"])
+            for part in tree["q"].split("."):
+                target = getattr(target, part)
+            return target
+        raise UnknownObject(tree[""])
+
+    def error_tree(self, error, encoder):
+        """Return the tree of an exception: its class, its arguments, and where it was raised."""
+        try:
+            text = str(error)[:MAX_TEXT]
+        except _BaseException:
+            text = ""
+        args = error.args if type(error.args) is tuple else ()
+        tree = {
+            "": "error",
+            "id": self.number(error),
+            "text": text,
+            "class": self.refer(type(error)),
+        }
+        tree["args"] = [encoder.encode(part) for part in args]
+        return tree | raised_at(error, self.namespace)
+
+    # ------------------------------------------------------------ operations
+
+    def do_name(self, name):
+        """Return the value of a name; raise NameError where the notebook left none."""
+        if name not in self.namespace:
+            raise MissingName(name)
+        return self.namespace[name]
+
+    def do_set_name(self, name, value):
+        """Give a name another value."""
+        self.namespace[name] = value
+
+    def do_delete_name(self, name):
+        """Delete a name."""
+        if name not in self.namespace:
+            raise MissingName(name)
+        del self.namespace[name]
+
+    def do_call(self, function, *args, **options):
+        """Call an object; a coroutine's result is waited for."""
+        return wait_for_result(function(*args, **options))
+
+    def do_get(self, value, name):
+        """Return an attribute."""
+        return getattr(value, name)
+
+    def do_set(self, value, name, part):
+        """Set an attribute."""
+        setattr(value, name, part)
+
+    def do_delete(self, value, name):
+        """Delete an attribute."""
+        delattr(value, name)
+
+    def do_operator(self, name, *operands):
+        """Apply a function of the module `operator`, or a builtin of one argument."""
+        return OPERATORS[name](*operands)
+
+    def do_printed(self):
+        """Return what the notebook printed in this conversation."""
+        return self.output.text()
+
+    def do_stdin(self, lines):
+        """Let `input()` and standard input read these lines."""
+        source = io.StringIO("".join(f"{line}\n" for line in lines))
+        sys.stdin = source
+
+        def read_line(prompt="", /):
+            sys.stdout.write(str(prompt))
+            line = source.readline()
+            if not line:
+                raise EOFError("EOF when reading a line")
+            return line.rstrip("\n")
+
+        builtins.input = read_line
+
+    def do_files(self):
+        """Return the names of the files in the working folder, with their sizes."""
+        names = {}
+        for folder, _, files in os.walk("."):
+            for name in files:
+                path = os.path.relpath(os.path.join(folder, name))  # noqa: PTH118 (a plain text)
+                if len(names) < MAX_FILES and os.path.isfile(path):  # noqa: PTH113
+                    names[path] = os.path.getsize(path)  # noqa: PTH202
+        return names
+
+    def do_read_file(self, name):
+        """Return the bytes of a file in the working folder."""
+        with open(name, "rb") as file:  # noqa: PTH123 (a plain text)
+            return file.read()
+
+    def do_figures(self):
+        """Return the notebook's figures as plain data, in the order in which they were made."""
+        return describe_figures()
+
+
+class MissingName(NameError):
+    """A name that the notebook does not have."""
+
+
+class Callback:
+    """A function of the test, as the notebook calls it."""
+
+    def __init__(self, conversation, number, name):
+        self.conversation = conversation
+        self.number = number
+        self.__name__ = self.__qualname__ = name
+
+    def __call__(self, *args, **options):
+        conversation = self.conversation
+        encoder = ValueEncoder(conversation.refer)
+        request = {
+            "callback": self.number,
+            "args": [encoder.encode(value) for value in args],
+            "options": {name: encoder.encode(value) for name, value in options.items()},
+        }
+        conversation.send(frames.pack_body(request, encoder.arrays))
+        header, arrays = conversation.serve()
+        decoder = ValueDecoder(arrays, conversation.resolve)
+        if "raised" in header:
+            raise decoder.value(header["raised"])
+        return decoder.value(header["value"])
+
+
+OPERATORS = {
+    name: getattr(operator, name)
+    for name in (
+        *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lshift", "rshift"),
+        *("and_", "or_", "xor", "neg", "pos", "invert", "abs", "eq", "ne", "lt", "le", "gt", "ge"),
+        *("iadd", "isub", "imul", "itruediv", "ifloordiv", "imod", "ipow", "imatmul"),
+        *("iand", "ior", "ixor", "contains", "getitem", "setitem", "delitem", "index", "truth"),
+    )
+} | {
+    "str": str,
+    "repr": repr,
+    "format": format,
+    "len": len,
+    "iter": iter,
+    "next": next,
+    "reversed": reversed,
+    "int": int,
+    "float": float,
+    "complex": complex,
+    "round": round,
+    "bytes": bytes,
+    "divmod": divmod,
+    "hash": hash,
+    "dir": dir,
+    "isinstance": isinstance,
+    "issubclass": issubclass,
+    "enter": lambda value: type(value).__enter__(value),
+    "exit": lambda value, *error: type(value).__exit__(value, *error),
+    "shape": lambda value: tuple(value.shape),
+}
+"""Operations on objects, by name."""
+
+
+def known_name(kind):
+    """Return the qualified name of a class that is the same on both sides; {} of any other."""
+    module, name = getattr(kind, "__module__", ""), getattr(kind, "__qualname__", "")
+    if type(module) is not str or module.partition(".")[0] not in KNOWN_MODULES:
+        return {}
+    target = sys.modules.get(module)
+    for part in name.split("."):
+        target = getattr(target, part, None)
+    return {"m": module, "q": name} if target is kind else {}
+
+
+def is_builtin(kind):
+    """Return whether a class is an exception of Python's own."""
+    return getattr(builtins, kind.__name__, None) is kind and issubclass(kind, _BaseException)
+
+
+def raised_at(error, namespace):
+    """Return the innermost function and line of the notebook's own code in an exception's trace."""
+    where, trace = {}, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals is namespace:
+            where = {"function": trace.tb_frame.f_code.co_name[:100], "line": trace.tb_lineno}
+        trace = trace.tb_next
+    return where
+
+
+class CapturedOutput:
+    """What a conversation prints, in a file that has no name any more."""
+
+    def __init__(self):
+        self.descriptor = None
+
+    def capture(self):
+        """Send descriptors 1 and 2, and `print`, to the file."""
+        try:
+            with tempfile.TemporaryFile(buffering=0) as file:
+                self.descriptor = os.dup(file.fileno())
+        except OSError:  # a full disk: then nothing of what is printed is known
+            self.descriptor = None
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere if self.descriptor is None else self.descriptor, 1)
+        os.dup2(nowhere, 2)
+        options = {"mode": "w", "encoding": "utf-8", "errors": "replace", "closefd": False}
+        sys.stdout = sys.__stdout__ = open(1, **options)  # noqa: SIM115
+        sys.stderr = sys.__stderr__ = open(2, **options)  # noqa: SIM115
+
+    def text(self):
+        """Return the text so far."""
+        sys.stdout.flush()
+        if self.descriptor is None:
+            return ""
+        size = os.fstat(self.descriptor).st_size
+        return os.pread(self.descriptor, min(size, MAX_PRINTED), 0).decode("utf-8", "replace")

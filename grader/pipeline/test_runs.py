@@ -1,0 +1,98 @@
+"""Runs the course's tests for one notebook after another, in processes kept for a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from queue import SimpleQueue
+
+from grader import kernel
+from grader.kernel.test_bench import TestBench, TestRun
+from grader.model import Notebook, Observation, Question, Rubric
+from grader.pipeline.reference import Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestRunner:
+    """The processes that run tests, as many as notebooks may run at once."""
+
+    __test__ = False  # no test of pytest's, whatever its name
+
+    questions: tuple[Question, ...]
+    """The tests of the rubric, as questions."""
+    benches: SimpleQueue[TestBench]
+    reference: Reference
+
+    def run(
+        self, notebook: Notebook, live: kernel.LiveNotebook | Reference
+    ) -> Mapping[str, Observation]:
+        """Return what came of each test, by the question's id.
+
+        Args:
+            notebook: the notebook, whose code tests may read.
+            live: its live process.
+        """
+        by_seed: dict[str, dict[str, str]] = {}
+        for question in self.questions:
+            names = by_seed.setdefault(str(question.params["seed"]), {})
+            names[str(question.params["test"])] = question.id
+        answers: dict[str, Observation] = {}
+        for seed, names in by_seed.items():
+            run = TestRun(
+                tests=tuple(names),
+                seed=tuple(bytes.fromhex(seed)),
+                cells=[cell.source for cell in notebook.code_cells()],
+            )
+            for name, answer in self._run(run, live).items():
+                answers[names[name]] = replace(answer, id=names[name])
+        return answers
+
+    def _run(
+        self, run: TestRun, live: kernel.LiveNotebook | Reference
+    ) -> Mapping[str, Observation]:
+        parties = {"notebook": live, "reference": self.reference}
+        bench = self.benches.get()
+        try:
+            return bench.run(run, converse=lambda party, _: parties[party].open_conversation())
+        finally:
+            self.benches.put(bench)
+
+
+@contextmanager
+def open_test_runner(
+    rubric: Rubric,
+    *,
+    questions: tuple[Question, ...],
+    reference: Reference,
+    setup: kernel.KernelSetup,
+    jobs: int,
+) -> Iterator[TestRunner]:
+    """Provide what runs a rubric's tests; its processes end when the block is left.
+
+    The first one loads the tests at once, the others when they are needed.
+
+    Raises:
+        RubricError: the tests can't be loaded.
+        KernelError: no process came up for them.
+    """
+    benches: SimpleQueue[TestBench] = SimpleQueue()
+    started: list[TestBench] = []
+    tests = rubric.tests
+    try:
+        while questions and tests is not None and len(started) < jobs:
+            bench = TestBench(
+                setup.fork_server,
+                files=tests.files,
+                file=tests.path.name,
+                limits=replace(setup.limits, memory_mb=setup.limits.memory_mb * 2),
+                stop=setup.stop,
+            )
+            started.append(bench)
+            benches.put(bench)
+        if started:
+            started[0].start()
+        yield TestRunner(questions=questions, benches=benches, reference=reference)
+    finally:
+        for bench in started:
+            bench.close()

@@ -1,0 +1,468 @@
+"""A course's tests run on our side of the wall: what they see, and what nobody can forge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from course_bench import run_tests
+
+NOTEBOOK = dedent(
+    """
+    import pandas as pd
+    import torch
+
+
+    def squares(n):
+        if n < 1:
+            raise ValueError(f"{n} is below 1")
+        return [i * i for i in range(1, n + 1)]
+
+
+    class InsufficientFunds(Exception):
+        pass
+
+
+    class Account:
+        def __init__(self, owner, balance):
+            self.owner, self.balance = owner, balance
+
+        def withdraw(self, amount):
+            if amount > self.balance:
+                raise InsufficientFunds(f"only {self.balance}")
+            self.balance -= amount
+
+
+    class Vector:
+        def __init__(self, x):
+            self.x = x
+
+        def __add__(self, other):
+            return Vector(self.x + other.x)
+
+        def __eq__(self, other):
+            return self.x == other.x
+
+
+    class Grown(list):
+        def __eq__(self, other):
+            return True
+
+
+    frame = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
+    model = torch.nn.Linear(2, 1)
+    model(torch.ones(1, 2)).sum().backward()
+
+
+    def sort_in_place(values):
+        values.sort()
+
+
+    def rotate(matrix, sign):
+        matrix *= sign
+
+
+    def integrate(f, a, b, n=50):
+        h = (b - a) / n
+        return sum(f(a + (i + 0.5) * h) for i in range(n)) * h
+
+
+    def count():
+        i = 0
+        while True:
+            yield i
+            i += 1
+
+
+    def greet():
+        print("Hello", input("name? "))
+
+
+    async def later():
+        return 5
+
+
+    class Timer:
+        def __enter__(self):
+            self.open = True
+            return self
+
+        def __exit__(self, *error):
+            self.open = False
+
+
+    def ends():
+        import os
+        os._exit(3)
+
+
+    def nothing():
+        pass
+
+
+    total = 0
+
+
+    def add(n):
+        global total
+        total += n
+        return total
+    """
+)
+TRAPS = dedent(
+    '''
+    import ast
+
+    import numpy as np
+    import pandas as pd
+    import pytest
+    from sklearn.metrics import accuracy_score
+
+
+    @pytest.fixture(scope="session")
+    def hidden():
+        return np.arange(3)
+
+
+    @pytest.fixture
+    def account(Account):
+        return Account(owner="Ada", balance=10)
+
+
+    def helper(f):
+        return f(2)
+
+
+    def test_value(squares):
+        """squares(n) lists the first n squares."""
+        assert squares(1) == [1]
+        assert helper(squares) == [1, 4]
+
+
+    def test_refuses(squares):
+        with pytest.raises(ValueError, match="0 is below 1"):
+            squares(0)
+        try:
+            squares(-1)
+        except Exception as error:
+            assert type(error) is ValueError
+        else:
+            pytest.fail("no error")
+
+
+    def test_class(account, InsufficientFunds):
+        with pytest.raises(InsufficientFunds) as caught:
+            account.withdraw(11)
+        assert issubclass(InsufficientFunds, Exception)
+        assert str(caught.value) == "only 10"
+        account.balance = 50
+        account.withdraw(1)
+        assert (account.balance, account.owner) == (49, "Ada")
+        assert type(account).__name__ == "Account"
+        assert not hasattr(account, "nothing")
+
+
+    def test_frame(frame):
+        expected = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
+        pd.testing.assert_frame_equal(frame, expected)
+
+
+    def test_in_place(sort_in_place, rotate):
+        values, matrix = [3, 1, 2], np.ones((2, 2))
+        assert sort_in_place(values) is None
+        rotate(matrix, -1)
+        assert values == [1, 2, 3]
+        assert (matrix == -1).all()
+
+
+    def test_callback(integrate, squares):
+        assert integrate(lambda x: x**2, 0, 1) == pytest.approx(1 / 3, abs=1e-3)
+        assert integrate(lambda x: squares(2)[1], 0, 1) == pytest.approx(4)
+
+
+    def test_generator(count):
+        numbers = count()
+        assert [next(numbers) for _ in range(3)] == [0, 1, 2]
+        assert [n for n, _ in zip(count(), range(2))] == [0, 1]
+
+
+    def test_printed(greet, printed, stdin):
+        stdin("Ada")
+        greet()
+        assert "Hello Ada" in printed
+
+
+    def test_coroutine(later):
+        assert later() == 5
+
+
+    def test_context(Timer):
+        with Timer() as timer:
+            assert timer.open is True
+        assert timer.open is False
+
+
+    def test_gradients(model):
+        assert all(p.grad is not None for p in model.parameters())
+        assert model.weight.shape == (1, 2)
+
+
+    def test_hidden(hidden, squares):
+        assert accuracy_score(hidden, hidden) == 1.0
+
+
+    @pytest.mark.parametrize(("n", "last"), [(2, 4), (3, 9)])
+    def test_cases(squares, n, last):
+        assert squares(n)[-1] == last
+
+
+    class TestGroup:
+        def test_method(self, squares):
+            assert squares(1) == [1]
+
+
+    def test_drawn(squares, reference, draw):
+        n = draw.integers(3, 9)
+        assert 3 <= n <= 9
+        assert squares(n) == reference.squares(n)
+
+
+    def test_source(source):
+        assert source.uses("squares", ast.ListComp)
+        assert source.calls("integrate", "sum")
+        assert source.imports("pandas") and not source.imports("numpy")
+        assert "return" in source["squares"]
+
+
+    def test_state_stays(add):
+        assert add(2) == 2
+        assert add(3) == 5
+
+
+    def test_state_is_not_left_to_the_next_test(add, total):
+        assert total == 0
+        assert add(1) == 1
+    '''
+)
+
+
+def test_every_trap_of_the_design_passes(tmp_path: Path) -> None:
+    outcomes = run_tests(tmp_path, tests=TRAPS, notebook=NOTEBOOK, reference=NOTEBOOK)
+    assert {name: o for name, o in outcomes.items() if o["outcome"] != "passed"} == {}
+    assert "test_cases[2-4]" in outcomes
+    assert outcomes["test_method"]["test"] == "TestGroup.test_method"
+    assert all(not outcome["words"] for outcome in outcomes.values())
+
+
+FAILURES = dedent(
+    """
+    import numpy as np
+    import pytest
+
+
+    def test_value(squares):
+        n = 3
+        assert squares(n) == [1, 4]
+
+
+    def test_lies(Grown):
+        assert Grown() == [1]
+
+
+    def test_array_of_a_liar(Grown):
+        np.testing.assert_allclose(Grown([1.0]), [2.0])
+
+
+    def test_none(nothing):
+        assert nothing()[0] == 1
+
+
+    def test_missing(nowhere):
+        assert nowhere
+
+
+    def test_raised(squares):
+        squares(0)
+
+
+    def test_not_raised(squares):
+        with pytest.raises(KeyError):
+            squares(2)
+
+
+    def test_message(squares):
+        assert squares(2) == [2], "the squares of 1 and 2"
+
+
+    def test_ends(ends):
+        ends()
+
+
+    def test_after_the_end(squares):
+        assert squares(1) == [1]
+
+
+    def test_word(Vector):
+        assert Vector(1) + Vector(2) == Vector(3)
+
+
+    def test_endless(count):
+        list(count())
+
+
+    def test_own_mistake():
+        raise KeyError("of the test")
+    """
+)
+EXPECTED: dict[str, dict[str, Any]] = {
+    "test_value": {
+        "outcome": "failed",
+        "sentence": "`squares(n)` with n = 3 gave `[1, 4, 9]`; `[1, 4]` was expected",
+    },
+    "test_lies": {
+        "outcome": "failed",
+        "sentence": "`Grown()` gave an object of class Grown; `[1]` was expected",
+    },
+    "test_array_of_a_liar": {"outcome": "failed"},
+    "test_none": {"outcome": "stopped", "exception": "TypeError"},
+    "test_missing": {"outcome": "missing", "names": ["nowhere"]},
+    "test_raised": {
+        "outcome": "raised",
+        "exception": "ValueError",
+        "message": "0 is below 1",
+        "where": ["squares", 8],
+    },
+    "test_not_raised": {"outcome": "failed", "sentence": "`squares(2)` raised no KeyError"},
+    "test_message": {"outcome": "failed", "sentence": "the squares of 1 and 2"},
+    "test_ends": {"outcome": "gone", "status": "died"},
+    "test_after_the_end": {"outcome": "passed"},
+    "test_word": {"outcome": "passed", "words": ["add(Vector(...), ...) == Vector(...)"]},
+    "test_endless": {"outcome": "gone", "status": "too_much"},
+    "test_own_mistake": {"outcome": "stopped", "exception": "KeyError"},
+}
+
+
+def test_failures_are_told_by_what_they_are(tmp_path: Path) -> None:
+    outcomes = run_tests(tmp_path, tests=FAILURES, notebook=NOTEBOOK)
+    seen = {
+        name: {key: outcomes[name].get(key) for key in expected}
+        for name, expected in EXPECTED.items()
+    }
+    assert seen == EXPECTED
+
+
+FORGED = dedent(
+    """
+    import builtins, operator
+    import numpy as np
+
+
+    class Yes:
+        __class__ = list
+
+        def __eq__(self, other): return True
+        def __ne__(self, other): return False
+        def __lt__(self, other): return True
+        __le__ = __gt__ = __ge__ = __lt__
+        def __bool__(self): return True
+        def __contains__(self, other): return True
+        def __len__(self): return 1
+        def __iter__(self): return iter([self])
+        def __getitem__(self, key): return self
+        def __getattr__(self, name): return self
+        def __call__(self, *args, **options): return self
+        def __float__(self): return 1.0
+        def __int__(self): return 1
+        def __index__(self): return 1
+        def __sub__(self, other): return 0.0
+        __rsub__ = __mod__ = __rmod__ = __sub__
+        def __abs__(self): return 0.0
+        def __array__(self, *args, **options): return np.array(1.0)
+        def __hash__(self): return 1
+        def __repr__(self): return "42"
+        def __reduce__(self): return (print, ("forged",))
+        def __instancecheck__(self, other): return True
+
+
+    answer = f = model = Yes()
+    number = Yes()
+    np.allclose = np.isclose = lambda *args, **options: True
+    np.testing.assert_allclose = lambda *args, **options: None
+    builtins.abs = lambda value: 0
+    operator.eq = lambda a, b: True
+    """
+)
+FORGERIES = dedent(
+    """
+    import numpy as np
+    import pytest
+
+
+    def test_equal(answer):
+        assert answer == 42
+
+
+    def test_close(answer):
+        assert abs(answer - 42) < 1e-6
+
+
+    def test_isclose(answer):
+        assert np.isclose(answer, 42)
+
+
+    def test_testing(answer):
+        np.testing.assert_allclose(answer, 42)
+
+
+    def test_approx(answer):
+        assert answer == pytest.approx(42)
+
+
+    def test_call(f):
+        assert f(6, 7) == 42
+
+
+    def test_list(answer):
+        assert list(answer)[0] == 42
+
+
+    def test_member(answer):
+        assert 42 in answer
+
+
+    def test_truth(answer):
+        assert answer
+
+
+    def test_order(answer):
+        assert answer > 41
+
+
+    def test_even(answer):
+        assert answer % 2 == 0
+
+
+    def test_type(answer):
+        assert isinstance(answer, int)
+
+
+    def test_attribute(model):
+        assert model.predict([1]).mean() == 42
+
+
+    def test_sum(answer):
+        assert sum([answer, -42]) == 0
+    """
+)
+
+
+def test_an_object_that_says_yes_to_everything_wins_nothing(tmp_path: Path) -> None:
+    outcomes = run_tests(tmp_path, tests=FORGERIES, notebook=FORGED, reference="answer = 42\n")
+    won = {
+        name
+        for name, outcome in outcomes.items()
+        if outcome["outcome"] == "passed" and not outcome["words"] and not outcome["operators"]
+    }
+    assert won == set()
+    assert len(outcomes) == 14

@@ -1,0 +1,131 @@
+"""TST001: what came of a course's test becomes points and a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from test_checks import RNG, course, evidence
+
+from grader.checks import CHECKS, bind_rubric
+from grader.checks.own_tests import CourseTest
+from grader.model import CheckSpec, Finding, Observation, Verdict
+
+CHECK = CourseTest(test="test_small", says="squares(n) lists squares.", names=("squares",))
+(QUESTION,) = CHECK.questions(RNG)
+
+
+def case(outcome: str, name: str = "test_small", **more: Any) -> dict[str, Any]:
+    return {"case": name, "test": "test_small", "outcome": outcome, "words": [], **more}
+
+
+def observe(*cases: dict[str, Any]) -> Observation:
+    return Observation(id=QUESTION.id, status="ok", data={"cases": list(cases)})
+
+
+def judge(
+    *cases: dict[str, Any], reference: tuple[dict[str, Any], ...] = (), public: bool = True
+) -> Finding:
+    params = CHECK.model_copy(update={"shown": public})
+    spec = CheckSpec(code="TST001", points=Fraction(4), public=public, needs=(), params=params)
+    bound = bind_rubric(course(a=(spec,)), registry=CHECKS, rng=RNG)
+    own = replace(
+        evidence(),
+        observations={QUESTION.id: observe(*cases)},
+        expected={QUESTION.id: observe(*(reference or (case("passed"),)))},
+    )
+    (finding,) = bound.judge(own).findings
+    return finding
+
+
+def test_a_test_that_passes_earns_its_points() -> None:
+    finding = judge(case("passed"))
+
+    assert finding.earned == 4
+    assert finding.verdict is Verdict.PASSED
+    assert finding.title == "squares(n) lists squares."
+
+
+def test_cases_share_the_points_and_failures_are_told_once() -> None:
+    names = [f"test_small[{n}]" for n in range(4)]
+    right = tuple(case("passed", name) for name in names)
+    wrong = [case("failed", name, sentence="`f(1)` gave `2`; `3` was expected") for name in names]
+
+    finding = judge(right[0], *wrong[1:], reference=right)
+
+    assert finding.earned == 1
+    assert finding.verdict is Verdict.PARTIAL
+    assert finding.found == "1 of 4 cases hold: `f(1)` gave `2`; `3` was expected"
+
+
+SENTENCES = [
+    (case("missing", names=["squares"]), "no name squares was left when the run ended"),
+    (case("gone", status="timed_out"), "it did not answer in time"),
+    (case("gone", status="died"), "it ended the notebook's process"),
+    (
+        case("raised", exception="ValueError", message="no 3", where=["squares", 7]),
+        "it raised ValueError in line 7 of squares: no 3",
+    ),
+    (
+        case("stopped", code="f()[0]", exception="TypeError", message="no subscript"),
+        "the test stopped at `f()[0]`: TypeError: no subscript",
+    ),
+    (case("passed", words=["a == b"]), "`a == b` holds only by the notebook's own word"),
+    (
+        case("passed", operators=1),
+        "it gave an object of its own where a plain value was expected",
+    ),
+]
+
+
+@pytest.mark.parametrize(("outcome", "sentence"), SENTENCES, ids=lambda value: str(value)[:40])
+def test_what_failed_is_told(outcome: dict[str, Any], sentence: str) -> None:
+    finding = judge(outcome)
+
+    assert finding.earned == 0
+    assert finding.found == sentence
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        case("failed", sentence="`f(17)` gave 3; 4 was expected"),
+        case("stopped", code="f(17)[0]", exception="TypeError", message="17"),
+        case("raised", exception="ValueError", message="17", where=["f", 3]),
+    ],
+    ids=lambda outcome: str(outcome["outcome"]),
+)
+def test_of_a_hidden_test_no_input_is_told(outcome: dict[str, Any]) -> None:
+    finding = judge(outcome, public=False)
+
+    assert finding.earned == 0
+    assert "17" not in f"{finding.found}{finding.expected}{finding.hint}"
+
+
+def test_a_word_that_the_reference_needs_too_costs_nothing() -> None:
+    word = case("passed", words=["a == b"], operators=2)
+
+    assert judge(word, reference=(word,)).earned == 4
+
+
+FAULTS = [
+    ((case("error", message="no file"),), (case("passed"),)),
+    ((case("passed"),), (case("failed", sentence="it is wrong"),)),
+    ((), (case("passed"),)),
+    ((case("passed"),), (case("skipped"),)),
+]
+
+
+@pytest.mark.parametrize(("cases", "reference"), FAULTS, ids=["own", "reference", "lost", "skips"])
+def test_a_fault_of_the_test_costs_nobody_a_point(
+    cases: tuple[dict[str, Any], ...], reference: tuple[dict[str, Any], ...]
+) -> None:
+    finding = judge(*cases, reference=reference)
+
+    assert finding.verdict is Verdict.ERROR
+
+
+def test_a_student_cannot_skip_a_test() -> None:
+    assert judge(case("skipped", message="no reason")).earned == 0
