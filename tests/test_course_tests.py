@@ -251,7 +251,7 @@ def test_every_trap_of_the_design_passes(tmp_path: Path) -> None:
     outcomes = run_tests(tmp_path, tests=TRAPS, notebook=NOTEBOOK, reference=NOTEBOOK)
     assert {name: o for name, o in outcomes.items() if o["outcome"] != "passed"} == {}
     assert "test_cases[2-4]" in outcomes
-    assert outcomes["test_method"]["test"] == "TestGroup.test_method"
+    assert outcomes["TestGroup::test_method"]["test"] == "TestGroup.test_method"
     assert all(not outcome["words"] for outcome in outcomes.values())
 
 

@@ -61,6 +61,8 @@ class CourseTest(Check):
     """The names of the notebook that it takes; they are read from the test."""
     shown: bool = False
     """Whether students may read what it asks: where the check is public; that is set, too."""
+    compares: bool = False
+    """Whether it takes the reference, which students don't have; that is read from the test."""
     draws: bool = False
     """Whether it draws inputs from the secret seed; that is read from the test, too."""
 
@@ -70,6 +72,9 @@ class CourseTest(Check):
 
     def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         return self.questions(rng)
+
+    def asks_counter_questions(self) -> bool:
+        return self.compares
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         (question,) = self.questions(evidence.rng)

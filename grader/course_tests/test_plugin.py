@@ -3,6 +3,7 @@
 A plugin of pytest: an argument that is no fixture is a name of the notebook.
 """
 
+import contextlib
 import inspect
 import types
 
@@ -36,6 +37,22 @@ class ReferenceNames:
         return self._talk.fetch(name)
 
 
+class NoBackend:
+    """What fixtures of wide scope get, which are computed before there is a notebook."""
+
+    def watching(self):
+        """Watch nothing."""
+        return contextlib.nullcontext()
+
+    def argument(self, name):
+        """Refuse."""
+        raise RuntimeError(f"a fixture of session or module scope can't take {name}")
+
+    def explain(self, item, call, compared):
+        """Return the outcome of what raised."""
+        return {"outcome": "error", "message": str(call.excinfo.value)[:2000]}
+
+
 class TestPlugin:
     """Binds arguments to the backend, which changes from submission to submission.
 
@@ -43,7 +60,7 @@ class TestPlugin:
     """
 
     def __init__(self):
-        self.backend = None
+        self.backend = NoBackend()
         self.outcomes = {}
         self.compared = None
         self.bound_names = set()
@@ -78,6 +95,12 @@ class TestPlugin:
         return bind
 
     # ------------------------------------------------------------ runs
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem):
+        """Call the test while the backend watches."""
+        with self.backend.watching():
+            return (yield)
 
     @pytest.hookimpl
     def pytest_assertrepr_compare(self, config, op, left, right):
@@ -216,6 +239,10 @@ class RemoteBackend:
         self.item = item
         self.folder = folder
 
+    def watching(self):
+        """Watch nothing: the notebook is in another process."""
+        return contextlib.nullcontext()
+
     def argument(self, name):
         """Return the value of an argument."""
         notebook = self.talks[NOTEBOOK]
@@ -223,7 +250,7 @@ class RemoteBackend:
             "reference": lambda: ReferenceNames(self.talks[REFERENCE]),
             "draw": lambda: arguments.Draw(self.job["seed"], self.item.nodeid.partition("::")[2]),
             "files": lambda: arguments.Files(notebook, self.folder),
-            "printed": lambda: arguments.Printed(notebook),
+            "printed": lambda: arguments.Printed(lambda: notebook.ask("printed")),
             "stdin": lambda: lambda *lines: notebook.ask("stdin", list(map(str, lines))),
             "figures": lambda: arguments.as_figures(notebook.ask("figures")),
             "source": lambda: arguments.Source(self.job["cells"]),

@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from course_tests.talk import NOTEBOOK, REFERENCE, NotebookGone, Talk
+from course_tests.test_names import case_name, test_name
 from inside import file_placement, frames
 
 sys.path.pop(0)
@@ -57,7 +58,7 @@ class LoadedTests:
         tests = {}
         for item in self.items:
             entry = tests.setdefault(test_name(item), {"cases": [], "arguments": []})
-            entry["cases"].append(item.name)
+            entry["cases"].append(case_name(item))
             entry["arguments"] = sorted(item.fixturenames)
         return tests
 
@@ -85,7 +86,7 @@ class LoadedTests:
         items = [item for item in self.items if test_name(item) in wanted]
         for number, item in enumerate(items):
             following = items[number + 1] if number + 1 < len(items) else None
-            frames.send(pipe.writing, {"frame": "begin", "case": item.name})
+            frames.send(pipe.writing, {"frame": "begin", "case": case_name(item)})
             talks = {NOTEBOOK: Talk(NOTEBOOK, pipe.exchange)}
             if order["has_reference"]:
                 talks[REFERENCE] = Talk(REFERENCE, pipe.exchange)
@@ -97,7 +98,7 @@ class LoadedTests:
             outcome = self.plugin.outcomes.pop(item.nodeid, {"outcome": "error"})
             notebook = talks[NOTEBOOK]
             outcome |= {
-                "case": item.name,
+                "case": case_name(item),
                 "test": test_name(item),
                 "requests": notebook.count,
                 "words": notebook.word_steps[:20],
@@ -105,12 +106,6 @@ class LoadedTests:
                 "seconds": time.process_time() - began,
             }
             yield outcome
-
-
-def test_name(item):
-    """Return the name by which a rubric calls a test: 'test_small', 'TestAccount.test_new'."""
-    parts = item.nodeid.split("::")[1:]
-    return ".".join([*parts[:-1], getattr(item, "originalname", None) or item.name])
 
 
 class ServingPlugin:

@@ -8,9 +8,13 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
 from grader import kernel
+from grader.kernel.conversation import Conversation
 from grader.kernel.test_bench import TestBench, TestRun
 from grader.model import Notebook, Observation, Question, Rubric
 from grader.pipeline.reference import Reference
+
+TESTS_KEY = "tests"
+"""The key in an observation's data of the digest of the tests that it came from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,8 @@ class TestRunner:
     """The tests of the rubric, as questions."""
     benches: SimpleQueue[TestBench]
     reference: Reference
+    sha256: str
+    """Digest of the tests' files, which stands with what came of them."""
 
     def run(
         self, notebook: Notebook, live: kernel.LiveNotebook | Reference
@@ -45,16 +51,27 @@ class TestRunner:
                 cells=[cell.source for cell in notebook.code_cells()],
             )
             for name, answer in self._run(run, live).items():
-                answers[names[name]] = replace(answer, id=names[name])
+                data = {**answer.data, TESTS_KEY: self.sha256}
+                answers[names[name]] = replace(answer, id=names[name], data=data)
         return answers
 
     def _run(
         self, run: TestRun, live: kernel.LiveNotebook | Reference
     ) -> Mapping[str, Observation]:
         parties = {"notebook": live, "reference": self.reference}
+        shared: dict[str, Conversation | None] = {}
+
+        def converse(party: str, case: str) -> Conversation | None:
+            if live is not self.reference:
+                return parties[party].open_conversation()
+            if case not in shared:  # both parties are the reference: one fork is both
+                shared.clear()
+                shared[case] = self.reference.open_conversation()
+            return shared[case]
+
         bench = self.benches.get()
         try:
-            return bench.run(run, converse=lambda party, _: parties[party].open_conversation())
+            return bench.run(run, converse=converse)
         finally:
             self.benches.put(bench)
 
@@ -92,7 +109,12 @@ def open_test_runner(
             benches.put(bench)
         if started:
             started[0].start()
-        yield TestRunner(questions=questions, benches=benches, reference=reference)
+        yield TestRunner(
+            questions=questions,
+            benches=benches,
+            reference=reference,
+            sha256=tests.sha256 if tests else "",
+        )
     finally:
         for bench in started:
             bench.close()

@@ -14,6 +14,7 @@ from grader.notebook.known_packages import is_known, suggest_module
 from grader.selfcheck.local_kernel import start_local_kernel
 from grader.selfcheck.public_findings import SelfcheckResult, judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric
+from grader.selfcheck.public_tests import expect_all_to_pass
 from grader.selfcheck.submission_warnings import find_warnings
 
 _MAX_LABEL = 40
@@ -32,13 +33,19 @@ def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
     blank = frozenset(cell.index for cell in cells if is_blank(cell))
     unknown = _unknown_modules(notebook, optional=public.rubric.optional_imports)
     with start_local_kernel(
-        public.rubric, folder=path.resolve().parent, unknown_modules=unknown
+        public.rubric,
+        folder=path.resolve().parent,
+        unknown_modules=unknown,
+        tests=public.tests,
+        cells=[cell.source for cell in cells],
     ) as kernel:
+        record = kernel.run(cells, blank=blank)
+        observations = kernel.ask(public.checks.questions)
         trace = Trace(
             notebook=notebook,
-            record=kernel.run(cells, blank=blank),
-            observations=kernel.ask(public.checks.questions),
-            expected=public.expected,
+            record=record,
+            observations=observations,
+            expected={**public.expected, **expect_all_to_pass(observations)},
         )
     outputs = [o for cell in cells for o in (*cell.outputs, *kernel.outputs.get(cell.index, ()))]
     result = judge_public_checks(
