@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.notebook.markdown_words import plain_text
-from grader.notebook.name_labels import ID_MARKS, is_label, is_other_label, replace_labels
+from grader.notebook.name_labels import ID_MARKS, is_label, replace_labels
+from grader.notebook.other_labels import is_other_label, without_asides
 from grader.notebook.person_names import (
     NICKNAME_MARKS,
     is_name,
@@ -52,6 +53,11 @@ _SEPARATOR = re.compile(
     r"\s*(?:;|&|\||\+|\t|/|\band\b|\bwith\b|\s[-=]*[-=>\u2013\u2014\u2192]+(?=\s|$)|:|[()\[\]{}<>]|#)\s*"
 )
 _SUFFIX = re.compile(r",\s*(?=(?:jr|sr|ii|iii|iv|ph\.?d)\b)", re.IGNORECASE)
+_TITLE = re.compile(
+    r"^(?:(?:mr|ms|mrs|mx|dr|mme|mlle|sr|sra|srta|sig|hr|fr)\.|(?:mr|ms|mrs|mx|miss|dr|mme|mlle|herr|frau"
+    r"|sig\.ra|dhr\.|mevr\.))\s+(?=\w)",
+    re.IGNORECASE,
+)
 _PROSE_WORDS = 14
 _MIN_SHARED_LETTERS = 3
 
@@ -105,7 +111,7 @@ def _read_column(text: str) -> list[NameToken]:
         return [NameToken(kind="other", text=text)]
     if is_label(text):
         return [NameToken(kind="label", text=text)]
-    unlabeled, labels = replace_labels(text)
+    unlabeled, labels = replace_labels(without_asides(text))
     tokens = [NameToken(kind="label", text=label) for label in labels]
     return tokens + list(_names_and_ids(_without_remarks(_without_emails(unlabeled))))
 
@@ -204,13 +210,13 @@ def _split_at_commas(chunk: str) -> list[str]:
 
 
 def _trim(part: str) -> str:
-    """Remove signs at both ends that belong to no name, and a final "'s"."""
+    """Remove signs at both ends that belong to no name, 'Ms.' before it and a final "'s"."""
     start, end = 0, len(part)
     while start < end and not _is_in_name(part[start]):
         start += 1
     while start < end and not _is_in_name(part[end - 1]):
         end -= 1
-    return re.sub(r"['\u2019]s$", "", part[start:end])
+    return re.sub(r"['\u2019]s$", "", _TITLE.sub("", part[start:end]))
 
 
 def _is_in_name(sign: str) -> bool:
