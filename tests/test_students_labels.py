@@ -109,3 +109,23 @@ def test_labels_of_other_languages_ask_for_names_and_ids(text: str, expected: Te
 @pytest.mark.parametrize("text", NUMBERED)
 def test_roman_numbers_and_titles_are_no_part_of_a_name(text: str) -> None:
     assert named(LABEL + text + AFTER) == [ADA, BEN]
+
+
+@pytest.mark.parametrize(
+    "who",
+    ["Student Nr027", "Student n027", "Student027", "Test Student27", "Student No27", "User_27"],
+)
+def test_a_number_in_a_name_is_no_second_student(who: str) -> None:
+    assert named(LABEL + f"{who} (s000027)" + AFTER) == [("", "s000027")]
+    assert named(LABEL + f"- {who} [s000027]\n- Ben Sample [bs10002]") == [("", "s000027"), BEN]
+
+
+@pytest.mark.parametrize("form", ["Student Nr027, s000027", "Name: Student Nr027\nID: s000027"])
+def test_a_number_is_no_id(form: str) -> None:
+    assert named(LABEL + form + AFTER) == [("", "s000027")]
+
+
+@pytest.mark.parametrize("student_id", ["ae10001", "AE10001"])
+def test_a_second_id_in_brackets_hides_none(student_id: str) -> None:
+    text = f"Ada Example {student_id} (s000027)"
+    assert named(LABEL + text + AFTER) == [("Ada Example", student_id)]

@@ -41,9 +41,9 @@ _ID = re.compile(
 _MARKED_ID = re.compile(rf"{ID_MARKS[0]}([^{ID_MARKS[1]}]+){ID_MARKS[1]}")
 _NO_ID = re.compile(
     r"(?:19|20)\d\d(?:[-.]\d\d?(?:[-.]\d\d?)?)?|\d\d?[-.]\d\d?[-.](?:19|20)?\d\d|\d{1,3}[-.]\d{1,3}"
-    r"|.*[a-z][A-Z].*|[A-Za-z].*\d\.\d.*"
+    r"|.*[a-z][A-Z].*|[A-Za-z].*\d\.\d.*|(?:[Nn][or]|[Nn]um)[._-]?\d+"
 )
-"""Years, dates, ranges, numbers with a point, and words such as ResNet50 and v2.1."""
+"""Years, dates, ranges, numbers with a point, and words such as ResNet50, v2.1 and Nr027."""
 _CERTAIN_ID = re.compile(r"(?=(?:\D*\d){3})[a-z\d._-]+|(?=(?:\D*\d){4})[A-Z._-]+\d+|[\d.-]{5,}")
 _BRACKETED = re.compile(r"[(\[{<]\s*([A-Za-z][\w.-]{0,19}|\d[\d.-]{3,19})\s*[)\]}>]")
 _NICKNAME = re.compile(r"\s*([(\"\u201c])([^\W\d_][^\s()\"\u201c\u201d.,;]*)([)\"\u201d])(?=\W|$)")
@@ -58,6 +58,7 @@ _TITLE = re.compile(
     r"|sig\.ra|dhr\.|mevr\.))\s+(?=\w)",
     re.IGNORECASE,
 )
+_OPENING_BRACKET = re.compile(r"\s*[(\[{<]\s*")
 _PROSE_WORDS = 14
 _MIN_SHARED_LETTERS = 3
 
@@ -158,9 +159,17 @@ def _without_remarks(text: str) -> str:
 def _names_and_ids(text: str) -> Iterator[NameToken]:
     """Split a line at its ids, and the text between them at separators."""
     position = 0
-    for start, end, student_id in _id_spans(text):
-        yield from _split_names(text[position:start])
-        yield NameToken(kind="id", text=student_id)
+    spans = list(_id_spans(text))
+    starts = {start for start, _, _ in spans}
+    for start, end, student_id in spans:
+        before = list(_split_names(text[position:start]))
+        bracket = _OPENING_BRACKET.match(text, end)
+        has_name = any(token.kind == "name" for token in before) and not student_id.istitle()
+        if bracket and bracket.end() in starts and not has_name:  # 'Student Nr027 (s000027)'
+            yield NameToken(kind="unread", text=text[position:end].strip())
+        else:
+            yield from before
+            yield NameToken(kind="id", text=student_id)
         position = end
     yield from _split_names(text[position:])
 
