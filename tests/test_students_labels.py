@@ -123,6 +123,7 @@ def test_a_number_in_a_name_is_no_second_student(who: str) -> None:
 @pytest.mark.parametrize("form", ["Student Nr027, s000027", "Name: Student Nr027\nID: s000027"])
 def test_a_number_is_no_id(form: str) -> None:
     assert named(LABEL + form + AFTER) == [("", "s000027")]
+    assert named(LABEL + "Nora Other (no10017)") == [("Nora Other", "no10017")]
 
 
 @pytest.mark.parametrize("student_id", ["ae10001", "AE10001"])

@@ -41,7 +41,7 @@ _ID = re.compile(
 _MARKED_ID = re.compile(rf"{ID_MARKS[0]}([^{ID_MARKS[1]}]+){ID_MARKS[1]}")
 _NO_ID = re.compile(
     r"(?:19|20)\d\d(?:[-.]\d\d?(?:[-.]\d\d?)?)?|\d\d?[-.]\d\d?[-.](?:19|20)?\d\d|\d{1,3}[-.]\d{1,3}"
-    r"|.*[a-z][A-Z].*|[A-Za-z].*\d\.\d.*|(?:[Nn][or]|[Nn]um)[._-]?\d+"
+    r"|.*[a-z][A-Z].*|[A-Za-z].*\d\.\d.*|N(?:r|o|um)[._-]?\d{1,3}"
 )
 """Years, dates, ranges, numbers with a point, and words such as ResNet50, v2.1 and Nr027."""
 _CERTAIN_ID = re.compile(r"(?=(?:\D*\d){3})[a-z\d._-]+|(?=(?:\D*\d){4})[A-Z._-]+\d+|[\d.-]{5,}")

@@ -156,8 +156,11 @@ class _PromptSearch:
         parts = [words for words in lines if len(words) >= _MIN_FUZZY_WORDS]
         parts = [words[:_MAX_PROMPT_WORDS] for words in parts] if len(parts) > 1 else []
         asked = asked[:_MAX_PROMPT_WORDS]
-        occurrences = self._find_exact(asked, item=item) or self._find_all_parts(
-            parts, item=item, find=self._find_exact
+        sentences = _sentences(asked)
+        occurrences = (
+            self._find_exact(asked, item=item)
+            or self._find_all_parts(parts, item=item, find=self._find_exact)
+            or self._find_all_parts(sentences, item=item, find=self._find_exact)
         )
         if len(asked) < _MIN_FUZZY_WORDS:
             return occurrences
@@ -165,7 +168,7 @@ class _PromptSearch:
         occurrences += self._find_similar(asked, item=item, min_ratio=min_ratio)
         return (
             occurrences
-            or self._find_all_parts(_sentences(asked), item=item, find=self._find_alike)
+            or self._find_all_parts(sentences, item=item, find=self._find_alike)
             or [anchor for words in parts for anchor in self._find_similar(words, item=item)]
         )
 
