@@ -55,6 +55,7 @@ def test_an_answer_behind_a_retyped_prompt_is_found(item: str, said: str) -> Non
     [
         ("Q2.2", "True or False?"),
         ("Q2.1", "If no, why?"),
+        ("Q2.1", "(CL)."),
         ("Q2.3.4", "the above chart."),
         ("Q2.3.4", "moving around?"),
     ],

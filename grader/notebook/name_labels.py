@@ -37,15 +37,16 @@ _NAME_WORDS = (
 )
 # Atomic: 'team group' is one label or two, and a line of them would be read in every mixture.
 _ONE_LABEL = (
-    rf"(?>(?:(?:partner|member|teammate)(?:'s)?\s+{_ID_WORDS}|{_ID_WORDS}|{_NAME_WORDS})"
+    rf"(?>(?:(?:(?:partner|member|teammate)(?:'s)?\s+)?{_ID_WORDS}|{_NAME_WORDS})"
     r"(?:\s?\(s\)|/s\b)?(?:\s*\#?(?:\d{1,2}|[a-d])\b)?)"
 )
 _AND = r"(?:and|und|et|y|e|i|en|och|ve|\u0438|\u548c|\u53ca|\u3068|\ubc0f|\u0648)(?!\w)"
 _JOINER = rf"\s*(?:,|{_AND}|&|/|\+|\(|\s)\s*(?:the\s+|(?:ut|student)\s+)?"
-_JOINED = rf"{_ONE_LABEL}(?>{_JOINER}{_ONE_LABEL}\)?)*+"
+# Only a label after the first has a joiner: so all words stand here once, and compile fast.
+_JOINED = rf"(?>(?(1){_JOINER})({_ONE_LABEL}\)?))++"
 _END = r"\s*(?::|=|[-\u2013\u2014](?=\s|$))"
-_LABEL = re.compile(rf"(?<![\w'\u2019.-])(?:{_JOINED})(?:\s+(?:{_JOINED}))?{_END}", re.IGNORECASE)
-_LABEL_ALONE = re.compile(rf"\W*{_JOINED}(?:\s+(?:{_JOINED}))?\W*", re.IGNORECASE)
+_LABEL = re.compile(rf"(?<![\w'\u2019.-]){_JOINED}{_END}", re.IGNORECASE)
+_OUTER_SIGNS = re.compile(r"^\W+|[^\w)]+$")
 _ID_LABEL = re.compile(
     rf"(?<![\w'\u2019.-])(?:(?:(?:my|our|partner(?:['\u2019]s)?|member|teammate)\s+)?{_ID_WORDS}"
     rf"(?:\s*\#?\d{{1,2}}\b)?){_END}",
@@ -77,7 +78,7 @@ _LEAD = re.compile(
 
 def is_label(text: str) -> bool:
     """Return whether a text is a label and nothing else: 'Name(s) and EID(s)'."""
-    return _LABEL_ALONE.fullmatch(text) is not None
+    return _LABEL.fullmatch(_OUTER_SIGNS.sub("", text) + ":") is not None
 
 
 def asks_for_id(label: str) -> bool:
