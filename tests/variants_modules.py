@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from variant import Variant, changed, indented
-from variants_training import INITIAL, LOOP, TRAINED, with_own_loss
+from variants_training import ADAM, GIVEN_UPDATE, INITIAL, LOOP, STEP, TRAINED, with_own_loss
 
 STACKED = "images = torch.stack([C1, C2, B1])  # Stack images into a batch\n"
 MADE = "encoder = SimpleEncoder()\n"
@@ -777,5 +777,169 @@ NO_MODULE = (
         },
         {"Q2.3.1": None, "Q2.3.2": None, "V3": None, "V4": None, "V6": None},
         note="Choice: no module can be asked, so a person decides.",
+    ),
+)
+
+WRONG_LOSS = "contrastive_loss(e[0], e[2], [e[1]])"
+"""Of embeddings `e`, with the roles mixed up."""
+KEEP_START = "start = {k: v.clone() for k, v in encoder.state_dict().items()}\n"
+WRONG_TRY = (
+    "for _ in range(3):\n"
+    f"    e = encoder(images)\n    wrong = {WRONG_LOSS}\n"
+    "    optimizer.zero_grad(); wrong.backward(); optimizer.step()\n"
+)
+
+
+def tried(before: str, loop: str = LOOP) -> dict[str, str]:
+    """A training cell with lines before its loop."""
+    return train((LOOP, before + loop))
+
+
+def gradient_looked_at(line: str) -> dict[str, str]:
+    """A training cell in which a gradient is looked at before the loop, with embeddings `e`."""
+    return tried(f"e = encoder(images)\n{line}\n")
+
+
+UNDONE = (
+    Variant(
+        "gradients of mixed-up roles zeroed before the loop",
+        gradient_looked_at(
+            f"{WRONG_LOSS}.backward(); print(encoder.fc.weight.grad.norm()); encoder.zero_grad()"
+        ),
+        {},
+    ),
+    Variant(
+        "gradients of mixed-up roles zeroed in the loop",
+        tried(
+            f"e = encoder(images)\n{WRONG_LOSS}.backward()\nprint(encoder.conv.weight.grad.norm())\n",
+            "for _ in range(2):",
+        ),
+        {},
+    ),
+    Variant(
+        "mixed-up roles looked at by autograd.grad in the loop",
+        train(
+            (
+                STEP,
+                f"    e = encoder(images)\n    g = torch.autograd.grad({WRONG_LOSS}, encoder.fc.weight)\n{STEP}",
+            )
+        ),
+        {},
+    ),
+    Variant(
+        "a saliency map of mixed-up roles",
+        tried(
+            "x = images.clone().requires_grad_()\n"
+            f"e = encoder(x)\n{WRONG_LOSS}.backward(inputs=[x])\nprint(x.grad.abs().mean())\n"
+        ),
+        {},
+    ),
+    Variant(
+        "roles tried on one graph",
+        train(
+            (
+                GIVEN_UPDATE,
+                "    wrong = contrastive_loss(embeddings[0], embeddings[2], [embeddings[1]])\n"
+                "    wrong.backward(retain_graph=True)\n"
+                "    print(encoder.fc.bias.grad.norm())\n" + GIVEN_UPDATE,
+            )
+        ),
+        {},
+    ),
+    Variant(
+        "gradients of mixed-up roles looked at, then an own loss",
+        {
+            "train": tried(
+                f"e = encoder(images)\n{WRONG_LOSS}.backward()\nfor p in encoder.parameters():\n    p.grad = None\n"
+            )["train"]
+            .replace("loss1 = contrastive_loss(", "loss1 = apart(")
+            .replace("loss2 = contrastive_loss(", "loss2 = apart("),
+            "encoder": with_own_loss(
+                "def apart(a, p, ns):\n    return (a - p).pow(2).sum() + sum(F.relu(2 - (a - n).pow(2).sum()) for n in ns)"
+            ),
+        },
+        {},
+    ),
+    Variant(
+        "gradients of each loss added up by hand",
+        train(
+            (
+                GIVEN_UPDATE,
+                (
+                    "    gs = [torch.autograd.grad(l, list(encoder.parameters()), retain_graph=True) for l in (loss1, loss2)]\n"
+                    "    for p, a, b in zip(encoder.parameters(), *gs):\n"
+                    f"        p.grad = (a + b) / 2\n{STEP}"
+                ),
+            )
+        ),
+        {},
+    ),
+    Variant(
+        "each loss backpropagated apart, then added up by hand",
+        train(
+            (
+                GIVEN_UPDATE,
+                (
+                    "    loss1.backward(retain_graph=True)\n"
+                    "    kept = [p.grad for p in encoder.parameters()]\n"
+                    "    encoder.zero_grad()\n    loss2.backward()\n"
+                    "    for p, a in zip(encoder.parameters(), kept):\n"
+                    f"        p.grad = (a + p.grad) / 2\n{STEP}"
+                ),
+            )
+        ),
+        {},
+    ),
+    Variant(
+        "gradients of mixed-up roles left where they are",
+        {
+            "train": gradient_looked_at(f"{WRONG_LOSS}.backward()")["train"].replace(
+                "    optimizer.zero_grad()\n", ""
+            )
+        },
+        {"Q2.3.2": 4, "V6": 2.5},
+        note="They are part of the first step.",
+    ),
+    Variant(
+        "a wrong try undone by load_state_dict",
+        tried(f"{KEEP_START}{WRONG_TRY}encoder.load_state_dict(start)\noptimizer = {ADAM}\n"),
+        {},
+    ),
+    Variant(
+        "one wrong step undone by hand",
+        tried(
+            KEEP_START + WRONG_TRY.replace("range(3)", "range(1)") + "with torch.no_grad():\n"
+            "    for k, p in encoder.named_parameters():\n        p.copy_(start[k])\n"
+            f"print(encoder(images).std())\noptimizer = {ADAM}\n",
+            "for _ in range(2):",
+        ),
+        {},
+    ),
+    Variant(
+        "a right try undone, then mixed-up roles",
+        train(
+            (LOOP, f"{KEEP_START}for _ in range(2):"),
+            (
+                "encoder.eval()",
+                (
+                    f"encoder.load_state_dict(start)\noptimizer = {ADAM}\n"
+                    f"{WRONG_TRY.replace('range(3)', 'range(1)')}encoder.eval()"
+                ),
+            ),
+        ),
+        {"Q2.3.2": 2.5, "V6": 2.5},
+        note="What counts is the try that made the trained embeddings.",
+    ),
+    Variant(
+        "the start loaded once more at the end",
+        train(
+            (LOOP, KEEP_START + LOOP),
+            (
+                TRAINED,
+                TRAINED
+                + f"\nencoder.load_state_dict(start)\ne = encoder(images)\n{WRONG_LOSS}.backward()",
+            ),
+        ),
+        {},
     ),
 )

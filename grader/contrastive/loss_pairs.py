@@ -309,9 +309,11 @@ def _rows_before_training(
 ) -> Sequence[LabeledVector]:
     """Return vectors from before the weights moved: those with a gradient, and what they lack."""
     studied = studied_module(evidence, names)
-    end = evidence.recording.event_count + 1 if studied is None else studied.first_change
+    begin, end = (-1, np.inf) if studied is None else (studied.restart, studied.first_change)
     before = [row for row in rows if row.forward.event_index < end]
-    followed = [row for row in before if row.gradient is not None][:MAX_GRADIENT_ROWS]
+    followed = [
+        row for row in before if row.gradient is not None and row.forward.event_index > begin
+    ][:MAX_GRADIENT_ROWS]
     labels = {row.label for row in followed}
     others = {row.label: row for row in before if row.label not in labels}
     return [*followed, *others.values()]

@@ -36,7 +36,13 @@ class StudiedModule:
     relatives: frozenset[int]
     """Modules whose weights are made of its weights, such as an average over its steps."""
     first_change: int
-    """The event in which its weights first moved, or one after the last."""
+    """The event in which its weights first moved, or one after the last.
+
+    Where they were set back to the start and trained again, that is in the last training."""
+    restart: int = -1
+    """The last event that moved them before that training; -1 where none did."""
+    undone_steps: int = 0
+    """The steps that were set back."""
 
     def is_trained(self, forward: Forward) -> bool | None:
         """Return whether a call was one of it after its weights had moved.
@@ -206,17 +212,26 @@ def _describe_module(evidence: Evidence, index: int) -> StudiedModule:
     forwards = [forward for forward in recording.forwards if forward.module == index]
     snapshots = () if module is None else module.snapshots.values()
     states = {*(f.state for f in forwards), *(s.state for s in snapshots)} - {-1, start}
-    step = recording.first_step(index)
-    changes = [f.event_index for f in forwards if start >= 0 and f.state not in {-1, start}]
-    changes += [] if step is None else [step]
+    steps = [step.event_index for step in recording.steps if index in step.modules]
+    moved = [f.event_index for f in forwards if start >= 0 and f.state not in {-1, start}]
+    changes = sorted([*moved, *steps])
+    begin = _last_begin(forwards, start, changes)
     relatives = () if module is None else _find_relatives(recording.modules, module)
     return StudiedModule(
         index=index,
         start=start,
         later=frozenset(states) if changes else frozenset(),
         relatives=frozenset(relatives) if changes else frozenset(),
-        first_change=min(changes, default=recording.event_count + 1),
+        first_change=next((n for n in changes if n > begin), recording.event_count + 1),
+        restart=max((n for n in changes if n < begin), default=-1),
+        undone_steps=sum(n < begin for n in steps),
     )
+
+
+def _last_begin(forwards: Sequence[Forward], start: int, changes: Sequence[int]) -> int:
+    """Return the last event in which a training of the module's start weights began, or -1."""
+    begins = [f.event_index for f in forwards if f.pulled and f.state == start >= 0]
+    return max((n for n in begins if changes and n < changes[-1]), default=-1)
 
 
 def _find_relatives(modules: Sequence[Module], studied: Module) -> Iterable[int]:
