@@ -30,6 +30,7 @@ KINDS: Mapping[str, tuple[Variant, ...]] = {
     "given code that has the right values": variants_modules.FALSE_PASSES,
     "the loss, looked at or one's own": variants_modules.LOSS,
     "gradients looked at, and tries undone": variants_modules.UNDONE,
+    "images and embeddings of little precision, or none": variants_modules.COARSE,
     "more encoders than one, and long runs": variants_modules.SWEEPS,
     "which image and which class is which": variants_modules.WHICH,
     "an encoder in a wrapper": variants_modules.WRAPPERS,

@@ -943,3 +943,78 @@ UNDONE = (
         {},
     ),
 )
+
+A_STEP_EACH = """\
+for a, p, n in ((0, 1, 2), (1, 0, 2)):
+    z = encoder(images)
+    loss = contrastive_loss(z[a], z[p], [z[n]])
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+
+"""
+
+
+def looped(loop: str) -> str:
+    """A training cell with another loop."""
+    before, _, rest = changed("train").partition(LOOP)
+    return f"{before}{loop}encoder.eval(){rest.partition('encoder.eval()')[2]}"
+
+
+COARSE = (
+    Variant(
+        "initial embeddings kept in half precision",
+        train((INITIAL, f"{INITIAL}.half()"), (TRAINED, f"{TRAINED}.half().float()")),
+        {},
+    ),
+    Variant(
+        "embeddings kept in bfloat16",
+        train(
+            (INITIAL, f"{INITIAL}.bfloat16().float()"), (TRAINED, f"{TRAINED}.to(torch.bfloat16)")
+        ),
+        {},
+    ),
+    Variant(
+        "embeddings kept as lists of half precision",
+        train(
+            (INITIAL, f"{INITIAL}\nhalves = initial_embeddings.numpy().astype('float16')"),
+            (TRAINED, f"{TRAINED}\ninitial_embeddings = torch.tensor(halves.tolist())"),
+        ),
+        {},
+    ),
+    Variant(
+        "an image that is no number",
+        {"C1": "C1 = torch.randn(3, 32, 32).sqrt()"},
+        {"Q2.3.0": 0, "Q2.3.2": 0, "V1": 5, "V4": 3, "V5": 0, "V6": 0},
+        ("Q2.3.0", "Q2.3.2", "V4", "V5", "V6"),
+        note="The chart cell raises.",
+    ),
+    Variant(
+        "an image stacked twice",
+        train(("[C1, C2, B1]", "[C1, C1, B1]")),
+        {"Q2.3.2": 1, "V4": 3, "V5": 2.5, "V6": 0},
+        ("V4", "V5", "V6"),
+        note="Only {C1, B1} is contrasted: C2 never went in.",
+    ),
+    Variant(
+        "another image stacked twice, in another order",
+        train(("[C1, C2, B1]", "[B1, C1, B1]")),
+        {"Q2.3.2": 1, "V4": 3, "V5": 2.5, "V6": 0},
+        ("V4", "V5", "V6"),
+    ),
+    Variant("a step for each loss", {"train": looped(A_STEP_EACH)}, {"Q2.3.2": 4, "V6": 1}),
+    Variant(
+        "no negatives",
+        train(("[neg_pair1[1]]", "[]"), ("[neg_pair2[1]]", "[]")),
+        {"Q2.3.2": 4, "V6": 1},
+    ),
+    Variant(
+        "another linear layer in place of the convolution",
+        {
+            "encoder": changed(
+                "encoder",
+                ("nn.Conv2d(3, 16, kernel_size=3, stride=2, padding=1)", "nn.Linear(3072, 4096)"),
+                ("self.conv(x)", "self.conv(x.flatten(1))"),
+            )
+        },
+        {"Q2.3.1": 1, "V6": 2.5},
+    ),
+)

@@ -231,10 +231,11 @@ class LayerApplied(ModuleAtWeightsCheck):
             misshapen = self._judge_shape(
                 evidence, base=base, name=name, is_other_size=is_other_size
             )
+            hint = f"Is the result of the {self.layer} what the next line works on?"
+            if is_other_size:
+                hint = "Which layers does the handout's class have, and of which sizes?"
             return misshapen or failed(
-                expected=expected,
-                observed=self._explain_unchanged(observation),
-                hint=f"Is the result of the {self.layer} what the next line works on?",
+                expected=expected, observed=self._explain_unchanged(observation), hint=hint
             )
         if not (self.agreement and all(map(changes_output, self.others))):
             return passed(expected=expected, observed="it does")

@@ -28,7 +28,7 @@ from grader.contrastive.labeled_inputs import (
     labeled_vectors,
     namespace,
 )
-from grader.contrastive.loss_calls import Pair, counted_calls, nearest_labels, read_pairs
+from grader.contrastive.loss_calls import Pair, RolePairs, counted_calls, nearest_labels, read_pairs
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
 
 if TYPE_CHECKING:
@@ -106,10 +106,19 @@ class PairContrasted(EmbeddingCheck):
             )
             return passed(expected=expected, observed=observed, hint=note, cells=pairs.cells)
         if not self.all_encoded(evidence):
-            return self.incomplete_embeddings(expected=expected)
+            return self.incomplete_embeddings(evidence, expected=expected)
         outcome = self._judge_wrong_pair(
             pairs, variables, expected=expected, expected_pair=expected_pair
         )
+        return self._with_cause(evidence, outcome, expected_pair)
+
+    def _with_cause(
+        self, evidence: Evidence, outcome: CheckOutcome, expected_pair: Pair
+    ) -> CheckOutcome:
+        """Return the outcome for a wrong pair, with a hint at the cause where calls tell it."""
+        if self._is_contrasted_later(evidence, expected_pair):
+            hint = "Only a later step contrasts it: is one step made of the losses of all pairs?"
+            return replace(outcome, hint=hint)
         calls = [call for call in evidence.recording.calls if call.name == self.loss and call.grads]
         if outcome.share and len({call.pulled for call in calls}) > 1:
             return replace(outcome, hint="Does every loss that is computed go into the total?")
@@ -125,14 +134,32 @@ class PairContrasted(EmbeddingCheck):
         if _has_unread_gradient(evidence, self.embedding_names):
             observed = "The gradient of the loss does not tell which pairs it contrasts."
             return failed(expected=expected, observed=observed, pending=True)
+        name = self.variable or self.loss
+        if not self.all_encoded(evidence):
+            return self.judge_unmade(evidence, name, expected=expected)
         if is_defined(evidence, self.variable):
             observed = f"`{self.variable}` does not hold two embeddings of the {self.maker}."
             hint = f"What does the {self.maker} give for these two {self.things}?"
             return failed(expected=expected, observed=observed, hint=hint)
-        outcome = self.missing_embeddings(self.variable or self.loss, expected=expected)
-        if not self.all_encoded(evidence):
-            return outcome
+        outcome = self.missing_embeddings(name, expected=expected)
         return replace(outcome, because="no loss was computed from the embeddings")
+
+    def _is_contrasted_later(self, evidence: Evidence, expected_pair: Pair) -> bool:
+        """Return whether the loss contrasts a pair in its role in later steps alone."""
+        names = self.embedding_names
+        studied = studied_module(evidence, names)
+        if studied is None:
+            return False
+        rows = [row for t in (False, True) for row in studied_rows(evidence, names, trained=t)]
+        canonical = _canonical_labels(evidence, names)
+        for call in evidence.recording.calls:
+            if call.name != self.loss or not call.pulled:
+                continue
+            pairs = read_pairs(call, rows, self.roles) or RolePairs()
+            own = pairs.positive if self.role == "positive" else pairs.negative
+            if expected_pair in {_canonical_pair(pair, canonical) for pair in own}:
+                return call.event_index > studied.first_change
+        return False
 
     def _is_right(
         self, pairs: ContrastedPairs, variable_pair: Pair | None, expected_pair: Pair
@@ -171,7 +198,11 @@ class PairContrasted(EmbeddingCheck):
             )
         if in_variable and expected_pair not in contrasted.positive | contrasted.negative:
             others = f"contrasts other pairs: {pair_list}" if pair_list else "does not contrast it"
-            hint = "The given lines read only the second element of a negative pair."
+            hint = "Is the loss called on this pair, too?"
+            if self.role == "negative" and not contrasted.negative:
+                hint = "Which negatives does the loss get?"
+            elif contrasted.negative - frozenset(variables.values()):
+                hint = "The given lines read only the second element of a negative pair."
             return CheckOutcome(
                 share=Fraction(1, 2),
                 expected=expected,
