@@ -25,6 +25,7 @@ KINDS: Mapping[str, tuple[Variant, ...]] = {
     "embeddings and training": TRAINING,
     "other modules that see an image": variants_modules.OTHERS,
     "ways to call the encoder": variants_modules.DIRECT,
+    "what the encoder is given": variants_modules.FORMS,
     "weights in another object": variants_modules.COPIES,
     "where embeddings are kept": variants_modules.PLACES,
     "given code that has the right values": variants_modules.FALSE_PASSES,

@@ -1000,6 +1000,12 @@ COARSE = (
         {"Q2.3.2": 1, "V4": 3, "V5": 2.5, "V6": 0},
         ("V4", "V5", "V6"),
     ),
+    Variant(
+        "one embedding for all images",
+        {"conv": "x = self.conv(torch.zeros_like(x))"},
+        {"Q2.3.1": 1, "Q2.3.2": None, "V5": 2.5, "V6": 1},
+        note="By their values the calls tell no image from another: a person decides.",
+    ),
     Variant("a step for each loss", {"train": looped(A_STEP_EACH)}, {"Q2.3.2": 4, "V6": 1}),
     Variant(
         "no negatives",
@@ -1016,5 +1022,124 @@ COARSE = (
             )
         },
         {"Q2.3.1": 1, "V6": 2.5},
+    ),
+)
+
+TAKES_X = "def forward(self, x):\n"
+NORMALIZED = "return F.normalize(x, p=2, dim=1)"
+
+
+def called(by: str, signature: str, *swaps: tuple[str, str]) -> dict[str, str]:
+    """An encoder whose forward takes images otherwise, called so everywhere."""
+    return {
+        "encoder": changed("encoder", (TAKES_X, f"def forward(self, {signature}\n"), *swaps),
+        **train(("encoder(images)", by)),
+    }
+
+
+EACH_ONE = (
+    "x):\n        return [self.one(i) for i in x]\n\n    def one(self, x):\n        x = x[None]"
+)
+FORMS = (
+    Variant(
+        "a list of images stacked in forward",
+        called("encoder([C1, C2, B1])", "x):\n        x = torch.stack(x)"),
+        {},
+    ),
+    Variant(
+        "images as arguments stacked in forward",
+        called("encoder(C1, C2, B1)", "*xs):\n        x = torch.stack(xs)"),
+        {},
+    ),
+    Variant(
+        "three named images, one output",
+        called(
+            "encoder(c1=C1, c2=C2, b1=B1)", "c1, c2, b1):\n        x = torch.stack([c1, c2, b1])"
+        ),
+        {},
+    ),
+    Variant(
+        "batches of one image joined in forward",
+        called("encoder((C1[None], C2[None], B1[None]))", "x):\n        x = torch.cat(x)"),
+        {},
+    ),
+    Variant(
+        "three images, an embedding each",
+        called(
+            "torch.cat(encoder(C1, C2, B1))",
+            EACH_ONE.replace("x):", "c1, c2, b1):", 1).replace("in x]", "in (c1, c2, b1)]"),
+        ),
+        {},
+    ),
+    Variant(
+        "a dict of images, a dict of embeddings",
+        called(
+            "torch.cat(list(encoder({'C1': C1, 'C2': C2, 'B1': B1}).values()))",
+            EACH_ONE.replace(
+                "[self.one(i) for i in x]", "{k: self.one(x[k]) for k in ('C1', 'C2', 'B1')}"
+            ),
+        ),
+        {},
+    ),
+    Variant(
+        "one image without a batch at a time",
+        called("torch.cat([encoder(i) for i in (C1, C2, B1)])", "x):\n        x = x.unsqueeze(0)"),
+        {},
+        note="Choice: as three calls of (1, 3, 32, 32) count, so do those of (3, 32, 32).",
+    ),
+    Variant(
+        "images as arrays of NumPy",
+        called("encoder(images.numpy())", "x):\n        x = torch.from_numpy(x)"),
+        {},
+    ),
+    Variant(
+        "called only within a block of its own",
+        called(
+            "within(images)",
+            "x):\n        assert state == ['open']",
+            (
+                "class SimpleEncoder",
+                "state = []\n\n\ndef within(x):\n    state.append('open')\n    z = encoder(x)\n    state.clear()\n    return z\n\n\nclass SimpleEncoder",
+            ),
+        ),
+        {"Q2.3.1": None, "V3": None, "V4": None},
+        note="The grader cannot ask it: a person decides.",
+    ),
+    Variant(
+        "a second argument that says what comes out",
+        called("encoder(images, 'embedding')", "x, what):\n        assert what == 'embedding'"),
+        {},
+    ),
+    Variant(
+        "a keyword that must be given",
+        called("encoder(images, scale=2.0)", "x, *, scale):\n        x = scale * x / scale"),
+        {},
+    ),
+    Variant(
+        "a list of images, normalized along the batch",
+        called(
+            "encoder([C1, C2, B1])",
+            "x):\n        x = torch.stack(x)",
+            (NORMALIZED, NORMALIZED.replace("dim=1", "dim=0")),
+        ),
+        {"Q2.3.1": 1, "V4": 0, "V6": 2.5},
+    ),
+    Variant(
+        "three images, not normalized",
+        called(
+            "encoder(C1, C2, B1)",
+            "c1, c2, b1):\n        x = torch.stack([c1, c2, b1])",
+            (NORMALIZED, "return x"),
+        ),
+        {"V4": 0},
+    ),
+    Variant(
+        "a list of images, for three alone",
+        called(
+            "encoder([C1, C2, B1])",
+            "x):\n        x = torch.stack(x)",
+            ("x.view(x.size(0), -1)", "x.view(3, -1)"),
+        ),
+        {"V3": 2},
     ),
 )

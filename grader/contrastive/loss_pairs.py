@@ -12,7 +12,7 @@ import numpy as np
 from grader.checks.check import CheckOutcome, Evidence, failed, passed
 from grader.checks.memo import memoized
 from grader.checks.recording import Call
-from grader.checks.values import equal_values
+from grader.checks.values import EQUAL_TOLERANCE, equal_values
 from grader.contrastive.embeddings import (
     EmbeddingCheck,
     EmbeddingNames,
@@ -115,7 +115,18 @@ class PairContrasted(EmbeddingCheck):
     def _with_cause(
         self, evidence: Evidence, outcome: CheckOutcome, expected_pair: Pair
     ) -> CheckOutcome:
-        """Return the outcome for a wrong pair, with a hint at the cause where calls tell it."""
+        """Return the outcome for a wrong pair, with a hint at the cause where calls tell it.
+
+        Where inputs cannot be told apart by their embeddings, a person decides.
+        """
+        equal = _labels_embedded_alike(evidence, self.embedding_names)
+        if equal.intersection(self.pair):
+            same = join_labels(tuple(label for label in self.labels if label in equal))
+            observed = (
+                f"The {self.maker} gives {same} the same embedding, so the calls of the loss do not"
+                f" tell which {self.things} it contrasts."
+            )
+            return replace(outcome, observed=observed, share=Fraction(0), pending=True)
         if self._is_contrasted_later(evidence, expected_pair):
             hint = "Only a later step contrasts it: is one step made of the losses of all pairs?"
             return replace(outcome, hint=hint)
@@ -410,6 +421,20 @@ def variable_pairs(evidence: Evidence, names: EmbeddingNames) -> Mapping[str, Pa
         if "?" not in labels:
             pairs[name] = _canonical_pair(labels, canonical)
     return pairs
+
+
+@memoized
+def _labels_embedded_alike(evidence: Evidence, names: EmbeddingNames) -> frozenset[str]:
+    """Return the labels whose inputs differ, and whose embeddings before training are equal."""
+    canonical = _canonical_labels(evidence, names)
+    rows = {row.label: row for row in studied_rows(evidence, names, trained=False)}
+    return frozenset(
+        label
+        for label, row in rows.items()
+        for other, other_row in rows.items()
+        if canonical.get(label) != canonical.get(other)
+        and cosine(row.vector, other_row.vector) > 1 - EQUAL_TOLERANCE**2
+    )
 
 
 @memoized

@@ -18,6 +18,7 @@ from inside import (
 )
 from inside.after_import import call_after_import
 from inside.array_copies import MAX_ELEMENTS, ArrayCopies
+from inside.call_forms import CallForm
 from inside.watched_calls import (
     WATCH_BUILTIN,
     WATCHED_TYPES,
@@ -284,14 +285,16 @@ class Recorder:
             number = self.number_if_recorded(module)
             if number is not None:
                 arguments = [*args, *kwargs.values()]
-                way = getattr(module, "_orig_mod", module), name  # the one that was compiled
+                called = getattr(module, "_orig_mod", module)  # the one that was compiled
+                way = called, name, CallForm(args, kwargs)
                 self.record_outer(number, begin, arguments, output, way)
 
     def record_outer(self, number, begin, args, output, way):
         """Record a call in the place of those within it of the module that it wraps.
 
         A wrapper that takes several inputs at once, or gives something else than as many numbers as
-        it got of the module, leaves those as they are. `way`: the module called, and its method.
+        it got of the module, leaves those as they are. `way`: the module called, its method, and
+        the form of the call.
         """
         events = [*self.head, *self.tail] if self.count > begin else []
         within = [
@@ -332,18 +335,21 @@ class Recorder:
                 return self.count
         return None
 
-    def end_method(self, module, begin, args, output, name):
-        """Record the method's call as one of the module."""
+    def end_method(self, module, begin, arguments, output, name):
+        """Record the method's call as one of the module. `arguments`: by position, by name."""
         if begin is None:
             return
         with self.guard():
             number = self.modules.find_number(module)
-            if number is None or not flatten_arrays(list(args)):
+            by_position, by_name = arguments
+            args = [*by_position, *by_name.values()]
+            if number is None or not flatten_arrays(args):
                 return
+            way = module, name, CallForm(by_position, by_name)
             if self.calling_layers():
-                self.note_encoder(number, list(args), output, (module, name))
+                self.note_encoder(number, args, output, way)
             else:
-                self.record_outer(number, begin, list(args), output, (module, name))
+                self.record_outer(number, begin, args, output, way)
 
     def note_encoder(self, number, args, output, way):
         """Note what makes vectors within a call of its module: each tower of two, say."""
@@ -406,7 +412,7 @@ class Recorder:
         positions, is_encoder = passed_on.find_vectors(inputs, outputs)
         if not (way and is_encoder):
             return None, positions
-        encoder = followed_modules.Encoder(*way, len(inputs))
+        encoder = followed_modules.Encoder(*way)
         return self.modules.add_encoder(number, encoder, inputs[0].shape), positions
 
     def follow_output(self, event, position, keep, gradient):
