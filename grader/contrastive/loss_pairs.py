@@ -63,8 +63,10 @@ class PairContrasted(EmbeddingCheck):
     were anchor with positive, and anchor with negatives. Order within a pair, number of calls and
     style of the arguments don't matter. Where the loss has another name, similarities that
     gradients flow through are read instead; where there are none, the direction of the loss's
-    gradient is. The calls decide: a variable that holds another pair gets a note. If no call
-    contrasts the pair but a variable holds it, half of the points.
+    gradient is. Calls whose gradients were only looked at, and a training that was undone, don't
+    count. The calls decide: a variable that holds another pair gets a note. If no call contrasts
+    the pair but a variable holds it, half of the points. Inputs whose embeddings are equal cannot
+    be told apart: a person decides.
     """
 
     code = "PAR001"

@@ -36,7 +36,8 @@ class BackwardPasses:
         # Without that number all is one pass, of which nothing is dropped.
         task = getattr(torch._C, "_current_graph_task_id", int)()
         if not self.passes or self.passes[-1].task != task:
-            self.passes.append(BackwardPass(task))
+            # Of those that reached no module, as late in a long run, nothing will be told.
+            self.passes = [*(done for done in self.passes if done.modules), BackwardPass(task)]
         self.passes[-1].events.append(event)
         return self.passes[-1]
 
