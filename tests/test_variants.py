@@ -32,7 +32,7 @@ HINTS = (
     ("mapped once, then wrong", "Q2.3.2", "go into the total"),
     ("normalized by the sum", "V4", "by which norm"),
     ("a step for each loss", "Q2.3.2", "Only a later step contrasts it"),
-    ("an image stacked twice", "Q2.3.2", "C2 did not go into the encoder"),
+    ("C1 stacked in place of C2", "Q2.3.2", "C2 did not go into the encoder"),
     ("embeddings of the loop kept as the trained ones", "V6", "are those of your encoder"),
     ("no negatives", "Q2.3.2", "Which negatives does the loss get"),
     ("one loss call only", "Q2.3.2", "called on this pair, too"),

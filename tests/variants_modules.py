@@ -988,14 +988,7 @@ COARSE = (
         note="The chart cell raises.",
     ),
     Variant(
-        "an image stacked twice",
-        train(("[C1, C2, B1]", "[C1, C1, B1]")),
-        {"Q2.3.2": 1, "V4": 3, "V5": 2.5, "V6": 0},
-        ("V4", "V5", "V6"),
-        note="Only {C1, B1} is contrasted: C2 never went in.",
-    ),
-    Variant(
-        "another image stacked twice, in another order",
+        "an image stacked twice, in another order",
         train(("[C1, C2, B1]", "[B1, C1, B1]")),
         {"Q2.3.2": 1, "V4": 3, "V5": 2.5, "V6": 0},
         ("V4", "V5", "V6"),

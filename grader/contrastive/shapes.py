@@ -56,7 +56,7 @@ class InputBatch(LabeledInputsCheck):
             label for label in encoded if any(equal_values(row, encoded[label]) for row in rows)
         ]
         if len(covered) == len(self.labels):
-            observed = f"all {self.things}, a few at a time"
+            observed = f"all {self.things}, though not as one batch"
             return passed(expected=expected, observed=observed, cells=cells)
         if not shapes:
             observed = f"no module was given {self.things}"
