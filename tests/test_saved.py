@@ -371,6 +371,13 @@ def test_the_page_says_it_calmly() -> None:
     )
 
 
+def test_a_run_that_shows_the_same_agrees_with_the_file() -> None:
+    view = saved_outputs_view(evidence((cell(0, "a 0.5"), ran(0, "a 0.5")), (cell(1), ran(1))))
+
+    assert view is not None
+    assert view.headline == "A fresh run agrees with the saved outputs of 1 cell"
+
+
 def test_a_file_that_shows_nothing_has_no_such_part() -> None:
     assert saved_outputs_view(evidence((cell(0), ran(0)))) is None
     assert saved_outputs_view(None) is None

@@ -114,10 +114,13 @@ class NotebookRuns(Check):
         details = "; ".join(f"cell {run.index}: {_describe_failure(run)}" for run in listed)
         if more := len(failures) - len(listed):
             details += f"; and {more} more"
+        ours = {module.name for module in evidence.record.missing if module.known}
+        is_ours = any(ours.intersection(needed_modules(run)) for run in failures)
+        how = "failed" if is_ours else "failed of their own"
         return CheckOutcome(
             share=share,
             expected=expected,
-            observed=f"{len(failures)} of {len(code_runs)} cells failed of their own: {details}",
+            observed=f"{len(failures)} of {len(code_runs)} cells {how}: {details}",
             hint=_choose_hint(failures),
             cells=tuple(run.index for run in failures),
         )

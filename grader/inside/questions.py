@@ -15,6 +15,7 @@ import importlib.machinery
 import inspect
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 from inside import frames
@@ -228,8 +229,9 @@ class ObservedNotebook:
             call = {"unmatched": self.set_weights(start, params, inputs, set_name)}
             try:
                 seed_torch(torch)
-                result = encoder.encode(module, self.cast(torch, module, inputs[key]))
-                out[f"out{index}"] = to_plain_array(self.choose_output(module, encoder, result))
+                choose = partial(self.choose_output, module, encoder)
+                batch = self.cast(torch, module, inputs[key])
+                out[f"out{index}"] = to_plain_array(encoder.encode(torch, module, batch, choose))
             except BaseException as error:
                 call["error"] = describe_error(error)
             data["calls"].append(call)
