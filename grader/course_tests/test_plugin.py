@@ -11,6 +11,7 @@ import pytest
 from course_tests import arguments
 from course_tests.failure_text import describe_failure
 from course_tests.talk import NOTEBOOK, REFERENCE, NotebookGone
+from course_tests.value_tests import ValueCheck, check_value
 
 OWN_ARGUMENTS = ("reference", "draw", "files", "printed", "stdin", "figures", "source")
 """Arguments that this program gives, as docs/tests.md lists them."""
@@ -79,7 +80,7 @@ class TestPlugin:
         known = {*PYTEST_ARGUMENTS, *module_fixtures(module), *self.bound_names}
         wanted = argument_names(module) - known
         if wanted:
-            holder = types.ModuleType("notebook_names")
+            holder = types.ModuleType(f"notebook_names_{len(self.bound_names)}")
             for name in sorted(wanted):
                 setattr(holder, f"bind_{name}", self.make_fixture(name))
             self.bound_names |= wanted
@@ -132,6 +133,15 @@ def make_warming_item(module, names):
     parameters = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY) for n in names]
     warm.__signature__ = inspect.Signature(parameters)
     return pytest.Function.from_parent(module, name="session fixtures", callobj=warm)
+
+
+def make_value_items(item):
+    """Return two items of the test behind VAL001, in the file of another item."""
+    module = item.getparent(pytest.Module)
+    return [
+        pytest.Function.from_parent(module, name=f"value check {number}", callobj=check_value)
+        for number in range(2)
+    ]
 
 
 def explain_call(item, call, talks, compared):
@@ -254,8 +264,20 @@ class RemoteBackend:
             "stdin": lambda: lambda *lines: notebook.ask("stdin", list(map(str, lines))),
             "figures": lambda: arguments.as_figures(notebook.ask("figures")),
             "source": lambda: arguments.Source(self.job["cells"]),
+            "value_check": self.make_value_check,
         }.get(name)
         return notebook.fetch(name) if give is None else give()
+
+    def make_value_check(self):
+        """Return the value check that the rubric asks for."""
+        spec, case = self.job["value"]
+        return ValueCheck(
+            spec,
+            case,
+            notebook=self.talks[NOTEBOOK].fetch,
+            reference=self.talks[REFERENCE].fetch,
+            draw=arguments.Draw(self.job["seed"], spec["ask"]),
+        )
 
     def explain(self, item, call, compared):
         """Return the outcome of a test that raised."""

@@ -9,10 +9,10 @@ from threading import Event
 
 from grader import sandbox
 from grader.checks import BoundRubric
-from grader.kernel.test_bench import TestBench, TestRun
+from grader.kernel.test_bench import TestBench
 from grader.kernel.transcripts import replay, unpack_transcript
 from grader.model import Notebook, Observation, Question, Rubric, Trace
-from grader.pipeline.test_runs import TESTS_KEY
+from grader.pipeline.test_runs import TESTS_KEY, plan_test_run
 
 
 class TestReplayer:
@@ -76,13 +76,9 @@ class TestReplayer:
         if answer is None or not transcript:
             return None
         new_requests: list[str] = []
-        name = str(question.params["test"])
-        run = TestRun(
-            tests=(name,),
-            seed=tuple(bytes.fromhex(str(question.params["seed"]))),
-            cells=[cell.source for cell in notebook.code_cells()] if notebook else [],
-        )
-        converse = replay(transcript, on_new=lambda: new_requests.append(name))
+        cells = [cell.source for cell in notebook.code_cells()] if notebook else []
+        run = plan_test_run([question], cells=cells)
+        converse = replay(transcript, on_new=lambda: new_requests.append(question.id))
         (result,) = self._open_bench().run(run, converse=converse).values()
         if new_requests or result.status != "ok":
             return None
@@ -93,16 +89,14 @@ class TestReplayer:
     def _open_bench(self) -> TestBench:
         if self._bench is None:
             tests = self._rubric.tests
-            if tests is None:
-                raise ValueError("the assignment has no tests")
             environment = sandbox.survey_interpreter(self._python)
             # No code of a student runs here: any level will do.
             request = sandbox.IsolationRequest(unsandboxed=True)
             server = sandbox.start_fork_server(environment, request=request)
             self._bench = TestBench(
                 self._resources.enter_context(server),
-                files=tests.files,
-                file=tests.path.name,
+                files=tests.files if tests else {},
+                file=tests.path.name if tests else "",
                 limits=self._rubric.limits,
                 stop=Event(),
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
@@ -39,17 +39,14 @@ class TestRunner:
             notebook: the notebook, whose code tests may read.
             live: its live process.
         """
-        by_seed: dict[str, dict[str, str]] = {}
+        by_seed: dict[str, list[Question]] = {}
         for question in self.questions:
-            names = by_seed.setdefault(str(question.params["seed"]), {})
-            names[str(question.params["test"])] = question.id
+            by_seed.setdefault(str(question.params["seed"]), []).append(question)
+        cells = [cell.source for cell in notebook.code_cells()]
         answers: dict[str, Observation] = {}
-        for seed, names in by_seed.items():
-            run = TestRun(
-                tests=tuple(names),
-                seed=tuple(bytes.fromhex(seed)),
-                cells=[cell.source for cell in notebook.code_cells()],
-            )
+        for questions in by_seed.values():
+            names = {run_name(question): question.id for question in questions}
+            run = plan_test_run(questions, cells=cells)
             for name, answer in self._run(run, live).items():
                 data = {**answer.data, TESTS_KEY: self.sha256}
                 answers[names[name]] = replace(answer, id=names[name], data=data)
@@ -76,6 +73,21 @@ class TestRunner:
             self.benches.put(bench)
 
 
+def run_name(question: Question) -> str:
+    """Return the name under which a test or a value check is told."""
+    return question.id if "value" in question.params else str(question.params["test"])
+
+
+def plan_test_run(questions: Sequence[Question], *, cells: Sequence[str]) -> TestRun:
+    """Return the run of tests and value checks that draw from one seed."""
+    return TestRun(
+        tests=tuple(run_name(q) for q in questions if "value" not in q.params),
+        values={run_name(q): q.params["value"] for q in questions if "value" in q.params},
+        seed=tuple(bytes.fromhex(str(questions[0].params["seed"]))),
+        cells=cells,
+    )
+
+
 @contextmanager
 def open_test_runner(
     rubric: Rubric,
@@ -97,11 +109,11 @@ def open_test_runner(
     started: list[TestBench] = []
     tests = rubric.tests
     try:
-        while questions and tests is not None and len(started) < jobs:
+        while questions and len(started) < jobs:
             bench = TestBench(
                 setup.fork_server,
-                files=tests.files,
-                file=tests.path.name,
+                files=tests.files if tests else {},
+                file=tests.path.name if tests else "",
                 limits=replace(setup.limits, memory_mb=setup.limits.memory_mb * 2),
                 stop=setup.stop,
             )
