@@ -107,6 +107,8 @@ class EmbeddingSet:
     vectors: Mapping[str, Numbers]
     sources: Mapping[str, LabeledVector]
     """By label, the recorded output of a module that equals the vector, where there is one."""
+    in_order: bool = True
+    """Whether no vector is known to be of another input than that of its label."""
 
     @property
     def complete(self) -> bool:
@@ -222,20 +224,14 @@ def _match(
 def _in_order(
     held: Sequence[Array], rows: Sequence[LabeledVector], labels: tuple[str, ...], *, name: str
 ) -> EmbeddingSet:
-    """Return vectors that are no module's output, in the handout's order where they are as many.
-
-    One that a module made of another input than that of its place is not of that order.
-    """
+    """Return vectors that are no module's output, in the handout's order where they are as many."""
     vectors = [as_float64(vector).ravel() for vector in held]
     fits = len(vectors) == len(labels) and len({vector.size for vector in vectors}) == 1
     index = VectorIndex(rows)
-    sources = [index.nearest(vector) for vector in vectors] if fits else []
-    fits &= all(
-        row is None or row.label == label for row, label in zip(sources, labels, strict=False)
-    )
-    return EmbeddingSet(
-        name=name, vectors=dict(zip(labels, vectors, strict=True)) if fits else {}, sources={}
-    )
+    named = dict(zip(labels, vectors, strict=True)) if fits else {}
+    sources = {label: index.nearest(vector) for label, vector in named.items()}
+    in_order = all(row is None or row.label == label for label, row in sources.items())
+    return EmbeddingSet(name=name, vectors=named, sources={}, in_order=in_order)
 
 
 @memoized
@@ -303,7 +299,7 @@ def stage_embeddings(
     if held is not None and held.complete and not is_other_stage:
         return held
     recorded = recorded_embeddings(evidence, names, trained=trained)
-    return recorded or (held if held is not None and held.vectors else None)
+    return recorded or (held if held is not None and held.vectors and held.in_order else None)
 
 
 def is_of_stage(
