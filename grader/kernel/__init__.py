@@ -14,7 +14,7 @@ from grader import wire
 from grader.errors import KernelError, WireError
 from grader.kernel import cell_runs
 from grader.kernel.file_frames import compose_file_frames
-from grader.kernel.question_batch import MARGIN_SECONDS, ask_batch
+from grader.kernel.question_batch import MARGIN_SECONDS, ask_batch, has_raised
 from grader.kernel.strike_out import RunAttempt, run_without_killers
 from grader.model import (
     Cell,
@@ -34,6 +34,8 @@ ATTEMPTS_FACTOR = 3
 """How many times the time of one attempt all attempts to run a notebook may take together."""
 UNANSWERED = ("died", "not_asked", "timed_out")
 """Statuses of questions that are asked again after the notebook's process ended."""
+CALLING_KINDS = ("forward", "function")
+"""Kinds of question that call the notebook's own code."""
 START_SECONDS = 90.0
 """Seconds a kernel may take to come up."""
 
@@ -66,9 +68,13 @@ def _without_calls(question: Question) -> Question:
 
 
 def _is_asked_again(question: Question, answer: Observation, *, live: bool) -> bool:
-    """Return whether a lost question is put to another fork, or to the live process."""
+    """Return whether a question is put to another fork, or to the live process.
+
+    What raises may do so since it is asked in a fork: its threads and children are not there.
+    """
     if live:
-        return answer.status == "timed_out" and answer.data.get("has_threads") is True
+        lacks_threads = answer.status == "timed_out" and answer.data.get("has_threads") is True
+        return lacks_threads or (question.kind in CALLING_KINDS and has_raised(answer))
     return answer.status == "died" or (
         answer.status == "timed_out" and question.kind == "recording"
     )
@@ -130,9 +136,9 @@ class LiveNotebook:
     ) -> Mapping[str, Observation]:
         """Ask a batch; each question gets an observation, whatever happens.
 
-        A question that a fork could not answer for want of the notebook's threads is put to the
-        live process, and one at which the fork died to another fork. Once the channel broke, every
-        later question is 'not_asked'.
+        A question that a fork could not answer for want of the notebook's threads, or that raised
+        there, is put to the live process, and one at which the fork died to another fork. Once the
+        channel broke, every later question is 'not_asked'.
 
         Raises:
             KernelError: the notebook's process ended while it was asked, in two runs.
@@ -161,9 +167,15 @@ class LiveNotebook:
                 for question in packed.questions
                 if _is_asked_again(question, answers[question.id], live=live)
             ]
-            if lost and self._channel is not None:
-                more, ended = self._ask_once(wire.pack_questions(tuple(lost)), live=live)
-                answers |= more
+            if (live and self._setup.trusted) or not lost or self._channel is None:
+                continue  # a trusted notebook was asked live
+            more, ended = self._ask_once(wire.pack_questions(tuple(lost)), live=live)
+            # What the live process doesn't answer, a fork did all the same.
+            answers |= {
+                question_id: answer
+                for question_id, answer in more.items()
+                if not live or answer.status not in UNANSWERED
+            }
         return answers, ended
 
     def _ask_once(
