@@ -127,8 +127,7 @@ def _count_failures(failures: Sequence[CellRun], total: int) -> str:
     """Say how many cells failed of their own, and apart from them how many were never run."""
     unreached = sum(run.status is CellStatus.NOT_REACHED for run in failures)
     counts = {"failed of their own": len(failures) - unreached, "were not run": unreached}
-    said = [(count, what) for what, count in counts.items() if count]
-    (first, what), *rest = said
+    (first, what), *rest = [(count, words) for words, count in counts.items() if count]
     return ", ".join([f"{first} of {total} cells {what}", *(f"{n} {words}" for n, words in rest)])
 
 

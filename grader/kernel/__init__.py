@@ -55,7 +55,7 @@ class KernelSetup:
     weight_shapes: tuple[tuple[int, ...], ...] = ()
     """The shapes of parameters whose values are recorded whatever their size; none for all."""
     unknown_modules: Mapping[str, str] = field(default_factory=dict)
-    """Modules that it imports and nobody knows, with the one that may have been meant."""
+    """Modules that it imports and nobody knows, with what may be the matter, in words."""
     files: Mapping[str, Path] = field(default_factory=dict)
     """Files to copy into the working folder before the first cell, by path below it."""
 
@@ -125,7 +125,9 @@ class LiveNotebook:
         in_order = cell_runs.bound_output(accepted)
         isolation = self._setup.fork_server.isolation
         return ExecutionRecord(
-            cells=in_order if isolation.level == "none" else cell_runs.note_network(in_order),
+            cells=in_order
+            if isolation.level == "none"
+            else cell_runs.note_network(in_order, cells),
             versions=attempt.versions,
             isolation=isolation,
             heard=True,

@@ -175,3 +175,9 @@ def suggest_module(module: str, *, installed: Collection[str]) -> str:
     public = [name for name in candidates if not name.startswith("_")]
     close = get_close_matches(module, public, n=1, cutoff=TYPING_ERROR_SIMILARITY)
     return close[0] if close and len(module) > 3 else ""  # noqa: PLR2004 (too short to tell)
+
+
+def explain_unknown(module: str, *, installed: Collection[str]) -> str:
+    """Say what may be the matter with a module that nobody knows."""
+    meant = suggest_module(module, installed=installed)
+    return f"did you mean {meant}?" if meant else f"no file {module}.py came with it"

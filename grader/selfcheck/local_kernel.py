@@ -61,7 +61,7 @@ def start_local_kernel(
     Args:
         rubric: What the kernel records, seeds and is limited by.
         folder: The working directory of the notebook.
-        unknown_modules: Modules that nobody knows, with the one that may have been meant.
+        unknown_modules: Modules that nobody knows, with what may be the matter.
     """
     # Windows' usual loop can't wait for the sockets of a kernel.
     loop = asyncio.SelectorEventLoop if sys.platform == "win32" else None
