@@ -541,6 +541,12 @@ def test_imports_are_found_at_any_depth() -> None:
         ("pandas", "pandas"),
         ("cv2", "opencv-python-headless"),
         ("pytorch_lightning", "pytorch-lightning"),
+        ("torch_directml", "torch-directml"),
+        ("ignite", "pytorch-ignite"),
+        ("sklearn_extra", "scikit-learn-extra"),
+        ("MeCab", "mecab-python3"),
+        ("sb3_contrib", "sb3-contrib"),
+        ("ydata_profiling", "ydata-profiling"),
         ("winreg", ""),
         ("helper", ""),
     ],
@@ -570,6 +576,8 @@ INSTALLED = {
     "a loop": "for p in ['numpy', 'fogbank>=2']:\n    !pip install {p}",
     "conda": "!conda install -y -c conda-forge fogbank",
     "uv": "!uv add fogbank",
+    "pipenv": "!pipenv install fogbank",
+    "pixi": "!pixi add fogbank",
     "a browser": "await micropip.install('fogbank')",
 }
 NOT_INSTALLED_BY_NAME = {
