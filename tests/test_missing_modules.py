@@ -536,6 +536,20 @@ def test_imports_are_found_at_any_depth() -> None:
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        "from torch.utils.tensorboard import SummaryWriter",
+        "from torch.utils import tensorboard as tb, data",
+        "import torch.utils.tensorboard",
+    ],
+)
+def test_a_part_that_is_nothing_without_another_package_needs_it(source: str) -> None:
+    survey = ModuleSurvey(installed=frozenset({"torch"}))
+
+    assert [m.name for m in survey.missing_imports(notebook(source))] == ["tensorboard"]
+
+
+@pytest.mark.parametrize(
     ("module", "package"),
     [
         ("pandas", "pandas"),

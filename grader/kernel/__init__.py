@@ -115,7 +115,7 @@ class LiveNotebook:
         attempt = self._add_notes(result.attempt)
         count = len(result.struck_out)
         ends = f"{count} cell{'s' if count > 1 else ''} before this one"
-        reason = f"{ends} ended the notebook's process."
+        reason = f"{ends} ended the notebook's process or did not stop."
         if attempt.out_of_time:
             reason = f"The {limits.submission_s:g} s for the whole notebook were used up before it."
         runs = {cell.index: cell_runs.not_reached_run(cell.index, reason=reason) for cell in cells}

@@ -49,7 +49,7 @@ EXIT_NAME = "KernelExit"
 
 
 def struck_out_run(index: int, cause: str) -> CellRun:
-    """Return the run of a cell that ended its kernel and is left out."""
+    """Return the run of a cell that is left out, since its process ended or did not stop."""
     message = f"This cell {cause}. It was left out, and the notebook was run again without it."
     return CellRun(
         index=index,

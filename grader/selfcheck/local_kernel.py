@@ -109,7 +109,8 @@ class LocalKernel:
         runs |= {**result.struck_out}
         runs |= {index: CellRun(index=index, status=CellStatus.SKIPPED) for index in blank}
         reason = (
-            "The notebook's time was used up before this cell, or cells before it ended Python."
+            "The notebook's time was used up before this cell, or cells before it ended Python "
+            "or did not stop."
         )
         in_order = [
             runs.get(cell.index) or not_reached_run(cell.index, reason=reason) for cell in cells
