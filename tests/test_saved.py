@@ -178,7 +178,7 @@ def test_a_picture_that_is_not_made_again_is_told() -> None:
     [
         (CellStatus.RAISED, "raised ValueError"),
         (CellStatus.TIMED_OUT, "took too long"),
-        (CellStatus.STRUCK_OUT, "ended Python"),
+        (CellStatus.STRUCK_OUT, "was left out"),
         (CellStatus.NOT_REACHED, "was not reached"),
     ],
 )

@@ -92,7 +92,7 @@ class ReferenceBackend:
     def argument(self, name):
         """Return the value of an argument."""
         if name == "reference":
-            return Names(self.namespace)
+            return ReferenceNamespace(self.namespace)
         return self.backend.argument(name)
 
     def watching(self):
@@ -100,7 +100,7 @@ class ReferenceBackend:
         return self.backend.watching()
 
 
-class Names:
+class ReferenceNamespace:
     """A namespace whose names are attributes."""
 
     def __init__(self, namespace):

@@ -15,8 +15,8 @@ def check_value(value_check):
         raise AssertionError(flaw)
 
 
-class Names(dict):
-    """Names of an expression: what is given, then the notebook's, then Python's own."""
+class ExpressionNames(dict):
+    """ExpressionNames of an expression: what is given, then the notebook's, then Python's own."""
 
     def __init__(self, given, fetch):
         super().__init__(given)
@@ -76,7 +76,7 @@ class ValueCheck:
 
     def evaluate(self, fetch):
         """Return the value of the expression, or the exception that it raised."""
-        names = Names(copy.deepcopy(self.given), fetch)
+        names = ExpressionNames(copy.deepcopy(self.given), fetch)
         try:
             return eval(self.spec["ask"], {"__builtins__": {}}, names), None  # noqa: S307 (the course's own)
         except (NotebookGone, NameError):

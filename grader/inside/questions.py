@@ -235,6 +235,7 @@ class ObservedNotebook:
             except BaseException as error:
                 call["error"] = describe_error(error)
             data["calls"].append(call)
+        start.restore()  # the live process may be asked, and goes on
         return data, out
 
     def choose_output(self, module, encoder, result):

@@ -66,7 +66,7 @@ def start_local_kernel(
     Args:
         rubric: What the kernel records, seeds and is limited by.
         folder: The working directory of the notebook.
-        unknown_modules: Modules that nobody knows, with the one that may have been meant.
+        unknown_modules: Modules that nobody knows, with what may be the matter.
         tests: The file of the course's public tests.
         cells: The source of the notebook's code cells, which tests may read.
     """
@@ -118,7 +118,8 @@ class LocalKernel:
         runs |= {**result.struck_out}
         runs |= {index: CellRun(index=index, status=CellStatus.SKIPPED) for index in blank}
         reason = (
-            "The notebook's time was used up before this cell, or cells before it ended Python."
+            "The notebook's time was used up before this cell, or cells before it ended Python "
+            "or did not stop."
         )
         in_order = [
             runs.get(cell.index) or not_reached_run(cell.index, reason=reason) for cell in cells
