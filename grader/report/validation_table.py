@@ -90,12 +90,12 @@ def _table(result: Validation) -> Table:
                 "on the notebook's own word",
             ),
         ]
-        told = (
+        phrases = (
             f"{format_count(count, singular=singular, plural=plural)} {where}"
             for count, singular, plural, where in counts
             if count
         )
-        table.add_row(*_row("tests", not faults, "; ".join(told)))
+        table.add_row(*_row("tests", not faults, "; ".join(phrases)))
     if result.stale_explanations:
         explanations = format_count(
             len(result.stale_explanations), singular="explains", plural="explain"

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from safetensors.numpy import save
 
-from grader.checks import BoundRubric, SeededRandom, bind_rubric, load_checks
+from grader.checks import BoundRubric, SeededRandom, bind_rubric, is_own_file, load_checks
 from grader.errors import RubricError
 from grader.model import (
     Array,
@@ -107,6 +107,11 @@ def _bind_public_checks(rubric: Rubric) -> BoundRubric:
     ]
     bound = _bind_checks(replace(rubric, items=tuple(items)))
     for call in bound.rubric_checks:
+        if is_own_file(type(call.check)):
+            raise RubricError(
+                f"{rubric.path}: item {call.item.id} → {call.spec.code} → public: can't be true: "
+                "the check stands in the assignment's checks.py, which students don't get"
+            )
         if call.check.asks_counter_questions():
             raise RubricError(
                 f"{rubric.path}: item {call.item.id} → {call.spec.code} → public: can't be true: "
@@ -157,7 +162,7 @@ def _public_tables(masked: Rubric, supplement: PublicSupplement) -> Mapping[str,
             "seed": masked.seed,
             "optional_imports": masked.optional_imports,
             "record": masked.record,
-            "checks": masked.check_modules,
+            "checks": [name for name in masked.check_modules if not name.endswith(".py")],
         },
         "limits": asdict(masked.limits),
         "notice": [asdict(notice) for notice in masked.notices],
