@@ -262,6 +262,15 @@ def test_loaders_and_estimators_with_workers_answer_as_in_a_cell(level: Isolatio
     assert values == EXPECTED
 
 
+@pytest.mark.parametrize("level", LEVELS)
+def test_what_a_function_changes_is_not_there_at_the_next_question(level: IsolationLevel) -> None:
+    code = "calls = [0.0]\ndef count(x):\n    calls[0] += 1\n    return calls[0]\nagain = count"
+    with fork_server(level) as server:
+        outcome = run_and_ask(server, [code], "count", "again")
+
+    assert [outcome.answers[name].arrays["out0"].item() for name in ("count", "again")] == [1, 1]
+
+
 def test_a_function_that_never_ends_or_ends_all_ends_nothing_else() -> None:
     quick = Limits(cell_s=30, submission_s=60, question_s=1)
     sources = (
