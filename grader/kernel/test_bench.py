@@ -242,7 +242,9 @@ def _keep_outcome(
 ) -> None:
     if not isinstance(outcome, dict):
         return
-    name = outcome.get("test")
+    name, case_name = outcome.get("test"), outcome.get("case")
     if isinstance(name, str) and name in cases:
-        cases[name].append(outcome)
+        # Values and messages were judged as they are; they are fit to be shown from here on.
+        shown = {key: wire.scrub_value(value) for key, value in outcome.items()}
+        cases[name].append({**shown, "test": name, "case": case_name})
         transcripts[name][case.name] = tuple(case.transcript)
