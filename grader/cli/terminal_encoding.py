@@ -74,9 +74,11 @@ class LastingOutput(io.TextIOWrapper):
 def outlast_readers() -> None:
     """Let a closed pipe change neither what a command does nor its exit code."""
     stream = sys.stdout
-    if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
-        encoding, errors = stream.encoding, stream.errors
-        sys.stdout = LastingOutput(stream.detach(), encoding=encoding, errors=errors)
+    is_own = isinstance(stream, io.TextIOWrapper) and stream is sys.__stdout__
+    if is_own and not stream.isatty():
+        stream.flush()
+        binary = os.fdopen(stream.fileno(), "wb", closefd=False)
+        sys.stdout = LastingOutput(binary, encoding=stream.encoding, errors=stream.errors)
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:
