@@ -113,7 +113,8 @@ def relay(bench: Program, parties: Mapping[str, Program]) -> dict[str, dict[str,
                     asked.discard(message["party"])
                 bench.send(reply)
             case "begin":
-                end_conversations(parties, asked)
+                if not message["keeps"]:
+                    end_conversations(parties, asked)
             case "outcome":
                 outcomes[message["outcome"]["case"]] = message["outcome"]
             case _:

@@ -539,3 +539,35 @@ def test_a_value_check_compares_with_what_the_reference_gives(tmp_path: Path) ->
     assert {name for name in outcomes if name.startswith("squares")} == {
         "squares[0]", "squares[1]", "squares[2]",
     }  # fmt: skip
+
+
+READS = dedent(
+    """
+    def test_first(frame):
+        assert len(frame) == 2
+
+
+    def test_second(total, frame):
+        assert total == 0
+
+
+    def test_changes(add):
+        assert add(3) == 3
+
+
+    def test_third(total):
+        assert total == 0
+
+
+    def test_reference(total, reference):
+        assert total == reference.total
+    """
+)
+
+
+def test_a_fork_that_was_only_read_serves_the_next_test_and_a_changed_one_none(
+    tmp_path: Path,
+) -> None:
+    outcomes = run_tests(tmp_path, tests=READS, notebook=NOTEBOOK, reference=NOTEBOOK)
+
+    assert {outcome["outcome"] for outcome in outcomes.values()} == {"passed"}

@@ -9,6 +9,8 @@ from inside.plain_values import Malformed, ValueDecoder, ValueEncoder
 
 MAX_REQUESTS = 10_000
 """Requests of one test to one notebook."""
+READING = frozenset(["name", "files", "read_file", "figures", "printed"])
+"""Operations that run none of the notebook's code, and so leave its fork as it was."""
 MAX_CALLBACKS = 50
 """Deepest nesting of callbacks."""
 NOTEBOOK, REFERENCE = "notebook", "reference"
@@ -46,12 +48,15 @@ class Talk:
         """Names that it did not have."""
         self.remotes = {}
         self.fetching = False
+        self.has_touched = False
+        """Whether the fork may not be what it was when the test began."""
         self.stubs = ClassStubs(self)
 
     # ------------------------------------------------------------ requests
 
     def ask(self, operation, *args, label="", options=None):
         """Do one operation over there and return its value, or raise what it raised."""
+        self.has_touched |= operation not in READING
         encoder = ValueEncoder(self.refer)
         header = {
             "op": operation,
@@ -78,6 +83,7 @@ class Talk:
         """Send a request or a callback's result, and return the parsed reply."""
         self.count += 1
         if self.count > MAX_REQUESTS:
+            self.has_touched = True
             raise NotebookGone("too_much")
         body = self.exchange(self.party, frames.pack_body({**header, "n": self.count}, arrays))
         try:

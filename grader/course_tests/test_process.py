@@ -115,9 +115,10 @@ class LoadedTests:
         from course_tests import test_plugin
 
         cases = self.cases_of(order)
+        keeps = False  # a fork from which the last test only read is as good as a new one
         for number, (item, name, case, spec) in enumerate(cases):
             following = cases[number + 1][0] if number + 1 < len(cases) else None
-            frames.send(pipe.writing, {"frame": "begin", "case": case})
+            frames.send(pipe.writing, {"frame": "begin", "case": case, "keeps": keeps})
             talks = {NOTEBOOK: Talk(NOTEBOOK, pipe.exchange)}
             if order["has_reference"]:
                 talks[REFERENCE] = Talk(REFERENCE, pipe.exchange)
@@ -129,6 +130,8 @@ class LoadedTests:
             test_plugin.run_item(item, following or self.other_than(item))
             outcome = self.plugin.outcomes.pop(item.nodeid, {"outcome": "error"})
             notebook = talks[NOTEBOOK]
+            is_gone = outcome["outcome"] == "gone"
+            keeps = not is_gone and not any(talk.has_touched for talk in talks.values())
             outcome |= {
                 "case": case,
                 "test": name,

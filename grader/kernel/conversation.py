@@ -49,6 +49,16 @@ class Conversation:
         self.gone = ""
         """Why the notebook does not answer any more: 'timed_out', 'died', 'invalid', 'too_much'."""
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether another case may go on with it: it was neither closed nor lost."""
+        return not self._closed and not self.gone
+
     def exchange(self, body: bytes) -> bytes | None:
         """Send a request and return the reply; None once the notebook is gone."""
         reply = None if self.gone else self._try_exchange(body)

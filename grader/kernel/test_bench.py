@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
@@ -33,6 +33,10 @@ class Exchange(Protocol):
 
     gone: str
     """Why the notebook does not answer any more."""
+
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether another case may go on with it."""
 
     def exchange(self, body: bytes) -> bytes | None:
         """Send a request and return the reply; None once the notebook is gone."""
@@ -200,8 +204,7 @@ class TestBench:
                 header = channel.receive(seconds=TEST_SECONDS).header
                 match header.get("frame"):
                     case "begin":
-                        _end_case(case)
-                        case = _Case(name=str(header.get("case")))
+                        case = _next_case(case, header)
                     case "ask":
                         body = channel.receive_body(seconds=TEST_SECONDS)
                         reply = _relay(case, str(header.get("party")), body, converse)
@@ -225,6 +228,18 @@ def _relay(case: _Case, party: str, body: bytes, converse: OpenConversation) -> 
         reply = wire.compose_frame({"gone": gone})[8:]
     case.transcript.append(TranscriptEntry(party=party, request=body, reply=reply))
     return reply
+
+
+def _next_case(case: _Case, header: Mapping[str, Json]) -> _Case:
+    """Return the next case; it goes on with the forks from which the last one only read."""
+    kept = {
+        party: conversation
+        for party, conversation in case.conversations.items()
+        if header.get("keeps") is True and conversation is not None and conversation.can_be_kept
+    }
+    ended = {party: c for party, c in case.conversations.items() if party not in kept}
+    _end_case(replace(case, conversations=ended))
+    return _Case(name=str(header.get("case")), conversations={**kept})
 
 
 def _end_case(case: _Case) -> None:

@@ -79,6 +79,9 @@ class ReplayedConversation:
         self.gone = ""
         """'not_asked' once something is asked that was not asked before."""
 
+    can_be_kept = False
+    """It holds what one case asked."""
+
     def exchange(self, body: bytes) -> bytes | None:
         """Return the reply to the same request; None where another one was made."""
         entry = None if self.gone else next(self._entries, None)

@@ -56,15 +56,15 @@ class TestRunner:
         self, run: TestRun, live: kernel.LiveNotebook | Reference
     ) -> Mapping[str, Observation]:
         parties = {"notebook": live, "reference": self.reference}
-        shared: dict[str, Conversation | None] = {}
+        shared: list[Conversation] = []
 
-        def converse(party: str, case: str) -> Conversation | None:
-            if live is not self.reference:
-                return parties[party].open_conversation()
-            if case not in shared:  # both parties are the reference: one fork is both
-                shared.clear()
-                shared[case] = self.reference.open_conversation()
-            return shared[case]
+        def converse(party: str, _case: str) -> Conversation | None:
+            # Where both parties are the reference, one fork is both.
+            if live is self.reference and shared and not shared[-1].is_closed:
+                return shared[-1]
+            conversation = parties[party].open_conversation()
+            shared[:] = [conversation] if conversation is not None else []
+            return conversation
 
         bench = self.benches.get()
         try:
