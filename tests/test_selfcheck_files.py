@@ -149,6 +149,13 @@ def test_a_cell_that_ends_python_or_hangs_costs_itself(tmp_path: Path) -> None:
     assert "there is no module plots_of_mine on this computer (no file plots_of_mine.py" in told
 
 
+def test_a_warning_says_why_each_cell_failed(folder: Path) -> None:
+    write(folder, ONE, "x = 1 / 0", "y = x + 1")
+    told = " ".join(grade_check(folder, "work.ipynb").out.split())
+
+    assert "run in order: cell 1: ZeroDivisionError: division by zero (line 1); cell 2: Na" in told
+
+
 def test_what_can_not_be_checked_exits_with_2_and_says_why(folder: Path, tmp_path: Path) -> None:
     write(folder, "x = 1")
     (folder / "broken.ipynb").write_text("{", encoding="utf-8")

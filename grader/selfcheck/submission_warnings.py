@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from grader.model import CellStatus, Json, Notebook, SavedOutput, Trace
+from grader.model import CellRun, CellStatus, Json, Notebook, SavedOutput, Trace
 from grader.notebook import (
     find_students,
     is_blank,
@@ -23,6 +23,8 @@ Outputs = Mapping[int, tuple[SavedOutput, ...]]
 """Outputs by the number of their cell."""
 MAX_NAMED_CELLS = 4
 """Cells that one warning names."""
+MAX_REASONS, MAX_REASON = 3, 120
+"""Failures of cells that are told, and characters of each message."""
 _TOLERANCE = 0.01
 """Relative difference of a printed number that another computer may cause."""
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
@@ -87,7 +89,9 @@ def _error_warnings(
     runs = trace.record.cells
     failed = {run.index for run in runs if run.status not in {CellStatus.RAN, CellStatus.SKIPPED}}
     if failed:
-        yield f"{_list_cells(failed)} did not run to the end when all cells were run in order."
+        reasons = "; ".join(_failure_reasons(runs)[:MAX_REASONS])
+        failing = f"{_list_cells(failed)} did not run to the end when all cells were run in order"
+        yield f"{failing}: {reasons}." if reasons else f"{failing}."
     code_cells = trace.notebook.code_cells()
     saved = {cell.index for cell in code_cells if _has_saved_error(raw.get(cell.index, {}))}
     if saved := saved - failed:
@@ -96,6 +100,16 @@ def _error_warnings(
     if slow:
         limit = f"the {limit_s:g} s that a cell has when it is graded"
         yield f"{_list_cells(slow)} took more than {limit}."
+
+
+def _failure_reasons(runs: Sequence[CellRun]) -> list[str]:
+    """Return why each cell failed that raised an error of its own."""
+    return [
+        f"cell {run.index}: {run.error.name}: {' '.join(run.error.message.split())[:MAX_REASON]}"
+        + (f" (line {run.error.line})" if run.error.line else "")
+        for run in runs
+        if run.status is not CellStatus.RAN and run.error is not None
+    ]
 
 
 def _has_saved_error(cell: Mapping[str, Json]) -> bool:
