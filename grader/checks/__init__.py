@@ -45,6 +45,7 @@ CHECKS: Registry = {
     "OUT003": outputs.RunInOrder,
     "OUT004": outputs.OutputsReproduced,
     "TST001": own_tests.CourseTest,
+    "VAL001": own_tests.ReferenceValue,
 }
 """The checks that every rubric can call, by code."""
 

@@ -41,7 +41,7 @@ def describe_failure(item, excinfo, compared=None):
         "message": safe_text(error)[:MAX_TEXT],
     }
     if entry is None:
-        return described
+        return described | {"sentence": first_line(described["message"])}
     line = entry.lineno + 1
     described |= {"line": line, "code": statement_at(str(item.path), line)[:MAX_TEXT]}
     if isinstance(error, (AssertionError, pytest.fail.Exception)):

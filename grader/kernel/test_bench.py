@@ -53,7 +53,13 @@ class TestRun:
     seed: Sequence[int]
     cells: Sequence[str]
     """The source of the notebook's code cells."""
+    values: Mapping[str, Json] = field(default_factory=dict)
+    """The value checks to run beside, by the name under which each is told."""
     has_reference: bool = True
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all that is run."""
+        return (*self.tests, *self.values)
 
 
 @dataclass(slots=True)
@@ -151,8 +157,8 @@ class TestBench:
         Its data has `cases`: what came of each, as the process says; its array `transcript` what
         was asked and replied.
         """
-        cases: dict[str, list[Json]] = {name: [] for name in run.tests}
-        transcripts: dict[str, dict[str, TranscriptEntries]] = {name: {} for name in run.tests}
+        cases: dict[str, list[Json]] = {name: [] for name in run.names()}
+        transcripts: dict[str, dict[str, TranscriptEntries]] = {name: {} for name in run.names()}
         try:
             self._run(run, converse, cases, transcripts)
         except WireError:
@@ -164,7 +170,7 @@ class TestBench:
                 data={"cases": cases[name]},
                 arrays=pack_transcript(transcripts[name]),
             )
-            for name in run.tests
+            for name in run.names()
         }
 
     def _run(
@@ -184,6 +190,7 @@ class TestBench:
             "tests": list(run.tests),
             "seed": list(run.seed),
             "cells": list(run.cells),
+            "values": dict(run.values),
             "has_reference": run.has_reference,
         }
         channel.send(wire.compose_frame(order), seconds=TEST_SECONDS)

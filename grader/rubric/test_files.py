@@ -83,6 +83,7 @@ def _bind_check(
         "says": says,
         "names": function.names,
         "draws": function.draws,
+        "compares": function.compares,
         "shown": check.public,
     }
     return replace(check, params=check.params.model_copy(update=update))
@@ -116,6 +117,7 @@ def _read_function(node: ast.FunctionDef, *, name: str, fixtures: set[str]) -> T
         name=name,
         sentence=paragraph or words or node.name,
         names=tuple(argument for argument in arguments if argument not in left_out),
+        compares="reference" in arguments,
         draws="draw" in arguments or not fixtures.isdisjoint(arguments),
     )
 

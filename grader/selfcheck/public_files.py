@@ -48,7 +48,7 @@ def reference_questions(rubric: Rubric) -> tuple[Question, ...]:
     Raises:
         RubricError: A check is public that can't be.
     """
-    return _bind_public_checks(rubric).constant_questions
+    return _bind_public_checks(rubric).notebook_constants
 
 
 def build_public_files(
@@ -69,8 +69,8 @@ def build_public_files(
     """
     bound = _bind_public_checks(rubric)
     masked = _mask_checks(rubric, bound)
-    questions = bound.constant_questions
-    if len(questions) != len(_bind_checks(masked).constant_questions):
+    questions = bound.notebook_constants
+    if len(questions) != len(_bind_checks(masked).notebook_constants):
         raise RubricError(f"{rubric.path}: two public checks ask the reference the same")
     numbers = save(dict(_named_arrays(questions, answers=answers)))
     reference = read_notebook(rubric.reference)
