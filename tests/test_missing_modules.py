@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import tiny_course
 from processor_time import within
+from test_checks import RNG
 from tiny_course import Course
 
 from grader import kernel, sandbox
@@ -852,6 +853,7 @@ def judge(
         judging_order=tuple(range(len(codes))),
         questions=(),
         constant_questions=(),
+        rng=RNG,
     )
     trace = Trace(notebook=source, record=record, observations={}, expected={})
     evidence = Evidence.from_trace(trace, rng=SeededRandom(seed=b"seed"))

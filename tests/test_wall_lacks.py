@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from test_checks import RNG
 
 from grader.checks import CHECKS, Evidence, SeededRandom
 from grader.checks.check import Check, CheckOutcome, failed
@@ -91,6 +92,7 @@ def bound_checks() -> BoundRubric:
         judging_order=(0, 1, 2),
         questions=(),
         constant_questions=(),
+        rng=RNG,
     )
 
 

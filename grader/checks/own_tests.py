@@ -40,6 +40,8 @@ class _Case:
     message: str = ""
     where: tuple[str, int | None] = ("", None)
     words: tuple[str, ...] = ()
+    asked: bool = True
+    """Whether it asked the notebook anything."""
     operators: bool = False
 
     @property
@@ -59,6 +61,10 @@ class TestedCheck(Check):
 
     def sentence(self) -> str:
         """Return what it asks for."""
+        raise NotImplementedError
+
+    def name(self) -> str:
+        """Return what an author calls it."""
         raise NotImplementedError
 
     def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
@@ -134,6 +140,9 @@ class CourseTest(TestedCheck):
     def sentence(self) -> str:
         return self.says
 
+    def name(self) -> str:
+        return self.test
+
     def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         seed = rng.seed.hex() if self.draws else ""
         return (make_question("test", {"test": self.test, "seed": seed}),)
@@ -185,6 +194,9 @@ class ReferenceValue(TestedCheck):
 
     def sentence(self) -> str:
         return f"`{self.ask}` gives what the reference gives"
+
+    def name(self) -> str:
+        return self.ask
 
     def code_names(self) -> tuple[str, ...]:
         nodes = ast.walk(ast.parse(self.ask, mode="eval"))
@@ -288,5 +300,6 @@ def _read_case(case: Mapping[str, Json]) -> _Case:
         message=text("message"),
         where=where,
         words=texts("words"),
+        asked=case.get("requests") != 0,
         operators=bool(case.get("operators")),
     )
