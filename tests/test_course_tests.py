@@ -191,6 +191,7 @@ TRAPS = dedent(
         stdin("Ada")
         greet()
         assert "Hello Ada" in printed
+        assert printed.lines() == ["name?", "Hello Ada"]
 
 
     def test_coroutine(later):

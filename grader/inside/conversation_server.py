@@ -214,13 +214,13 @@ class ConversationServer:
         return self.output.text()
 
     def do_stdin(self, lines):
-        """Let `input()` and standard input read these lines."""
+        """Let `input()` and standard input read these lines; each line ends its prompt's."""
         source = io.StringIO("".join(f"{line}\n" for line in lines))
         sys.stdin = source
 
         def read_line(prompt="", /):
-            sys.stdout.write(str(prompt))
             line = source.readline()
+            sys.stdout.write(f"{prompt}\n" if line and str(prompt) else str(prompt))
             if not line:
                 raise EOFError("EOF when reading a line")
             return line.rstrip("\n")
