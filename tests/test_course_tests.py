@@ -467,3 +467,36 @@ def test_an_object_that_says_yes_to_everything_wins_nothing(tmp_path: Path) -> N
     }
     assert won == set()
     assert len(outcomes) == 14
+
+
+DRAWING = dedent(
+    """
+    from inside import kept_figures
+
+    kept_figures.keep_figures()
+    import matplotlib.pyplot as plt
+
+    plt.figure()
+    plt.bar(["a", "b"], [1, 2])
+
+
+    def draw_line(y):
+        plt.figure()
+        plt.plot(y, label="y")
+    """
+)
+FIGURES = dedent(
+    """
+    def test_figures(figures, draw_line):
+        assert [bar.height for bar in figures[0].axes[0].bars] == [1, 2]
+        assert len(figures) == 1
+        draw_line([3, 1])
+        assert len(figures) == 2
+        assert figures[-1].axes[0].lines[0].y == [3, 1]
+    """
+)
+
+
+def test_figures_are_those_that_a_call_draws_too(tmp_path: Path) -> None:
+    outcomes = run_tests(tmp_path, tests=FIGURES, notebook=DRAWING)
+    assert outcomes["test_figures"]["outcome"] == "passed", outcomes["test_figures"]

@@ -5,7 +5,7 @@ import pathlib
 import random
 import string
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -119,6 +119,31 @@ class Printed:
         return part in self.text()
 
     __hash__ = None
+
+
+class Figures(Sequence):
+    """The notebook's figures in order; those that a call of the test draws come at the end."""
+
+    def __init__(self, talk):
+        self.talk = talk
+        self.known = ()
+        self.asked = -1
+
+    def now(self):
+        """Return the figures of this moment, asked anew where anything was asked since."""
+        if self.asked != self.talk.count:
+            self.known = as_figures(self.talk.ask("figures"))
+            self.asked = self.talk.count
+        return self.known
+
+    def __getitem__(self, place):
+        return self.now()[place]
+
+    def __len__(self):
+        return len(self.now())
+
+    def __repr__(self):
+        return repr(self.now())
 
 
 class Figure(Mapping):

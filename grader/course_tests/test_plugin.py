@@ -225,7 +225,7 @@ class RemoteBackend:
             "files": lambda: arguments.Files(notebook, self.folder),
             "printed": lambda: arguments.Printed(notebook),
             "stdin": lambda: lambda *lines: notebook.ask("stdin", list(map(str, lines))),
-            "figures": lambda: arguments.as_figures(notebook.ask("figures")),
+            "figures": lambda: arguments.Figures(notebook),
             "source": lambda: arguments.Source(self.job["cells"]),
         }.get(name)
         return notebook.fetch(name) if give is None else give()
