@@ -117,7 +117,8 @@ def explain_call(item, call, talks, compared):
     notebook = talks[NOTEBOOK]
     gone = next((e for e in chain(error) if isinstance(e, NotebookGone)), None)
     if gone is not None:
-        return {"outcome": "gone", "status": gone.status}
+        call = describe_failure(item, call.excinfo).get("call", "")
+        return {"outcome": "gone", "status": gone.status, "call": call}
     if notebook.missing and isinstance(error, NameError):
         return {"outcome": "missing", "names": notebook.missing[:3]}
     if isinstance(error, pytest.skip.Exception):
