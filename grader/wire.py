@@ -375,7 +375,7 @@ def compose_batch(
     )
 
 
-def _scrub_value(value: Json) -> Json:
+def scrub_value(value: Json) -> Json:
     """Return the data of an answer with its texts fit to be shown; keys are names, and stay."""
     if isinstance(value, str):
         is_plain = (
@@ -383,9 +383,9 @@ def _scrub_value(value: Json) -> Json:
         )
         return value if is_plain else scrub_text(value)
     if isinstance(value, list):
-        return [_scrub_value(part) for part in value]
+        return [scrub_value(part) for part in value]
     if isinstance(value, dict):
-        return {key: _scrub_value(part) for key, part in value.items()}
+        return {key: scrub_value(part) for key, part in value.items()}
     return value
 
 
@@ -420,7 +420,7 @@ def read_observation(frame: Frame, *, nonces: MutableMapping[str, str]) -> Obser
     return Observation(
         id=question_id,
         status=status,
-        data=_scrub_value(data),
+        data=scrub_value(data),
         arrays=frame.arrays,
         error=scrub_text(header.get("error", ""), max_length=600),
     )

@@ -55,7 +55,7 @@ def header_of(body: bytes) -> dict[str, Any]:
     return header
 
 
-def run_tests(
+def run_tests(  # noqa: PLR0913 (what a run has)
     folder: Path,
     *,
     tests: str,
@@ -63,6 +63,7 @@ def run_tests(
     reference: str = "",
     seed: Sequence[int] = (1, 2, 3),
     files: Mapping[str, str] = {},
+    values: Mapping[str, Any] = {},
 ) -> dict[str, dict[str, Any]]:
     """Return what came of each case of some tests, by its name."""
     room = folder / "room"
@@ -86,6 +87,7 @@ def run_tests(
             "tests": list(loaded["tests"]),
             "seed": list(seed),
             "cells": [notebook],
+            "values": dict(values),
             "has_reference": True,
         }
         bench.send(compose(order))

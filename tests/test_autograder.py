@@ -112,7 +112,7 @@ def test_requirements_are_what_is_installed_here_without_names_of_own_builds(
 
     names = {line.partition("==")[0] for line in lines}
     assert {"nbclient", "numpy", "torch", "pydantic"} <= names
-    assert not {"pytest", "playwright", "ruff"} & names
+    assert not {"pytest-cov", "playwright", "ruff"} & names
     assert all("==" in line and "+" not in line for line in lines)
 
 

@@ -107,3 +107,28 @@ def test_staffs_commands_tell_in_any_encoding(tmp_path: Path) -> None:
 
     assert [code for code, _ in told] == [1, 1, 0, 1, 2]
     assert not any("Traceback" in text or "UnicodeEncode" in text for _, text in told)
+
+
+@pytest.mark.parametrize("closed_early", [False, True])
+def test_a_pipe_that_nobody_reads_changes_no_exit_code(*, closed_early: bool) -> None:
+    code = (
+        "import sys; from grader.cli.terminal_encoding import outlast_readers, write_plainly\n"
+        "from rich.console import Console; import click; write_plainly(); outlast_readers()\n"
+        "for i in range(2_000): click.echo('x' * 50); Console().print('y ✓')\n"
+        "print('z', flush=True); sys.exit(3)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(selfchecking.ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        rest = b"" if closed_early else process.stdout.read()
+        process.stdout.close()
+        told = process.stderr.read()
+
+    assert (process.returncode, first, told) == (3, b"x" * 50 + b"\n", b"")
+    assert closed_early or rest.endswith(b"z\n")

@@ -252,7 +252,7 @@ def test_every_trap_of_the_design_passes(tmp_path: Path) -> None:
     outcomes = run_tests(tmp_path, tests=TRAPS, notebook=NOTEBOOK, reference=NOTEBOOK)
     assert {name: o for name, o in outcomes.items() if o["outcome"] != "passed"} == {}
     assert "test_cases[2-4]" in outcomes
-    assert outcomes["test_method"]["test"] == "TestGroup.test_method"
+    assert outcomes["TestGroup::test_method"]["test"] == "TestGroup.test_method"
     assert all(not outcome["words"] for outcome in outcomes.values())
 
 
@@ -392,7 +392,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
             "they differ at index 19: `400`, `0`"
         )
     },
-    "test_code_alone": {"sentence": "`source.calls('squares', 'map')` should be true"},
+    "test_code_alone": {"sentence": '`source.calls("squares", "map")` should be true'},
     "test_own_mistake": {"outcome": "stopped", "exception": "KeyError"},
 }
 
@@ -557,3 +557,76 @@ FIGURES = dedent(
 def test_figures_are_those_that_a_call_draws_too(tmp_path: Path) -> None:
     outcomes = run_tests(tmp_path, tests=FIGURES, notebook=DRAWING)
     assert outcomes["test_figures"]["outcome"] == "passed", outcomes["test_figures"]
+
+
+VALUES: dict[str, dict[str, Any]] = {
+    "squares": {"ask": "squares(n)", "given": {"n": [1, 3, 0]}},
+    "drawn": {"ask": "sorted(squares(n))", "draw": {"n": "integers(2, 9)"}},
+    "raised": {"ask": "squares(n)", "given": {"n": [0]}},
+    "free": {"ask": "shuffled(n)", "given": {"n": [3]}, "order": "free"},
+    "ordered": {"ask": "shuffled(n)", "given": {"n": [3]}},
+    "close": {"ask": "third()"},
+    "types": {"ask": "[as_tuple(), float(2)]"},
+    "loose": {"ask": "as_tuple()", "types": False},
+    "lies": {"ask": "lies()"},
+    "frame": {"ask": "frame.sort_values('a')"},
+}
+OTHER = dedent(
+    """
+    import pandas as pd
+
+
+    def squares(n):
+        if n < 1:
+            raise ValueError("no")
+        return [i * i for i in range(1, n + 1)]
+
+
+    def shuffled(n):
+        return list(range(n))
+
+
+    def third():
+        return 1 / 3
+
+
+    def as_tuple():
+        return (1, 2)
+
+
+    def lies():
+        return 0
+
+
+    frame = pd.DataFrame({"a": [1, 2], "b": [0.1, 0.2]})
+    """
+)
+DIFFERENT = OTHER.replace(
+    "(n):\n    return list(range(n))", "(n):\n    return list(range(n))[::-1]"
+)
+DIFFERENT = DIFFERENT.replace("(1, 2)\n", "[1, 2]\n").replace("1 / 3", "0.33333334")
+DIFFERENT = DIFFERENT.replace("return 0\n", "return E()\n").replace("[0.1, 0.2]", "[0.1, 0.3]")
+DIFFERENT += "\n\nclass E:\n    __eq__ = lambda self, other: True\n"
+
+
+def test_a_value_check_compares_with_what_the_reference_gives(tmp_path: Path) -> None:
+    defaults = {"given": {}, "draw": {}, "times": 2, "close": 1e-6, "order": "same", "types": True}
+    values = {name: {**defaults, **spec} for name, spec in VALUES.items()}
+    outcomes = run_tests(tmp_path, tests="", notebook=DIFFERENT, reference=OTHER, values=values)
+    failed = {
+        name: outcome.get("sentence", outcome.get("message"))
+        for name, outcome in outcomes.items()
+        if outcome["outcome"] != "passed"
+    }
+    assert failed == {
+        "ordered[0]": "`shuffled(n)` with n = 3 gave `[2, 1, 0]`; `[0, 1, 2]` was expected",
+        "types[0]": "`[as_tuple(), float(2)]` gave `[[1, 2], 2.0]`; `[(1, 2), 2.0]` was expected",
+        "types[1]": "`[as_tuple(), float(2)]` gave `[[1, 2], 2.0]`; `[(1, 2), 2.0]` was expected",
+        "lies[0]": "`lies()` gave an object of class E; `0` was expected",
+        "lies[1]": "`lies()` gave an object of class E; `0` was expected",
+        "frame[0]": failed["frame[0]"],
+        "frame[1]": failed["frame[1]"],
+    }
+    assert {name for name in outcomes if name.startswith("squares")} == {
+        "squares[0]", "squares[1]", "squares[2]",
+    }  # fmt: skip

@@ -180,7 +180,7 @@ def test_one_notebook_alone_can_be_graded(tmp_path: Path) -> None:
     assert whole["results"][0]["score"]["auto"] == 36
 
 
-def signal_running_course(root: Path, sent: signal.Signals) -> tuple[int, list[int]]:
+def signal_running_course(root: Path, sent: signal.Signals) -> tuple[int, list[int], str]:
     """Send a signal to `grade` while a notebook runs that would run for an hour.
 
     The notebook starts a program that can be seen from outside; that it is there shows that the
@@ -191,7 +191,7 @@ def signal_running_course(root: Path, sent: signal.Signals) -> tuple[int, list[i
         sent: The signal.
 
     Returns:
-        The exit code, and the processes that `grade` had started, by their ids.
+        The exit code, the processes that `grade` had started, by their ids, and what it printed.
     """
     course = tiny_course.made(root / "course")
     rooms = root / "rooms"
@@ -209,10 +209,10 @@ def signal_running_course(root: Path, sent: signal.Signals) -> tuple[int, list[i
             assert process.poll() is None, process.communicate()
             started = descendants(process.pid)
             process.send_signal(sent)
-            process.communicate(timeout=60)
+            output = process.communicate(timeout=60)
         finally:
             process.kill()
-    return process.returncode, started
+    return process.returncode, started, " ".join(map(str, output))
 
 
 @ON_LINUX
@@ -223,9 +223,10 @@ def signal_running_course(root: Path, sent: signal.Signals) -> tuple[int, list[i
 def test_a_run_that_is_stopped_ends_soon_and_leaves_no_process(
     sent: signal.Signals, tmp_path: Path
 ) -> None:
-    code, started = signal_running_course(tmp_path, sent)
+    code, started, told = signal_running_course(tmp_path, sent)
 
     assert code == (130 if sent is signal.SIGINT else -sent)
+    assert ("Interrupted: what is graded is kept; run the same" in told) == (code == 130)
     assert len(started) >= 3, "the process that forks, the notebook's, and the notebook's own"
     assert holds_within(30, lambda: not any(map(is_alive, started)))
     assert holds_within(30, lambda: list((tmp_path / "rooms").iterdir()) == [])

@@ -12,7 +12,15 @@ from grader.checks import CHECKS, Evidence
 from grader.checks.check import CheckOutcome
 from grader.checks.execution import failure_cause, own_failures
 from grader.checks.memo import Memo
-from grader.model import Cell, CellError, CellRun, CellStatus, ExecutionRecord, Notebook
+from grader.model import (
+    Cell,
+    CellError,
+    CellRun,
+    CellStatus,
+    ExecutionRecord,
+    MissingModule,
+    Notebook,
+)
 
 HINT = "Restart the kernel, run all cells, and mend the first error before you hand in."
 
@@ -83,7 +91,6 @@ def test_cells_that_are_skipped_are_no_cells() -> None:
     [
         (CellError(name="E", message="m" * 130), f"E: {'m' * 120}"),
         (CellError(name="E", message="m", line=0), "E: m"),
-        (CellStatus.NOT_REACHED, "not reached in the time there was"),
         (CellStatus.TIMED_OUT, "not reached in the time there was"),
         (CellStatus.STRUCK_OUT, "not reached in the time there was"),
     ],
@@ -92,6 +99,30 @@ def test_what_became_of_a_cell_is_said(end: CellError | CellStatus, said: str) -
     found = judged(ran(("x = 1", None), ("y = 1", end)))
 
     assert found.observed == f"1 of 2 cells failed of their own: cell 1: {said}"
+
+
+def test_a_failure_that_is_our_lack_is_not_said_to_be_the_cells_own() -> None:
+    message = "parsnip.peel was used, but parsnip is not installed."
+    made = ran(("x = 1", None), ("y = 1", CellError(name="ModuleNotFoundError", message=message)))
+
+    def observed(*, known: bool) -> str:
+        missing = (MissingModule(name="parsnip", known=known),)
+        return judged(replace(made, record=replace(made.record, missing=missing))).observed
+
+    assert observed(known=True) == f"1 of 2 cells failed: cell 1: ModuleNotFoundError: {message}"
+    assert observed(known=False).startswith("1 of 2 cells failed of their own: cell 1")
+
+
+def test_cells_that_were_not_run_are_not_said_to_have_failed() -> None:
+    lost = CellStatus.NOT_REACHED
+    some, all_lost = (
+        judged(ran(("x = 1", first), ("y = 1", lost), ("z = 1", lost), ("", None)))
+        for first in (WRONG, None)
+    )
+
+    assert [some.share, some.cells] == [Fraction(1, 4), (0, 1, 2)]
+    assert some.observed.startswith("1 of 4 cells failed of their own, 2 were not run: cell 0: V")
+    assert all_lost.observed.startswith("2 of 4 cells were not run: cell 1: not reached")
 
 
 def test_the_first_six_failures_are_described_and_all_are_named() -> None:

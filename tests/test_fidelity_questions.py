@@ -89,6 +89,63 @@ worker_thread(1)
 """,
         [-2.0, 4.0],
     ),
+    "impatient": (
+        """
+impatient_loop = asyncio.new_event_loop()
+threading.Thread(target=impatient_loop.run_forever, daemon=True).start()
+async def triple(x): return x * 3
+def impatient(x):
+    return asyncio.run_coroutine_threadsafe(triple(x), impatient_loop).result(timeout=0.5)
+impatient(1)
+""",
+        [-3.0, 6.0],
+    ),
+    "impatient_worker": (
+        """
+jobs, done = queue.Queue(), queue.Queue()
+def serve_jobs():
+    while True: done.put(jobs.get() * 2)
+server = threading.Thread(target=serve_jobs, daemon=True); server.start()
+def impatient_worker(x):
+    assert server.is_alive()
+    jobs.put(x)
+    return done.get(timeout=0.5)
+impatient_worker(1)
+""",
+        [-2.0, 4.0],
+    ),
+    "heartbeat": (
+        """
+beat = threading.Event()
+def heart():
+    while True: beat.set(); time.sleep(0.02); beat.clear(); time.sleep(0.02)
+threading.Thread(target=heart, daemon=True).start()
+def heartbeat(x):
+    if not beat.wait(0.5): raise RuntimeError('nothing beats')
+    return x
+""",
+        [-1.0, 2.0],
+    ),
+    "child_alive": (
+        """
+child = mp.Process(target=time.sleep, args=(600,), daemon=True); child.start()
+program = subprocess.Popen(['sleep', '600'])
+def child_alive(x):
+    assert child.is_alive() and os.waitpid(program.pid, os.WNOHANG) == (0, 0)
+    return x
+child_alive(1)
+""",
+        [-1.0, 2.0],
+    ),
+    "own_pid": (
+        """
+PID = os.getpid()
+def own_pid(x):
+    assert os.getpid() == PID, 'only in the main process'
+    return x
+""",
+        [-1.0, 2.0],
+    ),
     "coroutine": (
         "async def coroutine(x):\n    await asyncio.sleep(0.01)\n    return x * 3",
         [-3.0, 6.0],
@@ -205,14 +262,27 @@ def test_loaders_and_estimators_with_workers_answer_as_in_a_cell(level: Isolatio
     assert values == EXPECTED
 
 
-def test_a_function_that_never_ends_ends_nothing_else() -> None:
+@pytest.mark.parametrize("level", LEVELS)
+def test_what_a_function_changes_is_not_there_at_the_next_question(level: IsolationLevel) -> None:
+    code = "calls = [0.0]\ndef count(x):\n    calls[0] += 1\n    return calls[0]\nagain = count"
+    with fork_server(level) as server:
+        outcome = run_and_ask(server, [code], "count", "again")
+
+    assert [outcome.answers[name].arrays["out0"].item() for name in ("count", "again")] == [1, 1]
+
+
+def test_a_function_that_never_ends_or_ends_all_ends_nothing_else() -> None:
     quick = Limits(cell_s=30, submission_s=60, question_s=1)
     sources = (
         "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()",
+        "import os; PID = os.getpid()",
         "def forever(x):\n    while True: pass\ndef doubles(x): return 2 * x",
+        "def ends_all(x):\n    if os.getpid() == PID: os._exit(3)\n    raise ValueError('a fork')",
     )
     with fork_server() as server:
-        outcome = run_and_ask(server, sources, "forever", "doubles", limits=quick)
+        outcome = run_and_ask(server, sources, "ends_all", "forever", "doubles", limits=quick)
 
+    ends_all = outcome.answers["ends_all"]
+    assert (ends_all.status, ends_all.error) == ("raised", "ValueError: a fork")
     assert outcome.answers["forever"].status == "timed_out"
     assert outcome.answers["doubles"].arrays["out0"].tolist() == [-2.0, 4.0]

@@ -30,10 +30,13 @@ INSTALLS = {
     "os.environ['PATH'] = '/usr/bin:/bin'\nassert os.system('conda install x') == 0": (
         "`conda install x`"
     ),
+    "!npm install x > /dev/null && mkdir from_npm": "`npm install x`",
+    "subprocess.check_call(['cargo', 'install', 'x'])": "`cargo install x`",
+    "!Rscript -e 'install.packages(\"x\")'": "`!Rscript -e 'install.packages(\"x\")'`",
     "import micropip; await micropip.install('x')": "`micropip.install(…)`",
     "assert os.system('sudo -H apt-get update && sudo mkdir from_sudo') == 0": "`apt-get update`",
 }
-MADE = ("from_bash", "from_script", "from_system", "from_uv", "from_sudo")
+MADE = ("from_bash", "from_script", "from_system", "from_uv", "from_sudo", "from_npm")
 QUESTIONS = (
     "assert any('numpy==' in line for line in os.popen('pip freeze'))",
     "assert 'Name: numpy' in subprocess.check_output(['pip', 'show', 'numpy'], text=True)",
@@ -98,6 +101,25 @@ def test_a_shells_line_goes_on_after_an_installer(level: Notebooks) -> None:
         ("pip config set global.x y", True),
         ("dpkg -l", False),
         ("dpkg -i x.deb", True),
+        ("npm i -g x", True),
+        ("npm --version", False),
+        ("npm run build", False),
+        ("npx x", True),
+        ("yarn", True),
+        ("yarn --version", False),
+        ("yarn test", False),
+        ("gem install x", True),
+        ("poetry add x", True),
+        ("poetry run python x.py", False),
+        ("pipenv install -r requirements.txt", True),
+        ("python -m pipenv install x", True),
+        ("pixi add x", True),
+        ("cargo install x", True),
+        ("cargo build", False),
+        ("go install x@latest", True),
+        ("go run x.go", False),
+        ("Rscript -e \"install.packages('x')\"", True),
+        ("Rscript x.R", False),
         ("python x.py install", False),
         ("pipeline install", False),
         ("echo 'pip install", False),

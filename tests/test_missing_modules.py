@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import tiny_course
 from processor_time import within
+from test_checks import RNG
 from tiny_course import Course
 
 from grader import kernel, sandbox
@@ -232,7 +233,10 @@ def run_cells(sources: Mapping[str, str], folder: Path) -> dict[str, CellRun]:
             seed=1,
             record=(),
             limits=LIMITS,
-            unknown_modules={"nmupy": "numpy", "solved": ""},
+            unknown_modules={
+                "nmupy": "did you mean numpy?",
+                "solved": "no file solved.py came with it",
+            },
             files={name: folder / name for name in files},
         )
         cells = [Cell(index=i, kind="code", source=s) for i, s in enumerate(sources.values())]
@@ -533,11 +537,31 @@ def test_imports_are_found_at_any_depth() -> None:
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        "from torch.utils.tensorboard import SummaryWriter",
+        "from torch.utils import tensorboard as tb, data",
+        "import torch.utils.tensorboard",
+    ],
+)
+def test_a_part_that_is_nothing_without_another_package_needs_it(source: str) -> None:
+    survey = ModuleSurvey(installed=frozenset({"torch"}))
+
+    assert [m.name for m in survey.missing_imports(notebook(source))] == ["tensorboard"]
+
+
+@pytest.mark.parametrize(
     ("module", "package"),
     [
         ("pandas", "pandas"),
         ("cv2", "opencv-python-headless"),
         ("pytorch_lightning", "pytorch-lightning"),
+        ("torch_directml", "torch-directml"),
+        ("ignite", "pytorch-ignite"),
+        ("sklearn_extra", "scikit-learn-extra"),
+        ("MeCab", "mecab-python3"),
+        ("sb3_contrib", "sb3-contrib"),
+        ("ydata_profiling", "ydata-profiling"),
         ("winreg", ""),
         ("helper", ""),
     ],
@@ -567,6 +591,8 @@ INSTALLED = {
     "a loop": "for p in ['numpy', 'fogbank>=2']:\n    !pip install {p}",
     "conda": "!conda install -y -c conda-forge fogbank",
     "uv": "!uv add fogbank",
+    "pipenv": "!pipenv install fogbank",
+    "pixi": "!pixi add fogbank",
     "a browser": "await micropip.install('fogbank')",
 }
 NOT_INSTALLED_BY_NAME = {
@@ -585,7 +611,50 @@ def test_what_a_notebook_installs_is_a_package(name: str) -> None:
     found = survey.missing_imports(notebook(source, "import fogbank"))
 
     assert [(m.name, m.known, m.package) for m in found] == [("fogbank", name in INSTALLED, "")]
-    assert survey.suggestions(found) == ({} if name in INSTALLED else {"fogbank": ""})
+    unknown = {"fogbank": "no file fogbank.py came with it"}
+    assert survey.explain_unknown(found) == ({} if name in INSTALLED else unknown)
+
+
+FETCHED = {
+    "wget": "!wget -nc https://example.org/course/fogbank.py",
+    "curl": "%%bash\ncurl -sS https://example.org/raw?f=1 \\\n  -o fogbank.py",
+    "a repository": "!git clone https://example.org/someone/course-code\n%cd course-code",
+    "its name": "import os; os.system('git clone https://example.org/fogbank.git')",
+    "a process": "subprocess.run(['git', 'clone', 'https://example.org/someone/tools'])",
+    "a function": "urllib.request.urlretrieve(URL, 'fogbank.py')",
+    "an answer": "r = requests.get('https://example.org/fogbank.py'); open(f, 'w').write(r.text)",
+    "gdown": "gdown.download(id='1abc', output='fogbank.py')",
+    "a folder": "!gdown --folder https://drive.example.org/1abc",
+    "a model's": "hf_hub_download('someone/fogbank', 'fogbank.py')",
+    "unpacked": "!wget https://example.org/code.zip\n!unzip code.zip fogbank.py",
+}
+NOT_FETCHED = {
+    "another file": "!wget https://example.org/cat.png",
+    "beside it": "!wget https://example.org/cat.png\nimport fogbank\nfogbank.show('cat.png')",
+    "data": "!wget https://example.org/images.zip && unzip images.zip",
+    "a comment": "# !wget https://example.org/fogbank.py",
+    "its own repository": "!git status && git log fogbank",
+}
+
+
+@pytest.mark.parametrize("name", [*FETCHED, *NOT_FETCHED])
+def test_what_a_notebook_fetches_was_not_forgotten_by_the_student(name: str) -> None:
+    source = {**FETCHED, **NOT_FETCHED}[name]
+    survey = ModuleSurvey(installed=frozenset({"numpy"}))
+    found = survey.missing_imports(notebook(source, "import fogbank, nmupy"))
+
+    assert [(m.name, m.known) for m in found if m.name in {"fogbank", "nmupy"}] == [
+        ("fogbank", name in FETCHED),
+        ("nmupy", False),
+    ]
+    assert survey.explain_unknown(found) == {
+        "fogbank": "the notebook fetches it, and there is no network"
+        if name in FETCHED
+        else "no file fogbank.py came with it",
+        "nmupy": "did you mean numpy?",
+    }
+    lines = missing_lines(count_missing([found]), pip="pip")
+    assert ("fogbank: 1 submission imports it; notebooks fetch it" in lines[0]) == (name in FETCHED)
 
 
 def observed_missing(source: Notebook, *ends: tuple[str, str]) -> tuple[MissingModule, ...]:
@@ -784,6 +853,7 @@ def judge(
         judging_order=tuple(range(len(codes))),
         questions=(),
         constant_questions=(),
+        rng=RNG,
     )
     trace = Trace(notebook=source, record=record, observations={}, expected={})
     evidence = Evidence.from_trace(trace, rng=SeededRandom(seed=b"seed"))

@@ -23,6 +23,7 @@ from grader.checks.check import ARRAYS_QUESTION, Check
 from grader.errors import RubricError
 from grader.model import Array, CheckSpec, Finding, Observation, Verdict
 from grader.pipeline.cache_keys import CacheKeys
+from grader.selfcheck.public_files import reference_questions
 from grader.selfcheck.public_rubric import load_public_rubric
 
 ROOT = Path(__file__).parent.parent
@@ -151,3 +152,61 @@ def test_every_check_is_registered_under_its_own_code(module: ModuleType) -> Non
 
     assert written
     assert written == module.CHECKS
+
+
+def own_course(folder: Path, *, public: bool = False) -> Path:
+    """A course whose rubric calls the example of the page, in a file beside it."""
+    rubrics = folder / "rubrics"
+    (rubrics / "rows").mkdir(parents=True)
+    (folder / "reference").mkdir()
+    (folder / "reference" / "rows.ipynb").write_text(
+        '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', encoding="utf-8"
+    )
+    (rubrics / "rows" / "checks.py").write_text(the_example(), encoding="utf-8")
+    text = f"""
+schema = 1
+[assignment]
+id = "rows"
+title = "Rows"
+total = 2
+reference = "reference/rows.ipynb"
+[[item]]
+id = "A"
+title = "rows"
+points = 2
+kind = "auto"
+source = "handout"
+[[item.check]]
+code = "ROW001"
+points = 2
+public = {str(public).lower()}
+params = {{ array = "batches" }}
+"""
+    path = rubrics / "rows.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_checks_beside_the_rubric_are_found_by_their_place(tmp_path: Path) -> None:
+    path = own_course(tmp_path)
+    loaded = rubric.load_rubric(path, catalog=load_checks)
+    registry = load_checks(loaded.check_modules)
+
+    assert registry["ROW001"].__name__ == "NoRepeatedRows"
+    assert registry["ROW001"] is load_checks(loaded.check_modules)["ROW001"]
+    assert "checks.py" not in (loaded.tests.files if loaded.tests else {})
+
+
+def test_a_fault_in_the_file_is_told_with_its_name(tmp_path: Path) -> None:
+    path = own_course(tmp_path)
+    (path.parent / "rows" / "checks.py").write_text("import nowhere_to_be_had", encoding="utf-8")
+
+    with pytest.raises(RubricError, match=r"checks\.py.*nowhere_to_be_had"):
+        rubric.load_rubric(path, catalog=load_checks)
+
+
+def test_a_check_of_the_file_is_never_public(tmp_path: Path) -> None:
+    loaded = rubric.load_rubric(own_course(tmp_path, public=True), catalog=load_checks)
+
+    with pytest.raises(RubricError, match="which students don't get"):
+        reference_questions(loaded)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from test_checks import RNG, course, evidence
 
+from grader.authoring.test_remarks import remark_on_tests
 from grader.checks import CHECKS, bind_rubric
 from grader.checks.own_tests import CourseTest
 from grader.model import CheckSpec, Finding, Observation, Verdict
@@ -146,3 +147,18 @@ def test_a_fault_of_the_test_costs_nobody_a_point(
 
 def test_a_student_cannot_skip_a_test() -> None:
     assert judge(case("skipped", message="no reason")).earned == 0
+
+
+def test_a_test_that_never_looks_is_a_fault_of_the_assignment_and_a_word_a_remark() -> None:
+    spec = CheckSpec(code="TST001", points=Fraction(1), public=True, needs=(), params=CHECK)
+    bound = bind_rubric(course(a=(spec,)), registry=CHECKS, rng=RNG)
+
+    def remarks(**more: Any) -> list[tuple[str, bool]]:
+        expected = {QUESTION.id: observe(case("passed", **more))}
+        return [(r.text, r.is_fault) for r in remark_on_tests(bound, expected)]
+
+    assert remarks(requests=0) == [("never looks at the notebook", True)]
+    assert remarks(requests=2) == []
+    ((text, is_fault),) = remarks(requests=2, words=["a == b"])
+    assert "`a == b` rests on the notebook's own word" in text
+    assert not is_fault

@@ -12,8 +12,8 @@ import pytest
 from grader import wire
 from grader.errors import ChannelBroken, FrameRefused
 from grader.kernel import question_batch
-from grader.kernel.question_batch import BatchResult, ask_batch
-from grader.model import Json, Question
+from grader.kernel.question_batch import BatchResult, ask_batch, has_raised
+from grader.model import Json, Observation, Question
 
 Header = dict[str, Json]
 Script = Callable[[Header], Iterator[bytes]]
@@ -234,3 +234,20 @@ def test_a_refused_frame_leaves_the_channel_in_step() -> None:
         channel.receive(seconds=0.05)
     os.close(reading)
     os.close(writing)
+
+
+@pytest.mark.parametrize(
+    ("status", "data", "raised"),
+    [
+        ("raised", {}, True),
+        ("ok", {"calls": [{"unmatched": []}, {"unmatched": [], "error": "Empty: "}]}, True),
+        ("ok", {"calls": [{"unmatched": []}]}, False),
+        ("ok", {"calls": ["error", None]}, False),
+        ("ok", {}, False),
+        ("missing", {"calls": 3}, False),
+    ],
+)
+def test_an_answer_has_raised_if_one_of_its_calls_did(
+    status: str, data: Header, *, raised: bool
+) -> None:
+    assert has_raised(Observation(id="a", status=status, data=data)) is raised

@@ -178,7 +178,7 @@ def test_a_picture_that_is_not_made_again_is_told() -> None:
     [
         (CellStatus.RAISED, "raised ValueError"),
         (CellStatus.TIMED_OUT, "took too long"),
-        (CellStatus.STRUCK_OUT, "ended Python"),
+        (CellStatus.STRUCK_OUT, "was left out"),
         (CellStatus.NOT_REACHED, "was not reached"),
     ],
 )
@@ -369,6 +369,13 @@ def test_the_page_says_it_calmly() -> None:
         "Cell 3 was saved with an error (NameError: no x), but runs in a fresh run.",
         "Cell 5 was saved with an error, but runs in a fresh run.",
     )
+
+
+def test_a_run_that_shows_the_same_agrees_with_the_file() -> None:
+    view = saved_outputs_view(evidence((cell(0, "a 0.5"), ran(0, "a 0.5")), (cell(1), ran(1))))
+
+    assert view is not None
+    assert view.headline == "A fresh run agrees with the saved outputs of 1 cell"
 
 
 def test_a_file_that_shows_nothing_has_no_such_part() -> None:

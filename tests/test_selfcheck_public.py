@@ -198,7 +198,7 @@ def with_end(kind: str, source: str) -> list[Cell]:
         (blank_handout(), "No answers were found for Q1.1, Q1.2"),
         (
             retyped(blank_handout()),
-            "all of the answer, and nothing else, was found to Q1.1: the question's own words",
+            "all of the answer, and nothing else, was found to Q1.1: the question was not found as",
         ),
         (
             with_end("markdown", f"**Q1.1:** {SAID}"),

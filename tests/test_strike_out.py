@@ -30,15 +30,25 @@ def run_once(killers: set[int], *, left: int, ends_at: int) -> Callable[[list[Ce
     return attempt
 
 
-def test_the_last_of_many_ends_is_no_innocent_cells_either() -> None:
-    # Cells 1 and 2 end the process; what cell 3 leaves ends it in cell 5.
-    attempts = run_once({1, 2}, left=3, ends_at=5)
+def test_what_is_behind_several_cells_that_end_the_process_runs() -> None:
+    attempts = run_once({0, 1, 2, 4, 6}, left=-1, ends_at=9)
 
     result = run_without_killers(CELLS, run_once=attempts)
 
-    assert set(result.struck_out) == {1, 2, 3}
+    assert set(result.struck_out) == {0, 1, 2, 4, 6}
+    assert [run.index for run in result.attempt.runs] == [3, 5, 7]
+
+
+def test_the_last_of_many_ends_is_no_innocent_cells_either() -> None:
+    # Cells 1 to 8 end the process; what cell 9 leaves ends it in cell 11.
+    cells = [Cell(index=i, kind="code", source=f"cell {i}") for i in range(13)]
+    attempts = run_once(set(range(1, 9)), left=9, ends_at=11)
+
+    result = run_without_killers(cells, run_once=attempts)
+
+    assert set(result.struck_out) == set(range(1, 10))
     assert result.attempt.killer is None
-    assert [run.index for run in result.attempt.runs] == [0, 4]
+    assert [run.index for run in result.attempt.runs] == [0, 10]
 
 
 def test_without_time_the_cell_that_ran_is_left_out() -> None:

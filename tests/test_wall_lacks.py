@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from test_checks import RNG
 
 from grader.checks import CHECKS, Evidence, SeededRandom
 from grader.checks.check import Check, CheckOutcome, failed
@@ -91,10 +92,16 @@ def bound_checks() -> BoundRubric:
         judging_order=(0, 1, 2),
         questions=(),
         constant_questions=(),
+        rng=RNG,
     )
 
 
-SOURCES = ("def early(x): return x", "m = Manager()\nhelp = 1", "print(help)", "def late(x): 1")
+SOURCES = (
+    "def early(x): return x\n!wget -q https://example.org/cat.png -P images",
+    "m = Manager()\nhelp = 1",
+    "print(help)",
+    "def late(x): 1",
+)
 
 
 def judged(
@@ -144,6 +151,39 @@ def test_other_levels_have_no_such_walls(level: str) -> None:
     shown = "ls: cannot open directory '/': Permission denied"
     found = judged(REFUSED, level=level, answer=REFUSED, shown=shown)[1]
     assert not any(finding.lack for finding in found.values())
+
+
+NETWORK_LACK = "there is no network where notebooks are graded, which may be why a cell failed"
+NETWORK_ERRORS = [
+    "URLError: <urlopen error [Errno -3] Temporary failure in name resolution>",
+    "OSError: [Errno 95] Operation not supported",
+    "DistNetworkError: The server socket has failed to bind. port: 29511, code: -95, name: ENOTSUP",
+    "CalledProcessError: Command '['git', 'clone', 'x']' returned non-zero exit status 128.",
+    "FileNotFoundError: [Errno 2] No such file or directory: 'images/cat.png'",
+]
+
+
+@pytest.mark.parametrize("level", ["full", "namespaces", "reduced"])
+@pytest.mark.parametrize("error", NETWORK_ERRORS)
+def test_what_needs_a_network_waits_with_all_behind_it(error: str, level: str) -> None:
+    found = judged(error, level=level)[1]
+
+    assert [found[name].lack for name in ("early", "late", "runs")] == [
+        "",
+        NETWORK_LACK,
+        NETWORK_LACK,
+    ]
+    assert judged("", level=level, answer=error)[1]["early"].lack == NETWORK_LACK
+
+
+@pytest.mark.parametrize("error", NETWORK_ERRORS)
+def test_on_a_computer_with_a_network_errors_of_it_are_the_notebooks_own(error: str) -> None:
+    assert not any(finding.lack for finding in judged(error, level="none")[1].values())
+
+
+def test_a_file_that_nobody_fetches_is_the_notebooks_own() -> None:
+    error = "FileNotFoundError: [Errno 2] No such file or directory: 'data/dog.png'"
+    assert not any(finding.lack for finding in judged(error)[1].values())
 
 
 @pytest.mark.parametrize("said", ["Permission denied", "bind: Operation not permitted\n"])

@@ -13,7 +13,7 @@ from test_checks_strange import seen
 from grader.checks.recording import Recording
 from grader.contrastive import CHECKS
 from grader.kernel.cell_runs import NO_NETWORK, note_network
-from grader.model import CellError, CellRun, CellStatus, Finding, Verdict
+from grader.model import Cell, CellError, CellRun, CellStatus, Finding, Verdict
 from grader.selfcheck.student_feedback import _main_cell
 
 LABELS = ["one", "two", "other"]
@@ -73,6 +73,10 @@ def test_nobody_is_told_that_an_array_was_made_from_another() -> None:
         ("ConnectionError", "HTTPSConnectionPool(host='x', port=443): Max retries", True),
         ("OSError", "[Errno 101] Network is unreachable", True),
         ("gaierror", "[Errno -2] Name or service not known", True),
+        ("OSError", "[Errno 95] Operation not supported", True),
+        ("DistNetworkError", "The server socket has failed to bind. code: -95", True),
+        ("OSError", "We couldn't connect to 'https://models.example' to load the files", True),
+        ("CalledProcessError", "Command '['git', 'clone', 'x']' returned non-zero exit", True),
         ("ValueError", "no connection between layers", False),
         ("FileNotFoundError", "[Errno 2] No such file or directory: 'x.csv'", False),
     ],
@@ -84,10 +88,34 @@ def test_a_cell_that_fails_at_the_network_says_that_there_is_none(
     run = CellRun(index=0, status=CellStatus.RAISED, error=error, notes=("first",))
     well = CellRun(index=1, status=CellStatus.RAN)
 
-    noted, unchanged = note_network((run, well))
+    cells = [Cell(index=i, kind="code", source="x = 1") for i in range(2)]
+    noted, unchanged = note_network((run, well), cells)
 
     assert noted.notes == (("first", NO_NETWORK) if said else ("first",))
     assert unchanged == well
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("!wget -q https://example.org/a.png", True),
+        ("%%bash\nmkdir data && curl -sO https://example.org/a.png", True),
+        ("out = !git clone https://example.org/utils", True),
+        ("import os\nos.system('gdown 1abc -O a.zip')", True),
+        ("subprocess.run(['git', 'clone', 'https://example.org/utils'])", True),
+        ("# !wget https://example.org/a.png\nx = 1", False),
+        ("!wget {URL}\n!curl $URL > a.png", True),
+        ("import wget\ncurl = 1\nprint(curl * v.x, 'the curl of it')", False),
+        ("!git status", False),
+    ],
+)
+def test_a_cell_that_fetches_by_a_program_says_that_there_is_no_network(
+    source: str, *, said: bool
+) -> None:
+    run = CellRun(index=0, status=CellStatus.RAN)
+    [noted] = note_network((run,), [Cell(index=0, kind="code", source=source)])
+
+    assert noted.notes == ((NO_NETWORK,) if said else ())
 
 
 def test_a_list_of_failed_cells_is_headed_by_its_first() -> None:

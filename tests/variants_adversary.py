@@ -549,9 +549,9 @@ criterion = nn.TripletMarginWithDistanceLoss(
     Variant(
         "C1 stacked in place of C2",
         train((STACK, "images = torch.stack([C1, C1, B1])")),
-        {"Q2.3.2": 1, "V4": 3, "V6": 0},
-        ("V4", "V6"),
-        note="{C1, B1} is contrasted; there is no embedding of C2.",
+        {"Q2.3.2": 1, "V4": 3, "V5": 2.5, "V6": 0},
+        ("V4", "V5", "V6"),
+        note="{C1, B1} is contrasted; there is no embedding of C2 to be compared.",
     ),
     Variant(
         "pairs of images",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from variant import Variant, changed, indented
-from variants_training import INITIAL, LOOP, TRAINED, with_own_loss
+from variants_training import ADAM, GIVEN_UPDATE, INITIAL, LOOP, STEP, TRAINED, with_own_loss
 
 STACKED = "images = torch.stack([C1, C2, B1])  # Stack images into a batch\n"
 MADE = "encoder = SimpleEncoder()\n"
@@ -777,5 +777,362 @@ NO_MODULE = (
         },
         {"Q2.3.1": None, "Q2.3.2": None, "V3": None, "V4": None, "V6": None},
         note="Choice: no module can be asked, so a person decides.",
+    ),
+)
+
+WRONG_LOSS = "contrastive_loss(e[0], e[2], [e[1]])"
+"""Of embeddings `e`, with the roles mixed up."""
+KEEP_START = "start = {k: v.clone() for k, v in encoder.state_dict().items()}\n"
+WRONG_TRY = (
+    "for _ in range(3):\n"
+    f"    e = encoder(images)\n    wrong = {WRONG_LOSS}\n"
+    "    optimizer.zero_grad(); wrong.backward(); optimizer.step()\n"
+)
+
+
+def tried(before: str, loop: str = LOOP) -> dict[str, str]:
+    """A training cell with lines before its loop."""
+    return train((LOOP, before + loop))
+
+
+def gradient_looked_at(line: str) -> dict[str, str]:
+    """A training cell in which a gradient is looked at before the loop, with embeddings `e`."""
+    return tried(f"e = encoder(images)\n{line}\n")
+
+
+UNDONE = (
+    Variant(
+        "gradients of mixed-up roles zeroed before the loop",
+        gradient_looked_at(
+            f"{WRONG_LOSS}.backward(); print(encoder.fc.weight.grad.norm()); encoder.zero_grad()"
+        ),
+        {},
+    ),
+    Variant(
+        "gradients of mixed-up roles zeroed in the loop",
+        tried(
+            f"e = encoder(images)\n{WRONG_LOSS}.backward()\nprint(encoder.conv.weight.grad.norm())\n",
+            "for _ in range(2):",
+        ),
+        {},
+    ),
+    Variant(
+        "mixed-up roles looked at by autograd.grad in the loop",
+        train(
+            (
+                STEP,
+                f"    e = encoder(images)\n    g = torch.autograd.grad({WRONG_LOSS}, encoder.fc.weight)\n{STEP}",
+            )
+        ),
+        {},
+    ),
+    Variant(
+        "a saliency map of mixed-up roles",
+        tried(
+            "x = images.clone().requires_grad_()\n"
+            f"e = encoder(x)\n{WRONG_LOSS}.backward(inputs=[x])\nprint(x.grad.abs().mean())\n"
+        ),
+        {},
+    ),
+    Variant(
+        "roles tried on one graph",
+        train(
+            (
+                GIVEN_UPDATE,
+                "    wrong = contrastive_loss(embeddings[0], embeddings[2], [embeddings[1]])\n"
+                "    wrong.backward(retain_graph=True)\n"
+                "    print(encoder.fc.bias.grad.norm())\n" + GIVEN_UPDATE,
+            )
+        ),
+        {},
+    ),
+    Variant(
+        "gradients of mixed-up roles looked at, then an own loss",
+        {
+            "train": tried(
+                f"e = encoder(images)\n{WRONG_LOSS}.backward()\nfor p in encoder.parameters():\n    p.grad = None\n"
+            )["train"]
+            .replace("loss1 = contrastive_loss(", "loss1 = apart(")
+            .replace("loss2 = contrastive_loss(", "loss2 = apart("),
+            "encoder": with_own_loss(
+                "def apart(a, p, ns):\n    return (a - p).pow(2).sum() + sum(F.relu(2 - (a - n).pow(2).sum()) for n in ns)"
+            ),
+        },
+        {},
+    ),
+    Variant(
+        "gradients of each loss added up by hand",
+        train(
+            (
+                GIVEN_UPDATE,
+                (
+                    "    gs = [torch.autograd.grad(l, list(encoder.parameters()), retain_graph=True) for l in (loss1, loss2)]\n"
+                    "    for p, a, b in zip(encoder.parameters(), *gs):\n"
+                    f"        p.grad = (a + b) / 2\n{STEP}"
+                ),
+            )
+        ),
+        {},
+    ),
+    Variant(
+        "each loss backpropagated apart, then added up by hand",
+        train(
+            (
+                GIVEN_UPDATE,
+                (
+                    "    loss1.backward(retain_graph=True)\n"
+                    "    kept = [p.grad for p in encoder.parameters()]\n"
+                    "    encoder.zero_grad()\n    loss2.backward()\n"
+                    "    for p, a in zip(encoder.parameters(), kept):\n"
+                    f"        p.grad = (a + p.grad) / 2\n{STEP}"
+                ),
+            )
+        ),
+        {},
+    ),
+    Variant(
+        "gradients of mixed-up roles left where they are",
+        {
+            "train": gradient_looked_at(f"{WRONG_LOSS}.backward()")["train"].replace(
+                "    optimizer.zero_grad()\n", ""
+            )
+        },
+        {"Q2.3.2": 4, "V6": 2.5},
+        note="They are part of the first step.",
+    ),
+    Variant(
+        "a wrong try undone by load_state_dict",
+        tried(f"{KEEP_START}{WRONG_TRY}encoder.load_state_dict(start)\noptimizer = {ADAM}\n"),
+        {},
+    ),
+    Variant(
+        "one wrong step undone by hand",
+        tried(
+            KEEP_START + WRONG_TRY.replace("range(3)", "range(1)") + "with torch.no_grad():\n"
+            "    for k, p in encoder.named_parameters():\n        p.copy_(start[k])\n"
+            f"print(encoder(images).std())\noptimizer = {ADAM}\n",
+            "for _ in range(2):",
+        ),
+        {},
+    ),
+    Variant(
+        "a right try undone, then mixed-up roles",
+        train(
+            (LOOP, f"{KEEP_START}for _ in range(2):"),
+            (
+                "encoder.eval()",
+                (
+                    f"encoder.load_state_dict(start)\noptimizer = {ADAM}\n"
+                    f"{WRONG_TRY.replace('range(3)', 'range(1)')}encoder.eval()"
+                ),
+            ),
+        ),
+        {"Q2.3.2": 2.5, "V6": 2.5},
+        note="What counts is the try that made the trained embeddings.",
+    ),
+    Variant(
+        "the start loaded once more at the end",
+        train(
+            (LOOP, KEEP_START + LOOP),
+            (
+                TRAINED,
+                TRAINED
+                + f"\nencoder.load_state_dict(start)\ne = encoder(images)\n{WRONG_LOSS}.backward()",
+            ),
+        ),
+        {},
+    ),
+)
+
+A_STEP_EACH = """\
+for a, p, n in ((0, 1, 2), (1, 0, 2)):
+    z = encoder(images)
+    loss = contrastive_loss(z[a], z[p], [z[n]])
+    optimizer.zero_grad(); loss.backward(); optimizer.step()
+
+"""
+
+
+def looped(loop: str) -> str:
+    """A training cell with another loop."""
+    before, _, rest = changed("train").partition(LOOP)
+    return f"{before}{loop}encoder.eval(){rest.partition('encoder.eval()')[2]}"
+
+
+COARSE = (
+    Variant(
+        "initial embeddings kept in half precision",
+        train((INITIAL, f"{INITIAL}.half()"), (TRAINED, f"{TRAINED}.half().float()")),
+        {},
+    ),
+    Variant(
+        "embeddings kept in bfloat16",
+        train(
+            (INITIAL, f"{INITIAL}.bfloat16().float()"), (TRAINED, f"{TRAINED}.to(torch.bfloat16)")
+        ),
+        {},
+    ),
+    Variant(
+        "embeddings kept as lists of half precision",
+        train(
+            (INITIAL, f"{INITIAL}\nhalves = initial_embeddings.numpy().astype('float16')"),
+            (TRAINED, f"{TRAINED}\ninitial_embeddings = torch.tensor(halves.tolist())"),
+        ),
+        {},
+    ),
+    Variant(
+        "an image that is no number",
+        {"C1": "C1 = torch.randn(3, 32, 32).sqrt()"},
+        {"Q2.3.0": 0, "Q2.3.2": 0, "V1": 5, "V4": 3, "V5": 0, "V6": 0},
+        ("Q2.3.0", "Q2.3.2", "V4", "V5", "V6"),
+        note="The chart cell raises.",
+    ),
+    Variant(
+        "an image stacked twice, in another order",
+        train(("[C1, C2, B1]", "[B1, C1, B1]")),
+        {"Q2.3.2": 1, "V4": 3, "V5": 2.5, "V6": 0},
+        ("V4", "V5", "V6"),
+    ),
+    Variant(
+        "one embedding for all images",
+        {"conv": "x = self.conv(torch.zeros_like(x))"},
+        {"Q2.3.1": 1, "Q2.3.2": None, "V5": 2.5, "V6": 1},
+        note="By their values the calls tell no image from another: a person decides.",
+    ),
+    Variant("a step for each loss", {"train": looped(A_STEP_EACH)}, {"Q2.3.2": 4, "V6": 1}),
+    Variant(
+        "no negatives",
+        train(("[neg_pair1[1]]", "[]"), ("[neg_pair2[1]]", "[]")),
+        {"Q2.3.2": 4, "V6": 1},
+    ),
+    Variant(
+        "another linear layer in place of the convolution",
+        {
+            "encoder": changed(
+                "encoder",
+                ("nn.Conv2d(3, 16, kernel_size=3, stride=2, padding=1)", "nn.Linear(3072, 4096)"),
+                ("self.conv(x)", "self.conv(x.flatten(1))"),
+            )
+        },
+        {"Q2.3.1": 1, "V6": 2.5},
+    ),
+)
+
+TAKES_X = "def forward(self, x):\n"
+NORMALIZED = "return F.normalize(x, p=2, dim=1)"
+
+
+def called(by: str, signature: str, *swaps: tuple[str, str]) -> dict[str, str]:
+    """An encoder whose forward takes images otherwise, called so everywhere."""
+    return {
+        "encoder": changed("encoder", (TAKES_X, f"def forward(self, {signature}\n"), *swaps),
+        **train(("encoder(images)", by)),
+    }
+
+
+EACH_ONE = (
+    "x):\n        return [self.one(i) for i in x]\n\n    def one(self, x):\n        x = x[None]"
+)
+FORMS = (
+    Variant(
+        "a list of images stacked in forward",
+        called("encoder([C1, C2, B1])", "x):\n        x = torch.stack(x)"),
+        {},
+    ),
+    Variant(
+        "images as arguments stacked in forward",
+        called("encoder(C1, C2, B1)", "*xs):\n        x = torch.stack(xs)"),
+        {},
+    ),
+    Variant(
+        "three named images, one output",
+        called(
+            "encoder(c1=C1, c2=C2, b1=B1)", "c1, c2, b1):\n        x = torch.stack([c1, c2, b1])"
+        ),
+        {},
+    ),
+    Variant(
+        "batches of one image joined in forward",
+        called("encoder((C1[None], C2[None], B1[None]))", "x):\n        x = torch.cat(x)"),
+        {},
+    ),
+    Variant(
+        "three images, an embedding each",
+        called(
+            "torch.cat(encoder(C1, C2, B1))",
+            EACH_ONE.replace("x):", "c1, c2, b1):", 1).replace("in x]", "in (c1, c2, b1)]"),
+        ),
+        {},
+    ),
+    Variant(
+        "a dict of images, a dict of embeddings",
+        called(
+            "torch.cat(list(encoder({'C1': C1, 'C2': C2, 'B1': B1}).values()))",
+            EACH_ONE.replace(
+                "[self.one(i) for i in x]", "{k: self.one(x[k]) for k in ('C1', 'C2', 'B1')}"
+            ),
+        ),
+        {},
+    ),
+    Variant(
+        "one image without a batch at a time",
+        called("torch.cat([encoder(i) for i in (C1, C2, B1)])", "x):\n        x = x.unsqueeze(0)"),
+        {},
+        note="Choice: as three calls of (1, 3, 32, 32) count, so do those of (3, 32, 32).",
+    ),
+    Variant(
+        "images as arrays of NumPy",
+        called("encoder(images.numpy())", "x):\n        x = torch.from_numpy(x)"),
+        {},
+    ),
+    Variant(
+        "called only within a block of its own",
+        called(
+            "within(images)",
+            "x):\n        assert state == ['open']",
+            (
+                "class SimpleEncoder",
+                "state = []\n\n\ndef within(x):\n    state.append('open')\n    z = encoder(x)\n    state.clear()\n    return z\n\n\nclass SimpleEncoder",
+            ),
+        ),
+        {"Q2.3.1": None, "V3": None, "V4": None},
+        note="The grader cannot ask it: a person decides.",
+    ),
+    Variant(
+        "a second argument that says what comes out",
+        called("encoder(images, 'embedding')", "x, what):\n        assert what == 'embedding'"),
+        {},
+    ),
+    Variant(
+        "a keyword that must be given",
+        called("encoder(images, scale=2.0)", "x, *, scale):\n        x = scale * x / scale"),
+        {},
+    ),
+    Variant(
+        "a list of images, normalized along the batch",
+        called(
+            "encoder([C1, C2, B1])",
+            "x):\n        x = torch.stack(x)",
+            (NORMALIZED, NORMALIZED.replace("dim=1", "dim=0")),
+        ),
+        {"Q2.3.1": 1, "V4": 0, "V6": 2.5},
+    ),
+    Variant(
+        "three images, not normalized",
+        called(
+            "encoder(C1, C2, B1)",
+            "c1, c2, b1):\n        x = torch.stack([c1, c2, b1])",
+            (NORMALIZED, "return x"),
+        ),
+        {"V4": 0},
+    ),
+    Variant(
+        "a list of images, for three alone",
+        called(
+            "encoder([C1, C2, B1])",
+            "x):\n        x = torch.stack(x)",
+            ("x.view(x.size(0), -1)", "x.view(3, -1)"),
+        ),
+        {"V3": 2},
     ),
 )

@@ -17,11 +17,14 @@ from grader.authoring.editable_notebook import GRADER_ONLY, SOLUTION, EditableNo
 from grader.authoring.test_plan import ValidationPlan
 from grader.model import Json, Rubric
 from grader.notebook.student_code import parse_source
+from grader.selfcheck.public_tests import TESTS_SUFFIX
 
 MIN_CODE_LETTERS, MIN_COPY_LETTERS, MIN_SENTENCE_LETTERS, MIN_WHEEL_LETTERS = 8, 16, 24, 24
 """The least letters, without spaces, of a secret line of code; of one that is secret even if the
 given code has it, too; of a secret sentence; and of either in the program's own files, where
 shorter ones appear by chance."""
+MAX_TEST_DATA = 1_000_000
+"""Bytes of each file of hidden tests whose lines are searched for."""
 SCAFFOLD_PREFIX = "grader/authoring/scaffold/"
 """The files that every new assignment begins with, which are no secret."""
 _NUMBER = re.compile(r"(?<![\w.])-?\d+\.\d{3,}(?![\w.])")
@@ -91,7 +94,13 @@ def find_leaks(
         provided: The names of those that are the course's data, where numbers and words of a
             solution's results are no secret: it was made of them.
     """
-    secrets = tuple(s for s in _find_secrets(notebook, rubric) if not plan.may_show(s.text))
+    public_tests = "\n".join(
+        data.decode("utf-8", "replace")
+        for name, data in files.items()
+        if name.endswith(TESTS_SUFFIX)
+    )
+    candidates = (*_find_secrets(notebook, rubric), *_test_secrets(rubric, public=public_tests))
+    secrets = tuple(s for s in candidates if not plan.may_show(s.text))
     leaks: dict[Leak, None] = {}  # each once, in order
     for name, data in files.items():
         if name.endswith(".whl"):
@@ -99,7 +108,8 @@ def find_leaks(
         elif name.endswith(".ipynb"):
             sightings = _search_notebook(data, secrets)
         else:
-            searched = [s for s in secrets if not (s.is_word and name in provided)]
+            is_data = name in provided or name.endswith(TESTS_SUFFIX)
+            searched = [s for s in secrets if not (s.is_word and is_data)]
             sightings = _search_lines(data.decode("utf-8", "replace").split("\n"), searched)
         for location, description, text in sightings:
             leaks[Leak(file=name, location=location, description=description, text=text)] = None
@@ -151,6 +161,18 @@ def _rubric_secrets(rubric: Rubric) -> Iterator[Secret]:
                 description = f"parameter of a hidden check of {item.id}"
                 params = spec.params.model_dump(mode="json", by_alias=True)
                 yield from _number_secrets(repr(params), description=description)
+
+
+def _test_secrets(rubric: Rubric, *, public: str) -> Iterator[Secret]:
+    """Yield the lines of hidden tests, and of the data beside them."""
+    public_lines = {_squeeze(line) for line in public.split("\n")}
+    for name, path in rubric.tests.files.items() if rubric.tests else ():
+        with path.open("rb") as file:
+            lines = file.read(MAX_TEST_DATA).decode("utf-8", "replace").split("\n")
+        for number, line in enumerate(lines, start=1):
+            squeezed = _squeeze(line)
+            if len(squeezed) >= MIN_SENTENCE_LETTERS and squeezed not in public_lines:
+                yield Secret(f"hidden test ({name}, line {number})", line.strip())
 
 
 def _sentence_secrets(text: str, *, description: str) -> Iterator[Secret]:

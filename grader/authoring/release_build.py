@@ -11,6 +11,7 @@ from grader.authoring.assignments import Assignment
 from grader.authoring.blanking import find_regions
 from grader.authoring.leaks import find_leaks
 from grader.authoring.student_readme import render_readme
+from grader.authoring.test_cutting import cut_public_tests
 from grader.authoring.uncut import find_uncut_items
 from grader.errors import RubricError, UsageError
 from grader.exports.zip_files import pack_zip
@@ -19,6 +20,7 @@ from grader.pipeline import SessionOptions, open_grading_session
 from grader.pipeline.judge import Judge
 from grader.pipeline.supplied_files import list_provided_files
 from grader.selfcheck.public_files import build_public_files, public_seed, reference_questions
+from grader.selfcheck.public_tests import TESTS_SUFFIX
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of modification of every file in the archive."""
@@ -62,6 +64,7 @@ def build_release(
     own_files = {
         rubric.reference.name: handout.to_json().encode(),
         **_public_files(assignment, options=options),
+        **_public_tests(rubric),
         "README.md": render_readme(rubric, notebook=rubric.reference.name, wheel=name).encode(),
         name: data,
     }
@@ -127,6 +130,21 @@ def _public_files(assignment: Assignment, *, options: SessionOptions) -> Mapping
     questions = reference_questions(rubric)
     with open_grading_session(judge, options=options) as session:
         return build_public_files(rubric, answers=session.reference.ask(questions))
+
+
+def _public_tests(rubric: Rubric) -> Mapping[str, bytes]:
+    """Return the file of the tests that students can run themselves, if there are any."""
+    names = {
+        str(getattr(spec.params, "test", ""))
+        for item in rubric.items
+        for spec in item.checks
+        if spec.public
+    } - {""}
+    if rubric.tests is None or not names:
+        return {}
+    source = rubric.tests.path.read_text(encoding="utf-8")
+    public = cut_public_tests(source, names=names, path=str(rubric.tests.path))
+    return {f"{rubric.id}{TESTS_SUFFIX}": public.encode()}
 
 
 def _write_release(files: Mapping[str, bytes], *, out: Path, name: str) -> tuple[Path, Path]:

@@ -15,6 +15,7 @@ from grader.authoring.mutant_verdicts import (
     triggered_checks,
 )
 from grader.authoring.test_plan import explains, uniform_points
+from grader.authoring.test_remarks import remark_on_tests
 from grader.authoring.trial_runs import TrialRun, TrialRunner, draw_seeds, open_trial_runner
 from grader.model import CaseResult, CheckCoverage, Mutant, MutantResult, Rubric, Validation
 from grader.pipeline import SessionOptions
@@ -55,6 +56,7 @@ def validate_assignment(
         if not reference.passed:
             return _reference_only(rubric, reference, effort=effort, started=started)
         trials += _run_watched(runner, texts[REFERENCE_RUNS:], watcher=watcher)
+        remarks = remark_on_tests(runner.judges[0].checks, runner.session.constants)
     # The trials are in the order of `Assignment.notebook_texts`.
     first_case = REFERENCE_RUNS + 1
     last_case = first_case + len(plan.cases)
@@ -81,6 +83,7 @@ def validate_assignment(
         seeds=effort.seeds,
         notebooks=len(texts),
         seconds=time.monotonic() - started,
+        remarks=remarks,
     )
 
 

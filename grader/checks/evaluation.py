@@ -92,6 +92,8 @@ class BoundRubric:
     """The questions to every submission, each once."""
     constant_questions: tuple[Question, ...]
     """The questions to the reference, whose answers are in the evidence of all submissions."""
+    rng: SeededRandom
+    """Where the inputs of questions come from."""
 
     @property
     def test_questions(self) -> tuple[Question, ...]:
@@ -173,6 +175,7 @@ def bind_rubric(rubric: Rubric, *, registry: Registry, rng: SeededRandom) -> Bou
     return BoundRubric(
         rubric_checks=rubric_checks,
         judging_order=_order_by_needs(rubric_checks),
+        rng=rng,
         questions=_unique_questions(q for c in rubric_checks for q in c.check.questions(rng)),
         constant_questions=_unique_questions(
             q for c in rubric_checks for q in c.check.constant_questions(rng)

@@ -85,7 +85,7 @@ def _failure_causes(evidence: Evidence) -> Mapping[int, CellRun]:
 
 
 class NotebookRuns(Check):
-    """The notebook runs headless: the share of code cells that do not fail of their own.
+    """The notebook runs headless: the share of code cells that run and do not fail of their own.
 
     A NameError for a name that an earlier failed cell assigns is that cell's failure. Empty and
     comment-only cells are left out; lines that a headless grader neutralizes (installers, Colab,
@@ -114,13 +114,24 @@ class NotebookRuns(Check):
         details = "; ".join(f"cell {run.index}: {_describe_failure(run)}" for run in listed)
         if more := len(failures) - len(listed):
             details += f"; and {more} more"
+        ours = {module.name for module in evidence.record.missing if module.known}
+        is_ours = any(ours.intersection(needed_modules(run)) for run in failures)
+        how = "failed" if is_ours else "failed of their own"
         return CheckOutcome(
             share=share,
             expected=expected,
-            observed=f"{len(failures)} of {len(code_runs)} cells failed of their own: {details}",
+            observed=f"{_count_failures(failures, len(code_runs), how=how)}: {details}",
             hint=_choose_hint(failures),
             cells=tuple(run.index for run in failures),
         )
+
+
+def _count_failures(failures: Sequence[CellRun], total: int, *, how: str) -> str:
+    """Say how many cells failed, and how, and apart from them how many were never run."""
+    unreached = sum(run.status is CellStatus.NOT_REACHED for run in failures)
+    counts = {how: len(failures) - unreached, "were not run": unreached}
+    (first, what), *rest = [(count, words) for words, count in counts.items() if count]
+    return ", ".join([f"{first} of {total} cells {what}", *(f"{n} {words}" for n, words in rest)])
 
 
 def _describe_success(runs: Sequence[CellRun]) -> str:

@@ -1,4 +1,4 @@
-"""Finds out whether what a check could not pass is our lack: a missing module, or a wall.
+"""Finds out whether what a check could not pass is our lack: a missing module, a wall, a network.
 
 It costs nobody a point. What ran before a cell that lacked something does not depend on it, and is
 judged as always.
@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from grader.checks.check import Evidence
 from grader.checks.memo import memoized
+from grader.checks.network_lacks import SENTENCE as NETWORK_SENTENCE
+from grader.checks.network_lacks import needs_network
 from grader.checks.wall_lacks import SENTENCE as WALL_SENTENCE
 from grader.checks.wall_lacks import failed_at_wall, is_wall_error
-from grader.model import CellStatus, Json, Observation
+from grader.model import CellStatus, Json, MissingModule, Observation
 from grader.notebook import assigning_cells
 from grader.notebook.missing_words import modules_in_error, needed_modules, undefined_name
 
@@ -50,11 +52,9 @@ def find_lack(
             return lacking[index]
     missing = _missing_modules(evidence)
     for error in (error for answer in answers for error in _errors_in_answer(answer)):
-        for name in modules_in_error(error):
-            if name in missing:
-                return Lack(sentence=missing[name])
-        if is_wall_error(error, evidence):
-            return Lack(sentence=WALL_SENTENCE)
+        sentences = (missing[name] for name in modules_in_error(error) if name in missing)
+        if sentence := next(sentences, "") or _surroundings_lack(error, evidence):
+            return Lack(sentence=sentence)
     failed = {index: lack for index, lack in lacking.items() if index in _failed_cells(evidence)}
     if failed and (is_absent or not about or about[-1] > min(failed)):
         return failed[min(failed)]
@@ -69,8 +69,9 @@ def lacking_cells(evidence: Evidence) -> Mapping[int, Lack]:
     for run in evidence.record.cells:
         names = needed_modules(run, evidence.notebook) if missing else ()
         name = next((name for name in names if name in missing), "")
-        if name or failed_at_wall(run, evidence):
-            sentence = missing[name] if name else WALL_SENTENCE
+        error = f"{run.error.name}: {run.error.message}" if run.error else ""
+        at_wall = WALL_SENTENCE if failed_at_wall(run, evidence) else ""
+        if sentence := missing.get(name) or at_wall or _surroundings_lack(error, evidence):
             lacking[run.index] = Lack(sentence=sentence, cell=run.index)
             continue
         undefined = undefined_name(run) if lacking else ""
@@ -82,14 +83,26 @@ def lacking_cells(evidence: Evidence) -> Mapping[int, Lack]:
     return lacking
 
 
+def _surroundings_lack(error: str, evidence: Evidence) -> str:
+    """Return a sentence for what an error may come of where the notebook ran, or ''."""
+    if is_wall_error(error, evidence):
+        return WALL_SENTENCE
+    return NETWORK_SENTENCE if needs_network(error, evidence) else ""
+
+
 def _missing_modules(evidence: Evidence) -> Mapping[str, str]:
     """Return a sentence for each module that is missing and is our lack."""
-    verbs = {True: "cannot be imported", False: "is not installed"}
     return {
-        module.name: f"{module.name} {verbs[module.broken]} {_PLACE}"
+        module.name: f"{module.name} {_describe_absence(module)} {_PLACE}"
         for module in evidence.record.missing
         if module.known
     }
+
+
+def _describe_absence(module: MissingModule) -> str:
+    if module.fetched:
+        return "is fetched by the notebook, and there is no network"
+    return "cannot be imported" if module.broken else "is not installed"
 
 
 def _failed_cells(evidence: Evidence) -> frozenset[int]:

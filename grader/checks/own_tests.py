@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
 
 from grader.checks.check import Check, CheckOutcome, Evidence, SeededRandom, absent, make_question
 from grader.errors import CourseTestFault, ReferenceFault
@@ -38,6 +43,8 @@ class _Case:
     message: str = ""
     where: tuple[str, int | None] = ("", None)
     words: tuple[str, ...] = ()
+    asked: bool = True
+    """Whether it asked the notebook anything."""
     operators: bool = False
 
     @property
@@ -45,31 +52,23 @@ class _Case:
         return self.outcome == "passed"
 
 
-class CourseTest(Check):
-    """A test in the assignment's `tests.py` passes: docs/tests.md.
+class TestedCheck(Check):
+    """A check that something of the course's runs in a process of ours, and this judges."""
 
-    The test runs in a process of ours, and what it touches of the notebook's are remote objects
-    whose plain values come back. A parametrized test shares its points among its cases.
-    """
-
-    code = "TST001"
-    title = "{says}"
     subjects = ("names",)
 
-    test: str
-    """The name of the test: 'test_small', or 'TestAccount.test_new' in a class."""
-    says: str = ""
-    """What it asks for, in a sentence; without it the first paragraph of the test's docstring."""
     names: tuple[str, ...] = ()
-    """The names of the notebook that it takes; they are read from the test."""
+    """The names of the notebook that it is about; they are read from the test."""
     shown: bool = False
     """Whether students may read what it asks: where the check is public; that is set, too."""
-    draws: bool = False
-    """Whether it draws inputs from the secret seed; that is read from the test, too."""
 
-    def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
-        seed = rng.seed.hex() if self.draws else ""
-        return (make_question("test", {"test": self.test, "seed": seed}),)
+    def sentence(self) -> str:
+        """Return what it asks for."""
+        raise NotImplementedError
+
+    def name(self) -> str:
+        """Return what an author calls it."""
+        raise NotImplementedError
 
     def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         return self.questions(rng)
@@ -81,15 +80,15 @@ class CourseTest(Check):
         for case in cases.values():
             if case.outcome == "error":
                 raise CourseTestFault(
-                    f"the test {self.test} failed by itself: {case.message[:300]}"
+                    f"the test {self.describe()} failed by itself: {case.message[:300]}"
                 )
         if expected.keys() - cases.keys():
-            raise CourseTestFault(f"the test {self.test} could not be run to its end")
+            raise CourseTestFault(f"{self.describe()} could not be run to its end")
         missing = [c for c in cases.values() if c.outcome == "missing"]
         if len(missing) == len(expected):
             names = missing[0].names
             observed = find_flaw(missing[0], reference=missing[0], is_public=self.shown)
-            return absent(expected=self.says, observed=observed, names=names)
+            return absent(expected=self.sentence(), observed=observed, names=names)
         flaws = {
             name: flaw
             for name, case in expected.items()
@@ -97,12 +96,13 @@ class CourseTest(Check):
         }
         share = Fraction(len(expected) - len(flaws), len(expected))
         if share == 1:
-            return CheckOutcome(share=share, expected=self.says, observed="the test passed")
+            return CheckOutcome(share=share, expected=self.sentence(), observed="the test passed")
         return CheckOutcome(
             share=share,
-            expected=self.says,
-            observed=join_flaws(flaws, count=len(expected)) or f"a hidden test failed: {self.says}",
-            names=self.names,
+            expected=self.sentence(),
+            observed=join_flaws(flaws, count=len(expected))
+            or f"a hidden test failed: {self.sentence()}",
+            names=self.code_names(),
         )
 
     def _reference_cases(self, evidence: Evidence, question: Question) -> Sequence[_Case]:
@@ -115,11 +115,108 @@ class CourseTest(Check):
         failed_case = next((c for c in cases if c.outcome not in {"passed", "skipped"}), None)
         if failed_case is not None or not cases:
             why = failed_case.sentence or failed_case.message if failed_case else "it did not run"
-            raise ReferenceFault(f"the reference does not pass {self.test}: {why}"[:600])
+            raise ReferenceFault(f"the reference does not pass {self.describe()}: {why}"[:600])
         counted = [case for case in cases if case.has_passed]
         if not counted:
-            raise ReferenceFault(f"the reference skips {self.test}")
+            raise ReferenceFault(f"the reference skips {self.describe()}")
         return counted
+
+
+class CourseTest(TestedCheck):
+    """A test in the assignment's `tests.py` passes: docs/tests.md.
+
+    The test runs in a process of ours, and what it touches of the notebook's are remote objects
+    whose plain values come back. A parametrized test shares its points among its cases.
+    """
+
+    code = "TST001"
+    title = "{says}"
+
+    test: str
+    """The name of the test: 'test_small', or 'TestAccount.test_new' in a class."""
+    says: str = ""
+    """What it asks for, in a sentence; without it the first paragraph of the test's docstring."""
+    compares: bool = False
+    """Whether it takes the reference, which students don't have; that is read from the test."""
+    draws: bool = False
+    """Whether it draws inputs from the secret seed; that is read from the test, too."""
+
+    def sentence(self) -> str:
+        return self.says
+
+    def name(self) -> str:
+        return self.test
+
+    def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        seed = rng.seed.hex() if self.draws else ""
+        return (make_question("test", {"test": self.test, "seed": seed}),)
+
+    def asks_counter_questions(self) -> bool:
+        return self.compares
+
+
+class ReferenceValue(TestedCheck):
+    """An expression gives what it gives in the reference, for each of some inputs.
+
+    The short form of a test: `ask = "squares(n)"`, `given = { n = [1, 2, 10] }`. Where the
+    reference raises an exception, one of the same name is expected. The inputs share the points.
+    """
+
+    code = "VAL001"
+    title = "{ask}"
+
+    ask: str
+    """An expression with names of the notebook and of what is given: "squares(n)"."""
+    given: Annotated[dict[str, list[Any]], Field(default_factory=dict)]
+    """By name, a value for each case: `{ n = [1, 2, 10] }`."""
+    draw: Annotated[dict[str, str], Field(default_factory=dict)]
+    """By name, what draws it from the secret seed: `{ n = "integers(1, 20)" }`: docs/tests.md."""
+    times: Annotated[int, Field(ge=1, le=100)] = 3
+    """How many cases there are where all is drawn."""
+    close: Annotated[float, Field(ge=0)] = 1e-6
+    """The largest difference of two numbers, relative and absolute."""
+    order: Literal["same", "free"] = "same"
+    """Whether the order of lists, arrays and rows matters."""
+    types: bool = True
+    """Whether a list is no tuple, and a whole number no float."""
+
+    @field_validator("ask")
+    @classmethod
+    def _check_expression(cls, ask: str) -> str:
+        try:
+            ast.parse(ask, mode="eval")
+        except SyntaxError as error:
+            raise ValueError(f"is no expression of Python: {error.msg}") from error
+        return ask
+
+    @model_validator(mode="after")
+    def _check_cases(self) -> Self:
+        lengths = {len(values) for values in self.given.values()}
+        if len(lengths) > 1 or 0 in lengths:
+            raise ValueError("the lists of `given` must have equal lengths, above 0")
+        return self
+
+    def sentence(self) -> str:
+        return f"`{self.ask}` gives what the reference gives"
+
+    def name(self) -> str:
+        return self.ask
+
+    def code_names(self) -> tuple[str, ...]:
+        nodes = ast.walk(ast.parse(self.ask, mode="eval"))
+        names = dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name))
+        known = {*self.given, *self.draw, *dir(builtins)}
+        return tuple(name for name in names if name not in known)
+
+    def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
+        value = self.model_dump(
+            mode="json", include={"ask", "given", "draw", "times", "close", "order", "types"}
+        )
+        seed = rng.seed.hex() if self.draw else ""
+        return (make_question("test", {"value": value, "seed": seed}),)
+
+    def asks_counter_questions(self) -> bool:
+        return True
 
 
 def find_flaw(case: _Case, *, reference: _Case, is_public: bool) -> str:
@@ -219,5 +316,6 @@ def _read_case(case: Mapping[str, Json]) -> _Case:
         message=text("message"),
         where=where,
         words=texts("words"),
+        asked=case.get("requests") != 0,
         operators=bool(case.get("operators")),
     )

@@ -40,7 +40,7 @@ _VOLATILE = re.compile(
 """Matches lines whose numbers differ from run to run and mean nothing."""
 _STATUS_WORDS = {
     CellStatus.TIMED_OUT: "took too long",
-    CellStatus.STRUCK_OUT: "ended Python",
+    CellStatus.STRUCK_OUT: "was left out",
     CellStatus.NOT_REACHED: "was not reached",
 }
 

@@ -27,7 +27,7 @@ from grader.cli.marks_command import marks_command
 from grader.cli.parts_command import parts_command
 from grader.cli.release_command import release_command
 from grader.cli.run_command import run_command
-from grader.cli.terminal_encoding import write_plainly
+from grader.cli.terminal_encoding import outlast_readers, write_plainly
 from grader.cli.validate_command import validate_command
 from grader.errors import GraderError
 
@@ -88,6 +88,7 @@ for command in (
 def main() -> None:
     """Run the command and exit with its code."""
     write_plainly()
+    outlast_readers()
     try:
         cli(standalone_mode=False)
     except click.exceptions.Abort:

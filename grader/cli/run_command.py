@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from grader.cli.shared_options import (
     take_people_files,
     unsandboxed_option,
 )
+
+INTERRUPTED_MESSAGE = "Interrupted: what is graded is kept; run the same command again to go on."
 
 
 @click.command("run")
@@ -66,11 +70,14 @@ def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options:
     fault_log.log_faults_in(out)
     people = take_people_files(options)
     loaded_settings = settings.read_settings(path=path, out=out, people=people, **options)
-    if as_json or quiet:
-        outcome = run_grading(loaded_settings, watcher=RunWatcher())
-    else:
-        with ProgressBar() as bar:
-            outcome = run_grading(loaded_settings, watcher=bar)
+    bar = ProgressBar()
+    with tell_interruption():
+        if as_json or quiet:
+            outcome = run_grading(loaded_settings, watcher=RunWatcher())
+        else:
+            with bar:
+                outcome = run_grading(loaded_settings, watcher=bar)
+    if not (as_json or quiet):
         summary = run_summary(
             outcome.results(),
             rubric=outcome.rubric,
@@ -85,3 +92,13 @@ def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options:
         missing = outcome.view.missing_students
         click.echo(class_to_json(outcome.results(), rubric=outcome.rubric, missing=missing))
     sys.exit(NEEDS_PERSON if outcome.view.needs_person else DONE)
+
+
+@contextmanager
+def tell_interruption() -> Iterator[None]:
+    """Say what an interrupted run keeps."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(INTERRUPTED_MESSAGE, err=True)
+        raise

@@ -1,9 +1,13 @@
-"""Let the terminal, or a pipe, take any character: what its encoding lacks is written plainly."""
+"""Let the terminal, or a pipe, take whatever is printed.
+
+What an encoding lacks is written plainly, and a pipe that nobody reads any more ends no command.
+"""
 
 from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
 import unicodedata
 
@@ -40,6 +44,41 @@ def write_plainly() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_HANDLER)
+
+
+class LastingOutput(io.TextIOWrapper):
+    """Standard output that goes on to nowhere once its reader is gone (`grade … | head -1`)."""
+
+    def write(self, text: str, /) -> int:
+        """Write a text; where nobody reads it, it was written all the same."""
+        try:
+            return super().write(text)
+        except BrokenPipeError:
+            self._discard()
+            return len(text)
+
+    def flush(self) -> None:
+        """Send what was written."""
+        try:
+            super().flush()
+        except BrokenPipeError:
+            self._discard()
+
+    def _discard(self) -> None:
+        """Let what was written, and what will be, go nowhere."""
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, self.fileno())
+        os.close(sink)
+
+
+def outlast_readers() -> None:
+    """Let a closed pipe change neither what a command does nor its exit code."""
+    stream = sys.stdout
+    is_own = isinstance(stream, io.TextIOWrapper) and stream is sys.__stdout__
+    if is_own and not stream.isatty():
+        stream.flush()
+        binary = os.fdopen(stream.fileno(), "wb", closefd=False)
+        sys.stdout = LastingOutput(binary, encoding=stream.encoding, errors=stream.errors)
 
 
 def _replace(error: UnicodeError) -> tuple[str, int]:

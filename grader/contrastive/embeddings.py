@@ -16,6 +16,7 @@ from grader.contrastive.labeled_inputs import (
     array_fields,
     is_defined,
     labeled_vectors,
+    labels_left_out,
 )
 from grader.contrastive.loss_guard import judge_guarded_loss
 from grader.contrastive.studied_module import (
@@ -78,9 +79,18 @@ class EmbeddingCheck(LabeledInputsCheck):
         observed = f"no {name} after the notebook ran"
         return absent(expected=expected, observed=observed, names=(name,))
 
-    def incomplete_embeddings(self, *, expected: str) -> CheckOutcome:
+    def judge_unmade(self, evidence: Evidence, name: str, *, expected: str) -> CheckOutcome:
+        """Return the outcome for a variable where no module made embeddings of all inputs."""
+        if is_defined(evidence, name):
+            return self.incomplete_embeddings(evidence, expected=expected)
+        return self.missing_embeddings(name, expected=expected)
+
+    def incomplete_embeddings(self, evidence: Evidence, *, expected: str) -> CheckOutcome:
         """Return the outcome where no module made embeddings of all inputs."""
         observed = f"the {self.maker} made no finite embeddings of all {self.things}"
+        left_out = labels_left_out(evidence, labels=self.labels, shape=self.shape)
+        if left_out:
+            observed = f"{join_labels(left_out)} did not go into the {self.maker}"
         return absent(expected=expected, observed=observed)
 
     def build_exhibit(self, evidence: Evidence) -> Exhibit | None:
@@ -97,6 +107,8 @@ class EmbeddingSet:
     vectors: Mapping[str, Numbers]
     sources: Mapping[str, LabeledVector]
     """By label, the recorded output of a module that equals the vector, where there is one."""
+    in_order: bool = True
+    """Whether no vector is known to be of another input than that of its label."""
 
     @property
     def complete(self) -> bool:
@@ -164,7 +176,7 @@ def held_embeddings(
     if before is not None and matches[0] is not None and _is_as_close(before, matches[0]):
         return before  # what the start's weights make cannot show that they moved
     complete = next((match for match in matches if match is not None), None)
-    return complete or _in_order(held, names.labels, name=name)
+    return complete or _in_order(held, rows, names.labels, name=name)
 
 
 def _is_as_close(before: EmbeddingSet, after: EmbeddingSet) -> bool:
@@ -209,13 +221,17 @@ def _match(
     )
 
 
-def _in_order(held: Sequence[Array], labels: tuple[str, ...], *, name: str) -> EmbeddingSet:
+def _in_order(
+    held: Sequence[Array], rows: Sequence[LabeledVector], labels: tuple[str, ...], *, name: str
+) -> EmbeddingSet:
     """Return vectors that are no module's output, in the handout's order where they are as many."""
     vectors = [as_float64(vector).ravel() for vector in held]
     fits = len(vectors) == len(labels) and len({vector.size for vector in vectors}) == 1
-    return EmbeddingSet(
-        name=name, vectors=dict(zip(labels, vectors, strict=True)) if fits else {}, sources={}
-    )
+    index = VectorIndex(rows)
+    named = dict(zip(labels, vectors, strict=True)) if fits else {}
+    sources = {label: index.nearest(vector) for label, vector in named.items()}
+    in_order = all(row is None or row.label == label for label, row in sources.items())
+    return EmbeddingSet(name=name, vectors=named, sources={}, in_order=in_order)
 
 
 @memoized
@@ -283,7 +299,7 @@ def stage_embeddings(
     if held is not None and held.complete and not is_other_stage:
         return held
     recorded = recorded_embeddings(evidence, names, trained=trained)
-    return recorded or (held if held is not None and held.vectors else None)
+    return recorded or (held if held is not None and held.vectors and held.in_order else None)
 
 
 def is_of_stage(
@@ -343,7 +359,7 @@ class StageCheck(EmbeddingCheck):
         name = self.after if trained else self.before
         expected = self.describe_expected()
         if not self.all_encoded(evidence):
-            return self._judge_unmade(evidence, name, expected=expected)
+            return self.judge_unmade(evidence, name, expected=expected)
         exhibit = None if trained else self.build_exhibit(evidence)
         held = held_embeddings(evidence, names, trained=trained)
         if held is None:
@@ -378,11 +394,6 @@ class StageCheck(EmbeddingCheck):
             return outcome
         observed = "The notebook calls modules so often that not all of its calls were kept."
         return replace(outcome, observed=observed, pending=True)
-
-    def _judge_unmade(self, evidence: Evidence, name: str, *, expected: str) -> CheckOutcome:
-        if is_defined(evidence, name):
-            return self.incomplete_embeddings(expected=expected)
-        return self.missing_embeddings(name, expected=expected)
 
     def _judge_absent(self, evidence: Evidence, name: str, *, expected: str) -> CheckOutcome:
         stood_in = stood_in_embeddings(evidence, self.embedding_names, trained=self.trained)

@@ -181,6 +181,22 @@ def labeled_vectors(
     return tuple(vectors)
 
 
+def labels_left_out(
+    evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]
+) -> tuple[str, ...]:
+    """Return the labels whose inputs went into no module, where those of others did."""
+    encoded = encoded_values(evidence, labels=labels, shape=shape)
+    given = [row.values for row in module_rows(evidence, shape)]
+    left_out = [
+        label
+        for label in labels
+        if label in encoded
+        and encoded[label].finite
+        and not any(equal_values(values, encoded[label]) for values in given)
+    ]
+    return tuple(left_out) if len(left_out) < len(labels) else ()
+
+
 @memoized
 def head_vectors(
     evidence: Evidence, *, labels: tuple[str, ...], shape: tuple[int, ...]

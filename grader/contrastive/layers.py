@@ -23,7 +23,7 @@ from grader.checks.check import (
 from grader.checks.memo import memoized
 from grader.checks.modules import call_fields, class_name, draw_weight
 from grader.checks.values import array_flaw, as_float64, equals_reference
-from grader.contrastive.studied_module import describe_loose_layers
+from grader.contrastive.studied_module import describe_loose_layers, describe_unasked_module
 from grader.model import Observation, Question
 
 if TYPE_CHECKING:
@@ -204,6 +204,11 @@ class LayerApplied(ModuleAtWeightsCheck):
     def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         return self.reference_questions(rng)
 
+    def find_doubt(self, evidence: Evidence) -> str:
+        _, question = self.questions(evidence.rng)
+        loose = super().find_doubt(evidence)
+        return loose or describe_unasked_module(evidence, self.shape, question)
+
     def judge(self, evidence: Evidence) -> CheckOutcome:
         _, question = self.questions(evidence.rng)
         observation = evidence.observation(question)
@@ -231,10 +236,11 @@ class LayerApplied(ModuleAtWeightsCheck):
             misshapen = self._judge_shape(
                 evidence, base=base, name=name, is_other_size=is_other_size
             )
+            hint = f"Is the result of the {self.layer} what the next line works on?"
+            if is_other_size:
+                hint = "Which layers does the handout's class have, and of which sizes?"
             return misshapen or failed(
-                expected=expected,
-                observed=self._explain_unchanged(observation),
-                hint=f"Is the result of the {self.layer} what the next line works on?",
+                expected=expected, observed=self._explain_unchanged(observation), hint=hint
             )
         if not (self.agreement and all(map(changes_output, self.others))):
             return passed(expected=expected, observed="it does")

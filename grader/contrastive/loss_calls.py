@@ -49,9 +49,9 @@ def counted_calls(
         studied: The module under study.
         rows: Its vectors of labeled inputs.
     """
-    end = recording.event_count + 1 if studied is None else studied.first_change
+    begin, end = (-1, np.inf) if studied is None else (studied.restart, studied.first_change)
     index = VectorIndex(rows)
-    calls = [call for call in recording.calls if call.event_index < end]
+    calls = [call for call in recording.calls if begin < call.event_index < end]
     groups = ([c for c in calls if c.pulled], [c for c in calls if c.grads], calls)
     counted = next((group for group in groups if group), [])
     own = [call for call in counted if studied and studied.index in called_on(call, index)]

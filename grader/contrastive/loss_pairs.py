@@ -12,7 +12,7 @@ import numpy as np
 from grader.checks.check import CheckOutcome, Evidence, failed, passed
 from grader.checks.memo import memoized
 from grader.checks.recording import Call
-from grader.checks.values import equal_values
+from grader.checks.values import EQUAL_TOLERANCE, equal_values
 from grader.contrastive.embeddings import (
     EmbeddingCheck,
     EmbeddingNames,
@@ -28,7 +28,7 @@ from grader.contrastive.labeled_inputs import (
     labeled_vectors,
     namespace,
 )
-from grader.contrastive.loss_calls import Pair, counted_calls, nearest_labels, read_pairs
+from grader.contrastive.loss_calls import Pair, RolePairs, counted_calls, nearest_labels, read_pairs
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
 
 if TYPE_CHECKING:
@@ -63,8 +63,10 @@ class PairContrasted(EmbeddingCheck):
     were anchor with positive, and anchor with negatives. Order within a pair, number of calls and
     style of the arguments don't matter. Where the loss has another name, similarities that
     gradients flow through are read instead; where there are none, the direction of the loss's
-    gradient is. The calls decide: a variable that holds another pair gets a note. If no call
-    contrasts the pair but a variable holds it, half of the points.
+    gradient is. Calls whose gradients were only looked at, and a training that was undone, don't
+    count. The calls decide: a variable that holds another pair gets a note. If no call contrasts
+    the pair but a variable holds it, half of the points. Inputs whose embeddings are equal cannot
+    be told apart: a person decides.
     """
 
     code = "PAR001"
@@ -106,10 +108,30 @@ class PairContrasted(EmbeddingCheck):
             )
             return passed(expected=expected, observed=observed, hint=note, cells=pairs.cells)
         if not self.all_encoded(evidence):
-            return self.incomplete_embeddings(expected=expected)
+            return self.incomplete_embeddings(evidence, expected=expected)
         outcome = self._judge_wrong_pair(
             pairs, variables, expected=expected, expected_pair=expected_pair
         )
+        return self._with_cause(evidence, outcome, expected_pair)
+
+    def _with_cause(
+        self, evidence: Evidence, outcome: CheckOutcome, expected_pair: Pair
+    ) -> CheckOutcome:
+        """Return the outcome for a wrong pair, with a hint at the cause where calls tell it.
+
+        Where inputs cannot be told apart by their embeddings, a person decides.
+        """
+        equal = _labels_embedded_alike(evidence, self.embedding_names)
+        if equal.intersection(self.pair):
+            same = join_labels(tuple(label for label in self.labels if label in equal))
+            observed = (
+                f"The {self.maker} gives {same} the same embedding, so the calls of the loss do not"
+                f" tell which {self.things} it contrasts."
+            )
+            return replace(outcome, observed=observed, share=Fraction(0), pending=True)
+        if self._is_contrasted_later(evidence, expected_pair):
+            hint = "Only a later step contrasts it: is one step made of the losses of all pairs?"
+            return replace(outcome, hint=hint)
         calls = [call for call in evidence.recording.calls if call.name == self.loss and call.grads]
         if outcome.share and len({call.pulled for call in calls}) > 1:
             return replace(outcome, hint="Does every loss that is computed go into the total?")
@@ -125,14 +147,32 @@ class PairContrasted(EmbeddingCheck):
         if _has_unread_gradient(evidence, self.embedding_names):
             observed = "The gradient of the loss does not tell which pairs it contrasts."
             return failed(expected=expected, observed=observed, pending=True)
+        name = self.variable or self.loss
+        if not self.all_encoded(evidence):
+            return self.judge_unmade(evidence, name, expected=expected)
         if is_defined(evidence, self.variable):
             observed = f"`{self.variable}` does not hold two embeddings of the {self.maker}."
             hint = f"What does the {self.maker} give for these two {self.things}?"
             return failed(expected=expected, observed=observed, hint=hint)
-        outcome = self.missing_embeddings(self.variable or self.loss, expected=expected)
-        if not self.all_encoded(evidence):
-            return outcome
+        outcome = self.missing_embeddings(name, expected=expected)
         return replace(outcome, because="no loss was computed from the embeddings")
+
+    def _is_contrasted_later(self, evidence: Evidence, expected_pair: Pair) -> bool:
+        """Return whether the loss contrasts a pair in its role in later steps alone."""
+        names = self.embedding_names
+        studied = studied_module(evidence, names)
+        if studied is None:
+            return False
+        rows = [row for t in (False, True) for row in studied_rows(evidence, names, trained=t)]
+        canonical = _canonical_labels(evidence, names)
+        for call in evidence.recording.calls:
+            if call.name != self.loss or not call.pulled:
+                continue
+            pairs = read_pairs(call, rows, self.roles) or RolePairs()
+            own = pairs.positive if self.role == "positive" else pairs.negative
+            if expected_pair in {_canonical_pair(pair, canonical) for pair in own}:
+                return call.event_index > studied.first_change
+        return False
 
     def _is_right(
         self, pairs: ContrastedPairs, variable_pair: Pair | None, expected_pair: Pair
@@ -171,7 +211,11 @@ class PairContrasted(EmbeddingCheck):
             )
         if in_variable and expected_pair not in contrasted.positive | contrasted.negative:
             others = f"contrasts other pairs: {pair_list}" if pair_list else "does not contrast it"
-            hint = "The given lines read only the second element of a negative pair."
+            hint = "Is the loss called on this pair, too?"
+            if self.role == "negative" and not contrasted.negative:
+                hint = "Which negatives does the loss get?"
+            elif contrasted.negative - frozenset(variables.values()):
+                hint = "The given lines read only the second element of a negative pair."
             return CheckOutcome(
                 share=Fraction(1, 2),
                 expected=expected,
@@ -309,9 +353,11 @@ def _rows_before_training(
 ) -> Sequence[LabeledVector]:
     """Return vectors from before the weights moved: those with a gradient, and what they lack."""
     studied = studied_module(evidence, names)
-    end = evidence.recording.event_count + 1 if studied is None else studied.first_change
+    begin, end = (-1, np.inf) if studied is None else (studied.restart, studied.first_change)
     before = [row for row in rows if row.forward.event_index < end]
-    followed = [row for row in before if row.gradient is not None][:MAX_GRADIENT_ROWS]
+    followed = [
+        row for row in before if row.gradient is not None and row.forward.event_index > begin
+    ][:MAX_GRADIENT_ROWS]
     labels = {row.label for row in followed}
     others = {row.label: row for row in before if row.label not in labels}
     return [*followed, *others.values()]
@@ -377,6 +423,20 @@ def variable_pairs(evidence: Evidence, names: EmbeddingNames) -> Mapping[str, Pa
         if "?" not in labels:
             pairs[name] = _canonical_pair(labels, canonical)
     return pairs
+
+
+@memoized
+def _labels_embedded_alike(evidence: Evidence, names: EmbeddingNames) -> frozenset[str]:
+    """Return the labels whose inputs differ, and whose embeddings before training are equal."""
+    canonical = _canonical_labels(evidence, names)
+    rows = {row.label: row for row in studied_rows(evidence, names, trained=False)}
+    return frozenset(
+        label
+        for label, row in rows.items()
+        for other, other_row in rows.items()
+        if canonical.get(label) != canonical.get(other)
+        and cosine(row.vector, other_row.vector) > 1 - EQUAL_TOLERANCE**2
+    )
 
 
 @memoized

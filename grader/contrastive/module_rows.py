@@ -11,6 +11,8 @@ from grader.checks.memo import memoized
 from grader.checks.values import ArrayValues, array_flaw, as_float64, inspect_array
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from grader.checks.check import Evidence
     from grader.checks.recording import Forward
     from grader.model import Array, Numbers
@@ -40,7 +42,7 @@ def module_rows(evidence: Evidence, shape: tuple[int, ...]) -> tuple[ModuleRow, 
     row_cache = _RowCache()
     rows = []
     for forward in evidence.recording.forwards:
-        for batch, output, output_gradient in _encoded_batches(forward):
+        for batch, output, output_gradient in _encoded_batches(forward, shape):
             if id(batch) not in batches:
                 parts = _rows_of_shape(batch, shape)
                 batches[id(batch)] = [row_cache.get_or_inspect(row) for row in parts]
@@ -56,18 +58,38 @@ def module_rows(evidence: Evidence, shape: tuple[int, ...]) -> tuple[ModuleRow, 
     return tuple(rows)
 
 
-def _encoded_batches(forward: Forward) -> list[tuple[Array, Array | None, Array | None]]:
+def _encoded_batches(
+    forward: Forward, shape: tuple[int, ...]
+) -> list[tuple[Array, Array | None, Array | None]]:
     """Return each input of a call with its output and the loss's gradient there.
 
-    A call of two towers, or three, takes several inputs and gives as many outputs.
+    A call of two towers, or three, takes several inputs and gives as many outputs, or one of all.
     """
-    if 1 < len(forward.inputs) == len(forward.outputs):
-        pairs = zip(forward.inputs, forward.outputs, strict=True)
+    inputs = forward.inputs
+    if 1 < len(inputs) == len(forward.outputs):
+        pairs = zip(inputs, forward.outputs, strict=True)
         return [
             (array, output, forward.gradients.get(index))
             for index, (array, output) in enumerate(pairs)
         ]
-    return [(array, forward.output, forward.output_gradient) for array in forward.inputs[:1]]
+    if len({array.shape for array in inputs}) == 1 < len(inputs):
+        count = len(_rows_of_shape(inputs[0], shape))
+        outputs = _split_rows(forward.output, len(inputs), count)
+        gradients = _split_rows(forward.output_gradient, len(inputs), count)
+        if outputs[0] is not None:
+            return list(zip(inputs, outputs, gradients, strict=True))
+    return [(array, forward.output, forward.output_gradient) for array in inputs[:1]]
+
+
+def _split_rows(joined: Array | None, parts: int, count: int) -> Sequence[Array | None]:
+    """Return the rows of each input of a call that gave them as one array, or None for each."""
+    if (
+        joined is None
+        or not (count and joined.ndim)
+        or joined.size != parts * count * joined.shape[-1]
+    ):
+        return [None] * parts
+    return list(joined.reshape(parts, count, joined.shape[-1]))
 
 
 def _rows_of_shape(batch: Array, shape: tuple[int, ...]) -> list[Array]:

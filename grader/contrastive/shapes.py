@@ -9,7 +9,11 @@ from grader.checks.modules import ModuleShapeCheck, call_fields, class_name
 from grader.checks.values import equal_values, format_shape
 from grader.contrastive.labeled_inputs import LabeledInputsCheck, encoded_values
 from grader.contrastive.module_rows import module_rows
-from grader.contrastive.studied_module import describe_loose_layers, find_studied_module
+from grader.contrastive.studied_module import (
+    describe_loose_layers,
+    describe_unasked_module,
+    find_studied_module,
+)
 from grader.model import Observation
 
 
@@ -52,7 +56,7 @@ class InputBatch(LabeledInputsCheck):
             label for label in encoded if any(equal_values(row, encoded[label]) for row in rows)
         ]
         if len(covered) == len(self.labels):
-            observed = f"all {self.things}, a few at a time"
+            observed = f"all {self.things}, though not as one batch"
             return passed(expected=expected, observed=observed, cells=cells)
         if not shapes:
             observed = f"no module was given {self.things}"
@@ -79,7 +83,9 @@ class EmbeddingShape(ModuleShapeCheck):
         return f"embeddings (N, {self.features}) for N = {', '.join(map(str, self.batches))}"
 
     def find_doubt(self, evidence: Evidence) -> str:
-        return describe_loose_layers(evidence, self.shape)
+        (question,) = self.questions(evidence.rng)
+        loose = describe_loose_layers(evidence, self.shape)
+        return loose or describe_unasked_module(evidence, self.shape, question)
 
     def explain_no_output(self, observation: Observation, index: int) -> str:
         raised = str(call_fields(observation, index).get("error") or "")

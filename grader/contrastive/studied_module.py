@@ -9,6 +9,7 @@ import numpy as np
 
 from grader.checks.check import ARRAYS_QUESTION
 from grader.checks.memo import memoized
+from grader.checks.modules import call_fields, class_name
 from grader.contrastive.loss_calls import called_on
 from grader.contrastive.module_rows import ModuleRow, module_rows
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from grader.checks.check import Evidence
     from grader.checks.recording import Forward, Module
-    from grader.model import Array
+    from grader.model import Array, Question
 
 MIN_RESEMBLANCE = 0.5
 """The least correlation of weights at which a module is taken for an average of another's."""
@@ -36,7 +37,13 @@ class StudiedModule:
     relatives: frozenset[int]
     """Modules whose weights are made of its weights, such as an average over its steps."""
     first_change: int
-    """The event in which its weights first moved, or one after the last."""
+    """The event in which its weights first moved, or one after the last.
+
+    Where they were set back to the start and trained again, that is in the last training."""
+    restart: int = -1
+    """The last event that moved them before that training; -1 where none did."""
+    undone_steps: int = 0
+    """The steps that were set back."""
 
     def is_trained(self, forward: Forward) -> bool | None:
         """Return whether a call was one of it after its weights had moved.
@@ -110,6 +117,20 @@ def describe_loose_layers(evidence: Evidence, shape: tuple[int, ...]) -> str:
     if not (first and is_vector_made):
         return ""
     return "Layers were called one by one, in no module of which the grader could ask."
+
+
+def describe_unasked_module(evidence: Evidence, shape: tuple[int, ...], question: Question) -> str:
+    """Return a sentence where a module gave the notebook vectors, and raised at all we asked."""
+    observation = evidence.observation(question)
+    count = len(question.params["calls"])
+    is_refused = observation.status == "ok" and all(
+        call_fields(observation, index).get("error") for index in range(count)
+    )
+    rows = module_rows(evidence, shape) if is_refused else ()
+    if not any(row.vector is not None and not row.forward.again for row in rows):
+        return ""
+    name = class_name(observation, default="the module")
+    return f"The notebook calls {name} in a way in which the grader could not."
 
 
 def _with_all_inputs(rows: Sequence[ModuleRow], count: int) -> list[ModuleRow]:
@@ -206,17 +227,26 @@ def _describe_module(evidence: Evidence, index: int) -> StudiedModule:
     forwards = [forward for forward in recording.forwards if forward.module == index]
     snapshots = () if module is None else module.snapshots.values()
     states = {*(f.state for f in forwards), *(s.state for s in snapshots)} - {-1, start}
-    step = recording.first_step(index)
-    changes = [f.event_index for f in forwards if start >= 0 and f.state not in {-1, start}]
-    changes += [] if step is None else [step]
+    steps = [step.event_index for step in recording.steps if index in step.modules]
+    moved = [f.event_index for f in forwards if start >= 0 and f.state not in {-1, start}]
+    changes = sorted([*moved, *steps])
+    begin = _last_begin(forwards, start, changes)
     relatives = () if module is None else _find_relatives(recording.modules, module)
     return StudiedModule(
         index=index,
         start=start,
         later=frozenset(states) if changes else frozenset(),
         relatives=frozenset(relatives) if changes else frozenset(),
-        first_change=min(changes, default=recording.event_count + 1),
+        first_change=next((n for n in changes if n > begin), recording.event_count + 1),
+        restart=max((n for n in changes if n < begin), default=-1),
+        undone_steps=sum(n < begin for n in steps),
     )
+
+
+def _last_begin(forwards: Sequence[Forward], start: int, changes: Sequence[int]) -> int:
+    """Return the last event in which a training of the module's start weights began, or -1."""
+    begins = [f.event_index for f in forwards if f.pulled and f.state == start >= 0]
+    return max((n for n in begins if changes and n < changes[-1]), default=-1)
 
 
 def _find_relatives(modules: Sequence[Module], studied: Module) -> Iterable[int]:

@@ -126,7 +126,8 @@ class LossFalls(TrainingCheck):
         if replay is not None and all_close(
             pairwise_cosines(trained), pairwise_cosines(replay), atol=COSINE_TOLERANCE
         ):
-            observed += f"; the reference's embeddings after {count_steps(steps)} are yours"
+            observed += f"; after {count_steps(steps)} the reference's embeddings are those of your"
+            observed += f" {self.maker}"
             return passed(expected=expected, observed=observed)
         target = self._reference_vectors(evidence, steps=self.steps)
         if target is not None:

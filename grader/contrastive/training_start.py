@@ -97,11 +97,11 @@ class TrainingCheck(EmbeddingCheck, ModuleAtWeightsCheck):
 def _count_steps(evidence: Evidence, studied: StudiedModule, forward: Forward) -> int:
     """Return the optimizer's steps on the module under study to the weights of a call."""
     if forward.module == studied.index:
-        return forward.steps
+        return forward.steps - studied.undone_steps
     forwards = evidence.recording.forwards
     own = [other for other in forwards if other.module == studied.index]
     same = [other.steps for other in own if other.state == forward.state]
-    return max(same or [other.steps for other in own], default=0)
+    return max(same or [other.steps for other in own], default=0) - studied.undone_steps
 
 
 @memoized

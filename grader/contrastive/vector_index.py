@@ -77,6 +77,16 @@ class VectorIndex:
         distances = np.abs(value / length - units).max(axis=1)
         return [
             (float(distances[i]), rows[i])
-            for i in np.flatnonzero(distances <= 10 * EQUAL_TOLERANCE)
+            for i in np.flatnonzero(distances <= 10 * EQUAL_TOLERANCE + _rounding(value) / length)
             if rows[i].forward.event_index < before
         ]
+
+
+def _rounding(values: Numbers) -> float:
+    """Return by how much values may have been rounded that fit into 16 bits; 0 for others."""
+    peak = float(np.abs(values).max())
+    single = values.astype(np.float32)
+    if np.array_equal(single, values) and not (single.view(np.uint32) & 0xFFFF).any():
+        return peak * 2**-8  # bfloat16
+    is_half = np.array_equal(values.astype(np.float16), values)
+    return peak * float(np.finfo(np.float16).eps) if is_half else 0.0

@@ -60,29 +60,44 @@ class Draw:
         return array.item() if np.ndim(array) == 0 and shape == () else array
 
 
-class Files(Mapping):
+class FileNames(Mapping):
+    """Files by name; `names()` says which there are, `copy(name)` gives the path of one."""
+
+    def __iter__(self):
+        return iter(self.names())
+
+    def __len__(self):
+        return len(self.names())
+
+    def __contains__(self, name):
+        return name in self.names()
+
+    def __getitem__(self, name):
+        if name not in self.names():
+            raise KeyError(name)
+        return self.copy(name)
+
+
+class Files(FileNames):
     """The files that the notebook left in its folder; `files["out.csv"]` is the path of a copy."""
 
     def __init__(self, talk, folder):
         self.talk = talk
         self.folder = pathlib.Path(folder)
 
-    def __iter__(self):
-        return iter(self.talk.ask("files"))
+    def names(self):
+        """Return the names of the files, by the path below the folder."""
+        names = self.talk.ask("files")
+        if not isinstance(names, dict):
+            raise TypeError("the files could not be listed")
+        return names
 
-    def __len__(self):
-        return len(self.talk.ask("files"))
-
-    def __contains__(self, name):
-        return name in self.talk.ask("files")
-
-    def __getitem__(self, name):
-        if name not in self.talk.ask("files"):
-            raise KeyError(name)
+    def copy(self, name):
+        """Return the path of a copy of a file."""
         data = self.talk.ask("read_file", name)
+        path = self.folder / name
         if not isinstance(data, bytes):
             raise TypeError(f"{name} could not be read")
-        path = self.folder / name
         if not path.resolve().is_relative_to(self.folder.resolve()):
             raise KeyError(name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,12 +108,12 @@ class Files(Mapping):
 class Printed:
     """What the notebook printed since the test began."""
 
-    def __init__(self, talk):
-        self.talk = talk
+    def __init__(self, read):
+        self.read = read
 
     def text(self):
         """Return it as one text."""
-        text = self.talk.ask("printed")
+        text = self.read()
         if not isinstance(text, str):
             raise TypeError("what was printed could not be read")
         return text
@@ -124,20 +139,18 @@ class Printed:
 class Figures(Sequence):
     """The notebook's figures in order; those that a call of the test draws come at the end."""
 
-    def __init__(self, talk):
-        self.talk = talk
-        self.known = ()
-        self.asked = -1
+    def __init__(self, read):
+        self.read = read
 
     def now(self):
-        """Return the figures of this moment, asked anew where anything was asked since."""
-        if self.asked != self.talk.count:
-            self.known = as_figures(self.talk.ask("figures"))
-            self.asked = self.talk.count
-        return self.known
+        """Return the figures of this moment."""
+        return as_figures(self.read())
 
     def __getitem__(self, place):
         return self.now()[place]
+
+    def __iter__(self):
+        return iter(self.now())
 
     def __len__(self):
         return len(self.now())

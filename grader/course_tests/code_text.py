@@ -3,13 +3,18 @@
 import ast
 import copy
 import reprlib
-import types
 
 from course_tests.arguments import Printed
-from course_tests.remote_objects import Remote
 
 IMMUTABLE = (str, int, float, bool, type(None))
 """Types whose values stand in the code in place of a name: nothing can have changed them."""
+PLAIN_PACKAGES = frozenset(
+    [
+        *("builtins", "collections", "datetime", "decimal", "fractions", "pathlib", "uuid"),
+        *("numpy", "pandas", "polars", "scipy", "torch"),
+    ]
+)
+"""Packages whose values are shown; others are objects, which say nothing but their class."""
 MAX_LITERAL = 80
 """Characters of such a value."""
 MAX_STEPS = 4
@@ -80,7 +85,7 @@ class ShownCode:
 
         function: the tree of the test; read: the names of the expression that failed.
         """
-        objects = {name for name in read if isinstance(self.values.get(name), Remote)}
+        objects = {name for name in read if name in self.values and not is_plain(self.values[name])}
         done = [s for s in statements_before(function.body, line) if is_step(s, objects)]
         texts = [f"`{self.text(step)}`" for step in done[-MAX_STEPS:]]
         return f"after {', '.join(texts)}: " if texts else ""
@@ -114,8 +119,8 @@ def is_literal(value):
 
 
 def is_plain(value):
-    """Return whether a value tells a reader something: no function, no object of ours."""
+    """Return whether a value tells a reader something: no function, no object of a class."""
     if isinstance(value, Printed):
         return True
-    is_own = type(value).__module__.startswith("course_tests")
-    return not (callable(value) or is_own or isinstance(value, (Remote, types.ModuleType)))
+    package = type(value).__module__.partition(".")[0]
+    return package in PLAIN_PACKAGES and not callable(value)

@@ -45,7 +45,7 @@ def describe_failure(item, excinfo, compared=None):
         "message": safe_text(error)[:MAX_TEXT],
     }
     if entry is None:
-        return described
+        return described | {"sentence": first_line(described["message"])}
     stop = Stop(entry, str(item.path))
     described |= {"line": stop.line, "code": stop.code[:MAX_TEXT]}
     is_verdict = isinstance(error, VERDICTS) and not isinstance(error, NotebookGone)

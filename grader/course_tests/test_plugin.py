@@ -3,6 +3,7 @@
 A plugin of pytest: an argument that is no fixture is a name of the notebook.
 """
 
+import contextlib
 import inspect
 import types
 
@@ -10,6 +11,7 @@ import pytest
 from course_tests import arguments
 from course_tests.failure_text import describe_failure
 from course_tests.talk import NOTEBOOK, REFERENCE, NotebookGone
+from course_tests.value_tests import ValueCheck, check_value
 
 OWN_ARGUMENTS = ("reference", "draw", "files", "printed", "stdin", "figures", "source")
 """Arguments that this program gives, as docs/tests.md lists them."""
@@ -36,6 +38,22 @@ class ReferenceNames:
         return self._talk.fetch(name)
 
 
+class NoBackend:
+    """What fixtures of wide scope get, which are computed before there is a notebook."""
+
+    def watching(self):
+        """Watch nothing."""
+        return contextlib.nullcontext()
+
+    def argument(self, name):
+        """Refuse."""
+        raise RuntimeError(f"a fixture of session or module scope can't take {name}")
+
+    def explain(self, item, call, compared):
+        """Return the outcome of what raised."""
+        return {"outcome": "error", "message": str(call.excinfo.value)[:2000]}
+
+
 class TestPlugin:
     """Binds arguments to the backend, which changes from submission to submission.
 
@@ -43,7 +61,7 @@ class TestPlugin:
     """
 
     def __init__(self):
-        self.backend = None
+        self.backend = NoBackend()
         self.outcomes = {}
         self.compared = None
         self.bound_names = set()
@@ -62,7 +80,7 @@ class TestPlugin:
         known = {*PYTEST_ARGUMENTS, *module_fixtures(module), *self.bound_names}
         wanted = argument_names(module) - known
         if wanted:
-            holder = types.ModuleType("notebook_names")
+            holder = types.ModuleType(f"notebook_names_{len(self.bound_names)}")
             for name in sorted(wanted):
                 setattr(holder, f"bind_{name}", self.make_fixture(name))
             self.bound_names |= wanted
@@ -78,6 +96,12 @@ class TestPlugin:
         return bind
 
     # ------------------------------------------------------------ runs
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem):
+        """Call the test while the backend watches."""
+        with self.backend.watching():
+            return (yield)
 
     @pytest.hookimpl
     def pytest_assertrepr_compare(self, config, op, left, right):
@@ -109,6 +133,15 @@ def make_warming_item(module, names):
     parameters = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY) for n in names]
     warm.__signature__ = inspect.Signature(parameters)
     return pytest.Function.from_parent(module, name="session fixtures", callobj=warm)
+
+
+def make_value_items(item):
+    """Return two items of the test behind VAL001, in the file of another item."""
+    module = item.getparent(pytest.Module)
+    return [
+        pytest.Function.from_parent(module, name=f"value check {number}", callobj=check_value)
+        for number in range(2)
+    ]
 
 
 def explain_call(item, call, talks, compared):
@@ -217,6 +250,10 @@ class RemoteBackend:
         self.item = item
         self.folder = folder
 
+    def watching(self):
+        """Watch nothing: the notebook is in another process."""
+        return contextlib.nullcontext()
+
     def argument(self, name):
         """Return the value of an argument."""
         notebook = self.talks[NOTEBOOK]
@@ -224,12 +261,24 @@ class RemoteBackend:
             "reference": lambda: ReferenceNames(self.talks[REFERENCE]),
             "draw": lambda: arguments.Draw(self.job["seed"], self.item.nodeid.partition("::")[2]),
             "files": lambda: arguments.Files(notebook, self.folder),
-            "printed": lambda: arguments.Printed(notebook),
+            "printed": lambda: arguments.Printed(lambda: notebook.ask("printed")),
             "stdin": lambda: lambda *lines: notebook.ask("stdin", list(map(str, lines))),
-            "figures": lambda: arguments.Figures(notebook),
+            "figures": lambda: arguments.Figures(lambda: notebook.ask("figures")),
             "source": lambda: arguments.Source(self.job["cells"]),
+            "value_check": self.make_value_check,
         }.get(name)
         return notebook.fetch(name) if give is None else give()
+
+    def make_value_check(self):
+        """Return the value check that the rubric asks for."""
+        spec, case = self.job["value"]
+        return ValueCheck(
+            spec,
+            case,
+            notebook=self.talks[NOTEBOOK].fetch,
+            reference=self.talks[REFERENCE].fetch,
+            draw=arguments.Draw(self.job["seed"], spec["ask"]),
+        )
 
     def explain(self, item, call, compared):
         """Return the outcome of a test that raised."""

@@ -21,9 +21,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from course_tests.talk import NOTEBOOK, REFERENCE, NotebookGone, Talk
+from course_tests.test_names import case_name, test_name
 from inside import file_placement, frames
 
 sys.path.pop(0)
+
+
+VALUE_TESTS = Path(__file__).resolve().with_name("value_tests.py")
+"""A file that is collected beside a course's tests, for value checks where it has none."""
 
 
 class GraderPipe:
@@ -50,14 +55,16 @@ class LoadedTests:
     def __init__(self, session, plugin, items):
         self.session = session
         self.plugin = plugin
-        self.items = items
+        self.items = [item for item in items if item.path != VALUE_TESTS]
+        self.first_item = next(iter(self.items or items))
+        self.value_items = []
 
     def listing(self):
         """Return the cases of each test by its name, and the arguments it takes."""
         tests = {}
         for item in self.items:
             entry = tests.setdefault(test_name(item), {"cases": [], "arguments": []})
-            entry["cases"].append(item.name)
+            entry["cases"].append(case_name(item))
             entry["arguments"] = sorted(item.fixturenames)
         return tests
 
@@ -77,40 +84,60 @@ class LoadedTests:
             if outcome["outcome"] != "passed":
                 raise RuntimeError(outcome.get("message", "a fixture failed"))
 
+    def cases_of(self, order):
+        """Return the item, the test's name, the case's name and the value check of each case."""
+        from course_tests.test_plugin import make_value_items
+
+        wanted, values = set(order["tests"]), order["values"]
+        if values and not self.value_items:
+            self.value_items = make_value_items(self.first_item)
+        cases = [
+            (item, test_name(item), case_name(item), None)
+            for item in self.items
+            if test_name(item) in wanted
+        ]
+        for name, spec in values.items():
+            lengths = [len(given) for given in spec["given"].values()]
+            cases += [
+                # Two in turn: pytest would not set up one that follows itself.
+                (self.value_items[(len(cases) + case) % 2], name, f"{name}[{case}]", (spec, case))
+                for case in range(min(lengths) if lengths else spec["times"])
+            ]
+        return cases
+
+    def other_than(self, item):
+        """Return another item of the same file."""
+        others = (other for other in (*self.items, *self.value_items) if other is not item)
+        return next(others, item)
+
     def run(self, order, pipe):
         """Run tests for one submission; yield the name and the outcome of each case."""
         from course_tests import test_plugin
 
-        wanted = set(order["tests"])
-        items = [item for item in self.items if test_name(item) in wanted]
-        for number, item in enumerate(items):
-            following = items[number + 1] if number + 1 < len(items) else None
-            frames.send(pipe.writing, {"frame": "begin", "case": item.name})
+        cases = self.cases_of(order)
+        for number, (item, name, case, spec) in enumerate(cases):
+            following = cases[number + 1][0] if number + 1 < len(cases) else None
+            frames.send(pipe.writing, {"frame": "begin", "case": case})
             talks = {NOTEBOOK: Talk(NOTEBOOK, pipe.exchange)}
             if order["has_reference"]:
                 talks[REFERENCE] = Talk(REFERENCE, pipe.exchange)
             self.plugin.backend = test_plugin.RemoteBackend(
-                talks, order, item, Path.cwd() / "copies"
+                talks, {**order, "value": spec}, item, Path.cwd() / "copies"
             )
             began = time.process_time()
-            test_plugin.run_item(item, following or self.items[0])
+            # At the end nothing of wider scope is torn down: it belongs to the parent.
+            test_plugin.run_item(item, following or self.other_than(item))
             outcome = self.plugin.outcomes.pop(item.nodeid, {"outcome": "error"})
             notebook = talks[NOTEBOOK]
             outcome |= {
-                "case": item.name,
-                "test": test_name(item),
+                "case": case,
+                "test": name,
                 "requests": notebook.count,
                 "words": notebook.word_steps[:20],
                 "operators": notebook.operator_steps,
                 "seconds": time.process_time() - began,
             }
             yield outcome
-
-
-def test_name(item):
-    """Return the name by which a rubric calls a test: 'test_small', 'TestAccount.test_new'."""
-    parts = item.nodeid.split("::")[1:]
-    return ".".join([*parts[:-1], getattr(item, "originalname", None) or item.name])
 
 
 class ServingPlugin:
@@ -154,9 +181,9 @@ def serve(reading, writing):
         serving = ServingPlugin(plugin, GraderPipe(reading, writing))
         serving.pytest_runtestloop = raising(serving.pytest_runtestloop, writing)
         output = io.StringIO()
-        file = Path(order["file"]).resolve()
-        options = [str(file), "-q", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
-        options += [f"--rootdir={file.parent}", "--import-mode=importlib"]
+        files = [str(Path(order["file"]).resolve())] if order["file"] else []
+        options = [*files, str(VALUE_TESTS), "-q", "-p", "no:cacheprovider", "--noconftest"]
+        options += ["-c", os.devnull, f"--rootdir={Path.cwd()}", "--import-mode=importlib"]
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             pytest.main(options, plugins=[plugin, serving])
         error = output.getvalue()[-6000:]

@@ -66,14 +66,17 @@ def _package_files() -> Iterator[tuple[str, bytes]]:
 
 
 def _course_files(loaded: Rubric, *, root: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield rubric, reference and provided files, by their paths below the root.
+    """Yield rubric, reference, tests and provided files, by their paths below the root.
 
     Raises:
         UsageError: One lies outside of the root.
     """
     provided = sorted(loaded.provided.rglob("*")) if loaded.provided else []
+    tests = loaded.tests.files.values() if loaded.tests else ()
+    own_checks = [Path(name) for name in loaded.check_modules if name.endswith(".py")]
     home = root.resolve()
-    for path in (loaded.path, loaded.reference, *(path for path in provided if path.is_file())):
+    files = (*(path for path in provided if path.is_file()), *tests, *own_checks)
+    for path in (loaded.path, loaded.reference, *files):
         resolved = path.resolve()
         if not resolved.is_relative_to(home):
             raise UsageError(f"{path}: must be below {root} to be packed")

@@ -18,6 +18,7 @@ from inside import frames
 from inside.kept_figures import describe_figures
 from inside.plain_values import ValueDecoder, ValueEncoder
 from inside.questions import wait_for_result
+from inside.typed_lines import type_lines
 
 MUTABLE = ("list", "dict", "set", "bytearray", "ndarray", "DataFrame", "Series", "Tensor", "deque")
 """Names of types whose values a call may change in place."""
@@ -214,18 +215,10 @@ class ConversationServer:
         return self.output.text()
 
     def do_stdin(self, lines):
-        """Let `input()` and standard input read these lines; each line ends its prompt's."""
+        """Let `input()` and standard input read these lines."""
         source = io.StringIO("".join(f"{line}\n" for line in lines))
         sys.stdin = source
-
-        def read_line(prompt="", /):
-            line = source.readline()
-            sys.stdout.write(f"{prompt}\n" if line and str(prompt) else str(prompt))
-            if not line:
-                raise EOFError("EOF when reading a line")
-            return line.rstrip("\n")
-
-        builtins.input = read_line
+        type_lines(source)
 
     def do_files(self):
         """Return the names of the files in the working folder, with their sizes."""

@@ -102,7 +102,7 @@ def wrap_method(method, name, recorder):
         __tracebackhide__ = True  # of no interest to students
         begin = recorder.begin_method(self)
         output = method(self, *args, **kwargs)
-        recorder.end_method(self, begin, (*args, *kwargs.values()), output, name)
+        recorder.end_method(self, begin, (args, kwargs), output, name)
         return output
 
     return in_globals_of(method, wrapper)

@@ -3,6 +3,10 @@
 An object of a plain class that holds layers, or tensors to train, is a module here, too.
 """
 
+import contextlib
+
+from inside.watched_calls import flatten_arrays
+
 MAX_ENCODERS = 64
 """Most ways of making vectors that are remembered of one module."""
 
@@ -30,18 +34,25 @@ def list_parameters(module):
 
 
 class Encoder:
-    """A module, and the method by which it made vectors of arrays that it was given."""
+    """A module, and the method and form by which it made vectors of arrays that it was given."""
 
-    def __init__(self, module, method, count=1):
+    def __init__(self, module, method, form=None):
         self.module = module
         self.method = method
-        self.count = count
-        """How many arrays of one shape it took at once, and gave the vectors of each."""
+        self.form = form
+        """How it was called; None where that is not known."""
         self.position = None
         """The output through which a gradient flowed back; None where none did."""
 
-    def __call__(self, *args):
-        return self.find_method(self.module)(*args)
+    def __call__(self, *arrays):
+        return self.call(self.module, arrays)
+
+    def call(self, module, arrays):
+        """Call a module of its class on arrays, in their places where these are as many."""
+        method = self.find_method(module)
+        if self.form is None or self.form.count != len(arrays):
+            return method(*arrays)
+        return self.form.call(method, arrays)
 
     def find_method(self, module):
         """Return what is called of a module of its class."""
@@ -49,9 +60,42 @@ class Encoder:
             return module
         return getattr(module, self.method)
 
-    def encode(self, module, array):
-        """Return what a module of its class gives for one array, in all places if it takes more."""
-        return self.find_method(module)(*[array] * self.count)
+    def encode(self, torch, module, batch, choose):
+        """Return what a module of its class gives for a batch, asked as the notebook did.
+
+        `choose`: returns the output that counts of what a call gives.
+        """
+        form = self.form
+        if form is None or not form.has_single_inputs(batch.shape[1:]):
+            count = 1 if form is None else form.count
+            return first_rows(choose(self.call(module, [batch] * count)), len(batch), count)
+        with contextlib.suppress(Exception):  # it may take no batch
+            output = choose(self.call(module, [batch]))
+            if len(output) == len(batch):
+                return output
+        method = self.find_method(module)
+        if form.takes_any_number(module.forward if method is module else method):
+            return join_rows(torch, form.call_on_any(method, list(batch)), len(batch), choose)
+        parts = []
+        for inputs in batch.split(form.count):
+            padded = [*inputs, *[inputs[-1]] * (form.count - len(inputs))]
+            rows = join_rows(torch, form.call(method, padded), form.count, choose)
+            parts.append(rows[: len(inputs)])
+        return torch.cat(parts)
+
+
+def first_rows(output, size, count):
+    """Return an output, or the rows of a batch of it that stood in several places."""
+    is_joined = count > 1 and getattr(output, "ndim", 0) > 1 and len(output) == count * size
+    return output[:size] if is_joined else output
+
+
+def join_rows(torch, result, count, choose):
+    """Return the rows of so many inputs, of which each may have an output of its own."""
+    parts = flatten_arrays(result)
+    if len(parts) == count:
+        return torch.cat([part if part.ndim > 1 else part[None] for part in parts])
+    return choose(result)
 
 
 class FollowedModules:
@@ -113,7 +157,9 @@ class FollowedModules:
     def add_encoder(self, number, encoder, shape):
         """Return the way in which a module has just made vectors of an input of a shape."""
         known = self.encoders.setdefault(number, {})
-        key = id(encoder.module), encoder.method, tuple(shape)
+        form = encoder.form
+        how = None if form is None else repr((form.args, form.kwargs))
+        key = id(encoder.module), encoder.method, tuple(shape), how
         encoder = known.pop(key, encoder)
         if len(known) < MAX_ENCODERS:
             known[key] = encoder
@@ -128,7 +174,7 @@ class FollowedModules:
         encoders = [
             encoder
             for number in sorted(numbers)
-            for (_, _, seen), encoder in self.encoders.get(number, {}).items()
+            for (_, _, seen, _), encoder in self.encoders.get(number, {}).items()
             if seen[-len(shape) :] == shape
         ]
         return sorted(encoders, key=lambda encoder: encoder.position is not None)

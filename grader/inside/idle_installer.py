@@ -9,14 +9,32 @@ import os
 import re
 import sys
 
+CHANGES = {
+    "npm": "install i ci add update upgrade up uninstall remove rm init create exec x link audit",
+    "pnpm": "install i add update up remove rm init create dlx exec import",
+    "yarn": "install add up upgrade remove init create dlx global",
+    "gem": "install update uninstall",
+    "bundle": "install update add",
+    "poetry": "install add update remove lock sync init new self",
+    "pipenv": "install uninstall update upgrade sync lock",
+    "pdm": "install add update remove sync lock init",
+    "pixi": "install add update upgrade remove global init",
+    "rye": "sync add remove install init",
+    "cargo": "install add update fetch",
+    "go": "install get",
+}
+"""Subcommands that install or fetch, of programs whose other subcommands run as they are."""
+R_INSTALLS = re.compile(r"\b(install\.packages|install_\w+|BiocManager|update\.packages|pak::)")
 NAMES = (
+    *CHANGES,
+    *("npx", "bunx", "Rscript", "zypper", "flatpak", "nix-env"),
     *("pip", "pip3", "uv", "pipx", "easy_install", "conda", "mamba", "micromamba"),
     *("apt", "apt-get", "aptitude", "dpkg", "yum", "dnf", "apk", "pacman", "snap", "brew", "port"),
     *("choco", "winget", "sudo"),
     *("jupyter", "jupyter-nbconvert"),
 )
 """Programs that are stood for: installers, and what exports the notebook itself."""
-MODULES = ("pip", "uv", "pipx", "conda", "ensurepip")
+MODULES = ("pip", "uv", "pipx", "conda", "ensurepip", "pipenv", "poetry")
 """Modules that are installers when they are run with `python -m`."""
 LEFT_OUT_VARIABLE = "NOTEBOOK_LEFT_OUT"
 """The variable with the path of the file that tells what was left out."""
@@ -40,6 +58,8 @@ SUBCOMMAND_QUESTIONS = {
     "env": ("list",),
 }
 """Subcommands that change nothing if this word comes next."""
+RUNNERS = frozenset({"uv", "conda", "mamba", "micromamba", "poetry", "pipenv", "pdm", "pixi"})
+"""Installers whose `run` runs the rest of its line in an environment."""
 GENERAL_QUESTIONS = frozenset({"--version", "-V", "-v", "--help", "-h"})
 DPKG_CHANGES = frozenset(
     {"-i", "--install", "-r", "--remove", "-P", "--purge", "--configure", "--unpack", "-a"}
@@ -52,7 +72,7 @@ def installer_of(program):
     stem = re.sub(r"\.(exe|cmd|bat)$", "", re.split(r"[/\\]", program)[-1].lower())
     if re.fullmatch(r"pip[\d.]*", stem):
         return "pip"
-    return stem if stem in NAMES else None
+    return next((name for name in NAMES if name.lower() == stem), None)
 
 
 def split_command(words):
@@ -73,17 +93,31 @@ def split_command(words):
     return None
 
 
+def changes_something(name, words):
+    """Return whether a program that does more than to install would install, or None for others."""
+    if name in {"jupyter", "jupyter-nbconvert"}:
+        return name != "jupyter" or words[:1] == ["nbconvert"]
+    if name == "dpkg":
+        return bool(DPKG_CHANGES & set(words))
+    if name == "Rscript":
+        return R_INSTALLS.search(" ".join(words)) is not None
+    plain = [word for word in words if not word.startswith("-")]
+    if name in CHANGES and (plain or name != "yarn"):  # `yarn` alone installs
+        return plain[:1] != [] and plain[0] in CHANGES[name].split()
+    return None
+
+
 def only_asks(name, words):
     """Return whether an installer that gets these words would change nothing."""
-    if name in {"jupyter", "jupyter-nbconvert"}:
-        return name == "jupyter" and words[:1] != ["nbconvert"]
-    if name == "dpkg":
-        return not DPKG_CHANGES & set(words)
+    changes = changes_something(name, words)
+    if changes is not None:
+        return not changes
     if name == "uv" and words[:1] == ["pip"]:
         name, words = "pip", words[1:]
     plain = [word for word in words if not word.startswith("-")]
     if not plain:
-        return bool(GENERAL_QUESTIONS & set(words)) or (not words and name != "ensurepip")
+        asks = bool(GENERAL_QUESTIONS & set(words))
+        return asks or (not words and name not in {"ensurepip", "yarn"})
     if plain[0] in SUBCOMMAND_QUESTIONS:
         return any(word in SUBCOMMAND_QUESTIONS[plain[0]] for word in words)
     return plain[0] in QUESTIONS.get(LIKE.get(name, name), frozenset())
@@ -97,7 +131,7 @@ def line_to_run(name, words):
             takes_value = words.pop(0) in SUDO_OPTIONS_WITH_VALUE
             del words[: int(takes_value)]
         return words
-    if name in {"uv", "conda", "mamba", "micromamba"} and words[:1] == ["run"]:
+    if name in RUNNERS and words[:1] == ["run"]:
         rest = list(words[1:])
         while rest and rest[0].startswith("-"):
             takes_value = rest.pop(0) in {"-n", "-p", "--name", "--prefix", "--with", "--python"}
@@ -151,6 +185,8 @@ def ask_real_program(name, words):
     import shutil
 
     program = shutil.which(name, path=environment["PATH"])
+    if program is None and (name in CHANGES or name == "Rscript"):
+        return run_program([name, *words], environment)  # it is not found, as anywhere
     if program is None:
         tell_left_out(name, words)
         return 0

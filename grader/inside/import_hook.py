@@ -41,7 +41,7 @@ class ImportHook:
     Args:
         shell: whose namespace and files the notebook's code is.
         notes: hears what was let pass.
-        unknown: modules that are no package anyone knows, with the name that may have been meant.
+        unknown: modules that are no package anyone knows, with what may be the matter, in words.
         where: where all this is, in words.
     """
 
@@ -177,9 +177,7 @@ class ImportHook:
             detail = f"{type(error).__name__}: {error}"[:60]
             reason = f"{module} cannot be imported {self.where} ({detail})"
         elif module in self.unknown:
-            meant = self.unknown[module]
-            detail = f"did you mean {meant}?" if meant else f"no file {module}.py came with it"
-            reason = f"there is no module {module} {self.where} ({detail})"
+            reason = f"there is no module {module} {self.where} ({self.unknown[module]})"
         return Absence(module, reason, notes=self.notes, trees=self.trees)
 
     # ------------------------------------------------------------ stubs

@@ -36,11 +36,20 @@ def gave(torch, event, output):
 def find_vectors(inputs, outputs):
     """Return the outputs that a gradient is followed at, and whether they are vectors of inputs.
 
-    A loss beside other outputs is not followed. Of several inputs each has an output.
+    A loss beside other outputs is not followed. Of several inputs each has an output, or all have
+    one together.
     """
     rows = len(inputs[0]) if inputs and inputs[0].ndim else 1
     positions = [i for i, output in enumerate(outputs) if output.numel() > max(1, rows)]
     has_vectors = any(outputs[position].ndim <= 2 for position in positions)
-    is_each = len(inputs) == 1 or len(inputs) == len(outputs)
+    is_each = len(inputs) == 1 or len(inputs) == len(outputs) or are_joined(inputs, outputs)
     is_encoder = has_vectors and is_each and len({array.shape for array in inputs}) == 1
     return positions or range(len(outputs)), is_encoder
+
+
+def are_joined(inputs, outputs):
+    """Return whether one output holds as many vectors as there are inputs, alone or in batches."""
+    if len(outputs) != 1 or not outputs[0].ndim or not outputs[0].numel():
+        return False
+    batched = sum(len(array) if array.ndim else 1 for array in inputs)
+    return outputs[0].numel() // outputs[0].shape[-1] in {len(inputs), batched}

@@ -66,13 +66,14 @@ def serve_batch(notebook, header, arrays, out, *, trusted, main_thread):
     while questions and (trusted or questions[0]["kind"] in KINDS_WITHOUT_FORK):
         frames.send_bytes(out, answer(notebook, questions.pop(0), arrays))
     while questions:
+        shared = questions[: count_sharing(questions)]
         reading, writing = _pipe()
         pid = _fork()
         if pid == 0:
             _close(reading)
-            answer_in_fork(notebook, questions, arrays, writing)
+            answer_in_fork(notebook, shared, arrays, writing)
         _close(writing)
-        done, status = forward_answers(reading, len(questions), make_stopwatch(pid, header), out)
+        done, status = forward_answers(reading, len(shared), make_stopwatch(pid, header), out)
         _close(reading)
         with contextlib.suppress(ProcessLookupError):
             _kill(pid, signal.SIGKILL)
@@ -80,6 +81,16 @@ def serve_batch(notebook, header, arrays, out, *, trusted, main_thread):
         questions = questions[done:]
         if questions and status:
             frames.send(out, lost_answer(questions.pop(0), status, main_thread))
+
+
+def count_sharing(questions):
+    """Return how many of the next questions one fork may answer.
+
+    A function may change what the notebook holds, so that no other question follows in its fork;
+    what a module's call changes is put back.
+    """
+    kinds = [question["kind"] for question in questions]
+    return kinds.index("function") + 1 if "function" in kinds else len(kinds)
 
 
 def lost_answer(question, status, main_thread):

@@ -9,6 +9,7 @@ import functools
 from collections import deque
 
 from inside import (
+    backward_passes,
     direct_calls,
     followed_modules,
     passed_on,
@@ -16,6 +17,8 @@ from inside import (
     wrapped_tensors,
 )
 from inside.after_import import call_after_import
+from inside.array_copies import MAX_ELEMENTS, ArrayCopies
+from inside.call_forms import CallForm
 from inside.watched_calls import (
     WATCH_BUILTIN,
     WATCHED_TYPES,
@@ -35,12 +38,8 @@ MAX_MODULES = 256
 """Most modules that are followed."""
 SENT_TRAINED, SENT_OTHERS = 4, 3
 """How many modules' weights are told: of those that were trained, and of others."""
-RECENT_INPUTS = 8
-"""How many inputs are remembered, so that an equal one is kept once."""
 MAX_BYTES, MAX_MODULE_BYTES = 64 * 2**20, 16 * 2**20
 """Most bytes of arrays in events, and in those about one module; older ones go first."""
-MAX_ELEMENTS = 200_000
-"""Arrays with more elements are not kept."""
 MAX_FAULTS = 8
 """Most faults of the recorder's own that are told."""
 
@@ -56,6 +55,7 @@ class Recorder:
         self.count = 0
         self.modules = followed_modules.FollowedModules(MAX_MODULES)
         self.weights = weight_snapshots.WeightSnapshots()
+        self.passes = backward_passes.BackwardPasses()
         self.steps = {}
         self.event_counts = {}
         self.answered = set()
@@ -63,8 +63,7 @@ class Recorder:
         self.calling = []
         self.inside_watched = 0
         self.sizes = {}
-        self.new_input_bytes = 0
-        self.recent_inputs = deque(maxlen=RECENT_INPUTS)
+        self.copies = ArrayCopies()
         self.again = False
         self.faults = []
         self.torch = None
@@ -97,8 +96,7 @@ class Recorder:
             self.drop_arrays(kept[0])
         args = event["args"]
         own_bytes = sum(array.nbytes for key in args if key != "in" for array in args[key])
-        event |= {"about": number, "size": own_bytes + self.new_input_bytes}
-        self.new_input_bytes = 0
+        event |= {"about": number, "size": own_bytes + self.copies.take_new_bytes()}
         self.sizes[number] = self.sizes.get(number, 0) + event["size"]
         if not self.fits(number):
             self.make_room(number)
@@ -134,37 +132,6 @@ class Recorder:
         is_first = len(self.head) < HEAD_EVENTS
         is_first |= number is not None and of_module < MODULE_EVENTS
         return is_first and self.sizes.get(number, 0) <= MAX_MODULE_BYTES // 2
-
-    def copy_array(self, value):
-        """Copy a tensor or array as it is now; return None for anything else."""
-        torch = self.torch
-        if torch is not None and isinstance(value, torch.Tensor):
-            value = wrapped_tensors.unwrap(torch, value)
-            if value.numel() > MAX_ELEMENTS:
-                return None
-            return value.detach().clone()
-        if type(value).__module__ == "numpy" and hasattr(value, "copy"):
-            return value.copy() if getattr(value, "size", MAX_ELEMENTS) < MAX_ELEMENTS else None
-        return None
-
-    def copy_arrays(self, value):
-        """Copy the arrays in a value, or in a list, tuple or dict, to a flat list."""
-        copies = (self.copy_array(array) for array in flatten_arrays(value))
-        return [array for array in copies if array is not None]
-
-    def copy_inputs(self, values):
-        """Copy the arrays that a module is given; equal ones share one copy."""
-        return [self.share_input(array) for array in self.copy_arrays(values)]
-
-    def share_input(self, array):
-        """Return the recent input that equals an array, or the array itself."""
-        for recent in self.recent_inputs:
-            with contextlib.suppress(Exception):  # torch cannot compare all kinds of tensors
-                if recent.dtype == array.dtype and self.torch.equal(recent, array):
-                    return recent
-        self.new_input_bytes += array.nbytes
-        self.recent_inputs.append(array)
-        return array
 
     # ------------------------------------------------------------ watched functions
 
@@ -210,7 +177,7 @@ class Recorder:
         arguments = bind_arguments(function, args, kwargs)
         event = {"kind": "call", "name": name, "pulled": False, "within": False, "finite": True}
         event["grads"] = [key for key, value in arguments.items() if requires_grad(value)]
-        event["args"] = {key: self.copy_arrays(value) for key, value in arguments.items()}
+        event["args"] = {key: self.copies.copy_arrays(value) for key, value in arguments.items()}
         self.snapshot_last_called("call")
         self.add_event(event, self.last_number)
         return event
@@ -228,7 +195,13 @@ class Recorder:
                 )
                 followed = wrapped_tensors.unwrap_batches(self.torch, part)
                 if followed.requires_grad:
-                    followed.register_hook(lambda gradient: event.update(pulled=True))
+                    followed.register_hook(functools.partial(self.follow_call, event))
+
+    def follow_call(self, event, gradient):
+        """Note that a gradient flowed back through a recorded call."""
+        event["pulled"] = True
+        with self.guard():
+            self.passes.note(self.torch, event)
 
     # ------------------------------------------------------------ torch
 
@@ -238,7 +211,7 @@ class Recorder:
         from torch.nn.modules import module
         from torch.optim import optimizer
 
-        self.torch = torch
+        self.torch = self.copies.torch = torch
         module.register_module_forward_pre_hook(self.before_forward)
         module.register_module_forward_hook(self.after_hook, with_kwargs=True, always_call=True)
         direct_calls.watch_direct_calls(torch, self)
@@ -266,7 +239,7 @@ class Recorder:
         ):
             return None
         self.snapshot_last_called("call")
-        left, right = (self.copy_arrays(value) for value in values)
+        left, right = (self.copies.copy_arrays(value) for value in values)
         event = {"kind": "similarity", "pulled": False, "within": bool(self.inside_watched)}
         event["finite"] = True
         event |= {"grads": ["one", "two"], "args": {"one": left, "two": right}}
@@ -312,14 +285,16 @@ class Recorder:
             number = self.number_if_recorded(module)
             if number is not None:
                 arguments = [*args, *kwargs.values()]
-                way = getattr(module, "_orig_mod", module), name  # the one that was compiled
+                called = getattr(module, "_orig_mod", module)  # the one that was compiled
+                way = called, name, CallForm(args, kwargs)
                 self.record_outer(number, begin, arguments, output, way)
 
     def record_outer(self, number, begin, args, output, way):
         """Record a call in the place of those within it of the module that it wraps.
 
         A wrapper that takes several inputs at once, or gives something else than as many numbers as
-        it got of the module, leaves those as they are. `way`: the module called, and its method.
+        it got of the module, leaves those as they are. `way`: the module called, its method, and
+        the form of the call.
         """
         events = [*self.head, *self.tail] if self.count > begin else []
         within = [
@@ -360,18 +335,21 @@ class Recorder:
                 return self.count
         return None
 
-    def end_method(self, module, begin, args, output, name):
-        """Record the method's call as one of the module."""
+    def end_method(self, module, begin, arguments, output, name):
+        """Record the method's call as one of the module. `arguments`: by position, by name."""
         if begin is None:
             return
         with self.guard():
             number = self.modules.find_number(module)
-            if number is None or not flatten_arrays(list(args)):
+            by_position, by_name = arguments
+            args = [*by_position, *by_name.values()]
+            if number is None or not flatten_arrays(args):
                 return
+            way = module, name, CallForm(by_position, by_name)
             if self.calling_layers():
-                self.note_encoder(number, list(args), output, (module, name))
+                self.note_encoder(number, args, output, way)
             else:
-                self.record_outer(number, begin, list(args), output, (module, name))
+                self.record_outer(number, begin, args, output, way)
 
     def note_encoder(self, number, args, output, way):
         """Note what makes vectors within a call of its module: each tower of two, say."""
@@ -420,7 +398,7 @@ class Recorder:
         event = {"kind": "forward", "module": number, "state": state, "grad": grad}
         event |= {"steps": self.steps.get(number, 0), "pulled": -1, "again": self.again}
         event |= {"superseded": False, "encoder": encoder or new_encoder}
-        inputs, copies = self.copy_inputs(args), self.copy_arrays(outputs)
+        inputs, copies = self.copies.copy_inputs(args), self.copies.copy_arrays(outputs)
         event["args"] = {"in": inputs, "out": copies}
         for position in positions:
             part = wrapped_tensors.unwrap_batches(torch, outputs[position])
@@ -434,7 +412,7 @@ class Recorder:
         positions, is_encoder = passed_on.find_vectors(inputs, outputs)
         if not (way and is_encoder):
             return None, positions
-        encoder = followed_modules.Encoder(*way, len(inputs))
+        encoder = followed_modules.Encoder(*way)
         return self.modules.add_encoder(number, encoder, inputs[0].shape), positions
 
     def follow_output(self, event, position, keep, gradient):
@@ -443,8 +421,11 @@ class Recorder:
         Where it flows on through another output, the first is the one that the loss was made of.
         What flows back several times adds up, as it does in weights.
         """
+        with self.guard():
+            number = event["module"]
+            self.passes.reach(self.torch, event, number, self.list_weights(number))
         if keep:
-            key, copies = f"pull{position}", self.copy_arrays(gradient)
+            key, copies = f"pull{position}", self.copies.copy_arrays(gradient)
             known = event["args"].get(key, copies)
             event["args"][key] = copies if known is copies else [known[0] + copies[0]]
         if event["pulled"] >= 0:
@@ -486,6 +467,7 @@ class Recorder:
         with self.guard():
             for number in self.modules.find_stepped(optimizer):
                 self.snapshot_weights(number, "step")
+                self.passes.step(number, self.list_weights(number))
 
     def after_step(self, optimizer, args, kwargs):
         """Record that an optimizer has stepped."""

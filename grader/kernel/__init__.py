@@ -15,7 +15,7 @@ from grader.errors import KernelError, WireError
 from grader.kernel import cell_runs
 from grader.kernel.conversation import Conversation
 from grader.kernel.file_frames import compose_file_frames
-from grader.kernel.question_batch import MARGIN_SECONDS, ask_batch
+from grader.kernel.question_batch import MARGIN_SECONDS, ask_batch, has_raised
 from grader.kernel.strike_out import RunAttempt, run_without_killers
 from grader.model import (
     Cell,
@@ -35,6 +35,8 @@ ATTEMPTS_FACTOR = 3
 """How many times the time of one attempt all attempts to run a notebook may take together."""
 UNANSWERED = ("died", "not_asked", "timed_out")
 """Statuses of questions that are asked again after the notebook's process ended."""
+CALLING_KINDS = ("forward", "function")
+"""Kinds of question that call the notebook's own code."""
 START_SECONDS = 90.0
 """Seconds a kernel may take to come up."""
 
@@ -54,7 +56,7 @@ class KernelSetup:
     weight_shapes: tuple[tuple[int, ...], ...] = ()
     """The shapes of parameters whose values are recorded whatever their size; none for all."""
     unknown_modules: Mapping[str, str] = field(default_factory=dict)
-    """Modules that it imports and nobody knows, with the one that may have been meant."""
+    """Modules that it imports and nobody knows, with what may be the matter, in words."""
     keep_figures: bool = False
     """Whether figures are kept when their cell ends, for tests that look at them."""
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -69,9 +71,13 @@ def _without_calls(question: Question) -> Question:
 
 
 def _is_asked_again(question: Question, answer: Observation, *, live: bool) -> bool:
-    """Return whether a lost question is put to another fork, or to the live process."""
+    """Return whether a question is put to another fork, or to the live process.
+
+    What raises may do so since it is asked in a fork: its threads and children are not there.
+    """
     if live:
-        return answer.status == "timed_out" and answer.data.get("has_threads") is True
+        lacks_threads = answer.status == "timed_out" and answer.data.get("has_threads") is True
+        return lacks_threads or (question.kind in CALLING_KINDS and has_raised(answer))
     return answer.status == "died" or (
         answer.status == "timed_out" and question.kind == "recording"
     )
@@ -112,7 +118,7 @@ class LiveNotebook:
         attempt = self._add_notes(result.attempt)
         count = len(result.struck_out)
         ends = f"{count} cell{'s' if count > 1 else ''} before this one"
-        reason = f"{ends} ended the notebook's process."
+        reason = f"{ends} ended the notebook's process or did not stop."
         if attempt.out_of_time:
             reason = f"The {limits.submission_s:g} s for the whole notebook were used up before it."
         runs = {cell.index: cell_runs.not_reached_run(cell.index, reason=reason) for cell in cells}
@@ -122,7 +128,9 @@ class LiveNotebook:
         in_order = cell_runs.bound_output(accepted)
         isolation = self._setup.fork_server.isolation
         return ExecutionRecord(
-            cells=in_order if isolation.level == "none" else cell_runs.note_network(in_order),
+            cells=in_order
+            if isolation.level == "none"
+            else cell_runs.note_network(in_order, cells),
             versions=attempt.versions,
             isolation=isolation,
             heard=True,
@@ -133,9 +141,9 @@ class LiveNotebook:
     ) -> Mapping[str, Observation]:
         """Ask a batch; each question gets an observation, whatever happens.
 
-        A question that a fork could not answer for want of the notebook's threads is put to the
-        live process, and one at which the fork died to another fork. Once the channel broke, every
-        later question is 'not_asked'.
+        A question that a fork could not answer for want of the notebook's threads, or that raised
+        there, is put to the live process, and one at which the fork died to another fork. Once the
+        channel broke, every later question is 'not_asked'.
 
         Raises:
             KernelError: the notebook's process ended while it was asked, in two runs.
@@ -183,9 +191,15 @@ class LiveNotebook:
                 for question in packed.questions
                 if _is_asked_again(question, answers[question.id], live=live)
             ]
-            if lost and self._channel is not None:
-                more, ended = self._ask_once(wire.pack_questions(tuple(lost)), live=live)
-                answers |= more
+            if (live and self._setup.trusted) or not lost or self._channel is None:
+                continue  # a trusted notebook was asked live
+            more, ended = self._ask_once(wire.pack_questions(tuple(lost)), live=live)
+            # What the live process doesn't answer, a fork did all the same.
+            answers |= {
+                question_id: answer
+                for question_id, answer in more.items()
+                if not live or answer.status not in UNANSWERED
+            }
         return answers, ended
 
     def _ask_once(

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 
 from grader import wire
 from grader.model import Cell, CellError, CellRun, CellStatus, Json, Limits
+from grader.notebook.network_use import fetches_by_command, is_network_error
 from grader.notebook.saved_outputs import readable_text
 
 EXCESS_MESSAGES = {
@@ -37,11 +38,6 @@ LIMIT_SIGNS = (
     ),
 )
 """Patterns of errors that a limit causes, and what the limit is."""
-NETWORK_ERROR = re.compile(
-    r"^(?:URLError|gaierror|Connect\w*Error|ConnectTimeout|MaxRetryError|NewConnectionError)\b|"
-    r"name resolution|Name or service not known|Network is unreachable|HTTPS?ConnectionPool"
-)
-"""Matches errors that the lack of a network causes."""
 NO_NETWORK = "There is no network where notebooks are graded."
 MAX_SHOWN = 20_000
 """Characters kept of what a cell shows; the runner sends fewer."""
@@ -53,7 +49,7 @@ EXIT_NAME = "KernelExit"
 
 
 def struck_out_run(index: int, cause: str) -> CellRun:
-    """Return the run of a cell that ended its kernel and is left out."""
+    """Return the run of a cell that is left out, since its process ended or did not stop."""
     message = f"This cell {cause}. It was left out, and the notebook was run again without it."
     return CellRun(
         index=index,
@@ -117,11 +113,16 @@ def _is_rich_text(entry: Json) -> bool:
     return isinstance(entry, list) and [type(part) for part in entry] == [str, str]
 
 
-def note_network(runs: Sequence[CellRun]) -> tuple[CellRun, ...]:
-    """Add to each cell that failed at the network that there is none."""
+def note_network(runs: Sequence[CellRun], cells: Sequence[Cell]) -> tuple[CellRun, ...]:
+    """Add to each cell that failed at the network, or calls a program for it, that there is none.
+
+    Such a program fails in silence.
+    """
+    fetching = {cell.index for cell in cells if fetches_by_command(cell.source)}
     return tuple(
         replace(run, notes=(*run.notes, NO_NETWORK))
-        if run.error and NETWORK_ERROR.search(f"{run.error.name} {run.error.message}")
+        if (run.index in fetching and run.status is not CellStatus.NOT_REACHED)
+        or (run.error and is_network_error(f"{run.error.name} {run.error.message}"))
         else run
         for run in runs
     )

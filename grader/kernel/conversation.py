@@ -43,7 +43,7 @@ class Conversation:
         self._channel = channel
         self._seconds = seconds
         self._nonce = secrets.token_hex(8)
-        self._began = False
+        self._began = self._closed = False
         self._usable = True
         self._bytes_left = MAX_BYTES
         self.gone = ""
@@ -77,7 +77,10 @@ class Conversation:
         return reply
 
     def close(self) -> None:
-        """End the fork."""
+        """End the fork; what is closed stays so."""
+        if self._closed:
+            return
+        self._closed = True
         if self._usable and self._began:
             self._usable = self._end_fork()
         self._on_close(usable=self._usable)

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from grader.model import ExecutionRecord, MissingModule, Notebook, Observation
 from grader.notebook.import_statements import imported_modules
 from grader.notebook.installer_lines import is_installed_by
-from grader.notebook.known_packages import find_package, is_known, suggest_module
+from grader.notebook.known_packages import explain_unknown, find_package, is_known, suggest_module
 from grader.notebook.missing_words import (
     modules_in_error,
     modules_not_found,
@@ -17,9 +17,11 @@ from grader.notebook.missing_words import (
     needed_modules,
     unimportable_modules,
 )
+from grader.notebook.network_use import is_fetched_by
 
 MODULE_SUFFIXES = frozenset({"", ".py", ".pyd", ".so"})
 """Endings of what can be imported; folders have none."""
+FETCHED = "the notebook fetches it, and there is no network"
 STUBBED = frozenset({"google", "google.colab", "grader", "micropip", "piplite"})
 """Modules that every notebook finds, installed or not."""
 
@@ -45,17 +47,23 @@ class ModuleSurvey:
         names = dict.fromkeys(module.name for module in imported_modules(notebook))
         own_names = frozenset(_module_names(files))
         return tuple(
-            self._describe(name, is_package=is_installed_by(notebook, name))
+            self._describe(
+                name,
+                is_package=is_installed_by(notebook, name),
+                is_fetched=is_fetched_by(notebook, name),
+            )
             for name in names
             if self._is_missing(name, own_names)
         )
 
-    def suggestions(self, missing: Iterable[MissingModule]) -> Mapping[str, str]:
-        """Return, for each of these that nobody knows, the module that may have been meant."""
+    def explain_unknown(self, missing: Iterable[MissingModule]) -> Mapping[str, str]:
+        """Return, for each of these that nobody knows, what may be the matter with it."""
         return {
-            module.name: suggest_module(module.name, installed=self.installed)
+            module.name: FETCHED
+            if module.fetched
+            else explain_unknown(module.name, installed=self.installed)
             for module in missing
-            if not module.known
+            if module.fetched or not module.known
         }
 
     def add_observed(
@@ -105,12 +113,14 @@ class ModuleSurvey:
         # The parts of a shared module can't be told from its folder: a run tells.
         return not {name, top} & (self.installed | own_names) and name not in STUBBED
 
-    def _describe(self, name: str, *, is_package: bool) -> MissingModule:
-        known = is_known(name, optional=self.optional) or name in self.installed
+    def _describe(self, name: str, *, is_package: bool, is_fetched: bool = False) -> MissingModule:
+        known = is_known(name, optional=self.optional) or name in self.installed or is_package
+        fetched = is_fetched and not known and not suggest_module(name, installed=self.installed)
         return MissingModule(
             name=name,
-            known=known or is_package,
+            known=known or fetched,
             package=find_package(name, optional=self.optional),
+            fetched=fetched,
         )
 
 

@@ -29,6 +29,15 @@ class BatchResult:
     """Whether the channel broke since the notebook's process ended."""
 
 
+def has_raised(answer: Observation) -> bool:
+    """Return whether the notebook's own code raised in an answer, or in one of its calls."""
+    calls = answer.data.get("calls")
+    return answer.status == "raised" or (
+        isinstance(calls, list)
+        and any(isinstance(call, dict) and call.get("error") for call in calls)
+    )
+
+
 def ask_batch(
     channel: wire.Channel,
     packed: wire.PackedQuestions,

@@ -1,9 +1,9 @@
 """Run a notebook until its process lives at the end, without the cells that end it.
 
 Where a cell ends the process, the notebook is run again without it. A thread, timer or process that
-an earlier cell left may be to blame: then that one is left out instead. After a few
-such cells the notebook is run once more, up to the last of them, so that what was there can be
-asked about.
+an earlier cell left may be to blame: then that one is left out instead. After many such cells, or
+when the time is up, the notebook is run once more, up to the last of them, so that what was there
+can be asked about.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from grader.kernel.cell_runs import struck_out_run
 from grader.model import Cell, CellRun
 
-MAX_STRUCK_OUT = 3
-"""How many cells that end the process are left out before the rest is not run."""
+MAX_STRUCK_OUT = 8
+"""How many cells that end the process are left out, and what is behind them run; then one more."""
 MAX_SUSPECTS = 3
 """How many earlier cells, the last ones, are tried."""
 MAX_PAUSE_SECONDS, PAUSE_MARGIN_SECONDS = 10.0, 1.0
@@ -67,8 +67,8 @@ def run_without_killers(
     while attempt.killer is not None:
         may_search = may_go_on()
         culprit = _find_culprit(attempt, run_once, without) if may_search else attempt.killer
-        struck_out[culprit.index] = culprit
         is_last = not may_search or len(struck_out) >= MAX_STRUCK_OUT
+        struck_out[culprit.index] = culprit
         end = attempt.killer.index
         attempt = run_once([c for c in without() if not is_last or c.index < end])
     return StrikeOutResult(attempt=attempt, struck_out=struck_out)

@@ -53,7 +53,13 @@ class TestRun:
     seed: Sequence[int]
     cells: Sequence[str]
     """The source of the notebook's code cells."""
+    values: Mapping[str, Json] = field(default_factory=dict)
+    """The value checks to run beside, by the name under which each is told."""
     has_reference: bool = True
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all that is run."""
+        return (*self.tests, *self.values)
 
 
 @dataclass(slots=True)
@@ -151,8 +157,8 @@ class TestBench:
         Its data has `cases`: what came of each, as the process says; its array `transcript` what
         was asked and replied.
         """
-        cases: dict[str, list[Json]] = {name: [] for name in run.tests}
-        transcripts: dict[str, dict[str, TranscriptEntries]] = {name: {} for name in run.tests}
+        cases: dict[str, list[Json]] = {name: [] for name in run.names()}
+        transcripts: dict[str, dict[str, TranscriptEntries]] = {name: {} for name in run.names()}
         try:
             self._run(run, converse, cases, transcripts)
         except WireError:
@@ -164,7 +170,7 @@ class TestBench:
                 data={"cases": cases[name]},
                 arrays=pack_transcript(transcripts[name]),
             )
-            for name in run.tests
+            for name in run.names()
         }
 
     def _run(
@@ -184,6 +190,7 @@ class TestBench:
             "tests": list(run.tests),
             "seed": list(run.seed),
             "cells": list(run.cells),
+            "values": dict(run.values),
             "has_reference": run.has_reference,
         }
         channel.send(wire.compose_frame(order), seconds=TEST_SECONDS)
@@ -235,7 +242,9 @@ def _keep_outcome(
 ) -> None:
     if not isinstance(outcome, dict):
         return
-    name = outcome.get("test")
+    name, case_name = outcome.get("test"), outcome.get("case")
     if isinstance(name, str) and name in cases:
-        cases[name].append(outcome)
+        # Values and messages were judged as they are; they are fit to be shown from here on.
+        shown = {key: wire.scrub_value(value) for key, value in outcome.items()}
+        cases[name].append({**shown, "test": name, "case": case_name})
         transcripts[name][case.name] = tuple(case.transcript)

@@ -63,6 +63,7 @@ from grader.model.validation import (
     MutantOutcome,
     MutantResult,
     Shortfall,
+    TestRemark,
     Validation,
 )
 
@@ -121,6 +122,7 @@ __all__ = [
     "Student",
     "Submission",
     "Tally",
+    "TestRemark",
     "Trace",
     "Validation",
     "Verdict",

@@ -73,6 +73,8 @@ class MissingModule:
     """What to install for it; '' where nothing brings it."""
     broken: bool = False
     """Whether it is installed and can't be imported."""
+    fetched: bool = False
+    """Whether nobody knows it, and the notebook fetches it from the network."""
     imported: bool = True
     """Whether the notebook's own code imports it; else a library did."""
     used: bool = False

@@ -19,6 +19,8 @@ class TestFunction:
     """The first sentence of its docstring, or its name in words."""
     names: tuple[str, ...]
     """The names of the notebook that it takes as arguments."""
+    compares: bool
+    """Whether it compares with the reference."""
     draws: bool
     """Whether it draws inputs from the secret seed."""
 

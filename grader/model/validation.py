@@ -115,6 +115,19 @@ class CheckCoverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TestRemark:
+    """What an author should know of a test of the course's."""
+
+    __test__ = False  # no test of pytest's, whatever its name
+
+    test: str
+    """The item and the name of the test."""
+    text: str
+    is_fault: bool = False
+    """Whether it must be changed before the assignment holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
     """The result of testing an assignment."""
 
@@ -134,6 +147,8 @@ class Validation:
     notebooks: int
     """Number of notebooks that were run."""
     seconds: float
+    remarks: tuple[TestRemark, ...] = ()
+    """What is to be known of the course's tests."""
 
     @property
     def escaped(self) -> tuple[MutantResult, ...]:
@@ -150,5 +165,8 @@ class Validation:
         """Return whether nothing is left to fix."""
         case_results = (self.reference, self.template, *self.cases)
         return all(case.passed for case in case_results) and not (
-            self.escaped or self.untriggered_checks or self.stale_explanations
+            self.escaped
+            or self.untriggered_checks
+            or self.stale_explanations
+            or any(remark.is_fault for remark in self.remarks)
         )

@@ -107,7 +107,7 @@ def _location_doubts(
         reason = f"it was found outside the notebook's text, in {list_cells(loose_cells)}"
         yield AnswerConfidence(value=AMONG_CODE, reason=reason)
     if not anchors:
-        reason = "the question is not in the notebook, and this stands where it should be"
+        reason = "the question was not found in the notebook, and this stands where it should be"
         yield AnswerConfidence(value=MISSING_PROMPT, reason=reason)
     if item in page.divided:
         reason = (
@@ -121,7 +121,7 @@ def _evidence_doubts(anchors: Sequence[Anchor]) -> Iterator[AnswerConfidence]:
     for anchor in anchors:
         if anchor.evidence and not anchor.is_label:
             reason = (
-                "the question's own words are not in the notebook; "
+                "the question was not found as the assignment words it; "
                 f"{anchor.evidence} told where it stands"
             )
             yield AnswerConfidence(value=anchor.ratio, reason=reason)

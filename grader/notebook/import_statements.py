@@ -13,6 +13,8 @@ from grader.notebook.student_code import parse_source
 
 NAMESPACES = frozenset({"google"})
 """Modules that several packages share, so that the next part of the name tells them apart."""
+PARTS_OF_OTHERS = {"torch.utils.tensorboard": "tensorboard"}
+"""Parts of a package that are nothing without another."""
 _CACHE_SIZE = 4_000
 _EXTENSION = re.compile(r"^\s*%(?:re)?load_ext\s+([\w.]+)", re.MULTILINE)
 _CALLS = frozenset({"__import__", "import_module"})
@@ -53,12 +55,15 @@ def _node_imports(node: ast.AST) -> Iterator[ImportedModule]:
             for alias in node.names:
                 bound = alias.asname or alias.name.partition(".")[0]
                 yield ImportedModule(name=top_level(alias.name), bound=bound)
+                if alias.name in PARTS_OF_OTHERS:
+                    yield ImportedModule(name=PARTS_OF_OTHERS[alias.name])
         case ast.ImportFrom(module=str(module), level=0):
             for alias in node.names:
                 is_star = alias.name == "*"
                 name = f"{module}.{alias.name}" if module in NAMESPACES else module
                 bound = "" if is_star else alias.asname or alias.name
-                yield ImportedModule(name=top_level(name), bound=bound, star=is_star)
+                other = PARTS_OF_OTHERS.get(module) or PARTS_OF_OTHERS.get(f"{module}.{alias.name}")
+                yield ImportedModule(name=other or top_level(name), bound=bound, star=is_star)
         case ast.Call(
             func=ast.Name(id=called) | ast.Attribute(attr=called),
             args=[ast.Constant(value=str(module)), *_],

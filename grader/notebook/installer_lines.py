@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from grader.model import Notebook
 
 _INSTALLER = re.compile(
-    r"\b(?:(?:pip[\d.]*|conda|mamba|micromamba|poetry|micropip|piplite)\b.{0,60}?\binstall"
-    r"|easy_install|(?:uv|poetry)\s+add)\b[\"']?,?\s?([^\n;&|#]*)",
+    r"\b(?:(?:pip[\d.]*|pipenv|conda|mamba|micromamba|poetry|micropip|piplite)\b.{0,60}?\binstall"
+    r"|easy_install|(?:uv|poetry|pdm|pixi)\s+add)\b[\"']?,?\s?([^\n;&|#]*)",
     re.DOTALL,
 )
 """Matches an installer, and the rest of its line."""

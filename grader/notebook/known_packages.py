@@ -11,22 +11,36 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 OTHER_NAMES = {
+    "Augmentor": "augmentor",
     "Bio": "biopython",
+    "Box2D": "box2d-py",
     "Crypto": "pycryptodome",
+    "FrEIA": "freia",
     "IPython": "ipython",
     "Levenshtein": "levenshtein",
+    "MDAnalysis": "mdanalysis",
+    "MeCab": "mecab-python3",
     "OpenSSL": "pyopenssl",
     "PIL": "pillow",
+    "PyEMD": "emd-signal",
     "PyPDF2": "pypdf2",
     "SALib": "salib",
+    "SimpleITK": "simpleitk",
     "absl": "absl-py",
+    "ants": "antspyx",
     "attr": "attrs",
+    "autotime": "ipython-autotime",
+    "awq": "autoawq",
     "bayes_opt": "bayesian-optimization",
     "bs4": "beautifulsoup4",
+    "camelot": "camelot-py",
+    "cleanfid": "clean-fid",
     "clip": "openai-clip",
     "community": "python-louvain",
+    "cpuinfo": "py-cpuinfo",
     "cv2": "opencv-python-headless",
     "dateutil": "python-dateutil",
+    "doctr": "python-doctr",
     "docx": "python-docx",
     "dotenv": "python-dotenv",
     "faiss": "faiss-cpu",
@@ -37,17 +51,30 @@ OTHER_NAMES = {
     "google.genai": "google-genai",
     "google.generativeai": "google-generativeai",
     "google.protobuf": "protobuf",
+    "googleapiclient": "google-api-python-client",
+    "gtda": "giotto-tda",
+    "ignite": "pytorch-ignite",
     "igraph": "python-igraph",
     "imblearn": "imbalanced-learn",
     "jwt": "pyjwt",
+    "labelImg": "labelimg",
+    "llama_cpp": "llama-cpp-python",
+    "lucent": "torch-lucent",
     "magic": "python-magic",
     "mpl_toolkits": "matplotlib",
+    "newspaper": "newspaper3k",
+    "openslide": "openslide-python",
     "osgeo": "gdal",
     "otter": "otter-grader",
+    "paddle": "paddlepaddle",
+    "parselmouth": "praat-parselmouth",
+    "patoolib": "patool",
+    "pdfminer": "pdfminer.six",
     "pkg_resources": "setuptools",
     "pl_bolts": "lightning-bolts",
     "pptx": "python-pptx",
     "psycopg2": "psycopg2-binary",
+    "pyannote": "pyannote.audio",
     "pynvml": "nvidia-ml-py",
     "pythoncom": "pywin32",
     "pytorch_grad_cam": "grad-cam",
@@ -60,14 +87,19 @@ OTHER_NAMES = {
     "skbio": "scikit-bio",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
+    "sklearn_extra": "scikit-learn-extra",
     "skopt": "scikit-optimize",
     "slugify": "python-slugify",
     "snappy": "python-snappy",
     "socks": "pysocks",
+    "speech_recognition": "speechrecognition",
+    "spellchecker": "pyspellchecker",
     "surprise": "scikit-surprise",
+    "tabula": "tabula-py",
     "tensorflow_datasets": "tensorflow-datasets",
     "tensorflow_hub": "tensorflow-hub",
     "tensorflow_probability": "tensorflow-probability",
+    "tf_explain": "tf-explain",
     "torch_geometric": "torch-geometric",
     "umap": "umap-learn",
     "usb": "pyusb",
@@ -82,62 +114,103 @@ OTHER_NAMES = {
 
 SAME_NAMES = frozenset(
     """
-    accelerate adjustText aim aiofiles aiohttp albumentations altair annoy anthropic anyio apex
-    arviz astropy autograd autokeras ax beartype bertopic bitarray bitsandbytes black bokeh
-    boto3 botorch braindecode cachetools calmap captum cartopy catboost causalml celluloid
-    certifi charset_normalizer chex chromadb clearml click cloudpickle cmasher cmcrameri
-    cmdstanpy cmocean colorama colorcet colorlog comet_ml configargparse contextily coverage
-    cryptography cudf cufflinks cuml cupy cvxopt cvxpy cvzone cycler cython d2l dacite dash dask
-    dataframe_image datasets datashader datasketch dateparser deap decord deepchem deepdiff
-    deepface deepspeed dgl diffrax diffusers dill distinctipy distributed dlib docker docopt
-    dowhy dtreeviz duckdb easydict easyocr econml einops einops_exts einx elasticsearch eli5
-    ema_pytorch emcee emoji ephem evaluate face_recognition fairlearn fairscale faker fastai
-    fastapi fastcore fastprogress fasttext featuretools filelock fiona fire flair flake8
-    flashtext flask flax folium fsspec ftfy func_timeout functorch fuzzywuzzy fvcore gdown
-    geemap gensim geopandas geopy ggplot gluonts gpustat GPUtil gpytorch gradio graphviz
-    great_tables grpc gspread gym gymnasium h5py haiku hdbscan hdf5plugin hiddenlayer hmmlearn
-    hnswlib holidays holoviews httpx huggingface_hub humanfriendly humanize hvplot hydra
-    hyperopt hypothesis icecream imageio imageio_ffmpeg imgaug imutils inflect ipdb ipycanvas
-    ipyleaflet ipympl ipyparallel ipytest ipyvolume ipywidgets isort itables jax jaxlib
-    jaxtyping jieba joblib joypy jsonlines jsonschema jupyter jupyterlab jupyterthemes jupytext
-    kaggle kagglehub kaleido keras keras_core keras_cv keras_nlp keras_tuner kmodes kneed kornia
-    langchain langchain_community langchain_core langchain_openai langdetect langid lazypredict
-    learn2learn leidenalg librosa lifelines lightgbm lightly lightning lime line_profiler
-    linearmodels lion_pytorch livelossplot llama_index llvmlite lmdb lmfit loguru loralib lpips
-    lxml mamba_ssm mammoth manim markdown marshmallow matplotlib matplotlib_venn mediapipe
-    lab_black jupyter_black nb_black
-    medmnist memory_profiler mesa minisom missingno mlflow mlxtend mne monai more_itertools
-    moviepy mplcursors mplcyberpunk mpld3 mplfinance mpmath msgpack multiprocess munch mypy
-    natsort nbformat nbgrader neptune nest_asyncio netron networkx neuralprophet nevergrad
-    nibabel nilearn nlpaug nltk noisereduce num2words numba numexpr numpy numpyro ogb omegaconf
-    onnx onnxoptimizer onnxruntime onnxscript onnxsim open3d open_clip openai openpyxl openTSNE
-    opt_einsum optax optuna orbax orjson ortools osmnx ot pacmap palettable pandas
-    pandas_datareader pandas_profiling pandas_ta pandasql pandera panel papermill param pathos
-    patsy peft pendulum persim pettingzoo pexpect pgmpy phate phik pingouin piq plotly plotnine
-    pmdarima polars pooch powerlaw prefect prettytable progressbar prometheus_client prophet
-    psutil psycopg ptflops ptitprince pudb pulp py3Dmol pyarrow pybullet pycaret pycocotools
-    pycountry pydantic pydantic_settings pydicom pydot pydotplus pydub pygame pyglet pygments
-    pygsheets pyinstrument pykeen pymatgen pymc pymc3 pymongo pymysql pyod pyodbc pyperclip
-    pyproj pyreadstat pyro pyspark pystan pytesseract pytest pytorch_forecasting pytorch_msssim
-    pytorch_ood pytorch_tabnet pytorch_warmup pyttsx3 pytz pyvis pyvista pywt qiskit quantstats
-    rapidfuzz rasterio ray rdkit redis regex reportlab requests rich roboflow rouge_score
-    sacrebleu safetensors scanpy scienceplots scipy sdv seaborn selenium sentencepiece setfit
-    setuptools shap shapely simpletransformers simpy six skmultilearn skorch sktime snntorch
-    sortedcontainers sounddevice soundfile spacy spacy_transformers speechbrain sqlalchemy
-    sqlmodel squarify stable_baselines3 stanza statsmodels streamlit stumpy supervision sweetviz
-    swifter sympy tables tabulate tenacity tensorboard tensorboard_logger tensorboardX
-    tensordict tensorflow tensorflow_addons tensorflow_text tensorly tensorrt termcolor textblob
-    textdistance textstat tf_keras tflearn theano thefuzz thinc thop tifffile tiktoken
-    tikzplotlib timm tokenizers toml toolz torch torch_cluster torch_fidelity torch_lr_finder
-    torch_optimizer torch_pruning torch_scatter torch_sparse torch_xla torchaudio torchcam
-    torchdata torchdiffeq torcheval torchextractor torchinfo torchio torchmeta torchmetrics
-    torchrl torchsde torchsummary torchtext torchtyping torchview torchvision torchviz
-    torchxrayvision tornado tqdm trafilatura transformers treelib trimap trimesh triton trl
-    tslearn ttach tweepy typeguard typer typing_extensions tyro tzlocal ucimlrepo ujson
-    ultralytics uncertainties unidecode unsloth upsetplot urllib3 vaderSentiment visdom
-    vit_pytorch vllm vtk wandb watermark weasyprint webcolors webdataset websocket wget
-    widgetsnbextension wikipedia wordcloud wordfreq wurlitzer x_transformers xarray xformers
-    xgboost xlrd xlsxwriter xlwt xmltodict yacs yapf yellowbrick yfinance yolov5 zarr zstandard
+    accelerate addict adjustText aeon aim aiofiles aiohttp albucore albumentations ale_py alibi
+    alibi_detect alive_progress allennlp altair anndata annoy anthropic antropy anyio apex arviz
+    astropy astroquery attrdict audiomentations audioread auto_gptq autogluon autograd autokeras
+    autoviz ax babypandas bambi batchgenerators beartype bert_score bertopic better_exceptions
+    biosppy biotite birdseye bitarray bitsandbytes black blackjax bokeh boto3 botorch bqplot
+    braindecode brax brisque brokenaxes byol_pytorch cachetools cairosvg calflops calmap
+    camel_tools captum carbontracker cartopy casadi catalyst catboost category_encoders causalml
+    cdlib cellpose cellrank celluloid cerberus certifi charset_normalizer chemprop chex chromadb
+    cleanlab clearml click cloudpickle cmasher cmcrameri cmdstanpy cmocean codecarbon cohere
+    colorama colorcet colorlog colormath comet_ml configargparse conllu contextily contractions
+    coverage crepe cryptography ctransformers cudf cufflinks cuml cupy cvxopt cvxpy cvxpylayers
+    cvzone cycler cython czifile d2l dabest dabl dacite darts dash dash_bootstrap_components
+    dash_cytoscape dask dataframe_image datamol datascience datasets datashader datasketch
+    dateparser datumaro deap decord deep_translator deepcell deepchem deepdiff deepface
+    deepspeed detectron2 dgl diagrams diffrax diffusers dill dipy distinctipy distrax
+    distributed dlib dm_control dm_env docker docopt docplex docx2txt dowhy drawsvg dtale
+    dtreeviz duckdb dvc dvclive dynesty e3nn easydict easyocr econml einops einops_exts einx
+    elasticsearch eli5 ema_pytorch emcee emoji enlighten ephem equinox escnn evalml evaluate
+    executing face_recognition facenet_pytorch fairlearn fairscale fairseq faker fancyimpute
+    fastai fastapi fastavro fastcore faster_whisper fastparquet fastprogress fasttext
+    feature_engine featuretools feedparser fiftyone filelock filterpy fiona fire flair flake8
+    flaml flash_attn flashtext flask flask_ngrok flax flwr folium fsspec ftfy fugashi
+    func_timeout functorch fuzzywuzzy fvcore gdown geemap gensim geomloss geoopt geopandas
+    geoplot geopy ggplot gliner gluonts googletrans gpustat GPUtil gpytorch gradescope_utils
+    gradio graph_tool graphviz great_tables groq grpc gseapy gspread gtts gudhi gurobipy gym
+    gymnasium gymnasium_robotics h2o h5py haiku hdbscan hdf5plugin healpy heartpy hiddenlayer
+    highspy highway_env hmmlearn hnswlib holidays holoviews horovod httpx huggingface_hub
+    humanfriendly humanize hvplot hydra hydra_zen hyperopt hypothesis icecream imagehash imageio
+    imageio_ffmpeg imgaug iminuit imodels import_ipynb imutils inflect info_nce_pytorch
+    insightface intel_extension_for_pytorch ipdb ipycanvas ipydatagrid ipyevents ipyfilechooser
+    ipykernel ipyleaflet ipympl ipyparallel ipytest ipython_genutils ipytree ipyvolume
+    ipywidgets isort itables itk janome jax jaxlib jaxtyping jieba joblib joypy jraph
+    jsonargparse jsonlines jsonpickle jsonschema julius jupyter jupyter_black jupyter_client
+    jupyter_contrib_nbextensions jupyter_core jupyter_dash jupyter_server jupyterlab
+    jupyterthemes jupytext k3d kaggle kaggle_environments kagglehub kaleido karateclub keras
+    keras_core keras_cv keras_nlp keras_ocr keras_tuner keybert kmapper kmodes kneed konlpy
+    kornia kornia_rs ktrain kymatio lab_black labelme lancedb langchain langchain_community
+    langchain_core langchain_openai langdetect langgraph langid langsmith language_tool_python
+    lazypredict leafmap learn2learn leidenalg lets_plot libpysal librosa lifelines lightgbm
+    lightkurve lightly lightning lightning_fabric lightning_utilities lime line_profiler
+    linear_operator linearmodels lion_pytorch litellm livelossplot llama_index llvmlite lmdb
+    lmfit loguru loralib lpips lxml madgrad madmom mamba_ssm mammoth manim mapclassify mapie
+    markdown marshmallow matplotlib matplotlib_inline matplotlib_scalebar matplotlib_venn mayavi
+    mdtraj mediapipe medmnist memory_profiler mesa miceforest minari minigrid minisom missingno
+    missingpy mistralai ml_collections mlflow mlforecast mlxtend mmcv mmdet mmengine mmpose
+    mmpretrain mne mne_connectivity modin momepy monai more_itertools moviepy mpi4py mplcursors
+    mplcyberpunk mpld3 mplfinance mpmath msgpack mtcnn mujoco mujoco_py multiprocess munch
+    music21 mypy napari natsort nb_black nbclient nbconvert nbdime nbformat nbgrader nbimporter
+    neptune nequip nest_asyncio netgraph netron networkx neuralforecast neuralprophet neurokit2
+    nevergrad nflows nglview nibabel nilearn nipype nlpaug nltk nnAudio nnunet node2vec
+    noisereduce nolds normflows nptyping num2words numba numexpr numpy numpyro nvitop nvtx octis
+    ogb ollama omegaconf onnx onnx2pytorch onnx2torch onnxoptimizer onnxruntime onnxscript
+    onnxsim opacus open3d open_clip openai opendatasets openmm openpyxl openTSNE opt_einsum
+    optax optbinning optimum optuna orbax orjson ortools osmnx osqp ot pacmap paddleocr
+    palettable panda_gym pandarallel pandas pandas_datareader pandas_profiling pandas_ta
+    pandasql pandera panel papermill param parmed pathos patsy pdfplumber pdpbox peft
+    pendulum pennylane persim pettingzoo pexpect pgmpy phate phik pingouin pint piq pivottablejs
+    plotext plotly plotnine pmdarima polars poliastro pooch powerlaw praw prefect pretty_errors
+    pretty_midi prettytable procgen prodigyopt progressbar prometheus_client prophet proplot
+    psutil psycopg ptflops ptitprince pudb pulp py3Dmol py7zr pyarrow pyaudio pybullet pycaret
+    pycocoevalcap pycocotools pycountry pycuda pydantic pydantic_settings pydeck pydeseq2
+    pydicom pydot pydotplus pydrive pydrive2 pydub pyecharts pyedflib pyfiglet pyg_lib pygad
+    pygal pygame pyglet pygments pygraphviz pygsheets pygwalker pyinstrument pyiqa pykeen
+    pykeops pylatex pyLDAvis pymanopt pymatgen pymc pymc3 pymilvus pymongo pymoo pympler pymysql
+    pyngrok pyod pyodbc pyomo pypdf pyperclip pyproj pyrallis pyreadr pyreadstat pyro pysal
+    pysam pyscf pysnooper pyspark pystan pystoi pytesseract pytest pythainlp pytorch_fid
+    pytorch_forecasting pytorch_msssim pytorch_ood pytorch_optimizer pytorch_tabnet
+    pytorch_warmup pytorch_wavelets pyts pyttsx3 pytz pyvips pyvis pyvista pywaffle pyworld pywt
+    qdrant_client qiskit qpsolvers quantstats qutip rake_nltk rapidfuzz rarfile rasterio
+    rasterstats ray rdkit rebound redis regex rembg reportlab requests resampy rich rioxarray
+    ripser roboflow rouge_score rpy2 ruptures sacrebleu sacremoses safetensors sb3_contrib
+    scalene scanpy schemdraw scienceplots scipy scrapy scvelo sdv seaborn segment_anything
+    selenium selfies sentencepiece seqeval setfit setuptools shap shapely shapiq sidetable
+    simpletransformers simpy siuba six skimpy skl2onnx sklearn_pandas skmultilearn skops skorch
+    sktime snakeviz snntorch snoop sortedcontainers sounddevice soundfile spacy
+    spacy_transformers speechbrain spektral sqlalchemy sqlmodel squarify stable_baselines3
+    stackprinter stanza stardist statannot statannotations statsforecast statsmodels
+    stellargraph streamlit structlog stumpy sumy sunpy supersuit supervision svgwrite sweetviz
+    swifter sympy symspellpy tables tabulate tenacity tensorboard tensorboard_logger
+    tensorboardX tensordict tensorflow tensorflow_addons tensorflow_io tensorflow_text tensorly
+    tensorrt termcolor termplotlib textacy textblob textdistance textstat tf2onnx tf_keras
+    tflearn theano thefuzz thinc thop tianshou tifffile tiktoken tikzplotlib timm tokenizers
+    toml tomotopy toolz top2vec torch torch2trt torch_audiomentations torch_cluster
+    torch_directml torch_ema torch_fidelity torch_lr_finder torch_optimizer torch_pruning
+    torch_scatter torch_sparse torch_tensorrt torch_xla torchani torchao torchaudio torchcam
+    torchcde torchcrepe torchdata torchdiffeq torchdyn torchensemble torcheval torchextractor
+    torchinfo torchio torchlens torchlibrosa torchmeta torchmetrics torchode torchrl torchsde
+    torchsnapshot torchstat torchsummary torchsummaryX torchtext torchtune torchtyping torchview
+    torchvision torchviz torchxrayvision tornado tpot tqdm tqdm_joblib trackpy trafilatura
+    transformers treelib trimap trimesh triton trl tsfel tsfresh tslearn ttach tweepy txtai
+    typeguard typer typing_extensions tyro tzlocal ucimlrepo ujson ultralytics ultraplot
+    uncertainties underthesea unidecode unsloth unstructured upsetplot urllib3 vaderSentiment
+    vaex varname vedo visdom vispy vit_pytorch vizdoom viztracer vllm voila voluptuous vtk wandb
+    watermark weasyprint webcolors webdataset webrtcvad websocket wfdb wget widgetsnbextension
+    wikipedia wordcloud wordfreq wordninja wurlitzer x_transformers xarray xformers xgboost xlrd
+    xlsxwriter xlwt xmltodict yacs yake yapf yaspin ydata_profiling yellowbrick yfinance yolov5
+    zarr zennit zstandard zuko
     """.split()  # noqa: SIM905 (a list of words)
 )
 """Modules whose package has the same name, with a hyphen for each underscore."""
@@ -175,3 +248,9 @@ def suggest_module(module: str, *, installed: Collection[str]) -> str:
     public = [name for name in candidates if not name.startswith("_")]
     close = get_close_matches(module, public, n=1, cutoff=TYPING_ERROR_SIMILARITY)
     return close[0] if close and len(module) > 3 else ""  # noqa: PLR2004 (too short to tell)
+
+
+def explain_unknown(module: str, *, installed: Collection[str]) -> str:
+    """Say what may be the matter with a module that nobody knows."""
+    meant = suggest_module(module, installed=installed)
+    return f"did you mean {meant}?" if meant else f"no file {module}.py came with it"

@@ -19,7 +19,7 @@ TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _TABLE_CELL = re.compile(r"</?t[dh]\b[^<>]{0,200}>", re.IGNORECASE)
 _LIST_SIGNS = re.compile(
     r"^(?:\s*(?:>+|#{1,6}(?=\s)|[-*+\u2022\u2013\u2014](?=\s)|\[[ xX]\](?=\s)"
-    r"|[(\[]?#?\d{1,2}(?:[.):\]]+(?=\s|[^\W\d])|(?=\s))|\(?[a-hivx]{1,3}\)(?=\s)))+"
+    r"|[(\[]?#?\d{1,2}(?:[.):\]]+(?=\s|[^\W\d])|(?=\s))|\(?[a-hivx]{1,3}\)(?=\s)|(?:[ivx]{1,4}|[IVX]{2,4})\.(?=\s)))+"
 )
 _SUPERSCRIPT = re.compile(
     r"<sup>[^<>]{0,20}</sup>|[\u00b2\u00b3\u00b9\u2070-\u2079\u2020\u2021]", re.IGNORECASE

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.notebook.markdown_words import plain_text
-from grader.notebook.name_labels import ID_MARKS, is_label, is_other_label, replace_labels
+from grader.notebook.name_labels import ID_MARKS, is_label, replace_labels
+from grader.notebook.other_labels import is_other_label, without_asides
 from grader.notebook.person_names import (
     NICKNAME_MARKS,
     is_name,
@@ -40,9 +41,9 @@ _ID = re.compile(
 _MARKED_ID = re.compile(rf"{ID_MARKS[0]}([^{ID_MARKS[1]}]+){ID_MARKS[1]}")
 _NO_ID = re.compile(
     r"(?:19|20)\d\d(?:[-.]\d\d?(?:[-.]\d\d?)?)?|\d\d?[-.]\d\d?[-.](?:19|20)?\d\d|\d{1,3}[-.]\d{1,3}"
-    r"|.*[a-z][A-Z].*|[A-Za-z].*\d\.\d.*"
+    r"|.*[a-z][A-Z].*|[A-Za-z].*\d\.\d.*|N(?:r|o|um)[._-]?\d{1,3}"
 )
-"""Years, dates, ranges, numbers with a point, and words such as ResNet50 and v2.1."""
+"""Years, dates, ranges, numbers with a point, and words such as ResNet50, v2.1 and Nr027."""
 _CERTAIN_ID = re.compile(r"(?=(?:\D*\d){3})[a-z\d._-]+|(?=(?:\D*\d){4})[A-Z._-]+\d+|[\d.-]{5,}")
 _BRACKETED = re.compile(r"[(\[{<]\s*([A-Za-z][\w.-]{0,19}|\d[\d.-]{3,19})\s*[)\]}>]")
 _NICKNAME = re.compile(r"\s*([(\"\u201c])([^\W\d_][^\s()\"\u201c\u201d.,;]*)([)\"\u201d])(?=\W|$)")
@@ -52,6 +53,12 @@ _SEPARATOR = re.compile(
     r"\s*(?:;|&|\||\+|\t|/|\band\b|\bwith\b|\s[-=]*[-=>\u2013\u2014\u2192]+(?=\s|$)|:|[()\[\]{}<>]|#)\s*"
 )
 _SUFFIX = re.compile(r",\s*(?=(?:jr|sr|ii|iii|iv|ph\.?d)\b)", re.IGNORECASE)
+_TITLE = re.compile(
+    r"^(?:(?:mr|ms|mrs|mx|dr|mme|mlle|sr|sra|srta|sig|hr|fr)\.|(?:mr|ms|mrs|mx|miss|dr|mme|mlle|herr|frau"
+    r"|sig\.ra|dhr\.|mevr\.))\s+(?=\w)",
+    re.IGNORECASE,
+)
+_OPENING_BRACKET = re.compile(r"\s*[(\[{<]\s*")
 _PROSE_WORDS = 14
 _MIN_SHARED_LETTERS = 3
 
@@ -105,7 +112,7 @@ def _read_column(text: str) -> list[NameToken]:
         return [NameToken(kind="other", text=text)]
     if is_label(text):
         return [NameToken(kind="label", text=text)]
-    unlabeled, labels = replace_labels(text)
+    unlabeled, labels = replace_labels(without_asides(text))
     tokens = [NameToken(kind="label", text=label) for label in labels]
     return tokens + list(_names_and_ids(_without_remarks(_without_emails(unlabeled))))
 
@@ -152,9 +159,17 @@ def _without_remarks(text: str) -> str:
 def _names_and_ids(text: str) -> Iterator[NameToken]:
     """Split a line at its ids, and the text between them at separators."""
     position = 0
-    for start, end, student_id in _id_spans(text):
-        yield from _split_names(text[position:start])
-        yield NameToken(kind="id", text=student_id)
+    spans = list(_id_spans(text))
+    starts = {start for start, _, _ in spans}
+    for start, end, student_id in spans:
+        before = list(_split_names(text[position:start]))
+        bracket = _OPENING_BRACKET.match(text, end)
+        has_name = any(token.kind == "name" for token in before) and not student_id.istitle()
+        if bracket and bracket.end() in starts and not has_name:  # 'Student Nr027 (s000027)'
+            yield NameToken(kind="unread", text=text[position:end].strip())
+        else:
+            yield from before
+            yield NameToken(kind="id", text=student_id)
         position = end
     yield from _split_names(text[position:])
 
@@ -204,13 +219,13 @@ def _split_at_commas(chunk: str) -> list[str]:
 
 
 def _trim(part: str) -> str:
-    """Remove signs at both ends that belong to no name, and a final "'s"."""
+    """Remove signs at both ends that belong to no name, 'Ms.' before it and a final "'s"."""
     start, end = 0, len(part)
     while start < end and not _is_in_name(part[start]):
         start += 1
     while start < end and not _is_in_name(part[end - 1]):
         end -= 1
-    return re.sub(r"['\u2019]s$", "", part[start:end])
+    return re.sub(r"['\u2019]s$", "", _TITLE.sub("", part[start:end]))
 
 
 def _is_in_name(sign: str) -> bool:

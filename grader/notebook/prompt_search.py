@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, islice
+from itertools import accumulate, groupby, islice
 from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Levenshtein
 
 from grader.notebook.markdown_words import split_words, visible_lines
 
@@ -120,6 +121,24 @@ def _drop_overlaps(occurrences: list[Anchor]) -> list[Anchor]:
     return sorted(disjoint, key=lambda a: a.first)
 
 
+def _sentences(asked: Iterable[StreamWord]) -> list[list[StreamWord]]:
+    """Return the sentences of a prompt, those of a few words with the one before them."""
+    sentences: list[list[StreamWord]] = []
+    begins = True
+    for word in asked:
+        if begins:
+            sentences.append([])
+        sentences[-1].append(word)
+        begins = word.ends_sentence
+    joined = sentences[:1]
+    for sentence in sentences[1:]:
+        if min(len(sentence), len(joined[-1])) < _MIN_FUZZY_WORDS:
+            joined[-1] += sentence
+        else:
+            joined.append(sentence)
+    return joined
+
+
 class _PromptSearch:
     """The words of one notebook, searched for one prompt after the other."""
 
@@ -132,26 +151,45 @@ class _PromptSearch:
 
     def find_prompt(self, prompt: str, *, item: str) -> list[Anchor]:
         """Find a prompt as it is, in parts with an answer between them, or else reworded."""
-        part_words = [[word.text for word in split_words(line)] for line in visible_lines(prompt)]
-        prompt_words = [word for words in part_words for word in words][:_MAX_PROMPT_WORDS]
-        parts = [words for words in part_words if len(words) >= _MIN_FUZZY_WORDS]
+        asked = stream_words(visible_lines(prompt))
+        lines = [list(words) for _, words in groupby(asked, key=lambda word: word.line)]
+        parts = [words for words in lines if len(words) >= _MIN_FUZZY_WORDS]
         parts = [words[:_MAX_PROMPT_WORDS] for words in parts] if len(parts) > 1 else []
-        occurrences = self._find_exact(prompt_words, item=item)
-        if not occurrences:
-            exact_parts = [self._find_exact(words, item=item) for words in parts]
-            occurrences = [a for anchors in exact_parts for a in anchors if all(exact_parts)]
-        if len(prompt_words) < _MIN_FUZZY_WORDS:
+        asked = asked[:_MAX_PROMPT_WORDS]
+        sentences = _sentences(asked)
+        occurrences = (
+            self._find_exact(asked, item=item)
+            or self._find_all_parts(parts, item=item, find=self._find_exact)
+            or self._find_all_parts(sentences, item=item, find=self._find_exact)
+        )
+        if len(asked) < _MIN_FUZZY_WORDS:
             return occurrences
         min_ratio = SAME_RATIO if occurrences else CLOSE_RATIO
-        occurrences += self._find_similar(prompt_words, item=item, min_ratio=min_ratio)
-        if not occurrences:
-            for words in parts:
-                occurrences += self._find_similar(words, item=item, min_ratio=CLOSE_RATIO)
-        return occurrences
+        occurrences += self._find_similar(asked, item=item, min_ratio=min_ratio)
+        return (
+            occurrences
+            or self._find_all_parts(sentences, item=item, find=self._find_alike)
+            or [anchor for words in parts for anchor in self._find_similar(words, item=item)]
+        )
 
-    def _find_exact(self, prompt_words: list[str], *, item: str) -> list[Anchor]:
+    def _find_all_parts(
+        self,
+        parts: Iterable[Sequence[StreamWord]],
+        *,
+        item: str,
+        find: Callable[..., list[Anchor]],
+    ) -> list[Anchor]:
+        """Find the parts of a prompt, if each of them is in the notebook."""
+        by_part = [find(words, item=item) for words in parts]
+        return [anchor for anchors in by_part for anchor in anchors if all(by_part)]
+
+    def _find_alike(self, asked: Sequence[StreamWord], *, item: str) -> list[Anchor]:
+        return self._find_exact(asked, item=item) or self._find_similar(asked, item=item)
+
+    def _find_exact(self, asked: Sequence[StreamWord], *, item: str) -> list[Anchor]:
         """Find the words as they are; a prompt of a few words only where it opens a line."""
         anchors: list[Anchor] = []
+        prompt_words = [word.text for word in asked]
         for first in self._exact_starts(prompt_words) if prompt_words else ():
             if len(prompt_words) >= _MIN_FUZZY_WORDS or self._stream[first].opens_line:
                 last = first + len(prompt_words)
@@ -169,9 +207,10 @@ class _PromptSearch:
             number, position = number + 1, start + 1
 
     def _find_similar(
-        self, prompt_words: list[str], *, item: str, min_ratio: float
+        self, asked: Sequence[StreamWord], *, item: str, min_ratio: float = CLOSE_RATIO
     ) -> list[Anchor]:
         """Find the stretch of text most similar to the prompt, and all that are nearly equal."""
+        prompt_words = [word.text for word in asked]
         windows = {
             (first, last): " ".join(self._words[first:last])
             for first, last in islice(self._windows(prompt_words), _MAX_WINDOWS)
@@ -186,15 +225,37 @@ class _PromptSearch:
         best = max((score / 100 for _, score, _ in matches), default=0.0)
         return [
             Anchor(item=item, first=first, last=last, ratio=min(score / 100, 0.999))
-            for _, score, (first, last) in matches
+            for _, score, window in matches
             if score / 100 >= min(SAME_RATIO, best)
+            for first, last in self._without_answers(window, asked=asked)
         ]
+
+    def _without_answers(
+        self, window: tuple[int, int], *, asked: Sequence[StreamWord]
+    ) -> Iterator[tuple[int, int]]:
+        """Yield a stretch of text without the words typed between two sentences of the prompt."""
+        first, last = window
+        words = self._words[first:last]
+        for change in Levenshtein.opcodes([word.text for word in asked], words):
+            start, end, before = change.dest_start, change.dest_end, change.src_start
+            if change.tag != "insert" or not before:
+                continue
+            while not asked[before - 1].ends_sentence and [words[start]] == words[end : end + 1]:
+                start, end, before = start + 1, end + 1, before + 1  # 'False? False. Can you'
+            if asked[before - 1].ends_sentence:
+                yield first, window[0] + start
+                first = window[0] + end
+        if first < last:
+            yield first, last
 
     def _windows(self, prompt_words: list[str]) -> Iterator[tuple[int, int]]:
         """Yield stretches of text about as long as the prompt and with enough of its words.
 
-        Each begins where a phrase does and stops where a sentence does.
+        Each begins where a phrase does and stops where a sentence does, or with the prompt's last
+        word.
         """
+        last_words = [n for n, word in enumerate(self._words, 1) if word == prompt_words[-1]]
+        ends = sorted({*self._sentence_ends, *last_words})
         length, slack = len(prompt_words), max(2, int(_LENGTH_SLACK * len(prompt_words)))
         is_shared = map(frozenset(prompt_words).__contains__, self._words)
         shared_before = [0, *accumulate(is_shared)]
@@ -203,8 +264,8 @@ class _PromptSearch:
             shared_count = shared_before[middle] - shared_before[first]
             if shared_count < _MIN_SHARED_WORDS * length:
                 continue
-            number = bisect_left(self._sentence_ends, first + length - slack)
-            for last in self._sentence_ends[number : number + 2 * slack + 1]:
+            number = bisect_left(ends, first + length - slack)
+            for last in ends[number : number + 2 * slack + 1]:
                 if last > first + length + slack:
                     break
                 yield first, last

@@ -160,6 +160,8 @@ def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout)
         before = line.text[position:start]
         if is_label and anchor.is_label:
             before = _OPENING_SIGNS.sub("", _after_label(before))
+        elif position:
+            before = _CLOSING_SIGNS.sub("", before).strip()
         # A number, a sign or the handout's words before a prompt are no answer.
         is_own = split_words(before) and not (
             is_handout_line

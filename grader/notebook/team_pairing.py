@@ -6,19 +6,17 @@ A wrong pair is worse than none: an id whose name can't be read stands alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from grader.model import Student
-from grader.notebook.name_labels import asks_for_id
+from grader.notebook.name_labels import asked_part, asks_for_id
 from grader.notebook.name_tokens import NameToken
 
 MAX_STUDENTS = 6
 """Students of one team that are read; others are ignored."""
 _OWNER = re.compile(r"partner|teammate|\d+", re.IGNORECASE)
-_FIRST = re.compile(r"\b(?:first|given)\b", re.IGNORECASE)
-_LAST = re.compile(r"\b(?:last|family|surname)\b", re.IGNORECASE)
 _COURSE_WORD = re.compile(
     r"(?:unique|section|sec|class|lab|crn)(?:\s+(?:no|nr|number))?\W*", re.IGNORECASE
 )
@@ -64,11 +62,14 @@ def pair_students(rows: Iterable[Sequence[NameToken]]) -> tuple[Student, ...]:
 
 def _join_split_names(rows: Iterable[Sequence[NameToken]]) -> Iterator[Sequence[NameToken]]:
     """Yield the rows with first and last names joined where labels ask for each."""
+    rows = list(rows)
+    meanings = _part_meanings(rows)
     header: list[str] = []
     parts: dict[str, NameToken] = {}
     for row in rows:
         labels = [token for token in row if token.kind == "label"]
-        asked = [part for label in labels if (part := _asked_part(label.text))]
+        parts_of_labels = [asked_part(label.text) for label in labels]
+        asked = [meanings[part] for part in parts_of_labels if part in meanings]
         names = [token for token in row if token.kind == "name"]
         if not names:
             header = asked or header
@@ -84,10 +85,16 @@ def _join_split_names(rows: Iterable[Sequence[NameToken]]) -> Iterator[Sequence[
     yield list(parts.values())
 
 
-def _asked_part(label: str) -> str:
-    """Return 'first' or 'last' if a label asks for only that name."""
-    is_first, is_last = (pattern.search(label) is not None for pattern in (_FIRST, _LAST))
-    return "" if is_first == is_last else "first" if is_first else "last"
+def _part_meanings(rows: Iterable[Sequence[NameToken]]) -> Mapping[str, str]:
+    """Return which part of a name the labels mean; none where no two labels ask for both.
+
+    Beside 'Vorname' or 'Prénom', 'Name' or 'Nom' is the other part.
+    """
+    asked = {asked_part(token.text) for row in rows for token in row if token.kind == "label"}
+    meanings = {part: part for part in asked & {"first", "last"}}
+    if len(meanings) == 1 and "either" in asked:
+        meanings["either"] = "last" if "first" in asked else "first"
+    return meanings if len(meanings) > 1 else {}
 
 
 def _owner(row: Iterable[NameToken]) -> str:

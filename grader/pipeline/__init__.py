@@ -241,9 +241,8 @@ def run_and_ask(
     """
     supplied = supplied or NotebookFiles(files=session.setup.files)
     missing = session.modules.missing_imports(notebook, files=supplied.files)
-    setup = replace(
-        session.setup, files=supplied.files, unknown_modules=session.modules.suggestions(missing)
-    )
+    unknown = session.modules.explain_unknown(missing)
+    setup = replace(session.setup, files=supplied.files, unknown_modules=unknown)
     with session.slots, kernel.start_kernel(setup) as live:
         record = live.run(notebook.code_cells(), blank=blank_cells(notebook))
         observations = {

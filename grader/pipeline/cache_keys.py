@@ -54,7 +54,11 @@ class PreparedSubmission:
 
 def _own_check_sources(modules: Iterable[str]) -> Iterator[str | bytes]:
     """Yield the code of a course's own checks: the whole package or file of each module."""
-    for name in sorted({module.partition(".")[0] for module in modules} - {"grader"}):
+    names = list(modules)
+    for path in map(Path, sorted(name for name in names if name.endswith(".py"))):
+        yield from (path.name, path.read_bytes())
+    packages = {name.partition(".")[0] for name in names if not name.endswith(".py")}
+    for name in sorted(packages - {"grader"}):
         spec = importlib.util.find_spec(name)
         if spec is None:
             continue  # loading the checks has refused it

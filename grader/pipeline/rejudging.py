@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from grader.errors import UsageError
@@ -19,6 +20,7 @@ from grader.pipeline.judge import Extraction
 from grader.pipeline.location_overrides import apply_override_file
 from grader.pipeline.remembered_inputs import register_people, require_seed
 from grader.pipeline.run_config import ResultWriter, RunConfig, load_rubric
+from grader.pipeline.test_replay import TestReplayer
 from grader.pipeline.workers import exit_with_parent
 from grader.report.score_changes import ScoreChange, score_changes
 from grader.settings import Settings
@@ -48,6 +50,11 @@ class Rejudger:
         self._config = config
         self._judge = config.build_judge()
         self._keys = config.cache_keys(self._judge)
+        self._replayer = TestReplayer(config.rubric, python=config.python)
+
+    def close(self) -> None:
+        """End the process that replays tests, if there is one."""
+        self._replayer.close()
 
     def rejudge(
         self, names: Iterable[str], *, current: Mapping[str, Submission] | None = None
@@ -91,6 +98,10 @@ class Rejudger:
         trace = book.trace(submission.name)
         if trace is None:
             return judge.with_enrollment(before, submission=submission)
+        refreshed = self._replayer.refresh(trace, judge.checks)
+        if refreshed is None:
+            return None
+        trace = refreshed
         evidence = judge.evidence(submission, trace)
         question_ids = {question.id for question in judge.checks.questions}
         constant_ids = {question.id for question in judge.checks.constant_questions}
@@ -132,6 +143,7 @@ def rejudge_class(settings: Settings, *, notify: Notify) -> tuple[RejudgeResult,
             rubric=loaded,
             seed=require_seed(book, loaded.id, folder=folder.path),
             folder=folder,
+            python=settings.python,
             overrides=apply_override_file(
                 book,
                 loaded,
@@ -156,7 +168,13 @@ def rejudge_in_parallel(config: RunConfig, names: Sequence[str], *, jobs: int) -
     Raises:
         UsageError: a process was killed, or the folder can't be written.
     """
-    rejudger = Rejudger(config)
+    with closing(Rejudger(config)) as rejudger:
+        return _rejudge_in_parallel(config, rejudger, names, jobs=jobs)
+
+
+def _rejudge_in_parallel(
+    config: RunConfig, rejudger: Rejudger, names: Sequence[str], *, jobs: int
+) -> RejudgeResult:
     process_count = min(jobs - 1, len(names) // MIN_PER_PROCESS)
     if process_count < 1:
         return rejudger.rejudge(names)

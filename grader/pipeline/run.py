@@ -6,6 +6,7 @@ Collect the submissions; plan which are kept, judged again or run; judge; run; p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def run_grading(settings: Settings, *, watcher: RunWatcher) -> RunOutcome:
                 rubric=loaded,
                 seed=choose_seed(book, loaded.id, folder=folder.path, draw_new=settings.new_seed),
                 folder=folder,
+                python=settings.python,
                 session=SessionOptions(
                     environment=environment,
                     cache=settings.cache,
@@ -129,7 +131,8 @@ def _grade_collected(
     rejudged = RejudgeResult()
     if plan.to_judge:
         current = {submission.name: submission for submission in collected}
-        rejudged = Rejudger(config).rejudge(plan.to_judge, current=current)
+        with closing(Rejudger(config)) as rejudger:
+            rejudged = rejudger.rejudge(plan.to_judge, current=current)
     run_names = {*plan.to_run, *rejudged.needs_rerun}
     to_run = [prepared[name] for name in prepared if name in run_names]
     watcher.begin(

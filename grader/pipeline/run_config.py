@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +42,8 @@ class RunConfig:
     overrides: LocationOverrides = field(default_factory=dict)
     """By submission and item, the cells that a person named for its answer."""
     people: People = field(default_factory=People)
+    python: str = sys.executable
+    """The interpreter that tests of the course run in, where no notebook runs."""
 
     def build_judge(self) -> Judge:
         """Read the reference, and bind checks to the seed."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
 from grader import kernel
+from grader.kernel.conversation import Conversation
 from grader.kernel.test_bench import TestBench, TestRun
 from grader.model import Notebook, Observation, Question, Rubric
 from grader.pipeline.reference import Reference
+
+TESTS_KEY = "tests"
+"""The key in an observation's data of the digest of the tests that it came from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +27,8 @@ class TestRunner:
     """The tests of the rubric, as questions."""
     benches: SimpleQueue[TestBench]
     reference: Reference
+    sha256: str
+    """Digest of the tests' files, which stands with what came of them."""
 
     def run(
         self, notebook: Notebook, live: kernel.LiveNotebook | Reference
@@ -33,30 +39,53 @@ class TestRunner:
             notebook: the notebook, whose code tests may read.
             live: its live process.
         """
-        by_seed: dict[str, dict[str, str]] = {}
+        by_seed: dict[str, list[Question]] = {}
         for question in self.questions:
-            names = by_seed.setdefault(str(question.params["seed"]), {})
-            names[str(question.params["test"])] = question.id
+            by_seed.setdefault(str(question.params["seed"]), []).append(question)
+        cells = [cell.source for cell in notebook.code_cells()]
         answers: dict[str, Observation] = {}
-        for seed, names in by_seed.items():
-            run = TestRun(
-                tests=tuple(names),
-                seed=tuple(bytes.fromhex(seed)),
-                cells=[cell.source for cell in notebook.code_cells()],
-            )
+        for questions in by_seed.values():
+            names = {run_name(question): question.id for question in questions}
+            run = plan_test_run(questions, cells=cells)
             for name, answer in self._run(run, live).items():
-                answers[names[name]] = replace(answer, id=names[name])
+                data = {**answer.data, TESTS_KEY: self.sha256}
+                answers[names[name]] = replace(answer, id=names[name], data=data)
         return answers
 
     def _run(
         self, run: TestRun, live: kernel.LiveNotebook | Reference
     ) -> Mapping[str, Observation]:
         parties = {"notebook": live, "reference": self.reference}
+        shared: dict[str, Conversation | None] = {}
+
+        def converse(party: str, case: str) -> Conversation | None:
+            if live is not self.reference:
+                return parties[party].open_conversation()
+            if case not in shared:  # both parties are the reference: one fork is both
+                shared.clear()
+                shared[case] = self.reference.open_conversation()
+            return shared[case]
+
         bench = self.benches.get()
         try:
-            return bench.run(run, converse=lambda party, _: parties[party].open_conversation())
+            return bench.run(run, converse=converse)
         finally:
             self.benches.put(bench)
+
+
+def run_name(question: Question) -> str:
+    """Return the name under which a test or a value check is told."""
+    return question.id if "value" in question.params else str(question.params["test"])
+
+
+def plan_test_run(questions: Sequence[Question], *, cells: Sequence[str]) -> TestRun:
+    """Return the run of tests and value checks that draw from one seed."""
+    return TestRun(
+        tests=tuple(run_name(q) for q in questions if "value" not in q.params),
+        values={run_name(q): q.params["value"] for q in questions if "value" in q.params},
+        seed=tuple(bytes.fromhex(str(questions[0].params["seed"]))),
+        cells=cells,
+    )
 
 
 @contextmanager
@@ -80,11 +109,11 @@ def open_test_runner(
     started: list[TestBench] = []
     tests = rubric.tests
     try:
-        while questions and tests is not None and len(started) < jobs:
+        while questions and len(started) < jobs:
             bench = TestBench(
                 setup.fork_server,
-                files=tests.files,
-                file=tests.path.name,
+                files=tests.files if tests else {},
+                file=tests.path.name if tests else "",
                 limits=replace(setup.limits, memory_mb=setup.limits.memory_mb * 2),
                 stop=setup.stop,
             )
@@ -92,7 +121,12 @@ def open_test_runner(
             benches.put(bench)
         if started:
             started[0].start()
-        yield TestRunner(questions=questions, benches=benches, reference=reference)
+        yield TestRunner(
+            questions=questions,
+            benches=benches,
+            reference=reference,
+            sha256=tests.sha256 if tests else "",
+        )
     finally:
         for bench in started:
             bench.close()

@@ -13,7 +13,7 @@ SENTENCES = {
     FlagKind.MISSING_MODULE: "waits for us, since {all}",
     FlagKind.CHECK_PENDING: "a person decides {all}",
     FlagKind.CHANGED_SINCE_MARKED: "changed since it was marked: {all}",
-    FlagKind.CELLS_STRUCK_OUT: "left out because it ended its kernel: cell {all}",
+    FlagKind.CELLS_STRUCK_OUT: "left out, since it ended Python or did not stop: cell {all}",
     FlagKind.NOT_GRADED: "not graded: {}",
     FlagKind.GRADER_FAILED: "the grader failed on it ({}); please report this; {}",
     # Collecting submissions and reading notebooks have dozens of sentences with file names and cell

@@ -40,7 +40,7 @@ def render_markdown(text: str) -> Markup:
 def _markdown() -> MarkdownIt:
     from markdown_it import MarkdownIt  # noqa: PLC0415 - slow to import, for the first page
 
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     markdown.inline.ruler.before("escape", "math", _math_as_text)
     return markdown
 

@@ -122,6 +122,11 @@ def _module_line(count: ModuleCount) -> str:
         return f"{line}; it is installed where notebooks run, and cannot be imported"
     if count.module.name in sys.stdlib_module_names:
         return f"{line}; it is part of Python, but not of the one that runs notebooks"
+    if count.module.fetched:
+        return (
+            f"{line}; notebooks fetch it themselves, and have no network: a file of the course "
+            "belongs into its `provided` folder"
+        )
     if not count.module.package:
         return f"{line}; what to install for it is not known here, so look at it before you do"
     return line

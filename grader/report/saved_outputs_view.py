@@ -79,7 +79,7 @@ def _headline(evidence: SavedEvidence, *, quiet: bool) -> str:
         return f"A fresh run shows something else in {differing} of {evidence.compared}"
     if evidence.compared:
         amount = format_count(evidence.compared, singular="cell")
-        same = f"A fresh run shows what was saved with {amount}"
+        same = f"A fresh run agrees with the saved outputs of {amount}"
         return same if quiet else f"{same}; how they were run needs a look"
     if quiet:
         return "It was run from top to bottom, and shows no outputs"

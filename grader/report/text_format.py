@@ -101,7 +101,9 @@ CELLS: Mapping[CellStatus, Wording] = MappingProxyType(
         CellStatus.RAN: Wording(sign="✓", words="ran", style="passed"),
         CellStatus.RAISED: Wording(sign="✕", words="raised an error", style="failed"),
         CellStatus.TIMED_OUT: Wording(sign="✕", words="took too long", style="failed"),
-        CellStatus.STRUCK_OUT: Wording(sign="✕", words="left out: it ended Python", style="failed"),
+        CellStatus.STRUCK_OUT: Wording(
+            sign="✕", words="left out: it ended Python or did not stop", style="failed"
+        ),
         CellStatus.NOT_REACHED: Wording(sign="⊘", words="not reached", style="blocked"),
         CellStatus.SKIPPED: Wording(sign="∅", words="empty, nothing to run", style="pending"),
     }

@@ -44,6 +44,11 @@ def validation_report(result: Validation) -> RenderableType:
             Text("\nchecks that nothing triggers"),
             *(_indented(f"{c.item} {c.code}: {c.title}") for c in result.untriggered_checks),
         ]
+    if result.remarks:
+        parts += [
+            Text("\nof the course's tests"),
+            *(_indented(f"{remark.test}: {remark.text}") for remark in result.remarks),
+        ]
     if result.stale_explanations:
         parts += [
             Text("\nexplanations that explain nothing any more"),
@@ -74,6 +79,23 @@ def _table(result: Validation) -> Table:
     table.add_row(*_row("mutants", not result.escaped, mutation_score(result)))
     if result.checks:
         table.add_row(*_row("checks", not result.untriggered_checks, _uses(result)))
+    faults = sum(remark.is_fault for remark in result.remarks)
+    if result.remarks:
+        counts = [
+            (faults, "test never looks", "tests never look", "at the notebook"),
+            (
+                len(result.remarks) - faults,
+                "step rests",
+                "steps rest",
+                "on the notebook's own word",
+            ),
+        ]
+        phrases = (
+            f"{format_count(count, singular=singular, plural=plural)} {where}"
+            for count, singular, plural, where in counts
+            if count
+        )
+        table.add_row(*_row("tests", not faults, "; ".join(phrases)))
     if result.stale_explanations:
         explanations = format_count(
             len(result.stale_explanations), singular="explains", plural="explain"

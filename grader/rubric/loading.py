@@ -21,7 +21,7 @@ from grader.rubric.rubric_tables import (
     PublicRubricFile,
     RubricFile,
 )
-from grader.rubric.test_files import FILE_NAME, bind_tests, find_tests
+from grader.rubric.test_files import CHECKS_FILE, FILE_NAME, bind_tests, find_tests
 from grader.rubric.toml_files import CheckCatalog, read_tables, validate_tables
 
 CatalogLoader = Callable[[tuple[str, ...]], CheckCatalog]
@@ -73,7 +73,12 @@ def load_rubric(path: Path, *, catalog: CatalogLoader) -> Rubric:
     ]
     raise_complaints(path, complaints)
     loaded = _build_rubric(
-        file, path=path, sha256=sha256, reference=reference or path, provided=provided
+        file,
+        path=path,
+        sha256=sha256,
+        reference=reference or path,
+        provided=provided,
+        own_checks=_own_check_files(path, tree),
     )
     return replace(loaded, items=items, tests=tests)
 
@@ -82,7 +87,8 @@ def _validate(
     path: Path, tree: dict[str, Any], *, adapter: TypeAdapter[Any], catalog: CatalogLoader
 ) -> Any:
     complaints: list[str] = []
-    checks = _load_catalog(tree, catalog=catalog, complaints=complaints)
+    own = () if adapter is _PUBLIC else _own_check_files(path, tree)
+    checks = _load_catalog(tree, own=own, catalog=catalog, complaints=complaints)
     try:
         file = validate_tables(tree, adapter, catalog=checks)
     except ValidationError as error:
@@ -94,21 +100,41 @@ def _validate(
     return file
 
 
+def _own_check_files(path: Path, tree: dict[str, Any]) -> tuple[str, ...]:
+    """Return the path of `<id>/checks.py` beside the rubric, where there is one."""
+    assignment = tree.get("assignment")
+    name = assignment.get("id") if isinstance(assignment, dict) else None
+    if not isinstance(name, str) or not name or "/" in name:
+        return ()
+    file = path.resolve().parent / name / CHECKS_FILE
+    return (str(file),) if file.is_file() else ()
+
+
 def _load_catalog(
-    tree: dict[str, Any], *, catalog: CatalogLoader, complaints: list[str]
+    tree: dict[str, Any],
+    *,
+    own: tuple[str, ...],
+    catalog: CatalogLoader,
+    complaints: list[str],
 ) -> CheckCatalog:
     assignment = tree.get("assignment")
     names = assignment.get("checks") if isinstance(assignment, dict) else None
     modules = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
     try:
-        return catalog(tuple(modules))
+        return catalog((*modules, *own))
     except RubricError as error:
         complaints.append(format_complaint(["assignment", "checks"], str(error)))
         return catalog(())
 
 
 def _build_rubric(
-    file: RubricFile, *, path: Path, sha256: str, reference: Path, provided: Path | None
+    file: RubricFile,
+    *,
+    path: Path,
+    sha256: str,
+    reference: Path,
+    provided: Path | None,
+    own_checks: tuple[str, ...] = (),
 ) -> Rubric:
     assignment = file.assignment
     return Rubric(
@@ -119,7 +145,7 @@ def _build_rubric(
         seed=assignment.seed,
         optional_imports=assignment.optional_imports,
         record=assignment.record,
-        check_modules=assignment.checks,
+        check_modules=(*assignment.checks, *own_checks),
         blank=assignment.blank,
         limits=file.limits,
         items=file.items,

@@ -13,6 +13,8 @@ from grader.model.test_functions import CourseTests, TestFunction
 from grader.rubric.rubric_errors import format_complaint, suggest_nearest
 
 FILE_NAME = "tests.py"
+CHECKS_FILE = "checks.py"
+"""Checks of the course's own, which run in the grader: no test reads them."""
 _LEFT_OUT = frozenset({"cases", "provided", "__pycache__", ".pytest_cache"})
 """Folders beside the tests that hold nothing of theirs."""
 OWN_ARGUMENTS = frozenset(
@@ -35,6 +37,7 @@ def find_tests(folder: Path) -> CourseTests | None:
         for file in sorted(folder.rglob("*"))
         if file.is_file()
         and file.suffix != ".toml"
+        and file.name != CHECKS_FILE
         and _LEFT_OUT.isdisjoint(file.relative_to(folder).parts)
     }
     digest = hashlib.sha256()
@@ -83,6 +86,7 @@ def _bind_check(
         "says": says,
         "names": function.names,
         "draws": function.draws,
+        "compares": function.compares,
         "shown": check.public,
     }
     return replace(check, params=check.params.model_copy(update=update))
@@ -116,6 +120,7 @@ def _read_function(node: ast.FunctionDef, *, name: str, fixtures: set[str]) -> T
         name=name,
         sentence=paragraph or words or node.name,
         names=tuple(argument for argument in arguments if argument not in left_out),
+        compares="reference" in arguments,
         draws="draw" in arguments or not fixtures.isdisjoint(arguments),
     )
 

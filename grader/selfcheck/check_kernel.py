@@ -52,6 +52,10 @@ def prepare_kernel(shell: Any, kernel: Any, job_settings: dict[str, Any]) -> Non
     notebook_recorder.install(shell)
     seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job_settings["seed"]))
     notebook = live_questions.OwnNotebook(shell.user_ns, notebook_recorder, notes)
+    notebook.tests = Path(job_settings["tests"])
+    notebook.cells = job_settings["cells"]
+    if notebook.tests.is_file():
+        inside_loader.load_inside("kept_figures").keep_figures()
 
     def answer_file(questions: str, answers: str) -> None:
         answer_question_file(notebook, Path(questions), Path(answers))

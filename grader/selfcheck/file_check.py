@@ -10,10 +10,11 @@ from grader.model import Cell, Notebook, Trace
 from grader.notebook import is_blank, read_notebook
 from grader.notebook.import_statements import imported_modules
 from grader.notebook.installer_lines import is_installed_by
-from grader.notebook.known_packages import is_known, suggest_module
+from grader.notebook.known_packages import explain_unknown, is_known
 from grader.selfcheck.local_kernel import start_local_kernel
 from grader.selfcheck.public_findings import SelfcheckResult, judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric
+from grader.selfcheck.public_tests import expect_all_to_pass
 from grader.selfcheck.submission_warnings import find_warnings
 
 _MAX_LABEL = 40
@@ -32,13 +33,19 @@ def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
     blank = frozenset(cell.index for cell in cells if is_blank(cell))
     unknown = _unknown_modules(notebook, optional=public.rubric.optional_imports)
     with start_local_kernel(
-        public.rubric, folder=path.resolve().parent, unknown_modules=unknown
+        public.rubric,
+        folder=path.resolve().parent,
+        unknown_modules=unknown,
+        tests=public.tests,
+        cells=[cell.source for cell in cells],
     ) as kernel:
+        record = kernel.run(cells, blank=blank)
+        observations = kernel.ask(public.checks.questions)
         trace = Trace(
             notebook=notebook,
-            record=kernel.run(cells, blank=blank),
-            observations=kernel.ask(public.checks.questions),
-            expected=public.expected,
+            record=record,
+            observations=observations,
+            expected={**public.expected, **expect_all_to_pass(observations)},
         )
     outputs = [o for cell in cells for o in (*cell.outputs, *kernel.outputs.get(cell.index, ()))]
     result = judge_public_checks(
@@ -53,10 +60,10 @@ def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
 
 
 def _unknown_modules(notebook: Notebook, *, optional: Collection[str]) -> dict[str, str]:
-    """Return the modules that it imports and nobody knows, with the one that may be meant."""
+    """Return the modules that it imports and nobody knows, with what may be the matter."""
     names = dict.fromkeys(module.name for module in imported_modules(notebook))
     return {
-        name: suggest_module(name, installed=())
+        name: explain_unknown(name, installed=())
         for name in names
         if not is_known(name, optional=optional) and not is_installed_by(notebook, name)
     }

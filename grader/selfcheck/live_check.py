@@ -26,6 +26,7 @@ from grader.selfcheck import live_questions
 from grader.selfcheck.live_session import LiveCell, LiveSession, current_session
 from grader.selfcheck.public_findings import judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric, find_public_rubric, load_public_rubric
+from grader.selfcheck.public_tests import expect_all_to_pass
 from grader.selfcheck.result_box import ResultBox
 from grader.selfcheck.student_feedback import FIRST_CELL
 
@@ -106,6 +107,7 @@ def _trace_session(session: LiveSession, public: PublicRubric) -> Trace:
     by_cell = {cell.id or cell.source: index for index, cell in enumerate(cells)}
     last_runs = frozenset(by_cell.values())  # those that no later run of the same cell replaced
     sources = (cell.source if index in last_runs else "" for index, cell in enumerate(cells))
+    observations = _ask_questions(session, public)
     return Trace(
         notebook=Notebook(
             cells=tuple(
@@ -120,8 +122,8 @@ def _trace_session(session: LiveSession, public: PublicRubric) -> Trace:
                 for index, cell in enumerate(cells)
             )
         ),
-        observations=_ask_questions(session, public),
-        expected=public.expected,
+        observations=observations,
+        expected={**public.expected, **expect_all_to_pass(observations)},
     )
 
 
@@ -140,6 +142,8 @@ def _ask_questions(session: LiveSession, public: PublicRubric) -> Mapping[str, O
     questions = public.checks.questions
     nonces = {question_id: secrets.token_hex(4) for question_id in ("", *(q.id for q in questions))}
     notebook = live_questions.OwnNotebook(session.shell.user_ns, session.recorder, session.notes)
+    notebook.tests = public.tests
+    notebook.cells = [cell.source for cell in session.cells]
     frame = wire.compose_batch(wire.pack_questions(questions), nonces=nonces, seconds=0)
     bodies = live_questions.answer_batch(notebook, frame)
     return live_questions.parse_answers(bodies, questions, nonces=nonces)

@@ -14,7 +14,7 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -54,14 +54,21 @@ OWN_COMPUTER = Isolation(level="none", description="run by its owner, on their o
 
 @contextmanager
 def start_local_kernel(
-    rubric: Rubric, *, folder: Path, unknown_modules: Mapping[str, str]
+    rubric: Rubric,
+    *,
+    folder: Path,
+    unknown_modules: Mapping[str, str],
+    tests: Path = Path(),
+    cells: Sequence[str] = (),
 ) -> Iterator[LocalKernel]:
     """Yield a notebook's kernel on this computer; its process is gone when the block is left.
 
     Args:
         rubric: What the kernel records, seeds and is limited by.
         folder: The working directory of the notebook.
-        unknown_modules: Modules that nobody knows, with the one that may have been meant.
+        unknown_modules: Modules that nobody knows, with what may be the matter.
+        tests: The file of the course's public tests.
+        cells: The source of the notebook's code cells, which tests may read.
     """
     # Windows' usual loop can't wait for the sockets of a kernel.
     loop = asyncio.SelectorEventLoop if sys.platform == "win32" else None
@@ -70,6 +77,8 @@ def start_local_kernel(
             "record": list(rubric.record),
             "seed": rubric.seed,
             "unknown_modules": dict(unknown_modules),
+            "tests": str(tests),
+            "cells": list(cells),
         }
         yield LocalKernel(rubric, job, folder=folder, runner=runner, resources=resources)
 
@@ -109,7 +118,8 @@ class LocalKernel:
         runs |= {**result.struck_out}
         runs |= {index: CellRun(index=index, status=CellStatus.SKIPPED) for index in blank}
         reason = (
-            "The notebook's time was used up before this cell, or cells before it ended Python."
+            "The notebook's time was used up before this cell, or cells before it ended Python "
+            "or did not stop."
         )
         in_order = [
             runs.get(cell.index) or not_reached_run(cell.index, reason=reason) for cell in cells

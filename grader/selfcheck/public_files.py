@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from safetensors.numpy import save
 
-from grader.checks import BoundRubric, SeededRandom, bind_rubric, load_checks
+from grader.checks import BoundRubric, SeededRandom, bind_rubric, is_own_file, load_checks
 from grader.errors import RubricError
 from grader.model import (
     Array,
@@ -48,7 +48,7 @@ def reference_questions(rubric: Rubric) -> tuple[Question, ...]:
     Raises:
         RubricError: A check is public that can't be.
     """
-    return _bind_public_checks(rubric).constant_questions
+    return _bind_public_checks(rubric).notebook_constants
 
 
 def build_public_files(
@@ -69,8 +69,8 @@ def build_public_files(
     """
     bound = _bind_public_checks(rubric)
     masked = _mask_checks(rubric, bound)
-    questions = bound.constant_questions
-    if len(questions) != len(_bind_checks(masked).constant_questions):
+    questions = bound.notebook_constants
+    if len(questions) != len(_bind_checks(masked).notebook_constants):
         raise RubricError(f"{rubric.path}: two public checks ask the reference the same")
     numbers = save(dict(_named_arrays(questions, answers=answers)))
     reference = read_notebook(rubric.reference)
@@ -107,6 +107,11 @@ def _bind_public_checks(rubric: Rubric) -> BoundRubric:
     ]
     bound = _bind_checks(replace(rubric, items=tuple(items)))
     for call in bound.rubric_checks:
+        if is_own_file(type(call.check)):
+            raise RubricError(
+                f"{rubric.path}: item {call.item.id} → {call.spec.code} → public: can't be true: "
+                "the check stands in the assignment's checks.py, which students don't get"
+            )
         if call.check.asks_counter_questions():
             raise RubricError(
                 f"{rubric.path}: item {call.item.id} → {call.spec.code} → public: can't be true: "
@@ -157,7 +162,7 @@ def _public_tables(masked: Rubric, supplement: PublicSupplement) -> Mapping[str,
             "seed": masked.seed,
             "optional_imports": masked.optional_imports,
             "record": masked.record,
-            "checks": masked.check_modules,
+            "checks": [name for name in masked.check_modules if not name.endswith(".py")],
         },
         "limits": asdict(masked.limits),
         "notice": [asdict(notice) for notice in masked.notices],

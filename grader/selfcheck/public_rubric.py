@@ -20,6 +20,7 @@ from grader.checks import BoundRubric, SeededRandom, bind_rubric, load_checks
 from grader.errors import UsageError
 from grader.model import Array, Observation, PublicSupplement, Question, Rubric
 from grader.notebook import Outline, OutlinePart
+from grader.selfcheck.public_tests import TESTS_SUFFIX
 
 RUBRIC_SUFFIX = ".rubric.json"
 """How the name of a public rubric ends."""
@@ -43,6 +44,8 @@ class PublicRubric:
     """What the reference answered, by question."""
     sha256: str
     """SHA-256 of the rubric's file, which holds the one of the numbers."""
+    tests: Path = Path()
+    """The file of public tests beside it."""
     outline: Outline = field(default_factory=Outline)
     """Where the handout asks for which item, without its code."""
 
@@ -92,8 +95,9 @@ def load_public_rubric(path: Path) -> PublicRubric:
         outline=_public_outline(loaded.public),
         checks=bound,
         rng=rng,
-        expected=_parse_expected(data, path=numbers_path, questions=bound.constant_questions),
+        expected=_parse_expected(data, path=numbers_path, questions=bound.notebook_constants),
         sha256=loaded.sha256,
+        tests=path.with_name(path.name.removesuffix(RUBRIC_SUFFIX) + TESTS_SUFFIX).resolve(),
     )
 
 

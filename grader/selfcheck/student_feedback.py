@@ -175,7 +175,7 @@ def _expectation(finding: Finding) -> str:
     statement, expected = finding.found.rstrip(". "), finding.expected
     if re.fullmatch(r"\([\d, ]*\)", expected):  # a shape
         statement += f"; {expected} was expected"
-    elif expected:
+    elif expected and expected != finding.title:
         statement += f". Expected: {expected}"
     return statement
 

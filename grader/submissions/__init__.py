@@ -21,6 +21,9 @@ from grader.submissions.safe_names import distinct_safe_names, without_ending
 
 __all__ = ["LayoutContext", "NotebookPreview", "collect", "list_folder"]
 
+MAX_LEFT_OUT = 40
+"""Files and folders that are named where they belong to no submission."""
+
 
 def collect(
     path: Path,
@@ -80,7 +83,8 @@ def _notify_left_out(
     used = {file.display_path for bundle in bundles for file in bundle.files.values()}
     left_out = [f.display_path for f in listing.top_files().values() if f.display_path not in used]
     if left_out:
-        notify(f"not graded, as no notebook and beside none of its name: {list_some(left_out)}")
+        listed = list_some(left_out, most=MAX_LEFT_OUT)
+        notify(f"not graded, as no notebook and beside none of its name: {listed}")
     rows = {bundle.key.partition("/")[0] for bundle in bundles}
     folders = [
         f"{name}/"
@@ -88,7 +92,8 @@ def _notify_left_out(
         if name not in rows and used.isdisjoint(f.display_path for f in folder.files.values())
     ]
     if folders:
-        notify(f"not graded, as no notebook is in there: {list_some(folders)}")
+        listed = list_some(folders, most=MAX_LEFT_OUT)
+        notify(f"not graded, as no notebook is in there: {listed}")
 
 
 def _single_file_bundle(path: Path) -> Bundle:

@@ -19,8 +19,8 @@ NO_PATH = Path()
 """The path of what is listed but must not be opened."""
 LINK_FAULT = "it is a link, and links are not followed"
 HIDDEN_FAULT = "its name begins with a dot, so it is a hidden file"
-_NOTEBOOK = re.compile(r"\.ipynb(?:\.(?:txt|json|download)| ?\(\d{1,3}\))?\Z", re.IGNORECASE)
-"""A notebook's ending, with what browsers append to it."""
+_NOTEBOOK = re.compile(r"\.ipynb(?:\.(?:txt|json|download)| ?\(\d{1,3}\))?[\s.]*\Z", re.IGNORECASE)
+"""A notebook's ending, with what browsers append to it, and blanks."""
 ENVIRONMENT_FILE = "pyvenv.cfg"
 """The file by which a folder is a Python environment, and nobody's homework."""
 

@@ -7,8 +7,10 @@ that look like a student's each.
 
 from __future__ import annotations
 
+import os
+import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from grader.submissions.bundles import (
@@ -31,6 +33,8 @@ _UNFINISHED = frozenset({".crdownload", ".part", ".partial", ".bak"})
 """Endings of downloads that were not waited for, and of backups."""
 SUBSTITUTE_ENDINGS = _DOCUMENTS | UNOPENED_ARCHIVES | _UNFINISHED
 """Endings of files submitted instead of a notebook; others accompany one."""
+MAX_ASKED = 5
+"""Notebooks that are searched for the name of a file that may accompany all of them."""
 MAX_HEAD_BYTES = 2**16
 """Bytes of a file that show whether it is a notebook under another name."""
 MAX_SCANNED_BYTES = 16 * 2**20
@@ -98,11 +102,32 @@ def _substitute_bundles(
 ) -> Iterator[Bundle]:
     """Yield a bundle for each file that was submitted instead of a notebook."""
     stems = {without_ending(name) for name in main_files}
-    for name, file in top.items():
-        if name in main_files or _stem(name) in stems:
-            continue
-        if ending_of(name) in SUBSTITUTE_ENDINGS or _looks_like_notebook(file):
+    others = {n: file for n, file in top.items() if n not in main_files and _stem(n) not in stems}
+    alike = _named_like(stems, others, [top[name] for name in main_files])
+    for name, file in others.items():
+        is_alike = name in alike
+        if is_alike or ending_of(name) in SUBSTITUTE_ENDINGS or _looks_like_notebook(file):
             yield _file_bundle(name, {name: file})
+
+
+def _named_like(
+    stems: Collection[str], others: Collection[str], notebooks: Sequence[File]
+) -> frozenset[str]:
+    """Return the files that are called as all notebooks are (`hw5_…`), and that none mentions."""
+    beginnings = {_beginning(stem) for stem in stems}
+    if len(stems) < 2 or len(beginnings) != 1 or "" in beginnings:  # noqa: PLR2004 (several)
+        return frozenset()
+    alike = {name for name in others if _beginning(without_ending(name)) in beginnings}
+    for notebook in notebooks[:MAX_ASKED] if alike else ():
+        source = notebook.read_start(MAX_SCANNED_BYTES)
+        alike = {name for name in alike if os.fsencode(name) not in source}
+    return frozenset(alike)
+
+
+def _beginning(stem: str) -> str:
+    """Return what stands before the first separator of a name, or ''."""
+    beginning, separator, rest = re.sub(r"[\s.\-]", "_", stem.lower()).partition("_")
+    return beginning if separator and rest else ""
 
 
 def _stem(name: str) -> str:

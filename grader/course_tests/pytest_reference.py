@@ -1,0 +1,142 @@
+"""A plugin of pytest: `pytest rubrics/<id>/tests.py` runs the tests on the solved notebook.
+
+So an instructor debugs a test as any other, in any editor. The notebook runs in this process, and
+tests get its live names: what would rest on its own word, `grade validate` tells.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+import pytest
+
+FILE = "tests.py"
+
+
+def pytest_collectstart(collector):
+    """Bind the arguments of an assignment's tests once such a file is collected."""
+    config = collector.config
+    if not isinstance(collector, pytest.Module) or collector.path.name != FILE:
+        return
+    rubric = collector.path.parent.with_suffix(".toml")
+    if rubric.parent.name != "rubrics" or not rubric.is_file():
+        return
+    plugin = config.pluginmanager.get_plugin("reference_notebook")
+    if plugin is None:
+        plugin = ReferencePlugin()
+        config.pluginmanager.register(plugin, "reference_notebook")
+    plugin.add_module(collector, rubric)
+
+
+def _import_course_tests():
+    """Import what runs tests; its packages have short names, which stand for themselves here."""
+    folder = str(Path(__file__).resolve().parent.parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    from course_tests import native_runs, test_plugin
+
+    return native_runs, test_plugin
+
+
+class ReferencePlugin:
+    """Gives tests the names of the solved notebooks."""
+
+    def __init__(self):
+        self.native, self.binding = _import_course_tests()
+        self.plugin = self.binding.TestPlugin()
+        self.namespaces = {}
+        self.folders = {}
+
+    def add_module(self, collector, rubric):
+        """Bind the arguments of a file's tests to the reference of a rubric."""
+        self.folders[collector.path] = rubric
+        self.plugin.pytest_collectstart(collector)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item, nextitem):
+        """Run a test on the live names of its reference."""
+        rubric = self.folders.get(item.path)
+        if rubric is None:
+            return (yield)
+        if item.path not in self.namespaces:
+            self.namespaces[item.path] = run_reference(rubric)
+        namespace, cells, folder = self.namespaces[item.path]
+        backend = ReferenceBackend(self.native, namespace, item, cells)
+        self.plugin.backend = backend
+        before = Path.cwd()
+        os.chdir(folder)
+        try:
+            return (yield)
+        finally:
+            os.chdir(before)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem):
+        """Call a test while its backend watches."""
+        if pyfuncitem.path not in self.folders:
+            return (yield)
+        with self.plugin.backend.watching():
+            return (yield)
+
+
+class ReferenceBackend:
+    """Gives a test the names of the reference, for `reference` as well."""
+
+    def __init__(self, native, namespace, item, cells):
+        self.backend = native.NativeBackend(namespace, item, seed=(0,), cells=cells)
+        self.namespace = namespace
+
+    def argument(self, name):
+        """Return the value of an argument."""
+        if name == "reference":
+            return ReferenceNamespace(self.namespace)
+        return self.backend.argument(name)
+
+    def watching(self):
+        """Keep what is printed."""
+        return self.backend.watching()
+
+
+class ReferenceNamespace:
+    """A namespace whose names are attributes."""
+
+    def __init__(self, namespace):
+        self.__dict__.update(namespace)
+
+
+def run_reference(rubric):
+    """Run a solved notebook in this process; return its names, its code, and its folder.
+
+    Raises:
+        RuntimeError: a cell does not run.
+    """
+    import nbformat
+    from IPython.core.interactiveshell import InteractiveShell
+
+    assignment = tomllib.loads(rubric.read_text(encoding="utf-8"))["assignment"]
+    path = rubric.parent.parent / assignment["reference"]
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    folder = Path(tempfile.mkdtemp(prefix="reference-"))
+    provided = rubric.with_suffix("") / "provided"
+    if provided.is_dir():
+        shutil.copytree(provided, folder, dirs_exist_ok=True)
+    os.environ.setdefault("MPLBACKEND", "agg")
+    from inside.kept_figures import keep_figures
+
+    keep_figures()
+    shell = InteractiveShell.instance()
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        for number, source in enumerate(cells):
+            result = shell.run_cell(source, silent=True)
+            error = result.error_before_exec or result.error_in_exec
+            if error is not None:
+                raise RuntimeError(f"{path}: code cell {number} does not run: {error!r}")
+    finally:
+        os.chdir(before)
+    return shell.user_ns, cells, folder

@@ -1,0 +1,105 @@
+"""Runs tests that changed on stored transcripts: what notebooks replied before, with no kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from threading import Event
+
+from grader import sandbox
+from grader.checks import BoundRubric
+from grader.kernel.test_bench import TestBench
+from grader.kernel.transcripts import replay, unpack_transcript
+from grader.model import Notebook, Observation, Question, Rubric, Trace
+from grader.pipeline.test_runs import TESTS_KEY, plan_test_run
+
+
+class TestReplayer:
+    """Runs changed tests again; the process for it is started when the first one is needed.
+
+    Args:
+        rubric: names the tests.
+        python: the interpreter that tests run in.
+    """
+
+    __test__ = False  # no test of pytest's, whatever its name
+
+    def __init__(self, rubric: Rubric, *, python: str) -> None:
+        self._rubric = rubric
+        self._python = python
+        self._resources = ExitStack()
+        self._bench: TestBench | None = None
+
+    def close(self) -> None:
+        """End the process."""
+        self._resources.close()
+        self._bench = None
+
+    def refresh(self, trace: Trace, checks: BoundRubric) -> Trace | None:
+        """Return the trace with what the tests of now come to on it.
+
+        Returns:
+            None where a test asks something that was not asked before: then the notebook must run.
+
+        Raises:
+            RubricError: the tests can't be loaded.
+        """
+        stale = [question for question in checks.test_questions if self._is_stale(question, trace)]
+        if not stale:
+            return trace
+        observations, expected = dict(trace.observations), dict(trace.expected)
+        for question in stale:
+            own = self._replay(question, trace.observations, notebook=trace.notebook)
+            reference = self._replay(question, trace.expected, notebook=None)
+            if own is None or reference is None:
+                return None
+            observations[question.id], expected[question.id] = own, reference
+        return replace(trace, observations=observations, expected=expected)
+
+    def _is_stale(self, question: Question, trace: Trace) -> bool:
+        tests = self._rubric.tests
+        answers = (trace.observations.get(question.id), trace.expected.get(question.id))
+        current = tests.sha256 if tests is not None else ""
+        return any(answer is None or answer.data.get(TESTS_KEY) != current for answer in answers)
+
+    def _replay(
+        self,
+        question: Question,
+        answers: Mapping[str, Observation],
+        *,
+        notebook: Notebook | None,
+    ) -> Observation | None:
+        """Run one test on what was replied before; None where that is not enough."""
+        answer = answers.get(question.id)
+        transcript = unpack_transcript(answer.arrays) if answer is not None else {}
+        if answer is None or not transcript:
+            return None
+        new_requests: list[str] = []
+        cells = [cell.source for cell in notebook.code_cells()] if notebook else []
+        run = plan_test_run([question], cells=cells)
+        converse = replay(transcript, on_new=lambda: new_requests.append(question.id))
+        (result,) = self._open_bench().run(run, converse=converse).values()
+        if new_requests or result.status != "ok":
+            return None
+        tests = self._rubric.tests
+        data = {**result.data, TESTS_KEY: tests.sha256 if tests else ""}
+        return replace(result, id=question.id, data=data)
+
+    def _open_bench(self) -> TestBench:
+        if self._bench is None:
+            tests = self._rubric.tests
+            environment = sandbox.survey_interpreter(self._python)
+            # No code of a student runs here: any level will do.
+            request = sandbox.IsolationRequest(unsandboxed=True)
+            server = sandbox.start_fork_server(environment, request=request)
+            self._bench = TestBench(
+                self._resources.enter_context(server),
+                files=tests.files if tests else {},
+                file=tests.path.name if tests else "",
+                limits=self._rubric.limits,
+                stop=Event(),
+            )
+            self._resources.callback(self._bench.close)
+            self._bench.start()
+        return self._bench
