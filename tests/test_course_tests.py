@@ -191,6 +191,7 @@ TRAPS = dedent(
         stdin("Ada")
         greet()
         assert "Hello Ada" in printed
+        assert printed.lines() == ["name?", "Hello Ada"]
 
 
     def test_coroutine(later):
@@ -311,6 +312,37 @@ FAILURES = dedent(
         list(count())
 
 
+    def test_steps(Account):
+        account = Account("Ada", 3)
+        unused = 7
+        account.withdraw(1)
+        assert account.balance == 3
+
+
+    @pytest.mark.parametrize("words", [["a", "b"]])
+    def test_inside(greet, stdin, printed, words):
+        stdin(*words)
+        greet()
+        assert "Hello b" in printed
+
+
+    def test_method(account):
+        account.withdraw(99)
+
+
+    @pytest.fixture
+    def account(Account):
+        return Account("Ada", 3)
+
+
+    def test_long(squares):
+        assert squares(20) == [*squares(19), 0]
+
+
+    def test_code_alone(source):
+        assert source.calls("squares", "map")
+
+
     def test_own_mistake():
         raise KeyError("of the test")
     """
@@ -318,7 +350,7 @@ FAILURES = dedent(
 EXPECTED: dict[str, dict[str, Any]] = {
     "test_value": {
         "outcome": "failed",
-        "sentence": "`squares(n)` with n = 3 gave `[1, 4, 9]`; `[1, 4]` was expected",
+        "sentence": "`squares(3)` gave `[1, 4, 9]`; `[1, 4]` was expected",
     },
     "test_lies": {
         "outcome": "failed",
@@ -332,13 +364,35 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "exception": "ValueError",
         "message": "0 is below 1",
         "where": ["squares", 8],
+        "call": "`squares(0)`",
     },
     "test_not_raised": {"outcome": "failed", "sentence": "`squares(2)` raised no KeyError"},
     "test_message": {"outcome": "failed", "sentence": "the squares of 1 and 2"},
-    "test_ends": {"outcome": "gone", "status": "died"},
+    "test_ends": {"outcome": "gone", "status": "died", "call": "`ends()`"},
     "test_after_the_end": {"outcome": "passed"},
     "test_word": {"outcome": "passed", "words": ["add(Vector(...), ...) == Vector(...)"]},
     "test_endless": {"outcome": "gone", "status": "too_much"},
+    "test_steps": {
+        "sentence": (
+            """after `account = Account("Ada", 3)`, `account.withdraw(1)`: """
+            "`account.balance` gave `2`; `3` was expected"
+        )
+    },
+    "test_inside[words0]": {
+        "sentence": (
+            "after `stdin(*words)`, `greet()`: `printed` gave `'name? \\nHello a\\n'`; "
+            "`'Hello b'` in it was expected"
+        )
+    },
+    "test_method": {"outcome": "raised", "call": "`account.withdraw(99)`"},
+    "test_long": {
+        "sentence": (
+            "`squares(20)` gave `[1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121, 144, ...]`; "
+            "`[1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121, 144, ...]` was expected; "
+            "they differ at index 19: `400`, `0`"
+        )
+    },
+    "test_code_alone": {"sentence": '`source.calls("squares", "map")` should be true'},
     "test_own_mistake": {"outcome": "stopped", "exception": "KeyError"},
 }
 
@@ -435,6 +489,10 @@ FORGERIES = dedent(
         assert answer
 
 
+    def test_unequal(answer):
+        assert answer != 41
+
+
     def test_order(answer):
         assert answer > 41
 
@@ -465,7 +523,40 @@ def test_an_object_that_says_yes_to_everything_wins_nothing(tmp_path: Path) -> N
         if outcome["outcome"] == "passed" and not outcome["words"] and not outcome["operators"]
     }
     assert won == set()
-    assert len(outcomes) == 14
+    assert len(outcomes) == 15
+
+
+DRAWING = dedent(
+    """
+    from inside import kept_figures
+
+    kept_figures.keep_figures()
+    import matplotlib.pyplot as plt
+
+    plt.figure()
+    plt.bar(["a", "b"], [1, 2])
+
+
+    def draw_line(y):
+        plt.figure()
+        plt.plot(y, label="y")
+    """
+)
+FIGURES = dedent(
+    """
+    def test_figures(figures, draw_line):
+        assert [bar.height for bar in figures[0].axes[0].bars] == [1, 2]
+        assert len(figures) == 1
+        draw_line([3, 1])
+        assert len(figures) == 2
+        assert figures[-1].axes[0].lines[0].y == [3, 1]
+    """
+)
+
+
+def test_figures_are_those_that_a_call_draws_too(tmp_path: Path) -> None:
+    outcomes = run_tests(tmp_path, tests=FIGURES, notebook=DRAWING)
+    assert outcomes["test_figures"]["outcome"] == "passed", outcomes["test_figures"]
 
 
 VALUES: dict[str, dict[str, Any]] = {

@@ -58,7 +58,7 @@ def test_cases_share_the_points_and_failures_are_told_once() -> None:
 
     assert finding.earned == 1
     assert finding.verdict is Verdict.PARTIAL
-    assert finding.found == "1 of 4 cases hold: `f(1)` gave `2`; `3` was expected"
+    assert finding.found == "1 of 4 cases pass. `f(1)` gave `2`; `3` was expected"
 
 
 SENTENCES = [
@@ -67,8 +67,13 @@ SENTENCES = [
     (case("gone", status="died"), "it ended the notebook's process"),
     (
         case("raised", exception="ValueError", message="no 3", where=["squares", 7]),
-        "it raised ValueError in line 7 of squares: no 3",
+        "it raised ValueError in `squares`, line 7 of its cell: no 3",
     ),
+    (
+        case("raised", call="`f(3)`", exception="ValueError", where=["<lambda>", 7]),
+        "`f(3)` raised ValueError in line 7 of its cell",
+    ),
+    (case("gone", status="died", call="`f(3)`"), "`f(3)` ended the notebook's process"),
     (
         case("stopped", code="f()[0]", exception="TypeError", message="no subscript"),
         "the test stopped at `f()[0]`: TypeError: no subscript",
@@ -94,7 +99,8 @@ def test_what_failed_is_told(outcome: dict[str, Any], sentence: str) -> None:
     [
         case("failed", sentence="`f(17)` gave 3; 4 was expected"),
         case("stopped", code="f(17)[0]", exception="TypeError", message="17"),
-        case("raised", exception="ValueError", message="17", where=["f", 3]),
+        case("raised", exception="ValueError", message="17", where=["f", 3], call="`f(17)`"),
+        case("gone", status="died", call="`f(17)`"),
     ],
     ids=lambda outcome: str(outcome["outcome"]),
 )
@@ -102,7 +108,18 @@ def test_of_a_hidden_test_no_input_is_told(outcome: dict[str, Any]) -> None:
     finding = judge(outcome, public=False)
 
     assert finding.earned == 0
+    assert finding.found
     assert "17" not in f"{finding.found}{finding.expected}{finding.hint}"
+
+
+def test_hidden_cases_are_counted() -> None:
+    right = tuple(case("passed", f"test_small[{n}]") for n in range(2))
+    wrong = case("failed", "test_small[0]", sentence="`f(17)` gave 3; 4 was expected")
+
+    assert judge(wrong, right[1], reference=right, public=False).found == "1 of 2 cases pass"
+    assert judge(case("failed"), public=False).found == (
+        "a hidden test failed: squares(n) lists squares."
+    )
 
 
 def test_a_word_that_the_reference_needs_too_costs_nothing() -> None:

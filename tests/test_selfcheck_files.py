@@ -150,7 +150,7 @@ def test_a_cell_that_ends_python_or_hangs_costs_itself(tmp_path: Path) -> None:
 
 
 def test_a_warning_says_why_each_cell_failed(folder: Path) -> None:
-    write(folder, ONE, "x = 1 / 0", "y = x + 1")
+    write(folder, "a = 1", "x = 1 / 0", "y = x + 1")
     told = " ".join(grade_check(folder, "work.ipynb").out.split())
 
     assert "run in order: cell 1: ZeroDivisionError: division by zero (line 1); cell 2: Na" in told

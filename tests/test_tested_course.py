@@ -67,10 +67,10 @@ def test_reports_say_what_a_public_test_expected_and_nothing_of_a_hidden_one(gra
 
     assert "`squares(1)` gave `[0]`; `[1]` was expected" in wrong
     assert "no name InsufficientFunds was left" in wrong
-    assert "it did not answer in time" in wrong
+    assert "did not answer in time" in wrong
     assert "an object of class Yes" in forged
-    assert "it ended the notebook's process" in forged
-    assert "it raised ValueError in line 2 of greet" in forged
+    assert "ended the notebook's process" in forged
+    assert "raised ValueError in `greet`, line 2 of its cell" in forged
     assert "Grace is a secret" not in forged
     assert "hidden.txt" not in wrong
 
@@ -121,7 +121,7 @@ def test_a_student_reads_the_same_words_on_their_own_computer(student: Path) -> 
 
     assert "`squares(1)` gave `[0]`; `[1]` was expected" in said
     assert "No name InsufficientFunds was left" in said
-    assert "1 of 2 cases hold" in said
+    assert "1 of 2 cases pass" in said
     assert "4 more run after you hand in" in said
 
 

@@ -17,13 +17,15 @@ from grader.model import Json, Observation, Question
 
 MAX_SHOWN = 3
 """Most cases whose failure is told."""
+NO_REASON = "it does not"
+"""What is wrong where a student may not read more of it."""
 GONE = {
-    "timed_out": "it did not answer in time",
-    "died": "it ended the notebook's process",
-    "invalid": "it gave nothing that could be read",
-    "too_much": "it never came to an end",
+    "timed_out": "did not answer in time",
+    "died": "ended the notebook's process",
+    "invalid": "gave nothing that could be read",
+    "too_much": "never came to an end",
 }
-"""Sentences for a notebook that stopped answering, by status."""
+"""What a call did that was never answered, by status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class _Case:
     status: str = ""
     names: tuple[str, ...] = ()
     sentence: str = ""
+    call: str = ""
     code: str = ""
     exception: str = ""
     message: str = ""
@@ -84,7 +87,7 @@ class TestedCheck(Check):
         missing = [c for c in cases.values() if c.outcome == "missing"]
         if len(missing) == len(expected):
             names = missing[0].names
-            observed = f"no name {' or '.join(names)} was left when the run ended"
+            observed = find_flaw(missing[0], reference=missing[0], is_public=self.shown)
             return absent(expected=self.sentence(), observed=observed, names=names)
         flaws = {
             name: flaw
@@ -93,11 +96,12 @@ class TestedCheck(Check):
         }
         share = Fraction(len(expected) - len(flaws), len(expected))
         if share == 1:
-            return CheckOutcome(share=share, expected=self.sentence(), observed="it does")
+            return CheckOutcome(share=share, expected=self.sentence(), observed="the test passed")
         return CheckOutcome(
             share=share,
             expected=self.sentence(),
-            observed=join_flaws(flaws, count=len(expected)),
+            observed=join_flaws(flaws, count=len(expected))
+            or f"a hidden test failed: {self.sentence()}",
             names=self.code_names(),
         )
 
@@ -227,14 +231,19 @@ def find_flaw(case: _Case, *, reference: _Case, is_public: bool) -> str:
         return _find_borrowed_word(case, reference)
     sentences = {
         "missing": f"no name {' or '.join(case.names)} was left when the run ended",
-        "gone": GONE.get(case.status, GONE["invalid"]),
-        "raised": _tell_exception(case, is_public=is_public),
+        "gone": _begin(case, is_public) + GONE.get(case.status, GONE["invalid"]),
+        "raised": _begin(case, is_public) + _tell_exception(case, is_public=is_public),
     }
     if is_public:
         message = f"{case.exception}: {case.message}"
         sentences["stopped"] = f"the test stopped at `{case.code}`: {message}"
         sentences["failed"] = case.sentence or case.message
-    return sentences.get(case.outcome) or "it does not"
+    return sentences.get(case.outcome) or NO_REASON
+
+
+def _begin(case: _Case, is_public: bool) -> str:  # noqa: FBT001
+    """Return what did it: the expression of a public test, or 'it'."""
+    return f"{case.call if is_public and case.call else 'it'} "
 
 
 def _find_borrowed_word(case: _Case, reference: _Case) -> str:
@@ -249,18 +258,24 @@ def _find_borrowed_word(case: _Case, reference: _Case) -> str:
 def _tell_exception(case: _Case, *, is_public: bool) -> str:
     """Return what the student's code raised; its text may hold inputs that nobody should read."""
     function, line = case.where
-    where = f" in line {line} of {function}" if line and function else ""
+    known = f"`{function}`, " if function and not function.startswith("<") else ""
+    where = f" in {known}line {line} of its cell" if line else ""
     text = f": {case.message}" if is_public and case.message else ""
-    return f"it raised {case.exception}{where}{text}"
+    return f"raised {case.exception}{where}{text}"
 
 
 def join_flaws(flaws: Mapping[str, str], *, count: int) -> str:
-    """Return what is wrong in a sentence or a few."""
-    different = list(dict.fromkeys(flaws.values()))
-    text = "; ".join(different[:MAX_SHOWN])
+    """Return what is wrong in a sentence or a few; '' where nothing may be told."""
+    different = [flaw for flaw in dict.fromkeys(flaws.values()) if flaw != NO_REASON]
     more = len(different) - MAX_SHOWN
-    text += f"; and {more} more" if more > 0 else ""
-    return text if count == 1 else f"{count - len(flaws)} of {count} cases hold: {text}"
+    shown = [*different[:MAX_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+    if count == 1:
+        return "".join(shown)
+    return ". ".join([f"{count - len(flaws)} of {count} cases pass", *map(_capitalize, shown)])
+
+
+def _capitalize(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def read_cases(answer: Observation) -> Iterator[_Case]:
@@ -295,6 +310,7 @@ def _read_case(case: Mapping[str, Json]) -> _Case:
         status=text("status"),
         names=texts("names"),
         sentence=text("sentence"),
+        call=text("call"),
         code=text("code"),
         exception=text("exception"),
         message=text("message"),

@@ -5,7 +5,7 @@ import pathlib
 import random
 import string
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -134,6 +134,29 @@ class Printed:
         return part in self.text()
 
     __hash__ = None
+
+
+class Figures(Sequence):
+    """The notebook's figures in order; those that a call of the test draws come at the end."""
+
+    def __init__(self, read):
+        self.read = read
+
+    def now(self):
+        """Return the figures of this moment."""
+        return as_figures(self.read())
+
+    def __getitem__(self, index):
+        return self.now()[index]
+
+    def __iter__(self):
+        return iter(self.now())
+
+    def __len__(self):
+        return len(self.now())
+
+    def __repr__(self):
+        return repr(self.now())
 
 
 class Figure(Mapping):

@@ -1,20 +1,18 @@
 """Word a failed assertion as a sentence: what an expression gave, and what was expected."""
 
 import ast
-import inspect
 import linecache
 import re
-import reprlib
 
 import pytest
+from course_tests.code_text import ShownCode, show
 from course_tests.remote_objects import Remote
+from course_tests.talk import NotebookGone
 
 MAX_TEXT = 1200
+VERDICTS = (AssertionError, pytest.fail.Exception)
+"""Exceptions by which a test says that something is wrong."""
 NOT_RAISED = re.compile(r"DID NOT RAISE (?:<class '(?:[\w<>]+\.)*)?(\w+)")
-_short = reprlib.Repr()
-_short.maxstring = _short.maxother = 200
-_short.maxlist = _short.maxtuple = _short.maxset = _short.maxdict = 12
-_short.maxlevel = 4
 COMPARISONS = {
     ast.Eq: "{right} was expected",
     ast.NotEq: "anything but {right} was expected",
@@ -27,6 +25,12 @@ COMPARISONS = {
     ast.Is: "{right} was expected",
     ast.IsNot: "anything but {right} was expected",
 }
+CONTAINED = {
+    ast.In: "{left} in it was expected",
+    ast.NotIn: "no {left} in it was expected",
+}
+LITERALS = (ast.List, ast.Tuple, ast.Set, ast.Constant)
+"""What a test writes down itself: `x in [1, 2]` is about x."""
 
 
 def describe_failure(item, excinfo, compared=None):
@@ -42,13 +46,11 @@ def describe_failure(item, excinfo, compared=None):
     }
     if entry is None:
         return described | {"sentence": first_line(described["message"])}
-    line = entry.lineno + 1
-    described |= {"line": line, "code": statement_at(str(item.path), line)[:MAX_TEXT]}
-    if isinstance(error, (AssertionError, pytest.fail.Exception)):
-        described["sentence"] = explain_assertion(described["code"], entry.frame, error, compared)[
-            :MAX_TEXT
-        ]
-    return described
+    stop = Stop(entry, str(item.path))
+    described |= {"line": stop.line, "code": stop.code[:MAX_TEXT]}
+    is_verdict = isinstance(error, VERDICTS) and not isinstance(error, NotebookGone)
+    text = stop.explain_assertion(error, compared) if is_verdict else stop.call()
+    return {**described, "sentence" if is_verdict else "call": text[:MAX_TEXT]}
 
 
 def safe_text(error):
@@ -59,82 +61,109 @@ def safe_text(error):
         return ""
 
 
-def statement_at(path, line):
-    """Return the source of the innermost statement that holds a line."""
-    source = "".join(linecache.getlines(path))
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
+class Stop:
+    """The place in a test's file where it stopped.
+
+    entry: pytest's entry of the trace; path: the file.
+    """
+
+    def __init__(self, entry, path):
+        self.line = entry.lineno + 1
+        source = "".join(linecache.getlines(path))
+        try:
+            self.tree = ast.parse(source)
+        except SyntaxError:
+            self.tree = ast.Module(body=[], type_ignores=[])
+        self.shown = ShownCode(source, entry.frame)
+        self.statement = self.innermost(ast.stmt)
+        self.code = ast.get_source_segment(source, self.statement) if self.statement else ""
+        trace = entry._rawentry
+        places = list(trace.tb_frame.f_code.co_positions())
+        self.position = places[trace.tb_lasti // 2]
+
+    def innermost(self, kind):
+        """Return the smallest node of a kind that holds the line, or None."""
+        inside = [
+            node
+            for node in ast.walk(self.tree)
+            if isinstance(node, kind) and node.lineno <= self.line <= node.end_lineno
+        ]
+        return min(inside, key=lambda n: (n.end_lineno - n.lineno, -n.lineno), default=None)
+
+    def call(self):
+        """Return the expression that raised, with values; '' where it is not known."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.expr) and position_of(node) == self.position:
+                return self.after(node) + self.shown.expression(node)
         return ""
-    inside = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
-    ]
-    if not inside:
-        return ""
-    smallest = min(inside, key=lambda node: (node.end_lineno - node.lineno, -node.lineno))
-    return ast.get_source_segment(source, smallest) or ""
+
+    def after(self, node):
+        """Return what the test did before, as the beginning of a sentence, or ''."""
+        function = self.innermost(ast.FunctionDef)
+        if function is None:
+            return ""
+        names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        return self.shown.steps(function, self.line, names)
+
+    def explain_assertion(self, error, compared):
+        """Return a sentence about a failed `assert`: what an expression gave, what was expected."""
+        message = " ".join(safe_text(error).split())
+        if self.statement is None:
+            return message
+        if missing := NOT_RAISED.match(message):
+            body = getattr(self.statement, "body", None) or [self.statement]
+            calls = "; ".join(self.shown.text(part) for part in body)
+            return f"{self.after(self.statement)}`{calls}` raised no {missing[1]}"
+        if not isinstance(self.statement, ast.Assert):
+            return message
+        if self.statement.msg is not None:
+            return first_line(safe_text(error))
+        test = self.statement.test
+        return self.after(test) + explain_condition(test, self.shown, compared)
 
 
-def explain_assertion(code, frame, error, compared):
-    """Return a sentence about a failed `assert`: what an expression gave, what was expected."""
-    message = " ".join(safe_text(error).split())
-    if missing := NOT_RAISED.match(message):
-        calls = code.partition("\n")[2].strip() or code
-        return f"`{' '.join(calls.split())}` raised no {missing[1]}"
-    statement = parse_assertion(code)
-    if statement is None:
-        return message
-    if statement.msg is not None:
-        return first_line(safe_text(error))
-    return explain_condition(statement.test, frame, compared)
+def position_of(node):
+    """Return where a node stands, as code objects have it."""
+    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset
 
 
-def parse_assertion(code):
-    """Return the syntax tree of an `assert`, or None of any other statement."""
-    try:
-        statement = ast.parse(inspect.cleandoc(code)).body[0]
-    except (SyntaxError, IndexError):
-        return None
-    return statement if isinstance(statement, ast.Assert) else None
-
-
-def explain_condition(test, frame, compared):
+def explain_condition(test, shown, compared):
     """Return a sentence about a condition that does not hold."""
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and compared is not None:
-        left, right = map(show_value, compared)
-        given = with_values(ast.unparse(test.left), test.left, frame)
-        pattern = COMPARISONS[type(test.ops[0])]
-        return f"{given} gave {left}; {pattern.format(right=right)}"
+        return explain_comparison(test, shown, compared)
     wanted = "false" if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else "true"
     inner = test.operand if wanted == "false" else test
-    return f"{with_values(ast.unparse(inner), inner, frame)} should be {wanted}"
+    return f"{shown.expression(inner)} should be {wanted}"
+
+
+def explain_comparison(test, shown, compared):
+    """Return a sentence about a comparison that does not hold."""
+    left, right = map(show_value, compared)
+    kind, other = type(test.ops[0]), test.comparators[0]
+    if kind in CONTAINED and not isinstance(other, LITERALS):
+        return f"{shown.expression(other)} gave {right}; {CONTAINED[kind].format(left=left)}"
+    expected = COMPARISONS[kind].format(right=right)
+    difference = first_difference(*compared) if left == right else ""
+    return f"{shown.expression(test.left)} gave {left}; {expected}{difference}"
+
+
+def first_difference(left, right):
+    """Return where two values differ that look the same once they are shortened."""
+    if type(left) is type(right) and isinstance(left, (list, tuple)):
+        for index, (own, other) in enumerate(zip(left, right, strict=False)):
+            if own != other:
+                return f"; they differ at index {index}: {show_value(own)}, {show_value(other)}"
+        return f"; it has {len(left)} values, not {len(right)}" if len(left) != len(right) else ""
+    return ""
 
 
 def show_value(value):
     """Return a value as a report shows it."""
     if isinstance(value, Remote):
         return f"an object of class {type(value).__name__}"
-    return f"`{_short.repr(value)}`"
+    return f"`{show(value)}`"
 
 
 def first_line(message):
     """Return the first line of a message."""
     return message.strip().partition("\n")[0]
-
-
-def with_values(text, node, frame):
-    """Return an expression with the values of the test's own variables in it."""
-    local_names = frame.f_locals
-    names = dict.fromkeys(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
-    known = {
-        name: local_names[name]
-        for name in names
-        if name in local_names and not isinstance(local_names[name], Remote)
-    }
-    plain = {k: v for k, v in known.items() if not callable(v)}
-    if text in plain or not plain:
-        return f"`{text}`"
-    values = ", ".join(f"{name} = {_short.repr(value)}" for name, value in plain.items())
-    return f"`{text}` with {values}"

@@ -17,6 +17,7 @@ from course_tests.failure_text import describe_failure
 from course_tests.test_names import case_name, test_name
 from course_tests.test_plugin import TestPlugin
 from inside.kept_figures import describe_figures
+from inside.typed_lines import type_lines
 
 
 class NativeBackend:
@@ -40,7 +41,7 @@ class NativeBackend:
             "files": lambda: LocalFiles(Path.cwd()),
             "printed": lambda: arguments.Printed(self.output.getvalue),
             "stdin": lambda: self.type_lines,
-            "figures": lambda: arguments.as_figures(describe_figures()),
+            "figures": lambda: arguments.Figures(describe_figures),
             "source": lambda: arguments.Source(self.cells),
         }.get(name, lambda: self.fetch(name))
         return give()
@@ -54,16 +55,7 @@ class NativeBackend:
 
     def type_lines(self, *lines):
         """Let `input()` read these lines until the test ends."""
-        source = io.StringIO("".join(f"{line}\n" for line in lines))
-
-        def read_line(prompt="", /):
-            sys.stdout.write(str(prompt))
-            line = source.readline()
-            if not line:
-                raise EOFError("EOF when reading a line")
-            return line.rstrip("\n")
-
-        builtins.input = read_line
+        type_lines(io.StringIO("".join(f"{line}\n" for line in lines)))
 
     def explain(self, item, call, compared):
         """Return the outcome of a test that raised."""

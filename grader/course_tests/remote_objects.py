@@ -108,6 +108,7 @@ class Remote:
 
     def __ne__(self, other):
         if not isinstance(other, Remote) or talk_of(other) is not talk_of(self):
+            talk_of(self).operator_steps += 1  # true of any object: no proof of a right value
             return True
         return _take_word(self, "ne", other, sign="!=")
 

@@ -150,7 +150,8 @@ def explain_call(item, call, talks, compared):
     notebook = talks[NOTEBOOK]
     gone = next((e for e in chain(error) if isinstance(e, NotebookGone)), None)
     if gone is not None:
-        return {"outcome": "gone", "status": gone.status}
+        call = describe_failure(item, call.excinfo).get("call", "")
+        return {"outcome": "gone", "status": gone.status, "call": call}
     if notebook.missing and isinstance(error, NameError):
         return {"outcome": "missing", "names": notebook.missing[:3]}
     if isinstance(error, pytest.skip.Exception):
@@ -262,7 +263,7 @@ class RemoteBackend:
             "files": lambda: arguments.Files(notebook, self.folder),
             "printed": lambda: arguments.Printed(lambda: notebook.ask("printed")),
             "stdin": lambda: lambda *lines: notebook.ask("stdin", list(map(str, lines))),
-            "figures": lambda: arguments.as_figures(notebook.ask("figures")),
+            "figures": lambda: arguments.Figures(lambda: notebook.ask("figures")),
             "source": lambda: arguments.Source(self.job["cells"]),
             "value_check": self.make_value_check,
         }.get(name)

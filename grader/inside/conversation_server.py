@@ -18,6 +18,7 @@ from inside import frames
 from inside.kept_figures import describe_figures
 from inside.plain_values import ValueDecoder, ValueEncoder
 from inside.questions import wait_for_result
+from inside.typed_lines import type_lines
 
 MUTABLE = ("list", "dict", "set", "bytearray", "ndarray", "DataFrame", "Series", "Tensor", "deque")
 """Names of types whose values a call may change in place."""
@@ -217,15 +218,7 @@ class ConversationServer:
         """Let `input()` and standard input read these lines."""
         source = io.StringIO("".join(f"{line}\n" for line in lines))
         sys.stdin = source
-
-        def read_line(prompt="", /):
-            sys.stdout.write(str(prompt))
-            line = source.readline()
-            if not line:
-                raise EOFError("EOF when reading a line")
-            return line.rstrip("\n")
-
-        builtins.input = read_line
+        type_lines(source)
 
     def do_files(self):
         """Return the names of the files in the working folder, with their sizes."""

@@ -114,7 +114,7 @@ def _read_function(node: ast.FunctionDef, *, name: str, fixtures: set[str]) -> T
     given = {part for decorator in node.decorator_list for part in _parametrized(decorator)}
     left_out = OWN_ARGUMENTS | fixtures | given | {"self"}
     docstring = ast.get_docstring(node) or ""
-    paragraph = " ".join(docstring.strip().partition("\n\n")[0].split())
+    paragraph = " ".join(docstring.strip().partition("\n\n")[0].split()).removesuffix(".")
     words = node.name.removeprefix("test").strip("_").replace("_", " ")
     return TestFunction(
         name=name,
