@@ -101,6 +101,10 @@ NOTEBOOK = dedent(
         pass
 
 
+    def asserts():
+        raise AssertionError("no")
+
+
     total = 0
 
 
@@ -339,8 +343,25 @@ FAILURES = dedent(
         assert squares(20) == [*squares(19), 0]
 
 
+    def test_huge(squares):
+        n = 10**9000
+        assert [squares(2), n] == [n]
+
+
     def test_code_alone(source):
         assert source.calls("squares", "map")
+
+
+    def test_no_file(files):
+        files["best.csv"]
+
+
+    def test_arrays(squares):
+        np.testing.assert_equal(squares(2), [1, 5])
+
+
+    def test_asserts(asserts):
+        asserts()
 
 
     def test_own_mistake():
@@ -380,7 +401,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
     },
     "test_inside[words0]": {
         "sentence": (
-            "after `stdin(*words)`, `greet()`: `printed` gave `'name? \\nHello a\\n'`; "
+            "after `stdin('a', 'b')`, `greet()`: `printed` gave `'name? \\nHello a\\n'`; "
             "`'Hello b'` in it was expected"
         )
     },
@@ -392,7 +413,15 @@ EXPECTED: dict[str, dict[str, Any]] = {
             "they differ at index 19: `400`, `0`"
         )
     },
+    "test_huge": {
+        "sentence": (
+            "`[squares(2), n]` with n = <int> gave `<list>`; `<list>` was expected; "
+            "it has 2 values, not 1"
+        )
+    },
     "test_code_alone": {"sentence": '`source.calls("squares", "map")` should be true'},
+    "test_no_file": {"outcome": "failed", "sentence": "the notebook left no file best.csv"},
+    "test_asserts": {"outcome": "raised", "call": "`asserts()`", "message": "no"},
     "test_own_mistake": {"outcome": "stopped", "exception": "KeyError"},
 }
 
@@ -404,6 +433,8 @@ def test_failures_are_told_by_what_they_are(tmp_path: Path) -> None:
         for name, expected in EXPECTED.items()
     }
     assert seen == EXPECTED
+    told = outcomes["test_arrays"]["sentence"]
+    assert told.startswith("`squares(2)` and `[1, 5]` differ: Items are not equal")
 
 
 FORGED = dedent(

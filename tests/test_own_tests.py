@@ -78,7 +78,10 @@ SENTENCES = [
         case("stopped", code="f()[0]", exception="TypeError", message="no subscript"),
         "the test stopped at `f()[0]`: TypeError: no subscript",
     ),
-    (case("passed", words=["a == b"]), "`a == b` holds only by the notebook's own word"),
+    (
+        case("passed", words=["a == b"]),
+        "`a == b` is only what an object of the notebook's own says",
+    ),
     (
         case("passed", operators=1),
         "it gave an object of its own where a plain value was expected",

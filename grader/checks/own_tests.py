@@ -249,7 +249,7 @@ def _begin(case: _Case, is_public: bool) -> str:  # noqa: FBT001
 def _find_borrowed_word(case: _Case, reference: _Case) -> str:
     """Return what a student's case passed by and the reference's did not need, or ''."""
     if case.words and not reference.words:
-        return f"`{case.words[0]}` holds only by the notebook's own word"
+        return f"`{case.words[0]}` is only what an object of the notebook's own says"
     if case.operators and not reference.operators:
         return "it gave an object of its own where a plain value was expected"
     return ""

@@ -60,6 +60,12 @@ class Draw:
         return array.item() if np.ndim(array) == 0 and shape == () else array
 
 
+class MissingFile(KeyError, AssertionError):
+    """The notebook left no such file: a verdict, not a mistake of the test's."""
+
+    __str__ = Exception.__str__
+
+
 class FileNames(Mapping):
     """Files by name; `names()` says which there are, `copy(name)` gives the path of one."""
 
@@ -74,7 +80,7 @@ class FileNames(Mapping):
 
     def __getitem__(self, name):
         if name not in self.names():
-            raise KeyError(name)
+            raise MissingFile(f"the notebook left no file {name}")
         return self.copy(name)
 
 

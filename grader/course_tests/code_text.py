@@ -17,6 +17,9 @@ PLAIN_PACKAGES = frozenset(
 """Packages whose values are shown; others are objects, which say nothing but their class."""
 MAX_LITERAL = 80
 """Characters of such a value."""
+MAX_INTEGER = 10**30
+MAX_WRITTEN_OUT = 10
+"""Values of a list that are written out where a call is given all of them."""
 MAX_STEPS = 4
 """Statements before the one that failed that are told, the last ones."""
 _short = reprlib.Repr()
@@ -26,15 +29,24 @@ _short.maxlevel = 4
 
 
 def show(value):
-    """Return a value as text, shortened."""
-    return _short.repr(value)
+    """Return a value as text, shortened; its class where it has none."""
+    try:
+        return _short.repr(value)
+    except Exception:  # whole numbers of thousands of digits, for one
+        return f"<{type(value).__name__}>"
 
 
 class _Literals(ast.NodeTransformer):
     """Puts values in place of names."""
 
-    def __init__(self, values):
-        self.values = values
+    def __init__(self, known):
+        self.values = {name: value for name, value in known.items() if is_literal(value)}
+        self.starred = {
+            name: values
+            for name, values in known.items()
+            if type(values) in (list, tuple) and len(values) <= MAX_WRITTEN_OUT
+            if all(map(is_literal, values))
+        }
         self.used = set()
 
     def visit_Name(self, node):
@@ -43,6 +55,21 @@ class _Literals(ast.NodeTransformer):
             return node
         self.used.add(node.id)
         return ast.Constant(self.values[node.id])
+
+    def visit_Call(self, node):
+        """Write out what `*names` gives a call."""
+        self.generic_visit(node)
+        node.args = [part for argument in node.args for part in self.written_out(argument)]
+        return node
+
+    def written_out(self, argument):
+        """Return the arguments that an argument stands for."""
+        name = getattr(argument.value, "id", "") if isinstance(argument, ast.Starred) else ""
+        values = self.starred.get(name)
+        if values is None:
+            return [argument]
+        self.used.add(name)
+        return [ast.Constant(value) for value in values]
 
 
 class ShownCode:
@@ -57,24 +84,29 @@ class ShownCode:
 
     def expression(self, node):
         """Return an expression with values in it, and those of the names that are left."""
-        own = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not is_read(n)}
-        own |= {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
-        names = dict.fromkeys(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
-        known = {n: self.values[n] for n in names if n in self.values and n not in own}
-        literals = {name: value for name, value in known.items() if is_literal(value)}
-        code = self.text(node)
         if isinstance(node, ast.Name):
-            return f"`{code}`"
-        changed = _Literals(literals)
-        new = changed.visit(copy.deepcopy(node))
-        if changed.used:
-            code = ast.unparse(new)
+            return f"`{node.id}`"
+        known = self.known_values(node, around=node)
+        code, used = self.with_literals(node, known)
         rest = [
             f"{name} = {show(value)}"
             for name, value in known.items()
-            if name not in literals and is_plain(value)
+            if name not in used and is_plain(value) and "\n" not in show(value)
         ]
         return f"`{code}` with {', '.join(rest)}" if rest else f"`{code}`"
+
+    def known_values(self, node, *, around):
+        """Return, by name, the values of what a node reads and nothing around it sets."""
+        own = {n.id for n in ast.walk(around) if isinstance(n, ast.Name) and not is_read(n)}
+        own |= {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+        names = dict.fromkeys(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+        return {n: self.values[n] for n in names if n in self.values and n not in own}
+
+    def with_literals(self, node, known):
+        """Return code with values in place of names, and the names that were replaced."""
+        literals = _Literals(known)
+        new = literals.visit(copy.deepcopy(node))
+        return ast.unparse(new) if literals.used else self.text(node), literals.used
 
     def text(self, node):
         """Return the source of a node in one line."""
@@ -87,7 +119,10 @@ class ShownCode:
         """
         objects = {name for name in read if name in self.values and not is_plain(self.values[name])}
         done = [s for s in statements_before(function.body, line) if is_step(s, objects)]
-        texts = [f"`{self.text(step)}`" for step in done[-MAX_STEPS:]]
+        texts = [
+            f"`{self.with_literals(step, self.known_values(step, around=function))[0]}`"
+            for step in done[-MAX_STEPS:]
+        ]
         return f"after {', '.join(texts)}: " if texts else ""
 
 
@@ -115,7 +150,9 @@ def is_read(name):
 
 def is_literal(value):
     """Return whether a value can stand in code in place of its name."""
-    return type(value) in IMMUTABLE and len(repr(value)) <= MAX_LITERAL
+    if type(value) is int and abs(value) >= MAX_INTEGER:
+        return False
+    return type(value) in IMMUTABLE and len(show(value)) <= MAX_LITERAL
 
 
 def is_plain(value):

@@ -5,7 +5,7 @@ import linecache
 import re
 
 import pytest
-from course_tests.code_text import ShownCode, show
+from course_tests.code_text import ShownCode, is_literal, show
 from course_tests.remote_objects import Remote
 from course_tests.talk import NotebookGone
 
@@ -49,8 +49,9 @@ def describe_failure(item, excinfo, compared=None):
     stop = Stop(entry, str(item.path))
     described |= {"line": stop.line, "code": stop.code[:MAX_TEXT]}
     is_verdict = isinstance(error, VERDICTS) and not isinstance(error, NotebookGone)
-    text = stop.explain_assertion(error, compared) if is_verdict else stop.call()
-    return {**described, "sentence" if is_verdict else "call": text[:MAX_TEXT]}
+    if is_verdict:
+        described["sentence"] = stop.explain_assertion(error, compared)[:MAX_TEXT]
+    return {**described, "call": stop.call()[:MAX_TEXT]}
 
 
 def safe_text(error):
@@ -97,6 +98,14 @@ class Stop:
                 return self.after(node) + self.shown.expression(node)
         return ""
 
+    def compared_by_library(self):
+        """Return what a call such as `np.testing.assert_equal(a, b)` compares, or ''."""
+        match self.statement:
+            case ast.Expr(value=ast.Call(func=function, args=[left, right, *_])):
+                if name_of(function).startswith("assert_"):
+                    return f"`{self.shown.text(left)}` and `{self.shown.text(right)}` differ: "
+        return ""
+
     def after(self, node):
         """Return what the test did before, as the beginning of a sentence, or ''."""
         function = self.innermost(ast.FunctionDef)
@@ -115,11 +124,16 @@ class Stop:
             calls = "; ".join(self.shown.text(part) for part in body)
             return f"{self.after(self.statement)}`{calls}` raised no {missing[1]}"
         if not isinstance(self.statement, ast.Assert):
-            return message
+            return self.compared_by_library() + message
         if self.statement.msg is not None:
             return first_line(safe_text(error))
         test = self.statement.test
         return self.after(test) + explain_condition(test, self.shown, compared)
+
+
+def name_of(function):
+    """Return the name by which a function or method is called, or ''."""
+    return getattr(function, "attr", getattr(function, "id", ""))
 
 
 def position_of(node):
@@ -147,14 +161,16 @@ def explain_comparison(test, shown, compared):
     return f"{shown.expression(test.left)} gave {left}; {expected}{difference}"
 
 
-def first_difference(left, right):
-    """Return where two values differ that look the same once they are shortened."""
-    if type(left) is type(right) and isinstance(left, (list, tuple)):
-        for index, (own, other) in enumerate(zip(left, right, strict=False)):
-            if own != other:
-                return f"; they differ at index {index}: {show_value(own)}, {show_value(other)}"
-        return f"; it has {len(left)} values, not {len(right)}" if len(left) != len(right) else ""
-    return ""
+def first_difference(given, expected):
+    """Return how two values differ that look the same once they are shortened, or ''."""
+    if type(given) is not type(expected) or not isinstance(given, (list, tuple)):
+        return ""
+    for index, pair in enumerate(zip(given, expected, strict=False)):
+        if all(map(is_literal, pair)) and pair[0] != pair[1]:
+            first, second = map(show_value, pair)
+            return f"; they differ at index {index}: {first}, {second}"
+    same = len(given) == len(expected)
+    return "" if same else f"; it has {len(given)} values, not {len(expected)}"
 
 
 def show_value(value):

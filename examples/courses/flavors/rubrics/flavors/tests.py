@@ -61,7 +61,8 @@ def test_clean_leaves_raw(clean, few):
 def test_clean_repeated_rows(clean, unseen):
     """`clean` drops rows that are there twice once names are clean, and no other row."""
     rows = unseen.dropna()
-    assert sorted(clean(rows)["scoops"]) == sorted(rows[rows["flavor"] != " Honey Melon"]["scoops"])
+    scoops = sorted(rows[rows["flavor"] != " Honey Melon"]["scoops"])
+    assert sorted(clean(rows)["scoops"]) == scoops
 
 
 def test_clean_prices(clean, reference, unseen):
@@ -75,8 +76,10 @@ def test_clean_prices(clean, reference, unseen):
 def test_revenue(revenue, few):
     """`revenue` returns a series: price times scoops, added up by flavor."""
     few["flavor"] = ["mango", "mango", "melon"]
+    found = revenue(few)
+    assert isinstance(found, pd.Series)
     expected = pd.Series({"mango": 23.0, "melon": 24.0})
-    pd.testing.assert_series_equal(revenue(few).sort_index(), expected, check_names=False)
+    pd.testing.assert_series_equal(found.sort_index(), expected, check_names=False)
 
 
 def test_revenue_unseen(revenue, reference, unseen):
