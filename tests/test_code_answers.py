@@ -11,12 +11,17 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from grader.checks import SeededRandom, load_checks
 from grader.gradebook.mark_points import digest_answer
-from grader.model import Answer, Cell, Item, Notebook, SavedOutput
+from grader.model import Answer, Cell, Item, Notebook, SavedOutput, Submission
 from grader.notebook import handout_lines, outline_handout, read_notebook, written_answers
+from grader.pipeline.cache_keys import CacheKeys, run_part
+from grader.pipeline.judge import Judge
 from grader.report.student_report import answer_view
+from grader.rubric import find_rubric, load_rubric
 from grader.selfcheck.submission_warnings import _code_answer_warnings
 
+ROOT = Path(__file__).parent.parent
 PROMPTS = {
     "Q1": "Show the mean mass of each species of penguin in a table.",
     "Q2": "Draw the mass of the penguins over the years with labels on both axes.",
@@ -210,3 +215,18 @@ def test_the_self_check_warns_of_words_and_of_code_that_was_not_run() -> None:
     assert len(warnings) == 2
     assert "No code was found for Q1" in warnings[0]
     assert "Q2 was not run" in warnings[1]
+
+
+def test_code_comes_to_answer_and_notebooks_are_read_again(tmp_path: Path) -> None:
+    rubric = load_rubric(find_rubric(ROOT), catalog=load_checks)
+    judge = Judge.for_rubric(rubric, rng=SeededRandom(seed=b"1"))
+    written = [item for item in rubric.items if item.kind == "written"]
+    items = [replace(item, answer="code") if item is written[0] else item for item in rubric.items]
+    submission = Submission(name="a", path=tmp_path / "a.ipynb", display_path="a.ipynb")
+    (tmp_path / "a.ipynb").write_text('{"cells": [], "nbformat": 4}', encoding="utf-8")
+
+    def run_key(judge: Judge) -> str:
+        return run_part(CacheKeys(judge).prepare(submission).key)
+
+    changed = replace(judge, rubric=replace(rubric, items=tuple(items)))
+    assert run_key(judge) != run_key(changed)
