@@ -53,6 +53,7 @@ KINDS = {
     "CheckCode": "code of a check",
     "CheckParams": "table",
     "ItemKind": '"auto" or "written"',
+    "AnswerKind": '"text", "code" or "any"',
     "ItemSource": '"handout" or "course"',
 }
 

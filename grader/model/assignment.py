@@ -32,6 +32,7 @@ DEFAULT_BLANK = "..."
 
 ItemKind = Literal["auto", "written"]
 ItemSource = Literal["handout", "course"]
+AnswerKind = Literal["text", "code", "any"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,8 @@ class Item:
     """Whether the handout or only the course asks for it."""
     prompt: OptionalText = ""
     """Markdown: the question; the answer to a written item is found by it."""
+    answer: AnswerKind = "text"
+    """What answers a written item: words, code with what it shows, or either."""
     good_answer: OptionalText = ""
     """Markdown, for graders: what a full answer says."""
     why: OptionalText = ""
@@ -106,6 +109,16 @@ class Item:
     criteria: Annotated[tuple[Criterion, ...], Field(alias="criterion")] = ()
     about: tuple[Id, ...] = ()
     """Ids of automatic items that a written answer is about; graders see their findings."""
+
+    @property
+    def wants_text(self) -> bool:
+        """Whether only words answer it."""
+        return self.kind == "written" and self.answer == "text"
+
+    @property
+    def takes_code(self) -> bool:
+        """Whether cells of code answer it, for a person to mark."""
+        return self.kind == "written" and self.answer != "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +190,8 @@ class PublicSupplement:
     """By item, the headings above its prompt in the handout."""
     cell_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By item, the ids of the cell with its prompt in the handout."""
+    given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By item, the code given below its prompt, a text for each cell, without spaces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +232,11 @@ class Rubric:
     def short_title(self) -> str:
         """Its title up to a colon: 'HW 5'."""
         return self.title.partition(":")[0].strip()
+
+    @property
+    def takes_code(self) -> bool:
+        """Whether code answers a written item, with the figures that it draws."""
+        return any(item.takes_code for item in self.items)
 
     def item(self, item_id: str) -> Item:
         """Return the item of that id.

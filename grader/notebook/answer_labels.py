@@ -20,9 +20,9 @@ _PLACEHOLDER = re.compile(
     r"(?:please )?(?:(?:double )?click (?:here |on )?(?:this cell )?to "
     r"(?:edit|add|type|write).{0,40}"
     r"|(?:type|write|enter|insert|put|add|replace|fill in)\b.{0,30}"
-    r"\b(?:answer|solution|response|text)s?\b.{0,20}\b(?:here|below|cell|this)"
+    r"\b(?:answer|solution|response|text|code)s?\b.{0,20}\b(?:here|below|cell|this)"
     r"|(?:type|enter|write|insert) (?:your|the) (?:answer|solution|response)s?"
-    r"|(?:your |the )?(?:answer|solution|response)s? (?:goes |comes )?(?:here|below)"
+    r"|(?:your |the )?(?:answer|solution|response|code)s? (?:goes |comes )?(?:here|below)"
     r"|todo|fillme|fill me(?: in)?|tbd|x{3,}|type markdown and latex.{0,20}"
     r"|your (?:answer|solution|response|text))"
 )

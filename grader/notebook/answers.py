@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from grader.model import Answer, Excerpt, Item, Notebook
 from grader.notebook.attachments import OMITTED_PICTURE, PICTURE_REFERENCE
+from grader.notebook.code_answers import NO_QUESTION, code_unit, units_with_code
 from grader.notebook.confidence import CERTAIN, AnswerConfidence, rate_confidence, unclaimed_text
 from grader.notebook.gap_assignment import Prompt, Unit
 from grader.notebook.handout import index_handout
@@ -61,16 +62,21 @@ def written_answers(
         notebook=notebook, items=items, handout=index_handout(handout), outline=outline
     )
     page = reader.read()
-    units = page.units
     confidences = dict(rate_confidence(page, items=items))
-
+    code_units = _code_units(notebook, items=items, page=page, outline=outline)
+    confidences |= _rate_code(code_units, page=page)
+    units: dict[str, Sequence[Unit]] = {**page.units, **code_units}
     written_ids = [item.id for item in items if item.kind == "written"]
     overrides = {item: overrides[item] for item in written_ids if item in overrides}
     if overrides:
         cell_units = _units_by_cell(notebook, overrides=overrides, page=page)
-        units = _override_units(
+        units |= _override_units(
             units, overrides=overrides, prompts=page.prompts, cell_units=cell_units
         )
+        units |= {
+            item: [_with_outputs(unit, notebook=notebook) for unit in units[item]]
+            for item in overrides.keys() & code_units.keys()
+        }
         cell_count = len(notebook.cells)
         confidences |= {
             item: _rate_override(cells, cell_count=cell_count) for item, cells in overrides.items()
@@ -91,6 +97,28 @@ def written_answers(
         if answer.text or answer.images or not answer.concern
         else replace(answer, unclaimed=unclaimed)
         for item, answer in answers.items()
+    }
+
+
+def _code_units(
+    notebook: Notebook, *, items: Sequence[Item], page: PageReading, outline: Outline
+) -> Mapping[str, Sequence[Unit]]:
+    """Return the pieces of the answers that may be code."""
+    return {
+        item.id: units_with_code(item.id, notebook=notebook, page=page, given=outline.given)
+        for item in items
+        if item.takes_code
+    }
+
+
+def _rate_code(
+    code_units: Mapping[str, Sequence[Unit]], *, page: PageReading
+) -> Mapping[str, AnswerConfidence]:
+    """Rate the answers that may be code: nothing found is certain where the question is there."""
+    asked = {prompt.item for prompt in page.prompts}
+    return {
+        item: CERTAIN if units or item in asked else NO_QUESTION
+        for item, units in code_units.items()
     }
 
 
@@ -126,6 +154,12 @@ def _units_by_cell(
         cell_pictures = pictures_in(text, pictures=page.pictures)
         units[cell.index] = Unit(cell=cell.index, text=text, pictures=cell_pictures)
     return units
+
+
+def _with_outputs(unit: Unit, *, notebook: Notebook) -> Unit:
+    """Return a piece of an answer with what its cell shows, where that is code."""
+    cell = notebook.cells[unit.cell]
+    return code_unit(cell) if cell.kind == "code" and cell.source.strip() else unit
 
 
 def _override_units(

@@ -22,6 +22,14 @@ MAX_PICTURE_BYTES = 2 * 1024 * 1024
 MAX_PICTURES = 10
 """The most pictures of a notebook."""
 _MAX_ATTACHMENTS = 50
+_MAX_OUTPUTS = 1_000
+_OUTPUT_TYPES = (
+    ("image/png", "image/png"),
+    ("image/jpeg", "image/jpeg"),
+    ("image/gif", "image/gif"),
+    ("png", "image/png"),  # notebook formats 2 and 3
+    ("jpeg", "image/jpeg"),
+)
 
 PICTURE_REFERENCE = re.compile(r"attachment:([0-9a-f]{16})\b")
 """A picture as the text of a cell names it, once it was read."""
@@ -42,6 +50,7 @@ class PictureCollector:
     """Collects the pictures of one notebook, and notes on those left out."""
 
     notes: list[str]
+    limit: int = MAX_PICTURES
     kept_hashes: set[str] = field(default_factory=set)
     noted: set[str] = field(default_factory=set)
 
@@ -68,16 +77,32 @@ class PictureCollector:
         picture_names = [name for name in PICTURE_REFERENCE.findall(source) if name in pictures]
         return source, tuple(pictures[name] for name in dict.fromkeys(picture_names))
 
+    def collect_outputs(self, outputs: Json, *, cell: int) -> tuple[Picture, ...]:
+        """Return the pictures that a code cell shows: of each output the first that can be shown.
+
+        Args:
+            outputs: The cell's `outputs` in the file.
+            cell: The cell's index, for notes.
+        """
+        pictures: dict[str, Picture] = {}
+        for output in islice(outputs, _MAX_OUTPUTS) if isinstance(outputs, list) else ():
+            bundle = output.get("data", output) if isinstance(output, dict) else {}
+            for key, mime in _OUTPUT_TYPES if isinstance(bundle, dict) else ():
+                if data := _join_text(bundle.get(key)):
+                    self._store_picture(mime, data=data, cell=cell, pictures=pictures)
+                    break
+        return tuple(pictures.values())
+
     def _store_picture(
         self, mime: str, *, data: str, cell: int, pictures: dict[str, Picture]
     ) -> str:
         """Store a picture if it is allowed, and return the address that stands for it."""
         raw, reason = _decode_picture(mime, data=data)
         name = hashlib.sha256(raw).hexdigest()[:16]
-        if not reason and name not in self.kept_hashes and len(self.kept_hashes) >= MAX_PICTURES:
-            reason = f"a notebook may have {MAX_PICTURES}"
+        if not reason and name not in self.kept_hashes and len(self.kept_hashes) >= self.limit:
+            reason = f"a notebook may have {self.limit}"
         if reason:
-            note = f"A picture attached to cell {cell} was left out: {reason}."
+            note = f"A picture of cell {cell} was left out: {reason}."
             if note not in self.noted:
                 self.noted.add(note)
                 self.notes.append(note)
@@ -87,15 +112,24 @@ class PictureCollector:
         return f"attachment:{name}"
 
 
+def picture_address(picture: Picture) -> str:
+    """Return the address by which a text names a picture."""
+    return f"attachment:{hashlib.sha256(base64.b64decode(picture.base64)).hexdigest()[:16]}"
+
+
 def _iter_attachments(attachments: Json) -> Iterator[tuple[str, str, str]]:
     """Yield the name, media type and base64 of each attachment."""
     bundles = attachments.items() if isinstance(attachments, dict) else ()
     for name, bundle in islice(bundles, _MAX_ATTACHMENTS):
         for mime, data in bundle.items() if isinstance(bundle, dict) else ():
-            if isinstance(data, list):
-                data = "".join(part for part in data if isinstance(part, str))  # noqa: PLW2901 -- the same data, joined
-            if isinstance(data, str):
-                yield name, mime, data
+            if isinstance(data, str | list):
+                yield name, mime, _join_text(data)
+
+
+def _join_text(data: Json) -> str:
+    if isinstance(data, list):
+        return "".join(part for part in data if isinstance(part, str))
+    return data if isinstance(data, str) else ""
 
 
 def _replace_mentions(source: str, *, name: str, address: str) -> str:

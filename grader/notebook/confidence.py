@@ -59,7 +59,7 @@ def rate_confidence(page: PageReading, *, items: Sequence[Item]) -> Mapping[str,
     Returns:
         By item, the confidence in its answer; items without an entry are certain.
     """
-    written = [item.id for item in items if item.kind == "written" and item.prompt]
+    written = [item.id for item in items if item.wants_text and item.prompt]
     above_prompt = _rate_unusual_sides(page.placement)
     split = _rate_split_texts(page.placement)
     prompts = {item.id: item.prompt for item in items if item.prompt}

@@ -46,7 +46,7 @@ def handout_lines(reference: Notebook) -> frozenset[str]:
 def foreign_code(notebook: Notebook, *, handout: frozenset[str]) -> list[str]:
     """Return the lines of code that are not the handout's, without spaces and comments."""
     lines = (line for cell in notebook.code_cells() for line in cell.source.splitlines())
-    keys = (_code_key(line) or line_key(line) for line in lines)
+    keys = (code_key(line) or line_key(line) for line in lines)
     return [key for key in keys if key and _CODE + key not in handout]
 
 
@@ -54,7 +54,7 @@ def _prefixed_lines(reference: Notebook) -> Iterator[str]:
     for cell in reference.cells:
         if cell.kind == "code" and "grader-only" not in cell.tags:
             for line in cell.source.splitlines():
-                yield _CODE + (_code_key(line) or line_key(line))
+                yield _CODE + (code_key(line) or line_key(line))
                 comment = line_key(line.partition("#")[2])
                 if " " in comment:
                     yield _COMMENT + comment
@@ -65,7 +65,7 @@ def _prefixed_lines(reference: Notebook) -> Iterator[str]:
                     yield _HEADING + line_key(line)
 
 
-def _code_key(line: str) -> str:
+def code_key(line: str) -> str:
     """Return a line of code without spaces and comment."""
     return re.sub(r"\s+", "", line.partition("#")[0])
 
@@ -133,7 +133,7 @@ class Handout:
         """Return whether a code cell is the handout's, with its blanks filled in."""
         if not self._code:
             return True
-        lines = [key for line in source.splitlines() if (key := _code_key(line))]
+        lines = [key for line in source.splitlines() if (key := code_key(line))]
         compared = [line for line in lines if not line.startswith(("import", "from"))] or lines
         known_count = sum(line in self._code for line in compared)
         return known_count > 0 and known_count >= _SHARED_CODE * len(compared)
@@ -144,7 +144,7 @@ class Handout:
 
     def has_code_line(self, line: str) -> bool:
         """Return whether a line of code is the handout's, apart from its spaces and comment."""
-        return _code_key(line) in self._code
+        return code_key(line) in self._code
 
 
 index_handout = lru_cache(maxsize=4)(Handout)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from grader.model import Cell, Item, Notebook
 from grader.notebook.code_matching import HandoutCode, build_handout_code
+from grader.notebook.given_code import GivenCode, find_given_code
 from grader.notebook.handout import HIDDEN_TAGS
 from grader.notebook.markdown_words import is_heading, is_section_number, line_key, visible_lines
 from grader.notebook.prompt_search import find_anchors, stream_words
@@ -34,6 +35,7 @@ class Outline:
 
     parts: Mapping[str, OutlinePart] = field(default_factory=dict)
     code: HandoutCode = field(default_factory=HandoutCode)
+    given: GivenCode = field(default_factory=dict)
 
     def items_by_headings(self) -> Mapping[tuple[str, ...], str]:
         """Return the items by the two innermost headings above them, where these are unique."""
@@ -104,7 +106,10 @@ def outline_handout(reference: Notebook, *, items: Sequence[Item]) -> Outline:
             item_by_cell[cell.index] = current_item
     code_cells = [cell for cell in cells if cell.kind == "code" and not is_blank(cell)]
     code = build_handout_code([(item_by_cell.get(c.index), c.source) for c in code_cells])
-    return Outline(parts=parts, code=code)
+    given = find_given_code(
+        [(item_by_cell.get(cell.index, ""), cell) for cell in cells if cell.kind == "code"]
+    )
+    return Outline(parts=parts, code=code, given=given)
 
 
 def _text_lines_of(cell: Cell) -> Sequence[str]:

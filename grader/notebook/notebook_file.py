@@ -23,6 +23,8 @@ MAX_CELLS = 2000
 MAX_SOURCE = 5_000_000
 """The most characters of all cells together, without outputs: a million takes a second of work."""
 MAX_NOTES = 50
+MAX_FIGURES = 40
+"""The most pictures of a notebook's outputs that are read."""
 OLDEST_FORMAT, NEWEST_FORMAT = 2, 4
 MAX_EXECUTION_COUNT = 10**9
 """An `execution_count` from this number on is taken for damage."""
@@ -32,8 +34,12 @@ _CONFLICT = re.compile(r"^(?:<{7}|>{7}) \S", re.MULTILINE)
 """Matches the lines that a merge of versions leaves in a cell."""
 
 
-def read_notebook(path: Path) -> Notebook:
+def read_notebook(path: Path, *, figures: bool = False) -> Notebook:
     """Read a submitted file, whatever its name; the notebook may have no cells.
+
+    Args:
+        path: The file.
+        figures: Whether to read the pictures in outputs of code, which only some answers need.
 
     Raises:
         NotebookError: The file cannot be used as a notebook; the message says why.
@@ -41,7 +47,8 @@ def read_notebook(path: Path) -> Notebook:
     data = read_submitted_file(path)
     notes: list[str] = []
     tree = parse_json_object(decode_text(data, notes=notes))
-    cells = _read_cells(tree, notes=notes)
+    figure_collector = PictureCollector(notes=notes, limit=MAX_FIGURES) if figures else None
+    cells = _read_cells(tree, notes=notes, figures=figure_collector)
     kernel = _table(_table(tree.get("metadata")).get("kernelspec")).get("name")
     if isinstance(kernel, str) and kernel not in ("", "python3"):
         kernel_name = kernel.encode("ascii", "replace").decode()[:60]
@@ -51,7 +58,9 @@ def read_notebook(path: Path) -> Notebook:
     return Notebook(cells=cells, sha256=hashlib.sha256(data).hexdigest(), notes=tuple(notes))
 
 
-def _read_cells(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
+def _read_cells(
+    tree: dict[str, Json], *, notes: list[str], figures: PictureCollector | None
+) -> tuple[Cell, ...]:
     """Read the cells of a notebook of any version from 2 to 4.5."""
     raw_cells = _raw_cells(tree, notes=notes)
     if len(raw_cells) > MAX_CELLS:
@@ -60,7 +69,7 @@ def _read_cells(tree: dict[str, Json], *, notes: list[str]) -> tuple[Cell, ...]:
         )
     collector = PictureCollector(notes=notes)
     cells = tuple(
-        _read_cell(raw, index=index, collector=collector, notes=notes)
+        _read_cell(raw, index=index, collector=collector, figures=figures, notes=notes)
         for index, raw in enumerate(raw_cells)
     )
     if sum(len(cell.source) for cell in cells) > MAX_SOURCE:
@@ -96,7 +105,14 @@ def _raw_cells(tree: dict[str, Json], *, notes: list[str]) -> list[Json]:
     )
 
 
-def _read_cell(raw: Json, *, index: int, collector: PictureCollector, notes: list[str]) -> Cell:
+def _read_cell(
+    raw: Json,
+    *,
+    index: int,
+    collector: PictureCollector,
+    figures: PictureCollector | None,
+    notes: list[str],
+) -> Cell:
     """Read a cell; an entry that is no cell becomes an empty raw cell, so that indexes hold."""
     if not isinstance(raw, dict):
         notes.append(f"Cell {index} is no cell and was left empty.")
@@ -113,6 +129,8 @@ def _read_cell(raw: Json, *, index: int, collector: PictureCollector, notes: lis
         source, images = collector.extract_pictures(
             source, attachments=raw.get("attachments"), cell=index
         )
+    elif figures is not None:
+        images = figures.collect_outputs(raw.get("outputs"), cell=index)
     return Cell(
         index=index,
         kind=kind,

@@ -7,15 +7,13 @@ code.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from grader.model import Cell, Item, Notebook, Picture
-from grader.notebook.attachments import PICTURE_REFERENCE
+from grader.notebook.attachments import PICTURE_REFERENCE, picture_address
 from grader.notebook.fallback_search import SearchedText, find_fallback_anchors
 from grader.notebook.gap_assignment import Gap, Prompt, Unit, UnitPlacement, place_units
 from grader.notebook.handout import Handout
@@ -91,7 +89,7 @@ class PageReader:
         return []
 
     def _unanswered(self, units: Mapping[str, Sequence[Unit]]) -> frozenset[str]:
-        return frozenset(i.id for i in self.items if i.kind == "written" and not units.get(i.id))
+        return frozenset(i.id for i in self.items if i.wants_text and not units.get(i.id))
 
     def _search(self, lines: Sequence[TextLine]) -> SearchedText:
         """Find the questions in the lines."""
@@ -189,7 +187,7 @@ def _prompts(events: Iterable[Event], *, items: Sequence[Item]) -> list[Prompt]:
         Prompt(
             item=event.text,
             cell=event.cell,
-            needed=by_id[event.text].kind == "written" and prompted_ids.count(event.text) == 1,
+            needed=by_id[event.text].wants_text and prompted_ids.count(event.text) == 1,
             words=_distinctive_words(by_id[event.text].prompt),
         )
         for event in prompt_events
@@ -254,7 +252,7 @@ def _units(stretch: Sequence[Event], *, pictures: Mapping[str, Picture]) -> Iter
 def _pictures_by_hash(cells: Iterable[Cell]) -> Mapping[str, Picture]:
     """Return the notebook's pictures by the hashes that its text names them by."""
     return {
-        hashlib.sha256(base64.b64decode(picture.base64)).hexdigest()[:16]: picture
+        picture_address(picture).removeprefix("attachment:"): picture
         for cell in cells
         for picture in cell.images
     }

@@ -194,7 +194,7 @@ def grade_submission(
     submission = replace(submission, concerns=(*submission.concerns, *supplied.left_out))
     judge, reference = session.judge, session.reference
     try:
-        notebook = _read_notebook(submission)
+        notebook = _read_notebook(submission, figures=judge.rubric.takes_code)
         trace = run_and_ask(notebook, session=session, supplied=supplied)
     except (NotebookError, KernelError) as error:
         grader_fault = isinstance(error, KernelError)
@@ -215,10 +215,10 @@ def grade_submission(
     return GradingResult(graded=graded, trace=complete_trace)
 
 
-def _read_notebook(submission: Submission) -> Notebook:
+def _read_notebook(submission: Submission, *, figures: bool) -> Notebook:
     if submission.problem:
         raise NotebookError(submission.problem)
-    notebook = read_notebook(submission.path)
+    notebook = read_notebook(submission.path, figures=figures)
     if not notebook.cells:
         raise NotebookError("the notebook has no cells")
     if not any(cell.source.strip() for cell in notebook.cells):

@@ -89,6 +89,7 @@ class CacheKeys:
                 judge.environment,
                 judge.rng.seed,
                 repr(run_settings),
+                *(("figures",) if rubric.takes_code else ()),  # which are read with the notebook
                 *(question.id for question in (*checks.questions, *checks.constant_questions)),
             ]
         )

@@ -29,6 +29,7 @@ from grader.model import (
     Notebook,
     Provenance,
     Rubric,
+    SavedEvidence,
     Score,
     Student,
     Submission,
@@ -191,11 +192,19 @@ class Judge:
                 *((Flag(FlagKind.LOCATION_UNSURE_NOTE, unsure_items),) if unsure_items else ()),
             ),
             provenance=self._provenance(notebook, record),
-            evidence=collect_saved_evidence(notebook, record=record, answers=extraction.answers),
+            evidence=self._saved_evidence(notebook, record, extraction.answers),
             lateness=enrollment.lateness,
             named=extraction.students,
         )
         return scoring.with_late_deductions(graded)
+
+    def _saved_evidence(
+        self, notebook: Notebook, record: ExecutionRecord, answers: Mapping[str, Answer]
+    ) -> SavedEvidence:
+        """Return what the saved outputs tell; numbers in code are no quotes."""
+        code = {item.id for item in self.rubric.items if item.takes_code}
+        words = {item: answer for item, answer in answers.items() if item not in code}
+        return collect_saved_evidence(notebook, record=record, answers=words)
 
     def _provenance(self, notebook: Notebook, record: ExecutionRecord) -> Provenance:
         return build_provenance(

@@ -65,6 +65,8 @@ def _auto_faults(item: Item) -> Iterator[str]:
     item_key = f"item {item.id}"
     if item.criteria:
         yield format_complaint([item_key, "criterion"], "only written items have criteria")
+    if item.answer != "text":
+        yield format_complaint([item_key, "answer"], "only written items are answered for a person")
     total = sum((check.points for check in item.checks), Fraction(0))
     if not item.checks:
         yield format_complaint(

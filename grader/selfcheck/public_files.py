@@ -74,7 +74,7 @@ def build_public_files(
         raise RubricError(f"{rubric.path}: two public checks ask the reference the same")
     numbers = save(dict(_named_arrays(questions, answers=answers)))
     reference = read_notebook(rubric.reference)
-    parts = outline_handout(reference, items=rubric.items).parts
+    outline = outline_handout(reference, items=rubric.items)
     supplement = PublicSupplement(
         draws=public_seed(rubric.id).hex(),
         numbers=hashlib.sha256(numbers).hexdigest(),
@@ -83,8 +83,9 @@ def build_public_files(
             item.id: tuple(spec.needs for spec in item.checks if not spec.public)
             for item in rubric.items
         },
-        headings={item: part.headings for item, part in parts.items()},
-        cell_ids={item: tuple(sorted(part.cell_ids)) for item, part in parts.items()},
+        headings={item: part.headings for item, part in outline.parts.items()},
+        cell_ids={item: tuple(sorted(part.cell_ids)) for item, part in outline.parts.items()},
+        given=outline.given if rubric.takes_code else {},
     )
     tables = _public_tables(masked, supplement)
     return {
@@ -174,11 +175,15 @@ def _public_tables(masked: Rubric, supplement: PublicSupplement) -> Mapping[str,
                 "kind": item.kind,
                 "source": item.source,
                 "prompt": item.prompt,
+                # Older versions refuse keys that they don't know.
+                **({"answer": item.answer} if item.takes_code else {}),
                 "check": [_check_table(spec) for spec in item.checks],
             }
             for item in masked.items
         ],
-        "public": asdict(supplement),
+        "public": {
+            key: table for key, table in asdict(supplement).items() if table or key != "given"
+        },
     }
 
 

@@ -106,7 +106,7 @@ def _public_outline(public: PublicSupplement) -> Outline:
         item: OutlinePart(headings=headings, cell_ids=frozenset(public.cell_ids.get(item, ())))
         for item, headings in public.headings.items()
     }
-    return Outline(parts=parts)
+    return Outline(parts=parts, given=public.given)
 
 
 def _read_numbers(path: Path, *, sha256: str, rubric_name: str) -> bytes:

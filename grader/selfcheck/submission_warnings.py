@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from grader.model import CellRun, CellStatus, Json, Notebook, SavedOutput, Trace
+from grader.model import (
+    Answer,
+    CellRun,
+    CellStatus,
+    Item,
+    Json,
+    Notebook,
+    SavedOutput,
+    Trace,
+)
 from grader.notebook import (
     find_students,
     is_blank,
@@ -167,6 +176,7 @@ def _answer_warnings(notebook: Notebook, public: PublicRubric) -> Iterator[str]:
     if empty:
         written = "answer was" if len(empty) == 1 else "answers were"
         yield f"No {written} found for {', '.join(empty)}: write below the question."
+    yield from _code_answer_warnings(notebook, answers=answers, items=public.rubric.items)
     doubts: dict[tuple[bool, str], list[str]] = {}
     for name, answer in answers.items():
         if answer.concern:
@@ -182,6 +192,29 @@ def _answer_warnings(notebook: Notebook, public: PublicRubric) -> Iterator[str]:
     students = find_students(notebook, prompts=prompts)
     if not any(student.name or student.id for student in students):
         yield "No name was found: write your names and ids where the first cell asks for them."
+
+
+def _code_answer_warnings(
+    notebook: Notebook, *, answers: Mapping[str, Answer], items: Sequence[Item]
+) -> Iterator[str]:
+    """Warn of answers in code that hold none, and of those that were never run."""
+    code_cells = {cell.index: cell for cell in notebook.code_cells()}
+    without_code, never_run = [], []
+    for item in items:
+        answer = answers.get(item.id)
+        if not item.takes_code or answer is None or answer.is_missing:
+            continue
+        cells = [code_cells[index] for index in answer.cells if index in code_cells]
+        if item.answer == "code" and not cells:
+            without_code.append(item.id)
+        elif any(cell.count is None and not cell.outputs for cell in cells):
+            never_run.append(item.id)
+    if without_code:
+        names = ", ".join(without_code)
+        yield f"No code was found for {names}, only words: write it below the question."
+    if never_run:
+        names = ", ".join(never_run)
+        yield f"The code for {names} was not run before the file was saved: run all, save."
 
 
 def _list_cells(cells: set[int]) -> str:
