@@ -56,7 +56,8 @@ def test_scatter_points(scatter_groups, figures, groups):
     """`scatter_groups` draws each group's points in a new figure, for any groups."""
     before = len(figures)
     scatter_groups(groups)
-    assert len(figures) == before + 1
+    scatter_groups(groups)
+    assert len(figures) == before + 2
     assert drawn_points(figures[-1].axes[0]) == sorted(map(sorted, groups.values()))
 
 
