@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from fractions import Fraction
 
@@ -179,6 +180,15 @@ def test_what_needs_a_network_waits_with_all_behind_it(error: str, level: str) -
 @pytest.mark.parametrize("error", NETWORK_ERRORS)
 def test_on_a_computer_with_a_network_errors_of_it_are_the_notebooks_own(error: str) -> None:
     assert not any(finding.lack for finding in judged(error, level="none")[1].values())
+
+
+@pytest.mark.parametrize("error", NETWORK_ERRORS)
+def test_a_notebook_that_fetches_nothing_fails_of_its_own(
+    error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "SOURCES", ("def early(x): return x", *SOURCES[1:]))
+
+    assert not any(finding.lack for finding in judged(error)[1].values())
 
 
 def test_a_file_that_nobody_fetches_is_the_notebooks_own() -> None:

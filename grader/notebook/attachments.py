@@ -89,12 +89,20 @@ class PictureCollector:
             bundle = output.get("data", output) if isinstance(output, dict) else {}
             for key, mime in _OUTPUT_TYPES if isinstance(bundle, dict) else ():
                 if data := _join_text(bundle.get(key)):
-                    self._store_picture(mime, data=data, cell=cell, pictures=pictures)
+                    self._store_picture(
+                        mime, data=data, cell=cell, pictures=pictures, relation="shown by"
+                    )
                     break
         return tuple(pictures.values())
 
     def _store_picture(
-        self, mime: str, *, data: str, cell: int, pictures: dict[str, Picture]
+        self,
+        mime: str,
+        *,
+        data: str,
+        cell: int,
+        pictures: dict[str, Picture],
+        relation: str = "attached to",
     ) -> str:
         """Store a picture if it is allowed, and return the address that stands for it."""
         raw, reason = _decode_picture(mime, data=data)
@@ -102,7 +110,7 @@ class PictureCollector:
         if not reason and name not in self.kept_hashes and len(self.kept_hashes) >= self.limit:
             reason = f"a notebook may have {self.limit}"
         if reason:
-            note = f"A picture of cell {cell} was left out: {reason}."
+            note = f"A picture {relation} cell {cell} was left out: {reason}."
             if note not in self.noted:
                 self.noted.add(note)
                 self.notes.append(note)

@@ -61,6 +61,14 @@ def fetches_file(notebook: Notebook, path: str) -> bool:
     return any(parts & set(_WORD.findall(text)) for text in _fetching_texts(notebook))
 
 
+def fetches_files(notebook: Notebook) -> bool:
+    """Tell whether a notebook fetches anything."""
+    return any(
+        _CALL.search(cell.source) or fetches_by_command(cell.source)
+        for cell in notebook.code_cells()
+    )
+
+
 def _fetching_texts(notebook: Notebook) -> Iterator[str]:
     """Yield commands and quoted texts of the cells that fetch something."""
     for cell in notebook.code_cells():

@@ -80,7 +80,7 @@ class ProgressBar(RunWatcher):
             amount = format_count(unchanged, singular="submission")
             messages.append(f"kept {amount} as graded before: nothing changed")
         if judged:
-            messages.append(f"judged {judged} again from stored runs, without a kernel")
+            messages.append(f"judged {judged} again without a kernel, from stored runs")
         if messages and count:
             messages.append(f"{count} to run")
         if messages:
