@@ -23,7 +23,7 @@ from grader.checks.check import (
 from grader.checks.memo import memoized
 from grader.checks.modules import call_fields, class_name, draw_weight
 from grader.checks.values import array_flaw, as_float64, equals_reference
-from grader.contrastive.studied_module import describe_loose_layers, describe_unasked_module
+from grader.contrastive.studied_module import describe_loose_layers
 from grader.model import Observation, Question
 
 if TYPE_CHECKING:
@@ -203,11 +203,6 @@ class LayerApplied(ModuleAtWeightsCheck):
 
     def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         return self.reference_questions(rng)
-
-    def find_doubt(self, evidence: Evidence) -> str:
-        _, question = self.questions(evidence.rng)
-        loose = super().find_doubt(evidence)
-        return loose or describe_unasked_module(evidence, self.shape, question)
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         _, question = self.questions(evidence.rng)

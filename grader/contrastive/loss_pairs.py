@@ -117,10 +117,7 @@ class PairContrasted(EmbeddingCheck):
     def _with_cause(
         self, evidence: Evidence, outcome: CheckOutcome, expected_pair: Pair
     ) -> CheckOutcome:
-        """Return the outcome for a wrong pair, with a hint at the cause where calls tell it.
-
-        Where inputs cannot be told apart by their embeddings, a person decides.
-        """
+        """Return the outcome for a wrong pair, with the cause where calls tell it."""
         equal = _labels_embedded_alike(evidence, self.embedding_names)
         if equal.intersection(self.pair):
             same = join_labels(tuple(label for label in self.labels if label in equal))
@@ -128,7 +125,7 @@ class PairContrasted(EmbeddingCheck):
                 f"The {self.maker} gives {same} the same embedding, so the calls of the loss do not"
                 f" tell which {self.things} it contrasts."
             )
-            return replace(outcome, observed=observed, share=Fraction(0), pending=True)
+            return replace(outcome, observed=observed)
         if self._is_contrasted_later(evidence, expected_pair):
             hint = "Only a later step contrasts it: is one step made of the losses of all pairs?"
             return replace(outcome, hint=hint)

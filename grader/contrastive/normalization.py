@@ -18,7 +18,7 @@ from grader.checks.memo import memoized
 from grader.checks.modules import class_name
 from grader.checks.values import all_close, as_float64
 from grader.contrastive.labeled_inputs import LabeledInputsCheck, studied_vectors
-from grader.contrastive.studied_module import describe_loose_layers, describe_unasked_module
+from grader.contrastive.studied_module import describe_loose_layers
 from grader.model import Json, Numbers, Question
 
 TOLERANCE = 1e-4
@@ -74,9 +74,7 @@ class DrawnEmbeddingsNormalized(Check):
         return f"embeddings of other {self.things} have length 1, at scales {low:g} to {high:g}"
 
     def find_doubt(self, evidence: Evidence) -> str:
-        question = _scaled_question(evidence.rng, self)
-        loose = describe_loose_layers(evidence, self.shape)
-        return loose or describe_unasked_module(evidence, self.shape, question)
+        return describe_loose_layers(evidence, self.shape)
 
     def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         return (_scaled_question(rng, self),)

@@ -9,11 +9,7 @@ from grader.checks.modules import ModuleShapeCheck, call_fields, class_name
 from grader.checks.values import equal_values, format_shape
 from grader.contrastive.labeled_inputs import LabeledInputsCheck, encoded_values
 from grader.contrastive.module_rows import module_rows
-from grader.contrastive.studied_module import (
-    describe_loose_layers,
-    describe_unasked_module,
-    find_studied_module,
-)
+from grader.contrastive.studied_module import describe_loose_layers, find_studied_module
 from grader.model import Observation
 
 
@@ -83,9 +79,7 @@ class EmbeddingShape(ModuleShapeCheck):
         return f"embeddings (N, {self.features}) for N = {', '.join(map(str, self.batches))}"
 
     def find_doubt(self, evidence: Evidence) -> str:
-        (question,) = self.questions(evidence.rng)
-        loose = describe_loose_layers(evidence, self.shape)
-        return loose or describe_unasked_module(evidence, self.shape, question)
+        return describe_loose_layers(evidence, self.shape)
 
     def explain_no_output(self, observation: Observation, index: int) -> str:
         raised = str(call_fields(observation, index).get("error") or "")

@@ -9,7 +9,6 @@ import numpy as np
 
 from grader.checks.check import ARRAYS_QUESTION
 from grader.checks.memo import memoized
-from grader.checks.modules import call_fields, class_name
 from grader.contrastive.loss_calls import called_on
 from grader.contrastive.module_rows import ModuleRow, module_rows
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from grader.checks.check import Evidence
     from grader.checks.recording import Forward, Module
-    from grader.model import Array, Question
+    from grader.model import Array
 
 MIN_RESEMBLANCE = 0.5
 """The least correlation of weights at which a module is taken for an average of another's."""
@@ -117,20 +116,6 @@ def describe_loose_layers(evidence: Evidence, shape: tuple[int, ...]) -> str:
     if not (first and is_vector_made):
         return ""
     return "Layers were called one by one, in no module of which the grader could ask."
-
-
-def describe_unasked_module(evidence: Evidence, shape: tuple[int, ...], question: Question) -> str:
-    """Return a sentence where a module gave the notebook vectors, and raised at all we asked."""
-    observation = evidence.observation(question)
-    count = len(question.params["calls"])
-    is_refused = observation.status == "ok" and all(
-        call_fields(observation, index).get("error") for index in range(count)
-    )
-    rows = module_rows(evidence, shape) if is_refused else ()
-    if not any(row.vector is not None and not row.forward.again for row in rows):
-        return ""
-    name = class_name(observation, default="the module")
-    return f"The notebook calls {name} in a way in which the grader could not."
 
 
 def _with_all_inputs(rows: Sequence[ModuleRow], count: int) -> list[ModuleRow]:
