@@ -88,7 +88,6 @@ def run_tests(  # noqa: PLR0913 (what a run has)
             "seed": list(seed),
             "cells": [notebook],
             "values": dict(values),
-            "has_reference": True,
         }
         bench.send(compose(order))
         return relay(bench, parties)

@@ -79,7 +79,12 @@ def test_a_changed_test_is_judged_again_without_a_kernel(course: Path, graded: P
     tests = course / "rubrics" / "intro" / "tests.py"
     text = tests.read_text(encoding="utf-8")
     try:
-        lenient = text.replace("assert words == lower(words)", "assert set(words)")
+        lenient = text.replace(
+            "assert words == lower(words)", "assert 'sort' in source['sort_words']"
+        )
+        lenient = lenient.replace(
+            "test_sort(sort_words, words)", "test_sort(sort_words, words, source)"
+        )
         tests.write_text(lenient, encoding="utf-8")
         said = run("grader", "again", "graded", folder=course, code=1)
         assert "without a kernel: 2 scores moved" in said

@@ -3,15 +3,8 @@
 import builtins
 import sys
 
-from inside.plain_values import Malformed
+from inside.plain_values import KNOWN_PACKAGES, Malformed
 
-KNOWN_PACKAGES = frozenset(
-    [
-        *("builtins", "numpy", "pandas", "torch", "sklearn", "scipy", "polars"),
-        *("math", "decimal", "fractions", "datetime", "collections", "pathlib", "json"),
-    ]
-)
-"""Packages whose classes are taken to be the same here; never pytest's own exceptions."""
 NEVER_RAISED = (KeyboardInterrupt, GeneratorExit, SystemExit)
 """Exceptions that would end more than a test here; a class of the same name stands for them."""
 
@@ -19,8 +12,7 @@ NEVER_RAISED = (KeyboardInterrupt, GeneratorExit, SystemExit)
 class ClassStubs:
     """The classes of one talk."""
 
-    def __init__(self, talk):
-        self.talk = talk
+    def __init__(self):
         self.classes = {}
         self.numbers = {}
 

@@ -50,7 +50,7 @@ class Talk:
         self.fetching = False
         self.has_touched = False
         """Whether the fork may not be what it was when the test began."""
-        self.stubs = ClassStubs(self)
+        self.stubs = ClassStubs()
 
     # ------------------------------------------------------------ requests
 

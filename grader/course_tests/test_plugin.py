@@ -13,8 +13,6 @@ from course_tests.failure_text import describe_failure
 from course_tests.talk import NOTEBOOK, REFERENCE, NotebookGone
 from course_tests.value_tests import ValueCheck, check_value
 
-OWN_ARGUMENTS = ("reference", "draw", "files", "printed", "stdin", "figures", "source")
-"""Arguments that this program gives, as docs/tests.md lists them."""
 PYTEST_ARGUMENTS = frozenset(
     [
         *("request", "tmp_path", "tmp_path_factory", "tmpdir", "monkeypatch", "recwarn", "caplog"),
@@ -160,7 +158,7 @@ def explain_call(item, call, talks, compared):
     raised = any(error is other for other in notebook.raised)
     is_verdict = isinstance(error, (AssertionError, pytest.fail.Exception))
     outcome = "raised" if raised else "failed" if is_verdict else "stopped"
-    if not asked or (REFERENCE in talks and any(error is e for e in talks[REFERENCE].raised)):
+    if not asked or any(error is e for e in talks[REFERENCE].raised):
         outcome = "error"
     described = describe_failure(item, call.excinfo, compared)
     if raised:

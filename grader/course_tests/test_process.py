@@ -7,7 +7,7 @@ the grader, which hands requests and replies on, and says what came of each test
 Orders, each a frame whose header names an `order`:
 
 load   import the tests (`file`, below the working folder); answered by the tests there are
-run    run tests (`tests`, `seed`, `cells`, `has_reference`); answered by requests and outcomes
+run    run tests (`tests`, `values`, `seed`, `cells`); answered by requests and outcomes
 """
 
 import contextlib
@@ -119,9 +119,7 @@ class LoadedTests:
         for number, (item, name, case, spec) in enumerate(cases):
             following = cases[number + 1][0] if number + 1 < len(cases) else None
             frames.send(pipe.writing, {"frame": "begin", "case": case, "keeps": keeps})
-            talks = {NOTEBOOK: Talk(NOTEBOOK, pipe.exchange)}
-            if order["has_reference"]:
-                talks[REFERENCE] = Talk(REFERENCE, pipe.exchange)
+            talks = {party: Talk(party, pipe.exchange) for party in (NOTEBOOK, REFERENCE)}
             self.plugin.backend = test_plugin.RemoteBackend(
                 talks, {**order, "value": spec}, item, Path.cwd() / "copies"
             )

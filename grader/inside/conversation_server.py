@@ -16,7 +16,7 @@ import tempfile
 
 from inside import frames
 from inside.kept_figures import describe_figures
-from inside.plain_values import ValueDecoder, ValueEncoder
+from inside.plain_values import KNOWN_PACKAGES, ValueDecoder, ValueEncoder
 from inside.questions import wait_for_result
 from inside.typed_lines import type_lines
 
@@ -29,15 +29,8 @@ MAX_PRINTED = 1 << 20
 """Bytes of what is printed that are told."""
 MAX_FILES = 2000
 """Files of the working folder that are listed."""
-KNOWN_MODULES = frozenset(
-    [
-        *("builtins", "numpy", "pandas", "torch", "sklearn", "scipy", "polars"),
-        *("math", "decimal", "fractions", "datetime", "collections", "pathlib", "json"),
-    ]
-)
-"""Packages whose classes are the same on both sides."""
 
-_read, _BaseException = frames.receive_bytes, BaseException
+_BaseException = BaseException
 
 
 class UnknownObject(LookupError):
@@ -180,16 +173,6 @@ class ConversationServer:
             raise MissingName(name)
         return self.namespace[name]
 
-    def do_set_name(self, name, value):
-        """Give a name another value."""
-        self.namespace[name] = value
-
-    def do_delete_name(self, name):
-        """Delete a name."""
-        if name not in self.namespace:
-            raise MissingName(name)
-        del self.namespace[name]
-
     def do_call(self, function, *args, **options):
         """Call an object; a coroutine's result is waited for."""
         return wait_for_result(function(*args, **options))
@@ -304,7 +287,7 @@ OPERATORS = {
 def known_name(kind):
     """Return the qualified name of a class that is the same on both sides; {} of any other."""
     module, name = getattr(kind, "__module__", ""), getattr(kind, "__qualname__", "")
-    if type(module) is not str or module.partition(".")[0] not in KNOWN_MODULES:
+    if type(module) is not str or module.partition(".")[0] not in KNOWN_PACKAGES:
         return {}
     target = sys.modules.get(module)
     for part in name.split("."):

@@ -23,6 +23,13 @@ MAX_DEPTH = 60
 """Deepest nesting of one value."""
 MAX_BYTES = 128 * 1024 * 1024
 """Most bytes of texts and arrays of one value."""
+KNOWN_PACKAGES = frozenset(
+    [
+        *("builtins", "numpy", "pandas", "torch", "sklearn", "scipy", "polars"),
+        *("math", "decimal", "fractions", "datetime", "collections", "pathlib", "json"),
+    ]
+)
+"""Packages whose classes are the same on both sides; never pytest's own exceptions."""
 SMALL_INTEGER = 2**53
 LONG_LIST = 64
 """Length from which a list of numbers of one type crosses as an array."""

@@ -6,8 +6,8 @@ notebook, or of the reference, and the reply is handed back. Both are kept, as t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -59,7 +59,6 @@ class TestRun:
     """The source of the notebook's code cells."""
     values: Mapping[str, Json] = field(default_factory=dict)
     """The value checks to run beside, by the name under which each is told."""
-    has_reference: bool = True
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all that is run."""
@@ -73,35 +72,6 @@ class _Case:
     name: str = ""
     conversations: dict[str, Exchange | None] = field(default_factory=dict)
     transcript: list[TranscriptEntry] = field(default_factory=list)
-
-
-@contextmanager
-def start_test_bench(
-    fork_server: sandbox.ForkServer,
-    *,
-    files: Mapping[str, Path],
-    file: str,
-    limits: Limits,
-    stop: Event,
-) -> Iterator[TestBench]:
-    """Provide a process with the course's tests loaded; it ends when the block is left.
-
-    Args:
-        fork_server: makes its sandbox.
-        files: the tests and the data beside them, by path.
-        file: which of them holds the tests.
-        limits: how much the process may use.
-        stop: ends every wait once it is set.
-
-    Raises:
-        RubricError: the tests can't be loaded.
-        KernelError: no process came up.
-    """
-    with ExitStack() as resources:
-        bench = TestBench(fork_server, files=files, file=file, limits=limits, stop=stop)
-        resources.callback(bench.close)
-        bench.start()
-        yield bench
 
 
 class TestBench:
@@ -125,8 +95,6 @@ class TestBench:
         self._stop = stop
         self._resources = ExitStack()
         self._channel: wire.Channel | None = None
-        self.tests: Mapping[str, Json] = {}
-        """What was loaded: by name, the cases and the arguments of each test."""
 
     def close(self) -> None:
         """End the process."""
@@ -151,8 +119,6 @@ class TestBench:
         if answer.get("frame") != "loaded":
             reason = wire.sanitize_text(answer.get("error", ""), max_length=3000)
             raise RubricError(f"{self._file} can't be loaded:\n{reason}")
-        tests = answer.get("tests")
-        self.tests = tests if isinstance(tests, dict) else {}
         self._channel = channel
 
     def run(self, run: TestRun, *, converse: OpenConversation) -> Mapping[str, Observation]:
@@ -195,7 +161,6 @@ class TestBench:
             "seed": list(run.seed),
             "cells": list(run.cells),
             "values": dict(run.values),
-            "has_reference": run.has_reference,
         }
         channel.send(wire.compose_frame(order), seconds=TEST_SECONDS)
         case = _Case()

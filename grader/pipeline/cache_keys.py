@@ -21,6 +21,7 @@ from grader.model import Submission
 from grader.notebook import read_submitted_file
 from grader.pipeline.judge import Judge
 from grader.pipeline.supplied_files import NotebookFiles, choose_files, list_provided_files
+from grader.pipeline.test_runs import tests_digest
 from grader.sandbox import IsolationLevel, IsolationRequest
 
 PACKAGE_FOLDER = Path(grader.__file__).parent
@@ -98,7 +99,7 @@ class CacheKeys:
                 _source_digest(),
                 *_own_check_sources(rubric.check_modules),
                 rubric.sha256,
-                rubric.tests.sha256 if rubric.tests else "",
+                tests_digest(rubric),
                 repr(judge.people),
                 repr(show_ids),
             ]

@@ -98,7 +98,7 @@ class Rejudger:
         trace = book.trace(submission.name)
         if trace is None:
             return judge.with_enrollment(before, submission=submission)
-        refreshed = self._replayer.refresh(trace, judge.checks)
+        refreshed = self._replayer.refresh(trace, judge.checks, reference=judge.reference)
         if refreshed is None:
             return None
         trace = refreshed

@@ -12,7 +12,7 @@ from grader.checks import BoundRubric
 from grader.kernel.test_bench import TestBench
 from grader.kernel.transcripts import replay, unpack_transcript
 from grader.model import Notebook, Observation, Question, Rubric, Trace
-from grader.pipeline.test_runs import TESTS_KEY, plan_test_run
+from grader.pipeline.test_runs import TESTS_KEY, make_test_bench, plan_test_run, tests_digest
 
 
 class TestReplayer:
@@ -36,8 +36,13 @@ class TestReplayer:
         self._resources.close()
         self._bench = None
 
-    def refresh(self, trace: Trace, checks: BoundRubric) -> Trace | None:
+    def refresh(self, trace: Trace, checks: BoundRubric, *, reference: Notebook) -> Trace | None:
         """Return the trace with what the tests of now come to on it.
+
+        Args:
+            trace: what a submission's run left behind, with the reference's answers.
+            checks: the rubric's checks.
+            reference: the solved notebook, whose code tests may read.
 
         Returns:
             None where a test asks something that was not asked before: then the notebook must run.
@@ -51,16 +56,15 @@ class TestReplayer:
         observations, expected = dict(trace.observations), dict(trace.expected)
         for question in stale:
             own = self._replay(question, trace.observations, notebook=trace.notebook)
-            reference = self._replay(question, trace.expected, notebook=None)
-            if own is None or reference is None:
+            solved = self._replay(question, trace.expected, notebook=reference)
+            if own is None or solved is None:
                 return None
-            observations[question.id], expected[question.id] = own, reference
+            observations[question.id], expected[question.id] = own, solved
         return replace(trace, observations=observations, expected=expected)
 
     def _is_stale(self, question: Question, trace: Trace) -> bool:
-        tests = self._rubric.tests
         answers = (trace.observations.get(question.id), trace.expected.get(question.id))
-        current = tests.sha256 if tests is not None else ""
+        current = tests_digest(self._rubric)
         return any(answer is None or answer.data.get(TESTS_KEY) != current for answer in answers)
 
     def _replay(
@@ -68,7 +72,7 @@ class TestReplayer:
         question: Question,
         answers: Mapping[str, Observation],
         *,
-        notebook: Notebook | None,
+        notebook: Notebook,
     ) -> Observation | None:
         """Run one test on what was replied before; None where that is not enough."""
         answer = answers.get(question.id)
@@ -76,27 +80,24 @@ class TestReplayer:
         if answer is None or not transcript:
             return None
         new_requests: list[str] = []
-        cells = [cell.source for cell in notebook.code_cells()] if notebook else []
+        cells = [cell.source for cell in notebook.code_cells()]
         run = plan_test_run([question], cells=cells)
         converse = replay(transcript, on_new=lambda: new_requests.append(question.id))
         (result,) = self._open_bench().run(run, converse=converse).values()
         if new_requests or result.status != "ok":
             return None
-        tests = self._rubric.tests
-        data = {**result.data, TESTS_KEY: tests.sha256 if tests else ""}
+        data = {**result.data, TESTS_KEY: tests_digest(self._rubric)}
         return replace(result, id=question.id, data=data)
 
     def _open_bench(self) -> TestBench:
         if self._bench is None:
-            tests = self._rubric.tests
             environment = sandbox.survey_interpreter(self._python)
             # No code of a student runs here: any level will do.
             request = sandbox.IsolationRequest(unsandboxed=True)
             server = sandbox.start_fork_server(environment, request=request)
-            self._bench = TestBench(
+            self._bench = make_test_bench(
+                self._rubric,
                 self._resources.enter_context(server),
-                files=tests.files if tests else {},
-                file=tests.path.name if tests else "",
                 limits=self._rubric.limits,
                 stop=Event(),
             )

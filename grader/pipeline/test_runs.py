@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
+from threading import Event
 
-from grader import kernel
+from grader import kernel, sandbox
 from grader.kernel.conversation import Conversation
 from grader.kernel.test_bench import TestBench, TestRun
-from grader.model import Notebook, Observation, Question, Rubric
+from grader.model import Limits, Notebook, Observation, Question, Rubric
 from grader.pipeline.reference import Reference
 
 TESTS_KEY = "tests"
@@ -88,6 +89,25 @@ def plan_test_run(questions: Sequence[Question], *, cells: Sequence[str]) -> Tes
     )
 
 
+def tests_digest(rubric: Rubric) -> str:
+    """Return the digest of the tests' files; '' where an assignment has value checks alone."""
+    return rubric.tests.sha256 if rubric.tests else ""
+
+
+def make_test_bench(
+    rubric: Rubric, fork_server: sandbox.ForkServer, *, limits: Limits, stop: Event
+) -> TestBench:
+    """Return a process for the tests of a rubric, which is started when it is needed."""
+    tests = rubric.tests
+    return TestBench(
+        fork_server,
+        files=tests.files if tests else {},
+        file=tests.path.name if tests else "",
+        limits=limits,
+        stop=stop,
+    )
+
+
 @contextmanager
 def open_test_runner(
     rubric: Rubric,
@@ -107,16 +127,10 @@ def open_test_runner(
     """
     benches: SimpleQueue[TestBench] = SimpleQueue()
     started: list[TestBench] = []
-    tests = rubric.tests
     try:
         while questions and len(started) < jobs:
-            bench = TestBench(
-                setup.fork_server,
-                files=tests.files if tests else {},
-                file=tests.path.name if tests else "",
-                limits=replace(setup.limits, memory_mb=setup.limits.memory_mb * 2),
-                stop=setup.stop,
-            )
+            limits = replace(setup.limits, memory_mb=setup.limits.memory_mb * 2)
+            bench = make_test_bench(rubric, setup.fork_server, limits=limits, stop=setup.stop)
             started.append(bench)
             benches.put(bench)
         if started:
@@ -125,7 +139,7 @@ def open_test_runner(
             questions=questions,
             benches=benches,
             reference=reference,
-            sha256=tests.sha256 if tests else "",
+            sha256=tests_digest(rubric),
         )
     finally:
         for bench in started:

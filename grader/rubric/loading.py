@@ -58,7 +58,8 @@ def load_rubric(path: Path, *, catalog: CatalogLoader) -> Rubric:
     if path.suffix == ".json":
         public_file = _validate(path, tree, adapter=_PUBLIC, catalog=catalog)
         return _build_rubric(public_file, path=path, sha256=sha256, reference=path, provided=None)
-    file = _validate(path, tree, adapter=_COURSE, catalog=catalog)
+    own_checks = _own_check_files(path, tree)
+    file = _validate(path, tree, adapter=_COURSE, catalog=catalog, own=own_checks)
     candidates = (folder / file.assignment.reference for folder in _search_folders(path))
     reference = next((candidate for candidate in candidates if candidate.is_file()), None)
     provided = _find_provided(file.assignment, rubric_path=path)
@@ -78,16 +79,20 @@ def load_rubric(path: Path, *, catalog: CatalogLoader) -> Rubric:
         sha256=sha256,
         reference=reference or path,
         provided=provided,
-        own_checks=_own_check_files(path, tree),
+        own_checks=own_checks,
     )
     return replace(loaded, items=items, tests=tests)
 
 
 def _validate(
-    path: Path, tree: dict[str, Any], *, adapter: TypeAdapter[Any], catalog: CatalogLoader
+    path: Path,
+    tree: dict[str, Any],
+    *,
+    adapter: TypeAdapter[Any],
+    catalog: CatalogLoader,
+    own: tuple[str, ...] = (),
 ) -> Any:
     complaints: list[str] = []
-    own = () if adapter is _PUBLIC else _own_check_files(path, tree)
     checks = _load_catalog(tree, own=own, catalog=catalog, complaints=complaints)
     try:
         file = validate_tables(tree, adapter, catalog=checks)
