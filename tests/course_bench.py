@@ -89,6 +89,8 @@ def run_tests(  # noqa: PLR0913 (what a run has)
             "cells": [notebook],
             "values": dict(values),
             "has_reference": True,
+            "done": [],
+            "changes": None,
         }
         bench.send(compose(order))
         return relay(bench, parties)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import mmap
+import os
+import time
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import pytest
 from course_bench import run_tests
+
+from grader.selfcheck.inside_loader import load_inside
 
 NOTEBOOK = dedent(
     """
@@ -693,3 +699,23 @@ def test_a_fork_that_was_only_read_serves_the_next_test_and_a_changed_one_none(
     outcomes = run_tests(tmp_path, tests=READS, notebook=NOTEBOOK, reference=NOTEBOOK)
 
     assert {outcome["outcome"] for outcome in outcomes.values()} == {"passed"}
+
+
+def test_a_fork_is_not_killed_in_the_midst_of_a_frame() -> None:
+    probe = load_inside("probe")
+    state = mmap.mmap(-1, 2)
+    pid = os.fork()
+    if pid == 0:
+        for _ in range(500):
+            state[1] = True
+            time.sleep(0.01)
+            state[1] = False
+            time.sleep(0.001)
+        os._exit(0)
+    time.sleep(0.05)
+
+    probe.kill_between_frames(pid, state)
+
+    assert state[1] == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -50,9 +50,16 @@ class TestReplayer:
             return trace
         observations, expected = dict(trace.observations), dict(trace.expected)
         for question in stale:
-            own = self._replay(question, trace.observations, notebook=trace.notebook)
-            reference = self._replay(question, trace.expected, notebook=None)
-            if own is None or reference is None:
+            reference = self._replay(question, trace.expected)
+            if reference is None:
+                return None
+            own = self._replay(
+                question,
+                trace.observations,
+                notebook=trace.notebook,
+                expected={question.id: reference},
+            )
+            if own is None:
                 return None
             observations[question.id], expected[question.id] = own, reference
         return replace(trace, observations=observations, expected=expected)
@@ -68,7 +75,8 @@ class TestReplayer:
         question: Question,
         answers: Mapping[str, Observation],
         *,
-        notebook: Notebook | None,
+        notebook: Notebook | None = None,
+        expected: Mapping[str, Observation] | None = None,
     ) -> Observation | None:
         """Run one test on what was replied before; None where that is not enough."""
         answer = answers.get(question.id)
@@ -77,7 +85,7 @@ class TestReplayer:
             return None
         new_requests: list[str] = []
         cells = [cell.source for cell in notebook.code_cells()] if notebook else []
-        run = plan_test_run([question], cells=cells)
+        run = plan_test_run([question], cells=cells, expected=expected)
         converse = replay(transcript, on_new=lambda: new_requests.append(question.id))
         (result,) = self._open_bench().run(run, converse=converse).values()
         if new_requests or result.status != "ok":
