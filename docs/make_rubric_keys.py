@@ -12,7 +12,15 @@ from pathlib import Path
 
 from generated_page import write_or_compare
 
-from grader.model.assignment import CheckSpec, Criterion, Item, Limits, Marking, Notice
+from grader.model.assignment import (
+    CheckSpec,
+    Criterion,
+    Item,
+    Limits,
+    Marking,
+    NotebookSpec,
+    Notice,
+)
 from grader.rubric.rubric_tables import AssignmentTable, LateTable
 
 PAGE = Path(__file__).parent / "rubric.md"
@@ -29,6 +37,7 @@ TABLES: Mapping[str, type] = {
     "[late]": LateTable,
     "[[notice]]": Notice,
     "[marking]": Marking,
+    "[[notebook]]": NotebookSpec,
     "[[item]]": Item,
     "[[item.check]]": CheckSpec,
     "[[item.criterion]]": Criterion,

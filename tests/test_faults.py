@@ -23,7 +23,7 @@ from grader.folder import OutputFolder
 from grader.gradebook.array_storage import ArrayPacker
 from grader.gradebook.stored_records import RecordCodec, _compress, _decompress
 from grader.model import Fault, Submission, Trace
-from grader.pipeline import GradingSession, workers
+from grader.pipeline import GradingSession, open_sessions, workers
 from grader.report.flag_text import flag_text
 from grader.selfcheck import live_check
 from grader.web import background_publisher
@@ -120,14 +120,15 @@ def test_a_submission_that_the_grader_fails_on_is_in_the_log_and_its_row_says_so
     def fail(*_: Any, **__: Any) -> None:
         explode("seed=b'open-sesame' in postgresql://me:open-sesame@db/x")
 
-    monkeypatch.setattr(workers, "grade_submission", fail)
+    monkeypatch.setattr(open_sessions, "grade_submission", fail)
     fault_log.log_faults_in(tmp_path)
     submission = Submission(name="ada", path=tmp_path / "ada.ipynb", display_path="ada.ipynb")
 
     prepared: Any = SimpleNamespace(submission=submission, supplied=None)
     judge = SimpleNamespace(with_enrollment=lambda graded, submission: graded)  # noqa: ARG005
     session: Any = SimpleNamespace(judge=judge)
-    result = workers._grade_safely(prepared, session)  # noqa: SLF001 (needs no kernel)
+    sessions = open_sessions.OpenSessions(sessions={"": session}, whole=None)
+    result = workers._grade_safely(prepared, sessions)  # noqa: SLF001 (needs no kernel)
 
     log = (tmp_path / "grader.log").read_text(encoding="utf-8")
     assert result.grader_fault
@@ -150,7 +151,7 @@ def test_a_run_that_fails_on_a_submission_keeps_the_seed_out_of_its_log(
     course = made(tmp_path)
     course.hand_in("ada")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(workers, "grade_submission", fail)
+    monkeypatch.setattr(open_sessions, "grade_submission", fail)
 
     code, _ = run_main(monkeypatch, "run", "submissions", "-q")
 

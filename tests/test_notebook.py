@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from grader.errors import NotebookError
-from grader.notebook import decoding, notebook_file, read_notebook, submitted_file
+from grader.model import Cell, Notebook
+from grader.notebook import (
+    decoding,
+    handout_lines,
+    notebook_file,
+    read_notebook,
+    submitted_file,
+)
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n and so on").decode()
 GIF = base64.b64encode(b"GIF89a and so on").decode()
@@ -373,3 +380,14 @@ def test_at_most_ten_pictures_are_kept(tmp_path: Path) -> None:
     notebook = read_notebook(written(tmp_path, tree(*cells)))
     assert sum(len(cell.images) for cell in notebook.cells) == 10
     assert len(notebook.notes) == 2
+
+
+def test_an_answer_between_the_marks_of_a_solution_is_no_line_of_the_handout() -> None:
+    text = "What is it?\n\n### BEGIN SOLUTION\nIt is blue.\n### END SOLUTION\n\nGo on."
+    notebook = Notebook(cells=(Cell(index=0, kind="markdown", source=text),), sha256="")
+
+    lines = handout_lines(notebook)
+
+    assert any("what is it" in line for line in lines)
+    assert any("go on" in line for line in lines)
+    assert not any("blue" in line for line in lines)

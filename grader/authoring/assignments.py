@@ -86,10 +86,8 @@ def load_assignments(root: Path, *, ids: Sequence[str]) -> tuple[Assignment, ...
             f"There is no rubric: no {RUBRICS_FOLDER}/*.toml in {root}; see `grade init`."
         )
     catalog = checks.load_checks
-    return tuple(
-        Assignment.from_rubric(rubric.load_rubric(path, catalog=catalog))
-        for path in dict.fromkeys(paths)
-    )
+    rubrics = (rubric.load_rubric(path, catalog=catalog) for path in dict.fromkeys(paths))
+    return tuple(Assignment.from_rubric(part) for loaded in rubrics for part in loaded.whole)
 
 
 def session_options(settings: Settings) -> SessionOptions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +41,18 @@ class BuiltRelease:
 
 
 def build_release(
-    assignment: Assignment, *, options: SessionOptions, wheel: tuple[str, bytes], out: Path
+    rubric: Rubric,
+    assignments: Sequence[Assignment],
+    *,
+    options: SessionOptions,
+    wheel: tuple[str, bytes],
+    out: Path,
 ) -> BuiltRelease:
     """Build the release of an assignment: a folder, and the same as a zip archive.
 
     Args:
-        assignment: The assignment.
+        rubric: The rubric of the whole assignment.
+        assignments: The assignment, or each of its notebooks.
         options: How the reference is run, which computes the public numbers.
         wheel: File name and bytes of the program's wheel.
         out: The folder to write to.
@@ -56,24 +62,29 @@ def build_release(
             is marked as the solution, or a check is public that can't be.
         UsageError: The folder can't be written.
     """
-    notebook, rubric = assignment.notebook, assignment.rubric
-    handout = assignment.template()
-    blanks = _count_blanks(assignment)
+    blanks = sum(map(_count_blanks, assignments))
     name, data = wheel
     provided = read_provided_files(rubric)
+    notebooks = [assignment.rubric.reference.name for assignment in assignments]
     own_files = {
-        rubric.reference.name: handout.to_json().encode(),
-        **_public_files(assignment, options=options),
-        **_public_tests(rubric),
-        "README.md": render_readme(rubric, notebook=rubric.reference.name, wheel=name).encode(),
+        **{file: b for a in assignments for file, b in _notebook_files(a, options=options)},
+        "README.md": render_readme(rubric, notebooks=notebooks, wheel=name).encode(),
         name: data,
     }
     if taken := own_files.keys() & provided.keys():
         raise RubricError(f"{rubric.provided}: {', '.join(sorted(taken))}: the release has its own")
     files = {**own_files, **provided}
-    leaked = find_leaks(
-        files, notebook=notebook, rubric=rubric, plan=assignment.plan, provided=provided.keys()
-    )
+    leaked = [
+        leak
+        for assignment in assignments
+        for leak in find_leaks(
+            files,
+            notebook=assignment.notebook,
+            rubric=assignment.rubric,
+            plan=assignment.plan,
+            provided=provided.keys(),
+        )
+    ]
     if leaked:
         listing = "\n  ".join(str(leak) for leak in leaked)
         raise RubricError(f"not released: something of the solution would get out\n  {listing}")
@@ -83,8 +94,17 @@ def build_release(
         archive=archive,
         sizes={file: len(content) for file, content in files.items()},
         blanks=blanks,
-        removed_cells=len(notebook.cells) - len(handout.cells),
+        removed_cells=sum(len(a.notebook.cells) - len(a.template().cells) for a in assignments),
     )
+
+
+def _notebook_files(
+    assignment: Assignment, *, options: SessionOptions
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of one notebook: itself with blanks, its public checks and tests."""
+    yield assignment.rubric.reference.name, assignment.template().to_json().encode()
+    yield from _public_files(assignment, options=options).items()
+    yield from _public_tests(assignment.rubric).items()
 
 
 def _count_blanks(assignment: Assignment) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from grader.model import Item, Rubric
@@ -11,12 +12,12 @@ PAGE_TEMPLATE = Path(__file__).with_suffix(".md")
 """The page, with names in braces where the assignment's own words go."""
 
 
-def render_readme(rubric: Rubric, *, notebook: str, wheel: str) -> str:
+def render_readme(rubric: Rubric, *, notebooks: Sequence[str], wheel: str) -> str:
     """Return the README in Markdown.
 
     Args:
         rubric: The assignment's rubric.
-        notebook: The file name of the notebook.
+        notebooks: The file names of its notebooks.
         wheel: The file name of the program's wheel.
     """
     reasons = [f"- {item.id}: {' '.join(item.why.split())}" for item in rubric.items if item.why]
@@ -24,11 +25,18 @@ def render_readme(rubric: Rubric, *, notebook: str, wheel: str) -> str:
     return PAGE_TEMPLATE.read_text(encoding="utf-8").format(
         title=rubric.title,
         total=format_number(rubric.total),
-        notebook=notebook,
+        notebook=notebooks[0],
+        notebooks=_name_notebooks(notebooks),
         wheel=wheel,
         rows="\n".join(_row(item) for item in rubric.items),
         why="\n".join([*why, ""]) if why else "",
     )
+
+
+def _name_notebooks(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"notebook `{names[0]}`"
+    return f"notebooks {', '.join(f'`{name}`' for name in names)} (hand in all of them)"
 
 
 def _row(item: Item) -> str:

@@ -181,7 +181,7 @@ def read_plan(rubric: Rubric) -> ValidationPlan:
     Raises:
         RubricError: A file is not valid; the message names all of its faults.
     """
-    folder = rubric.path.parent / rubric.id
+    folder = rubric.folder
     mutants = _read_file(folder / "mutants.toml", kind=MutantsFile)
     cases_path = folder / "cases" / "cases.toml"
     cases = _read_file(cases_path, kind=CasesFile)

@@ -127,6 +127,16 @@ class BoundRubric:
         shapes = (shape for c in self.rubric_checks for shape in c.check.weight_shapes())
         return tuple(dict.fromkeys(shapes))
 
+    def fail_all(self, reason: str) -> tuple[Finding, ...]:
+        """Return the findings of all checks where there is nothing to judge, with the reason."""
+        outcome = failed(expected="", observed=reason)
+        findings = (_make_finding(c, outcome, Verdict.FAILED) for c in self.rubric_checks)
+        return tuple(replace(finding, hint="") for finding in findings)
+
+    def leave_open(self, reason: str) -> tuple[Finding, ...]:
+        """Return the findings of all checks where a person must look, with the reason."""
+        return tuple(replace(f, verdict=Verdict.PENDING) for f in self.fail_all(reason))
+
     def counter_questions(self, evidence: Evidence) -> tuple[Question, ...]:
         """Return the questions to the reference about one submission that it hasn't answered."""
         with _ignore_overflow():

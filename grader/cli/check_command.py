@@ -64,12 +64,14 @@ def check_command(*, paths: tuple[Path, ...], rubric: Path | None, form: str) ->
 
 def _check_notebook(path: Path, *, rubric: Path | None) -> FileOutcome:
     from grader import fault_log
+    from grader.notebook import read_notebook
     from grader.selfcheck.file_check import check_file
     from grader.selfcheck.public_findings import FileOutcome
     from grader.selfcheck.public_rubric import find_public_rubric, load_public_rubric
 
     try:
-        rubric_path = rubric or find_public_rubric((path.resolve().parent, Path.cwd()))
+        folders = (path.resolve().parent, Path.cwd())
+        rubric_path = rubric or find_public_rubric(folders, notebook=read_notebook(path))
         result = check_file(path, public=load_public_rubric(rubric_path))
         return FileOutcome(path=path, result=result)
     except GraderError as error:

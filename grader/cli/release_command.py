@@ -33,13 +33,17 @@ def release_command(
     from grader.authoring.assignments import load_assignments, session_options
     from grader.authoring.release_build import build_release
     from grader.authoring.wheel import provide_wheel
+    from grader.checks import load_checks
     from grader.report.text_format import format_count
 
     loaded_settings = settings.read_settings(path=Path(), out=out, **options)
-    name = rubric.find_rubric(loaded_settings.root, assignment=assignment).stem
-    (chosen,) = load_assignments(loaded_settings.root, ids=(name,))
+    path = rubric.find_rubric(loaded_settings.root, assignment=assignment)
     released = build_release(
-        chosen, options=session_options(loaded_settings), wheel=provide_wheel(wheel), out=out
+        rubric.load_rubric(path, catalog=load_checks),
+        load_assignments(loaded_settings.root, ids=(path.stem,)),
+        options=session_options(loaded_settings),
+        wheel=provide_wheel(wheel),
+        out=out,
     )
     for file, size in released.sizes.items():
         click.echo(f"{size:>10,}  {released.folder / file}")

@@ -61,9 +61,10 @@ class ReferencePlugin:
         rubric = self.folders.get(item.path)
         if rubric is None:
             return (yield)
-        if item.path not in self.namespaces:
-            self.namespaces[item.path] = run_reference(rubric)
-        namespace, cells, folder = self.namespaces[item.path]
+        reference = find_reference(rubric, getattr(item, "originalname", None) or item.name)
+        if reference not in self.namespaces:
+            self.namespaces[reference] = run_reference(rubric, reference)
+        namespace, cells, folder = self.namespaces[reference]
         backend = ReferenceBackend(self.native, namespace, item, cells)
         self.plugin.backend = backend
         before = Path.cwd()
@@ -107,7 +108,19 @@ class ReferenceNamespace:
         self.__dict__.update(namespace)
 
 
-def run_reference(rubric):
+def find_reference(rubric, test):
+    """Return the path of the solved notebook that a test is about."""
+    tables = tomllib.loads(rubric.read_text(encoding="utf-8"))
+    notebooks = {table["id"]: table["reference"] for table in tables.get("notebook", ())}
+    name = tables["assignment"].get("reference") or next(iter(notebooks.values()))
+    for item in tables["item"]:
+        tests = [check.get("params", {}).get("test") for check in item.get("check", ())]
+        if test in tests:
+            name = notebooks.get(item.get("notebook"), name)
+    return rubric.parent.parent / name
+
+
+def run_reference(rubric, path):
     """Run a solved notebook in this process; return its names, its code, and its folder.
 
     Raises:
@@ -116,8 +129,6 @@ def run_reference(rubric):
     import nbformat
     from IPython.core.interactiveshell import InteractiveShell
 
-    assignment = tomllib.loads(rubric.read_text(encoding="utf-8"))["assignment"]
-    path = rubric.parent.parent / assignment["reference"]
     notebook = nbformat.read(path, as_version=4)
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     folder = Path(tempfile.mkdtemp(prefix="reference-"))
@@ -128,6 +139,7 @@ def run_reference(rubric):
     from inside.kept_figures import keep_figures
 
     keep_figures()
+    InteractiveShell.clear_instance()  # names of another notebook are not this one's
     shell = InteractiveShell.instance()
     before = Path.cwd()
     os.chdir(folder)

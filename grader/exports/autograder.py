@@ -76,7 +76,8 @@ def _course_files(loaded: Rubric, *, root: Path) -> Iterator[tuple[str, bytes]]:
     own_checks = [Path(name) for name in loaded.check_modules if name.endswith(".py")]
     home = root.resolve()
     files = (*(path for path in provided if path.is_file()), *tests, *own_checks)
-    for path in (loaded.path, loaded.reference, *files):
+    references = (part.reference for part in loaded.whole)
+    for path in (loaded.path, *references, *files):
         resolved = path.resolve()
         if not resolved.is_relative_to(home):
             raise UsageError(f"{path}: must be below {root} to be packed")

@@ -80,6 +80,16 @@ class Criterion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotebookSpec:
+    """One of several notebooks that make an assignment together: `[[notebook]]`."""
+
+    id: Id
+    """Items name it by this, and students' files are recognized by it, too: "part1"."""
+    reference: RequiredText
+    """Path of its reference notebook."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """A part of the assignment that is worth points: `[[item]]`."""
 
@@ -109,6 +119,8 @@ class Item:
     criteria: Annotated[tuple[Criterion, ...], Field(alias="criterion")] = ()
     about: tuple[Id, ...] = ()
     """Ids of automatic items that a written answer is about; graders see their findings."""
+    notebook: Id | Literal[""] = ""
+    """Id of the notebook that it is in, where an assignment has several."""
 
     @property
     def wants_text(self) -> bool:
@@ -227,6 +239,26 @@ class Rubric:
     """Modules of the course's own checks, beside the general ones."""
     blank: str = DEFAULT_BLANK
     """What stands for a solution in the notebook for students: Python in one line, or a comment."""
+    part_of: str = ""
+    """Id of the assignment of several notebooks that this is a part of."""
+    parts: tuple[Rubric, ...] = ()
+    """Of an assignment of several notebooks, a rubric for each, of its items alone; in order."""
+
+    @property
+    def whole(self) -> tuple[Rubric, ...]:
+        """Its parts, or itself where it has one notebook."""
+        return self.parts or (self,)
+
+    @property
+    def notebook(self) -> str:
+        """Id of the notebook that this part of an assignment is about; '' where it is no part."""
+        return self.items[0].notebook if self.part_of else ""
+
+    @property
+    def folder(self) -> Path:
+        """The folder beside its file that holds its cases and mutants."""
+        course = self.path.parent
+        return course / self.part_of / self.notebook if self.part_of else course / self.id
 
     @property
     def short_title(self) -> str:

@@ -38,6 +38,7 @@ class FlagKind(StrEnum):
     WRONG_FILE_NOTE = "wrong_file_note"
     UNTOUCHED_HANDOUT = "untouched_handout"
     UNTOUCHED_HANDOUT_NOTE = "untouched_handout_note"
+    NOTEBOOK_MISSING_NOTE = "notebook_missing_note"
     STUDENT_AMBIGUOUS = "student_ambiguous"
     STUDENT_NOT_ON_ROSTER = "student_not_on_roster"
     NAME_BESIDE_OTHER_ID = "name_beside_other_id"
@@ -76,13 +77,20 @@ _SOURCES = {
         FlagKind.WRONG_FILE_NOTE,
         FlagKind.UNTOUCHED_HANDOUT,
         FlagKind.UNTOUCHED_HANDOUT_NOTE,
+        FlagKind.NOTEBOOK_MISSING_NOTE,
     ),
     FlagSource.CLASS: (FlagKind.DUPLICATE_STUDENT,),
 }
 _SOURCE_BY_KIND = {kind: source for source, kinds in _SOURCES.items() for kind in kinds}
 
 
-URGENT_NOTES = frozenset({FlagKind.WRONG_FILE_NOTE, FlagKind.UNTOUCHED_HANDOUT_NOTE})
+URGENT_NOTES = frozenset(
+    {
+        FlagKind.WRONG_FILE_NOTE,
+        FlagKind.UNTOUCHED_HANDOUT_NOTE,
+        FlagKind.NOTEBOOK_MISSING_NOTE,
+    }
+)
 """Kinds of notes that a student must see first."""
 MAX_LISTED = 5
 """Names that one sentence lists."""

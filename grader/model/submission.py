@@ -46,6 +46,8 @@ class Submission:
     """Sentences for staff about choices that were made while it was collected."""
     concerns: tuple[str, ...] = ()
     """Sentences about choices that a person should verify."""
+    parts: Mapping[str, Submission] = field(default_factory=dict)
+    """Of an assignment of several notebooks, those that were handed in, by the notebook's id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,21 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotebookPart:
+    """One of several notebooks whose cells were joined."""
+
+    id: str
+    """The notebook's id in the rubric."""
+    file: str
+    """The name of its file."""
+    first: int
+    """Index of its first cell among all."""
+    count: int
+    """Number of its cells."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notebook:
     """A notebook as it was read, before it runs."""
 
@@ -96,6 +113,8 @@ class Notebook:
     sha256: str
     notes: tuple[str, ...] = ()
     """Sentences for the report about repairs that reading it took."""
+    parts: tuple[NotebookPart, ...] = ()
+    """Where the cells of several notebooks are joined, those notebooks, in order."""
 
     def code_cells(self) -> tuple[Cell, ...]:
         """Return the code cells in order."""

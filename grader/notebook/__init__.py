@@ -6,15 +6,16 @@
 from grader.notebook.answers import written_answers
 from grader.notebook.code_matching import match_code
 from grader.notebook.file_recognition import count_open_blanks, looks_foreign
-from grader.notebook.handout import handout_lines
+from grader.notebook.handout import SOLUTION, handout_lines
 from grader.notebook.handout_outline import Outline, OutlinePart, outline_handout
 from grader.notebook.handout_overlap import measure_overlap, phrases
-from grader.notebook.notebook_file import read_notebook
+from grader.notebook.notebook_file import pad_cells, read_notebook
 from grader.notebook.student_code import assigning_cells, find_definitions, is_blank
 from grader.notebook.students import find_students
 from grader.notebook.submitted_file import read_submitted_file
 
 __all__ = [
+    "SOLUTION",
     "Outline",
     "OutlinePart",
     "assigning_cells",
@@ -27,6 +28,7 @@ __all__ = [
     "match_code",
     "measure_overlap",
     "outline_handout",
+    "pad_cells",
     "phrases",
     "read_notebook",
     "read_submitted_file",

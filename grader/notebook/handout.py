@@ -32,6 +32,13 @@ _PREFIX_WORDS = 4
 _SHARED_CODE = 0.5
 
 
+SOLUTION = re.compile(
+    r"^[ \t]*### BEGIN SOLUTION.*?(?:^[ \t]*### END SOLUTION[^\n]*\n?|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+"""Matches what `grade release` cuts out of a cell."""
+
+
 def handout_lines(reference: Notebook) -> frozenset[str]:
     """Return the lines of a handout, in the form that `Handout` takes.
 
@@ -59,7 +66,7 @@ def _prefixed_lines(reference: Notebook) -> Iterator[str]:
                 if " " in comment:
                     yield _COMMENT + comment
         elif cell.kind == "markdown" and HIDDEN_TAGS.isdisjoint(cell.tags):
-            for line in visible_lines(cell.source):
+            for line in visible_lines(SOLUTION.sub("", cell.source)):
                 yield line_key(line)
                 if is_heading(line):
                     yield _HEADING + line_key(line)

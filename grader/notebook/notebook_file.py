@@ -34,12 +34,13 @@ _CONFLICT = re.compile(r"^(?:<{7}|>{7}) \S", re.MULTILINE)
 """Matches the lines that a merge of versions leaves in a cell."""
 
 
-def read_notebook(path: Path, *, figures: bool = False) -> Notebook:
+def read_notebook(path: Path, *, figures: bool = False, first: int = 0) -> Notebook:
     """Read a submitted file, whatever its name; the notebook may have no cells.
 
     Args:
         path: The file.
         figures: Whether to read the pictures in outputs of code, which only some answers need.
+        first: Index of its first cell: so many empty cells stand for those of other notebooks.
 
     Raises:
         NotebookError: The file cannot be used as a notebook; the message says why.
@@ -48,18 +49,24 @@ def read_notebook(path: Path, *, figures: bool = False) -> Notebook:
     notes: list[str] = []
     tree = parse_json_object(decode_text(data, notes=notes))
     figure_collector = PictureCollector(notes=notes, limit=MAX_FIGURES) if figures else None
-    cells = _read_cells(tree, notes=notes, figures=figure_collector)
+    cells = _read_cells(tree, notes=notes, figures=figure_collector, first=first)
     kernel = _table(_table(tree.get("metadata")).get("kernelspec")).get("name")
     if isinstance(kernel, str) and kernel not in ("", "python3"):
         kernel_name = kernel.encode("ascii", "replace").decode()[:60]
         notes.append(f"The file asks for the kernel '{kernel_name}'; the grader's Python is used.")
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"There were {len(notes) - MAX_NOTES} more notes like these."]
+    cells = (*pad_cells(first), *cells)
     return Notebook(cells=cells, sha256=hashlib.sha256(data).hexdigest(), notes=tuple(notes))
 
 
+def pad_cells(count: int) -> tuple[Cell, ...]:
+    """Return empty cells that stand for those of other notebooks, so that indexes hold."""
+    return tuple(Cell(index=index, kind="raw", source="") for index in range(count))
+
+
 def _read_cells(
-    tree: dict[str, Json], *, notes: list[str], figures: PictureCollector | None
+    tree: dict[str, Json], *, notes: list[str], figures: PictureCollector | None, first: int
 ) -> tuple[Cell, ...]:
     """Read the cells of a notebook of any version from 2 to 4.5."""
     raw_cells = _raw_cells(tree, notes=notes)
@@ -70,7 +77,7 @@ def _read_cells(
     collector = PictureCollector(notes=notes)
     cells = tuple(
         _read_cell(raw, index=index, collector=collector, figures=figures, notes=notes)
-        for index, raw in enumerate(raw_cells)
+        for index, raw in enumerate(raw_cells, first)
     )
     if sum(len(cell.source) for cell in cells) > MAX_SOURCE:
         raise NotebookError(

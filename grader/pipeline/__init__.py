@@ -89,6 +89,7 @@ def open_grading_session(
     options: SessionOptions,
     notify: Notify = lambda _: None,
     stop: Event | None = None,
+    slots: Semaphore | None = None,
 ) -> Iterator[GradingSession]:
     """Preload modules, run the reference, and keep it live for as long as submissions are graded.
 
@@ -97,6 +98,7 @@ def open_grading_session(
         options: where notebooks run.
         notify: called with sentences about problems of this machine.
         stop: ends every wait for a notebook once it is set.
+        slots: one for each notebook that may run at once, where other sessions share them.
 
     Raises:
         RubricError: the reference does not run.
@@ -129,7 +131,7 @@ def open_grading_session(
                     modules=modules,
                     constants={**constants, **tests.run(judge.reference, reference)},
                     questions=wire.pack_questions(judge.checks.notebook_questions),
-                    slots=Semaphore(options.jobs),
+                    slots=slots or Semaphore(options.jobs),
                     tests=tests,
                 )
         finally:
@@ -182,7 +184,7 @@ def _isolation_notes(isolation: Isolation) -> Iterator[str]:
 
 
 def grade_submission(
-    submission: Submission, *, session: GradingSession, supplied: NotebookFiles
+    submission: Submission, *, session: GradingSession, supplied: NotebookFiles, first: int = 0
 ) -> GradingResult:
     """Grade one submission as far as a machine can; one that can't be graded has a reason.
 
@@ -190,11 +192,12 @@ def grade_submission(
         submission: the submission.
         session: the session, which all submissions share.
         supplied: the files that its notebook finds beside it.
+        first: index of its first cell, where other notebooks of the submission come before it.
     """
     submission = replace(submission, concerns=(*submission.concerns, *supplied.left_out))
     judge, reference = session.judge, session.reference
     try:
-        notebook = _read_notebook(submission, figures=judge.rubric.takes_code)
+        notebook = _read_notebook(submission, figures=judge.rubric.takes_code, first=first)
         trace = run_and_ask(notebook, session=session, supplied=supplied)
     except (NotebookError, KernelError) as error:
         grader_fault = isinstance(error, KernelError)
@@ -215,11 +218,11 @@ def grade_submission(
     return GradingResult(graded=graded, trace=complete_trace)
 
 
-def _read_notebook(submission: Submission, *, figures: bool) -> Notebook:
+def _read_notebook(submission: Submission, *, figures: bool, first: int) -> Notebook:
     if submission.problem:
         raise NotebookError(submission.problem)
-    notebook = read_notebook(submission.path, figures=figures)
-    if not notebook.cells:
+    notebook = read_notebook(submission.path, figures=figures, first=first)
+    if not notebook.cells[first:]:
         raise NotebookError("the notebook has no cells")
     if not any(cell.source.strip() for cell in notebook.cells):
         raise NotebookError("the notebook is empty: nothing is written in any of its cells")

@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import grader
@@ -51,6 +51,13 @@ class PreparedSubmission:
     supplied: NotebookFiles
     key: str
     """The key of its grade; '' where the notebook can't be read."""
+    parts: Mapping[str, PreparedSubmission] = field(default_factory=dict)
+    """Of an assignment of several notebooks, those that are there, by the notebook's id."""
+
+    def notebooks(self) -> Iterator[tuple[Submission, Iterable[str]]]:
+        """Yield each notebook, with the names of the files beside it."""
+        for prepared in self.parts.values() or (self,):
+            yield prepared.submission, prepared.supplied.files
 
 
 def _own_check_sources(modules: Iterable[str]) -> Iterator[str | bytes]:
@@ -116,7 +123,7 @@ class CacheKeys:
     def prepare(self, submission: Submission) -> PreparedSubmission:
         """Read the files of a submission once, for its key and for its run."""
         supplied = NotebookFiles(files={})
-        # Without people and times, since no run depends on them; see `_tail`.
+        # Without people and times, since no run depends on them; see `tail`.
         parts: list[str | bytes] = [
             submission.name,
             submission.display_path,
@@ -130,26 +137,73 @@ class CacheKeys:
             except NotebookError:
                 return PreparedSubmission(submission=submission, supplied=supplied, key="")
             parts += supplied.digests()
-        key = f"{_digest([self._run, *parts])}.{self._tail(submission)}"
+        key = f"{_digest([self._run, *parts])}.{self.tail(submission)}"
         return PreparedSubmission(submission=submission, supplied=supplied, key=key)
 
     def rejudged_key(self, key: str, *, submission: Submission) -> str:
         """Return the key of an earlier run that was judged again now; '' stays ''."""
-        return f"{run_part(key)}.{self._tail(submission)}" if key else ""
+        return f"{run_part(key)}.{self.tail(submission)}" if key else ""
+
+    def has_same_extraction(self, key: str, *, submission: str) -> bool:
+        """Return whether names and answers were extracted as they would be now."""
+        return key.split(".")[2:] == [self.extraction_part(submission)]
+
+    def tail(self, submission: Submission) -> str:
+        """Return what follows the part of a key that a run depends on."""
+        people_fields = (submission.students, submission.submitted_at, submission.late)
+        judging = _digest([self._judging, repr(people_fields)])
+        return f"{judging}.{self.extraction_part(submission.name)}"
+
+    def extraction_part(self, submission: str) -> str:
+        """Return the part of a key that finding names and answers depends on."""
+        if submission not in self._overrides:
+            return self._extraction
+        return _digest([self._extraction, repr(sorted(self._overrides[submission].items()))])
+
+
+class JoinedKeys:
+    """Makes the keys of submissions of several notebooks, of those of each.
+
+    Args:
+        keys: what makes the keys of each notebook, by its id.
+    """
+
+    def __init__(self, keys: Mapping[str, CacheKeys]) -> None:
+        self._keys = keys
+
+    def prepare(self, submission: Submission) -> PreparedSubmission:
+        """Read the files of a submission once, for its key and for its run."""
+        parts = {
+            notebook: self._keys[notebook].prepare(part)
+            for notebook, part in submission.parts.items()
+        }
+        supplied = NotebookFiles(files={})
+        if not all(part.key for part in parts.values()):
+            return PreparedSubmission(submission=submission, supplied=supplied, key="", parts=parts)
+        runs = [run_part(part.key) for part in parts.values()]
+        run = _digest([submission.problem, repr(submission.concerns), *parts, *runs])
+        key = f"{run}.{self.tail(submission)}"
+        return PreparedSubmission(submission=submission, supplied=supplied, key=key, parts=parts)
+
+    def rejudged_key(self, key: str, *, submission: Submission) -> str:
+        """Return the key of an earlier run that was judged again now; '' stays ''."""
+        return f"{run_part(key)}.{self.tail(submission)}" if key else ""
 
     def has_same_extraction(self, key: str, *, submission: str) -> bool:
         """Return whether names and answers were extracted as they would be now."""
         return key.split(".")[2:] == [self._extraction_part(submission)]
 
-    def _tail(self, submission: Submission) -> str:
-        people_fields = (submission.students, submission.submitted_at, submission.late)
-        judging = _digest([self._judging, repr(people_fields)])
+    def tail(self, submission: Submission) -> str:
+        """Return what follows the part of a key that a run depends on."""
+        tails = [keys.tail(submission) for keys in self._keys.values()]
+        judging = _digest(tail.partition(".")[0] for tail in tails)
         return f"{judging}.{self._extraction_part(submission.name)}"
 
     def _extraction_part(self, submission: str) -> str:
-        if submission not in self._overrides:
-            return self._extraction
-        return _digest([self._extraction, repr(sorted(self._overrides[submission].items()))])
+        return _digest(keys.extraction_part(submission) for keys in self._keys.values())
+
+
+SubmissionKeys = CacheKeys | JoinedKeys
 
 
 def run_part(key: str) -> str:

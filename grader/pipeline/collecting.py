@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -65,6 +65,17 @@ def make_preview(
     return NotebookPreview(
         handout_overlap=lambda path: preview(path)[0], named_students=lambda path: preview(path)[1]
     )
+
+
+def join_previews(previews: Iterable[NotebookPreview]) -> NotebookPreview:
+    """Return a preview that compares notebooks with each solved one, and tells the most alike."""
+    each = tuple(previews)
+
+    def handout_overlap(path: Path) -> tuple[float, int] | None:
+        overlaps = [overlap for p in each if (overlap := p.handout_overlap(path)) is not None]
+        return max(overlaps, default=None)
+
+    return NotebookPreview(handout_overlap=handout_overlap, named_students=each[0].named_students)
 
 
 @contextmanager

@@ -97,6 +97,11 @@ def run_flags(record: ExecutionRecord, *, team: tuple[Student, ...]) -> Iterator
         yield Flag(FlagKind.NOBODY_NAMED)
 
 
+def commit_to_seed(assignment: str, seed: bytes) -> str:
+    """Return a digest that binds an assignment to its secret seed, and does not tell it."""
+    return hashlib.sha256(assignment.encode() + b"\0" + seed).hexdigest()
+
+
 def build_provenance(
     notebook: Notebook,
     *,
@@ -106,7 +111,6 @@ def build_provenance(
     seed: bytes,
 ) -> Provenance:
     """Return what the grade was made from, without paths and secrets."""
-    commitment = hashlib.sha256(rubric.id.encode() + b"\0" + seed).hexdigest()
     return Provenance(
         notebook=notebook.sha256,
         rubric=rubric.sha256,
@@ -114,7 +118,7 @@ def build_provenance(
         grader=grader.__version__,
         versions=dict(record.versions),
         time=timestamps.now_text(),
-        seed_commitment=commitment,
+        seed_commitment=commit_to_seed(rubric.id, seed),
         assignment=rubric.id,
         isolation=record.isolation.description,
         level=record.isolation.level,

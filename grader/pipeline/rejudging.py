@@ -48,8 +48,10 @@ class Rejudger:
 
     def __init__(self, config: RunConfig) -> None:
         self._config = config
-        self._judge = config.build_judge()
-        self._keys = config.cache_keys(self._judge)
+        judges = config.build_judges()
+        self._judges = {judge.rubric.notebook: judge for judge in judges}
+        self._whole = config.build_whole_judge(judges)
+        self._keys = config.cache_keys(*judges)
         self._replayer = TestReplayer(config.rubric, python=config.python)
 
     def close(self) -> None:
@@ -94,10 +96,27 @@ class Rejudger:
 
     def _judge_again(self, before: Graded, book: Gradebook, *, key: str) -> Graded | None:
         """Return the new grade; None where a check needs a question that was never asked."""
-        judge, submission = self._judge, before.submission
-        trace = book.trace(submission.name)
+        submission, trace = before.submission, book.trace(before.submission.name)
+        same_extraction = self._keys.has_same_extraction(key, submission=submission.name)
         if trace is None:
+            judge = self._whole or next(iter(self._judges.values()))
             return judge.with_enrollment(before, submission=submission)
+        cached = _stored_extraction(before, trace) if same_extraction else None
+        if self._whole is None:
+            return self._judge_notebook("", trace, submission=submission, cached=cached)
+        return self._whole.judge_again(
+            before,
+            trace,
+            judge_part=lambda notebook, part: self._judge_notebook(
+                notebook, part, submission=submission, cached=cached
+            ),
+        )
+
+    def _judge_notebook(
+        self, notebook: str, trace: Trace, *, submission: Submission, cached: Extraction | None
+    ) -> Graded | None:
+        """Judge one notebook of a submission again; None where it must run."""
+        judge = self._judges[notebook]
         refreshed = self._replayer.refresh(trace, judge.checks, reference=judge.reference)
         if refreshed is None:
             return None
@@ -109,8 +128,10 @@ class Rejudger:
             return None
         if judge.checks.counter_questions(evidence):
             return None
-        same_extraction = self._keys.has_same_extraction(key, submission=submission.name)
-        cached = _stored_extraction(before, trace) if same_extraction else None
+        if cached is not None:
+            items = {item.id for item in judge.rubric.items}
+            own = {item: answer for item, answer in cached.answers.items() if item in items}
+            cached = replace(cached, answers=own)
         return judge.conclude(submission, evidence, cached=cached)
 
 

@@ -17,7 +17,7 @@ from grader.gradebook import Gradebook, course_records
 from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline import SessionOptions
 from grader.pipeline.cache_keys import PreparedSubmission, run_part, without_level
-from grader.pipeline.collecting import make_preview, temporary_unpack_folder
+from grader.pipeline.collecting import join_previews, make_preview, temporary_unpack_folder
 from grader.pipeline.location_overrides import apply_override_file
 from grader.pipeline.preflight import count_missing_imports
 from grader.pipeline.rejudging import Rejudger, RejudgeResult
@@ -119,7 +119,7 @@ def _grade_collected(
     book: Gradebook,
     watcher: RunWatcher,
 ) -> RunOutcome:
-    keys = config.cache_keys(config.build_judge())
+    keys = config.cache_keys(*config.build_judges())
     prepared = {submission.name: keys.prepare(submission) for submission in collected}
     plan = plan_run(
         prepared,
@@ -174,7 +174,7 @@ def _note_missing_modules(
     notify: Callable[[str], None],
 ) -> None:
     """Say before the run what notebooks import and won't find."""
-    submitted = ((prepared.submission, prepared.supplied.files) for prepared in to_run)
+    submitted = (notebook for prepared in to_run for notebook in prepared.notebooks())
     counts = count_missing_imports(submitted, survey=config.module_survey())
     if note := preflight_note(counts, pip=f"{settings.python} -m pip"):
         notify(note)
@@ -215,18 +215,23 @@ def _collect_submissions(
         settings.out,
         settings.root / "rubrics",
         settings.root / "reference",
-        rubric.reference.parent,
+        *(part.reference.parent for part in rubric.whole),
         *([rubric.provided] if rubric.provided else []),
     ]
     graded_path = settings.path.resolve()
+    previews = {
+        part.notebook: make_preview(
+            part.reference, prompts={item.id: item.prompt for item in part.items}
+        )
+        for part in rubric.whole
+    }
     return submissions.collect(
         settings.path,
         context=submissions.LayoutContext(
-            preview=make_preview(
-                rubric.reference, prompts={item.id: item.prompt for item in rubric.items}
-            ),
+            preview=join_previews(previews.values()),
             assignment=rubric.id,
             layout=settings.layout,
+            notebooks=previews if rubric.parts else {},
         ),
         excluded=tuple(path for path in excluded if path.resolve() != graded_path),
         make_folder=unpack_to,

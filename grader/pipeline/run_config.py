@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader import checks, rubric
@@ -16,7 +17,8 @@ from grader.kernel.module_survey import ModuleSurvey
 from grader.model import Graded, Rubric
 from grader.people import People
 from grader.pipeline import GradingResult, SessionOptions
-from grader.pipeline.cache_keys import CacheKeys
+from grader.pipeline.cache_keys import CacheKeys, JoinedKeys, SubmissionKeys
+from grader.pipeline.joined_grades import WholeJudge
 from grader.pipeline.judge import Judge
 
 
@@ -45,8 +47,18 @@ class RunConfig:
     python: str = sys.executable
     """The interpreter that tests of the course run in, where no notebook runs."""
 
+    def build_judges(self) -> tuple[Judge, ...]:
+        """Read the references, and bind checks to the seed: a judge for each notebook."""
+        return tuple(replace(self, rubric=part).build_judge() for part in self.rubric.whole)
+
+    def build_whole_judge(self, judges: Sequence[Judge]) -> WholeJudge | None:
+        """Return what joins the grades of several notebooks; None where there is one."""
+        if not self.rubric.parts:
+            return None
+        return WholeJudge.for_rubric(self.rubric, {j.rubric.notebook: j for j in judges})
+
     def build_judge(self) -> Judge:
-        """Read the reference, and bind checks to the seed."""
+        """Read the reference of a rubric's only notebook, and bind checks to the seed."""
         return Judge.for_rubric(
             self.rubric,
             rng=checks.SeededRandom(seed=self.seed),
@@ -62,9 +74,13 @@ class RunConfig:
             optional=self.rubric.optional_imports,
         )
 
-    def cache_keys(self, judge: Judge) -> CacheKeys:
-        """Return what makes the keys of grades by this judge."""
-        return CacheKeys(judge, show_ids=self.folder.show_ids)
+    def cache_keys(self, *judges: Judge) -> SubmissionKeys:
+        """Return what makes the keys of grades by these judges."""
+        keys = {
+            judge.rubric.notebook: CacheKeys(judge, show_ids=self.folder.show_ids)
+            for judge in judges
+        }
+        return JoinedKeys(keys) if self.rubric.parts else keys[""]
 
 
 class ResultWriter:

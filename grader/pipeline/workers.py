@@ -18,11 +18,11 @@ import os
 import queue
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from multiprocessing.connection import wait as wait_for_any
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 from typing import TYPE_CHECKING, Any
 
 from grader import fault_log
@@ -30,13 +30,12 @@ from grader.errors import GraderError, UsageError
 from grader.model import Fault, Flag, FlagKind, Graded
 from grader.pipeline import (
     GradingResult,
-    GradingSession,
     Notify,
-    grade_submission,
     open_grading_session,
 )
 from grader.pipeline.cache_keys import PreparedSubmission, with_level
 from grader.pipeline.judge import ungradable_result
+from grader.pipeline.open_sessions import OpenSessions
 from grader.pipeline.run_config import ResultWriter, RunConfig
 from grader.report import preload_templates
 
@@ -113,33 +112,34 @@ def open_grading_worker(
         raise ValueError("a configuration without a session runs no notebook")
     fault_log.log_faults_in(config.folder.path)
     Thread(target=preload_templates, daemon=True).start()  # while the reference runs
-    with (
-        config.folder.open_gradebook() as book,
-        open_grading_session(
-            config.build_judge(),
-            options=replace(config.session, jobs=jobs),
-            notify=notify,
-            stop=stop,
-        ) as session,
-    ):
+    options, slots = replace(config.session, jobs=jobs), Semaphore(jobs)
+    with config.folder.open_gradebook() as book, ExitStack() as resources:
+        sessions = [
+            resources.enter_context(
+                open_grading_session(judge, options=options, notify=notify, stop=stop, slots=slots)
+            )
+            for judge in config.build_judges()
+        ]
+        whole = config.build_whole_judge([session.judge for session in sessions])
+        grading = OpenSessions.of(sessions, whole=whole)
         writer = ResultWriter(config, book=book)
 
         def grade_one(prepared: PreparedSubmission) -> Graded:
-            result = _grade_safely(prepared, session)
+            result = _grade_safely(prepared, grading)
             if stop.is_set():
                 raise Stopped
             return writer.write_result(
-                result, cache_key=with_level(prepared.key, session.isolation.level)
+                result, cache_key=with_level(prepared.key, sessions[0].isolation.level)
             )
 
         yield grade_one
 
 
-def _grade_safely(prepared: PreparedSubmission, session: GradingSession) -> GradingResult:
+def _grade_safely(prepared: PreparedSubmission, sessions: OpenSessions) -> GradingResult:
     """Grade one; a fault of the grader costs no points, and does not stop other submissions."""
     submission = prepared.submission
     try:
-        return grade_submission(submission, session=session, supplied=prepared.supplied)
+        return sessions.grade(prepared)
     except Exception as error:  # noqa: BLE001 (one submission must never stop the batch)
         fault_log.report_fault(Fault.caught(f"grading {submission.name}", error))
         name = type(error).__name__
@@ -148,7 +148,7 @@ def _grade_safely(prepared: PreparedSubmission, session: GradingSession) -> Grad
         reason = f"the grader failed on it ({name}); please report this"
         graded = ungradable_result(submission, reason, flag=flag)
         return GradingResult(
-            graded=session.judge.with_enrollment(graded, submission=submission), grader_fault=True
+            graded=sessions.judge.with_enrollment(graded, submission=submission), grader_fault=True
         )
 
 

@@ -150,7 +150,8 @@ def _alias(number: int) -> Student:
 def _assignment_words(rubric: Rubric) -> frozenset[str]:
     """Return the assignment's own words: 'Adam' is an optimizer before it is a name."""
     texts = [text for item in rubric.items for text in (item.title, item.prompt, item.good_answer)]
-    cells = [cell.source for cell in read_notebook(rubric.reference).cells]
+    references = (read_notebook(part.reference) for part in rubric.whole)
+    cells = [cell.source for reference in references for cell in reference.cells]
     return vocabulary((rubric.title, *texts, *cells, *keyword.kwlist, *dir(builtins)))
 
 

@@ -36,6 +36,9 @@ SENTENCES = {
         "No question of {} is answered here, and {} blanks in its code are still open. "
         "If it is the wrong file, hand in the right one, or tell your instructor."
     ),
+    FlagKind.NOTEBOOK_MISSING_NOTE: (
+        "The notebook '{}' was not handed in. If you have it, hand it in, or tell your instructor."
+    ),
     FlagKind.NOBODY_NAMED: "no name or id found",
     FlagKind.LOCATION_UNSURE: (
         "unsure where {all} is answered: `grade parts` says why, and takes a correction"

@@ -31,6 +31,8 @@ def find_contradictions(file: RubricFile) -> Iterator[str]:
         yield format_complaint(["assignment", "total"], fault)
     if file.late is not None and file.late.unit == "percent":
         yield from _percent_faults(per_day=file.late.per_day, cap=file.late.cap)
+    yield from _notebook_faults(file)
+    yield from _distant_needs(file)
     yield from _about_faults(file)
     yield from _need_faults(file)
 
@@ -101,6 +103,35 @@ def _can_add_up(criteria: tuple[Criterion, ...], *, points: Fraction) -> bool:
         if len(sums) > _MAX_SUMS:
             return True
     return points in sums
+
+
+def _notebook_faults(file: RubricFile) -> Iterator[str]:
+    """Yield complaints about items of no notebook, and notebooks of no item."""
+    names = [notebook.id for notebook in file.notebooks]
+    for name in _repeated(names):
+        yield format_complaint([f"notebook {name}", "id"], "there are several notebooks of this id")
+    for name in set(names) - {item.notebook for item in file.items}:
+        yield format_complaint([f"notebook {name}"], "no item names it")
+    for item in file.items:
+        keys = [f"item {item.id}", "notebook"]
+        if names and not item.notebook:
+            yield format_complaint(keys, f"is missing; one of {', '.join(names)}")
+        elif item.notebook and not names:
+            yield format_complaint(keys, "this rubric has no [[notebook]]")
+        elif item.notebook and item.notebook not in names:
+            hint = suggest_nearest(item.notebook, among=names)
+            yield format_complaint(keys, f"there is no [[notebook]] '{item.notebook}'; {hint}")
+
+
+def _distant_needs(file: RubricFile) -> Iterator[str]:
+    """Yield complaints about needs of what is in another notebook."""
+    notebooks = {item.id: item.notebook for item in file.items}
+    for keys, check in _checks(file):
+        own = notebooks[keys[0].removeprefix("item ")]
+        for need in check.needs:
+            if notebooks.get(need, own) != own:
+                fault = f"'{need}' is in another notebook, which runs by itself"
+                yield format_complaint([*keys, "needs"], fault)
 
 
 def _about_faults(file: RubricFile) -> Iterator[str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from grader.errors import RubricError
-from grader.model import Rubric
+from grader.model import NotebookSpec, Rubric
 from grader.model.test_functions import CourseTests
 from grader.rubric.consistency import find_contradictions
 from grader.rubric.rubric_errors import explain_validation, format_complaint, raise_complaints
@@ -60,8 +61,10 @@ def load_rubric(path: Path, *, catalog: CatalogLoader) -> Rubric:
         return _build_rubric(public_file, path=path, sha256=sha256, reference=path, provided=None)
     own_checks = _own_check_files(path, tree)
     file = _validate(path, tree, adapter=_COURSE, catalog=catalog, own=own_checks)
-    candidates = (folder / file.assignment.reference for folder in _search_folders(path))
-    reference = next((candidate for candidate in candidates if candidate.is_file()), None)
+    references = {
+        notebook.id: _find_reference(notebook.reference, rubric_path=path)
+        for notebook in file.notebooks or (_only_notebook(file.assignment),)
+    }
     provided = _find_provided(file.assignment, rubric_path=path)
     tests, test_complaints = _find_tests(path, assignment_id=file.assignment.id)
     items, unbound = bind_tests(file.items, tests) if not test_complaints else (file.items, [])
@@ -69,19 +72,47 @@ def load_rubric(path: Path, *, catalog: CatalogLoader) -> Rubric:
         *find_contradictions(file),
         *test_complaints,
         *unbound,
-        *_reference_faults(file.assignment, reference),
-        *_provided_faults(file.assignment, provided, secret_paths=(path, reference)),
+        *_reference_faults(file, references),
+        *_provided_faults(file.assignment, provided, secret_paths=(path, *references.values())),
     ]
     raise_complaints(path, complaints)
+    solved = {name: reference or path for name, reference in references.items()}
     loaded = _build_rubric(
         file,
         path=path,
         sha256=sha256,
-        reference=reference or path,
+        reference=next(iter(solved.values())),
         provided=provided,
         own_checks=own_checks,
     )
-    return replace(loaded, items=items, tests=tests)
+    loaded = replace(loaded, items=items, tests=tests)
+    if not file.notebooks:
+        return loaded
+    parts = (_make_part(loaded, name, reference) for name, reference in solved.items())
+    return replace(loaded, parts=tuple(parts))
+
+
+def _make_part(rubric: Rubric, notebook: str, reference: Path) -> Rubric:
+    """Return the rubric of one notebook of several: of its items, without what is common to all."""
+    items = tuple(item for item in rubric.items if item.notebook == notebook)
+    return replace(
+        rubric,
+        id=f"{rubric.id}-{notebook}",
+        part_of=rubric.id,
+        items=items,
+        total=sum((item.points for item in items), Fraction(0)),
+        reference=reference,
+        late=None,
+    )
+
+
+def _only_notebook(assignment: AssignmentTable) -> NotebookSpec:
+    return NotebookSpec(id="", reference=assignment.reference)
+
+
+def _find_reference(name: str, *, rubric_path: Path) -> Path | None:
+    candidates = (folder / name for folder in _search_folders(rubric_path))
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 def _validate(
@@ -164,13 +195,18 @@ def _build_rubric(
     )
 
 
-def _reference_faults(assignment: AssignmentTable, reference: Path | None) -> Iterator[str]:
+def _reference_faults(file: RubricFile, references: Mapping[str, Path | None]) -> Iterator[str]:
     keys = ["assignment", "reference"]
-    if not assignment.reference:
+    if not file.notebooks and not file.assignment.reference:
         yield format_complaint(keys, "is missing")
-    elif reference is None:
-        fault = f"there is no file '{assignment.reference}' beside the rubric or above it"
-        yield format_complaint(keys, fault)
+        return
+    if file.notebooks and file.assignment.reference:
+        yield format_complaint(keys, "each [[notebook]] has its own; leave this one out")
+    for notebook in file.notebooks or (_only_notebook(file.assignment),):
+        if references[notebook.id] is None:
+            fault = f"there is no file '{notebook.reference}' beside the rubric or above it"
+            where = [f"notebook {notebook.id}", "reference"] if file.notebooks else keys
+            yield format_complaint(where, fault)
 
 
 def _find_tests(path: Path, *, assignment_id: str) -> tuple[CourseTests | None, list[str]]:

@@ -9,7 +9,16 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, ValidationInfo
 
 from grader import timestamps
-from grader.model import DEFAULT_BLANK, Item, LateRule, Limits, Marking, Notice, PublicSupplement
+from grader.model import (
+    DEFAULT_BLANK,
+    Item,
+    LateRule,
+    Limits,
+    Marking,
+    NotebookSpec,
+    Notice,
+    PublicSupplement,
+)
 from grader.model.field_types import Blank, Id, Module, Name, OptionalText, Points, RequiredText
 from grader.model.json_types import Json
 
@@ -50,7 +59,7 @@ class AssignmentTable:
     default: bool = False
     """Whether `grade submissions/` grades by it where several rubrics are."""
     reference: OptionalText = ""
-    """Path of the reference notebook; '' in a public rubric alone."""
+    """Path of the reference notebook; '' in a public rubric, and beside `[[notebook]]`."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Public: `random`, NumPy and torch are seeded with it before the first cell."""
     optional_imports: tuple[Module, ...] = ()
@@ -107,6 +116,7 @@ class RubricFile:
     late: LateTable | None = None
     notices: Annotated[tuple[Notice, ...], Field(alias="notice")] = ()
     marking: Marking = field(default_factory=Marking)
+    notebooks: Annotated[tuple[NotebookSpec, ...], Field(alias="notebook")] = ()
     items: Annotated[tuple[Item, ...], Field(alias="item", min_length=1)]
 
 

@@ -58,7 +58,9 @@ def _check_session(item: str) -> ResultBox:
     session = current_session()
     if session is None:
         return ResultBox(message="This works in a notebook. For a file: `grade check NOTEBOOK`.")
-    public = load_public_rubric(find_public_rubric((session.folder, Path.cwd())))
+    folders = (session.folder, Path.cwd())
+    notebook = Notebook(cells=tuple(_last_cells(session)), sha256="")
+    public = load_public_rubric(find_public_rubric(folders, notebook=notebook, item=item))
     if refusal := _refusal(item, public.rubric):
         return ResultBox(message=refusal)
     if session.started_late and not session.recorder.count:
@@ -101,21 +103,25 @@ def _hints(session: LiveSession) -> Iterator[str]:
         yield "This session is long, and not all of it is kept: Restart and run all."
 
 
+def _last_runs(session: LiveSession) -> frozenset[int]:
+    """Return the runs that no later run of the same cell replaced."""
+    by_cell = {cell.id or cell.source: index for index, cell in enumerate(session.cells)}
+    return frozenset(by_cell.values())
+
+
+def _last_cells(session: LiveSession) -> Iterator[Cell]:
+    """Yield each run as a cell, without the code of those that were replaced."""
+    last_runs = _last_runs(session)
+    for index, cell in enumerate(session.cells):
+        yield Cell(index=index, kind="code", source=cell.source if index in last_runs else "")
+
+
 def _trace_session(session: LiveSession, public: PublicRubric) -> Trace:
     """Return the session as a run: each run of a cell is a cell, in the order they ran."""
-    cells = tuple(session.cells)
-    by_cell = {cell.id or cell.source: index for index, cell in enumerate(cells)}
-    last_runs = frozenset(by_cell.values())  # those that no later run of the same cell replaced
-    sources = (cell.source if index in last_runs else "" for index, cell in enumerate(cells))
+    cells, last_runs = tuple(session.cells), _last_runs(session)
     observations = _ask_questions(session, public)
     return Trace(
-        notebook=Notebook(
-            cells=tuple(
-                Cell(index=index, kind="code", source=source)
-                for index, source in enumerate(sources)
-            ),
-            sha256="",
-        ),
+        notebook=Notebook(cells=tuple(_last_cells(session)), sha256=""),
         record=ExecutionRecord(
             cells=tuple(
                 _cell_run(index, cell, replaced=index not in last_runs)

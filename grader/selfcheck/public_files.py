@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from fractions import Fraction
@@ -28,13 +27,8 @@ from grader.model import (
     Question,
     Rubric,
 )
-from grader.notebook import handout_lines, outline_handout, read_notebook
+from grader.notebook import SOLUTION, handout_lines, outline_handout, read_notebook
 from grader.selfcheck.public_rubric import NUMBERS_SUFFIX, RUBRIC_SUFFIX
-
-_SOLUTION = re.compile(
-    r"^[ \t]*### BEGIN SOLUTION.*?(?:^[ \t]*### END SOLUTION[^\n]*\n?|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
 
 
 def public_seed(rubric_id: str) -> bytes:
@@ -207,10 +201,10 @@ def _public_handout(reference: Notebook) -> frozenset[str]:
     solutions = [
         solution_code
         for cell in reference.code_cells()
-        for solution_code in _SOLUTION.findall(cell.source)
+        for solution_code in SOLUTION.findall(cell.source)
     ]
     unsolved_cells = tuple(
-        replace(cell, source=_SOLUTION.sub("", cell.source) if solutions else "")
+        replace(cell, source=SOLUTION.sub("", cell.source) if solutions else "")
         if cell.kind == "code"
         else cell
         for cell in reference.cells

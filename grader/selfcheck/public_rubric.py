@@ -8,6 +8,7 @@ never at those of the secret seed, and nothing that was trained.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +19,8 @@ from safetensors.numpy import load as load_arrays
 from grader import rubric
 from grader.checks import BoundRubric, SeededRandom, bind_rubric, load_checks
 from grader.errors import UsageError
-from grader.model import Array, Observation, PublicSupplement, Question, Rubric
-from grader.notebook import Outline, OutlinePart
+from grader.model import Array, Notebook, Observation, PublicSupplement, Question, Rubric
+from grader.notebook import Outline, OutlinePart, handout_lines
 from grader.selfcheck.public_tests import TESTS_SUFFIX
 
 RUBRIC_SUFFIX = ".rubric.json"
@@ -50,23 +51,48 @@ class PublicRubric:
     """Where the handout asks for which item, without its code."""
 
 
-def find_public_rubric(folders: Sequence[Path]) -> Path:
+def find_public_rubric(
+    folders: Sequence[Path], *, notebook: Notebook | None = None, item: str = ""
+) -> Path:
     """Find the public rubric in the first folder that has one.
 
+    Of several, it is that of the item, or else the one whose handout the notebook holds most of.
+
+    Args:
+        folders: Where to look.
+        notebook: The notebook to check.
+        item: The id of the item to check; '' for all.
+
     Raises:
-        UsageError: No folder has one, or a folder has several.
+        UsageError: No folder has one, or a folder has several, and none is the notebook's.
     """
     for folder in folders:
         paths = sorted(folder.glob(f"*{RUBRIC_SUFFIX}"))
         if len(paths) == 1:
             return paths[0]
         if paths:
+            lines = handout_lines(notebook) if notebook is not None else frozenset[str]()
+            scores = {path: _score_rubric(path, lines=lines, item=item) for path in paths}
+            best = [path for path in paths if scores[path] == max(scores.values()) > (False, 0)]
+            if len(best) == 1:
+                return best[0]
             names = ", ".join(path.name for path in paths)
             raise UsageError(f"{folder}: there are several public rubrics: {names}; name one")
     raise UsageError(
         f"there is no *{RUBRIC_SUFFIX} beside the notebook: "
         "unpack the assignment's files into one folder"
     )
+
+
+def _score_rubric(path: Path, *, lines: frozenset[str], item: str) -> tuple[bool, float]:
+    """Return whether a rubric has an item, and which share of its handout there is."""
+    try:
+        tables = json.loads(path.read_text(encoding="utf-8"))
+        handout = frozenset(tables["public"]["handout"])
+        has_item = item in [table["id"] for table in tables["item"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False, 0.0
+    return has_item, len(lines & handout) / max(1, len(handout))
 
 
 def load_public_rubric(path: Path) -> PublicRubric:

@@ -6,7 +6,7 @@ them (`Submission`). A bundle without a notebook becomes a submission that says 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from grader.submissions.file_listing import File, Listing, is_archive, list_fold
 from grader.submissions.layouts import RecognizedLayout, recognize_layout
 from grader.submissions.notebook_choice import choose_notebook
 from grader.submissions.safe_names import distinct_safe_names, without_ending
+from grader.submissions.several_notebooks import choose_notebooks, join_bundles
 
 __all__ = ["LayoutContext", "NotebookPreview", "collect", "list_folder"]
 
@@ -62,18 +63,30 @@ def collect(
         recognition = recognize_layout(listing, layout_name=context.layout)
         if recognition is None:
             raise UsageError(f"{path}: no notebook (.ipynb) in this folder")
-        bundles = _with_distinct_keys(recognition.layout.bundles(recognition.listing, context))
+        separate = recognition.layout.bundles(recognition.listing, context)
+        bundles = _with_distinct_keys(join_bundles(separate, previews=context.notebooks))
         notify(_layout_message(recognition, count=len(bundles)))
         if not recognition.is_known_system:
             _notify_left_out(recognition.listing, bundles, notify)
     if not bundles:
         raise UsageError(f"{path}: no notebook (.ipynb) in this folder")
-    names = distinct_safe_names({bundle.key: bundle.preferred_name for bundle in bundles})
-    submissions = (
-        choose_notebook(bundle, name=names[bundle.key], preview=context.preview, unpacker=unpacker)
-        for bundle in bundles
-    )
+    submissions = _make_submissions(bundles, context=context, unpacker=unpacker)
     return tuple(sorted(submissions, key=lambda submission: submission.name.lower()))
+
+
+def _make_submissions(
+    bundles: Sequence[Bundle], *, context: LayoutContext, unpacker: Unpacker
+) -> Iterator[Submission]:
+    names = distinct_safe_names({bundle.key: bundle.preferred_name for bundle in bundles})
+    for bundle in bundles:
+        yield _choose(bundle, name=names[bundle.key], context=context, unpacker=unpacker)
+
+
+def _choose(bundle: Bundle, *, name: str, context: LayoutContext, unpacker: Unpacker) -> Submission:
+    """Return the submission of a bundle, by its notebook or by several."""
+    if context.notebooks:
+        return choose_notebooks(bundle, name=name, previews=context.notebooks, unpacker=unpacker)
+    return choose_notebook(bundle, name=name, preview=context.preview, unpacker=unpacker)
 
 
 def _notify_left_out(

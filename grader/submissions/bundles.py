@@ -39,6 +39,8 @@ class LayoutContext:
     """The assignment's id: a folder may hold several assignments."""
     layout: str | None = None
     """The layout's name; None to recognize it."""
+    notebooks: Mapping[str, NotebookPreview] = field(default_factory=dict)
+    """What looks into files for each notebook of an assignment of several, by its id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

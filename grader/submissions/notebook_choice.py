@@ -36,6 +36,15 @@ def choose_notebook(
         preview: Looks into notebooks.
         unpacker: Opens archives.
     """
+    bundle, readable, problem = find_notebooks(bundle, unpacker=unpacker)
+    if not readable:
+        return refuse_bundle(bundle, name=name, problem=problem)
+    key, bundle = choose_best(bundle, readable, preview=preview)
+    return make_submission(bundle, key, name=name)
+
+
+def find_notebooks(bundle: Bundle, *, unpacker: Unpacker) -> tuple[Bundle, Mapping[str, File], str]:
+    """Return a bundle, its archives opened if need be, its notebooks, and why there are none."""
     faults: list[str] = []
     if not any(map(is_notebook, bundle.files)):
         bundle = _open_archives(bundle, unpacker=unpacker, faults=faults)
@@ -47,19 +56,11 @@ def choose_notebook(
             for key, file in bundle.files.items()
             if file.fault and (is_notebook(key) or file.path == NO_PATH)
         ]
-        return _ungraded_submission(
-            bundle,
-            name=name,
-            problem=" ".join([*messages[:MAX_NAMED_FILES], *faults])
-            or _explain_no_notebook(bundle),
-        )
+        problem = " ".join([*messages[:MAX_NAMED_FILES], *faults])
+        return bundle, {}, problem or _explain_no_notebook(bundle)
     if faults:
         bundle = replace(bundle, concerns=(*bundle.concerns, *faults))
-    if len(readable) > 1:
-        key, bundle = _choose_best(bundle, readable, preview=preview)
-    else:
-        key = next(iter(readable))
-    return _graded_submission(bundle, key, name=name)
+    return bundle, readable, ""
 
 
 def _open_archives(bundle: Bundle, *, unpacker: Unpacker, faults: list[str]) -> Bundle:
@@ -85,10 +86,12 @@ def _open_archives(bundle: Bundle, *, unpacker: Unpacker, faults: list[str]) -> 
 # ---------------------------------------------------------------- one of several
 
 
-def _choose_best(
+def choose_best(
     bundle: Bundle, notebooks: Mapping[str, File], *, preview: NotebookPreview
 ) -> tuple[str, Bundle]:
     """Return the path of the notebook to grade, and the bundle with the reason."""
+    if len(notebooks) == 1:
+        return next(iter(notebooks)), bundle
     overlap_by_key = {key: preview.handout_overlap(file.path) for key, file in notebooks.items()}
     overlaps = {key: overlap or (0.0, 0) for key, overlap in overlap_by_key.items()}
     unreadable = [
@@ -117,7 +120,8 @@ def _choose_best(
     return best, replace(bundle, concerns=(*bundle.concerns, f"{message}; not graded: {others}"))
 
 
-def _graded_submission(bundle: Bundle, key: str, *, name: str) -> Submission:
+def make_submission(bundle: Bundle, key: str, *, name: str) -> Submission:
+    """Return the submission of a bundle's notebook, with the files beside it."""
     file = bundle.files[key]
     folder, stem = PurePosixPath(key).parent, without_ending(PurePosixPath(key).name)
     siblings = {
@@ -152,7 +156,8 @@ def _graded_submission(bundle: Bundle, key: str, *, name: str) -> Submission:
 # ---------------------------------------------------------------- none
 
 
-def _ungraded_submission(bundle: Bundle, *, name: str, problem: str) -> Submission:
+def refuse_bundle(bundle: Bundle, *, name: str, problem: str) -> Submission:
+    """Return the submission of a bundle without a notebook."""
     files = list(bundle.files.values())
     return Submission(
         name=name,

@@ -1,0 +1,233 @@
+"""Grades a submission of several notebooks: each by its own part of the rubric, to one grade.
+
+A part is graded as an assignment of its own, in a session of its own, and so is judged again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import PurePosixPath
+
+from grader import scoring
+from grader.model import (
+    ExecutionRecord,
+    Flag,
+    FlagKind,
+    FlagSource,
+    Graded,
+    Notebook,
+    Provenance,
+    Rubric,
+    Score,
+    Student,
+    Submission,
+    Trace,
+)
+from grader.people import EnrollmentResolver
+from grader.pipeline import GradingResult
+from grader.pipeline.joined_runs import (
+    join_digests,
+    join_evidence,
+    join_records,
+    join_traces,
+    split_trace,
+)
+from grader.pipeline.judge import Judge, collection_flags
+from grader.pipeline.provenance import commit_to_seed
+
+GradePart = Callable[[str, int], GradingResult]
+"""Grades the notebook of an id, whose first cell gets an index, by its part of the rubric."""
+JudgePart = Callable[[str, Trace], Graded | None]
+"""Judges the notebook of an id again; None where it must run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeJudge:
+    """The judges of an assignment's notebooks, and how their grades become one."""
+
+    rubric: Rubric
+    judges: Mapping[str, Judge]
+    """By the notebook's id, in the order of the rubric."""
+    enrollment: EnrollmentResolver
+
+    @classmethod
+    def for_rubric(cls, rubric: Rubric, judges: Mapping[str, Judge]) -> WholeJudge:
+        """Return what joins the grades of a rubric's parts."""
+        people = next(iter(judges.values())).people
+        enrollment = EnrollmentResolver(people, rule=rubric.late)
+        return cls(rubric=rubric, judges=judges, enrollment=enrollment)
+
+    def grade(self, submission: Submission, *, grade_part: GradePart) -> GradingResult:
+        """Return the grade of a submission, and what the runs of its notebooks left behind."""
+        graded: dict[str, Graded] = {}
+        traces: dict[str, tuple[str, Trace]] = {}
+        grader_fault, first = False, 0
+        for notebook, judge in self.judges.items():
+            part = submission.parts.get(notebook)
+            if part is None:
+                graded[notebook] = _not_handed_in(submission, notebook, judge=judge)
+                continue
+            result = grade_part(notebook, first)
+            graded[notebook] = result.graded
+            grader_fault |= result.grader_fault
+            if result.trace is not None:
+                traces[notebook] = (PurePosixPath(part.display_path).name, result.trace)
+                first = len(result.trace.notebook.cells)
+        trace = join_traces(traces) if traces else None
+        whole = self.join(submission, graded, notebook=trace.notebook if trace else None)
+        return GradingResult(graded=whole, trace=trace, grader_fault=grader_fault)
+
+    def judge_again(self, before: Graded, trace: Trace, *, judge_part: JudgePart) -> Graded | None:
+        """Return the grade by what is stored; None where a notebook must run."""
+        submission, traces = before.submission, split_trace(trace)
+        graded: dict[str, Graded] = {}
+        for notebook, judge in self.judges.items():
+            if notebook in traces:
+                again = judge_part(notebook, traces[notebook])
+                if again is None:
+                    return None
+                graded[notebook] = again
+            elif notebook in submission.parts:
+                return None  # it could not be graded: it may be by now
+            else:
+                graded[notebook] = _not_handed_in(submission, notebook, judge=judge)
+        return self.join(submission, graded, notebook=trace.notebook)
+
+    def join(
+        self, submission: Submission, parts: Mapping[str, Graded], *, notebook: Notebook | None
+    ) -> Graded:
+        """Return the grades of all notebooks as one.
+
+        Args:
+            submission: the submission.
+            parts: the grade of each notebook, by its id.
+            notebook: all cells, joined; None where none could be graded.
+        """
+        each = list(parts.values())
+        named = _unite(part.named for part in each)
+        enrollment = self.enrollment.resolve(submission, named=named)
+        if notebook is None:
+            reasons = dict.fromkeys(part.reason for part in each if part.reason)
+            return replace(
+                each[0],
+                submission=submission,
+                students=enrollment.students,
+                reason=" ".join(reasons),
+                score=None,
+                flags=(*_kept_flags(each), *collection_flags(submission), *enrollment.flags),
+                lateness=enrollment.lateness,
+                named=named,
+            )
+        score = self._score(parts)
+        graded = Graded(
+            submission=submission,
+            students=enrollment.students,
+            reason=None,
+            score=score,
+            record=join_records([part.record for part in each]),
+            answers={item: answer for part in each for item, answer in part.answers.items()},
+            code={item: code for part in each for item, code in part.code.items()},
+            flags=tuple(
+                dict.fromkeys(
+                    (
+                        *_kept_flags(each),
+                        *scoring.score_flags(score),
+                        *collection_flags(submission),
+                        *_nobody_named(enrollment.students),
+                        *enrollment.flags,
+                    )
+                )
+            ),
+            notes=tuple(
+                dict.fromkeys((*chain.from_iterable(p.notes for p in each), *_numbers(notebook)))
+            ),
+            provenance=self._provenance(each, notebook),
+            evidence=join_evidence([p.evidence for p in each if p.evidence is not None]),
+            lateness=enrollment.lateness,
+            named=named,
+        )
+        return scoring.with_late_deductions(graded)
+
+    def with_enrollment(self, graded: Graded, *, submission: Submission) -> Graded:
+        """Return the grade with its students and its lateness, and flags about them."""
+        judge = replace(next(iter(self.judges.values())), enrollment=self.enrollment)
+        return judge.with_enrollment(graded, submission=submission)
+
+    def _score(self, parts: Mapping[str, Graded]) -> Score:
+        findings = [
+            finding
+            for notebook, part in parts.items()
+            for finding in (
+                self.judges[notebook].checks.leave_open(part.reason or "")
+                if part.score is None
+                else chain.from_iterable(item.findings for item in part.score.items)
+            )
+        ]
+        return scoring.score_submission(self.rubric, findings=findings)
+
+    def _provenance(self, parts: Iterable[Graded], notebook: Notebook) -> Provenance:
+        known = next(part.provenance for part in parts if part.provenance is not None)
+        judges = self.judges.values()
+        return replace(
+            known,
+            notebook=notebook.sha256,
+            reference=join_digests(judge.reference.sha256 for judge in judges),
+            assignment=self.rubric.id,
+            seed_commitment=commit_to_seed(self.rubric.id, next(iter(judges)).rng.seed),
+        )
+
+
+def _not_handed_in(submission: Submission, notebook: str, *, judge: Judge) -> Graded:
+    """Return the grade of a notebook that is not there."""
+    sentence = f"The notebook '{notebook}' was not handed in."
+    findings = judge.checks.fail_all(sentence)
+    empty = Notebook(cells=(), sha256="")
+    return Graded(
+        submission=submission,
+        students=(),
+        reason=None,
+        score=scoring.score_submission(judge.rubric, findings=findings),
+        record=ExecutionRecord(cells=()),
+        answers=judge.extract(empty).answers,
+        notes=(Flag(FlagKind.NOTEBOOK_MISSING_NOTE, (notebook,)),),
+    )
+
+
+def _unite(teams: Iterable[tuple[Student, ...]]) -> tuple[Student, ...]:
+    """Return the students of all notebooks, each once: by id, or by name where one has no id."""
+    united: list[Student] = []
+    for student in chain.from_iterable(teams):
+        index = next((n for n, other in enumerate(united) if _is_same(other, student)), None)
+        if index is None:
+            united.append(student)
+        else:
+            known = united[index]
+            name, number = known.name or student.name, known.id or student.id
+            united[index] = replace(known, name=name, id=number)
+    return tuple(united)
+
+
+def _is_same(known: Student, student: Student) -> bool:
+    if known.id and student.id:
+        return known.id.casefold() == student.id.casefold()
+    return known.name.casefold() == student.name.casefold()
+
+
+def _kept_flags(parts: Iterable[Graded]) -> tuple[Flag, ...]:
+    """Return the flags of parts that say something of the whole, too."""
+    computed = (FlagSource.SCORE, FlagSource.PEOPLE, FlagSource.COLLECTION)
+    kept = chain.from_iterable(part.flags_except(*computed) for part in parts)
+    return tuple(dict.fromkeys(flag for flag in kept if flag.kind is not FlagKind.NOBODY_NAMED))
+
+
+def _nobody_named(team: tuple[Student, ...]) -> tuple[Flag, ...]:
+    return () if team else (Flag(FlagKind.NOBODY_NAMED),)
+
+
+def _numbers(notebook: Notebook) -> Iterable[Flag]:
+    """Yield a note on how the cells of several notebooks are numbered."""
+    for part in notebook.parts[1:]:
+        numbers = f"Cells are numbered through all notebooks: {part.file} begins with cell"
+        yield Flag(FlagKind.NOTEBOOK_NOTE, (f"{numbers} {part.first}.",))

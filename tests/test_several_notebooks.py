@@ -1,0 +1,255 @@
+"""An assignment of several notebooks: one row, one report and one total for each team."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import nbformat
+import pytest
+from in_process import run_command
+
+from grader import checks, rubric
+from grader.errors import RubricError
+from grader.folder import OutputFolder
+from grader.model import Graded, Rubric, Submission
+from grader.pipeline.collecting import join_previews, make_preview
+from grader.submissions import LayoutContext, collect
+
+WEATHER = Path(__file__).parent.parent / "examples" / "courses" / "weather"
+ADA, BEA = "Ada Example (ae10001)", "Bea Sample (bs10002)"
+
+
+@pytest.fixture(scope="module")
+def weather() -> Rubric:
+    return rubric.load_rubric(WEATHER / "rubrics" / "weather.toml", catalog=checks.load_checks)
+
+
+def write_notebook(path: Path, *, part: str, names: str = ADA, code: str = "") -> None:
+    """Write a submission: the reference's notebook of a part, by others."""
+    path_of_reference = WEATHER / "reference" / f"{part}.ipynb"
+    notebook = nbformat.read(path_of_reference, as_version=4)  # type: ignore[no-untyped-call]
+    notebook.cells[0].source = notebook.cells[0].source.replace(ADA, names)
+    if code:
+        cell = nbformat.v4.new_code_cell(code)  # type: ignore[no-untyped-call]
+        notebook.cells.append(cell)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+
+
+def collected(folder: Path, weather: Rubric) -> Mapping[str, Submission]:
+    previews = {
+        part.notebook: make_preview(part.reference, prompts={i.id: i.prompt for i in part.items})
+        for part in weather.parts
+    }
+    context = LayoutContext(preview=join_previews(previews.values()), notebooks=previews)
+    return {submission.name: submission for submission in collect(folder, context=context)}
+
+
+def parts_of(submission: Submission) -> dict[str, str]:
+    return {notebook: part.display_path for notebook, part in submission.parts.items()}
+
+
+# ---------------------------------------------------------------- the rubric
+
+
+def test_each_notebook_has_a_rubric_of_its_own_items(weather: Rubric) -> None:
+    units, report = weather.parts
+
+    assert [part.id for part in weather.parts] == ["weather-units", "weather-report"]
+    assert [item.id for item in units.items] == ["Q1", "Q2"]
+    assert [item.id for item in report.items] == ["Q3", "Q4"]
+    assert units.total + report.total == weather.total
+    assert report.folder == weather.path.parent / "weather" / "report"
+    assert (units.notebook, weather.notebook) == ("units", "")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ('id = "Q1"\nnotebook = "units"', 'id = "Q1"', "item Q1 → notebook: is missing"),
+        ('id = "Q1"\nnotebook = "units"', 'id = "Q1"\nnotebook = "unit"', "did you mean 'units'"),
+        ('reference = "reference/report.ipynb"', 'reference = "no.ipynb"', "there is no file"),
+        ('id = "report"\n', 'id = "units"\n', "there are several notebooks of this id"),
+        ("total = 20", 'total = 20\nreference = "reference/units.ipynb"', "has its own"),
+        (
+            'test = "test_warmest" } }',
+            'test = "test_warmest" }, needs = ["Q1"] }',
+            "runs by itself",
+        ),
+    ],
+)
+def test_a_rubric_says_what_is_wrong_with_its_notebooks(
+    before: str, after: str, complaint: str, tmp_path: Path
+) -> None:
+    course = shutil.copytree(WEATHER, tmp_path / "course")
+    path = course / "rubrics" / "weather.toml"
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+    with pytest.raises(RubricError, match=complaint):
+        rubric.load_rubric(path, catalog=checks.load_checks)
+
+
+# ---------------------------------------------------------------- whose is which
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("ada_units.ipynb", "ada_report.ipynb"),
+        ("units_ada.ipynb", "report_ada.ipynb"),
+        ("ada-Units (1).ipynb", "ada-REPORT.ipynb"),
+        ("ada_1.ipynb", "final.ipynb"),
+        ("ada/units.ipynb", "ada/report.ipynb"),
+        ("ada/week 1/first.ipynb", "ada/week 2/second.ipynb"),
+        ("ada/report.ipynb", "ada/units.ipynb"),
+    ],
+    ids=lambda names: names[0],
+)
+def test_the_notebooks_of_a_team_are_one_submission(
+    names: Sequence[str], weather: Rubric, tmp_path: Path
+) -> None:
+    for name, part in zip(names, ("units", "report"), strict=True):
+        write_notebook(tmp_path / name, part=part)
+    for name in ("bea_units.ipynb", "bea_report.ipynb"):
+        write_notebook(tmp_path / name, part=name[4:-6], names=BEA)
+
+    found = collected(tmp_path, weather)
+
+    assert len(found) == 2
+    assert parts_of(found["bea"]) == {"units": "bea_units.ipynb", "report": "bea_report.ipynb"}
+    (own,) = (submission for name, submission in found.items() if name != "bea")
+    assert parts_of(own) == dict(zip(("units", "report"), names, strict=True))
+    assert own.concerns == ()
+
+
+def test_two_students_with_one_notebook_each_stay_two(weather: Rubric, tmp_path: Path) -> None:
+    write_notebook(tmp_path / "ada" / "hw3_units.ipynb", part="units")
+    write_notebook(tmp_path / "bea" / "hw3_report.ipynb", part="report", names=BEA)
+    write_notebook(tmp_path / "cleo_units.ipynb", part="units", names="Cleo Trial (ct10003)")
+
+    found = collected(tmp_path, weather)
+
+    assert {name: [*submission.parts] for name, submission in found.items()} == {
+        "ada": ["units"],
+        "bea": ["report"],
+        "cleo": ["units"],
+    }
+    assert found["ada"].concerns == ("not handed in: report",)
+
+
+def test_of_two_versions_of_a_notebook_one_is_chosen_and_that_is_said(
+    weather: Rubric, tmp_path: Path
+) -> None:
+    write_notebook(tmp_path / "ada" / "units.ipynb", part="units")
+    write_notebook(tmp_path / "ada" / "units_old.ipynb", part="units", code="1 + 1")
+    write_notebook(tmp_path / "ada" / "report.ipynb", part="report")
+
+    (found,) = collected(tmp_path, weather).values()
+
+    assert [*found.parts] == ["units", "report"]
+    assert any("not graded" in concern for concern in found.concerns)
+
+
+def test_notebooks_that_name_different_students_are_flagged(
+    weather: Rubric, tmp_path: Path
+) -> None:
+    write_notebook(tmp_path / "team_units.ipynb", part="units")
+    write_notebook(tmp_path / "team_report.ipynb", part="report", names=BEA)
+
+    (found,) = collected(tmp_path, weather).values()
+
+    assert "its notebooks name different students" in found.concerns
+
+
+# ---------------------------------------------------------------- graded
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The course, graded: one who handed in all, one of two, and one a file that is damaged."""
+    folder = tmp_path_factory.mktemp("several")
+    for name in ("rubrics", "reference"):
+        shutil.copytree(WEATHER / name, folder / name)
+    submissions = folder / "submissions"
+    write_notebook(submissions / "ada" / "units.ipynb", part="units")
+    write_notebook(submissions / "ada" / "report.ipynb", part="report", code="1 / 0")
+    write_notebook(submissions / "bea_report.ipynb", part="report", names=BEA)
+    write_notebook(submissions / "cleo" / "units.ipynb", part="units", names="Cleo Trial (ct1003)")
+    (submissions / "cleo" / "report.ipynb").write_text('{"cells": [', encoding="utf-8")
+    code, output, errors = run_command("submissions", "-j", "1", folder=folder)
+    assert code == 1, output + errors
+    return folder
+
+
+def points_of(course: Path) -> dict[str, dict[str, str]]:
+    with (course / "graded" / "gradebook.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            row["submission"]: {item: row[item] for item in ("Q1", "Q2", "Q3", "auto", "pending")}
+            for row in csv.DictReader(file)
+        }
+
+
+def graded_of(course: Path, name: str) -> Graded:
+    with OutputFolder.open_existing(course / "graded", show_ids=False).open_gradebook() as book:
+        return book.graded(name)
+
+
+@pytest.mark.kernel
+def test_one_row_adds_up_what_all_notebooks_earned(course: Path) -> None:
+    assert points_of(course) == {
+        "ada": {"Q1": "4", "Q2": "6", "Q3": "6", "auto": "16", "pending": "4"},
+        "bea": {"Q1": "0", "Q2": "0", "Q3": "6", "auto": "6", "pending": "4"},
+        "cleo": {"Q1": "4", "Q2": "6", "Q3": "", "auto": "10", "pending": "10"},
+    }
+
+
+@pytest.mark.kernel
+def test_a_report_says_what_was_not_handed_in_and_how_cells_are_numbered(course: Path) -> None:
+    ada, bea = (
+        (course / "graded" / "reports" / f"{name}.html").read_text(encoding="utf-8")
+        for name in ("ada", "bea")
+    )
+    record = graded_of(course, "ada").record
+    failed = [run.index for run in record.cells if run.error is not None]
+
+    assert "The notebook &#39;units&#39; was not handed in." in bea
+    assert "was not handed in" not in ada
+    assert "report.ipynb begins with cell 6." in ada
+    assert failed == [len(record.cells) and record.cells[-1].index]
+    assert record.cells[-1].index > 6
+    assert "Each notebook was run from top to bottom in a fresh Python of its own." in ada
+
+
+@pytest.mark.kernel
+def test_notebooks_are_judged_again_without_a_kernel_and_kept_as_they_are(course: Path) -> None:
+    before = points_of(course)
+    _, output, errors = run_command("again", "graded", folder=course)
+    assert "without a kernel: no score moved" in output, output + errors
+    assert points_of(course) == before
+
+
+@pytest.mark.kernel
+@pytest.mark.slow
+def test_a_release_holds_all_notebooks_and_their_checks(course: Path) -> None:
+    wheel = course / "notebook_grader-0.1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("grader/__init__.py", "")
+    code, output, errors = run_command(
+        "release", "weather", "--wheel", str(wheel), "--out", "release", folder=course
+    )
+    assert code == 0, output + errors
+    folder = course / "release" / "weather"
+    assert {path.name for path in folder.glob("*.ipynb")} == {"units.ipynb", "report.ipynb"}
+    assert "def to_celsius" in (folder / "units.ipynb").read_text(encoding="utf-8")
+    assert "BEGIN SOLUTION" not in (folder / "units.ipynb").read_text(encoding="utf-8")
+
+    for part, item in {"units": "Q2", "report": "Q3"}.items():
+        write_notebook(folder / "mine.ipynb", part=part)
+        code, output, errors = run_command("check", "release/weather/mine.ipynb", folder=course)
+        assert f"✓ {item}" in output, output + errors
