@@ -145,7 +145,7 @@ def test_a_submission_that_the_grader_fails_on_is_in_the_log_and_its_row_says_so
 def test_a_run_that_fails_on_a_submission_keeps_the_seed_out_of_its_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: Submission, *, session: GradingSession, supplied: Any) -> None:  # noqa: ARG001
+    def fail(_: Submission, *, session: GradingSession, **__: Any) -> None:
         explode(f"{session.judge.rng} {session.judge.rng.seed.hex()}")
 
     course = made(tmp_path)
