@@ -144,8 +144,8 @@ def _expression_rows(node: ast.expr, path: Path) -> Iterator[LabeledString]:
         case ast.Call(args=args, keywords=keywords):
             names = [() for _ in args] + [_name_path(keyword.arg or "") for keyword in keywords]
             values = [*args, *(keyword.value for keyword in keywords)]
-            told = [*args, *(k.value for k in keywords if _NUMBER_KEY.fullmatch(k.arg or ""))]
-            beside = [value for value in told if constant_text(value) and _is_key(value)]
+            numbering = [*args, *(k.value for k in keywords if _NUMBER_KEY.fullmatch(k.arg or ""))]
+            beside = [value for value in numbering if constant_text(value) and _is_key(value)]
             yield from _table_rows(node, path) or _mapping_rows(names, values, path, beside=beside)
         case _:
             return
