@@ -206,7 +206,7 @@ def _table_rows(node: ast.Dict | ast.Call, path: Path) -> list[LabeledString]:
     if not others:
         return []
     rows = zip(*(key for key in keys if len(key) == len(keys[0])), *others, strict=True)
-    return [found for row in rows for found in _sequence_rows(row, path)]
+    return [kept for row in rows for kept in _sequence_rows(row, path)]
 
 
 def _columns(node: ast.AST) -> Iterator[list[ast.expr]]:
