@@ -11,7 +11,13 @@ for folder in (ROOT, ROOT / "tests", ROOT / "tests" / "attacks"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from attack import EVERYWHERE, Attack, Elsewhere  # noqa: E402 -- their folder comes first
+from attack import (  # noqa: E402 -- their folder comes first
+    EVERYWHERE,
+    Attack,
+    CourseAttack,
+    Elsewhere,
+)
+from attacks_tests import BREAKING, COURSE_ATTACKS, EXHAUSTING  # noqa: E402 -- the same
 from corpus import ATTACKS, ELSEWHERE  # noqa: E402 -- the same
 from levels import LEVELS  # noqa: E402 -- the same
 
@@ -30,6 +36,17 @@ notebook's word or ask only for what it does have (embeddings of length 1, say).
 | row | attack | what it tries | held at isolation | what remains |
 | --- | --- | --- | --- | --- |
 """
+COURSE = """
+## Attacks on a course's own tests
+
+Each is a name of one notebook that is out to pass a [test](tests.md) which it fails. All are run on
+the real road but walls and Jupyter. *Held* means: it passes nothing, in a public test and in a
+hidden one, no report of a hidden one tells what was asked, an innocent name in the same notebook
+passes, and so does the next notebook in the same process.
+
+| attack | what it tries |
+| --- | --- |
+"""
 ELSE = """
 ## Rows that no notebook carries
 
@@ -41,13 +58,19 @@ ELSE = """
 def page() -> str:
     """The whole page."""
     attacks = sorted(ATTACKS, key=lambda attack: (attack.rows, attack.name))
-    return HEAD + "".join(map(_line, attacks)) + ELSE + "".join(map(_other, ELSEWHERE))
+    course = "".join(map(_course_line, (*COURSE_ATTACKS, *BREAKING, *EXHAUSTING)))
+    others = "".join(map(_other, ELSEWHERE))
+    return HEAD + "".join(map(_line, attacks)) + ELSE + others + COURSE + course
 
 
 def _line(attack: Attack) -> str:
     rows = ", ".join(map(str, attack.rows))
     held = "every level" if attack.holds_at == EVERYWHERE else _levels(attack)
     return f"| {rows} | {attack.name} | {attack.tries} | {held} | {_remains(attack)} |\n"
+
+
+def _course_line(attack: CourseAttack) -> str:
+    return f"| {attack.name} | {attack.tries} |\n"
 
 
 def _levels(attack: Attack) -> str:

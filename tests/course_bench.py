@@ -64,6 +64,7 @@ def run_tests(  # noqa: PLR0913 (what a run has)
     seed: Sequence[int] = (1, 2, 3),
     files: Mapping[str, str] = {},
     values: Mapping[str, Any] = {},
+    changes: Mapping[str, Any] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return what came of each case of some tests, by its name."""
     room = folder / "room"
@@ -88,6 +89,8 @@ def run_tests(  # noqa: PLR0913 (what a run has)
             "seed": list(seed),
             "cells": [notebook],
             "values": dict(values),
+            "done": [],
+            "changes": changes,
         }
         bench.send(compose(order))
         return relay(bench, parties)

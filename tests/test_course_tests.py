@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import mmap
+import os
+import time
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import pytest
 from course_bench import run_tests
+
+from grader.selfcheck.inside_loader import load_inside
 
 NOTEBOOK = dedent(
     """
@@ -693,3 +699,94 @@ def test_a_fork_that_was_only_read_serves_the_next_test_and_a_changed_one_none(
     outcomes = run_tests(tmp_path, tests=READS, notebook=NOTEBOOK, reference=NOTEBOOK)
 
     assert {outcome["outcome"] for outcome in outcomes.values()} == {"passed"}
+
+
+SPOILING = dedent(
+    """
+    def test_leaves_its_input(total):
+        values = [1, 2, 3]
+        total(values)
+        assert values == [1, 2, 3]
+
+
+    def test_knew_before(total):
+        assert total([1, 2, 3]) == 6
+
+
+    def test_asks_afterwards(total):
+        values = [1, 2, 3]
+        assert total(values) in (6, sum(values))
+
+
+    def test_is_fooled(nothing):
+        values = [1, 2, 3]
+        assert nothing(values) == sum(values)
+
+
+    def test_sorts(sort):
+        values = [3, 1, 2]
+        sort(values)
+        assert values == [1, 2, 3]
+
+
+    def test_sorts_the_first(sort_first):
+        one, other = [2, 1], [3]
+        assert sort_first(one, other) == sum(other)
+        assert one == [1, 2]
+    """
+)
+SPOILED = """
+def total(values):
+    result = sum(values)
+    values.clear()
+    return result
+def nothing(values):
+    values.clear()
+    return 0
+def sort(values):
+    values.sort()
+def sort_first(one, other):
+    one.sort()
+    other.clear()
+    return 0
+"""
+
+
+def test_a_change_that_the_reference_does_not_make_is_seen_and_helps_nobody(
+    tmp_path: Path,
+) -> None:
+    changed = {
+        "test_sorts": ["sort(...), argument 0"],
+        "test_sorts_the_first": ["sort_first(...), argument 0"],
+    }
+    outcomes = run_tests(tmp_path, tests=SPOILING, notebook=SPOILED, changes=changed)
+
+    assert {name: outcome["outcome"] for name, outcome in outcomes.items()} == {
+        "test_leaves_its_input": "failed",
+        "test_knew_before": "passed",
+        "test_asks_afterwards": "passed",
+        "test_is_fooled": "failed",
+        "test_sorts": "passed",
+        "test_sorts_the_first": "failed",
+    }
+    assert outcomes["test_sorts"]["changes"] == changed["test_sorts"]
+
+
+def test_a_fork_is_not_killed_in_the_midst_of_a_frame() -> None:
+    probe = load_inside("probe")
+    state = mmap.mmap(-1, 2)
+    pid = os.fork()
+    if pid == 0:
+        for _ in range(500):
+            state[1] = True
+            time.sleep(0.01)
+            state[1] = False
+            time.sleep(0.001)
+        os._exit(0)
+    time.sleep(0.05)
+
+    probe.kill_between_frames(pid, state)
+
+    assert state[1] == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -22,19 +23,22 @@ def case(outcome: str, name: str = "test_small", **more: Any) -> dict[str, Any]:
     return {"case": name, "test": "test_small", "outcome": outcome, "words": [], **more}
 
 
-def observe(*cases: dict[str, Any]) -> Observation:
-    return Observation(id=QUESTION.id, status="ok", data={"cases": list(cases)})
+def observe(*cases: dict[str, Any], **more: Any) -> Observation:
+    return Observation(id=QUESTION.id, status="ok", data={"cases": list(cases), **more})
 
 
 def judge(
-    *cases: dict[str, Any], reference: tuple[dict[str, Any], ...] = (), public: bool = True
+    *cases: dict[str, Any],
+    reference: tuple[dict[str, Any], ...] = (),
+    public: bool = True,
+    more: Mapping[str, Any] = {},
 ) -> Finding:
     params = CHECK.model_copy(update={"shown": public})
     spec = CheckSpec(code="TST001", points=Fraction(4), public=public, needs=(), params=params)
     bound = bind_rubric(course(a=(spec,)), registry=CHECKS, rng=RNG)
     own = replace(
         evidence(),
-        observations={QUESTION.id: observe(*cases)},
+        observations={QUESTION.id: observe(*cases, **more)},
         expected={QUESTION.id: observe(*(reference or (case("passed"),)))},
     )
     (finding,) = bound.judge(own).findings
@@ -83,7 +87,7 @@ SENTENCES = [
         "`a == b` is only what an object of the notebook's own says",
     ),
     (
-        case("passed", operators=1),
+        case("passed", operators=["abs(answer)"]),
         "it gave an object of its own where a plain value was expected",
     ),
 ]
@@ -126,9 +130,26 @@ def test_hidden_cases_are_counted() -> None:
 
 
 def test_a_word_that_the_reference_needs_too_costs_nothing() -> None:
-    word = case("passed", words=["a == b"], operators=2)
+    word = case("passed", words=["a == b"], operators=["add(a, ...)"])
 
     assert judge(word, reference=(word,)).earned == 4
+
+
+def test_a_word_that_only_the_student_needs_costs_the_points() -> None:
+    own = case("passed", words=["a == b", "c == d"])
+    steps = case("passed", operators=["f(...)", "f(...).equals(...)"])
+    reference = case("passed", words=["a == b"], operators=["f(...)"])
+
+    for one in (own, steps):
+        finding = judge(one, reference=(reference,), public=False)
+        assert finding.earned == 0
+        assert "c == d" not in finding.found
+
+
+def test_of_a_hidden_test_no_name_is_told_that_was_made_when_it_was_asked() -> None:
+    made = case("raised", exception="Asked17", where=["asked_17", 17], is_written=False)
+
+    assert judge(made, public=False).found == "it raised an exception"
 
 
 FAULTS = [
@@ -165,3 +186,10 @@ def test_a_test_that_never_looks_is_a_fault_of_the_assignment_and_a_word_a_remar
     ((text, is_fault),) = remarks(requests=2, words=["a == b"])
     assert "`a == b` rests on the notebook's own word" in text
     assert not is_fault
+
+
+def test_a_notebook_that_was_given_up_has_failed_what_was_not_run() -> None:
+    finding = judge(reference=(case("passed"),), more={"given_up": True})
+
+    assert finding.verdict is Verdict.FAILED
+    assert finding.found == "it gave what the test could not come to its end with"

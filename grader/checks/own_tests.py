@@ -24,6 +24,7 @@ GONE = {
     "died": "ended the notebook's process",
     "invalid": "gave nothing that could be read",
     "too_much": "never came to an end",
+    "unending": "gave what the test could not come to its end with",
 }
 """What a call did that was never answered, by status."""
 
@@ -45,11 +46,17 @@ class _Case:
     words: tuple[str, ...] = ()
     asked: bool = True
     """Whether it asked the notebook anything."""
-    operators: bool = False
+    operators: tuple[str, ...] = ()
+    is_written: bool = True
+    """Whether the names in `exception` and `where` stand in the notebook's code."""
 
     @property
     def has_passed(self) -> bool:
         return self.outcome == "passed"
+
+    def reason(self) -> str:
+        """Return why it did not pass, for whoever wrote the test."""
+        return self.sentence or self.message or GONE.get(self.status, self.outcome)
 
 
 class TestedCheck(Check):
@@ -76,7 +83,11 @@ class TestedCheck(Check):
     def judge(self, evidence: Evidence) -> CheckOutcome:
         (question,) = self.questions(evidence.rng)
         expected = {c.name: c for c in self._reference_cases(evidence, question)}
-        cases = {case.name: case for case in read_cases(evidence.observation(question))}
+        answer = evidence.observation(question)
+        cases = {case.name: case for case in read_cases(answer)}
+        if answer.data.get("given_up"):
+            lost = {name: _Case(name=name, outcome="gone", status="unending") for name in expected}
+            cases = {**lost, **cases}
         for case in cases.values():
             if case.outcome == "error":
                 raise CourseTestFault(
@@ -114,7 +125,7 @@ class TestedCheck(Check):
         cases = list(read_cases(evidence.reference_observation(question)))
         failed_case = next((c for c in cases if c.outcome not in {"passed", "skipped"}), None)
         if failed_case is not None or not cases:
-            why = failed_case.sentence or failed_case.message if failed_case else "it did not run"
+            why = failed_case.reason() if failed_case else "it did not run"
             raise ReferenceFault(f"the reference does not pass {self.describe()}: {why}"[:600])
         counted = [case for case in cases if case.has_passed]
         if not counted:
@@ -228,7 +239,7 @@ def find_flaw(case: _Case, *, reference: _Case, is_public: bool) -> str:
         is_public: whether students may read what the test asks and expects.
     """
     if case.has_passed:
-        return _find_borrowed_word(case, reference)
+        return _find_borrowed_word(case, reference, is_public=is_public)
     sentences = {
         "missing": f"no name {' or '.join(case.names)} was left when the run ended",
         "gone": _begin(case, is_public) + GONE.get(case.status, GONE["invalid"]),
@@ -246,17 +257,26 @@ def _begin(case: _Case, is_public: bool) -> str:  # noqa: FBT001
     return f"{case.call if is_public and case.call else 'it'} "
 
 
-def _find_borrowed_word(case: _Case, reference: _Case) -> str:
+def _find_borrowed_word(case: _Case, reference: _Case, *, is_public: bool) -> str:
     """Return what a student's case passed by and the reference's did not need, or ''."""
-    if case.words and not reference.words:
-        return f"`{case.words[0]}` is only what an object of the notebook's own says"
-    if case.operators and not reference.operators:
+    words = [word for word in case.words if word not in reference.words]
+    if words and is_public:
+        return f"`{words[0]}` is only what an object of the notebook's own says"
+    if words:
+        return "it is only what an object of the notebook's own says"
+    if set(case.operators) - set(reference.operators):
         return "it gave an object of its own where a plain value was expected"
     return ""
 
 
 def _tell_exception(case: _Case, *, is_public: bool) -> str:
-    """Return what the student's code raised; its text may hold inputs that nobody should read."""
+    """Return what the student's code raised.
+
+    In a hidden test, neither its text nor a name that was made when it was asked: they may hold
+    inputs that nobody should read.
+    """
+    if not is_public and not case.is_written:
+        return "raised an exception"
     function, line = case.where
     known = f"`{function}`, " if function and not function.startswith("<") else ""
     where = f" in {known}line {line} of its cell" if line else ""
@@ -317,5 +337,6 @@ def _read_case(case: Mapping[str, Json]) -> _Case:
         where=where,
         words=texts("words"),
         asked=case.get("requests") != 0,
-        operators=bool(case.get("operators")),
+        operators=texts("operators"),
+        is_written=case.get("is_written") is not False,
     )

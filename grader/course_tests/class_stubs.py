@@ -5,6 +5,7 @@ import sys
 
 from inside.plain_values import KNOWN_PACKAGES, Malformed
 
+MAX_LINE = 1_000_000
 NEVER_RAISED = (KeyboardInterrupt, GeneratorExit, SystemExit)
 """Exceptions that would end more than a test here; a class of the same name stands for them."""
 
@@ -59,21 +60,40 @@ class ClassStubs:
         except Exception:
             error = Exception.__new__(self.make_class(tree["class"]))
         error.args = tuple(args)
-        if str(error) != tree["text"]:
+        if safe_text(error) != tree["text"]:
             error.args = (str(tree["text"]),)
-        error.__dict__.update(
-            _number_in_notebook=tree["id"],
-            _raised_at=(tree.get("function"), tree.get("line")),
-        )
+        error.__dict__.update(_number_in_notebook=tree["id"], _raised_at=place_of(tree))
         return error
 
 
+def safe_text(error):
+    """Return the text of an exception, whatever its own `__str__` does."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
+def place_of(tree):
+    """Return the function and the line where an exception was raised, or (None, None)."""
+    match tree.get("function"), tree.get("line"):
+        case str(function), int(line) if 0 < line < MAX_LINE:
+            return function[:100], line
+    return None, None
+
+
 def find_known(tree):
-    """Return the imported class of that qualified name, or None."""
+    """Return the imported class of that qualified name, or None.
+
+    The way to it leads through a module of a known package and through classes alone: no other
+    module that this one has imported, such as `unittest.mock`, can be reached.
+    """
     module, name = str(tree.get("m", "")), str(tree.get("q", ""))
     if module.partition(".")[0] not in KNOWN_PACKAGES:
         return None
     value = sys.modules.get(module)
     for part in name.split("."):
-        value = getattr(value, part, None)
-    return value if isinstance(value, type) else None
+        value = getattr(value, "__dict__", {}).get(part)
+        if not isinstance(value, type):
+            return None
+    return value if str(value.__module__).partition(".")[0] in KNOWN_PACKAGES else None

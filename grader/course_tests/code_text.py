@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import re
 import reprlib
 
 from course_tests.arguments import Printed
@@ -29,11 +30,12 @@ _short.maxlevel = 4
 
 
 def show(value):
-    """Return a value as text, shortened; its class where it has none."""
+    """Return a value as text in a line, shortened, whatever its parts do when they are asked."""
     try:
-        return _short.repr(value)
-    except Exception:  # whole numbers of thousands of digits, for one
+        text = _short.repr(value)
+    except BaseException:  # the notebook may be gone, and a whole number too long
         return f"<{type(value).__name__}>"
+    return re.sub(r"\n\s*", " ", text)
 
 
 class _Literals(ast.NodeTransformer):

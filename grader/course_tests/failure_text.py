@@ -5,6 +5,7 @@ import linecache
 import re
 
 import pytest
+from course_tests.class_stubs import safe_text
 from course_tests.code_text import ShownCode, is_literal, show
 from course_tests.remote_objects import Remote
 from course_tests.talk import NotebookGone
@@ -46,20 +47,20 @@ def describe_failure(item, excinfo, compared=None):
     }
     if entry is None:
         return described | {"sentence": first_line(described["message"])}
-    stop = Stop(entry, str(item.path))
-    described |= {"line": stop.line, "code": stop.code[:MAX_TEXT]}
+    try:
+        return described | describe_stop(entry, str(item.path), error, compared)
+    except BaseException:  # the notebook may be gone, or what it gave raise when it is looked at
+        return described
+
+
+def describe_stop(entry, path, error, compared):
+    """Return where a test stopped, and a sentence about it."""
+    stop = Stop(entry, path)
+    described = {"line": stop.line, "code": stop.code[:MAX_TEXT]}
     is_verdict = isinstance(error, VERDICTS) and not isinstance(error, NotebookGone)
     if is_verdict:
         described["sentence"] = stop.explain_assertion(error, compared)[:MAX_TEXT]
     return {**described, "call": stop.call()[:MAX_TEXT]}
-
-
-def safe_text(error):
-    """Return the text of an exception, whatever its own `__str__` does."""
-    try:
-        return str(error)
-    except Exception:
-        return ""
 
 
 class Stop:

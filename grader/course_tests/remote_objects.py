@@ -97,7 +97,12 @@ class Remote:
         return _operate("enter", self, label=f"{self!r}.__enter__()")
 
     def __exit__(self, kind, error, trace):
-        return bool(_operate("exit", self, kind, error, None))
+        if isinstance(error, AssertionError) or not isinstance(error, (Exception, type(None))):
+            kind, error = AssertionError, AssertionError()  # its text may tell what is expected
+        is_hidden = bool(_operate("exit", self, kind, error, None))
+        if is_hidden and error is not None:
+            _note(self, f"{self!r}.__exit__ hides {kind.__name__}")
+        return is_hidden
 
     # ------------------------------------------------------------ on the notebook's word
 
@@ -189,13 +194,13 @@ def _operate(name, remote, *operands, label=""):
 
 
 def _operate_on_word(name, remote, *operands, label=""):
-    """Do an operation whose result takes the place of the object: counted, see `Talk`."""
-    talk_of(remote).operator_steps += 1
+    """Do an operation whose result takes the place of the object: noted, see `Talk`."""
+    talk_of(remote).take_step(label or f"{name}({remote!r})")
     return _operate(name, remote, *operands, label=label)
 
 
 def _note(remote, step):
-    talk_of(remote).take_word(step[:200])
+    talk_of(remote).take_word(step)
 
 
 def _take_word(remote, name, other, *, sign):
@@ -220,8 +225,9 @@ def _forward(name):
 
 def _reflected(name):
     def method(self, other):
-        talk_of(self).operator_steps += 1
-        return _ask(self, "operator", name, other, self, label=f"{name}(..., {self!r})")
+        label = f"{name}(..., {self!r})"
+        talk_of(self).take_step(label)
+        return _ask(self, "operator", name, other, self, label=label)
 
     return method
 

@@ -5,6 +5,7 @@ A plugin of pytest: an argument that is no fixture is a name of the notebook.
 
 import contextlib
 import inspect
+import re
 import types
 
 import pytest
@@ -142,28 +143,43 @@ def make_value_items(item):
     ]
 
 
-def explain_call(item, call, talks, compared):
+def explain_call(item, call, talks, compared, cells):
     """Return the outcome of a test that raised, by what it raised."""
     error = call.excinfo.value
-    notebook = talks[NOTEBOOK]
+    notebook, reference = talks[NOTEBOOK], talks.get(REFERENCE)
     gone = next((e for e in chain(error) if isinstance(e, NotebookGone)), None)
+    if gone is not None and reference is not None and reference.is_gone and not notebook.is_gone:
+        return {"outcome": "error", "message": "the reference ended"}
     if gone is not None:
-        call = describe_failure(item, call.excinfo).get("call", "")
-        return {"outcome": "gone", "status": gone.status, "call": call}
+        described = describe_failure(item, call.excinfo)
+        return {"outcome": "gone", "status": gone.status, "call": described.get("call", "")}
     if notebook.missing and isinstance(error, NameError):
         return {"outcome": "missing", "names": notebook.missing[:3]}
     if isinstance(error, pytest.skip.Exception):
         return {"outcome": "skipped", "message": str(error)[:300]}
-    asked = notebook.count or call.when == "call"
+    # What the reference raises after the notebook was asked, it raises at what that one gave.
+    asked = notebook.count or (call.when == "call" and not (reference and reference.raised))
     raised = any(error is other for other in notebook.raised)
     is_verdict = isinstance(error, (AssertionError, pytest.fail.Exception))
     outcome = "raised" if raised else "failed" if is_verdict else "stopped"
-    if not asked or any(error is e for e in talks[REFERENCE].raised):
-        outcome = "error"
     described = describe_failure(item, call.excinfo, compared)
     if raised:
-        described["where"] = list(getattr(error, "_raised_at", (None, None)))
-    return {"outcome": outcome, **described}
+        described |= tell_place(error, cells)
+    return {"outcome": outcome if asked else "error", **described}
+
+
+def tell_place(error, cells):
+    """Return where the notebook raised, and whether its words for that stand in its code.
+
+    Others may be made when it is asked, to tell who reads the report what it was asked.
+    """
+    function, line = getattr(error, "_raised_at", (None, None))
+    code = "\n".join(cells)
+    words = {*re.findall(r"\w+", code), "<module>", "<lambda>", "<listcomp>", "<genexpr>"}
+    kind = type(error)
+    is_written = kind.__module__ != "notebook" or kind.__name__ in words
+    is_place = function is None or (function in words and line <= code.count("\n") + 1)
+    return {"where": [function, line], "is_written": is_written and is_place}
 
 
 def chain(error):
@@ -280,4 +296,4 @@ class RemoteBackend:
 
     def explain(self, item, call, compared):
         """Return the outcome of a test that raised."""
-        return explain_call(item, call, self.talks, compared)
+        return explain_call(item, call, self.talks, compared, self.job["cells"])

@@ -33,12 +33,34 @@ KNOWN_PACKAGES = frozenset(
 SMALL_INTEGER = 2**53
 LONG_LIST = 64
 """Length from which a list of numbers of one type crosses as an array."""
+MAX_RANGE = 10_000_000
+"""Longest range: a test may walk it."""
+MAX_DIGITS = 1 << 18
+"""Hexadecimal digits of the largest whole number; what is done with larger ones takes long."""
 ARRAY_KINDS = "biuf"
 """Kinds of dtype that cross as they are; others as a view of such."""
 
+
+class TooLarge(Exception):
+    """A value beyond the bounds."""
+
+
+def require_walkable(value):
+    """Return a range, or an index of pandas that is one; raise TooLarge if it is too long."""
+    if len(value) > MAX_RANGE:
+        raise TooLarge
+    return value
+
+
+def parse_integer(text):
+    """Return the whole number of a hexadecimal text."""
+    if len(text) > MAX_DIGITS:
+        raise TooLarge
+    return int(text, 16)
+
+
 _TEXT_TYPES = {
     decimal.Decimal: ("decimal", str),
-    fractions.Fraction: ("fraction", str),
     dt.date: ("date", dt.date.isoformat),
     dt.time: ("time", dt.time.isoformat),
     dt.datetime: ("datetime", dt.datetime.isoformat),
@@ -49,13 +71,12 @@ _TEXT_TYPES = {
 }
 _FROM_TEXT = {
     "decimal": decimal.Decimal,
-    "fraction": fractions.Fraction,
     "date": dt.date.fromisoformat,
     "time": dt.time.fromisoformat,
     "datetime": dt.datetime.fromisoformat,
     "uuid": uuid.UUID,
     "path": pathlib.Path,
-    "integer": lambda text: int(text, 16),
+    "integer": parse_integer,
     "float": float,
     "bytes": base64.b85decode,
     "bytearray": lambda text: bytearray(base64.b85decode(text)),
@@ -80,10 +101,6 @@ _FROM_MAPPING = {
     "defaultdict": lambda pairs: collections.defaultdict(None, pairs),
 }
 _LIST_DTYPES = {float: np.float64, int: np.int64, bool: np.bool_}
-
-
-class TooLarge(Exception):
-    """A value beyond the bounds."""
 
 
 class Malformed(ValueError):
@@ -123,6 +140,8 @@ class ValueEncoder:
         if kind is int:
             if -SMALL_INTEGER < value < SMALL_INTEGER:
                 return value
+            if value.bit_length() > 3 * MAX_DIGITS:
+                raise TooLarge
             return {"": "integer", "v": self.count(hex(value))}
         if kind is float:
             return value if math.isfinite(value) else {"": "float", "v": repr(value)}
@@ -177,7 +196,9 @@ class ValueEncoder:
                 for key, part in value.items()
             ]
             return {"": _MAPPINGS[kind], "v": pairs}
-        if kind in (complex, range, slice, dt.timedelta):
+        if kind in _FIELD_TYPES:
+            if kind is range:
+                require_walkable(value)
             return {"": kind.__name__, "v": [self.tree(p, depth + 1) for p in _fields(value)]}
         if kind.__mro__[1:] == (tuple, object) and _is_named_tuple(kind):
             parts = [self.tree(part, depth + 1) for part in tuple.__iter__(value)]
@@ -224,7 +245,7 @@ class ValueDecoder:
             return self.value(tree)
         except Malformed:
             raise
-        except (ValueError, TypeError, KeyError, LookupError, ArithmeticError) as error:
+        except Exception as error:  # whatever NumPy, pandas or torch say of what it claims to be
             raise Malformed(f"{type(error).__name__}: {error}"[:200]) from error
 
     def value(self, tree):
@@ -276,14 +297,18 @@ def _fields(value):
         return value.real, value.imag
     if type(value) is dt.timedelta:
         return value.days, value.seconds, value.microseconds
+    if type(value) is fractions.Fraction:
+        return value.numerator, value.denominator
     return value.start, value.stop, value.step
 
 
+_FIELD_TYPES = (complex, range, slice, dt.timedelta, fractions.Fraction)
 _FROM_FIELDS = {
     "complex": complex,
-    "range": range,
+    "range": lambda *fields: require_walkable(range(*fields)),
     "slice": slice,
     "timedelta": dt.timedelta,
+    "Fraction": fractions.Fraction,
 }
 
 

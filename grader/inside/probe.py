@@ -13,6 +13,7 @@ import signal
 import struct
 import sys
 import threading
+import time
 
 from inside import conversation_server, fork_repair, frames, run_clock
 from inside.questions import answer, describe_error
@@ -28,6 +29,10 @@ _fork, _kill, _waitpid, _exit, _pipe, _close = (
 )
 _unpack, _list, _open = struct.unpack, list, open
 
+MAX_PAUSES = 500
+"""How often a fork whose time is up may be found in the midst of a frame."""
+PAUSE_SECONDS = 0.01
+"""Seconds until it is looked at again."""
 KINDS_WITHOUT_FORK = ("notes", "modules")
 """Kinds of question that run none of the notebook's code, so that they need no fork."""
 
@@ -103,46 +108,92 @@ def lost_answer(question, status, main_thread):
 class ConversationClock(run_clock.RunClock):
     """How long the notebook has worked in a conversation: waiting for the test does not count."""
 
-    def __init__(self, pid, working):
-        self.working = working
+    def __init__(self, pid, state):
+        self.state = state
         super().__init__(pid)
 
     def count(self, passed, worked):
         """Return what of the seconds that passed is the notebook's."""
-        return super().count(passed, worked) if self.working[0] else worked or 0.0
+        return super().count(passed, worked) if self.state[0] else worked or 0.0
+
+
+class ForkPipes:
+    """The pipes of the fork that a test talks with.
+
+    state: memory that it shares with its parent: whether it works, and whether it is in the midst
+    of a frame.
+    """
+
+    def __init__(self, reading, out, state):
+        self.reading = reading
+        self.out = out
+        self.state = state
+
+    def set_busy(self, is_working):
+        """Tell whether the notebook works, or waits for the test."""
+        self.state[0] = is_working
+
+    def receive(self):
+        """Wait for a request and return its body."""
+        poll = frames._poll()
+        poll.register(self.reading, frames._POLLIN)
+        poll.poll()
+        self.state[1] = True
+        body = frames.receive_bytes(self.reading)
+        self.state[1] = False
+        return body
+
+    def send(self, body):
+        """Send a reply."""
+        self.state[1] = True
+        frames.send_bytes(self.out, body)
+        self.state[1] = False
+
+
+def converse_in_fork(notebook, pipes):
+    """Serve one test in the forked process; never returns."""
+    try:
+        prepare_fork()
+        output = conversation_server.CapturedOutput()
+        output.capture()
+        notebook.restore_forgotten()
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(1)
+        conversation_server.ConversationServer(
+            notebook.namespace, pipes.receive, pipes.send, output=output, busy=pipes.set_busy
+        ).serve()
+    finally:
+        _exit(0)
 
 
 def serve_conversation(notebook, header, reading, out):
     """Let a test use the notebook in a fork of its own, until it ends or its time is up."""
-    working = mmap.mmap(-1, 1)
+    state = mmap.mmap(-1, 2)
     pid = _fork()
     if pid == 0:
-        try:
-            prepare_fork()
-            output = conversation_server.CapturedOutput()
-            output.capture()
-            notebook.restore_forgotten()
-            if "torch" in sys.modules:
-                sys.modules["torch"].set_num_threads(1)
-            conversation_server.ConversationServer(
-                notebook.namespace,
-                lambda: frames.receive_bytes(reading),
-                lambda body: frames.send_bytes(out, body),
-                output=output,
-                busy=lambda is_working: working.__setitem__(0, is_working),
-            ).serve()
-        finally:
-            _exit(0)
+        converse_in_fork(notebook, ForkPipes(reading, out, state))
     watch = run_clock.Stopwatch(pid, header["seconds"], header["most_seconds"])
-    watch.clock = ConversationClock(pid, working)
+    watch.clock = ConversationClock(pid, state)
     late = False
     while not late and not has_ended(pid, watch.wait_seconds()):
         late = watch.is_over()
     if late:
-        with contextlib.suppress(ProcessLookupError):
-            _kill(pid, signal.SIGKILL)
-        _waitpid(pid, 0)
+        kill_between_frames(pid, state)
     return "timed_out" if late else "died"
+
+
+def kill_between_frames(pid, state):
+    """Kill a fork when it neither reads nor sends a frame: half of one would spoil all others."""
+    with contextlib.suppress(ProcessLookupError, ChildProcessError):
+        for _ in range(MAX_PAUSES):
+            _kill(pid, signal.SIGSTOP)
+            _waitpid(pid, os.WUNTRACED)
+            if not state[1]:
+                break
+            _kill(pid, signal.SIGCONT)
+            time.sleep(PAUSE_SECONDS)
+        _kill(pid, signal.SIGKILL)
+        _waitpid(pid, 0)
 
 
 def has_ended(pid, seconds):

@@ -130,7 +130,8 @@ def encode_index(pandas, encoder, index, depth):
     """Return the tree of an index of any kind."""
     names = [encoder.tree(name, depth + 1) for name in index.names]
     if type(index) is pandas.RangeIndex:
-        return {"": "range_index", "v": [index.start, index.stop, index.step], "n": names}
+        fields = encoder.tree(range(index.start, index.stop, index.step), depth + 1)
+        return {"": "range_index", "v": fields, "n": names}
     if type(index) is pandas.MultiIndex:
         levels = [encode_index(pandas, encoder, level, depth) for level in index.levels]
         codes = [encoder.tree(np.asarray(code), depth + 1) for code in index.codes]
@@ -189,7 +190,7 @@ def decode_pandas(decoder, tree):
         return frame
     names = [decoder.value(name) for name in tree["n"]]
     if tag == "range_index":
-        return pd.RangeIndex(*tree["v"], name=names[0])
+        return pd.RangeIndex(decoder.value(tree["v"]), name=names[0])
     if tag == "multi_index":
         levels = [decode_pandas(decoder, level) for level in tree["v"]]
         codes = [decoder.value(code) for code in tree["k"]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
@@ -26,6 +26,10 @@ LOAD_SECONDS = 300.0
 """Seconds that importing the tests and computing their wide fixtures may take."""
 TEST_SECONDS = 120.0
 """Seconds that a test may work on our side between two requests."""
+MAX_LOST = 3
+"""Cases of one submission that may end the process, or keep it busy, until no more are run."""
+GIVEN_UP = "given_up"
+"""The key in an observation's data that says so."""
 
 
 class Exchange(Protocol):
@@ -59,6 +63,9 @@ class TestRun:
     """The source of the notebook's code cells."""
     values: Mapping[str, Json] = field(default_factory=dict)
     """The value checks to run beside, by the name under which each is told."""
+    changes: Mapping[str, Json] | None = None
+    """By case, the calls that changed in the reference what they were given; None for the reference
+    itself."""
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all that is run."""
@@ -69,9 +76,85 @@ class TestRun:
 class _Case:
     """One case of a test while it runs."""
 
-    name: str = ""
-    conversations: dict[str, Exchange | None] = field(default_factory=dict)
+    name: str
+    test: str
+    refused: list[str] = field(default_factory=list)
+    """Parties that are no more."""
     transcript: list[TranscriptEntry] = field(default_factory=list)
+
+
+class _Results:
+    """What came of the cases of one submission so far."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.cases: dict[str, list[Json]] = {name: [] for name in names}
+        self.transcripts: dict[str, dict[str, TranscriptEntries]] = {name: {} for name in names}
+        self.done: list[str] = []
+        self.current: _Case | None = None
+        self.given_up = False
+        self._forks: dict[str, Exchange] = {}
+
+    def begin(self, header: Mapping[str, Json]) -> None:
+        """Begin a case; it goes on with the forks from which the last one only read."""
+        kept = {
+            party: conversation
+            for party, conversation in self._forks.items()
+            if header.get("keeps") is True and conversation.can_be_kept
+        }
+        for party in self._forks.keys() - kept.keys():
+            self._forks[party].close()
+        self._forks = kept
+        if self.current is not None and self.current.name == header.get("case"):
+            return  # it is run once more, and its transcript goes on
+        self.current = _Case(name=str(header.get("case")), test=str(header.get("test")))
+
+    def relay(self, party: str, body: bytes, converse: OpenConversation) -> bytes:
+        """Hand a request on and return the reply, or that there is none."""
+        case = self.current
+        if case is None:
+            raise KernelError("a request outside of all tests")
+        if party not in self._forks and party not in case.refused:
+            conversation = converse(party, case.name)
+            if conversation is None:
+                case.refused.append(party)
+            else:
+                self._forks[party] = conversation
+        fork = self._forks.get(party)
+        reply = None if fork is None else fork.exchange(body)
+        if reply is None:
+            reply = wire.compose_frame({"gone": "died" if fork is None else fork.gone})[8:]
+        case.transcript.append(TranscriptEntry(party=party, request=body, reply=reply))
+        return reply
+
+    def end_forks(self) -> None:
+        """End the forks that are left."""
+        for conversation in self._forks.values():
+            conversation.close()
+        self._forks = {}
+
+    def keep(self, outcome: Json) -> None:
+        """Keep what came of the case that runs, with texts of the notebook's fit to be shown."""
+        case, self.current = self.current, None
+        if case is None or not isinstance(outcome, dict) or case.test not in self.cases:
+            return
+        # Values and messages were judged as they are; they are fit to be shown from here on.
+        shown = {key: wire.scrub_value(value) for key, value in outcome.items()}
+        self.cases[case.test].append({**shown, "test": case.test, "case": case.name})
+        self.transcripts[case.test][case.name] = tuple(case.transcript)
+        self.done.append(case.name)
+
+    def lose(self) -> None:
+        """Keep that the case that ran ended the process, by what the notebook gave if it gave any.
+
+        The reference passes the same test, so what it needs is no memory or time that nobody has.
+        """
+        case = self.current
+        if case is None:
+            return
+        outcome: dict[str, Json] = {"outcome": "gone", "status": "unending"}
+        if not case.transcript:
+            outcome = {"outcome": "error", "message": "it ended its own process"}
+        self.keep(outcome)
 
 
 class TestBench:
@@ -127,29 +210,32 @@ class TestBench:
         Its data has `cases`: what came of each, as the process says; its array `transcript` what
         was asked and replied.
         """
-        cases: dict[str, list[Json]] = {name: [] for name in run.names()}
-        transcripts: dict[str, dict[str, TranscriptEntries]] = {name: {} for name in run.names()}
-        try:
-            self._run(run, converse, cases, transcripts)
-        except WireError:
-            self.close()  # it hangs, or died: another one is started for the next submission
+        results = _Results(run.names())
+        for _ in range(MAX_LOST):
+            try:
+                self._run(run, converse, results)
+            except WireError:
+                self.close()  # it hangs, or died: another one is started for what is left
+            else:
+                if results.current is None:
+                    break
+            results.lose()
+            if self._stop.is_set():
+                break
+        else:
+            results.given_up = True
+        data = {GIVEN_UP: True} if results.given_up else {}
         return {
             name: Observation(
                 id=name,
-                status="ok" if cases[name] else "not_asked",
-                data={"cases": cases[name]},
-                arrays=pack_transcript(transcripts[name]),
+                status="ok" if cases or results.given_up else "not_asked",
+                data={"cases": cases, **data},
+                arrays=pack_transcript(results.transcripts[name]),
             )
-            for name in run.names()
+            for name, cases in results.cases.items()
         }
 
-    def _run(
-        self,
-        run: TestRun,
-        converse: OpenConversation,
-        cases: dict[str, list[Json]],
-        transcripts: dict[str, dict[str, TranscriptEntries]],
-    ) -> None:
+    def _run(self, run: TestRun, converse: OpenConversation, results: _Results) -> None:
         if self._channel is None:
             self.start()
         channel = self._channel
@@ -158,73 +244,26 @@ class TestBench:
         order: dict[str, Json] = {
             "order": "run",
             "tests": list(run.tests),
+            "done": list(results.done),
             "seed": list(run.seed),
             "cells": list(run.cells),
             "values": dict(run.values),
+            "changes": None if run.changes is None else dict(run.changes),
         }
         channel.send(wire.compose_frame(order), seconds=TEST_SECONDS)
-        case = _Case()
         try:
             while True:
                 header = channel.receive(seconds=TEST_SECONDS).header
-                match header.get("frame"):
-                    case "begin":
-                        case = _next_case(case, header)
-                    case "ask":
+                match header.get("frame"), results.current:
+                    case "begin", _:
+                        results.begin(header)
+                    case "ask", _Case():
                         body = channel.receive_body(seconds=TEST_SECONDS)
-                        reply = _relay(case, str(header.get("party")), body, converse)
+                        reply = results.relay(str(header.get("party")), body, converse)
                         channel.send(wire.frame_of(reply), seconds=TEST_SECONDS)
-                    case "outcome":
-                        _keep_outcome(header.get("outcome"), case, cases, transcripts)
+                    case "outcome", _:
+                        results.keep(header.get("outcome"))
                     case _:
                         return
         finally:
-            _end_case(case)
-
-
-def _relay(case: _Case, party: str, body: bytes, converse: OpenConversation) -> bytes:
-    """Hand a request on and return the reply, or that there is none."""
-    if party not in case.conversations:
-        case.conversations[party] = converse(party, case.name)
-    conversation = case.conversations[party]
-    reply = None if conversation is None else conversation.exchange(body)
-    if reply is None:
-        gone = "died" if conversation is None else conversation.gone
-        reply = wire.compose_frame({"gone": gone})[8:]
-    case.transcript.append(TranscriptEntry(party=party, request=body, reply=reply))
-    return reply
-
-
-def _next_case(case: _Case, header: Mapping[str, Json]) -> _Case:
-    """Return the next case; it goes on with the forks from which the last one only read."""
-    kept = {
-        party: conversation
-        for party, conversation in case.conversations.items()
-        if header.get("keeps") is True and conversation is not None and conversation.can_be_kept
-    }
-    ended = {party: c for party, c in case.conversations.items() if party not in kept}
-    _end_case(replace(case, conversations=ended))
-    return _Case(name=str(header.get("case")), conversations={**kept})
-
-
-def _end_case(case: _Case) -> None:
-    for conversation in case.conversations.values():
-        if conversation is not None:
-            conversation.close()
-    case.conversations = {}
-
-
-def _keep_outcome(
-    outcome: Json,
-    case: _Case,
-    cases: dict[str, list[Json]],
-    transcripts: dict[str, dict[str, TranscriptEntries]],
-) -> None:
-    if not isinstance(outcome, dict):
-        return
-    name, case_name = outcome.get("test"), outcome.get("case")
-    if isinstance(name, str) and name in cases:
-        # Values and messages were judged as they are; they are fit to be shown from here on.
-        shown = {key: wire.scrub_value(value) for key, value in outcome.items()}
-        cases[name].append({**shown, "test": name, "case": case_name})
-        transcripts[name][case.name] = tuple(case.transcript)
+            results.end_forks()

@@ -73,8 +73,8 @@ def _split(data: bytes) -> Iterator[bytes]:
 class ReplayedConversation:
     """Replies to one case of a test as the notebook did, for as long as the same is asked."""
 
-    def __init__(self, entries: tuple[TranscriptEntry, ...], *, on_new: Callable[[], None]) -> None:
-        self._entries = iter(entries)
+    def __init__(self, entries: Iterator[TranscriptEntry], *, on_new: Callable[[], None]) -> None:
+        self._entries = entries
         self._on_new = on_new
         self.gone = ""
         """'not_asked' once something is asked that was not asked before."""
@@ -104,11 +104,12 @@ def replay(
         transcript: what was asked when the test was run before.
         on_new: called when something is asked that was not asked before.
     """
+    read: dict[tuple[str, str], Iterator[TranscriptEntry]] = {}
 
     def converse(party: str, case: str) -> ReplayedConversation:
         entries = transcript.get(case, ())
-        return ReplayedConversation(
-            tuple(entry for entry in entries if entry.party == party), on_new=on_new
-        )
+        own = (entry for entry in entries if entry.party == party)
+        # A case that is run once more goes on where it was.
+        return ReplayedConversation(read.setdefault((party, case), own), on_new=on_new)
 
     return converse

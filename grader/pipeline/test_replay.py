@@ -55,9 +55,16 @@ class TestReplayer:
             return trace
         observations, expected = dict(trace.observations), dict(trace.expected)
         for question in stale:
-            own = self._replay(question, trace.observations, notebook=trace.notebook)
             solved = self._replay(question, trace.expected, notebook=reference)
-            if own is None or solved is None:
+            if solved is None:
+                return None
+            own = self._replay(
+                question,
+                trace.observations,
+                notebook=trace.notebook,
+                expected={question.id: solved},
+            )
+            if own is None:
                 return None
             observations[question.id], expected[question.id] = own, solved
         return replace(trace, observations=observations, expected=expected)
@@ -73,6 +80,7 @@ class TestReplayer:
         answers: Mapping[str, Observation],
         *,
         notebook: Notebook,
+        expected: Mapping[str, Observation] | None = None,
     ) -> Observation | None:
         """Run one test on what was replied before; None where that is not enough."""
         answer = answers.get(question.id)
@@ -81,7 +89,7 @@ class TestReplayer:
             return None
         new_requests: list[str] = []
         cells = [cell.source for cell in notebook.code_cells()]
-        run = plan_test_run([question], cells=cells)
+        run = plan_test_run([question], cells=cells, expected=expected)
         converse = replay(transcript, on_new=lambda: new_requests.append(question.id))
         (result,) = self._open_bench().run(run, converse=converse).values()
         if new_requests or result.status != "ok":

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from threading import Event
 
 from grader import kernel, sandbox
 from grader.kernel.conversation import Conversation
 from grader.kernel.test_bench import TestBench, TestRun
-from grader.model import Limits, Notebook, Observation, Question, Rubric
+from grader.model import Json, Limits, Notebook, Observation, Question, Rubric
 from grader.pipeline.reference import Reference
 
 TESTS_KEY = "tests"
@@ -30,6 +30,8 @@ class TestRunner:
     reference: Reference
     sha256: str
     """Digest of the tests' files, which stands with what came of them."""
+    expected: dict[str, Observation] = field(default_factory=dict)
+    """What came of the reference, which is run before any other notebook."""
 
     def run(
         self, notebook: Notebook, live: kernel.LiveNotebook | Reference
@@ -47,10 +49,13 @@ class TestRunner:
         answers: dict[str, Observation] = {}
         for questions in by_seed.values():
             names = {run_name(question): question.id for question in questions}
-            run = plan_test_run(questions, cells=cells)
+            expected = None if live is self.reference else self.expected
+            run = plan_test_run(questions, cells=cells, expected=expected)
             for name, answer in self._run(run, live).items():
                 data = {**answer.data, TESTS_KEY: self.sha256}
                 answers[names[name]] = replace(answer, id=names[name], data=data)
+        if live is self.reference:
+            self.expected.update(answers)
         return answers
 
     def _run(
@@ -79,14 +84,41 @@ def run_name(question: Question) -> str:
     return question.id if "value" in question.params else str(question.params["test"])
 
 
-def plan_test_run(questions: Sequence[Question], *, cells: Sequence[str]) -> TestRun:
-    """Return the run of tests and value checks that draw from one seed."""
+def plan_test_run(
+    questions: Sequence[Question],
+    *,
+    cells: Sequence[str],
+    expected: Mapping[str, Observation] | None,
+) -> TestRun:
+    """Return the run of tests and value checks that draw from one seed.
+
+    Args:
+        questions: the tests and value checks.
+        cells: the code of the notebook's cells.
+        expected: what came of the reference, by question; None for the run of the reference itself.
+    """
     return TestRun(
         tests=tuple(run_name(q) for q in questions if "value" not in q.params),
         values={run_name(q): q.params["value"] for q in questions if "value" in q.params},
         seed=tuple(bytes.fromhex(str(questions[0].params["seed"]))),
         cells=cells,
+        changes=None if expected is None else dict(_changes(questions, expected)),
     )
+
+
+def _changes(
+    questions: Sequence[Question], expected: Mapping[str, Observation]
+) -> Iterator[tuple[str, Json]]:
+    """Yield by case the calls that changed in the reference what they were given."""
+    for question in questions:
+        answer = expected.get(question.id)
+        cases = answer.data.get("cases") if answer is not None else None
+        for case in cases if isinstance(cases, list) else ():
+            match case:
+                case {"case": str(name), "changes": list(changes)}:
+                    yield name, changes
+                case _:
+                    pass
 
 
 def tests_digest(rubric: Rubric) -> str:

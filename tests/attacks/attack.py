@@ -57,6 +57,32 @@ class Attack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CourseAttack:
+    """A name of a notebook that is out to pass a test of the course's own which it fails.
+
+    `ANSWER` stands in code and tests for the attack's own name.
+    """
+
+    name: str
+    tries: str
+    """One sentence."""
+    code: str
+    """What the notebook has."""
+    honest: str = "def ANSWER(n):\n    return [i * i for i in range(1, n + 1)]\n"
+    """What the reference has."""
+    test: str = "def test_ANSWER(ANSWER):\n    assert ANSWER(3) == [1, 4, 9]\n"
+
+    def written(self, text: str) -> str:
+        """Return a text with the attack's own name in it."""
+        return text.replace("ANSWER", self.answer)
+
+    @property
+    def answer(self) -> str:
+        """The name in the notebook."""
+        return self.name.replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Elsewhere:
     """A row that no notebook carries: tests elsewhere hold it, or it does not apply."""
 
