@@ -487,6 +487,91 @@ def test_comments_on_the_lines_of_the_handouts_code_are_its_own() -> None:
     assert answers["Q1.1"] == Answer(item="Q1.1", text="")
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "answers = {{\n{rows}\n}}|({main}, '{tail}'): {words!r},",
+        "answers = {{\n{rows}\n}}|'{item}': {{'question': 'Why?', 'answer': {words!r}}},",
+        "answers = {{\n{rows}\n}}|'{item}': dedent({words!r}),",
+        "qa = [\n{rows}\n]\nfor q, a in qa:\n    print(q, a)|('{item}', {words!r}),",
+        "records = [\n{rows}\n]|{{'q': {main}, 'part': '{tail}', 'text': {words!r}}},",
+        "pd.DataFrame([{rows}], columns=['question', 'answer'])|['{item}', {words!r}],",
+        "answers = dict(\n{rows}\n)|q{name}={words!r},",
+        "answers = SimpleNamespace(\n{rows}\n)|answer_{name}={words!r},",
+        "class Answers:\n{rows}|    q{name} = {words!r}",
+        "@dataclass\nclass Answers:\n    'Mine.'\n{rows}|    q{name}: str = {words!r}",
+        "answers = {{}}\n{rows}|answers['{item}'] = {words!r}",
+        "answers = {{}}\n{rows}|answers[{main}, '{tail}'] = {words!r}.strip()",
+        "answers = {{'Q1': {{}}, 'Q2': {{}}}}\n{rows}|answers['Q{main}']['{tail}'] = {words!r}",
+        "df = pd.DataFrame()\n{rows}|df.loc['{item}', 'answer'] = {words!r}",
+        "answers = []\n{rows}|answers.append(('{item}', {words!r}))",
+        "def tell(q, text):\n    print(q, text)\n{rows}|tell('{item}', {words!r})",
+        "def collect(answers):\n{rows}|    answers['{item}'] = {words!r}",
+        "{rows}|q{name}: str = {words!r}",
+    ],
+)
+def test_answers_that_code_keeps_below_numbers_are_told_apart(form: str) -> None:
+    frame, _, row = form.partition("|")
+    rows = "\n".join(
+        row.format(item=i, name=i[1:].replace(".", "_"), main=i[1], tail=i[3:], words=words)
+        for i, words in SAID.items()
+    )
+
+    assert said([*handout(), code(frame.format(rows=rows))]) == SAID
+
+
+def nested(key: Callable[[str, str], str]) -> str:
+    """A dictionary of dictionaries."""
+    first, second = (
+        {key(i[1], i[3:]): words for i, words in SAID.items() if i[1] == question}
+        for question in "12"
+    )
+    return f"answers = {{'Q1': {first!r}, 'Q2': {second!r}}}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        nested(lambda _, tail: tail),
+        nested(lambda _, tail: f"Part {tail}"),
+        nested(lambda main, tail: f"{main}.{tail}"),
+        f"pd.DataFrame({ {'question': list(SAID), 'answer': list(SAID.values())} })",
+        f"pd.Series({list(SAID.values())}, index={list(SAID)})",
+        f"answers = dict(zip({list(SAID)}, {list(SAID.values())}))",
+    ],
+    ids=range(6),
+)
+def test_answers_in_nested_dictionaries_and_columns_are_told_apart(source: str) -> None:
+    assert said([*handout(), code(source)]) == SAID
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "names = {1: 'cat', 2: 'dog', 3: 'a big red truck', 4: 'frog', 5: 'ship', 6: 'horse'}",
+        "config = {'classes': ['cat', 'dog', 'frog', 'deer', 'ship', 'truck'], 'lr': 0.1}",
+        "net = Net(part1='conv', part2='fc')",
+        "ax.set(title='Q1', xlabel='the first principal component of all the embeddings')",
+        "parser.add_argument('--q1', help='number of queries in the first batch of the run')",
+        "df = pd.DataFrame({'epoch': [1, 2, 3], 'note': ['the first run', 'again', 'and last']})",
+        "rows = [(1, 0.9193, 'C1 and C2'), (2, 0.1696, 'C1 and B1')]",
+    ],
+)
+def test_tables_and_options_of_code_are_no_answers(source: str) -> None:
+    assert not any(said([*handout(), code(source)]).values())
+
+
+def test_texts_below_words_are_kept_and_doubted() -> None:
+    words = list(SAID.values())[:3]
+    source = (
+        f"answers = { {word: {'text': text} for word, text in zip('abc', words, strict=True)} }"
+    )
+    kept = found([*handout(), code(source)])
+
+    assert all(text in kept["Q2.3.4"].text for text in words)
+    assert "in cell 23" in kept["Q2.3.4"].concern
+
+
 def test_strings_added_up_without_end_stop_nothing() -> None:
     for count in (500, 900, 1_500, 5_000):
         page = [*handout(), code("x = 1\ny = " + " + ".join(["'a b c d'"] * count))]

@@ -290,3 +290,19 @@ def test_a_malformed_report_of_rich_texts_is_none(rich: object) -> None:
     frame = {"seconds": 1, "shown": {"text": "x", "rich": rich, "media": rich}}
 
     assert read_cell_run(frame, Cell(index=0, kind="code", source=""), limits=Limits()).shown == "x"
+
+
+@pytest.mark.parametrize("form", ["{}", "Before training\n{}\nAfter training\n{}"])
+def test_similarities_of_the_inputs_themselves_are_others(form: str) -> None:
+    """They were computed in place of those of the embeddings."""
+    numbers = ("0.7311", "0.2214", "0.1507")
+    wide = np.pad(vectors(numbers), ((0, 0), (0, 1)))
+    of_inputs = dict(zip(("one", "two", "three"), wide, strict=True))
+    printed = form.format(*[lines(*numbers)] * 2)
+    seen = made((printed, printed), ("done", "done"))
+    arrays = {**seen.observation(ARRAYS_QUESTION).arrays, **of_inputs}
+    known = Observation(id=ARRAYS_QUESTION.id, status="ok", arrays=arrays)
+
+    assert judged(replace(seen, observations={known.id: known})).share == 0
+    both = made((printed, printed), (FRESH, FRESH))
+    assert judged(replace(both, observations={known.id: known})).share == 1

@@ -24,6 +24,27 @@ ASIDES = [
     "Tel.: 5125550100",
     "TA: Hank Helper",
     "Instructor: Prof. Grace Teacher",
+    "TA section: Max Helper",
+    "TA section: Max Helper, Friday 2pm",
+    "my discussion section: Max Helper, Fri 14:00",
+    "Lab: Friday",
+    "Slip days used: 1",
+    "Late days: 2",
+    "Number of slip days: 0",
+    "Grace days remaining = 2",
+    "used 2 Slip Days",
+    "TA Max Helper",
+    "in Prof. Max Helper's section",
+    "recitation with Max Helper",
+    "Thursday section",
+    "with help from Max Helper",
+    "thanks to our TA Max Helper",
+    "Special thanks to Dr. Max Helper, Olga Other and Tim Third!",
+    "I talked to Max Helper (my TA) about this",
+    "supervised by Max Helper",
+    "grateful to Max Helper",
+    "Partner dropped the class",
+    "working alone this time",
     "班级: 计算机2101",
     "Studiengang: Technische Informatik",
 ]
@@ -93,6 +114,48 @@ def test_what_is_said_beside_a_name_is_no_student(aside: str) -> None:
         assert named(LABEL + both + AFTER) == [ADA, BEN], said
     assert named(LABEL + f"Name: Ada Example, {aside}, EID: ae10001") == [ADA]
     assert named("# HW 5", f"Ada Example (ae10001), {aside}") == [ADA]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "TA Max Helper",
+        "(TA section: Max Helper, Friday 2pm)",
+        "Slip days used: 1",
+        "Many thanks to Max Helper",
+        "Word Count: 2000",
+        "Study group: Max Helper",
+        "Assisted by Max Helper",
+        "Kudos to Max Helper!",
+    ],
+)
+def test_a_line_of_who_helped_or_of_the_course_is_no_student(line: str) -> None:
+    for text in (f"Ada Example (ae10001)\n{line}", f"{line}\n\nAda Example (ae10001)"):
+        assert named(LABEL + text + AFTER) == [ADA]
+        assert named("# HW 5", "Name(s) and EID(s):", text) == [ADA]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Ada Example (ae10001), thanks to Max Helper, Ben Sample (bs10002)",
+        "Ada Example (ae10001). Thanks to Max Helper. Ben Sample (bs10002)",
+        "Ada Example (ae10001, TA section: Max Helper), Ben Sample (bs10002, Friday section)",
+        "Ada Example (TA: Max Helper, EID: ae10001) and Ben Sample (bs10002)",
+        "Ada Example ae10001, 2 slip days, Ben Sample bs10002, 1 slip day",
+    ],
+)
+def test_who_stands_behind_such_words_is_read(line: str) -> None:
+    assert named(LABEL + line + AFTER) == named("# HW 5", line) == [ADA, BEN]
+
+
+@pytest.mark.parametrize(
+    "name", ["Ta Nguyen", "Sun Li", "Sunday Okafor", "Grace Days", "Will Tutor"]
+)
+def test_a_second_name_like_such_words_is_read(name: str) -> None:
+    for between in (", ", " and ", "; "):
+        line = f"Ada Example (ae10001){between}{name} (xx10003)"
+        assert named(LABEL + line + AFTER) == [ADA, (name, "xx10003")]
 
 
 @pytest.mark.parametrize("text", ["Ada Slack: as10001", "Slack, Ada (as10001)"])

@@ -247,11 +247,12 @@ def recorded_embeddings(
         apart: Whether only calls count that the notebook made for the vectors' own sake: not
             those from which a loss was computed, nor those made when it had ended.
     """
+    rows = studied_rows(evidence, names, trained=trained)
     by_label = {
-        row.label: row
-        for row in studied_rows(evidence, names, trained=trained)
-        if not apart or not (row.forward.pulled or row.forward.again)
+        row.label: row for row in rows if not apart or not (row.forward.pulled or row.forward.again)
     }
+    if any(row.forward.again for row in by_label.values()):
+        by_label = _made_before(rows, by_label) or by_label
     if set(by_label) != set(names.labels):
         return None
     vectors = {label: by_label[label].vector for label in names.labels}
@@ -259,6 +260,19 @@ def recorded_embeddings(
         return None
     name = names.after if trained else names.before
     return EmbeddingSet(name=name, vectors=vectors, sources=by_label)
+
+
+def _made_before(
+    rows: Sequence[LabeledVector], again: Mapping[str, LabeledVector]
+) -> dict[str, LabeledVector]:
+    """Return the notebook's own vectors that those made when it had ended equal; {} if not all."""
+    index = VectorIndex([row for row in rows if not row.forward.again])
+    own = {
+        label: row
+        for label, vector in again.items()
+        if (row := index.nearest(vector.vector)) is not None and row.label == label
+    }
+    return own if len(own) == len(again) else {}
 
 
 @memoized

@@ -19,12 +19,13 @@ from grader.checks.numbers_in_text import (
 )
 from grader.checks.outputs import SAVE_HINT, ShowsNumbers, looks_like_share
 from grader.checks.reproduction import saved_text
+from grader.checks.values import as_float64
 from grader.contrastive.embeddings import (
     EmbeddingCheck,
     held_embeddings,
     recorded_embeddings,
 )
-from grader.contrastive.labeled_inputs import cosine
+from grader.contrastive.labeled_inputs import cosine, encoded_arrays
 from grader.model import Cell, CellRun, CellStatus, list_some
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ class SimilaritiesShown(EmbeddingCheck, ShowsNumbers):
     Their values are known from the embeddings, so the fresh run tells which cell shows them,
     whatever else looks like them. What that cell's saved output shows counts, in any spelling, also
     where its numbers differ from those of the fresh run. Where the fresh run shows none (its cell
-    failed), equal numbers in any saved output count, then what an output calls similarities. Half
-    of the points if at least half of them are there. If all outputs were cleared and a PDF was
-    handed in beside the notebook, a person decides.
+    failed), equal numbers in any saved output count, then what an output calls similarities; those
+    of the inputs themselves don't. Half of the points if at least half of them are there. If all
+    outputs were cleared and a PDF was handed in beside the notebook, a person decides.
     """
 
     code = "SHO001"
@@ -81,7 +82,9 @@ class SimilaritiesShown(EmbeddingCheck, ShowsNumbers):
             numbers = read_decimals(saved_text(cell))
             shown |= _match_numbers(rest, similarities, numbers, saved=True)
         unknown = self.count - len(known | shown)
-        looks = sum(_count_similar(cell, runs.get(cell.index)) for cell in others)
+        inputs = encoded_arrays(evidence, labels=self.labels, shape=self.shape)
+        of_inputs = [cosine(*map(as_float64, pair)) for pair in combinations(inputs.values(), 2)]
+        looks = sum(_count_similar(cell, runs.get(cell.index), of_inputs) for cell in others)
         looks += sum(
             max(0, len([*_similar_numbers(saved_text(cell))]) - len(printed[cell.index]))
             for cell in cells
@@ -177,14 +180,27 @@ def _skeleton(text: str) -> str:
     return re.sub(r"#\.?|\s+", lambda part: part[0][:1].strip(), NUMBER.sub("#", text))
 
 
-def _count_similar(cell: Cell, run: CellRun | None) -> int:
+def _count_similar(cell: Cell, run: CellRun | None, of_inputs: Sequence[float]) -> int:
     """Return how many similarities the saved output of a cell seems to show.
 
-    It does so where it names them, or where no fresh run of the cell tells what it shows.
+    It does so where it names them, or where no fresh run of the cell tells what it shows. Those of
+    the inputs themselves, which a fresh run tells, are none.
     """
     text = saved_text(cell)
     ran = run is not None and run.status is CellStatus.RAN and run.shown
-    return 0 if ran and not _SAYS_SIMILARITY.search(text) else len([*_similar_numbers(text)])
+    if ran and not _SAYS_SIMILARITY.search(text):
+        return 0
+    fresh = read_decimals(run.shown) if run is not None else []
+    others = len(_match_numbers(range(len(of_inputs)), of_inputs, fresh, saved=False))
+    if others:
+        others = sum(
+            any(
+                abs(number.value - value) <= min(number.unit, _SECOND_DECIMAL)
+                for value in of_inputs
+            )
+            for number in fresh
+        )
+    return max(0, len([*_similar_numbers(text)]) - others)
 
 
 def _may_show_similarity(line: str) -> bool:

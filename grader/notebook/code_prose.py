@@ -10,6 +10,7 @@ from itertools import groupby
 
 from grader.model import Cell
 from grader.notebook.handout import Handout
+from grader.notebook.labeled_strings import constant_text, labeled_strings, strings_in_dictionary
 from grader.notebook.markdown_words import count_words, split_words, visible_lines
 from grader.notebook.number_labels import read_number_label
 from grader.notebook.student_code import is_blank, parse_source
@@ -76,6 +77,8 @@ class _Words:
     is_computed: bool = False
     """Whether values of the notebook are put into it."""
     is_picture: bool = False
+    is_mixed: bool = False
+    """Whether it is several texts, and no number tells whose each is."""
 
 
 def read_code_prose(cell: Cell, *, handout: Handout) -> CodeProse:
@@ -124,7 +127,7 @@ def _read_statements(
         words is not None or _says_nothing(statement)
         for statement, words in zip(body, words_by_statement, strict=True)
     )
-    is_fixed = not any(words.is_computed or words.is_picture for words in own)
+    is_fixed = not any(words.is_computed or words.is_picture or words.is_mixed for words in own)
     is_fixed = is_fixed and not plain.rstrip().endswith(":")
     if is_whole and is_fixed and count_words(plain) >= _MIN_CELL_WORDS:
         return CodeProse(text=visible_lines(plain))
@@ -237,11 +240,19 @@ def _statement_words(statement: ast.stmt) -> _Words | None:
     """Return the words that a statement shows or keeps; None if it is code."""
     match statement:
         case ast.Expr(value=value):
-            return _value_words(value)
+            return _value_words(value) or _labeled_words(statement)
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
-            return _named_words(name, value)
+            words = None if _value_words(value) else _labeled_words(statement)
+            return words or _named_words(name, value)
+        case ast.Assign() | ast.AnnAssign() | ast.AugAssign() | ast.ClassDef():
+            return _labeled_words(statement)
         case _:
             return None
+
+
+def _labeled_words(node: ast.AST) -> _Words | None:
+    rows = labeled_strings(node)
+    return _Words(text="\n\n".join(row.line for row in rows)) if rows else None
 
 
 def _inner_words(statement: ast.stmt) -> Iterator[_Words]:
@@ -255,28 +266,34 @@ def _inner_words(statement: ast.stmt) -> Iterator[_Words]:
     nodes: list[ast.AST] = [statement]
     while nodes:
         node = nodes.pop()
-        if not isinstance(node, ast.Dict | ast.JoinedStr | ast.Constant):
-            nodes += reversed(list(ast.iter_child_nodes(node)))
-        elif id(node) not in docstrings or _ANSWER_NAME.match(name):
+        if id(node) in docstrings and not _ANSWER_NAME.match(name):
+            continue
+        is_holder = isinstance(node, ast.stmt | ast.Dict | ast.List | ast.Tuple | ast.Call)
+        words = _labeled_words(node) if is_holder else None
+        if words is None and isinstance(node, ast.Dict | ast.JoinedStr | ast.Constant):
             words = _named_words("" if isinstance(node, ast.Dict) else name, node)
-            if words and count_words(words.text) >= _MIN_COMPUTED_WORDS:
-                yield words
+        if words is None:
+            nodes += reversed(list(ast.iter_child_nodes(node)))
+        elif count_words(words.text) >= _MIN_COMPUTED_WORDS:
+            yield words
 
 
 def _named_words(name: str, value: ast.expr) -> _Words | None:
     """Return the words that a variable is given; the numbers in its name may be a question's."""
-    is_answer = _ANSWER_NAME.match(name) is not None
-    least = 1 if is_answer else _MIN_STRING_WORDS
+    least = 1 if _ANSWER_NAME.match(name) else _MIN_STRING_WORDS
     if isinstance(value, ast.Dict):
-        pairs = zip(value.keys, value.values, strict=True)
-        rows = [(_constant(key), _constant(text)) for key, text in pairs]
-        lines = [f"{key}: {text}" for key, text in rows if key and text]
-        return _Words(text="\n\n".join(lines), least=least) if lines else None
-    if isinstance(value, ast.List | ast.Tuple):
-        texts = [text for element in value.elts if (text := _constant(element))]
-        return _Words(text="\n\n".join(texts), least=least) if texts else None
+        texts = [row.line for row in strings_in_dictionary(value)]
+    elif isinstance(value, ast.List | ast.Tuple):
+        texts = [text for element in value.elts if (text := constant_text(element))]
+    else:
+        return _text_words(name, value, least=least)
+    is_mixed = len(texts) > 1
+    return _Words(text="\n\n".join(texts), least=least, is_mixed=is_mixed) if texts else None
+
+
+def _text_words(name: str, value: ast.expr, *, least: int) -> _Words | None:
     words = _value_words(value)
-    if words is None or not is_answer:
+    if words is None or _ANSWER_NAME.match(name) is None:
         return words
     numbers = re.findall(r"\d{1,2}", name)
     label = f"Q{'.'.join(numbers)}: " if numbers else ""
@@ -284,7 +301,7 @@ def _named_words(name: str, value: ast.expr) -> _Words | None:
 
 
 def _value_words(value: ast.expr) -> _Words | None:
-    text = _constant(value)
+    text = constant_text(value)
     if text is not None:
         return _Words(text=text, is_computed=isinstance(value, ast.JoinedStr))
     match value:
@@ -316,7 +333,7 @@ def _picture_words(arguments: Sequence[ast.expr]) -> _Words | None:
         nested = _value_words(argument) if isinstance(argument, ast.Call) else None
         if nested and nested.is_picture:
             return nested
-        name = _constant(argument)
+        name = constant_text(argument)
         if name and _PICTURE_FILE.fullmatch(name):
             return _Words(text=f"![{name}]({name})", is_picture=True)
     return None
@@ -328,22 +345,3 @@ def _called_name(value: ast.expr) -> str:
             return name
         case _:
             return ""
-
-
-def _constant(value: ast.expr | None) -> str | None:
-    """Return a string that the code holds, with the values put into it in braces."""
-    match value:
-        case ast.Constant(value=str(text)):
-            return text
-        case ast.JoinedStr(values=parts):
-            return "".join(
-                f"{{{ast.unparse(part.value)}}}"
-                if isinstance(part, ast.FormattedValue)
-                else _constant(part) or ""
-                for part in parts
-            )
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            texts = _constant(left), _constant(right)
-            return "".join(text or "" for text in texts) if all(texts) else None
-        case _:
-            return None

@@ -1,0 +1,51 @@
+"""What is said of embeddings that were computed anew when a notebook had ended is true."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_checks import evidence
+
+from grader.checks.check import ARRAYS_QUESTION
+from grader.checks.recording import Forward, Recording
+from grader.contrastive.embeddings import AGAIN_CAPTION, CAPTION, EmbeddingsBeforeTraining
+from grader.model import Observation
+
+IMAGES = dict(zip("ABC", np.random.default_rng(3).standard_normal((3, 2, 3)), strict=True))
+EARLY, ROWS = np.random.default_rng(4).standard_normal((2, 3, 5))
+CHECK = EmbeddingsBeforeTraining(labels=("A", "B", "C"), shape=(2, 3), before="early", after="late")
+
+
+@pytest.mark.parametrize(
+    ("own", "caption"),
+    [(ROWS, CAPTION), (2 * ROWS, CAPTION), (ROWS + 1, AGAIN_CAPTION), (ROWS[::-1], AGAIN_CAPTION)],
+)
+def test_only_embeddings_that_the_notebook_never_made_are_computed_anew(
+    own: np.ndarray, caption: str
+) -> None:
+    """Whatever its variables are called; those of the same weights are equal."""
+    batch = np.stack(list(IMAGES.values()))
+    forwards = tuple(
+        Forward(
+            event_index=index,
+            cell=0,
+            module=0,
+            state=min(index, 1),
+            grad=True,
+            steps=0,
+            inputs=(batch,),
+            outputs=(made,),
+            again=again,
+        )
+        for index, (made, again) in enumerate([(EARLY, False), (own, False), (ROWS, True)])
+    )
+    arrays = Observation(id=ARRAYS_QUESTION.id, status="ok", arrays=IMAGES)
+    seen = replace(
+        evidence(), observations={arrays.id: arrays}, recording=Recording(forwards=forwards)
+    )
+    exhibit = CHECK.build_exhibit(seen)
+
+    assert exhibit is not None
+    assert exhibit.caption == caption
