@@ -427,6 +427,10 @@ def test_init_never_writes_over_a_file(tmp_path: Path) -> None:
 
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == "mine"
     assert tmp_path / "rubrics" / "one.toml" in made_files
+    assert "def test_" in (tmp_path / "rubrics" / "one" / "tests.py").read_text(encoding="utf-8")
+    called = (tmp_path / "rubrics" / "one.toml").read_text(encoding="utf-8")
+    assert 'code = "TST001"' in called
+    assert 'code = "VAL001"' in called
     with pytest.raises(UsageError, match="there already"):
         create_assignment("one", title="One", root=tmp_path)
 

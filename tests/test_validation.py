@@ -352,6 +352,7 @@ def test_a_release_holds_what_students_need_and_is_the_same_each_time(course: Pa
 
     assert names == {
         "tiny.ipynb", "tiny.rubric.json", "tiny.numbers.safetensors", "README.md", wheel.name,
+        "tiny_tests.py",
     }  # fmt: skip
     assert not list((course / "release").glob("**/*.toml"))
 
