@@ -790,3 +790,103 @@ def test_a_fork_is_not_killed_in_the_midst_of_a_frame() -> None:
     assert state[1] == 0
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+PATHS = dedent(
+    """
+    from pathlib import Path
+
+    import pytest
+
+    HIDDEN = Path(__file__).parent / "data" / "hidden.csv"
+
+
+    @pytest.mark.parametrize("path", [HIDDEN, str(HIDDEN)])
+    def test_a_file_is_given_by_its_content(load, place, kind, path):
+        assert load(path) == "a,b"
+        assert kind(path) is (str if path == str(HIDDEN) else type(HIDDEN))
+        assert Path(place(path)).name == "hidden.csv"
+        assert str(HIDDEN.parent.parent) not in str(place(path))
+
+
+    def test_a_file_is_given_inside_a_list_and_to_the_reference(load_all, reference):
+        assert load_all([HIDDEN, HIDDEN]) == reference.load_all([HIDDEN, HIDDEN]) == ["a,b"] * 2
+
+
+    def test_what_the_notebook_writes_to_it_stays_until_the_test_writes(add_line, tmp_path):
+        path = tmp_path / "log.txt"
+        path.write_text("0")
+        add_line(path, "1")
+        assert add_line(path, "2") == "012"
+        path.write_text("5")
+        assert add_line(path, "6") == "56"
+
+
+    FOLDER = HIDDEN.parent
+
+
+    @pytest.mark.parametrize("told", [FOLDER, FOLDER / "new.csv", {1: FOLDER}])
+    def test_no_path_is_told(place, told):
+        place(told)
+
+
+    def test_no_error_tells_a_path(call):
+        def read():
+            return (HIDDEN.parent / "none.csv").read_text()
+
+        call(read)
+
+
+    def test_a_report_shows_no_name_that_changes(load, tmp_path):
+        path = tmp_path / "x.txt"
+        path.write_text("text")
+        assert load(path) == "other"
+    """
+)
+READING = dedent(
+    """
+    def load(path):
+        with open(path) as file:
+            return file.read()
+
+    def load_all(paths):
+        return [load(path) for path in paths]
+
+    def add_line(path, line):
+        with open(path, "a") as file:
+            file.write(line)
+        return load(path)
+
+    def place(path):
+        return str(path)
+
+    def kind(path):
+        return type(path)
+
+    def call(function):
+        try:
+            return function()
+        except Exception as error:
+            return str(error)
+    """
+)
+
+
+def test_a_file_of_the_test_is_given_by_its_content_and_no_path_is_told(tmp_path: Path) -> None:
+    outcomes = run_tests(
+        tmp_path,
+        tests=PATHS,
+        notebook=READING,
+        reference=READING,
+        files={"data/hidden.csv": "a,b"},
+    )
+    report = outcomes.pop("test_a_report_shows_no_name_that_changes")
+    refused = {name: outcome for name, outcome in outcomes.items() if "_path_is_told" in name}
+    refused["error"] = outcomes.pop("test_no_error_tells_a_path")
+
+    assert "PosixPath('temporary/test_a_report" in report["sentence"]
+    assert len(refused) == 4
+    assert {outcome["outcome"] for outcome in refused.values()} == {"stopped"}
+    assert all("files[" in outcome["message"] for outcome in refused.values())
+    given = {outcomes[name]["outcome"] for name in outcomes.keys() - refused.keys()}
+    assert given == {"passed"}
