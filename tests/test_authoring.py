@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import zipfile
 from dataclasses import replace
 from fractions import Fraction
@@ -403,6 +404,16 @@ def test_a_plan_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(RubricError, match=r"mutants.toml: explain"):
         load_assignments(root, ids=("tiny",))
+
+
+def test_the_explanation_in_the_page_is_one(tmp_path: Path) -> None:
+    root = course(tmp_path)
+    page = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(\[\[explained\]\].*?)```", page, flags=re.DOTALL)
+    (root / "rubrics" / "tiny" / "mutants.toml").write_text(example, encoding="utf-8")
+    (assignment,) = load_assignments(root, ids=("tiny",))
+
+    assert "last axis" in assignment.plan.mutants.explained[0].why
 
 
 def test_notebooks_beside_a_table_are_cases_too(tmp_path: Path) -> None:
