@@ -328,7 +328,13 @@ def made(source: str, change: str = "") -> set[str]:
         ("x = -a", "sign dropped", "x = (a)"),
         ("if a < b: pass", "comparison turned", "if (a >= b): pass"),
         ("def f():\n    return x, y", "constant", "def f():\n    return 0 * (x), 0 * (y)"),
-        ("a = 1\nb = 2", "statements swapped", "b = 2\na = 1"),
+        ("a = b\nb = 2", "statements swapped", "b = 2\na = b"),
+        ("x.append(1)\ny = x[0]", "statements swapped", "y = x[0]\nx.append(1)"),
+        ("f(a)\ng(b)", "statements swapped", "g(b)\nf(a)"),
+        ("a = next(r)\nb = next(r)", "statements swapped", "b = next(r)\na = next(r)"),
+        ("x[0] = 1\ny = x", "statements swapped", "y = x\nx[0] = 1"),
+        ("np.seed(0)\na = np.draw()", "statements swapped", "a = np.draw()\nnp.seed(0)"),
+        ("super().f()\nself.a = 1", "statements swapped", "self.a = 1\nsuper().f()"),
         ("for _ in r:\n    step()", "statement left out", "for _ in r:\n    pass"),
         ("é = 'ü'; x = f(é, b)", "arguments swapped", "é = 'ü'; x = f(b, é)"),
     ],
@@ -344,6 +350,25 @@ def test_what_cannot_matter_is_left_as_it_is() -> None:
     assert made("%%bash\nls") == set()
     assert made("def f(:") == set()
     assert not any("pass" in one for one in made("print(1)"))
+    for shown in ("plt.show()", "fig.show()", "show(block=False)"):
+        assert made(shown) == set()
+        assert not made(f"plt.title(a)\n{shown}", "swapped")
+    assert made("show(a)")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a = [1]\nb = [2]",
+        "a = x[0]\nb = x[1]",
+        "a = np.zeros(2)\nb = np.ones(2)",
+        "a = len(x)\nb = x[0] + sum(x)",
+        "a = f(x)\nlog.append(b)",
+        "x.a = 1\ny.a = 2",
+    ],
+)
+def test_statements_that_share_nothing_that_changes_are_not_swapped(source: str) -> None:
+    assert not made(source, "swapped")
 
 
 @pytest.mark.parametrize("name", ALL)
