@@ -36,7 +36,7 @@ def find_given_code(cells: Iterable[tuple[str, Cell]]) -> GivenCode:
 
 
 def given_source(cell: Cell) -> str:
-    """Return the source of a cell of the reference without what comments or a tag mark as solved."""
+    """Return a reference cell's source without what comments or a tag mark as solved."""
     return "" if "solution" in cell.tags else _REGION.sub("", cell.source)
 
 
