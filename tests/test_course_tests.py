@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from course_bench import run_tests
 
-from grader.selfcheck.inside_loader import load_inside
+from grader.selfcheck.inside_loader import load_course_tests, load_inside
 
 NOTEBOOK = dedent(
     """
@@ -587,6 +587,29 @@ FIGURES = dedent(
         draw_line([3, 1])
         assert len(figures) == 2
         assert figures[-1].axes[0].lines[0].y == [3, 1]
+
+
+    def test_labels(figures):
+        axes = figures[0].axes[0]
+        assert "data" in str(axes.bars[0]), axes
+
+
+    def test_short(figures):
+        assert str(figures[0].axes[0].bars[0]) == ""
+
+
+    def test_another(figures):
+        assert figures[1].axes
+    """
+)
+NO_FIGURES = dedent(
+    """
+    def test_first(figures):
+        assert figures[0].axes[0].title
+
+
+    def test_any(figures):
+        assert figures
     """
 )
 
@@ -594,6 +617,34 @@ FIGURES = dedent(
 def test_figures_are_those_that_a_call_draws_too(tmp_path: Path) -> None:
     outcomes = run_tests(tmp_path, tests=FIGURES, notebook=DRAWING)
     assert outcomes["test_figures"]["outcome"] == "passed", outcomes["test_figures"]
+    assert outcomes["test_labels"]["sentence"].startswith("<part of a chart: title, xlabel, ")
+    assert "'height': 1.0" in outcomes["test_short"]["sentence"]
+    assert outcomes["test_another"]["sentence"] == "the notebook made only 1 chart"
+
+
+def test_no_chart_is_told_as_that(tmp_path: Path) -> None:
+    outcomes = run_tests(tmp_path, tests=NO_FIGURES, notebook="from inside import kept_figures")
+
+    assert {o["outcome"] for o in outcomes.values()} == {"failed"}
+    assert {o["sentence"] for o in outcomes.values()} == {"the notebook made no chart"}
+
+
+def test_what_a_library_raises_for_the_notebook_is_told_alike_here_and_there(
+    tmp_path: Path,
+) -> None:
+    notebook = "import json\n\n\ndef load(text):\n    return json.loads(text)\n"
+    tests = "def test_load(load):\n    assert load('{')\n"
+    there = run_tests(tmp_path, tests=tests, notebook=notebook)["test_load"]
+    namespace: dict[str, Any] = {}
+    exec(compile(notebook, "cell", "exec"), namespace)  # noqa: S102 (a test's own code)
+    run_native = load_course_tests("native_runs").run_native
+    (here,) = run_native(
+        tmp_path / "tests.py", namespace, tests=["test_load"], seed=(1,), cells=[notebook]
+    )["test_load"]
+
+    told = ("outcome", "exception", "message", "where", "call")
+    assert {key: here[key] for key in told} == {key: there[key] for key in told}
+    assert (here["outcome"], here["where"]) == ("raised", ["load", 5])
 
 
 VALUES: dict[str, dict[str, Any]] = {
