@@ -96,6 +96,8 @@ class Notebook:
     sha256: str
     notes: tuple[str, ...] = ()
     """Sentences for the report about repairs that reading it took."""
+    without_figures: bool = False
+    """Whether figures that code drew were left out, since no answer was code when it was read."""
 
     def code_cells(self) -> tuple[Cell, ...]:
         """Return the code cells in order."""

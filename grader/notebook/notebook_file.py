@@ -55,7 +55,12 @@ def read_notebook(path: Path, *, figures: bool = False) -> Notebook:
         notes.append(f"The file asks for the kernel '{kernel_name}'; the grader's Python is used.")
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"There were {len(notes) - MAX_NOTES} more notes like these."]
-    return Notebook(cells=cells, sha256=hashlib.sha256(data).hexdigest(), notes=tuple(notes))
+    return Notebook(
+        cells=cells,
+        sha256=hashlib.sha256(data).hexdigest(),
+        notes=tuple(notes),
+        without_figures=not figures,
+    )
 
 
 def _read_cells(
