@@ -26,17 +26,20 @@ class FaultHandler(logging.Handler):
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         self.folder: Path | None = None
         self.debug = False
+        self.shown: set[str] = set()
         self.forward: Callable[[Fault], None] | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Append a fault to the log; print it with `--debug`, and where there can't be a log."""
+        """Append a fault to the log; print it with `--debug`, and once where there can't be one."""
         fault: Fault = vars(record)["fault"]
         if self.forward is not None:
             self.forward(fault)
             return
         text = self.format(record) + "\n"
-        if not self._append(text) or self.debug:
+        is_logged = self._append(text)
+        if self.debug or not (is_logged or fault.is_told or fault.traceback in self.shown):
             sys.stderr.write(text)
+            self.shown.add(fault.traceback)
 
     def _append(self, text: str) -> bool:
         if self.folder is None or not self.folder.is_dir():
@@ -62,6 +65,7 @@ def start_fault_log(*, debug: bool) -> None:
     _HANDLER.debug = debug
     _HANDLER.folder = None
     _HANDLER.forward = None
+    _HANDLER.shown.clear()
 
 
 def log_faults_in(folder: Path) -> None:

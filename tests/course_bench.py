@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from grader import wire
+from grader.kernel.file_frames import compose_file_frames
 
 HERE = Path(__file__).parent
 TEST_PROCESS = HERE.parent / "grader" / "course_tests" / "test_process.py"
@@ -69,9 +70,9 @@ def run_tests(  # noqa: PLR0913 (what a run has)
     """Return what came of each case of some tests, by its name."""
     room = folder / "room"
     room.mkdir()
-    for name, text in {"tests.py": tests, "nb.py": notebook, "ref.py": reference}.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    for name, text in files.items():
+    course = {"tests.py": tests, **files}
+    for name, text in {"nb.py": notebook, "ref.py": reference, **course}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     bench = Program(str(TEST_PROCESS), folder=room)
     server = str(HERE / "conversation_server.py")
@@ -80,7 +81,9 @@ def run_tests(  # noqa: PLR0913 (what a run has)
         "reference": Program(server, str(folder / "ref.py"), folder=folder),
     }
     try:
-        bench.send(compose({"order": "load", "file": str(folder / "tests.py"), "files": 0}))
+        bench.send(compose({"order": "load", "file": "tests.py", "files": len(course)}))
+        for frame in compose_file_frames({name: folder / name for name in course}):
+            bench.send(frame[8:])
         loaded = header_of(bench.receive())
         assert loaded["frame"] == "loaded", loaded.get("error")
         order = {

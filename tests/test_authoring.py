@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import zipfile
 from dataclasses import replace
 from fractions import Fraction
@@ -327,7 +328,13 @@ def made(source: str, change: str = "") -> set[str]:
         ("x = -a", "sign dropped", "x = (a)"),
         ("if a < b: pass", "comparison turned", "if (a >= b): pass"),
         ("def f():\n    return x, y", "constant", "def f():\n    return 0 * (x), 0 * (y)"),
-        ("a = 1\nb = 2", "statements swapped", "b = 2\na = 1"),
+        ("a = b\nb = 2", "statements swapped", "b = 2\na = b"),
+        ("x.append(1)\ny = x[0]", "statements swapped", "y = x[0]\nx.append(1)"),
+        ("f(a)\ng(b)", "statements swapped", "g(b)\nf(a)"),
+        ("a = next(r)\nb = next(r)", "statements swapped", "b = next(r)\na = next(r)"),
+        ("x[0] = 1\ny = x", "statements swapped", "y = x\nx[0] = 1"),
+        ("np.seed(0)\na = np.draw()", "statements swapped", "a = np.draw()\nnp.seed(0)"),
+        ("super().f()\nself.a = 1", "statements swapped", "self.a = 1\nsuper().f()"),
         ("for _ in r:\n    step()", "statement left out", "for _ in r:\n    pass"),
         ("é = 'ü'; x = f(é, b)", "arguments swapped", "é = 'ü'; x = f(b, é)"),
     ],
@@ -343,6 +350,25 @@ def test_what_cannot_matter_is_left_as_it_is() -> None:
     assert made("%%bash\nls") == set()
     assert made("def f(:") == set()
     assert not any("pass" in one for one in made("print(1)"))
+    for shown in ("plt.show()", "fig.show()", "show(block=False)"):
+        assert made(shown) == set()
+        assert not made(f"plt.title(a)\n{shown}", "swapped")
+    assert made("show(a)")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a = [1]\nb = [2]",
+        "a = x[0]\nb = x[1]",
+        "a = np.zeros(2)\nb = np.ones(2)",
+        "a = len(x)\nb = x[0] + sum(x)",
+        "a = f(x)\nlog.append(b)",
+        "x.a = 1\ny.a = 2",
+    ],
+)
+def test_statements_that_share_nothing_that_changes_are_not_swapped(source: str) -> None:
+    assert not made(source, "swapped")
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -405,6 +431,16 @@ def test_a_plan_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
         load_assignments(root, ids=("tiny",))
 
 
+def test_the_explanation_in_the_page_is_one(tmp_path: Path) -> None:
+    root = course(tmp_path)
+    page = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(\[\[explained\]\].*?)```", page, flags=re.DOTALL)
+    (root / "rubrics" / "tiny" / "mutants.toml").write_text(example, encoding="utf-8")
+    (assignment,) = load_assignments(root, ids=("tiny",))
+
+    assert "last axis" in assignment.plan.mutants.explained[0].why
+
+
 def test_notebooks_beside_a_table_are_cases_too(tmp_path: Path) -> None:
     root = course(tmp_path)
     folder = root / "rubrics" / "tiny" / "cases"
@@ -427,6 +463,10 @@ def test_init_never_writes_over_a_file(tmp_path: Path) -> None:
 
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == "mine"
     assert tmp_path / "rubrics" / "one.toml" in made_files
+    assert "def test_" in (tmp_path / "rubrics" / "one" / "tests.py").read_text(encoding="utf-8")
+    called = (tmp_path / "rubrics" / "one.toml").read_text(encoding="utf-8")
+    assert 'code = "TST001"' in called
+    assert 'code = "VAL001"' in called
     with pytest.raises(UsageError, match="there already"):
         create_assignment("one", title="One", root=tmp_path)
 

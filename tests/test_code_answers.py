@@ -93,6 +93,22 @@ def ran(source: str, **output: object) -> Cell:
     )
 
 
+def test_a_figure_that_is_not_shown_is_told_with_the_reason() -> None:
+    drawn = page(SETUP, ran("masses.hist()", mimes=("image/png",)), GIVEN)
+    odd, unread = answers(drawn)["Q1"], answers(replace(drawn, without_figures=True))["Q1"]
+
+    assert "1 figure of a kind that is not shown here." in odd.text
+    assert "1 figure not kept when this notebook was run, before the question took" in unread.text
+
+
+@pytest.mark.parametrize("figures", [True, False])
+def test_a_notebook_knows_whether_its_figures_were_read(tmp_path: Path, *, figures: bool) -> None:
+    path = tmp_path / "a.ipynb"
+    path.write_text('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}')
+
+    assert read_notebook(path, figures=figures).without_figures is not figures
+
+
 def test_code_answers_with_what_it_shows() -> None:
     found = answers(page(SETUP, ran("masses.mean()", text="Gentoo 5076"), GIVEN, "The Gentoo."))
 

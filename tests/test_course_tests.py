@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from course_bench import run_tests
 
-from grader.selfcheck.inside_loader import load_inside
+from grader.selfcheck.inside_loader import load_course_tests, load_inside
 
 NOTEBOOK = dedent(
     """
@@ -587,6 +587,29 @@ FIGURES = dedent(
         draw_line([3, 1])
         assert len(figures) == 2
         assert figures[-1].axes[0].lines[0].y == [3, 1]
+
+
+    def test_labels(figures):
+        axes = figures[0].axes[0]
+        assert "data" in str(axes.bars[0]), axes
+
+
+    def test_short(figures):
+        assert str(figures[0].axes[0].bars[0]) == ""
+
+
+    def test_another(figures):
+        assert figures[1].axes
+    """
+)
+NO_FIGURES = dedent(
+    """
+    def test_first(figures):
+        assert figures[0].axes[0].title
+
+
+    def test_any(figures):
+        assert figures
     """
 )
 
@@ -594,6 +617,34 @@ FIGURES = dedent(
 def test_figures_are_those_that_a_call_draws_too(tmp_path: Path) -> None:
     outcomes = run_tests(tmp_path, tests=FIGURES, notebook=DRAWING)
     assert outcomes["test_figures"]["outcome"] == "passed", outcomes["test_figures"]
+    assert outcomes["test_labels"]["sentence"].startswith("<part of a chart: title, xlabel, ")
+    assert "'height': 1.0" in outcomes["test_short"]["sentence"]
+    assert outcomes["test_another"]["sentence"] == "the notebook made only 1 chart"
+
+
+def test_no_chart_is_told_as_that(tmp_path: Path) -> None:
+    outcomes = run_tests(tmp_path, tests=NO_FIGURES, notebook="from inside import kept_figures")
+
+    assert {o["outcome"] for o in outcomes.values()} == {"failed"}
+    assert {o["sentence"] for o in outcomes.values()} == {"the notebook made no chart"}
+
+
+def test_what_a_library_raises_for_the_notebook_is_told_alike_here_and_there(
+    tmp_path: Path,
+) -> None:
+    notebook = "import json\n\n\ndef load(text):\n    return json.loads(text)\n"
+    tests = "def test_load(load):\n    assert load('{')\n"
+    there = run_tests(tmp_path, tests=tests, notebook=notebook)["test_load"]
+    namespace: dict[str, Any] = {}
+    exec(compile(notebook, "cell", "exec"), namespace)  # noqa: S102 (a test's own code)
+    run_native = load_course_tests("native_runs").run_native
+    (here,) = run_native(
+        tmp_path / "tests.py", namespace, tests=["test_load"], seed=(1,), cells=[notebook]
+    )["test_load"]
+
+    told = ("outcome", "exception", "message", "where", "call")
+    assert {key: here[key] for key in told} == {key: there[key] for key in told}
+    assert (here["outcome"], here["where"]) == ("raised", ["load", 5])
 
 
 VALUES: dict[str, dict[str, Any]] = {
@@ -790,3 +841,103 @@ def test_a_fork_is_not_killed_in_the_midst_of_a_frame() -> None:
     assert state[1] == 0
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+PATHS = dedent(
+    """
+    from pathlib import Path
+
+    import pytest
+
+    HIDDEN = Path(__file__).parent / "data" / "hidden.csv"
+
+
+    @pytest.mark.parametrize("path", [HIDDEN, str(HIDDEN)])
+    def test_a_file_is_given_by_its_content(load, place, kind, path):
+        assert load(path) == "a,b"
+        assert kind(path) is (str if path == str(HIDDEN) else type(HIDDEN))
+        assert Path(place(path)).name == "hidden.csv"
+        assert str(HIDDEN.parent.parent) not in str(place(path))
+
+
+    def test_a_file_is_given_inside_a_list_and_to_the_reference(load_all, reference):
+        assert load_all([HIDDEN, HIDDEN]) == reference.load_all([HIDDEN, HIDDEN]) == ["a,b"] * 2
+
+
+    def test_what_the_notebook_writes_to_it_stays_until_the_test_writes(add_line, tmp_path):
+        path = tmp_path / "log.txt"
+        path.write_text("0")
+        add_line(path, "1")
+        assert add_line(path, "2") == "012"
+        path.write_text("5")
+        assert add_line(path, "6") == "56"
+
+
+    FOLDER = HIDDEN.parent
+
+
+    @pytest.mark.parametrize("told", [FOLDER, FOLDER / "new.csv", {1: FOLDER}])
+    def test_no_path_is_told(place, told):
+        place(told)
+
+
+    def test_no_error_tells_a_path(call):
+        def read():
+            return (HIDDEN.parent / "none.csv").read_text()
+
+        call(read)
+
+
+    def test_a_report_shows_no_name_that_changes(load, tmp_path):
+        path = tmp_path / "x.txt"
+        path.write_text("text")
+        assert load(path) == "other"
+    """
+)
+READING = dedent(
+    """
+    def load(path):
+        with open(path) as file:
+            return file.read()
+
+    def load_all(paths):
+        return [load(path) for path in paths]
+
+    def add_line(path, line):
+        with open(path, "a") as file:
+            file.write(line)
+        return load(path)
+
+    def place(path):
+        return str(path)
+
+    def kind(path):
+        return type(path)
+
+    def call(function):
+        try:
+            return function()
+        except Exception as error:
+            return str(error)
+    """
+)
+
+
+def test_a_file_of_the_test_is_given_by_its_content_and_no_path_is_told(tmp_path: Path) -> None:
+    outcomes = run_tests(
+        tmp_path,
+        tests=PATHS,
+        notebook=READING,
+        reference=READING,
+        files={"data/hidden.csv": "a,b"},
+    )
+    report = outcomes.pop("test_a_report_shows_no_name_that_changes")
+    refused = {name: outcome for name, outcome in outcomes.items() if "_path_is_told" in name}
+    refused["error"] = outcomes.pop("test_no_error_tells_a_path")
+
+    assert "PosixPath('temporary/test_a_report" in report["sentence"]
+    assert len(refused) == 4
+    assert {outcome["outcome"] for outcome in refused.values()} == {"stopped"}
+    assert all("files[" in outcome["message"] for outcome in refused.values())
+    given = {outcomes[name]["outcome"] for name in outcomes.keys() - refused.keys()}
+    assert given == {"passed"}

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -112,6 +113,24 @@ def test_a_fault_is_printed_with_debug_and_where_there_is_no_folder(
     fault_log.report_fault(fault())
     assert "in explode" in capsys.readouterr().err
     assert fault_log.log_hint() == "the traceback is above"
+
+
+def test_without_a_log_a_fault_is_printed_once_and_what_a_finding_tells_only_with_debug(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = replace(fault("told"), is_told=True)
+    for same in (fault("odd"), fault("odd"), told):
+        fault_log.report_fault(same)
+    printed = capsys.readouterr().err
+    assert printed.count("in explode") == 1
+    assert "told" not in printed
+
+    fault_log.log_faults_in(tmp_path)
+    fault_log.report_fault(told)
+    assert "told" in (tmp_path / "grader.log").read_text(encoding="utf-8")
+    fault_log.print_tracebacks()
+    fault_log.report_fault(told)
+    assert "told" in capsys.readouterr().err
 
 
 def test_a_submission_that_the_grader_fails_on_is_in_the_log_and_its_row_says_so(

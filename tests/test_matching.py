@@ -376,6 +376,20 @@ def test_a_cell_that_was_split_or_merged_is_known() -> None:
     assert made_from(merged) == [(0, "Q2.3.0"), (0, "Q2.3.1")]
 
 
+def test_a_solution_is_no_code_that_the_handout_gives() -> None:
+    given = "total = 0\nfor price in prices:\n    total += price * amount[price]"
+    solved = "best = max(shops, key=rating)\nworst = min(shops, key=rating)\nspread = best - worst"
+    page = [
+        text(PROMPTS["Q1.1"]),
+        ("code", f"{given}\n### BEGIN SOLUTION\n{solved}\n### END SOLUTION"),
+        ("code", f"### BEGIN SOLUTION\n{solved}\n### END SOLUTION"),
+    ]
+    code = outline_handout(notebook(page), items=ITEMS).code
+    cells = [Cell(index=i, kind="code", source=s) for i, s in enumerate((given, solved))]
+
+    assert {match.cell for match in match_code(cells, code=code)} == {0}
+
+
 def test_code_of_ones_own_is_nobodys() -> None:
     own = "import torch\nimport torch.nn as nn\nfor n in range(3):\n    print(n)"
 

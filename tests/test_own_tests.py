@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from grader.authoring.test_remarks import remark_on_tests
 from grader.checks import CHECKS, bind_rubric
 from grader.checks.own_tests import CourseTest
 from grader.model import CheckSpec, Finding, Observation, Verdict
+from grader.rubric.test_files import find_tests
 
 CHECK = CourseTest(test="test_small", says="squares(n) lists squares.", names=("squares",))
 (QUESTION,) = CHECK.questions(RNG)
@@ -193,3 +196,92 @@ def test_a_notebook_that_was_given_up_has_failed_what_was_not_run() -> None:
 
     assert finding.verdict is Verdict.FAILED
     assert finding.found == "it gave what the test could not come to its end with"
+
+
+FILE = dedent(
+    """
+    import pytest
+
+    @pytest.fixture(scope="session")
+    def hidden():
+        return [1]
+
+    @pytest.fixture
+    def account(Account, hidden):
+        return Account(hidden)
+
+    @pytest.fixture(name="bank")
+    def make_bank(account, reference, draw):
+        return account, reference.bank
+
+    @pytest.fixture
+    def chosen(request, shop):
+        return shop[request.param]
+
+    def test_fixture(account, monkeypatch, capsys):
+        pass
+
+    def test_renamed(bank, solve):
+        pass
+
+    def test_hidden(hidden, squares):
+        pass
+
+    @pytest.mark.parametrize(argvalues=[(1, 2)], argnames=["n", "wanted"])
+    def test_keyword(squares, n, wanted, close=1e-6, *, cubes, more=2):
+        pass
+
+    @pytest.mark.parametrize("chosen, n", [("a", 1)], indirect=["chosen"])
+    def test_indirect(chosen, n):
+        pass
+
+    @pytest.mark.parametrize("account", [1])
+    def test_in_place_of_a_fixture(account):
+        pass
+
+    @pytest.mark.usefixtures("account")
+    def test_used():
+        pass
+
+    def test_asked_for(request):
+        request.getfixturevalue("bank")
+
+    @pytest.mark.parametrize("size", [1, 2])
+    class TestShop:
+        @pytest.fixture(autouse=True)
+        def open_shop(self, Shop):
+            self.shop = Shop()
+
+        @pytest.fixture
+        def account(self, Till):
+            return Till()
+
+        def test_sells(self, account, size):
+            pass
+    """
+)
+READ = {
+    "test_fixture": (("Account",), ""),
+    "test_renamed": (("solve", "Account"), "compares draws"),
+    "test_hidden": (("squares",), ""),
+    "test_keyword": (("squares", "cubes"), ""),
+    "test_indirect": (("shop",), ""),
+    "test_in_place_of_a_fixture": ((), ""),
+    "test_used": (("Account",), ""),
+    "test_asked_for": ((), "draws"),
+    "TestShop.test_sells": (("Till", "Shop"), ""),
+}
+
+
+def test_a_test_is_about_the_names_that_its_fixtures_take_and_draws_where_they_do(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "tests.py").write_text(FILE, encoding="utf-8")
+    tests = find_tests(tmp_path)
+    assert tests is not None
+    read = {
+        name: (one.names, " ".join(w for w in ("compares", "draws") if getattr(one, w)))
+        for name, one in tests.functions.items()
+    }
+
+    assert read == READ

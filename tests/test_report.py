@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from html import unescape
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,6 +127,44 @@ def test_a_finding_says_expected_found_hint_and_whether_it_could_be_run_before()
     assert "Hint Draw B1 on its own" in words
     assert "You could run this check before handing in." in words
     assert "Only run after handing in." in words
+
+
+def with_finding(graded: Graded, verdict: Verdict, **more: Any) -> Graded:
+    """The grade with other words in the first finding of a verdict."""
+    assert graded.score is not None
+    found = [f for item in graded.score.items for f in item.findings if f.verdict is verdict]
+    items = tuple(
+        replace(
+            item,
+            findings=tuple(replace(f, **more) if f is found[0] else f for f in item.findings),
+        )
+        for item in graded.score.items
+    )
+    return replace(graded, score=replace(graded.score, items=items))
+
+
+def test_a_finding_sets_what_is_code_as_code_and_says_its_title_once() -> None:
+    says = "`f(n)` lists squares"
+    found = "`f(2) < <b>` gave `[1]`; `[1, 4]` was expected, not ` alone"
+    told = with_finding(
+        specimens.half_right(), Verdict.FAILED, title=says, expected=says, found=found
+    )
+    text = student_page(told, rubric=RUBRIC)
+
+    assert "<code>f(2) &lt; &lt;b&gt;</code> gave <code>[1]</code>; <code>[1, 4]</code>" in text
+    assert "not ` alone" in text
+    assert text.count("<code>f(n)</code> lists squares") == 1
+
+
+def test_what_a_hidden_check_of_ours_failed_by_is_not_told() -> None:
+    pages = [
+        page_of(
+            with_finding(specimens.with_our_error(), Verdict.ERROR, found="f(17)", public=is_public)
+        )
+        for is_public in (True, False)
+    ]
+
+    assert ["f(17)" in page.words for page in pages] == [True, False]
 
 
 def test_what_is_blocked_names_what_blocks_it() -> None:

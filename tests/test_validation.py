@@ -25,6 +25,7 @@ from grader.authoring.assignments import REFERENCE_RUNS, Assignment, load_assign
 from grader.authoring.mutant_verdicts import case_result, mutant_result
 from grader.authoring.trial_runs import TrialRun, draw_seeds
 from grader.authoring.validation_run import _spread_evenly
+from grader.checks.evaluation import NO_COST, NOT_JUDGED
 from grader.exports.validation_json import render_validation_json
 from grader.model import (
     CaseResult,
@@ -161,6 +162,28 @@ def test_a_case_that_cannot_be_graded_does_not_hold() -> None:
     broken = TrialRun(grades=(), record=ExecutionRecord(cells=()), problem="no kernel came up")
 
     assert not case_result("x", [broken], points={}).passed
+
+
+def faulty(item: str, found: str) -> Graded:
+    """A grade with an item whose check failed by a fault of the course's test."""
+    grade = graded(**{item: E})
+    assert grade.score is not None
+    (score,) = grade.score.items
+    fault = replace(score.findings[0], found=found)
+    return replace(grade, score=replace(grade.score, items=(replace(score, findings=(fault,)),)))
+
+
+def test_each_faulty_test_is_told_in_one_line_with_its_cause_whole() -> None:
+    cause = "the reference does not pass test_a: " + "a long cause, " * 20 + "its end"
+    trials = [
+        tried(faulty("Q1", f"{NOT_JUDGED}{cause}{NO_COST}"), faulty("Q1", "another drawn input")),
+        tried(faulty("Q2", f"{NOT_JUDGED}no file{NO_COST}")),
+    ]
+    case = case_result("reference", trials, points={"Q1": Fraction(2), "Q2": Fraction(2)})
+
+    assert case.problem == f"Q1 FUN001: {cause}\nQ2 FUN001: no file"
+    assert not case.shortfalls
+    assert cause in " ".join(shown(result(reference=case)).split())
 
 
 def test_seeds_are_the_same_each_time_unless_drawn_anew() -> None:
@@ -352,6 +375,7 @@ def test_a_release_holds_what_students_need_and_is_the_same_each_time(course: Pa
 
     assert names == {
         "tiny.ipynb", "tiny.rubric.json", "tiny.numbers.safetensors", "README.md", wheel.name,
+        "tiny_tests.py",
     }  # fmt: skip
     assert not list((course / "release").glob("**/*.toml"))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from grader.authoring.trial_runs import TrialRun
+from grader.checks.evaluation import NO_COST, NOT_JUDGED
 from grader.model import (
     CaseResult,
     CellStatus,
@@ -39,7 +40,7 @@ def case_result(
         problem,
         *(trial.problem for trial in trials),
         *(grade.reason for grade in grades),
-        _grader_fault(grades),
+        "\n".join(_grader_faults(grades)),
     )
     largest: dict[str, Shortfall] = {}
     shortfalls = [shortfall for grade in grades for shortfall in _shortfalls(grade, points)]
@@ -61,7 +62,7 @@ def mutant_result(mutant: Mutant, trial: TrialRun, *, why: str) -> MutantResult:
         trial: Its run.
         why: Why it may escape; dropped unless it does.
     """
-    if trial.problem or not trial.grades or _grader_fault(trial.grades):
+    if trial.problem or not trial.grades or _grader_faults(trial.grades):
         return MutantResult(mutant=mutant, outcome=MutantOutcome.UNGRADED)
     finished = {CellStatus.RAN, CellStatus.SKIPPED}
     stopped = any(run.status not in finished for run in trial.record.cells)
@@ -126,15 +127,19 @@ def _shortfalls(graded: Graded, points: Mapping[str, Fraction]) -> Iterator[Shor
         if expected is None or round(earned, 2) == round(expected, 2):
             continue
         losing = [f for f in item.findings if f.earned != f.possible] or item.findings
+        if all(f.verdict is Verdict.ERROR for f in losing):
+            continue  # told as a fault
         description = "; ".join(f"{f.title}: {f.found or f.blocked_by}" for f in losing)
         yield Shortfall(item=item.item.id, expected=expected, earned=earned, found=description)
 
 
-def _grader_fault(grades: Sequence[Graded]) -> str:
-    """Return the finding of the first check that failed by a fault of the grader, or ''."""
+def _grader_faults(grades: Sequence[Graded]) -> tuple[str, ...]:
+    """Return the finding of each check that failed by a fault of the grader or of a test."""
+    faults: dict[str, str] = {}
     for grade in grades:
-        for item in grade.score.items if grade.score else ():
-            for finding in item.findings:
-                if finding.verdict is Verdict.ERROR:
-                    return f"{finding.item} {finding.code}: {finding.found}"
-    return ""
+        findings = [f for item in (grade.score.items if grade.score else ()) for f in item.findings]
+        for key, finding in keyed_findings(findings):
+            if finding.verdict is Verdict.ERROR:
+                reason = finding.found.removeprefix(NOT_JUDGED).removesuffix(NO_COST)
+                faults.setdefault(key, f"{key}: {reason}")
+    return tuple(faults.values())

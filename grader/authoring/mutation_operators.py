@@ -30,6 +30,13 @@ Replacement = tuple[str, ast.AST, str]
 Operator = Callable[[ast.AST, "_ParsedCell"], Iterator[Replacement]]
 _MAX_SWAPPED = 4
 """The number of first arguments, or elements of a tuple, of which neighbors are swapped."""
+_PURE = frozenset(
+    [
+        *("abs", "all", "any", "bool", "dict", "enumerate", "float", "int", "isinstance", "len"),
+        *("list", "max", "min", "range", "round", "set", "sorted", "str", "sum", "tuple", "zip"),
+    ]
+)
+"""Functions of Python's own that change nothing."""
 _SIMPLE_STATEMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr)
 _ARITHMETIC: Final[Mapping[type[ast.operator], ast.operator]] = {
     ast.Add: ast.Sub(),
@@ -143,6 +150,8 @@ def _replacements(cell: _ParsedCell) -> Iterator[Replacement]:
         node = stack.pop()
         if isinstance(node, ast.JoinedStr):
             continue  # before Python 3.12 the positions of its parts are wrong
+        if _only_shows(node):
+            continue
         for operator in OPERATORS:
             yield from operator(node, cell)
         stack += ast.iter_child_nodes(node)
@@ -155,8 +164,21 @@ def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
             yield body
 
 
+def _only_shows(node: ast.AST) -> bool:
+    """Return whether a node is a statement such as `plt.show()`; figures show without it."""
+    match node:
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(attr="show") | ast.Name(id="show"), args=[])
+        ):
+            return True
+        case _:
+            return False
+
+
 def _matters(statement: ast.stmt) -> bool:
     """Return whether leaving a statement out can matter, unlike an import, definition or print."""
+    if _only_shows(statement):
+        return False
     match statement:
         case ast.Expr(value=ast.Constant()) | ast.Expr(value=ast.Call(func=ast.Name(id="print"))):
             return False
@@ -173,11 +195,45 @@ def leave_out_statement(node: ast.AST, _: _ParsedCell) -> Iterator[Replacement]:
 
 
 def swap_statements(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:
-    """Swap each pair of neighboring simple statements."""
+    """Swap each pair of neighboring simple statements, unless either order does the same."""
     for body in _bodies(node):
         for pair in pairwise(body):
-            if all(isinstance(part, _SIMPLE_STATEMENTS) and _matters(part) for part in pair):
+            are_simple = all(isinstance(p, _SIMPLE_STATEMENTS) and _matters(p) for p in pair)
+            if are_simple and not _are_independent(*pair, cell):
                 yield cell.swap_nodes("statements swapped", *pair)
+
+
+def _are_independent(first: ast.stmt, second: ast.stmt, cell: _ParsedCell) -> bool:
+    """Return whether two statements have no name in common that either of them may change.
+
+    Two assignments may draw from the same module; two calls for what they do may not be told apart.
+    """
+    calls = sum(isinstance(part, ast.Expr) for part in (first, second))
+    if calls == 2:  # noqa: PLR2004 (both)
+        return False
+    known = _PURE | (cell.modules if not calls else frozenset())
+    changed, used = zip(*map(_changed_and_used, (first, second)), strict=True)
+    return not ((changed[0] & used[1]) | (changed[1] & used[0])) - known
+
+
+def _is_pure(function: ast.expr) -> bool:
+    return isinstance(function, ast.Name) and function.id in _PURE
+
+
+def _changed_and_used(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """Return the names that a statement may change, and all that it uses.
+
+    A call may change whatever is named beside it, and so does a target `a.x`, or `a[0]`, to `a`.
+    """
+    nodes = list(ast.walk(statement))
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    if "super" in used:
+        used.add("self")
+    if any(isinstance(node, ast.Call) and not _is_pure(node.func) for node in nodes):
+        return used, used
+    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+    parts = (part for target in targets if target is not None for part in ast.walk(target))
+    return {part.id for part in parts if isinstance(part, ast.Name)}, used
 
 
 def leave_out_call(node: ast.AST, cell: _ParsedCell) -> Iterator[Replacement]:

@@ -13,6 +13,7 @@ NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _ASSIGNMENT_FILES = {
     "rubric.toml": "rubrics/{name}.toml",
     "reference.ipynb": "reference/{name}.ipynb",
+    "tests.txt": "rubrics/{name}/tests.py",
     "mutants.toml": "rubrics/{name}/mutants.toml",
     "cases.toml": "rubrics/{name}/cases/cases.toml",
 }

@@ -41,6 +41,8 @@ Registry = Mapping[str, type[Check]]
 _LOG = logging.getLogger(__name__)
 _RECORDER_KINDS = frozenset({"forward", "recording"})
 """Kinds of question whose answers rest on what the recorder saw."""
+NOT_JUDGED, NO_COST = "the grader could not judge this: ", ". It costs you nothing."
+"""What stands before and after the reason in a finding that is a fault of ours."""
 TEST_KIND = "test"
 """The kind of question that is a test of the course."""
 _LOST = frozenset({"timed_out", "died", "invalid"})
@@ -249,10 +251,11 @@ def _judge_check(
     except Exception as error:  # noqa: BLE001 (a fault of a check must not cost a student anything)
         is_told = isinstance(error, (CourseTestFault, RecorderFault, ReferenceFault))
         reason = str(error) if is_told else f"{type(error).__name__} while judging"
-        observed = f"the grader could not judge this: {reason}. It costs you nothing."
+        observed = f"{NOT_JUDGED}{reason}{NO_COST}"
         outcome = failed(expected="", observed=observed)
         finding = replace(_make_finding(rubric_check, outcome, Verdict.ERROR), hint="")
-        return _Conclusion(finding=finding, fault=Fault.caught(_where(rubric_check), error))
+        fault = Fault.caught(_where(rubric_check), error, is_told=is_told)
+        return _Conclusion(finding=finding, fault=fault)
     finding = _make_finding(rubric_check, outcome, _choose_verdict(outcome))
     if not finding.cells:
         names = outcome.names or rubric_check.check.code_names()

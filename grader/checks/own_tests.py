@@ -56,7 +56,8 @@ class _Case:
 
     def reason(self) -> str:
         """Return why it did not pass, for whoever wrote the test."""
-        return self.sentence or self.message or GONE.get(self.status, self.outcome)
+        raised = f"`{self.code}` raised {self.exception}: {self.message}" if self.code else ""
+        return self.sentence or raised or self.message or GONE.get(self.status, self.outcome)
 
 
 class TestedCheck(Check):
@@ -91,10 +92,10 @@ class TestedCheck(Check):
         for case in cases.values():
             if case.outcome == "error":
                 raise CourseTestFault(
-                    f"the test {self.describe()} failed by itself: {case.message[:300]}"
+                    f"the test {self.name()} failed by itself: {case.message[:300]}"
                 )
         if expected.keys() - cases.keys():
-            raise CourseTestFault(f"{self.describe()} could not be run to its end")
+            raise CourseTestFault(f"{self.name()} could not be run to its end")
         missing = [c for c in cases.values() if c.outcome == "missing"]
         if len(missing) == len(expected):
             names = missing[0].names
@@ -126,10 +127,10 @@ class TestedCheck(Check):
         failed_case = next((c for c in cases if c.outcome not in {"passed", "skipped"}), None)
         if failed_case is not None or not cases:
             why = failed_case.reason() if failed_case else "it did not run"
-            raise ReferenceFault(f"the reference does not pass {self.describe()}: {why}"[:600])
+            raise ReferenceFault(f"the reference does not pass {self.name()}: {why}")
         counted = [case for case in cases if case.has_passed]
         if not counted:
-            raise ReferenceFault(f"the reference skips {self.describe()}")
+            raise ReferenceFault(f"the reference skips {self.name()}")
         return counted
 
 

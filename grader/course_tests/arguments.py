@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+MAX_SHOWN = 120
+"""Characters of a part of a chart that is shown with its values."""
+
 
 class Draw:
     """Draws inputs from the secret seed, the same for every student of one run.
@@ -142,6 +145,13 @@ class Printed:
     __hash__ = None
 
 
+NO_CHART = "the notebook made no chart"
+
+
+class MissingFigure(IndexError, AssertionError):
+    """The notebook made no such chart: a verdict, not a mistake of the test's."""
+
+
 class Figures(Sequence):
     """The notebook's figures in order; those that a call of the test draws come at the end."""
 
@@ -153,7 +163,12 @@ class Figures(Sequence):
         return as_figures(self.read())
 
     def __getitem__(self, index):
-        return self.now()[index]
+        now = self.now()
+        try:
+            return now[index]
+        except IndexError:
+            count = "1 chart" if len(now) == 1 else f"{len(now)} charts"
+            raise MissingFigure(f"the notebook made only {count}" if now else NO_CHART) from None
 
     def __iter__(self):
         return iter(self.now())
@@ -187,7 +202,8 @@ class Figure(Mapping):
         return len(self._parts)
 
     def __repr__(self):
-        return repr(self._parts)
+        text = repr(self._parts)
+        return text if len(text) <= MAX_SHOWN else f"<part of a chart: {', '.join(self._parts)}>"
 
 
 def as_figures(value):

@@ -5,6 +5,7 @@ import linecache
 import re
 
 import pytest
+from course_tests.arguments import NO_CHART, Figures, MissingFigure, MissingFile
 from course_tests.class_stubs import safe_text
 from course_tests.code_text import ShownCode, is_literal, show
 from course_tests.remote_objects import Remote
@@ -118,7 +119,7 @@ class Stop:
     def explain_assertion(self, error, compared):
         """Return a sentence about a failed `assert`: what an expression gave, what was expected."""
         message = " ".join(safe_text(error).split())
-        if self.statement is None:
+        if self.statement is None or isinstance(error, (MissingFile, MissingFigure)):
             return message
         if missing := NOT_RAISED.match(message):
             body = getattr(self.statement, "body", None) or [self.statement]
@@ -148,6 +149,8 @@ def explain_condition(test, shown, compared):
         return explain_comparison(test, shown, compared)
     wanted = "false" if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else "true"
     inner = test.operand if wanted == "false" else test
+    if isinstance(shown.values.get(getattr(inner, "id", None)), Figures) and wanted == "true":
+        return NO_CHART
     return f"{shown.expression(inner)} should be {wanted}"
 
 

@@ -65,9 +65,10 @@ class NativeBackend:
         if isinstance(error, pytest.skip.Exception):
             return {"outcome": "skipped", "message": str(error)[:300]}
         described = describe_failure(item, call.excinfo, compared)
-        innermost = call.excinfo.traceback[-1].frame
-        if innermost.f_globals is self.namespace:
-            where = [innermost.code.name, call.excinfo.traceback[-1].lineno + 1]
+        entries = reversed(call.excinfo.traceback)  # the last may be a library's that it called
+        own = next((e for e in entries if e.frame.f_globals is self.namespace), None)
+        if own is not None:
+            where = [own.frame.code.name, own.lineno + 1]
             return {"outcome": "raised", **described, "where": where}
         is_verdict = isinstance(error, (AssertionError, pytest.fail.Exception))
         return {"outcome": "failed" if is_verdict else "stopped", **described}

@@ -5,9 +5,10 @@ import re
 import pytest
 from course_tests import changes, remote_objects
 from course_tests.class_stubs import ClassStubs
+from course_tests.own_paths import OwnFiles, OwnValueEncoder
 from course_tests.trusted_values import encode_own
 from inside import frames
-from inside.plain_values import Malformed, ValueDecoder, ValueEncoder
+from inside.plain_values import Malformed, ValueDecoder
 
 MAX_REQUESTS = 10_000
 """Requests of one test to one notebook."""
@@ -38,11 +39,13 @@ class Talk:
     """One test's talk with the notebook, or with the reference.
 
     exchange: sends a body and returns the next one, or raises NotebookGone.
+    folder: the tests' folder, whose name is not told.
     may_change: the calls that may change what they are given; None for all of them.
     """
 
-    def __init__(self, party, exchange, may_change=None):
+    def __init__(self, party, exchange, folder, may_change=None):
         self.party = party
+        self.files = OwnFiles(folder)
         self.exchange = exchange
         self.may_change = may_change
         self.count = 0
@@ -69,7 +72,7 @@ class Talk:
     def ask(self, operation, *args, label="", options=None):
         """Do one operation over there and return its value, or raise what it raised."""
         self.has_touched |= operation not in READING
-        encoder = ValueEncoder(self.refer)
+        encoder = OwnValueEncoder(self.refer, self.files)
         header = {
             "op": operation,
             "args": [encoder.encode(value) for value in args],
@@ -112,6 +115,7 @@ class Talk:
             self.has_touched = True
             raise self.give_up("too_much")
         request = frames.pack_body({**header, "n": self.count}, arrays)
+        self.files.refuse_told(request)
         try:
             reply, reply_arrays = frames.unpack_body(self.exchange(self.party, request))
         except NotebookGone:
@@ -165,7 +169,7 @@ class Talk:
 
     def answer_callback(self, reply, arrays):
         """Call a function of the test for the notebook; return its result as a message."""
-        encoder = ValueEncoder(self.refer)
+        encoder = OwnValueEncoder(self.refer, self.files)
         self.depth += 1
         if self.depth > MAX_CALLBACKS:
             raise self.give_up("too_much")
@@ -180,7 +184,7 @@ class Talk:
             value = function(*args, **options)
             return {"op": "result", "value": encoder.encode(value)}, encoder.arrays
         except Exception as error:
-            encoder = ValueEncoder(self.refer)
+            encoder = OwnValueEncoder(self.refer, self.files)
             return {"op": "result", "raised": encoder.encode(error)}, encoder.arrays
         finally:
             self.depth -= 1

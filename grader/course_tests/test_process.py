@@ -15,6 +15,7 @@ run    run tests (`tests`, `values`, `seed`, `cells`; `done`, the cases to leave
 import contextlib
 import io
 import os
+import secrets
 import sys
 import time
 import traceback
@@ -138,10 +139,11 @@ class LoadedTests:
 
         begin = {"frame": "begin", "test": job["test"], "case": job["case"], "keeps": keeps}
         frames.send(pipe.writing, begin)
-        notebook = Talk(NOTEBOOK, pipe.exchange, may_change)
-        talks = {NOTEBOOK: notebook, REFERENCE: Talk(REFERENCE, pipe.exchange)}
+        folder = Path.cwd()
+        notebook = Talk(NOTEBOOK, pipe.exchange, folder, may_change)
+        talks = {NOTEBOOK: notebook, REFERENCE: Talk(REFERENCE, pipe.exchange, folder)}
         item, following = turn
-        copies = Path.cwd() / "copies"
+        copies = folder / "copies"
         self.plugin.backend = test_plugin.RemoteBackend(talks, job, item, copies)
         began = time.process_time()
         test_plugin.run_item(item, following)
@@ -190,6 +192,9 @@ class ServingPlugin:
 def serve(reading, writing):
     """Load the tests that are sent, and run them as often as ordered; never returns."""
     order, _ = frames.receive(reading)
+    folder = Path.cwd() / secrets.token_hex(16)  # see own_paths
+    folder.mkdir(mode=0o700)
+    os.chdir(folder)
     file_placement.receive_files(reading, order["files"])
     try:
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -247,10 +252,16 @@ def run_in_fork(bench, order, pipe):
         sink = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
             for outcome in bench.run(order, pipe):
-                frames.send(pipe.writing, {"frame": "outcome", "outcome": outcome})
+                frames.send(pipe.writing, {"frame": "outcome", "outcome": without_folder(outcome)})
         os._exit(0)
     except BaseException:
         os._exit(70)
+
+
+def without_folder(outcome):
+    """Return an outcome without the name of the working folder, which is another each time."""
+    folder = f"{Path.cwd()}/"
+    return {k: v.replace(folder, "") if isinstance(v, str) else v for k, v in outcome.items()}
 
 
 def remove_others(kept):

@@ -6,11 +6,14 @@ its arguments in place is told with its value. A function of the test is a callb
 asks the test, which may ask in turn before it answers.
 """
 
+import base64
 import builtins
 import io
 import operator
 import os
+import pathlib
 import pickle
+import shutil
 import sys
 import tempfile
 
@@ -52,6 +55,7 @@ class ConversationServer:
         self.busy = busy
         self.objects = []
         self.numbers = {}
+        self.given_folders = {}
 
     # ------------------------------------------------------------ messages
 
@@ -62,6 +66,8 @@ class ConversationServer:
             header, arrays = frames.unpack_body(self.receive())
             self.busy(True)
             if header["op"] == "end":
+                for folder in self.given_folders.values():
+                    shutil.rmtree(folder, ignore_errors=True)
                 os._exit(0)
             if header["op"] == "result":
                 return header, arrays
@@ -138,6 +144,8 @@ class ConversationServer:
         """Return what a tree of the test's side stands for."""
         if tree[""] == "object":
             return self.objects[tree["id"]]
+        if tree[""] == "file":
+            return self.place_file(tree)
         if tree[""] == "callback":
             return Callback(self, tree["id"], tree["name"])
         if tree[""] == "pickle":
@@ -148,6 +156,15 @@ class ConversationServer:
                 target = getattr(target, part)
             return target
         raise UnknownObject(tree[""])
+
+    def place_file(self, tree):
+        """Return the path of the copy of a file of the test's, in a folder of its own."""
+        if tree["id"] not in self.given_folders:
+            self.given_folders[tree["id"]] = tempfile.mkdtemp()
+        path = pathlib.Path(self.given_folders[tree["id"]], tree["name"])
+        if "v" in tree:
+            path.write_bytes(base64.b85decode(tree["v"]))
+        return str(path) if tree["as"] == "str" else path
 
     def error_tree(self, error, encoder):
         """Return the tree of an exception: its class, its arguments, and where it was raised."""

@@ -32,9 +32,11 @@ class Fault:
     error: str
     """The exception's type and message."""
     traceback: str
+    is_told: bool = False
+    """Whether a finding tells its cause, so that who has no log needs no traceback."""
 
     @classmethod
-    def caught(cls, where: str, error: BaseException) -> Fault:
+    def caught(cls, where: str, error: BaseException, *, is_told: bool = False) -> Fault:
         """Keep an exception with its traceback, bounded and without secrets."""
         # Bounded again afterwards, so that no secret is cut in two before it is recognized.
         text = "".join(format_exception(error))[-10 * MAX_TRACEBACK :]
@@ -43,6 +45,7 @@ class Fault:
             where=where,
             error=_hide_secrets(message)[:MAX_ERROR],
             traceback=_hide_secrets(text)[-MAX_TRACEBACK:],
+            is_told=is_told,
         )
 
 

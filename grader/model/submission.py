@@ -115,6 +115,8 @@ class Notebook:
     """Sentences for the report about repairs that reading it took."""
     parts: tuple[NotebookPart, ...] = ()
     """Where the cells of several notebooks are joined, those notebooks, in order."""
+    without_figures: bool = False
+    """Whether figures that code drew were left out, since no answer was code when it was read."""
 
     def code_cells(self) -> tuple[Cell, ...]:
         """Return the code cells in order."""

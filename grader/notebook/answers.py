@@ -159,7 +159,8 @@ def _units_by_cell(
 def _with_outputs(unit: Unit, *, notebook: Notebook) -> Unit:
     """Return a piece of an answer with what its cell shows, where that is code."""
     cell = notebook.cells[unit.cell]
-    return code_unit(cell) if cell.kind == "code" and cell.source.strip() else unit
+    is_code = cell.kind == "code" and cell.source.strip()
+    return code_unit(cell, notebook=notebook) if is_code else unit
 
 
 def _override_units(

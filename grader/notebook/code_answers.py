@@ -36,7 +36,7 @@ def units_with_code(
         given: The code of the handout.
     """
     cells = _find_cells(item, notebook=notebook, page=page, given=given)
-    code = [code_unit(cell) for cell in dict.fromkeys(cells)]
+    code = [code_unit(cell, notebook=notebook) for cell in dict.fromkeys(cells)]
     shown = {unit.cell for unit in code}
     words = [unit for unit in page.units.get(item, ()) if unit.cell not in shown]
     return sorted([*words, *code], key=lambda unit: unit.cell)
@@ -62,7 +62,7 @@ def _find_cells(
             yield from (cell for cell in cells if cell.index < heading)
 
 
-def code_unit(cell: Cell) -> Unit:
+def code_unit(cell: Cell, *, notebook: Notebook) -> Unit:
     """Return a code cell and what it showed as a piece of an answer."""
     parts = [_fenced(_cut(cell.source.strip("\n"), MAX_CODE), language="python")]
     shown = "\n".join(text for o in cell.outputs if (text := (o.error or o.text).strip("\n")))
@@ -71,7 +71,12 @@ def code_unit(cell: Cell) -> Unit:
     parts += [f"Output: {_mention(picture)}" for picture in cell.images]
     if left_out := max(0, sum(map(shows_figure, cell.outputs)) - len(cell.images)):
         figures = "1 figure" if left_out == 1 else f"{left_out} figures"
-        parts.append(f"Output: {figures} of a kind that is not shown here.")
+        why = (
+            "not kept when this notebook was run, before the question took code"
+            if notebook.without_figures
+            else "of a kind that is not shown here"
+        )
+        parts.append(f"Output: {figures} {why}.")
     return Unit(cell=cell.index, text="\n\n".join(parts), pictures=cell.images)
 
 

@@ -28,11 +28,16 @@ def find_given_code(cells: Iterable[tuple[str, Cell]]) -> GivenCode:
     given: dict[str, tuple[str, ...]] = {}
     is_marked = False
     for item, cell in cells:
-        source = _REGION.sub("", cell.source)
+        source = given_source(cell)
         is_marked = is_marked or source != cell.source or "solution" in cell.tags
         if "solution" not in cell.tags:
             given[item] = (*given.get(item, ()), cell_key(source))
     return given if is_marked else {}
+
+
+def given_source(cell: Cell) -> str:
+    """Return a reference cell's source without what comments or a tag mark as solved."""
+    return "" if "solution" in cell.tags else _REGION.sub("", cell.source)
 
 
 def cell_key(source: str) -> str:

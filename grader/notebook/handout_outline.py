@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from grader.model import Cell, Item, Notebook
 from grader.notebook.code_matching import HandoutCode, build_handout_code
-from grader.notebook.given_code import GivenCode, find_given_code
+from grader.notebook.given_code import GivenCode, find_given_code, given_source
 from grader.notebook.handout import HIDDEN_TAGS
 from grader.notebook.markdown_words import is_heading, is_section_number, line_key, visible_lines
 from grader.notebook.prompt_search import find_anchors, stream_words
@@ -105,7 +105,7 @@ def outline_handout(reference: Notebook, *, items: Sequence[Item]) -> Outline:
         if current_item is not None:
             item_by_cell[cell.index] = current_item
     code_cells = [cell for cell in cells if cell.kind == "code" and not is_blank(cell)]
-    code = build_handout_code([(item_by_cell.get(c.index), c.source) for c in code_cells])
+    code = build_handout_code([(item_by_cell.get(c.index), given_source(c)) for c in code_cells])
     given = find_given_code(
         [(item_by_cell.get(cell.index, ""), cell) for cell in cells if cell.kind == "code"]
     )

@@ -56,8 +56,12 @@ def read_notebook(path: Path, *, figures: bool = False, first: int = 0) -> Noteb
         notes.append(f"The file asks for the kernel '{kernel_name}'; the grader's Python is used.")
     if len(notes) > MAX_NOTES:
         notes[MAX_NOTES:] = [f"There were {len(notes) - MAX_NOTES} more notes like these."]
-    cells = (*pad_cells(first), *cells)
-    return Notebook(cells=cells, sha256=hashlib.sha256(data).hexdigest(), notes=tuple(notes))
+    return Notebook(
+        cells=(*pad_cells(first), *cells),
+        sha256=hashlib.sha256(data).hexdigest(),
+        notes=tuple(notes),
+        without_figures=not figures,
+    )
 
 
 def pad_cells(count: int) -> tuple[Cell, ...]:

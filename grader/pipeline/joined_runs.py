@@ -53,6 +53,7 @@ def join_traces(traces: Mapping[str, tuple[str, Trace]]) -> Trace:
             cells=tuple(chain.from_iterable(own_cells)),
             sha256=join_digests(part.sha256 for part in parts),
             notes=tuple(chain.from_iterable(trace.notebook.notes for trace in each)),
+            without_figures=any(trace.notebook.without_figures for trace in each),
             parts=tuple(parts),
         ),
         record=join_records([trace.record for trace in each]),
@@ -75,6 +76,7 @@ def _take_part(trace: Trace, part: NotebookPart) -> Trace:
             cells=(*pad_cells(part.first), *cells),
             sha256=part.sha256,
             notes=() if part.first else trace.notebook.notes,
+            without_figures=trace.notebook.without_figures,
         ),
         record=replace(
             trace.record,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from grader.report.flag_text import flag_text
 from grader.report.markdown_html import render_markdown
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_CODE = re.compile(r"`([^`\n]+)`")
 
 
 def render_report_page(template: str, *, script: str = "", **view: Any) -> str:
@@ -80,6 +81,7 @@ def template_environment(*extra_folders: Path) -> Environment:
         counted=format_count,
         quote=quote,
         flag_text=flag_text,
+        set_code=set_code,
         quote_location=quote_location,
     )
     environment.globals.update(VERDICTS=VERDICTS, CELLS=CELLS)
@@ -89,6 +91,12 @@ def template_environment(*extra_folders: Path) -> Environment:
 def anchor(name: str) -> str:
     """Turn a name into a part of an HTML id that links can point to."""
     return re.sub(r"[^A-Za-z0-9._-]", "-", name)
+
+
+def set_code(text: str) -> Markup:
+    """Return a text as HTML in which what stands between backticks is set as code."""
+    escaped = escape(clean(text))
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escaped)))  # noqa: S704 - escaped before
 
 
 def _presentable(value: object) -> object:

@@ -132,8 +132,7 @@ def _row(name: str, passed: bool, text: str) -> tuple[Text, Text, Text]:  # noqa
 
 def _case_lines(case: CaseResult) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(f"\n{_plain(case.name)}")]
-    if case.problem:
-        parts.append(_indented(case.problem))
+    parts += [Padding(Text(_plain(line)), (0, 0, 0, 2)) for line in case.problem.splitlines()]
     parts += [
         _indented(
             f"{s.item}: {format_number(s.expected)} expected, "

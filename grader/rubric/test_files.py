@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +18,13 @@ CHECKS_FILE = "checks.py"
 _LEFT_OUT = frozenset({"cases", "provided", "__pycache__", ".pytest_cache"})
 """Folders beside the tests that hold nothing of theirs."""
 OWN_ARGUMENTS = frozenset(
-    ["reference", "draw", "files", "printed", "stdin", "figures", "source", "request", "tmp_path"]
+    [
+        *("reference", "draw", "files", "printed", "stdin", "figures", "source"),
+        *("request", "tmp_path", "tmp_path_factory", "tmpdir", "monkeypatch", "recwarn", "caplog"),
+        *("capsys", "capfd", "capsysbinary", "capfdbinary", "pytestconfig", "subtests"),
+    ]
 )
-"""Arguments of a test that are no names of the notebook."""
+"""Arguments of a test that are no names of the notebook: ours, and pytest's own."""
 
 
 def find_tests(folder: Path) -> CourseTests | None:
@@ -92,45 +96,109 @@ def _bind_check(
     return replace(check, params=check.params.model_copy(update=update))
 
 
+class _Scope:
+    """The fixtures that a test can take, by name, and what they take in turn."""
+
+    def __init__(self, body: Iterable[ast.stmt], outer: _Scope | None = None) -> None:
+        self.fixtures: dict[str, ast.FunctionDef] = dict(outer.fixtures) if outer else {}
+        self.autouse: set[str] = set(outer.autouse) if outer else set()
+        for node in body:
+            mark = _fixture_mark(node)
+            if isinstance(node, ast.FunctionDef) and mark is not None:
+                keywords = {k.arg: k.value for k in getattr(mark, "keywords", ())}
+                name = _texts(keywords.get("name")) or [node.name]
+                self.fixtures[name[0]] = node
+                if "autouse" in keywords:
+                    self.autouse.add(name[0])
+
+    def reach(self, wanted: Iterable[str]) -> tuple[list[str], list[ast.FunctionDef]]:
+        """Return all arguments that some of them lead to, and the fixtures on the way."""
+        reached: list[str] = []
+        waiting = list(wanted)
+        while waiting:
+            name = waiting.pop(0)
+            if name not in reached:
+                reached.append(name)
+                waiting += _arguments(self.fixtures[name]) if name in self.fixtures else ()
+        return reached, [self.fixtures[name] for name in reached if name in self.fixtures]
+
+
 def _functions(tree: ast.Module) -> Iterator[TestFunction]:
-    fixtures = {
-        node.name for node in tree.body if isinstance(node, ast.FunctionDef) and _is_fixture(node)
-    }
+    scope = _Scope(tree.body)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
-            yield _read_function(node, name=node.name, fixtures=fixtures)
+            yield _read_function(node, name=node.name, scope=scope, decorators=node.decorator_list)
         elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+            inner = _Scope(node.body, scope)
             for part in node.body:
                 if isinstance(part, ast.FunctionDef) and part.name.startswith("test"):
-                    yield _read_function(part, name=f"{node.name}.{part.name}", fixtures=fixtures)
+                    decorators = [*part.decorator_list, *node.decorator_list]
+                    name = f"{node.name}.{part.name}"
+                    yield _read_function(part, name=name, scope=inner, decorators=decorators)
 
 
-def _is_fixture(node: ast.FunctionDef) -> bool:
-    return any("fixture" in ast.unparse(decorator) for decorator in node.decorator_list)
+def _fixture_mark(node: ast.stmt) -> ast.expr | None:
+    """Return the decorator that makes a function a fixture, or None."""
+    decorators = node.decorator_list if isinstance(node, ast.FunctionDef) else ()
+    return next((d for d in decorators if "fixture" in ast.unparse(d)), None)
 
 
-def _read_function(node: ast.FunctionDef, *, name: str, fixtures: set[str]) -> TestFunction:
-    arguments = [argument.arg for argument in node.args.args]
-    given = {part for decorator in node.decorator_list for part in _parametrized(decorator)}
-    left_out = OWN_ARGUMENTS | fixtures | given | {"self"}
+def _arguments(node: ast.FunctionDef) -> list[str]:
+    """Return the arguments of a test or fixture that somebody must give."""
+    positional = [*node.args.posonlyargs, *node.args.args]
+    needed = positional[: len(positional) - len(node.args.defaults)]
+    by_keyword = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+    needed += [argument for argument, default in by_keyword if default is None]
+    return [argument.arg for argument in needed if argument.arg != "self"]
+
+
+def _read_function(
+    node: ast.FunctionDef, *, name: str, scope: _Scope, decorators: Iterable[ast.expr]
+) -> TestFunction:
+    given: set[str] = set()
+    wanted = [*_arguments(node), *sorted(scope.autouse)]
+    for decorator in decorators:
+        names = _parametrized(decorator)
+        given.update(names)
+        if "indirect" not in ast.unparse(decorator):  # else a fixture takes them
+            wanted = [name for name in wanted if name not in names]
+        wanted += _used_fixtures(decorator)
+    reached, fixtures = scope.reach(wanted)
+    asks = any("getfixturevalue" in ast.unparse(function) for function in (node, *fixtures))
     docstring = ast.get_docstring(node) or ""
     paragraph = " ".join(docstring.strip().partition("\n\n")[0].split()).removesuffix(".")
     words = node.name.removeprefix("test").strip("_").replace("_", " ")
+    left_out = OWN_ARGUMENTS | scope.fixtures.keys() | given
     return TestFunction(
         name=name,
         sentence=paragraph or words or node.name,
-        names=tuple(argument for argument in arguments if argument not in left_out),
-        compares="reference" in arguments,
-        draws="draw" in arguments or not fixtures.isdisjoint(arguments),
+        names=tuple(argument for argument in reached if argument not in left_out),
+        compares="reference" in reached,
+        draws="draw" in reached or asks,
     )
 
 
 def _parametrized(decorator: ast.expr) -> list[str]:
     """Return the names that a decorator `parametrize` gives."""
     match decorator:
-        case ast.Call(func=ast.Attribute(attr="parametrize"), args=[names, *_]):
-            nodes = names.elts if isinstance(names, (ast.List, ast.Tuple)) else [names]
+        case ast.Call(func=ast.Attribute(attr="parametrize"), args=args, keywords=keywords):
+            named = {keyword.arg: keyword.value for keyword in keywords}
+            return _texts(args[0] if args else named.get("argnames"))
         case _:
             return []
-    texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+
+
+def _used_fixtures(decorator: ast.expr) -> list[str]:
+    """Return the names of fixtures that a decorator `usefixtures` calls for."""
+    match decorator:
+        case ast.Call(func=ast.Attribute(attr="usefixtures"), args=args):
+            return [name for node in args for name in _texts(node)]
+        case _:
+            return []
+
+
+def _texts(node: ast.expr | None) -> list[str]:
+    """Return the names in a text, or in a list of texts, that are written out."""
+    nodes = node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
+    texts = [part.value for part in nodes if isinstance(part, ast.Constant)]
     return [part.strip() for text in texts if isinstance(text, str) for part in text.split(",")]
