@@ -49,3 +49,34 @@ def test_only_embeddings_that_the_notebook_never_made_are_computed_anew(
 
     assert exhibit is not None
     assert exhibit.caption == caption
+
+
+@pytest.mark.parametrize(
+    ("held", "warnings"), [(EARLY, 0), (3 * EARLY, 0), (EARLY + 1, 1), (ROWS, 1)]
+)
+def test_a_variable_that_holds_other_vectors_than_are_shown_is_said(
+    held: np.ndarray, warnings: int
+) -> None:
+    """What a notebook computes from it is not what the table shows."""
+    batch = np.stack(list(IMAGES.values()))
+    forwards = tuple(
+        Forward(
+            event_index=index,
+            cell=0,
+            module=0,
+            state=index,
+            grad=True,
+            steps=0,
+            inputs=(batch,),
+            outputs=(made,),
+        )
+        for index, made in enumerate([EARLY, ROWS])
+    )
+    arrays = Observation(id=ARRAYS_QUESTION.id, status="ok", arrays={**IMAGES, "early": held})
+    seen = replace(
+        evidence(), observations={arrays.id: arrays}, recording=Recording(forwards=forwards)
+    )
+    exhibit = CHECK.build_exhibit(seen)
+
+    assert exhibit is not None
+    assert exhibit.caption.count("`early` holds other vectors") == warnings

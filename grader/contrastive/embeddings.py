@@ -10,7 +10,7 @@ import numpy as np
 
 from grader.checks.check import CheckOutcome, Evidence, absent, failed, passed
 from grader.checks.memo import memoized
-from grader.checks.values import EQUAL_TOLERANCE, as_float64
+from grader.checks.values import EQUAL_TOLERANCE, all_close, as_float64
 from grader.contrastive.labeled_inputs import (
     LabeledInputsCheck,
     array_fields,
@@ -337,9 +337,28 @@ def _warn_of_other(evidence: Evidence, names: EmbeddingNames) -> str:
     return f" `{names.before}` comes from a module that was not trained: no point moved from there."
 
 
+def _warn_of_held(
+    evidence: Evidence, names: EmbeddingNames, shown: EmbeddingSet, *, trained: bool
+) -> str:
+    """Return a sentence where a stage's variable holds other vectors than are shown, or nothing."""
+    held = held_embeddings(evidence, names, trained=trained)
+    if held is None or held is shown or _point_alike(held, shown):
+        return ""
+    return f" `{shown.name}` holds other vectors than these: what is computed from it differs."
+
+
+def _point_alike(held: EmbeddingSet, shown: EmbeddingSet) -> bool:
+    """Return whether two sets have the same similarities, vector by vector."""
+    return held.vectors.keys() == shown.vectors.keys() and all(
+        vector.size == shown.vectors[label].size
+        and all_close(_direction(vector), _direction(shown.vectors[label]), atol=EQUAL_TOLERANCE)
+        for label, vector in held.vectors.items()
+    )
+
+
 @memoized
 def _build_exhibit(evidence: Evidence, names: EmbeddingNames) -> Exhibit | None:
-    stages, is_again = [], False
+    stages, is_again, warnings = [], False, [_warn_of_other(evidence, names)]
     for title, trained in (("before", False), ("after", True)):
         embeddings = stage_embeddings(evidence, names, trained=trained)
         if embeddings is not None:
@@ -347,13 +366,14 @@ def _build_exhibit(evidence: Evidence, names: EmbeddingNames) -> Exhibit | None:
             is_again |= any(row.forward.again for row in embeddings.sources.values())
             if np.isfinite(vectors).all():
                 stages.append(Stage(name=title, vectors=vectors))
+                warnings.append(_warn_of_held(evidence, names, embeddings, trained=trained))
     if not stages or len({stage.vectors.shape for stage in stages}) > 1:
         return None
     return Exhibit(
         title="Embeddings before and after training",
         labels=names.labels,
         stages=tuple(stages),
-        caption=f"{AGAIN_CAPTION if is_again else CAPTION}{_warn_of_other(evidence, names)}",
+        caption="".join([AGAIN_CAPTION if is_again else CAPTION, *warnings]),
     )
 
 
