@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from in_process import run_command
+from test_autograder import Harness
 
 from grader import checks, rubric
 from grader.errors import RubricError
@@ -170,6 +172,17 @@ def test_notebooks_that_name_different_students_are_flagged(
     assert "its notebooks name different students" in found.concerns
 
 
+def test_files_called_as_the_notebooks_are_one_submission_whoever_they_name(
+    weather: Rubric, tmp_path: Path
+) -> None:
+    write_notebook(tmp_path / "units.ipynb", part="units")
+    write_notebook(tmp_path / "Report.ipynb", part="report", names="")
+
+    (found,) = collected(tmp_path, weather).values()
+
+    assert [*found.parts] == ["units", "report"]
+
+
 # ---------------------------------------------------------------- graded
 
 
@@ -235,6 +248,24 @@ def test_notebooks_are_judged_again_without_a_kernel_and_kept_as_they_are(course
     _, output, errors = run_command("again", "graded", folder=course)
     assert "without a kernel: no score moved" in output, output + errors
     assert points_of(course) == before
+
+
+@pytest.mark.kernel
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("bash"), reason="runs shell scripts")
+def test_gradescope_takes_all_notebooks_of_a_submission_as_one(
+    course: Path, tmp_path: Path
+) -> None:
+    run_command("export", "autograder", "--out", str(tmp_path / "auto.zip"), folder=course)
+    harness = Harness(tmp_path, zipfile.ZipFile(tmp_path / "auto.zip"))
+    for part in ("units", "report"):
+        write_notebook(tmp_path / "submission" / f"my_{part}.ipynb", part=part)
+
+    done = harness.run()
+
+    assert done.returncode == 0, done.stderr
+    results = json.loads(harness.results())
+    assert sum(test["score"] for test in results["tests"] if "score" in test) == 16, results
 
 
 @pytest.mark.kernel

@@ -45,6 +45,7 @@ def build_autograder_zip(
         files = {
             "requirements.txt": packages.encode(),
             "assignment": f"--assignment\n{loaded.id}\n".encode(),
+            "notebooks": f"{len(loaded.whole)}\n".encode(),
             "options": "".join(f"{option}\n" for option in options).encode(),
             **dict(sorted(_package_files())),
             **dict(sorted(_course_files(loaded, root=root))),

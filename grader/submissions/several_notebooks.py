@@ -44,7 +44,9 @@ def join_bundles(bundles: Iterable[Bundle], *, previews: Previews) -> list[Bundl
         notebook, owner = _tell_lone_file(bundle, previews=previews)
         key: Owner | int = number if owner is None or (owner, notebook) in taken else owner
         taken.add((key, notebook))
-        own = replace(bundle, key=key, preferred_name=key) if isinstance(key, str) else bundle
+        own = bundle
+        if isinstance(key, str) and key:
+            own = replace(bundle, key=key, preferred_name=key)
         joined[key] = _join(joined[key], own) if key in joined else own
     return list(joined.values())
 
@@ -72,8 +74,8 @@ def _find_owner(name: str, file: File, notebook: str, *, previews: Previews) -> 
     """Return whose a file seems to be."""
     stem = re.sub(r"\s*\(\d+\)$", "", without_ending(PurePosixPath(name).name))  # of a download
     rest = re.split(_name_pattern(notebook), stem, maxsplit=1)
-    if len(rest) > 1 and any(rest):
-        return "_".join(part for part in rest if part)
+    if len(rest) > 1:
+        return "_".join(part for part in rest if part)  # '' where the id is the whole name
     return previews[notebook].named_students(file.path) or None
 
 
