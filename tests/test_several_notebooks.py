@@ -25,7 +25,7 @@ from grader.pipeline.collecting import join_previews, make_preview
 from grader.submissions import LayoutContext, collect
 
 WEATHER = Path(__file__).parent.parent / "examples" / "courses" / "weather"
-ADA, BEA = "Ada Example (ae10001)", "Bea Sample (bs10002)"
+ADA, BEA, DAN = "Ada Example (ae10001)", "Bea Sample (bs10002)", "Dan Trial (dt10004)"
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +33,20 @@ def weather() -> Rubric:
     return rubric.load_rubric(WEATHER / "rubrics" / "weather.toml", catalog=checks.load_checks)
 
 
-def write_notebook(path: Path, *, part: str, names: str = ADA, code: str = "") -> None:
+def write_notebook(
+    path: Path, *, part: str, names: str = ADA, code: str = "", text: str = "", leave_out: int = 0
+) -> None:
     """Write a submission: the reference's notebook of a part, by others."""
     path_of_reference = WEATHER / "reference" / f"{part}.ipynb"
     notebook = nbformat.read(path_of_reference, as_version=4)  # type: ignore[no-untyped-call]
     notebook.cells[0].source = notebook.cells[0].source.replace(ADA, names)
     if code:
         cell = nbformat.v4.new_code_cell(code)  # type: ignore[no-untyped-call]
+        notebook.cells.append(cell)
+    if leave_out:
+        del notebook.cells[-leave_out:]
+    if text:
+        cell = nbformat.v4.new_markdown_cell(text)  # type: ignore[no-untyped-call]
         notebook.cells.append(cell)
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
@@ -198,6 +205,13 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_notebook(submissions / "bea_report.ipynb", part="report", names=BEA)
     write_notebook(submissions / "cleo" / "units.ipynb", part="units", names="Cleo Trial (ct1003)")
     (submissions / "cleo" / "report.ipynb").write_text('{"cells": [', encoding="utf-8")
+    write_notebook(
+        submissions / "dan" / "units.ipynb",
+        part="units",
+        names=DAN,
+        text="### Q4\n\nThe spread: a desert and a coast may have one mean.",
+    )
+    write_notebook(submissions / "dan" / "report.ipynb", part="report", names=DAN, leave_out=1)
     code, output, errors = run_command("submissions", "-j", "1", folder=folder)
     assert code == 1, output + errors
     return folder
@@ -222,6 +236,7 @@ def test_one_row_adds_up_what_all_notebooks_earned(course: Path) -> None:
         "ada": {"Q1": "4", "Q2": "6", "Q3": "6", "auto": "16", "pending": "4"},
         "bea": {"Q1": "0", "Q2": "0", "Q3": "6", "auto": "6", "pending": "4"},
         "cleo": {"Q1": "4", "Q2": "6", "Q3": "", "auto": "10", "pending": "10"},
+        "dan": {"Q1": "4", "Q2": "6", "Q3": "6", "auto": "16", "pending": "4"},
     }
 
 
@@ -240,6 +255,17 @@ def test_a_report_says_what_was_not_handed_in_and_how_cells_are_numbered(course:
     assert failed == [len(record.cells) and record.cells[-1].index]
     assert record.cells[-1].index > 6
     assert "Each notebook was run from top to bottom in a fresh Python of its own." in ada
+
+
+@pytest.mark.kernel
+def test_an_answer_in_the_wrong_notebook_is_found_and_flagged(course: Path) -> None:
+    dan, bea = (graded_of(course, name).answers["Q4"] for name in ("dan", "bea"))
+
+    assert "a desert and a coast" in dan.text
+    assert dan.concern == "it was found in another notebook than its question's"
+    assert dan.cells == (6,)
+    assert any("Q4" in flag.args for flag in graded_of(course, "dan").flags)
+    assert not bea.concern
 
 
 @pytest.mark.kernel

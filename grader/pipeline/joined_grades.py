@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from grader import scoring
 from grader.model import (
+    Answer,
     ExecutionRecord,
     Flag,
     FlagKind,
@@ -37,6 +38,9 @@ from grader.pipeline.joined_runs import (
 from grader.pipeline.judge import Judge, collection_flags
 from grader.pipeline.provenance import commit_to_seed
 
+ELSEWHERE = 0.5
+"""How certain an answer is that stands in another notebook than its question."""
+ANOTHER_NOTEBOOK = "it was found in another notebook than its question's"
 GradePart = Callable[[str, int], GradingResult]
 """Grades the notebook of an id, whose first cell gets an index, by its part of the rubric."""
 JudgePart = Callable[[str, Trace], Graded | None]
@@ -76,6 +80,7 @@ class WholeJudge:
                 traces[notebook] = (PurePosixPath(part.display_path).name, result.trace)
                 first = len(result.trace.notebook.cells)
         trace = join_traces(traces) if traces else None
+        graded = self._look_elsewhere(graded, {n: own.notebook for n, (_, own) in traces.items()})
         whole = self.join(submission, graded, notebook=trace.notebook if trace else None)
         return GradingResult(graded=whole, trace=trace, grader_fault=grader_fault)
 
@@ -93,7 +98,41 @@ class WholeJudge:
                 return None  # it could not be graded: it may be by now
             else:
                 graded[notebook] = _not_handed_in(submission, notebook, judge=judge)
+        graded = self._look_elsewhere(graded, {n: own.notebook for n, own in traces.items()})
         return self.join(submission, graded, notebook=trace.notebook)
+
+    def _look_elsewhere(
+        self, parts: Mapping[str, Graded], notebooks: Mapping[str, Notebook]
+    ) -> dict[str, Graded]:
+        """Return the grades, with missing answers where they stand in the wrong notebook."""
+        return {
+            notebook: replace(
+                graded,
+                answers={
+                    item: self._find_in_others(answer, graded, notebook, notebooks)
+                    if answer.is_missing
+                    else answer
+                    for item, answer in graded.answers.items()
+                },
+            )
+            for notebook, graded in parts.items()
+        }
+
+    def _find_in_others(
+        self, missing: Answer, graded: Graded, notebook: str, notebooks: Mapping[str, Notebook]
+    ) -> Answer:
+        judge, name = self.judges[notebook], graded.submission.name
+        if judge.overrides.get(name, {}).get(missing.item) == ():
+            return missing  # a person said that there is none
+        (item,) = (item for item in judge.answer_items if item.id == missing.item)
+        for other, cells in notebooks.items():
+            if other != notebook:
+                answer = self.judges[other].look_for(item, cells, submission=name)
+                if not answer.is_missing and answer.located_by_person:
+                    return answer
+                if not answer.is_missing:
+                    return replace(answer, confidence=ELSEWHERE, concern=ANOTHER_NOTEBOOK)
+        return missing
 
     def join(
         self, submission: Submission, parts: Mapping[str, Graded], *, notebook: Notebook | None
@@ -121,6 +160,12 @@ class WholeJudge:
                 named=named,
             )
         score = self._score(parts)
+        elsewhere = [
+            item
+            for part in each
+            for item, answer in part.answers.items()
+            if answer.concern == ANOTHER_NOTEBOOK
+        ]
         graded = Graded(
             submission=submission,
             students=enrollment.students,
@@ -136,12 +181,19 @@ class WholeJudge:
                         *scoring.score_flags(score),
                         *collection_flags(submission),
                         *_nobody_named(enrollment.students),
+                        *(Flag(FlagKind.LOCATION_UNSURE, (item,)) for item in elsewhere),
                         *enrollment.flags,
                     )
                 )
             ),
             notes=tuple(
-                dict.fromkeys((*chain.from_iterable(p.notes for p in each), *_numbers(notebook)))
+                dict.fromkeys(
+                    (
+                        *chain.from_iterable(part.notes for part in each),
+                        *_numbers(notebook),
+                        *(Flag(FlagKind.LOCATION_UNSURE_NOTE, (item,)) for item in elsewhere),
+                    )
+                )
             ),
             provenance=self._provenance(each, notebook),
             evidence=join_evidence([p.evidence for p in each if p.evidence is not None]),

@@ -133,6 +133,18 @@ class Judge:
         students = find_students(notebook, prompts=prompts)
         return Extraction(students=students, answers=redraw_pictures(answers))
 
+    def look_for(self, item: Item, notebook: Notebook, *, submission: str) -> Answer:
+        """Find the answer to an item of another notebook, which may stand in this one."""
+        located = self.overrides.get(submission, {}).get(item.id)
+        answers = written_answers(
+            notebook,
+            items=(*self.answer_items, item),
+            handout=self.handout,
+            outline=self.outline,
+            overrides={} if located is None else {item.id: located},
+        )
+        return redraw_pictures({item.id: answers[item.id]})[item.id]
+
     def judge_evidence(self, submission: Submission, evidence: Evidence) -> Judgment:
         """Judge the evidence; log each check that failed by a fault of the grader."""
         judgment = self.checks.judge(evidence)
