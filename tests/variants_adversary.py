@@ -119,6 +119,12 @@ def table(z):
     return df
 
 """
+HANDOUT_IN_LINE = """\
+    z = F.normalize(encoder(images), dim=1)
+    near, far, other = z[0] @ z[1], z[0] @ z[2], z[1] @ z[2]
+    apart = torch.log(1 - torch.exp(far / 0.5)) + torch.log(1 - torch.exp(other / 0.5))
+    loss = -near / 0.5 - apart / 2
+"""
 COSINE_NCE = """\
 def info_nce(a, p, n, tau=0.5):
     near, far = (torch.exp(F.cosine_similarity(a, z, dim=0) / tau) for z in (p, n))
@@ -201,6 +207,18 @@ def shown(before: str, after: str) -> dict[str, str]:
 
 
 RIGHT = (
+    Variant(
+        "the bicycle against the mean of the cats",
+        loop(
+            """\
+    z = encoder(images)
+    near = F.cosine_similarity(z[0], z[1], dim=0)
+    loss = F.cosine_similarity((z[0] + z[1]) / 2, z[2], dim=0) - near
+"""
+        ),
+        {},
+    ),
+    Variant("the handout's loss in line, by products", loop(HANDOUT_IN_LINE), {}),
     Variant(
         "more threads asked for, in cells and in forward",
         {
@@ -634,6 +652,24 @@ scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: n / 10)""",
     loss = 1 - near + far.clamp(min=0)
 """,
             above=HEAD_APART,
+        ),
+        {"Q2.3.2": 2, "V6": 2.5},
+    ),
+    Variant(
+        "no negatives, by a cosine",
+        loop(
+            "    z = encoder(images)\n    loss = 1 - F.cosine_similarity(z[0], z[1], dim=0)\n",
+        ),
+        {"Q2.3.2": 3, "V6": 1},
+    ),
+    Variant(
+        "cosines that pull all three together",
+        loop(
+            """\
+    z = encoder(images)
+    cosine = nn.CosineSimilarity(dim=0)
+    loss = 3 - cosine(z[0], z[1]) - cosine(z[0], z[2]) - cosine(z[1], z[2])
+"""
         ),
         {"Q2.3.2": 2, "V6": 2.5},
     ),

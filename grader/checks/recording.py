@@ -30,6 +30,8 @@ class Forward:
     """Whether a gradient flowed back through it: the training's loss was computed from it."""
     again: bool = False
     """Whether it was called when the notebook had ended, with its last inputs."""
+    finite: bool = True
+    """Whether that loss is made of finite numbers."""
     position: int = 0
     """The index of the output that counts, where there are several."""
     gradients: Mapping[int, Array] = field(default_factory=dict)
@@ -153,6 +155,7 @@ class _Reader:
             outputs=self.find_arrays(event["args"]["out"]),
             pulled=pulled >= 0,
             again=bool(event["again"]),
+            finite=bool(event.get("finite", True)),
             position=max(0, pulled),
             gradients=self.read_gradients(event["args"]),
         )

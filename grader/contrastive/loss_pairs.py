@@ -44,7 +44,7 @@ MAX_GRADIENT_ROWS = 48
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContrastedPairs:
-    """The pairs that a loss contrasted, by role; without roles both sets are the same."""
+    """The pairs that a loss contrasted, by role; without roles those of both sets count alike."""
 
     positive: frozenset[Pair]
     negative: frozenset[Pair]
@@ -103,9 +103,8 @@ class PairContrasted(EmbeddingCheck):
                 held = format_pair(variable_pair or frozenset())
                 note = f"{self.variable} itself holds {held}; how the loss was called counts."
             first, second = sorted(self.pair)
-            observed = (
-                f"The loss contrasts {first} and {second} as a {self.role} pair in the first step."
-            )
+            role_text = f" as a {self.role} pair" if pairs.has_roles else ""
+            observed = f"The loss contrasts {first} and {second}{role_text} in the first step."
             return passed(expected=expected, observed=observed, hint=note, cells=pairs.cells)
         if not self.all_encoded(evidence):
             return self.incomplete_embeddings(evidence, expected=expected)
@@ -175,7 +174,8 @@ class PairContrasted(EmbeddingCheck):
         self, pairs: ContrastedPairs, variable_pair: Pair | None, expected_pair: Pair
     ) -> bool:
         if not pairs.has_roles:
-            return expected_pair in pairs.positive and variable_pair in {None, expected_pair}
+            is_contrasted = expected_pair in pairs.positive | pairs.negative
+            return is_contrasted and variable_pair in {None, expected_pair}
         if self.role == "positive":
             return pairs.positive == {expected_pair}
         return expected_pair in pairs.negative
@@ -190,6 +190,9 @@ class PairContrasted(EmbeddingCheck):
     ) -> CheckOutcome:
         contrasted = pairs or ContrastedPairs(positive=frozenset(), negative=frozenset())
         role_pairs = contrasted.positive if self.role == "positive" else contrasted.negative
+        role_text = self.role if contrasted.has_roles else "contrasted"
+        if not contrasted.has_roles:
+            role_pairs = contrasted.positive | contrasted.negative
         pair_list = ", ".join(sorted(format_pair(pair) for pair in role_pairs))
         if "?" in pair_list:
             pair_list += f" (? is none of {join_labels(self.labels)})"
@@ -224,7 +227,7 @@ class PairContrasted(EmbeddingCheck):
         return failed(
             expected=expected,
             observed=(
-                f"The {self.role} pairs of the loss in the first step: {pair_list}."
+                f"The {role_text} pairs of the loss in the first step: {pair_list}."
                 if pair_list
                 else f"The loss contrasts no {self.role} pair in the first step."
             ),
@@ -301,7 +304,8 @@ def _pairs_of_calls(
     positive = frozenset().union(*(pairs.positive for pairs in known))
     negative = frozenset().union(*(pairs.negative for pairs in known))
     constant = frozenset().union(*(pairs.constant for pairs in known))
-    if gradient is not None and any(pairs.by_order for pairs in known):
+    is_unknown = any("?" in pair for pair in unsigned)  # a mean of vectors, say
+    if gradient is not None and (is_unknown or any(pairs.by_order for pairs in known)):
         if gradient.tells_roles:
             return replace(gradient, cells=cells)
         negative |= (gradient.positive | gradient.negative) - positive
@@ -335,12 +339,17 @@ def _pairs_from_gradient(
         return None
     pushed = frozenset(pair for pair, weight in weights.items() if weight >= 0)
     vectors = {row.label: row.vector for row in rows}
-    # The handout's loss pushes no two apart whose cosine is above 0: it pulls them.
-    tells_roles = any(cosine(*(vectors[label] for label in sorted(pair))) > 0 for pair in pushed)
+    near = {p for p in weights if cosine(*(vectors[label] for label in sorted(p))) > 0}
+    pulled = frozenset(weights) - pushed
+    # The handout's loss pushes no two apart whose cosine is above 0: it pulls them, and is NaN.
+    # Two whose cosine is below 0 are pulled together by a loss that wants it to be 0, too.
+    is_finite = all(row.forward.finite for row in followed)
+    tells_roles = bool(pushed & near) or (is_finite and pulled <= near)
     return ContrastedPairs(
-        positive=frozenset(weights) - pushed,
+        positive=pulled,
         negative=pushed,
         cells=tuple(sorted({row.forward.cell for row in followed})),
+        has_roles=is_finite or tells_roles,
         tells_roles=tells_roles,
     )
 
