@@ -32,6 +32,7 @@ HINTS = (
     ("mapped once, then wrong", "Q2.3.2", "go into the total"),
     ("normalized by the sum", "V4", "by which norm"),
     ("a step for each loss", "Q2.3.2", "Only a later step contrasts it"),
+    ("a step for each pair, by a loss of torch", "Q2.3.2", "Only a later step contrasts it"),
     ("C1 stacked in place of C2", "Q2.3.2", "C2 did not go into the encoder"),
     ("embeddings of the loop kept as the trained ones", "V6", "are those of your encoder"),
     ("no negatives, by a cosine", "Q2.3.2", "contrasts no negative pair"),

@@ -30,7 +30,7 @@ GIVEN_LOSS = changed("encoder").partition("\n# Function")[2]
 
 def loop(body: str, *, above: str = "", steps: int = 1) -> dict[str, str]:
     """A training cell whose loop computes `loss` in its own way."""
-    return {"train": f"{HEAD}\n{above}\nfor _ in range({steps}):\n{body}{UPDATE}{TAIL}"}
+    return {"train": f"{HEAD}\n{above}\nfor step in range({steps}):\n{body}{UPDATE}{TAIL}"}
 
 
 MATRIX = """\
@@ -654,6 +654,17 @@ scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: n / 10)""",
             above=HEAD_APART,
         ),
         {"Q2.3.2": 2, "V6": 2.5},
+    ),
+    Variant(
+        "a step for each pair, by a loss of torch",
+        loop(
+            """\
+    a, b, sign = ((C1, C2, 1.0), (C1, B1, -1.0), (C2, B1, -1.0))[step]
+    loss = sign * F.mse_loss(encoder(a[None]), encoder(b[None]))
+""",
+            steps=3,
+        ),
+        {"Q2.3.2": 3, "V6": 2.5},
     ),
     Variant(
         "no negatives, by a cosine",

@@ -111,10 +111,14 @@ class PairContrasted(EmbeddingCheck):
         outcome = self._judge_wrong_pair(
             pairs, variables, expected=expected, expected_pair=expected_pair
         )
-        return self._with_cause(evidence, outcome, expected_pair)
+        return self._with_cause(evidence, outcome, expected_pair, pairs)
 
     def _with_cause(
-        self, evidence: Evidence, outcome: CheckOutcome, expected_pair: Pair
+        self,
+        evidence: Evidence,
+        outcome: CheckOutcome,
+        expected_pair: Pair,
+        pairs: ContrastedPairs | None,
     ) -> CheckOutcome:
         """Return the outcome for a wrong pair, with the cause where calls tell it."""
         equal = _labels_embedded_alike(evidence, self.embedding_names)
@@ -125,7 +129,8 @@ class PairContrasted(EmbeddingCheck):
                 f" tell which {self.things} it contrasts."
             )
             return replace(outcome, observed=observed)
-        if self._is_contrasted_later(evidence, expected_pair):
+        is_contrasted = pairs is not None and expected_pair in pairs.positive | pairs.negative
+        if not is_contrasted and self._is_contrasted_later(evidence, expected_pair):
             hint = "Only a later step contrasts it: is one step made of the losses of all pairs?"
             return replace(outcome, hint=hint)
         calls = [call for call in evidence.recording.calls if call.name == self.loss and call.grads]
@@ -161,9 +166,14 @@ class PairContrasted(EmbeddingCheck):
             return False
         rows = [row for t in (False, True) for row in studied_rows(evidence, names, trained=t)]
         canonical = _canonical_labels(evidence, names)
-        for call in evidence.recording.calls:
-            if call.name != self.loss or not call.pulled:
-                continue
+        calls = [
+            call for call in evidence.recording.calls if call.name == self.loss and call.pulled
+        ]
+        if not calls:
+            later = _pairs_of_later_gradients(evidence, names, studied.first_change)
+            own = later.positive if self.role == "positive" else later.negative
+            return expected_pair in {_canonical_pair(pair, canonical) for pair in own}
+        for call in calls:
             pairs = read_pairs(call, rows, self.roles) or RolePairs()
             own = pairs.positive if self.role == "positive" else pairs.negative
             if expected_pair in {_canonical_pair(pair, canonical) for pair in own}:
@@ -352,6 +362,32 @@ def _pairs_from_gradient(
         has_roles=is_finite or tells_roles,
         tells_roles=tells_roles,
     )
+
+
+def _pairs_of_later_gradients(
+    evidence: Evidence, names: EmbeddingNames, first_change: int
+) -> RolePairs:
+    """Return which vectors later steps pulled together and which apart.
+
+    Of a loss that is not a number the signs tell nothing, and its pairs count for both roles.
+    """
+    rows = [
+        row
+        for row in studied_rows(evidence, names, trained=True)
+        if row.gradient is not None and row.forward.event_index > first_change
+    ][:MAX_GRADIENT_ROWS]
+    by_state: dict[tuple[int, int], list[LabeledVector]] = {}
+    for row in rows:
+        by_state.setdefault((row.forward.steps, row.forward.state), []).append(row)
+    pulled, pushed = set[Pair](), set[Pair]()
+    for own in by_state.values():
+        is_finite = all(row.forward.finite for row in own)
+        for pair, weight in _contrast_weights(own, own).items():
+            if weight < 0 or not is_finite:
+                pulled.add(pair)
+            if weight > 0 or not is_finite:
+                pushed.add(pair)
+    return RolePairs(positive=frozenset(pulled), negative=frozenset(pushed))
 
 
 def _rows_before_training(
