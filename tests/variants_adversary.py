@@ -208,6 +208,17 @@ def shown(before: str, after: str) -> dict[str, str]:
 
 RIGHT = (
     Variant(
+        "a score that the optimizer maximizes",
+        loop(
+            """\
+    z = encoder(images)
+    loss = (z[0] * z[1] - z[0] * z[2] - z[1] * z[2]).sum()
+""",
+            above="optimizer = torch.optim.Adam(encoder.parameters(), lr=0.01, maximize=True)",
+        ),
+        {},
+    ),
+    Variant(
         "the bicycle against the mean of the cats",
         loop(
             """\

@@ -73,6 +73,8 @@ class Step:
     event_index: int
     cell: int
     modules: tuple[int, ...]
+    ascends: bool = False
+    """Whether it went up the gradient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +185,8 @@ class _Reader:
 
     def read_step(self, event: Mapping[str, Any]) -> Step:
         modules = tuple(_read_count(number) for number in event["modules"])
-        return Step(**self.event_fields(event), modules=modules)
+        ascends = bool(event.get("ascends", False))
+        return Step(**self.event_fields(event), modules=modules, ascends=ascends)
 
     def read_module(self, entry: Mapping[str, Any]) -> Module:
         snapshots = {

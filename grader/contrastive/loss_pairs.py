@@ -344,7 +344,7 @@ def _pairs_from_gradient(
         np.any(row.gradient) for row in followed
     ):
         return None
-    weights = _contrast_weights(followed, rows)
+    weights = _contrast_weights(followed, rows, ascends=_ascends(evidence, names))
     if not weights:
         return None
     pushed = frozenset(pair for pair, weight in weights.items() if weight >= 0)
@@ -380,9 +380,10 @@ def _pairs_of_later_gradients(
     for row in rows:
         by_state.setdefault((row.forward.steps, row.forward.state), []).append(row)
     pulled, pushed = set[Pair](), set[Pair]()
+    ascends = _ascends(evidence, names)
     for own in by_state.values():
         is_finite = all(row.forward.finite for row in own)
-        for pair, weight in _contrast_weights(own, own).items():
+        for pair, weight in _contrast_weights(own, own, ascends=ascends).items():
             if weight < 0 or not is_finite:
                 pulled.add(pair)
             if weight > 0 or not is_finite:
@@ -421,8 +422,15 @@ def _gradients_before_training(evidence: Evidence, names: EmbeddingNames) -> Seq
     return [row.gradient for row in rows if row.gradient is not None]
 
 
+def _ascends(evidence: Evidence, names: EmbeddingNames) -> bool:
+    """Return whether steps on the module under study go up the gradient: it is no loss."""
+    studied = studied_module(evidence, names)
+    steps = evidence.recording.steps
+    return studied is not None and any(s.ascends for s in steps if studied.index in s.modules)
+
+
 def _contrast_weights(
-    followed: Sequence[LabeledVector], rows: Sequence[LabeledVector]
+    followed: Sequence[LabeledVector], rows: Sequence[LabeledVector], *, ascends: bool
 ) -> Mapping[Pair, float]:
     """Return the weight of each contrasted pair; below 0 for pairs that are pulled together.
 
@@ -430,9 +438,10 @@ def _contrast_weights(
     """
     vectors = [row.vector for row in rows]
     gradients = [row.gradient for row in followed if row.gradient is not None]
+    sign = -1 if ascends else 1
     if len({array.shape for array in (*vectors, *gradients)}) != 1:
         return {}
-    basis, gradient = np.stack(vectors), np.stack(gradients)
+    basis, gradient = np.stack(vectors), sign * np.stack(gradients)
     if basis.shape[1] <= 2 * len({row.label for row in rows}):
         return {}  # of so short ones, logits say, any gradient is made
     weights, *_ = np.linalg.lstsq(basis.T, gradient.T, rcond=None)

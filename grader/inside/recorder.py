@@ -478,4 +478,5 @@ class Recorder:
             for number in numbers:
                 self.steps[number] = self.steps.get(number, 0) + 1
             event = {"kind": "step", "modules": numbers, "args": {}}
+            event["ascends"] = any(group.get("maximize") for group in optimizer.param_groups)
             self.add_event(event, numbers[0] if numbers else None)
