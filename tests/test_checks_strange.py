@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,14 @@ from test_checks import GOOD, RNG, Says, course, evidence, spec
 
 from grader.checks import evaluation
 from grader.checks.check import ARRAYS_QUESTION, Check, Evidence, make_question
-from grader.checks.recording import Recording, read_recording
+from grader.checks.recording import Module, Recording, Snapshot, read_recording
 from grader.contrastive.labeled_inputs import labeled_vectors
 from grader.contrastive.layers import LayerApplied, finite_outputs
 from grader.contrastive.loss_pairs import PairContrasted
 from grader.contrastive.shapes import EmbeddingShape
 from grader.contrastive.studied_module import find_studied_module
 from grader.contrastive.training import LossFalls
+from grader.contrastive.training_start import start_weights
 from grader.errors import ReferenceFault
 from grader.model import Array, Observation, Question, Verdict
 
@@ -195,3 +197,20 @@ def test_the_first_module_counts_where_the_variable_holds_what_it_made() -> None
             studied = find_studied_module(known, SHAPE, len(LABELS), holders)
             assert studied is not None
             assert studied.index == number
+
+
+def test_weights_of_the_start_are_those_of_any_module_that_began_alike() -> None:
+    kept = Snapshot(state=5, weights=(np.ones((2, 4)), np.zeros(2)))
+    began = Module(name="Net", snapshots={"first": kept})
+    again = Module(name="Net", snapshots={"first": Snapshot(state=5, weights=None)})
+    other = Module(name="Net", snapshots={"first": Snapshot(state=6, weights=None)})
+    shapes = ((2, 4), (2,))
+    run = recorded(np.ones((3, 2)), module=1)
+
+    found = start_weights(
+        seen(replace(run, modules=(began, again))), TRAINING.embedding_names, shapes
+    )
+    assert found is not None
+    assert [array.shape for array in found] == [*shapes]
+    with pytest.raises(ReferenceFault):
+        start_weights(seen(replace(run, modules=(began, other))), TRAINING.embedding_names, shapes)

@@ -45,7 +45,7 @@ CALL: dict[str, Json] = {
     "within": True,
     "args": {"anchor": ["a"], "negatives": ["b", "c"]},
 }
-STEP: dict[str, Json] = {"kind": "step", "n": 5, "cell": 1, "modules": [0, 2]}
+STEP: dict[str, Json] = {"kind": "step", "n": 5, "cell": 1, "modules": [0, 2], "ascends": True}
 NET: dict[str, Json] = {
     "class": "Net",
     "snapshots": {"first": {"state": 1, "weights": ["a", "b"]}},
@@ -170,7 +170,7 @@ def test_steps_are_read_with_what_they_move() -> None:
     later = STEP | {"n": 7, "modules": [1, 2]}
     found = read(STEP, later)
 
-    assert found.steps[0] == Step(event_index=5, cell=11, modules=(0, 2))
+    assert found.steps[0] == Step(event_index=5, cell=11, modules=(0, 2), ascends=True)
     assert [found.first_step(module) for module in range(4)] == [5, 7, 5, None]
 
 

@@ -30,7 +30,7 @@ GIVEN_LOSS = changed("encoder").partition("\n# Function")[2]
 
 def loop(body: str, *, above: str = "", steps: int = 1) -> dict[str, str]:
     """A training cell whose loop computes `loss` in its own way."""
-    return {"train": f"{HEAD}\n{above}\nfor _ in range({steps}):\n{body}{UPDATE}{TAIL}"}
+    return {"train": f"{HEAD}\n{above}\nfor step in range({steps}):\n{body}{UPDATE}{TAIL}"}
 
 
 MATRIX = """\
@@ -119,6 +119,12 @@ def table(z):
     return df
 
 """
+HANDOUT_IN_LINE = """\
+    z = F.normalize(encoder(images), dim=1)
+    near, far, other = z[0] @ z[1], z[0] @ z[2], z[1] @ z[2]
+    apart = torch.log(1 - torch.exp(far / 0.5)) + torch.log(1 - torch.exp(other / 0.5))
+    loss = -near / 0.5 - apart / 2
+"""
 COSINE_NCE = """\
 def info_nce(a, p, n, tau=0.5):
     near, far = (torch.exp(F.cosine_similarity(a, z, dim=0) / tau) for z in (p, n))
@@ -201,6 +207,29 @@ def shown(before: str, after: str) -> dict[str, str]:
 
 
 RIGHT = (
+    Variant(
+        "a score that the optimizer maximizes",
+        loop(
+            """\
+    z = encoder(images)
+    loss = (z[0] * z[1] - z[0] * z[2] - z[1] * z[2]).sum()
+""",
+            above="optimizer = torch.optim.Adam(encoder.parameters(), lr=0.01, maximize=True)",
+        ),
+        {},
+    ),
+    Variant(
+        "the bicycle against the mean of the cats",
+        loop(
+            """\
+    z = encoder(images)
+    near = F.cosine_similarity(z[0], z[1], dim=0)
+    loss = F.cosine_similarity((z[0] + z[1]) / 2, z[2], dim=0) - near
+"""
+        ),
+        {},
+    ),
+    Variant("the handout's loss in line, by products", loop(HANDOUT_IN_LINE), {}),
     Variant(
         "more threads asked for, in cells and in forward",
         {
@@ -634,6 +663,35 @@ scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: n / 10)""",
     loss = 1 - near + far.clamp(min=0)
 """,
             above=HEAD_APART,
+        ),
+        {"Q2.3.2": 2, "V6": 2.5},
+    ),
+    Variant(
+        "a step for each pair, by a loss of torch",
+        loop(
+            """\
+    a, b, sign = ((C1, C2, 1.0), (C1, B1, -1.0), (C2, B1, -1.0))[step]
+    loss = sign * F.mse_loss(encoder(a[None]), encoder(b[None]))
+""",
+            steps=3,
+        ),
+        {"Q2.3.2": 3, "V6": 2.5},
+    ),
+    Variant(
+        "no negatives, by a cosine",
+        loop(
+            "    z = encoder(images)\n    loss = 1 - F.cosine_similarity(z[0], z[1], dim=0)\n",
+        ),
+        {"Q2.3.2": 3, "V6": 1},
+    ),
+    Variant(
+        "cosines that pull all three together",
+        loop(
+            """\
+    z = encoder(images)
+    cosine = nn.CosineSimilarity(dim=0)
+    loss = 3 - cosine(z[0], z[1]) - cosine(z[0], z[2]) - cosine(z[1], z[2])
+"""
         ),
         {"Q2.3.2": 2, "V6": 2.5},
     ),

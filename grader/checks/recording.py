@@ -30,6 +30,8 @@ class Forward:
     """Whether a gradient flowed back through it: the training's loss was computed from it."""
     again: bool = False
     """Whether it was called when the notebook had ended, with its last inputs."""
+    finite: bool = True
+    """Whether that loss is made of finite numbers."""
     position: int = 0
     """The index of the output that counts, where there are several."""
     gradients: Mapping[int, Array] = field(default_factory=dict)
@@ -71,6 +73,8 @@ class Step:
     event_index: int
     cell: int
     modules: tuple[int, ...]
+    ascends: bool = False
+    """Whether it went up the gradient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +157,7 @@ class _Reader:
             outputs=self.find_arrays(event["args"]["out"]),
             pulled=pulled >= 0,
             again=bool(event["again"]),
+            finite=bool(event.get("finite", True)),
             position=max(0, pulled),
             gradients=self.read_gradients(event["args"]),
         )
@@ -180,7 +185,8 @@ class _Reader:
 
     def read_step(self, event: Mapping[str, Any]) -> Step:
         modules = tuple(_read_count(number) for number in event["modules"])
-        return Step(**self.event_fields(event), modules=modules)
+        ascends = bool(event.get("ascends", False))
+        return Step(**self.event_fields(event), modules=modules, ascends=ascends)
 
     def read_module(self, entry: Mapping[str, Any]) -> Module:
         snapshots = {

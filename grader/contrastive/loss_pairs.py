@@ -44,7 +44,7 @@ MAX_GRADIENT_ROWS = 48
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContrastedPairs:
-    """The pairs that a loss contrasted, by role; without roles both sets are the same."""
+    """The pairs that a loss contrasted, by role; without roles those of both sets count alike."""
 
     positive: frozenset[Pair]
     negative: frozenset[Pair]
@@ -103,19 +103,22 @@ class PairContrasted(EmbeddingCheck):
                 held = format_pair(variable_pair or frozenset())
                 note = f"{self.variable} itself holds {held}; how the loss was called counts."
             first, second = sorted(self.pair)
-            observed = (
-                f"The loss contrasts {first} and {second} as a {self.role} pair in the first step."
-            )
+            role_text = f" as a {self.role} pair" if pairs.has_roles else ""
+            observed = f"The loss contrasts {first} and {second}{role_text} in the first step."
             return passed(expected=expected, observed=observed, hint=note, cells=pairs.cells)
         if not self.all_encoded(evidence):
             return self.incomplete_embeddings(evidence, expected=expected)
         outcome = self._judge_wrong_pair(
             pairs, variables, expected=expected, expected_pair=expected_pair
         )
-        return self._with_cause(evidence, outcome, expected_pair)
+        return self._with_cause(evidence, outcome, expected_pair, pairs)
 
     def _with_cause(
-        self, evidence: Evidence, outcome: CheckOutcome, expected_pair: Pair
+        self,
+        evidence: Evidence,
+        outcome: CheckOutcome,
+        expected_pair: Pair,
+        pairs: ContrastedPairs | None,
     ) -> CheckOutcome:
         """Return the outcome for a wrong pair, with the cause where calls tell it."""
         equal = _labels_embedded_alike(evidence, self.embedding_names)
@@ -126,7 +129,8 @@ class PairContrasted(EmbeddingCheck):
                 f" tell which {self.things} it contrasts."
             )
             return replace(outcome, observed=observed)
-        if self._is_contrasted_later(evidence, expected_pair):
+        is_contrasted = pairs is not None and expected_pair in pairs.positive | pairs.negative
+        if not is_contrasted and self._is_contrasted_later(evidence, expected_pair):
             hint = "Only a later step contrasts it: is one step made of the losses of all pairs?"
             return replace(outcome, hint=hint)
         calls = [call for call in evidence.recording.calls if call.name == self.loss and call.grads]
@@ -162,9 +166,14 @@ class PairContrasted(EmbeddingCheck):
             return False
         rows = [row for t in (False, True) for row in studied_rows(evidence, names, trained=t)]
         canonical = _canonical_labels(evidence, names)
-        for call in evidence.recording.calls:
-            if call.name != self.loss or not call.pulled:
-                continue
+        calls = [
+            call for call in evidence.recording.calls if call.name == self.loss and call.pulled
+        ]
+        if not calls:
+            later = _pairs_of_later_gradients(evidence, names, studied.first_change)
+            own = later.positive if self.role == "positive" else later.negative
+            return expected_pair in {_canonical_pair(pair, canonical) for pair in own}
+        for call in calls:
             pairs = read_pairs(call, rows, self.roles) or RolePairs()
             own = pairs.positive if self.role == "positive" else pairs.negative
             if expected_pair in {_canonical_pair(pair, canonical) for pair in own}:
@@ -175,7 +184,8 @@ class PairContrasted(EmbeddingCheck):
         self, pairs: ContrastedPairs, variable_pair: Pair | None, expected_pair: Pair
     ) -> bool:
         if not pairs.has_roles:
-            return expected_pair in pairs.positive and variable_pair in {None, expected_pair}
+            is_contrasted = expected_pair in pairs.positive | pairs.negative
+            return is_contrasted and variable_pair in {None, expected_pair}
         if self.role == "positive":
             return pairs.positive == {expected_pair}
         return expected_pair in pairs.negative
@@ -190,6 +200,9 @@ class PairContrasted(EmbeddingCheck):
     ) -> CheckOutcome:
         contrasted = pairs or ContrastedPairs(positive=frozenset(), negative=frozenset())
         role_pairs = contrasted.positive if self.role == "positive" else contrasted.negative
+        role_text = self.role if contrasted.has_roles else "contrasted"
+        if not contrasted.has_roles:
+            role_pairs = contrasted.positive | contrasted.negative
         pair_list = ", ".join(sorted(format_pair(pair) for pair in role_pairs))
         if "?" in pair_list:
             pair_list += f" (? is none of {join_labels(self.labels)})"
@@ -224,7 +237,7 @@ class PairContrasted(EmbeddingCheck):
         return failed(
             expected=expected,
             observed=(
-                f"The {self.role} pairs of the loss in the first step: {pair_list}."
+                f"The {role_text} pairs of the loss in the first step: {pair_list}."
                 if pair_list
                 else f"The loss contrasts no {self.role} pair in the first step."
             ),
@@ -301,7 +314,8 @@ def _pairs_of_calls(
     positive = frozenset().union(*(pairs.positive for pairs in known))
     negative = frozenset().union(*(pairs.negative for pairs in known))
     constant = frozenset().union(*(pairs.constant for pairs in known))
-    if gradient is not None and any(pairs.by_order for pairs in known):
+    is_unknown = any("?" in pair for pair in unsigned)  # a mean of vectors, say
+    if gradient is not None and (is_unknown or any(pairs.by_order for pairs in known)):
         if gradient.tells_roles:
             return replace(gradient, cells=cells)
         negative |= (gradient.positive | gradient.negative) - positive
@@ -330,19 +344,51 @@ def _pairs_from_gradient(
         np.any(row.gradient) for row in followed
     ):
         return None
-    weights = _contrast_weights(followed, rows)
+    weights = _contrast_weights(followed, rows, ascends=_ascends(evidence, names))
     if not weights:
         return None
     pushed = frozenset(pair for pair, weight in weights.items() if weight >= 0)
     vectors = {row.label: row.vector for row in rows}
-    # The handout's loss pushes no two apart whose cosine is above 0: it pulls them.
-    tells_roles = any(cosine(*(vectors[label] for label in sorted(pair))) > 0 for pair in pushed)
+    near = {p for p in weights if cosine(*(vectors[label] for label in sorted(p))) > 0}
+    pulled = frozenset(weights) - pushed
+    # The handout's loss pushes no two apart whose cosine is above 0: it pulls them, and is NaN.
+    # Two whose cosine is below 0 are pulled together by a loss that wants it to be 0, too.
+    is_finite = all(row.forward.finite for row in followed)
+    tells_roles = bool(pushed & near) or (is_finite and pulled <= near)
     return ContrastedPairs(
-        positive=frozenset(weights) - pushed,
+        positive=pulled,
         negative=pushed,
         cells=tuple(sorted({row.forward.cell for row in followed})),
+        has_roles=is_finite or tells_roles,
         tells_roles=tells_roles,
     )
+
+
+def _pairs_of_later_gradients(
+    evidence: Evidence, names: EmbeddingNames, first_change: int
+) -> RolePairs:
+    """Return which vectors later steps pulled together and which apart.
+
+    Of a loss that is not a number the signs tell nothing, and its pairs count for both roles.
+    """
+    rows = [
+        row
+        for row in studied_rows(evidence, names, trained=True)
+        if row.gradient is not None and row.forward.event_index > first_change
+    ][:MAX_GRADIENT_ROWS]
+    by_state: dict[tuple[int, int], list[LabeledVector]] = {}
+    for row in rows:
+        by_state.setdefault((row.forward.steps, row.forward.state), []).append(row)
+    pulled, pushed = set[Pair](), set[Pair]()
+    ascends = _ascends(evidence, names)
+    for own in by_state.values():
+        is_finite = all(row.forward.finite for row in own)
+        for pair, weight in _contrast_weights(own, own, ascends=ascends).items():
+            if weight < 0 or not is_finite:
+                pulled.add(pair)
+            if weight > 0 or not is_finite:
+                pushed.add(pair)
+    return RolePairs(positive=frozenset(pulled), negative=frozenset(pushed))
 
 
 def _rows_before_training(
@@ -376,8 +422,15 @@ def _gradients_before_training(evidence: Evidence, names: EmbeddingNames) -> Seq
     return [row.gradient for row in rows if row.gradient is not None]
 
 
+def _ascends(evidence: Evidence, names: EmbeddingNames) -> bool:
+    """Return whether steps on the module under study go up the gradient: it is no loss."""
+    studied = studied_module(evidence, names)
+    steps = evidence.recording.steps
+    return studied is not None and any(s.ascends for s in steps if studied.index in s.modules)
+
+
 def _contrast_weights(
-    followed: Sequence[LabeledVector], rows: Sequence[LabeledVector]
+    followed: Sequence[LabeledVector], rows: Sequence[LabeledVector], *, ascends: bool
 ) -> Mapping[Pair, float]:
     """Return the weight of each contrasted pair; below 0 for pairs that are pulled together.
 
@@ -385,9 +438,10 @@ def _contrast_weights(
     """
     vectors = [row.vector for row in rows]
     gradients = [row.gradient for row in followed if row.gradient is not None]
+    sign = -1 if ascends else 1
     if len({array.shape for array in (*vectors, *gradients)}) != 1:
         return {}
-    basis, gradient = np.stack(vectors), np.stack(gradients)
+    basis, gradient = np.stack(vectors), sign * np.stack(gradients)
     if basis.shape[1] <= 2 * len({row.label for row in rows}):
         return {}  # of so short ones, logits say, any gradient is made
     weights, *_ = np.linalg.lstsq(basis.T, gradient.T, rcond=None)

@@ -137,10 +137,16 @@ def start_weights(
     studied = studied_module(evidence, names)
     if studied is None or studied.index >= len(evidence.recording.modules):
         return None
-    start = evidence.recording.modules[studied.index].start
-    if start is not None and start.weights is None:
+    modules = evidence.recording.modules
+    start = modules[studied.index].start
+    # Of modules that began alike, as after one seed, those of any may be the ones that were kept.
+    kept = [
+        s.weights for m in modules for s in m.snapshots.values() if start and s.state == start.state
+    ]
+    weights = next((each for each in kept if each is not None), None)
+    if kept and weights is None:
         raise ReferenceFault("the weights of the start were not kept: there were too many modules")
-    unmatched = list(start.weights or ()) if start is not None else []
+    unmatched = list(weights or ())
     ordered = []
     for shape in shapes:
         index = next((i for i, array in enumerate(unmatched) if array.shape == shape), None)

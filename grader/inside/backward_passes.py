@@ -3,6 +3,12 @@
 A notebook may print the gradients of a loss and zero them, or take them by `torch.autograd.grad`.
 """
 
+import contextlib
+import functools
+
+from inside import wrapped_tensors
+from inside.watched_calls import flatten_arrays
+
 
 class BackwardPass:
     """One backward pass: the events it went through, and what became of its gradients."""
@@ -30,6 +36,30 @@ class BackwardPasses:
 
     def __init__(self):
         self.passes = []
+        self.is_finite = True
+        """Whether the loss of the pass that is running is finite."""
+
+    def watch_losses(self, torch):
+        """Look at each loss from which a pass begins."""
+        for name in ("backward", "grad"):
+            setattr(torch.autograd, name, self.watch_loss(torch, getattr(torch.autograd, name)))
+
+    def watch_loss(self, torch, begin):
+        """Wrap a function that begins a pass."""
+
+        @functools.wraps(begin)
+        def begin_watched(*args, **kwargs):
+            __tracebackhide__ = True  # of no interest to students
+            with contextlib.suppress(Exception):
+                parts = flatten_arrays([*args[:1], kwargs.get("tensors"), kwargs.get("outputs")])
+                losses = [wrapped_tensors.unwrap(torch, part) for part in parts]
+                self.is_finite = all(bool(torch.isfinite(loss).all()) for loss in losses)
+            try:
+                return begin(*args, **kwargs)
+            finally:
+                self.is_finite = True
+
+        return begin_watched
 
     def note(self, torch, event):
         """Note that a gradient flows back to a recorded event; return the pass."""

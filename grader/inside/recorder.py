@@ -215,6 +215,7 @@ class Recorder:
         module.register_module_forward_pre_hook(self.before_forward)
         module.register_module_forward_hook(self.after_hook, with_kwargs=True, always_call=True)
         direct_calls.watch_direct_calls(torch, self)
+        self.passes.watch_losses(torch)
         optimizer.register_optimizer_step_pre_hook(self.before_step)
         optimizer.register_optimizer_step_post_hook(self.after_step)
         real_similarity = torch.nn.functional.cosine_similarity
@@ -397,7 +398,7 @@ class Recorder:
         new_encoder, positions = self.follow_encoder(number, args, outputs, encoder is None and way)
         event = {"kind": "forward", "module": number, "state": state, "grad": grad}
         event |= {"steps": self.steps.get(number, 0), "pulled": -1, "again": self.again}
-        event |= {"superseded": False, "encoder": encoder or new_encoder}
+        event |= {"superseded": False, "encoder": encoder or new_encoder, "finite": True}
         inputs, copies = self.copies.copy_inputs(args), self.copies.copy_arrays(outputs)
         event["args"] = {"in": inputs, "out": copies}
         for position in positions:
@@ -424,6 +425,7 @@ class Recorder:
         with self.guard():
             number = event["module"]
             self.passes.reach(self.torch, event, number, self.list_weights(number))
+            event["finite"] &= self.passes.is_finite
         if keep:
             key, copies = f"pull{position}", self.copies.copy_arrays(gradient)
             known = event["args"].get(key, copies)
@@ -476,4 +478,5 @@ class Recorder:
             for number in numbers:
                 self.steps[number] = self.steps.get(number, 0) + 1
             event = {"kind": "step", "modules": numbers, "args": {}}
+            event["ascends"] = any(group.get("maximize") for group in optimizer.param_groups)
             self.add_event(event, numbers[0] if numbers else None)
