@@ -823,6 +823,24 @@ def test_a_change_that_the_reference_does_not_make_is_seen_and_helps_nobody(
     assert outcomes["test_sorts"]["changes"] == changed["test_sorts"]
 
 
+def test_what_is_no_plain_value_differs_from_all_and_that_is_a_step_of_its_own(
+    tmp_path: Path,
+) -> None:
+    tests = dedent(
+        """
+        def test_differs(thing):
+            assert thing() != None
+            assert thing() != 3
+        """
+    )
+    notebook = "class Thing: pass\ndef thing():\n    return Thing()\n"
+
+    (outcome,) = run_tests(tmp_path, tests=tests, notebook=notebook).values()
+
+    assert outcome["outcome"] == "passed"
+    assert outcome["operators"] == ["thing(...) != ..."]
+
+
 def test_a_fork_is_not_killed_in_the_midst_of_a_frame() -> None:
     probe = load_inside("probe")
     state = mmap.mmap(-1, 2)

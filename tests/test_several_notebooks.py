@@ -117,6 +117,9 @@ def test_a_rubric_says_what_is_wrong_with_its_notebooks(
         ("units_ada.ipynb", "report_ada.ipynb"),
         ("ada-Units (1).ipynb", "ada-REPORT.ipynb"),
         ("ada_1.ipynb", "final.ipynb"),
+        ("Ada_units.ipynb", "ada_report.ipynb"),
+        ("units_final.ipynb", "report_v2.ipynb"),
+        ("Units - Ada Example.ipynb", "ada_example report.ipynb"),
         ("ada/units.ipynb", "ada/report.ipynb"),
         ("ada/week 1/first.ipynb", "ada/week 2/second.ipynb"),
         ("ada/report.ipynb", "ada/units.ipynb"),
@@ -168,15 +171,17 @@ def test_of_two_versions_of_a_notebook_one_is_chosen_and_that_is_said(
     assert any("not graded" in concern for concern in found.concerns)
 
 
-def test_notebooks_that_name_different_students_are_flagged(
+def test_files_of_different_students_are_apart_whatever_they_are_called(
     weather: Rubric, tmp_path: Path
 ) -> None:
-    write_notebook(tmp_path / "team_units.ipynb", part="units")
-    write_notebook(tmp_path / "team_report.ipynb", part="report", names=BEA)
+    write_notebook(tmp_path / "units-done.ipynb", part="units")
+    write_notebook(tmp_path / "report-done.ipynb", part="report", names=BEA)
+    write_notebook(tmp_path / "Dan_units.ipynb", part="units", names="")
+    write_notebook(tmp_path / "dan report.ipynb", part="report", names="")
 
-    (found,) = collected(tmp_path, weather).values()
+    found = collected(tmp_path, weather).values()
 
-    assert "its notebooks name different students" in found.concerns
+    assert sorted(len(submission.parts) for submission in found) == [1, 1, 2]
 
 
 def test_files_called_as_the_notebooks_are_one_submission_whoever_they_name(
@@ -204,6 +209,12 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_notebook(submissions / "ada" / "report.ipynb", part="report", code="1 / 0")
     write_notebook(submissions / "bea_report.ipynb", part="report", names=BEA)
     write_notebook(submissions / "cleo" / "units.ipynb", part="units", names="Cleo Trial (ct1003)")
+    units = nbformat.read(  # type: ignore[no-untyped-call]
+        submissions / "ada" / "units.ipynb", as_version=4
+    )
+    units.cells[0].source = "# Weather, part 1: reading"
+    units.cells += [nbformat.v4.new_markdown_cell("Nothing.") for _ in range(12)]  # type: ignore[no-untyped-call]
+    nbformat.write(units, submissions / "ada" / "units.ipynb")  # type: ignore[no-untyped-call]
     (submissions / "cleo" / "report.ipynb").write_text('{"cells": [', encoding="utf-8")
     write_notebook(
         submissions / "dan" / "units.ipynb",
@@ -251,9 +262,10 @@ def test_a_report_says_what_was_not_handed_in_and_how_cells_are_numbered(course:
 
     assert "The notebook &#39;units&#39; was not handed in." in bea
     assert "was not handed in" not in ada
-    assert "report.ipynb begins with cell 6." in ada
+    assert "report.ipynb begins with cell 18." in ada
     assert failed == [len(record.cells) and record.cells[-1].index]
-    assert record.cells[-1].index > 6
+    assert record.cells[-1].index > 18
+    assert "Ada Example" in ada
     assert "Each notebook was run from top to bottom in a fresh Python of its own." in ada
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from grader.checks.check import CheckOutcome, Evidence, absent, failed, passed
 from grader.checks.memo import memoized
-from grader.checks.values import EQUAL_TOLERANCE, all_close, as_float64
+from grader.contrastive.embedding_sets import (
+    EmbeddingSet,
+    is_as_close,
+    match_rows,
+    point_alike,
+    take_in_order,
+)
 from grader.contrastive.labeled_inputs import (
     LabeledInputsCheck,
     array_fields,
@@ -28,9 +34,6 @@ from grader.contrastive.studied_module import (
 )
 from grader.contrastive.vector_index import LabeledVector, VectorIndex
 from grader.model import Exhibit, Stage
-
-if TYPE_CHECKING:
-    from grader.model import Array, Numbers
 
 CAPTION = "Computed from the embeddings that your notebook made when it was graded."
 AGAIN_CAPTION = (
@@ -98,28 +101,6 @@ class EmbeddingCheck(LabeledInputsCheck):
         return _build_exhibit(evidence, self.embedding_names)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmbeddingSet:
-    """One set of embeddings: a vector for each label, and the recorded output it came from."""
-
-    name: str
-    """The variable that holds them, or should."""
-    vectors: Mapping[str, Numbers]
-    sources: Mapping[str, LabeledVector]
-    """By label, the recorded output of a module that equals the vector, where there is one."""
-    in_order: bool = True
-    """Whether no vector is known to be of another input than that of its label."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether every vector is a recorded output of a module."""
-        return len(self.sources) == len(self.vectors) > 0
-
-    def stack(self, labels: tuple[str, ...]) -> Numbers:
-        """Return the vectors as rows, in the order of the labels."""
-        return np.stack([self.vectors[label] for label in labels])
-
-
 def studied_module(evidence: Evidence, names: EmbeddingNames) -> StudiedModule | None:
     """Return the module under study."""
     return find_studied_module(evidence, names.shape, len(names.labels), names.holders)
@@ -171,67 +152,12 @@ def held_embeddings(
     held = [vector for array in arrays for vector in split_vectors(array, sizes)]
     if not held:
         return None
-    matches = [_match(held, group, labels=names.labels, name=name) for group in groups]
+    matches = [match_rows(held, group, labels=names.labels, name=name) for group in groups]
     before = matches[1] if trained else None
-    if before is not None and matches[0] is not None and _is_as_close(before, matches[0]):
+    if before is not None and matches[0] is not None and is_as_close(before, matches[0]):
         return before  # what the start's weights make cannot show that they moved
     complete = next((match for match in matches if match is not None), None)
-    return complete or _in_order(held, rows, names.labels, name=name)
-
-
-def _is_as_close(before: EmbeddingSet, after: EmbeddingSet) -> bool:
-    """Return whether vectors equal those of the start as well as those made after training."""
-
-    def distance(embeddings: EmbeddingSet, label: str) -> float:
-        vector, row = embeddings.vectors[label], embeddings.sources[label].vector
-        return float(np.abs(_direction(vector) - _direction(row)).max())
-
-    return all(
-        distance(before, label) <= distance(after, label) + EQUAL_TOLERANCE / 100
-        for label in before.vectors
-    )
-
-
-def _direction(vector: Numbers) -> Numbers:
-    return vector / np.linalg.norm(vector)
-
-
-def _match(
-    held: Sequence[Array],
-    rows: Sequence[LabeledVector],
-    *,
-    labels: tuple[str, ...],
-    name: str,
-) -> EmbeddingSet | None:
-    """Return the vectors that equal rows, by label, or None where a label has none."""
-    index = VectorIndex(rows)
-    sources: dict[str, LabeledVector] = {}
-    vectors: dict[str, Numbers] = {}
-    for vector in held:
-        row = index.nearest(vector, used=frozenset(sources))
-        if row is not None and row.label not in sources:
-            sources[row.label] = row
-            vectors[row.label] = as_float64(vector).ravel()
-    if set(sources) != set(labels):
-        return None
-    return EmbeddingSet(
-        name=name,
-        vectors={label: vectors[label] for label in labels},
-        sources={label: sources[label] for label in labels},
-    )
-
-
-def _in_order(
-    held: Sequence[Array], rows: Sequence[LabeledVector], labels: tuple[str, ...], *, name: str
-) -> EmbeddingSet:
-    """Return vectors that are no module's output, in the handout's order where they are as many."""
-    vectors = [as_float64(vector).ravel() for vector in held]
-    fits = len(vectors) == len(labels) and len({vector.size for vector in vectors}) == 1
-    index = VectorIndex(rows)
-    named = dict(zip(labels, vectors, strict=True)) if fits else {}
-    sources = {label: index.nearest(vector) for label, vector in named.items()}
-    in_order = all(row is None or row.label == label for label, row in sources.items())
-    return EmbeddingSet(name=name, vectors=named, sources={}, in_order=in_order)
+    return complete or take_in_order(held, rows, names.labels, name=name)
 
 
 @memoized
@@ -342,18 +268,9 @@ def _warn_of_held(
 ) -> str:
     """Return a sentence where a stage's variable holds other vectors than are shown, or nothing."""
     held = held_embeddings(evidence, names, trained=trained)
-    if held is None or held is shown or _point_alike(held, shown):
+    if held is None or held is shown or point_alike(held, shown):
         return ""
     return f" `{shown.name}` holds other vectors than these: what is computed from it differs."
-
-
-def _point_alike(held: EmbeddingSet, shown: EmbeddingSet) -> bool:
-    """Return whether two sets have the same similarities, vector by vector."""
-    return held.vectors.keys() == shown.vectors.keys() and all(
-        vector.size == shown.vectors[label].size
-        and all_close(_direction(vector), _direction(shown.vectors[label]), atol=EQUAL_TOLERANCE)
-        for label, vector in held.vectors.items()
-    )
 
 
 @memoized

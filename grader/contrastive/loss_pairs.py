@@ -13,6 +13,7 @@ from grader.checks.check import CheckOutcome, Evidence, failed, passed
 from grader.checks.memo import memoized
 from grader.checks.recording import Call
 from grader.checks.values import EQUAL_TOLERANCE, equal_values
+from grader.contrastive.contrast_weights import contrast_weights
 from grader.contrastive.embeddings import (
     EmbeddingCheck,
     EmbeddingNames,
@@ -34,10 +35,6 @@ from grader.contrastive.vector_index import LabeledVector, VectorIndex
 if TYPE_CHECKING:
     from grader.model import Numbers
 
-NOISE_SHARE = 1e-3
-"""A weight of a gradient below this share of the largest one is rounding."""
-LARGEST_REST = 0.2
-"""The largest share of a gradient that may not be made of the vectors, for pairs to be read."""
 MAX_GRADIENT_ROWS = 48
 """Most vectors of which gradients are made."""
 
@@ -344,7 +341,7 @@ def _pairs_from_gradient(
         np.any(row.gradient) for row in followed
     ):
         return None
-    weights = _contrast_weights(followed, rows, ascends=_ascends(evidence, names))
+    weights = contrast_weights(followed, rows, ascends=_ascends(evidence, names))
     if not weights:
         return None
     pushed = frozenset(pair for pair, weight in weights.items() if weight >= 0)
@@ -383,7 +380,7 @@ def _pairs_of_later_gradients(
     ascends = _ascends(evidence, names)
     for own in by_state.values():
         is_finite = all(row.forward.finite for row in own)
-        for pair, weight in _contrast_weights(own, own, ascends=ascends).items():
+        for pair, weight in contrast_weights(own, own, ascends=ascends).items():
             if weight < 0 or not is_finite:
                 pulled.add(pair)
             if weight > 0 or not is_finite:
@@ -427,35 +424,6 @@ def _ascends(evidence: Evidence, names: EmbeddingNames) -> bool:
     studied = studied_module(evidence, names)
     steps = evidence.recording.steps
     return studied is not None and any(s.ascends for s in steps if studied.index in s.modules)
-
-
-def _contrast_weights(
-    followed: Sequence[LabeledVector], rows: Sequence[LabeledVector], *, ascends: bool
-) -> Mapping[Pair, float]:
-    """Return the weight of each contrasted pair; below 0 for pairs that are pulled together.
-
-    Empty where the gradients are not made of the vectors: they tell of no pair.
-    """
-    vectors = [row.vector for row in rows]
-    gradients = [row.gradient for row in followed if row.gradient is not None]
-    sign = -1 if ascends else 1
-    if len({array.shape for array in (*vectors, *gradients)}) != 1:
-        return {}
-    basis, gradient = np.stack(vectors), sign * np.stack(gradients)
-    if basis.shape[1] <= 2 * len({row.label for row in rows}):
-        return {}  # of so short ones, logits say, any gradient is made
-    weights, *_ = np.linalg.lstsq(basis.T, gradient.T, rcond=None)
-    rest = gradient - weights.T @ basis
-    if np.linalg.norm(rest) > LARGEST_REST * np.linalg.norm(gradient):
-        return {}
-    sums: dict[Pair, float] = {}
-    for j, at in enumerate(followed):
-        for i, row in enumerate(rows):
-            if row.label != at.label:
-                pair = frozenset((row.label, at.label))
-                sums[pair] = sums.get(pair, 0.0) + float(weights[i, j])
-    peak = max(float(np.abs(weights).max()), *map(abs, sums.values()))
-    return {pair: weight for pair, weight in sums.items() if abs(weight) > NOISE_SHARE * peak}
 
 
 @memoized

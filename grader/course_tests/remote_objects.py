@@ -113,7 +113,8 @@ class Remote:
 
     def __ne__(self, other):
         if not isinstance(other, Remote) or talk_of(other) is not talk_of(self):
-            talk_of(self).operator_steps += 1  # true of any object: no proof of a right value
+            # True of any object, so no proof of a right value.
+            talk_of(self).take_step(f"{self!r} != ...")
             return True
         return _take_word(self, "ne", other, sign="!=")
 

@@ -78,7 +78,11 @@ def _read_team(
     notebook: Notebook, prompts: Mapping[str, str]
 ) -> tuple[frozenset[int], tuple[Student, ...]]:
     """Return the cells that ask for or give names, and the students."""
-    cells = [(cell.index, lines) for cell in notebook.cells if (lines := _name_lines(cell))]
+    cells = [
+        (cell.index, lines)
+        for cell in notebook.cells
+        if cell.source.strip() and (lines := _name_lines(cell))
+    ]
     above, below = _split_at_prompt(cells[:_SEARCHED_CELLS], prompts)
     name_cells = frozenset(page.cell for page in above if page.label_line is not None)
     teams = chain(_labeled_teams(above), _unlabeled_teams(above), _late_teams(below))

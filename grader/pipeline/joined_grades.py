@@ -5,7 +5,7 @@ A part is graded as an assignment of its own, in a session of its own, and so is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import PurePosixPath
@@ -148,53 +148,34 @@ class WholeJudge:
         named = _unite(part.named for part in each)
         enrollment = self.enrollment.resolve(submission, named=named)
         if notebook is None:
-            reasons = dict.fromkeys(part.reason for part in each if part.reason)
-            return replace(
-                each[0],
-                submission=submission,
-                students=enrollment.students,
-                reason=" ".join(reasons),
-                score=None,
-                flags=(*_kept_flags(each), *collection_flags(submission), *enrollment.flags),
-                lateness=enrollment.lateness,
-                named=named,
+            return self.with_enrollment(
+                _join_ungradable(submission, each, named=named), submission=submission
             )
         score = self._score(parts)
-        elsewhere = [
-            item
-            for part in each
-            for item, answer in part.answers.items()
-            if answer.concern == ANOTHER_NOTEBOOK
-        ]
+        answers = {item: answer for part in each for item, answer in part.answers.items()}
+        flags = (
+            *_kept_flags(each),
+            *scoring.score_flags(score),
+            *collection_flags(submission),
+            *_nobody_named(enrollment.students),
+            *_unsure_flags(answers, FlagKind.LOCATION_UNSURE),
+            *enrollment.flags,
+        )
+        notes = (
+            *chain.from_iterable(part.notes for part in each),
+            *_numbers(notebook),
+            *_unsure_flags(answers, FlagKind.LOCATION_UNSURE_NOTE),
+        )
         graded = Graded(
             submission=submission,
             students=enrollment.students,
             reason=None,
             score=score,
             record=join_records([part.record for part in each]),
-            answers={item: answer for part in each for item, answer in part.answers.items()},
+            answers=answers,
             code={item: code for part in each for item, code in part.code.items()},
-            flags=tuple(
-                dict.fromkeys(
-                    (
-                        *_kept_flags(each),
-                        *scoring.score_flags(score),
-                        *collection_flags(submission),
-                        *_nobody_named(enrollment.students),
-                        *(Flag(FlagKind.LOCATION_UNSURE, (item,)) for item in elsewhere),
-                        *enrollment.flags,
-                    )
-                )
-            ),
-            notes=tuple(
-                dict.fromkeys(
-                    (
-                        *chain.from_iterable(part.notes for part in each),
-                        *_numbers(notebook),
-                        *(Flag(FlagKind.LOCATION_UNSURE_NOTE, (item,)) for item in elsewhere),
-                    )
-                )
-            ),
+            flags=tuple(dict.fromkeys(flags)),
+            notes=tuple(dict.fromkeys(notes)),
             provenance=self._provenance(each, notebook),
             evidence=join_evidence([p.evidence for p in each if p.evidence is not None]),
             lateness=enrollment.lateness,
@@ -229,6 +210,28 @@ class WholeJudge:
             assignment=self.rubric.id,
             seed_commitment=commit_to_seed(self.rubric.id, next(iter(judges)).rng.seed),
         )
+
+
+def _join_ungradable(
+    submission: Submission, parts: Sequence[Graded], *, named: tuple[Student, ...]
+) -> Graded:
+    """Return the grade where no notebook could be graded."""
+    reasons = dict.fromkeys(part.reason for part in parts if part.reason)
+    return replace(
+        parts[0],
+        submission=submission,
+        reason=" ".join(reasons),
+        score=None,
+        flags=(*_kept_flags(parts), *collection_flags(submission)),
+        named=named,
+    )
+
+
+def _unsure_flags(answers: Mapping[str, Answer], kind: FlagKind) -> Iterator[Flag]:
+    """Yield a flag for each answer that stands in another notebook than its question."""
+    for item, answer in answers.items():
+        if answer.concern == ANOTHER_NOTEBOOK:
+            yield Flag(kind, (item,))
 
 
 def _not_handed_in(submission: Submission, notebook: str, *, judge: Judge) -> Graded:

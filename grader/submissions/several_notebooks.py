@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from grader.model import Submission
@@ -27,8 +27,6 @@ from grader.submissions.safe_names import without_ending
 
 Previews = Mapping[str, NotebookPreview]
 """What looks into files for each notebook of an assignment, by the notebook's id."""
-Owner = str | frozenset[str] | None
-"""Whose a file is: the rest of its name, or the students it names; None where nothing tells."""
 
 
 def join_bundles(bundles: Iterable[Bundle], *, previews: Previews) -> list[Bundle]:
@@ -38,26 +36,71 @@ def join_bundles(bundles: Iterable[Bundle], *, previews: Previews) -> list[Bundl
         bundles: The bundles.
         previews: Without any, an assignment has one notebook, and nothing is joined.
     """
-    joined: dict[Owner | int, Bundle] = {}
-    taken: set[tuple[Owner | int, str]] = set()
-    for number, bundle in enumerate(bundles):
-        notebook, owner = _tell_lone_file(bundle, previews=previews)
-        key: Owner | int = number if owner is None or (owner, notebook) in taken else owner
-        taken.add((key, notebook))
-        own = bundle
-        if isinstance(key, str) and key:
-            own = replace(bundle, key=key, preferred_name=key)
-        joined[key] = _join(joined[key], own) if key in joined else own
-    return list(joined.values())
+    groups: list[_Group] = []
+    for bundle in bundles:
+        lone = _read_lone_file(bundle, previews=previews)
+        group = next((g for g in groups if lone is not None and g.takes(lone)), None)
+        if group is None:
+            groups.append(_Group(bundle=bundle, members=[lone] if lone is not None else []))
+        elif lone is not None:
+            group.bundle = _join(group.bundle, bundle)
+            group.members.append(lone)
+    return [group.named_bundle() for group in groups]
 
 
-def _tell_lone_file(bundle: Bundle, *, previews: Previews) -> tuple[str, Owner]:
-    """Return which notebook a bundle of one file is, and whose; None for other bundles."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LoneFile:
+    """A notebook that lies in no folder of a student's."""
+
+    notebook: str
+    rest: str | None
+    """What its name says beside the notebook's id; None where that is not in it."""
+    students: frozenset[str]
+
+    @property
+    def owner(self) -> str | None:
+        """The rest of its name, however it is typed."""
+        return None if self.rest is None else "".join(re.findall(r"\w", self.rest.casefold()))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Group:
+    """A bundle, and the lone files that it was joined of; none where it is none."""
+
+    bundle: Bundle
+    members: list[_LoneFile]
+
+    def takes(self, lone: _LoneFile) -> bool:
+        """Return whether a file is another notebook of the same students."""
+        if not self.members or any(lone.notebook == other.notebook for other in self.members):
+            return False
+        students = frozenset[str]().union(*(other.students for other in self.members))
+        if students and lone.students:
+            return bool(students & lone.students)
+        return lone.owner is not None and all(lone.owner == m.owner for m in self.members)
+
+    def named_bundle(self) -> Bundle:
+        """Return the bundle, called by what the names of its files have in common."""
+        rests = {member.owner: member.rest for member in self.members}
+        rest = next(iter(rests.values())) if len(rests) == 1 else None
+        if not rest:
+            return self.bundle
+        return replace(self.bundle, key=rest, preferred_name=rest)
+
+
+def _read_lone_file(bundle: Bundle, *, previews: Previews) -> _LoneFile | None:
+    """Return the only file of a bundle, or None for other bundles."""
     file = bundle.files.get(bundle.key)
     if not previews or file is None or not is_notebook(bundle.key):
-        return "", None
+        return None
     notebook = tell_notebook(bundle.key, file, previews=previews)
-    return notebook, _find_owner(bundle.key, file, notebook, previews=previews)
+    stem = re.sub(r"\s*\(\d+\)$", "", without_ending(bundle.key))  # the number of a download
+    rest = re.split(_name_pattern(notebook), stem, maxsplit=1)
+    return _LoneFile(
+        notebook=notebook,
+        rest="_".join(part for part in rest if part) if len(rest) > 1 else None,
+        students=previews[notebook].named_students(file.path),
+    )
 
 
 def _join(first: Bundle, second: Bundle) -> Bundle:
@@ -68,15 +111,6 @@ def _join(first: Bundle, second: Bundle) -> Bundle:
         remarks=(*first.remarks, *second.remarks),
         concerns=(*first.concerns, *second.concerns),
     )
-
-
-def _find_owner(name: str, file: File, notebook: str, *, previews: Previews) -> Owner:
-    """Return whose a file seems to be."""
-    stem = re.sub(r"\s*\(\d+\)$", "", without_ending(PurePosixPath(name).name))  # of a download
-    rest = re.split(_name_pattern(notebook), stem, maxsplit=1)
-    if len(rest) > 1:
-        return "_".join(part for part in rest if part)  # '' where the id is the whole name
-    return previews[notebook].named_students(file.path) or None
 
 
 def _name_pattern(notebook: str) -> re.Pattern[str]:
