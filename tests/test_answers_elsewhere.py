@@ -714,6 +714,35 @@ def test_an_answer_with_words_of_the_missing_ones_question_is_doubted(
     assert doubted(with_cells("below", given=rest)) == set()
 
 
+@pytest.mark.parametrize(
+    ("holder", "missing"),
+    [("Q2.3.4", {"Q2.3.3"}), ("Q2.3.3", {"Q2.3.4"}), ("Q1.1", {"Q1.3"}), ("Q2.1", {"Q1.3"})],
+)
+@pytest.mark.parametrize("between", ["\n\n", "\n", "\n\n---\n\n", "\n- "])
+def test_a_neighbor_of_several_parts_may_hold_the_one_missing_answer(
+    holder: str, missing: set[str], between: str
+) -> None:
+    rest = {item: words for item, words in SAID.items() if item not in missing}
+    both = {holder: f"They met there, as hoped.{between}It all moved as it should have."}
+
+    assert doubted(with_cells("below", given=rest | both)) == {holder, *missing}
+    assert doubted(with_cells("below", given=SAID | both)) == set()
+
+
+def test_an_answer_of_several_parts_far_from_the_missing_one_is_certain() -> None:
+    rest = {item: words for item, words in SAID.items() if item != "Q2.3.4"}
+    far = {"Q1.1": "They come back, as hoped.\n\nIt all moved as it should have."}
+
+    assert doubted(with_cells("below", given=rest | far)) == set()
+
+
+def test_a_neighbor_of_several_parts_is_doubted_where_others_are_missing_too() -> None:
+    rest = {item: words for item, words in SAID.items() if item not in {"Q1.1", "Q2.3.3"}}
+    both = {"Q2.3.4": "They met there, as hoped.\n\nIt all moved as it should have."}
+
+    assert doubted(with_cells("below", given=rest | both)) == {"Q2.3.3", "Q2.3.4"}
+
+
 def test_a_wrapped_paragraph_is_one_part() -> None:
     wrapped = "Both red points met in the chart,\nwhile the blue one left them\nas it should"
     rest = {item: words for item, words in SAID.items() if item not in {"Q1.1", "Q1.2"}}
