@@ -165,6 +165,8 @@ def _find_other_text(
     cells = [unit.cell for unit in unclaimed_text(page)]
     if cells:
         return _OtherText(clause=f"the text of {list_cells(cells)} was taken for no answer")
+    if shown := _cells_showing_prose(page):
+        return _OtherText(clause=f"the saved output of {list_cells(shown)} is a text")
     apart = {anchor.item for anchor in page.text.anchors if anchor.is_label}
     near = _neighbors(item, items=written)
     for other, units in page.units.items():
@@ -186,6 +188,18 @@ def _find_other_text(
                 clause = f"what was found for {other} in {list_cells(cells)} {clue}"
                 return _OtherText(clause=clause, holder=other)
     return _OtherText()
+
+
+def _cells_showing_prose(page: PageReading) -> Sequence[int]:
+    """Return the cells without an answer that showed Markdown: `Markdown(open("q.md").read())`."""
+    answering = {unit.cell for units in page.units.values() for unit in units}
+    return [
+        cell.index
+        for cell in page.text.cells
+        if cell.kind == "code" and cell.index not in answering
+        for output in cell.outputs
+        if "text/markdown" in output.mimes and count_words(output.text) >= _MIN_UNCLAIMED_WORDS
+    ]
 
 
 def _neighbors(item: str, *, items: Sequence[str]) -> frozenset[str]:
