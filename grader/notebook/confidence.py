@@ -204,8 +204,8 @@ def _cells_showing_prose(page: PageReading) -> Sequence[int]:
 
 def _neighbors(item: str, *, items: Sequence[str]) -> frozenset[str]:
     """Return the items right before and after an item, and those of its section: Q2.3.3, Q2.3.4."""
-    place, section = items.index(item), item_numbers(item)[:-1]
-    beside = items[max(place - 1, 0) : place + 2]
+    position, section = items.index(item), item_numbers(item)[:-1]
+    beside = items[max(position - 1, 0) : position + 2]
     return frozenset([*beside, *(i for i in items if section and item_numbers(i)[:-1] == section)])
 
 
