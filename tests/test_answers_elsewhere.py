@@ -25,7 +25,7 @@ from test_answers import (
 )
 from test_matching import OUTLINE
 
-from grader.model import Answer, Cell
+from grader.model import Answer, Cell, SavedOutput
 from grader.notebook import handout_lines, written_answers
 from grader.notebook.handout import index_handout
 from grader.notebook.number_labels import read_number_label
@@ -712,6 +712,58 @@ def test_an_answer_with_words_of_the_missing_ones_question_is_doubted(
 
     assert doubted(page) == {missing, "Q2.3.4"}
     assert doubted(with_cells("below", given=rest)) == set()
+
+
+@pytest.mark.parametrize(
+    ("holder", "missing"),
+    [("Q2.3.4", {"Q2.3.3"}), ("Q2.3.3", {"Q2.3.4"}), ("Q1.1", {"Q1.3"}), ("Q2.1", {"Q1.3"})],
+)
+@pytest.mark.parametrize("between", ["\n\n", "\n", "\n\n---\n\n", "\n- "])
+def test_a_neighbor_of_several_parts_may_hold_the_one_missing_answer(
+    holder: str, missing: set[str], between: str
+) -> None:
+    rest = {item: words for item, words in SAID.items() if item not in missing}
+    both = {holder: f"They met there, as hoped.{between}It all moved as it should have."}
+
+    assert doubted(with_cells("below", given=rest | both)) == {holder, *missing}
+    assert doubted(with_cells("below", given=SAID | both)) == set()
+
+
+def test_an_answer_of_several_parts_far_from_the_missing_one_is_certain() -> None:
+    rest = {item: words for item, words in SAID.items() if item != "Q2.3.4"}
+    far = {"Q1.1": "They come back, as hoped.\n\nIt all moved as it should have."}
+
+    assert doubted(with_cells("below", given=rest | far)) == set()
+
+
+def test_a_neighbor_of_several_parts_is_doubted_where_others_are_missing_too() -> None:
+    rest = {item: words for item, words in SAID.items() if item not in {"Q1.1", "Q2.3.3"}}
+    both = {"Q2.3.4": "They met there, as hoped.\n\nIt all moved as it should have."}
+
+    assert doubted(with_cells("below", given=rest | both)) == {"Q2.3.3", "Q2.3.4"}
+
+
+@pytest.mark.parametrize(
+    ("mimes", "words", "is_doubted"),
+    [
+        (("text/markdown", "text/plain"), SAID["Q1.2"], True),
+        (("text/markdown",), "0.92", False),
+        (("text/plain",), SAID["Q1.2"], False),
+    ],
+)
+def test_an_answer_may_stand_only_in_what_a_cell_showed(
+    mimes: tuple[str, ...], words: str, *, is_doubted: bool
+) -> None:
+    rest = {item: there for item, there in SAID.items() if item != "Q1.2"}
+    saved = (SavedOutput(text=words, mimes=mimes),)
+    for given, missing in ((rest, {"Q1.2"}), (SAID, set())):
+        page = with_cells("below", given=given)
+        page.append(code('Markdown(open("q12.md").read())'))
+        book = notebook(page)
+        cells = (*book.cells[:-1], replace(book.cells[-1], outputs=saved))
+        answers = written_answers(replace(book, cells=cells), items=ITEMS, handout=REFERENCE)
+        concerned = {item for item, answer in answers.items() if answer.concern}
+        assert concerned == (missing if is_doubted else set())
 
 
 def test_a_wrapped_paragraph_is_one_part() -> None:

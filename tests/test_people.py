@@ -267,6 +267,75 @@ def test_a_name_in_the_notebook_and_an_id_of_the_folder_are_one_person(
     assert [(one.name, one.id) for one in who.students] == whole
 
 
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ("Adele M. Muster", "musteradele"),
+        ("Cleo Maria Test", "testcleo"),
+        ("Cleo Maria Test", "testcleom"),
+        ("Cleo Test", "testcleomaria"),
+        ("Cleo Test", "testsamplecleo"),
+        ("Adele M. Sample-O'Neil", "sampleoneiladele"),
+        ("Adele Sample", "sampleoneiladele"),
+        ("Jörg Peter Müller", "muellerjoerg"),
+        ("Joerg Mueller", "Jörg Peter Müller"),
+        ("Bo Jan de la Sample", "delasamplebo"),
+        ("Bo Jan de la Sample", "samplebo"),
+        ("Bo Sample", "delasamplebo"),
+        ("Adele Muster Jr.", "musteradele"),
+    ],
+)
+def test_first_and_last_name_are_enough_to_be_one_person(named: str, told: str) -> None:
+    team = (called("Ada Rivers", "ar10001"), called(named, "zz12345"))
+    who = entered(*team, told=(called(told, lms={"canvas": "900"}),), people=People())
+
+    assert [(one.name, one.id, dict(one.lms)) for one in who.students] == [
+        ("Ada Rivers", "ar10001", {}),
+        (named, "zz12345", {"canvas": "900"}),
+    ]
+    assert texts(who.flags) == ()
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        (("Cleo Maria Test", "Cleo Anna Test"), "testcleo"),
+        (("Cleo Maria Test",), "testmario"),
+        (("Cleo Maria Test",), "testc"),
+        (("Cleo Maria Test",), "testcleoanna"),
+        (("Ann Sample",), "sampleanna"),
+    ],
+)
+def test_who_may_be_two_of_the_team_or_another_is_flagged(
+    named: tuple[str, ...], told: str
+) -> None:
+    team = [called(name, f"zz1234{number}") for number, name in enumerate(named)]
+    who = entered(*team, told=(called(told, lms={"canvas": "900"}),), people=People())
+
+    assert [dict(one.lms) for one in who.students[: len(named)]] == [{}] * len(named)
+    assert texts(who.flags) == (f"handed in by {told}, whom the notebook does not name",)
+
+
+def test_the_same_name_goes_before_one_that_holds_it() -> None:
+    team = (called("Cleo Maria Test", "ct1"), called("Cleo Test", "ct2"))
+    who = entered(*team, told=(called("testcleo", lms={"canvas": "900"}),), people=People())
+
+    assert [dict(one.lms) for one in who.students] == [{}, {"canvas": "900"}]
+
+
+def test_a_name_run_together_is_the_rosters_member_whose_name_it_is() -> None:
+    members = [called("Cleo Maria Test", "ct1"), called("Cleo Test", "ct2")]
+    people = People(members=tuple(RosterMember(student=one) for one in members))
+    alone = People(members=people.members[:1])
+    told = (called("testcleo", lms={"canvas": "900"}),)
+
+    assert [one.id for one in entered(told=told, people=alone).students] == ["ct1"]
+    assert [one.id for one in entered(members[0], told=told, people=people).students] == [
+        "ct1",
+        "ct2",
+    ]
+
+
 def test_an_unknown_id_of_the_folder_is_not_given_to_somebody_on_the_roster() -> None:
     who = entered(called("Ada Rivers", "ar10001"), told=(called("", "x77"),))
 

@@ -250,6 +250,37 @@ def test_names_are_read_in_the_cell_after_the_label(text: str, expected: Team) -
     assert named("# HW 5", "Name(s) and EID(s):", text, AFTER) == expected
 
 
+ANDS = ["和", "与", "及", "と", "и", "و", "और", "y", "e", "i", "et", "und", "og", "och", "en", "ve"]
+
+
+@pytest.mark.parametrize("word", ANDS)
+def test_names_are_told_apart_by_the_word_for_and_of_any_language(word: str) -> None:
+    assert named(LABEL + f"Ada Example (ae10001) {word} Ben Sample (bs10002)" + AFTER) == [ADA, BEN]
+    assert named(f"{LABEL}Ada Example {word} Ben Sample, ae10001 {word} bs10002") == [ADA, BEN]
+    team = [("李小明", "lx12345"), ("王芳", "wf54321")]
+    assert named(LABEL + f"李小明 (lx12345) {word} 王芳 (wf54321)") == team
+    assert named(LABEL + "李小明（lx12345）和王芳（wf54321）") == team  # noqa: RUF001 -- typed so
+
+
+@pytest.mark.parametrize("name", ["Ada Example y Sample", "Joan Sample i Example", "dan example"])
+def test_such_a_word_within_a_name_stays(name: str) -> None:
+    assert named(LABEL + f"{name} (ae10001)") == [(name, "ae10001")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Ada Example & Ben Sample\n\n### EIDs: ae10001 & bs10002",
+        "Ada Example\n\nBen Sample\n\nEIDs: ae10001, bs10002",
+        "# Ada Example, Ben Sample\n\n## ae10001, bs10002",
+        "**Ada Example** and **Ben Sample**\n\n*ae10001* and *bs10002*",
+        "Ada Example / Ben Sample<br>ae10001 / bs10002",
+    ],
+)
+def test_ids_below_the_names_of_a_team_are_theirs_without_a_label_for_names(text: str) -> None:
+    assert named(text, "## Q1") == [ADA, BEN]
+
+
 @pytest.mark.parametrize(("text", "expected"), PAIRS)
 def test_an_id_goes_to_nobody_rather_than_to_another(text: str, expected: Team) -> None:
     assert named(LABEL + text + AFTER) == expected

@@ -32,6 +32,7 @@ _PART_START = re.compile(
     r"|\n(?=\s*(?:[|>#+*•-]|__|\(?\d{1,2}[.):]|\(?[a-hivx]{1,3}\)|</?\w))"
 )
 """Matches the end of a line before a paragraph, a row, an item of a list or a new sentence."""
+_MARKUP = " \t\n>#*_|:-"
 _SENTENCE_END = re.compile(r"[.!?;][*_)\"']*\s")
 _FILE_PICTURE = re.compile(
     rf"!\[[^\]\n]{{0,200}}\]\((?!{PICTURE_REFERENCE.pattern})[^()\n]{{1,300}}\)"
@@ -65,7 +66,7 @@ def rate_confidence(page: PageReading, *, items: Sequence[Item]) -> Mapping[str,
     prompts = {item.id: item.prompt for item in items if item.prompt}
     empty = [item for item in written if not page.units.get(item)]
     elsewhere = {
-        item: _find_other_text(item, page=page, empty=empty, prompts=prompts) for item in empty
+        item: _find_other_text(item, page=page, written=written, prompts=prompts) for item in empty
     }
     confidences = {}
     for item in written:
@@ -157,22 +158,28 @@ def _rate_holder(missing: Sequence[str]) -> AnswerConfidence | None:
 
 
 def _find_other_text(
-    item: str, *, page: PageReading, empty: Sequence[str], prompts: Mapping[str, str]
+    item: str, *, page: PageReading, written: Sequence[str], prompts: Mapping[str, str]
 ) -> _OtherText:
     """Find what may answer an item without an answer."""
+    empty = [each for each in written if not page.units.get(each)]
     cells = [unit.cell for unit in unclaimed_text(page)]
     if cells:
         return _OtherText(clause=f"the text of {list_cells(cells)} was taken for no answer")
+    if shown := _cells_showing_prose(page):
+        return _OtherText(clause=f"the saved output of {list_cells(shown)} is a text")
     apart = {anchor.item for anchor in page.text.anchors if anchor.is_label}
+    near = _neighbors(item, items=written)
     for other, units in page.units.items():
         text = "\n\n".join(unit.text for unit in units)
         cells = [unit.cell for unit in units if _may_be_answer(unit)]
-        breaks = len(_PART_START.findall(text)) if len(empty) > 1 else 0
+        parts = sum(bool(part.strip(_MARKUP)) for part in _PART_START.split(text))
+        least = 1 if other in near else min(len(empty), _MANY_PARTS)
+        has_parts = parts > least and (other in near or len(empty) > 1)
         sentences = len(_SENTENCE_END.findall(text + "\n"))
         clues = {
             f"names {item}": _names(item, text),
             "stands apart from that question": other in apart,
-            "has several parts": breaks >= min(len(empty), _MANY_PARTS) or len(set(cells)) > 1,
+            "has several parts": has_parts or len(set(cells)) > 1,
             "has more sentences than answers are missing": sentences > len(empty) >= _MANY_PARTS,
             f"has words of {item}'s question": _has_subject(item, text=text, prompts=prompts),
         }
@@ -181,6 +188,25 @@ def _find_other_text(
                 clause = f"what was found for {other} in {list_cells(cells)} {clue}"
                 return _OtherText(clause=clause, holder=other)
     return _OtherText()
+
+
+def _cells_showing_prose(page: PageReading) -> Sequence[int]:
+    """Return the cells without an answer that showed Markdown: `Markdown(open("q.md").read())`."""
+    answering = {unit.cell for units in page.units.values() for unit in units}
+    return [
+        cell.index
+        for cell in page.text.cells
+        if cell.kind == "code" and cell.index not in answering
+        for output in cell.outputs
+        if "text/markdown" in output.mimes and count_words(output.text) >= _MIN_UNCLAIMED_WORDS
+    ]
+
+
+def _neighbors(item: str, *, items: Sequence[str]) -> frozenset[str]:
+    """Return the items right before and after an item, and those of its section: Q2.3.3, Q2.3.4."""
+    position, section = items.index(item), item_numbers(item)[:-1]
+    beside = items[max(position - 1, 0) : position + 2]
+    return frozenset([*beside, *(i for i in items if section and item_numbers(i)[:-1] == section)])
 
 
 def _has_subject(item: str, *, text: str, prompts: Mapping[str, str]) -> bool:

@@ -49,8 +49,16 @@ _BRACKETED = re.compile(r"[(\[{<]\s*([A-Za-z][\w.-]{0,19}|\d[\d.-]{3,19})\s*[)\]
 _NICKNAME = re.compile(r"\s*([(\"\u201c])([^\W\d_][^\s()\"\u201c\u201d.,;]*)([)\"\u201d])(?=\W|$)")
 _NICKNAME_SIGNS = {ord(mark): sign for sign, mark in NICKNAME_MARKS.items()}
 _REMARK = re.compile(r"[(\[]([^()\[\]\d]{1,40})[)\]]")
+_AND = r"(?:und|et|och|og|oraz|ve|và|и|та|和|与|與|及|跟|と|그리고|और|و)"
+_AND_IN_NAMES = r"(?:y|e|i|en)"
+"""Words for 'and' that join parts of one name, too: 'Ada Example y Sample'."""
+_LEADING_AND = re.compile(
+    rf"[\W_]*(?:(?:{_AND}|{_AND_IN_NAMES})(?=\s+\w|\s*$)|[和与與及跟](?=[\u4e00-\u9fff]{{2}}))"
+)
+_AND_OF_NAMES = re.compile(rf"(\w\S*\s+\w\S*)\s+{_AND_IN_NAMES}\s+(?=\w\S*\s+\w)")
 _SEPARATOR = re.compile(
-    r"\s*(?:;|&|\||\+|\t|/|\band\b|\bwith\b|\s[-=]*[-=>\u2013\u2014\u2192]+(?=\s|$)|:|[()\[\]{}<>]|#)\s*"
+    rf"\s*(?:;|&|\||\+|\t|/|\b(?:and|with)\b|(?<!\S){_AND}(?!\S)"
+    r"|\s[-=]*[-=>\u2013\u2014\u2192]+(?=\s|$)|:|[()\[\]{}<>]|#)\s*"
 )
 _SUFFIX = re.compile(r",\s*(?=(?:jr|sr|ii|iii|iv|ph\.?d)\b)", re.IGNORECASE)
 _TITLE = re.compile(
@@ -162,7 +170,7 @@ def _names_and_ids(text: str) -> Iterator[NameToken]:
     spans = list(_id_spans(text))
     starts = {start for start, _, _ in spans}
     for start, end, student_id in spans:
-        before = list(_split_names(text[position:start]))
+        before = list(_split_names(text[position:start], is_after_id=position > 0))
         bracket = _OPENING_BRACKET.match(text, end)
         has_name = any(token.kind == "name" for token in before) and not student_id.istitle()
         if bracket and bracket.end() in starts and not has_name:  # 'Student Nr027 (s000027)'
@@ -171,7 +179,7 @@ def _names_and_ids(text: str) -> Iterator[NameToken]:
             yield from before
             yield NameToken(kind="id", text=student_id)
         position = end
-    yield from _split_names(text[position:])
+    yield from _split_names(text[position:], is_after_id=position > 0)
 
 
 def _id_spans(text: str) -> Iterator[tuple[int, int, str]]:
@@ -191,9 +199,12 @@ def _id_spans(text: str) -> Iterator[tuple[int, int, str]]:
     return (spans[start] for start in sorted(spans))
 
 
-def _split_names(text: str) -> Iterator[NameToken]:
+def _split_names(text: str, *, is_after_id: bool) -> Iterator[NameToken]:
     """Split a stretch of text without ids into names and other words."""
-    for chunk in _SEPARATOR.split(_SUFFIX.sub(" ", text)):
+    joiner = _LEADING_AND.match(text) if is_after_id else None
+    text = text[joiner.end() :] if joiner else text
+    text = _AND_OF_NAMES.sub(r"\1;", _SUFFIX.sub(" ", text))
+    for chunk in _SEPARATOR.split(text):
         for part in _split_at_commas(chunk):
             yield from _read_part(part)
 

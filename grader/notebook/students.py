@@ -191,7 +191,9 @@ def _rows_above(page: _Page) -> list[Row]:
     for line in reversed(page.lines[:number] if asks_for_id(labels[0]) else ()):
         row = read_name_tokens(line)
         is_title_line = line.lstrip().startswith("# ") and bool(rows)
-        if is_title_line or (row and not (_kinds(row) == {"name"} and _stands_alone(row))):
+        if not row:
+            continue
+        if is_title_line or not (_kinds(row) == {"name"} and _stands_alone(row)):
             break
         rows.insert(0, row)
     return rows
@@ -218,11 +220,12 @@ def _stands_alone(row: Row) -> bool:
 def _certain_rows(lines: Iterable[str]) -> list[Row]:
     """Return the rows that are believed without a label: full names with their ids.
 
-    An id may stand in the line below its name.
+    Ids may stand in the line below their names, as many as there are names.
     """
     rows = [row for line in lines if not is_prose(line) and (row := read_name_tokens(line))]
     for row, below in list(pairwise(rows)):
-        if [token.kind for token in (*row, *below)] == ["name", "id"]:
+        kinds = [token.kind for token in (*row, *below)]
+        if kinds == ["name"] * len(row) + ["id"] * len(row):
             rows.append([*row, *below])
     return list(filter(_is_certain_row, rows))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from grader.text_folding import WORD, fold_accents
@@ -11,6 +12,8 @@ from grader.text_folding import WORD, fold_accents
 MAX_WORDS = 8
 """Words of a name that are compared."""
 _SHORTEST_STEM = 3
+_MIN_RUN = 2
+"""The least words of a name that are known when they are run together."""
 
 
 @lru_cache(maxsize=4096)
@@ -38,9 +41,15 @@ def same_name(name: str, other: str) -> bool:
 def is_partial_name(part: str, full_name: str) -> bool:
     """Return whether every word or initial of one name matches a word of the other.
 
-    'Ada', 'A. Rivers' and 'ada rivers' are parts of 'Ada Byron Rivers'; 'R.' alone is not.
+    'Ada', 'A. Rivers' and 'ada rivers' are parts of 'Ada Byron Rivers'; 'R.' alone is not. So is
+    'riversada', run together, and 'Ada Rivers' of 'riversadabyron'.
     """
-    part_words, full_words = name_words(part), list(name_words(full_name))
+    part_words = tuple(map(_plain_umlauts, name_words(part)))
+    full_words = list(map(_plain_umlauts, name_words(full_name)))
+    if len(part_words) == 1 and _is_run_of(part_words[0], full_words):
+        return True
+    if len(full_words) == 1 and _spans(part_words, full_words[0]):
+        return True
     if not part_words or max(map(len, part_words)) < _SHORTEST_STEM:
         return False
     for word in sorted(part_words, key=len, reverse=True):
@@ -51,6 +60,45 @@ def is_partial_name(part: str, full_name: str) -> bool:
             return False
         full_words.remove(match)
     return True
+
+
+def _is_run_of(text: str, words: Sequence[str], *, least: int = _MIN_RUN) -> bool:
+    """Return whether a text is at least two words of a name, and initials, run together."""
+    if not text:
+        return least <= 0
+    return any(
+        text.startswith(piece)
+        and _is_run_of(
+            text[len(piece) :],
+            [*words[:index], *words[index + 1 :]],
+            least=least - (len(piece) > 1),
+        )
+        for index, word in enumerate(words)
+        if word not in words[:index]
+        for piece in {word, word[:1]}
+    )
+
+
+def _spans(words: Sequence[str], text: str) -> bool:
+    """Return whether a name's words run together are a text's beginning, its end or both ends.
+
+    What else stands in it are other names: 'riversadabyron', 'riversfieldsada', 'delariversada'.
+    """
+    if len(words) < _MIN_RUN or len(text) - len("".join(words)) < _SHORTEST_STEM:
+        return False
+    return any(
+        text.startswith(start + end)
+        or text.endswith(start + end)
+        or (text.startswith(start) and text.endswith(end))
+        for index in range(1, len(words))
+        for first, last in [("".join(words[:index]), "".join(words[index:]))]
+        for start, end in ((first, last), (last, first))
+    )
+
+
+def _plain_umlauts(word: str) -> str:
+    """Return a folded word with 'a', 'o' and 'u' for 'ae', 'oe' and 'ue': 'Mueller', 'Müller'."""
+    return re.sub(r"(?<=[aou])e", "", word)
 
 
 def names_overlap(name: str, other: str) -> bool:

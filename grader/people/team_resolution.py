@@ -72,10 +72,13 @@ def _is_account(student: Student) -> bool:
 def _find_same(folder_student: Student, team: Sequence[Student]) -> int | None:
     """Return the index of the only named student whom the folder can mean.
 
+    One with the same name goes before one whose name is a part of it.
     Where one side knows only a name and the other only an id, the id must be made of the name,
     unless the notebook names nobody else.
     """
     same = [n for n, other in enumerate(team) if _may_be_same(folder_student, other, team=team)]
+    exact = [n for n in same if same_name(folder_student.name, team[n].name)]
+    same = exact if len(exact) == 1 else same
     if len(same) != 1:
         gaps = [n for n, other in enumerate(team) if _may_complete(folder_student, other)]
         fitting = [n for n in gaps if _id_fits_name(folder_student, team[n])]
