@@ -203,10 +203,14 @@ def _cells_showing_prose(page: PageReading) -> Sequence[int]:
 
 
 def _neighbors(item: str, *, items: Sequence[str]) -> frozenset[str]:
-    """Return the items right before and after an item, and those of its section: Q2.3.3, Q2.3.4."""
-    position, section = items.index(item), item_numbers(item)[:-1]
-    beside = items[max(position - 1, 0) : position + 2]
-    return frozenset([*beside, *(i for i in items if section and item_numbers(i)[:-1] == section)])
+    """Return the items of one question with an item, such as Q2.3.3 and Q2.3.4.
+
+    Not Q1.2 and Q1.3: a question of its own may well be answered in two paragraphs.
+    """
+    question = item_numbers(item)[:-1]
+    if len(question) < _MIN_NUMBERS:
+        return frozenset()
+    return frozenset(other for other in items if item_numbers(other)[:-1] == question)
 
 
 def _has_subject(item: str, *, text: str, prompts: Mapping[str, str]) -> bool:
