@@ -83,7 +83,11 @@ class SimilaritiesShown(EmbeddingCheck, ShowsNumbers):
             shown |= _match_numbers(rest, similarities, numbers, saved=True)
         unknown = self.count - len(known | shown)
         inputs = encoded_arrays(evidence, labels=self.labels, shape=self.shape)
-        of_inputs = [cosine(*map(as_float64, pair)) for pair in combinations(inputs.values(), 2)]
+        of_inputs = [
+            cosine(as_float64(first), as_float64(second))
+            for first, second in combinations(inputs.values(), 2)
+            if first.size == second.size
+        ]
         looks = sum(_count_similar(cell, runs.get(cell.index), of_inputs) for cell in others)
         looks += sum(
             max(0, len([*_similar_numbers(saved_text(cell))]) - len(printed[cell.index]))
