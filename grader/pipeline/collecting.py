@@ -71,11 +71,13 @@ def join_previews(previews: Iterable[NotebookPreview]) -> NotebookPreview:
     """Return a preview that compares notebooks with each solved one, and tells the most alike."""
     each = tuple(previews)
 
-    def handout_overlap(path: Path) -> tuple[float, int] | None:
-        overlaps = [overlap for p in each if (overlap := p.handout_overlap(path)) is not None]
-        return max(overlaps, default=None)
+    def nearest(path: Path) -> NotebookPreview:
+        return max(each, key=lambda preview: preview.handout_overlap(path) or (0.0, 0))
 
-    return NotebookPreview(handout_overlap=handout_overlap, named_students=each[0].named_students)
+    return NotebookPreview(
+        handout_overlap=lambda path: nearest(path).handout_overlap(path),
+        named_students=lambda path: nearest(path).named_students(path),
+    )
 
 
 @contextmanager

@@ -5,7 +5,7 @@ A part is graded as an assignment of its own, in a session of its own, and so is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import PurePosixPath
@@ -35,12 +35,14 @@ from grader.pipeline.joined_runs import (
     join_traces,
     split_trace,
 )
-from grader.pipeline.judge import Judge, collection_flags
+from grader.pipeline.judge import Judge, collection_flags, location_flags
 from grader.pipeline.provenance import commit_to_seed
 
 ELSEWHERE = 0.5
 """How certain an answer is that stands in another notebook than its question."""
 ANOTHER_NOTEBOOK = "it was found in another notebook than its question's"
+_OF_THE_WHOLE = frozenset({FlagKind.NOBODY_NAMED, FlagKind.LOCATION_UNSURE})
+"""Kinds of flags that are made of what all notebooks say together."""
 GradePart = Callable[[str, int], GradingResult]
 """Grades the notebook of an id, whose first cell gets an index, by its part of the rubric."""
 JudgePart = Callable[[str, Trace], Graded | None]
@@ -146,11 +148,11 @@ class WholeJudge:
         """
         each = list(parts.values())
         named = _unite(part.named for part in each)
-        enrollment = self.enrollment.resolve(submission, named=named)
         if notebook is None:
             return self.with_enrollment(
                 _join_ungradable(submission, each, named=named), submission=submission
             )
+        enrollment = self.enrollment.resolve(submission, named=named)
         score = self._score(parts)
         answers = {item: answer for part in each for item, answer in part.answers.items()}
         flags = (
@@ -158,13 +160,13 @@ class WholeJudge:
             *scoring.score_flags(score),
             *collection_flags(submission),
             *_nobody_named(enrollment.students),
-            *_unsure_flags(answers, FlagKind.LOCATION_UNSURE),
+            *location_flags(answers, kind=FlagKind.LOCATION_UNSURE),
             *enrollment.flags,
         )
         notes = (
-            *chain.from_iterable(part.notes for part in each),
+            *(n for p in each for n in p.notes if n.kind is not FlagKind.LOCATION_UNSURE_NOTE),
             *_numbers(notebook),
-            *_unsure_flags(answers, FlagKind.LOCATION_UNSURE_NOTE),
+            *location_flags(answers, kind=FlagKind.LOCATION_UNSURE_NOTE),
         )
         graded = Graded(
             submission=submission,
@@ -227,13 +229,6 @@ def _join_ungradable(
     )
 
 
-def _unsure_flags(answers: Mapping[str, Answer], kind: FlagKind) -> Iterator[Flag]:
-    """Yield a flag for each answer that stands in another notebook than its question."""
-    for item, answer in answers.items():
-        if answer.concern == ANOTHER_NOTEBOOK:
-            yield Flag(kind, (item,))
-
-
 def _not_handed_in(submission: Submission, notebook: str, *, judge: Judge) -> Graded:
     """Return the grade of a notebook that is not there."""
     sentence = f"The notebook '{notebook}' was not handed in."
@@ -274,7 +269,7 @@ def _kept_flags(parts: Iterable[Graded]) -> tuple[Flag, ...]:
     """Return the flags of parts that say something of the whole, too."""
     computed = (FlagSource.SCORE, FlagSource.PEOPLE, FlagSource.COLLECTION)
     kept = chain.from_iterable(part.flags_except(*computed) for part in parts)
-    return tuple(dict.fromkeys(flag for flag in kept if flag.kind is not FlagKind.NOBODY_NAMED))
+    return tuple(dict.fromkeys(flag for flag in kept if flag.kind not in _OF_THE_WHOLE))
 
 
 def _nobody_named(team: tuple[Student, ...]) -> tuple[Flag, ...]:

@@ -173,7 +173,6 @@ class Judge:
         extraction = cached or self.extract(notebook, submission=submission.name)
         recognition = self._recognize_file(notebook, extraction)
         score = self._score(findings, recognition)
-        unsure_items = tuple(item for item, answer in extraction.answers.items() if answer.concern)
         enrollment = self.enrollment.resolve(submission, named=extraction.students)
         graded = Graded(
             submission=submission,
@@ -195,13 +194,13 @@ class Judge:
                 *scoring.score_flags(score),
                 *run_flags(record, team=enrollment.students),
                 *collection_flags(submission),
-                *((Flag(FlagKind.LOCATION_UNSURE, unsure_items),) if unsure_items else ()),
+                *location_flags(extraction.answers, kind=FlagKind.LOCATION_UNSURE),
                 *enrollment.flags,
             ),
             notes=(
                 *recognition[1:],
                 *(Flag(FlagKind.NOTEBOOK_NOTE, (note,)) for note in notebook.notes),
-                *((Flag(FlagKind.LOCATION_UNSURE_NOTE, unsure_items),) if unsure_items else ()),
+                *location_flags(extraction.answers, kind=FlagKind.LOCATION_UNSURE_NOTE),
             ),
             provenance=self._provenance(notebook, record),
             evidence=self._saved_evidence(notebook, record, extraction.answers),
@@ -269,6 +268,12 @@ def ungradable_result(submission: Submission, reason: str, *, flag: Flag) -> Gra
         record=ExecutionRecord(cells=()),
         flags=(flag, *collection_flags(submission)),
     )
+
+
+def location_flags(answers: Mapping[str, Answer], *, kind: FlagKind) -> tuple[Flag, ...]:
+    """Return a flag of a kind that names the answers whose place is uncertain, if there are any."""
+    unsure_items = tuple(item for item, answer in answers.items() if answer.concern)
+    return (Flag(kind, unsure_items),) if unsure_items else ()
 
 
 def collection_flags(submission: Submission) -> tuple[Flag, ...]:
