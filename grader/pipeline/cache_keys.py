@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,7 +77,35 @@ def _own_check_sources(modules: Iterable[str]) -> Iterator[str | bytes]:
             yield from (name, path.name, path.read_bytes())
 
 
-class CacheKeys:
+class SubmissionKeys(ABC):
+    """Makes the keys of submissions."""
+
+    @abstractmethod
+    def prepare(self, submission: Submission) -> PreparedSubmission:
+        """Read the files of a submission once, for its key and for its run."""
+
+    @abstractmethod
+    def judging_part(self, submission: Submission) -> str:
+        """Return the part of a key that judging depends on."""
+
+    @abstractmethod
+    def extraction_part(self, submission: str) -> str:
+        """Return the part of a key that finding names and answers depends on."""
+
+    def tail(self, submission: Submission) -> str:
+        """Return what follows the part of a key that a run depends on."""
+        return f"{self.judging_part(submission)}.{self.extraction_part(submission.name)}"
+
+    def rejudged_key(self, key: str, *, submission: Submission) -> str:
+        """Return the key of an earlier run that was judged again now; '' stays ''."""
+        return f"{run_part(key)}.{self.tail(submission)}" if key else ""
+
+    def has_same_extraction(self, key: str, *, submission: str) -> bool:
+        """Return whether names and answers were extracted as they would be now."""
+        return key.split(".")[2:] == [self.extraction_part(submission)]
+
+
+class CacheKeys(SubmissionKeys):
     """Makes the keys of one run.
 
     Args:
@@ -140,19 +169,10 @@ class CacheKeys:
         key = f"{_digest([self._run, *parts])}.{self.tail(submission)}"
         return PreparedSubmission(submission=submission, supplied=supplied, key=key)
 
-    def rejudged_key(self, key: str, *, submission: Submission) -> str:
-        """Return the key of an earlier run that was judged again now; '' stays ''."""
-        return f"{run_part(key)}.{self.tail(submission)}" if key else ""
-
-    def has_same_extraction(self, key: str, *, submission: str) -> bool:
-        """Return whether names and answers were extracted as they would be now."""
-        return key.split(".")[2:] == [self.extraction_part(submission)]
-
-    def tail(self, submission: Submission) -> str:
-        """Return what follows the part of a key that a run depends on."""
+    def judging_part(self, submission: Submission) -> str:
+        """Return the part of a key that judging depends on."""
         people_fields = (submission.students, submission.submitted_at, submission.late)
-        judging = _digest([self._judging, repr(people_fields)])
-        return f"{judging}.{self.extraction_part(submission.name)}"
+        return _digest([self._judging, repr(people_fields)])
 
     def extraction_part(self, submission: str) -> str:
         """Return the part of a key that finding names and answers depends on."""
@@ -161,7 +181,7 @@ class CacheKeys:
         return _digest([self._extraction, repr(sorted(self._overrides[submission].items()))])
 
 
-class JoinedKeys:
+class JoinedKeys(SubmissionKeys):
     """Makes the keys of submissions of several notebooks, of those of each.
 
     Args:
@@ -185,25 +205,13 @@ class JoinedKeys:
         key = f"{run}.{self.tail(submission)}"
         return PreparedSubmission(submission=submission, supplied=supplied, key=key, parts=parts)
 
-    def rejudged_key(self, key: str, *, submission: Submission) -> str:
-        """Return the key of an earlier run that was judged again now; '' stays ''."""
-        return f"{run_part(key)}.{self.tail(submission)}" if key else ""
+    def judging_part(self, submission: Submission) -> str:
+        """Return the part of a key that judging depends on."""
+        return _digest(keys.judging_part(submission) for keys in self._keys.values())
 
-    def has_same_extraction(self, key: str, *, submission: str) -> bool:
-        """Return whether names and answers were extracted as they would be now."""
-        return key.split(".")[2:] == [self._extraction_part(submission)]
-
-    def tail(self, submission: Submission) -> str:
-        """Return what follows the part of a key that a run depends on."""
-        tails = [keys.tail(submission) for keys in self._keys.values()]
-        judging = _digest(tail.partition(".")[0] for tail in tails)
-        return f"{judging}.{self._extraction_part(submission.name)}"
-
-    def _extraction_part(self, submission: str) -> str:
+    def extraction_part(self, submission: str) -> str:
+        """Return the part of a key that finding names and answers depends on."""
         return _digest(keys.extraction_part(submission) for keys in self._keys.values())
-
-
-SubmissionKeys = CacheKeys | JoinedKeys
 
 
 def run_part(key: str) -> str:
