@@ -189,6 +189,9 @@ def test_a_test_that_never_looks_is_a_fault_of_the_assignment_and_a_word_a_remar
     ((text, is_fault),) = remarks(requests=2, words=["a == b"])
     assert "`a == b` rests on the notebook's own word" in text
     assert not is_fault
+    ((text, is_fault),) = remarks(operators=["model.predict(...)", "model.score(...)"])
+    assert text.startswith("`model.score(...)` is the notebook's own judgment of itself")
+    assert not is_fault
 
 
 def test_a_notebook_that_was_given_up_has_failed_what_was_not_run() -> None:
