@@ -9,7 +9,6 @@ from grader.checks import BoundRubric
 from grader.checks.own_tests import TestedCheck, read_cases
 from grader.model import Observation, TestRemark
 
-
 JUDGES_ITSELF = re.compile(r"\.(score|evaluate|accuracy|equals|allclose)\(\.\.\.\)$")
 """A method that is given what is expected, and says how near its own object is to it."""
 
