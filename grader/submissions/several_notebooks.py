@@ -167,17 +167,17 @@ def _share_files(files: dict[str, dict[str, File]], *, previews: Previews) -> li
     Some students paste the cells of all notebooks into one.
     """
     concerns = []
-    handed_in = {key: file for group in files.values() for key, file in group.items()}
+    submitted = {key: file for group in files.values() for key, file in group.items()}
     for notebook, preview in previews.items():
         if notebook in files:
             continue
         shares = {
             key: (preview.handout_overlap(file.path) or (0.0, 0))[0]
-            for key, file in handed_in.items()
+            for key, file in submitted.items()
         }
         key = max(shares, key=lambda name: shares[name])
         if shares[key] >= HOLDS_ANOTHER:
-            files[notebook] = {key: handed_in[key]}
+            files[notebook] = {key: submitted[key]}
             name = PurePosixPath(key).name
             concerns.append(f"{name} holds the cells of '{notebook}', too, and is graded as both")
     return concerns
