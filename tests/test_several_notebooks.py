@@ -293,6 +293,8 @@ def test_a_report_says_what_was_not_handed_in_and_how_cells_are_numbered(course:
 
     assert "The notebook &#39;units&#39; was not handed in." in bea
     assert "was not handed in" not in ada
+    cleo = (course / "graded" / "reports" / "cleo.html").read_text(encoding="utf-8")
+    assert "The notebook &#39;report&#39; could not be graded. " in cleo
     assert "report.ipynb begins with cell 18." in ada
     assert failed == [len(record.cells) and record.cells[-1].index]
     assert record.cells[-1].index > 18
