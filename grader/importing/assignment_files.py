@@ -97,6 +97,7 @@ def _rubric_lines(assignment: ImportedAssignment, *, default: str) -> Iterator[s
     yield f"title = {quote(assignment.title)}"
     yield f"total = {_number(sum((i.points for i in assignment.items), Fraction(0)))}"
     yield f"default = {default}"
+    yield f"imported_from = {quote(assignment.source)}"
     paths = reference_paths(assignment)
     if len(paths) == 1:
         yield f"reference = {quote(paths[0])}"
@@ -111,8 +112,7 @@ def _rubric_lines(assignment: ImportedAssignment, *, default: str) -> Iterator[s
             yield from ("", "[[notebook]]", f"id = {quote(part.id)}", f"reference = {quote(path)}")
     for entry in assignment.unsettled:
         yield from ("", "[[unsettled]]", f"file = {quote(entry.file)}")
-        yield from (f"cell = {quote(entry.cell)}",) if entry.cell else ()
-        yield f"text = {quote(entry.text)}"
+        yield from (f"cell = {quote(entry.cell)}", f"text = {quote(entry.text)}")
     for item in assignment.items:
         yield from _item_lines(item, has_notebooks=len(paths) > 1)
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 from grader.authoring.editable_notebook import EditableNotebook
-from grader.model import DEFAULT_BLANK
+from grader.model import DEFAULT_BLANK, Unsettled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,21 +58,13 @@ class ImportedNotebook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unsettled:
-    """Something that was not understood: a person must look at it."""
-
-    file: str
-    cell: str
-    """The cell's id there, or its number; '' where it is about the file."""
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedAssignment:
     """All that is brought along of one assignment."""
 
     id: str
     title: str
+    source: Literal["nbgrader", "otter"]
+    """Whose it was."""
     notebooks: tuple[ImportedNotebook, ...]
     items: tuple[ImportedItem, ...]
     test_head: str = ""
@@ -85,4 +77,4 @@ class ImportedAssignment:
     blank: str = DEFAULT_BLANK
     unsettled: tuple[Unsettled, ...] = ()
     given: tuple[tuple[str, str], ...] = ()
-    """Cells that nobody is asked to write though nothing is cut out of them, each with the reason."""
+    """Ids of cells that nobody is asked to write, each with the reason."""
