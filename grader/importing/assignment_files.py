@@ -88,6 +88,21 @@ def compose_tests(assignment: ImportedAssignment) -> str:
 
 
 def _rubric_lines(assignment: ImportedAssignment, *, default: str) -> Iterator[str]:
+    paths = reference_paths(assignment)
+    yield from _assignment_lines(assignment, paths=paths, default=default)
+    if len(paths) > 1:
+        for part, path in zip(assignment.notebooks, paths, strict=True):
+            yield from ("", "[[notebook]]", f"id = {quote(part.id)}", f"reference = {quote(path)}")
+    for entry in assignment.unsettled:
+        yield from ("", "[[unsettled]]", f"file = {quote(entry.file)}")
+        yield from (f"cell = {quote(entry.cell)}", f"text = {quote(entry.text)}")
+    for item in assignment.items:
+        yield from _item_lines(item, has_notebooks=len(paths) > 1)
+
+
+def _assignment_lines(
+    assignment: ImportedAssignment, *, paths: tuple[str, ...], default: str
+) -> Iterator[str]:
     yield f"# {assignment.id}: brought along by `grade import`; every key: docs/rubric.md."
     yield ""
     yield "schema = 1"
@@ -98,7 +113,6 @@ def _rubric_lines(assignment: ImportedAssignment, *, default: str) -> Iterator[s
     yield f"total = {_number(sum((i.points for i in assignment.items), Fraction(0)))}"
     yield f"default = {default}"
     yield f"imported_from = {quote(assignment.source)}"
-    paths = reference_paths(assignment)
     if len(paths) == 1:
         yield f"reference = {quote(paths[0])}"
     if assignment.seed is not None:
@@ -107,14 +121,6 @@ def _rubric_lines(assignment: ImportedAssignment, *, default: str) -> Iterator[s
         yield f"provided = {quote(f'rubrics/{assignment.id}/provided')}"
     if assignment.blank != DEFAULT_BLANK:
         yield f"blank = {quote(assignment.blank)}"
-    if len(paths) > 1:
-        for part, path in zip(assignment.notebooks, paths, strict=True):
-            yield from ("", "[[notebook]]", f"id = {quote(part.id)}", f"reference = {quote(path)}")
-    for entry in assignment.unsettled:
-        yield from ("", "[[unsettled]]", f"file = {quote(entry.file)}")
-        yield from (f"cell = {quote(entry.cell)}", f"text = {quote(entry.text)}")
-    for item in assignment.items:
-        yield from _item_lines(item, has_notebooks=len(paths) > 1)
 
 
 def _item_lines(item: ImportedItem, *, has_notebooks: bool) -> Iterator[str]:
@@ -146,6 +152,7 @@ def _check_lines(test: ImportedTest) -> Iterator[str]:
         yield f"needs = [{', '.join(map(quote, test.needs))}]"
     key, value = ("test", test.name) if is_function else ("ask", test.code)
     params = [f"{key} = {quote(value)}", *([f"says = {quote(test.says)}"] if test.says else [])]
+    params += [f"digits = {test.digits}"] if test.digits is not None else []
     yield f"params = {{ {', '.join(params)} }}"
 
 
