@@ -177,7 +177,7 @@ class AssignmentReader:
             raise ValueError(f"{magic[:60]} is a line of IPython's own")
         says = _first_comment(source)
         asked = self._only_autotests(source)
-        if asked is not None:
+        if asked is not None and writer.asks_notebook_alone(asked):
             writer.remember(source)
             yield ImportedTest(code=asked, form="value", points=cell.points, says="", digits=2)
             return

@@ -112,7 +112,7 @@ class TestWriter:
         whole = "\n".join([*prelude, source])
         names = cell_code.read_names(whole)
         free = [n for n in self._free_names(whole, names) if n not in arguments]
-        if self._needs_cell(ast.parse(whole), names, free):
+        if AUTOTEST in arguments or self._needs_cell(ast.parse(whole), names, free):
             self._import_for(free)
             arguments = [AS_CELL, *arguments]
         else:
@@ -122,6 +122,11 @@ class TestWriter:
         ast.parse(text)
         compile(text, "tests.py", "exec")
         return text
+
+    def asks_notebook_alone(self, expression: str) -> bool:
+        """Return whether an expression needs nothing but the notebook's names and Python's own."""
+        read = cell_code.read_names(expression).read
+        return all(n in self.names.bound or cell_code.is_builtin(n) for n in read)
 
     def remember(self, source: str) -> None:
         """Keep what a test cell binds, for the tests after it."""
