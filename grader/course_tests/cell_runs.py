@@ -1,9 +1,9 @@
 """Run the body of a test as a cell of the notebook would: names it sets are set over there.
 
-A test that takes `as_cell` is compiled without its function: a name that the notebook binds is asked
-for when it is read, and set and deleted over there when the test does so. Modules with state of the
-process, `open` and `input` are the notebook's, too; modules that compute, and what the file of tests
-defines, are the test's own.
+A test that takes `as_cell` is compiled without its function: a name that the notebook binds is
+asked for when it is read, and set and deleted over there when the test does so. Modules with state
+of the process, `open` and `input` are the notebook's, too; modules that compute, and what the file
+of tests defines, are the test's own.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""What a test says beside passing: a share of its points, and values that the reference must give."""
+"""What a test says beside passing: a share of its points, values that the reference must give."""
 
 import linecache
 import math

@@ -147,10 +147,7 @@ def compare_with_reference(item, backend):
         return
     expected = Autotest()
     names = item._fixtureinfo.argnames
-    if AS_CELL in names:
-        function = cell_function(item, backend.reference_place())
-    else:
-        function = item.obj
+    function = cell_function(item, backend.reference_place()) if AS_CELL in names else item.obj
     own = {AS_CELL: None, AUTOTEST: expected, EARNED: Earned()}
     function(**{n: own[n] if n in own else backend.reference_argument(n) for n in names})
     kept.compare(expected)

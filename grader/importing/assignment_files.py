@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -50,15 +50,13 @@ def compose_files(assignment: ImportedAssignment, *, default: str) -> Mapping[st
         files[path] = notebook.notebook.to_json().encode()
     files |= {f"{folder}/{name}": data for name, data in assignment.test_files.items()}
     files |= {f"{folder}/provided/{name}": data for name, data in assignment.provided.items()}
-    if assignment.given:
-        files |= {
-            f"{folder}/{notebook}mutants.toml": _given_tables(assignment).encode()
-            for notebook in _notebook_folders(assignment)
-        }
+    for notebook, place in zip(assignment.notebooks, _plan_folders(assignment), strict=True):
+        if notebook.given:
+            files[f"{folder}/{place}mutants.toml"] = _given_tables(notebook.given).encode()
     return files
 
 
-def _notebook_folders(assignment: ImportedAssignment) -> list[str]:
+def _plan_folders(assignment: ImportedAssignment) -> list[str]:
     if len(assignment.notebooks) == 1:
         return [""]
     return [f"{notebook.id}/" for notebook in assignment.notebooks]
@@ -156,12 +154,12 @@ def _check_lines(test: ImportedTest) -> Iterator[str]:
     yield f"params = {{ {', '.join(params)} }}"
 
 
-def _given_tables(assignment: ImportedAssignment) -> str:
-    tables = [
-        f'[[given]]\ncell = {quote(cell)}\nline = "*"\nwhy = {quote(why)}\n'
-        for cell, why in assignment.given
-    ]
-    return "\n".join(tables)
+def _given_tables(cells: Iterable[str]) -> str:
+    tables = (
+        f'[[given]]\ncell = {quote(cell)}\nline = "*"\nwhy = "It is given, and not asked for."\n'
+        for cell in cells
+    )
+    return "# Code that nobody is asked to write.\n\n" + "\n".join(tables)
 
 
 def _number(points: Fraction) -> str:

@@ -57,6 +57,8 @@ class ImportedNotebook:
     id: str
     """The name of its file without the ending: what students' files are called, too."""
     notebook: EditableNotebook
+    given: tuple[str, ...] = ()
+    """Ids of the cells of code that nobody is asked to write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,5 +80,3 @@ class ImportedAssignment:
     seed: int | None = None
     blank: str = DEFAULT_BLANK
     unsettled: tuple[Unsettled, ...] = ()
-    given: tuple[tuple[str, str], ...] = ()
-    """Ids of cells that nobody is asked to write, each with the reason."""

@@ -208,6 +208,14 @@ def mark_solution(cell: NbgraderCell, config: NbgraderConfig) -> tuple[str, str]
         if not cell.source.strip():
             return cell.source, fault
         lines = [(line, True) for line, _ in lines]
+    source = _with_our_marks(lines)
+    if cell.kind == "markdown" and not marked.has_marks:
+        source = f"{config.text_stub}\n\n{source}"
+    return source, fault
+
+
+def _with_our_marks(lines: list[tuple[str, bool]]) -> str:
+    """Return lines with our marks around those that stand inside."""
     result: list[str] = []
     was_inside = False
     indent = ""
@@ -220,6 +228,4 @@ def mark_solution(cell: NbgraderCell, config: NbgraderConfig) -> tuple[str, str]
         if not is_inside or line.strip():
             result.append(line)
         was_inside = is_inside
-    if cell.kind == "markdown" and not marked.has_marks:
-        result.insert(0, f"{config.text_stub}\n")
-    return "\n".join(result[:-1]), fault
+    return "\n".join(result[:-1])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from grader.authoring.editable_notebook import EditableCell, EditableNotebook
+from grader.authoring.mutation_operators import imported_modules, make_edits
 from grader.importing import cell_code
 from grader.importing.imported_assignment import ImportedItem, ImportedNotebook, ImportedTest
 from grader.importing.nbgrader_cells import (
@@ -43,7 +44,6 @@ class AssignmentReader:
     items: list[ImportedItem] = field(default_factory=list)
     notebooks: list[ImportedNotebook] = field(default_factory=list)
     unsettled: list[Unsettled] = field(default_factory=list)
-    given: list[tuple[str, str]] = field(default_factory=list)
     has_autotests: bool = False
     _test_names: set[str] = field(default_factory=set)
 
@@ -70,11 +70,11 @@ class AssignmentReader:
         before = _header_cells(header)
         ids = _CellIds()
         editable = tuple(ids.with_own_id(cell) for cell in (*before, *solved))
-        self.notebooks.append(
-            ImportedNotebook(
-                id=part, notebook=EditableNotebook(cells=editable, kernel=dict(notebook.kernel))
-            )
-        )
+        tree = EditableNotebook(cells=editable, kernel=dict(notebook.kernel))
+        code = [cell for cell in editable if cell.kind == "code"]
+        modules = frozenset(name for cell in code for name in imported_modules(cell.source))
+        given = tuple(cell.id for cell in code if _is_given(cell, modules))
+        self.notebooks.append(ImportedNotebook(id=part, notebook=tree, given=given))
 
     def _tell(self, notebook: NbgraderNotebook, cell: NbgraderCell, text: str) -> None:
         self.unsettled.append(Unsettled(file=notebook.path.name, cell=cell.label, text=text))
@@ -255,7 +255,7 @@ def _without_repeated(cells: tuple[NbgraderCell, ...]) -> list[NbgraderCell]:
             is_solution=False,
             is_locked=False,
             is_task=False,
-            fault=f"its grade_id {cell.grade_id} stands again below: it was not taken as a question",
+            fault=f"its grade_id {cell.grade_id} stands again below: no question was made of it",
         )
         for cell in cells
     ]
@@ -283,6 +283,12 @@ def _header_cells(header: NbgraderNotebook | None) -> list[EditableCell]:
         EditableCell(id=cell.own_id, kind=cell.kind, source=cell.source)
         for cell in (header.cells if header else ())
     ]
+
+
+def _is_given(cell: EditableCell, modules: frozenset[str]) -> bool:
+    """Return whether a cell is code that may be changed for a mutant, and that nobody writes."""
+    is_solved = "### BEGIN SOLUTION" in cell.source
+    return not is_solved and bool(make_edits(cell.source, modules=modules))
 
 
 def _names(source: str) -> Mapping[str, None]:

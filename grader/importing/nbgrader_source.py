@@ -1,4 +1,4 @@
-"""Reads what an instructor wrote for nbgrader: notebooks, an assignment's folder, a whole course."""
+"""Reads what was written for nbgrader: a notebook, an assignment's folder, a whole course."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.importing.imported_assignment import ImportedAssignment, ImportedNotebook
+from grader.importing.imported_assignment import ImportedAssignment
 from grader.importing.nbgrader_cells import NbgraderNotebook, read_nbgrader_notebook
 from grader.importing.nbgrader_config import FILE_NAME, NbgraderConfig, find_config, read_config
 from grader.importing.nbgrader_items import AssignmentReader
@@ -114,7 +114,7 @@ def _read(
     name = plain_id(assignment_id)
     parts = reader.notebooks
     if len(parts) == 1:
-        parts = [ImportedNotebook(id=name, notebook=parts[0].notebook)]
+        parts = [replace(parts[0], id=name)]
     return ImportedAssignment(
         id=name,
         title=assignment_id,
@@ -125,7 +125,6 @@ def _read(
         provided=files,
         blank=config.blank,
         unsettled=(*config.unsettled, *_autotest_remarks(paths[0], reader), *reader.unsettled),
-        given=tuple(reader.given),
     )
 
 

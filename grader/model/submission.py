@@ -80,6 +80,8 @@ class Cell:
     """The saved execution count, as in `In [7]`, or None."""
     ids: tuple[str, ...] = ()
     """Ids that programs keep when a notebook is copied: 'id:…', 'colab:…', 'nbgrader:…'."""
+    is_locked: bool = False
+    """Whether nbgrader's metadata say that nobody is to change it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
