@@ -27,12 +27,12 @@ REMOTE_BUILTINS = frozenset({"open", "input", "display", "get_ipython"})
 AS_CELL = "as_cell"
 
 
-def cell_function(item, place):
+def cell_function(function, config, place):
     """Return what pytest calls in place of a test that takes `as_cell`.
 
-    place: where names are: `RemotePlace` or `LivePlace`.
+    function: the test; config: pytest's; place: where names are, `RemotePlace` or `LivePlace`.
     """
-    code, own = compile_body(item)
+    code, own = compile_body(inspect.unwrap(function), config)
 
     def run(**arguments):
         names = CellNames(place, own, {k: v for k, v in arguments.items() if k != AS_CELL})
@@ -41,9 +41,8 @@ def cell_function(item, place):
     return run
 
 
-def compile_body(item):
+def compile_body(function, config):
     """Return the code of a test's body, with pytest's assertions, and the names of its file."""
-    function = inspect.unwrap(item.function)
     path = inspect.getsourcefile(function)
     with open(path, "rb") as file:  # noqa: PTH123 (as Python reads it)
         source = file.read()
@@ -55,7 +54,7 @@ def compile_body(item):
         and first in (n.lineno, *(decorator.lineno for decorator in n.decorator_list))
     )
     module = ast.Module(body=node.body, type_ignores=[])
-    rewrite_asserts(module, source, path, item.config)
+    rewrite_asserts(module, source, path, config)
     return compile(module, path, "exec", dont_inherit=True), function.__globals__
 
 

@@ -101,9 +101,10 @@ class TestPlugin:
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem):
         """Call the test while the backend watches."""
+        function = pyfuncitem.obj
         with self.backend.watching(), as_its_own_kind(pyfuncitem, self.backend):
             result = yield
-            compare_with_reference(pyfuncitem, self.backend)
+            compare_with_reference(pyfuncitem, function, self.backend)
             return result
 
     @pytest.hookimpl
@@ -132,7 +133,7 @@ def as_its_own_kind(item, backend):
         yield
         return
     function = item.obj
-    item.obj = cell_function(item, backend.place())
+    item.obj = cell_function(function, item.config, backend.place())
     try:
         yield
     finally:
@@ -140,14 +141,15 @@ def as_its_own_kind(item, backend):
         backend.restore()
 
 
-def compare_with_reference(item, backend):
+def compare_with_reference(item, function, backend):
     """Compare what a test kept by `autotest` with what it keeps of the reference."""
     kept = item.funcargs.get(AUTOTEST)
     if not isinstance(kept, Autotest):
         return
     expected = Autotest()
     names = item._fixtureinfo.argnames
-    function = cell_function(item, backend.reference_place()) if AS_CELL in names else item.obj
+    if AS_CELL in names:
+        function = cell_function(function, item.config, backend.reference_place())
     own = {AS_CELL: None, AUTOTEST: expected, EARNED: Earned()}
     function(**{n: own[n] if n in own else backend.reference_argument(n) for n in names})
     kept.compare(expected)

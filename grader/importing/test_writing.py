@@ -18,7 +18,7 @@ from grader.importing.cell_code import CodeNames
 AS_CELL, EARNED, AUTOTEST = "as_cell", "earned", "autotest"
 """Arguments of ours: docs/tests.md."""
 _CATCHES_NAMES = frozenset({"NameError", "Exception", "BaseException"})
-_NO_SCORE = re.compile(r"^(?:assert|print$|display$|check)|\.(?:assert|print|show$)", re.IGNORECASE)
+_NO_SCORE = re.compile(r"^(?:assert|print$|display$|autotest$)|\.(?:assert|print|show$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +186,8 @@ class TestWriter:
             return all(self.head.imports.setdefault(n, line) == line for n, line in lines.items())
         self._import_for(sorted(statement.names.read))
         (name,) = statement.names.bound
+        if name.lower().startswith("test"):
+            return False  # pytest would take it for a test
         return self.head.takes(name, statement.source)
 
     def _free_names(self, source: str, names: CodeNames) -> list[str]:
