@@ -10,6 +10,7 @@ from grader.model.assignment import (
     Marking,
     NotebookSpec,
     Notice,
+    Unsettled,
     PublicSupplement,
     Rubric,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "NotebookPart",
     "NotebookSpec",
     "Notice",
+    "Unsettled",
     "Numbers",
     "Observation",
     "OutputDifference",
