@@ -70,6 +70,9 @@ class TestedCheck(Check):
 
     names: tuple[str, ...] = ()
     """The names of the notebook that it is about; they are read from the test."""
+    at: str = ""
+    """A moment of the run: the notebook is asked as it was at its last `grader.check("q1")`, or at
+    nbgrader's cell of that id; where it has neither, and without this, as it was at the end."""
     shown: bool = False
     """Whether students may read what it asks: where the check is public; that is set, too."""
 
@@ -83,6 +86,10 @@ class TestedCheck(Check):
 
     def constant_questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         return self.questions(rng)
+
+    def make_question(self, params: Mapping[str, Json]) -> tuple[Question, ...]:
+        """Return its question, with the moment that it is about where it names one."""
+        return (make_question("test", {**params, **({"at": self.at} if self.at else {})}),)
 
     def judge(self, evidence: Evidence) -> CheckOutcome:
         (question,) = self.questions(evidence.rng)
@@ -168,7 +175,7 @@ class CourseTest(TestedCheck):
 
     def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         seed = rng.seed.hex() if self.draws else ""
-        return (make_question("test", {"test": self.test, "seed": seed}),)
+        return self.make_question({"test": self.test, "seed": seed})
 
     def asks_counter_questions(self) -> bool:
         return self.compares
@@ -236,7 +243,7 @@ class ReferenceValue(TestedCheck):
         if self.digits is not None:
             value["digits"] = self.digits
         seed = rng.seed.hex() if self.draw else ""
-        return (make_question("test", {"value": value, "seed": seed}),)
+        return self.make_question({"value": value, "seed": seed})
 
     def asks_counter_questions(self) -> bool:
         return True

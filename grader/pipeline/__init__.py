@@ -173,6 +173,7 @@ def _kernel_setup(
         weight_shapes=judge.checks.weight_shapes(),
         limits=rubric.limits,
         keep_figures=rubric.tests is not None,
+        moments=judge.checks.moments,
         stop=stop,
     )
 

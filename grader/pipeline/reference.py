@@ -88,15 +88,19 @@ class Reference:
                 self._answers.popitem(last=False)
             return observations
 
-    def open_conversation(self) -> Conversation | None:
-        """Open a conversation for one test; until it is closed, nobody else asks."""
+    def open_conversation(self, *, at: str = "") -> Conversation | None:
+        """Open a conversation for one test; until it is closed, nobody else asks.
+
+        Args:
+            at: the moment of the run that the test is about.
+        """
         self._lock.acquire()
         try:
             self._restart_if_gone()
         except BaseException:
             self._lock.release()
             raise
-        return self.live.open_conversation(on_close=self._lock.release)
+        return self.live.open_conversation(at=at, on_close=self._lock.release)
 
     def _restart_if_gone(self) -> None:
         if self._setup.fork_server.generation > self._generation:  # it ended with the fork server
