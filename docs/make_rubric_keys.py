@@ -20,6 +20,7 @@ from grader.model.assignment import (
     Marking,
     NotebookSpec,
     Notice,
+    Unsettled,
 )
 from grader.rubric.rubric_tables import AssignmentTable, LateTable
 
@@ -41,6 +42,7 @@ TABLES: Mapping[str, type] = {
     "[[item]]": Item,
     "[[item.check]]": CheckSpec,
     "[[item.criterion]]": Criterion,
+    "[[unsettled]]": Unsettled,
 }
 NESTED = {"checks", "criteria"}
 """Fields of an item that are tables of their own."""

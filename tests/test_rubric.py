@@ -139,6 +139,15 @@ def test_points_are_exact(course: Path) -> None:
     assert load_rubric(path, catalog=toy_checks).item("V1").points == Fraction(3, 10)
 
 
+def test_points_may_be_a_fraction(course: Path) -> None:
+    path = course / "rubrics" / "toy.toml"
+    text = GOOD.replace("points = 1.25\npublic", 'points = "11/6"\npublic', 1)
+    path.write_text(text.replace("points = 1.25", 'points = "2/3"', 1))
+    checks = load_rubric(path, catalog=toy_checks).item("V1").checks
+
+    assert [check.points for check in checks] == [Fraction(11, 6), Fraction(2, 3)]
+
+
 def test_params_are_completed_by_their_model(course: Path) -> None:
     shapes, applied = (
         load_rubric(course / "rubrics" / "toy.toml", catalog=toy_checks).item("V1").checks

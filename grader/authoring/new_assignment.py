@@ -50,7 +50,7 @@ def create_assignment(name: str, *, title: str, root: Path) -> tuple[Path, ...]:
     if existing:
         raise UsageError(f"{', '.join(existing)}: there already; nothing was changed")
     shared_files = {root / path: file for file, path in _SHARED_FILES.items()}
-    replacements = {"@NAME@": name, "@TITLE@": title, "@DEFAULT@": _default_value(root)}
+    replacements = {"@NAME@": name, "@TITLE@": title, "@DEFAULT@": default_value(root)}
     new_files = {
         path: file
         for path, file in {**assignment_files, **shared_files}.items()
@@ -72,7 +72,7 @@ def _fill_scaffold(file: str, replacements: dict[str, str]) -> str:
     return text
 
 
-def _default_value(root: Path) -> str:
+def default_value(root: Path) -> str:
     """Return 'true' if no assignment is the default yet, else 'false'."""
     for path in (root / "rubrics").glob("*.toml"):
         try:

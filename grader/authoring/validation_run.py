@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,9 +17,18 @@ from grader.authoring.mutant_verdicts import (
 from grader.authoring.test_plan import explains, uniform_points
 from grader.authoring.test_remarks import remark_on_tests
 from grader.authoring.trial_runs import TrialRun, TrialRunner, draw_seeds, open_trial_runner
-from grader.model import CaseResult, CheckCoverage, Mutant, MutantResult, Rubric, Validation
+from grader.model import (
+    CaseResult,
+    CheckCoverage,
+    Mutant,
+    MutantResult,
+    Rubric,
+    TestRemark,
+    Validation,
+)
 from grader.pipeline import SessionOptions
 from grader.report.progress import RunWatcher
+from grader.report.text_format import format_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +78,9 @@ def validate_assignment(
         assignment=rubric.id,
         title=rubric.title,
         reference=reference,
-        template=_template_result(trials[REFERENCE_RUNS], points=plan.template_points),
+        template=_template_result(
+            trials[REFERENCE_RUNS], points={} if rubric.imported_from else plan.template_points
+        ),
         cases=tuple(
             case_result(case.name, [trial], points=case.points)
             for case, trial in zip(plan.cases, trials[first_case:last_case], strict=True)
@@ -83,7 +94,19 @@ def validate_assignment(
         seeds=effort.seeds,
         notebooks=len(texts),
         seconds=time.monotonic() - started,
-        remarks=remarks,
+        remarks=(*remarks, *_gifts(trials[REFERENCE_RUNS], rubric=rubric)),
+        unsettled=_tell_unsettled(rubric),
+        imported_from=rubric.imported_from,
+    )
+
+
+def _tell_unsettled(rubric: Rubric) -> tuple[str, ...]:
+    """Return what an import left to a person: the assignment does not hold with it."""
+    return tuple(
+        f"{entry.file}, cell {entry.cell}: {entry.text}"
+        if entry.cell
+        else f"{entry.file}: {entry.text}"
+        for entry in rubric.unsettled
     )
 
 
@@ -116,6 +139,8 @@ def _reference_only(
         seeds=effort.seeds,
         notebooks=REFERENCE_RUNS,
         seconds=time.monotonic() - started,
+        unsettled=_tell_unsettled(rubric),
+        imported_from=rubric.imported_from,
     )
 
 
@@ -136,7 +161,8 @@ def _reference_result(rubric: Rubric, trials: Sequence[TrialRun]) -> CaseResult:
     answers = first_grade.answers if first_grade else {}
     unanswered = [i for i in written if not (i in answers and answers[i].text.strip())]
     problem = ""
-    if first_grade and unanswered:
+    # What another grader left to people need not be solved in its source.
+    if first_grade and unanswered and not rubric.imported_from:
         problem = f"no answer was found to {', '.join(unanswered)}"
     points = uniform_points(rubric, "full")
     return case_result("reference", trials, points=points, problem=problem)
@@ -148,6 +174,16 @@ def _template_result(trial: TrialRun, *, points: Mapping[str, Fraction]) -> Case
     answered = [item for item, answer in answers.items() if answer.text.strip()]
     problem = f"the template's own text is taken for an answer to {', '.join(answered)}"
     return case_result("template", [trial], points=points, problem=problem if answered else "")
+
+
+def _gifts(trial: TrialRun, *, rubric: Rubric) -> Iterator[TestRemark]:
+    """Yield what a blank notebook earns by tests that were made elsewhere."""
+    if not rubric.imported_from:
+        return
+    for finding in next(iter(trial.findings()), ()):
+        if finding.earned:
+            text = f"a blank notebook earns {format_number(finding.earned)} here"
+            yield TestRemark(test=f"{finding.item} {finding.code}", text=text)
 
 
 def _check_coverage(

@@ -103,6 +103,12 @@ class BoundRubric:
         return tuple(q for q in self.questions if q.kind == TEST_KIND)
 
     @property
+    def moments(self) -> tuple[str, ...]:
+        """The moments of a notebook's run that tests are about, by name."""
+        names = (q.params.get("at") for q in self.test_questions)
+        return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
+
+    @property
     def notebook_questions(self) -> tuple[Question, ...]:
         """All other questions, which a notebook answers by itself."""
         return tuple(q for q in self.questions if q.kind != TEST_KIND)

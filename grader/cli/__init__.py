@@ -21,6 +21,7 @@ from grader.cli.doctor_command import doctor_command
 from grader.cli.exit_codes import CANNOT_RUN, INTERRUPTED, NEEDS_PERSON
 from grader.cli.export_command import export_command
 from grader.cli.forget_command import forget_command
+from grader.cli.import_command import import_command
 from grader.cli.init_command import init_command
 from grader.cli.mark_command import mark_command
 from grader.cli.marks_command import marks_command
@@ -75,6 +76,7 @@ for command in (
     validate_command,
     release_command,
     init_command,
+    import_command,
     mark_command,
     marks_command,
     backup_command,

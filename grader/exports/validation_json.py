@@ -45,6 +45,7 @@ def _assignment(result: Validation) -> dict[str, Json]:
             for use in result.checks
         ],
         "stale_explanations": list(result.stale_explanations),
+        "unsettled": list(result.unsettled),
     }
 
 

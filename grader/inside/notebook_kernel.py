@@ -15,6 +15,7 @@ from inside import (
     fifo_semaphores,
     fork_repair,
     kept_figures,
+    kept_moments,
     kept_namespace,
     kernel_exit,
     main_thread,
@@ -213,6 +214,8 @@ def prepare_shell(app, job, pipes):
         fifo_semaphores.substitute_shared_memory()
     limit_cell_descriptors(shell)
     notes = stubs.Notes()
+    moments = kept_moments.KeptMoments(job.get("moments", ()))
+    notes.tell_check = moments.keep
     notebook_recorder = recorder.Recorder(job["record"], notes)
     if job.get("weight_shapes"):
         notebook_recorder.weights.shapes = {tuple(shape) for shape in job["weight_shapes"]}
@@ -231,7 +234,7 @@ def prepare_shell(app, job, pipes):
         kept_figures.keep_figures()
     seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job["seed"]))
     forgotten = kept_namespace.keep_forgotten(shell)
-    return questions.ObservedNotebook(shell.user_ns, notebook_recorder, notes, forgotten)
+    return questions.ObservedNotebook(shell.user_ns, notebook_recorder, notes, forgotten, moments)
 
 
 def run_kernel(job, *, connection_file, pipes):

@@ -245,32 +245,43 @@ def forward_answers(reading, count, start_stopwatch, out):
 
 def serve_batches(notebook, reading, writing, *, trusted, main_thread):
     """Answer batches until the other end closes; a trusted notebook is asked without a fork."""
-
-    def serve_forked():
-        if header.get("conversation"):
-            end["status"] = serve_conversation(notebook, header, reading, writing)
-            return
-        serve_batch(notebook, header, arrays, writing, trusted=trusted, main_thread=main_thread)
-
+    options = {"trusted": trusted, "main_thread": main_thread}
     with contextlib.suppress(Exception):
         while True:
             header, arrays = frames.receive(reading)
             if "nonce" not in header:  # a request that its conversation did not live to read
                 continue
             end = {"end": True, "nonce": header["nonce"]}
+            serve = make_server(notebook, (header, arrays), writing, end, **options)
             try:
                 if header.get("live"):
                     serve_live(notebook, header, arrays, writing, main_thread)
-                elif not main_thread.run(serve_forked):
-                    serve_forked()
+                elif not main_thread.run(serve):
+                    serve()
             except Exception as error:
                 end["error"] = describe_error(error)
             frames.send(writing, end)
+
+
+def make_server(notebook, request, out, end, **options):
+    """Return what does what a request asks for, in forks; it notes in `end` how a test ended."""
+    header, arrays = request
+
+    def serve():
+        if "keep" in header:
+            notebook.moments.keep(header["keep"])
+        elif header.get("conversation"):
+            end["status"] = notebook.moments.talk(header)
+        else:
+            serve_batch(notebook, header, arrays, out, **options)
+
+    return serve
 
 
 def start_probe(notebook, *, reading, writing, trusted, main_thread):
     """Start serving in a thread that exists before the first line of student code runs."""
     options = {"trusted": trusted, "main_thread": main_thread}
     arguments = (notebook, reading, writing)
+    notebook.moments.serve = lambda header: serve_conversation(notebook, header, reading, writing)
     thread = threading.Thread(target=serve_batches, args=arguments, kwargs=options, daemon=True)
     thread.start()

@@ -76,8 +76,9 @@ def is_number_list(value):
 class ObservedNotebook:
     """What questions are about: a notebook's namespace, recorder and notes."""
 
-    def __init__(self, namespace, recorder, notes, forgotten=None):
+    def __init__(self, namespace, recorder, notes, forgotten=None, moments=None):
         self.namespace = namespace
+        self.moments = moments
         self.forgotten = {} if forgotten is None else forgotten
         self.recorder = recorder
         self.notes = notes

@@ -14,6 +14,7 @@ import os
 import queue
 import select
 import signal
+import struct
 import sys
 import tempfile
 import time
@@ -40,6 +41,8 @@ INTERRUPT_SECONDS = 2.0
 PORT_NAMES = ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")
 
 
+KEEP_SECONDS = 30.0
+"""Seconds a kernel may take to keep a moment between two cells; without it the run ends."""
 READY_SECONDS = 60.0
 """Seconds a kernel may take to come up."""
 WELCOME_SECONDS = 2.0
@@ -111,9 +114,9 @@ class ForkedKernel:
     ipykernel = True
     kernel_id = "notebook"
 
-    def __init__(self, pid, connection_file, progress_fd):
+    def __init__(self, pid, connection_file, pipes):
         self.pid = pid
-        self.progress_fd = progress_fd
+        self.questions, self.answers, self.progress_fd = pipes
         self.connection_file = connection_file
         self.exit_code = None
 
@@ -158,6 +161,14 @@ class ForkedKernel:
         with contextlib.suppress(BlockingIOError):
             return os.read(self.progress_fd, 4096).endswith(kernel_exit.BUSY)
         return False
+
+    def keep_moments(self, names):
+        """Have the kernel keep this moment of the run under some names."""
+        for name in names:
+            frames.send(self.questions, {"keep": name, "nonce": ""})
+            stopwatch = run_clock.Stopwatch(self.pid, KEEP_SECONDS, KEEP_SECONDS)
+            (length,) = struct.unpack("<Q", frames.read_exactly(self.answers, 8, stopwatch))
+            frames.read_exactly(self.answers, length, stopwatch)
 
     def kill(self):
         """Kill the process."""
@@ -205,9 +216,11 @@ class NotebookRun:
                 self.send_frame({"frame": "out_of_time"})
                 return True
             seconds = min(seconds_left, self.job["limits"]["cell_s"])
+            self.manager.keep_moments(cell.get("before", ()))
             await self.run_cell(position, cell["index"], seconds)
             if not self.manager.alive():
                 return False
+            self.manager.keep_moments(cell.get("after", ()))
         return True
 
     async def run_cell(self, position, index, seconds):
@@ -344,19 +357,19 @@ def serve_job(requests, results, context):
     file_placement.receive_files(requests, job.get("files", 0))
     with tempfile.TemporaryDirectory(prefix="k") as folder:
         connection_file = write_connection_file(folder)
-        pid, questions, answers, progress_fd = fork_kernel(
+        pid, *pipes = fork_kernel(
             job, connection_file, (requests, results, context.alert_read_fd), context
         )
         walls.confine_forked_runner(context.filters)
         gc.disable()  # short-lived, and all pages are shared with the parent until touched
-        manager = ForkedKernel(pid, connection_file, progress_fd)
+        manager = ForkedKernel(pid, connection_file, pipes)
         try:
             if asyncio.run(
                 run_notebook(
                     job, manager, lambda frame: frames.send(results, frame), context.alert_read_fd
                 )
             ):
-                relay_frames(requests, results, questions, answers)
+                relay_frames(requests, results, manager.questions, manager.answers)
         finally:
             manager.kill()
 

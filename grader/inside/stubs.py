@@ -32,6 +32,8 @@ class Notes:
         self.cell = -1
         self.running = False
         self.by_cell = {}
+        self.tell_check = lambda question: None
+        """Called with the name of each question that the notebook would check itself."""
 
     def add(self, text):
         """Add a note to the running cell, once, within bounds."""
@@ -124,4 +126,4 @@ def install_stubs(
     keep_old_style_names()
     keep_old_ipython_names()
     hook.install()
-    own_modules.give_way()
+    own_modules.give_way(notes.tell_check)

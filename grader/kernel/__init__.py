@@ -57,6 +57,8 @@ class KernelSetup:
     """The shapes of parameters whose values are recorded whatever their size; none for all."""
     unknown_modules: Mapping[str, str] = field(default_factory=dict)
     """Modules that it imports and nobody knows, with what may be the matter, in words."""
+    moments: tuple[str, ...] = ()
+    """Names of moments of the run, such as questions of otter's, that tests are about."""
     keep_figures: bool = False
     """Whether figures are kept when their cell ends, for tests that look at them."""
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -164,11 +166,12 @@ class LiveNotebook:
         return answers
 
     def open_conversation(
-        self, *, on_close: Callable[[], None] = lambda: None
+        self, *, at: str = "", on_close: Callable[[], None] = lambda: None
     ) -> Conversation | None:
         """Open a conversation with a fork of the notebook, for one test; None where it is gone.
 
         Args:
+            at: the moment of the run that the test is about; its end where none of that name was.
             on_close: called once the conversation is closed, or can't be opened.
         """
         if self._channel is None:
@@ -180,7 +183,8 @@ class LiveNotebook:
                 self._channel = None
             on_close()
 
-        return Conversation(self._channel, seconds=self._setup.limits.question_s, on_close=close)
+        seconds = self._setup.limits.question_s
+        return Conversation(self._channel, seconds=seconds, on_close=close, at=at)
 
     def _ask_in_forks(self, packed: wire.PackedQuestions) -> tuple[dict[str, Observation], bool]:
         """Ask a batch and again what was lost; return also whether the notebook's process ended."""
@@ -253,7 +257,8 @@ class LiveNotebook:
     def _compose_job(self, cells: list[Cell], seconds: float) -> dict[str, Json]:
         limits = self._setup.limits
         return {
-            "cells": [{"index": cell.index, "source": cell.source} for cell in cells],
+            "cells": [self._compose_cell(cell) for cell in cells],
+            "moments": list(self._setup.moments),
             "seed": self._setup.seed,
             "record": list(self._setup.record),
             "weight_shapes": [list(shape) for shape in self._setup.weight_shapes],
@@ -265,6 +270,19 @@ class LiveNotebook:
             "files": len(self._setup.files),
             "keep_figures": self._setup.keep_figures,
         }
+
+    def _compose_cell(self, cell: Cell) -> dict[str, Json]:
+        """Return a cell as the runner needs it, with the moments to keep before and after it.
+
+        A cell of nbgrader's is tested in its own place, a question of otter's after the cell that
+        names it in its metadata.
+        """
+        ids = [cell_id.partition(":")[::2] for cell_id in cell.ids]
+        before, after = (
+            [name for kind, name in ids if kind == wanted and name in self._setup.moments]
+            for wanted in ("nbgrader", "otter")
+        )
+        return {"index": cell.index, "source": cell.source, "before": before, "after": after}
 
     def _follow_run(
         self, channel: wire.Channel, cells: list[Cell], *, seconds: float

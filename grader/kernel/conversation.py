@@ -35,13 +35,17 @@ class Conversation:
     Args:
         channel: the pipes to the notebook's process.
         seconds: how long the notebook may work for the whole test.
+        at: the moment of the run that it is about; its end where the notebook kept no such one.
         on_close: called once, with whether the notebook can be asked again.
     """
 
-    def __init__(self, channel: wire.Channel, *, seconds: float, on_close: CloseHandler) -> None:
+    def __init__(
+        self, channel: wire.Channel, *, seconds: float, on_close: CloseHandler, at: str = ""
+    ) -> None:
         self._on_close = on_close
         self._channel = channel
         self._seconds = seconds
+        self._at = at
         self._nonce = secrets.token_hex(8)
         self._began = self._closed = False
         self._usable = True
@@ -109,6 +113,7 @@ class Conversation:
     def _begin(self) -> None:
         header = {
             "conversation": True,
+            "at": self._at,
             "nonce": self._nonce,
             "seconds": self._seconds,
             "most_seconds": self._seconds * wire.WALL_FACTOR,

@@ -22,7 +22,7 @@ from grader.notebook.network_use import is_fetched_by
 MODULE_SUFFIXES = frozenset({"", ".py", ".pyd", ".so"})
 """Endings of what can be imported; folders have none."""
 FETCHED = "the notebook fetches it, and there is no network"
-STUBBED = frozenset({"google", "google.colab", "grader", "micropip", "piplite"})
+STUBBED = frozenset({"google", "google.colab", "grader", "micropip", "otter", "piplite"})
 """Modules that every notebook finds, installed or not."""
 
 

@@ -12,6 +12,7 @@ from grader.model.assignment import (
     Notice,
     PublicSupplement,
     Rubric,
+    Unsettled,
 )
 from grader.model.faults import Fault
 from grader.model.flags import Flag, FlagKind, FlagSource, list_some
@@ -128,6 +129,7 @@ __all__ = [
     "Tally",
     "TestRemark",
     "Trace",
+    "Unsettled",
     "Validation",
     "Verdict",
     "list_some",

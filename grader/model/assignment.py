@@ -90,6 +90,18 @@ class NotebookSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unsettled:
+    """What an import did not understand; `grade validate` fails with it: `[[unsettled]]`."""
+
+    file: RequiredText
+    """The file that it came from."""
+    cell: OptionalText = ""
+    """The id of the cell there, or its number; '' where it is about the file."""
+    text: RequiredText
+    """What a person must look at, and then delete this entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """A part of the assignment that is worth points: `[[item]]`."""
 
@@ -241,6 +253,10 @@ class Rubric:
     """What stands for a solution in the notebook for students: Python in one line, or a comment."""
     part_of: str = ""
     """Id of the assignment of several notebooks that this is a part of."""
+    imported_from: str = ""
+    """'nbgrader' or 'otter' where it was made for one of these; '' otherwise."""
+    unsettled: tuple[Unsettled, ...] = ()
+    """What an import did not understand, and nobody has settled yet."""
     parts: tuple[Rubric, ...] = ()
     """Of an assignment of several notebooks, a rubric for each, of its items alone; in order."""
 

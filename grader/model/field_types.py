@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from grader.model.json_types import Json
 
+_FRACTION = re.compile(r"[0-9]+/[1-9][0-9]*")
 _DAY_HINT = "must be a day such as 2031-05-12, or a day and a time"
 
 
@@ -27,12 +28,14 @@ def read_number(value: Json, info: ValidationInfo) -> Fraction:
     """Read a number exactly as it is written: 2.5 is five halves, not a float near it.
 
     Args:
-        value: A number of a rubric (JSON), or the text '5/2' of a stored record.
-        info: Tells the two apart: a rubric is read as JSON, where text is no number.
+        value: A number of a rubric (JSON), the text '2/3', or the text '2' of a stored record.
+        info: Tells the two apart: a rubric is read as JSON, where other text is no number.
 
     Raises:
         ValueError: The value is not a finite number.
     """
+    if isinstance(value, str) and _FRACTION.fullmatch(value):
+        return parse_fraction(value)
     if info.mode == "python" and isinstance(value, str | Fraction):
         return parse_fraction(str(value))
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -153,6 +153,7 @@ def _read_cell(
         images=images,
         count=_execution_count(raw) if kind == "code" else None,
         ids=tuple(_cell_ids(raw)),
+        is_locked=_table(_table(raw.get("metadata")).get("nbgrader")).get("locked") is True,
     )
 
 
@@ -209,10 +210,12 @@ def _execution_count(raw: dict[str, Json]) -> int | None:
 
 
 def _cell_ids(raw: dict[str, Json]) -> Iterator[str]:
-    """Yield the ids of a cell: nbformat's own, Colab's and nbgrader's."""
+    """Yield the ids of a cell: nbformat's own, Colab's, nbgrader's, and otter's of its tests."""
     metadata = _table(raw.get("metadata"))
     grade_id = _table(metadata.get("nbgrader")).get("grade_id")
-    ids = (("id", raw.get("id")), ("colab", metadata.get("id")), ("nbgrader", grade_id))
+    tests = _table(metadata.get("otter")).get("tests")
+    questions = [("otter", test) for test in tests] if isinstance(tests, list) else ()
+    ids = (("id", raw.get("id")), ("colab", metadata.get("id")), ("nbgrader", grade_id), *questions)
     for kind, value in ids:
         if isinstance(value, str) and value.isprintable() and 0 < len(value) <= _MAX_ID_LENGTH:
             yield f"{kind}:{value}"

@@ -42,16 +42,17 @@ class TestRunner:
             notebook: the notebook, whose code tests may read.
             live: its live process.
         """
-        by_seed: dict[str, list[Question]] = {}
+        groups: dict[tuple[str, str], list[Question]] = {}
         for question in self.questions:
-            by_seed.setdefault(str(question.params["seed"]), []).append(question)
+            seed, moment = str(question.params["seed"]), str(question.params.get("at", ""))
+            groups.setdefault((seed, moment), []).append(question)
         cells = [cell.source for cell in notebook.code_cells()]
         answers: dict[str, Observation] = {}
-        for questions in by_seed.values():
+        for (_, moment), questions in groups.items():
             names = {run_name(question): question.id for question in questions}
             expected = None if live is self.reference else self.expected
             run = plan_test_run(questions, cells=cells, expected=expected)
-            for name, answer in self._run(run, live).items():
+            for name, answer in self._run(run, live, at=moment).items():
                 data = {**answer.data, TESTS_KEY: self.sha256}
                 answers[names[name]] = replace(answer, id=names[name], data=data)
         if live is self.reference:
@@ -59,7 +60,7 @@ class TestRunner:
         return answers
 
     def _run(
-        self, run: TestRun, live: kernel.LiveNotebook | Reference
+        self, run: TestRun, live: kernel.LiveNotebook | Reference, *, at: str
     ) -> Mapping[str, Observation]:
         parties = {"notebook": live, "reference": self.reference}
         shared: list[Conversation] = []
@@ -68,7 +69,7 @@ class TestRunner:
             # Where both parties are the reference, one fork is both.
             if live is self.reference and shared and not shared[-1].is_closed:
                 return shared[-1]
-            conversation = parties[party].open_conversation()
+            conversation = parties[party].open_conversation(at=at)
             shared[:] = [conversation] if conversation is not None else []
             return conversation
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -31,7 +32,7 @@ OUTCOMES = {
 
 def validation_report(result: Validation) -> RenderableType:
     """Return a line for each part of the test, and what is left to fix."""
-    parts: list[RenderableType] = [_heading(result), _table(result)]
+    parts: list[RenderableType] = [_heading(result), _table(result), *_import_lines(result)]
     for case in (result.reference, result.template, *result.cases):
         if not case.passed:
             parts += _case_lines(case)
@@ -57,6 +58,17 @@ def validation_report(result: Validation) -> RenderableType:
     return Group(*parts)
 
 
+def _import_lines(result: Validation) -> Iterator[RenderableType]:
+    """Yield what an import left to a person, and what the following is of its tests."""
+    if result.unsettled:
+        yield Text(
+            "\nnot understood when it was imported: settle it, then delete its [[unsettled]]"
+        )
+        yield from map(_indented, result.unsettled)
+    if result.imported_from and not result.is_tight:
+        yield Text(f"\nwhat the tests of {result.imported_from}'s original never noticed")
+
+
 def _heading(result: Validation) -> Text:
     head = Text()
     head.append(_plain(f"{result.assignment}: {result.title}"), style="bold")
@@ -76,9 +88,13 @@ def _table(result: Validation) -> Table:
     holding = sum(case.passed for case in result.cases)
     cases = f"{holding} of {len(result.cases)} score what they must" if result.cases else "none"
     table.add_row(*_row("cases", holding == len(result.cases), cases))
-    table.add_row(*_row("mutants", not result.escaped, mutation_score(result)))
+    is_imported = bool(result.imported_from)
+    table.add_row(*_row("mutants", is_imported or not result.escaped, mutation_score(result)))
     if result.checks:
-        table.add_row(*_row("checks", not result.untriggered_checks, _uses(result)))
+        is_used = is_imported or not result.untriggered_checks
+        table.add_row(*_row("checks", is_used, _uses(result)))
+    if result.unsettled:
+        table.add_row(*_row("import", False, f"{len(result.unsettled)} to settle"))
     faults = sum(remark.is_fault for remark in result.remarks)
     if result.remarks:
         counts = [
@@ -95,7 +111,7 @@ def _table(result: Validation) -> Table:
             for count, singular, plural, where in counts
             if count
         )
-        table.add_row(*_row("tests", not faults, "; ".join(phrases)))
+        table.add_row(*_row("tests", is_imported or not faults, "; ".join(phrases)))
     if result.stale_explanations:
         explanations = format_count(
             len(result.stale_explanations), singular="explains", plural="explain"

@@ -190,6 +190,8 @@ def _build_rubric(
         late=file.late.to_rule() if file.late else None,
         provided=provided,
         notices=file.notices,
+        unsettled=file.unsettled,
+        imported_from=assignment.imported_from,
         marking=file.marking,
         public=file.public if isinstance(file, PublicRubricFile) else None,
     )

@@ -18,6 +18,7 @@ from grader.model import (
     NotebookSpec,
     Notice,
     PublicSupplement,
+    Unsettled,
 )
 from grader.model.field_types import Blank, Id, Module, Name, OptionalText, Points, RequiredText
 from grader.model.json_types import Json
@@ -70,6 +71,8 @@ class AssignmentTable:
     """Modules of checks beside the general ones, the course's own or `grader.contrastive`."""
     provided: RequiredText | None = None
     """A folder, by its path from the rubric, whose files lie beside every notebook when it runs."""
+    imported_from: Literal["", "nbgrader", "otter"] = ""
+    """Whose assignment it was: docs/migrating.md."""
     blank: Blank = DEFAULT_BLANK
     """What stands for a solution in the notebook for students."""
 
@@ -118,6 +121,7 @@ class RubricFile:
     marking: Marking = field(default_factory=Marking)
     notebooks: Annotated[tuple[NotebookSpec, ...], Field(alias="notebook")] = ()
     items: Annotated[tuple[Item, ...], Field(alias="item", min_length=1)]
+    unsettled: tuple[Unsettled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
