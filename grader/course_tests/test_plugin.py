@@ -10,7 +10,7 @@ import types
 
 import pytest
 from course_tests import arguments
-from course_tests.cell_runs import AS_CELL, RemotePlace, cell_function
+from course_tests.tests_as_cells import AS_CELL, RemoteNames, cell_function
 from course_tests.failure_text import describe_failure
 from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.talk import NOTEBOOK, REFERENCE, NotebookGone
@@ -133,7 +133,7 @@ def as_its_own_kind(item, backend):
         yield
         return
     function = item.obj
-    item.obj = cell_function(function, item.config, backend.place())
+    item.obj = cell_function(function, item.config, backend.names_of_notebook())
     try:
         yield
     finally:
@@ -149,7 +149,7 @@ def compare_with_reference(item, function, backend):
     expected = Autotest()
     names = item._fixtureinfo.argnames
     if AS_CELL in names:
-        function = cell_function(function, item.config, backend.reference_place())
+        function = cell_function(function, item.config, backend.reference_names())
     own = {AS_CELL: None, AUTOTEST: expected, EARNED: Earned()}
     function(**{n: own[n] if n in own else backend.reference_argument(n) for n in names})
     kept.compare(expected)
@@ -323,13 +323,13 @@ class RemoteBackend:
         }.get(name)
         return notebook.fetch(name) if give is None else give()
 
-    def place(self):
+    def names_of_notebook(self):
         """Return the notebook's names, for a test that runs as a cell."""
-        return RemotePlace(self.talks[NOTEBOOK], self.job["cells"])
+        return RemoteNames(self.talks[NOTEBOOK], self.job["cells"])
 
-    def reference_place(self):
+    def reference_names(self):
         """Return the reference's names."""
-        return RemotePlace(self.talks[REFERENCE], self.job["cells"])
+        return RemoteNames(self.talks[REFERENCE], self.job["cells"])
 
     def reference_argument(self, name):
         """Return the value of an argument that is a name of the notebook, of the reference's."""

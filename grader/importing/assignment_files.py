@@ -50,9 +50,9 @@ def compose_files(assignment: ImportedAssignment, *, default: str) -> Mapping[st
         files[path] = notebook.notebook.to_json().encode()
     files |= {f"{folder}/{name}": data for name, data in assignment.test_files.items()}
     files |= {f"{folder}/provided/{name}": data for name, data in assignment.provided.items()}
-    for notebook, place in zip(assignment.notebooks, _plan_folders(assignment), strict=True):
+    for notebook, part in zip(assignment.notebooks, _plan_folders(assignment), strict=True):
         if notebook.given:
-            files[f"{folder}/{place}mutants.toml"] = _given_tables(notebook.given).encode()
+            files[f"{folder}/{part}mutants.toml"] = _given_tables(notebook.given).encode()
     return files
 
 
@@ -150,6 +150,7 @@ def _check_lines(test: ImportedTest) -> Iterator[str]:
         yield f"needs = [{', '.join(map(quote, test.needs))}]"
     key, value = ("test", test.name) if is_function else ("ask", test.code)
     params = [f"{key} = {quote(value)}", *([f"says = {quote(test.says)}"] if test.says else [])]
+    params += [f"at = {quote(test.at)}"] if test.at else []
     params += [f"digits = {test.digits}"] if test.digits is not None else []
     yield f"params = {{ {', '.join(params)} }}"
 
