@@ -109,7 +109,7 @@ def _unlabeled_teams(pages: Sequence[_Page]) -> Iterator[_Team]:
         yield page.cell, pair_students(_certain_rows(page.lines))
 
 
-def _late_teams(pages: Sequence[_Page]) -> Iterator[_Team]:
+def _late_teams(pages: Iterable[_Page]) -> Iterator[_Team]:
     """Yield whom labels below the first prompt name: answers have labels, too."""
     for page in pages:
         if page.label_line is not None:
