@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 from course_tests import arguments
-from course_tests.tests_as_cells import AS_CELL, LiveNames
 from course_tests.failure_text import describe_failure
 from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.test_names import case_name, test_name
 from course_tests.test_plugin import TestPlugin
+from course_tests.tests_as_cells import AS_CELL, LiveNames
 from inside.kept_figures import describe_figures
 from inside.typed_lines import type_lines
 

@@ -10,10 +10,11 @@ import types
 
 import pytest
 from course_tests import arguments
-from course_tests.tests_as_cells import AS_CELL, RemoteNames, cell_function
 from course_tests.failure_text import describe_failure
+from course_tests.nose_names import offer_nose
 from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.talk import NOTEBOOK, REFERENCE, NotebookGone
+from course_tests.tests_as_cells import AS_CELL, RemoteNames, cell_function
 from course_tests.value_tests import ValueCheck, check_value
 
 PYTEST_ARGUMENTS = frozenset(
@@ -53,6 +54,9 @@ class NoBackend:
     def explain(self, item, call, compared):
         """Return the outcome of what raised."""
         return {"outcome": "error", "message": str(call.excinfo.value)[:2000]}
+
+
+offer_nose()
 
 
 class TestPlugin:
@@ -122,6 +126,7 @@ class TestPlugin:
         score = item.funcargs.get(EARNED) if call.when == "call" else None
         if isinstance(score, Earned) and score.share is not None and not call.excinfo:
             outcome |= {"share": str(score.share), "sentence": score.text}
+            outcome["scored"] = score.is_number
         self.compared = None
         return report
 

@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import inspect
 import symtable
+import sys
 
 from _pytest.assertion.rewrite import rewrite_asserts
 
@@ -19,7 +20,7 @@ REMOTE_MODULES = frozenset(
     [
         *("IPython", "builtins", "contextlib", "glob", "importlib", "inspect", "io", "matplotlib"),
         *("os", "pathlib", "random", "seaborn", "shutil", "sqlite3", "subprocess", "sys"),
-        *("tempfile", "time", "unittest", "warnings"),
+        *("tempfile", "time", "warnings"),
     ]
 )
 """Modules that are taken from the notebook's process."""
@@ -107,9 +108,15 @@ class CellNames(dict):
     def import_module(self, name, globals=None, locals=None, fromlist=(), level=0):  # noqa: A002
         """Import a module here, or over there where it has state or only the notebook has it."""
         root = name.partition(".")[0]
-        if root in REMOTE_MODULES or importlib.util.find_spec(root) is None:
+        patches = name == "unittest.mock" or (name == "unittest" and "mock" in (fromlist or ()))
+        if patches or root in REMOTE_MODULES or _is_missing(root):
             return self.notebook.import_module(name if fromlist else root, name)
         return builtins.__import__(name, globals, locals, fromlist, level)
+
+
+def _is_missing(root):
+    """Return whether our side has no such module."""
+    return root not in sys.modules and importlib.util.find_spec(root) is None
 
 
 class NotebookCode:

@@ -59,10 +59,9 @@ def written_answers(
     Returns:
         An Answer for each written item; its text is empty if none was found.
     """
-    reader = PageReader(
+    page = PageReader(
         notebook=notebook, items=items, handout=index_handout(handout), outline=outline
-    )
-    page = reader.read()
+    ).read()
     confidences = dict(rate_confidence(page, items=items))
     code_units = _code_units(notebook, items=items, page=page, outline=outline)
     confidences |= _rate_code(code_units, page=page)
