@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from course_tests import arguments
+from course_tests.doctest_examples import EXAMPLES, Examples
 from course_tests.failure_text import describe_failure
 from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.test_names import case_name, test_name
@@ -49,6 +50,7 @@ class NativeBackend:
             AS_CELL: lambda: None,
             EARNED: Earned,
             AUTOTEST: Autotest,
+            EXAMPLES: lambda: Examples(self.output.getvalue),
         }.get(name, lambda: self.fetch(name))
         return give()
 

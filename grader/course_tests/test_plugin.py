@@ -10,6 +10,7 @@ import types
 
 import pytest
 from course_tests import arguments
+from course_tests.doctest_examples import EXAMPLES, Examples
 from course_tests.failure_text import describe_failure
 from course_tests.nose_names import offer_nose
 from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
@@ -325,6 +326,7 @@ class RemoteBackend:
             AS_CELL: lambda: None,
             EARNED: Earned,
             AUTOTEST: Autotest,
+            EXAMPLES: lambda: Examples(arguments.Printed(lambda: notebook.ask("printed")).text),
         }.get(name)
         return notebook.fetch(name) if give is None else give()
 

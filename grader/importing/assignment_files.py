@@ -164,7 +164,10 @@ def _given_tables(cells: Iterable[str]) -> str:
 
 
 def _number(points: Fraction) -> str:
-    return str(points.numerator) if points.denominator == 1 else repr(float(points))
+    decimal = repr(float(points))
+    if points.denominator == 1:
+        return str(points.numerator)
+    return decimal if Fraction(decimal) == points else quote(str(points))
 
 
 def quote(text: str) -> str:
