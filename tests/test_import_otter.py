@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import shutil
+import subprocess
+import sys
 import zipfile
 from fractions import Fraction
 from pathlib import Path
@@ -165,6 +168,18 @@ def test_r_is_refused_by_name(tmp_path: Path) -> None:
 
     assert code == 2
     assert "it grades r; only Python is graded here" in errors
+
+
+@pytest.mark.kernel
+def test_pytest_runs_the_tests_on_a_reference_with_otter_in_it(
+    course: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(course / "rubrics", tmp_path / "rubrics")
+    write_notebook(tmp_path / "reference" / "hw.ipynb", "%matplotlib inline", SOLVED, CHECK)
+    command = [sys.executable, "-m", "pytest", "-q", "rubrics/hw/tests.py"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert "7 passed" in run.stdout, run.stdout + run.stderr
 
 
 @pytest.mark.kernel
