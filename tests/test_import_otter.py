@@ -9,11 +9,13 @@ import sys
 import zipfile
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from in_process import run_command
 
+from grader import checks, rubric
 from grader.errors import UsageError
 from grader.importing.otter_tests import OtterTest, read_test
 
@@ -168,6 +170,58 @@ def test_r_is_refused_by_name(tmp_path: Path) -> None:
 
     assert code == 2
     assert "it grades r; only Python is graded here" in errors
+
+
+MASTER = [
+    ("raw", "# ASSIGNMENT CONFIG\nfiles:\n  - data.csv\nseed: 42", ""),
+    ("code", "import numpy as np", ""),
+    ("markdown", "```otter\n# BEGIN QUESTION\nname: q1\npoints:\n  each: 1.5\n```", ""),
+    ("markdown", "Write `squares`.", ""),
+    ("raw", "# BEGIN SOLUTION", ""),
+    ("code", "def squares(n):\n    return [i * i for i in range(1, n + 1)]  # SOLUTION", ""),
+    ("raw", "# END SOLUTION", ""),
+    ("raw", "# begin tests", ""),
+    ("code", "squares(2)", "[1, 4]"),
+    ("code", "# HIDDEN\nfor n in squares(2):\n    print(n)", "1\n4"),
+    ("raw", "# END TESTS", ""),
+    ("raw", "# END QUESTION", ""),
+    ("raw", "# BEGIN QUESTION\nname: q2\nmanual: true\npoints: 4", ""),
+    ("markdown", "Why?", ""),
+    ("raw", "# BEGIN SOLUTION", ""),
+    ("markdown", "Because.", ""),
+    ("raw", "# END SOLUTION", ""),
+    ("raw", "# END QUESTION", ""),
+    ("code", "# IGNORE\n1 / 0", ""),
+]
+
+
+def test_a_master_notebook_is_read_as_it_is(tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+    for kind, source, shown in MASTER:
+        make: Any = getattr(nbformat.v4, f"new_{kind}_cell")
+        cell = make(source)
+        if shown:
+            output: Any = nbformat.v4.new_output
+            cell.outputs = [output("execute_result", data={"text/plain": shown})]
+        notebook.cells.append(cell)
+    nbformat.write(notebook, tmp_path / "hw.ipynb")  # type: ignore[no-untyped-call]
+    (tmp_path / "data.csv").write_text("a\n", encoding="utf-8")
+    code, output_text, errors = run_command("import", "otter", "hw.ipynb", folder=tmp_path)
+    assert code == 0, output_text + errors
+    assert "to settle: hw.ipynb: its seed was left out" in output_text
+
+    loaded = rubric.load_rubric(tmp_path / "rubrics" / "hw.toml", catalog=checks.load_checks)
+    assert [(i.id, i.kind, i.points) for i in loaded.items] == [
+        ("q1", "auto", 3),
+        ("q2", "written", 4),
+    ]
+    assert [check.public for check in loaded.items[0].checks] == [True, False]
+    tests = (tmp_path / "rubrics" / "hw" / "tests.py").read_text(encoding="utf-8")
+    assert "    >>> for n in squares(2):\n    ...     print(n)\n    1\n    4\n" in tests
+    reference = (tmp_path / "reference" / "hw.ipynb").read_text(encoding="utf-8")
+    assert "### BEGIN SOLUTION" in reference
+    assert "1 / 0" not in reference
+    assert (tmp_path / "rubrics" / "hw" / "provided" / "data.csv").is_file()
 
 
 @pytest.mark.kernel

@@ -52,19 +52,26 @@ def import_nbgrader(*, source: Path, into: Path, assignment_id: str | None) -> N
 @click.option(
     "--solution",
     type=SOURCE,
-    required=True,
-    help="The solved notebook, which passes the autograder's tests.",
+    help="The solved notebook, which passes the autograder's tests; none for a master notebook.",
 )
 @into_option
 @id_option
-def import_otter(*, source: Path, solution: Path, into: Path, assignment_id: str | None) -> None:
-    """Bring SOURCE here: the zip of an autograder that otter-grader generated.
+def import_otter(
+    *, source: Path, solution: Path | None, into: Path, assignment_id: str | None
+) -> None:
+    """Bring SOURCE here: a master notebook, or the zip of an autograder beside its solution.
 
     Item ids are the questions' names. Writes rubrics/ID.toml, rubrics/ID/ and reference/.
     """
-    from grader.importing.otter_source import read_autograder
+    from grader.errors import UsageError
+    from grader.importing.otter_source import read_autograder, read_master_notebook
 
-    assignment = read_autograder(source, solution=solution, assignment_id=assignment_id)
+    if source.suffix == ".ipynb":
+        assignment = read_master_notebook(source, assignment_id=assignment_id)
+    elif solution is None:
+        raise UsageError(f"{source}: an autograder needs its solved notebook: --solution NOTEBOOK")
+    else:
+        assignment = read_autograder(source, solution=solution, assignment_id=assignment_id)
     write_and_tell(assignment, into=into)
 
 

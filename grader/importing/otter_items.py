@@ -49,7 +49,15 @@ class QuestionReader:
         )
         self.items.append(item)
 
-    def add_written(self, name: str, *, points: Fraction) -> None:
+    def add_written(
+        self,
+        name: str,
+        *,
+        points: Fraction,
+        is_code: bool = True,
+        prompt: str = "",
+        good_answer: str = "",
+    ) -> None:
         """Take an item that a person marks."""
         item = ImportedItem(
             id=name,
@@ -57,7 +65,9 @@ class QuestionReader:
             points=points,
             kind="written",
             notebook=self.notebook,
-            answer="code",
+            answer="code" if is_code else "text",
+            prompt=prompt,
+            good_answer=good_answer,
         )
         self.items.append(item)
 

@@ -6,14 +6,20 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from grader.authoring.editable_notebook import EditableNotebook, read_editable_notebook
+from grader.authoring.editable_notebook import (
+    EditableCell,
+    EditableNotebook,
+    read_editable_notebook,
+)
 from grader.authoring.mutation_operators import imported_modules, make_edits
 from grader.errors import UsageError
 from grader.importing import cell_code
 from grader.importing.imported_assignment import ImportedAssignment, ImportedNotebook
 from grader.importing.otter_items import QuestionReader
+from grader.importing.otter_master import read_master
 from grader.importing.otter_tests import OtterTest, read_test
 from grader.importing.test_writing import NotebookNames, TestHead, TestWriter
 from grader.model import Unsettled
@@ -42,17 +48,10 @@ def read_autograder(
         raise UsageError(f"{path}: it grades {config['lang']}; only Python is graded here")
     if any(name.endswith((".R", ".Rmd", ".r")) for name in files if name.startswith("tests/")):
         raise UsageError(f"{path}: its tests are in R; only Python is graded here")
-    notebook = read_editable_notebook(solution)
-    sources = [
-        cell.source
-        for cell in notebook.cells
-        if cell.kind == "code" and cell_code.parse_cell(cell.source)
-    ]
     name = assignment_id or solution.stem
+    notebook = read_editable_notebook(solution)
     head = TestHead()
-    reader = QuestionReader(
-        notebook=name, writer=TestWriter(names=NotebookNames.from_sources(sources), head=head)
-    )
+    reader = _make_reader(name, notebook, head)
     for file, test in _read_tests(files, reader):
         reader.read(test, file=file)
     if not reader.items:
@@ -62,6 +61,68 @@ def read_autograder(
         for name, data in files.items()
         if name.startswith("files/") and not name.endswith(".ipynb")
     }
+    reader.unsettled += _unread_options(config)
+    return _assemble(name, notebook, reader, head, provided=provided)
+
+
+def read_master_notebook(path: Path, *, assignment_id: str | None = None) -> ImportedAssignment:
+    """Return the assignment of a master notebook, which `otter assign` takes.
+
+    Raises:
+        UsageError: It is none.
+    """
+    master, notebook = read_master(path)
+    name = assignment_id or path.stem
+    head = TestHead()
+    start = EditableCell(
+        id="initialize-otter",
+        kind="code",
+        source=f'import otter\n\ngrader = otter.Notebook("{path.name}")',
+    )
+    notebook = replace(notebook, cells=(start, *notebook.cells))
+    reader = _make_reader(name, notebook, head)
+    for test in master.tests:
+        reader.read(test, file=path.name)
+    for question in master.manual:
+        reader.add_written(
+            question.name,
+            points=question.points,
+            is_code=question.is_code,
+            prompt=question.prompt,
+            good_answer=question.solution,
+        )
+    for fault in master.faults:
+        reader.tell(path.name, fault)
+    listed = master.config.get("files")
+    names = [str(file) for file in listed] if isinstance(listed, list) else []
+    paths = {file: path.parent / file for file in names}
+    provided = {file: place.read_bytes() for file, place in paths.items() if place.is_file()}
+    for file in names:
+        if file not in provided:
+            reader.tell(path.name, f"its file {file} was not found")
+    if master.config.get("seed"):
+        reader.tell(path.name, "its seed was left out")
+    return _assemble(name, notebook, reader, head, provided=provided)
+
+
+def _make_reader(name: str, notebook: EditableNotebook, head: TestHead) -> QuestionReader:
+    sources = [
+        cell.source
+        for cell in notebook.cells
+        if cell.kind == "code" and cell_code.parse_cell(cell.source)
+    ]
+    writer = TestWriter(names=NotebookNames.from_sources(sources), head=head)
+    return QuestionReader(notebook=name, writer=writer)
+
+
+def _assemble(
+    name: str,
+    notebook: EditableNotebook,
+    reader: QuestionReader,
+    head: TestHead,
+    *,
+    provided: dict[str, bytes],
+) -> ImportedAssignment:
     return ImportedAssignment(
         id=name,
         title=name,
@@ -70,7 +131,7 @@ def read_autograder(
         items=tuple(reader.items),
         test_head=head.text(),
         provided=provided,
-        unsettled=(*reader.unsettled, *_unread_options(config)),
+        unsettled=tuple(reader.unsettled),
     )
 
 
