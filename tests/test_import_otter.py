@@ -211,7 +211,7 @@ def test_a_master_notebook_is_read_as_it_is(tmp_path: Path) -> None:
     assert "to settle: hw.ipynb: its seed was left out" in output_text
 
     loaded = rubric.load_rubric(tmp_path / "rubrics" / "hw.toml", catalog=checks.load_checks)
-    assert [(i.id, i.kind, i.points) for i in loaded.items] == [
+    assert [(i.id, str(i.kind), int(i.points)) for i in loaded.items] == [
         ("q1", "auto", 3),
         ("q2", "written", 4),
     ]

@@ -96,7 +96,7 @@ def read_master_notebook(path: Path, *, assignment_id: str | None = None) -> Imp
     listed = master.config.get("files")
     names = [str(file) for file in listed] if isinstance(listed, list) else []
     paths = {file: path.parent / file for file in names}
-    provided = {file: place.read_bytes() for file, place in paths.items() if place.is_file()}
+    provided = {file: own.read_bytes() for file, own in paths.items() if own.is_file()}
     for file in names:
         if file not in provided:
             reader.tell(path.name, f"its file {file} was not found")
