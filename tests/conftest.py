@@ -57,8 +57,9 @@ def pytest_configure(config: pytest.Config) -> None:
     with contextlib.suppress(ImportError):
         from hypothesis import settings  # noqa: PLC0415 (not installed everywhere)
 
-        settings.register_profile("any machine", deadline=None)
-        settings.load_profile("any machine")
+        if settings().deadline is not None:  # the mutants' runs have a profile of their own
+            settings.register_profile("any machine", deadline=None)
+            settings.load_profile("any machine")
     config.stash[_running] = None
     sys.addaudithook(lambda event, args: _refuse_kernels(config, event, args))
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
