@@ -55,7 +55,7 @@ def make_stub(name, tell):
     tell: called with the name of each question that the notebook checks.
     """
 
-    class Notebook(SelfCheckStub):
+    class OtterNotebook(SelfCheckStub):
         """Stands for otter's `Notebook`, by which a student's notebook checks itself."""
 
         check = CheckStub(tell)
@@ -68,7 +68,7 @@ def make_stub(name, tell):
     if name == "grader":
         module.check, module.check_all = CheckStub(tell), SelfCheckStub()
         return module
-    module.Notebook = Notebook
+    module.Notebook = OtterNotebook
     module.__path__ = []
     module.__getattr__ = get_stub
     return module
