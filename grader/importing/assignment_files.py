@@ -150,6 +150,7 @@ def _check_lines(test: ImportedTest) -> Iterator[str]:
         yield f"needs = [{', '.join(map(quote, test.needs))}]"
     key, value = ("test", test.name) if is_function else ("ask", test.code)
     params = [f"{key} = {quote(value)}", *([f"says = {quote(test.says)}"] if test.says else [])]
+    params += [f"at = {quote(test.at)}"] if test.at else []
     params += [f"digits = {test.digits}"] if test.digits is not None else []
     yield f"params = {{ {', '.join(params)} }}"
 

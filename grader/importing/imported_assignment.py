@@ -28,6 +28,8 @@ class ImportedTest:
     """What who loses points here reads, such as the peer's message of failure."""
     says: str = ""
     """What reports say it asks for, in place of the function's docstring."""
+    at: str = ""
+    """The moment of the run that it is about: docs/tests.md."""
     digits: int | None = None
     """To how many digits a value's floats are rounded before they are compared."""
     needs: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -50,7 +51,9 @@ class AssignmentReader:
     def read(self, notebook: NbgraderNotebook, *, header: NbgraderNotebook | None) -> None:
         """Take the items and the solved notebook of a notebook."""
         cells = _without_repeated(notebook.cells)
-        solved = [self._solve(cell, notebook) for cell in cells if not cell.is_test]
+        solved = [
+            _check_line(cell) if cell.is_test else self._solve(cell, notebook) for cell in cells
+        ]
         sources = [
             cell.source
             for cell in solved
@@ -158,7 +161,7 @@ class AssignmentReader:
             why = error.msg if isinstance(error, SyntaxError) else str(error)
             self._tell(notebook, cell, f"its test is no plain Python ({why}): {NOT_UNDERSTOOD}")
             return replace(item, kind="written", answer="code")
-        return replace(item, tests=tests)
+        return replace(item, tests=tuple(replace(test, at=cell.grade_id) for test in tests))
 
     def _tests(
         self, cell: NbgraderCell, writer: TestWriter, *, name: str
@@ -276,6 +279,16 @@ class _CellIds:
             number += 1
         self.taken.add(name)
         return replace(cell, id=name)
+
+
+def _check_line(cell: NbgraderCell) -> EditableCell:
+    """Return what stands in place of a test cell: who runs it, runs the public test."""
+    return EditableCell(
+        id=cell.grade_id,
+        kind="code",
+        source=f"import grader\n\ngrader.check({json.dumps(cell.grade_id)})",
+        nbgrader={"grade_id": cell.grade_id, "locked": True},
+    )
 
 
 def _header_cells(header: NbgraderNotebook | None) -> list[EditableCell]:

@@ -18,7 +18,9 @@ from grader.importing.cell_code import CodeNames
 AS_CELL, EARNED, AUTOTEST = "as_cell", "earned", "autotest"
 """Arguments of ours: docs/tests.md."""
 _CATCHES_NAMES = frozenset({"NameError", "Exception", "BaseException"})
-_NO_SCORE = re.compile(r"^(?:assert|print$|display$|autotest$)|\.(?:assert|print|show$)", re.IGNORECASE)
+_NO_SCORE = re.compile(
+    r"^(?:assert|print$|display$|autotest$)|\.(?:assert|print|show$)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
