@@ -28,6 +28,8 @@ class EditableCell:
     tags: tuple[str, ...] = ()
     outputs: tuple[Json, ...] = ()
     attachments: Mapping[str, Json] = field(default_factory=dict)
+    nbgrader: Mapping[str, Json] = field(default_factory=dict)
+    """What nbgrader knows the cell by, in a notebook that was made for it."""
 
     @property
     def hidden(self) -> bool:
@@ -108,14 +110,18 @@ def _read_cell(cell: Any, index: int) -> EditableCell:
         tags=tuple(map(str, cell.metadata.get("tags", ()))),
         outputs=tuple(json.loads(json.dumps(cell.get("outputs", [])))),
         attachments=json.loads(json.dumps(cell.get("attachments", {}))),
+        nbgrader=json.loads(json.dumps(cell.metadata.get("nbgrader", {}))),
     )
 
 
 def _cell_to_json(cell: EditableCell) -> dict[str, Json]:
+    metadata: dict[str, Json] = {"tags": list(cell.tags)} if cell.tags else {}
+    if cell.nbgrader:
+        metadata["nbgrader"] = dict(cell.nbgrader)
     fields: dict[str, Json] = {
         "cell_type": cell.kind,
         "id": cell.id,
-        "metadata": {"tags": list(cell.tags)} if cell.tags else {},
+        "metadata": metadata,
         "source": cell.source.splitlines(keepends=True),
     }
     if cell.kind == "code":

@@ -161,7 +161,8 @@ def _reference_result(rubric: Rubric, trials: Sequence[TrialRun]) -> CaseResult:
     answers = first_grade.answers if first_grade else {}
     unanswered = [i for i in written if not (i in answers and answers[i].text.strip())]
     problem = ""
-    if first_grade and unanswered:
+    # What another grader left to people need not be solved in its source.
+    if first_grade and unanswered and not rubric.imported_from:
         problem = f"no answer was found to {', '.join(unanswered)}"
     points = uniform_points(rubric, "full")
     return case_result("reference", trials, points=points, problem=problem)

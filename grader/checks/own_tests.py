@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -49,6 +50,8 @@ class _Case:
     operators: tuple[str, ...] = ()
     is_written: bool = True
     """Whether the names in `exception` and `where` stand in the notebook's code."""
+    share: Fraction = Fraction(1)
+    """What it earned of its points where it passed."""
 
     @property
     def has_passed(self) -> bool:
@@ -113,7 +116,8 @@ class TestedCheck(Check):
             for name, case in expected.items()
             if (flaw := find_flaw(cases[name], reference=case, is_public=self.shown))
         }
-        share = Fraction(len(expected) - len(flaws), len(expected))
+        shares = (_earned_share(cases[name], case) for name, case in expected.items())
+        share = sum(shares, Fraction(0)) / len(expected)
         if share == 1:
             return CheckOutcome(share=share, expected=self.sentence(), observed="the test passed")
         return CheckOutcome(
@@ -135,6 +139,9 @@ class TestedCheck(Check):
         if failed_case is not None or not cases:
             why = failed_case.reason() if failed_case else "it did not run"
             raise ReferenceFault(f"the reference does not pass {self.name()}: {why}")
+        partial = next((case for case in cases if case.share < 1), None)
+        if partial is not None:
+            raise ReferenceFault(f"the reference does not pass {self.name()}: {partial.sentence}")
         counted = [case for case in cases if case.has_passed]
         if not counted:
             raise ReferenceFault(f"the reference skips {self.name()}")
@@ -156,7 +163,7 @@ class CourseTest(TestedCheck):
     says: str = ""
     """What it asks for, in a sentence; without it the first paragraph of the test's docstring."""
     compares: bool = False
-    """Whether it takes the reference, which students don't have; that is read from the test."""
+    """Whether it compares with the reference, which students don't have; read from the test."""
     draws: bool = False
     """Whether it draws inputs from the secret seed; that is read from the test, too."""
 
@@ -194,6 +201,8 @@ class ReferenceValue(TestedCheck):
     """How many cases there are where all is drawn."""
     close: Annotated[float, Field(ge=0)] = 1e-6
     """The largest difference of two numbers, relative and absolute."""
+    digits: Annotated[int, Field(ge=0, le=15)] | None = None
+    """To how many digits floats are rounded before they are compared, as AUTOTEST does."""
     order: Literal["same", "free"] = "same"
     """Whether the order of lists, arrays and rows matters."""
     types: bool = True
@@ -231,6 +240,8 @@ class ReferenceValue(TestedCheck):
         value = self.model_dump(
             mode="json", include={"ask", "given", "draw", "times", "close", "order", "types"}
         )
+        if self.digits is not None:
+            value["digits"] = self.digits
         seed = rng.seed.hex() if self.draw else ""
         return self.make_question({"value": value, "seed": seed})
 
@@ -247,7 +258,8 @@ def find_flaw(case: _Case, *, reference: _Case, is_public: bool) -> str:
         is_public: whether students may read what the test asks and expects.
     """
     if case.has_passed:
-        return _find_borrowed_word(case, reference, is_public=is_public)
+        partial = case.sentence if case.share < 1 else ""
+        return _find_borrowed_word(case, reference, is_public=is_public) or partial
     sentences = {
         "missing": f"no name {' or '.join(case.names)} was left when the run ended",
         "gone": _begin(case, is_public) + GONE.get(case.status, GONE["invalid"]),
@@ -275,6 +287,13 @@ def _find_borrowed_word(case: _Case, reference: _Case, *, is_public: bool) -> st
     if set(case.operators) - set(reference.operators):
         return "it gave an object of its own where a plain value was expected"
     return ""
+
+
+def _earned_share(case: _Case, reference: _Case) -> Fraction:
+    """Return what a student's case earned of its points."""
+    if not case.has_passed or _find_borrowed_word(case, reference, is_public=False):
+        return Fraction(0)
+    return case.share
 
 
 def _tell_exception(case: _Case, *, is_public: bool) -> str:
@@ -347,4 +366,12 @@ def _read_case(case: Mapping[str, Json]) -> _Case:
         asked=case.get("requests") != 0,
         operators=texts("operators"),
         is_written=case.get("is_written") is not False,
+        share=_read_share(text("share")),
     )
+
+
+def _read_share(text: str) -> Fraction:
+    """Return the share of its points that a case earned; all where it does not say."""
+    if re.fullmatch(r"\d{1,40}(?:/0*[1-9]\d{0,40})?", text) is None:
+        return Fraction(1)
+    return min(Fraction(text), Fraction(1))

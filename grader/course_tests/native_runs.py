@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from course_tests import arguments
+from course_tests.cell_runs import AS_CELL, LivePlace
 from course_tests.failure_text import describe_failure
+from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.test_names import case_name, test_name
 from course_tests.test_plugin import TestPlugin
 from inside.kept_figures import describe_figures
@@ -33,6 +35,7 @@ class NativeBackend:
         self.cells = cells
         self.missing = []
         self.output = io.StringIO()
+        self.live_place = None
 
     def argument(self, name):
         """Return the value of an argument."""
@@ -43,8 +46,26 @@ class NativeBackend:
             "stdin": lambda: self.type_lines,
             "figures": lambda: arguments.Figures(describe_figures),
             "source": lambda: arguments.Source(self.cells),
+            AS_CELL: lambda: None,
+            EARNED: Earned,
+            AUTOTEST: Autotest,
         }.get(name, lambda: self.fetch(name))
         return give()
+
+    def place(self):
+        """Return the live names, for a test that runs as a cell."""
+        self.live_place = LivePlace(self.namespace)
+        return self.live_place
+
+    reference_place = place
+
+    def reference_argument(self, name):
+        """Return the value of a name: where nothing counts, the notebook stands for both."""
+        return self.fetch(name)
+
+    def restore(self):
+        """Give the names the values that they had before the test."""
+        self.live_place.restore()
 
     def fetch(self, name):
         """Return the value of a name of the notebook."""

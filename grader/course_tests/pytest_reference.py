@@ -79,8 +79,7 @@ class ReferencePlugin:
         """Call a test while its backend watches."""
         if pyfuncitem.path not in self.folders:
             return (yield)
-        with self.plugin.backend.watching():
-            return (yield)
+        return (yield from self.plugin.pytest_pyfunc_call(pyfuncitem))
 
 
 class ReferenceBackend:
@@ -96,9 +95,9 @@ class ReferenceBackend:
             return ReferenceNamespace(self.namespace)
         return self.backend.argument(name)
 
-    def watching(self):
-        """Keep what is printed."""
-        return self.backend.watching()
+    def __getattr__(self, name):
+        """Do all else as a test on live names does."""
+        return getattr(self.backend, name)
 
 
 class ReferenceNamespace:

@@ -10,7 +10,9 @@ import types
 
 import pytest
 from course_tests import arguments
+from course_tests.cell_runs import AS_CELL, RemotePlace, cell_function
 from course_tests.failure_text import describe_failure
+from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.talk import NOTEBOOK, REFERENCE, NotebookGone
 from course_tests.value_tests import ValueCheck, check_value
 
@@ -99,8 +101,11 @@ class TestPlugin:
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem):
         """Call the test while the backend watches."""
-        with self.backend.watching():
-            return (yield)
+        function = pyfuncitem.obj
+        with self.backend.watching(), as_its_own_kind(pyfuncitem, self.backend):
+            result = yield
+            compare_with_reference(pyfuncitem, function, self.backend)
+            return result
 
     @pytest.hookimpl
     def pytest_assertrepr_compare(self, config, op, left, right):
@@ -114,8 +119,40 @@ class TestPlugin:
         outcome = self.outcomes.setdefault(item.nodeid, {"outcome": "passed"})
         if call.excinfo is not None and outcome["outcome"] == "passed":
             outcome.update(self.backend.explain(item, call, self.compared))
+        score = item.funcargs.get(EARNED) if call.when == "call" else None
+        if isinstance(score, Earned) and score.share is not None and not call.excinfo:
+            outcome |= {"share": str(score.share), "sentence": score.text}
         self.compared = None
         return report
+
+
+@contextlib.contextmanager
+def as_its_own_kind(item, backend):
+    """Let a test that takes `as_cell` be called as a cell of the notebook."""
+    if AS_CELL not in item.fixturenames:
+        yield
+        return
+    function = item.obj
+    item.obj = cell_function(function, item.config, backend.place())
+    try:
+        yield
+    finally:
+        item.obj = function
+        backend.restore()
+
+
+def compare_with_reference(item, function, backend):
+    """Compare what a test kept by `autotest` with what it keeps of the reference."""
+    kept = item.funcargs.get(AUTOTEST)
+    if not isinstance(kept, Autotest):
+        return
+    expected = Autotest()
+    names = item._fixtureinfo.argnames
+    if AS_CELL in names:
+        function = cell_function(function, item.config, backend.reference_place())
+    own = {AS_CELL: None, AUTOTEST: expected, EARNED: Earned()}
+    function(**{n: own[n] if n in own else backend.reference_argument(n) for n in names})
+    kept.compare(expected)
 
 
 def run_item(item, following):
@@ -280,8 +317,26 @@ class RemoteBackend:
             "figures": lambda: arguments.Figures(lambda: notebook.ask("figures")),
             "source": lambda: arguments.Source(self.job["cells"]),
             "value_check": self.make_value_check,
+            AS_CELL: lambda: None,
+            EARNED: Earned,
+            AUTOTEST: Autotest,
         }.get(name)
         return notebook.fetch(name) if give is None else give()
+
+    def place(self):
+        """Return the notebook's names, for a test that runs as a cell."""
+        return RemotePlace(self.talks[NOTEBOOK], self.job["cells"])
+
+    def reference_place(self):
+        """Return the reference's names."""
+        return RemotePlace(self.talks[REFERENCE], self.job["cells"])
+
+    def reference_argument(self, name):
+        """Return the value of an argument that is a name of the notebook, of the reference's."""
+        return self.talks[REFERENCE].fetch(name)
+
+    def restore(self):
+        """Restore nothing: the fork of the notebook ends with the test."""
 
     def make_value_check(self):
         """Return the value check that the rubric asks for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -50,15 +50,13 @@ def compose_files(assignment: ImportedAssignment, *, default: str) -> Mapping[st
         files[path] = notebook.notebook.to_json().encode()
     files |= {f"{folder}/{name}": data for name, data in assignment.test_files.items()}
     files |= {f"{folder}/provided/{name}": data for name, data in assignment.provided.items()}
-    if assignment.given:
-        files |= {
-            f"{folder}/{notebook}mutants.toml": _given_tables(assignment).encode()
-            for notebook in _notebook_folders(assignment)
-        }
+    for notebook, place in zip(assignment.notebooks, _plan_folders(assignment), strict=True):
+        if notebook.given:
+            files[f"{folder}/{place}mutants.toml"] = _given_tables(notebook.given).encode()
     return files
 
 
-def _notebook_folders(assignment: ImportedAssignment) -> list[str]:
+def _plan_folders(assignment: ImportedAssignment) -> list[str]:
     if len(assignment.notebooks) == 1:
         return [""]
     return [f"{notebook.id}/" for notebook in assignment.notebooks]
@@ -88,6 +86,21 @@ def compose_tests(assignment: ImportedAssignment) -> str:
 
 
 def _rubric_lines(assignment: ImportedAssignment, *, default: str) -> Iterator[str]:
+    paths = reference_paths(assignment)
+    yield from _assignment_lines(assignment, paths=paths, default=default)
+    if len(paths) > 1:
+        for part, path in zip(assignment.notebooks, paths, strict=True):
+            yield from ("", "[[notebook]]", f"id = {quote(part.id)}", f"reference = {quote(path)}")
+    for entry in assignment.unsettled:
+        yield from ("", "[[unsettled]]", f"file = {quote(entry.file)}")
+        yield from (f"cell = {quote(entry.cell)}", f"text = {quote(entry.text)}")
+    for item in assignment.items:
+        yield from _item_lines(item, has_notebooks=len(paths) > 1)
+
+
+def _assignment_lines(
+    assignment: ImportedAssignment, *, paths: tuple[str, ...], default: str
+) -> Iterator[str]:
     yield f"# {assignment.id}: brought along by `grade import`; every key: docs/rubric.md."
     yield ""
     yield "schema = 1"
@@ -98,7 +111,6 @@ def _rubric_lines(assignment: ImportedAssignment, *, default: str) -> Iterator[s
     yield f"total = {_number(sum((i.points for i in assignment.items), Fraction(0)))}"
     yield f"default = {default}"
     yield f"imported_from = {quote(assignment.source)}"
-    paths = reference_paths(assignment)
     if len(paths) == 1:
         yield f"reference = {quote(paths[0])}"
     if assignment.seed is not None:
@@ -107,14 +119,6 @@ def _rubric_lines(assignment: ImportedAssignment, *, default: str) -> Iterator[s
         yield f"provided = {quote(f'rubrics/{assignment.id}/provided')}"
     if assignment.blank != DEFAULT_BLANK:
         yield f"blank = {quote(assignment.blank)}"
-    if len(paths) > 1:
-        for part, path in zip(assignment.notebooks, paths, strict=True):
-            yield from ("", "[[notebook]]", f"id = {quote(part.id)}", f"reference = {quote(path)}")
-    for entry in assignment.unsettled:
-        yield from ("", "[[unsettled]]", f"file = {quote(entry.file)}")
-        yield from (f"cell = {quote(entry.cell)}", f"text = {quote(entry.text)}")
-    for item in assignment.items:
-        yield from _item_lines(item, has_notebooks=len(paths) > 1)
 
 
 def _item_lines(item: ImportedItem, *, has_notebooks: bool) -> Iterator[str]:
@@ -146,15 +150,17 @@ def _check_lines(test: ImportedTest) -> Iterator[str]:
         yield f"needs = [{', '.join(map(quote, test.needs))}]"
     key, value = ("test", test.name) if is_function else ("ask", test.code)
     params = [f"{key} = {quote(value)}", *([f"says = {quote(test.says)}"] if test.says else [])]
+    params += [f"at = {quote(test.at)}"] if test.at else []
+    params += [f"digits = {test.digits}"] if test.digits is not None else []
     yield f"params = {{ {', '.join(params)} }}"
 
 
-def _given_tables(assignment: ImportedAssignment) -> str:
-    tables = [
-        f'[[given]]\ncell = {quote(cell)}\nline = "*"\nwhy = {quote(why)}\n'
-        for cell, why in assignment.given
-    ]
-    return "\n".join(tables)
+def _given_tables(cells: Iterable[str]) -> str:
+    tables = (
+        f'[[given]]\ncell = {quote(cell)}\nline = "*"\nwhy = "It is given, and not asked for."\n'
+        for cell in cells
+    )
+    return "# Code that nobody is asked to write.\n\n" + "\n".join(tables)
 
 
 def _number(points: Fraction) -> str:

@@ -28,6 +28,10 @@ class ImportedTest:
     """What who loses points here reads, such as the peer's message of failure."""
     says: str = ""
     """What reports say it asks for, in place of the function's docstring."""
+    at: str = ""
+    """The moment of the run that it is about: docs/tests.md."""
+    digits: int | None = None
+    """To how many digits a value's floats are rounded before they are compared."""
     needs: tuple[str, ...] = ()
 
 
@@ -55,6 +59,8 @@ class ImportedNotebook:
     id: str
     """The name of its file without the ending: what students' files are called, too."""
     notebook: EditableNotebook
+    given: tuple[str, ...] = ()
+    """Ids of the cells of code that nobody is asked to write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,5 +82,3 @@ class ImportedAssignment:
     seed: int | None = None
     blank: str = DEFAULT_BLANK
     unsettled: tuple[Unsettled, ...] = ()
-    given: tuple[tuple[str, str], ...] = ()
-    """Ids of cells that nobody is asked to write, each with the reason."""

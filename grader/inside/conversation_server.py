@@ -8,6 +8,7 @@ asks the test, which may ask in turn before it answers.
 
 import base64
 import builtins
+import importlib
 import io
 import operator
 import os
@@ -32,6 +33,9 @@ MAX_PRINTED = 1 << 20
 """Bytes of what is printed that are told."""
 MAX_FILES = 2000
 """Files of the working folder that are listed."""
+
+OWN_BUILTINS = frozenset({"open", "input", "display", "get_ipython"})
+"""Builtins that a test may take as names of the notebook: they touch its files and its input."""
 
 _BaseException = BaseException
 
@@ -186,9 +190,26 @@ class ConversationServer:
 
     def do_name(self, name):
         """Return the value of a name; raise NameError where the notebook left none."""
+        if name in self.namespace:
+            return self.namespace[name]
+        if name in OWN_BUILTINS and hasattr(builtins, name):
+            return getattr(builtins, name)
+        raise MissingName(name)
+
+    def do_assign(self, name, value):
+        """Set a name of the notebook."""
+        self.namespace[name] = value
+
+    def do_remove(self, name):
+        """Delete a name of the notebook."""
         if name not in self.namespace:
-            raise MissingName(name)
-        return self.namespace[name]
+            raise NameError(f"name '{name}' is not defined")
+        del self.namespace[name]
+
+    def do_module(self, wanted, whole):
+        """Import a module, and return it or the package that it is in."""
+        importlib.import_module(whole)
+        return importlib.import_module(wanted)
 
     def do_call(self, function, *args, **options):
         """Call an object; a coroutine's result is waited for."""

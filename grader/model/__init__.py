@@ -10,9 +10,9 @@ from grader.model.assignment import (
     Marking,
     NotebookSpec,
     Notice,
-    Unsettled,
     PublicSupplement,
     Rubric,
+    Unsettled,
 )
 from grader.model.faults import Fault
 from grader.model.flags import Flag, FlagKind, FlagSource, list_some
@@ -109,7 +109,6 @@ __all__ = [
     "NotebookPart",
     "NotebookSpec",
     "Notice",
-    "Unsettled",
     "Numbers",
     "Observation",
     "OutputDifference",
@@ -130,6 +129,7 @@ __all__ = [
     "Tally",
     "TestRemark",
     "Trace",
+    "Unsettled",
     "Validation",
     "Verdict",
     "list_some",

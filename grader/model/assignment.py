@@ -91,7 +91,7 @@ class NotebookSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsettled:
-    """What an import did not understand; `grade validate` fails while it stands: `[[unsettled]]`."""
+    """What an import did not understand; `grade validate` fails with it: `[[unsettled]]`."""
 
     file: RequiredText
     """The file that it came from."""

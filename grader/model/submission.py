@@ -81,6 +81,8 @@ class Cell:
     ids: tuple[str, ...] = ()
     """Ids that programs keep when a notebook is copied: 'id:…', 'colab:…', 'nbgrader:…'; 'otter:…'
     of each question of otter's that is checked after the cell."""
+    is_locked: bool = False
+    """Whether nbgrader's metadata say that nobody is to change it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from grader.notebook.handout import index_handout
 from grader.notebook.handout_outline import Outline
 from grader.notebook.markdown_words import line_key
 from grader.notebook.page_reading import PageReader, PageReading, pictures_in
+from grader.notebook.peer_cells import answer_cells
 
 AnswerOverrides = Mapping[str, tuple[int, ...]]
 """By item, indexes of the cells that hold its answer; an empty tuple means that there is none."""
@@ -67,7 +68,8 @@ def written_answers(
     confidences |= _rate_code(code_units, page=page)
     units: dict[str, Sequence[Unit]] = {**page.units, **code_units}
     written_ids = [item.id for item in items if item.kind == "written"]
-    overrides = {item: overrides[item] for item in written_ids if item in overrides}
+    told = {item: overrides[item] for item in written_ids if item in overrides}
+    overrides = {**answer_cells(notebook, items), **told}
     if overrides:
         cell_units = _units_by_cell(notebook, overrides=overrides, page=page)
         units |= _override_units(
@@ -86,7 +88,7 @@ def written_answers(
             item,
             units=units.get(item, ()),
             confidence=confidences.get(item, CERTAIN),
-            is_override=item in overrides,
+            is_override=item in told,
         )
         for item in written_ids
     }

@@ -153,6 +153,7 @@ def _read_cell(
         images=images,
         count=_execution_count(raw) if kind == "code" else None,
         ids=tuple(_cell_ids(raw)),
+        is_locked=_table(_table(raw.get("metadata")).get("nbgrader")).get("locked") is True,
     )
 
 

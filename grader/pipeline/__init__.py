@@ -27,6 +27,7 @@ from grader.model import (
     Trace,
 )
 from grader.notebook import read_notebook
+from grader.notebook.peer_cells import PeerCells
 from grader.pipeline.judge import Judge, ungradable_result
 from grader.pipeline.reference import ModulePreload, Reference, blank_cells
 from grader.pipeline.supplied_files import NotebookFiles, list_provided_files
@@ -65,6 +66,8 @@ class GradingSession:
     """One for each notebook that may run at once; judging needs none."""
     tests: TestRunner
     """Runs the course's own tests."""
+    peer_cells: PeerCells
+    """How cells of a notebook that was made for nbgrader are run."""
 
     @property
     def isolation(self) -> Isolation:
@@ -133,6 +136,7 @@ def open_grading_session(
                     questions=wire.pack_questions(judge.checks.notebook_questions),
                     slots=slots or Semaphore(options.jobs),
                     tests=tests,
+                    peer_cells=PeerCells.of_rubric(rubric, reference=judge.reference),
                 )
         finally:
             reference.close()
@@ -247,8 +251,9 @@ def run_and_ask(
     missing = session.modules.missing_imports(notebook, files=supplied.files)
     unknown = session.modules.explain_unknown(missing)
     setup = replace(session.setup, files=supplied.files, unknown_modules=unknown)
+    cells = session.peer_cells.cells_to_run(notebook)
     with session.slots, kernel.start_kernel(setup) as live:
-        record = live.run(notebook.code_cells(), blank=blank_cells(notebook))
+        record = live.run(cells, blank=blank_cells(cells))
         observations = {
             **live.ask(session.questions),
             **session.tests.run(notebook, live),

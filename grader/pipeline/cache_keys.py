@@ -118,7 +118,14 @@ class CacheKeys(SubmissionKeys):
         self._provided = list_provided_files(rubric)
         self._limits = rubric.limits
         self._overrides = judge.overrides
-        run_settings = (rubric.seed, rubric.record, rubric.optional_imports, rubric.limits)
+        run_settings: tuple[object, ...] = (
+            rubric.seed,
+            rubric.record,
+            rubric.optional_imports,
+            rubric.limits,
+        )
+        if rubric.imported_from:  # whose test cells are not run
+            run_settings += (rubric.imported_from, [(item.id, item.kind) for item in rubric.items])
         self._run = _digest(
             [
                 _source_digest(RUN_SOURCES),

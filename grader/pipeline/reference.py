@@ -11,7 +11,7 @@ import ast
 import hashlib
 import json
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from grader.errors import RubricError
 from grader.folder import write_atomically
 from grader.kernel.conversation import Conversation
 from grader.kernel.module_survey import ModuleSurvey
-from grader.model import CellStatus, Limits, Notebook, Observation, Question, Rubric
+from grader.model import Cell, CellStatus, Limits, Notebook, Observation, Question, Rubric
 from grader.notebook import is_blank
 from grader.notebook.student_code import parse_source
 from grader.sandbox import Environment, ForkServer
@@ -37,9 +37,9 @@ MAX_MODULES = 20_000
 """Modules of one reference that are cached."""
 
 
-def blank_cells(notebook: Notebook) -> frozenset[int]:
+def blank_cells(cells: Iterable[Cell]) -> frozenset[int]:
     """Return the indexes of code cells with nothing to run."""
-    return frozenset(cell.index for cell in notebook.code_cells() if is_blank(cell))
+    return frozenset(cell.index for cell in cells if is_blank(cell))
 
 
 class Reference:
@@ -63,7 +63,8 @@ class Reference:
     def _start(self) -> None:
         self._generation = self._setup.fork_server.generation
         self.live = self._resources.enter_context(kernel.start_kernel(self._setup))
-        record = self.live.run(self.notebook.code_cells(), blank=blank_cells(self.notebook))
+        cells = self.notebook.code_cells()
+        record = self.live.run(cells, blank=blank_cells(cells))
         failed = [r for r in record.cells if r.status not in {CellStatus.RAN, CellStatus.SKIPPED}]
         if failed:
             why = failed[0].error.message if failed[0].error else failed[0].status.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -31,17 +32,10 @@ OUTCOMES = {
 
 def validation_report(result: Validation) -> RenderableType:
     """Return a line for each part of the test, and what is left to fix."""
-    parts: list[RenderableType] = [_heading(result), _table(result)]
+    parts: list[RenderableType] = [_heading(result), _table(result), *_import_lines(result)]
     for case in (result.reference, result.template, *result.cases):
         if not case.passed:
             parts += _case_lines(case)
-    if result.unsettled:
-        parts += [
-            Text("\nnot understood when it was imported: settle it, then delete its [[unsettled]]"),
-            *map(_indented, result.unsettled),
-        ]
-    if result.imported_from and not result.is_tight:
-        parts.append(Text(f"\nwhat the tests of {result.imported_from}'s original never noticed"))
     for outcome in OUTCOMES:
         parts += _mutant_lines(
             [mutant for mutant in result.escaped if mutant.outcome is outcome], outcome
@@ -62,6 +56,17 @@ def validation_report(result: Validation) -> RenderableType:
             *map(_indented, result.stale_explanations),
         ]
     return Group(*parts)
+
+
+def _import_lines(result: Validation) -> Iterator[RenderableType]:
+    """Yield what an import left to a person, and what the following is of its tests."""
+    if result.unsettled:
+        yield Text(
+            "\nnot understood when it was imported: settle it, then delete its [[unsettled]]"
+        )
+        yield from map(_indented, result.unsettled)
+    if result.imported_from and not result.is_tight:
+        yield Text(f"\nwhat the tests of {result.imported_from}'s original never noticed")
 
 
 def _heading(result: Validation) -> Text:

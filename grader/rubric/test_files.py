@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import symtable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +22,7 @@ _LEFT_OUT = frozenset({"cases", "provided", "__pycache__", ".pytest_cache"})
 OWN_ARGUMENTS = frozenset(
     [
         *("reference", "draw", "files", "printed", "stdin", "figures", "source"),
+        *("as_cell", "earned", "autotest"),
         *("request", "tmp_path", "tmp_path_factory", "tmpdir", "monkeypatch", "recwarn", "caplog"),
         *("capsys", "capfd", "capsysbinary", "capfdbinary", "pytestconfig", "subtests"),
     ]
@@ -125,16 +128,36 @@ class _Scope:
 
 def _functions(tree: ast.Module) -> Iterator[TestFunction]:
     scope = _Scope(tree.body)
+    known = {name for node in tree.body for name in _bound_names(node)}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
-            yield _read_function(node, name=node.name, scope=scope, decorators=node.decorator_list)
+            yield _read_function(
+                node,
+                name=node.name,
+                scope=scope,
+                decorators=node.decorator_list,
+                known=known,
+            )
         elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
             inner = _Scope(node.body, scope)
             for part in node.body:
                 if isinstance(part, ast.FunctionDef) and part.name.startswith("test"):
                     decorators = [*part.decorator_list, *node.decorator_list]
                     name = f"{node.name}.{part.name}"
-                    yield _read_function(part, name=name, scope=inner, decorators=decorators)
+                    yield _read_function(
+                        part, name=name, scope=inner, decorators=decorators, known=known
+                    )
+
+
+def _bound_names(node: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement of the file binds."""
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        yield node.name
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+    else:
+        parts = (part for part in ast.walk(node) if isinstance(part, ast.Name))
+        yield from (part.id for part in parts if isinstance(part.ctx, ast.Store))
 
 
 def _fixture_mark(node: ast.stmt) -> ast.expr | None:
@@ -153,7 +176,12 @@ def _arguments(node: ast.FunctionDef) -> list[str]:
 
 
 def _read_function(
-    node: ast.FunctionDef, *, name: str, scope: _Scope, decorators: Iterable[ast.expr]
+    node: ast.FunctionDef,
+    *,
+    name: str,
+    scope: _Scope,
+    decorators: Iterable[ast.expr],
+    known: Collection[str],
 ) -> TestFunction:
     given: set[str] = set()
     wanted = [*_arguments(node), *sorted(scope.autouse)]
@@ -172,10 +200,35 @@ def _read_function(
     return TestFunction(
         name=name,
         sentence=paragraph or words or node.name,
-        names=tuple(argument for argument in reached if argument not in left_out),
-        compares="reference" in reached,
+        names=tuple(argument for argument in reached if argument not in left_out)
+        + (_cell_names(node, known=known) if "as_cell" in reached else ()),
+        compares=not {"reference", "autotest"}.isdisjoint(reached),
         draws="draw" in reached or asks,
     )
+
+
+def _cell_names(node: ast.FunctionDef, *, known: Collection[str]) -> tuple[str, ...]:
+    """Return the names that a body takes from the notebook, where it runs as a cell would."""
+    body = ast.Module(body=node.body, type_ignores=[])
+    table = symtable.symtable(ast.unparse(body), "cell", "exec")
+    tables = [table]
+    for inner in tables:
+        tables += inner.get_children()
+    read = {
+        symbol.get_name()
+        for inner in tables
+        for symbol in inner.get_symbols()
+        if symbol.is_referenced() and (inner is table or symbol.is_global())
+    }
+    own = {s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()}
+    deleted = {
+        part.id
+        for part in ast.walk(body)
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Del)
+    }
+    taken = read - (own - deleted) - set(known) - set(dir(builtins)) - OWN_ARGUMENTS
+    order = [part.id for part in ast.walk(body) if isinstance(part, ast.Name)]
+    return tuple(name for name in dict.fromkeys(order) if name in taken)
 
 
 def _parametrized(decorator: ast.expr) -> list[str]:

@@ -1,0 +1,91 @@
+"""Runs a notebook that was made for nbgrader as nbgrader does: by the ids that it gave to cells.
+
+Its test cells are not the student's, so they are not run: what they ask is asked afterwards. Locked
+cells run as they were handed out, and a cell of code that was turned into text is code again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from grader.model import Cell, Item, Notebook, Rubric
+
+PREFIX = "nbgrader:"
+NOTHING = "pass"
+"""What runs in place of a test cell: the moment is kept at which its test asks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerCells:
+    """What is known of the cells of a handout, by their ids there."""
+
+    tests: frozenset[str] = frozenset()
+    locked: Mapping[str, Cell]
+    code: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_rubric(cls, rubric: Rubric, *, reference: Notebook) -> PeerCells:
+        """Return what an imported rubric and its reference say; nothing of any other."""
+        if rubric.imported_from != "nbgrader":
+            return cls(locked={})
+        known = {key: cell for cell in reference.cells if (key := grade_id(cell))}
+        return cls(
+            tests=frozenset(_test_ids(rubric.items)),
+            locked={key: cell for key, cell in known.items() if cell.is_locked},
+            code=frozenset(key for key, cell in known.items() if cell.kind == "code"),
+        )
+
+    def cells_to_run(self, notebook: Notebook) -> tuple[Cell, ...]:
+        """Return the code cells of a submission as they are run."""
+        cells = (self._as_handed_out(cell) for cell in notebook.cells)
+        return tuple(cell for cell in cells if cell.kind == "code")
+
+    def _as_handed_out(self, cell: Cell) -> Cell:
+        key = grade_id(cell)
+        if not key:
+            return cell
+        if key in self.tests:
+            return replace(cell, source=NOTHING) if cell.kind == "code" else cell
+        if key in self.locked:
+            original = self.locked[key]
+            return replace(cell, kind=original.kind, source=original.source)
+        return replace(cell, kind="code") if key in self.code else cell
+
+
+def answer_cells(notebook: Notebook, items: Iterable[Item]) -> Mapping[str, tuple[int, ...]]:
+    """Return, by written item, the cells that nbgrader's ids say hold its answer."""
+    cells: dict[str, list[int]] = {}
+    for cell in notebook.cells:
+        key = "" if cell.is_locked else grade_id(cell)
+        if key:
+            found_cells = cells.setdefault(key, [])
+            found_cells += [] if cell.kind == "code" and is_stub(cell.source) else [cell.index]
+    found = {}
+    for item in items:
+        key = item.id if item.id in cells else item.id.removeprefix(f"{item.notebook}.")
+        if item.kind == "written" and key in cells:
+            found[item.id] = tuple(cells[key])
+    return found
+
+
+def is_stub(source: str) -> bool:
+    """Return whether code is no more than what nbgrader puts in place of a solution."""
+    lines = (line.partition("#")[0].strip() for line in source.split("\n"))
+    code = "".join(lines).replace(" ", "")
+    return code in {"", "...", "pass", "raiseNotImplementedError()", "raiseNotImplementedError"}
+
+
+def grade_id(cell: Cell) -> str:
+    """Return the id that nbgrader gave a cell, or ''."""
+    found = (name for name in cell.ids if name.startswith(PREFIX))
+    return next(found, "").removeprefix(PREFIX)
+
+
+def _test_ids(items: Iterable[Item]) -> Iterable[str]:
+    """Yield the ids of the cells of automatic items: 'q1', where an item is 'problem2.q1', too."""
+    for item in items:
+        if item.kind == "auto":
+            yield item.id
+            if item.notebook:
+                yield item.id.removeprefix(f"{item.notebook}.")
