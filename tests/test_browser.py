@@ -27,7 +27,12 @@ SWITCHES = (
     "--disable-sync",
 )
 RUBRIC = rubric()
-LOOKS = [(wide, scheme) for wide in (1280, 390) for scheme in ("light", "dark")]
+LOOKS = [
+    (1280, "light"),
+    pytest.param(1280, "dark", marks=pytest.mark.slow),
+    pytest.param(390, "light", marks=pytest.mark.slow),
+    (390, "dark"),
+]
 PAGES = ("full_marks", "half_right", "hostile", "ungradable", "with_our_error", "index")
 SERIOUS = {"serious", "critical"}
 

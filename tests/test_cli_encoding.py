@@ -66,6 +66,7 @@ def test_a_stream_that_is_no_file_is_left_alone(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.kernel
+@pytest.mark.slow
 def test_a_self_check_tells_in_any_encoding(tmp_path: Path) -> None:
     folder = selfchecking.publish_tiny(tmp_path)
     selfchecking.write(

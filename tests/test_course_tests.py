@@ -26,6 +26,10 @@ NOTEBOOK = dedent(
         return [i * i for i in range(1, n + 1)]
 
 
+    def unfinished(n):
+        return ...  # your code here
+
+
     class InsufficientFunds(Exception):
         pass
 
@@ -277,6 +281,10 @@ FAILURES = dedent(
         assert squares(n) == [1, 4]
 
 
+    def test_blank(unfinished):
+        assert unfinished(3) == 3
+
+
     def test_lies(Grown):
         assert Grown() == [1]
 
@@ -378,6 +386,10 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "test_value": {
         "outcome": "failed",
         "sentence": "`squares(3)` gave `[1, 4, 9]`; `[1, 4]` was expected",
+    },
+    "test_blank": {
+        "outcome": "failed",
+        "sentence": "`unfinished(3)` gave `...`, which is what a blank gives; `3` was expected",
     },
     "test_lies": {
         "outcome": "failed",

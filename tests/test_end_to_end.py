@@ -218,7 +218,11 @@ def signal_running_course(root: Path, sent: signal.Signals) -> tuple[int, list[i
 @ON_LINUX
 @pytest.mark.parametrize(
     "sent",
-    [signal.SIGINT, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)],
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+    ],
 )
 def test_a_run_that_is_stopped_ends_soon_and_leaves_no_process(
     sent: signal.Signals, tmp_path: Path

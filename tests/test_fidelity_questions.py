@@ -251,6 +251,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [IsolationLevel.FULL, IsolationLevel.REDUCED])
 def test_loaders_and_estimators_with_workers_answer_as_in_a_cell(level: IsolationLevel) -> None:
     with fork_server(level) as server:

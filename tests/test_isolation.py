@@ -443,12 +443,14 @@ def test_where_nothing_holds_nothing_is_graded(
 
 
 @pytest.mark.kernel
-def test_no_isolation_must_be_asked_for_twice() -> None:
-    found = CliRunner().invoke(cli, ["examples/submissions", "--isolation", "none", "--out", "x"])
+def test_no_isolation_must_be_asked_for_twice(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    args = ["examples/submissions", "--isolation", "none", "--out", str(out)]
+    found = CliRunner().invoke(cli, args)
 
     assert isinstance(found.exception, IsolationError)
     assert "--allow-unsandboxed" in str(found.exception)
-    assert not Path("x").exists() or not list(Path("x").glob("results/*"))
+    assert not list(out.glob("results/*"))
 
 
 @pytest.mark.parametrize("word", ["nonsense=3", "cell_s=0", "cell_s=soon", "memory_mb=-1"])

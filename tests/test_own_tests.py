@@ -189,6 +189,21 @@ def test_a_test_that_never_looks_is_a_fault_of_the_assignment_and_a_word_a_remar
     ((text, is_fault),) = remarks(requests=2, words=["a == b"])
     assert "`a == b` rests on the notebook's own word" in text
     assert not is_fault
+    ((text, is_fault),) = remarks(operators=["model.predict(...)", "model.score(...)"])
+    assert text.startswith("`model.score(...)` is the notebook's own judgment of itself")
+    assert not is_fault
+
+
+def test_a_share_is_a_number_where_the_reference_gives_one() -> None:
+    full = (case("passed", share="1", scored=True),)
+    parts = [
+        case("passed", share="3/4", scored=True),
+        case("passed", share="1", scored=True),
+        case("passed", share="1", scored=False),
+    ]
+
+    assert [judge(part, reference=full).earned for part in parts] == [3, 4, 0]
+    assert judge(parts[2], reference=full).found == "it gave no number of points"
 
 
 def test_a_notebook_that_was_given_up_has_failed_what_was_not_run() -> None:

@@ -120,6 +120,20 @@ def test_what_cost_points_is_listed_with_anchors_and_what_waits_is_not() -> None
     assert "correlation 0.96" in listed
 
 
+def test_what_several_checks_found_is_said_once_among_what_cost_points() -> None:
+    half = specimens.half_right()
+    assert half.score is not None
+    (item,) = (i for i in half.score.items if i.item.id == "Q2.3.2")
+    lost = next(f for f in item.findings if f.verdict is Verdict.FAILED)
+    twice = replace(item, findings=(lost, lost, *item.findings))
+    items = tuple(twice if i is item else i for i in half.score.items)
+    text = student_page(replace(half, score=replace(half.score, items=items)), rubric=rubric())
+
+    listed = text.split("What cost points")[1].split("</ul>")[0]
+    assert len(twice.findings) > len(item.findings)
+    assert listed.count("correlation 0.96") == 1
+
+
 def test_a_finding_says_expected_found_hint_and_whether_it_could_be_run_before() -> None:
     words = squeezed(student(specimens.half_right))
     assert "Expected a correlation between C1 and B1 below 0.15 either way" in words

@@ -283,6 +283,11 @@ def test_numbers_are_read_as_they_are_printed() -> None:
     assert [figure.value for figure in read_numbers(text)] == [0.5, -0.125, 7, 0.5, -2]
 
 
+def test_a_number_is_read_with_all_digits_that_python_shows() -> None:
+    shown = [0.058583855628967285, 1 / 3, 0.0012345678901234567, -2 / 30]
+    assert [figure.value for figure in read_numbers(str(shown))] == shown
+
+
 def test_same_is_the_same_either_way() -> None:
     one, two = (next(read_numbers(text)) for text in ("0.9193", "0.92"))
 

@@ -220,6 +220,7 @@ def hw5(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_solved_homework_passes_every_public_check_and_loses_a_layer_by_name(
     tmp_path: Path,
 ) -> None:

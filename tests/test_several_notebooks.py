@@ -65,6 +65,22 @@ def parts_of(submission: Submission) -> dict[str, str]:
     return {notebook: part.display_path for notebook, part in submission.parts.items()}
 
 
+def paste_together(path: Path, *, names: str = ADA) -> None:
+    """Write a submission whose author pasted the cells of both notebooks into one."""
+    for part in ("units", "report"):
+        write_notebook(path.with_name(part), part=part, names=names)
+    first, second = (
+        nbformat.read(path.with_name(part), as_version=4)  # type: ignore[no-untyped-call]
+        for part in ("units", "report")
+    )
+    for cell in second.cells:
+        cell.id = f"second-{cell.id}"
+    first.cells += second.cells
+    nbformat.write(first, path)  # type: ignore[no-untyped-call]
+    for part in ("units", "report"):
+        path.with_name(part).unlink()
+
+
 # ---------------------------------------------------------------- the rubric
 
 
@@ -141,6 +157,19 @@ def test_the_notebooks_of_a_team_are_one_submission(
     (own,) = (submission for name, submission in found.items() if name != "bea")
     assert parts_of(own) == dict(zip(("units", "report"), names, strict=True))
     assert own.concerns == ()
+
+
+def test_a_file_that_holds_both_notebooks_counts_as_both(weather: Rubric, tmp_path: Path) -> None:
+    paste_together(tmp_path / "ada.ipynb")
+    write_notebook(tmp_path / "bea.ipynb", part="units", names=BEA)
+
+    found = collected(tmp_path, weather)
+
+    assert parts_of(found["ada"]) == {"units": "ada.ipynb", "report": "ada.ipynb"}
+    assert found["ada"].concerns == (
+        "ada.ipynb holds the cells of 'report', too, and is graded as both",
+    )
+    assert parts_of(found["bea"]) == {"units": "bea.ipynb"}
 
 
 def test_two_students_with_one_notebook_each_stay_two(weather: Rubric, tmp_path: Path) -> None:
@@ -223,6 +252,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text="### Q4\n\nThe spread: a desert and a coast may have one mean.",
     )
     write_notebook(submissions / "dan" / "report.ipynb", part="report", names=DAN, leave_out=1)
+    paste_together(submissions / "eve" / "all.ipynb", names="Eve Draft (ed10005)")
     code, output, errors = run_command("submissions", "-j", "1", folder=folder)
     assert code == 1, output + errors
     return folder
@@ -248,6 +278,7 @@ def test_one_row_adds_up_what_all_notebooks_earned(course: Path) -> None:
         "bea": {"Q1": "0", "Q2": "0", "Q3": "6", "auto": "6", "pending": "4"},
         "cleo": {"Q1": "4", "Q2": "6", "Q3": "", "auto": "10", "pending": "10"},
         "dan": {"Q1": "4", "Q2": "6", "Q3": "6", "auto": "16", "pending": "4"},
+        "eve": {"Q1": "4", "Q2": "6", "Q3": "6", "auto": "16", "pending": "4"},
     }
 
 
@@ -262,6 +293,8 @@ def test_a_report_says_what_was_not_handed_in_and_how_cells_are_numbered(course:
 
     assert "The notebook &#39;units&#39; was not handed in." in bea
     assert "was not handed in" not in ada
+    cleo = (course / "graded" / "reports" / "cleo.html").read_text(encoding="utf-8")
+    assert "The notebook &#39;report&#39; could not be graded. " in cleo
     assert "report.ipynb begins with cell 18." in ada
     assert failed == [len(record.cells) and record.cells[-1].index]
     assert record.cells[-1].index > 18

@@ -1,5 +1,7 @@
 """Names and ids are read in the forms people write them."""
 
+from dataclasses import replace
+
 import pytest
 from processor_time import within
 
@@ -71,6 +73,11 @@ FORMS = [
     ("Ada Example UT EID- ae10001", [ADA]),
     ("Ada Example (ae10001) (2 slip days used)", [ADA]),
     ("~~Ben Sample (bs10002)~~ Ada Example (ae10001)", [ADA]),
+    ("Team *Gradient Ascent*\n\n* Ada Example (ae10001)\n* Ben Sample (bs10002)", [ADA, BEN]),
+    ("Team Ada Example (ae10001) and Ben Sample (bs10002)", [ADA, BEN]),
+    ("Group members Ada Example (ae10001), Ben Sample (bs10002)", [ADA, BEN]),
+    ("Ada Example <ae10001@x.example>, Ben Sample <mailto:bs10002@x.example>", [ADA, BEN]),
+    ("\u738b\u5c0f\u660e (Ada Example), ae10001 / Ben Sample, bs10002", [ADA, BEN]),
     ("People: Ada Example (ae10001), Ben Sample (bs10002)", [ADA, BEN]),
     ("Ada Example (ae10001), Ben Sample (bs10002) helped with plots", [ADA, BEN]),
     ("Ada Example (ae10001) - my partner dropped the class", [ADA]),
@@ -412,3 +419,30 @@ def test_a_very_long_line_is_read_in_no_time() -> None:
 def test_a_line_made_to_be_read_in_every_mixture_is_read_at_once(line: str) -> None:
     with within(2):
         named(f"**Name(s) and EID(s):** {line}x", f"{line}x")
+
+
+HEAD = "# Author: Ada Example\n# EID: ae10001\n#\nimport torch\n# by Ben Sample (bs10002)"
+
+
+@pytest.mark.parametrize(
+    ("code", "team"),
+    [
+        (HEAD, [ADA]),
+        ("\n# Ada Example\n# EID: ae10001\nx = 1", [ADA]),
+        ("# Author: Prof. Carla Lecturer\nimport torch", []),
+        ("# Ada Example's code\nx = 1", []),
+        ("import torch\n# Author: Ada Example, EID: ae10001", []),
+    ],
+)
+def test_who_signs_above_the_code_is_named_where_nobody_is_elsewhere(code: str, team: Team) -> None:
+    cells = (
+        Cell(index=0, kind="markdown", source=LABEL),
+        Cell(index=1, kind="markdown", source="## Q1. Why?\n\nBecause."),
+        Cell(index=2, kind="code", source=code),
+    )
+    found = find_students(Notebook(cells=cells, sha256=""), prompts={"Q1": "Why?"})
+    assert [(who.name, who.id) for who in found] == team
+
+    signed = replace(cells[0], source=f"{LABEL}Ben Sample (bs10002)")
+    found = find_students(Notebook(cells=(signed, *cells[1:]), sha256=""), prompts={"Q1": "Why?"})
+    assert [(who.name, who.id) for who in found] == [BEN]

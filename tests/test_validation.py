@@ -49,7 +49,7 @@ from grader.model import (
 )
 from grader.report.mutants_page import mutants_page
 from grader.report.progress import RunWatcher
-from grader.report.validation_table import validation_report
+from grader.report.validation_table import mutation_score, validation_report
 
 MUTANT = Mutant(
     cell="c", line=3, change="call left out", before="x = f(y)", after="x = (y)", items=("Q1",),
@@ -255,6 +255,16 @@ def test_the_terminal_names_what_is_left_to_mend_and_nothing_else() -> None:
     assert text.count("call left out") == 1
     assert "Q2 FUN002: idle one" in text
     assert "[[explained]] cell x" in text
+
+
+def test_each_mutant_has_one_fate_in_the_line_that_sums_up() -> None:
+    caught = MutantResult(mutant=MUTANT, outcome=MutantOutcome.CAUGHT, caught_by=("Q1 FUN001",))
+    unstable = replace(caught, is_unstable=True)
+
+    assert mutation_score(result()) == "3: 1 caught by a check, 1 explained, 1 to look at"
+    assert mutation_score(result(mutants=(caught, unstable))) == (
+        "2: 1 caught by a check, 1 to look at"
+    )
 
 
 def test_an_assignment_that_holds_is_said_in_a_few_lines() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import symtable
 from collections.abc import Collection, Iterator
 
 from grader.errors import RubricError
@@ -101,8 +102,26 @@ def _defined_names(node: ast.stmt) -> Iterator[str]:
 
 
 def _used_names(node: ast.stmt) -> set[str]:
-    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    return names | {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
+    """Return the file's names that a statement uses, and the arguments that pytest gives it."""
+    functions = node.body if isinstance(node, ast.ClassDef) else [node]
+    arguments = {
+        argument.arg
+        for function in functions
+        if isinstance(function, ast.FunctionDef)
+        for argument in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    }
+    return arguments | _global_names(symtable.symtable(ast.unparse(node), "tests.py", "exec"))
+
+
+def _global_names(table: symtable.SymbolTable) -> set[str]:
+    """Return the names that a scope, or one in it, looks up outside all functions and classes."""
+    is_file = table.get_type() == "module"
+    names = {
+        symbol.get_name()
+        for symbol in table.get_symbols()
+        if symbol.is_referenced() and (is_file or symbol.is_global())
+    }
+    return names.union(*map(_global_names, table.get_children()))
 
 
 def _is_unused_import(node: ast.stmt, used: Collection[str]) -> bool:

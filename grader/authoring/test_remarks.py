@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from grader.checks import BoundRubric
 from grader.checks.own_tests import TestedCheck, read_cases
 from grader.model import Observation, TestRemark
+
+JUDGES_ITSELF = re.compile(r"\.(score|evaluate|accuracy|equals|allclose)\(\.\.\.\)$")
+"""A method that is given what is expected, and says how near its own object is to it."""
 
 
 def remark_on_tests(
@@ -37,3 +41,7 @@ def _remarks(checks: BoundRubric, expected: Mapping[str, Observation]) -> Iterat
         for word in dict.fromkeys(word for case in cases for word in case.words):
             text = f"`{word}` rests on the notebook's own word: compare what is plain"
             yield TestRemark(test=name, text=text)
+        for step in dict.fromkeys(step for case in cases for step in case.operators):
+            if JUDGES_ITSELF.search(step):
+                text = f"`{step}` is the notebook's own judgment of itself: compute it in the test"
+                yield TestRemark(test=name, text=text)

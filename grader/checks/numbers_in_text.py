@@ -17,7 +17,7 @@ _MAX_OCCURRENCES = 500
 """Maximum occurrences of one number that are looked at."""
 _TINY = 1e-9
 NUMBER = re.compile(
-    r"(?<![\w.])(?P<sign>[-+\u2212])?(?P<digits>\d{1,15}(?:\.\d{1,17})?|\.\d{1,17})"
+    r"(?<![\w.])(?P<sign>[-+\u2212])?(?P<digits>\d{1,15}(?:\.\d{1,30})?|\.\d{1,30})"
     r"(?P<exponent>[eE][-+]?\d{1,2})?(?!\w)(?!\.\d)(?P<percent>\s?(?:\\?%|per ?cent\b))?"
 )
 DECIMAL_COMMA = re.compile(r"(?<![\w.,])0,(?=\d{2,4}(?![\w,]))")

@@ -52,6 +52,8 @@ class _Case:
     """Whether the names in `exception` and `where` stand in the notebook's code."""
     share: Fraction = Fraction(1)
     """What it earned of its points where it passed."""
+    is_scored: bool = False
+    """Whether it gave a number of points."""
 
     @property
     def has_passed(self) -> bool:
@@ -259,6 +261,8 @@ def find_flaw(case: _Case, *, reference: _Case, is_public: bool) -> str:
     """
     if case.has_passed:
         partial = case.sentence if case.share < 1 else ""
+        if reference.is_scored and not case.is_scored:
+            partial = "it gave no number of points"
         return _find_borrowed_word(case, reference, is_public=is_public) or partial
     sentences = {
         "missing": f"no name {' or '.join(case.names)} was left when the run ended",
@@ -292,6 +296,8 @@ def _find_borrowed_word(case: _Case, reference: _Case, *, is_public: bool) -> st
 def _earned_share(case: _Case, reference: _Case) -> Fraction:
     """Return what a student's case earned of its points."""
     if not case.has_passed or _find_borrowed_word(case, reference, is_public=False):
+        return Fraction(0)
+    if reference.is_scored and not case.is_scored:
         return Fraction(0)
     return case.share
 
@@ -367,6 +373,7 @@ def _read_case(case: Mapping[str, Json]) -> _Case:
         operators=texts("operators"),
         is_written=case.get("is_written") is not False,
         share=_read_share(text("share")),
+        is_scored=case.get("scored") is True,
     )
 
 

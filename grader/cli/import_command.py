@@ -47,6 +47,27 @@ def import_nbgrader(*, source: Path, into: Path, assignment_id: str | None) -> N
         write_and_tell(assignment, into=into)
 
 
+@import_command.command("otter")
+@click.argument("source", type=SOURCE)
+@click.option(
+    "--solution",
+    type=SOURCE,
+    required=True,
+    help="The solved notebook, which passes the autograder's tests.",
+)
+@into_option
+@id_option
+def import_otter(*, source: Path, solution: Path, into: Path, assignment_id: str | None) -> None:
+    """Bring SOURCE here: the zip of an autograder that otter-grader generated.
+
+    Item ids are the questions' names. Writes rubrics/ID.toml, rubrics/ID/ and reference/.
+    """
+    from grader.importing.otter_source import read_autograder
+
+    assignment = read_autograder(source, solution=solution, assignment_id=assignment_id)
+    write_and_tell(assignment, into=into)
+
+
 def write_and_tell(assignment: ImportedAssignment, *, into: Path) -> None:
     """Write an assignment's files; tell what they are, and what a person must settle."""
     from grader.importing.assignment_files import write_assignment

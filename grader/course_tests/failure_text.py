@@ -179,6 +179,8 @@ def first_difference(given, expected):
 
 def show_value(value):
     """Return a value as a report shows it."""
+    if type(value).__name__ == "ellipsis":
+        return "`...`, which is what a blank gives"
     if isinstance(value, Remote):
         return f"an object of class {type(value).__name__}"
     return f"`{show(value)}`"

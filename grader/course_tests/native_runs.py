@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 from course_tests import arguments
-from course_tests.cell_runs import AS_CELL, LivePlace
+from course_tests.doctest_examples import EXAMPLES, Examples
 from course_tests.failure_text import describe_failure
 from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.test_names import case_name, test_name
 from course_tests.test_plugin import TestPlugin
+from course_tests.tests_as_cells import AS_CELL, LiveNames
 from inside.kept_figures import describe_figures
 from inside.typed_lines import type_lines
 
@@ -35,7 +36,7 @@ class NativeBackend:
         self.cells = cells
         self.missing = []
         self.output = io.StringIO()
-        self.live_place = None
+        self.live_names = None
 
     def argument(self, name):
         """Return the value of an argument."""
@@ -49,15 +50,16 @@ class NativeBackend:
             AS_CELL: lambda: None,
             EARNED: Earned,
             AUTOTEST: Autotest,
+            EXAMPLES: lambda: Examples(self.output.getvalue),
         }.get(name, lambda: self.fetch(name))
         return give()
 
-    def place(self):
+    def names_of_notebook(self):
         """Return the live names, for a test that runs as a cell."""
-        self.live_place = LivePlace(self.namespace)
-        return self.live_place
+        self.live_names = LiveNames(self.namespace)
+        return self.live_names
 
-    reference_place = place
+    reference_names = names_of_notebook
 
     def reference_argument(self, name):
         """Return the value of a name: where nothing counts, the notebook stands for both."""
@@ -65,7 +67,7 @@ class NativeBackend:
 
     def restore(self):
         """Give the names the values that they had before the test."""
-        self.live_place.restore()
+        self.live_names.restore()
 
     def fetch(self, name):
         """Return the value of a name of the notebook."""

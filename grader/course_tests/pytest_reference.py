@@ -4,6 +4,7 @@ So an instructor debugs a test as any other, in any editor. The notebook runs in
 tests get its live names: what would rest on its own word, `grade validate` tells.
 """
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -126,7 +127,6 @@ def run_reference(rubric, path):
         RuntimeError: a cell does not run.
     """
     import nbformat
-    from IPython.core.interactiveshell import InteractiveShell
 
     notebook = nbformat.read(path, as_version=4)
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
@@ -138,8 +138,7 @@ def run_reference(rubric, path):
     from inside.kept_figures import keep_figures
 
     keep_figures()
-    InteractiveShell.clear_instance()  # names of another notebook are not this one's
-    shell = InteractiveShell.instance()
+    shell = new_shell()
     before = Path.cwd()
     os.chdir(folder)
     try:
@@ -151,3 +150,16 @@ def run_reference(rubric, path):
     finally:
         os.chdir(before)
     return shell.user_ns, cells, folder
+
+
+def new_shell():
+    """Return a shell without names, in which a notebook of otter's runs, installed or not."""
+    from inside.own_modules import make_stub
+    from IPython.core.interactiveshell import InteractiveShell
+
+    InteractiveShell.clear_instance()  # names of another notebook are not this one's
+    shell = InteractiveShell.instance()
+    shell.enable_gui = lambda gui=None: None  # `%matplotlib inline` asks for one
+    if importlib.util.find_spec("otter") is None:
+        sys.modules.setdefault("otter", make_stub("otter", lambda question: None))
+    return shell

@@ -20,6 +20,7 @@ class Earned:
     def __init__(self):
         self.share = None
         self.text = ""
+        self.is_number = False
 
     def __call__(self, points, *, of):
         """Keep the share, and return the points."""
@@ -27,6 +28,7 @@ class Earned:
         is_number = isinstance(points, (numbers.Real, np.number)) and not isinstance(
             points, (bool, np.bool_)
         )
+        self.is_number = is_number
         if is_number and math.isfinite(points) and 0 <= points < of:
             self.share = Fraction(str(float(points))) / Fraction(str(of))
             self.text = f"it earned {float(points):g} of {of:g} points"

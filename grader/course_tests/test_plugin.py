@@ -10,10 +10,12 @@ import types
 
 import pytest
 from course_tests import arguments
-from course_tests.cell_runs import AS_CELL, RemotePlace, cell_function
+from course_tests.doctest_examples import EXAMPLES, Examples
 from course_tests.failure_text import describe_failure
+from course_tests.nose_names import offer_nose
 from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.talk import NOTEBOOK, REFERENCE, NotebookGone
+from course_tests.tests_as_cells import AS_CELL, RemoteNames, cell_function
 from course_tests.value_tests import ValueCheck, check_value
 
 PYTEST_ARGUMENTS = frozenset(
@@ -53,6 +55,9 @@ class NoBackend:
     def explain(self, item, call, compared):
         """Return the outcome of what raised."""
         return {"outcome": "error", "message": str(call.excinfo.value)[:2000]}
+
+
+offer_nose()
 
 
 class TestPlugin:
@@ -122,6 +127,7 @@ class TestPlugin:
         score = item.funcargs.get(EARNED) if call.when == "call" else None
         if isinstance(score, Earned) and score.share is not None and not call.excinfo:
             outcome |= {"share": str(score.share), "sentence": score.text}
+            outcome["scored"] = score.is_number
         self.compared = None
         return report
 
@@ -133,7 +139,7 @@ def as_its_own_kind(item, backend):
         yield
         return
     function = item.obj
-    item.obj = cell_function(function, item.config, backend.place())
+    item.obj = cell_function(function, item.config, backend.names_of_notebook())
     try:
         yield
     finally:
@@ -149,7 +155,7 @@ def compare_with_reference(item, function, backend):
     expected = Autotest()
     names = item._fixtureinfo.argnames
     if AS_CELL in names:
-        function = cell_function(function, item.config, backend.reference_place())
+        function = cell_function(function, item.config, backend.reference_names())
     own = {AS_CELL: None, AUTOTEST: expected, EARNED: Earned()}
     function(**{n: own[n] if n in own else backend.reference_argument(n) for n in names})
     kept.compare(expected)
@@ -320,16 +326,17 @@ class RemoteBackend:
             AS_CELL: lambda: None,
             EARNED: Earned,
             AUTOTEST: Autotest,
+            EXAMPLES: lambda: Examples(arguments.Printed(lambda: notebook.ask("printed")).text),
         }.get(name)
         return notebook.fetch(name) if give is None else give()
 
-    def place(self):
+    def names_of_notebook(self):
         """Return the notebook's names, for a test that runs as a cell."""
-        return RemotePlace(self.talks[NOTEBOOK], self.job["cells"])
+        return RemoteNames(self.talks[NOTEBOOK], self.job["cells"])
 
-    def reference_place(self):
+    def reference_names(self):
         """Return the reference's names."""
-        return RemotePlace(self.talks[REFERENCE], self.job["cells"])
+        return RemoteNames(self.talks[REFERENCE], self.job["cells"])
 
     def reference_argument(self, name):
         """Return the value of an argument that is a name of the notebook, of the reference's."""

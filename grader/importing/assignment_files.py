@@ -50,9 +50,9 @@ def compose_files(assignment: ImportedAssignment, *, default: str) -> Mapping[st
         files[path] = notebook.notebook.to_json().encode()
     files |= {f"{folder}/{name}": data for name, data in assignment.test_files.items()}
     files |= {f"{folder}/provided/{name}": data for name, data in assignment.provided.items()}
-    for notebook, place in zip(assignment.notebooks, _plan_folders(assignment), strict=True):
+    for notebook, part in zip(assignment.notebooks, _plan_folders(assignment), strict=True):
         if notebook.given:
-            files[f"{folder}/{place}mutants.toml"] = _given_tables(notebook.given).encode()
+            files[f"{folder}/{part}mutants.toml"] = _given_tables(notebook.given).encode()
     return files
 
 
@@ -164,7 +164,10 @@ def _given_tables(cells: Iterable[str]) -> str:
 
 
 def _number(points: Fraction) -> str:
-    return str(points.numerator) if points.denominator == 1 else repr(float(points))
+    decimal = repr(float(points))
+    if points.denominator == 1:
+        return str(points.numerator)
+    return decimal if Fraction(decimal) == points else quote(str(points))
 
 
 def quote(text: str) -> str:

@@ -13,7 +13,7 @@ REMOTE_MODULES = frozenset(
     [
         *("IPython", "builtins", "contextlib", "glob", "importlib", "inspect", "io", "matplotlib"),
         *("os", "pathlib", "random", "seaborn", "shutil", "sqlite3", "subprocess", "sys"),
-        *("tempfile", "time", "unittest", "warnings"),
+        *("tempfile", "time", "warnings"),
     ]
 )
 """Modules with state of the process, or that look at its objects: a test uses the notebook's."""
@@ -52,10 +52,12 @@ COMPUTING_MODULES = frozenset(
             "sympy",
             "textwrap",
         ),
-        *("torch", "typing", "uuid"),
+        *("torch", "typing", "unittest", "uuid"),
     ]
 )
 """Modules whose functions only compute: a test uses its own, which no student can change."""
+MOCK = "unittest.mock"
+"""The part of unittest that is the notebook's: it replaces objects there."""
 REMOTE_BUILTINS = frozenset({"open", "input", "display", "get_ipython"})
 """Builtins that touch the notebook's files, its input and its session."""
 SCOPE_BUILTINS = frozenset({"globals", "locals", "vars", "dir", "exec", "eval", "__import__"})
@@ -133,9 +135,16 @@ def imported_modules(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.Import
     for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield alias.name.partition(".")[0], node
+                yield _known_as(alias.name), node
         elif isinstance(node, ast.ImportFrom):
-            yield ("." if node.level else (node.module or "").partition(".")[0]), node
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            mocks = any(name.startswith(MOCK) for name in names)
+            yield ("." if node.level else MOCK if mocks else _known_as(node.module or "")), node
+
+
+def _known_as(module: str) -> str:
+    """Return the package of a module; what replaces the notebook's objects is told apart."""
+    return MOCK if module.startswith(MOCK) else module.partition(".")[0]
 
 
 def import_lines(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:

@@ -59,8 +59,10 @@ def _assignment_folders(source: Path, config: NbgraderConfig) -> list[Path]:
         return [source]
     parent = inner if inner.is_dir() else source
     folders = sorted(path for path in parent.iterdir() if path.is_dir())
-    found = [folder for folder in folders if folder.name not in _LEFT_OUT and _notebooks_in(folder)]
-    return found or ([source] if _notebooks_in(source) else [])
+    holding = [
+        folder for folder in folders if folder.name not in _LEFT_OUT and _notebooks_in(folder)
+    ]
+    return holding or ([source] if _notebooks_in(source) else [])
 
 
 def _notebooks_in(folder: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from grader.importing import cell_code
 from grader.importing.cell_code import CodeNames
 
-AS_CELL, EARNED, AUTOTEST = "as_cell", "earned", "autotest"
+AS_CELL, EARNED, AUTOTEST, EXAMPLES = "as_cell", "earned", "autotest", "examples"
 """Arguments of ours: docs/tests.md."""
 _CATCHES_NAMES = frozenset({"NameError", "Exception", "BaseException"})
 _NO_SCORE = re.compile(
@@ -124,6 +124,23 @@ class TestWriter:
         ast.parse(text)
         compile(text, "tests.py", "exec")
         return text
+
+    def write_examples(self, name: str, text: str, *, sources: Iterable[str]) -> str:
+        """Return a function that runs doctest's examples with the notebook's names.
+
+        Args:
+            name: Of the function.
+            text: The examples, with what they show.
+            sources: Their code alone.
+
+        Raises:
+            SyntaxError: Their code is no Python.
+        """
+        whole = "\n".join(sources)
+        self._import_for(self._free_names(whole, cell_code.read_names(whole)))
+        quoted = text.strip("\n").replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+        lines = "\n".join(f"    {line}".rstrip() for line in quoted.split("\n"))
+        return f'def {name}({AS_CELL}, {EXAMPLES}):\n    {EXAMPLES}("""\n{lines}\n    """)'
 
     def asks_notebook_alone(self, expression: str) -> bool:
         """Return whether an expression needs nothing but the notebook's names and Python's own."""

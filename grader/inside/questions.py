@@ -53,7 +53,8 @@ def to_plain_array(value):
         value = value.resolve_conj().resolve_neg().contiguous().numpy()
     array = _asarray(value)
     if array.dtype.kind not in KINDS or array.dtype.itemsize > 8:
-        raise NotNumbers(f"{_type(value).__name__}, which is not an array of numbers")
+        what = "`...`, what a blank gives" if value is ... else _type(value).__name__
+        raise NotNumbers(f"{what}, which is not an array of numbers")
     return array
 
 

@@ -39,6 +39,7 @@ class FlagKind(StrEnum):
     UNTOUCHED_HANDOUT = "untouched_handout"
     UNTOUCHED_HANDOUT_NOTE = "untouched_handout_note"
     NOTEBOOK_MISSING_NOTE = "notebook_missing_note"
+    NOTEBOOK_NOT_GRADED_NOTE = "notebook_not_graded_note"
     STUDENT_AMBIGUOUS = "student_ambiguous"
     STUDENT_NOT_ON_ROSTER = "student_not_on_roster"
     NAME_BESIDE_OTHER_ID = "name_beside_other_id"
@@ -78,6 +79,7 @@ _SOURCES = {
         FlagKind.UNTOUCHED_HANDOUT,
         FlagKind.UNTOUCHED_HANDOUT_NOTE,
         FlagKind.NOTEBOOK_MISSING_NOTE,
+        FlagKind.NOTEBOOK_NOT_GRADED_NOTE,
     ),
     FlagSource.CLASS: (FlagKind.DUPLICATE_STUDENT,),
 }
@@ -89,6 +91,7 @@ URGENT_NOTES = frozenset(
         FlagKind.WRONG_FILE_NOTE,
         FlagKind.UNTOUCHED_HANDOUT_NOTE,
         FlagKind.NOTEBOOK_MISSING_NOTE,
+        FlagKind.NOTEBOOK_NOT_GRADED_NOTE,
     }
 )
 """Kinds of notes that a student must see first."""

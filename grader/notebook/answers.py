@@ -59,17 +59,16 @@ def written_answers(
     Returns:
         An Answer for each written item; its text is empty if none was found.
     """
-    reader = PageReader(
+    page = PageReader(
         notebook=notebook, items=items, handout=index_handout(handout), outline=outline
-    )
-    page = reader.read()
+    ).read()
     confidences = dict(rate_confidence(page, items=items))
     code_units = _code_units(notebook, items=items, page=page, outline=outline)
     confidences |= _rate_code(code_units, page=page)
     units: dict[str, Sequence[Unit]] = {**page.units, **code_units}
     written_ids = [item.id for item in items if item.kind == "written"]
-    told = {item: overrides[item] for item in written_ids if item in overrides}
-    overrides = {**answer_cells(notebook, items), **told}
+    given = {item: cells for item, cells in overrides.items() if item in written_ids}
+    overrides = {**answer_cells(notebook, items), **given}
     if overrides:
         cell_units = _units_by_cell(notebook, overrides=overrides, page=page)
         units |= _override_units(
@@ -79,16 +78,16 @@ def written_answers(
             item: [_with_outputs(unit, notebook=notebook) for unit in units[item]]
             for item in overrides.keys() & code_units.keys()
         }
-        cell_count = len(notebook.cells)
         confidences |= {
-            item: _rate_override(cells, cell_count=cell_count) for item, cells in overrides.items()
+            item: _rate_override(cells, cell_count=len(notebook.cells))
+            for item, cells in overrides.items()
         }
     answers = {
         item: _join_answer(
             item,
             units=units.get(item, ()),
             confidence=confidences.get(item, CERTAIN),
-            is_override=item in told,
+            is_override=item in given,
         )
         for item in written_ids
     }

@@ -67,6 +67,18 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _OPENING_BRACKET = re.compile(r"\s*[(\[{<]\s*")
+_AUTOLINK = re.compile(r"<(?:mailto:)?([\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+)>", re.IGNORECASE)
+"""Matches an address as Markdown links it: '<ae10001@example.org>'."""
+_TEAM_NAME = re.compile(
+    r"(?:team|group)(?:\s+name)?\s+(?!members?\b|partners?\b|mates?\b)(?!.*\s(?:and|y|und|et)\s)[^\W\d][^\d,;&/+|()<>:]*",
+    re.IGNORECASE,
+)
+"""Matches what a team calls itself: 'Team Gradient Ascent'."""
+_ROMANIZED = re.compile(
+    r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2,4}\s*[(\uff08]\s*"
+    r"([A-Z][\w'-]*(?:\s+[A-Z][\w'-]*){1,3})\s*[)\uff09]"
+)
+"""Matches a name in Chinese, Japanese or Korean and the same in Latin letters."""
 _PROSE_WORDS = 14
 _MIN_SHARED_LETTERS = 3
 
@@ -88,7 +100,9 @@ def read_name_tokens(line: str) -> list[NameToken]:
 
     The labels of a column come before its names.
     """
-    text = _PRONOUNS.sub(" ", _URL.sub(" ", plain_text(_NOT_SAID.sub(" ", line))))
+    shown = _AUTOLINK.sub(r" \1 ", _NOT_SAID.sub(" ", line))
+    text = _PRONOUNS.sub(" ", _URL.sub(" ", plain_text(shown)))
+    text = _ROMANIZED.sub(r"\1", text)
     text = re.sub(r"(?<!\S)@(?=\w)|(?<=[(\[])@", "", text)
     tokens = [
         token
@@ -114,7 +128,7 @@ def is_certain_id(text: str) -> bool:
 
 
 def _read_column(text: str) -> list[NameToken]:
-    if not re.sub(r"[\s:=_.\u2026-]+", "", text):
+    if not re.sub(r"[\s:=_.\u2026-]+", "", text) or _TEAM_NAME.fullmatch(text):
         return []
     if is_other_label(text):
         return [NameToken(kind="other", text=text)]

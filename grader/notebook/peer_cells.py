@@ -61,12 +61,12 @@ def answer_cells(notebook: Notebook, items: Iterable[Item]) -> Mapping[str, tupl
         if key:
             found_cells = cells.setdefault(key, [])
             found_cells += [] if cell.kind == "code" and is_stub(cell.source) else [cell.index]
-    found = {}
+    answers = {}
     for item in items:
         key = item.id if item.id in cells else item.id.removeprefix(f"{item.notebook}.")
         if item.kind == "written" and key in cells:
-            found[item.id] = tuple(cells[key])
-    return found
+            answers[item.id] = tuple(cells[key])
+    return answers
 
 
 def is_stub(source: str) -> bool:
@@ -78,8 +78,8 @@ def is_stub(source: str) -> bool:
 
 def grade_id(cell: Cell) -> str:
     """Return the id that nbgrader gave a cell, or ''."""
-    found = (name for name in cell.ids if name.startswith(PREFIX))
-    return next(found, "").removeprefix(PREFIX)
+    ids = (name for name in cell.ids if name.startswith(PREFIX))
+    return next(ids, "").removeprefix(PREFIX)
 
 
 def _test_ids(items: Iterable[Item]) -> Iterable[str]:

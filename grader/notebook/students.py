@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain, pairwise
+from itertools import chain, pairwise, takewhile
 from types import MappingProxyType
 
 from grader.model import Cell, Notebook, Student
@@ -85,7 +85,9 @@ def _read_team(
     ]
     above, below = _split_at_prompt(cells[:_SEARCHED_CELLS], prompts)
     name_cells = frozenset(page.cell for page in above if page.label_line is not None)
-    teams = chain(_labeled_teams(above), _unlabeled_teams(above), _late_teams(below))
+    comments = _comment_pages(notebook.code_cells()[:_SEARCHED_CELLS])
+    late = (_late_teams(below), _late_teams(comments))
+    teams = chain(_labeled_teams(above), _unlabeled_teams(above), *late)
     for cell, team in teams:
         if team:
             return name_cells | {cell}, team
@@ -107,13 +109,22 @@ def _unlabeled_teams(pages: Sequence[_Page]) -> Iterator[_Team]:
         yield page.cell, pair_students(_certain_rows(page.lines))
 
 
-def _late_teams(pages: Sequence[_Page]) -> Iterator[_Team]:
+def _late_teams(pages: Iterable[_Page]) -> Iterator[_Team]:
     """Yield whom labels below the first prompt name: answers have labels, too."""
     for page in pages:
         if page.label_line is not None:
-            team = pair_students(_labeled_rows(page.lines[page.label_line :]))
+            rows = _labeled_rows(page.lines[page.label_line :])
+            team = pair_students([*_rows_above(page), *rows])
             if all(student.id and is_full_name(student.name) for student in team):
                 yield page.cell, team
+
+
+def _comment_pages(cells: Iterable[Cell]) -> Iterator[_Page]:
+    """Yield the comments that stand above the code of cells: '# Author: Ada Example'."""
+    for cell in cells:
+        lines = [line.strip() for line in cell.source[:_MAX_CELL].splitlines()[:_MAX_LINES]]
+        comments = takewhile(lambda line: not line or line.startswith("#"), lines)
+        yield _Page(cell=cell.index, lines=[line.lstrip("#")[:_MAX_LINE] for line in comments])
 
 
 def _name_lines(cell: Cell) -> list[str]:

@@ -76,7 +76,7 @@ class WholeJudge:
                 graded[notebook] = _not_handed_in(submission, notebook, judge=judge)
                 continue
             result = grade_part(notebook, first)
-            graded[notebook] = result.graded
+            graded[notebook] = _with_reason(result.graded, notebook)
             grader_fault |= result.grader_fault
             if result.trace is not None:
                 traces[notebook] = (PurePosixPath(part.display_path).name, result.trace)
@@ -243,6 +243,14 @@ def _not_handed_in(submission: Submission, notebook: str, *, judge: Judge) -> Gr
         answers=judge.extract(empty).answers,
         notes=(Flag(FlagKind.NOTEBOOK_MISSING_NOTE, (notebook,)),),
     )
+
+
+def _with_reason(graded: Graded, notebook: str) -> Graded:
+    """Return a notebook's grade with a note of why it has none."""
+    if graded.reason is None:
+        return graded
+    note = Flag(FlagKind.NOTEBOOK_NOT_GRADED_NOTE, (notebook, graded.reason))
+    return replace(graded, notes=(*graded.notes, note))
 
 
 def _unite(teams: Iterable[tuple[Student, ...]]) -> tuple[Student, ...]:

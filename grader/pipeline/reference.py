@@ -21,7 +21,7 @@ from grader import kernel
 from grader.errors import RubricError
 from grader.folder import write_atomically
 from grader.kernel.conversation import Conversation
-from grader.kernel.module_survey import ModuleSurvey
+from grader.kernel.module_survey import STUBBED, ModuleSurvey
 from grader.model import Cell, CellStatus, Limits, Notebook, Observation, Question, Rubric
 from grader.notebook import is_blank
 from grader.notebook.student_code import parse_source
@@ -157,7 +157,7 @@ class ModulePreload:
         self._fork_server = fork_server
         self._cached = self._load()
         missing = (module.name for module in modules.missing_imports(reference))
-        left_out = frozenset((*modules.optional, *missing))
+        left_out = frozenset((*modules.optional, *missing, *STUBBED))
         self._result = fork_server.preload(
             self._cached or named_imports(reference, left_out=left_out)
         )

@@ -39,6 +39,7 @@ SENTENCES = {
     FlagKind.NOTEBOOK_MISSING_NOTE: (
         "The notebook '{}' was not handed in. If you have it, hand it in, or tell your instructor."
     ),
+    FlagKind.NOTEBOOK_NOT_GRADED_NOTE: "The notebook '{}' could not be graded. {}",
     FlagKind.NOBODY_NAMED: "no name or id found",
     FlagKind.LOCATION_UNSURE: (
         "unsure where {all} is answered: `grade parts` says why, and takes a correction"

@@ -88,7 +88,8 @@ def _needs(graded: Graded) -> str:
     failures = sum(item.verdict is Verdict.ERROR and not item.lacks for item in graded.score.items)
     grader_errors = [f"{format_count(failures, singular='error')} of ours"] if failures else []
     marks = ["marks"] if any(i.verdict is Verdict.PENDING for i in graded.score.items) else []
-    return "; ".join([*grader_errors, *map(flag_text, graded.flags), *marks])
+    flags = (flag_text(flag).rstrip(".") for flag in graded.flags)
+    return "; ".join([*grader_errors, *flags, *marks])
 
 
 def _closing_lines(statuses: Counter[str], *, out: Path, missing: int) -> list[Text]:

@@ -74,6 +74,13 @@ class ItemCard:
     quoted: QuotesView | None
     mark: MarkView | None
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What cost points, each once, in the order of the findings."""
+        findings = (line.finding for line in self.finding_lines)
+        costly = (f for f in findings if f.verdict in {Verdict.FAILED, Verdict.PARTIAL})
+        return tuple(dict.fromkeys(finding.found or finding.title for finding in costly))
+
 
 def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> str:
     """Render the report as a whole page of HTML.

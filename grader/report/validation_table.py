@@ -122,15 +122,16 @@ def _table(result: Validation) -> Table:
 
 def mutation_score(result: Validation) -> str:
     """Summarize in one line what became of the mutants."""
-    outcomes = Counter(mutant.outcome for mutant in result.mutants)
-    explained = sum(bool(mutant.why) for mutant in result.mutants)
-    counts = [
-        (outcomes[MutantOutcome.CAUGHT], "caught by a check"),
-        (outcomes[MutantOutcome.STOPPED], "stopped by an error"),
-        (explained, "explained"),
-        (len(result.escaped), "to look at"),
-    ]
-    parts = [f"{amount} {words}" for amount, words in counts if amount]
+    words = {
+        MutantOutcome.CAUGHT: "caught by a check",
+        MutantOutcome.STOPPED: "stopped by an error",
+    }
+    fates = Counter(
+        "explained" if m.why else "to look at" if m.escaped else words[m.outcome]
+        for m in result.mutants
+    )
+    counts = [(fates[name], name) for name in (*words.values(), "explained", "to look at")]
+    parts = [f"{amount} {name}" for amount, name in counts if amount]
     return f"{len(result.mutants)}: {', '.join(parts)}" if parts else "none"
 
 

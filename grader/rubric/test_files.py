@@ -22,7 +22,7 @@ _LEFT_OUT = frozenset({"cases", "provided", "__pycache__", ".pytest_cache"})
 OWN_ARGUMENTS = frozenset(
     [
         *("reference", "draw", "files", "printed", "stdin", "figures", "source"),
-        *("as_cell", "earned", "autotest"),
+        *("as_cell", "earned", "autotest", "examples"),
         *("request", "tmp_path", "tmp_path_factory", "tmpdir", "monkeypatch", "recwarn", "caplog"),
         *("capsys", "capfd", "capsysbinary", "capfdbinary", "pytestconfig", "subtests"),
     ]

@@ -33,7 +33,7 @@ def render_result(result: SelfcheckResult, *, path: Path, width: int) -> Rendera
 
 def _result_lines(result: SelfcheckResult, *, path: Path, width: int) -> Iterator[Text]:
     yield Text(printable(f"{path.name}: {result.public.rubric.title}"), style="bold")
-    yield Text(f"checks {result.public.sha256}", style="bright_black")
+    yield Text(f"version {result.public.sha256[:12]} of the checks", style="bright_black")
     yield Text("")
     for item_feedback in list_feedback(result):
         item, verdict = item_feedback.item, item_feedback.verdict

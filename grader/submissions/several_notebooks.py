@@ -25,6 +25,8 @@ from grader.submissions.notebook_choice import (
 )
 from grader.submissions.safe_names import without_ending
 
+HOLDS_ANOTHER = 0.6
+"""The share of a second notebook's words from which a file counts as both."""
 Previews = Mapping[str, NotebookPreview]
 """What looks into files for each notebook of an assignment, by the notebook's id."""
 
@@ -150,28 +152,54 @@ def choose_notebooks(
     for key, file in readable.items():
         notebook = tell_notebook(key, file, previews=previews)
         files.setdefault(notebook, {})[key] = file
+    concerns = _share_files(files, previews=previews)
     parts: dict[str, Submission] = {}
     for notebook, preview in previews.items():
         if notebook in files:
             key, chosen = choose_best(bundle, files[notebook], preview=preview)
             parts[notebook] = make_submission(chosen, key, name=name)
-    return _join_parts(parts, previews=previews)
+    return _join_parts(parts, previews=previews, concerns=concerns)
 
 
-def _join_parts(parts: Mapping[str, Submission], *, previews: Previews) -> Submission:
+def _share_files(files: dict[str, dict[str, File]], *, previews: Previews) -> list[str]:
+    """Let a file that holds a notebook that was not handed in count as that, too; return concerns.
+
+    Some students paste the cells of all notebooks into one.
+    """
+    concerns = []
+    submitted = {key: file for group in files.values() for key, file in group.items()}
+    for notebook, preview in previews.items():
+        if notebook in files:
+            continue
+        shares = {
+            key: (preview.handout_overlap(file.path) or (0.0, 0))[0]
+            for key, file in submitted.items()
+        }
+        key = max(shares, key=lambda name: shares[name])
+        if shares[key] >= HOLDS_ANOTHER:
+            files[notebook] = {key: submitted[key]}
+            name = PurePosixPath(key).name
+            concerns.append(f"{name} holds the cells of '{notebook}', too, and is graded as both")
+    return concerns
+
+
+def _join_parts(
+    parts: Mapping[str, Submission], *, previews: Previews, concerns: Iterable[str]
+) -> Submission:
     first = next(iter(parts.values()))
     missing = [notebook for notebook in previews if notebook not in parts]
     teams = (previews[notebook].named_students(part.path) for notebook, part in parts.items())
-    concerns = dict.fromkeys(concern for part in parts.values() for concern in part.concerns)
+    all_concerns = (*concerns, *(concern for part in parts.values() for concern in part.concerns))
+    noted = dict.fromkeys(all_concerns)
     if missing:
-        concerns[f"not handed in: {', '.join(missing)}"] = None
+        noted[f"not handed in: {', '.join(missing)}"] = None
     if name_different_students(teams):
-        concerns[DIFFERENT_STUDENTS] = None
+        noted[DIFFERENT_STUDENTS] = None
     return replace(
         first,
-        display_path=", ".join(part.display_path for part in parts.values()),
+        display_path=", ".join(dict.fromkeys(part.display_path for part in parts.values())),
         attachments=tuple(dict.fromkeys(a for part in parts.values() for a in part.attachments)),
         remarks=tuple(dict.fromkeys(r for part in parts.values() for r in part.remarks)),
-        concerns=tuple(concerns),
+        concerns=tuple(noted),
         parts=parts,
     )

@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import inspect
 import symtable
+import sys
 
 from _pytest.assertion.rewrite import rewrite_asserts
 
@@ -19,7 +20,7 @@ REMOTE_MODULES = frozenset(
     [
         *("IPython", "builtins", "contextlib", "glob", "importlib", "inspect", "io", "matplotlib"),
         *("os", "pathlib", "random", "seaborn", "shutil", "sqlite3", "subprocess", "sys"),
-        *("tempfile", "time", "unittest", "warnings"),
+        *("tempfile", "time", "warnings"),
     ]
 )
 """Modules that are taken from the notebook's process."""
@@ -27,16 +28,16 @@ REMOTE_BUILTINS = frozenset({"open", "input", "display", "get_ipython"})
 AS_CELL = "as_cell"
 
 
-def cell_function(function, config, place):
+def cell_function(function, config, names):
     """Return what pytest calls in place of a test that takes `as_cell`.
 
-    function: the test; config: pytest's; place: where names are, `RemotePlace` or `LivePlace`.
+    function: the test; config: pytest's; names: where names are, `RemoteNames` or `LiveNames`.
     """
     code, own = compile_body(inspect.unwrap(function), config)
 
     def run(**arguments):
-        names = CellNames(place, own, {k: v for k, v in arguments.items() if k != AS_CELL})
-        exec(code, names)  # noqa: S102 (the course's own)
+        own_names = {k: v for k, v in arguments.items() if k != AS_CELL}
+        exec(code, CellNames(names, own, own_names))  # noqa: S102 (the course's own)
 
     return run
 
@@ -64,9 +65,9 @@ class CellNames(dict):
     It is the globals of what runs, so that functions which the test defines see the same names.
     """
 
-    def __init__(self, place, own, arguments):
+    def __init__(self, names, own, arguments):
         super().__init__(arguments)
-        self.place = place
+        self.notebook = names
         self.own = own
         self.local = set(arguments)
         super().__setitem__("__name__", "__main__")
@@ -77,13 +78,13 @@ class CellNames(dict):
             return super().__getitem__(name)
         if name in self.own:
             return self.own[name]
-        if hasattr(builtins, name) and not (name in REMOTE_BUILTINS or self.place.binds(name)):
+        if hasattr(builtins, name) and not (name in REMOTE_BUILTINS or self.notebook.binds(name)):
             raise KeyError(name)
-        if super().__contains__(name) and not self.place.is_volatile(name):
+        if super().__contains__(name) and not self.notebook.is_volatile(name):
             return super().__getitem__(name)
         super().pop(name, None)
         try:
-            value = self.place.fetch(name)
+            value = self.notebook.fetch(name)
         except NameError:
             raise KeyError(name) from None
         super().__setitem__(name, value)
@@ -92,7 +93,7 @@ class CellNames(dict):
     def __setitem__(self, name, value):
         super().__setitem__(name, value)
         is_special = name.startswith(("@", "__"))
-        if is_special or not (self.place.binds(name) and self.place.assign(name, value)):
+        if is_special or not (self.notebook.binds(name) and self.notebook.assign(name, value)):
             self.local.add(name)
         else:
             self.local.discard(name)
@@ -102,14 +103,20 @@ class CellNames(dict):
         self.local.discard(name)
         super().pop(name, None)
         if not was_local:
-            self.place.remove(name)
+            self.notebook.remove(name)
 
     def import_module(self, name, globals=None, locals=None, fromlist=(), level=0):  # noqa: A002
         """Import a module here, or over there where it has state or only the notebook has it."""
         root = name.partition(".")[0]
-        if root in REMOTE_MODULES or importlib.util.find_spec(root) is None:
-            return self.place.import_module(name if fromlist else root, name)
+        patches = name == "unittest.mock" or (name == "unittest" and "mock" in (fromlist or ()))
+        if patches or root in REMOTE_MODULES or _is_missing(root):
+            return self.notebook.import_module(name if fromlist else root, name)
         return builtins.__import__(name, globals, locals, fromlist, level)
+
+
+def _is_missing(root):
+    """Return whether our side has no such module."""
+    return root not in sys.modules and importlib.util.find_spec(root) is None
 
 
 class NotebookCode:
@@ -140,7 +147,7 @@ class NotebookCode:
             self.read(child, is_top=False)
 
 
-class RemotePlace:
+class RemoteNames:
     """The names of a notebook over the wall.
 
     talk: the talk with it; cells: the source of its cells.
@@ -179,7 +186,7 @@ class RemotePlace:
         return self.talk.ask("module", wanted, whole, label=wanted)
 
 
-class LivePlace:
+class LiveNames:
     """The names of a notebook in this very process; what a test changes is put back."""
 
     def __init__(self, namespace):

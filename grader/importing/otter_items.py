@@ -1,0 +1,134 @@
+"""Makes items and tests of the questions of otter-grader."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from grader.errors import UsageError
+from grader.importing.imported_assignment import ImportedItem, ImportedTest
+from grader.importing.otter_tests import OtterCase, OtterTest, example_sources, merge_code
+from grader.importing.test_writing import TestWriter, function_name
+from grader.model import Unsettled
+
+_ITEM_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(slots=True)
+class QuestionReader:
+    """Makes an item of each question.
+
+    notebook: the id of the solved notebook; writer: writes functions that know its names.
+    """
+
+    notebook: str
+    writer: TestWriter
+    items: list[ImportedItem] = field(default_factory=list)
+    unsettled: list[Unsettled] = field(default_factory=list)
+    _names: set[str] = field(default_factory=set)
+
+    def read(self, test: OtterTest, *, file: str) -> None:
+        """Take the item of a question that has tests."""
+        name = test.name
+        if _ITEM_ID.fullmatch(name) is None:
+            name = re.sub(r"[^A-Za-z0-9._-]", "-", f"x{name}")[:64]
+            self.tell(file, f"the question's name can't be an id here: it is {name}")
+        try:
+            whole = test.with_points()
+            tests = tuple(self._tests(whole, name=name))
+        except (SyntaxError, UsageError, ValueError) as error:
+            self.tell(file, f"its tests were not understood ({error}): a person must mark it")
+            self.add_written(name, points=_total(test))
+            return
+        points = sum((case.points or Fraction(0) for case in whole.cases), Fraction(0))
+        item = ImportedItem(
+            id=name, title=name, points=points, kind="auto", notebook=self.notebook, tests=tests
+        )
+        self.items.append(item)
+
+    def add_written(self, name: str, *, points: Fraction) -> None:
+        """Take an item that a person marks."""
+        item = ImportedItem(
+            id=name,
+            title=name,
+            points=points,
+            kind="written",
+            notebook=self.notebook,
+            answer="code",
+        )
+        self.items.append(item)
+
+    def tell(self, file: str, text: str) -> None:
+        """Leave something to a person."""
+        self.unsettled.append(Unsettled(file=file, text=text))
+
+    def _tests(self, test: OtterTest, *, name: str) -> Iterable[ImportedTest]:
+        if test.setup:
+            self.writer.remember(test.setup)
+        if not test.all_or_nothing or len(test.cases) == 1:
+            for number, case in enumerate(test.cases, 1):
+                label = name if len(test.cases) == 1 else f"{name}_{number}"
+                yield self._test(case, label, at=test.name)
+            return
+        if any(case.is_function for case in test.cases):
+            raise UsageError("all or nothing of several functions")
+        shown = [case for case in test.cases if not case.hidden]
+        if shown and len(shown) < len(test.cases):
+            visible = replace(shown[0], code=merge_code(shown), points=Fraction(0))
+            yield self._test(visible, f"{name}_visible", at=test.name)
+        points = sum((case.points or Fraction(0) for case in test.cases), Fraction(0))
+        whole = replace(
+            test.cases[0],
+            code=merge_code(test.cases),
+            points=points,
+            hidden=any(case.hidden for case in test.cases),
+        )
+        yield self._test(whole, name, at=test.name)
+
+    def _test(self, case: OtterCase, label: str, *, at: str) -> ImportedTest:
+        function = function_name(label, self._names)
+        self._names.add(function)
+        return ImportedTest(
+            name=function,
+            code=self._write(case, function),
+            points=case.points or Fraction(0),
+            public=not case.hidden,
+            ask=case.failure_message,
+            says=case.success_message,
+            at=at,
+        )
+
+    def _write(self, case: OtterCase, function: str) -> str:
+        if case.is_function:
+            node = ast.parse(case.code).body[0]
+            if not isinstance(node, ast.FunctionDef):
+                raise UsageError("a test_case that is no function")
+            names = [argument.arg for argument in node.args.args]
+            if "env" in names:
+                raise UsageError("its test takes env")
+            return self.writer.write(function, _body(case.code, node))
+        sources = example_sources(case.code)
+        if not sources:
+            raise UsageError("a case without examples")
+        return self.writer.write_examples(function, case.code, sources=sources)
+
+
+def _body(source: str, node: ast.FunctionDef) -> str:
+    """Return the statements of a function, as they stand in a cell."""
+    lines = source.split("\n")
+    first = node.body[0]
+    if first.lineno == node.lineno:
+        return ast.get_source_segment(source, first) or ""
+    indent = " " * first.col_offset
+    inner = lines[node.lineno : node.end_lineno]
+    return "\n".join(line.removeprefix(indent) for line in inner)
+
+
+def _total(test: OtterTest) -> Fraction:
+    if isinstance(test.points, Fraction):
+        return test.points
+    given = test.points or [case.points or Fraction(0) for case in test.cases]
+    return sum(given, Fraction(0)) or Fraction(1)
