@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from grader.errors import UsageError
 from grader.importing.imported_assignment import ImportedItem, ImportedTest
+from grader.importing.otter_master import MasterQuestion
 from grader.importing.otter_tests import OtterCase, OtterTest, example_sources, merge_code
 from grader.importing.test_writing import TestWriter, function_name
 from grader.model import Unsettled
@@ -58,6 +59,22 @@ class QuestionReader:
             kind="written",
             notebook=self.notebook,
             answer="code",
+        )
+        self.items.append(item)
+
+    def add_manual(self, question: MasterQuestion) -> None:
+        """Take a question that its author left to a person."""
+        points = question.options.get("points")
+        number = isinstance(points, (int, float)) and not isinstance(points, bool)
+        item = ImportedItem(
+            id=question.name,
+            title=question.name,
+            points=Fraction(str(points)) if number else Fraction(1),  # as otter documents
+            kind="written",
+            notebook=self.notebook,
+            answer=question.answer,
+            prompt="\n\n".join(question.text),
+            good_answer="\n\n".join(question.solution),
         )
         self.items.append(item)
 

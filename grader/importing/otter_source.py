@@ -13,7 +13,9 @@ from grader.authoring.mutation_operators import imported_modules, make_edits
 from grader.errors import UsageError
 from grader.importing import cell_code
 from grader.importing.imported_assignment import ImportedAssignment, ImportedNotebook
+from grader.importing.nbgrader_source import plain_id
 from grader.importing.otter_items import QuestionReader
+from grader.importing.otter_master import MasterNotebook, read_master
 from grader.importing.otter_tests import OtterTest, read_test
 from grader.importing.test_writing import NotebookNames, TestHead, TestWriter
 from grader.model import Unsettled
@@ -74,6 +76,78 @@ def read_autograder(
     )
 
 
+def read_master_assignment(path: Path, *, assignment_id: str | None = None) -> ImportedAssignment:
+    """Return the assignment of a master notebook.
+
+    Args:
+        path: The notebook that `otter assign` would take.
+        assignment_id: Its id here; without it the notebook's name.
+
+    Raises:
+        UsageError: It is none, or for R, or in the format before version 5.
+    """
+    if path.suffix.lower() in {".rmd", ".qmd"}:
+        raise UsageError(f"{path}: it is R Markdown; only notebooks of Python are graded here")
+    master = read_master(path)
+    name = plain_id(assignment_id or path.stem)
+    solved = master.solved()
+    sources = [
+        cell.source
+        for cell in solved.cells
+        if cell.kind == "code" and cell_code.parse_cell(cell.source)
+    ]
+    head = TestHead()
+    writer = TestWriter(names=NotebookNames.from_sources(sources), head=head)
+    reader = QuestionReader(notebook=name, writer=writer)
+    for question in master.questions:
+        if question.cases:
+            reader.read(question.test(), file=path.name)
+            if question.is_manual:
+                reader.tell(path.name, f"{question.name}: a person marks it, too: add an item")
+        elif question.is_manual:
+            reader.add_manual(question)
+        elif question.options.get("points"):
+            reader.tell(path.name, f"{question.name}: it has points, and nothing that gives them")
+    if not reader.items:
+        raise UsageError(f"{path}: no question of it is worth points")
+    generated = master.config.get("generate")
+    options = generated if isinstance(generated, dict) else {}
+    return ImportedAssignment(
+        id=name,
+        title=str(master.config.get("name") or name),
+        source="otter",
+        notebooks=(_with_given(name, solved),),
+        items=tuple(reader.items),
+        test_head=head.text(),
+        provided=dict(_listed_files(master, path.parent, reader)),
+        unsettled=(
+            *(Unsettled(file=path.name, cell=cell, text=text) for cell, text in master.problems),
+            *reader.unsettled,
+            *_unread_options({**master.config, **options}),
+        ),
+    )
+
+
+def _listed_files(
+    master: MasterNotebook, folder: Path, reader: QuestionReader
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the files that the configuration lists, by path; those of a folder one by one."""
+    for key in ("files", "autograder_files"):
+        listed = master.config.get(key)
+        for name in listed if isinstance(listed, list) else ():
+            path = folder / str(name)
+            inside = path.resolve().is_relative_to(folder.resolve())
+            paths = [path] if path.is_file() else sorted(path.rglob("*"))
+            if not inside or not any(file.is_file() for file in paths):
+                reader.tell(str(name), f"{key} names it, and it is not there")
+                continue
+            if key != "files":
+                reader.tell(str(name), "students got it from nobody, and now they get it: see docs")
+            for file in paths:
+                if file.is_file() and file.stat().st_size <= MAX_ENTRY_BYTES:
+                    yield file.relative_to(folder).as_posix(), file.read_bytes()
+
+
 def _read_zip(path: Path) -> dict[str, bytes]:
     """Return the files of an archive, by name."""
     try:
@@ -126,6 +200,6 @@ def _with_given(name: str, notebook: EditableNotebook) -> ImportedNotebook:
 
 def _unread_options(config: dict[str, object]) -> Iterator[Unsettled]:
     """Yield the options of the autograder that change points, and have no counterpart here."""
-    for key in ("points_possible", "score_threshold", "plugins"):
+    for key in ("points_possible", "score_threshold", "plugins", "grade_from_log", "seed"):
         if config.get(key):
             yield Unsettled(file=CONFIG, text=f"{key} = {json.dumps(config[key])} was left out")
