@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nbformat
@@ -170,6 +170,32 @@ def test_points_for_each_case_and_functions_are_read(tmp_path: Path) -> None:
     assert [entry.text for entry in assignment.unsettled] == [
         'plugins = ["some.plugin"] was left out'
     ]
+
+
+def test_all_or_nothing_of_functions_is_one_test_of_them_all(tmp_path: Path) -> None:
+    cells = [
+        ("raw", "# ASSIGNMENT CONFIG\ntests:\n    ok_format: false"),
+        ("raw", "# BEGIN QUESTION\nname: q1\npoints: 2\nall_or_nothing: true"),
+        ("raw", "# BEGIN SOLUTION"),
+        ("code", "x = 1 # SOLUTION"),
+        ("raw", "# END SOLUTION"),
+        ("raw", "# BEGIN TESTS"),
+        ("code", "def test_x(x):\n    assert x == 1"),
+        ("code", "# hidden\ndef test_x(x):\n    assert x < 2"),
+        ("raw", "# END TESTS"),
+        ("raw", "# END QUESTION"),
+    ]
+    (item,) = read_master_assignment(write_master(tmp_path / "hw.ipynb", cells)).items
+    visible, whole = item.tests
+    names: dict[str, Callable[[int], None]] = {}
+    exec(whole.code, names)  # noqa: S102 (written above)
+
+    assert [float(test.points) for test in item.tests] == [0, 2]
+    assert [test.public for test in item.tests] == [True, False]
+    assert "x < 2" not in visible.code
+    names[whole.name](1)
+    with pytest.raises(AssertionError):
+        names[whole.name](2)
 
 
 def test_marks_become_ours_where_they_stand() -> None:

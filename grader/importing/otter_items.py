@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from grader.errors import UsageError
+from grader.importing import cell_code
 from grader.importing.imported_assignment import ImportedItem, ImportedTest
 from grader.importing.otter_master import MasterQuestion
 from grader.importing.otter_tests import OtterCase, OtterTest, example_sources, merge_code
@@ -90,16 +91,14 @@ class QuestionReader:
                 label = name if len(test.cases) == 1 else f"{name}_{number}"
                 yield self._test(case, label, at=test.name)
             return
-        if any(case.is_function for case in test.cases):
-            raise UsageError("all or nothing of several functions")
         shown = [case for case in test.cases if not case.hidden]
         if shown and len(shown) < len(test.cases):
-            visible = replace(shown[0], code=merge_code(shown), points=Fraction(0))
+            visible = replace(shown[0], code=_join(shown), points=Fraction(0))
             yield self._test(visible, f"{name}_visible", at=test.name)
         points = sum((case.points or Fraction(0) for case in test.cases), Fraction(0))
         whole = replace(
             test.cases[0],
-            code=merge_code(test.cases),
+            code=_join(test.cases),
             points=points,
             hidden=any(case.hidden for case in test.cases),
         )
@@ -131,6 +130,22 @@ class QuestionReader:
         if not sources:
             raise UsageError("a case without examples")
         return self.writer.write_examples(function, case.code, sources=sources)
+
+
+def _join(cases: Sequence[OtterCase]) -> str:
+    """Return several cases as one: their examples, or a function that calls each of theirs."""
+    if not any(case.is_function for case in cases):
+        return merge_code(cases)
+    parts: list[str] = []
+    for case in cases:
+        node = ast.parse(case.code).body[0]
+        if not isinstance(node, ast.FunctionDef):
+            raise UsageError("a test_case that is no function")
+        names = [argument.arg for argument in node.args.args]
+        if "env" in names:
+            raise UsageError("its test takes env")
+        parts += [case.code, f"{node.name}({', '.join(names)})"]
+    return "def all_cases():\n" + cell_code.indent_code("\n".join(parts))
 
 
 def _body(source: str, node: ast.FunctionDef) -> str:
