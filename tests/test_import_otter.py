@@ -208,7 +208,7 @@ def test_a_master_notebook_is_read_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("a\n", encoding="utf-8")
     code, output_text, errors = run_command("import", "otter", "hw.ipynb", folder=tmp_path)
     assert code == 0, output_text + errors
-    assert "to settle: hw.ipynb: its seed was left out" in output_text
+    assert "seed = 42 was left out" in output_text
 
     loaded = rubric.load_rubric(tmp_path / "rubrics" / "hw.toml", catalog=checks.load_checks)
     assert [(i.id, str(i.kind), int(i.points)) for i in loaded.items] == [

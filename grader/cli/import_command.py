@@ -52,24 +52,23 @@ def import_nbgrader(*, source: Path, into: Path, assignment_id: str | None) -> N
 @click.option(
     "--solution",
     type=SOURCE,
-    help="The solved notebook, which passes the autograder's tests; none for a master notebook.",
+    help="The solved notebook, which passes the autograder's tests; a zip needs it.",
 )
 @into_option
 @id_option
 def import_otter(
     *, source: Path, solution: Path | None, into: Path, assignment_id: str | None
 ) -> None:
-    """Bring SOURCE here: a master notebook, or the zip of an autograder beside its solution.
+    """Bring SOURCE here: a master notebook, or the zip of an autograder of otter-grader's.
 
     Item ids are the questions' names. Writes rubrics/ID.toml, rubrics/ID/ and reference/.
     """
-    from grader.errors import UsageError
-    from grader.importing.otter_source import read_autograder, read_master_notebook
+    from grader.importing.otter_source import read_autograder, read_master_assignment
 
-    if source.suffix == ".ipynb":
-        assignment = read_master_notebook(source, assignment_id=assignment_id)
+    if source.suffix.lower() != ".zip":
+        assignment = read_master_assignment(source, assignment_id=assignment_id)
     elif solution is None:
-        raise UsageError(f"{source}: an autograder needs its solved notebook: --solution NOTEBOOK")
+        raise click.UsageError("a zip has no solved notebook in it: name one by --solution")
     else:
         assignment = read_autograder(source, solution=solution, assignment_id=assignment_id)
     write_and_tell(assignment, into=into)

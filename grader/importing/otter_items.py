@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from grader.errors import UsageError
+from grader.importing import cell_code
 from grader.importing.imported_assignment import ImportedItem, ImportedTest
+from grader.importing.otter_master import MasterQuestion
 from grader.importing.otter_tests import OtterCase, OtterTest, example_sources, merge_code
 from grader.importing.test_writing import TestWriter, function_name
 from grader.model import Unsettled
@@ -49,15 +51,7 @@ class QuestionReader:
         )
         self.items.append(item)
 
-    def add_written(
-        self,
-        name: str,
-        *,
-        points: Fraction,
-        is_code: bool = True,
-        prompt: str = "",
-        good_answer: str = "",
-    ) -> None:
+    def add_written(self, name: str, *, points: Fraction) -> None:
         """Take an item that a person marks."""
         item = ImportedItem(
             id=name,
@@ -65,9 +59,23 @@ class QuestionReader:
             points=points,
             kind="written",
             notebook=self.notebook,
-            answer="code" if is_code else "text",
-            prompt=prompt,
-            good_answer=good_answer,
+            answer="code",
+        )
+        self.items.append(item)
+
+    def add_manual(self, question: MasterQuestion) -> None:
+        """Take a question that its author left to a person."""
+        points = question.options.get("points")
+        number = isinstance(points, (int, float)) and not isinstance(points, bool)
+        item = ImportedItem(
+            id=question.name,
+            title=question.name,
+            points=Fraction(str(points)) if number else Fraction(1),  # as otter documents
+            kind="written",
+            notebook=self.notebook,
+            answer=question.answer,
+            prompt="\n\n".join(question.text),
+            good_answer="\n\n".join(question.solution),
         )
         self.items.append(item)
 
@@ -83,16 +91,14 @@ class QuestionReader:
                 label = name if len(test.cases) == 1 else f"{name}_{number}"
                 yield self._test(case, label, at=test.name)
             return
-        if any(case.is_function for case in test.cases):
-            raise UsageError("all or nothing of several functions")
         shown = [case for case in test.cases if not case.hidden]
         if shown and len(shown) < len(test.cases):
-            visible = replace(shown[0], code=merge_code(shown), points=Fraction(0))
+            visible = replace(shown[0], code=_join(shown), points=Fraction(0))
             yield self._test(visible, f"{name}_visible", at=test.name)
         points = sum((case.points or Fraction(0) for case in test.cases), Fraction(0))
         whole = replace(
             test.cases[0],
-            code=merge_code(test.cases),
+            code=_join(test.cases),
             points=points,
             hidden=any(case.hidden for case in test.cases),
         )
@@ -124,6 +130,22 @@ class QuestionReader:
         if not sources:
             raise UsageError("a case without examples")
         return self.writer.write_examples(function, case.code, sources=sources)
+
+
+def _join(cases: Sequence[OtterCase]) -> str:
+    """Return several cases as one: their examples, or a function that calls each of theirs."""
+    if not any(case.is_function for case in cases):
+        return merge_code(cases)
+    parts: list[str] = []
+    for case in cases:
+        node = ast.parse(case.code).body[0]
+        if not isinstance(node, ast.FunctionDef):
+            raise UsageError("a test_case that is no function")
+        names = [argument.arg for argument in node.args.args]
+        if "env" in names:
+            raise UsageError("its test takes env")
+        parts += [case.code, f"{node.name}({', '.join(names)})"]
+    return "def all_cases():\n" + cell_code.indent_code("\n".join(parts))
 
 
 def _body(source: str, node: ast.FunctionDef) -> str:

@@ -1,236 +1,303 @@
-"""Reads a master notebook of otter-grader, as `otter assign` does; nothing of it is run."""
+"""Reads a master notebook of otter-grader: questions, their tests, and the solved notebook."""
 
 from __future__ import annotations
 
 import ast
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
 from grader.authoring.editable_notebook import (
+    SOLUTION,
     EditableCell,
     EditableNotebook,
     read_editable_notebook,
 )
 from grader.errors import UsageError
-from grader.importing.otter_tests import OtterCase, OtterTest, read_function_case, read_points
+from grader.importing.otter_marks import with_our_marks, without_ignored
+from grader.importing.otter_tests import OtterCase, OtterTest, read_points
 
-_MARK = re.compile(
-    r"\s*(?:```\s*otter\s*\n)?\s*#\s*"
-    r"(assignment config|(?:begin|end) (?:question|solution|prompt|tests))"
-    r"[ \t]*(?:\n|\Z)(.*)",
-    re.IGNORECASE | re.DOTALL,
-)
-_IGNORED = re.compile(r"\s*#+\s*ignore\b", re.IGNORECASE)
-_HIDDEN = re.compile(r"\s*#[^\n]*\bhidden\b[^\n]*(?:\n|\Z)", re.IGNORECASE)
+_BLOCK = re.compile(r"#\s+(begin|end)\s+(question|prompt|solution|tests)\s*", re.IGNORECASE)
+_CONFIG = re.compile(r"#\s+assignment\s+config\s*", re.IGNORECASE)
+_IGNORED = re.compile(r"(?:##\s*ignore\s*##\s*|#\s*ignore\s*)", re.IGNORECASE)
+_FENCE = re.compile(r"^```otter[ \t]*\n(.*?)^```[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 _TEST_CONFIG = re.compile(
-    r'\s*"""\s*#\s*BEGIN TEST CONFIG\s*\n(.*?)\n?\s*"""\s*#\s*END TEST CONFIG[ \t]*\n?',
-    re.IGNORECASE | re.DOTALL,
+    r"\A(?:.\s*=\s*)?\"{2,3}\s*#\s*BEGIN\s*TEST\s*CONFIG[^\n]*\n(.*?)^\"{2,3}\s*#\s*END\s*TEST\s*CONFIG[^\n]*\n?",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
-_PROMPT = re.compile(
-    r'^[ \t]*"""\s*#\s*BEGIN PROMPT.*?"""\s*;?\s*#\s*END PROMPT[^\n]*\n?',
-    re.IGNORECASE | re.DOTALL | re.MULTILINE,
-)
-_BLOCK = re.compile(r"^([ \t]*)#\s*(BEGIN|END) SOLUTION\b[^\n]*$", re.IGNORECASE | re.MULTILINE)
-_LINE = re.compile(
-    r"^([ \t]*)(\S[^\n]*?)[ \t]*#\s*SOLUTION(?:\s+NO PROMPT)?[ \t]*$", re.IGNORECASE | re.MULTILINE
-)
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+_OLD_FORMAT = re.compile(r"^```\s*\n\s*(?:BEGIN|END) (?:QUESTION|ASSIGNMENT)", re.MULTILINE)
+ANSWER_HERE = "_Type your answer here, replacing this text._"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManualQuestion:
-    """A question that a person marks."""
+@dataclass(slots=True)
+class MasterQuestion:
+    """A question of a master notebook."""
 
     name: str
-    points: Fraction
-    is_code: bool
-    prompt: str
-    solution: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Master:
-    """What a master notebook holds."""
-
-    config: Mapping[str, object] = field(default_factory=dict)
-    cells: list[EditableCell] = field(default_factory=list)
-    tests: list[OtterTest] = field(default_factory=list)
-    manual: list[ManualQuestion] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Question:
-    """A question while its cells are read."""
-
-    config: Mapping[str, object]
+    options: Mapping[str, object]
+    text: list[str] = field(default_factory=list)
+    solution: list[str] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
+    """Kinds of the cells that answer it."""
     cases: list[OtterCase] = field(default_factory=list)
-    setup: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    solutions: list[EditableCell] = field(default_factory=list)
 
     @property
-    def name(self) -> str:
-        return str(self.config.get("name") or "question")
+    def is_manual(self) -> bool:
+        """Whether a person marks it."""
+        return self.options.get("manual") is True
+
+    @property
+    def answer(self) -> Literal["text", "code", "any"]:
+        """What answers it."""
+        if self.kinds == {"code"}:
+            return "code"
+        return "any" if len(self.kinds) > 1 else "text"
+
+    def test(self) -> OtterTest:
+        """Return its tests."""
+        given = self.options.get("points")
+        points = read_points(given)
+        if isinstance(given, dict):
+            each = read_points(given.get("each", 1))
+            points = each * len(self.cases) if isinstance(each, Fraction) else None
+        return OtterTest(
+            name=self.name,
+            cases=tuple(self.cases),
+            points=points,
+            all_or_nothing=self.options.get("all_or_nothing") is True,
+        )
 
 
-def read_master(path: Path) -> tuple[Master, EditableNotebook]:
-    """Return what a master notebook holds, and its solved notebook with our marks.
+@dataclass(slots=True)
+class MasterNotebook:
+    """What was read of a master notebook."""
+
+    config: dict[str, object] = field(default_factory=dict)
+    questions: list[MasterQuestion] = field(default_factory=list)
+    cells: list[EditableCell] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    """Cells that were not understood, and why."""
+    kernel: Mapping[str, object] = field(default_factory=dict)
+
+    def solved(self) -> EditableNotebook:
+        """Return the solved notebook, with our marks and the lines that check its questions."""
+        init = EditableCell(id="otter-init", kind="code", source="import grader")
+        kernel = json.loads(json.dumps(self.kernel))
+        cells = [cell for cell in (init, *self.cells) if cell.source.strip()]
+        return EditableNotebook(cells=tuple(cells), kernel=kernel)
+
+    @property
+    def uses_examples(self) -> bool:
+        """Whether its test cells are compared by what they show, and are no functions."""
+        tests = self.config.get("tests")
+        return not (isinstance(tests, dict) and tests.get("ok_format") is False)
+
+
+def is_master(path: Path) -> bool:
+    """Return whether a notebook has cells of otter's own language."""
+    cells = _unfenced(read_editable_notebook(path).cells)
+    return any(cell.kind == "raw" and _BLOCK.match(cell.source) for cell in cells)
+
+
+def read_master(path: Path) -> MasterNotebook:
+    """Read a master notebook.
 
     Raises:
-        UsageError: It has no assignment of otter's.
+        UsageError: It is none, or for R, or in the format before version 5.
     """
     notebook = read_editable_notebook(path)
-    master = Master()
-    question: _Question | None = None
-    section = ""
-    for cell in notebook.cells:
-        mark = _MARK.match(cell.source) if cell.kind in {"raw", "markdown"} else None
-        words = " ".join(mark[1].lower().split()) if mark else ""
-        if mark is None:
-            _take_cell(cell, master, question, section)
-        elif words == "assignment config":
-            master.config = _read_yaml(mark[2])
-        elif words == "begin question":
-            question = _Question(config=_read_yaml(mark[2]))
-        elif words == "end question" and question is not None:
-            _end_question(question, master)
-            question, section = None, ""
-        else:
-            section = words.removeprefix("begin ") if words.startswith("begin ") else ""
-    if not master.tests and not master.manual:
-        raise UsageError(f"{path}: no question of otter-grader's is in it")
-    return master, replace(notebook, cells=tuple(master.cells))
-
-
-def _read_yaml(text: str) -> Mapping[str, object]:
-    """Return the table that a cell of otter's holds.
-
-    Raises:
-        UsageError: It is none.
-    """
-    try:
-        table = yaml.safe_load(text.replace("```", "")) or {}
-    except yaml.YAMLError as error:
-        raise UsageError(f"a cell of otter's is no YAML: {error}") from error
-    if not isinstance(table, dict):
-        raise UsageError(f"a cell of otter's holds no table: {text[:60]!r}")
-    return table
-
-
-def _take_cell(
-    cell: EditableCell, master: Master, question: _Question | None, section: str
-) -> None:
-    """Take a cell that is no mark of otter's."""
-    if section == "prompt" or (cell.kind == "code" and _IGNORED.match(cell.source)):
-        return
-    if section == "tests" and question is not None:
-        _take_test(cell, master, question)
-        return
-    if question is not None and section == "solution":
-        question.solutions.append(cell)
-        master.cells.append(_solved(cell))
-        return
-    if question is not None and cell.kind == "markdown":
-        question.texts.append(cell.source)
-    master.cells.append(replace(cell, outputs=()))
-
-
-def _solved(cell: EditableCell) -> EditableCell:
-    """Return a cell with our marks around its solution: all of it where it has none."""
-    if cell.kind != "code":
-        return replace(cell, tags=(*cell.tags, "solution"), outputs=())
-    source = _PROMPT.sub("", cell.source)
-    marked = _LINE.sub(rf"\1{BEGIN}\n\1\2\n\1{END}", source)
-    marked = _BLOCK.sub(lambda m: m[1] + (BEGIN if m[2].upper() == "BEGIN" else END), marked)
-    if BEGIN not in marked:
-        marked = f"{BEGIN}\n{marked}\n{END}"
-    return replace(cell, source=marked, outputs=())
-
-
-def _take_test(cell: EditableCell, master: Master, question: _Question) -> None:
-    source = cell.source
-    options: Mapping[str, object] = {}
-    if config := _TEST_CONFIG.match(source):
-        options, source = _read_yaml(config[1]), source[config.end() :]
-    elif hidden := _HIDDEN.match(source):
-        options, source = {"hidden": True}, source[hidden.end() :]
-    try:
-        case = _read_case(source, cell)
-    except SyntaxError as error:
-        master.faults.append(f"{question.name}: a test is no Python ({error.msg})")
-        return
-    points = options.get("points")
-    is_number = isinstance(points, (int, float)) and not isinstance(points, bool)
-    question.cases.append(
-        replace(
-            case,
-            hidden=options.get("hidden") is True,
-            points=Fraction(str(points)) if is_number else None,
-            success_message=str(options.get("success_message") or ""),
-            failure_message=str(options.get("failure_message") or ""),
+    language = str(dict(notebook.kernel.get("kernelspec") or {}).get("language", "python"))
+    if language.lower() not in {"python", ""}:
+        raise UsageError(f"{path}: it is in {language}; only Python is graded here")
+    if any(cell.kind == "markdown" and _OLD_FORMAT.search(cell.source) for cell in notebook.cells):
+        raise UsageError(
+            f"{path}: it is in otter's format before version 5; convert it by otter's own "
+            "`python -m otter.assign.v0.convert`, and look at its points"
         )
-    )
+    reader = _MasterReader(path.parent)
+    for cell in _unfenced(notebook.cells):
+        reader.read(cell)
+    if reader.block or not reader.master.questions:
+        raise UsageError(f"{path}: no question begins and ends in it: it is no master notebook")
+    reader.master.kernel = notebook.kernel
+    return reader.master
 
 
-def _read_case(source: str, cell: EditableCell) -> OtterCase:
-    """Return the case of a cell: a function, or examples with what the cell showed."""
-    tree = ast.parse(source)
-    if len(tree.body) == 1 and isinstance(tree.body[0], ast.FunctionDef):
-        return read_function_case(tree.body[0], source)
-    lines = source.split("\n")
-    code = []
+def _unfenced(cells: Iterable[EditableCell]) -> Iterator[EditableCell]:
+    """Yield cells, with each fenced part of a text, in otter's own language, as a raw cell."""
+    for cell in cells:
+        if cell.kind != "markdown" or not _FENCE.search(cell.source):
+            yield cell
+            continue
+        for number, part in enumerate(_FENCE.split(cell.source)):
+            kind = "raw" if number % 2 else "markdown"
+            if part.strip():
+                yield replace(
+                    cell, id=f"{cell.id}-{number}", kind=kind, source=part.strip("\n"), outputs=()
+                )
+
+
+class _MasterReader:
+    """Reads one cell after the other, and knows in which block it is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.master = MasterNotebook()
+        self.block: list[str] = []
+        self._folder = folder
+        self._has_prompt = False
+
+    def read(self, cell: EditableCell) -> None:
+        """Read one cell."""
+        if _IGNORED.match(cell.source):
+            return
+        if cell.kind == "raw" and _CONFIG.match(cell.source):
+            self._read_config(cell)
+        elif cell.kind == "raw" and (edge := _BLOCK.match(cell.source)) is not None:
+            self._pass_edge(cell, edge[1].lower(), edge[2].lower())
+        elif self.block[-1:] == ["tests"]:
+            self._read_case(cell)
+        else:
+            self._keep(replace(cell, source=without_ignored(cell.source)))
+
+    def _read_config(self, cell: EditableCell) -> None:
+        config = self._load(cell)
+        file = config.get("config_file")
+        if isinstance(file, str) and (self._folder / file).is_file():
+            text = (self._folder / file).read_text(encoding="utf-8")
+            self.master.config |= self._load(replace(cell, source=text))
+        self.master.config |= config
+
+    def _load(self, cell: EditableCell) -> dict[str, object]:
+        try:
+            table = yaml.safe_load(cell.source)
+        except yaml.YAMLError as error:
+            self.master.problems.append((cell.id, f"its YAML was not understood ({error})"))
+            return {}
+        return table if isinstance(table, dict) else {}
+
+    def _pass_edge(self, cell: EditableCell, edge: str, block: str) -> None:
+        if edge == "end":
+            if self.block[-1:] != [block]:
+                raise UsageError(f"cell {cell.id}: END {block.upper()} ends nothing")
+            self.block.pop()
+            if block == "question":
+                self._end_question()
+            return
+        is_outside = not self.block
+        if is_outside is not (block == "question") or len(self.block) > 1:
+            raise UsageError(f"cell {cell.id}: BEGIN {block.upper()} is in the wrong place")
+        self.block.append(block)
+        self._has_prompt |= block == "prompt"
+        if block == "question":
+            options = self._load(cell)
+            if "name" not in options:
+                raise UsageError(f"cell {cell.id}: the question has no name")
+            question = MasterQuestion(name=str(options["name"]), options=options)
+            self.master.questions.append(question)
+            self._has_prompt = False
+
+    def _end_question(self) -> None:
+        question = self.master.questions[-1]
+        if question.cases:
+            source = f"grader.check({json.dumps(question.name)})"
+            number = len(self.master.questions)
+            check = EditableCell(id=f"otter-check-{number}", kind="code", source=source)
+            self.master.cells.append(check)
+
+    def _keep(self, cell: EditableCell) -> None:
+        """Keep a cell of the notebook, with our marks where it solves a question."""
+        block = self.block[-1] if self.block else ""
+        question = self.master.questions[-1] if block else None
+        if question is not None and block == "question" and cell.kind == "markdown":
+            question.text.append(cell.source)
+        if question is not None and block in {"prompt", "solution"}:
+            question.kinds.add("code" if cell.kind == "code" else "text")
+        if question is not None and block == "solution":
+            cell = self._mark(cell, question)
+        elif self.master.config.get("strip_solutions_from_all_cells") is True:
+            cell = self._strip(cell)
+        self.master.cells.append(cell)
+
+    def _mark(self, cell: EditableCell, question: MasterQuestion) -> EditableCell:
+        question.solution.append(cell.source)
+        if cell.kind == "code":
+            return self._strip(cell, item=question.name)
+        if question.is_manual and not self._has_prompt:
+            self._has_prompt = True
+            blank = EditableCell(id=f"{cell.id}-answer", kind="markdown", source=ANSWER_HERE)
+            self.master.cells.append(blank)
+        return replace(cell, tags=(*cell.tags, SOLUTION))
+
+    @staticmethod
+    def _strip(cell: EditableCell, *, item: str = "") -> EditableCell:
+        if cell.kind != "code":
+            return cell
+        return replace(cell, source=with_our_marks(cell.source, item=item))
+
+    # ------------------------------------------------------------ tests
+
+    def _read_case(self, cell: EditableCell) -> None:
+        question = self.master.questions[-1]
+        if cell.kind != "code":
+            self.master.problems.append((cell.id, "a cell among tests that is no code"))
+            return
+        source, options = cell.source, {}
+        first = source.lstrip().partition("\n")[0]
+        is_hidden = first.startswith("#") and re.search(r"\bhidden\b", first, re.IGNORECASE)
+        if config := _TEST_CONFIG.match(source):
+            options = self._load(replace(cell, source=config[1]))
+            source = source[config.end() :]
+        elif is_hidden:
+            source = source.lstrip().partition("\n")[2]
+        points = read_points(options.get("points"))
+        code, is_function = self._case_code(replace(cell, source=source))
+        question.cases.append(
+            OtterCase(
+                code=code,
+                is_function=is_function,
+                hidden=options.get("hidden", bool(is_hidden)) is True,
+                points=points if isinstance(points, Fraction) else None,
+                success_message=str(options.get("success_message") or ""),
+                failure_message=str(options.get("failure_message") or ""),
+            )
+        )
+
+    def _case_code(self, cell: EditableCell) -> tuple[str, bool]:
+        """Return the code of a case, and whether it is a function."""
+        tree = ast.parse(cell.source)
+        if self.master.uses_examples:
+            return as_examples(cell.source, tree, shown=_shown_text(cell)), False
+        if not tree.body or not isinstance(tree.body[0], ast.FunctionDef):
+            raise UsageError(f"cell {cell.id}: a test that is no function")
+        return ast.get_source_segment(cell.source, tree.body[0]) or "", True
+
+
+def as_examples(source: str, tree: ast.Module, *, shown: str) -> str:
+    """Return a test cell as doctest's examples: each statement, and at the end what it shows."""
+    lines: list[str] = []
+    last = 0
     for node in tree.body:
-        first, *rest = lines[node.lineno - 1 : node.end_lineno]
-        code += [f">>> {first}", *(f"... {line}" for line in rest)]
-    return OtterCase(code="\n".join([*code, *_shown(cell)]))
+        decorators = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+        if first <= last:  # another statement of the same line
+            continue
+        last = node.end_lineno or first
+        part = "\n".join(source.split("\n")[first - 1 : node.end_lineno])
+        begin, *rest = part.split("\n")
+        lines += [f">>> {begin}", *(f"... {line}" for line in rest)]
+    return "\n".join([*lines, *shown.rstrip("\n").split("\n")]).rstrip("\n")
 
 
-def _shown(cell: EditableCell) -> Iterator[str]:
-    """Yield the lines that a cell shows, as its file saved them."""
+def _shown_text(cell: EditableCell) -> str:
+    """Return what the saved outputs of a test cell show, as otter reads them."""
+    texts: list[str] = []
     for output in cell.outputs:
-        data = output.get("data", {}) if isinstance(output, dict) else {}
-        text = output.get("text", data.get("text/plain", "")) if isinstance(output, dict) else ""
-        whole = "".join(map(str, text)) if isinstance(text, list) else str(text)
-        yield from whole.rstrip("\n").split("\n") if whole else ()
-
-
-def _end_question(question: _Question, master: Master) -> None:
-    points = question.config.get("points")
-    if isinstance(points, dict):
-        points = [points.get("each")] * len(question.cases)
-    worth = read_points(points)
-    if question.config.get("manual") is True or not question.cases:
-        if question.config.get("manual") is True:
-            master.manual.append(_manual(question, worth))
-        return
-    test = OtterTest(
-        name=question.name,
-        cases=tuple(question.cases),
-        points=worth,
-        all_or_nothing=question.config.get("all_or_nothing") is True,
-    )
-    master.tests.append(test)
-    name = re.sub(r"[^A-Za-z0-9_-]", "-", question.name)
-    check = EditableCell(
-        id=f"check-{name}"[:60], kind="code", source=f'grader.check("{question.name}")'
-    )
-    master.cells.append(check)
-
-
-def _manual(question: _Question, worth: Fraction | tuple[Fraction, ...] | None) -> ManualQuestion:
-    total = worth if isinstance(worth, Fraction) else sum(worth or (), Fraction(0))
-    is_code = any(cell.kind == "code" for cell in question.solutions)
-    solution = "\n\n".join(cell.source for cell in question.solutions)
-    return ManualQuestion(
-        name=question.name,
-        points=total or Fraction(1),
-        is_code=is_code,
-        prompt="\n\n".join(question.texts),
-        solution=f"```\n{solution}\n```" if is_code and solution else solution,
-    )
+        values = (output.get("text"), (output.get("data") or {}).get("text/plain"))
+        texts += ["".join(v) if isinstance(v, list) else str(v or "") for v in values]
+    return "".join(texts)

@@ -6,20 +6,16 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from grader.authoring.editable_notebook import (
-    EditableCell,
-    EditableNotebook,
-    read_editable_notebook,
-)
+from grader.authoring.editable_notebook import EditableNotebook, read_editable_notebook
 from grader.authoring.mutation_operators import imported_modules, make_edits
 from grader.errors import UsageError
 from grader.importing import cell_code
 from grader.importing.imported_assignment import ImportedAssignment, ImportedNotebook
+from grader.importing.nbgrader_source import plain_id
 from grader.importing.otter_items import QuestionReader
-from grader.importing.otter_master import read_master
+from grader.importing.otter_master import MasterNotebook, read_master
 from grader.importing.otter_tests import OtterTest, read_test
 from grader.importing.test_writing import NotebookNames, TestHead, TestWriter
 from grader.model import Unsettled
@@ -48,10 +44,17 @@ def read_autograder(
         raise UsageError(f"{path}: it grades {config['lang']}; only Python is graded here")
     if any(name.endswith((".R", ".Rmd", ".r")) for name in files if name.startswith("tests/")):
         raise UsageError(f"{path}: its tests are in R; only Python is graded here")
-    name = assignment_id or solution.stem
     notebook = read_editable_notebook(solution)
+    sources = [
+        cell.source
+        for cell in notebook.cells
+        if cell.kind == "code" and cell_code.parse_cell(cell.source)
+    ]
+    name = assignment_id or solution.stem
     head = TestHead()
-    reader = _make_reader(name, notebook, head)
+    reader = QuestionReader(
+        notebook=name, writer=TestWriter(names=NotebookNames.from_sources(sources), head=head)
+    )
     for file, test in _read_tests(files, reader):
         reader.read(test, file=file)
     if not reader.items:
@@ -61,68 +64,6 @@ def read_autograder(
         for name, data in files.items()
         if name.startswith("files/") and not name.endswith(".ipynb")
     }
-    reader.unsettled += _unread_options(config)
-    return _assemble(name, notebook, reader, head, provided=provided)
-
-
-def read_master_notebook(path: Path, *, assignment_id: str | None = None) -> ImportedAssignment:
-    """Return the assignment of a master notebook, which `otter assign` takes.
-
-    Raises:
-        UsageError: It is none.
-    """
-    master, notebook = read_master(path)
-    name = assignment_id or path.stem
-    head = TestHead()
-    start = EditableCell(
-        id="initialize-otter",
-        kind="code",
-        source=f'import otter\n\ngrader = otter.Notebook("{path.name}")',
-    )
-    notebook = replace(notebook, cells=(start, *notebook.cells))
-    reader = _make_reader(name, notebook, head)
-    for test in master.tests:
-        reader.read(test, file=path.name)
-    for question in master.manual:
-        reader.add_written(
-            question.name,
-            points=question.points,
-            is_code=question.is_code,
-            prompt=question.prompt,
-            good_answer=question.solution,
-        )
-    for fault in master.faults:
-        reader.tell(path.name, fault)
-    listed = master.config.get("files")
-    names = [str(file) for file in listed] if isinstance(listed, list) else []
-    paths = {file: path.parent / file for file in names}
-    provided = {file: own.read_bytes() for file, own in paths.items() if own.is_file()}
-    for file in names:
-        if file not in provided:
-            reader.tell(path.name, f"its file {file} was not found")
-    if master.config.get("seed"):
-        reader.tell(path.name, "its seed was left out")
-    return _assemble(name, notebook, reader, head, provided=provided)
-
-
-def _make_reader(name: str, notebook: EditableNotebook, head: TestHead) -> QuestionReader:
-    sources = [
-        cell.source
-        for cell in notebook.cells
-        if cell.kind == "code" and cell_code.parse_cell(cell.source)
-    ]
-    writer = TestWriter(names=NotebookNames.from_sources(sources), head=head)
-    return QuestionReader(notebook=name, writer=writer)
-
-
-def _assemble(
-    name: str,
-    notebook: EditableNotebook,
-    reader: QuestionReader,
-    head: TestHead,
-    *,
-    provided: dict[str, bytes],
-) -> ImportedAssignment:
     return ImportedAssignment(
         id=name,
         title=name,
@@ -131,8 +72,80 @@ def _assemble(
         items=tuple(reader.items),
         test_head=head.text(),
         provided=provided,
-        unsettled=tuple(reader.unsettled),
+        unsettled=(*reader.unsettled, *_unread_options(config)),
     )
+
+
+def read_master_assignment(path: Path, *, assignment_id: str | None = None) -> ImportedAssignment:
+    """Return the assignment of a master notebook.
+
+    Args:
+        path: The notebook that `otter assign` would take.
+        assignment_id: Its id here; without it the notebook's name.
+
+    Raises:
+        UsageError: It is none, or for R, or in the format before version 5.
+    """
+    if path.suffix.lower() in {".rmd", ".qmd"}:
+        raise UsageError(f"{path}: it is R Markdown; only notebooks of Python are graded here")
+    master = read_master(path)
+    name = plain_id(assignment_id or path.stem)
+    solved = master.solved()
+    sources = [
+        cell.source
+        for cell in solved.cells
+        if cell.kind == "code" and cell_code.parse_cell(cell.source)
+    ]
+    head = TestHead()
+    writer = TestWriter(names=NotebookNames.from_sources(sources), head=head)
+    reader = QuestionReader(notebook=name, writer=writer)
+    for question in master.questions:
+        if question.cases:
+            reader.read(question.test(), file=path.name)
+            if question.is_manual:
+                reader.tell(path.name, f"{question.name}: a person marks it, too: add an item")
+        elif question.is_manual:
+            reader.add_manual(question)
+        elif question.options.get("points"):
+            reader.tell(path.name, f"{question.name}: it has points, and nothing that gives them")
+    if not reader.items:
+        raise UsageError(f"{path}: no question of it is worth points")
+    generated = master.config.get("generate")
+    options = generated if isinstance(generated, dict) else {}
+    return ImportedAssignment(
+        id=name,
+        title=str(master.config.get("name") or name),
+        source="otter",
+        notebooks=(_with_given(name, solved),),
+        items=tuple(reader.items),
+        test_head=head.text(),
+        provided=dict(_listed_files(master, path.parent, reader)),
+        unsettled=(
+            *(Unsettled(file=path.name, cell=cell, text=text) for cell, text in master.problems),
+            *reader.unsettled,
+            *_unread_options({**master.config, **options}),
+        ),
+    )
+
+
+def _listed_files(
+    master: MasterNotebook, folder: Path, reader: QuestionReader
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the files that the configuration lists, by path; those of a folder one by one."""
+    for key in ("files", "autograder_files"):
+        listed = master.config.get(key)
+        for name in listed if isinstance(listed, list) else ():
+            path = folder / str(name)
+            inside = path.resolve().is_relative_to(folder.resolve())
+            paths = [path] if path.is_file() else sorted(path.rglob("*"))
+            if not inside or not any(file.is_file() for file in paths):
+                reader.tell(str(name), f"{key} names it, and it is not there")
+                continue
+            if key != "files":
+                reader.tell(str(name), "students got it from nobody, and now they get it: see docs")
+            for file in paths:
+                if file.is_file() and file.stat().st_size <= MAX_ENTRY_BYTES:
+                    yield file.relative_to(folder).as_posix(), file.read_bytes()
 
 
 def _read_zip(path: Path) -> dict[str, bytes]:
@@ -187,6 +200,6 @@ def _with_given(name: str, notebook: EditableNotebook) -> ImportedNotebook:
 
 def _unread_options(config: dict[str, object]) -> Iterator[Unsettled]:
     """Yield the options of the autograder that change points, and have no counterpart here."""
-    for key in ("points_possible", "score_threshold", "plugins"):
+    for key in ("points_possible", "score_threshold", "plugins", "grade_from_log", "seed"):
         if config.get(key):
             yield Unsettled(file=CONFIG, text=f"{key} = {json.dumps(config[key])} was left out")

@@ -167,20 +167,16 @@ def _read_function(node: ast.FunctionDef, source: str) -> OtterCase | None:
             pairs = [*zip(_KEYS, decorator.args, strict=False)]
             pairs += [(k.arg, k.value) for k in decorator.keywords if k.arg]
             options = {key: ast.literal_eval(value) for key, value in pairs}
-        return replace(
-            read_function_case(node, source),
+        lines = source.split("\n")[node.lineno - 1 : node.end_lineno]
+        return OtterCase(
+            code=dedent("\n".join(lines)),
+            is_function=True,
             hidden=options.get("hidden") is True,
             points=_number(options.get("points")),
             success_message=str(options.get("success_message") or ""),
             failure_message=str(options.get("failure_message") or ""),
         )
     return None
-
-
-def read_function_case(node: ast.FunctionDef, source: str) -> OtterCase:
-    """Return the case of a function, without its decorators."""
-    lines = source.split("\n")[node.lineno - 1 : node.end_lineno]
-    return OtterCase(code=dedent("\n".join(lines)), is_function=True)
 
 
 def _setup(tree: ast.Module, source: str) -> str:
