@@ -7,6 +7,17 @@ from variant import Variant, changed
 C2_LINE = "C2 = C1 + 0.5 * torch.randn(3, 32, 32)"
 
 
+STACK = "images = torch.stack([C1, C2, B1])"
+
+
+FROM_ROWS = changed("encoder", ("self.conv(x)", "self.conv(x.view(-1, 3, 32, 32))"))
+
+
+def stacked(line: str) -> dict[str, str]:
+    """The training cell with other lines in place of the one that stacks the images."""
+    return {"train": changed("train", (STACK, line))}
+
+
 def after_c2(line: str) -> str:
     """The data cell with a line added below the images."""
     return changed("data") + f"\n{line}"
@@ -227,5 +238,42 @@ IMAGES = (
             "The data cell does not parse, so nn is missing in the next cell. Choice: an "
             "import assigns its name; an unfilled blank is lost, not blocked, as in the template."
         ),
+    ),
+    Variant("the batch divided by 255", stacked(f"{STACK} / 255"), {}),
+    Variant("the batch turned to its negative", stacked(f"images = 1 - {STACK[9:]}"), {}),
+    Variant(
+        "images as rows of 3,072 values",
+        {**stacked(f"{STACK}.flatten(1)"), "encoder": FROM_ROWS},
+        {"V3": 4},
+    ),
+    Variant("the batch flipped", stacked(f"{STACK}.flip(-1)"), {}),
+    Variant(
+        "the batch standardized",
+        stacked(f"{STACK}\nimages = (images - images.mean()) / images.std()"),
+        {},
+    ),
+    Variant(
+        "a little noise on the batch",
+        stacked(f"{STACK}\nimages = images + 0.05 * torch.randn_like(images)"),
+        {},
+    ),
+    Variant(
+        "channels last and scaled at the end, under the same names",
+        stacked(f"{STACK}\nC1, C2, B1 = ((x.permute(1, 2, 0) + 4) / 8 for x in (C1, C2, B1))"),
+        {},
+    ),
+    Variant(
+        "random images in place of the batch",
+        stacked("images = torch.randn(3, 3, 32, 32)"),
+        {"Q2.3.2": 0, "V4": 3, "V5": 2.5, "V6": 0},
+        ("V4", "V5", "V6"),
+        note="C1, C2 and B1 are right and no module ever meets them.",
+    ),
+    Variant(
+        "a random bicycle in the batch",
+        stacked("images = torch.stack([C1, C2, torch.randn(3, 32, 32)])"),
+        {"Q2.3.2": 1, "V4": 3, "V5": 2.5, "V6": 0},
+        ("V4", "V5", "V6"),
+        note="The positive pair alone is of the named images.",
     ),
 )

@@ -737,8 +737,8 @@ NO_MODULE = (
             (INITIAL, f"print({EACH}.shape)\ninitial_embeddings = torch.zeros(3, 128)"),
             ("total_loss = (loss1 + loss2) / 2", "total_loss = loss1"),
         ),
-        {"Q2.3.2": 3.5},
-        note="V6 by the loss rule.",
+        {"Q2.3.2": 3.5, "V6": 2.5},
+        note="V6 by the loss rule, capped by the pair that earns half.",
     ),
     Variant(
         "an encoder of a plain class",

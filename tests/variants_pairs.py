@@ -34,10 +34,10 @@ PAIRING = (
     Variant(
         "first negative pair swapped",
         paired("01", "20", "12"),
-        {"Q2.3.2": 4.5},
+        {"Q2.3.2": 4.5, "V6": 2.5},
         note=(
-            "Choice: half a point is partial, not failed, and does not cap V6; a cap would "
-            "make it 2.5. InfoNCE 0.1537, R 0.1427."
+            "Choice: a pair that earns half was contrasted wrongly and caps V6. InfoNCE 0.1537, "
+            "R 0.1427."
         ),
     ),
     Variant(
@@ -192,10 +192,10 @@ PAIRING = (
     Variant(
         "one loss call only",
         train((f"    {SECOND_CALL}\n", ""), (MEAN, "total_loss = loss1")),
-        {"Q2.3.2": 4.5},
+        {"Q2.3.2": 4.5, "V6": 2.5},
         note=(
-            "Choice: half a point is partial, not failed, and does not cap V6; a cap would "
-            "make it 2.5. InfoNCE 0.1457, R 0.1427."
+            "Choice: a pair that earns half was not contrasted and caps V6. InfoNCE 0.1457, "
+            "R 0.1427."
         ),
     ),
     Variant(

@@ -239,7 +239,11 @@ def stage_embeddings(
     if held is not None and held.complete and not is_other_stage:
         return held
     recorded = recorded_embeddings(evidence, names, trained=trained)
-    return recorded or (held if held is not None and held.vectors and held.in_order else None)
+    if recorded or held is None or not (held.vectors and held.in_order):
+        return recorded
+    # Rows of the variable are labeled by their order alone: not where other inputs went in.
+    is_of_others = labels_left_out(evidence, labels=names.labels, shape=names.shape)
+    return None if is_of_others else held
 
 
 def is_of_stage(

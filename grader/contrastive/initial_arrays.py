@@ -17,14 +17,33 @@ from grader.contrastive.labeled_inputs import (
 )
 from grader.model import Array, Numbers
 
+MIN_LIKENESS = 0.999
+"""The correlation from which two batches differ by scale and shift alone, up to rounding."""
+
 
 class InitialArrayCheck(LabeledInputsCheck):
     """Judges labeled arrays: those that went into the model, else the variables of that name."""
 
     def arrays(self, evidence: Evidence) -> Mapping[str, Array]:
         """Return the notebook's arrays by name; labeled ones with the values that the model got."""
+        named = namespace(evidence)
         encoded = encoded_arrays(evidence, labels=self.labels, shape=self.shape)
-        return {**namespace(evidence), **encoded}
+        if self._is_changed_alike(named, encoded):
+            return named
+        return {**named, **encoded}
+
+    def _is_changed_alike(self, named: Mapping[str, Array], encoded: Mapping[str, Array]) -> bool:
+        """Return whether one scale and one shift turn all named arrays into what was encoded.
+
+        A batch that is divided by 255 or standardized as a whole says nothing of how its images
+        were made.
+        """
+        arrays = [named.get(label) for label in self.labels]
+        images = [array for array in arrays if array is not None and array.shape == self.shape]
+        if len(images) < len(self.labels) or any(image.dtype.kind != "f" for image in images):
+            return False
+        batch = np.stack([encoded[label] for label in self.labels])
+        return correlation(np.stack(images), batch) >= MIN_LIKENESS
 
 
 class ArraysInitialized(InitialArrayCheck):

@@ -222,7 +222,10 @@ class PairContrasted(EmbeddingCheck):
             if self.role == "negative" and not contrasted.negative:
                 hint = "Which negatives does the loss get?"
             elif contrasted.negative - frozenset(variables.values()):
-                hint = "The given lines read only the second element of a negative pair."
+                hint = (
+                    "The given lines read only the second element of a negative pair; its anchor "
+                    "comes from the positive pair."
+                )
             return CheckOutcome(
                 share=Fraction(1, 2),
                 expected=expected,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,22 +38,32 @@ class ModuleRow:
 
 @memoized
 def module_rows(evidence: Evidence, shape: tuple[int, ...]) -> tuple[ModuleRow, ...]:
-    """Return every row of a shape that went into a module, in order."""
+    """Return every row of a shape that went into a module, in order.
+
+    Where none did, those that have as many values in one dimension, brought to the shape.
+    """
+    return _find_rows(evidence, shape) or _find_rows(evidence, shape, flat=True)
+
+
+def _find_rows(
+    evidence: Evidence, shape: tuple[int, ...], *, flat: bool = False
+) -> tuple[ModuleRow, ...]:
     batches: dict[int, list[ArrayValues]] = {}
     row_cache = _RowCache()
     rows = []
     for forward in evidence.recording.forwards:
-        for batch, output, output_gradient in _encoded_batches(forward, shape):
-            if id(batch) not in batches:
+        for given, output, output_gradient in _encoded_batches(forward, shape):
+            batch = _unflatten(given, shape) if flat else given
+            if id(given) not in batches:
                 parts = _rows_of_shape(batch, shape)
-                batches[id(batch)] = [row_cache.get_or_inspect(row) for row in parts]
-            count, is_single = len(batches[id(batch)]), batch.shape == shape
+                batches[id(given)] = [row_cache.get_or_inspect(row) for row in parts]
+            count, is_single = len(batches[id(given)]), batch.shape == shape
             vectors = _row_vectors(output, count, is_single=is_single)
             gradients = _row_vectors(output_gradient, count, is_single=is_single)
             rows += [
                 ModuleRow(values=values, forward=forward, vector=vector, gradient=gradient)
                 for values, vector, gradient in zip(
-                    batches[id(batch)], vectors, gradients, strict=True
+                    batches[id(given)], vectors, gradients, strict=True
                 )
             ]
     return tuple(rows)
@@ -98,6 +109,13 @@ def _rows_of_shape(batch: Array, shape: tuple[int, ...]) -> list[Array]:
     if batch.size and batch.ndim > len(shape) and batch.shape[-len(shape) :] == shape:
         return list(batch.reshape(-1, *shape)[:MAX_BATCH_ROWS])
     return []
+
+
+def _unflatten(batch: Array, shape: tuple[int, ...]) -> Array:
+    """Return a batch of flat rows with rows of a shape; any other batch as it is."""
+    if batch.ndim and batch.shape[-1] == math.prod(shape):
+        return batch.reshape(*batch.shape[:-1], *shape)
+    return batch
 
 
 def _row_vectors(output: Array | None, count: int, *, is_single: bool) -> list[Numbers | None]:

@@ -45,7 +45,11 @@ class InputBatch(LabeledInputsCheck):
         if batch_shape in shapes:
             return passed(expected=expected, observed="it is", cells=cells)
         inputs = module_rows(evidence, self.shape)
-        calls = {id(forward) for forward in forwards}
+        calls = {
+            id(forward)
+            for forward in forwards
+            if forward.inputs and forward.inputs[0].shape[-len(self.shape) :] == self.shape
+        }
         rows = {id(row.values): row.values for row in inputs if id(row.forward) in calls}.values()
         encoded = encoded_values(evidence, labels=self.labels, shape=self.shape)
         covered = [
@@ -85,6 +89,9 @@ class EmbeddingShape(ModuleShapeCheck):
         raised = str(call_fields(observation, index).get("error") or "")
         name = class_name(observation, default=self.module)
         why = explain_error(raised, name=name) if raised else "no output"
+        sizes = range(len(self.batches))
+        if len({str(call_fields(observation, size).get("error")) for size in sizes}) == 1:
+            return why
         return f"N = {self.batches[index]}: {why}"
 
     def judge(self, evidence: Evidence) -> CheckOutcome:

@@ -68,7 +68,7 @@ class LossFalls(TrainingCheck):
     move: nothing. Trained cosines within 0.001 of the reference's after the recorded number of
     optimizer steps (at most 200): all points. Else, with L0 the loss at the start, L the trained
     one and R the reference's after the handout's number of steps: all if L <= R + 0.02, half if
-    L < L0, otherwise a fifth. At most half where a pair was wrong.
+    L < L0, otherwise a fifth. At most half where a pair was wrong or not contrasted.
     """
 
     code = "TRN001"
@@ -80,7 +80,7 @@ class LossFalls(TrainingCheck):
     temperature: float
     """The number that cosines are divided by."""
     capped_by: tuple[str, ...] = ()
-    """Codes of checks; where one of them failed, at most half of the points are left."""
+    """Codes of checks; where one of them lost points, at most half of the points are left."""
 
     def questions(self, rng: SeededRandom) -> tuple[Question, ...]:
         at_weights = self.forward_question(rng, tuple(sorted(self.layers)))
@@ -164,12 +164,12 @@ class LossFalls(TrainingCheck):
         return float("nan") if start is None else self._measure_loss(start.stack(self.labels))
 
     def _cap_outcome(self, evidence: Evidence, outcome: CheckOutcome) -> CheckOutcome:
-        """Leave at most half of the points where a check of `capped_by` failed."""
+        """Leave at most half of the points where a check of `capped_by` failed, or did in part."""
         losing_items = [
             finding.item
             for finding in evidence.findings
             if finding.code in self.capped_by
-            and finding.verdict in {Verdict.FAILED, Verdict.BLOCKED}
+            and finding.verdict in {Verdict.FAILED, Verdict.PARTIAL, Verdict.BLOCKED}
         ]
         if not losing_items or outcome.share <= Fraction(1, 2):
             return outcome

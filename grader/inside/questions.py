@@ -53,7 +53,8 @@ def to_plain_array(value):
         value = value.resolve_conj().resolve_neg().contiguous().numpy()
     array = _asarray(value)
     if array.dtype.kind not in KINDS or array.dtype.itemsize > 8:
-        what = "`...`, what a blank gives" if value is ... else _type(value).__name__
+        names = {None: "None", ...: "`...`, what a blank gives"}
+        what = names[value] if value is None or value is ... else _type(value).__name__
         raise NotNumbers(f"{what}, which is not an array of numbers")
     return array
 
