@@ -284,11 +284,19 @@ def _named_words(name: str, value: ast.expr) -> _Words | None:
     if isinstance(value, ast.Dict):
         texts = [row.line for row in strings_in_dictionary(value)]
     elif isinstance(value, ast.List | ast.Tuple):
-        texts = [text for element in value.elts if (text := constant_text(element))]
+        texts = _counted_texts(value.elts)
     else:
         return _text_words(name, value, least=least)
     is_mixed = len(texts) > 1
     return _Words(text="\n\n".join(texts), least=least, is_mixed=is_mixed) if texts else None
+
+
+def _counted_texts(elements: Sequence[ast.expr]) -> list[str]:
+    """Return the strings of a list, with their places before them where it has nothing else."""
+    texts = [text.strip() for element in elements if (text := constant_text(element))]
+    if len(texts) < len(elements) or any(map(read_number_label, texts)):
+        return texts
+    return [f"{place}. {text}" for place, text in enumerate(texts, start=1)]
 
 
 def _text_words(name: str, value: ast.expr, *, least: int) -> _Words | None:
