@@ -270,12 +270,22 @@ def _inner_words(statement: ast.stmt) -> Iterator[_Words]:
             continue
         is_holder = isinstance(node, ast.stmt | ast.Dict | ast.List | ast.Tuple | ast.Call)
         words = _labeled_words(node) if is_holder else None
-        if words is None and isinstance(node, ast.Dict | ast.JoinedStr | ast.Constant):
-            words = _named_words("" if isinstance(node, ast.Dict) else name, node)
+        if words is None and isinstance(node, ast.Dict | ast.List | ast.Tuple):
+            words = _named_words("", node) if _holds_sentences(node) else None
+        elif words is None and isinstance(node, ast.JoinedStr | ast.Constant):
+            words = _named_words(name, node)
         if words is None:
             nodes += reversed(list(ast.iter_child_nodes(node)))
         elif count_words(words.text) >= _MIN_COMPUTED_WORDS:
             yield words
+
+
+def _holds_sentences(node: ast.Dict | ast.List | ast.Tuple) -> bool:
+    """Return whether a list holds nothing but sentences; what a dictionary holds is seen later."""
+    if isinstance(node, ast.Dict):
+        return True
+    counts = [count_words(constant_text(element) or "") for element in node.elts]
+    return len(counts) > 1 and all(counts) and sum(counts) >= _MIN_STRING_WORDS * len(counts)
 
 
 def _named_words(name: str, value: ast.expr) -> _Words | None:
@@ -296,7 +306,7 @@ def _counted_texts(elements: Sequence[ast.expr]) -> list[str]:
     texts = [text.strip() for element in elements if (text := constant_text(element))]
     if len(texts) < len(elements) or any(map(read_number_label, texts)):
         return texts
-    return [f"{place}. {text}" for place, text in enumerate(texts, start=1)]
+    return [f"{number}. {text}" for number, text in enumerate(texts, start=1)]
 
 
 def _text_words(name: str, value: ast.expr, *, least: int) -> _Words | None:

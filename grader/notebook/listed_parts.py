@@ -89,13 +89,13 @@ def find_part_anchors(
     marks = list(islice(read, _MAX_MARKS + 1))
     if len(marks) > _MAX_MARKS:
         return []
-    found: list[Anchor] = []
+    part_anchors: list[Anchor] = []
     for _, group in groupby(marks, key=lambda mark: (mark.gap, mark.question)):
         for series in _series(list(group)):
             lists = _PartList(text=text, spans=spans, items=written, anchors=anchors, marks=series)
             wanted = lists.find_wanted(empty, held=held)
-            found += lists.to_anchors(wanted)
-    return found
+            part_anchors += lists.to_anchors(wanted)
+    return part_anchors
 
 
 def _read_marks(
@@ -188,8 +188,10 @@ class _PartList:
         numbers = [mark.number for mark in self.marks]
         missing = [item for item in group if item in empty or item == holder]
         if numbers[0] > 1:  # '(b) …' and '(c) …' below an answer to the first
-            missing = [item for item in group if item in empty]
-            if numbers != [group.index(item) + 1 for item in missing]:
+            positions = [group.index(item) + 1 for item in missing]
+            if positions[1:] == numbers:
+                positions, missing = positions[1:], missing[1:]
+            if positions != numbers:
                 return []
         elif len(missing) != len(numbers):
             return []
@@ -205,7 +207,7 @@ class _PartList:
         ids = [item.id for item in self.items]
         if question:
             return [item for item in ids if item_numbers(item)[: len(question)] == question]
-        order = {item: place for place, item in enumerate(ids)}
+        order = {item: position for position, item in enumerate(ids)}
         above = order.get(self.anchors[gap - 1].item, -1) if gap else -1
         below = order.get(self.anchors[gap].item, -1) if gap < len(self.anchors) else len(ids)
         return ids[above + 1 : below]
@@ -251,14 +253,14 @@ class _PartList:
 
     def to_anchors(self, wanted: Sequence[str]) -> Iterator[Anchor]:
         """Yield an anchor before each part, which keeps nothing of its mark."""
-        for place, (item, mark) in enumerate(zip(wanted, self.marks, strict=False)):
+        for number, (item, mark) in enumerate(zip(wanted, self.marks, strict=False)):
             start, end = self.spans[mark.line]
             line_words = self.text.stream[start:end]
             first = start + sum(word.start < mark.start for word in line_words)
             last = start + sum(word.start < mark.end for word in line_words)
-            if place == 0 and item == self._owner():
+            if number == 0 and item == self._owner():
                 continue
-            if place == 0:
+            if number == 0:
                 above = self.anchors[mark.gap - 1].last if mark.gap else 0
                 first = header_start(mark.line, text=self.text, first=first, above=above)
             yield Anchor(

@@ -86,12 +86,15 @@ class PageReader:
         self, text: SearchedText, *, empty: frozenset[str], held: Mapping[str, Sequence[Unit]]
     ) -> list[Anchor]:
         """Find what stands before answers apart from their questions: numbers, else topics."""
-        labels = find_label_anchors(text, items=self.items, empty=empty, handout=self.handout)
-        left = empty - {label.item for label in labels}
         parts = find_part_anchors(
-            text, items=self.items, empty=left, held=held, handout=self.handout
+            text, items=self.items, empty=empty, held=held, handout=self.handout
         )
-        return [*labels, *parts] or find_topic_anchors(
+        listed = {part.item for part in parts}
+        labels = find_label_anchors(
+            text, items=self.items, empty=empty - listed, handout=self.handout
+        )
+        labels = [label for label in labels if label.item not in listed]
+        return [*parts, *labels] or find_topic_anchors(
             text, items=self.items, empty=empty, handout=self.handout
         )
 

@@ -16,7 +16,7 @@ from grader.notebook.prompt_search import Anchor, StreamWord
 from grader.notebook.student_code import is_blank
 
 _MAX_TEXT = 300_000
-_OPENING_SIGNS = re.compile(r"\s+[*_(\[]*\Z")
+_OPENING_SIGNS = re.compile(r"\s+(?:-\s*)?[*_(\[]*\Z")
 """Matches the signs that open what stands after them."""
 _CLOSING_SIGNS = re.compile(r"\A[^\w\s(\[<$\\!]*")
 """Matches the signs that end what stands before them."""
@@ -163,9 +163,11 @@ def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout)
     for start, end, anchor, begins in spans:
         before = line.text[position:start]
         if is_label and anchor.is_label:
-            before = _OPENING_SIGNS.sub("", _after_label(before))
+            before = _after_label(before)
         elif position:
             before = _CLOSING_SIGNS.sub("", before).strip()
+        if anchor.is_label:
+            before = _OPENING_SIGNS.sub("", before)
         # A number, a sign or the handout's words before a prompt are no answer.
         is_own = split_words(before) and not (
             is_handout_line
