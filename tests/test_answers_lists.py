@@ -299,6 +299,77 @@ def test_a_question_in_which_no_option_is_marked_is_not_answered(choice: str) ->
     assert said(asked(choice))["Q2.2"] == ""
 
 
+# ---------------------------------------------------------------- other habits
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "| Answer |\n|---|",
+        "<b>Answer</b>",
+        "[Answer]",
+        "✏️ Answer",
+        "<h4>Answer</h4>",
+        "ANSWER",
+        "`Answer`",
+    ],
+)
+def test_the_handouts_label_in_another_form_ends_no_answer(label: str) -> None:
+    page = handout()
+    for item, words in SAID.items():
+        row = f"| {words} |" if label.startswith("|") else f"\n{words}"
+        page.insert(place_of(page, item) + 1, text(f"{label}\n{row}"))
+    answers = said(page)
+    assert all(words in answers[item] for item, words in SAID.items())
+    assert doubted(page) == set()
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Respuesta:", "**Réponse :**", "Antwort:", "**Ответ:**", "答\uff1a", "답:", "Risposta:"],
+)
+def test_a_label_in_another_language_is_no_part_of_an_answer(label: str) -> None:
+    page = handout()
+    for item, words in SAID.items():
+        page.insert(place_of(page, item) + 1, text(f"{label} {words}"))
+    assert said(page) == SAID
+    assert set(said([*handout(), text(label)]).values()) == {""}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Question n°",
+        "Вопрос ",
+        "문제 ",
+        "질문 ",
+        "問",
+        "問題 ",
+        "Questão ",
+        "Domanda ",
+        "Soru ",
+        "Câu ",
+    ],
+)
+def test_numbers_of_questions_in_other_languages_tell_answers_apart(word: str) -> None:
+    words = "\n\n".join(f"{word}{item[1:]}: {words}" for item, words in SAID.items())
+    assert said([*handout(), text(words)]) == SAID
+
+
+def test_a_comment_above_code_of_the_students_answers_the_question_above_it() -> None:
+    comment = "Shared weights and pooling make a network translation invariant."
+    page = inside({item: words for item, words in SAID.items() if item != "Q1.3"})
+    page.insert(place_of(page, "Q1.3") + 1, code(f"# {comment}\nmine = 1"))
+    assert said(page) == SAID | {"Q1.3": comment}
+    assert doubted(page) == {"Q1.3"}
+
+
+def test_what_a_function_prints_first_is_no_docstring() -> None:
+    words = "\n".join(f"{item}: {words}" for item, words in SAID.items())
+    page = [*handout(), code(f"def written():\n    print('''{words}''')\nwritten()")]
+    assert said(page) == SAID
+
+
 # ---------------------------------------------------------------- bounds
 
 

@@ -36,7 +36,7 @@ _MIN_STRING_WORDS, _MIN_COMPUTED_WORDS, _MIN_DOCUMENT_WORDS = 6, 12, 4
 """The least words among code that may be an answer: of a string, of one that values are put into,
 of one that is shown as a document."""
 _MIN_COMMENT_WORDS, _MIN_INNER_COMMENT_WORDS = 8, 12
-"""The least words of such a comment; more if code stands below it."""
+"""The least words of such a comment; more if it stands between code, or above the handout's."""
 _MAX_SENTENCES = 20_000
 """Characters of a cell that is no Python that are searched for sentences."""
 _MIN_LINE_WORDS = 4
@@ -162,6 +162,7 @@ def _is_code(text: str) -> bool:
 def _loose_comments(source: str, *, handout: Handout) -> Iterator[str]:
     """Yield comments among code that are the student's sentences; those on lines of code aren't."""
     lines = source.rstrip().splitlines()
+    is_given = handout.has_code(source)
     position = 0
     for is_comment, run in groupby(lines, lambda line: line.startswith("#")):
         run_lines = list(run)
@@ -170,7 +171,8 @@ def _loose_comments(source: str, *, handout: Handout) -> Iterator[str]:
             continue
         comments = [line.lstrip("#").strip() for line in run_lines]
         text = "\n".join(line for line in comments if not handout.has_comment(line))
-        least = _MIN_COMMENT_WORDS if position == len(lines) else _MIN_INNER_COMMENT_WORDS
+        is_outer = position == len(lines) or (position == len(run_lines) and not is_given)
+        least = _MIN_COMMENT_WORDS if is_outer else _MIN_INNER_COMMENT_WORDS
         is_labeled = any(map(_has_label, text.splitlines()))
         if (is_labeled or count_words(text) >= least) and not _is_code(text):
             yield text
@@ -260,7 +262,9 @@ def _inner_words(statement: ast.stmt) -> Iterator[_Words]:
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(statement)
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and isinstance(node.body[0], ast.Expr)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and isinstance(node.body[0], ast.Expr)
+        and isinstance(node.body[0].value, ast.Constant)
     }
     name = statement.name if isinstance(statement, ast.FunctionDef) else ""
     nodes: list[ast.AST] = [statement]

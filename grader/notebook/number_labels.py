@@ -10,10 +10,14 @@ from grader.notebook.markdown_words import is_heading, split_words
 
 _MAX_LABEL_PARTS = 4  # 'Q2 Part 3 (3.1) Task 1'
 _PART_WORDS = frozenset({"p", "part", "parte", "partie", "pt", "teil"})
-_QUESTION_WORDS = frozenset({"q", "qn", "question", "pregunta", "frage", "问题", "第"})
+_FOREIGN_QUESTIONS = (
+    "pregunta|frage|questão|questao|domanda|vraag|fråga|pytanie|soru|câu|вопрос|问题|問題|問|第"
+    "|문제|질문"
+)
+_QUESTION_WORDS = frozenset({"q", "qn", "question", *_FOREIGN_QUESTIONS.split("|")})
 _WORDS = (
-    r"q(?:uestion|n)?|problem|exercise|task|p(?:ar)?t?|pregunta|ejercicio|parte|exercice|partie"
-    r"|frage|aufgabe|teil|问题|第"
+    rf"q(?:uestion|n)?|problem|exercise|task|p(?:ar)?t?|{_FOREIGN_QUESTIONS}|ejercicio|parte"
+    r"|exercice|exercício|esercizio|partie|aufgabe|teil|opgave|задание|задача"
 )
 _ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _SPELLED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -36,7 +40,7 @@ _LEAD = re.compile(
 )
 """Matches the words of a sentence before a number: 'For Q1.2: …'."""
 _NUMBER = re.compile(
-    rf"(?:part\s{{1,2}}(?=q))?(?P<word>{_WORDS})?\s{{0,2}}(?:(?:no|nr|number)\b)?"
+    rf"(?:part\s{{1,2}}(?=q))?(?P<word>{_WORDS})?\s{{0,2}}(?:(?:no|nr|number)\b|n[°º])?"
     r"\s{0,2}[.:#№_(-]?\s{0,2}"
     r"(?:(?P<number>\d{1,2}(?:[._-]\d{1,2}){0,3})"
     rf"(?:\.?(?P<letter>[a-h]|{ROMAN})(?!\w)|[.\s]?\s?\(?(?P<inner>[a-h]|\d|{ROMAN})\))?"

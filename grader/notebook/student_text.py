@@ -134,7 +134,8 @@ def _prompt_event(anchor: Anchor, *, line: TextLine) -> Event:
 
 
 def _line_event(line: TextLine, *, handout: Handout) -> Event:
-    if without_label(line.text) == line.text and handout.has_heading(line.text):
+    is_label = without_label(line.text) != line.text or not without_label(line_key(line.text))
+    if not is_label and handout.has_heading(line.text):  # '| Answer |' is none
         return Event(kind="heading", cell=line.cell)
     return _text_event(line.text, line=line, handout=handout)
 
