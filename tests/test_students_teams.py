@@ -115,6 +115,10 @@ def test_ids_below_a_team_and_its_students_are_the_students() -> None:
         "| Team | Ada Example | Ben Sample |\n|--|--|--|\n| EID | ae10001 | bs10002 |",
         "| Team | EID |\n|--|--|\n| Ada Example | ae10001 |\n| Ben Sample | bs10002 |",
         "Team Lead: Ada Example (ae10001)\nScribe: Ben Sample (bs10002)",
+        "Group Name(s) and EID(s): Ada Example (ae10001), Ben Sample (bs10002)",
+        "Group names: Ada Example, Ben Sample\nGroup EIDs: ae10001, bs10002",
+        "Team captain: Ada Example (ae10001)\nTeam member: Ben Sample (bs10002)",
+        "Ada Example (ae10001)\nPartner: Ben Sample (bs10002)",
     ],
 )
 def test_a_label_of_a_team_asks_for_students(text: str) -> None:
@@ -126,6 +130,7 @@ def test_a_label_of_a_team_asks_for_students(text: str) -> None:
     [
         "Group members: Ada Example, Ben Sample",
         "Team: Ada Example, Ben Sample",
+        "Team names: Ada Example, Ben Sample",
         "Group 3: Ada Example and Ben Sample",
         "Team: Ada Example\nBen Sample",
         "Team: Ada Example\nPartner: Ben Sample",

@@ -218,14 +218,17 @@ def _labeled_rows(lines: Iterable[str]) -> list[Row]:
 
 
 def _rows_above(page: _Page) -> list[Row]:
-    """Return the names above a line that asks only for ids: 'Ada Example', 'EID: ae10001'."""
+    """Return the names above a line that asks only for ids: 'Ada Example', 'EID: ae10001'.
+
+    Above any other label, those with their ids: 'Ada Example (ae10001)', 'Partner: Ben Sample'.
+    """
     number = page.label_line or 0
     label_row = read_name_tokens(page.lines[number])
-    if _only_names_team([label_row]):
-        return _certain_rows(page.lines[:number])
     labels = [token.text for token in label_row if token.kind == "label"]
+    if not asks_for_id(labels[0]):
+        return _certain_rows(page.lines[:number])
     rows: list[Row] = []
-    for line in reversed(page.lines[:number] if asks_for_id(labels[0]) else ()):
+    for line in reversed(page.lines[:number]):
         row = read_name_tokens(line)
         is_title_line = line.lstrip().startswith("# ") and bool(rows)
         if not row:

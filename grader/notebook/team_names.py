@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from grader.notebook.label_words import any_of
+from grader.notebook.name_labels import is_label
 
 _TEAM_WORDS = (
     "team, group, squad, pair, equipo, grupo, equipe, équipe, groupe, binôme, dupla, gruppe,"
@@ -31,6 +32,8 @@ _LEAD = (
     r"(?P<number>\s*(?:\#|(?:no|nr|number|id)\b\.?)?\s?\d{1,3}\b(?!\s?[-.]\s?\d))?"
 )
 _TEAM = re.compile(_LEAD + r"\W*", re.IGNORECASE)
+_TEAM_NAME = re.compile(r"\W*(?:team|group)\s+name\W*", re.IGNORECASE)
+_HEAD_END = re.compile(r"[:=]|\s[-\u2013\u2014]+\s")
 _SIGN = r"(?P<sign>\s*[:=(,](?:\s*[-=]+>?)?|\s*[-\u2013\u2014]+(?=\W)|\s+is\b|(?=\s))\s*"
 _BEGINNING = re.compile(_LEAD + _SIGN, re.IGNORECASE)
 _QUOTED = re.compile(
@@ -70,7 +73,9 @@ def read_team_line(text: str) -> TeamLine | None:
         rest = text[named.end() :]
         return TeamLine(named[1], rest, text, has_label=False, is_sure=False, in_list=False)
     lead = _BEGINNING.match(text)
-    if lead is None:
+    head = _HEAD_END.split(text, maxsplit=1)[0]
+    asks_for_names = is_label(head) and not is_team_label(head)  # 'Group names:'
+    if lead is None or (asks_for_names and not (lead["label"] or _TEAM_NAME.fullmatch(head))):
         return None
     listed = rest = text[lead.end() :]
     is_named = (lead["label"] or lead["named"]) is not None
