@@ -8,12 +8,14 @@ from grader.notebook.markdown_words import is_section_number, line_key
 
 _LABEL = re.compile(
     r"^[\s>#*_\-]*(?:<\w[^<>]{0,100}>\s*)*"
-    r"(?:(?:(?:my|our|your|the|written)\s+)?(?:answers?|ans|solution|soln|response)\b"
+    r"(?:(?:(?:my|our|your|the|written)\s+)?(?:answers?|ans|solution|soln|response"
+    r"|respuesta|resposta|risposta|r[eé]ponse|antwort|antwoord|svar|odpowiedź|cevap|ответ|答案?|回答"
+    r"|답변?)\b"
     r"(?:\s*(?:to|for)?\s*\(?(?:(?:q(?:uestion)?|part)\s*)?\d[\d.]{0,6}\)?)?(?=[^\w(])"
     r"|a\d{0,2}(?=\s*:))\s*"
-    r"(?P<sign>[:.=]|[-\u2013\u2014]+(?=\s|$))?\s*"
+    r"(?P<sign>[:.=\uff1a]|[-\u2013\u2014]+(?=\s|$))?\s*"
     r"(?P<close>(?:[*_]{1,3}(?![\w*])|[*_]{2,3}|</\w+>)\s*)*"
-    r"(?P<late_sign>[:.=]|[-\u2013\u2014]+(?=\s|$))?[ \t]*",
+    r"(?P<late_sign>[:.=\uff1a]|[-\u2013\u2014]+(?=\s|$))?[ \t]*",
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(

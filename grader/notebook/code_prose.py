@@ -36,7 +36,7 @@ _MIN_STRING_WORDS, _MIN_COMPUTED_WORDS, _MIN_DOCUMENT_WORDS = 6, 12, 4
 """The least words among code that may be an answer: of a string, of one that values are put into,
 of one that is shown as a document."""
 _MIN_COMMENT_WORDS, _MIN_INNER_COMMENT_WORDS = 8, 12
-"""The least words of such a comment; more if code stands below it."""
+"""The least words of such a comment; more if it stands between code, or above the handout's."""
 _MAX_SENTENCES = 20_000
 """Characters of a cell that is no Python that are searched for sentences."""
 _MIN_LINE_WORDS = 4
@@ -162,6 +162,7 @@ def _is_code(text: str) -> bool:
 def _loose_comments(source: str, *, handout: Handout) -> Iterator[str]:
     """Yield comments among code that are the student's sentences; those on lines of code aren't."""
     lines = source.rstrip().splitlines()
+    is_given = handout.has_code(source)
     position = 0
     for is_comment, run in groupby(lines, lambda line: line.startswith("#")):
         run_lines = list(run)
@@ -170,7 +171,8 @@ def _loose_comments(source: str, *, handout: Handout) -> Iterator[str]:
             continue
         comments = [line.lstrip("#").strip() for line in run_lines]
         text = "\n".join(line for line in comments if not handout.has_comment(line))
-        least = _MIN_COMMENT_WORDS if position == len(lines) else _MIN_INNER_COMMENT_WORDS
+        is_outer = position == len(lines) or (position == len(run_lines) and not is_given)
+        least = _MIN_COMMENT_WORDS if is_outer else _MIN_INNER_COMMENT_WORDS
         is_labeled = any(map(_has_label, text.splitlines()))
         if (is_labeled or count_words(text) >= least) and not _is_code(text):
             yield text
@@ -260,7 +262,9 @@ def _inner_words(statement: ast.stmt) -> Iterator[_Words]:
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(statement)
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and isinstance(node.body[0], ast.Expr)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and isinstance(node.body[0], ast.Expr)
+        and isinstance(node.body[0].value, ast.Constant)
     }
     name = statement.name if isinstance(statement, ast.FunctionDef) else ""
     nodes: list[ast.AST] = [statement]
@@ -270,12 +274,22 @@ def _inner_words(statement: ast.stmt) -> Iterator[_Words]:
             continue
         is_holder = isinstance(node, ast.stmt | ast.Dict | ast.List | ast.Tuple | ast.Call)
         words = _labeled_words(node) if is_holder else None
-        if words is None and isinstance(node, ast.Dict | ast.JoinedStr | ast.Constant):
-            words = _named_words("" if isinstance(node, ast.Dict) else name, node)
+        if words is None and isinstance(node, ast.Dict | ast.List | ast.Tuple):
+            words = _named_words("", node) if _holds_sentences(node) else None
+        elif words is None and isinstance(node, ast.JoinedStr | ast.Constant):
+            words = _named_words(name, node)
         if words is None:
             nodes += reversed(list(ast.iter_child_nodes(node)))
         elif count_words(words.text) >= _MIN_COMPUTED_WORDS:
             yield words
+
+
+def _holds_sentences(node: ast.Dict | ast.List | ast.Tuple) -> bool:
+    """Return whether a list holds nothing but sentences; what a dictionary holds is seen later."""
+    if isinstance(node, ast.Dict):
+        return True
+    counts = [count_words(constant_text(element) or "") for element in node.elts]
+    return len(counts) > 1 and all(counts) and sum(counts) >= _MIN_STRING_WORDS * len(counts)
 
 
 def _named_words(name: str, value: ast.expr) -> _Words | None:
@@ -284,11 +298,19 @@ def _named_words(name: str, value: ast.expr) -> _Words | None:
     if isinstance(value, ast.Dict):
         texts = [row.line for row in strings_in_dictionary(value)]
     elif isinstance(value, ast.List | ast.Tuple):
-        texts = [text for element in value.elts if (text := constant_text(element))]
+        texts = _counted_texts(value.elts)
     else:
         return _text_words(name, value, least=least)
     is_mixed = len(texts) > 1
     return _Words(text="\n\n".join(texts), least=least, is_mixed=is_mixed) if texts else None
+
+
+def _counted_texts(elements: Sequence[ast.expr]) -> list[str]:
+    """Return the strings of a list, with their places before them where it has nothing else."""
+    texts = [text.strip() for element in elements if (text := constant_text(element))]
+    if len(texts) < len(elements) or any(map(read_number_label, texts)):
+        return texts
+    return [f"{number}. {text}" for number, text in enumerate(texts, start=1)]
 
 
 def _text_words(name: str, value: ast.expr, *, least: int) -> _Words | None:

@@ -30,8 +30,10 @@ _MIN_NUMBERS = 2
 _PART_START = re.compile(
     r"\n\s*\n|(?<=[.!?])[*_)\"'|]*\s*\n"
     r"|\n(?=\s*(?:[|>#+*•-]|__|\(?\d{1,2}[.):]|\(?[a-hivx]{1,3}\)|</?\w))"
+    r"|\s(?=[*_]{0,3}(?:[(\[]?(?:[b-h]|[ivx]{1,3}|[2-9])[)\]]|(?i:part) [b-h2-9][:.)])[*_]{0,3}\s)"
 )
-"""Matches the end of a line before a paragraph, a row, an item of a list or a new sentence."""
+"""Matches the end of a line before a paragraph, a row, an item of a list or a new sentence, and a
+space before the mark of a part."""
 _MARKUP = " \t\n>#*_|:-"
 _SENTENCE_END = re.compile(r"[.!?;][*_)\"']*\s")
 _FILE_PICTURE = re.compile(

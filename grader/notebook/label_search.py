@@ -28,6 +28,8 @@ _INNER_START = re.compile(
     r"(?:[.!?;,)*_|][)*_\"']{0,3}\s{1,3}|\s(?=[*_(\[]{1,3}\w))(?=\W{0,3}(?:\w{1,9}\W{1,3}){0,4}\w?\d)"
 )
 """Matches what stands before a number within a line: a sentence's end, or a space before signs."""
+_SENTENCE = re.compile(r"(?<=[.!?;]\s)[*_(\[]{0,3}(?:[Qq]\s?)?\d{1,2}(?:[._-]?[\da-h]){1,3}\s[A-Z]")
+"""Matches a number of several parts that begins a sentence: '… a way back. 1.2 It keeps …'."""
 _MIN_COUNTED = 3
 _MAX_HEADER_WORDS = 6
 _MIN_END = 2
@@ -76,10 +78,13 @@ def find_label_anchors(
     for anchors_above, group in groupby(labels, key=lambda each: each.anchors_above):
         numbered = list(group)
         run = _name_run(numbered, item_by_numbers=item_by_numbers)
-        run = _trusted(run, text=text, order=list(item_by_numbers.values()))
+        above = anchors[anchors_above - 1] if anchors_above else None
+        owner = above.item if above else ""
+        starts = above is not None and above.last > above.first
+        led = owner if above and starts and _shares_line(above, numbered[0], text=text) else ""
+        run = _trusted(run, text=text, order=list(item_by_numbers.values()), led=led)
         if not run and len(empty) >= len(written) - 1:
             run = _counted(numbered, written=written)
-        owner = anchors[anchors_above - 1].item if anchors_above else ""
         if run and run[0][0] == owner:  # it stands below its own question
             run = run[1:]
         if any(item in empty for item, _ in run):
@@ -114,12 +119,14 @@ def _read_labels(
     handout: Handout,
 ) -> Iterator[_Label]:
     """Yield the numbers that begin the student's lines, or sentences in them."""
+    prompt_ends = {text.stream[a.last - 1].line: a.last for a in anchors if a.last > a.first}
     prompt_lines = text.prompt_lines()
     seen: set[str] = set()
     question: tuple[int, ...] = ()
     for number, (start, _) in spans.items():
         line = text.lines[number].text
-        labels = list(_labels_in_line(line)) if number not in prompt_lines else []
+        end = prompt_ends.get(number, start) if number in prompt_lines else start - 1
+        labels = [each for each in _labels_in_line(line) if start + each[0] > end]
         if not labels:
             continue
         key = line_key(line)
@@ -157,7 +164,8 @@ def _labels_in_line(line: str) -> Iterator[tuple[int, NumberLabel]]:
         before = sum(word.start < start for word in words)
         if inner is None or inner.is_bare or inner.is_question:
             continue
-        if before >= max(1, end) and (inner.is_closed or inner.is_led):
+        is_set_off = inner.is_closed or inner.is_led or _SENTENCE.match(line, start) is not None
+        if before >= max(1, end) and is_set_off:
             yield before, inner
             end = before + inner.word_count
 
@@ -236,19 +244,39 @@ def _counted(run: Sequence[_Label], *, written: Sequence[str]) -> list[tuple[str
     return list(zip(written, counted, strict=True))
 
 
+def _shares_line(above: Anchor, label: _Label, *, text: SearchedText) -> bool:
+    """Return whether a question was found by a number on a line that has another one, too."""
+    return above.evidence == "its number" and text.stream[above.first].line == label.line
+
+
 def _trusted(
-    run: Sequence[tuple[str, _Label]], *, text: SearchedText, order: Sequence[str]
+    run: Sequence[tuple[str, _Label]], *, text: SearchedText, order: Sequence[str], led: str
 ) -> list[tuple[str, _Label]]:
-    """Return the labels that are no mere words of an answer."""
+    """Return the labels that are no mere words of an answer.
+
+    Args:
+        run: The labels, with their items.
+        text: The notebook's text.
+        order: All items.
+        led: The item whose number begins the line of the first label, if that isn't in the run.
+    """
     places = [order.index(item) for item, _ in run]
     is_inner = any(each.is_inner for _, each in run)
     in_order = places == (sorted(set(places)) if is_inner else sorted(places))
     if in_order and len(set(places)) >= _MIN_WEAK_LABELS:
         return list(run)
+    counted = [order.index(led), *places] if led else places
+    leads = is_inner and (bool(led) or _leads_paragraph(run[0][1], text=text))
+    if leads and len(counted) > 1 and counted == list(range(counted[0], counted[-1] + 1)):
+        return list(run)
     closed = [(item, each) for item, each in run if each.label.is_closed and not each.is_inner]
     if len({item for item, _ in closed}) > 1:
         return closed
     return [(item, each) for item, each in closed if _opens_paragraph(each.line, text=text)]
+
+
+def _leads_paragraph(each: _Label, *, text: SearchedText) -> bool:
+    return not each.is_inner and _opens_paragraph(each.line, text=text)
 
 
 def _opens_paragraph(number: int, *, text: SearchedText) -> bool:

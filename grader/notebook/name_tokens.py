@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.notebook.markdown_words import plain_text
-from grader.notebook.name_labels import ID_MARKS, is_label, replace_labels
+from grader.notebook.name_labels import ID_MARKS, asks_for_id, is_label, replace_labels
 from grader.notebook.other_labels import is_other_label, without_asides
 from grader.notebook.person_names import (
     NICKNAME_MARKS,
@@ -17,6 +17,8 @@ from grader.notebook.person_names import (
     may_be_name,
     names_within,
 )
+from grader.notebook.team_names import join_team_column, read_team_line, without_team_behind
+from grader.notebook.two_scripts import ALIAS_MARK, join_scripts, share_script
 from grader.text_folding import fold_accents
 
 _EMAIL = re.compile(r"<?(?:mailto:)?(?<![\w.+-])([\w.+-]+)@[\w-]+(?:\.[\w-]+)+>?")
@@ -48,6 +50,7 @@ _CERTAIN_ID = re.compile(r"(?=(?:\D*\d){3})[a-z\d._-]+|(?=(?:\D*\d){4})[A-Z._-]+
 _BRACKETED = re.compile(r"[(\[{<]\s*([A-Za-z][\w.-]{0,19}|\d[\d.-]{3,19})\s*[)\]}>]")
 _NICKNAME = re.compile(r"\s*([(\"\u201c])([^\W\d_][^\s()\"\u201c\u201d.,;]*)([)\"\u201d])(?=\W|$)")
 _NICKNAME_SIGNS = {ord(mark): sign for sign, mark in NICKNAME_MARKS.items()}
+_MARKS = _NICKNAME_SIGNS.keys() | {ord(ALIAS_MARK)}
 _REMARK = re.compile(r"[(\[]([^()\[\]\d]{1,40})[)\]]")
 _AND = r"(?:und|et|och|og|oraz|ve|và|и|та|和|与|與|及|跟|と|그리고|और|و)"
 _AND_IN_NAMES = r"(?:y|e|i|en)"
@@ -60,7 +63,15 @@ _SEPARATOR = re.compile(
     rf"\s*(?:;|&|\||\+|\t|/|\b(?:and|with)\b|(?<!\S){_AND}(?!\S)"
     r"|\s[-=]*[-=>\u2013\u2014\u2192]+(?=\s|$)|:|[()\[\]{}<>]|#)\s*"
 )
-_SUFFIX = re.compile(r",\s*(?=(?:jr|sr|ii|iii|iv|ph\.?d)\b)", re.IGNORECASE)
+_SUFFIX = re.compile(
+    r",\s*(?=(?:jr|sr|ii|iii|iv|ph\.?d)\b(?!\.?\s+(?:student|candidate)))", re.IGNORECASE
+)
+_ORDER = re.compile(
+    r"\(\s*(?:(?:first|last|family|given|middle|full)(?:\s?names?)?|surname)"
+    r"(?:(?:\s*[,/&]\s*|\s+(?:and\s+)?)(?:(?:first|last|family|given|middle)(?:\s?names?)?|surname))*\s*\)",
+    re.IGNORECASE,
+)
+"""Matches how a label asks for a name: 'Name (Last, First):'."""
 _TITLE = re.compile(
     r"^(?:(?:mr|ms|mrs|mx|dr|mme|mlle|sr|sra|srta|sig|hr|fr)\.|(?:mr|ms|mrs|mx|miss|dr|mme|mlle|herr|frau"
     r"|sig\.ra|dhr\.|mevr\.))\s+(?=\w)",
@@ -69,26 +80,19 @@ _TITLE = re.compile(
 _OPENING_BRACKET = re.compile(r"\s*[(\[{<]\s*")
 _AUTOLINK = re.compile(r"<(?:mailto:)?([\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+)>", re.IGNORECASE)
 """Matches an address as Markdown links it: '<ae10001@example.org>'."""
-_TEAM_NAME = re.compile(
-    r"(?:team|group)(?:\s+name)?\s+(?!members?\b|partners?\b|mates?\b)(?!.*\s(?:and|y|und|et)\s)[^\W\d][^\d,;&/+|()<>:]*",
-    re.IGNORECASE,
-)
-"""Matches what a team calls itself: 'Team Gradient Ascent'."""
-_ROMANIZED = re.compile(
-    r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]{2,4}\s*[(\uff08]\s*"
-    r"([A-Z][\w'-]*(?:\s+[A-Z][\w'-]*){1,3})\s*[)\uff09]"
-)
-"""Matches a name in Chinese, Japanese or Korean and the same in Latin letters."""
 _PROSE_WORDS = 14
 _MIN_SHARED_LETTERS = 3
+_MIN_LISTED_IDS = 2
+"""The least ids behind 'Team: Lazy Learners, …' that show it to be no student."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameToken:
     """A part of a line.
 
-    Its kind is 'name', 'id', 'label', 'unread' (it may be a name, but can't be read as one) or
-    'other'.
+    Its kind is 'name', 'id', 'label', 'team' (a team's name, or a student's where nobody else is
+    named), 'alias' (another form of the name beside it, or a name with an id of its own), 'unread'
+    (it may be a name, but can't be read as one) or 'other'.
     """
 
     kind: str
@@ -102,7 +106,7 @@ def read_name_tokens(line: str) -> list[NameToken]:
     """
     shown = _AUTOLINK.sub(r" \1 ", _NOT_SAID.sub(" ", line))
     text = _PRONOUNS.sub(" ", _URL.sub(" ", plain_text(shown)))
-    text = _ROMANIZED.sub(r"\1", text)
+    text = join_scripts(join_team_column(_ORDER.sub("", text)))
     text = re.sub(r"(?<!\S)@(?=\w)|(?<=[(\[])@", "", text)
     tokens = [
         token
@@ -128,15 +132,42 @@ def is_certain_id(text: str) -> bool:
 
 
 def _read_column(text: str) -> list[NameToken]:
-    if not re.sub(r"[\s:=_.\u2026-]+", "", text) or _TEAM_NAME.fullmatch(text):
+    if not re.sub(r"[\s:=_.\u2026-]+", "", text):
         return []
+    if (team := _read_team(text)) is not None:
+        return team
     if is_other_label(text):
         return [NameToken(kind="other", text=text)]
     if is_label(text):
         return [NameToken(kind="label", text=text)]
-    unlabeled, labels = replace_labels(without_asides(text))
+    unlabeled, labels = replace_labels(_without_asides(text))
     tokens = [NameToken(kind="label", text=label) for label in labels]
     return tokens + list(_names_and_ids(_without_remarks(_without_emails(unlabeled))))
+
+
+def _read_team(text: str) -> list[NameToken] | None:
+    """Read a line that names a team first; None where it names a student as any line does."""
+    line = read_team_line(text)
+    if line is None or any(_id_spans(line.name)):
+        return None
+    tokens = _read_column(line.rest)
+    ids = [token for token in tokens if token.kind == "id"]
+    opens_with_id = tokens and (tokens[0].kind == "id" or asks_for_id(tokens[0].text))
+    if opens_with_id and line.has_label:
+        return [NameToken(kind="label", text="Team:"), *_read_column(line.listed)]
+    if opens_with_id or (line.in_list and not line.is_sure and len(ids) < _MIN_LISTED_IDS):
+        return None
+    label = [NameToken(kind="label", text="Team:")] if line.has_label else []
+    names = [] if line.is_sure else _split_names(line.name, is_after_id=False)
+    team = [replace(token, kind="team") if token.kind == "name" else token for token in names]
+    return [*label, *(token for token in team if not (ids and token.kind != "team")), *tokens]
+
+
+def _without_asides(text: str) -> str:
+    """Return a line without what names no student beside those whom it names."""
+    text = without_asides(text)
+    first = next(_id_spans(text), None)
+    return text if first is None else text[: first[1]] + without_team_behind(text[first[1] :])
 
 
 def _is_id_of(token: NameToken, before: list[NameToken]) -> bool:
@@ -220,7 +251,10 @@ def _split_names(text: str, *, is_after_id: bool) -> Iterator[NameToken]:
     text = _AND_OF_NAMES.sub(r"\1;", _SUFFIX.sub(" ", text))
     for chunk in _SEPARATOR.split(text):
         for part in _split_at_commas(chunk):
-            yield from _read_part(part)
+            is_alias = ALIAS_MARK in part
+            for token in _read_part(part.replace(ALIAS_MARK, "")):
+                is_name_alias = is_alias and token.kind == "name"
+                yield replace(token, kind="alias") if is_name_alias else token
 
 
 def _read_part(part: str) -> Iterator[NameToken]:
@@ -239,7 +273,11 @@ def _split_at_commas(chunk: str) -> list[str]:
     """Split 'Ada Example, Ben Sample' into two names; turn 'Example, Ada' round as one."""
     parts = [_trim(part) for part in re.split("[,\u060c\u3001]", chunk)]
     parts = [part for part in parts if part and not part.isdigit() and not is_remark(part)]
-    inverted = len(parts) == 2 and any(" " not in part for part in parts)  # noqa: PLR2004 -- an inverted name has two parts
+    inverted = (
+        len(parts) == 2  # noqa: PLR2004 -- an inverted name has two parts
+        and any(" " not in part for part in parts)
+        and share_script(*parts)
+    )
     return [f"{parts[1]} {parts[0]}"] if inverted else parts
 
 
@@ -254,4 +292,4 @@ def _trim(part: str) -> str:
 
 
 def _is_in_name(sign: str) -> bool:
-    return unicodedata.category(sign)[0] in "LMN" or ord(sign) in _NICKNAME_SIGNS
+    return unicodedata.category(sign)[0] in "LMN" or ord(sign) in _MARKS

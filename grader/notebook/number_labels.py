@@ -10,14 +10,18 @@ from grader.notebook.markdown_words import is_heading, split_words
 
 _MAX_LABEL_PARTS = 4  # 'Q2 Part 3 (3.1) Task 1'
 _PART_WORDS = frozenset({"p", "part", "parte", "partie", "pt", "teil"})
-_QUESTION_WORDS = frozenset({"q", "qn", "question", "pregunta", "frage", "问题", "第"})
+_FOREIGN_QUESTIONS = (
+    "pregunta|frage|questão|questao|domanda|vraag|fråga|pytanie|soru|câu|вопрос|问题|問題|問|第"
+    "|문제|질문"
+)
+_QUESTION_WORDS = frozenset({"q", "qn", "question", *_FOREIGN_QUESTIONS.split("|")})
 _WORDS = (
-    r"q(?:uestion|n)?|problem|exercise|task|p(?:ar)?t?|pregunta|ejercicio|parte|exercice|partie"
-    r"|frage|aufgabe|teil|问题|第"
+    rf"q(?:uestion|n)?|problem|exercise|task|p(?:ar)?t?|{_FOREIGN_QUESTIONS}|ejercicio|parte"
+    r"|exercice|exercício|esercizio|partie|aufgabe|teil|opgave|задание|задача"
 )
 _ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
 _SPELLED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_ROMAN = "viii|vii|vi|iv|ix|iii|ii|i|v|x"
+ROMAN = "viii|vii|vi|iv|ix|iii|ii|i|v|x"
 _ANSWER = (
     r"(?:(?:my|our|the|ma|mi|meine)\s{1,2})?(?:answers?|ans|solutions?|soln|responses?"
     r"|r[eé]ponses?|respuestas?|respostas?|risposta|antwort(?:en)?|回答|答案|答|ответ)"
@@ -36,11 +40,11 @@ _LEAD = re.compile(
 )
 """Matches the words of a sentence before a number: 'For Q1.2: …'."""
 _NUMBER = re.compile(
-    rf"(?:part\s{{1,2}}(?=q))?(?P<word>{_WORDS})?\s{{0,2}}(?:(?:no|nr|number)\b)?"
+    rf"(?:part\s{{1,2}}(?=q))?(?P<word>{_WORDS})?\s{{0,2}}(?:(?:no|nr|number)\b|n[°º])?"
     r"\s{0,2}[.:#№_(-]?\s{0,2}"
     r"(?:(?P<number>\d{1,2}(?:[._-]\d{1,2}){0,3})"
-    rf"(?:\.?(?P<letter>[a-h]|{_ROMAN})(?!\w)|[.\s]?\s?\(?(?P<inner>[a-h]|\d|{_ROMAN})\))?"
-    rf"|(?<!\w)(?:(?P<roman>{_ROMAN})|(?P<spelled>{'|'.join(_SPELLED)})|(?P<single>[a-h])))"
+    rf"(?:\.?(?P<letter>[a-h]|{ROMAN})(?!\w)|[.\s]?\s?\(?(?P<inner>[a-h]|\d|{ROMAN})\))?"
+    rf"|(?<!\w)(?:(?P<roman>{ROMAN})|(?P<spelled>{'|'.join(_SPELLED)})|(?P<single>[a-h])))"
     r"(?=p(?:ar)?t?\d|[^\w%]|$)(?!\.\d)",
     re.IGNORECASE,
 )
@@ -199,11 +203,11 @@ def _readings(line: str, position: int) -> Iterator[_Reading]:
 def _read_numbers(match: re.Match[str]) -> tuple[int, ...]:
     first = match["number"] or match["roman"] or match["spelled"] or match["single"]
     inner = match["letter"] or match["inner"]
-    numbers = [_read_number(part) for part in re.split(r"[._-]", first)]
-    return (*numbers, _read_number(inner)) if inner else tuple(numbers)
+    numbers = [read_number(part) for part in re.split(r"[._-]", first)]
+    return (*numbers, read_number(inner)) if inner else tuple(numbers)
 
 
-def _read_number(text: str) -> int:
+def read_number(text: str) -> int:
     """Return 2 for '2', 'b', 'II' and 'two'."""
     if text.isdigit():
         return int(text)

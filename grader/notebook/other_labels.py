@@ -21,7 +21,7 @@ _HELPED = (
 """Matches what a sentence says before who helped."""
 _LEFT = r"(?:former |ex\W?)?partner\b"
 _OTHER_LABEL = re.compile(
-    r"^(?:team|group)\s+(?:name|number|no|id)\b|^(?:date|due|course|class|section|instructor|"
+    r"^(?:team|group)\s+(?:name|number|no|id)\b(?!\s?\(s\))|^(?:date|due|course|class|section|instructor|"
     r"professor|prof|ta|term|semester|assignment|homework|hw|title|e-?mail|unique|crn|"
     r"late days|slip days|version|(?:generative )?ai (?:tools?|us\w+|assist\w+)|tools|resources|"
     r"sources|references|links?|help|study group|(?:word|page) count|people (?:consulted|asked))\b"

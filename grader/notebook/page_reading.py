@@ -19,6 +19,7 @@ from grader.notebook.gap_assignment import Gap, Prompt, Unit, UnitPlacement, pla
 from grader.notebook.handout import Handout
 from grader.notebook.handout_outline import Outline
 from grader.notebook.label_search import find_label_anchors
+from grader.notebook.listed_parts import find_part_anchors
 from grader.notebook.markdown_words import line_key, split_words
 from grader.notebook.prompt_search import Anchor, find_anchors, stream_words
 from grader.notebook.student_text import Event, TextLine, page_events, text_lines
@@ -67,7 +68,7 @@ class PageReader:
             return sure
         text = self._search(lines) if any(line.loose for line in lines) else sure.text
         for _ in range(_MAX_SEARCHES):
-            labels = self._find_labels(text, empty=empty)
+            labels = self._find_labels(text, empty=empty, held=sure.units)
             anchors = sorted([*text.anchors, *labels], key=lambda anchor: anchor.first)
             page = self._read(replace(text, anchors=anchors), is_second=True)
             lost = self._unanswered(page.units) - empty
@@ -81,12 +82,21 @@ class PageReader:
         )
         return replace(page, divided=divided)
 
-    def _find_labels(self, text: SearchedText, *, empty: frozenset[str]) -> list[Anchor]:
+    def _find_labels(
+        self, text: SearchedText, *, empty: frozenset[str], held: Mapping[str, Sequence[Unit]]
+    ) -> list[Anchor]:
         """Find what stands before answers apart from their questions: numbers, else topics."""
-        for find in (find_label_anchors, find_topic_anchors):
-            if labels := find(text, items=self.items, empty=empty, handout=self.handout):
-                return labels
-        return []
+        parts = find_part_anchors(
+            text, items=self.items, empty=empty, held=held, handout=self.handout
+        )
+        listed = {part.item for part in parts}
+        labels = find_label_anchors(
+            text, items=self.items, empty=empty - listed, handout=self.handout
+        )
+        labels = [label for label in labels if label.item not in listed]
+        return [*parts, *labels] or find_topic_anchors(
+            text, items=self.items, empty=empty, handout=self.handout
+        )
 
     def _unanswered(self, units: Mapping[str, Sequence[Unit]]) -> frozenset[str]:
         return frozenset(i.id for i in self.items if i.wants_text and not units.get(i.id))
@@ -104,10 +114,16 @@ class PageReader:
 
     def _read(self, text: SearchedText, *, is_second: bool = False) -> PageReading:
         """Assign the text to the questions; text that is not sure only at a second reading."""
-        events = list(
-            page_events(text.lines, stream=text.stream, anchors=text.anchors, handout=self.handout)
-        )
         prompt_texts = {item.id: item.prompt for item in self.items}
+        events = list(
+            page_events(
+                text.lines,
+                stream=text.stream,
+                anchors=text.anchors,
+                prompts=prompt_texts,
+                handout=self.handout,
+            )
+        )
         name_cells = find_name_cells(self.notebook, prompts=prompt_texts)
         answer_events = list(_without_names(events, name_cells=name_cells, keep_words=is_second))
         pictures = _pictures_by_hash(self.notebook.cells)

@@ -14,9 +14,11 @@ _MAX_WORDS = 6
 _MAX_CODE_LETTERS = 2
 _NAME_PARTS = "al bin da de del den der di dos du el la le van von y zu"
 _REMARK_WORDS = """
-    alone applicable both by did group have hello hi i individual individually it me my myself
-    n/a na nil no nobody none nope not of on one only own partner respectively self solo
-    student submission team teammate this work worked working
+    alone applicable both by candidate captain coder collaboration collaborator collaborators did
+    driver freshman grad graduate group have hello hi i individual individually it junior lead
+    leader me my myself n/a na navigator nil no nobody none nope not of on one only own partner phd
+    respectively scribe self senior solo sophomore student submission team teammate this undergrad
+    undergraduate work worked working writer
 """
 _COMMON_WORDS = """
     a about above after all an and as at autumn banner be below both do each enter fall few
@@ -35,7 +37,7 @@ _COURSE_WORDS = """
 """
 _PARTICLES = frozenset(_NAME_PARTS.split())
 _REMARKS = frozenset(_REMARK_WORDS.split())
-"""Words that say that somebody worked alone, or that there is nobody."""
+"""Words that say that somebody worked alone, that there is nobody, or what somebody is."""
 _SOMETIMES = frozenset(_COMMON_WORDS.split())
 """Words that may be part of a name where all its words have capitals: 'He', 'An', 'May'."""
 _NEVER = frozenset(_COURSE_WORDS.split())
@@ -63,7 +65,7 @@ def is_full_name(text: str) -> bool:
 
 
 def is_remark(text: str) -> bool:
-    """Return whether a text only says that somebody worked alone: 'solo', 'no partner', 'none'."""
+    """Return whether a text only says how somebody worked, or as what: 'solo', 'none', 'scribe'."""
     return all(_key(word) in _REMARKS for word in text.split())
 
 

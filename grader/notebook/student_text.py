@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.model import Cell, Notebook
@@ -11,11 +11,12 @@ from grader.notebook.answer_labels import is_placeholder, without_label
 from grader.notebook.code_prose import CodeProse, read_code_prose
 from grader.notebook.handout import Handout
 from grader.notebook.markdown_words import is_section_number, line_key, split_words, visible_lines
+from grader.notebook.marked_choices import marked_options, option_left
 from grader.notebook.prompt_search import Anchor, StreamWord
 from grader.notebook.student_code import is_blank
 
 _MAX_TEXT = 300_000
-_OPENING_SIGNS = re.compile(r"\s+[*_(\[]*\Z")
+_OPENING_SIGNS = re.compile(r"\s+(?:-\s*)?[*_(\[]*\Z")
 """Matches the signs that open what stands after them."""
 _CLOSING_SIGNS = re.compile(r"\A[^\w\s(\[<$\\!]*")
 """Matches the signs that end what stands before them."""
@@ -91,6 +92,7 @@ def page_events(
     *,
     stream: Sequence[StreamWord],
     anchors: Sequence[Anchor],
+    prompts: Mapping[str, str],
     handout: Handout,
 ) -> Iterator[Event]:
     """Yield the parts of a notebook's text from top to bottom.
@@ -99,6 +101,7 @@ def page_events(
         lines: The notebook's lines.
         stream: Their words.
         anchors: Where the prompts stand in the stream, in order.
+        prompts: The prompts by their items.
         handout: The handout's lines.
 
     Yields:
@@ -121,6 +124,7 @@ def page_events(
             yield Event(kind="code", cell=line.cell)
         elif spans:
             yield from _around_prompts(line, spans=spans, handout=handout)
+            yield from _options(line, spans=spans, stream=stream, prompts=prompts)
         else:
             yield _line_event(line, handout=handout)
 
@@ -130,7 +134,8 @@ def _prompt_event(anchor: Anchor, *, line: TextLine) -> Event:
 
 
 def _line_event(line: TextLine, *, handout: Handout) -> Event:
-    if without_label(line.text) == line.text and handout.has_heading(line.text):
+    is_label = without_label(line.text) != line.text or not without_label(line_key(line.text))
+    if not is_label and handout.has_heading(line.text):  # '| Answer |' is none
         return Event(kind="heading", cell=line.cell)
     return _text_event(line.text, line=line, handout=handout)
 
@@ -159,9 +164,11 @@ def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout)
     for start, end, anchor, begins in spans:
         before = line.text[position:start]
         if is_label and anchor.is_label:
-            before = _OPENING_SIGNS.sub("", _after_label(before))
+            before = _after_label(before)
         elif position:
             before = _CLOSING_SIGNS.sub("", before).strip()
+        if anchor.is_label:
+            before = _OPENING_SIGNS.sub("", before)
         # A number, a sign or the handout's words before a prompt are no answer.
         is_own = split_words(before) and not (
             is_handout_line
@@ -178,6 +185,25 @@ def _around_prompts(line: TextLine, *, spans: Iterable[_Span], handout: Handout)
     rest = _after_label(rest) if is_label else _CLOSING_SIGNS.sub("", rest)
     if not is_handout_line and not handout.has_line_ending(line_key(rest)):
         yield _text_event(rest, line=line, handout=handout)
+
+
+def _options(
+    line: TextLine,
+    *,
+    spans: Iterable[_Span],
+    stream: Sequence[StreamWord],
+    prompts: Mapping[str, str],
+) -> Iterator[Event]:
+    """Yield the options that are marked in the prompts of a line, or that alone are left."""
+    for start, end, anchor, begins in spans:
+        if anchor.is_label or anchor.evidence:
+            continue
+        for option in marked_options(line.text, start=start, end=end):
+            if option not in prompts[anchor.item]:
+                yield Event(kind="text", cell=line.cell, text=option)
+        words = stream[anchor.first : anchor.last]
+        if begins and anchor.ratio < 1 and (word := option_left(prompts[anchor.item], words)):
+            yield Event(kind="text", cell=line.cell, text=word.text.capitalize())
 
 
 def _after_label(text: str) -> str:

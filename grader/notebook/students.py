@@ -11,16 +11,18 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain, pairwise, takewhile
+from itertools import chain, islice, pairwise
 from types import MappingProxyType
 
 from grader.model import Cell, Notebook, Student
+from grader.notebook.code_signatures import signature_lines
 from grader.notebook.markdown_words import BREAK, plain_text, visible_lines
 from grader.notebook.name_labels import asks_for_id, is_label
 from grader.notebook.name_tokens import NameToken, is_certain_id, is_prose, read_name_tokens
 from grader.notebook.person_names import is_full_name, is_title
 from grader.notebook.prompt_search import find_anchors, stream_words
 from grader.notebook.student_code import is_blank
+from grader.notebook.team_names import is_team_label
 from grader.notebook.team_pairing import pair_students
 
 NO_PROMPTS: Mapping[str, str] = MappingProxyType({})
@@ -85,9 +87,9 @@ def _read_team(
     ]
     above, below = _split_at_prompt(cells[:_SEARCHED_CELLS], prompts)
     name_cells = frozenset(page.cell for page in above if page.label_line is not None)
-    comments = _comment_pages(notebook.code_cells()[:_SEARCHED_CELLS])
-    late = (_late_teams(below), _late_teams(comments))
-    teams = chain(_labeled_teams(above), _unlabeled_teams(above), *late)
+    signed = list(_signature_pages(notebook.code_cells()[:_SEARCHED_CELLS]))
+    late = (_late_teams(below), _late_teams(signed), _unlabeled_teams(signed[:1]))
+    teams = chain(_labeled_teams(above), _unlabeled_teams(above), *late, _team_lines(above))
     for cell, team in teams:
         if team:
             return name_cells | {cell}, team
@@ -98,10 +100,17 @@ def _labeled_teams(pages: Sequence[_Page]) -> Iterator[_Team]:
     """Yield whom each label's lines name, and the cells below it."""
     for position, page in enumerate(pages):
         if page.label_line is not None:
-            rows = _labeled_rows(page.lines[page.label_line :])
-            yield page.cell, pair_students([*_rows_above(page), *rows])
+            rows = [*_rows_above(page), *_labeled_rows(page.lines[page.label_line :])]
+            yield page.cell, () if _only_names_team(rows) else pair_students(rows)
             for other in pages[position + 1 : position + 1 + _CELLS_BELOW_LABEL]:
                 yield other.cell, pair_students(_bare_rows(other.lines))
+
+
+def _team_lines(pages: Iterable[_Page]) -> Iterator[_Team]:
+    """Yield whom labels of teams name: 'Team: Ada Example', where nobody else is named."""
+    for page in pages:
+        if page.label_line is not None:
+            yield page.cell, pair_students(_labeled_rows(page.lines[page.label_line :]))
 
 
 def _unlabeled_teams(pages: Sequence[_Page]) -> Iterator[_Team]:
@@ -119,12 +128,11 @@ def _late_teams(pages: Iterable[_Page]) -> Iterator[_Team]:
                 yield page.cell, team
 
 
-def _comment_pages(cells: Iterable[Cell]) -> Iterator[_Page]:
-    """Yield the comments that stand above the code of cells: '# Author: Ada Example'."""
+def _signature_pages(cells: Iterable[Cell]) -> Iterator[_Page]:
+    """Yield what stands above the code of cells: '# Author: Ada Example'."""
     for cell in cells:
-        lines = [line.strip() for line in cell.source[:_MAX_CELL].splitlines()[:_MAX_LINES]]
-        comments = takewhile(lambda line: not line or line.startswith("#"), lines)
-        yield _Page(cell=cell.index, lines=[line.lstrip("#")[:_MAX_LINE] for line in comments])
+        lines = islice(signature_lines(cell.source[:_MAX_CELL]), _MAX_LINES)
+        yield _Page(cell=cell.index, lines=[line[:_MAX_LINE] for line in lines])
 
 
 def _name_lines(cell: Cell) -> list[str]:
@@ -150,8 +158,17 @@ def _without_other_columns(lines: Iterable[str]) -> Iterator[str]:
         if len(columns) == 1:
             others = frozenset()
         elif sum(map(is_label, heads)) >= _MIN_LABELED_COLUMNS:
-            others = frozenset(n for n, head in enumerate(heads) if head and not is_label(head))
+            asks_for_name = any(map(_is_name_head, heads))
+            others = frozenset(
+                n
+                for n, head in enumerate(heads)
+                if head and (not is_label(head) or (asks_for_name and is_team_label(head)))
+            )
         yield "|".join(c for n, c in enumerate(columns) if n not in others) if others else line
+
+
+def _is_name_head(head: str) -> bool:
+    return is_label(head) and not (is_team_label(head) or asks_for_id(head))
 
 
 def _split_at_prompt(
@@ -178,7 +195,13 @@ def _is_label_line(line: str) -> bool:
 
 
 def _kinds(row: Row) -> set[str]:
-    return {token.kind for token in row}
+    return {"name" if token.kind == "alias" else token.kind for token in row}
+
+
+def _only_names_team(rows: Iterable[Row]) -> bool:
+    """Return whether all that may be a student's name may be a team's as well."""
+    kinds = {kind for row in rows for kind in _kinds(row)}
+    return "team" in kinds and kinds.isdisjoint({"name", "id", "unread"})
 
 
 def _labeled_rows(lines: Iterable[str]) -> list[Row]:
@@ -195,11 +218,17 @@ def _labeled_rows(lines: Iterable[str]) -> list[Row]:
 
 
 def _rows_above(page: _Page) -> list[Row]:
-    """Return the names above a line that asks only for ids: 'Ada Example', 'EID: ae10001'."""
+    """Return the names above a line that asks only for ids: 'Ada Example', 'EID: ae10001'.
+
+    Above any other label, those with their ids: 'Ada Example (ae10001)', 'Partner: Ben Sample'.
+    """
     number = page.label_line or 0
-    labels = [t.text for t in read_name_tokens(page.lines[number]) if t.kind == "label"]
+    label_row = read_name_tokens(page.lines[number])
+    labels = [token.text for token in label_row if token.kind == "label"]
+    if not asks_for_id(labels[0]):
+        return _certain_rows(page.lines[:number])
     rows: list[Row] = []
-    for line in reversed(page.lines[:number] if asks_for_id(labels[0]) else ()):
+    for line in reversed(page.lines[:number]):
         row = read_name_tokens(line)
         is_title_line = line.lstrip().startswith("# ") and bool(rows)
         if not row:
@@ -235,8 +264,9 @@ def _certain_rows(lines: Iterable[str]) -> list[Row]:
     """
     rows = [row for line in lines if not is_prose(line) and (row := read_name_tokens(line))]
     for row, below in list(pairwise(rows)):
-        kinds = [token.kind for token in (*row, *below)]
-        if kinds == ["name"] * len(row) + ["id"] * len(row):
+        names = sum(token.kind == "name" for token in row)
+        is_pair = _kinds(row) == {"name"} and _kinds(below) == {"id"}
+        if is_pair and len(below) in {names, len(row)}:
             rows.append([*row, *below])
     return list(filter(_is_certain_row, rows))
 
@@ -249,4 +279,6 @@ def _is_certain(token: NameToken) -> bool:
     """Return whether a token of a line without a label is a full name, a sure id or a title."""
     if token.kind in {"name", "other"}:
         return is_full_name(token.text) if token.kind == "name" else is_title(token.text)
-    return token.kind == "label" or (token.kind == "id" and is_certain_id(token.text))
+    return token.kind in {"label", "team", "alias"} or (
+        token.kind == "id" and is_certain_id(token.text)
+    )

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from grader.model import Student
 from grader.notebook.name_labels import asked_part, asks_for_id
 from grader.notebook.name_tokens import NameToken
+from grader.notebook.team_names import is_team_label
 
 MAX_STUDENTS = 6
 """Students of one team that are read; others are ignored."""
 _OWNER = re.compile(r"partner|teammate|\d+", re.IGNORECASE)
+_OTHERS = frozenset({"partner", "teammate"})
 _COURSE_WORD = re.compile(
     r"(?:unique|section|sec|class|lab|crn)(?:\s+(?:no|nr|number))?\W*", re.IGNORECASE
 )
@@ -37,7 +39,7 @@ def pair_students(rows: Iterable[Sequence[NameToken]]) -> tuple[Student, ...]:
     """Return the students of rows of names and ids, each once, at most six."""
     team: list[_Member] = []
     empty_id_label = False
-    for row in _join_split_names(rows):
+    for row in _join_split_names(_without_second_names(rows)):
         owner = _owner(row)
         blocks = _blocks(row)
         if not blocks:
@@ -58,6 +60,51 @@ def pair_students(rows: Iterable[Sequence[NameToken]]) -> tuple[Student, ...]:
             else:
                 _fill(team, names=names, ids=ids, owner=owner)
     return _unique_students(team)
+
+
+def _without_second_names(rows: Iterable[Sequence[NameToken]]) -> list[list[NameToken]]:
+    """Return the rows without teams' names and other forms of names, where ids tell them so.
+
+    They do where there are no more ids than other names, in their row or, without any there, in
+    all. A team's name is no student's where labels ask for those, either.
+    """
+    rows = [list(row) for row in rows]
+    tokens = [token for row in rows for token in row]
+    is_asked = any(token.kind == "name" for token in tokens) and _is_name_asked(rows)
+    settled = []
+    for row in rows:
+        has_ids = _has_id_for_each_name(row) or (
+            not any(token.kind == "id" for token in row) and _has_id_for_each_name(tokens)
+        )
+        dropped = {"alias": has_ids, "team": has_ids or is_asked}
+        settled.append(
+            [
+                replace(token, kind="name") if token.kind in dropped else token
+                for token in row
+                if not dropped.get(token.kind)
+            ]
+        )
+    return settled
+
+
+def _has_id_for_each_name(tokens: Sequence[NameToken]) -> bool:
+    """Return whether there are ids, and no more than there are names."""
+    names = {token.text for token in tokens if token.kind == "name"}
+    ids = {token.text for token in tokens if token.kind == "id"}
+    return 0 < len(ids) <= len(names)
+
+
+def _is_name_asked(rows: Iterable[Sequence[NameToken]]) -> bool:
+    """Return whether a label asks for names beside or below a team's, and means all of them."""
+    below_team = False
+    for row in rows:
+        kinds = {token.kind for token in row}
+        below_team |= "team" in kinds
+        labels = [t.text for t in row if t.kind == "label" and not is_team_label(t.text)]
+        asks_for_name = any(not asks_for_id(label) for label in labels)
+        if asks_for_name and _owner(row) not in _OTHERS and (below_team or "name" in kinds):
+            return True
+    return False
 
 
 def _join_split_names(rows: Iterable[Sequence[NameToken]]) -> Iterator[Sequence[NameToken]]:
