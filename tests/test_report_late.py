@@ -100,7 +100,10 @@ def test_what_cannot_be_graded_says_when_it_came_and_takes_nothing() -> None:
 
 def test_ids_are_hidden_from_students_but_for_their_end() -> None:
     graded = replace(
-        full_marks(), submission=replace(full_marks().submission, name="hw-AL20001-final")
+        full_marks(),
+        submission=replace(
+            full_marks().submission, name="hw-AL20001-final", display_path="hw/AL20001_hw5.ipynb"
+        ),
     )
     hidden = student_page(graded, rubric=RUBRIC)
     shown = student_page(graded, rubric=RUBRIC, show_ids=True)
@@ -108,6 +111,7 @@ def test_ids_are_hidden_from_students_but_for_their_end() -> None:
     assert "al20001" not in hidden.lower()
     assert "\u2022\u2022\u202201" in hidden
     assert "hw-\u2022\u2022\u202201-final" in hidden
+    assert "<dd>\u2022\u2022\u202201_hw5.ipynb</dd>" in hidden
     assert "al20001" in shown
     assert [mask_id(mark) for mark in ("", "7", "71", "712")] == [
         "",
@@ -134,6 +138,16 @@ def test_an_id_of_four_letters_is_hidden_in_a_name_and_a_shorter_one_is_a_word(
     shown = mask_ids(replace(made, students=(student,), submission=submission)).submission.name
 
     assert shown.lower() == name
+
+
+def test_the_report_of_several_notebooks_names_each_file() -> None:
+    made = full_marks()
+    parts = {
+        part: replace(made.submission, display_path=f"al20001/{part}.ipynb") for part in ("a", "b")
+    }
+    graded = replace(made, submission=replace(made.submission, parts=parts))
+
+    assert "<dd>a.ipynb, b.ipynb</dd>" in student_page(graded, rubric=RUBRIC)
 
 
 def test_staff_see_each_member() -> None:

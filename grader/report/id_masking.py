@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.model import Graded
+from grader.model import Graded, Submission
 
 MASK = "\u2022\u2022\u2022"
 """Stands for what is hidden, however long that is."""
@@ -23,19 +24,29 @@ def mask_id(student_id: str) -> str:
 
 
 def mask_ids(graded: Graded) -> Graded:
-    """Mask the students' ids in a grade, and in the name of the submission."""
-    name = graded.submission.name
-    for student in graded.students:
-        for student_id in (
-            known_id
-            for known_id in (student.id, *student.lms.values())
-            if len(known_id) >= _MIN_ID_LENGTH
-        ):
-            name = mask_id(student_id).join(
-                re.split(re.escape(student_id), name, flags=re.IGNORECASE)
-            )
+    """Mask the students' ids in a grade, and in the names of the submission and its files."""
+    known_ids = [
+        known_id
+        for student in graded.students
+        for known_id in (student.id, *student.lms.values())
+        if len(known_id) >= _MIN_ID_LENGTH
+    ]
     return replace(
         graded,
-        submission=replace(graded.submission, name=name),
+        submission=_mask_names(graded.submission, known_ids),
         students=tuple(replace(student, id=mask_id(student.id)) for student in graded.students),
+    )
+
+
+def _mask_names(submission: Submission, known_ids: Sequence[str]) -> Submission:
+    name, display_path = submission.name, submission.display_path
+    for known_id in known_ids:
+        pattern = re.compile(re.escape(known_id), re.IGNORECASE)
+        name = mask_id(known_id).join(pattern.split(name))
+        display_path = mask_id(known_id).join(pattern.split(display_path))
+    return replace(
+        submission,
+        name=name,
+        display_path=display_path,
+        parts={key: _mask_names(part, known_ids) for key, part in submission.parts.items()},
     )
