@@ -14,7 +14,8 @@ from test_checks import RNG, course, evidence
 
 from grader.authoring.test_remarks import remark_on_tests
 from grader.checks import CHECKS, bind_rubric
-from grader.checks.own_tests import CourseTest
+from grader.checks.own_tests import CourseTest, ReferenceValue
+from grader.errors import CourseTestFault, ReferenceFault
 from grader.model import CheckSpec, Finding, Observation, Verdict
 from grader.rubric.test_files import find_tests
 
@@ -204,6 +205,122 @@ def test_a_share_is_a_number_where_the_reference_gives_one() -> None:
 
     assert [judge(part, reference=full).earned for part in parts] == [3, 4, 0]
     assert judge(parts[2], reference=full).found == "it gave no number of points"
+
+
+def test_a_share_that_is_no_number_of_the_reference_earns_its_part_and_never_more_than_all() -> (
+    None
+):
+    parts = [
+        case("passed", share="3/4", sentence="3 of 4 rows"),
+        case("passed", share="3/2", sentence="6 of 4 rows"),
+    ]
+
+    findings = [judge(part) for part in parts]
+    assert [finding.earned for finding in findings] == [3, 4]
+    assert [finding.found for finding in findings] == ["3 of 4 rows", "the test passed"]
+
+
+def test_a_finding_says_what_was_expected_whatever_came_of_it() -> None:
+    outcomes = [case("passed"), case("failed"), case("missing", names=["squares", "cubes"])]
+    findings = [judge(outcome) for outcome in outcomes]
+
+    assert {finding.expected for finding in findings} == {"squares(n) lists squares."}
+    assert [finding.found for finding in findings] == [
+        "the test passed",
+        "a hidden test failed: squares(n) lists squares.",
+        "no name squares or cubes was left when the run ended",
+    ]
+
+
+def test_of_many_flaws_three_are_told_and_the_others_counted() -> None:
+    names = [f"test_small[{n}]" for n in range(6)]
+    right = tuple(case("passed", name) for name in names)
+
+    def found(count: int) -> str:
+        wrong = [case("failed", name, sentence=f"flaw {name[-2]}") for name in names[:count]]
+        return judge(*wrong, *right[count:], reference=right).found
+
+    assert found(3) == "3 of 6 cases pass. Flaw 0. Flaw 1. Flaw 2"
+    assert found(4) == "2 of 6 cases pass. Flaw 0. Flaw 1. Flaw 2. And 1 more"
+    assert found(5) == "1 of 6 cases pass. Flaw 0. Flaw 1. Flaw 2. And 2 more"
+
+
+def test_of_a_hidden_test_the_class_and_line_of_a_written_exception_are_told() -> None:
+    written = case(
+        "raised", exception="ValueError", where=["", 7], message="no 17", is_written=True
+    )
+    without_line = case("raised", exception="ValueError", message="no 17")
+
+    assert judge(written, public=False).found == "it raised ValueError in line 7 of its cell"
+    assert judge(without_line, public=False).found == "it raised ValueError"
+
+
+REASONS = [
+    (case("failed", sentence="it is wrong", message="no"), "it is wrong"),
+    (
+        case("stopped", code="f(1)", exception="TypeError", message="no"),
+        "`f(1)` raised TypeError: no",
+    ),
+    (case("failed", message="no reason"), "no reason"),
+    (case("gone", status="died"), "ended the notebook's process"),
+    (case("failed"), "failed"),
+]
+
+
+@pytest.mark.parametrize(("outcome", "reason"), REASONS, ids=lambda value: str(value)[:40])
+def test_why_the_reference_does_not_pass_is_told_to_who_wrote_the_test(
+    outcome: dict[str, Any], reason: str
+) -> None:
+    cases = observe(case("passed", "test_small[0]"), {**outcome, "case": "test_small[1]"})
+    own = replace(evidence(), observations={QUESTION.id: cases}, expected={QUESTION.id: cases})
+
+    with pytest.raises(ReferenceFault) as fault:
+        CHECK.judge(own)
+    assert str(fault.value) == f"the reference does not pass test_small: {reason}"
+
+
+def test_a_fault_names_the_test_and_what_it_said() -> None:
+    expected = {QUESTION.id: observe(case("passed"))}
+    own = replace(evidence(), expected=expected)
+    message = "x" * 400
+
+    with pytest.raises(CourseTestFault) as fault:
+        CHECK.judge(
+            replace(own, observations={QUESTION.id: observe(case("error", message=message))})
+        )
+    assert str(fault.value) == f"the test test_small failed by itself: {message[:300]}"
+    with pytest.raises(CourseTestFault, match=r"^test_small could not be run to its end$"):
+        CHECK.judge(replace(own, observations={QUESTION.id: observe()}))
+
+
+def test_a_moment_and_a_seed_are_part_of_a_question_where_the_test_has_them() -> None:
+    drawing = CHECK.model_copy(update={"draws": True, "at": "q1"})
+    ((later,), (plain,)) = (check.questions(RNG) for check in (drawing, CHECK))
+
+    assert plain.params == {"test": "test_small", "seed": ""}
+    assert later.params == {"test": "test_small", "seed": RNG.seed.hex(), "at": "q1"}
+    assert CHECK.constant_questions(RNG) == (plain,)
+
+
+def test_the_short_form_asks_with_all_that_it_compares_by() -> None:
+    params = {"ask": "squares(n) + len(range(n))", "given": {"n": [1, 2]}, "draw": {}}
+    plain = ReferenceValue.model_validate(params)
+    rounded = plain.model_copy(update={"digits": 3, "draw": {"m": "integers(1, 3)"}})
+    values = [check.questions(RNG)[0].params for check in (plain, rounded)]
+
+    assert plain.code_names() == ("squares",)
+    assert plain.asks_counter_questions()
+    assert [(one["seed"], one["value"].get("digits")) for one in values] == [
+        ("", None),
+        (RNG.seed.hex(), 3),
+    ]
+    assert values[0]["value"] == {
+        **params,
+        "times": 3,
+        "close": 1e-6,
+        "order": "same",
+        "types": True,
+    }
 
 
 def test_a_notebook_that_was_given_up_has_failed_what_was_not_run() -> None:
