@@ -659,6 +659,92 @@ def test_what_a_library_raises_for_the_notebook_is_told_alike_here_and_there(
     assert (here["outcome"], here["where"]) == ("raised", ["load", 5])
 
 
+RAISED = """
+import dataclasses, sqlite3, re, subprocess, zipfile, queue, struct, unittest
+
+
+@dataclasses.dataclass(frozen=True)
+class Hit:
+    status: int
+
+
+class TornUp(sqlite3.IntegrityError):
+    pass
+
+
+def change():
+    Hit(200).status = 500
+
+
+def insert():
+    raise TornUp("twice")
+
+
+def skip():
+    raise unittest.SkipTest("no reason")
+
+
+def read(what):
+    return {
+        "sql": lambda: sqlite3.connect(":memory:").execute("SELECT * FROM nowhere"),
+        "pattern": lambda: re.compile("("),
+        "command": lambda: subprocess.run(["false"], check=True),
+        "zip": lambda: zipfile.ZipFile(__import__("io").BytesIO(b"none")),
+        "queue": lambda: queue.Queue().get_nowait(),
+        "struct": lambda: struct.unpack("i", b""),
+    }[what]()
+"""
+RAISES = """
+import dataclasses, queue, re, sqlite3, struct, subprocess, zipfile
+
+import pytest
+
+
+def test_frozen(change):
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'status'"):
+        change()
+
+
+def test_library(read):
+    for what, error in {
+        "sql": sqlite3.OperationalError,
+        "pattern": re.error,
+        "zip": zipfile.BadZipFile,
+        "queue": queue.Empty,
+        "struct": struct.error,
+    }.items():
+        with pytest.raises(error):
+            read(what)
+
+
+def test_text(read):
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        read("command")
+    assert "returned non-zero exit status 1" in str(caught.value)
+
+
+def test_subclass(insert):
+    with pytest.raises(ValueError):
+        insert()
+
+
+def test_skip(skip):
+    skip()
+"""
+
+
+def test_exceptions_of_the_standard_library_are_those_that_a_test_names(tmp_path: Path) -> None:
+    outcomes = run_tests(tmp_path, tests=RAISES, notebook=RAISED)
+
+    assert {name: outcome["outcome"] for name, outcome in outcomes.items()} == {
+        "test_frozen": "passed",
+        "test_library": "passed",
+        "test_text": "passed",
+        "test_subclass": "raised",
+        "test_skip": "raised",
+    }
+
+
 VALUES: dict[str, dict[str, Any]] = {
     "squares": {"ask": "squares(n)", "given": {"n": [1, 3, 0]}},
     "drawn": {"ask": "sorted(squares(n))", "draw": {"n": "integers(2, 9)"}},

@@ -3,7 +3,7 @@
 import builtins
 import sys
 
-from inside.plain_values import KNOWN_PACKAGES, Malformed
+from inside.plain_values import ERROR_PACKAGES, KNOWN_PACKAGES, Malformed
 
 MAX_LINE = 1_000_000
 NEVER_RAISED = (KeyboardInterrupt, GeneratorExit, SystemExit)
@@ -62,8 +62,16 @@ class ClassStubs:
         error.args = tuple(args)
         if safe_text(error) != tree["text"]:
             error.args = (str(tree["text"]),)
+        if safe_text(error) != tree["text"]:  # its text is made of attributes that stayed there
+            error.__class__ = with_text(type(error), str(tree["text"]))
         error.__dict__.update(_number_in_notebook=tree["id"], _raised_at=place_of(tree))
         return error
+
+
+def with_text(kind, text):
+    """Return a class of exceptions of that kind that have a text of their own."""
+    names = {"__str__": lambda _error: text, "__module__": kind.__module__}
+    return type(kind.__name__, (kind,), names)
 
 
 def safe_text(error):
@@ -89,11 +97,12 @@ def find_known(tree):
     module that this one has imported, such as `unittest.mock`, can be reached.
     """
     module, name = str(tree.get("m", "")), str(tree.get("q", ""))
-    if module.partition(".")[0] not in KNOWN_PACKAGES:
+    if module.partition(".")[0] not in ERROR_PACKAGES:
         return None
     value = sys.modules.get(module)
     for part in name.split("."):
         value = getattr(value, "__dict__", {}).get(part)
         if not isinstance(value, type):
             return None
-    return value if str(value.__module__).partition(".")[0] in KNOWN_PACKAGES else None
+    known = ERROR_PACKAGES if issubclass(value, Exception) else KNOWN_PACKAGES
+    return value if str(value.__module__).partition(".")[0] in known else None

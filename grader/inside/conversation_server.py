@@ -20,7 +20,7 @@ import tempfile
 
 from inside import frames
 from inside.kept_figures import describe_figures
-from inside.plain_values import KNOWN_PACKAGES, ValueDecoder, ValueEncoder
+from inside.plain_values import ERROR_PACKAGES, KNOWN_PACKAGES, ValueDecoder, ValueEncoder
 from inside.questions import wait_for_result
 from inside.typed_lines import type_lines
 
@@ -325,7 +325,8 @@ OPERATORS = {
 def known_name(kind):
     """Return the qualified name of a class that is the same on both sides; {} of any other."""
     module, name = getattr(kind, "__module__", ""), getattr(kind, "__qualname__", "")
-    if type(module) is not str or module.partition(".")[0] not in KNOWN_PACKAGES:
+    known = ERROR_PACKAGES if issubclass(kind, _BaseException) else KNOWN_PACKAGES
+    if type(module) is not str or module.partition(".")[0] not in known:
         return {}
     target = sys.modules.get(module)
     for part in name.split("."):

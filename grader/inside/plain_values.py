@@ -12,6 +12,7 @@ import decimal
 import fractions
 import math
 import pathlib
+import sys
 import uuid
 
 import numpy as np
@@ -30,6 +31,8 @@ KNOWN_PACKAGES = frozenset(
     ]
 )
 """Packages whose classes are the same on both sides; never pytest's own exceptions."""
+ERROR_PACKAGES = KNOWN_PACKAGES | sys.stdlib_module_names - {"unittest", "bdb"}
+"""Packages whose exceptions are: of the standard library, but those that a test runner obeys."""
 SMALL_INTEGER = 2**53
 LONG_LIST = 64
 """Length from which a list of numbers of one type crosses as an array."""
