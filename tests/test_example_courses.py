@@ -47,6 +47,22 @@ def test_each_submission_earns_what_is_expected(name: str, tmp_path: Path) -> No
 
 
 @pytest.mark.kernel
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name == "intro" else pytest.mark.slow) for name in NAMES],
+)
+def test_where_folders_cannot_be_listed_a_course_is_graded_alike(name: str, tmp_path: Path) -> None:
+    course = copied(name, tmp_path)
+    expected = read_rows(course / "expected.csv")
+    code, output, errors = run_command("submissions", "--isolation", "reduced", folder=course)
+    if code == 2 and "isolation" in errors:
+        pytest.skip("reduced does not hold here")
+    assert (course / "graded" / "gradebook.csv").is_file(), output + errors
+    items = list(next(iter(expected.values())))
+    assert read_rows(course / "graded" / "gradebook.csv", columns=items) == expected
+
+
+@pytest.mark.kernel
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_each_course_validates(name: str, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import re
 import types
+from pathlib import Path
 
 import pytest
 from course_tests import arguments
@@ -175,6 +176,24 @@ def make_warming_item(module, names):
     parameters = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY) for n in names]
     warm.__signature__ = inspect.Signature(parameters)
     return pytest.Function.from_parent(module, name="session fixtures", callobj=warm)
+
+
+class FolderOfGiven(pytest.Directory):
+    """A folder on the way to the files that pytest was given.
+
+    pytest lists each one from the root on, and at the level `reduced` most can't be listed.
+    """
+
+    def collect(self):
+        """Yield the given files in it, and the folders that lead to others."""
+        for file in map(Path, self.config.args):
+            if self.path not in file.parents:
+                continue
+            child = self.path / file.relative_to(self.path).parts[0]
+            if child == file:
+                yield from self.ihook.pytest_collect_file(file_path=file, parent=self)
+            else:
+                yield self.ihook.pytest_collect_directory(path=child, parent=self)
 
 
 def make_value_items(item):
