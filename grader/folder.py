@@ -24,7 +24,12 @@ from grader.model import Flag, Graded, MissingModule, Rubric, Student
 from grader.people import People, check_roster, class_notes
 from grader.report import ClassPageRow, class_page, class_row, student_page
 from grader.report.flag_text import flag_text
-from grader.report.missing_modules import ModuleCount, count_missing, missing_lines
+from grader.report.missing_modules import (
+    ModuleCount,
+    count_missing,
+    missing_lines,
+    missing_where_needed,
+)
 
 MAX_ATTEMPTS = 5
 """How often files are written again while others write them or give marks, too."""
@@ -51,7 +56,7 @@ class SubmissionSummary:
             csv_rows=csv_rows(graded, rubric=rubric),
             needs_attention=graded.reason is not None or bool(graded.flags),
             arrival_known=None not in graded.lateness,
-            missing_modules=graded.record.missing,
+            missing_modules=missing_where_needed(graded),
         )
 
 

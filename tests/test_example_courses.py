@@ -6,6 +6,7 @@ import csv
 import shutil
 from pathlib import Path
 
+import nbformat
 import pytest
 from in_process import run_command
 
@@ -60,6 +61,56 @@ def test_where_folders_cannot_be_listed_a_course_is_graded_alike(name: str, tmp_
     assert (course / "graded" / "gradebook.csv").is_file(), output + errors
     items = list(next(iter(expected.values())))
     assert read_rows(course / "graded" / "gradebook.csv", columns=items) == expected
+
+
+INITIALS = {
+    "package": """\
+import xgboost
+
+def initials(name):
+    return xgboost.initials(name)
+""",
+    "worker": """\
+import queue, threading
+jobs, done = queue.Queue(), queue.Queue()
+
+def work():
+    while True:
+        done.put(jobs.get()[0].upper() + ".")
+
+threading.Thread(target=work, daemon=True).start()
+
+def initials(name):
+    parts = []
+    for part in name.split():
+        jobs.put(part)
+        parts.append(done.get())
+    return "".join(parts)
+""",
+    "endless": "def initials(name):\n    while True:\n        pass\n",
+}
+"""What `initials` waits for: a package that is missing, a thread of the notebook, nothing."""
+
+
+@pytest.mark.kernel
+def test_what_a_test_lacks_here_waits_and_what_never_ends_does_not(tmp_path: Path) -> None:
+    course = copied("intro", tmp_path)
+    submissions = course / "submissions"
+    notebook = nbformat.read(submissions / "right.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    (cell,) = (c for c in notebook.cells if "def initials" in c.source and c.cell_type == "code")
+    shutil.rmtree(submissions)
+    submissions.mkdir()
+    for name, source in INITIALS.items():
+        cell.source = source
+        nbformat.write(notebook, submissions / f"{name}.ipynb")  # type: ignore[no-untyped-call]
+    run_command("submissions", "--limit", "question_s=5", folder=course)
+    rows = read_rows(course / "graded" / "gradebook.csv", columns=["auto", "pending"])
+
+    assert rows == {
+        "package": {"auto": 16, "pending": 4},
+        "worker": {"auto": 16, "pending": 4},
+        "endless": {"auto": 16, "pending": 0},
+    }
 
 
 @pytest.mark.kernel

@@ -19,6 +19,7 @@ from grader.model import CellStatus, Json, MissingModule, Observation
 from grader.notebook import assigning_cells
 from grader.notebook.missing_words import modules_in_error, needed_modules, undefined_name
 
+THREADS_SENTENCE = "tests ask the notebook without the threads that it started"
 _PLACE = "where notebooks are graded"
 
 
@@ -50,11 +51,13 @@ def find_lack(
     for index in about:
         if index in lacking:
             return lacking[index]
-    missing = _missing_modules(evidence)
+    missing, answers = _missing_modules(evidence), tuple(answers)
     for error in (error for answer in answers for error in _errors_in_answer(answer)):
         sentences = (missing[name] for name in modules_in_error(error) if name in missing)
         if sentence := next(sentences, "") or _surroundings_lack(error, evidence):
             return Lack(sentence=sentence)
+    if any(case.get("status") == "lacks_threads" for answer in answers for case in _cases(answer)):
+        return Lack(sentence=THREADS_SENTENCE)
     failed = {index: lack for index, lack in lacking.items() if index in _failed_cells(evidence)}
     if failed and (is_absent or not about or about[-1] > min(failed)):
         return failed[min(failed)]
@@ -118,4 +121,15 @@ def _errors_in_answer(answer: Observation) -> tuple[str, ...]:
         if isinstance(calls, list)
         else []
     )
+    errors += [
+        f"{case.get('exception')}: {case.get('message')}"
+        for case in _cases(answer)
+        if case.get("outcome") in {"raised", "stopped"}
+    ]
     return tuple(str(error) for error in errors if error)
+
+
+def _cases(answer: Observation) -> list[dict[str, Json]]:
+    """Return what came of the cases of a course's own test."""
+    cases = answer.data.get("cases")
+    return [case for case in cases if isinstance(case, dict)] if isinstance(cases, list) else []

@@ -22,6 +22,7 @@ NO_REASON = "it does not"
 """What is wrong where a student may not read more of it."""
 GONE = {
     "timed_out": "did not answer in time",
+    "lacks_threads": "did not answer in time, asked without the threads that the notebook started",
     "died": "ended the notebook's process",
     "invalid": "gave nothing that could be read",
     "too_much": "never came to an end",

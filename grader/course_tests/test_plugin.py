@@ -186,12 +186,11 @@ class FolderOfGiven(pytest.Directory):
 
     def collect(self):
         """Yield the given files in it, and the folders that lead to others."""
-        for file in map(Path, self.config.args):
-            if self.path not in file.parents:
-                continue
-            child = self.path / file.relative_to(self.path).parts[0]
-            if child == file:
-                yield from self.ihook.pytest_collect_file(file_path=file, parent=self)
+        files = [Path(file) for file in self.config.args if self.path in Path(file).parents]
+        children = [self.path / file.relative_to(self.path).parts[0] for file in files]
+        for child in dict.fromkeys(children):  # items of one folder share one collector
+            if child in files:
+                yield from self.ihook.pytest_collect_file(file_path=child, parent=self)
             else:
                 yield self.ihook.pytest_collect_directory(path=child, parent=self)
 

@@ -16,6 +16,11 @@ INTERRUPT_SECONDS = 2.0
 _Lock, _Event, _pthread_kill = threading.Lock, threading.Event, signal.pthread_kill
 
 
+def _is_of_progress_bar(thread):
+    """Return whether a thread is tqdm's, which nothing waits for."""
+    return str(type(thread).__module__).partition(".")[0] == "tqdm"
+
+
 class ScheduledCall:
     """One call that the main thread may begin until the waiting thread gives up."""
 
@@ -66,7 +71,14 @@ class MainThread:
         """Return whether the notebook has threads of its own, of any kind, which a fork loses."""
         if thread_count("self") > self.native_threads_of_kernel:
             return True
-        return any(id(thread) not in self.threads_of_kernel for thread in threading.enumerate())
+        return self.has_threads()
+
+    def has_threads(self):
+        """Return whether the notebook's code has started threads of Python that still run."""
+        return any(
+            id(thread) not in self.threads_of_kernel and not _is_of_progress_bar(thread)
+            for thread in threading.enumerate()
+        )
 
     def begin(self, function):
         """Let the main thread call a function; return the call once it began, or None."""

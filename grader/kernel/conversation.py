@@ -18,6 +18,8 @@ MARGIN_SECONDS = 10.0
 """Seconds granted on top of a limit before a process that ignores it is given up."""
 MAX_END_BYTES = 1000
 """Size of the largest body that may say that a fork ended."""
+ENDS = ("timed_out", "lacks_threads")
+"""How a fork ends that did not end itself."""
 MAX_BYTES = 512 * 1024 * 1024
 """Most bytes that one test may send and receive."""
 
@@ -51,7 +53,8 @@ class Conversation:
         self._usable = True
         self._bytes_left = MAX_BYTES
         self.gone = ""
-        """Why the notebook does not answer any more: 'timed_out', 'died', 'invalid', 'too_much'."""
+        """Why the notebook does not answer any more: 'timed_out', 'lacks_threads', 'died',
+        'invalid', 'too_much'."""
 
     @property
     def is_closed(self) -> bool:
@@ -135,4 +138,4 @@ class Conversation:
             return ""
         if not isinstance(header, dict) or header.get("nonce") != self._nonce:
             return ""
-        return "timed_out" if header.get("status") == "timed_out" else "died"
+        return header["status"] if header.get("status") in ENDS else "died"

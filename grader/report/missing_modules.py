@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from grader.model import MissingModule
+from grader.model import Graded, MissingModule
 from grader.report.text_format import format_count, one_line, printable
 
 MAX_LINES = 12
@@ -23,6 +23,18 @@ class ModuleCount:
     module: MissingModule
     importing: int
     needing: int
+
+
+def missing_where_needed(graded: Graded) -> tuple[MissingModule, ...]:
+    """Return what a notebook did not find, as needed also where only a check's answer needed it."""
+    items = graded.score.items if graded.score else ()
+    lacks = {finding.lack for item in items for finding in item.findings}
+    return tuple(
+        replace(
+            module, used=module.used or any(lack.startswith(f"{module.name} ") for lack in lacks)
+        )
+        for module in graded.record.missing
+    )
 
 
 def count_missing(
