@@ -11,6 +11,7 @@ import builtins
 import importlib
 import importlib.util
 import inspect
+import os
 import symtable
 import sys
 
@@ -166,8 +167,16 @@ class RemoteNames:
         return name in self.code.declared
 
     def fetch(self, name):
-        """Return the value of a name."""
+        """Return the value of a name; `open` opens what lies beside the test here."""
+        if name == "open":
+            return self.open_file
         return self.talk.fetch(name)
+
+    def open_file(self, file, mode="r", *args, **kwargs):
+        """Open a file beside the test, which a notebook may not have; any other over there."""
+        if isinstance(file, (str, os.PathLike)) and "r" in mode and os.path.isfile(file):  # noqa: PTH113
+            return open(file, mode, *args, **kwargs)  # noqa: PTH123
+        return self.talk.fetch("open")(file, mode, *args, **kwargs)
 
     def assign(self, name, value):
         """Set a name; return whether it could be: some things stay on our side."""
