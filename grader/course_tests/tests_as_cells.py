@@ -91,6 +91,20 @@ class CellNames(dict):
         super().__setitem__(name, value)
         return value
 
+    def __contains__(self, name):
+        try:
+            self[name]
+        except KeyError:
+            return False
+        return True
+
+    def get(self, name, default=None):
+        """Return a name's value, for a test that takes them all as `env` and asks."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
     def __setitem__(self, name, value):
         super().__setitem__(name, value)
         is_special = name.startswith(("@", "__"))
