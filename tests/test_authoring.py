@@ -289,6 +289,23 @@ def test_data_of_the_course_go_along_and_only_code_and_sentences_in_them_are_lea
     assert (leaks(b"x"), leaks(b"pos_pair = (embeddings[0], embeddings[1])")) == (0, 1)
 
 
+def test_lines_of_withheld_files_are_leaks_but_for_names_of_columns(tmp_path: Path) -> None:
+    header, row = "identifier,temperature,pressure", "station-17,21.5 degrees,1013 hPa"
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "hidden.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+    leaks = find_leaks(
+        {"data.csv": f"{header}\n{row}\n".encode()},
+        notebook=read_editable_notebook(ROOT / "reference" / "hw5.ipynb"),
+        rubric=replace(loaded("hw5"), withheld=tmp_path),
+        plan=ValidationPlan(),
+        provided=["data.csv"],
+    )
+
+    assert [(leak.text, leak.description) for leak in leaks] == [
+        (row, "hidden test (withheld/deep/hidden.csv, line 2)")
+    ]
+
+
 def test_what_students_are_given_anyway_is_no_leak() -> None:
     shown = b"x = x.view(x.size(0), -1); C2 = C1 + 0.5 * torch.randn(3, 32, 32)"
 

@@ -90,8 +90,12 @@ def test_rubric_reference_and_program_are_in_it_and_nothing_of_students(
     provided = course.root / "rubrics" / "tiny" / "provided"
     provided.mkdir(parents=True)
     (provided / "data.csv").write_text("1,2\n", encoding="utf-8")
+    withheld = provided.with_name("withheld")
+    withheld.mkdir()
+    (withheld / "hidden.csv").write_text("3,4\n", encoding="utf-8")
     names = set(packed(course).namelist())
 
+    assert "course/rubrics/tiny/withheld/hidden.csv" in names
     assert {"course/rubrics/tiny.toml", "course/rubrics/tiny/provided/data.csv"} <= names
     assert "course/reference/tiny.ipynb" in names
     assert {"package/grader/__main__.py", "package/grader/inside/fork_server.py"} <= names

@@ -1057,3 +1057,42 @@ def test_a_file_of_the_test_is_given_by_its_content_and_no_path_is_told(tmp_path
     assert all("files[" in outcome["message"] for outcome in refused.values())
     given = {outcomes[name]["outcome"] for name in outcomes.keys() - refused.keys()}
     assert given == {"passed"}
+
+
+BESIDE = dedent(
+    """
+    import helpers
+
+    def test_data(as_cell):
+        assert open("hidden.csv").read() == "a,b"
+        assert helpers.double(total) == 6
+
+    def test_their_own(as_cell):
+        assert open("made.txt").read() == "made"
+    """
+)
+IN_ITS_FOLDER = dedent(
+    """
+    import os
+    os.mkdir("own")
+    os.chdir("own")
+    total = 3
+    for name, text in {"made.txt": "made", "hidden.csv": "forged"}.items():
+        with open(name, "w") as file:
+            file.write(text)
+    """
+)
+
+
+def test_a_test_that_runs_as_a_cell_reads_what_lies_beside_it(tmp_path: Path) -> None:
+    outcomes = run_tests(
+        tmp_path,
+        tests=BESIDE,
+        notebook=IN_ITS_FOLDER,
+        files={"hidden.csv": "a,b", "helpers.py": "def double(n):\n    return 2 * n\n"},
+    )
+
+    assert {name: outcome["outcome"] for name, outcome in outcomes.items()} == {
+        "test_data": "passed",
+        "test_their_own": "passed",
+    }

@@ -60,11 +60,8 @@ test = {"name": "q3", "points": 2, "all_or_nothing": True, "suites": [{"cases": 
     {"code": ">>> for n in squares(3):\\n...     print(n)\\n1\\n4\\n9"},
 ]}]}
 """
-Q4 = """OK_FORMAT = False
-name = "q4"
-@test_case()
-def test_env(env):
-    assert env["x"] == 1
+Q4 = """OK_FORMAT = True
+test = {"name": "q4", "suites": [{"cases": [{"code": "x = 1"}]}]}
 """
 SOLVED = """import numpy as np
 def squares(n):
@@ -146,7 +143,7 @@ def test_tests_are_kept_word_for_word(course: Path) -> None:
     assert "    assert near(mean, 2.5)\n" in text
     assert "def near(a, b):" in text
     assert "import numpy as np\n" in text
-    assert (course / "rubrics" / "hw" / "provided" / "data.csv").is_file()
+    assert (course / "rubrics" / "hw" / "withheld" / "data.csv").is_file()
 
 
 def test_what_is_not_understood_is_left_to_a_person(tmp_path: Path) -> None:

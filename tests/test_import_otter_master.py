@@ -15,8 +15,8 @@ from nbformat import v4
 from grader.authoring.blanking import make_template
 from grader.authoring.editable_notebook import read_editable_notebook
 from grader.errors import UsageError
+from grader.importing.otter_assignment import read_master_assignment
 from grader.importing.otter_marks import with_our_marks
-from grader.importing.otter_source import read_master_assignment
 
 CONFIG = "# ASSIGNMENT CONFIG\nname: Homework 1\nfiles:\n    - data.csv"
 SOLUTION = """\

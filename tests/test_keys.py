@@ -231,6 +231,18 @@ def test_files_of_the_course_count_and_are_there_for_all(work: RunConfig, tmp_pa
     assert changed(key_of(work, submission), prepared.key) == {"run"}
 
 
+def test_what_is_withheld_is_there_in_place_of_what_students_got(
+    work: RunConfig, tmp_path: Path
+) -> None:
+    for folder in ("provided", "withheld"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "data.csv").write_text(folder, encoding="utf-8")
+    given = with_rubric(provided=tmp_path / "provided", withheld=tmp_path / "withheld")(work)
+    prepared = CacheKeys(given.build_judge()).prepare(handed_in(work))
+
+    assert prepared.supplied.files == {"data.csv": tmp_path / "withheld" / "data.csv"}
+
+
 def test_as_much_is_kept_of_what_lies_beside_as_the_rubric_allows(
     work: RunConfig, tmp_path: Path
 ) -> None:

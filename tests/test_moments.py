@@ -9,7 +9,12 @@ from pathlib import Path
 import nbformat
 import pytest
 from in_process import run_command
+from live_notebook import ROOMY, fork_server
 from nbformat import v4
+
+from grader import kernel
+from grader.model import Cell
+from grader.sandbox import IsolationLevel
 
 pytestmark = pytest.mark.kernel
 
@@ -119,3 +124,37 @@ def test_what_was_never_checked_is_judged_at_the_end(earned: dict[str, dict[str,
 
 def test_a_cell_of_nbgraders_is_tested_before_it_runs(earned: dict[str, dict[str, float]]) -> None:
     assert earned["in_place"] == {"q1": 1, "q2": 1, "q3": 1}
+
+
+DRAWN = "np.random.rand(), random.random()"
+SEEDED = (
+    f"import random\nimport numpy as np\ns, a = 0, ({DRAWN})",
+    f"b = {DRAWN}",
+    f"%%capture\nc = {DRAWN}",
+    "assert a == b != c",
+    "assert s == 42",
+)
+
+
+@pytest.mark.parametrize(
+    ("seed", "variable", "wrong"),
+    [(42, "", "assert s == 42"), (42, "s", "assert a == b != c"), (None, "", "both")],
+)
+def test_every_cell_is_seeded_or_finds_its_seed(
+    seed: int | None, variable: str, wrong: str
+) -> None:
+    with fork_server(IsolationLevel.REDUCED) as server:
+        setup = kernel.KernelSetup(
+            fork_server=server,
+            seed=1,
+            cell_seed=seed,
+            seed_variable=variable,
+            record=(),
+            limits=ROOMY,
+        )
+        cells = tuple(Cell(index=i, kind="code", source=s) for i, s in enumerate(SEEDED))
+        with kernel.start_kernel(setup) as live:
+            record = live.run(cells, blank=frozenset())
+
+    failed = {SEEDED[run.index] for run in record.cells if run.error}
+    assert failed == (set(SEEDED[3:]) if wrong == "both" else {wrong})

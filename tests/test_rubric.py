@@ -327,6 +327,26 @@ def test_provided_files_are_found_by_name_or_beside_the_rubric(course: Path) -> 
     assert named == (course / "data").resolve()
 
 
+def test_withheld_files_lie_beside_the_rubric_and_in_no_folder_for_students(course: Path) -> None:
+    path = course / "rubrics" / "toy.toml"
+    assert load_rubric(path, catalog=toy_checks).withheld is None
+    withheld = course / "rubrics" / "toy" / "withheld"
+    withheld.mkdir(parents=True)
+
+    assert load_rubric(path, catalog=toy_checks).withheld == withheld.resolve()
+    with pytest.raises(RubricError, match="students would see it"):
+        load_rubric(with_provided(course, "rubrics/toy"), catalog=toy_checks)
+
+
+def test_a_variable_without_its_seed_is_refused(course: Path) -> None:
+    path = course / "rubrics" / "toy.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("seed = 16", 'seed = 16\nseed_variable = "s"'), encoding="utf-8")
+
+    with pytest.raises(RubricError, match="holds `cell_seed` before each cell"):
+        load_rubric(path, catalog=toy_checks)
+
+
 @pytest.mark.parametrize(
     ("told", "said"),
     [

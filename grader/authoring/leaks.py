@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import nbformat
 
@@ -17,6 +18,7 @@ from grader.authoring.editable_notebook import GRADER_ONLY, SOLUTION, EditableNo
 from grader.authoring.test_plan import ValidationPlan
 from grader.model import Json, Rubric
 from grader.notebook.student_code import parse_source
+from grader.rubric.test_files import WITHHELD
 from grader.selfcheck.public_tests import TESTS_SUFFIX
 
 MIN_CODE_LETTERS, MIN_COPY_LETTERS, MIN_SENTENCE_LETTERS, MIN_WHEEL_LETTERS = 8, 16, 24, 24
@@ -166,13 +168,24 @@ def _rubric_secrets(rubric: Rubric) -> Iterator[Secret]:
 def _test_secrets(rubric: Rubric, *, public: str) -> Iterator[Secret]:
     """Yield the lines of hidden tests, and of the data beside them."""
     public_lines = {_squeeze(line) for line in public.split("\n")}
-    for name, path in rubric.tests.files.items() if rubric.tests else ():
+    files = {**(rubric.tests.files if rubric.tests else {}), **_withheld_files(rubric)}
+    for name, path in files.items():
         with path.open("rb") as file:
             lines = file.read(MAX_TEST_DATA).decode("utf-8", "replace").split("\n")
-        for number, line in enumerate(lines, start=1):
+        # A table's first line names its columns, and given data may have the same.
+        is_table = path.suffix.lower() in {".csv", ".tsv"}
+        for number, line in enumerate(lines[is_table:], start=1 + is_table):
             squeezed = _squeeze(line)
             if len(squeezed) >= MIN_SENTENCE_LETTERS and squeezed not in public_lines:
                 yield Secret(f"hidden test ({name}, line {number})", line.strip())
+
+
+def _withheld_files(rubric: Rubric) -> Mapping[str, Path]:
+    folder = rubric.withheld
+    if folder is None:
+        return {}
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {f"{WITHHELD}/{path.relative_to(folder).as_posix()}": path for path in paths}
 
 
 def _sentence_secrets(text: str, *, description: str) -> Iterator[Secret]:

@@ -76,6 +76,8 @@ class TestedCheck(Check):
     at: str = ""
     """A moment of the run: the notebook is asked as it was at its last `grader.check("q1")`, or at
     nbgrader's cell of that id; where it has neither, and without this, as it was at the end."""
+    success: str = ""
+    """What reports say of who passes it, in place of "the test passed"."""
     shown: bool = False
     """Whether students may read what it asks: where the check is public; that is set, too."""
 
@@ -122,7 +124,8 @@ class TestedCheck(Check):
         shares = (_earned_share(cases[name], case) for name, case in expected.items())
         share = sum(shares, Fraction(0)) / len(expected)
         if share == 1:
-            return CheckOutcome(share=share, expected=self.sentence(), observed="the test passed")
+            observed = self.success or "the test passed"
+            return CheckOutcome(share=share, expected=self.sentence(), observed=observed)
         return CheckOutcome(
             share=share,
             expected=self.sentence(),

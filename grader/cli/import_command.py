@@ -59,13 +59,19 @@ def import_nbgrader(*, source: Path, into: Path, assignment_id: str | None) -> N
 def import_otter(
     *, source: Path, solution: Path | None, into: Path, assignment_id: str | None
 ) -> None:
-    """Bring SOURCE here: a master notebook, or the zip of an autograder of otter-grader's.
+    """Bring SOURCE here: a master notebook, or an autograder of otter-grader's.
+
+    The autograder is its zip, or a notebook that `otter assign` made, with tests in its metadata.
 
     Item ids are the questions' names. Writes rubrics/ID.toml, rubrics/ID/ and reference/.
     """
-    from grader.importing.otter_source import read_autograder, read_master_assignment
+    from grader.importing.otter_assignment import read_master_assignment
+    from grader.importing.otter_solution import has_tests
+    from grader.importing.otter_source import read_autograder, read_tested_notebook
 
-    if source.suffix.lower() != ".zip":
+    if source.suffix.lower() == ".ipynb" and has_tests(source):
+        assignment = read_tested_notebook(source, solution=solution, assignment_id=assignment_id)
+    elif source.suffix.lower() != ".zip":
         assignment = read_master_assignment(source, assignment_id=assignment_id)
     elif solution is None:
         raise click.UsageError("a zip has no solved notebook in it: name one by --solution")
@@ -83,6 +89,8 @@ def write_and_tell(assignment: ImportedAssignment, *, into: Path) -> None:
     kinds = [item.kind for item in assignment.items]
     automatic, written = kinds.count("auto"), kinds.count("written")
     click.echo(f"{assignment.id}: {automatic} automatic questions, {written} for a person to mark")
+    for sentence in assignment.left_out:
+        click.echo(f"note: {sentence}")
     for entry in assignment.unsettled:
         cell = f", cell {entry.cell}" if entry.cell else ""
         click.echo(f"to settle: {entry.file}{cell}: {entry.text}")

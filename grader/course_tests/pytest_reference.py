@@ -131,18 +131,21 @@ def run_reference(rubric, path):
     notebook = nbformat.read(path, as_version=4)
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     folder = Path(tempfile.mkdtemp(prefix="reference-"))
-    provided = rubric.with_suffix("") / "provided"
-    if provided.is_dir():
-        shutil.copytree(provided, folder, dirs_exist_ok=True)
+    course = rubric.with_suffix("")
+    for source in (course, course / "provided", course / "withheld"):
+        if source.is_dir():
+            shutil.copytree(source, folder, dirs_exist_ok=True, ignore=leave_out)
     os.environ.setdefault("MPLBACKEND", "agg")
     from inside.kept_figures import keep_figures
 
     keep_figures()
     shell = new_shell()
+    seed_cell = cell_seeding(rubric, shell.user_ns)
     before = Path.cwd()
     os.chdir(folder)
     try:
         for number, source in enumerate(cells):
+            seed_cell(source)
             result = shell.run_cell(source, silent=True)
             error = result.error_before_exec or result.error_in_exec
             if error is not None:
@@ -150,6 +153,24 @@ def run_reference(rubric, path):
     finally:
         os.chdir(before)
     return shell.user_ns, cells, folder
+
+
+def cell_seeding(rubric, names):
+    """Return what is done before each cell, where a rubric has a seed for them."""
+    assignment = tomllib.loads(rubric.read_text(encoding="utf-8"))["assignment"]
+    if "cell_seed" not in assignment:
+        return lambda source: None
+    from inside.seeding import make_cell_seeding
+
+    return make_cell_seeding(names, assignment["cell_seed"], assignment.get("seed_variable", ""))
+
+
+def leave_out(folder, names):
+    """Return what of the assignment's files lies beside no test and no notebook."""
+    if Path(folder, "tests.py") not in map(Path(folder).joinpath, names):
+        return ()
+    others = {"tests.py", "checks.py", "cases", "provided", "withheld"}
+    return [name for name in names if name in others or name.endswith((".toml", "cache__"))]
 
 
 def new_shell():

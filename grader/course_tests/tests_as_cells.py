@@ -11,6 +11,7 @@ import builtins
 import importlib
 import importlib.util
 import inspect
+import os
 import symtable
 import sys
 
@@ -90,6 +91,20 @@ class CellNames(dict):
         super().__setitem__(name, value)
         return value
 
+    def __contains__(self, name):
+        try:
+            self[name]
+        except KeyError:
+            return False
+        return True
+
+    def get(self, name, default=None):
+        """Return a name's value, for a test that takes them all as `env` and asks."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
     def __setitem__(self, name, value):
         super().__setitem__(name, value)
         is_special = name.startswith(("@", "__"))
@@ -166,8 +181,16 @@ class RemoteNames:
         return name in self.code.declared
 
     def fetch(self, name):
-        """Return the value of a name."""
+        """Return the value of a name; `open` opens what lies beside the test here."""
+        if name == "open":
+            return self.open_file
         return self.talk.fetch(name)
+
+    def open_file(self, file, mode="r", *args, **kwargs):
+        """Open a file beside the test, which a notebook may not have; any other over there."""
+        if isinstance(file, (str, os.PathLike)) and "r" in mode and os.path.isfile(file):  # noqa: PTH113
+            return open(file, mode, *args, **kwargs)  # noqa: PTH123
+        return self.talk.fetch("open")(file, mode, *args, **kwargs)
 
     def assign(self, name, value):
         """Set a name; return whether it could be: some things stay on our side."""

@@ -67,16 +67,17 @@ def _package_files() -> Iterator[tuple[str, bytes]]:
 
 
 def _course_files(loaded: Rubric, *, root: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield rubric, reference, tests and provided files, by their paths below the root.
+    """Yield rubric, reference, tests and the files beside notebooks, by their paths below the root.
 
     Raises:
         UsageError: One lies outside of the root.
     """
-    provided = sorted(loaded.provided.rglob("*")) if loaded.provided else []
+    folders = [folder for folder in (loaded.provided, loaded.withheld) if folder]
+    beside = [path for folder in folders for path in sorted(folder.rglob("*"))]
     tests = loaded.tests.files.values() if loaded.tests else ()
     own_checks = [Path(name) for name in loaded.check_modules if name.endswith(".py")]
     home = root.resolve()
-    files = (*(path for path in provided if path.is_file()), *tests, *own_checks)
+    files = (*(path for path in beside if path.is_file()), *tests, *own_checks)
     references = (part.reference for part in loaded.whole)
     for path in (loaded.path, *references, *files):
         resolved = path.resolve()

@@ -50,6 +50,7 @@ def compose_files(assignment: ImportedAssignment, *, default: str) -> Mapping[st
         files[path] = notebook.notebook.to_json().encode()
     files |= {f"{folder}/{name}": data for name, data in assignment.test_files.items()}
     files |= {f"{folder}/provided/{name}": data for name, data in assignment.provided.items()}
+    files |= {f"{folder}/withheld/{name}": data for name, data in assignment.withheld.items()}
     for notebook, part in zip(assignment.notebooks, _plan_folders(assignment), strict=True):
         if notebook.given:
             files[f"{folder}/{part}mutants.toml"] = _given_tables(notebook.given).encode()
@@ -115,6 +116,10 @@ def _assignment_lines(
         yield f"reference = {quote(paths[0])}"
     if assignment.seed is not None:
         yield f"seed = {assignment.seed}"
+    if assignment.cell_seed is not None:
+        yield f"cell_seed = {assignment.cell_seed}"
+    if assignment.seed_variable:
+        yield f"seed_variable = {quote(assignment.seed_variable)}"
     if assignment.provided:
         yield f"provided = {quote(f'rubrics/{assignment.id}/provided')}"
     if assignment.blank != DEFAULT_BLANK:
@@ -149,7 +154,11 @@ def _check_lines(test: ImportedTest) -> Iterator[str]:
     if test.needs:
         yield f"needs = [{', '.join(map(quote, test.needs))}]"
     key, value = ("test", test.name) if is_function else ("ask", test.code)
-    params = [f"{key} = {quote(value)}", *([f"says = {quote(test.says)}"] if test.says else [])]
+    params = [
+        f"{key} = {quote(value)}",
+        *([f"says = {quote(test.says)}"] if test.says else []),
+    ]
+    params += [f"success = {quote(test.success)}"] if test.success else []
     params += [f"at = {quote(test.at)}"] if test.at else []
     params += [f"digits = {test.digits}"] if test.digits is not None else []
     yield f"params = {{ {', '.join(params)} }}"

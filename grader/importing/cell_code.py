@@ -169,13 +169,28 @@ def is_builtin(name: str) -> bool:
 
 def indent_code(source: str, indent: str = "    ") -> str:
     """Return code one step to the right, but for lines within texts, which would change."""
+    inside = _lines_in_texts(source)
+    return "\n".join(
+        line if number in inside or not line.strip() else indent + line
+        for number, line in enumerate(source.split("\n"), 1)
+    )
+
+
+def outdent_code(source: str, *, first: int, last: int) -> str:
+    """Return the lines of code below one, to another, at its left edge; those in texts stay."""
+    inside = _lines_in_texts(source)
+    lines = list(enumerate(source.split("\n"), 1))[first:last]
+    code = [line for number, line in lines if number not in inside and line.strip()]
+    width = min((len(line) - len(line.lstrip()) for line in code), default=0)
+    return "\n".join(line if number in inside else line[width:] for number, line in lines)
+
+
+def _lines_in_texts(source: str) -> set[int]:
+    """Return the numbers of the lines that begin within a text."""
     inside: set[int] = set()
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, (ast.Constant, ast.JoinedStr)) or node.end_lineno is None:
             continue
         if isinstance(node, ast.JoinedStr) or isinstance(node.value, (str, bytes)):
             inside |= set(range(node.lineno + 1, node.end_lineno + 1))
-    return "\n".join(
-        line if number in inside or not line.strip() else indent + line
-        for number, line in enumerate(source.split("\n"), 1)
-    )
+    return inside

@@ -28,6 +28,8 @@ class ImportedTest:
     """What who loses points here reads, such as the peer's message of failure."""
     says: str = ""
     """What reports say it asks for, in place of the function's docstring."""
+    success: str = ""
+    """What who passes it reads, such as the peer's message of success."""
     at: str = ""
     """The moment of the run that it is about: docs/tests.md."""
     digits: int | None = None
@@ -79,6 +81,13 @@ class ImportedAssignment:
     """Files that only tests read: they lie beside `tests.py`."""
     provided: Mapping[str, bytes] = field(default_factory=dict)
     """Files that lie beside every notebook when it runs."""
+    withheld: Mapping[str, bytes] = field(default_factory=dict)
+    """Files that lie there when it is graded, and that no student gets."""
     seed: int | None = None
+    cell_seed: int | None = None
+    """What is seeded with before each cell, or what `seed_variable` holds there."""
+    seed_variable: str = ""
     blank: str = DEFAULT_BLANK
     unsettled: tuple[Unsettled, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """What was left out on purpose, since no score depends on it, in sentences."""

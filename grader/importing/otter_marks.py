@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from grader.authoring.editable_notebook import EditableNotebook
+
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 _BEGIN_BLOCK = re.compile(r"(\s*)# BEGIN SOLUTION( NO PROMPT)?")
 _LINE = re.compile(r"(\s*).* ?# ?SOLUTION")
@@ -53,6 +55,19 @@ def with_our_marks(source: str, *, item: str) -> str:
         else:
             kept.append(line)
     return "\n".join(kept)
+
+
+def with_variable(notebook: EditableNotebook, name: str, value: int) -> EditableNotebook:
+    """Return a notebook that sets a variable to another number, as students' notebooks do."""
+    line = re.compile(
+        rf"^([ \t]*{re.escape(name)}\s*=\s*)(?!=)[^\n#]*?(?=\s*(?:#.*)?$)", re.MULTILINE
+    )
+    sources = {
+        cell.id: line.sub(rf"\g<1>{value}", cell.source)
+        for cell in notebook.cells
+        if cell.kind == "code"
+    }
+    return notebook.with_sources(sources)
 
 
 def _indent(line: str) -> str:

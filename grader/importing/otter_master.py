@@ -32,6 +32,8 @@ _TEST_CONFIG = re.compile(
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
 _OLD_FORMAT = re.compile(r"^```\s*\n\s*(?:BEGIN|END) (?:QUESTION|ASSIGNMENT)", re.MULTILINE)
+INCLUDED = "otter_include"
+"""The tag of a text within a solution that students get."""
 ANSWER_HERE = "_Type your answer here, replacing this text._"
 
 
@@ -41,6 +43,8 @@ class MasterQuestion:
 
     name: str
     options: Mapping[str, object]
+    cell: str = ""
+    """The id of the cell where it begins."""
     text: list[str] = field(default_factory=list)
     solution: list[str] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
@@ -198,7 +202,7 @@ class _MasterReader:
             options = self._load(cell)
             if "name" not in options:
                 raise UsageError(f"cell {cell.id}: the question has no name")
-            question = MasterQuestion(name=str(options["name"]), options=options)
+            question = MasterQuestion(name=str(options["name"]), options=options, cell=cell.id)
             self.master.questions.append(question)
             self._has_prompt = False
 
@@ -225,6 +229,8 @@ class _MasterReader:
         self.master.cells.append(cell)
 
     def _mark(self, cell: EditableCell, question: MasterQuestion) -> EditableCell:
+        if INCLUDED in cell.tags and cell.kind == "markdown":
+            return replace(cell, tags=tuple(tag for tag in cell.tags if tag != INCLUDED))
         question.solution.append(cell.source)
         if cell.kind == "code":
             return self._strip(cell, item=question.name)

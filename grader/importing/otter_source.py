@@ -1,28 +1,38 @@
-"""Reads what otter-grader generated: an autograder's zip, beside a solved notebook."""
+"""Reads what is otter-grader's: an autograder's zip, a notebook with tests, a master notebook."""
 
 from __future__ import annotations
 
-import json
 import re
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
-from grader.authoring.editable_notebook import EditableNotebook, read_editable_notebook
+from grader.authoring.editable_notebook import EditableNotebook
 from grader.authoring.mutation_operators import imported_modules, make_edits
 from grader.errors import UsageError
 from grader.importing import cell_code
-from grader.importing.imported_assignment import ImportedAssignment, ImportedNotebook
+from grader.importing.imported_assignment import (
+    ImportedAssignment,
+    ImportedItem,
+    ImportedNotebook,
+)
 from grader.importing.nbgrader_source import plain_id
+from grader.importing.otter_archive import read_archive
 from grader.importing.otter_items import QuestionReader
-from grader.importing.otter_master import MasterNotebook, read_master
+from grader.importing.otter_options import (
+    CONFIG,
+    ENVIRONMENT,
+    REQUIREMENTS,
+    OtterOptions,
+    read_config,
+)
+from grader.importing.otter_solution import SolvedNotebook, read_solution
 from grader.importing.otter_tests import OtterTest, read_test
 from grader.importing.test_writing import NotebookNames, TestHead, TestWriter
 from grader.model import Unsettled
 
-MAX_ENTRY_BYTES = 100_000_000
-MAX_ENTRIES = 2_000
-CONFIG = "otter_config.json"
+_SCRIPTS = frozenset({"run_autograder", "run_otter.py", "setup.sh"})
+"""What starts an autograder elsewhere."""
 
 
 def read_autograder(
@@ -38,134 +48,184 @@ def read_autograder(
     Raises:
         UsageError: It is none, or for R.
     """
-    files = _read_zip(path)
-    config = json.loads(files.get(CONFIG, b"{}") or b"{}")
+    files = read_archive(path)
+    config = read_config(_decode(files.get(CONFIG, b"{}")), file=CONFIG)
     if str(config.get("lang", "python")).lower() not in {"python", "py"}:
         raise UsageError(f"{path}: it grades {config['lang']}; only Python is graded here")
     if any(name.endswith((".R", ".Rmd", ".r")) for name in files if name.startswith("tests/")):
         raise UsageError(f"{path}: its tests are in R; only Python is graded here")
-    notebook = read_editable_notebook(solution)
-    sources = [
-        cell.source
-        for cell in notebook.cells
-        if cell.kind == "code" and cell_code.parse_cell(cell.source)
-    ]
-    name = assignment_id or solution.stem
+    solved = read_solution(solution)
+    name = plain_id(assignment_id or solution.stem)
     head = TestHead()
-    reader = QuestionReader(
-        notebook=name, writer=TestWriter(names=NotebookNames.from_sources(sources), head=head)
-    )
+    reader = make_reader(name, solved.notebook, head)
     for file, test in _read_tests(files, reader):
         reader.read(test, file=file)
     if not reader.items:
         raise UsageError(f"{path}: no tests are in it")
-    provided = {
-        name.removeprefix("files/"): data
-        for name, data in files.items()
-        if name.startswith("files/") and not name.endswith(".ipynb")
-    }
+    known = {item.id for item in reader.items}
+    for test in solved.tests:
+        if test.name not in known:
+            reader.tell(solution.name, f"{test.name}: it has tests here, and none in the zip")
+    options = OtterOptions(file=CONFIG)
+    options.read_autograder(config)
+    options.read_requirements(_lines(files.get(REQUIREMENTS, b"")), file=REQUIREMENTS)
+    options.read_environment(_decode(files.get(ENVIRONMENT, b"")))
+    provided, withheld = _sort_files(files, notebook=solved.notebook, reader=reader)
+    return ImportedAssignment(
+        id=name,
+        title=str(config.get("assignment_name") or name),
+        source="otter",
+        notebooks=(with_given(name, solved.notebook),),
+        items=(*reader.items, *_take_manual(solved, reader, file=solution.name)),
+        test_head=head.text(),
+        provided=provided,
+        withheld=withheld,
+        cell_seed=options.seed,
+        seed_variable=options.seed_variable,
+        unsettled=(*reader.unsettled, *options.unsettled, *_unknown_files(files)),
+        left_out=tuple(_notes(options, withheld)),
+    )
+
+
+def read_tested_notebook(
+    path: Path, *, solution: Path | None = None, assignment_id: str | None = None
+) -> ImportedAssignment:
+    """Return the assignment of a notebook with tests in its metadata, as `otter assign` writes it.
+
+    Args:
+        path: The notebook with the tests.
+        solution: A solved notebook; without it the same one.
+        assignment_id: Its id here; without it the notebook's name.
+
+    Raises:
+        UsageError: A test in it is none.
+    """
+    tested = read_solution(path)
+    solved = read_solution(solution) if solution is not None else tested
+    name = plain_id(assignment_id or path.stem)
+    head = TestHead()
+    reader = make_reader(name, solved.notebook, head)
+    for test in tested.tests:
+        reader.read(test, file=path.name)
     return ImportedAssignment(
         id=name,
         title=name,
         source="otter",
-        notebooks=(_with_given(name, notebook),),
-        items=tuple(reader.items),
+        notebooks=(with_given(name, solved.notebook),),
+        items=(*reader.items, *_take_manual(solved, reader, file=path.name)),
         test_head=head.text(),
-        provided=provided,
-        unsettled=(*reader.unsettled, *_unread_options(config)),
+        unsettled=tuple(reader.unsettled),
     )
 
 
-def read_master_assignment(path: Path, *, assignment_id: str | None = None) -> ImportedAssignment:
-    """Return the assignment of a master notebook.
+def make_reader(name: str, notebook: EditableNotebook, head: TestHead) -> QuestionReader:
+    """Return what reads the questions of a solved notebook."""
+    names = NotebookNames.from_sources(code_sources(notebook))
+    return QuestionReader(notebook=name, writer=TestWriter(names=names, head=head))
 
-    Args:
-        path: The notebook that `otter assign` would take.
-        assignment_id: Its id here; without it the notebook's name.
 
-    Raises:
-        UsageError: It is none, or for R, or in the format before version 5.
-    """
-    if path.suffix.lower() in {".rmd", ".qmd"}:
-        raise UsageError(f"{path}: it is R Markdown; only notebooks of Python are graded here")
-    master = read_master(path)
-    name = plain_id(assignment_id or path.stem)
-    solved = master.solved()
-    sources = [
+def code_sources(notebook: EditableNotebook) -> list[str]:
+    """Return the code of a notebook's cells that are Python."""
+    return [
         cell.source
-        for cell in solved.cells
+        for cell in notebook.cells
         if cell.kind == "code" and cell_code.parse_cell(cell.source)
     ]
-    head = TestHead()
-    writer = TestWriter(names=NotebookNames.from_sources(sources), head=head)
-    reader = QuestionReader(notebook=name, writer=writer)
-    for question in master.questions:
-        if question.cases:
-            reader.read(question.test(), file=path.name)
-            if question.is_manual:
-                reader.tell(path.name, f"{question.name}: a person marks it, too: add an item")
-        elif question.is_manual:
-            reader.add_manual(question)
-        elif question.options.get("points"):
-            reader.tell(path.name, f"{question.name}: it has points, and nothing that gives them")
-    if not reader.items:
-        raise UsageError(f"{path}: no question of it is worth points")
-    generated = master.config.get("generate")
-    options = generated if isinstance(generated, dict) else {}
-    return ImportedAssignment(
-        id=name,
-        title=str(master.config.get("name") or name),
-        source="otter",
-        notebooks=(_with_given(name, solved),),
-        items=tuple(reader.items),
-        test_head=head.text(),
-        provided=dict(_listed_files(master, path.parent, reader)),
-        unsettled=(
-            *(Unsettled(file=path.name, cell=cell, text=text) for cell, text in master.problems),
-            *reader.unsettled,
-            *_unread_options({**master.config, **options}),
-        ),
-    )
 
 
-def _listed_files(
-    master: MasterNotebook, folder: Path, reader: QuestionReader
-) -> Iterator[tuple[str, bytes]]:
-    """Yield the files that the configuration lists, by path; those of a folder one by one."""
-    for key in ("files", "autograder_files"):
-        listed = master.config.get(key)
-        for name in listed if isinstance(listed, list) else ():
-            path = folder / str(name)
-            inside = path.resolve().is_relative_to(folder.resolve())
-            paths = [path] if path.is_file() else sorted(path.rglob("*"))
-            if not inside or not any(file.is_file() for file in paths):
-                reader.tell(str(name), f"{key} names it, and it is not there")
-                continue
-            if key != "files":
-                reader.tell(str(name), "students got it from nobody, and now they get it: see docs")
-            for file in paths:
-                if file.is_file() and file.stat().st_size <= MAX_ENTRY_BYTES:
-                    yield file.relative_to(folder).as_posix(), file.read_bytes()
+def names_file(sources: Iterable[str], path: str) -> bool:
+    """Return whether code names a file, or imports it."""
+    text = "\n".join(sources)
+    name = PurePosixPath(path)
+    if name.suffix == ".py" and re.search(rf"\bimport\b.*\b{re.escape(name.stem)}\b", text):
+        return True
+    is_imported = rf"\bfrom\s+[\w.]*\b{re.escape(name.stem)}\s+import\b"
+    return name.name in text or (name.suffix == ".py" and bool(re.search(is_imported, text)))
 
 
-def _read_zip(path: Path) -> dict[str, bytes]:
-    """Return the files of an archive, by name."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if len(entries) > MAX_ENTRIES or any(e.file_size > MAX_ENTRY_BYTES for e in entries):
-                raise UsageError(f"{path}: it holds more than an autograder does")
-            return {
-                entry.filename: archive.read(entry)
-                for entry in entries
-                if ".." not in PurePosixPath(entry.filename).parts
-                and not entry.filename.startswith("/")
-            }
-    except (OSError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path}: it is no autograder's zip ({error})") from error
+def _take_manual(
+    solved: SolvedNotebook, reader: QuestionReader, *, file: str
+) -> Iterator[ImportedItem]:
+    """Yield an item for each part of the notebook that has no tests: a person marks it."""
+    for part in solved.manual:
+        if not part.checks:
+            if part.points is None:
+                reader.tell(
+                    file,
+                    f"{part.name}: a person marks it; its name and its points are nowhere, so it "
+                    "is called so, and worth 1",
+                    cell=part.cell,
+                )
+            yield ImportedItem(
+                id=part.name,
+                title=part.name,
+                points=Fraction(1) if part.points is None else part.points,
+                kind="written",
+                notebook=reader.notebook,
+                answer=part.answer,
+                prompt=part.prompt,
+                good_answer="\n\n".join(part.solution),
+            )
 
 
-def _read_tests(files: dict[str, bytes], reader: QuestionReader) -> Iterator[tuple[str, OtterTest]]:
+def _sort_files(
+    files: Mapping[str, bytes], *, notebook: EditableNotebook, reader: QuestionReader
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return the files beside notebooks that students get, and those that they don't.
+
+    The zip does not say which is which: who solves the notebook needs what it names.
+    """
+    provided: dict[str, bytes] = {}
+    withheld: dict[str, bytes] = {}
+    sources = code_sources(notebook)
+    for entry, data in files.items():
+        if not entry.startswith("files/"):
+            continue
+        name = entry.removeprefix("files/")
+        if name.endswith(".ipynb"):
+            reader.tell(entry, "a notebook beside students' notebooks was left out")
+        elif names_file(sources, name):
+            provided[name] = data
+        else:
+            withheld[name] = data
+    return provided, withheld
+
+
+def _notes(options: OtterOptions, withheld: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield sentences on what was left out, or kept from students."""
+    if options.left_out:
+        yield f"no score depends on {_list(options.left_out)}: left out"
+    if withheld:
+        yield (
+            f"the notebook does not name {_list(withheld)}: they are there when notebooks are "
+            "graded, and students do not get them (withheld/)"
+        )
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _unknown_files(files: Mapping[str, bytes]) -> Iterator[Unsettled]:
+    """Yield the files of a zip that nobody reads."""
+    known = {CONFIG, REQUIREMENTS, ENVIRONMENT, *_SCRIPTS}
+    for name in files:
+        is_test = re.fullmatch(r"tests/[^/]+\.py", name) is not None
+        if name not in known and not is_test and not name.startswith("files/"):
+            yield Unsettled(file=name, text="it is no file of an autograder's, and was left out")
+
+
+def _decode(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _lines(data: bytes) -> list[str]:
+    return _decode(data).splitlines()
+
+
+def _read_tests(
+    files: Mapping[str, bytes], reader: QuestionReader
+) -> Iterator[tuple[str, OtterTest]]:
     """Yield the tests of the zip, in the order of their names, numbers by size."""
     names = [n for n in files if re.fullmatch(r"tests/[^/]+\.py", n) and n != "tests/__init__.py"]
     for file in sorted(names, key=_by_number):
@@ -180,7 +240,7 @@ def _by_number(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _with_given(name: str, notebook: EditableNotebook) -> ImportedNotebook:
+def with_given(name: str, notebook: EditableNotebook) -> ImportedNotebook:
     """Return the solved notebook: code without a question above it is given, and not asked for."""
     modules = frozenset(
         module
@@ -196,10 +256,3 @@ def _with_given(name: str, notebook: EditableNotebook) -> ImportedNotebook:
         and make_edits(cell.source, modules=modules)
     )
     return ImportedNotebook(id=name, notebook=notebook, given=given)
-
-
-def _unread_options(config: dict[str, object]) -> Iterator[Unsettled]:
-    """Yield the options of the autograder that change points, and have no counterpart here."""
-    for key in ("points_possible", "score_threshold", "plugins", "grade_from_log", "seed"):
-        if config.get(key):
-            yield Unsettled(file=CONFIG, text=f"{key} = {json.dumps(config[key])} was left out")

@@ -125,22 +125,25 @@ class TestWriter:
         compile(text, "tests.py", "exec")
         return text
 
-    def write_examples(self, name: str, text: str, *, sources: Iterable[str]) -> str:
+    def write_examples(
+        self, name: str, text: str, *, sources: Iterable[str], after: str = ""
+    ) -> str:
         """Return a function that runs doctest's examples with the notebook's names.
 
         Args:
             name: Of the function.
             text: The examples, with what they show.
             sources: Their code alone.
+            after: Other examples, which run before them and are not compared.
 
         Raises:
             SyntaxError: Their code is no Python.
         """
         whole = "\n".join(sources)
         self._import_for(self._free_names(whole, cell_code.read_names(whole)))
-        quoted = text.strip("\n").replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-        lines = "\n".join(f"    {line}".rstrip() for line in quoted.split("\n"))
-        return f'def {name}({AS_CELL}, {EXAMPLES}):\n    {EXAMPLES}("""\n{lines}\n    """)'
+        first = f", after={_quote_examples(after)}" if after else ""
+        call = f"{EXAMPLES}({_quote_examples(text)}{first})"
+        return f"def {name}({AS_CELL}, {EXAMPLES}):\n    {call}"
 
     def asks_notebook_alone(self, expression: str) -> bool:
         """Return whether an expression needs nothing but the notebook's names and Python's own."""
@@ -292,6 +295,13 @@ def _put_around(source: str, node: ast.expr, *, before: str, after: str) -> str:
     line = lines[node.lineno - 1]
     lines[node.lineno - 1] = line[: node.col_offset] + before.encode() + line[node.col_offset :]
     return b"\n".join(lines).decode()
+
+
+def _quote_examples(text: str) -> str:
+    """Return doctest's examples as a text in a function's first column."""
+    quoted = text.strip("\n").replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    lines = "\n".join(f"    {line}".rstrip() for line in quoted.split("\n"))
+    return f'"""\n{lines}\n    """'
 
 
 def _function_text(name: str, source: str, *, prelude: list[str], arguments: list[str]) -> str:

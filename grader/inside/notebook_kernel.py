@@ -232,7 +232,7 @@ def prepare_shell(app, job, pipes):
     fork_repair.repair_after_import()
     if job.get("keep_figures"):
         kept_figures.keep_figures()
-    seeding.call_before_first_cell(shell, lambda: seeding.seed_everything(job["seed"]))
+    seeding.seed_notebook(shell, job)
     forgotten = kept_namespace.keep_forgotten(shell)
     return questions.ObservedNotebook(shell.user_ns, notebook_recorder, notes, forgotten, moments)
 

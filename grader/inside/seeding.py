@@ -1,5 +1,6 @@
 """Seed everything that draws random numbers, and compute in one thread, from the first cell on."""
 
+import contextlib
 import functools
 import random
 
@@ -22,6 +23,43 @@ def seed_everything(seed):
 
     random.seed(seed)
     after_import.call_after_import({"numpy": seed_numpy, "torch": seed_torch})
+
+
+def make_cell_seeding(names, number, variable=""):
+    """Return what seeds `random` and NumPy before a cell, or sets a variable to the number instead.
+
+    So does otter-grader, but before cells with a magic of their own: what a cell draws then depends
+    on no cell above it. names: the notebook's.
+    """
+    seeds = [random.seed]
+    with contextlib.suppress(ImportError):
+        import numpy as np
+
+        seeds.append(np.random.seed)
+
+    def seed_cell(source):
+        if source.startswith("%%"):
+            return
+        if variable:
+            names[variable] = number
+            return
+        for seed in seeds:
+            seed(number)
+
+    return seed_cell
+
+
+def seed_notebook(shell, job):
+    """Seed everything before the first cell, and every cell where a job says with what."""
+    call_before_first_cell(shell, lambda: seed_everything(job["seed"]))
+    if job.get("cell_seed") is not None:
+        seed_cell = make_cell_seeding(shell.user_ns, job["cell_seed"], job["seed_variable"])
+
+        def seed_whole_cell(info):
+            if info.store_history:  # what a magic or a call runs is a part of a cell
+                seed_cell(info.raw_cell or "")
+
+        shell.events.register("pre_run_cell", seed_whole_cell)
 
 
 def keep_one_thread(torch):

@@ -47,6 +47,9 @@ class KernelSetup:
 
     fork_server: sandbox.ForkServer
     seed: int
+    cell_seed: int | None = None
+    """What is seeded with before each cell, or what `seed_variable` holds there."""
+    seed_variable: str = ""
     record: tuple[str, ...]
     limits: Limits
     trusted: bool = False
@@ -260,6 +263,8 @@ class LiveNotebook:
             "cells": [self._compose_cell(cell) for cell in cells],
             "moments": list(self._setup.moments),
             "seed": self._setup.seed,
+            "cell_seed": self._setup.cell_seed,
+            "seed_variable": self._setup.seed_variable,
             "record": list(self._setup.record),
             "weight_shapes": [list(shape) for shape in self._setup.weight_shapes],
             "unknown_modules": dict(self._setup.unknown_modules),

@@ -241,6 +241,12 @@ class Rubric:
     """None where lateness takes no points."""
     provided: Path | None = None
     """A folder of files that are copied beside every notebook when it runs."""
+    withheld: Path | None = None
+    """A folder of files that are copied there, too, and that students never get."""
+    cell_seed: int | None = None
+    """`random` and NumPy are seeded with it before each cell; None where they are not."""
+    seed_variable: str = ""
+    """The name that holds it before each cell, where nothing is seeded."""
     notices: tuple[Notice, ...] = ()
     marking: Marking = Marking()
     public: PublicSupplement | None = None

@@ -1,7 +1,8 @@
-"""Runs a notebook that was made for nbgrader as nbgrader does: by the ids that it gave to cells.
+"""Runs a notebook that was made for nbgrader or otter-grader as these do: by what they note.
 
-Its test cells are not the student's, so they are not run: what they ask is asked afterwards. Locked
-cells run as they were handed out, and a cell of code that was turned into text is code again.
+nbgrader's test cells are not the student's, so they are not run: what they ask is asked afterwards.
+Locked cells run as they were handed out, and a cell of code that became text is code again. A cell
+that otter-grader is told to ignore is not run.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass, replace
 from grader.model import Cell, Item, Notebook, Rubric
 
 PREFIX = "nbgrader:"
+IGNORED = "otter_ignore"
+"""The tag of a cell that otter-grader does not run."""
 NOTHING = "pass"
 """What runs in place of a test cell: the moment is kept at which its test asks."""
 
@@ -23,12 +26,14 @@ class PeerCells:
     tests: frozenset[str] = frozenset()
     locked: Mapping[str, Cell]
     code: frozenset[str] = frozenset()
+    ignores: bool = False
+    """Whether cells that otter-grader ignores are not run."""
 
     @classmethod
     def of_rubric(cls, rubric: Rubric, *, reference: Notebook) -> PeerCells:
         """Return what an imported rubric and its reference say; nothing of any other."""
         if rubric.imported_from != "nbgrader":
-            return cls(locked={})
+            return cls(locked={}, ignores=rubric.imported_from == "otter")
         known = {key: cell for cell in reference.cells if (key := grade_id(cell))}
         return cls(
             tests=frozenset(_test_ids(rubric.items)),
@@ -42,6 +47,8 @@ class PeerCells:
         return tuple(cell for cell in cells if cell.kind == "code")
 
     def _as_handed_out(self, cell: Cell) -> Cell:
+        if self.ignores and IGNORED in cell.tags:
+            return replace(cell, source=NOTHING) if cell.kind == "code" else cell
         key = grade_id(cell)
         if not key:
             return cell

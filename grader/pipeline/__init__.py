@@ -30,7 +30,7 @@ from grader.notebook import read_notebook
 from grader.notebook.peer_cells import PeerCells
 from grader.pipeline.judge import Judge, ungradable_result
 from grader.pipeline.reference import ModulePreload, Reference, blank_cells
-from grader.pipeline.supplied_files import NotebookFiles, list_provided_files
+from grader.pipeline.supplied_files import NotebookFiles, list_course_files
 from grader.pipeline.test_runs import TestRunner, open_test_runner
 
 Notify = Callable[[str], None]
@@ -166,9 +166,11 @@ def _kernel_setup(
     """Return how the notebooks of a rubric start."""
     rubric = judge.rubric
     return kernel.KernelSetup(
-        files=list_provided_files(rubric),
+        files=list_course_files(rubric),
         fork_server=fork_server,
         seed=rubric.seed,
+        cell_seed=rubric.cell_seed,
+        seed_variable=rubric.seed_variable,
         record=rubric.record,
         weight_shapes=judge.checks.weight_shapes(),
         limits=rubric.limits,

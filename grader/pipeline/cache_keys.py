@@ -21,7 +21,7 @@ from grader.errors import NotebookError
 from grader.model import Submission
 from grader.notebook import read_submitted_file
 from grader.pipeline.judge import Judge
-from grader.pipeline.supplied_files import NotebookFiles, choose_files, list_provided_files
+from grader.pipeline.supplied_files import NotebookFiles, choose_files, list_course_files
 from grader.pipeline.test_runs import tests_digest
 from grader.sandbox import IsolationLevel, IsolationRequest
 
@@ -115,7 +115,7 @@ class CacheKeys(SubmissionKeys):
 
     def __init__(self, judge: Judge, *, show_ids: bool = False) -> None:
         rubric, checks = judge.rubric, judge.checks
-        self._provided = list_provided_files(rubric)
+        self._provided = list_course_files(rubric)
         self._limits = rubric.limits
         self._overrides = judge.overrides
         run_settings: tuple[object, ...] = (
@@ -124,6 +124,8 @@ class CacheKeys(SubmissionKeys):
             rubric.optional_imports,
             rubric.limits,
         )
+        if rubric.cell_seed is not None:
+            run_settings += (rubric.cell_seed, rubric.seed_variable)
         if rubric.imported_from:  # whose test cells are not run
             run_settings += (rubric.imported_from, [(item.id, item.kind) for item in rubric.items])
         self._run = _digest(

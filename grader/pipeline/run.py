@@ -216,7 +216,7 @@ def _collect_submissions(
         settings.root / "rubrics",
         settings.root / "reference",
         *(part.reference.parent for part in rubric.whole),
-        *([rubric.provided] if rubric.provided else []),
+        *(folder for folder in (rubric.provided, rubric.withheld) if folder),
     ]
     graded_path = settings.path.resolve()
     previews = {

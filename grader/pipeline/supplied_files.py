@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from grader import submissions
@@ -47,11 +47,23 @@ class NotebookFiles:
 
 
 def list_provided_files(rubric: Rubric) -> Mapping[str, Path]:
-    """Return the course's files, the same for every notebook, by the path in its folder."""
+    """Return the course's files that students get, too, by the path in a notebook's folder."""
     if rubric.provided is None:
         return {}
     listing = submissions.list_folder(rubric.provided)
     return {name: file.path for name, file in listing.files.items() if file.path.is_file()}
+
+
+def list_course_files(rubric: Rubric) -> Mapping[str, Path]:
+    """Return what lies beside every notebook when it is graded, by the path in its folder.
+
+    Where a file is provided and withheld, the withheld one: students have another.
+    """
+    provided = list_provided_files(rubric)
+    if rubric.withheld is None:
+        return provided
+    withheld = list_provided_files(replace(rubric, provided=rubric.withheld))
+    return {**provided, **withheld}
 
 
 def choose_files(

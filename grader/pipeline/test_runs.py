@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Event
 
@@ -13,6 +14,7 @@ from grader.kernel.conversation import Conversation
 from grader.kernel.test_bench import TestBench, TestRun
 from grader.model import Json, Limits, Notebook, Observation, Question, Rubric
 from grader.pipeline.reference import Reference
+from grader.pipeline.supplied_files import list_course_files
 
 TESTS_KEY = "tests"
 """The key in an observation's data of the digest of the tests that it came from."""
@@ -127,6 +129,21 @@ def tests_digest(rubric: Rubric) -> str:
     return rubric.tests.sha256 if rubric.tests else ""
 
 
+def _read_by_tests(rubric: Rubric) -> Mapping[str, Path]:
+    """Return the data beside notebooks that tests name, and so may read on our side.
+
+    Modules are the notebook's, whose objects they are given.
+    """
+    if rubric.tests is None:
+        return {}
+    text = rubric.tests.path.read_text(encoding="utf-8")
+    return {
+        name: path
+        for name, path in list_course_files(rubric).items()
+        if path.suffix != ".py" and path.stem in text
+    }
+
+
 def make_test_bench(
     rubric: Rubric, fork_server: sandbox.ForkServer, *, limits: Limits, stop: Event
 ) -> TestBench:
@@ -134,7 +151,7 @@ def make_test_bench(
     tests = rubric.tests
     return TestBench(
         fork_server,
-        files=tests.files if tests else {},
+        files={**_read_by_tests(rubric), **tests.files} if tests else {},
         file=tests.path.name if tests else "",
         limits=limits,
         stop=stop,

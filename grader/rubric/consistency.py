@@ -29,6 +29,9 @@ def find_contradictions(file: RubricFile) -> Iterator[str]:
             f"is {points_text(file.assignment.total)}, but the items add up to {points_text(total)}"
         )
         yield format_complaint(["assignment", "total"], fault)
+    if file.assignment.seed_variable and file.assignment.cell_seed is None:
+        keys = ["assignment", "seed_variable"]
+        yield format_complaint(keys, "holds `cell_seed` before each cell, and there is none")
     if file.late is not None and file.late.unit == "percent":
         yield from _percent_faults(per_day=file.late.per_day, cap=file.late.cap)
     yield from _notebook_faults(file)

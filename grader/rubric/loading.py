@@ -22,7 +22,7 @@ from grader.rubric.rubric_tables import (
     PublicRubricFile,
     RubricFile,
 )
-from grader.rubric.test_files import CHECKS_FILE, FILE_NAME, bind_tests, find_tests
+from grader.rubric.test_files import CHECKS_FILE, FILE_NAME, WITHHELD, bind_tests, find_tests
 from grader.rubric.toml_files import CheckCatalog, read_tables, validate_tables
 
 CatalogLoader = Callable[[tuple[str, ...]], CheckCatalog]
@@ -66,6 +66,7 @@ def load_rubric(path: Path, *, catalog: CatalogLoader) -> Rubric:
         for notebook in file.notebooks or (_only_notebook(file.assignment),)
     }
     provided = _find_provided(file.assignment, rubric_path=path)
+    withheld = _find_withheld(file.assignment, rubric_path=path)
     tests, test_complaints = _find_tests(path, assignment_id=file.assignment.id)
     items, unbound = bind_tests(file.items, tests) if not test_complaints else (file.items, [])
     complaints = [
@@ -73,7 +74,9 @@ def load_rubric(path: Path, *, catalog: CatalogLoader) -> Rubric:
         *test_complaints,
         *unbound,
         *_reference_faults(file, references),
-        *_provided_faults(file.assignment, provided, secret_paths=(path, *references.values())),
+        *_provided_faults(
+            file.assignment, provided, secret_paths=(path, withheld, *references.values())
+        ),
     ]
     raise_complaints(path, complaints)
     solved = {name: reference or path for name, reference in references.items()}
@@ -85,10 +88,9 @@ def load_rubric(path: Path, *, catalog: CatalogLoader) -> Rubric:
         provided=provided,
         own_checks=own_checks,
     )
-    loaded = replace(loaded, items=items, tests=tests)
-    if not file.notebooks:
-        return loaded
-    parts = (_make_part(loaded, name, reference) for name, reference in solved.items())
+    loaded = replace(loaded, items=items, tests=tests, withheld=withheld)
+    named = solved if file.notebooks else {}
+    parts = (_make_part(loaded, name, reference) for name, reference in named.items())
     return replace(loaded, parts=tuple(parts))
 
 
@@ -179,6 +181,8 @@ def _build_rubric(
         total=assignment.total,
         reference=reference,
         seed=assignment.seed,
+        cell_seed=assignment.cell_seed,
+        seed_variable=assignment.seed_variable or "",
         optional_imports=assignment.optional_imports,
         record=assignment.record,
         check_modules=(*assignment.checks, *own_checks),
@@ -231,6 +235,11 @@ def _find_provided(assignment: AssignmentTable, *, rubric_path: Path) -> Path | 
     return next((folder for folder in folders if folder.is_dir()), None)
 
 
+def _find_withheld(assignment: AssignmentTable, *, rubric_path: Path) -> Path | None:
+    folder = rubric_path.resolve().parent / assignment.id / WITHHELD
+    return folder if folder.is_dir() else None
+
+
 def _provided_faults(
     assignment: AssignmentTable, provided: Path | None, *, secret_paths: tuple[Path | None, ...]
 ) -> Iterator[str]:
@@ -242,7 +251,8 @@ def _provided_faults(
         path.resolve().is_relative_to(provided.resolve()) for path in secret_paths if path
     ):
         yield format_complaint(
-            keys, "that folder holds the rubric or the reference: students would see it"
+            keys,
+            "that folder holds the rubric, the reference or withheld files: students would see it",
         )
 
 

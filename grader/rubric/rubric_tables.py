@@ -63,6 +63,10 @@ class AssignmentTable:
     """Path of the reference notebook; '' in a public rubric, and beside `[[notebook]]`."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Public: `random`, NumPy and torch are seeded with it before the first cell."""
+    cell_seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
+    """`random` and NumPy are seeded with it before each cell, as otter-grader's `seed` does."""
+    seed_variable: Annotated[str, Field(pattern=r"^[^\W\d]\w*$")] | None = None
+    """A name of the notebook's: it holds `cell_seed` before each cell, and nothing is seeded."""
     optional_imports: tuple[Module, ...] = ()
     """Modules that the handout imports and nobody needs: docs/packages.md."""
     record: tuple[Name, ...] = ()

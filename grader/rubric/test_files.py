@@ -17,7 +17,9 @@ from grader.rubric.rubric_errors import format_complaint, suggest_nearest
 FILE_NAME = "tests.py"
 CHECKS_FILE = "checks.py"
 """Checks of the course's own, which run in the grader: no test reads them."""
-_LEFT_OUT = frozenset({"cases", "provided", "__pycache__", ".pytest_cache"})
+WITHHELD = "withheld"
+"""The folder beside `provided` of what no student gets."""
+_LEFT_OUT = frozenset({"cases", "provided", WITHHELD, "__pycache__", ".pytest_cache"})
 """Folders beside the tests that hold nothing of theirs."""
 OWN_ARGUMENTS = frozenset(
     [
