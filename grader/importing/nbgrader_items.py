@@ -135,6 +135,8 @@ class AssignmentReader:
             points=cell.points,
             kind="written",
             notebook=part,
+            notebook_there=notebook.path.stem,
+            cell_there=cell.grade_id,
             answer="any" if cell.is_task else "code" if cell.kind == "code" else "text",
             prompt=text if cell.is_task else prompt,
             good_answer="\n\n".join(filter(None, [scheme, solution])),
@@ -154,6 +156,8 @@ class AssignmentReader:
             points=cell.points,
             kind="auto",
             notebook=part,
+            notebook_there=notebook.path.stem,
+            cell_there=cell.grade_id,
         )
         try:
             tests = tuple(self._tests(cell, writer, name=item.id))

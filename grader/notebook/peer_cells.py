@@ -6,6 +6,7 @@ cells run as they were handed out, and a cell of code that was turned into text 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -80,6 +81,22 @@ def grade_id(cell: Cell) -> str:
     """Return the id that nbgrader gave a cell, or ''."""
     ids = (name for name in cell.ids if name.startswith(PREFIX))
     return next(ids, "").removeprefix(PREFIX)
+
+
+def work_digest(notebook: Notebook, key: str) -> str:
+    """Return a digest of what a student wrote in the cells of an id; without one, in all.
+
+    Spaces at the ends of lines, and what is locked, don't matter. '' where there is no such cell.
+    """
+    cells = [c for c in notebook.cells if not c.is_locked and (not key or grade_id(c) == key)]
+    hasher = hashlib.sha256()
+    for cell in cells:
+        lines = (line.rstrip() for line in cell.source.strip().splitlines())
+        pictures = (part for image in cell.images for part in (image.mime, image.base64))
+        for part in ("\n".join(lines), *pictures):
+            data = part.encode("utf-8", "surrogatepass")
+            hasher.update(len(data).to_bytes(8, "big") + data)
+    return hasher.hexdigest() if cells else ""
 
 
 def _test_ids(items: Iterable[Item]) -> Iterable[str]:
