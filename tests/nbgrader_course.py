@@ -47,10 +47,23 @@ CELLS: dict[str, dict[str, Any]] = {
 }
 AUTO = ("test_shown", "test_hidden", "test_uses", "test_part", "test_case")
 STUB = "    raise NotImplementedError()"
+TEXT_STUB = "YOUR ANSWER HERE"
+CODE_STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 
 
-def write_notebook(path: Path, *, replaced: Mapping[str, str] | None = None) -> None:
-    """Write the assignment's notebook, with other sources for some cells."""
+def write_notebook(
+    path: Path,
+    *,
+    replaced: Mapping[str, str] | None = None,
+    beside: Mapping[str, str] | None = None,
+) -> None:
+    """Write the assignment's notebook.
+
+    Args:
+        path: Where to.
+        replaced: Other sources, by the cell's id.
+        beside: Text of the student's own in a new cell below a cell, by that cell's id.
+    """
     notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
     for grade_id, cell in CELLS.items():
         kind = "markdown" if "text" in cell else "code"
@@ -60,13 +73,17 @@ def write_notebook(path: Path, *, replaced: Mapping[str, str] | None = None) -> 
             "grade_id": grade_id,
             "solution": cell.get("solution", False),
             "grade": "points" in cell,
-            "locked": not cell.get("solution", False),
+            # Tests are locked whatever is said of them.
+            "locked": not cell.get("solution", False) and "points" not in cell,
             "task": False,
             **({"points": cell["points"]} if "points" in cell else {}),
         }
         make: Any = getattr(nbformat.v4, f"new_{kind}_cell")
         node = make(source, metadata={"nbgrader": {**metadata, "cell_type": kind}})
         notebook.cells.append(node)
+        if text := (beside or {}).get(grade_id):
+            own: Any = nbformat.v4.new_markdown_cell(text)  # type: ignore[no-untyped-call]
+            notebook.cells.append(own)
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
 

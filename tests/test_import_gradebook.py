@@ -182,6 +182,7 @@ def first_run(course: Path) -> tuple[str, Mapping[str, Mapping[str, str]]]:
     write_gradebook(course, submitted={"cy": "2031-01-01 10:00:00.500000"})
     for name in ("ada", "ben", "dot"):
         hand_in(course, name)
+    hand_in(course, "ada", test_shown="pass  # nbgrader gives the cell its own text again")
     hand_in(course, "cy", stamp="2031-01-02 10:00:00 UTC", why="What was marked.")
     hand_in(course, "cy", why="Another answer.", plot=f"{CELLS['plot']['code']}  ")
     import_gradebook(course)

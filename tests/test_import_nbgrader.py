@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from in_process import run_command
-from nbgrader_course import AUTO, CELLS, STUDENTS, write_notebook
+from nbgrader_course import AUTO, CELLS, CODE_STUB, STUDENTS, TEXT_STUB, write_notebook
 
 from grader import checks, rubric
+from grader.folder import OutputFolder
+from grader.gradebook import NewMark, answer_digest, ledger
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,63 @@ def test_submissions_earn_what_nbgrader_gives_and_forgeries_nothing(course: Path
             for row in csv.DictReader(file)
         }
     assert earned == {name: points for name, (_, points) in STUDENTS.items()}
+
+
+UNCHANGED: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, str]]] = {
+    "left": ({"why": TEXT_STUB, "plot": CODE_STUB}, {}, ("0", "0")),
+    "one space": ({"why": f"{TEXT_STUB} ", "plot": f"{CODE_STUB}\n"}, {}, ("", "")),
+    "emptied": ({"why": "", "plot": ""}, {}, ("", "")),
+    "a word": ({"why": "Sums.", "plot": "print(1)"}, {}, ("", "")),
+    "beside": (
+        {"why": TEXT_STUB, "plot": CODE_STUB},
+        {"why": "They are sums of the squares of numbers, each once."},
+        ("", "0"),
+    ),
+}
+
+
+@pytest.mark.kernel
+def test_an_answer_that_nobody_touched_earns_nothing_as_in_nbgrader(
+    course: Path, tmp_path: Path
+) -> None:
+    for name, (replaced, beside, _) in UNCHANGED.items():
+        path = tmp_path / "submitted" / name / "ps1" / "p1.ipynb"
+        write_notebook(path, replaced=replaced, beside=beside)
+    args = (str(tmp_path / "submitted"), "--assignment", "ps1", "--out", str(tmp_path / "OUT"))
+    code, output, errors = run_command(*args, "-j", "1", folder=course)
+    assert code in {0, 1}, output + errors
+
+    with (tmp_path / "OUT" / "gradebook.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["id"]: row for row in csv.DictReader(file)}
+    assert {name: (rows[name]["why"], rows[name]["plot"]) for name in UNCHANGED} == {
+        name: points for name, (_, _, points) in UNCHANGED.items()
+    }
+    page = (tmp_path / "OUT" / "reports" / "left.html").read_text(encoding="utf-8")
+    assert "There is none: its cell is as it was handed out." in page
+    with OutputFolder.open_existing(tmp_path / "OUT").open_gradebook() as book:
+        digest = answer_digest(book.graded("left"), "why")
+        new = NewMark(
+            submission="left", item="why", answer_digest=digest, by="Kim", points=Fraction(1)
+        )
+        ledger.add_mark(book, new, expected_current=None)
+        graded = book.graded("left")
+    assert graded.score is not None
+    assert {i.item.id: i.earned for i in graded.score.items}["why"] == 1
+
+
+@pytest.mark.kernel
+def test_a_notebook_that_is_missing_earns_nothing_as_in_nbgrader(tmp_path: Path) -> None:
+    write_notebook(tmp_path / "source" / "ps3" / "p1.ipynb")
+    write_notebook(tmp_path / "source" / "ps3" / "p2.ipynb")
+    run_command("import", "nbgrader", "source/ps3", folder=tmp_path)
+    write_notebook(tmp_path / "submitted" / "ada" / "ps3" / "p1.ipynb")
+    args = ("submitted/", "--assignment", "ps3", "--out", "OUT", "-j", "1")
+    run_command(*args, folder=tmp_path)
+
+    with (tmp_path / "OUT" / "gradebook.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["why"], row["plot"], row["test_case"]) == ("", "", "1")
+    assert (row["p2.why"], row["p2.plot"], row["p2.test_case"]) == ("0", "0", "0")
 
 
 @pytest.mark.kernel

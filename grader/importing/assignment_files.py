@@ -137,6 +137,8 @@ def _item_lines(item: ImportedItem, *, has_notebooks: bool) -> Iterator[str]:
         yield f"prompt = {_quote_lines(item.prompt)}"
     if item.answer != "text":
         yield f"answer = {quote(item.answer)}"
+    if item.untouched:
+        yield f"untouched = {quote(item.untouched)}"
     if item.good_answer:
         yield f"good_answer = {_quote_lines(item.good_answer)}"
     for test in item.tests:

@@ -50,6 +50,8 @@ class ImportedItem:
     prompt: str = ""
     good_answer: str = ""
     """What graders read beside an answer: the solution's text, or the mark scheme."""
+    untouched: str = ""
+    """The cell of its answer as students got it; '' where that earns nothing by itself."""
     notebook_there: str = ""
     """The name of its notebook where it comes from."""
     cell_there: str = ""

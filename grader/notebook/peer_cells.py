@@ -66,8 +66,20 @@ def answer_cells(notebook: Notebook, items: Iterable[Item]) -> Mapping[str, tupl
     for item in items:
         key = item.id if item.id in cells else item.id.removeprefix(f"{item.notebook}.")
         if item.kind == "written" and key in cells:
-            answers[item.id] = tuple(cells[key])
+            # Each once: an item of another notebook may have the same id there.
+            answers[item.id] = tuple(cells.pop(key))
     return answers
+
+
+def untouched_cells(notebook: Notebook, items: Iterable[Item]) -> Mapping[str, frozenset[int]]:
+    """Return, by written item, its cells, where all of them are as they were handed out."""
+    untouched = {}
+    for item in items:
+        key = item.id.removeprefix(f"{item.notebook}.")
+        own = [c for c in notebook.cells if not c.is_locked and grade_id(c) in {item.id, key}]
+        if item.untouched and own and all(cell.source == item.untouched for cell in own):
+            untouched[item.id] = frozenset(cell.index for cell in own)
+    return untouched
 
 
 def is_stub(source: str) -> bool:
