@@ -17,10 +17,15 @@ PASSED_ON = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS
 """Variables of this machine without which numerical libraries may not start."""
 
 
-def venv(name: str, *, package: str) -> Path:
+def venv(name: str, *, package: str, beside: tuple[str, ...] = ("torch",)) -> Path:
     """The interpreter of a peer's environment, built if it isn't there.
 
     The same torch, NumPy, matplotlib and kernel as ours, by the project's constraints.
+
+    Args:
+        name: of the environment.
+        package: the peer, with its version.
+        beside: what notebooks need there, too.
     """
     folder = VENVS / name
     python = folder / "bin" / "python"
@@ -29,7 +34,7 @@ def venv(name: str, *, package: str) -> Path:
         return python
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)  # noqa: S603 -- ours
     pip = [python, "-m", "pip", "-q", "install", "-c", ROOT / "constraints.txt"]
-    subprocess.run([*pip, "torch"], check=True)  # noqa: S603 -- ours
+    subprocess.run([*pip, *beside], check=True)  # noqa: S603 -- ours
     subprocess.run([*pip, package, *NEEDED], check=True)  # noqa: S603 -- ours
     stamp.write_text(package, encoding="utf-8")
     return python

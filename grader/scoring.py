@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
 from grader.model import (
+    Answer,
     Finding,
     Flag,
     FlagKind,
@@ -22,6 +23,8 @@ from grader.model import (
 )
 
 ZERO_POINTS = Fraction(0)
+UNANSWERED = "WRI000"
+"""The code of the finding that a written item is not answered; no check has it."""
 CARRIED_FORWARD_THRESHOLD = 5
 """Blocked points from which a submission is flagged, since a person may award some of them."""
 
@@ -42,6 +45,24 @@ def score_submission(rubric: Rubric, *, findings: Iterable[Finding]) -> Score:
             _score_item(item, findings=tuple(by_item[item.id]), mark=None) for item in rubric.items
         )
     )
+
+
+def unanswered_findings(rubric: Rubric, *, answers: Mapping[str, Answer]) -> Iterator[Finding]:
+    """Yield a finding for each written item that is certainly not answered: it earns 0."""
+    for item in rubric.items:
+        answer = answers.get(item.id)
+        if answer is not None and answer.unanswered:
+            yield Finding(
+                item=item.id,
+                code=UNANSWERED,
+                title="An answer",
+                verdict=Verdict.FAILED,
+                earned=ZERO_POINTS,
+                possible=item.points,
+                public=False,
+                expected="an answer of your own",
+                found=f"There is none: {answer.unanswered}.",
+            )
 
 
 def replace_marks(
@@ -197,7 +218,7 @@ def _item_verdict(item: Item, findings: tuple[Finding, ...]) -> Verdict:
     for undecided in (Verdict.ERROR, Verdict.PENDING):
         if undecided in verdicts:
             return undecided
-    if item.kind == "written":
+    if item.kind == "written" and not any(finding.possible for finding in findings):
         return Verdict.PENDING
     earned = _sum(finding.earned for finding in findings)
     if earned == 0 and verdicts and verdicts <= {Verdict.BLOCKED}:

@@ -4,77 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import pytest
 from in_process import run_command
+from nbgrader_course import AUTO, CELLS, CODE_STUB, STUDENTS, TEXT_STUB, write_notebook
 
 from grader import checks, rubric
-
-SOLVED = """def squares(n):
-    if n < 1:
-        raise ValueError("n < 1")
-    {begin} BEGIN SOLUTION
-    return [i * i for i in range(1, n + 1)]
-    {begin} END SOLUTION
-"""
-CELLS: dict[str, dict[str, Any]] = {
-    "squares": {"code": SOLVED.format(begin="####"), "solution": True},
-    "test_shown": {
-        "code": "from nose.tools import assert_equal\nassert_equal(squares(2), [1, 4])",
-        "points": 2,
-    },
-    "test_hidden": {
-        "code": "assert squares(1) == [1]\n"
-        "### BEGIN HIDDEN TESTS\nassert squares(3) == [1, 4, 9]\n### END HIDDEN TESTS",
-        "points": 1.5,
-    },
-    "total": {"code": "def total(n):\n    return sum(squares(n))", "solution": True},
-    "test_uses": {
-        "code": "kept = squares\ndel squares\ntry:\n    total(1)\nexcept NameError:\n    pass\n"
-        'else:\n    raise AssertionError("total does not use squares")\n'
-        "finally:\n    squares = kept",
-        "points": 1,
-    },
-    "test_part": {
-        "code": "score = sum(total(n) == s for n, s in [(1, 1), (2, 5), (3, 14), (4, 30)])\n"
-        "score / 2",
-        "points": 2,
-    },
-    "test_case": {
-        "code": "import unittest\nunittest.TestCase().assertEqual(total(2), 5)",
-        "points": 1,
-    },
-    "why": {"text": "It is a sum of squares.", "solution": True, "points": 3},
-    "plot": {"code": "print(total(3))", "solution": True, "points": 2},
-}
-AUTO = ("test_shown", "test_hidden", "test_uses", "test_part", "test_case")
-STUB = "    raise NotImplementedError()"
-
-
-def write_notebook(path: Path, *, replaced: Mapping[str, str] | None = None) -> None:
-    """Write the assignment's notebook, with other sources for some cells."""
-    notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
-    for grade_id, cell in CELLS.items():
-        kind = "markdown" if "text" in cell else "code"
-        source = (replaced or {}).get(grade_id, cell.get("code", cell.get("text")))
-        metadata = {
-            "schema_version": 3,
-            "grade_id": grade_id,
-            "solution": cell.get("solution", False),
-            "grade": "points" in cell,
-            "locked": not cell.get("solution", False),
-            "task": False,
-            **({"points": cell["points"]} if "points" in cell else {}),
-        }
-        make: Any = getattr(nbformat.v4, f"new_{kind}_cell")
-        node = make(source, metadata={"nbgrader": {**metadata, "cell_type": kind}})
-        notebook.cells.append(node)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+from grader.folder import OutputFolder
+from grader.gradebook import NewMark, answer_digest, ledger
 
 
 @pytest.fixture(scope="module")
@@ -125,32 +64,6 @@ def test_nothing_is_replaced_by_a_second_import(course: Path) -> None:
     assert "there already" in errors
 
 
-FORGED = """
-import unittest, sys, types
-unittest.TestCase.assertEqual = lambda *args, **options: None
-fake = types.ModuleType("nose.tools")
-fake.assert_equal = lambda *args: None
-sys.modules["nose"] = sys.modules["nose.tools"] = fake
-class Yes:
-    def __eq__(self, other): return True
-    __hash__ = None
-def squares(n):
-    return Yes()
-"""
-HALF = "def total(n):\n    return n * n if n < 3 else sum(squares(n))"
-STUDENTS: dict[str, tuple[dict[str, str], tuple[float, ...]]] = {
-    "right": ({}, (2, 1.5, 1, 2, 1)),
-    "blank": (
-        {"squares": f"def squares(n):\n{STUB}", "total": f"def total(n):\n{STUB}"},
-        (0, 0, 0, 0, 0),
-    ),
-    "half": ({"total": HALF}, (2, 1.5, 0, 1.5, 0)),
-    "forged": ({"squares": FORGED, "total": "def total(n):\n    return Yes()"}, (0, 0, 0, 0, 0)),
-    "edited": ({"squares": FORGED, **dict.fromkeys(AUTO, "pass")}, (0, 0, 1, 0, 0)),
-    "no_tests": (dict.fromkeys(AUTO, ""), (2, 1.5, 1, 2, 1)),
-}
-
-
 @pytest.mark.kernel
 def test_submissions_earn_what_nbgrader_gives_and_forgeries_nothing(course: Path) -> None:
     for name, (replaced, _) in STUDENTS.items():
@@ -166,6 +79,63 @@ def test_submissions_earn_what_nbgrader_gives_and_forgeries_nothing(course: Path
             for row in csv.DictReader(file)
         }
     assert earned == {name: points for name, (_, points) in STUDENTS.items()}
+
+
+UNCHANGED: dict[str, tuple[dict[str, str], dict[str, str], tuple[str, str]]] = {
+    "left": ({"why": TEXT_STUB, "plot": CODE_STUB}, {}, ("0", "0")),
+    "one space": ({"why": f"{TEXT_STUB} ", "plot": f"{CODE_STUB}\n"}, {}, ("", "")),
+    "emptied": ({"why": "", "plot": ""}, {}, ("", "")),
+    "a word": ({"why": "Sums.", "plot": "print(1)"}, {}, ("", "")),
+    "beside": (
+        {"why": TEXT_STUB, "plot": CODE_STUB},
+        {"why": "They are sums of the squares of numbers, each once."},
+        ("", "0"),
+    ),
+}
+
+
+@pytest.mark.kernel
+def test_an_answer_that_nobody_touched_earns_nothing_as_in_nbgrader(
+    course: Path, tmp_path: Path
+) -> None:
+    for name, (replaced, beside, _) in UNCHANGED.items():
+        path = tmp_path / "submitted" / name / "ps1" / "p1.ipynb"
+        write_notebook(path, replaced=replaced, beside=beside)
+    args = (str(tmp_path / "submitted"), "--assignment", "ps1", "--out", str(tmp_path / "OUT"))
+    code, output, errors = run_command(*args, "-j", "1", folder=course)
+    assert code in {0, 1}, output + errors
+
+    with (tmp_path / "OUT" / "gradebook.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["id"]: row for row in csv.DictReader(file)}
+    assert {name: (rows[name]["why"], rows[name]["plot"]) for name in UNCHANGED} == {
+        name: points for name, (_, _, points) in UNCHANGED.items()
+    }
+    page = (tmp_path / "OUT" / "reports" / "left.html").read_text(encoding="utf-8")
+    assert "There is none: its cell is as it was handed out." in page
+    with OutputFolder.open_existing(tmp_path / "OUT").open_gradebook() as book:
+        digest = answer_digest(book.graded("left"), "why")
+        new = NewMark(
+            submission="left", item="why", answer_digest=digest, by="Kim", points=Fraction(1)
+        )
+        ledger.add_mark(book, new, expected_current=None)
+        graded = book.graded("left")
+    assert graded.score is not None
+    assert {i.item.id: i.earned for i in graded.score.items}["why"] == 1
+
+
+@pytest.mark.kernel
+def test_a_notebook_that_is_missing_earns_nothing_as_in_nbgrader(tmp_path: Path) -> None:
+    write_notebook(tmp_path / "source" / "ps3" / "p1.ipynb")
+    write_notebook(tmp_path / "source" / "ps3" / "p2.ipynb")
+    run_command("import", "nbgrader", "source/ps3", folder=tmp_path)
+    write_notebook(tmp_path / "submitted" / "ada" / "ps3" / "p1.ipynb")
+    args = ("submitted/", "--assignment", "ps3", "--out", "OUT", "-j", "1")
+    run_command(*args, folder=tmp_path)
+
+    with (tmp_path / "OUT" / "gradebook.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["why"], row["plot"], row["test_case"]) == ("", "", "1")
+    assert (row["p2.why"], row["p2.plot"], row["p2.test_case"]) == ("0", "0", "0")
 
 
 @pytest.mark.kernel

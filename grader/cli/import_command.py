@@ -11,7 +11,10 @@ import click
 from grader.cli.shared_options import FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from grader.importing.imported_assignment import ImportedAssignment
+    from grader.importing.nbgrader_gradebook import PeerGradebook
 
 into_option = click.option(
     "--into",
@@ -34,17 +37,60 @@ def import_command() -> None:
 
 @import_command.command("nbgrader")
 @click.argument("source", type=SOURCE)
+@click.option(
+    "--gradebook",
+    type=click.Path(exists=True, path_type=Path, dir_okay=False),
+    help="nbgrader's gradebook.db: its students, and the points and comments that people gave.",
+)
 @into_option
 @id_option
-def import_nbgrader(*, source: Path, into: Path, assignment_id: str | None) -> None:
+def import_nbgrader(
+    *, source: Path, gradebook: Path | None, into: Path, assignment_id: str | None
+) -> None:
     """Bring SOURCE here: a notebook, an assignment's folder, or a whole course of nbgrader's.
 
-    Item ids are the cells' `grade_id`. Writes rubrics/ID.toml, rubrics/ID/ and reference/.
+    Item ids are the cells' `grade_id`. Writes rubrics/ID.toml, rubrics/ID/ and reference/; with
+    --gradebook also imported/, whose marks each run takes. Assignments that are here already are
+    left as they are then.
     """
-    from grader.importing.nbgrader_source import read_nbgrader
+    from grader.importing.assignment_files import rubric_path
+    from grader.importing.nbgrader_gradebook import read_peer_gradebook
+    from grader.importing.nbgrader_source import course_folder, read_nbgrader
 
-    for assignment in read_nbgrader(source, assignment_id=assignment_id):
-        write_and_tell(assignment, into=into)
+    records = read_peer_gradebook(gradebook) if gradebook else None
+    assignments = read_nbgrader(source, assignment_id=assignment_id)
+    for assignment in assignments:
+        path = into / rubric_path(assignment)
+        if records and path.exists():
+            click.echo(f"{path} is there already, and stays as it is")
+        else:
+            write_and_tell(assignment, into=into)
+    if records:
+        write_records_and_tell(records, assignments, into=into, course=course_folder(source))
+
+
+def write_records_and_tell(
+    gradebook: PeerGradebook,
+    assignments: Sequence[ImportedAssignment],
+    *,
+    into: Path,
+    course: Path,
+) -> None:
+    """Write roster and marks of a gradebook; tell what they are, and what to look at."""
+    from grader.importing.imported_records import write_records
+    from grader.report.text_format import printable
+
+    copies = (course / "autograded", gradebook.path.parent / "autograded")
+    autograded = next((path for path in copies if path.is_dir()), copies[0])
+    written = write_records(gradebook, assignments, root=into, autograded=autograded)
+    click.echo()
+    for path in written.created:
+        click.echo(f"created {path}")
+    for sentence in written.summary:
+        click.echo(printable(sentence))
+    for remark in written.remarks:
+        click.echo(printable(f"look at: {remark}"))
+    click.echo("The next `grade` of these submissions takes the marks, by the name of nbgrader.")
 
 
 @import_command.command("otter")

@@ -43,7 +43,7 @@ def compose_files(assignment: ImportedAssignment, *, default: str) -> Mapping[st
     """Return the contents of the files, by the path below the folder."""
     folder = f"rubrics/{assignment.id}"
     rubric = "\n".join(_rubric_lines(assignment, default=default)) + "\n"
-    files = {f"rubrics/{assignment.id}.toml": rubric.encode()}
+    files = {rubric_path(assignment): rubric.encode()}
     if any(test.form == "function" for item in assignment.items for test in item.tests):
         files[f"{folder}/{TESTS_FILE}"] = compose_tests(assignment).encode()
     for notebook, path in zip(assignment.notebooks, reference_paths(assignment), strict=True):
@@ -55,6 +55,11 @@ def compose_files(assignment: ImportedAssignment, *, default: str) -> Mapping[st
         if notebook.given:
             files[f"{folder}/{part}mutants.toml"] = _given_tables(notebook.given).encode()
     return files
+
+
+def rubric_path(assignment: ImportedAssignment) -> str:
+    """Return the path of the rubric, below the folder of the course."""
+    return f"rubrics/{assignment.id}.toml"
 
 
 def _plan_folders(assignment: ImportedAssignment) -> list[str]:
@@ -137,6 +142,8 @@ def _item_lines(item: ImportedItem, *, has_notebooks: bool) -> Iterator[str]:
         yield f"prompt = {_quote_lines(item.prompt)}"
     if item.answer != "text":
         yield f"answer = {quote(item.answer)}"
+    if item.untouched:
+        yield f"untouched = {quote(item.untouched)}"
     if item.good_answer:
         yield f"good_answer = {_quote_lines(item.good_answer)}"
     for test in item.tests:

@@ -52,6 +52,12 @@ class ImportedItem:
     prompt: str = ""
     good_answer: str = ""
     """What graders read beside an answer: the solution's text, or the mark scheme."""
+    untouched: str = ""
+    """The cell of its answer as students got it; '' where that earns nothing by itself."""
+    notebook_there: str = ""
+    """The name of its notebook where it comes from."""
+    cell_there: str = ""
+    """The id of its cell there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +79,8 @@ class ImportedAssignment:
     title: str
     source: Literal["nbgrader", "otter"]
     """Whose it was."""
+    name_there: str = ""
+    """What it is called there, where it has another name here."""
     notebooks: tuple[ImportedNotebook, ...]
     items: tuple[ImportedItem, ...]
     test_head: str = ""

@@ -214,6 +214,31 @@ def mark_solution(cell: NbgraderCell, config: NbgraderConfig) -> tuple[str, str]
     return source, fault
 
 
+def handed_out(cell: NbgraderCell, config: NbgraderConfig) -> str:
+    """Return an answer's cell as students get it; '' where nbgrader doesn't compare it with that.
+
+    It compares checksums, which it makes before it cuts hidden tests and mark schemes out.
+    """
+    begin, end = config.solution_marks
+    if any(mark in cell.source for mark in (*config.hidden_marks, *config.scheme_marks)):
+        return ""
+    stub = (config.code_stub if cell.kind == "code" else config.text_stub).split("\n")
+    if begin not in cell.source:
+        return "\n".join(stub)
+    lines: list[str] = []
+    is_inside = False
+    for line in cell.source.split("\n"):
+        if begin in line:
+            is_inside = True
+            indent = (re.match(r"\s*", line) or [""])[0]
+            lines += [indent + stub_line for stub_line in stub]
+        elif end in line:
+            is_inside = False
+        elif not is_inside:
+            lines.append(line)
+    return "\n".join(lines)
+
+
 def _with_our_marks(lines: list[tuple[str, bool]]) -> str:
     """Return lines with our marks around those that stand inside."""
     result: list[str] = []

@@ -16,6 +16,7 @@ from grader.importing.imported_assignment import ImportedItem, ImportedNotebook,
 from grader.importing.nbgrader_cells import (
     NbgraderCell,
     NbgraderNotebook,
+    handed_out,
     mark_solution,
     split_at_marks,
 )
@@ -135,8 +136,11 @@ class AssignmentReader:
             points=cell.points,
             kind="written",
             notebook=part,
+            notebook_there=notebook.path.stem,
+            cell_there=cell.grade_id,
             answer="any" if cell.is_task else "code" if cell.kind == "code" else "text",
             prompt=text if cell.is_task else prompt,
+            untouched="" if cell.is_task else handed_out(cell, self.config),
             good_answer="\n\n".join(filter(None, [scheme, solution])),
         )
 
@@ -154,6 +158,8 @@ class AssignmentReader:
             points=cell.points,
             kind="auto",
             notebook=part,
+            notebook_there=notebook.path.stem,
+            cell_there=cell.grade_id,
         )
         try:
             tests = tuple(self._tests(cell, writer, name=item.id))

@@ -51,6 +51,17 @@ def read_nbgrader(
     )
 
 
+def course_folder(source: Path) -> Path:
+    """Return the folder of the course that a source is in: where its other folders lie."""
+    folder = source if source.is_dir() else source.parent
+    config = find_config(folder)
+    if config is not None:
+        return config.parent
+    folder = folder.resolve()
+    name = NbgraderConfig().source_folder
+    return next((f.parent for f in (folder, *folder.parents) if f.name == name), folder)
+
+
 def _assignment_folders(source: Path, config: NbgraderConfig) -> list[Path]:
     """Return the folders of the assignments, each with a notebook of its own."""
     inner = source / config.source_folder
@@ -121,6 +132,7 @@ def _read(
         id=name,
         title=assignment_id,
         source="nbgrader",
+        name_there=paths[0].resolve().parent.name,
         notebooks=tuple(parts),
         items=tuple(replace(i, notebook=name) if len(parts) == 1 else i for i in reader.items),
         test_head=head.text(),

@@ -119,6 +119,9 @@ class Item:
     """Markdown: the question; the answer to a written item is found by it."""
     answer: AnswerKind = "text"
     """What answers a written item: words, code with what it shows, or either."""
+    untouched: str = ""
+    """The cell of an answer as it was handed out: one that is still so earns 0, until somebody
+    marks it. Known by its `grade_id`; an import from nbgrader, which does so, writes it."""
     good_answer: OptionalText = ""
     """Markdown, for graders: what a full answer says."""
     why: OptionalText = ""

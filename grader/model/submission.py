@@ -153,6 +153,8 @@ class Answer:
     """Whether a person located its cells."""
     unclaimed: tuple[Excerpt, ...] = ()
     """Where no answer was found, text of the notebook that was taken for none."""
+    unanswered: str = ""
+    """Why there is certainly no answer, as a clause, so that it earns 0 before anybody marks it."""
 
     @property
     def is_missing(self) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from types import MappingProxyType
 
 from grader.model import Answer, Excerpt, Item, Notebook
@@ -22,13 +23,14 @@ from grader.notebook.handout import index_handout
 from grader.notebook.handout_outline import Outline
 from grader.notebook.markdown_words import line_key
 from grader.notebook.page_reading import PageReader, PageReading, pictures_in
-from grader.notebook.peer_cells import answer_cells
+from grader.notebook.peer_cells import answer_cells, grade_id, untouched_cells
 
 AnswerOverrides = Mapping[str, tuple[int, ...]]
 """By item, indexes of the cells that hold its answer; an empty tuple means that there is none."""
 
 NO_OUTLINE = Outline()
 NO_OVERRIDES: AnswerOverrides = MappingProxyType({})
+UNTOUCHED = "its cell is as it was handed out"
 _MAX_UNCLAIMED, _MAX_UNCLAIMED_TEXT = 10, 4_000
 """The most pieces of text that are shown beside a missing answer, and the characters of each."""
 _PICTURE = re.compile(
@@ -68,7 +70,9 @@ def written_answers(
     units: dict[str, Sequence[Unit]] = {**page.units, **code_units}
     written_ids = [item.id for item in items if item.kind == "written"]
     given = {item: cells for item, cells in overrides.items() if item in written_ids}
-    overrides = {**answer_cells(notebook, items), **given}
+    untouched = {i: c for i, c in untouched_cells(notebook, items).items() if i not in given}
+    peer_cells = answer_cells(notebook, [item for item in items if item.id not in untouched])
+    overrides = {**peer_cells, **given}
     if overrides:
         cell_units = _units_by_cell(notebook, overrides=overrides, page=page)
         units |= _override_units(
@@ -82,15 +86,27 @@ def written_answers(
             item: _rate_override(cells, cell_count=len(notebook.cells))
             for item, cells in overrides.items()
         }
-    answers = {
-        item: _join_answer(
-            item,
-            units=units.get(item, ()),
-            confidence=confidences.get(item, CERTAIN),
-            is_override=item in given,
-        )
-        for item in written_ids
+    units |= {
+        item: _units_elsewhere(units.get(item, ()), cells=cells, notebook=notebook, page=page)
+        for item, cells in untouched.items()
     }
+    answers = {
+        i: _join_answer(
+            i,
+            units=units.get(i, ()),
+            confidence=confidences.get(i, CERTAIN),
+            is_override=i in given,
+            is_untouched=i in untouched,
+        )
+        for i in written_ids
+    }
+    return _with_unclaimed(answers, overrides=overrides, page=page)
+
+
+def _with_unclaimed(
+    answers: Mapping[str, Answer], *, overrides: AnswerOverrides, page: PageReading
+) -> Mapping[str, Answer]:
+    """Return the answers, those that are missing with the text that may be one."""
     located = frozenset(cell for cells in overrides.values() for cell in cells)
     unclaimed = _excerpts([unit for unit in unclaimed_text(page) if unit.cell not in located])
     return {
@@ -157,6 +173,19 @@ def _units_by_cell(
     return units
 
 
+def _units_elsewhere(
+    units: Sequence[Unit], *, cells: frozenset[int], notebook: Notebook, page: PageReading
+) -> list[Unit]:
+    """Return what answers an item whose cells nobody touched: beside them, else right below."""
+    beside = [unit for unit in units if unit.cell not in cells]
+    if beside:
+        return beside
+    below = takewhile(lambda cell: not grade_id(cell), notebook.cells[max(cells) + 1 :])
+    own = tuple(cell.index for cell in below if cell.kind == "markdown")
+    cell_units = _units_by_cell(notebook, overrides={"": own}, page=page)
+    return [unit for unit in cell_units.values() if unit.text or unit.pictures]
+
+
 def _with_outputs(unit: Unit, *, notebook: Notebook) -> Unit:
     """Return a piece of an answer with what its cell shows, where that is code."""
     cell = notebook.cells[unit.cell]
@@ -201,9 +230,16 @@ def _rate_override(cells: Sequence[int], *, cell_count: int) -> AnswerConfidence
 
 
 def _join_answer(
-    item: str, *, units: Sequence[Unit], confidence: AnswerConfidence, is_override: bool
+    item: str,
+    *,
+    units: Sequence[Unit],
+    confidence: AnswerConfidence,
+    is_override: bool,
+    is_untouched: bool,
 ) -> Answer:
     """Join the pieces of one answer, each text once, and number its pictures."""
+    if is_untouched and not units:
+        return Answer(item=item, text="", unanswered=UNTOUCHED)
     unit_by_text: dict[str, Unit] = {}
     for unit in units:
         unit_by_text.setdefault(unit.text.strip(), unit)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from grader.errors import NotebookError
@@ -153,8 +153,15 @@ def _read_cell(
         images=images,
         count=_execution_count(raw) if kind == "code" else None,
         ids=tuple(_cell_ids(raw)),
-        is_locked=_table(_table(raw.get("metadata")).get("nbgrader")).get("locked") is True,
+        is_locked=_is_locked(_table(_table(raw.get("metadata")).get("nbgrader"))),
     )
+
+
+def _is_locked(metadata: Mapping[str, Json]) -> bool:
+    """Return whether nbgrader gives a cell its own text again: tests always, answers never."""
+    if metadata.get("solution") is True:
+        return False
+    return metadata.get("grade") is True or metadata.get("locked") is True
 
 
 def _cell_kind(raw: dict[str, Json], *, index: int, notes: list[str]) -> str:

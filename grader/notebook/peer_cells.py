@@ -7,6 +7,7 @@ that otter-grader is told to ignore is not run.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -72,8 +73,20 @@ def answer_cells(notebook: Notebook, items: Iterable[Item]) -> Mapping[str, tupl
     for item in items:
         key = item.id if item.id in cells else item.id.removeprefix(f"{item.notebook}.")
         if item.kind == "written" and key in cells:
-            answers[item.id] = tuple(cells[key])
+            # Each once: an item of another notebook may have the same id there.
+            answers[item.id] = tuple(cells.pop(key))
     return answers
+
+
+def untouched_cells(notebook: Notebook, items: Iterable[Item]) -> Mapping[str, frozenset[int]]:
+    """Return, by written item, its cells, where all of them are as they were handed out."""
+    untouched = {}
+    for item in items:
+        key = item.id.removeprefix(f"{item.notebook}.")
+        own = [c for c in notebook.cells if not c.is_locked and grade_id(c) in {item.id, key}]
+        if item.untouched and own and all(cell.source == item.untouched for cell in own):
+            untouched[item.id] = frozenset(cell.index for cell in own)
+    return untouched
 
 
 def is_stub(source: str) -> bool:
@@ -87,6 +100,22 @@ def grade_id(cell: Cell) -> str:
     """Return the id that nbgrader gave a cell, or ''."""
     ids = (name for name in cell.ids if name.startswith(PREFIX))
     return next(ids, "").removeprefix(PREFIX)
+
+
+def work_digest(notebook: Notebook, key: str) -> str:
+    """Return a digest of what a student wrote in the cells of an id; without one, in all.
+
+    Spaces at the ends of lines, and what is locked, don't matter. '' where there is no such cell.
+    """
+    cells = [c for c in notebook.cells if not c.is_locked and (not key or grade_id(c) == key)]
+    hasher = hashlib.sha256()
+    for cell in cells:
+        lines = (line.rstrip() for line in cell.source.strip().splitlines())
+        pictures = (part for image in cell.images for part in (image.mime, image.base64))
+        for part in ("\n".join(lines), *pictures):
+            data = part.encode("utf-8", "surrogatepass")
+            hasher.update(len(data).to_bytes(8, "big") + data)
+    return hasher.hexdigest() if cells else ""
 
 
 def _test_ids(items: Iterable[Item]) -> Iterable[str]:

@@ -199,6 +199,7 @@ class WholeJudge:
                 if part.score is None
                 else chain.from_iterable(item.findings for item in part.score.items)
             )
+            if finding.code != scoring.UNANSWERED or part.answers[finding.item].unanswered
         ]
         return scoring.score_submission(self.rubric, findings=findings)
 
@@ -232,15 +233,22 @@ def _join_ungradable(
 def _not_handed_in(submission: Submission, notebook: str, *, judge: Judge) -> Graded:
     """Return the grade of a notebook that is not there."""
     sentence = f"The notebook '{notebook}' was not handed in."
-    findings = judge.checks.fail_all(sentence)
     empty = Notebook(cells=(), sha256="")
+    answers = judge.extract(empty).answers
+    if judge.rubric.imported_from == "nbgrader":  # which gives 0 for these, too
+        why = f"the notebook '{notebook}' was not handed in"
+        answers = {item: replace(answer, unanswered=why) for item, answer in answers.items()}
+    findings = (
+        *judge.checks.fail_all(sentence),
+        *scoring.unanswered_findings(judge.rubric, answers=answers),
+    )
     return Graded(
         submission=submission,
         students=(),
         reason=None,
         score=scoring.score_submission(judge.rubric, findings=findings),
         record=ExecutionRecord(cells=()),
-        answers=judge.extract(empty).answers,
+        answers=answers,
         notes=(Flag(FlagKind.NOTEBOOK_MISSING_NOTE, (notebook,)),),
     )
 

@@ -171,6 +171,8 @@ class Judge:
         findings = (judgment or self.judge_evidence(submission, evidence)).findings
         notebook, record = evidence.notebook, evidence.record
         extraction = cached or self.extract(notebook, submission=submission.name)
+        unanswered = scoring.unanswered_findings(self.rubric, answers=extraction.answers)
+        findings = (*findings, *unanswered)
         recognition = self._recognize_file(notebook, extraction)
         score = self._score(findings, recognition)
         enrollment = self.enrollment.resolve(submission, named=extraction.students)

@@ -22,7 +22,12 @@ SEED_FILE = ".seed"
 
 
 def register_people(
-    book: Gradebook, *, rubric: Rubric, files: PeopleFiles, notify: Notify
+    book: Gradebook,
+    *,
+    rubric: Rubric,
+    files: PeopleFiles,
+    notify: Notify,
+    imported_roster: Path | None = None,
 ) -> People:
     """Return the people of a course; files replace what the gradebook has stored.
 
@@ -31,11 +36,16 @@ def register_people(
         rubric: the assignment, with its due date.
         files: the files of the command line.
         notify: called with sentences about the columns used, and about stored data.
+        imported_roster: the roster that `grade import` brought along, if it did; it is taken
+            where there is no other.
 
     Raises:
         UsageError: a file is not valid; nothing was stored then.
     """
     before = load_people(book, rubric.id)
+    has_roster = before.members or files.roster is not None or files.no_roster
+    if imported_roster is not None and imported_roster.is_file() and not has_roster:
+        files = replace(files, roster=imported_roster)
     after = _with_dates(_with_roster(before, files, notify), rubric, files, notify)
     if after.members != before.members:
         save_roster(book, after.members)

@@ -18,6 +18,13 @@ from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline import SessionOptions
 from grader.pipeline.cache_keys import PreparedSubmission, run_part, without_level
 from grader.pipeline.collecting import join_previews, make_preview, temporary_unpack_folder
+from grader.pipeline.imported_marks import (
+    FOLDER,
+    ROSTER_FILE,
+    marks_path,
+    read_imported_marks,
+    take_imported_marks,
+)
 from grader.pipeline.location_overrides import apply_override_file
 from grader.pipeline.preflight import count_missing_imports
 from grader.pipeline.rejudging import Rejudger, RejudgeResult
@@ -93,7 +100,11 @@ def run_grading(settings: Settings, *, watcher: RunWatcher) -> RunOutcome:
                     notify=watcher.note,
                 ),
                 people=register_people(
-                    book, rubric=loaded, files=settings.people, notify=watcher.note
+                    book,
+                    rubric=loaded,
+                    files=settings.people,
+                    imported_roster=settings.root / FOLDER / ROSTER_FILE,
+                    notify=watcher.note,
                 ),
             )
             book.replace_roll([submission.name for submission in collected])
@@ -119,6 +130,7 @@ def _grade_collected(
     book: Gradebook,
     watcher: RunWatcher,
 ) -> RunOutcome:
+    imported = read_imported_marks(marks_path(settings.root, config.rubric.id))
     keys = config.cache_keys(*config.build_judges())
     prepared = {submission.name: keys.prepare(submission) for submission in collected}
     plan = plan_run(
@@ -151,6 +163,10 @@ def _grade_collected(
             notify=watcher.note,
         ):
             watcher.done(graded)
+    if imported:
+        take_imported_marks(
+            book, imported, rubric=config.rubric, submissions=collected, notify=watcher.note
+        )
     publisher = ClassPublisher(
         config.folder, book=book, rubric=config.rubric, known=dict(rejudged.summaries)
     )
@@ -215,6 +231,7 @@ def _collect_submissions(
         settings.out,
         settings.root / "rubrics",
         settings.root / "reference",
+        settings.root / FOLDER,
         *(part.reference.parent for part in rubric.whole),
         *(folder for folder in (rubric.provided, rubric.withheld) if folder),
     ]
@@ -243,7 +260,8 @@ def _required_isolation(settings: Settings) -> sandbox.IsolationRequest:
     """Ask that no notebook sees the course, the people, or what others submitted."""
     people_files = settings.people
     hidden = (
-        *(settings.root / "rubrics", settings.root / "reference", settings.out, settings.path),
+        *(settings.root / name for name in ("rubrics", "reference", FOLDER)),
+        *(settings.out, settings.path),
         *(
             path
             for path in (people_files.roster, people_files.extensions, people_files.times)
