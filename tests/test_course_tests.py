@@ -641,6 +641,22 @@ def test_no_chart_is_told_as_that(tmp_path: Path) -> None:
     assert {o["sentence"] for o in outcomes.values()} == {"the notebook made no chart"}
 
 
+def test_who_reads_the_code_looks_at_the_notebook(tmp_path: Path) -> None:
+    notebook = "def flat(n):\n    return n and flat(n - 1)\n"
+    tests = """
+def test_recursion(source):
+    assert source.calls("flat", "flat")
+
+
+def test_nothing(source):
+    assert source is not None
+"""
+    outcomes = run_tests(tmp_path, tests=tests, notebook=notebook)
+
+    assert {o["outcome"] for o in outcomes.values()} == {"passed"}
+    assert [outcomes[name]["requests"] for name in ("test_recursion", "test_nothing")] == [1, 0]
+
+
 def test_what_a_library_raises_for_the_notebook_is_told_alike_here_and_there(
     tmp_path: Path,
 ) -> None:

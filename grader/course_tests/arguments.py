@@ -1,6 +1,7 @@
 """What a test may take as an argument beside the notebook's names."""
 
 import ast
+import functools
 import pathlib
 import random
 import string
@@ -218,14 +219,18 @@ def as_figures(value):
 class Source:
     """The code of the notebook's cells: `source["f"]` is the statement that binds `f` last."""
 
-    def __init__(self, cells):
-        self.cells = list(cells)
-        self.trees = [tree for tree in map(parse, self.cells) if tree is not None]
+    def __init__(self, read):
+        self._read = read
+
+    @functools.cached_property
+    def trees(self):
+        """The syntax trees of the cells that can be parsed."""
+        return [tree for tree in map(parse, self._read()) if tree is not None]
 
     @property
     def text(self):
         """All code, cell by cell."""
-        return "\n\n".join(self.cells)
+        return "\n\n".join(self._read())
 
     def __getitem__(self, name):
         return ast.unparse(self.tree(name))

@@ -46,7 +46,7 @@ class NativeBackend:
             "printed": lambda: arguments.Printed(self.output.getvalue),
             "stdin": lambda: self.type_lines,
             "figures": lambda: arguments.Figures(describe_figures),
-            "source": lambda: arguments.Source(self.cells),
+            "source": lambda: arguments.Source(lambda: self.cells),
             AS_CELL: lambda: None,
             EARNED: Earned,
             AUTOTEST: Autotest,

@@ -337,6 +337,7 @@ class RemoteBackend:
         self.job = job
         self.item = item
         self.folder = folder
+        self.has_read_code = False
 
     def watching(self):
         """Watch nothing: the notebook is in another process."""
@@ -352,7 +353,7 @@ class RemoteBackend:
             "printed": lambda: arguments.Printed(lambda: notebook.ask("printed")),
             "stdin": lambda: lambda *lines: notebook.ask("stdin", list(map(str, lines))),
             "figures": lambda: arguments.Figures(lambda: notebook.ask("figures")),
-            "source": lambda: arguments.Source(self.job["cells"]),
+            "source": lambda: arguments.Source(self.read_code),
             "value_check": self.make_value_check,
             AS_CELL: lambda: None,
             EARNED: Earned,
@@ -360,6 +361,11 @@ class RemoteBackend:
             EXAMPLES: lambda: Examples(printed_reader(notebook)),
         }.get(name)
         return notebook.fetch(name) if give is None else give()
+
+    def read_code(self):
+        """Return the code of the notebook's cells."""
+        self.has_read_code = True
+        return self.job["cells"]
 
     def names_of_notebook(self):
         """Return the notebook's names, for a test that runs as a cell."""

@@ -152,7 +152,7 @@ class LoadedTests:
         outcome |= {
             "case": job["case"],
             "test": job["test"],
-            "requests": notebook.count,
+            "requests": notebook.count or int(self.plugin.backend.has_read_code),
             "words": notebook.word_steps,
             "operators": notebook.own_steps,
             "changes": notebook.changes,
