@@ -158,6 +158,22 @@ def test_a_case_may_score_too_much_as_well() -> None:
     assert not case_result("x", [tried(graded(Q1=P))], points={"Q1": Fraction(0)}).passed
 
 
+def test_what_earned_too_much_is_named_and_not_what_failed_beside_it() -> None:
+    grade = graded(Q1=P)
+    assert grade.score is not None
+    (score,) = grade.score.items
+    failed = replace(score.findings[0], title="what failed", earned=Fraction(0), verdict=F)
+    both = replace(score, findings=(failed, *score.findings))
+    case = case_result(
+        "template",
+        [tried(replace(grade, score=replace(grade.score, items=(both,))))],
+        points={"Q1": Fraction(0)},
+    )
+
+    (shortfall,) = case.shortfalls
+    assert shortfall.found == "a check: that"
+
+
 def test_a_case_that_cannot_be_graded_does_not_hold() -> None:
     broken = TrialRun(grades=(), record=ExecutionRecord(cells=()), problem="no kernel came up")
 
