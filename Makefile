@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres bench attacks clean
+.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres bench attacks migrating clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -67,6 +67,10 @@ bench: $(VENV)/dev
 
 attacks: $(VENV)/dev
 	$(BIN)/python -m benchmarks.attacks $(ATTACKS)
+
+# Points of assignments in nbgrader's and otter-grader's formats, by them and by us: some minutes.
+migrating: $(VENV)/dev
+	$(BIN)/python -m benchmarks.migrating $(MIGRATING)
 
 browser: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[browser]'

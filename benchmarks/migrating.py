@@ -7,6 +7,9 @@ Writes `results/migrating.json`, and the tables of docs/migrating.md. Exit code 
 where nobody said why.
 """
 
+# nbformat is typed in part only, hence:
+# mypy: disable-error-code="no-untyped-call"
+
 from __future__ import annotations
 
 import argparse
@@ -65,10 +68,10 @@ def main() -> int:
             place = Path(folder) / name
             place.mkdir()
             record[name] = [_plain(compared) for compared in _COURSES[name](place)]
-    ordered = {name: record[name] for name in _COURSES if name in record}
-    text = json.dumps(ordered, indent=1, ensure_ascii=False) + "\n"
-    RECORD.write_text(text, encoding="utf-8")
-    PAGE.write_text(page(ordered), encoding="utf-8")
+            ordered = {name: record[name] for name in _COURSES if name in record}
+            text = json.dumps(ordered, indent=1, ensure_ascii=False) + "\n"
+            RECORD.write_text(text, encoding="utf-8")
+            PAGE.write_text(page(ordered), encoding="utf-8")
     sys.stdout.write(page(ordered).partition("<!-- made")[2])
     problems = list(unexplained(ordered))
     sys.stdout.writelines(f"not explained: {line}\n" for line in problems)
@@ -249,7 +252,7 @@ def _otter_points(path: Path) -> dict[str, float | None]:
 
 def _write_master(path: Path, tests: Mapping[str, Sequence[Any]], *, is_ok: bool) -> None:
     """Write the master notebook: questions, solutions and tests."""
-    config = f"# ASSIGNMENT CONFIG\nname: hw\ntests:\n    ok_format: {str(is_ok).lower()}"
+    config = f"# ASSIGNMENT CONFIG\ntests:\n    ok_format: {str(is_ok).lower()}"
     cells = [v4.new_raw_cell(config), v4.new_code_cell("import numpy as np")]
     for question, solution in courses.SOLUTIONS.items():
         is_manual = question not in tests
