@@ -408,22 +408,57 @@ def test_points_are_shared_as_in_otter(
 SHARED = """
 OK_FORMAT = True
 test = {"name": "q1", "suites": [{"cases": [
-    {"code": ">>> account = make(1)\\n>>> unused = 5\\n>>> account.add(2)"},
+    {"code": ">>> account = make(1)\\n>>> account.add(2)"},
     {"code": ">>> x.append(1)\\n>>> x\\n[1]"},
-    {"code": ">>> account.total\\n3"},
+    {"code": ">>> math.floor(1.5)\\n1"},
+    {"code": ">>> y[0] = 2"},
     {"code": ">>> len(x)\\n1"},
-    {"code": ">>> account = make(5)\\n>>> account.total\\n5"},
+    {"code": ">>> account.total\\n3"},
+    {"code": ">>> math.ceil(y[0])\\n2"},
 ]}]}
 """
-MAKING: Sequence[Cell] = (("code", "import math\ndef make(n): return n\nx = []"),)
+MAKING: Sequence[Cell] = (("code", "import math\ndef make(n): return n\nx = []\ny = [1]"),)
 
 
-def test_a_case_finds_what_the_cases_above_it_bound_and_changed(tmp_path: Path) -> None:
+def test_a_case_finds_what_the_cases_above_it_changed_and_no_name_of_theirs(tmp_path: Path) -> None:
     assignment = read_zip(tmp_path, {"tests/q1.py": SHARED}, cells=MAKING)
     afters = [test.code.partition("after=")[2] for test in assignment.items[0].tests]
 
-    assert [">>> account = make(1)\n    >>> account.add(2)\n" in after for after in afters] == [
-        *(False, False, True, False, False)
-    ]
-    assert [">>> x.append(1)" in after for after in afters] == [False, False, False, True, False]
-    assert not any("unused" in after for after in afters)
+    assert [after.count(">>>") for after in afters] == [0, 0, 0, 0, 2, 0, 1]
+    assert ">>> x.append(1)\n    >>> x\n    [1]\n" in afters[4]
+    assert ">>> y[0] = 2\n" in afters[6]
+
+
+SETTING = """
+from otter.test_files import test_case
+OK_FORMAT = False
+name = "q1"
+LIMIT = 3
+
+@test_case()
+def test_sets(x, f):
+    x = x + 1
+    assert f() == 1 < LIMIT
+
+@test_case()
+def test_draws(x, f, unread):
+    import random
+    x = random.seed(1)
+    assert f() == 1
+
+@test_case()
+def test_all(env, *, f):
+    assert env["x"] == f() < LIMIT
+"""
+
+
+def test_what_a_function_sets_is_its_own_and_it_takes_what_it_reads(tmp_path: Path) -> None:
+    cells: Sequence[Cell] = (("code", "x = 1\nLIMIT = 9\nunread = 2\ndef f():\n    return x"),)
+    assignment = read_zip(tmp_path, {"tests/q1.py": SETTING}, cells=cells)
+    sets, draws, takes_all = (test.code for test in assignment.items[0].tests)
+
+    assert sets.startswith("def test_q1_1(x, f):\n    LIMIT = 3\n    x = x + 1\n")
+    assert draws.startswith("def test_q1_2(as_cell):\n    def test_draws(x, f, unread):\n")
+    assert draws.endswith("    test_draws(x, f, None)")
+    assert takes_all.startswith("def test_q1_3(as_cell):\n    def case():\n        LIMIT = 3\n")
+    assert "        test_all(globals(), f=f)\n" in takes_all

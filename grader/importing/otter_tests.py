@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from textwrap import dedent
@@ -251,8 +251,3 @@ def example_sources(text: str) -> list[str]:
         return [example.source for example in doctest.DocTestParser().get_examples(text)]
     except ValueError as error:
         raise UsageError(str(error)) from error
-
-
-def merge_code(cases: Iterable[OtterCase]) -> str:
-    """Return the examples of several cases as those of one."""
-    return "\n".join(case.code for case in cases)
