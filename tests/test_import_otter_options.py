@@ -225,6 +225,20 @@ def test_options_of_a_master_notebook_are_taken_or_told(tmp_path: Path) -> None:
     assert text.tags == ()
 
 
+def test_points_are_shown_to_students_as_otter_shows_them(tmp_path: Path) -> None:
+    question = ("raw", "# BEGIN QUESTION\nname: q2\nmanual: true\npoints: 1.5")
+    cells = (
+        *master("show_question_points: true"),
+        question,
+        *(("markdown", "**Question 2.**"), ("raw", "# END QUESTION")),
+    )
+    assignment = read_master_assignment(write_cells(tmp_path / "hw.ipynb", cells))
+
+    assert assignment.items[1].prompt == "**Question 2.**"
+    sources = [cell.source for cell in assignment.notebooks[0].notebook.cells]
+    assert "**Question 2.**\n\n_Points:_ 1.5" in sources
+
+
 # ---------------------------------------------------------------- the solved notebook
 
 EXPORTED: Sequence[Cell] = (
@@ -266,6 +280,7 @@ def test_manual_questions_and_solutions_of_a_solved_notebook_are_found(tmp_path:
     ]
     sources = [cell.source for cell in cells]
     assert sources[0] == "import otter\ngrader = otter.Notebook()"
+    assert not any("BEGIN QUESTION" in source for source in sources)
     assert "### BEGIN SOLUTION q1\nx = 1\n### END SOLUTION" in sources
     assert "### BEGIN SOLUTION manual-1\ndraw = 3\n### END SOLUTION" in sources
     assert sources[sources.index("### BEGIN SOLUTION q3\ny = 2\n### END SOLUTION") + 1] == (
