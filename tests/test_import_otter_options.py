@@ -420,6 +420,16 @@ def test_points_are_shared_as_in_otter(
     assert [case.points for case in test.with_points().cases] == shares
 
 
+def test_numbers_may_be_quotients_and_assignments_have_types() -> None:
+    source = f"test: dict = {dict(TEST)!r}".replace("'name': 'q1'", "'points': 1/4, 'name': 'q1'")
+    function = "name = 'q'\n@test_case(points=1/2)\ndef test(x):\n    assert x"
+
+    assert read_test(source, name="q1").points == Fraction(1, 4)
+    assert read_test(function, name="q").cases[0].points == Fraction(1, 2)
+    with pytest.raises(UsageError, match="neither a table"):
+        read_test("test = {'points': 1/0, 'suites': []}", name="q1")
+
+
 SHARED = """
 OK_FORMAT = True
 test = {"name": "q1", "suites": [{"cases": [
@@ -427,6 +437,7 @@ test = {"name": "q1", "suites": [{"cases": [
     {"code": ">>> x.append(1)\\n>>> x\\n[1]"},
     {"code": ">>> math.floor(1.5)\\n1"},
     {"code": ">>> y[0] = 2"},
+    {"code": ">>> len(x)\\n1", "hidden": False},
     {"code": ">>> len(x)\\n1"},
     {"code": ">>> account.total\\n3"},
     {"code": ">>> math.ceil(y[0])\\n2"},
@@ -439,9 +450,9 @@ def test_a_case_finds_what_the_cases_above_it_changed_and_no_name_of_theirs(tmp_
     assignment = read_zip(tmp_path, {"tests/q1.py": SHARED}, cells=MAKING)
     afters = [test.code.partition("after=")[2] for test in assignment.items[0].tests]
 
-    assert [after.count(">>>") for after in afters] == [0, 0, 0, 0, 2, 0, 1]
-    assert ">>> x.append(1)\n    >>> x\n    [1]\n" in afters[4]
-    assert ">>> y[0] = 2\n" in afters[6]
+    assert [after.count(">>>") for after in afters] == [0, 0, 0, 0, 0, 2, 0, 1]
+    assert ">>> x.append(1)\n    >>> x\n    [1]\n" in afters[5]
+    assert ">>> y[0] = 2\n" in afters[7]
 
 
 SETTING = """

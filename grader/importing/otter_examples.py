@@ -18,7 +18,7 @@ from grader.importing.test_writing import NotebookNames
 class EarlierExamples:
     """The cases of a question above one, in order, with the names whose objects they may change."""
 
-    _above: list[tuple[str, frozenset[str]]] = field(default_factory=list)
+    _above: list[tuple[OtterCase, frozenset[str]]] = field(default_factory=list)
 
     def end_question(self) -> None:
         """Begin the next question."""
@@ -30,16 +30,22 @@ class EarlierExamples:
         tree = None if case.is_function else _parse(text)
         if tree is not None:
             own = cell_code.read_names("\n".join(example_sources(text))).bound
-            self._above.append((text, frozenset(_changed_names(tree)) - own))
+            self._above.append((case, frozenset(_changed_names(tree)) - own))
 
-    def needed_by(self, text: str, *, notebook: NotebookNames) -> str:
-        """Return the cases above one that may change an object of the notebook's that it reads."""
-        tree = _parse(text)
-        if tree is None:
+    def needed_by(self, case: OtterCase, *, notebook: NotebookNames) -> str:
+        """Return the cases above one that may change an object of the notebook's that it reads.
+
+        Students get no hidden one with one that they see.
+        """
+        if _parse(case.code) is None:
             return ""
-        read = cell_code.read_names("\n".join(example_sources(text))).read
+        read = cell_code.read_names("\n".join(example_sources(case.code))).read
         wanted = (read & notebook.bound) - notebook.imports.keys()
-        return "\n".join(above for above, changed in self._above if changed & wanted)
+        return "\n".join(
+            above.code
+            for above, changed in self._above
+            if changed & wanted and (case.hidden or not above.hidden)
+        )
 
 
 def _parse(text: str) -> ast.Module | None:

@@ -142,7 +142,7 @@ class QuestionReader:
         sources = [source for case in cases for source in example_sources(case.code)]
         if not sources:
             raise UsageError("a case without examples")
-        after = self._earlier.needed_by(cases[0].code, notebook=self.writer.names)
+        after = self._earlier.needed_by(cases[0], notebook=self.writer.names)
         texts = [case.code for case in cases if example_sources(case.code)]
         return self.writer.write_examples(function, texts, sources=sources, after=after)
 
