@@ -1112,3 +1112,112 @@ def test_a_test_that_runs_as_a_cell_reads_what_lies_beside_it(tmp_path: Path) ->
         "test_data": "passed",
         "test_their_own": "passed",
     }
+
+
+DOCTESTS = dedent(
+    """
+    def test_shown(as_cell, examples):
+        examples('''
+        >>> for n in (1, 2):
+        ...     print("=", n)
+        ...     _ = greet(n)
+        = 1
+        hello 1
+        = 2
+        hello 2
+        >>> greet(3)
+        hello 3
+        '3'
+        ''')
+
+    def test_numpy(as_cell, examples):
+        examples('''
+        >>> one
+        1.5
+        >>> [one, same]
+        [1.5, True]
+        >>> complicated
+        (1+2j)
+        ''')
+
+    def test_raised(as_cell, examples):
+        examples('''
+        >>> fail()
+        Traceback (most recent call last):
+        ...
+        ValueError: negative
+        ''')
+
+    def test_names_are_its_own(as_cell, examples):
+        examples('''
+        >>> total = 5
+        >>> get()
+        1
+        >>> total
+        5
+        >>> del total
+        >>> total
+        Traceback (most recent call last):
+        ...
+        NameError: name 'total' is not defined
+        ''')
+        examples('''
+        >>> total
+        1
+        >>> kept
+        [1]
+        ''', after='''
+        >>> total = 7
+        >>> print(gone)
+        >>> kept.append(1)
+        >>> print("not compared")
+        ''')
+        assert total == 1
+
+    def test_white_space_counts(as_cell, examples):
+        examples('''
+        >>> greet(" x")
+        hello x
+        ' x'
+        ''')
+
+    def test_no_pattern(as_cell, examples):
+        examples('''
+        >>> greet("x")
+        hello ...
+        'x'
+        ''')
+
+    def test_a_plain_truth_is_none_of_numpys(as_cell, examples):
+        examples('''
+        >>> plain
+        np.True_
+        ''')
+    """
+)
+SHOWING = dedent(
+    """
+    import numpy as np
+    total, kept, plain = 1, [], True
+    one, same, complicated = np.float64(1.5), np.True_, np.complex128(1 + 2j)
+    def get(): return total
+    def greet(n):
+        print("hello", n)
+        return str(n)
+    def fail(): raise ValueError("negative")
+    """
+)
+
+
+def test_examples_are_compared_as_doctest_does(tmp_path: Path) -> None:
+    outcomes = run_tests(tmp_path, tests=DOCTESTS, notebook=SHOWING)
+
+    assert {name: outcome["outcome"] for name, outcome in outcomes.items()} == {
+        "test_shown": "passed",
+        "test_numpy": "passed",
+        "test_raised": "passed",
+        "test_names_are_its_own": "passed",
+        "test_white_space_counts": "failed",
+        "test_no_pattern": "failed",
+        "test_a_plain_truth_is_none_of_numpys": "failed",
+    }

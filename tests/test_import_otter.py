@@ -63,6 +63,13 @@ test = {"name": "q3", "points": 2, "all_or_nothing": True, "suites": [{"cases": 
 Q4 = """OK_FORMAT = True
 test = {"name": "q4", "suites": [{"cases": [{"code": "x = 1"}]}]}
 """
+Q5 = """OK_FORMAT = True
+test = {"name": "q5", "points": 3, "suites": [{"cases": [
+    {"code": ">>> open('data.csv').read() == 'a\\\\n1\\\\n'\\nTrue"},
+    {"code": ">>> np.loadtxt('data.csv', skiprows=1).item()\\n1.0"},
+    {"code": ">>> np.random.seed(3)\\n>>> drawn == np.random.rand()\\nTrue"},
+]}]}
+"""
 SOLVED = """import numpy as np
 def squares(n):
     return [i * i for i in range(1, n + 1)]
@@ -70,20 +77,26 @@ mean = np.mean([1, 2, 3, 4])
 def greet(name):
     print("Hello", name)
 """
+DRAWN = "drawn = np.random.rand()"
 LATER = "squares = None"
 CHECK = "import otter\ngrader = otter.Notebook('hw.ipynb')\ngrader.check('q1')\ngrader.check('q2')"
+HALF = SOLVED.replace("i * i", "i ** 2 + (n > 2)").replace("Hello", "Hi")
 STUDENTS = {
-    "right": ([SOLVED, CHECK], (2, 3, 2)),
-    "later": ([SOLVED, CHECK, LATER], (2, 3, 0)),
-    "half": ([SOLVED.replace("i * i", "i ** 2 + (n > 2)").replace("Hello", "Hi")], (1.25, 3, 0)),
-    "blank": (["import numpy as np\nsquares = greet = mean = ..."], (0, 0, 0)),
+    "right": ([SOLVED, DRAWN, CHECK], (2, 3, 2, 3)),
+    "later": ([SOLVED, DRAWN, CHECK, LATER], (2, 3, 0, 3)),
+    "half": ([HALF, f"np.random.rand()\n{DRAWN}"], (1.25, 3, 0, 2)),
+    "blank": (["import numpy as np\nsquares = greet = mean = ..."], (0, 0, 0, 2)),
+    "ignored": ([SOLVED, DRAWN, f"{LATER}  # otter_ignore"], (2, 3, 2, 3)),
 }
+QUESTIONS = ("q1", "q2", "q3", "q5")
 
 
 def write_notebook(path: Path, *sources: str) -> None:
     notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
     for source in sources:
         cell = nbformat.v4.new_code_cell(source)  # type: ignore[no-untyped-call]
+        if source.endswith("# otter_ignore"):
+            cell.metadata["tags"] = ["otter_ignore"]
         notebook.cells.append(cell)
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
@@ -91,7 +104,7 @@ def write_notebook(path: Path, *sources: str) -> None:
 
 def write_zip(path: Path, **tests: str) -> None:
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("otter_config.json", '{"lang": "python"}')
+        archive.writestr("otter_config.json", '{"lang": "python", "seed": 3}')
         archive.writestr("files/data.csv", "a\n1\n")
         for name, text in tests.items():
             archive.writestr(f"tests/{name}.py", text)
@@ -100,8 +113,8 @@ def write_zip(path: Path, **tests: str) -> None:
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("otter")
-    write_zip(folder / "auto.zip", q1=Q1, q2=Q2, q3=Q3)
-    write_notebook(folder / "passes.ipynb", SOLVED)
+    write_zip(folder / "auto.zip", q1=Q1, q2=Q2, q3=Q3, q5=Q5)
+    write_notebook(folder / "passes.ipynb", SOLVED, DRAWN)
     args = ("import", "otter", "auto.zip", "--solution", "passes.ipynb", "--id", "hw")
     code, output, errors = run_command(*args, folder=folder)
     assert code == 0, output + errors
@@ -226,11 +239,11 @@ def test_pytest_runs_the_tests_on_a_reference_with_otter_in_it(
     course: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(course / "rubrics", tmp_path / "rubrics")
-    write_notebook(tmp_path / "reference" / "hw.ipynb", "%matplotlib inline", SOLVED, CHECK)
+    write_notebook(tmp_path / "reference" / "hw.ipynb", "%matplotlib inline", SOLVED, DRAWN, CHECK)
     command = [sys.executable, "-m", "pytest", "-q", "rubrics/hw/tests.py"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
-    assert "7 passed" in run.stdout, run.stdout + run.stderr
+    assert "10 passed" in run.stdout, run.stdout + run.stderr
 
 
 @pytest.mark.kernel
@@ -242,7 +255,7 @@ def test_submissions_earn_what_otter_gives(course: Path) -> None:
 
     with (course / "graded" / "gradebook.csv").open(encoding="utf-8", newline="") as file:
         earned = {
-            row["submission"]: tuple(float(row[q] or "nan") for q in ("q1", "q2", "q3"))
+            row["submission"]: tuple(float(row[q] or "nan") for q in QUESTIONS)
             for row in csv.DictReader(file)
         }
     assert earned == {name: points for name, (_, points) in STUDENTS.items()}

@@ -225,6 +225,20 @@ def test_options_of_a_master_notebook_are_taken_or_told(tmp_path: Path) -> None:
     assert text.tags == ()
 
 
+def test_points_are_shown_to_students_as_otter_shows_them(tmp_path: Path) -> None:
+    question = ("raw", "# BEGIN QUESTION\nname: q2\nmanual: true\npoints: 1.5")
+    cells = (
+        *master("show_question_points: true"),
+        question,
+        *(("markdown", "**Question 2.**"), ("raw", "# END QUESTION")),
+    )
+    assignment = read_master_assignment(write_cells(tmp_path / "hw.ipynb", cells))
+
+    assert assignment.items[1].prompt == "**Question 2.**"
+    sources = [cell.source for cell in assignment.notebooks[0].notebook.cells]
+    assert "**Question 2.**\n\n_Points:_ 1.5" in sources
+
+
 # ---------------------------------------------------------------- the solved notebook
 
 EXPORTED: Sequence[Cell] = (
@@ -266,6 +280,7 @@ def test_manual_questions_and_solutions_of_a_solved_notebook_are_found(tmp_path:
     ]
     sources = [cell.source for cell in cells]
     assert sources[0] == "import otter\ngrader = otter.Notebook()"
+    assert not any("BEGIN QUESTION" in source for source in sources)
     assert "### BEGIN SOLUTION q1\nx = 1\n### END SOLUTION" in sources
     assert "### BEGIN SOLUTION manual-1\ndraw = 3\n### END SOLUTION" in sources
     assert sources[sources.index("### BEGIN SOLUTION q3\ny = 2\n### END SOLUTION") + 1] == (
@@ -405,25 +420,71 @@ def test_points_are_shared_as_in_otter(
     assert [case.points for case in test.with_points().cases] == shares
 
 
+def test_numbers_may_be_quotients_and_assignments_have_types() -> None:
+    source = f"test: dict = {dict(TEST)!r}".replace("'name': 'q1'", "'points': 1/4, 'name': 'q1'")
+    function = "name = 'q'\n@test_case(points=1/2)\ndef test(x):\n    assert x"
+
+    assert read_test(source, name="q1").points == Fraction(1, 4)
+    assert read_test(function, name="q").cases[0].points == Fraction(1, 2)
+    with pytest.raises(UsageError, match="neither a table"):
+        read_test("test = {'points': 1/0, 'suites': []}", name="q1")
+
+
 SHARED = """
 OK_FORMAT = True
 test = {"name": "q1", "suites": [{"cases": [
-    {"code": ">>> account = make(1)\\n>>> unused = 5\\n>>> account.add(2)"},
+    {"code": ">>> account = make(1)\\n>>> account.add(2)"},
     {"code": ">>> x.append(1)\\n>>> x\\n[1]"},
-    {"code": ">>> account.total\\n3"},
+    {"code": ">>> math.floor(1.5)\\n1"},
+    {"code": ">>> y[0] = 2"},
+    {"code": ">>> len(x)\\n1", "hidden": False},
     {"code": ">>> len(x)\\n1"},
-    {"code": ">>> account = make(5)\\n>>> account.total\\n5"},
+    {"code": ">>> account.total\\n3"},
+    {"code": ">>> math.ceil(y[0])\\n2"},
 ]}]}
 """
-MAKING: Sequence[Cell] = (("code", "import math\ndef make(n): return n\nx = []"),)
+MAKING: Sequence[Cell] = (("code", "import math\ndef make(n): return n\nx = []\ny = [1]"),)
 
 
-def test_a_case_finds_what_the_cases_above_it_bound_and_changed(tmp_path: Path) -> None:
+def test_a_case_finds_what_the_cases_above_it_changed_and_no_name_of_theirs(tmp_path: Path) -> None:
     assignment = read_zip(tmp_path, {"tests/q1.py": SHARED}, cells=MAKING)
     afters = [test.code.partition("after=")[2] for test in assignment.items[0].tests]
 
-    assert [">>> account = make(1)\n    >>> account.add(2)\n" in after for after in afters] == [
-        *(False, False, True, False, False)
-    ]
-    assert [">>> x.append(1)" in after for after in afters] == [False, False, False, True, False]
-    assert not any("unused" in after for after in afters)
+    assert [after.count(">>>") for after in afters] == [0, 0, 0, 0, 0, 2, 0, 1]
+    assert ">>> x.append(1)\n    >>> x\n    [1]\n" in afters[5]
+    assert ">>> y[0] = 2\n" in afters[7]
+
+
+SETTING = """
+from otter.test_files import test_case
+OK_FORMAT = False
+name = "q1"
+LIMIT = 3
+
+@test_case()
+def test_sets(x, f):
+    x = x + 1
+    assert f() == 1 < LIMIT
+
+@test_case()
+def test_draws(x, f, unread):
+    import random
+    x = random.seed(1)
+    assert f() == 1
+
+@test_case()
+def test_all(env, *, f):
+    assert env["x"] == f() < LIMIT
+"""
+
+
+def test_what_a_function_sets_is_its_own_and_it_takes_what_it_reads(tmp_path: Path) -> None:
+    cells: Sequence[Cell] = (("code", "x = 1\nLIMIT = 9\nunread = 2\ndef f():\n    return x"),)
+    assignment = read_zip(tmp_path, {"tests/q1.py": SETTING}, cells=cells)
+    sets, draws, takes_all = (test.code for test in assignment.items[0].tests)
+
+    assert sets.startswith("def test_q1_1(x, f):\n    LIMIT = 3\n    x = x + 1\n")
+    assert draws.startswith("def test_q1_2(as_cell):\n    def test_draws(x, f, unread):\n")
+    assert draws.endswith("    test_draws(x, f, None)")
+    assert takes_all.startswith("def test_q1_3(as_cell):\n    def case():\n        LIMIT = 3\n")
+    assert "        test_all(globals(), f=f)\n" in takes_all

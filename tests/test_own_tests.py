@@ -36,8 +36,9 @@ def judge(
     reference: tuple[dict[str, Any], ...] = (),
     public: bool = True,
     more: Mapping[str, Any] = {},
+    success: str = "",
 ) -> Finding:
-    params = CHECK.model_copy(update={"shown": public})
+    params = CHECK.model_copy(update={"shown": public, "success": success})
     spec = CheckSpec(code="TST001", points=Fraction(4), public=public, needs=(), params=params)
     bound = bind_rubric(course(a=(spec,)), registry=CHECKS, rng=RNG)
     own = replace(
@@ -55,6 +56,15 @@ def test_a_test_that_passes_earns_its_points() -> None:
     assert finding.earned == 4
     assert finding.verdict is Verdict.PASSED
     assert finding.title == "squares(n) lists squares."
+
+
+def test_who_passes_reads_what_the_author_says_to_them() -> None:
+    assert judge(case("passed")).found == "the test passed"
+    passed = judge(case("passed"), success="Well done.")
+    failed = judge(case("failed", sentence="no"), success="Well done.")
+
+    assert (passed.found, passed.expected) == ("Well done.", "squares(n) lists squares.")
+    assert "Well done" not in failed.found + failed.expected
 
 
 def test_cases_share_the_points_and_failures_are_told_once() -> None:

@@ -33,7 +33,7 @@ class Grown(list[int]):
 
 
 PLAIN = [
-    *(None, True, 1, -5, 2**53, -(2**70), 1.5, float("nan"), float("inf"), -0.0, 1 + 2j),
+    *(None, ..., True, 1, -5, 2**53, -(2**70), 1.5, float("nan"), float("inf"), -0.0, 1 + 2j),
     *("ü\ud800", "", "x" * 1000, b"ab\x00", bytearray(b"z"), range(3), slice(1, None, 2)),
     *([1, [2, [3]]], (1, 2), {1, 2}, frozenset([3]), {"a": 1, (1, 2): [3]}, [], (), {}),
     *(list(range(1000)), [1.0, float("nan")] * 100, [True] * 70, [2**80] * 70, [1, 2.0] * 50),

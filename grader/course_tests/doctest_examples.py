@@ -15,7 +15,8 @@ EXAMPLES = "examples"
 class Examples:
     """Runs examples with the names of the test that calls it, which takes `as_cell`, too.
 
-    printed: returns what the notebook has printed since the test began.
+    What they bind is theirs alone, since doctest copies the names. printed: returns what the
+    notebook has printed since the test began.
     """
 
     def __init__(self, printed):
@@ -30,16 +31,17 @@ class Examples:
         if after:
             runner = doctest.DocTestRunner(verbose=False)
             with contextlib.redirect_stdout(io.StringIO()):
-                runner.run(self.parse(after, names), out=lambda text: None, clear_globs=False)
+                runner.run(parse_examples(after, names), out=lambda text: None)
         runner = _Runner(_Checker(), verbose=False)
         runner._fakeout = _Shown(self.printed)  # doctest has it write here, and reads it
-        runner.run(self.parse(text, names), clear_globs=False)
+        runner.run(parse_examples(text, names))
 
-    def parse(self, text, names):
-        """Return a test of examples that run with some names: those themselves, and no copy."""
-        test = doctest.DocTestParser().get_doctest(text, {}, "examples", None, None)
-        test.globs = names
-        return test
+
+def parse_examples(text, names):
+    """Return a test of examples that run with a copy of some names."""
+    test = doctest.DocTestParser().get_doctest(text, {}, "examples", None, None)
+    test.globs = names.copy()
+    return test
 
 
 class _Shown(io.StringIO):

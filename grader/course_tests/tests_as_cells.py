@@ -128,6 +128,36 @@ class CellNames(dict):
             return self.notebook.import_module(name if fromlist else root, name)
         return builtins.__import__(name, globals, locals, fromlist, level)
 
+    def copy(self):
+        """Return names that are these, until something sets or deletes them: there alone."""
+        return CopiedNames(self)
+
+
+class CopiedNames(dict):
+    """A copy of a cell's names: what is set in it, or deleted, stays on our side.
+
+    names: those of the cell.
+    """
+
+    def __init__(self, names):
+        super().__init__(__builtins__=names["__builtins__"], __name__=names["__name__"])
+        self.names = names
+        self.deleted = set()
+
+    def __getitem__(self, name):
+        if name in self.deleted:
+            raise KeyError(name)
+        return super().__getitem__(name) if super().__contains__(name) else self.names[name]
+
+    def __setitem__(self, name, value):
+        self.deleted.discard(name)
+        super().__setitem__(name, value)
+
+    def __delitem__(self, name):
+        self[name]
+        self.deleted.add(name)
+        super().pop(name, None)
+
 
 def _is_missing(root):
     """Return whether our side has no such module."""

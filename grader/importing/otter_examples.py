@@ -1,110 +1,71 @@
-"""Finds what a case in OK's format builds on: otter runs all of them on the same names."""
+"""Finds what a case in OK's format builds on: the cases above it may have changed its objects.
+
+Names that a case binds are its own, as otter has doctest copy them; objects are the notebook's.
+"""
 
 from __future__ import annotations
 
 import ast
-import doctest
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from grader.importing import cell_code
-from grader.importing.otter_tests import example_sources
+from grader.importing.otter_tests import OtterCase, example_sources
 from grader.importing.test_writing import NotebookNames
 
 
 @dataclass(slots=True)
 class EarlierExamples:
-    """The examples of the cases above one, in order."""
+    """The cases of a question above one, in order, with the names whose objects they may change."""
 
-    _before: list[_Step] = field(default_factory=list)
-    """Of the questions above."""
-    _above: list[_Step] = field(default_factory=list)
-    """Of the same question."""
+    _above: list[tuple[OtterCase, frozenset[str]]] = field(default_factory=list)
 
     def end_question(self) -> None:
         """Begin the next question."""
-        self._before += self._above
         self._above = []
 
-    def remember(self, text: str) -> None:
-        """Keep the examples of a case."""
-        examples = doctest.DocTestParser().get_examples(text)
-        self._above += [_Step.of_example(example) for example in examples]
+    def remember(self, case: OtterCase) -> None:
+        """Keep a case."""
+        text = case.code
+        tree = None if case.is_function else _parse(text)
+        if tree is not None:
+            own = cell_code.read_names("\n".join(example_sources(text))).bound
+            self._above.append((case, frozenset(_changed_names(tree)) - own))
 
-    def needed_by(self, text: str, *, notebook: NotebookNames) -> str:
-        """Return the examples above that a case builds on, or ''.
+    def needed_by(self, case: OtterCase, *, notebook: NotebookNames) -> str:
+        """Return the cases above one that may change an object of the notebook's that it reads.
 
-        These are the ones that bind a name it reads, and all that touch such a name or change an
-        object of the notebook's that it reads. What another question binds counts where the
-        notebook does not bind it.
+        Students get no hidden one with one that they see.
         """
-        wanted = set(_free_names(example_sources(text)))
-        chosen: list[_Step] = []
-        for step in reversed(self._above):
-            if step.bound & wanted or step.changed & wanted - notebook.imports.keys():
-                chosen.insert(0, step)
-                wanted |= step.read
-        for step in reversed(self._before):
-            if step.bound & wanted - notebook.bound:
-                chosen.insert(0, step)
-                wanted |= step.read
-        return "\n".join(step.text for step in chosen)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
-    """One example of a case."""
-
-    text: str
-    bound: frozenset[str]
-    read: frozenset[str]
-    changed: frozenset[str]
-    """Names whose objects it may change: it calls a method of theirs, or sets a part of them."""
-
-    @classmethod
-    def of_example(cls, example: doctest.Example) -> _Step:
-        begin, *rest = example.source.rstrip("\n").split("\n")
-        lines = [f">>> {begin}", *(f"... {line}" for line in rest)]
-        tree = _parse(example.source)
-        if tree is None:
-            return cls(text="", bound=frozenset(), read=frozenset(), changed=frozenset())
-        names = cell_code.read_names(example.source)
-        return cls(
-            text="\n".join(lines),
-            bound=names.bound,
-            read=names.read,
-            changed=frozenset(_changed_names(tree)),
+        if _parse(case.code) is None:
+            return ""
+        read = cell_code.read_names("\n".join(example_sources(case.code))).read
+        wanted = (read & notebook.bound) - notebook.imports.keys()
+        return "\n".join(
+            above.code
+            for above, changed in self._above
+            if changed & wanted and (case.hidden or not above.hidden)
         )
 
 
-def _parse(source: str) -> ast.Module | None:
+def _parse(text: str) -> ast.Module | None:
     try:
-        return ast.parse(source)
+        return ast.parse("\n".join(example_sources(text)))
     except (SyntaxError, ValueError):
         return None
 
 
-def _free_names(sources: Sequence[str]) -> Iterator[str]:
-    """Yield the names that statements read and that none of those above them binds."""
-    bound: set[str] = set()
-    for source in filter(_parse, sources):
-        names = cell_code.read_names(source)
-        own = names.bound if isinstance(ast.parse(source).body[0], ast.FunctionDef) else set()
-        yield from names.read - bound - own
-        bound |= names.bound
-
-
 def _changed_names(tree: ast.Module) -> Iterator[str]:
+    """Yield the names of objects that a method is called of, or a part of which is set."""
     for node in ast.walk(tree):
+        is_part = isinstance(node, (ast.Attribute, ast.Subscript))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield from _root(node.func)
-        elif isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(
-            node.ctx, ast.Load
-        ):
+        elif is_part and not isinstance(getattr(node, "ctx", None), ast.Load):
             yield from _root(node)
 
 
-def _root(node: ast.expr) -> Iterator[str]:
+def _root(node: ast.AST) -> Iterator[str]:
     """Yield the name with which an expression such as `account.owner.rename` begins."""
     if isinstance(node, (ast.Attribute, ast.Subscript)):
         yield from _root(node.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from grader.errors import UsageError
@@ -13,7 +13,7 @@ from grader.importing import cell_code
 from grader.importing.imported_assignment import ImportedItem, ImportedTest
 from grader.importing.otter_examples import EarlierExamples
 from grader.importing.otter_master import MasterQuestion
-from grader.importing.otter_tests import OtterCase, OtterTest, example_sources, merge_code
+from grader.importing.otter_tests import OtterCase, OtterTest, example_sources
 from grader.importing.test_writing import TestWriter, function_name
 from grader.model import Unsettled
 
@@ -96,81 +96,78 @@ class QuestionReader:
         if not test.all_or_nothing or len(test.cases) == 1:
             for number, case in enumerate(test.cases, 1):
                 label = name if len(test.cases) == 1 else f"{name}_{number}"
-                yield self._test(case, label, at=test.name)
+                yield self._test([case], label, points=case.points, at=test.name)
+                self._earlier.remember(case)
             return
         shown = [case for case in test.cases if not case.hidden]
         if shown and len(shown) < len(test.cases):
-            yield self._test(_all_of(shown, Fraction(0)), f"{name}_visible", at=test.name)
+            yield self._test(shown, f"{name}_visible", points=None, at=test.name)
         points = sum((case.points or Fraction(0) for case in test.cases), Fraction(0))
-        yield self._test(_all_of(test.cases, points), name, at=test.name)
+        yield self._test(test.cases, name, points=points, at=test.name)
 
-    def _test(self, case: OtterCase, label: str, *, at: str) -> ImportedTest:
+    def _test(
+        self, cases: Sequence[OtterCase], label: str, *, points: Fraction | None, at: str
+    ) -> ImportedTest:
+        """Return a test of a case, or of several that count together."""
         function = function_name(label, self._names)
         self._names.add(function)
+        is_function = any(case.is_function for case in cases)
         return ImportedTest(
             name=function,
-            code=self._write(case, function),
-            points=case.points or Fraction(0),
-            public=not case.hidden,
-            ask=case.failure_message,
-            success=case.success_message,
+            code=(self._write_functions if is_function else self._write_examples)(cases, function),
+            points=points or Fraction(0),
+            public=not any(case.hidden for case in cases),
+            ask=_join_messages(case.failure_message for case in cases),
+            success=_join_messages(case.success_message for case in cases),
             at=at,
         )
 
-    def _write(self, case: OtterCase, function: str) -> str:
-        if case.is_function:
-            node = ast.parse(case.code).body[0]
-            if not isinstance(node, ast.FunctionDef):
-                raise UsageError("a test_case that is no function")
-            return self.writer.write(function, _with_names(node, _body(case.code, node)))
-        sources = example_sources(case.code)
+    def _write_functions(self, cases: Sequence[OtterCase], function: str) -> str:
+        nodes = [ast.parse(case.code).body[0] for case in cases]
+        if not all(isinstance(node, ast.FunctionDef) for node in nodes):
+            raise UsageError("a test_case that is no function")
+        functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+        calls = [
+            f"{case.code.rstrip()}\n{_call(node)}"
+            for case, node in zip(cases, functions, strict=True)
+        ]
+        nested = "\n".join(calls)
+        parameters = dict.fromkeys(name for node in functions for name in _parameters(node))
+        body = nested if len(cases) > 1 else _body(cases[0].code, functions[0])
+        return self.writer.write_function(
+            function, body, parameters=tuple(parameters), nested=nested
+        )
+
+    def _write_examples(self, cases: Sequence[OtterCase], function: str) -> str:
+        sources = [source for case in cases for source in example_sources(case.code)]
         if not sources:
             raise UsageError("a case without examples")
-        after = self._earlier.needed_by(case.code, notebook=self.writer.names)
-        self._earlier.remember(case.code)
-        return self.writer.write_examples(function, case.code, sources=sources, after=after)
+        after = self._earlier.needed_by(cases[0], notebook=self.writer.names)
+        texts = [case.code for case in cases if example_sources(case.code)]
+        return self.writer.write_examples(function, texts, sources=sources, after=after)
 
 
-def _with_names(node: ast.FunctionDef, source: str) -> str:
-    """Return the code of a test; all names are `env` to one that takes them so."""
-    arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-    takes_all = any(argument.arg == "env" for argument in arguments)
-    return f"env = globals()\n{source}" if takes_all else source
+def _parameters(node: ast.FunctionDef) -> list[str]:
+    arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+    return [argument.arg for argument in arguments]
 
 
-def _all_of(cases: Sequence[OtterCase], points: Fraction) -> OtterCase:
-    """Return several cases as one, with what each says of who passes or fails."""
-    return replace(
-        cases[0],
-        code=_join(cases),
-        points=points,
-        hidden=any(case.hidden for case in cases),
-        success_message=_join_messages(case.success_message for case in cases),
-        failure_message=_join_messages(case.failure_message for case in cases),
-    )
+def _call(node: ast.FunctionDef) -> str:
+    """Return a call of a function with the names of its parameters; `env` is all names."""
+    read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+    def value(name: str) -> str:
+        return "globals()" if name == "env" else name if name in read else "None"
+
+    positional = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+    by_name = [argument.arg for argument in node.args.kwonlyargs]
+    values = [*map(value, positional), *(f"{name}={value(name)}" for name in by_name)]
+    return f"{node.name}({', '.join(values)})"
 
 
 def _join_messages(messages: Iterable[str]) -> str:
+    """Return the messages of cases that count together, each once."""
     return " ".join(dict.fromkeys(filter(None, messages)))
-
-
-def _join(cases: Sequence[OtterCase]) -> str:
-    """Return several cases as one: their examples, or a function that calls each of theirs."""
-    if not any(case.is_function for case in cases):
-        return merge_code(cases)
-    parts: list[str] = []
-    takes_all = False
-    for case in cases:
-        node = ast.parse(case.code).body[0]
-        if not isinstance(node, ast.FunctionDef):
-            raise UsageError("a test_case that is no function")
-        positional = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
-        by_name = [f"{argument.arg}={argument.arg}" for argument in node.args.kwonlyargs]
-        parts += [case.code, f"{node.name}({', '.join([*positional, *by_name])})"]
-        takes_all |= "env" in (*positional, *(argument.arg for argument in node.args.kwonlyargs))
-    if takes_all:
-        parts.insert(0, "env = globals()")
-    return "def all_cases():\n" + cell_code.indent_code("\n".join(parts))
 
 
 def _body(source: str, node: ast.FunctionDef) -> str:

@@ -63,6 +63,16 @@ class MasterQuestion:
             return "code"
         return "any" if len(self.kinds) > 1 else "text"
 
+    def shown_points(self) -> str:
+        """Return its points as otter tells students."""
+        points = read_points(self.options.get("points"))
+        if self.cases and not self.is_manual:
+            shares = (case.points for case in self.test().with_points().cases)
+            points = sum((share for share in shares if share is not None), Fraction(0))
+        elif not isinstance(points, Fraction):
+            points = Fraction(0 if self.is_manual else 1)
+        return f"{round(float(points), 5):g}"
+
     def test(self) -> OtterTest:
         """Return its tests."""
         given = self.options.get("points")
@@ -155,6 +165,8 @@ class _MasterReader:
         self.block: list[str] = []
         self._folder = folder
         self._has_prompt = False
+        self._text: int | None = None
+        """The place of the last text of the question."""
 
     def read(self, cell: EditableCell) -> None:
         """Read one cell."""
@@ -205,9 +217,14 @@ class _MasterReader:
             question = MasterQuestion(name=str(options["name"]), options=options, cell=cell.id)
             self.master.questions.append(question)
             self._has_prompt = False
+            self._text = None
 
     def _end_question(self) -> None:
         question = self.master.questions[-1]
+        if self._text is not None and self.master.config.get("show_question_points") is True:
+            cell = self.master.cells[self._text]
+            source = f"{cell.source}\n\n_Points:_ {question.shown_points()}"
+            self.master.cells[self._text] = replace(cell, source=source)
         if question.cases:
             source = f"grader.check({json.dumps(question.name)})"
             number = len(self.master.questions)
@@ -220,6 +237,7 @@ class _MasterReader:
         question = self.master.questions[-1] if block else None
         if question is not None and block == "question" and cell.kind == "markdown":
             question.text.append(cell.source)
+            self._text = len(self.master.cells)
         if question is not None and block in {"prompt", "solution"}:
             question.kinds.add("code" if cell.kind == "code" else "text")
         if question is not None and block == "solution":

@@ -183,6 +183,8 @@ class _SolutionReader:
             tags = (*tags, IGNORED)
         is_solved = SOLVED in cell.tags and not (cell.kind == "markdown" and INCLUDED in cell.tags)
         self._follow(cell, is_solved=is_solved)
+        if cell.kind == "markdown":  # an edge is for PDFs, and a mark that nothing here obeys
+            cell = replace(cell, source=_EDGE.sub("", cell.source).strip("\n"))
         if self._part is not None:
             self._part.checks += _checked(cell, note)
         is_text = is_solved and cell.kind != "code"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import doctest
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from textwrap import dedent
@@ -171,12 +172,41 @@ def _constants(tree: ast.Module) -> dict[str, object]:
     """Return the top names of a file that hold plain values."""
     values: dict[str, object] = {}
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            try:
-                values[node.targets[0].id] = ast.literal_eval(node.value)
-            except ValueError:
-                continue
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        for target in targets:
+            value = getattr(node, "value", None)
+            if isinstance(target, ast.Name) and value is not None:
+                with contextlib.suppress(ValueError):
+                    values[target.id] = _plain_value(value)
     return values
+
+
+def _plain_value(node: ast.expr) -> object:
+    """Return the value of a literal, in which a number may be a quotient such as 1/3.
+
+    Raises:
+        ValueError: It is none.
+    """
+    try:
+        return ast.literal_eval(_Quotients().visit(node))
+    except (TypeError, ArithmeticError, SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+
+
+class _Quotients(ast.NodeTransformer):
+    """Divides numbers."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """Return the quotient of two numbers as one."""
+        match node.left, node.op, node.right:
+            case ast.Constant(int() | float() as part), ast.Div(), ast.Constant(
+                int() | float() as whole
+            ) if whole:
+                return ast.copy_location(ast.Constant(part / whole), node)
+            case _:
+                return node
 
 
 _TABLE_KEYS = ("name", "points", "suites", "all_or_nothing", "hidden")
@@ -204,7 +234,7 @@ def _read_function(node: ast.FunctionDef, source: str, problems: list[str]) -> O
             pairs += [(k.arg, k.value) for k in decorator.keywords]
         for key, value in pairs:
             try:
-                options[str(key)] = ast.literal_eval(value)
+                options[str(key)] = _plain_value(value)
             except ValueError:
                 problems.append(f"{node.name}: {key} is no plain value: {ast.unparse(value)}")
                 options[str(key)] = key == "hidden"  # what may be hidden is
@@ -251,8 +281,3 @@ def example_sources(text: str) -> list[str]:
         return [example.source for example in doctest.DocTestParser().get_examples(text)]
     except ValueError as error:
         raise UsageError(str(error)) from error
-
-
-def merge_code(cases: Iterable[OtterCase]) -> str:
-    """Return the examples of several cases as those of one."""
-    return "\n".join(case.code for case in cases)

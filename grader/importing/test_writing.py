@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -125,14 +125,48 @@ class TestWriter:
         compile(text, "tests.py", "exec")
         return text
 
+    def write_function(
+        self, name: str, body: str, *, parameters: Sequence[str], nested: str
+    ) -> str:
+        """Return a test of a function that is called with the notebook's names, as otter calls it.
+
+        What it sets is its own. Where it must run as a cell would, so that modules with state and
+        files are the notebook's, it is defined and called there.
+
+        Args:
+            name: Of the test.
+            body: The statements of the function.
+            parameters: Its parameters; `env` stands for all names.
+            nested: Its definition, and its call.
+
+        Raises:
+            SyntaxError: It is no Python.
+        """
+        own = cell_code.read_names(body)
+        prelude = self._prelude(own, arguments=frozenset(parameters), hides_notebook=True)
+        whole = "\n".join([*prelude, body])
+        names = cell_code.read_names(whole)
+        read = [parameter for parameter in parameters if parameter in names.read]
+        taken = self._import_for([*read, *sorted(own.read - set(parameters))])
+        if "env" in parameters or _needs_notebooks_modules(ast.parse(whole), names):
+            if prelude:
+                lines = cell_code.indent_code("\n".join([*prelude, nested]))
+                nested = f"def case():\n{lines}\n\ncase()"
+            text = _function_text(name, nested, prelude=[], arguments=[AS_CELL])
+        else:
+            arguments = [parameter for parameter in read if parameter not in taken]
+            text = _function_text(name, body, prelude=prelude, arguments=arguments)
+        compile(text, "tests.py", "exec")
+        return text
+
     def write_examples(
-        self, name: str, text: str, *, sources: Iterable[str], after: str = ""
+        self, name: str, texts: Sequence[str], *, sources: Iterable[str], after: str = ""
     ) -> str:
         """Return a function that runs doctest's examples with the notebook's names.
 
         Args:
             name: Of the function.
-            text: The examples, with what they show.
+            texts: The examples, with what they show; what some bind the next do not see.
             sources: Their code alone.
             after: Other examples, which run before them and are not compared.
 
@@ -142,8 +176,8 @@ class TestWriter:
         whole = "\n".join(sources)
         self._import_for(self._free_names(whole, cell_code.read_names(whole)))
         first = f", after={_quote_examples(after)}" if after else ""
-        call = f"{EXAMPLES}({_quote_examples(text)}{first})"
-        return f"def {name}({AS_CELL}, {EXAMPLES}):\n    {call}"
+        calls = [f"    {EXAMPLES}({_quote_examples(text)}{first})" for text in texts]
+        return "\n".join([f"def {name}({AS_CELL}, {EXAMPLES}):", *calls])
 
     def asks_notebook_alone(self, expression: str) -> bool:
         """Return whether an expression needs nothing but the notebook's names and Python's own."""
@@ -168,16 +202,19 @@ class TestWriter:
 
     # ------------------------------------------------------------ names
 
-    def _prelude(self, own: CodeNames, *, arguments: frozenset[str]) -> list[str]:
+    def _prelude(
+        self, own: CodeNames, *, arguments: frozenset[str], hides_notebook: bool = False
+    ) -> list[str]:
         """Return the statements of earlier test cells that code builds on; helpers go to the head.
 
-        A helper that needs nothing of the notebook stands in the head of the file.
+        A helper that needs nothing of the notebook stands in the head of the file. A name that the
+        notebook binds, too, is the notebook's, unless these hide it.
         """
         needed = set(own.read) - arguments
         chosen: list[_Statement] = []
         for statement in reversed(self._earlier):
             new = statement.names.bound & needed
-            if new and not (new <= self.names.bound):
+            if new and (hides_notebook or not new <= self.names.bound):
                 chosen.insert(0, statement)
                 needed = (needed - statement.names.bound) | set(statement.names.read)
         prelude: list[str] = []
@@ -239,15 +276,22 @@ class TestWriter:
         """Return whether code must run as a cell of the notebook would."""
         ours = self.head.imports.keys() | self.names.imports.keys()
         touched = names.bound & self.names.bound - ours
-        modules = {module for module, _ in cell_code.imported_modules(ast.walk(tree))}
         return bool(
             touched
-            or names.read & (self.names.declared | cell_code.SCOPE_BUILTINS)
-            or names.read & cell_code.REMOTE_BUILTINS
-            or any(not cell_code.is_computing(module) for module in modules)
-            or _is_star(tree)
+            or names.read & self.names.declared
+            or _needs_notebooks_modules(tree, names)
             or _read_where_caught(tree) & set(free)
         )
+
+
+def _needs_notebooks_modules(tree: ast.Module, names: CodeNames) -> bool:
+    """Return whether code uses what is another in the notebook's process: its files, its names."""
+    modules = {module for module, _ in cell_code.imported_modules(ast.walk(tree))}
+    return bool(
+        names.read & (cell_code.SCOPE_BUILTINS | cell_code.REMOTE_BUILTINS)
+        or any(not cell_code.is_computing(module) for module in modules)
+        or _is_star(tree)
+    )
 
 
 def _is_star(tree: ast.Module) -> bool:

@@ -63,6 +63,7 @@ def parse_integer(text):
 
 
 _TEXT_TYPES = {
+    type(...): ("ellipsis", str),  # a blank that was left
     decimal.Decimal: ("decimal", str),
     dt.date: ("date", dt.date.isoformat),
     dt.time: ("time", dt.time.isoformat),
@@ -73,6 +74,7 @@ _TEXT_TYPES = {
     pathlib.PurePosixPath: ("path", str),
 }
 _FROM_TEXT = {
+    "ellipsis": lambda text: ...,
     "decimal": decimal.Decimal,
     "date": dt.date.fromisoformat,
     "time": dt.time.fromisoformat,
