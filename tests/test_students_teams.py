@@ -304,3 +304,27 @@ def test_lines_of_teams_and_scripts_are_read_at_once(line: str) -> None:
         named(LABEL + line, line)
         cells = (Cell(index=0, kind="code", source=line),)
         find_students(Notebook(cells=cells, sha256=""))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "(my partner dropped the class, I used 2 slip days)",
+        "(worked alone because my partner left)",
+        "[we talked about question 2 with another team]",
+    ],
+)
+def test_what_is_told_in_brackets_behind_a_student_names_nobody_and_hides_nobody(told: str) -> None:
+    expected = [("Ada Example", "ae10001")]
+
+    assert places(f"Ada Example (ae10001) {told}") == [expected] * 4
+    assert named(f"{LABEL}Ada Example {told}, ae10001{AFTER}") == expected
+
+
+def test_who_signs_at_the_end_of_a_long_notebook_is_its_student_where_nobody_else_is() -> None:
+    body = [f"What is seen in figure {number}?" for number in range(60)]
+    end = "---\nSubmitted by: Ada Example, EID ae10001"
+
+    assert named("# HW 5", *body, end) == [("Ada Example", "ae10001")]
+    assert named("# HW 5", "Name: Ben Sample, bs10002", *body, end) == [("Ben Sample", "bs10002")]
+    assert named("# HW 5", *body, end, "Thanks for reading.", "Bye.") == []

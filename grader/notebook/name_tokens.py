@@ -86,6 +86,11 @@ _MIN_LISTED_IDS = 2
 """The least ids behind 'Team: Lazy Learners, …' that show it to be no student."""
 
 
+_BRACKETS = re.compile(r"(?<=\S)\s{0,3}[(\[]([^()\[\]]{10,300})[)\]](?!\()")
+_TOLD_WORDS = 4
+"""The most words in brackets that may be a name, a role or a label."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameToken:
     """A part of a line.
@@ -104,7 +109,7 @@ def read_name_tokens(line: str) -> list[NameToken]:
 
     The labels of a column come before its names.
     """
-    shown = _AUTOLINK.sub(r" \1 ", _NOT_SAID.sub(" ", line))
+    shown = _without_told(_AUTOLINK.sub(r" \1 ", _NOT_SAID.sub(" ", line)))
     text = _PRONOUNS.sub(" ", _URL.sub(" ", plain_text(shown)))
     text = join_scripts(join_team_column(_ORDER.sub("", text)))
     text = re.sub(r"(?<!\S)@(?=\w)|(?<=[(\[])@", "", text)
@@ -121,9 +126,22 @@ def read_name_tokens(line: str) -> list[NameToken]:
 
 def is_prose(line: str) -> bool:
     """Return whether a line is prose rather than names: many words, most of them in lower case."""
-    line_words = re.findall(r"[^\W\d_]\S*", plain_text(line))
+    line_words = re.findall(r"[^\W\d_]\S*", plain_text(_without_told(line)))
     lowercase_count = sum(word[0].islower() and not _ID.search(word) for word in line_words)
     return len(line_words) > _PROSE_WORDS and 2 * lowercase_count > len(line_words)
+
+
+def _without_told(line: str) -> str:
+    """Return a line without what is told in brackets behind a name or an id, in a sentence."""
+
+    def replace_sentence(match: re.Match[str]) -> str:
+        words = re.findall(r"[^\W\d_]\S*", match[1])
+        lowercase_count = sum(word[0].islower() for word in words)
+        is_told = len(words) > _TOLD_WORDS and 2 * lowercase_count > len(words)
+        holds_id = any(map(is_certain_id, re.findall(r"\w+", match[1])))
+        return " " if is_told and not holds_id else match[0]
+
+    return _BRACKETS.sub(replace_sentence, line)
 
 
 def is_certain_id(text: str) -> bool:

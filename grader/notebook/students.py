@@ -26,6 +26,8 @@ from grader.notebook.team_names import is_team_label
 from grader.notebook.team_pairing import pair_students
 
 NO_PROMPTS: Mapping[str, str] = MappingProxyType({})
+_LAST_CELLS = 2
+"""Cells at the end that may be signed: 'Submitted by: Ada Example (ae10001)'."""
 _SEARCHED_CELLS = 10
 _CELLS_BELOW_LABEL = 2
 _MAX_LINES = 200
@@ -86,6 +88,8 @@ def _read_team(
         if cell.source.strip() and (lines := _name_lines(cell))
     ]
     above, below = _split_at_prompt(cells[:_SEARCHED_CELLS], prompts)
+    last = cells[_SEARCHED_CELLS:][-_LAST_CELLS:]
+    below += _pages((index, line) for index, lines in last for line in lines)
     name_cells = frozenset(page.cell for page in above if page.label_line is not None)
     signed = list(_signature_pages(notebook.code_cells()[:_SEARCHED_CELLS]))
     late = (_late_teams(below), _late_teams(signed), _unlabeled_teams(signed[:1]))
