@@ -220,6 +220,28 @@ def test_no_path_no_flag_and_nothing_for_staff_reaches_a_student(
     assert not re.search(r"/[^<>\s]+\.ipynb<", text.replace("<code>.ipynb</code>", ""))
 
 
+def test_random_numbers_are_spoken_of_only_below_numbers_that_differ() -> None:
+    graded = specimens.half_right()
+    assert graded.evidence is not None
+    pictures = tuple(d for d in graded.evidence.differences if not d.moved)
+    raised = replace(graded, evidence=replace(graded.evidence, differences=pictures))
+    sentence = "Numbers that are drawn without a fixed seed differ from run to run"
+
+    assert pictures
+    assert sentence in page_of(graded).words
+    assert sentence not in page_of(raised).words
+
+
+def test_what_one_point_costs_is_said_as_one_point() -> None:
+    costs = re.findall(
+        r"(?:&minus;|\u2212)?([\d.]+)\s(points?)\b", student(specimens.half_right).words
+    )
+
+    assert {word for number, word in costs if number == "1"} <= {"point"}
+    assert "point" in {word for _, word in costs}
+    assert all(word == "points" for number, word in costs if number != "1")
+
+
 def test_code_stands_beside_its_item_with_the_number_of_its_cell() -> None:
     text = text_of(specimens.half_right)
     item = text.split('id="item-Q2.3.1"')[1].split("</article>")[0]

@@ -25,8 +25,6 @@ MIN_RESEMBLANCE = 0.5
 MIN_TRACE = 0.3
 """The least correlation at which an input is a changed version of a named array: a batch that is
 standardized pixel by pixel keeps 0.5, independent images of 3,072 values come to less than 0.1."""
-
-
 EQUAL_SPREAD = 1e-3
 """By how much the sorted values of an image differ at most, in standard deviations, where they
 were moved (flipped, channels last) and scaled."""

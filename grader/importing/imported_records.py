@@ -123,7 +123,7 @@ class _MarkCollector:
     _digests: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def collect(self, grades: Iterable[PeerGrade]) -> list[ImportedMark]:
-        """Return the marks, and remember what is to be summary."""
+        """Return the marks, and remember what a person must look at."""
         items = {(i.notebook_there, i.cell_there): i for i in self.assignment.items}
         marks = []
         for grade in grades:

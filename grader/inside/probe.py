@@ -263,17 +263,16 @@ def serve_batches(notebook, reading, writing, *, trusted, main_thread):
             frames.send(writing, end)
 
 
-def make_server(notebook, request, out, end, *, main_thread, **options):
+def make_server(notebook, request, out, end, **options):
     """Return what does what a request asks for, in forks; it notes in `end` how a test ended."""
     header, arrays = request
-    options["main_thread"] = main_thread
 
     def serve():
         if "keep" in header:
             notebook.moments.keep(header["keep"])
         elif header.get("conversation"):
             end["status"] = notebook.moments.talk(header)
-            if end["status"] == "timed_out" and main_thread.has_threads():
+            if end["status"] == "timed_out" and options["main_thread"].has_threads():
                 end["status"] = "lacks_threads"
         else:
             serve_batch(notebook, header, arrays, out, **options)
