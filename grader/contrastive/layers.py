@@ -244,7 +244,10 @@ class LayerApplied(ModuleAtWeightsCheck):
             return passed(expected=expected, observed="it does, and it is")
         return failed(
             expected=expected,
-            observed="it is, but at equal weights the output is not that of the layers in order",
+            observed=(
+                "Every layer is applied, but at equal weights the output is not what the layers "
+                "give in their order."
+            ),
             hint="Is there a step between, before or after the layers that nobody asked for?",
         )
 
