@@ -320,7 +320,7 @@ class StageCheck(EmbeddingCheck):
         if held is None:
             return self._judge_absent(evidence, name, expected=expected)
         if not held.complete:
-            observed = f"`{name}` is not what the {self.maker} made of {join_labels(self.labels)}."
+            observed = self._describe_held(held)
             outcome = failed(expected=expected, observed=observed, exhibit=exhibit)
             return self.unless_gaps(evidence, outcome)
         if not is_of_stage(evidence, names, held, trained=trained):
@@ -342,6 +342,20 @@ class StageCheck(EmbeddingCheck):
     def note_for(self, evidence: Evidence, name: str) -> str:
         """Return a note on right embeddings, or ''."""
         return ""
+
+    def _describe_held(self, held: EmbeddingSet) -> str:
+        """Return in what a variable with other vectors differs."""
+        there, missing = (
+            tuple(label for label in self.labels if (label in held.found) is is_there)
+            for is_there in (True, False)
+        )
+        if there and missing:
+            embedding = "an embedding" if len(there) == 1 else "embeddings"
+            return (
+                f"`{held.name}` holds {embedding} of {join_labels(there)}, but none of "
+                f"{join_labels(missing)}."
+            )
+        return f"`{held.name}` is not what the {self.maker} made of {join_labels(self.labels)}."
 
     def unless_gaps(self, evidence: Evidence, outcome: CheckOutcome) -> CheckOutcome:
         """Return an outcome; where the recording of a very long run has gaps, for a person."""

@@ -19,7 +19,7 @@ from grader.contrastive.embeddings import (
 )
 from grader.contrastive.labeled_inputs import cosine, is_defined
 from grader.contrastive.loss_guard import judge_guarded_loss
-from grader.contrastive.training_start import TrainingCheck
+from grader.contrastive.training_start import TrainingCheck, start_weights
 from grader.model import CellStatus, Numbers, Question, Verdict
 
 COSINE_TOLERANCE = 1e-3
@@ -137,10 +137,21 @@ class LossFalls(TrainingCheck):
             if loss <= reference_loss + LOSS_TOLERANCE:
                 return passed(expected=expected, observed=observed)
         else:
-            observed += "; the reference cannot be trained from this start"
+            observed += f"; {self._reason_untrained(evidence)}"
         share = Fraction(1, 2) if loss < start else Fraction(1, 5)
         hint = "What counts is whether like moves to like, not how low a loss gets."
         return CheckOutcome(share=share, expected=expected, observed=observed, hint=hint)
+
+    def _reason_untrained(self, evidence: Evidence) -> str:
+        """Return why there is nothing of the reference's to compare with."""
+        if self.training_question(evidence, steps=self.steps) is not None:
+            return "from the same weights the reference's embeddings are no finite numbers"
+        if start_weights(evidence, self.embedding_names, self.weights) is None:
+            return (
+                f"the weights of your {self.maker} don't fit the reference's layers, so it could "
+                "not be trained from the same start"
+            )
+        return "the reference could not be trained on these images"
 
     def _is_not_made(self, evidence: Evidence) -> bool:
         """Return whether the variable is not there since its cell raised."""
