@@ -370,6 +370,20 @@ def test_answers_with_topics_are_found_apart_from_their_questions(
     assert "words of the question before it told" in found(page)["Q1.1"].concern
 
 
+@pytest.mark.parametrize("chart", ["the plot", "the graph", "the figure", "our scatterplot"])
+@pytest.mark.parametrize("form", ["**Discussion of {topic}.** {words}", "## On {topic}\n\n{words}"])
+def test_two_topics_in_one_cell_are_told_apart_whatever_a_chart_is_called(
+    form: str, chart: str
+) -> None:
+    topics = {"Q2.3.3": "the similarities", "Q2.3.4": chart}
+    rest = {item: words for item, words in SAID.items() if item not in topics}
+    page = with_cells("below", given=rest)
+    answers = said([*page, text(by_topic(form, topics=topics))])
+
+    for item, words in SAID.items():
+        assert [name for name in SAID if words in answers[name]] == [item]
+
+
 @pytest.mark.parametrize(
     "answer",
     [

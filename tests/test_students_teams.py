@@ -328,3 +328,20 @@ def test_who_signs_at_the_end_of_a_long_notebook_is_its_student_where_nobody_els
     assert named("# HW 5", *body, end) == [("Ada Example", "ae10001")]
     assert named("# HW 5", "Name: Ben Sample, bs10002", *body, end) == [("Ben Sample", "bs10002")]
     assert named("# HW 5", *body, end, "Thanks for reading.", "Bye.") == []
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "**Name:** Ada Example **EID:** ae10001",
+        "Name | EID\n--- | ---\nAda Example | ae10001",
+        "Student: Ada Example\n\nEID: ae10001",
+    ],
+)
+def test_who_is_named_with_a_label_for_ids_is_read_anywhere_and_a_paper_s_author_is_not(
+    label: str,
+) -> None:
+    body = [f"What is seen in figure {number}?" for number in range(30)]
+
+    assert named("# HW 5", *body, label, *body) == [("Ada Example", "ae10001")]
+    assert named("# HW 5", *body, "Authors: Ada Example (ae10001), 2020", *body) == []

@@ -88,8 +88,8 @@ def _read_team(
         if cell.source.strip() and (lines := _name_lines(cell))
     ]
     above, below = _split_at_prompt(cells[:_SEARCHED_CELLS], prompts)
-    last = cells[_SEARCHED_CELLS:][-_LAST_CELLS:]
-    below += _pages((index, line) for index, lines in last for line in lines)
+    further = _pages((index, line) for index, lines in cells[_SEARCHED_CELLS:] for line in lines)
+    below += further[-_LAST_CELLS:] + list(filter(_asks_for_id, further[:-_LAST_CELLS]))
     name_cells = frozenset(page.cell for page in above if page.label_line is not None)
     signed = list(_signature_pages(notebook.code_cells()[:_SEARCHED_CELLS]))
     late = (_late_teams(below), _late_teams(signed), _unlabeled_teams(signed[:1]))
@@ -196,6 +196,16 @@ def _pages(lines: Iterable[tuple[int, str]]) -> list[_Page]:
 @lru_cache(maxsize=256)  # the lines of most first cells are the handout's
 def _is_label_line(line: str) -> bool:
     return not is_prose(line) and "label" in _kinds(read_name_tokens(line))
+
+
+def _asks_for_id(page: _Page) -> bool:
+    """Return whether a line has a label for ids: one for names alone may cite a paper's authors."""
+    return page.label_line is not None and any(
+        token.kind == "label" and asks_for_id(token.text)
+        for line in page.lines
+        if not is_prose(line)
+        for token in read_name_tokens(line)
+    )
 
 
 def _kinds(row: Row) -> set[str]:

@@ -39,6 +39,8 @@ _FORMS = {
     }.items()
 }
 """How a topic stands before an answer, the clearest form first."""
+_CHARTS = dict.fromkeys(word_stems("chart plot graph figure diagram scatterplot"), "chart")
+"""Stems of words that mean the same beside a chart, whichever the question has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +105,13 @@ def _to_anchors(
 
 def _subjects(prompts: Mapping[str, str]) -> Mapping[str, Mapping[str, float]]:
     """Return the stems of each prompt, each with its share of the prompts that have it."""
-    stems = {item: word_stems(prompt) for item, prompt in prompts.items()}
+    stems = {item: _subject_stems(prompt) for item, prompt in prompts.items()}
     counts = Counter(stem for own in stems.values() for stem in own)
     return {item: {stem: 1 / counts[stem] for stem in own} for item, own in stems.items()}
+
+
+def _subject_stems(text: str) -> frozenset[str]:
+    return frozenset(_CHARTS.get(stem, stem) for stem in word_stems(text))
 
 
 def _read_topics(
@@ -137,7 +143,7 @@ def _read_topics(
 
 def _match_subject(topic: str, *, subjects: Mapping[str, Mapping[str, float]]) -> str:
     """Return the item whose prompt has most of a topic's words, at least one of them alone."""
-    stems = word_stems(topic)
+    stems = _subject_stems(topic)
     shared = {item: [own[stem] for stem in stems & own.keys()] for item, own in subjects.items()}
     ranked = sorted(shared, key=lambda item: sum(shared[item]), reverse=True)
     if not ranked:
