@@ -165,15 +165,32 @@ def test_data_beside_the_only_notebook_is_its_own(tmp_path: Path) -> None:
     assert not any("not graded" in line for line in told)
 
 
-@pytest.mark.parametrize("name", [".hw.ipynb", ".ipynb"])
-def test_a_hidden_notebook_is_told_from_nothing(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (".hw.ipynb", "begins with a dot, so it is a hidden file."),
+        (".ipynb", "begins with a dot, so it is a hidden file."),
+        ("~$hw.ipynb", "begins with ~$, as that of a lock file does."),
+    ],
+)
+def test_a_hidden_notebook_is_told_from_nothing(tmp_path: Path, name: str, reason: str) -> None:
     for path in (f"ada/{name}", "ada/._hw.ipynb", "bob/hw.ipynb", f"bob/{name}"):
         touch(tmp_path / path)
 
     assert {s.name: s.problem for s in collect(tmp_path)} == {
-        "ada": f"ada/{name} cannot be read: its name begins with a dot, so it is a hidden file.",
+        "ada": f"ada/{name} cannot be read: its name {reason}",
         "bob": "",
     }
+
+
+@pytest.mark.parametrize("name", [".hw.ipynb", "~$hw.ipynb", ".ipynb"])
+def test_a_hidden_notebook_among_others_is_named(tmp_path: Path, name: str) -> None:
+    for path in ("ada.ipynb", name, "._ada.ipynb", ".DS_Store"):
+        touch(tmp_path / path)
+    told: list[str] = []
+
+    assert len(collect(tmp_path, notify=told.append)) == 1
+    assert told[-1] == f"not graded, as their names begin with a dot or ~$: {name}"
 
 
 def test_a_folder_that_can_not_be_read_is_no_empty_one(

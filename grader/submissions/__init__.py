@@ -14,7 +14,13 @@ from grader.errors import ArchiveError, UsageError
 from grader.model import Submission, list_some
 from grader.submissions.archives import CLASS_BOUNDS, Unpacker
 from grader.submissions.bundles import Bundle, LayoutContext, NotebookPreview
-from grader.submissions.file_listing import File, Listing, is_archive, list_folder
+from grader.submissions.file_listing import (
+    HIDDEN_FAULTS,
+    File,
+    Listing,
+    is_archive,
+    list_folder,
+)
 from grader.submissions.layouts import RecognizedLayout, recognize_layout
 from grader.submissions.notebook_choice import choose_notebook
 from grader.submissions.safe_names import distinct_safe_names, without_ending
@@ -98,6 +104,10 @@ def _notify_left_out(
     if left_out:
         listed = list_some(left_out, most=MAX_LEFT_OUT)
         notify(f"not graded, as no notebook and beside none of its name: {listed}")
+    hidden = {n: f for n, f in listing.skipped.items() if f.fault in HIDDEN_FAULTS.values()}
+    if top_hidden := [name for name in hidden if "/" not in name]:
+        listed = list_some(top_hidden, most=MAX_LEFT_OUT)
+        notify(f"not graded, as their names begin with a dot or ~$: {listed}")
     rows = {bundle.key.partition("/")[0] for bundle in bundles}
     folders = [
         f"{name}/"

@@ -18,7 +18,11 @@ IGNORED_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
 NO_PATH = Path()
 """The path of what is listed but must not be opened."""
 LINK_FAULT = "it is a link, and links are not followed"
-HIDDEN_FAULT = "its name begins with a dot, so it is a hidden file"
+HIDDEN_FAULTS = {
+    ".": "its name begins with a dot, so it is a hidden file",
+    "~": "its name begins with ~$, as that of a lock file does",
+}
+"""Why a notebook is passed over, by the first sign of its name."""
 _NOTEBOOK = re.compile(r"\.ipynb(?:\.(?:txt|json|download)| ?\(\d{1,3}\))?[\s.]*\Z", re.IGNORECASE)
 """A notebook's ending, with what browsers append to it, and blanks."""
 ENVIRONMENT_FILE = "pyvenv.cfg"
@@ -125,7 +129,7 @@ def is_ignored(path: str) -> bool:
 
 def _is_hidden_notebook(name: str) -> bool:
     """Tell whether a notebook is hidden, and no file that macOS leaves beside another."""
-    return name.startswith(".") and not name.startswith("._") and is_notebook(name)
+    return name.startswith((".", "~$")) and not name.startswith("._") and is_notebook(name)
 
 
 def list_folder(
@@ -168,7 +172,8 @@ def list_folder(
         for path in (prefix + name for name in sorted(links)):
             skipped[path] = File(path=NO_PATH, display_path=path, fault=LINK_FAULT)
         for path in (prefix + name for name in file_names if _is_hidden_notebook(name)):
-            skipped[path] = File(path=NO_PATH, display_path=path, fault=HIDDEN_FAULT)
+            fault = HIDDEN_FAULTS[path.rpartition("/")[2][0]]
+            skipped[path] = File(path=NO_PATH, display_path=path, fault=fault)
         folder_names[:] = sorted(
             name
             for name in folder_names
