@@ -20,6 +20,7 @@ from grader.model import (
     ExecutionRecord,
     MissingModule,
     Notebook,
+    shorten,
 )
 
 HINT = "Restart the kernel, run all cells, and mend the first error before you hand in."
@@ -89,7 +90,7 @@ def test_cells_that_are_skipped_are_no_cells() -> None:
 @pytest.mark.parametrize(
     ("end", "said"),
     [
-        (CellError(name="E", message="m" * 130), f"E: {'m' * 120}"),
+        (CellError(name="E", message="m" * 130), f"E: {'m' * 120} …"),
         (CellError(name="E", message="m", line=0), "E: m"),
         (CellStatus.TIMED_OUT, "not reached in the time there was"),
         (CellStatus.STRUCK_OUT, "not reached in the time there was"),
@@ -238,3 +239,24 @@ def test_of_several_cells_that_assign_a_name_the_one_that_failed_is_the_cause() 
 )
 def test_other_errors_are_a_cells_own(error: CellError) -> None:
     assert len(own_failures(ran(("x = 1 / 0", WRONG), ("print(x)", error)))) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ends here", "ends here"),
+        ("the notebook was run again", "the notebook was run …"),
+        ("the notebook was runs", "the notebook was runs"),
+        ("x" * 30, "x" * 21 + " …"),
+        ("short " + "x" * 30, "short " + "x" * 15 + " …"),
+    ],
+)
+def test_a_long_text_is_cut_after_a_word(text: str, shown: str) -> None:
+    assert shorten(text, most=21) == shown
+
+
+def test_a_long_error_is_told_in_whole_words() -> None:
+    error = CellError(name="ValueError", message="word " * 40)
+
+    told = judged(ran(("x = 1", error))).observed
+    assert "word …" in told and "wor …" not in told

@@ -25,6 +25,7 @@ from grader.model import (
     Observation,
     Question,
     Trace,
+    shorten,
 )
 
 if TYPE_CHECKING:
@@ -286,8 +287,8 @@ def explain_error(error: str, *, name: str, call: str = "calling") -> str:
     """
     kind, _, value = error.partition(": ")
     if kind == "NotNumbers" and value:
-        return f"{name} gave {value[:200]}"
-    return f"{call} {name} raised {error[:200]}".lstrip()
+        return f"{name} gave {shorten(value, most=200)}"
+    return f"{call} {name} raised {shorten(error, most=200)}".lstrip()
 
 
 def make_question(

@@ -32,6 +32,7 @@ from grader.model import (
     Question,
     Rubric,
     Verdict,
+    shorten,
 )
 from grader.notebook import assigning_cells
 from grader.notebook.student_code import parse_source
@@ -406,7 +407,7 @@ def _blocking_finding(
 
 
 def _append_error(finding: Finding, run: CellRun) -> str:
-    error = f"{run.error.name}: {run.error.message[:160]}" if run.error else ""
+    error = f"{run.error.name}: {shorten(run.error.message, most=160)}" if run.error else ""
     return f"{finding.found} (cell {run.index}: {error})"
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from grader.checks.check import Check, CheckOutcome, Evidence, failed, passed
 from grader.checks.memo import memoized
-from grader.model import CellRun, CellStatus, list_some
+from grader.model import CellRun, CellStatus, list_some, shorten
 from grader.notebook import assigning_cells
 from grader.notebook.missing_words import needed_modules, undefined_name
 
@@ -157,4 +157,4 @@ def _describe_failure(run: CellRun) -> str:
     if run.error is None:
         return "not reached in the time there was"
     line = f" (line {run.error.line})" if run.error.line else ""
-    return f"{run.error.name}: {run.error.message[:120]}{line}"
+    return f"{run.error.name}: {shorten(run.error.message, most=120)}{line}"

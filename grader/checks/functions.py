@@ -28,7 +28,7 @@ from grader.checks.values import (
     equals_reference,
     format_shape,
 )
-from grader.model import Json, Observation, Question
+from grader.model import Json, Observation, Question, shorten
 
 if TYPE_CHECKING:
     from grader.model import Array
@@ -317,7 +317,7 @@ class FunctionGradients(ComparedFunctionCheck):
                 gradient = answer.arrays.get(f"grad{index}")
                 which = f"the gradient at argument {index + 1}"
                 if gradient is None:
-                    return answer.error[:200] or f"{which} is missing"
+                    return shorten(answer.error, most=200) or f"{which} is missing"
                 if problem := _describe_difference(gradient, reference_gradient, what=which):
                     return problem
             return ""

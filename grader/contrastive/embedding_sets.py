@@ -26,7 +26,7 @@ class EmbeddingSet:
     """By label, the recorded output of a module that equals the vector, where there is one."""
     in_order: bool = True
     """Whether no vector is known to be of another input than that of its label."""
-    found: frozenset[str] = frozenset()
+    matching: frozenset[str] = frozenset()
     """The labels that an output equals, where not all of them have one."""
 
     @property
@@ -92,8 +92,8 @@ def take_in_order(
     sources = {label: index.nearest(vector) for label, vector in named.items()}
     in_order = all(row is None or row.label == label for label, row in sources.items())
     nearest = [index.nearest(vector) for vector in vectors]
-    found = frozenset(row.label for row in nearest if row is not None)
-    return EmbeddingSet(name=name, vectors=named, sources={}, in_order=in_order, found=found)
+    matching = frozenset(row.label for row in nearest if row is not None)
+    return EmbeddingSet(name=name, vectors=named, sources={}, in_order=in_order, matching=matching)
 
 
 def point_alike(held: EmbeddingSet, shown: EmbeddingSet) -> bool:

@@ -346,7 +346,7 @@ class StageCheck(EmbeddingCheck):
     def _describe_held(self, held: EmbeddingSet) -> str:
         """Return in what a variable with other vectors differs."""
         there, missing = (
-            tuple(label for label in self.labels if (label in held.found) is is_there)
+            tuple(label for label in self.labels if (label in held.matching) is is_there)
             for is_there in (True, False)
         )
         if there and missing:

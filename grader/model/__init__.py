@@ -15,7 +15,7 @@ from grader.model.assignment import (
     Unsettled,
 )
 from grader.model.faults import Fault
-from grader.model.flags import Flag, FlagKind, FlagSource, list_some
+from grader.model.flags import Flag, FlagKind, FlagSource, list_some, shorten
 from grader.model.json_types import Array, Json, Numbers
 from grader.model.results import (
     Exhibit,
@@ -133,4 +133,5 @@ __all__ = [
     "Validation",
     "Verdict",
     "list_some",
+    "shorten",
 ]

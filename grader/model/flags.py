@@ -105,6 +105,15 @@ def list_some(names: Sequence[str], *, most: int = MAX_LISTED) -> str:
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
+def shorten(text: str, *, most: int) -> str:
+    """Return a text as it is, or its start up to the end of a word with an ellipsis."""
+    if len(text) <= most:
+        return text
+    start = text[:most]
+    head, _, _ = start.rpartition(" ")
+    return (head if 2 * len(head) > most else start).rstrip() + " …"
+
+
 @dataclass(frozen=True, slots=True)
 class Flag:
     """One message about a submission."""
