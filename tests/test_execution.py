@@ -259,4 +259,5 @@ def test_a_long_error_is_told_in_whole_words() -> None:
     error = CellError(name="ValueError", message="word " * 40)
 
     told = judged(ran(("x = 1", error))).observed
-    assert "word …" in told and "wor …" not in told
+    assert "word …" in told
+    assert "wor …" not in told
