@@ -117,6 +117,21 @@ import pycaret, sys, numpy
 from sklearn.linear_model import LinearRegression
 LinearRegression().fit(numpy.eye(3), numpy.arange(3))
 assert "pycaret" not in sys.modules""",
+    "base class": """
+import pycaret as pl
+class Base: pass
+class Net(Base, pl.LightningModule[int], table=True):
+    rate: pl.Rate = 0.5
+    def forward(self): return pl.x
+    @staticmethod
+    def double(x): return 2 * x
+assert Net.rate == 0.5 and Net.double(2) == 4 and not hasattr(Net, "__len__")""",
+    "base class beside others": """
+import abc, torch, pycaret
+class One(pycaret.Base, abc.ABC): pass
+class Two(torch.nn.Module, pycaret.Mixin): pass
+class Three(One, pycaret.Base): pass
+assert issubclass(Three, One)""",
 }
 """Cells that import what isn't installed and don't use it."""
 
@@ -151,11 +166,6 @@ except ImportError: pycaret = None""",
 """Cells whose import must fail, since the notebook answers that itself."""
 
 SWALLOWED = {
-    "base class": """
-import pycaret as pl
-class Base: pass
-class Net(Base, pl.LightningModule[int], table=True):
-    def forward(self): return pl.x""",
     "error": "import pycaret as p\ntry: p.fit()\nexcept Exception as error: print(error)",
 }
 """Cells that need what isn't installed, and run to their end."""
@@ -164,6 +174,7 @@ USES = {
     "call": "import pycaret as p\np.setup(1)",
     "imported name": "from pycaret.models import setup as s\ns()",
     "instance": "import pycaret as p\nclass N(p.Module): pass\nN()",
+    "name of a base class": "import pycaret as p\nclass N(p.Model): pass\nN.from_pretrained('a')",
     "decorated": "import pycaret as p\n@p.jit\ndef f(): return 1\nf()",
     "decorated with arguments": "import pycaret as p\n@p.jit(1)\ndef f(): return 1\nf()",
     "loop": "from pycaret import bar\nfor x in bar: pass",

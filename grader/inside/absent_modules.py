@@ -115,9 +115,8 @@ class AbsentName:
     __subclasscheck__ = __instancecheck__
 
     def __mro_entries__(self, bases):
-        absence, name = self.__dict__["_absence"], self.__dict__["_name"]
-        absence.note_use(name)  # a class that nobody makes an instance of may be asked about
-        return (type(name.rpartition(".")[2], (AbsentBase,), {"_absent_name": self}),)
+        own_name = self.__dict__["_name"].rpartition(".")[2]
+        return (make_metaclass(bases)(own_name, (AbsentBase,), {"_absent_name": self}),)
 
     def __format__(self, specification):
         return repr(self) if not specification else self._fail()
@@ -128,6 +127,23 @@ class AbsentName:
 
 for _operation in OPERATIONS.split():
     setattr(AbsentName, f"__{_operation}__", AbsentName._fail)
+
+
+def make_metaclass(bases):
+    """Return a metaclass for a base class that is not there, beside those of other bases."""
+    metaclasses = {AbsentMeta, *(type(base) for base in bases if isinstance(base, type))}
+    derived = [m for m in metaclasses if not any(issubclass(o, m) for o in metaclasses - {m})]
+    return derived[0] if len(derived) == 1 else type("AbsentMeta", tuple(derived), {})
+
+
+class AbsentMeta(type):
+    """Makes classes on which names of a base class that is not there, fail as it does."""
+
+    def __getattr__(cls, name):
+        if name.startswith("_"):
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+        stub = cls._absent_name
+        return stub.__dict__["_absence"].fail(f"{stub.__dict__['_name']}.{name}")
 
 
 class AbsentBase:
