@@ -186,6 +186,33 @@ def command(x):
 """,
         [4.0],
     ),
+    "loop_within_a_loop": (
+        """
+async def triple_of(x): return x * 3
+def loop_within_a_loop(x):
+    coroutine = triple_of(x)
+    try: return asyncio.run(coroutine)
+    except RuntimeError: coroutine.close(); return np.array([9.0])
+assert loop_within_a_loop(np.ones(1)) == 9  # a cell's loop runs
+""",
+        [9.0],
+    ),
+    "loop_of_another_thread": (
+        """
+def loop_of_another_thread(x):
+    with ThreadPoolExecutor() as executor:
+        return executor.submit(asyncio.run, triple_of(x)).result()
+""",
+        [-3.0, 6.0],
+    ),
+    "task": (
+        """
+def task(x):
+    made = asyncio.get_running_loop().create_task(asyncio.sleep(0)); made.cancel()
+    return np.array([float(made.done())])
+""",
+        [0.0],
+    ),
     "interrupted_twice": (
         """
 def interrupted_twice(x):

@@ -85,9 +85,14 @@ def repair_after_import():
 
 
 def repair_fork():
-    """Give this fork an event loop that is not the notebook's, and let go of shared executors."""
-    asyncio._set_running_loop(None)
-    asyncio.set_event_loop(asyncio.new_event_loop())
+    """Give this fork an event loop that is not the notebook's, and let go of shared executors.
+
+    It counts as running, as the kernel's does while a cell runs: what `asyncio.run` refuses in a
+    cell of Jupyter, it refuses here.
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    asyncio._set_running_loop(loop)
     for name in REUSED_EXECUTORS:
         module = sys.modules.get(name)
         if module is not None:

@@ -349,8 +349,13 @@ def wait_for_result(value):
     """Return what a coroutine returns, as `await` in a cell would, or the value itself."""
     if not inspect.iscoroutine(value):
         return value
-    if asyncio._get_running_loop() is None:
-        return asyncio.get_event_loop().run_until_complete(value)
+    loop = asyncio.get_event_loop()
+    if not loop.is_running():  # a fork's, which only counts as running
+        asyncio._set_running_loop(None)
+        try:
+            return loop.run_until_complete(value)
+        finally:
+            asyncio._set_running_loop(loop)
     with ThreadPoolExecutor(1) as executor:  # the live process, whose loop runs
         return executor.submit(asyncio.run, value).result()
 
