@@ -119,6 +119,21 @@ def test_what_costs_points_at_hand_in_is_warned_of(folder: Path) -> None:
     assert "No name was found" in told
 
 
+def test_what_is_missing_or_left_out_is_told_as_it_is_when_graded(folder: Path) -> None:
+    uses = "try: pycaret.fit()\nexcept Exception: pass"
+    write(folder, "import numpy as np, pycaret", ONE, TWO, uses, "!pip install x", INSTALLS)
+    told = json_of(folder)
+
+    place = "is not installed on this computer. Its import was let pass and costs nothing."
+    assert f"Cell 0: pycaret {place}" in told["notices"]
+    left_out = [notice for notice in told["notices"] if "were left out" in notice]
+    assert len(left_out) == 1
+    assert left_out[0].startswith("Cells 4, 5: `!pip install x`, ")
+    used = "Cell 3: pycaret.fit was used, but pycaret is not installed on this computer."
+    assert used in told["warnings"]
+    assert not any("GPU" in notice for notice in told["notices"])
+
+
 def json_of(folder: Path) -> dict[str, list[str]]:
     done = grade_check(folder, "work.ipynb", "--format", "json")
     found: dict[str, list[str]] = json.loads(done.out)["notebooks"][0]

@@ -319,25 +319,7 @@ class LiveNotebook:
     def _add_notes(self, attempt: RunAttempt) -> RunAttempt:
         """Add what was neutralized in each cell, which the kernel counts in the order they ran."""
         answer = self.ask((Question(id="notes", kind="notes"),))["notes"]
-        entries = answer.data.get("notes")
-        by_index: dict[int, tuple[str, ...]] = {}
-        for entry in entries if isinstance(entries, list) else ():
-            match entry:
-                case [int(position), list(notes)] if 0 <= position < len(attempt.runs):
-                    by_index[attempt.runs[position].index] = tuple(
-                        wire.sanitize_text(note, max_length=200) for note in notes[:20]
-                    )
-        runs = tuple(
-            replace(run, notes=(*run.notes, *_unsaid(by_index.get(run.index, ()), run)))
-            for run in attempt.runs
-        )
-        return replace(attempt, runs=runs)
-
-
-def _unsaid(notes: tuple[str, ...], run: CellRun) -> Iterator[str]:
-    """Yield the notes that the error of a cell does not say already."""
-    message = run.error.message if run.error else ""
-    return (note for note in notes if not message.startswith(note))
+        return replace(attempt, runs=cell_runs.add_notes(attempt.runs, answer))
 
 
 class _RunProgress:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from grader import wire
-from grader.model import Cell, CellError, CellRun, CellStatus, Json, Limits
+from grader.model import Cell, CellError, CellRun, CellStatus, Json, Limits, Observation
 from grader.notebook.network_use import fetches_by_command, is_network_error
 from grader.notebook.saved_outputs import readable_text
 
@@ -44,6 +44,8 @@ MAX_SHOWN = 20_000
 MAX_SHOWN_TOTAL = 300_000
 """Characters kept of what all cells of a notebook show."""
 MAX_MEDIA = 50
+MAX_NOTES = 20
+"""Notes kept of one cell."""
 EXIT_NAME = "KernelExit"
 """The error of a cell that `exit()`, `quit()` or the like ended; see `inside/kernel_exit.py`."""
 
@@ -191,6 +193,29 @@ def _last_cell_line(traceback: str) -> int | None:
     lines = wire.CELL_LINE.findall(traceback)
     own = [line for cell, line in lines if cell == lines[0][0]]
     return int(own[-1]) if own else None
+
+
+def add_notes(runs: Sequence[CellRun], answer: Observation) -> tuple[CellRun, ...]:
+    """Add what was neutralized in each cell, which the kernel counts in the order they ran."""
+    entries = answer.data.get("notes")
+    by_position: dict[int, list[str]] = {}
+    for entry in entries if isinstance(entries, list) else ():
+        match entry:
+            case [int(position), list(notes)]:
+                shown = (wire.sanitize_text(note, max_length=200) for note in notes[:MAX_NOTES])
+                by_position[position] = list(shown)
+            case _:
+                pass
+    return tuple(
+        replace(run, notes=(*run.notes, *_unsaid(by_position.get(position, ()), run)))
+        for position, run in enumerate(runs)
+    )
+
+
+def _unsaid(notes: Iterable[str], run: CellRun) -> Iterator[str]:
+    """Yield the notes that the error of a cell does not say already."""
+    message = run.error.message if run.error else ""
+    return (note for note in notes if not message.startswith(note))
 
 
 def _bounded_number(value: Json) -> float:

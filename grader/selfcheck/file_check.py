@@ -15,7 +15,7 @@ from grader.selfcheck.local_kernel import start_local_kernel
 from grader.selfcheck.public_findings import SelfcheckResult, judge_public_checks
 from grader.selfcheck.public_rubric import PublicRubric
 from grader.selfcheck.public_tests import expect_all_to_pass
-from grader.selfcheck.submission_warnings import find_warnings
+from grader.selfcheck.submission_warnings import find_notices, find_warnings
 
 _MAX_LABEL = 40
 """Characters of a cell's first line that are shown."""
@@ -56,7 +56,7 @@ def check_file(path: Path, *, public: PublicRubric) -> SelfcheckResult:
         printed="\n".join(output.text for output in outputs),
     )
     warnings = find_warnings(path, trace=trace, new_outputs=kernel.outputs, public=public)
-    return replace(result, warnings=warnings)
+    return replace(result, warnings=warnings, notices=(*result.notices, *find_notices(trace)))
 
 
 def _unknown_modules(notebook: Notebook, *, optional: Collection[str]) -> dict[str, str]:

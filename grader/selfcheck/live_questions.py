@@ -131,6 +131,7 @@ def _restore_everything(notebook: Any) -> Iterator[None]:
         warnings.simplefilter("ignore")
         stack.enter_context(_restore_random())
         stack.enter_context(_restore_recorder(notebook.recorder))
+        stack.enter_context(_without_notes(notebook.notes))
         if torch is not None:
             stack.enter_context(_restore_modules(torch, notebook))
             stack.enter_context(_restore_torch(torch))
@@ -168,6 +169,16 @@ def _restore_recorder(recorder: Any) -> Iterator[None]:
         torch = recorder.torch  # it may have been imported by a question's own code
         vars(recorder).update(before)
         recorder.torch = torch
+
+
+@contextlib.contextmanager
+def _without_notes(notes: Any) -> Iterator[None]:
+    """Keep off the cells what is noted while questions are asked."""
+    cell, notes.cell = notes.cell, -1
+    try:
+        yield
+    finally:
+        notes.cell = cell
 
 
 @contextlib.contextmanager

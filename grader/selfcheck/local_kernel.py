@@ -26,7 +26,7 @@ from nbformat import v4
 
 from grader import settings, wire
 from grader.errors import KernelError
-from grader.kernel.cell_runs import accept_final_exit, not_reached_run, read_cell_run
+from grader.kernel.cell_runs import accept_final_exit, add_notes, not_reached_run, read_cell_run
 from grader.kernel.strike_out import RunAttempt, run_without_killers
 from grader.model import (
     Cell,
@@ -114,7 +114,8 @@ class LocalKernel:
         """
         to_run = [cell for cell in cells if cell.index not in blank]
         result = run_without_killers(to_run, run_once=self._run_attempt)
-        runs = {run.index: run for run in result.attempt.runs}
+        notes = self.ask((Question(id="notes", kind="notes"),))["notes"]
+        runs = {run.index: run for run in add_notes(result.attempt.runs, notes)}
         runs |= {**result.struck_out}
         runs |= {index: CellRun(index=index, status=CellStatus.SKIPPED) for index in blank}
         reason = (

@@ -16,6 +16,7 @@ from grader.model import (
     Notebook,
     SavedOutput,
     Trace,
+    list_some,
 )
 from grader.notebook import (
     find_students,
@@ -25,6 +26,7 @@ from grader.notebook import (
     written_answers,
 )
 from grader.notebook.decoding import decode_text, parse_json_object
+from grader.notebook.missing_words import needed_modules
 from grader.notebook.saved_outputs import shows_figure
 from grader.selfcheck.public_rubric import PublicRubric
 
@@ -34,9 +36,46 @@ MAX_NAMED_CELLS = 4
 """Cells that one warning names."""
 MAX_REASONS, MAX_REASON = 3, 120
 """Failures of cells that are told, and characters of each message."""
+MAX_COMMANDS = 3
+"""Commands that one notice names."""
+_LEFT_OUT = re.compile(r"(?P<command>`.+`) was left out: (?P<reason>.+)")
 _TOLERANCE = 0.01
 """Relative difference of a printed number that another computer may cause."""
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
+
+
+def find_notices(trace: Trace) -> tuple[str, ...]:
+    """Return what was replaced or left out in the run, and costs nothing, with its cells."""
+    notes = {
+        note: cells
+        for note, cells in _cells_by_note(trace.record.cells).items()
+        if not needed_modules(CellRun(index=0, status=CellStatus.RAN, notes=(note,)))
+    }
+    left_out = {note: match for note in notes if (match := _LEFT_OUT.fullmatch(note))}
+    reasons = dict.fromkeys(match["reason"] for match in left_out.values())
+    worded = {note: cells for note, cells in notes.items() if note not in left_out}
+    for reason in reasons:  # handouts begin with a list of installers
+        alike = [note for note, match in left_out.items() if match["reason"] == reason]
+        commands = list_some([left_out[note]["command"] for note in alike], most=MAX_COMMANDS)
+        verb = "was" if len(alike) == 1 else "were"
+        worded[f"{commands} {verb} left out: {reason}"] = set().union(*(notes[n] for n in alike))
+    return tuple(f"{_list_cells(cells)}: {note}" for note, cells in worded.items())
+
+
+def _lack_warnings(runs: Iterable[CellRun]) -> Iterator[str]:
+    """Warn of cells that needed what is not there, and ran to their end all the same."""
+    ran = (run for run in runs if run.status is CellStatus.RAN)
+    for note, cells in _cells_by_note(ran).items():
+        if needed_modules(CellRun(index=0, status=CellStatus.RAN, notes=(note,))):
+            yield f"{_list_cells(cells)}: {note}"
+
+
+def _cells_by_note(runs: Iterable[CellRun]) -> Mapping[str, set[int]]:
+    cells: dict[str, set[int]] = {}
+    for run in runs:
+        for note in run.notes:
+            cells.setdefault(note, set()).add(run.index)
+    return cells
 
 
 def find_warnings(
@@ -56,6 +95,7 @@ def find_warnings(
     return (
         *_file_warnings(notebook, public),
         *_output_warnings(saved_outputs, new_outputs),
+        *_lack_warnings(trace.record.cells),
         *_error_warnings(trace, raw, limit_s=public.rubric.limits.cell_s),
         *_order_warnings(notebook, raw),
         *_stale_warnings(saved_outputs, new_outputs),
