@@ -89,12 +89,17 @@ ROOMS = {
     ),
     "checks-tests": Room(("grader/checks/own*",), ("test_own_tests*",)),
     "checks-lacks": Room(
-        ("grader/checks/lacks*", "grader/checks/wall*"),
-        ("test_wall_lacks*", "test_missing_modules*"),
+        ("grader/checks/lacks*", "grader/checks/wall*", "grader/checks/network*"),
+        ("test_lacks*", "test_wall_lacks*", "test_missing_modules*"),
     ),
     "checks-saved": Room(
-        ("grader/checks/[noq]*", "grader/checks/repro*"),
-        ("test_saved*", "test_outputs*"),
+        (
+            "grader/checks/numbers*",
+            "grader/checks/out*",
+            "grader/checks/q*",
+            "grader/checks/repro*",
+        ),
+        ("test_saved*", "test_quotes*", "test_outputs*"),
     ),
     "checks-recordings": Room(("grader/checks/reco*",), ("test_checks*", "test_recordings*")),
     "ledger": Room(
