@@ -118,7 +118,8 @@ ROOMS = {
         ("test_redaction*", "test_privacy_people*"),
     ),
     "redaction-folders": Room(
-        ("grader/privacy/[_anof]*",), ("test_privacy.py", "test_privacy_files*")
+        ("grader/privacy/[_anof]*",),
+        ("test_privacy.py", "test_privacy_copy*", "test_privacy_files*"),
     ),
     "late": Room(("grader/people/late*", "grader/people/due*"), ("test_people_late*",)),
 }
