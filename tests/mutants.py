@@ -77,6 +77,8 @@ ROOMS = {
         ("grader/checks/_*", "grader/checks/check*", "grader/checks/e*", "grader/checks/me*"),
         (
             "test_checks*",
+            "test_lacks*",
+            "test_judgments*",
             "test_evaluation*",
             "test_execution*",
             "test_own_checks*",
