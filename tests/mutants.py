@@ -87,7 +87,7 @@ ROOMS = {
     ),
     "checks-calls": Room(
         ("grader/checks/func*", "grader/checks/module*", "grader/checks/values*"),
-        ("test_checks.py", "test_values*", "test_functions*", "test_m*modules*"),
+        ("test_checks.py", "test_values*", "test_functions*", "test_modules*"),
     ),
     "checks-tests": Room(("grader/checks/own*",), ("test_own_tests*",)),
     "checks-lacks": Room(
