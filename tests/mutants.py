@@ -77,6 +77,8 @@ ROOMS = {
         ("grader/checks/_*", "grader/checks/check*", "grader/checks/e*", "grader/checks/me*"),
         (
             "test_checks*",
+            "test_lacks*",
+            "test_judgments*",
             "test_evaluation*",
             "test_execution*",
             "test_own_checks*",
@@ -85,16 +87,21 @@ ROOMS = {
     ),
     "checks-calls": Room(
         ("grader/checks/func*", "grader/checks/module*", "grader/checks/values*"),
-        ("test_checks.py", "test_values*", "test_functions*", "test_m*modules*"),
+        ("test_checks.py", "test_values*", "test_functions*", "test_modules*"),
     ),
     "checks-tests": Room(("grader/checks/own*",), ("test_own_tests*",)),
     "checks-lacks": Room(
-        ("grader/checks/lacks*", "grader/checks/wall*"),
-        ("test_wall_lacks*", "test_missing_modules*"),
+        ("grader/checks/lacks*", "grader/checks/wall*", "grader/checks/network*"),
+        ("test_lacks*", "test_wall_lacks*", "test_missing_modules*"),
     ),
     "checks-saved": Room(
-        ("grader/checks/[noq]*", "grader/checks/repro*"),
-        ("test_saved*", "test_outputs*"),
+        (
+            "grader/checks/numbers*",
+            "grader/checks/out*",
+            "grader/checks/q*",
+            "grader/checks/repro*",
+        ),
+        ("test_saved*", "test_quotes*", "test_outputs*"),
     ),
     "checks-recordings": Room(("grader/checks/reco*",), ("test_checks*", "test_recordings*")),
     "ledger": Room(
@@ -113,7 +120,8 @@ ROOMS = {
         ("test_redaction*", "test_privacy_people*"),
     ),
     "redaction-folders": Room(
-        ("grader/privacy/[_anof]*",), ("test_privacy.py", "test_privacy_files*")
+        ("grader/privacy/[_anof]*",),
+        ("test_privacy.py", "test_privacy_copy*", "test_privacy_files*"),
     ),
     "late": Room(("grader/people/late*", "grader/people/due*"), ("test_people_late*",)),
 }

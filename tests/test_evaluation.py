@@ -219,6 +219,7 @@ def test_what_never_came_about_is_blocked_by_the_reason() -> None:
     assert blocked(found, ran(("y = 1", None), ("x = 1", None))).blocked_by == (
         "a (the training loop never ran, cell 1)"
     )
+    assert blocked(found, ran(("y = 1", None), ("x = 1", None))).cells == (1,)
     without = blocked(unnamed, evidence())
     assert (without.verdict, without.blocked_by) == (
         Verdict.BLOCKED,
@@ -232,14 +233,25 @@ def test_what_is_missing_without_a_reason_has_failed() -> None:
     assert (found.verdict, found.found, found.hint) == (Verdict.FAILED, "no x", "h")
 
 
-def test_a_syntax_error_is_the_cells_own_and_is_told_in_few_words() -> None:
-    error = CellError(name="SyntaxError", message="m" * 200, line=1)
-    seen = ran(("x = 1", None), ("x = (", error))
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("SyntaxError", "x = ("),
+        ("IndentationError", "x = 1\n  y = 2"),
+        ("TabError", "if 1:\n        x = 1\n\tx = 2"),
+    ],
+)
+def test_a_syntax_error_is_the_cells_own_and_is_told_in_few_words(name: str, source: str) -> None:
+    error = CellError(name=name, message="m" * 200, line=1)
+    seen = ran(("x = 1", None), (source, error))
 
     found = blocked(MISSING, seen)
 
     assert found.verdict is Verdict.FAILED
-    assert found.found == f"no x (cell 1: SyntaxError: {'m' * 160})"
+    assert found.found == f"no x (cell 1: {name}: {'m' * 160})"
+    rubric = course(a=(spec("X"),), b=(spec("X", "a"),))
+    needing = bind_rubric(rubric, registry={"X": says(MISSING)}, rng=RNG).judge(seen).findings[1]
+    assert needing.found == found.found
 
 
 @pytest.mark.parametrize(
@@ -255,6 +267,7 @@ def test_a_syntax_error_is_the_cells_own_and_is_told_in_few_words() -> None:
         ("class x:\n    y = 1 / 0\nprint()", 2, True),
         ("class x:\n    y = 1 / 0\nprint()", 3, False),
         ("for _ in range(3):\n    x = 1 / 0", 2, True),
+        ("x = 1 / 0\nx = 2", 1, True),
         ("x = 1\nprint(x)", 2, False),
         ("x = 1\nprint(x)", None, False),
     ],
@@ -311,7 +324,10 @@ def test_an_answer_that_was_lost_without_a_call_is_our_error(status: str) -> Non
     bad, good = bound.judge(replace(evidence(), observations={lost.id: lost})).findings
 
     assert (bad.verdict, good.verdict) == (Verdict.ERROR, Verdict.PASSED)
-    assert "what the notebook left in memory could not be read" in bad.found
+    assert bad.found == (
+        "the grader could not judge this: what the notebook left in memory could not be read."
+        " It costs you nothing."
+    )
 
 
 @pytest.mark.parametrize("kind", ["recording", "forward", "arrays"])

@@ -71,6 +71,15 @@ def test_each_cell_that_fails_of_its_own_takes_its_share() -> None:
     assert found.observed == "1 of 4 cells failed of their own: cell 0: ValueError: no (line 2)"
 
 
+def test_where_only_modules_are_missing_the_hint_is_about_them() -> None:
+    gone = CellError(name="ModuleNotFoundError", message="No module named 'fogbank'")
+
+    assert judged(ran(("import fogbank", gone))).hint == (
+        "Is all that is imported installed, spelled right, or handed in with the notebook?"
+    )
+    assert judged(ran(("import fogbank", gone), ("x", WRONG))).hint == HINT
+
+
 def test_where_any_cell_fails_there_is_a_largest_share() -> None:
     made = ran(*[("x = 1", None)] * 9, ("y = 1", WRONG))
 

@@ -12,6 +12,7 @@ from test_checks import RNG, evidence
 
 from grader.checks import CHECKS
 from grader.checks.check import CheckOutcome
+from grader.checks.functions import Argument
 from grader.errors import ReferenceFault
 from grader.model import Array, Observation, Question
 
@@ -175,6 +176,37 @@ def test_every_row_and_column_of_a_mask_lets_something_through() -> None:
     assert mask.any(axis=-1).all()
     assert mask.any(axis=-2).all()
     assert not mask.all()
+
+
+def test_a_causal_mask_lets_through_what_is_no_later() -> None:
+    drawn = Argument(shape=(2, 3), kind="causal").draw(RNG, "x")
+
+    assert drawn.dtype == bool
+    assert drawn.tolist() == [[True, False, False], [True, True, False]]
+
+
+@pytest.mark.parametrize("shape", [(4,), (5, 6), (2, 5, 6)])
+def test_arguments_are_drawn_by_their_label_and_masks_of_their_signs(
+    shape: tuple[int, ...],
+) -> None:
+    normal = Argument(shape=shape, scale=2).draw(RNG, "x")
+    mask = Argument(shape=shape, kind="mask").draw(RNG, "x")
+    open_anyway = np.zeros(shape, dtype=bool)
+    open_anyway[..., 0] = True
+    if len(shape) > 1:
+        open_anyway[..., 0, :] = True
+
+    assert np.array_equal(normal, RNG.normal("x", shape, scale=2))
+    assert not np.array_equal(normal, RNG.normal("y", shape, scale=2))
+    assert np.array_equal(mask, (normal > 0) | open_anyway)
+
+
+@pytest.mark.parametrize(("over", "share"), [(0.9e-4, 1), (1.05e-4, 0)])
+def test_sums_may_differ_by_rounding(over: float, share: int) -> None:
+    def rows(*_: Array) -> tuple[Array, Array]:
+        return np.ones(1), np.full((2, 5, 7), (1 + over) / 7)
+
+    assert opinion("FUN003", rows, calls=SHAPES, part=1).share == share
 
 
 # ---------------------------------------------------------------- modules

@@ -11,6 +11,7 @@ from test_checks import evidence
 
 from grader.checks import CHECKS, Evidence
 from grader.checks.check import CheckOutcome
+from grader.checks.outputs import ShowsNumbers
 from grader.checks.recording import Call, Recording, Step
 from grader.model import Cell, CellRun, CellStatus, ExecutionRecord, Notebook, SavedOutput
 
@@ -59,8 +60,24 @@ def test_half_of_the_numbers_are_worth_half_of_the_points(there: int, share: Fra
     found = numbers(code(0, shown("0.25 " * there)))
 
     assert found.share == share
+    assert found.expected == "4 similarities in the saved outputs"
     if share != 1:
         assert (found.observed, found.hint) == (f"{there} numbers", SAVE)
+
+
+@pytest.mark.parametrize(("there", "share"), [(3, Fraction(1, 2)), (2, 0)])
+def test_less_than_half_of_an_odd_count_is_worth_nothing(there: int, share: Fraction) -> None:
+    assert numbers(code(0, shown("0.25 " * there)), count=5).share == share
+
+
+def test_a_check_may_advise_something_else_where_there_are_outputs() -> None:
+    check = ShowsNumbers(count=4, what="similarities")
+    hints = [
+        check.judge_count(seen(code(0, *outputs)), 1, observed="1", hint="Print them.").hint
+        for outputs in ((shown("0.25"),), ())
+    ]
+
+    assert hints == ["Print them.", SAVE]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +87,11 @@ def test_half_of_the_numbers_are_worth_half_of_the_points(there: int, share: Fra
         ("+0.25, [-0.25]", True),
         ("tensor(0.9193, grad_fn=<X>)", True),
         ("1.00", True),
+        ("1.01", False),
+        ("[ 1. -1.]", True),
+        ("93 %", True),
+        ("101 %", False),
+        ("v-0.25", False),
         ("2.00", False),
         ("10.25", False),
         ("0.2", False),
@@ -156,6 +178,7 @@ def test_text_and_tables_are_no_figure() -> None:
     found = figure(code(0, shown("0.25"), shown("", "text/html"), WIDGET))
 
     assert [found.share, found.observed, found.hint] == [0, "no figure", SAVE]
+    assert found.expected == "a scatter plot in the saved outputs, after training"
     assert not found.pending
 
 
@@ -232,7 +255,9 @@ def test_as_many_may_be_out_of_order_as_the_rubric_allows() -> None:
     cells = [code(0), code(1), *(code(n, count=n) for n in range(2, 6))]
 
     assert order(*cells, at_most=2).share == 1
-    assert order(*cells, at_most=2).observed == "they are"
+    allowed = order(*cells, at_most=2)
+    assert allowed.observed == "they are"
+    assert allowed.expected == "cells run from top to bottom, none left out"
     assert order(*cells, at_most=1).share == Fraction(4, 6)
 
 
@@ -269,7 +294,9 @@ def test_cells_that_come_out_otherwise_are_named_and_each_takes_its_part() -> No
 def test_as_many_may_come_out_otherwise_as_the_rubric_allows() -> None:
     pairs = [("a 0.5", "a 0.5"), ("b 0.5", "b 0.9"), ("c 0.5", "c 0.9")]
 
-    assert fresh(*pairs, at_most=2).observed == "the same in 3 cells"
+    allowed = fresh(*pairs, at_most=2)
+    assert allowed.observed == "the same in 3 cells"
+    assert allowed.expected == "the numbers and pictures that the file shows"
     assert [fresh(*pairs, at_most=n).share for n in (2, 1)] == [1, Fraction(1, 3)]
 
 

@@ -10,6 +10,7 @@ import sqlite3
 import stat
 import zlib
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import private_class
@@ -226,14 +227,15 @@ def everything_in(place: Path) -> str:
             for row in book.execute(f"SELECT * FROM {table}"):  # noqa: S608 (our own words)
                 for cell in row:
                     found.append(str(cell))
-                    if isinstance(cell, bytes) and cell[:1] == b"x":
-                        found.append(zlib.decompress(cell).decode())
+                    if isinstance(cell, bytes) and cell[1:2] == b"x":  # after the codec's byte
+                        found.append(zlib.decompress(cell[1:]).decode())
     return "\n".join(found)
 
 
 def test_the_book_of_these_tests_does_hold_the_names(graded: Path) -> None:
     assert AWAY.search(everything_in(graded / "gradebook.db"))
     assert AWAY.search(everything_in(graded / "backups" / "one.db"))
+    assert "/secret/ar10001.ipynb" in everything_in(graded / "gradebook.db"), "compressed"
 
 
 def test_a_plan_says_what_will_happen_and_changes_nothing(graded: Path) -> None:
@@ -301,7 +303,10 @@ def test_the_others_of_a_team_keep_grade_and_marks(graded: Path) -> None:
         team = book.graded("team")
         assert book.roll() == ("team", "cleo")
         assert team.students == (BEN,)
-        assert len(team.lateness) == 1
+        assert team.named == (BEN,)
+        assert (team.submission.name, team.submission.students) == ("team", ())
+        assert team.submission.path == Path("/secret/\u2026.ipynb")
+        assert [late and late.due for late in team.lateness] == ["2026-11-29T23:59:00-06:00"]
         assert team.score is not None
         (item,) = (one for one in team.score.items if one.item.id == "Q1.1")
         assert item.mark is not None
@@ -343,8 +348,45 @@ def test_somebody_of_the_roster_alone_can_be_forgotten(graded: Path) -> None:
 
 
 def test_nobody_is_an_error_that_changes_nothing(graded: Path) -> None:
-    with pytest.raises(UsageError, match="nobody alone has that id"):
+    said = rf"xx99999: nobody alone has that id, address or name in {graded}"
+    what = plan_forgetting(graded, identifier="ar10001")
+
+    with pytest.raises(UsageError, match=said):
         plan_forgetting(graded, identifier="xx99999")
+    with pytest.raises(UsageError, match=said):
+        forget_student(graded, identifier="xx99999", rubric=rubric(), forget_plan=what)
+
+
+def test_of_two_with_one_name_neither_is_forgotten_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    namesake = replace(ZOE, id="zn10005")
+    monkeypatch.setattr(private_class, "EVERYONE", (*EVERYONE, namesake))
+    folder = private_class.made(tmp_path / "graded")
+
+    with pytest.raises(UsageError, match="nobody alone has that id"):
+        plan_forgetting(folder, identifier="Zoë Nobody")
+    assert plan_forgetting(folder, identifier="zn10005").student == namesake
+
+
+def test_a_team_that_is_named_after_a_student_keeps_its_name_and_others_their_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "rivers flow, says Cleo, and so says Ada Rivers"
+    monkeypatch.setattr(private_class, "TEAMS", {"hw-ada": (ADA, BEN), "cleo": (CLEO,)})
+    monkeypatch.setattr(private_class, "WROTE", {"hw-ada": "By ada.", "cleo": said})
+    folder = private_class.made(tmp_path / "graded")
+    what = plan_forgetting(folder, identifier="ar10001")
+
+    forget_student(folder, identifier="ar10001", rubric=rubric(), forget_plan=what)
+
+    assert what.identifying_names == ("hw-ada",)
+    with gradebook.open_gradebook(folder / "gradebook.db") as book:
+        assert book.graded("hw-ada").submission.name == "hw-ada"
+        assert book.graded("hw-ada").answers["Q1.1"].text == "By \u2026."
+        assert book.graded("cleo").answers["Q1.1"].text == (
+            "rivers flow, says Cleo, and so says \u2026"
+        )
 
 
 def test_a_book_that_is_in_use_says_so(graded: Path, monkeypatch: pytest.MonkeyPatch) -> None:

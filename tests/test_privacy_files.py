@@ -43,6 +43,7 @@ def write(place: Path, data: bytes | str) -> Path:
         ("reports/.part-solo.html", "ar10001"),
         ("results/.part-solo.json", "ar10001"),
         ("exports/sheet.csv", "Rivers, Ada".encode("utf-16")),
+        ("exports/half.csv", "Rivers, Ada".encode("utf-16") + b"x"),
         ("exports/latin.txt", b"\xff\xfe\xfa ar10001 \xff"),
     ],
 )

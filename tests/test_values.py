@@ -16,7 +16,14 @@ from grader import rubric
 from grader.checks import BoundRubric, Evidence, SeededRandom, bind_rubric, load_checks
 from grader.checks.check import ARRAYS_QUESTION, RECORDING_QUESTION
 from grader.checks.recording import Forward, Recording, read_recording
-from grader.checks.values import all_close, equal_arrays
+from grader.checks.values import (
+    all_close,
+    array_flaw,
+    equal_arrays,
+    equal_values,
+    equals_reference,
+    inspect_array,
+)
 from grader.contrastive.labeled_inputs import labeled_vectors
 from grader.contrastive.layers import equal_up_to_scale, finite_outputs
 from grader.model import (
@@ -88,6 +95,64 @@ def test_the_share_is_one_of_the_expected_value() -> None:
 def test_arrays_of_another_shape_are_not_the_same() -> None:
     assert equal_arrays(EXPECTED, EXPECTED.copy())
     assert not equal_arrays(EXPECTED, EXPECTED.ravel())
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [
+        ([1.0, 2.0], [1.0, 2.0], True),
+        ([1.0, 2.0], [1.0, 2.1], False),
+        ([1.1, 2.0], [1.0, 2.0], False),
+        ([1.000015, 2.0], [1.0, 2.0], True),
+        ([1.0, 2.000015], [1.0, 2.0], True),
+        ([1.00003, 2.0], [1.0, 2.0], False),
+        ([1.0, 2.00003], [1.0, 2.0], False),
+        ([0.0010001], [0.001], False),
+        ([0.0], [0.0], True),
+        ([0.0], [1e-17], True),
+        ([0.0], [1e-16], False),
+        ([1.0], [np.nan], False),
+        ([np.nan], [np.nan], False),
+        ([], [], False),
+        ([1.0], [1.0, 1.0], False),
+    ],
+)
+def test_arrays_are_the_same_up_to_a_share_of_the_largest_number(
+    left: list[float], right: list[float], *, same: bool
+) -> None:
+    one, two = inspect_array(np.array(left)), inspect_array(np.array(right))
+
+    assert equal_values(one, two) is same
+    assert equal_values(two, two) is two.finite
+
+
+def test_an_array_is_inspected_once_for_all_comparisons() -> None:
+    array = np.array([[1, -3], [2, 0]], dtype=np.int8)
+    found = inspect_array(array)
+
+    assert found.array is array
+    assert found.flat.dtype == np.float64
+    assert found.flat.tolist() == [1, -3, 2, 0]
+    assert (found.finite, found.peak) == (True, 3)
+
+
+@pytest.mark.parametrize(
+    ("trap", "flaw"),
+    [
+        ("flat", "of shape (8,)"),
+        ("whole numbers", "of int64 instead of floating point numbers"),
+        ("NaN", "not all finite"),
+        ("zeros", ""),
+    ],
+)
+def test_what_is_wrong_with_an_array_is_said(trap: str, flaw: str) -> None:
+    assert array_flaw(TRAPS[trap], shape=(2, 4)) == flaw
+    assert array_flaw(TRAPS["empty"], shape=(0, 2, 4)) == "empty"
+
+
+def test_an_output_may_differ_by_a_share_of_the_references() -> None:
+    assert equals_reference(np.array([100.009]), np.array([100.0]))
+    assert not equals_reference(np.array([100.011]), np.array([100.0]))
 
 
 @pytest.mark.parametrize("trap", ["empty", "NaN", "infinite", "yes", "whole numbers"])

@@ -48,6 +48,8 @@ TEST_KIND = "test"
 """The kind of question that is a test of the course."""
 _LOST = frozenset({"timed_out", "died", "invalid"})
 """Statuses of an answer that did not arrive."""
+_SYNTAX_ERRORS = frozenset({"SyntaxError", "IndentationError", "TabError"})
+"""Names of errors for which no statement of a cell ran."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,7 +376,7 @@ def _explain_unjudged(
 ) -> Finding:
     """Return the finding as blocked if something it needs, or an unrelated error, is the cause."""
     run = _first_failed_run(evidence, outcome.names)
-    if run is not None and run.error is not None and run.error.name == "SyntaxError":
+    if run is not None and run.error is not None and run.error.name in _SYNTAX_ERRORS:
         return replace(finding, found=_append_error(finding, run))
     blocking = _blocking_finding(finding, spec, earlier)
     if blocking is not None:
@@ -432,7 +434,7 @@ def _first_failed_run(evidence: Evidence, names: tuple[str, ...]) -> CellRun | N
 def _unrelated_cause(run: CellRun, evidence: Evidence, names: tuple[str, ...]) -> CellRun | None:
     """Return the cell that made this one fail; None if a statement that binds a name failed."""
     earlier = failure_cause(run, evidence)
-    if earlier is not None or run.error is None or run.error.name == "SyntaxError":
+    if earlier is not None or run.error is None:
         return earlier
     return None if run.error.line in _binding_lines(evidence.notebook, run.index, names) else run
 

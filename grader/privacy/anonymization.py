@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
 from pathlib import Path
 
 from grader.csv_tables import format_table
@@ -54,13 +53,10 @@ class _Anonymizer:
         return tuple(_alias(self._person_number(student)) for student in students)
 
     def _person_number(self, student: Student) -> int:
-        exact = (
+        numbers = (
             number for number, person in enumerate(self.people, 1) if student in person.records
         )
-        matching = (
-            number for number, person in enumerate(self.people, 1) if person.matches(student)
-        )
-        return next(chain(exact, matching), 0)
+        return next(numbers, 0)
 
 
 def write_anonymized_copy(

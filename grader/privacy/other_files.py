@@ -55,7 +55,7 @@ def is_gradebook_file(path: Path) -> bool:
 
 def identifies_person(path: Path, redactor: Redactor) -> bool | None:
     """Return whether a file names a person, in its name or text; None if it can't be read."""
-    if redactor.identifies_person(path.stem.replace("_", " ")):
+    if redactor.identifies_person(path.stem):
         return True
     try:
         if path.stat().st_size > MAX_BYTES:
