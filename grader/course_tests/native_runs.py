@@ -19,7 +19,7 @@ from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.test_names import case_name, test_name
 from course_tests.test_plugin import TestPlugin
 from course_tests.tests_as_cells import AS_CELL, LiveNames
-from inside.kept_figures import describe_figures
+from inside.kept_figures import describe_figures, keeping_for_test
 from inside.typed_lines import type_lines
 
 
@@ -27,13 +27,15 @@ class NativeBackend:
     """Gives a test the live values of a namespace.
 
     cells: the source of the notebook's code cells.
+    figures: its figures; None for those of the notebook that ran last.
     """
 
-    def __init__(self, namespace, item, *, seed, cells):
+    def __init__(self, namespace, item, *, seed, cells, figures=None):
         self.namespace = namespace
         self.item = item
         self.seed = seed
         self.cells = cells
+        self.figures = figures
         self.missing = []
         self.output = io.StringIO()
         self.live_names = None
@@ -101,7 +103,7 @@ class NativeBackend:
         """Keep what is printed, and restore what the test changed."""
         real_input = builtins.input
         try:
-            with contextlib.redirect_stdout(self.output):
+            with contextlib.redirect_stdout(self.output), keeping_for_test(self.figures):
                 yield
         finally:
             builtins.input = real_input
