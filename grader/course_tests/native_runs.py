@@ -15,6 +15,7 @@ import pytest
 from course_tests import arguments
 from course_tests.doctest_examples import EXAMPLES, Examples
 from course_tests.failure_text import describe_failure
+from course_tests.notebook_source import Source
 from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.test_names import case_name, test_name
 from course_tests.test_plugin import TestPlugin
@@ -48,7 +49,7 @@ class NativeBackend:
             "printed": lambda: arguments.Printed(self.output.getvalue),
             "stdin": lambda: self.type_lines,
             "figures": lambda: arguments.Figures(describe_figures),
-            "source": lambda: arguments.Source(lambda: self.cells),
+            "source": lambda: Source(lambda: self.cells),
             AS_CELL: lambda: None,
             EARNED: Earned,
             AUTOTEST: Autotest,
