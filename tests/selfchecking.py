@@ -27,10 +27,11 @@ from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
 shell.history_manager.enabled = False
 told = []
-for place, cell in enumerate(json.loads(sys.stdin.read())):
+cells = json.loads(sys.stdin.read())
+for cell in cells:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        result = shell.run_cell(cell, store_history=True, cell_id=f"c{place}")
+        result = shell.run_cell(cell, store_history=True, cell_id=f"c{cells.index(cell)}")
     value = result.result
     told.append({
         "error": repr(result.error_before_exec or result.error_in_exec or ""),

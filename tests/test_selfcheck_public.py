@@ -15,7 +15,12 @@ from safetensors.numpy import load as load_arrays
 from grader.errors import RubricError, UsageError
 from grader.model import Cell, ExecutionRecord, Notebook, Rubric, Trace
 from grader.notebook import handout_lines, outline_handout, read_notebook, written_answers
-from grader.selfcheck.public_files import build_public_files, public_seed, reference_questions
+from grader.selfcheck.public_files import (
+    _public_handout,
+    build_public_files,
+    public_seed,
+    reference_questions,
+)
 from grader.selfcheck.public_rubric import find_public_rubric, load_public_rubric
 from grader.selfcheck.submission_warnings import find_warnings
 
@@ -75,6 +80,35 @@ def test_a_reference_without_marks_gives_away_no_line_of_code(tmp_path: Path) ->
 
     assert lines
     assert [line for line in lines if line.startswith("code: ") and line.strip() != "code:"] == []
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        Cell(index=1, kind="code", source="secret_plot()  # my secret comment", tags=("solution",)),
+        Cell(index=1, kind="code", source="# BEGIN SOLUTION Q2\nsecret_plot()\n# END SOLUTION"),
+        Cell(index=1, kind="code", source="#### BEGIN SOLUTION\nsecret_plot()\n#### END SOLUTION"),
+        Cell(
+            index=1,
+            kind="code",
+            source="### BEGIN HIDDEN TESTS\nsecret_plot()\n### END HIDDEN TESTS",
+        ),
+        Cell(
+            index=1,
+            kind="markdown",
+            source="<!-- BEGIN SOLUTION -->\nThe secret answer.\n\n<!-- END SOLUTION -->",
+        ),
+        Cell(index=1, kind="markdown", source="The secret answer.", tags=("solution",)),
+    ],
+)
+def test_however_a_solution_is_marked_no_line_of_it_is_public(cell: Cell) -> None:
+    filled = "given_lines()\n### BEGIN SOLUTION\nreturn_it()\n### END SOLUTION"
+    reference = Notebook(cells=(Cell(index=0, kind="code", source=filled), cell), sha256="")
+    lines = "\n".join(_public_handout(reference))
+
+    assert "given_lines()" in lines
+    assert "secret" not in lines
+    assert "return_it" not in lines
 
 
 def test_numbers_are_few_and_belong_to_inputs_that_anyone_can_draw(folder: Path) -> None:

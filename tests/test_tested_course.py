@@ -100,12 +100,18 @@ def test_a_changed_test_is_judged_again_without_a_kernel(course: Path, graded: P
     assert points_of(graded, "wrong") == tested_course.POINTS["wrong"]
 
 
+def write_empty_wheel(folder: Path) -> Path:
+    """A file that is taken for this program, which nobody installs."""
+    wheel = folder / "notebook_grader-0.1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("grader/__init__.py", "")
+    return wheel
+
+
 @pytest.fixture(scope="module")
 def student(course: Path) -> Path:
     """A student's folder, from the release."""
-    wheel = course / "notebook_grader-0.1.0-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("grader/__init__.py", "")
+    wheel = write_empty_wheel(course)
     run("grader", "release", "intro", "--wheel", wheel.name, folder=course)
     folder = course / "release" / "intro"
     tested_course.write_notebook(folder / "mine.ipynb", tested_course.WRONG)

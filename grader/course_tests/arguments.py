@@ -1,7 +1,5 @@
 """What a test may take as an argument beside the notebook's names."""
 
-import ast
-import functools
 import pathlib
 import random
 import string
@@ -214,82 +212,3 @@ def as_figures(value):
     if isinstance(value, list):
         return [as_figures(part) for part in value]
     return value
-
-
-class Source:
-    """The code of the notebook's cells: `source["f"]` is the statement that binds `f` last."""
-
-    def __init__(self, read):
-        self._read = read
-
-    @functools.cached_property
-    def trees(self):
-        """The syntax trees of the cells that can be parsed."""
-        return [tree for tree in map(parse, self._read()) if tree is not None]
-
-    @property
-    def text(self):
-        """All code, cell by cell."""
-        return "\n\n".join(self._read())
-
-    def __getitem__(self, name):
-        return ast.unparse(self.tree(name))
-
-    def __contains__(self, name):
-        return self.find(name) is not None
-
-    def tree(self, name):
-        """Return the syntax tree of the last statement that binds a name.
-
-        Raises:
-            KeyError: no statement does.
-        """
-        statement = self.find(name)
-        if statement is None:
-            raise KeyError(name)
-        return statement
-
-    def find(self, name):
-        """Return the last statement of a cell that binds a name, or None."""
-        statements = [node for tree in self.trees for node in tree.body]
-        return next((s for s in reversed(statements) if name in bound_names(s)), None)
-
-    def uses(self, name, *kinds):
-        """Return whether the code of a name holds a node of one of these kinds, such as ast.For."""
-        return any(isinstance(node, kinds) for node in ast.walk(self.tree(name)))
-
-    def calls(self, name, function):
-        """Return whether the code of a name calls a function or method of that name."""
-        calls = (n.func for n in ast.walk(self.tree(name)) if isinstance(n, ast.Call))
-        return any(function in (getattr(f, "id", ""), getattr(f, "attr", "")) for f in calls)
-
-    def imports(self, module):
-        """Return whether any cell imports a module or a part of it."""
-        for tree in self.trees:
-            for node in ast.walk(tree):
-                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-                if isinstance(node, ast.ImportFrom) and node.module:
-                    names = [node.module]
-                if any(name == module or name.startswith(f"{module}.") for name in names):
-                    return True
-        return False
-
-
-def parse(code):
-    """Return the syntax tree of a cell without its magics, or None."""
-    lines = ["pass" if line.startswith(("%", "!")) else line for line in code.splitlines()]
-    try:
-        return ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def bound_names(statement):
-    """Return the names that a statement binds."""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return {statement.name}
-    return {
-        node.id
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }

@@ -8,6 +8,7 @@ import pytest
 from course_tests.arguments import NO_CHART, Figures, MissingFigure, MissingFile
 from course_tests.class_stubs import safe_text
 from course_tests.code_text import ShownCode, is_literal, show
+from course_tests.notebook_source import MissingCode
 from course_tests.remote_objects import Remote
 from course_tests.talk import NotebookGone
 
@@ -119,7 +120,7 @@ class Stop:
     def explain_assertion(self, error, compared):
         """Return a sentence about a failed `assert`: what an expression gave, what was expected."""
         message = " ".join(safe_text(error).split())
-        if self.statement is None or isinstance(error, (MissingFile, MissingFigure)):
+        if self.statement is None or isinstance(error, (MissingFile, MissingFigure, MissingCode)):
             return message
         if missing := NOT_RAISED.match(message):
             body = getattr(self.statement, "body", None) or [self.statement]

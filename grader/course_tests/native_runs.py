@@ -15,11 +15,12 @@ import pytest
 from course_tests import arguments
 from course_tests.doctest_examples import EXAMPLES, Examples
 from course_tests.failure_text import describe_failure
+from course_tests.notebook_source import Source
 from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.test_names import case_name, test_name
 from course_tests.test_plugin import TestPlugin
 from course_tests.tests_as_cells import AS_CELL, LiveNames
-from inside.kept_figures import describe_figures
+from inside.kept_figures import describe_figures, keeping_for_test
 from inside.typed_lines import type_lines
 
 
@@ -27,13 +28,15 @@ class NativeBackend:
     """Gives a test the live values of a namespace.
 
     cells: the source of the notebook's code cells.
+    figures: its figures; None for those of the notebook that ran last.
     """
 
-    def __init__(self, namespace, item, *, seed, cells):
+    def __init__(self, namespace, item, *, seed, cells, figures=None):
         self.namespace = namespace
         self.item = item
         self.seed = seed
         self.cells = cells
+        self.figures = figures
         self.missing = []
         self.output = io.StringIO()
         self.live_names = None
@@ -46,7 +49,7 @@ class NativeBackend:
             "printed": lambda: arguments.Printed(self.output.getvalue),
             "stdin": lambda: self.type_lines,
             "figures": lambda: arguments.Figures(describe_figures),
-            "source": lambda: arguments.Source(lambda: self.cells),
+            "source": lambda: Source(lambda: self.cells),
             AS_CELL: lambda: None,
             EARNED: Earned,
             AUTOTEST: Autotest,
@@ -101,7 +104,7 @@ class NativeBackend:
         """Keep what is printed, and restore what the test changed."""
         real_input = builtins.input
         try:
-            with contextlib.redirect_stdout(self.output):
+            with contextlib.redirect_stdout(self.output), keeping_for_test(self.figures):
                 yield
         finally:
             builtins.input = real_input

@@ -65,8 +65,8 @@ class ReferencePlugin:
         reference = find_reference(rubric, getattr(item, "originalname", None) or item.name)
         if reference not in self.namespaces:
             self.namespaces[reference] = run_reference(rubric, reference)
-        namespace, cells, folder = self.namespaces[reference]
-        backend = ReferenceBackend(self.native, namespace, item, cells)
+        namespace, folder, kept = self.namespaces[reference]
+        backend = ReferenceBackend(self.native, namespace, item, **kept)
         self.plugin.backend = backend
         before = Path.cwd()
         os.chdir(folder)
@@ -86,8 +86,8 @@ class ReferencePlugin:
 class ReferenceBackend:
     """Gives a test the names of the reference, for `reference` as well."""
 
-    def __init__(self, native, namespace, item, cells):
-        self.backend = native.NativeBackend(namespace, item, seed=(0,), cells=cells)
+    def __init__(self, native, namespace, item, **kept):
+        self.backend = native.NativeBackend(namespace, item, seed=(0,), **kept)
         self.namespace = namespace
 
     def argument(self, name):
@@ -121,7 +121,7 @@ def find_reference(rubric, test):
 
 
 def run_reference(rubric, path):
-    """Run a solved notebook in this process; return its names, its code, and its folder.
+    """Run a solved notebook in this process; return its names, its folder, its code and figures.
 
     Raises:
         RuntimeError: a cell does not run.
@@ -136,10 +136,11 @@ def run_reference(rubric, path):
         if source.is_dir():
             shutil.copytree(source, folder, dirs_exist_ok=True, ignore=leave_out)
     os.environ.setdefault("MPLBACKEND", "agg")
-    from inside.kept_figures import keep_figures
+    from inside import kept_figures
 
-    keep_figures()
+    kept_figures.keep_figures()
     shell = new_shell()
+    kept_figures.close_with_cells(shell)
     seed_cell = cell_seeding(rubric, shell.user_ns)
     before = Path.cwd()
     os.chdir(folder)
@@ -152,7 +153,7 @@ def run_reference(rubric, path):
                 raise RuntimeError(f"{path}: code cell {number} does not run: {error!r}")
     finally:
         os.chdir(before)
-    return shell.user_ns, cells, folder
+    return shell.user_ns, folder, {"cells": cells, "figures": kept_figures.take_figures()}
 
 
 def cell_seeding(rubric, names):

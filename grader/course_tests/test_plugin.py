@@ -14,6 +14,7 @@ from course_tests import arguments
 from course_tests.doctest_examples import EXAMPLES, Examples
 from course_tests.failure_text import describe_failure
 from course_tests.nose_names import offer_nose
+from course_tests.notebook_source import Source
 from course_tests.scores import AUTOTEST, EARNED, Autotest, Earned
 from course_tests.talk import NOTEBOOK, REFERENCE, NotebookGone
 from course_tests.tests_as_cells import AS_CELL, RemoteNames, cell_function
@@ -353,7 +354,7 @@ class RemoteBackend:
             "printed": lambda: arguments.Printed(lambda: notebook.ask("printed")),
             "stdin": lambda: lambda *lines: notebook.ask("stdin", list(map(str, lines))),
             "figures": lambda: arguments.Figures(lambda: notebook.ask("figures")),
-            "source": lambda: arguments.Source(self.read_code),
+            "source": lambda: Source(self.read_code),
             "value_check": self.make_value_check,
             AS_CELL: lambda: None,
             EARNED: Earned,

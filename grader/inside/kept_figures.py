@@ -3,6 +3,7 @@
 The inline backend closes every figure at the end of its cell; one that a cell closes stays here.
 """
 
+import contextlib
 import sys
 
 from inside import after_import
@@ -12,10 +13,14 @@ MAX_FIGURES = 100
 MAX_POINTS = 20_000
 """Points of one line or collection that are told."""
 _kept = []
+"""Each figure with the run of a cell that made it."""
 
 
-def keep_figures():
-    """Keep every figure that pyplot makes, from the import of pyplot on."""
+def keep_figures(run_number=lambda: 0):
+    """Keep every figure that pyplot makes, from the import of pyplot on.
+
+    run_number: returns the number of the run of a cell that goes on.
+    """
 
     def watch():
         helpers = sys.modules["matplotlib._pylab_helpers"]
@@ -23,13 +28,66 @@ def keep_figures():
 
         def remember(cls, manager):
             figure = manager.canvas.figure
-            if len(_kept) < MAX_FIGURES and all(kept is not figure for kept in _kept):
-                _kept.append(figure)
+            if len(_kept) < MAX_FIGURES and all(kept is not figure for _, kept in _kept):
+                _kept.append((run_number(), figure))
             return real_set(cls, manager)
 
         helpers.Gcf._set_new_active_manager = classmethod(remember)
 
     after_import.call_after_import({"matplotlib._pylab_helpers": watch})
+
+
+def close_with_cells(shell):
+    """Close the open figures when a cell ends or shows them, as the inline backend does."""
+
+    def close(*args, **options):
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
+
+    def replace_show():
+        sys.modules["matplotlib.pyplot"].show = close
+
+    after_import.call_after_import({"matplotlib.pyplot": replace_show})
+    shell.events.register("post_execute", close)
+
+
+def keep_runs(places):
+    """Forget the figures of all runs but some, and order theirs.
+
+    places: the place in the notebook of each run that counts, by its number.
+    """
+    counting = [(run, figure) for run, figure in _kept if run in places]
+    _kept[:] = sorted(counting, key=lambda kept: places[kept[0]])
+
+
+def take_figures():
+    """Return what is kept, and keep it no more."""
+    taken = list(_kept)
+    _kept.clear()
+    return taken
+
+
+@contextlib.contextmanager
+def keeping_for_test(kept=None):
+    """Let a test draw figures of its own, which are forgotten when it ends.
+
+    kept: what was taken of another notebook, in place of what is kept now.
+    """
+    before, before_open = list(_kept), dict(open_figures())
+    _kept[:] = before if kept is None else kept
+    open_figures().clear()  # at its beginning none is open, as where it counts
+    try:
+        yield
+    finally:
+        _kept[:] = before
+        open_figures().clear()
+        open_figures().update(before_open)
+
+
+def open_figures():
+    """Return pyplot's own table of the figures that are open."""
+    helpers = sys.modules.get("matplotlib._pylab_helpers")
+    return helpers.Gcf.figs if helpers is not None else {}
 
 
 def describe_figures():
@@ -40,7 +98,7 @@ def describe_figures():
             "size": tuple(float(side) for side in figure.get_size_inches()),
             "axes": [describe_axes(axes) for axes in figure.axes],
         }
-        for figure in _kept
+        for _, figure in _kept
         if figure.axes
     ]
 

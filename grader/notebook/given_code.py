@@ -6,15 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 
 from grader.model import Cell
-from grader.notebook.handout import code_key
+from grader.notebook.handout import code_key, given_source
 
 GivenCode = Mapping[str, tuple[str, ...]]
 """By item, the keys of the code cells given below its prompt; '' for those below no prompt."""
 
-_REGION = re.compile(
-    r"^[ \t]*#+ *BEGIN (SOLUTION|HIDDEN TESTS)\b.*?^[ \t]*#+ *END \1\b[^\n]*",
-    re.DOTALL | re.MULTILINE,
-)
 _OPEN_BLANK = re.compile(r"(?:.*=|return)?(?:None|\.{3}|pass)?|raiseNotImplementedError(?:\(.*\))?")
 """Matches a line of code, without spaces and comment, that is still to be filled."""
 
@@ -33,11 +29,6 @@ def find_given_code(cells: Iterable[tuple[str, Cell]]) -> GivenCode:
         if "solution" not in cell.tags:
             given[item] = (*given.get(item, ()), cell_key(source))
     return given if is_marked else {}
-
-
-def given_source(cell: Cell) -> str:
-    """Return a reference cell's source without what comments or a tag mark as solved."""
-    return "" if "solution" in cell.tags else _REGION.sub("", cell.source)
 
 
 def cell_key(source: str) -> str:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
-from grader.model import Notebook
+from grader.model import Cell, Notebook
 from grader.notebook.markdown_words import (
     MarkdownWord,
     is_heading,
@@ -32,8 +32,9 @@ _PREFIX_WORDS = 4
 _SHARED_CODE = 0.5
 
 
-SOLUTION = re.compile(
-    r"^[ \t]*### BEGIN SOLUTION.*?(?:^[ \t]*### END SOLUTION[^\n]*\n?|\Z)",
+_REGION = re.compile(
+    r"^[ \t]*(?:\#+|<!--)[ \t]*BEGIN[ \t]+(SOLUTION|HIDDEN TESTS)\b.*?"
+    r"(?:^[ \t]*(?:\#+|<!--)[ \t]*END[ \t]+\1\b[^\n]*\n?|\Z)",
     re.MULTILINE | re.DOTALL,
 )
 """Matches what `grade release` cuts out of a cell."""
@@ -66,10 +67,15 @@ def _prefixed_lines(reference: Notebook) -> Iterator[str]:
                 if " " in comment:
                     yield _COMMENT + comment
         elif cell.kind == "markdown" and HIDDEN_TAGS.isdisjoint(cell.tags):
-            for line in visible_lines(SOLUTION.sub("", cell.source)):
+            for line in visible_lines(given_source(cell)):
                 yield line_key(line)
                 if is_heading(line):
                     yield _HEADING + line_key(line)
+
+
+def given_source(cell: Cell) -> str:
+    """Return a reference cell's source without what comments or a tag mark as solved."""
+    return "" if "solution" in cell.tags else _REGION.sub("", cell.source)
 
 
 def code_key(line: str) -> str:

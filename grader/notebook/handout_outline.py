@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from grader.model import Cell, Item, Notebook
 from grader.notebook.code_matching import HandoutCode, build_handout_code
-from grader.notebook.given_code import GivenCode, find_given_code, given_source
-from grader.notebook.handout import HIDDEN_TAGS
+from grader.notebook.given_code import GivenCode, find_given_code
+from grader.notebook.handout import HIDDEN_TAGS, given_source
 from grader.notebook.markdown_words import is_heading, is_section_number, line_key, visible_lines
 from grader.notebook.prompt_search import find_anchors, stream_words
 from grader.notebook.student_code import is_blank
@@ -113,7 +113,7 @@ def outline_handout(reference: Notebook, *, items: Sequence[Item]) -> Outline:
 
 
 def _text_lines_of(cell: Cell) -> Sequence[str]:
-    return visible_lines(cell.source) if cell.kind != "code" else ()
+    return visible_lines(given_source(cell)) if cell.kind != "code" else ()
 
 
 def _prompt_starts(

@@ -103,22 +103,16 @@ def _hints(session: LiveSession) -> Iterator[str]:
         yield "This session is long, and not all of it is kept: Restart and run all."
 
 
-def _last_runs(session: LiveSession) -> frozenset[int]:
-    """Return the runs that no later run of the same cell replaced."""
-    by_cell = {cell.id or cell.source: index for index, cell in enumerate(session.cells)}
-    return frozenset(by_cell.values())
-
-
 def _last_cells(session: LiveSession) -> Iterator[Cell]:
     """Yield each run as a cell, without the code of those that were replaced."""
-    last_runs = _last_runs(session)
+    last_runs = session.last_runs()
     for index, cell in enumerate(session.cells):
         yield Cell(index=index, kind="code", source=cell.source if index in last_runs else "")
 
 
 def _trace_session(session: LiveSession, public: PublicRubric) -> Trace:
     """Return the session as a run: each run of a cell is a cell, in the order they ran."""
-    cells, last_runs = tuple(session.cells), _last_runs(session)
+    cells, last_runs = tuple(session.cells), session.last_runs()
     observations = _ask_questions(session, public)
     return Trace(
         notebook=Notebook(cells=tuple(_last_cells(session)), sha256=""),
@@ -145,11 +139,12 @@ def _cell_run(index: int, cell: LiveCell, *, replaced: bool) -> CellRun:
 
 
 def _ask_questions(session: LiveSession, public: PublicRubric) -> Mapping[str, Observation]:
+    session.figures.keep_runs(session.last_runs())
     questions = public.checks.questions
     nonces = {question_id: secrets.token_hex(4) for question_id in ("", *(q.id for q in questions))}
     notebook = live_questions.OwnNotebook(session.shell.user_ns, session.recorder, session.notes)
     notebook.tests = public.tests
-    notebook.cells = [cell.source for cell in session.cells]
+    notebook.cells = [cell.source for cell in _last_cells(session)]
     frame = wire.compose_batch(wire.pack_questions(questions), nonces=nonces, seconds=0)
     bodies = live_questions.answer_batch(notebook, frame)
     return live_questions.parse_answers(bodies, questions, nonces=nonces)

@@ -14,6 +14,7 @@ from grader.selfcheck import inside_loader
 _ATTRIBUTE = "_grader_session"
 """The attribute of a shell that holds its session, so that a second import goes on with it."""
 _RUBRICS = "*.rubric.json"
+_TESTS = "*_tests.py"
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class LiveSession:
         self.recorder = inside_loader.load_inside("recorder").Recorder(
             _recorded_names(self.folder), self.notes
         )
+        self.figures = inside_loader.load_inside("kept_figures")
 
     def start_watching(self) -> None:
         """Begin to record, in the middle of the cell that imports the grader."""
@@ -50,6 +52,8 @@ class LiveSession:
         self.shell.events.register("pre_run_cell", self._begin)
         self.shell.events.register("post_run_cell", self._end)
         self.recorder.install(self.shell)
+        if any(self.folder.glob(_TESTS)):
+            self.figures.keep_figures(lambda: self.notes.cell)
         self.notes.cell, self.notes.running = 0, True
         sources = self.shell.history_manager.input_hist_raw
         self.cells.append(LiveCell(source=sources[-1] if sources else "", id=""))
@@ -67,6 +71,16 @@ class LiveSession:
         cell.error = result.error_before_exec or result.error_in_exec
         if cell.error is not None:
             cell.line = _error_line(cell.error, self.shell.user_ns)
+        self.figures.keep_runs(self.last_runs())
+
+    def last_runs(self) -> dict[int, int]:
+        """Return the runs that no later run of the same cell replaced, each with its first run."""
+        runs: dict[str, tuple[int, int]] = {}
+        for index, cell in enumerate(self.cells):
+            key = cell.id or cell.source
+            first = runs[key][1] if key in runs else index
+            runs[key] = index, first
+        return dict(runs.values())
 
 
 def start_session(shell: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from fractions import Fraction
@@ -27,7 +28,7 @@ from grader.model import (
     Question,
     Rubric,
 )
-from grader.notebook import SOLUTION, handout_lines, outline_handout, read_notebook
+from grader.notebook import given_source, handout_lines, outline_handout, read_notebook
 from grader.selfcheck.public_rubric import NUMBERS_SUFFIX, RUBRIC_SUFFIX
 
 
@@ -198,17 +199,22 @@ def _plain_number(points: Fraction) -> int | float:
 
 def _public_handout(reference: Notebook) -> frozenset[str]:
     """Return the handout's lines; none of code where no comments mark the solution."""
-    solutions = [
-        solution_code
-        for cell in reference.code_cells()
-        for solution_code in SOLUTION.findall(cell.source)
-    ]
+    code_cells = reference.code_cells()
+    given = {cell.index: given_source(cell) for cell in code_cells}
+    is_marked = any(
+        given[cell.index] != cell.source for cell in code_cells if "solution" not in cell.tags
+    )
     unsolved_cells = tuple(
-        replace(cell, source=SOLUTION.sub("", cell.source) if solutions else "")
+        replace(cell, source=given.get(cell.index, cell.source) if is_marked else "")
         if cell.kind == "code"
         else cell
         for cell in reference.cells
     )
-    solution = Cell(index=0, kind="code", source="\n".join(solutions))
-    solution_lines = handout_lines(replace(reference, cells=(solution,)))
-    return handout_lines(replace(reference, cells=unsolved_cells)) - solution_lines
+    withheld_lines = [
+        line
+        for cell in code_cells
+        for line in Counter(cell.source.splitlines()) - Counter(given[cell.index].splitlines())
+    ]
+    withheld_cell = Cell(index=0, kind="code", source="\n".join(withheld_lines))
+    withheld = handout_lines(replace(reference, cells=(withheld_cell,)))
+    return handout_lines(replace(reference, cells=unsolved_cells)) - withheld

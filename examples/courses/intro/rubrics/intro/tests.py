@@ -58,7 +58,7 @@ def test_flatten_any_depth(flatten, draw):
 def test_flatten_calls_itself(flatten, source):
     """`flatten` gets its values by calling itself."""
     assert flatten([[1]]) == [1]
-    assert source.calls("flatten", "flatten"), "`flatten` never calls itself"
+    assert source.recurses("flatten"), "`flatten` never calls itself"
 
 
 # ---------------------------------------------------------------- Q4
