@@ -68,6 +68,7 @@ class ChildWorkers:
                 codes.append(code)
                 continue
             codes.append(None)
+            _close_input(child.process)
             is_young = code != LOST and time.monotonic() - child.started < YOUNG_S
             child.early_deaths = child.early_deaths + 1 if is_young else 0
             if child.early_deaths >= MAX_EARLY_DEATHS:
@@ -78,9 +79,7 @@ class ChildWorkers:
     def close(self) -> None:
         """End all workers, and wait until their sandboxes are closed."""
         for child in self._children:
-            if child.process.stdin is not None:
-                with suppress(OSError):
-                    child.process.stdin.close()
+            _close_input(child.process)
         deadline = time.monotonic() + SHUTDOWN_S
         for child in self._children:
             try:
@@ -88,6 +87,12 @@ class ChildWorkers:
             except subprocess.TimeoutExpired:
                 child.process.kill()
                 child.process.wait()
+
+
+def _close_input(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
 
 
 def supervise_worker(arguments: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ SETTINGS: Mapping[str, object] = {
     # Who was on a worker that died is ours to decide: see `dispatcher`.
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.work-stealing": False,
+    "distributed.scheduler.worker-ttl": "60s",  # a computer that hangs says nothing, and no more
     "distributed.scheduler.active-memory-manager.start": False,
     # No pages of Dask's, on any port.
     "distributed.scheduler.http.routes": [],

@@ -6,7 +6,7 @@ of them runs again with nobody beside it, and only who ends a worker alone is gi
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -39,6 +39,8 @@ class Dispatcher:
         self._suspects: deque[str] = deque()
         self._avoided: dict[str, str] = {}
         """Where a submission met a fault of ours, so that it is tried elsewhere."""
+        self._failures: Counter[str] = Counter()
+        """How often no worker could begin with a submission."""
         self.workers: dict[str, WorkerLoad] = {}
 
     @property
@@ -110,11 +112,19 @@ class Dispatcher:
             return False
         return True
 
-    def fail(self, worker: str, name: str) -> None:
-        """Take note that a worker could not grade a submission, for reasons of its own."""
+    def fail(self, worker: str, name: str) -> bool:
+        """Take note that a worker could not begin with a submission.
+
+        Returns:
+            Whether it is given up, since this happened again and again.
+        """
         self._take_back(worker, name).faults += 1
         self._avoided[name] = worker
+        self._failures[name] += 1
+        if self._failures[name] > MAX_FAULTS:  # a worker alone with it is retired before
+            return True
         self._waiting.append(name)
+        return False
 
     def wait_again(self, name: str) -> None:
         """Let a submission run again, for a reason that is nobody's fault."""

@@ -185,6 +185,9 @@ class ClusterRun:
             self._take_worker(event)
         elif event.kind == "graded" and event.worker in self._dispatcher.workers:
             yield from self._take_result(event)
+        elif event.kind == "leaving" and event.worker in self._dispatcher.workers:
+            self._dispatcher.retire_worker(event.worker)
+            self._notify(f"worker {self._labels[event.worker]} leaves; others grade what it had")
         elif event.kind == "gone":
             yield from self._lose_worker(event.worker)
 
@@ -231,7 +234,7 @@ class ClusterRun:
         what = f"; {format_count(again, singular='submission')} run again" if again else ""
         self._notify(f"worker {self._labels[worker]} is gone{what}")
         for name in given_up:
-            yield self._give_up(name)
+            yield self._give_up(name, LOST_REASON)
 
     def _look_after_children(self) -> None:
         if self.children is None:
@@ -246,7 +249,7 @@ class ClusterRun:
         """Store a result, or have its submission run elsewhere."""
         worker, name = event.worker, event.label
         if event.future.status != "finished":
-            self._take_trouble(event)
+            yield from self._take_trouble(event)
             return
         received = unpack_result(event.future.result(), name=name)
         for fault in received.faults:
@@ -266,7 +269,7 @@ class ClusterRun:
         self._count += 1
         yield graded
 
-    def _take_trouble(self, event: HubEvent) -> None:
+    def _take_trouble(self, event: HubEvent) -> Iterator[Graded]:
         """Have a submission run elsewhere that a worker could not even begin with."""
         error = event.future.exception()
         if type(error).__name__ == "KilledWorker":
@@ -275,8 +278,10 @@ class ClusterRun:
         if not isinstance(error, UsageError):
             fault = Fault.caught(f"grading {event.label} on a worker", error)
             fault_log.report_fault(fault)
-        self._dispatcher.fail(event.worker, event.label)
+        is_hopeless = self._dispatcher.fail(event.worker, event.label)
         self._retire_failing(event.worker)
+        if is_hopeless:
+            yield self._give_up(event.label, f"no worker could begin with it ({error})")
 
     def _retire_failing(self, worker: str) -> None:
         if not self._dispatcher.is_failing(worker):
@@ -286,11 +291,11 @@ class ClusterRun:
         self._hub.end_worker(worker, refusal=reason)
         self._refuse(self._labels[worker], reason)
 
-    def _give_up(self, name: str) -> Graded:
+    def _give_up(self, name: str, reason: str) -> Graded:
         """Store that nobody can grade a submission."""
         submission = self._submissions[name].submission
-        flag = Flag(FlagKind.NOT_GRADED, (LOST_REASON,))
-        graded = ungradable_result(submission, LOST_REASON, flag=flag)
+        flag = Flag(FlagKind.NOT_GRADED, (reason,))
+        graded = ungradable_result(submission, reason, flag=flag)
         judges = self._config.build_judges()
         judge = self._config.build_whole_judge(judges) or judges[0]
         graded = judge.with_enrollment(graded, submission=submission)

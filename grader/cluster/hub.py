@@ -24,7 +24,7 @@ class HubEvent:
     """Something that happened."""
 
     kind: str
-    """'came', 'gone', 'opened' or 'graded'."""
+    """'came', 'leaving', 'gone', 'opened' or 'graded'."""
     worker: str
     """Its address."""
     label: str = ""
@@ -132,5 +132,9 @@ def _make_watcher(events: queue.Queue[HubEvent]) -> Any:
 
         def remove_worker(self, scheduler: Any, worker: str, **_: Any) -> None:  # noqa: ARG002 (Dask passes it)
             events.put(HubEvent(kind="gone", worker=worker))
+
+        def log_event(self, topic: Any, msg: Any) -> None:
+            if isinstance(msg, dict) and msg.get("action") == "closing-worker":
+                events.put(HubEvent(kind="leaving", worker=str(topic)))
 
     return Watcher()
