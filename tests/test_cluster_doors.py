@@ -56,6 +56,17 @@ def worker(
             process.terminate()
 
 
+def refusals(head: subprocess.Popen[str]) -> list[str]:
+    """Read what a head says until it has refused two."""
+    assert head.stdout is not None
+    told = []
+    for line in head.stdout:
+        told.append(line)
+        if sum("is refused" in line for line in told) == 2:
+            break
+    return told
+
+
 def changed_by(folder: Path, code: str) -> dict[str, str]:
     """Variables with which an interpreter runs this code as it starts."""
     folder.mkdir()
@@ -82,12 +93,7 @@ def test_workers_with_keys_grade_and_others_are_refused_by_name(
         worker(address, "--tls", str(tmp_path / "other"), folder=tmp_path) as stranger,
         course.start("--on", address, *keys[:2]) as head,
     ):
-        assert head.stdout is not None
-        told = []
-        for line in head.stdout:
-            told.append(line)
-            if sum("is refused" in line for line in told) == 2:
-                break
+        told = refusals(head)
         with worker(address, *keys, folder=tmp_path) as good:
             output, errors = head.communicate(timeout=60)
             assert good.wait(20) == 0, "the head is done with it"

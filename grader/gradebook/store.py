@@ -59,7 +59,8 @@ class Gradebook:
     """
 
     def __init__(self, engine: Engine, *, location: str, secrets: tuple[str, ...] = ()) -> None:
-        self._engine = engine
+        self.engine = engine
+        """Opens connections."""
         self._for_writing = engine.execution_options(**{WRITES: True})
         self._location = location
         self._secrets = secrets
@@ -304,7 +305,7 @@ class Gradebook:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that reads one snapshot."""
-        with self._guard_access(), self._engine.connect() as connection:
+        with self._guard_access(), self.engine.connect() as connection:
             yield connection
 
     def _guard_access(self) -> AbstractContextManager[None]:

@@ -15,6 +15,7 @@ from grader import sandbox, submissions
 from grader.errors import UsageError
 from grader.folder import ClassPublisher, ClassView, OutputFolder
 from grader.gradebook import Gradebook, course_records
+from grader.gradebook.run_claim import claim_run
 from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline import SessionOptions
 from grader.pipeline.cache_keys import PreparedSubmission, run_part, without_level
@@ -102,7 +103,7 @@ def run_grading(
         )
         environment = sandbox.survey_interpreter(settings.python)
         folder = OutputFolder(settings.out, store=settings.store, show_ids=settings.people.show_ids)
-        with folder.open_gradebook() as book:
+        with folder.open_gradebook() as book, claim_run(book):
             _refuse_other_assignment(book, loaded, folder=folder)
             config = RunConfig(
                 rubric=loaded,
