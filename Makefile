@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres bench attacks migrating clean
+.PHONY: demo test test-all coverage mutants soak lint fix docs fidelity fairness validate browser postgres cluster bench attacks migrating clean
 
 demo: $(VENV)/installed
 	@code=0; $(BIN)/grade examples/submissions || code=$$?; \
@@ -74,6 +74,9 @@ migrating: $(VENV)/dev
 
 browser: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[browser]'
+
+cluster: $(VENV)/dev
+	$(PIP) install -c constraints.txt -e '.[cluster]'
 
 postgres: $(VENV)/dev
 	$(PIP) install -c constraints.txt -e '.[postgres]'

@@ -147,7 +147,7 @@ def test_a_submission_that_the_grader_fails_on_is_in_the_log_and_its_row_says_so
     judge = SimpleNamespace(with_enrollment=lambda graded, submission: graded)  # noqa: ARG005
     session: Any = SimpleNamespace(judge=judge)
     sessions = open_sessions.OpenSessions(sessions={"": session}, whole=None)
-    result = workers._grade_safely(prepared, sessions)  # noqa: SLF001 (needs no kernel)
+    result = workers.grade_safely(prepared, sessions)
 
     log = (tmp_path / "grader.log").read_text(encoding="utf-8")
     assert result.grader_fault

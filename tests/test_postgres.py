@@ -29,6 +29,7 @@ from grader.gradebook import (
     schema_version,
 )
 from grader.gradebook.marks_exchange import export_marks, import_marks
+from grader.gradebook.run_claim import claim_run
 
 
 @pytest.fixture(scope="module")
@@ -227,3 +228,16 @@ def test_a_folder_remembers_its_server_and_not_the_password(tmp_path: Path, addr
     assert str(again.store) == told.strip() == postgres.without_password(address)
     assert not (folder.path / OutputFolder.DATABASE_FILE).exists()
     assert graded().submission.name not in {p.name for p in folder.path.iterdir()}
+
+
+def test_a_second_run_on_one_server_is_refused_and_other_databases_are_free(
+    server: postgres_server.Server, address: str
+) -> None:
+    with open_gradebook(address) as first, open_gradebook(address) as second:
+        refused = pytest.raises(UsageError, match=r"another run is at work here \(.* since 20")
+        with claim_run(first), open_gradebook(server.fresh()) as other, claim_run(other):
+            with refused, claim_run(second):
+                pass
+            assert first.roll() == ()
+        with claim_run(second):
+            assert second.roll() == ()

@@ -30,6 +30,7 @@ from grader.cli.release_command import release_command
 from grader.cli.run_command import run_command
 from grader.cli.terminal_encoding import outlast_readers, write_plainly
 from grader.cli.validate_command import validate_command
+from grader.cli.worker_command import cluster_group, worker_command
 from grader.errors import GraderError
 
 HOST_ERRORS = frozenset(
@@ -83,6 +84,8 @@ for command in (
     anonymize_command,
     forget_command,
     export_command,
+    worker_command,
+    cluster_group,
 ):
     cli.add_command(command)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from grader.cli.debug_option import debug_option
 from grader.cli.exit_codes import DONE, NEEDS_PERSON
 from grader.cli.shared_options import (
+    FOLDER,
     GRADED,
     assignment_option,
     jobs_option,
@@ -23,6 +24,10 @@ from grader.cli.shared_options import (
     take_people_files,
     unsandboxed_option,
 )
+
+if TYPE_CHECKING:
+    from grader.pipeline.run import GradingEngine
+    from grader.report.progress import RunWatcher
 
 INTERRUPTED_MESSAGE = "Interrupted: what is graded is kept; run the same command again to go on."
 
@@ -50,10 +55,25 @@ INTERRUPTED_MESSAGE = "Interrupted: what is graded is kept; run the same command
 @people_options
 @click.option("--layout", metavar="NAME", help="Insist on a layout (default: recognize it).")
 @click.option("--store", metavar="URL", help="Gradebook: postgresql://HOST/DATABASE, not a file.")
+@click.option(
+    "--on",
+    metavar="WORKERS",
+    help="Grade on workers: local:N, tls://HOST:PORT, or a .json file (docs/scaling.md).",
+)
+@click.option("--tls", type=FOLDER, help="Folder of keys that workers have, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors, and what --json prints.")
 @debug_option
-def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options: Any) -> None:
+def run_command(
+    *,
+    path: Path,
+    out: Path,
+    as_json: bool,
+    quiet: bool,
+    on: str | None,
+    tls: Path | None,
+    **options: Any,
+) -> None:
     """Grade PATH: a folder or zip of submissions in any layout, or one notebook.
 
     Finds the rubric in rubrics/*.toml and writes reports, index.html, gradebook.csv and
@@ -71,12 +91,10 @@ def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options:
     people = take_people_files(options)
     loaded_settings = settings.read_settings(path=path, out=out, people=people, **options)
     bar = ProgressBar()
-    with tell_interruption():
-        if as_json or quiet:
-            outcome = run_grading(loaded_settings, watcher=RunWatcher())
-        else:
-            with bar:
-                outcome = run_grading(loaded_settings, watcher=bar)
+    watcher = RunWatcher() if as_json or quiet else bar
+    engine = choose_engine(on, tls=tls, watcher=watcher)
+    with tell_interruption(), bar if watcher is bar else nullcontext():
+        outcome = run_grading(loaded_settings, watcher=watcher, engine=engine)
     if not (as_json or quiet):
         summary = run_summary(
             outcome.results(),
@@ -92,6 +110,22 @@ def run_command(*, path: Path, out: Path, as_json: bool, quiet: bool, **options:
         missing = outcome.view.missing_students
         click.echo(class_to_json(outcome.results(), rubric=outcome.rubric, missing=missing))
     sys.exit(NEEDS_PERSON if outcome.view.needs_person else DONE)
+
+
+def choose_engine(on: str | None, *, tls: Path | None, watcher: RunWatcher) -> GradingEngine:
+    """Return what grades: this process, or workers.
+
+    Raises:
+        UsageError: there is no such place for workers.
+    """
+    from grader.pipeline.workers import grade_all
+
+    if on is None:
+        return grade_all
+    from grader.cluster.addresses import parse_meeting
+    from grader.cluster.head import ClusterEngine
+
+    return ClusterEngine(meeting=parse_meeting(on), tls=tls, show_load=watcher.show_load)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, Text, delete, select, update
 from grader.errors import UsageError
 from grader.gradebook import ledger_statements, statements
 from grader.gradebook.array_storage import ArrayPacker
+from grader.gradebook.encoded_submissions import EncodedTrace
 from grader.gradebook.mark_points import digest_answer
 from grader.gradebook.sqlite import LOCK_TIMEOUT_S
 from grader.gradebook.store import Gradebook
@@ -31,7 +32,7 @@ Record = TypeVar("Record")
 def delete_submission(book: Gradebook, name: str) -> None:
     """Delete a submission from every table, with its trace, its marks and its place on the roll."""
     with book.writing() as connection:
-        statements.replace_trace(connection, name, document=None, packer=ArrayPacker())
+        statements.replace_trace(connection, name, trace=None)
         for table in _submission_tables():
             connection.execute(delete(table).where(table.c.submission == name))
         for table in (rendered, roll, submissions):
@@ -64,7 +65,8 @@ def redact_submission(book: Gradebook, name: str, *, redact: RecordRedactor) -> 
         document = book.codec.encode_trace(redacted_trace, packer=packer)
     with book.writing() as connection:
         if document is not None:
-            statements.replace_trace(connection, name, document=document, packer=packer)
+            encoded = EncodedTrace.of(document, packer=packer)
+            statements.replace_trace(connection, name, trace=encoded)
         changes = [
             redacted_graded is not graded,
             document is not None,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, insert, select, update
 
-from grader.gradebook.array_storage import ArrayPacker, PackedArrays
+from grader.gradebook.array_storage import PackedArrays
+from grader.gradebook.encoded_submissions import EncodedTrace, StoredResult
 from grader.gradebook.tables import blobs, item_lists, submissions, trace_blobs, traces
-from grader.model import Array
 
 # Built once: building a statement takes longer than SQLite takes to run it.
 _NAME: BindParameter[str] = bindparam("submission")
@@ -55,28 +54,6 @@ _DELETE_UNUSED_BLOBS = delete(blobs).where(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredResult:
-    """A grade as bytes, as one row of `submissions` holds it."""
-
-    result: bytes
-    pack: bytes
-    """The arrays of the result."""
-    item_list: tuple[str, bytes] | None
-    """Digest and encoded bytes of the items of the rubric; None without a score."""
-    assignment: str = ""
-    """The rubric's id."""
-
-    def as_row(self) -> Mapping[str, bytes | str | None]:
-        """Return the columns of the submission's row."""
-        return {
-            "result": self.result,
-            "pack": self.pack,
-            "item_list": self.item_list and self.item_list[0],
-            "assignment": self.assignment,
-        }
-
-
 def load_result(connection: Connection, name: str) -> StoredResult | None:
     """Return the result of a submission, if there is one of that name."""
     row = connection.execute(_RESULT, {"submission": name}).one_or_none()
@@ -120,40 +97,44 @@ def load_trace(connection: Connection, name: str) -> tuple[bytes, PackedArrays] 
     return row[0], PackedArrays(pack=row[1], blobs=blob_data)
 
 
-def replace_trace(
-    connection: Connection, name: str, *, document: bytes | None, packer: ArrayPacker
-) -> None:
+def replace_trace(connection: Connection, name: str, *, trace: EncodedTrace | None) -> None:
     """Replace the trace of a submission; remove the large arrays that no trace refers to then.
 
     Args:
         connection: a transaction that writes.
         name: the submission.
-        document: the encoded bytes of the trace; None to delete it.
-        packer: the arrays of the trace.
+        trace: the trace; None to delete it.
+
+    Raises:
+        KeyError: a large array that the store should have is not there.
     """
     linked = frozenset(connection.execute(_LINKED_DIGESTS, {"submission": name}).scalars())
-    if document is not None:
-        values = {"document": document, "pack": packer.pack}
+    blobs_by_digest = trace.blobs if trace is not None else {}
+    if trace is not None:
+        values = {"document": trace.document, "pack": trace.pack}
         if connection.execute(_UPDATE_TRACE, {"submission": name, **values}).rowcount == 0:
             connection.execute(insert(traces), {"name": name, **values})
-    new_blobs = {digest: array for digest, array in packer.blobs.items() if digest not in linked}
+    new_blobs = {digest: data for digest, data in blobs_by_digest.items() if digest not in linked}
     _link_blobs(connection, name, new_blobs)
-    unlinked = list(linked - packer.blobs.keys())
+    unlinked = list(linked - blobs_by_digest.keys())
     if unlinked:
         connection.execute(_UNLINK_BLOBS, {"submission": name, "digests": unlinked})
         connection.execute(_DELETE_UNUSED_BLOBS, {"digests": unlinked})
-    if document is None:
+    if trace is None:
         connection.execute(_DELETE_TRACE, {"submission": name})
 
 
-def _link_blobs(connection: Connection, name: str, arrays: Mapping[str, Array]) -> None:
-    if not arrays:
+def _link_blobs(
+    connection: Connection, name: str, new_blobs: Mapping[str, bytes | memoryview | None]
+) -> None:
+    if not new_blobs:
         return
-    existing = set(connection.execute(_KNOWN_BLOBS, {"digests": list(arrays)}).scalars())
-    missing = [
-        {"digest": d, "data": array.data} for d, array in arrays.items() if d not in existing
-    ]
+    existing = set(connection.execute(_KNOWN_BLOBS, {"digests": list(new_blobs)}).scalars())
+    missing = [{"digest": d, "data": data} for d, data in new_blobs.items() if d not in existing]
+    for blob in missing:
+        if blob["data"] is None:
+            raise KeyError(blob["digest"])
     if missing:
         connection.execute(insert(blobs), missing)
-    links = [{"name": name, "digest": digest} for digest in arrays]
+    links = [{"name": name, "digest": digest} for digest in new_blobs]
     connection.execute(insert(trace_blobs), links)

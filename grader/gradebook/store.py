@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -13,8 +12,13 @@ from sqlalchemy import Column, Connection, Engine, bindparam, delete, func, inse
 
 from grader import scoring
 from grader.gradebook import ledger_statements, mark_points, statements
-from grader.gradebook.array_storage import ArrayPacker, PackedArrays
-from grader.gradebook.stored_records import RecordCodec
+from grader.gradebook.array_storage import PackedArrays
+from grader.gradebook.encoded_submissions import (
+    EncodedSubmission,
+    StoredResult,
+    StoredSubmission,
+    SubmissionEncoder,
+)
 from grader.gradebook.tables import item_lists, marks, rendered, roll, submissions, weights
 from grader.gradebook.transactions import WRITES, translate_errors
 from grader.model import Graded, Item, Trace
@@ -40,48 +44,12 @@ STALE = "?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSubmission:
-    """One submission as it is stored."""
-
-    cache_key: str
-    """A digest of all it was made from: with an equal key, nothing changed."""
-    graded: Graded
-    trace: Trace | None
-    """None if it never ran."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class GradeWithMarks:
     """A grade with its marks, ready to be shown."""
 
     graded: Graded
     mark_revision: str
     """Stays the same for as long as no mark on it changes; '' where it has none."""
-
-
-class ItemListCache:
-    """Encodes and decodes the items of a rubric; keeps the last, since a class shares them."""
-
-    def __init__(self, documents: RecordCodec) -> None:
-        self._documents = documents
-        self._last: tuple[tuple[Item, ...], str, bytes] = ((), "", b"")
-
-    def encode(self, items: tuple[Item, ...]) -> tuple[str, bytes]:
-        """Return digest and document."""
-        last_items, digest, document = self._last
-        if not digest or last_items != items:
-            document = self._documents.encode_items(items)
-            digest = hashlib.sha256(document).hexdigest()
-            self._last = (items, digest, document)
-        return digest, document
-
-    def decode(self, digest: str, document: bytes) -> tuple[Item, ...]:
-        """Return the items."""
-        items, last_digest, _ = self._last
-        if last_digest != digest:
-            items = self._documents.decode_items(document)
-            self._last = (items, digest, document)
-        return items
 
 
 class Gradebook:
@@ -91,15 +59,18 @@ class Gradebook:
     """
 
     def __init__(self, engine: Engine, *, location: str, secrets: tuple[str, ...] = ()) -> None:
-        self._engine = engine
+        self.engine = engine
+        """Opens connections."""
         self._for_writing = engine.execution_options(**{WRITES: True})
         self._location = location
         self._secrets = secrets
         self._process = os.getpid()
         self._write_lock = Lock()
-        self.codec = RecordCodec()
+        self.encoder = SubmissionEncoder()
+        """Writes its submissions."""
+        self.codec = self.encoder.codec
         """Writes and reads its records."""
-        self._item_lists = ItemListCache(self.codec)
+        self._item_lists = self.encoder.item_lists
 
     def save_submission(self, submission: StoredSubmission, *, render_token: str = "") -> None:
         """Replace all that is stored of a submission, in one transaction.
@@ -109,16 +80,33 @@ class Gradebook:
             render_token: identifies the write of pages that follows; the pages are stale until
                 `finish_rendering` is called with it.
         """
-        name = submission.graded.submission.name
-        stored_result = self._encode_result(submission.graded)
-        packer, trace = ArrayPacker(), None
-        if submission.trace is not None:
-            trace = self.codec.encode_trace(submission.trace, packer=packer)
+        self.save_encoded(self.encoder.encode(submission), render_token=render_token)
+
+    def save_encoded(self, encoded: EncodedSubmission, *, render_token: str = "") -> None:
+        """Replace all that is stored of a submission by what was encoded, in one transaction.
+
+        Raises:
+            KeyError: an array that the store should have is not there; nothing was stored.
+        """
         with self.writing() as connection:
-            statements.save_result(connection, name, key=submission.cache_key, stored=stored_result)
-            statements.replace_trace(connection, name, document=trace, packer=packer)
+            statements.save_result(
+                connection, encoded.name, key=encoded.cache_key, stored=encoded.result
+            )
+            statements.replace_trace(connection, encoded.name, trace=encoded.trace)
             if render_token:
-                _set_rendered_revision(connection, name, render_token)
+                _set_rendered_revision(connection, encoded.name, render_token)
+
+    def decode_result(self, stored_result: StoredResult) -> Graded:
+        """Return an encoded grade; it has no marks.
+
+        Raises:
+            UsageError: it is damaged.
+        """
+        return self.codec.decode_graded(
+            stored_result.result,
+            items=self._items(stored_result),
+            arrays=PackedArrays(pack=stored_result.pack),
+        )
 
     def replace_grade(self, graded: Graded, *, cache_key: str, render_token: str = "") -> None:
         """Replace the grade of a submission; its trace stays.
@@ -132,7 +120,7 @@ class Gradebook:
             KeyError: there is no such submission.
         """
         name = graded.submission.name
-        stored_result = self._encode_result(graded)
+        stored_result = self.encoder.encode_result(graded)
         with self.writing() as connection:
             if not statements.update_result(connection, name, key=cache_key, stored=stored_result):
                 raise KeyError(name)
@@ -163,12 +151,7 @@ class Gradebook:
             if stored_result is None:
                 raise KeyError(name)
             add_marks = _marks_adder(connection, name)
-        graded = self.codec.decode_graded(
-            stored_result.result,
-            items=self._items(stored_result),
-            arrays=PackedArrays(pack=stored_result.pack),
-        )
-        return add_marks(graded)
+        return add_marks(self.decode_result(stored_result))
 
     def apply_stored_marks(self, graded: Graded) -> GradeWithMarks:
         """Return a grade that is not stored yet with the marks that are stored for it."""
@@ -243,7 +226,7 @@ class Gradebook:
                 _set_rendered_revision(connection, name, revision if unchanged else STALE)
         return unchanged
 
-    def _items(self, stored_result: statements.StoredResult) -> tuple[Item, ...]:
+    def _items(self, stored_result: StoredResult) -> tuple[Item, ...]:
         if stored_result.item_list is None:
             return ()
         return self._item_lists.decode(*stored_result.item_list)
@@ -322,7 +305,7 @@ class Gradebook:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that reads one snapshot."""
-        with self._guard_access(), self._engine.connect() as connection:
+        with self._guard_access(), self.engine.connect() as connection:
             yield connection
 
     def _guard_access(self) -> AbstractContextManager[None]:
@@ -330,21 +313,6 @@ class Gradebook:
         if os.getpid() != self._process:
             raise RuntimeError("a gradebook must be opened in the process that uses it")
         return translate_errors(self._location, secrets=self._secrets)
-
-    def _encode_result(self, marked: Graded) -> statements.StoredResult:
-        """Return a grade as it is stored, without marks, which only the ledger holds."""
-        graded = mark_points.remove_marks(marked)
-        score, provenance = graded.score, graded.provenance
-        packer = ArrayPacker(blob_threshold=None)
-        result = self.codec.encode_graded(graded, packer=packer)
-        return statements.StoredResult(
-            result=result,
-            pack=packer.pack,
-            item_list=self._item_lists.encode(tuple(each.item for each in score.items))
-            if score
-            else None,
-            assignment=provenance.assignment if provenance else "",
-        )
 
 
 def _marks_adder(connection: Connection, name: str) -> Callable[[Graded], GradeWithMarks]:

@@ -202,7 +202,7 @@ class Provenance:
     """A sentence on the sandbox in which the notebook ran."""
     level: str = "none"
     """The isolation level: 'full', 'namespaces', 'reduced' or 'none'."""
-    limits: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, int | float] = field(default_factory=dict)
     """Limits of the notebook by name; see `Limits`."""
     assignment: str = ""
     """The rubric's id."""

@@ -92,6 +92,10 @@ class SubmissionKeys(ABC):
     def extraction_part(self, submission: str) -> str:
         """Return the part of a key that finding names and answers depends on."""
 
+    @abstractmethod
+    def common_parts(self) -> tuple[str, ...]:
+        """Return what is the same in the keys of all submissions."""
+
     def tail(self, submission: Submission) -> str:
         """Return what follows the part of a key that a run depends on."""
         return f"{self.judging_part(submission)}.{self.extraction_part(submission.name)}"
@@ -178,6 +182,10 @@ class CacheKeys(SubmissionKeys):
         key = f"{_digest([self._run, *parts])}.{self.tail(submission)}"
         return PreparedSubmission(submission=submission, supplied=supplied, key=key)
 
+    def common_parts(self) -> tuple[str, ...]:
+        """Return what is the same in the keys of all submissions."""
+        return self._run, self._judging, self._extraction
+
     def judging_part(self, submission: Submission) -> str:
         """Return the part of a key that judging depends on."""
         people_fields = (submission.students, submission.submitted_at, submission.late)
@@ -213,6 +221,10 @@ class JoinedKeys(SubmissionKeys):
         run = _digest([submission.problem, repr(submission.concerns), *parts, *runs])
         key = f"{run}.{self.tail(submission)}"
         return PreparedSubmission(submission=submission, supplied=supplied, key=key, parts=parts)
+
+    def common_parts(self) -> tuple[str, ...]:
+        """Return what is the same in the keys of all submissions."""
+        return tuple(part for keys in self._keys.values() for part in keys.common_parts())
 
     def judging_part(self, submission: Submission) -> str:
         """Return the part of a key that judging depends on."""

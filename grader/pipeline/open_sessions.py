@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from grader.model import Isolation
 from grader.pipeline import GradingResult, GradingSession, grade_submission
 from grader.pipeline.cache_keys import PreparedSubmission
 from grader.pipeline.joined_grades import WholeJudge
@@ -30,6 +31,11 @@ class OpenSessions:
     def judge(self) -> Judge | WholeJudge:
         """What knows whose a submission is."""
         return self.whole or next(iter(self.sessions.values())).judge
+
+    @property
+    def isolation(self) -> Isolation:
+        """How notebooks are isolated from this computer."""
+        return next(iter(self.sessions.values())).isolation
 
     def grade(self, prepared: PreparedSubmission) -> GradingResult:
         """Grade a submission as far as a machine can."""

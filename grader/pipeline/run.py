@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from grader import sandbox, submissions
 from grader.errors import UsageError
 from grader.folder import ClassPublisher, ClassView, OutputFolder
 from grader.gradebook import Gradebook, course_records
+from grader.gradebook.run_claim import claim_run
 from grader.model import Graded, Limits, Rubric, Submission
 from grader.pipeline import SessionOptions
 from grader.pipeline.cache_keys import PreparedSubmission, run_part, without_level
@@ -63,8 +65,30 @@ class RunPlan:
     to_run: tuple[str, ...]
 
 
-def run_grading(settings: Settings, *, watcher: RunWatcher) -> RunOutcome:
+class GradingEngine(Protocol):
+    """Grades submissions wherever it likes, and yields each grade once it is on disk."""
+
+    def __call__(
+        self,
+        submissions: Sequence[PreparedSubmission],
+        *,
+        config: RunConfig,
+        jobs: int,
+        on_ready: Callable[[], None],
+        notify: Callable[[str], None],
+    ) -> Iterator[Graded]:
+        """Grade; see `workers.grade_all`."""
+
+
+def run_grading(
+    settings: Settings, *, watcher: RunWatcher, engine: GradingEngine = grade_all
+) -> RunOutcome:
     """Grade everything at the path of the settings, and keep what did not change.
+
+    Args:
+        settings: what is graded, and how.
+        watcher: is told how it goes.
+        engine: grades what must run.
 
     Raises:
         UsageError: the path, the output folder or the environment can't be used.
@@ -79,7 +103,7 @@ def run_grading(settings: Settings, *, watcher: RunWatcher) -> RunOutcome:
         )
         environment = sandbox.survey_interpreter(settings.python)
         folder = OutputFolder(settings.out, store=settings.store, show_ids=settings.people.show_ids)
-        with folder.open_gradebook() as book:
+        with folder.open_gradebook() as book, claim_run(book):
             _refuse_other_assignment(book, loaded, folder=folder)
             config = RunConfig(
                 rubric=loaded,
@@ -108,7 +132,9 @@ def run_grading(settings: Settings, *, watcher: RunWatcher) -> RunOutcome:
                 ),
             )
             book.replace_roll([submission.name for submission in collected])
-            return _grade_collected(settings, collected, config, book, watcher)
+            return _grade_collected(
+                settings, collected, config=config, book=book, watcher=watcher, engine=engine
+            )
 
 
 def _refuse_other_assignment(book: Gradebook, rubric: Rubric, *, folder: OutputFolder) -> None:
@@ -126,9 +152,11 @@ def _refuse_other_assignment(book: Gradebook, rubric: Rubric, *, folder: OutputF
 def _grade_collected(
     settings: Settings,
     collected: Sequence[Submission],
+    *,
     config: RunConfig,
     book: Gradebook,
     watcher: RunWatcher,
+    engine: GradingEngine,
 ) -> RunOutcome:
     imported = read_imported_marks(marks_path(settings.root, config.rubric.id))
     keys = config.cache_keys(*config.build_judges())
@@ -155,7 +183,7 @@ def _grade_collected(
     )
     if to_run:
         _note_missing_modules(to_run, settings=settings, config=config, notify=watcher.note)
-        for graded in grade_all(
+        for graded in engine(
             to_run,
             config=config,
             jobs=settings.jobs,

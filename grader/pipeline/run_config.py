@@ -12,6 +12,7 @@ from grader import checks, rubric
 from grader.folder import OutputFolder
 from grader.gradebook import Gradebook, StoredSubmission
 from grader.gradebook.course_records import LocationOverrides
+from grader.gradebook.encoded_submissions import EncodedSubmission
 from grader.gradebook.store import GradeWithMarks
 from grader.kernel.module_survey import ModuleSurvey
 from grader.model import Graded, Rubric
@@ -103,6 +104,18 @@ class ResultWriter:
         )
         self._book.save_submission(stored, render_token=token)
         return self._write_pages(result.graded, token=token).graded
+
+    def write_encoded(self, encoded: EncodedSubmission) -> Graded:
+        """Store what another computer encoded; return the grade with its marks.
+
+        Raises:
+            KeyError: a large array that the store should have is not there; nothing was stored.
+            UsageError: it is damaged.
+        """
+        token = secrets.token_hex(8)
+        graded = self._book.decode_result(encoded.result)
+        self._book.save_encoded(encoded, render_token=token)
+        return self._write_pages(graded, token=token).graded
 
     def write_conclusion(self, graded: Graded, *, cache_key: str) -> GradeWithMarks:
         """Store another grade from the same run; return it with its marks."""

@@ -108,12 +108,38 @@ def open_grading_worker(
     More threads than `jobs` may call the function: it runs at most `jobs` notebooks at once, and
     judges finished runs meanwhile.
     """
+    Thread(target=preload_templates, daemon=True).start()  # while the reference runs
+    fault_log.log_faults_in(config.folder.path)
+    with (
+        config.folder.open_gradebook() as book,
+        open_sessions(config, jobs=jobs, notify=notify, stop=stop) as sessions,
+    ):
+        writer = ResultWriter(config, book=book)
+
+        def grade_one(prepared: PreparedSubmission) -> Graded:
+            result = grade_safely(prepared, sessions)
+            if stop.is_set():
+                raise Stopped
+            key = with_level(prepared.key, sessions.isolation.level)
+            return writer.write_result(result, cache_key=key)
+
+        yield grade_one
+
+
+@contextmanager
+def open_sessions(
+    config: RunConfig, *, jobs: int, notify: Notify, stop: Event
+) -> Iterator[OpenSessions]:
+    """Open the session of each notebook of an assignment.
+
+    Raises:
+        RubricError: a reference does not run.
+        IsolationError: the required isolation is not available.
+    """
     if config.session is None:
         raise ValueError("a configuration without a session runs no notebook")
-    fault_log.log_faults_in(config.folder.path)
-    Thread(target=preload_templates, daemon=True).start()  # while the reference runs
     options, slots = replace(config.session, jobs=jobs), Semaphore(jobs)
-    with config.folder.open_gradebook() as book, ExitStack() as resources:
+    with ExitStack() as resources:
         sessions = [
             resources.enter_context(
                 open_grading_session(judge, options=options, notify=notify, stop=stop, slots=slots)
@@ -121,21 +147,10 @@ def open_grading_worker(
             for judge in config.build_judges()
         ]
         whole = config.build_whole_judge([session.judge for session in sessions])
-        grading = OpenSessions.of(sessions, whole=whole)
-        writer = ResultWriter(config, book=book)
-
-        def grade_one(prepared: PreparedSubmission) -> Graded:
-            result = _grade_safely(prepared, grading)
-            if stop.is_set():
-                raise Stopped
-            return writer.write_result(
-                result, cache_key=with_level(prepared.key, sessions[0].isolation.level)
-            )
-
-        yield grade_one
+        yield OpenSessions.of(sessions, whole=whole)
 
 
-def _grade_safely(prepared: PreparedSubmission, sessions: OpenSessions) -> GradingResult:
+def grade_safely(prepared: PreparedSubmission, sessions: OpenSessions) -> GradingResult:
     """Grade one; a fault of the grader costs no points, and does not stop other submissions."""
     submission = prepared.submission
     try:

@@ -40,6 +40,9 @@ class RunWatcher:
     def done(self, graded: Graded) -> None:
         """Say that one submission is on disk."""
 
+    def show_load(self, text: str) -> None:
+        """Show how much is graded at once, and how fast, where that is known."""
+
 
 class ProgressBar(RunWatcher):
     """Draws a live bar on a terminal, and prints only notes and the summary elsewhere."""
@@ -99,3 +102,7 @@ class ProgressBar(RunWatcher):
     def done(self, graded: Graded) -> None:
         """Count one more submission."""
         self._progress.advance(self._task)
+
+    def show_load(self, text: str) -> None:
+        """Show how much is graded at once, and how fast."""
+        self._progress.update(self._task, description=f"grading, {text}")
