@@ -273,6 +273,14 @@ def test_the_terminal_names_what_is_left_to_mend_and_nothing_else() -> None:
     assert "[[explained]] cell x" in text
 
 
+def test_other_points_in_the_notebook_are_a_note_and_no_fault() -> None:
+    told = result(stated_points=("cell q1: 'Q1 (6 points)', but the rubric gives Q1 5",))
+
+    assert "the notebook's text states other points" in shown(told)
+    assert "cell q1: 'Q1 (6 points)'" in shown(told)
+    assert told.passed is result().passed
+
+
 def test_each_mutant_has_one_fate_in_the_line_that_sums_up() -> None:
     caught = MutantResult(mutant=MUTANT, outcome=MutantOutcome.CAUGHT, caught_by=("Q1 FUN001",))
     unstable = replace(caught, is_unstable=True)

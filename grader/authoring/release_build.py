@@ -10,6 +10,7 @@ from grader import checks
 from grader.authoring.assignments import Assignment
 from grader.authoring.blanking import find_regions
 from grader.authoring.leaks import find_leaks
+from grader.authoring.stated_points import compare_stated_points
 from grader.authoring.student_readme import render_readme
 from grader.authoring.test_cutting import cut_public_tests
 from grader.authoring.uncut import find_uncut_items
@@ -38,6 +39,8 @@ class BuiltRelease:
     """Number of solutions that were cut out of cells."""
     removed_cells: int
     """Number of cells that were left out."""
+    stated_points: tuple[str, ...]
+    """Where the notebooks' text states other points than the rubric."""
 
 
 def build_release(
@@ -95,7 +98,15 @@ def build_release(
         sizes={file: len(content) for file, content in files.items()},
         blanks=blanks,
         removed_cells=sum(len(a.notebook.cells) - len(a.template().cells) for a in assignments),
+        stated_points=tuple(_stated_points(assignments)),
     )
+
+
+def _stated_points(assignments: Sequence[Assignment]) -> Iterator[str]:
+    for assignment in assignments:
+        rubric = assignment.rubric
+        for note in compare_stated_points(assignment.template(), rubric=rubric):
+            yield f"{rubric.reference.name}, {note}"
 
 
 def _notebook_files(

@@ -14,6 +14,7 @@ from grader.authoring.mutant_verdicts import (
     mutant_result,
     triggered_checks,
 )
+from grader.authoring.stated_points import compare_stated_points
 from grader.authoring.test_plan import explains, uniform_points
 from grader.authoring.test_remarks import remark_on_tests
 from grader.authoring.trial_runs import TrialRun, TrialRunner, draw_seeds, open_trial_runner
@@ -96,6 +97,7 @@ def validate_assignment(
         seconds=time.monotonic() - started,
         remarks=(*remarks, *_gifts(trials[REFERENCE_RUNS], rubric=rubric)),
         unsettled=_tell_unsettled(rubric),
+        stated_points=tuple(compare_stated_points(assignment.template(), rubric=rubric)),
         imported_from=rubric.imported_from,
     )
 

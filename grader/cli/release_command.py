@@ -51,3 +51,5 @@ def release_command(
     cells = format_count(released.removed_cells, singular="cell")
     click.echo(f"\ncut out {blanks}, left out {cells}; nothing of the solution is in these files")
     click.echo(f"for students: {released.archive}")
+    for note in released.stated_points:
+        click.echo(f"note: {note}")

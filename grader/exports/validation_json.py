@@ -46,6 +46,7 @@ def _assignment(result: Validation) -> dict[str, Json]:
         ],
         "stale_explanations": list(result.stale_explanations),
         "unsettled": list(result.unsettled),
+        "stated_points": list(result.stated_points),
     }
 
 

@@ -151,6 +151,8 @@ class Validation:
     """What is to be known of the course's tests."""
     unsettled: tuple[str, ...] = ()
     """What an import did not understand, and nobody has settled."""
+    stated_points: tuple[str, ...] = ()
+    """Where the notebook's text states other points than the rubric."""
     imported_from: str = ""
     """Whose assignment it was: what its tests never notice is then told, and no fault of ours."""
 

@@ -50,6 +50,11 @@ def validation_report(result: Validation) -> RenderableType:
             Text("\nof the course's tests"),
             *(_indented(f"{remark.test}: {remark.text}") for remark in result.remarks),
         ]
+    if result.stated_points:
+        parts += [
+            Text("\nnote: the notebook's text states other points than the rubric"),
+            *map(_indented, result.stated_points),
+        ]
     if result.stale_explanations:
         parts += [
             Text("\nexplanations that explain nothing any more"),
