@@ -13,7 +13,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from grader.errors import UsageError
 from grader.gradebook.store import Gradebook
@@ -40,9 +41,9 @@ def claim_run(book: Gradebook) -> Iterator[None]:
         if engine.dialect.name == "sqlite":
             held.enter_context(_claim_file(Path(str(engine.url.database)).parent / CLAIM_FILE))
         else:
-            connection = held.enter_context(engine.connect())
-            connection.detach()  # closed with the block, and not kept for others, lock and all
-            _claim_on_server(connection.execution_options(isolation_level="AUTOCOMMIT"))
+            # Without a pool, which would keep the connection, lock and all, for the next.
+            alone = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+            _claim_on_server(held.enter_context(alone.connect()))
         yield
 
 
