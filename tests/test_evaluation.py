@@ -248,7 +248,7 @@ def test_a_syntax_error_is_the_cells_own_and_is_told_in_few_words(name: str, sou
     found = blocked(MISSING, seen)
 
     assert found.verdict is Verdict.FAILED
-    assert found.found == f"no x (cell 1: {name}: {'m' * 160})"
+    assert found.found == f"no x (cell 1: {name}: {'m' * 160} …)"
     rubric = course(a=(spec("X"),), b=(spec("X", "a"),))
     needing = bind_rubric(rubric, registry={"X": says(MISSING)}, rng=RNG).judge(seen).findings[1]
     assert needing.found == found.found

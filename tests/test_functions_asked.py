@@ -178,7 +178,7 @@ def test_the_part_that_is_asked_for_is_judged() -> None:
 def test_what_a_function_raised_is_told_in_few_words() -> None:
     found = judged(check_of("FUN001", **SHAPES), *[{"status": "raised", "error": "e" * 300}] * 2)
 
-    assert found.observed == f"scale raised {'e' * 200}"
+    assert found.observed == f"scale raised {'e' * 200} …"
     assert [found.share, found.unjudged, found.stops] == [0, True, True]
 
 
@@ -256,7 +256,7 @@ def test_why_there_is_no_gradient_is_said() -> None:
         expected=lambda x: {"grad0": x, "grad1": x},
     )
 
-    assert found.observed == "e" * 200
+    assert found.observed == "e" * 200 + " …"
 
 
 def test_a_reference_without_gradients_is_our_fault() -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -93,6 +94,13 @@ def test_each_notebook_has_a_rubric_of_its_own_items(weather: Rubric) -> None:
     assert units.total + report.total == weather.total
     assert report.folder == weather.path.parent / "weather" / "report"
     assert (units.notebook, weather.notebook) == ("units", "")
+
+
+def test_other_limits_are_those_of_each_notebook(weather: Rubric) -> None:
+    limits = replace(weather.limits, cell_s=1.5)
+
+    limited = weather.with_limits(limits)
+    assert [each.limits for each in (limited, *limited.parts)] == [limits] * 3
 
 
 @pytest.mark.parametrize(

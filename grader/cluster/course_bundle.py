@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -78,7 +78,7 @@ def unbundle_course(packed: bytes, *, folder: Path, session: SessionOptions) -> 
         path.write_bytes(parcel.blobs[digest])
     loaded = rubric.load_rubric(root / document["rubric"], catalog=checks.load_checks)
     return RunConfig(
-        rubric=replace(loaded, limits=Limits(**document["limits"])),
+        rubric=loaded.with_limits(Limits(**document["limits"])),
         seed=bytes.fromhex(document["seed"]),
         # Nothing is graded into it: its name is what sentences about the log of faults name.
         folder=OutputFolder(folder / document["out"], show_ids=document["show_ids"]),

@@ -6,7 +6,7 @@ A rubric file holds these records under the same names, or under the alias of a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
@@ -294,6 +294,11 @@ class Rubric:
     def takes_code(self) -> bool:
         """Whether code answers a written item, with the figures that it draws."""
         return any(item.takes_code for item in self.items)
+
+    def with_limits(self, limits: Limits) -> Rubric:
+        """Return this assignment with other limits, for each of its notebooks."""
+        parts = tuple(replace(part, limits=limits) for part in self.parts)
+        return replace(self, limits=limits, parts=parts)
 
     def item(self, item_id: str) -> Item:
         """Return the item of that id.

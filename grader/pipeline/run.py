@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -97,7 +97,7 @@ def run_grading(
     with temporary_unpack_folder(settings.out) as unpack_to:
         loaded = load_rubric(settings.root, assignment=settings.assignment)
         limits = Limits(**{**asdict(loaded.limits), **settings.limit_overrides})
-        loaded = replace(loaded, limits=limits)
+        loaded = loaded.with_limits(limits)
         collected = _collect_submissions(
             settings, rubric=loaded, watcher=watcher, unpack_to=unpack_to
         )
