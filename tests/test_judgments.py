@@ -226,6 +226,7 @@ def test_only_points_that_the_run_would_lose_wait_for_what_was_lacking(
 
     assert found.verdict is verdict
     assert found.lack == (LACK if verdict is Verdict.BLOCKED else "")
+    assert verdict is not Verdict.BLOCKED or found.cells == (1,)
 
 
 # ---------------------------------------------------------------- doubts
