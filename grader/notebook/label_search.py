@@ -181,14 +181,23 @@ def _name_run(
     run = _with_lists(_of_one_style(run), questions=questions)
     named = [each for each in run if not each.label.is_bare]
     run = _with_questions(named, questions=questions)
+    items = _with_ends(item_by_numbers)
+    return [(items[each.numbers], each) for each in run if each.numbers in items]
+
+
+def items_by_numbers(items: Sequence[Item]) -> Mapping[tuple[int, ...], str]:
+    """Return items by their numbers, and by the ends of these that no other item has."""
+    return _with_ends({numbers: item.id for item in items if (numbers := item_numbers(item.id))})
+
+
+def _with_ends(item_by_numbers: Mapping[tuple[int, ...], str]) -> Mapping[tuple[int, ...], str]:
     ends = Counter(numbers[1:] for numbers in item_by_numbers)
     item_by_end = {
         numbers[1:]: item
         for numbers, item in item_by_numbers.items()
         if len(numbers) > _MIN_END and ends[numbers[1:]] == 1
     }
-    items = item_by_end | dict(item_by_numbers)
-    return [(items[each.numbers], each) for each in run if each.numbers in items]
+    return item_by_end | dict(item_by_numbers)
 
 
 def _of_one_style(run: Sequence[_Label]) -> list[_Label]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.notebook.markdown_words import is_heading, split_words
 
@@ -27,7 +27,7 @@ _ANSWER = (
     r"|r[eé]ponses?|respuestas?|respostas?|risposta|antwort(?:en)?|回答|答案|答|ответ)"
     r"(?:\s{0,2}(?:to|for|of|[aà](?:\sla)?|zu|auf)\b)?(?=[\W\d])\s{0,2}[:#(\[]?\s{0,2}"
 )
-_NOISE = re.compile(r"^(?:\[[xX]\]|[\s>#*_`(\[|+•§-]|<\w[^<>]{0,100}>)*")
+NOISE = re.compile(r"^(?:\[[xX]\]|[\s>#*_`(\[|+•§-]|<\w[^<>]{0,100}>)*")
 _OTHER_NUMBER = re.compile(
     r"(?:\d{1,2}[.)]|(?:hw|homework|assignment)\s?\d{1,2}[,:.]?)\s{1,3}[*_(\[]{0,3}"
     r"(?=(?:q|question)\W?\d)",
@@ -84,6 +84,10 @@ class NumberLabel:
     def is_question(self) -> bool:
         """Whether it is the number of a question whose parts follow."""
         return len(self.numbers) == 1 and not (self.is_part or self.is_answer or self.is_bare)
+
+    def with_words(self, count: int) -> NumberLabel:
+        """Return the label as one that takes so many of its line's words."""
+        return replace(self, word_count=count)
 
     def within(self, question: tuple[int, ...]) -> tuple[int, ...]:
         """Return all its numbers, given those of the question that was begun above it."""
@@ -150,7 +154,7 @@ class _Reading:
 
 def read_number_label(line: str) -> NumberLabel | None:
     """Return the number of a question that a line begins with; None if it begins otherwise."""
-    start = _match_end(_NOISE, line, 0)
+    start = _match_end(NOISE, line, 0)
     start = _match_end(_OTHER_NUMBER, line, start)
     after_lead = _match_end(_LEAD, line, start)
     position = _match_end(_ANSWER_WORDS, line, after_lead)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from grader.model import Cell, Item, Notebook, Picture
+from grader.notebook.added_answers import find_addition_anchors, only_points_elsewhere
 from grader.notebook.attachments import PICTURE_REFERENCE, picture_address
 from grader.notebook.fallback_search import SearchedText, find_fallback_anchors
 from grader.notebook.gap_assignment import Gap, Prompt, Unit, UnitPlacement, place_units
@@ -28,6 +29,8 @@ from grader.notebook.topic_search import find_topic_anchors
 
 _MIN_DISTINCTIVE_LETTERS = 5
 _MAX_SEARCHES = 3
+_MAX_START = 20
+"""The characters of an answer by which it is known again."""
 _MIN_SENTENCE_WORDS = 6
 """The least words in lower case of a line beside students' names that is no name."""
 
@@ -63,9 +66,9 @@ class PageReader:
         """Read the page; once more where it leaves a written item without an answer."""
         lines = text_lines(self.notebook, handout=self.handout)
         sure = self._read(self._search([line for line in lines if not line.loose]))
-        empty = self._unanswered(sure.units)
+        empty = self._unanswered(sure.units) | _pointing_elsewhere(sure.units)
         if not empty:
-            return sure
+            return self._read_additions(sure)
         text = self._search(lines) if any(line.loose for line in lines) else sure.text
         for _ in range(_MAX_SEARCHES):
             labels = self._find_labels(text, empty=empty, held=sure.units)
@@ -75,12 +78,18 @@ class PageReader:
             if not lost:  # what they had was another's
                 break
             empty |= lost
-        divided = frozenset(
-            item
-            for item, units in sure.units.items()
-            if labels and _texts(units) != _texts(page.units.get(item, ()))
-        )
-        return replace(page, divided=divided)
+        return replace(page, divided=_changed_items(sure, page) if labels else frozenset())
+
+    def _read_additions(self, sure: PageReading) -> PageReading:
+        """Read once more with what goes on with answers elsewhere, if each keeps its own start."""
+        labels = find_addition_anchors(sure.text, items=self.items, handout=self.handout)
+        if not labels:
+            return sure
+        anchors = sorted([*sure.text.anchors, *labels], key=lambda anchor: anchor.first)
+        page = self._read(replace(sure.text, anchors=anchors))
+        if not _only_moved(sure.units, page.units):
+            return sure
+        return replace(page, divided=_changed_items(sure, page))
 
     def _find_labels(
         self, text: SearchedText, *, empty: frozenset[str], held: Mapping[str, Sequence[Unit]]
@@ -144,6 +153,30 @@ class PageReader:
             units=units,
             unclaimed=[unit for gap in gaps for unit in gap if id(unit) not in claimed],
         )
+
+
+def _pointing_elsewhere(units: Mapping[str, Sequence[Unit]]) -> frozenset[str]:
+    """Return the items at whose questions only stands where the answer is."""
+    return frozenset(
+        item for item, each in units.items() if only_points_elsewhere(" ".join(_texts(each)))
+    )
+
+
+def _only_moved(before: Mapping[str, Sequence[Unit]], after: Mapping[str, Sequence[Unit]]) -> bool:
+    """Return whether every answer still begins as it did."""
+    for item, units in before.items():
+        old, new = " ".join(_texts(units)), " ".join(_texts(after.get(item, ())))
+        if not new or not (old.startswith(new) or new.startswith(old[:_MAX_START])):
+            return False
+    return True
+
+
+def _changed_items(before: PageReading, after: PageReading) -> frozenset[str]:
+    return frozenset(
+        item
+        for item, units in before.units.items()
+        if _texts(units) != _texts(after.units.get(item, ()))
+    )
 
 
 def _texts(units: Sequence[Unit]) -> list[str]:
