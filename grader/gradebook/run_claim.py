@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from grader.errors import UsageError
@@ -43,7 +44,9 @@ def claim_run(book: Gradebook) -> Iterator[None]:
         else:
             # Without a pool, which would keep the connection, lock and all, for the next.
             alone = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-            _claim_on_server(held.enter_context(alone.connect()))
+            connection = held.enter_context(alone.connect())
+            _claim_on_server(connection)
+            held.callback(_release_on_server, connection)
         yield
 
 
@@ -96,6 +99,13 @@ def _is_still(path: Path, descriptor: int) -> bool:
     with suppress(OSError):
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     return False
+
+
+def _release_on_server(connection: Connection) -> None:
+    """Let go at once: a server may end a closed connection a moment later."""
+    with suppress(SQLAlchemyError):  # it is gone, and the lock with it
+        unlock = f"SELECT pg_advisory_unlock({CLAIM_ID}, hashtext(current_schema()))"
+        connection.execute(text(unlock))
 
 
 def _claim_on_server(connection: Connection) -> None:
