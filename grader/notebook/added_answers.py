@@ -14,7 +14,7 @@ from grader.model import Item
 from grader.notebook.fallback_search import SearchedText
 from grader.notebook.handout import Handout
 from grader.notebook.label_search import items_by_numbers
-from grader.notebook.markdown_words import is_heading, split_words
+from grader.notebook.markdown_words import split_words
 from grader.notebook.number_labels import NOISE, NumberLabel, read_number_label
 from grader.notebook.prompt_search import Anchor
 
@@ -87,7 +87,7 @@ def read_addition_label(line: str) -> NumberLabel | None:
     words = list(split_words(rest))[: label.word_count]
     end = words[-1].end if words else 0
     tail = _TAIL.match(rest, end)
-    if not (label.is_closed or tail or is_heading(line)):
+    if not (label.is_closed or tail or _is_heading(line)):
         return None
     end = (tail.end() if tail else end) + (len(line) - len(rest))
     return label.with_words(sum(word.start < end for word in split_words(line)))
@@ -101,7 +101,11 @@ def _may_open(number: int, text: SearchedText) -> bool:
     """Return whether a line is the first with words of its cell, or a heading."""
     line = text.lines[number]
     above = takewhile(lambda other: other.cell == line.cell, reversed(text.lines[:number]))
-    return is_heading(line.text) or not any(split_words(other.text) for other in above)
+    return _is_heading(line.text) or not any(split_words(other.text) for other in above)
+
+
+def _is_heading(line: str) -> bool:
+    return line.lstrip().startswith(("#", "<h"))
 
 
 def _match_end(pattern: re.Pattern[str], line: str, position: int) -> int:
