@@ -328,7 +328,13 @@ def join_flaws(flaws: Mapping[str, str], *, count: int) -> str:
     shown = [*different[:MAX_SHOWN], *([f"and {more} more"] if more > 0 else [])]
     if count == 1:
         return "".join(shown)
-    return ". ".join([f"{count - len(flaws)} of {count} cases pass", *map(_capitalize, shown)])
+    sentences = [f"{count - len(flaws)} of {count} cases pass", *map(_capitalize, shown)]
+    # The author's own messages may be sentences, with a mark at their end.
+    return "".join(_end_sentence(text) for text in sentences[:-1]) + sentences[-1]
+
+
+def _end_sentence(text: str) -> str:
+    return f"{text} " if text.endswith((".", "?", "!")) else f"{text}. "
 
 
 def _capitalize(text: str) -> str:
