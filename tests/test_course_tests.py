@@ -444,6 +444,67 @@ EXPECTED: dict[str, dict[str, Any]] = {
 }
 
 
+BLANKS = dedent(
+    """
+    def test_name(y):
+        assert len(y) == 2
+
+
+    def test_attribute(y):
+        shape = y.shape
+        assert shape == (2,)
+
+
+    def test_function(g):
+        assert g(2) == 3
+
+
+    def test_made(f):
+        made = f(2)
+        assert made + 1 == 3
+
+
+    def test_given(f):
+        assert f(2) + 1 == 3
+
+
+    def test_kind(y):
+        assert isinstance(y, list)
+
+
+    def test_inside(ys):
+        assert sum(ys) == 3
+
+
+    def test_no_blank(x):
+        assert len(x) == 2
+    """
+)
+STOPPED = {
+    "test_name": "`y` is `...`, which is what a blank gives",
+    "test_attribute": "`y` is `...`, which is what a blank gives",
+    "test_function": "`g` is `...`, which is what a blank gives",
+    "test_made": "`made` is `...`, which is what a blank gives",
+    "test_given": (
+        "a value is `...`, which is what a blank gives: "
+        "unsupported operand type(s) for +: 'ellipsis' and 'int'"
+    ),
+    "test_kind": "`isinstance(y, list)` with y = ... (a blank) should be true",
+    "test_inside": (
+        "a value is `...`, which is what a blank gives: "
+        "unsupported operand type(s) for +: 'int' and 'ellipsis'"
+    ),
+    "test_no_blank": None,
+}
+
+
+def test_where_a_blank_stops_a_test_it_is_called_a_blank(tmp_path: Path) -> None:
+    notebook = "y = g = ...\nys = [1, ...]\nx = 1\n\n\ndef f(n):\n    return ...\n"
+    outcomes = run_tests(tmp_path, tests=BLANKS, notebook=notebook)
+
+    assert {name: outcome.get("sentence") for name, outcome in outcomes.items()} == STOPPED
+
+
 def test_failures_are_told_by_what_they_are(tmp_path: Path) -> None:
     outcomes = run_tests(tmp_path, tests=FAILURES, notebook=NOTEBOOK)
     seen = {

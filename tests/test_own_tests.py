@@ -97,6 +97,22 @@ SENTENCES = [
         "the test stopped at `f()[0]`: TypeError: no subscript",
     ),
     (
+        case("stopped", code="len(y)", exception="TypeError", message="no", sentence="`y` is"),
+        "the test stopped at `len(y)`: `y` is",
+    ),
+    (
+        case("raised", call="`f(3)`", exception="NotImplementedError", where=["f", 2], message=""),
+        "`f(3)` raised NotImplementedError, as a blank does, in `f`, line 2 of its cell",
+    ),
+    (
+        case("raised", exception="NotImplementedError", message="your code"),
+        "it raised NotImplementedError, as a blank does: your code",
+    ),
+    (
+        case("raised", exception="TypeError", message="bad type: 'ellipsis'"),
+        "it raised TypeError: bad type: 'ellipsis' (a blank gives an ellipsis, `...`)",
+    ),
+    (
         case("passed", words=["a == b"]),
         "`a == b` is only what an object of the notebook's own says",
     ),
