@@ -19,7 +19,7 @@ from grader.pipeline.cache_keys import CacheKeys, run_part
 from grader.pipeline.judge import Judge
 from grader.report.student_report import answer_view
 from grader.rubric import find_rubric, load_rubric
-from grader.selfcheck.submission_warnings import _code_answer_warnings
+from grader.selfcheck.submission_warnings import _code_answer_warnings, _empty_answer_warnings
 
 ROOT = Path(__file__).parent.parent
 PROMPTS = {
@@ -231,6 +231,18 @@ def test_the_self_check_warns_of_words_and_of_code_that_was_not_run() -> None:
     assert len(warnings) == 2
     assert "No code was found for Q1" in warnings[0]
     assert "Q2 was not run" in warnings[1]
+
+
+def test_who_left_an_item_empty_is_told_what_answers_it() -> None:
+    assert list(_empty_answer_warnings(["Q3", "Q1", "Q2"], items=ITEMS)) == [
+        "No answer was found for Q3: write below the question.",
+        "No answer was found for Q1: write the code below the question.",
+        "No answer was found for Q2: write words or code below the question.",
+    ]
+    twice = [*ITEMS, replace(ITEMS[0], id="Q4")]
+    assert list(_empty_answer_warnings(["Q1", "Q4"], items=twice)) == [
+        "No answers were found for Q1, Q4: write the code below the question."
+    ]
 
 
 def test_code_comes_to_answer_and_notebooks_are_read_again(tmp_path: Path) -> None:

@@ -444,6 +444,167 @@ EXPECTED: dict[str, dict[str, Any]] = {
 }
 
 
+DERIVED = dedent(
+    """
+    import abc, json, sqlite3, subprocess
+    import numpy as np
+
+
+    class Taken(sqlite3.IntegrityError):
+        pass
+
+
+    class TakenTwice(Taken):
+        pass
+
+
+    class Odd(Exception):
+        pass
+
+
+    class Mixed(abc.ABC, Odd, sqlite3.IntegrityError):
+        pass
+
+
+    class Diamond(Mixed, TakenTwice, KeyError):
+        pass
+
+
+    class Singular(np.linalg.LinAlgError):
+        pass
+
+
+    class Failed(subprocess.CalledProcessError):
+        pass
+
+
+    class Unread(json.JSONDecodeError):
+        pass
+
+
+    class Group(ExceptionGroup):
+        pass
+
+
+    class Quit(SystemExit):
+        pass
+
+
+    ERRORS = {
+        "Taken": lambda: Taken("x"),
+        "TakenTwice": lambda: TakenTwice("x"),
+        "Mixed": lambda: Mixed(1, 2),
+        "Diamond": lambda: Diamond("x"),
+        "Singular": lambda: Singular("x"),
+        "Failed": lambda: Failed(3, "ls"),
+        "Unread": lambda: Unread("x", "doc", 0),
+        "Group": lambda: Group("x", [ValueError(1)]),
+        "Quit": lambda: Quit("x"),
+    }
+
+
+    def fail(name):
+        raise ERRORS[name]()
+    """
+)
+CAUGHT = {
+    "Taken": ["sqlite3.IntegrityError", "sqlite3.Error", "Exception"],
+    "TakenTwice": ["sqlite3.IntegrityError", "Taken"],
+    "Mixed": ["sqlite3.DatabaseError", "Odd"],
+    "Diamond": ["sqlite3.IntegrityError", "Mixed", "TakenTwice", "Taken", "KeyError", "Odd"],
+    "Singular": ["np.linalg.LinAlgError", "ValueError"],
+    "Failed": ["subprocess.CalledProcessError", "subprocess.SubprocessError"],
+    "Unread": ["json.JSONDecodeError", "ValueError"],
+    "Group": ["ExceptionGroup"],
+    "Quit": ["Exception"],
+}
+
+
+def derived_tests() -> str:
+    """A test for each class of exceptions and each that it is derived from, and one for others."""
+    lines = ["import json, sqlite3, subprocess", "import numpy as np, pytest"]
+    for name, kinds in CAUGHT.items():
+        for number, kind in enumerate(kinds):
+            own = f", {kind}" if f"class {kind}(" in DERIVED else ""
+            lines += [f"def test_{name}_{number}(fail{own}):", f"    with pytest.raises({kind}):"]
+            lines += [f"        fail({name!r})"]
+    lines += ["def test_other(fail, TakenTwice):", "    with pytest.raises(TakenTwice):"]
+    lines += ["        fail('Taken')"]
+    return "\n".join(lines)
+
+
+def test_an_exception_of_the_notebook_is_caught_by_each_class_it_is_derived_from(
+    tmp_path: Path,
+) -> None:
+    outcomes = run_tests(tmp_path, tests=derived_tests(), notebook=DERIVED)
+    other = outcomes.pop("test_other")
+
+    assert {n: o for n, o in outcomes.items() if o["outcome"] != "passed"} == {}
+    assert len(outcomes) == sum(map(len, CAUGHT.values()))
+    assert (other["outcome"], other["exception"]) == ("raised", "Taken")
+
+
+BLANKS = dedent(
+    """
+    def test_name(y):
+        assert len(y) == 2
+
+
+    def test_attribute(y):
+        shape = y.shape
+        assert shape == (2,)
+
+
+    def test_function(g):
+        assert g(2) == 3
+
+
+    def test_made(f):
+        made = f(2)
+        assert made + 1 == 3
+
+
+    def test_given(f):
+        assert f(2) + 1 == 3
+
+
+    def test_kind(y):
+        assert isinstance(y, list)
+
+
+    def test_inside(ys):
+        assert sum(ys) == 3
+
+
+    def test_no_blank(x):
+        assert len(x) == 2
+    """
+)
+STOPPED = {
+    "test_name": "`y` is `...`, which is what a blank gives",
+    "test_attribute": "`y` is `...`, which is what a blank gives",
+    "test_function": "`g` is `...`, which is what a blank gives",
+    "test_made": "`made` is `...`, which is what a blank gives",
+    "test_given": (
+        "a value is `...`, which is what a blank gives: "
+        "unsupported operand type(s) for +: 'ellipsis' and 'int'"
+    ),
+    "test_kind": "`isinstance(y, list)` with y = ... (a blank) should be true",
+    "test_inside": (
+        "a value is `...`, which is what a blank gives: "
+        "unsupported operand type(s) for +: 'int' and 'ellipsis'"
+    ),
+    "test_no_blank": None,
+}
+
+
+def test_where_a_blank_stops_a_test_it_is_called_a_blank(tmp_path: Path) -> None:
+    notebook = "y = g = ...\nys = [1, ...]\nx = 1\n\n\ndef f(n):\n    return ...\n"
+    outcomes = run_tests(tmp_path, tests=BLANKS, notebook=notebook)
+
+    assert {name: outcome.get("sentence") for name, outcome in outcomes.items()} == STOPPED
+
+
 def test_failures_are_told_by_what_they_are(tmp_path: Path) -> None:
     outcomes = run_tests(tmp_path, tests=FAILURES, notebook=NOTEBOOK)
     seen = {

@@ -97,6 +97,22 @@ SENTENCES = [
         "the test stopped at `f()[0]`: TypeError: no subscript",
     ),
     (
+        case("stopped", code="len(y)", exception="TypeError", message="no", sentence="`y` is"),
+        "the test stopped at `len(y)`: `y` is",
+    ),
+    (
+        case("raised", call="`f(3)`", exception="NotImplementedError", where=["f", 2], message=""),
+        "`f(3)` raised NotImplementedError, as a blank does, in `f`, line 2 of its cell",
+    ),
+    (
+        case("raised", exception="NotImplementedError", message="your code"),
+        "it raised NotImplementedError, as a blank does: your code",
+    ),
+    (
+        case("raised", exception="TypeError", message="bad type: 'ellipsis'"),
+        "it raised TypeError: bad type: 'ellipsis' (a blank gives an ellipsis, `...`)",
+    ),
+    (
         case("passed", words=["a == b"]),
         "`a == b` is only what an object of the notebook's own says",
     ),
@@ -253,6 +269,26 @@ def test_of_many_flaws_three_are_told_and_the_others_counted() -> None:
     assert found(3) == "3 of 6 cases pass. Flaw 0. Flaw 1. Flaw 2"
     assert found(4) == "2 of 6 cases pass. Flaw 0. Flaw 1. Flaw 2. And 1 more"
     assert found(5) == "1 of 6 cases pass. Flaw 0. Flaw 1. Flaw 2. And 2 more"
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("marks are graded.", "Marks are graded. Or not."),
+        ("is it done?", "Is it done? Or not."),
+        ("no marks!", "No marks! Or not."),
+        ("`f(1)` gave `'.'`", "`f(1)` gave `'.'`. Or not."),
+    ],
+)
+def test_a_message_that_is_a_sentence_gets_no_second_period(message: str, told: str) -> None:
+    names = [f"test_small[{n}]" for n in range(3)]
+    right = tuple(case("passed", name) for name in names)
+    wrong = [
+        case("failed", name, sentence=text)
+        for name, text in zip(names, [message, "or not."], strict=False)
+    ]
+
+    assert judge(*wrong, right[2], reference=right).found == f"1 of 3 cases pass. {told}"
 
 
 def test_of_a_hidden_test_the_class_and_line_of_a_written_exception_are_told() -> None:

@@ -134,6 +134,32 @@ def test_what_several_checks_found_is_said_once_among_what_cost_points() -> None
     assert listed.count("correlation 0.96") == 1
 
 
+@pytest.mark.parametrize(
+    ("found", "titles", "told"),
+    [
+        ("1 of 2 cases pass", ["squares(n) lists."], "squares(n) lists: 1 of 2 cases pass"),
+        ("1 of 2 cases pass", ["`f`", "`g`"], "`f`, `g`: 1 of 2 cases pass"),
+        ("no", ["a", "b", "c"], "a, b and 1 more: no"),
+        ("a hidden test failed: f is right.", ["f is right."], "a hidden test failed: f is right."),
+        ("`f(2)` is too small", ["small"], "small: `f(2)` is too small"),
+        ("", ["f is right."], "f is right."),
+        ("no", [f"{'word ' * 20}."], f"{'word ' * 13}word …: no"),
+    ],
+)
+def test_what_cost_points_says_what_it_is_about(found: str, titles: list[str], told: str) -> None:
+    half = specimens.half_right()
+    assert half.score is not None
+    (item,) = (i for i in half.score.items if i.item.id == "Q2.3.2")
+    lost = next(f for f in item.findings if f.verdict is Verdict.FAILED)
+    findings = tuple(replace(lost, title=title, found=found) for title in titles)
+    items = tuple(replace(i, findings=findings) if i is item else i for i in half.score.items)
+    text = student_page(replace(half, score=replace(half.score, items=items)), rubric=rubric())
+
+    listed = text.split("What cost points")[1].split("</ul>")[0]
+    reasons = re.findall(r'class="jump-why"><bdi>(.*?)</bdi>', listed)
+    assert told in [re.sub(r"</?code>", "`", reason) for reason in reasons]
+
+
 def test_a_finding_says_expected_found_hint_and_whether_it_could_be_run_before() -> None:
     words = squeezed(student(specimens.half_right))
     assert "Expected a correlation between C1 and B1 below 0.15 either way" in words
@@ -167,7 +193,8 @@ def test_a_finding_sets_what_is_code_as_code_and_says_its_title_once() -> None:
 
     assert "<code>f(2) &lt; &lt;b&gt;</code> gave <code>[1]</code>; <code>[1, 4]</code>" in text
     assert "not ` alone" in text
-    assert text.count("<code>f(n)</code> lists squares") == 1
+    by_item = text.split('id="items"')[1]  # above it, what cost points is named by it, too
+    assert by_item.count("<code>f(n)</code> lists squares") == 1
 
 
 def test_what_a_hidden_check_of_ours_failed_by_is_not_told() -> None:

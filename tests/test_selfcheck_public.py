@@ -13,7 +13,16 @@ import selfchecking
 from safetensors.numpy import load as load_arrays
 
 from grader.errors import RubricError, UsageError
-from grader.model import Cell, ExecutionRecord, Notebook, Rubric, Trace
+from grader.model import (
+    Cell,
+    CellError,
+    CellRun,
+    CellStatus,
+    ExecutionRecord,
+    Notebook,
+    Rubric,
+    Trace,
+)
 from grader.notebook import handout_lines, outline_handout, read_notebook, written_answers
 from grader.selfcheck.public_files import (
     _public_handout,
@@ -268,3 +277,28 @@ def test_a_students_own_check_finds_the_answers_that_grading_finds(
 
     assert checked == graded
     assert warning in warnings
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (CellError(name="ValueError", message="no  7", line=2), "ValueError: no 7 (line 2)."),
+        (CellError(name="KeyboardInterrupt", message=""), "KeyboardInterrupt."),
+        (
+            CellError(name="NotImplementedError", message="", line=3),
+            "NotImplementedError, as a blank does (line 3).",
+        ),
+    ],
+)
+def test_why_a_cell_failed_is_said_as_it_is(
+    folder: Path, tmp_path: Path, error: CellError, reason: str
+) -> None:
+    file = tmp_path / "work.ipynb"
+    file.write_text('{"nbformat": 4, "cells": []}', encoding="utf-8")
+    book = Notebook(cells=(Cell(index=0, kind="code", source="f()"),), sha256="")
+    run = CellRun(index=0, status=CellStatus.RAISED, error=error)
+    trace = Trace(notebook=book, record=ExecutionRecord(cells=(run,)), observations={}, expected={})
+    public = load_public_rubric(find_public_rubric([folder]))
+    warnings = " ".join(find_warnings(file, trace=trace, new_outputs={}, public=public))
+
+    assert f"run in order: cell 0: {reason}" in warnings

@@ -163,7 +163,8 @@ def test_what_earned_too_much_is_named_and_not_what_failed_beside_it() -> None:
     assert grade.score is not None
     (score,) = grade.score.items
     failed = replace(score.findings[0], title="what failed", earned=Fraction(0), verdict=F)
-    both = replace(score, findings=(failed, *score.findings))
+    earned = replace(score.findings[0], title="a check.", found="that.")  # as docstrings end
+    both = replace(score, findings=(failed, earned))
     case = case_result(
         "template",
         [tried(replace(grade, score=replace(grade.score, items=(both,))))],

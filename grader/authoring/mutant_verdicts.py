@@ -131,7 +131,9 @@ def _shortfalls(graded: Graded, points: Mapping[str, Fraction]) -> Iterator[Shor
             continue  # told as a fault
         # Where it earned too much, what earned it is to be looked at.
         to_blame = [f for f in item.findings if f.earned] if earned > expected else losing
-        description = "; ".join(f"{f.title}: {f.found or f.blocked_by}" for f in to_blame)
+        description = "; ".join(
+            f"{f.title.rstrip('.')}: {(f.found or f.blocked_by).rstrip('.')}" for f in to_blame
+        )
         yield Shortfall(item=item.item.id, expected=expected, earned=earned, found=description)
 
 

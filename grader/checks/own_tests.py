@@ -274,7 +274,7 @@ def find_flaw(case: _Case, *, reference: _Case, is_public: bool) -> str:
         "raised": _begin(case, is_public) + _tell_exception(case, is_public=is_public),
     }
     if is_public:
-        message = f"{case.exception}: {case.message}"
+        message = case.sentence or f"{case.exception}: {case.message}"
         sentences["stopped"] = f"the test stopped at `{case.code}`: {message}"
         sentences["failed"] = case.sentence or case.message
     return sentences.get(case.outcome) or NO_REASON
@@ -318,6 +318,10 @@ def _tell_exception(case: _Case, *, is_public: bool) -> str:
     known = f"`{function}`, " if function and not function.startswith("<") else ""
     where = f" in {known}line {line} of its cell" if line else ""
     text = f": {case.message}" if is_public and case.message else ""
+    if case.exception == "NotImplementedError":
+        where = f", as a blank does{',' if where else ''}{where}"
+    elif text and "'ellipsis'" in text:
+        text += " (a blank gives an ellipsis, `...`)"
     return f"raised {case.exception}{where}{text}"
 
 
@@ -328,7 +332,13 @@ def join_flaws(flaws: Mapping[str, str], *, count: int) -> str:
     shown = [*different[:MAX_SHOWN], *([f"and {more} more"] if more > 0 else [])]
     if count == 1:
         return "".join(shown)
-    return ". ".join([f"{count - len(flaws)} of {count} cases pass", *map(_capitalize, shown)])
+    sentences = [f"{count - len(flaws)} of {count} cases pass", *map(_capitalize, shown)]
+    # The author's own messages may be sentences, with a mark at their end.
+    return "".join(_end_sentence(text) for text in sentences[:-1]) + sentences[-1]
+
+
+def _end_sentence(text: str) -> str:
+    return f"{text} " if text.endswith((".", "?", "!")) else f"{text}. "
 
 
 def _capitalize(text: str) -> str:

@@ -1,9 +1,8 @@
 """Stand for classes of exceptions of the notebook's, so that `except` and `pytest.raises` work."""
 
-import builtins
 import sys
 
-from inside.plain_values import ERROR_PACKAGES, KNOWN_PACKAGES, Malformed
+from inside.plain_values import ERROR_PACKAGES, KNOWN_PACKAGES, MAX_BASES, Malformed
 
 MAX_LINE = 1_000_000
 NEVER_RAISED = (KeyboardInterrupt, GeneratorExit, SystemExit)
@@ -36,14 +35,31 @@ class ClassStubs:
             return None
 
     def make_class(self, tree):
-        """Return a class with the name, and with those of its bases that are Python's own."""
+        """Return a class with the name, derived from what the notebook's is derived from.
+
+        Of its bases those that are known are themselves, those of the notebook's are such classes.
+        """
+        if int(tree["id"]) not in self.classes:
+            lineage = tree["bases"][:MAX_BASES]
+            stubs = {}
+            for index in reversed(range(len(lineage))):  # bases stand behind what derives from them
+                stubs[index] = self.stand_for(lineage[index], stubs)
+            self.add_class(tree, stubs)
+        return self.classes[int(tree["id"])]
+
+    def stand_for(self, tree, stubs):
+        """Return the classes that stand for one in a lineage: itself, a stub, or its bases."""
+        known = find_known(tree)
+        if known is not None and issubclass(known, Exception):
+            return (known,)
+        return (self.add_class(tree, stubs),) if "class" in tree else bases_of(tree, stubs)
+
+    def add_class(self, tree, stubs):
+        """Return the stub of a class of the notebook's, from those that were made before it."""
         number = int(tree["id"])
         if number not in self.classes:
-            bases = [getattr(builtins, str(name), None) for name in tree["bases"]]
-            base = next(
-                (b for b in bases if isinstance(b, type) and issubclass(b, Exception)), Exception
-            )
-            self.classes[number] = type(str(tree["class"]), (base,), {"__module__": "notebook"})
+            self.classes[number] = derive(str(tree["class"]), bases_of(tree, stubs))
+            self.numbers[self.classes[number]] = number
         return self.classes[number]
 
     def make_error(self, tree, decoder):
@@ -55,10 +71,7 @@ class ClassStubs:
             args = [decoder.decode(part) for part in tree["args"]]
         except Malformed:  # arrays of arguments stay there
             args = [str(tree["text"])]
-        try:
-            error = kind.__new__(kind, *args)
-        except Exception:
-            error = Exception.__new__(self.make_class(tree["class"]))
+        error = new_error(kind, args)
         error.args = tuple(args)
         if safe_text(error) != tree["text"]:
             error.args = (str(tree["text"]),)
@@ -66,6 +79,33 @@ class ClassStubs:
             error.__class__ = with_text(type(error), str(tree["text"]))
         error.__dict__.update(_number_in_notebook=tree["id"], _raised_at=place_of(tree))
         return error
+
+
+def bases_of(tree, stubs):
+    """Return the classes that stand for the bases of one, each once, most derived ones only."""
+    classes = dict.fromkeys(kind for index in tree["b"] for kind in stubs.get(index, ()))
+    return tuple(k for k in classes if not any(k is not o and issubclass(o, k) for o in classes))
+
+
+def derive(name, bases):
+    """Return a new class of exceptions; of bases that don't go together the first one counts."""
+    names = {"__module__": "notebook"}
+    for chosen in (bases, bases[:1]):
+        try:
+            return type(name, chosen or (Exception,), dict(names))
+        except TypeError:
+            continue
+    return type(name, (Exception,), names)
+
+
+def new_error(kind, args):
+    """Return a new exception of a class, or of one of that name where it can't be made."""
+    for make in (kind.__new__, Exception.__new__):
+        try:
+            return make(kind, *args)
+        except Exception:
+            continue
+    return derive(kind.__name__, ())()
 
 
 def with_text(kind, text):

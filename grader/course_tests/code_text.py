@@ -91,7 +91,7 @@ class ShownCode:
         known = self.known_values(node, around=node)
         code, used = self.with_literals(node, known)
         rest = [
-            f"{name} = {show(value)}"
+            f"{name} = {'... (a blank)' if value is ... else show(value)}"
             for name, value in known.items()
             if name not in used and is_plain(value) and "\n" not in show(value)
         ]

@@ -15,6 +15,7 @@ from course_tests.talk import NotebookGone
 MAX_TEXT = 1200
 VERDICTS = (AssertionError, pytest.fail.Exception)
 """Exceptions by which a test says that something is wrong."""
+BLANK = "`...`, which is what a blank gives"
 NOT_RAISED = re.compile(r"DID NOT RAISE (?:<class '(?:[\w<>]+\.)*)?(\w+)")
 COMPARISONS = {
     ast.Eq: "{right} was expected",
@@ -62,6 +63,8 @@ def describe_stop(entry, path, error, compared):
     is_verdict = isinstance(error, VERDICTS) and not isinstance(error, NotebookGone)
     if is_verdict:
         described["sentence"] = stop.explain_assertion(error, compared)[:MAX_TEXT]
+    elif blank := stop.find_blank(safe_text(error)):
+        described["sentence"] = blank[:MAX_TEXT]
     return {**described, "call": stop.call()[:MAX_TEXT]}
 
 
@@ -108,6 +111,16 @@ class Stop:
                 if name_of(function).startswith("assert_"):
                     return f"`{self.shown.text(left)}` and `{self.shown.text(right)}` differ: "
         return ""
+
+    def find_blank(self, message):
+        """Return which value where the test stopped is a blank that was left, or ''."""
+        if self.statement is not None:
+            for name, value in self.shown.known_values(
+                self.statement, around=self.statement
+            ).items():
+                if value is ...:
+                    return f"`{name}` is {BLANK}"
+        return f"a value is {BLANK}: {message}" if "ellipsis" in message else ""
 
     def after(self, node):
         """Return what the test did before, as the beginning of a sentence, or ''."""
@@ -181,7 +194,7 @@ def first_difference(given, expected):
 def show_value(value):
     """Return a value as a report shows it."""
     if type(value).__name__ == "ellipsis":
-        return "`...`, which is what a blank gives"
+        return BLANK
     if isinstance(value, Remote):
         return f"an object of class {type(value).__name__}"
     return f"`{show(value)}`"

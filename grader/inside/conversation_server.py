@@ -20,7 +20,13 @@ import tempfile
 
 from inside import frames
 from inside.kept_figures import describe_figures
-from inside.plain_values import ERROR_PACKAGES, KNOWN_PACKAGES, ValueDecoder, ValueEncoder
+from inside.plain_values import (
+    ERROR_PACKAGES,
+    KNOWN_PACKAGES,
+    MAX_BASES,
+    ValueDecoder,
+    ValueEncoder,
+)
 from inside.questions import wait_for_result
 from inside.typed_lines import type_lines
 
@@ -130,10 +136,28 @@ class ConversationServer:
             tree["class"] = value.__name__[:100]
             tree |= known_name(value)
             if issubclass(value, _BaseException):
-                tree["bases"] = [base.__name__ for base in value.__mro__ if is_builtin(base)]
+                tree |= self.lineage(value)
         elif callable(value):
             tree["name"] = str(getattr(value, "__name__", ""))[:100]
         return tree
+
+    def lineage(self, kind):
+        """Return what a class of exceptions is derived from: each class once, in its order.
+
+        `b` tells, for it and for each of them, which of them are its bases, by their numbers.
+        """
+        bases = [base for base in kind.__mro__[1:] if issubclass(base, _BaseException)][:MAX_BASES]
+        positions = {id(base): index for index, base in enumerate(bases)}
+
+        def direct(derived):
+            return [positions[id(base)] for base in derived.__bases__ if id(base) in positions]
+
+        trees = [
+            (known_name(base) or {"id": self.number(base), "class": base.__name__[:100]})
+            | {"b": direct(base)}
+            for base in bases
+        ]
+        return {"bases": trees, "b": direct(kind)}
 
     def number(self, value):
         """Return the number of an object."""
@@ -332,11 +356,6 @@ def known_name(kind):
     for part in name.split("."):
         target = getattr(target, part, None)
     return {"m": module, "q": name} if target is kind else {}
-
-
-def is_builtin(kind):
-    """Return whether a class is an exception of Python's own."""
-    return getattr(builtins, kind.__name__, None) is kind and issubclass(kind, _BaseException)
 
 
 def raised_at(error, namespace):

@@ -22,6 +22,8 @@ MAX_PARTS = 200_000
 """Most parts of one value: larger ones are only referred to."""
 MAX_DEPTH = 60
 """Deepest nesting of one value."""
+MAX_BASES = 60
+"""Most classes that one of exceptions is derived from: further ones are not told."""
 MAX_BYTES = 128 * 1024 * 1024
 """Most bytes of texts and arrays of one value."""
 KNOWN_PACKAGES = frozenset(

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
 from markupsafe import Markup
 
-from grader.model import Answer, Finding, Graded, ItemScore, Picture, Rubric, Verdict
+from grader.model import (
+    Answer,
+    Finding,
+    Graded,
+    ItemScore,
+    Picture,
+    Rubric,
+    Verdict,
+    list_some,
+    shorten,
+)
 from grader.report.code_listing import highlight_code
 from grader.report.exhibit import ExhibitKey, ExhibitView, exhibit_key, unique_exhibits
 from grader.report.id_masking import mask_ids
@@ -23,6 +33,8 @@ from grader.report.score_bar import bar_segments
 
 _IMAGE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif"})
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+MAX_TITLES, MAX_TITLE, MAX_FOUND = 2, 70, 140
+"""Titles of checks before what they found, and characters of each and of that."""
 _UNDECIDED = frozenset({Verdict.PENDING, Verdict.ERROR})
 
 
@@ -76,10 +88,26 @@ class ItemCard:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What cost points, each once, in the order of the findings."""
-        findings = (line.finding for line in self.finding_lines)
-        costly = (f for f in findings if f.verdict in {Verdict.FAILED, Verdict.PARTIAL})
-        return tuple(dict.fromkeys(finding.found or finding.title for finding in costly))
+        """What cost points and what it is about, each once, in the order of the findings."""
+        titles_by_found: dict[str, dict[str, None]] = {}
+        for finding in (line.finding for line in self.finding_lines):
+            if finding.verdict in {Verdict.FAILED, Verdict.PARTIAL}:
+                titles_by_found.setdefault(finding.found, {})[finding.title] = None
+        return tuple(
+            _name_subject(reason, titles=[*titles]) for reason, titles in titles_by_found.items()
+        )
+
+
+def _name_subject(reason: str, *, titles: Sequence[str]) -> str:
+    """Return what was found after the titles of the checks that found it: it stands alone."""
+    if not reason:
+        return list_some(titles, most=MAX_TITLES)
+    plain = (title.rstrip(". ") for title in titles)
+    # What is said of a hidden test ends with what it asks for.
+    added = [t for t in plain if t and not reason.rstrip(". ").endswith(f": {t}")]
+    added = [shorten(title, most=MAX_TITLE) for title in added]
+    named = f"{list_some(added, most=MAX_TITLES)}: " if added else ""
+    return f"{named}{shorten(reason, most=MAX_FOUND)}"
 
 
 def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grader.model import (
     Answer,
+    CellError,
     CellRun,
     CellStatus,
     Item,
@@ -38,6 +39,12 @@ MAX_REASONS, MAX_REASON = 3, 120
 """Failures of cells that are told, and characters of each message."""
 MAX_COMMANDS = 3
 """Commands that one notice names."""
+EMPTY_ADVICE = {
+    "text": "write below the question",
+    "code": "write the code below the question",
+    "any": "write words or code below the question",
+}
+"""What to do where no answer was found, by what answers the item."""
 _LEFT_OUT = re.compile(r"(?P<command>`.+`) was left out: (?P<reason>.+)")
 _TOLERANCE = 0.01
 """Relative difference of a printed number that another computer may cause."""
@@ -154,11 +161,17 @@ def _error_warnings(
 def _failure_reasons(runs: Sequence[CellRun]) -> list[str]:
     """Return why each cell failed that raised an error of its own."""
     return [
-        f"cell {run.index}: {run.error.name}: {' '.join(run.error.message.split())[:MAX_REASON]}"
+        f"cell {run.index}: {_tell_error(run.error)}"
         + (f" (line {run.error.line})" if run.error.line else "")
         for run in runs
         if run.status is not CellStatus.RAN and run.error is not None
     ]
+
+
+def _tell_error(error: CellError) -> str:
+    message = " ".join(error.message.split())[:MAX_REASON]
+    blank = ", as a blank does" if error.name == "NotImplementedError" else ""
+    return f"{error.name}{blank}" + (f": {message}" if message else "")
 
 
 def _has_saved_error(cell: Mapping[str, Json]) -> bool:
@@ -213,9 +226,7 @@ def _answer_warnings(notebook: Notebook, public: PublicRubric) -> Iterator[str]:
         notebook, items=public.rubric.items, handout=public.handout, outline=public.outline
     )
     empty = [name for name, answer in answers.items() if not answer.text and not answer.images]
-    if empty:
-        written = "answer was" if len(empty) == 1 else "answers were"
-        yield f"No {written} found for {', '.join(empty)}: write below the question."
+    yield from _empty_answer_warnings(empty, items=public.rubric.items)
     yield from _code_answer_warnings(notebook, answers=answers, items=public.rubric.items)
     doubts: dict[tuple[bool, str], list[str]] = {}
     for name, answer in answers.items():
@@ -232,6 +243,15 @@ def _answer_warnings(notebook: Notebook, public: PublicRubric) -> Iterator[str]:
     students = find_students(notebook, prompts=prompts)
     if not any(student.name or student.id for student in students):
         yield "No name was found: write your names and ids where the first cell asks for them."
+
+
+def _empty_answer_warnings(empty: Sequence[str], *, items: Sequence[Item]) -> Iterator[str]:
+    """Warn of items without an answer: by what answers them."""
+    kinds = {item.id: item.answer for item in items}
+    for kind, advice in EMPTY_ADVICE.items():
+        if names := [name for name in empty if kinds.get(name) == kind]:
+            written = "answer was" if len(names) == 1 else "answers were"
+            yield f"No {written} found for {', '.join(names)}: {advice}."
 
 
 def _code_answer_warnings(

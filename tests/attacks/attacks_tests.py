@@ -636,6 +636,9 @@ FORGED_REPLIES = {
     "long-place": '{"raised": {"": "error", "id": 1, "text": "t" * 10**6, "args": ["a" * 10**6],'
     ' "function": "f" * 10**6, "line": 7, "class": {"": "object", "id": 2, "t": "type",'
     ' "class": "\\x1b[2J\\ud800" * 10**5, "bases": ["ExceptionGroup", "SystemExit"]}}}',
+    "lineage": '{"raised": {"": "error", "id": 1, "text": "t", "args": [], "class": {"": "object",'
+    ' "id": 2, "t": "type", "class": "E", "b": [0, 0, 10**9, 1], "bases": [{"id": 2, "class": "E",'
+    ' "b": [0, 1, -1]}, {"m": "builtins", "q": "SystemExit", "b": [7] * 100}] * 10**3}}}',
     "skip": '{"raised": {"": "error", "id": 1, "text": "t", "args": [], "class": {"": "object",'
     ' "id": 2, "t": "type", "class": "Skipped", "m": "pandas", "q": "pytest.skip.Exception",'
     ' "bases": ["BaseException"]}}}',
