@@ -189,5 +189,8 @@ class ArrayNoise(ArrayPairCheck):
         observed = f"standard deviation {value:.3f}"
         if self.low <= value <= self.high:
             return passed(expected=expected, observed=observed)
-        hint = f"{self.other} was given; was one of the two changed after it was made?"
+        hint = (
+            f"{self.other} was given: is its line still the handout's, and was neither of the two "
+            "changed after it?"
+        )
         return failed(expected=expected, observed=observed, hint=hint)
