@@ -636,6 +636,18 @@ def test_where_a_blank_stops_a_test_it_is_called_a_blank(tmp_path: Path) -> None
     assert {name: outcome.get("sentence") for name, outcome in outcomes.items()} == STOPPED
 
 
+def test_an_object_that_should_be_another_is_told_by_the_code_and_not_by_its_class(
+    tmp_path: Path,
+) -> None:
+    notebook = "class C:\n    def __ne__(self, other):\n        return False\n"
+    tests = "def test_other(C):\n    first = C()\n    assert first != C()\n"
+    outcome = run_tests(tmp_path, tests=tests, notebook=notebook)["test_other"]
+
+    assert outcome["sentence"] == (
+        "after `first = C()`: `first` gave an object of class C; anything but `C()` was expected"
+    )
+
+
 def test_failures_are_told_by_what_they_are(tmp_path: Path) -> None:
     outcomes = run_tests(tmp_path, tests=FAILURES, notebook=NOTEBOOK)
     seen = {
