@@ -544,6 +544,37 @@ def test_an_exception_of_the_notebook_is_caught_by_each_class_it_is_derived_from
     assert (other["outcome"], other["exception"]) == ("raised", "Taken")
 
 
+ENDINGS = {
+    "SystemExit": "raise SystemExit",
+    "KeyboardInterrupt": "raise KeyboardInterrupt",
+    "GeneratorExit": "raise GeneratorExit",
+    "Own": "raise Own",
+}
+
+
+def test_what_ends_a_process_ends_a_students_own_check_of_that_test_alone(tmp_path: Path) -> None:
+    names = [name.lower() for name in ENDINGS]
+    code = "class Own(KeyboardInterrupt):\n    pass\n" + "".join(
+        f"def {name}(n):\n    {end}\n" for name, end in zip(names, ENDINGS.values(), strict=True)
+    )
+    tests = "".join(f"def test_{name}({name}):\n    assert {name}(2) == 3\n" for name in names)
+    file = tmp_path / "own_tests.py"
+    file.write_text(tests, encoding="utf-8")
+    namespace: dict[str, Any] = {}
+    exec(code, namespace)  # noqa: S102
+    outcomes = load_course_tests("native_runs").run_native(
+        file, namespace, tests={f"test_{name}" for name in names}, seed=(0,), cells=[code]
+    )
+
+    seen = {
+        test: [(c["outcome"], c["call"], c["where"][0]) for c in cs]
+        for test, cs in outcomes.items()
+    }
+    assert seen == {f"test_{name}": [("raised", f"`{name}(2)`", name)] for name in names}
+    kinds = [case["exception"] for cases in outcomes.values() for case in cases]
+    assert kinds == list(ENDINGS)
+
+
 BLANKS = dedent(
     """
     def test_name(y):
@@ -603,6 +634,18 @@ def test_where_a_blank_stops_a_test_it_is_called_a_blank(tmp_path: Path) -> None
     outcomes = run_tests(tmp_path, tests=BLANKS, notebook=notebook)
 
     assert {name: outcome.get("sentence") for name, outcome in outcomes.items()} == STOPPED
+
+
+def test_an_object_that_should_be_another_is_told_by_the_code_and_not_by_its_class(
+    tmp_path: Path,
+) -> None:
+    notebook = "class C:\n    def __ne__(self, other):\n        return False\n"
+    tests = "def test_other(C):\n    first = C()\n    assert first != C()\n"
+    outcome = run_tests(tmp_path, tests=tests, notebook=notebook)["test_other"]
+
+    assert outcome["sentence"] == (
+        "after `first = C()`: `first` gave an object of class C; anything but `C()` was expected"
+    )
 
 
 def test_failures_are_told_by_what_they_are(tmp_path: Path) -> None:

@@ -377,6 +377,7 @@ def test_in_doubt_a_person_decides_where_points_would_be_lost() -> None:
 def test_what_our_question_could_not_read_was_not_raised(error: str, said: str) -> None:
     assert explain_error(error, name="f").startswith(said)
     assert explain_error("ValueError: no", name="f", call="") == "f raised ValueError: no"
+    assert explain_error("SystemExit: ", name="f", call="") == "f raised SystemExit"
 
 
 class Looks(Says):

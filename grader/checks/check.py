@@ -288,7 +288,7 @@ def explain_error(error: str, *, name: str, call: str = "calling") -> str:
     kind, _, value = error.partition(": ")
     if kind == "NotNumbers" and value:
         return f"{name} gave {shorten(value, most=200)}"
-    return f"{call} {name} raised {shorten(error, most=200)}".lstrip()
+    return f"{call} {name} raised {shorten(error, most=200).rstrip(': ')}".lstrip()
 
 
 def make_question(

@@ -175,6 +175,8 @@ def explain_comparison(test, shown, compared):
     if kind in CONTAINED and not isinstance(other, LITERALS):
         return f"{shown.expression(other)} gave {right}; {CONTAINED[kind].format(left=left)}"
     expected = COMPARISONS[kind].format(right=right)
+    if kind in (ast.NotEq, ast.IsNot) and isinstance(compared[1], Remote):
+        expected = f"anything but `{shown.text(other)}` was expected"  # its class tells nothing
     difference = first_difference(*compared) if left == right else ""
     return f"{shown.expression(test.left)} gave {left}; {expected}{difference}"
 

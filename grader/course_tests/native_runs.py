@@ -6,6 +6,7 @@ with pytest. What is said of a failure is said in the same words as where it cou
 
 import builtins
 import contextlib
+import dis
 import io
 import os
 import sys
@@ -106,8 +107,21 @@ class NativeBackend:
         try:
             with contextlib.redirect_stdout(self.output), keeping_for_test(self.figures):
                 yield
+        except KeyboardInterrupt as error:  # pytest would end, with all tests that follow
+            if not was_raised(error):
+                raise
+            stub = type(type(error).__name__, (Exception,), {})
+            raise stub(*error.args).with_traceback(error.__traceback__) from None
         finally:
             builtins.input = real_input
+
+
+def was_raised(error):
+    """Return whether a `raise` made an exception, and no key that somebody pressed."""
+    trace = error.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return dis.opname[trace.tb_frame.f_code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
 
 
 class LocalFiles(arguments.FileNames):
