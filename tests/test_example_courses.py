@@ -50,7 +50,10 @@ def test_each_submission_earns_what_is_expected(name: str, tmp_path: Path) -> No
 @pytest.mark.kernel
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=() if name == "intro" else pytest.mark.slow) for name in NAMES],
+    [
+        pytest.param(name, marks=() if name in {"intro", "weather"} else pytest.mark.slow)
+        for name in NAMES
+    ],
 )
 def test_where_folders_cannot_be_listed_a_course_is_graded_alike(name: str, tmp_path: Path) -> None:
     course = copied(name, tmp_path)

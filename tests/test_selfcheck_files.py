@@ -92,7 +92,7 @@ def test_a_lost_point_is_told_and_exits_with_1(folder: Path) -> None:
     done = grade_check(folder, "work.ipynb")
 
     assert done.code == 1, done.err
-    assert "It costs 2 points." in done.out
+    assert "It costs 2 points." in " ".join(done.out.split())
     assert "cell 2, `two = one + 9 * np.random" in done.out
     assert "2 of 3" in done.out
 
