@@ -63,7 +63,7 @@ def test_calls_that_gave_no_value_leave_nothing_to_judge() -> None:
     [
         ("ValueError: a: b", "calling f raised ValueError: a: b"),
         ("NotNumbers: a: b", "f gave a: b"),
-        ("NotNumbers: ", "calling f raised NotNumbers: "),
+        ("NotNumbers: ", "calling f raised NotNumbers"),
         (f"NotNumbers: {'x' * 300}", f"f gave {'x' * 200} …"),
         ("x" * 300, f"calling f raised {'x' * 200} …"),
     ],

@@ -97,7 +97,7 @@ def test_attacks_leave_an_innocent_neighbor_and_the_next_notebook_their_points(
     assert {name: flaw for name, flaw in flaws.items() if flaw} == {}
     assert not list(stage.folder.rglob("escaped*"))
     files = [path for path in (stage.folder / "bench0").rglob("*") if path.is_file()]
-    assert [path.name for path in files] == ["tests.py"]
+    assert sorted(path.name for path in files) == ["tests.py", "value_tests_of_the_grader.py"]
 
 
 def test_who_spoils_the_way_to_a_notebook_loses_by_it(
