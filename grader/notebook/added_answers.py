@@ -15,7 +15,7 @@ from grader.notebook.fallback_search import SearchedText
 from grader.notebook.handout import Handout
 from grader.notebook.label_search import items_by_numbers
 from grader.notebook.markdown_words import split_words
-from grader.notebook.number_labels import NOISE, NumberLabel, read_number_label
+from grader.notebook.number_labels import NOISE, NumberLabel, match_end, read_number_label
 from grader.notebook.prompt_search import Anchor
 
 MAX_POINTER_WORDS = 20
@@ -69,7 +69,7 @@ def find_addition_anchors(
         label = read_addition_label(line) if _may_open(number, text) else None
         item = item_by_numbers.get(label.numbers) if label else None
         above = [anchor for anchor in text.anchors if anchor.first <= first]
-        if label is None or item is None or not above or _owner(above) == item:
+        if label is None or item is None or not above or above[-1].item == item:
             continue
         last = first + label.word_count
         anchors.append(Anchor(item=item, first=first, last=last, ratio=1.0, is_label=True))
@@ -78,8 +78,8 @@ def find_addition_anchors(
 
 def read_addition_label(line: str) -> NumberLabel | None:
     """Return the number that a line opens with, if it is set off or said to be an addition's."""
-    start = _match_end(NOISE, line, 0)
-    core = _match_end(_LEAD, line, start)
+    start = match_end(NOISE, line, 0)
+    core = match_end(_LEAD, line, start)
     rest = line if core == start else line[core:]
     label = read_number_label(rest)
     if label is None or label.is_bare or label.is_led:
@@ -93,10 +93,6 @@ def read_addition_label(line: str) -> NumberLabel | None:
     return label.with_words(sum(word.start < end for word in split_words(line)))
 
 
-def _owner(anchors: Sequence[Anchor]) -> str:
-    return max(anchors, key=lambda anchor: anchor.first).item
-
-
 def _may_open(number: int, text: SearchedText) -> bool:
     """Return whether a line is the first with words of its cell, or a heading."""
     line = text.lines[number]
@@ -106,8 +102,3 @@ def _may_open(number: int, text: SearchedText) -> bool:
 
 def _is_heading(line: str) -> bool:
     return line.lstrip().startswith(("#", "<h"))
-
-
-def _match_end(pattern: re.Pattern[str], line: str, position: int) -> int:
-    match = pattern.match(line, position)
-    return match.end() if match else position

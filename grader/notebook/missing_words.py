@@ -41,6 +41,11 @@ def needed_modules(run: CellRun, notebook: Notebook | None = None) -> tuple[str,
     return tuple(dict.fromkeys((*stated, *(_modules_of_name(run, notebook) if notebook else ()))))
 
 
+def tells_use(note: str) -> bool:
+    """Return whether a note says that something that is missing was used."""
+    return _USED.search(note) is not None
+
+
 def unimportable_modules(run: CellRun) -> frozenset[str]:
     """Return those of them that are said to be there, and not to work."""
     return frozenset(name for name, broken in _needs(run) if broken)

@@ -154,14 +154,14 @@ class _Reading:
 
 def read_number_label(line: str) -> NumberLabel | None:
     """Return the number of a question that a line begins with; None if it begins otherwise."""
-    start = _match_end(NOISE, line, 0)
-    start = _match_end(_OTHER_NUMBER, line, start)
-    after_lead = _match_end(_LEAD, line, start)
-    position = _match_end(_ANSWER_WORDS, line, after_lead)
+    start = match_end(NOISE, line, 0)
+    start = match_end(_OTHER_NUMBER, line, start)
+    after_lead = match_end(_LEAD, line, start)
+    position = match_end(_ANSWER_WORDS, line, after_lead)
     is_answer, has_lead = position > after_lead, after_lead > start
     reading, end, closed = _Reading(), position, False
     for each in _readings(line, position):
-        closing = _match_end(_POINTS, line, each.end)
+        closing = match_end(_POINTS, line, each.end)
         is_closed = each.has_brackets or _CLOSING.match(line, closing) is not None
         if is_closed or not each.needs_sign:
             reading, end, closed = each, closing, is_closed
@@ -200,7 +200,7 @@ def _readings(line: str, position: int) -> Iterator[_Reading]:
             return
         reading = following
         yield reading
-        position = _match_end(_BETWEEN, line, reading.end)
+        position = match_end(_BETWEEN, line, reading.end)
         between = line[reading.end : position]
 
 
@@ -219,6 +219,7 @@ def read_number(text: str) -> int:
     return next(c.index(text.lower()) + 1 for c in counted if text.lower() in c)
 
 
-def _match_end(pattern: re.Pattern[str], line: str, position: int) -> int:
+def match_end(pattern: re.Pattern[str], line: str, position: int) -> int:
+    """Return where a pattern ends that begins at a position; the position where none does."""
     match = pattern.match(line, position)
     return match.end() if match else position

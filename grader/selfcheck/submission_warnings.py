@@ -27,7 +27,7 @@ from grader.notebook import (
     written_answers,
 )
 from grader.notebook.decoding import decode_text, parse_json_object
-from grader.notebook.missing_words import needed_modules
+from grader.notebook.missing_words import tells_use
 from grader.notebook.saved_outputs import shows_figure
 from grader.selfcheck.public_rubric import PublicRubric
 
@@ -56,7 +56,7 @@ def find_notices(trace: Trace) -> tuple[str, ...]:
     notes = {
         note: cells
         for note, cells in _cells_by_note(trace.record.cells).items()
-        if not needed_modules(CellRun(index=0, status=CellStatus.RAN, notes=(note,)))
+        if not tells_use(note)
     }
     left_out = {note: match for note in notes if (match := _LEFT_OUT.fullmatch(note))}
     reasons = dict.fromkeys(match["reason"] for match in left_out.values())
@@ -73,7 +73,7 @@ def _lack_warnings(runs: Iterable[CellRun]) -> Iterator[str]:
     """Warn of cells that needed what is not there, and ran to their end all the same."""
     ran = (run for run in runs if run.status is CellStatus.RAN)
     for note, cells in _cells_by_note(ran).items():
-        if needed_modules(CellRun(index=0, status=CellStatus.RAN, notes=(note,))):
+        if tells_use(note):
             yield f"{_list_cells(cells)}: {note}"
 
 
