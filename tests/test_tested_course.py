@@ -136,6 +136,35 @@ def test_a_student_reads_the_same_words_on_their_own_computer(student: Path) -> 
     assert "4 more run after you hand in" in said
 
 
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("import os\n    os._exit(3)", "It ended the notebook's process."),
+        pytest.param(
+            "while True:\n        pass", "It did not answer in time.", marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_a_function_that_never_answers_fails_its_own_public_tests_only(
+    student: Path, body: str, reason: str
+) -> None:
+    cells = (
+        f"def squares(n):\n    {body}",
+        "def sort_words(words):\n    words.sort(key=str.lower)",
+    )
+    tested_course.write_notebook(student / "odd.ipynb", cells)
+
+    said = run("grader", "check", "odd.ipynb", "--format", "json", folder=student, code=1)
+
+    found = {one["item"]: one for one in json.loads(said)["notebooks"][0]["findings"]}
+    assert found["Q1"]["told"] == f"{reason} It costs 1 point."
+    assert {item: one["verdict"] for item, one in found.items()} == {
+        "Q1": "failed",
+        "Q2": "failed",
+        "Q4": "passed",
+    }
+
+
 def test_the_box_in_the_notebook_runs_public_tests_on_live_names(student: Path) -> None:
     shown = in_shell(student, "import grader", *tested_course.WRONG[:2], "grader.check_all()")[-1]
 

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +42,17 @@ from grader.model import (
 )
 from grader.notebook.saved_outputs import saved_outputs
 from grader.selfcheck import inside_loader, live_questions
+from grader.selfcheck.public_tests import TEST_KIND, lost_test
 
 PATIENCE_FACTOR = 3
 """How many times the limits of grading cells and questions may take: libraries load first."""
 START_SECONDS = 120.0
 """Seconds a kernel may take to come up."""
+MAX_RUNS_AGAIN = 4
+"""How often the notebook is run again since a question ended its process or was never answered."""
 GRACE_SECONDS = 5.0
 """Seconds an interrupted cell has to stop before its kernel is ended."""
+_UNANSWERED = frozenset({"died", "timed_out", "not_asked"})
 OWN_COMPUTER = Isolation(level="none", description="run by its owner, on their own computer")
 
 
@@ -103,6 +107,8 @@ class LocalKernel:
         self._runner = runner
         self._resources = resources
         self._scratch = Path()
+        self._cells: list[Cell] = []
+        """What ran in the kernel that there is."""
         self._client: Any = None
         """None where no kernel is live."""
 
@@ -133,6 +139,7 @@ class LocalKernel:
     def _run_attempt(self, cells: list[Cell]) -> RunAttempt:
         """Run some cells in a fresh kernel."""
         self._resources.close()  # the kernel that a cell ended, if any
+        self._cells = cells
         runs = self._runner.run(self._run_cells(cells)).values()
         killer = next((run for run in runs if run.status is CellStatus.STRUCK_OUT), None)
         return RunAttempt(runs=tuple(run for run in runs if run is not killer), killer=killer)
@@ -140,31 +147,80 @@ class LocalKernel:
     def ask(
         self, questions: tuple[Question, ...] | wire.PackedQuestions
     ) -> Mapping[str, Observation]:
-        """Ask a batch; each question gets an observation, whatever happens."""
+        """Ask a batch; each question gets an observation, whatever happens.
+
+        Where an answer ends the process or never comes, the notebook is run again, and what has no
+        answer yet is asked alone: a function that calls `os._exit` fails its own tests only.
+        """
         packed = (
             questions
             if isinstance(questions, wire.PackedQuestions)
             else wire.pack_questions(questions)
         )
+        if self._client is None:
+            return self._read_answers(packed, b"", nonces={})
+        observations = self._ask_once(packed)
+        runs = 0
+        for question in packed.questions:
+            if observations[question.id].status not in _UNANSWERED:
+                continue
+            if self._client is None:
+                runs += 1
+                if runs > MAX_RUNS_AGAIN or not self._run_again():
+                    break
+            alone = self._ask_once(wire.pack_questions((question,)))[question.id]
+            is_lost = question.kind == TEST_KIND and alone.status in _UNANSWERED
+            observations[question.id] = lost_test(alone) if is_lost else alone
+        return observations
+
+    def _run_again(self) -> bool:
+        """Run the same cells in a fresh kernel; return whether it lives."""
+        outputs = self.outputs
+        self._run_attempt(self._cells)
+        self.outputs = outputs
+        return bool(self._client is not None)
+
+    def _ask_once(self, packed: wire.PackedQuestions) -> dict[str, Observation]:
+        """Ask a batch in the kernel that there is; let go of it where it did not survive that."""
         ids = ("", *(question.id for question in packed.questions))
         nonces = {question_id: secrets.token_hex(8) for question_id in ids}
         answers_path = self._scratch / "answers"
-        if self._client is not None:
-            frame = wire.compose_batch(packed, nonces=nonces, seconds=0)
-            (self._scratch / "questions").write_bytes(frame)
-            self._runner.run(self._exchange_files(count=len(packed.questions)))
+        answers_path.unlink(missing_ok=True)
+        frame = wire.compose_batch(packed, nonces=nonces, seconds=0)
+        (self._scratch / "questions").write_bytes(frame)
+        in_time = self._runner.run(self._exchange_files(count=len(packed.questions)))
         data = answers_path.read_bytes() if answers_path.exists() else b""
-        return live_questions.parse_answers(_split_frames(data), packed.questions, nonces=nonces)
+        observations = self._read_answers(packed, data, nonces=nonces)
+        if any(observation.status in _UNANSWERED for observation in observations.values()):
+            self._client = None
+            self._resources.close()
+        if in_time:
+            return observations
+        return {
+            question_id: replace(answer, status="timed_out") if answer.status == "died" else answer
+            for question_id, answer in observations.items()
+        }
 
-    async def _exchange_files(self, *, count: int) -> None:
-        """Let the kernel read the file of questions and write the file of answers."""
+    def _read_answers(
+        self, packed: wire.PackedQuestions, data: bytes, *, nonces: dict[str, str]
+    ) -> dict[str, Observation]:
+        bodies = _split_frames(data)
+        return dict(live_questions.parse_answers(bodies, packed.questions, nonces=nonces))
+
+    async def _exchange_files(self, *, count: int) -> bool:
+        """Let the kernel read the file of questions and write the file of answers.
+
+        Return whether it lived and came to an end in time, or died before.
+        """
         paths = tuple(str(self._scratch / name) for name in ("questions", "answers"))
         code = f"__import__('builtins').{live_questions.BUILTIN_NAME}{paths!r}"
         request = self._client.kc.execute(code, silent=True, store_history=False)
         seconds = PATIENCE_FACTOR * self._rubric.limits.question_s * max(1, count)
         reply = asyncio.ensure_future(self._client.async_wait_for_reply(request))
         await asyncio.wait({reply}, timeout=seconds)
+        in_time = reply.done()
         await _settle(reply)
+        return in_time
 
     async def _run_cells(self, cells: list[Cell]) -> dict[int, CellRun]:
         """Run cells in a fresh kernel, to the end of their time or to one that ends the kernel."""

@@ -50,6 +50,16 @@ def answer_tests(
     }
 
 
+def lost_test(answer: Observation) -> Observation:
+    """Return what a test came to that ended the notebook's process, or never came to an end.
+
+    Args:
+        answer: that it died or timed out, when it was asked alone.
+    """
+    case = {"case": "", "outcome": "gone", "status": answer.status}
+    return Observation(id=answer.id, status="ok", data={"cases": [case]})
+
+
 def expect_all_to_pass(observations: Mapping[str, Observation]) -> Mapping[str, Observation]:
     """Return what the reference came to in the same tests: it passes them all.
 
