@@ -215,7 +215,7 @@ def criterion_choices(
 
 def plain_sentence(source: str) -> str:
     """Return a sentence of an answer on one line, as it reads when its Markdown is rendered."""
-    return one_line(Markup(render_markdown(source)).striptags())
+    return one_line(render_markdown(source).striptags())
 
 
 def suggestion_agreement(console: Console, queue: Iterable[QueueItem], *, item: Item) -> Agreement:
