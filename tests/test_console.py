@@ -90,7 +90,7 @@ def test_an_empty_answer_is_offered_as_0_and_given_so_by_one_key(tmp_path: Path)
     with course(tmp_path, submissions=[blank]) as made:
         visitor = start(made)
         assert "Nothing was written here" in visitor.page
-        assert "Give 0 and go on" in visitor.page
+        assert "Give 0 &amp; next" in visitor.page
         visitor.send(visitor.at, answer=visitor.hidden("answer"), over="", comment="")
 
         assert given(made) == {"ada": 0}
@@ -108,7 +108,7 @@ def test_a_missing_answer_that_may_stand_elsewhere_is_no_0_by_one_key(tmp_path: 
         assert "Gradients &lt;i&gt;get&lt;/i&gt; back." in visitor.page
         assert "Nothing was written" not in visitor.page
         assert "Not sure that this is all of it" not in visitor.page
-        assert "Give 0 and go on" not in visitor.page
+        assert "Give 0 &amp; next" not in visitor.page
         visitor.send(visitor.at, answer=visitor.hidden("answer"), over="", comment="")
 
         assert (visitor.status, given(made)) == (422, {})

@@ -14,6 +14,7 @@ from console_course import Course, Visitor, course, handed_in, rubric
 from grader.gradebook import ledger
 from grader.model import Answer, Excerpt, Item, Picture
 from grader.web.console import Console
+from grader.web.marking_form import plain_sentence
 
 SAME = (
     "The input of a block is added to its output, so the gradient has a path that passes no "
@@ -137,15 +138,15 @@ def test_a_suggestion_is_a_sentence_and_switches_nothing_on(
     class_of = [handed_in("ada", wrote={"Q1.1": SAME}), handed_in("ben", wrote={"Q1.1": OTHER})]
     with course(tmp_path, submissions=class_of) as made:
         visitor = made.visitor().go(f"/mark/Q1.1/{made.code('ada')}")
-        assert "Perhaps: &ldquo;The input of a block" in visitor.page
+        assert '<dd dir="auto">&ldquo;The input of a block' in visitor.page
         assert "not known yet" in visitor.page
         assert " checked>" not in visitor.page
         visitor.mark("what")
         visitor.go(f"/mark/Q1.1/{made.code('ada')}")
-        assert re.search(r"agreed with people in \d of 3 decisions", visitor.page)
+        assert re.search(r"Agreement with graders so far: \d of 3", visitor.page)
         report = made.folder.report_path("ada")
-    assert "Perhaps" not in report.read_text("utf-8")
-    assert "agreed with people" not in report.read_text("utf-8")
+    assert "text matching" not in report.read_text("utf-8")
+    assert "Agreement with graders" not in report.read_text("utf-8")
 
 
 def replace_rubric(console: type[object]) -> object:
@@ -157,3 +158,10 @@ def replace_rubric(console: type[object]) -> object:
 
     items = tuple(with_keywords(i) if i.id == "Q1.1" else i for i in rubric().items)
     return lambda **parts: console(**{**parts, "rubric": replace(rubric(), items=items)})
+
+
+def test_a_suggestion_quotes_no_markdown() -> None:
+    assert plain_sentence("- **The input** is\n  `added`.") == "The input is added."
+    assert plain_sentence("## [Added](https://example.org) & *kept*") == (
+        "Added (https://example.org) & kept"
+    )

@@ -70,8 +70,7 @@ class CriterionChoice:
     points_text: str
     selected: bool
     suggestion: str = ""
-    """A sentence that may meet it, as the student wrote it."""
-    confidence: float = 0.0
+    """A sentence that may meet it, without its Markdown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,13 +205,17 @@ def criterion_choices(
                 points=criterion.points,
                 points_text=signed_points(criterion.points),
                 selected=criterion.id in form.criteria,
-                suggestion=one_line(text[suggestion.span.begin : suggestion.span.end])
+                suggestion=plain_sentence(text[suggestion.span.begin : suggestion.span.end])
                 if suggestion
                 else "",
-                confidence=suggestion.confidence if suggestion else 0.0,
             )
         )
     return tuple(choices)
+
+
+def plain_sentence(source: str) -> str:
+    """Return a sentence of an answer on one line, as it reads when its Markdown is rendered."""
+    return one_line(render_markdown(source).striptags())
 
 
 def suggestion_agreement(console: Console, queue: Iterable[QueueItem], *, item: Item) -> Agreement:
