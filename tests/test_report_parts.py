@@ -23,7 +23,7 @@ from grader.report.text_format import clean, format_number
         ("**bold**", "<p><strong>bold</strong></p>\n"),
         ("It is ~~true~~ false, ~5 px.", "<p>It is <s>true</s> false, ~5 px.</p>\n"),
         ("# Head", '<p class="said-heading">Head</p>\n'),
-        ("$a_1 * b_1 * c$ and *d*", "<p>$a_1 * b_1 * c$ and <em>d</em></p>\n"),
+        ("$\\frac{a_1 * b_1 * c$ and *d*", "<p>$\\frac{a_1 * b_1 * c$ and <em>d</em></p>\n"),
         ("costs $5", "<p>costs $5</p>\n"),
         ("[here](https://tracker.invalid)", "<p>here (https://tracker.invalid)</p>\n"),
         (
