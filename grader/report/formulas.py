@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from grader.errors import GraderError
 from grader.report.text_format import clean
 
 if TYPE_CHECKING:
@@ -118,10 +117,6 @@ _ATTRIBUTES = {
 """Attributes that are written, and the values that they may have."""
 
 
-class _Unsettable(GraderError):
-    """A formula is too deep or too large, or lacks a part."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Formula:
     """A formula in a text."""
@@ -201,8 +196,8 @@ def set_formulas(text: str) -> Markup:
 
 
 def _next_sign(text: str, position: int) -> int:
-    found = [text.find(sign, position) for sign in "$\\"]
-    return min((position for position in found if position >= 0), default=-1)
+    positions = [text.find(sign, position) for sign in "$\\"]
+    return min((position for position in positions if position >= 0), default=-1)
 
 
 @lru_cache(maxsize=512)  # prompts and criteria are the same in every report
@@ -217,10 +212,12 @@ def _mathml(tex: str, *, is_displayed: bool) -> Markup | None:
             _NUMBERED.sub(r"\1*}", _LEFT_OUT.sub("", tex)),
             display="block" if is_displayed else "inline",
         )
-        written = "".join(_write(root, depth=0))
+        is_complete = all(len(part) >= _PARTS.get(part.tag, 0) for part in root.iter())
+        written = "".join(_write(root))
     except Exception:  # noqa: BLE001 - the library raises whatever broken TeX leads to
         return None
-    return Markup(written)  # noqa: S704 - tags and attributes of our lists, and escaped text
+    # It is made of tags and attributes of our lists, and of escaped text.
+    return Markup(written) if is_complete else None  # noqa: S704
 
 
 def _is_balanced(tex: str) -> bool:
@@ -233,15 +230,13 @@ def _is_balanced(tex: str) -> bool:
     return depth == 0
 
 
-def _write(element: Element, *, depth: int) -> Iterator[str]:
+def _write(element: Element) -> Iterator[str]:
     """Write an element with what the lists allow; an unknown tag leaves what it holds."""
     tag = element.tag if element.tag in _TAGS else "mrow"
-    if depth > 4 * _MAX_DEPTH or len(element) < _PARTS.get(tag, 0):
-        raise _Unsettable
     yield f"<{tag}{''.join(_attributes(element))}>"
     yield _text(element.text)
     for child in element:
-        yield from _write(child, depth=depth + 1)
+        yield from _write(child)
         yield _text(child.tail)
     yield f"</{tag}>"
 
