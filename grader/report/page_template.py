@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from grader.report.flag_text import flag_text
+from grader.report.formulas import set_code
 from grader.report.markdown_html import render_markdown
 from grader.report.saved_outputs_view import quote_location
 from grader.report.text_format import (
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_CODE = re.compile(r"`([^`\n]+)`")
 
 
 def render_report_page(template: str, *, script: str = "", **view: Any) -> str:
@@ -91,12 +91,6 @@ def template_environment(*extra_folders: Path) -> Environment:
 def anchor(name: str) -> str:
     """Turn a name into a part of an HTML id that links can point to."""
     return re.sub(r"[^A-Za-z0-9._-]", "-", name)
-
-
-def set_code(text: str) -> Markup:
-    """Return a text as HTML in which what stands between backticks is set as code."""
-    escaped = escape(clean(text))
-    return Markup(_CODE.sub(r"<code>\1</code>", str(escaped)))  # noqa: S704 - escaped before
 
 
 def _presentable(value: object) -> object:

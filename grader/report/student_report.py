@@ -62,7 +62,7 @@ class AnswerView:
 
     text: Markup | None
     pictures: tuple[str, ...]
-    """`data:` URLs."""
+    """`data:` URLs of those that the text does not show where they stand."""
     unreadable: int
     """How many attachments can't be shown."""
     is_missing: bool = False
@@ -206,11 +206,12 @@ def answer_view(answer: Answer | None) -> AnswerView:
     """Prepare an answer for reading: inert HTML with its pictures embedded."""
     if answer is None:
         return AnswerView(text=None, pictures=(), unreadable=0, is_missing=True)
-    pictures = tuple(url for image in answer.images if (url := _data_url(image)))
+    addresses = [_data_url(image) for image in answer.images]
+    text = render_markdown(answer.text, pictures=addresses) if answer.text.strip() else None
     return AnswerView(
-        text=render_markdown(answer.text) if answer.text.strip() else None,
-        pictures=pictures,
-        unreadable=len(answer.images) - len(pictures),
+        text=text,
+        pictures=tuple(url for url in addresses if url and f'src="{url}"' not in (text or "")),
+        unreadable=addresses.count(""),
         is_missing=answer.is_missing,
         concern=answer.concern,
         unclaimed=tuple((each.cell, render_markdown(each.source)) for each in answer.unclaimed),

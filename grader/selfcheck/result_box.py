@@ -7,11 +7,11 @@ background have the editor's own colors, which suits light and dark themes.
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from grader.model import Verdict
+from grader.report.formulas import set_code
 from grader.report.text_format import VERDICTS, printable
 from grader.selfcheck.public_findings import SelfcheckResult
 from grader.selfcheck.student_feedback import (
@@ -134,5 +134,5 @@ def _rows_html(texts: Iterable[str], *, sign: str) -> Iterator[str]:
 
 
 def _to_html(text: str) -> str:
-    """Return the text as HTML, with code where it has backticks."""
-    return re.sub(r"`([^`\n]{1,200})`", r"<code>\1</code>", html.escape(printable(text)))
+    """Return the text as HTML, with code where it has backticks, and its formulas."""
+    return str(set_code(printable(text)))
