@@ -125,8 +125,9 @@ def test_the_class_table_sorts_both_ways_and_keeps_empty_cells_last(
     assert falling == ["80", "35", "26.5", "26.5", "none"]
 
 
-def test_flags_are_in_view_on_a_small_laptop_where_somebody_is_late(
-    browser: Any, tmp_path: Path
+@pytest.mark.parametrize(("wide", "media"), [(1152, "screen"), (680, "print")])
+def test_flags_are_in_view_on_a_small_laptop_and_on_paper(
+    browser: Any, tmp_path: Path, *, wide: int, media: str
 ) -> None:
     moment = "2031-04-02T10:00:00+00:00"
     late = Lateness(due=moment, at=moment, late_s=1, days=4, deduction=None)
@@ -135,7 +136,8 @@ def test_flags_are_in_view_on_a_small_laptop_where_somebody_is_late(
     path = tmp_path / "late.html"
     path.write_text(class_page([class_row(made), class_row(long)], rubric=RUBRIC), "utf-8")
 
-    page = opened(browser, path, wide=1152)
+    page = opened(browser, path, wide=wide)
+    page.emulate_media(media=media)
     hidden = page.evaluate(
         "(box => box.scrollWidth - box.clientWidth)(document.querySelector('.wide'))"
     )
