@@ -12,6 +12,7 @@ from grader.model import Graded, Rubric, Student, Tally, Verdict
 from grader.report.flag_text import flag_text
 from grader.report.lateness_view import final_cells, late_cells
 from grader.report.page_template import render_report_page
+from grader.report.question_statistics import describe_class
 from grader.report.text_format import format_count, format_number
 
 BINS = 10
@@ -34,6 +35,8 @@ class ClassPageRow:
     tally: Tally | None
     verdicts: tuple[tuple[str, Verdict], ...]
     """The id and the verdict of each item."""
+    earned: tuple[tuple[str, Fraction | None], ...]
+    """The id and the points of each item; None while they are pending."""
     flags: tuple[str, ...]
     remarks: tuple[str, ...]
     """Remarks from when the submission was collected, which need no person."""
@@ -122,6 +125,10 @@ def class_page(
         late_bins=_late_bins(rows) if timed else (),
         columns=COLUMNS,
         verdict_counts=Counter(verdict for row in rows for verdict in row.verdicts),
+        statistics=describe_class(
+            [dict(row.earned) for row in rows if row.tally is not None],
+            possible={item.id: item.points for item in rubric.items},
+        ),
         unsafe=sum(row.unsafe for row in rows),
         pending=any(tally.final is None for tally in tallies),
     )
@@ -142,6 +149,7 @@ def class_row(graded: Graded) -> ClassPageRow:
         reason=graded.reason or "",
         tally=graded.score.total if graded.score else None,
         verdicts=tuple((score.item.id, score.verdict) for score in items),
+        earned=tuple((score.item.id, score.earned) for score in items),
         flags=(*grader_errors, *map(flag_text, graded.flags)),
         remarks=graded.submission.remarks,
         unsafe=graded.provenance is not None and graded.provenance.level == "none",
