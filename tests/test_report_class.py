@@ -35,8 +35,8 @@ def test_the_class_page_is_for_staff_only_and_escapes_what_students_wrote() -> N
 
 def test_the_class_page_counts_verdicts_and_says_why_a_row_is_ungradable() -> None:
     words = squeezed(Page(whole_class()))
-    assert "V5 The cats are closer than the bicycle 5 4 2.50 2.89 0.50 – 2 0 0 2 0 0" in words
-    assert "V6 The loss falls 5 3 1.67 2.89 0.33 – 1 0 0 2 0 1" in words
+    assert "V5 The cats are closer than the bicycle 5 4 2.50 2.89 0.50 \u2013 2 0 0 2 0 0" in words
+    assert "V6 The loss falls 5 3 1.67 2.89 0.33 \u2013 1 0 0 2 0 1" in words
     assert "ungradable" in words
     assert "not valid JSON" in words
     assert "grader error in 1 question" in words

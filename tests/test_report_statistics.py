@@ -67,3 +67,13 @@ def test_the_class_page_says_mean_and_spread_and_that_there_are_too_few() -> Non
 
     assert "Q2.3.2 Embeddings and pairs 5" in words
     assert "too few submissions" in words
+
+
+def test_the_heat_map_is_darkest_for_all_points_and_tells_none_from_pending() -> None:
+    text = class_page([class_row(specimens.half_right())], rubric=rubric())
+    heat = text[text.index('<table class="heat">') :]
+
+    assert '<td class="num heat-4">2</td>' in heat  # Q2.3.1
+    assert '<td class="num heat-2">2</td>' in heat  # Q2.3.0, of 3
+    assert '<td class="num heat-0">0</td>' in heat  # V5, blocked
+    assert heat.count('<span class="unseen">pending</span>') == 7

@@ -104,6 +104,7 @@ def class_page(
     """
     tallies = [row.tally for row in rows if row.tally is not None]
     earned = [tally.earned for tally in tallies]
+    possible = {item.id: item.points for item in rubric.items}
     timed = any(row.late for row in rows)
     finals = [final for row in rows for final in _student_finals(row) if final is not None]
     return render_report_page(
@@ -125,9 +126,11 @@ def class_page(
         late_bins=_late_bins(rows) if timed else (),
         columns=COLUMNS,
         verdict_counts=Counter(verdict for row in rows for verdict in row.verdicts),
+        heat=_heat,
+        possible=possible,
         statistics=describe_class(
             [dict(row.earned) for row in rows if row.tally is not None],
-            possible={item.id: item.points for item in rubric.items},
+            possible=possible,
         ),
         unsafe=sum(row.unsafe for row in rows),
         pending=any(tally.final is None for tally in tallies),
@@ -195,6 +198,11 @@ def _facts(
         ("flagged", str(sum(bool(row.flags) for row in rows))),
         ("median so far", format_number(Fraction(median(earned))) if earned else "none"),
     )
+
+
+def _heat(points: Fraction, possible: Fraction) -> int:
+    """Return how dark a cell of the heat map is: 4 for all points, 0 for none."""
+    return 4 if points >= possible else min(3, int(4 * points / possible))
 
 
 def _bins(points: Sequence[Fraction], *, possible: Fraction) -> tuple[Bin, ...]:
