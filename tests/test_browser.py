@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import specimens
 from specimen_assignment import rubric
 
+from grader.model import Lateness
 from grader.report import class_page, class_row, student_page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the `browser` extra")
@@ -121,6 +123,27 @@ def test_the_class_table_sorts_both_ways_and_keeps_empty_cells_last(
     assert rising == ["26.5", "26.5", "35", "80", "none"]
     assert sort == "ascending"
     assert falling == ["80", "35", "26.5", "26.5", "none"]
+
+
+@pytest.mark.parametrize(("wide", "media"), [(1152, "screen"), (680, "print")])
+def test_flags_are_in_view_on_a_small_laptop_and_on_paper(
+    browser: Any, tmp_path: Path, *, wide: int, media: str
+) -> None:
+    moment = "2031-04-02T10:00:00+00:00"
+    late = Lateness(due=moment, at=moment, late_s=1, days=4, deduction=None)
+    made = replace(specimens.half_right(), lateness=(late,))
+    long = replace(made, submission=replace(made.submission, name="example_late_12345_hw5_final"))
+    path = tmp_path / "late.html"
+    path.write_text(class_page([class_row(made), class_row(long)], rubric=RUBRIC), "utf-8")
+
+    page = opened(browser, path, wide=wide)
+    page.emulate_media(media=media)
+    hidden = page.evaluate(
+        "(box => box.scrollWidth - box.clientWidth)(document.querySelector('.wide'))"
+    )
+    page.context.close()
+
+    assert hidden <= 0
 
 
 def test_the_class_table_is_whole_without_javascript(browser: Any, folder: Path) -> None:

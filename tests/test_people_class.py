@@ -52,7 +52,7 @@ def test_who_handed_in_nothing_stays_in_sight(graded: Path, write: Write) -> Non
     (row,) = (row for row in rows(graded) if row["id"] == "zn10004")
     assert row["status"] == "missing"
     assert {value for key, value in row.items() if key not in {"name", "id", "status"}} == {""}
-    assert "Handed in nothing" in (graded / "index.html").read_text(encoding="utf-8")
+    assert "No submission" in (graded / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("write", [by_refreshing, by_the_console])

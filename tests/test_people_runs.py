@@ -112,7 +112,7 @@ def test_a_reason_is_nowhere_and_a_partner_learns_of_no_extension(
     staff = squeezed(Page(text))
     page = (course.out / "reports" / "team.html").read_text(encoding="utf-8")
 
-    assert "Handed in nothing 1 student of the roster is in no submission." in staff
+    assert "No submission 1 student of the roster is in no submission." in staff
     assert "2 days, \u22122" in staff
     assert "\u2022\u2022\u202201" in page
     assert "is told to each of you by your course staff" in page

@@ -35,11 +35,11 @@ def test_the_class_page_is_for_staff_only_and_escapes_what_students_wrote() -> N
 
 def test_the_class_page_counts_verdicts_and_says_why_a_row_is_ungradable() -> None:
     words = squeezed(Page(whole_class()))
-    assert "V5 The cats are closer than the bicycle 5 2 0 0 2 0 0" in words
-    assert "V6 The loss falls 5 1 0 0 2 0 1" in words
+    assert "V5 The cats are closer than the bicycle 5 4 2.50 2.89 0.50 \u2013 2 0 0 2 0 0" in words
+    assert "V6 The loss falls 5 3 1.67 2.89 0.33 \u2013 1 0 0 2 0 1" in words
     assert "ungradable" in words
     assert "not valid JSON" in words
-    assert "1 item with an error of ours" in words
+    assert "grader error in 1 question" in words
 
 
 def test_an_empty_class_has_a_page() -> None:
@@ -108,3 +108,25 @@ def test_a_result_without_isolation_says_so_on_both_pages() -> None:
     assert "Not isolated." not in student_page(safe, rubric=rubric())
     assert "1 result was made by code that ran with your rights" in both
     assert "Not isolated." not in class_page([class_row(safe)], rubric=rubric())
+
+
+def test_what_needs_somebody_stands_before_the_table_once_for_each_sentence() -> None:
+    flagged = replace(specimens.full_marks(), flags=(Flag(FlagKind.NOBODY_NAMED, ()),))
+    again = replace(flagged, submission=replace(flagged.submission, name="other"))
+    rows = [class_row(one) for one in (flagged, again, specimens.ungradable())]
+
+    words = squeezed(Page(class_page(rows, rubric=RUBRIC, module_lines=["pandas: 2 need it"])))
+    top = words[words.index("Needs attention") : words.index("Distribution")]
+
+    assert top.count("no name or id found") == 1
+    assert f"{flagged.submission.name}, other" in top
+    assert top.index("Ungradable:") < top.index("no name or id found") < top.index("pandas")
+    calm = squeezed(Page(class_page([class_row(specimens.full_marks())], rubric=RUBRIC)))
+    assert "Nothing to review." in calm
+
+
+def test_the_class_page_leads_to_the_csv_and_says_how_to_grade() -> None:
+    page = Page(whole_class())
+
+    assert {"href": "gradebook.csv"} in page.named("a")
+    assert "grade mark" in page.words

@@ -157,8 +157,8 @@ def test_staff_see_each_member() -> None:
     ]
     said = squeezed(Page(class_page(rows, rubric=RUBRIC)))
 
-    assert "2 days, \u221216on time 6480 graded" in said
-    assert "time unknown not yet needs marks" in said
+    assert "6480 80 0 0 2 days, \u221216on time graded" in said
+    assert "pending 26.5 40 10 time unknown to grade" in said
     assert "Late" not in squeezed(Page(class_page([class_row(full_marks())], rubric=rubric())))
 
 
@@ -171,3 +171,18 @@ def test_staff_see_each_member() -> None:
 )
 def test_a_moment_is_said_with_its_offset(text: str, said: str) -> None:
     assert format_time(text) == said
+
+
+def test_the_class_page_counts_final_scores_and_days_late_by_student() -> None:
+    rows = [
+        class_row(with_lateness(full_marks(), LATE, EXTENDED)),
+        class_row(with_lateness(full_marks(), LATE)),
+        class_row(with_lateness(half_right(), None)),
+    ]
+    rows[1] = replace(rows[1], days_late=rows[1].days_late * 2)  # a team, late as one
+    page = Page(class_page(rows, rubric=RUBRIC))
+    final, _, late = [str(svg["aria-label"]) for svg in page.named("svg")]
+
+    assert "64 to 72 points: 3" in final
+    assert "72 to 80 points: 1" in final
+    assert late == "on time: 1; 1 day late: 0; 2 days late: 3; time unknown: 1"

@@ -12,10 +12,13 @@ from grader.model import Graded, Rubric, Student, Tally, Verdict
 from grader.report.flag_text import flag_text
 from grader.report.lateness_view import final_cells, late_cells
 from grader.report.page_template import render_report_page
+from grader.report.question_statistics import describe_class
 from grader.report.text_format import format_count, format_number
 
 BINS = 10
-_STATUS = {"graded": "graded", "needs_marks": "needs marks", "ungradable": "ungradable"}
+_STATUS = {"graded": "graded", "needs_marks": "to grade", "ungradable": "ungradable"}
+MAX_DAYS = 7
+"""Days late that have a bar of their own; all beyond share one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class ClassPageRow:
     tally: Tally | None
     verdicts: tuple[tuple[str, Verdict], ...]
     """The id and the verdict of each item."""
+    earned: tuple[tuple[str, Fraction | None], ...]
+    """The id and the points of each item; None while they are pending."""
     flags: tuple[str, ...]
     remarks: tuple[str, ...]
     """Remarks from when the submission was collected, which need no person."""
@@ -41,14 +46,28 @@ class ClassPageRow:
     """How late, for each student or for all; empty where nothing has a due date."""
     finals: tuple[Fraction | None, ...] = ()
     """The points that count after that, for each student or for all."""
+    days_late: tuple[int | None, ...] = ()
+    """The days that count, one entry for each student; None where the time is unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionLine:
+    """What needs somebody, in one sentence, and the submissions that it is about."""
+
+    text: str
+    names: tuple[str, ...]
+    urgent: bool = False
+    """Whether these submissions have no points at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
-    """One bar of the histogram, in the units of its drawing."""
+    """One bar of a histogram, in the units of its drawing."""
 
-    low: str
-    high: str
+    label: str
+    """What stands below it: the lowest value of its range, or its only one."""
+    words: str
+    """What it counts, for those who hear the page."""
     amount: int
     x: float
     y: float
@@ -56,12 +75,12 @@ class Bin:
 
 
 COLUMNS = (
-    ("in full", Verdict.PASSED),
-    ("in part", Verdict.PARTIAL),
-    ("not", Verdict.FAILED),
-    ("blocked", Verdict.BLOCKED),
-    ("pending", Verdict.PENDING),
-    ("our error", Verdict.ERROR),
+    ("full", Verdict.PASSED),
+    ("partial", Verdict.PARTIAL),
+    ("none", Verdict.FAILED),
+    ("not evaluated", Verdict.BLOCKED),
+    ("to grade", Verdict.PENDING),
+    ("grader error", Verdict.ERROR),
 )
 _WIDTH, _HEIGHT, _TOP = 60.0, 150.0, 24.0
 
@@ -85,6 +104,9 @@ def class_page(
     """
     tallies = [row.tally for row in rows if row.tally is not None]
     earned = [tally.earned for tally in tallies]
+    possible = {item.id: item.points for item in rubric.items}
+    timed = any(row.late for row in rows)
+    finals = [final for row in rows for final in _student_finals(row) if final is not None]
     return render_report_page(
         "class.html",
         script="sort.js",
@@ -93,14 +115,23 @@ def class_page(
         missing=missing,
         remarks=remarks,
         module_lines=module_lines,
-        timed=any(row.late for row in rows),
+        timed=timed,
         facts=(
             *_facts(rows, earned=earned),
-            *((("handed in nothing", str(len(missing))),) if missing else ()),
+            *((("no submission", str(len(missing))),) if missing else ()),
         ),
-        bins=_bins(earned, possible=rubric.total),
+        attention=attention_lines(rows),
+        score_bins=_bins(earned, possible=rubric.total),
+        final_bins=_bins(finals, possible=rubric.total) if timed and finals else (),
+        late_bins=_late_bins(rows) if timed else (),
         columns=COLUMNS,
         verdict_counts=Counter(verdict for row in rows for verdict in row.verdicts),
+        heat=_heat,
+        possible=possible,
+        statistics=describe_class(
+            [dict(row.earned) for row in rows if row.tally is not None],
+            possible=possible,
+        ),
         unsafe=sum(row.unsafe for row in rows),
         pending=any(tally.final is None for tally in tallies),
     )
@@ -111,7 +142,7 @@ def class_row(graded: Graded) -> ClassPageRow:
     items = graded.score.items if graded.score else ()
     failures = sum(item.verdict is Verdict.ERROR and not item.lacks for item in items)
     grader_errors = (
-        (f"{format_count(failures, singular='item')} with an error of ours",) if failures else ()
+        (f"grader error in {format_count(failures, singular='question')}",) if failures else ()
     )
     return ClassPageRow(
         name=graded.submission.name,
@@ -121,12 +152,38 @@ def class_row(graded: Graded) -> ClassPageRow:
         reason=graded.reason or "",
         tally=graded.score.total if graded.score else None,
         verdicts=tuple((score.item.id, score.verdict) for score in items),
+        earned=tuple((score.item.id, score.earned) for score in items),
         flags=(*grader_errors, *map(flag_text, graded.flags)),
         remarks=graded.submission.remarks,
         unsafe=graded.provenance is not None and graded.provenance.level == "none",
         late=late_cells(graded.lateness),
         finals=final_cells(graded),
+        days_late=tuple(
+            late.days if late is not None and late.at else None for late in graded.lateness
+        ),
     )
+
+
+def attention_lines(rows: Sequence[ClassPageRow]) -> tuple[AttentionLine, ...]:
+    """Return what needs somebody: what could not be graded, then flags, each sentence once."""
+    reasons: dict[str, list[str]] = {}
+    flags: dict[str, list[str]] = {}
+    for row in rows:
+        if row.tally is None:
+            reasons.setdefault(row.reason or "no reason was recorded", []).append(row.name)
+        for flag in dict.fromkeys(row.flags):
+            flags.setdefault(flag, []).append(row.name)
+    # Sorting is stable: of sentences about as many submissions, the class's order decides.
+    by_size = sorted(flags.items(), key=lambda entry: -len(entry[1]))
+    return (
+        *(AttentionLine(text=t, names=tuple(n), urgent=True) for t, n in reasons.items()),
+        *(AttentionLine(text=text, names=tuple(names)) for text, names in by_size),
+    )
+
+
+def _student_finals(row: ClassPageRow) -> tuple[Fraction | None, ...]:
+    """Return the final points once for each student, also where the table shows them once."""
+    return row.finals * len(row.days_late) if len(row.finals) == 1 else row.finals
 
 
 def _facts(
@@ -135,26 +192,56 @@ def _facts(
     statuses = Counter(row.status for row in rows)
     return (
         ("submissions", str(len(rows))),
-        ("students named", str(sum(len(row.students) for row in rows))),
-        ("wait for marks", str(statuses["needs_marks"])),
+        ("students", str(sum(len(row.students) for row in rows))),
+        ("to grade", str(statuses["needs_marks"])),
         ("ungradable", str(statuses["ungradable"])),
         ("flagged", str(sum(bool(row.flags) for row in rows))),
         ("median so far", format_number(Fraction(median(earned))) if earned else "none"),
     )
 
 
-def _bins(earned: Sequence[Fraction], *, possible: Fraction) -> tuple[Bin, ...]:
+def _heat(points: Fraction, possible: Fraction) -> int:
+    """Return how dark a cell of the heat map is: 4 for all points, 0 for none."""
+    return 4 if points >= possible else min(3, int(4 * points / possible))
+
+
+def _bins(points: Sequence[Fraction], *, possible: Fraction) -> tuple[Bin, ...]:
     width = max(possible, Fraction(1)) / BINS
-    amounts = Counter(max(0, min(int(points / width), BINS - 1)) for points in earned)
-    highest = max(amounts.values(), default=1)
+    amounts = Counter(max(0, min(int(value / width), BINS - 1)) for value in points)
+    edges = [format_number(width * index) for index in range(BINS + 1)]
+    return _draw_bins(
+        [
+            (edges[index], f"{edges[index]} to {edges[index + 1]} points", amounts[index])
+            for index in range(BINS)
+        ]
+    )
+
+
+def _late_bins(rows: Sequence[ClassPageRow]) -> tuple[Bin, ...]:
+    """Count students by the days that their submission was late, unknown times last."""
+    days = Counter(
+        None if late is None else min(late, MAX_DAYS) for row in rows for late in row.days_late
+    )
+    bars = [("on time", "on time", days[0])]
+    for day in range(1, max((day for day in days if day is not None), default=0) + 1):
+        more = "+" if day == MAX_DAYS else ""
+        bars.append((f"{day}{more}", f"{format_count(day, singular='day')}{more} late", days[day]))
+    if days[None]:
+        bars.append(("unknown", "time unknown", days[None]))
+    return _draw_bins(bars)
+
+
+def _draw_bins(bars: Sequence[tuple[str, str, int]]) -> tuple[Bin, ...]:
+    """Lay out bars side by side; the highest fills the drawing."""
+    highest = max((amount for _, _, amount in bars), default=0) or 1
     bins = []
-    for index in range(BINS):
-        height = _HEIGHT * amounts[index] / highest
+    for index, (label, words, amount) in enumerate(bars):
+        height = _HEIGHT * amount / highest
         bins.append(
             Bin(
-                low=format_number(width * index),
-                high=format_number(width * (index + 1)),
-                amount=amounts[index],
+                label=label,
+                words=words,
+                amount=amount,
                 x=index * _WIDTH + 4,
                 y=_TOP + _HEIGHT - height,
                 height=height,
