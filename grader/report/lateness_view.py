@@ -72,7 +72,7 @@ def _note_for_team(late: Lateness, *, tally: Tally | None) -> LateNote:
         title = "Handed in within the grace period" if after_due else "Handed in on time"
         return LateNote(style="in-time", title=title, facts=facts, sentence="")
     return LateNote(
-        style="late",
+        style="past-due",
         title=f"{days_late(late)} late",
         facts=(*facts, ("Each begun day takes", describe_rule(late))),
         sentence=_deduction_sentence(late, tally),

@@ -178,7 +178,7 @@ class LocalKernel:
         outputs = self.outputs
         self._run_attempt(self._cells)
         self.outputs = outputs
-        return bool(self._client is not None)
+        return self._client is not None
 
     def _ask_once(self, packed: wire.PackedQuestions) -> dict[str, Observation]:
         """Ask a batch in the kernel that there is; let go of it where it did not survive that."""
@@ -218,7 +218,7 @@ class LocalKernel:
         seconds = PATIENCE_FACTOR * self._rubric.limits.question_s * max(1, count)
         reply = asyncio.ensure_future(self._client.async_wait_for_reply(request))
         await asyncio.wait({reply}, timeout=seconds)
-        in_time = reply.done()
+        in_time: bool = reply.done()
         await _settle(reply)
         return in_time
 
