@@ -14,6 +14,7 @@ from nbgrader_course import AUTO, CELLS, CODE_STUB, STUDENTS, TEXT_STUB, write_n
 from grader import checks, rubric
 from grader.folder import OutputFolder
 from grader.gradebook import NewMark, answer_digest, ledger
+from grader.importing.test_writing import NotebookNames, TestHead, TestWriter
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,40 @@ def test_tests_are_kept_word_for_word(course: Path) -> None:
     for name in AUTO:
         words = [line for line in CELLS[name]["code"].split("\n") if "HIDDEN" not in line]
         assert [line for line in words if line.strip() not in text and line != "score / 2"] == []
+
+
+def test_a_mark_in_a_test_is_no_title_of_its_question(course: Path) -> None:
+    text = (course / "rubrics" / "ps1.toml").read_text(encoding="utf-8")
+
+    assert 'title = "test_hidden"' in text
+    assert "BEGIN HIDDEN TESTS" not in text
+
+
+def test_a_test_begins_with_what_earlier_test_cells_did_to_its_objects() -> None:
+    head = TestHead()
+    writer = TestWriter(names=NotebookNames.from_sources(["class Box: ..."]), head=head)
+    writer.remember(
+        "b = Box()\nb.add(1).add(2)\nb.items[0] = 3\nb.label.text = 'x'\ncheck = TestCase()\n"
+        "check.assertEqual(b, 1)\nassert b.add(9)\nother = []\nother.append(1)\nprint(b)"
+    )
+
+    text = writer.write("test_b2", "assert len(b.items) == 2")
+
+    changes = ("b = Box()", "b.add(1).add(2)", "b.items[0] = 3", "b.label.text = 'x'")
+    assert [line.strip() for line in text.split("\n")[1:5]] == [*changes]
+    for nothing in ("assertEqual", "b.add(9)", "other", "print"):
+        assert nothing not in text
+
+
+def test_what_was_done_to_an_object_that_is_bound_anew_is_gone() -> None:
+    writer = TestWriter(names=NotebookNames.from_sources(["class Box: ..."]), head=TestHead())
+    writer.remember("b = Box()\nb.add(1)")
+    writer.remember("b = Box()\nb.add(2)")
+
+    text = writer.write("test_b3", "assert b")
+
+    assert "b.add(2)" in text
+    assert "b.add(1)" not in text
 
 
 def test_the_solved_notebook_has_marks_that_release_obeys(course: Path) -> None:

@@ -132,6 +132,35 @@ def test_students_get_nothing_that_otter_keeps_from_them(course: Path) -> None:
     assert "SystemExit" not in json.dumps([cell.source for cell in reference.cells])
 
 
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ("", "**Please save before exporting!**"),
+        ("\nexport_cell:\n    force_save: true\n    instructions: Then upload it.", "upload it."),
+        ("\nexport_cell: false", ""),
+    ],
+)
+def test_what_otter_writes_at_the_end_is_no_answer(tmp_path: Path, setting: str, text: str) -> None:
+    master = [("raw", CONFIG + setting), *MASTER[1:]]
+    (tmp_path / "data.csv").write_text("1,2\n")
+    assignment = read_master_assignment(write_master(tmp_path / "hw.ipynb", master))
+    last = assignment.notebooks[0].notebook.cells[-1]
+
+    assert last.source.startswith("## Submission\n\nMake sure") is bool(text)
+    assert last.source.endswith(text)
+    assert ("Please save" in last.source) is ("save" in text)
+
+
+def test_a_configuration_that_cannot_be_read_is_to_settle(tmp_path: Path) -> None:
+    master = [("raw", f"{CONFIG}\nconfig_file: more.yml"), *MASTER[1:]]
+    (tmp_path / "data.csv").write_text("1,2\n")
+    path = write_master(tmp_path / "hw.ipynb", master)
+
+    assert ["more.yml" in gap.text for gap in read_master_assignment(path).unsettled] == [True]
+    (tmp_path / "more.yml").write_text("show_question_points: true\n")
+    assert not read_master_assignment(path).unsettled
+
+
 def test_an_end_that_ends_nothing_is_refused(tmp_path: Path) -> None:
     master = write_master(tmp_path / "hw.ipynb", [("raw", "# END QUESTION")])
 

@@ -455,6 +455,26 @@ def test_a_case_finds_what_the_cases_above_it_changed_and_no_name_of_theirs(tmp_
     assert ">>> y[0] = 2\n" in afters[7]
 
 
+PUSHED = """
+OK_FORMAT = True
+test = {"name": "q1", "suites": [{"cases": [
+    {"code": ">>> push(1); push(2)"},
+    {"code": ">>> x\\n[1, 2]"},
+    {"code": ">>> math.floor(1.5)\\n1"},
+    {"code": ">>> push(3) is None\\nTrue"},
+    {"code": ">>> x\\n[1, 2]"},
+]}]}
+"""
+
+
+def test_a_function_that_is_called_for_its_effect_may_have_changed_anything(tmp_path: Path) -> None:
+    cells: Sequence[Cell] = (("code", "import math\nx = []\ndef push(n): x.append(n)"),)
+    assignment = read_zip(tmp_path, {"tests/q1.py": PUSHED}, cells=cells)
+    afters = [test.code.partition("after=")[2] for test in assignment.items[0].tests]
+
+    assert ["push(1); push(2)" in after for after in afters] == [False, True, False, True, True]
+
+
 SETTING = """
 from otter.test_files import test_case
 OK_FORMAT = False

@@ -62,6 +62,7 @@ REMOTE_BUILTINS = frozenset({"open", "input", "display", "get_ipython"})
 """Builtins that touch the notebook's files, its input and its session."""
 SCOPE_BUILTINS = frozenset({"globals", "locals", "vars", "dir", "exec", "eval", "__import__"})
 """Builtins that see all names of a cell."""
+_ASSERTS = re.compile(r"(?:assert|fail)", re.IGNORECASE)
 _HARMLESS_MAGIC = re.compile(r"^\s*%{1,2}(?:matplotlib|config|autoreload|load_ext|time|timeit)\b")
 
 
@@ -95,6 +96,34 @@ def read_names(source: str) -> CodeNames:
             if symbol.is_global() and symbol.is_referenced():
                 read.add(symbol.get_name())
     return CodeNames(bound=frozenset(bound), read=frozenset(read), declared=frozenset(declared))
+
+
+def changed_names(statement: ast.stmt) -> frozenset[str]:
+    """Return the names whose objects a statement may change in place: `b.add(1)`, `d["x"] = 2`.
+
+    A statement that asserts something changes nothing: a test must not fail by another's assertion.
+    """
+    if any(isinstance(node, ast.Assert) for node in ast.walk(statement)):
+        return frozenset()
+    roots: set[str] = set()
+    for node in ast.walk(statement):
+        is_written = isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(
+            node.ctx, ast.Load
+        )
+        if is_written:
+            roots.add(root_name(node))
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            function = node.value.func
+            if isinstance(function, ast.Attribute) and not _ASSERTS.match(function.attr):
+                roots.add(root_name(function))
+    return frozenset(roots - {""})
+
+
+def root_name(node: ast.AST) -> str:
+    """Return the name that a chain of attributes, items and calls begins with, or ''."""
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _descendants(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:

@@ -31,6 +31,9 @@ from grader.importing.test_writing import (
 from grader.model import Unsettled
 
 MAX_TITLE = 60
+_HEADING = re.compile(r"^#+\s+(.+)$", re.MULTILINE)
+_MARK = re.compile(r"(?:BEGIN|END)\b|(?:HASHED )?AUTOTEST\b")
+"""How a comment begins that is for nbgrader, and no title."""
 _ITEM_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 NOT_UNDERSTOOD = "a person must mark it until its test is written by hand"
 
@@ -332,9 +335,9 @@ def _first_comment(source: str) -> str:
 
 def _title(text: str, fallback: str) -> str:
     """Return a few words for tables: a heading, else the id."""
-    heading = re.search(r"^#+\s+(.+)$", text, re.MULTILINE)
-    title = " ".join(heading[1].split()).strip("#* ") if heading else ""
-    is_plain = heading is not None and not text.lstrip().startswith(("#!", "# "))
+    headings = (" ".join(comment.split()).strip("#* ") for comment in _HEADING.findall(text))
+    title = next((heading for heading in headings if heading and not _MARK.match(heading)), "")
+    is_plain = not text.lstrip().startswith(("#!", "# "))
     return title[:MAX_TITLE] if title and is_plain else fallback
 
 

@@ -36,6 +36,15 @@ INCLUDED = "otter_include"
 """The tag of a text within a solution that students get."""
 ANSWER_HERE = "_Type your answer here, replacing this text._"
 
+EXPORT_TEXT = (
+    "## Submission\n\n"
+    "Make sure you have run all cells in your notebook in order before running the cell below, "
+    "so that all images/graphs appear in the output. "
+    "The cell below will generate a zip file for you to submit."
+)
+SAVE_TEXT = "**Please save before exporting!**"
+"""What otter writes at the end of students' notebooks, word for word: `create_export_cells`."""
+
 
 @dataclass(slots=True)
 class MasterQuestion:
@@ -103,8 +112,22 @@ class MasterNotebook:
         """Return the solved notebook, with our marks and the lines that check its questions."""
         init = EditableCell(id="otter-init", kind="code", source="import grader")
         kernel = json.loads(json.dumps(self.kernel))
-        cells = [cell for cell in (init, *self.cells) if cell.source.strip()]
+        cells = [cell for cell in (init, *self.cells, *self._end()) if cell.source.strip()]
         return EditableNotebook(cells=tuple(cells), kernel=kernel)
+
+    def _end(self) -> list[EditableCell]:
+        """Return the text that otter puts at the end of students' notebooks.
+
+        What students got is no answer of theirs, though it stands behind the last question.
+        """
+        export = self.config.get("export_cell", True)
+        if not export:
+            return []
+        options = export if isinstance(export, dict) else {}
+        text = EXPORT_TEXT if options.get("force_save") is True else f"{EXPORT_TEXT} {SAVE_TEXT}"
+        if options.get("instructions"):
+            text += f"\n\n{options['instructions']}"
+        return [EditableCell(id="otter-export", kind="markdown", source=text)]
 
     @property
     def uses_examples(self) -> bool:
@@ -184,8 +207,14 @@ class _MasterReader:
     def _read_config(self, cell: EditableCell) -> None:
         config = self._load(cell)
         file = config.get("config_file")
-        if isinstance(file, str) and (self._folder / file).is_file():
-            text = (self._folder / file).read_text(encoding="utf-8")
+        if isinstance(file, str):
+            try:
+                text = (self._folder / file).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError):
+                self.master.problems.append(
+                    (cell.id, f"its configuration is in {file}, which could not be read")
+                )
+                text = ""
             self.master.config |= self._load(replace(cell, source=text))
         self.master.config |= config
 

@@ -59,6 +59,8 @@ class _Statement:
     source: str
     names: CodeNames
     is_definition: bool
+    changed: frozenset[str] = frozenset()
+    """Names whose objects it may change in place."""
 
 
 @dataclass(slots=True)
@@ -185,19 +187,22 @@ class TestWriter:
         return all(n in self.names.bound or cell_code.is_builtin(n) for n in read)
 
     def remember(self, source: str) -> None:
-        """Keep what a test cell binds, for the tests after it."""
+        """Keep what a test cell binds, and what it changes, for the tests after it."""
         source = cell_code.without_magics(source)
         for node in ast.parse(source).body:
             part = ast.get_source_segment(source, node, padded=False) or ""
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.decorator_list:
                 first = min(decorator.lineno for decorator in node.decorator_list)
                 part = "\n".join(source.split("\n")[first - 1 : node.end_lineno])
-            names = cell_code.read_names(part)
-            if names.bound:
-                kinds = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-                statement = _Statement(
-                    source=part, names=names, is_definition=isinstance(node, kinds)
-                )
+            kinds = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+            is_definition = isinstance(node, kinds)
+            statement = _Statement(
+                source=part,
+                names=cell_code.read_names(part),
+                is_definition=is_definition,
+                changed=frozenset() if is_definition else cell_code.changed_names(node),
+            )
+            if statement.names.bound or statement.changed:
                 self._earlier.append(statement)
 
     # ------------------------------------------------------------ names
@@ -211,9 +216,10 @@ class TestWriter:
         notebook binds, too, is the notebook's, unless these hide it.
         """
         needed = set(own.read) - arguments
+        tests_own = {n for s in self._earlier if not s.is_definition for n in s.names.bound}
         chosen: list[_Statement] = []
         for statement in reversed(self._earlier):
-            new = statement.names.bound & needed
+            new = needed & (statement.names.bound | statement.changed & tests_own)
             if new and (hides_notebook or not new <= self.names.bound):
                 chosen.insert(0, statement)
                 needed = (needed - statement.names.bound) | set(statement.names.read)
