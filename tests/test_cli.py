@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from in_process import run_command
 
+from grader.cli import cli
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -100,3 +102,29 @@ def test_output_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path)
 
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("exprt", "export"), ("vaildate", "validate"), ("realease", "release")]
+)
+def test_a_mistyped_command_is_met_with_what_was_meant(word: str, meant: str) -> None:
+    code, _, err = run_command(word, "graded", folder=Path())
+
+    assert code == 2
+    assert f"'{word}'. Did you mean '{meant}'?" in err
+
+
+def test_a_folder_whose_name_is_nearly_a_command_is_graded(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    _, _, err = run_command("exports", folder=tmp_path)
+
+    assert "Did you mean" not in err
+    assert "Did you mean" not in run_command("submissions", folder=tmp_path)[2]
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_no_help_shows_a_mark_of_its_layout(command: str) -> None:
+    _, out, _ = run_command(command, "--help", folder=Path())
+
+    assert out.startswith("Usage:")
+    assert "\\b" not in out

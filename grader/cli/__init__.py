@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import io
 import os
@@ -47,8 +48,20 @@ class CommandOrPath(click.Group):
         first = next((arg for arg in args if not arg.startswith("-")), None)
         is_global_option = args and args[0] in {"--help", "-h", "--version"}
         if args and not is_global_option and first not in self.commands:
+            self._refuse_mistyped(ctx, first or "")
             args = ["run", *args]
         return super().parse_args(ctx, args)
+
+    def _refuse_mistyped(self, ctx: click.Context, word: str) -> None:
+        """Raise a usage error for a word that is no file and nearly a command.
+
+        Raises:
+            click.UsageError: It is.
+        """
+        likely = difflib.get_close_matches(word, self.commands, n=1)
+        if likely and not os.path.lexists(word):
+            message = f"no such command, file or folder: '{word}'. Did you mean '{likely[0]}'?"
+            raise click.UsageError(message, ctx)
 
 
 @click.group(cls=CommandOrPath, context_settings={"help_option_names": ["-h", "--help"]})

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "github", "junit", "json"]),
     default="text",
     show_default=True,
-    help="How to tell.",
+    help="Output format.",
 )
 @debug_option
 def check_command(*, paths: tuple[Path, ...], rubric: Path | None, form: str) -> None:
-    r"""Run NOTEBOOK and check it by the assignment's public checks, before handing in.
+    """Run NOTEBOOK and check it by the assignment's public checks, before handing in.
 
     It runs on this computer, in a fresh kernel, as it will when it is graded. Nothing leaves this
     computer, and the result is not the grade.
@@ -46,7 +46,7 @@ def check_command(*, paths: tuple[Path, ...], rubric: Path | None, form: str) ->
       1    one did
       2    it could not be run, or a check could not be judged
       130  interrupted
-    """
+    """  # noqa: D301 - click wants the mark itself
     outcomes = [_check_notebook(path, rubric=rubric) for path in paths]
     if form == "text":
         _print_text(outcomes)
