@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from console_course import Course, Visitor, course, handed_in
+from console_course import Course, Visitor, course, handed_in, keep, rubric
 from specimens import HOSTILE
 
-from grader.gradebook import ledger, team
+from grader.folder import OutputFolder
+from grader.gradebook import ledger, open_gradebook, team
 from grader.web.application import ROUTES
 from grader.web.passwords import Throttle, hash_password, verify_password
-from grader.web.server import ServerOptions
+from grader.web.server import ServerOptions, prepare_console
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 NOTHING_LIVE = ("<script>alert", "<img src=x", 'href="javascript:', 'tracker.invalid/x.png"')
@@ -46,6 +47,18 @@ def everything(made: Course) -> list[str]:
 
 
 # ---------------------------------------------------------------- who comes in
+
+
+def test_whoever_follows_the_link_at_once_waits_and_is_not_refused(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path)
+    with open_gradebook(folder.store) as book:
+        keep(book, [handed_in("ada")])
+        service = ServerOptions(name="Mo", port=0)
+        ready = prepare_console(folder, book=book, rubric=rubric(), service=service)
+        try:
+            socket.create_connection(ready.listener.getsockname(), timeout=5).close()
+        finally:
+            ready.listener.close()
 
 
 def test_without_the_token_nothing_is_shown_and_nothing_said(made: Course) -> None:

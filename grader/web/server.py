@@ -122,6 +122,7 @@ def prepare_console(
         ssl_certfile=service.certificate,
         ssl_keyfile=service.key,
     )
+    listener.listen(config.backlog)  # who follows the link at once waits, and is not refused
     link = _link(console, service, port=port)
     return ReadyConsole(
         console=console, server=uvicorn.Server(config), listener=listener, link=link
