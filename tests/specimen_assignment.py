@@ -115,6 +115,7 @@ def _item(item_id: str, title: str, points: int, kind: ItemKind, source: ItemSou
         prompt="Answer briefly; one paragraph should suffice." if kind == "written" else "",
         good_answer="GOOD-ANSWER-FOR-STAFF" if kind == "written" else "",
         why=_WHY.get(item_id, ""),
+        about=("Q2.3.2",) if item_id in {"Q2.3.3", "Q2.3.4"} else (),
         checks=tuple(
             CheckSpec(code=f"{item_id}-{n}", points=Fraction(p), public=public)
             for n, (_, p, public, _) in enumerate(_CHECKS.get(item_id, ()), start=1)

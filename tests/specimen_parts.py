@@ -145,9 +145,21 @@ def cells_that_ran() -> tuple[CellRun, ...]:
         status=CellStatus.RAN,
         seconds=0.01,
         notes=("!pip install torch torchvision was not run: everything is installed.",),
+        number=1,
+        first_line="!pip install torch torchvision",
     )
-    rest = [(17, 1.93), (19, 0.02), (21, 0.41), (23, 0.01), (26, 0.38)]
-    return (first, *(CellRun(index=i, status=CellStatus.RAN, seconds=s) for i, s in rest))
+    rest = [
+        (17, 1.93, "import torch"),
+        (19, 0.02, "class SimpleEncoder(nn.Module):"),
+        (21, 0.41, "encoder = SimpleEncoder()"),
+        (23, 0.01, "print(cosine_similarity(C1, C2))"),
+        (26, 0.38, "plt.scatter(*points.T)"),
+    ]
+    others = (
+        CellRun(index=i, status=CellStatus.RAN, seconds=s, number=number, first_line=line)
+        for number, (i, s, line) in enumerate(rest, start=2)
+    )
+    return (first, *others)
 
 
 def shown() -> SavedEvidence:

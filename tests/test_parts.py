@@ -243,7 +243,7 @@ def test_a_correction_is_asked_for_given_and_kept(course: Course) -> None:
     assert [flag for flag in flags if "unsure where C is answered" in flag]
     assert json.loads(course.results()["ada"])["flags"] == []
     assert "No answer was found, and we are not sure that there is none" in page(course, "ben")
-    assert "that was taken for no answer" in page(course, "ben")
+    assert "that was not taken for an answer" in page(course, "ben")
     assert "Gradients get back." in page(course, "ben")
     assert "Not sure that this is all of it" not in page(course, "ben")
 

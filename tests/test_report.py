@@ -98,7 +98,7 @@ def test_hostile_words_are_shown_as_words() -> None:
 def test_a_page_keeps_automatic_marked_pending_and_blocked_apart() -> None:
     words = squeezed(student(specimens.half_right))
     assert "26.5 of 80 points so far" in words
-    assert "40 points still wait for a person. They are not lost" in words
+    assert "40 points are still being graded: they are not lost" in words
     for row in ("handout 50 7.5 0 40 0 2.5", "course 30 19 0 0 10 1", "all 80 26.5 0 40 10 3.5"):
         assert row in words
 
@@ -115,7 +115,7 @@ def test_what_cost_points_is_listed_with_anchors_and_what_waits_is_not() -> None
     costly = {item.item.id for item in half.score.items if lost_points(item) > 0}
     assert costly == {"Q2.3.0", "Q2.3.2", "V1"}
     text = text_of(specimens.half_right)
-    listed = text.split("What cost points")[1].split("</ul>")[0]
+    listed = text.split("Where you lost points")[1].split("</ul>")[0]
     assert set(re.findall(r'href="#item-([^"]+)"', listed)) == costly
     assert "correlation 0.96" in listed
 
@@ -129,7 +129,7 @@ def test_what_several_checks_found_is_said_once_among_what_cost_points() -> None
     items = tuple(twice if i is item else i for i in half.score.items)
     text = student_page(replace(half, score=replace(half.score, items=items)), rubric=rubric())
 
-    listed = text.split("What cost points")[1].split("</ul>")[0]
+    listed = text.split("Where you lost points")[1].split("</ul>")[0]
     assert len(twice.findings) > len(item.findings)
     assert listed.count("correlation 0.96") == 1
 
@@ -155,7 +155,7 @@ def test_what_cost_points_says_what_it_is_about(found: str, titles: list[str], t
     items = tuple(replace(i, findings=findings) if i is item else i for i in half.score.items)
     text = student_page(replace(half, score=replace(half.score, items=items)), rubric=rubric())
 
-    listed = text.split("What cost points")[1].split("</ul>")[0]
+    listed = text.split("Where you lost points")[1].split("</ul>")[0]
     reasons = re.findall(r'class="jump-why"><bdi>(.*?)</bdi>', listed)
     assert told in [re.sub(r"</?code>", "`", reason) for reason in reasons]
 
@@ -165,8 +165,21 @@ def test_a_finding_says_expected_found_hint_and_whether_it_could_be_run_before()
     assert "Expected a correlation between C1 and B1 below 0.15 either way" in words
     assert "Found correlation 0.96: B1 is made from C1" in words
     assert "Hint Draw B1 on its own" in words
-    assert "You could run this check before handing in." in words
-    assert "Only run after handing in." in words
+
+
+def test_whether_students_could_run_the_checks_is_a_tag_once() -> None:
+    by_item = {
+        name: re.findall("(?:public|hidden) checks?", article.split("</article>")[0])
+        for name, article in (
+            piece.split('"', 1) for piece in text_of(specimens.half_right).split('id="item-')[1:]
+        )
+    }
+    mixed = [tags for tags in by_item.values() if len(set(tags)) > 1]
+
+    assert by_item["Q2.3.1"] == ["public checks"]
+    assert by_item["Q2.3.2"] == ["hidden checks"]
+    assert by_item["Q2.3.0"] == ["hidden check", "public check", "public check"]
+    assert all(tag in {"public check", "hidden check"} for tags in mixed for tag in tags)
 
 
 def with_finding(graded: Graded, verdict: Verdict, **more: Any) -> Graded:
@@ -210,7 +223,7 @@ def test_what_a_hidden_check_of_ours_failed_by_is_not_told() -> None:
 
 def test_what_is_blocked_names_what_blocks_it() -> None:
     words = squeezed(student(specimens.half_right))
-    assert "blocked by Q2.3.0 (B1 is independent of C1, cell 17)" in words
+    assert "blocked by Q2.3.0 (B1 is independent of C1, cell In [2])" in words
 
 
 def test_our_error_is_said_to_be_ours_and_to_cost_nothing() -> None:
@@ -274,13 +287,13 @@ def test_code_stands_beside_its_item_with_the_number_of_its_cell() -> None:
     item = text.split('id="item-Q2.3.1"')[1].split("</article>")[0]
     words = Page(f"<article {item}</article>").words
     assert "class SimpleEncoder(nn.Module):" in words
-    assert "cell 19" in words
+    assert "Cell In [3]" in words
 
 
 def test_every_cell_says_what_happened_to_it() -> None:
     words = squeezed(student(specimens.half_right))
     assert "TypeError, line 6: cosine_similarity()" in words
-    assert "Traceback of cell 23" in words
+    assert "Traceback of cell In [5]" in words
     assert "!pip install torch torchvision was not run" in words
 
 
@@ -329,12 +342,12 @@ def words_of(html: str) -> str:
 def test_what_the_file_shows_opens_on_demand_and_says_what_moved() -> None:
     text = text_of(specimens.half_right)
 
-    assert '<details class="card saved">' in text  # closed
+    assert '<details class="card chapter saved">' in text  # closed
     part = text[text.index('id="saved"') : text.index('id="cells"')]
     shown = words_of(part)
-    assert "A fresh run shows something else in 2 cells of 3" in shown
-    assert "Cell 19 was last run out of order" in shown
-    assert "Cells 16 and 26 were not run before the file was saved." in shown
+    assert "a fresh run shows something else in 2 cells of 3" in shown
+    assert "Cell In [3] was last run out of order" in shown
+    assert "Cells In [1] and In [6] were not run before the file was saved." in shown
     assert "(NameError: name 'encoder' is not defined), but runs in a fresh run." in shown
     assert "0.9193 0.8710" in shown
     assert "0.1561 none" in shown
@@ -347,9 +360,9 @@ def test_figures_that_an_answer_quotes_are_told_beside_it() -> None:
     card = text[text.index('id="item-Q2.3.3"') : text.index('id="item-Q2.3.4"')]
     shown = words_of(card)
 
-    assert "This answer quotes 3 figures: 2 of them in the notebook" in shown
-    assert "0.9193 saved with cell 23, not printed by a fresh run" in shown
-    assert "0.9980 output of cell 23" in shown
+    assert "This answer quotes 3 numbers: 2 of them in the notebook" in shown
+    assert "0.9193 saved with cell In [5], not printed by a fresh run" in shown
+    assert "0.9980 output of cell In [5]" in shown
     assert "0.06 in no output and no code" in shown
 
 
@@ -365,7 +378,7 @@ def test_a_missing_answer_that_may_stand_elsewhere_is_not_said_to_be_part_of_one
     def graded() -> Graded:
         one = specimens.full_marks()
         unclaimed = (Excerpt(cell=7, source="A remark of mine."),)
-        missing = Answer(item="Q1.2", text="", concern="cell 7 is odd", unclaimed=unclaimed)
+        missing = Answer(item="Q1.2", text="", concern="cell 17 is odd", unclaimed=unclaimed)
         none = Answer(item="Q1.3", text="")
         return replace(one, answers={**one.answers, "Q1.2": missing, "Q1.3": none})
 
@@ -373,8 +386,59 @@ def test_a_missing_answer_that_may_stand_elsewhere_is_not_said_to_be_part_of_one
     unsure = words_of(text[text.index('id="item-Q1.2"') : text.index('id="item-Q1.3"')])
     sure = words_of(text[text.index('id="item-Q1.3"') : text.index('id="item-Q2.1"')])
 
-    assert "No answer was found, and we are not sure that there is none: cell 7 is odd" in unsure
-    assert "Text of cell 7 that was taken for no answer A remark of mine." in unsure
+    assert (
+        "No answer was found, and we are not sure that there is none: cell In [2] is odd" in unsure
+    )
+    assert (
+        "Text of the 8th cell of the file that was not taken for an answer A remark of mine."
+        in unsure
+    )
     assert "Not sure that this is all" not in unsure
     assert "No answer was found in the notebook. If you wrote one elsewhere" in sure
     assert "not sure" not in sure
+
+
+def test_what_passed_is_folded_into_a_line_and_what_did_not_is_open() -> None:
+    text = text_of(specimens.half_right)
+    passed, mixed = (
+        text.split(f'id="item-{name}"')[1].split("</article>")[0] for name in ("Q2.3.1", "Q2.3.0")
+    )
+
+    assert "2 checks passed" in words_of(passed)
+    assert '<details class="passed-checks">' in passed  # closed
+    assert "the output follows its weights" in words_of(passed)
+    assert passed.index("the output follows") > passed.index('<details class="passed-checks">')
+    assert mixed.index("correlation 0.96") < mixed.index('<details class="passed-checks">')
+    assert '<details class="own" open>' in mixed
+    assert '<details class="own">' in passed
+
+
+def test_all_questions_are_listed_with_their_points() -> None:
+    half = specimens.half_right()
+    assert half.score is not None
+    text = text_of(specimens.half_right)
+    listed = text.split('aria-label="Questions"')[1].split("</nav>")[0]
+
+    assert re.findall(r'href="#item-([^"]+)"', listed) == [i.item.id for i in half.score.items]
+    assert "Q2.3.0 The images, earned in part, 2/3" in words_of(listed)
+    assert "Q1.1 Skip connections, to be graded, 6" in words_of(listed)
+
+
+def test_numbers_are_looked_up_only_where_a_question_is_about_numbers() -> None:
+    half = specimens.half_right()
+    assert half.evidence is not None
+    quotes = tuple(replace(quote, item="Q1.1") for quote in half.evidence.quotes)
+    elsewhere = replace(half, evidence=replace(half.evidence, quotes=quotes))
+
+    assert "This answer quotes" in page_of(half).words
+    assert "This answer quotes" not in page_of(elsewhere).words
+
+
+def test_a_link_to_a_cell_leads_to_its_code() -> None:
+    text = text_of(specimens.half_right)
+    item = text.split('id="item-Q2.3.0"')[1].split("</article>")[0]
+
+    assert 'href="#code-Q2.3.0-17">cell In [2]</a>' in item
+    assert item.index('id="code-Q2.3.0-17"') < item.index('<pre class="code">')
+    assert '<a href="#cell-23">cell In [5]</a>' in text  # V1 shows no code
+    assert "print(cosine_similarity(C1, C2))" in text.split('id="cell-23"')[1].split("</tr>")[0]

@@ -44,33 +44,37 @@ def words(graded: Graded, *lateness: Lateness | None) -> str:
 def test_a_page_says_how_late_and_what_remains_beside_the_points() -> None:
     said = words(full_marks(), LATE, LATE)
 
-    assert "80 of 80 points" in said
-    assert "2 days late: \u221216 points: 64 of 80 remain." in said
+    assert "64 of 80 points Grading is complete." in said
+    assert "80 points earned, \u221216 points for being 2 days late." in said
+    assert "\u221216 points: final score 64 of 80." in said
     assert "Due 20 Nov 2026, 23:59 (UTC\u221206:00)" in said
-    assert "Handed in 22 Nov 2026, 09:14:30 (UTC\u221206:00)" in said
-    assert "Each begun day takes 10 % of what was earned, at most 50 %" in said
+    assert "Submitted 22 Nov 2026, 09:14:30 (UTC\u221206:00)" in said
+    assert "Late penalty per day or part of a day 10 % of what was earned, at most 50 %" in said
 
 
 def test_what_is_not_known_yet_is_no_number() -> None:
     said = words(half_right(), LATE)
 
-    assert "How many points that is will be known when everything is marked." in said
-    assert "remain" not in said
+    assert "2 days late. The late penalty will be known when grading is complete." in said
+    assert "final score " not in said
 
 
 def test_points_that_will_be_taken_are_said_before_the_sum_is_known() -> None:
     said = words(half_right(), replace(LATE, unit="points", cap=None))
 
-    assert "\u221220 points, to be taken off the sum when everything is marked." in said
-    assert "Each begun day takes 10 points" in said
+    assert "\u221220 points will be deducted when grading is complete." in said
+    assert "Late penalty per day or part of a day 10 points" in said
 
 
 @pytest.mark.parametrize(
     ("lateness", "said"),
     [
-        (ON_TIME, "Handed in on time"),
-        (replace(ON_TIME, at="2026-11-21T00:05:00-06:00"), "Handed in within the grace period"),
-        (replace(LATE, at="", days=0, late_s=0), "Nobody has told us how late."),
+        (ON_TIME, "Submitted on time"),
+        (replace(ON_TIME, at="2026-11-21T00:05:00-06:00"), "Submitted within the grace period"),
+        (
+            replace(LATE, at="", days=0, late_s=0),
+            "The time of submission is unknown: a person will look at it.",
+        ),
     ],
 )
 def test_the_other_cases_have_words_of_their_own(lateness: Lateness, said: str) -> None:
@@ -85,8 +89,9 @@ def test_without_a_due_date_or_a_time_nothing_is_said() -> None:
 def test_a_team_learns_of_nobodys_extension() -> None:
     late, early = words(full_marks(), LATE, EXTENDED), words(full_marks(), ON_TIME, EXTENDED)
 
-    assert "told to each of you by your course staff" in late
-    assert "Handed in on time" in early
+    assert "Your course staff tells each of you the late penalty" in late
+    assert "80 of 80 points" in late
+    assert "Submitted on time" in early
     for said in (late, early):
         assert not [word for word in ("27 Nov", "Due", "extension", "64") if word in said]
 

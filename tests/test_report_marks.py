@@ -53,7 +53,7 @@ def test_a_mark_shows_points_criteria_and_what_is_beside_them(tmp_path: Path) ->
     assert "Says what: met 3" in words
     assert "Says why: not met 0 of 2" in words
     assert "Far too long: takes points \N{MINUS SIGN}1" in words
-    assert "Points beside the criteria 0.5" in words
+    assert "Point adjustment 0.5" in words
     assert "Say why, too." in words
 
 
@@ -61,7 +61,7 @@ def test_a_criterion_that_takes_points_is_named_only_where_it_did(tmp_path: Path
     words = card(marked(tmp_path, criteria=("what",), adjustment=Fraction(-1)))
 
     assert "Far too long" not in words
-    assert "Points beside the criteria \N{MINUS SIGN}1" in words
+    assert "Point adjustment \N{MINUS SIGN}1" in words
 
 
 def test_where_no_criterion_was_met_all_are_named(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_points_that_were_given_as_such_name_no_criteria(tmp_path: Path) -> None
 
     assert "4 of 6 points" in words
     assert "Says" not in words
-    assert "beside the criteria" not in words
+    assert "adjustment" not in words
 
 
 def test_criteria_are_for_staff_until_somebody_marks(tmp_path: Path) -> None:
@@ -102,19 +102,19 @@ def test_an_override_says_so_and_why_and_what_the_checks_came_to(tmp_path: Path)
 
     words = card(made, "V5")
 
-    assert "A person decided 4 of 5 points by staff" in words
+    assert "Score overridden by a person 4 of 5 points by staff" in words
     assert "the checks came to 0 points" in words
     assert "Why: Your <b>code</b> was right." in words
-    assert "decided by a person" in words
+    assert "score overridden" in words
     assert "What was blocked" not in words
 
 
 def test_what_was_not_met_is_among_what_cost_points(tmp_path: Path) -> None:
     text = student_page(marked(tmp_path, criteria=("what",)), rubric=RUBRIC)
 
-    costly = squeezed(Page(text.split("What cost points")[1].split("</ul>")[0]))
+    costly = squeezed(Page(text.split("Where you lost points")[1].split("</ul>")[0]))
 
-    assert "Q1.1 Skip connections \N{MINUS SIGN}3 points Not met: Says why" in costly
+    assert "Q1.1 Skip connections \N{MINUS SIGN}3 points Missing: Says why" in costly
 
 
 def test_an_answer_that_changed_waits_and_shows_no_old_points(tmp_path: Path) -> None:
@@ -125,8 +125,8 @@ def test_an_answer_that_changed_waits_and_shows_no_old_points(tmp_path: Path) ->
 
     words = card(made)
 
-    assert "different now, so it waits for another look" in words
-    assert "waiting for a person" in words
+    assert "has changed since, so it will be graded again" in words
+    assert "to be graded" in words
     assert "Old words" not in words
     assert json.loads(result_to_json(made, rubric=RUBRIC))["items"][0]["mark"] is None
 
@@ -155,8 +155,8 @@ def test_how_to_ask_again_is_said_where_the_rubric_says_it(tmp_path: Path) -> No
 
     words = squeezed(Page(student_page(made, rubric=replace(RUBRIC, marking=asks))))
 
-    assert "You can ask for another look until 2031-05-12 17:00. Write to the forum." in words
-    assert "another look" not in squeezed(Page(student_page(made, rubric=RUBRIC)))
+    assert "You can request a regrade until 2031-05-12 17:00. Write to the forum." in words
+    assert "regrade" not in squeezed(Page(student_page(made, rubric=RUBRIC)))
 
 
 # ---------------------------------------------------------------- results

@@ -333,7 +333,7 @@ def test_the_page_says_it_calmly() -> None:
     )
 
     assert view is not None
-    assert view.headline == "A fresh run shows something else in 2 cells of 3"
+    assert view.headline == "a fresh run shows something else in 2 cells of 3"
     assert view.remarks == (
         "Cell 0 was last run out of order: the others ran from top to bottom.",
         "Cell 4 was not run before the file was saved.",
@@ -346,7 +346,7 @@ def test_a_run_that_shows_the_same_agrees_with_the_file() -> None:
     view = saved_outputs_view(evidence((cell(0, "a 0.5"), ran(0, "a 0.5")), (cell(1), ran(1))))
 
     assert view is not None
-    assert view.headline == "A fresh run agrees with the saved outputs of 1 cell"
+    assert view.headline == "a fresh run reproduces the saved outputs of 1 cell"
 
 
 def test_a_file_that_shows_nothing_has_no_such_part() -> None:
@@ -361,7 +361,7 @@ def test_the_figures_of_an_answer_are_summed_up() -> None:
     )
 
     assert said is not None
-    assert said.headline == "This answer quotes 2 figures: 1 of them in the notebook"
+    assert said.headline == "This answer quotes 2 numbers: 1 of them in the notebook"
     assert [(quote.text, quote_location(quote)) for quote in said.quotes] == [
         ("0.92", "output of cell 0"),
         ("0.5", "in no output and no code"),

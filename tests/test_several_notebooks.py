@@ -303,11 +303,11 @@ def test_a_report_says_what_was_not_handed_in_and_how_cells_are_numbered(course:
     assert "was not handed in" not in ada
     cleo = (course / "graded" / "reports" / "cleo.html").read_text(encoding="utf-8")
     assert "The notebook &#39;report&#39; could not be graded. " in cleo
-    assert "report.ipynb begins with cell 18." in ada
+    assert ">In [1] of &#39;report&#39;</th>" in ada
     assert failed == [len(record.cells) and record.cells[-1].index]
     assert record.cells[-1].index > 18
     assert "Ada Example" in ada
-    assert "Each notebook was run from top to bottom in a fresh Python of its own." in ada
+    assert "Each notebook was run from top to bottom in a Python process of its own." in ada
 
 
 @pytest.mark.kernel

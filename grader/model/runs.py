@@ -47,6 +47,12 @@ class CellRun:
     """Text output, without the middle of a long one; not in a grade."""
     media: tuple[str, ...] = ()
     """The media types of its other outputs, such as 'image/png'; not in a grade."""
+    number: int = 0
+    """What Jupyter shows as `In [number]` after all cells ran in order, in a grade; 0 if empty."""
+    first_line: str = ""
+    """The first line of its code that is not blank, in a grade."""
+    notebook: str = ""
+    """In a grade of several notebooks, the one that it is in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

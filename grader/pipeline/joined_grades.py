@@ -165,7 +165,6 @@ class WholeJudge:
         )
         notes = (
             *(n for p in each for n in p.notes if n.kind is not FlagKind.LOCATION_UNSURE_NOTE),
-            *_numbers(notebook),
             *location_flags(answers, kind=FlagKind.LOCATION_UNSURE_NOTE),
         )
         graded = Graded(
@@ -173,7 +172,7 @@ class WholeJudge:
             students=enrollment.students,
             reason=None,
             score=score,
-            record=join_records([part.record for part in each]),
+            record=join_records([_name_notebook(p.record, n) for n, p in parts.items()]),
             answers=answers,
             code={item: code for part in each for item, code in part.code.items()},
             flags=tuple(dict.fromkeys(flags)),
@@ -213,6 +212,10 @@ class WholeJudge:
             assignment=self.rubric.id,
             seed_commitment=commit_to_seed(self.rubric.id, next(iter(judges)).rng.seed),
         )
+
+
+def _name_notebook(record: ExecutionRecord, notebook: str) -> ExecutionRecord:
+    return replace(record, cells=tuple(replace(run, notebook=notebook) for run in record.cells))
 
 
 def _join_ungradable(
@@ -290,10 +293,3 @@ def _kept_flags(parts: Iterable[Graded]) -> tuple[Flag, ...]:
 
 def _nobody_named(team: tuple[Student, ...]) -> tuple[Flag, ...]:
     return () if team else (Flag(FlagKind.NOBODY_NAMED),)
-
-
-def _numbers(notebook: Notebook) -> Iterable[Flag]:
-    """Yield a note on how the cells of several notebooks are numbered."""
-    for part in notebook.parts[1:]:
-        numbers = f"Cells are numbered through all notebooks: {part.file} begins with cell"
-        yield Flag(FlagKind.NOTEBOOK_NOTE, (f"{numbers} {part.first}.",))

@@ -51,8 +51,8 @@ from grader.pipeline.picture_redrawing import redraw_pictures
 from grader.pipeline.provenance import (
     build_provenance,
     code_by_item,
+    record_for_grade,
     run_flags,
-    without_outputs,
 )
 
 
@@ -181,7 +181,7 @@ class Judge:
             students=enrollment.students,
             reason=None,
             score=score,
-            record=without_outputs(record),
+            record=record_for_grade(record, notebook=notebook),
             answers=extraction.answers,
             code=code_by_item(
                 notebook,

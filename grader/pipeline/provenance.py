@@ -20,12 +20,15 @@ from grader.model import (
     Provenance,
     Rubric,
     Student,
+    shorten,
 )
 from grader.notebook import find_definitions, match_code
 from grader.notebook.code_matching import CodeMatch, HandoutCode
 
 MAX_EXCERPTS = 4
 """Code cells shown beside an item."""
+MAX_FIRST_LINE = 80
+"""Characters of the first line of a cell."""
 BY_HAND = "a person told us that it belongs here"
 NO_CODE = HandoutCode()
 
@@ -83,9 +86,26 @@ def _add_similar(
             excerpts.setdefault(match.cell, Excerpt(cell=match.cell, source=source, how=how))
 
 
-def without_outputs(record: ExecutionRecord) -> ExecutionRecord:
-    """Return the record without the output of cells, which only the trace keeps."""
-    return replace(record, cells=tuple(replace(run, shown="", media=()) for run in record.cells))
+def record_for_grade(record: ExecutionRecord, *, notebook: Notebook) -> ExecutionRecord:
+    """Return the record with each cell's number and first line in place of its outputs.
+
+    Outputs are kept by the trace alone.
+    """
+    runs, number = [], 0
+    for run in record.cells:
+        source = notebook.cells[run.index].source
+        number += bool(source.strip())
+        lines = (line.strip() for line in source.splitlines())
+        runs.append(
+            replace(
+                run,
+                shown="",
+                media=(),
+                number=number if source.strip() else 0,
+                first_line=shorten(next(filter(None, lines), ""), most=MAX_FIRST_LINE),
+            )
+        )
+    return replace(record, cells=tuple(runs))
 
 
 def run_flags(record: ExecutionRecord, *, team: tuple[Student, ...]) -> Iterator[Flag]:

@@ -44,15 +44,13 @@ def _note_for_own_dates(lateness: Sequence[Lateness | None]) -> LateNote:
     """Return a note that reveals no member's own due date to the others."""
     on_time = [late for late in lateness if late is not None and late.at and late.days == 0]
     if len(on_time) == len(lateness):
-        facts = (("Handed in", format_time(on_time[0].at)),)
-        return LateNote(style="in-time", title="Handed in on time", facts=facts, sentence="")
+        facts = (("Submitted", format_time(on_time[0].at)),)
+        return LateNote(style="in-time", title="Submitted on time", facts=facts, sentence="")
     return LateNote(
         style="unsure",
         title="Lateness",
         facts=(),
-        sentence=(
-            "What being late takes off is told to each of you by your course staff, and not here."
-        ),
+        sentence=("Your course staff tells each of you the late penalty; it is not shown here."),
     )
 
 
@@ -60,21 +58,21 @@ def _note_for_team(late: Lateness, *, tally: Tally | None) -> LateNote:
     if not late.at:
         return LateNote(
             style="unsure",
-            title="Handed in late",
+            title="Submitted late",
             facts=(("Due", format_time(late.due)),),
             sentence=(
-                "Nobody has told us how late. A person will look at it; nothing was taken off."
+                "The time of submission is unknown: a person will look at it. No penalty applied."
             ),
         )
-    facts = (("Due", format_time(late.due)), ("Handed in", format_time(late.at)))
+    facts = (("Due", format_time(late.due)), ("Submitted", format_time(late.at)))
     if late.days == 0:
         after_due = datetime.fromisoformat(late.at) > datetime.fromisoformat(late.due)
-        title = "Handed in within the grace period" if after_due else "Handed in on time"
+        title = "Submitted within the grace period" if after_due else "Submitted on time"
         return LateNote(style="in-time", title=title, facts=facts, sentence="")
     return LateNote(
         style="past-due",
         title=f"{days_late(late)} late",
-        facts=(*facts, ("Each begun day takes", describe_rule(late))),
+        facts=(*facts, ("Late penalty per day or part of a day", describe_rule(late))),
         sentence=_deduction_sentence(late, tally),
     )
 
@@ -83,12 +81,12 @@ def _deduction_sentence(late: Lateness, tally: Tally | None) -> str:
     if tally is None:
         return ""
     if late.deduction is None:
-        return "How many points that is will be known when everything is marked."
+        return "The late penalty will be known when grading is complete."
     deduction = f"\u2212{points_with_unit(late.deduction)}"
     final = scoring.final_points(tally, late=late)
     if final is None:
-        return f"{deduction}, to be taken off the sum when everything is marked."
-    return f"{deduction}: {format_number(final)} of {format_number(tally.possible)} remain."
+        return f"{deduction} will be deducted when grading is complete."
+    return f"{deduction}: final score {format_number(final)} of {format_number(tally.possible)}."
 
 
 def describe_rule(late: Lateness) -> str:

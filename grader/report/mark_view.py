@@ -47,7 +47,7 @@ def view_mark(score: ItemScore, *, rubric: Rubric) -> MarkView | None:
     adjustment = mark.adjustment if mark.criteria else Fraction(0)
     listed = score.item.criteria if is_given_by_criteria(mark) else ()
     return MarkView(
-        heading="A person decided" if overrides_checks else "What the person who marked it says",
+        heading="Score overridden by a person" if overrides_checks else "Grader feedback",
         points=mark.points,
         by=mark.by if rubric.marking.show_markers else "staff",
         day=mark.at[:DAY],

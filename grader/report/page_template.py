@@ -20,6 +20,7 @@ from grader.report.saved_outputs_view import quote_location
 from grader.report.text_format import (
     CELLS,
     VERDICTS,
+    capitalize_first,
     clean,
     format_count,
     format_number,
@@ -82,6 +83,7 @@ def template_environment(*extra_folders: Path) -> Environment:
         quote=quote,
         flag_text=flag_text,
         set_code=set_code,
+        capital=capitalize_first,
         quote_location=quote_location,
     )
     environment.globals.update(VERDICTS=VERDICTS, CELLS=CELLS)

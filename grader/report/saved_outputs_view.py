@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from grader.model import OutputDifference, QuotedNumber, SavedEvidence
 from grader.notebook.saved_outputs import UNNAMED_ERROR
-from grader.report.text_format import format_count
+from grader.report.text_format import capitalize_first, format_count
 
 _SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotesView:
-    """The figures that one answer quotes."""
+    """The numbers that one answer quotes."""
 
     headline: str
     quotes: tuple[QuotedNumber, ...]
@@ -30,7 +30,7 @@ class SavedView:
 
 
 def quotes_view(evidence: SavedEvidence | None, item: str) -> QuotesView | None:
-    """Return the figures that the answer to an item quotes, or None."""
+    """Return the numbers that the answer to an item quotes, or None."""
     quotes = evidence.quotes_for(item) if evidence else ()
     if not quotes:
         return None
@@ -38,7 +38,7 @@ def quotes_view(evidence: SavedEvidence | None, item: str) -> QuotesView | None:
     which = "it is" if len(quotes) == 1 else "all are"
     share = f"{supported} of them" if supported < len(quotes) else which
     location = f"{share} in the notebook" if supported else "not in the notebook's outputs or code"
-    amount = format_count(len(quotes), singular="figure")
+    amount = format_count(len(quotes), singular="number")
     return QuotesView(
         headline=f"This answer quotes {amount}: {location}",
         quotes=tuple(quotes),
@@ -46,7 +46,7 @@ def quotes_view(evidence: SavedEvidence | None, item: str) -> QuotesView | None:
 
 
 def quote_location(quote: QuotedNumber) -> str:
-    """Describe in a few words where a quoted figure appears."""
+    """Describe in a few words where a quoted number appears."""
     if quote.saved and quote.fresh:
         return f"output of {format_cell_list(quote.saved)}"
     descriptions = (
@@ -76,17 +76,17 @@ def saved_outputs_view(evidence: SavedEvidence | None) -> SavedView | None:
 def _headline(evidence: SavedEvidence, *, quiet: bool) -> str:
     if evidence.differences:
         differing = format_count(len(evidence.differences), singular="cell")
-        return f"A fresh run shows something else in {differing} of {evidence.compared}"
+        return f"a fresh run shows something else in {differing} of {evidence.compared}"
     if evidence.compared:
         amount = format_count(evidence.compared, singular="cell")
-        same = f"A fresh run agrees with the saved outputs of {amount}"
+        same = f"a fresh run reproduces the saved outputs of {amount}"
         return same if quiet else f"{same}; how they were run needs a look"
     if quiet:
-        return "It was run from top to bottom, and shows no outputs"
+        return "it was run from top to bottom, and shows no outputs"
     if evidence.errors and not evidence.out_of_order:
         amount = format_count(len(evidence.errors), singular="cell")
-        return f"It was saved with errors in {amount}"
-    return "How it was run needs a look"
+        return f"it was saved with errors in {amount}"
+    return "how it was run needs a look"
 
 
 def _remarks(evidence: SavedEvidence) -> list[str]:
@@ -94,13 +94,13 @@ def _remarks(evidence: SavedEvidence) -> list[str]:
     if evidence.out_of_order:
         single = len(evidence.out_of_order) == 1
         verb = "was" if single else "were"
-        subject = _capital(format_cell_list(evidence.out_of_order))
+        subject = capitalize_first(format_cell_list(evidence.out_of_order))
         remarks.append(
             f"{subject} {verb} last run out of order: the others ran from top to bottom."
         )
     if evidence.never_run:
         verb = "was" if len(evidence.never_run) == 1 else "were"
-        subject = _capital(format_cell_list(evidence.never_run))
+        subject = capitalize_first(format_cell_list(evidence.never_run))
         remarks.append(f"{subject} {verb} not run before the file was saved.")
     for error in evidence.errors[:_SHOWN]:
         end = "and fails in a fresh run, too" if error.again else "but runs in a fresh run"
@@ -118,7 +118,3 @@ def format_cell_list(indexes: Sequence[int]) -> str:
     if len(names) > 1:
         return f"cells {', '.join(names[:-1])} and {names[-1]}"
     return f"cell {' '.join(names)}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -23,9 +23,9 @@ class BarSegment:
 MEANINGS = (
     ("auto", "Automatic", "earned by running your code"),
     ("marked", "Marked", "given by a person"),
-    ("pending", "Pending", "waits for a person; not lost"),
-    ("blocked", "Blocked", "not judged: something before it failed"),
-    ("lost", "Not earned", "judged, and not earned"),
+    ("pending", "Pending", "still being graded; not lost"),
+    ("blocked", "Blocked", "not evaluated: an earlier part failed"),
+    ("lost", "Not earned", "evaluated, and not earned"),
 )
 
 

@@ -21,8 +21,10 @@ from grader.model import (
     list_some,
     shorten,
 )
+from grader.report.cell_labels import CellLabels, rename_cells
 from grader.report.code_listing import highlight_code
 from grader.report.exhibit import ExhibitKey, ExhibitView, exhibit_key, unique_exhibits
+from grader.report.headline import headline
 from grader.report.id_masking import mask_ids
 from grader.report.lateness_view import late_note
 from grader.report.mark_view import MarkView, view_mark
@@ -87,6 +89,28 @@ class ItemCard:
     mark: MarkView | None
 
     @property
+    def passed_lines(self) -> tuple[FindingLine, ...]:
+        """What was passed and needs no word more: the page folds these."""
+        return tuple(line for line in self.finding_lines if _is_plainly_passed(line.finding))
+
+    @property
+    def open_lines(self) -> tuple[FindingLine, ...]:
+        """The other findings."""
+        return tuple(line for line in self.finding_lines if not _is_plainly_passed(line.finding))
+
+    @property
+    def visibility(self) -> str:
+        """Whether students can run its checks themselves, or '' where that differs by check."""
+        public = {line.finding.public for line in self.finding_lines}
+        words = {True: "public checks", False: "hidden checks"}
+        return words[public.pop()] if len(public) == 1 else ""
+
+    @property
+    def code_cells(self) -> frozenset[int]:
+        """The cells whose code stands beside the findings."""
+        return frozenset(code.cell for code in self.code)
+
+    @property
     def reasons(self) -> tuple[str, ...]:
         """What cost points and what it is about, each once, in the order of the findings."""
         titles_by_found: dict[str, dict[str, None]] = {}
@@ -96,6 +120,10 @@ class ItemCard:
         return tuple(
             _name_subject(reason, titles=[*titles]) for reason, titles in titles_by_found.items()
         )
+
+
+def _is_plainly_passed(finding: Finding) -> bool:
+    return finding.verdict is Verdict.PASSED and not finding.hint
 
 
 def _name_subject(reason: str, *, titles: Sequence[str]) -> str:
@@ -118,14 +146,17 @@ def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> s
         rubric: What it was graded by.
         show_ids: Whether ids are shown whole; else all but their last two characters are hidden.
     """
+    graded = rename_cells(graded)
     displayed = graded if show_ids else mask_ids(graded)
     late = late_note(graded)
+    cells = CellLabels(graded.record.cells)
     if graded.score is None:
         return render_report_page(
             "ungradable.html",
             graded=displayed,
             rubric=rubric,
             late=late,
+            cells=cells,
             regrade=_render_regrade_text(rubric),
         )
     exhibits = unique_exhibits(finding for item in graded.score.items for finding in item.findings)
@@ -139,17 +170,17 @@ def student_page(graded: Graded, *, rubric: Rubric, show_ids: bool = False) -> s
         rubric=rubric,
         late=late,
         total=graded.score.total,
+        headline=headline(graded, total=graded.score.total),
         bar=bar_segments(graded.score.total),
         sources={name: bar_segments(tally) for name, tally in graded.score.by_source.items()},
         cards=cards,
         costly=tuple(card for card in cards if card.lost > 0),
         blocked=tuple(card for card in cards if card.score.blocked > 0),
-        pending=_cards_with(cards, verdict=Verdict.PENDING),
         errors=_cards_with(cards, verdict=Verdict.ERROR),
         exhibits=tuple(exhibits.values()),
         saved_outputs=saved_outputs_view(graded.evidence),
         regrade=_render_regrade_text(rubric),
-        cells=frozenset(run.index for run in graded.record.cells),
+        cells=cells,
     )
 
 
@@ -164,7 +195,11 @@ def _cards_with(cards: Iterable[ItemCard], *, verdict: Verdict) -> tuple[ItemCar
 
 
 def _build_card(
-    score: ItemScore, *, graded: Graded, rubric: Rubric, exhibits: Mapping[ExhibitKey, ExhibitView]
+    score: ItemScore,
+    *,
+    graded: Graded,
+    rubric: Rubric,
+    exhibits: Mapping[ExhibitKey, ExhibitView],
 ) -> ItemCard:
     answer = graded.answers.get(score.item.id)
     shows_answer = score.item.kind == "written" or answer is not None
@@ -178,7 +213,7 @@ def _build_card(
         ),
         prompt=_render_course_text(score.item.prompt.strip()),
         answer=answer_view(answer) if shows_answer else None,
-        quoted=quotes_view(graded.evidence, score.item.id),
+        quoted=quotes_view(graded.evidence, score.item.id) if score.item.about else None,
         mark=view_mark(score, rubric=rubric),
     )
 

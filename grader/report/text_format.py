@@ -76,6 +76,17 @@ def format_count(amount: int, *, singular: str, plural: str = "") -> str:
     return f"{amount} {singular if amount == 1 else plural or f'{singular}s'}"
 
 
+def capitalize_first(text: str) -> str:
+    """Return a text with a capital at its start and the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def format_ordinal(number: int) -> str:
+    """Format a rank: '1st', '12th', '23rd'."""
+    teen = number % 100 in range(11, 14)
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """How a verdict or a cell's status is shown: a sign, words, and a CSS class."""
@@ -91,8 +102,8 @@ VERDICTS: Mapping[Verdict, Wording] = MappingProxyType(
         Verdict.PARTIAL: Wording(sign="◐", words="earned in part", style="partial"),
         Verdict.FAILED: Wording(sign="✕", words="not earned", style="failed"),
         Verdict.BLOCKED: Wording(sign="⊘", words="blocked", style="blocked"),
-        Verdict.PENDING: Wording(sign="…", words="waiting for a person", style="pending"),
-        Verdict.ERROR: Wording(sign="!", words="our fault, waiting for a person", style="error"),
+        Verdict.PENDING: Wording(sign="…", words="to be graded", style="pending"),
+        Verdict.ERROR: Wording(sign="!", words="grader error, under review", style="error"),
     }
 )
 
