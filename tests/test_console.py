@@ -104,7 +104,7 @@ def test_a_missing_answer_that_may_stand_elsewhere_is_no_0_by_one_key(tmp_path: 
     with course(tmp_path, submissions=[missing, empty]) as made:
         visitor = made.visitor().go(f"/mark/Q1.1/{made.code('ada', 'Q1.1')}")
         assert "No answer was found here" in visitor.page
-        assert "It is not sure that there is none:</strong> <bdi>cell 7 is odd" in visitor.page
+        assert "It is not sure that there is none:</strong> <bdi>the 8th cell of the file is odd" in visitor.page
         assert "Gradients <i>get</i> back." in visitor.page
         assert "Nothing was written" not in visitor.page
         assert "Not sure that this is all of it" not in visitor.page
@@ -136,8 +136,8 @@ def test_quoted_figures_and_doubts_stand_beside_the_answer(tmp_path: Path) -> No
     with course(tmp_path, submissions=[replace(one, answers=made_of)]) as made:
         page = start(made, "Q2.3.3").page
 
-        assert "This answer quotes 3 figures: 2 of them in the notebook" in page
-        assert "saved with cell 23, not printed by a fresh run" in page
+        assert "This answer quotes 3 numbers: 2 of them in the notebook" in page
+        assert "saved with cell In [5], not printed by a fresh run" in page
         assert "its number told &lt;b&gt;where&lt;/b&gt;" in page
         assert "This answer quotes" not in start(made, "Q1.1").page
 

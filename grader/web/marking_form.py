@@ -13,6 +13,7 @@ from markupsafe import Markup
 from grader.gradebook import NewMark, ledger
 from grader.gradebook.mark_points import total_points
 from grader.model import Finding, Graded, Item, Mark
+from grader.report.cell_labels import CellLabels, rename_cells
 from grader.report.code_listing import highlight_code
 from grader.report.exhibit import ExhibitView, unique_exhibits
 from grader.report.markdown_html import render_markdown
@@ -54,6 +55,8 @@ class MarkingView:
     """What checks found in the items that the answer is about."""
     earlier_answer: AnswerView | None
     """The answer as it was when it was marked, where it has changed since."""
+    cells: CellLabels
+    """The names of the notebook's cells."""
     quoted_figures: QuotesView | None = None
     """The figures that the answer quotes, and where the notebook shows them."""
 
@@ -151,7 +154,7 @@ class MarkForm:
 def build_marking_view(console: Console, queue_item: QueueItem, *, item: Item) -> MarkingView:
     """Return all that is shown beside the form."""
     answer, mark = queue_item.answer, queue_item.mark
-    graded = console.book.graded(answer.submission)
+    graded = rename_cells(console.book.graded(answer.submission))
     own_findings = _findings(graded, (item.id,))
     related = _findings(graded, item.about)
     exhibits = unique_exhibits((*own_findings, *related))
@@ -170,7 +173,8 @@ def build_marking_view(console: Console, queue_item: QueueItem, *, item: Item) -
         exhibits=tuple(exhibits.values()),
         related_findings=related,
         earlier_answer=answer_view(earlier) if earlier else None,
-        quoted_figures=quotes_view(graded.evidence, item.id) if item.kind == "written" else None,
+        cells=CellLabels(graded.record.cells),
+        quoted_figures=quotes_view(graded.evidence, item.id) if item.about else None,
     )
 
 
