@@ -10,12 +10,12 @@ from statistics import median
 
 from grader.model import Graded, Rubric, Student, Tally, Verdict
 from grader.report.flag_text import flag_text
+from grader.report.histogram import Bin, draw_bins, points_bins
 from grader.report.lateness_view import final_cells, late_cells
 from grader.report.page_template import render_report_page
 from grader.report.question_statistics import describe_class
 from grader.report.text_format import format_count, format_number
 
-BINS = 10
 _STATUS = {"graded": "graded", "needs_marks": "to grade", "ungradable": "ungradable"}
 MAX_DAYS = 7
 """Days late that have a bar of their own; all beyond share one."""
@@ -60,20 +60,6 @@ class AttentionLine:
     """Whether these submissions have no points at all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bin:
-    """One bar of a histogram, in the units of its drawing."""
-
-    label: str
-    """What stands below it: the lowest value of its range, or its only one."""
-    words: str
-    """What it counts, for those who hear the page."""
-    amount: int
-    x: float
-    y: float
-    height: float
-
-
 COLUMNS = (
     ("full", Verdict.PASSED),
     ("partial", Verdict.PARTIAL),
@@ -82,7 +68,6 @@ COLUMNS = (
     ("to grade", Verdict.PENDING),
     ("grader error", Verdict.ERROR),
 )
-_WIDTH, _HEIGHT, _TOP = 60.0, 150.0, 24.0
 
 
 def class_page(
@@ -121,10 +106,14 @@ def class_page(
             *((("no submission", str(len(missing))),) if missing else ()),
         ),
         attention=attention_lines(rows),
-        score_bins=_bins(earned, possible=rubric.total),
-        final_bins=_bins(finals, possible=rubric.total) if timed and finals else (),
+        score_bins=points_bins(earned, possible=rubric.total),
+        final_bins=points_bins(finals, possible=rubric.total) if timed and finals else (),
         late_bins=_late_bins(rows) if timed else (),
         columns=COLUMNS,
+        question_bins={
+            question: points_bins(_known_points(rows, question), possible=points)
+            for question, points in possible.items()
+        },
         verdict_counts=Counter(verdict for row in rows for verdict in row.verdicts),
         heat=_heat,
         possible=possible,
@@ -200,21 +189,18 @@ def _facts(
     )
 
 
+def _known_points(rows: Sequence[ClassPageRow], question: str) -> list[Fraction]:
+    return [
+        points
+        for row in rows
+        for each, points in row.earned
+        if each == question and points is not None
+    ]
+
+
 def _heat(points: Fraction, possible: Fraction) -> int:
     """Return how dark a cell of the heat map is: 4 for all points, 0 for none."""
     return 4 if points >= possible else min(3, int(4 * points / possible))
-
-
-def _bins(points: Sequence[Fraction], *, possible: Fraction) -> tuple[Bin, ...]:
-    width = max(possible, Fraction(1)) / BINS
-    amounts = Counter(max(0, min(int(value / width), BINS - 1)) for value in points)
-    edges = [format_number(width * index) for index in range(BINS + 1)]
-    return _draw_bins(
-        [
-            (edges[index], f"{edges[index]} to {edges[index + 1]} points", amounts[index])
-            for index in range(BINS)
-        ]
-    )
 
 
 def _late_bins(rows: Sequence[ClassPageRow]) -> tuple[Bin, ...]:
@@ -228,23 +214,4 @@ def _late_bins(rows: Sequence[ClassPageRow]) -> tuple[Bin, ...]:
         bars.append((f"{day}{more}", f"{format_count(day, singular='day')}{more} late", days[day]))
     if days[None]:
         bars.append(("unknown", "time unknown", days[None]))
-    return _draw_bins(bars)
-
-
-def _draw_bins(bars: Sequence[tuple[str, str, int]]) -> tuple[Bin, ...]:
-    """Lay out bars side by side; the highest fills the drawing."""
-    highest = max((amount for _, _, amount in bars), default=0) or 1
-    bins = []
-    for index, (label, words, amount) in enumerate(bars):
-        height = _HEIGHT * amount / highest
-        bins.append(
-            Bin(
-                label=label,
-                words=words,
-                amount=amount,
-                x=index * _WIDTH + 4,
-                y=_TOP + _HEIGHT - height,
-                height=height,
-            )
-        )
-    return tuple(bins)
+    return draw_bins(bars)

@@ -15,7 +15,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from grader.errors import GraderError
-from grader.web import calibration_pages, lists, login, marking, similar_answers, team_pages
+from grader.web import (
+    calibration_pages,
+    lists,
+    login,
+    marking,
+    similar_answers,
+    statistics_page,
+    team_pages,
+)
 from grader.web.console import Console, Visit
 from grader.web.page_rendering import render_page, static_files
 from grader.web.request_guard import RequestGuard
@@ -26,6 +34,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/item/{item}", lists.show_item),
     ("GET", "/weigh/{item}", lists.show_weights),
     ("POST", "/weigh/{item}", lists.save_weights),
+    ("GET", "/statistics/{item}", statistics_page.show_statistics),
     ("GET", "/step/{item}", marking.step_to_answer),
     ("GET", "/mark/{item}/{code}", marking.show_answer),
     ("POST", "/mark/{item}/{code}", marking.save_mark),

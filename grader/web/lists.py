@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from starlette.responses import RedirectResponse, Response
@@ -92,6 +93,8 @@ def show_item(visit: Visit) -> Response:
         queue_items=marking_queue.filter_queue(queue, queue_filter=queue_filter, viewer=viewer),
         lease_holders=leases.other_holders(console.book, item.id, holder=visit.session.holder),
         submissions=viewer.submissions,
+        criterion_texts={criterion.id: criterion.text for criterion in item.criteria},
+        other_way=replace(queue_filter, met=not queue_filter.met).query_string,
     )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from grader.model import Mark
 from grader.report.text_format import one_line
+from grader.scoring import is_given_by_criteria
 from grader.web.answer_index import IndexedAnswer, IndexedSubmission
 
 MAX_SEARCH = 200
@@ -46,18 +47,35 @@ class QueueFilter:
 
     show: str = "all"
     search: str = ""
+    criterion: str = ""
+    """The id of a criterion; '' for answers of any."""
+    met: bool = True
+    """Whether that criterion is met, or not."""
+    by: str = ""
+    """Who graded it; '' for anybody."""
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> QueueFilter:
         """Return the filter of an address; an unknown one shows all."""
         show = query.get("show", "all")
         search = one_line(query.get("search", ""))[:MAX_SEARCH]
-        return cls(show=show if show in FILTERS else "all", search=search)
+        return cls(
+            show=show if show in FILTERS else "all",
+            search=search,
+            criterion=one_line(query.get("has") or query.get("lacks", ""))[:MAX_SEARCH],
+            met=bool(query.get("has")) or not query.get("lacks"),
+            by=one_line(query.get("grader", ""))[:MAX_SEARCH],
+        )
 
     @property
     def query_string(self) -> str:
         """The filter for an address: '', or with a question mark."""
-        fields = {"show": self.show if self.show != "all" else "", "search": self.search}
+        fields = {
+            "show": self.show if self.show != "all" else "",
+            "search": self.search,
+            "has" if self.met else "lacks": self.criterion,
+            "grader": self.by,
+        }
         encoded = urlencode({name: value for name, value in fields.items() if value})
         return f"?{encoded}" if encoded else ""
 
@@ -101,8 +119,23 @@ def filter_queue(
     return tuple(
         queue_item
         for queue_item in queue
-        if matches(queue_item, viewer) and (not words or _matches_search(queue_item, words, viewer))
+        if matches(queue_item, viewer)
+        and _matches_mark(queue_item, queue_filter)
+        and (not words or _matches_search(queue_item, words, viewer))
     )
+
+
+def _matches_mark(queue_item: QueueItem, queue_filter: QueueFilter) -> bool:
+    """Return whether the mark is by the grader and on the criterion that the filter names."""
+    if not queue_filter.by and not queue_filter.criterion:
+        return True
+    mark = queue_item.mark
+    if mark is None or queue_item.state != "marked" or (queue_filter.by not in {"", mark.by}):
+        return False
+    if not queue_filter.criterion:
+        return True
+    is_met = queue_filter.criterion in mark.criteria
+    return is_given_by_criteria(mark) and is_met == queue_filter.met
 
 
 def _matches_search(queue_item: QueueItem, words: Sequence[str], viewer: Viewer) -> bool:

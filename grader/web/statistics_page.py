@@ -1,0 +1,126 @@
+"""Shows how a class does on one question: points, rubric items, and both by grader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from statistics import fmean, median, stdev
+
+from starlette.responses import Response
+
+from grader.model import Criterion, Mark
+from grader.report.histogram import points_bins
+from grader.scoring import is_given_by_criteria
+from grader.web.console import Visit
+from grader.web.marking_queue import QueueFilter, QueueItem
+from grader.web.page_rendering import render_page
+
+Fact = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionShare:
+    """How often a criterion is met in the answers that a grader, or all, graded by criteria."""
+
+    met: int
+    count: int
+    address: str
+    """The query of the list of answers that meet it."""
+
+    @property
+    def percent(self) -> str:
+        """The share, or '' where nothing was graded."""
+        return f"{100 * self.met / self.count:.0f} %" if self.count else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriterionRow:
+    """A criterion, and how often it is met: by all graders, then by each."""
+
+    criterion: Criterion
+    shares: tuple[CriterionShare, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraderRow:
+    """What one grader gave."""
+
+    name: str
+    count: int
+    mean: float
+    spread: float | None
+    address: str
+    """The query of the list of answers that they graded."""
+
+
+def show_statistics(visit: Visit) -> Response:
+    """Show the statistics of a question; what is pending is left out."""
+    item = visit.item
+    queue = visit.console.queue(item.id)
+    known = [points for each in queue if (points := _points(each)) is not None]
+    marks = [each.mark for each in queue if each.mark is not None and each.state == "marked"]
+    graders = sorted({mark.by for mark in marks}, key=str.casefold)
+    return render_page(
+        visit,
+        "statistics.html",
+        item=item,
+        facts=_facts(known, possible=item.points),
+        pending=len(queue) - len(known),
+        bins=points_bins(known, possible=item.points) if known else (),
+        graders=tuple(_grader_row(name, marks) for name in graders),
+        criteria=tuple(_criterion_row(c, marks=marks, graders=graders) for c in item.criteria),
+        by_criteria=sum(is_given_by_criteria(mark) for mark in marks),
+        marks=len(marks),
+    )
+
+
+def _points(queue_item: QueueItem) -> Fraction | None:
+    """Return the points that count now, or None while a person has to decide."""
+    if queue_item.pending:
+        return None
+    return queue_item.mark.points if queue_item.mark else queue_item.answer.earned
+
+
+def _facts(points: Sequence[Fraction], *, possible: Fraction) -> tuple[Fact, ...]:
+    if not points:
+        return (("n", "0"),)
+    mean = fmean(map(float, points))
+    spread = f"{stdev(map(float, points)):.2f}" if len(points) > 1 else "\u2013"
+    return (
+        ("n", str(len(points))),
+        ("mean", f"{mean:.2f}"),
+        ("SD", spread),
+        ("median", f"{float(median(points)):.4g}"),
+        ("difficulty", f"{mean / float(possible):.2f}" if possible else "\u2013"),
+    )
+
+
+def _grader_row(name: str, marks: Sequence[Mark]) -> GraderRow:
+    points = [float(mark.points) for mark in marks if mark.by == name]
+    return GraderRow(
+        name=name,
+        count=len(points),
+        mean=fmean(points),
+        spread=stdev(points) if len(points) > 1 else None,
+        address=QueueFilter(by=name).query_string,
+    )
+
+
+def _criterion_row(
+    criterion: Criterion, *, marks: Sequence[Mark], graders: Sequence[str]
+) -> CriterionRow:
+    return CriterionRow(
+        criterion=criterion,
+        shares=tuple(_share(criterion, marks, by=name) for name in ("", *graders)),
+    )
+
+
+def _share(criterion: Criterion, marks: Sequence[Mark], *, by: str) -> CriterionShare:
+    own = [m for m in marks if is_given_by_criteria(m) and by in {"", m.by}]
+    queue_filter = QueueFilter(criterion=criterion.id)
+    return CriterionShare(
+        met=sum(criterion.id in mark.criteria for mark in own),
+        count=len(own),
+        address=replace(queue_filter, by=by).query_string,
+    )
