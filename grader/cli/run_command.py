@@ -62,6 +62,7 @@ INTERRUPTED_MESSAGE = "Interrupted: what is graded is kept; run the same command
 )
 @click.option("--tls", type=FOLDER, help="Folder of keys that workers have, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
+@click.option("--all", "show_all", is_flag=True, help="Show the score of each submission.")
 @click.option("-q", "--quiet", is_flag=True, help="Print only errors, and what --json prints.")
 @debug_option
 def run_command(
@@ -70,6 +71,7 @@ def run_command(
     out: Path,
     as_json: bool,
     quiet: bool,
+    show_all: bool,
     on: str | None,
     tls: Path | None,
     **options: Any,
@@ -104,6 +106,7 @@ def run_command(
             module_lines=missing_lines(
                 outcome.view.missing_modules, pip=f"{loaded_settings.python} -m pip"
             ),
+            show_all=show_all,
         )
         bar.console.print(summary)
     if as_json:
