@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import nbformat
 import pytest
 import selfchecking
+import tiny_course
 from selfchecking import grade_check, in_shell, write
 
 pytestmark = pytest.mark.kernel
@@ -95,6 +96,29 @@ def test_a_lost_point_is_told_and_exits_with_1(folder: Path) -> None:
     assert "It costs 2 points." in " ".join(done.out.split())
     assert "cell 2, `two = one + 9 * np.random" in done.out
     assert "2 of 3" in done.out
+
+
+def test_in_a_courses_own_folder_the_rubric_there_is_used(tmp_path: Path) -> None:
+    course = tiny_course.made(tmp_path / "course")
+    course.hand_in("ada")
+    other = course.root / "rubrics" / "other.toml"
+    text = (course.root / "rubrics" / "tiny.toml").read_text(encoding="utf-8")
+    text = text.replace("default = true\n", "").replace('"tiny"', '"other"', 1)
+    other.write_text(text.replace("public = true", "public = false", 1), encoding="utf-8")
+    notebook = "submissions/ada.ipynb"
+
+    by_default = grade_check(course.root, notebook)
+    by_id = grade_check(course.root, notebook, "--assignment", "other")
+
+    assert by_default.code == 0, by_default.err
+    assert "public checks passed: 3 of 3" in by_default.out
+    assert "without a sandbox" in by_default.err
+    assert "public checks passed: 2 of 2" in by_id.out
+    assert grade_check(course.root / "submissions", "ada.ipynb").code == 2
+    assert "no rubric 'hw9'" in grade_check(course.root, notebook, "--assignment", "hw9").err
+    assert sorted(path.name for path in course.root.iterdir()) == [
+        *("reference", "rubrics", "submissions")
+    ]
 
 
 @pytest.mark.slow

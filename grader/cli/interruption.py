@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
+from grader.cli.terminal_messages import print_message
 
 
 @contextmanager
@@ -14,5 +14,5 @@ def tell_interruption(describe: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(describe(), err=True)
+        print_message(describe())
         raise

@@ -143,6 +143,6 @@ def describe_interruption(watcher: RunWatcher, *, out: Path) -> str:
         return f"Interrupted before the run began; {out} is as it was. {again} begin."
     total = format_count(watcher.total, singular="submission")
     return (
-        f"Interrupted after {watcher.graded} of {total}; what is graded is kept in {out}. "
+        f"Interrupted after {watcher.graded} of {total}; what is graded is kept in {out}.\n"
         f"{again} grade the rest."
     )
