@@ -104,10 +104,7 @@ def test_a_missing_answer_that_may_stand_elsewhere_is_no_0_by_one_key(tmp_path: 
     with course(tmp_path, submissions=[missing, empty]) as made:
         visitor = made.visitor().go(f"/mark/Q1.1/{made.code('ada', 'Q1.1')}")
         assert "No answer was found here" in visitor.page
-        assert (
-            "It is not sure that there is none:</strong> <bdi>the 8th cell of the file is odd"
-            in visitor.page
-        )
+        assert "It is not sure that there is none:</strong> <bdi>the 8th cell of the file is odd" in visitor.page
         assert "Gradients <i>get</i> back." in visitor.page
         assert "Nothing was written" not in visitor.page
         assert "Not sure that this is all of it" not in visitor.page
